@@ -1,0 +1,1 @@
+"""mini-agent: an agent loop for any model, whose snippets run in short-lived sealed sandboxes."""

@@ -1,0 +1,88 @@
+"""Every error the project raises, as one tree, and the one shape errors take on the wire."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+
+class MiniAgentError(Exception):
+    """Root of the tree: a sentence that says what happened, and a hint that says what to do."""
+
+    code = "error"
+    retryable = False
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class BadRequest(MiniAgentError):
+    """The caller asked for something that cannot be: `field` names what to change."""
+
+    code = "bad_request"
+
+    def __init__(self, message: str, *, field: str = "", hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
+
+
+class NotConfigured(BadRequest):
+    """A setting that has no default is missing; the hint names the variables to set."""
+
+    code = "not_configured"
+
+
+class Unauthorized(MiniAgentError):
+    """The token is missing or wrong."""
+
+    code = "unauthorized"
+
+
+class ModelError(MiniAgentError):
+    """The model server could not answer: not reachable, model not pulled, refused, too slow."""
+
+    code = "model_error"
+
+
+class SandboxError(MiniAgentError):
+    """A snippet could not be run at all; a snippet that ran and failed is an `Execution`."""
+
+    code = "sandbox_error"
+
+
+class SandboxUnavailable(SandboxError):
+    """The sidecar or its engine is away or busy; the same call may go through later."""
+
+    code = "sandbox_unavailable"
+    retryable = True
+
+
+class ShimUnavailable(MiniAgentError):
+    """The shim container is not running or does not answer."""
+
+    code = "shim_unavailable"
+    retryable = True
+
+
+class ErrorBody(BaseModel):
+    """What an error says: `code` is stable, `message` is for people, `hint` is what to do."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    code: str
+    message: str
+    hint: str = ""
+    request_id: str = ""
+    retryable: bool = False
+
+
+class Problem(BaseModel):
+    """The body of every 4xx and 5xx answer of the sidecar and the shim."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    error: ErrorBody

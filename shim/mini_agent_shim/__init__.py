@@ -1,0 +1,1 @@
+"""The shim: the agent loop behind HTTP."""
