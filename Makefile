@@ -1,0 +1,63 @@
+# Everything a newcomer or a contributor runs. `make help` lists it.
+SHELL := /bin/bash
+TEXT ?= aaabbc
+MODEL ?=
+python := .venv/bin/python
+compose := docker compose -f compose.agents.yml --profile demo
+
+.PHONY: help demo up down logs token images test check format engine pins
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z/%]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+demo: venv engine images ## set everything up and run one task end to end (TEXT=aabbbc: your own string)
+	@scripts/up demo
+	@.venv/bin/mini-agent demo -- '$(subst ','\'',$(TEXT))'
+
+test: venv engine images ## set everything up and pass all tests
+	@scripts/up demo
+	@DOCKER_MINI_AGENT=1 LITELLM_DEFAULT_CODE_MODEL=llamafile/tiny-agent $(python) -m pytest $(ARGS)
+
+up: engine images ## start the stack with Ollama (MODEL=demo: with the demo model; MINI_AGENT_GGUF=FILE: with yours)
+	@scripts/up $(MODEL)
+
+down: ## stop the stack; models and volumes are kept
+	@$(compose) down --remove-orphans
+
+logs: ## follow what the services say
+	@$(compose) logs -f --tail 100
+
+token: ## the running stack's token for the sidecar
+	@$(compose) exec -T codex-agent cat /run/mini-agent/token
+
+images: engine ## build the sandbox images (images/python: one of them)
+	@scripts/base-image
+	@sandbox-images/build
+
+images/%: engine
+	@scripts/base-image
+	@sandbox-images/build $*
+
+check: venv ## lint, types and the walls between the parts
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+format: venv ## put the code into its form
+	@.venv/bin/ruff format .
+	@.venv/bin/ruff check --fix .
+
+pins: venv ## pin every dependency anew, with hashes, in constraints.txt
+	@.venv/bin/uv pip compile -q --universal --generate-hashes --upgrade --python-version 3.11 \
+	  pyproject.toml shim/pyproject.toml sidecar/pyproject.toml --extra demo --group dev \
+	  --no-emit-package mini-agent --no-emit-package mini-agent-shim --no-emit-package codex-sidecar \
+	  --no-header --no-annotate -o constraints.txt
+
+engine:
+	@scripts/engine
+
+.PHONY: venv
+venv:
+	@scripts/venv
