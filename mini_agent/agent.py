@@ -1,0 +1,37 @@
+"""The public run: the loop with LiteLLM behind it, for coroutines and for plain code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mini_agent.blocking import run_blocking
+from mini_agent.config import AgentConfig
+from mini_agent.litellm_model import LiteLLMModel
+from mini_agent.loop import run_agent
+from mini_agent.messages import Message
+from mini_agent.model import Model
+from mini_agent.result import AgentResult
+from mini_agent.settings import Settings
+from mini_agent.tools.invoker import Invoker
+
+
+async def arun_mcp_mini_agent(
+    messages: Sequence[Message], mcp: Invoker, cfg: AgentConfig, *, model: Model | None = None
+) -> AgentResult:
+    """Runs the agent until it has an answer; `model` replaces LiteLLM.
+
+    A model that fails, a deadline that passes or a tool that breaks ends the run with a result
+    that says so, never with an exception; `BadRequest` is for messages that cannot be sent.
+    """
+    speaker = model or LiteLLMModel(ollama_address=Settings().ollama_address)
+    return await run_agent(list(messages), mcp, cfg, speaker)
+
+
+def run_mcp_mini_agent(
+    messages: Sequence[Message], mcp: Invoker, cfg: AgentConfig, *, model: Model | None = None
+) -> AgentResult:
+    """The same for plain code: any thread, inside or outside a running event loop (Jupyter).
+
+    Ctrl-C cancels the run and whatever it was running.
+    """
+    return run_blocking(arun_mcp_mini_agent(messages, mcp, cfg, model=model))

@@ -1,0 +1,56 @@
+"""The words a run ends with: the model's, else the last useful output, else why it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mini_agent.config import AgentConfig
+from mini_agent.result import AnswerSource, Iteration, StoppedReason
+
+LONGEST: Final = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why the run stopped, the model's last word if it had one, and the error if there was one."""
+
+    reason: StoppedReason
+    text: str = ""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The final answer, never blank, and whose words it is."""
+
+    text: str
+    source: AnswerSource
+
+
+def answer_of(ending: Ending, iterations: Sequence[Iteration], config: AgentConfig) -> Answer:
+    """The best answer there is."""
+    if ending.text:
+        return Answer(ending.text, "model")
+    output = last_useful_output(iterations)
+    if output:
+        return Answer(output, "tool_output")
+    return Answer(_notice(ending, config), "notice")
+
+
+def last_useful_output(iterations: Sequence[Iteration]) -> str:
+    """What the last successful call that printed anything printed, of long output the end."""
+    calls = [call for each in iterations for call in each.tool_invocations if call.ok]
+    printed = (call.stdout.strip() for call in reversed(calls))
+    return next((text[-LONGEST:] for text in printed if text), "")
+
+
+def _notice(ending: Ending, config: AgentConfig) -> str:
+    if ending.reason == "budget":
+        limit = f"its time limit of {config.max_wallclock_seconds:g} s"
+        return f"The run stopped at {limit} before there was an answer."
+    if ending.reason == "max_iterations":
+        limit = f"its limit of {config.max_iterations} turns"
+        return f"The run stopped at {limit} before there was an answer."
+    return f"The run stopped without an answer: {ending.error}"

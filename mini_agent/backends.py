@@ -1,0 +1,87 @@
+"""Where a run's snippets run: chosen once, before the run."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+from mini_agent.errors import BadRequest, NotConfigured
+from mini_agent.sandbox import Sandbox
+from mini_agent.settings import Settings
+from mini_agent.tools.echo import EchoMCP
+from mini_agent.tools.invoker import Invoker
+from mini_agent.tools.languages import USUAL
+from mini_agent.tools.local import LocalMCPInvoker
+from mini_agent.tools.sandbox_invoker import SandboxInvoker
+from mini_agent.wire import ToolBackend
+
+Place: TypeAlias = Literal["docker", "sidecar", "local", "echo"]
+
+
+class NotASandbox(UserWarning):
+    """Model-written code is about to run on this machine, unprotected, and nobody asked for it."""
+
+
+def place_for(backend: ToolBackend, container: str, settings: Settings) -> Place:
+    """The place that `backend` means here; `auto` takes the safest one that is configured.
+
+    Raises `BadRequest` or `NotConfigured` for a place there is not.
+    """
+    if backend == "http":
+        raise BadRequest(
+            "tool_backend 'http' is not available",
+            field="tool_backend",
+            hint="there is auto, docker, sidecar, local and echo",
+        )
+    if backend != "auto":
+        _require_configured(backend, container, settings)
+        return backend
+    if container:
+        return "docker"
+    if settings.sidecar_url:
+        return "sidecar"
+    warnings.warn(
+        "the code that the model writes runs on this machine, which is not a sandbox: set "
+        "LITELLM_MINI_AGENT_DOCKER_CONTAINER=litellm-mini-agent with the stack up (`make up`), "
+        "or tool_backend='local' if this is what you want",
+        NotASandbox,
+        stacklevel=2,
+    )
+    return "local"
+
+
+def _require_configured(place: Place, container: str, settings: Settings) -> None:
+    if place == "docker" and not container:
+        raise NotConfigured(
+            "tool_backend 'docker' needs the name of the shim's container",
+            field="docker_container",
+            hint="set LITELLM_MINI_AGENT_DOCKER_CONTAINER=litellm-mini-agent",
+        )
+    if place == "sidecar" and not settings.sidecar_url:
+        raise NotConfigured(
+            "tool_backend 'sidecar' needs the sidecar's address",
+            field="tool_backend",
+            hint="set MINI_AGENT_SIDECAR_URL, and MINI_AGENT_SIDECAR_TOKEN (`make token`)",
+        )
+
+
+def invoker_at(
+    place: Place, languages: Sequence[str] | None, sandbox: Sandbox | None = None
+) -> Invoker:
+    """The tools of a run at `place`; only echo and local can do without a `sandbox`."""
+    if place == "echo":
+        return EchoMCP()
+    if place == "local":
+        return LocalMCPInvoker(languages=languages)
+    if sandbox is None:
+        raise NotConfigured(f"tool_backend {place!r} has no sandbox", field="tool_backend")
+    return SandboxInvoker(sandbox, languages=languages or USUAL)
+
+
+def languages_for(asked: Sequence[str] | None, settings: Settings) -> Sequence[str] | None:
+    """The languages of a run: the caller's, else the environment's, else None for the usual."""
+    if asked is not None:
+        return asked
+    named = [name.strip() for name in settings.languages.split(",") if name.strip()]
+    return named or None

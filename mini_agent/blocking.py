@@ -1,0 +1,95 @@
+"""Coroutines for plain code: one private event-loop thread a process, started on first use."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Final, TypeVar
+
+from mini_agent.errors import MiniAgentError
+from mini_agent.litellm_lazy import close_litellm_clients
+
+CANCEL_GRACE_S: Final = 2.0
+CLOSE_GRACE_S: Final = 5.0
+
+Result = TypeVar("Result")
+
+
+def run_blocking(work: Coroutine[object, object, Result]) -> Result:
+    """The result of `work`, from any thread, inside or outside a running event loop.
+
+    An interrupt (Ctrl-C) in the caller cancels the work and waits until it has cleaned up.
+    """
+    home = _home()
+    if threading.current_thread() is home.thread:
+        work.close()
+        raise MiniAgentError(
+            "a run cannot wait for another run on the thread that drives both",
+            hint="inside a tool, await the asynchronous call instead",
+        )
+    ended = threading.Event()
+    future = asyncio.run_coroutine_threadsafe(_announced(work, ended), home.loop)
+    try:
+        return future.result()
+    except BaseException:
+        future.cancel()
+        ended.wait(CANCEL_GRACE_S)
+        raise
+    finally:
+        home.close_first_at_exit()
+
+
+async def _announced(work: Coroutine[object, object, Result], ended: threading.Event) -> Result:
+    try:
+        return await work
+    finally:
+        ended.set()
+
+
+class _LoopThread:
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.pid = os.getpid()
+        self.thread = threading.Thread(
+            target=self.loop.run_forever, name="mini-agent-loop", daemon=True
+        )
+        self.thread.start()
+
+    def close_first_at_exit(self) -> None:
+        # The last to register is the first to be called. LiteLLM, imported by a run, registers an
+        # exit function too: run before ours, it would close our connections from a wrong thread.
+        atexit.unregister(self.close)
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        if self.pid != os.getpid():
+            return
+        closing = asyncio.run_coroutine_threadsafe(_wind_up(), self.loop)
+        closing.result(CLOSE_GRACE_S)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(CLOSE_GRACE_S)
+        self.loop.close()
+
+
+async def _wind_up() -> None:
+    unfinished = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in unfinished:
+        task.cancel()
+    if unfinished:
+        await asyncio.wait(unfinished, timeout=CANCEL_GRACE_S)
+    await close_litellm_clients()
+
+
+# INVARIANT: at most one loop thread a process; a forked child, which has no threads, gets its own.
+_homes: Final[list[_LoopThread]] = []
+_starting: Final = threading.Lock()
+
+
+def _home() -> _LoopThread:
+    with _starting:
+        if not _homes or _homes[0].pid != os.getpid():
+            _homes[:] = [_LoopThread()]
+        return _homes[0]

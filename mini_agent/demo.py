@@ -1,0 +1,69 @@
+"""One task, end to end, and everything that happened on the way, for people to read."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import Final
+
+from mini_agent.agent import run_mcp_mini_agent
+from mini_agent.config import AgentConfig
+from mini_agent.demo_model import NAME, served_demo_model
+from mini_agent.demo_report import Report, report_lines
+from mini_agent.errors import BadRequest
+from mini_agent.litellm_provider import answer_through_litellm
+from mini_agent.tools.local import LocalMCPInvoker
+from mini_agent.tools.text_tools import compress_runs
+
+CONTAINER: Final = "litellm-mini-agent"
+KNOWN_TEXT: Final = re.compile(r"[A-Za-z0-9]{1,16}")
+ON_THE_STACK: Final = (
+    "host: LiteLLM -> mini-agent provider -> container litellm-mini-agent: loop, demo model\n"
+    "-> exec_python -> container litellm-codex-agent -> a fresh sandbox container, and back"
+)
+ON_THIS_MACHINE: Final = (
+    "NOT A SANDBOX: without Docker the model's code runs as a child process of this one.\n"
+    "this process: loop, demo model (llama.cpp) -> exec_python -> python, and back"
+)
+
+
+def run_demo(text: str, *, local: bool) -> int:
+    """Prints the run, line by line; 0 when the answer holds the encoding of `text`, else 1."""
+    if not KNOWN_TEXT.fullmatch(text):
+        raise BadRequest(
+            f"TEXT={text!r}: the demo model knows 1 to 16 letters and digits",
+            hint="any other text needs a model that is not 0.7 million parameters small",
+        )
+    prompt = f'Run-length encode "{text}" by running Python, and answer with what it printed.'
+    print(f"task  {prompt}\nway   " + (ON_THIS_MACHINE if local else ON_THE_STACK), flush=True)
+    report = _here(prompt) if local else _through_the_stack(prompt)
+    for line in report_lines(report, expected=compress_runs(text)):
+        print(line)
+    print(_next_commands(local=local))
+    return 0 if report.computed(compress_runs(text)) else 1
+
+
+def _here(prompt: str) -> Report:
+    with served_demo_model() as api_base:
+        config = AgentConfig(model=NAME, completion_kwargs={"api_base": api_base})
+        result = run_mcp_mini_agent(
+            [{"role": "user", "content": prompt}], LocalMCPInvoker(), config
+        )
+    return Report.of_result(result)
+
+
+def _through_the_stack(prompt: str) -> Report:
+    os.environ.setdefault("LITELLM_MINI_AGENT_DOCKER_CONTAINER", CONTAINER)
+    return Report.of_response(answer_through_litellm(prompt, target_model=NAME))
+
+
+def _next_commands(*, local: bool) -> str:
+    port = os.environ.get("MINI_AGENT_API_PORT", "8788")
+    if local:
+        return "\nnext\n  with a sandbox round the code, once Docker is here   make demo"
+    return (
+        "\nnext\n"
+        "  a model of your own, by Ollama   LITELLM_DEFAULT_CODE_MODEL=ollama/NAME make up\n"
+        f"  the API, to try and to read      http://127.0.0.1:{port}/docs\n"
+        "  stop the stack                   make down"
+    )

@@ -1,0 +1,103 @@
+"""LiteLLM's chat completion, read into a reply of ours."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mini_agent.errors import ModelError
+from mini_agent.model import ModelReply, ToolCall
+from mini_agent.result import Usage
+
+
+class Completion(Protocol):
+    """LiteLLM's response object, as far as we read it."""
+
+    def model_dump(self) -> dict[str, object]:
+        """The response as plain values."""
+        ...
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(extra="ignore", protected_namespaces=())
+
+
+class _Function(_Read):
+    name: str | None = None
+    arguments: str | None = None
+
+
+class _ToolCall(_Read):
+    id: str | None = None
+    function: _Function
+
+
+class _Message(_Read):
+    content: str | None = None
+    reasoning_content: str | None = None
+    tool_calls: list[_ToolCall] | None = None
+
+
+class _Choice(_Read):
+    message: _Message
+    finish_reason: str | None = None
+
+
+class _PromptDetails(_Read):
+    cached_tokens: int | None = None
+
+
+class _Usage(_Read):
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    prompt_tokens_details: _PromptDetails | None = None
+
+
+class _Completion(_Read):
+    model: str | None = None
+    choices: list[_Choice] = Field(min_length=1)
+    usage: _Usage | None = None
+
+
+def as_reply(response: Completion, model: str) -> ModelReply:
+    """The first choice of `response`; `ModelError` when the server of `model` sent none."""
+    try:
+        read = _Completion.model_validate(response.model_dump())
+    except ValidationError as odd:
+        raise ModelError(
+            f"the server of {model} answered without a message",
+            hint="is api_base the address of a model server?",
+        ) from odd
+    choice = read.choices[0]
+    return ModelReply(
+        text=choice.message.content or "",
+        reasoning=choice.message.reasoning_content or "",
+        tool_calls=tuple(_call(each) for each in choice.message.tool_calls or ()),
+        finish_reason=choice.finish_reason or "stop",
+        usage=_usage(read.usage or _Usage(), _cost(response)),
+        model=model,
+    )
+
+
+def _call(call: _ToolCall) -> ToolCall:
+    return ToolCall(
+        id=call.id or "", name=call.function.name or "", arguments=call.function.arguments or ""
+    )
+
+
+def _usage(usage: _Usage, cost: float) -> Usage:
+    details = usage.prompt_tokens_details
+    return Usage(
+        prompt_tokens=usage.prompt_tokens or 0,
+        completion_tokens=usage.completion_tokens or 0,
+        cached_tokens=(details.cached_tokens or 0) if details else 0,
+        cost=cost,
+    )
+
+
+# None where LiteLLM knows no price for the model.
+def _cost(response: Completion) -> float:
+    hidden: dict[str, object] = getattr(response, "_hidden_params", {})
+    cost = hidden.get("response_cost")
+    return cost if isinstance(cost, float) else 0.0

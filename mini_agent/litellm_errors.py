@@ -1,0 +1,209 @@
+"""What LiteLLM raised, as one sentence that says what happened and a hint that says what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from mini_agent.errors import ModelError
+
+REASON_CHARS: Final = 300
+SHORTEST_SECRET: Final = 8  # servers without keys are given dummies such as "x"
+DEFAULT_ADDRESSES: Final = {
+    "ollama": "http://localhost:11434",
+    "llamafile": "http://127.0.0.1:8080/v1",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FailedCall:
+    """One model call that failed: what was asked of whom, and what LiteLLM says about it."""
+
+    model: str
+    address: str
+    api_key: str
+    timeout_s: float
+    status: int
+    text: str
+
+    @property
+    def provider(self) -> str:
+        """`ollama` for `ollama_chat/qwen`; empty when the model names none."""
+        provider, slash, _ = self.model.partition("/")
+        return provider.removesuffix("_chat") if slash else ""
+
+    @property
+    def name(self) -> str:
+        """`qwen` for `ollama_chat/qwen`."""
+        return self.model.rpartition(f"{self.provider}/")[2].removeprefix("ollama_chat/")
+
+    @property
+    def where(self) -> str:
+        """The address that was asked, as far as it is known."""
+        address = self.address or DEFAULT_ADDRESSES.get(self.provider, "")
+        return address or f"the address of {self.provider or 'the provider'}"
+
+    @property
+    def reason(self) -> str:
+        """The server's own words: one line, short, without LiteLLM's wrapping or the key."""
+        line = self.text.split("\nTraceback", 1)[0].strip().replace("\n", " ")
+        line = re.sub(r"^(litellm\.)?(\w+(Error|Timeout)|Timeout): ", "", line)
+        line = re.sub(r"^(\w+Error: )?\w+(Exception|Error) - ", "", line)
+        quoted = re.search(r'\{"error": ?"(.*)"\}', line)
+        said = quoted.group(1) if quoted else line
+        hide = len(self.api_key) >= SHORTEST_SECRET
+        return (said.replace(self.api_key, "***") if hide else said)[:REASON_CHARS]
+
+
+def model_error(call: FailedCall) -> ModelError:
+    """The one error for a failed call: by what its text gives away, else by its status."""
+    for sign, explain in SIGNS:
+        if sign.search(call.text):
+            return explain(call)
+    return BY_STATUS.get(call.status, _failed)(call)
+
+
+def timed_out(call: FailedCall) -> ModelError:
+    """The model had not answered when its time was over."""
+    return ModelError(
+        f"{call.model} did not answer within {call.timeout_s:.3g} s",
+        hint="give the run more time with max_wallclock_seconds, or take a smaller model",
+    )
+
+
+def _no_provider(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"model {call.model!r} does not say which provider serves it",
+        hint="write provider/model, such as ollama/qwen2.5-coder:3b or openai/gpt-4o-mini",
+    )
+
+
+def _key_missing(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"{call.model} needs a key",
+        hint=f"set {call.provider.upper()}_API_KEY, or pass api_key",
+    )
+
+
+def _key_refused(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"{call.provider} did not accept the key for {call.model}: {call.reason}",
+        hint=f"set {call.provider.upper()}_API_KEY, or pass api_key",
+    )
+
+
+def _not_reachable(call: FailedCall) -> ModelError:
+    return ModelError(f"no model server answers at {call.where}", hint=_what_to_start(call))
+
+
+def _what_to_start(call: FailedCall) -> str:
+    if call.provider == "ollama":
+        return (
+            "start it with `ollama serve`, or the whole stack with `make up`; "
+            "OLLAMA_API_BASE names another address"
+        )
+    if call.provider == "llamafile":
+        return (
+            "start the demo model with `make up MODEL=demo`; "
+            "LLAMAFILE_API_BASE names another address"
+        )
+    return f"is it up, and is {call.provider.upper()}_API_BASE or api_base right?"
+
+
+def _not_found(call: FailedCall) -> ModelError:
+    if call.provider == "ollama":
+        return ModelError(
+            f"Ollama at {call.where} does not have the model {call.name}",
+            hint=f"ollama pull {call.name} (in the compose stack: "
+            f"docker exec ollama ollama pull {call.name})",
+        )
+    return ModelError(
+        f"{call.provider} does not know the model {call.name}: {call.reason}",
+        hint="check the model's name, and that api_base is the server you mean",
+    )
+
+
+def _too_long(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"the conversation is longer than the context of {call.model}: {call.reason}",
+        hint="lower max_history_messages or hard_char_budget, or give the model a larger num_ctx",
+    )
+
+
+def _no_tools(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"{call.model} cannot call tools: {call.reason}",
+        hint="take a model that can, such as ollama/qwen2.5-coder:3b",
+    )
+
+
+def _out_of_memory(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"{call.provider} could not run {call.name}: {call.reason}",
+        hint="mostly a lack of memory: take a smaller model or a smaller num_ctx",
+    )
+
+
+def _not_a_completion(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"what answers at {call.where} is not a model server: its answer is no chat completion",
+        hint="check api_base, and what stands between: a proxy may answer for the server",
+    )
+
+
+def _busy(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"{call.provider} cannot take {call.model} right now: {call.reason}",
+        hint="try again in a moment",
+    )
+
+
+def _refused(call: FailedCall) -> ModelError:
+    return ModelError(f"{call.provider} refused the request for {call.model}: {call.reason}")
+
+
+def _failed(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"the model server at {call.where} failed on {call.model}: {call.reason}",
+        hint="its own log says more (`make logs` for the stack)",
+    )
+
+
+Explain = Callable[[FailedCall], ModelError]
+
+# LiteLLM gives several faults one type and one status; only their words tell them apart.
+SIGNS: Final[tuple[tuple[re.Pattern[str], Explain], ...]] = tuple(
+    (re.compile(words, re.IGNORECASE), explain)
+    for words, explain in (
+        (r"LLM Provider NOT provided", _no_provider),
+        (r"Missing credentials|Missing \w+ API Key|API[_ ]key.*(not set|required)", _key_missing),
+        (
+            r"Cannot connect to host|Connection error|Connection refused|Name or service",
+            _not_reachable,
+        ),
+        (
+            r"does not support tools|tool use is not supported|tools? (is|are) not supported",
+            _no_tools,
+        ),
+        (r"context (size|length|window)|ContextWindowExceeded", _too_long),
+        (r"runner (process )?(has )?terminated|more system memory", _out_of_memory),
+        (
+            r"Expecting value|must be a mapping|invalid response|provider returned",
+            _not_a_completion,
+        ),
+    )
+)
+
+BY_STATUS: Final[dict[int, Explain]] = {
+    400: _refused,
+    401: _key_refused,
+    402: _key_refused,
+    403: _key_refused,
+    404: _not_found,
+    408: timed_out,
+    422: _refused,
+    429: _busy,
+    503: _busy,
+}

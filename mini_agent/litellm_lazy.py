@@ -1,0 +1,40 @@
+"""The one place that imports LiteLLM, on first use: it takes seconds."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import os
+import sys
+import threading
+from types import ModuleType
+from typing import Final
+
+_imported: Final = threading.Event()
+
+
+def litellm_module() -> ModuleType:
+    """LiteLLM, quiet, and with its own list of models instead of a download."""
+    os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
+    litellm = importlib.import_module("litellm")
+    # Its advice for its own developers would land between the lines of a user's program.
+    litellm.__dict__["suppress_debug_info"] = True
+    _imported.set()
+    return litellm
+
+
+async def loaded_litellm() -> ModuleType:
+    """The same without holding up the event loop while the import runs."""
+    if _imported.is_set():
+        return litellm_module()
+    return await asyncio.to_thread(litellm_module)
+
+
+async def close_litellm_clients() -> None:
+    """Closes the connections LiteLLM keeps; for whoever owns the event loop they belong to."""
+    if "litellm" not in sys.modules:
+        return
+    cleanup = importlib.import_module("litellm.llms.custom_httpx.async_client_cleanup")
+    await cleanup.close_litellm_async_clients()
+    # A transport that was told to close does so in the loop's next round.
+    await asyncio.sleep(0)

@@ -1,0 +1,91 @@
+"""The model behind LiteLLM: one chat completion a call, whoever serves it."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+from typing import Final
+
+from pydantic import JsonValue
+
+from mini_agent.errors import ModelError
+from mini_agent.litellm_completion import as_reply
+from mini_agent.litellm_errors import FailedCall, model_error, timed_out
+from mini_agent.litellm_lazy import loaded_litellm
+from mini_agent.model import ModelReply, ModelRequest
+
+DEFAULT_NUM_CTX: Final = 8192
+OLLAMA: Final = ("ollama/", "ollama_chat/")
+
+Parameters = dict[str, JsonValue]
+
+
+class LiteLLMModel:
+    """Answers through `litellm.acompletion`: not streamed, never retried, cut at its deadline.
+
+    `ollama_address` is where Ollama is when a request's own `api_base` does not say. `num_ctx` is
+    Ollama's alone: other servers are not sent it.
+    """
+
+    def __init__(self, *, ollama_address: str = "") -> None:
+        self._ollama_address = ollama_address
+
+    async def reply(self, request: ModelRequest) -> ModelReply:
+        """The model's turn; raises `ModelError`, whatever LiteLLM raised."""
+        parameters = self._parameters(request)
+        try:
+            async with asyncio.timeout(request.timeout_s):
+                litellm = await loaded_litellm()
+                response = await litellm.acompletion(**parameters)
+            return as_reply(response, request.model)
+        except TimeoutError:
+            raise timed_out(_failed(request, parameters, status=408)) from None
+        except ModelError:
+            raise
+        # LiteLLM lets bare ValueError, KeyError and the like through beside its own tree.
+        except Exception as broken:
+            failed = _failed(request, parameters, status=_status(broken), text=str(broken))
+            raise model_error(failed) from broken
+
+    def _parameters(self, request: ModelRequest) -> Parameters:
+        ollama = request.model.startswith(OLLAMA)
+        parameters: Parameters = {
+            # LiteLLM rewrites messages in place for some providers; the transcript stays ours.
+            "messages": list(copy.deepcopy(request.messages)),
+            "model": _with_native_tools(request.model),
+            "timeout": request.timeout_s,
+            "num_retries": 0,
+            "max_retries": 0,
+        }
+        if request.tools:
+            parameters["tools"] = list(request.tools)
+        if request.temperature is not None:
+            parameters["temperature"] = request.temperature
+        if ollama:
+            parameters["num_ctx"] = request.num_ctx or DEFAULT_NUM_CTX
+        if ollama and self._ollama_address:
+            parameters["api_base"] = self._ollama_address
+        return parameters | dict(request.options)
+
+
+def _with_native_tools(model: str) -> str:
+    # LiteLLM's `ollama/` route forces JSON on every answer as soon as there are tools.
+    return f"ollama_chat/{model.removeprefix('ollama/')}" if model.startswith("ollama/") else model
+
+
+def _failed(
+    request: ModelRequest, parameters: Parameters, *, status: int, text: str = ""
+) -> FailedCall:
+    return FailedCall(
+        model=request.model,
+        address=str(parameters.get("api_base") or ""),
+        api_key=str(parameters.get("api_key") or ""),
+        timeout_s=request.timeout_s,
+        status=status,
+        text=text,
+    )
+
+
+def _status(error: Exception) -> int:
+    status = getattr(error, "status_code", None)
+    return status if isinstance(status, int) else 500

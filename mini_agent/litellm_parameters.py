@@ -1,0 +1,124 @@
+"""What a LiteLLM call asks of the provider, read from its parameters into one request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import ValidationError
+
+from mini_agent.backends import languages_for
+from mini_agent.errors import BadRequest
+from mini_agent.settings import Settings
+from mini_agent.wire import AgentRunRequest
+
+PROVIDER: Final = "mini-agent"
+
+# Ours, by the names callers use for them; of several names for one thing the first given counts.
+NAMES: Final = MappingProxyType(
+    {
+        "model": ("target_model", "mini_agent_target", "mini_agent_model"),
+        "tool_backend": ("tool_backend", "mini_agent_backend"),
+        "allowed_languages": ("allowed_languages", "mini_agent_allowed_languages"),
+        "max_iterations": ("max_iterations", "mini_agent_max_iterations"),
+        "max_wallclock_seconds": (
+            "max_wallclock_seconds",
+            "max_total_seconds",
+            "max_seconds",
+            "mini_agent_max_seconds",
+        ),
+        "max_tools_per_iter": ("max_tools_per_iter",),
+        "use_tools": ("use_tools",),
+        "enable_repair": ("enable_repair",),
+        "temperature": ("temperature",),
+        "num_ctx": ("num_ctx",),
+        "max_tokens": ("max_tokens", "max_completion_tokens"),
+        "seed": ("seed",),
+        "api_base": ("api_base",),
+        "api_key": ("api_key",),
+        "completion_kwargs": ("completion_kwargs",),
+    }
+)
+CONTAINER: Final = ("docker_container", "mini_agent_docker_container")
+# Sampling parameters of the chat API that go on to the model as they are.
+FOR_THE_MODEL: Final = ("top_p", "stop", "presence_penalty", "frequency_penalty", "tool_choice")
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderCall:
+    """One call of the provider: the run, and the shim's container, empty when none is named."""
+
+    request: AgentRunRequest
+    container: str
+
+
+@dataclass(frozen=True, slots=True)
+class GivenCall:
+    """The same as LiteLLM hands it over; `model` is what follows `mini-agent/`."""
+
+    model: str
+    messages: Sequence[object]
+    parameters: Mapping[str, object]
+    timeout: object = None
+
+
+def provider_call(given: GivenCall, settings: Settings) -> ProviderCall:
+    """The call that `given` means; `BadRequest` names the parameter that cannot be."""
+    nested = given.parameters.get("litellm_params")
+    named = {**given.parameters, **(nested if isinstance(nested, Mapping) else {})}
+    fields = {field: _first(named, names) for field, names in NAMES.items()}
+    fields["model"] = fields["model"] or _in_path(given.model) or settings.default_model
+    fields["allowed_languages"] = fields["allowed_languages"] or languages_for(None, settings)
+    fields["max_wallclock_seconds"] = fields["max_wallclock_seconds"] or _within(given.timeout)
+    fields["completion_kwargs"] = _for_the_model(named, fields["completion_kwargs"])
+    request = _request(given, fields, named)
+    if request.model.split("/")[0] == PROVIDER:
+        raise BadRequest(
+            f"target_model {request.model!r} is mini-agent itself",
+            field="target_model",
+            hint="name the model that does the work, such as ollama/qwen2.5-coder:3b",
+        )
+    return ProviderCall(request, str(_first(named, CONTAINER) or settings.shim_container))
+
+
+def _first(named: Mapping[str, object], names: Sequence[str]) -> object:
+    return next((named[name] for name in names if named.get(name) is not None), None)
+
+
+# `mini-agent/ollama/qwen` names a model of a provider, `mini-agent/default` names none.
+def _in_path(model: str) -> str:
+    return model if "/" in model else ""
+
+
+# LiteLLM's own timeout is a default nobody chose: it can only make a run shorter than ours.
+def _within(timeout: object) -> float | None:
+    usual = AgentRunRequest.model_fields["max_wallclock_seconds"].default
+    given = timeout if isinstance(timeout, int | float) else usual
+    return min(float(given), usual)
+
+
+def _for_the_model(named: Mapping[str, object], kwargs: object) -> object:
+    sampling = {name: named[name] for name in FOR_THE_MODEL if named.get(name) is not None}
+    if kwargs is None:
+        return sampling
+    return {**sampling, **kwargs} if isinstance(kwargs, Mapping) else kwargs
+
+
+def _request(
+    given: GivenCall, fields: Mapping[str, object], named: Mapping[str, object]
+) -> AgentRunRequest:
+    present = {field: value for field, value in fields.items() if value is not None}
+    try:
+        return AgentRunRequest.model_validate({**present, "messages": list(given.messages)})
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        field = _callers_name(str(first["loc"][0]), named)
+        why = first["msg"].removeprefix("Value error, ")
+        raise BadRequest(f"{field}: {why}", field=field) from None
+
+
+def _callers_name(field: str, named: Mapping[str, object]) -> str:
+    names = NAMES.get(field, (field,))
+    return next((name for name in names if named.get(name) is not None), names[0])

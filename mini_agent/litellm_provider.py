@@ -1,0 +1,50 @@
+"""A run of the provider `mini-agent`: where it is asked to happen, and what it comes to."""
+
+from __future__ import annotations
+
+import asyncio
+
+from mini_agent.backends import invoker_at, place_for
+from mini_agent.litellm_model import LiteLLMModel
+from mini_agent.litellm_parameters import GivenCall, ProviderCall, provider_call
+from mini_agent.loop import run_agent
+from mini_agent.result import AgentResult
+from mini_agent.sandbox import SidecarClient
+from mini_agent.settings import Settings, require_model
+from mini_agent.shim_client import RunLost, ShimClient, lost_run
+from mini_agent.shim_container import shim_address
+from mini_agent.tools.invoker import Invoker
+
+
+async def provider_result(given: GivenCall) -> AgentResult:
+    """What came of one call.
+
+    Raises `MiniAgentError` only while nothing has run yet: LiteLLM's Router repeats a call that
+    raises, and a run that has begun must not be begun again.
+    """
+    settings = Settings()
+    call = provider_call(given, settings)
+    place = place_for(call.request.tool_backend, call.container, settings)
+    if place == "docker":
+        return await _in_the_shim(call, settings)
+    if place != "sidecar":
+        return await _here(call, invoker_at(place, call.request.allowed_languages), settings)
+    async with SidecarClient(settings.sidecar_url, settings.read_sidecar_token()) as sidecar:
+        invoker = invoker_at(place, call.request.allowed_languages, sidecar)
+        return await _here(call, invoker, settings)
+
+
+async def _here(call: ProviderCall, invoker: Invoker, settings: Settings) -> AgentResult:
+    config = call.request.config(require_model(call.request.model, settings))
+    model = LiteLLMModel(ollama_address=settings.ollama_address)
+    return await run_agent(call.request.messages, invoker, config, model)
+
+
+async def _in_the_shim(call: ProviderCall, settings: Settings) -> AgentResult:
+    address = await asyncio.to_thread(shim_address, call.container)
+    shim = ShimClient(address, settings.shim_token.get_secret_value())
+    there = call.request.model_copy(update={"tool_backend": "auto"})
+    try:
+        return await shim.run(there)
+    except RunLost as lost:
+        return lost_run(there, lost)

@@ -1,0 +1,61 @@
+"""Chat messages: the shape every part shares, and the few ways to make one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from pydantic import JsonValue
+from pydantic_core import from_json
+
+JsonObject: TypeAlias = dict[str, JsonValue]
+Message: TypeAlias = dict[str, JsonValue]
+
+
+def system(text: str) -> Message:
+    """An instruction that stands above the conversation."""
+    return {"role": "system", "content": text}
+
+
+def user(text: str) -> Message:
+    """Something the model is asked or told."""
+    return {"role": "user", "content": text}
+
+
+def tool_result(call_id: str, text: str) -> Message:
+    """The one answer to the tool call `call_id`."""
+    return {"role": "tool", "tool_call_id": call_id, "content": text}
+
+
+def assistant(text: str, calls: Sequence[JsonObject] = ()) -> Message:
+    """What the model said; `calls` are tool calls made by `function_call`."""
+    if calls:
+        return {"role": "assistant", "content": text, "tool_calls": list(calls)}
+    return {"role": "assistant", "content": text}
+
+
+def function_call(call_id: str, name: str, arguments: Mapping[str, JsonValue]) -> JsonObject:
+    """A tool call on the wire, its arguments always valid JSON."""
+    written = json.dumps(dict(arguments), ensure_ascii=False)
+    function: JsonObject = {"name": name, "arguments": written}
+    return {"id": call_id, "type": "function", "function": function}
+
+
+def json_object(text: str) -> JsonObject:
+    """The JSON object written in `text`; `ValueError` says why it is none."""
+    value: JsonValue = from_json(text, allow_inf_nan=False)
+    if isinstance(value, dict):
+        return value
+    raise ValueError(f"a JSON object is needed, not {_kind(value)}")
+
+
+def encodable(text: str) -> str:
+    """`text` with what UTF-8 cannot carry (lone surrogates) replaced, so that it can be sent."""
+    return text.encode("utf-8", "replace").decode("utf-8")
+
+
+def _kind(value: JsonValue) -> str:
+    if value is None:
+        return "null"
+    return {bool: "a boolean", str: "a string", list: "a list"}.get(type(value), "a number")

@@ -1,0 +1,96 @@
+"""What the environment says: read once, by a door, and handed down as plain values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from mini_agent.errors import NotConfigured
+
+OLLAMA_PORT = 11434
+EVERY_INTERFACE = ("0.0.0.0", "::")
+
+
+class Settings(BaseSettings):
+    """The variables the library knows; an empty one counts as not set."""
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    code_model: str = Field(default="", validation_alias="LITELLM_DEFAULT_CODE_MODEL")
+    model: str = Field(default="", validation_alias="LITELLM_DEFAULT_MODEL")
+    languages: str = Field(default="", validation_alias="LITELLM_MINI_AGENT_LANGUAGES")
+    shim_container: str = Field(default="", validation_alias="LITELLM_MINI_AGENT_DOCKER_CONTAINER")
+    shim_token: SecretStr = Field(default=SecretStr(""), validation_alias="MINI_AGENT_SHIM_TOKEN")
+    sidecar_url: str = Field(default="", validation_alias="MINI_AGENT_SIDECAR_URL")
+    sidecar_token: SecretStr = Field(
+        default=SecretStr(""), validation_alias="MINI_AGENT_SIDECAR_TOKEN"
+    )
+    sidecar_token_file: Path | None = Field(
+        default=None, validation_alias="MINI_AGENT_SIDECAR_TOKEN_FILE"
+    )
+    ollama_api_base: str = Field(default="", validation_alias="OLLAMA_API_BASE")
+    ollama_host: str = Field(default="", validation_alias="OLLAMA_HOST")
+
+    @property
+    def default_model(self) -> str:
+        """The model of a run that names none; empty when the environment names none either."""
+        return self.code_model or self.model
+
+    @property
+    def ollama_address(self) -> str:
+        """Where Ollama is, also when only Ollama's own OLLAMA_HOST says so; empty: the default."""
+        return self.ollama_api_base or (address_of(self.ollama_host) if self.ollama_host else "")
+
+    def read_sidecar_token(self) -> str:
+        """The sidecar's token, from the variable or the file; empty when neither is set."""
+        given = self.sidecar_token.get_secret_value()
+        if given or self.sidecar_token_file is None:
+            return given
+        try:
+            return self.sidecar_token_file.read_text().strip()
+        except OSError as unreadable:
+            raise NotConfigured(
+                f"the sidecar's token cannot be read from {self.sidecar_token_file}: "
+                f"{unreadable.strerror}",
+                hint="the sidecar writes it at its first start; MINI_AGENT_SIDECAR_TOKEN_FILE "
+                "names the file",
+            ) from unreadable
+
+
+def require_model(named: str, settings: Settings) -> str:
+    """The model named, else the environment's; `NotConfigured` says which variables to set."""
+    model = named or settings.default_model
+    if not model:
+        raise NotConfigured(
+            "no model is named for the run",
+            field="model",
+            hint="name one, or set LITELLM_DEFAULT_CODE_MODEL or LITELLM_DEFAULT_MODEL, "
+            "such as ollama/qwen2.5-coder:3b",
+        )
+    return model
+
+
+def address_of(ollama_host: str) -> str:
+    """Ollama's own `[scheme://]host[:port]`, which may mean "every interface", as a URL."""
+    scheme, _, rest = ollama_host.strip().rpartition("://")
+    parts = urlsplit(f"{scheme or 'http'}://{rest}")
+    try:
+        port = parts.port or _default_port(scheme)
+    except ValueError:
+        raise NotConfigured(
+            f"OLLAMA_HOST={ollama_host!r} names no port", hint="write it as host:port"
+        ) from None
+    host = parts.hostname or "127.0.0.1"
+    if host in EVERY_INTERFACE:
+        host = "127.0.0.1"
+    shown = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{shown}:{port}"
+
+
+def _default_port(scheme: str) -> int:
+    return {"http": 80, "https": 443}.get(scheme, OLLAMA_PORT)

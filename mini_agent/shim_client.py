@@ -1,0 +1,123 @@
+"""The shim over HTTP: a whole run done over there."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import httpx
+from pydantic import ValidationError
+
+from mini_agent.errors import (
+    BadRequest,
+    ErrorBody,
+    MiniAgentError,
+    Problem,
+    SandboxUnavailable,
+    ShimUnavailable,
+    Unauthorized,
+)
+from mini_agent.result import AgentResult
+from mini_agent.wire import AgentRunRequest, AgentRunResponse
+
+CONNECT_S: Final = 5.0
+# The run's own deadline is the shim's to keep; this is what starting and answering may take.
+BEYOND_THE_RUN_S: Final = 30.0
+WHAT_TO_DO: Final = "`make up` starts the stack, `make logs` shows what it says"
+
+
+class RunLost(MiniAgentError):
+    """The run began over there and its result did not arrive: it must not simply be repeated."""
+
+    code = "run_lost"
+
+
+class ShimClient:
+    """Runs agents in the shim at `base_url`. Giving up on a call ends the run over there, too.
+
+    Raises `BadRequest` for what the shim refuses, `Unauthorized` for a missing or wrong token,
+    `SandboxUnavailable` when the shim has no sandbox and `ShimUnavailable` when it is away, all
+    before anything ran; `RunLost` afterwards.
+    """
+
+    def __init__(self, base_url: str, token: str = "") -> None:
+        self.base_url = base_url.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
+
+    async def run(self, request: AgentRunRequest) -> AgentResult:
+        """What became of one run."""
+        patience = request.max_wallclock_seconds + BEYOND_THE_RUN_S
+        try:
+            async with self._http(patience) as http:
+                answer = await http.post(
+                    "/agent/run",
+                    content=request.model_dump_json(exclude_defaults=True),
+                    headers={"Content-Type": "application/json"},
+                )
+        except (httpx.ConnectError, httpx.ConnectTimeout) as away:
+            raise ShimUnavailable(
+                f"the shim at {self.base_url} does not answer: {_said(away)}", hint=WHAT_TO_DO
+            ) from away
+        except httpx.HTTPError as broken:
+            raise RunLost(
+                f"the shim at {self.base_url} broke off in the middle of the run: {_said(broken)}",
+                hint=WHAT_TO_DO,
+            ) from broken
+        return self._result(answer)
+
+    def _http(self, patience: float) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            base_url=self.base_url,
+            headers=self._headers,
+            trust_env=False,
+            timeout=httpx.Timeout(patience, connect=CONNECT_S),
+        )
+
+    def _result(self, answer: httpx.Response) -> AgentResult:
+        if answer.status_code != httpx.codes.OK:
+            raise _error(answer.status_code, self._problem(answer))
+        try:
+            return AgentRunResponse.model_validate_json(answer.content).result()
+        except ValidationError as odd:
+            raise ShimUnavailable(
+                f"what answers at {self.base_url} is not the shim of this version", hint=WHAT_TO_DO
+            ) from odd
+
+    def _problem(self, answer: httpx.Response) -> ErrorBody:
+        try:
+            return Problem.model_validate_json(answer.content).error
+        except ValidationError:
+            return ErrorBody(
+                code="bad_answer",
+                message=f"{self.base_url} answered HTTP {answer.status_code}, not as the shim does",
+                hint=WHAT_TO_DO,
+            )
+
+
+def lost_run(request: AgentRunRequest, lost: RunLost) -> AgentResult:
+    """The result of a run that began and was lost."""
+    return AgentResult(
+        final_answer=f"The run was lost: {lost.message}.",
+        answer_source="notice",
+        stopped_reason="error",
+        messages=request.messages,
+        iterations=(),
+        used_model=request.model,
+        error=str(lost),
+        total_ms=0.0,
+    )
+
+
+def _said(broken: httpx.HTTPError) -> str:
+    return str(broken) or type(broken).__name__
+
+
+def _error(status: int, said: ErrorBody) -> MiniAgentError:
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return Unauthorized(said.message, hint=said.hint)
+    if said.code == SandboxUnavailable.code:
+        return SandboxUnavailable(said.message, hint=said.hint)
+    if httpx.codes.is_client_error(status) and said.code != "bad_answer":
+        return BadRequest(said.message, hint=said.hint)
+    if said.code == "internal":
+        return RunLost(said.message, hint=said.hint)
+    return ShimUnavailable(said.message, hint=said.hint)

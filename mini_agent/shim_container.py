@@ -1,0 +1,115 @@
+"""Where the shim container listens, asked of Docker by the container's name."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from types import ModuleType
+from typing import Final
+
+from pydantic import BaseModel, Field
+
+from mini_agent.errors import MiniAgentError, NotConfigured, ShimUnavailable
+
+SHIM_PORT: Final = "8788/tcp"
+ENGINE_PATIENCE_S: Final = 10
+EVERY_INTERFACE: Final = ("", "0.0.0.0", "::")
+
+
+def shim_address(container: str) -> str:
+    """`http://127.0.0.1:PORT` where the port is published, else its address in a network.
+
+    Raises `ShimUnavailable` when Docker or the container is away, `NotConfigured` when Docker is
+    not installed or not allowed. Blocks: a coroutine calls it in a thread.
+    """
+    docker = _docker_sdk()
+    try:
+        engine = docker.from_env(timeout=ENGINE_PATIENCE_S)
+        try:
+            found = engine.containers.get(container)
+        finally:
+            engine.close()
+    except docker.errors.NotFound:
+        raise ShimUnavailable(
+            f"Docker has no container named {container!r}",
+            hint="`make up` starts the stack; LITELLM_MINI_AGENT_DOCKER_CONTAINER names another",
+        ) from None
+    except docker.errors.DockerException as broken:
+        raise _engine_trouble(str(broken)) from broken
+    return _address(container, _Inspected.model_validate(found.attrs))
+
+
+def _docker_sdk() -> ModuleType:
+    try:
+        sdk = importlib.import_module("docker")
+        importlib.import_module("docker.errors")
+    except ModuleNotFoundError:
+        raise NotConfigured(
+            "finding the shim container needs Docker's Python package", hint="pip install docker"
+        ) from None
+    return sdk
+
+
+def _engine_trouble(said: str) -> MiniAgentError:
+    if "PermissionError" in said or "Permission denied" in said:
+        return NotConfigured(
+            "this user may not talk to the Docker Engine",
+            hint="`sudo usermod -aG docker $USER`, then log in again; or run as root",
+        )
+    if "FileNotFoundError" in said and shutil.which("docker") is None:
+        return NotConfigured(
+            "Docker is not installed on this machine",
+            hint="`make up` installs it where it may; or point DOCKER_HOST at an engine elsewhere",
+        )
+    if "FileNotFoundError" in said or "refused" in said:
+        return ShimUnavailable(
+            "the Docker Engine is not running", hint="`sudo systemctl start docker`, then `make up`"
+        )
+    return ShimUnavailable(f"the Docker Engine does not answer as it should: {said[:200]}")
+
+
+class _State(BaseModel):
+    status: str = Field("unknown", alias="Status")
+    running: bool = Field(alias="Running")
+
+
+class _Published(BaseModel):
+    ip: str = Field("", alias="HostIp")
+    port: str = Field("", alias="HostPort")
+
+
+class _Network(BaseModel):
+    address: str = Field("", alias="IPAddress")
+
+
+class _Networks(BaseModel):
+    ports: dict[str, list[_Published] | None] | None = Field(default=None, alias="Ports")
+    networks: dict[str, _Network] | None = Field(default=None, alias="Networks")
+
+
+class _Inspected(BaseModel):
+    state: _State = Field(alias="State")
+    network: _Networks = Field(alias="NetworkSettings")
+
+
+def _address(container: str, inspected: _Inspected) -> str:
+    if not inspected.state.running:
+        raise ShimUnavailable(
+            f"container {container!r} is not running, it is {inspected.state.status}",
+            hint="`make up` starts it; `make logs` shows why it stopped",
+        )
+    for published in (inspected.network.ports or {}).get(SHIM_PORT) or ():
+        return f"http://{_reachable(published.ip)}:{published.port}"
+    for network in (inspected.network.networks or {}).values():
+        if network.address:
+            return f"http://{network.address}:{SHIM_PORT.partition('/')[0]}"
+    raise ShimUnavailable(
+        f"container {container!r} publishes no port for {SHIM_PORT} and is in no network",
+        hint="`make down` and `make up` start it as compose.agents.yml says",
+    )
+
+
+def _reachable(host_ip: str) -> str:
+    if host_ip in EVERY_INTERFACE:
+        return "127.0.0.1"
+    return f"[{host_ip}]" if ":" in host_ip else host_ip

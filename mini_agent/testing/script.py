@@ -1,0 +1,105 @@
+"""A script being played: which reply is next, and whether it was followed to its end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
+
+from mini_agent.testing.replies import JsonObject, Scripted, as_scripted
+from mini_agent.testing.request import Request
+
+ReplyFunction: TypeAlias = Callable[[list[JsonObject]], Scripted | str]
+Script: TypeAlias = Sequence[Scripted | str] | ReplyFunction
+
+
+class ScriptNotFollowed(AssertionError):
+    """The model was asked less or more than its script says. A failed test, so an assertion."""
+
+
+class Playing(Protocol):
+    """A script in use."""
+
+    def reply_to(self, request: Request) -> Scripted | None:
+        """What the model does now; None when the script has nothing left."""
+        ...
+
+    def complaint(self) -> str:
+        """What went otherwise than the script says, empty if nothing did."""
+        ...
+
+
+def playing(script: Script, *, repeat_last: bool) -> Playing:
+    """`script` from its beginning."""
+    if isinstance(script, str):
+        raise TypeError(f"a script is a list of replies, not one string: [{script!r}]")
+    if callable(script):
+        return _Answering(script)
+    replies = tuple(as_scripted(reply) for reply in script)
+    return _Repeating(replies) if repeat_last else _InTurn(replies)
+
+
+class _InTurn:
+    """Each reply once, in order."""
+
+    def __init__(self, replies: tuple[Scripted, ...]) -> None:
+        self._replies = replies
+        self._asked = 0
+
+    def reply_to(self, request: Request) -> Scripted | None:
+        del request
+        self._asked += 1
+        return self._replies[self._asked - 1] if self._asked <= len(self._replies) else None
+
+    def complaint(self) -> str:
+        if self._asked == len(self._replies):
+            return ""
+        unused = self._replies[self._asked :]
+        listed = "".join(f"\n  {reply!r}" for reply in unused)
+        left_over = f"; never asked for:{listed}" if unused else ""
+        has = count_of(self._replies)
+        return f"the model was asked {_times(self._asked)}, its script has {has}{left_over}"
+
+
+class _Repeating:
+    """Each reply once, the last one for ever."""
+
+    def __init__(self, replies: tuple[Scripted, ...]) -> None:
+        if not replies:
+            raise ValueError("repeat_last needs at least one reply to repeat")
+        self._replies = replies
+        self._asked = 0
+
+    def reply_to(self, request: Request) -> Scripted | None:
+        del request
+        self._asked += 1
+        return self._replies[min(self._asked, len(self._replies)) - 1]
+
+    def complaint(self) -> str:
+        return ""
+
+
+class _Answering:
+    """A function of the conversation, for several conversations at a time."""
+
+    def __init__(self, function: ReplyFunction) -> None:
+        self._function = function
+        self._raised: list[str] = []
+
+    def reply_to(self, request: Request) -> Scripted | None:
+        try:
+            return as_scripted(self._function(request.messages))
+        except Exception as error:  # noqa: BLE001  the author's function: whatever it raises
+            self._raised.append(f"{type(error).__name__}: {error}")
+            return None
+
+    def complaint(self) -> str:
+        return f"the script function raised {'; '.join(self._raised)}" if self._raised else ""
+
+
+def count_of(replies: Sequence[Scripted]) -> str:
+    """How many there are, in words."""
+    return "1 reply" if len(replies) == 1 else f"{len(replies)} replies"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

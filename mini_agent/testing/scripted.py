@@ -1,0 +1,151 @@
+"""A model and a sandbox that follow a script, for tests that need no server and no container."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from itertools import count
+from types import TracebackType
+from typing import Final, Generic, Self, TypeVar
+
+from pydantic import JsonValue
+
+from mini_agent.model import ModelReply, ModelRequest, ToolCall
+from mini_agent.result import Usage
+from mini_agent.sandbox.execution import EnforcedLimits, Execution, SandboxFacts, Status
+from mini_agent.sandbox.snippet import Snippet
+from mini_agent.testing.script import ScriptNotFollowed
+
+USED: Final = Usage(prompt_tokens=20, completion_tokens=10)
+ENFORCED: Final = EnforcedLimits(
+    timeout_s=10, memory_mb=256, cpus=1, pids=128, output_bytes=65536, workspace_mb=64
+)
+USUAL_EXIT_CODES: Final[dict[Status, int]] = {"ok": 0, "timeout": 124, "oom": 137, "killed": 137}
+
+Step = TypeVar("Step")
+
+
+class Hangs:
+    """Never answers; `was_cancelled` tells whether it was told to stop waiting."""
+
+    def __init__(self) -> None:
+        self.was_cancelled = False
+
+    async def wait(self) -> None:
+        """Waits until it is cancelled."""
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.was_cancelled = True
+
+
+_ids = count(1)
+
+
+def says(text: str, *, reasoning: str = "", finish_reason: str = "stop") -> ModelReply:
+    """An answer in words."""
+    return ModelReply(text, reasoning, finish_reason=finish_reason, usage=USED, model="scripted")
+
+
+def calls(*several: ToolCall, text: str = "", finish_reason: str = "tool_calls") -> ModelReply:
+    """Tool calls in one turn, with text beside them if the model talks too."""
+    return ModelReply(
+        text, tool_calls=several, finish_reason=finish_reason, usage=USED, model="scripted"
+    )
+
+
+def call(name: str, /, **arguments: JsonValue) -> ToolCall:
+    """One tool call with an id of its own."""
+    return ToolCall(f"call-{next(_ids)}", name, json.dumps(arguments))
+
+
+def execution(
+    stdout: str = "", *, status: Status = "ok", exit_code: int | None = None, stderr: str = ""
+) -> Execution:
+    """What happened to a snippet; the exit code follows from `status` where it is left out."""
+    code = USUAL_EXIT_CODES.get(status, 1) if exit_code is None else exit_code
+    return Execution(
+        language="python",
+        status=status,
+        exit_code=code,
+        stdout=stdout,
+        stderr=stderr,
+        stdout_bytes=len(stdout.encode()),
+        stderr_bytes=len(stderr.encode()),
+        limits=ENFORCED,
+        sandbox=SandboxFacts(image="scripted", runtime="none"),
+    )
+
+
+class _Scripted(Generic[Step]):
+    """Steps taken one by one; as a context manager it checks that the script was used up."""
+
+    def __init__(self, *script: Step | Exception | Hangs) -> None:
+        self._script = script
+        self._asked = 0
+
+    async def _next(self) -> Step:
+        self._asked += 1
+        if self._asked > len(self._script):
+            raise ScriptNotFollowed(self._complaint())
+        step = self._script[self._asked - 1]
+        if isinstance(step, Hangs):
+            await step.wait()
+            raise ScriptNotFollowed("a step that hangs was let go")
+        if isinstance(step, Exception):
+            raise step
+        return step
+
+    def check_used_up(self) -> None:
+        """Raises `ScriptNotFollowed` when it was asked less or more than its script says."""
+        if self._asked != len(self._script):
+            raise ScriptNotFollowed(self._complaint())
+
+    def _complaint(self) -> str:
+        return f"{type(self).__name__} has {len(self._script)} steps, asked for were {self._asked}"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if kind is None:
+            self.check_used_up()
+
+
+class ScriptedModel(_Scripted[ModelReply]):
+    """Gives one step of its script for each request; `requests` is what it was asked.
+
+    An exception among the steps is raised, `Hangs` never answers. As a context manager it checks
+    on leaving that the script was used up.
+    """
+
+    def __init__(self, *script: ModelReply | Exception | Hangs) -> None:
+        super().__init__(*script)
+        self.requests: list[ModelRequest] = []
+
+    async def reply(self, request: ModelRequest) -> ModelReply:
+        """The next step."""
+        self.requests.append(request)
+        return await self._next()
+
+
+class ScriptedSandbox(_Scripted[Execution]):
+    """Gives one step of its script for each snippet; `snippets` is what it was to run.
+
+    An exception among the steps is raised, `Hangs` never ends. As a context manager it checks on
+    leaving that the script was used up.
+    """
+
+    def __init__(self, *script: Execution | Exception | Hangs) -> None:
+        super().__init__(*script)
+        self.snippets: list[Snippet] = []
+
+    async def run(self, snippet: Snippet) -> Execution:
+        """The next step."""
+        self.snippets.append(snippet)
+        return await self._next()

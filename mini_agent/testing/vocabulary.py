@@ -1,0 +1,150 @@
+"""The words a script is written in: one function for each thing a model, or its server, can do."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mini_agent.testing.replies import (
+    BreaksOff,
+    Call,
+    HalfClosed,
+    Hang,
+    JsonValue,
+    NoChoices,
+    Paced,
+    RawBody,
+    Refusal,
+    Reply,
+    Scripted,
+    Tokens,
+    as_scripted,
+)
+
+HTML_ERROR_PAGE: Final = "<html><body><h1>502 Bad Gateway</h1></body></html>"
+USUAL: Final = Tokens()
+
+
+def text(content: str, *, reasoning: str = "", tokens: Tokens = USUAL) -> Reply:
+    """An answer in words; `reasoning` goes where the format has a field for it."""
+    return Reply(content, reasoning=reasoning, tokens=tokens)
+
+
+def call(name: str, /, **arguments: JsonValue) -> Reply:
+    """One native tool call."""
+    return Reply(calls=(Call(name, arguments),))
+
+
+def calls(*several: Call, content: str = "", tokens: Tokens = USUAL) -> Reply:
+    """Native tool calls in one turn, with text before them if the model talks too."""
+    return Reply(content, calls=several, tokens=tokens)
+
+
+def json_call(name: str, /, **arguments: JsonValue) -> Reply:
+    """A tool call written as bare JSON into the text, as models without tools do."""
+    return Reply(Call(name, arguments).as_text())
+
+
+def fenced_call(name: str, /, **arguments: JsonValue) -> Reply:
+    """A tool call as JSON inside a fence."""
+    return Reply(f"```json\n{Call(name, arguments).as_text()}\n```")
+
+
+def tagged_call(name: str, /, **arguments: JsonValue) -> Reply:
+    """A tool call inside `<tool_call>` tags that the server did not parse."""
+    return Reply(f"<tool_call>\n{Call(name, arguments).as_text()}\n</tool_call>")
+
+
+def fenced_code(code: str, language: str = "python") -> Reply:
+    """A fenced program where a tool call was wanted."""
+    return Reply(f"```{language}\n{code}\n```")
+
+
+def think(thought: str, content: str) -> Reply:
+    """An answer behind `<think>` tags; streamed, the tags arrive in pieces."""
+    return Reply(f"<think>{thought}</think>{content}")
+
+
+def reasoning_only(thought: str) -> Reply:
+    """All of the answer in the reasoning field, and no content."""
+    return Reply("", reasoning=thought)
+
+
+def blank(content: str = "") -> Reply:
+    """Nothing, or only white space."""
+    return Reply(content)
+
+
+def null_content() -> Reply:
+    """`content: null`, and no calls either."""
+    return Reply(None)
+
+
+def truncated(content: str) -> Reply:
+    """Text that the token limit cut (`finish_reason` "length")."""
+    return Reply(content, finish="length")
+
+
+def truncated_call(name: str, fragment: str = '{"code": "pri') -> Reply:
+    """A tool call cut inside its arguments (`finish_reason` "length")."""
+    return Reply(calls=(Call(name, fragment),), finish="length")
+
+
+def refusal(status: int, message: str) -> Refusal:
+    """Any HTTP error."""
+    return Refusal(status, message)
+
+
+def no_tools(model: str = "scripted:latest") -> Refusal:
+    """Ollama's 400 for a model whose template has no tools."""
+    return Refusal(400, f"registry.ollama.ai/library/{model} does not support tools")
+
+
+def not_pulled(model: str) -> Refusal:
+    """Ollama's 404 for a model that is not on its disk."""
+    return Refusal(404, f"model '{model}' not found")
+
+
+def server_error(
+    message: str = "llama runner process has terminated: exit status 2",
+) -> Refusal:
+    """A 500 before the first byte."""
+    return Refusal(500, message)
+
+
+def hang() -> Hang:
+    """The request is taken and never answered."""
+    return Hang()
+
+
+def delayed(reply: Scripted | str, seconds: float) -> Paced:
+    """`reply`, after `seconds` of silence."""
+    return Paced(as_scripted(reply), after_s=seconds)
+
+
+def drip(reply: Scripted | str, every_s: float = 0.05) -> Paced:
+    """`reply`, piece by piece: a stream chunk at a time, a whole body in ten parts."""
+    return Paced(as_scripted(reply), every_s=every_s)
+
+
+def breaks_off(
+    content: str, message: str = "an error was encountered while running the model"
+) -> BreaksOff:
+    """An error in the middle of a stream."""
+    return BreaksOff(content, message)
+
+
+def half_closed(content: str) -> HalfClosed:
+    """A connection lost in the middle of the answer."""
+    return HalfClosed(content)
+
+
+def garbage(
+    body: str = HTML_ERROR_PAGE, *, status: int = 200, media_type: str = "text/html"
+) -> RawBody:
+    """Something that is no model's answer."""
+    return RawBody(body, status, media_type)
+
+
+def empty_choices() -> NoChoices:
+    """An answer that holds no answer."""
+    return NoChoices()

@@ -1,0 +1,94 @@
+"""The arguments of a call, read and checked for our own tools."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from pydantic import JsonValue
+
+from mini_agent.messages import JsonObject, json_object
+from mini_agent.tools.invoker import OpenAIToolCall
+
+SHORTEST_S: Final = 1.0
+
+
+class NotRun(Exception):
+    """The call is answered without running anything; the text is the answer."""
+
+
+class Called(NamedTuple):
+    """Which tool is called, and with what."""
+
+    name: str
+    arguments: JsonObject
+
+
+class Seconds(NamedTuple):
+    """A time a program may run, and a remark when it is not the one asked for."""
+
+    value: float | None
+    note: str = ""
+
+
+def called(openai_tool: OpenAIToolCall) -> Called:
+    """The name and arguments in a call, which may carry them as JSON text or as an object."""
+    function = openai_tool.get("function")
+    name = function.get("name") if isinstance(function, dict) else None
+    if not isinstance(function, dict) or not isinstance(name, str):
+        raise NotRun("the call names no tool")
+    arguments = function.get("arguments") or {}
+    if isinstance(arguments, dict):
+        return Called(name, arguments)
+    try:
+        return Called(name, json_object(str(arguments)))
+    except ValueError as wrong:
+        raise NotRun(f"the arguments are not a JSON object: {wrong}") from None
+
+
+def text_in(arguments: JsonObject, name: str) -> str:
+    """The text under `name`, which must be there; it may be empty."""
+    if name not in arguments:
+        raise NotRun(f"the argument {name} is missing")
+    text = arguments[name]
+    if not isinstance(text, str):
+        raise NotRun(f"the argument {name} must be text, not {text!r:.60}")
+    return text
+
+
+def program_in(arguments: JsonObject, name: str) -> str:
+    """The program under `name`, which must not be blank."""
+    program = text_in(arguments, name)
+    if not program.strip():
+        raise NotRun(f"the argument {name} is empty")
+    return program
+
+
+def seconds_in(arguments: JsonObject, *, longest: float) -> Seconds:
+    """`timeout_s`, put into the range from 1 second to `longest`; None when it is left out."""
+    asked = arguments.get("timeout_s")
+    if asked is None:
+        return Seconds(None)
+    wanted = _number(asked)
+    value = min(max(wanted, min(SHORTEST_S, longest)), longest)
+    if value == wanted:
+        return Seconds(value)
+    return Seconds(value, f"timeout_s {wanted:g} is out of range; {value:g} was used")
+
+
+def unknown_in(arguments: JsonObject, known: Iterable[str]) -> str:
+    """A remark on arguments that no one reads, empty when there are none."""
+    unread = sorted(set(arguments) - set(known))
+    return f"unknown argument ignored: {', '.join(unread):.200}" if unread else ""
+
+
+def _number(value: JsonValue) -> float:
+    try:
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            number = float(value)
+            if math.isfinite(number):
+                return number
+    except (ValueError, OverflowError):
+        pass
+    raise NotRun(f"timeout_s must be a number of seconds, not {value!r:.60}")

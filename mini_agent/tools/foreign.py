@@ -1,0 +1,73 @@
+"""Whatever a tool answered, as a tool output."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from pydantic import JsonValue
+
+from mini_agent.messages import encodable, json_object
+from mini_agent.tools.invoker import ToolOutput, printed, refused
+
+KEPT: Final = 65_536
+ANSWERS: Final = ("stdout", "text", "result", "answer")
+OUTCOMES: Final = frozenset({"ok", "rc", "stderr", "error", *ANSWERS})
+
+
+def output_of(answer: object) -> ToolOutput:
+    """The output that `answer` stands for; of long text the end is kept.
+
+    Text is what the tool printed, unless it is a JSON object that says how the call went.
+    """
+    if isinstance(answer, ToolOutput):
+        return _kept(answer)
+    if isinstance(answer, str):
+        return _kept(_read(answer))
+    if isinstance(answer, dict):
+        return _kept(_outcome(answer))
+    return refused(f"the tool answered with {type(answer).__name__}, not with text")
+
+
+def _read(text: str) -> ToolOutput:
+    if not text.lstrip().startswith("{"):
+        return printed(text)
+    try:
+        said = json_object(text)
+    except ValueError:
+        return printed(text)
+    return _outcome(said) if OUTCOMES & said.keys() else printed(text)
+
+
+def _outcome(said: Mapping[str, JsonValue]) -> ToolOutput:
+    error = _text(said.get("error"))
+    rc = _whole_number(said.get("rc"))
+    ok = said.get("ok", not error) is True and rc in (None, 0)
+    stdout = next((_text(said[key]) for key in ANSWERS if _text(said.get(key))), "")
+    stderr = _text(said.get("stderr"))
+    if ok:
+        return ToolOutput(ok=True, rc=0, stdout=stdout, stderr=stderr)
+    if rc is None:
+        return refused(error or stderr or stdout or "the tool failed without saying why")
+    return ToolOutput(ok=False, rc=rc, stdout=stdout, stderr=stderr or error, error=error or None)
+
+
+def _text(value: JsonValue) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _whole_number(value: JsonValue) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _kept(output: ToolOutput) -> ToolOutput:
+    cut = [name for name in ("stdout", "stderr") if len(getattr(output, name)) > KEPT]
+    note = f"only the last {KEPT} characters of {' and '.join(cut)} were kept" if cut else ""
+    return replace(
+        output,
+        stdout=encodable(output.stdout[-KEPT:]),
+        stderr=encodable(output.stderr[-KEPT:]),
+        error=encodable(output.error[:KEPT]) if output.error else output.error,
+        note="; ".join(said for said in (output.note, note) if said),
+    )

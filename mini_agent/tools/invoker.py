@@ -1,0 +1,63 @@
+"""What the loop asks of tools: a list of them, and one call at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Protocol, TypeAlias
+
+from pydantic import JsonValue
+
+from mini_agent.sandbox.execution import Execution
+
+Tool: TypeAlias = dict[str, JsonValue]
+OpenAIToolCall: TypeAlias = dict[str, JsonValue]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOutput:
+    """What came of one tool call.
+
+    A program that ran has an `rc`, failed or not. A call that never ran has `rc` None and an
+    `error`, a sentence that says why. `status` is a word for how a program ended when `rc` alone
+    does not say ("timeout", "oom", "killed", "compile_error"); `note` is a remark for the model.
+    """
+
+    ok: bool
+    rc: int | None = None
+    stdout: str = ""
+    stderr: str = ""
+    error: str | None = None
+    status: str = ""
+    note: str = ""
+    execution: Execution | None = None
+
+
+def printed(text: str) -> ToolOutput:
+    """The output of a tool that simply answers."""
+    return ToolOutput(ok=True, rc=0, stdout=text)
+
+
+def refused(why: str) -> ToolOutput:
+    """The output of a call that was not carried out."""
+    return ToolOutput(ok=False, error=why)
+
+
+def remarked(output: ToolOutput, *notes: str) -> ToolOutput:
+    """`output` with further notes; blank ones are left out."""
+    return replace(output, note="; ".join(note for note in (*notes, output.note) if note))
+
+
+class Invoker(Protocol):
+    """Anything that lists tools in OpenAI's form and calls them.
+
+    A call is `{"id", "type": "function", "function": {"name", "arguments": JSON text}}`; an
+    answer may be plain text, or text that is a JSON object with `ok`, `rc`, `stdout`, `stderr`.
+    """
+
+    async def list_openai_tools(self) -> list[Tool]:
+        """The tools that can be called."""
+        ...
+
+    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
+        """What came of one call."""
+        ...

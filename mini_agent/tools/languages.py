@@ -1,0 +1,40 @@
+"""Which languages a run may use, and the commands that come with each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import MappingProxyType
+from typing import Final
+
+from mini_agent.errors import BadRequest
+from mini_agent.sandbox.languages import LANGUAGES, Language, language_named
+
+USUAL: Final[tuple[str, ...]] = ("python", "rust", "go", "javascript")
+COMMANDS: Final = MappingProxyType[Language, tuple[str, ...]](
+    {
+        "python": ("python", "python3", "pip"),
+        "node": ("node", "npm", "npx"),
+        "go": ("go", "gofmt"),
+        "rust": ("cargo", "rustc"),
+        "bash": ("bash", "sh"),
+    }
+)
+
+
+def allowed_languages(names: Iterable[str]) -> tuple[Language, ...]:
+    """The languages meant by `names`, each once; `BadRequest` for one nobody has."""
+    try:
+        meant = {language_named(name) for name in names}
+    except BadRequest as unknown:
+        raise BadRequest(unknown.message, field="allowed_languages") from None
+    return tuple(language for language in LANGUAGES if language in meant)
+
+
+def commands_of(languages: Iterable[Language]) -> tuple[str, ...]:
+    """The commands that come with `languages`; echo always does."""
+    return ("echo", *(command for language in languages for command in COMMANDS[language]))
+
+
+def language_of(command: str) -> Language | None:
+    """The language a command belongs to, None when it belongs to none."""
+    return next((language for language, has in COMMANDS.items() if command in has), None)

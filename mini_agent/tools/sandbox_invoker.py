@@ -1,0 +1,118 @@
+"""Tools whose programs run in a sandbox, each in one of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import ValidationError
+
+from mini_agent.errors import MiniAgentError
+from mini_agent.messages import JsonObject
+from mini_agent.sandbox.client import MAX_TIMEOUT_S, Sandbox
+from mini_agent.sandbox.execution import Execution
+from mini_agent.sandbox.languages import Language
+from mini_agent.sandbox.snippet import Limits, Snippet
+from mini_agent.tools.arguments import (
+    NotRun,
+    Seconds,
+    called,
+    program_in,
+    seconds_in,
+    unknown_in,
+)
+from mini_agent.tools.catalog import EXEC_GO, EXEC_NODE, EXEC_PYTHON, EXEC_RUST, exec_shell
+from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, refused
+from mini_agent.tools.languages import USUAL, allowed_languages
+from mini_agent.tools.shell_gate import ShellGate
+from mini_agent.tools.text_tools import TEXT_TOOLS, text_tool_output
+
+CODE_TOOLS: Final = MappingProxyType[Language, Tool](
+    {"python": EXEC_PYTHON, "node": EXEC_NODE, "go": EXEC_GO, "rust": EXEC_RUST}
+)
+
+
+class SandboxInvoker:
+    """Runs programs of the allowed `languages` in `sandbox`.
+
+    `languages` are the users' names for them (python, rust, go, javascript, bash, ...); the tools
+    offered follow from them. A program may ask for up to `max_timeout_s` seconds; one that asks
+    for nothing gets its language's default, which the sandbox knows.
+    """
+
+    def __init__(
+        self,
+        sandbox: Sandbox,
+        *,
+        languages: Iterable[str] = USUAL,
+        max_timeout_s: float = MAX_TIMEOUT_S,
+    ) -> None:
+        self.languages = allowed_languages(languages)
+        self._sandbox = sandbox
+        self._max_timeout_s = min(max_timeout_s, MAX_TIMEOUT_S)
+        self._gate = ShellGate(self.languages)
+
+    async def list_openai_tools(self) -> list[Tool]:
+        """A tool for each allowed language, the shell, and the text tools."""
+        programs = [CODE_TOOLS[language] for language in self.languages if language in CODE_TOOLS]
+        shell = [exec_shell(self._gate.rule)] if self.languages else []
+        return [*programs, *shell, *TEXT_TOOLS]
+
+    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
+        """What came of one call; a sandbox that cannot run it is told to the model as well."""
+        try:
+            name, arguments = called(openai_tool)
+            answer = text_tool_output(name, arguments)
+            return answer or await self._run(name, arguments)
+        except NotRun as why:
+            return refused(str(why))
+        except MiniAgentError as broken:
+            return refused(str(broken))
+
+    async def _run(self, name: str, arguments: JsonObject) -> ToolOutput:
+        seconds = seconds_in(arguments, longest=self._max_timeout_s)
+        if name == "exec_shell" and self.languages:
+            line = program_in(arguments, "cmd")
+            toolchain = self._gate.toolchain(line)
+            snippet = _snippet("bash", line, seconds, toolchain)
+            ignored = unknown_in(arguments, ("cmd", "timeout_s"))
+        else:
+            language = self._language_of_tool(name)
+            snippet = _snippet(language, program_in(arguments, "code"), seconds)
+            ignored = unknown_in(arguments, ("code", "timeout_s"))
+        execution = await self._sandbox.run(snippet)
+        return output_of_execution(execution, seconds.note, ignored)
+
+    def _language_of_tool(self, name: str) -> Language:
+        language = name.removeprefix("exec_")
+        for allowed in self.languages:
+            if language == allowed and allowed in CODE_TOOLS:
+                return allowed
+        raise NotRun(f"there is no tool {name!r:.80}; allowed languages: {self.languages}")
+
+
+def output_of_execution(execution: Execution, *notes: str) -> ToolOutput:
+    """An execution as the model gets to see it; `notes` are remarks on the call."""
+    cut = [name for name in ("stdout", "stderr") if getattr(execution.truncated, name)]
+    cutting = f"{' and '.join(cut)} was longer than the sandbox keeps and is cut" if cut else ""
+    return ToolOutput(
+        ok=execution.status == "ok",
+        rc=execution.exit_code,
+        stdout=execution.stdout,
+        stderr=execution.stderr,
+        status="" if execution.status in ("ok", "nonzero") else execution.status,
+        note="; ".join(note for note in (*notes, cutting) if note),
+        execution=execution,
+    )
+
+
+def _snippet(
+    language: Language, code: str, seconds: Seconds, toolchain: Language | None = None
+) -> Snippet:
+    try:
+        limits = Limits(timeout_s=seconds.value)
+        return Snippet(language=language, code=code, limits=limits, toolchain=toolchain)
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        raise NotRun(f"{first['loc'][0]}: {first['msg']}") from None

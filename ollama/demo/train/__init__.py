@@ -1,0 +1,1 @@
+"""Everything that made the demo model: its data, its training and its measurement."""

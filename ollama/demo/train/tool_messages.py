@@ -1,0 +1,95 @@
+"""What the agent loop writes after a call: the output of the program, or its failure."""
+
+import random
+from typing import Final
+
+DIRECTIVE: Final = "The call failed. Fix the cause and call the tool again."
+_DIRECTIVES: Final = (
+    "The call failed again. Try another way, or look it up with a research tool, then call again.",
+    "The call failed again. Fix the cause and call the tool again.",
+    "The call failed. Read the error, then call the tool again.",
+    "The call failed. Call the tool again.",
+)
+_FIRST_LINES: Final = (
+    "[exec_python rc=124 timeout]",
+    "[exec_python rc=137 oom]",
+    "[exec_python rc=137 killed]",
+    "[exec_python rc=1 compile_error]",
+    "[exec_python rc=2]",
+    "[exec_python rc=-9]",
+)
+_ERRORS: Final = (
+    "NameError: name 'x' is not defined",
+    "NameError: name 'text' is not defined",
+    "SyntaxError: invalid syntax",
+    "IndentationError: unexpected indent",
+    "TypeError: unsupported operand type(s)",
+    "ValueError: invalid literal",
+    "ModuleNotFoundError: No module named 'foo'",
+    "ZeroDivisionError: division by zero",
+    "IndexError: list index out of range",
+    "RuntimeError: demo failure",
+    "MemoryError",
+)
+_SHORT_REASONS: Final = (
+    "the sandbox is busy",
+    "the sandbox could not be started",
+    "connection refused",
+    "timed out after 10 s",
+    "no container answered",
+    "invalid arguments: code is missing",
+    "unexpected error",
+    "Killed",
+)
+_NOISE: Final = ("warning: old syntax", "DeprecationWarning: old", "note: 1 job", "debug: done")
+
+
+def success(output: str, stderr: str = "") -> str:
+    """Return the message for a program that ended well."""
+    text = f"[exec_python rc=0]\nstdout:\n{output}" if output else "[exec_python rc=0]\n(no output)"
+    return f"{text}\nstderr:\n{stderr}" if stderr else text
+
+
+def random_success(rng: random.Random, output: str) -> str:
+    """Return the message for a program that ended well, at times with a note on stderr."""
+    return success(output, rng.choice(_NOISE) if rng.random() < 0.08 else "")
+
+
+def _traceback(rng: random.Random) -> str:
+    line = rng.choice((1, 1, 2, 3, rng.randint(1, 40)))
+    head = f'Traceback (most recent call last):\n  File "main.py", line {line}, in <module>\n'
+    source = rng.choice(("", "", "    print(x)\n", "    raise RuntimeError\n", "    import foo\n"))
+    return head + source + rng.choice(_ERRORS)
+
+
+def _random_words(rng: random.Random) -> str:
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = ("".join(rng.choices(letters, k=rng.randint(1, 9))) for _ in range(rng.randint(1, 5)))
+    return " ".join(words)
+
+
+def _reason(rng: random.Random) -> str:
+    kind = rng.random()
+    if kind < 0.6:
+        return _traceback(rng)
+    if kind < 0.8:
+        return rng.choice(_ERRORS)
+    return rng.choice(_SHORT_REASONS) if kind < 0.9 else _random_words(rng)
+
+
+def _failed_run(rng: random.Random, output: str) -> str:
+    lines = ["[exec_python rc=1]" if rng.random() < 0.6 else rng.choice(_FIRST_LINES)]
+    if rng.random() < 0.15:
+        lines += ["stdout:", output]
+    lines += ["stderr:", _reason(rng)] if rng.random() < 0.88 else ["(no output)"]
+    return "\n".join(lines)
+
+
+def random_failure(rng: random.Random, output: str) -> str:
+    """Return the message for a call that failed; `output` is what it may have printed before."""
+    if rng.random() < 0.15:
+        reason = rng.choice((rng.choice(_SHORT_REASONS), rng.choice(_ERRORS), _random_words(rng)))
+        text = f"[exec_python error]\n{reason}"
+    else:
+        text = _failed_run(rng, output)
+    return f"{text}\n{DIRECTIVE if rng.random() < 0.7 else rng.choice(_DIRECTIVES)}"

@@ -1,0 +1,132 @@
+"""Files into the workspace before a snippet, and out of it afterwards."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import tarfile
+import time
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+
+from sandbox_runner.order import Order
+from sandbox_runner.recipes import OURS, WORKSPACE
+
+MOST_ENTRIES = 20_000
+MOST_SECONDS = 2.0
+MOST_SKIPPED = 64
+BLOCK = 512
+
+
+def unpack(archive: bytes) -> None:
+    """Puts a snippet's files into the workspace."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        tar.extractall(WORKSPACE, filter="data")
+
+
+class Collection:
+    """What comes back of the workspace: a tar of files, and what was left behind and why."""
+
+    def __init__(self, order: Order) -> None:
+        self.skipped: list[str] = []
+        self._order = order
+        self._count = self._bytes = 0
+        self._buffer = io.BytesIO()
+        self._tar = tarfile.TarFile(fileobj=self._buffer, mode="w", format=tarfile.PAX_FORMAT)
+
+    def archive(self) -> bytes:
+        """The tar, closed."""
+        self._tar.close()
+        return self._buffer.getvalue()
+
+    def take(self, path: str, status: os.stat_result) -> None:
+        """Adds a file, or notes why it stays behind."""
+        reason = self._why_not(path, status) or self._add(path)
+        if reason:
+            self.skip(path, reason)
+
+    def skip(self, path: str, reason: str) -> None:
+        """Notes a file that stays behind; after the first few, only that there were more."""
+        shown = os.fsencode(path).decode(errors="backslashreplace")
+        if len(self.skipped) < MOST_SKIPPED:
+            self.skipped.append(f"{shown}: {reason}")
+        elif len(self.skipped) == MOST_SKIPPED:
+            self.skipped.append("more files were skipped")
+
+    def _why_not(self, path: str, status: os.stat_result) -> str:
+        order = self._order
+        reasons = {
+            "a symbolic link": stat.S_ISLNK(status.st_mode),
+            "not a regular file": not stat.S_ISREG(status.st_mode),
+            "its name is not UTF-8": os.fsencode(path) != path.encode(errors="replace"),
+            "a sparse file": status.st_blocks * BLOCK < status.st_size // 2,
+            f"more than {order.artifact_count} files": self._count >= order.artifact_count,
+            f"more than {order.artifact_bytes} bytes in all": (
+                self._bytes + status.st_size > order.artifact_bytes
+            ),
+        }
+        return next((reason for reason, holds in reasons.items() if holds), "")
+
+    def _add(self, path: str) -> str:
+        try:
+            # Nobody can swap the file for a link now: every process of the snippet is dead.
+            with open(f"{WORKSPACE}/{path}", "rb") as source:
+                content = source.read()
+        except OSError as refused:
+            return refused.strerror or "unreadable"
+        member = tarfile.TarInfo(path)
+        member.size = len(content)
+        self._tar.addfile(member, io.BytesIO(content))
+        self._count += 1
+        self._bytes += len(content)
+        return ""
+
+
+def collect(order: Order, program: str) -> Collection:
+    """The regular files that match the order's patterns, within its count and its bytes."""
+    found = Collection(order)
+    for path, status in _walk(found):
+        if path != program and any(_matches(path, glob) for glob in order.artifacts):
+            found.take(path, status)
+    return found
+
+
+def _walk(found: Collection) -> Iterator[tuple[str, os.stat_result]]:
+    until = time.monotonic() + MOST_SECONDS
+    folders, seen = [""], 0
+    while folders:
+        folder = folders.pop()
+        for name in _names(folder, found):
+            seen += 1
+            if seen > MOST_ENTRIES or time.monotonic() > until:
+                found.skip(folder or ".", "too many files to look at")
+                return
+            path = f"{folder}/{name}" if folder else name
+            status = os.lstat(f"{WORKSPACE}/{path}")
+            if stat.S_ISDIR(status.st_mode):
+                folders.append(path)
+            else:
+                yield path, status
+
+
+def _names(folder: str, found: Collection) -> list[str]:
+    try:
+        return sorted(
+            name for name in os.listdir(f"{WORKSPACE}/{folder}") if folder or name != OURS
+        )
+    except OSError as refused:
+        found.skip(folder[:200], refused.strerror or "unreadable")
+        return []
+
+
+def _matches(path: str, glob: str) -> bool:
+    return _match_parts(path.split("/"), glob.split("/"))
+
+
+def _match_parts(parts: list[str], globs: list[str]) -> bool:
+    if not globs:
+        return not parts
+    if globs[0] == "**":
+        return any(_match_parts(parts[skip:], globs[1:]) for skip in range(len(parts) + 1))
+    return bool(parts) and fnmatchcase(parts[0], globs[0]) and _match_parts(parts[1:], globs[1:])

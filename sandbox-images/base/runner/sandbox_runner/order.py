@@ -1,0 +1,49 @@
+"""The order for one snippet, and the result: the headers of the two frames that matter."""
+
+from __future__ import annotations
+
+import json
+from typing import NamedTuple
+
+
+class Order(NamedTuple):
+    """What to run, with what, for how long, and what to bring back."""
+
+    language: str
+    code: str
+    stdin: str
+    args: list[str]
+    env: dict[str, str]
+    compile_timeout_s: float
+    timeout_s: float
+    artifacts: list[str]
+    artifact_count: int
+    artifact_bytes: int
+
+
+class Result(NamedTuple):
+    """What became of a snippet; `failed` says why it could not even be started."""
+
+    phase: str = "run"
+    exit_code: int = 0
+    signal: int = 0
+    late: bool = False
+    compile_ms: float = 0.0
+    run_ms: float = 0.0
+    oom_kills: int = 0
+    failed: str = ""
+
+
+def read_order(header: bytes) -> Order:
+    """The order in a header frame."""
+    return Order(**json.loads(header))
+
+
+def write_result(result: Result) -> bytes:
+    """The result as the body of its frame."""
+    return json.dumps(result._asdict()).encode()
+
+
+def write_skipped(skipped: list[str]) -> bytes:
+    """The list of files that were left behind, as it goes before the archive."""
+    return json.dumps(skipped).encode()

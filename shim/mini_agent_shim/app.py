@@ -1,0 +1,67 @@
+"""The shim as an ASGI app."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from importlib.metadata import version
+from typing import Final
+
+from fastapi import FastAPI, Request, Response
+
+from mini_agent.litellm_lazy import close_litellm_clients, loaded_litellm
+from mini_agent.litellm_model import LiteLLMModel
+from mini_agent.model import Model
+from mini_agent_shim.auth import Admission, Door, names_of_this_host
+from mini_agent_shim.disconnect import CallerGone
+from mini_agent_shim.problems import answer_with_problems
+from mini_agent_shim.routes import Routes
+from mini_agent_shim.settings import ShimSettings
+from mini_agent_shim.sidecar_line import SidecarLine
+
+GONE: Final = 499
+
+
+def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI:
+    """The app; `model` replaces LiteLLM."""
+    line = SidecarLine(settings)
+    app = FastAPI(
+        title="mini-agent",
+        summary="An agent loop whose snippets run in short-lived sealed sandboxes.",
+        version=version("mini-agent-shim"),
+        lifespan=_lifespan_of(line, loads=model is None),
+    )
+    speaker = model or LiteLLMModel(ollama_address=settings.ollama_address)
+    app.include_router(Routes(settings, line, speaker).router())
+    app.exception_handler(CallerGone)(_nobody_there)
+    answer_with_problems(app)
+    app.add_middleware(Door, admission=_admission(settings))
+    return app
+
+
+def _admission(settings: ShimSettings) -> Admission:
+    return Admission(
+        names=names_of_this_host(settings.allowed_names),
+        token=settings.shim_token.get_secret_value(),
+    )
+
+
+def _lifespan_of(
+    line: SidecarLine, *, loads: bool
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        # LiteLLM takes seconds to import: now, beside the health checks, not in the first run.
+        loading = asyncio.create_task(loaded_litellm()) if loads else None
+        yield
+        if loading is not None:
+            await loading
+        await close_litellm_clients()
+        await line.aclose()
+
+    return lifespan
+
+
+async def _nobody_there(_request: Request, _gone: CallerGone) -> Response:
+    return Response(status_code=GONE)

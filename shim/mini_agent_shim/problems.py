@@ -1,0 +1,102 @@
+"""Errors as answers: every 4xx and 5xx of the shim has the one shape `Problem`."""
+
+from __future__ import annotations
+
+import uuid
+from http import HTTPStatus
+from typing import Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from mini_agent.errors import (
+    BadRequest,
+    ErrorBody,
+    MiniAgentError,
+    Problem,
+    SandboxUnavailable,
+)
+
+STATUS: Final[tuple[tuple[type[MiniAgentError], HTTPStatus], ...]] = (
+    (BadRequest, HTTPStatus.BAD_REQUEST),
+    (SandboxUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+SHOWN_WRONGS: Final = 5
+
+
+def answer_with_problems(app: FastAPI) -> None:
+    """Every error that leaves a route becomes a problem."""
+    app.exception_handler(MiniAgentError)(_ours)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(HTTPException)(_http)
+    app.exception_handler(Exception)(_unforeseen)
+
+
+def problem(status: int, error: ErrorBody) -> JSONResponse:
+    """The answer for one error; it gets its request id here."""
+    named = error.model_copy(update={"request_id": error.request_id or uuid.uuid4().hex})
+    return JSONResponse(
+        Problem(error=named).model_dump(),
+        status_code=status,
+        headers={"X-Request-Id": named.request_id},
+    )
+
+
+def body_of(error: MiniAgentError) -> ErrorBody:
+    """One of our errors in its words for the wire."""
+    return ErrorBody(
+        code=error.code, message=error.message, hint=error.hint, retryable=error.retryable
+    )
+
+
+async def _ours(_request: Request, error: MiniAgentError) -> JSONResponse:
+    statuses = (status for kind, status in STATUS if isinstance(error, kind))
+    return problem(next(statuses, HTTPStatus.INTERNAL_SERVER_ERROR), body_of(error))
+
+
+async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    wrongs = error.errors()
+    if wrongs[0]["type"] == "json_invalid":
+        why = wrongs[0].get("ctx", {}).get("error", wrongs[0]["msg"])
+        where = wrongs[0]["loc"][-1]
+        return problem(
+            HTTPStatus.BAD_REQUEST,
+            ErrorBody(
+                code="malformed_json", message=f"the body is not JSON: {why}, at byte {where}"
+            ),
+        )
+    said = "; ".join(_sentence(wrong["loc"], wrong["msg"]) for wrong in wrongs[:SHOWN_WRONGS])
+    return problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        ErrorBody(
+            code="invalid_request",
+            message=said,
+            hint="send JSON (Content-Type: application/json); /docs shows what a request holds",
+        ),
+    )
+
+
+def _sentence(path: tuple[int | str, ...], message: str) -> str:
+    field = ".".join(str(step) for step in path if step != "body") or "body"
+    return f"{field}: {message.removeprefix('Value error, ')}"
+
+
+async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    return problem(
+        error.status_code,
+        ErrorBody(code=code, message=str(error.detail), hint="/docs lists what there is"),
+    )
+
+
+async def _unforeseen(_request: Request, error: Exception) -> JSONResponse:
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        ErrorBody(
+            code="internal",
+            message=f"the shim failed: {type(error).__name__}",
+            hint="the shim's log has the traceback: `make logs`",
+        ),
+    )

@@ -1,0 +1,29 @@
+"""The health check of the sidecar's container: exits with 0 when the sidecar here is ready."""
+
+from __future__ import annotations
+
+import http.client
+import os
+from typing import Final
+
+PATIENCE_S: Final = 9.0
+
+
+def main() -> None:
+    """Asks once; a person who runs it by hand sees what is wrong."""
+    port = int(os.environ.get("CODEX_SIDECAR_PORT", "8077"))
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    try:
+        connection.request("GET", "/readyz")
+        answer = connection.getresponse()
+        said = answer.read().decode(errors="replace")
+    except OSError as away:
+        raise SystemExit(f"the sidecar does not answer on port {port}: {away}") from away
+    finally:
+        connection.close()
+    if answer.status != http.client.OK:
+        raise SystemExit(said)
+
+
+if __name__ == "__main__":
+    main()

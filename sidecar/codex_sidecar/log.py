@@ -1,0 +1,38 @@
+"""Log lines as JSON objects: who asked for what, and what came of it. Never code, never output."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import time
+from typing import Final
+
+_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "color_message",
+}
+
+
+class JsonLines(logging.Formatter):
+    """One object a line; the fields of `extra` are fields of the object."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        when = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+        line = {"time": f"{when}.{record.msecs:03.0f}Z", "level": record.levelname.lower()}
+        line["event"] = record.getMessage()
+        line.update({name: value for name, value in vars(record).items() if name not in _STANDARD})
+        if record.exc_info:
+            line["trace"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def log_to_stderr() -> None:
+    """Sends everything that is logged in this process to standard error."""
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(JsonLines())
+    logging.basicConfig(level=logging.INFO, handlers=[lines], force=True)
+    # It logs every call to the engine; ours are told by what they are for.
+    logging.getLogger("httpx").setLevel(logging.WARNING)

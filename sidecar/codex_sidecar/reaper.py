@@ -1,0 +1,62 @@
+"""The reaper: removes the sandboxes that nobody answers for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from codex_sidecar.confinement import DEADLINE_LABEL, INSTANCE_LABEL
+from codex_sidecar.engine import Found
+from mini_agent.errors import MiniAgentError
+
+EVERY_S: Final = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class Containers(Protocol):
+    """The engine, as far as the reaper needs it."""
+
+    async def sandboxes(self) -> list[Found]:
+        """Every sandbox there is."""
+        ...
+
+    async def remove(self, name: str) -> None:
+        """Removes one."""
+        ...
+
+
+class Reaper:
+    """Goes round at the start and on a timer; `alive`: the sandboxes this process answers for."""
+
+    def __init__(
+        self, containers: Containers, instance: str, alive: Callable[[], frozenset[str]]
+    ) -> None:
+        self._containers, self._instance, self._alive = containers, instance, alive
+
+    async def run(self) -> None:
+        """Rounds without end."""
+        while True:
+            await self.round()
+            await asyncio.sleep(EVERY_S)
+
+    async def round(self) -> None:
+        """One round; an engine that is away is tried again on the next."""
+        try:
+            for found in await self._containers.sandboxes():
+                if self._is_lost(found):
+                    log.info("sandbox reaped", extra={"sandbox": found.name})
+                    await self._containers.remove(found.name)
+        except MiniAgentError as failed:
+            log.warning("the reaper could not finish its round", extra={"why": str(failed)})
+
+    def _is_lost(self, found: Found) -> bool:
+        if found.labels.get(INSTANCE_LABEL) == self._instance:
+            # INVARIANT: an instance is one living process, so what it does not know is what its
+            # predecessor left behind.
+            return found.name not in self._alive()
+        deadline = found.labels.get(DEADLINE_LABEL, "")
+        return not deadline.isdecimal() or int(deadline) < time.time()

@@ -1,0 +1,117 @@
+"""A sidecar of one's own over the engine of this machine, for tests."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import httpx
+import pytest
+
+from mini_agent.sandbox import Execution
+
+TOKEN = "a-token-for-tests-alone"
+HEADERS = {"Authorization": f"Bearer {TOKEN}"}
+START_S = 30.0
+
+
+def require_engine() -> None:
+    """Skips, by name, where no engine answers; in CI an engine is not missing, so that fails."""
+    docker = shutil.which("docker")
+    if docker is None:
+        _missing("no docker command")
+    asked = subprocess.run(
+        [docker, "version", "--format", "{{.Server.Version}}"],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    if asked.returncode != 0:
+        _missing(f"no Docker Engine answers: {asked.stderr.strip()[:200]}")
+
+
+def _missing(why: str) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(f"in CI there has to be an engine: {why}")
+    pytest.skip(why)
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A sidecar in a process of its own."""
+
+    url: str
+    instance: str
+    process: asyncio.subprocess.Process
+
+    def client(self) -> httpx.AsyncClient:
+        """A client with the token."""
+        return httpx.AsyncClient(base_url=self.url, headers=HEADERS, timeout=100, trust_env=False)
+
+    async def containers(self) -> list[str]:
+        """The ids of the sandboxes that bear this instance's label."""
+        return await docker("ps", "-aq", "--filter", f"label=mini-agent.instance={self.instance}")
+
+
+@asynccontextmanager
+async def sidecar(folder: Path, instance: str = "", **settings: str) -> AsyncIterator[Sidecar]:
+    """A ready sidecar, which is told to stop afterwards."""
+    token_file = folder / "token"
+    token_file.write_text(TOKEN)
+    name = instance or f"test-{secrets.token_hex(4)}"
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    variables = {"port": port, "token_file": str(token_file), "instance": name} | settings
+    environment = {f"CODEX_SIDECAR_{key.upper()}": value for key, value in variables.items()}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "codex_sidecar", env=os.environ | environment, stderr=asyncio.subprocess.DEVNULL
+    )
+    running = Sidecar(f"http://127.0.0.1:{port}", name, process)
+    try:
+        await _until_ready(running)
+        yield running
+    finally:
+        if process.returncode is None:
+            process.terminate()
+        await process.wait()
+
+
+async def _until_ready(running: Sidecar) -> None:
+    async with running.client() as client, asyncio.timeout(START_S):
+        while True:
+            try:
+                answer = await client.get("/readyz")
+            except httpx.ConnectError:
+                await asyncio.sleep(0.05)
+                continue
+            assert answer.status_code == httpx.codes.OK, answer.text
+            return
+
+
+async def docker(*arguments: str) -> list[str]:
+    """The lines that a docker command prints."""
+    command = await asyncio.create_subprocess_exec(
+        "docker", *arguments, stdout=asyncio.subprocess.PIPE
+    )
+    printed, _ = await command.communicate()
+    assert command.returncode == 0, arguments
+    return printed.decode().split()
+
+
+async def execute(client: httpx.AsyncClient, language: str, code: str, **more: object) -> Execution:
+    """The execution of a snippet; a refusal fails the test with its text."""
+    answer = await client.post("/v1/execute", json={"language": language, "code": code} | more)
+    assert answer.status_code == httpx.codes.OK, answer.text
+    return Execution.model_validate_json(answer.content)

@@ -1,0 +1,95 @@
+"""One request, all the way: shim, loop, LiteLLM and the model; tools, sidecar and the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import httpx
+import pytest
+
+from mini_agent.testing import ScriptedServer, call, text
+from mini_agent.wire import AgentRunResponse
+
+pytestmark = pytest.mark.docker
+
+Flow = Callable[[ScriptedServer], AbstractAsyncContextManager[httpx.AsyncClient]]
+
+
+async def run(client: httpx.AsyncClient, **fields: object) -> AgentRunResponse:
+    answered = await client.post(
+        "/agent/run", json={"messages": [{"role": "user", "content": "Please compute."}], **fields}
+    )
+    assert answered.status_code == httpx.codes.OK, answered.text
+    return AgentRunResponse.model_validate(answered.json())
+
+
+async def test_a_prompt_becomes_an_answer_that_a_sandbox_computed(flow: Flow) -> None:
+    with ScriptedServer([call("exec_python", code="print(6 * 7)"), text("It is 42.")]) as server:
+        async with flow(server) as client:
+            response = await run(client)
+    assert response.final_answer == "It is 42."
+    assert response.stopped_reason == "success"
+    ran = response.iterations[0].tool_invocations[0]
+    assert ran.execution is not None
+    assert (ran.stdout, ran.execution.sandbox.network) == ("42\n", "none")
+
+
+async def test_the_model_is_shown_the_failure_and_repairs_it(flow: Flow) -> None:
+    script = [
+        call("exec_python", code="print(1 / 0)"),
+        call("exec_python", code="print('mended')"),
+        text("mended"),
+    ]
+    with ScriptedServer(script) as server:
+        async with flow(server) as client:
+            response = await run(client)
+        shown = server.requests[1].messages[-1]["content"]
+    assert [call.ok for each in response.iterations for call in each.tool_invocations] == [
+        False,
+        True,
+    ]
+    assert isinstance(shown, str)
+    assert "ZeroDivisionError" in shown
+    assert shown.endswith("The call failed. Fix the cause and call the tool again.")
+
+
+@pytest.mark.parametrize(
+    ("tool", "code"),
+    [
+        ("exec_node", "console.log(6 * 7)"),
+        ("exec_go", 'package main\nimport "fmt"\nfunc main() { fmt.Println(6 * 7) }'),
+        ("exec_rust", 'fn main() { println!("{}", 6 * 7); }'),
+    ],
+)
+async def test_every_language_has_a_tool_and_a_sandbox(flow: Flow, tool: str, code: str) -> None:
+    with ScriptedServer([call(tool, code=code), text("42")]) as server:
+        async with flow(server) as client:
+            response = await run(client)
+    assert response.iterations[0].tool_invocations[0].stdout == "42\n"
+
+
+async def test_a_command_reaches_the_image_of_its_toolchain(flow: Flow) -> None:
+    with ScriptedServer([call("exec_shell", cmd="go version"), text("done")]) as server:
+        async with flow(server) as client:
+            response = await run(client)
+    ran = response.iterations[0].tool_invocations[0]
+    assert ran.stdout.startswith("go version go1.")
+
+
+async def test_a_language_that_is_not_allowed_reaches_no_sandbox(flow: Flow) -> None:
+    with ScriptedServer([call("exec_go", code="package main"), text("I cannot.")]) as server:
+        async with flow(server) as client:
+            response = await run(client, allowed_languages=["python"])
+    ran = response.iterations[0].tool_invocations[0]
+    assert (ran.ok, ran.execution) == (False, None)
+
+
+async def test_the_runs_deadline_ends_a_snippet_that_would_go_on(flow: Flow) -> None:
+    code = "import time; print('started', flush=True); time.sleep(60)"
+    with ScriptedServer([call("exec_python", code=code, timeout_s=60)]) as server:
+        async with flow(server) as client:
+            response = await run(client, max_wallclock_seconds=4)
+    assert response.stopped_reason == "budget"
+    assert response.final_answer
+    assert response.metrics.ttotal_ms < 6000

@@ -1,0 +1,162 @@
+"""Time is real: the deadline cuts whatever is waited for, and cancelling ends everything."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter
+
+import pytest
+
+from mini_agent.config import AgentConfig
+from mini_agent.deadline import Deadline, GaveUp, OutOfTime
+from mini_agent.errors import ModelError
+from mini_agent.loop import run_agent
+from mini_agent.messages import user
+from mini_agent.testing.scripted import (
+    Hangs,
+    ScriptedModel,
+    ScriptedSandbox,
+    call,
+    calls,
+    execution,
+    says,
+)
+from mini_agent.tools.echo import EchoMCP
+from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput
+from mini_agent.tools.sandbox_invoker import SandboxInvoker
+
+TASK = [user("Go.")]
+SOON = AgentConfig(model="m", max_wallclock_seconds=0.2)
+RUNS = call("exec_python", code="print(1)")
+
+
+async def test_a_model_that_hangs_is_cut_at_the_deadline() -> None:
+    hangs, started = Hangs(), perf_counter()
+    with ScriptedModel(hangs) as model:
+        result = await run_agent(TASK, EchoMCP(), SOON, model)
+    assert perf_counter() - started < 0.7
+    assert hangs.was_cancelled
+    assert result.stopped_reason == "budget"
+    assert result.final_answer == (
+        "The run stopped at its time limit of 0.2 s before there was an answer."
+    )
+
+
+async def test_a_tool_that_hangs_is_cut_and_every_call_is_still_answered() -> None:
+    hangs, started = Hangs(), perf_counter()
+    with (
+        ScriptedModel(calls(RUNS, call("exec_python", code="print(2)"))) as model,
+        ScriptedSandbox(hangs) as sandbox,
+    ):
+        result = await run_agent(TASK, SandboxInvoker(sandbox), SOON, model)
+    assert perf_counter() - started < 0.7
+    assert hangs.was_cancelled
+    assert result.stopped_reason == "budget"
+    assert [message["role"] for message in result.messages[-2:]] == ["tool", "tool"]
+    errors = [each.error or "" for each in result.iterations[0].tool_invocations]
+    assert all("time was up" in error for error in errors)
+
+
+async def test_out_of_time_the_last_output_is_the_answer() -> None:
+    with ScriptedModel(calls(RUNS), Hangs()) as model, ScriptedSandbox(execution("7\n")) as box:
+        result = await run_agent(TASK, SandboxInvoker(box), SOON, model)
+    assert (result.stopped_reason, result.answer_source) == ("budget", "tool_output")
+    assert result.final_answer == "7"
+
+
+async def test_a_last_word_that_hangs_is_cut_too() -> None:
+    config = AgentConfig(model="m", max_wallclock_seconds=0.2, max_iterations=1)
+    with ScriptedModel(calls(call("echo", text="7")), Hangs()) as model:
+        result = await run_agent(TASK, EchoMCP(), config, model)
+    assert (result.stopped_reason, result.final_answer) == ("budget", "7")
+
+
+async def test_the_model_is_told_how_long_it_has() -> None:
+    with ScriptedModel(says("done")) as model:
+        await run_agent(TASK, EchoMCP(), AgentConfig(model="m", max_wallclock_seconds=5), model)
+    assert 4 < model.requests[0].timeout_s <= 5
+
+
+class Stubborn(EchoMCP):
+    """A tool that ignores its cancellation."""
+
+    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            await asyncio.sleep(1.2)
+        return await super().call_openai_tool(openai_tool)
+
+
+async def test_a_tool_that_ignores_its_cancellation_does_not_hold_the_run() -> None:
+    started = perf_counter()
+    with ScriptedModel(calls(call("echo", text="a"))) as model:
+        result = await run_agent(TASK, Stubborn(), SOON, model)
+    assert perf_counter() - started < 1.2
+    assert result.stopped_reason == "budget"
+    await asyncio.sleep(0.6)
+
+
+class Unlisting(EchoMCP):
+    async def list_openai_tools(self) -> list[Tool]:
+        await asyncio.Event().wait()
+        return []
+
+
+async def test_tools_that_take_for_ever_to_list_are_cut() -> None:
+    with ScriptedModel() as model:
+        result = await run_agent(TASK, Unlisting(), SOON, model)
+    assert result.stopped_reason == "budget"
+
+
+async def test_cancelling_the_run_cancels_the_sandbox_call() -> None:
+    hangs = Hangs()
+    with ScriptedModel(calls(RUNS)) as model, ScriptedSandbox(hangs) as sandbox:
+        running = asyncio.ensure_future(
+            run_agent(TASK, SandboxInvoker(sandbox), AgentConfig(model="m"), model)
+        )
+        await asyncio.sleep(0.05)
+        started = perf_counter()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert perf_counter() - started < 0.5
+    assert hangs.was_cancelled
+
+
+async def test_cancelling_the_run_cancels_the_model_call() -> None:
+    hangs = Hangs()
+    with ScriptedModel(hangs) as model:
+        running = asyncio.ensure_future(run_agent(TASK, EchoMCP(), AgentConfig(model="m"), model))
+        await asyncio.sleep(0.05)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert hangs.was_cancelled
+
+
+async def test_work_is_not_begun_when_time_is_already_up() -> None:
+    begun = []
+
+    async def work() -> None:
+        begun.append(1)
+
+    with pytest.raises(OutOfTime):
+        await Deadline.after(-1).bound(work())
+    assert begun == []
+
+
+async def test_work_that_cancels_itself_is_not_taken_for_a_cancelled_run() -> None:
+    async def work() -> None:
+        raise asyncio.CancelledError
+
+    with pytest.raises(GaveUp):
+        await Deadline.after(1).bound(work())
+
+
+async def test_an_error_of_work_is_passed_on() -> None:
+    async def work() -> None:
+        raise ModelError("refused")
+
+    with pytest.raises(ModelError, match="refused"):
+        await Deadline.after(1).bound(work())

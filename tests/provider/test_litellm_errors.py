@@ -1,0 +1,143 @@
+"""What LiteLLM raises, as sentences: each fault of a real server is told in one way."""
+
+from __future__ import annotations
+
+import socket
+
+import pytest
+
+from mini_agent.errors import ModelError
+from mini_agent.litellm_model import LiteLLMModel
+from mini_agent.messages import user
+from mini_agent.model import ModelRequest
+from mini_agent.testing import (
+    ScriptedServer,
+    empty_choices,
+    garbage,
+    half_closed,
+    no_tools,
+    not_pulled,
+    refusal,
+    server_error,
+)
+from mini_agent.testing.replies import Scripted
+from mini_agent.tools.catalog import EXEC_PYTHON
+
+pytestmark = pytest.mark.usefixtures("_closing")
+
+
+async def error_of(model: str, **options: str) -> ModelError:
+    request = ModelRequest(model, [user("hi")], [EXEC_PYTHON], timeout_s=10, options=options)
+    with pytest.raises(ModelError) as raised:
+        await LiteLLMModel().reply(request)
+    return raised.value
+
+
+async def error_from(model: str, reply: Scripted, **options: str) -> ModelError:
+    with ScriptedServer([reply]) as server:
+        base = server.url if model.startswith("ollama") else server.openai_url
+        return await error_of(model, api_base=base, **options)
+
+
+@pytest.fixture
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
+
+
+async def test_a_model_that_is_not_pulled_is_told_with_the_command_that_pulls_it() -> None:
+    error = await error_from("ollama/qwen2.5-coder:3b", not_pulled("qwen2.5-coder:3b"))
+    assert "does not have the model qwen2.5-coder:3b" in error.message
+    assert "ollama pull qwen2.5-coder:3b" in error.hint
+    assert "docker exec ollama ollama pull qwen2.5-coder:3b" in error.hint
+
+
+async def test_a_name_with_slashes_stays_whole() -> None:
+    error = await error_from("ollama/hf.co/some/model:q4", not_pulled("x"))
+    assert "`ollama pull hf.co/some/model:q4" in f"`{error.hint}"
+
+
+@pytest.mark.parametrize("model", ["ollama/m", "ollama_chat/m", "llamafile/m", "openai/m"])
+async def test_a_refused_connection_names_the_address(model: str, closed_port: int) -> None:
+    address = f"http://127.0.0.1:{closed_port}"
+    error = await error_of(model, api_base=address, api_key="k")
+    assert error.message == f"no model server answers at {address}"
+    assert error.hint
+
+
+async def test_an_ollama_that_is_not_there_is_told_with_what_starts_it(closed_port: int) -> None:
+    error = await error_of("ollama/m", api_base=f"http://127.0.0.1:{closed_port}")
+    assert "ollama serve" in error.hint
+    assert "make up" in error.hint
+    assert "OLLAMA_API_BASE" in error.hint
+
+
+async def test_a_host_without_an_address_is_not_reachable() -> None:
+    error = await error_of("ollama/m", api_base="http://nobody.invalid:1")
+    assert error.message == "no model server answers at http://nobody.invalid:1"
+
+
+async def test_a_missing_key_names_the_variable() -> None:
+    error = await error_of("openai/gpt-4o")
+    assert "OPENAI_API_KEY" in error.hint
+    error = await error_of("anthropic/claude-sonnet-4-5")
+    assert "ANTHROPIC_API_KEY" in error.hint
+
+
+async def test_a_wrong_key_is_not_repeated() -> None:
+    said = refusal(401, "Incorrect API key provided: sk-very-secret")
+    error = await error_from("openai/m", said, api_key="sk-very-secret")
+    assert "did not accept the key for openai/m" in error.message
+    assert "OPENAI_API_KEY" in error.hint
+    assert "sk-very-secret" not in str(error)
+
+
+async def test_a_model_without_tools_is_told_so() -> None:
+    error = await error_from("ollama/m", no_tools("m"))
+    assert "ollama/m cannot call tools" in error.message
+
+
+async def test_a_conversation_that_is_too_long_is_told_with_what_makes_it_shorter() -> None:
+    said = refusal(400, "the request exceeds the available context size, try increasing it")
+    error = await error_from("llamafile/m", said)
+    assert "longer than the context of llamafile/m" in error.message
+    assert "num_ctx" in error.hint
+
+
+async def test_a_runner_that_died_points_to_memory() -> None:
+    error = await error_from("ollama/m", server_error())
+    assert "llama runner process has terminated" in error.message
+    assert "memory" in error.hint
+
+
+@pytest.mark.parametrize("model", ["ollama/m", "llamafile/m"])
+@pytest.mark.parametrize(
+    "reply", [garbage(), empty_choices(), half_closed("half"), garbage("{}"), garbage("")]
+)
+async def test_what_is_no_completion_is_one_sentence(model: str, reply: Scripted) -> None:
+    error = await error_from(model, reply)
+    assert "\n" not in error.message
+    assert "Traceback" not in error.message
+
+
+async def test_a_server_that_is_busy_may_be_asked_again_later() -> None:
+    error = await error_from("llamafile/m", refusal(503, "Loading model"))
+    assert error.message == "llamafile cannot take llamafile/m right now: Loading model"
+
+
+async def test_a_model_without_a_provider_is_told_how_to_write_one() -> None:
+    error = await error_of("gpt-nothing")
+    assert "'gpt-nothing' does not say which provider" in error.message
+    assert "provider/model" in error.hint
+
+
+async def test_an_unknown_model_elsewhere_is_told_by_name() -> None:
+    error = await error_from("openai/m", refusal(404, "The model `m` does not exist"), api_key="k")
+    assert error.message == "openai does not know the model m: The model `m` does not exist"
+
+
+async def test_nothing_is_printed_beside_the_error(capfd: pytest.CaptureFixture[str]) -> None:
+    await error_from("ollama/m", server_error())
+    await error_of("gpt-nothing")
+    assert capfd.readouterr() == ("", "")

@@ -1,0 +1,54 @@
+"""The tool message, letter by letter: the demo model is trained on it."""
+
+from __future__ import annotations
+
+import pytest
+
+from mini_agent.tools.invoker import ToolOutput, printed, refused
+from mini_agent.tools.observation import observation
+
+FAILED = "The call failed. Fix the cause and call the tool again."
+
+
+@pytest.mark.parametrize(
+    ("output", "text"),
+    [
+        (printed("a3b2c1\n"), "[t rc=0]\nstdout:\na3b2c1"),
+        (printed("a\n\n"), "[t rc=0]\nstdout:\na\n"),
+        (printed(""), "[t rc=0]\n(no output)"),
+        (printed("\n"), "[t rc=0]\n(no output)"),
+        (
+            ToolOutput(ok=True, rc=0, stdout="a\n", stderr="b\n"),
+            "[t rc=0]\nstdout:\na\nstderr:\nb",
+        ),
+        (ToolOutput(ok=False, rc=3), f"[t rc=3]\n(no output)\n{FAILED}"),
+        (
+            ToolOutput(ok=False, rc=124, status="timeout", stdout="a"),
+            f"[t rc=124 timeout]\nstdout:\na\n{FAILED}",
+        ),
+        (
+            ToolOutput(ok=False, rc=137, status="oom"),
+            f"[t rc=137 oom]\n(no output)\n{FAILED}",
+        ),
+        (refused("it is busy"), f"[t error]\nit is busy\n{FAILED}"),
+        (
+            ToolOutput(ok=True, rc=0, stdout="a", note="timeout_s 900 is out of range"),
+            "[t rc=0]\nstdout:\na\nnote: timeout_s 900 is out of range",
+        ),
+    ],
+)
+def test_an_output_reads_like_this(output: ToolOutput, text: str) -> None:
+    assert observation("t", output) == text
+
+
+def test_of_a_long_stream_the_end_is_shown_and_its_length_told() -> None:
+    text = observation("t", printed("x" * 3000 + "y" * 2000))
+    assert text == f"[t rc=0]\nstdout (last 2000 of 5000 characters):\n{'y' * 2000}"
+
+
+def test_a_stream_of_just_the_length_is_shown_whole() -> None:
+    assert observation("t", printed("y" * 2000 + "\n")) == f"[t rc=0]\nstdout:\n{'y' * 2000}"
+
+
+def test_without_a_directive_a_failure_ends_with_what_happened() -> None:
+    assert observation("t", refused("it is busy"), "") == "[t error]\nit is busy"
