@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from typing import Final, TypeVar
 
 from mini_agent.errors import MiniAgentError
-from mini_agent.litellm_lazy import close_litellm_clients
+from mini_agent.litellm_lazy import close_litellm_clients, settle_litellm
 
 CANCEL_GRACE_S: Final = 2.0
 CLOSE_GRACE_S: Final = 5.0
@@ -31,7 +31,7 @@ def run_blocking(work: Coroutine[object, object, Result]) -> Result:
             hint="inside a tool, await the asynchronous call instead",
         )
     ended = threading.Event()
-    future = asyncio.run_coroutine_threadsafe(_announced(work, ended), home.loop)
+    future = asyncio.run_coroutine_threadsafe(_announced(work, home, ended), home.loop)
     try:
         return future.result()
     except BaseException:
@@ -42,10 +42,16 @@ def run_blocking(work: Coroutine[object, object, Result]) -> Result:
         home.close_first_at_exit()
 
 
-async def _announced(work: Coroutine[object, object, Result], ended: threading.Event) -> Result:
+async def _announced(
+    work: Coroutine[object, object, Result], home: _LoopThread, ended: threading.Event
+) -> Result:
+    home.at_work += 1
     try:
         return await work
     finally:
+        home.at_work -= 1
+        if not home.at_work:
+            await settle_litellm()
         ended.set()
 
 
@@ -53,6 +59,7 @@ class _LoopThread:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.pid = os.getpid()
+        self.at_work = 0
         self.thread = threading.Thread(
             target=self.loop.run_forever, name="mini-agent-loop", daemon=True
         )

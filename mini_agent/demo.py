@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from time import perf_counter
 from typing import Final
 
 from mini_agent.agent import run_mcp_mini_agent
@@ -11,19 +12,22 @@ from mini_agent.config import AgentConfig
 from mini_agent.demo_model import NAME, served_demo_model
 from mini_agent.demo_report import Report, report_lines
 from mini_agent.errors import BadRequest
+from mini_agent.litellm_lazy import litellm_module
 from mini_agent.litellm_provider import answer_through_litellm
+from mini_agent.messages import user
+from mini_agent.result import AgentResult
 from mini_agent.tools.local import LocalMCPInvoker
 from mini_agent.tools.text_tools import compress_runs
 
 CONTAINER: Final = "litellm-mini-agent"
 KNOWN_TEXT: Final = re.compile(r"[A-Za-z0-9]{1,16}")
 ON_THE_STACK: Final = (
-    "host: LiteLLM -> mini-agent provider -> container litellm-mini-agent: loop, demo model\n"
-    "-> exec_python -> container litellm-codex-agent -> a fresh sandbox container, and back"
+    "LiteLLM on this host -> provider mini-agent -> container litellm-mini-agent: loop, demo\n"
+    "      model -> exec_python -> container litellm-codex-agent -> a fresh sandbox, and back"
 )
 ON_THIS_MACHINE: Final = (
-    "NOT A SANDBOX: without Docker the model's code runs as a child process of this one.\n"
-    "this process: loop, demo model (llama.cpp) -> exec_python -> python, and back"
+    "NOT A SANDBOX: without Docker the model's code runs as a child process of this one:\n"
+    "      loop, demo model (llama.cpp) -> exec_python -> python, and back"
 )
 
 
@@ -36,25 +40,31 @@ def run_demo(text: str, *, local: bool) -> int:
         )
     prompt = f'Run-length encode "{text}" by running Python, and answer with what it printed.'
     print(f"task  {prompt}\nway   " + (ON_THIS_MACHINE if local else ON_THE_STACK), flush=True)
-    report = _here(prompt) if local else _through_the_stack(prompt)
+    print(f"load  LiteLLM, {_loading_litellm_took():.1f} s", flush=True)
+    started = perf_counter()
+    result = _here(prompt) if local else _through_the_stack(prompt)
+    report = Report(result, waited_ms=(perf_counter() - started) * 1000)
     for line in report_lines(report, expected=compress_runs(text)):
         print(line)
     print(_next_commands(local=local))
     return 0 if report.computed(compress_runs(text)) else 1
 
 
-def _here(prompt: str) -> Report:
+def _loading_litellm_took() -> float:
+    started = perf_counter()
+    litellm_module()
+    return perf_counter() - started
+
+
+def _here(prompt: str) -> AgentResult:
     with served_demo_model() as api_base:
         config = AgentConfig(model=NAME, completion_kwargs={"api_base": api_base})
-        result = run_mcp_mini_agent(
-            [{"role": "user", "content": prompt}], LocalMCPInvoker(), config
-        )
-    return Report.of_result(result)
+        return run_mcp_mini_agent([user(prompt)], LocalMCPInvoker(), config)
 
 
-def _through_the_stack(prompt: str) -> Report:
+def _through_the_stack(prompt: str) -> AgentResult:
     os.environ.setdefault("LITELLM_MINI_AGENT_DOCKER_CONTAINER", CONTAINER)
-    return Report.of_response(answer_through_litellm(prompt, target_model=NAME))
+    return answer_through_litellm(prompt, target_model=NAME)
 
 
 def _next_commands(*, local: bool) -> str:

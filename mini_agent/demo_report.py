@@ -82,7 +82,7 @@ def _time_line(report: Report) -> str:
     rest = max(0.0, report.waited_ms - model - tools)
     return (
         f"time    {_ms(report.waited_ms)}: model {_ms(model)}, tools {_ms(tools)} "
-        f"(starting the container {_ms(starting)}), everything else {_ms(rest)}"
+        f"({_ms(starting)} of it starting the container), everything else {_ms(rest)}"
     )
 
 

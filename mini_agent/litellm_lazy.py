@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import os
 import sys
 import threading
 from types import ModuleType
 from typing import Final
+
+LOGGING_S: Final = 1.0
 
 _imported: Final = threading.Event()
 
@@ -28,6 +31,23 @@ async def loaded_litellm() -> ModuleType:
     if _imported.is_set():
         return litellm_module()
     return await asyncio.to_thread(litellm_module)
+
+
+async def settle_litellm() -> None:
+    """Lets LiteLLM finish what it logs about its calls, and end the task on this loop that does.
+
+    There is one such task a process: left waiting on a loop that is not used for a while, it is
+    taken apart, with complaints, by the first call on another loop.
+    """
+    if not _imported.is_set():
+        return
+    worker = importlib.import_module(
+        "litellm.litellm_core_utils.logging_worker"
+    ).GLOBAL_LOGGING_WORKER
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LOGGING_S):
+            await worker.flush()
+    await worker.stop()
 
 
 async def close_litellm_clients() -> None:

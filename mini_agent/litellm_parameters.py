@@ -10,6 +10,7 @@ from typing import Final
 from pydantic import ValidationError
 
 from mini_agent.backends import languages_for
+from mini_agent.config import AgentConfig
 from mini_agent.errors import BadRequest
 from mini_agent.settings import Settings
 from mini_agent.wire import AgentRunRequest
@@ -44,6 +45,9 @@ NAMES: Final = MappingProxyType(
 CONTAINER: Final = ("docker_container", "mini_agent_docker_container")
 # Sampling parameters of the chat API that go on to the model as they are.
 FOR_THE_MODEL: Final = ("top_p", "stop", "presence_penalty", "frequency_penalty", "tool_choice")
+
+
+USUAL: Final = AgentConfig(model="any")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +96,12 @@ def _in_path(model: str) -> str:
     return model if "/" in model else ""
 
 
-# LiteLLM's own timeout is a default nobody chose: it can only make a run shorter than ours.
+# LiteLLM's own timeout is mostly a default that nobody chose: it can only make a run shorter.
 def _within(timeout: object) -> float | None:
-    usual = AgentRunRequest.model_fields["max_wallclock_seconds"].default
-    given = timeout if isinstance(timeout, int | float) else usual
-    return min(float(given), usual)
+    usual = USUAL.max_wallclock_seconds
+    if isinstance(timeout, int | float) and 0 < timeout < usual:
+        return float(timeout)
+    return None
 
 
 def _for_the_model(named: Mapping[str, object], kwargs: object) -> object:

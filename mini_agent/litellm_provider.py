@@ -5,15 +5,44 @@ from __future__ import annotations
 import asyncio
 
 from mini_agent.backends import invoker_at, place_for
+from mini_agent.errors import MiniAgentError
+from mini_agent.litellm_install import install
+from mini_agent.litellm_lazy import litellm_module
 from mini_agent.litellm_model import LiteLLMModel
-from mini_agent.litellm_parameters import GivenCall, ProviderCall, provider_call
+from mini_agent.litellm_parameters import PROVIDER, GivenCall, ProviderCall, provider_call
 from mini_agent.loop import run_agent
+from mini_agent.messages import user
 from mini_agent.result import AgentResult
 from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings, require_model
 from mini_agent.shim_client import RunLost, ShimClient, lost_run
 from mini_agent.shim_container import shim_address
 from mini_agent.tools.invoker import Invoker
+from mini_agent.wire import AgentRunResponse
+
+
+def answer_through_litellm(prompt: str, *, target_model: str) -> AgentResult:
+    """One prompt through `litellm.completion` and the provider; raises `MiniAgentError`."""
+    install()
+    try:
+        response = litellm_module().completion(
+            model=f"{PROVIDER}/default",
+            target_model=target_model,
+            messages=[user(prompt)],
+        )
+    # LiteLLM wraps what the provider raised in errors of its own; ours is the reason underneath.
+    except Exception as wrapped:
+        raise _underneath(wrapped) from wrapped
+    told = dict(response.mini_agent)
+    told["messages"] = told.pop("conversation")
+    return AgentRunResponse.model_validate(told).result()
+
+
+def _underneath(wrapped: BaseException) -> MiniAgentError:
+    reason: BaseException | None = wrapped
+    while reason is not None and not isinstance(reason, MiniAgentError):
+        reason = reason.__cause__ or reason.__context__
+    return reason or MiniAgentError(f"LiteLLM failed: {wrapped}")
 
 
 async def provider_result(given: GivenCall) -> AgentResult:
@@ -35,7 +64,8 @@ async def provider_result(given: GivenCall) -> AgentResult:
 
 
 async def _here(call: ProviderCall, invoker: Invoker, settings: Settings) -> AgentResult:
-    config = call.request.config(require_model(call.request.model, settings))
+    target = require_model(call.request.model, settings, field="target_model")
+    config = call.request.config(target)
     model = LiteLLMModel(ollama_address=settings.ollama_address)
     return await run_agent(call.request.messages, invoker, config, model)
 

@@ -62,14 +62,14 @@ class Settings(BaseSettings):
             ) from unreadable
 
 
-def require_model(named: str, settings: Settings) -> str:
+def require_model(named: str, settings: Settings, *, field: str = "model") -> str:
     """The model named, else the environment's; `NotConfigured` says which variables to set."""
     model = named or settings.default_model
     if not model:
         raise NotConfigured(
             "no model is named for the run",
-            field="model",
-            hint="name one, or set LITELLM_DEFAULT_CODE_MODEL or LITELLM_DEFAULT_MODEL, "
+            field=field,
+            hint=f"pass {field}, or set LITELLM_DEFAULT_CODE_MODEL or LITELLM_DEFAULT_MODEL, "
             "such as ollama/qwen2.5-coder:3b",
         )
     return model

@@ -21,6 +21,7 @@ class Serving:
 
     def __init__(self, listening: socket.socket, answer: Callable[[Request], Answer]) -> None:
         self._listening = listening
+        self._address = listening.getsockname()[:2]
         self._answer = answer
         self._one_at_a_time = threading.Lock()
         self._stopping = threading.Event()
@@ -44,10 +45,9 @@ class Serving:
 
     def _wake(self) -> None:
         """Shutting the socket ends a waiting accept on Linux, a last caller does elsewhere."""
-        address = self._listening.getsockname()
         _shut(self._listening)
         with contextlib.suppress(OSError):
-            socket.create_connection(address[:2], timeout=1).close()
+            socket.create_connection(self._address, timeout=1).close()
 
     def _accept(self) -> None:
         with self._listening:

@@ -38,7 +38,7 @@ async def run_child(command: Sequence[str], folder: Path, timeout_s: float) -> T
             stderr=stderr.writing_end,
             cwd=folder,
             env=_environment(folder),
-            start_new_session=False,
+            start_new_session=True,
         )
         stdout.close()
         stderr.close()

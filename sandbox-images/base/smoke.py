@@ -1,4 +1,4 @@
-"""The base image: Python runs as nobody in particular, in UTC and UTF-8, and nothing gives more rights."""
+"""The base image: Python runs as nobody in particular, in UTC and UTF-8, and nothing is setuid."""
 
 import locale
 import os

@@ -9,7 +9,9 @@ from typing import Final
 import uvicorn
 from pydantic import ValidationError
 
-from mini_agent.errors import NotConfigured
+from mini_agent.backends import languages_for
+from mini_agent.errors import BadRequest
+from mini_agent.tools.languages import allowed_languages
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings, require_safe_door
 
@@ -22,7 +24,8 @@ def main() -> None:
     try:
         settings = ShimSettings()
         require_safe_door(settings)
-    except NotConfigured as wrong:
+        allowed_languages(languages_for(None, settings) or ())
+    except BadRequest as wrong:
         sys.stderr.write(f"mini-agent-shim: {wrong}\n")
         sys.exit(2)
     except ValidationError as wrong:

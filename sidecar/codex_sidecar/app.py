@@ -149,7 +149,8 @@ async def _while_connected(request: Request, work: Awaitable[Value]) -> Value | 
     finally:
         for task in (working, leaving):
             task.cancel()
-        await asyncio.wait({working, leaving})
+        # What the work has to say after its client has left is of no use to anybody.
+        await asyncio.gather(working, leaving, return_exceptions=True)
 
 
 async def _disconnected(request: Request) -> None:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from typing import Final
 
 from codex_sidecar import frames
 from codex_sidecar.attached import Attached
 from codex_sidecar.confinement import MIB, Confinement
 from codex_sidecar.conversation import Conversation
-from codex_sidecar.engine import Engine, HostConfig
+from codex_sidecar.engine import Engine, HostConfig, State
 from codex_sidecar.errors import EngineRefused, RunnerLost
 from codex_sidecar.frames import Frame, FrameReader
 from codex_sidecar.languages import About
 from mini_agent.errors import MiniAgentError, SandboxError
 from mini_agent.sandbox import EnforcedLimits, SandboxFacts, Snippet
 
-START_S = 30.0
+START_S: Final = 30.0
+END_S: Final = 2.0
+PAUSE_S: Final = 0.05
 
 
 class Container:
@@ -86,11 +89,19 @@ class Container:
 
     async def kill(self) -> None:
         """Ends every process in it."""
-        await self._engine.kill(self.name)
+        # An engine that cannot kill it is asked again, by force, when it is removed.
+        with contextlib.suppress(EngineRefused):
+            await self._engine.kill(self.name)
 
     async def oom_killed(self) -> bool:
-        """Whether the engine saw it run out of memory."""
-        return (await self._engine.inspect(self.name)).state.oom_killed
+        """Whether the engine saw it run out of memory; asked once its stream has ended."""
+        with contextlib.suppress(EngineRefused, TimeoutError):
+            async with asyncio.timeout(END_S):
+                # The stream ends a moment before the engine has taken note.
+                while (state := await self._state()).running:  # noqa: ASYNC110 - it only answers
+                    await asyncio.sleep(PAUSE_S)
+                return state.oom_killed
+        return False
 
     async def remove(self) -> None:
         """Removes it, in whatever state it is."""
@@ -100,6 +111,9 @@ class Container:
         if self._attached is not None:
             await self._attached.close()
         await self._engine.remove(self.name)
+
+    async def _state(self) -> State:
+        return (await self._engine.inspect(self.name)).state
 
     def _complaint(self) -> str:
         said = self._frames.complaint if self._frames else ""

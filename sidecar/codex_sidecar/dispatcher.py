@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Final
 
 from codex_sidecar.catalog import DEFAULTS, Catalog
 from codex_sidecar.container import Container
@@ -24,7 +25,7 @@ from mini_agent.sandbox import (
     Truncated,
 )
 
-PROGRAMS = {
+PROGRAMS: Final = {
     "python": "main.py",
     "node": "main.js",
     "go": "main.go",

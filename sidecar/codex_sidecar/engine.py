@@ -16,7 +16,8 @@ from codex_sidecar.confinement import SANDBOX_LABEL
 from codex_sidecar.errors import EngineGone, EngineRefused, NotReady
 
 NEWEST_API: Final = (1, 45)
-CALL_S: Final = 30.0
+CHANGE_S: Final = 30.0
+ASK_S: Final = 10.0
 CONNECT_S: Final = 2.0
 _ATTACH: Final = "attach?stream=1&stdin=1&stdout=1&stderr=1"
 
@@ -95,7 +96,6 @@ class Engine:
         self._http = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(uds=socket_path),
             base_url="http://engine",
-            timeout=httpx.Timeout(CALL_S, connect=CONNECT_S),
             trust_env=False,
         )
 
@@ -158,16 +158,24 @@ class Engine:
             f"POST {path} HTTP/1.1\r\nHost: engine\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n\r\n"
         )
         try:
-            reader, writer = await asyncio.open_unix_connection(self._socket_path, limit=CHUNK)
-            writer.write(head.encode())
-            said = await reader.readuntil(b"\r\n\r\n")
-        except (OSError, asyncio.IncompleteReadError) as broken:
+            async with asyncio.timeout(ASK_S):
+                return await self._hijacked(head)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError) as broken:
             raise self._gone(broken) from broken
-        status = int(said.split(b" ", 2)[1])
-        if status not in (HTTPStatus.SWITCHING_PROTOCOLS, HTTPStatus.OK):
-            writer.close()
-            raise EngineRefused("attach to a sandbox", status, "no stream")
-        return Attached(reader, writer)
+
+    async def _hijacked(self, head: str) -> Attached:
+        reader, writer = await asyncio.open_unix_connection(self._socket_path, limit=CHUNK)
+        attached = Attached(reader, writer)
+        try:
+            await attached.send(head.encode())
+            said = await reader.readuntil(b"\r\n\r\n")
+            status = int(said.split(b" ", 2)[1])
+            if status not in (HTTPStatus.SWITCHING_PROTOCOLS, HTTPStatus.OK):
+                raise EngineRefused("attach to a sandbox", status, "no stream")
+        except BaseException:
+            await attached.close()
+            raise
+        return attached
 
     async def _call(
         self,
@@ -193,8 +201,9 @@ class Engine:
         return self._api
 
     async def _send(self, method: str, path: str, body: dict[str, JsonValue] | None) -> _Answer:
+        patience = httpx.Timeout(ASK_S if method == "GET" else CHANGE_S, connect=CONNECT_S)
         try:
-            response = await self._http.request(method, path, json=body)
+            response = await self._http.request(method, path, json=body, timeout=patience)
         except httpx.HTTPError as broken:
             raise self._gone(broken) from broken
         return _Answer(response.status_code, response.content)

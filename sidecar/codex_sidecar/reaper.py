@@ -36,6 +36,7 @@ class Reaper:
         self, containers: Containers, instance: str, alive: Callable[[], frozenset[str]]
     ) -> None:
         self._containers, self._instance, self._alive = containers, instance, alive
+        self._failed = ""
 
     async def run(self) -> None:
         """Rounds without end."""
@@ -46,12 +47,19 @@ class Reaper:
     async def round(self) -> None:
         """One round; an engine that is away is tried again on the next."""
         try:
-            for found in await self._containers.sandboxes():
-                if self._is_lost(found):
-                    log.info("sandbox reaped", extra={"sandbox": found.name})
-                    await self._containers.remove(found.name)
-        except MiniAgentError as failed:
-            log.warning("the reaper could not finish its round", extra={"why": str(failed)})
+            await self._remove_the_lost()
+            failed = ""
+        except MiniAgentError as error:
+            failed = str(error)
+        if failed and failed != self._failed:
+            log.warning("the reaper could not finish its round", extra={"why": failed})
+        self._failed = failed
+
+    async def _remove_the_lost(self) -> None:
+        for found in await self._containers.sandboxes():
+            if self._is_lost(found):
+                log.info("sandbox reaped", extra={"sandbox": found.name})
+                await self._containers.remove(found.name)
 
     def _is_lost(self, found: Found) -> bool:
         if found.labels.get(INSTANCE_LABEL) == self._instance:

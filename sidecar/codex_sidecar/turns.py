@@ -9,7 +9,7 @@ from typing import Final
 
 from codex_sidecar.errors import Busy
 
-LONGEST_WAIT_S: Final = 60.0
+LONGEST_WAIT_S: Final = 30.0
 TYPICAL_RUN_S: Final = 1
 
 

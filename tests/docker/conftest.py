@@ -1,9 +1,8 @@
-"""A sidecar over the real engine, one for each test file."""
+"""One sidecar over the real engine for all tests that need no other."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from pathlib import Path
+from collections.abc import AsyncIterator, Iterator
 
 import httpx
 import pytest
@@ -17,10 +16,10 @@ def engine() -> None:
     require_engine()
 
 
-@pytest.fixture
-async def real(tmp_path: Path, engine: None) -> AsyncIterator[Sidecar]:
+@pytest.fixture(scope="session")
+def real(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
     """A sidecar in a process of its own."""
-    async with sidecar(tmp_path) as running:
+    with sidecar(tmp_path_factory.mktemp("sidecar")) as running:
         yield running
 
 

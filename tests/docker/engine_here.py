@@ -9,8 +9,9 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -53,7 +54,7 @@ class Sidecar:
 
     url: str
     instance: str
-    process: asyncio.subprocess.Process
+    process: subprocess.Popen[bytes]
 
     def client(self) -> httpx.AsyncClient:
         """A client with the token."""
@@ -63,9 +64,13 @@ class Sidecar:
         """The ids of the sandboxes that bear this instance's label."""
         return await docker("ps", "-aq", "--filter", f"label=mini-agent.instance={self.instance}")
 
+    async def ended(self) -> None:
+        """Returns when the process is gone."""
+        await asyncio.to_thread(self.process.wait)
 
-@asynccontextmanager
-async def sidecar(folder: Path, instance: str = "", **settings: str) -> AsyncIterator[Sidecar]:
+
+@contextmanager
+def sidecar(folder: Path, instance: str = "", **settings: str) -> Iterator[Sidecar]:
     """A ready sidecar, which is told to stop afterwards."""
     token_file = folder / "token"
     token_file.write_text(TOKEN)
@@ -75,29 +80,30 @@ async def sidecar(folder: Path, instance: str = "", **settings: str) -> AsyncIte
         port = str(probe.getsockname()[1])
     variables = {"port": port, "token_file": str(token_file), "instance": name} | settings
     environment = {f"CODEX_SIDECAR_{key.upper()}": value for key, value in variables.items()}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "codex_sidecar", env=os.environ | environment, stderr=asyncio.subprocess.DEVNULL
-    )
-    running = Sidecar(f"http://127.0.0.1:{port}", name, process)
-    try:
-        await _until_ready(running)
-        yield running
-    finally:
-        if process.returncode is None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "codex_sidecar"],
+        env=os.environ | environment,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        running = Sidecar(f"http://127.0.0.1:{port}", name, process)
+        try:
+            _wait_until_ready(running)
+            yield running
+        finally:
             process.terminate()
-        await process.wait()
 
 
-async def _until_ready(running: Sidecar) -> None:
-    async with running.client() as client, asyncio.timeout(START_S):
-        while True:
-            try:
-                answer = await client.get("/readyz")
-            except httpx.ConnectError:
-                await asyncio.sleep(0.05)
-                continue
-            assert answer.status_code == httpx.codes.OK, answer.text
-            return
+def _wait_until_ready(running: Sidecar) -> None:
+    until = time.monotonic() + START_S
+    while True:
+        try:
+            answer = httpx.get(f"{running.url}/readyz", timeout=START_S, trust_env=False)
+        except httpx.ConnectError:
+            assert time.monotonic() < until, "the sidecar does not start"
+            time.sleep(0.05)
+            continue
+        assert answer.status_code == httpx.codes.OK, answer.text
+        return
 
 
 async def docker(*arguments: str) -> list[str]:

@@ -61,6 +61,14 @@ async def test_after_the_last_turn_the_model_is_asked_for_words() -> None:
     assert model.requests[2].messages[-1] == user(ANSWER_NOW)
 
 
+async def test_a_last_word_is_asked_for_without_a_tool_choice() -> None:
+    options = {"tool_choice": "required", "parallel_tool_calls": True, "seed": 1}
+    config = AgentConfig.model_validate({"model": "m", "completion_kwargs": options})
+    with ScriptedModel(says(""), says("fine")) as model:
+        await run_agent(TASK, EchoMCP(), config, model)
+    assert [asked.options for asked in model.requests] == [options, {"seed": 1}]
+
+
 async def test_the_last_word_is_no_iteration_but_its_cost_is_counted() -> None:
     with ScriptedModel(ECHOES, ECHOES, says("so far: a3b2c1")) as model:
         result = await run_agent(TASK, EchoMCP(), CONFIG, model)

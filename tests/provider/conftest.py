@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+import warnings
+from collections.abc import AsyncIterator, Iterator
+from types import ModuleType
 
 import pytest
 
-from mini_agent.litellm_lazy import close_litellm_clients
+import mini_agent
+from mini_agent.litellm_lazy import close_litellm_clients, litellm_module
 
 os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
 
@@ -36,3 +39,23 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 async def _closing() -> AsyncIterator[None]:
     yield
     await close_litellm_clients()
+
+
+# LiteLLM silences a warning of pydantic about its own classes at import; pytest forgets that after
+# each test, so the classes are built here, once.
+@pytest.fixture(scope="session", autouse=True)
+def _loaded() -> ModuleType:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        litellm = litellm_module()
+        litellm.ModelResponse()
+    return litellm
+
+
+@pytest.fixture
+def litellm(_loaded: ModuleType) -> Iterator[ModuleType]:
+    """LiteLLM with our provider installed; its registry is put back afterwards."""
+    before = list(_loaded.custom_provider_map)
+    mini_agent.install()
+    yield _loaded
+    _loaded.__dict__["custom_provider_map"] = before

@@ -59,6 +59,12 @@ class Conversation:
     messages: tuple[Message, ...]
     tools: list[dict[str, Any]]
 
+    @property
+    def prompt(self) -> str:
+        """Return what the user asked, as far as the model is shown it."""
+        asked = next(str(m["content"]) for m in self.messages if m["role"] == "user")
+        return asked.splitlines()[-1]
+
     def then_called(self, task: str, payload: str, result: str) -> "Conversation":
         """Return the conversation after the right call and its tool message."""
         arguments = json.dumps({"code": SNIPPETS[task].code(payload)})

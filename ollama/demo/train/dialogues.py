@@ -19,10 +19,11 @@ from train.vocabulary import (
 
 TASKS: Final = tuple(SNIPPETS)
 OTHER: Final = "other"
-_KINDS: Final = ((*TASKS, OTHER), (27, 22, 20, 19, 12))
+_KINDS: Final = (*TASKS, OTHER)
+_KIND_WEIGHTS: Final = (27, 22, 20, 19, 12)
 _FAILURE_RATE: Final = 0.12
 _INVENTED_OUTPUT_RATE: Final = 0.5
-_NO_OUTPUT_RATE: Final = 0.01
+_NO_OUTPUT_RATE: Final = 0.02
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def random_question(
     task: str | None = None,
 ) -> Question:
     """Return a prompt for the given task, or for any."""
-    kind = task or rng.choices(*_KINDS)[0]
+    kind = task or rng.choices(_KINDS, _KIND_WEIGHTS)[0]
     if kind == OTHER:
         return Question(kind, phrasings.ask_something_else(rng, held_out), "")
     if kind == "compute":

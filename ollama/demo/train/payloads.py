@@ -22,7 +22,7 @@ SHOWN_SUMS: Final = ("12 * 34",)
 
 _LOWER = string.ascii_lowercase + string.digits
 _ANY_CASE = string.ascii_letters + string.digits
-_TEXT = _ANY_CASE + "-_.:+ "
+_TEXT = _ANY_CASE + "-_.:+  ,!'()[]/"
 
 
 def is_held_out(text: str) -> bool:
@@ -87,8 +87,12 @@ def _draw(make: Callable[[], str], held_out: bool) -> str:
 
 def random_string(rng: random.Random, held_out: bool, longest: int = MAX_PAYLOAD) -> str:
     """Return a string of 1 to `longest` letters and digits."""
-    shapes, weights = zip(*_SHAPES, strict=True)
-    return _draw(lambda: rng.choices(shapes, weights)[0](rng, rng.randint(1, longest)), held_out)
+
+    def make() -> str:
+        shape = rng.choices([make for make, _ in _SHAPES], [weight for _, weight in _SHAPES])[0]
+        return shape(rng, rng.randint(1, longest))
+
+    return _draw(make, held_out)
 
 
 def random_sum(rng: random.Random, held_out: bool) -> tuple[int, str, int]:

@@ -164,7 +164,7 @@ _OTHER: Final = (
     "which {n} do you like", "do you like {n}", "is the {n} a {n}", "recommend a {n}",
     "give me a {n}", "give me {d} {n}s", "show me the {n}", "count to {d}", "remember {p}",
     "my name is {p}", "sort {p}", "sort the letters of {p}", "uppercase {p}", "hash {p}",
-    "make {p} upper case", "is {p} a palindrome", "encrypt {p}", "what does {p} mean", "{p}",
+    "make {p} upper case", "is {p} a palindrome", "encrypt {p}", "what does {p} mean", "{p}", "{p}",
     "translate {p} to french", "delete the file {p}", "open {n}.txt", "list the files in {n}",
     "search the web for {n} {n}", "is {d} prime", "what is the square root of {d}",
     "divide {d} by {d}", "what is {d} / {d}", "convert {d} km to miles", "{d}", "{n}", "{n} {n}",

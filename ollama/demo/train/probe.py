@@ -16,7 +16,8 @@ from train.chat import Conversation, Reply, conversation
 from train.dialogues import OTHER, TASKS, Question, random_question
 from train.vocabulary import NO_OUTPUT_ANSWER, REFUSAL, SNIPPETS
 
-_SHOWN_PER_PAYLOAD: Final = 9
+# With 200 payloads every wording is asked.
+_SHOWN_PER_PAYLOAD: Final = 27
 _MISSES_SHOWN: Final = 40
 
 
@@ -33,16 +34,13 @@ def _right_call(question: Question) -> Reply:
     return Reply(SNIPPETS[question.task].code(question.payload), "")
 
 
-def _answer_check(group: str, question: Question, start: Conversation, message: str) -> Check:
-    output = message.removeprefix("[exec_python rc=0]\n").removeprefix("stdout:\n")
-    output = output.split("\nstderr:\n")[0]
-    text = SNIPPETS[question.task].answer + output
-    wanted = Reply(None, NO_OUTPUT_ANSWER if output == "(no output)" else text)
-    return Check(group, start.then_called(question.task, question.payload, message), wanted)
+def _answer(question: Question, output: str) -> Reply:
+    text = SNIPPETS[question.task].answer + output if output else NO_OUTPUT_ANSWER
+    return Reply(None, text)
 
 
 def _task_checks(rng: random.Random, task: str) -> list[Check]:
-    """Return the checks of one held-out payload: call, retry, two answers."""
+    """Return the checks of one held-out payload: call, call after failures, answers."""
     question = random_question(rng, held_out=True, task=task)
     start = conversation(rng, question.prompt)
     call = _right_call(question)
@@ -51,15 +49,22 @@ def _task_checks(rng: random.Random, task: str) -> list[Check]:
     for _ in range(rng.choice((1, 1, 1, 2, 3))):
         failure = tool_messages.random_failure(rng, before)
         failed = failed.then_called(task, question.payload, failure)
-    true = tool_messages.random_success(rng, payloads.true_output(task, question.payload))
-    invented = tool_messages.random_success(rng, payloads.random_output(rng, held_out=True))
-    return [
+    true = payloads.true_output(task, question.payload)
+    invented = payloads.random_output(rng, held_out=True)
+    checks = [
         Check(f"{task}: call", start, call),
         Check(f"{task}: call again after failures", failed, call),
-        _answer_check(f"{task}: answer, true output", question, start, true),
-        _answer_check(f"{task}: answer, any output", question, start, invented),
-        _answer_check(f"{task}: answer after failures", question, failed, true),
     ]
+    for label, so_far, output in (
+        ("answer, true output", start, true),
+        ("answer, any output", start, invented),
+        ("answer after failures", failed, true),
+        ("answer, nothing printed", start, ""),
+    ):
+        message = tool_messages.random_success(rng, output)
+        request = so_far.then_called(task, question.payload, message)
+        checks.append(Check(f"{task}: {label}", request, _answer(question, output)))
+    return checks
 
 
 def _refusal_checks(rng: random.Random) -> list[Check]:
@@ -101,10 +106,12 @@ def _loop_checks(rng: random.Random, group: str, question: Question) -> list[Che
     failure = tool_messages.random_failure(rng, "")
     output = payloads.true_output(question.task, question.payload)
     failed = start.then_called(question.task, question.payload, failure)
+    message = tool_messages.success(output)
+    succeeded = start.then_called(question.task, question.payload, message)
     return [
         Check(f"{group}: call", start, _right_call(question)),
         Check(f"{group}: call again after a failure", failed, _right_call(question)),
-        _answer_check(f"{group}: answer", question, start, tool_messages.success(output)),
+        Check(f"{group}: answer", succeeded, _answer(question, output)),
     ]
 
 
@@ -146,7 +153,8 @@ def _measure(checks: list[Check], ask: Callable[[Conversation], Reply], workers:
         hits = total - missed[group]
         print(f"{group:48} {hits:5} of {total:5}  {hits / total:7.2%}")
     for check, reply in islice(misses, _MISSES_SHOWN):
-        print(f"MISS {check.group}: wanted {check.wanted}, got {reply}")
+        print(f"MISS {check.group}: {check.request.prompt!r}")
+        print(f"  wanted {check.wanted}\n  got    {reply}")
     return min(1 - missed[group] / total for group, total in asked.items())
 
 

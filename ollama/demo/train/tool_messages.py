@@ -44,15 +44,22 @@ _SHORT_REASONS: Final = (
 _NOISE: Final = ("warning: old syntax", "DeprecationWarning: old", "note: 1 job", "debug: done")
 
 
-def success(output: str, stderr: str = "") -> str:
+def success(output: str, stderr: str = "", note: str = "") -> str:
     """Return the message for a program that ended well."""
-    text = f"[exec_python rc=0]\nstdout:\n{output}" if output else "[exec_python rc=0]\n(no output)"
-    return f"{text}\nstderr:\n{stderr}" if stderr else text
+    lines = ["[exec_python rc=0]"]
+    if output:
+        lines += ["stdout:", output]
+    if stderr:
+        lines += ["stderr:", stderr]
+    if not output and not stderr:
+        lines.append("(no output)")
+    return "\n".join([*lines, f"note: {note}"] if note else lines)
 
 
 def random_success(rng: random.Random, output: str) -> str:
-    """Return the message for a program that ended well, at times with a note on stderr."""
-    return success(output, rng.choice(_NOISE) if rng.random() < 0.08 else "")
+    """Return the message for a program that ended well, at times with more than its output."""
+    stderr = rng.choice((rng.choice(_NOISE), _random_words(rng))) if rng.random() < 0.08 else ""
+    return success(output, stderr, _random_words(rng) if rng.random() < 0.05 else "")
 
 
 def _traceback(rng: random.Random) -> str:
@@ -92,4 +99,6 @@ def random_failure(rng: random.Random, output: str) -> str:
         text = f"[exec_python error]\n{reason}"
     else:
         text = _failed_run(rng, output)
+    if rng.random() < 0.05:
+        text += f"\nnote: {_random_words(rng)}"
     return f"{text}\n{DIRECTIVE if rng.random() < 0.7 else rng.choice(_DIRECTIVES)}"

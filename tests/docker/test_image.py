@@ -1,0 +1,38 @@
+"""The sidecar's own image, as compose builds it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.docker.engine_here import docker
+
+pytestmark = pytest.mark.docker
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+async def image() -> str:
+    compose = ("compose", "-f", str(ROOT / "compose.exec.yml"))
+    await docker(*compose, "build", "--quiet")
+    return "mini-agent/codex-agent:local"
+
+
+async def test_nothing_but_the_sidecar_and_the_words_of_the_sandbox_is_in_it(image: str) -> None:
+    code = (
+        "import importlib.util as util, pathlib, codex_sidecar.app, mini_agent.sandbox\n"
+        "print([name for name in ('litellm', 'docker', 'openai', 'mini_agent.loop')"
+        " if util.find_spec(name)], *sorted(path.name for path in"
+        " pathlib.Path(mini_agent.__path__[0]).iterdir() if path.name != '__pycache__'))"
+    )
+    said = await docker("run", "--rm", "--network=none", image, "python", "-c", code)
+    assert said == ["[]", "errors.py", "sandbox"]
+
+
+async def test_it_refuses_to_start_where_it_can_have_no_token(image: str) -> None:
+    confined = ("--rm", "--network=none", "--read-only", "--cap-drop=ALL")
+    said = await docker("run", *confined, image, "sh", "-c", "codex-sidecar 2>&1; echo $?")
+    assert " ".join(said).startswith("codex-sidecar cannot start: no token: /run/mini-agent/token")
+    assert said[-1] == "2"

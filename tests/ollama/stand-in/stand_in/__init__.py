@@ -1,0 +1,1 @@
+"""A stand-in for Ollama: its command and server, with a scripted model behind them."""

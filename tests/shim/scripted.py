@@ -1,0 +1,119 @@
+"""Models and sidecars for the shim's tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+from fastapi import FastAPI
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from mini_agent.errors import ErrorBody, Problem
+from mini_agent.model import Model, ModelReply, ModelRequest, ToolCall
+from mini_agent.sandbox import EnforcedLimits, Execution, SandboxFacts, Snippet
+from mini_agent_shim.app import create_app
+from mini_agent_shim.settings import ShimSettings
+
+LIMITS = EnforcedLimits(
+    timeout_s=10, memory_mb=256, cpus=1, pids=64, output_bytes=65536, workspace_mb=64
+)
+
+
+@dataclass
+class ScriptedModel:
+    """Says its replies in order and keeps what it was asked."""
+
+    replies: list[ModelReply]
+    requests: list[ModelRequest] = field(default_factory=list)
+
+    async def reply(self, request: ModelRequest) -> ModelReply:
+        self.requests.append(request)
+        return self.replies[len(self.requests) - 1]
+
+
+@dataclass
+class SilentModel:
+    """Never answers, and remembers that it was cancelled."""
+
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def reply(self, request: ModelRequest) -> ModelReply:
+        del request
+        self.asked.set()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+        return ModelReply(text="too late")
+
+
+def says(text: str) -> ModelReply:
+    return ModelReply(text=text)
+
+
+def runs(code: str, tool: str = "exec_python") -> ModelReply:
+    call = ToolCall("call_1", tool, f'{{"code": "{code}"}}')
+    return ModelReply(tool_calls=(call,), finish_reason="tool_calls")
+
+
+@dataclass
+class Sidecar:
+    """A sidecar that prints what it is told to, whatever it is sent."""
+
+    prints: str = "42\n"
+    token: str = "token"
+    ready: bool = True
+    snippets: list[Snippet] = field(default_factory=list)
+
+    def app(self) -> Starlette:
+        return Starlette(
+            routes=[
+                Route("/v1/execute", self._execute, methods=["POST"]),
+                Route("/readyz", self._readyz),
+            ]
+        )
+
+    async def _execute(self, request: Request) -> JSONResponse:
+        if request.headers.get("authorization") != f"Bearer {self.token}":
+            return _problem(401, "unauthorized", "wrong token")
+        snippet = Snippet.model_validate_json(await request.body())
+        self.snippets.append(snippet)
+        execution = Execution(
+            language=snippet.language,
+            status="ok",
+            exit_code=0,
+            stdout=self.prints,
+            limits=LIMITS,
+            sandbox=SandboxFacts(image="scripted", runtime="none"),
+        )
+        return JSONResponse(execution.model_dump())
+
+    async def _readyz(self, request: Request) -> JSONResponse:
+        del request
+        if self.ready:
+            return JSONResponse({"ok": True})
+        return _problem(503, "engine_away", "the engine is away")
+
+
+def _problem(status: int, code: str, message: str) -> JSONResponse:
+    body = ErrorBody(code=code, message=message, hint="start it", retryable=status == 503)
+    return JSONResponse(Problem(error=body).model_dump(), status_code=status)
+
+
+@asynccontextmanager
+async def client_of(
+    model: Model, settings: ShimSettings | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a shim in this process."""
+    app: FastAPI = create_app(settings or ShimSettings(), model=model)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        yield client

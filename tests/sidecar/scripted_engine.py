@@ -1,0 +1,193 @@
+"""An engine whose machine, images and runners are scripted, on a real unix socket."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+from pydantic import JsonValue
+
+from codex_sidecar import frames
+from codex_sidecar.conversation import Order, Result
+
+LANGUAGES = ("python", "node", "go", "rust", "shell")
+ABOUT = b'{"version": "1.2", "packages": {"thing": "3"}}'
+
+
+class Talk:
+    """The runner's side of one snippet."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self._writer = reader, writer
+        self.nonce = b""
+
+    async def hear(self) -> Order:
+        """The order; its files and its nonce are taken in too."""
+        order = Order.model_validate_json(await self._frame())
+        await self._frame()
+        self.nonce = await self._frame()
+        return order
+
+    def say(self, kind: bytes, body: bytes) -> None:
+        """A frame with the snippet's nonce."""
+        self.say_raw(frames.encode(kind, self.nonce + body))
+
+    def say_raw(self, content: bytes, stream: int = 1) -> None:
+        """Bytes, as the engine wraps them."""
+        self._writer.write(bytes([stream, 0, 0, 0]) + len(content).to_bytes(4, "big") + content)
+
+    async def _frame(self) -> bytes:
+        head = await self._reader.readexactly(5)
+        return await self._reader.readexactly(int.from_bytes(head[1:], "big"))
+
+
+Runner = Callable[[Talk], Awaitable[None]]
+
+
+def prints(text: str) -> Runner:
+    """A runner whose snippet prints this and is done."""
+
+    async def run(talk: Talk) -> None:
+        await talk.hear()
+        talk.say(frames.RUNNING, b"")
+        talk.say(frames.STDOUT, text.encode())
+        talk.say(frames.RESULT, result().model_dump_json().encode())
+
+    return run
+
+
+def result(exit_code: int = 0, signal: int = 0, oom_kills: int = 0, failed: str = "") -> Result:
+    """A runner's result."""
+    return Result(
+        phase="run",
+        exit_code=exit_code,
+        signal=signal,
+        late=False,
+        compile_ms=0,
+        run_ms=1,
+        oom_kills=oom_kills,
+        failed=failed,
+    )
+
+
+@dataclass
+class ScriptedEngine:
+    """Change its attributes to change what happens next; `calls` are those that change things."""
+
+    socket: Path
+    runner: Runner = field(default_factory=lambda: prints("user ENETUNREACH\n"))
+    images: set[str] = field(
+        default_factory=lambda: {f"mini-agent/sandbox-{n}:local" for n in LANGUAGES}
+    )
+    facts: dict[str, JsonValue] = field(default_factory=dict)
+    found: list[dict[str, JsonValue]] = field(default_factory=list)
+    refusal: tuple[int, str] | None = None
+    oom_killed: bool = False
+    bodies: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
+    _server: asyncio.Server | None = None
+    _open: set[asyncio.Task[None]] = field(default_factory=set)
+
+    async def start(self) -> None:
+        """Listens on its socket."""
+        self._server = await asyncio.start_unix_server(self._serve, str(self.socket))
+
+    async def stop(self) -> None:
+        """Goes away: connections end and the socket is gone."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        for task in tuple(self._open):
+            task.cancel()
+        if self._open:
+            await asyncio.wait(self._open)
+        self.socket.unlink(missing_ok=True)
+
+    def created(self) -> list[str]:
+        """The names of the containers that were asked for."""
+        return list(self.bodies)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._open.add(task)
+        try:
+            await self._requests(reader, writer)
+        except (asyncio.CancelledError, asyncio.IncompleteReadError, OSError):
+            pass
+        finally:
+            self._open.discard(task)
+            writer.close()
+
+    async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head = (await reader.readuntil(b"\r\n\r\n")).decode()
+            method, target, _ = head.split(" ", 2)
+            length = [
+                line[16:]
+                for line in head.lower().splitlines()
+                if line.startswith("content-length: ")
+            ]
+            body = await reader.readexactly(int(length[0])) if length else b""
+            path = urlsplit(target).path
+            if path.endswith("/attach"):
+                writer.write(b"HTTP/1.1 101 UPGRADED\r\n\r\n")
+                talk = Talk(reader, writer)
+                talk.say_raw(frames.encode(frames.READY, ABOUT))
+                await self.runner(talk)
+                await reader.read()
+                return
+            status, answer = self._answer(method, target, body)
+            content = json.dumps(answer).encode() if answer is not None else b""
+            writer.write(
+                f"HTTP/1.1 {status} X\r\nContent-Length: {len(content)}\r\n\r\n".encode() + content
+            )
+
+    def _answer(self, method: str, target: str, body: bytes) -> tuple[int, JsonValue]:
+        parts = urlsplit(target)
+        path = parts.path.removeprefix("/v1.45")
+        if method == "GET":
+            return self._told(path)
+        self.calls.append(f"{method} {path}")
+        if self.refusal is not None:
+            return self.refusal[0], {"message": self.refusal[1]}
+        if path == "/containers/create":
+            self.bodies[parse_qs(parts.query)["name"][0]] = json.loads(body)
+            return HTTPStatus.CREATED, {"Id": "x"}
+        return HTTPStatus.NO_CONTENT, None
+
+    def _told(self, path: str) -> tuple[int, JsonValue]:
+        known: dict[str, JsonValue] = {
+            "/version": {"ApiVersion": "1.47"},
+            "/info": _FACTS | self.facts,
+            "/containers/json": list[JsonValue](self.found),
+            **{f"/images/{image}/json": {} for image in self.images},
+            **{f"/containers/{name}/json": self._inspected(name) for name in self.bodies},
+        }
+        if path in known:
+            return HTTPStatus.OK, known[path]
+        return HTTPStatus.NOT_FOUND, {"message": "no such thing"}
+
+    def _inspected(self, name: str) -> JsonValue:
+        state: dict[str, JsonValue] = {
+            "Running": False,
+            "ExitCode": 137,
+            "OOMKilled": self.oom_killed,
+        }
+        return {"State": state, "HostConfig": self.bodies[name]["HostConfig"]}
+
+
+_FACTS: dict[str, JsonValue] = {
+    "NCPU": 4,
+    "MemTotal": 4096 << 20,
+    "Runtimes": {"runc": {}, "crun": {}},
+    "MemoryLimit": True,
+    "CpuCfsQuota": True,
+    "PidsLimit": True,
+    "SecurityOptions": ["name=seccomp,profile=builtin"],
+}

@@ -1,0 +1,65 @@
+"""Whom the reaper takes, and whom it leaves."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from codex_sidecar.engine import Found
+from codex_sidecar.errors import EngineGone
+from codex_sidecar.reaper import Reaper
+
+LATER = str(int(time.time()) + 1000)
+EARLIER = str(int(time.time()) - 1)
+
+
+class Containers:
+    """Those that are there, and the names of those that were removed."""
+
+    def __init__(self, *found: Found) -> None:
+        self.found, self.removed = list(found), list[str]()
+
+    async def sandboxes(self) -> list[Found]:
+        return self.found
+
+    async def remove(self, name: str) -> None:
+        self.removed.append(name)
+
+
+class Nobody(Containers):
+    async def sandboxes(self) -> list[Found]:
+        raise EngineGone("nobody answers")
+
+
+def found(instance: str, deadline: str = LATER) -> Found:
+    labels = {"mini-agent.instance": instance, "mini-agent.deadline": deadline}
+    return Found.model_validate({"Names": ["/one"], "Labels": labels})
+
+
+@pytest.mark.parametrize(
+    ("container", "taken"),
+    [
+        (found("mine"), ["one"]),
+        (found("mine", EARLIER), ["one"]),
+        (found("other"), []),
+        (found("other", EARLIER), ["one"]),
+        (found("other", "soon"), ["one"]),
+    ],
+)
+async def test_a_sandbox_is_taken_when_nobody_answers_for_it(
+    container: Found, taken: list[str]
+) -> None:
+    containers = Containers(container)
+    await Reaper(containers, "mine", frozenset).round()
+    assert containers.removed == taken
+
+
+async def test_a_living_sandbox_is_left_alone() -> None:
+    containers = Containers(found("mine", EARLIER))
+    await Reaper(containers, "mine", lambda: frozenset({"one"})).round()
+    assert containers.removed == []
+
+
+async def test_an_engine_that_is_away_does_not_end_the_rounds() -> None:
+    await Reaper(Nobody(), "mine", frozenset).round()

@@ -1,0 +1,77 @@
+"""How a snippet ended, told from every other end."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import JsonValue
+
+from codex_sidecar.conversation import Conversation, Cut, Result
+from codex_sidecar.errors import RunnerLost
+from codex_sidecar.frames import Frame
+from codex_sidecar.verdict import judge
+from mini_agent.errors import BadRequest
+from mini_agent.sandbox import EnforcedLimits
+
+LIMITS = EnforcedLimits(
+    timeout_s=1, memory_mb=64, cpus=1, pids=10, output_bytes=100, workspace_mb=10
+)
+
+
+class NoLine:
+    async def send(self, kind: bytes, body: bytes) -> None:
+        raise RunnerLost(f"nobody to hear {kind!r} of {len(body)} bytes")
+
+    async def receive(self, nonce: bytes) -> Frame:
+        raise RunnerLost(f"nobody to say {nonce!r}")
+
+
+def heard(cut: Cut = "", **result: JsonValue) -> Conversation:
+    ordinary = Result(
+        phase="run",
+        exit_code=0,
+        signal=0,
+        late=False,
+        compile_ms=0,
+        run_ms=0,
+        oom_kills=0,
+        failed="",
+    )
+    talk = Conversation(NoLine(), LIMITS)
+    talk.cut = cut
+    talk.result = ordinary.model_copy(update=result) if result else None
+    return talk
+
+
+@pytest.mark.parametrize(
+    ("talk", "words"),
+    [
+        (heard(exit_code=0), ("ok", 0, None)),
+        (heard(exit_code=0, oom_kills=1), ("ok", 0, None)),
+        (heard(exit_code=3), ("nonzero", 3, None)),
+        (heard(exit_code=137), ("nonzero", 137, None)),
+        (heard(exit_code=1, oom_kills=1), ("oom", 1, None)),
+        (heard(signal=11), ("nonzero", 139, "SIGSEGV")),
+        (heard(signal=9), ("killed", 137, "SIGKILL")),
+        (heard(signal=9, oom_kills=1), ("oom", 137, "SIGKILL")),
+        (heard(signal=35), ("nonzero", 163, "signal 35")),
+        (heard(exit_code=1, phase="compile"), ("compile_error", 1, None)),
+        (heard(exit_code=1, phase="compile", oom_kills=2), ("oom", 1, None)),
+        (heard(signal=9, late=True), ("timeout", 124, "SIGKILL")),
+        (heard("timeout"), ("timeout", 124, "SIGKILL")),
+        (heard("timeout", exit_code=0), ("ok", 0, None)),
+        (heard("flood"), ("killed", 137, "SIGKILL")),
+        (heard("lost"), ("killed", 137, "SIGKILL")),
+    ],
+)
+def test_an_end_has_one_verdict(talk: Conversation, words: tuple[str, int, str | None]) -> None:
+    verdict = judge(talk, oom_killed=False)
+    assert (verdict.status, verdict.exit_code, verdict.signal) == words
+
+
+def test_a_sandbox_that_the_engine_saw_run_out_of_memory_did() -> None:
+    assert judge(heard("lost"), oom_killed=True).status == "oom"
+
+
+def test_files_that_did_not_fit_are_the_callers_affair() -> None:
+    with pytest.raises(BadRequest, match="No space left on device"):
+        judge(heard(failed="No space left on device"), oom_killed=False)
