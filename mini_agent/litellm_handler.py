@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Final, Protocol, TypedDict, Unpack
 
 from mini_agent.blocking import run_blocking
@@ -15,6 +15,8 @@ from mini_agent.result import AgentResult, Usage
 from mini_agent.wire import AgentRunResponse
 
 litellm: Final = litellm_module()
+
+WHOLE: Final = "stream=True is not available here: a run's answer comes whole"
 
 ERRORS: Final[tuple[tuple[type[MiniAgentError], str], ...]] = (
     (BadRequest, "BadRequestError"),
@@ -74,6 +76,14 @@ class MiniAgentLLM(litellm.CustomLLM):  # type: ignore[misc, name-defined]  # Li
     async def acompletion(self, **call: Unpack[CallFromLiteLLM]) -> Response:
         """A run; cancelling it cancels the run, wherever that is."""
         return _filled(call["model_response"], await _result(call))
+
+    def streaming(self, **call: Unpack[CallFromLiteLLM]) -> Iterator[object]:
+        """Refused: an answer comes whole."""
+        raise _for_litellm(BadRequest(WHOLE, field="stream"), call["model"])
+
+    def astreaming(self, **call: Unpack[CallFromLiteLLM]) -> AsyncIterator[object]:
+        """Refused: an answer comes whole."""
+        raise _for_litellm(BadRequest(WHOLE, field="stream"), call["model"])
 
 
 async def _result(call: CallFromLiteLLM) -> AgentResult:

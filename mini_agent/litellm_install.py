@@ -16,6 +16,7 @@ def install() -> None:
     """Makes `litellm.completion(model="mini-agent/...")` work; calling it again changes nothing."""
     registry = litellm_module().custom_provider_map
     if not any(entry["provider"] == PROVIDER for entry in registry):
+        # Known by its address alone: importing it imports LiteLLM.
         handler = importlib.import_module("mini_agent.litellm_handler").MiniAgentLLM
         register_custom_provider(PROVIDER, handler)
 

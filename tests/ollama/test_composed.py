@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import httpx
 import pytest
@@ -55,16 +54,3 @@ def test_up_starts_the_job_beside_the_server_and_does_not_wait_for_it(composed: 
     composed.run("up", "-d", LITELLM_DEFAULT_CODE_MODEL="ollama/typo")
     composed.run("up", "-d", "--wait", "ollama")
     assert names(composed) == []
-
-
-def test_weights_are_kept_under_the_root_when_the_file_is_included(tmp_path: Path) -> None:
-    plain = Composed("config", Path("./local/ollama"), "ollama/ollama:x")
-    root = Path(__file__).parents[2]
-    included = tmp_path / "compose.yml"
-    fragment = root / "ollama" / "compose.ollama.yml"
-    included.write_text(
-        f"include: [{{path: {fragment}, project_directory: {root}}}]\n", encoding="utf-8"
-    )
-    shown = plain.run("config", "--format", "json")
-    volumes = json.loads(shown)["services"]["ollama"]["volumes"]
-    assert [volume["source"] for volume in volumes] == [str(root / "local" / "ollama")]

@@ -317,3 +317,13 @@ def test_a_shim_that_is_not_there_is_an_error_that_says_what_to_start(
             litellm.completion(model="mini-agent/default", messages=HI, target_model="ollama/m")
         with pytest.raises(ShimUnavailable, match="no container named"):
             answer_through_litellm("hi", target_model="ollama/m")
+
+
+def test_a_stream_is_refused_in_words(litellm: ModuleType) -> None:
+    with pytest.raises(litellm.BadRequestError, match="answer comes whole"):
+        list(litellm.completion(model="mini-agent/x", messages=HI, stream=True, **LOCAL))
+
+
+async def test_an_asynchronous_stream_is_refused_in_words(litellm: ModuleType) -> None:
+    with pytest.raises(litellm.BadRequestError, match="answer comes whole"):
+        await litellm.acompletion(model="mini-agent/x", messages=HI, stream=True, **LOCAL)

@@ -21,9 +21,11 @@ def newcomers_python(folder: Path) -> Path:
     (wheel,) = folder.glob("mini_agent-*.whl")
     python = folder / "venv" / "bin" / "python"
     subprocess.run([*UV, "venv", "-q", folder / "venv"], check=True, timeout=60)
-    pinned = ["-c", ROOT / "constraints.txt"]
+    pinned = ("-c", str(ROOT / "constraints.txt"))
     subprocess.run(
-        [*UV, "pip", "install", "-q", "-p", python, *pinned, wheel], check=True, timeout=300
+        [*UV, "pip", "install", "-q", "-p", str(python), *pinned, str(wheel)],
+        check=True,
+        timeout=300,
     )
     return python
 
