@@ -98,7 +98,9 @@ def _require_safe_path(name: str) -> None:
     path = PurePosixPath(name)
     plain = name.isprintable() and len(name.encode(errors="replace")) <= 255
     inside = not path.is_absolute() and ".." not in path.parts and path.parts != ()
-    if not (plain and inside and str(path) == name and not name.startswith(".mini-agent")):
+    # A part that looks like an option or a home folder would mean something else to a shell.
+    harmless = not any(part.startswith(("-", "~", ".mini-agent")) for part in path.parts)
+    if not (plain and inside and harmless and str(path) == name):
         raise ValueError(f"file name {name!r} is not a plain relative path")
 
 

@@ -168,10 +168,7 @@ class Engine:
         attached = Attached(reader, writer)
         try:
             await attached.send(head.encode())
-            said = await reader.readuntil(b"\r\n\r\n")
-            status = int(said.split(b" ", 2)[1])
-            if status not in (HTTPStatus.SWITCHING_PROTOCOLS, HTTPStatus.OK):
-                raise EngineRefused("attach to a sandbox", status, "no stream")
+            _require_stream(await reader.readuntil(b"\r\n\r\n"))
         except BaseException:
             await attached.close()
             raise
@@ -219,6 +216,12 @@ class Engine:
 
 _GONE: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 _FOUND: Final = TypeAdapter(list[Found])
+
+
+def _require_stream(said: bytes) -> None:
+    status = int(said.split(b" ", 2)[1])
+    if status not in (HTTPStatus.SWITCHING_PROTOCOLS, HTTPStatus.OK):
+        raise EngineRefused("attach to a sandbox", status, "no stream")
 
 
 def _message(body: bytes) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from pydantic import BaseModel
@@ -13,6 +15,8 @@ from pydantic import BaseModel
 from tests.ollama.command import ROOT
 
 FRAGMENT = ROOT / "ollama" / "compose.ollama.yml"
+Given = Mapping[str, str]
+NOTHING: Given = MappingProxyType({})
 OURS = ("OLLAMA_IMAGE", "OLLAMA_TAG", "OLLAMA_DATA_DIR", "OLLAMA_PORT", "MODELS")
 
 
@@ -32,7 +36,7 @@ class Composition(BaseModel):
     services: dict[str, Service]
 
 
-def composition(*files: Path, folder: Path = ROOT, **environment: str) -> Composition:
+def composition(*files: Path, folder: Path = ROOT, given: Given = NOTHING) -> Composition:
     docker = shutil.which("docker")
     assert docker, "the docker command is needed: scripts/engine installs it"
     inherited = {name: value for name, value in os.environ.items() if name not in OURS}
@@ -40,7 +44,7 @@ def composition(*files: Path, folder: Path = ROOT, **environment: str) -> Compos
         [docker, "compose", "--project-directory", str(folder), "-p", "config"]
         + [word for file in files for word in ("-f", str(file))]
         + ["config", "--format", "json"],
-        env=inherited | environment,
+        env={**inherited, **given},
         capture_output=True,
         text=True,
         check=True,
@@ -89,12 +93,13 @@ def test_server_and_job_are_the_same_pinned_image() -> None:
     ],
 )
 def test_the_image_can_be_chosen(given: dict[str, str], image: str) -> None:
-    services = composition(FRAGMENT, **given).services
+    services = composition(FRAGMENT, given=given).services
     assert {service.image for service in services.values()} == {image}
 
 
 def test_the_job_gets_the_stack_s_model() -> None:
-    services = composition(FRAGMENT, LITELLM_DEFAULT_CODE_MODEL="ollama/m", MODELS="a b").services
+    given = {"LITELLM_DEFAULT_CODE_MODEL": "ollama/m", "MODELS": "a b"}
+    services = composition(FRAGMENT, given=given).services
     environment = services["ollama-pull"].environment
     assert environment["LITELLM_DEFAULT_CODE_MODEL"] == "ollama/m"
     assert environment["MODELS"] == "a b"

@@ -18,7 +18,6 @@ from mini_agent.testing import (
     call,
     calls,
     delayed,
-    drip,
     empty_choices,
     fenced_call,
     garbage,
@@ -232,11 +231,6 @@ async def test_a_model_that_is_too_slow_is_a_timeout(
 ) -> None:
     with ScriptedServer([reply]) as server, pytest.raises(litellm.Timeout):
         await every(server, timeout=0.2)
-
-
-async def test_a_slow_drip_is_whole_in_the_end(every: Asking) -> None:
-    with ScriptedServer([drip("Good day.", 0.01)]) as server:
-        assert (await every(server)).choices[0].message.content == "Good day."
 
 
 async def test_probes_of_litellm_use_no_reply(litellm: ModuleType) -> None:

@@ -1,4 +1,4 @@
-"""Ollama's format, as facts about `/api/chat` and `/api/generate` that clients rely on."""
+"""Ollama's format, as facts about `/api/chat` that clients rely on."""
 
 from __future__ import annotations
 
@@ -45,11 +45,6 @@ METRICS = {
 def chat(server: ScriptedServer, **more: JsonValue) -> httpx.Response:
     turn = {"model": "m", "messages": [{"role": "user", "content": "hi"}], **more}
     return httpx.post(f"{server.url}/api/chat", json=turn, trust_env=False)
-
-
-def generate(server: ScriptedServer, **more: JsonValue) -> httpx.Response:
-    turn = {"model": "m", "prompt": "hi", "system": "be brief", **more}
-    return httpx.post(f"{server.url}/api/generate", json=turn, trust_env=False)
 
 
 def test_a_whole_chat_reply_has_message_reason_and_metrics() -> None:
@@ -193,39 +188,6 @@ def test_an_answer_without_an_answer_has_no_message() -> None:
         said = chat(server, stream=False).json()
     assert said["done"]
     assert "message" not in said
-
-
-def test_generate_answers_in_response_with_a_context() -> None:
-    with ScriptedServer(["Good day."]) as server:
-        said = generate(server, stream=False).json()
-    assert (said["response"], said["done_reason"], said["context"]) == (
-        "Good day.",
-        "stop",
-        [1, 2, 3],
-    )
-
-
-def test_generate_streams_too() -> None:
-    with ScriptedServer([text("Good day.", reasoning="hmm")]) as server:
-        told = [*map(json.loads, generate(server).iter_lines())]
-    assert "".join(line["response"] for line in told) == "Good day."
-    assert "".join(line.get("thinking", "") for line in told) == "hmm"
-    assert [line["done"] for line in told].index(True) == len(told) - 1
-
-
-def test_generate_knows_no_tools_so_a_call_is_written_out() -> None:
-    with ScriptedServer([call("f", x=1)]) as server:
-        said = generate(server, stream=False).json()
-    assert said["response"] == '{"name": "f", "arguments": {"x": 1}}'
-
-
-def test_a_prompt_is_logged_as_messages() -> None:
-    with ScriptedServer(["ok"]) as server:
-        generate(server)
-    assert server.requests[0].messages == [
-        {"role": "system", "content": "be brief"},
-        {"role": "user", "content": "hi"},
-    ]
 
 
 @pytest.mark.parametrize(("more", "reason"), [({}, "load"), ({"keep_alive": 0}, "unload")])
