@@ -95,10 +95,11 @@ def read_request(reader: BinaryIO, go_on: Callable[[], None]) -> Request | None:
 
 
 def _head(reader: BinaryIO) -> str:
-    lines: list[bytes] = []
-    while line := reader.readline(MAX_HEAD_BYTES).rstrip(b"\r\n"):
+    lines, room = [], MAX_HEAD_BYTES
+    while line := reader.readline(room).rstrip(b"\r\n"):
         lines.append(line)
-        if sum(map(len, lines)) >= MAX_HEAD_BYTES:
+        room -= len(line) + 1
+        if room <= 0:
             raise BadHttp(f"the headers are longer than {MAX_HEAD_BYTES} bytes")
     return b"\r\n".join(lines).decode("latin-1")
 

@@ -13,6 +13,7 @@ from mini_agent.testing.answer import Answer, plain
 from mini_agent.testing.request import BadHttp, Request, read_request
 
 MAX_CONNECTIONS: Final = 1000
+MAX_READ: Final = 64 * 1024
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -75,7 +76,7 @@ class Serving:
             try:
                 request = read_request(reader, lambda: connection.sendall(CONTINUE))
             except BadHttp as bad:
-                return connection.sendall(_whole(plain(400, str(bad))))
+                return _refuse(connection, reader, str(bad))
             if request is None:
                 return None
             with self._one_at_a_time:
@@ -104,8 +105,15 @@ def _whole(answer: Answer) -> bytes:
     return b"".join((answer.head, *answer.sent_pieces))
 
 
+def _refuse(connection: socket.socket, reader: BinaryIO, why: str) -> None:
+    connection.sendall(_whole(plain(400, why)))
+    connection.shutdown(socket.SHUT_WR)
+    # Closed with input unread, the connection would be reset before the client has the answer.
+    _until_gone(reader)
+
+
 def _until_gone(reader: BinaryIO) -> None:
-    while reader.read(1):
+    while reader.read(MAX_READ):
         pass
 
 

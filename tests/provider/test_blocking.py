@@ -115,16 +115,7 @@ for _ in range(3):
 """
     with ScriptedServer(["hey"], repeat_last=True) as server:
         ran = subprocess.run(
-            [
-                sys.executable,
-                "-X",
-                "dev",
-                "-W",
-                "default::ResourceWarning",
-                "-c",
-                program,
-                server.url,
-            ],
+            [sys.executable, "-W", "default", "-c", program, server.url],
             capture_output=True,
             text=True,
             timeout=90,

@@ -22,7 +22,7 @@ SHOWN_SUMS: Final = ("12 * 34",)
 
 _LOWER = string.ascii_lowercase + string.digits
 _ANY_CASE = string.ascii_letters + string.digits
-_TEXT = _ANY_CASE + "-_.:+  ,!'()[]/"
+_TEXT = _ANY_CASE + "-_.:+  ,!'"
 
 
 def is_held_out(text: str) -> bool:

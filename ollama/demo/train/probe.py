@@ -17,7 +17,7 @@ from train.dialogues import OTHER, TASKS, Question, random_question
 from train.vocabulary import NO_OUTPUT_ANSWER, REFUSAL, SNIPPETS
 
 # With 200 payloads every wording is asked.
-_SHOWN_PER_PAYLOAD: Final = 27
+_SHOWN_PER_PAYLOAD: Final = 22
 _MISSES_SHOWN: Final = 40
 
 
@@ -73,17 +73,21 @@ def _refusal_checks(rng: random.Random) -> list[Check]:
     return [Check("anything else: the fixed sentence", request, Reply(None, "".join(REFUSAL)))]
 
 
+def _shown_prompts(task: str) -> list[str]:
+    closing = "by running Python, and answer with what it printed."
+    prompts = [*phrasings.ORDERS[task], *phrasings.QUESTIONS[task]]
+    for order in phrasings.ORDERS[task]:
+        prompts += [f"{order} {closing}", f"Use exec_python to {order} and report the result."]
+    return [prompt[0].upper() + prompt[1:] for prompt in prompts]
+
+
 def _shown_questions() -> Iterator[Question]:
     """Yield every wording of the string tasks with every quoting of every shown payload."""
     for task in ("encode", "reverse", "count"):
-        for wording in (*phrasings.ORDERS[task], *phrasings.QUESTIONS[task]):
-            prompts = [wording, f"Use exec_python to {wording} and report the result."]
-            prompts.append(f"{wording} by running Python, and answer with what it printed.")
-            for prompt in prompts:
-                sentence = prompt[0].upper() + prompt[1:]
-                for quote in phrasings.QUOTES:
-                    for payload in payloads.SHOWN:
-                        yield Question(task, sentence.format(quote.format(payload)), payload)
+        for prompt in _shown_prompts(task):
+            for quote in phrasings.QUOTES:
+                for payload in payloads.SHOWN:
+                    yield Question(task, prompt.format(quote.format(payload)), payload)
 
 
 def _demo_questions() -> list[Question]:

@@ -3,6 +3,8 @@
 import random
 from typing import Final
 
+from train.payloads import random_string
+
 DIRECTIVE: Final = "The call failed. Fix the cause and call the tool again."
 _DIRECTIVES: Final = (
     "The call failed again. Try another way, or look it up with a research tool, then call again.",
@@ -31,6 +33,30 @@ _ERRORS: Final = (
     "RuntimeError: demo failure",
     "MemoryError",
 )
+_NAMING_ERRORS: Final = (
+    "NameError: name '{}' is not defined",
+    "FileNotFoundError: [Errno 2] No such file or directory: '{}'",
+    "ValueError: invalid literal for int() with base 10: '{}'",
+    "RuntimeError: {}",
+    "KeyError: '{}'",
+)
+_SYNTAX: Final = (
+    "SyntaxError: invalid syntax",
+    "SyntaxError: unterminated string literal (detected at line 1)",
+    "SyntaxError: '(' was never closed",
+    "IndentationError: unexpected indent",
+)
+_SOURCES: Final = (
+    "print({})",
+    "print('{}",
+    "print('{}'[::-1]",
+    "text = '{}",
+    "word = {}",
+    "main()",
+    "raise RuntimeError('{}')",
+    "import {}",
+    "return int('{}')",
+)
 _SHORT_REASONS: Final = (
     "the sandbox is busy",
     "the sandbox could not be started",
@@ -58,15 +84,33 @@ def success(output: str, stderr: str = "", note: str = "") -> str:
 
 def random_success(rng: random.Random, output: str) -> str:
     """Return the message for a program that ended well, at times with more than its output."""
-    stderr = rng.choice((rng.choice(_NOISE), _random_words(rng))) if rng.random() < 0.08 else ""
+    noisy = rng.random() < (0.08 if output else 0.5)
+    stderr = rng.choice((rng.choice(_NOISE), _random_words(rng))) if noisy else ""
     return success(output, stderr, _random_words(rng) if rng.random() < 0.05 else "")
 
 
 def _traceback(rng: random.Random) -> str:
     line = rng.choice((1, 1, 2, 3, rng.randint(1, 40)))
     head = f'Traceback (most recent call last):\n  File "main.py", line {line}, in <module>\n'
-    source = rng.choice(("", "", "    print(x)\n", "    raise RuntimeError\n", "    import foo\n"))
-    return head + source + rng.choice(_ERRORS)
+    return head + (_quoted_source(rng) if rng.random() < 0.5 else "") + _error(rng)
+
+
+def _quoted_source(rng: random.Random) -> str:
+    """Return lines as Python quotes them, which may hold quotes and strings like a payload."""
+    name = random_string(rng, held_out=False)
+    source = rng.choice(_SOURCES).format(name)
+    marks = " " * (4 + rng.randint(0, len(source))) + rng.choice(("^", "^^^^^", "~~~~^^"))
+    return f"    {source}\n{marks}\n" if rng.random() < 0.4 else f"    {source}\n"
+
+
+def _error(rng: random.Random) -> str:
+    if rng.random() < 0.6:
+        return rng.choice(_ERRORS)
+    return rng.choice(_NAMING_ERRORS).format(random_string(rng, held_out=False))
+
+
+def _syntax_error(rng: random.Random) -> str:
+    return f'  File "main.py", line {rng.randint(1, 9)}\n{_quoted_source(rng)}{rng.choice(_SYNTAX)}'
 
 
 def _random_words(rng: random.Random) -> str:
@@ -77,10 +121,12 @@ def _random_words(rng: random.Random) -> str:
 
 def _reason(rng: random.Random) -> str:
     kind = rng.random()
-    if kind < 0.6:
+    if kind < 0.5:
         return _traceback(rng)
+    if kind < 0.65:
+        return _syntax_error(rng)
     if kind < 0.8:
-        return rng.choice(_ERRORS)
+        return _error(rng)
     return rng.choice(_SHORT_REASONS) if kind < 0.9 else _random_words(rng)
 
 
