@@ -52,7 +52,7 @@ def test_a_docker_host_that_does_not_answer_is_named() -> None:
 
 def test_a_context_that_does_not_answer_is_named() -> None:
     said = check(DOCKER_CONTEXT="elsewhere")
-    assert "'elsewhere'" in said
+    assert "the context elsewhere" in said
     assert "docker context use default" in said
 
 

@@ -8,16 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from mini_agent.backends import NotASandbox
-from mini_agent.errors import ShimUnavailable
-from mini_agent.litellm_provider import answer_through_litellm
 from mini_agent.testing import ScriptedServer, Tokens, call, hang, server_error, text
 from mini_agent.testing.replies import Scripted
-from mini_agent_shim.app import create_app
-from mini_agent_shim.settings import ShimSettings
-from tests.provider.engine import container, engine_with
-from tests.shim.scripted import Sidecar
-from tests.shim.serving import served
 
 HI = [{"role": "user", "content": "What is 6 * 7? Use Python."}]
 COMPUTES = call("exec_python", code="print(6 * 7)")
@@ -225,105 +217,3 @@ async def test_cancelling_an_acompletion_cancels_the_run(litellm: ModuleType) ->
         with pytest.raises(asyncio.CancelledError):
             await running
         assert time.monotonic() - started < 1
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("max_iterations", "many"),
-        ("max_iterations", 0),
-        ("max_seconds", -1),
-        ("allowed_languages", "cobol"),
-        ("tool_backend", "cloud"),
-        ("tool_backend", "http"),
-        ("tool_backend", "docker"),
-        ("tool_backend", "sidecar"),
-        ("target_model", "mini-agent/again"),
-        ("target_model", 7),
-        ("num_ctx", 1),
-        ("completion_kwargs", {"tools": []}),
-    ],
-)
-def test_a_parameter_that_cannot_be_is_a_400_that_names_it(
-    litellm: ModuleType, name: str, value: object
-) -> None:
-    asked = {**LOCAL, name: value}
-    with pytest.raises(litellm.BadRequestError) as raised:
-        litellm.completion(model="mini-agent/default", messages=HI, **asked)
-    assert raised.value.status_code == 400
-    assert name in str(raised.value) or "'docker'" in str(raised.value)
-
-
-def test_no_model_anywhere_is_a_400_that_names_the_variables(litellm: ModuleType) -> None:
-    with pytest.raises(litellm.BadRequestError, match="target_model, or set LITELLM_DEFAULT_CODE"):
-        litellm.completion(model="mini-agent/default", messages=HI, tool_backend="local")
-
-
-def test_without_any_sandbox_it_runs_here_and_warns(litellm: ModuleType) -> None:
-    with ScriptedServer(["hey"]) as server, pytest.warns(NotASandbox, match="not a sandbox"):
-        litellm.completion(
-            model="mini-agent/default",
-            messages=HI,
-            api_base=server.url,
-            target_model="ollama/m",
-        )
-
-
-def test_with_a_sidecar_named_snippets_run_there(
-    litellm: ModuleType, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sidecar = Sidecar(prints="forty-two\n")
-    with ScriptedServer(SIX_TIMES_SEVEN) as server, served(sidecar.app()) as url:
-        monkeypatch.setenv("MINI_AGENT_SIDECAR_URL", url)
-        monkeypatch.setenv("MINI_AGENT_SIDECAR_TOKEN", sidecar.token)
-        response = litellm.completion(
-            model="mini-agent/default",
-            messages=HI,
-            api_base=server.url,
-            target_model="ollama/m",
-        )
-    assert response.mini_agent["last_tool_invocation"]["stdout"] == "forty-two\n"
-    assert [snippet.code for snippet in sidecar.snippets] == ["print(6 * 7)"]
-
-
-def test_with_a_container_named_the_whole_run_is_done_there(
-    litellm: ModuleType,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    sidecar = Sidecar()
-    with ScriptedServer(SIX_TIMES_SEVEN) as server, served(sidecar.app()) as sidecar_url:
-        settings = ShimSettings.model_validate(
-            {"sidecar_url": sidecar_url, "sidecar_token": "token", "ollama_api_base": server.url}
-        )
-        with served(create_app(settings)) as shim_url:
-            port = shim_url.rpartition(":")[2]
-            engine = engine_with("the-shim", container(published=("127.0.0.1", port)))
-            with served(engine) as engine_url:
-                monkeypatch.setenv("DOCKER_HOST", engine_url.replace("http:", "tcp:"))
-                monkeypatch.setenv("LITELLM_MINI_AGENT_DOCKER_CONTAINER", "the-shim")
-                result = answer_through_litellm("6 * 7?", target_model="ollama/m")
-    assert (result.final_answer, result.stopped_reason) == ("It is 42.", "success")
-    assert len(sidecar.snippets) == 1
-
-
-def test_a_shim_that_is_not_there_is_an_error_that_says_what_to_start(
-    litellm: ModuleType,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    with served(engine_with("another", container())) as engine_url:
-        monkeypatch.setenv("DOCKER_HOST", engine_url.replace("http:", "tcp:"))
-        monkeypatch.setenv("LITELLM_MINI_AGENT_DOCKER_CONTAINER", "the-shim")
-        with pytest.raises(litellm.ServiceUnavailableError, match="make up"):
-            litellm.completion(model="mini-agent/default", messages=HI, target_model="ollama/m")
-        with pytest.raises(ShimUnavailable, match="no container named"):
-            answer_through_litellm("hi", target_model="ollama/m")
-
-
-def test_a_stream_is_refused_in_words(litellm: ModuleType) -> None:
-    with pytest.raises(litellm.BadRequestError, match="answer comes whole"):
-        list(litellm.completion(model="mini-agent/x", messages=HI, stream=True, **LOCAL))
-
-
-async def test_an_asynchronous_stream_is_refused_in_words(litellm: ModuleType) -> None:
-    with pytest.raises(litellm.BadRequestError, match="answer comes whole"):
-        await litellm.acompletion(model="mini-agent/x", messages=HI, stream=True, **LOCAL)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.ollama.conftest import stand_in as stand_in  # a fixture of these tests too
+
 ROOT = Path(__file__).parents[2]
 FENCED = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
-
-Run = Callable[..., str]
 
 
 def blocks(language: str) -> list[str]:

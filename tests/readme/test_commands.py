@@ -45,9 +45,9 @@ def test_the_task_runs_without_docker_and_says_that_this_is_no_sandbox() -> None
 
 @pytest.mark.usefixtures("stack_again")
 def test_the_stack_comes_up_with_ollama_is_heard_and_goes_down(
-    ollama_stand_in: str, tmp_path: Path
+    stand_in: str, tmp_path: Path
 ) -> None:
-    ollama = {"OLLAMA_IMAGE": ollama_stand_in, "OLLAMA_DATA_DIR": str(tmp_path)}
+    ollama = {"OLLAMA_IMAGE": stand_in, "OLLAMA_DATA_DIR": str(tmp_path)}
     shell("make up", **ollama)
     assert "litellm-mini-agent" in shell("timeout 5 make logs || true", **ollama)
     shell("make down", **ollama)
@@ -69,8 +69,8 @@ def test_the_sandboxes_alone_answer_with_the_token() -> None:
 
 
 @pytest.mark.usefixtures("stack_again")
-def test_the_stack_comes_up_by_compose_alone(ollama_stand_in: str, tmp_path: Path) -> None:
-    ollama = {"OLLAMA_IMAGE": ollama_stand_in, "OLLAMA_DATA_DIR": str(tmp_path)}
+def test_the_stack_comes_up_by_compose_alone(stand_in: str, tmp_path: Path) -> None:
+    ollama = {"OLLAMA_IMAGE": stand_in, "OLLAMA_DATA_DIR": str(tmp_path)}
     assert not (ROOT / ".env").exists()
     shell("docker compose -f compose.agents.yml up --build -d", **ollama)
     running = shell("docker compose -f compose.agents.yml ps --format '{{.Service}}'", **ollama)
