@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.ollama.conftest import stand_in as stand_in  # a fixture of these tests too
+from tests.ollama import conftest as ollama
 
 ROOT = Path(__file__).parents[2]
+stand_in = ollama.stand_in
 FENCED = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 
 

@@ -50,6 +50,14 @@ def test_the_stack_comes_up_with_ollama_is_heard_and_goes_down(
     ollama = {"OLLAMA_IMAGE": stand_in, "OLLAMA_DATA_DIR": str(tmp_path)}
     shell("make up", **ollama)
     assert "litellm-mini-agent" in shell("timeout 5 make logs || true", **ollama)
+    shell("docker exec ollama ollama pull qwen2.5-coder:3b")
+    prompt = 'Run-length encode "aaabbc" by running Python.'
+    answered = httpx.post(
+        "http://127.0.0.1:8788/agent/run",
+        json={"messages": [{"role": "user", "content": prompt}]},
+        timeout=60,
+    )
+    assert "a3b2c1" in answered.json()["final_answer"]
     shell("make down", **ollama)
     assert shell("docker ps -q --filter label=com.docker.compose.project=mini-agent") == ""
 
