@@ -9,6 +9,7 @@ from importlib.metadata import version
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
+from fastapi_offline import FastAPIOffline
 
 from mini_agent.litellm_lazy import close_litellm_clients, loaded_litellm
 from mini_agent.litellm_model import LiteLLMModel
@@ -26,10 +27,12 @@ GONE: Final = 499
 def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI:
     """The app; `model` replaces LiteLLM."""
     line = SidecarLine(settings)
-    app = FastAPI(
+    # Its /docs page fetches nothing from elsewhere.
+    app = FastAPIOffline(
         title="mini-agent",
         summary="An agent loop whose snippets run in short-lived sealed sandboxes.",
         version=version("mini-agent-shim"),
+        redoc_url=None,
         lifespan=_lifespan_of(line, loads=model is None),
     )
     speaker = model or LiteLLMModel(ollama_address=settings.ollama_address)
