@@ -34,6 +34,8 @@ def served_demo_model() -> Iterator[str]:
     params.n_parallel = 1
     params.cpuparams.n_threads = 1
     params.warmup = False
+    # Kept prompts would take memory and save nothing: a prompt here takes milliseconds.
+    params.cache_ram_mib = 0
     params.verbosity = -1
     params.hostnames = ["127.0.0.1"]
     params.port = 0

@@ -14,6 +14,7 @@ from tests.ollama import conftest as ollama
 
 ROOT = Path(__file__).parents[2]
 stand_in = ollama.stand_in
+SET_BY_MAKE = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS"}
 FENCED = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 
 
@@ -24,11 +25,12 @@ def blocks(language: str) -> list[str]:
 
 
 def shell(command: str, **environment: str) -> str:
-    """What a command of the README prints; it has to end well."""
+    """What a command of the README prints, started as by hand; it has to end well."""
+    by_hand = {name: value for name, value in os.environ.items() if name not in SET_BY_MAKE}
     ran = subprocess.run(
         ["bash", "-c", command],
         cwd=ROOT,
-        env=os.environ | environment,
+        env=by_hand | environment,
         capture_output=True,
         text=True,
         timeout=600,

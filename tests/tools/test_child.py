@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 from pathlib import Path
 from time import perf_counter
 
@@ -126,7 +127,8 @@ async def test_no_core_is_dumped() -> None:
 
 async def test_signals_that_python_ignores_are_not_ignored_in_the_command(tmp_path: Path) -> None:
     output = await run_child(["grep", "SigIgn", "/proc/self/status"], tmp_path, 5)
-    assert output.stdout == "SigIgn:\t0000000000000000\n"
+    ignored = int(output.stdout.split()[1], 16)
+    assert not [name for name in ("SIGPIPE", "SIGXFSZ") if ignored >> signal.Signals[name] - 1 & 1]
 
 
 async def test_nothing_is_left_open_after_many_programs() -> None:
