@@ -5,13 +5,17 @@ from mini_agent.sandbox.execution import (
     Artifact,
     EnforcedLimits,
     Execution,
+    Output,
+    Rich,
     SandboxFacts,
+    SessionFacts,
     Status,
     Timings,
     Truncated,
 )
 from mini_agent.sandbox.languages import ALIASES, LANGUAGES, Language, language_named
 from mini_agent.sandbox.snippet import Limits, Snippet
+from mini_agent.sandbox.workspace import SessionOpened, SessionRequest, WorkspaceFile
 
 __all__ = [
     "ALIASES",
@@ -21,12 +25,18 @@ __all__ = [
     "Execution",
     "Language",
     "Limits",
+    "Output",
+    "Rich",
     "Sandbox",
     "SandboxFacts",
+    "SessionFacts",
+    "SessionOpened",
+    "SessionRequest",
     "SidecarClient",
     "Snippet",
     "Status",
     "Timings",
     "Truncated",
+    "WorkspaceFile",
     "language_named",
 ]

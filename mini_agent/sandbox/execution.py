@@ -31,6 +31,33 @@ class Artifact(_Value):
     base64: str
 
 
+class Rich(_Value):
+    """A value as a person would want to see it: a figure, a table. Either `text` or `base64`."""
+
+    media_type: str
+    text: str | None = None
+    base64: str | None = None
+
+
+class Output(_Value):
+    """A piece of a running snippet's output, in the order it came."""
+
+    stream: Literal["stdout", "stderr"]
+    text: str
+
+
+class SessionFacts(_Value):
+    """The session a snippet ran in, and what of it the snippet found there.
+
+    `python` is "kept" where a stateful snippet found the variables of the one before it, "lost"
+    where it should have (its interpreter was killed), "new" otherwise.
+    """
+
+    id: str
+    workspace: Literal["kept", "lost", "new"] = "kept"
+    python: Literal["kept", "lost", "new"] = "new"
+
+
 class Timings(_Value):
     """Milliseconds spent waiting, starting the sandbox, compiling, running, and in all."""
 
@@ -65,6 +92,8 @@ class Execution(_Value):
 
     `exit_code` is the program's own, 128 + signal where a signal ended it, 124 at the deadline.
     `stdout_bytes` and `stderr_bytes` count what was written, `stdout` and `stderr` what was kept.
+    `result_repr` is the value of a python program's last expression, None where there was none.
+    `rich` are that value and the open figures as media: HTML, JSON, PNG.
     """
 
     language: Language
@@ -77,8 +106,11 @@ class Execution(_Value):
     stderr_bytes: int = 0
     truncated: Truncated = Truncated()
     oom_events: int = 0
+    result_repr: str | None = None
+    rich: tuple[Rich, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
     artifacts_skipped: tuple[str, ...] = ()
     timings_ms: Timings = Timings()
     limits: EnforcedLimits
     sandbox: SandboxFacts
+    session: SessionFacts | None = None

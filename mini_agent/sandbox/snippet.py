@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from pathlib import PurePosixPath
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -37,6 +37,8 @@ class Snippet(BaseModel):
     """One program to run; `files` are base64 by relative path, `artifacts` are glob patterns.
 
     `toolchain` is for bash alone: the language whose image (and so whose compilers) runs it.
+    `isolation` is for python: "fork" starts it as a copy of a warm interpreter, "spawn" as a clean
+    one. `stateful` is for python in a session: variables and imports stay for the next snippet.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +52,8 @@ class Snippet(BaseModel):
     limits: Limits = Limits()
     artifacts: Annotated[tuple[str, ...], Field(max_length=16)] = ()
     toolchain: Language | None = None
+    isolation: Literal["fork", "spawn"] = "fork"
+    stateful: bool = False
 
     @field_validator("language", "toolchain", mode="before")
     @classmethod
