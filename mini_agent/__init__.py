@@ -6,7 +6,11 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mini_agent.agent import arun_mcp_mini_agent, run_mcp_mini_agent
+    from mini_agent.agent import (
+        arun_mcp_mini_agent,
+        astream_mcp_mini_agent,
+        run_mcp_mini_agent,
+    )
     from mini_agent.config import AgentConfig
     from mini_agent.litellm_handler import MiniAgentLLM
     from mini_agent.litellm_install import install, register_custom_provider
@@ -28,6 +32,7 @@ __all__ = [
     "ToolInvocation",
     "Usage",
     "arun_mcp_mini_agent",
+    "astream_mcp_mini_agent",
     "install",
     "register_custom_provider",
     "run_mcp_mini_agent",
@@ -45,6 +50,7 @@ _HOMES = {
     "ToolInvocation": "result",
     "Usage": "result",
     "arun_mcp_mini_agent": "agent",
+    "astream_mcp_mini_agent": "agent",
     "install": "litellm_install",
     "register_custom_provider": "litellm_install",
     "run_mcp_mini_agent": "agent",

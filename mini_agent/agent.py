@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from mini_agent.blocking import run_blocking
 from mini_agent.config import AgentConfig
+from mini_agent.event_stream import events_of
+from mini_agent.events import Event, Listener, unheard
 from mini_agent.litellm_model import LiteLLMModel
 from mini_agent.loop import run_agent
 from mini_agent.messages import Message
@@ -16,15 +18,36 @@ from mini_agent.tools.invoker import Invoker
 
 
 async def arun_mcp_mini_agent(
-    messages: Sequence[Message], mcp: Invoker, cfg: AgentConfig, *, model: Model | None = None
+    messages: Sequence[Message],
+    mcp: Invoker,
+    cfg: AgentConfig,
+    *,
+    model: Model | None = None,
+    on_event: Listener = unheard,
 ) -> AgentResult:
     """Runs the agent until it has an answer; `model` replaces LiteLLM.
 
     A model that fails, a deadline that passes or a tool that breaks ends the run with a result
     that says so, never with an exception; `BadRequest` is for messages that cannot be sent.
+    `on_event` is called with everything that happens, as it happens.
     """
     speaker = model or LiteLLMModel(ollama_address=Settings().ollama_address)
-    return await run_agent(list(messages), mcp, cfg, speaker)
+    return await run_agent(list(messages), mcp, cfg, speaker, on_event)
+
+
+def astream_mcp_mini_agent(
+    messages: Sequence[Message], mcp: Invoker, cfg: AgentConfig, *, model: Model | None = None
+) -> AsyncGenerator[Event, None]:
+    """The same as a stream of events; the last one, `Stopped`, holds the result.
+
+    Who stops listening ends the run: leaving the `async for` early, closing the iterator
+    (`contextlib.aclosing`), or being cancelled.
+    """
+
+    async def run(listener: Listener) -> AgentResult:
+        return await arun_mcp_mini_agent(messages, mcp, cfg, model=model, on_event=listener)
+
+    return events_of(run)
 
 
 def run_mcp_mini_agent(

@@ -53,4 +53,6 @@ def _notice(ending: Ending, config: AgentConfig) -> str:
     if ending.reason == "max_iterations":
         limit = f"its limit of {config.max_iterations} turns"
         return f"The run stopped at {limit} before there was an answer."
+    if ending.reason == "stagnation":
+        return "The run stopped because the model repeated itself and came to no answer."
     return f"The run stopped without an answer: {ending.error}"

@@ -48,6 +48,32 @@ class ModelError(MiniAgentError):
     code = "model_error"
 
 
+class ModelUnavailable(ModelError):
+    """The server is away, busy or broke down; the same call may go through a moment later.
+
+    `retry_after_s` is when, in seconds from now, if the server said so.
+    """
+
+    code = "model_unavailable"
+    retryable = True
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+class ContextTooLong(ModelError):
+    """The conversation does not fit into the model's context; a shorter one may."""
+
+    code = "context_too_long"
+
+
+class NoToolSupport(ModelError):
+    """The server refuses tools for this model; it can still be asked in plain text."""
+
+    code = "no_tool_support"
+
+
 class SandboxError(MiniAgentError):
     """A snippet could not be run at all; a snippet that ran and failed is an `Execution`."""
 

@@ -1,16 +1,24 @@
-"""The door to the tools: what they are, and one call carried out, whatever they do."""
+"""The door to the tools: what they are, and a turn's calls carried out, whatever they do."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from time import perf_counter
 
+from pydantic import ValidationError
+
+from mini_agent.config import AgentConfig
 from mini_agent.deadline import Deadline, OutOfTime
 from mini_agent.errors import MiniAgentError
+from mini_agent.events import Listener, ToolFinished, ToolOutputPiece, ToolStarted
 from mini_agent.messages import function_call
 from mini_agent.result import ToolInvocation
+from mini_agent.sandbox.execution import Output
 from mini_agent.tools.foreign import output_of
-from mini_agent.tools.invoker import Invoker, ToolOutput, refused
-from mini_agent.tools.observation import observation
+from mini_agent.tools.invoker import Invoker, StreamingInvoker, ToolOutput, refused
+from mini_agent.tools.observation import REPAIR, observation
 from mini_agent.tools.offered import OfferedTool, offered_tools
 from mini_agent.understood import Ask
 
@@ -30,36 +38,78 @@ async def listed_tools(invoker: Invoker, deadline: Deadline) -> dict[str, Offere
         raise MiniAgentError(f"the tools could not be listed: {what}") from broken
 
 
-async def carried_out(
-    ask: Ask, invoker: Invoker, deadline: Deadline, directive: str
-) -> ToolInvocation:
-    """What came of `ask`, whatever the tool does: fail, raise, hang or answer with nonsense."""
-    started = perf_counter()
-    output = refused(ask.problem) if ask.problem else await _output(ask, invoker, deadline)
-    return ToolInvocation(
-        tool_call_id=ask.id,
-        name=ask.name,
-        requested_name=ask.requested_name,
-        arguments=ask.arguments,
-        ok=output.ok,
-        rc=output.rc,
-        stdout=output.stdout,
-        stderr=output.stderr,
-        text=observation(ask.name, output, directive),
-        error=output.error,
-        duration_ms=(perf_counter() - started) * 1000,
-        execution=output.execution,
-    )
+@dataclass(frozen=True, slots=True)
+class Workbench:
+    """Carries out calls, `tool_concurrency` at a time, and tells what happens meanwhile."""
 
+    invoker: Invoker
+    config: AgentConfig
+    deadline: Deadline
+    tell: Listener
 
-async def _output(ask: Ask, invoker: Invoker, deadline: Deadline) -> ToolOutput:
-    async def call() -> ToolOutput:
-        wire_call = function_call(ask.id, ask.name, ask.arguments)
-        return output_of(await invoker.call_openai_tool(wire_call))
+    async def carried_out(self, asks: Sequence[Ask], iteration: int) -> list[ToolInvocation]:
+        """What came of each ask, in their order, whatever the tools do: fail, raise or hang."""
+        places = asyncio.Semaphore(self.config.tool_concurrency)
 
-    try:
-        return await deadline.bound(call())
-    except OutOfTime:
-        return refused("the run's time was up, so the call was cut off")
-    except Exception as broken:  # noqa: BLE001  a tool is foreign code and may raise anything
-        return refused(f"the tool failed with {type(broken).__name__}: {broken!s:.500}")
+        async def in_turn(ask: Ask) -> ToolInvocation:
+            async with places:
+                return await self._carried_out(ask, iteration)
+
+        async with asyncio.TaskGroup() as running:
+            tasks = [running.create_task(in_turn(ask)) for ask in asks]
+        return [task.result() for task in tasks]
+
+    async def _carried_out(self, ask: Ask, iteration: int) -> ToolInvocation:
+        started = perf_counter()
+        output = await self._output(ask, iteration)
+        ms = (perf_counter() - started) * 1000
+        try:
+            invocation = self._invocation(ask, output, ms)
+        except ValidationError as odd:
+            field = odd.errors()[0]["loc"][0]
+            wrong = refused(f"the tool answered with an output whose {field} cannot be")
+            invocation = self._invocation(ask, wrong, ms)
+        self.tell(ToolFinished(iteration=iteration, invocation=invocation))
+        return invocation
+
+    def _invocation(self, ask: Ask, output: ToolOutput, ms: float) -> ToolInvocation:
+        return ToolInvocation(
+            tool_call_id=ask.id,
+            name=ask.name,
+            requested_name=ask.requested_name,
+            arguments=ask.arguments,
+            ok=output.ok,
+            rc=output.rc,
+            stdout=output.stdout,
+            stderr=output.stderr,
+            text=observation(ask.name, output, REPAIR if self.config.enable_repair else ""),
+            error=output.error,
+            duration_ms=ms,
+            execution=output.execution,
+        )
+
+    async def _output(self, ask: Ask, iteration: int) -> ToolOutput:
+        if ask.problem:
+            return refused(ask.problem)
+        started = ToolStarted(
+            iteration=iteration, tool_call_id=ask.id, name=ask.name, arguments=ask.arguments
+        )
+        self.tell(started)
+        try:
+            return await self.deadline.bound(self._called(ask, iteration))
+        except OutOfTime:
+            return refused("the run's time was up, so the call was cut off")
+        except Exception as broken:  # noqa: BLE001  a tool is foreign code and may raise anything
+            return refused(f"the tool failed with {type(broken).__name__}: {broken!s:.500}")
+
+    async def _called(self, ask: Ask, iteration: int) -> ToolOutput:
+        def tell(piece: Output) -> None:
+            told = ToolOutputPiece(
+                iteration=iteration, tool_call_id=ask.id, stream=piece.stream, text=piece.text
+            )
+            self.tell(told)
+
+        call = function_call(ask.id, ask.name, ask.arguments)
+        if isinstance(self.invoker, StreamingInvoker):
+            return output_of(await self.invoker.stream_openai_tool(call, tell))
+        return output_of(await self.invoker.call_openai_tool(call))

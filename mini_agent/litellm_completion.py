@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mini_agent.errors import ModelError
+from mini_agent.errors import ModelUnavailable
 from mini_agent.model import ModelReply, ToolCall
 from mini_agent.result import Usage
 
@@ -61,11 +61,11 @@ class _Completion(_Read):
 
 
 def as_reply(response: Completion, model: str) -> ModelReply:
-    """The first choice of `response`; `ModelError` when the server of `model` sent none."""
+    """The first choice of `response`; `ModelUnavailable` when the server of `model` sent none."""
     try:
         read = _Completion.model_validate(response.model_dump())
     except ValidationError as odd:
-        raise ModelError(
+        raise ModelUnavailable(
             f"the server of {model} answered without a message",
             hint="is api_base the address of a model server?",
         ) from odd

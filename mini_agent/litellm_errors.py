@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from mini_agent.errors import ModelError
+from mini_agent.errors import ContextTooLong, ModelError, ModelUnavailable, NoToolSupport
 
 REASON_CHARS: Final = 300
 SHORTEST_SECRET: Final = 8  # servers without keys are given dummies such as "x"
@@ -27,6 +27,7 @@ class FailedCall:
     timeout_s: float
     status: int
     text: str
+    retry_after_s: float | None = None
 
     @property
     def provider(self) -> str:
@@ -95,7 +96,7 @@ def _key_refused(call: FailedCall) -> ModelError:
 
 
 def _not_reachable(call: FailedCall) -> ModelError:
-    return ModelError(f"no model server answers at {call.where}", hint=_what_to_start(call))
+    return ModelUnavailable(f"no model server answers at {call.where}", hint=_what_to_start(call))
 
 
 def _what_to_start(call: FailedCall) -> str:
@@ -126,37 +127,38 @@ def _not_found(call: FailedCall) -> ModelError:
 
 
 def _too_long(call: FailedCall) -> ModelError:
-    return ModelError(
+    return ContextTooLong(
         f"the conversation is longer than the context of {call.model}: {call.reason}",
         hint="lower max_history_messages or hard_char_budget, or give the model a larger num_ctx",
     )
 
 
 def _no_tools(call: FailedCall) -> ModelError:
-    return ModelError(
+    return NoToolSupport(
         f"{call.model} cannot call tools: {call.reason}",
         hint="take a model that can, such as ollama/qwen2.5-coder:3b",
     )
 
 
 def _out_of_memory(call: FailedCall) -> ModelError:
-    return ModelError(
+    return ModelUnavailable(
         f"{call.provider} could not run {call.name}: {call.reason}",
         hint="mostly a lack of memory: take a smaller model or a smaller num_ctx",
     )
 
 
 def _not_a_completion(call: FailedCall) -> ModelError:
-    return ModelError(
+    return ModelUnavailable(
         f"what answers at {call.where} is not a model server: its answer is no chat completion",
         hint="check api_base, and what stands between: a proxy may answer for the server",
     )
 
 
 def _busy(call: FailedCall) -> ModelError:
-    return ModelError(
+    return ModelUnavailable(
         f"{call.provider} cannot take {call.model} right now: {call.reason}",
         hint="try again in a moment",
+        retry_after_s=call.retry_after_s,
     )
 
 
@@ -165,7 +167,7 @@ def _refused(call: FailedCall) -> ModelError:
 
 
 def _failed(call: FailedCall) -> ModelError:
-    return ModelError(
+    return ModelUnavailable(
         f"the model server at {call.where} failed on {call.model}: {call.reason}",
         hint="its own log says more (`make logs` for the stack)",
     )

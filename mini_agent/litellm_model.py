@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+from dataclasses import replace
 from typing import Final
 
 from pydantic import JsonValue
@@ -12,10 +13,12 @@ from mini_agent.errors import ModelError
 from mini_agent.litellm_completion import as_reply
 from mini_agent.litellm_errors import FailedCall, model_error, timed_out
 from mini_agent.litellm_lazy import loaded_litellm
-from mini_agent.model import ModelReply, ModelRequest
+from mini_agent.model import ModelReply, ModelRequest, context_tokens, is_ollama
+from mini_agent.retry_after import retry_after
 
-DEFAULT_NUM_CTX: Final = 8192
-OLLAMA: Final = ("ollama/", "ollama_chat/")
+# LiteLLM makes and keeps a client, with connections of its own, for every timeout it is given.
+# The time that is left differs from call to call; it is kept here, by cancelling.
+NEVER_S: Final = 86_400.0
 
 Parameters = dict[str, JsonValue]
 
@@ -45,15 +48,15 @@ class LiteLLMModel:
         # LiteLLM lets bare ValueError, KeyError and the like through beside its own tree.
         except Exception as broken:
             failed = _failed(request, parameters, status=_status(broken), text=str(broken))
-            raise model_error(failed) from broken
+            raise model_error(replace(failed, retry_after_s=retry_after(broken))) from broken
 
     def _parameters(self, request: ModelRequest) -> Parameters:
-        ollama = request.model.startswith(OLLAMA)
+        ollama = is_ollama(request.model)
         parameters: Parameters = {
             # LiteLLM rewrites messages in place for some providers; the transcript stays ours.
             "messages": list(copy.deepcopy(request.messages)),
             "model": _with_native_tools(request.model),
-            "timeout": request.timeout_s,
+            "timeout": NEVER_S,
             "num_retries": 0,
             "max_retries": 0,
         }
@@ -62,7 +65,7 @@ class LiteLLMModel:
         if request.temperature is not None:
             parameters["temperature"] = request.temperature
         if ollama:
-            parameters["num_ctx"] = request.num_ctx or DEFAULT_NUM_CTX
+            parameters["num_ctx"] = context_tokens(request.model, request.num_ctx)
         if ollama and self._ollama_address:
             parameters["api_base"] = self._ollama_address
         return parameters | dict(request.options)

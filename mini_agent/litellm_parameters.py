@@ -18,7 +18,7 @@ from mini_agent.wire import AgentRunRequest
 PROVIDER: Final = "mini-agent"
 
 # Ours, by the names callers use for them; of several names for one thing the first given counts.
-NAMES: Final = MappingProxyType(
+OTHER_NAMES: Final = MappingProxyType(
     {
         "model": ("target_model", "mini_agent_target", "mini_agent_model"),
         "tool_backend": ("tool_backend", "mini_agent_backend"),
@@ -30,16 +30,15 @@ NAMES: Final = MappingProxyType(
             "max_seconds",
             "mini_agent_max_seconds",
         ),
-        "max_tools_per_iter": ("max_tools_per_iter",),
-        "use_tools": ("use_tools",),
-        "enable_repair": ("enable_repair",),
-        "temperature": ("temperature",),
-        "num_ctx": ("num_ctx",),
         "max_tokens": ("max_tokens", "max_completion_tokens"),
-        "seed": ("seed",),
-        "api_base": ("api_base",),
-        "api_key": ("api_key",),
-        "completion_kwargs": ("completion_kwargs",),
+    }
+)
+NOT_PARAMETERS: Final = ("messages",)
+NAMES: Final = MappingProxyType(
+    {
+        field: OTHER_NAMES.get(field, (field,))
+        for field in AgentRunRequest.model_fields
+        if field not in NOT_PARAMETERS
     }
 )
 CONTAINER: Final = ("docker_container", "mini_agent_docker_container")

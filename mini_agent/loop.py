@@ -2,30 +2,42 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from time import perf_counter
 
 from pydantic import JsonValue
 
-from mini_agent.answer import Ending, answer_of, last_useful_output
+from mini_agent.answer import Ending
+from mini_agent.asking import Asking, Question
 from mini_agent.config import AgentConfig
 from mini_agent.conversation import checked
 from mini_agent.deadline import Deadline, OutOfTime
 from mini_agent.errors import MiniAgentError
-from mini_agent.invocation import carried_out, listed_tools
+from mini_agent.escalation import Escalation
+from mini_agent.events import Listener, RunStarted, unheard
+from mini_agent.invocation import Workbench, listed_tools
+from mini_agent.json_answer import NotTheJson, json_answer
 from mini_agent.model import Model
-from mini_agent.prompt import ANSWER_NOW, ANSWER_WAS_EMPTY, SYSTEM
-from mini_agent.record import Record
-from mini_agent.result import AgentResult
+from mini_agent.progress import Progress
+from mini_agent.prompt import (
+    ANSWER_IS_NOT_THE_JSON,
+    ANSWER_NOW,
+    ANSWER_WAS_EMPTY,
+    SYSTEM,
+    TURN_WAS_EMPTY,
+)
+from mini_agent.result import AgentResult, StoppedReason
+from mini_agent.salvage.found import Tools
+from mini_agent.salvage.stretches import Setting
+from mini_agent.shown import Shown
+from mini_agent.story import Story
 from mini_agent.tools.invoker import Invoker
-from mini_agent.tools.observation import REPAIR
-from mini_agent.tools.offered import OfferedTool
 from mini_agent.transcript import Transcript
-from mini_agent.turn import Turn, next_turn, request_for
-from mini_agent.understood import CUT_OFF, Ask, understood
+from mini_agent.turn import Turn
+from mini_agent.understood import Ask, understood
 
-NO_TOOLS: Mapping[str, OfferedTool] = {}
+NO_TOOLS: Tools = {}
 
 
 async def run_agent(
@@ -33,113 +45,183 @@ async def run_agent(
     invoker: Invoker,
     config: AgentConfig,
     model: Model,
+    on_event: Listener = unheard,
 ) -> AgentResult:
     """One run, from the caller's messages to an answer that is never blank.
 
-    Raises `BadRequest` for messages that no model can take, and nothing else: a model that fails
-    and a tool that fails are part of the result. Cancelling the task cancels what is in progress.
+    Raises `BadRequest` for messages that no model can take and for a schema that is none, and
+    nothing else: a model that fails and a tool that fails are part of the result. Cancelling the
+    task cancels what is in progress. `on_event`, which must not raise, is told all that happens,
+    last that the run has stopped, also by cancelling.
     """
     transcript = Transcript(checked(messages), SYSTEM if config.use_tools else "")
-    return await _Run(transcript, invoker, config, model).result()
+    story = Story(transcript, config, on_event)
+    run = _Run(transcript, story, invoker, config, model)
+    return await run.result()
 
 
 class _Run:
     def __init__(
-        self, transcript: Transcript, invoker: Invoker, config: AgentConfig, model: Model
+        self,
+        transcript: Transcript,
+        story: Story,
+        invoker: Invoker,
+        config: AgentConfig,
+        model: Model,
     ) -> None:
         self._transcript = transcript
-        self._invoker = invoker
+        self._story = story
         self._config = config
-        self._model = model
+        self._form = json_answer(config.response_format)
         self._deadline = Deadline.after(config.max_wallclock_seconds)
+        self._escalation = Escalation(config, self._deadline)
+        self._shown = Shown(transcript, config)
+        self._workbench = Workbench(invoker, config, self._deadline, story.tell)
+        self._asking = Asking(
+            model=model,
+            config=config,
+            deadline=self._deadline,
+            transcript=transcript,
+            shown=self._shown,
+            escalation=self._escalation,
+            form=self._form,
+            tell=story.tell,
+        )
         self._tools = NO_TOOLS
-        self._record = Record()
+        self._progress = Progress(config, (), self._escalation)
 
     async def result(self) -> AgentResult:
-        started = perf_counter()
         try:
             ending = await self._until_it_ends()
         except OutOfTime:
             ending = Ending("budget")
         except MiniAgentError as broken:
             ending = Ending("error", error=str(broken))
-        iterations = self._record.iterations
-        answer = answer_of(ending, iterations, self._config)
-        return AgentResult(
-            final_answer=answer.text,
-            answer_source=answer.source,
-            stopped_reason=ending.reason,
-            messages=self._transcript.copy(),
-            iterations=iterations,
-            used_model=iterations[-1].model if iterations else self._config.model,
-            usage=self._record.usage,
-            error=ending.error,
-            total_ms=(perf_counter() - started) * 1000,
-        )
+        except asyncio.CancelledError:
+            self._stopped(Ending("cancelled", error="the run was cancelled"))
+            raise
+        return self._stopped(ending)
+
+    def _stopped(self, ending: Ending) -> AgentResult:
+        return self._story.stopped(ending, escalated=self._escalation.took_place)
 
     async def _until_it_ends(self) -> Ending:
         if self._config.use_tools:
-            self._tools = await listed_tools(self._invoker, self._deadline)
-        for _ in range(self._config.max_iterations):
-            turn = await self._ask(self._tools)
-            if not turn.calls:
-                return await self._answered(turn)
-            await self._carry_out(turn)
-        return await self._out_of_turns()
+            self._tools = await listed_tools(self._workbench.invoker, self._deadline)
+            self._progress = Progress(self._config, self._tools, self._escalation)
+        self._story.tell(self._started())
+        while self._has_turns_left:
+            self._before_turn()
+            turn = await self._ask(self._tools, self._story.turns + 1)
+            ending = await self._followed(turn)
+            if ending:
+                return ending
+        return await self._closed("max_iterations")
 
-    async def _ask(self, tools: Mapping[str, OfferedTool]) -> Turn:
-        request = request_for(
-            self._config,
-            self._transcript.copy(),
-            [tool.schema for tool in tools.values()],
-            self._deadline.remaining,
+    async def _ask(self, offered: Tools, iteration: int) -> Turn:
+        setting = Setting(
+            runs_code_blocks=self._config.auto_run_code_on_code_block,
+            has_result=bool(self._story.useful_output),
+            wants_json=self._form is not None,
         )
-        return await next_turn(self._model, request, self._deadline)
+        return await self._asking.turn(Question(iteration, offered, self._tools, setting))
 
-    async def _carry_out(self, turn: Turn) -> None:
+    def _started(self) -> RunStarted:
+        return RunStarted(
+            model=self._config.model,
+            tools=tuple(self._tools),
+            max_iterations=self._config.max_iterations,
+            max_wallclock_seconds=self._config.max_wallclock_seconds,
+        )
+
+    @property
+    def _has_turns_left(self) -> bool:
+        return self._story.turns < self._config.max_iterations
+
+    def _before_turn(self) -> None:
+        self._escalation.before_turn(self._story.turns)
+        every = self._config.summarize_every
+        if every and self._story.turns and self._story.turns % every == 0:
+            self._shown.summarize()
+
+    async def _followed(self, turn: Turn) -> Ending | None:
+        """What the turn asks for is done; the ending, if it is one."""
+        self._story.replied(turn)
+        if turn.calls:
+            return await self._carry_out(turn)
+        return await self._answered(turn.text) if turn.text else await self._silent(turn)
+
+    async def _carry_out(self, turn: Turn) -> Ending | None:
         # INVARIANT: every call of the turn gets its one tool message here, in call order.
         asks = list(self._asks(turn))
-        self._record.opened(turn, asks)
-        self._transcript.model_called(turn.text, asks)
-        directive = REPAIR if self._config.enable_repair else ""
-        for ask in asks:
-            invocation = await carried_out(ask, self._invoker, self._deadline, directive)
-            self._transcript.tool_answered(ask.id, invocation.text)
-            self._record.tool_ran(invocation)
+        self._story.called(turn.text, asks)
+        invocations = await self._workbench.carried_out(asks, self._story.turns)
+        advice = self._progress.after_calls(invocations)
+        self._story.observed(invocations, advice.say)
+        return await self._closed("stagnation") if advice.stop else None
 
     def _asks(self, turn: Turn) -> Iterator[Ask]:
         limit = self._config.max_tools_per_iter
         too_many = f"at most {limit} calls are run in one turn, so this one was not run"
         for count, call in enumerate(turn.calls, start=1):
             ask = understood(call, self._transcript.unused_id(call.id), self._tools)
-            if turn.is_cut_off and count == len(turn.calls):
-                yield replace(ask, problem=CUT_OFF)
-            elif count > limit:
-                yield replace(ask, problem=too_many)
-            else:
-                yield ask
+            yield replace(ask, problem=too_many) if count > limit else ask
 
-    async def _answered(self, turn: Turn) -> Ending:
-        self._record.opened(turn)
-        if turn.text:
-            self._transcript.model_said(turn.text)
-            return Ending("success", turn.text)
-        text = await self._last_word(ANSWER_WAS_EMPTY)
-        if text or last_useful_output(self._record.iterations):
-            return Ending("success", text)
+    async def _answered(self, text: str) -> Ending | None:
+        self._transcript.model_said(text)
+        advice = self._progress.after_words(text) if self._has_turns_left else None
+        if advice and advice.stop:
+            return Ending("stagnation", text)
+        if advice and advice.say:
+            self._story.loop_said(advice.say)
+            return None
+        return await self._in_form(text)
+
+    async def _in_form(self, text: str) -> Ending:
+        try:
+            return Ending("success", self._form.in_text(text) if self._form else text)
+        except NotTheJson as wrong:
+            again = await self._last_word(ANSWER_IS_NOT_THE_JSON.format(why=wrong))
+        return self._formed("success", again.text) if self._form else Ending("success", again.text)
+
+    async def _silent(self, turn: Turn) -> Ending | None:
+        """A blank turn is asked again, without tools if there is something to answer from."""
+        has_output = bool(self._story.useful_output)
+        may_work = bool(self._tools) and not has_output and self._has_turns_left
+        self._story.loop_said(TURN_WAS_EMPTY if may_work else ANSWER_WAS_EMPTY)
+        tools = self._tools if may_work else NO_TOOLS
+        again = await self._ask(tools, self._story.turns)
+        if again.calls and self._has_turns_left and (may_work or not again.text):
+            return await self._followed(again)
+        self._take_last_word(again)
+        words = again.text or ("" if has_output else again.reasoning or turn.reasoning)
+        if words or has_output:
+            return self._formed("success", words)
         return Ending("error", error="the model gave an empty answer twice")
 
-    async def _out_of_turns(self) -> Ending:
+    async def _closed(self, reason: StoppedReason) -> Ending:
+        """The ending of a run that may not go on: the model is asked for what it has."""
         try:
-            return Ending("max_iterations", await self._last_word(ANSWER_NOW))
+            return self._formed(reason, (await self._last_word(ANSWER_NOW)).text)
         except MiniAgentError as broken:
-            return Ending("max_iterations", error=str(broken))
+            return Ending(reason, error=str(broken))
 
-    async def _last_word(self, nudge: str) -> str:
+    async def _last_word(self, nudge: str) -> Turn:
         """What the model says when it is asked once more, with its tools withheld."""
-        self._transcript.loop_says(nudge)
-        turn = await self._ask(NO_TOOLS)
+        self._story.loop_said(nudge)
+        turn = await self._ask(NO_TOOLS, max(1, self._story.turns))
+        self._take_last_word(turn)
+        return turn
+
+    def _take_last_word(self, turn: Turn) -> None:
+        self._story.replied(turn, is_last_word=True)
         if turn.text:
             self._transcript.model_said(turn.text)
-        self._record.asked_again(turn)
-        return turn.text
+
+    def _formed(self, reason: StoppedReason, text: str) -> Ending:
+        """An ending with `text` in the form that was asked for, or the error that it is not."""
+        try:
+            return Ending(reason, self._form.in_text(text) if self._form and text else text)
+        except NotTheJson as wrong:
+            error = f"the answer is not the JSON that was asked for: {wrong}"
+            return Ending("error" if reason == "success" else reason, text, error)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from pydantic import JsonValue
 
@@ -13,15 +13,26 @@ from mini_agent.result import Usage
 from mini_agent.tools.invoker import Tool
 
 NOTHING_USED: Final = Usage()
+CallForm = Literal["call", "text", "code"]
+OLLAMA: Final = ("ollama/", "ollama_chat/")
+OLLAMA_NUM_CTX: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A tool call as the model wrote it: `arguments` is its text, broken or not."""
+    """A tool call as the model wrote it: `arguments` is its text, broken or not.
+
+    `form` tells where it stood: in the reply's own list of calls, in its text, or in a block of
+    code for which no call was made. A `problem` is the answer it gets in place of being run;
+    `repaired` says how it was found, a sentence each.
+    """
 
     id: str
     name: str
     arguments: str
+    form: CallForm = "call"
+    problem: str = ""
+    repaired: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +70,13 @@ class Model(Protocol):
     async def reply(self, request: ModelRequest) -> ModelReply:
         """The model's turn; raises `ModelError` when there is none to be had."""
         ...
+
+
+def is_ollama(model: str) -> bool:
+    """Whether Ollama serves `model`, which is told how long a context to make."""
+    return model.startswith(OLLAMA)
+
+
+def context_tokens(model: str, num_ctx: int | None) -> int | None:
+    """How many tokens a conversation with `model` may have; None where nobody knows."""
+    return num_ctx or (OLLAMA_NUM_CTX if is_ollama(model) else None)

@@ -17,3 +17,13 @@ ANSWER_NOW: Final = (
 ANSWER_WAS_EMPTY: Final = (
     "Your last message was empty. Answer the task now, in plain words, without calling a tool."
 )
+TURN_WAS_EMPTY: Final = (
+    "Your last message was empty. Call a tool to work on the task, or answer it in plain words."
+)
+ANSWER_IS_NOT_THE_JSON: Final = (
+    "Your answer is not the JSON that was asked for: {why}. Answer again, with the JSON alone."
+)
+REPEATS: Final = (
+    "You have {told} {times} times, and it came to the same each time. Once more will not change "
+    "it: do something else, or answer the task from what you have."
+)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Final, NamedTuple
 
-THOUGHT: Final = re.compile(r"<think(?:ing)?>(.*?)</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
-OPENING: Final = re.compile(r"<think(?:ing)?>", re.IGNORECASE)
-CLOSING: Final = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
+TAG: Final = re.compile(
+    r"<(?P<closes>/?)(?:think(?:ing)?|thought|reasoning|reflection)>"
+    r"|\[(?P<closes_too>/?)THINK\]|<\|(?P<begins>begin|end)_of_thought\|>",
+    re.IGNORECASE,
+)
 
 
 class Said(NamedTuple):
@@ -23,12 +25,16 @@ def without_thoughts(text: str) -> Said:
     Some chat templates write the opening tag themselves, and a reply that is cut off never
     reaches the closing one.
     """
-    thoughts = THOUGHT.findall(text)
-    rest = THOUGHT.sub("", text)
-    before, *after = CLOSING.split(rest)
-    if after:
-        thoughts.insert(0, before)
-        rest = "".join(after)
-    rest, *unfinished = OPENING.split(rest, maxsplit=1)
-    thoughts.extend(unfinished)
-    return Said(rest.strip(), "\n".join(thought.strip() for thought in thoughts).strip())
+    said: list[str] = []
+    thoughts: list[str] = []
+    position, is_thinking = 0, False
+    for tag in TAG.finditer(text):
+        closes = bool(tag["closes"] or tag["closes_too"] or tag["begins"] == "end")
+        if closes and not is_thinking:
+            # What was taken for speech was thought: the opening tag is missing.
+            thoughts.extend(part for part in said if part.strip())
+            said = []
+        (thoughts if closes or is_thinking else said).append(text[position : tag.start()])
+        position, is_thinking = tag.end(), not closes
+    (thoughts if is_thinking else said).append(text[position:])
+    return Said("".join(said).strip(), "\n".join(part.strip() for part in thoughts).strip())

@@ -1,12 +1,9 @@
-"""What has happened in a run so far, turn by turn."""
+"""What has happened in a run so far, turn by turn, as its events tell it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from mini_agent.events import CallRepaired, Event, ModelReplied, Observation, ToolFinished
 from mini_agent.result import Iteration, ToolInvocation, Usage
-from mini_agent.turn import Turn
-from mini_agent.understood import Ask
 
 ASKED_AGAIN = "the model was asked for an answer with its tools withheld"
 
@@ -16,11 +13,17 @@ class Record:
 
     def __init__(self) -> None:
         self._iterations: list[Iteration] = []
+        self._finished: dict[str, ToolInvocation] = {}
 
     @property
     def iterations(self) -> tuple[Iteration, ...]:
         """All of them, in order."""
         return tuple(self._iterations)
+
+    @property
+    def turns(self) -> int:
+        """How many there are."""
+        return len(self._iterations)
 
     @property
     def usage(self) -> Usage:
@@ -30,35 +33,47 @@ class Record:
             total = total.plus(each.usage)
         return total
 
-    def opened(self, turn: Turn, asks: Sequence[Ask] = ()) -> None:
-        """A new iteration: the model has said something."""
+    def take(self, event: Event) -> None:
+        """Adds what `event` says. A call counts once the model is shown what came of it."""
+        match event:
+            case ModelReplied(is_last_word=True) if self._iterations:
+                self._amend_with_last_word(event)
+            case ModelReplied():
+                self._open(event)
+            case CallRepaired():
+                newest = self._iterations[-1]
+                self._amend(repaired=(*newest.repaired, *event.repaired))
+            case ToolFinished():
+                self._finished[event.invocation.tool_call_id] = event.invocation
+            case Observation(tool_call_id=str(done)):
+                invocation = self._finished.pop(done).model_copy(update={"text": event.text})
+                earlier = self._iterations[-1].tool_invocations
+                self._amend(tool_invocations=(*earlier, invocation))
+            case _:
+                pass
+
+    def _open(self, reply: ModelReplied) -> None:
         self._iterations.append(
             Iteration(
                 index=len(self._iterations) + 1,
-                model=turn.model,
-                model_text=turn.text,
-                reasoning=turn.reasoning,
-                finish_reason=turn.finish_reason,
-                repaired=tuple(repair for ask in asks for repair in ask.repaired),
-                model_ms=turn.ms,
-                usage=turn.usage,
+                model=reply.model,
+                model_text=reply.text,
+                reasoning=reply.reasoning,
+                finish_reason=reply.finish_reason,
+                repaired=reply.repaired,
+                model_ms=reply.model_ms,
+                usage=reply.usage,
             )
         )
 
-    def tool_ran(self, invocation: ToolInvocation) -> None:
-        """One of the newest iteration's calls is done."""
-        done = self._iterations[-1].tool_invocations
-        self._amend(tool_invocations=(*done, invocation))
-
-    def asked_again(self, turn: Turn) -> None:
-        """The newest iteration ends with a last word, which has no iteration of its own."""
+    def _amend_with_last_word(self, reply: ModelReplied) -> None:
         newest = self._iterations[-1]
         self._amend(
-            model_text=newest.model_text or turn.text,
-            reasoning=newest.reasoning or turn.reasoning,
-            repaired=(*newest.repaired, ASKED_AGAIN),
-            model_ms=newest.model_ms + turn.ms,
-            usage=newest.usage.plus(turn.usage),
+            model_text=newest.model_text or reply.text,
+            reasoning=newest.reasoning or reply.reasoning,
+            repaired=(*newest.repaired, ASKED_AGAIN, *reply.repaired),
+            model_ms=newest.model_ms + reply.model_ms,
+            usage=newest.usage.plus(reply.usage),
         )
 
     def _amend(self, **changed: object) -> None:

@@ -85,7 +85,8 @@ class AgentResult(_Value):
     """A finished run. `final_answer` is never blank; `answer_source` says whose words it is.
 
     `messages` is the whole transcript, the caller's messages first. `error` is the sentence that
-    says what went wrong when `stopped_reason` is "error".
+    says what went wrong when `stopped_reason` is "error". `escalated` tells that `escalate_model`
+    took over.
     """
 
     final_answer: str
@@ -96,6 +97,7 @@ class AgentResult(_Value):
     used_model: str
     usage: Usage = Usage()
     error: str | None = None
+    escalated: bool = False
     total_ms: float
 
     @property

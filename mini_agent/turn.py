@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from time import perf_counter
 
-from pydantic import JsonValue
-
-from mini_agent.calls import calls_in
-from mini_agent.config import AgentConfig
+from mini_agent.calls import understood_reply
 from mini_agent.deadline import Deadline, OutOfTime
 from mini_agent.errors import MiniAgentError, ModelError
-from mini_agent.messages import Message, encodable
 from mini_agent.model import Model, ModelReply, ModelRequest, ToolCall
-from mini_agent.reasoning import without_thoughts
 from mini_agent.result import Usage
-from mini_agent.tools.invoker import Tool
+from mini_agent.salvage.found import Tools
+from mini_agent.salvage.stretches import Setting
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What the model said and asked for. `is_cut_off` tells that the token limit ended it."""
+    """What the model said and asked for."""
 
     text: str
     reasoning: str
@@ -30,21 +24,13 @@ class Turn:
     model: str
     usage: Usage
     ms: float
-
-    @property
-    def is_cut_off(self) -> bool:
-        return self.finish_reason == "length"
+    repaired: tuple[str, ...] = ()
 
 
-async def next_turn(model: Model, request: ModelRequest, deadline: Deadline) -> Turn:
-    """The model's next turn; `ModelError` when it fails, `OutOfTime` when it is too late."""
-    started = perf_counter()
-
-    async def reply() -> Turn:
-        return _read(await model.reply(request), request.model, started)
-
+async def reply_to(model: Model, request: ModelRequest, deadline: Deadline) -> ModelReply:
+    """The model's reply; `ModelError` when it fails, `OutOfTime` when it is too late."""
     try:
-        return await deadline.bound(reply())
+        reply: object = await deadline.bound(model.reply(request))
     except OutOfTime:
         raise
     except MiniAgentError:
@@ -53,41 +39,21 @@ async def next_turn(model: Model, request: ModelRequest, deadline: Deadline) -> 
         raise
     except Exception as broken:  # a model is foreign code and may raise anything
         raise ModelError(f"the model failed with {type(broken).__name__}: {broken}") from broken
+    if not isinstance(reply, ModelReply):
+        raise ModelError(f"the model answered with {type(reply).__name__}, not with a reply")
+    return reply
 
 
-def request_for(
-    config: AgentConfig, messages: list[Message], tools: list[Tool], timeout_s: float
-) -> ModelRequest:
-    """The request for the next turn; with no tools nothing is said about their choice."""
-    return ModelRequest(
-        model=config.model,
-        messages=messages,
-        tools=tools,
-        timeout_s=timeout_s,
-        temperature=config.temperature,
-        num_ctx=config.num_ctx,
-        options=_options(config.completion_kwargs, messages, tools),
-    )
-
-
-def _options(
-    given: Mapping[str, JsonValue], messages: list[Message], tools: list[Tool]
-) -> dict[str, JsonValue]:
-    dropped = set() if tools else {"tool_choice", "parallel_tool_calls"}
-    if messages[-1]["role"] == "tool":
-        # A model that must call a tool every time could never give its answer.
-        dropped.add("tool_choice")
-    return {name: value for name, value in given.items() if name not in dropped}
-
-
-def _read(reply: ModelReply, asked_model: str, started: float) -> Turn:
-    text, thoughts = without_thoughts(encodable(reply.text))
+def turn_of(reply: ModelReply, tools: Tools, setting: Setting, ms: float) -> Turn:
+    """What `reply`, which took `ms` milliseconds, says and asks of `tools`."""
+    read = understood_reply(reply, tools, setting)
     return Turn(
-        text=text,
-        reasoning="\n".join(part for part in (encodable(reply.reasoning), thoughts) if part),
-        calls=calls_in(reply),
+        text=read.text,
+        reasoning=read.reasoning,
+        calls=read.calls,
         finish_reason=reply.finish_reason,
-        model=reply.model or asked_model,
+        model=reply.model,
         usage=reply.usage,
-        ms=(perf_counter() - started) * 1000,
+        ms=ms,
+        repaired=read.repaired,
     )

@@ -7,9 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from mini_agent.messages import JsonObject, encodable, json_object
-from mini_agent.model import ToolCall
-from mini_agent.tools.aliases import tool_meant, with_own_names
+from mini_agent.messages import JsonObject, encodable
+from mini_agent.model import CallForm, ToolCall
+from mini_agent.salvage.argument_text import read_arguments
+from mini_agent.salvage.arguments import arguments_for
+from mini_agent.salvage.tool_choice import Choice, chosen_tool
 from mini_agent.tools.offered import OfferedTool
 
 UNSENDABLE: Final = re.compile(r"[^A-Za-z0-9_-]")
@@ -29,27 +31,36 @@ class Ask:
     arguments: JsonObject = field(default_factory=dict)
     problem: str = ""
     repaired: tuple[str, ...] = ()
+    form: CallForm = "call"
 
 
 def understood(call: ToolCall, call_id: str, tools: Mapping[str, OfferedTool]) -> Ask:
     """`call` with the tool and the arguments it plainly means."""
     requested = encodable(call.name)[:200]
-    tool = tool_meant(requested, tools)
-    name = tool.name if tool else UNSENDABLE.sub("_", requested)[:64] or "unnamed"
-    repaired = (f"tool {requested} was taken as {name}",) if tool and name != requested else ()
-    try:
-        arguments = json_object(call.arguments.strip() or "{}")
-    except ValueError as wrong:
-        problem = f"the arguments are not a JSON object: {encodable(str(wrong))}"
-        return Ask(call_id, name, requested, problem=problem, repaired=repaired)
-    if tool is None:
-        return Ask(call_id, name, requested, arguments, _unknown(requested, tools))
-    arguments, renamed = with_own_names(arguments, tool)
-    missing = [each for each in tool.required if each not in arguments]
-    problem = f"missing argument: {', '.join(missing)}" if missing else ""
-    return Ask(call_id, name, requested, arguments, problem, (*repaired, *renamed))
+    choice = chosen_tool(requested, read_arguments(encodable(call.arguments)), tools)
+    name = choice.tool.name if choice.tool else UNSENDABLE.sub("_", requested)[:64] or "unnamed"
+    renamed = choice.tool is not None and name != requested
+    repaired = (*call.repaired, *((_taken(requested, name, choice),) if renamed else ()))
+    if call.problem:
+        return Ask(call_id, name, requested, {}, call.problem, repaired, call.form)
+    if choice.tool is None:
+        given = choice.arguments
+        problem = given.problem or _unknown(requested, tools, choice.why)
+        said = (*repaired, *given.repaired)
+        return Ask(call_id, name, requested, given.named, problem, said, call.form)
+    meant = arguments_for(choice.tool, choice.arguments)
+    missing = [each for each in choice.tool.required if each not in meant.named]
+    problem = meant.problem or (f"missing argument: {', '.join(missing)}" if missing else "")
+    arguments = {} if meant.problem else meant.named
+    said = (*repaired, *meant.repaired)
+    return Ask(call_id, name, requested, arguments, problem, said, call.form)
 
 
-def _unknown(requested: str, known: Iterable[str]) -> str:
+def _taken(requested: str, name: str, choice: Choice) -> str:
+    because = f", because {choice.why}" if choice.why else ""
+    return f"tool {requested or 'without a name'} was taken as {name}{because}"
+
+
+def _unknown(requested: str, known: Iterable[str], why: str) -> str:
     names = ", ".join(known) or "none"
-    return f"there is no tool {requested!r}; known tools: {names}"
+    return f"{why or f'there is no tool {requested!r}'}; known tools: {names}"

@@ -28,8 +28,7 @@ class AgentRunRequest(AgentConfig):
     """One run: the messages, where its snippets run, and every field of `AgentConfig` beside them.
 
     No `model` means the default of whoever runs it; no `allowed_languages` means all. `max_tokens`,
-    `seed`, `api_base` and `api_key` go to the model server. `auto_run_code_on_code_block` is
-    accepted for older callers and changes nothing.
+    `seed`, `api_base` and `api_key` go to the model server.
     """
 
     model: str = ""
@@ -40,7 +39,6 @@ class AgentRunRequest(AgentConfig):
     seed: int | None = None
     api_base: str | None = None
     api_key: str | None = Field(default=None, repr=False)
-    auto_run_code_on_code_block: bool = True
 
     @field_validator("allowed_languages", mode="before")
     @classmethod
@@ -116,6 +114,7 @@ class AgentRunResponse(BaseModel):
             used_model=self.metrics.used_model,
             usage=self.metrics.usage,
             error=self.error,
+            escalated=self.metrics.escalated,
             total_ms=self.metrics.ttotal_ms,
         )
 
@@ -128,4 +127,5 @@ def _metrics(result: AgentResult) -> RunMetrics:
         tool_ms=result.tool_ms,
         used_model=result.used_model,
         usage=result.usage,
+        escalated=result.escalated,
     )

@@ -15,6 +15,7 @@ from mini_agent.result import Usage
 from mini_agent.sandbox.execution import EnforcedLimits, Execution, SandboxFacts, Status
 from mini_agent.sandbox.snippet import Snippet
 from mini_agent.testing.script import ScriptNotFollowed
+from mini_agent.testing.transcript_rules import broken_request_rules
 
 USED: Final = Usage(prompt_tokens=20, completion_tokens=10)
 ENFORCED: Final = EnforcedLimits(
@@ -121,17 +122,25 @@ class ScriptedModel(_Scripted[ModelReply]):
     """Gives one step of its script for each request; `requests` is what it was asked.
 
     An exception among the steps is raised, `Hangs` never answers. As a context manager it checks
-    on leaving that the script was used up.
+    on leaving that the script was used up, and that a strict server would have taken every request.
     """
 
     def __init__(self, *script: ModelReply | Exception | Hangs) -> None:
         super().__init__(*script)
         self.requests: list[ModelRequest] = []
+        self._refusals: list[str] = []
 
     async def reply(self, request: ModelRequest) -> ModelReply:
         """The next step."""
         self.requests.append(request)
+        self._refusals += broken_request_rules(request.messages) if request.messages else []
         return await self._next()
+
+    def check_used_up(self) -> None:
+        """Raises `ScriptNotFollowed` also for a request that breaks the rules of roles."""
+        super().check_used_up()
+        if self._refusals:
+            raise ScriptNotFollowed(f"a strict server refuses: {'; '.join(self._refusals)}")
 
 
 class ScriptedSandbox(_Scripted[Execution]):

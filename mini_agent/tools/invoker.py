@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeAlias
+from typing import Protocol, TypeAlias, runtime_checkable
 
 from pydantic import JsonValue
 
-from mini_agent.sandbox.execution import Execution
+from mini_agent.sandbox.execution import Execution, Output
 
 Tool: TypeAlias = dict[str, JsonValue]
 OpenAIToolCall: TypeAlias = dict[str, JsonValue]
@@ -60,4 +61,15 @@ class Invoker(Protocol):
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
         """What came of one call."""
+        ...
+
+
+@runtime_checkable
+class StreamingInvoker(Protocol):
+    """An invoker that also tells what a program prints while it runs."""
+
+    async def stream_openai_tool(
+        self, openai_tool: OpenAIToolCall, tell: Callable[[Output], None]
+    ) -> str | ToolOutput:
+        """What came of one call; `tell` gets each piece of its output as it comes."""
         ...

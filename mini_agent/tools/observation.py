@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from mini_agent.tools.digest import collapsed, failure_digest
+from mini_agent.tools.hints import hint_for
 from mini_agent.tools.invoker import ToolOutput
 
 TAIL: Final = 2000
@@ -14,11 +16,15 @@ REPAIR: Final = "The call failed. Fix the cause and call the tool again."
 def observation(name: str, output: ToolOutput, directive: str = REPAIR) -> str:
     """A header with how it ended, the tails of what it printed, and after a failure `directive`.
 
-    The demo model is trained on exactly this form.
+    What a failed program complained about is digested, so that it fits a small context; where its
+    cause is known, a hint follows. The demo model is trained on exactly this form.
     """
     lines = [_header(name, output), *_body(output)]
     if output.note:
         lines.append(f"note: {output.note}")
+    hint = hint_for(name, output)
+    if hint:
+        lines.append(f"hint: {hint}")
     if directive and not output.ok:
         lines.append(directive)
     return "\n".join(lines)
@@ -35,7 +41,10 @@ def _body(output: ToolOutput) -> Iterator[str]:
     if output.rc is None:
         yield (output.error or "it failed without saying why")[:TAIL]
         return
-    streams = [*_stream("stdout", output.stdout), *_stream("stderr", output.stderr)]
+    stdout, stderr = output.stdout, output.stderr
+    if not output.ok:
+        stdout, stderr = collapsed(stdout), failure_digest(stderr)
+    streams = [*_stream("stdout", stdout), *_stream("stderr", stderr)]
     yield from streams or ["(no output)"]
 
 

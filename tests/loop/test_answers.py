@@ -8,12 +8,20 @@ import pytest
 
 from mini_agent.config import AgentConfig
 from mini_agent.errors import ModelError
-from mini_agent.loop import run_agent
 from mini_agent.messages import assistant, user
 from mini_agent.model import ModelReply, ModelRequest
-from mini_agent.prompt import ANSWER_NOW, ANSWER_WAS_EMPTY
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.prompt import ANSWER_NOW, ANSWER_WAS_EMPTY, TURN_WAS_EMPTY
+from mini_agent.testing.scripted import (
+    ScriptedModel,
+    ScriptedSandbox,
+    call,
+    calls,
+    execution,
+    says,
+)
 from mini_agent.tools.echo import EchoMCP
+from mini_agent.tools.sandbox_invoker import SandboxInvoker
+from tests.loop.runs import run_agent
 
 TASK = [user("Say something.")]
 CONFIG = AgentConfig(model="m", max_iterations=2)
@@ -64,9 +72,10 @@ async def test_after_the_last_turn_the_model_is_asked_for_words() -> None:
 async def test_a_last_word_is_asked_for_without_a_tool_choice() -> None:
     options = {"tool_choice": "required", "parallel_tool_calls": True, "seed": 1}
     config = AgentConfig.model_validate({"model": "m", "completion_kwargs": options})
-    with ScriptedModel(says(""), says("fine")) as model:
+    with ScriptedModel(ECHOES, says(""), says("fine")) as model:
         await run_agent(TASK, EchoMCP(), config, model)
-    assert [asked.options for asked in model.requests] == [options, {"seed": 1}]
+    assert model.requests[0].options == options
+    assert model.requests[2].options == {"seed": 1}
 
 
 async def test_the_last_word_is_no_iteration_but_its_cost_is_counted() -> None:
@@ -159,3 +168,59 @@ async def test_the_model_never_follows_on_its_own_words() -> None:
     messages = [*TASK, assistant("a"), assistant("b")]
     result = await run_agent(messages, EchoMCP(), CONFIG, model)
     assert (result.final_answer, result.error) == ("done", None)
+
+
+async def test_a_model_that_is_silent_before_it_has_done_anything_may_still_use_its_tools() -> None:
+    with ScriptedModel(says(""), ECHOES, says("a3b2c1 it is")) as model:
+        result = await run_agent(TASK, EchoMCP(), AgentConfig(model="m"), model)
+    assert (result.final_answer, len(result.iterations)) == ("a3b2c1 it is", 3)
+    assert model.requests[1].tools != []
+    assert model.requests[1].messages[-1] == user(TURN_WAS_EMPTY)
+
+
+async def test_a_call_instead_of_the_words_asked_for_is_run_while_there_are_turns() -> None:
+    again = calls(call("echo", text="b"))
+    with ScriptedModel(ECHOES, says(""), again, says("done")) as model:
+        result = await run_agent(TASK, EchoMCP(), AgentConfig(model="m"), model)
+    assert [len(each.tool_invocations) for each in result.iterations] == [1, 0, 1, 0]
+    assert result.final_answer == "done"
+
+
+async def test_every_silence_is_asked_about_once() -> None:
+    script = [ECHOES, says(""), calls(call("echo", text="b")), says(""), says("done")]
+    with ScriptedModel(*script) as model:
+        result = await run_agent(TASK, EchoMCP(), AgentConfig(model="m"), model)
+    assert result.final_answer == "done"
+
+
+async def test_where_there_are_only_thoughts_they_are_the_answer() -> None:
+    thinking = says("", reasoning="It must be 42.")
+    with ScriptedModel(thinking, thinking) as model:
+        result = await run_agent(TASK, EchoMCP(), CONFIG, model)
+    assert (result.final_answer, result.stopped_reason) == ("It must be 42.", "success")
+
+
+async def test_thoughts_after_a_tool_has_answered_are_the_answer_at_once() -> None:
+    thinking = says("", reasoning="The tool said a3b2c1, so that is it.")
+    with ScriptedModel(ECHOES, thinking) as model:
+        result = await run_agent(TASK, EchoMCP(), AgentConfig(model="m"), model)
+    assert result.final_answer == "The tool said a3b2c1, so that is it."
+
+
+async def test_a_call_in_words_is_never_shown_as_the_answer() -> None:
+    written = says('{"name": "echo", "arguments": {"text": "b"}}')
+    with ScriptedModel(ECHOES, ECHOES, written) as model:
+        result = await run_agent(TASK, EchoMCP(), CONFIG, model)
+    assert (result.final_answer, result.answer_source) == ("a3b2c1", "tool_output")
+    assert result.stopped_reason == "max_iterations"
+
+
+@pytest.mark.parametrize("runs", [True, False])
+async def test_a_block_of_code_is_run_unless_that_is_switched_off(runs: bool) -> None:
+    config = AgentConfig(model="m", auto_run_code_on_code_block=runs)
+    block = says("```python\nprint('a3b2c1')\n```")
+    script = [block, says("a3b2c1")] if runs else [block]
+    ran = [execution("a3b2c1\n")] if runs else []
+    with ScriptedModel(*script) as model, ScriptedSandbox(*ran) as sandbox:
+        result = await run_agent(TASK, SandboxInvoker(sandbox), config, model)
+    assert ("```" in result.final_answer) is not runs

@@ -5,23 +5,40 @@ from __future__ import annotations
 import pytest
 from pydantic import JsonValue, ValidationError
 
-from mini_agent.config import AgentConfig
+from mini_agent.config import LOOPS_OWN, AgentConfig
 
 
-def test_a_model_is_all_that_is_needed() -> None:
-    config = AgentConfig(model="m")
-    assert (config.max_iterations, config.max_wallclock_seconds, config.max_tools_per_iter) == (
-        8,
-        300,
-        4,
-    )
-    assert config.enable_repair
-
-
-def test_the_time_limit_has_a_second_name() -> None:
-    assert AgentConfig.model_validate({"model": "m", "max_total_seconds": 7}) == AgentConfig(
+@pytest.mark.parametrize("name", ["max_total_seconds", "max_seconds"])
+def test_the_time_limit_has_other_names(name: str) -> None:
+    assert AgentConfig.model_validate({"model": "m", name: 7}) == AgentConfig(
         model="m", max_wallclock_seconds=7
     )
+
+
+def test_the_one_set_of_defaults() -> None:
+    config = AgentConfig(model="m")
+    assert config.model_dump(exclude={"model", "completion_kwargs"}) == {
+        "max_iterations": 8,
+        "max_wallclock_seconds": 300,
+        "max_tools_per_iter": 4,
+        "tool_concurrency": 1,
+        "stagnation_window": 3,
+        "use_tools": True,
+        "auto_run_code_on_code_block": True,
+        "enable_repair": True,
+        "research_on_unsure": True,
+        "max_research_hops": 2,
+        "research_after_failures": True,
+        "max_failures_before_research": 2,
+        "max_history_messages": 50,
+        "hard_char_budget": None,
+        "summarize_every": 0,
+        "escalate_model": None,
+        "escalate_on_budget_exceeded": False,
+        "response_format": None,
+        "temperature": None,
+        "num_ctx": None,
+    }
 
 
 @pytest.mark.parametrize(
@@ -34,6 +51,19 @@ def test_the_time_limit_has_a_second_name() -> None:
         ("max_tools_per_iter", 0),
         ("temperature", 3),
         ("num_ctx", 1),
+        ("tool_concurrency", 0),
+        ("stagnation_window", 1),
+        ("stagnation_window", -1),
+        ("max_research_hops", -1),
+        ("max_failures_before_research", 0),
+        ("max_history_messages", 3),
+        ("hard_char_budget", 10),
+        ("summarize_every", -1),
+        ("escalate_model", ""),
+        ("escalate_on_budget_exceeded", True),
+        ("response_format", "json"),
+        ("response_format", {"type": "xml"}),
+        ("response_format", {"type": "json_schema"}),
         ("max_iteration", 3),
     ],
 )
@@ -43,7 +73,12 @@ def test_a_wrong_value_is_refused_by_name(field: str, value: JsonValue) -> None:
     assert field in str(refused.value)
 
 
-@pytest.mark.parametrize("taken", ["messages", "model", "stream", "timeout", "tools"])
+def test_plain_text_is_no_format() -> None:
+    config = AgentConfig(model="m", response_format={"type": "text"})
+    assert config.response_format is None
+
+
+@pytest.mark.parametrize("taken", LOOPS_OWN)
 def test_what_the_loop_sets_itself_is_no_option(taken: str) -> None:
     with pytest.raises(ValidationError, match=f"the loop sets {taken} itself"):
         AgentConfig(model="m", completion_kwargs={taken: True})

@@ -7,16 +7,19 @@ from collections.abc import Mapping, Sequence
 import pytest
 from pydantic import JsonValue
 
+from mini_agent.call_pairs import NEVER_ANSWERED
 from mini_agent.config import AgentConfig
 from mini_agent.conversation import checked
 from mini_agent.errors import BadRequest
-from mini_agent.loop import run_agent
 from mini_agent.messages import assistant, function_call, tool_result, user
 from mini_agent.testing.scripted import ScriptedModel
+from mini_agent.testing.transcript_rules import broken_rules
 from mini_agent.tools.echo import EchoMCP
+from tests.loop.runs import run_agent
 
 Given = Sequence[Mapping[str, JsonValue]]
 ASKED = assistant("", [function_call("a", "echo", {"text": "x"})])
+TWICE_ASKED = assistant("", [function_call(each, "echo", {"text": each}) for each in ("a", "b")])
 BROKEN: JsonValue = {"id": "a", "function": {"name": "echo", "arguments": '{"text'}}
 
 
@@ -31,16 +34,12 @@ BROKEN: JsonValue = {"id": "a", "function": {"name": "echo", "arguments": '{"tex
         ([{"role": "user", "content": 7}], "messages[0].content"),
         ([{"role": "user", "content": ["x"]}], "messages[0].content[0]"),
         ([{"role": "user", "content": [{"text": "x"}]}], "messages[0].content[0]"),
-        ([user("hi"), {"role": "assistant", "content": None}], "messages[1].content"),
-        ([{"role": "tool", "content": "x"}], "messages[0].tool_call_id"),
-        ([user("hi"), tool_result("a", "x")], "messages[1].tool_call_id"),
-        ([ASKED, tool_result("a", "x"), tool_result("a", "y")], "messages[2].tool_call_id"),
-        ([ASKED], "messages"),
-        ([ASKED, user("hi"), tool_result("a", "x")], "messages"),
+        (["hi"], "messages[0]"),
+        ([TWICE_ASKED, tool_result("c", "x")], "messages[1].tool_call_id"),
         ([{"role": "assistant", "tool_calls": "x"}], "messages[0].tool_calls"),
         ([{"role": "assistant", "tool_calls": ["x"]}], "messages[0].tool_calls[0]"),
         (
-            [{"role": "assistant", "tool_calls": [{"function": {"name": "echo"}}]}],
+            [{"role": "assistant", "tool_calls": [{"id": 7, "function": {"name": "echo"}}]}],
             "messages[0].tool_calls[0].id",
         ),
         (
@@ -107,3 +106,64 @@ def test_a_conversation_that_ends_with_the_assistant_is_carried_on() -> None:
 
 def test_text_that_cannot_be_encoded_is_made_to() -> None:
     assert checked([user("a\ud800b")]) == [user("a?b")]
+
+
+ECHO_CALL: JsonValue = {"name": "echo", "arguments": '{"text": "x"}'}
+NAMELESS: JsonValue = {"function": ECHO_CALL}
+FIRST = assistant("", [function_call("call_1", "echo", {"text": "x"})])
+
+
+@pytest.mark.parametrize(
+    ("given", "taken"),
+    [
+        ([{"role": " Human", "content": "hi"}], [user("hi")]),
+        ([{"role": "ai", "content": "a"}, user("b")], [assistant("a"), user("b")]),
+        ([user("a"), {"role": "assistant", "content": None}], [user("a")]),
+        ([user("a"), assistant(""), user("b")], [user("a"), user("b")]),
+        ([ASKED], [ASKED, tool_result("a", NEVER_ANSWERED)]),
+        ([ASKED, user("b")], [ASKED, tool_result("a", NEVER_ANSWERED), user("b")]),
+        (
+            [user("hi"), tool_result("a", "x")],
+            [user("hi"), user("Output of an earlier tool call:\nx")],
+        ),
+        (
+            [ASKED, tool_result("a", "x"), tool_result("a", "y")],
+            [ASKED, tool_result("a", "x"), user("Output of an earlier tool call:\ny")],
+        ),
+        ([ASKED, {"role": "tool", "content": "x"}], [ASKED, tool_result("a", "x")]),
+        ([ASKED, tool_result("other", "x")], [ASKED, tool_result("a", "x")]),
+        ([ASKED, tool_result("a", "")], [ASKED, tool_result("a", "(no output)")]),
+        (
+            [ASKED, {"role": "tool", "tool_call_id": "a", "content": {"n": 1}}],
+            [ASKED, tool_result("a", '{"n": 1}')],
+        ),
+        (
+            [TWICE_ASKED, tool_result("b", "y")],
+            [TWICE_ASKED, tool_result("b", "y"), tool_result("a", NEVER_ANSWERED)],
+        ),
+        (
+            [{"role": "assistant", "tool_calls": [NAMELESS]}, {"role": "tool", "content": "x"}],
+            [FIRST, tool_result("call_1", "x")],
+        ),
+        (
+            [
+                {"role": "assistant", "function_call": ECHO_CALL},
+                {"role": "function", "content": "x"},
+            ],
+            [FIRST, tool_result("call_1", "x")],
+        ),
+        (
+            [{"role": "system", "content": "Be brief."}],
+            [{"role": "system", "content": "Be brief."}, user("Continue.")],
+        ),
+    ],
+)
+def test_what_is_plainly_meant_is_put_right(given: Given, taken: Given) -> None:
+    assert checked(given) == taken
+
+
+def test_an_id_used_twice_in_one_message_is_made_two() -> None:
+    twice = assistant("", [function_call("a", "echo", {"text": each}) for each in ("x", "y")])
+    taken = checked([twice, tool_result("a", "x"), tool_result("a", "y")])
+    assert [message.get("tool_call_id") for message in taken[1:]] == ["a", "a_1"]
+    assert broken_rules(taken) == []

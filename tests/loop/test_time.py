@@ -9,9 +9,9 @@ import pytest
 
 from mini_agent.config import AgentConfig
 from mini_agent.deadline import Deadline, GaveUp, OutOfTime
-from mini_agent.errors import ModelError
-from mini_agent.loop import run_agent
+from mini_agent.errors import ModelError, ModelUnavailable
 from mini_agent.messages import user
+from mini_agent.model import ModelReply, ModelRequest
 from mini_agent.testing.scripted import (
     Hangs,
     ScriptedModel,
@@ -24,6 +24,7 @@ from mini_agent.testing.scripted import (
 from mini_agent.tools.echo import EchoMCP
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput
 from mini_agent.tools.sandbox_invoker import SandboxInvoker
+from tests.loop.runs import run_agent
 
 TASK = [user("Go.")]
 SOON = AgentConfig(model="m", max_wallclock_seconds=0.2)
@@ -160,3 +161,67 @@ async def test_an_error_of_work_is_passed_on() -> None:
 
     with pytest.raises(ModelError, match="refused"):
         await Deadline.after(1).bound(work())
+
+
+async def test_cancelling_between_two_turns_asks_the_model_no_more() -> None:
+    script = [calls(call("echo", text=str(number))) for number in range(2)]
+    with ScriptedModel(*script[:1]) as model:
+        running = asyncio.ensure_future(run_agent(TASK, Cancels(), AgentConfig(model="m"), model))
+        with pytest.raises(asyncio.CancelledError):
+            await running
+
+
+class Cancels(EchoMCP):
+    """A tool in whose time the run is cancelled, and which answers nevertheless."""
+
+    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
+        asyncio.get_running_loop().call_soon(_cancel_the_run)
+        return await super().call_openai_tool(openai_tool)
+
+
+def _cancel_the_run() -> None:
+    for task in asyncio.all_tasks():
+        if "run_agent" in repr(task.get_coro()):
+            task.cancel()
+
+
+async def test_tools_side_by_side_are_all_cut_at_the_deadline() -> None:
+    several = [call("exec_python", code=f"print({number})") for number in range(3)]
+    config = AgentConfig(model="m", max_wallclock_seconds=0.3, tool_concurrency=3)
+    hangs, started = [Hangs(), Hangs(), Hangs()], perf_counter()
+    with ScriptedModel(calls(*several)) as model, ScriptedSandbox(*hangs) as sandbox:
+        result = await run_agent(TASK, SandboxInvoker(sandbox), config, model)
+    assert perf_counter() - started < 1.3
+    assert [each.was_cancelled for each in hangs] == [True, True, True]
+    assert result.stopped_reason == "budget"
+
+
+class Deaf:
+    """A model that ignores its cancellation for a while."""
+
+    async def reply(self, request: ModelRequest) -> ModelReply:
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            await asyncio.sleep(1.5)
+        return says("too late")
+
+
+async def test_a_model_that_ignores_its_cancellation_does_not_hold_the_run() -> None:
+    started = perf_counter()
+    result = await run_agent(TASK, EchoMCP(), SOON, Deaf())
+    assert perf_counter() - started < 1.2
+    assert (result.stopped_reason, result.answer_source) == ("budget", "notice")
+    await asyncio.sleep(1)
+
+
+async def test_the_pause_before_a_second_try_ends_when_the_run_is_cancelled() -> None:
+    busy = ModelUnavailable("busy", retry_after_s=60)
+    with ScriptedModel(busy) as model:
+        running = asyncio.ensure_future(run_agent(TASK, EchoMCP(), AgentConfig(model="m"), model))
+        await asyncio.sleep(0.1)
+        started = perf_counter()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert perf_counter() - started < 1

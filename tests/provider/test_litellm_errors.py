@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from mini_agent.errors import ModelError
+from mini_agent.errors import ContextTooLong, ModelError, ModelUnavailable, NoToolSupport
 from mini_agent.litellm_model import LiteLLMModel
 from mini_agent.messages import user
 from mini_agent.model import ModelRequest
@@ -135,6 +135,26 @@ async def test_a_model_without_a_provider_is_told_how_to_write_one() -> None:
 async def test_an_unknown_model_elsewhere_is_told_by_name() -> None:
     error = await error_from("openai/m", refusal(404, "The model `m` does not exist"), api_key="k")
     assert error.message == "openai does not know the model m: The model `m` does not exist"
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind"),
+    [
+        (server_error("kaput"), ModelUnavailable),
+        (refusal(503, "Loading model"), ModelUnavailable),
+        (refusal(429, "slow down"), ModelUnavailable),
+        (empty_choices(), ModelUnavailable),
+        (garbage(), ModelUnavailable),
+        (refusal(400, "exceeds the available context size"), ContextTooLong),
+        (no_tools("m"), NoToolSupport),
+        (refusal(401, "no"), ModelError),
+        (refusal(404, "no such model"), ModelError),
+    ],
+)
+async def test_a_fault_is_of_the_kind_that_says_what_may_help(
+    reply: Scripted, kind: type[ModelError]
+) -> None:
+    assert type(await error_from("openai/m", reply, api_key="k")) is kind
 
 
 async def test_nothing_is_printed_beside_the_error(capfd: pytest.CaptureFixture[str]) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
+from pydantic import JsonValue, ValidationError
 
+from mini_agent.config import AgentConfig
+from mini_agent.litellm_parameters import GivenCall, provider_call
 from mini_agent.messages import user
 from mini_agent.result import AgentResult, Usage
+from mini_agent.settings import Settings
 from mini_agent.wire import AgentRunRequest, AgentRunResponse
 
 RESULT = AgentResult(
@@ -18,6 +21,7 @@ RESULT = AgentResult(
     used_model="ollama/m",
     usage=Usage(prompt_tokens=3),
     error=None,
+    escalated=True,
     total_ms=12.5,
 )
 
@@ -52,6 +56,58 @@ def test_what_is_for_the_model_server_reaches_the_loop_as_its_parameters() -> No
 def test_every_setting_of_the_loop_can_be_sent() -> None:
     config = request(max_iterations=2, max_wallclock_seconds=9, use_tools=False).config("a/b")
     assert (config.max_iterations, config.max_wallclock_seconds, config.use_tools) == (2, 9, False)
+
+
+EVERY_SETTING: dict[str, JsonValue] = {
+    "max_iterations": 2,
+    "max_wallclock_seconds": 9,
+    "max_tools_per_iter": 5,
+    "tool_concurrency": 2,
+    "stagnation_window": 4,
+    "use_tools": False,
+    "auto_run_code_on_code_block": False,
+    "enable_repair": False,
+    "research_on_unsure": False,
+    "max_research_hops": 1,
+    "research_after_failures": False,
+    "max_failures_before_research": 3,
+    "max_history_messages": 10,
+    "hard_char_budget": 9000,
+    "summarize_every": 3,
+    "escalate_model": "ollama/big",
+    "escalate_on_budget_exceeded": True,
+    "response_format": {"type": "json_object"},
+    "temperature": 0.5,
+    "num_ctx": 2048,
+    "completion_kwargs": {"top_p": 0.5},
+}
+
+
+def test_the_table_of_settings_is_whole() -> None:
+    assert set(EVERY_SETTING) | {"model"} == set(AgentConfig.model_fields)
+
+
+@pytest.mark.parametrize("name", EVERY_SETTING)
+def test_a_setting_reaches_the_loop_over_the_wire(name: str) -> None:
+    needed = {"escalate_model": "ollama/big"}
+    sent = request(**{**needed, name: EVERY_SETTING[name]})
+    there = AgentRunRequest.model_validate_json(sent.model_dump_json(exclude_defaults=True))
+    assert getattr(there.config("a/b"), name) == EVERY_SETTING[name]
+
+
+@pytest.mark.parametrize("name", EVERY_SETTING)
+def test_a_setting_reaches_the_loop_through_litellm(name: str) -> None:
+    given = GivenCall(
+        model="default",
+        messages=[user("hi")],
+        parameters={
+            "target_model": "a/b",
+            "escalate_model": "ollama/big",
+            name: EVERY_SETTING[name],
+        },
+    )
+    asked = provider_call(given, Settings()).request
+    assert getattr(asked.config("a/b"), name) == EVERY_SETTING[name]
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,11 @@ from mini_agent.tools.invoker import ToolOutput, printed, refused
 from mini_agent.tools.observation import observation
 
 FAILED = "The call failed. Fix the cause and call the tool again."
+TIMED_OUT = (
+    "hint: it was stopped at its time limit: look for an endless loop, do less work, or pass a "
+    "larger timeout_s"
+)
+TOO_BIG = "hint: it needed more memory: keep less at a time"
 
 
 @pytest.mark.parametrize(
@@ -24,11 +29,11 @@ FAILED = "The call failed. Fix the cause and call the tool again."
         (ToolOutput(ok=False, rc=3), f"[t rc=3]\n(no output)\n{FAILED}"),
         (
             ToolOutput(ok=False, rc=124, status="timeout", stdout="a"),
-            f"[t rc=124 timeout]\nstdout:\na\n{FAILED}",
+            f"[t rc=124 timeout]\nstdout:\na\n{TIMED_OUT}\n{FAILED}",
         ),
         (
             ToolOutput(ok=False, rc=137, status="oom"),
-            f"[t rc=137 oom]\n(no output)\n{FAILED}",
+            f"[t rc=137 oom]\n(no output)\n{TOO_BIG}\n{FAILED}",
         ),
         (refused("it is busy"), f"[t error]\nit is busy\n{FAILED}"),
         (

@@ -1,0 +1,110 @@
+"""An answer that must be JSON: what the model is told, and whether it kept to it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Final
+
+from pydantic import JsonValue
+from pydantic_core import from_json
+
+from mini_agent.errors import BadRequest
+
+FENCED: Final = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL | re.IGNORECASE)
+OPENINGS: Final = re.compile(r"[{\[]")
+WHY_CHARS: Final = 300
+
+
+class NotTheJson(Exception):
+    """The text holds no JSON of the form that was asked for; says what is in the way."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonAnswer:
+    """The form asked for: any object, or one that fits `schema`."""
+
+    schema: dict[str, JsonValue] | None
+
+    @property
+    def instruction(self) -> str:
+        """What the model is told about it, for its instructions."""
+        form = f" that fits this JSON schema: {json.dumps(self.schema)}" if self.schema else ""
+        return (
+            "Once you have the result, give your final answer as JSON alone, without any other "
+            f"words: {'one value' if self.schema else 'one object'}{form}"
+        )
+
+    def in_text(self, text: str) -> str:
+        """The JSON in `text`, bare, fenced or between words; `NotTheJson` when there is none."""
+        complaint = "it holds no JSON"
+        for candidate in _candidates(text):
+            try:
+                self._require_form(from_json(candidate, allow_inf_nan=False))
+            except NotTheJson as wrong:
+                complaint = str(wrong)
+            except ValueError as broken:
+                complaint = f"it is no valid JSON: {broken}"[:WHY_CHARS]
+            else:
+                return candidate
+        raise NotTheJson(complaint)
+
+    def _require_form(self, value: JsonValue) -> None:
+        if self.schema is not None:
+            _require_fit(value, self.schema)
+        elif not isinstance(value, dict):
+            raise NotTheJson(f"an object is needed, not {json.dumps(value)[:60]}")
+
+
+def json_answer(response_format: dict[str, JsonValue] | None) -> JsonAnswer | None:
+    """The form that OpenAI's `response_format` asks for; None when it asks for nothing.
+
+    Raises `BadRequest` for a schema that is none.
+    """
+    if response_format is None:
+        return None
+    named = response_format.get("json_schema")
+    schema = named.get("schema") if isinstance(named, dict) else None
+    if not isinstance(schema, dict):
+        return JsonAnswer(None)
+    jsonschema = _checking()
+    try:
+        jsonschema.Draft202012Validator.check_schema(schema)
+    except jsonschema.SchemaError as wrong:
+        what = f"response_format: the schema is none: {wrong.message}"
+        raise BadRequest(what, field="response_format") from None
+    return JsonAnswer(schema)
+
+
+def _require_fit(value: JsonValue, schema: dict[str, JsonValue]) -> None:
+    # INVARIANT: with an empty registry no schema has another one fetched.
+    registry = importlib.import_module("referencing").Registry()
+    validator = _checking().Draft202012Validator(schema, registry=registry)
+    unresolvable = importlib.import_module("referencing.exceptions").Unresolvable
+    try:
+        wrong = next(validator.iter_errors(value), None)
+    except unresolvable as elsewhere:
+        raise NotTheJson(f"the schema refers to what is not in it: {elsewhere}") from None
+    if wrong is not None:
+        where = "".join(f"[{step!r}]" for step in wrong.absolute_path)
+        raise NotTheJson(f"{where} {wrong.message}".strip()[:WHY_CHARS])
+
+
+# Importing it takes a tenth of a second, and most runs need none.
+def _checking() -> ModuleType:
+    return importlib.import_module("jsonschema")
+
+
+# The longest first: an object inside the one that is meant would be a wrong answer.
+def _candidates(text: str) -> Iterator[str]:
+    whole = text.strip()
+    yield whole
+    yield from (block.strip() for block in FENCED.findall(whole))
+    for opening in OPENINGS.finditer(whole):
+        closing = whole.rfind("}" if opening.group() == "{" else "]")
+        if closing > opening.start():
+            yield whole[opening.start() : closing + 1]

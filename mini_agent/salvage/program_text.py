@@ -1,0 +1,129 @@
+"""A program as it was meant, out of a text that was wrapped or escaped once too often."""
+
+from __future__ import annotations
+
+import html
+import re
+import textwrap
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from mini_agent.salvage.programs import LITERAL, does_something, is_python
+from mini_agent.salvage.quoted import unescaped
+from mini_agent.sandbox.languages import Language
+
+FENCED: Final = re.compile(
+    r"\A\s*(?:```|~~~)[ \t]*([\w+#.-]*)[ \t]*\n(.*?)\n?[ \t]*(?:```|~~~)\s*\Z", re.DOTALL
+)
+BLOCK: Final = re.compile(
+    r"^[ \t]*(?:```|~~~)[\w+#.-]*[ \t]*\n(.*?)(?:^[ \t]*(?:```|~~~)|\Z)", re.DOTALL | re.MULTILINE
+)
+CODE_ELEMENT: Final = re.compile(r"\A\s*<(code|pre|python|script)>(.*)</\1>\s*\Z", re.DOTALL)
+INLINE: Final = re.compile(r"\A\s*`+([^`]+)`+\s*\Z")
+LABEL: Final = re.compile(r"\A\s*(?:python3?|py|bash|sh|shell|javascript|js|go|rust)[ \t]*\n")
+PROMPTED: Final = re.compile(r"^(?:>>>|\.\.\.) ?(.*)$", re.MULTILINE)
+TYPOGRAPHIC: Final = str.maketrans(
+    {"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'", "\u00a0": " ", "\u200b": ""}
+)
+NEXT_COMMAND: Final = re.compile(r"\\n\s*(?:echo|cd|ls|for|if|python3?|pip|cat|mkdir|export)\b")
+ENTITY: Final = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27);")
+
+
+class Program(NamedTuple):
+    """The program, and what was done to it, a sentence each."""
+
+    text: str
+    repairs: tuple[str, ...] = ()
+
+
+Remedy = tuple[str, Callable[[str], str]]
+
+
+def meant_program(written: str, language: Language) -> Program:
+    """What `written` plainly means as a program of `language`; itself where nothing is wrong."""
+    text, repairs = written, []
+    for said, remedy in UNWRAPPING:
+        unwrapped = remedy(text)
+        is_needed = remedy is without_label or language != "python" or not does_something(text)
+        if unwrapped != text and is_needed:
+            text = unwrapped
+            repairs.append(said)
+    mended = _python(text) if language == "python" else _other(text, language)
+    return Program(mended.text, (*repairs, *mended.repairs))
+
+
+def unfenced(text: str) -> str:
+    """What stands in the fence, where the whole of `text` is one."""
+    found = FENCED.match(text)
+    return found[2] if found else text
+
+
+def _out_of_blocks(text: str) -> str:
+    blocks = BLOCK.findall(text)
+    return "\n".join(block.rstrip("\n") for block in blocks) if blocks else text
+
+
+def _out_of_element(text: str) -> str:
+    found = CODE_ELEMENT.match(text)
+    return found[2].strip("\n") if found else text
+
+
+def _without_ticks(text: str) -> str:
+    found = INLINE.match(text)
+    return found[1] if found else text
+
+
+def without_label(text: str) -> str:
+    """`text` without a first line that is only a language's name."""
+    rest = LABEL.sub("", text)
+    return rest if rest.strip() else text
+
+
+def _without_prompts(text: str) -> str:
+    lines = PROMPTED.findall(text)
+    return "\n".join(lines) if lines else text
+
+
+def _typed(text: str) -> str:
+    return text.translate(TYPOGRAPHIC)
+
+
+UNWRAPPING: Final[tuple[Remedy, ...]] = (
+    ("the fence around the program was taken off", unfenced),
+    ("the program was taken out of the words around it", _out_of_blocks),
+    ("the element around the program was taken off", _out_of_element),
+    ("the backticks around the program were taken off", _without_ticks),
+    ("the language's name in front of the program was taken off", without_label),
+)
+ESCAPED: Final[Remedy] = ("\\n and other escapes in the program were resolved", unescaped)
+REMEDIES: Final[tuple[Remedy, ...]] = (
+    ESCAPED,
+    ("HTML entities in the program were resolved", html.unescape),
+    ("typographic quotes in the program were made plain", _typed),
+    ("the program was moved to the left margin", lambda text: textwrap.dedent(text).strip("\n")),
+    ("the prompts in front of the program's lines were taken off", _without_prompts),
+)
+
+
+def _python(code: str) -> Program:
+    """`code`, or the first remedy's outcome that is a program where `code` is none."""
+    if does_something(code) or (is_python(code) and "\\n" not in code):
+        return Program(code)
+    tried = [Program(remedy(code), (said,)) for said, remedy in REMEDIES]
+    resolved = tried[0]
+    twice = [
+        Program(remedy(resolved.text), (*resolved.repairs, said)) for said, remedy in REMEDIES[1:]
+    ]
+    better = (each for each in (*tried, *twice) if does_something(each.text))
+    return next(better, Program(code))
+
+
+def _other(code: str, language: Language) -> Program:
+    said, resolve = ESCAPED
+    bare = LITERAL.sub("", code)
+    is_escaped = NEXT_COMMAND.search(bare) if language == "bash" else "\\n" in bare
+    if "\n" not in code.strip() and is_escaped:
+        return Program(resolve(code), (said,))
+    if language == "bash" and ENTITY.search(bare):
+        return Program(html.unescape(code), (REMEDIES[1][0],))
+    return Program(code)

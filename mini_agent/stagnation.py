@@ -1,0 +1,114 @@
+"""Whether a run goes in circles: the same calls with the same results, or the same words."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Final, Literal, TypeAlias
+
+from mini_agent.messages import JsonObject
+from mini_agent.result import ToolInvocation
+
+LONGEST_CIRCLE: Final = 3
+# Two programs that fail alike and differ by less than this are one attempt.
+ALIKE: Final = 0.95
+COMPARED_CHARS: Final = 4000
+
+COMMENT: Final = re.compile(r"(?m)(?:^|(?<=\s))(?:#|//)[^\n]*$")
+FLEETING: Final = re.compile(
+    r"0x[0-9a-fA-F]+"
+    r"|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?"
+    r"|\b\d+(?:\.\d+)? ?(?:ns|us|µs|ms|s|sec|seconds)\b"
+    r"|/tmp/[\w./-]+"
+)
+
+Verdict: TypeAlias = Literal["", "nudge", "stop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One turn as far as it can repeat an earlier one; `told` names it for the model."""
+
+    did: str
+    came_to: str
+    failed: bool
+    told: str
+
+    def repeats(self, earlier: Step) -> bool:
+        """Whether it is the earlier one again, or hardly more than that."""
+        if self.came_to != earlier.came_to or self.failed != earlier.failed:
+            return False
+        return self.did == earlier.did or (self.failed and _are_alike(self.did, earlier.did))
+
+
+class Stagnation:
+    """Watches the turns of a run. One that fills `window` with repetitions is told so once."""
+
+    def __init__(self, window: int) -> None:
+        self._window = window
+        self._steps: list[Step] = []
+        self._was_told = False
+
+    def after(self, step: Step) -> Verdict:
+        """What to do about the turn that has just ended."""
+        self._steps.append(step)
+        if not self._window or not self._goes_in_circles():
+            return ""
+        verdict: Verdict = "stop" if self._was_told else "nudge"
+        self._was_told = True
+        return verdict
+
+    def forget(self) -> None:
+        """Starts anew, as for another model."""
+        self._steps.clear()
+        self._was_told = False
+
+    def _goes_in_circles(self) -> bool:
+        return any(self._repeats_every(length) for length in range(1, LONGEST_CIRCLE + 1))
+
+    def _repeats_every(self, length: int) -> bool:
+        last = self._steps[-length * self._window :]
+        if len(last) < length * self._window:
+            return False
+        return all(again.repeats(once) for once, again in zip(last, last[length:], strict=False))
+
+
+def step_of_calls(invocations: Sequence[ToolInvocation]) -> Step:
+    """The turn that made these calls."""
+    names = ", ".join(dict.fromkeys(call.name for call in invocations))
+    return Step(
+        did="\n".join(f"{call.name}({_plain_arguments(call.arguments)})" for call in invocations),
+        came_to="\n".join(_plain_result(call) for call in invocations),
+        failed=not any(call.ok for call in invocations),
+        told=f"called {names} in the same way",
+    )
+
+
+def step_of_words(text: str) -> Step:
+    """The turn that only said `text`."""
+    return Step(" ".join(text.casefold().split()), "", failed=False, told="said the same")
+
+
+def _plain_arguments(arguments: JsonObject) -> str:
+    texts = {
+        name: " ".join(COMMENT.sub("", value).split()) if isinstance(value, str) else value
+        for name, value in arguments.items()
+    }
+    return json.dumps(texts, sort_keys=True)
+
+
+def _plain_result(call: ToolInvocation) -> str:
+    # Where a program stopped moves with every comment in it: what it says last is what counts.
+    complaint = call.stderr.strip().rpartition("\n")[2] if call.stderr.strip() else ""
+    said = f"{call.rc} {call.stdout} {complaint if not call.ok else call.stderr} {call.error or ''}"
+    return " ".join(FLEETING.sub("~", said).split())
+
+
+def _are_alike(one: str, other: str) -> bool:
+    if max(len(one), len(other)) > COMPARED_CHARS:
+        return False
+    matcher = SequenceMatcher(None, one, other, autojunk=False)
+    return matcher.quick_ratio() >= ALIKE and matcher.ratio() >= ALIKE

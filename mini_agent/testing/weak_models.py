@@ -1,0 +1,95 @@
+"""What weak models say where a tool call was wanted, and what each of it has to come to.
+
+`weak_models.jsonl` beside this file is the table, one reply a line: `family` and `shape` name it;
+`text`, `reasoning`, `tool_calls` (name, arguments as text) and `finish_reason` are the reply;
+`tools` names the tools offered and `has_result` says that one has already succeeded. Then
+`calls` are to be run, `refused` is how many are to be answered with a problem instead, and
+`answer` is the text that is left for the reader, where it matters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from types import MappingProxyType
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from mini_agent.messages import JsonObject
+from mini_agent.model import ModelReply, ToolCall
+from mini_agent.tools.catalog import (
+    EXEC_GO,
+    EXEC_NODE,
+    EXEC_PYTHON,
+    EXEC_RUST,
+    exec_shell,
+    function_tool,
+)
+from mini_agent.tools.invoker import Tool
+from mini_agent.tools.text_tools import TEXT_TOOLS
+
+TABLE: Final = "weak_models.jsonl"
+PROGRAMS: Final = (EXEC_PYTHON, EXEC_NODE, EXEC_GO, EXEC_RUST)
+OFFERED: Final = MappingProxyType[str, tuple[Tool, ...]](
+    {
+        "sandbox": (*PROGRAMS, exec_shell("Any shell command is allowed."), *TEXT_TOOLS),
+        "search": (function_tool("search_docs", "Search the docs.", query="What to find."),),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class WeakReply:
+    """One reply of the table, the tools it was given to, and what is expected of it."""
+
+    family: str
+    shape: str
+    reply: ModelReply
+    tools: tuple[Tool, ...]
+    has_result: bool
+    calls: tuple[tuple[str, JsonObject], ...]
+    refused: int
+    answer: str | None
+
+    def __str__(self) -> str:
+        return f"{self.family}: {self.shape}"
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    family: str
+    shape: str
+    text: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[tuple[str, str], ...] = ()
+    finish_reason: str = "stop"
+    tools: Literal["sandbox", "search"] = "sandbox"
+    has_result: bool = False
+    calls: tuple[tuple[str, JsonObject], ...] = ()
+    refused: int = 0
+    answer: str | None = None
+
+
+def weak_replies() -> tuple[WeakReply, ...]:
+    """The whole table, in its order."""
+    table = files(__package__).joinpath(TABLE).read_text(encoding="utf-8")
+    return tuple(_read(_Line.model_validate_json(line)) for line in table.splitlines())
+
+
+def _read(line: _Line) -> WeakReply:
+    listed = tuple(
+        ToolCall(f"call-{number}", name, arguments)
+        for number, (name, arguments) in enumerate(line.tool_calls)
+    )
+    return WeakReply(
+        family=line.family,
+        shape=line.shape,
+        reply=ModelReply(line.text, line.reasoning, listed, line.finish_reason),
+        tools=OFFERED[line.tools],
+        has_result=line.has_result,
+        calls=line.calls,
+        refused=line.refused,
+        answer=line.answer,
+    )

@@ -1,0 +1,167 @@
+"""What to do about a failure whose cause is known, one sentence for the model."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Final
+
+from mini_agent.tools.invoker import ToolOutput
+
+# The python image's own packages (sandbox-images/python/README.md), by the names they import as.
+IN_THE_SANDBOX: Final = "numpy, pandas, scipy, matplotlib, seaborn, sklearn"
+PROGRAMS: Final = "exec_"
+WHERE_NAMES_ARE: Final = MappingProxyType(
+    {
+        "np": "import numpy as np",
+        "pd": "import pandas as pd",
+        "plt": "import matplotlib.pyplot as plt",
+        "sns": "import seaborn as sns",
+        "Counter": "from collections import Counter",
+        "defaultdict": "from collections import defaultdict",
+        "deque": "from collections import deque",
+        "groupby": "from itertools import groupby",
+        "permutations": "from itertools import permutations",
+        "combinations": "from itertools import combinations",
+        "product": "from itertools import product",
+        "accumulate": "from itertools import accumulate",
+        "reduce": "from functools import reduce",
+        "lru_cache": "from functools import lru_cache",
+        "sqrt": "from math import sqrt",
+        "gcd": "from math import gcd",
+        "Fraction": "from fractions import Fraction",
+        "Decimal": "from decimal import Decimal",
+        "datetime": "from datetime import datetime",
+        "timedelta": "from datetime import timedelta",
+        "Path": "from pathlib import Path",
+        "dataclass": "from dataclasses import dataclass",
+        "Optional": "from typing import Optional",
+        "List": "from typing import List",
+        "Dict": "from typing import Dict",
+    }
+)
+
+
+def hint_for(name: str, output: ToolOutput) -> str:
+    """The hint for what came of a call to the tool `name`; empty when there is nothing to say."""
+    if output.ok:
+        return _nothing_printed(name, output)
+    if output.status in BY_STATUS:
+        return BY_STATUS[output.status](output)
+    # What a program complains about last is what ended it.
+    complaint = output.stderr[-4000:]
+    for sign, advise in SIGNS:
+        found = [*sign.finditer(complaint)]
+        if found:
+            return advise(found[-1], output)
+    return ""
+
+
+def _nothing_printed(name: str, output: ToolOutput) -> str:
+    is_program = name.startswith(PROGRAMS) and name != "exec_shell"
+    has_result = output.execution is not None and output.execution.result_repr is not None
+    if not is_program or has_result or output.stdout.strip() or output.stderr.strip():
+        return ""
+    return "the program ran but printed nothing: print the result to see it"
+
+
+def _timed_out(output: ToolOutput) -> str:
+    limit = f" of {output.execution.limits.timeout_s:g} s" if output.execution else ""
+    return (
+        f"it was stopped at its time limit{limit}: look for an endless loop, do less work, or pass "
+        "a larger timeout_s"
+    )
+
+
+def _out_of_memory(output: ToolOutput) -> str:
+    limit = f" than {output.execution.limits.memory_mb} MB" if output.execution else ""
+    return f"it needed more memory{limit}: keep less at a time"
+
+
+BY_STATUS: Final = MappingProxyType[str, Callable[[ToolOutput], str]](
+    {"timeout": _timed_out, "oom": _out_of_memory}
+)
+
+
+def _module_missing(found: re.Match[str], output: ToolOutput) -> str:
+    module = found[1]
+    if output.execution is None:
+        return f"{module} is not installed: do without it"
+    return (
+        f"{module} is not installed and nothing can be installed: use the standard library or "
+        f"{IN_THE_SANDBOX}"
+    )
+
+
+def _name_missing(found: re.Match[str], output: ToolOutput) -> str:
+    del output
+    name = found[1]
+    if name in WHERE_NAMES_ARE:
+        return f"add: {WHERE_NAMES_ARE[name]}"
+    return f"add: import {name}" if name in sys.stdlib_module_names else ""
+
+
+def _file_missing(found: re.Match[str], output: ToolOutput) -> str:
+    del found
+    if output.execution is not None and output.execution.session is None:
+        return "every call starts in an empty folder: write the file in the same program"
+    return "list the files that are there first"
+
+
+def _no_network(found: re.Match[str], output: ToolOutput) -> str:
+    del found
+    if output.execution is None or output.execution.sandbox.network != "none":
+        return ""
+    return "there is no network in the sandbox: work with what the task gives you"
+
+
+def _not_writable(found: re.Match[str], output: ToolOutput) -> str:
+    del found
+    return "only the working folder can be written" if output.execution else ""
+
+
+def _saying(sentence: str) -> Callable[[re.Match[str], ToolOutput], str]:
+    def advise(found: re.Match[str], output: ToolOutput) -> str:
+        del output
+        return found.expand(sentence)
+
+    return advise
+
+
+Advise = Callable[[re.Match[str], ToolOutput], str]
+SIGNS: Final[tuple[tuple[re.Pattern[str], Advise], ...]] = tuple(
+    (re.compile(sign, re.MULTILINE), advise)
+    for sign, advise in (
+        (r"^ModuleNotFoundError: No module named '([\w.]+)'", _module_missing),
+        (
+            r"Cannot find (?:module|package) '([^']+)'",
+            _saying(r"\1 is not there: use Node's own modules"),
+        ),
+        (r"^NameError: name '(\w+)' is not defined(?!\. Did you mean)", _name_missing),
+        (
+            r"^(?:IndentationError|TabError)",
+            _saying("indent with four spaces, the same in a block"),
+        ),
+        (
+            r"^EOFError: EOF when reading",
+            _saying("there is no input: put the values into the program"),
+        ),
+        (
+            r"^SyntaxError: unexpected character after line continuation",
+            _saying("write real line breaks in the program, not \\\\n"),
+        ),
+        (r"(?:declared and not used|imported and not used)", _saying("remove it, or use it")),
+        (r"FileNotFoundError|ENOENT|No such file or directory|no such file", _file_missing),
+        (
+            r"name resolution|Network is unreachable|ENOTFOUND|EAI_AGAIN|getaddrinfo|dial tcp",
+            _no_network,
+        ),
+        (r"Read-only file system|EROFS|PermissionError|Permission denied|EACCES", _not_writable),
+        (
+            r"^.*?(\S+): (?:command )?not found$",
+            _saying(r"there is no command \1: do it another way"),
+        ),
+    )
+)

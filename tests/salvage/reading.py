@@ -1,0 +1,42 @@
+"""A reply read as the loop reads it: what would be run, what refused, and the words left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from mini_agent.calls import understood_reply
+from mini_agent.messages import JsonObject
+from mini_agent.model import ModelReply
+from mini_agent.salvage.stretches import Setting
+from mini_agent.testing.weak_models import OFFERED
+from mini_agent.tools.invoker import Tool
+from mini_agent.tools.offered import offered_tools
+from mini_agent.understood import understood
+
+SANDBOX = OFFERED["sandbox"]
+
+
+class Outcome(NamedTuple):
+    run: tuple[tuple[str, JsonObject], ...]
+    refused: tuple[str, ...]
+    text: str
+    repaired: tuple[str, ...]
+
+
+def outcome(
+    reply: ModelReply, setting: Setting | None = None, tools: Iterable[Tool] = SANDBOX
+) -> Outcome:
+    offered = offered_tools(tuple(tools))
+    read = understood_reply(reply, offered, setting or Setting())
+    asks = [understood(call, str(place), offered) for place, call in enumerate(read.calls)]
+    return Outcome(
+        run=tuple((ask.name, ask.arguments) for ask in asks if not ask.problem),
+        refused=tuple(ask.problem for ask in asks if ask.problem),
+        text=read.text,
+        repaired=(*read.repaired, *(said for ask in asks for said in ask.repaired)),
+    )
+
+
+def says(text: str, finish_reason: str = "stop") -> ModelReply:
+    return ModelReply(text, finish_reason=finish_reason)
