@@ -36,7 +36,9 @@ def _body(output: ToolOutput) -> Iterator[str]:
         yield (output.error or "it failed without saying why")[:TAIL]
         return
     streams = [*_stream("stdout", output.stdout), *_stream("stderr", output.stderr)]
-    yield from streams or ["(no output)"]
+    # A program that prints shows what it wants to; one that forgot to still has its value.
+    value = [] if output.stdout.strip() else [*_stream("result", output.result)]
+    yield from [*streams, *value] or ["(no output)"]
 
 
 def _stream(name: str, text: str) -> Iterator[str]:

@@ -21,6 +21,9 @@ class NoLine:
     async def send(self, kind: bytes, body: bytes) -> None:
         raise RunnerLost(f"nobody to hear {kind!r} of {len(body)} bytes")
 
+    async def send_together(self, *sent: Frame) -> None:
+        raise RunnerLost(f"nobody to hear {len(sent)} frames")
+
     async def receive(self, nonce: bytes) -> Frame:
         raise RunnerLost(f"nobody to say {nonce!r}")
 
