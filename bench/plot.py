@@ -55,9 +55,9 @@ BARS: Final = (
     Bar("cold", "fresh sandbox, nothing warm", OURS),
     Bar("docker_run_hardened", "docker run --rm, hardened", OTHERS),
     Bar("docker_run", "docker run --rm", OTHERS),
-    Bar("llm_sandbox", "llm-sandbox, new container", OTHERS),
-    Bar("swerex", "SWE-ReX, new container", OTHERS),
-    Bar("smolagents", "smolagents, new kernel", OTHERS),
+    Bar("llm_sandbox_new", "llm-sandbox, new container", OTHERS),
+    Bar("swerex_new", "SWE-ReX, new container", OTHERS),
+    Bar("smolagents_new", "smolagents, new kernel", OTHERS),
 )
 
 

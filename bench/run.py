@@ -15,7 +15,7 @@ from bench.line import Line, snippet
 from bench.machine import Machine, machine
 from bench.measured import Held, Measured, Timed
 from bench.options import Options
-from bench.peers import peer_rows
+from bench.peers import Peer, all_ready, peers
 from bench.rounds import interleaved
 from bench.row import Row
 from bench.samples import Samples
@@ -62,10 +62,10 @@ class _Bench:
             rows.append(_sandboxed(await self.opened.enter_async_context(_line(other))))
         else:
             self.reasons["runsc_p50_x"] = "the engine has no runtime runsc"
-        if self.options.peers:
-            rows += await self.opened.enter_async_context(peer_rows(self.options))
+        others = await self.opened.enter_async_context(peers(self.options))
+        rows += [other.row for other in others]
         try:
-            return await interleaved(rows, self.options.n, _all_full(stacks))
+            return await interleaved(rows, self.options.n, _all_full(stacks, others))
         finally:
             await line.ask("DELETE", session)
 
@@ -74,8 +74,9 @@ class _Bench:
         return list(docker_rows(self.options, flags))
 
 
-def _all_full(stacks: list[Stack]) -> Callable[[], Awaitable[None]]:
+def _all_full(stacks: list[Stack], others: list[Peer]) -> Callable[[], Awaitable[None]]:
     async def settle() -> None:
+        await all_ready(others)
         async with asyncio.TaskGroup() as group:
             for each in stacks:
                 group.create_task(each.until_full())

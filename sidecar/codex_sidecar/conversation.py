@@ -106,6 +106,12 @@ class Conversation:
         return self._running_since > 0
 
     @property
+    def is_late(self) -> bool:
+        """Whether the program ran for longer than it may, even if it came to its end."""
+        longest_ms = self._limits.timeout_s * 1000
+        return self.result is not None and (self.result.late or self.result.run_ms > longest_ms)
+
+    @property
     def is_whole(self) -> bool:
         """Whether the runner has said all that it had to say, and awaits the next snippet."""
         if self.result is None:

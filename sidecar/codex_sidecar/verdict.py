@@ -34,7 +34,7 @@ def judge(heard: Conversation, *, oom_killed: bool) -> Verdict:
         )
     if heard.cut == "flood":
         return Verdict("killed", KILLED_EXIT, "SIGKILL")
-    if result is not None and not result.late:
+    if result is not None and not heard.is_late:
         return _of_result(result)
     if heard.cut == "lost":
         return Verdict("oom" if oom_killed else "killed", KILLED_EXIT, "SIGKILL")

@@ -164,5 +164,5 @@ class ProgramLine(BaseModel):
             if kind not in {"pypi", "bin", "network"}:
                 return f"it needs {kind} {name}, which is not known here"
         if any(tag.startswith("stdin_generate") for tag in self.tags):
-            return "its input is longer than the 1 MiB that a snippet may be given"
+            return "its input is longer than what a snippet may be given"
         return ""

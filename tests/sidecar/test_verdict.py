@@ -50,6 +50,7 @@ def heard(cut: Cut = "", **result: JsonValue) -> Conversation:
     [
         (heard(exit_code=0), ("ok", 0, None)),
         (heard(exit_code=0, oom_kills=1), ("ok", 0, None)),
+        (heard(exit_code=0, run_ms=1001), ("timeout", 124, "SIGKILL")),
         (heard(exit_code=3), ("nonzero", 3, None)),
         (heard(exit_code=137), ("nonzero", 137, None)),
         (heard(exit_code=1, oom_kills=1), ("oom", 1, None)),

@@ -3,6 +3,7 @@
 import gc
 import importlib
 import json
+import os
 import site
 import sys
 
@@ -52,6 +53,23 @@ def forget_the_runner() -> None:
     """Leaves none of our modules for a program to see."""
     for name in (*_before["names"], *filter(_is_ours, imported_since())):
         sys.modules.pop(name, None)
+
+
+def give_way_to(folder: str) -> None:
+    """Lets a program's own files come before modules of the same name, as its interpreter would."""
+    for entry in os.listdir(folder):
+        name = entry.removesuffix(".py")
+        if name in sys.modules and _was_found_on_a_path(name):
+            for loaded in [each for each in sys.modules if each.partition(".")[0] == name]:
+                del sys.modules[loaded]
+
+
+def _was_found_on_a_path(name: str) -> bool:
+    # Every interpreter has this one before it looks at a program's folder.
+    if name == "encodings":
+        return False
+    spec = sys.modules[name].__spec__
+    return spec is not None and spec.origin not in ("built-in", "frozen")
 
 
 def _is_ours(name: str) -> bool:

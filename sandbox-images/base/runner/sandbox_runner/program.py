@@ -6,7 +6,7 @@ from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
 from sandbox_runner.ending import exit_as, report
-from sandbox_runner.preload import forget_the_runner, reseed
+from sandbox_runner.preload import forget_the_runner, give_way_to, reseed
 from sandbox_runner.process import VALUES_FD
 from sandbox_runner.record import Record
 from sandbox_runner.source import run_source
@@ -31,6 +31,7 @@ def look_like_a_fresh_interpreter(folder: str, argv: list[str]) -> None:
     sys.argv, sys.orig_argv = argv, ["python3", *argv]
     sys.path[0] = folder
     forget_the_runner()
+    give_way_to(folder)
     # A deadline must not take the lines that were printed before it.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     reseed()
