@@ -2,10 +2,12 @@
 SHELL := /bin/bash
 TEXT ?= aaabbc
 MODEL ?=
+RUNTIME ?=
+export SANDBOX_RUNTIME := $(or $(RUNTIME),$(SANDBOX_RUNTIME),runc)
 python := .venv/bin/python
 compose := docker compose -f compose.agents.yml --profile demo
 
-.PHONY: help demo up down logs token images test check format engine pins
+.PHONY: help demo up down logs token images test check format bench prove engine runtime pins
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -19,7 +21,7 @@ test: venv engine images ## set everything up and pass all tests
 	@scripts/up demo
 	@DOCKER_MINI_AGENT=1 LITELLM_DEFAULT_CODE_MODEL=llamafile/tiny-agent $(python) -m pytest $(ARGS)
 
-up: engine images ## start the stack with Ollama (MODEL=demo: with the demo model; MINI_AGENT_GGUF=FILE: with yours)
+up: engine runtime images ## start the stack with Ollama (MODEL=demo, MINI_AGENT_GGUF=FILE: other models; RUNTIME=runsc: with gVisor)
 	@scripts/up $(MODEL)
 
 down: ## stop the stack; models and volumes are kept
@@ -49,6 +51,12 @@ format: venv ## put the code into its form
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .
 
+bench: venv engine images ## measure the sandboxes here (N=30 RUNS=2000; PLOT=1: also in docs/; PEERS=1: also those of others)
+	@BENCH_N=$(or $(N),30) BENCH_RUNS=$(or $(RUNS),2000) BENCH_PEERS=$(or $(PEERS),0) BENCH_PLOT=$(or $(PLOT),0) $(python) -m bench
+
+prove: venv engine images ## run all cases against the running stack, or one of its own; writes proof.html
+	@$(python) -m bench.prove $(if $(TO),--to $(TO))
+
 pins: venv ## pin every dependency anew, with hashes, in constraints.txt
 	@.venv/bin/uv pip compile -q --universal --generate-hashes --upgrade --python-version 3.11 \
 	  pyproject.toml shim/pyproject.toml sidecar/pyproject.toml --extra demo --group dev \
@@ -57,6 +65,9 @@ pins: venv ## pin every dependency anew, with hashes, in constraints.txt
 
 engine:
 	@scripts/engine
+
+runtime: engine
+	@scripts/runtime --check $(SANDBOX_RUNTIME)
 
 .PHONY: venv
 venv:

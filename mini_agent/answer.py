@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mini_agent.config import AgentConfig
-from mini_agent.result import AnswerSource, Iteration, StoppedReason
+from mini_agent.result import AnswerSource, Iteration, StoppedReason, ToolInvocation
 
 LONGEST: Final = 4000
 
@@ -40,10 +40,15 @@ def answer_of(ending: Ending, iterations: Sequence[Iteration], config: AgentConf
 
 
 def last_useful_output(iterations: Sequence[Iteration]) -> str:
-    """What the last successful call that printed anything printed, of long output the end."""
+    """What the last successful call printed or came to, of long output the end."""
     calls = [call for each in iterations for call in each.tool_invocations if call.ok]
-    printed = (call.stdout.strip() for call in reversed(calls))
-    return next((text[-LONGEST:] for text in printed if text), "")
+    outputs = (_output_of(call) for call in reversed(calls))
+    return next((text[-LONGEST:] for text in outputs if text), "")
+
+
+def _output_of(call: ToolInvocation) -> str:
+    value = call.execution.result_repr if call.execution else None
+    return call.stdout.strip() or value or ""
 
 
 def _notice(ending: Ending, config: AgentConfig) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
 from typing import Literal, TypeAlias
 
 from mini_agent.errors import BadRequest, NotConfigured
-from mini_agent.sandbox import Sandbox
 from mini_agent.settings import Settings
 from mini_agent.tools.echo import EchoMCP
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.languages import USUAL
 from mini_agent.tools.local import LocalMCPInvoker
+from mini_agent.tools.run_sandbox import RunSandbox, Sidecar
 from mini_agent.tools.sandbox_invoker import SandboxInvoker
 from mini_agent.wire import ToolBackend
 
@@ -66,17 +67,24 @@ def _require_configured(place: Place, container: str, settings: Settings) -> Non
         )
 
 
-def invoker_at(
-    place: Place, languages: Sequence[str] | None, sandbox: Sandbox | None = None
-) -> Invoker:
-    """The tools of a run at `place`; only echo and local can do without a `sandbox`."""
+@asynccontextmanager
+async def tools_at(
+    place: Place, languages: Sequence[str] | None, sidecar: Sidecar | None = None
+) -> AsyncIterator[Invoker]:
+    """The tools of one run at `place`; only echo and local can do without a `sidecar`.
+
+    What the run's programs write in their working folder stays for the later ones, until the block
+    is left.
+    """
     if place == "echo":
-        return EchoMCP()
-    if place == "local":
-        return LocalMCPInvoker(languages=languages)
-    if sandbox is None:
+        yield EchoMCP()
+    elif place == "local":
+        yield LocalMCPInvoker(languages=languages)
+    elif sidecar is None:
         raise NotConfigured(f"tool_backend {place!r} has no sandbox", field="tool_backend")
-    return SandboxInvoker(sandbox, languages=languages or USUAL)
+    else:
+        async with aclosing(RunSandbox(sidecar)) as sandbox:
+            yield SandboxInvoker(sandbox, languages=languages or USUAL, workspace="kept")
 
 
 def languages_for(asked: Sequence[str] | None, settings: Settings) -> Sequence[str] | None:

@@ -87,6 +87,12 @@ class SandboxUnavailable(SandboxError):
     retryable = True
 
 
+class SessionOver(SandboxError):
+    """The session has expired or was closed: its files are gone, and another can be opened."""
+
+    code = "no_session"
+
+
 class ShimUnavailable(MiniAgentError):
     """The shim container is not running or does not answer."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from mini_agent.backends import invoker_at, place_for
+from mini_agent.backends import place_for, tools_at
 from mini_agent.errors import MiniAgentError
 from mini_agent.litellm_install import install
 from mini_agent.litellm_lazy import litellm_module
@@ -56,10 +56,14 @@ async def provider_result(given: GivenCall) -> AgentResult:
     place = place_for(call.request.tool_backend, call.container, settings)
     if place == "docker":
         return await _in_the_shim(call, settings)
+    languages = call.request.allowed_languages
     if place != "sidecar":
-        return await _here(call, invoker_at(place, call.request.allowed_languages), settings)
-    async with SidecarClient(settings.sidecar_url, settings.read_sidecar_token()) as sidecar:
-        invoker = invoker_at(place, call.request.allowed_languages, sidecar)
+        async with tools_at(place, languages) as invoker:
+            return await _here(call, invoker, settings)
+    async with (
+        SidecarClient(settings.sidecar_url, settings.read_sidecar_token()) as sidecar,
+        tools_at(place, languages, sidecar) as invoker,
+    ):
         return await _here(call, invoker, settings)
 
 

@@ -14,7 +14,8 @@ from mini_agent.sandbox.execution import (
     Truncated,
 )
 from mini_agent.sandbox.languages import ALIASES, LANGUAGES, Language, language_named
-from mini_agent.sandbox.snippet import Limits, Snippet
+from mini_agent.sandbox.session import SidecarSession
+from mini_agent.sandbox.snippet import Limits, Snippet, require_plain_path
 from mini_agent.sandbox.workspace import SessionOpened, SessionRequest, WorkspaceFile
 
 __all__ = [
@@ -33,10 +34,12 @@ __all__ = [
     "SessionOpened",
     "SessionRequest",
     "SidecarClient",
+    "SidecarSession",
     "Snippet",
     "Status",
     "Timings",
     "Truncated",
     "WorkspaceFile",
     "language_named",
+    "require_plain_path",
 ]

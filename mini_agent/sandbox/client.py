@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Protocol, Self
 
-import httpx
 from pydantic import ValidationError
 
-from mini_agent.errors import (
-    BadRequest,
-    ErrorBody,
-    Problem,
-    SandboxError,
-    SandboxUnavailable,
-    Unauthorized,
-)
-from mini_agent.sandbox.execution import Execution
-from mini_agent.sandbox.snippet import Snippet
-
-MAX_TIMEOUT_S: Final = 600.0
-QUEUE_AND_START_S: Final = 60.0
+from mini_agent.errors import SandboxError
+from mini_agent.sandbox.execution import Execution, Output
+from mini_agent.sandbox.session import SidecarSession
+from mini_agent.sandbox.sidecar_http import SidecarHttp
+from mini_agent.sandbox.snippet import Limits, Snippet
+from mini_agent.sandbox.workspace import DEFAULT_TTL_S, SessionOpened, SessionRequest
 
 
 class Sandbox(Protocol):
@@ -35,15 +28,12 @@ class SidecarClient:
     """Runs snippets in the sidecar at `base_url`, each in a container of its own.
 
     Raises `BadRequest` for a snippet the sidecar refuses, `Unauthorized` for a wrong token and
-    `SandboxUnavailable` when the sidecar or its engine is away.
+    `SandboxUnavailable` when the sidecar or its engine is away or busy.
     """
 
     def __init__(self, base_url: str, token: str = "") -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        self.base_url = base_url.rstrip("/")
-        self._http = httpx.AsyncClient(
-            base_url=self.base_url, headers=headers, trust_env=False, timeout=QUEUE_AND_START_S
-        )
+        self._http = SidecarHttp(base_url, token)
+        self.base_url = self._http.base_url
 
     async def __aenter__(self) -> Self:
         return self
@@ -62,46 +52,25 @@ class SidecarClient:
 
     async def run(self, snippet: Snippet) -> Execution:
         """Runs one snippet in one fresh container."""
-        patience = (snippet.limits.timeout_s or MAX_TIMEOUT_S) + QUEUE_AND_START_S
-        try:
-            response = await self._http.post(
-                "/v1/execute",
-                content=snippet.model_dump_json(exclude_defaults=True),
-                headers={"Content-Type": "application/json"},
-                timeout=httpx.Timeout(patience, connect=5.0),
-            )
-        except httpx.HTTPError as broken:
-            what = str(broken) or type(broken).__name__
-            raise SandboxUnavailable(
-                f"the sidecar at {self.base_url} does not answer: {what}",
-                hint="is it up? `make up` starts it, `make logs` shows what it says",
-            ) from broken
-        return _execution(response)
+        return await self._http.run("/v1/execute", snippet)
 
+    def stream(self, snippet: Snippet) -> AsyncGenerator[Output | Execution, None]:
+        """The same, with its output as it comes; the last item is the execution."""
+        return self._http.stream("/v1/execute", snippet)
 
-def _execution(response: httpx.Response) -> Execution:
-    if response.status_code == httpx.codes.OK:
+    async def open_session(
+        self, *, ttl_s: float = DEFAULT_TTL_S, limits: Limits | None = None
+    ) -> SidecarSession:
+        """A session; it ends after `ttl_s` seconds without a call, if it is not closed before.
+
+        `limits` hold for its snippets where they say nothing. `SandboxUnavailable` when the sidecar
+        has no room for another session.
+        """
+        asked = SessionRequest(ttl_s=ttl_s, limits=limits or Limits())
+        body = asked.model_dump_json(exclude_defaults=True).encode()
+        said = await self._http.call("POST", "/v1/sessions", body)
         try:
-            return Execution.model_validate_json(response.content)
+            opened = SessionOpened.model_validate_json(said)
         except ValidationError as odd:
-            raise SandboxError(f"the sidecar's answer is not an execution: {odd}") from odd
-    raise _error(response)
-
-
-def _error(response: httpx.Response) -> BadRequest | Unauthorized | SandboxError:
-    said = _problem(response)
-    if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        return Unauthorized(said.message, hint=said.hint)
-    if response.status_code == httpx.codes.TOO_MANY_REQUESTS or said.retryable:
-        return SandboxUnavailable(said.message, hint=said.hint)
-    if response.is_client_error:
-        return BadRequest(said.message, hint=said.hint)
-    return SandboxError(said.message, hint=said.hint)
-
-
-def _problem(response: httpx.Response) -> ErrorBody:
-    try:
-        return Problem.model_validate_json(response.content).error
-    except ValidationError:
-        text = response.text[:200]
-        return ErrorBody(code="bad_answer", message=f"HTTP {response.status_code}: {text}")
+            raise SandboxError(f"the sidecar's answer is not a session: {odd}") from odd
+        return SidecarSession(self._http, opened.id)

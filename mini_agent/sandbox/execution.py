@@ -69,7 +69,11 @@ class Timings(_Value):
 
 
 class EnforcedLimits(_Value):
-    """The limits that held, read back from the engine; units as in `Limits`."""
+    """The limits that held, read back from the engine; units as in `Limits`.
+
+    `inodes` are the files and folders that fit in the workspace, None where the runtime does not
+    count them (gVisor); `open_files` are those of one process.
+    """
 
     timeout_s: float
     memory_mb: int
@@ -77,6 +81,8 @@ class EnforcedLimits(_Value):
     pids: int
     output_bytes: int
     workspace_mb: int
+    inodes: int | None = 16_384
+    open_files: int = 1024
 
 
 class SandboxFacts(_Value):

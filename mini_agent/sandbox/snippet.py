@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from mini_agent.errors import BadRequest
 from mini_agent.sandbox.languages import Language, language_named
 
-MAX_CODE_BYTES: Final = 1_048_576
-MAX_STDIN_BYTES: Final = 1_048_576
+MAX_CODE_BYTES: Final = 8_388_608
+MAX_STDIN_BYTES: Final = 8_388_608
 MAX_FILES: Final = 256
 MAX_FILES_BYTES: Final = 16_777_216
 MAX_ENV: Final = 64
@@ -71,7 +71,7 @@ class Snippet(BaseModel):
         if sum(len(content) for content in files.values()) > MAX_FILES_BYTES * 4 // 3 + 4:
             raise ValueError(f"files hold more than {MAX_FILES_BYTES} bytes")
         for name, content in files.items():
-            _require_safe_path(name)
+            require_plain_path(name)
             _require_base64(name, content)
         return files
 
@@ -98,7 +98,8 @@ class Snippet(BaseModel):
         return value
 
 
-def _require_safe_path(name: str) -> None:
+def require_plain_path(name: str) -> None:
+    """Raises `ValueError` unless it is a relative path that stays inside and means only itself."""
     path = PurePosixPath(name)
     plain = name.isprintable() and len(name.encode(errors="replace")) <= 255
     inside = not path.is_absolute() and ".." not in path.parts and path.parts != ()

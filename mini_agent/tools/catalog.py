@@ -14,6 +14,9 @@ TIMEOUT: Final[dict[str, JsonValue]] = {
 }
 
 
+FILES_STAY: Final = "Files in the working folder stay for this run's later calls."
+
+
 def function_tool(name: str, description: str, **parameters: str) -> Tool:
     """A tool whose `parameters`, name to description, are all text and all required."""
     properties: dict[str, JsonValue] = {
@@ -92,3 +95,11 @@ def exec_shell(commands: str) -> Tool:
         "cmd",
         "The command line.",
     )
+
+
+def remarked_tool(tool: Tool, remark: str) -> Tool:
+    """The tool with one more sentence in its description."""
+    function = tool["function"]
+    if not isinstance(function, dict):
+        return tool
+    return {**tool, "function": {**function, "description": f"{function['description']} {remark}"}}

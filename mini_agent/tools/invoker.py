@@ -21,6 +21,7 @@ class ToolOutput:
     A program that ran has an `rc`, failed or not. A call that never ran has `rc` None and an
     `error`, a sentence that says why. `status` is a word for how a program ended when `rc` alone
     does not say ("timeout", "oom", "killed", "compile_error"); `note` is a remark for the model.
+    `result` is what a program's last expression was worth, where the language has such a thing.
     """
 
     ok: bool
@@ -31,6 +32,7 @@ class ToolOutput:
     status: str = ""
     note: str = ""
     execution: Execution | None = None
+    result: str = ""
 
 
 def printed(text: str) -> ToolOutput:

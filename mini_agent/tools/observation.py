@@ -45,7 +45,9 @@ def _body(output: ToolOutput) -> Iterator[str]:
     if not output.ok:
         stdout, stderr = collapsed(stdout), failure_digest(stderr)
     streams = [*_stream("stdout", stdout), *_stream("stderr", stderr)]
-    yield from streams or ["(no output)"]
+    # A program that prints shows what it wants to; one that forgot to still has its value.
+    value = [] if output.stdout.strip() else [*_stream("result", output.result)]
+    yield from [*streams, *value] or ["(no output)"]
 
 
 def _stream(name: str, text: str) -> Iterator[str]:

@@ -1,18 +1,19 @@
-"""Tools whose programs run in a sandbox, each in one of its own."""
+"""Tools whose programs run in a sandbox."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from pydantic import ValidationError
 
 from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject
-from mini_agent.sandbox.client import MAX_TIMEOUT_S, Sandbox
+from mini_agent.sandbox.client import Sandbox
 from mini_agent.sandbox.execution import Execution
 from mini_agent.sandbox.languages import Language
+from mini_agent.sandbox.sidecar_http import MAX_TIMEOUT_S
 from mini_agent.sandbox.snippet import Limits, Snippet
 from mini_agent.tools.arguments import (
     NotRun,
@@ -22,7 +23,15 @@ from mini_agent.tools.arguments import (
     seconds_in,
     unknown_in,
 )
-from mini_agent.tools.catalog import EXEC_GO, EXEC_NODE, EXEC_PYTHON, EXEC_RUST, exec_shell
+from mini_agent.tools.catalog import (
+    EXEC_GO,
+    EXEC_NODE,
+    EXEC_PYTHON,
+    EXEC_RUST,
+    FILES_STAY,
+    exec_shell,
+    remarked_tool,
+)
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, refused
 from mini_agent.tools.languages import USUAL, allowed_languages
 from mini_agent.tools.shell_gate import ShellGate
@@ -38,7 +47,8 @@ class SandboxInvoker:
 
     `languages` are the users' names for them (python, rust, go, javascript, bash, ...); the tools
     offered follow from them. A program may ask for up to `max_timeout_s` seconds; one that asks
-    for nothing gets its language's default, which the sandbox knows.
+    for nothing gets its language's default, which the sandbox knows. `workspace` is "kept" for a
+    sandbox in which the files of one program are there for the next, a session.
     """
 
     def __init__(
@@ -47,9 +57,10 @@ class SandboxInvoker:
         *,
         languages: Iterable[str] = USUAL,
         max_timeout_s: float = MAX_TIMEOUT_S,
+        workspace: Literal["kept", "new"] = "new",
     ) -> None:
         self.languages = allowed_languages(languages)
-        self._sandbox = sandbox
+        self._sandbox, self._workspace = sandbox, workspace
         self._max_timeout_s = min(max_timeout_s, MAX_TIMEOUT_S)
         self._gate = ShellGate(self.languages)
 
@@ -57,7 +68,10 @@ class SandboxInvoker:
         """A tool for each allowed language, the shell, and the text tools."""
         programs = [CODE_TOOLS[language] for language in self.languages if language in CODE_TOOLS]
         shell = [exec_shell(self._gate.rule)] if self.languages else []
-        return [*programs, *shell, *TEXT_TOOLS]
+        running = [*programs, *shell]
+        if self._workspace == "kept":
+            running = [remarked_tool(tool, FILES_STAY) for tool in running]
+        return [*running, *TEXT_TOOLS]
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
         """What came of one call; a sandbox that cannot run it is told to the model as well."""
@@ -82,7 +96,15 @@ class SandboxInvoker:
             snippet = _snippet(language, program_in(arguments, "code"), seconds)
             ignored = unknown_in(arguments, ("code", "timeout_s"))
         execution = await self._sandbox.run(snippet)
-        return output_of_execution(execution, seconds.note, ignored)
+        return output_of_execution(execution, seconds.note, ignored, self._lost_files(execution))
+
+    def _lost_files(self, execution: Execution) -> str:
+        if self._workspace == "new":
+            return ""
+        if execution.session is None:
+            return "the files of this call are not kept, and those of other calls were not there"
+        is_lost = execution.session.workspace == "lost"
+        return "the files of earlier calls are lost" if is_lost else ""
 
     def _language_of_tool(self, name: str) -> Language:
         language = name.removeprefix("exec_")
@@ -104,6 +126,7 @@ def output_of_execution(execution: Execution, *notes: str) -> ToolOutput:
         status="" if execution.status in ("ok", "nonzero") else execution.status,
         note="; ".join(note for note in (*notes, cutting) if note),
         execution=execution,
+        result=execution.result_repr or "",
     )
 
 

@@ -22,7 +22,7 @@ from mini_agent_shim.disconnect import unless_gone
 from mini_agent_shim.problems import body_of, problem
 from mini_agent_shim.settings import ShimSettings
 from mini_agent_shim.sidecar_line import SidecarLine
-from mini_agent_shim.tools import invoker_for
+from mini_agent_shim.tools import tools_for
 
 PROBLEMS: Final[dict[int | str, dict[str, object]]] = {
     400: {"model": Problem, "description": "The request cannot be carried out; it says why."},
@@ -68,8 +68,9 @@ class Routes:
     async def run(self, request: Request, asked: AgentRunRequest) -> AgentRunResponse:
         """Runs the agent until it has an answer. Hanging up cancels the run."""
         config = asked.config(require_model(asked.model, self.settings))
-        invoker = invoker_for(asked, self.settings, self.line)
-        result = await unless_gone(request, run_agent(asked.messages, invoker, config, self.model))
+        async with tools_for(asked, self.settings, self.line) as invoker:
+            run = run_agent(asked.messages, invoker, config, self.model)
+            result = await unless_gone(request, run)
         return AgentRunResponse.of_result(result)
 
     async def healthz(self) -> Health:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mini_agent.backends import invoker_at, languages_for
+from contextlib import AbstractAsyncContextManager
+
+from mini_agent.backends import languages_for, tools_at
 from mini_agent.errors import BadRequest
 from mini_agent.tools.invoker import Invoker
 from mini_agent.wire import AgentRunRequest
@@ -10,7 +12,9 @@ from mini_agent_shim.settings import ShimSettings
 from mini_agent_shim.sidecar_line import SidecarLine
 
 
-def invoker_for(asked: AgentRunRequest, settings: ShimSettings, line: SidecarLine) -> Invoker:
+def tools_for(
+    asked: AgentRunRequest, settings: ShimSettings, line: SidecarLine
+) -> AbstractAsyncContextManager[Invoker]:
     """What the request's `tool_backend` means here, where `auto` is the sidecar."""
     languages = languages_for(asked.allowed_languages, settings)
     match asked.tool_backend:
@@ -21,6 +25,6 @@ def invoker_for(asked: AgentRunRequest, settings: ShimSettings, line: SidecarLin
                 hint="there is auto (the sidecar), sidecar, local and echo",
             )
         case "auto" | "sidecar":
-            return invoker_at("sidecar", languages, line.client())
+            return tools_at("sidecar", languages, line.client())
         case place:
-            return invoker_at(place, languages)
+            return tools_at(place, languages)

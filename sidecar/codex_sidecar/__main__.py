@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import sys
-from typing import NoReturn
+from typing import Final, NoReturn
 
-import uvicorn
 from pydantic import ValidationError
 
 from codex_sidecar.access import token_in
 from codex_sidecar.app import create_app
 from codex_sidecar.log import log_to_stderr
+from codex_sidecar.server import Server
 from codex_sidecar.settings import Settings
 from mini_agent.errors import MiniAgentError
+
+EXIT_NOT_STARTED: Final = 3
 
 
 def main() -> None:
@@ -25,15 +27,10 @@ def main() -> None:
     except MiniAgentError as wrong:
         _refuse(str(wrong))
     log_to_stderr()
-    uvicorn.run(
-        create_app(settings, token),
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=5,
-    )
+    server = Server(create_app(settings, token), settings.host, settings.port)
+    server.run()
+    if not server.started:
+        raise SystemExit(EXIT_NOT_STARTED)
 
 
 def _refuse(why: str) -> NoReturn:

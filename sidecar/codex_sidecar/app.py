@@ -3,45 +3,37 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
 from importlib.metadata import version
-from typing import Final, TypeVar
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match, Route
 
-from codex_sidecar import access
+from codex_sidecar import metrics
 from codex_sidecar.catalog import Catalog
 from codex_sidecar.dispatcher import Dispatcher
 from codex_sidecar.door import Door
+from codex_sidecar.drain import Drain
 from codex_sidecar.engine import Engine
 from codex_sidecar.errors import RefusedRequest
-from codex_sidecar.intake import snippet_of
-from codex_sidecar.languages import Languages
-from codex_sidecar.openapi import SNIPPET_BODY, describe
-from codex_sidecar.pool import Pool, Terms
+from codex_sidecar.fleet import Terms
+from codex_sidecar.limits import Machine
+from codex_sidecar.pool_life import Warmth, open_pool
 from codex_sidecar.problems import answer
 from codex_sidecar.readiness import Readiness
 from codex_sidecar.reaper import Reaper
+from codex_sidecar.routes import router
+from codex_sidecar.self_test import SelfTest
+from codex_sidecar.service import Service
+from codex_sidecar.session import Means
+from codex_sidecar.session_routes import router as session_router
+from codex_sidecar.sessions import Sessions
 from codex_sidecar.settings import Settings
 from codex_sidecar.turns import Turns
-from mini_agent.errors import MiniAgentError, Problem
-from mini_agent.sandbox import Execution
-
-CLIENT_GONE: Final = 499
-Value = TypeVar("Value")
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What the routes use."""
-
-    dispatcher: Dispatcher
-    readiness: Readiness
-    token: str
+from mini_agent.errors import MiniAgentError
 
 
 def create_app(settings: Settings, token: str) -> FastAPI:
@@ -57,7 +49,8 @@ def create_app(settings: Settings, token: str) -> FastAPI:
     app.add_middleware(Door)
     app.exception_handler(MiniAgentError)(_on_error)
     app.exception_handler(HTTPException)(_on_http_error)
-    _add_routes(app)
+    app.include_router(router)
+    app.include_router(session_router)
     return app
 
 
@@ -68,101 +61,51 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine = Engine(settings.docker_socket)
         catalog = Catalog(settings.image_prefix, settings.image_tag)
-        terms = Terms(settings.instance_name(), settings.runtime, 2 * settings.at_once)
-        pool = Pool(engine, catalog, terms)
-        turns = Turns(settings.at_once, settings.waiting)
-        dispatcher = Dispatcher(engine, catalog, pool, turns)
-        reaper = Reaper(engine, terms.instance, lambda: pool.alive)
-        readiness = Readiness(engine, catalog, settings.runtime, dispatcher)
-        app.state.service = Service(dispatcher, readiness, token)
-        # What a predecessor left behind goes before the first snippet comes.
-        await reaper.round()
-        rounds = asyncio.create_task(reaper.run())
-        yield
-        rounds.cancel()
-        with suppress(asyncio.CancelledError):
-            await rounds
-        await pool.aclose()
+        terms = Terms(settings.instance_name(), settings.runtime)
+        machine = Machine(engine, settings.runtime)
+        warmth = Warmth(settings.warm, settings.warm_cap)
+        async with open_pool(engine, catalog, terms, machine, warmth) as pool:
+            turns = Turns(settings.at_once, settings.waiting)
+            dispatcher = Dispatcher(engine, catalog, machine, pool, turns)
+            reaper = Reaper(engine, terms.instance, lambda: pool.alive)
+            test = SelfTest(dispatcher, settings.runtime, settings.at_once)
+            readiness = Readiness(engine, catalog, settings.runtime, test)
+            sessions = Sessions(Means(machine, pool, turns), settings.sessions)
+            app.state.drain = Drain(readiness, turns, pool, settings.drain_s)
+            app.state.service = Service(dispatcher, sessions, readiness, token)
+            # What a predecessor left behind goes before the first snippet comes.
+            await reaper.round()
+            rounds = [asyncio.create_task(work) for work in (reaper.run(), sessions.run())]
+            yield
+            for task in rounds:
+                task.cancel()
+            await asyncio.gather(*rounds, return_exceptions=True)
+            await sessions.aclose()
         await engine.aclose()
 
     return lifespan
 
 
-def _add_routes(app: FastAPI) -> None:
-    problems: dict[int | str, dict[str, object]] = {
-        code: {"model": Problem} for code in (400, 401, 413, 415, 422, 429, 500, 503)
-    }
-
-    @app.post(
-        "/v1/execute",
-        response_model=Execution,
-        responses=problems,
-        openapi_extra=SNIPPET_BODY,
-        summary="Run one snippet in a fresh sandbox",
-    )
-    async def execute(request: Request) -> Response:
-        service = _admitted(request)
-        snippet = await snippet_of(request)
-        execution = await _while_connected(request, service.dispatcher.run(snippet))
-        if execution is None:
-            return Response(status_code=CLIENT_GONE)
-        request.state.noted = {"language": execution.language, "outcome": execution.status}
-        return Response(execution.model_dump_json(), media_type="application/json")
-
-    @app.get("/v1/languages", summary="What can be run, and with which limits")
-    async def languages(request: Request) -> Languages:
-        return await _admitted(request).dispatcher.languages()
-
-    @app.get("/openapi.json", include_in_schema=False)
-    async def openapi(request: Request) -> JSONResponse:
-        _admitted(request)
-        return JSONResponse(describe(app))
-
-    @app.get("/healthz", summary="This process is alive")
-    async def healthz() -> dict[str, bool]:
-        return {"ok": True}
-
-    @app.get("/readyz", responses={503: {"model": Problem}}, summary="Snippets can run")
-    async def readyz(request: Request) -> dict[str, bool]:
-        await _service(request).readiness.check()
-        return {"ok": True}
-
-
-def _service(request: Request) -> Service:
-    service: Service = request.app.state.service
-    return service
-
-
-def _admitted(request: Request) -> Service:
-    service = _service(request)
-    access.require(service.token, request.headers.get("authorization", ""))
-    return service
-
-
-async def _while_connected(request: Request, work: Awaitable[Value]) -> Value | None:
-    """The work's value, or None when the client left first; the work is then cancelled."""
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.create_task(_disconnected(request))
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        return await working if working.done() else None
-    finally:
-        for task in (working, leaving):
-            task.cancel()
-        # What the work has to say after its client has left is of no use to anybody.
-        await asyncio.gather(working, leaving, return_exceptions=True)
-
-
-async def _disconnected(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
 async def _on_error(request: Request, error: MiniAgentError) -> Response:
     request.state.noted = {"error": error.code}
+    metrics.refused(error.code)
     return answer(error, request.state.request_id)
 
 
 async def _on_http_error(request: Request, error: HTTPException) -> Response:
     what = f"{request.method} {request.url.path}: {error.detail}"
-    return answer(RefusedRequest(error.status_code, what), request.state.request_id)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(sorted(_methods(request)))
+    refused = RefusedRequest(error.status_code, what)
+    return answer(refused, request.state.request_id, headers)
+
+
+def _methods(request: Request) -> set[str]:
+    """What can be done at this path; several routes may share one."""
+    return {
+        method
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] != Match.NONE
+        for method in route.methods or ()
+    }

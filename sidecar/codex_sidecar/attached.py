@@ -19,6 +19,11 @@ class Attached:
         self._stream = 0
         self._left = 0
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the other side has closed it and there is nothing left to read."""
+        return self._reader.at_eof() or self._writer.is_closing()
+
     async def send(self, content: bytes) -> None:
         """Writes to the container; raises `OSError` when it is gone."""
         self._writer.write(content)

@@ -9,12 +9,17 @@ from typing import Final
 from pydantic import JsonValue
 
 from codex_sidecar import seccomp
+from codex_sidecar.preload import Preload
 from mini_agent.sandbox import EnforcedLimits
 
 SANDBOX_LABEL: Final = "mini-agent.sandbox"
 INSTANCE_LABEL: Final = "mini-agent.instance"
 DEADLINE_LABEL: Final = "mini-agent.deadline"
 
+FIRST_UID: Final = 100_000
+UIDS: Final = 1_000_000_000
+
+GVISOR: Final = "runsc"
 MIB: Final = 1 << 20
 INODES: Final = 16_384
 LARGEST_FILE_MB: Final = 64
@@ -33,12 +38,13 @@ class Confinement:
     instance: str
     deadline: int
     lifetime_s: float
+    preload: Preload = "plain"
 
     def body(self) -> dict[str, JsonValue]:
         """What the engine is asked to create. Nothing of a request gets here but numbers."""
         return {
             "Image": self.image,
-            "Cmd": [str(self.lifetime_s)],
+            "Cmd": [str(self.lifetime_s), self.preload],
             "User": f"{self.uid}:{self.uid}",
             "WorkingDir": "/workspace",
             "Hostname": "sandbox",
@@ -73,7 +79,7 @@ class Confinement:
             # Never nproc: the kernel counts it per user of the host, across sandboxes.
             "Ulimits": [
                 _ulimit("core", 0),
-                _ulimit("nofile", OPEN_FILES),
+                _ulimit("nofile", self.limits.open_files),
                 _ulimit("fsize", max(LARGEST_FILE_MB, self.limits.workspace_mb) * MIB),
                 _ulimit("memlock", 65_536),
             ],
@@ -85,7 +91,7 @@ class Confinement:
         }
 
     def _tmpfs(self) -> dict[str, JsonValue]:
-        common = f"rw,nosuid,nodev,nr_inodes={INODES}"
+        common = f"rw,nosuid,nodev,nr_inodes={self.limits.inodes}"
         owner = f"uid={self.uid},gid={self.uid},mode=0700"
         return {
             "/tmp": f"{common},noexec,size={tmp_mb(self.limits.memory_mb)}m,mode=1777",  # noqa: S108 - the sandbox's own

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import codecs
 import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
@@ -13,9 +12,13 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from codex_sidecar import frames
 from codex_sidecar.catalog import COMPILE_TIMEOUT_S
+from codex_sidecar.clocks import FROM_OUTSIDE, Clocks
 from codex_sidecar.errors import RunnerLost
 from codex_sidecar.files import MOST_ARTIFACT_BYTES, MOST_ARTIFACTS, unpack
 from codex_sidecar.frames import Frame
+from codex_sidecar.kept import Kept
+from codex_sidecar.listener import Listener, Nobody, StreamName
+from codex_sidecar.values import Values, values_in
 from mini_agent.sandbox import Artifact, EnforcedLimits, Snippet, Timings
 
 COLLECT_S: Final = 10.0
@@ -29,8 +32,8 @@ Kill = Callable[[], Awaitable[None]]
 class Line(Protocol):
     """The two directions of a conversation."""
 
-    async def send(self, kind: bytes, body: bytes) -> None:
-        """Sends one frame."""
+    async def send_together(self, *sent: Frame) -> None:
+        """Sends frames in one go."""
         ...
 
     async def receive(self, nonce: bytes) -> Frame:
@@ -53,6 +56,8 @@ class Order(BaseModel):
     artifacts: tuple[str, ...]
     artifact_count: int = MOST_ARTIFACTS
     artifact_bytes: int = MOST_ARTIFACT_BYTES
+    isolation: Literal["fork", "spawn"] = "fork"
+    stateful: bool = False
 
 
 class Result(BaseModel):
@@ -68,61 +73,69 @@ class Result(BaseModel):
     run_ms: float
     oom_kills: int
     failed: str
-
-
-class Kept:
-    """One stream of output: the first bytes of it, and how many there were."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._content = bytearray()
-        self.seen = 0
-
-    @property
-    def truncated(self) -> bool:
-        """Whether there was more than is kept."""
-        return self.seen > len(self._content)
-
-    def add(self, chunk: bytes) -> None:
-        """Counts the chunk and keeps what still fits."""
-        self.seen += len(chunk)
-        self._content += chunk[: self._limit - len(self._content)]
-
-    def text(self) -> str:
-        """What is kept, as text; a character that the cut went through is left out."""
-        decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        return decoder.decode(bytes(self._content), final=not self.truncated)
+    python: Literal["new", "kept", "lost"] = "new"
 
 
 class Conversation:
     """One snippet's worth of talk; `heard` afterwards in its attributes."""
 
-    def __init__(self, line: Line, limits: EnforcedLimits) -> None:
-        self._line, self._limits = line, limits
+    def __init__(
+        self,
+        line: Line,
+        limits: EnforcedLimits,
+        clocks: Clocks = FROM_OUTSIDE,
+        listener: Listener | None = None,
+    ) -> None:
+        self._line, self._limits, self._clocks = line, limits, clocks
+        self._listener = listener or Nobody()
         self._nonce = secrets.token_bytes(frames.NONCE_BYTES)
         self.stdout, self.stderr = Kept(limits.output_bytes), Kept(limits.output_bytes)
         self.result: Result | None = None
+        self.values = Values()
         self.artifacts: tuple[Artifact, ...] = ()
         self.skipped: tuple[str, ...] = ()
         self.cut: Cut = ""
+        self.over = asyncio.Event()
+        self._wants_artifacts = self._has_artifacts = False
+        self._is_ordered = self._to_interrupt = False
         self._began = self._running_since = self._ended = 0.0
+
+    @property
+    def has_run(self) -> bool:
+        """Whether the program itself was started."""
+        return self._running_since > 0
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the program ran for longer than it may, even if it came to its end."""
+        longest_ms = self._limits.timeout_s * 1000
+        return self.result is not None and (self.result.late or self.result.run_ms > longest_ms)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the runner has said all that it had to say, and awaits the next snippet."""
+        if self.result is None:
+            return False
+        owes = self._wants_artifacts and self.result.phase == "run" and not self.result.failed
+        return self._has_artifacts or not owes
 
     def timings(self) -> Timings:
         """How long compiler and program took; by our clock where the runner could not say."""
         if self.result is not None:
             return Timings(compile=self.result.compile_ms, run=self.result.run_ms)
-        if not self._running_since:
+        if not self.has_run:
             return Timings(compile=(self._ended - self._began) * 1000)
         return Timings(run=(self._ended - self._running_since) * 1000)
 
     async def hold(self, snippet: Snippet, files: bytes, kill: Kill) -> None:
         """Talks until the snippet is done; `kill` ends it at the deadline or in a flood."""
-        deadline = asyncio.timeout(COMPILE_TIMEOUT_S)
+        self._wants_artifacts = bool(snippet.artifacts)
+        deadline = asyncio.timeout(COMPILE_TIMEOUT_S + self._clocks.outside_s)
         self._began = _now()
         try:
             async with deadline:
                 await self._order(snippet, files)
-                await self._listen(snippet, deadline)
+                await self._listen(deadline)
         except TimeoutError:
             self.cut = "timeout"
         except (RunnerLost, OSError):
@@ -132,6 +145,12 @@ class Conversation:
         if self.result is None and self.cut in ("timeout", "flood"):
             await self._end(kill)
 
+    async def interrupt(self) -> None:
+        """What Ctrl-C does to the program, or to its compiler."""
+        self._to_interrupt = not self._is_ordered
+        if self._is_ordered and self.result is None:
+            await self._line.send_together(Frame(frames.INTERRUPT, b""))
+
     async def _order(self, snippet: Snippet, files: bytes) -> None:
         order = Order(
             language=snippet.language,
@@ -139,37 +158,55 @@ class Conversation:
             stdin=snippet.stdin,
             args=snippet.args,
             env=snippet.env,
-            timeout_s=self._limits.timeout_s,
+            compile_timeout_s=COMPILE_TIMEOUT_S + self._clocks.inside_s,
+            timeout_s=self._limits.timeout_s + self._clocks.inside_s,
             artifacts=snippet.artifacts,
+            isolation=snippet.isolation,
+            stateful=snippet.stateful,
         )
-        await self._line.send(frames.SNIPPET, order.model_dump_json().encode())
-        await self._line.send(frames.FILES, files)
-        await self._line.send(frames.GO, self._nonce)
+        await self._line.send_together(
+            Frame(frames.SNIPPET, order.model_dump_json().encode()),
+            Frame(frames.FILES, files),
+            Frame(frames.GO, self._nonce),
+        )
+        self._is_ordered = True
+        if self._to_interrupt:
+            await self.interrupt()
 
-    async def _listen(self, snippet: Snippet, deadline: asyncio.Timeout) -> None:
-        wants = bool(snippet.artifacts)
-        while not self.cut and (self.result is None or (wants and self.result.phase == "run")):
+    async def _listen(self, deadline: asyncio.Timeout) -> None:
+        while not self.cut and not self.is_whole:
             frame = await self._line.receive(self._nonce)
+            self._hear(frame)
             if frame.kind == frames.RUNNING:
-                self._running_since = _now()
-                deadline.reschedule(self._running_since + self._limits.timeout_s)
-            elif frame.kind == frames.ARTIFACTS:
-                self._keep_artifacts(frame.body)
-                return
-            else:
-                self._hear(frame)
-            if self.result is not None:
+                late = self._limits.timeout_s + self._clocks.outside_s
+                deadline.reschedule(self._running_since + late)
+            elif frame.kind == frames.RESULT:
                 deadline.reschedule(_now() + COLLECT_S)
 
     def _hear(self, frame: Frame) -> None:
-        if frame.kind == frames.STDOUT:
-            self.stdout.add(frame.body)
-        elif frame.kind == frames.STDERR:
-            self.stderr.add(frame.body)
-        elif frame.kind == frames.RESULT:
-            self.result = _parsed(frame.body)
-        else:
-            raise RunnerLost(f"the runner sent a frame of kind {frame.kind!r}")
+        match frame.kind:
+            case frames.STDOUT:
+                self._printed("stdout", frame.body)
+            case frames.STDERR:
+                self._printed("stderr", frame.body)
+            case frames.RUNNING:
+                self._running_since = self._running_since or _now()
+                self._listener.running()
+            case frames.VALUES:
+                self.values = values_in(frame.body)
+            case frames.RESULT:
+                self.result = _parsed(frame.body)
+            case frames.ARTIFACTS:
+                self._keep_artifacts(frame.body)
+            case other:
+                raise RunnerLost(f"the runner sent a frame of kind {other!r}")
+        if self.is_whole:
+            self.over.set()
+
+    def _printed(self, stream: StreamName, content: bytes) -> None:
+        kept = (self.stdout if stream == "stdout" else self.stderr).add(content)
+        if kept:
+            self._listener.printed(stream, kept)
         most = max(HARD_OUTPUT_BYTES, 2 * self._limits.output_bytes)
         if not self.cut and self.stdout.seen + self.stderr.seen > most:
             self.cut = "flood"
@@ -181,6 +218,7 @@ class Conversation:
         except ValidationError as odd:
             raise RunnerLost("the list of skipped files is not one") from odd
         self.artifacts = unpack(body[split:])
+        self._has_artifacts = True
 
     async def _end(self, kill: Kill) -> None:
         # The engine cannot finish a container whose output nobody reads.
@@ -194,7 +232,7 @@ class Conversation:
         """What was on its way when the snippet was killed is output too."""
         with contextlib.suppress(TimeoutError, RunnerLost, OSError):
             async with asyncio.timeout(LAST_WORDS_S):
-                while True:
+                while not self.is_whole:
                     self._hear(await self._line.receive(self._nonce))
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from typing import Final
 
-from codex_sidecar.catalog import DEFAULTS, Catalog
-from codex_sidecar.container import Container
+from codex_sidecar import metrics
+from codex_sidecar.account import account_of
+from codex_sidecar.catalog import COMPILE_TIMEOUT_S, Catalog
+from codex_sidecar.container import START_S, Container
 from codex_sidecar.engine import Engine
-from codex_sidecar.errors import InvalidSnippet
+from codex_sidecar.errors import InvalidSnippet, Stopping
 from codex_sidecar.files import pack
 from codex_sidecar.languages import About, LanguageCard, Languages
-from codex_sidecar.limits import Host, host_of, settle
+from codex_sidecar.limits import Machine
+from codex_sidecar.listener import Listener
 from codex_sidecar.pool import Pool
+from codex_sidecar.preload import preload_of
 from codex_sidecar.turns import Turns
-from codex_sidecar.verdict import judge
 from mini_agent.sandbox import (
     ALIASES,
     LANGUAGES,
@@ -22,8 +25,9 @@ from mini_agent.sandbox import (
     Language,
     Limits,
     Snippet,
-    Truncated,
 )
+
+SPARE_S: Final = 30.0
 
 PROGRAMS: Final = {
     "python": "main.py",
@@ -37,35 +41,53 @@ PROGRAMS: Final = {
 class Dispatcher:
     """Runs snippets, each in a sandbox of its own. It is a `Sandbox`."""
 
-    def __init__(self, engine: Engine, catalog: Catalog, pool: Pool, turns: Turns) -> None:
-        self._engine, self._catalog, self._pool, self._turns = engine, catalog, pool, turns
-        self._known_host: Host | None = None
-        self._abouts: dict[Language, About] = {}
+    def __init__(
+        self, engine: Engine, catalog: Catalog, machine: Machine, pool: Pool, turns: Turns
+    ) -> None:
+        self._engine, self._catalog, self._machine = engine, catalog, machine
+        self._pool, self._turns = pool, turns
 
-    async def run(self, snippet: Snippet) -> Execution:
+    async def run(
+        self, snippet: Snippet, *, caller: str = "", listener: Listener | None = None
+    ) -> Execution:
         """One execution; raises `BadRequest` before anything is started where it cannot be one."""
         asked = time.perf_counter()
-        image_of = _image_language(snippet)
-        limits = settle(snippet.limits, DEFAULTS[image_of], await self._host())
+        image_of = image_language(snippet)
+        limits = await self._machine.settle(snippet.limits, image_of)
         files = pack(snippet.files, program=PROGRAMS[snippet.language], room_mb=limits.workspace_mb)
-        async with self._turns.turn():
+        keep_s = START_S + COMPILE_TIMEOUT_S + limits.timeout_s + SPARE_S
+        async with self._turns.turn(caller):
             queued_ms = _ms_since(asked)
-            async with self._pool.lease(image_of, limits) as container:
-                execution = await _execute(container, snippet, files)
+            lease = self._pool.lease(image_of, limits, preload_of(snippet), keep_s)
+            async with lease as container:
+                start_ms = _ms_since(asked) - queued_ms
+                execution = await self._execute(container, snippet, files, listener)
         timings = execution.timings_ms.model_copy(
-            update={"queue": queued_ms, "start": container.start_ms, "total": _ms_since(asked)}
+            update={"queue": queued_ms, "start": start_ms, "total": _ms_since(asked)}
         )
-        return execution.model_copy(update={"timings_ms": timings})
+        finished = execution.model_copy(update={"timings_ms": timings})
+        metrics.executed(finished)
+        return finished
 
     async def languages(self) -> Languages:
         """Every language, with what its image says of itself."""
         return Languages(languages=tuple([await self._card(language) for language in LANGUAGES]))
 
+    async def _execute(
+        self, container: Container, snippet: Snippet, files: bytes, listener: Listener | None
+    ) -> Execution:
+        limits, facts = await container.enforced()
+        heard = await container.run(snippet, files, listener)
+        if heard.cut == "lost" and self._turns.is_closed:
+            raise Stopping
+        oom_killed = heard.result is None and await container.oom_killed()
+        return account_of(snippet, heard, limits, facts, oom_killed=oom_killed)
+
     async def _card(self, language: Language) -> LanguageCard:
         image = self._catalog.image(language)
         available = await self._engine.has_image(image)
-        about = await self._about(language) if available else About()
-        defaults = settle(Limits(), DEFAULTS[language], await self._host())
+        about = await self._pool.about(language) if available else About()
+        defaults = await self._machine.settle(Limits(), language)
         return LanguageCard(
             name=language,
             aliases=tuple(alias for alias, name in ALIASES.items() if name == language),
@@ -73,48 +95,13 @@ class Dispatcher:
             available=available,
             version=about.version,
             packages=about.packages,
-            limits=Limits.model_validate(defaults.model_dump()),
+            warm=self._pool.level(language),
+            limits=Limits.model_validate(defaults.model_dump(exclude={"inodes", "open_files"})),
         )
 
-    async def _about(self, language: Language) -> About:
-        if language not in self._abouts:
-            limits = settle(Limits(), DEFAULTS[language], await self._host())
-            async with self._turns.turn(), self._pool.lease(language, limits) as container:
-                self._abouts[language] = container.about
-        return self._abouts[language]
 
-    async def _host(self) -> Host:
-        if self._known_host is None:
-            self._known_host = host_of(await self._engine.facts(), self._pool.runtime)
-        return self._known_host
-
-
-async def _execute(container: Container, snippet: Snippet, files: bytes) -> Execution:
-    limits, facts = await container.enforced()
-    heard = await container.run(snippet, files)
-    oom_killed = heard.result is None and await container.oom_killed()
-    verdict = judge(heard, oom_killed=oom_killed)
-    result = heard.result
-    return Execution(
-        language=snippet.language,
-        status=verdict.status,
-        exit_code=verdict.exit_code,
-        signal=verdict.signal,
-        stdout=heard.stdout.text(),
-        stderr=heard.stderr.text(),
-        stdout_bytes=heard.stdout.seen,
-        stderr_bytes=heard.stderr.seen,
-        truncated=Truncated(stdout=heard.stdout.truncated, stderr=heard.stderr.truncated),
-        oom_events=result.oom_kills if result else int(oom_killed),
-        artifacts=heard.artifacts,
-        artifacts_skipped=heard.skipped,
-        timings_ms=heard.timings(),
-        limits=limits,
-        sandbox=facts,
-    )
-
-
-def _image_language(snippet: Snippet) -> Language:
+def image_language(snippet: Snippet) -> Language:
+    """The language whose image runs the snippet."""
     if snippet.toolchain is None:
         return snippet.language
     if snippet.language != "bash":

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
-import mimetypes
 import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
 from codex_sidecar.errors import RunnerLost
+from codex_sidecar.media import media_type
 from mini_agent.errors import BadRequest
 from mini_agent.sandbox import Artifact
 
@@ -70,7 +70,7 @@ def _artifacts(tar: tarfile.TarFile) -> Iterator[Artifact]:
         content = source.read() if source else b""
         yield Artifact(
             path=member.name,
-            media_type=mimetypes.guess_type(member.name)[0] or "application/octet-stream",
+            media_type=media_type(member.name, content),
             bytes=len(content),
             base64=base64.b64encode(content).decode(),
         )

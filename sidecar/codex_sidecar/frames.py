@@ -18,10 +18,15 @@ STDOUT: Final = b"O"
 STDERR: Final = b"E"
 ARTIFACTS: Final = b"A"
 RESULT: Final = b"X"
+VALUES: Final = b"V"
+INTERRUPT: Final = b"I"
+WORKSPACE: Final = b"K"
+WORKSPACE_SAYS: Final = b"k"
 
 HEAD_BYTES: Final = 5
 NONCE_BYTES: Final = 16
 MOST_BYTES: Final = 20 << 20
+MOST_WORKSPACE_BYTES: Final = 64 << 20
 MOST_COMPLAINT: Final = 2000
 
 
@@ -46,11 +51,11 @@ class FrameReader:
         self._buffer = bytearray()
         self.complaint = ""
 
-    async def receive(self, nonce: bytes = b"") -> Frame:
+    async def receive(self, nonce: bytes = b"", most: int = MOST_BYTES) -> Frame:
         """The next frame, which must bear the nonce; `RunnerLost` at the end of the stream."""
         head = await self._exactly(HEAD_BYTES)
         length = int.from_bytes(head[1:], "big")
-        if length > MOST_BYTES:
+        if length > most:
             raise RunnerLost(f"the runner announced a frame of {length} bytes")
         body = await self._exactly(length)
         if not body.startswith(nonce):

@@ -1,16 +1,18 @@
-"""A snippet out of a request's body, which may be anything."""
+"""What a request's body, which may be anything, asks for."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from http import HTTPStatus
-from typing import Final
+from typing import Final, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from codex_sidecar.errors import InvalidSnippet, RefusedRequest
-from mini_agent.sandbox import Snippet
+from codex_sidecar.workspace import MOST_FILE_BYTES
+from mini_agent.sandbox import SessionRequest, Snippet
 
 MOST_BODY_BYTES: Final = 32 << 20
 BODY_S: Final = 30.0
@@ -18,32 +20,58 @@ LARGE_BODY_BYTES: Final = 1 << 20
 MOST_VALUE_SHOWN: Final = 80
 MOST_FIELDS_SHOWN: Final = 5
 
+Value = TypeVar("Value", bound=BaseModel)
+
 
 async def snippet_of(request: Request) -> Snippet:
     """The snippet; `RefusedRequest` where it is no JSON, `InvalidSnippet` where no snippet."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json" or "content-encoding" in request.headers:
+    return await _parsed_body(request, Snippet)
+
+
+async def session_request_of(request: Request) -> SessionRequest:
+    """What a session is to be; one that nothing is said of is as sessions usually are."""
+    if request.headers.get("content-length", "0") == "0" and not _is_chunked(request):
+        return SessionRequest()
+    return await _parsed_body(request, SessionRequest)
+
+
+async def content_of(request: Request) -> bytes:
+    """A file's content."""
+    if "content-encoding" in request.headers:
+        raise RefusedRequest(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the content is compressed; send it as it is"
+        )
+    return await _body(request, MOST_FILE_BYTES)
+
+
+async def _parsed_body(request: Request, kind: type[Value]) -> Value:
+    named = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if named != "application/json" or "content-encoding" in request.headers:
         raise RefusedRequest(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"the body is {kind or 'of no type'}, not plain JSON",
+            f"the body is {named or 'of no type'}, not plain JSON",
             hint="send it as Content-Type: application/json, not compressed",
         )
-    body = await _body(request)
+    body = await _body(request, MOST_BODY_BYTES)
     if len(body) < LARGE_BODY_BYTES:
-        return _parsed(body)
-    return await asyncio.to_thread(_parsed, body)
+        return _parsed(body, kind)
+    return await asyncio.to_thread(_parsed, body, kind)
 
 
-async def _body(request: Request) -> bytes:
+def _is_chunked(request: Request) -> bool:
+    return "transfer-encoding" in request.headers
+
+
+async def _body(request: Request, most: int) -> bytes:
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_S):
             async for chunk in request.stream():
                 body += chunk
-                if len(body) > MOST_BODY_BYTES:
+                if len(body) > most:
                     raise RefusedRequest(
                         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                        f"the body is larger than {MOST_BODY_BYTES} bytes",
+                        f"the body is larger than {most} bytes",
                     )
     except TimeoutError:
         raise RefusedRequest(
@@ -54,11 +82,22 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _parsed(body: bytes) -> Snippet:
+def _parsed(body: bytes, kind: type[Value]) -> Value:
     try:
-        return Snippet.model_validate_json(body, strict=True)
+        value = kind.model_validate_json(body, strict=True)
     except ValidationError as wrong:
         raise _refusal(wrong) from None
+    # Of two values with one name, which one counts would depend on the reader.
+    json.loads(body, object_pairs_hook=_require_each_name_once)
+    return value
+
+
+def _require_each_name_once(pairs: list[tuple[str, object]]) -> None:
+    names = {name for name, _ in pairs}
+    for name, _ in pairs:
+        if name not in names:
+            raise InvalidSnippet(f"{name[:MOST_VALUE_SHOWN]!r} is there twice", field=name)
+        names.discard(name)
 
 
 def _refusal(wrong: ValidationError) -> RefusedRequest | InvalidSnippet:

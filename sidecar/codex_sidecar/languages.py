@@ -17,7 +17,10 @@ class About(BaseModel):
 
 
 class LanguageCard(BaseModel):
-    """One language: `version` and `packages` are empty while its image is missing."""
+    """One language: `version` and `packages` are empty while its image is missing.
+
+    `warm` sandboxes of it are ready at this moment.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -27,6 +30,7 @@ class LanguageCard(BaseModel):
     available: bool
     version: str
     packages: dict[str, str]
+    warm: int = 0
     limits: Limits
 
 

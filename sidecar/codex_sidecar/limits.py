@@ -3,24 +3,55 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Final, Protocol, TypeVar
 
-from codex_sidecar.catalog import Defaults
-from codex_sidecar.confinement import shm_mb, tmp_mb
-from codex_sidecar.engine import EngineFacts
+from codex_sidecar.catalog import DEFAULTS, Defaults
+from codex_sidecar.confinement import GVISOR, INODES, OPEN_FILES, shm_mb, tmp_mb
 from codex_sidecar.errors import NotReady
+from codex_sidecar.meminfo import meminfo
+from codex_sidecar.told import EngineFacts
 from mini_agent.errors import BadRequest
-from mini_agent.sandbox import EnforcedLimits, Limits
+from mini_agent.sandbox import EnforcedLimits, Language, Limits
 
 Number = TypeVar("Number", int, float)
+
+# gVisor's own threads count as the sandbox's: with fewer it does not start, or ends the program.
+GVISOR_PIDS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What the engine's machine has to give."""
+    """What the engine's machine has to give, and what its runtime cannot do without."""
 
     cpus: int
     memory_mb: int
+    fewest_pids: int = 1
+
+
+class Describing(Protocol):
+    """The engine, as far as it describes its machine."""
+
+    async def facts(self) -> EngineFacts:
+        """What it can enforce, and with what."""
+        ...
+
+
+class Machine:
+    """The engine's machine, which is asked once what it has."""
+
+    def __init__(self, engine: Describing, runtime: str) -> None:
+        self._engine, self._runtime = engine, runtime
+        self._known_host: Host | None = None
+
+    async def host(self) -> Host:
+        """What it has to give."""
+        if self._known_host is None:
+            self._known_host = host_of(await self._engine.facts(), self._runtime)
+        return self._known_host
+
+    async def settle(self, asked: Limits, language: Language) -> EnforcedLimits:
+        """The limits to enforce in a sandbox of this language's image."""
+        return settle(asked, DEFAULTS[language], await self.host())
 
 
 def host_of(facts: EngineFacts, runtime: str) -> Host:
@@ -31,6 +62,7 @@ def host_of(facts: EngineFacts, runtime: str) -> Host:
             hint="register it with the engine, or set CODEX_SIDECAR_RUNTIME to one that it has",
         )
     able = {"memory": facts.limits_memory, "cpu": facts.limits_cpu, "pids": facts.limits_pids}
+    able["swap"] = facts.limits_swap or meminfo().swap_mb == 0
     able["seccomp"] = any("seccomp" in option for option in facts.security)
     missing = [name for name, present in able.items() if not present]
     if missing:
@@ -38,7 +70,8 @@ def host_of(facts: EngineFacts, runtime: str) -> Host:
             f"the engine cannot confine a sandbox: it has no {', '.join(missing)}",
             hint="enable the missing cgroups or seccomp in this machine's kernel",
         )
-    return Host(cpus=facts.cpus, memory_mb=facts.memory >> 20)
+    fewest_pids = GVISOR_PIDS if runtime.startswith(GVISOR) else 1
+    return Host(facts.cpus, facts.memory >> 20, fewest_pids)
 
 
 def settle(asked: Limits, defaults: Defaults, host: Host) -> EnforcedLimits:
@@ -58,10 +91,21 @@ def settle(asked: Limits, defaults: Defaults, host: Host) -> EnforcedLimits:
         timeout_s=_or_default(asked.timeout_s, defaults.timeout_s),
         memory_mb=memory,
         cpus=round(cpus, 3),
-        pids=_or_default(asked.pids, defaults.pids),
+        pids=_pids(asked.pids, defaults.pids, host.fewest_pids),
         output_bytes=_or_default(asked.output_bytes, defaults.output_bytes),
         workspace_mb=_workspace(asked.workspace_mb, defaults.workspace_mb, memory),
+        inodes=INODES,
+        open_files=OPEN_FILES,
     )
+
+
+def _pids(asked: int | None, default: int, fewest: int) -> int:
+    if asked is not None and asked < fewest:
+        raise BadRequest(
+            f"limits.pids {asked} is fewer than the {fewest} that the runtime itself needs",
+            field="limits.pids",
+        )
+    return _or_default(asked, default)
 
 
 def _workspace(asked: int | None, default: int, memory: int) -> int:

@@ -3,106 +3,133 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import secrets
-import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Final
 
-from codex_sidecar.catalog import COMPILE_TIMEOUT_S, Catalog
-from codex_sidecar.confinement import Confinement
-from codex_sidecar.container import START_S, Container
-from codex_sidecar.engine import Engine
-from mini_agent.errors import MiniAgentError
-from mini_agent.sandbox import EnforcedLimits, Language
+from codex_sidecar import metrics
+from codex_sidecar.container import Container
+from codex_sidecar.errors import EngineRefused
+from codex_sidecar.fleet import Fleet, Plan
+from codex_sidecar.languages import About
+from codex_sidecar.limits import Machine
+from codex_sidecar.preload import Kind, Preload, kind_of, language_of
+from codex_sidecar.stock import Stock
+from codex_sidecar.traffic import Traffic
+from codex_sidecar.warmer import LIFETIME_S, Warmer
+from mini_agent.sandbox import EnforcedLimits, Language, Limits
 
-FIRST_UID: Final = 100_000
-UIDS: Final = 1_000_000_000
-SPARE_S: Final = 30.0
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What an instance's sandboxes have in common; `most_alive` counts those being removed."""
-
-    instance: str
-    runtime: str
-    most_alive: int
+NAMES_TRIED: Final = 3
 
 
 class Pool:
-    """Makes a container for each lease and removes it afterwards, out of the caller's way."""
+    """Leases from stock, at once; or of a sandbox that is started for it."""
 
-    def __init__(self, engine: Engine, catalog: Catalog, terms: Terms) -> None:
-        self._engine, self._catalog, self._terms = engine, catalog, terms
-        self._room = asyncio.Semaphore(terms.most_alive)
-        self._alive: dict[str, Container] = {}
-        self._removals: set[asyncio.Task[None]] = set()
-
-    @property
-    def runtime(self) -> str:
-        """The runtime its containers run under."""
-        return self._terms.runtime
+    def __init__(
+        self,
+        fleet: Fleet,
+        stocks: Mapping[Kind, Stock[Container]],
+        machine: Machine,
+        traffic: Traffic,
+        warmer: Warmer,
+    ) -> None:
+        self._fleet, self._stocks, self._machine = fleet, stocks, machine
+        self._traffic, self._warmer = traffic, warmer
+        self._leased = set[Container]()
 
     @property
     def alive(self) -> frozenset[str]:
-        """The names of the containers in use or being removed."""
-        return frozenset(self._alive)
+        """The names of all containers that somebody here answers for."""
+        return self._fleet.alive
+
+    async def about(self, language: Language) -> About:
+        """What the image of a language says of itself, which takes a sandbox the first time."""
+        if (known := self._fleet.about(language)) is not None:
+            return known
+        limits = await self._machine.settle(Limits(), language)
+        async with self.lease(language, limits) as container:
+            return container.about
+
+    def level(self, language: Language) -> int:
+        """How many sandboxes of this language's image are ready."""
+        kinds = [kind for kind in self._stocks if language_of(kind) == language]
+        return sum(len(self._stocks[kind]) for kind in kinds)
 
     @asynccontextmanager
-    async def lease(self, language: Language, limits: EnforcedLimits) -> AsyncIterator[Container]:
-        """A started sandbox; whatever happens in the block, it is removed afterwards."""
-        await self._room.acquire()
-        container = self._fresh(language, limits)
-        self._alive[container.name] = container
+    async def lease(
+        self,
+        language: Language,
+        limits: EnforcedLimits,
+        preload: Preload = "plain",
+        keep_s: float = LIFETIME_S,
+    ) -> AsyncIterator[Container]:
+        """A started sandbox, removed afterwards; one that is started for this lasts `keep_s`."""
+        container = await self._warm(language, limits, preload)
+        if container is None:
+            container = await self._cold(Plan(language, limits, keep_s, preload))
+        container.lend(limits)
+        self._leased.add(container)
         try:
-            await container.start()
             yield container
         finally:
-            removal = asyncio.create_task(self._remove(container))
-            self._removals.add(removal)
-            removal.add_done_callback(self._removals.discard)
+            self._traffic.passes()
+            self._leased.discard(container)
+            self._fleet.discard(container)
+            self._warmer.wake()
 
-    async def aclose(self) -> None:
-        """Waits until the last container is gone."""
-        while self._removals:
-            await asyncio.wait(self._removals)
+    def close_stocks(self) -> None:
+        """Nothing is kept warm from now on."""
+        for stock in self._stocks.values():
+            for member in stock.close():
+                self._fleet.discard(member)
+        self._warmer.wake()
 
-    def _fresh(self, language: Language, limits: EnforcedLimits) -> Container:
-        lifetime = START_S + COMPILE_TIMEOUT_S + limits.timeout_s + SPARE_S
-        confinement = Confinement(
-            image=self._catalog.image(language),
-            runtime=self._terms.runtime,
-            uid=self._uid(),
-            limits=limits,
-            instance=self._terms.instance,
-            deadline=int(time.time() + lifetime),
-            lifetime_s=lifetime,
-        )
-        return Container(self._engine, f"mini-agent-sandbox-{secrets.token_hex(8)}", confinement)
+    async def kill_leased(self) -> None:
+        """Ends whatever still runs."""
+        async with asyncio.TaskGroup() as kills:
+            for container in self._leased:
+                kills.create_task(container.kill())
 
-    def _uid(self) -> int:
-        """A user that no living sandbox has; drawn at random, as other instances have theirs."""
-        # INVARIANT: the kernel counts inotify instances, pipes and keys per user of the host: two
-        # sandboxes with one user could starve each other.
-        taken = {container.confinement.uid for container in self._alive.values()}
-        while True:
-            uid = FIRST_UID + secrets.randbelow(UIDS)
-            if uid not in taken:
-                return uid
+    async def _warm(
+        self, language: Language, limits: EnforcedLimits, preload: Preload
+    ) -> Container | None:
+        kind = kind_of(language, preload)
+        if not self._stocks or not _alike(limits, await self._machine.settle(Limits(), language)):
+            return None
+        if kind in self._stocks:
+            self._stocks[kind].want()
+        # What is to be imported can be imported late: still better than a cold start.
+        for other in dict.fromkeys((kind, language)):
+            if (member := self._from(other)) is not None:
+                metrics.leased_warm(other)
+                return member
+        metrics.leased_cold(kind)
+        return None
 
-    async def _remove(self, container: Container) -> None:
-        try:
-            await container.remove()
-        except MiniAgentError as failed:
-            # No longer among the living, so the reaper takes it when the engine is back.
-            log.warning(
-                "sandbox not removed", extra={"sandbox": container.name, "why": str(failed)}
-            )
-        finally:
-            del self._alive[container.name]
-            self._room.release()
+    def _from(self, kind: Kind) -> Container | None:
+        stock = self._stocks.get(kind)
+        while stock is not None and (member := stock.take()) is not None:
+            self._traffic.passes()
+            self._warmer.wake()
+            if member.is_alive:
+                return member
+            self._fleet.discard(member)
+        return None
+
+    async def _cold(self, plan: Plan) -> Container:
+        await self._fleet.until_room()
+        for _ in range(NAMES_TRIED - 1):
+            try:
+                return await self._fleet.start(plan)
+            except EngineRefused as refused:
+                # Somebody has this name already; the next one is another.
+                if refused.status != HTTPStatus.CONFLICT:
+                    raise
+        return await self._fleet.start(plan)
+
+
+def _alike(one: EnforcedLimits, other: EnforcedLimits) -> bool:
+    """Whether the engine has to be told the same for both."""
+    ours = {"timeout_s", "output_bytes"}
+    return one.model_dump(exclude=ours) == other.model_dump(exclude=ours)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from http import HTTPStatus
 
 from fastapi.responses import JSONResponse
@@ -17,11 +18,21 @@ from mini_agent.errors import (
 )
 
 
-def answer(error: MiniAgentError, request_id: str) -> JSONResponse:
-    """The error as a response."""
-    headers = {"WWW-Authenticate": "Bearer"} if isinstance(error, Unauthorized) else {}
+def answer(
+    error: MiniAgentError, request_id: str, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """The error as a response, with these headers and those that go with the error."""
+    told = dict(headers or {})
+    if isinstance(error, Unauthorized):
+        told["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Busy):
-        headers["Retry-After"] = str(error.retry_after_s)
+        told["Retry-After"] = str(error.retry_after_s)
+    problem = problem_of(error, request_id)
+    return JSONResponse(problem.model_dump(), status_code=_status(error), headers=told)
+
+
+def problem_of(error: MiniAgentError, request_id: str) -> Problem:
+    """The error as callers read it."""
     said = ErrorBody(
         code=error.code,
         message=error.message,
@@ -29,8 +40,7 @@ def answer(error: MiniAgentError, request_id: str) -> JSONResponse:
         request_id=request_id,
         retryable=error.retryable,
     )
-    problem = Problem(error=said)
-    return JSONResponse(problem.model_dump(), status_code=_status(error), headers=headers)
+    return Problem(error=said)
 
 
 def _status(error: MiniAgentError) -> int:

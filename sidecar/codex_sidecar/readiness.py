@@ -1,28 +1,15 @@
-"""Whether snippets can run: the engine, its images, and one snippet in a real sandbox."""
+"""Whether snippets can run: the engine, its images, and what has to hold in a real sandbox."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Final, Protocol
+from typing import Protocol
 
 from codex_sidecar.catalog import Catalog
-from codex_sidecar.engine import EngineFacts
-from codex_sidecar.errors import NotReady
+from codex_sidecar.errors import NotReady, Stopping
 from codex_sidecar.limits import host_of
+from codex_sidecar.told import EngineFacts
 from mini_agent.errors import MiniAgentError
-from mini_agent.sandbox import Limits, Sandbox, Snippet
-
-# The address is one that is kept for documentation and never routed.
-CANARY: Final = """
-import errno, os, socket
-try:
-    socket.create_connection(("192.0.2.1", 80), timeout=1)
-    network = "open"
-except OSError as refused:
-    network = errno.errorcode.get(refused.errno, "open")
-print("root" if os.getuid() == 0 else "user", network)
-"""
-CANARY_SAYS: Final = "user ENETUNREACH\n"
 
 
 class EngineState(Protocol):
@@ -37,29 +24,42 @@ class EngineState(Protocol):
         ...
 
 
-class Readiness:
-    """Checked when asked. A canary that came back holds until something else is found wrong."""
+class Test(Protocol):
+    """What has to hold before anything is run."""
 
-    def __init__(
-        self, engine: EngineState, catalog: Catalog, runtime: str, sandbox: Sandbox
-    ) -> None:
+    async def run(self) -> None:
+        """Returns when it does; otherwise raises what does not."""
+        ...
+
+
+class Readiness:
+    """Checked when asked. A test that was passed holds until something else is found wrong."""
+
+    def __init__(self, engine: EngineState, catalog: Catalog, runtime: str, test: Test) -> None:
         self._engine, self._catalog, self._runtime = engine, catalog, runtime
-        self._sandbox = sandbox
-        self._canary_is_back = False
+        self._test = test
+        self._is_passed = False
+        self._is_stopping = False
         self._checking = asyncio.Lock()
+
+    def stop(self) -> None:
+        """Never again ready from now on."""
+        self._is_stopping = True
 
     async def check(self) -> None:
         """Returns when all is well; otherwise raises what is wrong."""
+        if self._is_stopping:
+            raise Stopping
         async with self._checking:
             try:
                 host_of(await self._engine.facts(), self._runtime)
                 await self._require_images()
-                if not self._canary_is_back:
-                    await self._send_canary()
+                if not self._is_passed:
+                    await self._test.run()
             except MiniAgentError:
-                self._canary_is_back = False
+                self._is_passed = False
                 raise
-            self._canary_is_back = True
+            self._is_passed = True
 
     async def _require_images(self) -> None:
         missing = [
@@ -67,12 +67,3 @@ class Readiness:
         ]
         if missing:
             raise NotReady(f"images are missing: {', '.join(missing)}", hint="run `make images`")
-
-    async def _send_canary(self) -> None:
-        snippet = Snippet(language="python", code=CANARY, limits=Limits(timeout_s=10))
-        execution = await self._sandbox.run(snippet)
-        if execution.stdout != CANARY_SAYS:
-            raise NotReady(
-                f"the canary said {execution.stdout!r} ({execution.status}), not {CANARY_SAYS!r}",
-                hint="the sandbox does not confine as it has to; see the log of the engine",
-            )

@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable
 from typing import Final, Protocol
 
+from codex_sidecar import metrics
 from codex_sidecar.confinement import DEADLINE_LABEL, INSTANCE_LABEL
-from codex_sidecar.engine import Found
+from codex_sidecar.told import Found
 from mini_agent.errors import MiniAgentError
 
 EVERY_S: Final = 5.0
+REMOVED_AT_ONCE: Final = 4
 
 log = logging.getLogger(__name__)
 
@@ -56,15 +58,27 @@ class Reaper:
         self._failed = failed
 
     async def _remove_the_lost(self) -> None:
-        for found in await self._containers.sandboxes():
-            if self._is_lost(found):
-                log.info("sandbox reaped", extra={"sandbox": found.name})
-                await self._containers.remove(found.name)
+        before = self._alive()
+        lost = [
+            found for found in await self._containers.sandboxes() if self._is_lost(found, before)
+        ]
+        slots = asyncio.Semaphore(REMOVED_AT_ONCE)
+        removals = [self._remove(found, slots) for found in lost]
+        # Each is tried, whatever became of the others.
+        for failed in await asyncio.gather(*removals, return_exceptions=True):
+            if failed is not None:
+                raise failed
 
-    def _is_lost(self, found: Found) -> bool:
+    async def _remove(self, found: Found, slots: asyncio.Semaphore) -> None:
+        async with slots:
+            await self._containers.remove(found.name)
+            metrics.reaped()
+            log.info("sandbox reaped", extra={"sandbox": found.name})
+
+    def _is_lost(self, found: Found, before: frozenset[str]) -> bool:
         if found.labels.get(INSTANCE_LABEL) == self._instance:
             # INVARIANT: an instance is one living process, so what it does not know is what its
             # predecessor left behind.
-            return found.name not in self._alive()
+            return found.name not in before | self._alive()
         deadline = found.labels.get(DEADLINE_LABEL, "")
         return not deadline.isdecimal() or int(deadline) < time.time()

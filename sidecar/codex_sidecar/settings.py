@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from types import MappingProxyType
+from typing import Annotated, Final
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from codex_sidecar.preload import Kind
+
+Floor = Annotated[int, Field(ge=0, le=256)]
+FLOORS: Final[Mapping[Kind, int]] = MappingProxyType(
+    {"python": 4, "data": 1, "node": 2, "go": 1, "rust": 1, "bash": 1}
+)
 
 
 class Settings(BaseSettings):
@@ -26,6 +35,10 @@ class Settings(BaseSettings):
     runtime: str = "runc"
     at_once: Annotated[int, Field(ge=1, le=1024)] = max(2, 2 * (os.cpu_count() or 1))
     waiting: Annotated[int, Field(ge=0, le=100_000)] = 64
+    sessions: Annotated[int, Field(ge=0, le=1024)] = 32
+    warm: dict[Kind, Floor] = Field(default_factory=lambda: dict(FLOORS))
+    warm_cap: Annotated[int, Field(ge=1, le=256)] = 32
+    drain_s: Annotated[float, Field(ge=0, le=3600)] = 5.0
     instance: str = ""
 
     def instance_name(self) -> str:

@@ -3,45 +3,136 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
+from collections import OrderedDict, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from codex_sidecar.errors import Busy
+from codex_sidecar.errors import Busy, Stopping
 
 LONGEST_WAIT_S: Final = 30.0
-TYPICAL_RUN_S: Final = 1
+LONGEST_RETRY_S: Final = 60
+FIRST_GUESS_S: Final = 0.5
+# How much a run that has just ended weighs against all those before it.
+WEIGHT: Final = 0.1
+
+# Ends when it is its turn, or with the reason why it will not be.
+Waiter = asyncio.Future[None]
 
 
 class Turns:
-    """First come, first served."""
+    """A turn each, caller by caller, so that nobody waits behind another's thousand snippets."""
 
     def __init__(self, at_once: int, waiting: int) -> None:
         self._at_once, self._most_waiting = at_once, waiting
-        self._free = asyncio.Semaphore(at_once)
-        self._waiting = 0
+        self._taken = 0
+        self._queues = OrderedDict[str, deque[Waiter]]()
+        self._run_s = FIRST_GUESS_S
+        self._is_closed = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a turn."""
+        return sum(map(len, self._queues.values()))
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether no turn is given any more."""
+        return self._is_closed
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def turn(self, caller: str = "") -> AsyncIterator[None]:
         """Waits for a turn; `Busy` when too many wait already or the wait is too long."""
-        await self._wait()
+        await self._wait(caller)
+        began = time.monotonic()
         try:
             yield
         finally:
-            self._free.release()
+            self._run_s += WEIGHT * (time.monotonic() - began - self._run_s)
+            self._pass_on()
 
-    async def _wait(self) -> None:
-        if self._free.locked() and self._waiting >= self._most_waiting:
-            raise self._busy("and as many as may wait are waiting")
-        self._waiting += 1
+    def close(self) -> None:
+        """Gives no more turns: those who wait and those who come get `Stopping`."""
+        self._is_closed = True
+        for queue in self._queues.values():
+            for waiter in queue:
+                _send_away(waiter, Stopping())
+
+    async def until_idle(self) -> None:
+        """Returns when nobody has a turn."""
+        await self._idle.wait()
+
+    async def _wait(self, caller: str) -> None:
+        if self._is_closed:
+            raise Stopping
+        if self._taken < self._at_once:
+            self._take()
+            return
+        if self.waiting >= self._most_waiting:
+            self._make_room_for(caller)
+        waiter: Waiter = asyncio.get_running_loop().create_future()
+        self._queues.setdefault(caller, deque()).append(waiter)
+        try:
+            await self._be_called(waiter)
+        except BaseException:
+            # Called, and no longer there: the turn is the next one's.
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
+                self._pass_on()
+            raise
+        finally:
+            self._forget(caller, waiter)
+
+    async def _be_called(self, waiter: Waiter) -> None:
         try:
             async with asyncio.timeout(LONGEST_WAIT_S):
-                await self._free.acquire()
+                await waiter
         except TimeoutError:
             raise self._busy(f"and none was free for {LONGEST_WAIT_S:g} s") from None
-        finally:
-            self._waiting -= 1
+
+    def _make_room_for(self, caller: str) -> None:
+        """The last of the longest queue makes room for whoever has fewer waiting."""
+        full = self._busy("and as many as may wait are waiting")
+        longest = max(self._queues.values(), key=len, default=deque[Waiter]())
+        if len(longest) <= len(self._queues.get(caller, ())) + 1:
+            raise full
+        _send_away(longest.pop(), full)
+
+    def _forget(self, caller: str, waiter: Waiter) -> None:
+        queue = self._queues.get(caller, deque[Waiter]())
+        if waiter in queue:
+            queue.remove(waiter)
+        if not queue:
+            self._queues.pop(caller, None)
+
+    def _take(self) -> None:
+        self._taken += 1
+        self._idle.clear()
+
+    def _pass_on(self) -> None:
+        self._taken -= 1
+        while self._queues and self._taken < self._at_once:
+            caller, queue = next(iter(self._queues.items()))
+            waiter = queue.popleft()
+            # Whoever was served goes behind all other callers.
+            self._queues.move_to_end(caller)
+            if not queue:
+                del self._queues[caller]
+            if not waiter.done():
+                self._take()
+                waiter.set_result(None)
+        if self._taken == 0:
+            self._idle.set()
 
     def _busy(self, why: str) -> Busy:
-        seconds = max(1, round(self._waiting / self._at_once) * TYPICAL_RUN_S)
+        wait_s = (self.waiting + 1) * self._run_s / self._at_once
+        seconds = min(LONGEST_RETRY_S, max(1, math.ceil(wait_s)))
         return Busy(f"all {self._at_once} sandboxes are in use {why}", retry_after_s=seconds)
+
+
+def _send_away(waiter: Waiter, why: Busy | Stopping) -> None:
+    if not waiter.done():
+        waiter.set_exception(why)

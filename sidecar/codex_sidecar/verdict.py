@@ -32,10 +32,10 @@ def judge(heard: Conversation, *, oom_killed: bool) -> Verdict:
             f"the snippet's files could not be placed in its workspace: {result.failed}",
             field="files",
         )
-    if result is not None and not result.late:
-        return _of_result(result)
     if heard.cut == "flood":
         return Verdict("killed", KILLED_EXIT, "SIGKILL")
+    if result is not None and not heard.is_late:
+        return _of_result(result)
     if heard.cut == "lost":
         return Verdict("oom" if oom_killed else "killed", KILLED_EXIT, "SIGKILL")
     return Verdict("timeout", DEADLINE_EXIT, "SIGKILL")

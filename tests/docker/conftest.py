@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 import httpx
 import pytest
 
-from tests.docker.engine_here import Sidecar, require_engine, sidecar
+from mini_agent.sandbox import SidecarClient, SidecarSession
+from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -28,3 +29,17 @@ async def client(real: Sidecar) -> AsyncIterator[httpx.AsyncClient]:
     """A client of that sidecar."""
     async with real.client() as connected:
         yield connected
+
+
+@pytest.fixture
+async def sandboxes(real: Sidecar) -> AsyncIterator[SidecarClient]:
+    """The Python client of that sidecar."""
+    async with SidecarClient(real.url, TOKEN) as connected:
+        yield connected
+
+
+@pytest.fixture
+async def session(sandboxes: SidecarClient) -> AsyncIterator[SidecarSession]:
+    """A session of that sidecar."""
+    async with await sandboxes.open_session() as opened:
+        yield opened

@@ -78,7 +78,8 @@ def sidecar(folder: Path, instance: str = "", **settings: str) -> Iterator[Sidec
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
-    variables = {"port": port, "token_file": str(token_file), "instance": name} | settings
+    usual = {"port": port, "token_file": str(token_file), "instance": name, "warm": "{}"}
+    variables = usual | settings
     environment = {f"CODEX_SIDECAR_{key.upper()}": value for key, value in variables.items()}
     with subprocess.Popen(
         [sys.executable, "-m", "codex_sidecar"],

@@ -80,7 +80,8 @@ async def test_the_workspace_holds_what_was_asked_for_and_no_more(
 async def test_the_limits_that_held_come_back_from_the_engine(client: httpx.AsyncClient) -> None:
     asked = {"timeout_s": 5.5, "memory_mb": 200, "cpus": 0.5, "pids": 40, "workspace_mb": 30}
     ran = await execute(client, "bash", "true", limits=asked)
-    assert ran.limits.model_dump() == asked | {"output_bytes": 65_536}
+    held = {"output_bytes": 65_536, "inodes": 16_384, "open_files": 1024}
+    assert ran.limits.model_dump() == asked | held
     assert (ran.sandbox.runtime, ran.sandbox.network) == ("runc", "none")
 
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import base64
+
 import httpx
 import pytest
 
 from tests.docker.engine_here import execute
+from tests.docker.talk import talk
 
 pytestmark = pytest.mark.docker
+
+COUNTING = (
+    "import threading\ncount = 0\ndef counting():\n    global count\n    while True: count += 1\n"
+    "threading.Thread(target=counting, daemon=True).start()"
+)
 
 
 async def test_a_traceback_shows_the_snippets_own_lines_and_nothing_else(
@@ -68,7 +76,7 @@ async def test_plots_are_drawn_without_a_display_and_without_a_word(
     assert [(file.path, file.media_type) for file in ran.artifacts] == [("plot.png", "image/png")]
 
 
-async def test_the_runner_leaves_no_trace_in_the_snippets_interpreter(
+async def test_the_runner_leaves_no_trace_in_a_snippet_but_the_pipe_for_its_values(
     client: httpx.AsyncClient,
 ) -> None:
     code = (
@@ -77,4 +85,123 @@ async def test_the_runner_leaves_no_trace_in_the_snippets_interpreter(
         "print(sorted(os.listdir('/proc/self/fd')), sys.argv, __file__)"
     )
     ran = await execute(client, "python", code)
-    assert ran.stdout == "[] False\n['0', '1', '2', '3'] ['main.py'] /workspace/main.py\n"
+    assert ran.stdout == "[] False\n['0', '1', '1000', '2', '3'] ['main.py'] /workspace/main.py\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "exit_code", "stderr"),
+    [
+        ("import sys; sys.exit('bye')", 1, "bye\n"),
+        ("import sys; sys.exit(-1)", 255, ""),
+        ("raise SystemExit", 0, ""),
+        ("import threading; threading.Thread(target=exit, args=(3,)).start()", 0, ""),
+        ("import sys; sys.stdout = open('/dev/full', 'w'); print('x')", 120, None),
+        ("import atexit; atexit.register(lambda: 1 / 0)", 0, None),
+        (COUNTING, 0, ""),
+        ("import sys; del sys.modules['__main__']", 0, ""),
+        ("import sys; sys.modules['__main__'] = 5", 0, ""),
+        (
+            "import sys; sys.excepthook = lambda *_: print('mine', file=sys.stderr); 1/0",
+            1,
+            "mine\n",
+        ),
+    ],
+)
+async def test_a_program_ends_as_it_does_in_an_interpreter_of_its_own(
+    client: httpx.AsyncClient, code: str, exit_code: int, stderr: str | None
+) -> None:
+    forked = await execute(client, "python", code)
+    spawned = await execute(client, "python", code, isolation="spawn")
+    assert forked.exit_code == spawned.exit_code == exit_code
+    assert stderr is None or forked.stderr == spawned.stderr == stderr
+
+
+async def test_an_interruption_nobody_catches_ends_the_program_by_its_signal(
+    client: httpx.AsyncClient,
+) -> None:
+    ran = await execute(client, "python", "raise KeyboardInterrupt")
+    assert (ran.signal, ran.exit_code) == ("SIGINT", 130)
+    assert ran.stderr.endswith("KeyboardInterrupt\n")
+
+
+async def test_files_that_nobody_closed_are_written_out(client: httpx.AsyncClient) -> None:
+    code = (
+        "import helper\nout = open('main.txt', 'w')\nout.write('main')\n"
+        "class Last:\n    def __del__(self): print('last', helper.word)\n"
+        "last = Last()\nlast.itself = last\ndef f(): return last"
+    )
+    module = b"word = 'w'\nout = open('helper.txt', 'w')\nout.write('helper')\n"
+    files = {"helper.py": base64.b64encode(module).decode()}
+    ran = await execute(client, "python", code, files=files, artifacts=["*.txt"])
+    assert {one.path: base64.b64decode(one.base64) for one in ran.artifacts} == {
+        "helper.txt": b"helper",
+        "main.txt": b"main",
+    }
+    assert ran.stdout == "last w\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import random; print(random.random())",
+        "import numpy as np; print(np.random.rand())",
+        "import uuid; print(uuid.uuid4())",
+        "import tempfile; print(tempfile.mktemp())",
+    ],
+)
+async def test_each_snippet_of_one_runner_has_chances_of_its_own(code: str) -> None:
+    async with talk() as runner:
+        assert (await runner.run(code)).stdout != (await runner.run(code)).stdout
+
+
+async def test_a_class_of_the_main_module_survives_pickling_and_process_pools(
+    client: httpx.AsyncClient,
+) -> None:
+    code = (
+        "import pickle\nfrom concurrent.futures import ProcessPoolExecutor\n"
+        "class Point:\n    def __init__(self, x): self.x = x\n"
+        "def move(p): return Point(p.x + 1)\n"
+        "if __name__ == '__main__':\n    with ProcessPoolExecutor(2) as pool:\n"
+        "        print([p.x for p in pool.map(move, [Point(1), Point(2)])])\n"
+        "    print(pickle.loads(pickle.dumps(Point(5))).x)"
+    )
+    ran = await execute(client, "python", code)
+    assert (ran.stdout, ran.stderr) == ("[2, 3]\n5\n", "")
+
+
+async def test_a_clean_interpreter_on_request_is_python_as_it_starts_anywhere(
+    client: httpx.AsyncClient,
+) -> None:
+    code = "import sys; print(sys.flags.isolated, sys.argv, sys.path[0], __name__, 'json' in dir())"
+    ran = await execute(client, "python", code, isolation="spawn", args=["a"])
+    assert ran.stdout == "0 ['main.py', 'a'] /workspace __main__ False\n"
+
+
+async def test_recursion_is_as_deep_as_it_is_set_to_be(client: httpx.AsyncClient) -> None:
+    code = (
+        "import sys\nsys.setrecursionlimit(20_000)\n"
+        "def down(n): return n and down(n - 1)\nprint(down(19_000))"
+    )
+    assert (await execute(client, "python", code)).stdout == "0\n"
+
+
+async def test_places_that_programs_write_to_besides_the_workspace_are_there(
+    client: httpx.AsyncClient,
+) -> None:
+    code = "for place in ('/tmp', '/var/tmp', '/run/lock', '/dev/shm'): open(f'{place}/x', 'x')"
+    assert (await execute(client, "python", code)).stderr == ""
+
+
+IMPORTED = (
+    "import sys; print([name for name in ('json', 'numpy', 'pandas') if name in sys.modules])"
+)
+
+
+async def test_the_larger_set_is_imported_before_the_program_starts() -> None:
+    async with talk(preload="data") as runner:
+        assert (await runner.run(IMPORTED)).stdout == "['json', 'numpy', 'pandas']\n"
+
+
+async def test_the_larger_set_is_left_out_where_it_would_take_all_the_memory() -> None:
+    async with talk(preload="data", memory_mb=64) as runner:
+        assert (await runner.run(IMPORTED)).stdout == "['json']\n"

@@ -3,98 +3,80 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
-import time
-from collections.abc import AsyncIterator
 
 import pytest
 
 from codex_sidecar import frames
-from codex_sidecar.catalog import DEFAULTS, Catalog
-from codex_sidecar.confinement import Confinement
-from codex_sidecar.container import Container
-from codex_sidecar.conversation import Conversation, Order, Result
 from codex_sidecar.engine import Engine
 from codex_sidecar.errors import RunnerLost
-from codex_sidecar.limits import Host, settle
-from mini_agent.sandbox import Language, Limits, Snippet
+from tests.docker.talk import NONCE, Talk, container, talk
 
 pytestmark = pytest.mark.docker
 
-NONCE = secrets.token_bytes(16)
+WAIT = "print('on', flush=True)\nimport time\ntime.sleep(30)"
 
 
-@pytest.fixture
-async def engine_api() -> AsyncIterator[Engine]:
-    connected = Engine("/var/run/docker.sock")
-    yield connected
-    await connected.aclose()
+async def started(runner: Talk, code: str) -> None:
+    """Orders a snippet and returns when it has printed something."""
+    await runner.order(code)
+    while (await runner.sandbox.receive(NONCE)).kind != frames.STDOUT:
+        pass
 
 
-def container(engine: Engine, language: Language = "python", lifetime_s: float = 60) -> Container:
-    confinement = Confinement(
-        image=Catalog("mini-agent/sandbox-", "local").image(language),
-        runtime="runc",
-        uid=100_000 + secrets.randbelow(1_000_000),
-        limits=settle(Limits(), DEFAULTS[language], Host(cpus=2, memory_mb=4000)),
-        instance=f"runner-{secrets.token_hex(4)}",
-        deadline=int(time.time() + 100),
-        lifetime_s=lifetime_s,
-    )
-    return Container(engine, f"mini-agent-test-{secrets.token_hex(8)}", confinement)
-
-
-@pytest.fixture
-async def started(engine_api: Engine) -> AsyncIterator[Container]:
-    sandbox = container(engine_api)
-    try:
-        await sandbox.start()
-        yield sandbox
-    finally:
-        await sandbox.remove()
-
-
-async def ran(sandbox: Container, code: str) -> Conversation:
-    heard = await sandbox.run(Snippet(language="python", code=code), b"")
-    assert heard.result is not None
-    return heard
-
-
-async def test_one_runner_serves_snippet_after_snippet_with_nothing_alive_between(
-    started: Container,
-) -> None:
-    first = await ran(
-        started,
+async def test_one_runner_serves_snippet_after_snippet_with_nothing_alive_between() -> None:
+    first = (
         "import json, subprocess\njson.dumps = None\nx = 1\n"
-        "subprocess.Popen(['sleep', '77'], start_new_session=True)\nprint('one')",
+        "subprocess.Popen(['sleep', '77'], start_new_session=True)\nprint('one')"
     )
-    second = await ran(
-        started,
+    second = (
         "import json, pathlib\nprint('x' in dir(), json.dumps([]))\n"
         "print(sorted(path.parent.name for path in pathlib.Path('/proc').glob('[0-9]*/cmdline')"
-        " if b'sleep' in path.read_bytes()))",
+        " if b'sleep' in path.read_bytes()))"
     )
-    assert first.stdout.text() == "one\n"
-    assert second.stdout.text() == "False []\n[]\n"
+    async with talk() as runner:
+        assert (await runner.run(first)).stdout == "one\n"
+        assert (await runner.run(second)).stdout == "False []\n[]\n"
 
 
-async def test_output_arrives_while_the_snippet_runs(started: Container) -> None:
-    await order(started, "import time\nprint('now')\ntime.sleep(1)", timeout_s=5)
-    assert (await started.receive(NONCE)).kind == frames.RUNNING
-    async with asyncio.timeout(0.9):
-        assert (await started.receive(NONCE)).body == b"now\n"
+async def test_output_arrives_while_the_snippet_runs() -> None:
+    async with talk() as runner, asyncio.timeout(20):
+        await started(runner, WAIT)
 
 
-async def test_the_runner_keeps_the_deadline_where_nobody_outside_does(
-    started: Container,
-) -> None:
-    await order(started, "while True: pass", timeout_s=0.1)
-    assert (await started.receive(NONCE)).kind == frames.RUNNING
-    result = Result.model_validate_json((await started.receive(NONCE)).body)
-    assert (result.late, result.signal) == (True, 9)
+async def test_the_runner_keeps_the_deadline_exactly() -> None:
+    async with talk() as runner:
+        late = await runner.run("while True: pass", timeout_s=0.2)
+    assert (late.end.late, late.end.signal) == (True, 9)
+    assert 200 <= late.end.run_ms < 1000
 
 
-async def test_a_snippet_does_not_know_its_nonce(started: Container) -> None:
+async def test_an_interruption_is_what_ctrl_c_does() -> None:
+    code = (
+        f"try:\n    {WAIT.replace(chr(10), '; ')}\nexcept KeyboardInterrupt:\n    print('stopped')"
+    )
+    async with talk() as runner:
+        await started(runner, code)
+        await runner.sandbox.send(b"I", b"")
+        heard = await runner.hear()
+    assert (heard.stdout, heard.end.exit_code, heard.end.late) == ("stopped\n", 0, False)
+
+
+async def test_an_interruption_reaches_the_children_too() -> None:
+    async with talk("bash") as runner:
+        await started(runner, "echo on; sleep 30; echo not reached")
+        await runner.sandbox.send(b"I", b"")
+        heard = await runner.hear()
+    assert (heard.stdout, heard.end.signal) == ("", 2)
+
+
+async def test_an_interruption_that_comes_too_late_means_nothing() -> None:
+    async with talk() as runner:
+        await runner.run("pass")
+        await runner.sandbox.send(b"I", b"")
+        assert (await runner.run("print(1)")).stdout == "1\n"
+
+
+async def test_a_snippet_does_not_know_its_nonce() -> None:
     # Each half alone is no nonce: only the runner could have left the whole in this memory.
     code = (
         f"first, second = bytes({list(NONCE[:8])}), bytes({list(NONCE[8:])})\nfound = 0\n"
@@ -109,26 +91,66 @@ async def test_a_snippet_does_not_know_its_nonce(started: Container) -> None:
         "            content = content[at + 8 :]\n"
         "print('found', found)"
     )
-    await order(started, code, timeout_s=5)
-    assert (await started.receive(NONCE)).kind == frames.RUNNING
-    assert (await started.receive(NONCE)).body == b"found 0\n"
+    async with talk() as runner:
+        assert (await runner.run(code)).stdout == "found 0\n"
 
 
-async def test_a_runner_dies_by_itself_at_the_end_of_its_life(engine_api: Engine) -> None:
-    sandbox = container(engine_api, lifetime_s=0.5)
+@pytest.mark.parametrize("made", ["os.mkfifo", "lambda path: os.symlink('/dev/null', path)"])
+async def test_a_program_takes_the_place_of_what_the_last_one_put_there(made: str) -> None:
+    code = f"import os\nos.unlink('main.py')\n({made})('main.py')"
+    async with talk() as runner:
+        await runner.run(code)
+        assert (await runner.run("print(__file__)")).stdout == "/workspace/main.py\n"
+
+
+async def test_a_folder_in_the_programs_place_is_said_to_be_there() -> None:
+    async with talk() as runner:
+        await runner.run("import os\nos.unlink('main.py')\nos.mkdir('main.py')")
+        assert "Is a directory" in (await runner.run("pass")).end.failed
+
+
+@pytest.mark.parametrize("made", ["open('.mini-agent', 'w')", "os.symlink('/', '.mini-agent')"])
+async def test_the_runners_own_folder_is_made_anew(made: str) -> None:
+    async with talk() as runner:
+        await runner.run(f"import os\nos.rmdir('.mini-agent')\n{made}")
+        again = await runner.run("import os\nprint(os.path.islink('.mini-agent'))")
+    assert (again.stdout, again.end.failed) == ("False\n", "")
+
+
+@pytest.mark.parametrize(
+    ("made", "skipped"),
+    [
+        ("os.makedirs('d/e')\nopen('d/e/x', 'w')\nos.chmod('d', 0)", "d: Permission denied"),
+        ("os.symlink('.', 'x')", "x: a symbolic link"),
+        ("os.mkfifo('x')", "x: not a regular file"),
+        ("import socket\nsocket.socket(1).bind('x')", "x: not a regular file"),
+        ("os.truncate(os.open('x', 66), 60 << 20)", "x: a sparse file"),
+        ("open(b'\\xff', 'w')", "\\xff: its name is not UTF-8"),
+        ("for n in range(80): open(f'x{n}', 'w')", "more than 64 files"),
+        ("for n in range(12_000): open(str(n), 'w')", "more files were skipped"),
+        (
+            "for n in range(10):\n    os.mkdir('n' * 200)\n    os.chdir('n' * 200)",
+            "its path is too long",
+        ),
+    ],
+)
+async def test_what_is_odd_in_a_workspace_stays_behind_with_its_reason(
+    made: str, skipped: str
+) -> None:
+    async with talk() as runner:
+        heard = await runner.run(f"import os\n{made}", artifacts=["**/*"])
+    assert heard.end.exit_code == 0
+    assert any(skipped in reason for reason in heard.skipped)
+
+
+async def test_a_runner_dies_by_itself_at_the_end_of_its_life() -> None:
+    engine = Engine("/var/run/docker.sock")
+    sandbox = container(engine, lifetime_s=0.5)
     try:
         await sandbox.start()
         with pytest.raises(RunnerLost):
             await sandbox.receive(b"")
-        assert not (await engine_api.inspect(sandbox.name)).state.running
+        assert not (await engine.inspect(sandbox.name)).state.running
     finally:
         await sandbox.remove()
-
-
-async def order(sandbox: Container, code: str, timeout_s: float) -> None:
-    wanted = Order(
-        language="python", code=code, stdin="", args=(), env={}, timeout_s=timeout_s, artifacts=()
-    )
-    await sandbox.send(frames.SNIPPET, wanted.model_dump_json().encode())
-    await sandbox.send(frames.FILES, b"")
-    await sandbox.send(frames.GO, NONCE)
+        await engine.aclose()

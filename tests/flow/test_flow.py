@@ -54,6 +54,33 @@ async def test_the_model_is_shown_the_failure_and_repairs_it(flow: Flow) -> None
     assert shown.endswith("The call failed. Fix the cause and call the tool again.")
 
 
+async def test_the_programs_of_a_run_share_their_files_and_the_next_run_has_none(
+    flow: Flow,
+) -> None:
+    read = "import os\nprint(open('note').read() if os.path.exists('note') else 'none')"
+    script = [
+        call("exec_shell", cmd="echo from the shell >note"),
+        call("exec_python", code=read),
+        text("done"),
+        call("exec_python", code=read),
+        text("done"),
+    ]
+    with ScriptedServer(script) as server:
+        async with flow(server) as client:
+            first, second = await run(client), await run(client)
+    said = [ran.stdout for each in first.iterations for ran in each.tool_invocations]
+    assert said == ["", "from the shell\n\n"]
+    assert second.iterations[0].tool_invocations[0].stdout == "none\n"
+
+
+async def test_a_value_that_the_program_did_not_print_reaches_the_model(flow: Flow) -> None:
+    with ScriptedServer([call("exec_python", code="6 * 7"), text("42")]) as server:
+        async with flow(server) as client:
+            await run(client)
+        shown = server.requests[1].messages[-1]["content"]
+    assert shown == "[exec_python rc=0]\nresult:\n42"
+
+
 @pytest.mark.parametrize(
     ("tool", "code"),
     [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -14,27 +13,29 @@ import pytest
 pytestmark = [pytest.mark.stack, pytest.mark.docker]
 
 LABEL = "mini-agent.sandbox=1"
-GONE_WITHIN_S = 5.0
 
 
 @contextmanager
-def first_sandbox(engine: docker.DockerClient) -> Iterator[Future[dict[str, object]]]:
-    """What the engine says of the next sandbox, read as soon as it exists."""
-    events = engine.events(decode=True, filters={"label": LABEL, "event": "create"})
+def first_to_go(engine: docker.DockerClient) -> Iterator[Future[str]]:
+    """The id of the next sandbox that is removed."""
+    events = engine.events(decode=True, filters={"label": LABEL, "event": "destroy"})
 
-    def inspected() -> dict[str, object]:
-        facts: dict[str, object] = engine.api.inspect_container(next(events)["id"])
-        return facts
+    def removed() -> str:
+        return str(next(events)["id"])
 
     with ThreadPoolExecutor(1) as watching:
-        yield watching.submit(inspected)
+        yield watching.submit(removed)
         events.close()
 
 
-def test_a_snippet_gets_a_sealed_container_that_is_gone_afterwards(stack: httpx.Client) -> None:
+def test_a_run_gets_a_sealed_container_that_is_gone_afterwards(stack: httpx.Client) -> None:
     prompt = 'Reverse "hello" by running Python, and answer with what it printed.'
     with closing(docker.from_env()) as engine:
-        with first_sandbox(engine) as seen:
+        waiting = {
+            str(found.id): confinement(engine.api.inspect_container(str(found.id)))
+            for found in engine.containers.list(filters={"label": LABEL})
+        }
+        with first_to_go(engine) as gone:
             answered = stack.post(
                 "/agent/run",
                 json={
@@ -42,17 +43,16 @@ def test_a_snippet_gets_a_sealed_container_that_is_gone_afterwards(stack: httpx.
                     "messages": [{"role": "user", "content": prompt}],
                 },
             )
-            facts = seen.result(timeout=30)
-        assert "olleh" in answered.json()["final_answer"]
-        assert confinement(facts) == {
-            "network": "none",
-            "root is read-only": True,
-            "capabilities": ["ALL"],
-            "mounts of the host": None,
-            "privileged": False,
-            "user is root": False,
-        }
-        assert none_left(engine)
+            used = gone.result(timeout=30)
+    assert "olleh" in answered.json()["final_answer"]
+    assert waiting[used] == {
+        "network": "none",
+        "root is read-only": True,
+        "capabilities": ["ALL"],
+        "mounts of the host": None,
+        "privileged": False,
+        "user is root": False,
+    }
 
 
 def confinement(facts: dict[str, object]) -> dict[str, object]:
@@ -67,12 +67,3 @@ def confinement(facts: dict[str, object]) -> dict[str, object]:
         "privileged": host["Privileged"],
         "user is root": config["User"].split(":")[0] in ("", "0", "root"),
     }
-
-
-def none_left(engine: docker.DockerClient) -> bool:
-    patience = time.monotonic() + GONE_WITHIN_S
-    while engine.containers.list(all=True, filters={"label": LABEL}):
-        if time.monotonic() > patience:
-            return False
-        time.sleep(0.1)
-    return True

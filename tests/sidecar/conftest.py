@@ -13,9 +13,12 @@ import pytest
 from codex_sidecar.app import create_app
 from codex_sidecar.settings import Settings
 from tests.sidecar.scripted_engine import ScriptedEngine
+from tests.sidecar.scripted_session import SessionRunner
+from tests.sidecar.session_client import Client, open_session
 
 TOKEN = "the-token-of-these-tests"
 
+Setting = str | int | dict[str, int]
 Opened = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
@@ -34,9 +37,13 @@ def opened(engine: ScriptedEngine) -> Opened:
     """Opens a client of a sidecar with these settings."""
 
     @asynccontextmanager
-    async def open_client(**settings: str | int) -> AsyncIterator[httpx.AsyncClient]:
-        socket = {"docker_socket": str(engine.socket), "instance": "tested"}
-        app = create_app(Settings.model_validate(socket | settings), TOKEN)
+    async def open_client(**settings: Setting) -> AsyncIterator[httpx.AsyncClient]:
+        usual: dict[str, Setting] = {
+            "docker_socket": str(engine.socket),
+            "instance": "tested",
+            "warm": {},
+        }
+        app = create_app(Settings.model_validate(usual | settings), TOKEN)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         headers = {"Authorization": f"Bearer {TOKEN}"}
         async with (
@@ -55,3 +62,19 @@ async def client(opened: Opened) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a sidecar with ordinary settings."""
     async with opened() as connected:
         yield connected
+
+
+@pytest.fixture
+def runner(engine: ScriptedEngine) -> SessionRunner:
+    """A runner with a workspace, in every sandbox."""
+    scripted = SessionRunner()
+    engine.runner = scripted.run
+    return scripted
+
+
+@pytest.fixture
+async def session(runner: SessionRunner, client: httpx.AsyncClient) -> AsyncIterator[Client]:
+    """An open session."""
+    opened = await open_session(client)
+    yield opened
+    await client.delete(opened.path)

@@ -14,6 +14,8 @@ from pydantic import JsonValue
 
 from codex_sidecar import frames
 from codex_sidecar.conversation import Order, Result
+from codex_sidecar.frames import Frame
+from codex_sidecar.self_test import CASES
 
 LANGUAGES = ("python", "node", "go", "rust", "shell")
 ABOUT = b'{"version": "1.2", "packages": {"thing": "3"}}'
@@ -33,6 +35,11 @@ class Talk:
         self.nonce = await self._frame()
         return order
 
+    async def next(self) -> Frame:
+        """The next frame, whatever it is."""
+        head = await self._reader.readexactly(5)
+        return Frame(head[:1], await self._reader.readexactly(int.from_bytes(head[1:], "big")))
+
     def say(self, kind: bytes, body: bytes) -> None:
         """A frame with the snippet's nonce."""
         self.say_raw(frames.encode(kind, self.nonce + body))
@@ -42,8 +49,7 @@ class Talk:
         self._writer.write(bytes([stream, 0, 0, 0]) + len(content).to_bytes(4, "big") + content)
 
     async def _frame(self) -> bytes:
-        head = await self._reader.readexactly(5)
-        return await self._reader.readexactly(int.from_bytes(head[1:], "big"))
+        return (await self.next()).body
 
 
 Runner = Callable[[Talk], Awaitable[None]]
@@ -61,18 +67,20 @@ def prints(text: str) -> Runner:
     return run
 
 
-def result(exit_code: int = 0, signal: int = 0, oom_kills: int = 0, failed: str = "") -> Result:
-    """A runner's result."""
-    return Result(
-        phase="run",
-        exit_code=exit_code,
-        signal=signal,
-        late=False,
-        compile_ms=0,
-        run_ms=1,
-        oom_kills=oom_kills,
-        failed=failed,
-    )
+async def confines(talk: Talk) -> None:
+    """A runner that is in a sandbox as it has to be; what is none of the self-test prints so."""
+    order = await talk.hear()
+    case = next((case for case in CASES if case.snippet.code == order.code), None)
+    endings = {"timeout": result(signal=9, late=True), "oom": result(signal=9, oom_kills=1)}
+    talk.say(frames.RUNNING, b"")
+    talk.say(frames.STDOUT, case.stdout.encode() if case else b"confined\n")
+    ending = endings.get(case.status if case else "ok", result())
+    talk.say(frames.RESULT, ending.model_dump_json().encode())
+
+
+def result(**more: JsonValue) -> Result:
+    """A runner's result: all well, but for what is said."""
+    return _ALL_WELL.model_copy(update=more)
 
 
 @dataclass
@@ -80,13 +88,17 @@ class ScriptedEngine:
     """Change its attributes to change what happens next; `calls` are those that change things."""
 
     socket: Path
-    runner: Runner = field(default_factory=lambda: prints("user ENETUNREACH\n"))
+    runner: Runner = confines
     images: set[str] = field(
         default_factory=lambda: {f"mini-agent/sandbox-{n}:local" for n in LANGUAGES}
     )
     facts: dict[str, JsonValue] = field(default_factory=dict)
     found: list[dict[str, JsonValue]] = field(default_factory=list)
     refusal: tuple[int, str] | None = None
+    refusals: list[tuple[int, str]] = field(default_factory=list)
+    version: str = "1"
+    is_silent: bool = False
+    held: dict[str, JsonValue] = field(default_factory=dict)
     oom_killed: bool = False
     bodies: dict[str, dict[str, JsonValue]] = field(default_factory=dict)
     calls: list[str] = field(default_factory=list)
@@ -102,11 +114,15 @@ class ScriptedEngine:
         if self._server is not None:
             self._server.close()
             self._server = None
+        await self.hang_up()
+        self.socket.unlink(missing_ok=True)
+
+    async def hang_up(self) -> None:
+        """Ends every stream, as an engine does that is restarted."""
         for task in tuple(self._open):
             task.cancel()
         if self._open:
             await asyncio.wait(self._open)
-        self.socket.unlink(missing_ok=True)
 
     def created(self) -> list[str]:
         """The names of the containers that were asked for."""
@@ -135,6 +151,8 @@ class ScriptedEngine:
             ]
             body = await reader.readexactly(int(length[0])) if length else b""
             path = urlsplit(target).path
+            if self.is_silent:
+                await asyncio.sleep(3600)
             if path.endswith("/attach"):
                 writer.write(b"HTTP/1.1 101 UPGRADED\r\n\r\n")
                 talk = Talk(reader, writer)
@@ -156,6 +174,9 @@ class ScriptedEngine:
         self.calls.append(f"{method} {path}")
         if self.refusal is not None:
             return self.refusal[0], {"message": self.refusal[1]}
+        if path == "/containers/create" and self.refusals:
+            status, why = self.refusals.pop()
+            return status, {"message": why}
         if path == "/containers/create":
             self.bodies[parse_qs(parts.query)["name"][0]] = json.loads(body)
             return HTTPStatus.CREATED, {"Id": "x"}
@@ -166,7 +187,7 @@ class ScriptedEngine:
             "/version": {"ApiVersion": "1.47"},
             "/info": _FACTS | self.facts,
             "/containers/json": list[JsonValue](self.found),
-            **{f"/images/{image}/json": {} for image in self.images},
+            **{f"/images/{image}/json": {"Id": f"{image} {self.version}"} for image in self.images},
             **{f"/containers/{name}/json": self._inspected(name) for name in self.bodies},
         }
         if path in known:
@@ -179,8 +200,21 @@ class ScriptedEngine:
             "ExitCode": 137,
             "OOMKilled": self.oom_killed,
         }
-        return {"State": state, "HostConfig": self.bodies[name]["HostConfig"]}
+        asked = self.bodies[name]["HostConfig"]
+        assert isinstance(asked, dict)
+        return {"State": state, "HostConfig": asked | self.held}
 
+
+_ALL_WELL = Result(
+    phase="run",
+    exit_code=0,
+    signal=0,
+    late=False,
+    compile_ms=0,
+    run_ms=1,
+    oom_kills=0,
+    failed="",
+)
 
 _FACTS: dict[str, JsonValue] = {
     "NCPU": 4,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import httpx
+import pytest
+from pydantic import JsonValue
 
 from codex_sidecar import frames
 from tests.sidecar.conftest import Opened
@@ -59,13 +61,27 @@ async def test_an_image_that_is_missing_when_it_is_needed_is_named_too(
     assert "mini-agent/sandbox-python:local" in error["message"]
 
 
-async def test_a_canary_that_sees_a_network_means_not_ready(
+async def test_a_sandbox_that_sees_a_network_means_not_ready(
     client: httpx.AsyncClient, engine: ScriptedEngine
 ) -> None:
-    engine.runner = prints("user open\n")
+    engine.runner = prints("no_network FAILS\nno more\n")
     answer = await client.get("/readyz")
     assert answer.status_code == 503
-    assert "the canary said 'user open" in answer.json()["error"]["message"]
+    assert "confinement: not 'no_network holds'" in answer.json()["error"]["message"]
+
+
+async def test_what_was_ready_is_tested_again_once_it_was_not(
+    client: httpx.AsyncClient, engine: ScriptedEngine
+) -> None:
+    assert (await client.get("/readyz")).status_code == 200
+    tested = len(engine.created())
+    assert (await client.get("/readyz")).status_code == 200
+    assert len(engine.created()) == tested
+    images, engine.images = engine.images, set()
+    assert (await client.get("/readyz")).status_code == 503
+    engine.images = images
+    assert (await client.get("/readyz")).status_code == 200
+    assert len(engine.created()) == 2 * tested
 
 
 async def test_a_runtime_that_the_engine_lacks_is_never_replaced(
@@ -96,6 +112,30 @@ async def test_a_refusal_of_the_engine_is_our_failure_in_its_words(
     assert "no space left on device" in answer.json()["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    "held",
+    [
+        {"Memory": 0},
+        {"MemorySwap": 1 << 40},
+        {"NanoCpus": 0},
+        {"PidsLimit": None},
+        {"PidsLimit": 0},
+        {"NetworkMode": "bridge"},
+        {"Tmpfs": {"/workspace": "rw,size=64m"}},
+        {"Tmpfs": {"/workspace": "rw,nr_inodes=16384,size=65m"}},
+        {"Ulimits": []},
+        {"Ulimits": [{"Name": "nofile", "Soft": 1024, "Hard": 4096}]},
+    ],
+)
+async def test_a_limit_that_the_engine_does_not_hold_means_that_nothing_is_run(
+    client: httpx.AsyncClient, engine: ScriptedEngine, held: dict[str, JsonValue]
+) -> None:
+    engine.held = held
+    answer = await client.post("/v1/execute", json=SNIPPET)
+    assert answer.status_code == 500
+    assert "limits" in answer.json()["error"]["message"]
+
+
 async def test_a_sandbox_that_dies_is_an_execution_that_was_killed(
     client: httpx.AsyncClient, engine: ScriptedEngine
 ) -> None:
@@ -107,6 +147,21 @@ async def test_a_sandbox_that_dies_is_an_execution_that_was_killed(
     engine.runner = dies
     answer = (await client.post("/v1/execute", json=SNIPPET)).json()
     assert (answer["status"], answer["exit_code"], answer["stdout"]) == ("killed", 137, "half a w")
+
+
+async def test_an_engine_that_falls_silent_under_a_snippet_is_told_and_not_called_a_timeout(
+    client: httpx.AsyncClient, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(talk: Talk) -> None:
+        await talk.hear()
+        engine.is_silent = True
+        await asyncio.sleep(60)
+
+    for patience in ("container.DOUBT_S", "channel.DOUBT_S", "channel.SIGN_OF_LIFE_S"):
+        monkeypatch.setattr(f"codex_sidecar.{patience}", 0.05)
+    engine.runner = silent
+    answer = await client.post("/v1/execute", json=SNIPPET)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "engine_unavailable")
 
 
 async def test_a_sandbox_that_died_of_memory_is_an_execution_out_of_memory(
@@ -143,4 +198,4 @@ async def test_every_sandbox_that_was_made_is_removed(
         await client.get("/v1/languages")
     removed = [call.rpartition("/")[2] for call in engine.calls if call.startswith("DELETE")]
     assert sorted(removed) == sorted(engine.created())
-    assert len(removed) == 6
+    assert len(removed) == 5

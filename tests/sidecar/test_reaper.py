@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from codex_sidecar.engine import Found
 from codex_sidecar.errors import EngineGone
 from codex_sidecar.reaper import Reaper
+from codex_sidecar.told import Found
 
 LATER = str(int(time.time()) + 1000)
 EARLIER = str(int(time.time()) - 1)
@@ -25,6 +25,19 @@ class Containers:
 
     async def remove(self, name: str) -> None:
         self.removed.append(name)
+
+
+class Stubborn(Containers):
+    """Removes none the first time."""
+
+    def __init__(self, *found: Found) -> None:
+        super().__init__(*found)
+        self.refusals = [EngineGone("busy")]
+
+    async def remove(self, name: str) -> None:
+        if self.refusals:
+            raise self.refusals.pop()
+        await super().remove(name)
 
 
 class Nobody(Containers):
@@ -59,6 +72,19 @@ async def test_a_living_sandbox_is_left_alone() -> None:
     containers = Containers(found("mine", EARLIER))
     await Reaper(containers, "mine", lambda: frozenset({"one"})).round()
     assert containers.removed == []
+
+
+async def test_one_that_was_removed_while_the_engine_counted_is_not_reaped() -> None:
+    living = [frozenset({"one"}), frozenset[str]()]
+    containers = Containers(found("mine"))
+    await Reaper(containers, "mine", lambda: living.pop(0)).round()
+    assert containers.removed == []
+
+
+async def test_one_that_cannot_be_removed_does_not_keep_the_others() -> None:
+    containers = Stubborn(found("mine"), found("mine"))
+    await Reaper(containers, "mine", frozenset).round()
+    assert len(containers.removed) == 1
 
 
 async def test_an_engine_that_is_away_does_not_end_the_rounds() -> None:

@@ -21,6 +21,9 @@ class NoLine:
     async def send(self, kind: bytes, body: bytes) -> None:
         raise RunnerLost(f"nobody to hear {kind!r} of {len(body)} bytes")
 
+    async def send_together(self, *sent: Frame) -> None:
+        raise RunnerLost(f"nobody to hear {len(sent)} frames")
+
     async def receive(self, nonce: bytes) -> Frame:
         raise RunnerLost(f"nobody to say {nonce!r}")
 
@@ -47,6 +50,7 @@ def heard(cut: Cut = "", **result: JsonValue) -> Conversation:
     [
         (heard(exit_code=0), ("ok", 0, None)),
         (heard(exit_code=0, oom_kills=1), ("ok", 0, None)),
+        (heard(exit_code=0, run_ms=1001), ("timeout", 124, "SIGKILL")),
         (heard(exit_code=3), ("nonzero", 3, None)),
         (heard(exit_code=137), ("nonzero", 137, None)),
         (heard(exit_code=1, oom_kills=1), ("oom", 1, None)),

@@ -26,7 +26,7 @@ def test_its_programs_run(program: str) -> None:
 
 
 def test_it_shows_programs() -> None:
-    assert len(PROGRAMS) == 3
+    assert len(PROGRAMS) == 5
 
 
 def test_its_script_is_read(tmp_path: Path) -> None:

@@ -26,6 +26,12 @@ TOO_BIG = "hint: it needed more memory: keep less at a time"
             ToolOutput(ok=True, rc=0, stdout="a\n", stderr="b\n"),
             "[t rc=0]\nstdout:\na\nstderr:\nb",
         ),
+        (ToolOutput(ok=True, rc=0, result="42"), "[t rc=0]\nresult:\n42"),
+        (ToolOutput(ok=True, rc=0, stdout="a\n", result="42"), "[t rc=0]\nstdout:\na"),
+        (
+            ToolOutput(ok=True, rc=0, stderr="b", result="42"),
+            "[t rc=0]\nstderr:\nb\nresult:\n42",
+        ),
         (ToolOutput(ok=False, rc=3), f"[t rc=3]\n(no output)\n{FAILED}"),
         (
             ToolOutput(ok=False, rc=124, status="timeout", stdout="a"),

@@ -195,7 +195,7 @@ async def test_wrong_arguments_are_told_and_nothing_runs(
 
 async def test_a_program_too_long_for_the_sandbox_is_told() -> None:
     with ScriptedSandbox() as sandbox:
-        output = await called(SandboxInvoker(sandbox), "exec_python", code="#" * 2_000_000)
+        output = await called(SandboxInvoker(sandbox), "exec_python", code="#" * 9_000_000)
     assert (output.error or "").startswith("code: ")
 
 

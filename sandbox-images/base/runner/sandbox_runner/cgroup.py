@@ -1,8 +1,20 @@
 """What the kernel counted for this sandbox, under either version of cgroups."""
 
-from __future__ import annotations
-
 COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
+LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+UNLIMITED = 1 << 62
+
+
+def memory_limit() -> int:
+    """What the sandbox may use, in bytes."""
+    for limit in LIMITS:
+        try:
+            with open(limit, "rb") as number:
+                told = number.read().strip()
+        except OSError:
+            continue
+        return int(told) if told.isdigit() else UNLIMITED
+    return UNLIMITED
 
 
 def oom_kills() -> int:

@@ -1,28 +1,27 @@
 """Files into the workspace before a snippet, and out of it afterwards."""
 
-from __future__ import annotations
-
 import io
 import os
 import stat
 import tarfile
-import time
-from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from sandbox_runner.order import Order
-from sandbox_runner.recipes import OURS, WORKSPACE
+from sandbox_runner.recipes import WORKSPACE
+from sandbox_runner.walk import is_utf8, walk
+from sandbox_runner.workspace import write
 
-MOST_ENTRIES = 20_000
-MOST_SECONDS = 2.0
 MOST_SKIPPED = 64
 BLOCK = 512
 
 
 def unpack(archive: bytes) -> None:
-    """Puts a snippet's files into the workspace."""
+    """Puts a snippet's files into the workspace, over whatever an earlier snippet left there."""
     with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-        tar.extractall(WORKSPACE, filter="data")
+        for member in tar:
+            source = tar.extractfile(member)
+            if source is not None:
+                write(member.name, source.read())
 
 
 class Collection:
@@ -59,7 +58,7 @@ class Collection:
         reasons = {
             "a symbolic link": stat.S_ISLNK(status.st_mode),
             "not a regular file": not stat.S_ISREG(status.st_mode),
-            "its name is not UTF-8": os.fsencode(path) != path.encode(errors="replace"),
+            "its name is not UTF-8": not is_utf8(path),
             "a sparse file": status.st_blocks * BLOCK < status.st_size // 2,
             f"more than {order.artifact_count} files": self._count >= order.artifact_count,
             f"more than {order.artifact_bytes} bytes in all": (
@@ -86,38 +85,12 @@ class Collection:
 def collect(order: Order, program: str) -> Collection:
     """The regular files that match the order's patterns, within its count and its bytes."""
     found = Collection(order)
-    for path, status in _walk(found):
-        if path != program and any(_matches(path, glob) for glob in order.artifacts):
+    for path, status in walk(found.skip):
+        if path == program or stat.S_ISDIR(status.st_mode):
+            continue
+        if any(_matches(path, glob) for glob in order.artifacts):
             found.take(path, status)
     return found
-
-
-def _walk(found: Collection) -> Iterator[tuple[str, os.stat_result]]:
-    until = time.monotonic() + MOST_SECONDS
-    folders, seen = [""], 0
-    while folders:
-        folder = folders.pop()
-        for name in _names(folder, found):
-            seen += 1
-            if seen > MOST_ENTRIES or time.monotonic() > until:
-                found.skip(folder or ".", "too many files to look at")
-                return
-            path = f"{folder}/{name}" if folder else name
-            status = os.lstat(f"{WORKSPACE}/{path}")
-            if stat.S_ISDIR(status.st_mode):
-                folders.append(path)
-            else:
-                yield path, status
-
-
-def _names(folder: str, found: Collection) -> list[str]:
-    try:
-        return sorted(
-            name for name in os.listdir(f"{WORKSPACE}/{folder}") if folder or name != OURS
-        )
-    except OSError as refused:
-        found.skip(folder[:200], refused.strerror or "unreadable")
-        return []
 
 
 def _matches(path: str, glob: str) -> bool:

@@ -1,11 +1,11 @@
 """Frames on the stream to the sidecar: one byte of kind, four of length, the body."""
 
-from __future__ import annotations
-
 import os
 import select
 import time
-from typing import NamedTuple
+from collections.abc import Iterable
+
+from sandbox_runner.record import Record
 
 READY = b"R"
 SNIPPET = b"S"
@@ -14,36 +14,62 @@ GO = b"G"
 RUNNING = b"P"
 STDOUT = b"O"
 STDERR = b"E"
+VALUES = b"V"
 ARTIFACTS = b"A"
 RESULT = b"X"
+INTERRUPT = b"I"
+CALL = b"K"
+ANSWER = b"k"
 
 HEAD_BYTES = 5
 MOST_BYTES = 64 << 20
 CHUNK = 65_536
 
 
-class Stream(NamedTuple):
+class Stream(Record):
     """The two ends the runner talks on, and the moment (monotonic) at which it dies by itself."""
 
     source: int
     sink: int
     end: float
 
-    def receive(self, kind: bytes) -> bytes:
-        """The body of the next frame, of this kind; does not return from a dead stream."""
-        head = self._exactly(HEAD_BYTES)
+    def head(self) -> tuple[bytes, int]:
+        """The kind of the next frame and its length; does not return from a dead stream."""
+        head = self.exactly(HEAD_BYTES)
         length = int.from_bytes(head[1:], "big")
-        if head[:1] != kind or length > MOST_BYTES:
-            raise SystemExit(f"expected a frame {kind!r}, got {head!r}")
-        return self._exactly(length)
+        if length > MOST_BYTES:
+            raise SystemExit(f"a frame of {length} bytes is too long")
+        return head[:1], length
+
+    def speaks_within(self, seconds: float) -> bool:
+        """Whether something comes in that time."""
+        ready = select.poll()
+        ready.register(self.source, select.POLLIN)
+        return bool(ready.poll(seconds * 1000))
+
+    def receive(self, kind: bytes) -> bytes:
+        """The body of the next frame, which has to be of this kind."""
+        return self.exactly(self.expect(kind))
+
+    def expect(self, kind: bytes) -> int:
+        """The length of the next frame, which has to be of this kind."""
+        told, length = self.head()
+        if told != kind:
+            raise SystemExit(f"expected a frame {kind!r}, got {told!r}")
+        return length
 
     def send(self, kind: bytes, body: bytes) -> None:
         """Writes one whole frame, however long the other side takes to read it."""
-        left = memoryview(kind + len(body).to_bytes(4, "big") + body)
-        while left:
-            left = left[os.write(self.sink, left) :]
+        self._write(kind + len(body).to_bytes(4, "big") + body)
 
-    def _exactly(self, count: int) -> bytes:
+    def send_pieces(self, kind: bytes, length: int, pieces: Iterable[bytes]) -> None:
+        """Writes one frame of this length piece by piece, so that it is never whole in memory."""
+        self._write(kind + length.to_bytes(4, "big"))
+        for piece in pieces:
+            self._write(piece)
+
+    def exactly(self, count: int) -> bytes:
+        """That many bytes, whenever they come."""
         # INVARIANT: never reads past `count`. What follows, a nonce first of all, stays in the
         # kernel until the snippet's process, which is a copy of this one, exists.
         parts: list[bytes] = []
@@ -58,3 +84,8 @@ class Stream(NamedTuple):
             parts.append(part)
             count -= len(part)
         return b"".join(parts)
+
+    def _write(self, content: bytes) -> None:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(self.sink, left) :]

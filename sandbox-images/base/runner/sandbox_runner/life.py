@@ -1,38 +1,57 @@
 """The life of the runner: it says that it is ready, takes snippets one by one, and dies."""
 
-from __future__ import annotations
-
 import os
 import signal
 import time
 
 from sandbox_runner import frames
 from sandbox_runner.frames import Stream
+from sandbox_runner.preload import preload
 from sandbox_runner.process import seal
-from sandbox_runner.program import Program
-from sandbox_runner.turn import Turn
-from sandbox_runner.watch import wake_on_children
+from sandbox_runner.residents import Residents
+from sandbox_runner.turn import Becoming, Turn
+from sandbox_runner.watch import Source, wake_on_children
 
 ABOUT = "/opt/mini-agent/about.json"
+REST_S = 1.0
 SKELETON = "/opt/mini-agent/skeleton"
 SKELETON_PLACE = "/tmp/.mini-agent"  # noqa: S108 - the sandbox is its only user
 
 
-def live(seconds: float) -> Program:
+def live(seconds: float, wanted: str = "plain") -> Becoming:
     """Serves snippets for that long; returns only in the process of a Python snippet."""
     if os.getpid() != 1:
         raise SystemExit("the runner is the first process of a sandbox and nothing else")
     seal()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    stream = _own_stream(time.monotonic() + seconds)
-    awake = wake_on_children()
+    source = Source(_own_stream(time.monotonic() + seconds), wake_on_children())
     _link_skeleton()
+    preload(wanted)
+    residents = Residents()
+    residents.replenish()
     with open(ABOUT, "rb") as about:
-        stream.send(frames.READY, about.read())
+        source.stream.send(frames.READY, about.read())
     while True:
-        program = Turn(stream, awake).take()
-        if program is not None:
-            return program
+        # A sandbox for a single snippet is removed before this makes it any work.
+        if not source.stream.speaks_within(REST_S):
+            residents.replenish()
+        becoming = _serve(source, residents)
+        if becoming is not None:
+            return becoming
+
+
+def _serve(source: Source, residents: Residents) -> Becoming | None:
+    kind, length = source.stream.head()
+    body = source.stream.exactly(length)
+    if kind == frames.SNIPPET:
+        return Turn(source, residents, body).take()
+    if kind == frames.CALL:
+        from sandbox_runner.calls import answer  # noqa: PLC0415 - most sandboxes get no calls
+
+        answer(source.stream, body)
+    elif kind != frames.INTERRUPT:  # which may come a moment after the snippet has ended
+        raise SystemExit(f"a frame {kind!r} has no place between snippets")
+    return None
 
 
 def _own_stream(end: float) -> Stream:

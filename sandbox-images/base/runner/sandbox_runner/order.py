@@ -1,13 +1,15 @@
 """The order for one snippet, and the result: the headers of the two frames that matter."""
 
-from __future__ import annotations
-
 import json
-from typing import NamedTuple
+
+from sandbox_runner.record import Record
 
 
-class Order(NamedTuple):
-    """What to run, with what, for how long, and what to bring back."""
+class Order(Record):
+    """What to run, with what, for how long, and what to bring back.
+
+    `isolation` is "fork" or "spawn" and `stateful` keeps the interpreter; both are for python.
+    """
 
     language: str
     code: str
@@ -19,10 +21,16 @@ class Order(NamedTuple):
     artifacts: list[str]
     artifact_count: int
     artifact_bytes: int
+    isolation: str = "fork"
+    stateful: bool = False
 
 
-class Result(NamedTuple):
-    """What became of a snippet; `failed` says why it could not even be started."""
+class Result(Record):
+    """What became of a snippet; `failed` says why it could not even be started.
+
+    `python` is "kept" where the snippet ran in the interpreter of the one before it, "lost" where
+    that was to be so but the interpreter had died.
+    """
 
     phase: str = "run"
     exit_code: int = 0
@@ -32,6 +40,7 @@ class Result(NamedTuple):
     run_ms: float = 0.0
     oom_kills: int = 0
     failed: str = ""
+    python: str = "new"
 
 
 def read_order(header: bytes) -> Order:

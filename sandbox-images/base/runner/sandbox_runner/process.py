@@ -1,28 +1,45 @@
-"""The processes of a snippet: how the first one starts, and how all of them end."""
-
-from __future__ import annotations
+"""The first process of a snippet: its pipes, and how it comes to be."""
 
 import ctypes
 import os
 import signal
-from typing import NamedTuple
 
 from sandbox_runner.recipes import WORKSPACE
+from sandbox_runner.record import Record
 
 PR_SET_DUMPABLE = 4
 FIRST_TO_GO = b"1000"
 COMMAND_NOT_FOUND = 127
+OPEN_FILES = os.sysconf("SC_OPEN_MAX")
+# Out of the way: a program may count on the numbers that follow its three standard streams.
+VALUES_FD = min(1000, OPEN_FILES - 2)
+CONTROL_FD = VALUES_FD + 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-class Pipes(NamedTuple):
-    """A process and the runner's ends of its three standard streams."""
+class Pipes(Record):
+    """A process and the runner's ends of its three standard streams, and of its values."""
 
     pid: int
     stdin: int
     stdout: int
     stderr: int
+    values: int
+
+
+class Ends(Record):
+    """The same pipes from the process's side."""
+
+    stdin: int
+    stdout: int
+    stderr: int
+    values: int
+
+    def close(self) -> None:
+        """Closes them on the runner's side, where nobody needs them once they are handed over."""
+        for end in self:
+            os.close(end)
 
 
 def seal() -> None:
@@ -30,17 +47,29 @@ def seal() -> None:
     _set_dumpable(0)
 
 
-def fork_with_pipes() -> Pipes | None:
-    """Forks. The pipes in the runner, None in the child, which is then ready for its program."""
-    stdin, stdout, stderr = os.pipe(), os.pipe(), os.pipe()
+def open_pipes() -> tuple[Pipes, Ends]:
+    """The pipes for a process that does not exist yet; its number is to be filled in."""
+    stdin, stdout, stderr, values = os.pipe(), os.pipe(), os.pipe(), os.pipe()
+    for ours in (stdin[1], stdout[0], stderr[0], values[0]):
+        os.set_blocking(ours, False)
+    return (
+        Pipes(0, stdin[1], stdout[0], stderr[0], values[0]),
+        Ends(stdin[0], stdout[1], stderr[1], values[1]),
+    )
+
+
+def fork_with_pipes(control: int = -1) -> Pipes | None:
+    """Forks. The pipes in the runner, None in the child, which is then ready for its program.
+
+    The child keeps `control`, where one is given, as `CONTROL_FD`.
+    """
+    ours, theirs = open_pipes()
     pid = os.fork()
     if pid == 0:
-        _settle_in(stdin[0], stdout[1], stderr[1])
+        _settle_in(theirs, control)
         return None
-    for theirs in (stdin[0], stdout[1], stderr[1]):
-        os.close(theirs)
-    os.set_blocking(stdin[1], False)
-    return Pipes(pid, stdin[1], stdout[0], stderr[0])
+    theirs.close()
+    return ours._replace(pid=pid)
 
 
 def become(command: tuple[str, ...]) -> None:
@@ -54,28 +83,15 @@ def become(command: tuple[str, ...]) -> None:
         os._exit(COMMAND_NOT_FOUND)
 
 
-def kill_everyone() -> None:
-    """Kills and reaps every process of the sandbox but this one."""
-    # INVARIANT: only the first process of a namespace comes here; kill(-1) reaches all it can see.
-    if os.getpid() != 1:
-        raise SystemExit("the runner is not the first process of a sandbox")
-    try:
-        os.kill(-1, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-    while True:
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            return
-
-
-def _settle_in(stdin: int, stdout: int, stderr: int) -> None:
+def _settle_in(theirs: Ends, control: int) -> None:
     os.setsid()
-    for ours, standard in ((stdin, 0), (stdout, 1), (stderr, 2)):
-        os.dup2(ours, standard)
+    for ours, standard in zip(theirs, (0, 1, 2, VALUES_FD), strict=True):
+        os.dup2(ours, standard, inheritable=standard != VALUES_FD)
+    if control >= 0:
+        os.dup2(control, CONTROL_FD, inheritable=False)
     signal.set_wakeup_fd(-1)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    os.closerange(3, VALUES_FD)
+    os.closerange((CONTROL_FD if control >= 0 else VALUES_FD) + 1, OPEN_FILES)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # The files under /proc/self belong to root as long as a process is not dumpable.

@@ -1,57 +1,63 @@
 """A Python snippet as the main program of an interpreter that was forked from the runner."""
 
-from __future__ import annotations
-
 import builtins
-import signal
-import site
 import sys
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
-from typing import NamedTuple
+
+from sandbox_runner.ending import exit_as, report
+from sandbox_runner.preload import forget_the_runner, give_way_to, reseed
+from sandbox_runner.process import VALUES_FD
+from sandbox_runner.record import Record
+from sandbox_runner.source import run_source
+from sandbox_runner.values import NOTHING, Values
 
 
-class Program(NamedTuple):
+class Program(Record):
     """A Python file in a folder, and the arguments it is called with."""
 
     folder: str
     name: str
     args: list[str]
 
-
-def run_as_main(program: Program) -> None:
-    """Runs the file as `python3 NAME ARGS` would, then lets the interpreter end as usual."""
-    path = f"{program.folder}/{program.name}"
-    _look_like_a_fresh_interpreter(program)
-    main = ModuleType("__main__")
-    loader = SourceFileLoader("__main__", path)
-    vars(main).update(__file__=path, __builtins__=builtins, __cached__=None, __loader__=loader)
-    sys.modules["__main__"] = main
-    try:
-        with open(path, "rb") as source:
-            code = compile(source.read(), path, "exec", dont_inherit=True)
-        exec(code, vars(main))  # noqa: S102 - running it is what a sandbox is for
-    except SystemExit:
-        raise
-    except BaseException as error:  # noqa: BLE001 - as the interpreter itself does at the top
-        _report(error)
+    def run(self) -> None:
+        """Runs the file as `python3 NAME ARGS` would; does not come back."""
+        look_like_a_fresh_interpreter(self.folder, [self.name, *self.args])
+        exit_as(_run_as_main(f"{self.folder}/{self.name}"))
 
 
-def _look_like_a_fresh_interpreter(program: Program) -> None:
-    sys.argv = [program.name, *program.args]
-    sys.path[0] = program.folder
-    for name in [name for name in sys.modules if name.partition(".")[0] == "sandbox_runner"]:
-        del sys.modules[name]
-    site.main()
+def look_like_a_fresh_interpreter(folder: str, argv: list[str]) -> None:
+    """Leaves nothing of the runner in sight."""
+    sys.argv, sys.orig_argv = argv, ["python3", *argv]
+    sys.path[0] = folder
+    forget_the_runner()
+    give_way_to(folder)
     # A deadline must not take the lines that were printed before it.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    reseed()
 
 
-def _report(error: BaseException) -> None:
-    # Our own frame is the first of the traceback: the snippet's reader has no use for it.
-    trace = error.__traceback__ and error.__traceback__.tb_next
-    sys.excepthook(type(error), error.with_traceback(trace), trace)
-    if isinstance(error, KeyboardInterrupt):
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-        signal.raise_signal(signal.SIGINT)
-    sys.exit(1)
+def _run_as_main(path: str) -> int:
+    values = Values(VALUES_FD)
+    try:
+        with open(path, "rb") as source:
+            text = source.read()
+        values.tell(run_source(text, path, vars(_new_main(path))))
+    except BaseException as error:  # noqa: BLE001 - as the interpreter itself does at the top
+        code = report(error)
+        values.tell(NOTHING)
+        return code
+    return 0
+
+
+def _new_main(path: str) -> ModuleType:
+    main = ModuleType("__main__")
+    vars(main).update(
+        __file__=path,
+        __builtins__=builtins,
+        __cached__=None,
+        __loader__=SourceFileLoader("__main__", path),
+        __annotations__={},
+    )
+    sys.modules["__main__"] = main
+    return main

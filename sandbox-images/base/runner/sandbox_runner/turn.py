@@ -1,59 +1,65 @@
 """One snippet, from its frames to the frames of its result."""
 
-from __future__ import annotations
-
 import os
+from collections.abc import Callable
 
 from sandbox_runner import frames
 from sandbox_runner.cgroup import oom_kills
-from sandbox_runner.frames import Stream
 from sandbox_runner.order import Order, Result, read_order, write_result, write_skipped
 from sandbox_runner.process import Pipes, become, fork_with_pipes
 from sandbox_runner.program import Program
-from sandbox_runner.recipes import OURS, RECIPES, WORKSPACE, compile_command, forks_the_runner
-from sandbox_runner.watch import Emit, Ending, Watch
+from sandbox_runner.recipes import GO_TEST, RECIPES, WORKSPACE, file_of, forks_the_runner
+from sandbox_runner.residents import Residents
+from sandbox_runner.watch import Emit, Ending, Source, Watch
+from sandbox_runner.workspace import Refused, forget, make_own_folder, write
 
 MOST_COMPILER_OUTPUT = 1 << 20
-# The deadline is kept by the sidecar, from outside. This one is the second line.
-GRACE_S = 2.0
+
+
+# What a forked child has to do instead of being the runner; it does not come back from it.
+Becoming = Callable[[], None]
 
 
 class Turn:
     """Receives the snippet; `take` runs it."""
 
-    def __init__(self, stream: Stream, awake: int) -> None:
-        self._stream, self._awake = stream, awake
-        self._order: Order = read_order(stream.receive(frames.SNIPPET))
-        self._archive = stream.receive(frames.FILES)
+    def __init__(self, source: Source, residents: Residents, header: bytes) -> None:
+        self._source, self._residents = source, residents
+        self._order: Order = read_order(header)
+        self._archive = source.stream.receive(frames.FILES)
         self._recipe = RECIPES[self._order.language]
         self._nonce = b""
         self._ooms = oom_kills()
 
-    def take(self) -> Program | None:
-        """Runs the snippet and reports; in a forked Python child, the program it has to become."""
+    def take(self) -> Becoming | None:
+        """Runs the snippet and reports; in a forked Python child, what that has to become."""
         try:
             self._place()
-        except OSError as refused:
+        except (OSError, Refused) as refused:
             self._learn_nonce()
-            self._report(Result(failed=refused.strerror or str(refused)))
+            self._report(Result(failed=str(refused)))
             return None
-        command = compile_command(self._recipe)
-        if not command:
+        if self._order.stateful and self._recipe.file == "main.py":
+            return self._run_in_kept()
+        if not self._recipe.compile:
             return self._run(0.0)
-        compiled = self._compile(command)
+        compiled = self._compile(self._recipe.compile)
         if compiled.exit_code or compiled.signal:
             self._report(compiled)
             return None
         return self._run(compiled.compile_ms)
 
     def _place(self) -> None:
-        os.makedirs(f"{WORKSPACE}/{OURS}", exist_ok=True)
+        make_own_folder()
         if self._archive:
             from sandbox_runner.files import unpack  # noqa: PLC0415 - slow, and most bring no files
 
             unpack(self._archive)
-        with open(f"{WORKSPACE}/{self._recipe.file}", "wb") as program:
-            program.write(self._order.code.encode())
+        if self._order.language == "go":
+            # The one that an earlier snippet of the session had would be compiled along.
+            for name in (self._recipe.file, GO_TEST):
+                forget(name)
+        write(file_of(self._order), self._order.code.encode())
 
     def _compile(self, command: tuple[str, ...]) -> Result:
         pipes = fork_with_pipes()
@@ -62,49 +68,66 @@ class Turn:
             raise AssertionError
         self._learn_nonce()
         said: list[bytes] = []
-        ending = self._watch(pipes, b"", self._order.compile_timeout_s, _keep_in(said))
+        watch = Watch(self._source, pipes, b"")
+        limit = self._order.compile_timeout_s
+        ending = watch.until_the_end(limit, _keep_in(said), self._residents.pids)
         if ending.status:
             self._emit(frames.STDERR, b"".join(said))
-        return self._result(ending, "compile")._replace(compile_ms=ending.ms)
+        return self._ended(Result(phase="compile", compile_ms=ending.ms), ending)
 
-    def _run(self, compile_ms: float) -> Program | None:
-        pipes = fork_with_pipes()
+    def _run(self, compile_ms: float) -> Becoming | None:
+        pipes = self._residents.take(self._order) or fork_with_pipes()
         if pipes is None:
             return self._become_the_snippet()
-        self._learn_nonce()
-        self._emit(frames.RUNNING, b"")
-        stdin = self._order.stdin.encode()
-        ending = self._watch(pipes, stdin, self._order.timeout_s, self._emit)
-        self._report(self._result(ending, "run")._replace(compile_ms=compile_ms, run_ms=ending.ms))
-        if self._order.artifacts:
-            self._send_artifacts()
+        self._follow(pipes, Result(compile_ms=compile_ms))
         return None
 
-    def _become_the_snippet(self) -> Program:
-        os.environ.update(self._order.env)
-        if not forks_the_runner(self._order.env, self._recipe):
-            become((*self._recipe.start, *self._order.args))
-        return Program(WORKSPACE, self._recipe.file, self._order.args)
+    def _run_in_kept(self) -> Becoming | None:
+        state = self._residents.kept.state()
+        if state != "kept":
+            control = self._residents.kept.start()
+            if control is not None:
+                from sandbox_runner.cells import Cells  # noqa: PLC0415 - slow, and seldom wanted
 
-    def _watch(self, pipes: Pipes, stdin: bytes, timeout_s: float, emit: Emit) -> Ending:
-        watch = Watch(self._stream.source, self._awake, pipes, stdin)
-        return watch.until_the_end(timeout_s + GRACE_S, emit)
+                return Cells(WORKSPACE, control).run
+        self._follow(
+            self._residents.kept.hand_over(self._order),
+            Result(python=state),
+            self._residents.kept.control,
+        )
+        return None
+
+    def _follow(self, pipes: Pipes, begun: Result, control: int = -1) -> None:
+        self._learn_nonce()
+        self._emit(frames.RUNNING, b"")
+        watch = Watch(self._source, pipes, self._order.stdin.encode(), control)
+        ending = watch.until_the_end(self._order.timeout_s, self._emit, self._residents.pids)
+        if ending.values:
+            self._emit(frames.VALUES, ending.values)
+        self._report(self._ended(begun, ending)._replace(run_ms=ending.ms))
+        if self._order.artifacts:
+            self._send_artifacts()
+
+    def _become_the_snippet(self) -> Becoming:
+        os.environ.update(self._order.env)
+        if not forks_the_runner(self._order, self._recipe):
+            become((*self._recipe.start, *self._order.args))
+        return Program(WORKSPACE, self._recipe.file, self._order.args).run
 
     def _learn_nonce(self) -> None:
         # INVARIANT: read only once the child exists, which therefore does not know it.
         if not self._nonce:
-            self._nonce = self._stream.receive(frames.GO)
+            self._nonce = self._source.stream.receive(frames.GO)
 
     def _emit(self, kind: bytes, chunk: bytes) -> None:
-        self._stream.send(kind, self._nonce + chunk)
+        self._source.stream.send(kind, self._nonce + chunk)
 
     def _report(self, result: Result) -> None:
         self._emit(frames.RESULT, write_result(result))
 
-    def _result(self, ending: Ending, phase: str) -> Result:
+    def _ended(self, begun: Result, ending: Ending) -> Result:
         code = os.waitstatus_to_exitcode(ending.status)
-        return Result(
-            phase=phase,
+        return begun._replace(
             exit_code=max(code, 0),
             signal=max(-code, 0),
             late=ending.late,
@@ -114,7 +137,7 @@ class Turn:
     def _send_artifacts(self) -> None:
         from sandbox_runner.files import collect  # noqa: PLC0415 - slow, and most want no artifacts
 
-        found = collect(self._order, self._recipe.file)
+        found = collect(self._order, file_of(self._order))
         skipped = write_skipped(found.skipped)
         self._emit(frames.ARTIFACTS, len(skipped).to_bytes(4, "big") + skipped + found.archive())
 

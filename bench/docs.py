@@ -1,0 +1,36 @@
+"""The page about performance: the tables and the plot of a run, put where the last ones were."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Final
+
+from bench.measured import Measured
+from bench.options import KEPT, ROOT
+from bench.plot import draw
+from bench.report import tables
+
+PAGE: Final = ROOT / "docs" / "performance.md"
+PLOT: Final = ROOT / "docs" / "performance.png"
+BEGIN: Final = "<!-- what make bench PLOT=1 measured -->"
+END: Final = "<!-- end -->"
+
+
+def publish(measured: Measured) -> None:
+    """Rewrites the page and the picture."""
+    draw(measured, PLOT)
+    page = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(with_tables(page, tables(measured)), encoding="utf-8")
+
+
+def with_tables(page: str, told: str) -> str:
+    """The page with other tables; what is around them stays."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n\n{told}\n{END}{after}"
+
+
+if __name__ == "__main__":
+    chosen = Path(sys.argv[1]) if len(sys.argv) > 1 else KEPT / "last.json"
+    publish(Measured.model_validate_json(chosen.read_bytes()))

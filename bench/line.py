@@ -1,0 +1,73 @@
+"""A line to a service: one connection kept open, and as little as possible around the request."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import Final, Self
+
+LIMIT: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a sidecar listens, and the token it wants."""
+
+    host: str
+    port: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An answer."""
+
+    status: int
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Line:
+    """HTTP/1.1 over one connection, one request at a time."""
+
+    def __init__(
+        self, address: Address, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        self._address, self._reader, self._writer = address, reader, writer
+
+    @classmethod
+    async def to(cls, address: Address) -> Self:
+        """A line that is open."""
+        return cls(address, *await _connected(address))
+
+    async def close(self) -> None:
+        """Hangs up."""
+        self._writer.close()
+        await self._writer.wait_closed()
+
+    async def ask(self, method: str, path: str, body: bytes = b"") -> Said:
+        """The answer to one request."""
+        # A server closes a connection that was idle for some seconds.
+        if self._reader.at_eof():
+            self._reader, self._writer = await _connected(self._address)
+        head = (
+            f"{method} {path} HTTP/1.1\r\nHost: {self._address.host}\r\n"
+            f"Authorization: Bearer {self._address.token}\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n"
+        )
+        self._writer.write(head.encode() + body)
+        said = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        pairs = (line.partition(":") for line in said[1:] if line)
+        headers = {name.lower(): value.strip() for name, _, value in pairs}
+        content = await self._reader.readexactly(int(headers.get("content-length", "0")))
+        return Said(int(said[0].split(" ")[1]), content, headers)
+
+
+async def _connected(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection(address.host, address.port, limit=LIMIT)
+
+
+def snippet(language: str, code: str, **more: object) -> bytes:
+    """A request for one execution."""
+    return json.dumps({"language": language, "code": code, **more}).encode()

@@ -1,0 +1,76 @@
+"""The machine that was measured, in the words of the machine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import platform
+import re
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from bench.yardsticks import HOST_PYTHON
+
+
+class Machine(BaseModel):
+    """What a reader needs to know to compare."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cpu: str
+    cores: int
+    memory_gib: float
+    kernel: str
+    engine: str
+    runtimes: tuple[str, ...]
+    storage: str
+    cgroups: str
+    host_python: str
+    host_node: str
+    load: float
+
+    def lines(self) -> tuple[str, ...]:
+        """For people."""
+        return (
+            f"{self.cores} x {self.cpu}, {self.memory_gib:.1f} GiB, Linux {self.kernel}",
+            f"Docker Engine {self.engine} ({self.storage}, cgroup v{self.cgroups})",
+            f"runtimes {', '.join(self.runtimes)}; host {self.host_python}, node {self.host_node}",
+            f"load average before the run {self.load:.2f}",
+        )
+
+
+async def machine() -> Machine:
+    """This machine."""
+    engine = json.loads(await printed("docker", "info", "--format", "{{json .}}"))
+    return Machine(
+        cpu=_cpu(),
+        cores=os.cpu_count() or 1,
+        memory_gib=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30),
+        kernel=platform.release(),
+        engine=engine["ServerVersion"],
+        runtimes=tuple(sorted(name for name in engine["Runtimes"] if "." not in name)),
+        storage=engine["Driver"],
+        cgroups=engine["CgroupVersion"],
+        host_python=(await printed(HOST_PYTHON, "--version")).strip(),
+        host_node=(await printed("node", "--version")).strip(),
+        load=os.getloadavg()[0],
+    )
+
+
+async def printed(*command: str) -> str:
+    """What a command prints; nothing where there is no such command."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+        )
+    except OSError:
+        return ""
+    said, _ = await process.communicate()
+    return said.decode()
+
+
+def _cpu() -> str:
+    found = re.search(r"^model name\s*:\s*(.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    return found[1] if found else platform.machine()

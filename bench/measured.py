@@ -1,0 +1,46 @@
+"""All that a run has measured, as it is kept in a file."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from bench.machine import Machine
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Timed(_Value):
+    """A row: milliseconds, in the order they were taken."""
+
+    label: str
+    taken: tuple[float, ...]
+
+
+class Held(_Value):
+    """MiB of an idle sandbox."""
+
+    number: int
+    cgroup: float
+    shim: float
+
+
+class Measured(_Value):
+    """Numbers alone; `reasons` says of those that are None why."""
+
+    machine: Machine
+    n: int
+    rows: dict[str, Timed]
+    burst_per_s: float | None = None
+    session_per_s: float | None = None
+    sustained_per_s: float | None = None
+    bare_per_s: float | None = None
+    idle: dict[str, Held] = {}
+    sidecar_before_mib: float | None = None
+    sidecar_after_mib: float | None = None
+    descriptors_before: int | None = None
+    descriptors_after: int | None = None
+    runs: int = 0
+    reasons: dict[str, str] = {}
+    load_after: float = 0.0

@@ -1,0 +1,128 @@
+"""Proves the sandboxes of this machine: `python -m bench.prove [--to proof.html]`, or `make prove`.
+
+Every case is asked of the service over HTTP; one page says what became of it. Exits with 1 where
+a case is not as it should be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from bench.line import snippet
+from bench.machine import machine
+from bench.page import page
+from bench.programs import CHANGING, PANDAS
+from bench.proof import Proof, Verdict
+from bench.samples import Samples
+from bench.service import Service, service
+from bench.yardsticks import HOST_PYTHON
+from mini_agent.sandbox import Execution
+from tests.cases.case import Suite
+from tests.cases.court import EXECUTE, JSON, Court
+from tests.cases.more import more_suites
+from tests.cases.own import own_suites
+from tests.cases.service import languages_of
+
+SAMPLES: Final = 15
+PAUSE_S: Final = 0.4
+TIMED: Final = (
+    ("python print(1)", snippet("python", "print(1)")),
+    ("python, clean interpreter", snippet("python", "print(1)", isolation="spawn")),
+    ("python with numpy and pandas", snippet("python", PANDAS)),
+    ("node console.log(1)", snippet("node", "console.log(1)")),
+    ("bash echo 1", snippet("bash", "echo 1")),
+    ("go, compile and run", snippet("go", CHANGING["go"].code(1))),
+    ("rust, compile and run", snippet("rust", CHANGING["rust"].code(1))),
+)
+
+
+def main() -> None:
+    """Writes the page, and says where it is."""
+    asked = argparse.ArgumentParser(prog="python -m bench.prove", description=__doc__)
+    asked.add_argument("--to", type=Path, default=Path("proof.html"), help="the page to write")
+    asked.add_argument("--at-once", type=int, default=4, help="cases at a time")
+    words = asked.parse_args()
+    proof = asyncio.run(prove(words.at_once))
+    words.to.write_text(page(proof), encoding="utf-8")
+    passed, failed, skipped = proof.count()
+    for suite, judgement in proof.failed:
+        sys.stdout.write(f"FAILED {suite}: {judgement.case.id}: {judgement.faults[0][:200]}\n")
+    sys.stdout.write(f"{passed} as expected, {failed} not, {skipped} not asked: {words.to}\n")
+    raise SystemExit(1 if failed else 0)
+
+
+async def prove(at_once: int) -> Proof:
+    """Everything, of the service that is found."""
+    began = time.monotonic()
+    here = await machine()
+    async with service() as found, _client(found) as client:
+        cards = await languages_of(client)
+        packages = frozenset(name.lower() for card in cards for name in card.packages)
+        latencies = await _latencies(client)
+        verdicts = await _verdicts(Court(client, packages, at_once))
+        runtime = (await _execution(client, TIMED[0][1])).sandbox.runtime
+    return Proof(
+        made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        service=found.found,
+        runtime=runtime,
+        versions=tuple((card.name, card.version) for card in cards),
+        machine=here,
+        verdicts=verdicts,
+        latencies=latencies,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _client(found: Service) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {found.token}"}
+    return httpx.AsyncClient(base_url=found.url, headers=headers, timeout=120, trust_env=False)
+
+
+async def _verdicts(court: Court) -> tuple[Verdict, ...]:
+    suites: Sequence[Suite] = (*own_suites("abuse"), *own_suites("programs"), *more_suites())
+    verdicts = []
+    for suite in suites:
+        verdicts.append(Verdict(suite.name, await court.judge(suite.cases)))
+        sys.stderr.write(f"{suite.name}: {verdicts[-1].passed} of {len(suite.cases)}\n")
+    return tuple(verdicts)
+
+
+async def _latencies(client: httpx.AsyncClient) -> tuple[Samples, ...]:
+    """Each in turn, with a pause in which the pool fills up again."""
+    host = Samples(f"host {HOST_PYTHON} -c 'print(1)'")
+    rows = [(Samples(label), body) for label, body in TIMED]
+    for _ in range(SAMPLES):
+        if Path(HOST_PYTHON).exists():  # noqa: ASYNC240 - nothing else happens meanwhile
+            host.taken.append(_host())
+        for row, body in rows:
+            await asyncio.sleep(PAUSE_S)
+            began = time.perf_counter()
+            await _execution(client, body)
+            row.taken.append((time.perf_counter() - began) * 1000)
+    return (*([host] if host.taken else []), *(row for row, _ in rows))
+
+
+async def _execution(client: httpx.AsyncClient, body: bytes) -> Execution:
+    answer = await client.post(EXECUTE, content=body, headers=JSON)
+    answer.raise_for_status()
+    return Execution.model_validate_json(answer.content)
+
+
+def _host() -> float:
+    began = time.perf_counter()
+    subprocess.run([HOST_PYTHON, "-c", "print(1)"], capture_output=True, check=True)
+    return (time.perf_counter() - began) * 1000
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,150 @@
+"""How many in a second: bursts from stock, sustained, one caller's session, the bare engine."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from statistics import median
+from typing import Final
+
+from bench.hardened import confinement
+from bench.line import Address, Line, snippet
+from bench.options import Options
+from bench.ours import EXECUTE, PYTHON, asked, open_session
+from bench.stack import Stack
+from codex_sidecar.engine import Engine
+
+BURST: Final = 32
+CALLERS: Final = 16
+SESSION_RUNS: Final = 500
+ONE: Final = snippet("python", PYTHON)
+
+
+@dataclass(frozen=True, slots=True)
+class Sustained:
+    """Single-use sandboxes a second: of the service, and of the engine without one."""
+
+    ours: float
+    bare: float
+    windows: int
+
+    @property
+    def share(self) -> float:
+        """What the service makes of what the engine can do."""
+        return self.ours / self.bare
+
+
+@asynccontextmanager
+async def lines(address: Address, number: int) -> AsyncIterator[list[Line]]:
+    """So many connections."""
+    opened = [await Line.to(address) for _ in range(number)]
+    try:
+        yield opened
+    finally:
+        for line in opened:
+            await line.close()
+
+
+async def bursts(stack: Stack, times: int) -> float:
+    """The median rate of so many bursts, each from a full stock."""
+    rates = []
+    for _ in range(times):
+        await stack.until_full()
+        async with lines(stack.address, CALLERS) as callers:
+            left = itertools.count(BURST, -1)
+            began = time.perf_counter()
+            async with asyncio.TaskGroup() as group:
+                for line in callers:
+                    group.create_task(_drain(line, left))
+            rates.append(BURST / (time.perf_counter() - began))
+    return median(rates)
+
+
+async def _drain(line: Line, left: Iterator[int]) -> None:
+    while next(left) > 0:
+        await asked(line, EXECUTE, ONE)
+
+
+async def session_rate(stack: Stack) -> float:
+    """Snippets a second of one caller, one after the other, in one session."""
+    async with lines(stack.address, 1) as (line,):
+        session = await open_session(line)
+        began = time.perf_counter()
+        for _ in range(SESSION_RUNS):
+            await asked(line, f"{session}/execute", ONE)
+        rate = SESSION_RUNS / (time.perf_counter() - began)
+        await line.ask("DELETE", session)
+    return rate
+
+
+async def sustained(stack: Stack, options: Options) -> Sustained:
+    """Service and engine in turn, window by window; the stock is used up before it counts."""
+    engine = Engine(options.socket)
+    ours, bare = [], []
+    try:
+        for _ in range(options.windows):
+            await stack.until_full()
+            async with lines(stack.address, CALLERS // 2) as callers:
+                await _used_up(stack, callers)
+                work = [_served(line) for line in callers]
+                ours.append(await _rate(work, options.window_s))
+            await stack.until_full()
+            # Two a core: more only wait for each other.
+            workers = [_bare_life(engine, options) for _ in range(2 * options.cores)]
+            bare.append(await _rate(workers, options.window_s))
+    finally:
+        await engine.aclose()
+    return Sustained(median(ours), median(bare), options.windows)
+
+
+async def _used_up(stack: Stack, callers: list[Line]) -> None:
+    left = itertools.count(sum(stack.warm.values()) + BURST, -1)
+    async with asyncio.TaskGroup() as group:
+        for line in callers:
+            group.create_task(_drain(line, left))
+
+
+def _served(line: Line) -> Callable[[], Awaitable[object]]:
+    return lambda: asked(line, EXECUTE, ONE)
+
+
+def _bare_life(engine: Engine, options: Options) -> Callable[[], Awaitable[object]]:
+    return lambda: _one_life(engine, options)
+
+
+async def _one_life(engine: Engine, options: Options) -> None:
+    """Created as ours are, attached, started, has printed 1, and is gone."""
+    body = confinement(options.image("python"), "python").body()
+    body |= {"Entrypoint": ["python3", "-I", "-S"], "Cmd": ["-c", PYTHON]}
+    name = f"mini-agent-bench-{secrets.token_hex(8)}"
+    await engine.create(name, body)
+    try:
+        streams = await engine.attach(name)
+        try:
+            await engine.start(name)
+            await streams.chunk()
+        finally:
+            await streams.close()
+    finally:
+        await engine.remove(name)
+
+
+async def _rate(work: list[Callable[[], Awaitable[object]]], window_s: float) -> float:
+    """Finished in the window, a second; what is unfinished at its end counts by its share."""
+    began = time.perf_counter()
+    done = [asyncio.create_task(_until(each, began + window_s)) for each in work]
+    return sum([await each for each in done]) / window_s
+
+
+async def _until(work: Callable[[], Awaitable[object]], end: float) -> float:
+    done = 0.0
+    while (started := time.perf_counter()) < end:
+        await work()
+        finished = time.perf_counter()
+        done += 1 if finished <= end else (end - started) / (finished - started)
+    return done

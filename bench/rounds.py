@@ -1,0 +1,46 @@
+"""Rounds: every row once or a few times, in an order of chance, so that all share what happens."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+
+from bench.row import Row
+from bench.samples import Samples
+
+WARM_UP: int = 2
+
+
+async def interleaved(
+    rows: Sequence[Row], n: int, settle: Callable[[], Awaitable[None]]
+) -> dict[str, Samples]:
+    """The samples by the rows' keys. `settle` comes before each sample, and is not timed."""
+    samples = {row.key: Samples(row.label) for row in rows}
+    for number in range(-WARM_UP, n):
+        drawn = [row for row in rows for _ in range(row.times if number >= 0 else 1)]
+        random.shuffle(drawn)
+        for row in drawn:
+            await settle()
+            took = await _timed(row)
+            if number >= 0:
+                samples[row.key].taken.append(took)
+        _progress(f"round {max(0, number + 1)} of {n}")
+    _progress("")
+    return samples
+
+
+async def _timed(row: Row) -> float:
+    began = time.perf_counter()
+    printed = await row.once()
+    took = (time.perf_counter() - began) * 1000
+    if printed.strip() != row.wanted():
+        raise SystemExit(f"{row.label}: printed {printed!r}, not {row.wanted()!r}")
+    return took
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[K{text}")
+        sys.stderr.flush()

@@ -1,0 +1,32 @@
+"""A row of the table: a way of running a snippet, that can be timed again and again."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`once` runs it, and gives what it printed; the next one is expected to be `wanted()`."""
+
+    key: str
+    label: str
+    once: Callable[[], Awaitable[str]]
+    wanted: Callable[[], str] = lambda: "1"
+    times: int = 1
+
+
+def commanded(key: str, label: str, command: Sequence[str]) -> Row:
+    """A command of this machine, that prints 1."""
+    return Row(key, label, lambda: _ran(command))
+
+
+async def _ran(command: Sequence[str]) -> str:
+    return _run(command)
+
+
+def _run(command: Sequence[str]) -> str:
+    # Nothing else happens meanwhile: a watcher of children would only be added to the time.
+    return subprocess.run(command, capture_output=True, check=True, text=True).stdout

@@ -1,0 +1,158 @@
+"""A stack of the bench's own: guard and sidecar as processes, from the code as it lies here."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.line import Address, Line
+from bench.options import Options
+
+START_S: Final = 120.0
+FULL_S: Final = 180.0
+PAUSE_S: Final = 0.02
+QUIET_S: Final = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A sidecar that can be asked, and what it is to keep warm."""
+
+    address: Address
+    instance: str
+    sidecar: int
+    guard: int
+    warm: Mapping[str, int]
+    counts: Line
+
+    async def until_full(self) -> None:
+        """Returns when all that is to be warm is, and nothing is left to be done."""
+        async with asyncio.timeout(FULL_S):
+            while True:
+                levels = await self.levels()
+                if all(levels.get(kind, 0) >= wanted for kind, wanted in self.warm.items()):
+                    break
+                await asyncio.sleep(PAUSE_S)
+        await asyncio.sleep(QUIET_S)
+
+    async def levels(self) -> dict[str, int]:
+        """How many of each kind are warm."""
+        said = (await self.counts.ask("GET", "/metrics")).body.decode()
+        lines = (line for line in said.splitlines() if line.startswith("sidecar_pool_level{"))
+        return {line.split('"')[1]: int(float(line.rsplit(" ", 1)[1])) for line in lines}
+
+
+@asynccontextmanager
+async def stack(
+    options: Options, warm: Mapping[str, int], runtime: str = "runc"
+) -> AsyncIterator[Stack]:
+    """Guard and sidecar; both are gone afterwards, and every sandbox of theirs with them."""
+    folder = Path(tempfile.mkdtemp(prefix="mini-agent-bench-"))
+    instance, token = f"bench-{secrets.token_hex(4)}", secrets.token_hex(16)
+    (folder / "token").write_text(token)
+    address = Address("127.0.0.1", _free_port(), token)
+    gate = str(folder / "engine.sock")
+    common = {"INSTANCE": instance, "RUNTIME": runtime, "IMAGE_PREFIX": options.images}
+    guard = common | {"SOCKET": gate, "DOCKER_SOCKET": options.socket}
+    sidecar = common | {
+        "PORT": str(address.port),
+        "TOKEN_FILE": str(folder / "token"),
+        "DOCKER_SOCKET": gate,
+        "WARM": json.dumps(dict(warm)),
+        "WARM_CAP": str(max(*warm.values(), 32) + 2),
+    }
+    log = folder / "log"
+    try:
+        async with (
+            _process("codex_sidecar.guard", _named("CODEX_GUARD_", guard), log) as guarding,
+            _guarded(gate, log),
+            _process("codex_sidecar", _named("CODEX_SIDECAR_", sidecar), log) as serving,
+            _asked(address, log) as counts,
+        ):
+            yield Stack(address, instance, serving.pid, guarding.pid, warm, counts)
+    finally:
+        shutil.rmtree(folder)
+
+
+def _named(prefix: str, settings: Mapping[str, str]) -> dict[str, str]:
+    return {f"{prefix}{name}": value for name, value in settings.items()}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@asynccontextmanager
+async def _process(
+    module: str, variables: Mapping[str, str], log: Path
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    # Another process group: Ctrl-C reaches the bench alone, which then stops them in order.
+    with log.open("ab") as said:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", module),
+            env=os.environ | variables,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.send_signal(signal.SIGTERM)
+        await process.wait()
+
+
+@asynccontextmanager
+async def _guarded(gate: str, log: Path) -> AsyncIterator[None]:
+    async with _patience("the guard", log):
+        while not await asyncio.to_thread(Path(gate).exists):  # noqa: ASYNC110 - it is a file
+            await asyncio.sleep(PAUSE_S)
+    yield
+
+
+@asynccontextmanager
+async def _asked(address: Address, log: Path) -> AsyncIterator[Line]:
+    line = await _ready(address, log)
+    try:
+        yield line
+    finally:
+        await line.close()
+
+
+async def _ready(address: Address, log: Path) -> Line:
+    async with _patience("the sidecar", log):
+        while True:
+            try:
+                line = await Line.to(address)
+            except OSError:
+                await asyncio.sleep(PAUSE_S)
+                continue
+            if (await line.ask("GET", "/readyz")).status == 200:
+                return line
+            await line.close()
+            await asyncio.sleep(0.5)
+
+
+@asynccontextmanager
+async def _patience(who: str, log: Path) -> AsyncIterator[None]:
+    try:
+        async with asyncio.timeout(START_S):
+            yield
+    except TimeoutError:
+        said = (await asyncio.to_thread(log.read_text))[-2000:]
+        raise SystemExit(f"{who} is not ready after {START_S:.0f} s; it said:\n{said}") from None

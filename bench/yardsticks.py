@@ -1,0 +1,90 @@
+"""What everything is compared with: the host's own interpreters, plain `docker run`, toolchains."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from bench.hardened import hardened_flags
+from bench.options import Options
+from bench.programs import CHANGING, Changing
+from bench.row import Row, commanded
+
+HOST_PYTHON: Final = "/usr/bin/python3"
+COMPILE: Final = {
+    "go": "/opt/mini-agent/compile .mini-agent/main || go build -o .mini-agent/main main.go",
+    "rust": "/opt/mini-agent/compile .mini-agent/main || rustc -o .mini-agent/main main.rs",
+}
+
+
+def host_rows() -> Iterator[Row]:
+    """The interpreters of the host, where it has them."""
+    if Path(HOST_PYTHON).exists():
+        command = (HOST_PYTHON, "-c", "print(1)")
+        yield commanded("host_python", f"host {HOST_PYTHON} -c 'print(1)'", command)
+    if (node := shutil.which("node")) is not None:
+        yield commanded(
+            "host_node", "host node -e 'console.log(1)'", (node, "-e", "console.log(1)")
+        )
+
+
+def docker_rows(options: Options, hardened: Sequence[str]) -> Iterator[Row]:
+    """A container of its own for each `print(1)`, by the engine's own command."""
+    image = options.image("python")
+    run = ("docker", "run", "--rm", "--entrypoint=python3")
+    snippet = (image, "-c", "print(1)")
+    yield commanded("docker_run", "docker run --rm", (*run, *snippet))
+    label = "docker run --rm, hardened as ours"
+    yield commanded("docker_run_hardened", label, (*run, *hardened, *snippet))
+
+
+@asynccontextmanager
+async def bare_toolchain(options: Options, language: str) -> AsyncIterator[Row]:
+    """The compiler in a container that runs already, told by its shell: no service around it."""
+    program = CHANGING[language]
+    with hardened_flags(options.image(language), program.language) as flags:
+        command = ("docker", "run", "--rm", "-i", "--entrypoint=bash", *flags)
+        shell = await asyncio.create_subprocess_exec(
+            *(*command, options.image(language)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        try:
+            bare = _Bare(program, shell, language)
+            label = f"{language}: the same compile and run, bare in a warm container"
+            yield Row(f"bare_{language}", label, bare.once, bare.wanted)
+        finally:
+            _pipes(shell)[0].close()
+            await shell.wait()
+
+
+class _Bare:
+    def __init__(self, program: Changing, shell: asyncio.subprocess.Process, language: str) -> None:
+        self._program, self._shell, self._language = program, shell, language
+        self._number = 0
+
+    async def once(self) -> str:
+        self._number += 1
+        stdin, stdout = _pipes(self._shell)
+        code = self._program.code(self._number)
+        stdin.write(
+            f"mkdir -p .mini-agent; cat >main.{self._program.ending} <<'THE_END'\n{code}\nTHE_END\n"
+            f"({COMPILE[self._language]}) >&2; ./.mini-agent/main\n".encode()
+        )
+        return (await stdout.readline()).decode()
+
+    def wanted(self) -> str:
+        return str(self._number)
+
+
+def _pipes(
+    process: asyncio.subprocess.Process,
+) -> tuple[asyncio.StreamWriter, asyncio.StreamReader]:
+    if process.stdin is None or process.stdout is None:
+        raise RuntimeError("the process was started without pipes")
+    return process.stdin, process.stdout

@@ -1,0 +1,153 @@
+"""Calls to the sidecar over HTTP, whose failures are errors of ours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+import httpx
+from pydantic import ValidationError
+
+from mini_agent.errors import (
+    BadRequest,
+    ErrorBody,
+    MiniAgentError,
+    Problem,
+    SandboxError,
+    SandboxUnavailable,
+    SessionOver,
+    Unauthorized,
+)
+from mini_agent.sandbox.events import events_in
+from mini_agent.sandbox.execution import Execution, Output
+from mini_agent.sandbox.snippet import Snippet
+
+MAX_TIMEOUT_S: Final = 600.0
+QUEUE_AND_START_S: Final = 60.0
+CONNECT_S: Final = 5.0
+# Shorter than the time after which the sidecar closes it: a call never meets a closing connection.
+KEEP_ALIVE_S: Final = 30.0
+JSON: Final = "application/json"
+EVENTS: Final = "text/event-stream"
+
+
+class SidecarHttp:
+    """Raises `BadRequest` for what the sidecar refuses, `Unauthorized` for a wrong token,
+    `SessionOver` for a session it no longer has, and `SandboxUnavailable` when it is away or busy.
+    """
+
+    def __init__(self, base_url: str, token: str) -> None:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.base_url = base_url.rstrip("/")
+        self._http = httpx.AsyncClient(
+            base_url=self.base_url,
+            headers=headers,
+            trust_env=False,
+            timeout=QUEUE_AND_START_S,
+            limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_S),
+        )
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._http.aclose()
+
+    async def call(self, method: str, path: str, content: bytes = b"", kind: str = JSON) -> bytes:
+        """The body of the answer."""
+        return await self._answer(method, path, content, kind, QUEUE_AND_START_S)
+
+    async def run(self, path: str, snippet: Snippet) -> Execution:
+        """The execution of a snippet."""
+        body = await self._answer("POST", path, _body(snippet), JSON, _patience(snippet))
+        return _execution(body)
+
+    async def stream(self, path: str, snippet: Snippet) -> AsyncGenerator[Output | Execution, None]:
+        """A snippet's output as it comes, its execution last."""
+        async with self._streamed(path, snippet) as response:
+            async for name, said in events_in(response.aiter_bytes()):
+                if name == "error":
+                    raise _error(_problem(said, response.status_code), response.status_code)
+                yield _output(said) if name == "output" else _execution(said)
+
+    async def _answer(
+        self, method: str, path: str, content: bytes, kind: str, patience_s: float
+    ) -> bytes:
+        try:
+            response = await self._http.request(
+                method,
+                path,
+                content=content,
+                headers={"Content-Type": kind},
+                timeout=httpx.Timeout(patience_s, connect=CONNECT_S),
+            )
+        except httpx.HTTPError as broken:
+            raise self._away(broken) from broken
+        if response.is_success:
+            return response.content
+        raise _error(_problem(response.content, response.status_code), response.status_code)
+
+    @asynccontextmanager
+    async def _streamed(self, path: str, snippet: Snippet) -> AsyncIterator[httpx.Response]:
+        try:
+            async with self._http.stream(
+                "POST",
+                path,
+                content=_body(snippet),
+                headers={"Content-Type": JSON, "Accept": EVENTS},
+                timeout=httpx.Timeout(_patience(snippet), connect=CONNECT_S),
+            ) as response:
+                if not response.is_success:
+                    said = _problem(await response.aread(), response.status_code)
+                    raise _error(said, response.status_code)
+                yield response
+        except httpx.HTTPError as broken:
+            raise self._away(broken) from broken
+
+    def _away(self, broken: httpx.HTTPError) -> SandboxUnavailable:
+        what = str(broken) or type(broken).__name__
+        return SandboxUnavailable(
+            f"the sidecar at {self.base_url} does not answer: {what}",
+            hint="is it up? `make up` starts it, `make logs` shows what it says",
+        )
+
+
+def _patience(snippet: Snippet) -> float:
+    return (snippet.limits.timeout_s or MAX_TIMEOUT_S) + QUEUE_AND_START_S
+
+
+def _body(snippet: Snippet) -> bytes:
+    return snippet.model_dump_json(exclude_defaults=True).encode()
+
+
+def _execution(said: bytes) -> Execution:
+    try:
+        return Execution.model_validate_json(said)
+    except ValidationError as odd:
+        raise SandboxError(f"the sidecar's answer is not an execution: {odd}") from odd
+
+
+def _output(said: bytes) -> Output:
+    try:
+        return Output.model_validate_json(said)
+    except ValidationError as odd:
+        raise SandboxError(f"the sidecar's event is not output: {odd}") from odd
+
+
+def _error(said: ErrorBody, status: int) -> MiniAgentError:
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return Unauthorized(said.message, hint=said.hint)
+    if said.code == SessionOver.code:
+        return SessionOver(said.message, hint=said.hint)
+    if status == httpx.codes.TOO_MANY_REQUESTS or said.retryable:
+        return SandboxUnavailable(said.message, hint=said.hint)
+    if httpx.codes.is_client_error(status):
+        return BadRequest(said.message, hint=said.hint)
+    return SandboxError(said.message, hint=said.hint)
+
+
+def _problem(said: bytes, status: int) -> ErrorBody:
+    try:
+        return Problem.model_validate_json(said).error
+    except ValidationError:
+        text = said[:200].decode(errors="replace")
+        return ErrorBody(code="bad_answer", message=f"HTTP {status}: {text}")

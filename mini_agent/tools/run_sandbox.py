@@ -1,0 +1,80 @@
+"""The sandbox of one run: a session that its first snippet opens."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Final, Protocol
+
+from mini_agent.errors import MiniAgentError, SessionOver
+from mini_agent.sandbox.client import Sandbox
+from mini_agent.sandbox.execution import Execution
+from mini_agent.sandbox.snippet import Snippet
+
+FAREWELL_S: Final = 5.0
+
+
+class Session(Sandbox, Protocol):
+    """A sandbox that is kept, until it is closed."""
+
+    async def aclose(self) -> None:
+        """Closes it."""
+        ...
+
+
+class Sidecar(Sandbox, Protocol):
+    """A sandbox that also has sessions."""
+
+    async def open_session(self) -> Session:
+        """A new session; `SandboxUnavailable` where there is no room for one."""
+        ...
+
+
+class RunSandbox:
+    """Runs a run's snippets in one session, and where there is none, each in a sandbox of its own.
+
+    `SessionFacts` of an execution are None for a snippet that found no session, and say "lost" for
+    one that found another session than the snippet before it.
+    """
+
+    def __init__(self, sidecar: Sidecar) -> None:
+        self._sidecar = sidecar
+        self._session: Session | None = None
+
+    async def run(self, snippet: Snippet) -> Execution:
+        """Runs the run's next snippet."""
+        session = await self._open_session()
+        if session is None:
+            return await self._sidecar.run(snippet)
+        try:
+            return await session.run(snippet)
+        except SessionOver:
+            # Nobody called for so long that it has expired: the model took its time.
+            self._session = None
+        return _without_files(await (await self._open_session() or self._sidecar).run(snippet))
+
+    async def aclose(self) -> None:
+        """Closes the session, if one was ever opened."""
+        if self._session is not None:
+            await asyncio.shield(_closed(self._session))
+
+    async def _open_session(self) -> Session | None:
+        if self._session is None:
+            # Whatever is wrong, and is not only a lack of room, the single run will say.
+            with contextlib.suppress(MiniAgentError):
+                self._session = await self._sidecar.open_session()
+        return self._session
+
+
+async def _closed(session: Session) -> None:
+    # A sidecar that does not hear this ends the session when its time is up.
+    with contextlib.suppress(MiniAgentError, TimeoutError):
+        async with asyncio.timeout(FAREWELL_S):
+            await session.aclose()
+
+
+def _without_files(execution: Execution) -> Execution:
+    if execution.session is None:
+        return execution
+    lost = execution.session.model_copy(update={"workspace": "lost"})
+    return execution.model_copy(update={"session": lost})

@@ -1,0 +1,68 @@
+"""Values and figures as a person would want to see them: media types and their content."""
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from functools import partial
+from io import BytesIO
+
+MOST_ROWS = 1000
+MOST_FIGURES = 8
+
+_METHODS = {
+    "text/html": "_repr_html_",
+    "image/svg+xml": "_repr_svg_",
+    "application/json": "_repr_json_",
+    "image/png": "_repr_png_",
+}
+
+# Makes the content when it is called; text, bytes, or whatever else the program's code returns.
+Make = Callable[[], object]
+
+
+def forms(value: object) -> Iterator[tuple[str, Make]]:
+    """The forms that a value has, each with what makes it."""
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series):
+        frame = value if isinstance(value, pandas.DataFrame) else value.to_frame()
+        yield "text/html", frame._repr_html_
+        yield "application/json", lambda: _table(value)
+        return
+    for media_type, method in _METHODS.items():
+        if callable(getattr(type(value), method, None)):
+            yield media_type, getattr(value, method)
+
+
+def figures() -> list[Make]:
+    """The figures that matplotlib holds open; each call draws one as PNG and closes it."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    numbers = pyplot.get_fignums() if pyplot else []
+    return [partial(_png, number) for number in numbers]
+
+
+def is_longer_than_shown(value: object) -> bool:
+    """Whether a table has more rows than go into its JSON."""
+    pandas = sys.modules.get("pandas")
+    is_table = pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series)
+    return is_table and len(value) > MOST_ROWS  # type: ignore[arg-type]
+
+
+def as_text(content: object) -> object:
+    """What `_repr_json_` returned as JSON text; anything else as it is."""
+    return content if isinstance(content, str | bytes | None) else json.dumps(content)
+
+
+def _table(value: object) -> object:
+    rows = value.head(MOST_ROWS)  # type: ignore[attr-defined]
+    return rows.to_json(orient="split", date_format="iso", default_handler=str)
+
+
+def _png(number: int) -> bytes:
+    pyplot = sys.modules["matplotlib.pyplot"]
+    content = BytesIO()
+    figure = pyplot.figure(number)
+    try:
+        figure.savefig(content, format="png")
+    finally:
+        pyplot.close(figure)
+    return content.getvalue()

@@ -1,0 +1,49 @@
+"""All that lies in the workspace, looked at without following anything."""
+
+import os
+import stat
+import time
+from collections.abc import Callable, Iterator
+
+from sandbox_runner.recipes import OURS, WORKSPACE
+
+MOST_ENTRIES = 20_000
+MOST_SECONDS = 2.0
+LONGEST_PATH = 1024
+
+Skip = Callable[[str, str], None]
+
+
+def walk(skip: Skip) -> Iterator[tuple[str, os.stat_result]]:
+    """Paths and what they are, folders before what is in them; tells what it did not look at."""
+    until = time.monotonic() + MOST_SECONDS
+    folders, seen = [""], 0
+    while folders:
+        folder = folders.pop()
+        for name in _names(folder, skip):
+            seen += 1
+            if seen > MOST_ENTRIES or time.monotonic() > until:
+                skip(folder or ".", "too many files to look at")
+                return
+            path = f"{folder}/{name}" if folder else name
+            if len(os.fsencode(path)) > LONGEST_PATH:
+                skip(path[:LONGEST_PATH], "its path is too long")
+                continue
+            status = os.lstat(f"{WORKSPACE}/{path}")
+            if stat.S_ISDIR(status.st_mode):
+                folders.append(path)
+            yield path, status
+
+
+def is_utf8(path: str) -> bool:
+    """Whether a path can be told to others as it is."""
+    return os.fsencode(path) == path.encode(errors="replace")
+
+
+def _names(folder: str, skip: Skip) -> list[str]:
+    try:
+        names = os.listdir(f"{WORKSPACE}/{folder}")
+    except OSError as refused:
+        skip(folder, refused.strerror or "unreadable")
+        return []
+    return sorted(name for name in names if folder or name != OURS)

@@ -1,0 +1,130 @@
+"""Single files of the workspace by the paths that callers name, opened part by part."""
+
+import errno
+import os
+import stat
+
+from sandbox_runner.recipes import OURS, WORKSPACE
+
+MOST_BYTES = 16 << 20
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+PART = ".mini-agent.part"
+
+_KINDS = {
+    errno.ENOENT: "missing",
+    errno.ENOSPC: "no_space",
+    errno.EFBIG: "too_large",
+    errno.EISDIR: "not_a_file",
+    errno.ENOTDIR: "not_a_file",
+    errno.ELOOP: "not_a_file",
+    errno.ENXIO: "not_a_file",
+}
+
+
+class Refused(Exception):
+    """Why a call comes to nothing: `kind` for programs, the text for people."""
+
+    def __init__(self, kind: str, why: str) -> None:
+        super().__init__(why)
+        self.kind = kind
+
+
+def kind_of(error: OSError) -> str:
+    """What the kernel said, as the kind of a refusal."""
+    return _KINDS.get(error.errno or 0, "refused")
+
+
+def make_own_folder() -> None:
+    """Makes sure of the folder for what is ours, whatever a snippet has put in its place."""
+    path = f"{WORKSPACE}/{OURS}"
+    try:
+        os.mkdir(path, 0o755)
+    except FileExistsError:
+        if stat.S_ISDIR(os.lstat(path).st_mode):
+            os.chmod(path, 0o700)
+        else:
+            os.unlink(path)
+            os.mkdir(path, 0o755)
+
+
+def read(path: str) -> bytes:
+    """A regular file's content."""
+    with _Folder(path) as (folder, name):
+        # Not blocking: where it is a FIFO, nobody will ever write to it.
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+        with open(file, "rb") as source:
+            status = os.fstat(file)
+            if not stat.S_ISREG(status.st_mode):
+                raise Refused("not_a_file", "not a regular file")
+            if status.st_size > MOST_BYTES:
+                raise Refused("too_large", f"more than {MOST_BYTES} bytes")
+            return source.read()
+
+
+def write(path: str, content: bytes) -> None:
+    """Puts a file there, in the place of whatever was there but a folder; all of it or nothing."""
+    with _Folder(path, create=True) as (folder, name):
+        _forget(PART, folder)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        try:
+            with open(os.open(PART, flags, 0o644, dir_fd=folder), "wb") as part:
+                part.write(content)
+            os.rename(PART, name, src_dir_fd=folder, dst_dir_fd=folder)
+        except OSError:
+            _forget(PART, folder)
+            raise
+
+
+def delete(path: str) -> None:
+    """Removes a file, or whatever else is there that is no folder."""
+    with _Folder(path) as (folder, name):
+        os.unlink(name, dir_fd=folder)
+
+
+def forget(path: str) -> None:
+    """Removes a file, if it is there."""
+    with _Folder(path) as (folder, name):
+        _forget(name, folder)
+
+
+class _Folder:
+    """The folder that a path's last part is in, open, and that part."""
+
+    def __init__(self, path: str, *, create: bool = False) -> None:
+        *self._folders, self._name = _parts(path)
+        self._create = create
+        self._at = -1
+
+    def __enter__(self) -> tuple[int, str]:
+        self._at = os.open(WORKSPACE, FOLDER)
+        for folder in self._folders:
+            if self._create:
+                _make(folder, self._at)
+            below = os.open(folder, FOLDER, dir_fd=self._at)
+            os.close(self._at)
+            self._at = below
+        return self._at, self._name
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._at)
+
+
+def _parts(path: str) -> list[str]:
+    parts = path.split("/")
+    if not all(parts) or {".", ".."} & set(parts) or parts[0] == OURS or "\0" in path:
+        raise Refused("refused", f"{path!r} is not a path in the workspace")
+    return parts
+
+
+def _make(folder: str, at: int) -> None:
+    try:
+        os.mkdir(folder, 0o755, dir_fd=at)
+    except FileExistsError:
+        return
+
+
+def _forget(name: str, folder: int) -> None:
+    try:
+        os.unlink(name, dir_fd=folder)
+    except FileNotFoundError:
+        return

@@ -1,0 +1,18 @@
+// Loaded by a node that was started ahead of its program: waits until the runner says what to run.
+// The arguments and variables come as JSON on a descriptor of their own; then node goes on by itself.
+"use strict";
+const { closeSync, readFileSync } = require("node:fs");
+const { isMainThread } = require("node:worker_threads");
+
+// The program's workers load this again: they have nothing to wait for.
+if (isMainThread) {
+  // Made on first use otherwise, which takes longer than many a program.
+  process.stdout.writable && require("node:util").inspect([{}]);
+  const control = Number(process.env.MINI_AGENT_CONTROL);
+  delete process.env.MINI_AGENT_CONTROL;
+  const { args, env } = JSON.parse(readFileSync(control, "utf8"));
+  closeSync(control);
+  process.argv.push(...args);
+  process.execArgv.splice(process.execArgv.indexOf(__filename) - 1, 2);
+  Object.assign(process.env, env);
+}

@@ -1,0 +1,50 @@
+"""Starts the guard: `codex-guard`, or `python -m codex_sidecar.guard`."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+
+import uvloop
+from pydantic import ValidationError
+
+from codex_sidecar.guard.gate import Gate
+from codex_sidecar.guard.owned import Owned
+from codex_sidecar.guard.server import Server
+from codex_sidecar.guard.settings import GuardSettings
+from codex_sidecar.guard.upstream import Upstream
+from codex_sidecar.log import log_to_stderr
+
+log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Guards until told to stop; exits with 2 and one line where it cannot start."""
+    try:
+        settings = GuardSettings()
+    except ValidationError as wrong:
+        name = "CODEX_GUARD_" + str(wrong.errors()[0]["loc"][0]).upper()
+        sys.stderr.write(f"codex-guard cannot start: {name}: {wrong.errors()[0]['msg']}\n")
+        raise SystemExit(2) from wrong
+    log_to_stderr()
+    uvloop.run(serve(settings))
+
+
+async def serve(settings: GuardSettings) -> None:
+    """Guards until the process is told to end."""
+    over = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, over.set)
+    engine = Upstream(settings.docker_socket)
+    owned = Owned(engine, settings.instance, settings.most_sandboxes)
+    gate = Gate(settings.docker_socket, settings.terms(), engine, owned)
+    async with Server(gate).listening(settings.socket):
+        log.info("guarding", extra={"socket": str(settings.socket), "runtime": settings.runtime})
+        await over.wait()
+    await engine.aclose()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,28 @@
+"""The health check of the guard's container: exits with 0 when guard and engine answer."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Final
+
+PATIENCE_S: Final = 9.0
+
+
+def main() -> None:
+    """Asks once; a person who runs it by hand sees what is wrong."""
+    path = os.environ.get("CODEX_GUARD_SOCKET", "/run/engine/engine.sock")
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(PATIENCE_S)
+        try:
+            connection.connect(path)
+            connection.sendall(b"GET /_ping HTTP/1.1\r\nHost: guard\r\nConnection: close\r\n\r\n")
+            said = b"".join(iter(lambda: connection.recv(65_536), b""))
+        except OSError as away:
+            raise SystemExit(f"the guard does not answer on {path}: {away}") from away
+    if not said.startswith(b"HTTP/1.1 200 "):
+        raise SystemExit(said.decode(errors="replace"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""A container's streams, passed through as bytes: nothing in them is read, held or changed."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import Final
+
+from codex_sidecar.errors import EngineGone
+from codex_sidecar.guard.incoming import Incoming
+from codex_sidecar.guard.refusals import EngineSaidNo, Malformed
+
+ATTACH_S: Final = 5.0
+_SWITCHED: Final = (
+    b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
+    b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+)
+
+
+async def streams(socket_path: str, target: str) -> Incoming:
+    """A connection to the engine that has become a container's streams."""
+    engine = Incoming()
+    try:
+        async with asyncio.timeout(ATTACH_S):
+            status = await _upgrade(engine, socket_path, target)
+    except (OSError, TimeoutError, EOFError, ValueError, Malformed) as broken:
+        engine.close()
+        why = str(broken) or type(broken).__name__
+        raise EngineGone(f"the engine does not attach: {why}") from broken
+    if status != HTTPStatus.SWITCHING_PROTOCOLS:
+        engine.close()
+        raise EngineSaidNo(status, "the engine gives no streams of this container")
+    return engine
+
+
+async def _upgrade(engine: Incoming, socket_path: str, target: str) -> int:
+    await asyncio.get_running_loop().create_unix_connection(lambda: engine, socket_path)
+    await engine.send(
+        f"POST {target} HTTP/1.1\r\nHost: engine\r\n"
+        "Upgrade: tcp\r\nConnection: Upgrade\r\n\r\n".encode()
+    )
+    return int((await engine.head())[9:12])
+
+
+async def relay(client: Incoming, engine: Incoming) -> None:
+    """Passes bytes both ways until both sides have ended, or one is lost."""
+    try:
+        await client.send(_SWITCHED)
+        over = asyncio.Event()
+        ways = _Way(engine, over), _Way(client, over)
+        ways[0].take_over(client, back=ways[1])
+        ways[1].take_over(engine, back=ways[0])
+        await over.wait()
+    finally:
+        client.close()
+        engine.close()
+
+
+class _Way(asyncio.Protocol):
+    """What is heard of one side, on its way to the other."""
+
+    def __init__(self, to: Incoming, over: asyncio.Event) -> None:
+        self._to, self._over = to.wire, over
+        self._back = self
+        self.has_ended = False
+
+    def take_over(self, side: Incoming, *, back: _Way) -> None:
+        """Hears the side from now on."""
+        self._back = back
+        self._to.write(side.hand_over(self))
+        if side.has_ended:
+            self.eof_received()
+
+    def data_received(self, data: bytes) -> None:
+        """Passes it on."""
+        self._to.write(data)
+
+    def eof_received(self) -> bool:
+        """One side has no more to say; the other may have."""
+        self.has_ended = True
+        if self._back.has_ended or self._to.is_closing():
+            self._over.set()
+        else:
+            self._to.write_eof()
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the loop's signature
+        """One side is gone."""
+        self._over.set()
+
+    def pause_writing(self) -> None:
+        """This side does not read, so nothing more is taken from the other."""
+        self._to.pause_reading()
+
+    def resume_writing(self) -> None:
+        """This side reads again."""
+        self._to.resume_reading()

@@ -1,0 +1,40 @@
+"""The settings of the guard: variables that begin with CODEX_GUARD_, read once by its door."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from codex_sidecar.catalog import Catalog
+from codex_sidecar.guard.template import Terms
+from codex_sidecar.limits import Host
+
+
+class GuardSettings(BaseSettings):
+    """Images, runtime and instance have to be those of the sidecar behind it."""
+
+    model_config = SettingsConfigDict(env_prefix="CODEX_GUARD_", frozen=True, extra="ignore")
+
+    socket: Path = Path("/run/engine/engine.sock")
+    docker_socket: str = "/var/run/docker.sock"
+    instance: Annotated[str, Field(max_length=128)] = "mini-agent"
+    image_prefix: str = "mini-agent/sandbox-"
+    image_tag: str = "local"
+    runtime: str = "runc"
+    most_memory_mb: Annotated[int, Field(ge=32)] = 8192
+    most_cpus: Annotated[int, Field(ge=1)] = 64
+    most_sandboxes: Annotated[int, Field(ge=1)] = 512
+    longest_s: Annotated[float, Field(gt=0)] = 7200.0
+
+    def terms(self) -> Terms:
+        """What a sandbox that is let through has to keep to."""
+        return Terms(
+            images=frozenset(Catalog(self.image_prefix, self.image_tag).images()),
+            runtime=self.runtime,
+            instance=self.instance,
+            host=Host(cpus=self.most_cpus, memory_mb=self.most_memory_mb),
+            longest_s=self.longest_s,
+        )

@@ -1,0 +1,132 @@
+"""The template: a sandbox as the sidecar may have one, from a body that asks for one."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
+
+from codex_sidecar.catalog import Defaults
+from codex_sidecar.confinement import DEADLINE_LABEL, FIRST_UID, MIB, UIDS, Confinement
+from codex_sidecar.guard.refusals import Refused
+from codex_sidecar.limits import Host, settle
+from codex_sidecar.preload import Preload
+from mini_agent.errors import BadRequest
+from mini_agent.sandbox import EnforcedLimits, Limits
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What does not change from one sandbox to the next, and how far the rest may go."""
+
+    images: frozenset[str]
+    runtime: str
+    instance: str
+    host: Host
+    longest_s: float
+
+
+class _Asked(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+
+class _Mounts(_Asked):
+    workspace: str = Field(alias="/workspace", pattern=r",size=[1-9][0-9]{0,5}m,", max_length=256)
+
+
+class _Spending(_Asked):
+    memory: int = Field(alias="Memory")
+    nano_cpus: int = Field(alias="NanoCpus")
+    pids: int = Field(alias="PidsLimit")
+    tmpfs: _Mounts = Field(alias="Tmpfs")
+
+
+class _Labels(_Asked):
+    deadline: str = Field(alias=DEADLINE_LABEL, pattern="^[1-9][0-9]{0,11}$")
+
+
+class _Sandbox(_Asked):
+    """The few values of a body that are free; all others follow from them."""
+
+    image: str = Field(alias="Image")
+    command: tuple[str, Preload] = Field(alias="Cmd", strict=False)
+    user: str = Field(alias="User", pattern="^[1-9][0-9]{0,11}:[0-9]{1,12}$")
+    labels: _Labels = Field(alias="Labels")
+    spending: _Spending = Field(alias="HostConfig")
+
+
+_BODY: Final = TypeAdapter(dict[str, JsonValue])
+_LIFETIME: Final = re.compile(r"[0-9]{1,6}\.[0-9]{1,16}")
+
+
+def confinement_in(body: bytes, terms: Terms, now: float) -> Confinement:
+    """The sandbox that the body asks for; `Refused` unless it asks for exactly one of ours."""
+    try:
+        asked = _BODY.validate_json(body)
+        confinement = _confinement(_Sandbox.model_validate(asked), terms)
+    except (ValidationError, BadRequest) as wrong:
+        raise Refused(f"not the body of a sandbox: {_where(wrong)}") from wrong
+    # INVARIANT: what is sent on is made of the confinement, so a value that is not compared here
+    # would be lost, never passed on.
+    for path in _differences(asked, confinement.body(), ""):
+        raise Refused(f"a sandbox has another {path or 'body'}")
+    _require_within(confinement, terms, now)
+    return confinement
+
+
+def _confinement(asked: _Sandbox, terms: Terms) -> Confinement:
+    return Confinement(
+        image=asked.image,
+        runtime=terms.runtime,
+        uid=int(asked.user.partition(":")[0]),
+        limits=_limits(asked.spending, terms.host),
+        instance=terms.instance,
+        deadline=int(asked.labels.deadline),
+        lifetime_s=float(asked.command[0]) if _LIFETIME.fullmatch(asked.command[0]) else 0.0,
+        preload=asked.command[1],
+    )
+
+
+def _limits(asked: _Spending, host: Host) -> EnforcedLimits:
+    size = re.search(r",size=([0-9]+)m,", asked.tmpfs.workspace)
+    limits = Limits(
+        memory_mb=asked.memory // MIB,
+        cpus=asked.nano_cpus / 1e9,
+        pids=asked.pids,
+        workspace_mb=int(size[1]) if size else None,
+    )
+    return settle(limits, Defaults(), host)
+
+
+def _require_within(confinement: Confinement, terms: Terms, now: float) -> None:
+    if confinement.image not in terms.images:
+        raise Refused("the image is not of the catalog")
+    if not FIRST_UID <= confinement.uid < FIRST_UID + UIDS:
+        raise Refused("the user is not of the range for sandboxes")
+    if not 0 < confinement.lifetime_s <= terms.longest_s:
+        raise Refused("the life is longer than any sandbox's")
+    if confinement.deadline > now + terms.longest_s:
+        raise Refused("the deadline is later than any sandbox's")
+
+
+def _differences(asked: JsonValue, right: JsonValue, path: str) -> Iterator[str]:
+    if isinstance(asked, dict) and isinstance(right, dict):
+        for name in sorted({*asked, *right}):
+            inner = f"{path}.{name[:64]}".removeprefix(".")
+            if name in asked and name in right:
+                yield from _differences(asked[name], right[name], inner)
+            else:
+                yield inner
+    # As text: to Python, 1, 1.0 and True are the same.
+    elif json.dumps(asked) != json.dumps(right):
+        yield path
+
+
+def _where(wrong: ValidationError | BadRequest) -> str:
+    if isinstance(wrong, BadRequest):
+        return wrong.field
+    return ".".join(str(part)[:64] for part in wrong.errors()[0]["loc"]) or "not a JSON object"

@@ -1,0 +1,97 @@
+"""What the sidecar counts, for Prometheus. Labels come from short lists, never from a request."""
+
+from __future__ import annotations
+
+from collections.abc import Sized
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+from codex_sidecar.preload import Kind
+from mini_agent.sandbox import Execution
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+_REGISTRY: Final = CollectorRegistry()
+ProcessCollector(registry=_REGISTRY)
+
+_BUCKETS: Final = (
+    *(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
+    *(1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 600.0),
+)
+_EXECUTIONS: Final = Counter(
+    "sidecar_executions", "Snippets by outcome.", ("language", "status"), registry=_REGISTRY
+)
+_REFUSED: Final = Counter(
+    "sidecar_refused", "Calls that were answered with an error.", ("code",), registry=_REGISTRY
+)
+_QUEUE: Final = Histogram(
+    "sidecar_queue_seconds", "Waiting for a turn.", registry=_REGISTRY, buckets=_BUCKETS
+)
+_START: Final = Histogram(
+    "sidecar_start_seconds",
+    "Getting hold of a sandbox.",
+    ("language",),
+    registry=_REGISTRY,
+    buckets=_BUCKETS,
+)
+_RUN: Final = Histogram(
+    "sidecar_run_seconds",
+    "Compiling and running.",
+    ("language",),
+    registry=_REGISTRY,
+    buckets=_BUCKETS,
+)
+_LEVEL: Final = Gauge("sidecar_pool_level", "Warm sandboxes.", ("pool",), registry=_REGISTRY)
+_LEASES: Final = Counter(
+    "sidecar_leases", "Leases by whether one was warm.", ("pool", "warm"), registry=_REGISTRY
+)
+_REAPED: Final = Counter(
+    "sidecar_reaped", "Sandboxes that nobody answered for.", registry=_REGISTRY
+)
+
+
+def executed(execution: Execution) -> None:
+    """A snippet has run."""
+    took = execution.timings_ms
+    _EXECUTIONS.labels(execution.language, execution.status).inc()
+    _QUEUE.observe(took.queue / 1000)
+    _START.labels(execution.language).observe(took.start / 1000)
+    _RUN.labels(execution.language).observe((took.compile + took.run) / 1000)
+
+
+def refused(code: str) -> None:
+    """A call was answered with an error of this code."""
+    _REFUSED.labels(code).inc()
+
+
+def leased_warm(kind: Kind) -> None:
+    """A lease was of a warm sandbox."""
+    _LEASES.labels(kind, "hit").inc()
+
+
+def leased_cold(kind: Kind) -> None:
+    """A lease that could have been of a warm sandbox had to start one."""
+    _LEASES.labels(kind, "miss").inc()
+
+
+def show_level(kind: Kind, stock: Sized) -> None:
+    """The stock of this kind is this one from now on."""
+    _LEVEL.labels(kind).set_function(lambda: len(stock))
+
+
+def reaped() -> None:
+    """A sandbox was reaped."""
+    _REAPED.inc()
+
+
+def render() -> bytes:
+    """All of it, as Prometheus reads it."""
+    return generate_latest(_REGISTRY)

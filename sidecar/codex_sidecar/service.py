@@ -1,0 +1,50 @@
+"""What the routes use, and who may use it on whose behalf."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+
+from codex_sidecar import access
+from codex_sidecar.dispatcher import Dispatcher
+from codex_sidecar.readiness import Readiness
+from codex_sidecar.sessions import Sessions
+from mini_agent.errors import BadRequest
+
+CALLER: Final = re.compile(r"[!-~]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One for an application's life."""
+
+    dispatcher: Dispatcher
+    sessions: Sessions
+    readiness: Readiness
+    token: str
+
+
+def service_of(request: Request) -> Service:
+    """The service, for whoever asks."""
+    service: Service = request.app.state.service
+    return service
+
+
+def admitted(request: Request) -> Service:
+    """The service, for whoever brings the token; `Unauthorized` otherwise."""
+    service = service_of(request)
+    access.require(service.token, request.headers.get("authorization", ""))
+    return service
+
+
+def caller_of(request: Request, otherwise: str = "") -> str:
+    """Whose turn a request takes: who it says, else `otherwise`, else where it comes from."""
+    named = request.headers.get("x-caller")
+    if named is None:
+        return otherwise or (request.client.host if request.client else "")
+    if not CALLER.fullmatch(named):
+        raise BadRequest("X-Caller is not 1 to 64 printable ASCII characters", field="X-Caller")
+    return named

@@ -1,0 +1,28 @@
+"""A sidecar of our own, and a court before which it answers for its sandboxes."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.cases.court import Court
+from tests.cases.service import packages_of
+from tests.docker.engine_here import Sidecar, require_engine, sidecar
+
+WARM = '{"python": 2, "data": 1, "node": 1, "bash": 2}'
+
+
+@pytest.fixture(scope="session")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
+    """Some of its sandboxes are started ahead, the others when they are needed."""
+    require_engine()
+    with sidecar(tmp_path_factory.mktemp("judged"), warm=WARM) as running:
+        yield running
+
+
+@pytest.fixture
+async def court(judged: Sidecar) -> AsyncIterator[Court]:
+    """Judges that sidecar."""
+    async with judged.client() as client:
+        yield Court(client, await packages_of(client))

@@ -1,0 +1,170 @@
+"""A sandbox of one's own whose runner is spoken to frame by frame."""
+
+from __future__ import annotations
+
+import io
+import json
+import secrets
+import tarfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, JsonValue, TypeAdapter
+
+from codex_sidecar.catalog import DEFAULTS, Catalog
+from codex_sidecar.confinement import Confinement
+from codex_sidecar.container import Container
+from codex_sidecar.conversation import Order, Result
+from codex_sidecar.engine import Engine
+from codex_sidecar.frames import Frame
+from codex_sidecar.limits import Host, settle
+from codex_sidecar.preload import Preload
+from mini_agent.sandbox import Language, Limits
+
+NONCE = secrets.token_bytes(16)
+HEADER = TypeAdapter(dict[str, JsonValue])
+
+
+def container(
+    engine: Engine,
+    language: Language = "python",
+    *,
+    lifetime_s: float = 100,
+    preload: Preload = "plain",
+    memory_mb: int | None = None,
+) -> Container:
+    """A sandbox that does not exist yet."""
+    asked = Limits(memory_mb=memory_mb)
+    confinement = Confinement(
+        image=Catalog("mini-agent/sandbox-", "local").image(language),
+        runtime="runc",
+        uid=100_000 + secrets.randbelow(1_000_000),
+        limits=settle(asked, DEFAULTS[language], Host(cpus=2, memory_mb=4000)),
+        instance=f"runner-{secrets.token_hex(4)}",
+        deadline=int(time.time() + 100),
+        lifetime_s=lifetime_s,
+        preload=preload,
+    )
+    return Container(engine, f"mini-agent-test-{secrets.token_hex(8)}", confinement)
+
+
+class Found(BaseModel):
+    """A file of the workspace."""
+
+    path: str
+    bytes: int
+    modified: float
+
+
+class Answer(BaseModel):
+    """The answer to a call about the workspace."""
+
+    ok: bool
+    error: str
+    kind: str
+    files: tuple[Found, ...]
+    content: bytes = b""
+
+
+@dataclass(slots=True)
+class Heard:
+    """All that came back of one snippet; `values` is the body of its frame."""
+
+    output: dict[bytes, bytes] = field(default_factory=lambda: {b"O": b"", b"E": b""})
+    values: bytes = b""
+    artifacts: bytes = b""
+    result: Result | None = None
+
+    @property
+    def stdout(self) -> str:
+        return self.output[b"O"].decode()
+
+    @property
+    def stderr(self) -> str:
+        return self.output[b"E"].decode()
+
+    @property
+    def end(self) -> Result:
+        assert self.result is not None
+        return self.result
+
+    @property
+    def value(self) -> JsonValue:
+        return HEADER.validate_json(self.values)["result_repr"] if self.values else None
+
+    @property
+    def skipped(self) -> list[str]:
+        split = 4 + int.from_bytes(self.artifacts[:4], "big")
+        return TypeAdapter(list[str]).validate_json(self.artifacts[4:split])
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """The talk with one runner."""
+
+    sandbox: Container
+    language: Language = "python"
+
+    async def order(self, code: str, **more: object) -> None:
+        """Orders a snippet."""
+        wanted = {"language": self.language, "code": code, "stdin": "", "args": (), "env": {}}
+        header = Order.model_validate({"timeout_s": 10, "artifacts": ()} | wanted | more)
+        await self.sandbox.send(b"S", header.model_dump_json().encode())
+        await self.sandbox.send(b"F", b"")
+        await self.sandbox.send(b"G", NONCE)
+
+    async def hear(self) -> Heard:
+        """What comes of the snippet."""
+        heard = Heard()
+        while heard.result is None:
+            self._note(await self.sandbox.receive(NONCE), heard)
+        return heard
+
+    async def run(self, code: str, **more: object) -> Heard:
+        """Orders a snippet and hears it out."""
+        await self.order(code, **more)
+        heard = await self.hear()
+        if more.get("artifacts"):
+            heard.artifacts = (await self.sandbox.receive(NONCE)).body
+        return heard
+
+    async def call(self, op: str, path: str = "", content: bytes = b"") -> Answer:
+        """A call about the workspace."""
+        await self.sandbox.send(b"K", json.dumps({"op": op, "path": path}).encode())
+        await self.sandbox.send(b"F", content)
+        frame = await self.sandbox.receive(b"")
+        assert frame.kind == b"k"
+        split = 4 + int.from_bytes(frame.body[:4], "big")
+        answer = Answer.model_validate_json(frame.body[4:split])
+        return answer.model_copy(update={"content": frame.body[split:]})
+
+    def _note(self, frame: Frame, heard: Heard) -> None:
+        if frame.kind in heard.output:
+            heard.output[frame.kind] += frame.body
+        elif frame.kind == b"V":
+            heard.values = frame.body
+        elif frame.kind == b"X":
+            heard.result = Result.model_validate_json(frame.body)
+
+
+@asynccontextmanager
+async def talk(
+    language: Language = "python", *, preload: Preload = "plain", memory_mb: int | None = None
+) -> AsyncIterator[Talk]:
+    """A started sandbox, removed afterwards."""
+    engine = Engine("/var/run/docker.sock")
+    sandbox = container(engine, language, preload=preload, memory_mb=memory_mb)
+    try:
+        await sandbox.start()
+        yield Talk(sandbox, language)
+    finally:
+        await sandbox.remove()
+        await engine.aclose()
+
+
+def names_in(tar: bytes) -> list[str]:
+    """The names of a tar's members."""
+    with tarfile.open(fileobj=io.BytesIO(tar)) as members:
+        return sorted(members.getnames())

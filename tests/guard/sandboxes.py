@@ -1,0 +1,34 @@
+"""Sandboxes as the sidecar makes them, as bodies of create."""
+
+from __future__ import annotations
+
+import time
+
+from pydantic import JsonValue
+
+from codex_sidecar.catalog import DEFAULTS
+from codex_sidecar.confinement import Confinement
+from codex_sidecar.limits import Host, settle
+from mini_agent.sandbox import Language, Limits
+
+HOST = Host(cpus=2, memory_mb=4096)
+
+
+def body(
+    instance: str,
+    language: Language = "python",
+    limits: Limits | None = None,
+    uid: int = 123_456,
+) -> dict[str, JsonValue]:
+    """What `Confinement` makes of these."""
+    image = "shell" if language == "bash" else language
+    return Confinement(
+        image=f"mini-agent/sandbox-{image}:local",
+        runtime="runc",
+        uid=uid,
+        limits=settle(limits or Limits(), DEFAULTS[language], HOST),
+        instance=instance,
+        deadline=int(time.time()) + 120,
+        lifetime_s=120.0,
+        preload="data" if language == "python" else "plain",
+    ).body()

@@ -1,0 +1,99 @@
+"""A runner that serves snippet after snippet, with a workspace in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+
+from codex_sidecar import frames
+from codex_sidecar.conversation import Order
+from codex_sidecar.frames import Frame
+from codex_sidecar.workspace import Answer, Call, Listed
+from tests.sidecar.scripted_engine import Talk, result
+
+
+@dataclass
+class SessionRunner:
+    """Snippets are lines of `print TEXT`, `write PATH TEXT`, `read PATH`, `wait`, `die`.
+
+    `wait` ends at an interrupt, or when `go_on` is set. `running` counts the snippets begun.
+    """
+
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+    running: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
+    orders: list[Order] = field(default_factory=list)
+
+    async def run(self, talk: Talk) -> None:
+        """One sandbox, from its first snippet to the end of its stream."""
+        workspace: dict[str, str] = {}
+        while True:
+            frame = await talk.next()
+            body = (await talk.next()).body
+            if frame.kind == frames.WORKSPACE:
+                _answer(talk, Call.model_validate_json(frame.body), body, workspace)
+                continue
+            talk.nonce = (await talk.next()).body
+            order = Order.model_validate_json(frame.body)
+            self.orders.append(order)
+            talk.say(frames.RUNNING, b"")
+            self.running.release()
+            signal = await self._carry_out(talk, order.code, workspace)
+            talk.say(frames.RESULT, result(signal=signal).model_dump_json().encode())
+
+    async def _carry_out(self, talk: Talk, code: str, workspace: dict[str, str]) -> int:
+        signal = 0
+        for line in code.splitlines():
+            word, _, rest = line.partition(" ")
+            if word == "write":
+                path, _, text = rest.partition(" ")
+                workspace[path] = text
+            elif word == "wait":
+                signal = await self._wait(talk)
+            elif word == "die":
+                raise OSError
+            else:
+                text = workspace.get(rest, "nothing") if word == "read" else rest
+                talk.say(frames.STDOUT, f"{text}\n".encode())
+        return signal
+
+    async def _wait(self, talk: Talk) -> int:
+        interrupted = asyncio.create_task(talk.next())
+        going_on = asyncio.create_task(self.go_on.wait())
+        both: set[asyncio.Task[Frame] | asyncio.Task[bool]] = {interrupted, going_on}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        was_interrupted = interrupted.done()
+        for task in both:
+            task.cancel()
+        await asyncio.gather(*both, return_exceptions=True)
+        return 2 if was_interrupted else 0
+
+
+def _answer(talk: Talk, call: Call, content: bytes, workspace: dict[str, str]) -> None:
+    answer, said = Answer(ok=True), b""
+    if call.op == "list":
+        listed = (
+            Listed(path=path, bytes=len(text), modified=0) for path, text in workspace.items()
+        )
+        answer = Answer(ok=True, files=tuple(listed))
+    elif call.op == "read" and call.path not in workspace:
+        answer = Answer(ok=False, kind="missing", error="No such file or directory")
+    elif call.op == "read":
+        said = workspace[call.path].encode()
+    elif call.op == "export":
+        said = json.dumps(workspace).encode()
+    else:
+        _change(call, content, workspace)
+    head = answer.model_dump_json().encode()
+    body = len(head).to_bytes(4, "big") + head + said
+    talk.say_raw(frames.encode(frames.WORKSPACE_SAYS, body))
+
+
+def _change(call: Call, content: bytes, workspace: dict[str, str]) -> None:
+    if call.op == "write":
+        workspace[call.path] = content.decode()
+    elif call.op == "delete":
+        del workspace[call.path]
+    else:
+        workspace.clear()
+        workspace.update(json.loads(content or "{}"))

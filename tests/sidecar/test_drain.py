@@ -1,0 +1,68 @@
+"""Being told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+
+from codex_sidecar.drain import Drain
+from codex_sidecar.turns import Turns
+
+
+class Places:
+    """A door and its sandboxes; what was done to them in its order."""
+
+    def __init__(self, turns: Turns) -> None:
+        self.done = list[str]()
+        self.killed = asyncio.Event()
+        self._turns = turns
+
+    def stop(self) -> None:
+        self.done.append("not ready")
+
+    def close_stocks(self) -> None:
+        self.done.append("nothing warm" if self._turns.is_closed else "too early")
+
+    async def kill_leased(self) -> None:
+        self.done.append("killed")
+        self.killed.set()
+
+
+async def occupy(turns: Turns, places: Places, until: asyncio.Event) -> None:
+    async with turns.turn():
+        await until.wait()
+
+
+async def test_what_ends_in_time_is_not_killed() -> None:
+    turns, done = Turns(1, 1), asyncio.Event()
+    places = Places(turns)
+    running = asyncio.create_task(occupy(turns, places, done))
+    await asyncio.sleep(0)
+    draining = asyncio.create_task(Drain(places, turns, places, patience_s=30).run())
+    await asyncio.sleep(0.01)
+    assert places.done == ["not ready", "nothing warm"]
+    done.set()
+    await asyncio.gather(running, draining)
+    assert "killed" not in places.done
+
+
+async def test_what_does_not_end_in_time_is_killed() -> None:
+    turns = Turns(1, 1)
+    places = Places(turns)
+    running = asyncio.create_task(occupy(turns, places, places.killed))
+    await asyncio.sleep(0)
+    await Drain(places, turns, places, patience_s=0.01).run()
+    assert places.done[-1] == "killed"
+    await running
+
+
+async def test_a_second_word_ends_all_patience() -> None:
+    turns = Turns(1, 1)
+    places = Places(turns)
+    running = asyncio.create_task(occupy(turns, places, places.killed))
+    await asyncio.sleep(0)
+    drain = Drain(places, turns, places, patience_s=30)
+    draining = asyncio.create_task(drain.run())
+    await asyncio.sleep(0.01)
+    drain.hurry()
+    await asyncio.gather(running, draining)
+    assert places.done[-1] == "killed"

@@ -1,0 +1,185 @@
+"""HTTP as the engine speaks it, and an engine that does not."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from codex_sidecar import channel
+from codex_sidecar.channel import Channel, Silence
+from codex_sidecar.errors import EngineGone
+
+
+class Speaker:
+    """Says what it has to say to each request, one after the other, on any connection."""
+
+    def __init__(self, *said: bytes) -> None:
+        self.said = list(said)
+        self.connections = 0
+        self.heard = list[bytes]()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections += 1
+        try:
+            while self.said:
+                self.heard.append(await reader.readuntil(b"\r\n\r\n"))
+                writer.write(self.said.pop(0))
+        except asyncio.IncompleteReadError:
+            pass
+        finally:
+            writer.close()
+
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Hung:
+    """Takes calls, and answers none until it is well."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+        self.is_well = asyncio.Event()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                self.calls += 1
+                await self.is_well.wait()
+                writer.write(answer(b"well"))
+        except asyncio.IncompleteReadError:
+            pass
+        finally:
+            writer.close()
+
+
+@asynccontextmanager
+async def connected(serve: Serve) -> AsyncIterator[Channel]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "engine.sock")
+        server = await asyncio.start_unix_server(serve, path)
+        line = Channel(path)
+        try:
+            yield line
+        finally:
+            await line.aclose()
+            server.close()
+
+
+def answer(body: bytes, *fields: bytes) -> bytes:
+    head = b"\r\n".join([b"HTTP/1.1 200 OK", b"Content-Length: %d" % len(body), *fields])
+    return head + b"\r\n\r\n" + body
+
+
+CHUNKED = (
+    b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nA\r\n0123456789\r\n0\r\n\r\n"
+)
+
+
+async def test_one_call_follows_another_on_one_connection() -> None:
+    speaker = Speaker(answer(b"one"), CHUNKED, b"HTTP/1.1 204 No Content\r\n\r\n", answer(b"four"))
+    async with connected(speaker.serve) as line:
+        bodies = [(await line.send("GET", "/x")).body for _ in range(4)]
+    assert bodies == [b"one", b"abc0123456789", b"", b"four"]
+    assert speaker.connections == 1
+
+
+async def test_a_connection_that_the_engine_closes_is_not_used_again() -> None:
+    speaker = Speaker(answer(b"one", b"Connection: close"), answer(b"two"))
+    async with connected(speaker.serve) as line:
+        bodies = [(await line.send("GET", "/x")).body for _ in range(2)]
+    assert (bodies, speaker.connections) == ([b"one", b"two"], 2)
+
+
+async def test_calls_at_once_have_a_connection_each() -> None:
+    speaker = Speaker(answer(b"1"), answer(b"1"), answer(b"1"))
+    async with connected(speaker.serve) as line, asyncio.TaskGroup() as calls:
+        for _ in range(3):
+            calls.create_task(line.send("GET", "/x"))
+    assert len(speaker.heard) == 3
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"nonsense\r\n\r\n",
+        b"HTTP/1.1 two OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFF\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000,
+        b"",
+    ],
+)
+async def test_what_is_no_answer_is_an_engine_that_is_gone(said: bytes) -> None:
+    speaker = Speaker(said)
+    async with connected(speaker.serve) as line:
+        with pytest.raises(EngineGone):
+            await line.send("GET", "/x")
+
+
+async def test_an_engine_that_takes_calls_and_is_silent_is_given_up_and_tried_again_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for patience in ("DOUBT_S", "SIGN_OF_LIFE_S", "FIRST_PAUSE_S"):
+        monkeypatch.setattr(channel, patience, 0.05)
+    hung = Hung()
+    async with connected(hung.serve) as line:
+        with pytest.raises(EngineGone, match="takes calls but does not answer"):
+            await line.send("GET", "/x")
+        calls = hung.calls
+        with pytest.raises(EngineGone, match="stopped answering"):
+            await line.send("GET", "/x")
+        assert hung.calls == calls
+        hung.is_well.set()
+        await asyncio.sleep(0.06)
+        assert (await line.send("GET", "/x")).body == b"well"
+
+
+async def test_an_engine_that_is_slow_and_shows_that_it_lives_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(channel, "DOUBT_S", 0.02)
+    slow = Hung()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        if not head.startswith(b"GET /_ping"):
+            await slow.is_well.wait()
+        writer.write(answer(b"well", b"Connection: close"))
+        writer.close()
+
+    async with connected(serve) as line:
+        calling = asyncio.create_task(line.send("GET", "/x"))
+        await asyncio.sleep(0.1)
+        assert not calling.done()
+        slow.is_well.set()
+        assert (await calling).body == b"well"
+
+
+def test_a_silent_engine_is_asked_by_one_at_a_time() -> None:
+    silence = Silence()
+    silence.begin()
+    asked = [silence.may_ask()]
+    silence._until = 0.0
+    asked += [silence.may_ask(), silence.may_ask()]
+    assert asked == [False, True, False]
+
+
+def test_a_silent_engine_is_asked_ever_more_rarely_up_to_a_bound() -> None:
+    silence = Silence()
+    pauses = []
+    for _ in range(10):
+        silence.begin()
+        pauses.append(silence._pause_s)
+    assert pauses[:3] == [0.5, 1.0, 2.0]
+    assert pauses[-1] == channel.LONGEST_PAUSE_S
+    silence.end()
+    assert not silence.is_on
