@@ -26,6 +26,7 @@ def main() -> None:
         settings = ShimSettings()
         require_safe_door(settings)
         allowed_languages(languages_for(None, settings) or ())
+        app = create_app(settings)
     except BadRequest as wrong:
         sys.stderr.write(f"mini-agent-shim: {wrong}\n")
         sys.exit(2)
@@ -36,7 +37,7 @@ def main() -> None:
     log_to_stderr()
     logging.getLogger("uvicorn.access").addFilter(_is_no_health_check)
     uvicorn.run(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         server_header=False,
