@@ -23,6 +23,7 @@ class Chunk(Protocol):
 
     usage: object
     mini_agent: JsonObject
+    provider_specific_fields: JsonObject
 
 
 async def chunks_of(
@@ -61,6 +62,8 @@ class _Stream:
         closing = self.chunk(content=last)
         closing.usage = usage_of(result.usage)
         closing.mini_agent = details_of(result)
+        # The Proxy sends a chunk that has these, if only none, with all that it holds.
+        closing.provider_specific_fields = {}
         yield closing
         yield self.chunk(finish_reason="stop")
 
