@@ -177,7 +177,9 @@ class Sleeper:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "pid"
-        writes = f"import os, pathlib; pathlib.Path({str(self._file)!r}).write_text(str(os.getpid()))"
+        writes = (
+            f"import os, pathlib; pathlib.Path({str(self._file)!r}).write_text(str(os.getpid()))"
+        )
         self.call = call("exec_python", code=f"{writes}\nimport time; time.sleep(60)")
 
     def pid(self) -> int:
