@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mini_agent.litellm_model import LiteLLMModel
     from mini_agent.result import AgentResult, Iteration, ToolInvocation, Usage
     from mini_agent.tools.echo import EchoMCP
+    from mini_agent.tools.http_tools_invoker import HttpToolsInvoker
     from mini_agent.tools.local import LocalMCPInvoker
     from mini_agent.tools.sandbox_invoker import SandboxInvoker
 
@@ -24,6 +25,7 @@ __all__ = [
     "AgentConfig",
     "AgentResult",
     "EchoMCP",
+    "HttpToolsInvoker",
     "Iteration",
     "LiteLLMModel",
     "LocalMCPInvoker",
@@ -42,6 +44,7 @@ _HOMES = {
     "AgentConfig": "config",
     "AgentResult": "result",
     "EchoMCP": "tools.echo",
+    "HttpToolsInvoker": "tools.http_tools_invoker",
     "Iteration": "result",
     "LiteLLMModel": "litellm_model",
     "LocalMCPInvoker": "tools.local",
