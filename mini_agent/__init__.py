@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mini_agent.tools.echo import EchoMCP
     from mini_agent.tools.http_tools_invoker import HttpToolsInvoker
     from mini_agent.tools.local import LocalMCPInvoker
+    from mini_agent.tools.research_tools import ResearchPythonInvoker
     from mini_agent.tools.sandbox_invoker import SandboxInvoker
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "LiteLLMModel",
     "LocalMCPInvoker",
     "MiniAgentLLM",
+    "ResearchPythonInvoker",
     "SandboxInvoker",
     "ToolInvocation",
     "Usage",
@@ -49,6 +51,7 @@ _HOMES = {
     "LiteLLMModel": "litellm_model",
     "LocalMCPInvoker": "tools.local",
     "MiniAgentLLM": "litellm_handler",
+    "ResearchPythonInvoker": "tools.research_tools",
     "SandboxInvoker": "tools.sandbox_invoker",
     "ToolInvocation": "result",
     "Usage": "result",

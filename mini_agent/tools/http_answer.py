@@ -18,6 +18,7 @@ from mini_agent.tools.invoker import Tool, ToolOutput, printed, refused
 
 SHOWN: Final = 500
 DATA_BESIDE_TEXT: Final = 1000
+BEARER: Final = 'pass headers={"Authorization": "Bearer ..."}'
 
 
 def tools_in(answered: Answered, address: str) -> list[Tool]:
@@ -37,11 +38,11 @@ def tools_in(answered: Answered, address: str) -> list[Tool]:
     )
 
 
-def refusal(answered: Answered, address: str) -> MiniAgentError:
-    """An answer that is not one of success, as an error."""
+def refusal(answered: Answered, address: str, token: str = BEARER) -> MiniAgentError:
+    """An answer that is not one of success, as an error; `token` says how to give a right one."""
     said = f"{address} answers {answered.status}: {_complaint(answered)}"
     if answered.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        return Unauthorized(said, hint='pass headers={"Authorization": "Bearer ..."}')
+        return Unauthorized(said, hint=token)
     return ToolsUnavailable(said)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import TracebackType
 from typing import Final, Self
+from urllib.parse import quote
 
 import httpx
 from pydantic import JsonValue
@@ -21,6 +22,10 @@ MOST_BYTES: Final = 8 << 20
 MOST_REDIRECTS: Final = 3
 CONNECT_S: Final = 5.0
 NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol)
+
+
+class NoAnswer(ToolsUnavailable):
+    """The server cannot be reached, or the connection broke before its answer was there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +94,12 @@ class HttpExchange:
             async with self._connected() as client:
                 return await self._answer(client, ask)
         except NOT_SENT as away:
-            raise ToolsUnavailable(
+            raise NoAnswer(
                 f"nothing answers at {self.address}: {away}", hint="is it running?"
             ) from away
         except (httpx.HTTPError, httpx.StreamError) as broken:
             what = str(broken) or type(broken).__name__
-            raise ToolsUnavailable(
+            raise NoAnswer(
                 f"the connection to {self.address} broke: {what}",
                 hint="whether the call was carried out there is not known",
             ) from broken
@@ -121,7 +126,8 @@ class HttpExchange:
         return httpx.create_ssl_context() if self._base.scheme == "https" else False
 
     async def _answer(self, client: httpx.AsyncClient, ask: Ask) -> Answered:
-        url = self._base.copy_with(path=f"{self._base.path.rstrip('/')}{ask.path}")
+        path = quote(f"{self._base.path.rstrip('/')}{ask.path}")
+        url = self._base.copy_with(path=path)
         query = httpx.QueryParams(ask.query) if ask.query else None
         request = client.build_request(ask.method, url, json=ask.json, params=query)
         for _ in range(MOST_REDIRECTS + 1):
