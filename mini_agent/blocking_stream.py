@@ -1,4 +1,4 @@
-"""An asynchronous stream for plain code: it runs on the private loop thread, unread or not."""
+"""An asynchronous stream for plain code, on the private loop thread, ahead of its reader."""
 
 from __future__ import annotations
 

@@ -32,19 +32,10 @@ ALIASES = {
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from importlib.abc import Loader
     from types import ModuleType
-    from typing import Protocol
-
-    class Loader(Protocol):
-        """What the import system asks of a loader."""
-
-        def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-            """The module, or None for an ordinary new one."""
-            ...
-
-        def exec_module(self, module: ModuleType) -> None:
-            """Fills it."""
-            ...
+else:
+    Loader = object
 
 
 def arm() -> None:
@@ -96,7 +87,7 @@ def _spec_of(name: str, ours: str) -> ModuleSpec | None:
     return ModuleSpec(name, _Given(module), is_package=hasattr(module, "__path__"))
 
 
-class _Given:
+class _Given(Loader):
     """Gives a module that is there already; the import system writes over its `__spec__`."""
 
     def __init__(self, module: ModuleType) -> None:
@@ -110,7 +101,7 @@ class _Given:
         module.__spec__ = self._spec
 
 
-class _Adding:
+class _Adding(Loader):
     """Loads as the loader it stands for does, adds, and leaves no trace of itself."""
 
     def __init__(self, loader: Loader) -> None:

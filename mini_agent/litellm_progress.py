@@ -17,31 +17,32 @@ from mini_agent.messages import JsonObject
 from mini_agent.result import ToolInvocation
 
 ARGUMENT_CHARS: Final = 2000
-NAMELESS: Final = ("code", "cmd", "query", "text", "s")
+SAYS_IT_ALL: Final = ("code", "cmd", "query", "text", "s")
 
 
 def progress_of(event: Event) -> str:
-    """Whole lines on one event; nothing for those that show nothing new."""
+    """What `event` adds; nothing for those that show nothing new."""
     match event:
         case ModelAsked():
             why = f" again: {event.because}" if event.because else ""
-            return f"[{event.iteration}] asking {event.model}{why}\n"
+            said = f"[{event.iteration}] asking {event.model}{why}\n"
         case ModelReplied(calls=calls, text=text) if calls and text.strip():
-            return f"{text.strip()}\n"
+            said = f"{text.strip()}\n"
         case CallRepaired():
-            return f"(understood: {', '.join(event.repaired)})\n"
+            said = f"(understood: {', '.join(event.repaired)})\n"
         case ToolStarted():
-            return f"{event.name}: {_shown(event.arguments)}\n"
+            said = f"{event.name}: {_shown(event.arguments)}\n"
         case ToolOutputPiece():
-            return event.text
+            said = event.text
         case ToolFinished(invocation=invocation):
-            return f"-> {_outcome(invocation)}\n"
+            said = f"-> {_outcome(invocation)}\n"
         case _:
-            return ""
+            said = ""
+    return said
 
 
 def _shown(arguments: JsonObject) -> str:
-    plain = [arguments[name] for name in NAMELESS if name in arguments]
+    plain = [arguments[name] for name in SAYS_IT_ALL if name in arguments]
     said = str(plain[0]) if len(plain) == len(arguments) == 1 else str(arguments)
     return said if len(said) <= ARGUMENT_CHARS else f"{said[:ARGUMENT_CHARS]}..."
 

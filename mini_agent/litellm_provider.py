@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
-from mini_agent.backends import Place, place_for, tools_at
+from mini_agent.backends import Place, gateway_for, place_for, tools_at
 from mini_agent.errors import MiniAgentError
 from mini_agent.event_stream import events_of
 from mini_agent.events import Event, Listener, Stopped, unheard
@@ -23,6 +23,7 @@ from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings, require_model
 from mini_agent.shim_client import RunLost, ShimClient, lost_run
 from mini_agent.shim_container import shim_address
+from mini_agent.tools.http_tools_invoker import HttpToolsInvoker
 from mini_agent.tools.invoker import Invoker
 from mini_agent.wire import AgentRunRequest
 
@@ -56,7 +57,7 @@ def provider_run(given: GivenCall) -> ProviderRun:
     place = place_for(call.request.tool_backend, call.container, settings)
     if place != "docker":
         require_model(call.request.model, settings, field="target_model")
-    return ProviderRun(call, place, settings)
+    return ProviderRun(call, place, settings, gateway_for(call.request, settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +71,7 @@ class ProviderRun:
     call: ProviderCall
     place: Place
     settings: Settings
+    gateway: HttpToolsInvoker | None = None
 
     @property
     def shows_progress(self) -> bool:
@@ -131,7 +133,7 @@ class ProviderRun:
     async def _tools(self) -> AsyncIterator[Invoker]:
         languages = self.call.request.allowed_languages
         if self.place != "sidecar":
-            async with tools_at(self.place, languages) as invoker:
+            async with tools_at(self.place, languages, gateway=self.gateway) as invoker:
                 yield invoker
             return
         token = self.settings.read_sidecar_token()

@@ -177,10 +177,10 @@ class Sleeper:
 
     def __init__(self, folder: Path) -> None:
         self._file = folder / "pid"
-        writes = (
-            f"import os, pathlib; pathlib.Path({str(self._file)!r}).write_text(str(os.getpid()))"
+        code = (
+            f"import os, time\nprint(os.getpid(), file=open({str(self._file)!r}, 'w'), flush=True)"
         )
-        self.call = call("exec_python", code=f"{writes}\nimport time; time.sleep(60)")
+        self.call = call("exec_python", code=f"{code}\ntime.sleep(60)")
 
     def pid(self) -> int:
         until = time.monotonic() + 20
