@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
 
+# Not typing's own: every start of Python that arms the provider passes through here.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mini_agent.agent import (
         arun_mcp_mini_agent,
@@ -17,17 +18,21 @@ if TYPE_CHECKING:
     from mini_agent.litellm_model import LiteLLMModel
     from mini_agent.result import AgentResult, Iteration, ToolInvocation, Usage
     from mini_agent.tools.echo import EchoMCP
+    from mini_agent.tools.http_tools_invoker import HttpToolsInvoker
     from mini_agent.tools.local import LocalMCPInvoker
+    from mini_agent.tools.research_tools import ResearchPythonInvoker
     from mini_agent.tools.sandbox_invoker import SandboxInvoker
 
 __all__ = [
     "AgentConfig",
     "AgentResult",
     "EchoMCP",
+    "HttpToolsInvoker",
     "Iteration",
     "LiteLLMModel",
     "LocalMCPInvoker",
     "MiniAgentLLM",
+    "ResearchPythonInvoker",
     "SandboxInvoker",
     "ToolInvocation",
     "Usage",
@@ -42,10 +47,12 @@ _HOMES = {
     "AgentConfig": "config",
     "AgentResult": "result",
     "EchoMCP": "tools.echo",
+    "HttpToolsInvoker": "tools.http_tools_invoker",
     "Iteration": "result",
     "LiteLLMModel": "litellm_model",
     "LocalMCPInvoker": "tools.local",
     "MiniAgentLLM": "litellm_handler",
+    "ResearchPythonInvoker": "tools.research_tools",
     "SandboxInvoker": "tools.sandbox_invoker",
     "ToolInvocation": "result",
     "Usage": "result",
