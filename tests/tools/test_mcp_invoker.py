@@ -96,18 +96,19 @@ async def test_progress_is_told_as_it_comes(here: McpInvoker) -> None:
 async def test_calls_run_side_by_side(here: McpInvoker) -> None:
     await here.list_openai_tools()
     began = time.monotonic()
-    outputs = await asyncio.gather(*(came_of(here, "slow", seconds=1) for _ in range(10)))
-    assert time.monotonic() - began < 5
+    outputs = await asyncio.gather(*(came_of(here, "slow", seconds=2) for _ in range(10)))
+    assert time.monotonic() - began < 15
     assert outputs == [printed("done")] * 10
 
 
 async def test_a_call_that_takes_too_long_is_cancelled_at_the_server(notes: Notes) -> None:
     command = McpCommand(sys.executable, [SERVER], {"MCP_TEST_NOTES": notes.path})
-    async with McpInvoker(command, tool_timeout=0.5) as tools:
+    async with McpInvoker(command, tool_timeout=3) as tools:
+        await tools.list_openai_tools()
         output = await came_of(tools, "slow", seconds=60)
         await notes.until("slow cancelled")
         assert await came_of(tools, "add", a=1, b=2) == printed("3")
-    assert output.error == "the call took longer than 0.5 s and was cancelled"
+    assert output.error == "the call took longer than 3 s and was cancelled"
     assert len(notes.started) == 1
 
 
@@ -196,9 +197,9 @@ async def test_a_server_that_says_nothing_is_given_up_and_killed(tmp_path: Path)
     pid = tmp_path / "pid"
     program = f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
     command = McpCommand(sys.executable, ["-c", program])
-    async with McpInvoker(command, startup_timeout=1) as tools:
+    async with McpInvoker(command, startup_timeout=3) as tools:
         output = await came_of(tools, "add")
-    assert "was not ready within 1 s" in str(output.error)
+    assert "was not ready within 3 s" in str(output.error)
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
 
