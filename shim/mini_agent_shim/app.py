@@ -31,7 +31,7 @@ def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI
     app = FastAPIOffline(
         title="mini-agent",
         summary="An agent loop whose snippets run in short-lived sealed sandboxes.",
-        version=version("mini-agent-shim"),
+        version=version("mini-agent"),
         redoc_url=None,
         lifespan=_lifespan_of(line, loads=model is None),
     )
