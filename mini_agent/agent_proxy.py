@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from mini_agent.extras import module_of_extra
 
-SHIM: Final = module_of_extra(
-    "mini_agent_shim.agent_proxy", extra="mini_agent", what="the HTTP endpoint"
-)
-# It is named in a string, for uvicorn to find; nothing else imports this file.
-app: Final = SHIM.app
+
+# Known by its address alone: the web server is an extra.
+def __getattr__(name: str) -> object:
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    shim = "mini_agent_shim.agent_proxy"
+    app: object = module_of_extra(shim, extra="mini_agent", what="the HTTP endpoint").app
+    return app

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 
 import httpx
 import pytest
 from starlette.types import ASGIApp
 
+from mini_agent import agent_proxy
 from mini_agent.errors import NotConfigured
 from mini_agent.testing import ScriptedServer, call
 from tests.shim.serving import served
@@ -23,9 +23,7 @@ def endpoint(monkeypatch: pytest.MonkeyPatch, **environment: str) -> ASGIApp:
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    for name in ("mini_agent.agent_proxy", "mini_agent_shim.agent_proxy"):
-        monkeypatch.delitem(sys.modules, name, raising=False)
-    app: ASGIApp = importlib.import_module("mini_agent.agent_proxy").app
+    app: ASGIApp = agent_proxy.app  # type: ignore[assignment]  # typed in the shim
     return app
 
 
@@ -67,6 +65,5 @@ def test_without_a_web_server_the_error_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "mini_agent_shim.agent_proxy", None)
-    monkeypatch.delitem(sys.modules, "mini_agent.agent_proxy", raising=False)
     with pytest.raises(NotConfigured, match=r"pip install 'mini-agent\[mini_agent\]'"):
-        importlib.import_module("mini_agent.agent_proxy")
+        agent_proxy.app  # noqa: B018
