@@ -13,6 +13,8 @@ if TYPE_CHECKING:
         run_mcp_mini_agent,
     )
     from mini_agent.config import AgentConfig
+    from mini_agent.images import awith_images, with_images
+    from mini_agent.images.limits import ImageLimits
     from mini_agent.litellm_handler import MiniAgentLLM
     from mini_agent.litellm_install import install, register_custom_provider
     from mini_agent.litellm_model import LiteLLMModel
@@ -36,6 +38,7 @@ __all__ = [
     "EchoMCP",
     "FilteredInvoker",
     "HttpToolsInvoker",
+    "ImageLimits",
     "Iteration",
     "JoinedInvoker",
     "LiteLLMModel",
@@ -50,9 +53,11 @@ __all__ = [
     "Usage",
     "arun_mcp_mini_agent",
     "astream_mcp_mini_agent",
+    "awith_images",
     "install",
     "register_custom_provider",
     "run_mcp_mini_agent",
+    "with_images",
 ]
 
 _HOMES = {
@@ -62,6 +67,7 @@ _HOMES = {
     "EchoMCP": "tools.echo",
     "FilteredInvoker": "tools.filtered",
     "HttpToolsInvoker": "tools.http_tools_invoker",
+    "ImageLimits": "images.limits",
     "Iteration": "result",
     "JoinedInvoker": "tools.joined",
     "LiteLLMModel": "litellm_model",
@@ -76,9 +82,11 @@ _HOMES = {
     "Usage": "result",
     "arun_mcp_mini_agent": "agent",
     "astream_mcp_mini_agent": "agent",
+    "awith_images": "images",
     "install": "litellm_install",
     "register_custom_provider": "litellm_install",
     "run_mcp_mini_agent": "agent",
+    "with_images": "images",
 }
 
 

@@ -81,6 +81,4 @@ def _gateway(invoked: list[object]) -> Starlette:
         invoked.append(await request.json())
         return JSONResponse({"text": "Found 3 relevant docs."})
 
-    return Starlette(
-        routes=[Route("/tools", tools), Route("/invoke", invoke, methods=["POST"])]
-    )
+    return Starlette(routes=[Route("/tools", tools), Route("/invoke", invoke, methods=["POST"])])

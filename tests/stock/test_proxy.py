@@ -48,9 +48,7 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Talk:
 
 
 @pytest.fixture(scope="module")
-def serving(
-    stock: Path, talk: Talk, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Proxy]:
+def serving(stock: Path, talk: Talk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     with (
         ScriptedServer(talk.reply) as server,
         proxy(
