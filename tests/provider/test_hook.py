@@ -48,7 +48,7 @@ async def test_the_call_wrapper_asks_a_model_once(
 
 def test_the_served_app_is_the_shim(litellm: ModuleType) -> None:
     served = importlib.import_module(f"{AGENT}.agent_proxy")
-    assert served.app.title == "mini-agent"
+    assert served.app.app.title == "mini-agent"
 
 
 def test_a_litellm_that_has_changed_too_much_still_works_as_it_is(
