@@ -7,20 +7,23 @@ export SANDBOX_RUNTIME := $(or $(RUNTIME),$(SANDBOX_RUNTIME),runc)
 python := .venv/bin/python
 compose := docker compose -f compose.agents.yml --profile demo
 
-.PHONY: help demo up down logs token images test check format bench prove engine runtime pins
+.PHONY: help demo up down logs token images test newest check format bench bench-provider prove engine runtime servers pins
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -hE '^[a-z/%]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z/%-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 demo: venv engine images ## set everything up and run one task end to end (TEXT=aabbbc: your own string)
 	@scripts/up demo
 	@.venv/bin/mini-agent demo -- '$(subst ','\'',$(TEXT))'
 
-test: venv engine images ## set everything up and pass all tests
+test: venv engine images servers ## set everything up and pass all tests
 	@scripts/redis >/dev/null
 	@scripts/up demo
 	@DOCKER_MINI_AGENT=1 LITELLM_DEFAULT_CODE_MODEL=llamafile/tiny-agent $(python) -m pytest $(ARGS)
+
+newest: venv ## the provider's tests against the newest LiteLLM on PyPI
+	@scripts/newest
 
 up: engine runtime images ## start the stack with Ollama (MODEL=demo, MINI_AGENT_GGUF=FILE: other models; RUNTIME=runsc: with gVisor)
 	@scripts/up $(MODEL)
@@ -55,6 +58,9 @@ format: venv ## put the code into its form
 bench: venv engine images ## measure the sandboxes here (N=30 RUNS=2000; PLOT=1: also in docs/; PEERS=1: also those of others)
 	@BENCH_N=$(or $(N),30) BENCH_RUNS=$(or $(RUNS),2000) BENCH_PEERS=$(or $(PEERS),0) BENCH_PLOT=$(or $(PLOT),0) $(python) -m bench
 
+bench-provider: venv ## measure what the LiteLLM provider costs beside model and sandbox
+	@$(python) -m bench.provider
+
 prove: venv engine images ## run all cases against the running stack, or one of its own; writes proof.html
 	@$(python) -m bench.prove $(if $(TO),--to $(TO))
 
@@ -66,6 +72,9 @@ pins: venv ## pin every dependency anew, with hashes, in constraints.txt
 
 engine:
 	@scripts/engine
+
+servers:
+	@scripts/mcp-servers
 
 runtime: engine
 	@scripts/runtime --check $(SANDBOX_RUNTIME)

@@ -33,6 +33,7 @@ from mini_agent.salvage.stretches import Setting
 from mini_agent.shown import Shown
 from mini_agent.story import Story
 from mini_agent.tools.invoker import Invoker
+from mini_agent.tools.quiet import Quiet
 from mini_agent.transcript import Transcript
 from mini_agent.turn import Turn
 from mini_agent.understood import Ask, understood
@@ -56,7 +57,9 @@ async def run_agent(
     """
     transcript = Transcript(checked(messages), SYSTEM if config.use_tools else "")
     story = Story(transcript, config, on_event)
-    run = _Run(transcript, story, invoker, config, model)
+    # Output in pieces costs more than output at once.
+    used = Quiet(invoker) if on_event is unheard else invoker
+    run = _Run(transcript, story, used, config, model)
     return await run.result()
 
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mini_agent.errors import NotConfigured
-
-OLLAMA_PORT = 11434
-EVERY_INTERFACE = ("0.0.0.0", "::")
+from mini_agent.ollama_address import ollama_url
 
 
 class Settings(BaseSettings):
@@ -24,6 +21,9 @@ class Settings(BaseSettings):
     code_model: str = Field(default="", validation_alias="LITELLM_DEFAULT_CODE_MODEL")
     model: str = Field(default="", validation_alias="LITELLM_DEFAULT_MODEL")
     languages: str = Field(default="", validation_alias="LITELLM_MINI_AGENT_LANGUAGES")
+    max_iterations: str = Field(default="", validation_alias="LITELLM_MINI_AGENT_MAX_ITERATIONS")
+    max_seconds: str = Field(default="", validation_alias="LITELLM_MINI_AGENT_MAX_SECONDS")
+    tool_backend: str = Field(default="", validation_alias="LITELLM_MINI_AGENT_TOOL_BACKEND")
     shim_container: str = Field(default="", validation_alias="LITELLM_MINI_AGENT_DOCKER_CONTAINER")
     shim_token: SecretStr = Field(default=SecretStr(""), validation_alias="MINI_AGENT_SHIM_TOKEN")
     sidecar_url: str = Field(default="", validation_alias="MINI_AGENT_SIDECAR_URL")
@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     )
     sidecar_token_file: Path | None = Field(
         default=None, validation_alias="MINI_AGENT_SIDECAR_TOKEN_FILE"
+    )
+    tool_http_base_url: str = Field(default="", validation_alias="MINI_AGENT_TOOL_HTTP_BASE_URL")
+    tool_http_headers: SecretStr = Field(
+        default=SecretStr(""), validation_alias="MINI_AGENT_TOOL_HTTP_HEADERS"
     )
     ollama_api_base: str = Field(default="", validation_alias="OLLAMA_API_BASE")
     ollama_host: str = Field(default="", validation_alias="OLLAMA_HOST")
@@ -45,7 +49,9 @@ class Settings(BaseSettings):
     @property
     def ollama_address(self) -> str:
         """Where Ollama is, also when only Ollama's own OLLAMA_HOST says so; empty: the default."""
-        return self.ollama_api_base or (address_of(self.ollama_host) if self.ollama_host else "")
+        if self.ollama_api_base:
+            return ollama_url(self.ollama_api_base, "OLLAMA_API_BASE")
+        return ollama_url(self.ollama_host) if self.ollama_host else ""
 
     @property
     def redis_url(self) -> str:
@@ -67,6 +73,20 @@ class Settings(BaseSettings):
                 "names the file",
             ) from unreadable
 
+    def read_tool_http_headers(self) -> dict[str, str]:
+        """The headers for the tools gateway, written as a JSON object; none when not set."""
+        written = self.tool_http_headers.get_secret_value()
+        if not written:
+            return {}
+        try:
+            return TypeAdapter(dict[str, str]).validate_json(written)
+        except ValidationError:
+            raise NotConfigured(
+                "MINI_AGENT_TOOL_HTTP_HEADERS is not a JSON object of texts",
+                field="tool_http_headers",
+                hint='write it like this: {"Authorization": "Bearer ..."}',
+            ) from None
+
 
 def require_model(named: str, settings: Settings, *, field: str = "model") -> str:
     """The model named, else the environment's; `NotConfigured` says which variables to set."""
@@ -79,24 +99,3 @@ def require_model(named: str, settings: Settings, *, field: str = "model") -> st
             "such as ollama/qwen2.5-coder:3b",
         )
     return model
-
-
-def address_of(ollama_host: str) -> str:
-    """Ollama's own `[scheme://]host[:port]`, which may mean "every interface", as a URL."""
-    scheme, _, rest = ollama_host.strip().rpartition("://")
-    parts = urlsplit(f"{scheme or 'http'}://{rest}")
-    try:
-        port = parts.port or _default_port(scheme)
-    except ValueError:
-        raise NotConfigured(
-            f"OLLAMA_HOST={ollama_host!r} names no port", hint="write it as host:port"
-        ) from None
-    host = parts.hostname or "127.0.0.1"
-    if host in EVERY_INTERFACE:
-        host = "127.0.0.1"
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}:{port}"
-
-
-def _default_port(scheme: str) -> int:
-    return {"http": 80, "https": 443}.get(scheme, OLLAMA_PORT)

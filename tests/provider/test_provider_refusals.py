@@ -117,11 +117,26 @@ def test_a_shim_that_is_not_there_is_an_error_that_says_what_to_start(
             answer_through_litellm("hi", target_model="ollama/m")
 
 
-def test_a_stream_is_refused_in_words(litellm: ModuleType) -> None:
-    with pytest.raises(litellm.BadRequestError, match="answer comes whole"):
-        list(litellm.completion(model="mini-agent/x", messages=HI, stream=True, **LOCAL))
+@pytest.mark.parametrize("name", ["stream_progress", "mini_agent_progress"])
+def test_progress_is_asked_for_with_true_or_false(litellm: ModuleType, name: str) -> None:
+    with pytest.raises(litellm.BadRequestError, match=f"{name}: must be true or false, not 'a lot"):
+        litellm.completion(
+            model="mini-agent/x", messages=HI, stream=True, **LOCAL, **{name: "a lot"}
+        )
 
 
-async def test_an_asynchronous_stream_is_refused_in_words(litellm: ModuleType) -> None:
-    with pytest.raises(litellm.BadRequestError, match="answer comes whole"):
-        await litellm.acompletion(model="mini-agent/x", messages=HI, stream=True, **LOCAL)
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("LITELLM_MINI_AGENT_MAX_ITERATIONS", "many"),
+        ("LITELLM_MINI_AGENT_MAX_SECONDS", "soon"),
+        ("LITELLM_MINI_AGENT_TOOL_BACKEND", "cloud"),
+        ("LITELLM_MINI_AGENT_LANGUAGES", "cobol"),
+    ],
+)
+def test_a_variable_that_cannot_be_is_a_400_that_names_it(
+    litellm: ModuleType, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(litellm.BadRequestError, match=variable):
+        litellm.completion(model="mini-agent/x", messages=HI, target_model="ollama/m")
