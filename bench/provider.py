@@ -21,7 +21,7 @@ from mini_agent.litellm_parameters import GivenCall
 from mini_agent.litellm_provider import provider_run
 from mini_agent.messages import user
 from mini_agent.testing import ScriptedServer, call
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies import JsonObject, Scripted
 
 TURNS: Final = 8
 RUNS: Final = 40
@@ -85,7 +85,7 @@ async def _turns() -> list[Cost]:
     ]
 
 
-def _eight_turns(messages: list[dict[str, object]]) -> Scripted | str:
+def _eight_turns(messages: list[JsonObject]) -> Scripted | str:
     said = sum(message["role"] == "assistant" for message in messages)
     return call("echo", text=f"number {said}") if said < TURNS - 1 else "Done."
 
@@ -110,9 +110,8 @@ async def _events(address: str) -> float:
     run = provider_run(GivenCall(model="default", messages=[user("Go.")], parameters=asked))
     events = [event async for event in run.events()]
     taken = (perf_counter() - began) * 1000
-    last = events[-1]
-    assert isinstance(last, Stopped)
-    return (taken - last.result.model_ms - last.result.tool_ms) / TURNS
+    (result,) = [event.result for event in events if isinstance(event, Stopped)]
+    return (taken - result.model_ms - result.tool_ms) / TURNS
 
 
 def _imports() -> Iterator[Cost]:

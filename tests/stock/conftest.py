@@ -19,7 +19,7 @@ Program = Callable[..., str]
 
 @pytest.fixture(scope="session")
 def stock() -> Path:
-    """The environment's folder of programs, up to date; the release of LiteLLM is the pinned one."""
+    """The environment's folder of programs, up to date, with the release of LiteLLM we pin."""
     pinned = re.search(r"^litellm==(\S+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
     assert pinned, "constraints.txt pins no litellm"
     subprocess.run(
