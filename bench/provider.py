@@ -65,7 +65,7 @@ class Cost:
 def main() -> int:
     """Prints a table, and the line of JSON last; 1 when something costs more than it may."""
     costs = [*asyncio.run(_turns()), *_imports(), *_starts()]
-    sys.stdout.write(f"{_table(costs)}\n\n{_line(costs)}\n")
+    sys.stdout.write(f"{table(costs)}\n\n{line(costs)}\n")
     return 0 if all(cost.is_met for cost in costs) else 1
 
 
@@ -156,7 +156,8 @@ def _printed(program: str, **variables: str) -> list[float]:
     return [float(line) for line in ran.stdout.split()]
 
 
-def _table(costs: list[Cost]) -> str:
+def table(costs: list[Cost]) -> str:
+    """Markdown that reads well as it is."""
     head = "| provider | n | p50 | p95 | wanted | met |\n|---|---|---|---|---|---|"
     return "\n".join([head, *(_row(cost) for cost in costs)])
 
@@ -169,7 +170,8 @@ def _row(cost: Cost) -> str:
     return f"| {taken.label} | {len(taken.taken)} | {shown} | {wanted} | {met} |"
 
 
-def _line(costs: list[Cost]) -> str:
+def line(costs: list[Cost]) -> str:
+    """The medians by their keys."""
     return json.dumps({cost.key: round(cost.samples.p50, 4) for cost in costs})
 
 
