@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Generator
 from contextlib import aclosing
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ from mini_agent.blocking import Running
 Item = TypeVar("Item")
 
 
-def stream_blocking(stream: AsyncGenerator[Item, None]) -> Iterator[Item]:
+def stream_blocking(stream: AsyncGenerator[Item, None]) -> Generator[Item, None, None]:
     """What `stream` yields, and what it raises.
 
     Closing the iterator, dropping it, or an interrupt closes the stream and waits for that.

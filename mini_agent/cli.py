@@ -1,28 +1,40 @@
-"""The command line: `mini-agent demo`."""
+"""The command line: `mini-agent run` and `mini-agent demo`."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
+from typing import Final, get_args
 
 from mini_agent.demo import run_demo
 from mini_agent.errors import MiniAgentError
+from mini_agent.run_command import STDIN, RunCommand, run_prompt
+from mini_agent.wire import ToolBackend
+
+INTERRUPTED: Final = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs one command and ends the process: 0 done, 1 failed, 2 called wrongly."""
+    """Runs one command and ends the process: 0 done, 1 failed, 2 called wrongly, 130 Ctrl-C."""
     called = _parser().parse_args(arguments)
     try:
-        sys.exit(run_demo(called.text, local=called.local))
+        sys.exit(called.run(called))
     except MiniAgentError as wrong:
         print(f"mini-agent: {wrong.message}", file=sys.stderr)
         if wrong.hint:
             print(f"  {wrong.hint}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        sys.exit(130)
+        # The run has ended by now, and all it printed is flushed. Python would take LiteLLM apart
+        # first, for a second.
+        os._exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output has left; Python would complain about it once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -31,9 +43,27 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=version("mini-agent"))
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    demo = commands.add_parser("demo", help="run one task end to end and show what happened")
+    _add_run(commands.add_parser("run", help="run one prompt and show what happens meanwhile"))
+    _add_demo(commands.add_parser("demo", help="run one task end to end and show what happened"))
+    return parser
+
+
+def _add_run(run: argparse.ArgumentParser) -> None:
+    run.add_argument("prompt", help=f"what is to be done; {STDIN} reads it from standard input")
+    run.add_argument("--model", default="", help="such as ollama/qwen2.5-coder:3b")
+    run.add_argument("--backend", choices=get_args(ToolBackend), help="where its code runs")
+    run.add_argument("--seconds", type=float, help="how long the whole run may take")
+    run.add_argument("--json", action="store_true", help="print every event as a line of JSON")
+    run.set_defaults(
+        run=lambda called: run_prompt(
+            RunCommand(called.prompt, called.model, called.backend, called.seconds, called.json)
+        )
+    )
+
+
+def _add_demo(demo: argparse.ArgumentParser) -> None:
     demo.add_argument("text", nargs="?", default="aaabbc", help="the string to run-length encode")
     demo.add_argument(
         "--local", action="store_true", help="without Docker: the code runs here, not in a sandbox"
     )
-    return parser
+    demo.set_defaults(run=lambda called: run_demo(called.text, local=called.local))

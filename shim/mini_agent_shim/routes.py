@@ -20,10 +20,12 @@ from mini_agent.loop import run_agent
 from mini_agent.model import Model
 from mini_agent.result import AgentResult
 from mini_agent.settings import require_model
+from mini_agent.tools.quiet import Quiet
 from mini_agent.wire import AgentRunRequest, AgentRunResponse
 from mini_agent_shim.disconnect import unless_gone
 from mini_agent_shim.event_answer import MEDIA_TYPE, EventAnswer
 from mini_agent_shim.problems import body_of, problem
+from mini_agent_shim.run_log import logged
 from mini_agent_shim.settings import ShimSettings
 from mini_agent_shim.sidecar_line import SidecarLine
 from mini_agent_shim.tools import tools_for
@@ -91,7 +93,8 @@ class Routes:
 
         async def run(listener: Listener) -> AgentResult:
             async with tools_for(asked, self.settings, self.line) as invoker:
-                return await run_agent(asked.messages, invoker, config, self.model, listener)
+                used = invoker if asked.stream else Quiet(invoker)
+                return await run_agent(asked.messages, used, config, self.model, logged(listener))
 
         if asked.stream:
             return EventAnswer(events_of(run))
@@ -100,7 +103,7 @@ class Routes:
     async def healthz(self) -> Health:
         """Whether the shim is alive."""
         return Health(
-            version=version("mini-agent-shim"),
+            version=version("mini-agent"),
             started_at=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
             uptime_s=round(time.time() - self.started, 3),
         )
