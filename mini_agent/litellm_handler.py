@@ -13,7 +13,7 @@ from mini_agent.litellm_chunks import Chunk, chunks_of
 from mini_agent.litellm_details import details_of
 from mini_agent.litellm_lazy import litellm_module
 from mini_agent.litellm_parameters import PROVIDER, GivenCall
-from mini_agent.litellm_provider import provider_result, provider_run
+from mini_agent.litellm_provider import provider_run
 from mini_agent.litellm_usage import usage_of
 from mini_agent.messages import JsonObject
 from mini_agent.result import AgentResult
@@ -94,7 +94,7 @@ class MiniAgentLLM(litellm.CustomLLM):  # type: ignore[misc, name-defined]  # Li
 
 async def _result(call: CallFromLiteLLM) -> AgentResult:
     with _errors_for_litellm(call["model"]):
-        return await provider_result(_given(call))
+        return await provider_run(_given(call)).result()
 
 
 # Not a generator itself: what cannot be is raised by the call, before there is a stream.

@@ -50,11 +50,6 @@ def _underneath(wrapped: BaseException) -> MiniAgentError:
     return reason or MiniAgentError(f"LiteLLM failed: {wrapped}")
 
 
-async def provider_result(given: GivenCall) -> AgentResult:
-    """What came of the run that a call asks for."""
-    return await provider_run(given).result()
-
-
 def provider_run(given: GivenCall) -> ProviderRun:
     """The run that a call asks for, not begun; `BadRequest` for one that cannot be."""
     settings = Settings()

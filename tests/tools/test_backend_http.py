@@ -72,7 +72,7 @@ async def test_the_provider_calls_the_gateways_tools() -> None:
             "tool_backend": "http",
             "tool_http_base_url": url,
         }
-        result = await provider_run(GivenCall("default", [user("Find them.")], named))
+        result = await provider_run(GivenCall("default", [user("Find them.")], named)).result()
     assert result.final_answer == "Three."
     assert gateway.invoked == [{"name": "search_docs", "arguments": {"query": "auth tokens"}}]
 
