@@ -7,7 +7,7 @@ export SANDBOX_RUNTIME := $(or $(RUNTIME),$(SANDBOX_RUNTIME),runc)
 python := .venv/bin/python
 compose := docker compose -f compose.agents.yml --profile demo
 
-.PHONY: help demo up down logs token images test newest check format bench bench-provider prove engine runtime servers pins
+.PHONY: help demo up down logs token images test newest check format bench bench-provider prove engine runtime servers pins venv
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -70,15 +70,11 @@ pins: venv ## pin every dependency anew, with hashes, in constraints.txt
 	  --no-emit-package mini-agent --no-emit-package mini-agent-shim --no-emit-package codex-sidecar \
 	  --no-header --no-annotate -o constraints.txt
 
-engine:
-	@scripts/engine
-
-servers:
-	@scripts/mcp-servers
-
 runtime: engine
 	@scripts/runtime --check $(SANDBOX_RUNTIME)
-
-.PHONY: venv
+engine:
+	@scripts/engine
+servers:
+	@scripts/mcp-servers
 venv:
 	@scripts/venv
