@@ -7,7 +7,7 @@ export SANDBOX_RUNTIME := $(or $(RUNTIME),$(SANDBOX_RUNTIME),runc)
 python := .venv/bin/python
 compose := docker compose -f compose.agents.yml --profile demo
 
-.PHONY: help demo up down logs token images test newest check format bench bench-provider prove engine runtime pins
+.PHONY: help demo up down logs token images test newest check format bench bench-provider prove engine runtime servers pins
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -17,7 +17,8 @@ demo: venv engine images ## set everything up and run one task end to end (TEXT=
 	@scripts/up demo
 	@.venv/bin/mini-agent demo -- '$(subst ','\'',$(TEXT))'
 
-test: venv engine images ## set everything up and pass all tests
+test: venv engine images servers ## set everything up and pass all tests
+	@scripts/redis >/dev/null
 	@scripts/up demo
 	@DOCKER_MINI_AGENT=1 LITELLM_DEFAULT_CODE_MODEL=llamafile/tiny-agent $(python) -m pytest $(ARGS)
 
@@ -65,12 +66,15 @@ prove: venv engine images ## run all cases against the running stack, or one of 
 
 pins: venv ## pin every dependency anew, with hashes, in constraints.txt
 	@.venv/bin/uv pip compile -q --universal --generate-hashes --upgrade --python-version 3.11 \
-	  pyproject.toml shim/pyproject.toml sidecar/pyproject.toml --extra demo --group dev \
+	  pyproject.toml shim/pyproject.toml sidecar/pyproject.toml --extra demo --extra images --extra redis_cache --group dev \
 	  --no-emit-package mini-agent --no-emit-package mini-agent-shim --no-emit-package codex-sidecar \
 	  --no-header --no-annotate -o constraints.txt
 
 engine:
 	@scripts/engine
+
+servers:
+	@scripts/mcp-servers
 
 runtime: engine
 	@scripts/runtime --check $(SANDBOX_RUNTIME)

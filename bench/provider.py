@@ -21,7 +21,7 @@ from mini_agent.litellm_parameters import GivenCall
 from mini_agent.litellm_provider import provider_run
 from mini_agent.messages import user
 from mini_agent.testing import ScriptedServer, call
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies import JsonObject, Scripted
 
 TURNS: Final = 8
 RUNS: Final = 40
@@ -65,7 +65,7 @@ class Cost:
 def main() -> int:
     """Prints a table, and the line of JSON last; 1 when something costs more than it may."""
     costs = [*asyncio.run(_turns()), *_imports(), *_starts()]
-    sys.stdout.write(f"{_table(costs)}\n\n{_line(costs)}\n")
+    sys.stdout.write(f"{table(costs)}\n\n{line(costs)}\n")
     return 0 if all(cost.is_met for cost in costs) else 1
 
 
@@ -85,7 +85,7 @@ async def _turns() -> list[Cost]:
     ]
 
 
-def _eight_turns(messages: list[dict[str, object]]) -> Scripted | str:
+def _eight_turns(messages: list[JsonObject]) -> Scripted | str:
     said = sum(message["role"] == "assistant" for message in messages)
     return call("echo", text=f"number {said}") if said < TURNS - 1 else "Done."
 
@@ -110,9 +110,8 @@ async def _events(address: str) -> float:
     run = provider_run(GivenCall(model="default", messages=[user("Go.")], parameters=asked))
     events = [event async for event in run.events()]
     taken = (perf_counter() - began) * 1000
-    last = events[-1]
-    assert isinstance(last, Stopped)
-    return (taken - last.result.model_ms - last.result.tool_ms) / TURNS
+    (result,) = [event.result for event in events if isinstance(event, Stopped)]
+    return (taken - result.model_ms - result.tool_ms) / TURNS
 
 
 def _imports() -> Iterator[Cost]:
@@ -157,7 +156,8 @@ def _printed(program: str, **variables: str) -> list[float]:
     return [float(line) for line in ran.stdout.split()]
 
 
-def _table(costs: list[Cost]) -> str:
+def table(costs: list[Cost]) -> str:
+    """Markdown that reads well as it is."""
     head = "| provider | n | p50 | p95 | wanted | met |\n|---|---|---|---|---|---|"
     return "\n".join([head, *(_row(cost) for cost in costs)])
 
@@ -170,7 +170,8 @@ def _row(cost: Cost) -> str:
     return f"| {taken.label} | {len(taken.taken)} | {shown} | {wanted} | {met} |"
 
 
-def _line(costs: list[Cost]) -> str:
+def line(costs: list[Cost]) -> str:
+    """The medians by their keys."""
     return json.dumps({cost.key: round(cost.samples.p50, 4) for cost in costs})
 
 

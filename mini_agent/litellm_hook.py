@@ -25,7 +25,7 @@ ALIASES = {
     f"{AGENT}.call_wrapper": "mini_agent.litellm_call_wrapper",
     f"{AGENT}.http_tools_invoker": "mini_agent.tools.http_tools_invoker",
     f"{AGENT}.research_tools": "mini_agent.tools.research_tools",
-    f"{AGENT}.agent_proxy": "mini_agent_shim.agent_proxy",
+    f"{AGENT}.agent_proxy": "mini_agent.agent_proxy",
 }
 
 # Not typing's own, which takes longer to import than all of this.

@@ -11,10 +11,10 @@ from mini_agent.backends import Place, gateway_for, place_for, tools_at
 from mini_agent.errors import MiniAgentError
 from mini_agent.event_stream import events_of
 from mini_agent.events import Event, Listener, Stopped, unheard
+from mini_agent.litellm_cache import through_litellm
 from mini_agent.litellm_details import result_in
 from mini_agent.litellm_install import install
 from mini_agent.litellm_lazy import litellm_module
-from mini_agent.litellm_model import LiteLLMModel
 from mini_agent.litellm_parameters import PROVIDER, GivenCall, ProviderCall, provider_call
 from mini_agent.loop import run_agent
 from mini_agent.messages import user
@@ -119,7 +119,7 @@ class ProviderRun:
     async def _looped(self, invoker: Invoker, listener: Listener) -> AgentResult:
         request, settings = self.call.request, self.settings
         config = request.config(require_model(request.model, settings, field="target_model"))
-        model = LiteLLMModel(ollama_address=settings.ollama_address)
+        model = through_litellm(settings.ollama_address, settings.redis_url)
         try:
             return await run_agent(request.messages, invoker, config, model, listener)
         except MiniAgentError:

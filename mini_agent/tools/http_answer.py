@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import replace
 from typing import Final
 
 import httpx
@@ -12,12 +10,12 @@ from pydantic_core import from_json
 
 from mini_agent.errors import MiniAgentError, ToolsUnavailable, Unauthorized
 from mini_agent.messages import JsonObject
+from mini_agent.tools.data_beside import with_data, written
 from mini_agent.tools.foreign import OUTCOMES, output_of
 from mini_agent.tools.http_exchange import Answered
 from mini_agent.tools.invoker import Tool, ToolOutput, printed, refused
 
 SHOWN: Final = 500
-DATA_BESIDE_TEXT: Final = 1000
 BEARER: Final = 'pass headers={"Authorization": "Bearer ..."}'
 
 
@@ -65,36 +63,10 @@ def _outcome(said: JsonObject) -> ToolOutput:
     error, text = _error(said.get("error")), said.get("text")
     known: JsonObject = {**said, "error": error}
     if text is not None and not isinstance(text, str):
-        known["text"] = _written(text)
+        known["text"] = written(text)
     output = output_of(known)
     data = said.get("data")
-    return output if data is None else _with_data(output, data)
-
-
-def _with_data(output: ToolOutput, data: JsonValue) -> ToolOutput:
-    if output.rc is None:
-        return replace(output, error=f"{output.error}\n{_beside(data)}")
-    text = output.stdout.strip()
-    if not text:
-        return replace(output, stdout=_written(data))
-    if _is_same(text, data):
-        return output
-    return replace(output, stdout=f"{output.stdout}\n{_beside(data)}")
-
-
-def _is_same(text: str, data: JsonValue) -> bool:
-    try:
-        read: JsonValue = from_json(text)
-    except ValueError:
-        return False
-    return read == data
-
-
-def _beside(data: JsonValue) -> str:
-    written = _written(data)
-    left = len(written) - DATA_BESIDE_TEXT
-    more = f"... ({left} more characters)" if left > 0 else ""
-    return f"data: {written[:DATA_BESIDE_TEXT]}{more}"
+    return output if data is None else with_data(output, data)
 
 
 def _complaint(answered: Answered) -> str:
@@ -114,8 +86,4 @@ def _error(said: JsonValue) -> str:
         return str(said["message"])
     if isinstance(said, str):
         return said
-    return _written(said) if said else ""
-
-
-def _written(value: JsonValue) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return written(said) if said else ""

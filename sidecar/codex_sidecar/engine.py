@@ -10,12 +10,13 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, JsonValue, ValidationError
 
-from codex_sidecar.attached import CHUNK, Attached
+from codex_sidecar.attached import Attached
 from codex_sidecar.channel import Channel
 from codex_sidecar.confinement import SANDBOX_LABEL
 from codex_sidecar.errors import EngineGone, EngineRefused, NotReady
 from codex_sidecar.exchange import Answer
 from codex_sidecar.told import EngineFacts, Found, Image, Inspected, Listed, Refusal, Version
+from codex_sidecar.upgrade import Upgrade
 
 NEWEST_API: Final = (1, 45)
 ATTACH_S: Final = 5.0
@@ -28,8 +29,8 @@ class Engine:
     """Docker over its socket. Every call raises `EngineGone` when nobody answers there."""
 
     def __init__(self, socket_path: str) -> None:
-        self._socket_path = socket_path
         self._api = ""
+        self._upgrade = Upgrade(socket_path)
         self._channel = Channel(socket_path)
 
     async def aclose(self) -> None:
@@ -96,26 +97,13 @@ class Engine:
 
     async def attach(self, name: str) -> Attached:
         """A container's streams, on a connection that is no longer HTTP."""
-        path = f"{await self._version()}/containers/{name}/{_ATTACH}"
-        head = (
-            f"POST {path} HTTP/1.1\r\nHost: engine\r\nUpgrade: tcp\r\nConnection: Upgrade\r\n\r\n"
-        )
+        target = f"{await self._version()}/containers/{name}/{_ATTACH}"
         try:
             async with asyncio.timeout(ATTACH_S):
-                return await self._hijacked(head)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError) as broken:
+                return await self._upgrade.streams(target)
+        except OSError as broken:
+            # A deadline that has passed is an OSError too.
             raise self._channel.gone(broken) from broken
-
-    async def _hijacked(self, head: str) -> Attached:
-        reader, writer = await asyncio.open_unix_connection(self._socket_path, limit=CHUNK)
-        attached = Attached(reader, writer)
-        try:
-            await attached.send(head.encode())
-            _require_stream(await reader.readuntil(b"\r\n\r\n"))
-        except BaseException:
-            await attached.close()
-            raise
-        return attached
 
     async def _call(
         self,
@@ -161,15 +149,6 @@ def _read(model: type[Model], answer: Answer) -> Model:
         return model.model_validate_json(answer.body)
     except ValidationError as odd:
         raise EngineRefused("tell", answer.status, f"no {model.__name__}") from odd
-
-
-def _require_stream(said: bytes) -> None:
-    words = said.split(b" ", 2)
-    status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
-    if status == HTTPStatus.BAD_GATEWAY:
-        raise ConnectionError("the guard has no engine behind it")
-    if status not in (HTTPStatus.SWITCHING_PROTOCOLS, HTTPStatus.OK):
-        raise EngineRefused("attach to a sandbox", status, "no stream")
 
 
 def _message(body: bytes) -> str:

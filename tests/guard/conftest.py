@@ -8,16 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from codex_sidecar.guard.gate import Gate
-from codex_sidecar.guard.owned import Owned
-from codex_sidecar.guard.server import Server
 from codex_sidecar.guard.settings import GuardSettings
-from codex_sidecar.guard.upstream import Upstream
 from tests.guard.asking import Reply, ask
 from tests.guard.recording_engine import RecordingEngine
+from tests.guard.server_here import serving
 
 INSTANCE = "guarded"
-MOST = 3
 
 Ask = Callable[[bytes], Awaitable[Reply]]
 
@@ -42,12 +38,9 @@ async def engine(folder: Path) -> AsyncIterator[RecordingEngine]:
 async def guard(engine: RecordingEngine, folder: Path) -> AsyncIterator[Path]:
     """The guard's socket."""
     settings = GuardSettings(instance=INSTANCE, docker_socket=str(engine.socket))
-    upstream = Upstream(settings.docker_socket)
-    owned = Owned(upstream, INSTANCE, MOST)
-    gate = Gate(settings.docker_socket, settings.terms(), upstream, owned)
-    async with Server(gate).listening(folder / "guard.sock"):
-        yield folder / "guard.sock"
-    await upstream.aclose()
+    place = folder / "guard.sock"
+    async with serving(settings, place):
+        yield place
 
 
 @pytest.fixture

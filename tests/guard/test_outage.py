@@ -10,9 +10,10 @@ import pytest
 
 from codex_sidecar.log import JsonLines
 from tests.guard.asking import request
-from tests.guard.conftest import INSTANCE, MOST, Ask
+from tests.guard.conftest import INSTANCE, Ask
 from tests.guard.recording_engine import RecordingEngine
 from tests.guard.sandboxes import body
+from tests.guard.server_here import MOST
 
 NAME = "mini-agent-sandbox-000000000000000"
 ONE = f"/containers/{NAME}0"

@@ -6,11 +6,13 @@ import importlib
 import sys
 from types import ModuleType
 
+import httpx
 import pytest
 
 import mini_agent
 from mini_agent.litellm_hook import AGENT, ALIASES
 from mini_agent.testing import ScriptedServer
+from tests.shim.serving import served
 
 pytestmark = pytest.mark.usefixtures("_closing")
 
@@ -47,8 +49,9 @@ async def test_the_call_wrapper_asks_a_model_once(
 
 
 def test_the_served_app_is_the_shim(litellm: ModuleType) -> None:
-    served = importlib.import_module(f"{AGENT}.agent_proxy")
-    assert served.app.title == "mini-agent"
+    agent_proxy = importlib.import_module(f"{AGENT}.agent_proxy")
+    with served(agent_proxy.app) as url:
+        assert httpx.get(f"{url}/healthz").is_success
 
 
 def test_a_litellm_that_has_changed_too_much_still_works_as_it_is(

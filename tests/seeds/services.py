@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from mini_agent.testing import Call, ScriptedServer, calls
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies import JsonObject, Scripted
 from tests.shim.serving import served
 
 GATEWAY_PORT = 8787  # the pages print it
@@ -31,7 +31,7 @@ SEARCH = {
 }
 
 
-def computes_and_searches(messages: list[dict[str, object]]) -> Scripted | str:
+def computes_and_searches(messages: list[JsonObject]) -> Scripted | str:
     """A model that tries every tool there may be, once, and then answers."""
     if messages[-1]["role"] == "user" and not any(each["role"] == "tool" for each in messages):
         return calls(
@@ -81,6 +81,4 @@ def _gateway(invoked: list[object]) -> Starlette:
         invoked.append(await request.json())
         return JSONResponse({"text": "Found 3 relevant docs."})
 
-    return Starlette(
-        routes=[Route("/tools", tools), Route("/invoke", invoke, methods=["POST"])]
-    )
+    return Starlette(routes=[Route("/tools", tools), Route("/invoke", invoke, methods=["POST"])])

@@ -45,9 +45,7 @@ def test_a_piece_is_run_below_what_its_page_shows_above_it(folder: Path) -> None
     assert snippets_in(folder)[1].program == "answer = 6 * 7\nprint(answer)\n"
 
 
-def test_the_folder_is_the_one_that_is_named(
-    monkeypatch: pytest.MonkeyPatch, folder: Path
-) -> None:
+def test_the_folder_is_the_one_that_is_named(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
     monkeypatch.setenv(VARIABLE, str(folder))
     assert named_folder() == folder
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import subprocess
@@ -19,7 +20,7 @@ Program = Callable[..., str]
 
 @pytest.fixture(scope="session")
 def stock() -> Path:
-    """The environment's folder of programs, up to date; the release of LiteLLM is the pinned one."""
+    """The environment's folder of programs, up to date, with the release of LiteLLM we pin."""
     pinned = re.search(r"^litellm==(\S+)", (ROOT / "constraints.txt").read_text(), re.MULTILINE)
     assert pinned, "constraints.txt pins no litellm"
     subprocess.run(
@@ -42,22 +43,23 @@ def environment(programs: Path, **variables: str) -> dict[str, str]:
     return plain | variables
 
 
+def said_by(programs: Path, folder: Path, program: str, **variables: str) -> str:
+    """What a Python program there prints, run in `folder`; it has to end well."""
+    ran = subprocess.run(
+        [programs / "python", "-c", program],
+        cwd=folder,
+        env=environment(programs, **variables),
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert "Traceback" not in ran.stderr, ran.stderr
+    return ran.stdout
+
+
 @pytest.fixture
 def printed(stock: Path, tmp_path: Path) -> Program:
-    """Runs a Python program there and gives back what it prints; it has to end well."""
-
-    def run(program: str, **variables: str) -> str:
-        ran = subprocess.run(
-            [stock / "python", "-c", program],
-            cwd=tmp_path,
-            env=environment(stock, **variables),
-            capture_output=True,
-            text=True,
-            timeout=100,
-            check=False,
-        )
-        assert ran.returncode == 0, ran.stderr
-        assert "Traceback" not in ran.stderr, ran.stderr
-        return ran.stdout
-
-    return run
+    """Runs a Python program there and gives back what it prints."""
+    return functools.partial(said_by, stock, tmp_path)

@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
+import json
 from pathlib import Path
 
 import pytest
 
 from mini_agent.testing import ScriptedServer, call
 from mini_agent.testing.replies import Scripted
-from tests.stock.conftest import Program, environment
+from tests.stock.conftest import Program, said_by
 
 SIX_TIMES_SEVEN: list[Scripted | str] = [call("exec_python", code="print(6 * 7)"), "It is 42."]
 LOCAL = {"LITELLM_ENABLE_MINI_AGENT": "1", "LITELLM_MINI_AGENT_TOOL_BACKEND": "local"}
-MESSAGES = 'messages = [{"role": "user", "content": "What is 6 * 7? Use Python."}]\n'
-
-KNOWN = """
-import sys, litellm
-print("mini-agent" in litellm.provider_list, "mini_agent" in sys.modules)
-"""
-
-
 OURS = "import sys; print(sorted(name for name in sys.modules if name.startswith('mini_agent')))"
-
-
-def test_where_it_is_set_litellm_knows_the_provider(printed: Program) -> None:
-    assert printed(KNOWN, LITELLM_ENABLE_MINI_AGENT="1") == "True True\n"
 
 
 @pytest.mark.parametrize("said", ["true", "Yes", " 1 "])
@@ -53,20 +41,12 @@ def test_the_entry_point_for_newer_pythons_arms_as_well(printed: Program, stock:
 import os, pkgutil
 os.environ["LITELLM_ENABLE_MINI_AGENT"] = "1"
 pkgutil.resolve_name({start.read_text().strip()!r})()
-{KNOWN}"""
-    assert printed(program) == "True True\n"
+{OURS}"""
+    assert "mini_agent.litellm_hook" in printed(program)
 
 
-def test_nothing_of_litellm_is_changed_on_disk(stock: Path) -> None:
-    checked = subprocess.run(
-        [stock / "python", "-c", CHECKSUMS],
-        env=environment(stock),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    assert checked.stdout == "[]\n"
+def test_nothing_of_litellm_is_changed_on_disk(printed: Program) -> None:
+    assert printed(CHECKSUMS) == "[]\n"
 
 
 CHECKSUMS = """
@@ -75,74 +55,83 @@ from importlib.metadata import files
 def digest(file):
     found = hashlib.new(file.hash.mode, file.read_binary()).digest()
     return base64.urlsafe_b64encode(found).rstrip(b"=").decode()
-print([str(f) for f in files("litellm") if f.suffix == ".py" and f.hash and digest(f) != f.hash.value])
+ours = [file for file in files("litellm") if file.suffix == ".py" and file.hash]
+print([str(file) for file in ours if digest(file) != file.hash.value])
 """
 
 
-def test_litellms_own_modules_look_untouched(printed: Program) -> None:
-    program = """
-import importlib.resources, inspect, litellm, litellm.utils
-print(type(litellm.__loader__).__name__, type(litellm.__spec__.loader).__name__)
-print(inspect.getsourcefile(litellm.utils)[-16:], importlib.resources.files("litellm").is_dir())
-"""
-    said = printed(program, **LOCAL).splitlines()
-    assert said == ["SourceFileLoader SourceFileLoader", "litellm/utils.py True"]
-
-
-def test_the_bare_name_is_a_model(printed: Program) -> None:
-    program = f"""
-import litellm
-{MESSAGES}
-response = litellm.completion(model="mini-agent", messages=messages, target_model="ollama/m")
-print(response.choices[0].message.content)
-"""
-    with ScriptedServer(SIX_TIMES_SEVEN) as server:
-        assert printed(program, **LOCAL, OLLAMA_API_BASE=server.url) == "It is 42.\n"
-
-
-def test_a_router_takes_the_bare_name_both_ways(printed: Program) -> None:
-    program = f"""
-import asyncio, litellm
-{MESSAGES}
-deployment = {{"model": "mini-agent", "custom_llm_provider": "mini-agent", "target_model": "ollama/m"}}
-router = litellm.Router(model_list=[{{"model_name": "agent", "litellm_params": deployment}}])
-print(router.completion("agent", messages).choices[0].message.content)
-response = asyncio.run(router.acompletion("agent", messages))
-print(response.choices[0].message.content)
-"""
-    with ScriptedServer([*SIX_TIMES_SEVEN, *SIX_TIMES_SEVEN]) as server:
-        said = printed(program, **LOCAL, OLLAMA_API_BASE=server.url)
-    assert said == "It is 42.\nIt is 42.\n"
-
-
-def test_a_provider_of_ones_own_can_be_registered(printed: Program) -> None:
-    program = """
-import litellm
+# One program for all that needs LiteLLM imported, which takes seconds.
+USED = """
+import asyncio, importlib.resources, inspect, json, litellm, litellm.utils
 from litellm.llms.custom_llm import CustomLLM, register_custom_provider
+from litellm.experimental_mcp_client.mini_agent.litellm_mcp_mini_agent import (
+    AgentConfig, LocalMCPInvoker, run_mcp_mini_agent
+)
+
+def words(response):
+    return response.choices[0].message.content
+
 class Parrot(CustomLLM):
     def completion(self, **call):
         response = call["model_response"]
         response.choices[0].message.content = call["messages"][-1]["content"]
         return response
+
+told = {}
+told["known"] = ["mini-agent" in litellm.provider_list, "mini-agent" in litellm._custom_providers]
+loaders = litellm.__loader__, litellm.__spec__.loader
+told["loaders"] = [type(loader).__name__ for loader in loaders]
+told["source"] = inspect.getsourcefile(litellm.utils)[-16:]
+told["is folder"] = importlib.resources.files("litellm").is_dir()
+
+asked = [{"role": "user", "content": "What is 6 * 7? Use Python."}]
+told["bare"] = words(litellm.completion("mini-agent", asked, target_model="ollama/m"))
+deployment = {"model": "mini-agent", "custom_llm_provider": "mini-agent"}
+deployment["target_model"] = "ollama/m"
+router = litellm.Router(model_list=[{"model_name": "agent", "litellm_params": deployment}])
+told["router"] = words(router.completion("agent", asked))
+told["router, async"] = words(asyncio.run(router.acompletion("agent", asked)))
+litellm.custom_provider_map = []
+told["registry replaced"] = words(litellm.completion("mini-agent/ollama/m", asked))
+ran = run_mcp_mini_agent(asked, mcp=LocalMCPInvoker(), cfg=AgentConfig(model="ollama/m"))
+told["loop"] = [ran.final_answer, ran.stopped_reason]
 register_custom_provider("parrot", Parrot)
-said = litellm.completion(model="parrot/x", messages=[{"role": "user", "content": "hey"}])
-print(said.choices[0].message.content, "parrot" in litellm.provider_list)
+told["parrot"] = words(litellm.completion("parrot/x", [{"role": "user", "content": "hey"}]))
+told["parrot is known"] = "parrot" in litellm.provider_list
+print(json.dumps(told))
 """
-    assert printed(program, **LOCAL) == "hey True\n"
 
 
-def test_the_loop_can_be_had_from_within_litellm(printed: Program) -> None:
-    program = f"""
-from litellm.experimental_mcp_client.mini_agent.litellm_mcp_mini_agent import (
-    AgentConfig, LocalMCPInvoker, run_mcp_mini_agent
-)
-{MESSAGES}
-result = run_mcp_mini_agent(messages, mcp=LocalMCPInvoker(), cfg=AgentConfig(model="ollama/m"))
-print(result.final_answer, result.stopped_reason)
-"""
-    with ScriptedServer(SIX_TIMES_SEVEN) as server:
-        said = printed(program, **LOCAL, OLLAMA_API_BASE=server.url)
-    assert said == "It is 42. success\n"
+@pytest.fixture(scope="module")
+def told(stock: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    """What one program saw of LiteLLM with the variable set."""
+    with ScriptedServer(SIX_TIMES_SEVEN * 5) as server:
+        folder = tmp_path_factory.mktemp("used")
+        said = said_by(stock, folder, USED, **LOCAL, OLLAMA_API_BASE=server.url)
+    seen: dict[str, object] = json.loads(said)
+    return seen
+
+
+def test_where_it_is_set_litellm_knows_the_provider(told: dict[str, object]) -> None:
+    assert told["known"] == [True, True]
+
+
+def test_litellms_own_modules_look_untouched(told: dict[str, object]) -> None:
+    assert told["loaders"] == ["SourceFileLoader", "SourceFileLoader"]
+    assert (told["source"], told["is folder"]) == ("litellm/utils.py", True)
+
+
+@pytest.mark.parametrize("way", ["bare", "router", "router, async", "registry replaced"])
+def test_the_name_is_a_model_everywhere(told: dict[str, object], way: str) -> None:
+    assert told[way] == "It is 42."
+
+
+def test_the_loop_can_be_had_from_within_litellm(told: dict[str, object]) -> None:
+    assert told["loop"] == ["It is 42.", "success"]
+
+
+def test_a_provider_of_ones_own_can_be_registered(told: dict[str, object]) -> None:
+    assert (told["parrot"], told["parrot is known"]) == ("hey", True)
 
 
 LATE = """

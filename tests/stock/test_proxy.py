@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from mini_agent.testing import ScriptedServer, call
+from mini_agent.testing.replies import JsonObject, Scripted
 from tests.stock.conftest import Program
 from tests.stock.serving import Proxy, proxy
 
@@ -17,8 +18,10 @@ QUESTION = {"role": "user", "content": "What is 6 * 7? Use Python."}
 CLIENT = """
 import os
 from openai import OpenAI
-client = OpenAI(base_url=os.environ["PROXY"] + "/v1", api_key=os.environ["PROXY_KEY"], max_retries=0)
-asked = dict(model="mini-agent", messages=[{"role": "user", "content": "What is 6 * 7? Use Python."}])
+address, key = os.environ["PROXY"] + "/v1", os.environ["PROXY_KEY"]
+client = OpenAI(base_url=address, api_key=key, max_retries=0)
+question = {"role": "user", "content": "What is 6 * 7? Use Python."}
+asked = {"model": "mini-agent", "messages": [question]}
 """
 
 
@@ -33,7 +36,7 @@ class Talk:
             "flush=True)\ntime.sleep(60)",
         )
 
-    def reply(self, messages: list[dict[str, object]]) -> object:
+    def reply(self, messages: list[JsonObject]) -> Scripted | str:
         last = messages[-1]
         if last["role"] == "tool":
             return "It is 42."
@@ -48,9 +51,7 @@ def talk(tmp_path_factory: pytest.TempPathFactory) -> Talk:
 
 
 @pytest.fixture(scope="module")
-def serving(
-    stock: Path, talk: Talk, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Proxy]:
+def serving(stock: Path, talk: Talk, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     with (
         ScriptedServer(talk.reply) as server,
         proxy(
@@ -159,7 +160,8 @@ def test_a_parameter_that_cannot_be_is_a_400_that_names_it(said: Program, stream
     program = f"""
 import openai
 try:
-    client.chat.completions.create(**asked, stream={streams}, extra_body={{"max_iterations": "many"}})
+    wrong = {{"max_iterations": "many"}}
+    client.chat.completions.create(**asked, stream={streams}, extra_body=wrong)
 except openai.BadRequestError as refused:
     print(refused.status_code, "max_iterations: Input should be" in str(refused))
 """

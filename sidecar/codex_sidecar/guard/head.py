@@ -10,6 +10,7 @@ from codex_sidecar.guard.refusals import Malformed
 
 MOST_HEAD: Final = 8192
 MOST_BODY: Final = 65_536
+TAKES_DESCRIPTOR: Final = "takes-descriptor"
 
 _REQUEST: Final = re.compile(r"([A-Z]{1,16}) (\S{1,1024}) HTTP/1\.1")
 _TARGET: Final = re.compile(r"((?:/[A-Za-z0-9_:.-]+)+)(?:\?([^#]*))?")
@@ -30,6 +31,7 @@ class Head:
     length: int
     upgrades: bool
     closes: bool
+    takes_descriptor: bool = False
 
 
 def parse(head: bytes) -> Head:
@@ -51,6 +53,7 @@ def parse(head: bytes) -> Head:
         length=_length(headers.get("content-length", "0")),
         upgrades=_upgrades(headers.get("upgrade"), connection),
         closes=connection == "close",
+        takes_descriptor=headers.get(TAKES_DESCRIPTOR) == "1",
     )
 
 

@@ -13,9 +13,17 @@ _END: Final = b"\r\n\r\n"
 _MOST: Final = MOST_HEAD + MOST_BODY
 
 
+class Socket(Protocol):
+    """A transport's socket, as far as it is needed."""
+
+    def fileno(self) -> int: ...
+
+
 @runtime_checkable
 class Wire(Protocol):
     """What a transport does, whichever event loop it is of."""
+
+    def get_extra_info(self, name: str) -> Socket: ...
 
     def write(self, data: bytes) -> None: ...
 
@@ -51,6 +59,17 @@ class Incoming(asyncio.Protocol):
         if self._wire is None:
             raise EOFError
         return self._wire
+
+    @property
+    def descriptor(self) -> int:
+        """The number of its socket, for as long as it is open."""
+        return self.wire.get_extra_info("socket").fileno()
+
+    def hears_no_more(self) -> bool:
+        """Stops reading; whether nothing was read that nobody has taken."""
+        self.wire.pause_reading()
+        self._is_paused = True
+        return not self._held and not self.has_ended
 
     async def head(self) -> bytes:
         """The bytes up to an empty line; `EOFError` where the connection ends before it."""

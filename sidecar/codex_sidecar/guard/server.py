@@ -13,6 +13,7 @@ from typing import Final
 from codex_sidecar.exchange import Answer
 from codex_sidecar.guard import answers
 from codex_sidecar.guard.gate import Gate
+from codex_sidecar.guard.hand_over import handed_over
 from codex_sidecar.guard.head import Head, parse
 from codex_sidecar.guard.incoming import Incoming
 from codex_sidecar.guard.refusals import EngineSaidNo, Malformed
@@ -81,7 +82,8 @@ class Server:
         if isinstance(passed, Answer):
             await client.send(answers.written(passed, closes=head.closes))
             return not head.closes
-        await relay(client, passed)
+        if not (head.takes_descriptor and handed_over(client, passed)):
+            await relay(client, passed)
         return False
 
 

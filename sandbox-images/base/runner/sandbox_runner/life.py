@@ -9,11 +9,14 @@ from sandbox_runner.frames import Stream
 from sandbox_runner.preload import preload
 from sandbox_runner.process import seal
 from sandbox_runner.residents import Residents
-from sandbox_runner.turn import Becoming, Turn
+from sandbox_runner.start import Becoming
+from sandbox_runner.turn import Turn
 from sandbox_runner.watch import Source, wake_on_children
 
 ABOUT = "/opt/mini-agent/about.json"
 REST_S = 1.0
+# One who sends snippet after snippet does not wait for a fork, nor for what a fork takes away.
+SESSION_REST_S = 0.02
 SKELETON = "/opt/mini-agent/skeleton"
 SKELETON_PLACE = "/tmp/.mini-agent"  # noqa: S108 - the sandbox is its only user
 
@@ -28,16 +31,25 @@ def live(seconds: float, wanted: str = "plain") -> Becoming:
     _link_skeleton()
     preload(wanted)
     residents = Residents()
-    residents.replenish()
     with open(ABOUT, "rb") as about:
-        source.stream.send(frames.READY, about.read())
+        ready = about.read()
+    becoming = residents.replenish()
+    if becoming is None:
+        source.stream.send(frames.READY, ready)
+        becoming = _serve_on(source, residents)
+    return becoming
+
+
+def _serve_on(source: Source, residents: Residents) -> Becoming:
+    # A sandbox for a single snippet is removed before the next process to wait costs anything.
+    rest_s, served = 0.0, 0
     while True:
-        # A sandbox for a single snippet is removed before this makes it any work.
-        if not source.stream.speaks_within(REST_S):
-            residents.replenish()
-        becoming = _serve(source, residents)
+        waiting = None if source.stream.speaks_within(rest_s) else residents.replenish()
+        becoming = waiting or _serve(source, residents)
         if becoming is not None:
             return becoming
+        served += 1
+        rest_s = REST_S if served == 1 else SESSION_REST_S
 
 
 def _serve(source: Source, residents: Residents) -> Becoming | None:

@@ -36,6 +36,11 @@ def preload(wanted: str) -> None:
     gc.enable()
 
 
+def has_preloaded() -> bool:
+    """Whether there is a set, and so an interpreter that is worth forking for a program."""
+    return bool(_before["names"])
+
+
 def imported_since() -> list[str]:
     """The names of modules that were imported after the set, the latest first.
 

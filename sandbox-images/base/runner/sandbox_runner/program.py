@@ -26,6 +26,12 @@ class Program(Record):
         exit_as(_run_as_main(f"{self.folder}/{self.name}"))
 
 
+def rehearse(folder: str) -> None:
+    """Goes through what comes before a program: what that copies after a fork is copied then."""
+    look_like_a_fresh_interpreter(folder, [])
+    run_source(b"0", "", {})
+
+
 def look_like_a_fresh_interpreter(folder: str, argv: list[str]) -> None:
     """Leaves nothing of the runner in sight."""
     sys.argv, sys.orig_argv = argv, ["python3", *argv]

@@ -1,28 +1,36 @@
 """The processes that live on between the snippets of a sandbox."""
 
+import json
+
+from sandbox_runner import node
+from sandbox_runner.ahead import Ahead, wait
 from sandbox_runner.kept import Kept
 from sandbox_runner.order import Order
 from sandbox_runner.process import Pipes
-from sandbox_runner.recipes import RECIPES
-from sandbox_runner.warm import Warm
+from sandbox_runner.start import Becoming, Start
 
 
 class Residents:
-    """The interpreter that stateful snippets share, and the node that waits for its program."""
+    """The interpreter that stateful snippets share, and the process that waits for its program."""
 
     def __init__(self) -> None:
         self.kept = Kept()
-        self._warm = Warm()
+        self._ahead = Ahead()
+        self._is_node = node.is_made_for_node()
 
     @property
     def pids(self) -> frozenset[int]:
         """The processes to spare where everything else is killed."""
-        return self.kept.pids | self._warm.pids
+        return self.kept.pids | self._ahead.pids
 
-    def replenish(self) -> None:
-        """Starts what is to wait for a next snippet and does not wait yet."""
-        self._warm.start(RECIPES["node"].start)
+    def replenish(self) -> Becoming | None:
+        """Makes sure that a process waits; in that process itself, what it has to become."""
+        if not self._ahead.fork():
+            return None
+        return node.wait_as_node if self._is_node else wait
 
-    def take(self, order: Order) -> Pipes | None:
-        """A process that has waited for just such an order."""
-        return self._warm.take(order) if order.language == "node" else None
+    def take(self, order: Order, start: Start) -> Pipes | None:
+        """The process that waited, if it is one for this, on its way."""
+        if not self._is_node:
+            return self._ahead.take(json.dumps(start).encode())
+        return self._ahead.take(node.in_words(order)) if node.can_wait(order) else None

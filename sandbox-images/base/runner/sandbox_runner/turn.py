@@ -1,23 +1,18 @@
 """One snippet, from its frames to the frames of its result."""
 
 import os
-from collections.abc import Callable
 
 from sandbox_runner import frames
 from sandbox_runner.cgroup import oom_kills
 from sandbox_runner.order import Order, Result, read_order, write_result, write_skipped
-from sandbox_runner.process import Pipes, become, fork_with_pipes
-from sandbox_runner.program import Program
-from sandbox_runner.recipes import GO_TEST, RECIPES, WORKSPACE, file_of, forks_the_runner
+from sandbox_runner.process import Pipes, fork_with_pipes
+from sandbox_runner.recipes import GO_TEST, RECIPES, WORKSPACE, file_of
 from sandbox_runner.residents import Residents
+from sandbox_runner.start import Becoming, Start, go_on_as, start_of
 from sandbox_runner.watch import Emit, Ending, Source, Watch
 from sandbox_runner.workspace import Refused, forget, make_own_folder, write
 
 MOST_COMPILER_OUTPUT = 1 << 20
-
-
-# What a forked child has to do instead of being the runner; it does not come back from it.
-Becoming = Callable[[], None]
 
 
 class Turn:
@@ -41,13 +36,7 @@ class Turn:
             return None
         if self._order.stateful and self._recipe.file == "main.py":
             return self._run_in_kept()
-        if not self._recipe.compile:
-            return self._run(0.0)
-        compiled = self._compile(self._recipe.compile)
-        if compiled.exit_code or compiled.signal:
-            self._report(compiled)
-            return None
-        return self._run(compiled.compile_ms)
+        return self._run(0.0) if not self._recipe.compile else self._compile(self._recipe.compile)
 
     def _place(self) -> None:
         make_own_folder()
@@ -61,26 +50,32 @@ class Turn:
                 forget(name)
         write(file_of(self._order), self._order.code.encode())
 
-    def _compile(self, command: tuple[str, ...]) -> Result:
-        pipes = fork_with_pipes()
+    def _compile(self, command: tuple[str, ...]) -> Becoming | None:
+        start = Start([*command], [], {})
+        pipes = self._begin(start)
         if pipes is None:
-            become(command)
-            raise AssertionError
+            return go_on_as(start)
         self._learn_nonce()
         said: list[bytes] = []
         watch = Watch(self._source, pipes, b"")
         limit = self._order.compile_timeout_s
         ending = watch.until_the_end(limit, _keep_in(said), self._residents.pids)
-        if ending.status:
-            self._emit(frames.STDERR, b"".join(said))
-        return self._ended(Result(phase="compile", compile_ms=ending.ms), ending)
+        if ending.status == 0:
+            return self._run(ending.ms)
+        self._emit(frames.STDERR, b"".join(said))
+        self._report(self._ended(Result(phase="compile", compile_ms=ending.ms), ending))
+        return None
 
     def _run(self, compile_ms: float) -> Becoming | None:
-        pipes = self._residents.take(self._order) or fork_with_pipes()
+        start = start_of(self._order, self._recipe)
+        pipes = self._begin(start)
         if pipes is None:
-            return self._become_the_snippet()
+            return go_on_as(start)
         self._follow(pipes, Result(compile_ms=compile_ms))
         return None
+
+    def _begin(self, start: Start) -> Pipes | None:
+        return self._residents.take(self._order, start) or fork_with_pipes()
 
     def _run_in_kept(self) -> Becoming | None:
         state = self._residents.kept.state()
@@ -107,12 +102,6 @@ class Turn:
         self._report(self._ended(begun, ending)._replace(run_ms=ending.ms))
         if self._order.artifacts:
             self._send_artifacts()
-
-    def _become_the_snippet(self) -> Becoming:
-        os.environ.update(self._order.env)
-        if not forks_the_runner(self._order, self._recipe):
-            become((*self._recipe.start, *self._order.args))
-        return Program(WORKSPACE, self._recipe.file, self._order.args).run
 
     def _learn_nonce(self) -> None:
         # INVARIANT: read only once the child exists, which therefore does not know it.

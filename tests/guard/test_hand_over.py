@@ -1,0 +1,136 @@
+"""Streams that the guard gives away: whole, at once, and without the guard in between."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from codex_sidecar.attached import Attached
+from codex_sidecar.confinement import INSTANCE_LABEL, SANDBOX_LABEL
+from codex_sidecar.errors import EngineRefused
+from codex_sidecar.guard.settings import GuardSettings
+from codex_sidecar.upgrade import Upgrade
+from tests.guard.conftest import INSTANCE
+from tests.guard.recording_engine import RecordingEngine
+from tests.guard.server_here import serving
+
+TARGET = (
+    "/v1.45/containers/mini-agent-sandbox-0123456789abcdef/attach"
+    "?stream=1&stdin=1&stdout=1&stderr=1"
+)
+HELLO = b"\x01\0\0\0\0\0\0\x05hello"
+
+
+@pytest.fixture(autouse=True)
+def ours(engine: RecordingEngine) -> None:
+    engine.labels = {SANDBOX_LABEL: "1", INSTANCE_LABEL: INSTANCE}
+
+
+@asynccontextmanager
+async def streams(place: Path) -> AsyncIterator[Attached]:
+    attached = await asyncio.wait_for(Upgrade(str(place)).streams(TARGET), 5)
+    try:
+        yield attached
+    finally:
+        await attached.close()
+
+
+async def test_bytes_go_both_ways(guard: Path) -> None:
+    async with streams(guard) as attached:
+        for _ in range(10):
+            await attached.send(HELLO)
+            assert await attached.chunk() == (1, b"hello")
+
+
+async def test_they_outlive_the_guard(engine: RecordingEngine, folder: Path) -> None:
+    settings = GuardSettings(instance=INSTANCE, docker_socket=str(engine.socket))
+    place = folder / "short-lived.sock"
+    async with serving(settings, place):
+        attached = await Upgrade(str(place)).streams(TARGET)
+    await attached.send(HELLO)
+    assert await attached.chunk() == (1, b"hello")
+    await attached.close()
+
+
+async def test_their_end_is_heard_on_both_sides(guard: Path, engine: RecordingEngine) -> None:
+    gone = asyncio.Event()
+
+    async def listens(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
+        gone.set()
+
+    engine.streams = listens
+    async with streams(guard):
+        pass
+    await asyncio.wait_for(gone.wait(), 5)
+
+
+async def test_an_engine_that_goes_is_gone_for_the_client(
+    guard: Path, engine: RecordingEngine
+) -> None:
+    async with streams(guard) as attached:
+        await engine.stop()
+        assert await attached.chunk() == (1, b"")
+
+
+async def test_an_engine_that_speaks_at_once_is_heard(guard: Path, engine: RecordingEngine) -> None:
+    async def speaks_first(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HELLO)
+        await writer.drain()
+
+    engine.streams = speaks_first
+    async with streams(guard) as attached:
+        assert await attached.chunk() == (1, b"hello")
+
+
+async def test_without_a_guard_the_engine_itself_gives_them(engine: RecordingEngine) -> None:
+    async with streams(engine.socket) as attached:
+        await attached.send(HELLO)
+        assert await attached.chunk() == (1, b"hello")
+
+
+async def test_a_container_of_somebody_else_is_refused(
+    guard: Path, engine: RecordingEngine
+) -> None:
+    engine.labels = {}
+    with pytest.raises(EngineRefused, match="no stream"):
+        async with streams(guard):
+            pass
+
+
+async def test_a_descriptor_that_is_kept_from_us_is_not_asked_for_again(
+    folder: Path, engine: RecordingEngine
+) -> None:
+    asked: list[bytes] = []
+
+    async def says_it_passed_one(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        passed = b"Descriptor: 1\r\n" if b"Takes-Descriptor" in asked[-1] else b""
+        writer.write(b"HTTP/1.1 101 UPGRADED\r\n" + passed + b"\r\n" + HELLO)
+        writer.close()
+
+    upgrade = Upgrade(str(folder / "keeps.sock"))
+    async with await asyncio.start_unix_server(says_it_passed_one, folder / "keeps.sock"):
+        with pytest.raises(ConnectionError, match="did not arrive"):
+            await upgrade.streams(TARGET)
+        attached = await upgrade.streams(TARGET)
+        assert await attached.chunk() == (1, b"hello")
+        await attached.close()
+    assert [b"Takes-Descriptor" in request for request in asked] == [True, False]
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 101 UPGRADED\r\n", b"x" * 100_000])
+async def test_an_answer_without_an_end_is_an_error(folder: Path, answer: bytes) -> None:
+    async def says(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_unix_server(says, folder / "odd.sock"):
+        with pytest.raises(ConnectionError):
+            await Upgrade(str(folder / "odd.sock")).streams(TARGET)
