@@ -68,7 +68,7 @@ def test_a_prompt_can_come_from_standard_input() -> None:
 
 
 def test_a_run_that_stops_early_says_why_and_fails() -> None:
-    done = ran("Go.", "--backend", "echo", "--seconds", "2", script=[hang()])
+    done = ran("Go.", "--backend", "echo", "--seconds", "2", script=lambda _: hang())
     assert done.returncode == 1
     assert "stopped (budget)" in done.stderr
     assert done.stdout.strip()
@@ -86,7 +86,7 @@ def test_what_a_model_or_a_program_writes_does_nothing_to_the_terminal() -> None
     ("arguments", "said"),
     [
         (["", "--backend", "echo"], "the prompt is empty"),
-        (["Go.", "--backend", "http"], "--backend 'http' is not available"),
+        (["Go.", "--backend", "http"], "--backend 'http' needs"),
         (["Go.", "--backend", "docker"], "LITELLM_MINI_AGENT_DOCKER_CONTAINER"),
         (["Go.", "--backend", "sidecar"], "MINI_AGENT_SIDECAR_URL"),
         (["Go.", "--backend", "echo", "--seconds", "0"], "--seconds"),
