@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from mini_agent.testing import ScriptedServer, Tokens, call, hang, server_error, text
+from mini_agent.testing import ScriptedServer, Tokens, call, hang, text
 from mini_agent.testing.replies import Scripted
 
 HI = [{"role": "user", "content": "What is 6 * 7? Use Python."}]
@@ -215,27 +215,6 @@ def test_a_timeout_of_the_call_bounds_the_run(litellm: ModuleType) -> None:
             model="mini-agent/default", messages=HI, api_base=server.url, timeout=0.5, **LOCAL
         )
     assert response.mini_agent["stopped_reason"] == "budget"
-
-
-async def test_the_router_does_not_repeat_a_run_that_failed(litellm: ModuleType) -> None:
-    with ScriptedServer([server_error("kaput"), server_error("kaput")]) as server:
-        router = litellm.Router(
-            model_list=[
-                {
-                    "model_name": "agent",
-                    "litellm_params": {
-                        "model": "mini-agent/default",
-                        "api_base": server.url,
-                        "max_iterations": 4,
-                        **LOCAL,
-                    },
-                }
-            ]
-        )
-        response = await router.acompletion(model="agent", messages=HI)
-        assert len(server.requests) == 2, "our own second try, and none of the router's"
-    assert response.mini_agent["stopped_reason"] == "error"
-    assert "kaput" in response.mini_agent["error"]
 
 
 async def test_cancelling_an_acompletion_cancels_the_run(litellm: ModuleType) -> None:

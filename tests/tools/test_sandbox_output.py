@@ -6,7 +6,7 @@ from mini_agent.errors import SandboxUnavailable
 from mini_agent.sandbox import Execution, Output, Snippet
 from mini_agent.testing.scripted import ScriptedSandbox, execution
 from mini_agent.tools.sandbox_invoker import SandboxInvoker
-from tests.tools.test_sandbox_invoker import openai_call
+from tests.tools.calls import openai_call
 
 
 async def test_output_is_told_as_it_comes_where_the_sandbox_can_tell() -> None:
