@@ -27,7 +27,7 @@ RUNNING: Final = words_in(
     "exec execute execution executor eval evaluate run runner running do start launch call use "
     "invoke tool tools function code coding script scripts program programs snippet interpreter "
     "interpret repl sandbox environment env kernel cell block line prompt in with notebook "
-    "source stateful safe local file compile session a the os system"
+    "source stateful safe local file compile session a the os system container computer ast"
 )
 MEANS_CODE: Final = words_in("code program interpreter repl snippet script notebook")
 _LANGUAGE_WORDS: Final[tuple[tuple[Language, str], ...]] = (
