@@ -74,6 +74,13 @@ def timed_out(call: FailedCall) -> ModelError:
     )
 
 
+def _gave_up(call: FailedCall) -> ModelError:
+    return ModelUnavailable(
+        f"the model server at {call.where} gave up waiting for {call.model}: {call.reason}",
+        hint="try again in a moment, or take a smaller model",
+    )
+
+
 def _no_provider(call: FailedCall) -> ModelError:
     return ModelError(
         f"model {call.model!r} does not say which provider serves it",
@@ -190,6 +197,7 @@ SIGNS: Final[tuple[tuple[re.Pattern[str], Explain], ...]] = tuple(
             _no_tools,
         ),
         (r"context (size|length|window)|ContextWindowExceeded", _too_long),
+        (r"Error in response object", _failed),
         (r"runner (process )?(has )?terminated|more system memory", _out_of_memory),
         (
             r"Expecting value|must be a mapping|invalid response|provider returned",
@@ -204,7 +212,7 @@ BY_STATUS: Final[dict[int, Explain]] = {
     402: _key_refused,
     403: _key_refused,
     404: _not_found,
-    408: timed_out,
+    408: _gave_up,
     422: _refused,
     429: _busy,
     503: _busy,

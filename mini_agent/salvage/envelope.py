@@ -88,7 +88,7 @@ def _in_value(value: JsonValue, read: Read, tools: Tools) -> Iterator[Wanted]:
     if isinstance(value, list):
         for item in value:
             yield from _in_value(item, read, tools)
-    elif isinstance(value, dict) and not _is_schema(value):
+    elif isinstance(value, dict) and not is_schema(value):
         yield from _in_object(value, read, tools)
 
 
@@ -104,6 +104,13 @@ def _in_object(value: JsonObject, read: Read, tools: Tools) -> Iterator[Wanted]:
     wanted = _named(value, read, tools) or _keyed(value, read, tools) or _lone(value, read, tools)
     if wanted:
         yield wanted
+
+
+def _are_named(arguments: JsonValue) -> bool:
+    """Whether they are an object, or the JSON of one that is not empty."""
+    if isinstance(arguments, str):
+        return arguments.lstrip()[:1] == "{" and bool(read_arguments(arguments).named)
+    return isinstance(arguments, dict)
 
 
 def _is_request(value: JsonObject, key: str) -> bool:
@@ -131,7 +138,7 @@ def _named(value: JsonObject, read: Read, tools: Tools) -> Wanted | None:
     if tool is None:
         stated = spelled(key) in TOOL_KEYS or sounds_like_a_tool(name)
         alone = set(keys) <= {spelled(key), spelled(holder), *BESIDE}
-        explicit = stated and alone and isinstance(arguments, dict)
+        explicit = stated and alone and _are_named(arguments)
         return Wanted(name, arguments, is_whole, is_explicit=explicit)
     is_given = _is_provided(tool, arguments) or _is_understood(tool, arguments)
     if not (_is_its_own_name(name, tool) or is_given or not is_whole):
@@ -204,7 +211,7 @@ def _is_understood(tool: OfferedTool, arguments: JsonValue) -> bool:
     return not meant.problem and all(name in meant.named for name in tool.required)
 
 
-def _is_schema(value: JsonObject) -> bool:
+def is_schema(value: JsonObject) -> bool:
     """Whether it is a tool's description, given back, rather than a call of it."""
     function = value.get("function", value)
     parameters = function.get("parameters") if isinstance(function, dict) else None
