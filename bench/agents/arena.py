@@ -134,8 +134,13 @@ class Contestant:
 
 
 def _as_sent(messages: list[JsonObject]) -> list[JsonObject]:
-    """OpenAI's own servers take a call without content; the rules want the empty text."""
-    return [
-        {**each, "content": each.get("content") or ""} if each.get("tool_calls") else each
-        for each in messages
-    ]
+    """OpenAI's own servers take a call without content, and a tool's message that is empty."""
+    return [_filled(each) for each in messages]
+
+
+def _filled(message: JsonObject) -> JsonObject:
+    if message.get("tool_calls"):
+        return {**message, "content": message.get("content") or ""}
+    if message.get("role") == "tool":
+        return {**message, "content": message.get("content") or "(empty)"}
+    return message

@@ -209,8 +209,14 @@ def _smolagents(job: Job, kind: str, **more: object) -> Told:
         told.error, told.gave_up = _said(stopped), True
     finally:
         steps = (getattr(step, "code_action", None) for step in agent.memory.steps)
-        told.ran = [("exec_python", code) for code in steps if code]
+        told.ran = [("exec_python", code) for code in steps if code and not _calls_tools(code)]
     return told
+
+
+def _calls_tools(code: str) -> bool:
+    """Whether a step's program only calls tools, which are counted where they are."""
+    names = ("final_answer", *(each.__name__ for each in tools_of("")))
+    return "(**{" in code or any(f"{name}(" in code for name in names)
 
 
 AGENTS = {
@@ -219,6 +225,14 @@ AGENTS = {
     "pydantic-ai": pydantic_ai,
     "smolagents-calls": smolagents_calls,
     "smolagents-code": smolagents_code,
+}
+
+MODULES = {
+    "litellm": ("litellm", "litellm.harness", "litellm.harness.sandbox"),
+    "openai-agents": ("agents", "openai"),
+    "pydantic-ai": ("pydantic_ai", "pydantic_ai.models.openai", "openai"),
+    "smolagents-calls": ("smolagents", "openai"),
+    "smolagents-code": ("smolagents", "openai"),
 }
 
 
@@ -242,6 +256,8 @@ def main() -> None:
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)
     run = AGENTS[sys.argv[1]]
+    for module in MODULES[sys.argv[1]]:
+        import_module(module)
     out.write("ready\n")
     for line in sys.stdin:
         out.write(json.dumps(asdict(told_of(run, Job(**json.loads(line))))) + "\n")

@@ -44,8 +44,16 @@ class Verdict:
     @property
     def wrong_runs(self) -> Sequence[tuple[str, str]]:
         """The programs that nobody wanted to be run."""
-        may = {each.key for each in self.behaviour.may_run}
-        return [each for each in self.came.ran if key_of(*each) not in may]
+        return [each for each in self.came.ran if not self._may_run(*each)]
+
+    def _may_run(self, tool: str, code: str) -> bool:
+        """Whether it is one of the programs that are wanted, or several of them in one."""
+        _, rest = key_of(tool, code)
+        for wanted, program in sorted(each.key for each in self.behaviour.may_run):
+            if wanted == tool and rest == program:
+                return True
+            rest = rest.replace(program, "") if wanted == tool and program else rest
+        return not rest and bool(code.strip())
 
     @property
     def is_late(self) -> bool:

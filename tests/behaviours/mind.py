@@ -21,12 +21,12 @@ class Mind:
     asked: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})
 
     def __call__(self, messages: list[JsonObject]) -> Scripted:
-        """The next turn. Where an agent wants its answer as a call, a plain answer is one."""
+        """The next turn."""
         knows = self._knows(messages)
         turns = self._turns(knows=knows)
         turn = as_scripted(turns[min(self.asked[knows], len(turns) - 1)])
         self.asked[knows] += 1
-        return _as_wanted(turn, messages) if knows else turn
+        return _as_wanted(turn, messages, knows=knows)
 
     def _turns(self, *, knows: bool) -> tuple[Turn, ...]:
         if not knows:
@@ -38,12 +38,23 @@ class Mind:
         return self.behaviour.program.prints in json.dumps(shown[1:], ensure_ascii=False)
 
 
-def _as_wanted(turn: Scripted, messages: list[JsonObject]) -> Scripted:
-    """smolagents ends a run by a call of final_answer, or by a program that calls it."""
+def _as_wanted(turn: Scripted, messages: list[JsonObject], *, knows: bool) -> Scripted:
+    """smolagents has rules of its own, which a model that is offered them keeps to.
+
+    A run of its ToolCallingAgent ends by a call of final_answer. Its CodeAgent offers no tools, so
+    there is no native call: programs call them, and final_answer.
+    """
     rules = json.dumps(messages[0]) if messages else ""
-    is_answer = isinstance(turn, Reply) and turn.content and not turn.calls
-    if not is_answer or "final_answer" not in rules or not isinstance(turn, Reply):
+    if "final_answer" not in rules or not isinstance(turn, Reply):
         return turn
-    if "<code>" in rules:
-        return Reply(f"Thought: I have it.\n<code>\nfinal_answer({turn.content!r})\n</code>")
-    return call("final_answer", answer=turn.content)
+    is_answer = knows and bool(turn.content) and not turn.calls
+    if "<code>" not in rules:
+        return call("final_answer", answer=turn.content) if is_answer else turn
+    if is_answer:
+        return _program(f"final_answer({turn.content!r})")
+    calls = [f"print({each.name}(**{each.arguments!r}))" for each in turn.calls]
+    return _program("\n".join(calls)) if calls else turn
+
+
+def _program(code: str) -> Reply:
+    return Reply(f"Thought: this is next.\n<code>\n{code}\n</code>")

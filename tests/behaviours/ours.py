@@ -9,7 +9,7 @@ from time import perf_counter
 from typing import Literal
 
 from mini_agent import AgentConfig, arun_mcp_mini_agent
-from mini_agent.litellm_lazy import close_litellm_clients, settle_litellm
+from mini_agent.litellm_lazy import close_litellm_clients, loaded_litellm, settle_litellm
 from mini_agent.messages import user
 from mini_agent.testing import Scripted, ScriptedServer
 from mini_agent.testing.replies import JsonObject
@@ -82,6 +82,8 @@ async def verdicts_on_ours(
     behaviours: Iterable[Behaviour], wire: Wire, at_a_time: int = 4
 ) -> list[Verdict]:
     """Every behaviour, so many at a time."""
+    # Its import takes seconds, which no run is to be charged with.
+    await loaded_litellm()
     stages = [Stage(wire) for _ in range(at_a_time)]
     free: asyncio.Queue[Stage] = asyncio.Queue()
 
