@@ -1,4 +1,4 @@
-"""Whether a reply that calls nothing answers anything, or only promises to, or overlooks the result."""
+"""Whether a reply that calls nothing is an answer, or a promise, or overlooks the result."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ PROMISES: Final = re.compile(
     rf"\b(?:I{TICK}ll|(?:I|we) (?:will|shall)|(?:I am|I{TICK}m|we are) (?:now )?going to|"
     rf"I (?:now )?need to|let me|let{TICK}s|let us)\b(?! (?:know|be)\b)[^.!?\n]{{0,60}}?\b{TOOLED}"
     r"|\b(?:running|executing|calling|computing|calculating)\b[^.!?\n]{0,60}(?:\.\.\.|\u2026|:)\s*\Z"
-    r"|\bje vais\b|\bj['\u2019]exécute\b|\bich (?:werde|führe|rufe|berechne|nutze)\b"
-    r"|\b(?:voy a|vamos a|ejecutaré|usaré|calcularé)\b|\b(?:vou|eseguo|eseguirò|userò|calcolo)\b"
+    r"|\bje vais\b|\bj['\u2019]exécute\b"
+    r"|\bich (?:werde|führe|rufe|berechne|nutze)\b"
+    r"|\b(?:voy a|vamos a|ejecutaré|usaré|calcularé)\b"
+    r"|\b(?:vou|eseguo|eseguirò|userò|calcolo)\b"
     r"|(?:我将|我会|我来|让我|接下来)|(?:実行|計算)します"
     r"|\b(?:запущу|выполню|вычислю|использую|посчитаю)\b",
     re.IGNORECASE,
@@ -27,12 +29,14 @@ PROMISES: Final = re.compile(
 SENTENCE: Final = re.compile(r"[^.!?\n\u3002\uff01\uff1f]*\S[.!?\u3002\uff01\uff1f:\u2026]*\s*\Z")
 OVERLOOKS: Final = re.compile(
     r"\b(?:wait(?:ing)?|once (?:I|we|you) (?:have|get|see|receive|run))\b"
-    r"|\b(?:please|could you|can you)\b[^.!?\n]{0,20}\b(?:run|execute|provide|share|tell|paste|give)\b"
-    rf"|\b(?:do ?n(?:o|{TICK})t|did ?n(?:o|{TICK})t|can ?n(?:o|{TICK})t|cannot|no|not|nothing|never)\b"
+    r"|\b(?:please|could you|can you)\b[^.!?\n]{0,20}"
+    r"\b(?:run|execute|provide|share|tell|paste|give)\b"
+    rf"|\b(?:(?:do|did|can) ?n(?:o|{TICK})t|cannot|no|not|nothing|never)\b"
     r"[^.!?\n]{0,40}\b(?:output|results?|response|returned|printed|answer)\b"
     r"|\b(?:output|results?|response|tool|call|execution)\b[^.!?\n]{0,40}\b(?:failed|fails|error|"
     r"empty|missing|unavailable|not (?:available|provided|shown|working)|did ?n(?:o|['\u2019])t)\b"
-    r"|[\[<{]\s*(?:insert |your |the |actual )*[\w ]{0,20}(?:result|output|answer|value)[\w ]{0,20}[\]>}]",
+    r"|[\[{]\s*[\w ]{0,30}(?:result|output|answer|value)[\w ]{0,20}[\]}]"
+    r"|<(?:insert|your|the|actual) [\w ]{0,40}>",
     re.IGNORECASE,
 )
 PROMISED: Final = (
@@ -45,7 +49,7 @@ Kind: TypeAlias = Literal["", "promise", "oversight"]
 
 @dataclass(frozen=True, slots=True)
 class Evasion:
-    """What a reply is instead of an answer, and what its model is told once; empty for an answer."""
+    """What a reply is instead of an answer, and what its model is told once."""
 
     kind: Kind = ""
     directive: str = ""

@@ -186,7 +186,7 @@ class _Run:
 
     def _evasion_of(self, turn: Turn) -> Evasion:
         is_beside = turn.finish_reason == "length" or ANSWER_THOUGHT in turn.repaired
-        return evasion(turn.text, self._story.useful_output, is_beside=is_beside)
+        return evasion(turn.text, self._story.newest_output, is_beside=is_beside)
 
     async def _in_form(self, text: str) -> Ending:
         try:

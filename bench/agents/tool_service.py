@@ -37,10 +37,12 @@ def tool_service() -> Iterator[ToolService]:
 class _Calls(BaseHTTPRequestHandler):
     server: ToolService
 
-    def do_POST(self) -> None:  # noqa: N802  the name is the library's
+    def do_POST(self) -> None:
         asked = json_object(self.rfile.read(int(self.headers["Content-Length"])).decode())
         arguments = asked["arguments"]
-        call = function_call("1", str(asked["name"]), arguments if isinstance(arguments, dict) else {})
+        call = function_call(
+            "1", str(asked["name"]), arguments if isinstance(arguments, dict) else {}
+        )
         text = _as_text(asyncio.run(self.server.workshop.call_openai_tool(call)))
         body = json.dumps({"text": text}).encode()
         self.send_response(200)

@@ -45,7 +45,7 @@ class Told:
     ran: list[tuple[str, str]] = field(default_factory=list)
 
 
-def tools_of(address: str) -> list[Tool]:
+def tools_of(address: str) -> list[Tool]:  # noqa: C901  seven small functions
     """The seven tools, as functions with types and words, which all of them take."""
 
     def called(name: str, **arguments: str | float) -> str:
@@ -164,10 +164,10 @@ def pydantic_ai(job: Job) -> Told:
         base_url=job.url, api_key="none", timeout=job.seconds
     )
     provider = import_module("pydantic_ai.providers.openai").OpenAIProvider(openai_client=client)
-    model = import_module("pydantic_ai.models.openai").OpenAIChatModel("scripted", provider=provider)
-    agent = ai.Agent(
-        model, instructions=job.rules, tools=tools_of(job.tools), retries=job.turns
+    model = import_module("pydantic_ai.models.openai").OpenAIChatModel(
+        "scripted", provider=provider
     )
+    agent = ai.Agent(model, instructions=job.rules, tools=tools_of(job.tools), retries=job.turns)
     limits = import_module("pydantic_ai.usage").UsageLimits(request_limit=job.turns)
     try:
         result = asyncio.run(agent.run(job.task, usage_limits=limits))

@@ -24,11 +24,12 @@ NOT_MEANT: Final = re.compile(
     re.IGNORECASE,
 )
 NEEDS_IT: Final = re.compile(
-    rf"\b(?:not|can(?:not|{TICK}t)|impossible|hard|difficult)\b[^.!?\n]{{0,60}}\bwithout\b[^.!?\n]*$",
+    rf"\b(?:not|can(?:not|{TICK}t)|impossible|hard|difficult)\b"
+    r"[^.!?\n]{0,60}\bwithout\b[^.!?\n]*$",
     re.IGNORECASE,
 )
 HARMFUL: Final = re.compile(
-    r"(?:\b(?:unsafe|dangerous|malicious|harmful|destructive|attackers?)\b[^.!?,;\n]{0,80}"
+    r"(?:\b(?:unsafe|dangerous|malicious|harmful|attackers?)\b[^.!?,;\n]{0,80}"
     r"|(?:\A|\n)\W*(?:warning|caution|danger)\b[^\n]{0,120}|\b(?:not|never) be (?:run|executed|called)\b[^.!?\n]{0,40}"
     r"|(?:\A|\n)\W*(?:bad|wrong|incorrect|unsafe|not like this|do not|don'?t)\W*)$",
     re.IGNORECASE,
@@ -54,7 +55,8 @@ NOT_MEANT_ABROAD: Final = re.compile(
     r"(?:\b(?:nicht|niemals|nie|keinesfalls)\b[^.!?\n]{0,40}\b(?:aus(?:ge)?führ\w*|laufen)"
     r"|\b(?:no|nunca)\s+(?:\w+\s+){0,2}ejecut\w*|\bn(?:ão|unca)\s+(?:\w+\s+){0,2}execut\w*"
     r"|\b(?:non|mai)\s+(?:\w+\s+){0,2}esegu\w*"
-    r"|\bn['\u2019 ]?e?xécutez (?:pas|jamais)|\bne (?:l['\u2019]|le |la |les )?exécut\w+ (?:pas|jamais)"
+    r"|\bn['\u2019]exécutez (?:pas|jamais)"
+    r"|\bne (?:l['\u2019]|le |la |les )?exécut\w+ (?:pas|jamais)"
     r"|(?:不要|不能|请勿|勿|切勿|不应)[^。\n]{0,10}(?:运行|执行)"
     r"|実行し(?:ない|ては)|\bне (?:запуск\w+|выполн\w+))[^.!?。\n]{0,80}\W*$",
     re.IGNORECASE,
@@ -64,7 +66,8 @@ ASKS: Final = re.compile(
     r"\b(?:(?:should|shall|may|can|could|must) (?:I|we)|do you (?:really )?want|would you like|"
     rf"want me to|am I (?:allowed|supposed)|is it (?:ok|okay|fine|safe))\b[^.!?\n]{{0,40}}\b{DOING}"
     r"\b[^.!?\n]{0,80}\?"
-    r"|\b(?:shall|should|may) I (?:proceed|continue|go ahead|do (?:it|so|that|this))\b[^.!?\n]{0,40}\?"
+    r"|\b(?:shall|should|may) I (?:proceed|continue|go ahead|do (?:it|so|that|this))\b"
+    r"[^.!?\n]{0,40}\?"
     r"|\bplease confirm\b|\bconfirm (?:first|before|that I (?:should|may|can))\b"
     r"|\blet me know (?:if|whether) (?:I should|you want me|you(?:'d| would) like me)\b"
     r"|\bbefore I (?:run|execute|call) (?:it|this|that)\b"
@@ -114,4 +117,6 @@ def _own_words(after: str) -> str:
     another = OPENS_ANOTHER.search(rest, 1)
     if another is None:
         return rest
-    return rest[: max(0, rest.rfind("\n", 0, another.start()))]
+    rest = rest[: another.start()].rstrip(" \t\n`*_")
+    # A line that ends with a colon speaks of what it introduces.
+    return rest[: rest.rfind("\n") + 1] if rest.endswith((":", "：")) else rest

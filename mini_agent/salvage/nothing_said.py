@@ -1,4 +1,4 @@
-"""Replies that say nothing to anybody: an empty object, tags without words, a tool's description."""
+"""Replies that say nothing: an empty object, tags without words, a tool's description."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from mini_agent.salvage.loose_json import Unreadable, read_value
 
 BLANKS: Final = frozenset(("{}", "[]", "null", "None", '""', "''", "{ }"))
 ONLY_TAGS: Final = re.compile(
-    r"(?:\s|</?[A-Za-z_][\w.:-]{0,40}/?>|<\|[^<>|]{1,40}\|>|\[/?[A-Z_]{3,20}\]|```\w{0,20}(?=\s|\Z))+"
+    r"(?:\s|</?[A-Za-z_][\w.:-]{0,40}/?>|<\|[^<>|]{1,40}\|>|\[/?[A-Z_]{3,20}\]"
+    r"|```\w{0,20}(?=\s|\Z))+"
 )
 
 

@@ -21,7 +21,9 @@ TOKENS: Final = (
     r"|<\|end_of_role\|>|<\|assistant\|>|<\|START_RESPONSE\|>|<start_of_turn>\s*model"
     r"|<\|im_start\|>\s*assistant|<\|start_header_id\|>\s*assistant\s*<\|end_header_id\|>"
 )
-LEADING: Final = re.compile(rf"\A(?:\s|{TOKENS}|>>>all\n|<\|from\|>\s*assistant|<\|recipient\|>\s*all\s*<\|content\|>)+")
+LEADING: Final = re.compile(
+    rf"\A(?:\s|{TOKENS}|>>>all\n|<\|from\|>\s*assistant|<\|recipient\|>\s*all\s*<\|content\|>)+"
+)
 TRAILING: Final = re.compile(rf"(?:{TOKENS})\s*\Z")
 
 

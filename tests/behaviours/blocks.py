@@ -63,9 +63,9 @@ def behaviours() -> Iterator[Behaviour]:
         yield _block(f"{name} ({label})", Reply(said), program)
     for name, text in OTHERS.items():
         yield _block(name, Reply(text), PRODUCT if "one line" in name else RLE)
-    said = reasoning_only(f"I should run\n```python\n{LOOP.code}\n```")
-    yield _block("in the thoughts alone", said, LOOP)
-    answer = Reply("```\n{}\n```".format(RLE.prints))
+    thought = reasoning_only(f"I should run\n```python\n{LOOP.code}\n```")
+    yield _block("in the thoughts alone", thought, LOOP)
+    answer = Reply(f"```\n{RLE.prints}\n```")
     first = fenced_code(RLE.code)
     yield Behaviour("block", "then the answer in a fence", (first,), (answer,), RLE)
 

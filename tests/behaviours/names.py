@@ -118,7 +118,7 @@ NATIVE: Final = {
     "tokens in the name": calls(Call("exec_python<|channel|>commentary", GIVEN)),
     "white space round the name": calls(Call(" exec_python\n", GIVEN)),
     "no name": calls(Call("", GIVEN)),
-    "a wrapper named tool_call": call("tool_call", name="exec_python", arguments=GIVEN),
+    "a wrapper named tool_call": call("tool_call", name="exec_python", arguments={**GIVEN}),
     "one unknown tool beside it": calls(Call("frobnicate", {"x": 1}), Call("exec_python", GIVEN)),
     "an answer in the thoughts beside it": Reply(
         "", calls=(Call("exec_python", GIVEN),), reasoning="It will be 1."

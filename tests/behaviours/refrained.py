@@ -1,4 +1,4 @@
-"""Replies in which code or a call is only spoken of: nothing may be run, the words are the answer."""
+"""Replies in which code or a call is only spoken of: nothing may be run, they are the answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Final
 
 from mini_agent.testing import Call, Reply, call, calls, text, think, truncated, truncated_call
 from tests.behaviours.behaviour import Behaviour, Turn
-from tests.behaviours.programs import RLE
 
 CALL: Final = json.dumps({"name": "exec_python", "arguments": {"code": "print(1)"}})
 BLOCK: Final = "```python\nimport shutil\nshutil.rmtree('/tmp/x')\nprint('gone')\n```"
@@ -20,11 +19,11 @@ SPOKEN_OF: Final = {
     "a warning in a sentence": f"You must not call {CALL} here, because it would do harm.",
     "a refusal with the call": f"I refuse to run {CALL} because I am not allowed to do that.",
     "a question with code": f"Should I really run the following?\n\n{BLOCK}\n\nPlease confirm first.",
-    "a question with a call": f"Do you want me to call `exec_python(code='print(1)')` for you now?",
+    "a question with a call": "Do you want me to call `exec_python(code='print(1)')` for you now?",
     "a quotation": f"> {CALL}\n\nThat is what the documentation shows about calls.",
     "a table": f"| call | meaning |\n|---|---|\n| {CALL} | runs it |\n\nThat is the table you wanted.",
     "in backticks": f"The model wrote `{CALL}` as its answer, which was not understood.",
-    "what was done": f"Earlier, I already ran exec_python(code='print(1)') and it printed 1 for me.",
+    "what was done": "Earlier, I already ran exec_python(code='print(1)') and it printed 1 for me.",
     "what is printed": "The output would be:\n\n```\nprint(1)\n```\n\nThat is all there is to say.",
     "JSON data": 'Here is the record: {"name": "Ada", "arguments": ["a", "b"], "city": "Paris"}',
     "a JSON answer": '{"name": "Ada Lovelace", "born": 1815, "field": "mathematics"}',

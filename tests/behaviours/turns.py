@@ -74,7 +74,9 @@ THEN: Final[dict[str, tuple[Turn, ...]]] = {
     "answers and shows another program": (
         text(f"{NUDGED} You could also write:\n\n```python\nprint('other')\n```\n\nBoth work."),
     ),
-    "answers with a call beside it": (calls(Call("exec_python", {"code": RLE.code}), content=NUDGED),),
+    "answers with a call beside it": (
+        calls(Call("exec_python", {"code": RLE.code}), content=NUDGED),
+    ),
     "asks for the output": (text("Please run the code and tell me the output."), NUDGED),
     "waits for the output": (text("I will wait for the result of the tool call."), NUDGED),
     "sees no output": (text("I don't see any output from the tool."), NUDGED),
@@ -135,8 +137,10 @@ FIRST: Final[dict[str, tuple[Turn, ...]]] = {
     "is cut off in its thoughts": (truncated("<think>Let me see, 6789 times"), GOOD),
     "opens a call and stops": (text("<tool_call>"), GOOD),
     "gives the tool's schema back": (
-        text('{"type": "function", "function": {"name": "exec_python", "parameters": {"type": '
-             '"object", "properties": {"code": {"type": "string"}}}}}'),
+        text(
+            '{"type": "function", "function": {"name": "exec_python", "parameters": {"type": '
+            '"object", "properties": {"code": {"type": "string"}}}}}'
+        ),
         GOOD,
     ),
     "is not sure": (text("I'm not sure."), GOOD),
@@ -169,5 +173,7 @@ def behaviours() -> Iterator[Behaviour]:
     yield Behaviour("mended", "runs for ever at first", (slow, GOOD), (), PRODUCT, (ENDLESS,))
     for name, first in FIRST.items():
         yield Behaviour("first", name, first, (), PRODUCT, ALSO)
-    two = calls(Call("exec_python", {"code": PRODUCT.code}), Call("exec_python", {"code": LOOP.code}))
+    two = calls(
+        Call("exec_python", {"code": PRODUCT.code}), Call("exec_python", {"code": LOOP.code})
+    )
     yield Behaviour("first", "two good calls in one turn", (two,), (), PRODUCT, (LOOP,))
