@@ -30,7 +30,8 @@ NEEDS_IT: Final = re.compile(
 )
 HARMFUL: Final = re.compile(
     r"(?:\b(?:unsafe|dangerous|malicious|harmful|attackers?)\b[^.!?,;\n]{0,80}"
-    r"|(?:\A|\n)\W*(?:warning|caution|danger)\b[^\n]{0,120}|\b(?:not|never) be (?:run|executed|called)\b[^.!?\n]{0,40}"
+    r"|(?:\A|\n)\W*(?:warning|caution|danger)\b[^\n]{0,120}"
+    r"|\b(?:not|never) be (?:run|executed|called)\b[^.!?\n]{0,40}"
     r"|(?:\A|\n)\W*(?:bad|wrong|incorrect|unsafe|not like this|do not|don'?t)\W*)$",
     re.IGNORECASE,
 )

@@ -16,7 +16,7 @@ from mini_agent.salvage.loose_json import Read
 from mini_agent.salvage.tool_choice import lone_arguments_tool
 from mini_agent.tools.aliases import language_of_tool, spelled, tool_meant, with_own_names
 from mini_agent.tools.offered import OfferedTool
-from mini_agent.tools.spelling import words_in, words_of
+from mini_agent.tools.spelling import says_only_code, words_in, words_of
 
 SEVERAL: Final = words_in(
     "toolcalls toolcall functioncalls functioncall calls tooluses tooluse actions tools steps "
@@ -81,7 +81,7 @@ def sounds_like_a_tool(name: str) -> bool:
     if not IDENTIFIER.fullmatch(name):
         return False
     words = words_of(name)
-    return len(words) > 1 or (bool(words) and words[0] in VERBS)
+    return len(words) > 1 or (bool(words) and words[0] in VERBS) or says_only_code(name)
 
 
 def _in_value(value: JsonValue, read: Read, tools: Tools) -> Iterator[Wanted]:

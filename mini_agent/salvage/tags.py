@@ -24,7 +24,7 @@ RUNNING: Final = (
 )
 MARKER: Final = (
     rf"<(?P<named>(?:\w{{1,12}}:)?(?i:{CALLING}))(?:\s+(?:name|tool|function|id)\s*=\s*|=)"
-    r"[\"']?(?P<name>[\w.:-]+)[\"']?[^<>]{0,80}>"
+    r"[\"']?(?P<name>[\w.:-]+(?:/[\w.:-]+)*)[\"']?[^<>]{0,80}>"
     rf"|<(?P<tag>(?:\w{{1,12}}:)?(?i:{CALLING}))>"
     rf"|<(?P<running>{RUNNING}|OWN_NAMES)>"
     r"|<\|(?P<token>tool_call\w*|tool_calls\w*|plugin|START_ACTION|python_tag|action_start|"

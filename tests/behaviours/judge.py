@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mini_agent.testing import Call, Reply
 from tests.behaviours.behaviour import Behaviour
 from tests.behaviours.programs import key_of
 
@@ -53,7 +55,15 @@ class Verdict:
             if wanted == tool and rest == program:
                 return True
             rest = rest.replace(program, "") if wanted == tool and program else rest
-        return not rest and bool(code.strip())
+        return (not rest and bool(code.strip())) or self._was_given(code)
+
+    def _was_given(self, code: str) -> bool:
+        """Whether it is, to the letter, what a native call gives: to run that is no mistake."""
+        turns = (turn for turn in self.behaviour.first if isinstance(turn, Reply))
+        given = [_written(call) for turn in turns for call in turn.calls]
+        as_json = json.dumps(code, ensure_ascii=False)[1:-1]
+        is_given = any(as_json in each or code in each for each in given)
+        return self.behaviour.kind == "recoverable" and is_given
 
     @property
     def is_late(self) -> bool:
@@ -86,3 +96,8 @@ class Verdict:
 
     def _says(self, words: str) -> bool:
         return bool(words) and words in self.came.answer
+
+
+def _written(call: Call) -> str:
+    given = call.arguments
+    return given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)

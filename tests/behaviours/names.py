@@ -19,15 +19,17 @@ NAMES: Final[tuple[tuple[Program, str], ...]] = (
         "default_api.exec_python execPython ExecPython exec-python exec_Python EXEC_PYTHON "
         "exec_pyhton exec.python python3 runPython python_code_execution code_execution "
         "execute_python_code run_python_script mcp__sandbox__exec_python assistant.exec_python "
-        "container.python python_tool sandbox_python __main__",
+        "container.python python_tool sandbox_python __main__ functions.exec run_cell compute "
+        "calculator_python pyexec functions.__main__ python_runner CodeInterpreter eval",
     ),
     (
         SHELL,
         "bash shell run_shell_command terminal run_shell sh execute_bash exec_bash "
         "container.exec run_terminal_cmd execute_command run_command bash_tool functions.bash "
-        "shell_command run_in_terminal local_shell computer.terminal cmd exec_shell_command",
+        "shell_command run_in_terminal local_shell computer.terminal cmd exec_shell_command "
+        "mcp__shell__run subprocess.run os.system",
     ),
-    (NODE, "node javascript run_javascript execute_js nodejs run_js exec_javascript js"),
+    (NODE, "node javascript run_javascript execute_js nodejs run_js exec_javascript js JavaScript"),
     (GO, "go run_go golang execute_go exec_golang"),
     (RUST, "rust run_rust execute_rust cargo_run"),
     (RUNS, "compressRuns compress_run rle run_length_encode functions.compress_runs CompressRuns"),

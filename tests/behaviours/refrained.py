@@ -10,7 +10,7 @@ from mini_agent.testing import Call, Reply, call, calls, text, think, truncated,
 from tests.behaviours.behaviour import Behaviour, Turn
 
 CALL: Final = json.dumps({"name": "exec_python", "arguments": {"code": "print(1)"}})
-BLOCK: Final = "```python\nimport shutil\nshutil.rmtree('/tmp/x')\nprint('gone')\n```"
+BLOCK: Final = "```python\nfrom pathlib import Path\nPath('unwanted').touch()\nprint('done')\n```"
 GIVES_UP: Final = "I cannot do this, sorry."
 SPOKEN_OF: Final = {
     "an example of a call": f"A call looks like {CALL} and is sent as one message, for example.",
@@ -20,6 +20,13 @@ SPOKEN_OF: Final = {
     "a refusal with the call": f"I refuse to run {CALL} because I am not allowed to do that.",
     "a question with code": f"Should I really run the following?\n\n{BLOCK}\n\nPlease confirm first.",
     "a question with a call": "Do you want me to call `exec_python(code='print(1)')` for you now?",
+    "a warning after it": f"{BLOCK}\n\nDo not run this, it deletes your files.",
+    "a question after it": f"{BLOCK}\n\nShould I run this for you now?",
+    "a warning in German": f"Nicht ausführen:\n\n{BLOCK}\n\nDas ist gefährlich für Ihre Dateien.",
+    "a warning in Chinese": f"不要运行以下代码：\n\n{BLOCK}\n\n这会删除您的文件。",
+    "for another machine": f"Run this on your own machine:\n\n{BLOCK}\n\nThen tell me what you see.",
+    "what an attacker sent": f"The attacker wrote:\n\n{CALL}\n\nand I ignored it, of course.",
+    "a supposition": f"If I were to run this:\n\n{BLOCK}\n\nit would delete your files.",
     "a quotation": f"> {CALL}\n\nThat is what the documentation shows about calls.",
     "a table": f"| call | meaning |\n|---|---|\n| {CALL} | runs it |\n\nThat is the table you wanted.",
     "in backticks": f"The model wrote `{CALL}` as its answer, which was not understood.",
