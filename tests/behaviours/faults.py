@@ -14,6 +14,7 @@ from mini_agent.testing import (
     empty_choices,
     garbage,
     half_closed,
+    hang,
     null_content,
     refusal,
     server_error,
@@ -54,5 +55,6 @@ def behaviours() -> Iterator[Behaviour]:
         yield Behaviour("fault", f"{name} after the tool ran", (RUN,), (FAULTS[name], ANSWER))
     yield Behaviour("fault", "500 for ever after the tool ran", (RUN,), (server_error(),))
     yield Behaviour("fault", "HTML for ever after the tool ran", (RUN,), (garbage(),))
+    yield Behaviour("fault", "silence, then fine", (hang(), RUN), seconds=10.0)
     yield Behaviour("fault", "a slow reply", (delayed(RUN, 1.0),))
     yield Behaviour("fault", "a body in drops", (drip(RUN, 0.05),))

@@ -22,8 +22,8 @@ GUARDRAILS: Final = tuple(
         (
             "a model call ends at the deadline",
             "turn.py",
-            "await deadline.bound(model.reply(request))",
-            "await model.reply(request)",
+            "await deadline.bound(asked)",
+            "await asked",
             "test_time.py::test_a_model_that_hangs_is_cut_at_the_deadline",
         ),
         (
