@@ -7,7 +7,7 @@ export SANDBOX_RUNTIME := $(or $(RUNTIME),$(SANDBOX_RUNTIME),runc)
 python := .venv/bin/python
 compose := docker compose -f compose.agents.yml --profile demo
 
-.PHONY: help demo up down logs token images test newest check format bench bench-provider prove engine runtime servers pins venv
+.PHONY: help demo up down logs token images test newest check format bench agents bench-provider prove engine runtime servers pins venv
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -30,7 +30,6 @@ up: engine runtime images ## start the stack with Ollama (MODEL=demo, MINI_AGENT
 
 down: ## stop the stack; models and volumes are kept
 	@$(compose) down --remove-orphans
-
 logs: ## follow what the services say
 	@$(compose) logs -f --tail 100
 
@@ -57,9 +56,10 @@ format: venv ## put the code into its form
 
 bench: venv engine images ## measure the sandboxes here (N=30 RUNS=2000; PLOT=1: also in docs/; PEERS=1: also those of others)
 	@BENCH_N=$(or $(N),30) BENCH_RUNS=$(or $(RUNS),2000) BENCH_PEERS=$(or $(PEERS),0) BENCH_PLOT=$(or $(PLOT),0) $(python) -m bench
-
 bench-provider: venv ## measure what the LiteLLM provider costs beside model and sandbox
 	@$(python) -m bench.provider
+agents: venv ## run weak models' behaviours with ours and with other people's agents (ONLY=litellm: one)
+	@$(python) -m bench.agents $(ONLY)
 
 prove: venv engine images ## run all cases against the running stack, or one of its own; writes proof.html
 	@$(python) -m bench.prove $(if $(TO),--to $(TO))
