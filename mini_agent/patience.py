@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Final, TypeVar
 
 # A slow model is left its time; with less than this there is none to share.
@@ -34,7 +34,7 @@ async def soonest(ask: Ask[Reply], remaining_s: float, on_silence: Callable[[], 
         await asyncio.gather(*asked, return_exceptions=True)
 
 
-async def _first_reply(asked: list[asyncio.Future[Reply]]) -> Reply:
+async def _first_reply(asked: Sequence[asyncio.Future[Reply]]) -> Reply:
     waiting = set(asked)
     while True:
         done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)

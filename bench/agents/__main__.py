@@ -17,7 +17,6 @@ from typing import Final
 from bench.agents.arena import Contestant
 from bench.agents.scores import Scores, table
 from bench.agents.tool_service import tool_service
-from bench.docs import with_tables
 from bench.options import KEPT, ROOT
 from tests.behaviours.ours import verdicts_on_ours
 from tests.behaviours.suite import suite
@@ -25,6 +24,8 @@ from tests.behaviours.suite import suite
 UV: Final = Path(sys.executable).parent / "uv"
 PLACE: Final = KEPT / "agents"
 PAGE: Final = ROOT / "docs" / "weak-models.md"
+BEGIN: Final = "<!-- what make agents measured -->"
+END: Final = "<!-- end -->"
 OURS: Final = "mini-agent"
 LABELS: Final = {
     "litellm": "LiteLLM's `litellm.agent(Harness.TOOL_LOOP)`",
@@ -81,8 +82,9 @@ def main() -> None:
         sys.stdout.write(f"{lines[key]}\n")
         sys.stdout.flush()
     told = "\n".join((table(()), *(lines[key] for key in (OURS, *LABELS) if key in lines)))
-    page = PAGE.read_text(encoding="utf-8")
-    PAGE.write_text(with_tables(page, f"{told}\n"), encoding="utf-8")
+    before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(f"{before}{BEGIN}\n\n{told}\n\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict
 
 from bench.agents.tool_service import ToolService
+from bench.options import ROOT
 from mini_agent.prompt import SYSTEM
 from mini_agent.testing import ScriptedServer
 from mini_agent.testing.replies import JsonObject
@@ -21,7 +22,6 @@ from tests.behaviours.judge import Came, Verdict
 from tests.behaviours.mind import Mind
 from tests.behaviours.workshop import Workshop
 
-WORKER: Final = Path(__file__).with_name("worker.py")
 TURNS: Final = 8
 PATIENCE_S: Final = 20.0
 LINE: Final = 1 << 24
@@ -114,11 +114,12 @@ class Contestant:
     async def _started(self) -> asyncio.subprocess.Process:
         with self.log.open("ab") as log:
             process = await asyncio.create_subprocess_exec(
-                *(str(self.python), str(WORKER), self.key),
+                *(str(self.python), "-m", "bench.agents.worker", self.key),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 limit=LINE,
+                cwd=ROOT,
             )
         if process.stdout is not None:
             await process.stdout.readline()

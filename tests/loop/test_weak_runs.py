@@ -16,6 +16,9 @@ from tests.behaviours.judge import Verdict
 from tests.behaviours.ours import verdicts_on_ours
 from tests.behaviours.suite import suite
 
+# The openai client warns of servers that do not keep to its format, and reads them nevertheless.
+pytestmark = pytest.mark.filterwarnings("ignore:Pydantic serializer warnings:UserWarning")
+
 SUITE = suite()
 # Arguments that are no object do not exist in Ollama's format, and these bodies are OpenAI's.
 ON_OLLAMA = [each for each in SUITE if each.family not in ("arguments", "body")]
