@@ -199,7 +199,6 @@ SIGNS: Final[tuple[tuple[re.Pattern[str], Explain], ...]] = tuple(
         (r"image input is not supported|not support (image|vision)", _no_pictures),
         (r"required for image input|image_url.{0,40}only supported", _no_pictures),
         (r"context (size|length|window)|ContextWindowExceeded", _too_long),
-        (r"Error in response object", _failed),
         (r"runner (process )?(has )?(terminated|no longer running)", _out_of_memory),
         (r"more system memory|out of memory", _out_of_memory),
         (

@@ -28,6 +28,10 @@ OLD_PRINT: Final = re.compile(r"^([ \t]*)print[ \t]+(?!\()([^\n]+?);?[ \t]*$", r
 TRAILER: Final = re.compile(r"(?:\s|```|~~~|</?[A-Za-z_][\w:.-]*>|<\|[^<>|]{1,40}\|>|[\"'`])+\Z")
 PROSE_LINE: Final = r"[ \t]*[A-Z][^\n=(){}\[\]#]*[.:!]"
 PROSE: Final = re.compile(rf"\A(?:{PROSE_LINE}[ \t]*\n+)+|(?:\n+{PROSE_LINE}[ \t]*)+\s*\Z")
+# What mends a program reads it many times: longer ones are taken as they are written.
+LONGEST_MENDED: Final = 20_000
+# A trailer ends within this many characters, so that looking for its start stays cheap.
+LONGEST_TRAILER: Final = 400
 TYPOGRAPHIC: Final = str.maketrans(
     "\u201c\u201d\u2018\u2019\u00a0\u2212\u00d7\u00f7\uff08\uff09\uff0c\uff1a",
     "\"\"'' -*/(),:",
@@ -105,7 +109,7 @@ def _printed(text: str) -> str:
 
 
 def _without_trailer(text: str) -> str:
-    return TRAILER.sub("", text)
+    return text[:-LONGEST_TRAILER] + TRAILER.sub("", text[-LONGEST_TRAILER:])
 
 
 def _without_prose(text: str) -> str:
@@ -142,7 +146,8 @@ REMEDIES: Final[tuple[Remedy, ...]] = (
 
 def _python(code: str) -> Program:
     """`code`, or the first remedy's outcome that is a program where `code` is none."""
-    if does_something(code) or (is_python(code) and "\\n" not in code):
+    is_well = does_something(code) or (is_python(code) and "\\n" not in code)
+    if is_well or len(code) > LONGEST_MENDED:
         return Program(code)
     tried = [Program(remedy(code), (said,)) for said, remedy in REMEDIES]
     resolved = tried[0]

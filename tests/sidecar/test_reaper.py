@@ -10,7 +10,7 @@ from codex_sidecar.errors import EngineGone
 from codex_sidecar.reaper import Reaper
 from codex_sidecar.told import Found
 
-LATER = str(int(time.time()) + 1000)
+LATER = str(int(time.time()) + 86_400)
 EARLIER = str(int(time.time()) - 1)
 
 
