@@ -7,7 +7,7 @@ export SANDBOX_RUNTIME := $(or $(RUNTIME),$(SANDBOX_RUNTIME),runc)
 python := .venv/bin/python
 compose := docker compose -f compose.agents.yml --profile demo
 
-.PHONY: help demo up down logs token images test check format bench prove engine runtime pins
+.PHONY: help demo up down logs token images test check format bench prove engine runtime servers pins
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -17,7 +17,7 @@ demo: venv engine images ## set everything up and run one task end to end (TEXT=
 	@scripts/up demo
 	@.venv/bin/mini-agent demo -- '$(subst ','\'',$(TEXT))'
 
-test: venv engine images ## set everything up and pass all tests
+test: venv engine images servers ## set everything up and pass all tests
 	@scripts/up demo
 	@DOCKER_MINI_AGENT=1 LITELLM_DEFAULT_CODE_MODEL=llamafile/tiny-agent $(python) -m pytest $(ARGS)
 
@@ -65,6 +65,9 @@ pins: venv ## pin every dependency anew, with hashes, in constraints.txt
 
 engine:
 	@scripts/engine
+
+servers:
+	@scripts/mcp-servers
 
 runtime: engine
 	@scripts/runtime --check $(SANDBOX_RUNTIME)

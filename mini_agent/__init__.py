@@ -16,19 +16,35 @@ if TYPE_CHECKING:
     from mini_agent.litellm_install import install, register_custom_provider
     from mini_agent.litellm_model import LiteLLMModel
     from mini_agent.result import AgentResult, Iteration, ToolInvocation, Usage
+    from mini_agent.tools.approved import ApprovedInvoker
     from mini_agent.tools.echo import EchoMCP
+    from mini_agent.tools.filtered import FilteredInvoker
+    from mini_agent.tools.http_tools_invoker import HttpToolsInvoker
+    from mini_agent.tools.joined import JoinedInvoker
     from mini_agent.tools.local import LocalMCPInvoker
+    from mini_agent.tools.mcp_invoker import McpInvoker
+    from mini_agent.tools.namespaced import NamespacedInvoker
+    from mini_agent.tools.research_tools import ResearchPythonInvoker
     from mini_agent.tools.sandbox_invoker import SandboxInvoker
+    from mini_agent.tools.timed import TimedInvoker
 
 __all__ = [
     "AgentConfig",
     "AgentResult",
+    "ApprovedInvoker",
     "EchoMCP",
+    "FilteredInvoker",
+    "HttpToolsInvoker",
     "Iteration",
+    "JoinedInvoker",
     "LiteLLMModel",
     "LocalMCPInvoker",
+    "McpInvoker",
     "MiniAgentLLM",
+    "NamespacedInvoker",
+    "ResearchPythonInvoker",
     "SandboxInvoker",
+    "TimedInvoker",
     "ToolInvocation",
     "Usage",
     "arun_mcp_mini_agent",
@@ -41,12 +57,20 @@ __all__ = [
 _HOMES = {
     "AgentConfig": "config",
     "AgentResult": "result",
+    "ApprovedInvoker": "tools.approved",
     "EchoMCP": "tools.echo",
+    "FilteredInvoker": "tools.filtered",
+    "HttpToolsInvoker": "tools.http_tools_invoker",
     "Iteration": "result",
+    "JoinedInvoker": "tools.joined",
     "LiteLLMModel": "litellm_model",
     "LocalMCPInvoker": "tools.local",
+    "McpInvoker": "tools.mcp_invoker",
     "MiniAgentLLM": "litellm_handler",
+    "NamespacedInvoker": "tools.namespaced",
+    "ResearchPythonInvoker": "tools.research_tools",
     "SandboxInvoker": "tools.sandbox_invoker",
+    "TimedInvoker": "tools.timed",
     "ToolInvocation": "result",
     "Usage": "result",
     "arun_mcp_mini_agent": "agent",

@@ -7,17 +7,18 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Literal, TypeAlias
 
-from mini_agent.errors import BadRequest, NotConfigured
+from mini_agent.errors import NotConfigured
 from mini_agent.settings import Settings
 from mini_agent.tools.echo import EchoMCP
+from mini_agent.tools.http_tools_invoker import HttpToolsInvoker
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.languages import USUAL
 from mini_agent.tools.local import LocalMCPInvoker
 from mini_agent.tools.run_sandbox import RunSandbox, Sidecar
 from mini_agent.tools.sandbox_invoker import SandboxInvoker
-from mini_agent.wire import ToolBackend
+from mini_agent.wire import AgentRunRequest, ToolBackend
 
-Place: TypeAlias = Literal["docker", "sidecar", "local", "echo"]
+Place: TypeAlias = Literal["docker", "sidecar", "local", "http", "echo"]
 
 
 class NotASandbox(UserWarning):
@@ -27,14 +28,8 @@ class NotASandbox(UserWarning):
 def place_for(backend: ToolBackend, container: str, settings: Settings) -> Place:
     """The place that `backend` means here; `auto` takes the safest one that is configured.
 
-    Raises `BadRequest` or `NotConfigured` for a place there is not.
+    Raises `NotConfigured` for a place there is not.
     """
-    if backend == "http":
-        raise BadRequest(
-            "tool_backend 'http' is not available",
-            field="tool_backend",
-            hint="there is auto, docker, sidecar, local and echo",
-        )
     if backend != "auto":
         _require_configured(backend, container, settings)
         return backend
@@ -67,11 +62,40 @@ def _require_configured(place: Place, container: str, settings: Settings) -> Non
         )
 
 
+def gateway_for(asked: AgentRunRequest, settings: Settings) -> HttpToolsInvoker | None:
+    """The tools gateway of a run whose `tool_backend` is http; the caller's headers come first.
+
+    Raises `NotConfigured` where nobody says what its address is, and `BadRequest` for one that
+    cannot be.
+    """
+    if asked.tool_backend != "http":
+        return None
+    address = asked.tool_http_base_url or settings.tool_http_base_url
+    if not address:
+        raise NotConfigured(
+            "tool_backend 'http' needs the address of a tools gateway",
+            field="tool_http_base_url",
+            hint="pass tool_http_base_url, or set MINI_AGENT_TOOL_HTTP_BASE_URL, "
+            "such as http://127.0.0.1:8787",
+        )
+    # The environment's headers, a token among them, are for the environment's gateway alone.
+    is_known = address == settings.tool_http_base_url or not settings.tool_http_base_url
+    usual = settings.read_tool_http_headers() if is_known else {}
+    own = asked.tool_http_headers or {}
+    named = {name.lower() for name in own}
+    kept = {name: value for name, value in usual.items() if name.lower() not in named}
+    return HttpToolsInvoker(address, {**kept, **own})
+
+
 @asynccontextmanager
 async def tools_at(
-    place: Place, languages: Sequence[str] | None, sidecar: Sidecar | None = None
+    place: Place,
+    languages: Sequence[str] | None,
+    sidecar: Sidecar | None = None,
+    gateway: HttpToolsInvoker | None = None,
 ) -> AsyncIterator[Invoker]:
-    """The tools of one run at `place`; only echo and local can do without a `sidecar`.
+    """The tools of one run at `place`, which for http is the `gateway`; only echo and local can do
+    without either and without a `sidecar`.
 
     What the run's programs write in their working folder stays for the later ones, until the block
     is left.
@@ -80,6 +104,9 @@ async def tools_at(
         yield EchoMCP()
     elif place == "local":
         yield LocalMCPInvoker(languages=languages)
+    elif gateway is not None:
+        async with gateway:
+            yield gateway
     elif sidecar is None:
         raise NotConfigured(f"tool_backend {place!r} has no sandbox", field="tool_backend")
     else:

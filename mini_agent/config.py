@@ -35,9 +35,9 @@ class AgentConfig(BaseModel):
     `escalate_on_budget_exceeded` also when its turns or its time are nearly spent.
 
     A failure is shown with a directive to repair it (`enable_repair`). The model is sent to the
-    tools named research_* when it answers that it is not sure (`research_on_unsure`) and after
-    `max_failures_before_research` turns of failures (`research_after_failures`), at most
-    `max_research_hops` times.
+    tools that have "research" in their name, or else "search", when it answers that it is not sure
+    (`research_on_unsure`) and after `max_failures_before_research` turns of failures
+    (`research_after_failures`), at most `max_research_hops` times.
 
     Of the conversation the model is shown its instructions, the first message of the user, the
     task, and the newest `max_history_messages` others, as far as they fit into

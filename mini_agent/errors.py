@@ -100,6 +100,13 @@ class ShimUnavailable(MiniAgentError):
     retryable = True
 
 
+class ToolsUnavailable(MiniAgentError):
+    """Tools that are somewhere else cannot be reached, or answer nonsense."""
+
+    code = "tools_unavailable"
+    retryable = True
+
+
 class ErrorBody(BaseModel):
     """What an error says: `code` is stable, `message` is for people, `hint` is what to do."""
 

@@ -86,6 +86,7 @@ class Workbench:
             error=output.error,
             duration_ms=ms,
             execution=output.execution,
+            attachments=output.attachments,
         )
 
     async def _output(self, ask: Ask, iteration: int) -> ToolOutput:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from mini_agent.backends import place_for, tools_at
+from mini_agent.backends import gateway_for, place_for, tools_at
 from mini_agent.errors import MiniAgentError
 from mini_agent.litellm_install import install
 from mini_agent.litellm_lazy import litellm_module
@@ -58,7 +58,8 @@ async def provider_result(given: GivenCall) -> AgentResult:
         return await _in_the_shim(call, settings)
     languages = call.request.allowed_languages
     if place != "sidecar":
-        async with tools_at(place, languages) as invoker:
+        gateway = gateway_for(call.request, settings)
+        async with tools_at(place, languages, gateway=gateway) as invoker:
             return await _here(call, invoker, settings)
     async with (
         SidecarClient(settings.sidecar_url, settings.read_sidecar_token()) as sidecar,

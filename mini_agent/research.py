@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from mini_agent.config import AgentConfig
 from mini_agent.unsure import is_unsure
 
-NAMED: Final = "research_"
+NAMED: Final = "research"
+ALSO_NAMED: Final = "search"
 UNSURE: Final = (
     "You are not sure of your answer. Look it up with {tools}, then answer from what it says."
 )
@@ -20,7 +22,7 @@ class Research:
 
     def __init__(self, config: AgentConfig, tools: Iterable[str]) -> None:
         self._config = config
-        self._tools = " or ".join(name for name in tools if name.startswith(NAMED))
+        self._tools = " or ".join(_that_look_up(list(tools)))
         self._hops = 0
         self._failures = 0
 
@@ -44,3 +46,15 @@ class Research:
             return ""
         self._hops += 1
         return directive.format(tools=self._tools)
+
+
+def _that_look_up(tools: Sequence[str]) -> list[str]:
+    """The research tools, and where there are none those that search, by the words in their names.
+
+    A tool of one of several servers is named `server__tool`, so the word may stand anywhere.
+    """
+    for word in (NAMED, ALSO_NAMED):
+        named = [name for name in tools if word in re.split(r"[^a-z]+", name.lower())]
+        if named:
+            return named
+    return []

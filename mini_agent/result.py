@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from mini_agent.messages import Message
 from mini_agent.sandbox.execution import Execution
+from mini_agent.tools.attachment import Attachment
 
 StoppedReason: TypeAlias = Literal[
     "success", "max_iterations", "budget", "stagnation", "error", "cancelled"
@@ -46,7 +47,8 @@ class ToolInvocation(_Value):
     """One tool call: what was asked, what came of it, and `text`, which the model got to read.
 
     `name` is the tool that ran, `requested_name` what the model wrote. `rc` is None and `error`
-    says why when the call never ran; `execution` is there when a sandbox ran it.
+    says why when the call never ran; `execution` is there when a sandbox ran it. `attachments` are
+    the images and files that a tool gave beside its text.
     """
 
     tool_call_id: str
@@ -61,6 +63,7 @@ class ToolInvocation(_Value):
     error: str | None = None
     duration_ms: float
     execution: Execution | None = None
+    attachments: tuple[Attachment, ...] = ()
 
 
 class Iteration(_Value):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from math import isfinite
+
+from mini_agent.tools.http_wait import seconds_told
 
 
 def retry_after(error: Exception) -> float | None:
@@ -17,26 +16,9 @@ def retry_after(error: Exception) -> float | None:
         getattr(error, "headers", None),
     )
     told = (_header(headers) for headers in carried if isinstance(headers, Mapping))
-    return next((seconds for text in told if (seconds := _seconds(text)) is not None), None)
+    return next((seconds for text in told if (seconds := seconds_told(text)) is not None), None)
 
 
 def _header(headers: Mapping[object, object]) -> str:
     named = (str(value) for name, value in headers.items() if str(name).lower() == "retry-after")
     return next(named, "")
-
-
-def _seconds(text: str) -> float | None:
-    try:
-        seconds = float(text)
-        return max(0.0, seconds) if isfinite(seconds) else None
-    except ValueError:
-        return _until(text)
-
-
-def _until(date: str) -> float | None:
-    try:
-        moment = parsedate_to_datetime(date)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - datetime.now(UTC)).total_seconds())

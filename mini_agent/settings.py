@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mini_agent.errors import NotConfigured
@@ -32,6 +32,10 @@ class Settings(BaseSettings):
     )
     sidecar_token_file: Path | None = Field(
         default=None, validation_alias="MINI_AGENT_SIDECAR_TOKEN_FILE"
+    )
+    tool_http_base_url: str = Field(default="", validation_alias="MINI_AGENT_TOOL_HTTP_BASE_URL")
+    tool_http_headers: SecretStr = Field(
+        default=SecretStr(""), validation_alias="MINI_AGENT_TOOL_HTTP_HEADERS"
     )
     ollama_api_base: str = Field(default="", validation_alias="OLLAMA_API_BASE")
     ollama_host: str = Field(default="", validation_alias="OLLAMA_HOST")
@@ -60,6 +64,20 @@ class Settings(BaseSettings):
                 hint="the sidecar writes it at its first start; MINI_AGENT_SIDECAR_TOKEN_FILE "
                 "names the file",
             ) from unreadable
+
+    def read_tool_http_headers(self) -> dict[str, str]:
+        """The headers for the tools gateway, written as a JSON object; none when not set."""
+        written = self.tool_http_headers.get_secret_value()
+        if not written:
+            return {}
+        try:
+            return TypeAdapter(dict[str, str]).validate_json(written)
+        except ValidationError:
+            raise NotConfigured(
+                "MINI_AGENT_TOOL_HTTP_HEADERS is not a JSON object of texts",
+                field="tool_http_headers",
+                hint='write it like this: {"Authorization": "Bearer ..."}',
+            ) from None
 
 
 def require_model(named: str, settings: Settings, *, field: str = "model") -> str:

@@ -3,22 +3,78 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 # What is quoted, or printed by a program, is not the model speaking of itself.
 QUOTED: Final = re.compile(r"```.*?(```|\Z)|`[^`\n]*`|\"[^\"\n]*\"|“[^”]*”", re.DOTALL)
+
+# What stands for what in the phrases below, where a blank is any white space.
+_WORDS: Final = {
+    "<i am>": "(i am|i'm|we are|we're)",
+    "<have not>": "(i have not|i haven't|i've not)",
+    "<do not>": "(do not|don't|would not|wouldn't)",
+    "<cannot>": (
+        "(can ?not|can't|could not|couldn't|(am|was) (unable|not able) to|wasn't able to"
+        "|(have not|haven't|'ve not) been able to)"
+    ),
+    "<very>": r"((\w+ly|100 ?%|very|too|quite|so|all that|just|still|afraid) )*",
+    "<now>": "(that|this|real|current|live|up-to|the (internet|web))",
+    "<flaws>": "((any|an?|other) )*(errors?|bugs?|problems?|mistakes?|issues?|faults?|flaws?)",
+    "<which>": "(what|how|why|who|where|when|which|about|if|whether)",
+}
+_PHRASES: Final = (
+    # What the writer is.
+    "<i am> <very>not <very>(sure|certain|confident|positive|aware of|familiar with)",
+    "<i am> <very>(only )?(unsure|uncertain|unfamiliar|guessing|speculating)",
+    "<i am> (only )?(about )?(half sure|(no|not an) expert)",
+    "<i am> unable to (find(?! <flaws>)|determine|verify|confirm|say|tell)",
+    # What the writer knows and remembers.
+    "i <very><do not> <very>(know|recall|remember)",
+    r"i <do not> have (?!to\b)([\w-]+ ){0,4}(information|data|knowledge|context to)",
+    r"i (have no|lack) ([\w-]+ ){0,2}(idea|clue|information|knowledge|way of knowing)",
+    "i (<do not> have|have no|lack) access to <now>",
+    "(beyond|outside) (of )?my (knowledge|expertise|training)",
+    "my (knowledge|training|training data) (ends|ended|stops|only|is limited|does not|doesn't)",
+    "my information (is|may be|might be|could be) (out of date|outdated|old)",
+    "as of my (last|latest|most recent|knowledge|training)",
+    # What the writer could not find out.
+    "i <very><cannot> <very>(determine|verify|confirm|remember|recall)",
+    "i <very><cannot> (look (that |this |it )?up|find(?! <flaws>))",
+    "i <very><cannot> (tell (you|for|whether|if|which)|be <very>(sure|certain))",
+    "i <very><cannot> (say|answer) ((that|this|it) )?(for|with|whether|if|which|exactly)",
+    r"(it's|is) (\w+ )?(hard|difficult|impossible) (for me )?to (say|know)",
+    "(unclear|not clear|unknown|not known) to me|uncertainty on my (side|part)",
+    "no way (for me to|of) (know|tell|verify|confirm)(ing)?",
+    r"<have not> found (a|any) (\w+ )?(source|reference|documentation)",
+    r"<have not> (verified|checked|confirmed)( (it|this|that))?(?= ?[,.!;]| ?$)",
+    r"i('d| would)? (have|need) to (look|check|verify)(?=[^.!?\n]{0,80}\b(up|sure|certain)\b)",
+    # What the writer offers instead.
+    "my ((best|only) )?guess (here )?(is|would be)|(my|a) best guess|guess on my part",
+    r"(only|just|merely) an? (\w+ )?guess|an? educated guess",
+    "(i would|i'd|i can only|if i had to) guess",
+    "i (may|might|could) (well )?be (wrong|mistaken|misremembering)|i may not be right",
+    "speculation on my part|with a grain of salt|don't quote me",
+)
+# These are such signs only where a sentence or a part of one begins.
+_OPENINGS: Final = (
+    "not <very>(sure|certain)",
+    "(hard|difficult|impossible) to say",
+    "no idea(?= <which>| ?[,.!?;]| ?$)",
+    "(this is|at) a guess",
+)
+_OPENING: Final = "(^|[.!?;,] ?)((sorry|honestly|hm+|well|unfortunately),? )?(but )?"
+
+
+def _either(phrases: Iterable[str], before: str) -> str:
+    joined = f"{before}({'|'.join(phrases)})\\b"
+    for short, long in _WORDS.items():
+        joined = joined.replace(short, long)
+    return re.sub(r"\((?!\?)", "(?:", joined).replace(" ?", r"\s*").replace(" ", r"\s+")
+
+
 SIGNS: Final = re.compile(
-    r"""
-      \b(i\ am|i'm|we\ are|we're)\ (really\ |quite\ |still\ |just\ )?
-        (not\ (\w+\ )?(sure|certain)|unsure|uncertain|guessing|unable\ to\ (find|determine|say))
-    | (^|[.!?]\s+)(sorry,\ (but\ )?)?(not\ (\w+\ )?sure|hard\ to\ say|no\ idea)\b
-    | \bi\ (\w+\ )?(do\ not|don't)\ (\w+\ )?(know|have\ (enough|any|access\ to)\b.*\binformation)
-    | \bi\ (can\ not|cannot|can't|could\ not|couldn't|was\ (unable|not\ able)\ to)\s
-        (find|determine|verify|look\ up|tell\ for\ sure)
-    | \bi\ have\ no\ (idea|information)\b
-    | \b(my|a)\ (best|educated)\ guess\b | \bi\ (would|can\ only)\ guess\b
-    """,
-    re.VERBOSE | re.IGNORECASE | re.MULTILINE,
+    _either(_PHRASES, r"\b") + "|" + _either(_OPENINGS, _OPENING), re.IGNORECASE | re.MULTILINE
 )
 
 

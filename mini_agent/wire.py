@@ -28,12 +28,15 @@ class AgentRunRequest(AgentConfig):
     """One run: the messages, where its snippets run, and every field of `AgentConfig` beside them.
 
     No `model` means the default of whoever runs it; no `allowed_languages` means all. `max_tokens`,
-    `seed`, `api_base` and `api_key` go to the model server.
+    `seed`, `api_base` and `api_key` go to the model server. `tool_http_base_url` is the address of
+    the tools gateway that `tool_backend` http calls, with `tool_http_headers`.
     """
 
     model: str = ""
     messages: Annotated[list[Message], Field(min_length=1)]
     tool_backend: ToolBackend = "auto"
+    tool_http_base_url: str | None = None
+    tool_http_headers: dict[str, str] | None = Field(default=None, repr=False)
     allowed_languages: Annotated[tuple[Language, ...], Field(min_length=1)] | None = None
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     seed: int | None = None

@@ -9,9 +9,11 @@ from typing import Protocol, TypeAlias, runtime_checkable
 from pydantic import JsonValue
 
 from mini_agent.sandbox.execution import Execution, Output
+from mini_agent.tools.attachment import Attachment
 
 Tool: TypeAlias = dict[str, JsonValue]
 OpenAIToolCall: TypeAlias = dict[str, JsonValue]
+Listener: TypeAlias = Callable[[Output], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,7 @@ class ToolOutput:
     `error`, a sentence that says why. `status` is a word for how a program ended when `rc` alone
     does not say ("timeout", "oom", "killed", "compile_error"); `note` is a remark for the model.
     `result` is what a program's last expression was worth, where the language has such a thing.
+    `attachments` are what a tool gave beside its text: images, sounds, files.
     """
 
     ok: bool
@@ -33,6 +36,7 @@ class ToolOutput:
     note: str = ""
     execution: Execution | None = None
     result: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 def printed(text: str) -> ToolOutput:
@@ -71,7 +75,7 @@ class StreamingInvoker(Protocol):
     """An invoker that also tells what a program prints while it runs."""
 
     async def stream_openai_tool(
-        self, openai_tool: OpenAIToolCall, tell: Callable[[Output], None]
+        self, openai_tool: OpenAIToolCall, tell: Listener
     ) -> str | ToolOutput:
         """What came of one call; `tell` gets each piece of its output as it comes."""
         ...

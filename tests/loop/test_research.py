@@ -39,6 +39,22 @@ async def test_an_unsure_answer_stands_where_it_is_switched_off() -> None:
     assert result.final_answer == "I'm not sure."
 
 
+@pytest.mark.parametrize(
+    ("names", "sent_to"),
+    [
+        (("echo", "files__research_docs", "web_search"), "files__research_docs"),
+        (("echo", "context7__search_docs"), "context7__search_docs"),
+        (("web-search", "searchlight"), "web-search"),
+    ],
+)
+async def test_what_looks_things_up_is_known_by_its_name(
+    names: tuple[str, ...], sent_to: str
+) -> None:
+    with ScriptedModel(UNSURE, says("It is 42.")) as model:
+        result = await run_agent(TASK, Answers("42", names=names), CONFIG, model)
+    assert f"Look it up with {sent_to}, then" in user_texts(result.messages)[-1]
+
+
 @pytest.mark.parametrize("hops", [0, 1, 2])
 async def test_research_is_asked_for_a_few_times_only(hops: int) -> None:
     config = AgentConfig(model="m", max_research_hops=hops)

@@ -175,12 +175,18 @@ async def test_no_model_anywhere_is_400_and_names_the_variables() -> None:
     assert "LITELLM_DEFAULT_CODE_MODEL or LITELLM_DEFAULT_MODEL" in said.error.hint
 
 
-@pytest.mark.parametrize("backend", ["docker", "http"])
-async def test_a_backend_that_is_elsewhere_is_400_and_lists_what_there_is(backend: str) -> None:
-    asked = {"messages": HI, "model": "a/b", "tool_backend": backend}
+async def test_a_backend_that_is_elsewhere_is_400_and_lists_what_there_is() -> None:
+    asked = {"messages": HI, "model": "a/b", "tool_backend": "docker"}
     said = await refusal(asked, HTTPStatus.BAD_REQUEST)
-    assert repr(backend) in said.error.message
-    assert "sidecar, local and echo" in said.error.hint
+    assert "'docker'" in said.error.message
+    assert "sidecar, local, http and echo" in said.error.hint
+
+
+async def test_a_gateway_of_tools_without_an_address_is_400_and_says_how_to_give_it() -> None:
+    asked = {"messages": HI, "model": "a/b", "tool_backend": "http"}
+    said = await refusal(asked, HTTPStatus.BAD_REQUEST)
+    assert said.error.code == "not_configured"
+    assert "tool_http_base_url, or set MINI_AGENT_TOOL_HTTP_BASE_URL" in said.error.hint
 
 
 async def test_a_message_no_model_can_take_is_400() -> None:

@@ -1,0 +1,71 @@
+"""What a tools gateway answers, as the output of the tool that was called."""
+
+from __future__ import annotations
+
+import pytest
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+
+from mini_agent import HttpToolsInvoker
+from mini_agent.messages import function_call
+from mini_agent.tools.invoker import ToolOutput, printed, refused
+from tests.tools.gateway import Gateway
+
+
+async def came_of(answer: Response) -> ToolOutput:
+    call = function_call("1", "search_docs", {"query": "auth tokens"})
+    with Gateway([answer]).served() as url:
+        return await HttpToolsInvoker(url).call_openai_tool(call)
+
+
+@pytest.mark.parametrize(
+    ("answer", "output"),
+    [
+        (JSONResponse({"text": "found"}), printed("found")),
+        (JSONResponse({"text": "42"}), printed("42")),
+        (JSONResponse({"text": ""}), printed("")),
+        (JSONResponse({"text": None, "error": None, "data": None}), printed("")),
+        (JSONResponse({"text": "3 docs", "data": {"a": 1}}), printed('3 docs\ndata: {"a": 1}')),
+        (JSONResponse({"text": '{"a": 1}', "data": {"a": 1}}), printed('{"a": 1}')),
+        (JSONResponse({"data": {"hits": ["ü"]}}), printed('{"hits": ["ü"]}')),
+        (JSONResponse({"text": {"a": 1}}), printed('{"a": 1}')),
+        (JSONResponse({"error": "no such tool"}), refused("no such tool")),
+        (JSONResponse({"error": {"message": "broken", "code": 7}}), refused("broken")),
+        (JSONResponse({"error": {"code": 7}}), refused('{"code": 7}')),
+        (JSONResponse({"error": "broken", "data": [1]}), refused("broken\ndata: [1]")),
+        (JSONResponse({"ok": False, "rc": 1, "stderr": "b"}), ToolOutput(False, 1, stderr="b")),
+        (JSONResponse({"result": "found"}), printed("found")),
+        (JSONResponse({"weather": "fine"}), printed('{"weather":"fine"}')),
+        (JSONResponse(["a", 1]), printed('["a",1]')),
+        (JSONResponse(42), printed("42")),
+        (JSONResponse("found"), printed("found")),
+        (PlainTextResponse("plain text"), printed("plain text")),
+        (PlainTextResponse("{not json"), printed("{not json")),
+        (Response(b"\xff!"), printed("\N{REPLACEMENT CHARACTER}!")),
+        (Response(b""), printed("")),
+        (Response(status_code=204), printed("")),
+    ],
+)
+async def test_an_answer_means_this(answer: Response, output: ToolOutput) -> None:
+    assert await came_of(answer) == output
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (JSONResponse({"error": "unknown tool 'x'"}, 404), "HTTP 404: unknown tool 'x'"),
+        (JSONResponse({"error": {"message": "no", "hint": "?"}}, 400), "HTTP 400: no"),
+        (JSONResponse({"detail": [{"msg": "wrong"}]}, 422), 'HTTP 422: [{"msg": "wrong"}]'),
+        (PlainTextResponse("Internal Server Error", 500), "HTTP 500: Internal Server Error"),
+        (HTMLResponse("<h1>Bad Gateway</h1>", 502), "HTTP 502: <h1>Bad Gateway</h1>"),
+        (Response(status_code=503), "HTTP 503: (no body)"),
+        (PlainTextResponse("x" * 9000, 500), "HTTP 500: " + "x" * 500),
+    ],
+)
+async def test_a_status_of_failure_is_told_with_what_was_said(answer: Response, error: str) -> None:
+    assert await came_of(answer) == refused(error)
+
+
+async def test_long_data_beside_a_text_is_cut_so_that_the_text_is_seen() -> None:
+    output = await came_of(JSONResponse({"text": "3 docs", "data": "x" * 5000}))
+    assert output.stdout.startswith('3 docs\ndata: "xxx')
+    assert output.stdout.endswith("... (4002 more characters)")

@@ -1,0 +1,290 @@
+"""The tools of an MCP server, ours, as a child process and over HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from mini_agent import AgentConfig, McpInvoker, run_mcp_mini_agent
+from mini_agent.errors import BadRequest, ToolsUnavailable
+from mini_agent.messages import function_call, user
+from mini_agent.sandbox.execution import Output
+from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.tools.invoker import ToolOutput, printed
+from mini_agent.tools.mcp_server import McpAddress, McpCommand
+from mini_agent.tools.passed_on import tool_named
+from tests.tools.conftest import SERVER, Notes
+
+
+async def came_of(tools: McpInvoker, name: str, **arguments: JsonValue) -> ToolOutput:
+    return await tools.call_openai_tool(function_call("1", name, arguments))
+
+
+async def test_the_tools_are_the_servers_with_their_schemas(here: McpInvoker) -> None:
+    tools = {tool_named(tool): tool for tool in await here.list_openai_tools()}
+    assert {"add", "draw", "slow"} <= tools.keys()
+    function = tools["add"]["function"]
+    assert isinstance(function, dict)
+    assert function["description"] == "Add two numbers."
+    parameters = function["parameters"]
+    assert isinstance(parameters, dict)
+    assert parameters["required"] == ["a", "b"]
+
+
+async def test_a_call_reaches_the_server_once(here: McpInvoker, notes: Notes) -> None:
+    assert await came_of(here, "add", a=1, b=2) == printed("3")
+    assert notes.text().count("add 1 2") == 1
+
+
+async def test_data_is_told_once_where_the_text_says_the_same(here: McpInvoker) -> None:
+    output = await came_of(here, "weather", city="Paris")
+    assert output.stdout.count("Paris") == 1
+    assert output.stdout.count("21") == 1
+
+
+async def test_an_image_is_carried_and_told_of(here: McpInvoker) -> None:
+    output = await came_of(here, "draw")
+    assert output.stdout == "(attached: image-1, image/png, 68 bytes)"
+    (image,) = output.attachments
+    assert (image.media_type, image.bytes) == ("image/png", 68)
+    assert image.base64.startswith("iVBORw0KGgo")
+
+
+async def test_links_texts_and_bytes_of_resources_are_carried(here: McpInvoker) -> None:
+    output = await came_of(here, "resources")
+    assert output.stdout == (
+        "see:\n"
+        "(log: file:///log, text/plain)\n"
+        "file:///a.txt:\nhello\n"
+        "(attached: file:///b.bin, application/octet-stream, 3 bytes)"
+    )
+    assert [each.base64 for each in output.attachments] == ["AAEC"]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "said"),
+    [
+        ("fail", {}, "fail"),
+        ("nowhere", {}, "nowhere"),
+        ("add", {"a": "x", "b": 1}, "valid integer"),
+        ("add", {}, "required"),
+    ],
+)
+async def test_what_the_server_calls_an_error_is_one(
+    here: McpInvoker, name: str, arguments: dict[str, JsonValue], said: str
+) -> None:
+    output = await came_of(here, name, **arguments)
+    assert (output.ok, output.rc) == (False, None)
+    assert said in str(output.error)
+
+
+async def test_progress_is_told_as_it_comes(here: McpInvoker) -> None:
+    told: list[Output] = []
+    slow = function_call("1", "slow", {"seconds": 0.2})
+    assert await here.stream_openai_tool(slow, told.append) == printed("done")
+    assert [piece.text for piece in told][:2] == ["1/4: step 1\n", "2/4: step 2\n"]
+
+
+async def test_calls_run_side_by_side(here: McpInvoker) -> None:
+    await here.list_openai_tools()
+    began = time.monotonic()
+    outputs = await asyncio.gather(*(came_of(here, "slow", seconds=1) for _ in range(10)))
+    assert time.monotonic() - began < 5
+    assert outputs == [printed("done")] * 10
+
+
+async def test_a_call_that_takes_too_long_is_cancelled_at_the_server(notes: Notes) -> None:
+    command = McpCommand(sys.executable, [SERVER], {"MCP_TEST_NOTES": notes.path})
+    async with McpInvoker(command, tool_timeout=0.5) as tools:
+        output = await came_of(tools, "slow", seconds=60)
+        await notes.until("slow cancelled")
+        assert await came_of(tools, "add", a=1, b=2) == printed("3")
+    assert output.error == "the call took longer than 0.5 s and was cancelled"
+    assert len(notes.started) == 1
+
+
+async def test_who_stops_waiting_cancels_the_call_at_the_server(
+    here: McpInvoker, notes: Notes
+) -> None:
+    waiting = asyncio.create_task(came_of(here, "slow", seconds=60))
+    await notes.until("slow began")
+    waiting.cancel()
+    await notes.until("slow cancelled")
+    assert waiting.cancelled()
+
+
+async def test_a_server_that_is_killed_during_a_call_ends_it_and_the_next_starts_another(
+    here: McpInvoker, notes: Notes
+) -> None:
+    waiting = asyncio.create_task(came_of(here, "slow", seconds=60))
+    await notes.until("slow began")
+    os.kill(notes.started[0], signal.SIGKILL)
+    async with asyncio.timeout(5):
+        output = await waiting
+    assert "is gone, and whether the call was carried out is not known" in str(output.error)
+    assert await came_of(here, "add", a=1, b=2) == printed("3")
+    assert len(notes.started) == 2
+
+
+async def test_a_server_that_died_while_nobody_called_is_not_noticed_by_the_next_call(
+    here: McpInvoker, notes: Notes
+) -> None:
+    await here.list_openai_tools()
+    os.kill(notes.started[0], signal.SIGKILL)
+    await asyncio.sleep(0.3)
+    assert await came_of(here, "add", a=1, b=2) == printed("3")
+
+
+async def test_a_server_that_ends_itself_is_gone(here: McpInvoker) -> None:
+    assert "is gone" in str((await came_of(here, "die")).error)
+
+
+async def test_nothing_is_left_of_a_server_when_the_block_is_left(notes: Notes) -> None:
+    env = {"MCP_TEST_NOTES": notes.path}
+    async with McpInvoker.command(sys.executable, SERVER, env=env) as tools:
+        await tools.list_openai_tools()
+        waiting = asyncio.create_task(came_of(tools, "slow", seconds=60))
+        await notes.until("slow began")
+    await waiting
+    with pytest.raises(ProcessLookupError):
+        os.kill(notes.started[0], 0)
+
+
+async def test_a_server_sees_little_of_our_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_SECRET", "s")
+    tools = McpInvoker.command(sys.executable, SERVER, env={"GIVEN": "g"})
+    async with tools:
+        names = (await came_of(tools, "environment")).stdout.split()
+    assert "GIVEN" in names
+    assert "SOME_SECRET" not in names
+
+
+async def test_ten_megabytes_arrive(here: McpInvoker) -> None:
+    output = await came_of(here, "long", characters=10_000_000)
+    assert output.stdout.endswith("the end")
+
+
+async def test_lines_on_stdout_that_are_no_messages_do_no_harm() -> None:
+    async with McpInvoker.command(sys.executable, SERVER, "--noise") as tools:
+        assert await came_of(tools, "add", a=1, b=2) == printed("3")
+
+
+async def test_a_server_that_does_not_start_is_an_error_with_what_it_says() -> None:
+    async with McpInvoker.command(sys.executable, SERVER, "--broken") as tools:
+        with pytest.raises(ToolsUnavailable, match="cannot read the configuration"):
+            await tools.list_openai_tools()
+        again = await came_of(tools, "add", a=1, b=2)
+        assert "it is tried again in 0." in str(again.error)
+
+
+@pytest.mark.parametrize("command", ["no-such-command-anywhere", "/etc/passwd", "a\0b"])
+async def test_a_command_that_is_none_is_an_error_that_names_it(command: str) -> None:
+    async with McpInvoker.command(command) as tools:
+        output = await came_of(tools, "add")
+    assert str(output.error).startswith(f"the MCP server {command}")
+
+
+async def test_a_server_that_says_nothing_is_given_up_and_killed(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    program = f"import os, time; open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+    command = McpCommand(sys.executable, ["-c", program])
+    async with McpInvoker(command, startup_timeout=1) as tools:
+        output = await came_of(tools, "add")
+    assert "was not ready within 1 s" in str(output.error)
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid.read_text()), 0)
+
+
+async def test_over_http_it_is_the_same(served_over_http: str, notes: Notes) -> None:
+    async with McpInvoker.address(served_over_http) as tools:
+        assert len(await tools.list_openai_tools()) == 9
+        assert await came_of(tools, "add", a=1, b=2) == printed("3")
+        assert (await came_of(tools, "draw")).attachments[0].media_type == "image/png"
+        waiting = asyncio.create_task(came_of(tools, "slow", seconds=60))
+        await notes.until("slow began")
+        waiting.cancel()
+        await notes.until("slow cancelled")
+
+
+async def test_an_address_where_nothing_listens_is_an_error_that_names_it() -> None:
+    async with McpInvoker.address("http://user:secret@127.0.0.1:9/mcp?key=secret") as tools:
+        output = await came_of(tools, "add")
+    assert "the MCP server at http://127.0.0.1:9/mcp cannot be used" in str(output.error)
+    assert "secret" not in str(output.error)
+
+
+def test_plain_code_keeps_the_server_from_run_to_run(notes: Notes) -> None:
+    tools = McpInvoker.command(sys.executable, SERVER, env={"MCP_TEST_NOTES": notes.path})
+    for _ in range(2):
+        with ScriptedModel(calls(call("add", a=40, b=2)), says("It is 42.")) as model:
+            result = run_mcp_mini_agent([user("?")], tools, AgentConfig(model="m"), model=model)
+        assert result.final_answer == "It is 42."
+    assert len(notes.started) == 1
+    asyncio.run(tools.aclose())
+
+
+def test_an_image_reaches_the_result_of_a_run() -> None:
+    tools = McpInvoker.command(sys.executable, SERVER)
+    with ScriptedModel(calls(call("draw")), says("A dot.")) as model:
+        result = run_mcp_mini_agent([user("?")], tools, AgentConfig(model="m"), model=model)
+    assert result.last_tool_invocation is not None
+    assert result.last_tool_invocation.attachments[0].media_type == "image/png"
+
+
+def test_a_program_that_forgets_to_close_it_leaves_no_server_behind(notes: Notes) -> None:
+    program = f"""
+from mini_agent import AgentConfig, McpInvoker, run_mcp_mini_agent
+from mini_agent.messages import user
+from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+tools = McpInvoker.command({sys.executable!r}, {SERVER!r}, env={{"MCP_TEST_NOTES": {notes.path!r}}})
+model = ScriptedModel(calls(call("add", a=40, b=2)), says("It is 42."))
+print(run_mcp_mini_agent([user("?")], tools, AgentConfig(model="m"), model=model).final_answer)
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert (ran.stdout, ran.stderr) == ("It is 42.\n", "")
+    with pytest.raises(ProcessLookupError):
+        os.kill(notes.started[0], 0)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: McpCommand(""),
+        lambda: McpCommand("npx", "-y server"),
+        lambda: McpAddress("127.0.0.1:8000"),
+        lambda: McpInvoker(McpCommand("x"), tool_timeout=0),
+        lambda: McpInvoker(McpCommand("x"), startup_timeout=-1),
+    ],
+)
+def test_a_server_that_cannot_be_is_refused(make: object) -> None:
+    assert callable(make)
+    with pytest.raises(BadRequest):
+        make()
+
+
+def test_secrets_are_not_shown() -> None:
+    shown = repr(McpCommand("x", (), {"KEY": "secret"})) + repr(
+        McpAddress("http://x/mcp", {"Authorization": "secret"})
+    )
+    assert "secret" not in shown
+
+
+def test_the_sdk_is_not_loaded_before_it_is_needed() -> None:
+    program = (
+        "import sys; from mini_agent import McpInvoker; McpInvoker.command('x'); "
+        "print([name for name in ('mcp', 'mcp_types', 'httpx2', 'anyio') if name in sys.modules])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True
+    )
+    assert ran.stdout == "[]\n"
