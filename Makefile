@@ -18,6 +18,7 @@ demo: venv engine images ## set everything up and run one task end to end (TEXT=
 	@.venv/bin/mini-agent demo -- '$(subst ','\'',$(TEXT))'
 
 test: venv engine images servers ## set everything up and pass all tests
+	@scripts/redis >/dev/null
 	@scripts/up demo
 	@DOCKER_MINI_AGENT=1 LITELLM_DEFAULT_CODE_MODEL=llamafile/tiny-agent $(python) -m pytest $(ARGS)
 
@@ -59,7 +60,7 @@ prove: venv engine images ## run all cases against the running stack, or one of 
 
 pins: venv ## pin every dependency anew, with hashes, in constraints.txt
 	@.venv/bin/uv pip compile -q --universal --generate-hashes --upgrade --python-version 3.11 \
-	  pyproject.toml shim/pyproject.toml sidecar/pyproject.toml --extra demo --group dev \
+	  pyproject.toml shim/pyproject.toml sidecar/pyproject.toml --extra demo --extra images --extra redis_cache --group dev \
 	  --no-emit-package mini-agent --no-emit-package mini-agent-shim --no-emit-package codex-sidecar \
 	  --no-header --no-annotate -o constraints.txt
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
         run_mcp_mini_agent,
     )
     from mini_agent.config import AgentConfig
+    from mini_agent.images import awith_images, with_images
+    from mini_agent.images.limits import ImageLimits
     from mini_agent.litellm_handler import MiniAgentLLM
     from mini_agent.litellm_install import install, register_custom_provider
     from mini_agent.litellm_model import LiteLLMModel
@@ -35,6 +37,7 @@ __all__ = [
     "EchoMCP",
     "FilteredInvoker",
     "HttpToolsInvoker",
+    "ImageLimits",
     "Iteration",
     "JoinedInvoker",
     "LiteLLMModel",
@@ -49,9 +52,11 @@ __all__ = [
     "Usage",
     "arun_mcp_mini_agent",
     "astream_mcp_mini_agent",
+    "awith_images",
     "install",
     "register_custom_provider",
     "run_mcp_mini_agent",
+    "with_images",
 ]
 
 _HOMES = {
@@ -61,6 +66,7 @@ _HOMES = {
     "EchoMCP": "tools.echo",
     "FilteredInvoker": "tools.filtered",
     "HttpToolsInvoker": "tools.http_tools_invoker",
+    "ImageLimits": "images.limits",
     "Iteration": "result",
     "JoinedInvoker": "tools.joined",
     "LiteLLMModel": "litellm_model",
@@ -75,9 +81,11 @@ _HOMES = {
     "Usage": "result",
     "arun_mcp_mini_agent": "agent",
     "astream_mcp_mini_agent": "agent",
+    "awith_images": "images",
     "install": "litellm_install",
     "register_custom_provider": "litellm_install",
     "run_mcp_mini_agent": "agent",
+    "with_images": "images",
 }
 
 

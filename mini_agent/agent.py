@@ -8,7 +8,7 @@ from mini_agent.blocking import run_blocking
 from mini_agent.config import AgentConfig
 from mini_agent.event_stream import events_of
 from mini_agent.events import Event, Listener, unheard
-from mini_agent.litellm_model import LiteLLMModel
+from mini_agent.litellm_cache import through_litellm
 from mini_agent.loop import run_agent
 from mini_agent.messages import Message
 from mini_agent.model import Model
@@ -31,7 +31,8 @@ async def arun_mcp_mini_agent(
     that says so, never with an exception; `BadRequest` is for messages that cannot be sent.
     `on_event` is called with everything that happens, as it happens.
     """
-    speaker = model or LiteLLMModel(ollama_address=Settings().ollama_address)
+    settings = Settings()
+    speaker = model or through_litellm(settings.ollama_address, settings.redis_url)
     return await run_agent(list(messages), mcp, cfg, speaker, on_event)
 
 

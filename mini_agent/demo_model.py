@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
+import httpx
+
 from mini_agent.errors import NotConfigured
 
 NAME: Final = "llamafile/tiny-agent"
@@ -40,6 +42,8 @@ def served_demo_model() -> Iterator[str]:
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     server = llama.Server(params)
+    # One that is told to end before it has begun never ends.
+    httpx.get(f"{server.listening_address}/health", trust_env=False).raise_for_status()
     try:
         yield f"{server.listening_address}/v1"
     finally:

@@ -140,6 +140,13 @@ def _no_tools(call: FailedCall) -> ModelError:
     )
 
 
+def _no_pictures(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"{call.model} takes no pictures: {call.reason}",
+        hint="take a model that does, such as ollama/qwen2.5vl:3b, or leave the pictures out",
+    )
+
+
 def _out_of_memory(call: FailedCall) -> ModelError:
     return ModelUnavailable(
         f"{call.provider} could not run {call.name}: {call.reason}",
@@ -189,6 +196,8 @@ SIGNS: Final[tuple[tuple[re.Pattern[str], Explain], ...]] = tuple(
             r"does not support tools|tool use is not supported|tools? (is|are) not supported",
             _no_tools,
         ),
+        (r"image input is not supported|not support (image|vision)", _no_pictures),
+        (r"required for image input|image_url.{0,40}only supported", _no_pictures),
         (r"context (size|length|window)|ContextWindowExceeded", _too_long),
         (r"runner (process )?(has )?terminated|more system memory", _out_of_memory),
         (

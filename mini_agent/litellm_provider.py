@@ -6,9 +6,9 @@ import asyncio
 
 from mini_agent.backends import gateway_for, place_for, tools_at
 from mini_agent.errors import MiniAgentError
+from mini_agent.litellm_cache import through_litellm
 from mini_agent.litellm_install import install
 from mini_agent.litellm_lazy import litellm_module
-from mini_agent.litellm_model import LiteLLMModel
 from mini_agent.litellm_parameters import PROVIDER, GivenCall, ProviderCall, provider_call
 from mini_agent.loop import run_agent
 from mini_agent.messages import user
@@ -71,7 +71,7 @@ async def provider_result(given: GivenCall) -> AgentResult:
 async def _here(call: ProviderCall, invoker: Invoker, settings: Settings) -> AgentResult:
     target = require_model(call.request.model, settings, field="target_model")
     config = call.request.config(target)
-    model = LiteLLMModel(ollama_address=settings.ollama_address)
+    model = through_litellm(settings.ollama_address, settings.redis_url)
     return await run_agent(call.request.messages, invoker, config, model)
 
 

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     )
     ollama_api_base: str = Field(default="", validation_alias="OLLAMA_API_BASE")
     ollama_host: str = Field(default="", validation_alias="OLLAMA_HOST")
+    redis: SecretStr = Field(default=SecretStr(""), validation_alias="MINI_AGENT_REDIS_URL")
 
     @property
     def default_model(self) -> str:
@@ -49,6 +50,11 @@ class Settings(BaseSettings):
     def ollama_address(self) -> str:
         """Where Ollama is, also when only Ollama's own OLLAMA_HOST says so; empty: the default."""
         return self.ollama_api_base or (address_of(self.ollama_host) if self.ollama_host else "")
+
+    @property
+    def redis_url(self) -> str:
+        """Where answers of models are kept, a password included; empty: nowhere."""
+        return self.redis.get_secret_value()
 
     def read_sidecar_token(self) -> str:
         """The sidecar's token, from the variable or the file; empty when neither is set."""

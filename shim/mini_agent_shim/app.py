@@ -11,8 +11,8 @@ from typing import Final
 from fastapi import FastAPI, Request, Response
 from fastapi_offline import FastAPIOffline
 
+from mini_agent.litellm_cache import through_litellm
 from mini_agent.litellm_lazy import close_litellm_clients, loaded_litellm
-from mini_agent.litellm_model import LiteLLMModel
 from mini_agent.model import Model
 from mini_agent_shim.auth import Admission, Door, names_of_this_host
 from mini_agent_shim.disconnect import CallerGone
@@ -31,11 +31,11 @@ def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI
     app = FastAPIOffline(
         title="mini-agent",
         summary="An agent loop whose snippets run in short-lived sealed sandboxes.",
-        version=version("mini-agent-shim"),
+        version=version("mini-agent"),
         redoc_url=None,
         lifespan=_lifespan_of(line, loads=model is None),
     )
-    speaker = model or LiteLLMModel(ollama_address=settings.ollama_address)
+    speaker = model or through_litellm(settings.ollama_address, settings.redis_url)
     app.include_router(Routes(settings, line, speaker).router())
     app.exception_handler(CallerGone)(_nobody_there)
     answer_with_problems(app)

@@ -76,7 +76,7 @@ class Routes:
     async def healthz(self) -> Health:
         """Whether the shim is alive."""
         return Health(
-            version=version("mini-agent-shim"),
+            version=version("mini-agent"),
             started_at=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
             uptime_s=round(time.time() - self.started, 3),
         )

@@ -28,5 +28,12 @@ def test_every_group_of_held_out_payloads_is_97_percent_right() -> None:
     assert measured.returncode == 0, measured.stdout[-4000:] + measured.stderr
 
 
+@pytest.mark.timeout(30)
+def test_a_server_that_is_left_at_once_ends() -> None:
+    for _ in range(5):
+        with served_demo_model() as address:
+            assert address
+
+
 def test_the_weights_stay_small() -> None:
     assert WEIGHTS.stat().st_size < 3_000_000

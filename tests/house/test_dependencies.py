@@ -1,0 +1,104 @@
+"""What is imported is declared, and what is declared is used, by each package that is installed."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+from tests.house.test_files import ROOT, tracked
+
+OURS = {"bench", "codex_sidecar", "mini_agent", "mini_agent_shim", "sandbox_runner", "tests"}
+OWN_TREES = {"stand_in", "train"}
+OUR_PACKAGES = {"codex-sidecar", "mini-agent", "mini-agent-shim"}
+# What is compared with is installed for the comparison alone.
+OTHERS = (":!bench/peer*", ":!bench/agents")
+BY_NAME = ("import_module", "module_of_extra")
+# Used, but never imported by us: by whom instead.
+USED_OTHERWISE = {
+    "httptools": "uvicorn, which is told to",
+    "coverage": "by hand",
+    "import-linter": "make check",
+    "mypy": "make check",
+    "ruff": "make check",
+    "types-docker": "mypy",
+    "pytest-asyncio": "pytest",
+    "pytest-timeout": "pytest",
+    "uv": "scripts/venv",
+}
+FOR_PROGRAMS_OF_MODELS = "science"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One list of dependencies and the files that it is for."""
+
+    project: str
+    trees: tuple[str, ...]
+    extras: bool = False
+    dev: bool = False
+
+    def declared(self) -> set[str]:
+        """The distributions on the list."""
+        read = tomllib.loads((ROOT / self.project).read_text())
+        optional = read["project"].get("optional-dependencies", {})
+        wanted = list(read["project"]["dependencies"])
+        for extra, requirements in optional.items():
+            if self.extras and extra != FOR_PROGRAMS_OF_MODELS:
+                wanted += requirements
+        wanted += read["dependency-groups"]["dev"] if self.dev else []
+        return {_normal(re.split(r"[\[<>=;~! ]", each)[0]) for each in wanted} - OUR_PACKAGES
+
+    def imported(self) -> set[str]:
+        """The distributions that the files import, at the top or by name."""
+        known = packages_distributions()
+        modules = {name for path in tracked(*self.trees) for name in _modules(path)}
+        foreign = modules - OURS - OWN_TREES - set(sys.stdlib_module_names)
+        return {_normal(known.get(name, [name])[0]) for name in foreign}
+
+
+LIBRARY = Member("pyproject.toml", ("mini_agent/*.py", "shim/*.py"), extras=True)
+SIDECAR = Member("sidecar/pyproject.toml", ("sidecar/*.py", "mini_agent/sandbox/*.py"))
+TESTS = Member(
+    "pyproject.toml", ("tests/*.py", "bench/*.py", *OTHERS, *LIBRARY.trees), extras=True, dev=True
+)
+
+
+@pytest.mark.parametrize("member", [LIBRARY, SIDECAR, TESTS], ids=["library", "sidecar", "tests"])
+def test_what_is_imported_is_declared(member: Member) -> None:
+    assert member.imported() - member.declared() == set()
+
+
+@pytest.mark.parametrize("member", [LIBRARY, SIDECAR, TESTS], ids=["library", "sidecar", "tests"])
+def test_what_is_declared_is_used(member: Member) -> None:
+    assert member.declared() - member.imported() - set(USED_OTHERWISE) == set()
+
+
+def _modules(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.split(".")[0]
+        elif isinstance(node, ast.Call) and _name(node.func) in BY_NAME and node.args:
+            yield from _literal(node.args[0])
+
+
+def _literal(argument: ast.expr) -> Iterator[str]:
+    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+        yield argument.value.split(".")[0]
+
+
+def _name(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def _normal(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
