@@ -1,13 +1,13 @@
-"""The command line: `mini-agent demo`."""
+"""The command line: `mini-agent demo`, `mini-agent mcp`."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 
-from mini_agent.demo import run_demo
 from mini_agent.errors import MiniAgentError
 
 
@@ -15,7 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and ends the process: 0 done, 1 failed, 2 called wrongly."""
     called = _parser().parse_args(arguments)
     try:
-        sys.exit(run_demo(called.text, local=called.local))
+        sys.exit(called.run(called))
     except MiniAgentError as wrong:
         print(f"mini-agent: {wrong.message}", file=sys.stderr)
         if wrong.hint:
@@ -36,4 +36,18 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--local", action="store_true", help="without Docker: the code runs here, not in a sandbox"
     )
+    demo.set_defaults(run=_demo)
+    mcp = commands.add_parser("mcp", help="our sandbox as an MCP server on stdin and stdout")
+    mcp.set_defaults(run=_mcp)
     return parser
+
+
+# Each command imports what it needs: an MCP client waits for its server to start.
+def _demo(called: argparse.Namespace) -> int:
+    done: int = importlib.import_module("mini_agent.demo").run_demo(called.text, local=called.local)
+    return done
+
+
+def _mcp(_called: argparse.Namespace) -> int:
+    importlib.import_module("mini_agent.mcp_door.stdio").serve()
+    return 0
