@@ -111,13 +111,13 @@ def test_mini_agent_brings_the_http_endpoint(python: Path) -> None:
             env={"OLLAMA_API_BASE": server.url, "PATH": "/usr/bin"},
         ) as serving:
             try:
-                said = answer_of(f"http://{address}")
+                said = answer_of(f"http://{address}", serving)
             finally:
                 serving.terminate()
     assert said == "It said hi."
 
 
-def answer_of(url: str) -> str:
+def answer_of(url: str, serving: subprocess.Popen[bytes]) -> str:
     """What an agent at `url`, which may still be starting, answers."""
     asked = {"messages": [{"role": "user", "content": "Hi."}], "model": "ollama/any"}
     until = time.monotonic() + 60
@@ -127,6 +127,7 @@ def answer_of(url: str) -> str:
                 f"{url}/agent/run", json={**asked, "tool_backend": "echo"}, timeout=90
             )
         except httpx.ConnectError:
+            assert serving.poll() is None, f"the endpoint ended with {serving.returncode}"
             assert time.monotonic() < until, "the endpoint did not come up"
             time.sleep(0.1)
         else:
