@@ -1,4 +1,4 @@
-"""The command line: `mini-agent demo`, `mini-agent mcp`."""
+"""The command line: `mini-agent demo`, `mini-agent mcp`, `mini-agent gateway`."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 
 from mini_agent.errors import MiniAgentError
+from mini_agent.extras import module_of_extra
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -39,6 +40,17 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run=_demo)
     mcp = commands.add_parser("mcp", help="our sandbox as an MCP server on stdin and stdout")
     mcp.set_defaults(run=_mcp)
+    gateway = commands.add_parser("gateway", help="many MCP servers' tools over HTTP, as one")
+    gateway.add_argument(
+        "--config",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a config.toml of Codex or a .mcp.json, also several times; ~/.codex/config.toml",
+    )
+    gateway.add_argument("--host", default="127.0.0.1", help="the address to listen on; 127.0.0.1")
+    gateway.add_argument("--port", type=int, default=8787, help="8787; 0 for a free one")
+    gateway.set_defaults(run=_gateway)
     return parser
 
 
@@ -50,4 +62,10 @@ def _demo(called: argparse.Namespace) -> int:
 
 def _mcp(_called: argparse.Namespace) -> int:
     importlib.import_module("mini_agent.mcp_door.stdio").serve()
+    return 0
+
+
+def _gateway(called: argparse.Namespace) -> int:
+    served = module_of_extra("mini_agent_shim.gateway_main", extra="mini_agent", what="the gateway")
+    served.serve(called.config, called.host, called.port)
     return 0
