@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
@@ -38,6 +39,8 @@ class Gateway:
     def __init__(self, configuration: Configuration) -> None:
         hiding = configuration.environment.hiding
         self._servers = tuple(KeptServer(each, hiding) for each in configuration.servers)
+        self._known: tuple[tuple[Tool, ...], ...] = ()
+        self._named: Mapping[str, _Place] = {}
         self._keeping: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -110,7 +113,13 @@ class Gateway:
             )
         return catalog[bare[0]] if bare else None
 
-    def _catalog(self) -> dict[str, _Place]:
+    def _catalog(self) -> Mapping[str, _Place]:
+        known = tuple(server.known for server in self._servers)
+        if known != self._known:
+            self._known, self._named = known, self._new_catalog()
+        return self._named
+
+    def _new_catalog(self) -> Mapping[str, _Place]:
         catalog: dict[str, _Place] = {}
         for server in self._servers:
             taken: dict[str, str] = {}

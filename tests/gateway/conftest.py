@@ -7,7 +7,7 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -79,3 +79,41 @@ async def names(client: httpx.AsyncClient) -> list[str]:
 async def standings(client: httpx.AsyncClient) -> dict[str, dict[str, object]]:
     listed = (await client.get("/health")).json()["servers"]
     return {server["name"]: server for server in listed}
+
+
+async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
+    """Returns when it holds; what it depends on are other processes."""
+    async with asyncio.timeout(seconds):
+        while not await holds():  # noqa: ASYNC110  they tell nobody
+            await asyncio.sleep(0.1)
+
+
+def children() -> set[int]:
+    """The child processes of this one."""
+    tasks = Path("/proc/self/task").iterdir()
+    return {int(pid) for task in tasks for pid in (task / "children").read_text().split()}
+
+
+@asynccontextmanager
+async def gateway(
+    *arguments: str, cwd: Path | None = None
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
+    """`mini-agent gateway` as a process, and its address."""
+    port = tools.free_port()
+    process = await asyncio.create_subprocess_exec(
+        COMMAND,
+        *("gateway", "--port", str(port), *arguments),
+        cwd=cwd,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    await asyncio.to_thread(tools.until_it_listens, port)
+    try:
+        yield process, f"http://127.0.0.1:{port}"
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+def client_at(url: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=url, trust_env=False, timeout=60)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from mini_agent_shim.gateway_main import VARIABLE
-from tests.gateway.conftest import COMMAND, names, ours
-from tests.tools.conftest import Notes, free_port, until_it_listens
+from tests.gateway.conftest import COMMAND, client_at, gateway, names, ours, until
+from tests.tools.conftest import Notes
 
 
 async def told(*arguments: str, **variables: str) -> tuple[int, str]:
@@ -28,25 +25,6 @@ async def told(*arguments: str, **variables: str) -> tuple[int, str]:
     )
     _, said = await asyncio.wait_for(process.communicate(), 60)
     return process.returncode or 0, said.decode()
-
-
-@asynccontextmanager
-async def gateway(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
-    port = free_port()
-    process = await asyncio.create_subprocess_exec(
-        COMMAND, "gateway", "--port", str(port), *arguments, stderr=asyncio.subprocess.DEVNULL
-    )
-    await asyncio.to_thread(until_it_listens, port)
-    try:
-        yield process, f"http://127.0.0.1:{port}"
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-
-
-def client_at(url: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=url, trust_env=False, timeout=60)
 
 
 async def test_no_process_is_left_after_it_was_told_to_stop(tmp_path: Path, notes: Notes) -> None:
@@ -74,9 +52,11 @@ async def test_several_files_are_read_as_one(tmp_path: Path) -> None:
     (tmp_path / ".mcp.json").write_text(json.dumps(other))
     files = ("--config", str(tmp_path / "config.toml"), "--config", str(tmp_path / ".mcp.json"))
     async with gateway(*files) as (_, url), client_at(url) as client:
-        async with asyncio.timeout(60):
-            while await names(client) != ["one__add", "two__add"]:  # noqa: ASYNC110  processes
-                await asyncio.sleep(0.1)
+
+        async def are_there() -> bool:
+            return await names(client) == ["one__add", "two__add"]
+
+        await until(are_there)
 
 
 async def test_without_a_file_it_says_which_one_it_looked_for(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.gateway.conftest import SERVER, gateway_over, invoke, names, ours, standings
+from tests.gateway.conftest import SERVER, gateway_over, invoke, names, ours, standings, until
 from tests.tools.conftest import Notes
 
 SECRET = "a-secret-for-one-test"
@@ -167,9 +167,11 @@ async def test_a_server_that_fails_is_tried_again_until_it_starts(tmp_path: Path
     async with gateway_over(tmp_path, text) as client:
         assert await names(client) == []
         there.touch()
-        async with asyncio.timeout(30):
-            while not await names(client):  # noqa: ASYNC110  another process is waited for
-                await asyncio.sleep(0.1)
+
+        async def is_there() -> bool:
+            return await names(client) != []
+
+        await until(is_there)
         assert (await invoke(client, "late__add", a=1, b=1))["text"] == "2"
 
 
