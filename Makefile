@@ -7,11 +7,11 @@ export SANDBOX_RUNTIME := $(or $(RUNTIME),$(SANDBOX_RUNTIME),runc)
 python := .venv/bin/python
 compose := docker compose -f compose.agents.yml --profile demo
 
-.PHONY: help demo up down logs token images test check format bench prove engine runtime servers pins
+.PHONY: help demo up down logs token images test newest check format bench agents bench-provider prove engine runtime servers pins venv
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@grep -hE '^[a-z/%]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z/%-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 demo: venv engine images ## set everything up and run one task end to end (TEXT=aabbbc: your own string)
 	@scripts/up demo
@@ -22,12 +22,14 @@ test: venv engine images servers ## set everything up and pass all tests
 	@scripts/up demo
 	@DOCKER_MINI_AGENT=1 LITELLM_DEFAULT_CODE_MODEL=llamafile/tiny-agent $(python) -m pytest $(ARGS)
 
+newest: venv ## the provider's tests against the newest LiteLLM on PyPI
+	@scripts/newest
+
 up: engine runtime images ## start the stack with Ollama (MODEL=demo, MINI_AGENT_GGUF=FILE: other models; RUNTIME=runsc: with gVisor)
 	@scripts/up $(MODEL)
 
 down: ## stop the stack; models and volumes are kept
 	@$(compose) down --remove-orphans
-
 logs: ## follow what the services say
 	@$(compose) logs -f --tail 100
 
@@ -54,6 +56,10 @@ format: venv ## put the code into its form
 
 bench: venv engine images ## measure the sandboxes here (N=30 RUNS=2000; PLOT=1: also in docs/; PEERS=1: also those of others)
 	@BENCH_N=$(or $(N),30) BENCH_RUNS=$(or $(RUNS),2000) BENCH_PEERS=$(or $(PEERS),0) BENCH_PLOT=$(or $(PLOT),0) $(python) -m bench
+bench-provider: venv ## measure what the LiteLLM provider costs beside model and sandbox
+	@$(python) -m bench.provider
+agents: venv ## run weak models' behaviours with ours and with other people's agents (ONLY=litellm: one)
+	@$(python) -m bench.agents $(ONLY)
 
 prove: venv engine images ## run all cases against the running stack, or one of its own; writes proof.html
 	@$(python) -m bench.prove $(if $(TO),--to $(TO))
@@ -64,15 +70,11 @@ pins: venv ## pin every dependency anew, with hashes, in constraints.txt
 	  --no-emit-package mini-agent --no-emit-package mini-agent-shim --no-emit-package codex-sidecar \
 	  --no-header --no-annotate -o constraints.txt
 
-engine:
-	@scripts/engine
-
-servers:
-	@scripts/mcp-servers
-
 runtime: engine
 	@scripts/runtime --check $(SANDBOX_RUNTIME)
-
-.PHONY: venv
+engine:
+	@scripts/engine
+servers:
+	@scripts/mcp-servers
 venv:
 	@scripts/venv

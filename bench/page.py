@@ -12,7 +12,7 @@ from bench.samples import Samples
 from tests.cases.court import Judgement
 
 STYLE: Final = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
-KINDS: Final = (("abuse/", "hostile snippets of ours"), ("programs/", "programs of ours"))
+KINDS: Final = (("abuse/", "hostile snippets"), ("programs/", "programs of ours"))
 
 
 def page(proof: Proof) -> str:

@@ -28,7 +28,7 @@ from bench.service import Service, service
 from bench.yardsticks import HOST_PYTHON
 from mini_agent.sandbox import Execution
 from tests.cases.case import Suite
-from tests.cases.court import EXECUTE, JSON, Court
+from tests.cases.court import EXECUTE, JSON, Court, Place
 from tests.cases.more import more_suites
 from tests.cases.own import own_suites
 from tests.cases.service import languages_of
@@ -69,8 +69,8 @@ async def prove(at_once: int) -> Proof:
         cards = await languages_of(client)
         packages = frozenset(name.lower() for card in cards for name in card.packages)
         latencies = await _latencies(client)
-        verdicts = await _verdicts(Court(client, packages, at_once))
         runtime = (await _execution(client, TIMED[0][1])).sandbox.runtime
+        verdicts = await _verdicts(Court(client, Place(packages, runtime), at_once))
     return Proof(
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         service=found.found,

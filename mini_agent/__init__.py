@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib
-from typing import TYPE_CHECKING
 
+# Not typing's own: every start of Python that arms the provider passes through here.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mini_agent.agent import (
         arun_mcp_mini_agent,

@@ -46,6 +46,12 @@ def last_useful_output(iterations: Sequence[Iteration]) -> str:
     return next((text[-LONGEST:] for text in outputs if text), "")
 
 
+def newest_output(iterations: Sequence[Iteration]) -> str:
+    """What the last call of all printed or came to; empty when it failed."""
+    calls = [call for each in iterations for call in each.tool_invocations]
+    return _output_of(calls[-1])[-LONGEST:] if calls and calls[-1].ok else ""
+
+
 def _output_of(call: ToolInvocation) -> str:
     value = call.execution.result_repr if call.execution else None
     return call.stdout.strip() or value or ""

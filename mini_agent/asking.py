@@ -30,6 +30,7 @@ FREE: Final = ("auto", "none")
 # Where the run's first model is and what opens it: nothing to send to another provider.
 ADDRESSES: Final = ("api_base", "base_url", "api_key")
 SHORTER: Final = "the server said the conversation is too long, so it was shown less of it"
+SILENT: Final = "the model server was silent, and was asked once more beside it"
 AGAIN: Final = "the model server failed, and was asked once more"
 
 
@@ -68,8 +69,13 @@ class Asking:
             native = self._request([tool.schema for tool in question.offered.values()])
             request = self.plain_text.request(native, question.offered)
             self.tell(_asked(request, question.iteration, remedies))
+
+            def asked_again(request: ModelRequest = request) -> None:
+                remedies.append(SILENT)
+                self.tell(_asked(request, question.iteration, remedies))
+
             try:
-                reply = await reply_to(self.model, request, self.deadline)
+                reply = await reply_to(self.model, request, self.deadline, asked_again)
             except ModelError as broken:
                 remedies.append(self._remedy(broken, request, remedies))
                 await self._pause(broken)

@@ -7,7 +7,7 @@ import atexit
 import os
 import threading
 from collections.abc import Coroutine
-from typing import Final, TypeVar
+from typing import Final, Generic, TypeVar
 
 from mini_agent.errors import MiniAgentError
 from mini_agent.litellm_lazy import close_litellm_clients, settle_litellm
@@ -23,23 +23,41 @@ def run_blocking(work: Coroutine[object, object, Result]) -> Result:
 
     An interrupt (Ctrl-C) in the caller cancels the work and waits until it has cleaned up.
     """
-    home = _home()
-    if threading.current_thread() is home.thread:
-        work.close()
-        raise MiniAgentError(
-            "a run cannot wait for another run on the thread that drives both",
-            hint="inside a tool, await the asynchronous call instead",
-        )
-    ended = threading.Event()
-    future = asyncio.run_coroutine_threadsafe(_announced(work, home, ended), home.loop)
+    running = Running(work)
     try:
-        return future.result()
+        return running.result()
     except BaseException:
-        future.cancel()
-        ended.wait(CANCEL_GRACE_S)
+        running.cancel()
         raise
-    finally:
-        home.close_first_at_exit()
+
+
+class Running(Generic[Result]):
+    """Work that has begun, on the private thread; `MiniAgentError` when begun on that thread."""
+
+    def __init__(self, work: Coroutine[object, object, Result]) -> None:
+        self._home = _home()
+        if threading.current_thread() is self._home.thread:
+            work.close()
+            raise MiniAgentError(
+                "a run cannot wait for another run on the thread that drives both",
+                hint="inside a tool, await the asynchronous call instead",
+            )
+        self._ended = threading.Event()
+        announced = _announced(work, self._home, self._ended)
+        self._future = asyncio.run_coroutine_threadsafe(announced, self._home.loop)
+
+    def result(self) -> Result:
+        """Waits for the work; what it raises is raised here."""
+        try:
+            return self._future.result()
+        finally:
+            self._home.close_first_at_exit()
+
+    def cancel(self) -> None:
+        """Cancels the work, unless it is over, and waits until it has cleaned up."""
+        if self._future.cancel():
+            self._ended.wait(CANCEL_GRACE_S)
+        self._home.close_first_at_exit()
 
 
 async def _announced(

@@ -14,6 +14,7 @@ from mini_agent.salvage.final_answers import final_answer
 from mini_agent.salvage.found import Found, Tools
 from mini_agent.salvage.harmony import without_channels
 from mini_agent.salvage.native import opened_up
+from mini_agent.salvage.nothing_said import says_nothing
 from mini_agent.salvage.own_text import own_text
 from mini_agent.salvage.scan import found_in
 from mini_agent.salvage.stretches import Setting
@@ -26,9 +27,6 @@ FINAL_TAKEN: Final = "what follows Final Answer was taken as the answer"
 CALL_THOUGHT: Final = "the call stood in the model's thoughts"
 ANSWER_THOUGHT: Final = "the answer stood in the model's thoughts"
 ANSWERS: Final = "a call that only answers was taken as text"
-BLANKS: Final = frozenset(
-    ("{}", "[]", "null", "None", '""', "''", "```\n```", "<tool_call>", "{ }")
-)
 NOT_READ: Final = (
     "the call could not be read to its end, so it was not run; send it whole, as one tool call"
 )
@@ -70,16 +68,16 @@ def understood_reply(reply: ModelReply, tools: Tools, setting: Setting = USUAL) 
     found = found_in(said.text, tools, setting, is_cut=is_cut)
     if found:
         return _with_found(said, found, is_cut=is_cut)
-    said = _plain(said, setting)
+    said = _plain(said, tools, setting)
     return said if said.text else _from_thoughts(said, tools, setting, is_cut=is_cut)
 
 
-def _plain(said: UnderstoodReply, setting: Setting) -> UnderstoodReply:
+def _plain(said: UnderstoodReply, tools: Tools, setting: Setting) -> UnderstoodReply:
     """`said` without what only its form adds: ReAct's label, an empty object for an answer."""
     if REACTS.match(said.text) and (answer := FINAL_ANSWER.search(said.text)):
         return replace(said, text=said.text[answer.end() :].strip(), repaired=(FINAL_TAKEN,))
-    if said.text in BLANKS and not setting.wants_json:
-        return replace(said, text="", repaired=(f"the reply {said.text} says nothing",))
+    if said.text and says_nothing(said.text, tools) and not setting.wants_json:
+        return replace(said, text="", repaired=(f"the reply {said.text[:80]} says nothing",))
     return said
 
 

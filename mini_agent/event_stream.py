@@ -29,4 +29,11 @@ async def events_of(run: Run) -> AsyncGenerator[Event, None]:
         await running
     finally:
         running.cancel()
+        running.add_done_callback(_look_at)
         await asyncio.wait({running}, timeout=CANCEL_S)
+
+
+def _look_at(ended: asyncio.Future[AgentResult]) -> None:
+    # What a cancelled run raises on its way out has no reader; asyncio would complain about it.
+    if not ended.cancelled():
+        ended.exception()

@@ -28,15 +28,23 @@ class _Function(_Read):
     arguments: str | None = None
 
 
+class _Custom(_Read):
+    name: str | None = None
+    input: str | None = None
+
+
 class _ToolCall(_Read):
-    id: str | None = None
-    function: _Function
+    id: str | int | None = None
+    function: _Function | None = None
+    custom: _Custom | None = None
 
 
 class _Message(_Read):
     content: str | None = None
     reasoning_content: str | None = None
     tool_calls: list[_ToolCall] | None = None
+    # What servers answered with before there were tool calls.
+    function_call: _Function | None = None
 
 
 class _Choice(_Read):
@@ -61,7 +69,10 @@ class _Completion(_Read):
 
 
 def as_reply(response: Completion, model: str) -> ModelReply:
-    """The first choice of `response`; `ModelUnavailable` when the server of `model` sent none."""
+    """The first choice of `response` that says or calls something, else the first.
+
+    `ModelUnavailable` when the server of `model` sent none.
+    """
     try:
         read = _Completion.model_validate(response.model_dump())
     except ValidationError as odd:
@@ -69,20 +80,32 @@ def as_reply(response: Completion, model: str) -> ModelReply:
             f"the server of {model} answered without a message",
             hint="is api_base the address of a model server?",
         ) from odd
-    choice = read.choices[0]
+    choice = next((each for each in read.choices if _speaks(each.message)), read.choices[0])
     return ModelReply(
         text=choice.message.content or "",
         reasoning=choice.message.reasoning_content or "",
-        tool_calls=tuple(_call(each) for each in choice.message.tool_calls or ()),
+        tool_calls=tuple(_call(each) for each in _calls(choice.message)),
         finish_reason=choice.finish_reason or "stop",
         usage=_usage(read.usage or _Usage(), _cost(response)),
         model=model,
     )
 
 
+def _speaks(message: _Message) -> bool:
+    return bool((message.content or "").strip() or _calls(message))
+
+
+def _calls(message: _Message) -> list[_ToolCall]:
+    legacy = [_ToolCall(function=message.function_call)] if message.function_call else []
+    return message.tool_calls or legacy
+
+
 def _call(call: _ToolCall) -> ToolCall:
+    function, custom = call.function or _Function(), call.custom or _Custom()
     return ToolCall(
-        id=call.id or "", name=call.function.name or "", arguments=call.function.arguments or ""
+        id="" if call.id is None else str(call.id),
+        name=function.name or custom.name or "",
+        arguments=function.arguments or custom.input or "",
     )
 
 

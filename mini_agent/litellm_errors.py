@@ -4,62 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final
 
 from mini_agent.errors import ContextTooLong, ModelError, ModelUnavailable, NoToolSupport
-
-REASON_CHARS: Final = 300
-SHORTEST_SECRET: Final = 8  # servers without keys are given dummies such as "x"
-DEFAULT_ADDRESSES: Final = {
-    "ollama": "http://localhost:11434",
-    "llamafile": "http://127.0.0.1:8080/v1",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class FailedCall:
-    """One model call that failed: what was asked of whom, and what LiteLLM says about it."""
-
-    model: str
-    address: str
-    api_key: str
-    timeout_s: float
-    status: int
-    text: str
-    retry_after_s: float | None = None
-
-    @property
-    def provider(self) -> str:
-        """`ollama` for `ollama_chat/qwen`; empty when the model names none."""
-        provider, slash, _ = self.model.partition("/")
-        return provider.removesuffix("_chat") if slash else ""
-
-    @property
-    def name(self) -> str:
-        """`qwen` for `ollama_chat/qwen`."""
-        return self.model.rpartition(f"{self.provider}/")[2].removeprefix("ollama_chat/")
-
-    @property
-    def where(self) -> str:
-        """The address that was asked, as far as it is known."""
-        address = self.address or DEFAULT_ADDRESSES.get(self.provider, "")
-        return address or f"the address of {self.provider or 'the provider'}"
-
-    @property
-    def reason(self) -> str:
-        """The server's own words: one line, short, without LiteLLM's wrapping or the key."""
-        line = self.text.split("\nTraceback", 1)[0].strip().replace("\n", " ")
-        line = re.sub(r"^(litellm\.)?(\w+(Error|Timeout)|Timeout): ", "", line)
-        line = re.sub(r"^(\w+Error: )?\w+(Exception|Error) - ", "", line)
-        quoted = re.search(r'\{"error": ?"(.*)"\}', line)
-        said = quoted.group(1) if quoted else line
-        hide = len(self.api_key) >= SHORTEST_SECRET
-        return (said.replace(self.api_key, "***") if hide else said)[:REASON_CHARS]
+from mini_agent.litellm_failed_call import FailedCall
 
 
 def model_error(call: FailedCall) -> ModelError:
     """The one error for a failed call: by what its text gives away, else by its status."""
+    if call.has_no_address:
+        return _no_address(call)
     for sign, explain in SIGNS:
         if sign.search(call.text):
             return explain(call)
@@ -71,6 +25,19 @@ def timed_out(call: FailedCall) -> ModelError:
     return ModelError(
         f"{call.model} did not answer within {call.timeout_s:.3g} s",
         hint="give the run more time with max_wallclock_seconds, or take a smaller model",
+    )
+
+
+def _gave_up(call: FailedCall) -> ModelError:
+    return ModelUnavailable(
+        f"the model server at {call.where} gave up on {call.model}: {call.reason}",
+        hint="it may still be loading the model: try again, or take a smaller one",
+    )
+
+
+def _no_address(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"api_base {call.address!r} is no address", hint="write it as http://host:port/v1"
     )
 
 
@@ -95,6 +62,21 @@ def _key_refused(call: FailedCall) -> ModelError:
     )
 
 
+def _no_credit(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"{call.provider} wants to be paid for {call.model}: {call.reason}",
+        hint="look at the account that api_key belongs to, or take a local model",
+    )
+
+
+def _no_tls(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"no secure connection to {call.where}: {call.reason}",
+        hint="a server without TLS is http://, not https://; SSL_CERT_FILE names certificates "
+        "to trust",
+    )
+
+
 def _not_reachable(call: FailedCall) -> ModelError:
     return ModelUnavailable(f"no model server answers at {call.where}", hint=_what_to_start(call))
 
@@ -110,7 +92,17 @@ def _what_to_start(call: FailedCall) -> str:
             "start the demo model with `make up MODEL=demo`; "
             "LLAMAFILE_API_BASE names another address"
         )
-    return f"is it up, and is {call.provider.upper()}_API_BASE or api_base right?"
+    tls = ", does it speak TLS" if call.where.startswith("https:") else ""
+    return f"is it up{tls}, and is {call.provider.upper()}_API_BASE or api_base right?"
+
+
+def _no_api(call: FailedCall) -> ModelError:
+    path = "no path, such as" if call.provider == "ollama" else "the path of the API, mostly /v1:"
+    example = "http://localhost:11434" if call.provider == "ollama" else "http://host:port/v1"
+    return ModelError(
+        f"what answers at {call.where} has no chat completions there: {call.reason}",
+        hint=f"check api_base: it takes {path} {example}",
+    )
 
 
 def _not_found(call: FailedCall) -> ModelError:
@@ -170,7 +162,10 @@ def _busy(call: FailedCall) -> ModelError:
 
 
 def _refused(call: FailedCall) -> ModelError:
-    return ModelError(f"{call.provider} refused the request for {call.model}: {call.reason}")
+    return ModelError(
+        f"{call.provider} refused the request for {call.model}: {call.reason}",
+        hint="change what it names: the model, a parameter, or completion_kwargs",
+    )
 
 
 def _failed(call: FailedCall) -> ModelError:
@@ -189,9 +184,14 @@ SIGNS: Final[tuple[tuple[re.Pattern[str], Explain], ...]] = tuple(
         (r"LLM Provider NOT provided", _no_provider),
         (r"Missing credentials|Missing \w+ API Key|API[_ ]key.*(not set|required)", _key_missing),
         (
+            r"certificate verify|wrong[ _]version[ _]number|SSLError|\[SSL",
+            _no_tls,
+        ),
+        (
             r"Cannot connect to host|Connection error|Connection refused|Name or service",
             _not_reachable,
         ),
+        (r'404 page not found|"detail": ?"Not Found"', _no_api),
         (
             r"does not support tools|tool use is not supported|tools? (is|are) not supported",
             _no_tools,
@@ -199,22 +199,32 @@ SIGNS: Final[tuple[tuple[re.Pattern[str], Explain], ...]] = tuple(
         (r"image input is not supported|not support (image|vision)", _no_pictures),
         (r"required for image input|image_url.{0,40}only supported", _no_pictures),
         (r"context (size|length|window)|ContextWindowExceeded", _too_long),
-        (r"runner (process )?(has )?terminated|more system memory", _out_of_memory),
+        (r"Error in response object", _failed),
+        (r"runner (process )?(has )?(terminated|no longer running)", _out_of_memory),
+        (r"more system memory|out of memory", _out_of_memory),
         (
             r"Expecting value|must be a mapping|invalid response|provider returned",
             _not_a_completion,
         ),
+        (r"KeyError: 'message'|Error in response object", _not_a_completion),
     )
 )
 
 BY_STATUS: Final[dict[int, Explain]] = {
+    301: _no_api,
+    302: _no_api,
+    307: _no_api,
+    308: _no_api,
     400: _refused,
     401: _key_refused,
-    402: _key_refused,
+    402: _no_credit,
     403: _key_refused,
     404: _not_found,
-    408: timed_out,
+    405: _no_api,
+    408: _gave_up,
+    413: _too_long,
     422: _refused,
     429: _busy,
     503: _busy,
+    504: _gave_up,
 }

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
 from typing import Final, Protocol, TypedDict, Unpack
 
 from mini_agent.blocking import run_blocking
+from mini_agent.blocking_stream import stream_blocking
 from mini_agent.errors import BadRequest, MiniAgentError, Unauthorized
+from mini_agent.litellm_chunks import Chunk, chunks_of
+from mini_agent.litellm_details import details_of
 from mini_agent.litellm_lazy import litellm_module
 from mini_agent.litellm_parameters import PROVIDER, GivenCall
-from mini_agent.litellm_provider import provider_result
+from mini_agent.litellm_provider import provider_run
+from mini_agent.litellm_usage import usage_of
 from mini_agent.messages import JsonObject
-from mini_agent.result import AgentResult, Usage
-from mini_agent.wire import AgentRunResponse
+from mini_agent.result import AgentResult
 
 litellm: Final = litellm_module()
-
-WHOLE: Final = "stream=True is not available here: a run's answer comes whole"
 
 ERRORS: Final[tuple[tuple[type[MiniAgentError], str], ...]] = (
     (BadRequest, "BadRequestError"),
@@ -64,7 +66,8 @@ class MiniAgentLLM(litellm.CustomLLM):  # type: ignore[misc, name-defined]  # Li
     """A whole run of the agent behind each completion.
 
     The answer is the message; `response.mini_agent` holds the rest: `stopped_reason`,
-    `answer_source`, `iterations`, `conversation`, `metrics`, `last_tool_invocation`, `error`.
+    `answer_source`, `iterations`, `conversation`, `parsed_tools`, `metrics`,
+    `last_tool_invocation`, `error`.
     A run that stopped early is an answer, too. Raises LiteLLM's BadRequestError for parameters
     that cannot be, and its ServiceUnavailableError when there is nothing to run in.
     """
@@ -77,20 +80,46 @@ class MiniAgentLLM(litellm.CustomLLM):  # type: ignore[misc, name-defined]  # Li
         """A run; cancelling it cancels the run, wherever that is."""
         return _filled(call["model_response"], await _result(call))
 
-    def streaming(self, **call: Unpack[CallFromLiteLLM]) -> Iterator[object]:
-        """Refused: an answer comes whole."""
-        raise _for_litellm(BadRequest(WHOLE, field="stream"), call["model"])
+    def streaming(self, **call: Unpack[CallFromLiteLLM]) -> Iterator[Chunk]:
+        """A run as a stream: its answer, and with `stream_progress` also what it does.
 
-    def astreaming(self, **call: Unpack[CallFromLiteLLM]) -> AsyncIterator[object]:
-        """Refused: an answer comes whole."""
-        raise _for_litellm(BadRequest(WHOLE, field="stream"), call["model"])
+        Dropping the stream ends the run.
+        """
+        return stream_blocking(_stream(call))
+
+    def astreaming(self, **call: Unpack[CallFromLiteLLM]) -> AsyncIterator[Chunk]:
+        """The same for coroutines; `aclose()` of the stream ends the run."""
+        return _stream(call)
 
 
 async def _result(call: CallFromLiteLLM) -> AgentResult:
+    with _errors_for_litellm(call["model"]):
+        return await provider_run(_given(call)).result()
+
+
+# Not a generator itself: what cannot be is raised by the call, before there is a stream.
+def _stream(call: CallFromLiteLLM) -> AsyncGenerator[Chunk, None]:
+    with _errors_for_litellm(call["model"]):
+        run = provider_run(_given(call))
+    chunks = chunks_of(run.events(), call["model"], shows_progress=run.shows_progress)
+    return _raising_for_litellm(chunks, call["model"])
+
+
+async def _raising_for_litellm(
+    chunks: AsyncGenerator[Chunk, None], model: str
+) -> AsyncGenerator[Chunk, None]:
+    with _errors_for_litellm(model):
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                yield chunk
+
+
+@contextmanager
+def _errors_for_litellm(model: str) -> Iterator[None]:
     try:
-        return await provider_result(_given(call))
+        yield
     except MiniAgentError as wrong:
-        raise _for_litellm(wrong, call["model"]) from wrong
+        raise _for_litellm(wrong, model) from wrong
 
 
 def _given(call: CallFromLiteLLM) -> GivenCall:
@@ -125,23 +154,7 @@ def _filled(response: Response, result: AgentResult) -> Response:
     response.choices[0].message.content = result.final_answer
     response.choices[0].finish_reason = "stop"
     response.model = result.used_model
-    response.usage = _usage(result.usage)
-    response.mini_agent = told(result)
+    response.usage = usage_of(result.usage)
+    response.mini_agent = details_of(result)
     response._hidden_params["mini_agent"] = response.mini_agent  # noqa: SLF001 - LiteLLM's name
     return response
-
-
-def told(result: AgentResult) -> JsonObject:
-    """A result as `response.mini_agent` has it."""
-    said: JsonObject = AgentRunResponse.of_result(result).model_dump(mode="json")
-    said["conversation"] = said.pop("messages")
-    return said
-
-
-def _usage(usage: Usage) -> object:
-    return litellm.Usage(
-        prompt_tokens=usage.prompt_tokens,
-        completion_tokens=usage.completion_tokens,
-        total_tokens=usage.total_tokens,
-        prompt_tokens_details={"cached_tokens": usage.cached_tokens},
-    )

@@ -34,20 +34,31 @@ async def loaded_litellm() -> ModuleType:
 
 
 async def settle_litellm() -> None:
-    """Lets LiteLLM finish what it logs about its calls, and end the task on this loop that does.
+    """Lets LiteLLM finish what it logs about its calls, and ends the tasks on this loop that do.
 
-    There is one such task a process: left waiting on a loop that is not used for a while, it is
-    taken apart, with complaints, by the first call on another loop.
+    It has one such task a process: left waiting on a loop that is not used for a while, it is
+    taken apart, with complaints, by the first call on another loop. Where two loops are in use,
+    it moves to the one that called last, and leaves a task behind on the other.
     """
     if not _imported.is_set():
         return
     worker = importlib.import_module(
         "litellm.litellm_core_utils.logging_worker"
     ).GLOBAL_LOGGING_WORKER
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(LOGGING_S):
-            await worker.flush()
-    await worker.stop()
+    if getattr(worker, "_bound_loop", None) is asyncio.get_running_loop():
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LOGGING_S):
+                await worker.flush()
+        await worker.stop()
+    left = {task for task in asyncio.all_tasks() if _is_worker(task)}
+    for task in left:
+        task.cancel()
+    if left:
+        await asyncio.wait(left, timeout=LOGGING_S)
+
+
+def _is_worker(task: asyncio.Task[object]) -> bool:
+    return getattr(task.get_coro(), "__qualname__", "") == "LoggingWorker._worker_loop"
 
 
 async def close_litellm_clients() -> None:

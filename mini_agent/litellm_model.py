@@ -9,11 +9,13 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from mini_agent.errors import ModelError
+from mini_agent.errors import ModelError, NotConfigured
 from mini_agent.litellm_completion import as_reply
-from mini_agent.litellm_errors import FailedCall, model_error, timed_out
+from mini_agent.litellm_errors import model_error, timed_out
+from mini_agent.litellm_failed_call import FailedCall
 from mini_agent.litellm_lazy import loaded_litellm
 from mini_agent.model import ModelReply, ModelRequest, context_tokens, is_ollama
+from mini_agent.ollama_address import ollama_url
 from mini_agent.retry_after import retry_after
 
 # LiteLLM makes and keeps a client, with connections of its own, for every timeout it is given.
@@ -23,6 +25,9 @@ NEVER_S: Final = 86_400.0
 Parameters = dict[str, JsonValue]
 
 
+# A `litellm.Router` a run would leave four callbacks a run in LiteLLM's global lists, each of which
+# every later call goes through (4 ms a call became 24 after 50 runs), and warn from the 100th on.
+# `acompletion` shares its connections among all calls of a process as it is.
 class LiteLLMModel:
     """Answers through `litellm.acompletion`: not streamed, never retried, cut at its deadline.
 
@@ -68,12 +73,23 @@ class LiteLLMModel:
             parameters["num_ctx"] = context_tokens(request.model, request.num_ctx)
         if ollama and self._ollama_address:
             parameters["api_base"] = self._ollama_address
-        return parameters | dict(request.options)
+        parameters |= dict(request.options)
+        address = parameters.get("api_base")
+        if ollama and isinstance(address, str):
+            parameters["api_base"] = _ollama_url(address)
+        return parameters
 
 
 def _with_native_tools(model: str) -> str:
     # LiteLLM's `ollama/` route forces JSON on every answer as soon as there are tools.
     return f"ollama_chat/{model.removeprefix('ollama/')}" if model.startswith("ollama/") else model
+
+
+def _ollama_url(address: str) -> str:
+    try:
+        return ollama_url(address, "api_base")
+    except NotConfigured as wrong:
+        raise ModelError(wrong.message, hint=wrong.hint) from None
 
 
 def _failed(

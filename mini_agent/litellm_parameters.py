@@ -33,7 +33,7 @@ OTHER_NAMES: Final = MappingProxyType(
         "max_tokens": ("max_tokens", "max_completion_tokens"),
     }
 )
-NOT_PARAMETERS: Final = ("messages",)
+NOT_PARAMETERS: Final = ("messages", "stream")
 NAMES: Final = MappingProxyType(
     {
         field: OTHER_NAMES.get(field, (field,))
@@ -42,6 +42,16 @@ NAMES: Final = MappingProxyType(
     }
 )
 CONTAINER: Final = ("docker_container", "mini_agent_docker_container")
+PROGRESS: Final = ("stream_progress", "mini_agent_progress")
+# What the environment says, where the call does not.
+VARIABLES: Final = MappingProxyType(
+    {
+        "max_iterations": "LITELLM_MINI_AGENT_MAX_ITERATIONS",
+        "max_wallclock_seconds": "LITELLM_MINI_AGENT_MAX_SECONDS",
+        "tool_backend": "LITELLM_MINI_AGENT_TOOL_BACKEND",
+        "allowed_languages": "LITELLM_MINI_AGENT_LANGUAGES",
+    }
+)
 # Sampling parameters of the chat API that go on to the model as they are.
 FOR_THE_MODEL: Final = ("top_p", "stop", "presence_penalty", "frequency_penalty", "tool_choice")
 
@@ -51,10 +61,14 @@ USUAL: Final = AgentConfig(model="any")
 
 @dataclass(frozen=True, slots=True)
 class ProviderCall:
-    """One call of the provider: the run, and the shim's container, empty when none is named."""
+    """One call of the provider: the run, and the shim's container, empty when none is named.
+
+    A stream tells what the run does, too, where `shows_progress`.
+    """
 
     request: AgentRunRequest
     container: str
+    shows_progress: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +86,8 @@ def provider_call(given: GivenCall, settings: Settings) -> ProviderCall:
     nested = given.parameters.get("litellm_params")
     named = {**given.parameters, **(nested if isinstance(nested, Mapping) else {})}
     fields = {field: _first(named, names) for field, names in NAMES.items()}
-    fields["model"] = fields["model"] or _in_path(given.model) or settings.default_model
-    fields["allowed_languages"] = fields["allowed_languages"] or languages_for(None, settings)
-    fields["max_wallclock_seconds"] = fields["max_wallclock_seconds"] or _within(given.timeout)
+    usual = _usual(given, settings)
+    fields |= {field: usual[field] for field in usual if fields[field] in (None, "")}
     fields["completion_kwargs"] = _for_the_model(named, fields["completion_kwargs"])
     request = _request(given, fields, named)
     if request.model.split("/")[0] == PROVIDER:
@@ -83,7 +96,26 @@ def provider_call(given: GivenCall, settings: Settings) -> ProviderCall:
             field="target_model",
             hint="name the model that does the work, such as ollama/qwen2.5-coder:3b",
         )
-    return ProviderCall(request, str(_first(named, CONTAINER) or settings.shim_container))
+    container = str(_first(named, CONTAINER) or settings.shim_container)
+    return ProviderCall(request, container, _shows_progress(named))
+
+
+def _usual(given: GivenCall, settings: Settings) -> dict[str, object]:
+    return {
+        "model": _in_path(given.model) or settings.default_model,
+        "allowed_languages": languages_for(None, settings),
+        "max_iterations": settings.max_iterations or None,
+        "max_wallclock_seconds": _within(given.timeout, settings.max_seconds),
+        "tool_backend": settings.tool_backend or None,
+    }
+
+
+def _shows_progress(named: Mapping[str, object]) -> bool:
+    asked = _first(named, PROGRESS)
+    if asked is None or isinstance(asked, bool):
+        return bool(asked)
+    name = next(name for name in PROGRESS if named.get(name) is not None)
+    raise BadRequest(f"{name}: must be true or false, not {asked!r:.80}", field=name)
 
 
 def _first(named: Mapping[str, object], names: Sequence[str]) -> object:
@@ -96,11 +128,14 @@ def _in_path(model: str) -> str:
 
 
 # LiteLLM's own timeout is mostly a default that nobody chose: it can only make a run shorter.
-def _within(timeout: object) -> float | None:
-    usual = USUAL.max_wallclock_seconds
+def _within(timeout: object, variable: str) -> float | str | None:
+    try:
+        usual = float(variable or USUAL.max_wallclock_seconds)
+    except ValueError:
+        return variable
     if isinstance(timeout, int | float) and 0 < timeout < usual:
         return float(timeout)
-    return None
+    return variable or None
 
 
 def _for_the_model(named: Mapping[str, object], kwargs: object) -> object:
@@ -125,4 +160,5 @@ def _request(
 
 def _callers_name(field: str, named: Mapping[str, object]) -> str:
     names = NAMES.get(field, (field,))
-    return next((name for name in names if named.get(name) is not None), names[0])
+    usual = VARIABLES.get(field, names[0])
+    return next((name for name in names if named.get(name) is not None), usual)

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
 
-from mini_agent.backends import gateway_for, place_for, tools_at
+from mini_agent.backends import Place, gateway_for, place_for, tools_at
 from mini_agent.errors import MiniAgentError
+from mini_agent.event_stream import events_of
+from mini_agent.events import Event, Listener, Stopped, unheard
 from mini_agent.litellm_cache import through_litellm
+from mini_agent.litellm_details import result_in
 from mini_agent.litellm_install import install
 from mini_agent.litellm_lazy import litellm_module
 from mini_agent.litellm_parameters import PROVIDER, GivenCall, ProviderCall, provider_call
@@ -17,8 +23,9 @@ from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings, require_model
 from mini_agent.shim_client import RunLost, ShimClient, lost_run
 from mini_agent.shim_container import shim_address
+from mini_agent.tools.http_tools_invoker import HttpToolsInvoker
 from mini_agent.tools.invoker import Invoker
-from mini_agent.wire import AgentRunResponse
+from mini_agent.wire import AgentRunRequest
 
 
 def answer_through_litellm(prompt: str, *, target_model: str) -> AgentResult:
@@ -33,9 +40,7 @@ def answer_through_litellm(prompt: str, *, target_model: str) -> AgentResult:
     # LiteLLM wraps what the provider raised in errors of its own; ours is the reason underneath.
     except Exception as wrapped:
         raise _underneath(wrapped) from wrapped
-    told = dict(response.mini_agent)
-    told["messages"] = told.pop("conversation")
-    return AgentRunResponse.model_validate(told).result()
+    return result_in(response.mini_agent)
 
 
 def _underneath(wrapped: BaseException) -> MiniAgentError:
@@ -45,41 +50,110 @@ def _underneath(wrapped: BaseException) -> MiniAgentError:
     return reason or MiniAgentError(f"LiteLLM failed: {wrapped}")
 
 
-async def provider_result(given: GivenCall) -> AgentResult:
-    """What came of one call.
-
-    Raises `MiniAgentError` only while nothing has run yet: LiteLLM's Router repeats a call that
-    raises, and a run that has begun must not be begun again.
-    """
+def provider_run(given: GivenCall) -> ProviderRun:
+    """The run that a call asks for, not begun; `BadRequest` for one that cannot be."""
     settings = Settings()
     call = provider_call(given, settings)
     place = place_for(call.request.tool_backend, call.container, settings)
-    if place == "docker":
-        return await _in_the_shim(call, settings)
-    languages = call.request.allowed_languages
-    if place != "sidecar":
-        gateway = gateway_for(call.request, settings)
-        async with tools_at(place, languages, gateway=gateway) as invoker:
-            return await _here(call, invoker, settings)
-    async with (
-        SidecarClient(settings.sidecar_url, settings.read_sidecar_token()) as sidecar,
-        tools_at(place, languages, sidecar) as invoker,
-    ):
-        return await _here(call, invoker, settings)
+    if place != "docker":
+        require_model(call.request.model, settings, field="target_model")
+    return ProviderRun(call, place, settings, gateway_for(call.request, settings))
 
 
-async def _here(call: ProviderCall, invoker: Invoker, settings: Settings) -> AgentResult:
-    target = require_model(call.request.model, settings, field="target_model")
-    config = call.request.config(target)
-    model = through_litellm(settings.ollama_address, settings.redis_url)
-    return await run_agent(call.request.messages, invoker, config, model)
+@dataclass(frozen=True, slots=True)
+class ProviderRun:
+    """A run, to be had as its result or as its events.
+
+    INVARIANT: raises `MiniAgentError`, and that only while nothing has run yet: LiteLLM's Router
+    repeats a call that raises, and a run that has begun must not be begun again.
+    """
+
+    call: ProviderCall
+    place: Place
+    settings: Settings
+    gateway: HttpToolsInvoker | None = None
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether a stream is to tell what the run does."""
+        return self.call.shows_progress
+
+    async def result(self) -> AgentResult:
+        """What came of it."""
+        if self.place != "docker":
+            return await self._here(unheard)
+        shim, there = await self._shim()
+        try:
+            return await shim.run(there)
+        except RunLost as lost:
+            return lost_run(there, lost)
+
+    def events(self) -> AsyncGenerator[Event, None]:
+        """What happens, as it happens; closing the iterator ends the run, wherever that is."""
+        return self._events_there() if self.place == "docker" else events_of(self._here)
+
+    async def _events_there(self) -> AsyncGenerator[Event, None]:
+        shim, there = await self._shim()
+        try:
+            async with aclosing(shim.events(there)) as events:
+                async for event in events:
+                    yield event
+        except RunLost as lost:
+            yield Stopped(result=lost_run(there, lost))
+
+    async def _shim(self) -> tuple[ShimClient, AgentRunRequest]:
+        address = await asyncio.to_thread(shim_address, self.call.container)
+        there = self.call.request.model_copy(update={"tool_backend": "auto"})
+        return ShimClient(address, self.settings.shim_token.get_secret_value()), there
+
+    async def _here(self, listener: Listener) -> AgentResult:
+        result: AgentResult | None = None
+        try:
+            async with self._tools() as invoker:
+                result = await self._looped(invoker, listener)
+        except Exception:  # leaving a sandbox can fail, which does not undo the run
+            if result is None:
+                raise
+        return result
+
+    async def _looped(self, invoker: Invoker, listener: Listener) -> AgentResult:
+        request, settings = self.call.request, self.settings
+        config = request.config(require_model(request.model, settings, field="target_model"))
+        model = through_litellm(settings.ollama_address, settings.redis_url)
+        try:
+            return await run_agent(request.messages, invoker, config, model, listener)
+        except MiniAgentError:
+            raise
+        except Exception as broken:  # noqa: BLE001  the door: it has begun, so it ends as a result
+            ended = broken_run(request, broken)
+            listener(Stopped(result=ended))
+            return ended
+
+    @asynccontextmanager
+    async def _tools(self) -> AsyncIterator[Invoker]:
+        languages = self.call.request.allowed_languages
+        if self.place != "sidecar":
+            async with tools_at(self.place, languages, gateway=self.gateway) as invoker:
+                yield invoker
+            return
+        token = self.settings.read_sidecar_token()
+        async with (
+            SidecarClient(self.settings.sidecar_url, token) as sidecar,
+            tools_at(self.place, languages, sidecar) as invoker,
+        ):
+            yield invoker
 
 
-async def _in_the_shim(call: ProviderCall, settings: Settings) -> AgentResult:
-    address = await asyncio.to_thread(shim_address, call.container)
-    shim = ShimClient(address, settings.shim_token.get_secret_value())
-    there = call.request.model_copy(update={"tool_backend": "auto"})
-    try:
-        return await shim.run(there)
-    except RunLost as lost:
-        return lost_run(there, lost)
+def broken_run(request: AgentRunRequest, broken: Exception) -> AgentResult:
+    """The result of a run that ended by a fault of ours."""
+    why = f"{type(broken).__name__}: {broken!s:.500}"
+    return AgentResult(
+        final_answer=f"The run broke down, by a fault of the agent itself: {why}.",
+        answer_source="notice",
+        stopped_reason="error",
+        messages=request.messages,
+        iterations=(),
+        used_model=request.model,
+        error=why,
+        total_ms=0.0,
+    )

@@ -10,11 +10,13 @@ from pydantic import JsonValue
 
 from mini_agent.answer import Ending
 from mini_agent.asking import Asking, Question
+from mini_agent.calls import ANSWER_THOUGHT
 from mini_agent.config import AgentConfig
 from mini_agent.conversation import checked
 from mini_agent.deadline import Deadline, OutOfTime
 from mini_agent.errors import MiniAgentError
 from mini_agent.escalation import Escalation
+from mini_agent.evasions import ANSWERS, Evasion, evasion
 from mini_agent.events import Listener, RunStarted, unheard
 from mini_agent.invocation import Workbench, listed_tools
 from mini_agent.json_answer import NotTheJson, json_answer
@@ -33,6 +35,7 @@ from mini_agent.salvage.stretches import Setting
 from mini_agent.shown import Shown
 from mini_agent.story import Story
 from mini_agent.tools.invoker import Invoker
+from mini_agent.tools.quiet import Quiet
 from mini_agent.transcript import Transcript
 from mini_agent.turn import Turn
 from mini_agent.understood import Ask, understood
@@ -56,7 +59,9 @@ async def run_agent(
     """
     transcript = Transcript(checked(messages), SYSTEM if config.use_tools else "")
     story = Story(transcript, config, on_event)
-    run = _Run(transcript, story, invoker, config, model)
+    # Output in pieces costs more than output at once.
+    used = Quiet(invoker) if on_event is unheard else invoker
+    run = _Run(transcript, story, used, config, model)
     return await run.result()
 
 
@@ -149,7 +154,7 @@ class _Run:
         self._story.replied(turn)
         if turn.calls:
             return await self._carry_out(turn)
-        return await self._answered(turn.text) if turn.text else await self._silent(turn)
+        return await self._answered(turn) if turn.text else await self._silent(turn)
 
     async def _carry_out(self, turn: Turn) -> Ending | None:
         # INVARIANT: every call of the turn gets its one tool message here, in call order.
@@ -167,15 +172,24 @@ class _Run:
             ask = understood(call, self._transcript.unused_id(call.id), self._tools)
             yield replace(ask, problem=too_many) if count > limit else ask
 
-    async def _answered(self, text: str) -> Ending | None:
-        self._transcript.model_said(text)
-        advice = self._progress.after_words(text) if self._has_turns_left else None
-        if advice and advice.stop:
-            return Ending("stagnation", text)
-        if advice and advice.say:
+    async def _answered(self, turn: Turn) -> Ending | None:
+        self._transcript.model_said(turn.text)
+        evaded = self._evasion_of(turn) if self._tools else ANSWERS
+        if not self._has_turns_left:
+            return await self._in_form(turn.text)
+        advice = self._progress.after_words(turn.text, evaded)
+        if advice.stop and advice.discard and self._story.useful_output:
+            return self._formed("success", "")
+        if advice.stop:
+            return Ending("stagnation", turn.text)
+        if advice.say:
             self._story.loop_said(advice.say)
             return None
-        return await self._in_form(text)
+        return await self._in_form(turn.text)
+
+    def _evasion_of(self, turn: Turn) -> Evasion:
+        is_beside = turn.finish_reason == "length" or ANSWER_THOUGHT in turn.repaired
+        return evasion(turn.text, self._story.newest_output, is_beside=is_beside)
 
     async def _in_form(self, text: str) -> Ending:
         try:
@@ -202,9 +216,15 @@ class _Run:
     async def _closed(self, reason: StoppedReason) -> Ending:
         """The ending of a run that may not go on: the model is asked for what it has."""
         try:
-            return self._formed(reason, (await self._last_word(ANSWER_NOW)).text)
+            return self._formed(reason, self._words_of(await self._last_word(ANSWER_NOW)))
         except MiniAgentError as broken:
             return Ending(reason, error=str(broken))
+
+    def _words_of(self, turn: Turn) -> str:
+        """The text of a last word, unless there is output and it is only more code to run."""
+        wants_to_run = any(call.form == "code" for call in turn.calls)
+        evades = wants_to_run or bool(self._evasion_of(turn).kind)
+        return "" if evades and self._story.useful_output else turn.text
 
     async def _last_word(self, nudge: str) -> Turn:
         """What the model says when it is asked once more, with its tools withheld."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mini_agent.config import AgentConfig
 from mini_agent.escalation import Escalation
+from mini_agent.evasions import Evasion
 from mini_agent.prompt import REPEATS
 from mini_agent.research import Research
 from mini_agent.result import ToolInvocation
@@ -15,10 +16,14 @@ from mini_agent.stagnation import Stagnation, Step, step_of_calls, step_of_words
 
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What to `say` to the model before its next turn, or that there should be none."""
+    """What to `say` to the model before its next turn, or that there should be none.
+
+    `discard`: what it said is no answer.
+    """
 
     say: str = ""
     stop: bool = False
+    discard: bool = False
 
 
 class Progress:
@@ -29,16 +34,23 @@ class Progress:
         self._stagnation = Stagnation(config.stagnation_window)
         self._research = Research(config, tools)
         self._escalation = escalation
+        self._has_evaded = False
 
     def after_calls(self, invocations: Sequence[ToolInvocation]) -> Advice:
         """What follows from a turn of calls."""
         research = self._research.after_calls(failed=not any(call.ok for call in invocations))
         return self._advice(step_of_calls(invocations), research)
 
-    def after_words(self, text: str) -> Advice:
+    def after_words(self, text: str, evaded: Evasion) -> Advice:
         """What follows from an answer; nothing to say means that it can be taken."""
         research = self._research.on_answer(text)
-        return self._advice(step_of_words(text), research) if research else Advice()
+        if research:
+            return self._advice(step_of_words(text), research)
+        if not evaded.kind:
+            return Advice()
+        # A model that evades again will go on so.
+        has_evaded, self._has_evaded = self._has_evaded, True
+        return Advice("" if has_evaded else evaded.directive, stop=has_evaded, discard=True)
 
     def _advice(self, step: Step, research: str) -> Advice:
         verdict = self._stagnation.after(step)

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, TypeAdapter, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mini_agent.errors import NotConfigured
-
-OLLAMA_PORT = 11434
-EVERY_INTERFACE = ("0.0.0.0", "::")
+from mini_agent.ollama_address import ollama_url
 
 
 class Settings(BaseSettings):
@@ -24,6 +21,9 @@ class Settings(BaseSettings):
     code_model: str = Field(default="", validation_alias="LITELLM_DEFAULT_CODE_MODEL")
     model: str = Field(default="", validation_alias="LITELLM_DEFAULT_MODEL")
     languages: str = Field(default="", validation_alias="LITELLM_MINI_AGENT_LANGUAGES")
+    max_iterations: str = Field(default="", validation_alias="LITELLM_MINI_AGENT_MAX_ITERATIONS")
+    max_seconds: str = Field(default="", validation_alias="LITELLM_MINI_AGENT_MAX_SECONDS")
+    tool_backend: str = Field(default="", validation_alias="LITELLM_MINI_AGENT_TOOL_BACKEND")
     shim_container: str = Field(default="", validation_alias="LITELLM_MINI_AGENT_DOCKER_CONTAINER")
     shim_token: SecretStr = Field(default=SecretStr(""), validation_alias="MINI_AGENT_SHIM_TOKEN")
     sidecar_url: str = Field(default="", validation_alias="MINI_AGENT_SIDECAR_URL")
@@ -49,7 +49,9 @@ class Settings(BaseSettings):
     @property
     def ollama_address(self) -> str:
         """Where Ollama is, also when only Ollama's own OLLAMA_HOST says so; empty: the default."""
-        return self.ollama_api_base or (address_of(self.ollama_host) if self.ollama_host else "")
+        if self.ollama_api_base:
+            return ollama_url(self.ollama_api_base, "OLLAMA_API_BASE")
+        return ollama_url(self.ollama_host) if self.ollama_host else ""
 
     @property
     def redis_url(self) -> str:
@@ -97,24 +99,3 @@ def require_model(named: str, settings: Settings, *, field: str = "model") -> st
             "such as ollama/qwen2.5-coder:3b",
         )
     return model
-
-
-def address_of(ollama_host: str) -> str:
-    """Ollama's own `[scheme://]host[:port]`, which may mean "every interface", as a URL."""
-    scheme, _, rest = ollama_host.strip().rpartition("://")
-    parts = urlsplit(f"{scheme or 'http'}://{rest}")
-    try:
-        port = parts.port or _default_port(scheme)
-    except ValueError:
-        raise NotConfigured(
-            f"OLLAMA_HOST={ollama_host!r} names no port", hint="write it as host:port"
-        ) from None
-    host = parts.hostname or "127.0.0.1"
-    if host in EVERY_INTERFACE:
-        host = "127.0.0.1"
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}:{port}"
-
-
-def _default_port(scheme: str) -> int:
-    return {"http": 80, "https": 443}.get(scheme, OLLAMA_PORT)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 import httpx
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from mini_agent.errors import (
     BadRequest,
@@ -16,13 +18,21 @@ from mini_agent.errors import (
     ShimUnavailable,
     Unauthorized,
 )
+from mini_agent.events import Event, Stopped
 from mini_agent.result import AgentResult
+from mini_agent.sandbox.events import events_in
 from mini_agent.wire import AgentRunRequest, AgentRunResponse
 
 CONNECT_S: Final = 5.0
 # The run's own deadline is the shim's to keep; this is what starting and answering may take.
 BEYOND_THE_RUN_S: Final = 30.0
+# A stream has a sign of life every 10 s.
+SILENCE_S: Final = 30.0
+EVENTS: Final = "text/event-stream"
 WHAT_TO_DO: Final = "`make up` starts the stack, `make logs` shows what it says"
+
+
+_EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Event)
 
 
 class RunLost(MiniAgentError):
@@ -45,24 +55,56 @@ class ShimClient:
 
     async def run(self, request: AgentRunRequest) -> AgentResult:
         """What became of one run."""
+        whole = request.model_copy(update={"stream": False})
         patience = request.max_wallclock_seconds + BEYOND_THE_RUN_S
+        async with self._asked(whole, patience) as answer:
+            said = await answer.aread()
         try:
-            async with self._http(patience) as http:
-                answer = await http.post(
+            return AgentRunResponse.model_validate_json(said).result()
+        except ValidationError as odd:
+            raise self._not_the_shim() from odd
+
+    async def events(self, request: AgentRunRequest) -> AsyncGenerator[Event, None]:
+        """What happens in one run, as it happens; the last event, `Stopped`, holds the result.
+
+        Leaving the `async for` early ends the run once the iterator is closed (`aclosing`).
+        """
+        streamed = request.model_copy(update={"stream": True})
+        async with self._asked(streamed, SILENCE_S) as answer:
+            if not answer.headers.get("content-type", "").startswith(EVENTS):
+                raise self._not_the_shim()
+            async for _, said in events_in(answer.aiter_bytes()):
+                event = self._event(said)
+                yield event
+                if isinstance(event, Stopped):
+                    return
+        raise self._lost("its events end without a result")
+
+    @asynccontextmanager
+    async def _asked(
+        self, request: AgentRunRequest, patience_s: float
+    ) -> AsyncIterator[httpx.Response]:
+        """The answer to one request, its body still to be read; everything else is raised."""
+        try:
+            async with (
+                self._http(patience_s) as http,
+                http.stream(
+                    "POST",
                     "/agent/run",
                     content=request.model_dump_json(exclude_defaults=True),
                     headers={"Content-Type": "application/json"},
-                )
+                ) as answer,
+            ):
+                if answer.status_code != httpx.codes.OK:
+                    said = await answer.aread()
+                    raise _error(answer.status_code, self._problem(answer.status_code, said))
+                yield answer
         except (httpx.ConnectError, httpx.ConnectTimeout) as away:
             raise ShimUnavailable(
                 f"the shim at {self.base_url} does not answer: {_said(away)}", hint=WHAT_TO_DO
             ) from away
         except httpx.HTTPError as broken:
-            raise RunLost(
-                f"the shim at {self.base_url} broke off in the middle of the run: {_said(broken)}",
-                hint=WHAT_TO_DO,
-            ) from broken
-        return self._result(answer)
+            raise self._lost(_said(broken)) from broken
 
     def _http(self, patience: float) -> httpx.AsyncClient:
         return httpx.AsyncClient(
@@ -72,23 +114,30 @@ class ShimClient:
             timeout=httpx.Timeout(patience, connect=CONNECT_S),
         )
 
-    def _result(self, answer: httpx.Response) -> AgentResult:
-        if answer.status_code != httpx.codes.OK:
-            raise _error(answer.status_code, self._problem(answer))
+    def _event(self, said: bytes) -> Event:
         try:
-            return AgentRunResponse.model_validate_json(answer.content).result()
+            return _EVENT.validate_json(said)
         except ValidationError as odd:
-            raise ShimUnavailable(
-                f"what answers at {self.base_url} is not the shim of this version", hint=WHAT_TO_DO
-            ) from odd
+            raise self._lost(f"it told of something unknown: {said[:80]!r}") from odd
 
-    def _problem(self, answer: httpx.Response) -> ErrorBody:
+    def _lost(self, why: str) -> RunLost:
+        return RunLost(
+            f"the shim at {self.base_url} broke off in the middle of the run: {why}",
+            hint=WHAT_TO_DO,
+        )
+
+    def _not_the_shim(self) -> ShimUnavailable:
+        return ShimUnavailable(
+            f"what answers at {self.base_url} is not the shim of this version", hint=WHAT_TO_DO
+        )
+
+    def _problem(self, status: int, said: bytes) -> ErrorBody:
         try:
-            return Problem.model_validate_json(answer.content).error
+            return Problem.model_validate_json(said).error
         except ValidationError:
             return ErrorBody(
                 code="bad_answer",
-                message=f"{self.base_url} answered HTTP {answer.status_code}, not as the shim does",
+                message=f"{self.base_url} answered HTTP {status}, not as the shim does",
                 hint=WHAT_TO_DO,
             )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from time import perf_counter
 
-from mini_agent.answer import Ending, answer_of, last_useful_output
+from mini_agent.answer import Ending, answer_of, last_useful_output, newest_output
 from mini_agent.config import AgentConfig
 from mini_agent.events import (
     CallRepaired,
@@ -44,6 +44,11 @@ class Story:
     def useful_output(self) -> str:
         """What the last successful call that printed anything printed."""
         return last_useful_output(self._record.iterations)
+
+    @property
+    def newest_output(self) -> str:
+        """What the last call printed, if it succeeded."""
+        return newest_output(self._record.iterations)
 
     def tell(self, event: Event) -> None:
         """Something has happened."""

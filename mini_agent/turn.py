@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mini_agent.calls import understood_reply
 from mini_agent.deadline import Deadline, OutOfTime
 from mini_agent.errors import MiniAgentError, ModelError
 from mini_agent.model import Model, ModelReply, ModelRequest, ToolCall
+from mini_agent.patience import soonest
 from mini_agent.result import Usage
 from mini_agent.salvage.found import Tools
 from mini_agent.salvage.stretches import Setting
@@ -27,10 +29,16 @@ class Turn:
     repaired: tuple[str, ...] = ()
 
 
-async def reply_to(model: Model, request: ModelRequest, deadline: Deadline) -> ModelReply:
-    """The model's reply; `ModelError` when it fails, `OutOfTime` when it is too late."""
+async def reply_to(
+    model: Model, request: ModelRequest, deadline: Deadline, on_silence: Callable[[], None]
+) -> ModelReply:
+    """The model's reply; `ModelError` when it fails, `OutOfTime` when it is too late.
+
+    A model that says nothing for long is asked once more, which `on_silence` is told.
+    """
+    asked = soonest(lambda: model.reply(request), deadline.remaining, on_silence)
     try:
-        reply: object = await deadline.bound(model.reply(request))
+        reply: object = await deadline.bound(asked)
     except OutOfTime:
         raise
     except MiniAgentError:

@@ -9,9 +9,10 @@ from typing import Final
 
 from mini_agent.messages import JsonObject, encodable
 from mini_agent.model import CallForm, ToolCall
-from mini_agent.salvage.argument_text import read_arguments
+from mini_agent.salvage.argument_text import Arguments, read_arguments
 from mini_agent.salvage.arguments import arguments_for
 from mini_agent.salvage.tool_choice import Choice, chosen_tool
+from mini_agent.tools.aliases import language_of_tool
 from mini_agent.tools.offered import OfferedTool
 
 UNSENDABLE: Final = re.compile(r"[^A-Za-z0-9_-]")
@@ -49,11 +50,18 @@ def understood(call: ToolCall, call_id: str, tools: Mapping[str, OfferedTool]) -
         said = (*repaired, *given.repaired)
         return Ask(call_id, name, requested, given.named, problem, said, call.form)
     meant = arguments_for(choice.tool, choice.arguments)
-    missing = [each for each in choice.tool.required if each not in meant.named]
+    missing = [each for each in choice.tool.required if _is_missing(each, meant, choice.tool)]
     problem = meant.problem or (f"missing argument: {', '.join(missing)}" if missing else "")
     arguments = {} if meant.problem else meant.named
     said = (*repaired, *meant.repaired)
     return Ask(call_id, name, requested, arguments, problem, said, call.form)
+
+
+def _is_missing(name: str, given: Arguments, tool: OfferedTool) -> bool:
+    """Whether it is not there; a program of nothing but white space is none."""
+    value = given.named.get(name)
+    is_blank = isinstance(value, str) and not value.strip()
+    return name not in given.named or (is_blank and language_of_tool(tool) is not None)
 
 
 def _taken(requested: str, name: str, choice: Choice) -> str:

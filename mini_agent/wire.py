@@ -28,7 +28,8 @@ class AgentRunRequest(AgentConfig):
     """One run: the messages, where its snippets run, and every field of `AgentConfig` beside them.
 
     No `model` means the default of whoever runs it; no `allowed_languages` means all. `max_tokens`,
-    `seed`, `api_base` and `api_key` go to the model server. `tool_http_base_url` is the address of
+    `seed`, `api_base` and `api_key` go to the model server. With `stream` the answer is the run's
+    events as they happen (server-sent, `mini_agent.events`). `tool_http_base_url` is the address of
     the tools gateway that `tool_backend` http calls, with `tool_http_headers`.
     """
 
@@ -42,6 +43,7 @@ class AgentRunRequest(AgentConfig):
     seed: int | None = None
     api_base: str | None = None
     api_key: str | None = Field(default=None, repr=False)
+    stream: bool = False
 
     @field_validator("allowed_languages", mode="before")
     @classmethod

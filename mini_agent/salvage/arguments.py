@@ -11,6 +11,8 @@ from pydantic import JsonValue
 from mini_agent.messages import JsonObject
 from mini_agent.salvage.argument_text import NOT_AN_OBJECT, Arguments, read_arguments
 from mini_agent.salvage.argument_values import TEXT, meant_value, sole_parameter, suits, type_of
+from mini_agent.salvage.call_syntax import read_brackets
+from mini_agent.salvage.programs import does_something
 from mini_agent.tools.aliases import language_of_tool, spelled, with_own_names
 from mini_agent.tools.offered import OfferedTool
 from mini_agent.tools.spelling import words_in
@@ -45,7 +47,7 @@ def arguments_for(tool: OfferedTool, given: Arguments) -> Arguments:
 
 
 def _by_name(tool: OfferedTool, given: Arguments) -> Arguments:
-    value = given.value
+    value = _by_keyword(tool, given.value)
     if isinstance(value, list):
         value = _of_list(tool, value)
     if isinstance(value, dict):
@@ -58,6 +60,21 @@ def _by_name(tool: OfferedTool, given: Arguments) -> Arguments:
         return replace(given, value={}, problem=f"{NOT_AN_OBJECT}, but {json.dumps(value):.80}")
     said = f"the bare text was taken as {parameter}"
     return replace(given, value={parameter: text}, repaired=(*given.repaired, said))
+
+
+def _by_keyword(tool: OfferedTool, value: JsonValue) -> JsonValue:
+    """Arguments in Python's syntax, `code="print(1)"`, and a program that is its own key."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((key, held),) = value.items()
+        is_program = language_of_tool(tool) == "python" and does_something(key)
+        return key if is_program and held in (None, "", {}, True) else value
+    if not isinstance(value, str):
+        return value
+    given = read_brackets(f"({value})", 0)
+    named = given.arguments if given and given.is_whole and given.end == len(value) + 2 else None
+    if not isinstance(named, dict):
+        return value
+    return named if set(with_own_names(named, tool).arguments) & set(tool.parameters) else value
 
 
 def _of_list(tool: OfferedTool, items: list[JsonValue]) -> JsonValue:

@@ -30,7 +30,7 @@ NAME_AND_BRACKET: Final = re.compile(
     r"[\s\[]*(?:print\s*\(\s*)?(?:\w+\s*=\s*)?(?:await\s+)?([A-Za-z_][\w.]*)\s*(?=\()"
 )
 PARAMETER: Final = re.compile(
-    r"<(?:\w{1,12}:)?(?:parameter|param|arg|argument)(?:=|\s+name\s*=\s*)[\"']?([\w.-]+)[\"']?\s*>"
+    r"<(?:\w{1,12}:)?(?:parameter|param|arg|argument)(?:=|\s+name\s*=\s*)[\"']?([\w.-]+)[\"']?[^<>]{0,40}>"
     r"(.*?)(?:</(?:\w{1,12}:)?(?:parameter|param|arg|argument)>"
     r"|(?=<(?:parameter|param|arg|argument)[= ])"
     r"|(?=</(?:function|invoke|tool_call)>)|\Z)",

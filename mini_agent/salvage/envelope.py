@@ -9,13 +9,14 @@ from typing import Final
 from pydantic import JsonValue
 
 from mini_agent.messages import JsonObject
-from mini_agent.salvage.argument_text import read_arguments
+from mini_agent.salvage.argument_text import Arguments, read_arguments
+from mini_agent.salvage.arguments import arguments_for
 from mini_agent.salvage.found import Tools, Wanted
 from mini_agent.salvage.loose_json import Read
 from mini_agent.salvage.tool_choice import lone_arguments_tool
-from mini_agent.tools.aliases import spelled, tool_meant, with_own_names
+from mini_agent.tools.aliases import language_of_tool, spelled, tool_meant, with_own_names
 from mini_agent.tools.offered import OfferedTool
-from mini_agent.tools.spelling import words_in, words_of
+from mini_agent.tools.spelling import says_only_code, words_in, words_of
 
 SEVERAL: Final = words_in(
     "toolcalls toolcall functioncalls functioncall calls tooluses tooluse actions tools steps "
@@ -51,6 +52,7 @@ ARGUMENT_KEYS: Final = (
     "argument",
     "parameter",
     "toolargs",
+    "toolkwargs",
     "toolarguments",
     "toolparameters",
     "functionargs",
@@ -79,14 +81,14 @@ def sounds_like_a_tool(name: str) -> bool:
     if not IDENTIFIER.fullmatch(name):
         return False
     words = words_of(name)
-    return len(words) > 1 or (bool(words) and words[0] in VERBS)
+    return len(words) > 1 or (bool(words) and words[0] in VERBS) or says_only_code(name)
 
 
 def _in_value(value: JsonValue, read: Read, tools: Tools) -> Iterator[Wanted]:
     if isinstance(value, list):
         for item in value:
             yield from _in_value(item, read, tools)
-    elif isinstance(value, dict) and not _is_schema(value):
+    elif isinstance(value, dict) and not is_schema(value):
         yield from _in_object(value, read, tools)
 
 
@@ -95,13 +97,25 @@ def _in_object(value: JsonObject, read: Read, tools: Tools) -> Iterator[Wanted]:
         if spelled(key) in SEVERAL and isinstance(inner, list):
             yield from _in_value(inner, read, tools)
             return
-        if spelled(key) in ONE and isinstance(inner, dict):
+        if isinstance(inner, dict) and (spelled(key) in ONE or _is_request(value, key)):
             beside = {name: each for name, each in value.items() if name != key}
             yield from _in_object({**beside, **inner}, read, tools)
             return
     wanted = _named(value, read, tools) or _keyed(value, read, tools) or _lone(value, read, tools)
     if wanted:
         yield wanted
+
+
+def _are_named(arguments: JsonValue) -> bool:
+    """Whether they are an object, or the JSON of one that is not empty."""
+    if isinstance(arguments, str):
+        return arguments.lstrip()[:1] == "{" and bool(read_arguments(arguments).named)
+    return isinstance(arguments, dict)
+
+
+def _is_request(value: JsonObject, key: str) -> bool:
+    """Whether the call is the parameters of MCP's own request."""
+    return key == "params" and value.get("method") == "tools/call"
 
 
 def _named(value: JsonObject, read: Read, tools: Tools) -> Wanted | None:
@@ -124,9 +138,10 @@ def _named(value: JsonObject, read: Read, tools: Tools) -> Wanted | None:
     if tool is None:
         stated = spelled(key) in TOOL_KEYS or sounds_like_a_tool(name)
         alone = set(keys) <= {spelled(key), spelled(holder), *BESIDE}
-        explicit = stated and alone and isinstance(arguments, dict)
+        explicit = stated and alone and _are_named(arguments)
         return Wanted(name, arguments, is_whole, is_explicit=explicit)
-    if not (_is_its_own_name(name, tool) or _is_provided(tool, arguments) or not is_whole):
+    is_given = _is_provided(tool, arguments) or _is_understood(tool, arguments)
+    if not (_is_its_own_name(name, tool) or is_given or not is_whole):
         return None
     return Wanted(name, arguments, is_whole, is_explicit=True)
 
@@ -188,7 +203,15 @@ def _is_provided(tool: OfferedTool, arguments: JsonValue) -> bool:
     return all(name in named for name in tool.required)
 
 
-def _is_schema(value: JsonObject) -> bool:
+def _is_understood(tool: OfferedTool, arguments: JsonValue) -> bool:
+    """The same for a program under a name that nobody knows, which has to be one."""
+    if language_of_tool(tool) != "python" or not isinstance(arguments, dict):
+        return False
+    meant = arguments_for(tool, Arguments(arguments))
+    return not meant.problem and all(name in meant.named for name in tool.required)
+
+
+def is_schema(value: JsonObject) -> bool:
     """Whether it is a tool's description, given back, rather than a call of it."""
     function = value.get("function", value)
     parameters = function.get("parameters") if isinstance(function, dict) else None

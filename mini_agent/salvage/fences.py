@@ -56,6 +56,7 @@ def fence_at(opened: re.Match[str]) -> Fence:
     closing = re.compile(rf"^[ \t>]{{0,12}}{opened['fence'][0]}{{3,}}[ \t]*$", re.MULTILINE).search(
         text, start
     )
+    closing = closing or re.compile(rf"{opened['fence']}[ \t]*$", re.MULTILINE).search(text, start)
     end = closing.start() if closing else len(text)
     body = text[start:end].removesuffix("\n")
     stop = closing.end() if closing else len(text)

@@ -21,13 +21,19 @@ TOKENS: Final = (
     r"|<\|end_of_role\|>|<\|assistant\|>|<\|START_RESPONSE\|>|<start_of_turn>\s*model"
     r"|<\|im_start\|>\s*assistant|<\|start_header_id\|>\s*assistant\s*<\|end_header_id\|>"
 )
-LEADING: Final = re.compile(rf"\A(?:\s|{TOKENS}|>>>all\n)+")
+LEADING: Final = re.compile(
+    rf"\A(?:\s|{TOKENS}|>>>all\n|<\|from\|>\s*assistant|<\|recipient\|>\s*all\s*<\|content\|>)+"
+)
 TRAILING: Final = re.compile(rf"(?:{TOKENS})\s*\Z")
+
+
+# DeepSeek marks each of its elements as its own: <\uff5cDSML\uff5cinvoke name="...">.
+NAMESPACE: Final = re.compile(r"(?<=<)(/?)[\uff5c|]\w{2,12}[\uff5c|](?=\w)")
 
 
 def own_text(text: str) -> str:
     """`text` without the special tokens at its ends that a server should have taken off."""
-    text = LEADING.sub("", text).rstrip()
+    text = LEADING.sub("", NAMESPACE.sub(r"\1", text)).rstrip()
     while trailing := TRAILING.search(text[-80:]):
         text = text[: len(text) - len(text[-80:]) + trailing.start()].rstrip()
     return text

@@ -22,8 +22,16 @@ CODE_ELEMENT: Final = re.compile(r"\A\s*<(code|pre|python|script)>(.*)</\1>\s*\Z
 INLINE: Final = re.compile(r"\A\s*`+([^`]+)`+\s*\Z")
 LABEL: Final = re.compile(r"\A\s*(?:python3?|py|bash|sh|shell|javascript|js|go|rust)[ \t]*\n")
 PROMPTED: Final = re.compile(r"^(?:>>>|\.\.\.) ?(.*)$", re.MULTILINE)
+NOTEBOOK_PROMPT: Final = re.compile(r"^In ?\[\d*\]: ?", re.MULTILINE)
+NOTEBOOK_LINE: Final = re.compile(r"^[ \t]*(?:%|!)[^\n]*\n?", re.MULTILINE)
+OLD_PRINT: Final = re.compile(r"^([ \t]*)print[ \t]+(?!\()([^\n]+?);?[ \t]*$", re.MULTILINE)
+TRAILER: Final = re.compile(r"(?:\s|```|~~~|</?[A-Za-z_][\w:.-]*>|<\|[^<>|]{1,40}\|>|[\"'`])+\Z")
+PROSE_LINE: Final = r"[ \t]*[A-Z][^\n=(){}\[\]#]*[.:!]"
+PROSE: Final = re.compile(rf"\A(?:{PROSE_LINE}[ \t]*\n+)+|(?:\n+{PROSE_LINE}[ \t]*)+\s*\Z")
 TYPOGRAPHIC: Final = str.maketrans(
-    {"\u201c": '"', "\u201d": '"', "\u2018": "'", "\u2019": "'", "\u00a0": " ", "\u200b": ""}
+    "\u201c\u201d\u2018\u2019\u00a0\u2212\u00d7\u00f7\uff08\uff09\uff0c\uff1a",
+    "\"\"'' -*/(),:",
+    "\u200b\ufeff",
 )
 NEXT_COMMAND: Final = re.compile(r"\\n\s*(?:echo|cd|ls|for|if|python3?|pip|cat|mkdir|export)\b")
 ENTITY: Final = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27);")
@@ -44,7 +52,7 @@ def meant_program(written: str, language: Language) -> Program:
     text, repairs = written, []
     for said, remedy in UNWRAPPING:
         unwrapped = remedy(text)
-        is_needed = remedy is without_label or language != "python" or not does_something(text)
+        is_needed = remedy in ALWAYS or language != "python" or not does_something(text)
         if unwrapped != text and is_needed:
             text = unwrapped
             repairs.append(said)
@@ -84,6 +92,26 @@ def _without_prompts(text: str) -> str:
     return "\n".join(lines) if lines else text
 
 
+def _without_notebook_prompts(text: str) -> str:
+    return NOTEBOOK_PROMPT.sub("", text)
+
+
+def _without_magic(text: str) -> str:
+    return NOTEBOOK_LINE.sub("", text)
+
+
+def _printed(text: str) -> str:
+    return OLD_PRINT.sub(r"\1print(\2)", text)
+
+
+def _without_trailer(text: str) -> str:
+    return TRAILER.sub("", text)
+
+
+def _without_prose(text: str) -> str:
+    return PROSE.sub("", text)
+
+
 def _typed(text: str) -> str:
     return text.translate(TYPOGRAPHIC)
 
@@ -94,7 +122,10 @@ UNWRAPPING: Final[tuple[Remedy, ...]] = (
     ("the element around the program was taken off", _out_of_element),
     ("the backticks around the program were taken off", _without_ticks),
     ("the language's name in front of the program was taken off", without_label),
+    ("the notebook's prompts in the program were taken off", _without_notebook_prompts),
 )
+# These leave something that is Python too, and means something else.
+ALWAYS: Final = (without_label, _without_notebook_prompts)
 ESCAPED: Final[Remedy] = ("\\n and other escapes in the program were resolved", unescaped)
 REMEDIES: Final[tuple[Remedy, ...]] = (
     ESCAPED,
@@ -102,6 +133,10 @@ REMEDIES: Final[tuple[Remedy, ...]] = (
     ("typographic quotes in the program were made plain", _typed),
     ("the program was moved to the left margin", lambda text: textwrap.dedent(text).strip("\n")),
     ("the prompts in front of the program's lines were taken off", _without_prompts),
+    ("the notebook's own commands in the program were left out", _without_magic),
+    ("print without brackets was written as it is today", _printed),
+    ("what followed the program's end was left out", _without_trailer),
+    ("the sentences around the program were left out", _without_prose),
 )
 
 

@@ -66,6 +66,16 @@ def seems_whole(language: Language, code: str) -> bool:
     return language != "bash" and bool(WHOLE[language].search(code)) and _is_balanced(code)
 
 
+def leading_program(language: Language, text: str) -> str:
+    """The paragraphs at the beginning of `text` that are a program; all of it where none are."""
+    paragraphs = text.split("\n\n")
+    for count in range(len(paragraphs), 0, -1):
+        begun = "\n\n".join(paragraphs[:count])
+        if seems_whole(language, begun):
+            return begun
+    return paragraphs[0] if language == "bash" else text
+
+
 def _is_balanced(code: str) -> bool:
     if len(code) > LONGEST:
         return False

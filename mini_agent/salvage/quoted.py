@@ -33,7 +33,7 @@ TRIPLE: Final = {
 }
 # What follows a quote that ends a string, where quotes also stand inside the string.
 ENDS_IN_OBJECT: Final = (
-    r"(?=\s{0,99}(?:\}\s{0,99}(?:[}\],<`]|\Z|\n)"
+    r"(?=\s{0,99}(?:\}\s{0,99}(?:[{}\],<`]|\Z|\n)"
     r"|,\s{0,99}[\"'][\w. -]{1,40}[\"']\s{0,9}:))"
 )
 ENDS_IN_ARRAY: Final = r"(?=\s{0,99}(?:\]\s{0,99}(?:[}\],<`]|\Z|\n)|,\s{0,99}[\"'{\[]))"

@@ -11,6 +11,8 @@ from mini_agent.salvage.bodies import after_gap, body_at
 from mini_agent.salvage.call_syntax import read_brackets
 from mini_agent.salvage.found import Found, Tools, Wanted
 from mini_agent.salvage.loose_json import Unreadable, read_bounded
+from mini_agent.salvage.own_text import TOKENS
+from mini_agent.salvage.programs import leading_program
 from mini_agent.salvage.yaml_arguments import yaml_arguments
 from mini_agent.tools.aliases import language_of_tool, tool_meant
 from mini_agent.tools.offered import OfferedTool
@@ -30,7 +32,9 @@ BRACKETED: Final = (
     r"(?i:^[ \t*_#>-]*Action[*_ \t]*\d?[*_ \t]*:)[*_ \t]*"
     r"(?P<acting>[A-Za-z_][\w.]*)\[(?P<given>.*)\][ \t]*$"
 )
-RAW_ENDS: Final = re.compile(r"\n[ \t*_#>-]*(?:Observation|Thought|Action|Final Answer|Note)\b|\Z")
+RAW_ENDS: Final = re.compile(
+    rf"\n[ \t*_#>-]*(?:Observation|Thought|Action|Final Answer|Note)\b|{TOKENS}|\Z"
+)
 RAW_FENCE: Final = re.compile(r"\s*```[\w+-]*[ \t]*\n(.*?)\n?[ \t]*(?:```|\Z)", re.DOTALL)
 LABEL: Final = (
     r"(?:(?:action|tool|tool[ _]call|function|function[ _]call|call|calling|invoke|invoking|using|"
@@ -81,7 +85,9 @@ def react_call(opened: re.Match[str], tools: Tools) -> Found | None:
     tool = tool_meant(name, tools)
     if not raw.strip() or raw.lstrip().startswith("{") or (tool is None and not opened["sure"]):
         return None
-    wanted = Wanted(name, _by_name(raw, tool) or raw.strip(), is_explicit=True)
+    language = language_of_tool(tool) if tool and not fenced else None
+    text = leading_program(language, raw.strip()) if language else raw.strip()
+    wanted = Wanted(name, _by_name(raw, tool) or text, is_explicit=True)
     return Found(opened.start(), end, (wanted,), said)
 
 

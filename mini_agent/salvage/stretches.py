@@ -21,6 +21,10 @@ NEAR: Final = 400
 BEGINS_A_CALL: Final = re.compile(
     r"\{\s*[\"'](?:name|tool|tool_name|tool_calls?|function|function_call|action)[\"']\s*:"
 )
+NAMES_A_CALL: Final = re.compile(
+    r"\{\s*[\"'](?:name|tool|tool_name|function)[\"']\s*:\s*[\"'](?P<name>[\w.-]+)[\"']\s*,"
+    r"\s*[\"'](?:arguments|parameters|args|input)[\"']\s*:"
+)
 CALLING_LABELS: Final = words_in(
     "tool_call tool_code tool tools tool_calls function function_call call action xml yaml yml"
 )
@@ -48,7 +52,7 @@ def json_call(
     try:
         read = read_bounded(text, start, limit)
     except Unreadable:
-        return None
+        return _unreadable(text, start, tools)
     after = text[read.end : read.end + NEAR]
     wanted = wanted_in(read, tools)
     calls = tuple(
@@ -67,6 +71,15 @@ def json_call(
         where = "in a fence" if limit is not None else "in the text"
         return Found(start, read.end, calls, f"a call was found as JSON {where}")
     return None
+
+
+def _unreadable(text: str, start: int, tools: Tools) -> Found | None:
+    """A call of a tool that there is, to which something was given that nobody can read."""
+    begun = NAMES_A_CALL.match(text, start)
+    if begun is None or begun["name"] not in tools or text[:start].strip():
+        return None
+    wanted = Wanted(begun["name"], None, is_whole=False, is_explicit=True)
+    return Found(start, len(text), (wanted,), "a call was found as JSON that cannot be read")
 
 
 def listed_call(text: str, start: int, tools: Tools) -> Found | None:

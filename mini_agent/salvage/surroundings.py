@@ -6,16 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from mini_agent.salvage.asides import is_unwanted
+
 TICK: Final = "['\u2019]?"
-NOT_MEANT: Final = re.compile(
-    rf"(?:\b(?:never|not|do(?:es)?n{TICK}t|mustn{TICK}t|shouldn{TICK}t|can(?:{TICK}t|not)|"
-    rf"won{TICK}t|wouldn{TICK}t|didn{TICK}t|refuse to)\s+(?:\w+\s+){{0,2}}"
-    r"(?:run|call|execute|use|emit|send|write|invoke|issue|do)|"
-    r"\b(?:avoid|instead of|rather than|without)\s+(?:\w+\s+){0,1}"
-    r"(?:run|call|execut|us|emit|send|writ|invok)\w*)\b[^.!?\n;,]{0,80}$",
-    re.IGNORECASE,
-)
-ASIDE: Final = re.compile(r"(?:\bfor (?:example|instance)|\be\.g\.)[^.!?\n]{0,80}$", re.IGNORECASE)
 EXAMPLE: Final = re.compile(
     r"\b(?:an? examples?|such as|looks? like|(?:it|this|that|one|which|call|model) would|"
     r"would (?:be|look|have)|(?:call|tool|json|calling|general|expected) (?:format|syntax|schema|"
@@ -26,7 +19,8 @@ EXAMPLE: Final = re.compile(
     re.IGNORECASE,
 )
 SHOWN: Final = re.compile(
-    r"(?:\A|\n)\W*(?:(?:expected|sample|example|the|program) )?(?:output|result|stdout)s?\W*$",
+    r"(?:\A|\n)\W*(?:(?:expected|sample|example|the|program) )?(?:output|result|stdout)s?"
+    r"(?: (?:is|would be|will be|should be|looks like|was))?\W*$",
     re.IGNORECASE,
 )
 LETTERS: Final = re.compile(r"[^\W\d_]")
@@ -67,9 +61,7 @@ class Surroundings:
     @property
     def is_aside(self) -> bool:
         """The same for a block of code, which is followed by words even when it is meant."""
-        return bool(NOT_MEANT.search(self._lead)) or (
-            self._goes_on and bool(ASIDE.search(self._lead))
-        )
+        return is_unwanted(self.before[-BEFORE:], self.after, goes_on=self._goes_on)
 
     @property
     def is_in_quotes(self) -> bool:

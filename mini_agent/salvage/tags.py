@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from mini_agent.salvage.argument_values import sole_parameter
 from mini_agent.salvage.bodies import body_at, bounded_calls, name_in
 from mini_agent.salvage.found import Found, Tools, Wanted
 from mini_agent.salvage.programs import does_something, seems_whole
@@ -23,7 +24,7 @@ RUNNING: Final = (
 )
 MARKER: Final = (
     rf"<(?P<named>(?:\w{{1,12}}:)?(?i:{CALLING}))(?:\s+(?:name|tool|function|id)\s*=\s*|=)"
-    r"[\"']?(?P<name>[\w.:-]+)[\"']?[^<>]{0,80}>"
+    r"[\"']?(?P<name>[\w.:-]+(?:/[\w.:-]+)*)[\"']?[^<>]{0,80}>"
     rf"|<(?P<tag>(?:\w{{1,12}}:)?(?i:{CALLING}))>"
     rf"|<(?P<running>{RUNNING}|OWN_NAMES)>"
     r"|<\|(?P<token>tool_call\w*|tool_calls\w*|plugin|START_ACTION|python_tag|action_start|"
@@ -34,10 +35,13 @@ MARKER: Final = (
     r"|\bfunctools(?=\s*\[)"
     r"|✿FUNCTION✿:"
     r"|>>>(?P<functionary>[A-Za-z_][\w.-]*)[ \t]*\n"
+    r"|<\|recipient\|>\s*(?P<recipient>[A-Za-z_][\w.-]*)\s*<\|content\|>"
     r"|\bto=(?P<harmony>(?:functions\.)?[A-Za-z][\w.]*)"
     r"(?:[ \w]|<\|channel\|>|<\|constrain\|>){0,60}?(?:<\|message\|>|(?=\{))"
 )
 WEAK: Final = frozenset(("tool", "tools", "call", "action", "function", "execute", "api_call"))
+# CodeAct's models write a program in it, others a call.
+PROGRAMS: Final = frozenset(("execute",))
 CLOSING: Final = (
     rf"</(?:\w{{1,12}}:)?(?i:{CALLING}|{RUNNING})>"
     r"|<\|/\w{1,40}\|?>|<\|\w*(?:end|END)\w*\|>|<\|(?:eo[tm]_id|call|return)\|>"
@@ -74,7 +78,7 @@ class Marked:
 def marked_call(opened: re.Match[str], tools: Tools) -> Found | None:
     """The calls behind the marker that `opened`; None when there are none."""
     text, start = opened.string, opened.end()
-    name = opened["name"] or opened["harmony"] or opened["functionary"] or _running(opened)
+    name = _name(opened)
     if name in ("id", "all"):
         return None
     wraps = opened["tag"] or opened["running"] or opened["named"]
@@ -91,6 +95,11 @@ def marked_call(opened: re.Match[str], tools: Tools) -> Found | None:
     return _believed(opened, _after(text, stretch.end), calls, tools)
 
 
+def _name(opened: re.Match[str]) -> str:
+    named = (opened[group] for group in ("name", "harmony", "functionary", "recipient"))
+    return next(filter(None, named), "") or _running(opened)
+
+
 def _believed(
     opened: re.Match[str], end: int, calls: tuple[Wanted, ...], tools: Tools
 ) -> Found | None:
@@ -103,12 +112,15 @@ def _believed(
 
 def _named(opened: re.Match[str], tools: Tools, name: str) -> str:
     """The tool whose arguments an element holds; one named as a language may hold any call."""
-    return name if not opened["running"] or name in tools else ""
+    is_language = opened["running"] or (opened["tag"] or "").lower() in PROGRAMS
+    return name if not is_language or name in tools else ""
 
 
 def _running(opened: re.Match[str]) -> str:
     if opened["running"]:
         return opened["running"]
+    if (opened["tag"] or "").lower() in PROGRAMS:
+        return "python"
     return "python" if opened["token"] in ("python_tag", "code", "tool_code") else ""
 
 
@@ -142,8 +154,11 @@ def _program(stretch: Marked, name: str, tools: Tools) -> tuple[Wanted, ...]:
     tool = tool_meant(name, tools) if name else None
     language = language_of_tool(tool) if tool else None
     code = stretch.body.strip("\n")
-    if tool is None or language is None or not code.strip() or code.lstrip().startswith("{"):
+    if tool is None or not code.strip() or code.lstrip().startswith("{"):
         return ()
+    if language is None:
+        is_sure = bool(stretch.opened["harmony"]) and stretch.is_closed and sole_parameter(tool)
+        return (Wanted(tool.name, code, is_explicit=True),) if is_sure else ()
     if language == "python" and not does_something(code):
         return ()
     whole = stretch.is_closed or seems_whole(language, code)

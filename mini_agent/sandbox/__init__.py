@@ -1,6 +1,6 @@
 """The words both ends of a sandbox share: snippet, limits, execution, and the client."""
 
-from mini_agent.sandbox.client import Sandbox, SidecarClient
+from mini_agent.sandbox.client import Sandbox, SidecarClient, TellingSandbox
 from mini_agent.sandbox.execution import (
     Artifact,
     EnforcedLimits,
@@ -37,6 +37,7 @@ __all__ = [
     "SidecarSession",
     "Snippet",
     "Status",
+    "TellingSandbox",
     "Timings",
     "Truncated",
     "WorkspaceFile",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Protocol, Self, runtime_checkable
 
 from pydantic import ValidationError
 
@@ -24,6 +24,15 @@ class Sandbox(Protocol):
 
     async def run(self, snippet: Snippet) -> Execution:
         """What happened to the snippet; raises `SandboxError` when it could not be run."""
+        ...
+
+
+@runtime_checkable
+class TellingSandbox(Sandbox, Protocol):
+    """A sandbox that also tells what a snippet prints while it runs."""
+
+    async def run_telling(self, snippet: Snippet, tell: Callable[[Output], None]) -> Execution:
+        """The same as `run`; `tell` gets each piece of the output as it comes."""
         ...
 
 
@@ -56,6 +65,10 @@ class SidecarClient:
     async def run(self, snippet: Snippet) -> Execution:
         """Runs one snippet in one fresh container."""
         return await self._http.run("/v1/execute", snippet)
+
+    async def run_telling(self, snippet: Snippet, tell: Callable[[Output], None]) -> Execution:
+        """The same; `tell` gets each piece of its output as it comes."""
+        return await self._http.run_telling("/v1/execute", snippet, tell)
 
     def stream(self, snippet: Snippet) -> AsyncGenerator[Output | Execution, None]:
         """The same, with its output as it comes; the last item is the execution."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import quote
@@ -49,6 +49,10 @@ class SidecarSession:
     async def run(self, snippet: Snippet) -> Execution:
         """Runs the session's next snippet."""
         return await self._http.run(f"{self._path}/execute", snippet)
+
+    async def run_telling(self, snippet: Snippet, tell: Callable[[Output], None]) -> Execution:
+        """The same; `tell` gets each piece of its output as it comes."""
+        return await self._http.run_telling(f"{self._path}/execute", snippet, tell)
 
     def stream(self, snippet: Snippet) -> AsyncGenerator[Output | Execution, None]:
         """The same, with its output as it comes; the last item is the execution."""

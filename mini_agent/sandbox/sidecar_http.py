@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
 import httpx
@@ -68,6 +68,17 @@ class SidecarHttp:
                 if name == "error":
                     raise _error(_problem(said, response.status_code), response.status_code)
                 yield _output(said) if name == "output" else _execution(said)
+
+    async def run_telling(
+        self, path: str, snippet: Snippet, tell: Callable[[Output], None]
+    ) -> Execution:
+        """The execution of a snippet; `tell` gets each piece of its output as it comes."""
+        async with aclosing(self.stream(path, snippet)) as items:
+            async for item in items:
+                if isinstance(item, Execution):
+                    return item
+                tell(item)
+        raise SandboxError("the sidecar's stream ended without an execution")
 
     async def _answer(
         self, method: str, path: str, content: bytes, kind: str, patience_s: float

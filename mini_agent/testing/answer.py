@@ -29,6 +29,7 @@ class Answer:
     every_s: float = 0.0
     cut: bool = False
     hangs: bool = False
+    retry_after: str = ""
 
     @property
     def head(self) -> bytes:
@@ -39,6 +40,7 @@ class Answer:
             f"HTTP/1.1 {self.status} {_reason(self.status)}",
             f"Content-Type: {self.media_type}",
             framing,
+            *((f"Retry-After: {self.retry_after}",) if self.retry_after else ()),
             *(("Connection: close",) if self.cut else ()),
         )
         return "\r\n".join(lines).encode() + b"\r\n\r\n"

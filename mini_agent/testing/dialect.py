@@ -40,8 +40,8 @@ class Dialect:
         match said:
             case Reply():
                 return self._turn(request, said)
-            case Refusal(status, message):
-                return self.refusal(status, message)
+            case Refusal(status, message, retry_after):
+                return replace(self.refusal(status, message), retry_after=retry_after)
             case Paced(reply, after_s, every_s):
                 return self.answer(request, reply).paced(after_s=after_s, every_s=every_s)
             case BreaksOff(content, message):

@@ -54,10 +54,11 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """An HTTP error in the server's own format."""
+    """An HTTP error in the server's own format; `retry_after` is that header, if not empty."""
 
     status: int
     message: str
+    retry_after: str = ""
 
 
 @dataclass(frozen=True, slots=True)

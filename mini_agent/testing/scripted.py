@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from itertools import count
 from types import TracebackType
 from typing import Final, Generic, Self, TypeVar
@@ -12,7 +13,13 @@ from pydantic import JsonValue
 
 from mini_agent.model import ModelReply, ModelRequest, ToolCall
 from mini_agent.result import Usage
-from mini_agent.sandbox.execution import EnforcedLimits, Execution, SandboxFacts, Status
+from mini_agent.sandbox.execution import (
+    EnforcedLimits,
+    Execution,
+    Output,
+    SandboxFacts,
+    Status,
+)
 from mini_agent.sandbox.snippet import Snippet
 from mini_agent.testing.script import ScriptNotFollowed
 from mini_agent.testing.transcript_rules import broken_request_rules
@@ -158,3 +165,12 @@ class ScriptedSandbox(_Scripted[Execution]):
         """The next step."""
         self.snippets.append(snippet)
         return await self._next()
+
+    async def run_telling(self, snippet: Snippet, tell: Callable[[Output], None]) -> Execution:
+        """The next step; its stdout and its stderr are told in a piece each."""
+        execution = await self.run(snippet)
+        if execution.stdout:
+            tell(Output(stream="stdout", text=execution.stdout))
+        if execution.stderr:
+            tell(Output(stream="stderr", text=execution.stderr))
+        return execution

@@ -88,6 +88,11 @@ class ScriptedServer:
         """Every request, also pulls and the clients' probes of `/api/show`."""
         return tuple(self._seen)
 
+    @property
+    def connections(self) -> int:
+        """How many connections were made so far, 0 before the block is entered."""
+        return self._serving.connections if self._serving else 0
+
     def _answer(self, request: Request) -> Answer:
         if request.path == "/__log":
             return json_answer(200, [_logged(one) for one in self._seen])

@@ -32,6 +32,11 @@ class Serving:
         self._accepting = threading.Thread(target=self._accept, name="scripted-server")
         self._accepting.start()
 
+    @property
+    def connections(self) -> int:
+        """How many were made so far, also those that are closed."""
+        return len(self._connections)
+
     def stop(self) -> None:
         """Drops every connection, hanging ones too; raises what broke the server, if it broke."""
         self._stopping.set()

@@ -89,9 +89,9 @@ def truncated_call(name: str, fragment: str = '{"code": "pri') -> Reply:
     return Reply(calls=(Call(name, fragment),), finish="length")
 
 
-def refusal(status: int, message: str) -> Refusal:
+def refusal(status: int, message: str, *, retry_after: str = "") -> Refusal:
     """Any HTTP error."""
-    return Refusal(status, message)
+    return Refusal(status, message, retry_after)
 
 
 def no_tools(model: str = "scripted:latest") -> Refusal:

@@ -85,7 +85,7 @@ def tool_meant(requested: str, known: Mapping[str, OfferedTool]) -> OfferedTool 
         found = spelled.get(words) or OTHER_NAMES.get(joined, joined)
         if found in known:
             return known[found]
-    for part in _endings(name):
+    for part in (*_endings(name), *map("_".join, own_words(words_of(name)))):
         meant = language_meant(part)
         if meant:
             return tool_for(meant, known)

@@ -24,12 +24,14 @@ from mini_agent.tools.catalog import EXEC_PYTHON, exec_shell
 from mini_agent.tools.child import run_child
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, refused, remarked
 from mini_agent.tools.languages import allowed_languages, commands_of, language_of
+from mini_agent.tools.last_expression import with_last_expression
 from mini_agent.tools.shell_line import Unreadable, take_apart
 from mini_agent.tools.text_tools import TEXT_TOOLS, text_tool_output
 
 USUAL_COMMANDS: Final = ("echo", "python", "pip")
 LONGEST_S: Final = 600.0
 PROGRAM: Final = "main.py"
+FILE_MISSING: Final = "No such file or directory"
 PYTHON: Final = (sys.executable, "-I", "-u", "-X", "utf8", PROGRAM)
 
 
@@ -95,7 +97,8 @@ class LocalMCPInvoker:
 
     async def _run(self, name: str, arguments: JsonObject) -> ToolOutput:
         if name == "exec_python" and self._has_python:
-            with _folder(program_in(arguments, "code")) as folder:
+            program = with_last_expression(program_in(arguments, "code"))
+            with _folder(program) as folder:
                 return await self._child(PYTHON, folder, arguments, "code")
         if name == "exec_shell":
             command = self._command(program_in(arguments, "cmd"))
@@ -110,7 +113,8 @@ class LocalMCPInvoker:
         output = await run_child(command, folder, seconds.value or self._timeout_s)
         # The folder has another name in every call; without it equal failures read the same.
         output = replace(output, stderr=output.stderr.replace(f"{folder}/", ""))
-        return remarked(output, seconds.note, unknown_in(arguments, (own, "timeout_s")))
+        there = _what_is_in(folder) if not output.ok and FILE_MISSING in output.stderr else ""
+        return remarked(output, seconds.note, unknown_in(arguments, (own, "timeout_s")), there)
 
     def _command(self, line: str) -> list[str]:
         try:
@@ -135,6 +139,11 @@ def _folder(program: str = "") -> Iterator[Path]:
         if program:
             (folder / PROGRAM).write_text(program, encoding="utf-8", errors="replace")
         yield folder
+
+
+def _what_is_in(folder: Path) -> str:
+    names = sorted(each.name for each in folder.iterdir())[:20]
+    return f"each call starts in a folder of its own, which held: {', '.join(names) or 'nothing'}"
 
 
 def _on_this_machine(words: tuple[str, ...]) -> list[str]:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
 from mini_agent.errors import MiniAgentError, SessionOver
-from mini_agent.sandbox.client import Sandbox
-from mini_agent.sandbox.execution import Execution
+from mini_agent.sandbox.client import TellingSandbox
+from mini_agent.sandbox.execution import Execution, Output
 from mini_agent.sandbox.snippet import Snippet
 
 FAREWELL_S: Final = 5.0
 
 
-class Session(Sandbox, Protocol):
+class Session(TellingSandbox, Protocol):
     """A sandbox that is kept, until it is closed."""
 
     async def aclose(self) -> None:
@@ -22,7 +23,7 @@ class Session(Sandbox, Protocol):
         ...
 
 
-class Sidecar(Sandbox, Protocol):
+class Sidecar(TellingSandbox, Protocol):
     """A sandbox that also has sessions."""
 
     async def open_session(self) -> Session:
@@ -43,20 +44,27 @@ class RunSandbox:
 
     async def run(self, snippet: Snippet) -> Execution:
         """Runs the run's next snippet."""
-        session = await self._open_session()
-        if session is None:
-            return await self._sidecar.run(snippet)
-        try:
-            return await session.run(snippet)
-        except SessionOver:
-            # Nobody called for so long that it has expired: the model took its time.
-            self._session = None
-        return _without_files(await (await self._open_session() or self._sidecar).run(snippet))
+        return await self._run(lambda sandbox: sandbox.run(snippet))
+
+    async def run_telling(self, snippet: Snippet, tell: Callable[[Output], None]) -> Execution:
+        """The same; `tell` gets each piece of its output as it comes."""
+        return await self._run(lambda sandbox: sandbox.run_telling(snippet, tell))
 
     async def aclose(self) -> None:
         """Closes the session, if one was ever opened."""
         if self._session is not None:
             await asyncio.shield(_closed(self._session))
+
+    async def _run(self, run: Callable[[TellingSandbox], Awaitable[Execution]]) -> Execution:
+        session = await self._open_session()
+        if session is None:
+            return await run(self._sidecar)
+        try:
+            return await run(session)
+        except SessionOver:
+            # Nobody called for so long that it has expired: the model took its time.
+            self._session = None
+        return _without_files(await run(await self._open_session() or self._sidecar))
 
     async def _open_session(self) -> Session | None:
         if self._session is None:

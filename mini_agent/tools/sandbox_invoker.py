@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject
-from mini_agent.sandbox.client import Sandbox
-from mini_agent.sandbox.execution import Execution
+from mini_agent.sandbox.client import Sandbox, TellingSandbox
+from mini_agent.sandbox.execution import Execution, Output
 from mini_agent.sandbox.languages import Language
 from mini_agent.sandbox.sidecar_http import MAX_TIMEOUT_S
 from mini_agent.sandbox.snippet import Limits, Snippet
@@ -36,6 +36,8 @@ from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, refused
 from mini_agent.tools.languages import USUAL, allowed_languages
 from mini_agent.tools.shell_gate import ShellGate
 from mini_agent.tools.text_tools import TEXT_TOOLS, text_tool_output
+
+Run = Callable[[Snippet], Awaitable[Execution]]
 
 CODE_TOOLS: Final = MappingProxyType[Language, Tool](
     {"python": EXEC_PYTHON, "node": EXEC_NODE, "go": EXEC_GO, "rust": EXEC_RUST}
@@ -75,16 +77,28 @@ class SandboxInvoker:
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
         """What came of one call; a sandbox that cannot run it is told to the model as well."""
+        return await self._output(openai_tool, self._sandbox.run)
+
+    async def stream_openai_tool(
+        self, openai_tool: OpenAIToolCall, tell: Callable[[Output], None]
+    ) -> ToolOutput:
+        """The same; `tell` gets each piece of output as it comes, if the sandbox can tell."""
+        sandbox = self._sandbox
+        if not isinstance(sandbox, TellingSandbox):
+            return await self.call_openai_tool(openai_tool)
+        return await self._output(openai_tool, lambda snippet: sandbox.run_telling(snippet, tell))
+
+    async def _output(self, openai_tool: OpenAIToolCall, run: Run) -> ToolOutput:
         try:
             name, arguments = called(openai_tool)
             answer = text_tool_output(name, arguments)
-            return answer or await self._run(name, arguments)
+            return answer or await self._run(name, arguments, run)
         except NotRun as why:
             return refused(str(why))
         except MiniAgentError as broken:
             return refused(str(broken))
 
-    async def _run(self, name: str, arguments: JsonObject) -> ToolOutput:
+    async def _run(self, name: str, arguments: JsonObject, run: Run) -> ToolOutput:
         seconds = seconds_in(arguments, longest=self._max_timeout_s)
         if name == "exec_shell" and self.languages:
             line = program_in(arguments, "cmd")
@@ -95,7 +109,7 @@ class SandboxInvoker:
             language = self._language_of_tool(name)
             snippet = _snippet(language, program_in(arguments, "code"), seconds)
             ignored = unknown_in(arguments, ("code", "timeout_s"))
-        execution = await self._sandbox.run(snippet)
+        execution = await run(snippet)
         return output_of_execution(execution, seconds.note, ignored, self._lost_files(execution))
 
     def _lost_files(self, execution: Execution) -> str:

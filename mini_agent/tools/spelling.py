@@ -11,6 +11,7 @@ from mini_agent.sandbox.languages import Language
 
 CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 SEPARATORS: Final = re.compile(r"[^A-Za-z0-9]+")
+SERVED_AS: Final = re.compile(r"\A(?:functions?|tools?|default_api)(?:[.:/]|::)(?=\w)")
 NAME_ENDS: Final = re.compile(r"<\||[({\[\n]|:\d+\s*$")
 
 
@@ -27,12 +28,13 @@ RUNNING: Final = words_in(
     "exec execute execution executor eval evaluate run runner running do start launch call use "
     "invoke tool tools function code coding script scripts program programs snippet interpreter "
     "interpret repl sandbox environment env kernel cell block line prompt in with notebook "
-    "source stateful safe local file compile session a the os system"
+    "source stateful safe local file compile session a the os system container computer ast "
+    "compute calculator"
 )
 MEANS_CODE: Final = words_in("code program interpreter repl snippet script notebook")
 _LANGUAGE_WORDS: Final[tuple[tuple[Language, str], ...]] = (
-    ("python", "python python2 python3 py py3 ipython jupyter"),
-    ("bash", "shell bash sh zsh terminal cmd command commands console"),
+    ("python", "python python2 python3 py py3 ipython jupyter pyexec"),
+    ("bash", "shell bash sh zsh terminal cmd command commands console subprocess"),
     ("node", "node nodejs javascript js"),
     ("go", "go golang"),
     ("rust", "rust rs rustc cargo"),
@@ -45,14 +47,15 @@ ENTRY_POINTS: Final = frozenset({"__main__", "main"})
 
 
 def bare_name(written: str) -> str:
-    """`written` without what models leave around a name: quotes, brackets, tokens, a number."""
+    """`written` without what models leave around a name: quotes, brackets, tokens, a namespace."""
     ends = NAME_ENDS.search(written, 1)
-    return written[: ends.start() if ends else None].strip(" \t\r\n`\"'*.:;,")
+    name = written[: ends.start() if ends else None].strip(" \t\r\n`\"'*.:;,")
+    return SERVED_AS.sub("", name)
 
 
 def words_of(name: str) -> tuple[str, ...]:
     """The words of a name, whether joined by case, hyphens, dots or underscores."""
-    parts = SEPARATORS.split(CAMEL.sub("_", name))
+    parts = SEPARATORS.split(CAMEL.sub("_", name.replace("JavaScript", "Javascript")))
     return tuple(part.lower() for part in parts if part)
 
 

@@ -13,6 +13,7 @@ from mini_agent.backends import languages_for
 from mini_agent.errors import BadRequest
 from mini_agent.tools.languages import allowed_languages
 from mini_agent_shim.app import create_app
+from mini_agent_shim.run_log import log_to_stderr
 from mini_agent_shim.settings import ShimSettings, require_safe_door
 
 HEALTH_PATHS: Final = ("/healthz", "/ready")
@@ -25,6 +26,7 @@ def main() -> None:
         settings = ShimSettings()
         require_safe_door(settings)
         allowed_languages(languages_for(None, settings) or ())
+        app = create_app(settings)
     except BadRequest as wrong:
         sys.stderr.write(f"mini-agent-shim: {wrong}\n")
         sys.exit(2)
@@ -32,9 +34,10 @@ def main() -> None:
         first = wrong.errors()[0]
         sys.stderr.write(f"mini-agent-shim: {first['loc'][0]}: {first['msg']}\n")
         sys.exit(2)
+    log_to_stderr()
     logging.getLogger("uvicorn.access").addFilter(_is_no_health_check)
     uvicorn.run(
-        create_app(settings),
+        app,
         host=settings.host,
         port=settings.port,
         server_header=False,

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import TypeVar
 
-from fastapi import Request
+from starlette.types import Receive
 
 Result = TypeVar("Result")
 
@@ -15,10 +15,10 @@ class CallerGone(Exception):
     """The connection closed before the answer was there; nobody is left to read one."""
 
 
-async def unless_gone(request: Request, work: Coroutine[object, object, Result]) -> Result:
+async def unless_gone(receive: Receive, work: Coroutine[object, object, Result]) -> Result:
     """The result of `work`, which is cancelled when the caller goes; then raises `CallerGone`."""
     working = asyncio.create_task(work)
-    leaving = asyncio.create_task(_gone(request))
+    leaving = asyncio.create_task(_gone(receive))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if working.done():
@@ -38,6 +38,6 @@ def _heard(task: asyncio.Task[Result]) -> None:
 
 
 # The body has been read, so what the server still has to say is that the caller is gone.
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
         pass

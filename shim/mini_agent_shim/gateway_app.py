@@ -116,7 +116,7 @@ class GatewayApp:
     async def invoke(self, request: Request, asked: Invoke) -> Answer:
         """Calls one tool; hanging up cancels it at its server."""
         work = self._gateway.result(asked.name, asked.read(), _unheard)
-        return answer_of(await unless_gone(request, work))
+        return answer_of(await unless_gone(request.receive, work))
 
     async def health(self) -> Health:
         """How each server is."""

@@ -63,7 +63,8 @@ class Case(Step):
     """A step, and those that follow it: each in a fresh sandbox, or all in one session.
 
     `copies` are run at the same time and all have to be right. `unsuited` is the reason why the
-    case cannot be asked of this API at all. `controls` names what of the confinement holds it.
+    case cannot be asked of this API at all, `host_kernel` why not of a runtime that gives each
+    sandbox a kernel of its own. `controls` names what of the confinement holds it.
     """
 
     id: str = Field(min_length=1)
@@ -72,6 +73,7 @@ class Case(Step):
     session: bool = False
     copies: int = 1
     unsuited: str = ""
+    host_kernel: str = ""
     packages: tuple[str, ...] = ()
     controls: tuple[str, ...] = ()
     then: tuple[Step, ...] = ()

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.cases.court import Court
+from tests.cases.court import Court, Place
 from tests.cases.service import packages_of
 from tests.docker.engine_here import Sidecar, require_engine, sidecar
 
@@ -25,4 +25,4 @@ def judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
 async def court(judged: Sidecar) -> AsyncIterator[Court]:
     """Judges that sidecar."""
     async with judged.client() as client:
-        yield Court(client, await packages_of(client))
+        yield Court(client, Place(await packages_of(client)))

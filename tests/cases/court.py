@@ -22,6 +22,7 @@ from tests.cases.judge import Answer, faults
 EXECUTE: Final = "/v1/execute"
 JSON: Final = {"Content-Type": "application/json"}
 TRIES: Final = 60
+SLOWER: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +35,32 @@ class Judgement:
     skipped: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What is there for cases to use: packages, and whether sandboxes share the host's kernel."""
+
+    packages: frozenset[str]
+    runtime: str = "runc"
+
+    def obstacle(self, case: Case) -> str:
+        """Why the case cannot be asked here; empty where it can."""
+        missing = [name for name in case.packages if name.lower() not in self.packages]
+        if missing:
+            return f"not in the image: {', '.join(missing)}"
+        return case.unsuited or (case.host_kernel if self.has_own_kernels else "")
+
+    @property
+    def has_own_kernels(self) -> bool:
+        """Whether each sandbox has a kernel of its own, in which everything takes longer."""
+        return self.runtime.startswith("runsc")
+
+
 class Court:
     """Judges cases by what the service behind `client` does with them, `at_once` at a time."""
 
-    def __init__(
-        self, client: httpx.AsyncClient, packages: frozenset[str], at_once: int = 4
-    ) -> None:
-        self._client, self._packages = client, packages
+    def __init__(self, client: httpx.AsyncClient, place: Place, at_once: int = 4) -> None:
+        self._client, self._place = client, place
+        self._patience = SLOWER if place.has_own_kernels else 1.0
         self._turns = asyncio.Semaphore(at_once)
 
     async def judge(self, cases: Sequence[Case]) -> tuple[Judgement, ...]:
@@ -50,10 +70,8 @@ class Court:
         return tuple(task.result() for task in tasks)
 
     async def _one(self, case: Case) -> Judgement:
-        missing = [name for name in case.packages if name.lower() not in self._packages]
-        if case.unsuited or missing:
-            reason = case.unsuited or f"not in the image: {', '.join(missing)}"
-            return Judgement(case, (), 0.0, skipped=reason)
+        if obstacle := self._place.obstacle(case):
+            return Judgement(case, (), 0.0, skipped=obstacle)
         async with self._turns:
             began = time.perf_counter()
             async with asyncio.TaskGroup() as group:
@@ -63,15 +81,15 @@ class Court:
 
     async def _steps(self, case: Case) -> tuple[str, ...]:
         wrong: list[str] = []
-        async with self._place(case) as path:
+        async with self._path(case) as path:
             for number, step in enumerate(case.steps, start=1):
                 where = f"step {number}: " if case.then else ""
                 answer = await self._ask(path, step)
-                wrong.extend(where + fault for fault in faults(step, answer))
+                wrong.extend(where + fault for fault in faults(step, answer, self._patience))
         return tuple(wrong)
 
     @asynccontextmanager
-    async def _place(self, case: Case) -> AsyncIterator[str]:
+    async def _path(self, case: Case) -> AsyncIterator[str]:
         if not case.session:
             yield EXECUTE
             return

@@ -38,9 +38,14 @@ class Answer:
         return told + (f", value {_short(ran.result_repr)!r}" if ran.result_repr else "")
 
 
-def faults(step: Step, answer: Answer) -> tuple[str, ...]:
-    """What is wrong with the answer; nothing where the sandbox is sound."""
-    return tuple(_faults(step, answer))
+def faults(step: Step, answer: Answer, patience: float = 1.0) -> tuple[str, ...]:
+    """What is wrong with the answer; nothing where the sandbox is sound.
+
+    It may take `patience` times as long as the step says.
+    """
+    late_s = None if step.within_s is None else step.within_s * patience
+    late = () if late_s is None or answer.seconds <= late_s else (_too_late(answer, late_s),)
+    return (*_faults(step, answer), *late)
 
 
 def outcomes(answer: Answer) -> frozenset[Outcome]:
@@ -66,11 +71,13 @@ def _died_of_a_refusal(ran: Execution) -> bool:
     return ran.status == "nonzero" and last.startswith("PermissionError: ")
 
 
+def _too_late(answer: Answer, late_s: float) -> str:
+    return f"it took {answer.seconds:.1f} s, more than {late_s:g} s"
+
+
 def _faults(step: Step, answer: Answer) -> Iterator[str]:
     if not outcomes(answer) & set(step.expect):
         yield f"expected {' or '.join(step.expect)}, got {answer.told()}"
-    if step.within_s is not None and answer.seconds > step.within_s:
-        yield f"it took {answer.seconds:.1f} s, more than {step.within_s:g} s"
     if answer.execution is not None:
         yield from _faults_of(step, answer.execution, answer.text())
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.cases.case import Case
-from tests.cases.court import Court
+from tests.cases.court import Court, Place
 from tests.cases.mutated import NAMES, NETWORK_VARIABLE
 from tests.cases.own import own_suites
 from tests.docker.engine_here import HEADERS, TOKEN, docker, require_engine
@@ -108,7 +108,7 @@ async def test_with_a_network_a_case_fails(tmp_path: Path, network: str) -> None
 
 async def require_a_failure(client: httpx.AsyncClient, control: str) -> None:
     """At least one of the control's cases ran, and was not as it should be."""
-    found = await Court(client, frozenset()).judge(holding(control))
+    found = await Court(client, Place(frozenset())).judge(holding(control))
     faults = [fault for each in found for fault in each.faults]
     assert faults
     # A sandbox that does not even start proves nothing.

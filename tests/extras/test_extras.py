@@ -120,7 +120,7 @@ def test_mini_agent_brings_the_http_endpoint(python: Path) -> None:
 def answer_of(url: str, serving: subprocess.Popen[bytes]) -> str:
     """What an agent at `url`, which may still be starting, answers."""
     asked = {"messages": [{"role": "user", "content": "Hi."}], "model": "ollama/any"}
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while True:
         try:
             said = httpx.post(

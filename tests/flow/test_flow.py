@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
+from time import perf_counter
 
 import httpx
 import pytest
 
+from mini_agent.events import ToolOutputPiece
+from mini_agent.messages import user
+from mini_agent.shim_client import ShimClient
 from mini_agent.testing import ScriptedServer, call, text
-from mini_agent.wire import AgentRunResponse
+from mini_agent.wire import AgentRunRequest, AgentRunResponse
 
 pytestmark = pytest.mark.docker
 
@@ -120,3 +124,17 @@ async def test_the_runs_deadline_ends_a_snippet_that_would_go_on(flow: Flow) -> 
     assert response.stopped_reason == "budget"
     assert response.final_answer
     assert response.metrics.ttotal_ms < 6000
+
+
+async def test_what_a_program_prints_is_told_while_it_runs(flow: Flow) -> None:
+    code = "import time\nprint('one', flush=True)\ntime.sleep(1)\nprint('two')"
+    asked = AgentRunRequest(messages=[user("Go.")], stream=True)
+    with ScriptedServer([call("exec_python", code=code), text("done")]) as server:
+        async with flow(server) as client:
+            pieces = [
+                (event.text, perf_counter())
+                async for event in ShimClient(str(client.base_url)).events(asked)
+                if isinstance(event, ToolOutputPiece)
+            ]
+    assert [printed for printed, _ in pieces] == ["one\n", "two\n"]
+    assert pieces[1][1] - pieces[0][1] > 0.5

@@ -46,6 +46,7 @@ class Service(BaseModel):
     privileged: bool = False
     read_only: bool = False
     mem_limit: str = ""
+    restart: str = ""
     pids_limit: int = 0
 
 
@@ -127,6 +128,11 @@ def test_guard_and_sidecar_are_told_the_same(file: str, setting: str) -> None:
     services = composition(file).services
     told = services["codex-agent"].environment[f"CODEX_SIDECAR_{setting}"]
     assert services["codex-guard"].environment[f"CODEX_GUARD_{setting}"] == told
+
+
+def test_whatever_serves_comes_back_also_after_the_engine_was_killed() -> None:
+    services = composition("compose.agents.yml").services.values()
+    assert {service.restart for service in services if service.container_name} == {"always"}
 
 
 def test_another_place_of_the_engines_socket_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,6 +96,12 @@ async def test_a_missing_argument_is_named() -> None:
     assert result.iterations[0].tool_invocations[0].error == "missing argument: text"
 
 
+async def test_a_program_of_nothing_is_a_missing_argument() -> None:
+    with ScriptedSandbox() as sandbox:
+        result = await run(SandboxInvoker(sandbox), calls(call("exec_python", code=" \n")))
+    assert result.iterations[0].tool_invocations[0].error == "missing argument: code"
+
+
 async def test_calls_beyond_the_cap_are_answered_but_not_run() -> None:
     several = [call("echo", text=str(number)) for number in range(4)]
     config = AgentConfig(model="m", max_tools_per_iter=2)

@@ -88,6 +88,24 @@ async def test_output_is_told_piece_by_piece_where_the_invoker_streams() -> None
     ]
 
 
+async def test_a_run_that_nobody_listens_to_asks_for_its_output_at_once() -> None:
+    asked: list[str] = []
+
+    class Noting(Streaming):
+        async def stream_openai_tool(
+            self, openai_tool: OpenAIToolCall, tell: object
+        ) -> str | ToolOutput:
+            asked.append("in pieces")
+            return await super().stream_openai_tool(openai_tool, tell)
+
+    with ScriptedModel(ECHOES, says("done")) as model:
+        await loop.run_agent(TASK, Noting(), CONFIG, model)
+    assert asked == []
+    with ScriptedModel(ECHOES, says("done")) as model:
+        await told(model, Noting())
+    assert asked == ["in pieces"]
+
+
 async def test_events_survive_json() -> None:
     with ScriptedModel(ECHOES, says("done")) as model:
         events = await told(model)

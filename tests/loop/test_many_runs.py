@@ -3,66 +3,136 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import logging
 import os
-from collections.abc import AsyncIterator
+import subprocess
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from mini_agent import arun_mcp_mini_agent
+from mini_agent import arun_mcp_mini_agent, run_mcp_mini_agent
 from mini_agent.config import AgentConfig
 from mini_agent.litellm_lazy import close_litellm_clients, settle_litellm
 from mini_agent.messages import user
 from mini_agent.result import AgentResult
-from mini_agent.testing import Reply, ScriptedServer, call, delayed, text
-from mini_agent.testing.replies import JsonObject, Paced
 from mini_agent.testing.transcript_rules import broken_rules
 from mini_agent.tools.echo import EchoMCP
 
+ROOT = Path(__file__).parents[2]
 RUNS = 200
-FURTHER_RUNS = 50
-LATE_S = 0.05
+THREADS = 8
+# Collecting LiteLLM's garbage holds any loop up for 0.2 s; what we would hold it up with is longer.
+SLOW_S = 1.0
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Where the model is, in a process of its own."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.loop.answering"],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().strip()
+        process.communicate()
+
+
+@pytest.fixture
 async def _closing() -> AsyncIterator[None]:
     yield
     await settle_litellm()
     await close_litellm_clients()
 
 
-def answer(messages: list[JsonObject]) -> Paced:
-    """First the user's word as a call, then what the tool said as an answer."""
-    last = messages[-1]
-    said = str(last["content"])
-    reply: Reply = call("echo", text=said) if last["role"] == "user" else text(f"It said {said}.")
-    return delayed(reply, LATE_S)
+def config(address: str) -> AgentConfig:
+    return AgentConfig(
+        model="openai/scripted", completion_kwargs={"api_base": address, "api_key": "none"}
+    )
 
 
 async def one(number: int, address: str) -> AgentResult:
-    config = AgentConfig(
-        model="openai/scripted", completion_kwargs={"api_base": address, "api_key": "none"}
-    )
-    return await arun_mcp_mini_agent([user(f"word{number}")], EchoMCP(), config)
+    return await arun_mcp_mini_agent([user(f"word{number}")], EchoMCP(), config(address))
 
 
-def descriptors() -> int:
-    return len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").exists() else 0  # noqa: PTH208  no names are needed
+def one_at_once(number: int, address: str) -> AgentResult:
+    return run_mcp_mini_agent([user(f"word{number}")], EchoMCP(), config(address))
+
+
+def is_right(number: int, result: AgentResult) -> bool:
+    said = result.final_answer.endswith(f"\nword{number}.")
+    return said and result.stopped_reason == "success" and not broken_rules(result.messages)
 
 
 async def many(runs: int, address: str) -> list[str]:
-    """What is wrong with the answers of so many runs at a time."""
+    """The wrong answers of so many runs at a time."""
     results = await asyncio.gather(*(one(number, address) for number in range(runs)))
     return [
-        result.final_answer
-        for number, result in enumerate(results)
-        if not result.final_answer.endswith(f"\nword{number}.") or broken_rules(result.messages)
+        result.final_answer for number, result in enumerate(results) if not is_right(number, result)
     ]
 
 
-async def test_two_hundred_runs_at_a_time_are_all_right_and_leave_no_descriptor_open() -> None:
-    with ScriptedServer(answer) as server:
-        assert await many(RUNS, server.openai_url) == []
-        before = descriptors()
-        assert await many(FURTHER_RUNS, server.openai_url) == []
-        assert descriptors() <= before + 10
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What this process holds."""
+
+    megabytes: float
+    descriptors: int
+    threads: int
+
+    @classmethod
+    def now(cls) -> Held:
+        gc.collect()
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        descriptors = len(os.listdir("/proc/self/fd"))  # noqa: PTH208  no names are needed
+        page = os.sysconf("SC_PAGE_SIZE")
+        return cls(pages * page / 1024**2, descriptors, threading.active_count())
+
+
+@pytest.mark.usefixtures("_closing")
+async def test_two_hundred_runs_at_a_time_are_all_right_and_leave_nothing(address: str) -> None:
+    assert await many(RUNS, address) == []
+    before = Held.now()
+    for _ in range(3):
+        assert await many(RUNS, address) == []
+    after = Held.now()
+    assert after.megabytes <= before.megabytes + 8
+    assert after.descriptors <= before.descriptors + 10
+    assert after.threads <= before.threads + 2
+
+
+@pytest.mark.usefixtures("_closing")
+async def test_the_event_loop_has_nothing_to_complain_about(
+    address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_debug(True)
+    loop.slow_callback_duration = SLOW_S
+    with caplog.at_level(logging.WARNING, logger="asyncio"):
+        assert await many(RUNS, address) == []
+    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
+
+
+def test_blocking_runs_work_from_eight_threads(address: str) -> None:
+    with ThreadPoolExecutor(THREADS) as pool:
+        results = list(pool.map(lambda number: one_at_once(number, address), range(4 * THREADS)))
+    assert all(is_right(number, result) for number, result in enumerate(results))
+
+
+async def test_a_blocking_run_works_inside_a_running_loop(address: str) -> None:
+    assert is_right(7, one_at_once(7, address))
+
+
+@pytest.mark.usefixtures("_closing")
+async def test_blocking_runs_and_others_share_a_process(address: str) -> None:
+    blocking = [asyncio.to_thread(one_at_once, number, address) for number in range(THREADS)]
+    results = await asyncio.gather(*blocking, *(one(number, address) for number in range(THREADS)))
+    assert all(is_right(number % THREADS, result) for number, result in enumerate(results))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 
 import pytest
@@ -155,6 +156,90 @@ async def test_a_fault_is_of_the_kind_that_says_what_may_help(
     reply: Scripted, kind: type[ModelError]
 ) -> None:
     assert type(await error_from("openai/m", reply, api_key="k")) is kind
+
+
+@pytest.mark.parametrize("model", ["ollama/m", "openai/m"])
+@pytest.mark.parametrize(
+    ("reply", "told", "hint", "retryable"),
+    [
+        (refusal(400, "top_p is too high"), "refused the request", "parameter", False),
+        (refusal(400, "KeyError: 'message'"), "no chat completion", "api_base", True),
+        (refusal(400, "exceeds the available context size"), "longer than", "num_ctx", False),
+        (no_tools("m"), "cannot call tools", "take a model that can", False),
+        (refusal(401, "who are you"), "did not accept the key", "_API_KEY", False),
+        (refusal(402, "no credit"), "wants to be paid", "account", False),
+        (refusal(403, "forbidden"), "did not accept the key", "_API_KEY", False),
+        (refusal(404, "model 'm' not found"), "the model m", "m", False),
+        (refusal(404, "404 page not found"), "has no chat completions there", "api_base", False),
+        (refusal(405, "method not allowed"), "has no chat completions there", "api_base", False),
+        (refusal(408, "too slow"), "gave up on", "try again", True),
+        (refusal(413, "too large"), "longer than", "max_history_messages", False),
+        (refusal(422, "bad field"), "refused the request", "parameter", False),
+        (refusal(429, "slow down"), "right now: slow down", "try again", True),
+        (refusal(500, "boom"), "failed on", "log", True),
+        (refusal(500, "llama runner process has terminated"), "could not run", "memory", True),
+        (refusal(500, "CUDA error: out of memory"), "could not run", "memory", True),
+        (refusal(502, "bad gateway"), "failed on", "log", True),
+        (refusal(503, "Loading model"), "right now: Loading model", "try again", True),
+        (refusal(504, "gateway timeout"), "gave up on", "try again", True),
+        (garbage('{"error": "kaput"}'), "no chat completion", "api_base", True),
+        (garbage("<html>\n<body>Sign in"), "no chat completion", "api_base", True),
+    ],
+)
+async def test_every_fault_is_one_line_that_says_what_to_do(
+    model: str, reply: Scripted, told: str, hint: str, *, retryable: bool
+) -> None:
+    error = await error_from(model, reply, api_key="a-secret-key")
+    assert told in error.message
+    assert hint in error.hint
+    assert error.retryable is retryable
+    assert "\n" not in str(error)
+    assert "Error:" not in str(error).replace("KeyError:", "")
+    assert "a-secret-key" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("model", "api_base"),
+    [
+        ("openai/m", "127.0.0.1:8080/v1"),
+        ("openai/m", "nonsense"),
+        ("openai/m", "http://["),
+        ("ollama/m", "http://["),
+        ("ollama/m", "box:port"),
+    ],
+)
+async def test_what_is_no_address_is_told_with_how_one_is_written(
+    model: str, api_base: str
+) -> None:
+    error = await error_of(model, api_base=api_base, api_key="k")
+    assert repr(api_base) in error.message
+    assert "http://host:port" in error.hint
+    assert not error.retryable
+
+
+@pytest.mark.parametrize("path", ["", "/", "/v1", "/api/", "/api/chat"])
+async def test_ollama_is_found_however_its_address_ends(path: str) -> None:
+    with ScriptedServer(["hey"]) as server:
+        request = ModelRequest(
+            "ollama/m", [user("hi")], [], timeout_s=10, options={"api_base": server.url + path}
+        )
+        assert (await LiteLLMModel().reply(request)).text == "hey"
+
+
+@pytest.mark.parametrize("model", ["ollama/m", "openai/m"])
+async def test_a_server_without_tls_is_told_as_such(model: str) -> None:
+    async def plainly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(64)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(plainly, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with server:
+        error = await error_of(model, api_base=f"https://127.0.0.1:{port}", api_key="k")
+    assert f"https://127.0.0.1:{port}" in error.message
+    assert "TLS" in error.hint
+    assert "object at" not in str(error)
 
 
 async def test_nothing_is_printed_beside_the_error(capfd: pytest.CaptureFixture[str]) -> None:

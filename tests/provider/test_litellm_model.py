@@ -19,9 +19,11 @@ from mini_agent.testing import (
     calls,
     drip,
     hang,
+    refusal,
     server_error,
     text,
 )
+from mini_agent.testing.replies import Scripted
 from mini_agent.tools.catalog import EXEC_PYTHON
 from mini_agent.tools.invoker import Tool
 
@@ -159,3 +161,25 @@ async def test_a_failing_model_is_asked_once() -> None:
         with pytest.raises(ModelError, match="kaput"):
             await reply("openai/m", server.openai_url, api_key="k")
         assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(
+    "said", [server_error("kaput"), refusal(429, "slow"), refusal(503, "busy")]
+)
+@pytest.mark.parametrize("model", ["ollama/m", "openai/m"])
+async def test_nobody_below_us_asks_again(model: str, said: Scripted) -> None:
+    with ScriptedServer(lambda _: said) as server:
+        base = server.url if model.startswith("ollama") else server.openai_url
+        with pytest.raises(ModelError):
+            await reply(model, base, api_key="k")
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("model", ["ollama/m", "openai/m"])
+async def test_the_calls_of_all_runs_share_their_connections(model: str) -> None:
+    with ScriptedServer(["hey"], repeat_last=True) as server:
+        base = server.url if model.startswith("ollama") else server.openai_url
+        for seconds in range(10, 20):
+            await reply(model, base, api_key="k", timeout_s=seconds, seed=seconds)
+        # Ollama is also asked, once, what the model is like.
+        assert server.connections <= 2

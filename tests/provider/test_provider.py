@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from mini_agent.testing import ScriptedServer, Tokens, call, hang, server_error, text
+from mini_agent.testing import ScriptedServer, Tokens, call, hang, text
 from mini_agent.testing.replies import Scripted
 
 HI = [{"role": "user", "content": "What is 6 * 7? Use Python."}]
@@ -62,6 +62,9 @@ def test_what_happened_comes_with_the_answer(litellm: ModuleType) -> None:
         "tool",
         "assistant",
     ]
+    (called,) = told["parsed_tools"]
+    assert (called["name"], called["iteration"], called["rc"]) == ("exec_python", 1, 0)
+    assert called["arguments"] == {"code": "print(6 * 7)"}
     assert response._hidden_params["mini_agent"] == told
     assert response.model_dump()["mini_agent"] == told
 
@@ -82,6 +85,37 @@ def test_the_target_can_come_from_the_environment(
         monkeypatch.setenv("OLLAMA_API_BASE", server.url)
         litellm.completion(model="mini-agent/default", messages=HI, tool_backend="local")
     assert server.requests[0].model == "coder"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("LITELLM_MINI_AGENT_MAX_ITERATIONS", "1", "max_iterations"),
+        ("LITELLM_MINI_AGENT_MAX_SECONDS", "0.5", "budget"),
+    ],
+)
+def test_the_environment_bounds_a_run_that_the_call_does_not(
+    litellm: ModuleType, monkeypatch: pytest.MonkeyPatch, variable: str, value: str, reason: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    monkeypatch.setenv("LITELLM_MINI_AGENT_TOOL_BACKEND", "local")
+    slow = call("exec_python", code="import time; time.sleep(1)")
+    with ScriptedServer([slow], repeat_last=True) as server:
+        response = litellm.completion(
+            model="mini-agent", messages=HI, api_base=server.url, target_model="ollama/m"
+        )
+    assert response.mini_agent["stopped_reason"] == reason
+
+
+def test_the_call_counts_before_the_environment(
+    litellm: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LITELLM_MINI_AGENT_MAX_ITERATIONS", "1")
+    with ScriptedServer(SIX_TIMES_SEVEN) as server:
+        response = litellm.completion(
+            model="mini-agent", messages=HI, api_base=server.url, max_iterations=4, **LOCAL
+        )
+    assert response.mini_agent["stopped_reason"] == "success"
 
 
 @pytest.mark.parametrize("name", ["target_model", "mini_agent_target", "mini_agent_model"])
@@ -181,27 +215,6 @@ def test_a_timeout_of_the_call_bounds_the_run(litellm: ModuleType) -> None:
             model="mini-agent/default", messages=HI, api_base=server.url, timeout=0.5, **LOCAL
         )
     assert response.mini_agent["stopped_reason"] == "budget"
-
-
-async def test_the_router_does_not_repeat_a_run_that_failed(litellm: ModuleType) -> None:
-    with ScriptedServer([server_error("kaput"), server_error("kaput")]) as server:
-        router = litellm.Router(
-            model_list=[
-                {
-                    "model_name": "agent",
-                    "litellm_params": {
-                        "model": "mini-agent/default",
-                        "api_base": server.url,
-                        "max_iterations": 4,
-                        **LOCAL,
-                    },
-                }
-            ]
-        )
-        response = await router.acompletion(model="agent", messages=HI)
-        assert len(server.requests) == 2, "our own second try, and none of the router's"
-    assert response.mini_agent["stopped_reason"] == "error"
-    assert "kaput" in response.mini_agent["error"]
 
 
 async def test_cancelling_an_acompletion_cancels_the_run(litellm: ModuleType) -> None:

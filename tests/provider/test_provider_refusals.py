@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
@@ -84,10 +85,9 @@ def test_with_a_sidecar_named_snippets_run_there(
     assert [snippet.code for snippet in sidecar.snippets] == ["print(6 * 7)"]
 
 
-def test_with_a_container_named_the_whole_run_is_done_there(
-    litellm: ModuleType,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def sidecar_of_the_container(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sidecar]:
+    """The sidecar behind a shim in a container that the environment names."""
     sidecar = Sidecar()
     with ScriptedServer(SIX_TIMES_SEVEN) as server, served(sidecar.app()) as sidecar_url:
         settings = ShimSettings.model_validate(
@@ -99,9 +99,28 @@ def test_with_a_container_named_the_whole_run_is_done_there(
             with served(engine) as engine_url:
                 monkeypatch.setenv("DOCKER_HOST", engine_url.replace("http:", "tcp:"))
                 monkeypatch.setenv("LITELLM_MINI_AGENT_DOCKER_CONTAINER", "the-shim")
-                result = answer_through_litellm("6 * 7?", target_model="ollama/m")
+                yield sidecar
+
+
+def test_with_a_container_named_the_whole_run_is_done_there(
+    litellm: ModuleType, sidecar_of_the_container: Sidecar
+) -> None:
+    result = answer_through_litellm("6 * 7?", target_model="ollama/m")
     assert (result.final_answer, result.stopped_reason) == ("It is 42.", "success")
-    assert len(sidecar.snippets) == 1
+    assert len(sidecar_of_the_container.snippets) == 1
+
+
+async def test_a_run_that_is_done_there_streams_from_there(
+    litellm: ModuleType, sidecar_of_the_container: Sidecar
+) -> None:
+    stream = await litellm.acompletion(
+        model="mini-agent/ollama/m", messages=HI, stream=True, stream_progress=True
+    )
+    deltas = [chunk.choices[0].delta async for chunk in stream]
+    assert "".join(delta.content or "" for delta in deltas) == "It is 42."
+    thoughts = [getattr(delta, "reasoning_content", None) for delta in deltas]
+    assert "exec_python: print(6 * 7)\n" in thoughts
+    assert len(sidecar_of_the_container.snippets) == 1
 
 
 def test_a_shim_that_is_not_there_is_an_error_that_says_what_to_start(
@@ -117,11 +136,26 @@ def test_a_shim_that_is_not_there_is_an_error_that_says_what_to_start(
             answer_through_litellm("hi", target_model="ollama/m")
 
 
-def test_a_stream_is_refused_in_words(litellm: ModuleType) -> None:
-    with pytest.raises(litellm.BadRequestError, match="answer comes whole"):
-        list(litellm.completion(model="mini-agent/x", messages=HI, stream=True, **LOCAL))
+@pytest.mark.parametrize("name", ["stream_progress", "mini_agent_progress"])
+def test_progress_is_asked_for_with_true_or_false(litellm: ModuleType, name: str) -> None:
+    with pytest.raises(litellm.BadRequestError, match=f"{name}: must be true or false, not 'a lot"):
+        litellm.completion(
+            model="mini-agent/x", messages=HI, stream=True, **LOCAL, **{name: "a lot"}
+        )
 
 
-async def test_an_asynchronous_stream_is_refused_in_words(litellm: ModuleType) -> None:
-    with pytest.raises(litellm.BadRequestError, match="answer comes whole"):
-        await litellm.acompletion(model="mini-agent/x", messages=HI, stream=True, **LOCAL)
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("LITELLM_MINI_AGENT_MAX_ITERATIONS", "many"),
+        ("LITELLM_MINI_AGENT_MAX_SECONDS", "soon"),
+        ("LITELLM_MINI_AGENT_TOOL_BACKEND", "cloud"),
+        ("LITELLM_MINI_AGENT_LANGUAGES", "cobol"),
+    ],
+)
+def test_a_variable_that_cannot_be_is_a_400_that_names_it(
+    litellm: ModuleType, monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(litellm.BadRequestError, match=variable):
+        litellm.completion(model="mini-agent/x", messages=HI, target_model="ollama/m")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mini_agent.errors import NotConfigured
-from mini_agent.settings import Settings, address_of, require_model
+from mini_agent.settings import Settings, require_model
 
 
 def test_the_code_model_comes_before_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,27 +21,6 @@ def test_an_empty_variable_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LITELLM_DEFAULT_CODE_MODEL", "")
     with pytest.raises(NotConfigured, match="LITELLM_DEFAULT_CODE_MODEL or LITELLM_DEFAULT_MODEL"):
         require_model("", Settings())
-
-
-@pytest.mark.parametrize(
-    ("host", "address"),
-    [
-        ("0.0.0.0", "http://127.0.0.1:11434"),
-        ("0.0.0.0:9999", "http://127.0.0.1:9999"),
-        (":9999", "http://127.0.0.1:9999"),
-        ("[::]:9999", "http://127.0.0.1:9999"),
-        ("gpu-box", "http://gpu-box:11434"),
-        ("http://gpu-box:8000", "http://gpu-box:8000"),
-        ("https://ollama.example", "https://ollama.example:443"),
-    ],
-)
-def test_ollamas_own_variable_becomes_an_address(host: str, address: str) -> None:
-    assert address_of(host) == address
-
-
-def test_a_host_without_a_sensible_port_is_refused() -> None:
-    with pytest.raises(NotConfigured, match="host:port"):
-        address_of("box:port")
 
 
 def test_litellms_variable_wins_over_ollamas(monkeypatch: pytest.MonkeyPatch) -> None:

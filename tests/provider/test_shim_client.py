@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from http import HTTPStatus
 
 import pytest
@@ -14,13 +15,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from mini_agent.errors import BadRequest, SandboxUnavailable, ShimUnavailable, Unauthorized
+from mini_agent.errors import (
+    BadRequest,
+    MiniAgentError,
+    SandboxUnavailable,
+    ShimUnavailable,
+    Unauthorized,
+)
+from mini_agent.events import Event, Stopped
 from mini_agent.messages import user
 from mini_agent.shim_client import RunLost, ShimClient, lost_run
 from mini_agent.wire import AgentRunRequest
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
-from tests.shim.scripted import ScriptedModel, SilentModel, says
+from tests.shim.scripted import ScriptedModel, SilentModel, runs, says
 from tests.shim.serving import served
 
 ECHO = AgentRunRequest(messages=[user("hi")], model="a/b", tool_backend="echo")
@@ -114,3 +122,108 @@ async def test_giving_up_on_a_run_ends_it_over_there() -> None:
         await asyncio.wait({running})
         await asyncio.sleep(0.5)
         assert model.cancelled.is_set()
+
+
+async def told(url: str) -> list[Event]:
+    return [event async for event in ShimClient(url).events(ECHO)]
+
+
+async def test_a_run_is_told_as_it_happens_its_result_last() -> None:
+    model = ScriptedModel([runs("hi", tool="echo"), says("hey")])
+    with served(create_app(ShimSettings(), model=model)) as url:
+        events = await told(url)
+    assert [event.kind for event in events] == [
+        "run_started",
+        "model_asked",
+        "model_replied",
+        "call_repaired",
+        "tool_started",
+        "tool_finished",
+        "observation",
+        "model_asked",
+        "model_replied",
+        "stopped",
+    ]
+    last = events[-1]
+    assert isinstance(last, Stopped)
+    assert last.result.final_answer == "hey"
+
+
+async def test_events_come_while_the_run_goes_on_and_leaving_them_ends_it() -> None:
+    model = SilentModel()
+    with served(create_app(ShimSettings(), model=model)) as url:
+        async with aclosing(ShimClient(url).events(ECHO)) as events:
+            kinds = [(await anext(events)).kind for _ in range(2)]
+            assert not model.cancelled.is_set()
+        await asyncio.sleep(0.5)
+        assert model.cancelled.is_set()
+    assert kinds == ["run_started", "model_asked"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "kind", "said"),
+    [
+        ({"model": ""}, BadRequest, "LITELLM_DEFAULT_CODE_MODEL"),
+        ({"tool_backend": "docker"}, BadRequest, "not available in the shim"),
+        ({"messages": [{"role": "wizard", "content": "hi"}]}, BadRequest, "wizard"),
+        ({"tool_backend": "auto"}, SandboxUnavailable, "no sidecar"),
+    ],
+)
+async def test_what_is_wrong_before_the_run_is_raised_as_without_events(
+    changed: dict[str, object], kind: type[MiniAgentError], said: str
+) -> None:
+    app = create_app(ShimSettings(), model=ScriptedModel([]))
+    asked = ECHO.model_copy(update=changed)
+    with served(app) as url, pytest.raises(kind, match=said):
+        await anext(ShimClient(url).events(asked))
+
+
+async def test_without_a_shim_there_are_no_events() -> None:
+    with pytest.raises(ShimUnavailable, match="does not answer"):
+        await told("http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("kind", ["text/html", "application/json"])
+async def test_an_answer_that_is_no_stream_is_not_taken_for_the_shim(kind: str) -> None:
+    async def page(request: Request) -> Response:
+        del request
+        return Response("{}", media_type=kind)
+
+    with served(answering(page)) as url, pytest.raises(ShimUnavailable, match=url):
+        await told(url)
+
+
+@pytest.mark.parametrize(
+    ("stream", "said"),
+    [
+        ("", "without a result"),
+        (": alive\n\n", "without a result"),
+        ("event: party\ndata: {}\n\n", "something unknown"),
+        ("event: stopped\ndata: nonsense\n\n", "something unknown"),
+    ],
+)
+async def test_a_stream_without_a_result_is_a_lost_run(stream: str, said: str) -> None:
+    async def streams(request: Request) -> Response:
+        del request
+        return Response(stream, media_type="text/event-stream")
+
+    with served(answering(streams)) as url, pytest.raises(RunLost, match=said):
+        await told(url)
+
+
+async def test_a_shim_that_dies_in_the_middle_is_a_lost_run() -> None:
+    async def dies(request: Request) -> Response:
+        del request
+        return Response(
+            ": alive\n\n", media_type="text/event-stream", headers={"Content-Length": "99"}
+        )
+
+    with served(answering(dies)) as url, pytest.raises(RunLost, match="in the middle of the run"):
+        await told(url)
+
+
+async def test_a_run_asked_for_whole_comes_whole_whatever_the_request_says() -> None:
+    app = create_app(ShimSettings(), model=ScriptedModel([says("hey")]))
+    with served(app) as url:
+        result = await ShimClient(url).run(ECHO.model_copy(update={"stream": True}))
+    assert result.final_answer == "hey"

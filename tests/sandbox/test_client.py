@@ -99,3 +99,13 @@ async def test_a_sidecar_that_is_away_is_told_with_its_address() -> None:
     async with SidecarClient("http://127.0.0.1:9") as client:
         with pytest.raises(SandboxUnavailable, match=r"127\.0\.0\.1:9"):
             await client.open_session()
+
+
+async def test_a_stream_without_an_execution_is_an_error(answering: Answering) -> None:
+    event = b'event: output\ndata: {"stream":"stdout","text":"a"}\n\n'
+    head = f"HTTP/1.1 200 X\r\nContent-Length: {len(event)}\r\n\r\n".encode()
+    told: list[Output] = []
+    async with answering(head + event) as client:
+        with pytest.raises(SandboxError, match="without an execution"):
+            await client.run_telling(SNIPPET, told.append)
+    assert told == [Output(stream="stdout", text="a")]

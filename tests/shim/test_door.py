@@ -102,6 +102,7 @@ def test_a_door_open_to_others_needs_a_token(fields: dict[str, str]) -> None:
         ({"MINI_AGENT_SHIM_HOST": "0.0.0.0"}, "set MINI_AGENT_SHIM_TOKEN"),
         ({"MINI_AGENT_SHIM_PORT": "many"}, "MINI_AGENT_SHIM_PORT"),
         ({"LITELLM_MINI_AGENT_LANGUAGES": "cobol"}, "cobol"),
+        ({"OLLAMA_HOST": "box:port"}, "OLLAMA_HOST='box:port' is no address"),
     ],
 )
 def test_a_wrong_start_ends_with_2_and_one_line(variables: dict[str, str], said: str) -> None:

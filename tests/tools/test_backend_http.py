@@ -7,7 +7,7 @@ import pytest
 from mini_agent.backends import gateway_for, place_for, tools_at
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.litellm_parameters import GivenCall
-from mini_agent.litellm_provider import provider_result
+from mini_agent.litellm_provider import provider_run
 from mini_agent.messages import user
 from mini_agent.settings import Settings
 from mini_agent.testing import ScriptedServer, call
@@ -72,7 +72,7 @@ async def test_the_provider_calls_the_gateways_tools() -> None:
             "tool_backend": "http",
             "tool_http_base_url": url,
         }
-        result = await provider_result(GivenCall("default", [user("Find them.")], named))
+        result = await provider_run(GivenCall("default", [user("Find them.")], named)).result()
     assert result.final_answer == "Three."
     assert gateway.invoked == [{"name": "search_docs", "arguments": {"query": "auth tokens"}}]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
@@ -10,7 +11,7 @@ import pytest
 
 from mini_agent.backends import tools_at
 from mini_agent.errors import SandboxUnavailable, SessionOver
-from mini_agent.sandbox import Execution, SessionFacts, Snippet
+from mini_agent.sandbox import Execution, Output, SessionFacts, Snippet
 from mini_agent.testing.scripted import Hangs, ScriptedSandbox, execution
 from mini_agent.tools.invoker import Invoker, OpenAIToolCall, ToolOutput
 from mini_agent.tools.run_sandbox import RunSandbox
@@ -44,6 +45,9 @@ class ScriptedSidecar:
 
     async def run(self, snippet: Snippet) -> Execution:
         return await self.single.run(snippet)
+
+    async def run_telling(self, snippet: Snippet, tell: Callable[[Output], None]) -> Execution:
+        return await self.single.run_telling(snippet, tell)
 
     async def open_session(self) -> ScriptedSession:
         self.opened += 1
@@ -127,3 +131,21 @@ async def test_a_value_that_was_not_printed_is_shown_as_the_result() -> None:
     async with tools_at("sidecar", ["python"], ScriptedSidecar([ScriptedSession(valued)])) as tools:
         output = await called(tools)
     assert (output.stdout, output.result) == ("", "42")
+
+
+async def test_output_is_told_in_the_session_in_the_next_one_and_without_one() -> None:
+    gone = ScriptedSession(in_session("a"), SessionOver("expired"))
+    fresh = ScriptedSession(in_session("b"))
+    alone = ScriptedSidecar([], ScriptedSandbox(execution("alone")))
+    told: list[Output] = []
+    async with aclosing(RunSandbox(ScriptedSidecar([gone, fresh]))) as sandbox:
+        ran = [await sandbox.run_telling(SNIPPET, told.append) for _ in range(2)]
+    async with aclosing(RunSandbox(alone)) as sandbox:
+        ran.append(await sandbox.run_telling(SNIPPET, told.append))
+    assert [piece.text for piece in told] == ["a", "b", "alone"]
+    assert [execution.stdout for execution in ran] == ["a", "b", "alone"]
+    assert [execution.session and execution.session.workspace for execution in ran] == [
+        "kept",
+        "lost",
+        None,
+    ]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from pydantic import JsonValue
 
@@ -12,6 +10,7 @@ from mini_agent.sandbox import Execution, Language, Truncated
 from mini_agent.testing.scripted import ScriptedSandbox, execution
 from mini_agent.tools.invoker import ToolOutput
 from mini_agent.tools.sandbox_invoker import SandboxInvoker
+from tests.tools.calls import openai_call
 
 TEXT_TOOLS = ["research_echo", "compress_runs"]
 
@@ -22,8 +21,7 @@ async def names(invoker: SandboxInvoker) -> list[JsonValue]:
 
 
 async def called(invoker: SandboxInvoker, name: str, **arguments: JsonValue) -> ToolOutput:
-    function: JsonValue = {"name": name, "arguments": json.dumps(arguments)}
-    return await invoker.call_openai_tool({"id": "1", "type": "function", "function": function})
+    return await invoker.call_openai_tool(openai_call(name, **arguments))
 
 
 async def test_by_default_the_four_languages_of_the_provider_are_offered() -> None:

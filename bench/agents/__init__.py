@@ -1,0 +1,1 @@
+"""Other people's agents beside ours, with the same weak models (`make agents`)."""

@@ -1,0 +1,147 @@
+"""Every behaviour of the suite against one agent: the same server, tools, limits and judge."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+from bench.agents.tool_service import ToolService
+from bench.options import ROOT
+from mini_agent.prompt import SYSTEM
+from mini_agent.testing import ScriptedServer
+from mini_agent.testing.replies import JsonObject
+from mini_agent.testing.transcript_rules import broken_request_rules
+from tests.behaviours.behaviour import Behaviour
+from tests.behaviours.judge import Came, Verdict
+from tests.behaviours.mind import Mind
+from tests.behaviours.workshop import Workshop
+
+TURNS: Final = 8
+PATIENCE_S: Final = 20.0
+LINE: Final = 1 << 24
+
+
+class Job(BaseModel):
+    """What a worker is asked for; the same fields as its own."""
+
+    model_config = ConfigDict(frozen=True)
+
+    url: str
+    tools: str
+    task: str
+    rules: str = SYSTEM
+    turns: int = TURNS
+    seconds: float
+
+
+class Told(BaseModel):
+    """What a worker answers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    answer: str = ""
+    error: str = ""
+    gave_up: bool = False
+    seconds: float = 0.0
+    ran: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(slots=True)
+class Contestant:
+    """One of the others, in a process of its own; one that hangs is killed and started anew."""
+
+    key: str
+    python: Path
+    log: Path
+    process: asyncio.subprocess.Process | None = None
+
+    async def verdicts(
+        self, suite: Iterable[Behaviour], tools: ToolService
+    ) -> AsyncIterator[Verdict]:
+        """Each behaviour, run and judged."""
+        try:
+            for behaviour in suite:
+                yield await self._verdict(behaviour, tools)
+        finally:
+            await self._end()
+
+    async def _verdict(self, behaviour: Behaviour, tools: ToolService) -> Verdict:
+        tools.workshop = workshop = Workshop()
+        with ScriptedServer(Mind(behaviour)) as server:
+            job = Job(
+                url=server.openai_url,
+                tools=tools.url,
+                task=behaviour.task,
+                seconds=behaviour.seconds,
+            )
+            told = await self._told(job)
+        asked = (broken_request_rules(_as_sent(each.messages)) for each in server.requests)
+        came = Came(
+            answer=told.answer,
+            error=told.error,
+            gave_up=told.gave_up,
+            seconds=told.seconds,
+            ran=(*workshop.ran, *told.ran),
+            broken_rules=tuple(rule for rules in asked for rule in rules),
+        )
+        return Verdict(behaviour, came)
+
+    async def _told(self, job: Job) -> Told:
+        patience = job.seconds + PATIENCE_S
+        try:
+            async with asyncio.timeout(patience):
+                return Told.model_validate_json(await self._line(job.model_dump_json()))
+        except TimeoutError:
+            await self._end()
+            return Told(error="it was killed", seconds=patience)
+
+    async def _line(self, asked: str) -> bytes:
+        process = self.process = self.process or await self._started()
+        if process.stdin is None or process.stdout is None:
+            raise RuntimeError("the worker was started without pipes")
+        process.stdin.write(f"{asked}\n".encode())
+        said = await process.stdout.readline()
+        if not said:
+            raise SystemExit(f"{self.key}: its worker has ended; see {self.log}")
+        return said
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        with self.log.open("ab") as log:
+            process = await asyncio.create_subprocess_exec(
+                *(str(self.python), "-m", "bench.agents.worker", self.key),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=log,
+                limit=LINE,
+                cwd=ROOT,
+            )
+        if process.stdout is not None:
+            await process.stdout.readline()
+        return process
+
+    async def _end(self) -> None:
+        if self.process is None:
+            return
+        with suppress(ProcessLookupError):
+            self.process.kill()
+        await self.process.wait()
+        self.process = None
+
+
+def _as_sent(messages: list[JsonObject]) -> list[JsonObject]:
+    """OpenAI's own servers take a call without content, and a tool's message that is empty."""
+    return [_filled(each) for each in messages]
+
+
+def _filled(message: JsonObject) -> JsonObject:
+    if message.get("tool_calls"):
+        return {**message, "content": message.get("content") or ""}
+    if message.get("role") == "tool":
+        return {**message, "content": message.get("content") or "(empty)"}
+    return message

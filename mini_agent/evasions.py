@@ -1,0 +1,79 @@
+"""Whether a reply that calls nothing is an answer, or a promise, or overlooks the result."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+TICK: Final = "['\u2019]"
+LONGEST: Final = 600
+SHOWN: Final = 1000
+TOOLED: Final = (
+    r"(?:run|execute|use|call|compute|calculate|write|create|invoke|start|perform|solve|work|do|"
+    r"proceed|fix|try|check|verify|look|search|begin)\b"
+)
+# What a last sentence promises. An offer ("I can run it for you") and a question promise nothing.
+PROMISES: Final = re.compile(
+    rf"\b(?:I{TICK}ll|(?:I|we) (?:will|shall)|(?:I am|I{TICK}m|we are) (?:now )?going to|"
+    rf"I (?:now )?need to|let me|let{TICK}s|let us)\b(?! (?:know|be)\b)[^.!?\n]{{0,60}}?\b{TOOLED}"
+    r"|\b(?:running|executing|calling|computing|calculating)\b[^.!?\n]{0,60}(?:\.\.\.|\u2026|:)\s*\Z"
+    r"|\bje vais\b|\bj['\u2019]exécute\b"
+    r"|\bich (?:werde|führe|rufe|berechne|nutze)\b"
+    r"|\b(?:voy a|vamos a|ejecutaré|usaré|calcularé)\b"
+    r"|\b(?:vou|eseguo|eseguirò|userò|calcolo)\b"
+    r"|(?:我将|我会|我来|让我|接下来)|(?:実行|計算)します"
+    r"|\b(?:запущу|выполню|вычислю|использую|посчитаю)\b",
+    re.IGNORECASE,
+)
+SENTENCE: Final = re.compile(r"[^.!?\n\u3002\uff01\uff1f]*\S[.!?\u3002\uff01\uff1f:\u2026]*\s*\Z")
+OVERLOOKS: Final = re.compile(
+    r"\b(?:wait(?:ing)?|once (?:I|we|you) (?:have|get|see|receive|run))\b"
+    r"|\b(?:please|could you|can you)\b[^.!?\n]{0,20}"
+    r"\b(?:run|execute|provide|share|tell|paste|give)\b"
+    rf"|\b(?:(?:do|did|can) ?n(?:o|{TICK})t|cannot|no|not|nothing|never)\b"
+    r"[^.!?\n]{0,40}\b(?:output|results?|response|returned|printed|answer)\b"
+    r"|\b(?:output|results?|response|tool|call|execution)\b[^.!?\n]{0,40}\b(?:failed|fails|error|"
+    r"empty|missing|unavailable|not (?:available|provided|shown|working)|did ?n(?:o|['\u2019])t)\b"
+    r"|[\[{]\s*[\w ]{0,30}(?:result|output|answer|value)[\w ]{0,20}[\]}]"
+    r"|<(?:insert|your|the|actual) [\w ]{0,40}>",
+    re.IGNORECASE,
+)
+PROMISED: Final = (
+    "You said what you will do, but you called no tool. Call it now, or answer the task."
+)
+OVERLOOKED: Final = "The tool has answered:\n{output}\nAnswer the task from that, in plain words."
+
+Kind: TypeAlias = Literal["", "promise", "oversight"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evasion:
+    """What a reply is instead of an answer, and what its model is told once."""
+
+    kind: Kind = ""
+    directive: str = ""
+
+
+ANSWERS: Final = Evasion()
+
+
+def evasion(text: str, output: str, *, is_beside: bool = False) -> Evasion:
+    """Whether `text` is no answer. `output` is what a tool has come to so far, if one has.
+
+    Words that hold the output are an answer, whatever else they say, and long ones are too.
+    `is_beside` tells that it was not said as an answer: it was cut off, or only thought.
+    """
+    if not text or len(text) > LONGEST or _holds(text, output):
+        return ANSWERS
+    overlooks = bool(output) and (is_beside or bool(OVERLOOKS.search(text)))
+    if overlooks:
+        return Evasion("oversight", OVERLOOKED.format(output=output[-SHOWN:]))
+    last = SENTENCE.search(text)
+    if last and "?" not in last[0] and PROMISES.search(last[0]):
+        return Evasion("promise", PROMISED)
+    return ANSWERS
+
+
+def _holds(text: str, output: str) -> bool:
+    return bool(output) and "".join(output.split()) in "".join(text.split())

@@ -1,0 +1,60 @@
+"""The model of a behaviour: what it says next depends on whether it was shown the result."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Final
+
+from mini_agent.testing import Reply, Scripted, call
+from mini_agent.testing.replies import JsonObject, as_scripted
+from tests.behaviours.behaviour import Behaviour, Turn
+
+SAID: Final = "The result is {result}."
+
+
+@dataclass(slots=True)
+class Mind:
+    """Says what its behaviour says; one conversation."""
+
+    behaviour: Behaviour
+    asked: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})
+
+    def __call__(self, messages: list[JsonObject]) -> Scripted:
+        """The next turn."""
+        knows = self._knows(messages)
+        turns = self._turns(knows=knows)
+        turn = as_scripted(turns[min(self.asked[knows], len(turns) - 1)])
+        self.asked[knows] += 1
+        return _as_wanted(turn, messages, knows=knows)
+
+    def _turns(self, *, knows: bool) -> tuple[Turn, ...]:
+        if not knows:
+            return self.behaviour.first
+        return self.behaviour.then or (SAID.format(result=self.behaviour.program.prints),)
+
+    def _knows(self, messages: list[JsonObject]) -> bool:
+        shown = [each for each in messages if each.get("role") not in ("system", "assistant")]
+        return self.behaviour.program.prints in json.dumps(shown[1:], ensure_ascii=False)
+
+
+def _as_wanted(turn: Scripted, messages: list[JsonObject], *, knows: bool) -> Scripted:
+    """smolagents has rules of its own, which a model that is offered them keeps to.
+
+    A run of its ToolCallingAgent ends by a call of final_answer. Its CodeAgent offers no tools, so
+    there is no native call: programs call them, and final_answer.
+    """
+    rules = json.dumps(messages[0]) if messages else ""
+    if "final_answer" not in rules or not isinstance(turn, Reply):
+        return turn
+    is_answer = knows and bool(turn.content) and not turn.calls
+    if "<code>" not in rules:
+        return call("final_answer", answer=turn.content) if is_answer else turn
+    if is_answer:
+        return _program(f"final_answer({turn.content!r})")
+    calls = [f"print({each.name}(**{each.arguments!r}))" for each in turn.calls]
+    return _program("\n".join(calls)) if calls else turn
+
+
+def _program(code: str) -> Reply:
+    return Reply(f"Thought: this is next.\n<code>\n{code}\n</code>")

@@ -1,0 +1,105 @@
+"""Our agent in the suite: the public run, LiteLLM, a real server, and the workshop's tools."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from contextlib import ExitStack
+from time import perf_counter
+from typing import Literal
+
+from mini_agent import AgentConfig, arun_mcp_mini_agent
+from mini_agent.litellm_lazy import close_litellm_clients, loaded_litellm, settle_litellm
+from mini_agent.messages import user
+from mini_agent.testing import Scripted, ScriptedServer
+from mini_agent.testing.replies import JsonObject
+from mini_agent.testing.transcript_rules import broken_request_rules, broken_rules
+from tests.behaviours.behaviour import Behaviour
+from tests.behaviours.judge import Came, Verdict
+from tests.behaviours.mind import Mind
+from tests.behaviours.on_the_wire import broken_ollama_rules
+from tests.behaviours.workshop import Workshop
+
+Wire = Literal["openai", "ollama"]
+
+
+class Stage:
+    """A server on which one model after the other speaks: LiteLLM keeps a client per address."""
+
+    def __init__(self, wire: Wire) -> None:
+        self.wire = wire
+        self.server = ScriptedServer(self._reply)
+        self._mind: Mind | None = None
+        self._requests_before = 0
+
+    def enter(self, behaviour: Behaviour) -> None:
+        """From now on the model is that of `behaviour`."""
+        self._mind = Mind(behaviour)
+        self._requests_before = len(self.server.requests)
+
+    @property
+    def broken_rules(self) -> list[str]:
+        """What is wrong with the requests that this model got."""
+        rules = broken_ollama_rules if self.wire == "ollama" else broken_request_rules
+        asked = self.server.requests[self._requests_before :]
+        return [rule for each in asked for rule in rules(each.messages)]
+
+    def _reply(self, messages: list[JsonObject]) -> Scripted:
+        assert self._mind is not None
+        return self._mind(messages)
+
+
+async def verdict_on_ours(behaviour: Behaviour, stage: Stage) -> Verdict:
+    """One behaviour, run and judged."""
+    workshop = Workshop()
+    stage.enter(behaviour)
+    started = perf_counter()
+    result = await arun_mcp_mini_agent(
+        [user(behaviour.task)], workshop, config_for(behaviour, stage)
+    )
+    came = Came(
+        answer=result.final_answer,
+        gave_up=result.stopped_reason != "success",
+        seconds=perf_counter() - started,
+        ran=tuple(workshop.ran),
+        broken_rules=(*stage.broken_rules, *broken_rules(result.messages)),
+    )
+    return Verdict(behaviour, came)
+
+
+def config_for(behaviour: Behaviour, stage: Stage) -> AgentConfig:
+    """The defaults, the server's address, and the behaviour's deadline."""
+    is_openai = stage.wire == "openai"
+    address = stage.server.openai_url if is_openai else stage.server.url
+    return AgentConfig(
+        model="openai/scripted" if is_openai else "ollama_chat/scripted",
+        max_wallclock_seconds=behaviour.seconds,
+        completion_kwargs={"api_base": address, "api_key": "none"},
+    )
+
+
+async def verdicts_on_ours(
+    behaviours: Iterable[Behaviour], wire: Wire, at_a_time: int = 4
+) -> list[Verdict]:
+    """Every behaviour, so many at a time."""
+    # Its import takes seconds, which no run is to be charged with.
+    await loaded_litellm()
+    stages = [Stage(wire) for _ in range(at_a_time)]
+    free: asyncio.Queue[Stage] = asyncio.Queue()
+
+    async def staged(behaviour: Behaviour) -> Verdict:
+        stage = await free.get()
+        try:
+            return await verdict_on_ours(behaviour, stage)
+        finally:
+            free.put_nowait(stage)
+
+    with ExitStack() as opened:
+        for stage in stages:
+            opened.enter_context(stage.server)
+            free.put_nowait(stage)
+        async with asyncio.TaskGroup() as running:
+            tasks = [running.create_task(staged(each)) for each in behaviours]
+        await settle_litellm()
+        await close_litellm_clients()
+    return [task.result() for task in tasks]

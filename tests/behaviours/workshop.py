@@ -1,0 +1,37 @@
+"""The tools of the suite: Python really runs, the other languages' programs are known by heart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from mini_agent.messages import json_object
+from mini_agent.testing.weak_models import OFFERED
+from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, printed, refused
+from mini_agent.tools.local import LocalMCPInvoker
+from tests.behaviours.programs import ECHO, GO, NODE, PROGRAM_OF, RUST, SHELL, key_of
+
+KNOWN = {each.key: each.prints for each in (SHELL, ECHO, NODE, GO, RUST)}
+
+
+@dataclass(slots=True)
+class Workshop:
+    """An invoker that remembers each program it was given to run."""
+
+    ran: list[tuple[str, str]] = field(default_factory=list)
+    local: LocalMCPInvoker = field(default_factory=LocalMCPInvoker)
+
+    async def list_openai_tools(self) -> list[Tool]:
+        return list(OFFERED["sandbox"])
+
+    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
+        function = openai_tool["function"]
+        assert isinstance(function, dict)
+        name, arguments = str(function["name"]), json_object(str(function["arguments"]))
+        program = arguments.get(PROGRAM_OF.get(name, ""))
+        if not isinstance(program, str):
+            return refused(f"{name} wants {PROGRAM_OF.get(name)}, a text")
+        self.ran.append((name, program))
+        if name in ("exec_python", "compress_runs", "research_echo"):
+            return await self.local.call_openai_tool(openai_tool)
+        known = KNOWN.get(key_of(name, program))
+        return printed(f"{known}\n") if known else ToolOutput(ok=False, rc=1, stderr="not known")
