@@ -1,17 +1,17 @@
-"""The command line: `mini-agent run` and `mini-agent demo`."""
+"""The command line: `mini-agent run`, `demo`, `mcp` and `gateway`."""
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final, get_args
 
-from mini_agent.demo import run_demo
 from mini_agent.errors import MiniAgentError
-from mini_agent.run_command import STDIN, RunCommand, run_prompt
+from mini_agent.extras import module_of_extra
 from mini_agent.wire import ToolBackend
 
 INTERRUPTED: Final = 130
@@ -45,20 +45,19 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands.add_parser("run", help="run one prompt and show what happens meanwhile"))
     _add_demo(commands.add_parser("demo", help="run one task end to end and show what happened"))
+    mcp = commands.add_parser("mcp", help="our sandbox as an MCP server on stdin and stdout")
+    mcp.set_defaults(run=_mcp)
+    _add_gateway(commands.add_parser("gateway", help="many MCP servers' tools over HTTP, as one"))
     return parser
 
 
 def _add_run(run: argparse.ArgumentParser) -> None:
-    run.add_argument("prompt", help=f"what is to be done; {STDIN} reads it from standard input")
+    run.add_argument("prompt", help="what is to be done; - reads it from standard input")
     run.add_argument("--model", default="", help="such as ollama/qwen2.5-coder:3b")
     run.add_argument("--backend", choices=get_args(ToolBackend), help="where its code runs")
     run.add_argument("--seconds", type=float, help="how long the whole run may take")
     run.add_argument("--json", action="store_true", help="print every event as a line of JSON")
-    run.set_defaults(
-        run=lambda called: run_prompt(
-            RunCommand(called.prompt, called.model, called.backend, called.seconds, called.json)
-        )
-    )
+    run.set_defaults(run=_run)
 
 
 def _add_demo(demo: argparse.ArgumentParser) -> None:
@@ -66,4 +65,41 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
     demo.add_argument(
         "--local", action="store_true", help="without Docker: the code runs here, not in a sandbox"
     )
-    demo.set_defaults(run=lambda called: run_demo(called.text, local=called.local))
+    demo.set_defaults(run=_demo)
+
+
+def _add_gateway(gateway: argparse.ArgumentParser) -> None:
+    gateway.add_argument(
+        "--config",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a config.toml of Codex or a .mcp.json, also several times; ~/.codex/config.toml",
+    )
+    gateway.add_argument("--host", default="127.0.0.1", help="the address to listen on; 127.0.0.1")
+    gateway.add_argument("--port", type=int, default=8787, help="8787; 0 for a free one")
+    gateway.set_defaults(run=_gateway)
+
+
+# Each command imports what it needs: an MCP client waits for its server to start.
+def _run(called: argparse.Namespace) -> int:
+    command = importlib.import_module("mini_agent.run_command")
+    asked = (called.prompt, called.model, called.backend, called.seconds, called.json)
+    done: int = command.run_prompt(command.RunCommand(*asked))
+    return done
+
+
+def _demo(called: argparse.Namespace) -> int:
+    done: int = importlib.import_module("mini_agent.demo").run_demo(called.text, local=called.local)
+    return done
+
+
+def _mcp(_called: argparse.Namespace) -> int:
+    importlib.import_module("mini_agent.mcp_door.stdio").serve()
+    return 0
+
+
+def _gateway(called: argparse.Namespace) -> int:
+    served = module_of_extra("mini_agent_shim.gateway_main", extra="mini_agent", what="the gateway")
+    served.serve(called.config, called.host, called.port)
+    return 0

@@ -107,6 +107,13 @@ class ToolsUnavailable(MiniAgentError):
     retryable = True
 
 
+class ToolTooSlow(ToolsUnavailable):
+    """A call took too long and was cut; whether it was carried out is not known."""
+
+    code = "tool_timeout"
+    retryable = False
+
+
 class ErrorBody(BaseModel):
     """What an error says: `code` is stable, `message` is for people, `hint` is what to do."""
 

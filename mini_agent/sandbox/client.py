@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, Callable
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import Final, Protocol, Self, runtime_checkable
 
 from pydantic import ValidationError
 
-from mini_agent.errors import SandboxError
+from mini_agent.errors import SandboxError, SessionOver
 from mini_agent.sandbox.execution import Execution, Output
 from mini_agent.sandbox.session import SidecarSession
 from mini_agent.sandbox.sidecar_http import SidecarHttp
 from mini_agent.sandbox.snippet import Limits, Snippet
 from mini_agent.sandbox.workspace import DEFAULT_TTL_S, SessionOpened, SessionRequest
+
+SESSION_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 
 class Sandbox(Protocol):
@@ -87,3 +90,9 @@ class SidecarClient:
         except ValidationError as odd:
             raise SandboxError(f"the sidecar's answer is not a session: {odd}") from odd
         return SidecarSession(self._http, opened.id)
+
+    def session(self, session_id: str) -> SidecarSession:
+        """The session with this id; whether it is still open, its calls say."""
+        if not SESSION_ID.fullmatch(session_id):
+            raise SessionOver(f"{session_id!r:.80} is no session's id")
+        return SidecarSession(self._http, session_id)

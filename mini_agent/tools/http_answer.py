@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 import httpx
-from pydantic import JsonValue
+from pydantic import JsonValue, TypeAdapter, ValidationError
 from pydantic_core import from_json
 
 from mini_agent.errors import MiniAgentError, ToolsUnavailable, Unauthorized
 from mini_agent.messages import JsonObject
+from mini_agent.tools.attachment import Attachment
 from mini_agent.tools.data_beside import with_data, written
 from mini_agent.tools.foreign import OUTCOMES, output_of
 from mini_agent.tools.http_exchange import Answered
 from mini_agent.tools.invoker import Tool, ToolOutput, printed, refused
 
 SHOWN: Final = 500
+_ATTACHED: Final = TypeAdapter(tuple[Attachment, ...])
 BEARER: Final = 'pass headers={"Authorization": "Bearer ..."}'
 
 
@@ -65,8 +68,17 @@ def _outcome(said: JsonObject) -> ToolOutput:
     if text is not None and not isinstance(text, str):
         known["text"] = written(text)
     output = output_of(known)
+    output = replace(output, attachments=_attachments(said.get("attachments")))
     data = said.get("data")
     return output if data is None else with_data(output, data)
+
+
+# Our own gateway sends them; what another means by this word is not known.
+def _attachments(said: JsonValue) -> tuple[Attachment, ...]:
+    try:
+        return _ATTACHED.validate_python(said or ())
+    except ValidationError:
+        return ()
 
 
 def _complaint(answered: Answered) -> str:

@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 import importlib
 from asyncio import AbstractEventLoop
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeVar
 from weakref import WeakKeyDictionary
 
-from mini_agent.errors import BadRequest, MiniAgentError, ToolsUnavailable
+from mini_agent.errors import BadRequest, MiniAgentError, ToolsUnavailable, ToolTooSlow
+from mini_agent.messages import JsonObject
 from mini_agent.sandbox.execution import Output
 from mini_agent.tools.arguments import NotRun, called
 from mini_agent.tools.invoker import Listener, OpenAIToolCall, Tool, ToolOutput, refused
-from mini_agent.tools.mcp_server import McpAddress, McpCommand, Server
+from mini_agent.tools.mcp_server import McpAddress, McpCommand, Progress, Server
 
 if TYPE_CHECKING:
+    from mcp.types import CallToolResult
+    from mcp.types import Tool as McpTool
+
     from mini_agent.tools.mcp_session import McpSession
 
+Result = TypeVar("Result")
 LONGEST_S: Final = 86_400.0
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 30.0
@@ -102,6 +107,27 @@ class McpInvoker:
             return refused(str(why))
         except TimeoutError:
             return refused(f"the call took longer than {self._tool_s:g} s and was cancelled")
+
+    async def listed(self) -> list[McpTool]:
+        """The server's tools in the protocol's own form."""
+        session = await self._session()
+        return await self._in_time(session.listed(), self._startup_s)
+
+    async def result(self, name: str, arguments: JsonObject, progress: Progress) -> CallToolResult:
+        """What came of one call in the protocol's own form; `ToolsUnavailable` when it took too
+        long or the server cannot be reached.
+        """
+        session = await self._session()
+        return await self._in_time(session.result(name, arguments, progress), self._tool_s)
+
+    async def _in_time(self, work: Coroutine[object, object, Result], seconds: float) -> Result:
+        try:
+            async with asyncio.timeout(seconds):
+                return await work
+        except TimeoutError:
+            raise ToolTooSlow(
+                f"{self._server.shown} took longer than {seconds:g} s and was cancelled"
+            ) from None
 
     async def _session(self) -> McpSession:
         place = self._places.setdefault(asyncio.get_running_loop(), _Place())

@@ -42,6 +42,14 @@ def tool_of(listed: McpTool) -> Tool:
 
 def output_of_result(result: CallToolResult) -> ToolOutput:
     """What a call came to: its texts, its data where they do not say the same, and the rest."""
+    output = output_without_data(result)
+    if result.structured_content is not None:
+        output = with_data(output, result.structured_content)
+    return output
+
+
+def output_without_data(result: CallToolResult) -> ToolOutput:
+    """The same, for whoever passes the data on by itself."""
     parts = _Parts()
     for block in result.content:
         parts.take(block)
@@ -49,9 +57,12 @@ def output_of_result(result: CallToolResult) -> ToolOutput:
     output = printed(text)
     if result.is_error:
         output = refused(text.strip() or "the tool failed without saying why")
-    if result.structured_content is not None:
-        output = with_data(output, result.structured_content)
     return replace(output, attachments=tuple(parts.attachments))
+
+
+def failed(why: str) -> CallToolResult:
+    """The result of a call that nobody else has one of."""
+    return CallToolResult(content=[TextContent(type="text", text=why)], is_error=True)
 
 
 @dataclass

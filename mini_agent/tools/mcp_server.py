@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 from urllib.parse import urlsplit
 
 from mini_agent.errors import BadRequest
@@ -62,3 +62,11 @@ class McpAddress:
 
 
 Server: TypeAlias = McpCommand | McpAddress
+
+
+class Progress(Protocol):
+    """Is told how far a call is."""
+
+    async def __call__(self, progress: float, total: float | None, message: str | None) -> None:
+        """So far of `total`, where that is known."""
+        ...

@@ -6,16 +6,17 @@ import asyncio
 from typing import Final
 
 from mcp import Client, MCPError
-from mcp.types import CONNECTION_CLOSED, INVALID_REQUEST
+from mcp.types import CONNECTION_CLOSED, INVALID_REQUEST, CallToolResult
+from mcp.types import Tool as McpTool
 from pydantic import ValidationError
 
 from mini_agent.errors import ToolsUnavailable
 from mini_agent.messages import JsonObject
 from mini_agent.sandbox.execution import Output
-from mini_agent.tools.invoker import Listener, Tool, ToolOutput, refused
+from mini_agent.tools.invoker import Listener, Tool, ToolOutput
 from mini_agent.tools.mcp_line import Line
-from mini_agent.tools.mcp_result import output_of_result, tool_of
-from mini_agent.tools.mcp_server import Server
+from mini_agent.tools.mcp_result import failed, output_of_result, tool_of
+from mini_agent.tools.mcp_server import Progress, Server
 
 MOST_PAGES: Final = 100
 FAREWELL_S: Final = 8.0
@@ -72,12 +73,16 @@ class McpSession:
         await asyncio.wait({self._owner}, timeout=FAREWELL_S)
 
     async def tools(self) -> list[Tool]:
-        """All tools of the server."""
+        """All tools of the server, in OpenAI's form."""
+        return [tool_of(tool) for tool in await self.listed()]
+
+    async def listed(self) -> list[McpTool]:
+        """All tools of the server, as it lists them."""
         client, listed, cursor = self._ready.result(), [], None
         try:
             for _ in range(MOST_PAGES):
                 page = await client.list_tools(cursor=cursor)
-                listed += [tool_of(tool) for tool in page.tools]
+                listed += page.tools
                 cursor = page.next_cursor
                 if cursor is None:
                     break
@@ -93,15 +98,18 @@ class McpSession:
             told = f": {message}" if message else ""
             tell(Output(stream="stderr", text=f"{progress:g}{of}{told}\n"))
 
+        return output_of_result(await self.result(name, arguments, on_progress))
+
+    async def result(self, name: str, arguments: JsonObject, progress: Progress) -> CallToolResult:
+        """What came of a call, as the server says it; a server that fails is an error in it."""
         try:
             client = self._ready.result()
-            result = await client.call_tool(name, arguments, progress_callback=on_progress)
+            return await client.call_tool(name, arguments, progress_callback=progress)
         except MCPError as error:
-            return refused(self._reason(error))
+            return failed(self._reason(error))
         # What the server promises of its results, and does not keep, the SDK finds out.
         except (RuntimeError, ValidationError) as odd:
-            return refused(f"{self._server.shown} gave a result that cannot be: {odd!s:.500}")
-        return output_of_result(result)
+            return failed(f"{self._server.shown} gave a result that cannot be: {odd!s:.500}")
 
     async def _own(self) -> None:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from mini_agent.errors import BadRequest
@@ -31,7 +32,9 @@ class NamespacedInvoker:
         tools = await self._invoker.list_openai_tools()
         own_names: dict[str, str] = {}
         for tool in tools:
-            own_names.setdefault(self._long_name(tool_named(tool), own_names), tool_named(tool))
+            own_names.setdefault(
+                long_name(self._server, tool_named(tool), own_names), tool_named(tool)
+            )
         self._own_names = own_names
         long_names = {own: long for long, own in own_names.items()}
         return [renamed(tool, long_names[tool_named(tool)]) for tool in tools]
@@ -52,10 +55,12 @@ class NamespacedInvoker:
             await self.list_openai_tools()
         return renamed(openai_tool, self._own_names.get(name, name))
 
-    def _long_name(self, own: str, taken: dict[str, str]) -> str:
-        name = f"{self._server}__{UNFIT.sub('_', own)}"[:LONGEST]
-        count = 2
-        while taken.get(name, own) != own:
-            name = f"{name[: LONGEST - 4]}_{count}"
-            count += 1
-        return name
+
+def long_name(server: str, own: str, taken: Mapping[str, str]) -> str:
+    """The name of a server's tool in a catalog, another than those `taken` by other tools."""
+    name = f"{server}__{UNFIT.sub('_', own)}"[:LONGEST]
+    count = 2
+    while taken.get(name, own) != own:
+        name = f"{name[: LONGEST - 4]}_{count}"
+        count += 1
+    return name

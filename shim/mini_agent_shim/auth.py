@@ -22,10 +22,15 @@ WITHOUT_TOKEN: Final = ("/healthz", "/ready")
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The rules of the door: names the shim answers to, and the token (empty: none is asked)."""
+    """The rules of the door: names the shim answers to, and the token (empty: none is asked).
+
+    `called` and `variable` are its own name and its token's variable, for whoever is turned away.
+    """
 
     names: frozenset[str]
     token: str = ""
+    called: str = "shim"
+    variable: str = "MINI_AGENT_SHIM_TOKEN"
 
     def objection(self, scope: Scope) -> tuple[HTTPStatus, ErrorBody] | None:
         """Why a request may not pass, or None."""
@@ -34,16 +39,17 @@ class Admission:
         own_address, _ = scope.get("server") or ("", None)
         if _hostname(f"//{host}") not in self.names | {own_address}:
             return _forbidden(
-                f"Host {host!r} is not a name of this shim",
+                f"Host {host!r} is not a name of this {self.called}",
                 "add it to MINI_AGENT_ALLOWED_HOSTS if it is",
             )
         origin = headers.get("origin")
         if origin is not None and not _is_own_page(origin, host):
             return _forbidden(
-                f"a page of {origin!r} may not call this shim", "call it from a program instead"
+                f"a page of {origin!r} may not call this {self.called}",
+                "call it from a program instead",
             )
         if self.token and scope["path"] not in WITHOUT_TOKEN and not self._knows(headers):
-            return _unauthorized()
+            return _unauthorized(self.variable)
         return None
 
     def _knows(self, headers: Headers) -> bool:
@@ -92,9 +98,9 @@ def _forbidden(message: str, hint: str) -> tuple[HTTPStatus, ErrorBody]:
     return HTTPStatus.FORBIDDEN, ErrorBody(code="forbidden", message=message, hint=hint)
 
 
-def _unauthorized() -> tuple[HTTPStatus, ErrorBody]:
+def _unauthorized(variable: str) -> tuple[HTTPStatus, ErrorBody]:
     return HTTPStatus.UNAUTHORIZED, ErrorBody(
         code="unauthorized",
         message="the token is missing or wrong",
-        hint="send `Authorization: Bearer TOKEN`; MINI_AGENT_SHIM_TOKEN holds it",
+        hint=f"send `Authorization: Bearer TOKEN`; {variable} holds it",
     )

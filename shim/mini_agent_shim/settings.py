@@ -34,7 +34,7 @@ class ShimSettings(Settings):
 def require_safe_door(settings: ShimSettings) -> None:
     """`NotConfigured` when others than this machine could call the shim without a token."""
     reachable_at = settings.published_on or settings.host
-    if settings.shim_token.get_secret_value() or _is_loopback(reachable_at):
+    if settings.shim_token.get_secret_value() or is_loopback(reachable_at):
         return
     raise NotConfigured(
         f"the shim would listen on {reachable_at} without a token",
@@ -43,7 +43,8 @@ def require_safe_door(settings: ShimSettings) -> None:
     )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether an address to listen on is reached from this machine alone."""
     if host == "localhost":
         return True
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from codex_sidecar.app import create_app as create_sidecar
 from codex_sidecar.settings import Settings as SidecarSettings
@@ -26,7 +26,7 @@ Flow = Callable[[ScriptedServer], AbstractAsyncContextManager[httpx.AsyncClient]
 
 
 @asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[str]:
+async def served(app: ASGIApp) -> AsyncIterator[str]:
     """The app's address while the block runs."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))

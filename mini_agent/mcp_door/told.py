@@ -1,0 +1,138 @@
+"""What came of a call, as MCP clients get it: text, images, files."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from mcp.types import (
+    BlobResourceContents,
+    CallToolResult,
+    ContentBlock,
+    EmbeddedResource,
+    ImageContent,
+    TextContent,
+    TextResourceContents,
+)
+
+from mini_agent.sandbox import Execution, Rich, WorkspaceFile
+
+# What models take as images; others go as files.
+IMAGES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+MAGIC: Final = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF8", "image/gif"),
+)
+FACTS: Final = "mini-agent/execution"
+BYTES: Final = "application/octet-stream"
+LISTED: Final = 500
+
+
+def ran(execution: Execution, *notes: str) -> CallToolResult:
+    """How a program ended, what it printed and drew, and the files that were asked for.
+
+    One that failed is an outcome as well, not an error. The facts are also in `_meta`: beside
+    structured content some clients show their model no images.
+    """
+    remarks = (f"note: {note}" for note in (*_notes(execution), *notes) if note)
+    content: list[ContentBlock] = [
+        _text("\n".join([_header(execution), *_streams(execution), *remarks])),
+        *_figures(execution.rich),
+    ]
+    for artifact in execution.artifacts:
+        content += _file(artifact.path, artifact.media_type, artifact.base64)
+    return CallToolResult(content=content, _meta={FACTS: _facts(execution)})
+
+
+def refused(why: str) -> CallToolResult:
+    """A call that was not carried out."""
+    return CallToolResult(content=[_text(why)], is_error=True)
+
+
+def said(text: str, note: str = "") -> CallToolResult:
+    """A call whose outcome is a text."""
+    return CallToolResult(content=[_text(f"{text}\nnote: {note}" if note else text)])
+
+
+def read(path: str, content: bytes) -> CallToolResult:
+    """A file: text as text, an image as an image, others as they are."""
+    kind = next((kind for magic, kind in MAGIC if content.startswith(magic)), BYTES)
+    is_webp = content[:4] == b"RIFF" and content[8:12] == b"WEBP"
+    try:
+        return said(content.decode())
+    except UnicodeDecodeError:
+        written = base64.b64encode(content).decode()
+        return CallToolResult(content=list(_file(path, "image/webp" if is_webp else kind, written)))
+
+
+def listed(files: Sequence[WorkspaceFile], note: str) -> CallToolResult:
+    """The files, one a line."""
+    lines = [f"{file.path} ({file.bytes} bytes)" for file in files[:LISTED]]
+    more = [f"and {len(files) - LISTED} more"] if len(files) > LISTED else []
+    return said("\n".join([*(lines or ["(no files)"]), *more]), note)
+
+
+def _header(execution: Execution) -> str:
+    status = "" if execution.status in ("ok", "nonzero") else f" ({execution.status})"
+    return f"exit code {execution.exit_code}{status}"
+
+
+def _streams(execution: Execution) -> Iterator[str]:
+    value = None if execution.stdout.strip() else execution.result_repr
+    streams = (("stdout", execution.stdout), ("stderr", execution.stderr), ("value", value))
+    printed = [(name, text.removesuffix("\n")) for name, text in streams if text]
+    for name, text in printed:
+        yield f"{name}:"
+        yield text
+    if not printed:
+        yield "(no output)"
+
+
+def _figures(shown: Iterable[Rich]) -> Iterator[ImageContent]:
+    for rich in shown:
+        if rich.media_type in IMAGES and rich.base64 is not None:
+            yield ImageContent(type="image", data=rich.base64, mime_type=rich.media_type)
+
+
+def _notes(execution: Execution) -> Iterator[str]:
+    for name in ("stdout", "stderr"):
+        if getattr(execution.truncated, name):
+            yield f"{name} was longer than the sandbox keeps and is cut"
+    for skipped in execution.artifacts_skipped:
+        yield f"not brought back: {skipped}"
+    if execution.session is not None and execution.session.workspace == "lost":
+        yield "the files of earlier calls are lost"
+    if execution.session is not None and execution.session.python == "lost":
+        yield "the variables of earlier programs are lost"
+
+
+def _facts(execution: Execution) -> dict[str, object]:
+    kept = {"language", "status", "exit_code", "signal", "truncated", "result_repr", "timings_ms"}
+    facts: dict[str, object] = execution.model_dump(mode="json", include=kept)
+    return facts | {"session": execution.session.id if execution.session else None}
+
+
+def _file(path: str, media_type: str, content: str) -> Iterator[ContentBlock]:
+    size = len(base64.b64decode(content))
+    yield _text(f"{path} ({media_type}, {size} bytes):")
+    if media_type in IMAGES:
+        yield ImageContent(type="image", data=content, mime_type=media_type)
+    else:
+        yield EmbeddedResource(type="resource", resource=_resource(path, media_type, content))
+
+
+def _resource(
+    path: str, media_type: str, content: str
+) -> TextResourceContents | BlobResourceContents:
+    uri = f"sandbox:///{path}"
+    try:
+        text = base64.b64decode(content).decode()
+    except UnicodeDecodeError:
+        return BlobResourceContents(uri=uri, mime_type=media_type, blob=content)
+    return TextResourceContents(uri=uri, mime_type=media_type, text=text)
+
+
+def _text(text: str) -> TextContent:
+    return TextContent(type="text", text=text)

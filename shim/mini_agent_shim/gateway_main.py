@@ -1,0 +1,79 @@
+"""Starts the gateway: `mini-agent gateway`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from mini_agent.errors import NotConfigured
+from mini_agent.gateway.config_file import usual_file
+from mini_agent.gateway.configured import Configuration, configuration_of
+from mini_agent.gateway.gateway import Gateway
+from mini_agent_shim.auth import Admission, names_of_this_host
+from mini_agent_shim.gateway_app import GatewayApp
+from mini_agent_shim.settings import is_loopback
+
+VARIABLE: Final = "MINI_AGENT_GATEWAY_TOKEN"
+NAMES: Final = "MINI_AGENT_ALLOWED_HOSTS"
+GRACE_S: Final = 5
+
+
+def serve(files: Sequence[str], host: str, port: int) -> None:
+    """Serves until it is told to stop; `NotConfigured` where that cannot be or must not be."""
+    token = os.environ.get(VARIABLE, "")
+    if not token and not is_loopback(host):
+        raise NotConfigured(
+            f"the gateway would listen on {host} without a token",
+            hint=f"set {VARIABLE}, and send `Authorization: Bearer TOKEN`; or --host 127.0.0.1",
+        )
+    paths = [Path(file).expanduser() for file in files] or [usual_file(os.environ)]
+    configuration = configuration_of(paths, os.environ)
+    names = os.environ.get(NAMES, "").lower().split(",")
+    admission = Admission(
+        names=names_of_this_host(name.strip() for name in (*names, host) if name.strip()),
+        token=token,
+        called="gateway",
+        variable=VARIABLE,
+    )
+    asyncio.run(_served(configuration, admission, host, port))
+
+
+async def _served(configuration: Configuration, admission: Admission, host: str, port: int) -> None:
+    for remark in (*configuration.remarks, *(each.problem for each in configuration.servers)):
+        if remark:
+            _say(remark)
+    async with Gateway(configuration) as gateway:
+        await gateway.require_required()
+        app = GatewayApp(gateway, admission).app()
+        config = uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        _say(f"{len(configuration.servers)} MCP servers at http://{host}:{port}/tools and /mcp")
+        await _Server(config).serve()
+
+
+# uvicorn's own handlers end the process before its children are told to go.
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"mini-agent gateway: {line}\n")

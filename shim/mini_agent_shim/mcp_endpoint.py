@@ -1,0 +1,61 @@
+"""An MCP server over streamable HTTP, as a part of a web app."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Final
+
+from mcp.server.lowlevel import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
+
+PATH: Final = "/mcp"
+SESSION: Final = "mcp-session-id"
+# Files of 16 MiB in base64, and room for a program.
+LARGEST_REQUEST: Final = 32 << 20
+IDLE_S: Final = 1800.0
+MOST_SESSIONS: Final = 1000
+
+Farewell = Callable[[str], Awaitable[None]]
+
+
+async def _unmoved(_client: str) -> None:
+    pass
+
+
+class McpEndpoint:
+    """Serves while `running`; `gone` is told of each client that has ended its session."""
+
+    def __init__(self, server: Server, gone: Farewell = _unmoved) -> None:
+        self._gone = gone
+        self._sessions = StreamableHTTPSessionManager(
+            server,
+            session_idle_timeout=IDLE_S,
+            max_sessions=MOST_SESSIONS,
+            max_request_body_size=LARGEST_REQUEST,
+        )
+
+    @property
+    def route(self) -> Route:
+        """Where it is."""
+        return Route(PATH, self)
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Once in its life, around all requests."""
+        return self._sessions.run()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, as ASGI has it."""
+        await self._sessions.handle_request(scope, receive, send)
+        client = Headers(scope=scope).get(SESSION)
+        if scope["method"] == "DELETE" and client is not None:
+            await self._gone(client)
+
+
+def client_of(request: object) -> str | None:
+    """The MCP session that a message belongs to; None for protocols that have no sessions."""
+    return request.headers.get(SESSION) if isinstance(request, Request) else None
