@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
+import warnings
 from pathlib import Path
 from types import ModuleType
 
@@ -211,6 +212,8 @@ async def test_closing_a_stream_ends_the_run(litellm: ModuleType, tmp_path: Path
 
 def test_dropping_a_stream_ends_the_run(litellm: ModuleType, tmp_path: Path) -> None:
     sleeper = Sleeper(tmp_path)
+    with warnings.catch_warnings(action="ignore"):
+        gc.collect()  # of connections that LiteLLM kept for loops that are closed by now
     with ScriptedServer([sleeper.call]) as server:
         stream = litellm.completion(stream=True, api_base=server.url, **LOCAL)
         next(stream)
