@@ -119,7 +119,9 @@ class Contestant:
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
                 limit=LINE,
-                cwd=ROOT,
+                # Some run programs that nobody wanted, in the folder they are in.
+                cwd=self.log.parent,
+                env={**os.environ, "PYTHONPATH": str(ROOT)},
             )
         if process.stdout is not None:
             await process.stdout.readline()
