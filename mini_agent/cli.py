@@ -1,4 +1,4 @@
-"""The command line: `mini-agent run`, `demo`, `mcp` and `gateway`."""
+"""The command line: `mini-agent run`, `demo`, `mcp`, `gateway` and `replay`."""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     mcp = commands.add_parser("mcp", help="our sandbox as an MCP server on stdin and stdout")
     mcp.set_defaults(run=_mcp)
     _add_gateway(commands.add_parser("gateway", help="many MCP servers' tools over HTTP, as one"))
+    _add_replay(commands.add_parser("replay", help="a recorded run again, and what differs"))
     return parser
 
 
@@ -81,6 +82,12 @@ def _add_gateway(gateway: argparse.ArgumentParser) -> None:
     gateway.set_defaults(run=_gateway)
 
 
+def _add_replay(replay: argparse.ArgumentParser) -> None:
+    replay.add_argument("file", help="what GET /runs/ID/bundle gave; - is standard input")
+    replay.add_argument("--json", action="store_true", help="print the differences as JSON")
+    replay.set_defaults(run=_replay)
+
+
 # Each command imports what it needs: an MCP client waits for its server to start.
 def _run(called: argparse.Namespace) -> int:
     command = importlib.import_module("mini_agent.run_command")
@@ -103,3 +110,9 @@ def _gateway(called: argparse.Namespace) -> int:
     served = module_of_extra("mini_agent_shim.gateway_main", extra="mini_agent", what="the gateway")
     served.serve(called.config, called.host, called.port)
     return 0
+
+
+def _replay(called: argparse.Namespace) -> int:
+    command = importlib.import_module("mini_agent.replay_command")
+    done: int = command.replay_file(called.file, as_json=called.json)
+    return done

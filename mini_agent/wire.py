@@ -29,7 +29,8 @@ class AgentRunRequest(AgentConfig):
 
     No `model` means the default of whoever runs it; no `allowed_languages` means all. `max_tokens`,
     `seed`, `api_base` and `api_key` go to the model server. With `stream` the answer is the run's
-    events as they happen (server-sent, `mini_agent.events`). `tool_http_base_url` is the address of
+    events as they happen (server-sent, `mini_agent.events`), with `background` it is there at once
+    and says where the run can be followed. `tool_http_base_url` is the address of
     the tools gateway that `tool_backend` http calls, with `tool_http_headers`.
     """
 
@@ -44,6 +45,7 @@ class AgentRunRequest(AgentConfig):
     api_base: str | None = None
     api_key: str | None = Field(default=None, repr=False)
     stream: bool = False
+    background: bool = False
 
     @field_validator("allowed_languages", mode="before")
     @classmethod

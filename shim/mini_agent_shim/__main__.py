@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from typing import Final
 
@@ -13,10 +12,10 @@ from mini_agent.backends import languages_for
 from mini_agent.errors import BadRequest
 from mini_agent.tools.languages import allowed_languages
 from mini_agent_shim.app import create_app
-from mini_agent_shim.run_log import log_to_stderr
+from mini_agent_shim.log_lines import log_to_stderr
+from mini_agent_shim.runs.archive import require_folder
 from mini_agent_shim.settings import ShimSettings, require_safe_door
 
-HEALTH_PATHS: Final = ("/healthz", "/ready")
 GRACE_S: Final = 5
 
 
@@ -25,6 +24,7 @@ def main() -> None:
     try:
         settings = ShimSettings()
         require_safe_door(settings)
+        require_folder(settings.runs_dir)
         allowed_languages(languages_for(None, settings) or ())
         app = create_app(settings)
     except BadRequest as wrong:
@@ -35,19 +35,15 @@ def main() -> None:
         sys.stderr.write(f"mini-agent-shim: {first['loc'][0]}: {first['msg']}\n")
         sys.exit(2)
     log_to_stderr()
-    logging.getLogger("uvicorn.access").addFilter(_is_no_health_check)
     uvicorn.run(
         app,
         host=settings.host,
         port=settings.port,
         server_header=False,
+        # Each request has a line of ours, with its id.
+        access_log=False,
         timeout_graceful_shutdown=GRACE_S,
     )
-
-
-def _is_no_health_check(record: logging.LogRecord) -> bool:
-    line = record.getMessage()
-    return not any(f'"GET {path} ' in line for path in HEALTH_PATHS)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp
 
 from mini_agent_shim.app import create_app
-from mini_agent_shim.settings import ShimSettings
+from mini_agent_shim.settings import ShimSettings, asks_for_a_token
 from mini_agent_shim.this_machine import ThisMachineOnly
 
 
@@ -15,4 +15,4 @@ def __getattr__(name: str) -> ASGIApp:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     settings = ShimSettings()
     app = create_app(settings)
-    return app if settings.shim_token.get_secret_value() else ThisMachineOnly(app)
+    return app if asks_for_a_token(settings) else ThisMachineOnly(app)

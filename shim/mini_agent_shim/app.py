@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
@@ -15,12 +16,22 @@ from mini_agent.litellm_cache import through_litellm
 from mini_agent.litellm_lazy import close_litellm_clients, loaded_litellm
 from mini_agent.model import Model
 from mini_agent_shim.auth import Admission, Door, names_of_this_host
+from mini_agent_shim.body_limit import BodyLimit
 from mini_agent_shim.disconnect import CallerGone
 from mini_agent_shim.problems import answer_with_problems
+from mini_agent_shim.request_id import RequestIds
+from mini_agent_shim.request_log import RequestLog
 from mini_agent_shim.routes import Routes
+from mini_agent_shim.runs.archive import Archive, Keeping
+from mini_agent_shim.runs.hidden import secrets_of_environment
+from mini_agent_shim.runs.registry import Capacity, Registry
+from mini_agent_shim.runs_routes import RunsRoutes
 from mini_agent_shim.sandbox_mcp import SandboxMcp
+from mini_agent_shim.service import Service
 from mini_agent_shim.settings import ShimSettings
 from mini_agent_shim.sidecar_line import SidecarLine
+from mini_agent_shim.speaks.routes import OpenAiRoutes
+from mini_agent_shim.tokens import Tokens, tokens_in
 
 GONE: Final = 499
 
@@ -29,43 +40,61 @@ def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI
     """The app; `model` replaces LiteLLM."""
     line = SidecarLine(settings)
     sandboxes = SandboxMcp(line.client, settings.languages)
+    speaker = model or through_litellm(settings.ollama_address, settings.redis_url)
+    service = Service(settings, line, speaker, _registry(settings))
     # Its /docs page fetches nothing from elsewhere.
     app = FastAPIOffline(
         title="mini-agent",
         summary="An agent loop whose snippets run in short-lived sealed sandboxes.",
         version=version("mini-agent"),
         redoc_url=None,
-        lifespan=_lifespan_of(line, sandboxes, loads=model is None),
+        lifespan=_lifespan_of(service, sandboxes, loads=model is None),
     )
     app.router.routes.append(sandboxes.endpoint.route)
-    speaker = model or through_litellm(settings.ollama_address, settings.redis_url)
-    app.include_router(Routes(settings, line, speaker).router())
+    app.include_router(Routes(service).router())
+    app.include_router(RunsRoutes(service.runs).router())
+    app.include_router(OpenAiRoutes(service).router())
     app.exception_handler(CallerGone)(_nobody_there)
     answer_with_problems(app)
+    app.add_middleware(BodyLimit)
     app.add_middleware(Door, admission=_admission(settings))
+    app.add_middleware(RequestLog)
+    app.add_middleware(RequestIds)
     return app
 
 
 def _admission(settings: ShimSettings) -> Admission:
+    named = tokens_in(settings.api_tokens_file)
     return Admission(
         names=names_of_this_host(settings.allowed_names),
-        token=settings.shim_token.get_secret_value(),
+        tokens=Tokens(settings.shim_token.get_secret_value(), named),
+    )
+
+
+def _registry(settings: ShimSettings) -> Registry:
+    keeping = Keeping(days=settings.runs_keep_days, megabytes=settings.runs_keep_mb)
+    return Registry(
+        Archive(settings.runs_dir, keeping),
+        Capacity(at_once=settings.runs_at_once, waiting=settings.runs_waiting),
+        secrets_of_environment(os.environ),
     )
 
 
 def _lifespan_of(
-    line: SidecarLine, sandboxes: SandboxMcp, *, loads: bool
+    service: Service, sandboxes: SandboxMcp, *, loads: bool
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        service.runs.open()
         # LiteLLM takes seconds to import: now, beside the health checks, not in the first run.
         loading = asyncio.create_task(loaded_litellm()) if loads else None
         async with sandboxes.running():
             yield
+        await service.runs.aclose()
         if loading is not None:
             await loading
         await close_litellm_clients()
-        await line.aclose()
+        await service.line.aclose()
 
     return lifespan
 

@@ -1,61 +1,87 @@
-"""Who may call the shim: the right Host, no foreign page (Origin), and the token if one is set."""
+"""Who may call: the right Host, no foreign page (Origin), a token where one is asked for."""
 
 from __future__ import annotations
 
-import hmac
 import socket
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Final
+from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mini_agent.errors import ErrorBody
-from mini_agent_shim.problems import problem
+from mini_agent.errors import MiniAgentError
+from mini_agent_shim.caller import Caller
+from mini_agent_shim.problems import answer_to
+from mini_agent_shim.rates import Rates
+from mini_agent_shim.refusals import TooMany, TurnedAway
+from mini_agent_shim.tokens import Tokens
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 WITHOUT_TOKEN: Final = ("/healthz", "/ready")
+WRONG_TOKENS_A_MINUTE: Final = 30
+NO_TOKENS: Final = Tokens("", {})
 
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The rules of the door: names the shim answers to, and the token (empty: none is asked).
+    """The rules of the door: names it answers to, and its tokens (none: none is asked for).
 
     `called` and `variable` are its own name and its token's variable, for whoever is turned away.
     """
 
     names: frozenset[str]
-    token: str = ""
+    tokens: Tokens = NO_TOKENS
     called: str = "shim"
     variable: str = "MINI_AGENT_SHIM_TOKEN"
+    rates: Rates = field(default_factory=Rates)
 
-    def objection(self, scope: Scope) -> tuple[HTTPStatus, ErrorBody] | None:
-        """Why a request may not pass, or None."""
+    def admitted(self, scope: Scope) -> Caller:
+        """Who calls; `TurnedAway` or `TooMany` where the request may not pass."""
         headers = Headers(scope=scope)
+        self._require_own_name(scope, headers)
+        if not self.tokens or scope["path"] in WITHOUT_TOKEN:
+            return Caller()
+        caller = self.tokens.caller(_token_in(headers))
+        if caller is None:
+            self._turn_away(scope)
+        elif a_minute := caller.quota.requests_a_minute:
+            self._count(f"token {caller.name}", a_minute, f"the token {caller.name!r}")
+        return caller or Caller()
+
+    def _require_own_name(self, scope: Scope, headers: Headers) -> None:
         host = headers.get("host", "")
         own_address, _ = scope.get("server") or ("", None)
         if _hostname(f"//{host}") not in self.names | {own_address}:
-            return _forbidden(
+            raise TurnedAway(
+                HTTPStatus.FORBIDDEN,
                 f"Host {host!r} is not a name of this {self.called}",
-                "add it to MINI_AGENT_ALLOWED_HOSTS if it is",
+                hint="add it to MINI_AGENT_ALLOWED_HOSTS if it is",
             )
         origin = headers.get("origin")
         if origin is not None and not _is_own_page(origin, host):
-            return _forbidden(
+            raise TurnedAway(
+                HTTPStatus.FORBIDDEN,
                 f"a page of {origin!r} may not call this {self.called}",
-                "call it from a program instead",
+                hint="call it from a program instead",
             )
-        if self.token and scope["path"] not in WITHOUT_TOKEN and not self._knows(headers):
-            return _unauthorized(self.variable)
-        return None
 
-    def _knows(self, headers: Headers) -> bool:
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        same = hmac.compare_digest(token.strip().encode(), self.token.encode())
-        return scheme.lower() == "bearer" and same
+    def _turn_away(self, scope: Scope) -> NoReturn:
+        address, _ = scope.get("client") or ("", None)
+        self._count(f"from {address}", WRONG_TOKENS_A_MINUTE, "this address, with wrong tokens")
+        raise TurnedAway(
+            HTTPStatus.UNAUTHORIZED,
+            "the token is missing or wrong",
+            hint=f"send `Authorization: Bearer TOKEN`; {self.variable} holds it",
+        )
+
+    def _count(self, name: str, a_minute: int, who: str) -> None:
+        wait_s = self.rates.wait_s(name, a_minute)
+        if wait_s:
+            said = f"{a_minute} requests a minute are allowed for {who}"
+            raise TooMany("rate_limited", said, retry_after_s=wait_s)
 
 
 class Door:
@@ -70,11 +96,12 @@ class Door:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        objection = self.admission.objection(scope)
-        if objection is None:
-            await self.app(scope, receive, send)
+        try:
+            scope.setdefault("state", {})["caller"] = self.admission.admitted(scope)
+        except MiniAgentError as objection:
+            await answer_to(objection)(scope, receive, send)
         else:
-            await problem(*objection)(scope, receive, send)
+            await self.app(scope, receive, send)
 
 
 def names_of_this_host(more: Iterable[str]) -> frozenset[str]:
@@ -94,13 +121,6 @@ def _hostname(url: str) -> str:
         return ""
 
 
-def _forbidden(message: str, hint: str) -> tuple[HTTPStatus, ErrorBody]:
-    return HTTPStatus.FORBIDDEN, ErrorBody(code="forbidden", message=message, hint=hint)
-
-
-def _unauthorized(variable: str) -> tuple[HTTPStatus, ErrorBody]:
-    return HTTPStatus.UNAUTHORIZED, ErrorBody(
-        code="unauthorized",
-        message="the token is missing or wrong",
-        hint=f"send `Authorization: Bearer TOKEN`; {variable} holds it",
-    )
+def _token_in(headers: Headers) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token if scheme.lower() == "bearer" else ""

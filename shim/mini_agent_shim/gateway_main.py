@@ -20,6 +20,7 @@ from mini_agent.gateway.gateway import Gateway
 from mini_agent_shim.auth import Admission, names_of_this_host
 from mini_agent_shim.gateway_app import GatewayApp
 from mini_agent_shim.settings import is_loopback
+from mini_agent_shim.tokens import Tokens
 
 VARIABLE: Final = "MINI_AGENT_GATEWAY_TOKEN"
 NAMES: Final = "MINI_AGENT_ALLOWED_HOSTS"
@@ -39,7 +40,7 @@ def serve(files: Sequence[str], host: str, port: int) -> None:
     names = os.environ.get(NAMES, "").lower().split(",")
     admission = Admission(
         names=names_of_this_host(name.strip() for name in (*names, host) if name.strip()),
-        token=token,
+        tokens=Tokens(token, {}),
         called="gateway",
         variable=VARIABLE,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
 from http import HTTPStatus
+from math import ceil
 from typing import Final
 
 from fastapi import FastAPI, Request
@@ -18,10 +18,28 @@ from mini_agent.errors import (
     Problem,
     SandboxUnavailable,
 )
+from mini_agent_shim.refusals import (
+    KeyReused,
+    LogUnavailable,
+    NoResult,
+    NoSuchRun,
+    NotFound,
+    ShuttingDown,
+    TooMany,
+    TurnedAway,
+)
+from mini_agent_shim.request_id import current_request_id
 
 STATUS: Final[tuple[tuple[type[MiniAgentError], HTTPStatus], ...]] = (
     (BadRequest, HTTPStatus.BAD_REQUEST),
     (SandboxUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (LogUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (ShuttingDown, HTTPStatus.SERVICE_UNAVAILABLE),
+    (NoSuchRun, HTTPStatus.NOT_FOUND),
+    (NotFound, HTTPStatus.NOT_FOUND),
+    (KeyReused, HTTPStatus.CONFLICT),
+    (NoResult, HTTPStatus.CONFLICT),
+    (TooMany, HTTPStatus.TOO_MANY_REQUESTS),
 )
 SHOWN_WRONGS: Final = 5
 
@@ -36,7 +54,7 @@ def answer_with_problems(app: FastAPI) -> None:
 
 def problem(status: int, error: ErrorBody) -> JSONResponse:
     """The answer for one error; it gets its request id here."""
-    named = error.model_copy(update={"request_id": error.request_id or uuid.uuid4().hex})
+    named = error.model_copy(update={"request_id": error.request_id or current_request_id()})
     return JSONResponse(
         Problem(error=named).model_dump(),
         status_code=status,
@@ -51,9 +69,22 @@ def body_of(error: MiniAgentError) -> ErrorBody:
     )
 
 
-async def _ours(_request: Request, error: MiniAgentError) -> JSONResponse:
+def answer_to(error: MiniAgentError) -> JSONResponse:
+    """One of our errors as an answer, with the status it has."""
+    if isinstance(error, TurnedAway):
+        refused = problem(error.status, body_of(error))
+        if error.status == HTTPStatus.UNAUTHORIZED:
+            refused.headers["WWW-Authenticate"] = "Bearer"
+        return refused
     statuses = (status for kind, status in STATUS if isinstance(error, kind))
-    return problem(next(statuses, HTTPStatus.INTERNAL_SERVER_ERROR), body_of(error))
+    answer = problem(next(statuses, HTTPStatus.INTERNAL_SERVER_ERROR), body_of(error))
+    if isinstance(error, TooMany):
+        answer.headers["Retry-After"] = str(max(1, ceil(error.retry_after_s)))
+    return answer
+
+
+async def _ours(_request: Request, error: MiniAgentError) -> JSONResponse:
+    return answer_to(error)
 
 
 async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:

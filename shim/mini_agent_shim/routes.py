@@ -7,40 +7,38 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Final
+from typing import Annotated, Final
 
-from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel
 
-from mini_agent.errors import MiniAgentError, Problem
-from mini_agent.event_stream import events_of
-from mini_agent.events import Listener, unheard
-from mini_agent.loop import run_agent
-from mini_agent.model import Model
-from mini_agent.result import AgentResult
-from mini_agent.settings import require_model
-from mini_agent.tools.quiet import Quiet
+from mini_agent.errors import MiniAgentError
 from mini_agent.wire import AgentRunRequest, AgentRunResponse
+from mini_agent_shim.caller import caller_of
+from mini_agent_shim.described import BEGINNING, PROBLEMS, STREAMED
 from mini_agent_shim.disconnect import unless_gone
-from mini_agent_shim.event_answer import MEDIA_TYPE, EventAnswer
+from mini_agent_shim.event_answer import EventAnswer
 from mini_agent_shim.problems import body_of, problem
-from mini_agent_shim.run_log import logged
-from mini_agent_shim.settings import ShimSettings
-from mini_agent_shim.sidecar_line import SidecarLine
-from mini_agent_shim.tools import tools_for
+from mini_agent_shim.runs.live import LiveRun, Order
+from mini_agent_shim.runs.registry import Asker
+from mini_agent_shim.runs.summary import RunSummary
+from mini_agent_shim.service import Service, held_by
 
-PROBLEMS: Final[dict[int | str, dict[str, object]]] = {
-    400: {"model": Problem, "description": "The request cannot be carried out; it says why."},
-    422: {"model": Problem, "description": "A field has a wrong name, type or range."},
-    503: {"model": Problem, "description": "No sandbox to run snippets in; try again later."},
-}
-STREAMED: Final[dict[int | str, dict[str, object]]] = {
-    200: {
-        "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
-        "description": "The finished run; with `stream`, its events as they happen, "
-        "`event: KIND` and `data: JSON` each, the last one `stopped`.",
-    }
+RUN_ID: Final = "X-Run-Id"
+REPLAYED: Final = "Idempotent-Replayed"
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="The same key with the same request is the same run; it is never done twice.",
+    ),
+]
+ACCEPTED: Final[dict[int | str, dict[str, object]]] = {
+    202: {"model": RunSummary, "description": "With `background`: the run, queued or in progress."}
 }
 
 
@@ -63,9 +61,7 @@ class Ready(BaseModel):
 class Routes:
     """The routes and what they need; one for an app's life."""
 
-    settings: ShimSettings
-    line: SidecarLine
-    model: Model
+    service: Service
     started: float = field(default_factory=time.time)
 
     def router(self) -> APIRouter:
@@ -76,7 +72,7 @@ class Routes:
             self.run,
             methods=["POST"],
             response_model=AgentRunResponse,
-            responses=PROBLEMS | STREAMED,
+            responses=BEGINNING | STREAMED | ACCEPTED,
         )
         router.add_api_route("/healthz", self.healthz)
         router.add_api_route(
@@ -84,21 +80,38 @@ class Routes:
         )
         return router
 
-    async def run(self, request: Request, asked: AgentRunRequest) -> AgentRunResponse | EventAnswer:
-        """Runs the agent until it has an answer, or tells it event by event (`stream`).
+    async def run(self, request: Request, asked: AgentRunRequest, key: Key = None) -> Response:
+        """Runs the agent until it has an answer, or tells it event by event (`stream`), or at once
+        says where it can be followed (`background`).
 
-        Hanging up cancels the run.
+        Hanging up cancels the run, unless it is in the background or has an Idempotency-Key.
         """
-        config = asked.config(require_model(asked.model, self.settings))
-
-        async def run(listener: Listener) -> AgentResult:
-            async with tools_for(asked, self.settings, self.line) as invoker:
-                used = invoker if asked.stream else Quiet(invoker)
-                return await run_agent(asked.messages, used, config, self.model, logged(listener))
-
+        asker = Asker(caller_of(request), "agent", key or "")
+        order = self.service.order(asked)
+        earlier = self.service.runs.earlier(order, asker)
+        if earlier is not None:
+            return await self._again(request, order, asker, earlier)
+        run = self.service.runs.begin(order, asker)
+        run_id = run.recording.summary.id
+        if asked.background:
+            return _accepted(run.recording.summary, {})
         if asked.stream:
-            return EventAnswer(events_of(run))
-        return AgentRunResponse.of_result(await unless_gone(request.receive, run(unheard)))
+            return EventAnswer(run.events(), held_by(run, asker), {RUN_ID: run_id})
+        return _whole(await self._waited(request, run, asker), {RUN_ID: run_id})
+
+    async def _waited(self, request: Request, run: LiveRun, asker: Asker) -> AgentRunResponse:
+        async with held_by(run, asker):
+            result = await unless_gone(request.receive, run.result())
+        return AgentRunResponse.of_result(result)
+
+    async def _again(self, request: Request, order: Order, asker: Asker, run_id: str) -> Response:
+        headers = {RUN_ID: run_id, REPLAYED: "true"}
+        if order.asked.background:
+            return _accepted(self.service.runs.find(run_id, asker.caller), headers)
+        if order.asked.stream:
+            return EventAnswer(self.service.events_again(run_id), headers=headers)
+        result = await unless_gone(request.receive, self.service.result_again(run_id))
+        return _whole(AgentRunResponse.of_result(result), headers)
 
     async def healthz(self) -> Health:
         """Whether the shim is alive."""
@@ -111,7 +124,20 @@ class Routes:
     async def ready(self) -> Ready | JSONResponse:
         """Whether a run can be taken now."""
         try:
-            await self.line.require_ready()
+            await self.service.line.require_ready()
         except MiniAgentError as away:
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, body_of(away))
         return Ready()
+
+
+def _whole(answer: AgentRunResponse, headers: dict[str, str]) -> Response:
+    return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
+
+
+def _accepted(summary: RunSummary, headers: dict[str, str]) -> Response:
+    return Response(
+        summary.model_dump_json(),
+        status_code=HTTPStatus.ACCEPTED,
+        media_type="application/json",
+        headers={RUN_ID: summary.id, "Location": f"/runs/{summary.id}", **headers},
+    )

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import sys
-from datetime import UTC, datetime
 from typing import Final
 
 from mini_agent.events import Event, Listener, Stopped
 from mini_agent.result import AgentResult
+from mini_agent_shim.log_lines import line_of
 
 NAME_CHARS: Final = 100
 _log: Final = logging.getLogger(__name__)
-
-
-def log_to_stderr() -> None:
-    """Sends the lines to standard error, as they are."""
-    _log.addHandler(logging.StreamHandler(sys.stderr))
-    _log.setLevel(logging.INFO)
-    _log.propagate = False
 
 
 def logged(listener: Listener) -> Listener:
@@ -35,21 +26,18 @@ def logged(listener: Listener) -> Listener:
 
 def _line(result: AgentResult) -> str:
     calls = [call for each in result.iterations for call in each.tool_invocations]
-    return json.dumps(
-        {
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
-            "event": "run_stopped",
-            "model": result.used_model[:NAME_CHARS],
-            "stopped_reason": result.stopped_reason,
-            "answer_source": result.answer_source,
-            "iterations": len(result.iterations),
-            "calls": len(calls),
-            "failed_calls": sum(not call.ok for call in calls),
-            "repaired": sum(len(each.repaired) for each in result.iterations),
-            "prompt_tokens": result.usage.prompt_tokens,
-            "completion_tokens": result.usage.completion_tokens,
-            "model_ms": round(result.model_ms),
-            "tool_ms": round(result.tool_ms),
-            "total_ms": round(result.total_ms),
-        }
+    return line_of(
+        "run_stopped",
+        model=result.used_model[:NAME_CHARS],
+        stopped_reason=result.stopped_reason,
+        answer_source=result.answer_source,
+        iterations=len(result.iterations),
+        calls=len(calls),
+        failed_calls=sum(not call.ok for call in calls),
+        repaired=sum(len(each.repaired) for each in result.iterations),
+        prompt_tokens=result.usage.prompt_tokens,
+        completion_tokens=result.usage.completion_tokens,
+        model_ms=round(result.model_ms),
+        tool_ms=round(result.tool_ms),
+        total_ms=round(result.total_ms),
     )

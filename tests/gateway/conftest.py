@@ -18,6 +18,7 @@ from mini_agent.gateway.configured import configuration_of
 from mini_agent.gateway.gateway import Gateway
 from mini_agent_shim.auth import Admission, names_of_this_host
 from mini_agent_shim.gateway_app import GatewayApp
+from mini_agent_shim.tokens import Tokens
 from tests.tools import conftest as tools
 
 SERVER = tools.SERVER
@@ -46,7 +47,9 @@ async def gateway_over(
     path.write_text(text)
     configuration = configuration_of([path], os.environ | variables)
     async with Gateway(configuration) as gateway:
-        admission = Admission(names_of_this_host(()), token, "gateway", "MINI_AGENT_GATEWAY_TOKEN")
+        admission = Admission(
+            names_of_this_host(()), Tokens(token, {}), "gateway", "MINI_AGENT_GATEWAY_TOKEN"
+        )
         app = GatewayApp(gateway, admission).app()
         with socket.create_server(("127.0.0.1", 0)) as listener:
             config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5)

@@ -135,6 +135,13 @@ def test_whatever_serves_comes_back_also_after_the_engine_was_killed() -> None:
     assert {service.restart for service in services if service.container_name} == {"always"}
 
 
+def test_the_shim_can_write_the_log_of_its_runs_and_nothing_else() -> None:
+    shim = composition("compose.agents.yml").services["mini-agent"]
+    writable = {volume.target for volume in shim.volumes if not volume.read_only}
+    assert shim.read_only
+    assert writable == {shim.environment["MINI_AGENT_RUNS_DIR"]}
+
+
 def test_another_place_of_the_engines_socket_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_SOCKET", "/run/user/1000/docker.sock")
     guard = composition("compose.exec.yml").services["codex-guard"]

@@ -16,7 +16,7 @@ from starlette.routing import Route
 
 from mini_agent.errors import ErrorBody, Problem
 from mini_agent.model import Model, ModelReply, ModelRequest, ToolCall
-from mini_agent.sandbox import EnforcedLimits, Execution, SandboxFacts, Snippet
+from mini_agent.sandbox import EnforcedLimits, Execution, Rich, SandboxFacts, Snippet
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 
@@ -71,6 +71,7 @@ class Sidecar:
     prints: str = "42\n"
     token: str = "token"
     ready: bool = True
+    rich: tuple[Rich, ...] = ()
     snippets: list[Snippet] = field(default_factory=list)
 
     def app(self) -> Starlette:
@@ -91,6 +92,7 @@ class Sidecar:
             status="ok",
             exit_code=0,
             stdout=self.prints,
+            rich=self.rich,
             limits=LIMITS,
             sandbox=SandboxFacts(image="scripted", runtime="none"),
         )
@@ -115,5 +117,8 @@ async def client_of(
     """A client of a shim in this process."""
     app: FastAPI = create_app(settings or ShimSettings(), model=model)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
+    ):
         yield client

@@ -102,6 +102,8 @@ def test_a_door_open_to_others_needs_a_token(fields: dict[str, str]) -> None:
         ({"MINI_AGENT_SHIM_HOST": "0.0.0.0"}, "set MINI_AGENT_SHIM_TOKEN"),
         ({"MINI_AGENT_SHIM_PORT": "many"}, "MINI_AGENT_SHIM_PORT"),
         ({"LITELLM_MINI_AGENT_LANGUAGES": "cobol"}, "cobol"),
+        ({"MINI_AGENT_RUNS_DIR": "/dev/null/runs"}, "the runs cannot be kept in /dev/null/runs"),
+        ({"MINI_AGENT_API_TOKENS_FILE": "/nowhere"}, "/nowhere: cannot be read"),
         ({"OLLAMA_HOST": "box:port"}, "OLLAMA_HOST='box:port' is no address"),
     ],
 )

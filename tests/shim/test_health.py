@@ -58,11 +58,22 @@ async def test_a_token_that_is_not_there_is_503() -> None:
 async def test_the_api_describes_itself() -> None:
     async with client_of(ScriptedModel([])) as client:
         described = (await client.get("/openapi.json")).json()
-    assert set(described["paths"]) == {"/agent/run", "/healthz", "/ready"}
-    assert "AgentRunRequest" in described["components"]["schemas"]
-    assert set(described["paths"]["/agent/run"]["post"]["responses"]) == {
-        "200",
-        "400",
-        "422",
-        "503",
+    assert set(described["paths"]) == {
+        "/agent/run",
+        "/healthz",
+        "/ready",
+        "/runs",
+        "/runs/{run_id}",
+        "/runs/{run_id}/artifacts",
+        "/runs/{run_id}/artifacts/{number}",
+        "/runs/{run_id}/bundle",
+        "/runs/{run_id}/cancel",
+        "/runs/{run_id}/events",
+        "/v1/chat/completions",
+        "/v1/models",
+        "/v1/models/{name}",
+        "/v1/responses",
     }
+    assert "AgentRunRequest" in described["components"]["schemas"]
+    answers = set(described["paths"]["/agent/run"]["post"]["responses"])
+    assert answers == {"200", "202", "400", "401", "403", "409", "413", "422", "429", "503"}

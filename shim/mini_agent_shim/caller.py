@@ -1,0 +1,38 @@
+"""Who calls: the name of their token, what they may see, and what they may spend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.requests import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What a caller may spend; None: as much as there is."""
+
+    runs_at_once: int | None = None
+    runs_a_day: int | None = None
+    requests_a_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A caller with a named token sees their own runs; one without a name sees all."""
+
+    name: str = ""
+    quota: Quota = Quota()
+
+    def may_see(self, owner: str) -> bool:
+        """Whether a run of `owner` is there for this caller."""
+        return self.name in ("", owner)
+
+
+ANYBODY: Final = Caller()
+
+
+def caller_of(request: Request) -> Caller:
+    """The caller, as the door has found out."""
+    found: object = getattr(request.state, "caller", ANYBODY)
+    return found if isinstance(found, Caller) else ANYBODY

@@ -1,0 +1,26 @@
+"""The shim's log: JSON, one object a line, with the request it belongs to."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from mini_agent_shim.request_id import current_request_id
+
+
+def log_to_stderr() -> None:
+    """Sends the lines of this package to standard error, as they are."""
+    ours = logging.getLogger("mini_agent_shim")
+    ours.addHandler(logging.StreamHandler(sys.stderr))
+    ours.setLevel(logging.INFO)
+    ours.propagate = False
+
+
+def line_of(event: str, **fields: object) -> str:
+    """One line; control characters in it are escaped."""
+    when = datetime.now(UTC).isoformat(timespec="milliseconds")
+    return json.dumps(
+        {"time": when, "event": event, "request_id": current_request_id(), **fields}, default=str
+    )

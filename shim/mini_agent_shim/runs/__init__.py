@@ -1,0 +1,1 @@
+"""What the shim keeps of its runs, and those that are in progress."""

@@ -1,0 +1,99 @@
+"""The log of one run as a file of JSON Lines: written as it happens, read while it grows."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pydantic_core import PydanticSerializationError
+
+from mini_agent_shim.runs.hidden import Hidden
+from mini_agent_shim.runs.lines import LogEvent, RunEnded, head_of
+
+
+class Journal:
+    """A log that is being written. Each line is there, whole, once `append` returns."""
+
+    def __init__(self, path: Path, hidden: Hidden) -> None:
+        self.hidden = hidden
+        self._file = path.open("ab", buffering=0)
+        self._seq = last_seq(path)
+        self.bytes = path.stat().st_size
+
+    def append(self, event: LogEvent) -> None:
+        """One more line; `OSError` where there is no room, and then nothing of it is left."""
+        said = self.hidden.out_of(_json(event))
+        head = f'{{"seq":{self._seq + 1},"at":{time.time():.3f},"event":'
+        line = f"{head}{said}}}\n".encode("utf-8", "replace")
+        try:
+            if self._file.write(line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        except OSError:
+            os.truncate(self._file.fileno(), self.bytes)
+            raise
+        self._seq += 1
+        self.bytes += len(line)
+
+    def close(self) -> None:
+        """No line follows."""
+        self._file.close()
+
+
+class Reader:
+    """The lines of a log from its beginning; asked again, those that were added meanwhile."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._file.close()
+
+    def new_lines(self) -> Iterator[bytes]:
+        """Each without its line end. The beginning of a line that a crash cut off is none."""
+        for line in self._file:
+            if line.endswith(b"\n"):
+                yield line[:-1]
+
+
+def last_seq(path: Path) -> int:
+    """The number of the last line, 0 where there is none."""
+    seq = 0
+    with Reader(path) as lines:
+        for line in lines.new_lines():
+            seq, _ = head_of(line)
+    return seq
+
+
+def mend(path: Path) -> bool:
+    """Cuts off the line that a crash left unfinished; whether the log has its last line."""
+    whole, kind = 0, ""
+    with path.open("r+b") as file:
+        for line in file:
+            if not line.endswith(b"\n"):
+                file.truncate(whole)
+                break
+            whole += len(line)
+            _, kind = head_of(line)
+    return bool(kind == RunEnded.model_fields["kind"].default)
+
+
+# Lone surrogates, which a model or a program may well say, are no UTF-8.
+def _json(event: LogEvent) -> str:
+    try:
+        return event.model_dump_json()
+    except PydanticSerializationError:
+        return json.dumps(event.model_dump(), ensure_ascii=True, separators=(",", ":"), default=str)

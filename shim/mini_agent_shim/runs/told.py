@@ -1,0 +1,123 @@
+"""What a run's log tells when it is read again: its events, its result, and what it has left."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
+from pathlib import PurePosixPath
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from mini_agent.errors import ErrorBody
+from mini_agent.events import Event, Stopped, ToolFinished
+from mini_agent.result import AgentResult, ToolInvocation
+from mini_agent_shim.runs.lines import LogLine, RunEnded, RunQueued, head_of
+
+ENDINGS: Final = {
+    "text/html": ".html",
+    "text/plain": ".txt",
+    "text/markdown": ".md",
+    "application/json": ".json",
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/svg+xml": ".svg",
+}
+KINDS_TOLD: Final = ("run_queued", "tool_finished", "stopped", "run_ended")
+
+
+class ArtifactFacts(BaseModel):
+    """A file, a figure or a value that a run has left; its bytes are at `artifacts/NUMBER`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    number: int
+    name: str
+    media_type: str
+    bytes: int
+    iteration: int
+    tool_call_id: str
+
+
+class Left(BaseModel):
+    """The same with its content."""
+
+    model_config = ConfigDict(frozen=True)
+
+    facts: ArtifactFacts
+    content: bytes
+
+
+class Told(BaseModel):
+    """All that a log tells, so far."""
+
+    model_config = ConfigDict(frozen=True)
+
+    request: dict[str, JsonValue]
+    result: AgentResult | None = None
+    error: ErrorBody | None = None
+    left: tuple[Left, ...] = ()
+
+
+async def told_by(lines: AsyncGenerator[bytes, None]) -> Told:
+    """What the lines tell, read to their end."""
+    request: dict[str, JsonValue] = {}
+    result: AgentResult | None = None
+    error: ErrorBody | None = None
+    left: list[Left] = []
+    async with aclosing(lines):
+        async for line in lines:
+            match _event_of(line):
+                case RunQueued(request=asked):
+                    request = asked
+                case Stopped(result=came):
+                    result = came
+                case RunEnded(error=why):
+                    error = why
+                case ToolFinished(iteration=turn, invocation=call):
+                    left.extend(_left_by(call, turn, len(left)))
+                case _:
+                    pass
+    return Told(request=request, result=result, error=error, left=tuple(left))
+
+
+async def events_told_by(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[Event, None]:
+    """The loop's events again, as they were told."""
+    async with aclosing(lines):
+        async for line in lines:
+            event = LogLine.model_validate_json(line).event
+            if not isinstance(event, RunQueued | RunEnded):
+                yield event
+
+
+def _event_of(line: bytes) -> object:
+    _, kind = head_of(line)
+    return LogLine.model_validate_json(line).event if kind in KINDS_TOLD else None
+
+
+def _left_by(call: ToolInvocation, iteration: int, before: int) -> Iterator[Left]:
+    for number, (name, media_type, content) in enumerate(_contents(call), start=before + 1):
+        facts = ArtifactFacts(
+            number=number,
+            name=name,
+            media_type=media_type,
+            bytes=len(content),
+            iteration=iteration,
+            tool_call_id=call.tool_call_id,
+        )
+        yield Left(facts=facts, content=content)
+
+
+def _contents(call: ToolInvocation) -> Iterator[tuple[str, str, bytes]]:
+    for each in call.attachments:
+        yield each.name, each.media_type, base64.b64decode(each.base64)
+    if call.execution is None:
+        return
+    for file in call.execution.artifacts:
+        yield PurePosixPath(file.path).name, file.media_type, base64.b64decode(file.base64)
+    for count, value in enumerate(call.execution.rich, start=1):
+        content = (value.text or "").encode("utf-8", "replace")
+        if value.base64 is not None:
+            content = base64.b64decode(value.base64)
+        yield f"shown-{count}{ENDINGS.get(value.media_type, '')}", value.media_type, content

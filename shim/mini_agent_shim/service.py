@@ -1,0 +1,69 @@
+"""What a run needs in this service, and how one is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+
+from mini_agent.errors import BadRequest
+from mini_agent.events import Event, Listener
+from mini_agent.loop import run_agent
+from mini_agent.model import Model
+from mini_agent.result import AgentResult
+from mini_agent.settings import require_model
+from mini_agent.tools.quiet import Quiet
+from mini_agent.wire import AgentRunRequest
+from mini_agent_shim.refusals import NoResult
+from mini_agent_shim.runs.live import LiveRun, Order, ended_with_its_caller
+from mini_agent_shim.runs.registry import Asker, Registry
+from mini_agent_shim.runs.told import events_told_by, told_by
+from mini_agent_shim.settings import ShimSettings
+from mini_agent_shim.sidecar_line import SidecarLine
+from mini_agent_shim.tools import tools_for
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Everything a run needs; one for an app's life."""
+
+    settings: ShimSettings
+    line: SidecarLine
+    model: Model
+    runs: Registry
+
+    def order(self, asked: AgentRunRequest) -> Order:
+        """What is to be done; `BadRequest` where that cannot be."""
+        if asked.stream and asked.background:
+            raise BadRequest(
+                "stream and background exclude each other",
+                field="background",
+                hint="GET /runs/ID/events tells what happens in a run in the background",
+            )
+        config = asked.config(require_model(asked.model, self.settings))
+        # Output in pieces costs more than output at once, so somebody has to want them.
+        is_watched = asked.stream or asked.background
+
+        async def work(listener: Listener) -> AgentResult:
+            async with tools_for(asked, self.settings, self.line) as invoker:
+                used = invoker if is_watched else Quiet(invoker)
+                return await run_agent(asked.messages, used, config, self.model, listener)
+
+        return Order(asked, config.model, work)
+
+    async def result_again(self, run_id: str) -> AgentResult:
+        """The result of a run that was asked for before, once it is there."""
+        told = await told_by(self.runs.lines(run_id))
+        if told.result is None:
+            code = told.error.code if told.error else "interrupted"
+            raise NoResult(code, f"run {run_id} ended without a result: {code}")
+        return told.result
+
+    def events_again(self, run_id: str) -> AsyncGenerator[Event, None]:
+        """The events of a run that was asked for before, from the first on."""
+        return events_told_by(self.runs.lines(run_id))
+
+
+def held_by(run: LiveRun, asker: Asker) -> AbstractAsyncContextManager[None]:
+    """Whoever leaves ends the run; a caller with an Idempotency-Key may come back for it."""
+    return nullcontext() if asker.key else ended_with_its_caller(run)

@@ -1,0 +1,121 @@
+"""`/v1`: the agent as a model, for whatever speaks to OpenAI's API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel
+
+from mini_agent.messages import Message
+from mini_agent_shim.caller import Caller, caller_of
+from mini_agent_shim.described import AT_THE_DOOR, BEGINNING, PROBLEMS, READING, STREAM, Described
+from mini_agent_shim.disconnect import unless_gone
+from mini_agent_shim.refusals import NoSuchRun, NotFound
+from mini_agent_shim.runs.live import LiveRun, ended_with_its_caller
+from mini_agent_shim.runs.registry import Asker
+from mini_agent_shim.service import Service
+from mini_agent_shim.speaks.asking import NAME, declined, headers_of, model_named
+from mini_agent_shim.speaks.chat import Chat, declined_by_chat, run_of_chat
+from mini_agent_shim.speaks.chat_wire import ChatCompletion, ChatRequest, ModelCard, ModelList
+from mini_agent_shim.speaks.responses import PREFIX, Responding, run_of_responses
+from mini_agent_shim.speaks.responses_wire import ResponseObject, ResponsesRequest
+from mini_agent_shim.stream_answer import StreamAnswer
+
+STREAMED: Final[Described] = {
+    200: {"content": STREAM, "description": "The answer; with `stream`, its pieces."}
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAiRoutes:
+    """The routes and what a run needs."""
+
+    service: Service
+
+    def router(self) -> APIRouter:
+        """The routes as FastAPI takes them."""
+        router = APIRouter(prefix="/v1", tags=["openai"])
+        router.add_api_route("/models", self.models, responses=AT_THE_DOOR)
+        router.add_api_route("/models/{name:path}", self.one_model, responses=READING)
+        asking = BEGINNING | STREAMED | {404: PROBLEMS[404]}
+        router.add_api_route(
+            "/chat/completions",
+            self.chat,
+            methods=["POST"],
+            response_model=ChatCompletion,
+            responses=asking,
+        )
+        router.add_api_route(
+            "/responses",
+            self.responses,
+            methods=["POST"],
+            response_model=ResponseObject,
+            responses=asking,
+        )
+        return router
+
+    async def models(self) -> ModelList:
+        """The agent, with the service's own model and, by its name, with that one."""
+        own = self.service.settings.default_model
+        names = (NAME, f"{NAME}/{own}") if own else (NAME,)
+        return ModelList(data=tuple(ModelCard(id=name) for name in names))
+
+    async def one_model(self, name: str) -> ModelCard:
+        """One of them."""
+        model_named(name)
+        return ModelCard(id=name)
+
+    async def chat(self, request: Request, asked: ChatRequest) -> Response:
+        """Runs the agent on the messages and answers as a model would."""
+        order = self.service.order(run_of_chat(asked))
+        names = declined_by_chat(asked)
+        run = self.service.runs.begin(order, Asker(caller_of(request), "chat"))
+        answer = Chat(_id_of(run), asked, names)
+        headers = headers_of(_id_of(run), names)
+        if asked.stream:
+            chunks = answer.chunks(run.events())
+            return StreamAnswer(chunks, ended_with_its_caller(run), headers)
+        async with ended_with_its_caller(run):
+            result = await unless_gone(request.receive, run.result())
+        return _json(answer.whole(result), headers)
+
+    async def responses(self, request: Request, asked: ResponsesRequest) -> Response:
+        """The same in the words of the Responses API, which Codex speaks."""
+        caller = caller_of(request)
+        earlier = await self._earlier(asked.previous_response_id, caller)
+        order = self.service.order(run_of_responses(asked, earlier))
+        names = declined(asked.tools, asked.tool_choice)
+        run = self.service.runs.begin(order, Asker(caller, "responses"))
+        answer = Responding(_id_of(run), asked, names)
+        headers = headers_of(_id_of(run), names)
+        if asked.stream:
+            events = answer.events(run.events())
+            return StreamAnswer(events, ended_with_its_caller(run), headers)
+        async with ended_with_its_caller(run):
+            result = await unless_gone(request.receive, run.result())
+        return _json(answer.whole(result), headers)
+
+    async def _earlier(self, response_id: str | None, caller: Caller) -> list[Message]:
+        if response_id is None:
+            return []
+        run_id = response_id.removeprefix(PREFIX)
+        try:
+            self.service.runs.find(run_id, caller)
+        except NoSuchRun:
+            raise NotFound(
+                "previous_response_not_found",
+                f"there is no response {response_id[:60]!r}",
+                hint="send the whole conversation as input",
+            ) from None
+        return (await self.service.result_again(run_id)).messages
+
+
+def _id_of(run: LiveRun) -> str:
+    return run.recording.summary.id
+
+
+def _json(answer: BaseModel, headers: dict[str, str]) -> Response:
+    return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
