@@ -1,0 +1,16 @@
+"""`mini-agent` without a command: the assistant, with a terminal or without."""
+
+from __future__ import annotations
+
+import os
+
+from mini_agent.blocking import run_blocking
+from mini_agent.coding.ground import ground_of
+from mini_agent.coding.headless.run import run_headless
+from mini_agent.coding.options import Options
+
+
+def run_assistant(options: Options) -> int:
+    """The exit code: 0 done, 1 failed, 2 tools withheld; an interrupt is raised."""
+    ground = ground_of(options, dict(os.environ))
+    return run_blocking(run_headless(ground))
