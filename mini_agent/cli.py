@@ -36,6 +36,8 @@ def _parser() -> argparse.ArgumentParser:
     mcp = commands.add_parser("mcp", help="our sandbox as an MCP server on stdin and stdout")
     mcp.set_defaults(run=_mcp)
     _add_gateway(commands.add_parser("gateway", help="many MCP servers' tools over HTTP, as one"))
+    doctor = commands.add_parser("doctor", help="what the assistant needs and whether it is there")
+    doctor.set_defaults(run=_doctor)
     return parser
 
 
@@ -73,6 +75,12 @@ def _add_gateway(gateway: argparse.ArgumentParser) -> None:
 def _assist(called: argparse.Namespace) -> int:
     assistant = importlib.import_module("mini_agent.coding.command")
     done: int = assistant.run_assistant(options_of(called))
+    return done
+
+
+def _doctor(called: argparse.Namespace) -> int:
+    assistant = importlib.import_module("mini_agent.coding.command")
+    done: int = assistant.run_doctor(options_of(called))
     return done
 
 

@@ -11,7 +11,7 @@ from mini_agent.coding.agents.kinds import Kind, kinds_in
 from mini_agent.coding.agents.run import Parent
 from mini_agent.coding.approval import CallAsker, RuledApproval
 from mini_agent.coding.asked_model import AskedModel
-from mini_agent.coding.assistant import Assistant
+from mini_agent.coding.assistant import Assistant, WindowOf
 from mini_agent.coding.behaviour.builtin import Builtin, Standing
 from mini_agent.coding.behaviour.server import BehaviourServer, McpBehaviour, ServedHooks
 from mini_agent.coding.digest import ModelDigest
@@ -32,7 +32,7 @@ from mini_agent.coding.tools.seams import Asker
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.coding.transcript.session import Session
 from mini_agent.coding.watch import Unwatched, Watcher
-from mini_agent.events import Event, ModelReplied
+from mini_agent.events import Event, ModelReplied, ToolFinished, ToolStarted
 from mini_agent.litellm_model import LiteLLMModel
 from mini_agent.litellm_window import window_of
 from mini_agent.model import Model
@@ -44,9 +44,12 @@ Watching: TypeAlias = Callable[[Session, Facts], Watcher]
 
 @dataclass(frozen=True, slots=True)
 class Seams:
-    """Who watches, and who is asked; nobody where nobody is there."""
+    """Who watches, and who is asked; `model` answers in LiteLLM's place, and `window_of` knows
+    how much it takes."""
 
     watching: Watching
+    model: Model | None = None
+    window_of: WindowOf = window_of
     call_asker: CallAsker | None = None
     asker: Asker | None = None
 
@@ -94,11 +97,12 @@ class _Assembly:
         self._ground, self._seams, self._servers = ground, seams, servers
         self._session = Session.at(ground.place(), ground.origin)
         self._watcher: Watcher = Unwatched()
-        speaking: Model = LiteLLMModel(
-            ollama_address=Settings().ollama_address, on_text=self._told_text
-        )
-        self._model = AskedModel(speaking)
-        digest = ModelDigest(self._model, ground.digest_model)
+        address = Settings().ollama_address
+        heard = LiteLLMModel(ollama_address=address, on_text=self._told_text)
+        self._model = AskedModel(seams.model or heard)
+        # What is asked beside the conversation is nothing for the user to watch.
+        self._aside = AskedModel(seams.model or LiteLLMModel(ollama_address=address))
+        digest = ModelDigest(self._aside, ground.digest_model)
         self._workplace = replace(workplace, asker=seams.asker, digest=digest)
         can_ask = seams.call_asker is not None
         self._permissions = permissions_of(ground, self._workplace, can_ask=can_ask)
@@ -123,14 +127,20 @@ class _Assembly:
             self._session, self._model, tools, config, self._hear, not options.executes_tools
         )
         assistant = Assistant(
-            inner, self._hooks, self._behaviour, self._circumstances, self._watcher, window_of
+            inner,
+            self._aside,
+            self._hooks,
+            self._behaviour,
+            self._circumstances,
+            self._watcher,
+            self._seams.window_of,
         )
         return Assembled(assistant, self._watcher, facts, self._ledger, self._kinds)
 
     def _tool_set(self) -> ToolSet:
         parent = Parent(
             session=self._session,
-            model=self._model,
+            model=self._aside,
             model_name=self._ground.model,
             hooks=self._hooks,
             circumstances=self._circumstances,
@@ -141,7 +151,7 @@ class _Assembly:
             self._circumstances,
             self._hooks,
             RuledApproval(self._permissions, self._seams.call_asker),
-            self._remarked,
+            self._watched,
         )
         own = self._workplace if self._ground.uses_builtin else None
         return ToolSet(own, self._servers, around, parent, self._kinds)
@@ -163,16 +173,20 @@ class _Assembly:
 
     def _hear(self, event: Event) -> None:
         self._track.hear(event)
-        self._hear_below(event)
-
-    def _hear_below(self, event: Event) -> None:
         if isinstance(event, ModelReplied):
             self._ledger.add(event.usage)
         self._watcher.event(event)
+
+    def _hear_below(self, event: Event) -> None:
+        """What a subagent does; what it says is for the agent above."""
+        if isinstance(event, ModelReplied):
+            self._ledger.add(event.usage)
+        elif isinstance(event, ToolStarted | ToolFinished):
+            self._watcher.event(event)
 
     # The watcher is there only once the tools are listed.
     def _told_text(self, piece: str) -> None:
         self._watcher.text(piece)
 
-    def _remarked(self, said: str) -> None:
-        self._watcher.remark(said)
+    def _watched(self) -> Watcher:
+        return self._watcher

@@ -17,7 +17,7 @@ from mini_agent.coding.transcript.entry import Block
 from mini_agent.coding.transcript.session import Session
 from mini_agent.coding.watch import Watcher
 from mini_agent.messages import JsonObject, Message
-from mini_agent.model import context_tokens
+from mini_agent.model import Model, context_tokens
 
 # A Stop hook that never agrees must not keep the model at work for ever.
 MOST_PUT_OFF: Final = 10
@@ -31,9 +31,10 @@ def text_block(text: str) -> Block:
 
 @dataclass
 class Assistant:
-    """One session with everything that belongs to it."""
+    """One session with everything that belongs to it; `aside` is asked beside the conversation."""
 
     inner: InnerLoop
+    aside: Model
     hooks: Hooks
     servers: Sequence[BehaviourServer]
     circumstances: Callable[[], Circumstances]
@@ -94,7 +95,7 @@ class Assistant:
         await self._ask("PreCompact", wish.by, own)
         config = self.inner.config
         system = await self._system_messages()
-        await compact(self.session, self.inner.model, config.model, system, wish)
+        await compact(self.session, self.aside, config.model, system, wish)
 
     async def _run(self) -> Outcome:
         """The inner loop to its end, the conversation told anew wherever it gets too long."""

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Final, Protocol, TypeAlias
+from typing import Final, Protocol
 
 from mini_agent.coding.hooks.event import Circumstances, EventName
 from mini_agent.coding.hooks.source import Hooks
 from mini_agent.coding.hooks.verdict import Permission, Verdict
+from mini_agent.coding.transcript.messages import ToolUse
+from mini_agent.coding.watch import Watcher
 from mini_agent.messages import JsonObject, function_call
 from mini_agent.tools.arguments import Called, NotRun, called
 from mini_agent.tools.foreign import output_of
@@ -19,7 +21,6 @@ from mini_agent.tools.passed_on import passed_on
 
 READING: Final = frozenset({"Read", "Grep", "Glob", "LS", "WebFetch", "WebSearch", "Task"})
 NO_OUTPUT: Final = "(no output)"
-OnRemark: TypeAlias = Callable[[str], None]
 
 
 class Approver(Protocol):
@@ -32,12 +33,12 @@ class Approver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the gate tells hooks, whom it asks, and who hears remarks."""
+    """What the gate tells hooks, whom it asks, and who watches by now."""
 
     circumstances: Callable[[], Circumstances]
     hooks: Hooks
     approver: Approver
-    remark: OnRemark
+    watcher: Callable[[], Watcher]
 
 
 class GatedTools:
@@ -78,6 +79,7 @@ class GatedTools:
             asked = Called(asked.name, before.updated_input)
         objection = await self._around.approver.objection(*asked, before.permission)
         if objection:
+            self._around.watcher().denied(ToolUse(call_id, *asked))
             return _told(refused(objection))
         call = function_call(call_id, *asked)
         output = _told(output_of(await passed_on(self._invoker, call, tell)))
@@ -95,7 +97,7 @@ class GatedTools:
         event = self._around.circumstances().event(name, asked.name, own)
         verdict = await self._around.hooks.verdict(event)
         for remark in (*verdict.messages, *verdict.faults):
-            self._around.remark(remark)
+            self._around.watcher().remark(remark)
         return verdict
 
 

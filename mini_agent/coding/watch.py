@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from mini_agent.coding.outcome import Outcome
+from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.events import Event
 from mini_agent.messages import JsonObject
 
@@ -28,6 +29,10 @@ class Watcher(Protocol):
         """The program has something to say to the user."""
         ...
 
+    def denied(self, call: ToolUse) -> None:
+        """A call was not allowed."""
+        ...
+
     def ended(self, outcome: Outcome) -> None:
         """A turn of the user's is over."""
         ...
@@ -46,6 +51,9 @@ class Unwatched:
         """Nothing."""
 
     def remark(self, said: str) -> None:
+        """Nothing."""
+
+    def denied(self, call: ToolUse) -> None:
         """Nothing."""
 
     def ended(self, outcome: Outcome) -> None:

@@ -17,11 +17,13 @@ from mini_agent.coding.behaviour.prompts import (
     MEMORY,
     NO_TODOS,
     PLAN_MODE,
+    SKILLS,
     UNUSED_TODOS,
     WHO,
     reminder,
 )
 from mini_agent.coding.behaviour.server import SYSTEM_PROMPT
+from mini_agent.coding.front_matter import documents_in
 from mini_agent.coding.memory.changes import SeenFiles
 from mini_agent.coding.memory.files import memories
 from mini_agent.errors import MiniAgentError
@@ -53,9 +55,9 @@ class Builtin:
         return uri == SYSTEM_PROMPT or uri.startswith(PROMPT)
 
     async def read(self, uri: str) -> list[str]:
-        """Two blocks of the system prompt, or one answer a reminder."""
+        """The blocks of the system prompt, or one answer a reminder."""
         if uri == SYSTEM_PROMPT:
-            return [WHO, f"{HOW}\n\n{self.environment()}"]
+            return [WHO, f"{HOW}\n\n{self.environment()}", *self._skills()]
         if uri.startswith(PROMPT):
             return list(self._reminders())
         raise MiniAgentError(f"the builtin server has no {uri:.80}")
@@ -68,6 +70,16 @@ class Builtin:
             platform=f"{platform.system()} {platform.release()}",
             today=date.today().isoformat(),  # noqa: DTZ011  the user's own day
         )
+
+    def _skills(self) -> Iterator[str]:
+        roots = (self.claude_home, self.cwd / ".claude")
+        skills = documents_in([root / "skills" for root in roots], "*/SKILL.md")
+        lines = [
+            f"- {name} ({each.path}): {each.keys.get('description', '')}"
+            for name, each in skills.items()
+        ]
+        if lines:
+            yield "\n".join((SKILLS, *lines))
 
     def _reminders(self) -> Iterator[str]:
         now = self.standing()

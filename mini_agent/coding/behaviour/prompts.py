@@ -32,6 +32,9 @@ Working folder: {cwd}
 Git repository: {git}
 Platform: {platform}
 Today: {today}"""
+SKILLS: Final = """\
+# Skills
+Each is a file that says how to do one kind of work. Where one fits the task, Read it first."""
 NO_TODOS: Final = (
     "Your TODO list is empty. TodoWrite helps to keep track of a task of several steps. Do not "
     "mention this to the user."

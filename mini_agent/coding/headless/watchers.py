@@ -13,6 +13,7 @@ from pydantic import JsonValue
 from mini_agent.coding.facts import Facts
 from mini_agent.coding.outcome import Outcome
 from mini_agent.coding.servers import McpServer
+from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.coding.transcript.session import Session, usage_of
 from mini_agent.coding.watch import Unwatched
 from mini_agent.messages import JsonObject
@@ -49,16 +50,22 @@ class JsonWatcher(Unwatched):
     def __init__(self, session: Session) -> None:
         self._session = session
         self._started = perf_counter()
-        self.denials: list[JsonValue] = []
+        self._denials: list[JsonValue] = []
 
     def remark(self, said: str) -> None:
         """One line, on standard error."""
         aside(said)
 
+    def denied(self, call: ToolUse) -> None:
+        """Kept for the result."""
+        self._denials.append(
+            {"tool_name": call.name, "tool_use_id": call.id, "tool_input": call.arguments}
+        )
+
     def ended(self, outcome: Outcome) -> None:
         """The result."""
         out(self._result(outcome))
-        self._started = perf_counter()
+        self._started, self._denials = perf_counter(), []
 
     def _result(self, outcome: Outcome) -> JsonObject:
         result: JsonObject = {
@@ -72,7 +79,7 @@ class JsonWatcher(Unwatched):
             "session_id": self._session.id,
             "total_cost_usd": outcome.usage.cost,
             "usage": usage_of(outcome.usage),
-            "permission_denials": self.denials,
+            "permission_denials": self._denials,
             "uuid": str(uuid4()),
         }
         if outcome.withheld:
