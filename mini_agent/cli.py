@@ -1,4 +1,4 @@
-"""The command line: `mini-agent run`, `demo`, `mcp` and `gateway`."""
+"""The command line: `mini-agent run`, `demo`, `mcp`, `tools` and `gateway`."""
 
 from __future__ import annotations
 
@@ -47,6 +47,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands.add_parser("demo", help="run one task end to end and show what happened"))
     mcp = commands.add_parser("mcp", help="our sandbox as an MCP server on stdin and stdout")
     mcp.set_defaults(run=_mcp)
+    tools = commands.add_parser("tools", help="the coding assistant's tools as an MCP server, here")
+    tools.set_defaults(run=_tools)
     _add_gateway(commands.add_parser("gateway", help="many MCP servers' tools over HTTP, as one"))
     return parser
 
@@ -96,6 +98,11 @@ def _demo(called: argparse.Namespace) -> int:
 
 def _mcp(_called: argparse.Namespace) -> int:
     importlib.import_module("mini_agent.mcp_door.stdio").serve()
+    return 0
+
+
+def _tools(_called: argparse.Namespace) -> int:
+    importlib.import_module("mini_agent.coding.tools.mcp_server").serve()
     return 0
 
 
