@@ -1,4 +1,4 @@
-"""The command line: the assistant, and `mini-agent run`, `demo`, `mcp` and `gateway`."""
+"""The command line: the assistant, and `run`, `demo`, `mcp`, `tools`, `gateway`, `doctor`."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_demo(commands.add_parser("demo", help="run one task end to end and show what happened"))
     mcp = commands.add_parser("mcp", help="our sandbox as an MCP server on stdin and stdout")
     mcp.set_defaults(run=_mcp)
+    tools = commands.add_parser("tools", help="the coding assistant's tools as an MCP server, here")
+    tools.set_defaults(run=_tools)
     _add_gateway(commands.add_parser("gateway", help="many MCP servers' tools over HTTP, as one"))
     doctor = commands.add_parser("doctor", help="what the assistant needs and whether it is there")
     doctor.set_defaults(run=_doctor)
@@ -98,6 +100,11 @@ def _demo(called: argparse.Namespace) -> int:
 
 def _mcp(_called: argparse.Namespace) -> int:
     importlib.import_module("mini_agent.mcp_door.stdio").serve()
+    return 0
+
+
+def _tools(_called: argparse.Namespace) -> int:
+    importlib.import_module("mini_agent.coding.tools.mcp_server").serve()
     return 0
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from mini_agent.coding.hooks.verdict import Permission
 from mini_agent.coding.permissions import Allowed, Asked, Denied, Permissions
 from mini_agent.coding.permissions_rules import Rule
+from mini_agent.coding.tools.seams import Asker, Question
 from mini_agent.messages import JsonObject
 
 
@@ -26,6 +28,26 @@ class CallAsker(Protocol):
     async def may(self, asked: Asked) -> Said:
         """What the user says to it."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """The user, whose word on a plan ends plan mode."""
+
+    user: Asker
+    permissions: Callable[[], Permissions]
+
+    async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
+        """What the user answers."""
+        return await self.user.answers(questions)
+
+    async def approves(self, plan: str) -> bool:
+        """Whether the plan is to be carried out; from then on things may be changed."""
+        agrees = await self.user.approves(plan)
+        permissions = self.permissions()
+        if agrees and permissions.mode == "plan":
+            permissions.mode = "default"
+        return agrees
 
 
 @dataclass

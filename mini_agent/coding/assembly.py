@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from mini_agent.coding.agents.kinds import Kind, kinds_in
 from mini_agent.coding.agents.run import Parent
-from mini_agent.coding.approval import CallAsker, RuledApproval
+from mini_agent.coding.approval import CallAsker, Planning, RuledApproval
 from mini_agent.coding.asked_model import AskedModel
 from mini_agent.coding.assistant import Assistant, WindowOf
 from mini_agent.coding.behaviour.builtin import Builtin, Standing
@@ -103,7 +103,8 @@ class _Assembly:
         # What is asked beside the conversation is nothing for the user to watch.
         self._aside = AskedModel(seams.model or LiteLLMModel(ollama_address=address))
         digest = ModelDigest(self._aside, ground.digest_model)
-        self._workplace = replace(workplace, asker=seams.asker, digest=digest)
+        asker = Planning(seams.asker, lambda: self._permissions) if seams.asker else None
+        self._workplace = replace(workplace, asker=asker, digest=digest)
         can_ask = seams.call_asker is not None
         self._permissions = permissions_of(ground, self._workplace, can_ask=can_ask)
         self._builtin = Builtin(ground.places.project, ground.places.claude_home, self._standing)

@@ -64,10 +64,11 @@ class Permissions:
     def decision(self, tool_name: str, arguments: JsonObject) -> Decision:
         """What is to become of a call."""
         try:
-            return self._decided(subject_of(tool_name, arguments, self.at))
+            subject = subject_of(tool_name, arguments, self.at)
         except (ValidationError, NotRun):
             # The tool itself answers what is wrong with it, and does nothing.
             return Allowed()
+        return self._decided(subject)
 
     def remember(self, rule: Rule) -> None:
         """Allows from now on what the rule speaks of; errors of `keep` are raised afterwards."""
@@ -95,7 +96,7 @@ class Permissions:
         if any(covers(rule, subject) for rule in self.rules.allow):
             return True
         if subject.only_reads:
-            return subject.is_inside and not subject.host
+            return subject.stays_here
         return subject.changes_files and self.mode == "acceptEdits" and subject.is_inside
 
     def _only_reads(self, subject: Subject) -> bool:

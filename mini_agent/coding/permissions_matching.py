@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.permissions_rules import Rule
+from mini_agent.coding.permissions_rules import Rule, Rules
 from mini_agent.coding.permissions_shell import covers_line, touches_line
 from mini_agent.coding.permissions_subject import Subject
 from mini_agent.coding.tools.glob_pattern import glob_regex
 from mini_agent.coding.tools.real_path import real_path
+from mini_agent.coding.tools.workplace import Workplace
 
 READING: Final = ("Read", "Grep", "Glob", "LS")
 EDITING: Final = ("Edit", "Write", "MultiEdit", "NotebookEdit")
@@ -47,17 +48,24 @@ def covers(rule: Rule, subject: Subject) -> bool:
     return _names(rule.spec, subject)
 
 
-def globs_of(spec: str, subject_folders: tuple[Path, ...], home: str) -> Iterator[str]:
+def hidden_by(rules: Rules, at: Workplace) -> tuple[str, ...]:
+    """What searches are to leave out, as globs of absolute paths: what must not be read."""
+    specs = [rule.spec for rule in rules.deny if rule.tool == "Read" and rule.spec]
+    globs = (each.rstrip("/") for spec in specs for each in globs_of(spec, at.folders, at.home))
+    return tuple(form for glob in globs for form in (glob, f"{glob}/**"))
+
+
+def globs_of(spec: str, folders: tuple[Path, ...], home: str) -> Iterator[str]:
     """The absolute patterns that the spec of a rule for files stands for."""
-    project = subject_folders[0]
+    project = folders[0]
     if spec.startswith("//"):
         yield spec[1:]
     elif spec.startswith("~/"):
-        yield f"{home}/{spec[2:]}"
+        yield f"{_plain(Path(home))}/{spec[2:]}"
     elif "/" in spec.rstrip("/"):
         yield f"{_plain(project)}/{spec.removeprefix('./').lstrip('/')}"
     else:
-        yield from (f"{_plain(folder)}/**/{spec}" for folder in subject_folders)
+        yield from (f"{_plain(folder)}/**/{spec}" for folder in folders)
 
 
 def _is_for(rule: Rule, tool: str) -> bool:
@@ -70,9 +78,8 @@ def _is_for(rule: Rule, tool: str) -> bool:
 
 
 def _is_path(spec: str, path: Path, subject: Subject) -> bool:
-    home = subject.at.environment.get("HOME") or str(Path.home())
     candidates = [str(each) for each in (path, *path.parents)]
-    for written in globs_of(spec, subject.at.folders, home):
+    for written in globs_of(spec, subject.at.folders, subject.at.home):
         pattern = glob_regex(written.rstrip("/").removesuffix("/**"))
         # What holds for a folder holds for all that is in it.
         if any(pattern.fullmatch(each) for each in candidates):

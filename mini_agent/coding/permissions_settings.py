@@ -56,6 +56,12 @@ class PermissionSettings:
     additional: tuple[Path, ...] = ()
 
 
+def permission_files(claude_home: Path, project: Path) -> tuple[Path, ...]:
+    """The files of the user, the project and this machine, what counts more behind."""
+    own = project / ".claude" / "settings.json"
+    return (claude_home / "settings.json", own, project / LOCAL)
+
+
 def read_permission_settings(paths: Iterable[Path], project: Path) -> PermissionSettings:
     """All files that are there, what counts more behind what counts less.
 

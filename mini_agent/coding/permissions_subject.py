@@ -21,17 +21,16 @@ STARTS_COMMANDS: Final = (".git", ".claude", ".mcp.json", ".vscode", ".idea", ".
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One call: `asked` is None for a tool of others, whose arguments mean nothing to us."""
+    """One call: `asked` is None for a tool of others, whose arguments mean nothing to us.
+
+    `paths` are the files and folders it reads or writes.
+    """
 
     tool: str
     arguments: JsonObject
     at: Workplace
     asked: Asked | None
-
-    @property
-    def paths(self) -> tuple[Path, ...]:
-        """The files and folders it reads or writes."""
-        return self.asked.paths(self.at) if self.asked is not None else ()
+    paths: tuple[Path, ...] = ()
 
     @property
     def changes_files(self) -> bool:
@@ -42,6 +41,11 @@ class Subject:
     def only_reads(self) -> bool:
         """Whether it leaves everything as it is."""
         return self.asked is not None and self.asked.only_reads
+
+    @property
+    def stays_here(self) -> bool:
+        """Whether nobody hears of it, and nothing is read that is not the assistant's to read."""
+        return self.asked is not None and not self.asked.reaches_out and self.is_inside
 
     @property
     def is_inside(self) -> bool:
@@ -75,6 +79,8 @@ class Subject:
 
 
 def subject_of(tool: str, arguments: JsonObject, at: Workplace) -> Subject:
-    """The subject of a call; `ValidationError` for arguments that the tool does not take."""
-    asked = TOOLS[tool].model_validate(arguments) if tool in TOOLS else None
-    return Subject(tool, arguments, at, asked)
+    """The subject of a call; `ValidationError` or `NotRun` for what the tool does not take."""
+    if tool not in TOOLS:
+        return Subject(tool, arguments, at, None)
+    asked = TOOLS[tool].model_validate(arguments)
+    return Subject(tool, arguments, at, asked, asked.paths(at))

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from mini_agent.coding.ground import Ground
 from mini_agent.coding.permissions import Permissions
+from mini_agent.coding.permissions_matching import hidden_by
 from mini_agent.coding.permissions_rules import Rule, Rules, rule_written
 from mini_agent.coding.permissions_settings import LOCAL, read_permission_settings, remember_in
 from mini_agent.coding.settings_files import settings_paths
+from mini_agent.coding.tools.pages import PublicPages
+from mini_agent.coding.tools.searx import SearxSearch
 from mini_agent.coding.tools.workplace import Workplace
 
 
@@ -20,7 +24,14 @@ def workplace_of(ground: Ground) -> Workplace:
     said = read_permission_settings(_paths(ground), places.project)
     known = [folder for folder in said.additional if folder.is_dir()]
     environment = {**ground.variables, **ground.settings.env}
-    return Workplace.at(places.project, environment, (*places.additional, *known))
+    at = Workplace.at(places.project, environment, (*places.additional, *known))
+    searx = environment.get("MINI_AGENT_SEARXNG_URL")
+    return replace(
+        at,
+        hidden=hidden_by(said.rules, at),
+        pages=PublicPages(),
+        search=SearxSearch(searx) if searx else None,
+    )
 
 
 def permissions_of(ground: Ground, at: Workplace, *, can_ask: bool) -> Permissions:

@@ -23,12 +23,17 @@ class Call:
 
 
 class Asked(BaseModel):
-    """The arguments of one tool, which is named as its class."""
+    """The arguments of one tool, which is named as its class.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    One that `only_reads` leaves everything as it is; one that `reaches_out` tells strangers of it.
+    """
+
+    # Each is built when it is first called: a prompt must not wait for tools that nobody needs.
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
     says: ClassVar[str]
     only_reads: ClassVar[bool] = False
+    reaches_out: ClassVar[bool] = False
 
     @classmethod
     def is_offered(cls, at: Workplace) -> bool:

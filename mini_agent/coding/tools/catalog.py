@@ -9,13 +9,21 @@ from typing import Final
 from pydantic import ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 
+from mini_agent.coding.tools.ask_user import AskUserQuestion, ExitPlanMode
 from mini_agent.coding.tools.asked import Asked, Call, complaint, not_done, reason
 from mini_agent.coding.tools.bash import Bash, BashOutput, KillBash
 from mini_agent.coding.tools.edit import Edit, MultiEdit
+from mini_agent.coding.tools.glob import Glob
+from mini_agent.coding.tools.grep import Grep
+from mini_agent.coding.tools.ls import LS
+from mini_agent.coding.tools.notebook_edit import NotebookEdit
 from mini_agent.coding.tools.read import Read
+from mini_agent.coding.tools.task import Task
 from mini_agent.coding.tools.todos import TodoWrite
+from mini_agent.coding.tools.web import WebFetch, WebSearch
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.coding.tools.write import Write
+from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject
 from mini_agent.sandbox.execution import Output
 from mini_agent.tools.arguments import Called, NotRun, called
@@ -25,14 +33,23 @@ TOOLS: Final = MappingProxyType[str, type[Asked]](
     {
         tool.__name__: tool
         for tool in (
-            Read,
-            Write,
-            Edit,
-            MultiEdit,
+            Task,
             Bash,
             BashOutput,
             KillBash,
+            Glob,
+            Grep,
+            LS,
+            Read,
+            Edit,
+            MultiEdit,
+            Write,
+            NotebookEdit,
+            WebFetch,
+            WebSearch,
             TodoWrite,
+            AskUserQuestion,
+            ExitPlanMode,
         )
     }
 )
@@ -71,7 +88,7 @@ class CodingTools:
             return not_done(complaint(wrong))
         except OSError as broken:
             return not_done(str(reason(broken)))
-        except NotRun as why:
+        except (NotRun, MiniAgentError) as why:
             return not_done(str(why))
 
     async def _carried_out(self, asked: Called, call: Call) -> ToolOutput:

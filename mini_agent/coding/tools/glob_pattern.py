@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
+from mini_agent.errors import BadRequest
+
 TOKEN: Final = re.compile(
-    r"(?P<deep>(?:^|(?<=/))\*\*(?=/|$)/?)|\*+|\?|\[!?\]?[^\]/]*\]|\{|\}|,|.", re.DOTALL
+    r"(?P<deep>(?:^|(?<=/))(?:\*\*/)*\*\*(?=/|$)/?)|\*+|\?|\[!?\]?[^\]/]*\]|\{|\}|,|.", re.DOTALL
 )
 MOST_ALTERNATIVES: Final = 1000
+DEEP: Final = "(?:[^/]+/)*"
 
 
 @lru_cache(maxsize=500)
 def glob_regex(pattern: str) -> re.Pattern[str]:
     """The whole path, with / between its names, that `pattern` stands for."""
-    written = "|".join("".join(_translated(each)) for each in alternatives(pattern))
+    written = "|".join(map(_translated, alternatives(pattern)))
     return re.compile(f"(?:{written})", re.DOTALL)
 
 
 def alternatives(pattern: str) -> list[str]:
-    """The patterns without braces that a pattern with braces stands for."""
+    """The patterns without braces that one with braces stands for; `BadRequest` if too many."""
     done, waiting = list[str](), [pattern]
-    while waiting and len(done) + len(waiting) <= MOST_ALTERNATIVES:
+    while waiting:
+        if len(done) + len(waiting) > MOST_ALTERNATIVES:
+            raise BadRequest(f"the pattern {pattern!r:.100} has too many braces")
         each = waiting.pop()
         parts = _first_braces(each)
         if parts is None:
@@ -31,7 +35,7 @@ def alternatives(pattern: str) -> list[str]:
             continue
         head, inside, tail = parts
         waiting += [head + choice + tail for choice in reversed(_choices(inside))]
-    return done or [pattern]
+    return done
 
 
 def fixed_part(pattern: str) -> str:
@@ -66,19 +70,29 @@ def _choices(inside: str) -> list[str]:
     return choices
 
 
-def _translated(pattern: str) -> Iterator[str]:
+def _translated(pattern: str) -> str:
+    parts = [""]
     for found in TOKEN.finditer(pattern):
         text = found[0]
         if found["deep"]:
-            yield "(?:[^/]+/)*" if text.endswith("/") else ".*"
+            parts[-1] += DEEP if text.endswith("/") else ".*"
         elif text.startswith("*"):
-            yield "[^/]*"
-        elif text == "?":
-            yield "[^/]"
-        elif text.startswith("[") and len(text) > 2:
-            yield _set(text[1:-1])
+            parts.append("")
         else:
-            yield re.escape(text)
+            parts[-1] += _single(text)
+    head, *behind = parts
+    if not behind:
+        return head
+    # The first place will do for what stands behind a star, if another star follows: without this
+    # some patterns would take longer than anybody lives.
+    held = (f"[^/]*{part}" if DEEP in part else f"(?>[^/]*?{part})" for part in behind[:-1])
+    return "".join((head, *held, f"[^/]*{behind[-1]}"))
+
+
+def _single(text: str) -> str:
+    if text == "?":
+        return "[^/]"
+    return _set(text[1:-1]) if text.startswith("[") and len(text) > 2 else re.escape(text)
 
 
 def _set(inside: str) -> str:

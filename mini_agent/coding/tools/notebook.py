@@ -34,6 +34,15 @@ class Notebook:
     content: JsonObject
     cells: list[JsonObject]
 
+    @property
+    def version(self) -> tuple[int, int]:
+        """The version of its format."""
+        major, minor = self.content.get("nbformat"), self.content.get("nbformat_minor")
+        return (
+            major if isinstance(major, int) else 4,
+            minor if isinstance(minor, int) else 0,
+        )
+
     def written(self, cells: list[JsonObject]) -> TextFile:
         """The file with these cells, indented as it was."""
         found = INDENT.search(self.file.shown)

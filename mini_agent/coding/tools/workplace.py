@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -58,13 +57,17 @@ class Workplace:
         """Where relative paths begin: where the shell is."""
         return self.shell.cwd
 
+    @property
+    def home(self) -> str:
+        """The user's own folder."""
+        return self.environment.get("HOME") or str(Path.home())
+
     def path(self, written: str) -> Path:
         """The path that a tool's argument means."""
         if "\0" in written:
             raise NotRun(f"Error: the path {written!r:.200} holds a NUL character.")
         if written == "~" or written.startswith("~/"):
-            home = self.environment.get("HOME") or os.path.expanduser("~")  # noqa: PTH111
-            return Path(home, written[2:])
+            return Path(self.home, written[2:])
         return self.cwd / written
 
     def holds(self, path: Path) -> bool:
