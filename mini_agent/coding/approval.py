@@ -76,7 +76,10 @@ class RuledApproval:
 
     async def _asked(self, asked: Asked) -> str:
         if self.asker is None:
-            return f"{asked.question} Nobody is there to be asked, so it was not done."
+            return (
+                f"This needs the user's permission, and nobody is there to be asked. The rule "
+                f"{asked.always} would allow it, with --allowed-tools or under permissions.allow."
+            )
         async with self._one_at_a_time:
             said = await self.asker.may(asked)
         if said.answer == "always":

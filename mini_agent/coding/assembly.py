@@ -105,8 +105,7 @@ class _Assembly:
         digest = ModelDigest(self._aside, ground.digest_model)
         asker = Planning(seams.asker, lambda: self._permissions) if seams.asker else None
         self._workplace = replace(workplace, asker=asker, digest=digest)
-        can_ask = seams.call_asker is not None
-        self._permissions = permissions_of(ground, self._workplace, can_ask=can_ask)
+        self._permissions = permissions_of(ground, self._workplace)
         self._builtin = Builtin(ground.places.project, ground.places.claude_home, self._standing)
         self._behaviour = self._behaviours()
         self._hooks = AllHooks([self._commands(), ServedHooks(self._behaviour)])

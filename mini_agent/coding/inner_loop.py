@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mini_agent.coding.compaction import NO_WINDOW, Window
+from mini_agent.coding.held import Held
 from mini_agent.coding.outcome import How, Outcome
 from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.coding.transcript.recorder import Recorder
@@ -74,6 +75,7 @@ class InnerLoop:
     _turns: int = 0
     _running: asyncio.Task[Outcome] | None = None
     _fault: MiniAgentError | None = None
+    _is_over: bool = False
     _recorder: Recorder = field(init=False)
 
     def __post_init__(self) -> None:
@@ -101,7 +103,8 @@ class InnerLoop:
 
     async def _run(self, system: Sequence[Message]) -> Outcome:
         messages = [*system, *self.session.messages]
-        result = await run_agent(messages, self.tools, self.config, self.model, self._hear)
+        held = Held(self.model, self.tools, lambda: self._is_over)
+        result = await run_agent(messages, held, self.config, held, self._hear)
         return _outcome(result)
 
     async def _carried_out(self, pending: Sequence[ToolUse]) -> Outcome:
@@ -118,7 +121,7 @@ class InnerLoop:
 
     async def _to_its_end(self, work: Coroutine[object, object, Outcome]) -> Outcome | None:
         """What `work` comes to; None where it was ended here because tools are withheld."""
-        self._fault = None
+        self._fault, self._is_over = None, False
         self._running = asyncio.create_task(work)
         try:
             await asyncio.wait({self._running})
@@ -151,7 +154,7 @@ class InnerLoop:
         self._end()
 
     def _end(self) -> None:
-        # INVARIANT: what was just told of has not begun: it is begun in a later step of the task.
+        self._is_over = True
         if self._running is not None:
             self._running.cancel()
 

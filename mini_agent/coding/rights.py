@@ -34,7 +34,7 @@ def workplace_of(ground: Ground) -> Workplace:
     )
 
 
-def permissions_of(ground: Ground, at: Workplace, *, can_ask: bool) -> Permissions:
+def permissions_of(ground: Ground, at: Workplace) -> Permissions:
     """The rules; those of options weigh as much as those of files."""
     said = read_permission_settings(_paths(ground), ground.places.project)
     options = ground.options
@@ -45,7 +45,6 @@ def permissions_of(ground: Ground, at: Workplace, *, can_ask: bool) -> Permissio
         at,
         rules,
         options.permission_mode or said.mode or "default",
-        can_ask=can_ask,
         keep=partial(remember_in, ground.places.project / LOCAL),
     )
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mini_agent.messages import JsonObject
-from mini_agent.testing import call, calls
+from mini_agent.testing import Call, call, calls
 from tests.coding.desk import Desk, command_line
 from tests.coding.messages_server import ANSWER, messages_server
 from tests.mcp_door.clients import QUIET, installed
@@ -56,7 +56,7 @@ def ours(desk: Desk) -> Path:
     """A session of ours, with two calls side by side and a denied one."""
     desk.file("a.txt", "old\n")
     script = [
-        calls(call("Read", file_path="a.txt"), call("Read", file_path="b.txt")),
+        calls(Call("Read", {"file_path": "a.txt"}), Call("Read", {"file_path": "b.txt"})),
         call("Bash", command="rm a.txt"),
         "It says old.",
     ]

@@ -14,7 +14,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from mini_agent.messages import JsonObject
-from mini_agent.testing import ScriptedServer, call, calls, hang, server_error
+from mini_agent.testing import Call, ScriptedServer, call, calls, hang, server_error
 from tests.coding.desk import Desk, command_line, environment
 
 
@@ -66,7 +66,10 @@ def test_the_answer_is_printed_and_nothing_else(desk: Desk) -> None:
 
 def test_the_stream_can_be_read_strictly(desk: Desk) -> None:
     desk.file("a.txt", "old\n")
-    script = [calls(call("Read", file_path="a.txt"), call("Read", file_path="a.txt")), "old"]
+    script = [
+        calls(Call("Read", {"file_path": "a.txt"}), Call("Read", {"file_path": "a.txt"})),
+        "old",
+    ]
     done = command_line(desk, script, "-p", "What is in a.txt?", "--output-format", "stream-json")
     read = [STREAMED.validate_json(line) for line in done.stdout.splitlines()]
     assert [each.type for each in read] == [

@@ -85,6 +85,7 @@ class CommandHooks:
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
+            await asyncio.shield(child.wait())
         return _heard(hook, child.returncode or 0, _text(stdout), _text(stderr))
 
 

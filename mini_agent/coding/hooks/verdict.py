@@ -11,7 +11,7 @@ from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field
 from mini_agent.messages import JsonObject, json_object
 
 Permission: TypeAlias = Literal["", "allow", "ask", "deny"]
-STRICTNESS: Final[tuple[Permission, ...]] = ("", "allow", "ask", "deny")
+STRICTNESS: Final[tuple[Permission, ...]] = ("deny", "ask", "allow", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ SILENT: Final = Verdict()
 
 def together(verdicts: Sequence[Verdict]) -> Verdict:
     """The strictest of all, with the reasons of those who object."""
-    strictest = max((v.permission for v in verdicts), key=STRICTNESS.index, default="")
+    said = {verdict.permission for verdict in verdicts}
+    strictest = next((each for each in STRICTNESS if each in said), "")
     updated = [v.updated_input for v in verdicts if v.updated_input is not None]
     return Verdict(
         blocked=any(v.blocked for v in verdicts),

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from pydantic import JsonValue
+
 from mini_agent.coding.transcript.entry import BOUNDARY, Entry
 
 
@@ -70,5 +72,5 @@ def _message_id(entry: Entry) -> str:
     return entry.message.id if entry.type == "assistant" and entry.message else ""
 
 
-def _answers(entry: Entry, calls: set[object]) -> bool:
+def _answers(entry: Entry, calls: set[JsonValue]) -> bool:
     return any(block.get("tool_use_id") in calls for block in entry.of_type("tool_result"))
