@@ -24,7 +24,7 @@ from mini_agent.coding.inner_loop import InnerLoop, coding_config
 from mini_agent.coding.ledger import Ledger
 from mini_agent.coding.memory.track import Track
 from mini_agent.coding.rights import permissions_of, workplace_of
-from mini_agent.coding.servers import McpServer, closed, looked_at
+from mini_agent.coding.servers import McpServer, closed, looked_at, servers_of
 from mini_agent.coding.standing import standing_of
 from mini_agent.coding.tool_gate import Surroundings
 from mini_agent.coding.tool_set import ToolSet
@@ -68,7 +68,7 @@ class Assembled:
 @asynccontextmanager
 async def opened(ground: Ground, seams: Seams) -> AsyncIterator[Assembled]:
     """The session that is asked for, with its servers started; they are ended with it."""
-    servers = await looked_at(ground.servers())
+    servers = await looked_at(servers_of(ground))
     workplace = workplace_of(ground)
     try:
         assembled = await _Assembly(ground, seams, servers, workplace).assembled()

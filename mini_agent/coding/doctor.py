@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mini_agent.coding.ground import Ground
+from mini_agent.coding.servers import servers_of
 
 KEYS: Final[Mapping[str, str]] = {
     "anthropic/": "ANTHROPIC_API_KEY",
@@ -56,7 +57,7 @@ def _checks(ground: Ground) -> Iterator[Check]:
     yield _sessions(ground)
     trusted = "trusted" if ground.is_trusted else "not trusted: its hooks and servers are left out"
     yield Check("this folder", is_well=True, found=f"{ground.places.project}, {trusted}")
-    for server in ground.servers():
+    for server in servers_of(ground):
         yield Check(f"MCP {server.name}", not server.problem, server.problem or "configured")
 
 

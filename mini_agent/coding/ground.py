@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from mini_agent.coding.models import digest_model_for, model_named
 from mini_agent.coding.options import Options
 from mini_agent.coding.places import Places, branch_of, places_of
-from mini_agent.coding.servers import PROJECT_FILE, McpServer, servers_of_commands, servers_of_files
 from mini_agent.coding.settings_files import ClaudeSettings, read_settings, settings_paths
 from mini_agent.coding.transcript.places import (
+    Origin,
     Place,
     new_place,
     newest_place,
     place_named,
     sessions_folder,
 )
-from mini_agent.coding.transcript.session import Origin
 from mini_agent.coding.trust import Trust
 from mini_agent.errors import BadRequest
+
+PROJECT_SERVERS: Final = ".mcp.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +61,6 @@ class Ground:
             return place_named(self.options.resume, self.sessions)
         return newest_place(self.sessions) if self.options.continues else new_place(self.sessions)
 
-    def servers(self) -> list[McpServer]:
-        """The MCP servers that are named and may be started."""
-        files = [Path(named).expanduser() for named in self.options.mcp_config]
-        own = self.places.project / PROJECT_FILE
-        if self.is_trusted and own.is_file() and own not in files:
-            files.append(own)
-        named = servers_of_commands(self.options.mcp, self.places.project)
-        return [*named, *(servers_of_files(files, self.variables) if files else [])]
-
 
 def ground_of(options: Options, variables: Mapping[str, str]) -> Ground:
     """The ground for `options`; raises what is wrong with it.
@@ -96,6 +89,8 @@ def ground_of(options: Options, variables: Mapping[str, str]) -> Ground:
 
 
 def _untrusted(places: Places) -> list[str]:
-    left = [places.project / PROJECT_FILE] if (places.project / PROJECT_FILE).is_file() else []
+    left = (
+        [places.project / PROJECT_SERVERS] if (places.project / PROJECT_SERVERS).is_file() else []
+    )
     left += [p for p in settings_paths(places.claude_home, places.project)[1:] if p.is_file()]
     return [f"{path} is left out: this folder is not trusted yet (--trust)" for path in left]

@@ -135,6 +135,7 @@ def _rules(given: list[str]) -> tuple[str, ...]:
             if char == "," and depth <= 0:
                 rules.append(text[start:place].strip())
                 start = place + 1
+        rules.append(text[start:].strip())
     return tuple(rule for rule in rules if rule)
 
 

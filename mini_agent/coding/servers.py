@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from mini_agent.coding.ground import PROJECT_SERVERS, Ground
 from mini_agent.coding.options import BUILTIN
 from mini_agent.errors import BadRequest, MiniAgentError
 from mini_agent.gateway.configured import Configured, configuration_of
@@ -18,7 +19,6 @@ from mini_agent.tools.mcp_server import McpCommand
 from mini_agent.tools.namespaced import NamespacedInvoker
 
 LONGEST_PREFIX: Final = 27
-PROJECT_FILE: Final = ".mcp.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,16 @@ class McpServer:
     connection: McpInvoker | None
     tools: Invoker | None
     problem: str = ""
+
+
+def servers_of(ground: Ground) -> list[McpServer]:
+    """Those that are named and may be started; a project's own only where it is trusted."""
+    files = [Path(named).expanduser() for named in ground.options.mcp_config]
+    own = ground.places.project / PROJECT_SERVERS
+    if ground.is_trusted and own.is_file() and own not in files:
+        files.append(own)
+    named = servers_of_commands(ground.options.mcp, ground.places.project)
+    return [*named, *(servers_of_files(files, ground.variables) if files else [])]
 
 
 def servers_of_commands(commands: Iterable[str], cwd: Path) -> list[McpServer]:

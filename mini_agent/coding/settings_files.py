@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
 
 from mini_agent.coding.hooks.commands import USUAL_S, CommandHook
 from mini_agent.coding.hooks.event import EVENTS
@@ -25,9 +25,19 @@ class _Command(_Read):
     timeout: Annotated[float, Field(gt=0, le=86_400)] = USUAL_S
 
 
+def _kind(hook: object) -> str:
+    return "command" if isinstance(hook, dict) and hook.get("type") == "command" else "other"
+
+
+_Hook = Annotated[
+    Annotated[_Command, Tag("command")] | Annotated[dict[str, object], Tag("other")],
+    Discriminator(_kind),
+]
+
+
 class _Group(_Read):
     matcher: str = ""
-    hooks: list[_Command | dict[str, object]] = []
+    hooks: list[_Hook] = []
 
 
 class _Settings(_Read):

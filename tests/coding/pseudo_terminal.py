@@ -67,13 +67,17 @@ class PseudoTerminal:
         os.write(self._ours, keys.encode())
 
     def until(self, text: str) -> str:
-        """Waits until `text` is shown after the last keys; gives all that was shown since."""
+        """Waits until `text` is shown after the last keys, or after what was waited for last; gives
+        all that was shown since.
+        """
         end = time.monotonic() + PATIENCE_S
         while text not in self.shown[self._heard :]:
             left = end - time.monotonic()
             if left <= 0 or not self._more(left):
                 raise AssertionError(f"{text!r} was not shown, but:\n{self.shown[self._heard :]}")
-        return self.shown[self._heard :]
+        since = self.shown[self._heard :]
+        self._heard += since.index(text) + len(text)
+        return since
 
     def ended(self) -> int:
         """The exit code, when it has ended."""

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 from mini_agent.messages import JsonObject
 from mini_agent.testing import Call, ScriptedServer, call, calls, hang, server_error
 from tests.coding.desk import Desk, command_line, environment
+from tests.coding.lines import answered, said, text
 
 
 class Strict(BaseModel):
@@ -71,8 +72,8 @@ def test_the_stream_can_be_read_strictly(desk: Desk) -> None:
         "old",
     ]
     done = command_line(desk, script, "-p", "What is in a.txt?", "--output-format", "stream-json")
-    read = [STREAMED.validate_json(line) for line in done.stdout.splitlines()]
-    assert [each.type for each in read] == [
+    told = [STREAMED.validate_json(line) for line in done.stdout.splitlines()]
+    assert [each.type for each in told] == [
         "system",
         "user",
         "assistant",
@@ -82,7 +83,7 @@ def test_the_stream_can_be_read_strictly(desk: Desk) -> None:
         "assistant",
         "result",
     ]
-    last = read[-1]
+    last = told[-1]
     assert isinstance(last, Result)
     assert (last.result, last.num_turns, last.is_error) == ("old", 2, False)
 
@@ -153,7 +154,7 @@ def test_after_a_failure_the_session_goes_on(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "sentence"),
     [
         ((), "there is nothing to do"),
         (("-p", "x", "--resume", "11111111-2222-4333-8444-555555555556"), "there is no session"),
@@ -165,10 +166,12 @@ def test_after_a_failure_the_session_goes_on(desk: Desk) -> None:
         (("-p", "x", "--mcp", "'"), "cannot be read"),
     ],
 )
-def test_what_cannot_be_is_one_sentence(desk: Desk, arguments: tuple[str, ...], said: str) -> None:
+def test_what_cannot_be_is_one_sentence(
+    desk: Desk, arguments: tuple[str, ...], sentence: str
+) -> None:
     done = command_line(desk, [], *arguments)
     assert (done.code, done.stdout) == (1, "")
-    assert said in done.stderr
+    assert sentence in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -216,13 +219,23 @@ def test_a_folder_that_is_gone_is_said_to_be(desk: Desk) -> None:
     assert "the current folder is gone" in ended.stderr
 
 
-def test_a_full_disk_is_said_to_be_and_the_transcript_stays_whole(desk: Desk) -> None:
-    full = desk.project / "full.jsonl"
-    full.symlink_to("/dev/full")
-    done = command_line(desk, [], "-p", "Hi.", "--resume", str(full))
-    assert done.code == 1
-    assert "No space left on device" in done.stderr
-    assert "Traceback" not in done.stderr
+def test_what_does_not_fit_on_the_disk_is_told_and_what_is_there_stays_whole(desk: Desk) -> None:
+    transcript = desk.transcript(said("u1", None, "One?" * 200), answered("a1", "u1", text("One.")))
+    before = transcript.read_bytes()
+    program = str(Path(sys.executable).with_name("mini-agent"))
+    ended = subprocess.run(
+        ["bash", "-c", f"ulimit -f 2; {program} -p '{'Two? ' * 500}' --continue </dev/null"],
+        cwd=desk.project,
+        env=environment(desk, "http://127.0.0.1:9") | {"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert "cannot be written: File too large" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert transcript.read_bytes() == before
 
 
 def test_ctrl_c_ends_with_130_and_is_written_down(desk: Desk) -> None:

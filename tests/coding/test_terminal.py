@@ -12,6 +12,9 @@ from mini_agent.testing.script import Script
 from tests.coding.desk import Desk, environment
 from tests.coding.pseudo_terminal import CTRL_C, CTRL_D, SHIFT_TAB, PseudoTerminal
 
+# The line below the prompt.
+READY = "· /help"
+
 
 @contextmanager
 def talking(desk: Desk, script: Script, *arguments: str) -> Iterator[PseudoTerminal]:
@@ -22,7 +25,7 @@ def talking(desk: Desk, script: Script, *arguments: str) -> Iterator[PseudoTermi
             [program, *arguments], desk.project, environment(desk, server.openai_url)
         ) as terminal,
     ):
-        terminal.until("/help")
+        terminal.until(READY)
         yield terminal
 
 
@@ -41,6 +44,7 @@ def test_an_edit_is_made_when_the_user_agrees_to_its_diff(desk: Desk) -> None:
         assert (desk.project / "a.txt").read_text() == "one\ntwo\n"
         terminal.send("y\r")
         terminal.until("Changed.")
+        terminal.until(READY)
         terminal.send(CTRL_D)
         assert terminal.ended() == 0
     assert (desk.project / "a.txt").read_text() == "one\n2\n"
@@ -51,7 +55,7 @@ def test_what_the_user_says_instead_reaches_the_model(desk: Desk) -> None:
         program = str(Path(sys.executable).with_name("mini-agent"))
         variables = environment(desk, server.openai_url)
         with PseudoTerminal([program], desk.project, variables) as terminal:
-            terminal.until("/help")
+            terminal.until(READY)
             terminal.send("Make it.\r")
             terminal.until("Run this command? touch made")
             terminal.send("use another name\r")
@@ -81,6 +85,7 @@ def test_ctrl_c_stops_the_turn_and_keeps_the_session(desk: Desk) -> None:
         terminal.until("thinking")
         terminal.send(CTRL_C)
         terminal.until("the session goes on")
+        terminal.until(READY)
         terminal.send("Again?\r")
         terminal.until("Here I am.")
     (transcript,) = desk.sessions.glob("*.jsonl")
@@ -112,12 +117,16 @@ def test_commands_are_answered_without_the_model(desk: Desk) -> None:
     with talking(desk, ["Hello, Ada."]) as terminal:
         terminal.send("/help\r")
         assert "/greet" in terminal.until("Alt-Enter")
+        terminal.until(READY)
         terminal.send("/cost\r")
         terminal.until("0 response tokens")
+        terminal.until(READY)
         terminal.send("/nonsense\r")
         terminal.until("there is no command /nonsense")
+        terminal.until(READY)
         terminal.send("/greet Ada\r")
         terminal.until("Hello, Ada.")
+        terminal.until(READY)
         terminal.send("/exit\r")
         assert terminal.ended() == 0
 
@@ -126,12 +135,16 @@ def test_a_session_can_be_left_and_taken_up_again(desk: Desk) -> None:
     with talking(desk, ["One.", "Two."]) as terminal:
         terminal.send("One?\r")
         terminal.until("One.")
+        terminal.until(READY)
         terminal.send("/clear\r")
         terminal.until("[TRANSCRIPT")
+        terminal.until(READY)
         terminal.send("/resume\r")
-        terminal.until("One?")
+        terminal.until("1  ")
+        terminal.until(READY)
         terminal.send("/resume 1\r")
         terminal.until("[TRANSCRIPT")
+        terminal.until(READY)
         terminal.send("Two?\r")
         terminal.until("Two.")
     assert len(list(desk.sessions.glob("*.jsonl"))) == 1

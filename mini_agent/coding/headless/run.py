@@ -6,6 +6,7 @@ import asyncio
 from contextlib import aclosing
 from typing import Final
 
+from mini_agent.blocking import run_blocking
 from mini_agent.coding.assembly import Assembled, Seams, opened
 from mini_agent.coding.assistant import Assistant
 from mini_agent.coding.facts import Facts
@@ -22,6 +23,11 @@ HOW: Final = (
     "give a prompt with -p or on standard input, or take --interactive; --resume alone goes on "
     "with a session that waits for its model"
 )
+
+
+def run(ground: Ground) -> int:
+    """The exit code; an interrupt is written down, and raised."""
+    return run_blocking(run_headless(ground))
 
 
 async def run_headless(ground: Ground) -> int:

@@ -102,6 +102,11 @@ class Screen(Unwatched):
         if outcome.error:
             self._console.print(Text(visible(outcome.error), style="red"))
 
+    def say(self, text: str) -> None:
+        """What a command says."""
+        self.pause()
+        self._console.print(Text(visible(text)), soft_wrap=True)
+
     def show(self, shown: Text) -> None:
         """A line of its own, above the one that turns."""
         turning = self._status is not None

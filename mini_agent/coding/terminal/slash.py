@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TypeAlias, get_args
+from typing import Final, TypeAlias
 
 from mini_agent.coding.assembly import Assembled
 from mini_agent.coding.compaction import Wish
 from mini_agent.coding.doctor import checked_up, told
 from mini_agent.coding.front_matter import Document, documents_in
-from mini_agent.coding.permissions import Mode
+from mini_agent.coding.options import MODES
 from mini_agent.coding.terminal.export import export
+from mini_agent.coding.terminal.help import HELP, Next
 from mini_agent.coding.terminal.reports import (
     agents_report,
     context_report,
@@ -25,35 +26,7 @@ from mini_agent.coding.terminal.reports import (
 from mini_agent.coding.transcript.places import sessions_in
 from mini_agent.errors import BadRequest
 
-HELP: Final[Mapping[str, str]] = {
-    "help": "this list",
-    "clear": "begin a new session",
-    "compact": "put a summary in the place of the conversation; /compact WHAT MATTERS",
-    "context": "how full the model's context is",
-    "resume": "go on with an earlier session; /resume NUMBER or ID",
-    "model": "which model answers; /model NAME changes it",
-    "permissions": "the rules and the mode; /permissions MODE changes it, Shift-Tab does too",
-    "mcp": "the MCP servers and the tools",
-    "agents": "the subagents",
-    "hooks": "the hooks",
-    "cost": "tokens and price so far",
-    "plan": "plan mode, in which nothing is changed; /plan true, /plan false",
-    "export": "write the conversation to a Markdown file; /export FILE",
-    "doctor": "what works here and what does not",
-    "exit": "leave; Ctrl-D does too",
-}
-MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 ARGUMENTS: Final = "$ARGUMENTS"
-
-
-@dataclass(frozen=True, slots=True)
-class Next:
-    """What follows a session: the end; or another, an earlier one or a new one; or the same with
-    another model."""
-
-    goes_on: bool = False
-    session: str = ""
-    model: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ from typing import Final, Protocol
 from mini_agent.coding.assembly import Assembled
 from mini_agent.coding.outcome import Outcome
 from mini_agent.coding.prompt_text import given_in
+from mini_agent.coding.terminal.help import Next
 from mini_agent.coding.terminal.screen import Screen
-from mini_agent.coding.terminal.slash import Done, Next, Say, Slash
+from mini_agent.coding.terminal.slash import Done, Say, Slash
 from mini_agent.errors import MiniAgentError
 
 TICK_S: Final = 0.5
@@ -38,18 +39,18 @@ class Talk:
     reader: Reader
     slash: Slash
 
-    async def to_its_end(self, first: str | None) -> Next:
+    async def to_its_end(self, first: str) -> Next:
         """Until the user leaves, or wants another session."""
         session = self.assembled.assistant.session
+        done: Next | None = None
         if first:
-            await self._said(first)
+            done = await self._after(first)
         elif session.pending or session.awaits_the_model:
             await self._turn(self.assembled.assistant.answer())
-        while True:
+        while done is None:
             said = await self.reader.prompt()
             done = Next() if said is None else await self._after(said)
-            if done is not None:
-                return done
+        return done
 
     async def _after(self, said: str) -> Next | None:
         """What follows from a line; an empty one asks again what has not been answered."""

@@ -31,6 +31,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """What every line of a session says about where it was written."""
+
+    cwd: str
+    branch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A session to choose from."""
 
@@ -64,8 +72,8 @@ def place_named(named: str, folder: Path) -> Place:
             hint="name a session's id or a transcript's file, or take --continue for the newest",
         )
     path = Path(named).expanduser().absolute()
-    if path.is_dir():
-        raise BadRequest(f"{path} is a folder, not a transcript", hint="name a .jsonl file in it")
+    if path.exists() and not path.is_file():
+        raise BadRequest(f"{path} is no file, so no transcript", hint="name a .jsonl file")
     return Place(path, path.stem if _is_id(path.stem) else str(uuid4()))
 
 

@@ -22,7 +22,7 @@ from mini_agent.coding.transcript.messages import (
     messages_of,
     pending,
 )
-from mini_agent.coding.transcript.places import Place
+from mini_agent.coding.transcript.places import Origin, Place
 from mini_agent.messages import JsonObject, Message
 from mini_agent.result import Usage
 
@@ -41,14 +41,6 @@ class Answer:
     id: str
     model: str
     usage: Usage = NOTHING_USED
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What every line says about where it was written."""
-
-    cwd: str
-    branch: str = ""
 
 
 @dataclass
