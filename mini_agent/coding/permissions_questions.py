@@ -71,4 +71,5 @@ def _command_spec(line: str) -> str:
 def _path_spec(path: Path, subject: Subject) -> str:
     real, project = real_path(path), subject.at.project
     spec = f"/{real.relative_to(project)}" if real.is_relative_to(project) else f"/{real}"
-    return re.sub(r"([*?\[{}])", r"[\1]", f"{spec}/**" if real.is_dir() else spec)
+    escaped = re.sub(r"([*?\[{}])", r"[\1]", spec)
+    return f"{escaped}/**" if real.is_dir() else escaped

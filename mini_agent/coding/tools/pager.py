@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import io
+import codecs
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, Protocol
 
 from mini_agent.coding.tools.text_file import EIGHT_BITS, LOOKED_AT, mark_of
 from mini_agent.tools.arguments import NotRun
@@ -16,6 +16,10 @@ CHUNK: Final = 1 << 20
 LONGEST_LINE: Final = 1 << 16
 # Their line feeds are no bytes of their own.
 WIDE: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+
+
+class _Bytes(Protocol):
+    def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +54,10 @@ class Pager:
                 raise NotRun(f"Error: {path} is not a text file.")
             file.seek(len(mark))
             if encoding in WIDE:
-                return self._read(_recoded(file, encoding), status)
+                return self._read(_Recoded(file, encoding), status)
             return self._read(file, status)
 
-    def _read(self, file: BinaryIO | io.BufferedIOBase, status: os.stat_result) -> Part:
+    def _read(self, file: _Bytes, status: os.stat_result) -> Part:
         passed, rest = _passed(file, self.first - 1)
         lines = _Lines(file, rest)
         found: list[bytes] = []
@@ -69,7 +73,7 @@ class Pager:
 class _Lines:
     """Lines without their ends, each cut to 64 KiB."""
 
-    def __init__(self, file: BinaryIO | io.BufferedIOBase, rest: bytes) -> None:
+    def __init__(self, file: _Bytes, rest: bytes) -> None:
         self._file, self._rest = file, rest
 
     def __iter__(self) -> Iterator[bytes]:
@@ -101,7 +105,7 @@ def _whole(line: bytearray) -> bytes:
     return bytes(line[: end - (line[end - 1] >= 0xC0)])
 
 
-def _passed(file: BinaryIO | io.BufferedIOBase, wanted: int) -> tuple[int, bytes]:
+def _passed(file: _Bytes, wanted: int) -> tuple[int, bytes]:
     """Goes past so many lines; how many there were, and what was read of the next."""
     passed, ends_in_line_feed, has_any = 0, True, False
     while passed < wanted:
@@ -120,19 +124,16 @@ def _passed(file: BinaryIO | io.BufferedIOBase, wanted: int) -> tuple[int, bytes
     return passed, b""
 
 
-def _recoded(file: BinaryIO, encoding: str) -> io.BufferedIOBase:
-    text = io.TextIOWrapper(file, encoding, errors="replace", newline="")
-    return _Recoded(text)
+class _Recoded:
+    """A file in another encoding, read as UTF-8."""
 
+    def __init__(self, file: BinaryIO, encoding: str) -> None:
+        self._file = file
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
 
-class _Recoded(io.BufferedIOBase):
-    """A text in another encoding, read as UTF-8."""
-
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self._text = text
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        return self._text.read(-1 if size is None else size).encode()
+    def read(self, size: int, /) -> bytes:
+        piece = self._file.read(size)
+        return self._decoder.decode(piece, not piece).encode()
 
 
 def _decoded(lines: list[bytes]) -> tuple[str, ...]:
