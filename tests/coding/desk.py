@@ -15,8 +15,8 @@ from mini_agent.coding.assembly import Assembled, Seams, opened
 from mini_agent.coding.ground import Ground, ground_of
 from mini_agent.coding.options import Options
 from mini_agent.coding.outcome import Outcome
-from mini_agent.coding.transcript.places import Place, sessions_folder
-from mini_agent.coding.transcript.session import Origin, Session
+from mini_agent.coding.transcript.places import Origin, Place, sessions_folder
+from mini_agent.coding.transcript.session import Session
 from mini_agent.coding.watch import Unwatched
 from mini_agent.messages import JsonObject
 from mini_agent.model import Model

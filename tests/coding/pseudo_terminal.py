@@ -12,7 +12,7 @@ import struct
 import subprocess
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -74,10 +74,16 @@ class PseudoTerminal:
         while text not in self.shown[self._heard :]:
             left = end - time.monotonic()
             if left <= 0 or not self._more(left):
-                raise AssertionError(f"{text!r} was not shown, but:\n{self.shown[self._heard :]}")
+                raise AssertionError(f"{text!r} was not shown, but:\n{self.shown[-1500:]}")
         since = self.shown[self._heard :]
         self._heard += since.index(text) + len(text)
         return since
+
+    def wait_for(self, happened: Callable[[], bool]) -> None:
+        """Waits, reading what is shown meanwhile."""
+        end = time.monotonic() + PATIENCE_S
+        while not happened() and time.monotonic() < end:
+            self._more(0.1)
 
     def ended(self) -> int:
         """The exit code, when it has ended."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mini_agent.messages import JsonObject
 from tests.coding.desk import Desk
 from tests.coding.lines import answered, result, said, text, use
 
@@ -38,7 +39,7 @@ def test_calls_and_results_on_branches_are_all_there(desk: Desk) -> None:
 
 
 def test_a_compaction_stands_for_what_was_before(desk: Desk) -> None:
-    boundary = {
+    boundary: JsonObject = {
         "type": "system",
         "subtype": "compact_boundary",
         "uuid": "s1",

@@ -11,6 +11,7 @@ import pytest
 
 from mini_agent.messages import JsonObject
 from mini_agent.testing import Call, call, calls
+from mini_agent.testing.script import Script
 from tests.coding.desk import Desk, command_line
 from tests.coding.messages_server import ANSWER, messages_server
 from tests.mcp_door.clients import QUIET, installed
@@ -55,7 +56,7 @@ def blocks(request: JsonObject, kind: str) -> list[JsonObject]:
 def ours(desk: Desk) -> Path:
     """A session of ours, with two calls side by side and a denied one."""
     desk.file("a.txt", "old\n")
-    script = [
+    script: Script = [
         calls(Call("Read", {"file_path": "a.txt"}), Call("Read", {"file_path": "b.txt"})),
         call("Bash", command="rm a.txt"),
         "It says old.",

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from mini_agent.messages import JsonObject
 from mini_agent.testing import Call, ScriptedServer, call, calls, hang, server_error
+from mini_agent.testing.script import Script
 from tests.coding.desk import Desk, command_line, environment
 from tests.coding.lines import answered, said, text
 
@@ -67,7 +68,7 @@ def test_the_answer_is_printed_and_nothing_else(desk: Desk) -> None:
 
 def test_the_stream_can_be_read_strictly(desk: Desk) -> None:
     desk.file("a.txt", "old\n")
-    script = [
+    script: Script = [
         calls(Call("Read", {"file_path": "a.txt"}), Call("Read", {"file_path": "a.txt"})),
         "old",
     ]
@@ -111,7 +112,7 @@ def test_messages_a_line_are_answered_one_after_the_other(desk: Desk) -> None:
 
 
 def test_withheld_tools_are_printed_and_end_with_2(desk: Desk) -> None:
-    script = [call("Bash", command="touch made")]
+    script: Script = [call("Bash", command="touch made")]
     done = command_line(desk, script, "-p", "Make it.", "--no-execute-tools")
     (asked,) = json.loads(done.stdout)
     assert (done.code, asked["name"], asked["input"]) == (2, "Bash", {"command": "touch made"})
@@ -134,7 +135,7 @@ def test_what_would_be_asked_is_denied_with_the_reason(desk: Desk) -> None:
 
 def test_too_many_turns_are_a_failure(desk: Desk) -> None:
     desk.file("a.txt", "old\n")
-    script = [call("Read", file_path="a.txt"), "I have seen it."]
+    script: Script = [call("Read", file_path="a.txt"), "I have seen it."]
     arguments = ("-p", "Look.", "--max-turns", "1", "--output-format", "json")
     done = command_line(desk, script, *arguments)
     assert (done.code, done.objects[0]["subtype"]) == (1, "error_max_turns")

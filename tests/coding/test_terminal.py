@@ -14,15 +14,15 @@ from tests.coding.pseudo_terminal import CTRL_C, CTRL_D, SHIFT_TAB, PseudoTermin
 
 # The line below the prompt.
 READY = "· /help"
+PROGRAM = str(Path(sys.executable).with_name("mini-agent"))
 
 
 @contextmanager
 def talking(desk: Desk, script: Script, *arguments: str) -> Iterator[PseudoTerminal]:
-    program = str(Path(sys.executable).with_name("mini-agent"))
     with (
         ScriptedServer(script) as server,
         PseudoTerminal(
-            [program, *arguments], desk.project, environment(desk, server.openai_url)
+            [PROGRAM, *arguments], desk.project, environment(desk, server.openai_url)
         ) as terminal,
     ):
         terminal.until(READY)
@@ -31,7 +31,7 @@ def talking(desk: Desk, script: Script, *arguments: str) -> Iterator[PseudoTermi
 
 def test_an_edit_is_made_when_the_user_agrees_to_its_diff(desk: Desk) -> None:
     desk.file("a.txt", "one\ntwo\n")
-    script = [
+    script: Script = [
         call("Read", file_path="a.txt"),
         call("Edit", file_path="a.txt", old_string="two", new_string="2"),
         "Changed.",
@@ -52,9 +52,8 @@ def test_an_edit_is_made_when_the_user_agrees_to_its_diff(desk: Desk) -> None:
 
 def test_what_the_user_says_instead_reaches_the_model(desk: Desk) -> None:
     with ScriptedServer([call("Bash", command="touch made"), "I leave it."]) as server:
-        program = str(Path(sys.executable).with_name("mini-agent"))
         variables = environment(desk, server.openai_url)
-        with PseudoTerminal([program], desk.project, variables) as terminal:
+        with PseudoTerminal([PROGRAM], desk.project, variables) as terminal:
             terminal.until(READY)
             terminal.send("Make it.\r")
             terminal.until("Run this command? touch made")
@@ -65,7 +64,7 @@ def test_what_the_user_says_instead_reaches_the_model(desk: Desk) -> None:
 
 
 def test_always_is_asked_once(desk: Desk) -> None:
-    script = [
+    script: Script = [
         calls(Call("Bash", {"command": "git status"}), Call("Bash", {"command": "git status -s"})),
         "Done.",
     ]
@@ -79,21 +78,23 @@ def test_always_is_asked_once(desk: Desk) -> None:
 
 
 def test_ctrl_c_stops_the_turn_and_keeps_the_session(desk: Desk) -> None:
-    script = [hang(), "Here I am."]
-    with talking(desk, script) as terminal:
-        terminal.send("Hello?\r")
-        terminal.until("thinking")
-        terminal.send(CTRL_C)
-        terminal.until("the session goes on")
-        terminal.until(READY)
-        terminal.send("Again?\r")
-        terminal.until("Here I am.")
+    with ScriptedServer([hang(), "Here I am."]) as server:
+        variables = environment(desk, server.openai_url)
+        with PseudoTerminal([PROGRAM], desk.project, variables) as terminal:
+            terminal.until(READY)
+            terminal.send("Hello?\r")
+            terminal.wait_for(lambda: bool(server.requests))
+            terminal.send(CTRL_C)
+            terminal.until("the session goes on")
+            terminal.until(READY)
+            terminal.send("Again?\r")
+            terminal.until("Here I am.")
     (transcript,) = desk.sessions.glob("*.jsonl")
     assert "[Request interrupted by user]" in transcript.read_text()
 
 
 def test_plan_mode_is_a_key_away_and_changes_nothing(desk: Desk) -> None:
-    script = [
+    script: Script = [
         call("Write", file_path="new.txt", content="x"),
         call("ExitPlanMode", plan="Write new.txt."),
         call("Write", file_path="new.txt", content="x"),

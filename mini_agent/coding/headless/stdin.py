@@ -6,7 +6,7 @@ import asyncio
 import json
 import select
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Final
 
 from mini_agent.coding.options import Options
@@ -19,7 +19,7 @@ PATIENCE_S: Final = 3.0
 SHAPE: Final = 'write {"type": "user", "message": {"role": "user", "content": "..."}}'
 
 
-async def prompts(options: Options) -> AsyncIterator[Given]:
+async def prompts(options: Options) -> AsyncGenerator[Given, None]:
     """One prompt, of -p and standard input together; or, as stream-json, one a line."""
     if options.input_format == "text":
         yield _one(options.prompt or "", await asyncio.to_thread(_piped, options))

@@ -45,7 +45,7 @@ SILENT: Final = Verdict()
 def together(verdicts: Sequence[Verdict]) -> Verdict:
     """The strictest of all, with the reasons of those who object."""
     said = {verdict.permission for verdict in verdicts}
-    strictest = next((each for each in STRICTNESS if each in said), "")
+    strictest: Permission = next((each for each in STRICTNESS if each in said), "")
     updated = [v.updated_input for v in verdicts if v.updated_input is not None]
     return Verdict(
         blocked=any(v.blocked for v in verdicts),

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from dataclasses import replace
+from types import ModuleType
 
 from mini_agent.coding.ground import Ground, ground_of
 from mini_agent.coding.terminal.desk import Desk
@@ -57,5 +58,5 @@ def _ground_after(ground: Ground, done: Next) -> Ground:
     return ground_of(options, ground.variables)
 
 
-def _imported() -> object:
+def _imported() -> ModuleType:
     return importlib.import_module("mini_agent.coding.terminal.sitting")
