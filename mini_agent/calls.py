@@ -62,7 +62,7 @@ def understood_reply(reply: ModelReply, tools: Tools, setting: Setting = USUAL) 
     said = UnderstoodReply(own_text(spoken), thoughts)
     if reply.tool_calls:
         return _with_listed_calls(said, reply, tools)
-    if not tools:
+    if not (tools and setting.reads_text):
         return said
     is_cut = reply.finish_reason == "length"
     found = found_in(said.text, tools, setting, is_cut=is_cut)

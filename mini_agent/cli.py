@@ -1,61 +1,53 @@
-"""The command line: `mini-agent run`, `demo`, `mcp`, `gateway` and `replay`."""
+"""The command line: the assistant, and `run`, `demo`, `mcp`, `tools`, `gateway` and others."""
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import os
-import sys
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Final, get_args
+from typing import Final
 
-from mini_agent.errors import MiniAgentError
-from mini_agent.extras import module_of_extra
-from mini_agent.wire import ToolBackend
+from mini_agent.coding.options import add_options, options_of
 
-INTERRUPTED: Final = 130
+BACKENDS: Final = ("auto", "docker", "sidecar", "local", "http", "echo")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and ends the process: 0 done, 1 failed, 2 called wrongly, 130 Ctrl-C."""
     called = _parser().parse_args(arguments)
-    try:
-        sys.exit(called.run(called))
-    except MiniAgentError as wrong:
-        print(f"mini-agent: {wrong.message}", file=sys.stderr)
-        if wrong.hint:
-            print(f"  {wrong.hint}", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        # The run has ended by now, and all it printed is flushed. Python would take LiteLLM apart
-        # first, for a second.
-        os._exit(INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read the output has left; Python would complain about it once more at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+    # Imported now and not at the top: what shows help or a version has no use for pydantic.
+    command = importlib.import_module("mini_agent.cli_command")
+    command.carry_out(lambda: called.run(called))
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="mini-agent", description="An agent loop whose snippets run in sealed sandboxes."
+        prog="mini-agent",
+        description="A coding assistant for any model, and an agent loop whose snippets run in "
+        "sealed sandboxes.",
     )
     parser.add_argument("--version", action="version", version=version("mini-agent"))
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.set_defaults(run=_assist)
+    add_options(parser)
+    commands = parser.add_subparsers(metavar="COMMAND")
     _add_run(commands.add_parser("run", help="run one prompt and show what happens meanwhile"))
     _add_demo(commands.add_parser("demo", help="run one task end to end and show what happened"))
     mcp = commands.add_parser("mcp", help="our sandbox as an MCP server on stdin and stdout")
     mcp.set_defaults(run=_mcp)
+    tools = commands.add_parser("tools", help="the coding assistant's tools as an MCP server, here")
+    tools.set_defaults(run=_tools)
     _add_gateway(commands.add_parser("gateway", help="many MCP servers' tools over HTTP, as one"))
     _add_replay(commands.add_parser("replay", help="a recorded run again, and what differs"))
+    doctor = commands.add_parser("doctor", help="what the assistant needs and whether it is there")
+    doctor.set_defaults(run=_doctor)
     return parser
 
 
 def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("prompt", help="what is to be done; - reads it from standard input")
     run.add_argument("--model", default="", help="such as ollama/qwen2.5-coder:3b")
-    run.add_argument("--backend", choices=get_args(ToolBackend), help="where its code runs")
+    run.add_argument("--backend", choices=BACKENDS, help="where its code runs")
     run.add_argument("--seconds", type=float, help="how long the whole run may take")
     run.add_argument("--json", action="store_true", help="print every event as a line of JSON")
     run.set_defaults(run=_run)
@@ -89,6 +81,18 @@ def _add_replay(replay: argparse.ArgumentParser) -> None:
 
 
 # Each command imports what it needs: an MCP client waits for its server to start.
+def _assist(called: argparse.Namespace) -> int:
+    assistant = importlib.import_module("mini_agent.coding.command")
+    done: int = assistant.run_assistant(options_of(called))
+    return done
+
+
+def _doctor(called: argparse.Namespace) -> int:
+    assistant = importlib.import_module("mini_agent.coding.command")
+    done: int = assistant.run_doctor(options_of(called))
+    return done
+
+
 def _run(called: argparse.Namespace) -> int:
     command = importlib.import_module("mini_agent.run_command")
     asked = (called.prompt, called.model, called.backend, called.seconds, called.json)
@@ -106,8 +110,16 @@ def _mcp(_called: argparse.Namespace) -> int:
     return 0
 
 
+def _tools(_called: argparse.Namespace) -> int:
+    importlib.import_module("mini_agent.coding.tools.mcp_server").serve()
+    return 0
+
+
 def _gateway(called: argparse.Namespace) -> int:
-    served = module_of_extra("mini_agent_shim.gateway_main", extra="mini_agent", what="the gateway")
+    extras = importlib.import_module("mini_agent.extras")
+    served = extras.module_of_extra(
+        "mini_agent_shim.gateway_main", extra="mini_agent", what="the gateway"
+    )
     served.serve(called.config, called.host, called.port)
     return 0
 

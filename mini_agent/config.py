@@ -27,7 +27,8 @@ class AgentConfig(BaseModel):
     of a turn are carried out, `tool_concurrency` of them at a time.
 
     A block of code in place of a call is run, unless `auto_run_code_on_code_block` is off; without
-    `use_tools` nothing is.
+    `use_tools` nothing is. Without `salvage` a call is only what the server lists as one, and any
+    text is an answer.
 
     After `stagnation_window` turns of the same calls with the same results, or of the same words,
     the model is told so once, and then the run stops; 0 lets it repeat itself.
@@ -61,6 +62,7 @@ class AgentConfig(BaseModel):
     stagnation_window: Annotated[int, Field(ge=0, le=100)] = 3
     use_tools: bool = True
     auto_run_code_on_code_block: bool = True
+    salvage: bool = True
     enable_repair: bool = True
     research_on_unsure: bool = True
     max_research_hops: Annotated[int, Field(ge=0, le=100)] = 2

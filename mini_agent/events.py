@@ -65,6 +65,22 @@ class ModelReplied(_Event):
     model_ms: float
 
 
+class UnderstoodCall(_Event):
+    """A call as it is handed to its tool, under the id that its answer will carry."""
+
+    id: str
+    name: str
+    arguments: dict[str, JsonValue]
+
+
+class CallsUnderstood(_Event):
+    """The calls of a turn, before any of them is carried out."""
+
+    kind: Literal["calls_understood"] = "calls_understood"
+    iteration: int
+    calls: tuple[UnderstoodCall, ...]
+
+
 class CallRepaired(_Event):
     """What a call plainly meant was put in place of what it said."""
 
@@ -122,6 +138,7 @@ Event: TypeAlias = Annotated[
     RunStarted
     | ModelAsked
     | ModelReplied
+    | CallsUnderstood
     | CallRepaired
     | ToolStarted
     | ToolOutputPiece

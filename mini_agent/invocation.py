@@ -82,12 +82,16 @@ class Workbench:
             rc=output.rc,
             stdout=output.stdout,
             stderr=output.stderr,
-            text=observation(ask.name, output, REPAIR if self.config.enable_repair else ""),
+            text=output.told or observation(ask.name, output, self._directive),
             error=output.error,
             duration_ms=ms,
             execution=output.execution,
             attachments=output.attachments,
         )
+
+    @property
+    def _directive(self) -> str:
+        return REPAIR if self.config.enable_repair else ""
 
     async def _output(self, ask: Ask, iteration: int) -> ToolOutput:
         if ask.problem:

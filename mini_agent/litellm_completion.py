@@ -68,13 +68,13 @@ class _Completion(_Read):
     usage: _Usage | None = None
 
 
-def as_reply(response: Completion, model: str) -> ModelReply:
+def as_reply(response: Completion | None, model: str) -> ModelReply:
     """The first choice of `response` that says or calls something, else the first.
 
     `ModelUnavailable` when the server of `model` sent none.
     """
     try:
-        read = _Completion.model_validate(response.model_dump())
+        read = _Completion.model_validate(response.model_dump() if response else {})
     except ValidationError as odd:
         raise ModelUnavailable(
             f"the server of {model} answered without a message",
@@ -120,7 +120,7 @@ def _usage(usage: _Usage, cost: float) -> Usage:
 
 
 # None where LiteLLM knows no price for the model.
-def _cost(response: Completion) -> float:
+def _cost(response: Completion | None) -> float:
     hidden: dict[str, object] = getattr(response, "_hidden_params", {})
     cost = hidden.get("response_cost")
     return cost if isinstance(cost, float) else 0.0

@@ -14,6 +14,7 @@ from mini_agent.litellm_completion import as_reply
 from mini_agent.litellm_errors import model_error, timed_out
 from mini_agent.litellm_failed_call import FailedCall
 from mini_agent.litellm_lazy import loaded_litellm
+from mini_agent.litellm_streamed import OnText, streamed
 from mini_agent.model import ModelReply, ModelRequest, context_tokens, is_ollama
 from mini_agent.ollama_address import ollama_url
 from mini_agent.retry_after import retry_after
@@ -29,14 +30,16 @@ Parameters = dict[str, JsonValue]
 # every later call goes through (4 ms a call became 24 after 50 runs), and warn from the 100th on.
 # `acompletion` shares its connections among all calls of a process as it is.
 class LiteLLMModel:
-    """Answers through `litellm.acompletion`: not streamed, never retried, cut at its deadline.
+    """Answers through `litellm.acompletion`: never retried, cut at its deadline.
 
     `ollama_address` is where Ollama is when a request's own `api_base` does not say. `num_ctx` is
-    Ollama's alone: other servers are not sent it.
+    Ollama's alone: other servers are not sent it. `on_text` is told the text of an answer as it
+    comes, but not of Ollama's, which in a stream puts calls into the text.
     """
 
-    def __init__(self, *, ollama_address: str = "") -> None:
+    def __init__(self, *, ollama_address: str = "", on_text: OnText | None = None) -> None:
         self._ollama_address = ollama_address
+        self._on_text = on_text
 
     async def reply(self, request: ModelRequest) -> ModelReply:
         """The model's turn; raises `ModelError`, whatever LiteLLM raised."""
@@ -44,7 +47,10 @@ class LiteLLMModel:
         try:
             async with asyncio.timeout(request.timeout_s):
                 litellm = await loaded_litellm()
-                response = await litellm.acompletion(**parameters)
+                if self._on_text and not is_ollama(request.model):
+                    response = await streamed(litellm, parameters, self._on_text)
+                else:
+                    response = await litellm.acompletion(**parameters)
             return as_reply(response, request.model)
         except TimeoutError:
             raise timed_out(_failed(request, parameters, status=408)) from None

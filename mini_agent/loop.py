@@ -128,6 +128,7 @@ class _Run:
             runs_code_blocks=self._config.auto_run_code_on_code_block,
             has_result=bool(self._story.useful_output),
             wants_json=self._form is not None,
+            reads_text=self._config.salvage,
         )
         return await self._asking.turn(Question(iteration, offered, self._tools, setting))
 
@@ -174,7 +175,8 @@ class _Run:
 
     async def _answered(self, turn: Turn) -> Ending | None:
         self._transcript.model_said(turn.text)
-        evaded = self._evasion_of(turn) if self._tools else ANSWERS
+        may_evade = bool(self._tools) and self._config.salvage
+        evaded = self._evasion_of(turn) if may_evade else ANSWERS
         if not self._has_turns_left:
             return await self._in_form(turn.text)
         advice = self._progress.after_words(turn.text, evaded)

@@ -9,12 +9,14 @@ from mini_agent.answer import Ending, answer_of, last_useful_output, newest_outp
 from mini_agent.config import AgentConfig
 from mini_agent.events import (
     CallRepaired,
+    CallsUnderstood,
     Event,
     Listener,
     ModelReplied,
     Observation,
     RequestedCall,
     Stopped,
+    UnderstoodCall,
 )
 from mini_agent.record import Record
 from mini_agent.result import AgentResult, ToolInvocation
@@ -76,6 +78,8 @@ class Story:
     def called(self, text: str, asks: Sequence[Ask]) -> None:
         """The model's calls are understood."""
         self._transcript.model_called(text, asks)
+        calls = [UnderstoodCall(id=a.id, name=a.name, arguments=a.arguments) for a in asks]
+        self.tell(CallsUnderstood(iteration=self.turns, calls=tuple(calls)))
         for ask in asks:
             if ask.repaired:
                 repaired = CallRepaired(

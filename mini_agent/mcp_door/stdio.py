@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
-import signal
-import sys
 from typing import Final
 
-from mcp.server.lowlevel import Server
-from mcp.server.stdio import stdio_server
-
 from mini_agent.errors import NotConfigured, SandboxUnavailable
+from mini_agent.mcp_door.on_stdio import served_on_stdio
 from mini_agent.mcp_door.server import languages_named, sandbox_server
 from mini_agent.mcp_door.sessions import Sessions
 from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings
 
 THE_ONE: Final = "stdio"
-STOPPED: Final = 128 + signal.SIGTERM
 
 
 def serve() -> None:
     """Serves the one client on stdin and stdout until it is gone."""
-    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     asyncio.run(_served(Settings()))
 
 
@@ -32,29 +24,13 @@ async def _served(settings: Settings) -> None:
     languages = languages_named(settings.languages)
     sidecar = _Sidecar(settings)
     sessions = Sessions(sidecar.client)
+
+    async def aclose() -> None:
+        await sessions.aclose()
+        await sidecar.aclose()
+
     server = sandbox_server(sessions, languages, lambda _request: THE_ONE)
-    serving = asyncio.create_task(_on_stdio(server))
-    stopping = asyncio.create_task(_told_to_stop())
-    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    await sessions.aclose()
-    await sidecar.aclose()
-    if not serving.done():
-        # The thread that waits for the client's next line cannot be woken.
-        os._exit(STOPPED)
-    stopping.cancel()
-    serving.result()
-
-
-async def _on_stdio(server: Server) -> None:
-    async with stdio_server() as (read, write):
-        await server.run(read, write, server.create_initialization_options())
-
-
-async def _told_to_stop() -> None:
-    told = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    await told.wait()
+    await served_on_stdio(server, aclose)
 
 
 class _Sidecar:

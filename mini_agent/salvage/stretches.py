@@ -37,12 +37,13 @@ class Setting:
 
     `runs_code_blocks`: code in a fence may stand for a call. `has_result`: a tool has already
     succeeded in this run. `wants_json`: the answer is to be JSON, so that JSON is a call only
-    where it names a tool.
+    where it names a tool. `reads_text`: text may hold calls at all.
     """
 
     runs_code_blocks: bool = True
     has_result: bool = False
     wants_json: bool = False
+    reads_text: bool = True
 
 
 def json_call(

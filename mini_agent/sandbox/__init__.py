@@ -1,6 +1,10 @@
 """The words both ends of a sandbox share: snippet, limits, execution, and the client."""
 
-from mini_agent.sandbox.client import Sandbox, SidecarClient, TellingSandbox
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Final
+
 from mini_agent.sandbox.execution import (
     Artifact,
     EnforcedLimits,
@@ -14,9 +18,12 @@ from mini_agent.sandbox.execution import (
     Truncated,
 )
 from mini_agent.sandbox.languages import ALIASES, LANGUAGES, Language, language_named
-from mini_agent.sandbox.session import SidecarSession
 from mini_agent.sandbox.snippet import Limits, Snippet, require_plain_path
 from mini_agent.sandbox.workspace import SessionOpened, SessionRequest, WorkspaceFile
+
+if TYPE_CHECKING:
+    from mini_agent.sandbox.client import Sandbox, SidecarClient, TellingSandbox
+    from mini_agent.sandbox.session import SidecarSession
 
 __all__ = [
     "ALIASES",
@@ -44,3 +51,17 @@ __all__ = [
     "language_named",
     "require_plain_path",
 ]
+
+_HOMES: Final = {
+    "Sandbox": "client",
+    "SidecarClient": "client",
+    "SidecarSession": "session",
+    "TellingSandbox": "client",
+}
+
+
+# Only the client needs an HTTP library, which takes longer to import than all else here.
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -69,5 +69,6 @@ def _kept(output: ToolOutput) -> ToolOutput:
         stdout=encodable(output.stdout[-KEPT:]),
         stderr=encodable(output.stderr[-KEPT:]),
         error=encodable(output.error[:KEPT]) if output.error else output.error,
+        told=encodable(output.told),
         note="; ".join(said for said in (output.note, note) if said),
     )

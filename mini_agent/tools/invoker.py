@@ -24,7 +24,8 @@ class ToolOutput:
     `error`, a sentence that says why. `status` is a word for how a program ended when `rc` alone
     does not say ("timeout", "oom", "killed", "compile_error"); `note` is a remark for the model.
     `result` is what a program's last expression was worth, where the language has such a thing.
-    `attachments` are what a tool gave beside its text: images, sounds, files.
+    `attachments` are what a tool gave beside its text: images, sounds, files. What is `told`, if it
+    is, the model reads as it is, in place of the tails of what was printed.
     """
 
     ok: bool
@@ -37,6 +38,7 @@ class ToolOutput:
     execution: Execution | None = None
     result: str = ""
     attachments: tuple[Attachment, ...] = ()
+    told: str = ""
 
 
 def printed(text: str) -> ToolOutput:

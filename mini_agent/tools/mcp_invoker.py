@@ -120,6 +120,16 @@ class McpInvoker:
         session = await self._session()
         return await self._in_time(session.result(name, arguments, progress), self._tool_s)
 
+    async def templates(self) -> list[str]:
+        """The templates of the server's resources."""
+        session = await self._session()
+        return await self._in_time(session.templates(), self._startup_s)
+
+    async def read(self, uri: str) -> list[str]:
+        """The contents of a resource, each as text; `ToolsUnavailable` when there are none."""
+        session = await self._session()
+        return await self._in_time(session.read(uri), self._tool_s)
+
     async def _in_time(self, work: Coroutine[object, object, Result], seconds: float) -> Result:
         try:
             async with asyncio.timeout(seconds):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -58,6 +59,13 @@ def output_without_data(result: CallToolResult) -> ToolOutput:
     if result.is_error:
         output = refused(text.strip() or "the tool failed without saying why")
     return replace(output, attachments=tuple(parts.attachments))
+
+
+def text_of_contents(contents: TextResourceContents | BlobResourceContents) -> str:
+    """One of a resource's contents; bytes are read as UTF-8."""
+    if isinstance(contents, TextResourceContents):
+        return contents.text
+    return base64.b64decode(contents.blob).decode("utf-8", "replace")
 
 
 def failed(why: str) -> CallToolResult:

@@ -15,7 +15,12 @@ from mini_agent.messages import JsonObject
 from mini_agent.sandbox.execution import Output
 from mini_agent.tools.invoker import Listener, Tool, ToolOutput
 from mini_agent.tools.mcp_line import Line
-from mini_agent.tools.mcp_result import failed, output_of_result, tool_of
+from mini_agent.tools.mcp_result import (
+    failed,
+    output_of_result,
+    text_of_contents,
+    tool_of,
+)
 from mini_agent.tools.mcp_server import Progress, Server
 
 MOST_PAGES: Final = 100
@@ -89,6 +94,22 @@ class McpSession:
         except (MCPError, ValidationError) as broken:
             raise ToolsUnavailable(f"{self._server.shown} lists no tools: {broken}") from broken
         return listed
+
+    async def templates(self) -> list[str]:
+        """What the server's resources are called, `{...}` for what the reader fills in."""
+        try:
+            listed = await self._ready.result().list_resource_templates()
+        except MCPError:
+            return []
+        return [template.uri_template for template in listed.resource_templates]
+
+    async def read(self, uri: str) -> list[str]:
+        """The contents of a resource, each as text."""
+        try:
+            read = await self._ready.result().read_resource(uri)
+        except (MCPError, ValidationError) as broken:
+            raise ToolsUnavailable(f"{self._server.shown} has no {uri:.80}: {broken}") from broken
+        return [text_of_contents(each) for each in read.contents]
 
     async def output(self, name: str, arguments: JsonObject, tell: Listener) -> ToolOutput:
         """What came of a call; `tell` gets the progress that the server reports, as stderr."""

@@ -21,6 +21,7 @@ TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 ESCAPES_IN_QUOTES: Final = re.compile(r'\\([$`"\\])|\\\n')
+HARMLESS: Final = ("2>&1", "1>&2", ">&2", "2>/dev/null", ">/dev/null", "1>/dev/null")
 ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*\+?=")
 
 
@@ -32,11 +33,13 @@ class Unreadable(Exception):
 class ShellLine:
     """The commands of a line, each as its words without redirections and assignments.
 
-    `plain` means one command and nothing that only a shell could do with it.
+    `plain` means one command and nothing that only a shell could do with it; `only_joined`, several
+    with nothing but ; or | or && between them: no files, no variables.
     """
 
     commands: tuple[tuple[str, ...], ...]
     plain: bool
+    only_joined: bool = False
 
 
 def take_apart(line: str) -> ShellLine:
@@ -51,7 +54,9 @@ def take_apart(line: str) -> ShellLine:
         position = found.end()
     reader.end_command()
     return ShellLine(
-        tuple(reader.commands), plain=len(reader.commands) == 1 and not reader.has_operators
+        tuple(reader.commands),
+        plain=len(reader.commands) == 1 and not reader.has_operators,
+        only_joined=not reader.has_more,
     )
 
 
@@ -59,9 +64,11 @@ def take_apart(line: str) -> ShellLine:
 class _Reader:
     commands: list[tuple[str, ...]] = field(default_factory=list)
     has_operators: bool = False
+    has_more: bool = False
     _words: list[str] = field(default_factory=list)
     _word: str | None = None
     _is_target: bool = False
+    _redirection: str = ""
 
     def take(self, found: re.Match[str]) -> None:
         kind, text = found.lastgroup, found[found.lastgroup or 0]
@@ -74,6 +81,7 @@ class _Reader:
         elif kind == "redirect":
             self._end_word()
             self.has_operators = self._is_target = True
+            self._redirection = text
         elif kind == "separator":
             self.end_command()
             self.has_operators = True
@@ -93,9 +101,11 @@ class _Reader:
         if self._word is None:
             return
         is_assignment = not self._words and ASSIGNMENT.match(self._word)
-        if is_assignment:
-            self.has_operators = True
-        elif not self._is_target:
+        if is_assignment and not self._is_target:
+            self.has_operators = self.has_more = True
+        elif self._is_target:
+            self.has_more |= f"{self._redirection}{self._word}" not in HARMLESS
+        else:
             self._words.append(self._word)
         self._is_target = False
         self._word = None

@@ -14,6 +14,7 @@ from typing import Final
 
 import httpx
 
+from mini_agent.coding.tools.pages import PublicPages
 from mini_agent.images.download import Download
 
 PUBLIC: Final = "93.184.215.14"
@@ -27,6 +28,7 @@ class Page:
     body: bytes = b""
     status: int = 200
     location: str = ""
+    kind: str = ""
     after_s: float = 0.0
 
 
@@ -42,6 +44,10 @@ class Web:
     def download(self) -> Download:
         """A download that looks names up here."""
         return Download(resolve=self._resolve, connection=lambda: _Rerouted(self))
+
+    def pages(self) -> PublicPages:
+        """Pages of the hosts here."""
+        return PublicPages(resolve=self._resolve, connection=lambda: _Rerouted(self))
 
     async def _resolve(self, host: str, port: int) -> Sequence[str]:
         del port
@@ -93,6 +99,8 @@ def _pages_of(pages: Mapping[str, Page]) -> type[BaseHTTPRequestHandler]:
             page = pages[self.path]
             threading.Event().wait(page.after_s)
             self.send_response(page.status)
+            if page.kind:
+                self.send_header("Content-Type", page.kind)
             if page.location:
                 self.send_header("Location", page.location)
             self.send_header("Content-Length", str(len(page.body)))

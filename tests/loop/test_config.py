@@ -25,6 +25,7 @@ def test_the_one_set_of_defaults() -> None:
         "stagnation_window": 3,
         "use_tools": True,
         "auto_run_code_on_code_block": True,
+        "salvage": True,
         "enable_repair": True,
         "research_on_unsure": True,
         "max_research_hops": 2,

@@ -36,6 +36,7 @@ async def test_a_run_is_told_from_its_start_to_its_end() -> None:
         "run_started",
         "model_asked",
         "model_replied",
+        "calls_understood",
         "tool_started",
         "tool_finished",
         "observation",

@@ -136,6 +136,7 @@ async def test_a_run_is_told_as_it_happens_its_result_last() -> None:
         "run_started",
         "model_asked",
         "model_replied",
+        "calls_understood",
         "call_repaired",
         "tool_started",
         "tool_finished",

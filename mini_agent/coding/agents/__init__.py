@@ -1,0 +1,1 @@
+"""Subagents: which there are, and how one carries out its task."""

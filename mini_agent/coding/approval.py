@@ -1,0 +1,90 @@
+"""Whether a call may be made: what the rules say, and where they ask, what the user says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from mini_agent.coding.hooks.verdict import Permission
+from mini_agent.coding.permissions import Allowed, Asked, Denied, Permissions
+from mini_agent.coding.permissions_rules import Rule
+from mini_agent.coding.tools.seams import Asker, Question
+from mini_agent.messages import JsonObject
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the user says to a call; `why` goes to the model."""
+
+    answer: Literal["once", "always", "no"]
+    why: str = ""
+
+
+class CallAsker(Protocol):
+    """The user, where there is one to be asked."""
+
+    async def may(self, asked: Asked) -> Said:
+        """What the user says to it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """The user, whose word on a plan ends plan mode."""
+
+    user: Asker
+    permissions: Callable[[], Permissions]
+
+    async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
+        """What the user answers."""
+        return await self.user.answers(questions)
+
+    async def approves(self, plan: str) -> bool:
+        """Whether the plan is to be carried out; from then on things may be changed."""
+        agrees = await self.user.approves(plan)
+        permissions = self.permissions()
+        if agrees and permissions.mode == "plan":
+            permissions.mode = "default"
+        return agrees
+
+
+@dataclass
+class RuledApproval:
+    """Rules first, the user where they ask; without a user, what would be asked is denied."""
+
+    permissions: Permissions
+    asker: CallAsker | None
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def objection(self, name: str, arguments: JsonObject, said: Permission) -> str:
+        """Why the call may not be made; what hooks have said does not undo a rule that denies."""
+        decision = self.permissions.decision(name, arguments)
+        match decision:
+            case Denied():
+                return decision.reason
+            case Allowed() if said != "ask":
+                return ""
+            case Asked() if said == "allow":
+                return ""
+            case Allowed():
+                decision = Asked(f"A hook wants to know: call {name}?", "", Rule(name, ""))
+            case _:
+                pass
+        return await self._asked(decision)
+
+    async def _asked(self, asked: Asked) -> str:
+        if self.asker is None:
+            return (
+                f"This needs the user's permission, and nobody is there to be asked. The rule "
+                f"{asked.always} would allow it, with --allowed-tools or under permissions.allow."
+            )
+        async with self._one_at_a_time:
+            said = await self.asker.may(asked)
+        if said.answer == "always":
+            self.permissions.remember(asked.always)
+        if said.answer != "no":
+            return ""
+        why = f" They say: {said.why}" if said.why else ""
+        return f"The user does not want this to be done.{why}"

@@ -1,0 +1,68 @@
+"""The model as the assistant asks it: prompts marked for the cache, and calls with ids of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
+from uuid import uuid4
+
+from pydantic import JsonValue
+
+from mini_agent.messages import JsonObject, Message
+from mini_agent.model import Model, ModelReply, ModelRequest
+
+MARK: Final[JsonObject] = {"type": "ephemeral"}
+
+
+class AskedModel:
+    """`model`, whose calls get ids that no other call of a session has."""
+
+    def __init__(self, model: Model) -> None:
+        self._model = model
+
+    async def reply(self, request: ModelRequest) -> ModelReply:
+        """The model's turn."""
+        shaped = marked if takes_marks(request.model) else plain
+        request = replace(request, messages=shaped(request.messages))
+        reply = await self._model.reply(request)
+        # Some servers count their calls anew for each answer; a transcript holds many answers.
+        calls = tuple(replace(call, id=f"toolu_{uuid4().hex[:24]}") for call in reply.tool_calls)
+        return replace(reply, tool_calls=calls)
+
+
+def takes_marks(model: str) -> bool:
+    """Whether the server keeps what is marked; the others keep what they like."""
+    return model.startswith("anthropic/") or "claude" in model
+
+
+def marked(messages: Sequence[Message]) -> list[Message]:
+    """`messages` with marks behind the instructions, the first message and the last."""
+    places = {0, 1, len(messages) - 1}
+    return [
+        _marked(message) if place in places else message for place, message in enumerate(messages)
+    ]
+
+
+def plain(messages: Sequence[Message]) -> list[Message]:
+    """`messages` with lists of nothing but text as one text, which every server takes."""
+    return [{**message, "content": _plain(message.get("content"))} for message in messages]
+
+
+def _plain(content: JsonValue) -> JsonValue:
+    if not isinstance(content, list):
+        return content
+    texts = [part.get("text") for part in content if isinstance(part, dict)]
+    is_text = len(texts) == len(content) and all(isinstance(text, str) for text in texts)
+    return "\n\n".join(map(str, texts)) if is_text else content
+
+
+def _marked(message: Message) -> Message:
+    content = message.get("content")
+    parts: list[JsonValue] = (
+        list(content) if isinstance(content, list) else [{"type": "text", "text": content}]
+    )
+    last = parts[-1] if parts else None
+    if not isinstance(last, dict) or last.get("text") == "":
+        return message
+    return {**message, "content": [*parts[:-1], {**last, "cache_control": MARK}]}

@@ -1,0 +1,192 @@
+"""A session put together: its file, its model, its tools and what stands before them, its hooks."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from mini_agent.coding.agents.kinds import Kind, kinds_in
+from mini_agent.coding.agents.run import Parent
+from mini_agent.coding.approval import CallAsker, Planning, RuledApproval
+from mini_agent.coding.asked_model import AskedModel
+from mini_agent.coding.assistant import Assistant, WindowOf
+from mini_agent.coding.behaviour.builtin import Builtin, Standing
+from mini_agent.coding.behaviour.server import BehaviourServer, McpBehaviour, ServedHooks
+from mini_agent.coding.digest import ModelDigest
+from mini_agent.coding.facts import Facts
+from mini_agent.coding.ground import Ground
+from mini_agent.coding.hooks.commands import CommandHooks
+from mini_agent.coding.hooks.event import Circumstances
+from mini_agent.coding.hooks.source import AllHooks
+from mini_agent.coding.inner_loop import InnerLoop, coding_config
+from mini_agent.coding.ledger import Ledger
+from mini_agent.coding.memory.track import Track
+from mini_agent.coding.rights import permissions_of, workplace_of
+from mini_agent.coding.servers import McpServer, closed, looked_at, servers_of
+from mini_agent.coding.standing import standing_of
+from mini_agent.coding.tool_gate import Surroundings
+from mini_agent.coding.tool_set import ToolSet
+from mini_agent.coding.tools.seams import Asker
+from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.transcript.session import Session
+from mini_agent.coding.watch import Unwatched, Watcher
+from mini_agent.events import Event, ModelReplied, ToolFinished, ToolStarted
+from mini_agent.litellm_model import LiteLLMModel
+from mini_agent.litellm_window import window_of
+from mini_agent.model import Model
+from mini_agent.settings import Settings
+from mini_agent.tools.passed_on import tool_named
+
+Watching: TypeAlias = Callable[[Session, Facts], Watcher]
+
+
+@dataclass(frozen=True, slots=True)
+class Seams:
+    """Who watches, and who is asked; `model` answers in LiteLLM's place, and `window_of` knows
+    how much it takes."""
+
+    watching: Watching
+    model: Model | None = None
+    window_of: WindowOf = window_of
+    call_asker: CallAsker | None = None
+    asker: Asker | None = None
+
+
+@dataclass
+class Assembled:
+    """A session that can be talked to."""
+
+    assistant: Assistant
+    watcher: Watcher
+    facts: Facts
+    ledger: Ledger
+    kinds: Mapping[str, Kind]
+
+
+@asynccontextmanager
+async def opened(ground: Ground, seams: Seams) -> AsyncIterator[Assembled]:
+    """The session that is asked for, with its servers started; they are ended with it."""
+    servers = await looked_at(servers_of(ground))
+    workplace = workplace_of(ground)
+    try:
+        assembled = await _Assembly(ground, seams, servers, workplace).assembled()
+        for remark in (*ground.remarks, assembled.assistant.session.remark, *_problems(servers)):
+            if remark:
+                assembled.watcher.remark(remark)
+        source = "resume" if assembled.assistant.session.entries else "startup"
+        await assembled.assistant.begin(source)
+        yield assembled
+        await assembled.assistant.end("other")
+    finally:
+        await workplace.shell.aclose()
+        await closed(servers)
+
+
+def _problems(servers: Sequence[McpServer]) -> list[str]:
+    return [f"{server.name}: {server.problem}" for server in servers if server.problem]
+
+
+class _Assembly:
+    """Puts the parts together, in the order in which they need each other."""
+
+    def __init__(
+        self, ground: Ground, seams: Seams, servers: Sequence[McpServer], workplace: Workplace
+    ) -> None:
+        self._ground, self._seams, self._servers = ground, seams, servers
+        self._session = Session.at(ground.place(), ground.origin)
+        self._watcher: Watcher = Unwatched()
+        address = Settings().ollama_address
+        heard = LiteLLMModel(ollama_address=address, on_text=self._told_text)
+        self._model = AskedModel(seams.model or heard)
+        # What is asked beside the conversation is nothing for the user to watch.
+        self._aside = AskedModel(seams.model or LiteLLMModel(ollama_address=address))
+        digest = ModelDigest(self._aside, ground.digest_model)
+        asker = Planning(seams.asker, lambda: self._permissions) if seams.asker else None
+        self._workplace = replace(workplace, asker=asker, digest=digest)
+        self._permissions = permissions_of(ground, self._workplace)
+        self._builtin = Builtin(ground.places.project, ground.places.claude_home, self._standing)
+        self._behaviour = self._behaviours()
+        self._hooks = AllHooks([self._commands(), ServedHooks(self._behaviour)])
+        self._ledger = Ledger()
+        self._kinds = kinds_in(
+            (ground.places.claude_home / "agents", ground.places.project / ".claude" / "agents")
+        )
+        self._track = Track(self._builtin.seen, self._workplace.path)
+
+    async def assembled(self) -> Assembled:
+        ground, options = self._ground, self._ground.options
+        tools = self._tool_set().at()
+        listed = tuple(tool_named(tool) for tool in await tools.list_openai_tools())
+        facts = Facts(ground, self._permissions, listed, tuple(self._servers))
+        self._watcher = self._seams.watching(self._session, facts)
+        self._session.reader = self._watcher.line
+        config = coding_config(ground.model, options.max_turns)
+        inner = InnerLoop(
+            self._session, self._model, tools, config, self._hear, not options.executes_tools
+        )
+        assistant = Assistant(
+            inner,
+            self._aside,
+            self._hooks,
+            self._behaviour,
+            self._circumstances,
+            self._watcher,
+            self._seams.window_of,
+        )
+        return Assembled(assistant, self._watcher, facts, self._ledger, self._kinds)
+
+    def _tool_set(self) -> ToolSet:
+        parent = Parent(
+            session=self._session,
+            model=self._aside,
+            model_name=self._ground.model,
+            hooks=self._hooks,
+            circumstances=self._circumstances,
+            environment=self._builtin.environment,
+            listener=self._hear_below,
+        )
+        around = Surroundings(
+            self._circumstances,
+            self._hooks,
+            RuledApproval(self._permissions, self._seams.call_asker),
+            self._watched,
+        )
+        own = self._workplace if self._ground.uses_builtin else None
+        return ToolSet(own, self._servers, around, parent, self._kinds)
+
+    def _behaviours(self) -> list[BehaviourServer]:
+        served = [McpBehaviour(s.connection) for s in self._servers if s.connection and s.tools]
+        return [self._builtin, *served] if self._ground.uses_builtin else [*served]
+
+    def _commands(self) -> CommandHooks:
+        cwd = str(self._ground.places.project)
+        return CommandHooks(self._ground.settings.hooks, cwd, self._workplace.environment)
+
+    def _circumstances(self) -> Circumstances:
+        session, cwd = self._session, str(self._ground.places.project)
+        return Circumstances(session.id, str(session.path), cwd, self._permissions.mode)
+
+    def _standing(self) -> Standing:
+        return standing_of(self._session, in_plan_mode=self._permissions.mode == "plan")
+
+    def _hear(self, event: Event) -> None:
+        self._track.hear(event)
+        if isinstance(event, ModelReplied):
+            self._ledger.add(event.usage)
+        self._watcher.event(event)
+
+    def _hear_below(self, event: Event) -> None:
+        """What a subagent does; what it says is for the agent above."""
+        if isinstance(event, ModelReplied):
+            self._ledger.add(event.usage)
+        elif isinstance(event, ToolStarted | ToolFinished):
+            self._watcher.event(event)
+
+    # The watcher is there only once the tools are listed.
+    def _told_text(self, piece: str) -> None:
+        self._watcher.text(piece)
+
+    def _watched(self) -> Watcher:
+        return self._watcher

@@ -1,0 +1,138 @@
+"""The assistant: what the user says goes through hooks, into the session, and through the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from mini_agent.coding.behaviour.server import BehaviourServer, system_prompt
+from mini_agent.coding.compaction import Window, Wish, compact
+from mini_agent.coding.hooks.event import Circumstances, EventName
+from mini_agent.coding.hooks.source import Hooks
+from mini_agent.coding.hooks.verdict import Verdict
+from mini_agent.coding.inner_loop import InnerLoop
+from mini_agent.coding.outcome import Outcome
+from mini_agent.coding.transcript.entry import Block
+from mini_agent.coding.transcript.session import Session
+from mini_agent.coding.watch import Watcher
+from mini_agent.messages import JsonObject, Message
+from mini_agent.model import Model, context_tokens
+
+# A Stop hook that never agrees must not keep the model at work for ever.
+MOST_PUT_OFF: Final = 10
+WindowOf: TypeAlias = Callable[[str], Awaitable[int | None]]
+
+
+def text_block(text: str) -> Block:
+    """Words, as a block."""
+    return {"type": "text", "text": text}
+
+
+@dataclass
+class Assistant:
+    """One session with everything that belongs to it; `aside` is asked beside the conversation."""
+
+    inner: InnerLoop
+    aside: Model
+    hooks: Hooks
+    servers: Sequence[BehaviourServer]
+    circumstances: Callable[[], Circumstances]
+    watcher: Watcher
+    window_of: WindowOf
+    _system: list[Message] | None = None
+
+    @property
+    def session(self) -> Session:
+        """The conversation so far."""
+        return self.inner.session
+
+    async def begin(self, source: str) -> None:
+        """Tells hooks that the session starts; `source` is startup, resume, clear or compact."""
+        verdict = await self._ask("SessionStart", source, {"source": source})
+        if verdict.after:
+            texts = [text_block(text) for text in verdict.after]
+            self.session.user_said(texts, is_meta=True)
+
+    async def end(self, reason: str) -> None:
+        """Tells hooks that the session is over."""
+        await self._ask("SessionEnd", reason, {"reason": reason})
+
+    async def prompt(self, text: str) -> Outcome:
+        """An answer to `text`, unless a hook refuses it."""
+        undone = await self.inner.carry_out_pending()
+        if undone is not None:
+            return undone
+        verdict = await self._ask("UserPromptSubmit", "", {"prompt": text})
+        if verdict.blocked or verdict.stops:
+            reason = verdict.reason or "a hook gave no reason"
+            return Outcome("failed", error=f"the prompt was blocked by a hook: {reason}")
+        return await self.say([*map(text_block, (*verdict.before, text, *verdict.after))])
+
+    async def say(self, blocks: Sequence[Block]) -> Outcome:
+        """An answer to `blocks`, which go into the session as they are."""
+        undone = await self.inner.carry_out_pending()
+        if undone is not None:
+            return undone
+        self.session.user_said(blocks)
+        return await self.answer()
+
+    async def answer(self) -> Outcome:
+        """The model's answer to what is said already; hooks may put the end off."""
+        undone = await self.inner.carry_out_pending()
+        if undone is not None:
+            return undone
+        outcome = await self._run()
+        for times in range(MOST_PUT_OFF):
+            if outcome.how != "done" or not await self._is_put_off(has_been=bool(times)):
+                break
+            outcome = _both(outcome, await self._run())
+        return outcome
+
+    async def compact(self, wish: Wish) -> None:
+        """Puts a summary in the place of all that was said."""
+        own: JsonObject = {"trigger": wish.by, "custom_instructions": wish.focus}
+        await self._ask("PreCompact", wish.by, own)
+        config = self.inner.config
+        system = await self._system_messages()
+        await compact(self.session, self.aside, config.model, system, wish)
+
+    async def _run(self) -> Outcome:
+        """The inner loop to its end, the conversation told anew wherever it gets too long."""
+        config = self.inner.config
+        known = context_tokens(config.model, config.num_ctx)
+        self.inner.window = Window(known or await self.window_of(config.model))
+        outcome = await self.inner.run(await self._system_messages())
+        while outcome.how == "full":
+            self.watcher.remark("the conversation is nearly too long for the model: compacting it")
+            await self.compact(Wish(by="auto"))
+            outcome = _both(outcome, await self.inner.run(await self._system_messages()))
+        return outcome
+
+    async def _is_put_off(self, *, has_been: bool) -> bool:
+        verdict = await self._ask("Stop", "", {"stop_hook_active": has_been})
+        if verdict.stops or not verdict.blocked:
+            return False
+        self.session.user_said([text_block(verdict.reason)], is_meta=True)
+        return True
+
+    async def _system_messages(self) -> list[Message]:
+        if self._system is None:
+            blocks = [text_block(block) for block in await system_prompt(self.servers)]
+            self._system = [{"role": "system", "content": list(blocks)}] if blocks else []
+        return self._system
+
+    async def _ask(self, name: EventName, about: str, own: JsonObject) -> Verdict:
+        verdict = await self.hooks.verdict(self.circumstances().event(name, about, own))
+        for said in (*verdict.messages, *verdict.faults):
+            self.watcher.remark(said)
+        return verdict
+
+
+def _both(before: Outcome, after: Outcome) -> Outcome:
+    return replace(
+        after,
+        usage=before.usage.plus(after.usage),
+        turns=before.turns + after.turns,
+        model_ms=before.model_ms + after.model_ms,
+    )

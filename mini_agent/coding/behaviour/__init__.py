@@ -1,0 +1,1 @@
+"""What makes the assistant behave: prompts, reminders and hooks, as resources of servers."""

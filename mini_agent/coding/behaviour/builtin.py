@@ -1,0 +1,109 @@
+"""The builtin server of behaviour: the same resources as any other, without a process between."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+from mini_agent.coding.behaviour.prompts import (
+    CHANGED,
+    ENVIRONMENT,
+    HOW,
+    MEMORY,
+    NO_TODOS,
+    PLAN_MODE,
+    SKILLS,
+    UNUSED_TODOS,
+    WHO,
+    reminder,
+)
+from mini_agent.coding.behaviour.server import SYSTEM_PROMPT
+from mini_agent.coding.front_matter import documents_in
+from mini_agent.coding.memory.changes import SeenFiles
+from mini_agent.coding.memory.files import memories
+from mini_agent.errors import MiniAgentError
+
+PROMPT: Final = "hook://UserPromptSubmit/"
+LONG_WITHOUT_TODOS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the session stands when the user says something."""
+
+    is_first: bool
+    in_plan_mode: bool
+    prompts_since_todos: int
+
+
+@dataclass
+class Builtin:
+    """Prompts and reminders for the project in `cwd`; `standing` is asked at each prompt."""
+
+    cwd: Path
+    claude_home: Path
+    standing: Callable[[], Standing]
+    seen: SeenFiles = field(default_factory=SeenFiles)
+
+    async def serves(self, uri: str) -> bool:
+        """The system prompt, and what goes beside the user's words."""
+        return uri == SYSTEM_PROMPT or uri.startswith(PROMPT)
+
+    async def read(self, uri: str) -> list[str]:
+        """The blocks of the system prompt, or one answer a reminder."""
+        if uri == SYSTEM_PROMPT:
+            return [WHO, f"{HOW}\n\n{self.environment()}", *self._skills()]
+        if uri.startswith(PROMPT):
+            return list(self._reminders())
+        raise MiniAgentError(f"the builtin server has no {uri:.80}")
+
+    def environment(self) -> str:
+        """Where the model works, and when."""
+        return ENVIRONMENT.format(
+            cwd=self.cwd,
+            git="yes" if _in_git(self.cwd) else "no",
+            platform=f"{platform.system()} {platform.release()}",
+            today=date.today().isoformat(),  # noqa: DTZ011  the user's own day
+        )
+
+    def _skills(self) -> Iterator[str]:
+        roots = (self.claude_home, self.cwd / ".claude")
+        skills = documents_in([root / "skills" for root in roots], "*/SKILL.md")
+        lines = [
+            f"- {name} ({each.path}): {each.keys.get('description', '')}"
+            for name, each in skills.items()
+        ]
+        if lines:
+            yield "\n".join((SKILLS, *lines))
+
+    def _reminders(self) -> Iterator[str]:
+        now = self.standing()
+        if now.is_first:
+            known = memories(self.claude_home, self.cwd)
+            texts = "\n\n".join(f"Contents of {each.path}:\n{each.text.strip()}" for each in known)
+            names = ", ".join(sorted({each.path.name for each in known}))
+            if known:
+                yield _answer("additionalContextPre", MEMORY.format(names=names, texts=texts))
+        for changed in self.seen.changed():
+            told = CHANGED.format(path=changed.path, hunks=changed.hunks)
+            yield _answer("additionalContextPre", told)
+        if now.in_plan_mode:
+            yield _answer("additionalContext", PLAN_MODE)
+        if now.is_first:
+            yield _answer("additionalContext", NO_TODOS)
+        elif now.prompts_since_todos and now.prompts_since_todos % LONG_WITHOUT_TODOS == 0:
+            yield _answer("additionalContext", UNUSED_TODOS)
+
+
+def _answer(where: str, text: str) -> str:
+    own = {"hookEventName": "UserPromptSubmit", where: reminder(text)}
+    return json.dumps({"continue": True, "hookSpecificOutput": own})
+
+
+def _in_git(folder: Path) -> bool:
+    return any((each / ".git").exists() for each in (folder, *folder.parents))

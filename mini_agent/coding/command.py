@@ -1,0 +1,28 @@
+"""`mini-agent` without a command: the assistant, with a terminal or without."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+from mini_agent.coding.ground import ground_of
+from mini_agent.coding.options import Options
+
+
+def run_assistant(options: Options) -> int:
+    """The exit code: 0 done, 1 failed, 2 tools withheld; an interrupt is raised."""
+    ground = ground_of(options, dict(os.environ))
+    # Each imports what it needs alone: the prompt is to be there at once.
+    name = "terminal.run" if options.interactive else "headless.run"
+    module = importlib.import_module(f"mini_agent.coding.{name}")
+    done: int = module.run(ground)
+    return done
+
+
+def run_doctor(options: Options) -> int:
+    """0 when all is well, else 1."""
+    doctor = importlib.import_module("mini_agent.coding.doctor")
+    checks = doctor.checked_up(ground_of(options, dict(os.environ)))
+    sys.stdout.write(f"{doctor.told(checks)}\n")
+    return 0 if all(each.is_well for each in checks) else 1

@@ -1,0 +1,1 @@
+"""The assistant without a terminal: prompts come in, results go out."""

@@ -1,0 +1,130 @@
+"""What a hook says, read, and what several of them come to together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal, TypeAlias
+
+from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from mini_agent.messages import JsonObject, json_object
+
+Permission: TypeAlias = Literal["", "allow", "ask", "deny"]
+STRICTNESS: Final[tuple[Permission, ...]] = ("deny", "ask", "allow", "")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What follows from hooks: nothing, unless one of them says so.
+
+    `blocked`: the prompt is refused, the call is denied, or the end is put off. `stops`: the run
+    ends here. `before` and `after` are texts for the model, beside a prompt. `faults` are what
+    went wrong with the hooks themselves, for the user.
+    """
+
+    blocked: bool = False
+    stops: bool = False
+    reasons: tuple[str, ...] = ()
+    permission: Permission = ""
+    updated_input: JsonObject | None = None
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    messages: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
+
+    @property
+    def reason(self) -> str:
+        """All reasons, a line each."""
+        return "\n".join(self.reasons)
+
+
+SILENT: Final = Verdict()
+
+
+def together(verdicts: Sequence[Verdict]) -> Verdict:
+    """The strictest of all, with the reasons of those who object."""
+    said = {verdict.permission for verdict in verdicts}
+    strictest: Permission = next((each for each in STRICTNESS if each in said), "")
+    updated = [v.updated_input for v in verdicts if v.updated_input is not None]
+    return Verdict(
+        blocked=any(v.blocked for v in verdicts),
+        stops=any(v.stops for v in verdicts),
+        reasons=tuple(text for v in verdicts for text in v.reasons),
+        permission=strictest,
+        updated_input=updated[-1] if updated else None,
+        before=tuple(text for v in verdicts for text in v.before),
+        after=tuple(text for v in verdicts for text in v.after),
+        messages=tuple(text for v in verdicts for text in v.messages),
+        faults=tuple(text for v in verdicts for text in v.faults),
+    )
+
+
+def verdict_in(text: str) -> Verdict | None:
+    """The verdict that is written in `text` as JSON; None where there is no JSON object."""
+    try:
+        said = json_object(text)
+    except ValueError:
+        return None
+    try:
+        return _verdict(_Said.model_validate(said))
+    except ValidationError as odd:
+        first = odd.errors(include_url=False, include_input=False)[0]
+        where = ".".join(str(step) for step in first["loc"])
+        return Verdict(faults=(f"a hook's answer is not understood: {where}: {first['msg']}",))
+
+
+def _texts(given: object) -> object:
+    """One text, or blocks of text, or nothing, as a list of texts."""
+    if given is None or given == "":
+        return []
+    if isinstance(given, list):
+        return [each.get("text", "") if isinstance(each, dict) else each for each in given]
+    return [given]
+
+
+Texts = Annotated[list[str], BeforeValidator(_texts)]
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Specific(_Read):
+    context: Texts = Field(default=[], alias="additionalContext")
+    context_before: Texts = Field(default=[], alias="additionalContextPre")
+    decision: Literal["allow", "ask", "deny"] | None = Field(
+        default=None, alias="permissionDecision"
+    )
+    reason: str | None = Field(default=None, alias="permissionDecisionReason")
+    updated_input: JsonObject | None = Field(default=None, alias="updatedInput")
+
+
+class _Said(_Read):
+    # Claude Code writes `continue`, the seed `continue_`.
+    goes_on: bool = Field(default=True, validation_alias=AliasChoices("continue", "continue_"))
+    stop_reason: str | None = Field(default=None, alias="stopReason")
+    decision: Literal["approve", "allow", "block", "deny"] | None = None
+    reason: str | None = None
+    message: str | None = Field(default=None, alias="systemMessage")
+    specific: _Specific | None = Field(default=None, alias="hookSpecificOutput")
+
+
+def _verdict(said: _Said) -> Verdict:
+    specific = said.specific or _Specific()
+    blocked = said.decision in ("block", "deny") or specific.decision == "deny"
+    permission: Permission = specific.decision or ""
+    if not permission and said.decision:
+        permission = "deny" if blocked else "allow"
+    objects = blocked or not said.goes_on or permission == "ask"
+    reasons = (specific.reason or said.reason, None if said.goes_on else said.stop_reason)
+    return Verdict(
+        blocked=blocked,
+        stops=not said.goes_on,
+        reasons=tuple(text for text in reasons if text) if objects else (),
+        permission=permission,
+        updated_input=specific.updated_input,
+        before=tuple(text for text in specific.context_before if text),
+        after=tuple(text for text in specific.context if text),
+        messages=(said.message,) if said.message else (),
+    )

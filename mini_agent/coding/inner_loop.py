@@ -1,0 +1,174 @@
+"""The inner loop: the library's own run on a session, its lines written as it goes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from mini_agent.coding.compaction import NO_WINDOW, Window
+from mini_agent.coding.held import Held
+from mini_agent.coding.outcome import How, Outcome
+from mini_agent.coding.transcript.messages import ToolUse
+from mini_agent.coding.transcript.recorder import Recorder
+from mini_agent.coding.transcript.session import NOTHING_USED, Session
+from mini_agent.config import AgentConfig
+from mini_agent.deadline import Deadline
+from mini_agent.errors import MiniAgentError
+from mini_agent.events import CallsUnderstood, Event, Listener, ModelAsked, ModelReplied
+from mini_agent.invocation import Workbench, listed_tools
+from mini_agent.loop import run_agent
+from mini_agent.messages import Message, function_call
+from mini_agent.model import Model, ToolCall, is_ollama
+from mini_agent.result import AgentResult, StoppedReason, Usage
+from mini_agent.tools.invoker import Invoker
+from mini_agent.understood import Ask, understood
+
+NEVER_S: Final = 86_400.0
+MOST_TURNS: Final = 1000
+# A session with its tools does not fit into what Ollama takes when it is not told.
+OLLAMA_NUM_CTX: Final = 32_768
+HOW: Final[dict[StoppedReason, How]] = {"success": "done", "max_iterations": "max_turns"}
+
+
+def coding_config(model: str, max_turns: int | None = None) -> AgentConfig:
+    """A run that goes on for as long as the model calls tools, and takes it at its word.
+
+    Only of small local models, which write calls as text, text is read for calls.
+    """
+    local = is_ollama(model) or model.startswith("llamafile/")
+    return AgentConfig(
+        model=model,
+        max_iterations=max_turns or MOST_TURNS,
+        max_wallclock_seconds=NEVER_S,
+        max_tools_per_iter=100,
+        tool_concurrency=10,
+        stagnation_window=5,
+        auto_run_code_on_code_block=False,
+        salvage=local,
+        enable_repair=False,
+        research_on_unsure=False,
+        research_after_failures=False,
+        max_history_messages=10_000,
+        num_ctx=OLLAMA_NUM_CTX if is_ollama(model) else None,
+    )
+
+
+@dataclass
+class InnerLoop:
+    """Asks the model, carries out its calls, and goes on until it calls none.
+
+    With `withholds` the first calls end it; when the `window` is full, it ends before the next
+    question. Cancelling it ends what is running and writes down that the user did so.
+    """
+
+    session: Session
+    model: Model
+    tools: Invoker
+    config: AgentConfig
+    listener: Listener
+    withholds: bool = False
+    window: Window = NO_WINDOW
+    _newest: Usage = NOTHING_USED
+    _spent: Usage = NOTHING_USED
+    _turns: int = 0
+    _running: asyncio.Task[Outcome] | None = None
+    _fault: MiniAgentError | None = None
+    _is_over: bool = False
+    _recorder: Recorder = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._recorder = Recorder(self.session, self._failed)
+
+    async def run(self, system: Sequence[Message]) -> Outcome:
+        """The next answer; raises what stands in the way of writing it down."""
+        self._newest, self._spent = NOTHING_USED, NOTHING_USED
+        result = await self._to_its_end(self._run(system))
+        if result is not None:
+            return result
+        if self.session.pending:
+            return Outcome("withheld", withheld=self.session.pending, usage=self._spent)
+        return Outcome("full", usage=self._spent, turns=self._turns)
+
+    async def carry_out_pending(self) -> Outcome | None:
+        """What an earlier run left undone is done, or, where tools are withheld, told."""
+        pending = self.session.pending
+        if not pending:
+            return None
+        if self.withholds:
+            return Outcome("withheld", withheld=pending)
+        await self._to_its_end(self._carried_out(pending))
+        return None
+
+    async def _run(self, system: Sequence[Message]) -> Outcome:
+        messages = [*system, *self.session.messages]
+        held = Held(self.model, self.tools, lambda: self._is_over)
+        result = await run_agent(messages, held, self.config, held, self._hear)
+        return _outcome(result)
+
+    async def _carried_out(self, pending: Sequence[ToolUse]) -> Outcome:
+        deadline = Deadline.after(NEVER_S)
+        tools = await listed_tools(self.tools, deadline)
+        asks: list[Ask] = []
+        for use in pending:
+            written = function_call(use.id, use.name, use.arguments)
+            function = written["function"]
+            text = str(function["arguments"]) if isinstance(function, dict) else "{}"
+            asks.append(understood(ToolCall(use.id, use.name, text), use.id, tools))
+        await Workbench(self.tools, self.config, deadline, self._hear).carried_out(asks, 1)
+        return Outcome("done")
+
+    async def _to_its_end(self, work: Coroutine[object, object, Outcome]) -> Outcome | None:
+        """What `work` comes to; None where it was ended here because tools are withheld."""
+        self._fault, self._is_over = None, False
+        self._running = asyncio.create_task(work)
+        try:
+            await asyncio.wait({self._running})
+        except asyncio.CancelledError:
+            self._running.cancel()
+            await asyncio.wait({self._running})
+            self._recorder.interrupted()
+            raise
+        if self._fault is not None:
+            raise self._fault
+        return None if self._running.cancelled() else self._running.result()
+
+    def _hear(self, event: Event) -> None:
+        self._recorder.hear(event)
+        self.listener(event)
+        match event:
+            case CallsUnderstood() if self.withholds:
+                self._end()
+            case ModelReplied():
+                self._newest = event.usage
+                self._spent = self._spent.plus(event.usage)
+                self._turns = event.iteration
+            case ModelAsked() if self.window.is_full(self._newest):
+                self._end()
+            case _:
+                pass
+
+    def _failed(self, fault: MiniAgentError) -> None:
+        self._fault = self._fault or fault
+        self._end()
+
+    def _end(self) -> None:
+        self._is_over = True
+        if self._running is not None:
+            self._running.cancel()
+
+
+def _outcome(result: AgentResult) -> Outcome:
+    how = HOW.get(result.stopped_reason, "failed")
+    if result.stopped_reason == "stagnation" and result.answer_source == "model":
+        how = "done"
+    error = "" if how == "done" else result.error or result.final_answer
+    return Outcome(
+        how=how,
+        answer=result.final_answer if result.answer_source == "model" else "",
+        error=error,
+        usage=result.usage,
+        turns=len(result.iterations),
+        model_ms=result.model_ms,
+    )

@@ -1,0 +1,75 @@
+"""Files that the model has seen, and what others have changed in them since."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+MOST_BYTES: Final = 256 * 1024
+CONTEXT: Final = 8
+MOST_LINES: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A file, and its changed parts with their lines numbered."""
+
+    path: Path
+    hunks: str
+
+
+@dataclass
+class SeenFiles:
+    """What each file held when the model last read or wrote it.
+
+    A file is looked at again after each of the model's own calls, so that only what happens
+    between the turns counts as a change of somebody else's.
+    """
+
+    _texts: dict[Path, str | None] = field(default_factory=dict)
+
+    def see(self, path: Path) -> None:
+        """From now on `path` is known as it is."""
+        self._texts[path] = _text(path)
+
+    def see_again(self) -> None:
+        """What has been done to the known files up to now is known."""
+        for path in self._texts:
+            self.see(path)
+
+    def changed(self) -> list[Changed]:
+        """What is different now, told once; files that are gone or too large are not."""
+        return list(self._changed(tuple(self._texts)))
+
+    def _changed(self, paths: Iterable[Path]) -> Iterator[Changed]:
+        for path in paths:
+            before, now = self._texts[path], _text(path)
+            if before is None or now is None or before == now:
+                continue
+            self._texts[path] = now
+            yield Changed(path, _hunks(before, now))
+
+
+def _text(path: Path) -> str | None:
+    try:
+        if path.stat().st_size > MOST_BYTES:
+            return None
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
+def _hunks(before: str, now: str) -> str:
+    old, new = before.splitlines(), now.splitlines()
+    lines: list[str] = []
+    for group in difflib.SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(
+        CONTEXT
+    ):
+        first, last = group[0][3], group[-1][4]
+        lines += [f"{number + 1:5}→{new[number]}" for number in range(first, last)]
+        lines.append("...")
+    kept = lines[:MOST_LINES]
+    return "\n".join(kept[:-1] if kept and kept[-1] == "..." else kept)

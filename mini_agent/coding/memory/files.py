@@ -1,0 +1,76 @@
+"""CLAUDE.md and AGENTS.md: which of them hold for a folder, and what they import."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+DEEPEST: Final = 5
+MOST_CHARS: Final = 40_000
+IMPORT: Final = re.compile(r"(?:^|(?<=\s))@(?P<path>(?:~/|\.{0,2}/)?[\w][\w./-]*|~/[\w./-]+)")
+CODE: Final = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """One file and its text."""
+
+    path: Path
+    text: str
+
+
+def memories(claude_home: Path, project: Path) -> tuple[Memory, ...]:
+    """The user's file, then those from the outermost folder to the project's, with imports.
+
+    AGENTS.md counts in folders that have no CLAUDE.md.
+    """
+    found: dict[Path, Memory] = {}
+    for path in _places(claude_home, project):
+        for memory in _with_imports(path, project, 0):
+            found.setdefault(memory.path, memory)
+    return tuple(found.values())
+
+
+def _places(claude_home: Path, project: Path) -> Iterator[Path]:
+    yield claude_home / "CLAUDE.md"
+    for folder in (*reversed(project.parents), project):
+        own = [folder / "CLAUDE.md", folder / ".claude" / "CLAUDE.md"]
+        has_own = any(path.is_file() for path in own)
+        yield from own if has_own else (folder / "AGENTS.md",)
+        yield folder / "CLAUDE.local.md"
+    yield from sorted((project / ".claude" / "rules").glob("*.md"))
+
+
+def _with_imports(path: Path, project: Path, depth: int) -> Iterator[Memory]:
+    text = _text(path)
+    if not text.strip():
+        return
+    if depth < DEEPEST:
+        for named in _imports(text):
+            imported = (path.parent / named.expanduser()).resolve()
+            if _may_be_read(imported, path, project):
+                yield from _with_imports(imported, project, depth + 1)
+    yield Memory(path, text)
+
+
+def _imports(text: str) -> Iterator[Path]:
+    for named in IMPORT.finditer(CODE.sub(" ", text)):
+        yield Path(named["path"].rstrip("."))
+
+
+def _may_be_read(imported: Path, importing: Path, project: Path) -> bool:
+    """A project's file must not bring a secret of the user's before a model."""
+    if not imported.is_file():
+        return False
+    is_the_users = not importing.is_relative_to(project)
+    return is_the_users or imported.is_relative_to(project.resolve())
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")[:MOST_CHARS]
+    except OSError:
+        return ""

@@ -1,0 +1,149 @@
+"""What the command line of the assistant can say."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias
+
+OutputFormat: TypeAlias = Literal["text", "json", "stream-json"]
+InputFormat: TypeAlias = Literal["text", "stream-json"]
+Mode: TypeAlias = Literal["default", "acceptEdits", "plan", "bypassPermissions"]
+MODES: Final[tuple[Mode, ...]] = ("default", "acceptEdits", "plan", "bypassPermissions")
+BUILTIN: Final = "builtin"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for; what is empty or None is the usual."""
+
+    prompt: str | None = None
+    model: str = ""
+    digest_model: str = ""
+    mcp: tuple[str, ...] = ()
+    mcp_config: tuple[str, ...] = ()
+    resume: str = ""
+    continues: bool = False
+    interactive: bool = False
+    executes_tools: bool = True
+    output_format: OutputFormat = "text"
+    input_format: InputFormat = "text"
+    max_turns: int | None = None
+    permission_mode: Mode | None = None
+    allowed_tools: tuple[str, ...] = ()
+    disallowed_tools: tuple[str, ...] = ()
+    add_dirs: tuple[str, ...] = ()
+    trusts: bool = False
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the assistant, in two groups."""
+    _add_talk(parser.add_argument_group("the assistant"))
+    _add_rights(parser.add_argument_group("what the assistant may use and do"))
+
+
+def _add_talk(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "-p",
+        dest="prompt",
+        metavar="TEXT",
+        help="do this and end; a JSON list of content blocks is taken as it is; standard input, "
+        "where it is no terminal, goes before it",
+    )
+    group.add_argument("--model", default="", help="a name LiteLLM knows, such as gpt-4.1")
+    group.add_argument("--digest-model", default="", help="reads web pages; a small one of a kind")
+    group.add_argument("--resume", default="", metavar="ID|FILE", help="go on with a session")
+    group.add_argument(
+        "--continue", dest="continues", action="store_true", help="go on with the newest session"
+    )
+    group.add_argument(
+        "--interactive",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="ask for a prompt; usual at a terminal without -p",
+    )
+    group.add_argument(
+        "--output-format", choices=("text", "json", "stream-json"), default="text", help="of -p"
+    )
+    group.add_argument(
+        "--input-format",
+        choices=("text", "stream-json"),
+        default="text",
+        help="of standard input; stream-json: a message of the user a line",
+    )
+    group.add_argument("--max-turns", type=_turns, metavar="N", help="calls of the model at most")
+
+
+def _add_rights(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--mcp",
+        action="append",
+        default=[],
+        metavar="COMMAND",
+        help="an MCP server with tools, prompts and hooks, also several times; `builtin` is ours",
+    )
+    group.add_argument("--mcp-config", action="append", default=[], metavar="FILE.json")
+    group.add_argument(
+        "--execute-tools",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="--no-execute-tools: print the calls as JSON and end with exit code 2",
+    )
+    group.add_argument("--permission-mode", choices=MODES, help="what is allowed without asking")
+    group.add_argument(
+        "--allowed-tools", action="append", default=[], metavar="RULE", help='such as "Bash(git *)"'
+    )
+    group.add_argument("--disallowed-tools", action="append", default=[], metavar="RULE")
+    group.add_argument("--add-dir", action="append", default=[], metavar="DIR", help="also ours")
+    group.add_argument(
+        "--trust", action="store_true", help="run the hooks and MCP servers this project names"
+    )
+
+
+def options_of(called: argparse.Namespace) -> Options:
+    """The options in what was parsed."""
+    is_headless = called.prompt is not None or not sys.stdin.isatty()
+    return Options(
+        prompt=called.prompt,
+        model=called.model,
+        digest_model=called.digest_model,
+        mcp=tuple(called.mcp),
+        mcp_config=tuple(called.mcp_config),
+        resume=called.resume,
+        continues=called.continues,
+        interactive=not is_headless if called.interactive is None else called.interactive,
+        executes_tools=called.execute_tools,
+        output_format=called.output_format,
+        input_format=called.input_format,
+        max_turns=called.max_turns,
+        permission_mode=called.permission_mode,
+        allowed_tools=_rules(called.allowed_tools),
+        disallowed_tools=_rules(called.disallowed_tools),
+        add_dirs=tuple(called.add_dir),
+        trusts=called.trust,
+    )
+
+
+def _rules(given: list[str]) -> tuple[str, ...]:
+    """Rules given one by one or several with commas; a comma in brackets belongs to its rule."""
+    rules: list[str] = []
+    for text in given:
+        depth, start = 0, 0
+        for place, char in enumerate(f"{text},"):
+            depth += (char == "(") - (char == ")")
+            if char == "," and depth <= 0:
+                rules.append(text[start:place].strip())
+                start = place + 1
+        rules.append(text[start:].strip())
+    return tuple(rule for rule in rules if rule)
+
+
+def _turns(text: str) -> int:
+    try:
+        turns = int(text)
+    except ValueError:
+        turns = 0
+    if not 1 <= turns <= 1000:
+        raise argparse.ArgumentTypeError(f"must be a whole number from 1 to 1000, not {text!r}")
+    return turns

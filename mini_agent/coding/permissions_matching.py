@@ -1,0 +1,103 @@
+"""Whether a rule of permission speaks of a call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from mini_agent.coding.permissions_rules import Rule, Rules
+from mini_agent.coding.permissions_shell import covers_line, touches_line
+from mini_agent.coding.permissions_subject import Subject
+from mini_agent.coding.tools.glob_pattern import glob_regex
+from mini_agent.coding.tools.real_path import real_path
+from mini_agent.coding.tools.workplace import Workplace
+
+READING: Final = ("Read", "Grep", "Glob", "LS")
+EDITING: Final = ("Edit", "Write", "MultiEdit", "NotebookEdit")
+# A rule for one of them is one for its whole family, as in Claude Code's settings.
+FAMILIES: Final = {"Read": READING, "Edit": EDITING}
+DOMAIN: Final = "domain:"
+
+
+def touches(rule: Rule, subject: Subject) -> bool:
+    """Whether what is denied or asked for is any part of the call."""
+    if not _is_for(rule, subject.tool):
+        return False
+    if not rule.spec:
+        return True
+    if subject.command is not None:
+        return touches_line(rule.spec, subject.command)
+    if subject.paths:
+        written = {path for each in subject.paths for path in (each.absolute(), real_path(each))}
+        return any(_is_path(rule.spec, path, subject) for path in written)
+    return _names(rule.spec, subject)
+
+
+def covers(rule: Rule, subject: Subject) -> bool:
+    """Whether what is allowed is the whole call; without a spec, of files those inside alone."""
+    if not _is_for(rule, subject.tool):
+        return False
+    if not rule.spec:
+        return subject.is_inside
+    if subject.command is not None:
+        return covers_line(rule.spec, subject.command)
+    if subject.paths:
+        return all(_is_path(rule.spec, real_path(path), subject) for path in subject.paths)
+    return _names(rule.spec, subject)
+
+
+def hidden_by(rules: Rules, at: Workplace) -> tuple[str, ...]:
+    """What searches are to leave out, as globs of absolute paths: what must not be read."""
+    specs = [rule.spec for rule in rules.deny if rule.tool == "Read" and rule.spec]
+    globs = (each.rstrip("/") for spec in specs for each in globs_of(spec, at.folders, at.home))
+    return tuple(form for glob in globs for form in (glob, f"{glob}/**"))
+
+
+def globs_of(spec: str, folders: tuple[Path, ...], home: str) -> Iterator[str]:
+    """The absolute patterns that the spec of a rule for files stands for."""
+    project = folders[0]
+    if spec.startswith("//"):
+        yield spec[1:]
+    elif spec.startswith("~/"):
+        yield f"{_plain(Path(home))}/{spec[2:]}"
+    elif "/" in spec.rstrip("/"):
+        yield f"{_plain(project)}/{spec.removeprefix('./').lstrip('/')}"
+    else:
+        yield from (f"{_plain(folder)}/**/{spec}" for folder in folders)
+
+
+def _is_for(rule: Rule, tool: str) -> bool:
+    if tool in FAMILIES.get(rule.tool, (rule.tool,)):
+        return True
+    if not rule.tool.startswith("mcp__"):
+        return False
+    server = rule.tool.removesuffix("__*")
+    return tool == rule.tool or (server.count("__") == 1 and tool.startswith(f"{server}__"))
+
+
+def _is_path(spec: str, path: Path, subject: Subject) -> bool:
+    candidates = [str(each) for each in (path, *path.parents)]
+    for written in globs_of(spec, subject.at.folders, subject.at.home):
+        pattern = glob_regex(written.rstrip("/").removesuffix("/**"))
+        # What holds for a folder holds for all that is in it.
+        if any(pattern.fullmatch(each) for each in candidates):
+            return True
+    return False
+
+
+def _names(spec: str, subject: Subject) -> bool:
+    if spec.startswith(DOMAIN):
+        domain = spec.removeprefix(DOMAIN).strip().lower()
+        return (
+            bool(domain)
+            and re.fullmatch(re.escape(domain).replace(r"\*", ".*"), subject.host) is not None
+        )
+    own = subject.arguments.get("subagent_type") if subject.tool == "Task" else None
+    return own == spec
+
+
+def _plain(folder: Path) -> str:
+    """The folder as a pattern that stands for itself."""
+    return re.sub(r"([*?\[{}])", r"[\1]", str(folder)) if str(folder) != "/" else ""

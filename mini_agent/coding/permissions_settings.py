@@ -1,0 +1,148 @@
+"""The permissions in Claude Code's settings files, and the rules that are remembered there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from mini_agent.coding.permissions import Mode
+from mini_agent.coding.permissions_rules import Rule, Rules, rule_written
+from mini_agent.coding.tools.written_file import write_file
+from mini_agent.errors import BadRequest, NotConfigured
+from mini_agent.messages import JsonObject
+
+LOCAL: Final = Path(".claude", "settings.local.json")
+
+
+def _rule(written: object) -> object:
+    if not isinstance(written, str):
+        return written
+    try:
+        return rule_written(written)
+    except BadRequest as wrong:
+        raise ValueError(str(wrong)) from None
+
+
+Written = Annotated[Rule, BeforeValidator(_rule)]
+
+
+class _Permissions(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    allow: tuple[Written, ...] = ()
+    ask: tuple[Written, ...] = ()
+    deny: tuple[Written, ...] = ()
+    mode: Mode | None = Field(default=None, alias="defaultMode")
+    additional: tuple[str, ...] = Field(default=(), alias="additionalDirectories")
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    permissions: _Permissions = _Permissions()
+
+
+@dataclass(frozen=True, slots=True)
+class PermissionSettings:
+    """What settings files say together; `mode` is None where none of them says it."""
+
+    rules: Rules = field(default_factory=Rules)
+    mode: Mode | None = None
+    additional: tuple[Path, ...] = ()
+
+
+def permission_files(claude_home: Path, project: Path) -> tuple[Path, ...]:
+    """The files of the user, the project and this machine, what counts more behind."""
+    own = project / ".claude" / "settings.json"
+    return (claude_home / "settings.json", own, project / LOCAL)
+
+
+def read_permission_settings(paths: Iterable[Path], project: Path) -> PermissionSettings:
+    """All files that are there, what counts more behind what counts less.
+
+    `NotConfigured` names file, line and key of what is wrong. A file in the project cannot switch
+    permissions off: who wrote it may be nobody the user knows.
+    """
+    merged = PermissionSettings()
+    for path in paths:
+        said = _read(path)
+        mode = said.mode
+        if mode == "bypassPermissions" and path.is_relative_to(project):
+            mode = None
+        merged = PermissionSettings(
+            merged.rules + Rules(said.deny, said.ask, said.allow),
+            mode or merged.mode,
+            (*merged.additional, *(_folder(each, project) for each in said.additional)),
+        )
+    return merged
+
+
+def remember_in(path: Path, rule: Rule) -> None:
+    """Adds the rule to what the file allows; all else in it stays as it is."""
+    settings = _json(path, _text(path))
+    permissions = settings.setdefault("permissions", {})
+    allowed = permissions.setdefault("allow", []) if isinstance(permissions, dict) else None
+    if not isinstance(allowed, list):
+        raise NotConfigured(f"{path}: permissions.allow is not a list", hint="make it one")
+    if str(rule) in allowed:
+        return
+    allowed.append(str(rule))
+    try:
+        write_file(path, (json.dumps(settings, indent=2, ensure_ascii=False) + "\n").encode())
+    except OSError as broken:
+        raise NotConfigured(
+            f"the rule {rule} cannot be kept in {path}: {broken.strerror}",
+            hint="it holds until the end of this session",
+        ) from None
+
+
+def _read(path: Path) -> _Permissions:
+    text = _text(path)
+    settings = _json(path, text)
+    try:
+        return _File.model_validate(settings).permissions
+    except ValidationError as wrong:
+        first = wrong.errors(include_url=False)[0]
+        keys = [str(step) for step in first["loc"]]
+        line = _line_of(text, [*keys, str(first["input"])])
+        said = first["msg"].removeprefix("Value error, ")
+        raise NotConfigured(f"{path}, line {line}: {'.'.join(keys)}: {said}") from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        return ""
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise NotConfigured(f"{path} cannot be read: {unreadable}") from None
+
+
+def _json(path: Path, text: str) -> JsonObject:
+    try:
+        settings: object = json.loads(text or "{}")
+    except json.JSONDecodeError as broken:
+        raise NotConfigured(
+            f"{path}, line {broken.lineno}: {broken.msg}", hint="it must be one JSON object"
+        ) from None
+    if not isinstance(settings, dict):
+        raise NotConfigured(f"{path}, line 1: it must be one JSON object")
+    return settings
+
+
+def _line_of(text: str, words: list[str]) -> int:
+    """The line of the innermost word that stands in the text."""
+    for word in reversed(words):
+        place = text.find(json.dumps(word, ensure_ascii=False))
+        if place >= 0:
+            return text.count("\n", 0, place) + 1
+    return 1
+
+
+def _folder(written: str, project: Path) -> Path:
+    return project / Path(written).expanduser()

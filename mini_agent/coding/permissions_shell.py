@@ -1,0 +1,58 @@
+"""Whether a rule of permission speaks of a command line."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from typing import Final
+
+from mini_agent.tools.shell_line import Unreadable, take_apart
+
+PREFIX: Final = ":*"
+# They start the command that stands behind them.
+IN_FRONT: Final = frozenset(
+    {"sudo", "env", "nohup", "time", "timeout", "nice", "xargs", "command", "exec", "then", "do"}
+)
+BETWEEN: Final = re.compile(r"[;&|\n`$(){}<>\"']+")
+
+
+def touches_line(spec: str, line: str) -> bool:
+    """Whether any command in the line is meant, as far as it can be told from its text."""
+    pattern = _pattern(spec)
+    return any(pattern.fullmatch(text) for text in {line.strip(), *_all_commands(line)})
+
+
+def covers_line(spec: str, line: str) -> bool:
+    """Whether all commands in the line are meant, and it does nothing beside them."""
+    pattern = _pattern(spec)
+    if spec == line.strip():
+        return True
+    try:
+        taken = take_apart(line.strip())
+    except Unreadable:
+        return False
+    commands = [" ".join(words) for words in taken.commands]
+    return bool(commands) and taken.only_joined and all(map(pattern.fullmatch, commands))
+
+
+def _pattern(spec: str) -> re.Pattern[str]:
+    if spec.endswith(PREFIX):
+        return re.compile(rf"{re.escape(spec.removesuffix(PREFIX))}(?:\s.*)?", re.DOTALL)
+    written = ".*".join(re.escape(part) for part in spec.removesuffix(" *").split("*"))
+    return re.compile(written + (r"(?:\s.*)?" if spec.endswith(" *") else ""), re.DOTALL)
+
+
+def _all_commands(line: str) -> set[str]:
+    """Every text in the line that may be a command, also where it cannot be taken apart."""
+    fragments = [tuple(fragment.split()) for fragment in BETWEEN.split(line)]
+    with suppress(Unreadable):
+        fragments += take_apart(line.strip()).commands
+    return {" ".join(words) for fragment in fragments for words in _unwrapped(fragment)}
+
+
+def _unwrapped(words: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The command, and what it starts where it is one that starts another."""
+    found = [words] if words else []
+    if words and words[0] in IN_FRONT:
+        found += [words[place:] for place in range(1, len(words))]
+    return found

@@ -1,0 +1,59 @@
+"""What this session may do: the rules of files and options, and the mode it begins in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from mini_agent.coding.ground import Ground
+from mini_agent.coding.permissions import Permissions
+from mini_agent.coding.permissions_matching import hidden_by
+from mini_agent.coding.permissions_rules import Rule, Rules, rule_written
+from mini_agent.coding.permissions_settings import LOCAL, read_permission_settings, remember_in
+from mini_agent.coding.settings_files import settings_paths
+from mini_agent.coding.tools.pages import PublicPages
+from mini_agent.coding.tools.searx import SearxSearch
+from mini_agent.coding.tools.workplace import Workplace
+
+
+def workplace_of(ground: Ground) -> Workplace:
+    """Where the tools work: the project, and the folders that options and settings add."""
+    places = ground.places
+    said = read_permission_settings(_paths(ground), places.project)
+    known = [folder for folder in said.additional if folder.is_dir()]
+    environment = {**ground.variables, **ground.settings.env}
+    at = Workplace.at(places.project, environment, (*places.additional, *known))
+    searx = environment.get("MINI_AGENT_SEARXNG_URL")
+    return replace(
+        at,
+        hidden=hidden_by(said.rules, at),
+        pages=PublicPages(),
+        search=SearxSearch(searx) if searx else None,
+    )
+
+
+def permissions_of(ground: Ground, at: Workplace) -> Permissions:
+    """The rules; those of options weigh as much as those of files."""
+    said = read_permission_settings(_paths(ground), ground.places.project)
+    options = ground.options
+    rules = said.rules + Rules(
+        deny=_rules(options.disallowed_tools), allow=_rules(options.allowed_tools)
+    )
+    return Permissions(
+        at,
+        rules,
+        options.permission_mode or said.mode or "default",
+        keep=partial(remember_in, ground.places.project / LOCAL),
+    )
+
+
+def _paths(ground: Ground) -> Sequence[Path]:
+    # INVARIANT: what lies in a folder allows nothing there until the user trusts the folder.
+    paths = settings_paths(ground.places.claude_home, ground.places.project)
+    return paths if ground.is_trusted else paths[:1]
+
+
+def _rules(written: Iterable[str]) -> tuple[Rule, ...]:
+    return tuple(rule_written(text) for text in written)

@@ -1,0 +1,126 @@
+"""Claude Code's settings.json of the user, the project and this machine, as far as we read them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+
+from mini_agent.coding.hooks.commands import USUAL_S, CommandHook
+from mini_agent.coding.hooks.event import EVENTS
+from mini_agent.errors import NotConfigured
+
+
+class _Read(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class _Command(_Read):
+    type: Literal["command"]
+    command: Annotated[str, Field(min_length=1)]
+    timeout: Annotated[float, Field(gt=0, le=86_400)] = USUAL_S
+
+
+def _kind(hook: object) -> str:
+    return "command" if isinstance(hook, dict) and hook.get("type") == "command" else "other"
+
+
+_Hook = Annotated[
+    Annotated[_Command, Tag("command")] | Annotated[dict[str, object], Tag("other")],
+    Discriminator(_kind),
+]
+
+
+class _Group(_Read):
+    matcher: str = ""
+    hooks: list[_Hook] = []
+
+
+class _Settings(_Read):
+    hooks: dict[str, list[_Group]] = {}
+    env: dict[str, str] = {}
+    model: str = ""
+    disable_hooks: bool = Field(default=False, alias="disableAllHooks")
+
+
+@dataclass(frozen=True, slots=True)
+class ClaudeSettings:
+    """What the files say together; `remarks` are about what is in them and not done here."""
+
+    hooks: tuple[CommandHook, ...] = ()
+    model: str = ""
+    env: dict[str, str] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
+
+
+def settings_paths(claude_home: Path, project: Path) -> tuple[Path, ...]:
+    """The files, what counts more behind what counts less."""
+    own = project / ".claude"
+    return (claude_home / "settings.json", own / "settings.json", own / "settings.local.json")
+
+
+def read_settings(paths: Iterable[Path]) -> ClaudeSettings:
+    """All files that are there; `NotConfigured` names file, line and key of what is wrong."""
+    merged = ClaudeSettings()
+    for path in paths:
+        read = _read(path)
+        if read is None:
+            continue
+        merged = ClaudeSettings(
+            hooks=() if read.disable_hooks else (*merged.hooks, *_hooks(read)),
+            model=read.model or merged.model,
+            env={**merged.env, **read.env},
+            remarks=(*merged.remarks, *_remarks(path, read)),
+        )
+    return merged
+
+
+def _read(path: Path) -> _Settings | None:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, UnicodeDecodeError) as unreadable:
+        raise NotConfigured(f"{path} cannot be read: {unreadable}") from None
+    try:
+        return _Settings.model_validate(json.loads(text or "{}"))
+    except json.JSONDecodeError as broken:
+        raise NotConfigured(
+            f"{path}, line {broken.lineno}: {broken.msg}", hint="it must be one JSON object"
+        ) from None
+    except ValidationError as wrong:
+        first = wrong.errors(include_url=False, include_input=False)[0]
+        keys = [str(step) for step in first["loc"]]
+        line = _line_of(text, keys)
+        raise NotConfigured(f"{path}, line {line}: {'.'.join(keys)}: {first['msg']}") from None
+
+
+def _hooks(read: _Settings) -> Iterator[CommandHook]:
+    for event in EVENTS:
+        for group in read.hooks.get(event, []):
+            for hook in group.hooks:
+                if isinstance(hook, _Command):
+                    yield CommandHook(event, hook.command, group.matcher, hook.timeout)
+
+
+def _remarks(path: Path, read: _Settings) -> Iterator[str]:
+    for event, groups in read.hooks.items():
+        if event not in EVENTS:
+            yield f"{path}: hooks of {event} are not run here"
+        for hook in (each for group in groups for each in group.hooks):
+            if not isinstance(hook, _Command):
+                kind = hook.get("type")
+                yield f"{path}: a hook of type {kind!r:.40} is not run here; only commands are"
+
+
+def _line_of(text: str, keys: list[str]) -> int:
+    """The line of the innermost key that stands in the text."""
+    for key in reversed(keys):
+        place = text.find(f'"{key}"')
+        if place >= 0:
+            return text.count("\n", 0, place) + 1
+    return 1

@@ -1,0 +1,1 @@
+"""The assistant at a terminal: prompts, answers as they come, questions, slash commands."""

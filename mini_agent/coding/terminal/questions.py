@@ -1,0 +1,93 @@
+"""Questions to the user in the middle of a turn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from rich.console import Console
+from rich.text import Text
+
+from mini_agent.coding.approval import Said
+from mini_agent.coding.permissions import Asked
+from mini_agent.coding.terminal.screen import Screen
+from mini_agent.coding.terminal.shown import diff_shown
+from mini_agent.coding.tools.seams import Question
+from mini_agent.terminal import visible
+
+YES: Final = ("", "y", "yes", "1")
+ALWAYS: Final = ("a", "always", "2")
+
+
+class Line(Protocol):
+    """Whoever reads a line from the user."""
+
+    async def line(self, prompt: str) -> str | None:
+        """One line; None when the user is gone."""
+        ...
+
+
+@dataclass
+class Questions:
+    """Asks the user; the screen is quiet meanwhile."""
+
+    console: Console
+    screen: Screen
+    reader: Line
+
+    async def may(self, asked: Asked) -> Said:
+        """Whether a call may be made."""
+        self.screen.pause()
+        self.console.print(Text(f"\n{visible(asked.question)}", style="bold"))
+        if asked.diff:
+            self.console.print(diff_shown(asked.diff), end="")
+        always = visible(str(asked.always))
+        self.console.print(Text(f"  y yes   a always ({always})   n no, or say what to do instead"))
+        given = await self.reader.line("? ")
+        return _said(given)
+
+    async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
+        """The answers of the user, by question; those left empty are left out."""
+        self.screen.pause()
+        given: dict[str, str] = {}
+        for question in questions:
+            self.console.print(Text(f"\n{visible(question.text)}", style="bold"))
+            for number, choice in enumerate(question.choices, start=1):
+                about = f": {choice.description}" if choice.description else ""
+                self.console.print(Text(visible(f"  {number} {choice.label}{about}")))
+            line = await self.reader.line("? ")
+            if line is None:
+                break
+            if line.strip():
+                given[question.text] = _chosen(question, line)
+        return given
+
+    async def approves(self, plan: str) -> bool:
+        """Whether a plan is to be carried out."""
+        self.screen.pause()
+        self.console.print(Text(f"\n{visible(plan)}\n"))
+        self.console.print(Text("  y carry it out   n go on planning"))
+        line = await self.reader.line("? ")
+        return line is not None and line.strip().lower() in YES
+
+
+def _said(given: str | None) -> Said:
+    if given is None:
+        return Said("no")
+    word = given.strip().lower()
+    if word in YES:
+        return Said("once")
+    if word in ALWAYS:
+        return Said("always")
+    return Said("no", "" if word in ("n", "no", "3") else given.strip())
+
+
+def _chosen(question: Question, line: str) -> str:
+    """What was picked by number, or what was written."""
+    picked: list[str] = []
+    for word in line.replace(",", " ").split():
+        if not word.isdigit() or not 1 <= int(word) <= len(question.choices):
+            return line.strip()
+        picked.append(question.choices[int(word) - 1].label)
+    return ", ".join(picked if question.takes_many else picked[:1])

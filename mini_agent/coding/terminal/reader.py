@@ -1,0 +1,139 @@
+"""The user's lines: with history and completion at a terminal, plain ones elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Final
+
+from prompt_toolkit import PromptSession
+from prompt_toolkit.completion import CompleteEvent, Completer, Completion
+from prompt_toolkit.document import Document
+from prompt_toolkit.history import FileHistory, InMemoryHistory
+from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.shortcuts import CompleteStyle
+
+MOST_FILES: Final = 50
+
+
+class TerminalReader:
+    """Enter sends, Alt-Enter and Ctrl-J begin a new line, Shift-Tab changes the mode."""
+
+    def __init__(
+        self,
+        history: Path,
+        completer: Completer,
+        toolbar: Callable[[], str],
+        next_mode: Callable[[], None],
+    ) -> None:
+        self._prompts: PromptSession[str] = PromptSession(
+            history=_history(history),
+            completer=completer,
+            complete_style=CompleteStyle.MULTI_COLUMN,
+            complete_while_typing=True,
+            bottom_toolbar=toolbar,
+            key_bindings=_keys(next_mode),
+            multiline=True,
+            prompt_continuation="  ",
+        )
+        self._questions: PromptSession[str] = PromptSession()
+
+    async def prompt(self) -> str | None:
+        """What the user says next; None at the end. Ctrl-C empties the line."""
+        while True:
+            try:
+                return await self._prompts.prompt_async("> ")
+            except KeyboardInterrupt:
+                continue
+            except EOFError:
+                return None
+
+    async def line(self, prompt: str) -> str | None:
+        """An answer to a question; Ctrl-C stops the turn."""
+        try:
+            # Who answers in the middle of a turn leaves the turn's own handling of Ctrl-C alone.
+            return await self._questions.prompt_async(prompt, handle_sigint=False)
+        except KeyboardInterrupt:
+            signal.raise_signal(signal.SIGINT)
+            return None
+        except EOFError:
+            return None
+
+
+class PlainReader:
+    """Lines of standard input, where it is no terminal."""
+
+    async def prompt(self) -> str | None:
+        """The next line."""
+        return await self.line("> ")
+
+    async def line(self, prompt: str) -> str | None:
+        """The next line, after `prompt` was written."""
+        print(prompt, end="", flush=True)
+        line = await asyncio.to_thread(sys.stdin.readline)
+        return line.rstrip("\n") if line else None
+
+
+class Words(Completer):
+    """Slash commands at the beginning, files of the project behind an `@`."""
+
+    def __init__(self, commands: Callable[[], Iterable[str]], project: Path) -> None:
+        self._commands = commands
+        self._project = project
+
+    def get_completions(
+        self, document: Document, complete_event: CompleteEvent
+    ) -> Iterable[Completion]:
+        """What may be meant by the word before the cursor."""
+        del complete_event
+        before = document.text_before_cursor
+        word = before.split()[-1] if before and not before[-1].isspace() else ""
+        if before.startswith("/") and " " not in before:
+            for name in self._commands():
+                if name.startswith(before[1:]):
+                    yield Completion(f"/{name}", start_position=-len(before))
+        elif word.startswith("@"):
+            yield from self._files(word[1:])
+
+    def _files(self, begun: str) -> Iterator[Completion]:
+        folder, _, name = begun.rpartition("/")
+        try:
+            inside = sorted((self._project / folder).iterdir())
+        except OSError:
+            return
+        fitting = [path for path in inside if path.name.startswith(name) and path.name[0] != "."]
+        for path in fitting[:MOST_FILES]:
+            end = "/" if path.is_dir() else ""
+            yield Completion(f"{path.name}{end}", start_position=-len(name))
+
+
+def _history(path: Path) -> FileHistory | InMemoryHistory:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    except OSError:
+        return InMemoryHistory()
+    return FileHistory(str(path))
+
+
+def _keys(next_mode: Callable[[], None]) -> KeyBindings:
+    keys = KeyBindings()
+
+    def send(event: KeyPressEvent) -> None:
+        event.current_buffer.validate_and_handle()
+
+    def new_line(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    def change_mode(event: KeyPressEvent) -> None:
+        next_mode()
+        event.app.invalidate()
+
+    keys.add("enter")(send)
+    keys.add("escape", "enter")(new_line)
+    keys.add("c-j")(new_line)
+    keys.add("s-tab")(change_mode)
+    return keys

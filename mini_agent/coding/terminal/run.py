@@ -1,0 +1,62 @@
+"""`mini-agent` at a terminal: one session after the other, until the user leaves.
+
+The prompt is shown before the rest is imported: that happens while the user writes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from dataclasses import replace
+from types import ModuleType
+
+from mini_agent.coding.ground import Ground, ground_of
+from mini_agent.coding.terminal.desk import Desk
+from mini_agent.coding.terminal.help import Next
+
+
+def run(ground: Ground) -> int:
+    """The exit code, 0."""
+    asyncio.run(_run(ground))
+    return 0
+
+
+async def _run(ground: Ground) -> None:
+    sessions = asyncio.create_task(asyncio.to_thread(_imported))
+    desk = Desk(ground)
+    first, ground = await _first(ground, desk)
+    module = await sessions
+    try:
+        while True:
+            done: Next = await module.sat_out(ground, desk, first)
+            if not done.goes_on:
+                return
+            first = ""
+            ground = _ground_after(ground, done)
+            desk.sit_down_at(ground)
+    finally:
+        await module.cleaned_up()
+
+
+async def _first(ground: Ground, desk: Desk) -> tuple[str | None, Ground]:
+    """The first line of a new session, read at once; an old one may have something to do first."""
+    options = ground.options
+    if options.prompt or options.resume or options.continues:
+        return options.prompt or "", ground
+    first = await desk.reader.prompt()
+    return first, desk.ground
+
+
+def _ground_after(ground: Ground, done: Next) -> Ground:
+    options = replace(
+        ground.options,
+        prompt=None,
+        continues=False,
+        resume=done.session,
+        model=done.model or ground.options.model,
+    )
+    return ground_of(options, ground.variables)
+
+
+def _imported() -> ModuleType:
+    return importlib.import_module("mini_agent.coding.terminal.sitting")

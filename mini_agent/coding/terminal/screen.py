@@ -1,0 +1,135 @@
+"""What the terminal shows of a session while it goes on."""
+
+from __future__ import annotations
+
+from time import perf_counter
+from typing import Final
+
+from rich.console import Console
+from rich.status import Status
+from rich.text import Text
+
+from mini_agent.coding.ledger import token_line
+from mini_agent.coding.outcome import Outcome
+from mini_agent.coding.terminal.shown import call_shown, finished_shown, reminder_shown
+from mini_agent.coding.transcript.entry import entry_of
+from mini_agent.coding.watch import Unwatched
+from mini_agent.events import (
+    Event,
+    ModelAsked,
+    ModelReplied,
+    ToolFinished,
+    ToolOutputPiece,
+    ToolStarted,
+)
+from mini_agent.messages import JsonObject
+from mini_agent.terminal import visible
+
+REMINDER: Final = "<system-reminder>"
+CHARS_A_TOKEN: Final = 4
+
+
+class Screen(Unwatched):
+    """Prints what happens, and turns while nothing does."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status: Status | None = None
+        self._since = 0.0
+        self._doing = ""
+        self._chars = 0
+        self._is_in_answer = False
+
+    def begin(self) -> None:
+        """A turn begins; from now on time is counted."""
+        self._since, self._chars = perf_counter(), 0
+        self._turn("thinking")
+
+    def pause(self) -> None:
+        """Leaves the last line to somebody else."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+        if self._is_in_answer:
+            self._console.print()
+            self._is_in_answer = False
+
+    def tick(self) -> None:
+        """Shows how long it has been."""
+        if self._status is not None:
+            self._status.update(self._line())
+
+    def line(self, line: JsonObject) -> None:
+        """The reminders in what is said to the model."""
+        entry = entry_of(line)
+        for block in entry.of_type("text") if entry.type == "user" else ():
+            text = str(block.get("text") or "")
+            if text.startswith(REMINDER) or entry.is_meta:
+                self.show(reminder_shown(text))
+
+    def text(self, piece: str) -> None:
+        """A piece of the answer."""
+        self._chars += len(piece)
+        if not self._is_in_answer:
+            self.pause()
+            self._console.print("\n< ", end="", style="bold")
+            self._is_in_answer = True
+        self._console.print(Text(visible(piece)), end="", soft_wrap=True)
+
+    def event(self, event: Event) -> None:
+        """What a run does."""
+        match event:
+            case ModelAsked():
+                self._turn("thinking")
+            case ModelReplied():
+                self._replied(event)
+            case ToolStarted():
+                self._turn(call_shown(event.name, event.arguments))
+            case ToolOutputPiece():
+                self._turn(event.text.strip().splitlines()[-1][:60] if event.text.strip() else "")
+            case ToolFinished():
+                self.show(finished_shown(event.invocation))
+            case _:
+                pass
+
+    def remark(self, said: str) -> None:
+        """A word of the program's own."""
+        self.show(Text(f"  {visible(said)}", style="yellow"))
+
+    def ended(self, outcome: Outcome) -> None:
+        """The end of a turn."""
+        self.pause()
+        if outcome.error:
+            self._console.print(Text(visible(outcome.error), style="red"))
+
+    def say(self, text: str) -> None:
+        """What a command says."""
+        self.pause()
+        self._console.print(Text(visible(text)), soft_wrap=True)
+
+    def show(self, shown: Text) -> None:
+        """A line of its own, above the one that turns."""
+        turning = self._status is not None
+        if self._is_in_answer:
+            self.pause()
+        self._console.print(shown)
+        if turning:
+            self.tick()
+
+    def _replied(self, event: ModelReplied) -> None:
+        if event.text and not self._is_in_answer:
+            self.text(event.text)
+        self.pause()
+        self._console.print(Text(token_line(event.usage), style="dim"))
+
+    def _turn(self, doing: str) -> None:
+        self._doing = doing or self._doing
+        if self._status is None and self._console.is_terminal and not self._is_in_answer:
+            self._status = self._console.status(self._line())
+            self._status.start()
+        self.tick()
+
+    def _line(self) -> Text:
+        seconds = perf_counter() - self._since
+        tokens = f" · {self._chars // CHARS_A_TOKEN} tokens" if self._chars else ""
+        return Text(f"{self._doing} ({seconds:.0f} s{tokens} · Ctrl-C stops)", style="dim")

@@ -1,0 +1,126 @@
+"""One session at the terminal: prompts, turns that Ctrl-C stops, and what follows a command."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from mini_agent.coding.assembly import Assembled
+from mini_agent.coding.outcome import Outcome
+from mini_agent.coding.prompt_text import given_in
+from mini_agent.coding.terminal.help import Next
+from mini_agent.coding.terminal.screen import Screen
+from mini_agent.coding.terminal.slash import Done, Say, Slash
+from mini_agent.errors import MiniAgentError
+
+TICK_S: Final = 0.5
+STOPPED: Final = "stopped; the session goes on where it was"
+
+
+class Reader(Protocol):
+    """The user's words."""
+
+    async def prompt(self) -> str | None:
+        """What is said next; None at the end."""
+        ...
+
+
+@dataclass
+class Talk:
+    """The outer loop on one session."""
+
+    assembled: Assembled
+    screen: Screen
+    reader: Reader
+    slash: Slash
+
+    async def to_its_end(self, first: str) -> Next:
+        """Until the user leaves, or wants another session."""
+        session = self.assembled.assistant.session
+        done: Next | None = None
+        if first:
+            done = await self._after(first)
+        elif session.pending or session.awaits_the_model:
+            await self._turn(self.assembled.assistant.answer())
+        while done is None:
+            said = await self.reader.prompt()
+            done = Next() if said is None else await self._after(said)
+        return done
+
+    async def _after(self, said: str) -> Next | None:
+        """What follows from a line; an empty one asks again what has not been answered."""
+        if said.startswith("/"):
+            return await self._command(said)
+        if said.strip():
+            await self._said(said)
+        elif self.assembled.assistant.session.awaits_the_model:
+            await self._turn(self.assembled.assistant.answer())
+        return None
+
+    async def _said(self, text: str) -> None:
+        given = given_in(text)
+        assistant = self.assembled.assistant
+        if given.blocks:
+            await self._turn(assistant.say(given.blocks))
+        else:
+            await self._turn(assistant.prompt(text))
+
+    async def _command(self, said: str) -> Next | None:
+        result: list[Done] = []
+
+        async def carried_out() -> Outcome:
+            result.append(await self.slash.carried_out(said))
+            return Outcome("done")
+
+        await self._turn(carried_out())
+        done = result[0] if result else None
+        if isinstance(done, Say):
+            await self._said(done.text)
+            return None
+        return done
+
+    async def _turn(self, work: Coroutine[object, object, Outcome]) -> None:
+        self.screen.begin()
+        running = asyncio.create_task(work)
+        async with _ticking(self.screen), _interruptible(running):
+            await asyncio.wait({running})
+        self.screen.pause()
+        if running.cancelled():
+            self.screen.remark(STOPPED)
+            return
+        try:
+            self.screen.ended(running.result())
+        except MiniAgentError as why:
+            self.screen.ended(Outcome("failed", error=str(why)))
+
+
+@asynccontextmanager
+async def _interruptible(running: asyncio.Task[Outcome]) -> AsyncIterator[None]:
+    """Ctrl-C cancels `running`, and nothing else."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, running.cancel)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+
+
+@asynccontextmanager
+async def _ticking(screen: Screen) -> AsyncIterator[None]:
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            screen.tick()
+
+    ticking = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        ticking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await ticking

@@ -1,0 +1,45 @@
+"""All tools of a session at one depth: ours in a workplace, those of servers, and the gate."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from mini_agent.coding.agents.kinds import Kind
+from mini_agent.coding.agents.run import Parent, Subagents
+from mini_agent.coding.servers import McpServer
+from mini_agent.coding.tool_gate import GatedTools, Surroundings
+from mini_agent.coding.tools.catalog import coding_tools
+from mini_agent.coding.tools.known_files import KnownFiles
+from mini_agent.coding.tools.todo_list import TodoList
+from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.tools.invoker import Invoker
+from mini_agent.tools.joined import JoinedInvoker
+
+# Agents that start agents that start agents cost more than they bring.
+DEEPEST: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSet:
+    """Makes the tools; an agent further down has its own list and its own memory of files."""
+
+    workplace: Workplace | None
+    servers: Sequence[McpServer]
+    around: Surroundings
+    parent: Parent
+    kinds: Mapping[str, Kind]
+
+    def at(self, depth: int = 0) -> Invoker:
+        """The tools of the session, or of an agent `depth` levels below."""
+        invokers: list[Invoker] = [each.tools for each in self.servers if each.tools is not None]
+        if self.workplace is not None:
+            invokers.insert(0, coding_tools(self._workplace(self.workplace, depth)))
+        return GatedTools(JoinedInvoker(*invokers), self.around)
+
+    def _workplace(self, main: Workplace, depth: int) -> Workplace:
+        below = Subagents(self.parent, self.kinds, self.at, depth) if depth < DEEPEST else None
+        if not depth:
+            return replace(main, subagents=below)
+        return replace(main, subagents=below, files=KnownFiles(), todos=TodoList())

@@ -1,0 +1,94 @@
+"""The tools AskUserQuestion and ExitPlanMode."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mini_agent.coding.tools.asked import Asked, Call, not_done, said
+from mini_agent.coding.tools.seams import Choice, Question
+from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.invoker import ToolOutput
+
+NOBODY: Final = "Error: nobody is there to be asked."
+APPROVED: Final = (
+    "The user has approved your plan. You can start coding now; begin with your todo list, if the "
+    "plan has several steps."
+)
+REJECTED: Final = (
+    "The user does not want to go on with this plan yet. Ask what is to be different, or wait for "
+    "what the user says."
+)
+
+
+class _Option(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    label: Annotated[str, Field(min_length=1, description="One to five words.")]
+    description: Annotated[str, Field(description="What it means.")] = ""
+
+
+class _Question(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    question: Annotated[str, Field(min_length=1, description="The whole question.")]
+    header: Annotated[str, Field(description="A word or two for it.")] = ""
+    options: Annotated[tuple[_Option, ...], Field(min_length=2, max_length=4)]
+    takes_many: Annotated[bool, Field(alias="multiSelect", description="May several be picked")] = (
+        False
+    )
+
+    def asked(self) -> Question:
+        """The same for whoever asks the user."""
+        choices = tuple(Choice(option.label, option.description) for option in self.options)
+        return Question(self.question, self.header, choices, self.takes_many)
+
+
+class AskUserQuestion(Asked):
+    """Questions to the user."""
+
+    says: ClassVar[str] = (
+        "Ask the user up to four questions, each with two to four answers to choose from; the "
+        "user may also answer otherwise. Ask only what you cannot find out."
+    )
+    questions: Annotated[tuple[_Question, ...], Field(min_length=1, max_length=4)]
+
+    @classmethod
+    def is_offered(cls, at: Workplace) -> bool:
+        """Whether somebody is there."""
+        return at.asker is not None
+
+    async def carried_out(self, call: Call) -> ToolOutput:
+        """Asks."""
+        if call.at.asker is None:
+            raise NotRun(NOBODY)
+        answers = await call.at.asker.answers([question.asked() for question in self.questions])
+        if not answers:
+            return said("The user did not answer. Go on as you think best, or stop and wait.")
+        told = " ".join(f'"{question}" = "{answer}".' for question, answer in answers.items())
+        return said(f"The user has answered your questions: {told}")
+
+
+class ExitPlanMode(Asked):
+    """A plan for the user to approve."""
+
+    says: ClassVar[str] = (
+        "In plan mode: show the user your plan, once it is complete, and ask whether to carry it "
+        "out. Not for questions that need no plan."
+    )
+    plan: Annotated[str, Field(min_length=1, description="The plan, in Markdown.")]
+
+    @classmethod
+    def is_offered(cls, at: Workplace) -> bool:
+        """Whether somebody is there."""
+        return at.asker is not None
+
+    async def carried_out(self, call: Call) -> ToolOutput:
+        """Asks."""
+        if call.at.asker is None:
+            raise NotRun(NOBODY)
+        if await call.at.asker.approves(self.plan):
+            return said(APPROVED)
+        return not_done(REJECTED)

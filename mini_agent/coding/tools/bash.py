@@ -1,0 +1,117 @@
+"""The tools Bash, BashOutput and KillBash."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Final
+
+from pydantic import Field, WithJsonSchema
+
+from mini_agent.coding.tools.asked import Asked, Call, said
+from mini_agent.coding.tools.shell import TIMED_OUT, Ended, Job
+from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.invoker import ToolOutput
+
+USUAL_MS: Final = 120_000
+LONGEST_MS: Final = 600_000
+Milliseconds = Annotated[float, WithJsonSchema({"type": "number"})]
+Id = Annotated[str, Field(description="What Bash called the command, such as bash_1.")]
+
+
+class Bash(Asked):
+    """A command line."""
+
+    says: ClassVar[str] = (
+        "Run a command line in the user's shell. The folder it ends in is where the next one "
+        "starts. It has nothing to read on its standard input. Of long output the middle is left "
+        "out. With run_in_background you get an id at once, for BashOutput and KillBash. Use "
+        "Read, Edit, Grep and Glob for files, not cat, sed, grep and find."
+    )
+    command: Annotated[str, Field(min_length=1, description="The command line.")]
+    description: Annotated[str, Field(description="What it does, in five to ten words.")] = ""
+    timeout: Annotated[
+        Milliseconds,
+        Field(gt=0, description="Milliseconds it may run: 120000, and at most 600000."),
+    ] = USUAL_MS
+    run_in_background: Annotated[bool, Field(description="Do not wait for its end.")] = False
+
+    async def carried_out(self, call: Call) -> ToolOutput:
+        """Runs it, or starts it."""
+        shell = call.at.shell
+        if self.run_in_background:
+            job = await shell.start(self.command)
+            return said(
+                f"Command running in background with ID: {job.id}\n"
+                f"Get what it prints with BashOutput, end it with KillBash."
+            )
+        seconds = min(self.timeout, LONGEST_MS) / 1000
+        return _output(await shell.run(self.command, seconds, call.tell), seconds)
+
+
+class BashOutput(Asked):
+    """What a command in the background has printed."""
+
+    says: ClassVar[str] = (
+        "Get what a command in the background has printed since you last asked, and how it stands."
+    )
+    only_reads: ClassVar[bool] = True
+    bash_id: Id
+
+    async def carried_out(self, call: Call) -> ToolOutput:
+        """Takes it."""
+        job = _job(call.at, self.bash_id)
+        lines = [f"<status>{job.status}</status>"]
+        if job.rc is not None:
+            lines.append(f"<exit_code>{job.rc}</exit_code>")
+        for name, text in (
+            ("stdout", job.group.stdout.taken()),
+            ("stderr", job.group.stderr.taken()),
+        ):
+            if text:
+                lines.append(f"<{name}>\n{text.rstrip()}\n</{name}>")
+        return said("\n".join(lines))
+
+
+class KillBash(Asked):
+    """An end to a command in the background."""
+
+    says: ClassVar[str] = "End a command in the background, and all that it has started."
+    only_reads: ClassVar[bool] = True
+    bash_id: Id
+
+    async def carried_out(self, call: Call) -> ToolOutput:
+        """Stops it."""
+        job = _job(call.at, self.bash_id)
+        if job.rc is not None:
+            return said(f"{job.id} has ended already, with exit code {job.rc}.")
+        await call.at.shell.stop(job)
+        return said(f"{job.id} is stopped: {job.command}")
+
+
+def _job(at: Workplace, name: str) -> Job:
+    if name not in at.shell.jobs:
+        known = ", ".join(at.shell.jobs) or "none"
+        raise NotRun(
+            f"Error: there is no command {name!r:.80} in the background; there are: {known}"
+        )
+    return at.shell.jobs[name]
+
+
+def _output(ended: Ended, seconds: float) -> ToolOutput:
+    rc = TIMED_OUT if ended.rc is None else ended.rc
+    status = "timeout" if ended.rc is None else ""
+    streams = (ended.stdout, ended.stderr) if rc == 0 else (ended.stderr, ended.stdout)
+    head = [] if rc == 0 else [f"Exit code {rc}"]
+    if ended.rc is None:
+        head = [f"Command timed out after {seconds:g}s"]
+    texts = (text.removesuffix("\n") for text in streams)
+    remarks = (f"<system-reminder>{remark}</system-reminder>" for remark in ended.remarks)
+    told = "\n".join([*head, *(text for text in texts if text), *remarks])
+    return ToolOutput(
+        ok=rc == 0,
+        rc=rc,
+        stdout=ended.stdout,
+        stderr=ended.stderr,
+        status=status,
+        told=told or "(no output)",
+    )

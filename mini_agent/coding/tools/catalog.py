@@ -1,0 +1,127 @@
+"""The assistant's tools as the loop calls them, in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import ValidationError
+from pydantic.json_schema import GenerateJsonSchema
+
+from mini_agent.coding.tools.ask_user import AskUserQuestion, ExitPlanMode
+from mini_agent.coding.tools.asked import Asked, Call, complaint, not_done, reason
+from mini_agent.coding.tools.bash import Bash, BashOutput, KillBash
+from mini_agent.coding.tools.edit import Edit, MultiEdit
+from mini_agent.coding.tools.glob import Glob
+from mini_agent.coding.tools.grep import Grep
+from mini_agent.coding.tools.ls import LS
+from mini_agent.coding.tools.notebook_edit import NotebookEdit
+from mini_agent.coding.tools.read import Read
+from mini_agent.coding.tools.task import Task
+from mini_agent.coding.tools.todos import TodoWrite
+from mini_agent.coding.tools.web import WebFetch, WebSearch
+from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.write import Write
+from mini_agent.errors import MiniAgentError
+from mini_agent.messages import JsonObject
+from mini_agent.sandbox.execution import Output
+from mini_agent.tools.arguments import Called, NotRun, called
+from mini_agent.tools.invoker import Listener, OpenAIToolCall, Tool, ToolOutput
+
+TOOLS: Final = MappingProxyType[str, type[Asked]](
+    {
+        tool.__name__: tool
+        for tool in (
+            Task,
+            Bash,
+            BashOutput,
+            KillBash,
+            Glob,
+            Grep,
+            LS,
+            Read,
+            Edit,
+            MultiEdit,
+            Write,
+            NotebookEdit,
+            WebFetch,
+            WebSearch,
+            TodoWrite,
+            AskUserQuestion,
+            ExitPlanMode,
+        )
+    }
+)
+ONLY_READ: Final = frozenset(name for name, tool in TOOLS.items() if tool.only_reads)
+
+
+class _Untitled(GenerateJsonSchema):
+    """A title that repeats a name costs every model tokens."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        del schema
+        return False
+
+
+class CodingTools:
+    """An invoker; what a call tells is in `told`, pictures are in `attachments`."""
+
+    def __init__(self, at: Workplace) -> None:
+        self._at = at
+
+    async def list_openai_tools(self) -> list[Tool]:
+        """The tools that have all they need."""
+        return [_listed(name, tool) for name, tool in offered(self._at).items()]
+
+    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
+        """What came of one call."""
+        return await self.stream_openai_tool(openai_tool, _unheard)
+
+    async def stream_openai_tool(self, openai_tool: OpenAIToolCall, tell: Listener) -> ToolOutput:
+        """The same; `tell` gets what a command prints as it comes."""
+        try:
+            asked = called(openai_tool)
+            call = Call(str(openai_tool.get("id") or ""), self._at, tell)
+            return await self._carried_out(asked, call)
+        except ValidationError as wrong:
+            return not_done(complaint(wrong))
+        except OSError as broken:
+            return not_done(str(reason(broken)))
+        except (NotRun, MiniAgentError) as why:
+            return not_done(str(why))
+
+    async def _carried_out(self, asked: Called, call: Call) -> ToolOutput:
+        known = offered(self._at)
+        if asked.name not in known:
+            names = ", ".join(known)
+            raise NotRun(f"Error: there is no tool {asked.name!r:.80}; there are: {names}")
+        return await known[asked.name].model_validate(asked.arguments).carried_out(call)
+
+
+def coding_tools(at: Workplace) -> CodingTools:
+    """The tools for the loop."""
+    return CodingTools(at)
+
+
+def offered(at: Workplace) -> dict[str, type[Asked]]:
+    """The tools by name."""
+    return {name: tool for name, tool in TOOLS.items() if tool.is_offered(at)}
+
+
+def schema_of(tool: type[Asked]) -> JsonObject:
+    """The JSON schema of a tool's arguments."""
+    schema: JsonObject = tool.model_json_schema(schema_generator=_Untitled)
+    return {key: value for key, value in schema.items() if key not in ("title", "description")}
+
+
+def _listed(name: str, tool: type[Asked]) -> Tool:
+    function: JsonObject = {
+        "name": name,
+        "description": tool.says,
+        "parameters": schema_of(tool),
+    }
+    return {"type": "function", "function": function}
+
+
+_unheard: Callable[[Output], None] = lambda _piece: None  # noqa: E731

@@ -1,0 +1,161 @@
+"""The tools Edit and MultiEdit."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, ClassVar, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from mini_agent.coding.tools import write
+from mini_agent.coding.tools.asked import Call, said
+from mini_agent.coding.tools.change import Change, Changing
+from mini_agent.coding.tools.numbered import surroundings
+from mini_agent.coding.tools.replacement import SAME, Replacement
+from mini_agent.coding.tools.text_file import TextFile, read_text_file
+from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.invoker import ToolOutput
+
+ONE_PLACE: Final = (
+    "The file {path} has been updated. "
+    "Here's the result of running `cat -n` on a snippet of the edited file:\n"
+)
+ALL_PLACES: Final = (
+    "The file {path} has been updated. "
+    "All occurrences of '{old}' were successfully replaced with '{new}'.\n"
+)
+Old = Annotated[str, Field(description="The text to replace, exactly as it stands in the file.")]
+New = Annotated[str, Field(description="The text to put in its place.")]
+Everywhere = Annotated[bool, Field(description="Replace it wherever it stands.")]
+
+
+class Edit(Changing):
+    """One replacement."""
+
+    says: ClassVar[str] = (
+        "Replace a text in a file that you have read. old_string must be exactly what stands "
+        "there, without the line numbers, and stand there once, unless replace_all is true."
+    )
+    file_path: Annotated[str, Field(description="The file, as an absolute path.")]
+    old_string: Old
+    new_string: New
+    replace_all: Everywhere = False
+
+    def path(self, at: Workplace) -> Path:
+        """The file."""
+        return at.path(self.file_path)
+
+    def change(self, at: Workplace) -> Change:
+        """The replacement made; with nothing to replace, a new file."""
+        path = self.path(at)
+        if not self.old_string.strip("\n") and (not path.exists() or not path.stat().st_size):
+            before = read_text_file(path) if path.exists() else None
+            return write.written(path, before, self.new_string)
+        if not path.exists():
+            raise NotRun("File does not exist.")
+        if not self.old_string:
+            raise NotRun("Error: old_string is empty, and the file is not.")
+        before = read_text_file(path)
+        return Change(path, before, self._replacement.made_in(before))
+
+    async def carried_out(self, call: Call) -> ToolOutput:
+        """Edits it."""
+        change = await _made(self, call)
+        if change.before is None:
+            return said(write.told(change, self.file_path))
+        if self.replace_all:
+            old, new = self.old_string.strip("\n"), self.new_string.strip("\n")
+            return said(ALL_PLACES.format(path=self.file_path, old=old, new=new))
+        first = self._replacement.first_line_in(change.before)
+        count = self.new_string.count("\n") + 1
+        head = ONE_PLACE.format(path=self.file_path)
+        return said(head + surroundings(change.after.shown, first, count))
+
+    @property
+    def _replacement(self) -> Replacement:
+        return Replacement(self.old_string, self.new_string, self.replace_all)
+
+
+class One(BaseModel):
+    """One of several replacements."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    old_string: Old
+    new_string: New
+    replace_all: Everywhere = False
+
+    def replacement(self) -> Replacement:
+        """The same as it is made."""
+        return Replacement(self.old_string, self.new_string, self.replace_all)
+
+
+class MultiEdit(Changing):
+    """Several replacements in one file."""
+
+    says: ClassVar[str] = (
+        "Make several replacements in one file, one after the other: all of them, or none when "
+        "one cannot be made. The rules are those of Edit."
+    )
+    file_path: Annotated[str, Field(description="The file, as an absolute path.")]
+    edits: Annotated[tuple[One, ...], Field(min_length=1, description="In their order.")]
+
+    def path(self, at: Workplace) -> Path:
+        """The file."""
+        return at.path(self.file_path)
+
+    def change(self, at: Workplace) -> Change:
+        """All replacements made."""
+        path = self.path(at)
+        for one in self.edits:
+            _require_sense(one)
+        if not path.exists():
+            raise NotRun("Error: file does not exist.")
+        before = after = read_text_file(path)
+        for place, one in enumerate(self.edits):
+            _require_own_text(one, before, after, self.edits[:place])
+            after = one.replacement().made_in(after)
+        return Change(path, before, after)
+
+    async def carried_out(self, call: Call) -> ToolOutput:
+        """Edits it."""
+        await _made(self, call)
+        count = len(self.edits)
+        lines = [
+            f'{place}. Replaced "{one.old_string}" with "{one.new_string}"\n'
+            for place, one in enumerate(self.edits, 1)
+        ]
+        head = f"Applied {count} edit{'s' if count > 1 else ''} to {self.file_path}:\n"
+        return said(head + "".join(lines))
+
+
+async def _made(asked: Edit | MultiEdit, call: Call) -> Change:
+    files, path = call.at.files, asked.path(call.at)
+    async with files.lock(path):
+        if path.is_file() and path.stat().st_size:
+            files.require_fresh(path)
+        change = await asyncio.to_thread(asked.change, call.at)
+        await asyncio.to_thread(change.make, files)
+    return change
+
+
+def _require_sense(one: One) -> None:
+    if not one.old_string:
+        raise NotRun("Error: old_string cannot be empty.")
+    if one.old_string == one.new_string:
+        raise NotRun(SAME)
+
+
+def _require_own_text(
+    one: One, before: TextFile, after: TextFile, earlier: tuple[One, ...]
+) -> None:
+    """An edit must not change what an earlier one wrote, nor miss what an earlier one took."""
+    if any(one.old_string in each.new_string for each in earlier):
+        raise NotRun(
+            "Cannot edit file: old_string is a substring of a new_string from a previous edit."
+        )
+    old = one.old_string.replace("\r\n", "\n")
+    if old in before.shown and old not in after.shown:
+        raise NotRun(f"String to replace overlaps with an earlier edit.\nString: {old}\n")

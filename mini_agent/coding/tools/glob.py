@@ -1,0 +1,47 @@
+"""The tool Glob."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, ClassVar, Final
+
+from pydantic import Field
+
+from mini_agent.coding.tools.asked import Asked, Call, said
+from mini_agent.coding.tools.file_list import NEWEST, FileList
+from mini_agent.coding.tools.glob_pattern import fixed_part
+from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.invoker import ToolOutput
+
+NONE: Final = "No files found\n"
+CUT: Final = "(Results are truncated. Consider using a more specific path or pattern.)\n"
+
+
+class Glob(Asked):
+    """A search for names."""
+
+    says: ClassVar[str] = (
+        "Find files by their names: **/*.py, src/**/*.{ts,tsx}. The newest first, at most 100. "
+        "Names that begin with a dot have to be named with it."
+    )
+    only_reads: ClassVar[bool] = True
+    pattern: Annotated[str, Field(min_length=1, description="What paths look like.")]
+    path: Annotated[str, Field(description="The folder; else where the shell is.")] = ""
+
+    def paths(self, at: Workplace) -> tuple[Path, ...]:
+        """The folder that it lists."""
+        folder = at.path(self.path) if self.path else at.cwd
+        return (folder / at.path(fixed) if (fixed := fixed_part(self.pattern)) else folder,)
+
+    async def carried_out(self, call: Call) -> ToolOutput:
+        """Searches."""
+        (folder,) = self.paths(call.at)
+        rest = self.pattern.removeprefix(fixed_part(self.pattern)).lstrip("/")
+        if ".." in rest.split("/"):
+            raise NotRun("Error: .. can only stand at the beginning of a pattern.")
+        if not folder.is_dir():
+            return said(NONE)
+        newest = await FileList(folder, rest, call.at.hidden).newest(call.at.environment)
+        told = "".join(f"{path}\n" for path in newest.paths) or NONE
+        return said(told + (CUT if newest.count > NEWEST else ""))

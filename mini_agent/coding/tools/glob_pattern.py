@@ -1,0 +1,103 @@
+"""Glob patterns over paths: *, ?, [...], {a,b}, and ** for any folders."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from mini_agent.errors import BadRequest
+
+TOKEN: Final = re.compile(
+    r"(?P<deep>(?:^|(?<=/))(?:\*\*/)*\*\*(?=/|$)/?)|\*+|\?|\[!?\]?[^\]/]*\]|\{|\}|,|.", re.DOTALL
+)
+MOST_ALTERNATIVES: Final = 1000
+DEEP: Final = "(?:[^/]+/)*"
+
+
+@lru_cache(maxsize=500)
+def glob_regex(pattern: str) -> re.Pattern[str]:
+    """The whole path, with / between its names, that `pattern` stands for."""
+    written = "|".join(map(_translated, alternatives(pattern)))
+    return re.compile(f"(?:{written})", re.DOTALL)
+
+
+def alternatives(pattern: str) -> list[str]:
+    """The patterns without braces that one with braces stands for; `BadRequest` if too many."""
+    done, waiting = list[str](), [pattern]
+    while waiting:
+        if len(done) + len(waiting) > MOST_ALTERNATIVES:
+            raise BadRequest(f"the pattern {pattern!r:.100} has too many braces")
+        each = waiting.pop()
+        parts = _first_braces(each)
+        if parts is None:
+            done.append(each)
+            continue
+        head, inside, tail = parts
+        waiting += [head + choice + tail for choice in reversed(_choices(inside))]
+    return done
+
+
+def fixed_part(pattern: str) -> str:
+    """The folders at the beginning of a pattern that are named as they are."""
+    *folders, _name = pattern.split("/")
+    fixed: list[str] = []
+    for folder in folders:
+        if re.search(r"[*?\[{]", folder):
+            break
+        fixed.append(folder)
+    return "/".join(fixed) or ("/" if pattern.startswith("/") else "")
+
+
+def _first_braces(pattern: str) -> tuple[str, str, str] | None:
+    start = pattern.find("{")
+    depth = 0
+    for place in range(start, len(pattern)) if start >= 0 else ():
+        depth += {"{": 1, "}": -1}.get(pattern[place], 0)
+        if depth == 0:
+            return pattern[:start], pattern[start + 1 : place], pattern[place + 1 :]
+    return None
+
+
+def _choices(inside: str) -> list[str]:
+    choices, depth = [""], 0
+    for character in inside:
+        depth += {"{": 1, "}": -1}.get(character, 0)
+        if character == "," and depth == 0:
+            choices.append("")
+        else:
+            choices[-1] += character
+    return choices
+
+
+def _translated(pattern: str) -> str:
+    parts = [""]
+    for found in TOKEN.finditer(pattern):
+        text = found[0]
+        if found["deep"]:
+            parts[-1] += DEEP if text.endswith("/") else ".*"
+        elif text.startswith("*"):
+            parts.append("")
+        else:
+            parts[-1] += _single(text)
+    head, *behind = parts
+    if not behind:
+        return head
+    # The first place will do for what stands behind a star, if another star follows: without this
+    # some patterns would take longer than anybody lives.
+    held = (f"[^/]*{part}" if DEEP in part else f"(?>[^/]*?{part})" for part in behind[:-1])
+    return "".join((head, *held, f"[^/]*{behind[-1]}"))
+
+
+def _single(text: str) -> str:
+    if text == "?":
+        return "[^/]"
+    return _set(text[1:-1]) if text.startswith("[") and len(text) > 2 else re.escape(text)
+
+
+def _set(inside: str) -> str:
+    negated = inside.startswith("!")
+    written = re.sub(r"([\\\[&~|^])", r"\\\1", inside.removeprefix("!"))
+    if written.startswith("]"):
+        written = "\\" + written
+    return f"[{'^/' if negated else ''}{written}]"

@@ -1,0 +1,127 @@
+"""The tool Grep."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, ClassVar, Final, Literal
+
+from pydantic import Field, WithJsonSchema
+
+from mini_agent.coding.tools.asked import Asked, Call, said
+from mini_agent.coding.tools.ripgrep import MISSING, Findings, ripgrep_in, searched
+from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.invoker import ToolOutput
+
+LONGEST: Final = 40_000
+LONGEST_LINE: Final = 500
+CUT: Final = "(Results are truncated after {count} lines. Use a more specific path or pattern.)\n"
+Count = Annotated[int, Field(ge=0), WithJsonSchema({"type": "number", "minimum": 0})]
+
+
+class Grep(Asked):
+    """A search for lines."""
+
+    says: ClassVar[str] = (
+        "Search the contents of files with a regular expression, as ripgrep does: fast, without "
+        "hidden files and those that .gitignore names. output_mode: files_with_matches (paths), "
+        "content (lines, with -A, -B, -C, -n) or count."
+    )
+    only_reads: ClassVar[bool] = True
+    pattern: Annotated[str, Field(description="A regular expression in Rust's syntax.")]
+    path: Annotated[str, Field(description="A file or folder; else where the shell is.")] = ""
+    glob: Annotated[str, Field(description="Only files like this: *.js, *.{ts,tsx}.")] = ""
+    type: Annotated[str, Field(description="Only files of a type: py, rust, js.")] = ""
+    output_mode: Annotated[
+        Literal["content", "files_with_matches", "count"], Field(description="What to show.")
+    ] = "files_with_matches"
+    before: Annotated[Count, Field(alias="-B", description="Lines before each match.")] = 0
+    after: Annotated[Count, Field(alias="-A", description="Lines after each match.")] = 0
+    around: Annotated[Count, Field(alias="-C", description="Lines on both sides.")] = 0
+    with_numbers: Annotated[bool, Field(alias="-n", description="Line numbers.")] = False
+    any_case: Annotated[bool, Field(alias="-i", description="Small and capital letters alike.")] = (
+        False
+    )
+    multiline: Annotated[bool, Field(description="A match may go over lines, and . too.")] = False
+    head_limit: Annotated[Count | None, Field(description="Only so many lines or paths.")] = None
+
+    def paths(self, at: Workplace) -> tuple[Path, ...]:
+        """Where it searches."""
+        return (at.path(self.path) if self.path else at.cwd,)
+
+    async def carried_out(self, call: Call) -> ToolOutput:
+        """Searches."""
+        rg = ripgrep_in(call.at.environment)
+        if rg is None:
+            raise NotRun(MISSING)
+        (target,) = self.paths(call.at)
+        if not target.exists():
+            raise NotRun(f"Error: there is no {target}.")
+        folder = target if target.is_dir() else target.parent
+        options = [*self._options(call.at, folder), "--", str(target)]
+        findings = await searched(rg, options, folder)
+        told = "".join(self._told(findings))
+        remark = findings.remark and f"<system-reminder>{findings.remark}</system-reminder>\n"
+        return said(told + remark)
+
+    def _options(self, at: Workplace, folder: Path) -> Iterator[str]:
+        yield f"--regexp={self.pattern}"
+        match self.output_mode:
+            case "files_with_matches":
+                yield "--files-with-matches"
+            case "count":
+                yield from ("--count", "--with-filename")
+            case "content":
+                yield from self._shape()
+        if self.any_case:
+            yield "--ignore-case"
+        if self.multiline:
+            yield from ("--multiline", "--multiline-dotall")
+        if self.type and not self.glob:
+            yield f"--type={self.type}"
+        if self.glob:
+            yield f"--glob={self.glob}"
+        yield from hiding(at, folder)
+
+    def _shape(self) -> Iterator[str]:
+        yield from ("--no-heading", "--with-filename")
+        yield "--line-number" if self.with_numbers else "--no-line-number"
+        yield from (f"--max-columns={LONGEST_LINE}", "--max-columns-preview")
+        if self.around:
+            yield f"--context={self.around}"
+        else:
+            yield from (f"--after-context={self.after}", f"--before-context={self.before}")
+
+    def _told(self, findings: Findings) -> Iterator[str]:
+        lines = findings.output.decode("utf-8", "replace").split("\n")
+        lines.pop()
+        if self.output_mode != "content":
+            lines.sort()
+        shown = lines if self.head_limit is None else lines[: self.head_limit]
+        if not lines:
+            yield "No matches found\n" if self.output_mode == "content" else "No files found\n"
+            return
+        if self.output_mode == "files_with_matches":
+            yield f"Found {len(shown)} file{'' if len(shown) == 1 else 's'}\n"
+        yield _fitting(shown)
+        if self.output_mode == "count":
+            total = sum(int(line.rpartition(":")[2]) for line in shown)
+            yield f"\nFound {total} total occurrences across {len(shown)} files.\n"
+
+
+def hiding(at: Workplace, folder: Path) -> Iterator[str]:
+    """The options that keep rg, started in `folder`, out of what is hidden there."""
+    for pattern in at.hidden:
+        inside = pattern.removeprefix(f"{folder}/")
+        if inside != pattern:
+            yield f"--glob=!/{inside}"
+
+
+def _fitting(lines: list[str]) -> str:
+    length = 0
+    for count, line in enumerate(lines):
+        length += len(line) + 1
+        if length > LONGEST:
+            return "".join(f"{line}\n" for line in lines[:count]) + CUT.format(count=count)
+    return "".join(f"{line}\n" for line in lines)

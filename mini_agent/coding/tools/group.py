@@ -1,0 +1,117 @@
+"""A command as a process group of its own, which ends as a whole."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal
+
+from mini_agent.coding.tools.heard import Heard
+from mini_agent.tools.invoker import Listener
+
+# A second of grace.
+LOOKS: Final = 50
+LOOK_S: Final = 0.02
+DRAIN_S: Final = 0.5
+
+
+@dataclass(slots=True)
+class Group:
+    """A running command; whoever started it calls `close`."""
+
+    process: asyncio.subprocess.Process
+    stdout: Heard
+    stderr: Heard
+    transports: tuple[asyncio.ReadTransport, ...]
+    left_behind: bool = field(default=False)
+
+    async def ended(self) -> int:
+        """The exit code, as a shell tells it; what the command left running is killed."""
+        returned = await self.process.wait()
+        self.left_behind = self._signal(signal.SIGKILL)
+        await self._drained()
+        return returned if returned >= 0 else 128 - returned
+
+    async def stop(self) -> None:
+        """Asks the whole group to end, and after a second makes it."""
+        self._signal(signal.SIGTERM)
+        for _ in range(LOOKS):
+            if not self._signal(0):
+                break
+            await asyncio.sleep(LOOK_S)
+        await self.kill()
+
+    async def kill(self) -> None:
+        """Ends the whole group at once."""
+        self._signal(signal.SIGKILL)
+        await self.process.wait()
+        await self._drained()
+
+    def close(self) -> None:
+        """Lets go of the pipes."""
+        for transport in self.transports:
+            transport.close()
+
+    def _signal(self, number: int) -> bool:
+        """Whether there was anybody to hear it."""
+        try:
+            os.killpg(self.process.pid, number)
+        except ProcessLookupError:
+            return False
+        except PermissionError:
+            return True
+        return True
+
+    async def _drained(self) -> None:
+        # Someone who left the process group may hold the pipe open: what is there by now is all.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DRAIN_S):
+                await self.stdout.closed.wait()
+                await self.stderr.closed.wait()
+
+
+async def start_group(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], tell: Listener
+) -> Group:
+    """Starts it, with nothing to read."""
+    stdout = await _pipe("stdout", tell)
+    stderr = await _pipe("stderr", tell)
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=stdout.writing_end,
+            stderr=stderr.writing_end,
+            cwd=folder,
+            env=dict(environment),
+            start_new_session=True,
+        )
+    except BaseException:
+        stdout.transport.close()
+        stderr.transport.close()
+        raise
+    finally:
+        os.close(stdout.writing_end)
+        os.close(stderr.writing_end)
+    return Group(process, stdout.heard, stderr.heard, (stdout.transport, stderr.transport))
+
+
+@dataclass(frozen=True, slots=True)
+class _Pipe:
+    heard: Heard
+    transport: asyncio.ReadTransport
+    writing_end: int
+
+
+async def _pipe(stream: Literal["stdout", "stderr"], tell: Listener) -> _Pipe:
+    # Pipes of our own: with asyncio's, `wait` can hang on whoever inherited the writing end.
+    reading_end, writing_end = os.pipe()
+    transport, heard = await asyncio.get_running_loop().connect_read_pipe(
+        lambda: Heard(stream, tell), os.fdopen(reading_end, "rb", 0)
+    )
+    return _Pipe(heard, transport, writing_end)

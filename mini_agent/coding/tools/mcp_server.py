@@ -1,0 +1,124 @@
+"""The assistant's tools as an MCP server on stdin and stdout: `mini-agent tools`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from mcp import MCPError
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.types import (
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CallToolResult,
+    ContentBlock,
+    ImageContent,
+    ListToolsResult,
+    PaginatedRequestParams,
+    TextContent,
+    Tool,
+    ToolAnnotations,
+)
+
+from mini_agent.coding.permissions import Denied, Permissions
+from mini_agent.coding.permissions_matching import hidden_by
+from mini_agent.coding.permissions_settings import permission_files, read_permission_settings
+from mini_agent.coding.tools.asked import Asked, not_done
+from mini_agent.coding.tools.catalog import coding_tools, offered, schema_of
+from mini_agent.coding.tools.pages import PublicPages
+from mini_agent.coding.tools.searx import SearxSearch
+from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.mcp_door.on_stdio import served_on_stdio
+from mini_agent.messages import JsonObject, function_call
+from mini_agent.tools.invoker import ToolOutput
+
+NAME: Final = "mini-agent-tools"
+INSTRUCTIONS: Final = (
+    "Tools for the files and the shell of the user, in {project}. They ask nobody: let the user "
+    "approve the calls."
+)
+
+
+def serve() -> None:
+    """Serves the one client, in the folder it was started in, until it is gone."""
+    asyncio.run(_served(Path.cwd(), dict(os.environ)))
+
+
+async def _served(project: Path, environment: Mapping[str, str]) -> None:
+    permissions = workshop(project, environment)
+    await served_on_stdio(tools_server(permissions), permissions.at.shell.aclose)
+
+
+def workshop(project: Path, environment: Mapping[str, str]) -> Permissions:
+    """A workplace whose user is asked by the client: what settings deny is denied all the same."""
+    at = Workplace.at(project, environment)
+    home = Path(environment.get("CLAUDE_CONFIG_DIR") or Path(at.home, ".claude"))
+    settings = read_permission_settings(permission_files(home, at.project), at.project)
+    searx = environment.get("MINI_AGENT_SEARXNG_URL")
+    at = replace(
+        at,
+        hidden=hidden_by(settings.rules, at),
+        pages=PublicPages(),
+        search=SearxSearch(searx) if searx else None,
+    )
+    return Permissions(at, settings.rules, "bypassPermissions", can_ask=False)
+
+
+def tools_server(permissions: Permissions) -> Server:
+    """The server, whatever carries its messages."""
+    at = permissions.at
+    invoker = coding_tools(at)
+
+    async def listed(
+        _context: ServerRequestContext, _asked: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        return ListToolsResult(tools=[_tool(*each) for each in offered(at).items()])
+
+    async def called(context: ServerRequestContext, asked: CallToolRequestParams) -> CallToolResult:
+        if asked.name not in offered(at):
+            known = ", ".join(offered(at))
+            message = f"there is no tool {asked.name!r:.80}; there are: {known}"
+            raise MCPError(code=INVALID_PARAMS, message=message)
+        arguments: JsonObject = asked.arguments or {}
+        decision = permissions.decision(asked.name, arguments)
+        if isinstance(decision, Denied):
+            return _result(not_done(f"Error: {decision.reason}"))
+        call = function_call(str(context.request_id), asked.name, arguments)
+        return _result(await invoker.call_openai_tool(call))
+
+    return Server(
+        NAME,
+        version=version("mini-agent"),
+        instructions=INSTRUCTIONS.format(project=at.project),
+        on_list_tools=listed,
+        on_call_tool=called,
+    )
+
+
+def _tool(name: str, asked: type[Asked]) -> Tool:
+    return Tool(
+        name=name,
+        description=asked.says,
+        input_schema=schema_of(asked),
+        annotations=ToolAnnotations(
+            read_only_hint=asked.only_reads,
+            destructive_hint=not asked.only_reads,
+            open_world_hint=asked.reaches_out or name == "Bash",
+        ),
+    )
+
+
+def _result(output: ToolOutput) -> CallToolResult:
+    return CallToolResult(content=list(_content(output)), is_error=not output.ok)
+
+
+def _content(output: ToolOutput) -> Iterator[ContentBlock]:
+    yield TextContent(type="text", text=output.told)
+    for attached in output.attachments:
+        yield ImageContent(type="image", data=attached.base64, mime_type=attached.media_type)

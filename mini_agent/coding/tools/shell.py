@@ -1,0 +1,162 @@
+"""The user's shell as the assistant uses it: where it is, and what runs in the background."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from mini_agent.coding.tools.group import Group, start_group
+from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.invoker import Listener
+
+TIMED_OUT: Final = 124
+MOST_JOBS: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a command ended, and what it printed; `rc` is None when its time was up."""
+
+    rc: int | None
+    stdout: str
+    stderr: str
+    remarks: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Job:
+    """A command in the background."""
+
+    id: str
+    command: str
+    group: Group
+    rc: int | None = None
+    was_stopped: bool = False
+    watching: asyncio.Task[None] | None = None
+
+    @property
+    def status(self) -> str:
+        """How it stands."""
+        if self.was_stopped:
+            return "stopped"
+        if self.rc is None:
+            return "running"
+        return "completed" if self.rc == 0 else "failed"
+
+
+@dataclass(slots=True)
+class Shell:
+    """A new process for each command, which starts where the one before it ended.
+
+    It stays in `folders`: after a command that leaves them it is back in the first.
+    """
+
+    folders: tuple[Path, ...]
+    environment: Mapping[str, str]
+    jobs: dict[str, Job] = field(default_factory=dict)
+    _cwd: Path | None = None
+    _count: int = 0
+
+    @property
+    def cwd(self) -> Path:
+        """Where it is; where it was is the first folder again, once it is gone."""
+        if self._cwd is not None and self._cwd.is_dir():
+            return self._cwd
+        return self.folders[0]
+
+    async def run(self, command: str, timeout_s: float, tell: Listener) -> Ended:
+        """What came of the command; cancelled, it is killed, and all its children with it."""
+        with tempfile.TemporaryDirectory(prefix="mini-agent-") as folder:
+            note = Path(folder, "cwd")
+            group = await self._started(_noting(command, note), tell)
+            try:
+                rc = await _in_time(group, timeout_s)
+            except BaseException:
+                await asyncio.shield(group.kill())
+                raise
+            finally:
+                group.close()
+            remarks = [*self._moved(note)]
+        if group.left_behind:
+            remarks.append("what it left running was stopped; use run_in_background for that")
+        return Ended(rc, group.stdout.taken(), group.stderr.taken(), tuple(remarks))
+
+    async def start(self, command: str) -> Job:
+        """The command in the background, until it ends or is stopped."""
+        running = [job for job in self.jobs.values() if job.rc is None]
+        if len(running) >= MOST_JOBS:
+            raise NotRun(f"Error: {MOST_JOBS} commands are running in the background already.")
+        group = await self._started(command, lambda _piece: None)
+        self._count += 1
+        job = Job(f"bash_{self._count}", command, group)
+        job.watching = asyncio.create_task(_watched(job))
+        self.jobs[job.id] = job
+        return job
+
+    async def stop(self, job: Job) -> None:
+        """Ends a command in the background."""
+        if job.rc is None:
+            job.was_stopped = True
+            await job.group.stop()
+        if job.watching is not None:
+            await job.watching
+
+    async def aclose(self) -> None:
+        """Ends all that is in the background."""
+        async with asyncio.TaskGroup() as stopping:
+            for job in self.jobs.values():
+                stopping.create_task(self.stop(job))
+
+    async def _started(self, command: str, tell: Listener) -> Group:
+        if "\0" in command:
+            raise NotRun("Error: the command holds a NUL character.")
+        cwd = self.cwd
+        if not cwd.is_dir():
+            raise NotRun(f"Error: the folder {cwd} is gone; the shell has nowhere to be.")
+        path = self.environment.get("PATH")
+        shell = shutil.which("bash", path=path) or "/bin/sh"
+        return await start_group((shell, "-c", command), cwd, self.environment, tell)
+
+    def _moved(self, note: Path) -> list[str]:
+        try:
+            cwd = Path(note.read_text(encoding="utf-8", errors="surrogateescape")[:-1])
+        except FileNotFoundError:
+            return []
+        if not cwd.is_absolute():
+            return []
+        if any(cwd.is_relative_to(folder) for folder in self.folders):
+            self._cwd = cwd
+            return []
+        self._cwd = None
+        return [f"the shell is back in {self.folders[0]}; it stays in the project"]
+
+
+def _noting(command: str, note: Path) -> str:
+    """The command line, which at its end writes down where it is."""
+    noting = f"{{ pwd -P >{shlex.quote(str(note))}; }} 2>/dev/null"
+    return f"trap {shlex.quote(noting)} EXIT\n{command}\n"
+
+
+async def _in_time(group: Group, timeout_s: float) -> int | None:
+    try:
+        async with asyncio.timeout(timeout_s) as cut:
+            await group.process.wait()
+        return await group.ended()
+    except TimeoutError:
+        if not cut.expired():
+            raise
+        await group.stop()
+        return None
+
+
+async def _watched(job: Job) -> None:
+    try:
+        job.rc = await job.group.ended()
+    finally:
+        job.group.close()

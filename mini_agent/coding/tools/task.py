@@ -1,0 +1,44 @@
+"""The tool Task."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, ClassVar
+
+from pydantic import Field
+
+from mini_agent.coding.tools.asked import Asked, Call, said
+from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.invoker import ToolOutput
+
+
+class Task(Asked):
+    """Something for a subagent to do."""
+
+    says: ClassVar[str] = (
+        "Give a task to an agent of its own, which knows nothing but your prompt and answers "
+        "once. Several in one turn work side by side."
+    )
+    description: Annotated[str, Field(description="The task in three to five words.")]
+    prompt: Annotated[str, Field(description="All that the agent has to know and to do.")]
+    subagent_type: Annotated[str, Field(description="Which agent.")]
+
+    @classmethod
+    def is_offered(cls, at: Workplace) -> bool:
+        """Whether there are any."""
+        return at.subagents is not None
+
+    async def carried_out(self, call: Call) -> ToolOutput:
+        """Has it done."""
+        agents = call.at.subagents
+        kinds = {} if agents is None else agents.kinds()
+        if agents is None or self.subagent_type not in kinds:
+            raise NotRun(
+                f"Error: subagent_type '{self.subagent_type}' is not recognized. "
+                f"Available subagent types: {', '.join(kinds)}"
+            )
+        answer = await agents.carried_out(self.subagent_type, self.prompt, call.id)
+        if isinstance(answer, str):
+            return said(answer)
+        return replace(answer, told=answer.told or answer.error or answer.stdout)

@@ -1,0 +1,94 @@
+"""Text files as they are: their encoding, their mark, the ends of their lines."""
+
+from __future__ import annotations
+
+import codecs
+import stat
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from mini_agent.tools.arguments import NotRun
+
+LARGEST: Final = 64 << 20
+LOOKED_AT: Final = 8192
+# The longer marks first: that of UTF-32 begins as that of UTF-16.
+MARKS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# Latin-1 reads every byte, so it comes last.
+EIGHT_BITS: Final = ("utf-8", "cp1252", "latin-1")
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """What a file holds; `text` has the ends of its lines as they stand in the file."""
+
+    text: str = ""
+    encoding: str = "utf-8"
+    mark: bytes = b""
+
+    @property
+    def shown(self) -> str:
+        """The text with each line ended by a line feed alone."""
+        return self.text.replace("\r\n", "\n")
+
+    @property
+    def has_crlf(self) -> bool:
+        """Whether most lines end with carriage return and line feed."""
+        return self.text.count("\r\n") * 2 > self.text.count("\n")
+
+    def holding(self, text: str) -> TextFile:
+        """The same kind of file with another text."""
+        return replace(self, text=text)
+
+    def content(self) -> bytes:
+        """The bytes of the file; `NotRun` for a character that its encoding does not have."""
+        try:
+            return self.mark + self.text.encode(self.encoding)
+        except UnicodeEncodeError as foreign:
+            character = foreign.object[foreign.start]
+            raise NotRun(
+                f"Error: the file is written in {self.encoding}, which has no {character!a}."
+            ) from None
+
+
+def read_text_file(path: Path) -> TextFile:
+    """The whole file; `NotRun` for one that is no text, or too large to be edited."""
+    size = require_regular(path)
+    if size > LARGEST:
+        raise NotRun(f"Error: {path} has {size >> 20} MB; at most {LARGEST >> 20} can be edited.")
+    return text_in(path.read_bytes(), path)
+
+
+def text_in(content: bytes, path: Path) -> TextFile:
+    """The text that `content` is, in whatever encoding; `path` is for the complaint."""
+    mark, encoding = mark_of(content)
+    if not mark and b"\0" in content[:LOOKED_AT]:
+        raise NotRun(f"Error: {path} is not a text file.")
+    body = content[len(mark) :]
+    for name in (encoding,) if mark else EIGHT_BITS:
+        try:
+            return TextFile(body.decode(name), name, mark)
+        except UnicodeDecodeError:
+            continue
+    raise NotRun(f"Error: {path} begins as {encoding} but is not.")
+
+
+def mark_of(content: bytes) -> tuple[bytes, str]:
+    """The byte order mark at the beginning and the encoding it stands for; empty without one."""
+    return next(((mark, name) for mark, name in MARKS if content.startswith(mark)), (b"", "utf-8"))
+
+
+def require_regular(path: Path) -> int:
+    """The size of a file; `NotRun` for what is none: to open a pipe would be to wait."""
+    kind = path.stat()
+    if stat.S_ISDIR(kind.st_mode):
+        raise NotRun(f"Error: {path} is a folder. Use the LS tool for it.")
+    if not stat.S_ISREG(kind.st_mode):
+        raise NotRun(f"Error: {path} is not a regular file.")
+    return kind.st_size

@@ -1,0 +1,68 @@
+"""The tool Write."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, ClassVar, Final
+
+from pydantic import Field
+
+from mini_agent.coding.tools.asked import Call, said
+from mini_agent.coding.tools.change import Change, Changing
+from mini_agent.coding.tools.numbered import lines_of, numbered
+from mini_agent.coding.tools.text_file import TextFile, read_text_file
+from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.tools.invoker import ToolOutput
+
+MOST_LINES: Final = 2000
+UPDATED: Final = (
+    "The file {path} has been updated.\n"
+    "Here's the result of running `cat -n` on a snippet of the edited file:\n"
+)
+
+
+class Write(Changing):
+    """A whole file."""
+
+    says: ClassVar[str] = (
+        "Write a file, with all its content. One that is already there has to be read first; "
+        "to change a part of it, use Edit."
+    )
+    file_path: Annotated[str, Field(description="The file, as an absolute path.")]
+    content: Annotated[str, Field(description="All that it is to hold.")]
+
+    def path(self, at: Workplace) -> Path:
+        """The file."""
+        return at.path(self.file_path)
+
+    def change(self, at: Workplace) -> Change:
+        """The file with another content, in the encoding and with the line ends it has."""
+        path = self.path(at)
+        return written(path, read_text_file(path) if path.exists() else None, self.content)
+
+    async def carried_out(self, call: Call) -> ToolOutput:
+        """Writes it."""
+        files, path = call.at.files, self.path(call.at)
+        async with files.lock(path):
+            if path.exists():
+                files.require_fresh(path)
+            change = await asyncio.to_thread(self.change, call.at)
+            await asyncio.to_thread(change.make, files)
+        return said(told(change, self.file_path))
+
+
+def written(path: Path, before: TextFile | None, content: str) -> Change:
+    """The whole content of a file replaced."""
+    kind = before or TextFile()
+    if before is not None and before.has_crlf and "\r" not in content:
+        content = content.replace("\n", "\r\n")
+    return Change(path, before, kind.holding(content))
+
+
+def told(change: Change, path: str) -> str:
+    """What the model reads of a file that was written."""
+    if change.before is None:
+        return f"File created successfully at: {path}"
+    lines = lines_of(change.after.shown)[:MOST_LINES]
+    return UPDATED.format(path=path) + numbered(lines)

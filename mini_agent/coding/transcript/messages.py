@@ -1,0 +1,165 @@
+"""The lines in force as messages for a model, and what they leave to be done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import JsonValue
+
+from mini_agent.coding.transcript.entry import Block, Entry
+from mini_agent.messages import JsonObject, Message, assistant, function_call, tool_result, user
+
+INTERRUPTED: Final = "[Request interrupted by user]"
+INTERRUPTED_CALL: Final = "[Request interrupted by user for tool use]"
+NO_OUTPUT: Final = "(no output)"
+PICTURE: Final = "(an image, shown below)"
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A call that the model made."""
+
+    id: str
+    name: str
+    arguments: JsonObject
+
+    @property
+    def block(self) -> Block:
+        """It, as it stands in a transcript."""
+        return {"type": "tool_use", "id": self.id, "name": self.name, "input": self.arguments}
+
+
+def messages_of(entries: Sequence[Entry]) -> list[Message]:
+    """The conversation, in OpenAI's form; the blocks of one answer are one message."""
+    messages: list[Message] = []
+    for said in _grouped(entries):
+        if said[0].type == "assistant":
+            messages.append(_answer(said))
+        else:
+            messages += _of_the_user(said)
+    return messages
+
+
+def pending(entries: Sequence[Entry]) -> tuple[ToolUse, ...]:
+    """The calls at the end that nothing has come of yet."""
+    groups = list(_grouped(entries))
+    if groups and groups[-1][0].type == "user" and not _has_words(groups[-1]):
+        groups.pop()
+    if not groups or groups[-1][0].type != "assistant":
+        return ()
+    return tuple(use for use in _uses(groups[-1]) if use.id not in _answered(entries))
+
+
+def awaits_the_model(entries: Sequence[Entry]) -> bool:
+    """Whether it is the model's turn: not at the start, not after its answer or an interrupt."""
+    if not entries:
+        return False
+    last = entries[-1]
+    if last.type == "user":
+        return INTERRUPTED not in last.text and INTERRUPTED_CALL not in last.text
+    # Thoughts without a word after them are an answer that was cut off.
+    return not last.text.strip()
+
+
+def _grouped(entries: Sequence[Entry]) -> list[list[Entry]]:
+    """Lines that belong together: of one answer, or one after the other of the user."""
+    groups: list[list[Entry]] = []
+    for entry in entries:
+        home = _home(entry, groups)
+        if home is None:
+            groups.append([entry])
+        else:
+            home.append(entry)
+    return groups
+
+
+def _home(entry: Entry, groups: Sequence[list[Entry]]) -> list[Entry] | None:
+    """The group that `entry` goes on; a call may come when earlier ones are answered already."""
+    if groups and groups[-1][0].type == entry.type == "user":
+        return groups[-1]
+    for group in reversed(groups):
+        if group[0].type == "assistant" == entry.type:
+            goes_on = group is groups[-1] or (_message_id(entry) and any(entry.of_type("tool_use")))
+            return group if goes_on and _message_id(entry) == _message_id(group[0]) else None
+        if entry.type == "user" or _has_words(group):
+            break
+    return None
+
+
+def _message_id(entry: Entry) -> str:
+    return entry.message.id if entry.message else ""
+
+
+def _answer(said: Sequence[Entry]) -> Message:
+    text = "\n".join(entry.text for entry in said if entry.text)
+    calls = [function_call(use.id, use.name, use.arguments) for use in _uses(said)]
+    return assistant(text, calls)
+
+
+def _uses(said: Sequence[Entry]) -> Iterator[ToolUse]:
+    for entry in said:
+        for block in entry.of_type("tool_use"):
+            given = block.get("input")
+            arguments = given if isinstance(given, dict) else {}
+            yield ToolUse(str(block.get("id") or ""), str(block.get("name") or ""), arguments)
+
+
+def _of_the_user(said: Sequence[Entry]) -> Iterator[Message]:
+    """Results first, each its own message, then the pictures in them, then the words."""
+    pictures: list[JsonValue] = []
+    for entry in said:
+        for block in entry.of_type("tool_result"):
+            yield tool_result(str(block.get("tool_use_id") or ""), _result_text(block))
+            pictures += [_picture(part) for part in _parts(block) if part.get("type") == "image"]
+    if pictures:
+        yield {"role": "user", "content": pictures}
+    for entry in said:
+        parts = [_part(block) for block in entry.blocks if block.get("type") in ("text", "image")]
+        texts = [part["text"] for part in parts if "text" in part]
+        if len(texts) == len(parts) == 1:
+            yield user(str(texts[0]))
+        elif parts:
+            yield {"role": "user", "content": list(parts)}
+
+
+def _part(block: Block) -> JsonObject:
+    if block.get("type") == "image":
+        return _picture(block)
+    return {"type": "text", "text": str(block.get("text") or "")}
+
+
+def _picture(block: Block) -> JsonObject:
+    source = block.get("source")
+    given = source if isinstance(source, dict) else {}
+    url = given.get("url") or f"data:{given.get('media_type')};base64,{given.get('data')}"
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+def _parts(block: Block) -> list[Block]:
+    content = block.get("content")
+    if isinstance(content, list):
+        return [part for part in content if isinstance(part, dict)]
+    return [{"type": "text", "text": content}] if isinstance(content, str) else []
+
+
+def _result_text(block: Block) -> str:
+    texts = [_result_part(part) for part in _parts(block)]
+    return "\n".join(text for text in texts if text) or NO_OUTPUT
+
+
+def _result_part(part: Block) -> str:
+    kind = part.get("type")
+    if kind == "text":
+        return str(part.get("text") or "")
+    return PICTURE if kind == "image" else json.dumps(part)
+
+
+def _answered(entries: Sequence[Entry]) -> set[object]:
+    return {block.get("tool_use_id") for entry in entries for block in entry.of_type("tool_result")}
+
+
+def _has_words(said: Sequence[Entry]) -> bool:
+    return any(entry.text or any(entry.of_type("image")) for entry in said)

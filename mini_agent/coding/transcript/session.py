@@ -1,0 +1,189 @@
+"""A session: its lines so far, and every new one written before anything follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final, TypeAlias
+from uuid import uuid4
+
+from pydantic import JsonValue
+
+from mini_agent.coding.transcript.chain import in_force, is_chained
+from mini_agent.coding.transcript.entry import BOUNDARY, Block, Entry, entry_of
+from mini_agent.coding.transcript.file import append_line, read_transcript
+from mini_agent.coding.transcript.messages import (
+    ToolUse,
+    awaits_the_model,
+    messages_of,
+    pending,
+)
+from mini_agent.coding.transcript.places import Origin, Place
+from mini_agent.messages import JsonObject, Message
+from mini_agent.result import Usage
+
+Reader: TypeAlias = Callable[[JsonObject], None]
+NOTHING_USED: Final = Usage()
+
+
+def _unread(line: JsonObject) -> None:
+    del line
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an assistant's lines have in common: they are blocks of one message."""
+
+    id: str
+    model: str
+    usage: Usage = NOTHING_USED
+
+
+@dataclass
+class Session:
+    """One conversation and its file; `reader` sees each line that is added."""
+
+    place: Place
+    origin: Origin
+    reader: Reader = _unread
+    remark: str = ""
+    _entries: list[Entry] = field(default_factory=list)
+    _is_chained: bool = True
+
+    @classmethod
+    def at(cls, place: Place, origin: Origin) -> Session:
+        """The session in a file, or a new one."""
+        written = read_transcript(place.path)
+        own = next((e.session for e in reversed(written.entries) if e.session and e.speaks), "")
+        known = Place(place.path, own or place.session_id)
+        entries = list(written.entries)
+        session = cls(known, origin, remark=written.remark, _entries=entries)
+        session._is_chained = is_chained(entries)
+        return session
+
+    @property
+    def id(self) -> str:
+        """The session's own name."""
+        return self.place.session_id
+
+    @property
+    def path(self) -> Path:
+        """Its file, which is there from the first line on."""
+        return self.place.path
+
+    @property
+    def entries(self) -> tuple[Entry, ...]:
+        """The lines in force."""
+        return in_force(self._entries)
+
+    @property
+    def messages(self) -> list[Message]:
+        """The conversation as a model is shown it."""
+        return messages_of(self.entries)
+
+    @property
+    def pending(self) -> tuple[ToolUse, ...]:
+        """The calls that nothing has come of yet."""
+        return pending(self.entries)
+
+    @property
+    def awaits_the_model(self) -> bool:
+        """Whether it is the model's turn."""
+        return awaits_the_model(self.entries)
+
+    def user_said(self, blocks: Sequence[Block], *, is_meta: bool = False) -> None:
+        """Words of the user's, or, as `is_meta`, of the program's in their place."""
+        more: JsonObject = {"isMeta": True} if is_meta else {}
+        self._add("user", {"message": _user(blocks), **more})
+
+    def tool_answered(
+        self, call_id: str, content: JsonValue, *, failed: bool, detail: JsonValue
+    ) -> None:
+        """What came of one call; `detail` is what a terminal shows of it."""
+        block: Block = {"type": "tool_result", "tool_use_id": call_id, "content": content}
+        if failed:
+            block["is_error"] = True
+        self._add("user", {"message": _user([block]), "toolUseResult": detail})
+
+    def model_said(self, answer: Answer, block: Block, stop_reason: str | None) -> None:
+        """One block of an answer; `stop_reason` is known of its last one."""
+        message: JsonObject = {
+            "id": answer.id,
+            "type": "message",
+            "role": "assistant",
+            "model": answer.model,
+            "content": [block],
+            "stop_reason": stop_reason,
+            "stop_sequence": None,
+            "usage": usage_of(answer.usage),
+        }
+        self._add("assistant", {"message": message, "requestId": f"req_{answer.id}"})
+
+    def compacted(self, summary: str, *, tokens: int, by: str) -> None:
+        """From here on `summary` stands for all that was said."""
+        leaf = self._leaf
+        about: JsonObject = {"trigger": by, "preTokens": tokens}
+        self._add(
+            "system",
+            {
+                "subtype": BOUNDARY,
+                "content": "Conversation compacted",
+                "isMeta": False,
+                "level": "info",
+                "compactMetadata": about,
+                "parentUuid": None,
+                "logicalParentUuid": leaf,
+            },
+        )
+        told: Sequence[Block] = [{"type": "text", "text": summary}]
+        self._add("user", {"message": _user(told), "isCompactSummary": True})
+
+    @property
+    def _leaf(self) -> str | None:
+        last = next((e for e in reversed(self._entries) if e.uuid and not e.is_sidechain), None)
+        return last.uuid if last else None
+
+    def _add(self, kind: str, own: Mapping[str, JsonValue]) -> None:
+        line: JsonObject = {
+            "parentUuid": self._leaf if self._is_chained else None,
+            "isSidechain": False,
+            "userType": "external",
+            "cwd": self.origin.cwd,
+            "sessionId": self.id,
+            "version": _version(),
+            "gitBranch": self.origin.branch,
+            "type": kind,
+            **own,
+            "uuid": str(uuid4()),
+            "timestamp": _now(),
+        }
+        append_line(self.path, line)
+        self._entries.append(entry_of(line))
+        self.reader(line)
+
+
+def usage_of(usage: Usage) -> JsonObject:
+    """Tokens in Anthropic's words: what came from the cache is not counted as input."""
+    return {
+        "input_tokens": usage.prompt_tokens - usage.cached_tokens,
+        "cache_creation_input_tokens": 0,
+        "cache_read_input_tokens": usage.cached_tokens,
+        "output_tokens": usage.completion_tokens,
+    }
+
+
+def _user(blocks: Sequence[Block]) -> JsonObject:
+    return {"role": "user", "content": list(blocks)}
+
+
+@cache
+def _version() -> str:
+    return version("mini-agent")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,42 @@
+"""An MCP server on stdin and stdout, until its client is gone or it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from mcp.server.lowlevel import Server
+from mcp.server.stdio import stdio_server
+
+STOPPED: Final = 128 + signal.SIGTERM
+
+
+async def served_on_stdio(server: Server, aclose: Callable[[], Awaitable[None]]) -> None:
+    """Serves the one client; `aclose` ends what the server has begun, also when it is stopped."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    serving = asyncio.create_task(_served(server))
+    stopping = asyncio.create_task(_told_to_stop())
+    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    await aclose()
+    if not serving.done():
+        # The thread that waits for the client's next line cannot be woken.
+        os._exit(STOPPED)
+    stopping.cancel()
+    serving.result()
+
+
+async def _served(server: Server) -> None:
+    async with stdio_server() as (read, write):
+        await server.run(read, write, server.create_initialization_options())
+
+
+async def _told_to_stop() -> None:
+    told = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, told.set)
+    await told.wait()

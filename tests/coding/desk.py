@@ -1,0 +1,148 @@
+"""A project and a home of its own for the assistant, and ways to talk to it there."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from mini_agent.coding.assembly import Assembled, Seams, opened
+from mini_agent.coding.ground import Ground, ground_of
+from mini_agent.coding.options import Options
+from mini_agent.coding.outcome import Outcome
+from mini_agent.coding.transcript.places import Origin, Place, sessions_folder
+from mini_agent.coding.transcript.session import Session
+from mini_agent.coding.watch import Unwatched
+from mini_agent.messages import JsonObject
+from mini_agent.model import Model
+from mini_agent.testing import ScriptedServer
+from mini_agent.testing.script import Script
+
+ID = "11111111-2222-4333-8444-555555555555"
+
+
+class Notes(Unwatched):
+    """What a watcher was told."""
+
+    def __init__(self) -> None:
+        self.remarks: list[str] = []
+        self.lines: list[JsonObject] = []
+
+    def remark(self, said: str) -> None:
+        self.remarks.append(said)
+
+    def line(self, line: JsonObject) -> None:
+        self.lines.append(line)
+
+
+@dataclass
+class Desk:
+    """`project` is the current folder; `home` holds `.claude`."""
+
+    project: Path
+    home: Path
+    notes: Notes = field(default_factory=Notes)
+    window: int | None = None
+
+    @property
+    def claude_home(self) -> Path:
+        return self.home / ".claude"
+
+    @property
+    def sessions(self) -> Path:
+        return sessions_folder(self.claude_home, self.project)
+
+    def file(self, name: str, text: str) -> Path:
+        path = self.project / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    def settings(self, value: JsonObject, name: str = "settings.json") -> Path:
+        """Settings of the user's."""
+        self.claude_home.mkdir(parents=True, exist_ok=True)
+        path = self.claude_home / name
+        path.write_text(json.dumps(value, indent=2))
+        return path
+
+    def session(self, session_id: str = ID) -> Session:
+        """A session as its file says."""
+        path = self.sessions / f"{session_id}.jsonl"
+        return Session.at(Place(path, session_id), Origin(str(self.project)))
+
+    def transcript(self, *lines: JsonObject, session_id: str = ID) -> Path:
+        """A transcript with these lines."""
+        path = self.sessions / f"{session_id}.jsonl"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+        return path
+
+    def ground(self, **options: object) -> Ground:
+        asked = replace(Options(model="openai/scripted"), **options)  # type: ignore[arg-type]
+        variables = {**os.environ, "HOME": str(self.home), "CLAUDE_CONFIG_DIR": ""}
+        return ground_of(asked, variables)
+
+    async def _tokens(self, _model: str) -> int | None:
+        return self.window
+
+    @asynccontextmanager
+    async def opened(self, model: Model, **options: object) -> AsyncIterator[Assembled]:
+        own = Seams(lambda _session, _facts: self.notes, model, self._tokens)
+        async with opened(self.ground(**options), own) as assembled:
+            yield assembled
+
+    async def asked(self, model: Model, prompt: str = "", **options: object) -> Outcome:
+        """What comes of a prompt, or, without one, of what the session waits for."""
+        async with self.opened(model, **options) as assembled:
+            if prompt:
+                return await assembled.assistant.prompt(prompt)
+            return await assembled.assistant.answer()
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A process that has ended, and what its model was asked."""
+
+    code: int
+    stdout: str
+    stderr: str
+    requests: Sequence[Sequence[JsonObject]]
+
+    @property
+    def objects(self) -> list[JsonObject]:
+        """Standard output, a JSON object a line."""
+        return [json.loads(line) for line in self.stdout.splitlines()]
+
+
+def command_line(
+    desk: Desk, script: Script, *arguments: str, stdin: str = "", **variables: str
+) -> Done:
+    """`mini-agent` as a process, its model scripted."""
+    with ScriptedServer(script) as server:
+        ended = subprocess.run(
+            [str(Path(sys.executable).with_name("mini-agent")), *arguments],
+            cwd=desk.project,
+            env=environment(desk, server.openai_url) | variables,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    asked = [list(request.messages) for request in server.requests]
+    return Done(ended.returncode, ended.stdout, ended.stderr, asked)
+
+
+def environment(desk: Desk, openai_url: str) -> dict[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(desk.home),
+        "OPENAI_API_KEY": "k",
+        "OPENAI_API_BASE": openai_url,
+        "LITELLM_DEFAULT_CODE_MODEL": "openai/scripted",
+    }

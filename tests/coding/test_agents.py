@@ -1,0 +1,69 @@
+"""Subagents: their own conversation, their own file, a last answer."""
+
+from __future__ import annotations
+
+import pytest
+
+from mini_agent.coding.agents.kinds import kinds_in
+from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from tests.coding.desk import Desk
+
+AGENT = """---
+name: reader
+description: reads files
+tools: Read, Grep
+model: inherit
+---
+You read files and say what is in them."""
+
+
+def test_agents_of_files_have_names_tools_and_a_prompt(desk: Desk) -> None:
+    path = desk.file(".claude/agents/reader.md", AGENT)
+    known = kinds_in([path.parent])
+    reader = known["reader"]
+    assert (reader.description, reader.tools, reader.model) == (
+        "reads files",
+        ("Read", "Grep"),
+        "",
+    )
+    assert set(known) == {"default-agent", "reader"}
+
+
+async def test_a_subagent_answers_from_a_conversation_of_its_own(desk: Desk) -> None:
+    desk.file("a.txt", "old\n")
+    desk.file(".claude/agents/reader.md", AGENT)
+    task = call("Task", description="read", prompt="Read a.txt.", subagent_type="reader")
+    script = (
+        calls(task),
+        calls(call("Read", file_path="a.txt")),
+        says("It says old."),
+        says("old"),
+    )
+    with ScriptedModel(*script) as model:
+        outcome = await desk.asked(model, "What is in a.txt?")
+    assert outcome.answer == "old"
+    below = model.requests[1]
+    assert str(below.messages[0]["content"]).startswith("You read files")
+    assert below.messages[1]["content"] == "Read a.txt."
+    assert len(below.tools) <= 2
+    assert "It says old." in str(model.requests[3].messages[-1]["content"])
+    (beside,) = desk.sessions.glob("*.reader-*.jsonl")
+    assert "Read a.txt." in beside.read_text()
+
+
+async def test_an_agent_nobody_knows_is_an_observation(desk: Desk) -> None:
+    task = call("Task", description="x", prompt="y", subagent_type="painter")
+    with ScriptedModel(calls(task), says("No.")) as model:
+        await desk.asked(model, "Paint.")
+    assert "painter" in str(model.requests[-1].messages[-1]["content"])
+    assert "default-agent" in str(model.requests[-1].messages[-1]["content"])
+
+
+@pytest.mark.parametrize("depth", [2])
+async def test_agents_do_not_start_agents_for_ever(desk: Desk, depth: int) -> None:
+    task = call("Task", description="x", prompt="y", subagent_type="default-agent")
+    script = [*(calls(task) for _ in range(depth)), *(says("z") for _ in range(depth + 1))]
+    with ScriptedModel(*script) as model:
+        await desk.asked(model, "Go.")
+    offered = [{str(t["function"]) for t in request.tools} for request in model.requests]
+    assert not any("'Task'" in tool for tool in offered[depth])

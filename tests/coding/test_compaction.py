@@ -1,0 +1,52 @@
+"""A conversation told anew: on request, and when it gets too long for its model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mini_agent.coding.compaction import Window, Wish
+from mini_agent.model import ModelReply
+from mini_agent.result import Usage
+from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from tests.coding.desk import Desk
+
+
+def costing(reply: ModelReply, tokens: int) -> ModelReply:
+    return replace(reply, usage=Usage(prompt_tokens=tokens, completion_tokens=1))
+
+
+async def test_a_summary_stands_for_all_that_was_said(desk: Desk) -> None:
+    script = (says("One."), says("They asked for one."), says("Two."))
+    with ScriptedModel(*script) as model:
+        async with desk.opened(model) as assembled:
+            await assembled.assistant.prompt("One?")
+            await assembled.assistant.compact(Wish("the number"))
+            await assembled.assistant.prompt("Two?")
+    assert "Above all: the number" in str(model.requests[1].messages[-1]["content"])
+    told = [message["role"] for message in model.requests[2].messages]
+    assert told == ["system", "user", "user"]
+    assert "They asked for one." in str(model.requests[2].messages[1]["content"])
+
+
+async def test_a_conversation_that_gets_too_long_is_told_anew_and_goes_on(desk: Desk) -> None:
+    desk.file("a.txt", "old\n")
+    script = (
+        costing(calls(call("Read", file_path="a.txt")), 900),
+        says("a.txt was read; it says old."),
+        costing(says("old"), 100),
+    )
+
+    desk.window = 1000
+    with ScriptedModel(*script) as model:
+        outcome = await desk.asked(model, "What is in a.txt?")
+    assert outcome.answer == "old"
+    assert "a.txt was read" in str(model.requests[-1].messages)
+    assert not model.requests[1].tools
+    assert desk.notes.remarks == [
+        "the conversation is nearly too long for the model: compacting it"
+    ]
+
+
+def test_a_window_nobody_knows_is_never_full() -> None:
+    assert not Window(None).is_full(Usage(prompt_tokens=10**9))
+    assert Window(1000).is_full(Usage(prompt_tokens=801))

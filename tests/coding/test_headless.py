@@ -1,0 +1,260 @@
+"""`mini-agent -p` as a process: formats, exit codes, and what goes wrong in one line."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from pydantic import BaseModel, ConfigDict, TypeAdapter
+
+from mini_agent.messages import JsonObject
+from mini_agent.testing import Call, ScriptedServer, call, calls, hang, server_error
+from mini_agent.testing.script import Script
+from tests.coding.desk import Desk, command_line, environment
+from tests.coding.lines import answered, said, text
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    session_id: str
+    uuid: str
+
+
+class Init(Strict):
+    type: Literal["system"]
+    subtype: Literal["init"]
+    cwd: str
+    tools: list[str]
+    mcp_servers: list[JsonObject]
+    model: str
+    permissionMode: Literal["default", "acceptEdits", "plan", "bypassPermissions"]  # noqa: N815
+
+
+class Spoken(Strict):
+    type: Literal["user", "assistant"]
+    message: JsonObject
+    parent_tool_use_id: str | None
+    tool_use_result: JsonObject | str | None = None
+
+
+class Result(Strict):
+    type: Literal["result"]
+    subtype: Literal["success", "error_during_execution", "error_max_turns", "tools_withheld"]
+    is_error: bool
+    duration_ms: int
+    duration_api_ms: int
+    num_turns: int
+    result: str
+    total_cost_usd: float
+    usage: dict[str, int]
+    permission_denials: list[JsonObject]
+    tool_uses: list[JsonObject] | None = None
+
+
+STREAMED: TypeAdapter[Init | Spoken | Result] = TypeAdapter(Init | Spoken | Result)
+
+
+def test_the_answer_is_printed_and_nothing_else(desk: Desk) -> None:
+    done = command_line(desk, ["Hello."], "-p", "Hi.")
+    assert (done.code, done.stdout) == (0, "Hello.\n")
+
+
+def test_the_stream_can_be_read_strictly(desk: Desk) -> None:
+    desk.file("a.txt", "old\n")
+    script: Script = [
+        calls(Call("Read", {"file_path": "a.txt"}), Call("Read", {"file_path": "a.txt"})),
+        "old",
+    ]
+    done = command_line(desk, script, "-p", "What is in a.txt?", "--output-format", "stream-json")
+    told = [STREAMED.validate_json(line) for line in done.stdout.splitlines()]
+    assert [each.type for each in told] == [
+        "system",
+        "user",
+        "assistant",
+        "assistant",
+        "user",
+        "user",
+        "assistant",
+        "result",
+    ]
+    last = told[-1]
+    assert isinstance(last, Result)
+    assert (last.result, last.num_turns, last.is_error) == ("old", 2, False)
+
+
+def test_json_is_one_object_with_the_result(desk: Desk) -> None:
+    done = command_line(desk, ["Hello."], "-p", "Hi.", "--output-format", "json")
+    (result,) = [Result.model_validate(each) for each in done.objects]
+    assert (result.result, result.subtype) == ("Hello.", "success")
+
+
+def test_standard_input_goes_before_the_prompt(desk: Desk) -> None:
+    done = command_line(desk, ["Three."], "-p", "How many lines?", stdin="a\nb\nc\n")
+    assert "a\nb\nc\n\nHow many lines?" in str(done.requests[0][-1]["content"])
+
+
+def test_messages_a_line_are_answered_one_after_the_other(desk: Desk) -> None:
+    lines = [
+        json.dumps({"type": "user", "message": {"role": "user", "content": words}})
+        for words in ("One?", "Two?")
+    ]
+    arguments = ("--input-format", "stream-json", "--output-format", "stream-json")
+    done = command_line(desk, ["One.", "Two."], *arguments, stdin="\n".join(lines))
+    results = [each["result"] for each in done.objects if each["type"] == "result"]
+    assert results == ["One.", "Two."]
+
+
+def test_withheld_tools_are_printed_and_end_with_2(desk: Desk) -> None:
+    script: Script = [call("Bash", command="touch made")]
+    done = command_line(desk, script, "-p", "Make it.", "--no-execute-tools")
+    (asked,) = json.loads(done.stdout)
+    assert (done.code, asked["name"], asked["input"]) == (2, "Bash", {"command": "touch made"})
+    assert not (desk.project / "made").exists()
+
+
+def test_a_withheld_call_is_carried_out_by_whoever_resumes(desk: Desk) -> None:
+    command_line(desk, [call("Bash", command="touch made")], "-p", "Make.", "--no-execute-tools")
+    done = command_line(desk, ["Made."], "--continue", "--allowed-tools", "Bash(touch *)")
+    assert (done.code, done.stdout) == (0, "Made.\n")
+    assert (desk.project / "made").exists()
+
+
+def test_what_would_be_asked_is_denied_with_the_reason(desk: Desk) -> None:
+    done = command_line(desk, [call("Bash", command="touch made"), "I may not."], "-p", "Make it.")
+    assert done.code == 0
+    assert "nobody is there to be asked" in str(done.requests[1][-1]["content"])
+    assert not (desk.project / "made").exists()
+
+
+def test_too_many_turns_are_a_failure(desk: Desk) -> None:
+    desk.file("a.txt", "old\n")
+    script: Script = [call("Read", file_path="a.txt"), "I have seen it."]
+    arguments = ("-p", "Look.", "--max-turns", "1", "--output-format", "json")
+    done = command_line(desk, script, *arguments)
+    assert (done.code, done.objects[0]["subtype"]) == (1, "error_max_turns")
+
+
+def test_a_model_that_fails_is_exit_code_1_and_one_line(desk: Desk) -> None:
+    done = command_line(desk, [server_error(), server_error()], "-p", "Hi.")
+    assert (done.code, done.stdout) == (1, "")
+    assert len(done.stderr.splitlines()) == 1
+    assert "Traceback" not in done.stderr
+
+
+def test_after_a_failure_the_session_goes_on(desk: Desk) -> None:
+    command_line(desk, [server_error(), server_error()], "-p", "Hi.")
+    done = command_line(desk, ["Hello."], "--continue")
+    assert (done.code, done.stdout) == (0, "Hello.\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        ((), "there is nothing to do"),
+        (("-p", "x", "--resume", "11111111-2222-4333-8444-555555555556"), "there is no session"),
+        (("-p", "x", "--continue"), "there is no session to continue"),
+        (("-p", "x", "--resume", "a", "--continue"), "name a session each"),
+        (("-p", '[{"type": "movie"}]'), "has the type 'movie'"),
+        (("-p", "x", "--add-dir", "nowhere"), "there is no such folder"),
+        (("-p", "x", "--allowed-tools", "Bash("), "is no rule"),
+        (("-p", "x", "--mcp", "'"), "cannot be read"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(
+    desk: Desk, arguments: tuple[str, ...], sentence: str
+) -> None:
+    done = command_line(desk, [], *arguments)
+    assert (done.code, done.stdout) == (1, "")
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_a_model_the_error_says_how_to_name_one(desk: Desk) -> None:
+    done = command_line(desk, [], "-p", "x", LITELLM_DEFAULT_CODE_MODEL="", OPENAI_API_KEY="")
+    assert done.code == 1
+    assert "no model is named" in done.stderr
+    assert "--model" in done.stderr
+
+
+def test_a_missing_key_is_named(desk: Desk) -> None:
+    done = command_line(desk, [], "-p", "x", OPENAI_API_KEY="")
+    assert done.code == 1
+    assert "OPENAI_API_KEY" in done.stderr
+
+
+def test_broken_settings_are_named_with_file_and_line(desk: Desk) -> None:
+    path = desk.settings({"hooks": {"Stop": [{"hooks": [{"type": "command", "command": ""}]}]}})
+    done = command_line(desk, [], "-p", "x")
+    assert done.code == 1
+    assert f"{path}, line " in done.stderr
+    path.write_text("{\n  nonsense\n}")
+    assert f"{path}, line 2" in command_line(desk, [], "-p", "x").stderr
+
+
+def test_a_server_that_fails_is_told_of_and_the_rest_goes_on(desk: Desk) -> None:
+    done = command_line(desk, ["Hello."], "-p", "Hi.", "--mcp", "builtin", "--mcp", "no-such-x")
+    assert (done.code, done.stdout) == (0, "Hello.\n")
+    assert "no-such-x" in done.stderr
+
+
+def test_a_folder_that_is_gone_is_said_to_be(desk: Desk) -> None:
+    program = str(Path(sys.executable).with_name("mini-agent"))
+    line = f"mkdir gone && cd gone && rmdir ../gone && {program} -p x </dev/null"
+    ended = subprocess.run(
+        ["bash", "-c", line],
+        cwd=desk.project,
+        env=environment(desk, "http://127.0.0.1:9"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert "the current folder is gone" in ended.stderr
+
+
+def test_what_does_not_fit_on_the_disk_is_told_and_what_is_there_stays_whole(desk: Desk) -> None:
+    transcript = desk.transcript(said("u1", None, "One?" * 200), answered("a1", "u1", text("One.")))
+    before = transcript.read_bytes()
+    program = str(Path(sys.executable).with_name("mini-agent"))
+    ended = subprocess.run(
+        ["bash", "-c", f"ulimit -f 2; {program} -p '{'Two? ' * 500}' --continue </dev/null"],
+        cwd=desk.project,
+        env=environment(desk, "http://127.0.0.1:9") | {"PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert "cannot be written: File too large" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert transcript.read_bytes() == before
+
+
+def test_ctrl_c_ends_with_130_and_is_written_down(desk: Desk) -> None:
+    with ScriptedServer(lambda _: hang()) as server:
+        process = subprocess.Popen(
+            [str(Path(sys.executable).with_name("mini-agent")), "-p", "Hi."],
+            cwd=desk.project,
+            env=environment(desk, server.openai_url),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        until = time.monotonic() + 60
+        while not server.requests and time.monotonic() < until:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert process.returncode == 130
+    (transcript,) = desk.sessions.glob("*.jsonl")
+    assert "[Request interrupted by user]" in transcript.read_text().splitlines()[-1]

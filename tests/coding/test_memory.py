@@ -1,0 +1,107 @@
+"""CLAUDE.md, AGENTS.md, changed files, lists: what is said beside the user's words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mini_agent.coding.memory.changes import SeenFiles
+from mini_agent.coding.memory.files import memories
+from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from tests.coding.desk import Desk
+
+
+def names(desk: Desk) -> list[str]:
+    found = memories(desk.claude_home, desk.project)
+    return [each.text.strip() for each in found if each.path.is_relative_to(desk.home.parent)]
+
+
+def test_the_users_file_comes_first_and_the_projects_last(desk: Desk) -> None:
+    desk.settings({})
+    (desk.claude_home / "CLAUDE.md").write_text("user")
+    (desk.project.parent / "CLAUDE.md").write_text("outer")
+    desk.file("CLAUDE.md", "project")
+    desk.file("CLAUDE.local.md", "mine")
+    assert names(desk) == ["user", "outer", "project", "mine"]
+
+
+def test_agents_md_counts_where_there_is_no_claude_md(desk: Desk) -> None:
+    desk.file("AGENTS.md", "for all agents")
+    assert names(desk) == ["for all agents"]
+    desk.file("CLAUDE.md", "for this one")
+    assert names(desk) == ["for this one"]
+
+
+def test_imports_stand_before_the_file_that_names_them(desk: Desk) -> None:
+    desk.file("docs/style.md", "tabs")
+    desk.file("CLAUDE.md", "See @docs/style.md, not `@docs/other.md` and not me@example.com.")
+    desk.file("docs/other.md", "never")
+    assert names(desk) == [
+        "tabs",
+        "See @docs/style.md, not `@docs/other.md` and not me@example.com.",
+    ]
+
+
+def test_files_that_import_each_other_come_once(desk: Desk) -> None:
+    desk.file("CLAUDE.md", "@a.md")
+    desk.file("a.md", "@CLAUDE.md and a")
+    assert sorted(names(desk)) == ["@CLAUDE.md and a", "@a.md"]
+
+
+def test_a_project_cannot_import_what_lies_outside_of_it(desk: Desk) -> None:
+    secret = desk.home / "secret.md"
+    secret.write_text("key")
+    desk.file("CLAUDE.md", f"@{secret} @~/secret.md @../home/secret.md")
+    assert "key" not in names(desk)
+
+
+async def test_memory_is_told_with_the_first_prompt_alone(desk: Desk) -> None:
+    desk.file("CLAUDE.md", "Use tabs.")
+    with ScriptedModel(says("One."), says("Two.")) as model:
+        async with desk.opened(model) as assembled:
+            await assembled.assistant.prompt("One?")
+            await assembled.assistant.prompt("Two?")
+    first, *_, last = [m for m in model.requests[-1].messages if m["role"] == "user"]
+    assert "Use tabs." in str(first["content"])
+    assert last["content"] == "Two?"
+
+
+async def test_a_change_of_the_users_is_told_once(desk: Desk) -> None:
+    path = desk.file("a.txt", "one\ntwo\n")
+    read = calls(call("Read", file_path="a.txt"))
+    with ScriptedModel(read, says("Two lines."), says("Seen."), says("Yes.")) as model:
+        async with desk.opened(model) as assembled:
+            await assembled.assistant.prompt("Look.")
+            path.write_text("one\n2\n")
+            await assembled.assistant.prompt("And now?")
+            await assembled.assistant.prompt("Sure?")
+    said = [str(m["content"]) for m in model.requests[-1].messages if m["role"] == "user"]
+    assert f"{path} was changed since you last saw it" in said[1]
+    assert "    2→2" in said[1]
+    assert said[2] == "Sure?"
+
+
+async def test_the_models_own_changes_are_not_the_users(desk: Desk) -> None:
+    desk.file("a.txt", "one\n")
+    script = (
+        calls(call("Read", file_path="a.txt")),
+        calls(call("Edit", file_path="a.txt", old_string="one", new_string="two")),
+        calls(call("Bash", command="echo three >> a.txt")),
+        says("Changed."),
+        says("Yes."),
+    )
+    with ScriptedModel(*script) as model:
+        async with desk.opened(model, permission_mode="bypassPermissions") as assembled:
+            await assembled.assistant.prompt("Change it.")
+            await assembled.assistant.prompt("Sure?")
+    assert (desk.project / "a.txt").read_text() == "two\nthree\n"
+    assert model.requests[-1].messages[-1]["content"] == "Sure?"
+
+
+def test_a_file_that_is_gone_or_too_large_is_not_told_of(tmp_path: Path) -> None:
+    seen, path = SeenFiles(), tmp_path / "a"
+    path.write_text("x")
+    seen.see(path)
+    path.unlink()
+    assert seen.changed() == []
+    path.write_text("y" * 300_000)
+    assert seen.changed() == []

@@ -1,0 +1,80 @@
+"""The assistant's tools in a project of their own, called as the loop calls them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from mini_agent.coding.tools.catalog import coding_tools
+from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.messages import function_call
+from mini_agent.tools.invoker import ToolOutput
+
+
+@dataclass(frozen=True)
+class Bench:
+    """The tools at work in the folder `here`."""
+
+    at: Workplace
+
+    @property
+    def here(self) -> Path:
+        return self.at.project
+
+    async def call(self, name: str, **arguments: JsonValue) -> ToolOutput:
+        """What came of a call."""
+        return await coding_tools(self.at).call_openai_tool(function_call("c1", name, arguments))
+
+    async def told(self, name: str, **arguments: JsonValue) -> str:
+        """What the model reads of a call that succeeds."""
+        output = await self.call(name, **arguments)
+        assert output.ok, output.told
+        return output.told
+
+    async def refused(self, name: str, **arguments: JsonValue) -> str:
+        """What the model reads of a call that does not."""
+        output = await self.call(name, **arguments)
+        assert not output.ok, output.told
+        assert output.told
+        return output.told
+
+    def file(self, name: str, content: str | bytes) -> str:
+        """A file that is there; its path."""
+        path = self.here / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return str(path)
+
+    async def read_file(self, name: str, content: str | bytes) -> str:
+        """A file that is there and was read; its path."""
+        path = self.file(name, content)
+        await self.told("Read", file_path=path)
+        return path
+
+    def content(self, name: str) -> bytes:
+        return (self.here / name).read_bytes()
+
+    def without(self, program: str, folder: Path) -> Bench:
+        """The same where `program` is not installed."""
+        folder.mkdir()
+        for each in ("bash", "sh", "ls", "rg", "cat"):
+            found = next(
+                Path(place, each) for place in ("/bin", "/usr/bin") if Path(place, each).exists()
+            )
+            if each != program:
+                (folder / each).symlink_to(found)
+        return Bench(replace(self.at, environment={**os.environ, "PATH": str(folder)}))
+
+
+@pytest.fixture
+async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+    project = tmp_path / "project"
+    project.mkdir()
+    at = Workplace.at(project, dict(os.environ))
+    yield Bench(at)
+    await at.shell.aclose()

@@ -1,0 +1,145 @@
+"""Reading: lines with their numbers, from files of any size and encoding."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+
+import pytest
+
+from tests.coding_tools.conftest import Bench
+
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
+    "gg=="
+)
+
+
+async def test_lines_come_with_their_numbers(bench: Bench) -> None:
+    path = bench.file("a.txt", "one\n\nthree")
+    told = await bench.told("Read", file_path=path)
+    assert told.startswith("    1→one\n    2→\n    3→three\n\n<system-reminder>If the file looks")
+    assert "goes on" not in told
+
+
+async def test_a_part_says_where_to_read_on(bench: Bench) -> None:
+    path = bench.file("a.txt", "".join(f"line {number}\n" for number in range(1, 11)))
+    told = await bench.told("Read", file_path=path, offset=3, limit=2)
+    assert told.startswith("    3→line 3\n    4→line 4\n\n")
+    assert "goes on after line 4; read on with offset 5" in told
+
+
+async def test_behind_the_last_line_there_is_a_warning(bench: Bench) -> None:
+    path = bench.file("a.txt", "one\ntwo")
+    told = await bench.told("Read", file_path=path, offset=9)
+    assert "only has 2 lines,\nso there's nothing after your specified offset 9." in told
+    empty = bench.file("empty", "")
+    assert "only has 0 lines" in await bench.told("Read", file_path=empty)
+
+
+async def test_a_file_of_any_size_can_be_paged_through(bench: Bench) -> None:
+    path = bench.file("big.txt", "".join(f"{number}\n" for number in range(1, 400_001)))
+    whole = await bench.refused("Read", file_path=path)
+    assert whole.startswith("File content (2.6MB) exceeds maximum allowed size (256KB).\nInstead")
+    told = await bench.told("Read", file_path=path, offset=399_999)
+    assert told.startswith("399999→399999\n400000→400000\n\n")
+
+
+async def test_a_file_that_was_too_large_does_not_count_as_read(bench: Bench) -> None:
+    path = bench.file("big.txt", "x\n" * 200_000)
+    await bench.refused("Read", file_path=path)
+    edited = await bench.refused("Edit", file_path=path, old_string="x", new_string="y")
+    assert "has not been read yet" in edited
+
+
+async def test_too_many_tokens_are_refused_and_a_part_of_them_is_not(bench: Bench) -> None:
+    path = bench.file("wide.txt", f"{'x' * 120}\n" * 1500)
+    assert "exceeds maximum allowed tokens" in await bench.refused("Read", file_path=path)
+    assert "1→xxx" in await bench.told("Read", file_path=path, limit=100)
+
+
+async def test_a_line_of_megabytes_is_cut_between_characters(bench: Bench) -> None:
+    path = bench.file("min.js", f"x{'é' * 1_000_000}\nlast\n")
+    told = await bench.told("Read", file_path=path, offset=1, limit=2)
+    assert "    2→last\n" in told
+    assert "Too long to be shown whole: line 1." in told
+    assert "Ã" not in told
+    assert len(told.encode()) < 70_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "grün\nblau\n".encode("utf-8-sig"),
+        "grün\r\nblau\r\n".encode("utf-16"),
+        "grün\nblau\n".encode("cp1252"),
+        b"gr\xfcn\r\nblau",
+    ],
+)
+async def test_other_encodings_are_read_as_text(bench: Bench, content: bytes) -> None:
+    path = bench.file("a.txt", content)
+    assert (await bench.told("Read", file_path=path)).startswith("    1→grün\n    2→blau\n\n")
+
+
+async def test_a_picture_comes_as_a_picture(bench: Bench) -> None:
+    path = bench.file("dot.png", PNG)
+    output = await bench.call("Read", file_path=path)
+    (attached,) = output.attachments
+    assert (attached.media_type, base64.b64decode(attached.base64)) == ("image/png", PNG)
+
+
+async def test_a_notebook_comes_with_its_outputs_and_pictures(bench: Bench) -> None:
+    shown = {"text/plain": ["<Figure>"], "image/png": base64.b64encode(PNG).decode()}
+    cell = {
+        "cell_type": "code",
+        "id": "abc",
+        "source": ["x = 1\n", "x"],
+        "outputs": [
+            {"output_type": "stream", "text": ["hello\n"]},
+            {"output_type": "display_data", "data": shown},
+            {"output_type": "error", "ename": "ValueError", "evalue": "no"},
+        ],
+    }
+    path = bench.file("n.ipynb", json.dumps({"cells": [cell], "nbformat": 4}))
+    output = await bench.call("Read", file_path=path)
+    assert output.told == (
+        '<cell id="abc" type="code">\nx = 1\nx\n<output>\nhello\n\n<Figure>\nValueError: no\n'
+        "</output>\n</cell>"
+    )
+    assert [attached.media_type for attached in output.attachments] == ["image/png"]
+
+
+async def test_what_cannot_be_read_says_why(bench: Bench) -> None:
+    bench.file("main.py", "x")
+    os.mkfifo(bench.here / "pipe")
+    path = bench.here / "main.js"
+    missing = await bench.refused("Read", file_path=str(path))
+    assert missing == (
+        "<tool_use_error>File does not exist. Did you mean main.py?</tool_use_error>"
+    )
+    assert "is a folder" in await bench.refused("Read", file_path=str(bench.here))
+    assert "not a regular file" in await bench.refused("Read", file_path="pipe")
+    assert "not a text file" in await bench.refused("Read", file_path=bench.file("b", b"\0\1"))
+    assert "is not a notebook" in await bench.refused("Read", file_path=bench.file("n.ipynb", "{"))
+    assert "NUL character" in await bench.refused("Read", file_path="a\0b")
+    assert "File name too long" in await bench.refused("Read", file_path="x" * 300)
+
+
+async def test_wrong_arguments_are_named(bench: Bench) -> None:
+    told = await bench.refused("Read", path="a", offset="soon")
+    assert "the argument `file_path`: Field required" in told
+    assert "the argument `offset`: Input should be a valid integer" in told
+    assert "the argument `path`: Extra inputs are not permitted" in told
+    assert "there is no tool 'Fly'; there are: Bash" in await bench.refused("Fly")
+
+
+async def test_relative_paths_begin_where_the_shell_is(bench: Bench) -> None:
+    bench.file("sub/a.txt", "here")
+    await bench.told("Bash", command="cd sub")
+    assert "here" in await bench.told("Read", file_path="a.txt")
+
+
+async def test_a_link_in_a_circle_is_an_answer(bench: Bench) -> None:
+    (bench.here / "loop").symlink_to("loop")
+    assert await bench.refused("Read", file_path="loop")
