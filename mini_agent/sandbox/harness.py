@@ -28,8 +28,9 @@ from mini_agent.sandbox.snippet import Limits, Snippet
 from mini_agent.sandbox.workspace import LONGEST_TTL_S
 
 WORKSPACE: Final = "/workspace"
-# Of temporary folders, which lie in the workspace and are no part of it.
-TEMPORARY: Final = ".harness-tmp-"
+# Beside it lie the programs of snippets themselves, and temporary folders.
+WORK: Final = f"{WORKSPACE}/work"
+ENTER: Final = f"import os; os.makedirs({WORK!r}, exist_ok=True); os.chdir({WORK!r})"
 LONGEST_S: Final = 600.0
 SHORTEST_S: Final = 0.1
 MOST_OUTPUT_BYTES: Final = 8_388_608
@@ -55,9 +56,9 @@ class SidecarSandbox:
         language: Language = "python",
         limits: Limits | None = None,
     ) -> None:
-        self.workdir: str = WORKSPACE
+        self.workdir: str = WORK
+        self._toolchain: Language | None = None if language == "bash" else language
         self._base_url, self._token = base_url, token
-        self._language: Language = language
         self._limits = limits or Limits()
         self._starting = asyncio.Lock()
         self.session_id: str | None = None
@@ -88,7 +89,7 @@ class SidecarSandbox:
     ) -> SandboxProcess:
         """Begins a command."""
         with in_harness_words():
-            snippet = self._command(cmd, env, cwd, None)
+            snippet = self._command(cmd, env, cwd, _within(self._limits, None))
             return SandboxProcess(await self._session(), snippet)
 
     async def run(
@@ -100,7 +101,8 @@ class SidecarSandbox:
         timeout: float | None = None,  # noqa: ASYNC109 - LiteLLM's own signature
     ) -> CompletedRun:
         """What comes of a command within `timeout` seconds, ten minutes at most."""
-        execution = await self._executed(self._command(cmd, env, cwd, timeout))
+        snippet = self._command(cmd, env, cwd, _within(self._limits, timeout))
+        execution = await self._executed(snippet)
         if execution.status == "timeout":
             raise harness_error(
                 f"command timed out after {execution.limits.timeout_s:g}s: {cmd[0]}"
@@ -110,26 +112,30 @@ class SidecarSandbox:
     async def exec_python(self, code: str) -> str:
         """Run a Python program in the sandbox and return what it printed.
 
-        Files in the working folder stay for the next call; variables do not.
+        Variables, and files in the working folder, stay for the next call.
         """
-        return shown(await self._executed(Snippet(language="python", code=code)))
+        with in_harness_words():
+            program = Snippet(language="python", code=code, stateful=True)
+        await self._executed(Snippet(language="python", code=ENTER, stateful=True))
+        return shown(await self._executed(program))
 
     async def exec_shell(self, cmd: str) -> str:
         """Run shell commands in the sandbox and return what they printed.
 
         Files in the working folder stay for the next call. There is no network.
         """
-        return shown(await self._executed(self._in_image(cmd, Limits())))
+        words = ("bash", "-c", cmd)
+        return shown(await self._executed(self._command(words, None, None, Limits())))
 
     async def read(self, path: str) -> bytes:
         """A file of the workspace."""
         with in_harness_words():
-            return await (await self._session()).read(self._inside(path))
+            return await (await self._session()).read(_inside(path))
 
     async def write(self, path: str, data: bytes) -> None:
         """Makes a file, or replaces it, and the folders it lies in."""
         with in_harness_words():
-            await (await self._session()).write(self._inside(path), data)
+            await (await self._session()).write(_inside(path), data)
 
     def host_url(self, port: int) -> str:
         """There is no way from the sandbox to this machine, so this raises."""
@@ -145,7 +151,7 @@ class SidecarSandbox:
 
     async def tempdir(self) -> str:
         """A new folder, which is not in snapshots."""
-        path = f"{WORKSPACE}/{TEMPORARY}{secrets.token_hex(8)}"
+        path = f"{WORKSPACE}/temporary-{secrets.token_hex(8)}"
         made = await self.run(("mkdir", "-m", "700", path))
         if made.exit_code:
             raise harness_error(f"no temporary folder: {made.stderr.strip()}")
@@ -206,25 +212,24 @@ class SidecarSandbox:
         cmd: Sequence[str],
         env: Mapping[str, str] | None,
         cwd: str | None,
-        timeout_s: float | None,
+        limits: Limits,
     ) -> Snippet:
         if not cmd:
             raise harness_error("the command is empty: name a program")
-        place = shlex.quote(posixpath.join(WORKSPACE, cwd or ""))
-        line = f"cd -- {place} && exec {shlex.join([*_setting(env or {}), *cmd])}"
-        return self._in_image(line, _within(self._limits, timeout_s))
-
-    def _in_image(self, code: str, limits: Limits) -> Snippet:
+        place = shlex.quote(posixpath.join(WORK, cwd or ""))
+        line = shlex.join([*_setting(env or {}), *cmd])
+        code = f"mkdir -p {WORK} && cd -- {place} && exec {line}"
         if "\0" in code:
             raise harness_error("the command holds a NUL byte: write it to a file and run that")
-        toolchain = None if self._language == "bash" else self._language
-        return Snippet(language="bash", code=code, limits=limits, toolchain=toolchain)
+        with in_harness_words():
+            return Snippet(language="bash", code=code, limits=limits, toolchain=self._toolchain)
 
-    def _inside(self, path: str) -> str:
-        whole = posixpath.normpath(posixpath.join(WORKSPACE, path))
-        if not whole.startswith(f"{WORKSPACE}/"):
-            raise harness_error(f"{path!r} is outside of {WORKSPACE}, where the files are")
-        return whole.removeprefix(f"{WORKSPACE}/")
+
+def _inside(path: str) -> str:
+    whole = posixpath.normpath(posixpath.join(WORK, path))
+    if not whole.startswith(f"{WORKSPACE}/"):
+        raise harness_error(f"{path!r} is outside of {WORKSPACE}, where the files are")
+    return whole.removeprefix(f"{WORKSPACE}/")
 
 
 def _setting(env: Mapping[str, str]) -> list[str]:
@@ -243,9 +248,7 @@ def _hashing() -> str:
     skipped: frozenset[str] = importlib.import_module(
         "litellm.constants"
     ).HARNESS_SNAPSHOT_SKIP_DIRS
-    names = " -o ".join(
-        f"-name {shlex.quote(name)}" for name in (*sorted(skipped), f"{TEMPORARY}*")
-    )
+    names = " -o ".join(f"-name {shlex.quote(name)}" for name in sorted(skipped))
     return (
         f"find . -type d \\( {names} \\) -prune -o -type f -size -{MOST_HASHED_BYTES + 1}c -print0"
         " | xargs -0r sha256sum -z --"

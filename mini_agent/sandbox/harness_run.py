@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from pydantic import ValidationError
+
 from mini_agent.errors import MiniAgentError
 from mini_agent.sandbox.execution import Execution
 
@@ -67,3 +69,5 @@ def in_harness_words() -> Iterator[None]:
         yield
     except MiniAgentError as error:
         raise harness_error(str(error)) from error
+    except ValidationError as wrong:
+        raise harness_error(f"not to be run: {wrong.errors()[0]['msg']}") from wrong

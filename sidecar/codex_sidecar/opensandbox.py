@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
 from codex_sidecar.opensandbox_limits import Amounts
-from mini_agent.sandbox import Language, Snippet, language_named
-from mini_agent.sandbox.snippet import MAX_CODE_BYTES
-from mini_agent.sandbox.workspace import DEFAULT_TTL_S, LONGEST_TTL_S
+from mini_agent.sandbox import Language, SessionRequest, Snippet, language_named
 
 # What LiteLLM asks for where its caller asks for nothing.
 IMAGE: Final = "opensandbox/code-interpreter"
@@ -69,7 +69,7 @@ class Creation(_Word):
 
     image: Image | None = None
     entrypoint: tuple[str, ...] = ENTRYPOINT
-    timeout: Annotated[float, Field(ge=1, le=LONGEST_TTL_S)] = DEFAULT_TTL_S
+    timeout: float = SessionRequest().ttl_s
     limits: Amounts = Field(Amounts(), alias="resourceLimits")
     requests: Amounts = Field(Amounts(), alias="resourceRequests")
     metadata: Annotated[dict[Label, Label], Field(max_length=MOST_METADATA)] = {}
@@ -87,10 +87,14 @@ class Creation(_Word):
     @field_validator("env")
     @classmethod
     def _settable(cls, env: dict[str, str]) -> dict[str, str]:
-        try:
+        with _as_a_value():
             return Snippet(language="python", code="", env=env).env
-        except ValidationError as wrong:
-            raise ValueError(wrong.errors()[0]["msg"].removeprefix("Value error, ")) from None
+
+    @field_validator("timeout")
+    @classmethod
+    def _a_sessions(cls, timeout: float) -> float:
+        with _as_a_value():
+            return SessionRequest(ttl_s=timeout).ttl_s
 
 
 class State(_Word):
@@ -130,5 +134,19 @@ class Context(_Word):
 class Code(_Word):
     """Code to run; the variables of python stay for the next."""
 
-    code: Annotated[str, Field(max_length=MAX_CODE_BYTES)]
+    code: str
     context: Context = Context()
+
+    @field_validator("code")
+    @classmethod
+    def _a_snippets(cls, code: str) -> str:
+        with _as_a_value():
+            return Snippet(language="python", code=code).code
+
+
+@contextmanager
+def _as_a_value() -> Iterator[None]:
+    try:
+        yield
+    except ValidationError as wrong:
+        raise ValueError(wrong.errors()[0]["msg"].removeprefix("Value error, ")) from None

@@ -35,7 +35,7 @@ class OpenSandboxWording:
         events: list[Event] = [
             *_cuts(execution),
             {"type": "execution_count", "execution_count": self._number},
-            *({"type": "result", "results": bundle} for bundle in bundles_of(execution)),
+            *(_result(bundle) for bundle in bundles_of(execution)),
         ]
         if execution.status != "ok":
             events.append(_error(*failure_of(execution), execution.stderr.splitlines()))
@@ -102,6 +102,10 @@ def _cuts(execution: Execution) -> Iterable[Event]:
 
 def _cut(stream: str, written: int, kept: int) -> Event:
     return {"type": stream, "text": f"\n[cut: of {written} bytes, the first {kept} were kept]\n"}
+
+
+def _result(bundle: Event) -> Event:
+    return {"type": "result", "results": bundle}
 
 
 def _error(name: str, value: str, traceback: list[str]) -> Event:

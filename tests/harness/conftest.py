@@ -19,9 +19,14 @@ DOCKER_IMAGE = "debian:trixie-slim"
 class Done(Protocol):
     """What came of a command."""
 
-    stdout: str
-    stderr: str
-    exit_code: int
+    @property
+    def stdout(self) -> str: ...
+
+    @property
+    def stderr(self) -> str: ...
+
+    @property
+    def exit_code(self) -> int: ...
 
 
 class Reader(Protocol):
@@ -33,8 +38,11 @@ class Reader(Protocol):
 class Process(Protocol):
     """A command that runs."""
 
-    stdout: Reader
-    stderr: Reader
+    @property
+    def stdout(self) -> Reader: ...
+
+    @property
+    def stderr(self) -> Reader: ...
 
     async def wait(self) -> int: ...
 

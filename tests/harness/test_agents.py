@@ -8,7 +8,7 @@ import pytest
 
 from mini_agent.litellm_lazy import litellm_module
 from mini_agent.sandbox.harness import SidecarSandbox
-from mini_agent.testing import ScriptedServer, call
+from mini_agent.testing import Reply, ScriptedServer, call
 from tests.docker.engine_here import TOKEN, Sidecar
 
 pytestmark = pytest.mark.docker
@@ -25,7 +25,11 @@ ANSWER = "It is a3b2c1."
 
 async def test_a_tool_loop_computes_in_it_and_its_files_are_told(ours: SidecarSandbox) -> None:
     litellm = litellm_module()
-    script = [call("exec_python", code=RUNS), call("exec_shell", cmd="cat runs.txt"), ANSWER]
+    script: list[Reply | str] = [
+        call("exec_python", code=RUNS),
+        call("exec_shell", cmd="cat runs.txt"),
+        ANSWER,
+    ]
     with ScriptedServer(script) as server:
         result = await litellm.aagent(
             litellm.Harness.TOOL_LOOP,
@@ -76,3 +80,16 @@ async def test_a_model_reads_what_a_program_did(
     ours: SidecarSandbox, code: str, words: str
 ) -> None:
     assert (await ours.exec_python(code)).endswith(words)
+
+
+async def test_an_agents_own_main_files_are_not_ours(ours: SidecarSandbox) -> None:
+    await ours.write("main.py", b"print('mine')")
+    await ours.write("main.sh", b"echo mine")
+    assert await ours.exec_python("n = 1") == "(no output)"
+    assert await ours.exec_shell("python3 main.py; bash main.sh") == "mine\nmine"
+    assert await ours.exec_python("n, __import__('os').listdir()") == "(1, ['main.sh', 'main.py'])"
+
+
+async def test_commands_run_with_the_compilers_that_are_asked_for(real: Sidecar) -> None:
+    async with SidecarSandbox(real.url, TOKEN, language="go") as box:
+        assert "go1." in (await box.run(["go", "version"])).stdout

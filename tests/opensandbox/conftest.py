@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -16,6 +17,13 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
     require_engine()
     with sidecar(tmp_path_factory.mktemp("sidecar")) as running:
         yield running
+
+
+async def none_left(running: Sidecar) -> None:
+    """Returns when no container is left, which is soon."""
+    async with asyncio.timeout(5):
+        while await running.containers():  # noqa: ASYNC110 - the engine only answers
+            await asyncio.sleep(0.05)
 
 
 @pytest.fixture

@@ -10,30 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.testing import ScriptedServer, call
-from mini_agent.testing.replies import JsonObject, Scripted
 from tests.docker.engine_here import TOKEN, Sidecar
+from tests.opensandbox.coder import coder
 
 pytestmark = pytest.mark.docker
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "litellm-sandbox.md").read_text()
 PROGRAMS = re.findall(r"```python\n(.*?)```\n\n```text\n(.*?)```\n", PAGE, re.DOTALL)
-RUNS = (
-    "from itertools import groupby\n"
-    "text = ''.join(f'{letter}{len(list(run))}' for letter, run in groupby('aaabbc'))\n"
-    "print(text)\n"
-    "open('runs.txt', 'w').write(text)\n"
-)
-
-
-def coder(messages: list[JsonObject]) -> Scripted | str:
-    """Computes with the tool there is, and then says what it printed."""
-    last = messages[-1]
-    if last["role"] == "tool":
-        return f"It is {str(last['content']).splitlines()[0]}."
-    tool = "exec_python" if "keep the result" in str(last["content"]) else "litellm_code_execution"
-    return call(tool, code=RUNS)
 
 
 def test_every_program_shows_what_it_prints() -> None:
@@ -43,11 +27,12 @@ def test_every_program_shows_what_it_prints() -> None:
 @pytest.mark.parametrize("number", range(3))
 def test_a_program_prints_what_the_page_shows(real: Sidecar, number: int) -> None:
     code, shown = PROGRAMS[number]
-    with ScriptedServer(coder) as server:
+    with coder() as model:
         told = {
             "OPEN_SANDBOX_API_BASE": f"{real.url}/v1",
             "OPEN_SANDBOX_API_KEY": TOKEN,
-            "OLLAMA_API_BASE": server.url,
+            "OPENAI_API_BASE": model,
+            "OPENAI_API_KEY": "none",
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         }
         ran = subprocess.run(

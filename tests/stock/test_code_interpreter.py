@@ -1,4 +1,4 @@
-"""`code_interpreter` behind LiteLLM's Proxy, asked with OpenAI's own client, runs in our sandboxes."""
+"""`code_interpreter` behind LiteLLM's Proxy, asked with OpenAI's client, is run by the sidecar."""
 
 from __future__ import annotations
 
@@ -7,19 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.testing import ScriptedServer, call
-from mini_agent.testing.replies import JsonObject, Scripted
 from tests.docker.engine_here import TOKEN, require_engine, sidecar
+from tests.opensandbox.coder import coder
 from tests.stock.conftest import ROOT, Program
 from tests.stock.serving import Proxy, proxy
 
 pytestmark = pytest.mark.docker
 
 CONFIG = ROOT / "docs" / "proxy" / "code-interpreter.yaml"
-RUNS = """
-from itertools import groupby
-print("".join(f"{letter}{len(list(run))}" for letter, run in groupby("aaabbc")))
-"""
 CLIENT = """
 import os
 from openai import OpenAI
@@ -31,24 +26,18 @@ tools = [{"type": "code_interpreter", "container": {"type": "auto"}}]
 """
 
 
-def coder(messages: list[JsonObject]) -> Scripted | str:
-    last = messages[-1]
-    if last["role"] == "tool":
-        return f"It is {str(last['content']).strip()}."
-    return call("litellm_code_execution", code=RUNS)
-
-
 @pytest.fixture(scope="module")
 def serving(stock: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
     require_engine()
     with (
-        ScriptedServer(coder) as server,
+        coder() as model,
         sidecar(tmp_path_factory.mktemp("sidecar")) as running,
         proxy(
             stock,
             tmp_path_factory.mktemp("proxy"),
             CONFIG,
-            OLLAMA_API_BASE=server.url,
+            OPENAI_API_BASE=model,
+            OPENAI_API_KEY="none",
             OPEN_SANDBOX_API_BASE=f"{running.url}/v1",
             OPEN_SANDBOX_API_KEY=TOKEN,
         ) as served,
