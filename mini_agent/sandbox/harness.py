@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-import posixpath
 import secrets
-import shlex
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import Final, Self
@@ -14,6 +11,14 @@ from weakref import WeakKeyDictionary
 
 from mini_agent.sandbox.client import SidecarClient
 from mini_agent.sandbox.execution import Execution
+from mini_agent.sandbox.harness_command import (
+    WORK,
+    WORKSPACE,
+    command,
+    hashing,
+    place_of,
+    within,
+)
 from mini_agent.sandbox.harness_process import SandboxProcess
 from mini_agent.sandbox.harness_run import (
     CompletedRun,
@@ -27,14 +32,7 @@ from mini_agent.sandbox.session import SidecarSession
 from mini_agent.sandbox.snippet import Limits, Snippet
 from mini_agent.sandbox.workspace import LONGEST_TTL_S
 
-WORKSPACE: Final = "/workspace"
-# Beside it lie the programs of snippets themselves, and temporary folders.
-WORK: Final = f"{WORKSPACE}/work"
 ENTER: Final = f"import os; os.makedirs({WORK!r}, exist_ok=True); os.chdir({WORK!r})"
-LONGEST_S: Final = 600.0
-SHORTEST_S: Final = 0.1
-MOST_OUTPUT_BYTES: Final = 8_388_608
-MOST_HASHED_BYTES: Final = 50 << 20
 DIGEST: Final = 64
 
 
@@ -43,7 +41,7 @@ class SidecarSandbox:
 
     Commands run in the image of `language`, one after the other, without a network. The session
     starts with the first of them, and ends after an hour if it is not closed before. What cannot
-    be done raises LiteLLM's own `SandboxError`.
+    be done raises the `SandboxError` of `litellm.harness`, or ours where that is not loaded.
     """
 
     is_container = True
@@ -89,7 +87,7 @@ class SidecarSandbox:
     ) -> SandboxProcess:
         """Begins a command."""
         with in_harness_words():
-            snippet = self._command(cmd, env, cwd, _within(self._limits, None))
+            snippet = command(cmd, self._toolchain, within(self._limits, None), env, cwd)
             return SandboxProcess(await self._session(), snippet)
 
     async def run(
@@ -101,7 +99,7 @@ class SidecarSandbox:
         timeout: float | None = None,  # noqa: ASYNC109 - LiteLLM's own signature
     ) -> CompletedRun:
         """What comes of a command within `timeout` seconds, ten minutes at most."""
-        snippet = self._command(cmd, env, cwd, _within(self._limits, timeout))
+        snippet = command(cmd, self._toolchain, within(self._limits, timeout), env, cwd)
         execution = await self._executed(snippet)
         if execution.status == "timeout":
             raise harness_error(
@@ -124,18 +122,18 @@ class SidecarSandbox:
 
         Files in the working folder stay for the next call. There is no network.
         """
-        words = ("bash", "-c", cmd)
-        return shown(await self._executed(self._command(words, None, None, Limits())))
+        snippet = command(("bash", "-c", cmd), self._toolchain, Limits())
+        return shown(await self._executed(snippet))
 
     async def read(self, path: str) -> bytes:
         """A file of the workspace."""
         with in_harness_words():
-            return await (await self._session()).read(_inside(path))
+            return await (await self._session()).read(place_of(path))
 
     async def write(self, path: str, data: bytes) -> None:
         """Makes a file, or replaces it, and the folders it lies in."""
         with in_harness_words():
-            await (await self._session()).write(_inside(path), data)
+            await (await self._session()).write(place_of(path), data)
 
     def host_url(self, port: int) -> str:
         """There is no way from the sandbox to this machine, so this raises."""
@@ -159,7 +157,7 @@ class SidecarSandbox:
 
     async def snapshot(self) -> Mapping[str, str]:
         """The SHA-256 of each file of 50 MiB or less, by its path in the workspace."""
-        hashed = await self.run(("sh", "-c", _hashing()))
+        hashed = await self.run(hashing())
         if hashed.exit_code or hashed.stderr:
             raise harness_error(f"no snapshot: {hashed.stderr.strip() or hashed.exit_code}")
         lines = hashed.stdout.split("\0")[:-1]
@@ -206,50 +204,3 @@ class SidecarSandbox:
             elif loop.is_running():
                 there = asyncio.run_coroutine_threadsafe(client.aclose(), loop)
                 await asyncio.wrap_future(there)
-
-    def _command(
-        self,
-        cmd: Sequence[str],
-        env: Mapping[str, str] | None,
-        cwd: str | None,
-        limits: Limits,
-    ) -> Snippet:
-        if not cmd:
-            raise harness_error("the command is empty: name a program")
-        place = shlex.quote(posixpath.join(WORK, cwd or ""))
-        line = shlex.join([*_setting(env or {}), *cmd])
-        code = f"mkdir -p {WORK} && cd -- {place} && exec {line}"
-        if "\0" in code:
-            raise harness_error("the command holds a NUL byte: write it to a file and run that")
-        with in_harness_words():
-            return Snippet(language="bash", code=code, limits=limits, toolchain=self._toolchain)
-
-
-def _inside(path: str) -> str:
-    whole = posixpath.normpath(posixpath.join(WORK, path))
-    if not whole.startswith(f"{WORKSPACE}/"):
-        raise harness_error(f"{path!r} is outside of {WORKSPACE}, where the files are")
-    return whole.removeprefix(f"{WORKSPACE}/")
-
-
-def _setting(env: Mapping[str, str]) -> list[str]:
-    wrong = next((name for name in env if not name or "=" in name), None)
-    if wrong is not None:
-        raise harness_error(f"{wrong!r} cannot be the name of an environment variable")
-    return ["env", "--", *(f"{name}={value}" for name, value in env.items())] if env else []
-
-
-def _within(limits: Limits, timeout_s: float | None) -> Limits:
-    seconds = LONGEST_S if timeout_s is None else min(max(timeout_s, SHORTEST_S), LONGEST_S)
-    return Limits(timeout_s=seconds, output_bytes=limits.output_bytes or MOST_OUTPUT_BYTES)
-
-
-def _hashing() -> str:
-    skipped: frozenset[str] = importlib.import_module(
-        "litellm.constants"
-    ).HARNESS_SNAPSHOT_SKIP_DIRS
-    names = " -o ".join(f"-name {shlex.quote(name)}" for name in sorted(skipped))
-    return (
-        f"find . -type d \\( {names} \\) -prune -o -type f -size -{MOST_HASHED_BYTES + 1}c -print0"
-        " | xargs -0r sha256sum -z --"
-    )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from mini_agent.errors import MiniAgentError
+from mini_agent.errors import MiniAgentError, SandboxError
 from mini_agent.sandbox.execution import Execution
 
 
@@ -57,9 +57,14 @@ def shown(execution: Execution) -> str:
 
 
 def harness_error(message: str) -> Exception:
-    """LiteLLM's own error for what a sandbox could not do: its agents catch no other."""
-    error: Exception = importlib.import_module("litellm.harness.errors").SandboxError(message)
-    return error
+    """LiteLLM's own error for what a sandbox could not do, as its agents catch no other.
+
+    Where nobody has loaded them, it is ours: this file travels with the sidecar, which has no
+    LiteLLM, so nothing here imports it.
+    """
+    loaded = sys.modules.get("litellm.harness.errors")
+    kind: type[Exception] = getattr(loaded, "SandboxError", SandboxError)
+    return kind(message)
 
 
 @contextmanager

@@ -116,7 +116,7 @@ async def endpoint(request: Request, sandbox_id: str, port: str) -> Endpoint:
     SANDBOX + "/execd/code",
     response_class=Response,
     responses=problems(*JSON_BODY, 404, 409, 422, *STARTS_SANDBOX)
-    | {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+    | {200: {"content": {"text/event-stream": {}}}},
     openapi_extra=described(json_body("Code"), opened_by("one_sandbox", "token")),
     summary="Run code in a sandbox",
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -106,3 +108,19 @@ async def test_closing_leaves_no_container(real: Sidecar) -> None:
     async with asyncio.timeout(10):
         while await real.containers():  # noqa: ASYNC110 - the engine only answers
             await asyncio.sleep(0.05)
+
+
+def test_it_is_used_and_refuses_without_litellm() -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from mini_agent.errors import SandboxError\n"
+        "from mini_agent.sandbox.harness import SidecarSandbox\n"
+        "try:\n"
+        "    asyncio.run(SidecarSandbox('http://127.0.0.1:1').read('/etc/passwd'))\n"
+        "except SandboxError as error:\n"
+        "    print(error, 'litellm' in sys.modules)\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert ran.stdout.endswith("False\n")
