@@ -21,6 +21,7 @@ from codex_sidecar.engine import Engine
 from codex_sidecar.errors import RefusedRequest
 from codex_sidecar.fleet import Terms
 from codex_sidecar.limits import Machine
+from codex_sidecar.opensandbox_routes import router as opensandbox_router
 from codex_sidecar.pool_life import Warmth, open_pool
 from codex_sidecar.problems import answer
 from codex_sidecar.readiness import Readiness
@@ -51,6 +52,7 @@ def create_app(settings: Settings, token: str) -> FastAPI:
     app.exception_handler(HTTPException)(_on_http_error)
     app.include_router(router)
     app.include_router(session_router)
+    app.include_router(opensandbox_router)
     return app
 
 

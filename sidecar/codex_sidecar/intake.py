@@ -25,14 +25,14 @@ Value = TypeVar("Value", bound=BaseModel)
 
 async def snippet_of(request: Request) -> Snippet:
     """The snippet; `RefusedRequest` where it is no JSON, `InvalidSnippet` where no snippet."""
-    return await _parsed_body(request, Snippet)
+    return await parsed_body(request, Snippet)
 
 
 async def session_request_of(request: Request) -> SessionRequest:
     """What a session is to be; one that nothing is said of is as sessions usually are."""
     if request.headers.get("content-length", "0") == "0" and not _is_chunked(request):
         return SessionRequest()
-    return await _parsed_body(request, SessionRequest)
+    return await parsed_body(request, SessionRequest)
 
 
 async def content_of(request: Request) -> bytes:
@@ -44,7 +44,8 @@ async def content_of(request: Request) -> bytes:
     return await _body(request, MOST_FILE_BYTES)
 
 
-async def _parsed_body(request: Request, kind: type[Value]) -> Value:
+async def parsed_body(request: Request, kind: type[Value]) -> Value:
+    """A body of JSON as a value; `RefusedRequest` where it is none, `InvalidSnippet` where odd."""
     named = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if named != "application/json" or "content-encoding" in request.headers:
         raise RefusedRequest(

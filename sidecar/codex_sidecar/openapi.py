@@ -10,6 +10,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel, JsonValue
 from pydantic.json_schema import models_json_schema
 
+from codex_sidecar.opensandbox import Code, Creation
+from codex_sidecar.opensandbox_access import KEY, SANDBOX_KEY
 from mini_agent.errors import Problem
 from mini_agent.sandbox import Output, SessionRequest, Snippet
 
@@ -95,7 +97,21 @@ _READ_AND_WRITTEN: Final[tuple[tuple[type[BaseModel], Literal["validation"]], ..
     (Snippet, "validation"),
     (SessionRequest, "validation"),
     (Output, "validation"),
+    (Creation, "validation"),
+    (Code, "validation"),
 )
+
+
+_SCHEMES: Final[Extra] = {
+    "token": {"type": "http", "scheme": "bearer"},
+    "opensandbox": {"type": "apiKey", "in": "header", "name": KEY},
+    "one_sandbox": {"type": "apiKey", "in": "header", "name": SANDBOX_KEY},
+}
+
+
+def opened_by(*schemes: str) -> Extra:
+    """Which of them admit to a route, if not the token alone."""
+    return {"security": [{scheme: []} for scheme in schemes]}
 
 
 def describe(app: FastAPI) -> dict[str, JsonValue]:
@@ -104,6 +120,6 @@ def describe(app: FastAPI) -> dict[str, JsonValue]:
     _, schemas = models_json_schema(_READ_AND_WRITTEN, ref_template=_COMPONENTS + "{model}")
     components = document.setdefault("components", {})
     components.setdefault("schemas", {}).update(schemas["$defs"])
-    components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+    components["securitySchemes"] = _SCHEMES
     document["security"] = [{"token": []}]
     return document

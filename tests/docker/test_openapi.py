@@ -35,6 +35,7 @@ CHECKS: list[CheckFunction] = [
     response_schema_conformance,
 ]
 SESSION = "/v1/sessions/{session_id}"
+SANDBOX = "/v1/sandboxes/{sandbox_id}"
 OPERATIONS = {
     ("POST", "/v1/execute"),
     ("GET", "/v1/languages"),
@@ -50,6 +51,11 @@ OPERATIONS = {
     ("GET", f"{SESSION}/files/{{path}}"),
     ("PUT", f"{SESSION}/files/{{path}}"),
     ("DELETE", f"{SESSION}/files/{{path}}"),
+    ("POST", "/v1/sandboxes"),
+    ("GET", SANDBOX),
+    ("DELETE", SANDBOX),
+    ("GET", f"{SANDBOX}/endpoints/{{port}}"),
+    ("POST", f"{SANDBOX}/execd/code"),
 }
 
 
@@ -75,6 +81,13 @@ def session(described: Sidecar) -> str:
     return SessionOpened.model_validate_json(answer.content).id
 
 
+@pytest.fixture
+def made(described: Sidecar) -> str:
+    """The id of a sandbox in OpenSandbox's words."""
+    url = f"{described.url}/v1/sandboxes"
+    return str(httpx.post(url, json={}, headers=HEADERS, trust_env=False).json()["id"])
+
+
 def test_every_operation_is_tried(schema: OpenApiSchema) -> None:
     found = [each.ok() for each in schema.get_all_operations() if isinstance(each, Ok)]
     assert {(each.method.upper(), each.path) for each in found} == OPERATIONS
@@ -82,7 +95,7 @@ def test_every_operation_is_tried(schema: OpenApiSchema) -> None:
 
 @pytest.mark.parametrize(("method", "path"), sorted(OPERATIONS))
 def test_whatever_is_sent_is_answered_as_described(
-    schema: OpenApiSchema, session: str, method: str, path: str
+    schema: OpenApiSchema, session: str, made: str, method: str, path: str
 ) -> None:
     @settings(
         max_examples=20, deadline=None, suppress_health_check=list(HealthCheck), database=None
@@ -90,8 +103,9 @@ def test_whatever_is_sent_is_answered_as_described(
     @given(case=schema[path][method].as_strategy())
     def send(case: schemathesis.Case[OpenApiOperation]) -> None:
         case.call_and_validate(headers=HEADERS, checks=CHECKS, timeout=60)
-        if "session_id" in (case.path_parameters or {}):
-            case.path_parameters["session_id"] = session
-            case.call_and_validate(headers=HEADERS, checks=CHECKS, timeout=60)
+        for name, known in (("session_id", session), ("sandbox_id", made)):
+            if name in (case.path_parameters or {}):
+                case.path_parameters[name] = known
+                case.call_and_validate(headers=HEADERS, checks=CHECKS, timeout=60)
 
     send()

@@ -29,7 +29,7 @@ class Proxy:
 
 
 @contextmanager
-def proxy(programs: Path, folder: Path, **variables: str) -> Iterator[Proxy]:
+def proxy(programs: Path, folder: Path, config: Path = CONFIG, **variables: str) -> Iterator[Proxy]:
     """A Proxy while the block runs; what it says is kept in `folder`."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -37,7 +37,7 @@ def proxy(programs: Path, folder: Path, **variables: str) -> Iterator[Proxy]:
     log = folder / "proxy.log"
     with log.open("w") as out:
         process = subprocess.Popen(
-            [programs / "litellm", "--config", CONFIG, "--host", "127.0.0.1", "--port", str(port)],
+            [programs / "litellm", "--config", config, "--host", "127.0.0.1", "--port", str(port)],
             cwd=folder,
             env=environment(
                 programs,

@@ -1,0 +1,40 @@
+"""A real sidecar, and stock LiteLLM's code interpreter told of nothing but its address and key."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from mini_agent.litellm_lazy import close_litellm_clients, settle_litellm
+from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
+
+
+@pytest.fixture(scope="session")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
+    """A sidecar in a process of its own."""
+    require_engine()
+    with sidecar(tmp_path_factory.mktemp("sidecar")) as running:
+        yield running
+
+
+async def none_left(running: Sidecar) -> None:
+    """Returns when no container is left, which is soon."""
+    async with asyncio.timeout(5):
+        while await running.containers():  # noqa: ASYNC110 - the engine only answers
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+def told(real: Sidecar) -> dict[str, str]:
+    """All that LiteLLM has to be told of it."""
+    return {"api_base": f"{real.url}/v1", "api_key": TOKEN}
+
+
+@pytest.fixture(autouse=True)
+async def clean() -> AsyncIterator[None]:
+    """LiteLLM's connections belong to a test's event loop, and end with it."""
+    yield
+    await settle_litellm()
+    await close_litellm_clients()
