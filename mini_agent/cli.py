@@ -8,11 +8,11 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Final, get_args
+from typing import Final
 
 from mini_agent.errors import MiniAgentError
 from mini_agent.extras import module_of_extra
-from mini_agent.wire import ToolBackend
+from mini_agent.tool_backend import PLACES, backend_named
 
 INTERRUPTED: Final = 130
 
@@ -54,7 +54,12 @@ def _parser() -> argparse.ArgumentParser:
 def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("prompt", help="what is to be done; - reads it from standard input")
     run.add_argument("--model", default="", help="such as ollama/qwen2.5-coder:3b")
-    run.add_argument("--backend", choices=get_args(ToolBackend), help="where its code runs")
+    run.add_argument(
+        "--backend",
+        type=_backend,
+        metavar="PLACE[+PLACE...]",
+        help=f"where its tools are: {', '.join(PLACES)}; or several, such as auto+research",
+    )
     run.add_argument("--seconds", type=float, help="how long the whole run may take")
     run.add_argument("--json", action="store_true", help="print every event as a line of JSON")
     run.set_defaults(run=_run)
@@ -79,6 +84,13 @@ def _add_gateway(gateway: argparse.ArgumentParser) -> None:
     gateway.add_argument("--host", default="127.0.0.1", help="the address to listen on; 127.0.0.1")
     gateway.add_argument("--port", type=int, default=8787, help="8787; 0 for a free one")
     gateway.set_defaults(run=_gateway)
+
+
+def _backend(given: str) -> str:
+    try:
+        return str(backend_named(given))
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(str(wrong)) from None
 
 
 # Each command imports what it needs: an MCP client waits for its server to start.

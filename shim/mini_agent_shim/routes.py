@@ -24,6 +24,7 @@ from mini_agent.tools.quiet import Quiet
 from mini_agent.wire import AgentRunRequest, AgentRunResponse
 from mini_agent_shim.disconnect import unless_gone
 from mini_agent_shim.event_answer import MEDIA_TYPE, EventAnswer
+from mini_agent_shim.mcp_servers import McpServers
 from mini_agent_shim.problems import body_of, problem
 from mini_agent_shim.run_log import logged
 from mini_agent_shim.settings import ShimSettings
@@ -66,6 +67,7 @@ class Routes:
     settings: ShimSettings
     line: SidecarLine
     model: Model
+    servers: McpServers
     started: float = field(default_factory=time.time)
 
     def router(self) -> APIRouter:
@@ -92,7 +94,7 @@ class Routes:
         config = asked.config(require_model(asked.model, self.settings))
 
         async def run(listener: Listener) -> AgentResult:
-            async with tools_for(asked, self.settings, self.line) as invoker:
+            async with tools_for(asked, self.settings, self.line, self.servers) as invoker:
                 used = invoker if asked.stream else Quiet(invoker)
                 return await run_agent(asked.messages, used, config, self.model, logged(listener))
 
