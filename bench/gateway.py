@@ -6,8 +6,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -25,7 +25,9 @@ from mini_agent.tools.http_tools_invoker import HttpToolsInvoker
 CALLS: Final = 400
 WARM_UP: Final = 30
 ROUNDS: Final = 30
-BURST: Final = 50
+WARM_UP_ROUNDS: Final = 3
+# Calls of each server at once: 50 of all five.
+EACH: Final = 10
 HANGING: Final = "s4"
 LEAVES_S: Final = 0.5
 ONCE: Final = 90
@@ -83,15 +85,15 @@ async def _in_turns(calls: dict[str, Call]) -> list[Samples]:
     samples = [Samples(label) for label in calls]
     for _ in range(WARM_UP + CALLS):
         for each, call in zip(samples, calls.values(), strict=True):
-            each.taken.append(await _ms(call))
+            each.taken.append(await _ms(call()))
     for each in samples:
         del each.taken[:WARM_UP]
     return samples
 
 
-async def _ms(call: Call) -> float:
+async def _ms(call: Awaitable[object]) -> float:
     began = perf_counter()
-    await call()
+    await call
     return (perf_counter() - began) * 1000
 
 
@@ -101,38 +103,54 @@ async def _invoked(client: httpx.AsyncClient, tool: str, **arguments: object) ->
 
 
 async def _beside_one_that_hangs(running: Running) -> list[Cost]:
-    alone = Samples(f"{BURST - BURST // 5} calls at once over four servers")
-    beside = Samples(f"the same beside {BURST // 5} calls of a server that hangs")
-    async with running.client() as client:
-        await _burst(client, [])
-        for _ in range(ROUNDS):
-            alone.taken += await _burst(client, [])
+    four = Samples("a call of four servers, 40 of them at once")
+    five = Samples("the same beside 10 calls of a fifth server, which answers")
+    beside = Samples("the same beside 10 calls of a fifth server, which hangs")
+    async with running.client() as client, running.client() as other:
+        for number in range(WARM_UP_ROUNDS + ROUNDS):
+            if number == WARM_UP_ROUNDS:
+                four.taken, five.taken, beside.taken = [], [], []
+            four.taken += await _burst(client)
+            async with _asked(other) as calls:
+                five.taken += await _burst(client)
+                await asyncio.wait(calls)
             with _stopped(running.processes[HANGING]):
-                hanging = [HANGING] * (BURST // 5)
-                beside.taken += await _burst(client, hanging)
-    ratio = Samples("the second's p95 over the first's", [beside.p95 / alone.p95])
+                async with _asked(other) as calls:
+                    beside.taken += await _burst(client)
+                    _require_unanswered(calls)
+    ratio = Samples("p95 beside one that hangs, over beside one that answers")
+    ratio.taken.append(beside.p95 / five.p95)
+    more = Samples("p95 beside one that hangs, over without any fifth")
+    more.taken.append(beside.p95 / four.p95)
     return [
-        Cost("burst_ms", alone, "ms"),
+        Cost("burst_of_40_ms", four, "ms"),
+        Cost("burst_beside_one_ms", five, "ms"),
         Cost("burst_beside_one_hanging_ms", beside, "ms"),
         Cost("hanging_p95_ratio", ratio, "", 1.5),
+        Cost("hanging_p95_ratio_to_40", more, ""),
     ]
 
 
-async def _burst(client: httpx.AsyncClient, hanging: list[str]) -> list[float]:
-    """How long each call of the other servers took; those of the hanging one are given up."""
-    waits = [asyncio.create_task(_invoked(client, f"{name}__answer", key="k")) for name in hanging]
-    others = [name for name in SERVERS if name != HANGING] * (BURST // 5)
-    calls = (
-        _ms(lambda name=name, key=str(n): _right(client, name, key))
-        for n, name in enumerate(others)
-    )
-    taken = await asyncio.gather(*calls)
-    for wait in waits:
-        wait.cancel()
-    if any(wait.done() for wait in waits):
+async def _burst(client: httpx.AsyncClient) -> list[float]:
+    """How long each call of the four servers took, all made at once."""
+    others = [name for name in SERVERS if name != HANGING] * EACH
+    calls = (_right(client, name, str(key)) for key, name in enumerate(others))
+    return await asyncio.gather(*(_ms(call) for call in calls))
+
+
+@asynccontextmanager
+async def _asked(client: httpx.AsyncClient) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """Calls of the fifth server, made at the same time; those not answered are given up."""
+    calls = [asyncio.create_task(_right(client, HANGING, str(key))) for key in range(EACH)]
+    yield calls
+    for call in calls:
+        call.cancel()
+    await asyncio.wait(calls)
+
+
+def _require_unanswered(calls: list[asyncio.Task[None]]) -> None:
+    if any(call.done() for call in calls):
         raise AssertionError("a server that was stopped has answered")
-    await asyncio.gather(*waits, return_exceptions=True)
-    return taken
 
 
 async def _right(client: httpx.AsyncClient, name: str, key: str) -> None:

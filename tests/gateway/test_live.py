@@ -128,7 +128,7 @@ async def test_a_run_goes_on_after_its_servers_were_killed(
             for pid in children() - before:
                 os.kill(pid, signal.SIGKILL)
         # A server that has just died may be given a second before it is started again.
-        await asyncio.sleep(1.5 if arguments["message"] in "34" else 0)
+        await asyncio.sleep(1.5 if arguments["message"] in ("3", "4") else 0)
         return True
 
     turns = [calls(call("all__echo", message=str(n))) for n in range(1, 5)]

@@ -18,7 +18,7 @@ from mini_agent.litellm_parameters import GivenCall
 from mini_agent.litellm_provider import ProviderRun, provider_run
 from mini_agent.messages import user
 from mini_agent.settings import Settings
-from mini_agent.testing import ScriptedServer, call
+from mini_agent.testing import Scripted, ScriptedServer, call
 from mini_agent.tool_backend import places_in
 from mini_agent.wire import AgentRunRequest
 from tests.cli.test_run import command, environment
@@ -122,11 +122,11 @@ async def test_the_tools_of_all_places_are_offered_in_their_order(
 
 async def test_a_call_goes_to_the_place_whose_tool_it_names() -> None:
     gateway = Gateway()
-    both = [call("search_docs", query="x"), call("echo", text="hi"), "Done."]
+    both: list[Scripted | str] = [call("search_docs", query="x"), call("echo", text="hi"), "Done."]
     with gateway.served() as url, ScriptedServer(both) as server:
         there = {"api_base": server.url, "tool_http_base_url": url}
         result = await run_of(["http", "echo"], **there).result()
-    assert [each.text for turn in result.iterations for each in turn.tool_invocations] == [
+    assert [each.stdout for turn in result.iterations for each in turn.tool_invocations] == [
         "ok",
         "hi",
     ]

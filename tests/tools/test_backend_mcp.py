@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -16,7 +16,7 @@ from mini_agent.litellm_parameters import GivenCall
 from mini_agent.litellm_provider import ProviderRun, provider_run
 from mini_agent.messages import user
 from mini_agent.model import ModelReply, ToolCall
-from mini_agent.testing import ScriptedServer, call
+from mini_agent.testing import Scripted, ScriptedServer, call
 from mini_agent.tools.joined import ToolsMissing
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
@@ -62,7 +62,7 @@ def run_of(backend: str, **parameters: object) -> ProviderRun:
     return provider_run(GivenCall("default", [user("Go.")], named))
 
 
-async def posted(url: str, body: dict[str, object]) -> httpx.Response:
+async def posted(url: str, body: Mapping[str, object]) -> httpx.Response:
     async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client:
         return await client.post("/agent/run", json=body)
 
@@ -71,11 +71,15 @@ async def test_its_servers_are_started_for_a_run_and_end_with_it(
     two: str, notes: Notes, left: Callable[[], set[int]]
 ) -> None:
     del two
-    adds = [call("one__add", a=40, b=2), call("echo", text="and on"), "It is 42."]
+    adds: list[Scripted | str] = [
+        call("one__add", a=40, b=2),
+        call("echo", text="and on"),
+        "It is 42.",
+    ]
     with ScriptedServer(adds) as server:
         result = await run_of("mcp+echo", api_base=server.url).result()
     assert result.final_answer == "It is 42."
-    assert [each.text for turn in result.iterations for each in turn.tool_invocations] == [
+    assert [each.stdout for turn in result.iterations for each in turn.tool_invocations] == [
         "42",
         "and on",
     ]

@@ -77,7 +77,7 @@ def test_tools_are_joined_by_name(tmp_path: Path, notes: Notes) -> None:
     (tmp_path / ".codex").mkdir()
     (tmp_path / ".codex" / "config.toml").write_text(ours("here", notes=notes.path))
     answer = JSONResponse({"choices": [{"message": {"content": "Template strings."}}]})
-    turns = [
+    turns: list[Scripted | str] = [
         call("here__add", a=40, b=2),
         call("research_perplexity", query="What is new?"),
         call("exec_python", code="print(6 * 7)"),
@@ -101,4 +101,4 @@ def test_tools_are_joined_by_name(tmp_path: Path, notes: Notes) -> None:
         )
     assert (done.stdout, done.returncode) == ("T-strings, and 42.\n", 0), done.stderr
     assert "add 40 2" in notes.text()
-    assert "Template strings." in done.stderr
+    assert "research_perplexity ended with rc 0" in done.stderr
