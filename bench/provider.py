@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 from typing import Final
 
+from bench.cost import Cost, line, table
 from bench.samples import Samples
 from mini_agent.events import Stopped
 from mini_agent.litellm_install import install
@@ -47,25 +46,10 @@ for _ in range(100):
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """One thing measured: the median counts, and must not be above `allowed` where that is set."""
-
-    key: str
-    samples: Samples
-    unit: str
-    allowed: float | None = None
-
-    @property
-    def is_met(self) -> bool:
-        """Whether it costs no more than it may."""
-        return self.allowed is None or self.samples.p50 <= self.allowed
-
-
 def main() -> int:
     """Prints a table, and the line of JSON last; 1 when something costs more than it may."""
     costs = [*asyncio.run(_turns()), *_imports(), *_starts()]
-    sys.stdout.write(f"{table(costs)}\n\n{line(costs)}\n")
+    sys.stdout.write(f"{table(costs, 'provider')}\n\n{line(costs)}\n")
     return 0 if all(cost.is_met for cost in costs) else 1
 
 
@@ -154,25 +138,6 @@ def _printed(program: str, **variables: str) -> list[float]:
         check=True,
     )
     return [float(line) for line in ran.stdout.split()]
-
-
-def table(costs: list[Cost]) -> str:
-    """Markdown that reads well as it is."""
-    head = "| provider | n | p50 | p95 | wanted | met |\n|---|---|---|---|---|---|"
-    return "\n".join([head, *(_row(cost) for cost in costs)])
-
-
-def _row(cost: Cost) -> str:
-    taken = cost.samples
-    wanted = f"<= {cost.allowed:g} {cost.unit}" if cost.allowed else ""
-    met = "" if cost.allowed is None else "yes" if cost.is_met else "NO"
-    shown = f"{taken.p50:.3g} {cost.unit} | {taken.p95:.3g}"
-    return f"| {taken.label} | {len(taken.taken)} | {shown} | {wanted} | {met} |"
-
-
-def line(costs: list[Cost]) -> str:
-    """The medians by their keys."""
-    return json.dumps({cost.key: round(cost.samples.p50, 4) for cost in costs})
 
 
 if __name__ == "__main__":

@@ -1,38 +1,44 @@
-"""Where a run's snippets run: chosen once, before the run."""
+"""Where a run finds its tools: chosen once, before the run."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
-from typing import Literal, TypeAlias
+from collections.abc import Sequence
+from typing import Final
 
 from mini_agent.errors import NotConfigured
 from mini_agent.settings import Settings
-from mini_agent.tools.echo import EchoMCP
+from mini_agent.tool_backend import JOINT, Place, places_in
 from mini_agent.tools.http_tools_invoker import HttpToolsInvoker
-from mini_agent.tools.invoker import Invoker
-from mini_agent.tools.languages import USUAL
-from mini_agent.tools.local import LocalMCPInvoker
-from mini_agent.tools.run_sandbox import RunSandbox, Sidecar
-from mini_agent.tools.sandbox_invoker import SandboxInvoker
-from mini_agent.wire import AgentRunRequest, ToolBackend
+from mini_agent.tools.research_tools import NOTHING, ResearchPythonInvoker
+from mini_agent.wire import AgentRunRequest
 
-Place: TypeAlias = Literal["docker", "sidecar", "local", "http", "echo"]
+IN_THE_SHIM: Final[tuple[Place, ...]] = ("docker",)
 
 
 class NotASandbox(UserWarning):
     """Model-written code is about to run on this machine, unprotected, and nobody asked for it."""
 
 
-def place_for(backend: ToolBackend, container: str, settings: Settings) -> Place:
-    """The place that `backend` means here; `auto` takes the safest one that is configured.
+def places_for(backend: str, container: str, settings: Settings) -> tuple[Place, ...]:
+    """The places that `backend` means here; `auto` takes the safest one that is configured.
 
-    Raises `NotConfigured` for a place there is not.
+    `IN_THE_SHIM` stands alone: the shim does the whole run, with all places that are named beside
+    it. Raises `NotConfigured` for a place there is not.
     """
-    if backend != "auto":
-        _require_configured(backend, container, settings)
-        return backend
+    places = tuple(_place_for(place, container, settings) for place in places_in(backend))
+    return IN_THE_SHIM if "docker" in places else places
+
+
+def backend_in_the_shim(backend: str) -> str:
+    """The same `tool_backend` as the shim has to be asked for it."""
+    return JOINT.join("auto" if place == "docker" else place for place in places_in(backend))
+
+
+def _place_for(place: Place, container: str, settings: Settings) -> Place:
+    if place != "auto":
+        _require_configured(place, container, settings)
+        return place
     if container:
         return "docker"
     if settings.sidecar_url:
@@ -62,14 +68,12 @@ def _require_configured(place: Place, container: str, settings: Settings) -> Non
         )
 
 
-def gateway_for(asked: AgentRunRequest, settings: Settings) -> HttpToolsInvoker | None:
-    """The tools gateway of a run whose `tool_backend` is http; the caller's headers come first.
+def gateway_for(asked: AgentRunRequest, settings: Settings) -> HttpToolsInvoker:
+    """The tools gateway of a run; the caller's headers come first.
 
     Raises `NotConfigured` where nobody says what its address is, and `BadRequest` for one that
     cannot be.
     """
-    if asked.tool_backend != "http":
-        return None
     address = asked.tool_http_base_url or settings.tool_http_base_url
     if not address:
         raise NotConfigured(
@@ -87,31 +91,14 @@ def gateway_for(asked: AgentRunRequest, settings: Settings) -> HttpToolsInvoker 
     return HttpToolsInvoker(address, {**kept, **own})
 
 
-@asynccontextmanager
-async def tools_at(
-    place: Place,
-    languages: Sequence[str] | None,
-    sidecar: Sidecar | None = None,
-    gateway: HttpToolsInvoker | None = None,
-) -> AsyncIterator[Invoker]:
-    """The tools of one run at `place`, which for http is the `gateway`; only echo and local can do
-    without either and without a `sidecar`.
-
-    What the run's programs write in their working folder stays for the later ones, until the block
-    is left.
-    """
-    if place == "echo":
-        yield EchoMCP()
-    elif place == "local":
-        yield LocalMCPInvoker(languages=languages)
-    elif gateway is not None:
-        async with gateway:
-            yield gateway
-    elif sidecar is None:
-        raise NotConfigured(f"tool_backend {place!r} has no sandbox", field="tool_backend")
-    else:
-        async with aclosing(RunSandbox(sidecar)) as sandbox:
-            yield SandboxInvoker(sandbox, languages=languages or USUAL, workspace="kept")
+def research_for_runs() -> ResearchPythonInvoker:
+    """The research tools of this machine; `NotConfigured` where it has none."""
+    research = ResearchPythonInvoker()
+    if not research.is_configured:
+        raise NotConfigured(
+            "tool_backend 'research' has no tool here", field="tool_backend", hint=NOTHING
+        )
+    return research
 
 
 def languages_for(asked: Sequence[str] | None, settings: Settings) -> Sequence[str] | None:

@@ -6,11 +6,8 @@ import argparse
 import importlib
 from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Final
 
 from mini_agent.coding.options import add_options, options_of
-
-BACKENDS: Final = ("auto", "docker", "sidecar", "local", "http", "echo")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -47,7 +44,12 @@ def _parser() -> argparse.ArgumentParser:
 def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("prompt", help="what is to be done; - reads it from standard input")
     run.add_argument("--model", default="", help="such as ollama/qwen2.5-coder:3b")
-    run.add_argument("--backend", choices=BACKENDS, help="where its code runs")
+    run.add_argument(
+        "--backend",
+        type=_backend,
+        metavar="PLACE[+PLACE...]",
+        help="where its tools are, such as sidecar, local or auto+research",
+    )
     run.add_argument("--seconds", type=float, help="how long the whole run may take")
     run.add_argument("--json", action="store_true", help="print every event as a line of JSON")
     run.set_defaults(run=_run)
@@ -78,6 +80,14 @@ def _add_replay(replay: argparse.ArgumentParser) -> None:
     replay.add_argument("file", help="what GET /runs/ID/bundle gave; - is standard input")
     replay.add_argument("--json", action="store_true", help="print the differences as JSON")
     replay.set_defaults(run=_replay)
+
+
+def _backend(given: str) -> str:
+    named = importlib.import_module("mini_agent.tool_backend")
+    try:
+        return str(named.backend_named(given))
+    except ValueError as wrong:
+        raise argparse.ArgumentTypeError(str(wrong)) from None
 
 
 # Each command imports what it needs: an MCP client waits for its server to start.

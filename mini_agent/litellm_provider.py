@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 
-from mini_agent.backends import Place, gateway_for, place_for, tools_at
+from mini_agent.backends import IN_THE_SHIM, backend_in_the_shim, places_for
 from mini_agent.errors import MiniAgentError
 from mini_agent.event_stream import events_of
 from mini_agent.events import Event, Listener, Stopped, unheard
+from mini_agent.gateway.of_runs import configuration_for_runs, servers_of_run
 from mini_agent.litellm_cache import through_litellm
 from mini_agent.litellm_details import result_in
 from mini_agent.litellm_install import install
@@ -19,11 +20,11 @@ from mini_agent.litellm_parameters import PROVIDER, GivenCall, ProviderCall, pro
 from mini_agent.loop import run_agent
 from mini_agent.messages import user
 from mini_agent.result import AgentResult
+from mini_agent.run_tools import Opening, Sources, tools_at
 from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings, require_model
 from mini_agent.shim_client import RunLost, ShimClient, lost_run
 from mini_agent.shim_container import shim_address
-from mini_agent.tools.http_tools_invoker import HttpToolsInvoker
 from mini_agent.tools.invoker import Invoker
 from mini_agent.wire import AgentRunRequest
 
@@ -54,24 +55,39 @@ def provider_run(given: GivenCall) -> ProviderRun:
     """The run that a call asks for, not begun; `BadRequest` for one that cannot be."""
     settings = Settings()
     call = provider_call(given, settings)
-    place = place_for(call.request.tool_backend, call.container, settings)
-    if place != "docker":
-        require_model(call.request.model, settings, field="target_model")
-    return ProviderRun(call, place, settings, gateway_for(call.request, settings))
+    places = places_for(call.request.tool_backend, call.container, settings)
+    if places == IN_THE_SHIM:
+        return ProviderRun(call, settings, tools=None)
+    require_model(call.request.model, settings, field="target_model")
+    return ProviderRun(call, settings, tools_at(places, _sources(call.request, settings)))
+
+
+def _sources(request: AgentRunRequest, settings: Settings) -> Sources:
+    def sidecar() -> SidecarClient:
+        return SidecarClient(settings.sidecar_url, settings.read_sidecar_token())
+
+    def servers(named: Sequence[str] | None) -> Opening:
+        return servers_of_run(configuration_for_runs(settings).only(named))
+
+    return Sources(request, settings, sidecar, servers)
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderRun:
-    """A run, to be had as its result or as its events.
+    """A run, to be had as its result or as its events; without `tools` the shim does it.
 
     INVARIANT: raises `MiniAgentError`, and that only while nothing has run yet: LiteLLM's Router
     repeats a call that raises, and a run that has begun must not be begun again.
     """
 
     call: ProviderCall
-    place: Place
     settings: Settings
-    gateway: HttpToolsInvoker | None = None
+    tools: Opening | None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the loop runs in this process."""
+        return self.tools is not None
 
     @property
     def shows_progress(self) -> bool:
@@ -80,8 +96,8 @@ class ProviderRun:
 
     async def result(self) -> AgentResult:
         """What came of it."""
-        if self.place != "docker":
-            return await self._here(unheard)
+        if self.tools is not None:
+            return await self._here(self.tools, unheard)
         shim, there = await self._shim()
         try:
             return await shim.run(there)
@@ -90,7 +106,10 @@ class ProviderRun:
 
     def events(self) -> AsyncGenerator[Event, None]:
         """What happens, as it happens; closing the iterator ends the run, wherever that is."""
-        return self._events_there() if self.place == "docker" else events_of(self._here)
+        tools = self.tools
+        if tools is None:
+            return self._events_there()
+        return events_of(lambda listener: self._here(tools, listener))
 
     async def _events_there(self) -> AsyncGenerator[Event, None]:
         shim, there = await self._shim()
@@ -103,13 +122,15 @@ class ProviderRun:
 
     async def _shim(self) -> tuple[ShimClient, AgentRunRequest]:
         address = await asyncio.to_thread(shim_address, self.call.container)
-        there = self.call.request.model_copy(update={"tool_backend": "auto"})
+        there = self.call.request.model_copy(
+            update={"tool_backend": backend_in_the_shim(self.call.request.tool_backend)}
+        )
         return ShimClient(address, self.settings.shim_token.get_secret_value()), there
 
-    async def _here(self, listener: Listener) -> AgentResult:
+    async def _here(self, tools: Opening, listener: Listener) -> AgentResult:
         result: AgentResult | None = None
         try:
-            async with self._tools() as invoker:
+            async with tools as invoker:
                 result = await self._looped(invoker, listener)
         except Exception:  # leaving a sandbox can fail, which does not undo the run
             if result is None:
@@ -128,20 +149,6 @@ class ProviderRun:
             ended = broken_run(request, broken)
             listener(Stopped(result=ended))
             return ended
-
-    @asynccontextmanager
-    async def _tools(self) -> AsyncIterator[Invoker]:
-        languages = self.call.request.allowed_languages
-        if self.place != "sidecar":
-            async with tools_at(self.place, languages, gateway=self.gateway) as invoker:
-                yield invoker
-            return
-        token = self.settings.read_sidecar_token()
-        async with (
-            SidecarClient(self.settings.sidecar_url, token) as sidecar,
-            tools_at(self.place, languages, sidecar) as invoker,
-        ):
-            yield invoker
 
 
 def broken_run(request: AgentRunRequest, broken: Exception) -> AgentResult:

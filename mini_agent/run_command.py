@@ -18,7 +18,6 @@ from mini_agent.litellm_provider import ProviderRun, provider_run
 from mini_agent.messages import user
 from mini_agent.result import AgentResult
 from mini_agent.terminal import visible
-from mini_agent.wire import ToolBackend
 
 STDIN: Final = "-"
 OPTIONS: Final = {
@@ -35,7 +34,7 @@ class RunCommand:
 
     prompt: str
     model: str = ""
-    backend: ToolBackend | None = None
+    backend: str | None = None
     seconds: float | None = None
     as_json: bool = False
 
@@ -49,7 +48,7 @@ def run_prompt(command: RunCommand) -> int:
     # LiteLLM's, when a call is cancelled that it was still preparing; the user cannot help it.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
     run = _run(_call(command))
-    if run.place != "docker":
+    if run.is_here:
         # It takes seconds: on this thread, where Ctrl-C ends it at once.
         litellm_module()
     tell = _tell_json if command.as_json else _tell_text

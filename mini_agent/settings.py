@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     tool_http_headers: SecretStr = Field(
         default=SecretStr(""), validation_alias="MINI_AGENT_TOOL_HTTP_HEADERS"
     )
+    mcp_config: str = Field(default="", validation_alias="MINI_AGENT_MCP_CONFIG")
     ollama_api_base: str = Field(default="", validation_alias="OLLAMA_API_BASE")
     ollama_host: str = Field(default="", validation_alias="OLLAMA_HOST")
     redis: SecretStr = Field(default=SecretStr(""), validation_alias="MINI_AGENT_REDIS_URL")

@@ -18,9 +18,9 @@ from mini_agent.result import (
     Usage,
 )
 from mini_agent.sandbox import Language, language_named
+from mini_agent.tool_backend import ToolBackend
 
-ToolBackend: TypeAlias = Literal["auto", "docker", "sidecar", "local", "http", "echo"]
-
+ServerName: TypeAlias = Annotated[str, Field(min_length=1)]
 FOR_THE_MODEL: Final = ("max_tokens", "seed", "api_base", "api_key")
 
 
@@ -31,7 +31,8 @@ class AgentRunRequest(AgentConfig):
     `seed`, `api_base` and `api_key` go to the model server. With `stream` the answer is the run's
     events as they happen (server-sent, `mini_agent.events`), with `background` it is there at once
     and says where the run can be followed. `tool_http_base_url` is the address of
-    the tools gateway that `tool_backend` http calls, with `tool_http_headers`.
+    the tools gateway that `tool_backend` http calls, with `tool_http_headers`; `tool_mcp_servers`
+    are the names of those servers that `tool_backend` mcp is to use, of whoever runs it.
     """
 
     model: str = ""
@@ -39,6 +40,7 @@ class AgentRunRequest(AgentConfig):
     tool_backend: ToolBackend = "auto"
     tool_http_base_url: str | None = None
     tool_http_headers: dict[str, str] | None = Field(default=None, repr=False)
+    tool_mcp_servers: Annotated[tuple[ServerName, ...], Field(min_length=1)] | None = None
     allowed_languages: Annotated[tuple[Language, ...], Field(min_length=1)] | None = None
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     seed: int | None = None

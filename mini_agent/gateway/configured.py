@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,7 @@ from mini_agent.gateway.expansion import Environment, Unset
 from mini_agent.tools.mcp_server import McpAddress, McpCommand, Server
 
 LONGEST_PREFIX: Final = 32
+SHOWN: Final = 800
 UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -47,6 +48,23 @@ class Configuration:
     servers: tuple[Configured, ...]
     remarks: tuple[str, ...]
     environment: Environment
+
+    def only(self, names: Collection[str] | None) -> Configuration:
+        """The same with those servers alone, with all where `names` is None.
+
+        `BadRequest` lists the servers there are where one of them is not.
+        """
+        if names is None:
+            return self
+        known = [server.name for server in self.servers]
+        for name in names:
+            if name not in known:
+                raise BadRequest(
+                    f"there is no MCP server {name!r:.80}",
+                    field="tool_mcp_servers",
+                    hint=f"there are: {', '.join(known)[:SHOWN] or 'none'}",
+                )
+        return replace(self, servers=tuple(each for each in self.servers if each.name in names))
 
 
 def configuration_of(paths: Iterable[Path], variables: Mapping[str, str]) -> Configuration:

@@ -16,11 +16,11 @@ from mcp.types import (
 )
 
 from mini_agent.errors import MiniAgentError
-from mini_agent.gateway.gateway import Gateway, UnknownTool
+from mini_agent.gateway.catalog import Catalog, UnknownTool
 from mini_agent.tools.mcp_result import failed
 
 
-def gateway_server(gateway: Gateway) -> Server:
+def gateway_server(gateway: Catalog) -> Server:
     """Results, errors, images, structured content and progress pass as the servers give them."""
 
     async def listed(

@@ -1,46 +1,24 @@
-"""The gateway itself: servers, kept side by side, and one catalog of their tools."""
+"""The gateway itself: servers, kept side by side, and the catalog of their tools."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
-from mcp.types import CallToolResult, Tool
-
-from mini_agent.errors import BadRequest, NotConfigured
+from mini_agent.errors import NotConfigured
+from mini_agent.gateway.catalog import Catalog
 from mini_agent.gateway.configured import Configuration
-from mini_agent.gateway.kept_server import KeptServer, Standing
-from mini_agent.messages import JsonObject
-from mini_agent.tools.mcp_server import Progress
-from mini_agent.tools.namespaced import long_name
-
-PATIENCE_S: Final = 10.0
-SHOWN: Final = 800
+from mini_agent.gateway.kept_server import KeptServer
 
 
-class UnknownTool(BadRequest):
-    """No server has a tool of this name, or several have."""
-
-    code = "unknown_tool"
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    server: KeptServer
-    tool: Tool
-
-
-class Gateway:
+class Gateway(Catalog):
     """Use it in `async with`: the servers are started side by side and end with the block."""
 
     def __init__(self, configuration: Configuration) -> None:
         hiding = configuration.environment.hiding
-        self._servers = tuple(KeptServer(each, hiding) for each in configuration.servers)
-        self._known: tuple[tuple[Tool, ...], ...] = ()
-        self._named: Mapping[str, _Place] = {}
+        super().__init__([KeptServer(each, hiding) for each in configuration.servers])
         self._keeping: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -68,70 +46,6 @@ class Gateway:
                 name, why = server.configured.name, server.standing.error or server.state
                 raise NotConfigured(f"the required MCP server {name!r} does not run: {why}")
 
-    async def tools(self) -> list[Tool]:
-        """The tools of all servers that run, as `server__tool`.
-
-        Servers that are just being started are waited for, but not long.
-        """
-        await self._started()
-        return [
-            place.tool.model_copy(update={"name": name})
-            for name, place in self._catalog().items()
-            if place.server.state == "running"
-        ]
-
-    async def result(self, name: str, arguments: JsonObject, progress: Progress) -> CallToolResult:
-        """What came of one call of a tool, by its long name or one that only one server has.
-
-        Raises `UnknownTool`, and `ToolsUnavailable` when the call was cut or cannot be made.
-        """
-        place = self._found(name)
-        if place is None:
-            await self._started()
-            place = self._found(name)
-        if place is None:
-            known = ", ".join(self._catalog()) or "none: /health says why"
-            raise UnknownTool(
-                f"there is no tool {name!r:.80}", field="name", hint=f"there are: {known:.{SHOWN}}"
-            )
-        return await place.server.called(place.tool.name, arguments, progress)
-
-    def standings(self) -> list[Standing]:
-        """How each server is."""
-        return [server.standing for server in self._servers]
-
-    def _found(self, name: str) -> _Place | None:
-        catalog = self._catalog()
-        if name in catalog:
-            return catalog[name]
-        bare = [long for long, place in catalog.items() if place.tool.name == name]
-        if len(bare) > 1:
-            raise UnknownTool(
-                f"several servers have a tool {name!r:.80}",
-                field="name",
-                hint=f"call one of them: {', '.join(bare)}",
-            )
-        return catalog[bare[0]] if bare else None
-
-    def _catalog(self) -> Mapping[str, _Place]:
-        known = tuple(server.known for server in self._servers)
-        if known != self._known:
-            self._known, self._named = known, self._new_catalog()
-        return self._named
-
-    def _new_catalog(self) -> Mapping[str, _Place]:
-        catalog: dict[str, _Place] = {}
-        for server in self._servers:
-            taken: dict[str, str] = {}
-            for tool in server.known:
-                name = long_name(server.configured.prefix, tool.name, taken)
-                taken[name] = tool.name
-                catalog.setdefault(name, _Place(server, tool))
-        return catalog
-
-    async def _started(self) -> None:
-        waits = [asyncio.create_task(server.tried.wait()) for server in self._servers]
-        if waits:
-            _, late = await asyncio.wait(waits, timeout=PATIENCE_S)
-            for wait in late:
-                wait.cancel()
+    def part(self, names: Collection[str]) -> Catalog:
+        """The catalog of those servers alone, which stay the gateway's."""
+        return Catalog([each for each in self._servers if each.configured.name in names])

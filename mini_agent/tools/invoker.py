@@ -56,6 +56,11 @@ def remarked(output: ToolOutput, *notes: str) -> ToolOutput:
     return replace(output, note="; ".join(note for note in (*notes, output.note) if note))
 
 
+def unheard(piece: Output) -> None:
+    """For a call whose output nobody waits for while it comes."""
+    del piece
+
+
 class Invoker(Protocol):
     """Anything that lists tools in OpenAI's form and calls them.
 

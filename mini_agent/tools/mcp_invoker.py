@@ -13,9 +13,15 @@ from weakref import WeakKeyDictionary
 
 from mini_agent.errors import BadRequest, MiniAgentError, ToolsUnavailable, ToolTooSlow
 from mini_agent.messages import JsonObject
-from mini_agent.sandbox.execution import Output
 from mini_agent.tools.arguments import NotRun, called
-from mini_agent.tools.invoker import Listener, OpenAIToolCall, Tool, ToolOutput, refused
+from mini_agent.tools.invoker import (
+    Listener,
+    OpenAIToolCall,
+    Tool,
+    ToolOutput,
+    refused,
+    unheard,
+)
 from mini_agent.tools.mcp_server import McpAddress, McpCommand, Progress, Server
 
 if TYPE_CHECKING:
@@ -94,7 +100,7 @@ class McpInvoker:
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
         """What came of one call; a server that fails is told to the model as well."""
-        return await self.stream_openai_tool(openai_tool, _unheard)
+        return await self.stream_openai_tool(openai_tool, unheard)
 
     async def stream_openai_tool(self, openai_tool: OpenAIToolCall, tell: Listener) -> ToolOutput:
         """The same; `tell` gets the progress that the server reports."""
@@ -197,7 +203,3 @@ class _Place:
         if session is not None:
             session.end()
             self.leaving.append(session)
-
-
-def _unheard(piece: Output) -> None:
-    del piece

@@ -113,13 +113,7 @@ class McpSession:
 
     async def output(self, name: str, arguments: JsonObject, tell: Listener) -> ToolOutput:
         """What came of a call; `tell` gets the progress that the server reports, as stderr."""
-
-        async def on_progress(progress: float, total: float | None, message: str | None) -> None:
-            of = "" if total is None else f"/{total:g}"
-            told = f": {message}" if message else ""
-            tell(Output(stream="stderr", text=f"{progress:g}{of}{told}\n"))
-
-        return output_of_result(await self.result(name, arguments, on_progress))
+        return output_of_result(await self.result(name, arguments, told_as_stderr(tell)))
 
     async def result(self, name: str, arguments: JsonObject, progress: Progress) -> CallToolResult:
         """What came of a call, as the server says it; a server that fails is an error in it."""
@@ -179,3 +173,14 @@ class McpSession:
     def _complaints(self) -> str:
         said = " ".join(self._line.complaints.split())
         return f"; it says: {said[-300:]}" if said else ""
+
+
+def told_as_stderr(tell: Listener) -> Progress:
+    """Progress as lines of a program that tells on stderr how far it is."""
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        of = "" if total is None else f"/{total:g}"
+        told = f": {message}" if message else ""
+        tell(Output(stream="stderr", text=f"{progress:g}{of}{told}\n"))
+
+    return on_progress

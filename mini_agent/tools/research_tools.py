@@ -59,6 +59,11 @@ class ResearchPythonInvoker:
             )
         self._sources = _sources(settings or ResearchSettings(), Patience(timeout))
 
+    @property
+    def is_configured(self) -> bool:
+        """Whether there is a tool at all."""
+        return bool(self._sources)
+
     async def list_openai_tools(self) -> list[Tool]:
         """The tools whose service is configured; with none of them, none, and a warning."""
         if not self._sources:

@@ -18,6 +18,7 @@ from mini_agent.model import Model
 from mini_agent_shim.auth import Admission, Door, names_of_this_host
 from mini_agent_shim.body_limit import BodyLimit
 from mini_agent_shim.disconnect import CallerGone
+from mini_agent_shim.mcp_servers import McpServers
 from mini_agent_shim.problems import answer_with_problems
 from mini_agent_shim.request_id import RequestIds
 from mini_agent_shim.request_log import RequestLog
@@ -41,7 +42,8 @@ def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI
     line = SidecarLine(settings)
     sandboxes = SandboxMcp(line.client, settings.languages)
     speaker = model or through_litellm(settings.ollama_address, settings.redis_url)
-    service = Service(settings, line, speaker, _registry(settings))
+    servers = McpServers(settings)
+    service = Service(settings, line, servers, speaker, _registry(settings))
     # Its /docs page fetches nothing from elsewhere.
     app = FastAPIOffline(
         title="mini-agent",
@@ -88,7 +90,7 @@ def _lifespan_of(
         service.runs.open()
         # LiteLLM takes seconds to import: now, beside the health checks, not in the first run.
         loading = asyncio.create_task(loaded_litellm()) if loads else None
-        async with sandboxes.running():
+        async with sandboxes.running(), service.servers.running():
             yield
         await service.runs.aclose()
         if loading is not None:

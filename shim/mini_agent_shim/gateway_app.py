@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from mini_agent.errors import BadRequest, ErrorBody, Problem, ToolsUnavailable, ToolTooSlow
 from mini_agent.gateway.answer import Answer, answer_of
+from mini_agent.gateway.catalog import UnknownTool
 from mini_agent.gateway.facade import gateway_server
-from mini_agent.gateway.gateway import Gateway, UnknownTool
+from mini_agent.gateway.gateway import Gateway
 from mini_agent.gateway.kept_server import State
 from mini_agent.messages import JsonObject, json_object
 from mini_agent.tools.invoker import Tool

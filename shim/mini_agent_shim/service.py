@@ -14,6 +14,7 @@ from mini_agent.result import AgentResult
 from mini_agent.settings import require_model
 from mini_agent.tools.quiet import Quiet
 from mini_agent.wire import AgentRunRequest
+from mini_agent_shim.mcp_servers import McpServers
 from mini_agent_shim.refusals import NoResult
 from mini_agent_shim.runs.live import LiveRun, Order, ended_with_its_caller
 from mini_agent_shim.runs.registry import Asker, Registry
@@ -29,6 +30,7 @@ class Service:
 
     settings: ShimSettings
     line: SidecarLine
+    servers: McpServers
     model: Model
     runs: Registry
 
@@ -45,7 +47,7 @@ class Service:
         is_watched = asked.stream or asked.background
 
         async def work(listener: Listener) -> AgentResult:
-            async with tools_for(asked, self.settings, self.line) as invoker:
+            async with tools_for(asked, self.settings, self.line, self.servers) as invoker:
                 used = invoker if is_watched else Quiet(invoker)
                 return await run_agent(asked.messages, used, config, self.model, listener)
 

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractAsyncContextManager
+from contextlib import nullcontext
 
-from mini_agent.backends import gateway_for, languages_for, tools_at
 from mini_agent.errors import BadRequest
-from mini_agent.tools.invoker import Invoker
+from mini_agent.run_tools import Opening, Sources, tools_at
+from mini_agent.tool_backend import Place, places_in
 from mini_agent.wire import AgentRunRequest
+from mini_agent_shim.mcp_servers import McpServers
 from mini_agent_shim.settings import ShimSettings
 from mini_agent_shim.sidecar_line import SidecarLine
 
 
 def tools_for(
-    asked: AgentRunRequest, settings: ShimSettings, line: SidecarLine
-) -> AbstractAsyncContextManager[Invoker]:
+    asked: AgentRunRequest, settings: ShimSettings, line: SidecarLine, servers: McpServers
+) -> Opening:
     """What the request's `tool_backend` means here, where `auto` is the sidecar."""
-    languages = languages_for(asked.allowed_languages, settings)
-    match asked.tool_backend:
-        case "docker":
-            raise BadRequest(
-                f"tool_backend {asked.tool_backend!r} is not available in the shim",
-                field="tool_backend",
-                hint="there is auto (the sidecar), sidecar, local, http and echo",
-            )
-        case "auto" | "sidecar":
-            return tools_at("sidecar", languages, line.client())
-        case place:
-            return tools_at(place, languages, gateway=gateway_for(asked, settings))
+    places = [_place_here(place) for place in places_in(asked.tool_backend)]
+    sources = Sources(asked, settings, lambda: nullcontext(line.client()), servers.opened)
+    return tools_at(places, sources)
+
+
+def _place_here(place: Place) -> Place:
+    if place == "docker":
+        raise BadRequest(
+            "tool_backend 'docker' is not available in the shim",
+            field="tool_backend",
+            hint="there is auto (the sidecar), sidecar, local, http, mcp, research and echo",
+        )
+    return "sidecar" if place == "auto" else place

@@ -14,10 +14,10 @@ import pytest
 
 import mini_agent
 from mini_agent import AgentConfig, arun_mcp_mini_agent, run_mcp_mini_agent
-from mini_agent.backends import tools_at
 from mini_agent.blocking import run_blocking
 from mini_agent.litellm_lazy import close_litellm_clients, litellm_module, settle_litellm
 from mini_agent.messages import user
+from mini_agent.run_tools import sandbox_tools
 from mini_agent.sandbox import SidecarClient
 from mini_agent.shim_client import ShimClient
 from mini_agent.testing import ScriptedServer
@@ -76,7 +76,7 @@ def stack(moment: Moment, real: Sidecar) -> Iterator[Stack]:
 async def from_python(there: Stack) -> None:
     async with (
         SidecarClient(there.sidecar.url, TOKEN) as client,
-        tools_at("sidecar", ["python"], client) as tools,
+        sandbox_tools(client, ["python"]) as tools,
     ):
         await arun_mcp_mini_agent(there.request.messages, tools, there.config)
 

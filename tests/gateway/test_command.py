@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ import pytest
 from mini_agent_shim.gateway_main import VARIABLE
 from tests.gateway.conftest import COMMAND, client_at, gateway, names, ours, until
 from tests.tools.conftest import Notes
+
+# Of tests/tools/mcp_server_here.py.
+TOOLS = 9
 
 
 async def told(*arguments: str, **variables: str) -> tuple[int, str]:
@@ -91,3 +95,25 @@ async def test_on_other_addresses_than_loopback_it_wants_a_token(tmp_path: Path)
     assert status == 1
     assert "would listen on 0.0.0.0 without a token" in said
     assert VARIABLE in said
+
+
+async def test_a_server_that_hangs_does_not_outlive_it_either(tmp_path: Path, notes: Notes) -> None:
+    (tmp_path / "config.toml").write_text(
+        "".join(ours(f"s{n}", notes=notes.path) for n in range(5))
+    )
+    files = ("--config", str(tmp_path / "config.toml"))
+    async with gateway(*files) as (process, url), client_at(url) as client:
+        assert len(await names(client)) == 5 * TOOLS
+        os.kill(notes.started[0], signal.SIGSTOP)
+        adds = [{"name": f"s{n % 5}__add", "arguments": {"a": n, "b": 0}} for n in range(50)]
+        calls = [asyncio.create_task(client.post("/invoke", json=each)) for each in adds]
+        done, hanging = await asyncio.wait(calls, timeout=15)
+        process.terminate()
+        assert await asyncio.wait_for(process.wait(), 30) == 0
+        for call in hanging:
+            call.cancel()
+        await asyncio.wait(calls)
+    assert (len(done), len(hanging)) == (40, 10)
+    said = {call.result().json()["text"] for call in done}
+    assert len(said) == 40
+    assert [pid for pid in notes.started if str(pid) in os.listdir("/proc")] == []  # noqa: PTH208

@@ -179,7 +179,7 @@ async def test_a_backend_that_is_elsewhere_is_400_and_lists_what_there_is() -> N
     asked = {"messages": HI, "model": "a/b", "tool_backend": "docker"}
     said = await refusal(asked, HTTPStatus.BAD_REQUEST)
     assert "'docker'" in said.error.message
-    assert "sidecar, local, http and echo" in said.error.hint
+    assert "sidecar, local, http, mcp, research and echo" in said.error.hint
 
 
 async def test_a_gateway_of_tools_without_an_address_is_400_and_says_how_to_give_it() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mini_agent.backends import gateway_for, place_for, tools_at
+from mini_agent.backends import gateway_for, places_for
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.litellm_parameters import GivenCall
 from mini_agent.litellm_provider import provider_run
@@ -25,25 +25,14 @@ async def headers_that_arrive(request: AgentRunRequest) -> dict[str, str]:
     gateway = Gateway()
     with gateway.served() as url:
         named = request.model_copy(update={"tool_http_base_url": url})
-        tools = gateway_for(named, Settings())
-        assert tools is not None
-        await tools.list_openai_tools()
+        await gateway_for(named, Settings()).list_openai_tools()
     return gateway.headers[0]
-
-
-async def test_the_tools_of_the_place_are_the_gateways() -> None:
-    with Gateway().served() as url:
-        gateway = gateway_for(asked(tool_http_base_url=url), Settings())
-        async with tools_at("http", None, gateway=gateway) as tools:
-            assert await tools.list_openai_tools() == [SEARCH_DOCS]
 
 
 async def test_the_environment_may_name_the_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
     with Gateway().served() as url:
         monkeypatch.setenv("MINI_AGENT_TOOL_HTTP_BASE_URL", url)
-        tools = gateway_for(asked(), Settings())
-        assert tools is not None
-        assert await tools.list_openai_tools() == [SEARCH_DOCS]
+        assert await gateway_for(asked(), Settings()).list_openai_tools() == [SEARCH_DOCS]
 
 
 async def test_the_callers_headers_come_before_the_environments(
@@ -89,14 +78,10 @@ async def test_the_shim_calls_the_gateways_tools() -> None:
 
 
 def test_without_an_address_it_says_how_to_give_one() -> None:
-    assert place_for("http", "", Settings()) == "http"
+    assert places_for("http", "", Settings()) == ("http",)
     with pytest.raises(NotConfigured, match="MINI_AGENT_TOOL_HTTP_BASE_URL") as raised:
         gateway_for(asked(), Settings())
     assert raised.value.field == "tool_http_base_url"
-
-
-def test_another_backend_has_no_gateway() -> None:
-    assert gateway_for(asked(tool_backend="echo"), Settings()) is None
 
 
 @pytest.mark.parametrize("written", ["{", "[]", '{"a": 1}', '"secret"'])

@@ -12,13 +12,15 @@ import pytest
 from starlette.responses import JSONResponse
 
 from mini_agent.testing import Scripted, ScriptedServer, call
-from tests.tools.conftest import ROOT
+from tests.gateway.conftest import ours
+from tests.tools.conftest import ROOT, Notes
 from tests.tools.gateway import Gateway
 from tests.tools.services import Service
 
 PAGE = (ROOT / "docs" / "tools.md").read_text(encoding="utf-8")
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 FILES, JOINED, GATEWAY, RESEARCH = BLOCK.findall(PAGE)
+(BY_NAME,) = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
 def ran(program: str, does: Scripted, says: str, **environment: str) -> str:
@@ -69,3 +71,34 @@ def test_research_is_done() -> None:
     with Service([answer]).served() as url:
         said = ran(RESEARCH, asks, "T-strings.", PPLX_API_KEY="k", PPLX_API_BASE=url)
     assert said == "T-strings.\n"
+
+
+def test_tools_are_joined_by_name(tmp_path: Path, notes: Notes) -> None:
+    (tmp_path / ".codex").mkdir()
+    (tmp_path / ".codex" / "config.toml").write_text(ours("here", notes=notes.path))
+    answer = JSONResponse({"choices": [{"message": {"content": "Template strings."}}]})
+    turns: list[Scripted | str] = [
+        call("here__add", a=40, b=2),
+        call("research_perplexity", query="What is new?"),
+        call("exec_python", code="print(6 * 7)"),
+        "T-strings, and 42.",
+    ]
+    with Service([answer]).served() as url, ScriptedServer(turns) as server:
+        done = subprocess.run(
+            ["sh", "-c", BY_NAME],
+            env={
+                "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+                "HOME": str(tmp_path),
+                "OLLAMA_API_BASE": server.url,
+                "LITELLM_DEFAULT_CODE_MODEL": "ollama/m",
+                "PPLX_API_KEY": "k",
+                "PPLX_API_BASE": url,
+            },
+            capture_output=True,
+            text=True,
+            timeout=90,
+            check=False,
+        )
+    assert (done.stdout, done.returncode) == ("T-strings, and 42.\n", 0), done.stderr
+    assert "add 40 2" in notes.text()
+    assert "research_perplexity ended with rc 0" in done.stderr

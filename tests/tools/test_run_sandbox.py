@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mini_agent.backends import tools_at
 from mini_agent.errors import SandboxUnavailable, SessionOver
+from mini_agent.run_tools import sandbox_tools
 from mini_agent.sandbox import Execution, Output, SessionFacts, Snippet
 from mini_agent.testing.scripted import Hangs, ScriptedSandbox, execution
 from mini_agent.tools.invoker import Invoker, OpenAIToolCall, ToolOutput
+from mini_agent.tools.local import LocalMCPInvoker
 from mini_agent.tools.run_sandbox import RunSandbox
 
 SNIPPET = Snippet(language="python", code="1")
@@ -99,7 +100,7 @@ async def test_a_run_that_is_cancelled_closes_its_session() -> None:
 
 async def test_where_there_is_no_room_snippets_run_alone_and_the_model_is_told() -> None:
     sidecar = ScriptedSidecar([], ScriptedSandbox(execution("alone")))
-    async with tools_at("sidecar", ["python"], sidecar) as invoker:
+    async with sandbox_tools(sidecar, ["python"]) as invoker:
         output = await called(invoker)
     assert output.stdout == "alone"
     assert output.note == (
@@ -110,7 +111,7 @@ async def test_where_there_is_no_room_snippets_run_alone_and_the_model_is_told()
 async def test_a_session_that_expired_is_replaced_and_the_model_is_told() -> None:
     gone = ScriptedSession(in_session("a"), SessionOver("expired"))
     fresh = ScriptedSession(in_session("b"))
-    async with tools_at("sidecar", ["python"], ScriptedSidecar([gone, fresh])) as invoker:
+    async with sandbox_tools(ScriptedSidecar([gone, fresh]), ["python"]) as invoker:
         first, second = await called(invoker), await called(invoker)
     assert (first.stdout, first.note) == ("a", "")
     assert (second.stdout, second.note) == ("b", "the files of earlier calls are lost")
@@ -118,17 +119,16 @@ async def test_a_session_that_expired_is_replaced_and_the_model_is_told() -> Non
 
 
 async def test_the_model_is_told_that_files_stay_where_they_do() -> None:
-    async with tools_at("sidecar", ["python"], ScriptedSidecar([])) as invoker:
+    async with sandbox_tools(ScriptedSidecar([]), ["python"]) as invoker:
         kept = str(await invoker.list_openai_tools())
-    async with tools_at("local", ["python"]) as invoker:
-        new = str(await invoker.list_openai_tools())
+    new = str(await LocalMCPInvoker(languages=["python"]).list_openai_tools())
     assert kept.count("stay for this run's later calls") == 2
     assert "later calls" not in new
 
 
 async def test_a_value_that_was_not_printed_is_shown_as_the_result() -> None:
     valued = in_session("").model_copy(update={"result_repr": "42"})
-    async with tools_at("sidecar", ["python"], ScriptedSidecar([ScriptedSession(valued)])) as tools:
+    async with sandbox_tools(ScriptedSidecar([ScriptedSession(valued)]), ["python"]) as tools:
         output = await called(tools)
     assert (output.stdout, output.result) == ("", "42")
 

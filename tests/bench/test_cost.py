@@ -1,4 +1,4 @@
-"""How the provider's costs are told."""
+"""How costs are told, beside what they may be."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bench.provider import Cost, line, table
+from bench.cost import Cost, line, table
 from bench.samples import Samples
 
 COSTS = [
@@ -21,7 +21,7 @@ def test_the_median_is_what_counts() -> None:
 
 
 def test_the_table_says_what_is_wanted_and_whether_it_is_met() -> None:
-    assert table(COSTS).splitlines()[2:] == [
+    assert table(COSTS, "provider").splitlines()[2:] == [
         "| a | 3 | 2 ms | 9 | <= 5 ms | yes |",
         "| b | 1 | 70 us | 70 | <= 60 us | NO |",
         "| c | 1 | 3 ms | 3 |  |  |",

@@ -1,0 +1,43 @@
+"""What something costs, beside what it may cost."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bench.samples import Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One thing measured: the median counts, and must not be above `allowed` where that is set."""
+
+    key: str
+    samples: Samples
+    unit: str
+    allowed: float | None = None
+
+    @property
+    def is_met(self) -> bool:
+        """Whether it costs no more than it may."""
+        return self.allowed is None or self.samples.p50 <= self.allowed
+
+
+def table(costs: Sequence[Cost], of: str) -> str:
+    """Markdown that reads well as it is."""
+    head = f"| {of} | n | p50 | p95 | wanted | met |\n|---|---|---|---|---|---|"
+    return "\n".join([head, *(_row(cost) for cost in costs)])
+
+
+def _row(cost: Cost) -> str:
+    taken = cost.samples
+    wanted = "" if cost.allowed is None else f"<= {cost.allowed:g} {cost.unit}".rstrip()
+    met = "" if cost.allowed is None else "yes" if cost.is_met else "NO"
+    shown = f"{f'{taken.p50:.3g} {cost.unit}'.rstrip()} | {taken.p95:.3g}"
+    return f"| {taken.label} | {len(taken.taken)} | {shown} | {wanted} | {met} |"
+
+
+def line(costs: Sequence[Cost]) -> str:
+    """The medians by their keys."""
+    return json.dumps({cost.key: round(cost.samples.p50, 4) for cost in costs})

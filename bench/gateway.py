@@ -1,0 +1,196 @@
+"""Measures what the gateway costs beside its servers: `python -m bench.gateway`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+from typing import Final
+
+import httpx
+from mcp import Client, StdioServerParameters, stdio_client
+
+from bench.cost import Cost, line, table
+from bench.gateway_running import CUT, FAR_S, SERVER, SERVERS, Running, gateway_in
+from bench.samples import Samples
+from mini_agent.messages import function_call
+from mini_agent.tools.http_tools_invoker import HttpToolsInvoker
+
+CALLS: Final = 400
+WARM_UP: Final = 30
+ROUNDS: Final = 30
+WARM_UP_ROUNDS: Final = 3
+# Calls of each server at once: 50 of all five.
+EACH: Final = 10
+HANGING: Final = "s4"
+LEAVES_S: Final = 0.5
+ONCE: Final = 90
+AT_ONCE: Final = 15
+Call = Callable[[], Awaitable[object]]
+
+
+def main() -> int:
+    """Prints a table, and the line of JSON last; 1 when something costs more than it may."""
+    costs = asyncio.run(_measured())
+    sys.stdout.write(f"{table(costs, 'gateway')}\n\n{line(costs)}\n")
+    return 0 if all(cost.is_met for cost in costs) else 1
+
+
+async def _measured() -> list[Cost]:
+    with TemporaryDirectory(prefix="bench-gateway-") as folder:
+        async with gateway_in(Path(folder)) as running:
+            costs = [
+                *await _overhead(running),
+                *await _beside_one_that_hangs(running),
+                *await _made_once(running),
+            ]
+        left = Samples("processes left after it", [running.left])
+    return [*costs, Cost("left", left, "", 0)]
+
+
+async def _overhead(running: Running) -> list[Cost]:
+    asked = {"key": "k" * 200}
+    called = function_call("1", "s0__answer", {"key": "k" * 200})
+    async with AsyncExitStack() as stack:
+        environment = {"BENCH_NOTES": os.devnull}
+        parameters = StdioServerParameters(
+            command=sys.executable, args=[SERVER, "direct"], env=environment
+        )
+        direct = await stack.enter_async_context(Client(stdio_client(parameters)))
+        http = await stack.enter_async_context(running.client())
+        invoker = await stack.enter_async_context(HttpToolsInvoker(running.url))
+        facade = await stack.enter_async_context(Client(f"{running.url}/mcp"))
+        samples = await _in_turns(
+            {
+                "a call of a server by the SDK": lambda: direct.call_tool("answer", asked),
+                "the same through POST /invoke": lambda: _invoked(http, "s0__answer", **asked),
+                "the same by HttpToolsInvoker": lambda: invoker.call_openai_tool(called),
+                "the same through /mcp by the SDK": lambda: facade.call_tool("s0__answer", asked),
+            }
+        )
+    keys = ("direct_ms", "invoke_ms", "http_tools_invoker_ms", "mcp_ms")
+    added = Samples("a call through POST /invoke, more than by the SDK")
+    added.taken.append(samples[1].p50 - samples[0].p50)
+    costs = [Cost(key, each, "ms") for key, each in zip(keys, samples, strict=True)]
+    return [*costs, Cost("gateway_added_ms", added, "ms", 3)]
+
+
+async def _in_turns(calls: dict[str, Call]) -> list[Samples]:
+    samples = [Samples(label) for label in calls]
+    for _ in range(WARM_UP + CALLS):
+        for each, call in zip(samples, calls.values(), strict=True):
+            each.taken.append(await _ms(call()))
+    for each in samples:
+        del each.taken[:WARM_UP]
+    return samples
+
+
+async def _ms(call: Awaitable[object]) -> float:
+    began = perf_counter()
+    await call
+    return (perf_counter() - began) * 1000
+
+
+async def _invoked(client: httpx.AsyncClient, tool: str, **arguments: object) -> str:
+    answered = await client.post("/invoke", json={"name": tool, "arguments": arguments})
+    return str(answered.raise_for_status().json()["text"])
+
+
+async def _beside_one_that_hangs(running: Running) -> list[Cost]:
+    four = Samples("a call of four servers, 40 of them at once")
+    five = Samples("the same beside 10 calls of a fifth server, which answers")
+    beside = Samples("the same beside 10 calls of a fifth server, which hangs")
+    async with running.client() as client, running.client() as other:
+        for number in range(WARM_UP_ROUNDS + ROUNDS):
+            if number == WARM_UP_ROUNDS:
+                four.taken, five.taken, beside.taken = [], [], []
+            four.taken += await _burst(client)
+            async with _asked(other) as calls:
+                five.taken += await _burst(client)
+                await asyncio.wait(calls)
+            with _stopped(running.processes[HANGING]):
+                async with _asked(other) as calls:
+                    beside.taken += await _burst(client)
+                    _require_unanswered(calls)
+    ratio = Samples("p95 beside one that hangs, over beside one that answers")
+    ratio.taken.append(beside.p95 / five.p95)
+    more = Samples("p95 beside one that hangs, over without any fifth")
+    more.taken.append(beside.p95 / four.p95)
+    return [
+        Cost("burst_of_40_ms", four, "ms"),
+        Cost("burst_beside_one_ms", five, "ms"),
+        Cost("burst_beside_one_hanging_ms", beside, "ms"),
+        Cost("hanging_p95_ratio", ratio, "", 1.5),
+        Cost("hanging_p95_ratio_to_40", more, ""),
+    ]
+
+
+async def _burst(client: httpx.AsyncClient) -> list[float]:
+    """How long each call of the four servers took, all made at once."""
+    others = [name for name in SERVERS if name != HANGING] * EACH
+    calls = (_right(client, name, str(key)) for key, name in enumerate(others))
+    return await asyncio.gather(*(_ms(call) for call in calls))
+
+
+@asynccontextmanager
+async def _asked(client: httpx.AsyncClient) -> AsyncIterator[list[asyncio.Task[None]]]:
+    """Calls of the fifth server, made at the same time; those not answered are given up."""
+    calls = [asyncio.create_task(_right(client, HANGING, str(key))) for key in range(EACH)]
+    yield calls
+    for call in calls:
+        call.cancel()
+    await asyncio.wait(calls)
+
+
+def _require_unanswered(calls: list[asyncio.Task[None]]) -> None:
+    if any(call.done() for call in calls):
+        raise AssertionError("a server that was stopped has answered")
+
+
+async def _right(client: httpx.AsyncClient, name: str, key: str) -> None:
+    said = await _invoked(client, f"{name}__answer", key=key)
+    if said != key:
+        raise AssertionError(f"{name} answered {said!r}, not {key!r}")
+
+
+@contextmanager
+def _stopped(pid: int) -> Iterator[None]:
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+async def _made_once(running: Running) -> list[Cost]:
+    """Calls that are answered, cut by the gateway, and left by their caller, in equal parts."""
+    room = asyncio.Semaphore(AT_ONCE)
+    async with running.client() as client:
+        await asyncio.gather(*(_taken(client, room, n) for n in range(ONCE)))
+    counted = [running.calls[f"key{n}"] for n in range(ONCE)]
+    label = f"of {ONCE} calls, a third cut and a third left alone: not made exactly once"
+    wrong = sum(count != 1 for count in counted)
+    return [Cost("not_made_once", Samples(label, [wrong]), "", 0)]
+
+
+async def _taken(client: httpx.AsyncClient, room: asyncio.Semaphore, number: int) -> None:
+    seconds, patience = ((0, FAR_S), (FAR_S, FAR_S), (FAR_S, LEAVES_S))[number % 3]
+    asked = {"name": f"{CUT}__take", "arguments": {"key": f"key{number}", "seconds": seconds}}
+    async with room:
+        try:
+            answered = await client.post("/invoke", json=asked, timeout=patience)
+        except httpx.ReadTimeout:
+            return
+    wanted = httpx.codes.GATEWAY_TIMEOUT if seconds else httpx.codes.OK
+    if answered.status_code != wanted:
+        raise AssertionError(f"key{number}: HTTP {answered.status_code}: {answered.text}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
