@@ -29,7 +29,11 @@ async def streamed(
     litellm: _Streaming, parameters: Mapping[str, JsonValue], on_text: OnText
 ) -> Completion | None:
     """The whole completion, with its cost; `on_text` gets each piece of the answer's text."""
-    asked = {**parameters, "stream": True, "stream_options": {"include_usage": True}}
+    asked: dict[str, JsonValue] = {
+        **parameters,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
     chunks: list[Completion] = []
     async for chunk in await litellm.acompletion(**asked):
         chunks.append(chunk)

@@ -6,23 +6,23 @@ import asyncio
 import difflib
 import json
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
 from pydantic import JsonValue, ValidationError
 
-from mini_agent.backends import languages_for, tools_at
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.replay import Bundle, Difference, Replayed, replayed
+from mini_agent.run_tools import Opening, Sources, tools_at
 from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings
 from mini_agent.terminal import visible
-from mini_agent.tools.invoker import Invoker
+from mini_agent.tool_backend import Place, places_in
 from mini_agent.wire import AgentRunRequest
 
 HERE: Final = ("echo", "local")
+FOREIGN: Final = ("http", "mcp", "research")
 SHOWN_CHARS: Final = 500
 
 
@@ -52,25 +52,28 @@ async def _replayed(bundle: Bundle, settings: Settings) -> Replayed:
         return await replayed(bundle, tools)
 
 
-@asynccontextmanager
-async def _tools(asked: AgentRunRequest, settings: Settings) -> AsyncIterator[Invoker]:
-    languages = languages_for(asked.allowed_languages, settings)
-    if asked.tool_backend == "http":
-        raise BadRequest("a run with the tools of a gateway cannot be repeated: they may act twice")
-    if asked.tool_backend in HERE:
-        async with tools_at("echo" if asked.tool_backend == "echo" else "local", languages) as own:
-            yield own
-        return
+def _tools(asked: AgentRunRequest, settings: Settings) -> Opening:
+    places = places_in(asked.tool_backend)
+    foreign = [place for place in places if place in FOREIGN]
+    if foreign:
+        raise BadRequest(
+            f"a run with tools of {' and '.join(foreign)} cannot be repeated: they may act twice"
+        )
+    here: list[Place] = [place if place in HERE else "sidecar" for place in places]
+    return tools_at(here, Sources(asked, settings, lambda: _sidecar(settings), _none_of_these))
+
+
+def _sidecar(settings: Settings) -> SidecarClient:
     if not settings.sidecar_url:
         raise NotConfigured(
             "there is no sandbox to run the programs in",
             hint="set MINI_AGENT_SIDECAR_URL, and MINI_AGENT_SIDECAR_TOKEN (`make token`)",
         )
-    async with (
-        SidecarClient(settings.sidecar_url, settings.read_sidecar_token()) as sidecar,
-        tools_at("sidecar", languages, sidecar) as tools,
-    ):
-        yield tools
+    return SidecarClient(settings.sidecar_url, settings.read_sidecar_token())
+
+
+def _none_of_these(names: Sequence[str] | None) -> Opening:
+    raise AssertionError(names)
 
 
 def _told(done: Replayed) -> Iterator[str]:
