@@ -42,7 +42,8 @@ def covers(rule: Rule, subject: Subject) -> bool:
     if not rule.spec:
         return subject.is_inside
     if subject.command is not None:
-        return covers_line(rule.spec, subject.command)
+        at = subject.at
+        return covers_line(rule.spec, subject.command, lambda inside: at.holds(at.path(inside)))
     if subject.paths:
         return all(_is_path(rule.spec, real_path(path), subject) for path in subject.paths)
     return _names(rule.spec, subject)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -13,6 +14,7 @@ PREFIX: Final = ":*"
 IN_FRONT: Final = frozenset(
     {"sudo", "env", "nohup", "time", "timeout", "nice", "xargs", "command", "exec", "then", "do"}
 )
+PLAIN: Final = re.compile(r"[\w./~ +@=,][\w./~ +@=,-]*")
 BETWEEN: Final = re.compile(r"[;&|\n`$(){}<>\"']+")
 
 
@@ -22,8 +24,11 @@ def touches_line(spec: str, line: str) -> bool:
     return any(pattern.fullmatch(text) for text in {line.strip(), *_all_commands(line)})
 
 
-def covers_line(spec: str, line: str) -> bool:
-    """Whether all commands in the line are meant, and it does nothing beside them."""
+def covers_line(spec: str, line: str, is_inside: Callable[[str], bool]) -> bool:
+    """Whether all commands in the line are meant, and it does nothing beside them.
+
+    It may begin with a cd into a folder that `is_inside`.
+    """
     pattern = _pattern(spec)
     if spec == line.strip():
         return True
@@ -31,7 +36,10 @@ def covers_line(spec: str, line: str) -> bool:
         taken = take_apart(line.strip())
     except Unreadable:
         return False
-    commands = [" ".join(words) for words in taken.commands]
+    first, *behind = taken.commands or ((),)
+    goes_inside = behind and len(first) == 2 and first[0] == "cd" and PLAIN.fullmatch(first[1])
+    moves = goes_inside and is_inside(first[1])
+    commands = [" ".join(words) for words in (behind if moves else taken.commands)]
     return bool(commands) and taken.only_joined and all(map(pattern.fullmatch, commands))
 
 

@@ -9,6 +9,7 @@ import stat
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import JsonValue
 
 from mini_agent.coding.tools.replacement import Replacement
 from mini_agent.coding.tools.text_file import TextFile
@@ -94,11 +95,11 @@ async def test_nothing_to_replace_in_no_file_makes_one(bench: Bench) -> None:
 
 async def test_several_edits_are_made_in_their_order(bench: Bench) -> None:
     path = await bench.read_file("a.txt", "x = 1\ny = 2\n")
-    edits = [
+    edits: list[JsonValue] = [
         {"old_string": "x", "new_string": "x2"},
         {"old_string": "y = 2", "new_string": "z = 3"},
     ]
-    told = await bench.told("MultiEdit", file_path=path, edits=[*edits])
+    told = await bench.told("MultiEdit", file_path=path, edits=edits)
     assert told == (
         f'Applied 2 edits to {path}:\n1. Replaced "x" with "x2"\n2. Replaced "y = 2" with "z = 3"\n'
     )
@@ -119,8 +120,8 @@ async def test_of_several_edits_all_are_made_or_none(
     bench: Bench, second: dict[str, str], why: str
 ) -> None:
     path = await bench.read_file("a.txt", "one two\n")
-    edits = [{"old_string": "one", "new_string": "eins"}, second]
-    assert why in await bench.refused("MultiEdit", file_path=path, edits=[*edits])
+    edits: list[JsonValue] = [{"old_string": "one", "new_string": "eins"}, {**second}]
+    assert why in await bench.refused("MultiEdit", file_path=path, edits=edits)
     assert bench.content("a.txt") == b"one two\n"
 
 

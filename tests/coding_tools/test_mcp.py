@@ -116,6 +116,16 @@ async def test_a_client_that_leaves_takes_its_background_along(project: Path) ->
     await ended(process)
 
 
+async def test_a_folder_that_is_gone_is_said(project: Path) -> None:
+    server = await asyncio.create_subprocess_exec(
+        *("sh", "-c", f"rmdir ../project && exec {COMMAND} tools"),
+        cwd=project,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, complaint = await server.communicate()
+    assert complaint == b"mini-agent: the folder you are in is gone\n  cd into another one\n"
+
+
 async def test_broken_settings_are_named_with_their_line(project: Path) -> None:
     (project / ".claude").mkdir()
     (project / ".claude" / "settings.json").write_text('{\n "permissions": {\n  "deny": ["("]\n}}')

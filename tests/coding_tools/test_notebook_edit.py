@@ -6,7 +6,7 @@ import json
 
 from tests.coding_tools.conftest import Bench
 
-CELLS = [
+CELLS: list[dict[str, object]] = [
     {"cell_type": "markdown", "id": "m", "metadata": {}, "source": ["# ä"]},
     {
         "cell_type": "code",

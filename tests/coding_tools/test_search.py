@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.coding_tools.conftest import Bench
+from tests.coding_tools.test_bash import ended, process_in
 
 
 async def test_grep_lists_the_files_that_match(bench: Bench) -> None:
@@ -69,6 +73,33 @@ async def test_without_ripgrep_grep_says_what_to_install(bench: Bench, tmp_path:
     refused = await bench.without("rg", tmp_path / "bin").refused("Grep", pattern="x")
     assert "ripgrep (rg) is not installed" in refused
     assert "apt-get install ripgrep" in refused
+
+
+def stand_in(folder: Path, script: str) -> dict[str, str]:
+    """The environment in which rg is a script."""
+    folder.mkdir()
+    (folder / "rg").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "rg").chmod(0o755)
+    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+async def test_a_search_that_is_cancelled_ends(bench: Bench, tmp_path: Path) -> None:
+    note = tmp_path / "it"
+    slow = stand_in(tmp_path / "bin", f"echo $$ >{note}; exec sleep 60")
+    search = asyncio.create_task(
+        Bench(replace(bench.at, environment=slow)).call("Grep", pattern="x")
+    )
+    process = await process_in(note)
+    search.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await search
+    await ended(process)
+
+
+async def test_a_search_without_end_is_ended(bench: Bench, tmp_path: Path) -> None:
+    endless = stand_in(tmp_path / "bin", f"exec yes {'x' * 4000}")
+    told = await Bench(replace(bench.at, environment=endless)).told("Grep", pattern="x")
+    assert told.endswith("<system-reminder>the search was ended after 64 MB</system-reminder>\n")
 
 
 async def test_much_that_is_found_is_cut(bench: Bench) -> None:

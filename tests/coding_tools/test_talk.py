@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from pydantic import JsonValue
+
 from mini_agent.coding.tools.catalog import coding_tools
 from mini_agent.coding.tools.seams import Question
 from mini_agent.tools.passed_on import tool_named
@@ -51,8 +53,8 @@ async def test_only_tools_that_have_all_they_need_are_offered(bench: Bench) -> N
 
 async def test_a_question_comes_back_with_its_answer(bench: Bench) -> None:
     user = ScriptedUser({"Which?": "red"})
-    options = [{"label": "red"}, {"label": "blue", "description": "like the sky"}]
-    question = {"question": "Which?", "header": "Colour", "options": [*options]}
+    options: list[JsonValue] = [{"label": "red"}, {"label": "blue", "description": "like the sky"}]
+    question: JsonValue = {"question": "Which?", "header": "Colour", "options": options}
     told = await Bench(replace(bench.at, asker=user)).told("AskUserQuestion", questions=[question])
     assert told == 'The user has answered your questions: "Which?" = "red".'
     assert [choice.label for choice in user.asked[0].choices] == ["red", "blue"]
@@ -77,7 +79,7 @@ async def test_a_task_goes_to_its_agent_under_its_call(bench: Bench) -> None:
 
 
 async def test_todos_are_kept_and_told_back(bench: Bench) -> None:
-    todo = {"content": "try", "status": "pending", "activeForm": "Trying", "id": "1"}
+    todo: JsonValue = {"content": "try", "status": "pending", "activeForm": "Trying", "id": "1"}
     told = await bench.told("TodoWrite", todos=[todo])
     assert "Todos have been modified successfully." in told
     assert '[{"content": "try", "status": "pending", "id": "1", "activeForm": "Trying"}]' in told

@@ -73,6 +73,12 @@ def test_plan_mode_denies_what_changes_anything_whatever_is_allowed(
     assert "plan mode" in decision.reason
 
 
+def test_what_runs_in_a_sandbox_is_allowed_in_every_mode(at: Workplace) -> None:
+    for mode in get_args(Mode):
+        permissions = Permissions(at, mode=mode, sealed=frozenset({"exec_python"}))
+        assert permissions.decision("exec_python", {"code": "1"}) == Allowed()
+
+
 def test_plan_mode_knows_the_tools_of_others_that_only_read(at: Workplace) -> None:
     planning = Permissions(
         at, rules(allow=["mcp__files"]), "plan", readers=frozenset({"mcp__files__read"})

@@ -37,6 +37,8 @@ def test_a_rule_is_written_as_it_was_read(text: str) -> None:
         ("git *", "git add . && git commit -m 'x; y' | git log"),
         ("npm test *", "npm test 2>&1 >/dev/null"),
         ("echo $(date) > x", "echo $(date) > x"),
+        ("git diff *", "cd src && git diff"),
+        ("git diff *", "cd ./src; git diff"),
     ],
 )
 def test_a_command_line_is_covered(at: Workplace, spec: str, line: str) -> None:
@@ -66,6 +68,12 @@ def test_a_command_line_is_covered(at: Workplace, spec: str, line: str) -> None:
         ("git diff *", "git diff <<E\nrm x\nE"),
         ("git diff:*", "git diffx"),
         ("ls", "ls -l"),
+        ("git diff *", "cd /etc && git diff"),
+        ("git diff *", "cd .. && git diff"),
+        ("git diff *", "cd $HOME && git diff"),
+        ("git diff *", "cd src && cd src && git diff"),
+        ("git diff *", "cd src && rm x"),
+        ("git diff *", "cd src"),
     ],
 )
 def test_a_command_line_is_not_covered(at: Workplace, spec: str, line: str) -> None:

@@ -81,11 +81,12 @@ def test_a_remembered_rule_is_added_and_all_else_stays(project: Path) -> None:
     path = project / LOCAL
     remember_in(path, rule_written("Bash(git diff *)"))
     assert json.loads(path.read_text()) == {"permissions": {"allow": ["Bash(git diff *)"]}}
-    kept = {"hooks": {"Stop": []}, "permissions": {"deny": ["WebFetch"], "allow": ["Edit"]}}
+    allowed = ["Edit"]
+    kept = {"hooks": {"Stop": []}, "permissions": {"deny": ["WebFetch"], "allow": allowed}}
     path.write_text(json.dumps(kept))
     remember_in(path, rule_written("Bash(ls *)"))
     remember_in(path, rule_written("Bash(ls *)"))
-    kept["permissions"]["allow"] = ["Edit", "Bash(ls *)"]
+    allowed.append("Bash(ls *)")
     assert json.loads(path.read_text()) == kept
     assert read_permission_settings((path,), project).rules.allow[-1] == rule_written("Bash(ls *)")
 

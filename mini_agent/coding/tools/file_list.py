@@ -6,7 +6,7 @@ import asyncio
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import nlargest
 from pathlib import Path
 from typing import Final
@@ -21,10 +21,11 @@ COMMON: Final = re.compile(r"[\w*?./ -]+")
 
 @dataclass(frozen=True, slots=True)
 class Newest:
-    """Absolute paths, newest first; `count` is how many there are in all."""
+    """Absolute paths, newest first; `count` is how many there are in all, `remark` why not more."""
 
     paths: tuple[str, ...]
     count: int
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ class FileList:
             return await asyncio.to_thread(self._ranked, _walked(self.folder, self._passes))
         found = await searched(rg, [*self._options()], self.folder)
         listed = os.fsdecode(found.output).split("\0")[:-1]
-        return await asyncio.to_thread(self._ranked, listed)
+        return replace(await asyncio.to_thread(self._ranked, listed), remark=found.remark)
 
     def _options(self) -> Iterator[str]:
         yield from ("--files", "--no-ignore", "--null", "--no-messages")

@@ -10,6 +10,7 @@ from pydantic import Field
 from mini_agent.coding.tools.asked import Asked, Call, said
 from mini_agent.coding.tools.file_list import NEWEST, FileList
 from mini_agent.coding.tools.glob_pattern import fixed_part
+from mini_agent.coding.tools.ripgrep import reminder
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
@@ -44,4 +45,5 @@ class Glob(Asked):
             return said(NONE)
         newest = await FileList(folder, rest, call.at.hidden).newest(call.at.environment)
         told = "".join(f"{path}\n" for path in newest.paths) or NONE
-        return said(told + (CUT if newest.count > NEWEST else ""))
+        cut = CUT if newest.count > NEWEST else ""
+        return said(told + cut + reminder(newest.remark))

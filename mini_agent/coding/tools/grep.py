@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field, WithJsonSchema
 
 from mini_agent.coding.tools.asked import Asked, Call, said
-from mini_agent.coding.tools.ripgrep import MISSING, Findings, ripgrep_in, searched
+from mini_agent.coding.tools.ripgrep import MISSING, Findings, reminder, ripgrep_in, searched
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
@@ -61,9 +61,7 @@ class Grep(Asked):
         folder = target if target.is_dir() else target.parent
         options = [*self._options(call.at, folder), "--", str(target)]
         findings = await searched(rg, options, folder)
-        told = "".join(self._told(findings))
-        remark = findings.remark and f"<system-reminder>{findings.remark}</system-reminder>\n"
-        return said(told + remark)
+        return said("".join(self._told(findings)) + reminder(findings.remark))
 
     def _options(self, at: Workplace, folder: Path) -> Iterator[str]:
         yield f"--regexp={self.pattern}"

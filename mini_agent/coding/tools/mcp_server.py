@@ -34,6 +34,7 @@ from mini_agent.coding.tools.catalog import coding_tools, offered, schema_of
 from mini_agent.coding.tools.pages import PublicPages
 from mini_agent.coding.tools.searx import SearxSearch
 from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.errors import BadRequest
 from mini_agent.mcp_door.on_stdio import served_on_stdio
 from mini_agent.messages import JsonObject, function_call
 from mini_agent.tools.invoker import ToolOutput
@@ -47,7 +48,11 @@ INSTRUCTIONS: Final = (
 
 def serve() -> None:
     """Serves the one client, in the folder it was started in, until it is gone."""
-    asyncio.run(_served(Path.cwd(), dict(os.environ)))
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        raise BadRequest("the folder you are in is gone", hint="cd into another one") from None
+    asyncio.run(_served(here, dict(os.environ)))
 
 
 async def _served(project: Path, environment: Mapping[str, str]) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import subprocess
+import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,8 +21,8 @@ MISSING: Final = (
 )
 SECONDS: Final = 60.0
 MOST_BYTES: Final = 64 << 20
+MOST_COMPLAINT: Final = 1 << 16
 FOUND_NONE: Final = 1
-COMPLAINED: Final = 2
 # Of a file that could not be read; the search goes on without it.
 ABOUT_A_FILE: Final = "(os error "
 
@@ -32,6 +35,11 @@ class Findings:
     remark: str = ""
 
 
+def reminder(remark: str) -> str:
+    """A remark as the model reads it; empty if there is none."""
+    return remark and f"<system-reminder>{remark}</system-reminder>\n"
+
+
 def ripgrep_in(environment: Mapping[str, str]) -> str | None:
     """Where rg is installed."""
     return shutil.which("rg", path=environment.get("PATH"))
@@ -39,46 +47,70 @@ def ripgrep_in(environment: Mapping[str, str]) -> str | None:
 
 async def searched(rg: str, options: Sequence[str], folder: Path) -> Findings:
     """What rg finds; `NotRun` with its own words when it does not understand what to look for."""
-    process = await asyncio.create_subprocess_exec(
-        *(rg, "--no-config", "--color=never", *options),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        cwd=folder,
-        limit=1 << 20,
-    )
-    output = bytearray()
+    search = _Search((rg, "--no-config", "--color=never", *options), folder)
+    searching = asyncio.create_task(asyncio.to_thread(search.findings))
     try:
         async with asyncio.timeout(SECONDS):
-            complaint = await _read(process, output)
+            return await asyncio.shield(searching)
     except TimeoutError:
-        return Findings(bytes(output), f"the search was ended after {SECONDS:g} s")
-    finally:
-        if process.returncode is None:
+        search.stop()
+        found = await searching
+        return Findings(found.output, f"the search was ended after {SECONDS:g} s")
+    except asyncio.CancelledError:
+        search.stop()
+        raise
+
+
+class _Search:
+    """One run of rg, in a thread: it writes a little at a time, and often, for an event loop."""
+
+    def __init__(self, command: Sequence[str], folder: Path) -> None:
+        self._command, self._folder = command, folder
+        self._stopped = threading.Event()
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def stop(self) -> None:
+        """Ends it, now or as soon as it has begun."""
+        self._stopped.set()
+        if self._process is not None:
+            self._process.kill()
+
+    def findings(self) -> Findings:
+        """All that it prints, up to 64 MB."""
+        with (
+            tempfile.TemporaryFile() as complaining,
+            subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=complaining,
+                cwd=self._folder,
+                bufsize=0,
+            ) as process,
+        ):
+            self._process = process
+            output = self._output(process)
+            if len(output) >= MOST_BYTES:
+                return Findings(output, f"the search was ended after {MOST_BYTES >> 20} MB")
+            complaining.seek(0)
+            complaint = complaining.read(MOST_COMPLAINT).decode("utf-8", "replace")
+            return _judged(process.wait(), output, complaint)
+
+    def _output(self, process: subprocess.Popen[bytes]) -> bytes:
+        output = bytearray()
+        if process.stdout is not None:
+            while not self._stopped.is_set() and (piece := process.stdout.read(1 << 20)):
+                output += piece
+                if len(output) >= MOST_BYTES:
+                    self._stopped.set()
+        if self._stopped.is_set():
             process.kill()
-            await process.wait()
-    if len(output) >= MOST_BYTES:
-        return Findings(bytes(output), f"the search was ended after {MOST_BYTES >> 20} MB")
-    return _judged(process.returncode or 0, bytes(output), complaint)
-
-
-async def _read(process: asyncio.subprocess.Process, output: bytearray) -> str:
-    if process.stdout is None or process.stderr is None:
-        raise AssertionError("both are pipes")
-    complaining = asyncio.create_task(process.stderr.read())
-    try:
-        while len(output) < MOST_BYTES and (piece := await process.stdout.read(1 << 20)):
-            output += piece
-        if len(output) >= MOST_BYTES:
-            return ""
-        await process.wait()
-        return (await complaining).decode("utf-8", "replace")
-    finally:
-        complaining.cancel()
+        return bytes(output)
 
 
 def _judged(code: int, output: bytes, complaint: str) -> Findings:
     lines = complaint.strip().splitlines()
+    # Killed, it has a negative code; what it had found by then counts.
     if code <= FOUND_NONE or not lines:
         return Findings(output)
     about_files = [line for line in lines if ABOUT_A_FILE in line]
