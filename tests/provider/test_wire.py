@@ -66,6 +66,7 @@ EVERY_SETTING: dict[str, JsonValue] = {
     "stagnation_window": 4,
     "use_tools": False,
     "auto_run_code_on_code_block": False,
+    "salvage": False,
     "enable_repair": False,
     "research_on_unsure": False,
     "max_research_hops": 1,
