@@ -88,9 +88,12 @@ def ground_of(options: Options, variables: Mapping[str, str]) -> Ground:
     )
 
 
+def of_the_project(places: Places) -> list[Path]:
+    """The files in the project that may start commands or allow them."""
+    settings = settings_paths(places.claude_home, places.project)[1:]
+    return [path for path in (places.project / PROJECT_SERVERS, *settings) if path.is_file()]
+
+
 def _untrusted(places: Places) -> list[str]:
-    left = (
-        [places.project / PROJECT_SERVERS] if (places.project / PROJECT_SERVERS).is_file() else []
-    )
-    left += [p for p in settings_paths(places.claude_home, places.project)[1:] if p.is_file()]
-    return [f"{path} is left out: this folder is not trusted yet (--trust)" for path in left]
+    own = of_the_project(places)
+    return [f"{path} is left out: this folder is not trusted yet (--trust)" for path in own]

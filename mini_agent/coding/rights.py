@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from mini_agent.coding.ground import Ground
+from mini_agent.coding.ground import Ground, of_the_project
 from mini_agent.coding.permissions import Permissions
 from mini_agent.coding.permissions_matching import hidden_by
 from mini_agent.coding.permissions_rules import Rule, Rules, rule_written
@@ -16,6 +16,7 @@ from mini_agent.coding.settings_files import settings_paths
 from mini_agent.coding.tools.pages import PublicPages
 from mini_agent.coding.tools.searx import SearxSearch
 from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.trust import Trust
 
 
 def workplace_of(ground: Ground) -> Workplace:
@@ -45,8 +46,16 @@ def permissions_of(ground: Ground, at: Workplace) -> Permissions:
         at,
         rules,
         options.permission_mode or said.mode or "default",
-        keep=partial(remember_in, ground.places.project / LOCAL),
+        keep=partial(_keep, ground),
     )
+
+
+def _keep(ground: Ground, rule: Rule) -> None:
+    """Remembers a rule; where there was nothing of a stranger's, the folder is trusted by that."""
+    places = ground.places
+    if not ground.is_trusted and not of_the_project(places):
+        Trust(places.claude_home).add(places.project)
+    remember_in(places.project / LOCAL, rule)
 
 
 def _paths(ground: Ground) -> Sequence[Path]:

@@ -75,6 +75,7 @@ def test_always_is_asked_once(desk: Desk) -> None:
         shown = terminal.until("Done.")
         assert "Run this command?" not in shown
     assert "Bash(git status *)" in (desk.project / ".claude/settings.local.json").read_text()
+    assert desk.ground().is_trusted
 
 
 def test_ctrl_c_stops_the_turn_and_keeps_the_session(desk: Desk) -> None:

@@ -186,15 +186,26 @@ async def test_ls_stops_after_four_hundred(bench: Bench) -> None:
 
 
 async def test_what_is_hidden_is_found_by_none(bench: Bench) -> None:
-    secret = bench.file("keys/a.txt", "needle")
+    bench.file("keys/a.txt", "needle secret")
+    bench.file("deep/b.key", "needle secret")
     bench.file("b.txt", "needle")
-    hidden = Bench(replace(bench.at, hidden=(f"{bench.here}/keys", f"{bench.here}/keys/**")))
+    patterns = ("keys", "keys/**", "**/*.key")
+    hidden = Bench(replace(bench.at, hidden=tuple(f"{bench.here}/{each}" for each in patterns)))
     for name, arguments in (
         ("Grep", {"pattern": "needle"}),
         ("Grep", {"pattern": "needle", "glob": "keys/**"}),
         ("Grep", {"pattern": "needle", "path": "keys"}),
+        ("Grep", {"pattern": "needle", "path": "deep", "output_mode": "content"}),
+        ("Grep", {"pattern": "needle", "output_mode": "content"}),
+        ("Grep", {"pattern": "needle", "output_mode": "count"}),
+        ("Glob", {"pattern": "*.key", "path": "deep"}),
         ("Glob", {"pattern": "**/*.txt"}),
         ("Glob", {"pattern": "keys/*"}),
         ("LS", {"path": ""}),
     ):
-        assert secret not in await hidden.told(name, **arguments)
+        told = await hidden.told(name, **arguments)
+        assert "a.txt" not in told
+        assert "b.key" not in told
+        assert "secret" not in told
+    shown = await hidden.told("Grep", pattern="needle", output_mode="content", **{"-n": True})
+    assert shown == f"{bench.here}/b.txt:1:needle\n"

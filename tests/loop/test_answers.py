@@ -215,6 +215,16 @@ async def test_a_call_in_words_is_never_shown_as_the_answer() -> None:
     assert result.stopped_reason == "max_iterations"
 
 
+@pytest.mark.parametrize(
+    "words", ['{"name": "exec_python", "arguments": {"code": "1"}}', "I will now run the tests."]
+)
+async def test_without_salvage_words_are_an_answer(words: str) -> None:
+    config = AgentConfig(model="m", salvage=False)
+    with ScriptedModel(says(words)) as model, ScriptedSandbox() as sandbox:
+        result = await run_agent(TASK, SandboxInvoker(sandbox), config, model)
+    assert (result.final_answer, result.stopped_reason) == (words, "success")
+
+
 @pytest.mark.parametrize("runs", [True, False])
 async def test_a_block_of_code_is_run_unless_that_is_switched_off(runs: bool) -> None:
     config = AgentConfig(model="m", auto_run_code_on_code_block=runs)

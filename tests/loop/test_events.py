@@ -12,7 +12,14 @@ from pydantic import TypeAdapter
 from mini_agent import astream_mcp_mini_agent, loop
 from mini_agent.config import AgentConfig
 from mini_agent.errors import BadRequest
-from mini_agent.events import CallRepaired, Event, Observation, Stopped, ToolOutputPiece
+from mini_agent.events import (
+    CallRepaired,
+    CallsUnderstood,
+    Event,
+    Observation,
+    Stopped,
+    ToolOutputPiece,
+)
 from mini_agent.sandbox.execution import Output
 from mini_agent.testing.scripted import Hangs, ScriptedModel, call, calls, says
 from mini_agent.testing.transcript_rules import broken_rules
@@ -52,6 +59,19 @@ async def test_the_last_event_holds_the_result() -> None:
     last = events[-1]
     assert isinstance(last, Stopped)
     assert last.result.final_answer == "done"
+
+
+async def test_calls_are_told_as_they_are_carried_out_before_the_first_is() -> None:
+    two = calls(call("echo", message="a"), call("no_such_tool"))
+    with ScriptedModel(two, says("done")) as model:
+        events = await told(model)
+    (understood,) = [event for event in events if isinstance(event, CallsUnderstood)]
+    assert [(each.name, each.arguments) for each in understood.calls] == [
+        ("echo", {"text": "a"}),
+        ("no_such_tool", {}),
+    ]
+    answered = [each.tool_call_id for each in events if isinstance(each, Observation)]
+    assert answered == [each.id for each in understood.calls]
 
 
 async def test_a_repair_is_told_with_its_call() -> None:

@@ -61,6 +61,12 @@ async def test_ten_megabytes_are_shown_by_their_end() -> None:
     assert len(shown) < 3000
 
 
+async def test_what_a_tool_tells_is_read_as_it_is_and_whole() -> None:
+    told = "x" * 100_000
+    result = await run(Answers(ToolOutput(ok=True, rc=0, stdout="short", told=told)))
+    assert tool_texts(result.messages)[0] == told
+
+
 class Raises(Answers):
     """A tool that raises what it is given."""
 

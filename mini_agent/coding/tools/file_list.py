@@ -11,7 +11,7 @@ from heapq import nlargest
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.tools.glob_pattern import alternatives, glob_regex
+from mini_agent.coding.tools.glob_pattern import alternatives, glob_regex, hiding
 from mini_agent.coding.tools.ripgrep import ripgrep_in, searched
 
 NEWEST: Final = 100
@@ -60,8 +60,8 @@ class FileList:
         regex = glob_regex(self.pattern)
         named = [path for path in listed if regex.fullmatch(path)]
         if self.hidden:
-            hiding = glob_regex(f"{{{','.join(self.hidden)}}}")
-            named = [path for path in named if not hiding.fullmatch(f"{folder}/{path}")]
+            hidden = hiding(self.hidden)
+            named = [path for path in named if not hidden.fullmatch(f"{folder}/{path}")]
         dated = ((_changed_ns(f"{folder}/{path}"), path) for path in named)
         newest = nlargest(NEWEST, dated)
         return Newest(tuple(f"{folder}/{path}" for _, path in newest), len(named))

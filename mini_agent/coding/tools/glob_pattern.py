@@ -22,6 +22,11 @@ def glob_regex(pattern: str) -> re.Pattern[str]:
     return re.compile(f"(?:{written})", re.DOTALL)
 
 
+def hiding(patterns: tuple[str, ...]) -> re.Pattern[str]:
+    """What any of several patterns stands for; nothing, where there are none."""
+    return re.compile("|".join(glob_regex(each).pattern for each in patterns) or r"(?!)", re.DOTALL)
+
+
 def alternatives(pattern: str) -> list[str]:
     """The patterns without braces that one with braces stands for; `BadRequest` if too many."""
     done, waiting = list[str](), [pattern]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, ClassVar, Final, Literal
@@ -9,11 +10,16 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field, WithJsonSchema
 
 from mini_agent.coding.tools.asked import Asked, Call, said
-from mini_agent.coding.tools.ripgrep import MISSING, Findings, reminder, ripgrep_in, searched
+from mini_agent.coding.tools.glob_pattern import hiding
+from mini_agent.coding.tools.ripgrep import MISSING, reminder, ripgrep_in, searched
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
+SHAPES: Final = {
+    "files_with_matches": ("--files-with-matches",),
+    "count": ("--count", "--with-filename"),
+}
 LONGEST: Final = 40_000
 LONGEST_LINE: Final = 500
 CUT: Final = "(Results are truncated after {count} lines. Use a more specific path or pattern.)\n"
@@ -59,28 +65,27 @@ class Grep(Asked):
         if not target.exists():
             raise NotRun(f"Error: there is no {target}.")
         folder = target if target.is_dir() else target.parent
-        options = [*self._options(call.at, folder), "--", str(target)]
-        findings = await searched(rg, options, folder)
-        return said("".join(self._told(findings)) + reminder(findings.remark))
+        findings = await searched(rg, [*self._options(call.at), "--", str(target)], folder)
+        lines = findings.output.decode("utf-8", "replace").split("\n")[:-1]
+        if call.at.hidden:
+            lines = [*self._visible(lines, hiding(call.at.hidden))]
+        return said("".join(self._told(lines)) + reminder(findings.remark))
 
-    def _options(self, at: Workplace, folder: Path) -> Iterator[str]:
+    def _options(self, at: Workplace) -> Iterator[str]:
         yield f"--regexp={self.pattern}"
-        match self.output_mode:
-            case "files_with_matches":
-                yield "--files-with-matches"
-            case "count":
-                yield from ("--count", "--with-filename")
-            case "content":
-                yield from self._shape()
+        yield from SHAPES.get(self.output_mode, ())
+        if self.output_mode == "content":
+            yield from self._shape()
+            # Else it cannot be told where a path ends.
+            yield from ("--null",) if at.hidden else ()
         if self.any_case:
             yield "--ignore-case"
         if self.multiline:
             yield from ("--multiline", "--multiline-dotall")
-        if self.type and not self.glob:
-            yield f"--type={self.type}"
         if self.glob:
             yield f"--glob={self.glob}"
-        yield from hiding(at, folder)
+        elif self.type:
+            yield f"--type={self.type}"
 
     def _shape(self) -> Iterator[str]:
         yield from ("--no-heading", "--with-filename")
@@ -91,9 +96,15 @@ class Grep(Asked):
         else:
             yield from (f"--after-context={self.after}", f"--before-context={self.before}")
 
-    def _told(self, findings: Findings) -> Iterator[str]:
-        lines = findings.output.decode("utf-8", "replace").split("\n")
-        lines.pop()
+    def _visible(self, lines: list[str], hidden: re.Pattern[str]) -> Iterator[str]:
+        for line in lines:
+            path, nul, rest = line.partition("\0")
+            if self.output_mode == "count":
+                path = line.rpartition(":")[0]
+            if not hidden.fullmatch(path):
+                yield f"{path}:{rest}" if nul else line
+
+    def _told(self, lines: list[str]) -> Iterator[str]:
         if self.output_mode != "content":
             lines.sort()
         shown = lines if self.head_limit is None else lines[: self.head_limit]
@@ -106,14 +117,6 @@ class Grep(Asked):
         if self.output_mode == "count":
             total = sum(int(line.rpartition(":")[2]) for line in shown)
             yield f"\nFound {total} total occurrences across {len(shown)} files.\n"
-
-
-def hiding(at: Workplace, folder: Path) -> Iterator[str]:
-    """The options that keep rg, started in `folder`, out of what is hidden there."""
-    for pattern in at.hidden:
-        inside = pattern.removeprefix(f"{folder}/")
-        if inside != pattern:
-            yield f"--glob=!/{inside}"
 
 
 def _fitting(lines: list[str]) -> str:

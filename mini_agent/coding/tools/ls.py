@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -12,7 +13,7 @@ from typing import Annotated, ClassVar, Final
 from pydantic import Field
 
 from mini_agent.coding.tools.asked import Asked, Call, said
-from mini_agent.coding.tools.glob_pattern import glob_regex
+from mini_agent.coding.tools.glob_pattern import hiding
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
@@ -55,18 +56,17 @@ class LS(Asked):
         return said(await asyncio.to_thread(self._told, folder, call.at))
 
     def _told(self, folder: Path, at: Workplace) -> str:
-        lines = list(islice(self._lines(folder, at.hidden), MOST + 1))
+        lines = list(islice(self._lines(folder, hiding(at.hidden)), MOST + 1))
         head = MORE.format(most=MOST) if len(lines) > MOST else ""
         tree = "".join(f"{line}\n" for line in lines[:MOST])
         return f"{head}- {folder}/\n{tree}{SUSPECT}"
 
-    def _lines(self, folder: Path, hidden: tuple[str, ...], depth: int = 1) -> Iterator[str]:
-        hiding = [glob_regex(pattern) for pattern in hidden]
+    def _lines(self, folder: Path, hidden: re.Pattern[str], depth: int = 1) -> Iterator[str]:
         for path in _sorted(folder):
             ignored = (*LEFT_OUT, *(self.ignore or ()))
             if any(fnmatchcase(path.name, each.rstrip("/")) for each in ignored):
                 continue
-            if any(each.fullmatch(str(path)) for each in hiding):
+            if hidden.fullmatch(str(path)):
                 continue
             is_folder = path.is_dir() and not path.is_symlink()
             yield f"{'  ' * depth}- {path.name}{'/' if is_folder else ''}"
