@@ -139,7 +139,7 @@ class SidecarSandbox:
         """There is no way from the sandbox to this machine, so this raises."""
         raise harness_error(
             f"nothing in the sandbox can reach port {port} of this machine: it has no network; use "
-            "Harness.TOOL_LOOP or Harness.DEEP_AGENTS, whose models are called from outside"
+            "Harness.TOOL_LOOP or Harness.DEEPAGENTS, whose models are called from outside"
         )
 
     async def which(self, binary: str) -> str | None:

@@ -12,7 +12,7 @@ import pytest
 
 from mini_agent.sandbox import Limits, SidecarClient
 from mini_agent.sandbox.harness import SidecarSandbox
-from tests.docker.engine_here import TOKEN, Sidecar
+from tests.docker.engine_here import TOKEN, Sidecar, docker
 
 pytestmark = pytest.mark.docker
 
@@ -61,11 +61,13 @@ async def test_a_command_that_needs_too_much_memory_says_so(real: Sidecar) -> No
     assert done.stderr.endswith("[ended: it needed more than the 128 MiB it may use]\n")
 
 
-async def test_lost_files_are_told_once(ours: SidecarSandbox) -> None:
+async def test_lost_files_are_told_once(real: Sidecar, ours: SidecarSandbox) -> None:
     await ours.write("f", b"")
-    await ours.run(["sh", "-c", "kill -9 -1"])
-    lost = [(await ours.run(["true"])).stderr for _ in range(2)]
-    assert lost[1] == ""
+    (container,) = await real.containers()
+    await docker("kill", container)
+    lost = [await ours.run(["ls"]) for _ in range(2)]
+    note = "[the files of before are lost: the container that held them was ended]\n"
+    assert [(done.stdout, done.stderr) for done in lost] == [("", note), ("", "")]
 
 
 async def test_a_session_that_is_over_is_litellms_error(
