@@ -39,6 +39,7 @@ async def test_each_event_is_one_message_and_the_last_one_is_stopped() -> None:
         "event: run_started",
         "event: model_asked",
         "event: model_replied",
+        "event: calls_understood",
         "event: call_repaired",
         "event: tool_started",
         "event: tool_finished",
