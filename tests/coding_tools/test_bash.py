@@ -159,6 +159,7 @@ async def test_in_the_background_its_output_comes_by_its_id(bench: Bench) -> Non
     assert told.startswith("Command running in background with ID: bash_1\n")
     first = ""
     while "one" not in first:
+        await asyncio.sleep(0.02)
         first = await bench.told("BashOutput", bash_id="bash_1")
     assert first == "<status>running</status>\n<stdout>\none\n</stdout>"
     bench.file("go", "")

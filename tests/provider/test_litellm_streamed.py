@@ -13,7 +13,11 @@ from mini_agent.model import ModelReply, ModelRequest
 from mini_agent.testing import Call, ScriptedServer, Tokens, calls, server_error, text
 from mini_agent.tools.catalog import EXEC_PYTHON
 
-pytestmark = pytest.mark.usefixtures("_closing")
+pytestmark = [
+    pytest.mark.usefixtures("_closing"),
+    # LiteLLM looks at each attribute of a chunk, those that pydantic would rather not have as well.
+    pytest.mark.filterwarnings("ignore:Accessing the 'model_:DeprecationWarning"),
+]
 
 
 async def reply(model: str, api_base: str, on_text: Callable[[str], None]) -> ModelReply:
