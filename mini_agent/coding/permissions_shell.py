@@ -12,7 +12,8 @@ from mini_agent.tools.shell_line import Unreadable, take_apart
 PREFIX: Final = ":*"
 # They start the command that stands behind them.
 IN_FRONT: Final = frozenset(
-    {"sudo", "env", "nohup", "time", "timeout", "nice", "xargs", "command", "exec", "then", "do"}
+    {"sudo", "env", "nohup", "time", "timeout", "nice", "xargs", "command", "exec", "eval", "find"}
+    | {"if", "then", "else", "while", "until", "do", "!"}
 )
 PLAIN: Final = re.compile(r"[\w./~ +@=,][\w./~ +@=,-]*")
 BETWEEN: Final = re.compile(r"[;&|\n`$(){}<>\"']+")
@@ -60,7 +61,11 @@ def _all_commands(line: str) -> set[str]:
 
 def _unwrapped(words: tuple[str, ...]) -> list[tuple[str, ...]]:
     """The command, and what it starts where it is one that starts another."""
-    found = [words] if words else []
-    if words and words[0] in IN_FRONT:
-        found += [words[place:] for place in range(1, len(words))]
+    if not words:
+        return []
+    name = words[0].rpartition("/")[2]
+    found = [words, (name, *words[1:])]
+    if name in IN_FRONT:
+        for place in range(1, len(words)):
+            found += [words[place:], (words[place].rpartition("/")[2], *words[place + 1 :])]
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import tempfile
 import time
 from pathlib import Path
 
@@ -73,6 +74,14 @@ async def test_a_folder_that_is_gone_is_left_for_the_project(bench: Bench) -> No
 async def test_a_project_that_is_gone_is_an_answer(bench: Bench) -> None:
     shutil.rmtree(bench.here)
     assert "is gone" in await bench.refused("Bash", command="pwd")
+
+
+async def test_without_room_for_temporary_files_commands_run_all_the_same(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(bench.here / "missing"))
+    told = await bench.told("Bash", command="echo here")
+    assert told.startswith("here\n<system-reminder>the next command starts where this one did")
 
 
 async def test_a_failure_comes_with_its_code_and_what_it_said(bench: Bench) -> None:

@@ -97,6 +97,11 @@ def test_a_command_line_is_not_covered(at: Workplace, spec: str, line: str) -> N
         "A=1 rm x",
         "(rm x)",
         "diff <(rm x) y",
+        "/bin/rm x",
+        "\\rm x",
+        "find . -exec /bin/rm {} ;",
+        "eval rm x",
+        "! rm x",
     ],
 )
 def test_a_denied_command_is_found_wherever_it_stands(at: Workplace, line: str) -> None:

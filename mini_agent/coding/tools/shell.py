@@ -6,7 +6,8 @@ import asyncio
 import shlex
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,7 @@ from mini_agent.tools.invoker import Listener
 
 TIMED_OUT: Final = 124
 MOST_JOBS: Final = 100
+LOST: Final = "the next command starts where this one did: there is no room for temporary files"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +74,8 @@ class Shell:
 
     async def run(self, command: str, timeout_s: float, tell: Listener) -> Ended:
         """What came of the command; cancelled, it is killed, and all its children with it."""
-        with tempfile.TemporaryDirectory(prefix="mini-agent-") as folder:
-            note = Path(folder, "cwd")
-            group = await self._started(_noting(command, note), tell)
+        with _scratch() as note:
+            group = await self._started(_noting(command, note) if note else command, tell)
             try:
                 rc = await _in_time(group, timeout_s)
             except BaseException:
@@ -82,7 +83,7 @@ class Shell:
                 raise
             finally:
                 group.close()
-            remarks = [*self._moved(note)]
+            remarks = self._moved(note) if note else [LOST]
         if group.left_behind:
             remarks.append("what it left running was stopped; use run_in_background for that")
         return Ended(rc, group.stdout.taken(), group.stderr.taken(), tuple(remarks))
@@ -135,6 +136,18 @@ class Shell:
             return []
         self._cwd = None
         return [f"the shell is back in {self.folders[0]}; it stays in the project"]
+
+
+@contextmanager
+def _scratch() -> Iterator[Path | None]:
+    """Where a command can write down where it ends; None where the disk takes nothing."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="mini-agent-")
+    except OSError:
+        yield None
+        return
+    with folder as name:
+        yield Path(name, "cwd")
 
 
 def _noting(command: str, note: Path) -> str:
