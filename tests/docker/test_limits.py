@@ -19,7 +19,7 @@ async def test_the_deadline_ends_a_snippet_and_keeps_what_it_printed(
     code = "import time\nprint('before')\ntime.sleep(60)"
     ran = await execute(client, "python", code, limits={"timeout_s": 1})
     assert (ran.status, ran.exit_code, ran.stdout) == ("timeout", 124, "before\n")
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 40
 
 
 async def test_ignoring_signals_does_not_help_against_the_deadline(

@@ -58,6 +58,6 @@ async def executions(service: Sidecar) -> int:
 
 
 async def until_none_is_left(service: Sidecar) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while await service.containers():  # noqa: ASYNC110 - an engine is asked
             await asyncio.sleep(0.2)

@@ -24,13 +24,13 @@ async def came_of(*answers: Response, timeout_s: float = 10.0) -> ToolOutput:
 
 async def test_a_call_that_hangs_is_cut_at_its_time() -> None:
     async def drops() -> AsyncIterator[bytes]:
-        for _ in range(40):
+        for _ in range(600):
             yield b"."
             await asyncio.sleep(0.05)
 
     began = time.monotonic()
     output = await came_of(StreamingResponse(drops()), timeout_s=0.5)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
     assert output.error is not None
     assert output.error.endswith("did not answer within 0.5 s")
 
