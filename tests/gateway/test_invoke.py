@@ -211,6 +211,24 @@ async def test_secrets_show_neither_in_health_nor_in_errors(tmp_path: Path) -> N
     assert SECRET not in health + called
 
 
+async def test_a_server_that_dies_of_a_call_gives_no_secret_away(tmp_path: Path) -> None:
+    text = ours("one", env_vars=["SECRET"])
+    async with gateway_over(tmp_path, text, SECRET=SECRET) as client:
+        said = [str((await invoke(client, "die"))["error"]) for _ in range(2)]
+        health = (await client.get("/health")).text
+    assert any("giving up with ***" in each for each in said)
+    assert SECRET not in "".join(said) + health
+
+
+async def test_a_tool_that_is_named_and_not_there_is_told_in_health(tmp_path: Path) -> None:
+    text = ours("one", enabled_tools=["add", "wether"], disabled_tools=["drew"])
+    async with gateway_over(tmp_path, text) as client:
+        assert await names(client) == ["one__add"]
+        found = (await standings(client))["one"]
+    assert found["state"] == "running"
+    assert "does not have: wether, drew; it has: add, weather" in str(found["error"])
+
+
 async def test_the_token_is_asked_for_at_every_door(tmp_path: Path) -> None:
     async with gateway_over(tmp_path, ours("one"), token=SECRET) as client:
         assert await names(client)
