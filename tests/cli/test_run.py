@@ -40,7 +40,7 @@ def ran(*arguments: str, script: Script = (), stdin: str = "") -> subprocess.Com
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=150,
             check=False,
         )
 
@@ -108,7 +108,7 @@ def test_no_model_is_told_with_the_option_that_names_one() -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
     )
     assert done.returncode == 1
@@ -134,7 +134,7 @@ def test_whoever_stops_reading_is_not_complained_to() -> None:
         )
         assert running.stdout is not None
         running.stdout.close()
-        _, said = running.communicate(timeout=60)
+        _, said = running.communicate(timeout=150)
     assert (said, running.returncode) == ("", 1)
 
 

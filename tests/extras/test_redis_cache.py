@@ -130,7 +130,7 @@ async def test_a_redis_that_never_answers_costs_moments_and_no_answer() -> None:
 
 
 def question() -> ModelRequest:
-    return ModelRequest("any", [user("Well?")], [], timeout_s=10)
+    return ModelRequest("any", [user("Well?")], [], timeout_s=60)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from mini_agent.tools.foreign import output_of
 from tests.gateway.conftest import gateway_over, invoke, names, ours, standings, until
 from tests.tools.conftest import Notes, free_port, until_it_listens
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 FOLDER = Path(__file__).parents[2] / "gateway/node"
 

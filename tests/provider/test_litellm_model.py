@@ -36,7 +36,7 @@ async def reply(
     api_base: str,
     *,
     tools: tuple[Tool, ...] = (),
-    timeout_s: float = 10.0,
+    timeout_s: float = 60.0,
     temperature: float | None = None,
     num_ctx: int | None = None,
     **options: str | int,
@@ -123,7 +123,7 @@ async def test_the_key_goes_to_the_server() -> None:
 async def test_the_address_of_ollama_is_used_when_the_request_names_none() -> None:
     with ScriptedServer(["hey"]) as server:
         model = LiteLLMModel(ollama_address=server.url)
-        answer = await model.reply(ModelRequest("ollama/m", [user("hi")], [], timeout_s=10))
+        answer = await model.reply(ModelRequest("ollama/m", [user("hi")], [], timeout_s=60))
     assert answer.text == "hey"
 
 
@@ -131,7 +131,7 @@ async def test_the_messages_of_the_run_are_not_changed() -> None:
     messages = [user("hi")]
     with ScriptedServer(["hey"]) as server:
         model = LiteLLMModel(ollama_address=server.url)
-        await model.reply(ModelRequest("ollama/m", messages, [], timeout_s=10))
+        await model.reply(ModelRequest("ollama/m", messages, [], timeout_s=60))
     assert messages == [{"role": "user", "content": "hi"}]
 
 

@@ -17,7 +17,7 @@ from tests.tools.gateway import Gateway
 CALL = function_call("1", "search_docs", {"query": "auth tokens"})
 
 
-async def came_of(*answers: Response, timeout_s: float = 10.0) -> ToolOutput:
+async def came_of(*answers: Response, timeout_s: float = 60.0) -> ToolOutput:
     with Gateway(answers).served() as url:
         return await HttpToolsInvoker(url, timeout=timeout_s).call_openai_tool(CALL)
 

@@ -204,7 +204,7 @@ model = ScriptedModel(calls(call("add", a=40, b=2)), says("It is 42."))
 print(run_mcp_mini_agent([user("?")], tools, AgentConfig(model="m"), model=model).final_answer)
 """
     ran = subprocess.run(
-        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=150, check=True
     )
     assert (ran.stdout, ran.stderr) == ("It is 42.\n", "")
     with pytest.raises(ProcessLookupError):
