@@ -173,11 +173,11 @@ const http = createServer(async (request, response) => {
   response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(said));
 });
 
-async function stop() {
+async function stop(status) {
   stopping = true;
   http.close();
   await Promise.all(servers.map(({ client }) => client?.close().catch(() => {})));
-  process.exit(0);
+  process.exit(status === 1 ? 1 : 0);
 }
 
 try {
@@ -187,4 +187,8 @@ try {
   process.exit(1);
 }
 for (const signal of ["SIGTERM", "SIGINT"]) process.on(signal, stop);
+http.on("error", (why) => {
+  console.error(`mini-agent gateway: ${why.message}; --port takes another`);
+  stop(1);
+});
 http.listen(Number(flags.port), "127.0.0.1", () => console.error(`${servers.length} MCP servers at http://127.0.0.1:${http.address().port}/tools`));

@@ -62,13 +62,30 @@ def _of_toml(path: Path, text: str) -> Tables:
 
 def _of_json(path: Path, text: str) -> Tables:
     try:
-        read = json.loads(text)
+        read = json.loads(text, object_pairs_hook=_each_once)
+    except _Twice as name:
+        raise NotConfigured(
+            f"{path}: {name} stands there twice in one object", hint="rename or remove one of them"
+        ) from None
     except json.JSONDecodeError as broken:
         where = f"line {broken.lineno}, column {broken.colno}"
         raise NotConfigured(f"{path} is not JSON: {broken.msg} (at {where})") from None
     if not isinstance(read, dict):
         raise NotConfigured(f"{path} holds no object", hint=f'such as {{"{JSON_TABLE}": {{}}}}')
     return Tables(path, _table(path, read, JSON_TABLE))
+
+
+class _Twice(Exception):
+    """A name that an object has twice, of which JSON's readers would take the last in silence."""
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    read: dict[str, object] = {}
+    for name, value in pairs:
+        if name in read:
+            raise _Twice(repr(name))
+        read[name] = value
+    return read
 
 
 def _table(path: Path, read: Mapping[str, object], name: str) -> dict[str, object]:

@@ -19,7 +19,8 @@ from mini_agent.tools.mcp_server import McpAddress, McpCommand, Server
 
 LONGEST_PREFIX: Final = 32
 SHOWN: Final = 800
-UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]")
+# Also two and more of _, which end the prefix of a long name.
+UNFIT: Final = re.compile(r"[^A-Za-z0-9-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +121,22 @@ def _server(name: str, entry: Entry, environment: Environment) -> Server:
         )
     own = _expanded_values(f"{name}.env", entry.env, environment)
     cwd = None if entry.cwd is None else environment.expanded(entry.cwd, f"{name}.cwd")
+    child = child_environment(environment.variables, entry.forwarded, own)
+    environment.taken.update(child[key] for key in (*entry.forwarded, *own) if key in child)
     return McpCommand(
         environment.expanded(entry.command or "", f"{name}.command"),
         [
             environment.expanded(text, f"{name}.args[{place}]")
             for place, text in enumerate(entry.args)
         ],
-        child_environment(environment.variables, entry.forwarded, own),
+        child,
         cwd,
     )
 
 
 def _headers(name: str, entry: Entry, environment: Environment) -> dict[str, str]:
     headers = _expanded_values(f"{name}.http_headers", entry.http_headers, environment)
+    environment.taken.update(headers.values())
     for header, variable in entry.env_http_headers.items():
         headers[header] = environment.value(variable, f"{name}.env_http_headers.{header}")
     if entry.bearer_token_env_var is not None:
@@ -148,10 +152,10 @@ def _expanded_values(
 
 
 def _prefix(name: str, taken: set[str]) -> str:
-    plain = UNFIT.sub("_", name)[:LONGEST_PREFIX] or "_"
+    plain = UNFIT.sub("_", name).strip("_")[:LONGEST_PREFIX].rstrip("_") or "server"
     prefix, count = plain, 2
     while prefix in taken:
-        prefix = f"{plain[: LONGEST_PREFIX - 3]}_{count}"
+        prefix = f"{plain[: LONGEST_PREFIX - 3].rstrip('_')}_{count}"
         count += 1
     return prefix
 

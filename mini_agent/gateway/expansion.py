@@ -18,7 +18,7 @@ class Unset(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The variables of this process; `taken` are the values that were used, which stay secret."""
+    """The variables of this process; `taken` are the values that servers get, which stay secret."""
 
     variables: Mapping[str, str] = field(repr=False)
     taken: set[str] = field(default_factory=set, repr=False)

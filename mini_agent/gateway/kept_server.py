@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from mcp.types import CallToolResult, Tool
+from mcp.types import CallToolResult, TextContent, Tool
 
 from mini_agent.errors import ToolsUnavailable
 from mini_agent.gateway.configured import Configured
@@ -94,7 +94,7 @@ class KeptServer:
             self._calls -= 1
         if result.is_error or self.state != "running":
             self._look.set()
-        return result
+        return self._without_secrets(result) if result.is_error else result
 
     async def _looked_after(self, invoker: McpInvoker) -> None:
         try:
@@ -106,8 +106,19 @@ class KeptServer:
             if not self._calls:
                 await invoker.aclose()
         else:
-            self.state, self._error, self._failures = "running", "", 0
+            self.state, self._failures = "running", 0
+            self._error = _not_there(listed, self.configured)
             self.known = tuple(_wanted(listed, self.configured))
+
+    # A server that dies tells on its stderr why, and what of.
+    def _without_secrets(self, result: CallToolResult) -> CallToolResult:
+        content = [
+            block.model_copy(update={"text": self._hiding(block.text)})
+            if isinstance(block, TextContent)
+            else block
+            for block in result.content
+        ]
+        return result.model_copy(update={"content": content})
 
     @property
     def _pause_s(self) -> float:
@@ -123,6 +134,19 @@ def _invoker(configured: Configured) -> McpInvoker | None:
         configured.server,
         startup_timeout=configured.startup_s,
         tool_timeout=configured.tool_s,
+    )
+
+
+def _not_there(listed: Iterable[Tool], configured: Configured) -> str:
+    """What to say where tools are named that the server does not have; empty where none are."""
+    names = [tool.name for tool in listed]
+    named = (*(configured.enabled_tools or ()), *configured.disabled_tools)
+    missing = ", ".join(name for name in named if name not in names)
+    if not missing:
+        return ""
+    return (
+        f"enabled_tools or disabled_tools name what it does not have: {missing:.200}; "
+        f"it has: {', '.join(names):.600}"
     )
 
 

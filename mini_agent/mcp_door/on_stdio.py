@@ -14,11 +14,17 @@ from mcp.server.lowlevel import Server
 from mcp.server.stdio import stdio_server
 
 STOPPED: Final = 128 + signal.SIGTERM
+FOR_WHOM: Final = (
+    "this speaks MCP on stdin and stdout, for a client that starts it (docs/mcp.md says how); "
+    "Ctrl-C ends it"
+)
 
 
 async def served_on_stdio(server: Server, aclose: Callable[[], Awaitable[None]]) -> None:
     """Serves the one client; `aclose` ends what the server has begun, also when it is stopped."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
+    if sys.stdin.isatty():
+        sys.stderr.write(f"{server.name}: {FOR_WHOM}\n")
     serving = asyncio.create_task(_served(server))
     stopping = asyncio.create_task(_told_to_stop())
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)

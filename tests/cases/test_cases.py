@@ -9,7 +9,7 @@ from tests.cases.court import Court
 from tests.cases.more import more_suites
 from tests.cases.own import own_suites
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(500)]
 
 
 def named(suite: Suite) -> str:

@@ -131,7 +131,7 @@ def command_line(
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=150,
             check=False,
         )
     asked = [list(request.messages) for request in server.requests]

@@ -86,7 +86,7 @@ def test_a_folder_that_is_gone_is_said_to_be(desk: Desk) -> None:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=150,
     )
     assert ended.returncode == 1
     assert "the current folder is gone" in ended.stderr
@@ -103,7 +103,7 @@ def test_what_does_not_fit_on_the_disk_is_told_and_what_is_there_stays_whole(des
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=150,
     )
     assert ended.returncode == 1
     assert "cannot be written: File too large" in ended.stderr

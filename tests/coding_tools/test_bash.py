@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
+import signal
 import tempfile
 import time
 from pathlib import Path
@@ -25,8 +27,8 @@ def is_alive(process: int) -> bool:
 
 
 async def ended(process: int) -> None:
-    """Waits for its end, for five seconds."""
-    for _ in range(100):
+    """Waits for its end, for some time."""
+    for _ in range(400):
         if not is_alive(process):
             return
         await asyncio.sleep(0.05)
@@ -39,7 +41,7 @@ async def process_in(path: Path) -> int:
 
 
 def _number_in(path: Path) -> int:
-    for _ in range(500):
+    for _ in range(1500):
         if path.exists() and path.read_text().endswith("\n"):
             return int(path.read_text())
         time.sleep(0.02)
@@ -103,7 +105,7 @@ async def test_fifty_megabytes_are_taken_and_the_middle_is_left_out(bench: Bench
 async def test_output_without_end_ends_with_the_time(bench: Bench) -> None:
     began = time.monotonic()
     output = await bench.call("Bash", command="yes", timeout=700)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     assert output.status == "timeout"
     assert output.told.startswith("Command timed out after 0.7s\ny\ny\n")
 
@@ -114,16 +116,16 @@ async def test_a_child_that_ignores_sigterm_ends_as_well(bench: Bench) -> None:
         f"trap '' TERM; (trap '' TERM; echo $BASHPID >{note}; while :; do sleep 9; done) & wait"
     )
     began = time.monotonic()
-    output = await bench.call("Bash", command=command, timeout=500)
-    assert output.told == "Command timed out after 0.5s"
-    assert time.monotonic() - began < 5
+    output = await bench.call("Bash", command=command, timeout=2000)
+    assert output.told == "Command timed out after 2s"
+    assert time.monotonic() - began < 30
     assert not is_alive(await process_in(note))
 
 
 async def test_a_child_that_hears_sigterm_may_tidy_up(bench: Bench) -> None:
     command = "sh -c 'trap \"echo tidy; exit\" TERM; sleep 60 & wait'"
-    output = await bench.call("Bash", command=command, timeout=300)
-    assert output.told == "Command timed out after 0.3s\ntidy"
+    output = await bench.call("Bash", command=command, timeout=2000)
+    assert output.told == "Command timed out after 2s\ntidy"
 
 
 async def test_what_a_command_leaves_running_is_stopped_and_said(bench: Bench) -> None:
@@ -134,9 +136,13 @@ async def test_what_a_command_leaves_running_is_stopped_and_said(bench: Bench) -
 
 
 async def test_one_who_leaves_the_group_does_not_hold_the_call(bench: Bench) -> None:
+    note = bench.here / "left"
     began = time.monotonic()
-    assert "done" in await bench.told("Bash", command="setsid sleep 5 & echo done")
-    assert time.monotonic() - began < 4
+    leaves = f"setsid sleep 60 & echo $! >{note}; echo done"
+    assert "done" in await bench.told("Bash", command=leaves)
+    assert time.monotonic() - began < 30
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(await process_in(note), signal.SIGKILL)
 
 
 async def test_a_call_that_is_cancelled_kills_its_command(bench: Bench) -> None:

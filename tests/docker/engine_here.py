@@ -35,7 +35,7 @@ def require_engine() -> None:
         [docker, "version", "--format", "{{.Server.Version}}"],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=150,
         check=False,
     )
     if asked.returncode != 0:

@@ -19,7 +19,7 @@ async def test_the_deadline_ends_a_snippet_and_keeps_what_it_printed(
     code = "import time\nprint('before')\ntime.sleep(60)"
     ran = await execute(client, "python", code, limits={"timeout_s": 1})
     assert (ran.status, ran.exit_code, ran.stdout) == ("timeout", 124, "before\n")
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 40
 
 
 async def test_ignoring_signals_does_not_help_against_the_deadline(
@@ -86,7 +86,10 @@ async def test_the_limits_that_held_come_back_from_the_engine(client: httpx.Asyn
 
 
 async def test_compiling_does_not_eat_the_time_of_the_program(client: httpx.AsyncClient) -> None:
-    code = 'package main\nimport "net/http"\nfunc main() { println(http.StatusOK) }'
-    ran = await execute(client, "go", code, limits={"timeout_s": 0.1})
-    assert (ran.status, ran.stderr) == ("ok", "200\n")
+    # So many functions are at the compiler for longer than the program may run.
+    chain = "".join(f"func f{n}(x int) int {{ return f{n + 1}(x) * {n} }}\n" for n in range(1500))
+    last = "func f1500(x int) int { return x }\nfunc main() { println(f0(1)) }"
+    code = f"package main\n{chain}{last}"
+    ran = await execute(client, "go", code, limits={"timeout_s": 1})
+    assert (ran.status, ran.stderr) == ("ok", "0\n")
     assert ran.timings_ms.compile > 0

@@ -25,7 +25,7 @@ from tests.docker.engine_here import HEADERS, Sidecar, require_engine, sidecar
 if TYPE_CHECKING:  # The name is there for type checkers alone.
     from schemathesis.specs.openapi.schemas import OpenApiOperation
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(400)]
 
 CHECKS: list[CheckFunction] = [
     not_a_server_error,

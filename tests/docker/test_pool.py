@@ -32,7 +32,7 @@ async def warm_leases(client: httpx.AsyncClient, pool: str) -> int:
     return await count(client, f'sidecar_leases_total{{pool="{pool}",warm="hit"}}')
 
 
-async def until(holds: Callable[[], Awaitable[bool]], within_s: float = 20) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], within_s: float = 60) -> None:
     async with asyncio.timeout(within_s):
         while not await holds():  # noqa: ASYNC110 - the engine only answers
             await asyncio.sleep(0.1)
@@ -45,7 +45,7 @@ async def until_level(client: httpx.AsyncClient, pool: str, wanted: int) -> None
     await until(is_there)
 
 
-async def until_none(running: Sidecar, within_s: float = 10) -> None:
+async def until_none(running: Sidecar, within_s: float = 60) -> None:
     async def are_none() -> bool:
         return await running.containers() == []
 
@@ -139,13 +139,13 @@ async def test_what_a_killed_sidecar_kept_warm_dies_and_its_successor_removes_it
         filters = ("--filter", f"label=mini-agent.instance={name}")
         return await docker("ps", "-q", *filters) == []
 
-    await until(all_have_ended, within_s=5)
+    await until(all_have_ended, within_s=40)
     with sidecar(tmp_path, instance=name) as second:
         await until_none(second)
 
 
 async def test_told_to_stop_it_finishes_what_runs_and_takes_nothing_in(tmp_path: Path) -> None:
-    slow = {"language": "bash", "code": "sleep 1.5; echo done"}
+    slow = {"language": "bash", "code": "sleep 4; echo done"}
     with sidecar(tmp_path, warm='{"python": 3, "bash": 1}', at_once="1") as running:
         async with running.client() as client:
             await until_level(client, "python", 3)
@@ -174,7 +174,7 @@ async def test_what_does_not_finish_is_killed_and_its_caller_told(tmp_path: Path
             answer = await asking
             assert (answer.status_code, answer.json()["error"]["code"]) == (503, "stopping")
         await running.ended()
-        assert time.monotonic() - began < 8
+        assert time.monotonic() - began < 40
         assert await running.containers() == []
 
 

@@ -100,7 +100,7 @@ async def test_a_caller_who_leaves_takes_the_snippet_along_but_not_the_workspace
     await session.write("f", b"kept")
     async with running(session, "echo on; sleep 60", "bash"):
         pass
-    async with asyncio.timeout(2):
+    async with asyncio.timeout(30):
         after = await ran(session, "cat f; ps -e | grep -c sleep; true", "bash")
     assert (after.stdout, workspace(after)) == ("kept0\n", "kept")
 
@@ -111,7 +111,7 @@ async def test_a_snippet_that_will_not_go_is_killed_with_its_sandbox(
     await session.write("f", b"lost")
     async with running(session, "trap '' INT; echo on; while :; do sleep 1; done", "bash"):
         pass
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(40):
         after = await ran(session, "ls", "bash")
     assert (workspace(after), after.stdout) == ("lost", "main.sh\n")
 
@@ -127,7 +127,7 @@ async def test_a_caller_who_leaves_a_compiler_at_work_leaves_the_workspace_too(
     leaving = asyncio.create_task(ran(session, f"{lines}fn main() {{}}", "rust"))
     await asyncio.sleep(0.4)
     leaving.cancel()
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(15):
         after = await ran(
             session, 'fn main() { print!("{}", std::fs::metadata("f").is_ok()) }', "rust"
         )

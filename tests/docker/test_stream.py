@@ -30,7 +30,7 @@ async def none_left(running: Sidecar, within_s: float) -> None:
 
 
 async def test_output_is_there_before_the_snippet_is_done(sandboxes: SidecarClient) -> None:
-    code = "import time\nfor word in ('é', 'b', 'c'):\n    print(word)\n    time.sleep(0.5)"
+    code = "import time\nfor word in ('é', 'b', 'c'):\n    print(word)\n    time.sleep(1)"
     came: list[float] = []
     items: list[Output | Execution] = []
     async for item in sandboxes.stream(Snippet(language="python", code=code)):
@@ -39,7 +39,7 @@ async def test_output_is_there_before_the_snippet_is_done(sandboxes: SidecarClie
     assert items[:3] == [Output(stream="stdout", text=f"{word}\n") for word in "ébc"]
     assert isinstance(items[3], Execution)
     assert items[3].stdout == "é\nb\nc\n"
-    assert came[2] - came[0] > 0.8
+    assert came[2] - came[0] > 0.5
 
 
 async def test_a_streams_pieces_together_are_what_the_execution_keeps(
@@ -83,7 +83,7 @@ async def test_a_reader_who_leaves_takes_the_snippet_along(tmp_path: Path) -> No
             async with aclosing(client.stream(snippet)) as items:
                 first = await anext(items)
             assert first == Output(stream="stdout", text="on\n")
-            await none_left(running, within_s=2)
+            await none_left(running, within_s=30)
 
 
 async def test_a_reader_who_hardly_reads_costs_no_memory_and_holds_no_sandbox(

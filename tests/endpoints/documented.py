@@ -18,7 +18,7 @@ FENCED = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 LANGCHAIN = "langchain-openai==1.7.3"
 NODE = ROOT / ".cache/openai-node"
 NODE_CLIENTS = ("openai@7.55.0", "@openai/codex@0.169.0")
-PATIENCE_S = 110
+PATIENCE_S = 280
 
 
 def block(language: str, holding: str, url: str) -> str:

@@ -18,7 +18,7 @@ from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
 from tests.endpoints.documented import block, node_modules, printed, python_with_langchain
 from tests.flow.conftest import served
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(500)]
 
 RUNS = call("exec_python", code="print(6 * 7)")
 ONCE = [RUNS, text("It is 42.")]

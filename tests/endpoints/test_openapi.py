@@ -29,7 +29,7 @@ from tests.shim.serving import served
 if TYPE_CHECKING:  # The name is there for type checkers alone.
     from schemathesis.specs.openapi.schemas import OpenApiOperation
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(400)
 
 CHECKS: list[CheckFunction] = [
     not_a_server_error,

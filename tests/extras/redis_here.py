@@ -46,7 +46,7 @@ def redis_server(folder: Path) -> Iterator[str]:
 
 
 def _wait_for(url: str) -> None:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     with redis.Redis.from_url(url) as client:
         while True:
             try:

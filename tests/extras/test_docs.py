@@ -32,7 +32,7 @@ def test_its_programs_run(program: str, album: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=150,
         )
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.startswith("An answer.")

@@ -126,11 +126,11 @@ async def test_a_redis_that_never_answers_costs_moments_and_no_answer() -> None:
         asking = CachedModel(model, f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
         started = time.monotonic()
         assert (await asking.reply(question())).text == "one"
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30
 
 
 def question() -> ModelRequest:
-    return ModelRequest("any", [user("Well?")], [], timeout_s=10)
+    return ModelRequest("any", [user("Well?")], [], timeout_s=60)
 
 
 @pytest.mark.parametrize(

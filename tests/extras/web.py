@@ -121,6 +121,6 @@ def _certificate(folder: Path) -> tuple[Path, Path]:
         ["openssl", "req", *made, "-keyout", key, "-out", certificate],
         check=True,
         capture_output=True,
-        timeout=60,
+        timeout=150,
     )
     return certificate, key

@@ -12,7 +12,7 @@ from mini_agent.testing import ScriptedServer, call, hang, refusal
 from mini_agent.testing.script import Script
 from tests.docker.engine_here import Sidecar
 
-PATIENCE_S: Final = 20.0
+PATIENCE_S: Final = 60.0
 SLEEPS: Final = call("exec_python", code="import time\ntime.sleep(60)", timeout_s=60)
 PRINTS: Final = call("exec_python", code="print(6 * 7)")
 

@@ -31,7 +31,7 @@ from tests.shim.serving import served
 
 pytestmark = [pytest.mark.docker, pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)]
 
-ENDED_S = 1.0
+ENDED_S = 15.0
 
 
 @pytest.fixture(scope="module")

@@ -8,9 +8,10 @@ import json
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar
 
 import httpx
 import uvicorn
@@ -24,6 +25,8 @@ from tests.tools import conftest as tools
 
 SERVER = tools.SERVER
 COMMAND = str(Path(sys.executable).with_name("mini-agent"))
+
+T = TypeVar("T")
 
 from_npm = tools.from_npm
 notes = tools.notes
@@ -90,6 +93,17 @@ async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 60) -> No
     async with asyncio.timeout(seconds):
         while not await holds():  # noqa: ASYNC110  they tell nobody
             await asyncio.sleep(0.1)
+
+
+async def done_of(calls: Sequence[asyncio.Task[T]], wanted: int) -> int:
+    """How many are done, a moment after so many were."""
+
+    async def are_done() -> bool:
+        return sum(call.done() for call in calls) >= wanted
+
+    await until(are_done)
+    await asyncio.sleep(0.5)
+    return sum(call.done() for call in calls)
 
 
 def children() -> set[int]:

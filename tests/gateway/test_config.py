@@ -155,6 +155,21 @@ def test_what_was_taken_from_the_environment_is_hidden_wherever_it_shows(tmp_pat
     assert configuration.environment.hiding(f"cannot open {SECRET}/x") == "cannot open ***/x"
 
 
+def test_what_the_file_gives_a_server_is_hidden_as_well(tmp_path: Path) -> None:
+    text = f"""
+[mcp_servers.a]
+command = "x"
+env = {{ KEY = "{SECRET}1" }}
+env_vars = ["KEY_OF_MINE"]
+[mcp_servers.b]
+url = "http://h"
+http_headers = {{ X-Key = "{SECRET}3" }}
+"""
+    configuration = read(tmp_path, text, KEY_OF_MINE=f"{SECRET}2")
+    told = configuration.environment.hiding(f"{SECRET}1 {SECRET}2 {SECRET}3 x")
+    assert told == "*** *** *** x"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "why"),
     [
@@ -167,6 +182,7 @@ def test_what_was_taken_from_the_environment_is_hidden_wherever_it_shows(tmp_pat
         ("config.toml", "mcp_servers = 3", "mcp_servers is not a table of servers"),
         (".mcp.json", '{"mcpServers":\n{,}}', r"is not JSON: .*at line 2, column 2"),
         (".mcp.json", "[]", "holds no object"),
+        (".mcp.json", '{"mcpServers": {"a": {}, "a": {}}}', "'a' stands there twice"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_named_with_the_line(
@@ -187,6 +203,8 @@ def test_keys_that_mean_nothing_are_remarked_on(tmp_path: Path) -> None:
 
 
 def test_names_become_prefixes_that_every_model_takes(tmp_path: Path) -> None:
-    text = "".join(f'[mcp_servers."{name}"]\ncommand = "x"\n' for name in ("a.b", "a b", "ü" * 40))
+    names = ("a.b", "a b", "a__b", "_a_", "ü" * 40, "x" * 40)
+    text = "".join(f'[mcp_servers."{name}"]\ncommand = "x"\n' for name in names)
     prefixes = [server.prefix for server in read(tmp_path, text).servers]
-    assert prefixes == ["a_b", "a_b_2", "_" * 32]
+    # None holds or ends in what divides it from its tool's name, so that no two tools can meet.
+    assert prefixes == ["a_b", "a_b_2", "a_b_3", "a", "server", "x" * 32]

@@ -10,7 +10,7 @@ import pytest
 from tests.gateway.conftest import client_at, gateway, standings
 from tests.mcp_door.clients import block, said_by
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 NPX = 'command = "npx"\nargs = ["-y", "@modelcontextprotocol/server-filesystem", '
 

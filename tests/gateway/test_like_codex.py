@@ -14,7 +14,7 @@ from mini_agent.tools.mcp_server import McpAddress, McpCommand
 from tests.gateway.files import one
 from tests.mcp_door.clients import said_by
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(400)
 
 VARIABLES = {"TOKEN": "t", "REGION": "eu", "FORWARDED": "f"}
 FILE = """

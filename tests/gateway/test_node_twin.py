@@ -20,7 +20,7 @@ from mini_agent.tools.foreign import output_of
 from tests.gateway.conftest import gateway_over, invoke, names, ours, standings, until
 from tests.tools.conftest import Notes, free_port, until_it_listens
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(400)
 
 FOLDER = Path(__file__).parents[2] / "gateway/node"
 
@@ -91,9 +91,9 @@ async def test_slow_calls_are_cut_and_killed_servers_come_back(
     server: str, tmp_path: Path, notes: Notes
 ) -> None:
     path = tmp_path / "config.toml"
-    path.write_text(ours("one", notes=notes.path, tool_timeout_sec=1))
+    path.write_text(ours("one", notes=notes.path, tool_timeout_sec=2))
     async with twin_over(server, path, {}) as (client, process):
-        slow = {"name": "one__slow", "arguments": {"seconds": 30}}
+        slow = {"name": "one__slow", "arguments": {"seconds": 60}}
         cut = await client.post("/invoke", json=slow)
         assert (cut.status_code, cut.json()["error"]["code"]) == (504, "tool_timeout")
         await notes.until("slow cancelled")
@@ -105,7 +105,7 @@ async def test_slow_calls_are_cut_and_killed_servers_come_back(
         await until(is_back)
         assert (await invoke(client, "one__add", a=1, b=1))["text"] == "2"
         process.terminate()
-        assert await asyncio.wait_for(process.wait(), 20) == 0
+        assert await asyncio.wait_for(process.wait(), 60) == 0
 
     async def is_gone() -> bool:
         return str(notes.started[-1]) not in os.listdir("/proc")  # noqa: PTH208
@@ -121,9 +121,9 @@ async def test_whoever_hangs_up_takes_the_call_along(
     path.write_text(ours("one", notes=notes.path))
     async with twin_over(server, path, {}) as (client, _):
         await names(client)
-        slow = {"name": "one__slow", "arguments": {"seconds": 30}}
-        with pytest.raises(httpx.ReadTimeout):
-            await client.post("/invoke", json=slow, timeout=1)
+        call = asyncio.create_task(invoke(client, "one__slow", seconds=60))
+        await notes.until("slow began")
+        call.cancel()
         await notes.until("slow cancelled")
 
 

@@ -32,7 +32,7 @@ def ours(engine: RecordingEngine) -> None:
 
 @asynccontextmanager
 async def streams(place: Path) -> AsyncIterator[Attached]:
-    attached = await asyncio.wait_for(Upgrade(str(place)).streams(TARGET), 5)
+    attached = await asyncio.wait_for(Upgrade(str(place)).streams(TARGET), 30)
     try:
         yield attached
     finally:
@@ -66,7 +66,7 @@ async def test_their_end_is_heard_on_both_sides(guard: Path, engine: RecordingEn
     engine.streams = listens
     async with streams(guard):
         pass
-    await asyncio.wait_for(gone.wait(), 5)
+    await asyncio.wait_for(gone.wait(), 30)
 
 
 async def test_an_engine_that_goes_is_gone_for_the_client(

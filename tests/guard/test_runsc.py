@@ -94,7 +94,7 @@ async def test_nothing_is_left_behind(client: httpx.AsyncClient, service: Sideca
     async with asyncio.TaskGroup() as group:
         runs = [group.create_task(_echo(client, number)) for number in range(3)]
     assert [run.result().stdout for run in runs] == ["0\n", "1\n", "2\n"]
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(60):
         while await service.containers():  # noqa: ASYNC110 - the engine only answers
             await asyncio.sleep(0.2)
 

@@ -33,7 +33,7 @@ def ours(engine: RecordingEngine) -> None:
 
 @asynccontextmanager
 async def attached(guard: Path, early: bytes = b"") -> AsyncIterator[Pair]:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         reader, writer = await asyncio.open_unix_connection(str(guard))
         try:
             writer.write(ATTACH + early)
@@ -106,7 +106,7 @@ async def test_a_client_that_goes_is_gone_for_the_engine(
     engine.streams = listens
     async with attached(guard):
         pass
-    await asyncio.wait_for(gone.wait(), 5)
+    await asyncio.wait_for(gone.wait(), 30)
 
 
 async def test_an_engine_that_goes_is_gone_for_the_client(

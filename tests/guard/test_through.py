@@ -25,7 +25,7 @@ PRINTS_42 = {
     "rust": 'fn main() { println!("{}", 6 * 7); }',
     "bash": "echo $((6 * 7))",
 }
-BACK_S = 20.0
+BACK_S = 60.0
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def composition(file: str) -> Composition:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=150,
     )
     return Composition.model_validate(json.loads(shown.stdout))
 

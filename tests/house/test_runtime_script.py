@@ -48,7 +48,7 @@ def run(tmp_path: Path, configuration: Path) -> Iterator[Run]:
             },
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=150,
             check=False,
         )
 

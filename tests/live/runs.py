@@ -18,7 +18,7 @@ PROMPTS: Final = (
     "Compute 12 * 34 by running Python, and answer with what it printed.",
     "Who are you?",
 )
-GRACE_S: Final = 1.0
+GRACE_S: Final = 15.0
 
 
 def live_run(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import JsonValue
 
@@ -45,6 +46,13 @@ async def run_agent(
     assert told.iterations == result.iterations
     assert events[-1] == Stopped(result=result)
     return result
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Returns when it holds; a fake that is waited for tells nobody."""
+    async with asyncio.timeout(30):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
 
 
 class Answers:

@@ -18,7 +18,7 @@ class Slow(Answers):
     """Takes most of a run's time."""
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str:
-        await asyncio.sleep(1.6)
+        await asyncio.sleep(3.2)
         return await super().call_openai_tool(openai_tool)
 
 
@@ -59,7 +59,7 @@ async def test_near_the_end_of_its_time_the_stronger_model_takes_over() -> None:
         model="weak",
         escalate_model="strong",
         escalate_on_budget_exceeded=True,
-        max_wallclock_seconds=2,
+        max_wallclock_seconds=4,
     )
     with ScriptedModel(SAME, says("done")) as model:
         result = await run_agent(TASK, Slow("a"), config, model)

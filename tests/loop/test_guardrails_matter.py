@@ -21,7 +21,7 @@ def ended() -> dict[str, int]:
     return exits
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(500)
 @pytest.mark.parametrize("guardrail", GUARDRAILS, ids=lambda each: str(each.name))
 def test_without_it_a_test_fails(guardrail: Guardrail, ended: dict[str, int]) -> None:
     assert ended[guardrail.name] == TESTS_FAILED

@@ -9,6 +9,7 @@ import pytest
 
 from mini_agent import patience
 from mini_agent.patience import soonest
+from tests.loop.runs import until
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +82,7 @@ async def test_with_little_time_there_is_no_second_request() -> None:
 async def test_who_is_cancelled_cancels_both() -> None:
     server = Server(60, 60)
     asking = asyncio.ensure_future(soonest(server.ask, 0.2, server.silent))
-    await asyncio.sleep(0.15)
+    await until(lambda: not server.delays)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking

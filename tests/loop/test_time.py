@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from time import perf_counter
 
 import pytest
@@ -24,10 +25,10 @@ from mini_agent.testing.scripted import (
 from mini_agent.tools.echo import EchoMCP
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput
 from mini_agent.tools.sandbox_invoker import SandboxInvoker
-from tests.loop.runs import run_agent
+from tests.loop.runs import run_agent, until
 
 TASK = [user("Go.")]
-SOON = AgentConfig(model="m", max_wallclock_seconds=0.2)
+SOON = AgentConfig(model="m", max_wallclock_seconds=0.5)
 RUNS = call("exec_python", code="print(1)")
 
 
@@ -35,11 +36,11 @@ async def test_a_model_that_hangs_is_cut_at_the_deadline() -> None:
     hangs, started = Hangs(), perf_counter()
     with ScriptedModel(hangs) as model:
         result = await run_agent(TASK, EchoMCP(), SOON, model)
-    assert perf_counter() - started < 0.7
+    assert perf_counter() - started < 10
     assert hangs.was_cancelled
     assert result.stopped_reason == "budget"
     assert result.final_answer == (
-        "The run stopped at its time limit of 0.2 s before there was an answer."
+        "The run stopped at its time limit of 0.5 s before there was an answer."
     )
 
 
@@ -50,7 +51,7 @@ async def test_a_tool_that_hangs_is_cut_and_every_call_is_still_answered() -> No
         ScriptedSandbox(hangs) as sandbox,
     ):
         result = await run_agent(TASK, SandboxInvoker(sandbox), SOON, model)
-    assert perf_counter() - started < 0.7
+    assert perf_counter() - started < 10
     assert hangs.was_cancelled
     assert result.stopped_reason == "budget"
     assert [message["role"] for message in result.messages[-2:]] == ["tool", "tool"]
@@ -66,7 +67,7 @@ async def test_out_of_time_the_last_output_is_the_answer() -> None:
 
 
 async def test_a_last_word_that_hangs_is_cut_too() -> None:
-    config = AgentConfig(model="m", max_wallclock_seconds=0.2, max_iterations=1)
+    config = AgentConfig(model="m", max_wallclock_seconds=0.5, max_iterations=1)
     with ScriptedModel(calls(call("echo", text="7")), Hangs()) as model:
         result = await run_agent(TASK, EchoMCP(), config, model)
     assert (result.stopped_reason, result.final_answer) == ("budget", "7")
@@ -74,28 +75,35 @@ async def test_a_last_word_that_hangs_is_cut_too() -> None:
 
 async def test_the_model_is_told_how_long_it_has() -> None:
     with ScriptedModel(says("done")) as model:
-        await run_agent(TASK, EchoMCP(), AgentConfig(model="m", max_wallclock_seconds=5), model)
-    assert 4 < model.requests[0].timeout_s <= 5
+        await run_agent(TASK, EchoMCP(), AgentConfig(model="m", max_wallclock_seconds=60), model)
+    assert 40 < model.requests[0].timeout_s <= 60
 
 
 class Stubborn(EchoMCP):
-    """A tool that ignores its cancellation."""
+    """A tool that ignores its cancellation, until it is `released`."""
+
+    def __init__(self) -> None:
+        self.released = asyncio.Event()
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
-        try:
-            await asyncio.sleep(30)
-        except asyncio.CancelledError:
-            await asyncio.sleep(1.2)
+        await hold_out(self.released)
         return await super().call_openai_tool(openai_tool)
 
 
+async def hold_out(released: asyncio.Event) -> None:
+    """Is not over before it is released, whoever cancels it."""
+    with suppress(asyncio.CancelledError):
+        await asyncio.sleep(60)
+    await released.wait()
+
+
 async def test_a_tool_that_ignores_its_cancellation_does_not_hold_the_run() -> None:
-    started = perf_counter()
+    stubborn, started = Stubborn(), perf_counter()
     with ScriptedModel(calls(call("echo", text="a"))) as model:
-        result = await run_agent(TASK, Stubborn(), SOON, model)
-    assert perf_counter() - started < 1.2
+        result = await run_agent(TASK, stubborn, SOON, model)
+    assert perf_counter() - started < 10
     assert result.stopped_reason == "budget"
-    await asyncio.sleep(0.6)
+    stubborn.released.set()
 
 
 class Unlisting(EchoMCP):
@@ -116,12 +124,12 @@ async def test_cancelling_the_run_cancels_the_sandbox_call() -> None:
         running = asyncio.ensure_future(
             run_agent(TASK, SandboxInvoker(sandbox), AgentConfig(model="m"), model)
         )
-        await asyncio.sleep(0.05)
+        await until(lambda: sandbox.snippets)
         started = perf_counter()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-    assert perf_counter() - started < 0.5
+    assert perf_counter() - started < 10
     assert hangs.was_cancelled
 
 
@@ -129,7 +137,7 @@ async def test_cancelling_the_run_cancels_the_model_call() -> None:
     hangs = Hangs()
     with ScriptedModel(hangs) as model:
         running = asyncio.ensure_future(run_agent(TASK, EchoMCP(), AgentConfig(model="m"), model))
-        await asyncio.sleep(0.05)
+        await until(lambda: model.requests)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
@@ -187,41 +195,42 @@ def _cancel_the_run() -> None:
 
 async def test_tools_side_by_side_are_all_cut_at_the_deadline() -> None:
     several = [call("exec_python", code=f"print({number})") for number in range(3)]
-    config = AgentConfig(model="m", max_wallclock_seconds=0.3, tool_concurrency=3)
+    config = AgentConfig(model="m", max_wallclock_seconds=0.5, tool_concurrency=3)
     hangs, started = [Hangs(), Hangs(), Hangs()], perf_counter()
     with ScriptedModel(calls(*several)) as model, ScriptedSandbox(*hangs) as sandbox:
         result = await run_agent(TASK, SandboxInvoker(sandbox), config, model)
-    assert perf_counter() - started < 1.3
+    assert perf_counter() - started < 10
     assert [each.was_cancelled for each in hangs] == [True, True, True]
     assert result.stopped_reason == "budget"
 
 
 class Deaf:
-    """A model that ignores its cancellation for a while."""
+    """A model that ignores its cancellation, until it is `released`."""
+
+    def __init__(self) -> None:
+        self.released = asyncio.Event()
 
     async def reply(self, request: ModelRequest) -> ModelReply:
-        try:
-            await asyncio.sleep(30)
-        except asyncio.CancelledError:
-            await asyncio.sleep(1.5)
+        await hold_out(self.released)
         return says("too late")
 
 
 async def test_a_model_that_ignores_its_cancellation_does_not_hold_the_run() -> None:
-    started = perf_counter()
-    result = await run_agent(TASK, EchoMCP(), SOON, Deaf())
-    assert perf_counter() - started < 1.2
+    deaf, started = Deaf(), perf_counter()
+    result = await run_agent(TASK, EchoMCP(), SOON, deaf)
+    assert perf_counter() - started < 10
     assert (result.stopped_reason, result.answer_source) == ("budget", "notice")
-    await asyncio.sleep(1)
+    deaf.released.set()
 
 
 async def test_the_pause_before_a_second_try_ends_when_the_run_is_cancelled() -> None:
     busy = ModelUnavailable("busy", retry_after_s=60)
     with ScriptedModel(busy) as model:
         running = asyncio.ensure_future(run_agent(TASK, EchoMCP(), AgentConfig(model="m"), model))
+        await until(lambda: model.requests)
         await asyncio.sleep(0.1)
         started = perf_counter()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-    assert perf_counter() - started < 1
+    assert perf_counter() - started < 10

@@ -57,6 +57,6 @@ async def said_by(command: str, home: Path, variables: Mapping[str, str]) -> str
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    printed, complaints = await asyncio.wait_for(process.communicate(), 110)
+    printed, complaints = await asyncio.wait_for(process.communicate(), 280)
     assert process.returncode == 0, (printed.decode(), complaints.decode())
     return printed.decode()

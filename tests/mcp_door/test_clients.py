@@ -18,7 +18,7 @@ from tests.mcp_door.conftest import environment
 from tests.mcp_door.one_call_model import ANSWER, OneCallModel
 from tests.mcp_door.test_shim import shim_over
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(500)]
 
 SHIM = "http://127.0.0.1:8788/mcp"
 CODE = (

@@ -17,8 +17,8 @@ from mini_agent_shim.settings import ShimSettings
 from tests.ndsmoke.replays import FIRST, HONEST, PROMPT, RIGHT, SECOND, Replay
 from tests.shim.serving import served
 
-BUDGET_S = 3.0
-GRACE_S = 1.0
+BUDGET_S = 10.0
+GRACE_S = 15.0
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def run(shim: str, replay: Replay) -> AgentRunResponse:
                 "max_iterations": 6,
                 "max_wallclock_seconds": BUDGET_S,
             },
-            timeout=30,
+            timeout=150,
         )
         assert time.monotonic() - started < BUDGET_S + GRACE_S
     assert answered.status_code == httpx.codes.OK, answered.text

@@ -30,7 +30,7 @@ class Ollama:
             capture_output=True,
             text=True,
             check=False,
-            timeout=30,
+            timeout=150,
         )
 
 

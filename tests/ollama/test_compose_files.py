@@ -48,7 +48,7 @@ def composition(*files: Path, folder: Path = ROOT, given: Given = NOTHING) -> Co
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=150,
     )
     return Composition.model_validate_json(shown.stdout)
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.ollama.composed import Composed
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(500)]
 
 MODEL = "qwen2.5-coder:3b"
 

@@ -40,7 +40,7 @@ def code_of(message: JsonObject) -> str:
 
 
 def printed_by(code: str) -> str:
-    return subprocess.check_output([sys.executable, "-c", code], text=True, timeout=30)
+    return subprocess.check_output([sys.executable, "-c", code], text=True, timeout=150)
 
 
 def test_a_model_is_listed_once_it_is_pulled(ollama: Ollama) -> None:

@@ -21,7 +21,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
 
 async def none_left(running: Sidecar) -> None:
     """Returns when no container is left, which is soon."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await running.containers():  # noqa: ASYNC110 - the engine only answers
             await asyncio.sleep(0.05)
 

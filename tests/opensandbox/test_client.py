@@ -87,7 +87,7 @@ async def test_code_that_hangs_is_cut_off(told: dict[str, str]) -> None:
     began = time.monotonic()
     ran = await litellm.arun_code(PROVIDER, sandbox, "while True: pass")
     assert ran.error["value"] == "the code was cut off after 2 s"
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40
 
 
 async def test_text_that_looks_like_the_end_of_a_line_is_text(told: dict[str, str]) -> None:

@@ -34,7 +34,7 @@ async def nested() -> str:
 
 
 def ask(address: str) -> str:
-    request = ModelRequest("ollama/m", [user("hi")], [], timeout_s=20)
+    request = ModelRequest("ollama/m", [user("hi")], [], timeout_s=60)
     return run_blocking(LiteLLMModel(ollama_address=address).reply(request)).text
 
 
@@ -77,19 +77,20 @@ def test_an_interrupt_cancels_the_work_and_waits_for_its_cleanup() -> None:
     heard: list[str] = []
 
     async def long_work() -> None:
+        # Whoever called has to be waiting by then.
+        asyncio.get_running_loop().call_later(0.3, signal.pthread_kill, main, signal.SIGINT)
         try:
-            await asyncio.sleep(30)
+            await asyncio.sleep(60)
         finally:
             await asyncio.sleep(0.1)
             heard.append("cleaned up")
 
     main = threading.get_ident()
-    threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT)).start()
     started = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         run_blocking(long_work())
     assert heard == ["cleaned up"]
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 15
 
 
 def test_thirty_runs_leak_no_sockets_and_no_threads() -> None:
@@ -118,7 +119,7 @@ for _ in range(3):
             [sys.executable, "-W", "default", "-c", program, server.url],
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=150,
             check=False,
             env={**os.environ, "LITELLM_MODE": "PRODUCTION"},
         )
@@ -138,5 +139,5 @@ if child == 0:
     os._exit(0 if run_blocking(pid()) == os.getpid() else 1)
 raise SystemExit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
-    ran = subprocess.run([sys.executable, "-c", program], timeout=30, check=False)
+    ran = subprocess.run([sys.executable, "-c", program], timeout=150, check=False)
     assert ran.returncode == 0

@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("_closing")
 
 
 async def error_of(model: str, **options: str) -> ModelError:
-    request = ModelRequest(model, [user("hi")], [EXEC_PYTHON], timeout_s=10, options=options)
+    request = ModelRequest(model, [user("hi")], [EXEC_PYTHON], timeout_s=60, options=options)
     with pytest.raises(ModelError) as raised:
         await LiteLLMModel().reply(request)
     return raised.value
@@ -221,7 +221,7 @@ async def test_what_is_no_address_is_told_with_how_one_is_written(
 async def test_ollama_is_found_however_its_address_ends(path: str) -> None:
     with ScriptedServer(["hey"]) as server:
         request = ModelRequest(
-            "ollama/m", [user("hi")], [], timeout_s=10, options={"api_base": server.url + path}
+            "ollama/m", [user("hi")], [], timeout_s=60, options={"api_base": server.url + path}
         )
         assert (await LiteLLMModel().reply(request)).text == "hey"
 

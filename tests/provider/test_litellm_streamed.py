@@ -25,7 +25,7 @@ async def reply(model: str, api_base: str, on_text: Callable[[str], None]) -> Mo
         model=model,
         messages=[user("hi")],
         tools=[EXEC_PYTHON],
-        timeout_s=10.0,
+        timeout_s=60.0,
         options={"api_base": api_base, "api_key": "k"},
     )
     return await LiteLLMModel(on_text=on_text).reply(request)

@@ -10,6 +10,7 @@ import pytest
 
 from mini_agent.testing import ScriptedServer, Tokens, call, hang, text
 from mini_agent.testing.replies import Scripted
+from tests.loop.runs import until
 
 HI = [{"role": "user", "content": "What is 6 * 7? Use Python."}]
 COMPUTES = call("exec_python", code="print(6 * 7)")
@@ -206,7 +207,7 @@ def test_a_run_that_stopped_early_is_an_answer(litellm: ModuleType) -> None:
     assert response.mini_agent["stopped_reason"] == "budget"
     assert response.choices[0].message.content.strip()
     assert response.choices[0].finish_reason == "stop"
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 20
 
 
 def test_a_timeout_of_the_call_bounds_the_run(litellm: ModuleType) -> None:
@@ -224,9 +225,9 @@ async def test_cancelling_an_acompletion_cancels_the_run(litellm: ModuleType) ->
                 model="mini-agent/default", messages=HI, api_base=server.url, **LOCAL
             )
         )
-        await asyncio.wait({running}, timeout=1)
+        await until(lambda: server.requests)
         started = time.monotonic()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        assert time.monotonic() - started < 1
+        assert time.monotonic() - started < 10

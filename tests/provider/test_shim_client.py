@@ -28,6 +28,7 @@ from mini_agent.shim_client import RunLost, ShimClient, lost_run
 from mini_agent.wire import AgentRunRequest
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
+from tests.loop.runs import until
 from tests.shim.scripted import ScriptedModel, SilentModel, runs, says
 from tests.shim.serving import served
 
@@ -116,12 +117,10 @@ async def test_giving_up_on_a_run_ends_it_over_there() -> None:
     model = SilentModel()
     with served(create_app(ShimSettings(), model=model)) as url:
         running = asyncio.create_task(ShimClient(url).run(ECHO))
-        await asyncio.wait({running}, timeout=1)
-        assert model.asked.is_set()
+        await until(model.asked.is_set)
         running.cancel()
         await asyncio.wait({running})
-        await asyncio.sleep(0.5)
-        assert model.cancelled.is_set()
+        await until(model.cancelled.is_set)
 
 
 async def told(url: str) -> list[Event]:
@@ -156,8 +155,7 @@ async def test_events_come_while_the_run_goes_on_and_leaving_them_ends_it() -> N
         async with aclosing(ShimClient(url).events(ECHO)) as events:
             kinds = [(await anext(events)).kind for _ in range(2)]
             assert not model.cancelled.is_set()
-        await asyncio.sleep(0.5)
-        assert model.cancelled.is_set()
+        await until(model.cancelled.is_set)
     assert kinds == ["run_started", "model_asked"]
 
 

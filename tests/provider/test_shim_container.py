@@ -88,7 +88,7 @@ def said_by_a_process_of_its_own(*command: str, **variables: str) -> str:
         env=os.environ | variables,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=True,
     )
     return ran.stdout

@@ -207,7 +207,7 @@ async def test_closing_a_stream_ends_the_run(litellm: ModuleType, tmp_path: Path
         waiting.cancel()
         await asyncio.wait({waiting})
         await stream.aclose()
-        assert sleeper.ends_within(1)
+        assert sleeper.ends_within(15)
 
 
 def test_dropping_a_stream_ends_the_run(litellm: ModuleType, tmp_path: Path) -> None:
@@ -220,7 +220,7 @@ def test_dropping_a_stream_ends_the_run(litellm: ModuleType, tmp_path: Path) -> 
         sleeper.pid()
         del stream
         gc.collect()
-        assert sleeper.ends_within(1)
+        assert sleeper.ends_within(15)
 
 
 async def test_a_router_streams_a_run_and_ends_it_when_it_is_closed(
@@ -235,7 +235,7 @@ async def test_a_router_streams_a_run_and_ends_it_when_it_is_closed(
         await anext(stream)
         await asyncio.to_thread(sleeper.pid)
         await stream.aclose()
-        assert sleeper.ends_within(1)
+        assert sleeper.ends_within(15)
 
 
 def test_a_stream_that_hangs_ends_in_time_with_words(litellm: ModuleType) -> None:
@@ -243,4 +243,4 @@ def test_a_stream_that_hangs_ends_in_time_with_words(litellm: ModuleType) -> Non
         started = time.monotonic()
         chunks = streamed(litellm, server, max_seconds=0.5)
     assert said(chunks).strip()
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 20

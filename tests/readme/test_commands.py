@@ -55,7 +55,7 @@ def test_the_stack_comes_up_with_ollama_is_heard_and_goes_down(
     answered = httpx.post(
         "http://127.0.0.1:8788/agent/run",
         json={"messages": [{"role": "user", "content": prompt}]},
-        timeout=60,
+        timeout=150,
     )
     assert "a3b2c1" in answered.json()["final_answer"]
     shell("make down", **ollama)
@@ -70,7 +70,7 @@ def test_the_sandboxes_alone_answer_with_the_token() -> None:
         "http://127.0.0.1:8077/v1/execute",
         json={"language": "python", "code": "print(6 * 7)"},
         headers={"Authorization": f"Bearer {shell('make token').strip()}"},
-        timeout=60,
+        timeout=150,
     )
     assert answered.json()["stdout"] == "42\n"
     shell("docker compose -f compose.exec.yml down")

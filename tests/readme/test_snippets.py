@@ -20,7 +20,7 @@ def newcomers_python(folder: Path) -> Path:
     subprocess.run([*UV, "build", "-q", "--wheel", "-o", folder, ROOT], check=True, timeout=120)
     (wheel,) = folder.glob("mini_agent-*.whl")
     python = folder / "venv" / "bin" / "python"
-    subprocess.run([*UV, "venv", "-q", folder / "venv"], check=True, timeout=60)
+    subprocess.run([*UV, "venv", "-q", folder / "venv"], check=True, timeout=150)
     pinned = ("-c", str(ROOT / "constraints.txt"))
     subprocess.run(
         [*UV, "pip", "install", "-q", "-p", str(python), *pinned, str(wheel)],

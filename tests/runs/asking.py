@@ -61,7 +61,7 @@ async def detail(client: httpx.AsyncClient, run_id: str) -> RunDetail:
 async def ended(client: httpx.AsyncClient, run_id: str) -> RunDetail:
     """The same, once the run is over."""
     # The events end with the run.
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await events(client, run_id)
     return await detail(client, run_id)
 

@@ -20,7 +20,7 @@ async def test_a_run_waits_for_its_place_and_is_begun_when_there_is_one() -> Non
         assert (await detail(client, second)).state == "queued"
         model.asked.clear()
         await client.post(f"/runs/{first}/cancel")
-        await asyncio.wait_for(model.asked.wait(), 5)
+        await asyncio.wait_for(model.asked.wait(), 30)
         assert (await detail(client, second)).state == "running"
 
 

@@ -14,7 +14,7 @@ from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
 from tests.runs.asking import ASKED
 from tests.shim.scripted import ScriptedModel, client_of, runs, says
 
-pytestmark = [pytest.mark.docker, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.docker, pytest.mark.timeout(400)]
 
 PLOT = (
     "import sys\\nimport matplotlib.pyplot as plt\\nplt.plot([1, 4, 9])\\n"

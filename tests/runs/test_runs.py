@@ -79,7 +79,7 @@ async def test_what_happens_is_told_while_it_happens_and_leaving_does_not_end_th
             run_id = await begun(client)
             async with client.stream("GET", f"/runs/{run_id}/events") as answer:
                 lines = answer.aiter_lines()
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(40):
                     while await anext(lines) != "event: model_asked":
                         pass
             assert (await detail(client, run_id)).state == "running"

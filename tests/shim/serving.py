@@ -25,7 +25,7 @@ def served(app: ASGIApp, port: int = 0) -> Iterator[str]:
 
 
 def _port(server: uvicorn.Server) -> int:
-    until = time.monotonic() + 10
+    until = time.monotonic() + 30
     while not server.started and time.monotonic() < until:
         time.sleep(0.01)
     port: int = server.servers[0].sockets[0].getsockname()[1]

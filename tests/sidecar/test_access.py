@@ -75,7 +75,7 @@ def test_a_sidecar_that_cannot_start_says_why_in_one_line(
         env={f"CODEX_SIDECAR_{name}": value},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=150,
         check=False,
     )
     assert refused.returncode == 2

@@ -38,7 +38,7 @@ async def test_what_ends_in_time_is_not_killed() -> None:
     running = asyncio.create_task(occupy(turns, places, done))
     await asyncio.sleep(0)
     draining = asyncio.create_task(Drain(places, turns, places, patience_s=30).run())
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
     assert places.done == ["not ready", "nothing warm"]
     done.set()
     await asyncio.gather(running, draining)
@@ -62,7 +62,7 @@ async def test_a_second_word_ends_all_patience() -> None:
     await asyncio.sleep(0)
     drain = Drain(places, turns, places, patience_s=30)
     draining = asyncio.create_task(drain.run())
-    await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
     drain.hurry()
     await asyncio.gather(running, draining)
     assert places.done[-1] == "killed"

@@ -129,7 +129,7 @@ async def test_an_engine_that_takes_calls_and_is_silent_is_given_up_and_tried_ag
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for patience in ("DOUBT_S", "SIGN_OF_LIFE_S", "FIRST_PAUSE_S"):
-        monkeypatch.setattr(channel, patience, 0.05)
+        monkeypatch.setattr(channel, patience, 0.5)
     hung = Hung()
     async with connected(hung.serve) as line:
         with pytest.raises(EngineGone, match="takes calls but does not answer"):
@@ -139,7 +139,7 @@ async def test_an_engine_that_takes_calls_and_is_silent_is_given_up_and_tried_ag
             await line.send("GET", "/x")
         assert hung.calls == calls
         hung.is_well.set()
-        await asyncio.sleep(0.06)
+        await asyncio.sleep(0.6)
         assert (await line.send("GET", "/x")).body == b"well"
 
 

@@ -26,7 +26,7 @@ def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not holds():  # noqa: ASYNC110 - the engine only answers
             await asyncio.sleep(0.01)
 
@@ -38,7 +38,7 @@ async def level(client: httpx.AsyncClient, pool: str = "python") -> int:
 
 
 async def until_level(client: httpx.AsyncClient, wanted: int, pool: str = "python") -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await level(client, pool) != wanted:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
 

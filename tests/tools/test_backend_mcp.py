@@ -63,7 +63,7 @@ def run_of(backend: str, **parameters: object) -> ProviderRun:
 
 
 async def posted(url: str, body: Mapping[str, object]) -> httpx.Response:
-    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=60) as client:
+    async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=150) as client:
         return await client.post("/agent/run", json=body)
 
 
@@ -224,7 +224,7 @@ def test_the_command_has_them_too(two: str) -> None:
             ),
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=150,
             check=False,
         )
     assert (done.stdout, done.returncode) == ("It is 42.\n", 0)

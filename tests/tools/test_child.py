@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
 from pathlib import Path
 from time import perf_counter
@@ -30,7 +31,7 @@ async def ran(code: str, seconds: float = 10.0) -> ToolOutput:
 
 
 async def is_gone(pid: int) -> bool:
-    for _ in range(50):
+    for _ in range(500):
         if state_of(pid) in ("", "Z"):
             return True
         await asyncio.sleep(0.02)
@@ -50,22 +51,22 @@ def open_files() -> int:
 
 async def test_a_program_that_takes_too_long_is_stopped_and_what_it_printed_is_kept() -> None:
     started = perf_counter()
-    output = await ran("print('begun')\nimport time; time.sleep(60)", seconds=0.5)
-    assert perf_counter() - started < 2
+    output = await ran("print('begun')\nimport time; time.sleep(60)", seconds=2)
+    assert perf_counter() - started < 30
     assert (output.ok, output.rc, output.status) == (False, 124, "timeout")
     assert output.stdout == "begun\n"
 
 
 async def test_its_children_are_stopped_with_it() -> None:
-    output = await ran(f"{SPAWNS}\ntime.sleep(60)", seconds=1)
+    output = await ran(f"{SPAWNS}\ntime.sleep(60)", seconds=3)
     assert output.status == "timeout"
     assert await is_gone(int(output.stdout))
 
 
 async def test_children_it_leaves_behind_are_stopped_at_its_end() -> None:
     started = perf_counter()
-    output = await ran(SPAWNS)
-    assert perf_counter() - started < 3
+    output = await ran(SPAWNS, seconds=60)
+    assert perf_counter() - started < 30
     assert output.ok
     assert await is_gone(int(output.stdout))
 
@@ -74,26 +75,26 @@ async def test_cancelling_stops_the_program_and_its_children(tmp_path: Path) -> 
     note = tmp_path / "pid"
     code = f"{SPAWNS}\nopen({str(note)!r}, 'w').write(str(child.pid))\ntime.sleep(60)"
     running = asyncio.ensure_future(LocalMCPInvoker().call_openai_tool(a_call(code)))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not note.exists() or not note.read_text():  # noqa: ASYNC110, no event to wait for
             await asyncio.sleep(0.02)
     started = perf_counter()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
-    assert perf_counter() - started < 1
+    assert perf_counter() - started < 10
     assert await is_gone(int(note.read_text()))
 
 
 async def test_someone_who_left_the_group_and_holds_the_output_does_not_hold_us() -> None:
     code = (
-        "import os, time\nprint('x', flush=True)\n"
-        "if os.fork() == 0:\n    os.setsid()\n    time.sleep(3)"
+        "import os, time\nleaving = os.fork()\nif leaving == 0:\n    os.setsid()\n"
+        "    time.sleep(60)\nprint(leaving, flush=True)"
     )
     started = perf_counter()
-    output = await ran(code)
-    assert perf_counter() - started < 2.5
-    assert output.stdout == "x\n"
+    output = await ran(code, seconds=60)
+    os.kill(int(output.stdout), signal.SIGKILL)
+    assert perf_counter() - started < 30
 
 
 async def test_of_much_output_the_end_is_kept() -> None:
@@ -139,9 +140,12 @@ async def test_nothing_is_left_open_after_many_programs() -> None:
     assert open_files() == before
 
 
-async def test_programs_run_side_by_side() -> None:
-    started = perf_counter()
+async def test_programs_run_side_by_side(tmp_path: Path) -> None:
+    meets_the_others = (
+        f"import os, pathlib, time\nplace = pathlib.Path({str(tmp_path)!r})\n"
+        "(place / str(os.getpid())).touch()\n"
+        "while len(os.listdir(place)) < 4: time.sleep(0.02)"
+    )
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(ran("import time; time.sleep(0.5)")) for _ in range(4)]
+        tasks = [group.create_task(ran(meets_the_others, seconds=30)) for _ in range(4)]
     assert all(task.result().ok for task in tasks)
-    assert perf_counter() - started < 1.9

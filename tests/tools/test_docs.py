@@ -31,7 +31,7 @@ def ran(program: str, does: Scripted, says: str, **environment: str) -> str:
             cwd=ROOT / "docs",
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=150,
             check=False,
         )
     assert done.returncode == 0, done.stderr
@@ -96,7 +96,7 @@ def test_tools_are_joined_by_name(tmp_path: Path, notes: Notes) -> None:
             },
             capture_output=True,
             text=True,
-            timeout=90,
+            timeout=150,
             check=False,
         )
     assert (done.stdout, done.returncode) == ("T-strings, and 42.\n", 0), done.stderr

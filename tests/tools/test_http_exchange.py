@@ -17,20 +17,20 @@ from tests.tools.gateway import Gateway
 CALL = function_call("1", "search_docs", {"query": "auth tokens"})
 
 
-async def came_of(*answers: Response, timeout_s: float = 10.0) -> ToolOutput:
+async def came_of(*answers: Response, timeout_s: float = 60.0) -> ToolOutput:
     with Gateway(answers).served() as url:
         return await HttpToolsInvoker(url, timeout=timeout_s).call_openai_tool(CALL)
 
 
 async def test_a_call_that_hangs_is_cut_at_its_time() -> None:
     async def drops() -> AsyncIterator[bytes]:
-        for _ in range(40):
+        for _ in range(600):
             yield b"."
             await asyncio.sleep(0.05)
 
     began = time.monotonic()
     output = await came_of(StreamingResponse(drops()), timeout_s=0.5)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 15
     assert output.error is not None
     assert output.error.endswith("did not answer within 0.5 s")
 

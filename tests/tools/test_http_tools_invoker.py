@@ -24,7 +24,7 @@ CALL = function_call("1", "search_docs", {"query": "auth tokens"})
 BUSY = JSONResponse({"error": "busy"}, 429, {"Retry-After": "0"})
 
 
-async def came_of(*answers: Response, timeout_s: float = 10.0) -> ToolOutput:
+async def came_of(*answers: Response, timeout_s: float = 60.0) -> ToolOutput:
     with Gateway(answers).served() as url:
         return await HttpToolsInvoker(url, timeout=timeout_s).call_openai_tool(CALL)
 

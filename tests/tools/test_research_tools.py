@@ -192,7 +192,7 @@ async def test_a_wait_that_would_not_fit_is_not_begun() -> None:
     service = Service([JSONResponse({"error": "busy"}, 429, {"Retry-After": "3600"})])
     began = time.monotonic()
     output = await perplexity(service)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
     assert "429: busy" in str(output.error)
     assert len(service.asked) == 1
 

@@ -16,6 +16,7 @@ from mini_agent.testing.scripted import Hangs, ScriptedSandbox, execution
 from mini_agent.tools.invoker import Invoker, OpenAIToolCall, ToolOutput
 from mini_agent.tools.local import LocalMCPInvoker
 from mini_agent.tools.run_sandbox import RunSandbox
+from tests.loop.runs import until
 
 SNIPPET = Snippet(language="python", code="1")
 CALL: OpenAIToolCall = {
@@ -91,7 +92,7 @@ async def test_a_run_that_is_cancelled_closes_its_session() -> None:
             await sandbox.run(SNIPPET)
 
     running = asyncio.create_task(run())
-    await asyncio.sleep(0.01)
+    await until(lambda: session.snippets)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
