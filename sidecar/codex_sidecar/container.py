@@ -153,7 +153,8 @@ class Container:
         return (await self._engine.inspect(self.name)).state
 
     async def _read_back(self) -> None:
-        config = (await self._engine.inspect(self.name)).host_config
+        told = await self._engine.inspect(self.name)
+        config = told.host_config
         asked = self.confinement.limits
         held = _held(config, asked)
         # -1: the engine cannot limit swap. A machine that has some is refused in `limits.host_of`.
@@ -164,7 +165,10 @@ class Container:
                 hint="does this machine have the memory, cpu and pids cgroups?",
             )
         self._facts = SandboxFacts(
-            image=self.confinement.image, runtime=config.runtime, network="none"
+            image=self.confinement.image,
+            image_id=told.image_id,
+            runtime=config.runtime,
+            network="none",
         )
 
     def _complaint(self) -> str:
