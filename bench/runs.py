@@ -45,7 +45,8 @@ def says(messages: list[JsonObject]) -> Scripted:
     """A program for a number, and then what it printed."""
     asked = next(each["content"] for each in messages if each["role"] == "user")
     if messages[-1]["role"] == "tool":
-        return text(f"It is {str(messages[-1]['content']).splitlines()[-1]}.")
+        told = str(messages[-1]["content"])
+        return text(f"It is {told.partition('stdout:')[2].split()[0]}.")
     return call("exec_python", code=f"print({str(asked).split()[-1]} * 7)")
 
 

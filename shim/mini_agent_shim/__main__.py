@@ -39,6 +39,8 @@ def main() -> None:
         app,
         host=settings.host,
         port=settings.port,
+        # It bounds the head of a request, to 64 KiB.
+        http="h11",
         server_header=False,
         # Each request has a line of ours, with its id.
         access_log=False,

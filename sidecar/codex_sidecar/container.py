@@ -63,6 +63,8 @@ class Container:
             async with asyncio.timeout(START_S):
                 self.about = About.model_validate_json((await self._frames.receive()).body)
         except (TimeoutError, RunnerLost, ValueError) as silent:
+            # An engine that is gone takes the runner's words along.
+            await self._engine.require_sign_of_life()
             raise SandboxError(
                 f"the runner in {self.confinement.image} did not start: {self._complaint()}",
                 hint="was the image built by `make images`?",
