@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -82,7 +83,7 @@ class EngineProxy:
                 caller, _ = self._listener.accept()
             except OSError:
                 return
-            self._begin(lambda caller=caller: self._serve(caller))
+            self._begin(partial(self._serve, caller))
 
     def _serve(self, caller: socket.socket) -> None:
         with caller, socket.socket(socket.AF_UNIX) as engine:

@@ -18,16 +18,25 @@ import httpx
 
 from mini_agent.errors import Problem
 from mini_agent.sandbox import Execution
+from mini_agent_shim.app import create_app
+from mini_agent_shim.settings import ShimSettings
 from tests.docker.engine_here import HEADERS, TOKEN, Sidecar
 from tests.faults.engine_proxy import EngineProxy
 from tests.flow.leaving import gone_within
+from tests.shim.serving import served
 
 START_S = 100.0
 GONE_S = 5.0
 BACK_S = 10.0
 SPARE_MIB = 16.0
+# Connections that are kept for the next call, to the engine and of clients.
+SPARE_FILES = 12
 # On a machine that does nothing else it is a few milliseconds.
 LONGEST_HEALTH_S = 3.0
+HASTY = (
+    "from mini_agent.tools import run_sandbox as it; it.TTL_S, it.KEEP_EVERY_S = 3, 1;"
+    "from mini_agent_shim.__main__ import main; main()"
+)
 NEVER_TOLD = re.compile(rf"{re.escape(TOKEN)}|Traceback|/site-packages/|/home/|/work/")
 
 
@@ -119,7 +128,7 @@ def _require_back(platform: Platform, before: Footprint) -> None:
     until = time.monotonic() + BACK_S
     while True:
         now = platform.footprint
-        is_back = now.files <= before.files and now.threads <= before.threads
+        is_back = now.files <= before.files + SPARE_FILES and now.threads <= before.threads
         if is_back and now.mib <= before.mib + SPARE_MIB:
             return
         assert time.monotonic() < until, (before, now)
@@ -158,40 +167,47 @@ class Pulse:
 
 
 @contextmanager
-def shim(
-    folder: Path, sidecar_url: str, model_url: str, **more: str
+def shim(folder: Path, sidecar_url: str, model_url: str) -> Iterator[httpx.Client]:
+    """A client of a shim in this process, with its runs in `folder`."""
+    settings = ShimSettings.model_validate(_variables(folder, sidecar_url, model_url))
+    with served(create_app(settings)) as url, _client(url) as client:
+        yield client
+
+
+@contextmanager
+def shim_process(
+    folder: Path, sidecar_url: str, model_url: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], httpx.Client]]:
-    """A shim as a process of its own, with its runs in `folder`, and a client of it."""
+    """The same as a process of its own, whose sessions are given up after a few seconds."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    variables = {
-        "MINI_AGENT_RUNS_DIR": str(folder),
-        "MINI_AGENT_SHIM_PORT": str(port),
-        "MINI_AGENT_SIDECAR_URL": sidecar_url,
-        "MINI_AGENT_SIDECAR_TOKEN": TOKEN,
-        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-        "LITELLM_DEFAULT_CODE_MODEL": "openai/scripted",
-        "OPENAI_API_BASE": model_url,
-        "OPENAI_API_KEY": "none",
-    }
-    folder.mkdir(exist_ok=True)
-    with (folder / "said").open("ab") as said:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "mini_agent_shim"],
-            env=os.environ | variables | more,
-            stdout=said,
-            stderr=said,
-        )
-    hooks = {"response": [require_shape]}
-    with httpx.Client(
-        base_url=f"http://127.0.0.1:{port}", timeout=100, trust_env=False, event_hooks=hooks
-    ) as client:
+    more = {"MINI_AGENT_SHIM_PORT": str(port), "LITELLM_LOCAL_MODEL_COST_MAP": "True"}
+    variables = os.environ | _variables(folder, sidecar_url, model_url) | more
+    process = subprocess.Popen(
+        [sys.executable, "-c", HASTY], env=variables, stderr=subprocess.DEVNULL
+    )
+    with _client(f"http://127.0.0.1:{port}") as client:
         try:
             _wait_for(client)
             yield process, client
         finally:
             process.terminate()
             process.wait()
+
+
+def _variables(folder: Path, sidecar_url: str, model_url: str) -> dict[str, str]:
+    return {
+        "MINI_AGENT_RUNS_DIR": str(folder),
+        "MINI_AGENT_SIDECAR_URL": sidecar_url,
+        "MINI_AGENT_SIDECAR_TOKEN": TOKEN,
+        "LITELLM_DEFAULT_CODE_MODEL": "ollama/scripted",
+        "OLLAMA_API_BASE": model_url,
+    }
+
+
+def _client(url: str) -> httpx.Client:
+    hooks = {"response": [require_shape]}
+    return httpx.Client(base_url=url, timeout=100, trust_env=False, event_hooks=hooks)
 
 
 def _wait_for(client: httpx.Client) -> None:

@@ -65,9 +65,6 @@ def test_programs_that_end_badly_are_outcomes_and_shrink_no_pool(tmp_path: Path)
         ]
         answers = [each.result() for each in asked]
         assert {answer.status_code for answer in answers} == {httpx.codes.OK}
-        assert {answer.json()["status"] for answer in answers} <= {
-            *("nonzero", "timeout", "oom", "killed")
-        }
         until = time.monotonic() + 30
         while len(sandboxes(running)) != 2 or level(client) != 2:
             assert time.monotonic() < until, (sandboxes(running), level(client))

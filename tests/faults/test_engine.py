@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +26,7 @@ AT_ONCE = 4
 
 @contextmanager
 def asked(
-    platform: Platform, snippet: dict[str, object], times: int = 1
+    platform: Platform, snippet: Mapping[str, object], times: int = 1
 ) -> Iterator[list[Future[httpx.Response]]]:
     """So many calls, each in a thread."""
     with ThreadPoolExecutor(times) as threads, platform.client() as client:
@@ -97,16 +97,14 @@ def test_a_start_that_fails_after_the_creation_leaves_no_container(platform: Pla
 
 def test_frames_that_lie_are_no_output(platform: Platform) -> None:
     platform.engine.answers = garbled
-    with asked(platform, PRINTS) as calls:
-        answer = calls[0].result()
+    ran = platform.run("echo printed", "bash", limits={"timeout_s": 1})
     platform.engine.heal()
-    assert answer.status_code in {200, 500, 503}
-    assert "echo" not in answer.text
+    assert (ran.status, ran.stdout) in {("timeout", ""), ("killed", "")}
 
 
-# The head of a frame of the engine: a stream of which there is none, 4 GiB long.
+# The head of the engine's frame becomes that of a stream there is none, of 4 GiB.
 def garbled(said: bytes) -> bytes:
-    if said.startswith((b"\x01\0\0\0", b"\x02\0\0\0")):
+    if b"printed\n" in said and said.startswith((b"\x01\0\0\0", b"\x02\0\0\0")):
         return b"\x07\0\0\0\xff\xff\xff\xff" + said[8:]
     return said
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import httpx
 import pytest
-from pydantic import JsonValue
 
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
@@ -35,24 +34,29 @@ NO_JSON = (
     b'{"a":' * 100_000,
     b'{"code": ' + b"9" * 100_000 + b"}",
 )
-SNIPPET: dict[str, JsonValue] = {"language": "python", "code": "print(1)"}
-ODD_SNIPPETS: tuple[dict[str, JsonValue], ...] = (
-    *({"language": name} for name in ("ruby", "", "py thon", "../python", "x" * 10_000)),
-    *({"limits": {"timeout_s": each}} for each in (-1, 0, 0.0001, 10**30, "1s", True)),
-    *({"limits": {"memory_mb": each}} for each in (0, 1, 5, 10**9, 64.5)),
-    *({name: "x"} for name in ("privileged", "image", "network", "user", "binds")),
-    {"code": 123},
-    {"files": []},
+SNIPPET: dict[str, object] = {"language": "python", "code": "print(1)"}
+LANGUAGES = ("ruby", "", "py thon", "../python", "x" * 10_000)
+TIMES: tuple[object, ...] = (-1, 0, 0.0001, 10**30, "1s", True)
+MEMORIES: tuple[object, ...] = (0, 1, 5, 10**9, 64.5)
+FIELDS = ("privileged", "image", "network", "user", "binds")
+NAMES = ("/etc/x", "../x", "a/../../x", "a\0b", "-x", "", "a//b")
+ODD_SNIPPETS: list[Mapping[str, object]] = [
+    *[{"language": each} for each in LANGUAGES],
+    *[{"limits": {"timeout_s": each}} for each in TIMES],
+    *[{"limits": {"memory_mb": each}} for each in MEMORIES],
+    *[{each: "x"} for each in FIELDS],
+    *[{"files": {each: ""}} for each in NAMES],
     {"files": {f"f{number}": "" for number in range(10_001)}},
-    *({"files": {name: ""}} for name in ("/etc/x", "../x", "a/../../x", "a\0b", "-x", "", "a//b")),
+    {"files": []},
+    {"code": 123},
     {"env": {"PATH": "/x"}},
-)
-ASKED: dict[str, JsonValue] = {
+]
+ASKED: dict[str, object] = {
     "messages": [{"role": "user", "content": "x"}],
     "model": "a/b",
     "tool_backend": "echo",
 }
-ODD_RUNS: tuple[dict[str, JsonValue], ...] = (
+ODD_RUNS: list[Mapping[str, object]] = [
     {"messages": []},
     {"messages": "x"},
     {"messages": [{"role": "king", "content": "x"}]},
@@ -63,7 +67,7 @@ ODD_RUNS: tuple[dict[str, JsonValue], ...] = (
     {"tool_backend": "elsewhere"},
     {"privileged": True},
     {"stream": True, "background": True},
-)
+]
 
 
 @pytest.fixture(scope="module")
@@ -82,8 +86,8 @@ def statuses(client: httpx.Client, path: str, *bodies: bytes) -> set[int]:
     return {client.post(path, content=body, headers=JSON).status_code for body in bodies}
 
 
-def changed(usual: dict[str, JsonValue], odd: tuple[dict[str, JsonValue], ...]) -> list[bytes]:
-    return [json.dumps(usual | each).encode() for each in odd]
+def changed(usual: dict[str, object], odd: list[Mapping[str, object]]) -> list[bytes]:
+    return [json.dumps({**usual, **each}).encode() for each in odd]
 
 
 def test_what_is_no_json_object_is_refused(platform: Platform, shim: httpx.Client) -> None:

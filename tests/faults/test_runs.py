@@ -15,9 +15,8 @@ import pytest
 
 from mini_agent.testing import Scripted, ScriptedServer, call, refusal, text
 from mini_agent.testing.replies import JsonObject
-from mini_agent.tools.run_sandbox import TTL_S
 from tests.docker.engine_here import Sidecar, sidecar
-from tests.faults.services import Platform, shim
+from tests.faults.services import Platform, shim, shim_process
 from tests.flow.leaving import gone_within, sandboxes
 from tests.runs.asking import told_in
 
@@ -40,9 +39,8 @@ def says(messages: list[JsonObject]) -> Scripted:
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """A shim as a process, and a client of it."""
+    """A client of a shim."""
 
-    process: subprocess.Popen[bytes]
     client: httpx.Client
 
     def begun(self, code: str, key: str = "") -> str:
@@ -82,8 +80,8 @@ def agent(
     standing: Platform, model: ScriptedServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Agent]:
     folder = tmp_path_factory.mktemp("runs")
-    with shim(folder, standing.sidecar.url, model.openai_url) as (process, client):
-        yield Agent(process, client)
+    with shim(folder, standing.sidecar.url, model.url) as client:
+        yield Agent(client)
 
 
 def until_running(there: Sidecar, many: int = 1) -> None:
@@ -131,13 +129,13 @@ def test_one_key_at_the_same_time_many_times_is_one_run(platform: Platform, agen
 
 
 def test_a_sidecar_that_is_killed_under_a_run_is_told_to_the_model(
-    model: ScriptedServer, agent: Agent, tmp_path: Path
+    model: ScriptedServer, tmp_path: Path
 ) -> None:
     with (
         sidecar(tmp_path) as doomed,
-        shim(tmp_path / "runs", doomed.url, model.openai_url) as (process, client),
+        shim(tmp_path / "runs", doomed.url, model.url) as client,
     ):
-        other = Agent(process, client)
+        other = Agent(client)
         run = other.begun(SLEEPS)
         until_running(doomed)
         doomed.process.kill()
@@ -164,17 +162,17 @@ def still_run(there: Sidecar) -> list[str]:
 def test_a_shim_that_is_killed_under_a_run_leaves_it_interrupted_and_does_not_repeat_it(
     platform: Platform, model: ScriptedServer, tmp_path: Path
 ) -> None:
-    with shim(tmp_path, platform.sidecar.url, model.openai_url) as (process, client):
-        first = Agent(process, client)
+    with shim_process(tmp_path, platform.sidecar.url, model.url) as (process, client):
+        first = Agent(client)
         run = first.begun(SLEEPS, "once")
         until_running(platform.sidecar)
         process.kill()
         process.wait()
     asked = len(model.requests)
-    with shim(tmp_path, platform.sidecar.url, model.openai_url) as (process, client):
-        second = Agent(process, client)
+    with shim(tmp_path, platform.sidecar.url, model.url) as client:
+        second = Agent(client)
         assert second.begun(SLEEPS, "once") == run
         assert second.ended(run)["state"] == "interrupted"
     assert len(model.requests) == asked
     # Nobody closed its session, which ends when nobody asks for it any more.
-    assert gone_within(TTL_S + 10, platform.sidecar)
+    assert gone_within(10, platform.sidecar)
