@@ -1,7 +1,8 @@
 """Runs over the stack that is up (`make up MODEL=demo`), 50 at a time: `python -m bench.runs`.
 
 The model is scripted and listens where the shim's container reaches it. `--restart` restarts the
-shim when half of the runs have begun: each has to be done then, or marked as interrupted.
+shim when half of the runs have begun, and `--kill` kills it: each run has to be done then, or
+marked as interrupted.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import argparse
 import asyncio
 import secrets
 import sys
-from collections import Counter
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import Final
@@ -18,10 +19,12 @@ from typing import Final
 import httpx
 
 from bench.cost import Cost, line, table
+from bench.runs_found import Found, found
 from bench.runs_stack import (
     Memory,
     executions,
     here_seen_from_there,
+    kill_shim,
     memory,
     restart_shim,
     sandboxes_left,
@@ -39,6 +42,8 @@ PAUSE_S: Final = 0.5
 LATER: Final = (429, 503)
 FLAT: Final = 1.25
 GROWN_MIB: Final = 16.0
+
+End = Callable[[], Awaitable[None]]
 
 
 def says(messages: list[JsonObject]) -> Scripted:
@@ -96,72 +101,20 @@ class Batch:
         return answer.status_code not in LATER
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What the shim's log has of a batch."""
-
-    prompts: Counter[str]
-    states: Counter[str]
-    wrong: int
-    unreadable: int
-    programs_twice: int
-
-
-async def found(client: httpx.AsyncClient, name: str) -> Found:
-    """Reads every run of the batch again, from its beginning to its end."""
-    runs = await _listed(client, name)
-    told = [await _read(client, each) for each in runs]
-    return Found(
-        prompts=Counter(str(each["prompt"]) for each in runs),
-        states=Counter(str(each["state"]) for each in runs),
-        wrong=sum(each["state"] == "done" and not _is_right(each) for each in runs),
-        unreadable=sum(not each.is_whole for each in told),
-        programs_twice=sum(each.programs > 1 for each in told),
-    )
-
-
-async def _listed(client: httpx.AsyncClient, name: str) -> list[dict[str, object]]:
-    runs: list[dict[str, object]] = []
-    before = ""
-    while True:
-        asked: dict[str, str | int] = {"q": name, "limit": 200, "before": before}
-        page = (await client.get("/runs", params=asked)).raise_for_status().json()
-        runs += page["runs"]
-        before = page["next"]
-        if not before:
-            return runs
-
-
-def _is_right(run: dict[str, object]) -> bool:
-    number = int(str(run["prompt"]).split()[-1])
-    return run["answer"] == f"It is {number * 7}."
-
-
-@dataclass(frozen=True, slots=True)
-class _Told:
-    is_whole: bool
-    programs: int
-
-
-async def _read(client: httpx.AsyncClient, run: dict[str, object]) -> _Told:
-    detail = await client.get(f"/runs/{run['id']}")
-    events = (await client.get(f"/runs/{run['id']}/events")).text
-    is_whole = detail.is_success and "\nevent: run_ended\n" in events
-    return _Told(is_whole, events.count("\nevent: tool_started\n"))
-
-
 def main() -> int:
     """Prints a table, and the line of JSON last; 1 when something is not as it has to be."""
     options = argparse.ArgumentParser(prog="python -m bench.runs")
     options.add_argument("--runs", type=int, default=500)
-    options.add_argument("--restart", action="store_true")
+    ends = options.add_mutually_exclusive_group()
+    ends.add_argument("--restart", dest="end", action="store_const", const=restart_shim)
+    ends.add_argument("--kill", dest="end", action="store_const", const=kill_shim)
     asked = options.parse_args()
-    costs = asyncio.run(_measured(asked.runs, restarts=asked.restart))
+    costs = asyncio.run(_measured(asked.runs, asked.end))
     sys.stdout.write(f"{table(costs, 'runs')}\n\n{line(costs)}\n")
     return 0 if all(cost.is_met for cost in costs) else 1
 
 
-async def _measured(runs: int, *, restarts: bool) -> list[Cost]:
+async def _measured(runs: int, end: End | None) -> list[Cost]:
     here = await here_seen_from_there()
     limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
     with ScriptedServer(says, host=here) as model:
@@ -170,37 +123,37 @@ async def _measured(runs: int, *, restarts: bool) -> list[Cost]:
         ) as client:
             await Batch(client, model.openai_url, f"warm{secrets.token_hex(4)}", WARM_UP).run()
             batch = Batch(client, model.openai_url, f"b{secrets.token_hex(4)}", runs)
-            return await _of(batch, restarts=restarts)
+            return await _of(batch, end)
 
 
-async def _of(batch: Batch, *, restarts: bool) -> list[Cost]:
+async def _of(batch: Batch, end: End | None) -> list[Cost]:
     ran, before = await executions(), await memory()
     began = perf_counter()
     async with asyncio.TaskGroup() as group:
         group.create_task(batch.run())
-        if restarts:
-            group.create_task(_restarted(batch))
+        if end is not None:
+            group.create_task(_ended(batch, end))
     seconds = perf_counter() - began
     left, seen = await sandboxes_left(), await found(batch.client, batch.name)
     more = await executions() - ran - batch.runs
     return [
-        *_kept(batch, seen, restarts=restarts),
+        *_kept(batch, seen, ends=end is not None),
         _one("programs_more", "programs that the sidecar ran more than once", max(0, more), 0),
         _one("sandboxes_left", "sandboxes left after it", left, 0),
-        *_times(batch, seconds, restarts=restarts),
-        *_grown(before, await memory(), restarts=restarts),
+        *_times(batch, seconds, ends=end is not None),
+        *_grown(before, await memory(), ends=end is not None),
     ]
 
 
-async def _restarted(batch: Batch) -> None:
+async def _ended(batch: Batch, end: End) -> None:
     await batch.until_begun(0.5)
-    await restart_shim()
+    await end()
 
 
-def _kept(batch: Batch, seen: Found, *, restarts: bool) -> list[Cost]:
+def _kept(batch: Batch, seen: Found, *, ends: bool) -> list[Cost]:
     over = seen.states["done"] + seen.states["interrupted"]
     total = sum(seen.states.values())
-    most_interrupted = None if restarts else 0
+    most_interrupted = None if ends else 0
     return [
         _one("lost", f"of {batch.runs} runs: lost", batch.runs - len(seen.prompts), 0),
         _one("twice", "begun twice", total - len(seen.prompts), 0),
@@ -212,7 +165,7 @@ def _kept(batch: Batch, seen: Found, *, restarts: bool) -> list[Cost]:
     ]
 
 
-def _times(batch: Batch, seconds: float, *, restarts: bool) -> list[Cost]:
+def _times(batch: Batch, seconds: float, *, ends: bool) -> list[Cost]:
     took = [batch.took[number] for number in sorted(batch.took)]
     first = Samples("a run of the first hundred", took[:HUNDRED])
     last = Samples("a run of the last hundred", took[-HUNDRED:])
@@ -220,16 +173,16 @@ def _times(batch: Batch, seconds: float, *, restarts: bool) -> list[Cost]:
     return [
         Cost("first_ms", first, "ms"),
         Cost("last_ms", last, "ms"),
-        _one("p95_ratio", "p95 of the last over the first", ratio, None if restarts else FLAT),
+        _one("p95_ratio", "p95 of the last over the first", ratio, None if ends else FLAT),
         _one("runs_per_s", "runs a second", batch.runs / seconds),
     ]
 
 
-def _grown(before: Memory, after: Memory, *, restarts: bool) -> list[Cost]:
+def _grown(before: Memory, after: Memory, *, ends: bool) -> list[Cost]:
     grown = after.shim - before.shim
     return [
         _one("shim_mib", "memory of the shim before, MiB", before.shim),
-        _one("shim_grown_mib", "more after it, MiB", grown, None if restarts else GROWN_MIB),
+        _one("shim_grown_mib", "more after it, MiB", grown, None if ends else GROWN_MIB),
         _one("sidecar_mib", "memory of the sidecar before, MiB", before.sidecar),
         _one("sidecar_grown_mib", "more after it, MiB", after.sidecar - before.sidecar, GROWN_MIB),
     ]

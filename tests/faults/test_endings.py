@@ -66,7 +66,8 @@ def test_programs_that_end_badly_are_outcomes_and_shrink_no_pool(tmp_path: Path)
         answers = [each.result() for each in asked]
         assert {answer.status_code for answer in answers} == {httpx.codes.OK}
         until = time.monotonic() + 30
-        while len(sandboxes(running)) != 2 or level(client) != 2:
+        # A burst raises what the pool holds, for a while.
+        while not 2 <= level(client) == len(sandboxes(running)):
             assert time.monotonic() < until, (sandboxes(running), level(client))
             time.sleep(0.2)
 
