@@ -17,6 +17,7 @@ from mini_agent.wire import AgentRunRequest
 
 COMPARED: Final = ("name", "arguments", "ok", "rc", "stdout", "stderr", "attachments")
 OF_EXECUTION: Final = ("status", "exit_code", "result_repr", "rich", "artifacts", "limits")
+OF_SANDBOX: Final = ("image", "image_id")
 
 
 class _Value(BaseModel):
@@ -26,7 +27,8 @@ class _Value(BaseModel):
 class Bundle(_Value):
     """All of a run that its repetition needs: the request without its secrets, and the events.
 
-    Replies, programs, outputs, the image each ran in and its limits are in the events.
+    Replies, programs, outputs, the image each ran in (its name and digest) and its limits are in
+    the events.
     """
 
     version: Literal[1] = 1
@@ -134,7 +136,9 @@ def _compared(
 def _of_call(number: int, then: ToolInvocation, now: ToolInvocation) -> Iterator[Difference]:
     before, after = _shown(then), _shown(now)
     for field, value in before.items():
-        if value != after[field]:
+        # Not every recording and not every sandbox tells the digest of its image.
+        is_unknown = field == "image_id" and not (value and after[field])
+        if value != after[field] and not is_unknown:
             yield Difference(call=number, field=field, recorded=value, replayed=after[field])
 
 
@@ -143,5 +147,5 @@ def _shown(call: ToolInvocation) -> dict[str, JsonValue]:
     shown = {field: said[field] for field in COMPARED}
     execution = said["execution"] or {}
     shown |= {field: execution.get(field) for field in OF_EXECUTION}
-    shown["image"] = (execution.get("sandbox") or {}).get("image")
-    return shown
+    facts = execution.get("sandbox") or {}
+    return shown | {field: facts.get(field) for field in OF_SANDBOX}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from mini_agent.config import AgentConfig
 from mini_agent.errors import BadRequest
@@ -62,11 +62,16 @@ class AgentRunRequest(AgentConfig):
         return tuple(dict.fromkeys(known))
 
     def config(self, model: str) -> AgentConfig:
-        """The loop's settings for a run with `model`."""
+        """The loop's settings for a run with `model`; `BadRequest` where they cannot be."""
         for_the_model = self.model_dump(include=set(FOR_THE_MODEL), exclude_none=True)
         own = self.model_dump(include=set(AgentConfig.model_fields))
         kwargs = {**self.completion_kwargs, **for_the_model}
-        return AgentConfig.model_validate({**own, "model": model, "completion_kwargs": kwargs})
+        try:
+            return AgentConfig.model_validate({**own, "model": model, "completion_kwargs": kwargs})
+        except ValidationError as wrong:
+            first = wrong.errors()[0]
+            field = ".".join(str(step) for step in first["loc"])
+            raise BadRequest(f"{field}: {first['msg']}", field=field) from None
 
 
 class RunMetrics(BaseModel):

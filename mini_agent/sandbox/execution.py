@@ -86,9 +86,10 @@ class EnforcedLimits(_Value):
 
 
 class SandboxFacts(_Value):
-    """What the snippet ran in."""
+    """What the snippet ran in; `image_id` is the digest of what `image` named then."""
 
     image: str
+    image_id: str = ""
     runtime: str
     network: str = "none"
 

@@ -58,6 +58,10 @@ class SidecarSession:
         """The same, with its output as it comes; the last item is the execution."""
         return self._http.stream(f"{self._path}/execute", snippet)
 
+    async def keep(self) -> None:
+        """Makes it last for another `ttl_s`."""
+        await self._http.call("POST", f"{self._path}/keep")
+
     async def interrupt(self) -> None:
         """What Ctrl-C does to the snippet that is running; nothing where none is."""
         await self._http.call("POST", f"{self._path}/interrupt")

@@ -13,10 +13,17 @@ from mini_agent.sandbox.execution import Execution, Output
 from mini_agent.sandbox.snippet import Snippet
 
 FAREWELL_S: Final = 5.0
+# A process that is gone without a word holds its sandbox no longer than this.
+TTL_S: Final = 30.0
+KEEP_EVERY_S: Final = 8.0
 
 
 class Session(TellingSandbox, Protocol):
-    """A sandbox that is kept, until it is closed."""
+    """A sandbox that is kept until it is closed, or nobody has asked for it for a while."""
+
+    async def keep(self) -> None:
+        """Asks for it."""
+        ...
 
     async def aclose(self) -> None:
         """Closes it."""
@@ -26,7 +33,7 @@ class Session(TellingSandbox, Protocol):
 class Sidecar(TellingSandbox, Protocol):
     """A sandbox that also has sessions."""
 
-    async def open_session(self) -> Session:
+    async def open_session(self, *, ttl_s: float) -> Session:
         """A new session; `SandboxUnavailable` where there is no room for one."""
         ...
 
@@ -41,6 +48,7 @@ class RunSandbox:
     def __init__(self, sidecar: Sidecar) -> None:
         self._sidecar = sidecar
         self._session: Session | None = None
+        self._keeping: asyncio.Task[None] | None = None
 
     async def run(self, snippet: Snippet) -> Execution:
         """Runs the run's next snippet."""
@@ -52,6 +60,7 @@ class RunSandbox:
 
     async def aclose(self) -> None:
         """Closes the session, if one was ever opened."""
+        self._stop_keeping()
         if self._session is not None:
             await asyncio.shield(_closed(self._session))
 
@@ -64,14 +73,29 @@ class RunSandbox:
         except SessionOver:
             # Nobody called for so long that it has expired: the model took its time.
             self._session = None
+            self._stop_keeping()
         return _without_files(await run(await self._open_session() or self._sidecar))
 
     async def _open_session(self) -> Session | None:
         if self._session is None:
             # Whatever is wrong, and is not only a lack of room, the single run will say.
             with contextlib.suppress(MiniAgentError):
-                self._session = await self._sidecar.open_session()
+                self._session = await self._sidecar.open_session(ttl_s=TTL_S)
+                self._keeping = asyncio.create_task(_kept(self._session))
         return self._session
+
+    def _stop_keeping(self) -> None:
+        if self._keeping is not None:
+            self._keeping.cancel()
+            self._keeping = None
+
+
+async def _kept(session: Session) -> None:
+    while True:
+        await asyncio.sleep(KEEP_EVERY_S)
+        # Where it is over, its next call will say so.
+        with contextlib.suppress(MiniAgentError):
+            await session.keep()
 
 
 async def _closed(session: Session) -> None:

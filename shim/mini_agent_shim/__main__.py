@@ -12,6 +12,7 @@ from mini_agent.backends import languages_for
 from mini_agent.errors import BadRequest
 from mini_agent.tools.languages import allowed_languages
 from mini_agent_shim.app import create_app
+from mini_agent_shim.head_deadline import HeadDeadline
 from mini_agent_shim.log_lines import log_to_stderr
 from mini_agent_shim.runs.archive import require_folder
 from mini_agent_shim.settings import ShimSettings, require_safe_door
@@ -39,6 +40,7 @@ def main() -> None:
         app,
         host=settings.host,
         port=settings.port,
+        http=HeadDeadline,
         server_header=False,
         # Each request has a line of ours, with its id.
         access_log=False,

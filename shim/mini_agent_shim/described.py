@@ -14,6 +14,7 @@ PROBLEMS: Final[Described] = {
     401: {"model": Problem, "description": "The token is missing or wrong."},
     403: {"model": Problem, "description": "Not a name of this service, or a foreign page."},
     404: {"model": Problem, "description": "There is no such thing."},
+    408: {"model": Problem, "description": "The body takes too long to come."},
     409: {"model": Problem, "description": "The Idempotency-Key stands for something else."},
     413: {"model": Problem, "description": "The body is too large."},
     422: {"model": Problem, "description": "A field has a wrong name, type or range."},
@@ -23,7 +24,7 @@ PROBLEMS: Final[Described] = {
 }
 AT_THE_DOOR: Final[Described] = {code: PROBLEMS[code] for code in (401, 403, 429)}
 BEGINNING: Final[Described] = {
-    code: PROBLEMS[code] for code in (400, 401, 403, 409, 413, 422, 429, 503)
+    code: PROBLEMS[code] for code in (400, 401, 403, 408, 409, 413, 422, 429, 503)
 }
 READING: Final[Described] = {code: PROBLEMS[code] for code in (401, 403, 404, 422, 429)}
 # Each event of a stream.

@@ -63,6 +63,8 @@ class Container:
             async with asyncio.timeout(START_S):
                 self.about = About.model_validate_json((await self._frames.receive()).body)
         except (TimeoutError, RunnerLost, ValueError) as silent:
+            # An engine that is gone takes the runner's words along.
+            await self._engine.require_sign_of_life()
             raise SandboxError(
                 f"the runner in {self.confinement.image} did not start: {self._complaint()}",
                 hint="was the image built by `make images`?",
@@ -153,7 +155,8 @@ class Container:
         return (await self._engine.inspect(self.name)).state
 
     async def _read_back(self) -> None:
-        config = (await self._engine.inspect(self.name)).host_config
+        told = await self._engine.inspect(self.name)
+        config = told.host_config
         asked = self.confinement.limits
         held = _held(config, asked)
         # -1: the engine cannot limit swap. A machine that has some is refused in `limits.host_of`.
@@ -164,7 +167,10 @@ class Container:
                 hint="does this machine have the memory, cpu and pids cgroups?",
             )
         self._facts = SandboxFacts(
-            image=self.confinement.image, runtime=config.runtime, network="none"
+            image=self.confinement.image,
+            image_id=told.image_id,
+            runtime=config.runtime,
+            network="none",
         )
 
     def _complaint(self) -> str:

@@ -11,6 +11,7 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
+from codex_sidecar.bounded_head import BoundedHead
 from codex_sidecar.drain import Drain
 
 # For answers that are on their way when nothing runs any more.
@@ -29,7 +30,7 @@ class Server(uvicorn.Server):
                 host=host,
                 port=port,
                 loop="uvloop",
-                http="httptools",
+                http=BoundedHead,
                 ws="none",
                 log_config=None,
                 access_log=False,

@@ -78,6 +78,10 @@ class Session:
         metrics.executed(finished)
         return finished
 
+    def keep(self) -> None:
+        """Somebody still wants it, though there is nothing to do."""
+        self._last_call = time.monotonic()
+
     async def interrupt(self) -> None:
         """What Ctrl-C does to the snippet that is running; nothing where none is."""
         await self._kernel.interrupt()

@@ -97,6 +97,17 @@ async def interrupt(request: Request, session_id: str) -> Response:
     return Response(status_code=HTTPStatus.ACCEPTED)
 
 
+@router.post(
+    SESSION + "/keep",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=problems(404),
+    summary="Make a session last longer",
+)
+async def keep(request: Request, session_id: str) -> None:
+    """As a call does that runs something."""
+    admitted(request).sessions.find(session_id).keep()
+
+
 @router.get(
     SESSION + "/files",
     responses=problems(404, 409, 500, 503),

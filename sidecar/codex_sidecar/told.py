@@ -52,8 +52,9 @@ class HostConfig(_Said):
 
 
 class Inspected(_Said):
-    """One container."""
+    """One container, and the digest of its image."""
 
+    image_id: str = Field(alias="Image", default="")
     state: State = Field(alias="State")
     host_config: HostConfig = Field(alias="HostConfig")
 

@@ -71,7 +71,7 @@ class Sidecar:
 
 @contextmanager
 def sidecar(folder: Path, instance: str = "", **settings: str) -> Iterator[Sidecar]:
-    """A ready sidecar, which is told to stop afterwards."""
+    """A ready sidecar, which is told to stop afterwards; what it logs is in `folder`."""
     token_file = folder / "token"
     token_file.write_text(TOKEN)
     name = instance or f"test-{secrets.token_hex(4)}"
@@ -81,11 +81,12 @@ def sidecar(folder: Path, instance: str = "", **settings: str) -> Iterator[Sidec
     usual = {"port": port, "token_file": str(token_file), "instance": name, "warm": "{}"}
     variables = usual | settings
     environment = {f"CODEX_SIDECAR_{key.upper()}": value for key, value in variables.items()}
-    with subprocess.Popen(
-        [sys.executable, "-m", "codex_sidecar"],
-        env=os.environ | environment,
-        stderr=subprocess.DEVNULL,
-    ) as process:
+    with (
+        (folder / "log").open("ab") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "codex_sidecar"], env=os.environ | environment, stderr=log
+        ) as process,
+    ):
         running = Sidecar(f"http://127.0.0.1:{port}", name, process)
         try:
             _wait_until_ready(running)

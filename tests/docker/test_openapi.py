@@ -47,6 +47,7 @@ OPERATIONS = {
     ("DELETE", SESSION),
     ("POST", f"{SESSION}/execute"),
     ("POST", f"{SESSION}/interrupt"),
+    ("POST", f"{SESSION}/keep"),
     ("GET", f"{SESSION}/files"),
     ("GET", f"{SESSION}/files/{{path}}"),
     ("PUT", f"{SESSION}/files/{{path}}"),

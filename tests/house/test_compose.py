@@ -29,6 +29,10 @@ class Dependency(BaseModel):
     condition: str
 
 
+class Logging(BaseModel):
+    options: dict[str, str] = {}
+
+
 class Service(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
@@ -48,6 +52,7 @@ class Service(BaseModel):
     mem_limit: str = ""
     restart: str = ""
     pids_limit: int = 0
+    logging: Logging | None = None
 
 
 class Composition(BaseModel):
@@ -133,6 +138,13 @@ def test_guard_and_sidecar_are_told_the_same(file: str, setting: str) -> None:
 def test_whatever_serves_comes_back_also_after_the_engine_was_killed() -> None:
     services = composition("compose.agents.yml").services.values()
     assert {service.restart for service in services if service.container_name} == {"always"}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_what_a_service_says_does_not_fill_the_disk(file: str) -> None:
+    for name, service in composition(file).services.items():
+        assert service.logging, name
+        assert service.logging.options.keys() == {"max-size", "max-file"}, name
 
 
 def test_the_shim_can_write_the_log_of_its_runs_and_nothing_else() -> None:

@@ -59,6 +59,15 @@ def test_what_comes_out_otherwise_is_shown(
     assert "  -42\n  +43\\x1b[31m\n" in said
 
 
+def test_an_image_that_was_built_anew_is_shown_though_its_name_is_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = asyncio.run(recorded(tmp_path, Sidecar(image_id="sha256:1")))
+    assert replay(file, Sidecar(image_id="sha256:2"), monkeypatch) == 1
+    assert "call 1: image_id is different" in capsys.readouterr().out
+    assert replay(file, Sidecar(image_id=""), monkeypatch) == 0
+
+
 def test_what_is_no_bundle_is_told_with_what_makes_one(tmp_path: Path) -> None:
     file = tmp_path / "run.json"
     file.write_text("{}")

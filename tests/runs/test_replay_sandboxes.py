@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,6 +56,7 @@ def test_output_value_figure_and_failure_are_the_same_byte_for_byte(
     file = tmp_path / "run.json"
     file.write_text(asyncio.run(recorded(real, PLOT, "open('note', 'w').write('x')", "1 / 0")))
     assert "image/png" in file.read_text()
+    assert len(set(re.findall(r'"image_id":"(sha256:[0-9a-f]{64})"', file.read_text()))) == 1
     assert replayed(real, file, monkeypatch) == 0, capsys.readouterr().out
     assert capsys.readouterr().out.endswith(": 3 calls, all as recorded\n")
 

@@ -71,6 +71,7 @@ class Sidecar:
     prints: str = "42\n"
     token: str = "token"
     ready: bool = True
+    image_id: str = ""
     rich: tuple[Rich, ...] = ()
     snippets: list[Snippet] = field(default_factory=list)
 
@@ -94,7 +95,7 @@ class Sidecar:
             stdout=self.prints,
             rich=self.rich,
             limits=LIMITS,
-            sandbox=SandboxFacts(image="scripted", runtime="none"),
+            sandbox=SandboxFacts(image="scripted", image_id=self.image_id, runtime="none"),
         )
         return JSONResponse(execution.model_dump())
 

@@ -76,4 +76,4 @@ async def test_the_api_describes_itself() -> None:
     }
     assert "AgentRunRequest" in described["components"]["schemas"]
     answers = set(described["paths"]["/agent/run"]["post"]["responses"])
-    assert answers == {"200", "202", "400", "401", "403", "409", "413", "422", "429", "503"}
+    assert answers == {"200", "202", "400", "401", "403", "408", "409", "413", "422", "429", "503"}

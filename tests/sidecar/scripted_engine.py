@@ -202,7 +202,8 @@ class ScriptedEngine:
         }
         asked = self.bodies[name]["HostConfig"]
         assert isinstance(asked, dict)
-        return {"State": state, "HostConfig": asked | self.held}
+        image = f"{self.bodies[name]['Image']} {self.version}"
+        return {"Image": image, "State": state, "HostConfig": asked | self.held}
 
 
 _ALL_WELL = Result(

@@ -85,6 +85,15 @@ async def test_a_session_that_nobody_calls_expires_and_one_that_is_busy_does_not
     assert said(await client.get(session.path)) == (404, "no_session")
 
 
+async def test_a_session_that_is_kept_lasts_longer(
+    client: httpx.AsyncClient, runner: SessionRunner
+) -> None:
+    session = await open_session(client, ttl_s=2)
+    for _ in range(3):
+        await asyncio.sleep(0.9)
+        assert (await client.post(f"{session.path}/keep")).status_code == 204
+
+
 async def test_no_more_sessions_are_opened_than_may_be(
     opened: Opened, runner: SessionRunner
 ) -> None:
@@ -104,6 +113,7 @@ async def test_no_more_sessions_are_opened_than_may_be(
         ("DELETE", ""),
         ("POST", "/execute"),
         ("POST", "/interrupt"),
+        ("POST", "/keep"),
         ("GET", "/files"),
         ("GET", "/files/a"),
         ("PUT", "/files/a"),

@@ -7,7 +7,9 @@ import io
 import json
 import logging
 
-from codex_sidecar import frames
+import pytest
+
+from codex_sidecar import frames, turns
 from codex_sidecar.log import JsonLines
 from tests.sidecar.conftest import Opened
 from tests.sidecar.scripted_engine import ScriptedEngine, Talk, result
@@ -76,6 +78,23 @@ async def test_who_waits_is_served_when_another_is_done(
         answers = [await first, await second]
     assert [answer.status_code for answer in answers] == [200, 200]
     assert answers[1].json()["timings_ms"]["queue"] > 40
+
+
+async def test_who_waits_too_long_is_told_and_nothing_is_started(
+    opened: Opened, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "LONGEST_WAIT_S", 0.05)
+    gate = Gate()
+    engine.runner = gate.run
+    async with opened(at_once=1, waiting=1) as client:
+        first = asyncio.create_task(client.post("/v1/execute", json=SNIPPET))
+        await gate.until_running(1)
+        refused = await client.post("/v1/execute", json=SNIPPET)
+        gate.open()
+        await first
+    assert refused.status_code == 429
+    assert "none was free for 0.05 s" in refused.json()["error"]["message"]
+    assert len(engine.created()) == 1
 
 
 async def test_the_log_tells_who_asked_and_what_came_of_it_but_no_code_and_no_output(

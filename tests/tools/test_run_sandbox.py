@@ -13,6 +13,7 @@ from mini_agent.errors import SandboxUnavailable, SessionOver
 from mini_agent.run_tools import sandbox_tools
 from mini_agent.sandbox import Execution, Output, SessionFacts, Snippet
 from mini_agent.testing.scripted import Hangs, ScriptedSandbox, execution
+from mini_agent.tools import run_sandbox
 from mini_agent.tools.invoker import Invoker, OpenAIToolCall, ToolOutput
 from mini_agent.tools.local import LocalMCPInvoker
 from mini_agent.tools.run_sandbox import RunSandbox
@@ -32,6 +33,10 @@ class ScriptedSession(ScriptedSandbox):
     def __init__(self, *script: Execution | Exception | Hangs) -> None:
         super().__init__(*script)
         self.is_closed = False
+        self.kept = 0
+
+    async def keep(self) -> None:
+        self.kept += 1
 
     async def aclose(self) -> None:
         self.is_closed = True
@@ -51,7 +56,7 @@ class ScriptedSidecar:
     async def run_telling(self, snippet: Snippet, tell: Callable[[Output], None]) -> Execution:
         return await self.single.run_telling(snippet, tell)
 
-    async def open_session(self) -> ScriptedSession:
+    async def open_session(self, *, ttl_s: float) -> ScriptedSession:
         self.opened += 1
         if self.opened > len(self.sessions):
             raise SandboxUnavailable("all sessions are open")
@@ -82,6 +87,19 @@ async def test_all_snippets_of_a_run_share_one_session_which_ends_with_it() -> N
         said = [(await sandbox.run(SNIPPET)).stdout for _ in range(2)]
         assert not session.is_closed
     assert (said, sidecar.opened, session.is_closed) == (["a", "b"], 1, True)
+
+
+async def test_a_session_is_kept_while_the_model_thinks_and_no_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run_sandbox, "KEEP_EVERY_S", 0.01)
+    session = ScriptedSession(in_session("a"))
+    async with aclosing(RunSandbox(ScriptedSidecar([session]))) as sandbox:
+        await sandbox.run(SNIPPET)
+        await asyncio.sleep(0.1)
+    kept = session.kept
+    await asyncio.sleep(0.05)
+    assert session.kept == kept >= 2
 
 
 async def test_a_run_that_is_cancelled_closes_its_session() -> None:

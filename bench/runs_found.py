@@ -1,0 +1,62 @@
+"""What the shim's log has of a batch of runs, each read again from its beginning to its end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import httpx
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the shim's log has of a batch."""
+
+    prompts: Counter[str]
+    states: Counter[str]
+    wrong: int
+    unreadable: int
+    programs_twice: int
+
+
+async def found(client: httpx.AsyncClient, name: str) -> Found:
+    """Reads every run of the batch again, from its beginning to its end."""
+    runs = await _listed(client, name)
+    told = [await _read(client, each) for each in runs]
+    return Found(
+        prompts=Counter(str(each["prompt"]) for each in runs),
+        states=Counter(str(each["state"]) for each in runs),
+        wrong=sum(each["state"] == "done" and not _is_right(each) for each in runs),
+        unreadable=sum(not each.is_whole for each in told),
+        programs_twice=sum(each.programs > 1 for each in told),
+    )
+
+
+async def _listed(client: httpx.AsyncClient, name: str) -> list[dict[str, object]]:
+    runs: list[dict[str, object]] = []
+    before = ""
+    while True:
+        asked: dict[str, str | int] = {"q": name, "limit": 200, "before": before}
+        page = (await client.get("/runs", params=asked)).raise_for_status().json()
+        runs += page["runs"]
+        before = page["next"]
+        if not before:
+            return runs
+
+
+def _is_right(run: dict[str, object]) -> bool:
+    number = int(str(run["prompt"]).split()[-1])
+    return run["answer"] == f"It is {number * 7}."
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    is_whole: bool
+    programs: int
+
+
+async def _read(client: httpx.AsyncClient, run: dict[str, object]) -> _Told:
+    detail = await client.get(f"/runs/{run['id']}")
+    events = (await client.get(f"/runs/{run['id']}/events")).text
+    is_whole = detail.is_success and "\nevent: run_ended\n" in events
+    return _Told(is_whole, events.count("\nevent: tool_started\n"))
