@@ -33,6 +33,7 @@ from mini_agent_shim.settings import ShimSettings
 from mini_agent_shim.sidecar_line import SidecarLine
 from mini_agent_shim.speaks.routes import OpenAiRoutes
 from mini_agent_shim.tokens import Tokens, tokens_in
+from mini_agent_shim.traces import Traces
 
 GONE: Final = 499
 
@@ -61,6 +62,7 @@ def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI
     app.add_middleware(BodyLimit)
     app.add_middleware(Door, admission=_admission(settings))
     app.add_middleware(RequestLog)
+    app.add_middleware(Traces)
     app.add_middleware(RequestIds)
     return app
 

@@ -108,6 +108,7 @@ class GatewayApp:
         app.exception_handler(CallerGone)(_nobody_there)
         app.exception_handler(Exception)(_unforeseen)
         app.add_middleware(Door, admission=self._admission)
+        app.add_middleware(Traces)
         return app
 
     async def tools(self) -> list[Tool]:
