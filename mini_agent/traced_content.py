@@ -24,8 +24,7 @@ def reply_in_parts(reply: ModelReply) -> str:
     thought: list[JsonValue] = [{"type": "reasoning", "content": reply.reasoning}]
     said: list[JsonValue] = [{"type": "text", "content": reply.text}]
     parts: list[JsonValue] = [*(thought if reply.reasoning else []), *(said if reply.text else [])]
-    for call in reply.tool_calls:
-        parts.append(_call(call.id, call.name, call.arguments))
+    parts += [_call(call.id, call.name, call.arguments) for call in reply.tool_calls]
     told: JsonObject = {
         "role": "assistant",
         "parts": parts,

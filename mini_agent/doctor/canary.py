@@ -39,7 +39,9 @@ if any(int(each, 16) for each in held):
 print("held")
 """
 MEMORY_MB: Final = 64
+ROOMY: Final = Limits(timeout_s=20, memory_mb=128)
 DEADLINE_S: Final = 1.0
+OTHER_VERSION: Final = "if the stack is of another version than this: make up"
 FIX: Final = "run nothing that you do not trust; see what the engine says: docker info"
 
 
@@ -51,7 +53,7 @@ class Case:
     code: str
     status: str
     told: str
-    limits: Limits = Limits(timeout_s=20, memory_mb=128)
+    limits: Limits = ROOMY
 
 
 CASES: Final = (
@@ -82,7 +84,7 @@ async def canary(around: Around) -> Sequence[Check]:
             return [await _tried(case, sidecar, "the sidecar") for case in CASES]
     image = await some_image_with_python(around)
     if image is None:
-        return [skipped(case.name, "no sandbox image to try it in", "make images") for case in CASES]
+        return [skipped("canary", "no sandbox image to try anything in", "make images")]
     plain = PlainSandbox(around.docker, image)
     return [await _tried(case, plain, "a container; the sidecar is not up") for case in CASES]
 
@@ -92,7 +94,8 @@ async def _tried(case: Case, sandbox: Sandbox, where: str) -> Check:
     try:
         ran = await sandbox.run(snippet)
     except MiniAgentError as why:
-        return fail(case.name, f"it could not be tried in {where}: {why.message}", why.hint)
+        detail = f"it could not be tried in {where}: {why.message}"
+        return fail(case.name, detail, why.hint or OTHER_VERSION)
     if ran.status == case.status and (case.status != "ok" or ran.stdout.strip() == "held"):
         return ok(case.name, f"{case.told} (tried in {where})")
     said = (ran.stderr.strip().splitlines() or [""])[-1]

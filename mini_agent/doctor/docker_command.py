@@ -79,7 +79,8 @@ class Docker:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        return Said(process.returncode or 0, out.decode(errors="replace"), err.decode(errors="replace"))
+        told, complained = (text.decode(errors="replace") for text in (out, err))
+        return Said(process.returncode or 0, told, complained)
 
 
 def labels_in(row: Mapping[str, str]) -> dict[str, str]:

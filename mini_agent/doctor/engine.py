@@ -26,11 +26,9 @@ GET_COMPOSE: Final = (
 TROUBLES: Final = (
     (
         "permission denied",
-        "sudo usermod -aG docker $USER, then log in again (whoever is in that group is as good as "
-        "root)",
+        "sudo usermod -aG docker $USER, then log in again (it is as good as root)",
     ),
     ("context not found", "docker context ls shows those there are; docker context use default"),
-    ("context \"", "docker context ls shows those there are; docker context use default"),
     ("certificate", "see DOCKER_CERT_PATH and DOCKER_TLS_VERIFY"),
 )
 START: Final = "sudo systemctl start docker; on a desktop, start Docker Desktop"
@@ -95,10 +93,11 @@ async def limits(around: Around) -> Sequence[Check]:
 
 async def disk(around: Around) -> Sequence[Check]:
     """Whether the engine has room."""
-    root = Path(around.engine.root if around.engine else "")
-    if not root.is_dir():
+    root = around.engine.root if around.engine else ""
+    try:
+        free = shutil.disk_usage(root).free
+    except OSError:
         return [skipped("disk", "the engine's folder is not on this machine")]
-    free = shutil.disk_usage(root).free
     detail = f"{free / GIB:.1f} GiB free for {root}"
     if free < LEAST_FREE:
         return [warn("disk", detail, "docker system prune frees what nothing uses")]

@@ -22,7 +22,7 @@ def memory() -> bool:
 
 def processes() -> bool:
     """At some point there are no more."""
-    children = []
+    children: list[int] = []
     try:
         while len(children) < 64:
             child = os.fork()

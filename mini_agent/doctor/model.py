@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mini_agent.coding.doctor import KEYS
 from mini_agent.doctor.check import Around, Check, fail, ok, skipped, warn
+from mini_agent.doctor.stack import model_of_the_stack
 from mini_agent.errors import NotConfigured
 from mini_agent.model import OLLAMA, context_tokens, is_ollama
 
@@ -38,7 +39,7 @@ class _Shown(BaseModel):
 
 async def model(around: Around) -> Sequence[Check]:
     """The model that a run has which names none."""
-    name = around.settings.default_model
+    name = around.settings.default_model or await model_of_the_stack(around)
     if not name:
         return [skipped("model", "no model is named", NAME_ONE)]
     if is_ollama(name):
@@ -71,9 +72,7 @@ async def _ollama(name: str, asked_as: str, around: Around) -> Sequence[Check]:
     except NotConfigured as wrong:
         return [fail("model server", wrong.message, wrong.hint)]
     try:
-        async with httpx.AsyncClient(
-            base_url=url, trust_env=False, timeout=PATIENCE_S
-        ) as ollama:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE_S) as ollama:
             version = await ollama.get("/api/version")
             version.raise_for_status()
             shown = await ollama.post("/api/show", json={"model": name})

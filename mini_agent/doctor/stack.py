@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -18,6 +19,7 @@ SIDECAR: Final = "litellm-codex-agent"
 SIDECAR_PORT: Final = 8077
 TOKEN_FILE: Final = "/run/mini-agent/token"  # noqa: S105 - a path
 UP: Final = "make up"
+MODEL_NAME: Final = re.compile(r'"id":"mini-agent/([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,16 @@ async def ports(around: Around) -> Sequence[Check]:
 
 async def services(around: Around) -> Sequence[Check]:
     """Whether the shim and the sidecar are up and ready."""
-    port = around.named("MINI_AGENT_API_PORT", "8788")
-    return [await _shim(f"http://127.0.0.1:{port}"), await _sidecar(around)]
+    return [await _shim(_shim_url(around)), await _sidecar(around)]
+
+
+async def model_of_the_stack(around: Around) -> str:
+    """The model of the running shim's runs that name none; empty where nobody says."""
+    answer = await asked(f"{_shim_url(around)}/v1/models")
+    if answer is None or not answer.is_success:
+        return ""
+    names = MODEL_NAME.findall(answer.text)
+    return names[0] if names else ""
 
 
 async def sidecar_here(around: Around) -> SidecarClient | None:
@@ -104,6 +114,10 @@ async def _is_taken(port: int) -> bool:
         return False
     writer.close()
     return True
+
+
+def _shim_url(around: Around) -> str:
+    return f"http://127.0.0.1:{around.named('MINI_AGENT_API_PORT', '8788')}"
 
 
 async def _shim(url: str) -> Check:

@@ -15,12 +15,12 @@ from mini_agent.doctor.canary import canary
 from mini_agent.doctor.check import Around, Check, Row, fail, ok, skipped
 from mini_agent.doctor.engine import compose, disk, engine, limits
 from mini_agent.doctor.images import images
-from mini_agent.doctor.leaks import leaks
+from mini_agent.doctor.leaks import leaks, no_leaks
 from mini_agent.doctor.model import keys, model
 from mini_agent.doctor.stack import ports, services
 
 PATIENCE_S: Final = 120.0
-LEAKS: Final = (Row("left over", "leaks", leaks, needs_engine=True),)
+LEAKS: Final = (Row("left over", "leaks", no_leaks, needs_engine=True),)
 
 
 def rows(ground: Callable[[], Ground]) -> tuple[Row, ...]:
@@ -34,7 +34,7 @@ def rows(ground: Callable[[], Ground]) -> tuple[Row, ...]:
         Row("stack", "ports", ports),
         Row("stack", "services", services),
         Row("sandbox", "canary", canary, needs_engine=True),
-        *LEAKS,
+        Row("left over", "leaks", leaks, needs_engine=True),
         Row("model", "model", model),
         Row("model", "keys", keys),
         Row("assistant", "python", python),
@@ -69,7 +69,8 @@ async def _in_time(row: Row, around: Around) -> Sequence[Check]:
         async with asyncio.timeout(PATIENCE_S):
             return await row.look(around)
     except TimeoutError:
-        return [fail(row.name, f"took longer than {PATIENCE_S:g} s", "try again on a quiet machine")]
+        late = f"took longer than {PATIENCE_S:g} s"
+        return [fail(row.name, late, "try again when the machine is quiet")]
     except Exception as broken:  # noqa: BLE001  a check that breaks must not hide the others
         what = f"{type(broken).__name__}: {broken!s:.200}"
         return [fail(row.name, f"the check itself failed: {what}", "please report it")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import os
 from typing import Final
@@ -11,6 +12,7 @@ from opentelemetry import trace
 from mini_agent.extras import module_of_extra
 
 ADDRESSES: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+FLUSH_MS: Final = 3000
 EXPORTER: Final = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
 
 
@@ -33,3 +35,13 @@ def export_spans(service: str) -> None:
     provider = sdk.TracerProvider(resource=resources.Resource.create())
     provider.add_span_processor(batches.BatchSpanProcessor(exporting.OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
+
+
+async def flush_spans() -> None:
+    """Sends what waits to be sent, if anything does; gives up soon on a collector that is away.
+
+    A server that is told to stop by a signal ends without any other chance to.
+    """
+    flush = getattr(trace.get_tracer_provider(), "force_flush", None)
+    if flush is not None:
+        await asyncio.to_thread(flush, FLUSH_MS)

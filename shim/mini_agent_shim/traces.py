@@ -12,6 +12,8 @@ from mini_agent.spans import context_in, failed, span
 from mini_agent_shim.request_log import QUIET_PATHS
 
 FAULT: Final = 500
+# FastAPI's own spans would stand beside ours, with its functions and with health checks.
+NOT_BY_FASTAPI: Final = dict.fromkeys(("tracing", "operation_spans", "metrics", "logs"), False)
 
 
 class Traces:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import SpanContext
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -54,9 +55,16 @@ class Remembering:
         await self.app(scope, receive, send)
 
 
+def context_of(span: ReadableSpan) -> SpanContext:
+    """What others know it by; every span that has ended has one."""
+    context = span.get_span_context()
+    assert context is not None
+    return context
+
+
 def span_id(span: ReadableSpan) -> str:
     """In hexadecimal, as on the wire."""
-    return f"{span.get_span_context().span_id:016x}"
+    return f"{context_of(span).span_id:016x}"
 
 
 def parent_id(span: ReadableSpan) -> str:
@@ -66,4 +74,4 @@ def parent_id(span: ReadableSpan) -> str:
 
 def trace_id(span: ReadableSpan) -> str:
     """In hexadecimal, as on the wire."""
-    return f"{span.get_span_context().trace_id:032x}"
+    return f"{context_of(span).trace_id:032x}"

@@ -35,20 +35,34 @@ async def noted(_loaded: ModuleType) -> AsyncIterator[Noted]:
     noted = Noted()
     logger = importlib.import_module("litellm.integrations.custom_logger").CustomLogger
 
-    async def good(_self: object, given: dict[str, object], answer: object, *_times: object) -> None:
-        usage = getattr(answer, "usage", None)
-        noted.good.append((str(given["model"]), getattr(usage, "total_tokens", 0)))
+    # LiteLLM calls both with these names.
+    async def good(
+        _: object,
+        kwargs: dict[str, object],
+        response_obj: object,
+        start_time: object,
+        end_time: object,
+    ) -> None:
+        usage = getattr(response_obj, "usage", None)
+        noted.good.append((str(kwargs["model"]), getattr(usage, "total_tokens", 0)))
 
-    async def bad(_self: object, given: dict[str, object], *_rest: object) -> None:
-        noted.bad.append(str(given["model"]))
+    async def bad(
+        _: object,
+        kwargs: dict[str, object],
+        response_obj: object,
+        start_time: object,
+        end_time: object,
+    ) -> None:
+        noted.bad.append(str(kwargs["model"]))
 
     own = {"async_log_success_event": good, "async_log_failure_event": bad}
     callback = type("Noting", (logger,), own)()
-    before = list(_loaded.callbacks)
-    _loaded.callbacks = [callback]
+    settings = _loaded.__dict__
+    before = settings["callbacks"]
+    settings["callbacks"] = [callback]
     yield noted
-    _loaded.callbacks = before
-    _loaded.logging_callback_manager._reset_all_callbacks()
+    settings["callbacks"] = before
+    settings["logging_callback_manager"]._reset_all_callbacks()
 
 
 async def test_each_turn_of_a_run_is_told_to_a_callback(noted: Noted) -> None:

@@ -77,8 +77,9 @@ async def test_refusals_are_counted_by_code() -> None:
     settings = ShimSettings(runs_at_once=1, runs_waiting=0)
     async with client_of(model := SilentModel(), settings) as client:
         await client.post("/agent/run", json={"messages": 1})
-        await client.post("/agent/run", content=b"{")
-        await client.get("/runs/none")
+        json_type = {"Content-Type": "application/json"}
+        await client.post("/agent/run", content=b"{", headers=json_type)
+        await client.get(f"/runs/{'0' * 32}")
         run = await begun(client)
         await asyncio.wait_for(model.asked.wait(), 5)
         await client.post("/agent/run", json=ASKED)
