@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -81,12 +82,18 @@ async def canary(around: Around) -> Sequence[Check]:
     sidecar = await sidecar_here(around)
     if sidecar is not None:
         async with sidecar:
-            return [await _tried(case, sidecar, "the sidecar") for case in CASES]
+            return await _all_tried(sidecar, "the sidecar")
     image = await some_image_with_python(around)
     if image is None:
         return [skipped("canary", "no sandbox image to try anything in", "make images")]
     plain = PlainSandbox(around.docker, image)
-    return [await _tried(case, plain, "a container; the sidecar is not up") for case in CASES]
+    return await _all_tried(plain, "a container; the sidecar is not up")
+
+
+async def _all_tried(sandbox: Sandbox, where: str) -> list[Check]:
+    async with asyncio.TaskGroup() as trying:
+        tasks = [trying.create_task(_tried(case, sandbox, where)) for case in CASES]
+    return [task.result() for task in tasks]
 
 
 async def _tried(case: Case, sandbox: Sandbox, where: str) -> Check:
@@ -94,7 +101,8 @@ async def _tried(case: Case, sandbox: Sandbox, where: str) -> Check:
     try:
         ran = await sandbox.run(snippet)
     except MiniAgentError as why:
-        detail = f"it could not be tried in {where}: {why.message}"
+        why_not = why.message.partition("\n")[0]
+        detail = f"it could not be tried in {where}: {why_not}"
         return fail(case.name, detail, why.hint or OTHER_VERSION)
     if ran.status == case.status and (case.status != "ok" or ran.stdout.strip() == "held"):
         return ok(case.name, f"{case.told} (tried in {where})")

@@ -9,6 +9,7 @@ from typing import Final
 
 from mini_agent.doctor.check import Around, Check, fail, ok, warn
 from mini_agent.doctor.docker_command import labels_in
+from mini_agent.doctor.engine import START
 
 SANDBOX: Final = "mini-agent.sandbox"
 INSTANCE: Final = "mini-agent.instance"
@@ -24,6 +25,8 @@ Found = Mapping[str, str]
 
 async def no_leaks(around: Around) -> Sequence[Check]:
     """The same; that somebody else may still want it is no excuse."""
+    if around.engine is None:
+        return [fail("left over", "no Docker Engine answers, so nothing is proved", START)]
     found = await leaks(around)
     return [replace(each, state="fail") if each.state == "warn" else each for each in found]
 

@@ -2,9 +2,14 @@
 
 import os
 import signal
-import time
+from pathlib import Path
 
-SHARE = 0.8
+# Of cgroup v2 and of v1, whose folder has either name.
+QUOTAS = (
+    "/sys/fs/cgroup/cpu.max",
+    "/sys/fs/cgroup/cpu/cpu.cfs_quota_us",
+    "/sys/fs/cgroup/cpu,cpuacct/cpu.cfs_quota_us",
+)
 
 
 def memory() -> bool:
@@ -40,11 +45,9 @@ def processes() -> bool:
 
 
 def cpu() -> bool:
-    """Half a core is had where a whole one is wanted."""
-    began, used = time.monotonic(), time.process_time()
-    while time.monotonic() - began < 1:
-        pass
-    return time.process_time() - used < SHARE * (time.monotonic() - began)
+    """The kernel has a quota for this container. What is had of a busy machine would not tell."""
+    given = next(file for file in map(Path, QUOTAS) if file.exists())
+    return given.read_text(encoding="ascii").split()[0] not in ("max", "-1")
 
 
 if __name__ == "__main__":

@@ -63,7 +63,7 @@ def _hosted(name: str, around: Around) -> Check:
     key = next((key for begin, key in KEYS.items() if name.startswith(begin)), "")
     if key and not around.variables.get(key):
         return fail("model", f"{name} needs {key}, which is not set", f"export {key}=...")
-    return ok("model", f"{name}{f', {key} is set' if key else ''}; not asked, which would cost")
+    return ok("model", f"{name}{f', {key} is set' if key else ''}; not asked, which may cost")
 
 
 async def _ollama(name: str, asked_as: str, around: Around) -> Sequence[Check]:

@@ -20,7 +20,7 @@ from mini_agent.doctor.model import keys, model
 from mini_agent.doctor.stack import ports, services
 
 PATIENCE_S: Final = 120.0
-LEAKS: Final = (Row("left over", "leaks", no_leaks, needs_engine=True),)
+LEAKS: Final = (Row("left over", "leaks", no_leaks),)
 
 
 def rows(ground: Callable[[], Ground]) -> tuple[Row, ...]:

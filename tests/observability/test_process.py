@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -101,26 +102,34 @@ def mib(process: int) -> float:
     return int(kib) / 1024
 
 
-def test_an_idle_shim_that_has_litellm_loaded_stays_small() -> None:
-    with ScriptedServer([text("hey")]) as model, shim(OLLAMA_API_BASE=model.url) as (address, pid):
-        run(address)
-        took = mib(pid)
-    assert took < IDLE_MIB
+@dataclass(frozen=True)
+class Life:
+    """What was seen of a shim that did one run, was idle, and was told to stop."""
+
+    idle_mib: float
+    collector: Collector
 
 
-def test_spans_go_to_the_collector_that_the_standard_variables_name() -> None:
+@pytest.fixture(scope="module")
+def life() -> Life:
+    """With a collector, so that OpenTelemetry's SDK is loaded as well."""
     collector = Collector()
-    with (
-        ScriptedServer([text("hey")]) as model,
-        served(collector.app()) as otlp,
-    ):
-        with shim(OLLAMA_API_BASE=model.url, OTEL_EXPORTER_OTLP_ENDPOINT=otlp) as (address, _):
+    with ScriptedServer([text("hey")]) as model, served(collector.app()) as otlp:
+        with shim(OLLAMA_API_BASE=model.url, OTEL_EXPORTER_OTLP_ENDPOINT=otlp) as (address, pid):
             run(address, **TRACEPARENT)
-        # What is left is sent when the shim stops.
-        assert collector.names == dict.fromkeys(
-            ("POST /agent/run", "invoke_agent mini-agent", "chat ollama/m"), TRACE
-        )
-    assert collector.services == {"mini-agent"}
+            idle = mib(pid)
+        # What was not sent by then is sent when the shim stops.
+        return Life(idle, collector)
+
+
+def test_an_idle_shim_that_has_litellm_loaded_stays_small(life: Life) -> None:
+    assert life.idle_mib < IDLE_MIB
+
+
+def test_spans_go_to_the_collector_that_the_standard_variables_name(life: Life) -> None:
+    own = ("POST /agent/run", "invoke_agent mini-agent", "chat ollama/m")
+    assert life.collector.names == dict.fromkeys(own, TRACE)
+    assert life.collector.services == {"mini-agent"}
 
 
 def test_a_collector_without_the_extra_is_told_at_the_start() -> None:
