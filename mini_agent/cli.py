@@ -36,8 +36,7 @@ def _parser() -> argparse.ArgumentParser:
     tools.set_defaults(run=_tools)
     _add_gateway(commands.add_parser("gateway", help="many MCP servers' tools over HTTP, as one"))
     _add_replay(commands.add_parser("replay", help="a recorded run again, and what differs"))
-    doctor = commands.add_parser("doctor", help="what the assistant needs and whether it is there")
-    doctor.set_defaults(run=_doctor)
+    _add_doctor(commands.add_parser("doctor", help="what all this needs, and whether it is there"))
     return parser
 
 
@@ -82,6 +81,16 @@ def _add_replay(replay: argparse.ArgumentParser) -> None:
     replay.set_defaults(run=_replay)
 
 
+def _add_doctor(doctor: argparse.ArgumentParser) -> None:
+    doctor.add_argument("--json", action="store_true", help="print the checks as JSON")
+    doctor.add_argument(
+        "--leaks",
+        action="store_true",
+        help="only what is left in the engine beside the running stack; fails if anything is",
+    )
+    doctor.set_defaults(run=_doctor)
+
+
 def _backend(given: str) -> str:
     named = importlib.import_module("mini_agent.tool_backend")
     try:
@@ -98,8 +107,9 @@ def _assist(called: argparse.Namespace) -> int:
 
 
 def _doctor(called: argparse.Namespace) -> int:
-    assistant = importlib.import_module("mini_agent.coding.command")
-    done: int = assistant.run_doctor(options_of(called))
+    doctor = importlib.import_module("mini_agent.doctor.command")
+    asked = {"in_json": called.json, "only_leaks": called.leaks}
+    done: int = doctor.run_doctor(options_of(called), **asked)
     return done
 
 

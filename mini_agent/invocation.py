@@ -20,6 +20,7 @@ from mini_agent.tools.foreign import output_of
 from mini_agent.tools.invoker import Invoker, StreamingInvoker, ToolOutput, refused
 from mini_agent.tools.observation import REPAIR, observation
 from mini_agent.tools.offered import OfferedTool, offered_tools
+from mini_agent.traced import tool_span
 from mini_agent.understood import Ask
 
 
@@ -100,6 +101,12 @@ class Workbench:
             iteration=iteration, tool_call_id=ask.id, name=ask.name, arguments=ask.arguments
         )
         self.tell(started)
+        with tool_span(ask.id, ask.name, ask.arguments) as tell_output:
+            output = await self._bounded(ask, iteration)
+            tell_output(output)
+        return output
+
+    async def _bounded(self, ask: Ask, iteration: int) -> ToolOutput:
         try:
             return await self.deadline.bound(self._called(ask, iteration))
         except OutOfTime:

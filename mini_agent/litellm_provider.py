@@ -25,6 +25,7 @@ from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings, require_model
 from mini_agent.shim_client import RunLost, ShimClient, lost_run
 from mini_agent.shim_container import shim_address
+from mini_agent.spans import trace_headers
 from mini_agent.tools.invoker import Invoker
 from mini_agent.wire import AgentRunRequest
 
@@ -64,7 +65,8 @@ def provider_run(given: GivenCall) -> ProviderRun:
 
 def _sources(request: AgentRunRequest, settings: Settings) -> Sources:
     def sidecar() -> SidecarClient:
-        return SidecarClient(settings.sidecar_url, settings.read_sidecar_token())
+        token = settings.read_sidecar_token()
+        return SidecarClient(settings.sidecar_url, token, headers=trace_headers)
 
     def servers(named: Sequence[str] | None) -> Opening:
         return servers_of_run(configuration_for_runs(settings).only(named))

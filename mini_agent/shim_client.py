@@ -21,6 +21,7 @@ from mini_agent.errors import (
 from mini_agent.events import Event, Stopped
 from mini_agent.result import AgentResult
 from mini_agent.sandbox.events import events_in
+from mini_agent.spans import trace_headers
 from mini_agent.wire import AgentRunRequest, AgentRunResponse
 
 CONNECT_S: Final = 5.0
@@ -92,7 +93,7 @@ class ShimClient:
                     "POST",
                     "/agent/run",
                     content=request.model_dump_json(exclude_defaults=True),
-                    headers={"Content-Type": "application/json"},
+                    headers={**trace_headers(), "Content-Type": "application/json"},
                 ) as answer,
             ):
                 if answer.status_code != httpx.codes.OK:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
 
 from mini_agent.coding.ground import ground_of
 from mini_agent.coding.options import Options
@@ -18,11 +17,3 @@ def run_assistant(options: Options) -> int:
     module = importlib.import_module(f"mini_agent.coding.{name}")
     done: int = module.run(ground)
     return done
-
-
-def run_doctor(options: Options) -> int:
-    """0 when all is well, else 1."""
-    doctor = importlib.import_module("mini_agent.coding.doctor")
-    checks = doctor.checked_up(ground_of(options, dict(os.environ)))
-    sys.stdout.write(f"{doctor.told(checks)}\n")
-    return 0 if all(each.is_well for each in checks) else 1

@@ -25,7 +25,7 @@ def configuration_for_runs(settings: Settings) -> Configuration:
     Unlike the gateway's command, it takes no file unasked: somebody else's request would start
     what is in there.
     """
-    files = [file for file in settings.mcp_config.split(os.pathsep) if file.strip()]
+    files = files_for_runs(settings)
     if not files:
         raise NotConfigured(
             "tool_backend 'mcp' needs a file that names MCP servers",
@@ -33,7 +33,13 @@ def configuration_for_runs(settings: Settings) -> Configuration:
             hint="set MINI_AGENT_MCP_CONFIG to a config.toml of Codex or a .mcp.json; a request "
             "cannot name one",
         )
-    return configuration_of([Path(file.strip()).expanduser() for file in files], os.environ)
+    return configuration_of(files, os.environ)
+
+
+def files_for_runs(settings: Settings) -> list[Path]:
+    """The files that MINI_AGENT_MCP_CONFIG names."""
+    named = [file.strip() for file in settings.mcp_config.split(os.pathsep)]
+    return [Path(file).expanduser() for file in named if file]
 
 
 @asynccontextmanager

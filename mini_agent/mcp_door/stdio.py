@@ -11,6 +11,7 @@ from mini_agent.mcp_door.server import languages_named, sandbox_server
 from mini_agent.mcp_door.sessions import Sessions
 from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings
+from mini_agent.spans import trace_headers
 
 THE_ONE: Final = "stdio"
 
@@ -49,7 +50,8 @@ class _Sidecar:
                     hint="set MINI_AGENT_SIDECAR_URL, such as http://127.0.0.1:8077, and "
                     "MINI_AGENT_SIDECAR_TOKEN",
                 )
-            self._client = SidecarClient(self._settings.sidecar_url, self._token())
+            url = self._settings.sidecar_url
+            self._client = SidecarClient(url, self._token(), headers=trace_headers)
         return self._client
 
     async def aclose(self) -> None:

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from mini_agent.errors import SandboxError, SessionOver
 from mini_agent.sandbox.execution import Execution, Output
 from mini_agent.sandbox.session import SidecarSession
-from mini_agent.sandbox.sidecar_http import SidecarHttp
+from mini_agent.sandbox.sidecar_http import Headers, SidecarHttp, no_headers
 from mini_agent.sandbox.snippet import Limits, Snippet
 from mini_agent.sandbox.workspace import DEFAULT_TTL_S, SessionOpened, SessionRequest
 
@@ -40,11 +40,12 @@ class SidecarClient:
     """Runs snippets in the sidecar at `base_url`, each in a container of its own.
 
     Raises `BadRequest` for a snippet the sidecar refuses, `Unauthorized` for a wrong token and
-    `SandboxUnavailable` when the sidecar or its engine is away or busy.
+    `SandboxUnavailable` when the sidecar or its engine is away or busy. `headers` says at each
+    request what goes along, such as the trace it belongs to.
     """
 
-    def __init__(self, base_url: str, token: str = "") -> None:
-        self._http = SidecarHttp(base_url, token)
+    def __init__(self, base_url: str, token: str = "", *, headers: Headers = no_headers) -> None:
+        self._http = SidecarHttp(base_url, token, headers)
         self.base_url = self._http.base_url
 
     async def __aenter__(self) -> Self:

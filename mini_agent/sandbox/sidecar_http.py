@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing, asynccontextmanager
-from typing import Final
+from typing import Final, TypeAlias
 
 import httpx
 from pydantic import ValidationError
@@ -31,18 +31,26 @@ KEEP_ALIVE_S: Final = 30.0
 JSON: Final = "application/json"
 EVENTS: Final = "text/event-stream"
 
+Headers: TypeAlias = Callable[[], Mapping[str, str]]
+
+
+def no_headers() -> Mapping[str, str]:
+    """Of a client that has nothing to pass on."""
+    return {}
+
 
 class SidecarHttp:
     """Raises `BadRequest` for what the sidecar refuses, `Unauthorized` for a wrong token,
     `SessionOver` for a session it no longer has, and `SandboxUnavailable` when it is away or busy.
     """
 
-    def __init__(self, base_url: str, token: str) -> None:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
+    def __init__(self, base_url: str, token: str, headers: Headers = no_headers) -> None:
+        own = {"Authorization": f"Bearer {token}"} if token else {}
+        self._headers = headers
         self.base_url = base_url.rstrip("/")
         self._http = httpx.AsyncClient(
             base_url=self.base_url,
-            headers=headers,
+            headers=own,
             trust_env=False,
             timeout=QUEUE_AND_START_S,
             limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_S),
@@ -88,7 +96,7 @@ class SidecarHttp:
                 method,
                 path,
                 content=content,
-                headers={"Content-Type": kind},
+                headers={**self._headers(), "Content-Type": kind},
                 timeout=httpx.Timeout(patience_s, connect=CONNECT_S),
             )
         except httpx.HTTPError as broken:
@@ -104,7 +112,7 @@ class SidecarHttp:
                 "POST",
                 path,
                 content=_body(snippet),
-                headers={"Content-Type": JSON, "Accept": EVENTS},
+                headers={**self._headers(), "Content-Type": JSON, "Accept": EVENTS},
                 timeout=httpx.Timeout(_patience(snippet), connect=CONNECT_S),
             ) as response:
                 if not response.is_success:

@@ -36,6 +36,7 @@ class Ask:
     path: str
     json: JsonValue = None
     query: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,9 @@ class HttpExchange:
         path = quote(f"{self._base.path.rstrip('/')}{ask.path}")
         url = self._base.copy_with(path=path)
         query = httpx.QueryParams(ask.query) if ask.query else None
-        request = client.build_request(ask.method, url, json=ask.json, params=query)
+        request = client.build_request(
+            ask.method, url, json=ask.json, params=query, headers=dict(ask.headers)
+        )
         for _ in range(MOST_REDIRECTS + 1):
             response = await client.send(request, stream=True)
             try:

@@ -10,6 +10,8 @@ from typing import Final, Self
 import httpx
 
 from mini_agent.errors import BadRequest, MiniAgentError, ToolsUnavailable
+from mini_agent.messages import JsonObject
+from mini_agent.spans import trace_headers
 from mini_agent.tools.arguments import NotRun, called
 from mini_agent.tools.http_answer import output_in, tools_in
 from mini_agent.tools.http_exchange import Answered, Ask, HttpExchange
@@ -61,7 +63,8 @@ class HttpToolsInvoker:
         """What came of one call; a gateway that fails is told to the model as well."""
         try:
             name, arguments = called(openai_tool)
-            ask = Ask("POST", "/invoke", {"name": name, "arguments": arguments})
+            body: JsonObject = {"name": name, "arguments": arguments}
+            ask = Ask("POST", "/invoke", body, headers=tuple(trace_headers().items()))
             return output_in(await self._in_time(ask))
         except (NotRun, MiniAgentError) as why:
             return refused(str(why))

@@ -16,6 +16,7 @@ from mini_agent_shim.head_deadline import HeadDeadline
 from mini_agent_shim.log_lines import log_to_stderr
 from mini_agent_shim.runs.archive import require_folder
 from mini_agent_shim.settings import ShimSettings, require_safe_door
+from mini_agent_shim.trace_export import export_spans
 
 GRACE_S: Final = 5
 
@@ -27,6 +28,7 @@ def main() -> None:
         require_safe_door(settings)
         require_folder(settings.runs_dir)
         allowed_languages(languages_for(None, settings) or ())
+        export_spans("mini-agent")
         app = create_app(settings)
     except BadRequest as wrong:
         sys.stderr.write(f"mini-agent-shim: {wrong}\n")

@@ -33,6 +33,8 @@ from mini_agent_shim.settings import ShimSettings
 from mini_agent_shim.sidecar_line import SidecarLine
 from mini_agent_shim.speaks.routes import OpenAiRoutes
 from mini_agent_shim.tokens import Tokens, tokens_in
+from mini_agent_shim.trace_export import flush_spans
+from mini_agent_shim.traces import NOT_BY_FASTAPI, Traces
 
 GONE: Final = 499
 
@@ -51,6 +53,7 @@ def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI
         version=version("mini-agent"),
         redoc_url=None,
         lifespan=_lifespan_of(service, sandboxes, loads=model is None),
+        telemetry=NOT_BY_FASTAPI,
     )
     app.router.routes.append(sandboxes.endpoint.route)
     app.include_router(Routes(service).router())
@@ -61,6 +64,7 @@ def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI
     app.add_middleware(BodyLimit)
     app.add_middleware(Door, admission=_admission(settings))
     app.add_middleware(RequestLog)
+    app.add_middleware(Traces)
     app.add_middleware(RequestIds)
     return app
 
@@ -97,6 +101,7 @@ def _lifespan_of(
             await loading
         await close_litellm_clients()
         await service.line.aclose()
+        await flush_spans()
 
     return lifespan
 

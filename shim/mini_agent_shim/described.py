@@ -27,6 +27,7 @@ BEGINNING: Final[Described] = {
     code: PROBLEMS[code] for code in (400, 401, 403, 408, 409, 413, 422, 429, 503)
 }
 READING: Final[Described] = {code: PROBLEMS[code] for code in (401, 403, 404, 422, 429)}
+COUNTS: Final[Described] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 # Each event of a stream.
 EVENT: Final[dict[str, object]] = {
     "type": "object",

@@ -26,6 +26,7 @@ from mini_agent_shim.auth import Admission, Door
 from mini_agent_shim.disconnect import CallerGone, unless_gone
 from mini_agent_shim.mcp_endpoint import McpEndpoint
 from mini_agent_shim.problems import answer_with_problems, body_of, problem
+from mini_agent_shim.traces import NOT_BY_FASTAPI, Traces
 
 GONE: Final = 499
 PROBLEMS: Final[dict[int | str, dict[str, object]]] = {
@@ -90,6 +91,7 @@ class GatewayApp:
             version=version("mini-agent"),
             redoc_url=None,
             lifespan=self._lifespan,
+            telemetry=NOT_BY_FASTAPI,
         )
         app.add_api_route("/tools", self.tools)
         app.add_api_route(
@@ -108,6 +110,7 @@ class GatewayApp:
         app.exception_handler(CallerGone)(_nobody_there)
         app.exception_handler(Exception)(_unforeseen)
         app.add_middleware(Door, admission=self._admission)
+        app.add_middleware(Traces)
         return app
 
     async def tools(self) -> list[Tool]:

@@ -21,6 +21,7 @@ from mini_agent_shim.auth import Admission, names_of_this_host
 from mini_agent_shim.gateway_app import GatewayApp
 from mini_agent_shim.settings import is_loopback
 from mini_agent_shim.tokens import Tokens
+from mini_agent_shim.trace_export import export_spans
 
 VARIABLE: Final = "MINI_AGENT_GATEWAY_TOKEN"
 NAMES: Final = "MINI_AGENT_ALLOWED_HOSTS"
@@ -35,6 +36,7 @@ def serve(files: Sequence[str], host: str, port: int) -> None:
             f"the gateway would listen on {host} without a token",
             hint=f"set {VARIABLE}, and send `Authorization: Bearer TOKEN`; or --host 127.0.0.1",
         )
+    export_spans("mini-agent-gateway")
     paths = [Path(file).expanduser() for file in files] or [usual_file(os.environ)]
     configuration = configuration_of(paths, os.environ)
     names = os.environ.get(NAMES, "").lower().split(",")

@@ -7,6 +7,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
+from mini_agent.spans import current_trace_id
 from mini_agent_shim.request_id import current_request_id
 
 
@@ -21,6 +22,7 @@ def log_to_stderr() -> None:
 def line_of(event: str, **fields: object) -> str:
     """One line; control characters in it are escaped."""
     when = datetime.now(UTC).isoformat(timespec="milliseconds")
-    return json.dumps(
-        {"time": when, "event": event, "request_id": current_request_id(), **fields}, default=str
-    )
+    trace_id = current_trace_id()
+    traced = {"trace_id": trace_id} if trace_id else {}
+    known = {"time": when, "event": event, "request_id": current_request_id(), **traced}
+    return json.dumps({**known, **fields}, default=str)

@@ -18,6 +18,7 @@ from mini_agent.errors import (
     Problem,
     SandboxUnavailable,
 )
+from mini_agent_shim import metrics
 from mini_agent_shim.refusals import (
     KeyReused,
     LogUnavailable,
@@ -54,6 +55,7 @@ def answer_with_problems(app: FastAPI) -> None:
 
 def problem(status: int, error: ErrorBody) -> JSONResponse:
     """The answer for one error; it gets its request id here."""
+    metrics.refused(error.code)
     named = error.model_copy(update={"request_id": error.request_id or current_request_id()})
     return JSONResponse(
         Problem(error=named).model_dump(),

@@ -10,20 +10,20 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mini_agent_shim.log_lines import line_of
 
-HEALTH_PATHS: Final = ("/healthz", "/ready")
+QUIET_PATHS: Final = ("/healthz", "/ready", "/metrics")
 PATH_CHARS: Final = 200
 _log: Final = logging.getLogger(__name__)
 
 
 class RequestLog:
-    """Writes the lines; health checks have none."""
+    """Writes the lines; health checks and counts have none."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, as ASGI has it."""
-        if scope["type"] != "http" or scope["path"] in HEALTH_PATHS:
+        if scope["type"] != "http" or scope["path"] in QUIET_PATHS:
             await self.app(scope, receive, send)
             return
         started, status = perf_counter(), 0

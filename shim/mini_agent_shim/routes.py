@@ -15,8 +15,9 @@ from pydantic import BaseModel
 
 from mini_agent.errors import MiniAgentError
 from mini_agent.wire import AgentRunRequest, AgentRunResponse
+from mini_agent_shim import metrics
 from mini_agent_shim.caller import caller_of
-from mini_agent_shim.described import BEGINNING, PROBLEMS, STREAMED
+from mini_agent_shim.described import AT_THE_DOOR, BEGINNING, COUNTS, PROBLEMS, STREAMED
 from mini_agent_shim.disconnect import unless_gone
 from mini_agent_shim.event_answer import EventAnswer
 from mini_agent_shim.problems import body_of, problem
@@ -78,6 +79,9 @@ class Routes:
         router.add_api_route(
             "/ready", self.ready, response_model=Ready, responses={503: PROBLEMS[503]}
         )
+        router.add_api_route(
+            "/metrics", self.metrics, response_class=Response, responses=COUNTS | AT_THE_DOOR
+        )
         return router
 
     async def run(self, request: Request, asked: AgentRunRequest, key: Key = None) -> Response:
@@ -128,6 +132,10 @@ class Routes:
         except MiniAgentError as away:
             return problem(HTTPStatus.SERVICE_UNAVAILABLE, body_of(away))
         return Ready()
+
+    async def metrics(self) -> Response:
+        """Counts for Prometheus: how many and how long, never who or what."""
+        return Response(metrics.render(), media_type=metrics.CONTENT_TYPE)
 
 
 def _whole(answer: AgentRunResponse, headers: dict[str, str]) -> Response:

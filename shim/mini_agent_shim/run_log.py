@@ -5,18 +5,21 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from mini_agent.events import Event, Listener, Stopped
+from mini_agent.events import Event, Listener, RunStarted, Stopped
 from mini_agent.result import AgentResult
+from mini_agent.spans import say_of_current
 from mini_agent_shim.log_lines import line_of
 
 NAME_CHARS: Final = 100
 _log: Final = logging.getLogger(__name__)
 
 
-def logged(listener: Listener) -> Listener:
-    """`listener`, and a line in the log when the run stops."""
+def logged(listener: Listener, run_id: str) -> Listener:
+    """`listener`, and a line in the log when the run stops; the run's span gets its id."""
 
     def tell(event: Event) -> None:
+        if isinstance(event, RunStarted):
+            say_of_current({"gen_ai.conversation.id": run_id})
         if isinstance(event, Stopped):
             _log.info(_line(event.result))
         listener(event)

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from mini_agent.errors import NotConfigured, Problem, SandboxUnavailable
 from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings
+from mini_agent.spans import trace_headers
 
 READY_PATIENCE_S: Final = 3.0
 
@@ -25,7 +26,7 @@ class SidecarLine:
         """The one client; `SandboxUnavailable` when no sidecar or no token is there."""
         if self._client is None:
             url = self._require_url()
-            self._client = SidecarClient(url, self._require_token())
+            self._client = SidecarClient(url, self._require_token(), headers=trace_headers)
         return self._client
 
     async def require_ready(self) -> None:

@@ -15,7 +15,9 @@ from codex_sidecar.problems import answer
 from mini_agent.errors import MiniAgentError
 
 REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
-QUIET: Final = frozenset({"/healthz", "/readyz"})
+QUIET: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+# As the W3C writes it: version, trace, span, flags.
+TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 log = logging.getLogger("codex_sidecar")
 
@@ -34,6 +36,8 @@ class Door:
         given = Headers(scope=scope).get("x-request-id", "")
         request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
         scope.setdefault("state", {})["request_id"] = request_id
+        if trace := TRACEPARENT.fullmatch(Headers(scope=scope).get("traceparent", "")):
+            scope["state"]["trace_id"] = trace[1]
         visit = _Visit(scope, send, request_id)
         try:
             await self._app(scope, receive, visit.send)
@@ -71,6 +75,12 @@ class _Visit:
                 "path": self._scope["path"][:200],
                 "status": self.status,
                 "ms": round((time.perf_counter() - self._began) * 1000, 1),
+                **self._traced,
                 **self._scope["state"].get("noted", {}),
             },
         )
+
+    @property
+    def _traced(self) -> dict[str, str]:
+        trace_id = self._scope["state"].get("trace_id")
+        return {"trace_id": trace_id} if trace_id else {}

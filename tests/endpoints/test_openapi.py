@@ -41,6 +41,7 @@ CHECKS: list[CheckFunction] = [
 OPERATIONS = {
     ("POST", "/agent/run"),
     ("GET", "/healthz"),
+    ("GET", "/metrics"),
     ("GET", "/ready"),
     ("GET", "/runs"),
     ("GET", "/runs/{run_id}"),

@@ -61,6 +61,7 @@ async def test_the_api_describes_itself() -> None:
     assert set(described["paths"]) == {
         "/agent/run",
         "/healthz",
+        "/metrics",
         "/ready",
         "/runs",
         "/runs/{run_id}",

@@ -12,6 +12,7 @@ from mini_agent.errors import BadRequest, ErrorBody, MiniAgentError
 from mini_agent.events import Event, Listener
 from mini_agent.result import AgentResult
 from mini_agent.wire import AgentRunRequest
+from mini_agent_shim import metrics
 from mini_agent_shim.disconnect import CallerGone
 from mini_agent_shim.problems import body_of
 from mini_agent_shim.refusals import LogUnavailable
@@ -115,9 +116,14 @@ class LiveRun:
     async def _in_its_place(self) -> AgentResult:
         if self._is_called_off:
             raise asyncio.CancelledError
-        async with self._places:
-            self.recording.running()
-            return await self._order.work(logged(self._tell))
+        with metrics.waiting():
+            await self._places.acquire()
+        try:
+            with metrics.in_progress():
+                self.recording.running()
+                return await self._order.work(self._listener)
+        finally:
+            self._places.release()
 
     def _done(self, result: AgentResult) -> AgentResult:
         self.recording.ended(state_of(result))
@@ -131,7 +137,12 @@ class LiveRun:
         recording.ended(self._ending_as, _why(self._ending_as))
         return recording.result or _never_begun(self._order, self._ending_as)
 
+    @property
+    def _listener(self) -> Listener:
+        return logged(self._tell, self.recording.summary.id)
+
     def _tell(self, event: Event) -> None:
+        metrics.happened(event)
         self.recording.tell(event)
         self._tell_all(event)
 

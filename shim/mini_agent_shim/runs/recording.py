@@ -12,6 +12,7 @@ from typing import Final
 from mini_agent.errors import ErrorBody
 from mini_agent.events import Event, ModelReplied, Stopped
 from mini_agent.result import AgentResult
+from mini_agent_shim import metrics
 from mini_agent_shim.log_lines import line_of
 from mini_agent_shim.runs.archive import Archive
 from mini_agent_shim.runs.journal import Journal
@@ -64,6 +65,7 @@ class Recording:
         self._change(state=state, ended_at=time.time())
         if error is not None:
             self._change(error=error.message)
+        metrics.ended(state, self.summary.stopped_reason)
         self._written(RunEnded(state=state, error=error))
         self._saved()
         self._journal.close()

@@ -1,0 +1,89 @@
+"""Docker, asked by its own command, which knows contexts, hosts and certificates."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from pydantic import TypeAdapter, ValidationError
+
+PATIENCE_S: Final = 20.0
+LATE: Final = 124
+_ROW: Final = TypeAdapter(dict[str, object])
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command printed, and how it ended."""
+
+    rc: int
+    out: str
+    err: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether it went well."""
+        return self.rc == 0
+
+    @property
+    def why(self) -> str:
+        """The first line of its complaint."""
+        return next((line.strip() for line in self.err.splitlines() if line.strip()), "")
+
+    @property
+    def rows(self) -> list[dict[str, str]]:
+        """Its lines, each a JSON object whose texts are kept."""
+        found = []
+        for line in self.out.splitlines():
+            try:
+                row = _ROW.validate_json(line)
+            except ValidationError:
+                continue
+            found.append({name: text for name, text in row.items() if isinstance(text, str)})
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Docker:
+    """The `docker` command in an environment; `path` is None where there is none."""
+
+    variables: Mapping[str, str] = field(repr=False, default_factory=lambda: dict(os.environ))
+
+    @property
+    def path(self) -> str | None:
+        """Where the command is."""
+        return shutil.which("docker", path=self.variables.get("PATH"))
+
+    async def said(self, *arguments: str, patience_s: float = PATIENCE_S) -> Said:
+        """What `docker ARGUMENTS` says; one that hangs is ended, with code 124."""
+        if self.path is None:
+            return Said(127, "", "docker is not installed")
+        process = await asyncio.create_subprocess_exec(
+            self.path,
+            *arguments,
+            env=dict(self.variables),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(patience_s):
+                out, err = await process.communicate()
+        except TimeoutError:
+            return Said(LATE, "", f"docker {arguments[0]} took longer than {patience_s:g} s")
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        told, complained = (text.decode(errors="replace") for text in (out, err))
+        return Said(process.returncode or 0, told, complained)
+
+
+def labels_in(row: Mapping[str, str]) -> dict[str, str]:
+    """The labels of a row that docker listed."""
+    parts = (each.partition("=") for each in row.get("Labels", "").split(","))
+    return {name: value for name, _, value in parts if name}

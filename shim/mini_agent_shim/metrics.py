@@ -1,0 +1,156 @@
+"""What the shim counts, for Prometheus. Labels come from short lists, never from a request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+from mini_agent.events import Event, ModelAsked, ModelReplied, Stopped, ToolFinished
+from mini_agent.result import ToolInvocation, Usage
+from mini_agent.tools import research_context7, research_perplexity
+
+CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+# Tools of others, and names that a model made up, would be labels without end.
+KNOWN_TOOLS: Final = frozenset(
+    {
+        *("exec_python", "exec_node", "exec_go", "exec_rust", "exec_shell"),
+        *("compress_runs", "echo", "research_echo"),
+        *(research_perplexity.NAME, research_context7.NAME),
+    }
+)
+OTHER: Final = "other"
+NONE: Final = "none"
+
+_REGISTRY: Final = CollectorRegistry()
+ProcessCollector(registry=_REGISTRY)
+
+_BUCKETS: Final = (
+    *(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0),
+    *(10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0),
+)
+_RUNS: Final = Counter(
+    "mini_agent_runs",
+    "Runs that are over, by their state and why the loop stopped.",
+    ("state", "stopped_reason"),
+    registry=_REGISTRY,
+)
+_QUEUED: Final = Gauge("mini_agent_runs_queued", "Runs that wait for a place.", registry=_REGISTRY)
+_RUNNING: Final = Gauge("mini_agent_runs_running", "Runs in progress.", registry=_REGISTRY)
+_QUEUE: Final = Histogram(
+    "mini_agent_run_queue_seconds", "Waiting for a place.", registry=_REGISTRY, buckets=_BUCKETS
+)
+_RUN: Final = Histogram(
+    "mini_agent_run_seconds",
+    "A run, from its place to its end.",
+    registry=_REGISTRY,
+    buckets=_BUCKETS,
+)
+_ITERATIONS: Final = Histogram(
+    "mini_agent_run_iterations",
+    "Turns of the model in a run.",
+    registry=_REGISTRY,
+    buckets=(0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 50, 100),
+)
+_MODEL: Final = Histogram(
+    "mini_agent_model_call_seconds",
+    "A turn of the model, with all its requests.",
+    registry=_REGISTRY,
+    buckets=_BUCKETS,
+)
+_ASKED: Final = Counter(
+    "mini_agent_model_requests",
+    "Requests to models; again: the one before was of no use.",
+    ("again",),
+    registry=_REGISTRY,
+)
+_TOOL: Final = Histogram(
+    "mini_agent_tool_call_seconds",
+    "A call of a tool.",
+    ("tool", "outcome"),
+    registry=_REGISTRY,
+    buckets=_BUCKETS,
+)
+_TOKENS: Final = Counter("mini_agent_tokens", "Tokens, by kind.", ("kind",), registry=_REGISTRY)
+_COST: Final = Counter(
+    "mini_agent_cost_dollars", "What the models cost, where it is known.", registry=_REGISTRY
+)
+_REFUSED: Final = Counter(
+    "mini_agent_refused",
+    "Requests that were answered with an error.",
+    ("code",),
+    registry=_REGISTRY,
+)
+
+
+@contextmanager
+def waiting() -> Iterator[None]:
+    """A run waits for its place while the block lasts."""
+    with _QUEUED.track_inprogress(), _QUEUE.time():
+        yield
+
+
+@contextmanager
+def in_progress() -> Iterator[None]:
+    """A run is in progress while the block lasts."""
+    with _RUNNING.track_inprogress(), _RUN.time():
+        yield
+
+
+def happened(event: Event) -> None:
+    """Something happened in a run."""
+    match event:
+        case ModelAsked():
+            _ASKED.labels("yes" if event.because else "no").inc()
+        case ModelReplied():
+            _MODEL.observe(event.model_ms / 1000)
+            _used(event.usage)
+        case ToolFinished():
+            _called(event.invocation)
+        case Stopped():
+            _ITERATIONS.observe(len(event.result.iterations))
+        case _:
+            pass
+
+
+def ended(state: str, stopped_reason: str | None) -> None:
+    """A run is over."""
+    _RUNS.labels(state, stopped_reason or NONE).inc()
+
+
+def refused(code: str) -> None:
+    """A request was answered with an error of this code."""
+    _REFUSED.labels(code).inc()
+
+
+def render() -> bytes:
+    """All of it, as Prometheus reads it."""
+    return generate_latest(_REGISTRY)
+
+
+def _used(usage: Usage) -> None:
+    _TOKENS.labels("prompt").inc(usage.prompt_tokens)
+    _TOKENS.labels("completion").inc(usage.completion_tokens)
+    _TOKENS.labels("cached").inc(usage.cached_tokens)
+    _COST.inc(max(0.0, usage.cost))
+
+
+def _called(call: ToolInvocation) -> None:
+    tool = call.name if call.name in KNOWN_TOOLS else OTHER
+    _TOOL.labels(tool, _outcome(call)).observe(call.duration_ms / 1000)
+
+
+def _outcome(call: ToolInvocation) -> str:
+    """`not_run`: refused, cut off, or of no tool there is."""
+    if call.ok:
+        return "ok"
+    return "not_run" if call.rc is None else "failed"
