@@ -19,7 +19,7 @@ from typing import Final
 import pytest
 from pydantic import JsonValue, TypeAdapter
 
-NAMES: Final = ("chromium", "/usr/lib/chromium/chromium-headless-shell")
+NAMES: Final = ("chromium-headless-shell", "chromium")
 PATIENCE_S: Final = 30.0
 # The numbers at which Chromium reads and writes.
 COMMANDS, ANSWERS = 3, 4

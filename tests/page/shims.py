@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
 import httpx
@@ -24,13 +24,16 @@ def calls(tool: str, program: str, field: str = "code") -> ModelReply:
 
 
 @contextmanager
-def shim(model: Model, real: RealSidecar | None = None, **settings: str) -> Iterator[str]:
+def shim(model: Model, settings: Mapping[str, str] | None = None) -> Iterator[str]:
     """Its address."""
-    given = {"LITELLM_DEFAULT_CODE_MODEL": "scripted/model", **settings}
-    if real is not None:
-        given |= {"MINI_AGENT_SIDECAR_URL": real.url, "MINI_AGENT_SIDECAR_TOKEN": TOKEN}
+    given = {"LITELLM_DEFAULT_CODE_MODEL": "scripted/model", **(settings or {})}
     with served(create_app(ShimSettings.model_validate(given), model=model)) as address:
         yield address
+
+
+def with_real(real: RealSidecar) -> dict[str, str]:
+    """The settings of a shim whose programs run in sandboxes."""
+    return {"MINI_AGENT_SIDECAR_URL": real.url, "MINI_AGENT_SIDECAR_TOKEN": TOKEN}
 
 
 @contextmanager

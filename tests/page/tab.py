@@ -35,6 +35,8 @@ class Tab:
         self._line, self._session, self._context = line, session, context
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.ask(f"{domain}.enable")
+        # However many tabs there are, each takes what is typed into it.
+        self.ask("Emulation.setFocusEmulationEnabled", enabled=True)
 
     def ask(self, method: str, **parameters: JsonValue) -> dict[str, JsonValue]:
         """A command of the DevTools protocol."""

@@ -60,7 +60,7 @@ def test_nothing_comes_from_elsewhere() -> None:
 
 
 def test_the_page_asks_for_the_token_and_keeps_it_in_its_tab(page: Tab) -> None:
-    with shim(ScriptedModel([says("Hello.")]), MINI_AGENT_SHIM_TOKEN=TOKEN) as address:
+    with shim(ScriptedModel([says("Hello.")]), {"MINI_AGENT_SHIM_TOKEN": TOKEN}) as address:
         page.goes_to(f"{address}/#/")
         page.sees("This shim asks for a token")
         page.types("wrong")
@@ -93,7 +93,7 @@ def test_a_run_that_is_not_there_is_said_not_to_be(page: Tab) -> None:
 
 
 def test_a_broken_connection_goes_on_after_the_last_event(page: Tab) -> None:
-    with sandbox(Sidecar()) as settings, shim(ScriptedModel([]), **settings) as address:
+    with sandbox(Sidecar()) as settings, shim(ScriptedModel([]), settings) as address:
         page.goes_to(f"{address}/#/")
         page.sees("No runs yet.")
         page.js(BREAKING)
@@ -117,7 +117,7 @@ async def test_a_shim_with_nothing_around_it_says_what_is_missing() -> None:
 
 
 def test_a_sidecar_that_is_ready_and_its_pools_are_told() -> None:
-    with sandbox(Sidecar()) as settings, shim(ScriptedModel([]), **settings) as address:
+    with sandbox(Sidecar()) as settings, shim(ScriptedModel([]), settings) as address:
         said = Status.model_validate_json(httpx.get(f"{address}/status", trust_env=False).content)
     assert (said.engine.state, said.sidecar.state) == ("ok", "ok")
     assert said.pools == {"python": 2, "node": 1}

@@ -39,7 +39,7 @@ def test_markup_that_is_printed_said_or_asked_is_only_letters(page: Tab) -> None
     )
     model = ScriptedModel([calls("exec_python", MARKUP), says(ANSWER)])
     there = Sidecar(prints=MARKUP, rich=(html, picture))
-    with sandbox(there) as settings, shim(model, **settings) as address:
+    with sandbox(there) as settings, shim(model, settings) as address:
         run = begun(address, prompt=MARKUP)
         page.goes_to(address_of(address, run))
         page.sees("The model gave its answer.")
@@ -58,7 +58,7 @@ def test_markup_that_is_printed_said_or_asked_is_only_letters(page: Tab) -> None
 def test_terminal_escapes_and_reversed_text_are_taken_out(page: Tab) -> None:
     there = Sidecar(prints="\x1b[31mred\x1b[0m \x1b]0;title\x07plain \u202egnp.exe\r\n")
     model = ScriptedModel([calls("exec_python", "pass"), says("ok")])
-    with sandbox(there) as settings, shim(model, **settings) as address:
+    with sandbox(there) as settings, shim(model, settings) as address:
         page.goes_to(address_of(address, begun(address)))
         page.sees("The model gave its answer.")
     printed = page.js("document.querySelector('.stdout pre').textContent")
@@ -69,7 +69,7 @@ def test_ten_megabytes_show_their_end_and_can_be_saved_whole(page: Tab, tmp_path
     line = "0123456789 " * 9 + "\n"
     printed = line * (MEGABYTES * 1_000_000 // len(line)) + "the very end\n"
     model = ScriptedModel([calls("exec_python", "pass"), says("Much was printed.")])
-    with sandbox(Sidecar(prints=printed)) as settings, shim(model, **settings) as address:
+    with sandbox(Sidecar(prints=printed)) as settings, shim(model, settings) as address:
         page.saves_in(tmp_path)
         page.goes_to(address_of(address, begun(address)))
         page.sees("Much was printed.")

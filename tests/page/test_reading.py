@@ -135,8 +135,10 @@ def test_code_is_coloured_and_stays_the_same_text(
 ) -> None:
     seen = modules.js(
         "import('/page/highlight.js').then((it) => {"
-        f" const made = it.highlighted({json.dumps(code)}, '{language}'); return [made.textContent, ...[...made.children].map("
-        "(each) => each.className.slice(5) + ' ' + each.textContent)] })"
+        f" const made = it.highlighted({json.dumps(code)}, '{language}');"
+        " const spans = [...made.children];"
+        " const kinds = spans.map((each) => each.className.slice(5) + ' ' + each.textContent);"
+        " return [made.textContent, ...kinds] })"
     )
     assert seen == [code, *kinds]
 
@@ -163,6 +165,25 @@ def test_messages_are_found_wherever_the_stream_is_cut(modules: Tab) -> None:
         " return [...seen].map(JSON.parse) })"
     )
     assert found == [['{"seq":1}', '{"b": "x: y"}']]
+
+
+def test_a_run_of_long_ago_fills_the_bars_when_it_is_read_today(modules: Tab) -> None:
+    told = [
+        (1000.0, {"kind": "run_queued"}),
+        (1001.0, {"kind": "run_started"}),
+        (1001.0, {"kind": "model_asked", "iteration": 1}),
+        (1003.0, {"kind": "model_replied"}),
+        (1004.0, {"kind": "stopped"}),
+    ]
+    lines = json.dumps([{"at": at, "event": event} for at, event in told])
+    seen = modules.js(
+        "import('/page/waterfall.js').then(async (it) => { const made = new it.Waterfall();"
+        f" for (const line of {lines}) {{ made.take(line); made.tick(Date.now() / 1000) }}"
+        " await new Promise((next) => requestAnimationFrame(() => setTimeout(next)));"
+        " const bars = [...made.element.querySelectorAll('.bar')];"
+        " return bars.map((bar) => [bar.style.marginInlineStart, bar.style.inlineSize]) })"
+    )
+    assert seen == [["0%", "25%"], ["25%", "50%"]]
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def told(count: int = 1) -> ScriptedModel:
 
 
 def test_everything_can_be_done_by_keyboard(page: Tab) -> None:
-    with sandbox(Sidecar()) as settings, shim(SilentModel(), **settings) as address:
+    with sandbox(Sidecar()) as settings, shim(SilentModel(), settings) as address:
         page.goes_to(f"{address}/#/")
         page.sees("No runs yet.")
         page.tabs_to("New run")

@@ -77,15 +77,17 @@ export class CallCard {
   finished(call) {
     this.understood(call.name, call.arguments, null);
     this.hasFailed = !call.ok;
+    const wasCut = this.element.dataset.state === "running" && call.rc === null && !call.ok;
     const run = call.execution;
     const hitLimit = ["timeout", "oom", "killed"].includes(run?.status);
-    this.#show(call.ok ? "ok" : hitLimit ? "limit" : "bad", howItEnded(call));
+    this.#show(call.ok ? "ok" : hitLimit ? "limit" : "bad", wasCut ? "no result" : howItEnded(call));
     say(this.#took, duration(call.duration_ms / 1000));
     for (const stream of ["stdout", "stderr"]) {
       this.#outputs[stream].settle(call[stream], run?.truncated[stream], run?.[`${stream}_bytes`]);
     }
     if (call.error) this.#after.append(el("p", { class: "wrong" }, call.error));
-    if (run?.result_repr) this.#after.append(valueOf(run.result_repr));
+    // A value that has a better form than its text is shown in that.
+    if (run?.result_repr && !run.rich.some((each) => each.media_type !== "image/png")) this.#after.append(valueOf(run.result_repr));
     const left = leftBy(call);
     if (left.length) this.#after.append(el("div", { class: "left" }, ...left));
     if (run) this.#after.append(folded("Limits and times of its sandbox", factsOf(run)));

@@ -91,7 +91,8 @@ export class Facts {
     say(this.#shown.Cost, money(run.cost));
     const why = whyStopped(run);
     this.#why.hidden = why === "";
-    this.#why.className = `why why-${run.state}`;
+    const isCut = run.state !== "failed" && run.reason !== "success";
+    this.#why.className = `why why-${isCut ? "cut" : run.state}`;
     say(this.#why, why);
   }
 }

@@ -51,7 +51,7 @@ function fileOf(name, mediaType, content) {
 
 function figure(name, mediaType, content, size, saved) {
   const address = URL.createObjectURL(new Blob([content], { type: mediaType }));
-  const picture = el("img", { src: address, alt: `Figure ${name}`, loading: "lazy" });
+  const picture = el("img", { src: address, alt: `Figure ${name}` });
   const larger = button(picture, () => enlarge(address, name), { class: "figure", "aria-label": `Enlarge ${name}` });
   const caption = el("figcaption", {}, `${name}, ${size} `, button("Save", saved, { class: "link", "aria-label": `Save ${name}` }));
   return el("figure", {}, larger, caption);

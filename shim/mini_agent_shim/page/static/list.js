@@ -150,10 +150,15 @@ class Row {
     this.#seen = seen;
     if (this.state.textContent !== run.state) this.state.replaceChildren(pill(run.state));
     say(this.link, run.prompt.trim().split("\n", 1)[0] || "(no prompt)");
-    say(this.answer, run.state === "done" ? run.answer : (run.error ?? ""));
+    say(this.answer, run.state === "done" ? plain(run.answer) : (run.error ?? ""));
     this.answer.classList.toggle("is-wrong", run.state !== "done");
     const tokens = run.usage.prompt_tokens + run.usage.completion_tokens;
     const facts = [moment(run.created_at), run.model, duration(took), counted(run.iterations, "turn"), counted(run.tool_calls, "call"), `${number(tokens)} tokens`];
     say(this.facts, [...facts, run.caller && `by ${run.caller}`].filter(Boolean).join(" · "));
   }
+}
+
+/** A beginning of Markdown without its marks. */
+function plain(text) {
+  return text.replace(/[*`#|]+|-{3,}|(?<=\s)[-+]\s/g, " ").replace(/\s+/g, " ").trim();
 }

@@ -13,6 +13,16 @@ import { Waterfall } from "./waterfall.js";
 
 const TICK_MS = 200;
 const TITLE_CHARS = 120;
+// What is going on after an event, where that changes.
+const TOLD = {
+  run_queued: () => "Waiting for a place and a sandbox…",
+  run_started: () => "",
+  model_asked: ({ model, because }) => `Asking ${model}${because ? ` again: ${because}` : ""}…`,
+  model_replied: () => "",
+  tool_started: ({ name }) => `Running ${name}…`,
+  tool_finished: () => "",
+  stopped: () => "",
+};
 
 /** Shows the run in `main` until `signal` ends it. */
 export function showRun(main, id, signal) {
@@ -69,6 +79,7 @@ class RunView {
     this.waterfall.take(line);
     this.timeline.take(event);
     this.#now(event, line.at);
+    if (event.kind in TOLD) this.tick();
     if (event.kind === "stopped") this.#answered(event.result);
     if (event.kind === "run_ended") this.#over();
   }
@@ -106,26 +117,20 @@ class RunView {
   }
 
   #now(event, at) {
-    const doing = {
-      run_queued: () => "Waiting for a place and a sandbox…",
-      model_asked: () => `Asking ${event.model}${event.because ? ` again: ${event.because}` : ""}…`,
-      tool_started: () => `Running ${event.name}…`,
-      tool_finished: () => "",
-      stopped: () => "",
-    }[event.kind];
-    if (!doing) return;
-    this.#doing = doing();
+    if (!(event.kind in TOLD)) return;
+    this.#doing = TOLD[event.kind](event);
     this.#since = at;
     if (event.kind === "tool_started") announce(`Turn ${event.iteration}: ${event.name} runs.`);
     if (event.kind === "tool_finished") announce(`${event.invocation.name} ${event.invocation.ok ? "succeeded" : "failed"}.`);
   }
 
   #answered(result) {
-    const isModels = result.answer_source === "model";
-    const source = isModels ? null : el("p", { class: "soft" }, "Not the model's words.");
-    this.answer.replaceChildren(el("h2", {}, "Answer"), markdown(result.final_answer));
-    if (source) this.answer.append(source);
+    const title = result.answer_source === "notice" ? "No answer" : "Answer";
+    this.answer.classList.toggle("is-none", result.answer_source === "notice");
+    this.answer.replaceChildren(el("h2", {}, title), markdown(result.final_answer));
+    this.answer.setAttribute("aria-label", title);
     this.answer.hidden = false;
+    this.timeline.answered(result.final_answer);
   }
 
   #over() {

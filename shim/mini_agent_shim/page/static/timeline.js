@@ -10,6 +10,7 @@ export class Timeline {
   #turns = new Map();
   #calls = new Map();
   #failed = null;
+  #lastWords = null;
 
   constructor() {
     this.element = el("ol", { class: "turns", "aria-label": "Turns" });
@@ -19,6 +20,13 @@ export class Timeline {
   take(event) {
     const shown = SHOWN[event.kind];
     if (shown) this[shown](event);
+  }
+
+  /** The answer is shown elsewhere, once is enough. */
+  answered(text) {
+    if (this.#lastWords?.text.trim() !== text.trim()) return;
+    this.#lastWords.shown.className = "soft";
+    this.#lastWords.shown.textContent = "It gave the answer, which is above.";
   }
 
   /** The run is over. */
@@ -39,7 +47,10 @@ export class Timeline {
     if (event.reasoning) {
       turn.said.append(folded("What the model thought", el("pre", { class: "words" }, readable(event.reasoning))));
     }
-    if (event.text) turn.said.append(el("p", { class: "words" }, readable(event.text)));
+    if (event.text) {
+      this.#lastWords = { text: event.text, shown: el("p", { class: "words" }, readable(event.text)) };
+      turn.said.append(this.#lastWords.shown);
+    }
     if (event.finish_reason === "length") {
       turn.said.append(el("p", { class: "wrong" }, "The reply was cut off by the model's token limit."));
     }

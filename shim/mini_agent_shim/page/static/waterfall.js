@@ -45,7 +45,7 @@ export class Waterfall {
     else if (kind === "model_replied") this.#to("model", at);
     else if (kind === "tool_started") this.#from(`call ${event.tool_call_id}`, event.name, "tool", at);
     else if (kind === "tool_finished") this.#finished(event.invocation, at);
-    else if (kind === "stopped" || kind === "run_ended") for (const key of [...this.#open.keys()]) this.#to(key, at);
+    else if (kind === "stopped" || kind === "run_ended") this.#ended(at);
     else return;
     this.#repaint();
   }
@@ -55,6 +55,12 @@ export class Waterfall {
     if (now <= this.#now || this.#open.size === 0) return;
     this.#now = now;
     this.#repaint();
+  }
+
+  #ended(at) {
+    for (const key of [...this.#open.keys()]) this.#to(key, at);
+    // A run that was over long ago lasted no longer for being read now.
+    this.#now = at;
   }
 
   #asked(event, at) {
@@ -93,8 +99,9 @@ export class Waterfall {
     for (const bar of this.#bars) {
       const took = (bar.to ?? this.#now) - bar.from;
       const inside = bar.parts.reduce((sum, [, s]) => sum + s, 0);
-      for (const [kind, s] of bar.parts) sums[kind] = (sums[kind] ?? 0) + s;
-      sums[bar.kind] = (sums[bar.kind] ?? 0) + Math.max(0, took - inside);
+      const kind = kindNow(bar);
+      for (const [part, s] of bar.parts) sums[part] = (sums[part] ?? 0) + s;
+      sums[kind] = (sums[kind] ?? 0) + Math.max(0, took - inside);
     }
     const told = Object.keys(KINDS).filter((kind) => sums[kind] >= 0.0005);
     const items = told.map((kind) => {
@@ -111,7 +118,7 @@ class Row {
     this.took = el("span", { class: "bar-took" });
     this.bar = el("span", { class: "bar" });
     this.parts = "";
-    list.append(el("li", {}, this.label, el("span", { class: "bar-track", "aria-hidden": "true" }, this.bar), this.took));
+    list.append(el("li", {}, this.label, this.took, el("span", { class: "bar-track", "aria-hidden": "true" }, this.bar)));
   }
 
   show(bar, begin, now, whole) {
@@ -120,12 +127,17 @@ class Row {
     say(this.took, duration(took));
     this.bar.style.marginInlineStart = `${(100 * (bar.from - begin)) / whole}%`;
     this.bar.style.inlineSize = `${Math.max(0.4, (100 * took) / whole)}%`;
-    const parts = `${bar.kind} ${bar.parts.length}`;
+    const parts = `${kindNow(bar)} ${bar.parts.length}`;
     if (parts === this.parts) return;
     this.parts = parts;
-    this.bar.className = `bar kind-${bar.kind}`;
+    this.bar.className = `bar kind-${kindNow(bar)}`;
     this.bar.replaceChildren(...bar.parts.map(([kind, s]) => segment(kind, s / Math.max(took, 1e-6))));
   }
+}
+
+// Until it is told what a call spent its time on, it is taken to be its program.
+function kindNow(bar) {
+  return bar.kind === "tool" && bar.to === null ? "run" : bar.kind;
 }
 
 function segment(kind, share) {

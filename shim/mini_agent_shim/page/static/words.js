@@ -25,9 +25,9 @@ const STATUSES = {
 /** 0.4 s, 12 s, 3 min 20 s, 2 h 5 min. */
 export function duration(seconds) {
   const s = Math.max(0, seconds);
-  if (s < 0.0095) return `${(s * 1000).toFixed(1)} ms`;
+  if (s < 0.0095) return `${(s * 1000).toFixed(1).replace(".0", "")} ms`;
   if (s < 0.95) return `${Math.round(s * 1000)} ms`;
-  if (s < 9.95) return `${s.toFixed(1)} s`;
+  if (s < 9.95) return `${s.toFixed(1).replace(".0", "")} s`;
   if (s < 59.5) return `${Math.round(s)} s`;
   const whole = Math.round(s);
   if (whole < 3600) return `${Math.floor(whole / 60)} min${whole % 60 ? ` ${whole % 60} s` : ""}`;
