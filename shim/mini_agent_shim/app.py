@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
 from typing import Final
@@ -15,10 +15,12 @@ from fastapi_offline import FastAPIOffline
 from mini_agent.litellm_cache import through_litellm
 from mini_agent.litellm_lazy import close_litellm_clients, loaded_litellm
 from mini_agent.model import Model
-from mini_agent_shim.auth import Admission, Door, names_of_this_host
+from mini_agent_shim.auth import WITHOUT_TOKEN, Admission, Door, names_of_this_host
 from mini_agent_shim.body_limit import BodyLimit
 from mini_agent_shim.disconnect import CallerGone
 from mini_agent_shim.mcp_servers import McpServers
+from mini_agent_shim.page.files import page_files, page_routes
+from mini_agent_shim.page.standing import Standing
 from mini_agent_shim.problems import answer_with_problems
 from mini_agent_shim.request_id import RequestIds
 from mini_agent_shim.request_log import RequestLog
@@ -55,25 +57,29 @@ def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI
         lifespan=_lifespan_of(service, sandboxes, loads=model is None),
         telemetry=NOT_BY_FASTAPI,
     )
-    app.router.routes.append(sandboxes.endpoint.route)
+    page = page_files()
+    app.router.routes.extend([sandboxes.endpoint.route, *page_routes(page)])
     app.include_router(Routes(service).router())
     app.include_router(RunsRoutes(service.runs).router())
+    app.include_router(Standing(settings, line).router())
     app.include_router(OpenAiRoutes(service).router())
     app.exception_handler(CallerGone)(_nobody_there)
     answer_with_problems(app)
     app.add_middleware(BodyLimit)
-    app.add_middleware(Door, admission=_admission(settings))
+    app.add_middleware(Door, admission=_admission(settings, page))
     app.add_middleware(RequestLog)
     app.add_middleware(Traces)
     app.add_middleware(RequestIds)
     return app
 
 
-def _admission(settings: ShimSettings) -> Admission:
+def _admission(settings: ShimSettings, page: Iterable[str]) -> Admission:
     named = tokens_in(settings.api_tokens_file)
     return Admission(
         names=names_of_this_host(settings.allowed_names),
         tokens=Tokens(settings.shim_token.get_secret_value(), named),
+        # The page signs in by itself: it has a field for the token.
+        without_token=WITHOUT_TOKEN.union(page),
     )
 
 

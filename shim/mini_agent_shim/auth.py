@@ -20,7 +20,7 @@ from mini_agent_shim.refusals import TooMany, TurnedAway
 from mini_agent_shim.tokens import Tokens
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
-WITHOUT_TOKEN: Final = ("/healthz", "/ready")
+WITHOUT_TOKEN: Final = frozenset({"/healthz", "/ready"})
 WRONG_TOKENS_A_MINUTE: Final = 30
 NO_TOKENS: Final = Tokens("", {})
 
@@ -29,20 +29,22 @@ NO_TOKENS: Final = Tokens("", {})
 class Admission:
     """The rules of the door: names it answers to, and its tokens (none: none is asked for).
 
-    `called` and `variable` are its own name and its token's variable, for whoever is turned away.
+    `called` and `variable` are its own name and its token's variable, for whoever is turned away;
+    `without_token` are the paths that everybody may have, by which nothing is told of a run.
     """
 
     names: frozenset[str]
     tokens: Tokens = NO_TOKENS
     called: str = "shim"
     variable: str = "MINI_AGENT_SHIM_TOKEN"
+    without_token: frozenset[str] = WITHOUT_TOKEN
     rates: Rates = field(default_factory=Rates)
 
     def admitted(self, scope: Scope) -> Caller:
         """Who calls; `TurnedAway` or `TooMany` where the request may not pass."""
         headers = Headers(scope=scope)
         self._require_own_name(scope, headers)
-        if not self.tokens or scope["path"] in WITHOUT_TOKEN:
+        if not self.tokens or scope["path"] in self.without_token:
             return Caller()
         caller = self.tokens.caller(_token_in(headers))
         if caller is None:

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mini_agent_shim.log_lines import line_of
 
-QUIET_PATHS: Final = ("/healthz", "/ready", "/metrics")
+QUIET_PATHS: Final = ("/healthz", "/ready", "/status", "/metrics")
 PATH_CHARS: Final = 200
 _log: Final = logging.getLogger(__name__)
 

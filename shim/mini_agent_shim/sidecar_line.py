@@ -15,6 +15,14 @@ from mini_agent.spans import trace_headers
 READY_PATIENCE_S: Final = 3.0
 
 
+class SidecarNotReady(SandboxUnavailable):
+    """The sidecar answers, and says why it cannot run snippets; `cause` is its code for that."""
+
+    def __init__(self, message: str, *, hint: str = "", cause: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.cause = cause
+
+
 class SidecarLine:
     """Opened on first use, not at start: the sidecar may write its token after the shim is up."""
 
@@ -64,9 +72,10 @@ class SidecarLine:
             raise SandboxUnavailable(missing.message, hint=missing.hint) from missing
 
 
-def _not_ready(answer: httpx.Response) -> SandboxUnavailable:
+def _not_ready(answer: httpx.Response) -> SidecarNotReady:
     try:
         said = Problem.model_validate_json(answer.content).error
     except ValidationError:
-        return SandboxUnavailable(f"the sidecar is not ready: HTTP {answer.status_code}")
-    return SandboxUnavailable(f"the sidecar is not ready: {said.message}", hint=said.hint)
+        return SidecarNotReady(f"the sidecar is not ready: HTTP {answer.status_code}")
+    message = f"the sidecar is not ready: {said.message}"
+    return SidecarNotReady(message, hint=said.hint, cause=said.code)

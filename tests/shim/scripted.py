@@ -11,18 +11,20 @@ import httpx
 from fastapi import FastAPI
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from mini_agent.errors import ErrorBody, Problem
 from mini_agent.model import Model, ModelReply, ModelRequest, ToolCall
-from mini_agent.sandbox import EnforcedLimits, Execution, Rich, SandboxFacts, Snippet
+from mini_agent.sandbox import EnforcedLimits, Execution, Output, Rich, SandboxFacts, Snippet
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 
 LIMITS = EnforcedLimits(
     timeout_s=10, memory_mb=256, cpus=1, pids=64, output_bytes=65536, workspace_mb=64
 )
+EVENTS = "text/event-stream"
+PIECE = 1 << 16
 
 
 @dataclass
@@ -80,10 +82,11 @@ class Sidecar:
             routes=[
                 Route("/v1/execute", self._execute, methods=["POST"]),
                 Route("/readyz", self._readyz),
+                Route("/metrics", self._metrics),
             ]
         )
 
-    async def _execute(self, request: Request) -> JSONResponse:
+    async def _execute(self, request: Request) -> Response:
         if request.headers.get("authorization") != f"Bearer {self.token}":
             return _problem(401, "unauthorized", "wrong token")
         snippet = Snippet.model_validate_json(await request.body())
@@ -97,13 +100,27 @@ class Sidecar:
             limits=LIMITS,
             sandbox=SandboxFacts(image="scripted", image_id=self.image_id, runtime="none"),
         )
+        if EVENTS in request.headers.get("accept", ""):
+            return Response(self._told(execution), media_type=EVENTS)
         return JSONResponse(execution.model_dump())
+
+    def _told(self, execution: Execution) -> str:
+        starts = range(0, len(self.prints), PIECE)
+        parts = [Output(stream="stdout", text=self.prints[at : at + PIECE]) for at in starts]
+        told = "".join(f"event: output\ndata: {part.model_dump_json()}\n\n" for part in parts)
+        return f"{told}event: execution\ndata: {execution.model_dump_json()}\n\n"
 
     async def _readyz(self, request: Request) -> JSONResponse:
         del request
         if self.ready:
             return JSONResponse({"ok": True})
         return _problem(503, "engine_away", "the engine is away")
+
+    async def _metrics(self, request: Request) -> Response:
+        del request
+        levels = {"python": 2, "node": 1}
+        lines = [f'sidecar_pool_level{{pool="{name}"}} {n}.0' for name, n in levels.items()]
+        return Response("\n".join(["# HELP sidecar_pool_level Warm sandboxes.", *lines]))
 
 
 def _problem(status: int, code: str, message: str) -> JSONResponse:

@@ -70,6 +70,7 @@ async def test_the_api_describes_itself() -> None:
         "/runs/{run_id}/bundle",
         "/runs/{run_id}/cancel",
         "/runs/{run_id}/events",
+        "/status",
         "/v1/chat/completions",
         "/v1/models",
         "/v1/models/{name}",

@@ -1,0 +1,146 @@
+"""How soon a browser shows what is printed, and Stop stops it: `python -m bench.browser`."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import httpx
+from pydantic import TypeAdapter
+
+from bench.cost import Cost, line, table
+from bench.samples import Samples
+from mini_agent.events import ToolOutputPiece
+from mini_agent.model import ModelReply, ModelRequest
+from mini_agent_shim.runs.lines import LogLine
+from tests.docker.engine_here import Sidecar, sidecar
+from tests.flow.leaving import sandboxes
+from tests.page.chromium import chromium
+from tests.page.shims import address_of, begun, calls, shim, with_real
+from tests.page.tab import Tab, tab
+from tests.shim.scripted import says
+
+TIMES: Final = TypeAdapter(dict[str, float])
+PRINTED: Final = 60
+ROUNDS: Final = 3
+WARM_UP: Final = 5
+ALLOWED_MS: Final = 50.0
+STOPS: Final = 7
+STOP_ALLOWED_MS: Final = 2000.0
+TOGETHER_S: Final = 60.0
+# Each line is the time at which it is printed.
+PROGRAM: Final = f"""import time
+for _ in range({PRINTED + WARM_UP}):
+    print(f"at {{time.time():.6f}}", flush=True)
+    time.sleep(0.05)
+"""
+SLEEPS: Final = "import time\nprint('asleep', flush=True)\ntime.sleep(600)"
+# When each line was first on the page, by the same clock.
+WATCH: Final = """(() => {
+  window.seen = {};
+  const look = () => {
+    const now = (performance.timeOrigin + performance.now()) / 1000;
+    const text = document.querySelector(".stdout pre")?.textContent ?? "";
+    for (const [, at] of text.matchAll(/^at ([\\d.]+)$/gm)) window.seen[at] ??= now;
+  };
+  const given = { subtree: true, childList: true, characterData: true };
+  new MutationObserver(look).observe(document.getElementById("main"), given);
+})()"""
+
+
+class Printing:
+    """A model that has the program run, or one that sleeps, and answers."""
+
+    async def reply(self, request: ModelRequest) -> ModelReply:
+        """Its turn."""
+        ran = request.messages[-1]["role"] == "tool"
+        asked = [message["content"] for message in request.messages]
+        program = SLEEPS if SLEEPS in asked else PROGRAM
+        return says("Done.") if ran else calls("exec_python", program)
+
+
+def main() -> int:
+    """Prints a table, and the line of JSON last; 1 when the browser is too late."""
+    shown = Samples("printed in a sandbox, until it is on the page")
+    told = Samples("the same, until a plain HTTP client has it")
+    stopped = Samples("Stop is clicked, until the run's sandbox is gone and the page says so")
+    with (
+        TemporaryDirectory(prefix="bench-browser-") as folder,
+        sidecar(Path(folder)) as real,
+        shim(Printing(), with_real(real)) as address,
+        chromium() as browser,
+        tab(browser) as page,
+    ):
+        page.goes_to(f"{address}/#/")
+        page.sees("No runs yet.")
+        page.js(WATCH)
+        for _ in range(ROUNDS):
+            _round(address, page, shown, told)
+        for _ in range(STOPS):
+            stopped.taken.append(_stop_ms(address, page, real))
+    costs = [
+        Cost("page_ms", shown, "ms", ALLOWED_MS),
+        Cost("http_ms", told, "ms"),
+        Cost("stop_ms", stopped, "ms", STOP_ALLOWED_MS),
+    ]
+    sys.stdout.write(f"{table(costs, 'an event')}\n\n{line(costs)}\n")
+    return 0 if all(cost.is_met for cost in costs) else 1
+
+
+# Both watch the same run, so that neither has a quieter machine.
+def _round(address: str, page: Tab, shown: Samples, told: Samples) -> None:
+    run = begun(address)
+    with _listening(address, run) as heard:
+        page.js("window.seen = {}")
+        page.goes_to(address_of(address, run))
+        page.sees("The model gave its answer.", TOGETHER_S)
+    seen = TIMES.validate_python(page.js("window.seen"))
+    for at in list(heard)[WARM_UP:]:
+        shown.taken.append((seen[at] - float(at)) * 1000)
+        told.taken.append((heard[at] - float(at)) * 1000)
+
+
+def _stop_ms(address: str, page: Tab, real: Sidecar) -> float:
+    page.goes_to(address_of(address, begun(address, SLEEPS)))
+    page.waits_for("document.querySelector('.stdout pre').textContent === 'asleep\\n'")
+    began = time.perf_counter()
+    page.clicks("Stop")
+    page.sees("It was stopped.", TOGETHER_S)
+    while sandboxes(real):
+        time.sleep(0.01)
+    return (time.perf_counter() - began) * 1000
+
+
+@contextmanager
+def _listening(address: str, run: str) -> Iterator[dict[str, float]]:
+    heard: dict[str, float] = {}
+
+    def listen() -> None:
+        with httpx.stream("GET", f"{address}/runs/{run}/events", trust_env=False) as answer:
+            for text in answer.iter_lines():
+                now = time.time()
+                for at in _times_in(text.partition("data: ")[2]):
+                    heard.setdefault(at, now)
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    yield heard
+    listener.join(TOGETHER_S)
+
+
+def _times_in(written: str) -> list[str]:
+    if not written:
+        return []
+    event = LogLine.model_validate_json(written).event
+    words = event.text.split() if isinstance(event, ToolOutputPiece) else []
+    return [each for each in words if each != "at"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The page at `/`: runs seen as they happen. Files as they are, with no build step."""

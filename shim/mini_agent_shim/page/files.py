@@ -1,0 +1,70 @@
+"""The files of the page: what they are called, their bytes, and how browsers are to treat them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+FOLDER: Final = Path(__file__).with_name("static")
+MEDIA: Final = {
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+# What runs print is hostile. The page makes no markup of it, and where it did, no browser would:
+# only files of this folder are run, and Trusted Types keep texts from becoming markup.
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+HEADERS: Final = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    # Asked for anew each time, and mostly answered with a 304.
+    "Cache-Control": "no-cache",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PageFile:
+    """One file, as it is sent."""
+
+    content: bytes
+    media_type: str
+    etag: str
+
+    async def answer(self, request: Request) -> Response:
+        """The file, or that the browser has it."""
+        headers = {**HEADERS, "ETag": self.etag}
+        if request.headers.get("if-none-match") == self.etag:
+            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+        return Response(self.content, media_type=self.media_type, headers=headers)
+
+
+def page_files(folder: Path = FOLDER) -> Mapping[str, PageFile]:
+    """The page's files by their paths; `/` is its beginning."""
+    files = {f"/page/{path.name}": _read(path) for path in sorted(folder.iterdir())}
+    return {"/": files.pop("/page/index.html"), **files}
+
+
+def page_routes(files: Mapping[str, PageFile]) -> list[Route]:
+    """A route for each file."""
+    return [Route(path, file.answer, include_in_schema=False) for path, file in files.items()]
+
+
+def _read(path: Path) -> PageFile:
+    content = path.read_bytes()
+    return PageFile(content, MEDIA[path.suffix], f'"{sha256(content).hexdigest()[:32]}"')

@@ -1,0 +1,98 @@
+// The shim's API: every request with the token, where there is one, and every error in words.
+
+const KEY = "mini-agent-token";
+let door = null;
+let entering = null;
+
+/** An answer that is an error, in the shim's words. */
+export class Problem extends Error {
+  constructor(status, said, retryAfter = 0) {
+    super(said.message);
+    this.status = status;
+    this.code = said.code;
+    this.hint = said.hint ?? "";
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** `asks` is called where a token is needed; it resolves to one. */
+export function whoSignsIn(asks) {
+  door = asks;
+}
+
+/** Whether there is a token in this tab. */
+export function isSignedIn() {
+  return sessionStorage.getItem(KEY) !== null;
+}
+
+/** Forgets the token. */
+export function signOut() {
+  sessionStorage.removeItem(KEY);
+}
+
+/** The answer to a request; `Problem` where it is an error. Asks for a token where one is wanted. */
+export async function ask(path, given = {}) {
+  for (;;) {
+    const used = sessionStorage.getItem(KEY);
+    const answer = await fetch(path, { ...given, headers: headersOf(given, used), cache: "no-store" });
+    if (answer.ok) return answer;
+    if (answer.status !== 401 || door === null) throw await problemIn(answer);
+    await answer.body?.cancel();
+    // Another request may have brought a better one meanwhile.
+    if (used === sessionStorage.getItem(KEY)) await enter(used !== null);
+  }
+}
+
+/** The JSON of an answer. */
+export async function read(path, given) {
+  return (await ask(path, given)).json();
+}
+
+/** Sends JSON, and reads the JSON that comes back. */
+export function send(path, body) {
+  const headers = { "Content-Type": "application/json" };
+  return read(path, { method: "POST", headers, body: JSON.stringify(body ?? {}) });
+}
+
+/** Fetches it with the token and saves it as a file. */
+export async function download(path, name) {
+  save(await (await ask(path)).blob(), name);
+}
+
+/** Saves bytes or a text as a file of this name. */
+export function save(content, name) {
+  // No type that a browser would open: what a run left is hostile.
+  const address = URL.createObjectURL(new Blob([content], { type: "application/octet-stream" }));
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+/** What went wrong, in one line. */
+export function inWords(wrong) {
+  if (!(wrong instanceof Problem)) return "The shim does not answer. Is it running?";
+  return wrong.hint ? `${wrong.message} (${wrong.hint})` : wrong.message;
+}
+
+function headersOf(given, token) {
+  return token ? { ...given.headers, Authorization: `Bearer ${token}` } : given.headers;
+}
+
+function enter(wasWrong) {
+  entering ??= door(wasWrong)
+    .then((token) => sessionStorage.setItem(KEY, token))
+    .finally(() => (entering = null));
+  return entering;
+}
+
+async function problemIn(answer) {
+  const retryAfter = Number(answer.headers.get("Retry-After")) || 0;
+  try {
+    return new Problem(answer.status, (await answer.json()).error, retryAfter);
+  } catch {
+    const said = { code: "unknown", message: `The shim answered with HTTP ${answer.status}.` };
+    return new Problem(answer.status, said, retryAfter);
+  }
+}
