@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 from typing import Final
 
+from mini_agent.coding.permissions_options import beyond_stars
 from mini_agent.coding.permissions_rules import Rule
+from mini_agent.coding.permissions_shell import line_spec
 from mini_agent.coding.permissions_subject import Subject
 from mini_agent.coding.tools.change import Changing
 from mini_agent.coding.tools.real_path import real_path
@@ -19,6 +21,25 @@ WITH_COMMANDS: Final = frozenset(
     {"apt", "brew", "bun", "cargo", "conda", "docker", "gh", "git", "go", "helm", "kubectl", "make"}
     | {"npm", "pip", "pnpm", "poetry", "terraform", "uv", "yarn"}
 )
+# What follows these may be any command.
+RUNNING: Final = frozenset(
+    {
+        "run",
+        "exec",
+        "x",
+        "dlx",
+        "shell",
+        "tool",
+        "eval",
+        "api",
+        "alias",
+        "config",
+        "hook",
+        "submodule",
+    }
+    | {"bisect", "rebase", "filter-branch", "difftool", "mergetool", "attach", "debug", "plugin"}
+)
+OWN_SCRIPTS: Final = (("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("bun", "run"))
 WORD: Final = re.compile(r"[a-z][a-z0-9:_-]*")
 LONGEST: Final = 300
 
@@ -61,11 +82,19 @@ def _command_spec(line: str) -> str:
     try:
         taken = take_apart(line.strip())
     except Unreadable:
-        return line.strip()
+        return line_spec(line)
     words = taken.commands[0] if taken.plain else ()
-    if len(words) > 1 and words[0] in WITH_COMMANDS and WORD.fullmatch(words[1]):
-        return f"{words[0]} {words[1]} *"
-    return line.strip()
+    count = 3 if words[:2] in OWN_SCRIPTS else 2
+    said = words[1:count]
+    if (
+        len(words) < count
+        or words[0] not in WITH_COMMANDS
+        or not all(map(WORD.fullmatch, said))
+        or said[-1] in RUNNING
+        or beyond_stars(words)
+    ):
+        return line_spec(line)
+    return f"{' '.join(words[:count])} *"
 
 
 def _path_spec(path: Path, subject: Subject) -> str:
