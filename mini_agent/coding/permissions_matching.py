@@ -12,7 +12,7 @@ from mini_agent.coding.permissions_rules import Rule, Rules
 from mini_agent.coding.permissions_shell import covers_line, touches_line
 from mini_agent.coding.permissions_subject import Subject
 from mini_agent.coding.tools.glob_pattern import glob_regex
-from mini_agent.coding.tools.real_path import real_path
+from mini_agent.coding.tools.real_path import is_file, is_folder, real_path
 from mini_agent.coding.tools.workplace import Workplace
 
 READING: Final = ("Read", "Grep", "Glob", "LS")
@@ -88,7 +88,7 @@ def _is_ours(folder: Path, at: Workplace) -> bool:
     real = real_path(folder)
     above = (each for each in (real, *real.parents) if each != at.project)
     return at.holds(folder) and not any(
-        (each / "HEAD").is_file() and (each / "objects").is_dir() for each in above
+        is_file(each / "HEAD") and is_folder(each / "objects") for each in above
     )
 
 

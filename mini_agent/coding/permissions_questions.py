@@ -12,7 +12,7 @@ from mini_agent.coding.permissions_rules import Rule
 from mini_agent.coding.permissions_shell import line_spec
 from mini_agent.coding.permissions_subject import Subject
 from mini_agent.coding.tools.change import Changing
-from mini_agent.coding.tools.real_path import real_path
+from mini_agent.coding.tools.real_path import is_folder, real_path
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.shell_line import Unreadable, take_apart
 
@@ -101,4 +101,4 @@ def _path_spec(path: Path, subject: Subject) -> str:
     real, project = real_path(path), subject.at.project
     spec = f"/{real.relative_to(project)}" if real.is_relative_to(project) else f"/{real}"
     escaped = re.sub(r"([*?\[{}])", r"[\1]", spec)
-    return f"{escaped}/**" if real.is_dir() else escaped
+    return f"{escaped}/**" if is_folder(real) else escaped

@@ -1,4 +1,4 @@
-"""All tools of a session at one depth: ours in a workplace, those of servers, and the gate."""
+"""All tools of a session at one depth: ours, the sandbox's, those of servers, and the gate."""
 
 from __future__ import annotations
 
@@ -30,10 +30,13 @@ class ToolSet:
     around: Surroundings
     parent: Parent
     kinds: Mapping[str, Kind]
+    sandbox: Invoker | None = None
 
     def at(self, depth: int = 0) -> Invoker:
         """The tools of the session, or of an agent `depth` levels below."""
         invokers: list[Invoker] = [each.tools for each in self.servers if each.tools is not None]
+        if self.sandbox is not None:
+            invokers.insert(0, self.sandbox)
         if self.workplace is not None:
             invokers.insert(0, coding_tools(self._workplace(self.workplace, depth)))
         return GatedTools(JoinedInvoker(*invokers), self.around)

@@ -58,6 +58,9 @@ async def test_grep_says_what_is_wrong_with_a_search(bench: Bench) -> None:
     assert "unrecognized file type: nope" in await bench.refused("Grep", pattern="x", type="nope")
     assert "error parsing glob" in await bench.refused("Grep", pattern="x", glob="[")
     assert "there is no" in await bench.refused("Grep", pattern="x", path="missing")
+    os.mkfifo(bench.here / "pipe")
+    assert "not a regular file" in await bench.refused("Grep", pattern="x", path="pipe")
+    assert r"write \x00" in await bench.refused("Grep", pattern="a\0b")
     negative = await bench.refused("Grep", pattern="x", **{"-A": -1})
     assert "the argument `-A`: Input should be greater than or equal to 0" in negative
 
@@ -118,6 +121,7 @@ async def test_glob_shows_the_newest_first(bench: Bench) -> None:
     assert await bench.told("Glob", pattern="*.py") == f"{old}\n"
     assert await bench.told("Glob", pattern="*.py", path="sub") == f"{new}\n"
     assert await bench.told("Glob", pattern=f"{bench.here}/sub/*.py") == f"{new}\n"
+    assert await bench.told("Glob", pattern="deep/*.py", path="sub") == f"{mid}\n"
     assert await bench.told("Glob", pattern="{old,sub/new}.{py,md}") == f"{new}\n{old}\n"
     assert await bench.told("Glob", pattern="*.rs") == "No files found\n"
     assert await bench.told("Glob", pattern="*", path="missing") == "No files found\n"
@@ -189,6 +193,7 @@ async def test_what_is_hidden_is_found_by_none(bench: Bench) -> None:
     bench.file("keys/a.txt", "needle secret")
     bench.file("deep/b.key", "needle secret")
     bench.file("b.txt", "needle")
+    (bench.here / "loop").symlink_to(bench.here)
     patterns = ("keys", "keys/**", "**/*.key")
     hidden = Bench(replace(bench.at, hidden=tuple(f"{bench.here}/{each}" for each in patterns)))
     for name, arguments in (
@@ -202,6 +207,11 @@ async def test_what_is_hidden_is_found_by_none(bench: Bench) -> None:
         ("Glob", {"pattern": "**/*.txt"}),
         ("Glob", {"pattern": "keys/*"}),
         ("LS", {"path": ""}),
+        ("Grep", {"pattern": "needle", "path": "loop", "output_mode": "content"}),
+        ("Grep", {"pattern": "needle", "path": "loop/keys"}),
+        ("Glob", {"pattern": "loop/**/*.txt"}),
+        ("Glob", {"pattern": "**/*.txt", "path": "loop"}),
+        ("LS", {"path": "loop"}),
     ):
         told = await hidden.told(name, **arguments)
         assert "a.txt" not in told

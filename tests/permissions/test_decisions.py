@@ -192,7 +192,9 @@ def test_always_allows_the_same_call_and_is_kept(
 
 def test_a_call_that_the_tool_refuses_itself_needs_no_question(permissions: Permissions) -> None:
     assert permissions.decision("Edit", {"file_path": 1}) == Allowed()
-    assert permissions.decision("Read", {"file_path": "a\0b"}) == Allowed()
+    for path in ("a\0b", "\ud800", "x" * 300, "x/" * 4000):
+        assert permissions.decision("Read", {"file_path": path}) == Allowed()
+        assert permissions.decision("Write", {"file_path": path, "content": ""}) == Allowed()
 
 
 def test_where_the_shell_is_does_not_widen_the_project(
