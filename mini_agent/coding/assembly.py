@@ -21,10 +21,10 @@ from mini_agent.coding.hooks.commands import CommandHooks
 from mini_agent.coding.hooks.event import Circumstances
 from mini_agent.coding.hooks.source import AllHooks
 from mini_agent.coding.inner_loop import InnerLoop, coding_config
+from mini_agent.coding.late import late_sandbox
 from mini_agent.coding.ledger import Ledger
 from mini_agent.coding.memory.track import Track
 from mini_agent.coding.rights import permissions_of, workplace_of
-from mini_agent.coding.sandboxed import sandbox_of
 from mini_agent.coding.servers import McpServer, closed, looked_at, servers_of
 from mini_agent.coding.standing import standing_of
 from mini_agent.coding.tool_gate import Surroundings
@@ -70,7 +70,7 @@ class Assembled:
 @asynccontextmanager
 async def opened(ground: Ground, seams: Seams) -> AsyncIterator[Assembled]:
     """The session that is asked for, with its servers started; they are ended with it."""
-    async with sandbox_of(Settings()) as sandbox, _opened(ground, seams, sandbox) as assembled:
+    async with late_sandbox(Settings()) as sandbox, _opened(ground, seams, sandbox) as assembled:
         yield assembled
 
 

@@ -8,13 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from mini_agent.coding.ground import Ground, of_the_project
+from mini_agent.coding.late import LatePages, LateSearch
 from mini_agent.coding.permissions import Permissions
 from mini_agent.coding.permissions_matching import hidden_by
 from mini_agent.coding.permissions_rules import Rule, Rules, rule_written
 from mini_agent.coding.permissions_settings import LOCAL, read_permission_settings, remember_in
 from mini_agent.coding.settings_files import settings_paths
-from mini_agent.coding.tools.pages import PublicPages
-from mini_agent.coding.tools.searx import SearxSearch
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.coding.trust import Trust
 
@@ -30,8 +29,8 @@ def workplace_of(ground: Ground) -> Workplace:
     return replace(
         at,
         hidden=hidden_by(said.rules, at),
-        pages=PublicPages(),
-        search=SearxSearch(searx) if searx else None,
+        pages=LatePages(),
+        search=LateSearch(searx) if searx else None,
     )
 
 

@@ -18,14 +18,11 @@ PROGRAMS: Final = frozenset({"exec_python", "exec_shell", "exec_node", "exec_go"
 
 
 @asynccontextmanager
-async def sandbox_of(settings: Settings) -> AsyncIterator[Invoker | None]:
-    """The tools that run programs in the sidecar that the environment names; None without one.
+async def sandbox_of(settings: Settings) -> AsyncIterator[Invoker]:
+    """The tools that run programs in the sidecar that the environment names.
 
     The files that programs write in their folder are there for the next, until the block is left.
     """
-    if not settings.sidecar_url:
-        yield None
-        return
     named = [name.strip() for name in settings.languages.split(",") if name.strip()]
     async with (
         SidecarClient(settings.sidecar_url, settings.read_sidecar_token()) as client,

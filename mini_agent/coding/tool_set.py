@@ -11,7 +11,6 @@ from mini_agent.coding.agents.run import Parent, Subagents
 from mini_agent.coding.servers import McpServer
 from mini_agent.coding.tool_gate import GatedTools, Surroundings
 from mini_agent.coding.tools.catalog import coding_tools
-from mini_agent.coding.tools.known_files import KnownFiles
 from mini_agent.coding.tools.todo_list import TodoList
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.tools.invoker import Invoker
@@ -45,4 +44,4 @@ class ToolSet:
         below = Subagents(self.parent, self.kinds, self.at, depth) if depth < DEEPEST else None
         if not depth:
             return replace(main, subagents=below)
-        return replace(main, subagents=below, files=KnownFiles(), todos=TodoList())
+        return replace(main, subagents=below, files=main.files.beside(), todos=TodoList())

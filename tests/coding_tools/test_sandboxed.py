@@ -10,6 +10,7 @@ import pytest
 from mini_agent.coding.permissions import Mode
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.coding.desk import Desk
+from tests.coding_tools.test_mcp import text_of, tools_in
 from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
 
 
@@ -44,6 +45,19 @@ async def test_programs_run_there_without_a_question_and_their_files_stay(
     assert "42" in str(model.requests[1].messages[-1]["content"])
     assert "kept" in str(model.requests[2].messages[-1]["content"])
     assert list(desk.project.iterdir()) == []
+
+
+@pytest.mark.docker
+async def test_mcp_clients_have_them_beside_the_others(desk: Desk, real: Sidecar) -> None:
+    variables = {"MINI_AGENT_SIDECAR_URL": real.url, "MINI_AGENT_SIDECAR_TOKEN": TOKEN}
+    async with tools_in(desk.project, **variables) as client:
+        listed = {tool.name for tool in (await client.list_tools()).tools}
+        ran = await client.call_tool("exec_python", {"code": "print(6 * 7)"})
+        wrong = await client.call_tool("exec_python", {"code": 1})
+    assert {"Read", "Bash", "exec_python", "exec_shell"} <= listed
+    assert not ran.is_error
+    assert text_of(ran) == "exit code 0\nstdout:\n42"
+    assert wrong.is_error
 
 
 async def test_without_a_sidecar_there_are_no_such_tools(
