@@ -167,7 +167,7 @@ class _Assembly:
         around = Surroundings(
             self._circumstances,
             self._hooks,
-            RuledApproval(self._permissions, self._seams.call_asker),
+            RuledApproval(self._permissions, self._seams.call_asker, self._told_aside),
             self._watched,
         )
         own = self._workplace if self._ground.uses_builtin else None
@@ -204,6 +204,9 @@ class _Assembly:
     # The watcher is there only once the tools are listed.
     def _told_text(self, piece: str) -> None:
         self._watcher.text(piece)
+
+    def _told_aside(self, said: str) -> None:
+        self._watcher.remark(said)
 
     def _watched(self) -> Watcher:
         return self._watcher
