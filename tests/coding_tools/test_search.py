@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.coding_tools.conftest import Bench
+from tests.coding_tools.conftest import Bench, stand_in
 from tests.coding_tools.test_bash import ended, process_in
 
 
@@ -76,14 +76,6 @@ async def test_without_ripgrep_grep_says_what_to_install(bench: Bench, tmp_path:
     refused = await bench.without("rg", tmp_path / "bin").refused("Grep", pattern="x")
     assert "ripgrep (rg) is not installed" in refused
     assert "apt-get install ripgrep" in refused
-
-
-def stand_in(folder: Path, script: str) -> dict[str, str]:
-    """The environment in which rg is a script."""
-    folder.mkdir()
-    (folder / "rg").write_text(f"#!/bin/sh\n{script}\n")
-    (folder / "rg").chmod(0o755)
-    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
 
 
 async def test_a_search_that_is_cancelled_ends(bench: Bench, tmp_path: Path) -> None:
