@@ -149,7 +149,8 @@ async def test_without_ripgrep_glob_finds_the_same(bench: Bench, tmp_path: Path)
         os.utime(bench.file(name, "x"), (len(name), len(name)))
     (bench.here / "loop").symlink_to(bench.here)
     without = bench.without("rg", tmp_path / "bin")
-    for pattern in ("**/*.py", "*/*.py", "**", ".hidden/*", "**/.d.py"):
+    patterns = ("**/*.py", "*/*.py", "**", ".hidden/*", "**/.d.py", "**/*", "sub/*", "sub/", "sub")
+    for pattern in (*patterns, "sub/**/b*", "./*.py", "sub//b.py", "a.p*", "*.py ", "**/**/b.py"):
         assert await bench.told("Glob", pattern=pattern) == await without.told(
             "Glob", pattern=pattern
         )

@@ -17,6 +17,8 @@ from mini_agent.coding.tools.ripgrep import Findings, ripgrep_in, searched
 NEWEST: Final = 100
 # Of these rg has the same notion as we; it is not told of others.
 COMMON: Final = re.compile(r"[\w*?./ -]+")
+# What it lists of these need not be looked at again.
+SIMPLE: Final = re.compile(r"(?:(?:\*\*|\w[\w.-]*)/)*(?!$)(?:\w[\w.-]*)?\*?[\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +52,15 @@ class FileList:
 
     def _options(self) -> Iterator[str]:
         yield from ("--files", "--no-ignore", "--null", "--no-messages")
-        if self._is_common:
+        if all(map(COMMON.fullmatch, self._patterns)):
             # One that begins with a slash is held against the path from the folder on.
             yield from (f"--glob=/{pattern}" for pattern in self._patterns)
         yield "--hidden" if self._names_dots else "--glob=!.*"
 
     def _found(self, found: Findings) -> Newest:
         listed = os.fsdecode(found.output).split("\0")[:-1]
-        # Where rg was told the pattern, it has listed no others.
-        named = listed if self._is_common else self._named(listed)
+        is_told = all(map(SIMPLE.fullmatch, self._patterns))
+        named = listed if is_told else self._named(listed)
         return replace(self._ranked(named), remark=found.remark)
 
     def _named(self, listed: Iterable[str]) -> list[str]:
@@ -79,10 +81,6 @@ class FileList:
     @property
     def _patterns(self) -> list[str]:
         return alternatives(self.pattern)
-
-    @property
-    def _is_common(self) -> bool:
-        return all(map(COMMON.fullmatch, self._patterns))
 
     @property
     def _names_dots(self) -> bool:
