@@ -12,7 +12,12 @@ from mini_agent.coding.late import LatePages, LateSearch
 from mini_agent.coding.permissions import Permissions
 from mini_agent.coding.permissions_matching import hidden_by
 from mini_agent.coding.permissions_rules import Rule, Rules, rule_written
-from mini_agent.coding.permissions_settings import LOCAL, read_permission_settings, remember_in
+from mini_agent.coding.permissions_settings import (
+    LOCAL,
+    PermissionSettings,
+    read_permission_settings,
+    remember_in,
+)
 from mini_agent.coding.settings_files import settings_paths
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.coding.trust import Trust
@@ -28,7 +33,7 @@ def workplace_of(ground: Ground) -> Workplace:
     searx = environment.get("MINI_AGENT_SEARXNG_URL")
     return replace(
         at,
-        hidden=hidden_by(said.rules, at),
+        hidden=hidden_by(_rules_of(ground, said), at),
         pages=LatePages(),
         search=LateSearch(searx) if searx else None,
     )
@@ -37,16 +42,8 @@ def workplace_of(ground: Ground) -> Workplace:
 def permissions_of(ground: Ground, at: Workplace) -> Permissions:
     """The rules; those of options weigh as much as those of files."""
     said = read_permission_settings(_paths(ground), ground.places.project)
-    options = ground.options
-    rules = said.rules + Rules(
-        deny=_rules(options.disallowed_tools), allow=_rules(options.allowed_tools)
-    )
-    return Permissions(
-        at,
-        rules,
-        options.permission_mode or said.mode or "default",
-        keep=partial(_keep, ground),
-    )
+    mode = ground.options.permission_mode or said.mode or "default"
+    return Permissions(at, _rules_of(ground, said), mode, keep=partial(_keep, ground))
 
 
 def _keep(ground: Ground, rule: Rule) -> None:
@@ -61,6 +58,12 @@ def _paths(ground: Ground) -> Sequence[Path]:
     # INVARIANT: what lies in a folder allows nothing there until the user trusts the folder.
     paths = settings_paths(ground.places.claude_home, ground.places.project)
     return paths if ground.is_trusted else paths[:1]
+
+
+def _rules_of(ground: Ground, said: PermissionSettings) -> Rules:
+    options = ground.options
+    named = Rules(deny=_rules(options.disallowed_tools), allow=_rules(options.allowed_tools))
+    return said.rules + named
 
 
 def _rules(written: Iterable[str]) -> tuple[Rule, ...]:
