@@ -14,6 +14,7 @@ from mini_agent.tools.shell_line import Unreadable, take_apart
 PREFIX: Final = ":*"
 STAR: Final = re.compile(r"(?<!\\)\*")
 PLAIN: Final = re.compile(r"[\w./~ +@=,][\w./~ +@=,-]*")
+BLANK: Final = re.compile(r"\s")
 GLOB: Final = re.compile(r"[*?\[]")
 
 
@@ -52,7 +53,9 @@ def covers_line(spec: str, line: str, is_inside: Callable[[str], bool]) -> bool:
 
 
 def _covers(spec: str, words: Words, *, is_open: bool) -> bool:
-    if not _pattern(spec).fullmatch(" ".join(words)):
+    # A blank in a word does not end it.
+    written = " ".join(BLANK.sub("\0", word) for word in words)
+    if not _pattern(spec).fullmatch(written):
         return False
     if STAR.search(spec) is None:
         return True

@@ -181,6 +181,7 @@ NOT_COVERED: dict[str, list[str]] = {
     ],
     "Bash(test *)": ["test -v 'a[$(rm x)]'"],
     "Bash(printf *)": ["printf -v 'a[`rm x`]' y"],
+    "Bash(./run *)": ["'./run x'", "./run\\ x", "'./run\nx'", "./run\u00a0x", "run x", "../run x"],
     "Bash(npm test)": ["npm test x", "npm test;rm x", " npm test && rm x", "npm testx"],
     r"Bash(rm \*.o)": ["rm -rf x.o", "rm x.o", "rm -rf / .o"],
     "Edit(/**)": [".git/hooks/pre-commit", ".GIT/hooks/x", ".claude/settings.json", "linked/x"],
