@@ -11,6 +11,8 @@ from typing import Final, TypeAlias
 from mini_agent.tools.shell_line import ASSIGNMENT, Unreadable, take_apart
 
 Words: TypeAlias = tuple[str, ...]
+# What a shell does not count as words; str.strip takes more away, such as a carriage return.
+BLANKS: Final = " \t\n"
 SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "fish"})
 # They start the command that stands behind them.
 IN_FRONT: Final = SHELLS | frozenset(
@@ -30,7 +32,7 @@ def commands_in(line: str) -> set[Words]:
     """The words of each of them, also where the line cannot be taken apart for certain."""
     fragments = [*_fragments(line), *_fragments(QUOTED.sub(_plain, line))]
     with suppress(Unreadable):
-        fragments += take_apart(line.strip()).commands
+        fragments += take_apart(line.strip(BLANKS)).commands
     # What goes into a shell may be a command, wherever it stands.
     is_piped = any(words[0].rpartition("/")[2] in SHELLS for words in fragments)
     return {found for words in fragments for found in _unwrapped(words, everywhere=is_piped)}

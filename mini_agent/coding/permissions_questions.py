@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 from typing import Final
 
+from mini_agent.coding.permissions_commands import BLANKS
 from mini_agent.coding.permissions_options import beyond_stars
 from mini_agent.coding.permissions_rules import Rule
 from mini_agent.coding.permissions_shell import line_spec
@@ -80,7 +81,7 @@ def always_rule(subject: Subject) -> Rule:
 
 def _command_spec(line: str) -> str:
     try:
-        taken = take_apart(line.strip())
+        taken = take_apart(line.strip(BLANKS))
     except Unreadable:
         return line_spec(line)
     words = taken.commands[0] if taken.plain else ()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Final
 
-from mini_agent.coding.permissions_commands import Words, commands_in, named
+from mini_agent.coding.permissions_commands import BLANKS, Words, commands_in, named
 from mini_agent.coding.permissions_options import OPTIONS, beyond_stars, may_become_options
 from mini_agent.tools.shell_line import Unreadable, take_apart
 
@@ -21,7 +21,7 @@ GLOB: Final = re.compile(r"[*?\[]")
 def touches_line(spec: str, line: str) -> bool:
     """Whether any command in the line is meant, as far as it can be told from its text."""
     pattern, first = _pattern(spec), spec.partition(" ")[0].removesuffix(PREFIX)
-    if pattern.fullmatch(line.strip()):
+    if pattern.fullmatch(line.strip(BLANKS)):
         return True
     found = (_as_named(words, first) for words in commands_in(line))
     return any(pattern.fullmatch(" ".join(words)) for words in found)
@@ -29,7 +29,7 @@ def touches_line(spec: str, line: str) -> bool:
 
 def line_spec(line: str) -> str:
     """The spec that stands for this line alone."""
-    return line.strip().replace("*", r"\*")
+    return line.strip(BLANKS).replace("*", r"\*")
 
 
 def covers_line(spec: str, line: str, is_inside: Callable[[str], bool]) -> bool:
@@ -37,10 +37,10 @@ def covers_line(spec: str, line: str, is_inside: Callable[[str], bool]) -> bool:
 
     It may begin with a cd into a folder that `is_inside`.
     """
-    if _literal(spec) == line.strip():
+    if _literal(spec) == line.strip(BLANKS):
         return True
     try:
-        taken = take_apart(line.strip())
+        taken = take_apart(line.strip(BLANKS))
     except Unreadable:
         return False
     first, *behind = taken.commands or ((),)

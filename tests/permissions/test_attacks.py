@@ -137,6 +137,8 @@ NOT_COVERED: dict[str, list[str]] = {
         "git status | sh",
         "git log > .git/hooks/pre-commit",
         "git log 2>x",
+        "git log >\r",
+        "git log 2>&\x0b",
         "git log <(rm x)",
         "git log \\\n; rm x",
         "git log '$(' $(rm x) ')'",
