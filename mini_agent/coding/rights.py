@@ -19,6 +19,7 @@ from mini_agent.coding.permissions_settings import (
     remember_in,
 )
 from mini_agent.coding.settings_files import settings_paths
+from mini_agent.coding.tools.catalog import offered
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.coding.trust import Trust
 
@@ -43,7 +44,9 @@ def permissions_of(ground: Ground, at: Workplace) -> Permissions:
     """The rules; those of options weigh as much as those of files."""
     said = read_permission_settings(_paths(ground), ground.places.project)
     mode = ground.options.permission_mode or said.mode or "default"
-    return Permissions(at, _rules_of(ground, said), mode, keep=partial(_keep, ground))
+    own = {*offered(at), "Task"} if ground.uses_builtin else ()
+    rules, keep = _rules_of(ground, said), partial(_keep, ground)
+    return Permissions(at, rules, mode, own=frozenset(own), keep=keep)
 
 
 def _keep(ground: Ground, rule: Rule) -> None:
