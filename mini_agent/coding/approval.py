@@ -11,6 +11,7 @@ from mini_agent.coding.hooks.verdict import Permission
 from mini_agent.coding.permissions import Allowed, Asked, Denied, Permissions
 from mini_agent.coding.permissions_rules import Rule
 from mini_agent.coding.tools.seams import Asker, Question
+from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject
 
 
@@ -50,12 +51,20 @@ class Planning:
         return agrees
 
 
+def _unheard(said: str) -> None:
+    """Nobody is there to hear it."""
+
+
 @dataclass
 class RuledApproval:
-    """Rules first, the user where they ask; without a user, what would be asked is denied."""
+    """Rules first, the user where they ask; without a user, what would be asked is denied.
+
+    `tell` hears of a rule that could not be kept.
+    """
 
     permissions: Permissions
     asker: CallAsker | None
+    tell: Callable[[str], None] = _unheard
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def objection(self, name: str, arguments: JsonObject, said: Permission) -> str:
@@ -68,23 +77,37 @@ class RuledApproval:
                 return ""
             case Asked() if said == "allow":
                 return ""
+            case Asked() if said != "ask":
+                return await self._asked(decision, lambda: self._is_allowed(name, arguments))
             case Allowed():
                 decision = Asked(f"A hook wants to know: call {name}?", "", Rule(name, ""))
             case _:
                 pass
-        return await self._asked(decision)
+        return await self._asked(decision, lambda: False)
 
-    async def _asked(self, asked: Asked) -> str:
+    def _is_allowed(self, name: str, arguments: JsonObject) -> bool:
+        return isinstance(self.permissions.decision(name, arguments), Allowed)
+
+    async def _asked(self, asked: Asked, is_allowed_by_now: Callable[[], bool]) -> str:
         if self.asker is None:
             return (
                 f"This needs the user's permission, and nobody is there to be asked. The rule "
                 f"{asked.always} would allow it, with --allowed-tools or under permissions.allow."
             )
         async with self._one_at_a_time:
+            # What the user has said to another call may hold for this one.
+            if is_allowed_by_now():
+                return ""
             said = await self.asker.may(asked)
-        if said.answer == "always":
-            self.permissions.remember(asked.always)
+            if said.answer == "always":
+                self._remember(asked.always)
         if said.answer != "no":
             return ""
         why = f" They say: {said.why}" if said.why else ""
         return f"The user does not want this to be done.{why}"
+
+    def _remember(self, rule: Rule) -> None:
+        try:
+            self.permissions.remember(rule)
+        except MiniAgentError as broken:
+            self.tell(str(broken))

@@ -21,6 +21,7 @@ from mini_agent.coding.hooks.commands import CommandHooks
 from mini_agent.coding.hooks.event import Circumstances
 from mini_agent.coding.hooks.source import AllHooks
 from mini_agent.coding.inner_loop import InnerLoop, coding_config
+from mini_agent.coding.late import late_sandbox
 from mini_agent.coding.ledger import Ledger
 from mini_agent.coding.memory.track import Track
 from mini_agent.coding.rights import permissions_of, workplace_of
@@ -37,6 +38,7 @@ from mini_agent.litellm_model import LiteLLMModel
 from mini_agent.litellm_window import window_of
 from mini_agent.model import Model
 from mini_agent.settings import Settings
+from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.passed_on import tool_named
 
 Watching: TypeAlias = Callable[[Session, Facts], Watcher]
@@ -68,10 +70,18 @@ class Assembled:
 @asynccontextmanager
 async def opened(ground: Ground, seams: Seams) -> AsyncIterator[Assembled]:
     """The session that is asked for, with its servers started; they are ended with it."""
+    async with late_sandbox(Settings()) as sandbox, _opened(ground, seams, sandbox) as assembled:
+        yield assembled
+
+
+@asynccontextmanager
+async def _opened(
+    ground: Ground, seams: Seams, sandbox: Invoker | None
+) -> AsyncIterator[Assembled]:
     servers = await looked_at(servers_of(ground))
     workplace = workplace_of(ground)
     try:
-        assembled = await _Assembly(ground, seams, servers, workplace).assembled()
+        assembled = await _Assembly(ground, seams, servers, workplace, sandbox).assembled()
         for remark in (*ground.remarks, assembled.assistant.session.remark, *_problems(servers)):
             if remark:
                 assembled.watcher.remark(remark)
@@ -92,9 +102,14 @@ class _Assembly:
     """Puts the parts together, in the order in which they need each other."""
 
     def __init__(
-        self, ground: Ground, seams: Seams, servers: Sequence[McpServer], workplace: Workplace
+        self,
+        ground: Ground,
+        seams: Seams,
+        servers: Sequence[McpServer],
+        workplace: Workplace,
+        sandbox: Invoker | None,
     ) -> None:
-        self._ground, self._seams, self._servers = ground, seams, servers
+        self._ground, self._seams, self._servers, self._sandbox = ground, seams, servers, sandbox
         self._session = Session.at(ground.place(), ground.origin)
         self._watcher: Watcher = Unwatched()
         address = Settings().ollama_address
@@ -117,6 +132,8 @@ class _Assembly:
 
     async def assembled(self) -> Assembled:
         ground, options = self._ground, self._ground.options
+        sealed = await self._sandbox.list_openai_tools() if self._sandbox is not None else []
+        self._permissions.sealed = frozenset(map(tool_named, sealed))
         tools = self._tool_set().at()
         listed = tuple(tool_named(tool) for tool in await tools.list_openai_tools())
         facts = Facts(ground, self._permissions, listed, tuple(self._servers))
@@ -150,11 +167,11 @@ class _Assembly:
         around = Surroundings(
             self._circumstances,
             self._hooks,
-            RuledApproval(self._permissions, self._seams.call_asker),
+            RuledApproval(self._permissions, self._seams.call_asker, self._told_aside),
             self._watched,
         )
         own = self._workplace if self._ground.uses_builtin else None
-        return ToolSet(own, self._servers, around, parent, self._kinds)
+        return ToolSet(own, self._servers, around, parent, self._kinds, self._sandbox)
 
     def _behaviours(self) -> list[BehaviourServer]:
         served = [McpBehaviour(s.connection) for s in self._servers if s.connection and s.tools]
@@ -187,6 +204,9 @@ class _Assembly:
     # The watcher is there only once the tools are listed.
     def _told_text(self, piece: str) -> None:
         self._watcher.text(piece)
+
+    def _told_aside(self, said: str) -> None:
+        self._watcher.remark(said)
 
     def _watched(self) -> Watcher:
         return self._watcher

@@ -12,6 +12,7 @@ from mini_agent.coding.permissions_matching import covers, touches
 from mini_agent.coding.permissions_questions import always_rule, diff_of, question
 from mini_agent.coding.permissions_rules import Rule, Rules
 from mini_agent.coding.permissions_subject import Subject, subject_of
+from mini_agent.coding.tools.catalog import TOOLS
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import NotRun
@@ -50,14 +51,16 @@ class Permissions:
     """Rules weigh more than the mode: deny, then ask, then allow.
 
     `mode` may be set at any time. Where `can_ask` is false nobody is there to be asked, and what
-    would be asked is denied. Of the tools of others, `readers` only read, and `sealed` ones reach
-    nothing of the user's. `keep` is told the rules to be remembered.
+    would be asked is denied. Tools with the names of ours are `own`, or a server's. Of the tools
+    of others, `readers` only read, and `sealed` ones reach nothing of the user's. `keep` is told
+    the rules to be remembered.
     """
 
     at: Workplace
     rules: Rules = field(default_factory=Rules)
     mode: Mode = "default"
     can_ask: bool = True
+    own: frozenset[str] = frozenset(TOOLS)
     readers: frozenset[str] = frozenset()
     sealed: frozenset[str] = frozenset()
     keep: Callable[[Rule], None] | None = None
@@ -67,8 +70,10 @@ class Permissions:
         try:
             subject = subject_of(tool_name, arguments, self.at)
         except (ValidationError, NotRun):
-            # The tool itself answers what is wrong with it, and does nothing.
-            return Allowed()
+            if tool_name in self.own:
+                # The tool itself answers what is wrong with it, and does nothing.
+                return Allowed()
+            subject = Subject(tool_name, arguments, self.at, None)
         return self._decided(subject)
 
     def remember(self, rule: Rule) -> None:
@@ -92,7 +97,7 @@ class Permissions:
         return Allowed() if self._is_allowed(subject) else self._asked(subject)
 
     def _is_allowed(self, subject: Subject) -> bool:
-        if self.mode == "bypassPermissions" or subject.tool in HARMLESS | self.sealed:
+        if self.mode == "bypassPermissions" or subject.tool in self._harmless:
             return True
         if any(covers(rule, subject) for rule in self.rules.allow):
             return True
@@ -101,7 +106,11 @@ class Permissions:
         return subject.changes_files and self.mode == "acceptEdits" and subject.is_inside
 
     def _only_reads(self, subject: Subject) -> bool:
-        return subject.only_reads or subject.tool in HARMLESS | self.readers | self.sealed
+        return subject.only_reads or subject.tool in self._harmless | self.readers
+
+    @property
+    def _harmless(self) -> frozenset[str]:
+        return (HARMLESS & self.own) | self.sealed
 
     def _asked(self, subject: Subject) -> Decision:
         rule = always_rule(subject)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
+from mini_agent.coding.permissions_files import files_changed, files_read
 from mini_agent.coding.permissions_rules import Rule, Rules
 from mini_agent.coding.permissions_shell import covers_line, touches_line
 from mini_agent.coding.permissions_subject import Subject
 from mini_agent.coding.tools.glob_pattern import glob_regex
-from mini_agent.coding.tools.real_path import real_path
+from mini_agent.coding.tools.real_path import is_file, is_folder, real_path
 from mini_agent.coding.tools.workplace import Workplace
 
 READING: Final = ("Read", "Grep", "Glob", "LS")
@@ -19,19 +20,20 @@ EDITING: Final = ("Edit", "Write", "MultiEdit", "NotebookEdit")
 # A rule for one of them is one for its whole family, as in Claude Code's settings.
 FAMILIES: Final = {"Read": READING, "Edit": EDITING}
 DOMAIN: Final = "domain:"
+SLASH: Final = re.compile("/+")
 
 
 def touches(rule: Rule, subject: Subject) -> bool:
     """Whether what is denied or asked for is any part of the call."""
-    if not _is_for(rule, subject.tool):
-        return False
     if not rule.spec:
+        return _is_for(rule, subject.tool)
+    paths = {form for path in _paths(rule, subject) for form in (path.absolute(), real_path(path))}
+    if any(_is_path(rule.spec, path, subject) for path in paths):
         return True
+    if paths or not _is_for(rule, subject.tool):
+        return False
     if subject.command is not None:
         return touches_line(rule.spec, subject.command)
-    if subject.paths:
-        written = {path for each in subject.paths for path in (each.absolute(), real_path(each))}
-        return any(_is_path(rule.spec, path, subject) for path in written)
     return _names(rule.spec, subject)
 
 
@@ -43,9 +45,12 @@ def covers(rule: Rule, subject: Subject) -> bool:
         return subject.is_inside
     if subject.command is not None:
         at = subject.at
-        return covers_line(rule.spec, subject.command, lambda inside: at.holds(at.path(inside)))
+        return covers_line(rule.spec, subject.command, lambda inside: _is_ours(at.path(inside), at))
     if subject.paths:
-        return all(_is_path(rule.spec, real_path(path), subject) for path in subject.paths)
+        # What starts commands has to be named.
+        return subject.startup_names <= {*SLASH.split(rule.spec.lower())} and all(
+            _is_path(rule.spec, real_path(path), subject) for path in subject.paths
+        )
     return _names(rule.spec, subject)
 
 
@@ -67,6 +72,24 @@ def globs_of(spec: str, folders: tuple[Path, ...], home: str) -> Iterator[str]:
         yield f"{_plain(project)}/{spec.removeprefix('./').lstrip('/')}"
     else:
         yield from (f"{_plain(folder)}/**/{spec}" for folder in folders)
+
+
+def _paths(rule: Rule, subject: Subject) -> Iterable[Path]:
+    """The files of the call that the rule is about; those that a command line names are as well."""
+    if subject.command is None:
+        return subject.paths if _is_for(rule, subject.tool) else ()
+    if rule.tool in READING:
+        return files_read(subject.command, subject.at)
+    return files_changed(subject.command, subject.at) if rule.tool in EDITING else ()
+
+
+def _is_ours(folder: Path, at: Workplace) -> bool:
+    """Whether git would find no other repository there, whose configuration starts commands."""
+    real = real_path(folder)
+    above = (each for each in (real, *real.parents) if each != at.project)
+    return at.holds(folder) and not any(
+        is_file(each / "HEAD") and is_folder(each / "objects") for each in above
+    )
 
 
 def _is_for(rule: Rule, tool: str) -> bool:

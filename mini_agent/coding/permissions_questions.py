@@ -7,10 +7,13 @@ import re
 from pathlib import Path
 from typing import Final
 
+from mini_agent.coding.permissions_commands import BLANKS
+from mini_agent.coding.permissions_options import beyond_stars
 from mini_agent.coding.permissions_rules import Rule
+from mini_agent.coding.permissions_shell import line_spec
 from mini_agent.coding.permissions_subject import Subject
 from mini_agent.coding.tools.change import Changing
-from mini_agent.coding.tools.real_path import real_path
+from mini_agent.coding.tools.real_path import is_folder, real_path
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.shell_line import Unreadable, take_apart
 
@@ -19,6 +22,25 @@ WITH_COMMANDS: Final = frozenset(
     {"apt", "brew", "bun", "cargo", "conda", "docker", "gh", "git", "go", "helm", "kubectl", "make"}
     | {"npm", "pip", "pnpm", "poetry", "terraform", "uv", "yarn"}
 )
+# What follows these may be any command.
+RUNNING: Final = frozenset(
+    {
+        "run",
+        "exec",
+        "x",
+        "dlx",
+        "shell",
+        "tool",
+        "eval",
+        "api",
+        "alias",
+        "config",
+        "hook",
+        "submodule",
+    }
+    | {"bisect", "rebase", "filter-branch", "difftool", "mergetool", "attach", "debug", "plugin"}
+)
+OWN_SCRIPTS: Final = (("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("bun", "run"))
 WORD: Final = re.compile(r"[a-z][a-z0-9:_-]*")
 LONGEST: Final = 300
 
@@ -59,17 +81,25 @@ def always_rule(subject: Subject) -> Rule:
 
 def _command_spec(line: str) -> str:
     try:
-        taken = take_apart(line.strip())
+        taken = take_apart(line.strip(BLANKS))
     except Unreadable:
-        return line.strip()
+        return line_spec(line)
     words = taken.commands[0] if taken.plain else ()
-    if len(words) > 1 and words[0] in WITH_COMMANDS and WORD.fullmatch(words[1]):
-        return f"{words[0]} {words[1]} *"
-    return line.strip()
+    count = 3 if words[:2] in OWN_SCRIPTS else 2
+    said = words[1:count]
+    if (
+        len(words) < count
+        or words[0] not in WITH_COMMANDS
+        or not all(map(WORD.fullmatch, said))
+        or said[-1] in RUNNING
+        or beyond_stars(words)
+    ):
+        return line_spec(line)
+    return f"{' '.join(words[:count])} *"
 
 
 def _path_spec(path: Path, subject: Subject) -> str:
     real, project = real_path(path), subject.at.project
     spec = f"/{real.relative_to(project)}" if real.is_relative_to(project) else f"/{real}"
     escaped = re.sub(r"([*?\[{}])", r"[\1]", spec)
-    return f"{escaped}/**" if real.is_dir() else escaped
+    return f"{escaped}/**" if is_folder(real) else escaped

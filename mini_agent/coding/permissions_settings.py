@@ -17,6 +17,8 @@ from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.messages import JsonObject
 
 LOCAL: Final = Path(".claude", "settings.local.json")
+# Claude Code's own, which allow more than what is asked for here.
+OTHER_MODES: Final = ("auto", "dontAsk", "delegate")
 
 
 def _rule(written: object) -> object:
@@ -28,6 +30,10 @@ def _rule(written: object) -> object:
         raise ValueError(str(wrong)) from None
 
 
+def _mode(written: object) -> object:
+    return "default" if written in OTHER_MODES else written
+
+
 Written = Annotated[Rule, BeforeValidator(_rule)]
 
 
@@ -37,7 +43,7 @@ class _Permissions(BaseModel):
     allow: tuple[Written, ...] = ()
     ask: tuple[Written, ...] = ()
     deny: tuple[Written, ...] = ()
-    mode: Mode | None = Field(default=None, alias="defaultMode")
+    mode: Annotated[Mode | None, BeforeValidator(_mode)] = Field(default=None, alias="defaultMode")
     additional: tuple[str, ...] = Field(default=(), alias="additionalDirectories")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +17,12 @@ from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.messages import JsonObject
 
 # What is written there is a command that starts later, or says which ones may.
-STARTS_COMMANDS: Final = (".git", ".claude", ".mcp.json", ".vscode", ".idea", ".husky", ".envrc")
+STARTS_COMMANDS: Final = frozenset(
+    {".git", ".claude", ".mcp.json", ".vscode", ".idea", ".husky", ".envrc", ".gitconfig"}
+    | {".gitmodules", ".bashrc", ".bash_profile", ".profile", ".zshrc", ".zprofile", ".zshenv"}
+)
+# Whoever looks a name up takes them for one.
+DOTS: Final = str.maketrans("\u3002\uff0e\uff61", "...")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,14 @@ class Subject:
     @property
     def is_inside(self) -> bool:
         """Whether it stays in the workplace, and writes nothing there that starts commands."""
-        return all(self.at.holds(path) and not self._starts_commands(path) for path in self.paths)
+        return all(map(self.at.holds, self.paths)) and not self.startup_names
+
+    @property
+    def startup_names(self) -> frozenset[str]:
+        """Those of `STARTS_COMMANDS` that it would write to."""
+        if not self.changes_files:
+            return frozenset()
+        return frozenset(name for path in self.paths for name in self._startup_names(path))
 
     @property
     def command(self) -> str | None:
@@ -62,20 +75,21 @@ class Subject:
         """Whose page is fetched."""
         url = self.arguments.get("url")
         try:
-            return (urlsplit(url).hostname or "").lower() if isinstance(url, str) else ""
+            host = urlsplit(url).hostname if isinstance(url, str) else ""
+            return (host or "").lower().translate(DOTS).rstrip(".")
         except ValueError:
             return ""
 
-    def _starts_commands(self, path: Path) -> bool:
-        if not self.changes_files:
-            return False
+    def _startup_names(self, path: Path) -> Iterator[str]:
         real = real_path(path)
-        return any(
-            part in STARTS_COMMANDS
-            for folder in self.at.folders
-            if real.is_relative_to(folder)
-            for part in real.relative_to(folder).parts
-        )
+        for folder in self.at.folders:
+            for form in (path.absolute(), real):
+                if form.is_relative_to(folder):
+                    parts = {part.lower() for part in form.relative_to(folder).parts}
+                    yield from STARTS_COMMANDS & parts
+            # A name that is a link may lead to a folder of another name.
+            named = ((name, real_path(folder / name)) for name in STARTS_COMMANDS)
+            yield from (name for name, leads in named if real.is_relative_to(leads))
 
 
 def subject_of(tool: str, arguments: JsonObject, at: Workplace) -> Subject:

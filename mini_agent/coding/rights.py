@@ -8,13 +8,18 @@ from functools import partial
 from pathlib import Path
 
 from mini_agent.coding.ground import Ground, of_the_project
+from mini_agent.coding.late import LatePages, LateSearch
 from mini_agent.coding.permissions import Permissions
 from mini_agent.coding.permissions_matching import hidden_by
 from mini_agent.coding.permissions_rules import Rule, Rules, rule_written
-from mini_agent.coding.permissions_settings import LOCAL, read_permission_settings, remember_in
+from mini_agent.coding.permissions_settings import (
+    LOCAL,
+    PermissionSettings,
+    read_permission_settings,
+    remember_in,
+)
 from mini_agent.coding.settings_files import settings_paths
-from mini_agent.coding.tools.pages import PublicPages
-from mini_agent.coding.tools.searx import SearxSearch
+from mini_agent.coding.tools.catalog import offered
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.coding.trust import Trust
 
@@ -29,25 +34,19 @@ def workplace_of(ground: Ground) -> Workplace:
     searx = environment.get("MINI_AGENT_SEARXNG_URL")
     return replace(
         at,
-        hidden=hidden_by(said.rules, at),
-        pages=PublicPages(),
-        search=SearxSearch(searx) if searx else None,
+        hidden=hidden_by(_rules_of(ground, said), at),
+        pages=LatePages(),
+        search=LateSearch(searx) if searx else None,
     )
 
 
 def permissions_of(ground: Ground, at: Workplace) -> Permissions:
     """The rules; those of options weigh as much as those of files."""
     said = read_permission_settings(_paths(ground), ground.places.project)
-    options = ground.options
-    rules = said.rules + Rules(
-        deny=_rules(options.disallowed_tools), allow=_rules(options.allowed_tools)
-    )
-    return Permissions(
-        at,
-        rules,
-        options.permission_mode or said.mode or "default",
-        keep=partial(_keep, ground),
-    )
+    mode = ground.options.permission_mode or said.mode or "default"
+    own = {*offered(at), "Task"} if ground.uses_builtin else ()
+    rules, keep = _rules_of(ground, said), partial(_keep, ground)
+    return Permissions(at, rules, mode, own=frozenset(own), keep=keep)
 
 
 def _keep(ground: Ground, rule: Rule) -> None:
@@ -62,6 +61,12 @@ def _paths(ground: Ground) -> Sequence[Path]:
     # INVARIANT: what lies in a folder allows nothing there until the user trusts the folder.
     paths = settings_paths(ground.places.claude_home, ground.places.project)
     return paths if ground.is_trusted else paths[:1]
+
+
+def _rules_of(ground: Ground, said: PermissionSettings) -> Rules:
+    options = ground.options
+    named = Rules(deny=_rules(options.disallowed_tools), allow=_rules(options.allowed_tools))
+    return said.rules + named
 
 
 def _rules(written: Iterable[str]) -> tuple[Rule, ...]:

@@ -71,6 +71,14 @@ class Bench:
         return Bench(replace(self.at, environment={**os.environ, "PATH": str(folder)}))
 
 
+def stand_in(folder: Path, script: str, program: str = "rg") -> dict[str, str]:
+    """The environment in which `program` is a script."""
+    folder.mkdir()
+    (folder / program).write_text(f"#!/bin/sh\n{script}\n")
+    (folder / program).chmod(0o755)
+    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+
+
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     project = tmp_path / "project"

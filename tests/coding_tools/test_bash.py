@@ -122,6 +122,24 @@ async def test_a_child_that_ignores_sigterm_ends_as_well(bench: Bench) -> None:
     assert not is_alive(await process_in(note))
 
 
+async def test_fifty_megabytes_and_a_child_that_ignores_sigterm_end_at_their_time(
+    bench: Bench,
+) -> None:
+    note = bench.here / "child"
+    floods = "while :; do head -c 1000000 /dev/zero | tr '\\0' x; done"
+    command = (
+        f"trap '' TERM; (trap '' TERM; echo $BASHPID >{note}; {floods}) & "
+        "head -c 50000000 /dev/zero | tr '\\0' y >&2; echo all; wait"
+    )
+    began = time.monotonic()
+    output = await bench.call("Bash", command=command, timeout=4000)
+    assert time.monotonic() - began < 20
+    assert output.told.startswith("Command timed out after 4s\nyyy")
+    assert "characters left out" in output.told
+    assert len(output.told) < 62_000
+    assert not is_alive(await process_in(note))
+
+
 async def test_a_child_that_hears_sigterm_may_tidy_up(bench: Bench) -> None:
     command = "sh -c 'trap \"echo tidy; exit\" TERM; sleep 60 & wait'"
     output = await bench.call("Bash", command=command, timeout=2000)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -42,6 +43,22 @@ async def test_edits_of_one_file_side_by_side_are_all_made(bench: Bench) -> None
                 bench.told("Edit", file_path=path, old_string=name, new_string=name[1:-1])
             )
     assert bench.content("a.txt").decode() == " ".join(str(number) for number in range(20))
+
+
+async def test_of_what_two_agents_edit_side_by_side_nothing_is_lost(bench: Bench) -> None:
+    names = [f"<{number}>" for number in range(20)]
+    path = await bench.read_file("a.txt", " ".join(names))
+    other = Bench(replace(bench.at, files=bench.at.files.beside()))
+    await other.told("Read", file_path=path)
+    async with asyncio.TaskGroup() as edits:
+        tried = {
+            name: edits.create_task(
+                agent.call("Edit", file_path=path, old_string=name, new_string=name[1:-1])
+            )
+            for agent, name in zip([bench, other] * 10, names, strict=True)
+        }
+    made = [name[1:-1] if tried[name].result().ok else name for name in names]
+    assert bench.content("a.txt").decode() == " ".join(made)
 
 
 async def test_a_file_has_to_be_read_first_and_again_when_others_change_it(bench: Bench) -> None:

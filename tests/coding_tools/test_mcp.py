@@ -16,15 +16,16 @@ from mcp.types import CallToolResult, ImageContent, TextContent
 from tests.coding_tools.test_bash import ended, process_in
 from tests.coding_tools.test_read import PNG
 
+SERVER = "mini_agent.coding.tools.mcp_server"
 COMMAND = str(Path(sys.executable).with_name("mini-agent"))
 
 
 @asynccontextmanager
-async def tools_in(folder: Path) -> AsyncIterator[Client]:
+async def tools_in(folder: Path, **variables: str) -> AsyncIterator[Client]:
     """A client of the server, which is started in `folder`."""
     home = folder.parent / "home"
     parameters = StdioServerParameters(
-        command=COMMAND, args=["tools"], cwd=folder, env={"HOME": str(home)}
+        command=COMMAND, args=["tools"], cwd=folder, env={"HOME": str(home), **variables}
     )
     async with Client(stdio_client(parameters)) as client:
         yield client
@@ -114,6 +115,16 @@ async def test_a_client_that_leaves_takes_its_background_along(project: Path) ->
         await client.call_tool("Bash", command)
         process = await process_in(note)
     await ended(process)
+
+
+async def test_it_starts_without_what_only_some_calls_need() -> None:
+    slow = ("httpx", "rich", "litellm", "mini_agent.sandbox.client", "mini_agent.loop")
+    code = f"import sys, {SERVER}; print([name for name in {slow} if name in sys.modules])"
+    started = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", code), stdout=asyncio.subprocess.PIPE
+    )
+    imported, _ = await started.communicate()
+    assert imported == b"[]\n"
 
 
 async def test_a_folder_that_is_gone_is_said(project: Path) -> None:

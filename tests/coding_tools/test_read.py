@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 import json
 import os
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.coding_tools.conftest import Bench
+from tests.coding_tools.conftest import Bench, stand_in
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
@@ -108,6 +110,20 @@ async def test_a_notebook_comes_with_its_outputs_and_pictures(bench: Bench) -> N
         "</output>\n</cell>"
     )
     assert [attached.media_type for attached in output.attachments] == ["image/png"]
+
+
+async def test_of_a_pdf_the_text_comes_by_lines(bench: Bench, tmp_path: Path) -> None:
+    path = bench.file("a.pdf", b"%PDF-1.7\n\0")
+    environment = stand_in(tmp_path / "bin", 'printf "one\\ntwo\\n\\f" >"$5"', "pdftotext")
+    at = Bench(replace(bench.at, environment=environment))
+    assert (await at.told("Read", file_path=path, limit=1)).startswith("    1→one\n\n")
+    assert (await at.told("Read", file_path=path, offset=2)).startswith("    2→two\n")
+    assert "has not been read yet" in await at.refused("Write", file_path=path, content="x")
+    broken = stand_in(tmp_path / "broken", "echo 'May not be a PDF file' >&2; exit 1", "pdftotext")
+    refused = await Bench(replace(bench.at, environment=broken)).refused("Read", file_path=path)
+    assert refused == f"Error: pdftotext cannot read {path}: May not be a PDF file"
+    missing = await bench.without("pdftotext", tmp_path / "none").refused("Read", file_path=path)
+    assert "apt-get install poppler-utils" in missing
 
 
 async def test_what_cannot_be_read_says_why(bench: Bench) -> None:

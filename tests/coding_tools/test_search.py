@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.coding_tools.conftest import Bench
+from tests.coding_tools.conftest import Bench, stand_in
 from tests.coding_tools.test_bash import ended, process_in
 
 
@@ -58,6 +58,9 @@ async def test_grep_says_what_is_wrong_with_a_search(bench: Bench) -> None:
     assert "unrecognized file type: nope" in await bench.refused("Grep", pattern="x", type="nope")
     assert "error parsing glob" in await bench.refused("Grep", pattern="x", glob="[")
     assert "there is no" in await bench.refused("Grep", pattern="x", path="missing")
+    os.mkfifo(bench.here / "pipe")
+    assert "not a regular file" in await bench.refused("Grep", pattern="x", path="pipe")
+    assert r"write \x00" in await bench.refused("Grep", pattern="a\0b")
     negative = await bench.refused("Grep", pattern="x", **{"-A": -1})
     assert "the argument `-A`: Input should be greater than or equal to 0" in negative
 
@@ -73,14 +76,6 @@ async def test_without_ripgrep_grep_says_what_to_install(bench: Bench, tmp_path:
     refused = await bench.without("rg", tmp_path / "bin").refused("Grep", pattern="x")
     assert "ripgrep (rg) is not installed" in refused
     assert "apt-get install ripgrep" in refused
-
-
-def stand_in(folder: Path, script: str) -> dict[str, str]:
-    """The environment in which rg is a script."""
-    folder.mkdir()
-    (folder / "rg").write_text(f"#!/bin/sh\n{script}\n")
-    (folder / "rg").chmod(0o755)
-    return {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
 
 
 async def test_a_search_that_is_cancelled_ends(bench: Bench, tmp_path: Path) -> None:
@@ -118,6 +113,7 @@ async def test_glob_shows_the_newest_first(bench: Bench) -> None:
     assert await bench.told("Glob", pattern="*.py") == f"{old}\n"
     assert await bench.told("Glob", pattern="*.py", path="sub") == f"{new}\n"
     assert await bench.told("Glob", pattern=f"{bench.here}/sub/*.py") == f"{new}\n"
+    assert await bench.told("Glob", pattern="deep/*.py", path="sub") == f"{mid}\n"
     assert await bench.told("Glob", pattern="{old,sub/new}.{py,md}") == f"{new}\n{old}\n"
     assert await bench.told("Glob", pattern="*.rs") == "No files found\n"
     assert await bench.told("Glob", pattern="*", path="missing") == "No files found\n"
@@ -153,7 +149,8 @@ async def test_without_ripgrep_glob_finds_the_same(bench: Bench, tmp_path: Path)
         os.utime(bench.file(name, "x"), (len(name), len(name)))
     (bench.here / "loop").symlink_to(bench.here)
     without = bench.without("rg", tmp_path / "bin")
-    for pattern in ("**/*.py", "*/*.py", "**", ".hidden/*", "**/.d.py"):
+    patterns = ("**/*.py", "*/*.py", "**", ".hidden/*", "**/.d.py", "**/*", "sub/*", "sub/", "sub")
+    for pattern in (*patterns, "sub/**/b*", "./*.py", "sub//b.py", "a.p*", "*.py ", "**/**/b.py"):
         assert await bench.told("Glob", pattern=pattern) == await without.told(
             "Glob", pattern=pattern
         )
@@ -189,6 +186,7 @@ async def test_what_is_hidden_is_found_by_none(bench: Bench) -> None:
     bench.file("keys/a.txt", "needle secret")
     bench.file("deep/b.key", "needle secret")
     bench.file("b.txt", "needle")
+    (bench.here / "loop").symlink_to(bench.here)
     patterns = ("keys", "keys/**", "**/*.key")
     hidden = Bench(replace(bench.at, hidden=tuple(f"{bench.here}/{each}" for each in patterns)))
     for name, arguments in (
@@ -202,6 +200,11 @@ async def test_what_is_hidden_is_found_by_none(bench: Bench) -> None:
         ("Glob", {"pattern": "**/*.txt"}),
         ("Glob", {"pattern": "keys/*"}),
         ("LS", {"path": ""}),
+        ("Grep", {"pattern": "needle", "path": "loop", "output_mode": "content"}),
+        ("Grep", {"pattern": "needle", "path": "loop/keys"}),
+        ("Glob", {"pattern": "loop/**/*.txt"}),
+        ("Glob", {"pattern": "**/*.txt", "path": "loop"}),
+        ("LS", {"path": "loop"}),
     ):
         told = await hidden.told(name, **arguments)
         assert "a.txt" not in told

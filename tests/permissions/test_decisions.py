@@ -192,7 +192,27 @@ def test_always_allows_the_same_call_and_is_kept(
 
 def test_a_call_that_the_tool_refuses_itself_needs_no_question(permissions: Permissions) -> None:
     assert permissions.decision("Edit", {"file_path": 1}) == Allowed()
-    assert permissions.decision("Read", {"file_path": "a\0b"}) == Allowed()
+    for path in ("a\0b", "\ud800", "x" * 300, "x/" * 4000):
+        assert permissions.decision("Read", {"file_path": path}) == Allowed()
+        assert permissions.decision("Write", {"file_path": path, "content": ""}) == Allowed()
+
+
+@pytest.mark.parametrize(
+    ("tool", "arguments"),
+    [
+        ("Bash", {"cmd": "rm x"}),
+        ("Read", {"path": "src/a.py"}),
+        ("ExitPlanMode", {"plan": "p"}),
+        ("Task", {"description": "d", "prompt": "p", "subagent_type": "t"}),
+    ],
+)
+def test_a_servers_tool_with_the_name_of_one_of_ours_is_the_servers(
+    at: Workplace, tool: str, arguments: dict[str, JsonValue]
+) -> None:
+    of_others = Permissions(at, own=frozenset())
+    assert isinstance(of_others.decision(tool, arguments), Asked)
+    of_others.mode = "plan"
+    assert isinstance(of_others.decision(tool, arguments), Denied)
 
 
 def test_where_the_shell_is_does_not_widen_the_project(

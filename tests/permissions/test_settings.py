@@ -15,6 +15,8 @@ from mini_agent.coding.permissions_settings import (
     remember_in,
 )
 from mini_agent.errors import NotConfigured
+from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from tests.coding.desk import Desk
 from tests.permissions.conftest import rules
 
 
@@ -101,3 +103,17 @@ def test_settings_that_are_broken_are_not_written_over(project: Path) -> None:
     path.write_text('{"permissions": {"allow": 1}}')
     with pytest.raises(NotConfigured, match="allow is not a list"):
         remember_in(path, rule_written("Edit"))
+
+
+async def test_what_an_option_denies_is_hidden_from_searches_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path / "project", tmp_path / "home")
+    desk.file("secrets/a.txt", "needle")
+    desk.file("b.txt", "needle")
+    monkeypatch.chdir(desk.project)
+    with ScriptedModel(calls(call("Grep", pattern="needle")), says("done")) as model:
+        await desk.asked(model, "Search.", disallowed_tools=("Read(secrets/**)",))
+    told = str(model.requests[1].messages[-1]["content"])
+    assert "b.txt" in told
+    assert "a.txt" not in told

@@ -12,11 +12,13 @@ from pathlib import Path
 from typing import Final
 
 from mini_agent.coding.tools.glob_pattern import alternatives, glob_regex, hiding
-from mini_agent.coding.tools.ripgrep import ripgrep_in, searched
+from mini_agent.coding.tools.ripgrep import Findings, ripgrep_in, searched
 
 NEWEST: Final = 100
 # Of these rg has the same notion as we; it is not told of others.
 COMMON: Final = re.compile(r"[\w*?./ -]+")
+# What it lists of these need not be looked at again.
+SIMPLE: Final = re.compile(r"(?:(?:\*\*|\w[\w.-]*)/)*(?!$)(?:\w[\w.-]*)?\*?[\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +45,10 @@ class FileList:
         """The hundred that were changed last."""
         rg = ripgrep_in(environment)
         if rg is None:
-            return await asyncio.to_thread(self._ranked, _walked(self.folder, self._passes))
+            walked = _walked(self.folder, self._passes)
+            return await asyncio.to_thread(lambda: self._ranked(self._named(walked)))
         found = await searched(rg, [*self._options()], self.folder)
-        listed = os.fsdecode(found.output).split("\0")[:-1]
-        return replace(await asyncio.to_thread(self._ranked, listed), remark=found.remark)
+        return await asyncio.to_thread(self._found, found)
 
     def _options(self) -> Iterator[str]:
         yield from ("--files", "--no-ignore", "--null", "--no-messages")
@@ -55,15 +57,22 @@ class FileList:
             yield from (f"--glob=/{pattern}" for pattern in self._patterns)
         yield "--hidden" if self._names_dots else "--glob=!.*"
 
-    def _ranked(self, listed: Iterable[str]) -> Newest:
-        folder = str(self.folder).rstrip("/")
+    def _found(self, found: Findings) -> Newest:
+        listed = os.fsdecode(found.output).split("\0")[:-1]
+        is_told = all(map(SIMPLE.fullmatch, self._patterns))
+        named = listed if is_told else self._named(listed)
+        return replace(self._ranked(named), remark=found.remark)
+
+    def _named(self, listed: Iterable[str]) -> list[str]:
         regex = glob_regex(self.pattern)
-        named = [path for path in listed if regex.fullmatch(path)]
+        return [path for path in listed if regex.fullmatch(path)]
+
+    def _ranked(self, named: list[str]) -> Newest:
+        folder = str(self.folder).rstrip("/")
         if self.hidden:
             hidden = hiding(self.hidden)
             named = [path for path in named if not hidden.fullmatch(f"{folder}/{path}")]
-        dated = ((_changed_ns(f"{folder}/{path}"), path) for path in named)
-        newest = nlargest(NEWEST, dated)
+        newest = nlargest(NEWEST, zip(_changed_ns(str(self.folder), named), named, strict=True))
         return Newest(tuple(f"{folder}/{path}" for _, path in newest), len(named))
 
     def _passes(self, name: str) -> bool:
@@ -99,8 +108,18 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def _changed_ns(path: str) -> int:
+def _changed_ns(folder: str, paths: Iterable[str]) -> Iterator[int]:
+    # Of a hundred thousand of them, each step on the way to the folder counts.
+    here = os.open(folder, os.O_RDONLY)
     try:
-        return os.stat(path).st_mtime_ns  # noqa: PTH116  of a hundred thousand of them
+        for path in paths:
+            yield _changed_at(path, here)
+    finally:
+        os.close(here)
+
+
+def _changed_at(path: str, here: int) -> int:
+    try:
+        return os.stat(path, dir_fd=here).st_mtime_ns
     except OSError:
         return 0

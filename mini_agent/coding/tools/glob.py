@@ -10,6 +10,7 @@ from pydantic import Field
 from mini_agent.coding.tools.asked import Asked, Call, said
 from mini_agent.coding.tools.file_list import NEWEST, FileList
 from mini_agent.coding.tools.glob_pattern import fixed_part
+from mini_agent.coding.tools.real_path import real_path
 from mini_agent.coding.tools.ripgrep import reminder
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.tools.arguments import NotRun
@@ -33,7 +34,8 @@ class Glob(Asked):
     def paths(self, at: Workplace) -> tuple[Path, ...]:
         """The folder that it lists."""
         folder = at.path(self.path) if self.path else at.cwd
-        return (folder / at.path(fixed) if (fixed := fixed_part(self.pattern)) else folder,)
+        fixed = fixed_part(self.pattern)
+        return (at.path(fixed) if fixed.startswith(("/", "~/")) else folder / fixed,)
 
     async def carried_out(self, call: Call) -> ToolOutput:
         """Searches."""
@@ -43,7 +45,8 @@ class Glob(Asked):
             raise NotRun("Error: .. can only stand at the beginning of a pattern.")
         if not folder.is_dir():
             return said(NONE)
-        newest = await FileList(folder, rest, call.at.hidden).newest(call.at.environment)
+        # What is hidden is hidden by its real path.
+        newest = await FileList(real_path(folder), rest, call.at.hidden).newest(call.at.environment)
         told = "".join(f"{path}\n" for path in newest.paths) or NONE
         cut = CUT if newest.count > NEWEST else ""
         return said(told + cut + reminder(newest.remark))

@@ -11,7 +11,9 @@ from pydantic import Field, WithJsonSchema
 
 from mini_agent.coding.tools.asked import Asked, Call, said
 from mini_agent.coding.tools.glob_pattern import hiding
+from mini_agent.coding.tools.real_path import real_path
 from mini_agent.coding.tools.ripgrep import MISSING, reminder, ripgrep_in, searched
+from mini_agent.coding.tools.text_file import require_regular
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
@@ -64,8 +66,15 @@ class Grep(Asked):
         (target,) = self.paths(call.at)
         if not target.exists():
             raise NotRun(f"Error: there is no {target}.")
+        if not target.is_dir():
+            require_regular(target)
+        # What is hidden is hidden by its real path.
+        target = real_path(target)
         folder = target if target.is_dir() else target.parent
-        findings = await searched(rg, [*self._options(call.at), "--", str(target)], folder)
+        options = [*self._options(call.at), "--", str(target)]
+        if any("\0" in option for option in options):
+            raise NotRun(r"Error: an argument holds a NUL character; in a pattern write \x00.")
+        findings = await searched(rg, options, folder)
         lines = findings.output.decode("utf-8", "replace").split("\n")[:-1]
         if call.at.hidden:
             lines = [*self._visible(lines, hiding(call.at.hidden))]

@@ -35,6 +35,10 @@ class KnownFiles:
         default_factory=lambda: defaultdict(asyncio.Lock)
     )
 
+    def beside(self) -> KnownFiles:
+        """What another agent has read, nothing yet; whoever writes a file waits for the others."""
+        return KnownFiles(_locks=self._locks)
+
     def saw(self, path: Path, status: os.stat_result | None = None) -> None:
         """The model has seen the file, or what has changed in it."""
         self._stamps[real_path(path)] = Stamp.of(status or path.stat())

@@ -14,6 +14,7 @@ from pydantic import Field
 
 from mini_agent.coding.tools.asked import Asked, Call, said
 from mini_agent.coding.tools.glob_pattern import hiding
+from mini_agent.coding.tools.real_path import real_path
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
@@ -53,7 +54,8 @@ class LS(Asked):
         (folder,) = self.paths(call.at)
         if not folder.is_dir():
             raise NotRun(f"Error: {folder} is not a folder.")
-        return said(await asyncio.to_thread(self._told, folder, call.at))
+        # What is hidden is hidden by its real path.
+        return said(await asyncio.to_thread(self._told, real_path(folder), call.at))
 
     def _told(self, folder: Path, at: Workplace) -> str:
         lines = list(islice(self._lines(folder, hiding(at.hidden)), MOST + 1))

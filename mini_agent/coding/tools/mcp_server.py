@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Final
@@ -26,18 +26,22 @@ from mcp.types import (
     ToolAnnotations,
 )
 
+from mini_agent.coding.late import LatePages, LateSearch, late_sandbox
 from mini_agent.coding.permissions import Denied, Permissions
 from mini_agent.coding.permissions_matching import hidden_by
 from mini_agent.coding.permissions_settings import permission_files, read_permission_settings
 from mini_agent.coding.tools.asked import Asked, not_done
 from mini_agent.coding.tools.catalog import coding_tools, offered, schema_of
-from mini_agent.coding.tools.pages import PublicPages
-from mini_agent.coding.tools.searx import SearxSearch
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.errors import BadRequest
 from mini_agent.mcp_door.on_stdio import served_on_stdio
+from mini_agent.mcp_door.told import ran
 from mini_agent.messages import JsonObject, function_call
-from mini_agent.tools.invoker import ToolOutput
+from mini_agent.settings import Settings
+from mini_agent.tools.foreign import output_of
+from mini_agent.tools.invoker import Invoker, ToolOutput
+from mini_agent.tools.invoker import Tool as OpenAITool
+from mini_agent.tools.passed_on import tool_named
 
 NAME: Final = "mini-agent-tools"
 INSTRUCTIONS: Final = (
@@ -57,7 +61,9 @@ def serve() -> None:
 
 async def _served(project: Path, environment: Mapping[str, str]) -> None:
     permissions = workshop(project, environment)
-    await served_on_stdio(tools_server(permissions), permissions.at.shell.aclose)
+    async with late_sandbox(Settings()) as sandbox:
+        server = await tools_server(permissions, sandbox)
+        await served_on_stdio(server, permissions.at.shell.aclose)
 
 
 def workshop(project: Path, environment: Mapping[str, str]) -> Permissions:
@@ -69,41 +75,53 @@ def workshop(project: Path, environment: Mapping[str, str]) -> Permissions:
     at = replace(
         at,
         hidden=hidden_by(settings.rules, at),
-        pages=PublicPages(),
-        search=SearxSearch(searx) if searx else None,
+        pages=LatePages(),
+        search=LateSearch(searx) if searx else None,
     )
     return Permissions(at, settings.rules, "bypassPermissions", can_ask=False)
 
 
-def tools_server(permissions: Permissions) -> Server:
-    """The server, whatever carries its messages."""
-    at = permissions.at
-    invoker = coding_tools(at)
-
-    async def listed(
-        _context: ServerRequestContext, _asked: PaginatedRequestParams | None
-    ) -> ListToolsResult:
-        return ListToolsResult(tools=[_tool(*each) for each in offered(at).items()])
-
-    async def called(context: ServerRequestContext, asked: CallToolRequestParams) -> CallToolResult:
-        if asked.name not in offered(at):
-            known = ", ".join(offered(at))
-            message = f"there is no tool {asked.name!r:.80}; there are: {known}"
-            raise MCPError(code=INVALID_PARAMS, message=message)
-        arguments: JsonObject = asked.arguments or {}
-        decision = permissions.decision(asked.name, arguments)
-        if isinstance(decision, Denied):
-            return _result(not_done(f"Error: {decision.reason}"))
-        call = function_call(str(context.request_id), asked.name, arguments)
-        return _result(await invoker.call_openai_tool(call))
-
+async def tools_server(permissions: Permissions, sandbox: Invoker | None = None) -> Server:
+    """The server, whatever carries its messages; with the tools of `sandbox` beside ours."""
+    programs = await sandbox.list_openai_tools() if sandbox is not None else []
+    served = _Tools(permissions, sandbox, tuple(map(_of_sandbox, programs)))
     return Server(
         NAME,
         version=version("mini-agent"),
-        instructions=INSTRUCTIONS.format(project=at.project),
-        on_list_tools=listed,
-        on_call_tool=called,
+        instructions=INSTRUCTIONS.format(project=permissions.at.project),
+        on_list_tools=served.listed,
+        on_call_tool=served.called,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tools:
+    permissions: Permissions
+    sandbox: Invoker | None
+    programs: tuple[Tool, ...]
+
+    async def listed(
+        self, _context: ServerRequestContext, _asked: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        own = offered(self.permissions.at).items()
+        return ListToolsResult(tools=[*(_tool(*each) for each in own), *self.programs])
+
+    async def called(
+        self, context: ServerRequestContext, asked: CallToolRequestParams
+    ) -> CallToolResult:
+        own, programs = offered(self.permissions.at), {tool.name for tool in self.programs}
+        if asked.name not in {*own, *programs}:
+            known = ", ".join((*own, *programs))
+            message = f"there is no tool {asked.name!r:.80}; there are: {known}"
+            raise MCPError(code=INVALID_PARAMS, message=message)
+        arguments: JsonObject = asked.arguments or {}
+        decision = self.permissions.decision(asked.name, arguments)
+        if isinstance(decision, Denied):
+            return _result(not_done(f"Error: {decision.reason}"))
+        call = function_call(str(context.request_id), asked.name, arguments)
+        if self.sandbox is not None and asked.name in programs:
+            return _result(output_of(await self.sandbox.call_openai_tool(call)))
+        return _result(await coding_tools(self.permissions.at).call_openai_tool(call))
 
 
 def _tool(name: str, asked: type[Asked]) -> Tool:
@@ -119,11 +137,27 @@ def _tool(name: str, asked: type[Asked]) -> Tool:
     )
 
 
+def _of_sandbox(tool: OpenAITool) -> Tool:
+    function = tool.get("function")
+    told = function if isinstance(function, dict) else {}
+    schema = told.get("parameters")
+    return Tool(
+        name=tool_named(tool),
+        description=str(told.get("description", "")),
+        input_schema=schema if isinstance(schema, dict) else {"type": "object"},
+        annotations=ToolAnnotations(
+            read_only_hint=False, destructive_hint=False, open_world_hint=False
+        ),
+    )
+
+
 def _result(output: ToolOutput) -> CallToolResult:
+    if output.execution is not None:
+        return ran(output.execution, output.note)
     return CallToolResult(content=list(_content(output)), is_error=not output.ok)
 
 
 def _content(output: ToolOutput) -> Iterator[ContentBlock]:
-    yield TextContent(type="text", text=output.told)
+    yield TextContent(type="text", text=output.told or output.error or "")
     for attached in output.attachments:
         yield ImageContent(type="image", data=attached.base64, mime_type=attached.media_type)

@@ -13,6 +13,7 @@ from mini_agent.coding.tools.asked import Asked, Call, said
 from mini_agent.coding.tools.notebook import read_notebook
 from mini_agent.coding.tools.numbered import numbered
 from mini_agent.coding.tools.pager import LONGEST_LINE, Pager, Part
+from mini_agent.coding.tools.pdf import is_pdf, pdf_part
 from mini_agent.coding.tools.picture import is_picture, read_picture
 from mini_agent.coding.tools.text_file import require_regular
 from mini_agent.coding.tools.workplace import Workplace
@@ -33,11 +34,12 @@ Lines = Annotated[int, WithJsonSchema({"type": "number"})]
 
 
 class Read(Asked):
-    """Lines of a file, a picture, or a notebook."""
+    """Lines of a file or of a PDF's text, a picture, or a notebook."""
 
     says: ClassVar[str] = (
         "Read a file. Text comes with line numbers, at most 2000 lines from the line offset; "
-        "pictures (PNG, JPEG, GIF, WebP) come as pictures, notebooks (.ipynb) with their outputs."
+        "pictures (PNG, JPEG, GIF, WebP) come as pictures, notebooks (.ipynb) with their outputs, "
+        "of a PDF the text."
     )
     only_reads: ClassVar[bool] = True
     file_path: Annotated[str, Field(description="The file, as an absolute path.")]
@@ -62,6 +64,10 @@ class Read(Asked):
             call.at.files.saw(path, status)
             return output
         pager = Pager(max(1, self.offset), self.limit, MOST_TOKENS * BYTES_A_TOKEN)
+        if is_pdf(path):
+            part = await pdf_part(path, pager, call.at.environment)
+            self._require_small(part)
+            return said("".join(self._told(part)))
         part = await asyncio.to_thread(pager.part, path)
         self._require_small(part)
         call.at.files.saw(path, part.status)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from mini_agent.coding.tools.known_files import KnownFiles
 from mini_agent.coding.tools.real_path import real_path
@@ -13,6 +15,10 @@ from mini_agent.coding.tools.shell import Shell
 from mini_agent.coding.tools.todo_list import TodoList
 from mini_agent.errors import BadRequest
 from mini_agent.tools.arguments import NotRun
+
+# What Linux and macOS take, in bytes.
+LONGEST_NAME: Final = 255
+LONGEST_PATH: Final = 4095
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +69,17 @@ class Workplace:
         return self.environment.get("HOME") or str(Path.home())
 
     def path(self, written: str) -> Path:
-        """The path that a tool's argument means."""
+        """The path that a tool's argument means; `NotRun` for what no file can be called."""
         if "\0" in written:
             raise NotRun(f"Error: the path {written!r:.200} holds a NUL character.")
-        if written == "~" or written.startswith("~/"):
-            return Path(self.home, written[2:])
-        return self.cwd / written
+        path = Path(self.home, written[2:]) if written[:2] in ("~", "~/") else self.cwd / written
+        try:
+            named = os.fsencode(path)
+        except UnicodeEncodeError:
+            raise NotRun(f"Error: the path {written!a:.200} is no text.") from None
+        if len(named) > LONGEST_PATH or max(map(len, named.split(b"/"))) > LONGEST_NAME:
+            raise NotRun(f"Error: File name too long: {written:.200}")
+        return path
 
     def holds(self, path: Path) -> bool:
         """Whether `path` is, links followed, in one of the folders."""
