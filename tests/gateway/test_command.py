@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent_shim.gateway_main import VARIABLE
+from mini_agent_shim.gateway_main import VARIABLE, listening
 from tests.gateway.conftest import COMMAND, client_at, done_of, gateway, names, ours, until
 from tests.tools.conftest import Notes
 
@@ -111,6 +111,12 @@ async def test_a_port_that_is_taken_or_none_is_told_before_anything_starts(
     assert "--port 0 is a free one" in told_of[0][1]
     assert "port 99999: a port is below 65536" in told_of[1][1]
     assert notes.started == []
+
+
+def test_answers_are_sent_at_once() -> None:
+    # Else asyncio leaves it to Nagle's algorithm when they go.
+    with listening("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 async def test_a_server_that_hangs_does_not_outlive_it_either(tmp_path: Path, notes: Notes) -> None:
