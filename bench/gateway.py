@@ -127,7 +127,7 @@ async def _beside_one_that_hangs(running: Running) -> list[Cost]:
         Cost("burst_beside_one_ms", five, "ms"),
         Cost("burst_beside_one_hanging_ms", beside, "ms"),
         Cost("hanging_p95_ratio", ratio, "", 1.5),
-        Cost("hanging_p95_ratio_to_40", more, ""),
+        Cost("hanging_p95_ratio_to_40", more, "", 1.5),
     ]
 
 

@@ -17,6 +17,7 @@ from mcp.types import (
     PaginatedRequestParams,
 )
 
+from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.mcp_door.calls import Call, Tell
 from mini_agent.mcp_door.offered import ASKED, tools
 from mini_agent.mcp_door.sessions import Sessions
@@ -61,7 +62,10 @@ def sandbox_server(
 def languages_named(names: str) -> tuple[Language, ...]:
     """The languages of LITELLM_MINI_AGENT_LANGUAGES; all of them where it says nothing."""
     named = [name for name in names.split(",") if name.strip()]
-    return allowed_languages(named) if named else LANGUAGES
+    try:
+        return allowed_languages(named) if named else LANGUAGES
+    except BadRequest as unknown:
+        raise NotConfigured(f"LITELLM_MINI_AGENT_LANGUAGES: {unknown.message}") from None
 
 
 def _progress_of(context: ServerRequestContext) -> Tell:

@@ -123,6 +123,11 @@ class SidecarHttp:
             raise self._away(broken) from broken
 
     def _away(self, broken: httpx.HTTPError) -> SandboxUnavailable:
+        if isinstance(broken, httpx.UnsupportedProtocol):
+            return SandboxUnavailable(
+                f"{self.base_url!r:.100} is no address of a sidecar",
+                hint="one is such as http://127.0.0.1:8077; MINI_AGENT_SIDECAR_URL names it",
+            )
         what = str(broken) or type(broken).__name__
         return SandboxUnavailable(
             f"the sidecar at {self.base_url} does not answer: {what}",

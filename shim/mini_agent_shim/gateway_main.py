@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Final
 import uvicorn
 
 from mini_agent.errors import NotConfigured
-from mini_agent.gateway.config_file import usual_file
+from mini_agent.gateway.config_file import HOW, usual_file
 from mini_agent.gateway.configured import Configuration, configuration_of
 from mini_agent.gateway.gateway import Gateway
 from mini_agent_shim.auth import Admission, names_of_this_host
@@ -46,10 +47,30 @@ def serve(files: Sequence[str], host: str, port: int) -> None:
         called="gateway",
         variable=VARIABLE,
     )
-    asyncio.run(_served(configuration, admission, host, port))
+    if not configuration.servers:
+        _say(f"{', '.join(map(str, paths))} names no MCP server, {HOW}")
+    with listening(host, port) as listener:
+        asyncio.run(_served(configuration, admission, listener))
 
 
-async def _served(configuration: Configuration, admission: Admission, host: str, port: int) -> None:
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there; `NotConfigured` where nothing can."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as why:
+        what = why.strerror if isinstance(why, OSError) else "a port is below 65536"
+        raise NotConfigured(
+            f"the gateway cannot listen on {host}, port {port}: {what}",
+            hint="--host and --port take another address; --port 0 is a free one",
+        ) from None
+    # Only where TCP is named does asyncio send at once; else each answer waits 40 ms for the last.
+    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listener.detach())
+
+
+async def _served(
+    configuration: Configuration, admission: Admission, listener: socket.socket
+) -> None:
     for remark in (*configuration.remarks, *(each.problem for each in configuration.servers)):
         if remark:
             _say(remark)
@@ -58,14 +79,14 @@ async def _served(configuration: Configuration, admission: Admission, host: str,
         app = GatewayApp(gateway, admission).app()
         config = uvicorn.Config(
             app,
-            host=host,
-            port=port,
             log_level="warning",
             server_header=False,
             timeout_graceful_shutdown=GRACE_S,
         )
-        _say(f"{len(configuration.servers)} MCP servers at http://{host}:{port}/tools and /mcp")
-        await _Server(config).serve()
+        address, port = listener.getsockname()[:2]
+        place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        _say(f"{len(configuration.servers)} MCP servers at http://{place}/tools and /mcp")
+        await _Server(config).serve([listener])
 
 
 # uvicorn's own handlers end the process before its children are told to go.

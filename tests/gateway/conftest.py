@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import json
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from mini_agent.gateway.configured import configuration_of
 from mini_agent.gateway.gateway import Gateway
 from mini_agent_shim.auth import Admission, names_of_this_host
 from mini_agent_shim.gateway_app import GatewayApp
+from mini_agent_shim.gateway_main import listening
 from mini_agent_shim.tokens import Tokens
 from tests.tools import conftest as tools
 
@@ -55,7 +55,7 @@ async def gateway_over(
             names_of_this_host(()), Tokens(token, {}), "gateway", "MINI_AGENT_GATEWAY_TOKEN"
         )
         app = GatewayApp(gateway, admission).app()
-        with socket.create_server(("127.0.0.1", 0)) as listener:
+        with listening("127.0.0.1", 0) as listener:
             config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5)
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve([listener]))

@@ -6,11 +6,12 @@ import asyncio
 import json
 import os
 import signal
+import socket
 from pathlib import Path
 
 import pytest
 
-from mini_agent_shim.gateway_main import VARIABLE
+from mini_agent_shim.gateway_main import VARIABLE, listening
 from tests.gateway.conftest import COMMAND, client_at, done_of, gateway, names, ours, until
 from tests.tools.conftest import Notes
 
@@ -95,6 +96,27 @@ async def test_on_other_addresses_than_loopback_it_wants_a_token(tmp_path: Path)
     assert status == 1
     assert "would listen on 0.0.0.0 without a token" in said
     assert VARIABLE in said
+
+
+async def test_a_port_that_is_taken_or_none_is_told_before_anything_starts(
+    tmp_path: Path, notes: Notes
+) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text(ours("one", notes=notes.path))
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        ports = (str(taken.getsockname()[1]), "99999")
+        told_of = [await told("--config", str(path), "--port", port) for port in ports]
+    assert [status for status, _ in told_of] == [1, 1]
+    assert f"cannot listen on 127.0.0.1, port {ports[0]}: Address already in use" in told_of[0][1]
+    assert "--port 0 is a free one" in told_of[0][1]
+    assert "port 99999: a port is below 65536" in told_of[1][1]
+    assert notes.started == []
+
+
+def test_answers_are_sent_at_once() -> None:
+    # Else asyncio leaves it to Nagle's algorithm when they go.
+    with listening("127.0.0.1", 0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
 
 
 async def test_a_server_that_hangs_does_not_outlive_it_either(tmp_path: Path, notes: Notes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
@@ -28,7 +29,7 @@ command = "npx"
 args = ["-y", "server", "--flag=$HOME"]
 cwd = "/srv"
 env = { MODE = "fast", PORT = "80" }
-env_vars = ["FORWARDED", "UNSET"]
+env_vars = ["FORWARDED", "UNSET", { name = "REGION", source = "local" }]
 startup_timeout_sec = 2.5
 tool_timeout_sec = 7
 enabled_tools = ["read", "list"]
@@ -53,6 +54,13 @@ env_http_headers = { X-Region = "REGION" }
 startup_timeout_ms = 1500
 required = true
 
+[mcp_servers."a dot.and more"]
+command = "npx"
+unknown_key = 3
+scopes = ["x"]
+supports_parallel_tool_calls = true
+default_tools_approval_mode = "auto"
+
 [servers.old]
 command = "ignored"
 """
@@ -65,6 +73,7 @@ REFUSED = [
     'command = "a"\nhttp_headers = { A = "1" }',
     'command = "a"\nbearer_token_env_var = "A"',
     'command = "a"\nstartup_timeout_sec = "1"',
+    'command = "a"\ntool_timeout_sec = -1',
     'command = "a"\nargs = "b"',
     'command = "a"\nenv = { A = 1 }',
     'command = "a"\nenabled_tools = "b"',
@@ -74,7 +83,8 @@ REFUSED = [
 def _of_codex(said: dict[str, object], shown: dict[str, object]) -> dict[str, object]:
     transport = said["transport"]
     assert isinstance(transport, dict)
-    names = transport.get("env_vars") or []
+    each = transport.get("env_vars") or []
+    names = [name if isinstance(name, str) else name["name"] for name in each]
     forwarded = {name: VARIABLES[name] for name in names if name in VARIABLES}
     headers = dict(transport.get("http_headers") or {})
     for header, name in (transport.get("env_http_headers") or {}).items():
@@ -129,7 +139,9 @@ async def test_both_find_the_same_servers_with_the_same_transports_and_filters(
     for said in listed:
         is_on = said["enabled"]
         shown = (
-            await said_by(f"codex mcp get {said['name']} --json", tmp_path, {}) if is_on else "{}"
+            await said_by(f"codex mcp get {quote(said['name'])} --json", tmp_path, {})
+            if is_on
+            else "{}"
         )
         theirs.append(_of_codex(said, json.loads(shown)))
     ours = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 
 import httpx
 import pytest
@@ -83,6 +84,33 @@ async def test_without_a_sidecar_each_call_says_what_to_set() -> None:
     async with by_command({}) as unset:
         assert len((await unset.list_tools()).tools) == 5
         assert "set MINI_AGENT_SIDECAR_URL" in await error_of(unset, "shell", command="true")
+
+
+async def test_whoever_starts_it_at_a_terminal_is_told_what_it_is_for() -> None:
+    ours, terminal = os.openpty()
+    started = await asyncio.create_subprocess_exec(
+        COMMAND, "mcp", stdin=terminal, stderr=asyncio.subprocess.PIPE
+    )
+    os.close(terminal)
+    assert started.stderr is not None
+    said = await started.stderr.readline()
+    started.terminate()
+    await started.wait()
+    os.close(ours)
+    assert b"speaks MCP on stdin and stdout, for a client that starts it" in said
+
+
+async def test_a_language_that_nobody_has_is_told_with_its_variable() -> None:
+    started = await asyncio.create_subprocess_exec(
+        COMMAND,
+        "mcp",
+        env=os.environ | {"LITELLM_MINI_AGENT_LANGUAGES": "cobol"},
+        stdin=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await started.communicate()
+    assert started.returncode == 1
+    assert b"LITELLM_MINI_AGENT_LANGUAGES: no image for language 'cobol'; known:" in said
 
 
 async def test_a_sidecar_that_is_away_is_an_error_and_a_wrong_token_too(real: Sidecar) -> None:

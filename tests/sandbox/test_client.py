@@ -101,6 +101,13 @@ async def test_a_sidecar_that_is_away_is_told_with_its_address() -> None:
             await client.open_session()
 
 
+async def test_an_address_that_cannot_be_is_told_with_one_that_can() -> None:
+    async with SidecarClient("localhost:8077") as client:
+        with pytest.raises(SandboxUnavailable, match="'localhost:8077' is no address") as told:
+            await client.open_session()
+    assert "such as http://127.0.0.1:8077" in told.value.hint
+
+
 async def test_a_stream_without_an_execution_is_an_error(answering: Answering) -> None:
     event = b'event: output\ndata: {"stream":"stdout","text":"a"}\n\n'
     head = f"HTTP/1.1 200 X\r\nContent-Length: {len(event)}\r\n\r\n".encode()
