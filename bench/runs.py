@@ -51,7 +51,7 @@ def says(messages: list[JsonObject]) -> Scripted:
     asked = next(each["content"] for each in messages if each["role"] == "user")
     if messages[-1]["role"] == "tool":
         told = str(messages[-1]["content"])
-        return text(f"It is {told.partition('stdout:')[2].split()[0]}.")
+        return text(f"It is {' '.join(told.partition('stdout:')[2].split()[:1])}.")
     return call("exec_python", code=f"print({str(asked).split()[-1]} * 7)")
 
 

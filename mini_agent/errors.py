@@ -87,6 +87,16 @@ class SandboxUnavailable(SandboxError):
     retryable = True
 
 
+class SandboxBusy(SandboxUnavailable):
+    """All sandboxes are taken, and nothing was begun; `retry_after_s` is when one may be free."""
+
+    code = "busy"
+
+    def __init__(self, message: str, *, hint: str = "", retry_after_s: float = 1.0) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
 class SessionOver(SandboxError):
     """The session has expired or was closed: its files are gone, and another can be opened."""
 

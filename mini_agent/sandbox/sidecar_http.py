@@ -14,6 +14,7 @@ from mini_agent.errors import (
     ErrorBody,
     MiniAgentError,
     Problem,
+    SandboxBusy,
     SandboxError,
     SandboxUnavailable,
     SessionOver,
@@ -103,7 +104,7 @@ class SidecarHttp:
             raise self._away(broken) from broken
         if response.is_success:
             return response.content
-        raise _error(_problem(response.content, response.status_code), response.status_code)
+        raise _refusal(response, response.content)
 
     @asynccontextmanager
     async def _streamed(self, path: str, snippet: Snippet) -> AsyncIterator[httpx.Response]:
@@ -116,8 +117,7 @@ class SidecarHttp:
                 timeout=httpx.Timeout(_patience(snippet), connect=CONNECT_S),
             ) as response:
                 if not response.is_success:
-                    said = _problem(await response.aread(), response.status_code)
-                    raise _error(said, response.status_code)
+                    raise _refusal(response, await response.aread())
                 yield response
         except httpx.HTTPError as broken:
             raise self._away(broken) from broken
@@ -155,6 +155,14 @@ def _output(said: bytes) -> Output:
         return Output.model_validate_json(said)
     except ValidationError as odd:
         raise SandboxError(f"the sidecar's event is not output: {odd}") from odd
+
+
+def _refusal(response: httpx.Response, content: bytes) -> MiniAgentError:
+    said = _problem(content, response.status_code)
+    told = response.headers.get("Retry-After", "")
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS and told.isdecimal():
+        return SandboxBusy(said.message, hint=said.hint, retry_after_s=float(told))
+    return _error(said, response.status_code)
 
 
 def _error(said: ErrorBody, status: int) -> MiniAgentError:

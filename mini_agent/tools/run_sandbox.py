@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final, Protocol
 
-from mini_agent.errors import MiniAgentError, SessionOver
+from mini_agent.errors import MiniAgentError, SandboxBusy, SessionOver
 from mini_agent.sandbox.client import TellingSandbox
 from mini_agent.sandbox.execution import Execution, Output
 from mini_agent.sandbox.snippet import Snippet
@@ -16,6 +16,10 @@ FAREWELL_S: Final = 5.0
 # A process that is gone without a word holds its sandbox no longer than this.
 TTL_S: Final = 30.0
 KEEP_EVERY_S: Final = 8.0
+# So long a snippet waits for room, beside the sidecar's own queue.
+BUSY_S: Final = 120.0
+
+Run = Callable[[TellingSandbox], Awaitable[Execution]]
 
 
 class Session(TellingSandbox, Protocol):
@@ -64,7 +68,18 @@ class RunSandbox:
         if self._session is not None:
             await asyncio.shield(_closed(self._session))
 
-    async def _run(self, run: Callable[[TellingSandbox], Awaitable[Execution]]) -> Execution:
+    async def _run(self, run: Run) -> Execution:
+        until = asyncio.get_running_loop().time() + BUSY_S
+        while True:
+            try:
+                return await self._once(run)
+            except SandboxBusy as busy:
+                # Nothing was begun, and to wait for room is not the model's affair.
+                if asyncio.get_running_loop().time() + busy.retry_after_s > until:
+                    raise
+                await asyncio.sleep(busy.retry_after_s)
+
+    async def _once(self, run: Run) -> Execution:
         session = await self._open_session()
         if session is None:
             return await run(self._sidecar)

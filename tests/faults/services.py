@@ -26,13 +26,16 @@ from tests.flow.leaving import gone_within
 from tests.shim.serving import served
 
 START_S = 100.0
-GONE_S = 5.0
-BACK_S = 10.0
+# Bounds that hold on a machine with much else to do; on a quiet one it is a second or two.
+GONE_S = 20.0
+BACK_S = 20.0
 SPARE_MIB = 16.0
 # Connections that are kept for the next call, to the engine and of clients.
 SPARE_FILES = 12
+# Those that read large bodies stay for the next one.
+SPARE_THREADS = 6
 # On a machine that does nothing else it is a few milliseconds.
-LONGEST_HEALTH_S = 3.0
+LONGEST_HEALTH_S = 5.0
 HASTY = (
     "from mini_agent.tools import run_sandbox as it; it.TTL_S, it.KEEP_EVERY_S = 3, 1;"
     "from mini_agent_shim.__main__ import main; main()"
@@ -128,8 +131,8 @@ def _require_back(platform: Platform, before: Footprint) -> None:
     until = time.monotonic() + BACK_S
     while True:
         now = platform.footprint
-        is_back = now.files <= before.files + SPARE_FILES and now.threads <= before.threads
-        if is_back and now.mib <= before.mib + SPARE_MIB:
+        most = (before.mib + SPARE_MIB, before.files + SPARE_FILES, before.threads + SPARE_THREADS)
+        if now.mib <= most[0] and now.files <= most[1] and now.threads <= most[2]:
             return
         assert time.monotonic() < until, (before, now)
         time.sleep(0.2)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mini_agent.errors import SandboxUnavailable, SessionOver
+from mini_agent.errors import SandboxBusy, SandboxUnavailable, SessionOver
 from mini_agent.run_tools import sandbox_tools
 from mini_agent.sandbox import Execution, Output, SessionFacts, Snippet
 from mini_agent.testing.scripted import Hangs, ScriptedSandbox, execution
@@ -125,6 +125,25 @@ async def test_where_there_is_no_room_snippets_run_alone_and_the_model_is_told()
     assert output.note == (
         "the files of this call are not kept, and those of other calls were not there"
     )
+
+
+async def test_a_sidecar_without_room_is_asked_again_and_the_model_hears_nothing_of_it() -> None:
+    busy = SandboxBusy("all are in use", retry_after_s=0.01)
+    session = ScriptedSession(busy, busy, in_session("a"))
+    async with sandbox_tools(ScriptedSidecar([session]), ["python"]) as invoker:
+        output = await called(invoker)
+    assert (output.stdout, output.ok) == ("a", True)
+
+
+async def test_a_sidecar_that_never_has_room_is_left_alone_in_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(run_sandbox, "BUSY_S", 0.05)
+    busy = SandboxBusy("all are in use", retry_after_s=0.04)
+    session = ScriptedSession(busy, busy)
+    async with sandbox_tools(ScriptedSidecar([session]), ["python"]) as invoker:
+        output = await called(invoker)
+    assert "all are in use" in (output.error or "")
 
 
 async def test_a_session_that_expired_is_replaced_and_the_model_is_told() -> None:
