@@ -36,7 +36,7 @@ from mini_agent.shown import Shown
 from mini_agent.story import Story
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.quiet import Quiet
-from mini_agent.traced import TracedModel, agent_span
+from mini_agent.traced import TracedModel, in_agent_span
 from mini_agent.transcript import Transcript
 from mini_agent.turn import Turn
 from mini_agent.understood import Ask, understood
@@ -63,10 +63,7 @@ async def run_agent(
     # Output in pieces costs more than output at once.
     used = Quiet(invoker) if on_event is unheard else invoker
     run = _Run(transcript, story, used, config, TracedModel(model))
-    with agent_span(config) as tell_result:
-        result = await run.result()
-        tell_result(result)
-        return result
+    return await in_agent_span(config, run.result())
 
 
 class _Run:

@@ -5,7 +5,7 @@ https://opentelemetry.io/docs/specs/semconv/gen-ai/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import Final
@@ -38,9 +38,8 @@ BARE_NAMES: Final[Mapping[str, str]] = {"claude": "anthropic", "gpt-": "openai"}
 Attributes = dict[str, AttributeValue]
 
 
-@contextmanager
-def agent_span(config: AgentConfig) -> Iterator[Callable[[AgentResult], None]]:
-    """`invoke_agent`, round a whole run; what is yielded takes its result."""
+async def in_agent_span(config: AgentConfig, run: Awaitable[AgentResult]) -> AgentResult:
+    """What comes of `run`, within a span `invoke_agent`."""
     asked: Attributes = {
         "gen_ai.operation.name": "invoke_agent",
         "gen_ai.agent.name": AGENT,
@@ -49,7 +48,9 @@ def agent_span(config: AgentConfig) -> Iterator[Callable[[AgentResult], None]]:
         "gen_ai.request.model": config.model,
     }
     with span(f"invoke_agent {AGENT}", SpanKind.INTERNAL, asked) as begun:
-        yield lambda result: _tell_result(begun, result)
+        result = await run
+        _tell_result(begun, result)
+        return result
 
 
 class TracedModel:

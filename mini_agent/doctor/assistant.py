@@ -30,7 +30,7 @@ def assistant_on(ground: Callable[[], Ground]) -> Look:
             if each.is_well
             else (warn if each.name in DISPENSABLE else fail)(each.name, each.found, each.fix)
             for each in found
-            if not each.name.startswith("MCP ")
+            if each.name != "python" and not each.name.startswith("MCP ")
         ]
 
     return look

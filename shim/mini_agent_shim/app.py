@@ -13,11 +13,12 @@ from fastapi import FastAPI, Request, Response
 from fastapi_offline import FastAPIOffline
 
 from mini_agent.litellm_cache import through_litellm
-from mini_agent.litellm_lazy import close_litellm_clients, loaded_litellm
+from mini_agent.litellm_lazy import close_litellm_clients
 from mini_agent.model import Model
 from mini_agent_shim.auth import WITHOUT_TOKEN, Admission, Door, names_of_this_host
 from mini_agent_shim.body_limit import BodyLimit
 from mini_agent_shim.disconnect import CallerGone
+from mini_agent_shim.loading import load_litellm
 from mini_agent_shim.mcp_servers import McpServers
 from mini_agent_shim.page.files import page_files, page_routes
 from mini_agent_shim.page.standing import Standing
@@ -99,7 +100,7 @@ def _lifespan_of(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         service.runs.open()
         # LiteLLM takes seconds to import: now, beside the health checks, not in the first run.
-        loading = asyncio.create_task(loaded_litellm()) if loads else None
+        loading = asyncio.create_task(load_litellm()) if loads else None
         async with sandboxes.running(), service.servers.running():
             yield
         await service.runs.aclose()

@@ -27,12 +27,16 @@ USED_OTHERWISE = {
     "coverage": "by hand",
     "import-linter": "make check",
     "mypy": "make check",
+    "opentelemetry-exporter-otlp-proto-http": "by name, where spans are sent",
+    "opentelemetry-sdk": "by name, where spans are sent",
     "ruff": "make check",
     "types-docker": "mypy",
     "pytest-asyncio": "pytest",
     "pytest-timeout": "pytest",
     "uv": "scripts/venv",
 }
+# Several distributions have a part of it; the API is what is imported at the top.
+SHARED = {"opentelemetry": "opentelemetry-api"}
 FOR_PROGRAMS_OF_MODELS = "science"
 
 
@@ -61,7 +65,7 @@ class Member:
         known = packages_distributions()
         modules = {name for path in tracked(*self.trees) for name in _modules(path)}
         foreign = modules - OURS - OWN_TREES - set(sys.stdlib_module_names)
-        return {_normal(known.get(name, [name])[0]) for name in foreign}
+        return {SHARED.get(name) or _normal(known.get(name, [name])[0]) for name in foreign}
 
 
 LIBRARY = Member("pyproject.toml", ("mini_agent/*.py", "shim/*.py"), extras=True)
