@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from tests.page.chromium import Line
 
-PATIENCE_S: Final = 20.0
+PATIENCE_S: Final = 40.0
 PAUSE_S: Final = 0.02
 KEYS: Final = {
     "Tab": (9, ""),

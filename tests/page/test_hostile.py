@@ -91,35 +91,3 @@ def _file_of(folder: Path, size: int) -> Path:
                 return file
         assert time.monotonic() < until, list(folder.iterdir())
         time.sleep(0.05)
-
-
-def test_no_frame_of_its_steps_takes_long_while_much_is_printed(page: Tab) -> None:
-    """The longest task of the page while half a million lines come in pieces."""
-    page.goes_to("about:blank")
-    with shim(ScriptedModel([])) as address:
-        page.goes_to(f"{address}/#/")
-        page.sees("No runs yet.")
-        longest = page.js(POURED)
-    assert isinstance(longest, int | float)
-    assert longest < 1000
-
-
-POURED = """(async () => {
-  const { Output } = await import("/page/output.js");
-  const output = new Output("stdout", "a test");
-  document.querySelector("main").append(output.element);
-  const piece = "0123456789 abcdefghij\\n".repeat(1000);
-  let longest = 0;
-  let before = performance.now();
-  const watching = setInterval(() => {
-    longest = Math.max(longest, performance.now() - before);
-    before = performance.now();
-  }, 0);
-  for (let sent = 0; sent < 500; sent++) {
-    output.add(piece);
-    if (sent % 5 === 0) await new Promise((next) => setTimeout(next));
-  }
-  await new Promise((next) => requestAnimationFrame(() => setTimeout(next)));
-  clearInterval(watching);
-  return longest;
-})()"""

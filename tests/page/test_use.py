@@ -123,6 +123,7 @@ def test_a_screen_reader_finds_landmarks_names_and_news(page: Tab) -> None:
         ("navigation", "Way back"),
         ("complementary", "Times"),
         ("region", "Answer"),
+        ("list", "Repaired before it was run"),
     } <= found
     assert {"banner", "main", "status"} <= {role for role, _ in found}
     assert {name for role, name in found if role in ("button", "link") and not name} == set()

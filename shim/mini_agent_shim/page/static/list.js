@@ -1,6 +1,6 @@
 // The list of runs: newest first, searched and filtered, kept up to date while somebody looks.
 
-import { inWords, read } from "./api.js";
+import { inWords, read, serverTime } from "./api.js";
 import { button, el, say } from "./dom.js";
 import { pill } from "./facts.js";
 import { counted, duration, moment, number } from "./words.js";
@@ -85,7 +85,7 @@ class List {
     const asked = ++this.#asked;
     const query = new URLSearchParams(this.#wanted);
     query.set("limit", A_PAGE);
-    if (query.has("age")) query.set("since", Math.floor(Date.now() / 1000 - Number(query.get("age"))));
+    if (query.has("age")) query.set("since", Math.floor(serverTime() - Number(query.get("age"))));
     query.delete("age");
     try {
       const page = await read(`/runs?${query}`, { signal: this.signal });
@@ -144,7 +144,7 @@ class Row {
   }
 
   show(run) {
-    const took = (run.ended_at ?? Date.now() / 1000) - (run.started_at ?? run.created_at);
+    const took = (run.ended_at ?? serverTime()) - (run.started_at ?? run.created_at);
     const seen = JSON.stringify([run.state, run.iterations, run.answer, run.error, Math.round(took * 2)]);
     if (seen === this.#seen) return;
     this.#seen = seen;

@@ -1,6 +1,6 @@
 // One run: followed live, read again, stopped, asked once more.
 
-import { Problem, download, inWords, send } from "./api.js";
+import { Problem, download, inWords, send, serverTime } from "./api.js";
 import { ask as askFor } from "./asking.js";
 import { curlOf, promptOf } from "./request.js";
 import { announce, button, el, say } from "./dom.js";
@@ -49,11 +49,11 @@ class RunView {
     this.activity = el("p", { class: "activity", hidden: true });
     this.asked = el("div");
     this.answer = el("section", { class: "panel answer", "aria-label": "Answer", hidden: true });
-    const crumbs = el("nav", { class: "crumbs", "aria-label": "Way back" }, el("a", { href: "#/" }, "Runs"), " / ", el("code", {}, id.slice(0, 12)));
+    const crumbs = el("nav", { class: "crumbs", "aria-label": "Way back" }, el("a", { href: "#/" }, "Runs"), " / ", el("code", {}, id));
     const steps = el("section", { "aria-labelledby": "steps-title" }, el("h2", { id: "steps-title" }, "What happened"), this.timeline.element, this.activity);
     this.element = el(
       "article",
-      { class: "run", "aria-busy": "true" },
+      { class: "run" },
       el("header", {}, crumbs, this.title, this.asked, this.facts.element, this.#actions(), this.trouble),
       el("div", { class: "columns" }, el("div", { class: "story" }, this.answer, steps), el("aside", { "aria-label": "Times" }, this.waterfall.element)),
     );
@@ -68,7 +68,6 @@ class RunView {
       say(this.title, wrong instanceof Problem && wrong.status === 404 ? "There is no such run" : "This run cannot be shown");
       this.#say(inWords(wrong));
     }
-    this.element.removeAttribute("aria-busy");
   }
 
   /** One line of the log. */
@@ -87,7 +86,7 @@ class RunView {
   /** Time goes on. */
   tick() {
     if (this.facts.isOver) return;
-    const now = Date.now() / 1000;
+    const now = serverTime();
     this.facts.tick(now);
     this.waterfall.tick(now);
     const s = Math.max(0, Math.floor(now - this.#since));

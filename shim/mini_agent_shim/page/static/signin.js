@@ -20,13 +20,12 @@ export function signIn(wasWrong) {
     const shown = el("dialog", { class: "asking", "aria-labelledby": "signin-title" }, el("h2", { id: "signin-title" }, "Sign in"), form);
     form.addEventListener("submit", (happened) => {
       happened.preventDefault();
-      resolve(token.value.trim());
-      shown.close();
+      shown.close(token.value.trim());
     });
-    // There is nothing behind it to go back to.
-    shown.addEventListener("cancel", (happened) => happened.preventDefault());
     shown.addEventListener("close", () => {
       shown.remove();
+      // There is nothing behind it to go back to.
+      resolve(shown.returnValue || signIn(wasWrong));
     });
     document.body.append(shown);
     shown.showModal();
