@@ -160,5 +160,6 @@ class Row {
 
 /** A beginning of Markdown without its marks. */
 function plain(text) {
-  return text.replace(/[*`#|]+|-{3,}|(?<=\s)[-+]\s/g, " ").replace(/\s+/g, " ").trim();
+  const bare = text.replace(/[*`]+/g, "").replace(/[#|]+|-{3,}|(?<=\s)[-+]\s/g, " ");
+  return bare.replace(/\s+/g, " ").trim();
 }

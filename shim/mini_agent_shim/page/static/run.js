@@ -7,6 +7,7 @@ import { announce, button, el, say } from "./dom.js";
 import { Facts } from "./facts.js";
 import { folded } from "./call.js";
 import { markdown } from "./markdown.js";
+import { readable } from "./output.js";
 import { follow } from "./stream.js";
 import { Timeline } from "./timeline.js";
 import { Waterfall } from "./waterfall.js";
@@ -124,12 +125,15 @@ class RunView {
   }
 
   #answered(result) {
-    const title = result.answer_source === "notice" ? "No answer" : "Answer";
-    this.answer.classList.toggle("is-none", result.answer_source === "notice");
-    this.answer.replaceChildren(el("h2", {}, title), markdown(result.final_answer));
+    const { answer_source: source, final_answer: words } = result;
+    const title = { notice: "No answer", tool_output: "The last useful output, in place of an answer" }[source] ?? "Answer";
+    // Only the model writes Markdown.
+    const shown = source === "tool_output" ? el("pre", { tabindex: "0" }, readable(words)) : markdown(words);
+    this.answer.classList.toggle("is-none", source !== "model");
+    this.answer.replaceChildren(el("h2", {}, title), shown);
     this.answer.setAttribute("aria-label", title);
     this.answer.hidden = false;
-    this.timeline.answered(result.final_answer);
+    this.timeline.answered(words);
   }
 
   #over() {
