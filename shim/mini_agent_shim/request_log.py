@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mini_agent_shim.log_lines import line_of
 
-HEALTH_PATHS: Final = ("/healthz", "/ready", "/status")
+HEALTH_PATHS: Final = ("/healthz", "/ready")
 PATH_CHARS: Final = 200
 _log: Final = logging.getLogger(__name__)
 
