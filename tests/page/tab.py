@@ -51,6 +51,14 @@ class Tab:
             browserContextId=self._context,
         )
 
+    def saved(self, folder: Path, name: str) -> bytes:
+        """What is in a file, once it is there; while it comes it is called otherwise."""
+        until = time.monotonic() + PATIENCE_S
+        while not (folder / name).exists():
+            assert time.monotonic() < until, list(folder.iterdir())
+            time.sleep(PAUSE_S)
+        return (folder / name).read_bytes()
+
     def looks(self, *, width: int = 1280, height: int = 860, scheme: str = "light") -> None:
         """The size of the window, and whether the person likes it dark."""
         size: dict[str, JsonValue] = {"width": width, "height": height}

@@ -46,7 +46,13 @@ class List {
   }
 
   #filters() {
-    const search = el("input", { id: "q", type: "search", placeholder: "Prompt, answer, error or id", value: this.#wanted.get("q") ?? "", maxlength: "200" });
+    const search = el("input", {
+      id: "q",
+      type: "search",
+      placeholder: "Prompt, answer, error or id",
+      value: this.#wanted.get("q") ?? "",
+      maxlength: "200",
+    });
     let typing = 0;
     search.addEventListener("input", () => {
       clearTimeout(typing);
@@ -153,8 +159,16 @@ class Row {
     say(this.answer, run.state === "done" ? plain(run.answer) : (run.error ?? ""));
     this.answer.classList.toggle("is-wrong", run.state !== "done");
     const tokens = run.usage.prompt_tokens + run.usage.completion_tokens;
-    const facts = [moment(run.created_at), run.model, duration(took), counted(run.iterations, "turn"), counted(run.tool_calls, "call"), `${number(tokens)} tokens`];
-    say(this.facts, [...facts, run.caller && `by ${run.caller}`].filter(Boolean).join(" · "));
+    const facts = [
+      moment(run.created_at),
+      run.model,
+      duration(took),
+      counted(run.iterations, "turn"),
+      counted(run.tool_calls, "call"),
+      `${number(tokens)} tokens`,
+      run.caller && `by ${run.caller}`,
+    ];
+    say(this.facts, facts.filter(Boolean).join(" · "));
   }
 }
 

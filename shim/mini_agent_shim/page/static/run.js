@@ -50,13 +50,22 @@ class RunView {
     this.activity = el("p", { class: "activity", hidden: true });
     this.asked = el("div");
     this.answer = el("section", { class: "panel answer", "aria-label": "Answer", hidden: true });
-    const crumbs = el("nav", { class: "crumbs", "aria-label": "Way back" }, el("a", { href: "#/" }, "Runs"), " / ", el("code", {}, id));
-    const steps = el("section", { "aria-labelledby": "steps-title" }, el("h2", { id: "steps-title" }, "What happened"), this.timeline.element, this.activity);
+    const back = el("a", { href: "#/" }, "Runs");
+    const crumbs = el("nav", { class: "crumbs", "aria-label": "Way back" }, back, " / ", el("code", {}, id));
+    const steps = el(
+      "section",
+      { "aria-labelledby": "steps-title" },
+      el("h2", { id: "steps-title" }, "What happened"),
+      this.timeline.element,
+      this.activity,
+    );
+    const story = el("div", { class: "story" }, this.answer, steps);
+    const times = el("aside", { "aria-label": "Times" }, this.waterfall.element);
     this.element = el(
       "article",
       { class: "run" },
       el("header", {}, crumbs, this.title, this.asked, this.facts.element, this.#actions(), this.trouble),
-      el("div", { class: "columns" }, el("div", { class: "story" }, this.answer, steps), el("aside", { "aria-label": "Times" }, this.waterfall.element)),
+      el("div", { class: "columns" }, story, times),
     );
   }
 
