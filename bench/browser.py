@@ -32,6 +32,8 @@ ROUNDS: Final = 3
 WARM_UP: Final = 5
 ALLOWED_MS: Final = 50.0
 STOPS: Final = 7
+POURS: Final = 3
+POUR_ALLOWED_MS: Final = 200.0
 STOP_ALLOWED_MS: Final = 2000.0
 TOGETHER_S: Final = 60.0
 # Each line is the time at which it is printed.
@@ -53,6 +55,27 @@ WATCH: Final = """(() => {
   new MutationObserver(look).observe(document.getElementById("main"), given);
 })()"""
 
+# The longest that the page does not listen while 11 MB are printed.
+POURED: Final = """(async () => {
+  const { Output } = await import("/page/output.js");
+  const output = new Output("stdout", "a test");
+  document.querySelector("main").append(output.element);
+  const piece = "0123456789 abcdefghij\\n".repeat(1000);
+  let longest = 0;
+  let before = performance.now();
+  const watching = setInterval(() => {
+    longest = Math.max(longest, performance.now() - before);
+    before = performance.now();
+  }, 0);
+  for (let sent = 0; sent < 500; sent++) {
+    output.add(piece);
+    if (sent % 5 === 0) await new Promise((next) => setTimeout(next));
+  }
+  await new Promise((next) => requestAnimationFrame(() => setTimeout(next)));
+  clearInterval(watching);
+  return longest;
+})()"""
+
 
 class Printing:
     """A model that has the program run, or one that sleeps, and answers."""
@@ -70,6 +93,7 @@ def main() -> int:
     shown = Samples("printed in a sandbox, until it is on the page")
     told = Samples("the same, until a plain HTTP client has it")
     stopped = Samples("Stop is clicked, until the run's sandbox is gone and the page says so")
+    poured = Samples("the longest step of the page while 11 MB are printed")
     with (
         TemporaryDirectory(prefix="bench-browser-") as folder,
         sidecar(Path(folder)) as real,
@@ -82,11 +106,16 @@ def main() -> int:
         page.js(WATCH)
         for _ in range(ROUNDS):
             _round(address, page, shown, told)
+        for _ in range(POURS):
+            page.goes_to(f"{address}/#/")
+            page.sees("Runs")
+            poured.taken.append(float(str(page.js(POURED))))
         for _ in range(STOPS):
             stopped.taken.append(_stop_ms(address, page, real))
     costs = [
         Cost("page_ms", shown, "ms", ALLOWED_MS),
         Cost("http_ms", told, "ms"),
+        Cost("pour_ms", poured, "ms", POUR_ALLOWED_MS),
         Cost("stop_ms", stopped, "ms", STOP_ALLOWED_MS),
     ]
     sys.stdout.write(f"{table(costs, 'an event')}\n\n{line(costs)}\n")

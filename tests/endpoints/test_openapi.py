@@ -50,6 +50,7 @@ OPERATIONS = {
     ("GET", "/runs/{run_id}/bundle"),
     ("POST", "/runs/{run_id}/cancel"),
     ("GET", "/runs/{run_id}/events"),
+    ("GET", "/status"),
     ("POST", "/v1/chat/completions"),
     ("GET", "/v1/models"),
     ("GET", "/v1/models/{name}"),

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from tests.page.chromium import Line
 
-PATIENCE_S: Final = 20.0
+PATIENCE_S: Final = 40.0
 PAUSE_S: Final = 0.02
 KEYS: Final = {
     "Tab": (9, ""),
@@ -24,6 +24,14 @@ KEYS: Final = {
     "ArrowDown": (40, ""),
 }
 CLICKED: Final = "button:not(:disabled), a, summary"
+TELLING: Final = (
+    "Runtime.exceptionThrown",
+    "Log.entryAdded",
+    "Network.requestWillBeSent",
+    "Network.loadingFinished",
+    "Network.loadingFailed",
+)
+HEARD: Final = 80
 CONTROL: Final = 2
 SHIFT: Final = 8
 
@@ -51,6 +59,14 @@ class Tab:
             browserContextId=self._context,
         )
 
+    def saved(self, folder: Path, name: str) -> bytes:
+        """What is in a file, once it is there; while it comes it is called otherwise."""
+        until = time.monotonic() + PATIENCE_S
+        while not (folder / name).exists():
+            assert time.monotonic() < until, list(folder.iterdir())
+            time.sleep(PAUSE_S)
+        return (folder / name).read_bytes()
+
     def looks(self, *, width: int = 1280, height: int = 860, scheme: str = "light") -> None:
         """The size of the window, and whether the person likes it dark."""
         size: dict[str, JsonValue] = {"width": width, "height": height}
@@ -76,7 +92,7 @@ class Tab:
         """Returns when an expression is true, or something."""
         until = time.monotonic() + seconds
         while not self.js(f"(() => {{ try {{ return !!({expression}) }} catch {{}} }})()"):
-            assert time.monotonic() < until, f"not seen: {expression}\n{self.text()}"
+            assert time.monotonic() < until, f"not seen: {expression}\n{self._told()}"
             time.sleep(PAUSE_S)
 
     def sees(self, text: str, seconds: float = PATIENCE_S) -> None:
@@ -86,6 +102,12 @@ class Tab:
     def text(self) -> str:
         """What is on the page."""
         return str(self.js("document.body?.innerText ?? ''"))
+
+    def _told(self) -> str:
+        """What there is to see, and to hear of, where something was expected and did not come."""
+        happened = self._line.events.get(self._session, [])
+        heard = [json.dumps(each)[:300] for each in happened if each["method"] in TELLING]
+        return "\n".join([self.text(), *heard[-HEARD:]])
 
     def count(self, selector: str) -> int:
         """How many elements there are of a kind."""

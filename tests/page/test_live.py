@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+import threading
+from dataclasses import dataclass, field
 
 import pytest
 
+from mini_agent.model import ModelReply, ModelRequest
 from tests.docker.engine_here import Sidecar
 from tests.flow.leaving import gone_within, sandboxes
 from tests.page.shims import address_of, begun, calls, shim, with_real
@@ -25,35 +28,47 @@ pd.DataFrame({"city": ["Rome", "<b>Oslo</b>"], "people": [2.8, 0.7]})
 """
 FIGURE = "document.querySelector('.figure img')?.naturalWidth"
 PRINTED = "document.querySelector('.stdout pre')?.innerText"
-ONLY_THE_FIRST = f"{PRINTED} === 'first light\\n' && document.querySelector('.pill-running')"
+RUNNING = "document.querySelector('.pill-running')"
+HELD_S = 60.0
 CHANGED = "[...document.querySelectorAll('.diff-gone, .diff-new')].map(it => it.textContent.trim())"
 
 
-@pytest.fixture
-def slow(real: Sidecar) -> Iterator[str]:
-    """A shim whose model has a slow program run."""
+@dataclass
+class Held(ScriptedModel):
+    """Goes on after its first turn when it is let go."""
+
+    go: threading.Event = field(default_factory=threading.Event)
+
+    async def reply(self, request: ModelRequest) -> ModelReply:
+        if self.requests:
+            await asyncio.to_thread(self.go.wait, HELD_S)
+        return await super().reply(request)
+
+
+def test_what_a_program_prints_is_seen_while_it_runs(real: Sidecar, page: Tab) -> None:
     model = ScriptedModel([calls("exec_python", SLOW), says("There were **two** lights.")])
     with shim(model, with_real(real)) as address:
-        yield address
-
-
-def test_what_a_program_prints_is_seen_while_it_runs(slow: str, page: Tab) -> None:
-    page.goes_to(address_of(slow, begun(slow)))
-    page.waits_for(ONLY_THE_FIRST)
-    page.sees("second light")
-    page.sees("There were two lights.")
-    page.sees("The model gave its answer.")
+        page.goes_to(address_of(address, begun(address)))
+        page.waits_for(f"{PRINTED} === 'first light\\n' && {RUNNING}")
+        page.sees("second light")
+        page.sees("There were two lights.")
+        page.sees("The model gave its answer.")
     assert page.js("document.querySelector('.answer strong').textContent") == "two"
     assert page.count(".pill-done") == 1
 
 
-def test_a_reload_in_the_middle_shows_all_of_it_and_goes_on(slow: str, page: Tab) -> None:
-    page.goes_to(address_of(slow, begun(slow)))
-    page.waits_for(ONLY_THE_FIRST)
-    page.ask("Page.reload")
-    page.waits_for(ONLY_THE_FIRST)
-    page.sees("The model gave its answer.")
-    assert page.js(PRINTED) == "first light\nsecond light\n"
+def test_a_reload_in_the_middle_shows_all_of_it_and_goes_on(real: Sidecar, page: Tab) -> None:
+    model = Held([calls("exec_python", "print('first light')"), says("It went on.")])
+    with shim(model, with_real(real)) as address:
+        page.goes_to(address_of(address, begun(address)))
+        page.waits_for(f"{PRINTED} === 'first light\\n' && {RUNNING}")
+        page.js("window.isOld = true")
+        page.ask("Page.reload")
+        page.waits_for(f"!window.isOld && {PRINTED} === 'first light\\n' && {RUNNING}")
+        model.go.set()
+        page.sees("It went on.")
+        page.sees("The model gave its answer.")
+    assert page.count(".call") == 1
     assert page.count(".turn") == 2
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
+from mini_agent.replay import Bundle
+from mini_agent.wire import AgentRunResponse
 from tests.page.looks import FAINT
 from tests.page.shims import address_of, begun, calls, sandbox, shim
 from tests.page.tab import CONTROL, Tab
@@ -74,6 +79,24 @@ def test_what_is_wrong_with_a_request_is_said_in_the_form(page: Tab) -> None:
         page.sees("max_iterations: Input should be less than or equal to 1000")
 
 
+def test_a_run_is_taken_along_as_curl_and_as_a_bundle(page: Tab, tmp_path: Path) -> None:
+    page.saves_in(tmp_path)
+    with shim(told(2)) as address:
+        run = begun(address, "It's one.", **ECHOED)
+        page.goes_to(address_of(address, run))
+        page.sees("The model gave its answer.")
+        page.js("navigator.clipboard.writeText = async (text) => { window.copied = text }")
+        page.clicks("Copy as curl")
+        page.sees("Copied")
+        page.clicks("Download bundle")
+        saved = page.saved(tmp_path, f"run-{run}.json")
+        copied = ["sh", "-c", str(page.js("window.copied"))]
+        again = subprocess.run(copied, capture_output=True, text=True, check=True)
+    assert Bundle.model_validate_json(saved).run_id == run
+    answered = AgentRunResponse.model_validate_json(again.stdout)
+    assert {"role": "user", "content": "It's one."} in answered.messages
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_all_text_can_be_read_in_light_and_dark(page: Tab, scheme: str) -> None:
     page.looks(scheme=scheme)
@@ -123,6 +146,7 @@ def test_a_screen_reader_finds_landmarks_names_and_news(page: Tab) -> None:
         ("navigation", "Way back"),
         ("complementary", "Times"),
         ("region", "Answer"),
+        ("list", "Repaired before it was run"),
     } <= found
     assert {"banner", "main", "status"} <= {role for role, _ in found}
     assert {name for role, name in found if role in ("button", "link") and not name} == set()

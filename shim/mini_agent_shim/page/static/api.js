@@ -1,7 +1,10 @@
 // The shim's API: every request with the token, where there is one, and every error in words.
 
 const KEY = "mini-agent-token";
+// What the Date of an answer, in whole seconds, and the way here can make of two clocks that agree.
+const AGREE_MS = 2000;
 let door = null;
+let ahead = 0;
 let entering = null;
 
 /** An answer that is an error, in the shim's words. */
@@ -35,12 +38,18 @@ export async function ask(path, given = {}) {
   for (;;) {
     const used = sessionStorage.getItem(KEY);
     const answer = await fetch(path, { ...given, headers: headersOf(given, used), cache: "no-store" });
+    compareClocks(answer.headers.get("Date"));
     if (answer.ok) return answer;
     if (answer.status !== 401 || door === null) throw await problemIn(answer);
     await answer.body?.cancel();
     // Another request may have brought a better one meanwhile.
     if (used === sessionStorage.getItem(KEY)) await enter(used !== null);
   }
+}
+
+/** What time it is for the shim, in seconds. */
+export function serverTime() {
+  return (Date.now() + ahead) / 1000;
 }
 
 /** The JSON of an answer. */
@@ -74,6 +83,11 @@ export function save(content, name) {
 export function inWords(wrong) {
   if (!(wrong instanceof Problem)) return "The shim does not answer. Is it running?";
   return wrong.hint ? `${wrong.message} (${wrong.hint})` : wrong.message;
+}
+
+function compareClocks(date) {
+  const difference = Date.parse(date) - Date.now();
+  if (!Number.isNaN(difference)) ahead = Math.abs(difference) > AGREE_MS ? difference : 0;
 }
 
 function headersOf(given, token) {

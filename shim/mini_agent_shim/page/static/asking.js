@@ -12,7 +12,13 @@ const LIMITS = [
 /** Opens the form; what was `asked` before, if anything, is filled in. */
 export function ask(asked = {}) {
   const prompt = el("textarea", { id: "prompt", rows: "8", required: true, value: promptOf(asked) });
-  const model = el("input", { id: "model", autocomplete: "off", spellcheck: "false", value: asked.model ?? "", placeholder: "the default model" });
+  const model = el("input", {
+    id: "model",
+    autocomplete: "off",
+    spellcheck: "false",
+    value: asked.model ?? "",
+    placeholder: "the default model",
+  });
   const numbers = LIMITS.map(([name, , usual, min, max, step]) =>
     el("input", { id: name, type: "number", min, max, step, placeholder: usual, value: asked[name] ?? "" }),
   );

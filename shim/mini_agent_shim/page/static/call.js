@@ -3,7 +3,7 @@
 import { difference } from "./diff.js";
 import { button, el, say } from "./dom.js";
 import { highlighted, languageOf } from "./highlight.js";
-import { leftBy } from "./left.js";
+import { hasTable, leftBy } from "./left.js";
 import { Output, readable } from "./output.js";
 import { bytes, duration, howItEnded } from "./words.js";
 
@@ -86,8 +86,8 @@ export class CallCard {
       this.#outputs[stream].settle(call[stream], run?.truncated[stream], run?.[`${stream}_bytes`]);
     }
     if (call.error) this.#after.append(el("p", { class: "wrong" }, call.error));
-    // A value that has a better form than its text is shown in that.
-    if (run?.result_repr && !run.rich.some((each) => each.media_type !== "image/png")) this.#after.append(valueOf(run.result_repr));
+    // What is drawn as a table is not shown as text as well.
+    if (run?.result_repr && !hasTable(run.rich)) this.#after.append(valueOf(run.result_repr));
     const left = leftBy(call);
     if (left.length) this.#after.append(el("div", { class: "left" }, ...left));
     if (run) this.#after.append(folded("Limits and times of its sandbox", factsOf(run)));

@@ -8,7 +8,18 @@ const OVER = new Set(["done", "failed", "cancelled", "interrupted"]);
 
 /** What is known of a run, gathered from its log, and shown. */
 export class Facts {
-  run = { state: "queued", model: "", turn: 0, maxTurns: 0, maxSeconds: 0, usage: [0, 0, 0], cost: 0, reason: null, source: null, error: null };
+  run = {
+    state: "queued",
+    model: "",
+    turn: 0,
+    maxTurns: 0,
+    maxSeconds: 0,
+    usage: [0, 0, 0],
+    cost: 0,
+    reason: null,
+    source: null,
+    error: null,
+  };
   begin = 0;
   end = 0;
 
@@ -69,7 +80,8 @@ export class Facts {
   }
 
   #stopped(result) {
-    Object.assign(this.run, { reason: result.stopped_reason, source: result.answer_source, error: result.error });
+    const { stopped_reason: reason, answer_source: source, error } = result;
+    Object.assign(this.run, { reason, source, error });
     this.run.turn = Math.max(this.run.turn, result.iterations.length);
   }
 

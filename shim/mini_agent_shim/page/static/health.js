@@ -48,7 +48,8 @@ function part(name, { state, detail, hint }, words) {
   const mark = el("span", { class: `mark-${state}`, "aria-hidden": "true" }, MARKS[state]);
   const spoken = words ? null : el("span", { class: "unseen" }, `: ${WORDS[state]}`);
   const summary = el("summary", {}, mark, ` ${words ?? name}`, spoken);
-  const told = el("div", { class: "health-detail" }, el("p", {}, detail || WORDS[state]), hint ? el("p", { class: "soft" }, hint) : null);
+  const todo = hint ? el("p", { class: "soft" }, hint) : null;
+  const told = el("div", { class: "health-detail" }, el("p", {}, detail || WORDS[state]), todo);
   return el("details", { "data-name": name, name: "health" }, summary, told);
 }
 

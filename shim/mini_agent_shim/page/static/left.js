@@ -23,13 +23,18 @@ export function leftBy(call) {
   return made;
 }
 
+/** Whether a value is among them that is drawn as a table. */
+export function hasTable(rich) {
+  return rich.some((each) => each.media_type === JSON_TYPE && tableOf(each.text) !== null);
+}
+
 function* values(rich) {
   // A table comes twice, as HTML and as JSON; the one that is data is drawn.
-  const hasTable = rich.some((each) => each.media_type === JSON_TYPE && tableOf(each.text));
+  const isDrawn = hasTable(rich);
   for (const [index, each] of rich.entries()) {
     const table = each.media_type === JSON_TYPE ? tableOf(each.text) : null;
     if (table) yield table;
-    else if (!(hasTable && each.media_type === "text/html")) {
+    else if (!(isDrawn && each.media_type === "text/html")) {
       const content = each.base64 == null ? (each.text ?? "") : bytesOf(each.base64);
       yield fileOf(`shown-${index + 1}${endingOf(each.media_type)}`, each.media_type, content);
     }

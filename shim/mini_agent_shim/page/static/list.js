@@ -1,6 +1,6 @@
 // The list of runs: newest first, searched and filtered, kept up to date while somebody looks.
 
-import { inWords, read } from "./api.js";
+import { inWords, read, serverTime } from "./api.js";
 import { button, el, say } from "./dom.js";
 import { pill } from "./facts.js";
 import { counted, duration, moment, number } from "./words.js";
@@ -46,7 +46,13 @@ class List {
   }
 
   #filters() {
-    const search = el("input", { id: "q", type: "search", placeholder: "Prompt, answer, error or id", value: this.#wanted.get("q") ?? "", maxlength: "200" });
+    const search = el("input", {
+      id: "q",
+      type: "search",
+      placeholder: "Prompt, answer, error or id",
+      value: this.#wanted.get("q") ?? "",
+      maxlength: "200",
+    });
     let typing = 0;
     search.addEventListener("input", () => {
       clearTimeout(typing);
@@ -85,7 +91,7 @@ class List {
     const asked = ++this.#asked;
     const query = new URLSearchParams(this.#wanted);
     query.set("limit", A_PAGE);
-    if (query.has("age")) query.set("since", Math.floor(Date.now() / 1000 - Number(query.get("age"))));
+    if (query.has("age")) query.set("since", Math.floor(serverTime() - Number(query.get("age"))));
     query.delete("age");
     try {
       const page = await read(`/runs?${query}`, { signal: this.signal });
@@ -144,7 +150,7 @@ class Row {
   }
 
   show(run) {
-    const took = (run.ended_at ?? Date.now() / 1000) - (run.started_at ?? run.created_at);
+    const took = (run.ended_at ?? serverTime()) - (run.started_at ?? run.created_at);
     const seen = JSON.stringify([run.state, run.iterations, run.answer, run.error, Math.round(took * 2)]);
     if (seen === this.#seen) return;
     this.#seen = seen;
@@ -153,12 +159,21 @@ class Row {
     say(this.answer, run.state === "done" ? plain(run.answer) : (run.error ?? ""));
     this.answer.classList.toggle("is-wrong", run.state !== "done");
     const tokens = run.usage.prompt_tokens + run.usage.completion_tokens;
-    const facts = [moment(run.created_at), run.model, duration(took), counted(run.iterations, "turn"), counted(run.tool_calls, "call"), `${number(tokens)} tokens`];
-    say(this.facts, [...facts, run.caller && `by ${run.caller}`].filter(Boolean).join(" · "));
+    const facts = [
+      moment(run.created_at),
+      run.model,
+      duration(took),
+      counted(run.iterations, "turn"),
+      counted(run.tool_calls, "call"),
+      `${number(tokens)} tokens`,
+      run.caller && `by ${run.caller}`,
+    ];
+    say(this.facts, facts.filter(Boolean).join(" · "));
   }
 }
 
 /** A beginning of Markdown without its marks. */
 function plain(text) {
-  return text.replace(/[*`#|]+|-{3,}|(?<=\s)[-+]\s/g, " ").replace(/\s+/g, " ").trim();
+  const bare = text.replace(/[*`]+/g, "").replace(/[#|]+|-{3,}|(?<=\s)[-+]\s/g, " ");
+  return bare.replace(/\s+/g, " ").trim();
 }

@@ -2,6 +2,7 @@
 
 import { whoSignsIn } from "./api.js";
 import { ask } from "./asking.js";
+import { announce } from "./dom.js";
 import { keepHealth } from "./health.js";
 import { showList } from "./list.js";
 import { showRun } from "./run.js";
@@ -16,6 +17,7 @@ function show() {
   leaving = new AbortController();
   const run = RUN.exec(location.hash);
   scrollTo(0, 0);
+  announce("");
   if (run) showRun(main, run[1], leaving.signal);
   else showList(main, leaving.signal);
 }

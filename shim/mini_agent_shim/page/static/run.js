@@ -1,12 +1,13 @@
 // One run: followed live, read again, stopped, asked once more.
 
-import { Problem, download, inWords, send } from "./api.js";
+import { Problem, download, inWords, send, serverTime } from "./api.js";
 import { ask as askFor } from "./asking.js";
 import { curlOf, promptOf } from "./request.js";
 import { announce, button, el, say } from "./dom.js";
 import { Facts } from "./facts.js";
 import { folded } from "./call.js";
 import { markdown } from "./markdown.js";
+import { readable } from "./output.js";
 import { follow } from "./stream.js";
 import { Timeline } from "./timeline.js";
 import { Waterfall } from "./waterfall.js";
@@ -49,13 +50,22 @@ class RunView {
     this.activity = el("p", { class: "activity", hidden: true });
     this.asked = el("div");
     this.answer = el("section", { class: "panel answer", "aria-label": "Answer", hidden: true });
-    const crumbs = el("nav", { class: "crumbs", "aria-label": "Way back" }, el("a", { href: "#/" }, "Runs"), " / ", el("code", {}, id.slice(0, 12)));
-    const steps = el("section", { "aria-labelledby": "steps-title" }, el("h2", { id: "steps-title" }, "What happened"), this.timeline.element, this.activity);
+    const back = el("a", { href: "#/" }, "Runs");
+    const crumbs = el("nav", { class: "crumbs", "aria-label": "Way back" }, back, " / ", el("code", {}, id));
+    const steps = el(
+      "section",
+      { "aria-labelledby": "steps-title" },
+      el("h2", { id: "steps-title" }, "What happened"),
+      this.timeline.element,
+      this.activity,
+    );
+    const story = el("div", { class: "story" }, this.answer, steps);
+    const times = el("aside", { "aria-label": "Times" }, this.waterfall.element);
     this.element = el(
       "article",
-      { class: "run", "aria-busy": "true" },
+      { class: "run" },
       el("header", {}, crumbs, this.title, this.asked, this.facts.element, this.#actions(), this.trouble),
-      el("div", { class: "columns" }, el("div", { class: "story" }, this.answer, steps), el("aside", { "aria-label": "Times" }, this.waterfall.element)),
+      el("div", { class: "columns" }, story, times),
     );
   }
 
@@ -68,7 +78,6 @@ class RunView {
       say(this.title, wrong instanceof Problem && wrong.status === 404 ? "There is no such run" : "This run cannot be shown");
       this.#say(inWords(wrong));
     }
-    this.element.removeAttribute("aria-busy");
   }
 
   /** One line of the log. */
@@ -87,7 +96,7 @@ class RunView {
   /** Time goes on. */
   tick() {
     if (this.facts.isOver) return;
-    const now = Date.now() / 1000;
+    const now = serverTime();
     this.facts.tick(now);
     this.waterfall.tick(now);
     const s = Math.max(0, Math.floor(now - this.#since));
@@ -125,12 +134,15 @@ class RunView {
   }
 
   #answered(result) {
-    const title = result.answer_source === "notice" ? "No answer" : "Answer";
-    this.answer.classList.toggle("is-none", result.answer_source === "notice");
-    this.answer.replaceChildren(el("h2", {}, title), markdown(result.final_answer));
+    const { answer_source: source, final_answer: words } = result;
+    const title = { notice: "No answer", tool_output: "The last useful output, in place of an answer" }[source] ?? "Answer";
+    // Only the model writes Markdown.
+    const shown = source === "tool_output" ? el("pre", { tabindex: "0" }, readable(words)) : markdown(words);
+    this.answer.classList.toggle("is-none", source !== "model");
+    this.answer.replaceChildren(el("h2", {}, title), shown);
     this.answer.setAttribute("aria-label", title);
     this.answer.hidden = false;
-    this.timeline.answered(result.final_answer);
+    this.timeline.answered(words);
   }
 
   #over() {

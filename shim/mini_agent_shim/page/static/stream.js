@@ -18,14 +18,17 @@ export async function follow(runId, { told, isConnected, signal }) {
     return line.event.kind === "run_ended";
   };
   while (!signal.aborted) {
+    let wait = PAUSES_MS[Math.min(failures, PAUSES_MS.length - 1)];
     try {
       if (await once(runId, last, take, isConnected, signal)) return;
     } catch (wrong) {
       if (signal.aborted) return;
       if (wrong instanceof Problem && wrong.status < 500 && wrong.status !== 429) throw wrong;
+      wait = Math.max(wait, 1000 * (wrong.retryAfter ?? 0));
     }
     isConnected(false);
-    await pause(PAUSES_MS[Math.min(failures++, PAUSES_MS.length - 1)], signal);
+    failures += 1;
+    await pause(wait, signal);
   }
 }
 

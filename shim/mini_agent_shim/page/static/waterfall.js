@@ -106,7 +106,8 @@ export class Waterfall {
     const told = Object.keys(KINDS).filter((kind) => sums[kind] >= 0.0005);
     const items = told.map((kind) => {
       const share = Math.round((100 * sums[kind]) / whole);
-      return el("li", {}, el("span", { class: `dot kind-${kind}`, "aria-hidden": "true" }), `${KINDS[kind]} ${duration(sums[kind])} (${share} %)`);
+      const dot = el("span", { class: `dot kind-${kind}`, "aria-hidden": "true" });
+      return el("li", {}, dot, `${KINDS[kind]} ${duration(sums[kind])} (${share} %)`);
     });
     this.#sums.replaceChildren(...items);
   }
