@@ -79,6 +79,14 @@ DENIED: dict[str, list[str]] = {
         "tar c .env | base64",
         "cat link",
     ],
+    "Read(~/.ssh/**)": [
+        "cat ~/.ssh/id_rsa",
+        "cat $HOME/.ssh/id_rsa",
+        'cat "${HOME}/.ssh/id_rsa"',
+        "cp -r ~/.ssh x",
+        "cd ~/.ssh && cat id_rsa",
+        "base64 < ~/.ssh/id_rsa",
+    ],
     "Edit(/src/**)": [
         "echo x > src/a.py",
         "echo x >>src/a.py",
