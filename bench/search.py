@@ -80,8 +80,16 @@ async def _measured(folder: Path) -> list[Cost]:
     return [cost for each in timed.values() for cost in each.costs()]
 
 
+@dataclass(frozen=True, slots=True)
+class _Took:
+    """Milliseconds of the clock, and of all processors together."""
+
+    wall: float
+    cpu: float
+
+
 class _Timed:
-    """The samples of one search, both ways, and of how they compare in each round."""
+    """The samples of one search, both ways, and how they compare, round by round."""
 
     def __init__(self, search: Search) -> None:
         self._search = search
@@ -89,20 +97,22 @@ class _Timed:
         self._own = Samples(f"{search.tool} {written}")
         self._theirs = Samples(f"rg {' '.join(search.ripgrep)}")
         self._ratio = Samples("one over the other")
+        self._cpu_ratio = Samples("the same of processor time")
 
-    async def once(self, folder: Path, tools: CodingTools) -> tuple[float, float]:
-        """Milliseconds by the tool and by ripgrep, one right after the other."""
+    async def once(self, folder: Path, tools: CodingTools) -> tuple[_Took, _Took]:
+        """By the tool and by ripgrep, one right after the other."""
         if random.random() < 0.5:  # noqa: S311
             own = await _by_tool(self._search, tools)
             return own, _by_ripgrep(self._search, folder)
         theirs = _by_ripgrep(self._search, folder)
         return await _by_tool(self._search, tools), theirs
 
-    def keep(self, own: float, theirs: float) -> None:
+    def keep(self, own: _Took, theirs: _Took) -> None:
         """Counts a round."""
-        self._own.taken.append(own)
-        self._theirs.taken.append(theirs)
-        self._ratio.taken.append(own / theirs)
+        self._own.taken.append(own.wall)
+        self._theirs.taken.append(theirs.wall)
+        self._ratio.taken.append(own.wall / theirs.wall)
+        self._cpu_ratio.taken.append(own.cpu / theirs.cpu)
 
     def costs(self) -> Iterator[Cost]:
         """What it came to."""
@@ -110,23 +120,30 @@ class _Timed:
         yield Cost(f"{key}_ms", self._own, "ms")
         yield Cost(f"{key}_rg_ms", self._theirs, "ms")
         yield Cost(f"{key}_ratio", self._ratio, "x", allowed)
+        yield Cost(f"{key}_cpu_ratio", self._cpu_ratio, "x", allowed)
 
 
-async def _by_tool(search: Search, tools: CodingTools) -> float:
-    began = perf_counter()
+async def _by_tool(search: Search, tools: CodingTools) -> _Took:
+    wall, cpu = perf_counter(), _cpu_s()
     output = await tools.call_openai_tool(function_call("c", search.tool, search.arguments))
-    took = (perf_counter() - began) * 1000
+    took = _Took((perf_counter() - wall) * 1000, (_cpu_s() - cpu) * 1000)
     if not output.ok or output.told.startswith("No "):
         raise AssertionError(output.told)
     return took
 
 
-def _by_ripgrep(search: Search, folder: Path) -> float:
-    began = perf_counter()
+def _by_ripgrep(search: Search, folder: Path) -> _Took:
+    wall, cpu = perf_counter(), _cpu_s()
     subprocess.run(
         ["rg", "--no-config", *search.ripgrep, str(folder)], stdout=subprocess.PIPE, check=True
     )
-    return (perf_counter() - began) * 1000
+    return _Took((perf_counter() - wall) * 1000, (_cpu_s() - cpu) * 1000)
+
+
+def _cpu_s() -> float:
+    """Of this process and of the children that have ended."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def _fill(folder: Path) -> None:

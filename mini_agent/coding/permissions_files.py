@@ -73,6 +73,7 @@ READING: Final = (
 TARGET: Final = re.compile(r"(?P<sign>[<>])[&|]?\s*(?P<name>[^\s;&|()<>]+)")
 # --file=NAME, if=NAME, @NAME
 SIGNS: Final = re.compile(r"[=,:@]")
+VARIABLE: Final = re.compile(r"\$(?P<braced>\{)?(?P<name>[A-Za-z_]\w*)(?(braced)\})")
 MOST_FOUND: Final = 1000
 MOST_STARS: Final = 2
 
@@ -97,6 +98,7 @@ def _changed(words: Words) -> Words:
 def _files(
     line: str, at: Workplace, sign: str, touched: Callable[[Words], Words]
 ) -> Iterator[Path]:
+    line = VARIABLE.sub(lambda found: at.environment.get(found["name"], found[0]), line)
     commands = {named(words) for words in commands_in(line)}
     starts = ["", *(words[1] for words in commands if words[0] == "cd" and len(words) > 1)]
     names = {found["name"] for found in TARGET.finditer(line) if found["sign"] == sign}

@@ -13,6 +13,7 @@ import pytest
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.types import CallToolResult, ImageContent, TextContent
 
+from mini_agent.messages import JsonObject
 from tests.coding_tools.test_bash import ended, process_in
 from tests.coding_tools.test_read import PNG
 
@@ -146,3 +147,35 @@ async def test_broken_settings_are_named_with_their_line(project: Path) -> None:
     _, complaint = await server.communicate()
     assert server.returncode == 1
     assert b"settings.json, line 3: permissions.deny.0: '(' is no rule" in complaint
+
+
+async def test_a_call_that_its_client_cancels_ends_with_its_command(project: Path) -> None:
+    note = project / "it"
+    command = f"trap '' TERM; echo $$ >{note}; sleep 60; sleep 60"
+    who: JsonObject = {"name": "raw", "version": "1"}
+    hello: JsonObject = {
+        "protocolVersion": "2025-06-18",
+        "capabilities": {},
+        "clientInfo": who,
+    }
+    bash: JsonObject = {"name": "Bash", "arguments": {"command": command}}
+    server = await asyncio.create_subprocess_exec(
+        *(COMMAND, "tools"), cwd=project, stdin=asyncio.subprocess.PIPE, stdout=-1
+    )
+    assert server.stdin is not None
+    assert server.stdout is not None
+    server.stdin.write(message("initialize", hello, 1))
+    await server.stdout.readline()
+    server.stdin.write(message("notifications/initialized", {}))
+    server.stdin.write(message("tools/call", bash, 2))
+    process = await process_in(note)
+    server.stdin.write(message("notifications/cancelled", {"requestId": 2}))
+    await ended(process)
+    await server.communicate(message("ping", {}, 3))
+    assert server.returncode == 0
+
+
+def message(method: str, params: JsonObject, number: int | None = None) -> bytes:
+    """A line of JSON-RPC."""
+    asked: JsonObject = {"jsonrpc": "2.0", "method": method, "params": params}
+    return json.dumps(asked | ({} if number is None else {"id": number})).encode() + b"\n"
