@@ -32,6 +32,7 @@ from mini_agent.coding.tools.seams import Asker
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.coding.transcript.session import Session
 from mini_agent.coding.watch import Unwatched, Watcher
+from mini_agent.errors import ToolsUnavailable
 from mini_agent.events import Event, ModelReplied, ToolFinished, ToolStarted
 from mini_agent.litellm_model import LiteLLMModel
 from mini_agent.litellm_window import window_of
@@ -71,6 +72,7 @@ async def opened(ground: Ground, seams: Seams) -> AsyncIterator[Assembled]:
     servers = await looked_at(servers_of(ground))
     workplace = workplace_of(ground)
     try:
+        _require_some(ground, servers)
         assembled = await _Assembly(ground, seams, servers, workplace).assembled()
         for remark in (*ground.remarks, assembled.assistant.session.remark, *_problems(servers)):
             if remark:
@@ -88,6 +90,14 @@ def _problems(servers: Sequence[McpServer]) -> list[str]:
     return [f"{server.name}: {server.problem}" for server in servers if server.problem]
 
 
+def _require_some(ground: Ground, servers: Sequence[McpServer]) -> None:
+    if not ground.uses_builtin and not any(server.tools for server in servers):
+        raise ToolsUnavailable(
+            f"no server of --mcp has started: {'; '.join(_problems(servers))}",
+            hint="mend its command, or add --mcp builtin for our own tools",
+        )
+
+
 class _Assembly:
     """Puts the parts together, in the order in which they need each other."""
 
@@ -102,9 +112,9 @@ class _Assembly:
         self._model = AskedModel(seams.model or heard)
         # What is asked beside the conversation is nothing for the user to watch.
         self._aside = AskedModel(seams.model or LiteLLMModel(ollama_address=address))
-        digest = ModelDigest(self._aside, ground.digest_model)
+        self._digest = ModelDigest(self._aside, ground.digest_model)
         asker = Planning(seams.asker, lambda: self._permissions) if seams.asker else None
-        self._workplace = replace(workplace, asker=asker, digest=digest)
+        self._workplace = replace(workplace, asker=asker, digest=self._digest)
         self._permissions = permissions_of(ground, self._workplace)
         self._builtin = Builtin(ground.places.project, ground.places.claude_home, self._standing)
         self._behaviour = self._behaviours()
@@ -123,11 +133,11 @@ class _Assembly:
         self._watcher = self._seams.watching(self._session, facts)
         self._session.reader = self._watcher.line
         config = coding_config(ground.model, options.max_turns)
-        inner = InnerLoop(
+        self._inner = InnerLoop(
             self._session, self._model, tools, config, self._hear, not options.executes_tools
         )
         assistant = Assistant(
-            inner,
+            self._inner,
             self._aside,
             self._hooks,
             self._behaviour,
@@ -146,15 +156,18 @@ class _Assembly:
             circumstances=self._circumstances,
             environment=self._builtin.environment,
             listener=self._hear_below,
+            remark=self._remark,
         )
         around = Surroundings(
             self._circumstances,
             self._hooks,
             RuledApproval(self._permissions, self._seams.call_asker),
             self._watched,
+            self._stop,
         )
         own = self._workplace if self._ground.uses_builtin else None
-        return ToolSet(own, self._servers, around, parent, self._kinds)
+        asker = self._workplace.asker
+        return ToolSet(own, self._servers, around, parent, self._kinds, self._digest, asker)
 
     def _behaviours(self) -> list[BehaviourServer]:
         served = [McpBehaviour(s.connection) for s in self._servers if s.connection and s.tools]
@@ -184,7 +197,13 @@ class _Assembly:
         elif isinstance(event, ToolStarted | ToolFinished):
             self._watcher.event(event)
 
-    # The watcher is there only once the tools are listed.
+    # The watcher and the loop are there only once the tools are listed.
+    def _stop(self, reason: str) -> None:
+        self._inner.stop(reason)
+
+    def _remark(self, said: str) -> None:
+        self._watcher.remark(said)
+
     def _told_text(self, piece: str) -> None:
         self._watcher.text(piece)
 

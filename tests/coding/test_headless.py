@@ -5,17 +5,25 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Literal
 
+import pytest
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from mini_agent.messages import JsonObject
-from mini_agent.testing import Call, ScriptedServer, call, calls, hang
+from mini_agent.testing import (
+    Call,
+    ScriptedServer,
+    call,
+    calls,
+    empty_choices,
+    half_closed,
+    refusal,
+    server_error,
+)
 from mini_agent.testing.script import Script
-from tests.coding.desk import Desk, command_line, environment
+from tests.coding.desk import PROGRAM, Desk, command_line, environment, happens, shell
 
 
 class Strict(BaseModel):
@@ -139,10 +147,14 @@ def test_too_many_turns_are_a_failure(desk: Desk) -> None:
     assert (done.code, done.objects[0]["subtype"]) == (1, "error_max_turns")
 
 
-def test_ctrl_c_ends_with_130_and_is_written_down(desk: Desk) -> None:
-    with ScriptedServer(lambda _: hang()) as server:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_with_130_its_commands_too_and_is_written_down(
+    desk: Desk, number: signal.Signals
+) -> None:
+    script: Script = [call("Bash", command="echo $$ > pid; exec sleep 100")]
+    with ScriptedServer(script) as server:
         process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("mini-agent")), "-p", "Hi."],
+            [PROGRAM, "-p", "Wait.", "--permission-mode", "bypassPermissions"],
             cwd=desk.project,
             env=environment(desk, server.openai_url),
             stdin=subprocess.DEVNULL,
@@ -150,11 +162,43 @@ def test_ctrl_c_ends_with_130_and_is_written_down(desk: Desk) -> None:
             stderr=subprocess.PIPE,
             text=True,
         )
-        until = time.monotonic() + 60
-        while not server.requests and time.monotonic() < until:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        happens(lambda: (desk.project / "pid").exists() and (desk.project / "pid").read_text())
+        process.send_signal(number)
         process.communicate(timeout=20)
     assert process.returncode == 130
+    assert not Path("/proc", (desk.project / "pid").read_text().strip()).exists()
     (transcript,) = desk.sessions.glob("*.jsonl")
-    assert "[Request interrupted by user]" in transcript.read_text().splitlines()[-1]
+    assert "[Request interrupted by user for tool use]" in transcript.read_text().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "ends"),
+    [
+        (["Hello."], (), (0, "success", "Hello.")),
+        ([server_error()] * 2, (), (1, "error_during_execution", "500")),
+        ([refusal(401, "bad key")], (), (1, "error_during_execution", "key")),
+        ([half_closed("Hel")] * 2, (), (1, "error_during_execution", "")),
+        ([empty_choices()] * 2, (), (1, "error_during_execution", "")),
+        ([call("Read", file_path="a")], ("--max-turns", "1"), (1, "error_max_turns", "")),
+        ([call("Read", file_path="a")], ("--no-execute-tools",), (2, "tools_withheld", "")),
+        ([], ("--mcp-config", "gone.json"), (1, "", "")),
+    ],
+)
+def test_however_it_ends_the_stream_and_the_exit_code_say_so(
+    desk: Desk, script: Script, arguments: tuple[str, ...], ends: tuple[int, str, str]
+) -> None:
+    done = command_line(desk, script, "-p", "Hi.", *arguments, "--output-format", "stream-json")
+    told = [STREAMED.validate_json(line) for line in done.stdout.splitlines()]
+    results = [(each.subtype, each.is_error) for each in told if isinstance(each, Result)]
+    code, subtype, said = ends
+    assert done.code == code
+    assert results == ([(subtype, code == 1)] if subtype else [])
+    assert said in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_who_leaves_ends_it_without_a_word(desk: Desk) -> None:
+    line = f"{PROGRAM} -p Hi. --output-format stream-json | head -n 1 >/dev/null"
+    with ScriptedServer(["Hello."]) as server:
+        ended = shell(desk, f"{line}; exit ${{PIPESTATUS[0]}}", server)
+    assert (ended.returncode, ended.stderr) == (1, "")

@@ -65,6 +65,20 @@ async def test_memory_is_told_with_the_first_prompt_alone(desk: Desk) -> None:
     assert last["content"] == "Two?"
 
 
+async def test_memory_of_an_inner_folder_is_told_when_the_model_comes_there(desk: Desk) -> None:
+    desk.file("CLAUDE.md", "Use tabs.")
+    desk.file("inner/CLAUDE.md", "Use spaces.")
+    desk.file("inner/deep/AGENTS.md", "Use nothing.")
+    desk.file("inner/deep/a.txt", "old\n")
+    read = calls(call("Read", file_path="inner/deep/a.txt"))
+    with ScriptedModel(read, read, says("Two.")) as model:
+        await desk.asked(model, "Look.")
+    first, again = (str(r.messages[-1]["content"]) for r in model.requests[1:])
+    assert first.index("    1→old") < first.index("Use spaces.") < first.index("Use nothing.")
+    assert "tabs" not in first
+    assert "Use" not in again
+
+
 async def test_a_change_of_the_users_is_told_once(desk: Desk) -> None:
     path = desk.file("a.txt", "one\ntwo\n")
     read = calls(call("Read", file_path="a.txt"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import aclosing
 from typing import Final
 
@@ -27,6 +28,10 @@ HOW: Final = (
 
 def run(ground: Ground) -> int:
     """The exit code; an interrupt is written down, and raised."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # Whose terminal closes must not leave a command running; nohup wants to be left alone.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     return run_blocking(run_headless(ground))
 
 

@@ -7,21 +7,27 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import signal
 from dataclasses import replace
 from types import ModuleType
 
 from mini_agent.coding.ground import Ground, ground_of
+from mini_agent.coding.outcome import STOPPED
 from mini_agent.coding.terminal.desk import Desk
 from mini_agent.coding.terminal.help import Next
 
 
 def run(ground: Ground) -> int:
-    """The exit code, 0."""
-    asyncio.run(_run(ground))
+    """The exit code: 0, or 130 when somebody ended the program or closed its terminal."""
+    try:
+        asyncio.run(_run(ground))
+    except asyncio.CancelledError:
+        return STOPPED
     return 0
 
 
 async def _run(ground: Ground) -> None:
+    _end_in_order()
     sessions = asyncio.create_task(asyncio.to_thread(_imported))
     desk = Desk(ground)
     first, ground = await _first(ground, desk)
@@ -56,6 +62,15 @@ def _ground_after(ground: Ground, done: Next) -> Ground:
         model=done.model or ground.options.model,
     )
     return ground_of(options, ground.variables)
+
+
+def _end_in_order() -> None:
+    """A signal that ends the program ends it from within: commands would outlive it."""
+    running = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if running is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, running.cancel)
 
 
 def _imported() -> ModuleType:

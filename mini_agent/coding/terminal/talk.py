@@ -87,9 +87,14 @@ class Talk:
     async def _turn(self, work: Coroutine[object, object, Outcome]) -> None:
         self.screen.begin()
         running = asyncio.create_task(work)
-        async with _ticking(self.screen), _interruptible(running):
+        try:
+            async with _ticking(self.screen), _interruptible(running):
+                await asyncio.wait({running})
+        finally:
+            # Who ends the program ends the turn, which kills its commands and writes that down.
+            running.cancel()
             await asyncio.wait({running})
-        self.screen.pause()
+            self.screen.pause()
         if running.cancelled():
             self.screen.remark(STOPPED)
             return
