@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+
 import pytest
 
 from mini_agent.testing import ScriptedServer, server_error
-from tests.coding.desk import PROGRAM, Desk, command_line, shell
+from tests.coding.desk import PROGRAM, Desk, command_line, environment, shell
 
 
 def test_a_model_that_fails_is_exit_code_1_and_one_line(desk: Desk) -> None:
@@ -132,7 +135,7 @@ def test_without_a_terminal_it_is_plain_lines(desk: Desk) -> None:
     done = command_line(desk, ["Hello."], "--interactive", stdin="Hi.\n/cost\n", TERM="dumb")
     assert (done.code, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
-    assert "> \n< Hello.\n[20 input tokens, 10 response tokens]\n> 20 input tokens" in done.stdout
+    assert "\n< Hello.\n[20 input tokens, 10 response tokens]\n> 20 input tokens" in done.stdout
 
 
 def test_without_anything_on_standard_input_it_says_how_to_be_called(desk: Desk) -> None:
@@ -144,7 +147,19 @@ def test_without_anything_on_standard_input_it_says_how_to_be_called(desk: Desk)
 
 
 def test_who_waits_for_a_line_can_be_ended(desk: Desk) -> None:
-    line = f"{{ echo /cost; sleep 100; }} | timeout --foreground -s INT 3 {PROGRAM} --interactive"
-    with ScriptedServer() as server:
-        ended = shell(desk, f"{line}; kill %1; exit ${{PIPESTATUS[1]}}", server)
-    assert ended.returncode == 124
+    process = subprocess.Popen(
+        [PROGRAM, "--interactive"],
+        cwd=desk.project,
+        env=environment(desk, "http://127.0.0.1:9"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
+    )
+    assert process.stdin
+    assert process.stdout
+    process.stdin.write(b"/cost\n")
+    assert any(b"input tokens" in line for line in process.stdout)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    process.stdin.close()
+    process.stdout.close()

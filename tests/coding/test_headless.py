@@ -175,11 +175,11 @@ def test_a_signal_ends_with_130_its_commands_too_and_is_written_down(
     ("script", "arguments", "ends"),
     [
         (["Hello."], (), (0, "success", "Hello.")),
-        ([server_error()] * 2, (), (1, "error_during_execution", "500")),
+        ([server_error()] * 2, (), (1, "error_during_execution", "server")),
         ([refusal(401, "bad key")], (), (1, "error_during_execution", "key")),
-        ([half_closed("Hel")] * 2, (), (1, "error_during_execution", "")),
+        (lambda _: half_closed("Hello. " * 9), (), (1, "error_during_execution", "not completed")),
         ([empty_choices()] * 2, (), (1, "error_during_execution", "")),
-        ([call("Read", file_path="a")], ("--max-turns", "1"), (1, "error_max_turns", "")),
+        ([call("Read", file_path="a"), "No."], ("--max-turns", "1"), (1, "error_max_turns", "")),
         ([call("Read", file_path="a")], ("--no-execute-tools",), (2, "tools_withheld", "")),
         ([], ("--mcp-config", "gone.json"), (1, "", "")),
     ],
@@ -199,6 +199,6 @@ def test_however_it_ends_the_stream_and_the_exit_code_say_so(
 
 def test_a_reader_who_leaves_ends_it_without_a_word(desk: Desk) -> None:
     line = f"{PROGRAM} -p Hi. --output-format stream-json | head -n 1 >/dev/null"
-    with ScriptedServer(["Hello."]) as server:
+    with ScriptedServer(lambda _messages: "Hello.") as server:
         ended = shell(desk, f"{line}; exit ${{PIPESTATUS[0]}}", server)
     assert (ended.returncode, ended.stderr) == (1, "")

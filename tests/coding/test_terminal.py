@@ -11,17 +11,19 @@ GREEN, RED, USUAL_GROUND = "\x1b[32m", "\x1b[31m", "\x1b[49m"
 
 
 def test_an_edit_is_made_when_the_user_agrees_to_its_diff(desk: Desk) -> None:
-    path = desk.file("a.txt", "one\ntwo\n")
+    path = desk.file("in/a.txt", "one\ntwo\n")
+    desk.file("in/CLAUDE.md", "Use digits.")
     script: Script = [
-        call("Read", file_path="a.txt"),
-        call("Edit", file_path="a.txt", old_string="two", new_string="2"),
+        call("Read", file_path="in/a.txt"),
+        call("Edit", file_path="in/a.txt", old_string="two", new_string="2"),
         "Changed.",
     ]
     with talking(desk, script) as terminal:
         terminal.says("Change two.")
         asked = terminal.until(MAY)
         assert ">> <system-reminder>" in asked
-        assert ">> Read(a.txt) -> 1→one 2→two" in asked
+        assert ">> Read(in/a.txt) -> 1→one 2→two" in asked
+        assert "Use digits." in asked
         coloured = terminal.coloured.replace(USUAL_GROUND, "")
         assert f"{RED}  -two" in coloured
         assert f"{GREEN}  +2" in coloured

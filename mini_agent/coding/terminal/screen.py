@@ -11,7 +11,12 @@ from rich.text import Text
 
 from mini_agent.coding.ledger import token_line
 from mini_agent.coding.outcome import Outcome
-from mini_agent.coding.terminal.shown import call_shown, finished_shown, reminder_shown
+from mini_agent.coding.terminal.shown import (
+    added_shown,
+    call_shown,
+    finished_shown,
+    reminder_shown,
+)
 from mini_agent.coding.transcript.entry import entry_of
 from mini_agent.coding.watch import Unwatched
 from mini_agent.events import (
@@ -89,6 +94,8 @@ class Screen(Unwatched):
                 self._turn(event.text.strip().splitlines()[-1][:60] if event.text.strip() else "")
             case ToolFinished():
                 self.show(finished_shown(event.invocation))
+                if added := added_shown(event.invocation):
+                    self.show(added)
             case _:
                 pass
 

@@ -34,6 +34,14 @@ def finished_shown(call: ToolInvocation) -> Text:
     return shown
 
 
+def added_shown(call: ToolInvocation) -> Text | None:
+    """The reminder that was put behind what came of a call."""
+    said, begins, text = call.text.rpartition("\n\n<system-reminder>\n")
+    if not begins or not text.endswith("\n</system-reminder>"):
+        return None
+    return reminder_shown(f"{begins.strip()}\n{text}") if said else None
+
+
 def reminder_shown(text: str) -> Text:
     """What goes to the model beside the user's words."""
     whole = visible(text)
