@@ -49,9 +49,9 @@ class Tmux:
     ) -> None:
         self._tmux("kill-server")
 
-    def closed(self) -> None:
-        """As if its window was closed; what was shown last can still be seen."""
-        self._tmux("run-shell", "kill -HUP -#{pane_pid}")
+    def ends_with(self, signal: str) -> None:
+        """HUP is what a window that closes sends."""
+        self._tmux("run-shell", f"kill -{signal} -#{{pane_pid}}")
 
     @property
     def screen(self) -> str:
@@ -60,12 +60,12 @@ class Tmux:
 
     @property
     def shown(self) -> str:
-        """That, and what has left it at the top; lines that were too wide are whole again."""
-        return self._tmux("capture-pane", "-p", "-J", "-S", "-")
+        """That, and what has left it at the top, as words with one blank between them."""
+        return " ".join(self._tmux("capture-pane", "-p", "-J", "-S", "-").split())
 
     @property
     def coloured(self) -> str:
-        """The same with its colours."""
+        """The same with its lines and colours; those that were too wide are whole again."""
         return self._tmux("capture-pane", "-p", "-e", "-J", "-S", "-")
 
     def types(self, text: str) -> None:

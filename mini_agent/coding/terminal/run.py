@@ -10,11 +10,14 @@ import importlib
 import signal
 from dataclasses import replace
 from types import ModuleType
+from typing import Final
 
 from mini_agent.coding.ground import Ground, ground_of
 from mini_agent.coding.outcome import STOPPED
 from mini_agent.coding.terminal.desk import Desk
 from mini_agent.coding.terminal.help import Next
+
+HEAD_START_S: Final = 0.05
 
 
 def run(ground: Ground) -> int:
@@ -28,7 +31,7 @@ def run(ground: Ground) -> int:
 
 async def _run(ground: Ground) -> None:
     _end_in_order()
-    sessions = asyncio.create_task(asyncio.to_thread(_imported))
+    sessions = asyncio.create_task(_imported())
     desk = Desk(ground)
     first, ground = await _first(ground, desk)
     module = await sessions
@@ -73,5 +76,7 @@ def _end_in_order() -> None:
             loop.add_signal_handler(number, running.cancel)
 
 
-def _imported() -> ModuleType:
-    return importlib.import_module("mini_agent.coding.terminal.sitting")
+async def _imported() -> ModuleType:
+    # Threads share one interpreter: the prompt is to be drawn first.
+    await asyncio.sleep(HEAD_START_S)
+    return await asyncio.to_thread(importlib.import_module, "mini_agent.coding.terminal.sitting")

@@ -14,7 +14,10 @@ from mini_agent.terminal import visible
 RESULT_CHARS: Final = 120
 ARGUMENT_CHARS: Final = 100
 REMINDER_CHARS: Final = 400
-SAYING: Final = ("command", "file_path", "pattern", "path", "url", "query", "description", "plan")
+SAYING: Final = (
+    *("command", "file_path", "notebook_path", "pattern", "path", "url", "query"),
+    *("bash_id", "description", "plan"),
+)
 COLOURS: Final = {"+": "green", "-": "red", "@": "cyan"}
 
 
