@@ -107,11 +107,13 @@ class _Assembly:
         self._ground, self._seams, self._servers = ground, seams, servers
         self._session = Session.at(ground.place(), ground.origin)
         self._watcher: Watcher = Unwatched()
+        self._ledger = Ledger()
         address = Settings().ollama_address
         heard = LiteLLMModel(ollama_address=address, on_text=self._told_text)
         self._model = AskedModel(seams.model or heard)
         # What is asked beside the conversation is nothing for the user to watch.
-        self._aside = AskedModel(seams.model or LiteLLMModel(ollama_address=address))
+        beside = seams.model or LiteLLMModel(ollama_address=address)
+        self._aside = AskedModel(beside, self._ledger.add_aside)
         self._digest = ModelDigest(self._aside, ground.digest_model)
         asker = Planning(seams.asker, lambda: self._permissions) if seams.asker else None
         self._workplace = replace(workplace, asker=asker, digest=self._digest)
@@ -119,7 +121,6 @@ class _Assembly:
         self._builtin = Builtin(ground.places.project, ground.places.claude_home, self._standing)
         self._behaviour = self._behaviours()
         self._hooks = AllHooks([self._commands(), ServedHooks(self._behaviour)])
-        self._ledger = Ledger()
         self._kinds = kinds_in(
             (ground.places.claude_home / "agents", ground.places.project / ".claude" / "agents")
         )
@@ -192,9 +193,7 @@ class _Assembly:
 
     def _hear_below(self, event: Event) -> None:
         """What a subagent does; what it says is for the agent above."""
-        if isinstance(event, ModelReplied):
-            self._ledger.add(event.usage)
-        elif isinstance(event, ToolStarted | ToolFinished):
+        if isinstance(event, ToolStarted | ToolFinished):
             self._watcher.event(event)
 
     # The watcher and the loop are there only once the tools are listed.

@@ -127,7 +127,7 @@ def test_withheld_tools_are_printed_and_end_with_2(desk: Desk) -> None:
 
 def test_a_withheld_call_is_carried_out_by_whoever_resumes(desk: Desk) -> None:
     command_line(desk, [call("Bash", command="touch made")], "-p", "Make.", "--no-execute-tools")
-    done = command_line(desk, ["Made."], "--continue", "--allowed-tools", "Bash(touch *)")
+    done = command_line(desk, ["Made."], "-c", "--allowedTools", "Bash(touch *)")
     assert (done.code, done.stdout) == (0, "Made.\n")
     assert (desk.project / "made").exists()
 

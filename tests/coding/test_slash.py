@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -14,6 +14,7 @@ from mini_agent.coding.terminal.slash import Done, Say, Slash
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject
 from mini_agent.model import Model
+from mini_agent.result import Usage
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.coding.desk import PROGRAM, Desk
 
@@ -82,6 +83,18 @@ async def test_cost_and_context_count_all_that_was_asked(desk: Desk) -> None:
             assert (await at.shows("/cost")).startswith(
                 "40 input tokens, of them 0 from the cache;"
             )
+
+
+async def test_what_agents_have_cost_counts_and_fills_no_context(desk: Desk) -> None:
+    desk.window = 100
+    task = call("Task", description="x", prompt="y", subagent_type="default-agent")
+    long = replace(says("One."), usage=Usage(prompt_tokens=1000, completion_tokens=5, cost=0.5))
+    with ScriptedModel(calls(task), long, says("Two.")) as model:
+        async with sitting(desk, model) as at:
+            await at.assembled.assistant.prompt("Go.")
+            assert await at.shows("/context") == "30 of 100 tokens (30 %)"
+            said = await at.shows("/cost")
+    assert said == ("1040 input tokens, of them 0 from the cache; 25 response tokens; $0.5000")
 
 
 async def test_compact_puts_a_summary_in_the_place_of_what_was_said(desk: Desk) -> None:

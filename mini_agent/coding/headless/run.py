@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Final
 
 from mini_agent.blocking import run_blocking
@@ -57,6 +58,7 @@ async def run_headless(ground: Ground) -> int:
 
 
 async def _one(assembled: Assembled, given: Given) -> int:
+    before = assembled.ledger.total.cost
     try:
         outcome = await _outcome(assembled.assistant, given)
     except BadRequest:
@@ -66,7 +68,9 @@ async def _one(assembled: Assembled, given: Given) -> int:
     except asyncio.CancelledError:
         assembled.watcher.ended(Outcome("interrupted", error="interrupted"))
         raise
-    assembled.watcher.ended(outcome)
+    # What agents and summaries have cost was asked for by this prompt as well.
+    usage = replace(outcome.usage, cost=assembled.ledger.total.cost - before)
+    assembled.watcher.ended(replace(outcome, usage=usage))
     return outcome.exit_code
 
 
