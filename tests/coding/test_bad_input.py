@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 
 import pytest
 
+from mini_agent.messages import JsonObject
 from mini_agent.testing import ScriptedServer, server_error
+from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.coding.desk import PROGRAM, Desk, command_line, environment, shell
 
 
@@ -105,6 +108,26 @@ def test_a_folder_that_is_gone_is_said_to_be(desk: Desk) -> None:
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "the current folder is gone" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+async def test_a_folder_that_goes_away_in_the_middle_is_told_to_the_model(desk: Desk) -> None:
+    own: JsonObject = {"type": "command", "command": "true"}
+    desk.settings({"hooks": {"PreToolUse": [{"hooks": [own]}]}})
+    asked = (
+        call("Bash", command="pwd"),
+        call("Read", file_path="a.txt"),
+        call("Write", file_path="a.txt", content="x"),
+        call("Grep", pattern="x"),
+        call("Glob", pattern="*"),
+        call("LS", path="."),
+    )
+    with ScriptedModel(says("One."), calls(*asked), says("It is gone.")) as model:
+        async with desk.opened(model, permission_mode="bypassPermissions") as assembled:
+            await assembled.assistant.prompt("One?")
+            shutil.rmtree(desk.project)
+            outcome = await assembled.assistant.prompt("Two?")
+    assert outcome.answer == "It is gone."
+    assert "is gone" in str(model.requests[-1].messages[-len(asked)]["content"])
 
 
 def test_what_does_not_fit_on_the_disk_is_told_and_nothing_is_lost(desk: Desk) -> None:

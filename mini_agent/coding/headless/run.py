@@ -69,7 +69,7 @@ async def _one(assembled: Assembled, given: Given) -> int:
         assembled.watcher.ended(Outcome("interrupted", error="interrupted"))
         raise
     # What agents and summaries have cost was asked for by this prompt as well.
-    usage = replace(outcome.usage, cost=assembled.ledger.total.cost - before)
+    usage = outcome.usage.model_copy(update={"cost": assembled.ledger.total.cost - before})
     assembled.watcher.ended(replace(outcome, usage=usage))
     return outcome.exit_code
 
