@@ -22,6 +22,7 @@ from mini_agent.coding.hooks.event import Circumstances
 from mini_agent.coding.hooks.source import AllHooks
 from mini_agent.coding.inner_loop import InnerLoop, coding_config
 from mini_agent.coding.ledger import Ledger
+from mini_agent.coding.memory.jobs import EndedJobs
 from mini_agent.coding.memory.track import Track
 from mini_agent.coding.rights import permissions_of, workplace_of
 from mini_agent.coding.servers import McpServer, closed, looked_at, servers_of
@@ -118,7 +119,8 @@ class _Assembly:
         asker = Planning(seams.asker, lambda: self._permissions) if seams.asker else None
         self._workplace = replace(workplace, asker=asker, digest=self._digest)
         self._permissions = permissions_of(ground, self._workplace)
-        self._builtin = Builtin(ground.places.project, ground.places.claude_home, self._standing)
+        places, jobs = ground.places, EndedJobs(self._workplace.shell)
+        self._builtin = Builtin(places.project, places.claude_home, self._standing, jobs)
         self._behaviour = self._behaviours()
         self._hooks = AllHooks([self._commands(), ServedHooks(self._behaviour)])
         self._kinds = kinds_in(

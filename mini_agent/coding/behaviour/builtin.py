@@ -13,6 +13,7 @@ from urllib.parse import unquote
 
 from mini_agent.coding.behaviour.prompts import (
     CHANGED,
+    ENDED,
     ENVIRONMENT,
     HOW,
     MEMORY,
@@ -27,6 +28,7 @@ from mini_agent.coding.behaviour.server import SYSTEM_PROMPT
 from mini_agent.coding.front_matter import documents_in
 from mini_agent.coding.memory.changes import SeenFiles
 from mini_agent.coding.memory.files import Memory, memories
+from mini_agent.coding.memory.jobs import EndedJobs
 from mini_agent.coding.memory.nested import NestedMemory
 from mini_agent.errors import MiniAgentError
 from mini_agent.messages import json_object
@@ -52,6 +54,7 @@ class Builtin:
     cwd: Path
     claude_home: Path
     standing: Callable[[], Standing]
+    jobs: EndedJobs
     seen: SeenFiles = field(default_factory=SeenFiles)
     nested: NestedMemory = field(init=False)
 
@@ -103,6 +106,9 @@ class Builtin:
             yield _answer("additionalContextPre", _told(known))
         for changed in self.seen.changed():
             told = CHANGED.format(path=changed.path, hunks=changed.hunks)
+            yield _answer("additionalContextPre", told)
+        for job in self.jobs.new():
+            told = ENDED.format(id=job.id, command=job.command, rc=job.rc)
             yield _answer("additionalContextPre", told)
         if now.in_plan_mode:
             yield _answer("additionalContext", PLAN_MODE)
