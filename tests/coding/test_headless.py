@@ -124,6 +124,14 @@ def test_withheld_tools_are_printed_and_end_with_2(desk: Desk) -> None:
     assert not (desk.project / "made").exists()
 
 
+def test_withheld_tools_end_a_talk_as_well(desk: Desk) -> None:
+    script: Script = [call("Bash", command="touch made")]
+    asked = ("--interactive", "--no-execute-tools")
+    done = command_line(desk, script, *asked, stdin="Make it.\nAnd again.\n")
+    assert (done.code, '"command": "touch made"' in done.stdout) == (2, True)
+    assert not (desk.project / "made").exists()
+
+
 def test_a_withheld_call_is_carried_out_by_whoever_resumes(desk: Desk) -> None:
     command_line(desk, [call("Bash", command="touch made")], "-p", "Make.", "--no-execute-tools")
     done = command_line(desk, ["Made."], "-c", "--allowedTools", "Bash(touch *)")

@@ -21,15 +21,15 @@ HEAD_START_S: Final = 0.05
 
 
 def run(ground: Ground) -> int:
-    """The exit code: 0, or 130 when somebody ended the program or closed its terminal."""
+    """The exit code: 0; 2 when tools were withheld; 130 when somebody ended the program or closed
+    its terminal."""
     try:
-        asyncio.run(_run(ground))
+        return asyncio.run(_run(ground))
     except asyncio.CancelledError:
         return STOPPED
-    return 0
 
 
-async def _run(ground: Ground) -> None:
+async def _run(ground: Ground) -> int:
     _end_in_order()
     sessions = asyncio.create_task(_imported())
     desk = Desk(ground)
@@ -39,7 +39,7 @@ async def _run(ground: Ground) -> None:
         while True:
             done: Next = await module.sat_out(ground, desk, first)
             if not done.goes_on:
-                return
+                return done.code
             first = ""
             ground = _ground_after(ground, done)
             desk.sit_down_at(ground)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from time import perf_counter
 from typing import Final
 
@@ -106,6 +107,9 @@ class Screen(Unwatched):
     def ended(self, outcome: Outcome) -> None:
         """The end of a turn."""
         self.pause()
+        if outcome.withheld:
+            calls = json.dumps([use.block for use in outcome.withheld], indent=2)
+            self._console.print(Text(visible(calls)), soft_wrap=True)
         if outcome.error:
             self._console.print(Text(visible(outcome.error), style="red"))
 
