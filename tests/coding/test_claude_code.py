@@ -18,6 +18,9 @@ from tests.coding.lines import text, use
 from tests.coding.messages_server import ANSWER, blocks, messages_server
 from tests.mcp_door.clients import QUIET, installed
 
+# The first one may have to wait for npm.
+pytestmark = pytest.mark.timeout(400)
+
 
 def command(address: str, *arguments: str) -> list[str]:
     return [
