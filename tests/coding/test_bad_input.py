@@ -170,19 +170,19 @@ def test_without_anything_on_standard_input_it_says_how_to_be_called(desk: Desk)
 
 
 def test_who_waits_for_a_line_can_be_ended(desk: Desk) -> None:
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [PROGRAM, "--interactive"],
         cwd=desk.project,
         env=environment(desk, "http://127.0.0.1:9"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         bufsize=0,
-    )
-    assert process.stdin
-    assert process.stdout
-    process.stdin.write(b"/cost\n")
-    assert any(b"input tokens" in line for line in process.stdout)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
-    process.stdin.close()
-    process.stdout.close()
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b"/cost\n")
+        shown = b""
+        while not shown.endswith(b"is not known\n> "):
+            shown += process.stdout.read(1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
