@@ -8,12 +8,12 @@ from typing import TypeAlias
 from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import Called, NotRun, called
 from mini_agent.tools.invoker import Invoker, Listener, OpenAIToolCall, Tool, ToolOutput, refused
-from mini_agent.tools.passed_on import passed_on
+from mini_agent.tools.passed_on import PassingInvoker, passed_on
 
 Approval: TypeAlias = Callable[[str, JsonObject], Awaitable[bool]]
 
 
-class ApprovedInvoker:
+class ApprovedInvoker(PassingInvoker):
     """Asks `approve` with the name and the arguments of each call; one that is denied is not made.
 
     The run's time goes on while somebody thinks.
@@ -25,16 +25,6 @@ class ApprovedInvoker:
     async def list_openai_tools(self) -> list[Tool]:
         """The tools of the invoker."""
         return await self._invoker.list_openai_tools()
-
-    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
-        """What came of one call."""
-        return await self._passed_on(openai_tool, None)
-
-    async def stream_openai_tool(
-        self, openai_tool: OpenAIToolCall, tell: Listener
-    ) -> str | ToolOutput:
-        """The same; `tell` gets the output as it comes."""
-        return await self._passed_on(openai_tool, tell)
 
     async def _passed_on(
         self, openai_tool: OpenAIToolCall, tell: Listener | None

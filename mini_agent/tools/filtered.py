@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from mini_agent.tools.invoker import Invoker, Listener, OpenAIToolCall, Tool, ToolOutput, refused
-from mini_agent.tools.passed_on import name_called, passed_on, tool_named
+from mini_agent.tools.passed_on import PassingInvoker, name_called, passed_on, tool_named
 
 
-class FilteredInvoker:
+class FilteredInvoker(PassingInvoker):
     """Of the tools of `invoker` those `enabled`, all where it is None, without those `disabled`.
 
     What is not listed cannot be called either.
@@ -26,16 +26,6 @@ class FilteredInvoker:
         """The tools that are left."""
         tools = await self._invoker.list_openai_tools()
         return [tool for tool in tools if self._has(tool_named(tool))]
-
-    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
-        """What came of one call."""
-        return await self._passed_on(openai_tool, None)
-
-    async def stream_openai_tool(
-        self, openai_tool: OpenAIToolCall, tell: Listener
-    ) -> str | ToolOutput:
-        """The same; `tell` gets the output as it comes."""
-        return await self._passed_on(openai_tool, tell)
 
     async def _passed_on(
         self, openai_tool: OpenAIToolCall, tell: Listener | None

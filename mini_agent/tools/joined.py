@@ -8,14 +8,14 @@ from collections.abc import Sequence
 
 from mini_agent.errors import BadRequest
 from mini_agent.tools.invoker import Invoker, Listener, OpenAIToolCall, Tool, ToolOutput, refused
-from mini_agent.tools.passed_on import name_called, passed_on, tool_named
+from mini_agent.tools.passed_on import PassingInvoker, name_called, passed_on, tool_named
 
 
 class ToolsMissing(UserWarning):
     """One of several invokers cannot list its tools; the run goes on with those of the others."""
 
 
-class JoinedInvoker:
+class JoinedInvoker(PassingInvoker):
     """The tools of all `invokers`; of two with one name the first stays.
 
     One that cannot list its tools is left out, with a warning, as long as another can.
@@ -41,16 +41,6 @@ class JoinedInvoker:
                 owners.setdefault(tool_named(tool), invoker)
         self._owners = owners
         return list(tools.values())
-
-    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
-        """What came of one call."""
-        return await self._passed_on(openai_tool, None)
-
-    async def stream_openai_tool(
-        self, openai_tool: OpenAIToolCall, tell: Listener
-    ) -> str | ToolOutput:
-        """The same; `tell` gets the output as it comes."""
-        return await self._passed_on(openai_tool, tell)
 
     async def _passed_on(
         self, openai_tool: OpenAIToolCall, tell: Listener | None

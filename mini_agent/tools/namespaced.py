@@ -8,14 +8,14 @@ from typing import Final
 
 from mini_agent.errors import BadRequest
 from mini_agent.tools.invoker import Invoker, Listener, OpenAIToolCall, Tool, ToolOutput
-from mini_agent.tools.passed_on import name_called, passed_on, renamed, tool_named
+from mini_agent.tools.passed_on import PassingInvoker, name_called, passed_on, renamed, tool_named
 
 # What OpenAI takes as the name of a function.
 LONGEST: Final = 64
 UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
-class NamespacedInvoker:
+class NamespacedInvoker(PassingInvoker):
     """The tools of `invoker` as `server__tool`, in letters and lengths that every model takes."""
 
     def __init__(self, server: str, invoker: Invoker) -> None:
@@ -39,14 +39,9 @@ class NamespacedInvoker:
         long_names = {own: long for long, own in own_names.items()}
         return [renamed(tool, long_names[tool_named(tool)]) for tool in tools]
 
-    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
-        """What came of one call."""
-        return await passed_on(self._invoker, await self._own(openai_tool), None)
-
-    async def stream_openai_tool(
-        self, openai_tool: OpenAIToolCall, tell: Listener
+    async def _passed_on(
+        self, openai_tool: OpenAIToolCall, tell: Listener | None
     ) -> str | ToolOutput:
-        """The same; `tell` gets the output as it comes."""
         return await passed_on(self._invoker, await self._own(openai_tool), tell)
 
     async def _own(self, openai_tool: OpenAIToolCall) -> OpenAIToolCall:

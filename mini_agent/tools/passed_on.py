@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from pydantic import JsonValue
 
 from mini_agent.tools.invoker import (
@@ -12,6 +14,25 @@ from mini_agent.tools.invoker import (
     Tool,
     ToolOutput,
 )
+
+
+class PassingInvoker(ABC):
+    """An invoker in front of others: its calls go one way, whether their output is told or not."""
+
+    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
+        """What came of one call."""
+        return await self._passed_on(openai_tool, None)
+
+    async def stream_openai_tool(
+        self, openai_tool: OpenAIToolCall, tell: Listener
+    ) -> str | ToolOutput:
+        """The same; `tell` gets the output as it comes."""
+        return await self._passed_on(openai_tool, tell)
+
+    @abstractmethod
+    async def _passed_on(
+        self, openai_tool: OpenAIToolCall, tell: Listener | None
+    ) -> str | ToolOutput: ...
 
 
 async def passed_on(

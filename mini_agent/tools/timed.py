@@ -6,10 +6,10 @@ import asyncio
 
 from mini_agent.errors import BadRequest
 from mini_agent.tools.invoker import Invoker, Listener, OpenAIToolCall, Tool, ToolOutput, refused
-from mini_agent.tools.passed_on import passed_on
+from mini_agent.tools.passed_on import PassingInvoker, passed_on
 
 
-class TimedInvoker:
+class TimedInvoker(PassingInvoker):
     """Cancels a call of `invoker` after `seconds` and tells the model so."""
 
     def __init__(self, invoker: Invoker, seconds: float) -> None:
@@ -20,16 +20,6 @@ class TimedInvoker:
     async def list_openai_tools(self) -> list[Tool]:
         """The tools of the invoker."""
         return await self._invoker.list_openai_tools()
-
-    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
-        """What came of one call."""
-        return await self._passed_on(openai_tool, None)
-
-    async def stream_openai_tool(
-        self, openai_tool: OpenAIToolCall, tell: Listener
-    ) -> str | ToolOutput:
-        """The same; `tell` gets the output as it comes."""
-        return await self._passed_on(openai_tool, tell)
 
     async def _passed_on(
         self, openai_tool: OpenAIToolCall, tell: Listener | None
