@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 
 from mini_agent.coding.options import add_options, options_of
 
@@ -18,13 +18,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     command.carry_out(lambda: called.run(called))
 
 
+class _Version(argparse.Action):
+    """Looks the version up only when it is asked for: that takes as long as all of the help."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,
+        namespace: argparse.Namespace,
+        values: object,
+        option_string: str | None = None,
+    ) -> None:
+        """Prints it and ends."""
+        del namespace, values, option_string
+        sys.stdout.write(f"{importlib.import_module('importlib.metadata').version('mini-agent')}\n")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="mini-agent",
         description="A coding assistant for any model, and an agent loop whose snippets run in "
         "sealed sandboxes.",
     )
-    parser.add_argument("--version", action="version", version=version("mini-agent"))
+    parser.add_argument("--version", action=_Version, nargs=0, help="the version of this program")
     parser.set_defaults(run=_assist)
     add_options(parser)
     commands = parser.add_subparsers(metavar="COMMAND")

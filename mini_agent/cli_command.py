@@ -14,6 +14,9 @@ INTERRUPTED: Final = 130
 
 def carry_out(command: Callable[[], int]) -> None:
     """Runs it and ends the process."""
+    if sys.stdin is None:
+        # Started without a standard input; its place would go to the next file that is opened.
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
     try:
         sys.exit(command())
     except MiniAgentError as wrong:

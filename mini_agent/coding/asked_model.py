@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Final
 from uuid import uuid4
@@ -11,21 +11,29 @@ from pydantic import JsonValue
 
 from mini_agent.messages import JsonObject, Message
 from mini_agent.model import Model, ModelReply, ModelRequest
+from mini_agent.result import Usage
 
 MARK: Final[JsonObject] = {"type": "ephemeral"}
 
 
-class AskedModel:
-    """`model`, whose calls get ids that no other call of a session has."""
+def _uncounted(usage: Usage) -> None:
+    del usage
 
-    def __init__(self, model: Model) -> None:
-        self._model = model
+
+class AskedModel:
+    """`model`, whose calls get ids that no other call of a session has.
+
+    `counted` is told what each reply has cost."""
+
+    def __init__(self, model: Model, counted: Callable[[Usage], None] = _uncounted) -> None:
+        self._model, self._counted = model, counted
 
     async def reply(self, request: ModelRequest) -> ModelReply:
         """The model's turn."""
         shaped = marked if takes_marks(request.model) else plain
         request = replace(request, messages=shaped(request.messages))
         reply = await self._model.reply(request)
+        self._counted(reply.usage)
         # Some servers count their calls anew for each answer; a transcript holds many answers.
         calls = tuple(replace(call, id=f"toolu_{uuid4().hex[:24]}") for call in reply.tool_calls)
         return replace(reply, tool_calls=calls)

@@ -23,6 +23,7 @@ from mini_agent.coding.hooks.source import AllHooks
 from mini_agent.coding.inner_loop import InnerLoop, coding_config
 from mini_agent.coding.late import late_sandbox
 from mini_agent.coding.ledger import Ledger
+from mini_agent.coding.memory.jobs import EndedJobs
 from mini_agent.coding.memory.track import Track
 from mini_agent.coding.rights import permissions_of, workplace_of
 from mini_agent.coding.servers import McpServer, closed, looked_at, servers_of
@@ -33,6 +34,7 @@ from mini_agent.coding.tools.seams import Asker
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.coding.transcript.session import Session
 from mini_agent.coding.watch import Unwatched, Watcher
+from mini_agent.errors import ToolsUnavailable
 from mini_agent.events import Event, ModelReplied, ToolFinished, ToolStarted
 from mini_agent.litellm_model import LiteLLMModel
 from mini_agent.litellm_window import window_of
@@ -81,6 +83,7 @@ async def _opened(
     servers = await looked_at(servers_of(ground))
     workplace = workplace_of(ground)
     try:
+        _require_some(ground, servers)
         assembled = await _Assembly(ground, seams, servers, workplace, sandbox).assembled()
         for remark in (*ground.remarks, assembled.assistant.session.remark, *_problems(servers)):
             if remark:
@@ -98,6 +101,14 @@ def _problems(servers: Sequence[McpServer]) -> list[str]:
     return [f"{server.name}: {server.problem}" for server in servers if server.problem]
 
 
+def _require_some(ground: Ground, servers: Sequence[McpServer]) -> None:
+    if not ground.uses_builtin and not any(server.tools for server in servers):
+        raise ToolsUnavailable(
+            f"no server of --mcp has started: {'; '.join(_problems(servers))}",
+            hint="mend its command, or add --mcp builtin for our own tools",
+        )
+
+
 class _Assembly:
     """Puts the parts together, in the order in which they need each other."""
 
@@ -112,19 +123,21 @@ class _Assembly:
         self._ground, self._seams, self._servers, self._sandbox = ground, seams, servers, sandbox
         self._session = Session.at(ground.place(), ground.origin)
         self._watcher: Watcher = Unwatched()
+        self._ledger = Ledger()
         address = Settings().ollama_address
         heard = LiteLLMModel(ollama_address=address, on_text=self._told_text)
         self._model = AskedModel(seams.model or heard)
         # What is asked beside the conversation is nothing for the user to watch.
-        self._aside = AskedModel(seams.model or LiteLLMModel(ollama_address=address))
-        digest = ModelDigest(self._aside, ground.digest_model)
+        beside = seams.model or LiteLLMModel(ollama_address=address)
+        self._aside = AskedModel(beside, self._ledger.add_aside)
+        self._digest = ModelDigest(self._aside, ground.digest_model)
         asker = Planning(seams.asker, lambda: self._permissions) if seams.asker else None
-        self._workplace = replace(workplace, asker=asker, digest=digest)
+        self._workplace = replace(workplace, asker=asker, digest=self._digest)
         self._permissions = permissions_of(ground, self._workplace)
-        self._builtin = Builtin(ground.places.project, ground.places.claude_home, self._standing)
+        places, jobs = ground.places, EndedJobs(self._workplace.shell)
+        self._builtin = Builtin(places.project, places.claude_home, self._standing, jobs)
         self._behaviour = self._behaviours()
         self._hooks = AllHooks([self._commands(), ServedHooks(self._behaviour)])
-        self._ledger = Ledger()
         self._kinds = kinds_in(
             (ground.places.claude_home / "agents", ground.places.project / ".claude" / "agents")
         )
@@ -140,11 +153,11 @@ class _Assembly:
         self._watcher = self._seams.watching(self._session, facts)
         self._session.reader = self._watcher.line
         config = coding_config(ground.model, options.max_turns)
-        inner = InnerLoop(
+        self._inner = InnerLoop(
             self._session, self._model, tools, config, self._hear, not options.executes_tools
         )
         assistant = Assistant(
-            inner,
+            self._inner,
             self._aside,
             self._hooks,
             self._behaviour,
@@ -163,15 +176,20 @@ class _Assembly:
             circumstances=self._circumstances,
             environment=self._builtin.environment,
             listener=self._hear_below,
+            remark=self._remark,
         )
         around = Surroundings(
             self._circumstances,
             self._hooks,
             RuledApproval(self._permissions, self._seams.call_asker, self._told_aside),
             self._watched,
+            self._stop,
         )
         own = self._workplace if self._ground.uses_builtin else None
-        return ToolSet(own, self._servers, around, parent, self._kinds, self._sandbox)
+        asker = self._workplace.asker
+        return ToolSet(
+            own, self._servers, around, parent, self._kinds, self._digest, asker, self._sandbox
+        )
 
     def _behaviours(self) -> list[BehaviourServer]:
         served = [McpBehaviour(s.connection) for s in self._servers if s.connection and s.tools]
@@ -196,12 +214,16 @@ class _Assembly:
 
     def _hear_below(self, event: Event) -> None:
         """What a subagent does; what it says is for the agent above."""
-        if isinstance(event, ModelReplied):
-            self._ledger.add(event.usage)
-        elif isinstance(event, ToolStarted | ToolFinished):
+        if isinstance(event, ToolStarted | ToolFinished):
             self._watcher.event(event)
 
-    # The watcher is there only once the tools are listed.
+    # The watcher and the loop are there only once the tools are listed.
+    def _stop(self, reason: str) -> None:
+        self._inner.stop(reason)
+
+    def _remark(self, said: str) -> None:
+        self._watcher.remark(said)
+
     def _told_text(self, piece: str) -> None:
         self._watcher.text(piece)
 

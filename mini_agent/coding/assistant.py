@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from mini_agent.coding.behaviour.server import BehaviourServer, system_prompt
-from mini_agent.coding.compaction import Window, Wish, compact
+from mini_agent.coding.compaction import NO_WINDOW, Window, Wish, compact
 from mini_agent.coding.hooks.event import Circumstances, EventName
 from mini_agent.coding.hooks.source import Hooks
 from mini_agent.coding.hooks.verdict import Verdict
@@ -16,6 +16,7 @@ from mini_agent.coding.outcome import Outcome
 from mini_agent.coding.transcript.entry import Block
 from mini_agent.coding.transcript.session import Session
 from mini_agent.coding.watch import Watcher
+from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject, Message
 from mini_agent.model import Model, context_tokens
 
@@ -92,7 +93,10 @@ class Assistant:
     async def compact(self, wish: Wish) -> None:
         """Puts a summary in the place of all that was said."""
         own: JsonObject = {"trigger": wish.by, "custom_instructions": wish.focus}
-        await self._ask("PreCompact", wish.by, own)
+        verdict = await self._ask("PreCompact", wish.by, own)
+        if verdict.blocked or verdict.stops:
+            reason = verdict.reason or "it gave no reason"
+            raise BadRequest(f"a hook does not want the conversation compacted: {reason}")
         config = self.inner.config
         system = await self._system_messages()
         await compact(self.session, self.aside, config.model, system, wish)
@@ -104,10 +108,17 @@ class Assistant:
         self.inner.window = Window(known or await self.window_of(config.model))
         outcome = await self.inner.run(await self._system_messages())
         while outcome.how == "full":
-            self.watcher.remark("the conversation is nearly too long for the model: compacting it")
-            await self.compact(Wish(by="auto"))
+            await self._make_room()
             outcome = _both(outcome, await self.inner.run(await self._system_messages()))
         return outcome
+
+    async def _make_room(self) -> None:
+        self.watcher.remark("the conversation is nearly too long for the model: compacting it")
+        try:
+            await self.compact(Wish(by="auto"))
+        except BadRequest as objection:
+            self.watcher.remark(str(objection))
+            self.inner.window = NO_WINDOW
 
     async def _is_put_off(self, *, has_been: bool) -> bool:
         verdict = await self._ask("Stop", "", {"stop_hook_active": has_been})

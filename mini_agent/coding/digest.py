@@ -25,6 +25,10 @@ class ModelDigest:
 
     async def digest(self, prompt: str, text: str) -> str:
         """What `prompt` wants of `text`; raises `ModelError`."""
-        asked = f"{prompt}\n\n<text>\n{text[:MOST_CHARS]}\n</text>"
-        request = ModelRequest(self.name, [system(MATERIAL), user(asked)], [], PATIENCE_S)
+        return await self.answer(MATERIAL, f"{prompt}\n\n<text>\n{text[:MOST_CHARS]}\n</text>")
+
+    async def answer(self, told: str, asked: str) -> str:
+        """What it says to `asked`; raises `ModelError`."""
+        messages = [system(told), user(asked)] if told else [user(asked)]
+        request = ModelRequest(self.name, messages, [], PATIENCE_S)
         return (await self.model.reply(request)).text

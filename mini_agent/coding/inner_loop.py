@@ -76,6 +76,7 @@ class InnerLoop:
     _running: asyncio.Task[Outcome] | None = None
     _fault: MiniAgentError | None = None
     _is_over: bool = False
+    _stopped: str = ""
     _recorder: Recorder = field(init=False)
 
     def __post_init__(self) -> None:
@@ -87,9 +88,16 @@ class InnerLoop:
         result = await self._to_its_end(self._run(system))
         if result is not None:
             return result
+        if self._stopped:
+            error, self._stopped = self._stopped, ""
+            return Outcome("failed", error=error, usage=self._spent, turns=self._turns)
         if self.session.pending:
             return Outcome("withheld", withheld=self.session.pending, usage=self._spent)
         return Outcome("full", usage=self._spent, turns=self._turns)
+
+    def stop(self, reason: str) -> None:
+        """Ends the run before the next question, because a hook wants that."""
+        self._stopped = f"a hook stopped the run: {reason or 'it gave no reason'}"
 
     async def carry_out_pending(self) -> Outcome | None:
         """What an earlier run left undone is done, or, where tools are withheld, told."""
@@ -144,7 +152,7 @@ class InnerLoop:
                 self._newest = event.usage
                 self._spent = self._spent.plus(event.usage)
                 self._turns = event.iteration
-            case ModelAsked() if self.window.is_full(self._newest):
+            case ModelAsked() if self._stopped or self.window.is_full(self._newest):
                 self._end()
             case _:
                 pass

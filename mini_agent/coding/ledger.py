@@ -10,14 +10,18 @@ from mini_agent.result import Usage
 
 @dataclass
 class Ledger:
-    """Tokens and price of all that was asked, and of the newest question alone."""
+    """Tokens and price of all that was asked, and of the conversation's newest question alone."""
 
     total: Usage = NOTHING_USED
     newest: Usage = NOTHING_USED
 
     def add(self, usage: Usage) -> None:
-        """One more reply."""
+        """One more reply in the conversation."""
         self.newest = usage
+        self.add_aside(usage)
+
+    def add_aside(self, usage: Usage) -> None:
+        """One more beside it: to an agent, about a page, for a summary."""
         self.total = self.total.plus(usage)
 
 

@@ -53,9 +53,13 @@ def _add_talk(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--model", default="", help="a name LiteLLM knows, such as gpt-4.1")
     group.add_argument("--digest-model", default="", help="reads web pages; a small one of a kind")
-    group.add_argument("--resume", default="", metavar="ID|FILE", help="go on with a session")
+    group.add_argument("-r", "--resume", default="", metavar="ID|FILE", help="go on with a session")
     group.add_argument(
-        "--continue", dest="continues", action="store_true", help="go on with the newest session"
+        "-c",
+        "--continue",
+        dest="continues",
+        action="store_true",
+        help="go on with the newest session",
     )
     group.add_argument(
         "--interactive",
@@ -92,9 +96,15 @@ def _add_rights(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--permission-mode", choices=MODES, help="what is allowed without asking")
     group.add_argument(
-        "--allowed-tools", action="append", default=[], metavar="RULE", help='such as "Bash(git *)"'
+        *("--allowed-tools", "--allowedTools"),
+        action="append",
+        default=[],
+        metavar="RULE",
+        help='such as "Bash(git *)"',
     )
-    group.add_argument("--disallowed-tools", action="append", default=[], metavar="RULE")
+    group.add_argument(
+        *("--disallowed-tools", "--disallowedTools"), action="append", default=[], metavar="RULE"
+    )
     group.add_argument("--add-dir", action="append", default=[], metavar="DIR", help="also ours")
     group.add_argument(
         "--trust", action="store_true", help="run the hooks and MCP servers this project names"

@@ -23,12 +23,15 @@ LONGEST_PREFIX: Final = 27
 
 @dataclass(frozen=True, slots=True)
 class McpServer:
-    """A server: how it is called, its tools as the model sees them, and what is wrong with it."""
+    """A server: how it is called, its tools as the model sees them, and what is wrong with it.
+
+    One that the user names with --mcp may bring behaviour: agents of its own, and plans."""
 
     name: str
     connection: McpInvoker | None
     tools: Invoker | None
     problem: str = ""
+    may_behave: bool = False
 
 
 def servers_of(ground: Ground) -> list[McpServer]:
@@ -54,7 +57,7 @@ def servers_of_commands(commands: Iterable[str], cwd: Path) -> list[McpServer]:
         if not words:
             raise BadRequest("--mcp names no command", hint="such as --mcp 'npx -y SERVER DIR'")
         invoker = McpInvoker(McpCommand(words[0], words[1:], {}, str(cwd)))
-        servers.append(McpServer(Path(words[0]).name, invoker, invoker))
+        servers.append(McpServer(Path(words[0]).name, invoker, invoker, may_behave=True))
     return servers
 
 

@@ -3,16 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+)
 
 from mini_agent.coding.hooks.commands import USUAL_S, CommandHook
 from mini_agent.coding.hooks.event import EVENTS
+from mini_agent.coding.json_line import line_of
 from mini_agent.errors import NotConfigured
+
+# hooks, an event, a number, hooks, a number, and then the name of a kind, which is no key.
+KIND_PLACE: Final = 5
 
 
 class _Read(BaseModel):
@@ -23,6 +36,14 @@ class _Command(_Read):
     type: Literal["command"]
     command: Annotated[str, Field(min_length=1)]
     timeout: Annotated[float, Field(gt=0, le=86_400)] = USUAL_S
+
+
+def _compiles(matcher: str) -> str:
+    try:
+        re.compile(matcher if matcher != "*" else "")
+    except re.error as odd:
+        raise ValueError(f"{matcher!r:.80} is no regular expression: {odd}") from None
+    return matcher
 
 
 def _kind(hook: object) -> str:
@@ -36,7 +57,7 @@ _Hook = Annotated[
 
 
 class _Group(_Read):
-    matcher: str = ""
+    matcher: Annotated[str, AfterValidator(_compiles)] = ""
     hooks: list[_Hook] = []
 
 
@@ -87,16 +108,24 @@ def _read(path: Path) -> _Settings | None:
     except (OSError, UnicodeDecodeError) as unreadable:
         raise NotConfigured(f"{path} cannot be read: {unreadable}") from None
     try:
-        return _Settings.model_validate(json.loads(text or "{}"))
+        read = json.loads(text or "{}")
+        if not isinstance(read, dict):
+            raise NotConfigured(f"{path}, line 1: it must be one JSON object")
+        return _Settings.model_validate(read)
     except json.JSONDecodeError as broken:
         raise NotConfigured(
             f"{path}, line {broken.lineno}: {broken.msg}", hint="it must be one JSON object"
         ) from None
     except ValidationError as wrong:
         first = wrong.errors(include_url=False, include_input=False)[0]
-        keys = [str(step) for step in first["loc"]]
-        line = _line_of(text, keys)
-        raise NotConfigured(f"{path}, line {line}: {'.'.join(keys)}: {first['msg']}") from None
+        steps = _steps(first["loc"])
+        keys = ".".join(map(str, steps))
+        said = first["msg"].removeprefix("Value error, ")
+        raise NotConfigured(f"{path}, line {line_of(text, steps)}: {keys}: {said}") from None
+
+
+def _steps(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    return (*loc[:KIND_PLACE], *loc[KIND_PLACE + 1 :]) if loc[:1] == ("hooks",) else loc
 
 
 def _hooks(read: _Settings) -> Iterator[CommandHook]:
@@ -115,12 +144,3 @@ def _remarks(path: Path, read: _Settings) -> Iterator[str]:
             if not isinstance(hook, _Command):
                 kind = hook.get("type")
                 yield f"{path}: a hook of type {kind!r:.40} is not run here; only commands are"
-
-
-def _line_of(text: str, keys: list[str]) -> int:
-    """The line of the innermost key that stands in the text."""
-    for key in reversed(keys):
-        place = text.find(f'"{key}"')
-        if place >= 0:
-            return text.count("\n", 0, place) + 1
-    return 1

@@ -33,12 +33,13 @@ class Approver(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What the gate tells hooks, whom it asks, and who watches by now."""
+    """What the gate tells hooks, whom it asks, who watches by now, and what ends the run."""
 
     circumstances: Callable[[], Circumstances]
     hooks: Hooks
     approver: Approver
     watcher: Callable[[], Watcher]
+    stop: Callable[[str], None]
 
 
 class GatedTools:
@@ -96,6 +97,8 @@ class GatedTools:
         own: JsonObject = {"tool_name": asked.name, "tool_input": asked.arguments, **more}
         event = self._around.circumstances().event(name, asked.name, own)
         verdict = await self._around.hooks.verdict(event)
+        if verdict.stops:
+            self._around.stop(verdict.reason)
         for remark in (*verdict.messages, *verdict.faults):
             self._around.watcher().remark(remark)
         return verdict

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from mini_agent.coding.agents.callback import CalledBack
 from mini_agent.coding.agents.kinds import Kind
 from mini_agent.coding.agents.run import Parent, Subagents
+from mini_agent.coding.behaviour.server import McpBehaviour
+from mini_agent.coding.digest import ModelDigest
 from mini_agent.coding.servers import McpServer
 from mini_agent.coding.tool_gate import GatedTools, Surroundings
 from mini_agent.coding.tools.catalog import coding_tools
+from mini_agent.coding.tools.seams import Asker
 from mini_agent.coding.tools.todo_list import TodoList
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.tools.invoker import Invoker
@@ -29,19 +33,32 @@ class ToolSet:
     around: Surroundings
     parent: Parent
     kinds: Mapping[str, Kind]
+    digest: ModelDigest
+    asker: Asker | None
     sandbox: Invoker | None = None
 
     def at(self, depth: int = 0) -> Invoker:
         """The tools of the session, or of an agent `depth` levels below."""
-        invokers: list[Invoker] = [each.tools for each in self.servers if each.tools is not None]
+        below = Subagents(self.parent, self.kinds, self.at, depth) if depth < DEEPEST else None
+        invokers = [*self._of_servers(below)]
         if self.sandbox is not None:
             invokers.insert(0, self.sandbox)
         if self.workplace is not None:
-            invokers.insert(0, coding_tools(self._workplace(self.workplace, depth)))
+            invokers.insert(0, coding_tools(_workplace(self.workplace, depth, below)))
         return GatedTools(JoinedInvoker(*invokers), self.around)
 
-    def _workplace(self, main: Workplace, depth: int) -> Workplace:
-        below = Subagents(self.parent, self.kinds, self.at, depth) if depth < DEEPEST else None
-        if not depth:
-            return replace(main, subagents=below)
-        return replace(main, subagents=below, files=main.files.beside(), todos=TodoList())
+    def _of_servers(self, below: Subagents | None) -> Iterator[Invoker]:
+        for server in self.servers:
+            if server.tools is None:
+                continue
+            if server.may_behave and server.connection is not None:
+                behaviour = McpBehaviour(server.connection)
+                yield CalledBack(server.tools, behaviour, below, self.digest, self.asker)
+            else:
+                yield server.tools
+
+
+def _workplace(main: Workplace, depth: int, below: Subagents | None) -> Workplace:
+    if not depth:
+        return replace(main, subagents=below)
+    return replace(main, subagents=below, files=main.files.beside(), todos=TodoList())

@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from mini_agent.model import Model
 from mini_agent.testing import ScriptedServer
 from mini_agent.testing.script import Script
 
+PROGRAM = str(Path(sys.executable).with_name("mini-agent"))
 ID = "11111111-2222-4333-8444-555555555555"
 
 
@@ -125,7 +127,7 @@ def command_line(
     """`mini-agent` as a process, its model scripted."""
     with ScriptedServer(script) as server:
         ended = subprocess.run(
-            [str(Path(sys.executable).with_name("mini-agent")), *arguments],
+            [PROGRAM, *arguments],
             cwd=desk.project,
             env=environment(desk, server.openai_url) | variables,
             input=stdin,
@@ -138,6 +140,20 @@ def command_line(
     return Done(ended.returncode, ended.stdout, ended.stderr, asked)
 
 
+def shell(desk: Desk, line: str, server: ScriptedServer) -> subprocess.CompletedProcess[str]:
+    """What comes of a command line in the project."""
+    return subprocess.run(
+        ["bash", "-c", line],
+        cwd=desk.project,
+        env=environment(desk, server.openai_url),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+
+
 def environment(desk: Desk, openai_url: str) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
@@ -146,3 +162,11 @@ def environment(desk: Desk, openai_url: str) -> dict[str, str]:
         "OPENAI_API_BASE": openai_url,
         "LITELLM_DEFAULT_CODE_MODEL": "openai/scripted",
     }
+
+
+def happens(done: Callable[[], object]) -> None:
+    """Waits until it has."""
+    until = time.monotonic() + 80
+    while not done() and time.monotonic() < until:
+        time.sleep(0.05)
+    assert done()

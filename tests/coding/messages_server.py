@@ -1,21 +1,28 @@
-"""A model server in Anthropic's format, which answers every question with one text."""
+"""A model server in Anthropic's format, which follows a script of answers."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
+from typing import Final, TypeAlias
 
 from mini_agent.messages import JsonObject
+from tests.coding.lines import text
 
-ANSWER = "I see what was done."
+ANSWER: Final = "I see what was done."
+Turn: TypeAlias = Sequence[JsonObject]
+USUAL: Final[Turn] = (text(ANSWER),)
 
 
 @contextmanager
-def messages_server() -> Iterator[tuple[str, list[JsonObject]]]:
-    """Its address, and the bodies of the requests it has answered."""
+def messages_server(*turns: Turn) -> Iterator[tuple[str, list[JsonObject]]]:
+    """Its address, and the bodies of the requests it has answered.
+
+    Which turn it is, it sees from the calls that it has made already; the last one stays.
+    """
     asked: list[JsonObject] = []
 
     class Answering(BaseHTTPRequestHandler):
@@ -23,9 +30,10 @@ def messages_server() -> Iterator[tuple[str, list[JsonObject]]]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            if self.path.split("?")[0].endswith("/messages"):
-                asked.append(body)
-            self._send(b"".join(_events()))
+            if not self.path.split("?")[0].endswith("/messages"):
+                return self._send(b"{}")
+            asked.append(body)
+            return self._send(b"".join(_events(_turn(turns or (USUAL,), body))))
 
         def do_HEAD(self) -> None:
             self._send(b"")
@@ -51,7 +59,30 @@ def messages_server() -> Iterator[tuple[str, list[JsonObject]]]:
         server.server_close()
 
 
-def _events() -> Iterator[bytes]:
+def blocks(request: JsonObject, kind: str) -> list[JsonObject]:
+    """The blocks of one type in the messages of a request."""
+    messages = request["messages"]
+    assert isinstance(messages, list)
+    contents = [m["content"] for m in messages if isinstance(m, dict)]
+    return [
+        block
+        for content in contents
+        if isinstance(content, list)
+        for block in content
+        if isinstance(block, dict) and block.get("type") == kind
+    ]
+
+
+def _turn(turns: Sequence[Turn], request: JsonObject) -> Turn:
+    made = {str(block["id"]) for block in blocks(request, "tool_use")}
+    return next((turn for turn in turns if not _calls(turn) or _calls(turn) - made), turns[-1])
+
+
+def _calls(turn: Turn) -> set[str]:
+    return {str(block["id"]) for block in turn if block["type"] == "tool_use"}
+
+
+def _events(turn: Turn) -> Iterator[bytes]:
     message: JsonObject = {
         "id": "msg_scripted",
         "type": "message",
@@ -62,15 +93,23 @@ def _events() -> Iterator[bytes]:
         "stop_sequence": None,
         "usage": {"input_tokens": 5, "output_tokens": 1},
     }
-    block: JsonObject = {"type": "text", "text": ""}
-    delta: JsonObject = {"type": "text_delta", "text": ANSWER}
-    ends: JsonObject = {"stop_reason": "end_turn", "stop_sequence": None}
+    reason = "tool_use" if _calls(turn) else "end_turn"
+    ends: JsonObject = {"stop_reason": reason, "stop_sequence": None}
     yield _event("message_start", message=message)
-    yield _event("content_block_start", index=0, content_block=block)
-    yield _event("content_block_delta", index=0, delta=delta)
-    yield _event("content_block_stop", index=0)
+    for place, block in enumerate(turn):
+        begun, delta = _in_pieces(block)
+        yield _event("content_block_start", index=place, content_block=begun)
+        yield _event("content_block_delta", index=place, delta=delta)
+        yield _event("content_block_stop", index=place)
     yield _event("message_delta", delta=ends, usage={"output_tokens": 3})
     yield _event("message_stop")
+
+
+def _in_pieces(block: JsonObject) -> tuple[JsonObject, JsonObject]:
+    if block["type"] == "text":
+        return {"type": "text", "text": ""}, {"type": "text_delta", "text": block["text"]}
+    written = json.dumps(block["input"])
+    return {**block, "input": {}}, {"type": "input_json_delta", "partial_json": written}
 
 
 def _event(kind: str, **own: object) -> bytes:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import signal
 import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-from mini_agent.testing import server_error
-from tests.coding.desk import Desk, command_line, environment
-from tests.coding.lines import answered, said, text
+from mini_agent.messages import JsonObject
+from mini_agent.testing import ScriptedServer, server_error
+from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from tests.coding.desk import PROGRAM, Desk, command_line, environment, shell
 
 
 def test_a_model_that_fails_is_exit_code_1_and_one_line(desk: Desk) -> None:
@@ -61,13 +62,31 @@ def test_a_missing_key_is_named(desk: Desk) -> None:
     assert "OPENAI_API_KEY" in done.stderr
 
 
-def test_broken_settings_are_named_with_file_and_line(desk: Desk) -> None:
-    path = desk.settings({"hooks": {"Stop": [{"hooks": [{"type": "command", "command": ""}]}]}})
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("{\n  nonsense\n}", "line 2: Expecting property name"),
+        ("[]", "line 1: it must be one JSON object"),
+        ('{"env":\n{"A": "1",\n"B": 2}}', "line 3: env.B: Input should be a valid string"),
+        (
+            '{"hooks": {"Stop": [{"hooks": [\n{"type": "command",\n"command": ""}]}]}}',
+            "line 3: hooks.Stop.0.hooks.0.command: String should have at least 1 character",
+        ),
+        (
+            '{"hooks": {"Stop": [],\n"PreToolUse": [{"matcher": "["}]}}',
+            "line 2: hooks.PreToolUse.0.matcher: '[' is no regular expression",
+        ),
+        ('{"permissions": {"allow":\n["Bash("]}}', "line 2: permissions.allow.0: "),
+    ],
+)
+def test_broken_settings_are_named_with_file_line_and_key(
+    desk: Desk, written: str, said: str
+) -> None:
+    path = desk.settings({})
+    path.write_text(written)
     done = command_line(desk, [], "-p", "x")
-    assert done.code == 1
-    assert f"{path}, line " in done.stderr
-    path.write_text("{\n  nonsense\n}")
-    assert f"{path}, line 2" in command_line(desk, [], "-p", "x").stderr
+    assert (done.code, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"mini-agent: {path}, {said}")
 
 
 def test_a_server_that_fails_is_told_of_and_the_rest_goes_on(desk: Desk) -> None:
@@ -76,36 +95,94 @@ def test_a_server_that_fails_is_told_of_and_the_rest_goes_on(desk: Desk) -> None
     assert "no-such-x" in done.stderr
 
 
+def test_no_server_at_all_is_a_failure(desk: Desk) -> None:
+    done = command_line(desk, [], "-p", "Hi.", "--mcp", "no-such-x")
+    assert (done.code, done.stdout) == (1, "")
+    assert "no server of --mcp has started: no-such-x" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_folder_that_is_gone_is_said_to_be(desk: Desk) -> None:
-    program = str(Path(sys.executable).with_name("mini-agent"))
-    line = f"mkdir gone && cd gone && rmdir ../gone && {program} -p x </dev/null"
-    ended = subprocess.run(
-        ["bash", "-c", line],
+    with ScriptedServer() as server:
+        ended = shell(desk, f"mkdir gone && cd gone && rmdir ../gone && {PROGRAM} -p x", server)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "the current folder is gone" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+async def test_a_folder_that_goes_away_in_the_middle_is_told_to_the_model(desk: Desk) -> None:
+    own: JsonObject = {"type": "command", "command": "true"}
+    desk.settings({"hooks": {"PreToolUse": [{"hooks": [own]}]}})
+    asked = (
+        call("Bash", command="pwd"),
+        call("Read", file_path="a.txt"),
+        call("Write", file_path="a.txt", content="x"),
+        call("Grep", pattern="x"),
+        call("Glob", pattern="*"),
+        call("LS", path="."),
+    )
+    with ScriptedModel(says("One."), calls(*asked), says("It is gone.")) as model:
+        async with desk.opened(model, permission_mode="bypassPermissions") as assembled:
+            await assembled.assistant.prompt("One?")
+            shutil.rmtree(desk.project)
+            outcome = await assembled.assistant.prompt("Two?")
+    assert outcome.answer == "It is gone."
+    assert "is gone" in str(model.requests[-1].messages[-len(asked)]["content"])
+
+
+def test_what_does_not_fit_on_the_disk_is_told_and_nothing_is_lost(desk: Desk) -> None:
+    desk.claude_home.mkdir()
+    lines = (
+        f"mount -t tmpfs -o size=64k tmpfs {desk.claude_home} && cd {desk.claude_home}",
+        "head -c 40k /dev/zero > filler && cd - >/dev/null",
+        f"{PROGRAM} -p 'One?'; echo ended with $?",
+        f"rm {desk.claude_home}/filler",
+        f"{PROGRAM} --continue; echo ended with $?",
+    )
+    with ScriptedServer(["One. " * 6000, "One."]) as server:
+        ended = shell(
+            desk, "unshare -rm bash -c '" + "\n".join(lines).replace("'", '"') + "'", server
+        )
+    if "unshare" in ended.stderr or "mount" in ended.stderr:
+        pytest.skip(f"nothing can be mounted here: {ended.stderr}")
+    assert ended.stdout == "ended with 1\nOne.\nended with 0\n"
+    assert "cannot be written: No space left on device" in ended.stderr
+    assert "make room" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert [m["content"] for m in server.requests[1].messages][-1] == server.requests[0].messages[
+        -1
+    ]["content"]
+
+
+def test_without_a_terminal_it_is_plain_lines(desk: Desk) -> None:
+    done = command_line(desk, ["Hello."], "--interactive", stdin="Hi.\n/cost\n", TERM="dumb")
+    assert (done.code, done.stderr) == (0, "")
+    assert "\x1b" not in done.stdout
+    assert "\n< Hello.\n[20 input tokens, 10 response tokens]\n> 20 input tokens" in done.stdout
+
+
+def test_without_anything_on_standard_input_it_says_how_to_be_called(desk: Desk) -> None:
+    with ScriptedServer() as server:
+        ended = shell(desk, f"{PROGRAM} <&-", server)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "there is nothing to do" in ended.stderr
+    assert "-p" in ended.stderr
+
+
+def test_who_waits_for_a_line_can_be_ended(desk: Desk) -> None:
+    with subprocess.Popen(
+        [PROGRAM, "--interactive"],
         cwd=desk.project,
         env=environment(desk, "http://127.0.0.1:9"),
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=150,
-    )
-    assert ended.returncode == 1
-    assert "the current folder is gone" in ended.stderr
-
-
-def test_what_does_not_fit_on_the_disk_is_told_and_what_is_there_stays_whole(desk: Desk) -> None:
-    transcript = desk.transcript(said("u1", None, "One?" * 200), answered("a1", "u1", text("One.")))
-    before = transcript.read_bytes()
-    program = str(Path(sys.executable).with_name("mini-agent"))
-    ended = subprocess.run(
-        ["bash", "-c", f"ulimit -f 2; {program} -p '{'Two? ' * 500}' --continue </dev/null"],
-        cwd=desk.project,
-        env=environment(desk, "http://127.0.0.1:9") | {"PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=150,
-    )
-    assert ended.returncode == 1
-    assert "cannot be written: File too large" in ended.stderr
-    assert "Traceback" not in ended.stderr
-    assert transcript.read_bytes() == before
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        bufsize=0,
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b"/cost\n")
+        shown = b""
+        while not shown.endswith(b"is not known\n> "):
+            shown += process.stdout.read(1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130

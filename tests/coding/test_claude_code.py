@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 from pathlib import Path
 
@@ -12,23 +13,29 @@ import pytest
 from mini_agent.messages import JsonObject
 from mini_agent.testing import Call, call, calls
 from mini_agent.testing.script import Script
-from tests.coding.desk import Desk, command_line
-from tests.coding.messages_server import ANSWER, messages_server
+from tests.coding.desk import Desk, command_line, happens
+from tests.coding.lines import text, use
+from tests.coding.messages_server import ANSWER, blocks, messages_server
 from tests.mcp_door.clients import QUIET, installed
+
+# The first one may have to wait for npm.
+pytestmark = pytest.mark.timeout(400)
+
+
+def command(address: str, *arguments: str) -> list[str]:
+    return [
+        *("env", f"ANTHROPIC_BASE_URL={address}", "ANTHROPIC_API_KEY=k"),
+        *(f"{name}={value}" for name, value in QUIET.items()),
+        *(str(installed() / "claude"), "--model", "m", "--output-format", "json", *arguments),
+    ]
 
 
 def claude(desk: Desk, address: str, *arguments: str) -> JsonObject:
     """What Claude Code prints as JSON."""
     ended = subprocess.run(
-        [str(installed() / "claude"), "--model", "m", "--output-format", "json", *arguments],
+        command(address, *arguments),
         cwd=desk.project,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": str(desk.home),
-            "ANTHROPIC_BASE_URL": address,
-            "ANTHROPIC_API_KEY": "k",
-            **QUIET,
-        },
+        env={"PATH": os.environ["PATH"], "HOME": str(desk.home)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -37,19 +44,6 @@ def claude(desk: Desk, address: str, *arguments: str) -> JsonObject:
     )
     printed: JsonObject = json.loads(ended.stdout)
     return printed
-
-
-def blocks(request: JsonObject, kind: str) -> list[JsonObject]:
-    messages = request["messages"]
-    assert isinstance(messages, list)
-    contents = [m["content"] for m in messages if isinstance(m, dict)]
-    return [
-        block
-        for content in contents
-        if isinstance(content, list)
-        for block in content
-        if isinstance(block, dict) and block.get("type") == kind
-    ]
 
 
 @pytest.fixture
@@ -99,3 +93,55 @@ def test_and_back_again(desk: Desk, ours: Path) -> None:
     assert done["is_error"] is False
     texts = [str(block["text"]) for block in blocks(asked[-1], "text")]
     assert any("Thank you." in text for text in texts) or "Thank you." in str(asked[-1])
+
+
+def test_a_session_that_claude_code_began_goes_on_in_ours_with_its_tools(desk: Desk) -> None:
+    path = desk.file("a.txt", "old\n")
+    turns = (
+        [
+            text("I look."),
+            use("toolu_1", "Read", file_path=str(path)),
+            use("toolu_2", "Read", file_path=str(path.with_name("b.txt"))),
+        ],
+        [use("toolu_3", "Edit", file_path=str(path), old_string="old", new_string="new")],
+        [use("toolu_4", "Bash", command="cat a.txt", description="Show it")],
+        [text("It says new now.")],
+    )
+    allowed = "Read,Edit,Bash"
+    with messages_server(*turns) as (address, _):
+        theirs = claude(desk, address, "-p", "Renew a.txt.", "--allowedTools", allowed)
+    assert (theirs["is_error"], path.read_text()) == (False, "new\n")
+    done = command_line(desk, ["Gladly."], "-p", "Thank you.", "--continue")
+    assert (done.code, done.stdout) == (0, "Gladly.\n")
+    (told,) = done.requests
+    came = {m["tool_call_id"]: str(m["content"]) for m in told if m["role"] == "tool"}
+    assert list(came) == ["toolu_1", "toolu_2", "toolu_3", "toolu_4"]
+    assert "old" in came["toolu_1"]
+    assert "b.txt" in came["toolu_2"] or "not exist" in came["toolu_2"]
+    assert "updated" in came["toolu_3"]
+    assert came["toolu_4"].strip() == "new"
+    assert [m["content"] for m in told[-2:]] == ["It says new now.", "Thank you."]
+    (transcript,) = desk.sessions.glob("*.jsonl")
+    assert transcript.stem == theirs["session_id"]
+
+
+def test_a_call_that_claude_code_was_killed_in_is_carried_out_by_ours(desk: Desk) -> None:
+    once = "test -e began && echo again || { touch began; sleep 100; }"
+    with messages_server([use("toolu_1", "Bash", command=once)]) as (address, _):
+        theirs = subprocess.Popen(
+            command(address, "-p", "Wait.", "--allowedTools", "Bash"),
+            cwd=desk.project,
+            env={"PATH": os.environ["PATH"], "HOME": str(desk.home)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            process_group=0,
+        )
+        happens((desk.project / "began").exists)
+        os.killpg(theirs.pid, signal.SIGKILL)
+        theirs.wait()
+    may = ("--permission-mode", "bypassPermissions")
+    done = command_line(desk, ["It went on."], "--continue", *may)
+    assert (done.code, done.stdout) == (0, "It went on.\n")
+    last = done.requests[0][-1]
+    assert (last["role"], last["tool_call_id"]) == ("tool", "toolu_1")
+    assert "again" in str(last["content"])

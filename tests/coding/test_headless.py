@@ -5,17 +5,24 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
-import time
 from pathlib import Path
 from typing import Literal
 
+import pytest
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from mini_agent.messages import JsonObject
-from mini_agent.testing import Call, ScriptedServer, call, calls, hang
+from mini_agent.testing import (
+    Call,
+    ScriptedServer,
+    call,
+    calls,
+    half_closed,
+    refusal,
+    server_error,
+)
 from mini_agent.testing.script import Script
-from tests.coding.desk import Desk, command_line, environment
+from tests.coding.desk import PROGRAM, Desk, command_line, environment, happens, shell
 
 
 class Strict(BaseModel):
@@ -117,9 +124,17 @@ def test_withheld_tools_are_printed_and_end_with_2(desk: Desk) -> None:
     assert not (desk.project / "made").exists()
 
 
+def test_withheld_tools_end_a_talk_as_well(desk: Desk) -> None:
+    script: Script = [call("Bash", command="touch made")]
+    asked = ("--interactive", "--no-execute-tools")
+    done = command_line(desk, script, *asked, stdin="Make it.\nAnd again.\n")
+    assert (done.code, '"command": "touch made"' in done.stdout) == (2, True)
+    assert not (desk.project / "made").exists()
+
+
 def test_a_withheld_call_is_carried_out_by_whoever_resumes(desk: Desk) -> None:
     command_line(desk, [call("Bash", command="touch made")], "-p", "Make.", "--no-execute-tools")
-    done = command_line(desk, ["Made."], "--continue", "--allowed-tools", "Bash(touch *)")
+    done = command_line(desk, ["Made."], "-c", "--allowedTools", "Bash(touch *)")
     assert (done.code, done.stdout) == (0, "Made.\n")
     assert (desk.project / "made").exists()
 
@@ -139,10 +154,14 @@ def test_too_many_turns_are_a_failure(desk: Desk) -> None:
     assert (done.code, done.objects[0]["subtype"]) == (1, "error_max_turns")
 
 
-def test_ctrl_c_ends_with_130_and_is_written_down(desk: Desk) -> None:
-    with ScriptedServer(lambda _: hang()) as server:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_with_130_its_commands_too_and_is_written_down(
+    desk: Desk, number: signal.Signals
+) -> None:
+    script: Script = [call("Bash", command="echo $$ > pid; exec sleep 100")]
+    with ScriptedServer(script) as server:
         process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("mini-agent")), "-p", "Hi."],
+            [PROGRAM, "-p", "Wait.", "--permission-mode", "bypassPermissions"],
             cwd=desk.project,
             env=environment(desk, server.openai_url),
             stdin=subprocess.DEVNULL,
@@ -150,11 +169,41 @@ def test_ctrl_c_ends_with_130_and_is_written_down(desk: Desk) -> None:
             stderr=subprocess.PIPE,
             text=True,
         )
-        until = time.monotonic() + 60
-        while not server.requests and time.monotonic() < until:
-            time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        happens(lambda: (desk.project / "pid").exists() and (desk.project / "pid").read_text())
+        process.send_signal(number)
         process.communicate(timeout=150)
     assert process.returncode == 130
+    assert not Path("/proc", (desk.project / "pid").read_text().strip()).exists()
     (transcript,) = desk.sessions.glob("*.jsonl")
-    assert "[Request interrupted by user]" in transcript.read_text().splitlines()[-1]
+    assert "[Request interrupted by user for tool use]" in transcript.read_text().splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "ends"),
+    [
+        ([server_error()] * 2, (), (1, "error_during_execution", "server")),
+        ([refusal(401, "bad key")], (), (1, "error_during_execution", "key")),
+        (lambda _: half_closed("Hello. " * 9), (), (1, "error_during_execution", "not completed")),
+        ([call("Read", file_path="a"), "No."], ("--max-turns", "1"), (1, "error_max_turns", "")),
+        ([call("Read", file_path="a")], ("--no-execute-tools",), (2, "tools_withheld", "")),
+        ([], ("--mcp-config", "gone.json"), (1, "", "")),
+    ],
+)
+def test_however_it_ends_the_stream_and_the_exit_code_say_so(
+    desk: Desk, script: Script, arguments: tuple[str, ...], ends: tuple[int, str, str]
+) -> None:
+    done = command_line(desk, script, "-p", "Hi.", *arguments, "--output-format", "stream-json")
+    told = [STREAMED.validate_json(line) for line in done.stdout.splitlines()]
+    results = [(each.subtype, each.is_error) for each in told if isinstance(each, Result)]
+    code, subtype, said = ends
+    assert done.code == code
+    assert results == ([(subtype, code == 1)] if subtype else [])
+    assert said in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_a_reader_who_leaves_ends_it_without_a_word(desk: Desk) -> None:
+    line = f"{PROGRAM} -p Hi. --output-format stream-json | head -n 1 >/dev/null"
+    with ScriptedServer(lambda _messages: "Hello.") as server:
+        ended = shell(desk, f"{line}; exit ${{PIPESTATUS[0]}}", server)
+    assert (ended.returncode, ended.stderr) == (1, "")

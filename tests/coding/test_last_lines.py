@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import json
+from pathlib import Path
+
 import pytest
 
+from mini_agent.coding.compaction import Wish
 from mini_agent.coding.transcript.messages import INTERRUPTED
 from mini_agent.messages import JsonObject
-from mini_agent.testing.scripted import ScriptedModel, says
-from tests.coding.desk import ID, Desk
+from mini_agent.testing.scripted import Hangs, ScriptedModel, call, calls, says
+from tests.coding.desk import ID, Desk, happens
 from tests.coding.lines import answered, result, said, text, use
 
+# One pixel.
+DOT = (
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGA"
+    "WjR9awAAAABJRU5ErkJggg=="
+)
 ASKED = said("u1", None, "What is in a.txt?")
 CALLED = answered("a1", "u1", use("t1", "Read", file_path="a.txt"))
 CAME = said("u2", "a1", list(result("t1", "    1→old")))
@@ -131,3 +142,47 @@ async def test_an_empty_file_is_a_new_session(desk: Desk) -> None:
     with ScriptedModel(says("Hello.")) as model:
         outcome = await desk.asked(model, "Hi.", resume=ID)
     assert outcome.answer == "Hello."
+
+
+async def test_from_every_line_of_a_session_of_ours_and_from_every_half_line(desk: Desk) -> None:
+    path = await a_session_with_everything(desk)
+    lines = path.read_text().splitlines()
+    kinds = {json.loads(line)["type"] for line in lines}
+    assert kinds == {"user", "assistant", "system"}
+    for count in range(1, len(lines) + 1):
+        for torn in ("", lines[min(count, len(lines) - 1)][:100]):
+            path.write_text("".join(f"{line}\n" for line in lines[:count]) + torn)
+            with ScriptedModel(says("Yes.")) as model:
+                outcome = await desk.asked(model, "Go on.", resume=path.stem)
+            assert outcome.answer == "Yes."
+            assert "Go on." in str(model.requests[0].messages[-1]["content"])
+            assert desk.session(path.stem).entries[-1].text == "Yes."
+
+
+def waits(model: ScriptedModel) -> bool:
+    return "Hello?" in str(model.requests[-1].messages[-1])
+
+
+async def a_session_with_everything(desk: Desk) -> Path:
+    """Calls side by side, one that fails, a picture, a compaction, two interrupts."""
+    desk.file("a.txt", "old\n")
+    (desk.project / "dot.png").write_bytes(base64.b64decode(DOT))
+    reads = [call("Read", file_path=name) for name in ("a.txt", "b.txt", "dot.png")]
+    script = (
+        calls(*reads, text="I look."),
+        says("Seen."),
+        says("They looked."),
+        calls(call("Bash", command="sleep 100")),
+        Hangs(),
+    )
+    with ScriptedModel(*script) as model:
+        async with desk.opened(model, permission_mode="bypassPermissions") as assembled:
+            assistant = assembled.assistant
+            await assistant.prompt("Look.")
+            await assistant.compact(Wish())
+            for words in ("Wait.", "Hello?"):
+                turn = asyncio.create_task(assistant.prompt(words))
+                await asyncio.to_thread(happens, lambda: assistant.session.pending or waits(model))
+                turn.cancel()
+                await asyncio.wait({turn})
+    return assistant.session.path

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from mini_agent.coding.behaviour.builtin import PROMPT, Builtin, Standing
 from mini_agent.coding.memory.changes import SeenFiles
 from mini_agent.coding.memory.files import memories
+from mini_agent.coding.memory.jobs import EndedJobs
+from mini_agent.coding.tools.shell import Shell
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.coding.desk import Desk
+
+LATER = Standing(is_first=False, in_plan_mode=False, prompts_since_todos=1)
 
 
 def names(desk: Desk) -> list[str]:
@@ -65,6 +71,20 @@ async def test_memory_is_told_with_the_first_prompt_alone(desk: Desk) -> None:
     assert last["content"] == "Two?"
 
 
+async def test_memory_of_an_inner_folder_is_told_when_the_model_comes_there(desk: Desk) -> None:
+    desk.file("CLAUDE.md", "Use tabs.")
+    desk.file("inner/CLAUDE.md", "Use spaces.")
+    desk.file("inner/deep/AGENTS.md", "Use nothing.")
+    desk.file("inner/deep/a.txt", "old\n")
+    read = calls(call("Read", file_path="inner/deep/a.txt"))
+    with ScriptedModel(read, read, says("Two.")) as model:
+        await desk.asked(model, "Look.")
+    first, again = (str(r.messages[-1]["content"]) for r in model.requests[1:])
+    assert first.index("    1→old") < first.index("Use spaces.") < first.index("Use nothing.")
+    assert "tabs" not in first
+    assert "Use" not in again
+
+
 async def test_a_change_of_the_users_is_told_once(desk: Desk) -> None:
     path = desk.file("a.txt", "one\ntwo\n")
     read = calls(call("Read", file_path="a.txt"))
@@ -95,6 +115,19 @@ async def test_the_models_own_changes_are_not_the_users(desk: Desk) -> None:
             await assembled.assistant.prompt("Sure?")
     assert (desk.project / "a.txt").read_text() == "two\nthree\n"
     assert model.requests[-1].messages[-1]["content"] == "Sure?"
+
+
+async def test_a_command_that_ended_in_the_background_is_told_of_once(desk: Desk) -> None:
+    shell = Shell((desk.project,), os.environ)
+    builtin = Builtin(desk.project, desk.claude_home, lambda: LATER, EndedJobs(shell))
+    ended, stopped = await shell.start("exit 3"), await shell.start("sleep 100")
+    assert await builtin.read(f"{PROMPT}{{}}") == []
+    await shell.stop(stopped)
+    assert ended.watching
+    await ended.watching
+    (told,) = await builtin.read(f"{PROMPT}{{}}")
+    assert "bash_1 in the background (exit 3) has ended with exit code 3" in told
+    assert await builtin.read(f"{PROMPT}{{}}") == []
 
 
 def test_a_file_that_is_gone_or_too_large_is_not_told_of(tmp_path: Path) -> None:

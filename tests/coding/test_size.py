@@ -21,6 +21,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "tools": ("tools/*.py",),
     "permissions": ("permissions*.py", "approval.py", "rights.py"),
     "sessions": ("transcript/*.py",),
+    "subagents": ("agents/*.py",),
     "terminal": ("terminal/*.py",),
     "headless": ("headless/*.py",),
     "together": ("**/*.py",),

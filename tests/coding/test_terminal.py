@@ -1,64 +1,52 @@
-"""The assistant at a terminal, keys and screen."""
+"""The assistant at a terminal: keys, and the screen as a person sees it."""
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
-
-from mini_agent.testing import Call, ScriptedServer, call, calls, hang
+from mini_agent.testing import Call, ScriptedServer, call, calls
 from mini_agent.testing.script import Script
-from tests.coding.desk import Desk, environment
-from tests.coding.pseudo_terminal import CTRL_C, CTRL_D, SHIFT_TAB, PseudoTerminal
+from tests.coding.desk import Desk
+from tests.coding.talking import MAY, READY, talking, talking_to
 
-# The line below the prompt.
-READY = "· /help"
-PROGRAM = str(Path(sys.executable).with_name("mini-agent"))
-
-
-@contextmanager
-def talking(desk: Desk, script: Script, *arguments: str) -> Iterator[PseudoTerminal]:
-    with (
-        ScriptedServer(script) as server,
-        PseudoTerminal(
-            [PROGRAM, *arguments], desk.project, environment(desk, server.openai_url)
-        ) as terminal,
-    ):
-        terminal.until(READY)
-        yield terminal
+GREEN, RED, USUAL_GROUND = "\x1b[32m", "\x1b[31m", "\x1b[49m"
 
 
 def test_an_edit_is_made_when_the_user_agrees_to_its_diff(desk: Desk) -> None:
-    desk.file("a.txt", "one\ntwo\n")
+    path = desk.file("in/a.txt", "one\ntwo\n")
+    desk.file("in/CLAUDE.md", "Use digits.")
     script: Script = [
-        call("Read", file_path="a.txt"),
-        call("Edit", file_path="a.txt", old_string="two", new_string="2"),
+        call("Read", file_path="in/a.txt"),
+        call("Edit", file_path="in/a.txt", old_string="two", new_string="2"),
         "Changed.",
     ]
     with talking(desk, script) as terminal:
-        terminal.send("Change two.\r")
-        asked = terminal.until("n no, or say what to do instead")
-        assert "-two" in asked
-        assert "+2" in asked
-        assert (desk.project / "a.txt").read_text() == "one\ntwo\n"
-        terminal.send("y\r")
-        terminal.until("Changed.")
-        terminal.until(READY)
-        terminal.send(CTRL_D)
+        terminal.says("Change two.")
+        asked = terminal.until(MAY)
+        assert ">> <system-reminder>" in asked
+        assert ">> Read(in/a.txt) -> 1→one 2→two" in asked
+        assert "Use digits." in asked
+        coloured = terminal.coloured.replace(USUAL_GROUND, "")
+        assert f"{RED}  -two" in coloured
+        assert f"{GREEN}  +2" in coloured
+        assert path.read_text() == "one\ntwo\n"
+        terminal.says("y")
+        terminal.until("< Changed.")
+        assert "[20 input tokens, 10 response tokens]" in terminal.until_last(READY)
+        terminal.presses("C-d")
         assert terminal.ended() == 0
-    assert (desk.project / "a.txt").read_text() == "one\n2\n"
+    assert path.read_text() == "one\n2\n"
 
 
 def test_what_the_user_says_instead_reaches_the_model(desk: Desk) -> None:
-    with ScriptedServer([call("Bash", command="touch made"), "I leave it."]) as server:
-        variables = environment(desk, server.openai_url)
-        with PseudoTerminal([PROGRAM], desk.project, variables) as terminal:
-            terminal.until(READY)
-            terminal.send("Make it.\r")
-            terminal.until("Run this command? touch made")
-            terminal.send("use another name\r")
-            terminal.until("I leave it.")
+    with (
+        ScriptedServer([call("Bash", command="touch made"), "I leave it."]) as server,
+        talking_to(desk, server) as terminal,
+    ):
+        terminal.until_last(READY)
+        terminal.says("Make it.")
+        terminal.until("Run this command? touch made")
+        terminal.until(MAY)
+        terminal.says("use another name")
+        terminal.until("I leave it.")
     assert "use another name" in str(server.requests[-1].messages[-1]["content"])
     assert not (desk.project / "made").exists()
 
@@ -69,84 +57,65 @@ def test_always_is_asked_once(desk: Desk) -> None:
         "Done.",
     ]
     with talking(desk, script) as terminal:
-        terminal.send("Look.\r")
-        terminal.until("Run this command? git status")
-        terminal.send("a\r")
-        shown = terminal.until("Done.")
-        assert "Run this command?" not in shown
+        terminal.says("Look.")
+        terminal.until(MAY)
+        terminal.says("a")
+        assert terminal.until("Done.").count("Run this command?") == 1
     assert "Bash(git status *)" in (desk.project / ".claude/settings.local.json").read_text()
     assert desk.ground().is_trusted
-
-
-def test_ctrl_c_stops_the_turn_and_keeps_the_session(desk: Desk) -> None:
-    with ScriptedServer([hang(), "Here I am."]) as server:
-        variables = environment(desk, server.openai_url)
-        with PseudoTerminal([PROGRAM], desk.project, variables) as terminal:
-            terminal.until(READY)
-            terminal.send("Hello?\r")
-            terminal.wait_for(lambda: bool(server.requests))
-            terminal.send(CTRL_C)
-            terminal.until("the session goes on")
-            terminal.until(READY)
-            terminal.send("Again?\r")
-            terminal.until("Here I am.")
-    (transcript,) = desk.sessions.glob("*.jsonl")
-    assert "[Request interrupted by user]" in transcript.read_text()
-
-
-def test_plan_mode_is_a_key_away_and_changes_nothing(desk: Desk) -> None:
-    script: Script = [
-        call("Write", file_path="new.txt", content="x"),
-        call("ExitPlanMode", plan="Write new.txt."),
-        call("Write", file_path="new.txt", content="x"),
-        "Written.",
-    ]
-    with talking(desk, script) as terminal:
-        terminal.send(f"{SHIFT_TAB}{SHIFT_TAB}")
-        terminal.until("plan")
-        terminal.send("Make new.txt.\r")
-        terminal.until("y carry it out")
-        assert not (desk.project / "new.txt").exists()
-        terminal.send("y\r")
-        terminal.until("n no, or say")
-        terminal.send("y\r")
-        terminal.until("Written.")
-    assert (desk.project / "new.txt").read_text() == "x"
 
 
 def test_commands_are_answered_without_the_model(desk: Desk) -> None:
     desk.file(".claude/commands/greet.md", "---\ndescription: greets\n---\nGreet $ARGUMENTS.")
     with talking(desk, ["Hello, Ada."]) as terminal:
-        terminal.send("/help\r")
+        terminal.says("/help")
         assert "/greet" in terminal.until("Alt-Enter")
-        terminal.until(READY)
-        terminal.send("/cost\r")
-        terminal.until("0 response tokens")
-        terminal.until(READY)
-        terminal.send("/nonsense\r")
+        terminal.until_last(READY)
+        terminal.says("/nonsense")
         terminal.until("there is no command /nonsense")
-        terminal.until(READY)
-        terminal.send("/greet Ada\r")
-        terminal.until("Hello, Ada.")
-        terminal.until(READY)
-        terminal.send("/exit\r")
+        terminal.until_last(READY)
+        terminal.says("/greet Ada")
+        terminal.until("< Hello, Ada.")
+        terminal.until_last(READY)
+        terminal.says("/exit")
         assert terminal.ended() == 0
 
 
 def test_a_session_can_be_left_and_taken_up_again(desk: Desk) -> None:
-    with talking(desk, ["One.", "Two."]) as terminal:
-        terminal.send("One?\r")
-        terminal.until("One.")
-        terminal.until(READY)
-        terminal.send("/clear\r")
-        terminal.until("[TRANSCRIPT")
-        terminal.until(READY)
-        terminal.send("/resume\r")
-        terminal.until("1  ")
-        terminal.until(READY)
-        terminal.send("/resume 1\r")
-        terminal.until("[TRANSCRIPT")
-        terminal.until(READY)
-        terminal.send("Two?\r")
-        terminal.until("Two.")
+    with talking(desk, ["First.", "Second."]) as terminal:
+        terminal.says("One?")
+        terminal.until("< First.")
+        terminal.until_last(READY)
+        terminal.says("/clear")
+        terminal.until("[TRANSCRIPT", times=2)
+        terminal.until_last(READY)
+        terminal.says("/resume")
+        terminal.until("One?", times=2)
+        terminal.until_last(READY)
+        terminal.says("/resume 1")
+        terminal.until("[TRANSCRIPT", times=3)
+        terminal.until_last(READY)
+        terminal.says("Two?")
+        terminal.until("< Second.")
     assert len(list(desk.sessions.glob("*.jsonl"))) == 1
+
+
+def test_lines_are_completed_remembered_and_may_be_several(desk: Desk) -> None:
+    desk.file("source/parser.py", "")
+    with ScriptedServer(["One.", "Two."]) as server, talking_to(desk, server) as terminal:
+        terminal.until_last(READY)
+        terminal.types("Look at @sour")
+        terminal.until("source/")
+        terminal.presses("Tab")
+        terminal.types("par")
+        terminal.until("parser.py")
+        terminal.presses("Tab")
+        terminal.presses("M-Enter")
+        terminal.says("and say what it does.")
+        terminal.until("< One.")
+        terminal.until_last(READY)
+        terminal.presses("Up", "Up", "Enter")
+        terminal.until("< Two.")
+    asked = [str(request.messages[-1]["content"]) for request in server.requests]
+    assert "Look at @source/parser.py\nand say what it does." in asked[0]
+    assert asked[1].endswith("Look at @source/parser.py\nand say what it does.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeAlias
@@ -13,12 +14,14 @@ from mini_agent.coding.inner_loop import InnerLoop, coding_config
 from mini_agent.coding.transcript.places import Place
 from mini_agent.coding.transcript.session import Session
 from mini_agent.events import Listener
-from mini_agent.messages import Message, system
+from mini_agent.messages import system
 from mini_agent.model import Model
 from mini_agent.tools.filtered import FilteredInvoker
 from mini_agent.tools.invoker import Invoker, ToolOutput, refused
 
+UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]")
 MOST_TURNS: Final = 100
+MOST_PUT_OFF: Final = 10
 ToolsAt: TypeAlias = Callable[[int], Invoker]
 
 
@@ -33,6 +36,7 @@ class Parent:
     circumstances: Callable[[], Circumstances]
     environment: Callable[[], str]
     listener: Listener
+    remark: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +61,39 @@ class Subagents:
                 f"Error: subagent_type '{kind:.80}' is not recognized. Available subagent types: "
                 f"{names}"
             )
+        told = f"{agent.prompt}\n\n{self.parent.environment()}"
+        return await self.worked(agent, told, prompt, call_id)
+
+    async def worked(self, agent: Kind, told: str, prompt: str, call_id: str) -> ToolOutput:
+        """The last answer of an agent that is told `told`, or why there is none."""
+        messages = [system(told)] if told else []
         loop = self._loop(agent, call_id)
         loop.session.user_said([{"type": "text", "text": prompt}])
-        outcome = await loop.run(self._system(agent))
-        circumstances = self.parent.circumstances()
-        event = circumstances.event("SubagentStop", kind, {"stop_hook_active": False})
-        await self.parent.hooks.verdict(event)
+        outcome = await loop.run(messages)
+        for times in range(MOST_PUT_OFF):
+            reason = await self._objection(agent.name, has_been=bool(times))
+            if outcome.how != "done" or not reason:
+                break
+            loop.session.user_said([{"type": "text", "text": reason}], is_meta=True)
+            outcome = await loop.run(messages)
         if not outcome.answer:
             return refused(f"the agent came to no answer: {outcome.error}")
         return ToolOutput(ok=True, rc=0, stdout=outcome.answer, told=outcome.answer)
 
+    async def _objection(self, kind: str, *, has_been: bool) -> str:
+        """What hooks want done before the agent may end."""
+        event = self.parent.circumstances().event(
+            "SubagentStop", kind, {"stop_hook_active": has_been}
+        )
+        verdict = await self.parent.hooks.verdict(event)
+        for said in (*verdict.messages, *verdict.faults):
+            self.parent.remark(said)
+        return verdict.reason if verdict.blocked and not verdict.stops else ""
+
     def _loop(self, agent: Kind, call_id: str) -> InnerLoop:
         above = self.parent.session
-        path = above.path.with_suffix(f".{agent.name}-{call_id}.jsonl")
+        path = above.path.with_suffix(f".{UNFIT.sub('-', agent.name)[:40]}-{call_id}.jsonl")
         session = Session.at(Place(path, above.id), above.origin)
         tools = FilteredInvoker(self.tools_at(self.depth + 1), agent.tools, agent.denied)
         config = coding_config(agent.model or self.parent.model_name, MOST_TURNS)
         return InnerLoop(session, self.parent.model, tools, config, self.parent.listener)
-
-    def _system(self, agent: Kind) -> list[Message]:
-        return [system(f"{agent.prompt}\n\n{self.parent.environment()}")]

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 from mini_agent.coding.behaviour.prompts import (
     CHANGED,
+    ENDED,
     ENVIRONMENT,
     HOW,
     MEMORY,
@@ -25,10 +27,14 @@ from mini_agent.coding.behaviour.prompts import (
 from mini_agent.coding.behaviour.server import SYSTEM_PROMPT
 from mini_agent.coding.front_matter import documents_in
 from mini_agent.coding.memory.changes import SeenFiles
-from mini_agent.coding.memory.files import memories
+from mini_agent.coding.memory.files import Memory, memories
+from mini_agent.coding.memory.jobs import EndedJobs
+from mini_agent.coding.memory.nested import NestedMemory
 from mini_agent.errors import MiniAgentError
+from mini_agent.messages import json_object
 
 PROMPT: Final = "hook://UserPromptSubmit/"
+AFTER: Final = "hook://PostToolUse/"
 LONG_WITHOUT_TODOS: Final = 10
 
 
@@ -48,11 +54,16 @@ class Builtin:
     cwd: Path
     claude_home: Path
     standing: Callable[[], Standing]
+    jobs: EndedJobs
     seen: SeenFiles = field(default_factory=SeenFiles)
+    nested: NestedMemory = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.nested = NestedMemory(self.cwd)
 
     async def serves(self, uri: str) -> bool:
-        """The system prompt, and what goes beside the user's words."""
-        return uri == SYSTEM_PROMPT or uri.startswith(PROMPT)
+        """The system prompt, and what goes beside the user's words and beside a file."""
+        return uri == SYSTEM_PROMPT or uri.startswith((PROMPT, AFTER))
 
     async def read(self, uri: str) -> list[str]:
         """The blocks of the system prompt, or one answer a reminder."""
@@ -60,6 +71,8 @@ class Builtin:
             return [WHO, f"{HOW}\n\n{self.environment()}", *self._skills()]
         if uri.startswith(PROMPT):
             return list(self._reminders())
+        if uri.startswith(AFTER):
+            return list(self._beside_a_file(unquote(uri.removeprefix(AFTER))))
         raise MiniAgentError(f"the builtin server has no {uri:.80}")
 
     def environment(self) -> str:
@@ -81,16 +94,21 @@ class Builtin:
         if lines:
             yield "\n".join((SKILLS, *lines))
 
+    def _beside_a_file(self, told: str) -> Iterator[str]:
+        given = json_object(told).get("tool_input")
+        named = given.get("file_path") if isinstance(given, dict) else None
+        if isinstance(named, str) and (known := self.nested.told_at(named)):
+            yield _answer("additionalContext", _told(known))
+
     def _reminders(self) -> Iterator[str]:
         now = self.standing()
-        if now.is_first:
-            known = memories(self.claude_home, self.cwd)
-            texts = "\n\n".join(f"Contents of {each.path}:\n{each.text.strip()}" for each in known)
-            names = ", ".join(sorted({each.path.name for each in known}))
-            if known:
-                yield _answer("additionalContextPre", MEMORY.format(names=names, texts=texts))
+        if now.is_first and (known := memories(self.claude_home, self.cwd)):
+            yield _answer("additionalContextPre", _told(known))
         for changed in self.seen.changed():
             told = CHANGED.format(path=changed.path, hunks=changed.hunks)
+            yield _answer("additionalContextPre", told)
+        for job in self.jobs.new():
+            told = ENDED.format(id=job.id, command=job.command, rc=job.rc)
             yield _answer("additionalContextPre", told)
         if now.in_plan_mode:
             yield _answer("additionalContext", PLAN_MODE)
@@ -100,8 +118,14 @@ class Builtin:
             yield _answer("additionalContext", UNUSED_TODOS)
 
 
+def _told(known: Sequence[Memory]) -> str:
+    texts = "\n\n".join(f"Contents of {each.path}:\n{each.text.strip()}" for each in known)
+    names = ", ".join(sorted({each.path.name for each in known}))
+    return MEMORY.format(names=names, texts=texts)
+
+
 def _answer(where: str, text: str) -> str:
-    own = {"hookEventName": "UserPromptSubmit", where: reminder(text)}
+    own = {where: reminder(text)}
     return json.dumps({"continue": True, "hookSpecificOutput": own})
 
 

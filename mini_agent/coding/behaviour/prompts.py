@@ -58,6 +58,11 @@ CHANGED: Final = """\
 account and do not revert it. The changed parts:
 {hunks}"""
 
+ENDED: Final = (
+    "{id} in the background ({command}) has ended with exit code {rc}; BashOutput has what it "
+    "printed."
+)
+
 
 def reminder(text: str) -> str:
     """`text` as the program's own word beside the user's."""

@@ -9,10 +9,12 @@ from urllib.parse import quote
 
 from mini_agent.coding.hooks.event import EventName, HookEvent
 from mini_agent.coding.hooks.verdict import SILENT, Verdict, together, verdict_in
+from mini_agent.coding.options import Mode
 from mini_agent.errors import MiniAgentError
 from mini_agent.tools.mcp_invoker import McpInvoker
 
 SYSTEM_PROMPT: Final = "system-prompt://main"
+PLAN_MODE: Final = "plan-mode://set/"
 OVER_MCP: Final[tuple[EventName, ...]] = ("UserPromptSubmit", "PreToolUse", "PostToolUse")
 
 
@@ -67,6 +69,14 @@ async def system_prompt(servers: Sequence[BehaviourServer]) -> list[str]:
         if await server.serves(SYSTEM_PROMPT):
             blocks += await server.read(SYSTEM_PROMPT)
     return [block for block in blocks if block.strip()]
+
+
+async def tell_mode(servers: Sequence[BehaviourServer], mode: Mode) -> None:
+    """Lets servers know whether plan mode is on; most have nothing to remind of then."""
+    uri = f"{PLAN_MODE}{'true' if mode == 'plan' else 'false'}"
+    for server in servers:
+        if await server.serves(uri):
+            await server.read(uri)
 
 
 async def _said(server: BehaviourServer, uri: str) -> Verdict:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Final
 
 from mini_agent.blocking import run_blocking
@@ -27,6 +29,10 @@ HOW: Final = (
 
 def run(ground: Ground) -> int:
     """The exit code; an interrupt is written down, and raised."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # Whose terminal closes must not leave a command running; nohup wants to be left alone.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
     return run_blocking(run_headless(ground))
 
 
@@ -52,6 +58,7 @@ async def run_headless(ground: Ground) -> int:
 
 
 async def _one(assembled: Assembled, given: Given) -> int:
+    before = assembled.ledger.total.cost
     try:
         outcome = await _outcome(assembled.assistant, given)
     except BadRequest:
@@ -61,7 +68,9 @@ async def _one(assembled: Assembled, given: Given) -> int:
     except asyncio.CancelledError:
         assembled.watcher.ended(Outcome("interrupted", error="interrupted"))
         raise
-    assembled.watcher.ended(outcome)
+    # What agents and summaries have cost was asked for by this prompt as well.
+    usage = outcome.usage.model_copy(update={"cost": assembled.ledger.total.cost - before})
+    assembled.watcher.ended(replace(outcome, usage=usage))
     return outcome.exit_code
 
 

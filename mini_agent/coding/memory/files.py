@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -27,21 +27,30 @@ def memories(claude_home: Path, project: Path) -> tuple[Memory, ...]:
 
     AGENTS.md counts in folders that have no CLAUDE.md.
     """
+    rules = sorted((project / ".claude" / "rules").glob("*.md"))
+    outer_first = (*reversed(project.parents), project)
+    return _read((claude_home / "CLAUDE.md", *_places(outer_first), *rules), project)
+
+
+def memories_of(folders: Sequence[Path], project: Path) -> tuple[Memory, ...]:
+    """The files of these folders of the project, with imports."""
+    return _read(_places(folders), project)
+
+
+def _read(paths: Iterable[Path], project: Path) -> tuple[Memory, ...]:
     found: dict[Path, Memory] = {}
-    for path in _places(claude_home, project):
+    for path in paths:
         for memory in _with_imports(path, project, 0):
             found.setdefault(memory.path, memory)
     return tuple(found.values())
 
 
-def _places(claude_home: Path, project: Path) -> Iterator[Path]:
-    yield claude_home / "CLAUDE.md"
-    for folder in (*reversed(project.parents), project):
+def _places(folders: Iterable[Path]) -> Iterator[Path]:
+    for folder in folders:
         own = [folder / "CLAUDE.md", folder / ".claude" / "CLAUDE.md"]
         has_own = any(path.is_file() for path in own)
         yield from own if has_own else (folder / "AGENTS.md",)
         yield folder / "CLAUDE.local.md"
-    yield from sorted((project / ".claude" / "rules").glob("*.md"))
 
 
 def _with_imports(path: Path, project: Path, depth: int) -> Iterator[Memory]:

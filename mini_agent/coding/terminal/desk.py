@@ -13,7 +13,8 @@ from rich.text import Text
 from mini_agent.coding.ground import Ground
 from mini_agent.coding.options import MODES, Mode
 from mini_agent.coding.terminal.help import HELP
-from mini_agent.coding.terminal.reader import PlainReader, TerminalReader, Words
+from mini_agent.coding.terminal.plain_reader import PlainReader
+from mini_agent.coding.terminal.reader import TerminalReader, Words
 
 HISTORY: Final = "mini-agent-history"
 # Everything else has to be chosen by name.
@@ -53,6 +54,8 @@ class Desk:
         """Announces a session."""
         self._ground, self._place = ground, ground.place()
         self.console.print(Text(f"[MODEL: {ground.model} + {ground.digest_model}]", style="dim"))
+        if not ground.options.mcp:
+            self.console.print(Text("[IMPLICIT --mcp builtin]", style="dim"))
         path = Text(f"[TRANSCRIPT: {self._place.path}]", style="dim")
         self.console.print(path, soft_wrap=True)
 

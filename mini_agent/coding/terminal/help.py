@@ -27,9 +27,10 @@ HELP: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What follows a session: the end; or another, an earlier one or a new one; or the same with
-    another model."""
+    """What follows a session: the end, with an exit code; or another, an earlier one or a new one;
+    or the same with another model."""
 
     goes_on: bool = False
     session: str = ""
     model: str = ""
+    code: int = 0

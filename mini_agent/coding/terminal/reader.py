@@ -1,10 +1,8 @@
-"""The user's lines: with history and completion at a terminal, plain ones elsewhere."""
+"""The user's lines at a terminal, with history and completion."""
 
 from __future__ import annotations
 
-import asyncio
 import signal
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -61,20 +59,6 @@ class TerminalReader:
             return None
         except EOFError:
             return None
-
-
-class PlainReader:
-    """Lines of standard input, where it is no terminal."""
-
-    async def prompt(self) -> str | None:
-        """The next line."""
-        return await self.line("> ")
-
-    async def line(self, prompt: str) -> str | None:
-        """The next line, after `prompt` was written."""
-        print(prompt, end="", flush=True)
-        line = await asyncio.to_thread(sys.stdin.readline)
-        return line.rstrip("\n") if line else None
 
 
 class Words(Completer):

@@ -7,22 +7,31 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import signal
 from dataclasses import replace
 from types import ModuleType
+from typing import Final
 
 from mini_agent.coding.ground import Ground, ground_of
+from mini_agent.coding.outcome import STOPPED
 from mini_agent.coding.terminal.desk import Desk
 from mini_agent.coding.terminal.help import Next
 
+HEAD_START_S: Final = 0.05
+
 
 def run(ground: Ground) -> int:
-    """The exit code, 0."""
-    asyncio.run(_run(ground))
-    return 0
+    """The exit code: 0; 2 when tools were withheld; 130 when somebody ended the program or closed
+    its terminal."""
+    try:
+        return asyncio.run(_run(ground))
+    except asyncio.CancelledError:
+        return STOPPED
 
 
-async def _run(ground: Ground) -> None:
-    sessions = asyncio.create_task(asyncio.to_thread(_imported))
+async def _run(ground: Ground) -> int:
+    _end_in_order()
+    sessions = asyncio.create_task(_imported())
     desk = Desk(ground)
     first, ground = await _first(ground, desk)
     module = await sessions
@@ -30,7 +39,7 @@ async def _run(ground: Ground) -> None:
         while True:
             done: Next = await module.sat_out(ground, desk, first)
             if not done.goes_on:
-                return
+                return done.code
             first = ""
             ground = _ground_after(ground, done)
             desk.sit_down_at(ground)
@@ -58,5 +67,16 @@ def _ground_after(ground: Ground, done: Next) -> Ground:
     return ground_of(options, ground.variables)
 
 
-def _imported() -> ModuleType:
-    return importlib.import_module("mini_agent.coding.terminal.sitting")
+def _end_in_order() -> None:
+    """A signal that ends the program ends it from within: commands would outlive it."""
+    running = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if running is not None and signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, running.cancel)
+
+
+async def _imported() -> ModuleType:
+    # Threads share one interpreter: the prompt is to be drawn first.
+    await asyncio.sleep(HEAD_START_S)
+    return await asyncio.to_thread(importlib.import_module, "mini_agent.coding.terminal.sitting")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from time import perf_counter
 from typing import Final
 
@@ -11,7 +12,12 @@ from rich.text import Text
 
 from mini_agent.coding.ledger import token_line
 from mini_agent.coding.outcome import Outcome
-from mini_agent.coding.terminal.shown import call_shown, finished_shown, reminder_shown
+from mini_agent.coding.terminal.shown import (
+    added_shown,
+    call_shown,
+    finished_shown,
+    reminder_shown,
+)
 from mini_agent.coding.transcript.entry import entry_of
 from mini_agent.coding.watch import Unwatched
 from mini_agent.events import (
@@ -89,6 +95,8 @@ class Screen(Unwatched):
                 self._turn(event.text.strip().splitlines()[-1][:60] if event.text.strip() else "")
             case ToolFinished():
                 self.show(finished_shown(event.invocation))
+                if added := added_shown(event.invocation):
+                    self.show(added)
             case _:
                 pass
 
@@ -99,6 +107,9 @@ class Screen(Unwatched):
     def ended(self, outcome: Outcome) -> None:
         """The end of a turn."""
         self.pause()
+        if outcome.withheld:
+            calls = json.dumps([use.block for use in outcome.withheld], indent=2)
+            self._console.print(Text(visible(calls)), soft_wrap=True)
         if outcome.error:
             self._console.print(Text(visible(outcome.error), style="red"))
 

@@ -14,7 +14,10 @@ from mini_agent.terminal import visible
 RESULT_CHARS: Final = 120
 ARGUMENT_CHARS: Final = 100
 REMINDER_CHARS: Final = 400
-SAYING: Final = ("command", "file_path", "pattern", "path", "url", "query", "description", "plan")
+SAYING: Final = (
+    *("command", "file_path", "notebook_path", "pattern", "path", "url", "query"),
+    *("bash_id", "description", "plan"),
+)
 COLOURS: Final = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -32,6 +35,14 @@ def finished_shown(call: ToolInvocation) -> Text:
     shown.append(" -> " if call.ok else " failed: ", style="dim" if call.ok else "red")
     shown.append(shortened(call.text, RESULT_CHARS), style="dim")
     return shown
+
+
+def added_shown(call: ToolInvocation) -> Text | None:
+    """The reminder that was put behind what came of a call."""
+    said, begins, text = call.text.rpartition("\n\n<system-reminder>\n")
+    if not begins or not text.endswith("\n</system-reminder>"):
+        return None
+    return reminder_shown(f"{begins.strip()}\n{text}") if said else None
 
 
 def reminder_shown(text: str) -> Text:

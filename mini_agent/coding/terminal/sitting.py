@@ -8,6 +8,7 @@ from mini_agent.coding.ledger import Ledger
 from mini_agent.coding.terminal.desk import Desk
 from mini_agent.coding.terminal.help import Next
 from mini_agent.coding.terminal.questions import Questions
+from mini_agent.coding.terminal.recall import recalled
 from mini_agent.coding.terminal.screen import Screen
 from mini_agent.coding.terminal.slash import Slash
 from mini_agent.coding.terminal.talk import Talk
@@ -22,6 +23,8 @@ async def sat_out(ground: Ground, desk: Desk, first: str | None) -> Next:
     questions = Questions(desk.console, screen, desk.reader)
     seams = Seams(lambda _session, _facts: screen, call_asker=questions, asker=questions)
     async with opened(ground, seams) as assembled:
+        for line in recalled(assembled.assistant.session.entries):
+            screen.show(line)
         slash = Slash(assembled, screen.say)
         ledger = assembled.ledger
         desk.opened(assembled.facts.permissions, tuple(slash.names), lambda: _spent(ledger))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
 from mini_agent.coding.assembly import Assembled
+from mini_agent.coding.behaviour.server import tell_mode
 from mini_agent.coding.compaction import Wish
 from mini_agent.coding.doctor import checked_up, told
 from mini_agent.coding.front_matter import Document, documents_in
@@ -26,7 +28,7 @@ from mini_agent.coding.terminal.reports import (
 from mini_agent.coding.transcript.places import sessions_in
 from mini_agent.errors import BadRequest
 
-ARGUMENTS: Final = "$ARGUMENTS"
+WORDS: Final = re.compile(r"\$(ARGUMENTS|[1-9])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +141,7 @@ class Slash:
         if wanted not in ("true", "false"):
             raise BadRequest(f"/plan {argument:.40}?", hint="write /plan true or /plan false")
         permissions.mode = "plan" if wanted == "true" else "default"
+        await tell_mode(self._assembled.assistant.servers, permissions.mode)
         self._show(f"plan mode is {'on' if wanted == 'true' else 'off'}")
         return None
 
@@ -161,6 +164,14 @@ def _own_commands(assembled: Assembled) -> dict[str, Document]:
 
 
 def _filled_in(command: Document, argument: str) -> str:
-    if ARGUMENTS in command.text:
-        return command.text.replace(ARGUMENTS, argument)
-    return f"{command.text}\n\n{argument}".strip()
+    """Its text with the words behind the command: all of them, or the first, the second, ..."""
+    words = argument.split()
+
+    def word(place: re.Match[str]) -> str:
+        if place[1] == "ARGUMENTS":
+            return argument
+        number = int(place[1])
+        return words[number - 1] if number <= len(words) else ""
+
+    text, places = WORDS.subn(word, command.text)
+    return text if places else f"{command.text}\n\n{argument}".strip()

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from mini_agent.coding.assembly import Assembled
-from mini_agent.coding.outcome import Outcome
+from mini_agent.coding.outcome import WITHHELD, Outcome
 from mini_agent.coding.prompt_text import given_in
 from mini_agent.coding.terminal.help import Next
 from mini_agent.coding.terminal.screen import Screen
@@ -46,7 +46,7 @@ class Talk:
         if first:
             done = await self._after(first)
         elif session.pending or session.awaits_the_model:
-            await self._turn(self.assembled.assistant.answer())
+            done = await self._turn(self.assembled.assistant.answer())
         while done is None:
             said = await self.reader.prompt()
             done = Next() if said is None else await self._after(said)
@@ -57,18 +57,17 @@ class Talk:
         if said.startswith("/"):
             return await self._command(said)
         if said.strip():
-            await self._said(said)
-        elif self.assembled.assistant.session.awaits_the_model:
-            await self._turn(self.assembled.assistant.answer())
+            return await self._said(said)
+        if self.assembled.assistant.session.awaits_the_model:
+            return await self._turn(self.assembled.assistant.answer())
         return None
 
-    async def _said(self, text: str) -> None:
+    async def _said(self, text: str) -> Next | None:
         given = given_in(text)
         assistant = self.assembled.assistant
         if given.blocks:
-            await self._turn(assistant.say(given.blocks))
-        else:
-            await self._turn(assistant.prompt(text))
+            return await self._turn(assistant.say(given.blocks))
+        return await self._turn(assistant.prompt(text))
 
     async def _command(self, said: str) -> Next | None:
         result: list[Done] = []
@@ -80,23 +79,30 @@ class Talk:
         await self._turn(carried_out())
         done = result[0] if result else None
         if isinstance(done, Say):
-            await self._said(done.text)
-            return None
+            return await self._said(done.text)
         return done
 
-    async def _turn(self, work: Coroutine[object, object, Outcome]) -> None:
+    async def _turn(self, work: Coroutine[object, object, Outcome]) -> Next | None:
+        """Withheld tools end the session; whoever resumes it carries them out."""
         self.screen.begin()
         running = asyncio.create_task(work)
-        async with _ticking(self.screen), _interruptible(running):
+        try:
+            async with _ticking(self.screen), _interruptible(running):
+                await asyncio.wait({running})
+        finally:
+            # Who ends the program ends the turn, which kills its commands and writes that down.
+            running.cancel()
             await asyncio.wait({running})
-        self.screen.pause()
+            self.screen.pause()
         if running.cancelled():
             self.screen.remark(STOPPED)
-            return
+            return None
         try:
-            self.screen.ended(running.result())
+            outcome = running.result()
         except MiniAgentError as why:
-            self.screen.ended(Outcome("failed", error=str(why)))
+            outcome = Outcome("failed", error=str(why))
+        self.screen.ended(outcome)
+        return Next(code=WITHHELD) if outcome.withheld else None
 
 
 @asynccontextmanager

@@ -1,0 +1,112 @@
+"""The session that docs/assistant.md shows, and its picture: python -m tests.coding.example."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from html import unescape
+from io import StringIO
+from pathlib import Path
+from typing import Final
+
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console
+from rich.text import Text
+
+from mini_agent.testing import Call, ScriptedServer, Tokens, calls, text
+from mini_agent.testing.script import Script
+from tests.coding.desk import Desk
+from tests.coding.talking import MAY, READY, talking_to
+from tests.coding.tmux import COLUMNS, Tmux
+
+PICTURE: Final = Path(__file__).parents[2] / "docs/assistant.svg"
+LINE: Final = '    return "".join(c if c.isalnum() else "-" for c in title.lower())\n'
+INSTEAD: Final = """\
+    words = "".join(c if c.isalnum() else " " for c in title.lower())
+    return "-".join(words.split())
+"""
+SLUGS: Final = f"def slug(title: str) -> str:\n{LINE}"
+TESTS: Final = """\
+from slugs import slug
+
+assert slug("Hello World") == "hello-world"
+assert slug("C & C++") == "c-c"
+print("2 tests passed")
+"""
+SCRIPT: Final[Script] = [
+    calls(
+        Call("Read", {"file_path": "slugs.py"}),
+        content="I look at the function first.",
+        tokens=Tokens(2310, 58),
+    ),
+    calls(
+        Call("Edit", {"file_path": "slugs.py", "old_string": LINE, "new_string": INSTEAD}),
+        tokens=Tokens(2544, 96, 2304),
+    ),
+    calls(Call("Bash", {"command": "python3 test_slugs.py"}), tokens=Tokens(2718, 31, 2432)),
+    text(
+        "slugs.py:2 made a dash of every other character. Now each run of them is one dash, and "
+        "none stands at the end. Both tests pass.",
+        tokens=Tokens(2790, 44, 2688),
+    ),
+]
+
+
+def shown(desk: Desk) -> str:
+    """The whole session as a terminal shows it, with its colours and paths of nobody's."""
+    desk.file("slugs.py", SLUGS)
+    desk.file("test_slugs.py", TESTS)
+    with ScriptedServer(SCRIPT) as server, talking_to(desk, server) as terminal:
+        terminal.until_last(READY)
+        terminal.says("Titles like C & C++ become c---c--. Mend that, and run the tests.")
+        _answered(terminal, 1, "y")
+        _answered(terminal, 2, "a")
+        terminal.until("Both tests pass.")
+        terminal.until_last(READY)
+        terminal.says("/cost")
+        terminal.until("the price is not known")
+        terminal.until_last(READY)
+        terminal.presses("C-d")
+        terminal.ended()
+        return _of_nobody(terminal.coloured, desk)
+
+
+def drawn(session: str) -> str:
+    """It as SVG, which loads nothing from elsewhere."""
+    console = Console(record=True, width=COLUMNS, file=StringIO(), force_terminal=True)
+    console.print(Text.from_ansi(session))
+    own = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
+    return console.export_svg(title="mini-agent", code_format=own, unique_id="session")
+
+
+def words(picture: str) -> str:
+    """What is written in a picture."""
+    return " ".join(
+        unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", picture, flags=re.DOTALL)).split()
+    )
+
+
+def _answered(terminal: Tmux, times: int, word: str) -> None:
+    terminal.until(MAY, times)
+    terminal.says(word)
+
+
+def _of_nobody(session: str, desk: Desk) -> str:
+    session = session.replace(str(desk.project), "/home/me/slugs").replace(
+        str(desk.home), "/home/me"
+    )
+    named = re.sub(r"projects/[^/]*/[0-9a-f-]{36}", "projects/-home-me-slugs/4f0c1d2e-...", session)
+    return "\n".join(line for line in named.split("\n") if "Pane is dead" not in line).rstrip()
+
+
+def main() -> None:
+    """Draws the picture anew."""
+    with tempfile.TemporaryDirectory() as folder:
+        desk = Desk(Path(folder, "p"), Path(folder, "h"))
+        desk.project.mkdir()
+        desk.home.mkdir()
+        PICTURE.write_text(drawn(shown(desk)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""What every slash command does and says."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+
+import pytest
+
+from mini_agent.coding.assembly import Assembled
+from mini_agent.coding.terminal.help import HELP, Next
+from mini_agent.coding.terminal.slash import Done, Say, Slash
+from mini_agent.errors import BadRequest
+from mini_agent.messages import JsonObject
+from mini_agent.model import Model
+from mini_agent.result import Usage
+from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from tests.coding.desk import PROGRAM, Desk
+
+
+@dataclass
+class Sitting:
+    """A session with its commands, and what they have said."""
+
+    assembled: Assembled
+    said: list[str]
+    slash: Slash
+
+    async def does(self, line: str) -> Done:
+        self.said.clear()
+        return await self.slash.carried_out(line)
+
+    async def shows(self, line: str) -> str:
+        assert await self.does(line) is None
+        (said,) = self.said
+        return said
+
+
+@asynccontextmanager
+async def sitting(desk: Desk, model: Model, **options: object) -> AsyncIterator[Sitting]:
+    said: list[str] = []
+    async with desk.opened(model, **options) as assembled:
+        yield Sitting(assembled, said, Slash(assembled, said.append))
+
+
+async def test_every_command_is_in_the_list_and_does_something(desk: Desk) -> None:
+    told = []
+    for name in HELP:
+        with ScriptedModel(says("One."), *([says("In short.")] * (name == "compact"))) as model:
+            async with sitting(desk, model) as at:
+                await at.assembled.assistant.prompt("One?")
+                done = await at.does(f"/{name}")
+                told.append((name, bool(at.said), done))
+                assert f"/{name} " in await at.shows("/help")
+    silent = {"clear": Next(goes_on=True), "exit": Next()}
+    assert told == [(name, name not in silent, silent.get(name)) for name in HELP]
+
+
+async def test_the_files_of_the_user_and_the_project_are_commands_too(desk: Desk) -> None:
+    desk.file(
+        ".claude/commands/greet.md", "---\ndescription: greets\n---\nGreet $1, then $ARGUMENTS."
+    )
+    desk.file(".claude/commands/plain.md", "Do it.")
+    desk.file(".claude/skills/knit/SKILL.md", "---\nname: knit\ndescription: knits\n---\nKnit.")
+    with ScriptedModel() as model:
+        async with sitting(desk, model) as at:
+            assert await at.does("/greet Ada Bob") == Say("Greet Ada, then Ada Bob.")
+            assert await at.does("/plain now") == Say("Do it.\n\nnow")
+            assert await at.does("/knit") == Say("Knit.")
+            assert {"greet", "plain", "knit"} <= set(at.slash.names)
+            assert "/greet        greets" in await at.shows("/help")
+
+
+async def test_cost_and_context_count_all_that_was_asked(desk: Desk) -> None:
+    desk.window = 100
+    with ScriptedModel(says("One."), says("Two.")) as model:
+        async with sitting(desk, model) as at:
+            assert await at.shows("/context") == "nothing has been asked yet"
+            await at.assembled.assistant.prompt("One?")
+            await at.assembled.assistant.prompt("Two?")
+            assert await at.shows("/context") == "30 of 100 tokens (30 %)"
+            assert (await at.shows("/cost")).startswith(
+                "40 input tokens, of them 0 from the cache;"
+            )
+
+
+async def test_what_agents_have_cost_counts_and_fills_no_context(desk: Desk) -> None:
+    desk.window = 100
+    task = call("Task", description="x", prompt="y", subagent_type="default-agent")
+    long = replace(says("One."), usage=Usage(prompt_tokens=1000, completion_tokens=5, cost=0.5))
+    with ScriptedModel(calls(task), long, says("Two.")) as model:
+        async with sitting(desk, model) as at:
+            await at.assembled.assistant.prompt("Go.")
+            assert await at.shows("/context") == "30 of 100 tokens (30 %)"
+            said = await at.shows("/cost")
+    assert said == ("1040 input tokens, of them 0 from the cache; 25 response tokens; $0.5000")
+
+
+async def test_compact_puts_a_summary_in_the_place_of_what_was_said(desk: Desk) -> None:
+    with ScriptedModel(says("One."), says("In short.")) as model:
+        async with sitting(desk, model) as at:
+            with pytest.raises(BadRequest, match="nothing has been said yet"):
+                await at.does("/compact")
+            await at.assembled.assistant.prompt("One?")
+            assert "summary" in await at.shows("/compact the number")
+            assert "In short." in str(at.assembled.assistant.session.messages)
+
+
+async def test_a_session_is_taken_up_by_number_or_id(desk: Desk) -> None:
+    with ScriptedModel(says("One.")) as model:
+        async with sitting(desk, model) as at:
+            assert await at.shows("/resume") == "no sessions yet"
+            await at.assembled.assistant.prompt("One?")
+            own = at.assembled.assistant.session.id
+            assert "1  " in (shown := await at.shows("/resume"))
+            assert "One?" in shown
+            assert await at.does("/resume 1") == Next(goes_on=True, session=own)
+            assert await at.does(f"/resume {own}") == Next(goes_on=True, session=own)
+
+
+async def test_another_model_goes_on_with_the_same_session(desk: Desk) -> None:
+    with ScriptedModel(says("One.")) as model:
+        async with sitting(desk, model) as at:
+            assert "openai/scripted answers" in await at.shows("/model")
+            assert await at.does("/model a/b") == Next(goes_on=True, session="", model="a/b")
+            await at.assembled.assistant.prompt("One?")
+            path = str(at.assembled.assistant.session.path)
+            assert await at.does("/model a/b") == Next(goes_on=True, session=path, model="a/b")
+
+
+async def test_permissions_show_the_rules_and_change_the_mode(desk: Desk) -> None:
+    rights = {"allowed_tools": ("Bash(git *)",), "disallowed_tools": ("WebFetch",)}
+    with ScriptedModel() as model:
+        async with sitting(desk, model, **rights) as at:
+            shown = await at.shows("/permissions")
+            assert shown.splitlines() == ["mode: default", "deny  WebFetch", "allow Bash(git *)"]
+            assert "mode: acceptEdits" in await at.shows("/permissions acceptEdits")
+            with pytest.raises(BadRequest, match="there is no mode 'x'"):
+                await at.does("/permissions x")
+
+
+async def test_plan_mode_is_switched_and_really_denies(desk: Desk) -> None:
+    write = calls(call("Write", file_path="new.txt", content="x"))
+    with ScriptedModel(write, says("I may not.")) as model:
+        async with sitting(desk, model, allowed_tools=("Write",)) as at:
+            assert await at.shows("/plan") == "plan mode is on"
+            await at.assembled.assistant.prompt("Make it.")
+            assert await at.shows("/plan") == "plan mode is off"
+            with pytest.raises(BadRequest):
+                await at.does("/plan perhaps")
+    assert "Plan mode is on" in str(model.requests[0].messages[-1]["content"])
+    assert not (desk.project / "new.txt").exists()
+
+
+async def test_agents_hooks_and_servers_are_listed(desk: Desk) -> None:
+    desk.file(".claude/agents/reader.md", "---\nname: reader\ndescription: reads\n---\nRead.")
+    own: JsonObject = {"type": "command", "command": "true", "timeout": 5}
+    desk.settings({"hooks": {"PreToolUse": [{"matcher": "Read", "hooks": [own]}]}})
+    mcp = ("builtin", "no-such-x", f"{PROGRAM} tools")
+    with ScriptedModel() as model:
+        async with sitting(desk, model, mcp=mcp) as at:
+            assert "reader: reads" in await at.shows("/agents")
+            assert await at.shows("/hooks") == "PreToolUse Read: true (5 s)"
+            shown = (await at.shows("/mcp")).splitlines()
+    assert shown[0].startswith("no-such-x: ")
+    assert shown[1].endswith(": connected")
+    assert "tools: Task, Bash, " in shown[2]
+
+
+async def test_export_writes_the_conversation_and_overwrites_nothing(desk: Desk) -> None:
+    desk.file("a.txt", "old\n")
+    script = (calls(call("Read", file_path="a.txt"), text="I look."), says("It says old."))
+    with ScriptedModel(*script) as model:
+        async with sitting(desk, model) as at:
+            await at.assembled.assistant.prompt("What is in a.txt?")
+            assert await at.shows("/export talk.md") == f"written to {desk.project / 'talk.md'}"
+            with pytest.raises(BadRequest, match="is there already"):
+                await at.does("/export talk.md")
+            with pytest.raises(BadRequest, match="cannot be written"):
+                await at.does("/export nowhere/talk.md")
+    written = (desk.project / "talk.md").read_text()
+    parts = [
+        "## You",
+        "What is in a.txt?",
+        "## The assistant",
+        "I look.",
+        '`Read` {"file_path"',
+        "old",
+    ]
+    places = [written.index(part) for part in parts]
+    assert places == sorted(places)

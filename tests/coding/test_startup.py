@@ -1,0 +1,59 @@
+"""What is imported before it is needed: nothing that makes the user wait."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import pytest
+
+from tests.coding.desk import Desk, environment
+
+HEAVY = ("litellm", "openai", "tiktoken", "aiohttp", "mcp", "httpx", "rich", "prompt_toolkit")
+OF_THE_PROMPT = ("rich", "prompt_toolkit")
+PROGRAM = f"""
+import json, sys
+from mini_agent.cli import main
+try:
+    main(sys.argv[1:])
+except SystemExit as ended:
+    assert not ended.code, ended.code
+print()
+print(json.dumps([name for name in {(*HEAVY, "pydantic")} if name in sys.modules]))
+"""
+
+
+def imported(desk: Desk, *arguments: str, stdin: str = "") -> Sequence[str]:
+    ended = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *arguments],
+        cwd=desk.project,
+        env=environment(desk, "http://127.0.0.1:9"),
+        input=stdin,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    names: list[str] = json.loads(ended.stdout.splitlines()[-1])
+    return names
+
+
+@pytest.mark.parametrize("asked", ["--help", "--version"])
+def test_help_needs_none_of_them(desk: Desk, asked: str) -> None:
+    assert imported(desk, asked) == []
+
+
+def test_a_session_without_a_question_needs_no_litellm(desk: Desk) -> None:
+    said = "/help\n/context\n/mcp\n/plan\n/doctor\n"
+    names = imported(desk, "--interactive", stdin=said)
+    assert set(names) & {"litellm", "openai", "tiktoken", "aiohttp", "mcp"} == set()
+
+
+def test_the_prompt_is_there_before_the_rest(desk: Desk) -> None:
+    program = "import sys, mini_agent.coding.terminal.run; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert set(done.stdout.split()) & {*HEAVY} == {*OF_THE_PROMPT}

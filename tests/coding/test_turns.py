@@ -1,0 +1,150 @@
+"""Turns at a terminal: stopped, planned, in the background, by agents, taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from mini_agent.messages import JsonObject
+from mini_agent.testing import Call, ScriptedServer, call, calls, hang
+from mini_agent.testing.replies import Scripted
+from mini_agent.testing.script import Script
+from tests.coding.desk import Desk
+from tests.coding.talking import MAY, READY, talking, talking_to, transcript
+
+DEFAULT: Final = {"subagent_type": "default-agent"}
+
+
+def test_ctrl_c_stops_the_turn_and_keeps_the_session(desk: Desk) -> None:
+    script: Script = [hang(), call("Bash", command="touch begun; sleep 100"), "Here I am."]
+    may = ("--permission-mode", "bypassPermissions")
+    with ScriptedServer(script) as server, talking_to(desk, server, *may) as terminal:
+        terminal.until_last(READY)
+        terminal.says("Hello?")
+        terminal.until("thinking (")
+        terminal.wait_for(lambda: bool(server.requests), "the question")
+        terminal.presses("C-c")
+        terminal.until("stopped; the session goes on")
+        terminal.until_last(READY)
+        terminal.says("Wait.")
+        terminal.wait_for((desk.project / "begun").exists, "the command")
+        terminal.until("Bash(touch begun; sleep 100) (")
+        terminal.presses("C-c")
+        terminal.until("stopped; the session goes on", times=2)
+        terminal.until_last(READY)
+        terminal.says("Again?")
+        terminal.until("< Here I am.")
+    written = transcript(desk)
+    assert written.count("[Request interrupted by user]") == 1
+    # Once as what came of the call, once as what the user said.
+    assert written.count('"[Request interrupted by user for tool use]"') == 2
+
+
+def test_plan_mode_is_a_key_away_and_changes_nothing(desk: Desk) -> None:
+    script: Script = [
+        call("Write", file_path="new.txt", content="x"),
+        call("ExitPlanMode", plan="Write new.txt."),
+        call("Write", file_path="new.txt", content="x"),
+        "Written.",
+    ]
+    with talking(desk, script) as terminal:
+        terminal.presses("BTab", "BTab")
+        terminal.until_last("· plan")
+        terminal.says("Make new.txt.")
+        asked = terminal.until("y carry it out")
+        assert ">> Write(new.txt) failed: " in asked
+        assert "Write new.txt." in asked
+        assert not (desk.project / "new.txt").exists()
+        terminal.says("y")
+        terminal.until(MAY)
+        terminal.says("y")
+        terminal.until("< Written.")
+        terminal.until_last("· default")
+    assert (desk.project / "new.txt").read_text() == "x"
+
+
+def test_a_command_in_the_background_is_heard_and_ended(desk: Desk) -> None:
+    script: Script = [
+        call("Bash", command="echo up; echo $$ > pid; sleep 100", run_in_background=True),
+        "It runs.",
+        call("BashOutput", bash_id="bash_1"),
+        call("KillBash", bash_id="bash_1"),
+        "It is over.",
+    ]
+    with talking(desk, script, "--permission-mode", "bypassPermissions") as terminal:
+        terminal.says("Start it.")
+        terminal.until("< It runs.")
+        terminal.until_last(READY)
+        pid = desk.project / "pid"
+        terminal.wait_for(lambda: pid.exists() and pid.read_text(), "the command")
+        process = Path("/proc", pid.read_text().strip())
+        terminal.says("And end it.")
+        shown = terminal.until("< It is over.")
+        assert ">> Bash(echo up;" in shown
+        assert "-> Command running in background with ID: bash_1" in shown
+        assert ">> BashOutput(bash_1) -> <status>running</status> <stdout> up" in shown
+        assert ">> KillBash(bash_1) -> bash_1 is stopped" in shown
+        assert not process.exists()
+
+
+def chief_and_agents(messages: Sequence[JsonObject]) -> Scripted | str:
+    """One who has two files read by an agent each, and the agents."""
+    asked, last = str(messages[1]["content"]), messages[-1]
+    came = str(last["content"]) if last["role"] == "tool" else ""
+    if asked.startswith("Read "):
+        return f"It says {came[6:9]}." if came else call("Read", file_path=asked[5:10])
+    if came:
+        return "Both are read."
+    files = ("a.txt", "b.txt")
+    tasks = [{"description": name, "prompt": f"Read {name}.", **DEFAULT} for name in files]
+    return calls(*(Call("Task", task) for task in tasks))
+
+
+def test_subagents_work_side_by_side_and_are_seen_at_work(desk: Desk) -> None:
+    desk.file("a.txt", "one")
+    desk.file("b.txt", "two")
+    with talking(desk, chief_and_agents) as terminal:
+        terminal.says("What is in them?")
+        shown = terminal.until("< Both are read.")
+        for line in (
+            ">> Read(a.txt) -> 1→one",
+            ">> Read(b.txt) -> 1→two",
+            ">> Task(a.txt) -> It says one.",
+            ">> Task(b.txt) -> It says two.",
+        ):
+            assert line in shown
+    assert len(list(desk.sessions.glob("*.default-agent-*.jsonl"))) == 2
+
+
+def test_a_session_that_was_killed_at_a_question_asks_it_again(desk: Desk) -> None:
+    with talking(desk, [call("Bash", command="touch made")]) as terminal:
+        terminal.says("Make it.")
+        terminal.until(MAY)
+        terminal.ends_with("KILL")
+    script: Script = ["Made.", "Yes."]
+    with ScriptedServer(script) as server, talking_to(desk, server, "--continue") as terminal:
+        assert "> Make it." in terminal.until(MAY)
+        terminal.says("y")
+        terminal.until("< Made.")
+        terminal.until_last(READY)
+        terminal.says("Sure?")
+        terminal.until("< Yes.")
+    assert (desk.project / "made").exists()
+
+
+def test_whose_terminal_is_closed_leaves_no_command_running(desk: Desk) -> None:
+    sleeps = "echo $$ > {}; exec sleep 100"
+    script: Script = [
+        call("Bash", command=sleeps.format("behind"), run_in_background=True),
+        call("Bash", command=sleeps.format("before")),
+    ]
+    pids = [desk.project / name for name in ("behind", "before")]
+    with talking(desk, script, "--permission-mode", "bypassPermissions") as terminal:
+        terminal.says("Wait.")
+        terminal.wait_for(lambda: all(p.exists() and p.read_text() for p in pids), "the commands")
+        running = [Path("/proc", path.read_text().strip()) for path in pids]
+        assert all(process.exists() for process in running)
+        terminal.ends_with("HUP")
+        terminal.wait_for(lambda: not any(p.exists() for p in running), "the end of the commands")
+    assert "[Request interrupted by user for tool use]" in transcript(desk)
