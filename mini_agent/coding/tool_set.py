@@ -1,4 +1,4 @@
-"""All tools of a session at one depth: ours, the sandbox's, those of servers, and the gate."""
+"""All tools of a session at one depth: ours in a workplace, those of servers, and the gate."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from mini_agent.coding.agents.run import Parent, Subagents
 from mini_agent.coding.servers import McpServer
 from mini_agent.coding.tool_gate import GatedTools, Surroundings
 from mini_agent.coding.tools.catalog import coding_tools
+from mini_agent.coding.tools.known_files import KnownFiles
 from mini_agent.coding.tools.todo_list import TodoList
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.tools.invoker import Invoker
@@ -29,13 +30,10 @@ class ToolSet:
     around: Surroundings
     parent: Parent
     kinds: Mapping[str, Kind]
-    sandbox: Invoker | None = None
 
     def at(self, depth: int = 0) -> Invoker:
         """The tools of the session, or of an agent `depth` levels below."""
         invokers: list[Invoker] = [each.tools for each in self.servers if each.tools is not None]
-        if self.sandbox is not None:
-            invokers.insert(0, self.sandbox)
         if self.workplace is not None:
             invokers.insert(0, coding_tools(self._workplace(self.workplace, depth)))
         return GatedTools(JoinedInvoker(*invokers), self.around)
@@ -44,4 +42,4 @@ class ToolSet:
         below = Subagents(self.parent, self.kinds, self.at, depth) if depth < DEEPEST else None
         if not depth:
             return replace(main, subagents=below)
-        return replace(main, subagents=below, files=main.files.beside(), todos=TodoList())
+        return replace(main, subagents=below, files=KnownFiles(), todos=TodoList())
