@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -72,19 +72,24 @@ class Assembled:
 @asynccontextmanager
 async def opened(ground: Ground, seams: Seams) -> AsyncIterator[Assembled]:
     """The session that is asked for, with its servers started; they are ended with it."""
-    async with late_sandbox(Settings()) as sandbox, _opened(ground, seams, sandbox) as assembled:
+    sandbox = late_sandbox(Settings()) if ground.uses_builtin else nullcontext()
+    async with sandbox as programs, _opened(ground, seams, programs) as assembled:
+        if programs is not None:
+            sealed = await programs.list_openai_tools()
+            assembled.facts.permissions.sealed = frozenset(map(tool_named, sealed))
         yield assembled
 
 
 @asynccontextmanager
 async def _opened(
-    ground: Ground, seams: Seams, sandbox: Invoker | None
+    ground: Ground, seams: Seams, programs: Invoker | None
 ) -> AsyncIterator[Assembled]:
-    servers = await looked_at(servers_of(ground))
+    beside = [McpServer("sandbox", None, programs)] if programs is not None else []
+    servers = [*beside, *await looked_at(servers_of(ground))]
     workplace = workplace_of(ground)
     try:
         _require_some(ground, servers)
-        assembled = await _Assembly(ground, seams, servers, workplace, sandbox).assembled()
+        assembled = await _Assembly(ground, seams, servers, workplace).assembled()
         for remark in (*ground.remarks, assembled.assistant.session.remark, *_problems(servers)):
             if remark:
                 assembled.watcher.remark(remark)
@@ -102,7 +107,7 @@ def _problems(servers: Sequence[McpServer]) -> list[str]:
 
 
 def _require_some(ground: Ground, servers: Sequence[McpServer]) -> None:
-    if not ground.uses_builtin and not any(server.tools for server in servers):
+    if not ground.uses_builtin and not any(server.connection and server.tools for server in servers):
         raise ToolsUnavailable(
             f"no server of --mcp has started: {'; '.join(_problems(servers))}",
             hint="mend its command, or add --mcp builtin for our own tools",
@@ -113,14 +118,9 @@ class _Assembly:
     """Puts the parts together, in the order in which they need each other."""
 
     def __init__(
-        self,
-        ground: Ground,
-        seams: Seams,
-        servers: Sequence[McpServer],
-        workplace: Workplace,
-        sandbox: Invoker | None,
+        self, ground: Ground, seams: Seams, servers: Sequence[McpServer], workplace: Workplace
     ) -> None:
-        self._ground, self._seams, self._servers, self._sandbox = ground, seams, servers, sandbox
+        self._ground, self._seams, self._servers = ground, seams, servers
         self._session = Session.at(ground.place(), ground.origin)
         self._watcher: Watcher = Unwatched()
         self._ledger = Ledger()
@@ -145,8 +145,6 @@ class _Assembly:
 
     async def assembled(self) -> Assembled:
         ground, options = self._ground, self._ground.options
-        sealed = await self._sandbox.list_openai_tools() if self._sandbox is not None else []
-        self._permissions.sealed = frozenset(map(tool_named, sealed))
         tools = self._tool_set().at()
         listed = tuple(tool_named(tool) for tool in await tools.list_openai_tools())
         facts = Facts(ground, self._permissions, listed, tuple(self._servers))
@@ -181,15 +179,17 @@ class _Assembly:
         around = Surroundings(
             self._circumstances,
             self._hooks,
-            RuledApproval(self._permissions, self._seams.call_asker, self._told_aside),
+            RuledApproval(
+                self._permissions,
+                self._seams.call_asker,
+                lambda said: self._watched().remark(said),
+            ),
             self._watched,
             self._stop,
         )
         own = self._workplace if self._ground.uses_builtin else None
         asker = self._workplace.asker
-        return ToolSet(
-            own, self._servers, around, parent, self._kinds, self._digest, asker, self._sandbox
-        )
+        return ToolSet(own, self._servers, around, parent, self._kinds, self._digest, asker)
 
     def _behaviours(self) -> list[BehaviourServer]:
         served = [McpBehaviour(s.connection) for s in self._servers if s.connection and s.tools]
@@ -226,9 +226,6 @@ class _Assembly:
 
     def _told_text(self, piece: str) -> None:
         self._watcher.text(piece)
-
-    def _told_aside(self, said: str) -> None:
-        self._watcher.remark(said)
 
     def _watched(self) -> Watcher:
         return self._watcher

@@ -1,4 +1,4 @@
-"""All tools of a session at one depth: ours, the sandbox's, those of servers, and the gate."""
+"""All tools of a session at one depth: ours in a workplace, those of servers, and the gate."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from mini_agent.coding.digest import ModelDigest
 from mini_agent.coding.servers import McpServer
 from mini_agent.coding.tool_gate import GatedTools, Surroundings
 from mini_agent.coding.tools.catalog import coding_tools
+from mini_agent.coding.tools.known_files import KnownFiles
 from mini_agent.coding.tools.seams import Asker
 from mini_agent.coding.tools.todo_list import TodoList
 from mini_agent.coding.tools.workplace import Workplace
@@ -35,14 +36,11 @@ class ToolSet:
     kinds: Mapping[str, Kind]
     digest: ModelDigest
     asker: Asker | None
-    sandbox: Invoker | None = None
 
     def at(self, depth: int = 0) -> Invoker:
         """The tools of the session, or of an agent `depth` levels below."""
         below = Subagents(self.parent, self.kinds, self.at, depth) if depth < DEEPEST else None
         invokers = [*self._of_servers(below)]
-        if self.sandbox is not None:
-            invokers.insert(0, self.sandbox)
         if self.workplace is not None:
             invokers.insert(0, coding_tools(_workplace(self.workplace, depth, below)))
         return GatedTools(JoinedInvoker(*invokers), self.around)
@@ -61,4 +59,4 @@ class ToolSet:
 def _workplace(main: Workplace, depth: int, below: Subagents | None) -> Workplace:
     if not depth:
         return replace(main, subagents=below)
-    return replace(main, subagents=below, files=main.files.beside(), todos=TodoList())
+    return replace(main, subagents=below, files=KnownFiles(), todos=TodoList())

@@ -133,7 +133,7 @@ class MultiEdit(Changing):
 
 async def _made(asked: Edit | MultiEdit, call: Call) -> Change:
     files, path = call.at.files, asked.path(call.at)
-    async with files.lock(path):
+    async with call.at.locks.of(path):
         if path.is_file() and path.stat().st_size:
             files.require_fresh(path)
         change = await asyncio.to_thread(asked.change, call.at)

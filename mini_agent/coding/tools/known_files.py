@@ -31,13 +31,6 @@ class KnownFiles:
     """The files that were read or written, by their real paths."""
 
     _stamps: dict[Path, Stamp] = field(default_factory=dict)
-    _locks: defaultdict[Path, asyncio.Lock] = field(
-        default_factory=lambda: defaultdict(asyncio.Lock)
-    )
-
-    def beside(self) -> KnownFiles:
-        """What another agent has read, nothing yet; whoever writes a file waits for the others."""
-        return KnownFiles(_locks=self._locks)
 
     def saw(self, path: Path, status: os.stat_result | None = None) -> None:
         """The model has seen the file, or what has changed in it."""
@@ -58,6 +51,15 @@ class KnownFiles:
                 "Read it again before writing to it."
             )
 
-    def lock(self, path: Path) -> asyncio.Lock:
-        """Held by whoever writes the file: calls of one turn run side by side."""
+
+@dataclass(frozen=True, slots=True)
+class FileLocks:
+    """Locks for those who write: calls of one turn, and agents, work side by side."""
+
+    _locks: defaultdict[Path, asyncio.Lock] = field(
+        default_factory=lambda: defaultdict(asyncio.Lock)
+    )
+
+    def of(self, path: Path) -> asyncio.Lock:
+        """Held by whoever writes the file."""
         return self._locks[real_path(path)]

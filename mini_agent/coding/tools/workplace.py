@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.tools.known_files import KnownFiles
+from mini_agent.coding.tools.known_files import FileLocks, KnownFiles
 from mini_agent.coding.tools.real_path import real_path
 from mini_agent.coding.tools.seams import Asker, Digest, Pages, Search, Subagents
 from mini_agent.coding.tools.shell import Shell
@@ -36,6 +36,7 @@ class Workplace:
     additional: tuple[Path, ...] = ()
     hidden: tuple[str, ...] = ()
     files: KnownFiles = field(default_factory=KnownFiles)
+    locks: FileLocks = field(default_factory=FileLocks)
     todos: TodoList = field(default_factory=TodoList)
     asker: Asker | None = None
     pages: Pages | None = None

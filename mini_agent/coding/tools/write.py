@@ -44,7 +44,7 @@ class Write(Changing):
     async def carried_out(self, call: Call) -> ToolOutput:
         """Writes it."""
         files, path = call.at.files, self.path(call.at)
-        async with files.lock(path):
+        async with call.at.locks.of(path):
             if path.exists():
                 files.require_fresh(path)
             change = await asyncio.to_thread(self.change, call.at)
