@@ -107,7 +107,7 @@ def _problems(servers: Sequence[McpServer]) -> list[str]:
 
 
 def _require_some(ground: Ground, servers: Sequence[McpServer]) -> None:
-    if not ground.uses_builtin and not any(server.connection and server.tools for server in servers):
+    if not ground.uses_builtin and not any(s.connection and s.tools for s in servers):
         raise ToolsUnavailable(
             f"no server of --mcp has started: {'; '.join(_problems(servers))}",
             hint="mend its command, or add --mcp builtin for our own tools",
