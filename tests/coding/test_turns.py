@@ -35,6 +35,7 @@ def test_ctrl_c_stops_the_turn_and_keeps_the_session(desk: Desk) -> None:
         terminal.until_last(READY)
         terminal.says("Again?")
         terminal.until("< Here I am.")
+        terminal.until_last(READY)
     written = transcript(desk)
     assert written.count("[Request interrupted by user]") == 1
     # Once as what came of the call, once as what the user said.
