@@ -103,6 +103,29 @@ def test_a_broken_connection_goes_on_after_the_last_event(page: Tab) -> None:
         assert page.count(".pill-failed") == 1
 
 
+def test_a_file_that_did_not_come_is_asked_for_again_with_the_page(page: Tab) -> None:
+    with shim(ScriptedModel([])) as address:
+        page.ask("Network.setBlockedURLs", urls=["*/page/run.js"])
+        page.goes_to(f"{address}/#/")
+        page.waits_for("sessionStorage.getItem('mini-agent-starts') > 1")
+        page.ask("Network.setBlockedURLs", urls=[])
+        page.sees("No runs yet.")
+        assert page.js("sessionStorage.getItem('mini-agent-starts')") is None
+
+
+def test_a_run_that_is_asked_for_over_a_breaking_connection_is_begun_once(page: Tab) -> None:
+    with sandbox(Sidecar()) as settings, shim(ScriptedModel([says("Once.")]), settings) as address:
+        page.goes_to(f"{address}/#/")
+        page.sees("No runs yet.")
+        page.js(LOSING)
+        page.clicks("New run")
+        page.types("Only once, please.")
+        page.clicks("Start")
+        page.sees("The model gave its answer.")
+        listed = httpx.get(f"{address}/runs", trust_env=False).json()["runs"]
+    assert len(listed) == 1
+
+
 async def test_a_shim_with_nothing_around_it_says_what_is_missing() -> None:
     said = await status(MINI_AGENT_SIDECAR_URL="http://127.0.0.1:9")
     assert (said.engine.state, said.sidecar.state, said.model.state) == (
@@ -145,6 +168,17 @@ async def test_an_ollama_that_is_away_is_told() -> None:
     assert "127.0.0.1:9 does not answer" in said.model.detail
 
 
+# The answer to what is sent first is lost on its way.
+LOSING = """(() => {
+  const real = window.fetch;
+  let isLost = false;
+  window.fetch = async (path, given) => {
+    const answer = await real(path, given);
+    if (given.method !== "POST" || isLost) return answer;
+    isLost = true;
+    throw new TypeError("lost");
+  };
+})()"""
 # The first connection to a run's events ends after two of them.
 BREAKING = """(() => {
   const real = window.fetch;

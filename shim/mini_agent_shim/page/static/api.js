@@ -3,6 +3,7 @@
 const KEY = "mini-agent-token";
 // What the Date of an answer, in whole seconds, and the way here can make of two clocks that agree.
 const AGREE_MS = 2000;
+const AGAIN_MS = 300;
 let door = null;
 let ahead = 0;
 let entering = null;
@@ -37,7 +38,7 @@ export function signOut() {
 export async function ask(path, given = {}) {
   for (;;) {
     const used = sessionStorage.getItem(KEY);
-    const answer = await fetch(path, { ...given, headers: headersOf(given, used), cache: "no-store" });
+    const answer = await fetched(path, { ...given, headers: headersOf(given, used), cache: "no-store" });
     compareClocks(answer.headers.get("Date"));
     if (answer.ok) return answer;
     if (answer.status !== 401 || door === null) throw await problemIn(answer);
@@ -57,9 +58,10 @@ export async function read(path, given) {
   return (await ask(path, given)).json();
 }
 
-/** Sends JSON, and reads the JSON that comes back. */
+/** Sends JSON, and reads the JSON that comes back. Sent twice it is done once. */
 export function send(path, body) {
-  const headers = { "Content-Type": "application/json" };
+  const key = [...crypto.getRandomValues(new Uint32Array(4))].join("-");
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
   return read(path, { method: "POST", headers, body: JSON.stringify(body ?? {}) });
 }
 
@@ -83,6 +85,17 @@ export function save(content, name) {
 export function inWords(wrong) {
   if (!(wrong instanceof Problem)) return "The shim does not answer. Is it running?";
   return wrong.hint ? `${wrong.message} (${wrong.hint})` : wrong.message;
+}
+
+// What is asked for here can be asked for twice, and a network that has just changed is there again.
+async function fetched(path, given) {
+  try {
+    return await fetch(path, given);
+  } catch (wrong) {
+    if (given.signal?.aborted) throw wrong;
+    await new Promise((next) => setTimeout(next, AGAIN_MS));
+    return fetch(path, given);
+  }
 }
 
 function compareClocks(date) {

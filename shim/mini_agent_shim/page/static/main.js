@@ -22,6 +22,7 @@ function show() {
   else showList(main, leaving.signal);
 }
 
+sessionStorage.removeItem("mini-agent-starts");
 whoSignsIn(signIn);
 addEventListener("hashchange", show);
 document.getElementById("new").addEventListener("click", () => ask());
