@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
-from typing import Final
+from typing import Final, NamedTuple
 
 import httpx
 from mcp import Client, StdioServerParameters, stdio_client
@@ -103,25 +103,20 @@ async def _invoked(client: httpx.AsyncClient, tool: str, **arguments: object) ->
 
 
 async def _beside_one_that_hangs(running: Running) -> list[Cost]:
+    async with running.client() as client, running.client() as other:
+        rounds = [await _round(running, client, other) for _ in range(WARM_UP_ROUNDS + ROUNDS)]
+    del rounds[:WARM_UP_ROUNDS]
+    ratio = Samples("p95 of a burst beside one that hangs, over beside one that answers")
+    ratio.taken = [_p95(each.beside) / _p95(each.five) for each in rounds]
+    more = Samples("p95 of a burst beside one that hangs, over without any fifth")
+    more.taken = [_p95(each.beside) / _p95(each.four) for each in rounds]
     four = Samples("a call of four servers, 40 of them at once")
     five = Samples("the same beside 10 calls of a fifth server, which answers")
     beside = Samples("the same beside 10 calls of a fifth server, which hangs")
-    async with running.client() as client, running.client() as other:
-        for number in range(WARM_UP_ROUNDS + ROUNDS):
-            if number == WARM_UP_ROUNDS:
-                four.taken, five.taken, beside.taken = [], [], []
-            four.taken += await _burst(client)
-            async with _asked(other) as calls:
-                five.taken += await _burst(client)
-                await asyncio.wait(calls)
-            with _stopped(running.processes[HANGING]):
-                async with _asked(other) as calls:
-                    beside.taken += await _burst(client)
-                    _require_unanswered(calls)
-    ratio = Samples("p95 beside one that hangs, over beside one that answers")
-    ratio.taken.append(beside.p95 / five.p95)
-    more = Samples("p95 beside one that hangs, over without any fifth")
-    more.taken.append(beside.p95 / four.p95)
+    for each in rounds:
+        four.taken += each.four
+        five.taken += each.five
+        beside.taken += each.beside
     return [
         Cost("burst_of_40_ms", four, "ms"),
         Cost("burst_beside_one_ms", five, "ms"),
@@ -129,6 +124,28 @@ async def _beside_one_that_hangs(running: Running) -> list[Cost]:
         Cost("hanging_p95_ratio", ratio, "", 1.5),
         Cost("hanging_p95_ratio_to_40", more, "", 1.5),
     ]
+
+
+class _Round(NamedTuple):
+    four: list[float]
+    five: list[float]
+    beside: list[float]
+
+
+async def _round(running: Running, client: httpx.AsyncClient, other: httpx.AsyncClient) -> _Round:
+    four = await _burst(client)
+    async with _asked(other) as calls:
+        five = await _burst(client)
+        await asyncio.wait(calls)
+    with _stopped(running.processes[HANGING]):
+        async with _asked(other) as calls:
+            beside = await _burst(client)
+            _require_unanswered(calls)
+    return _Round(four, five, beside)
+
+
+def _p95(taken: list[float]) -> float:
+    return Samples("", taken).p95
 
 
 async def _burst(client: httpx.AsyncClient) -> list[float]:
