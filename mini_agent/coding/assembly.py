@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from mini_agent.coding.agents.kinds import Kind, kinds_in
@@ -21,7 +21,7 @@ from mini_agent.coding.hooks.commands import CommandHooks
 from mini_agent.coding.hooks.event import Circumstances
 from mini_agent.coding.hooks.source import AllHooks
 from mini_agent.coding.inner_loop import InnerLoop, coding_config
-from mini_agent.coding.late import late_sandbox
+from mini_agent.coding.late import LatePages, late_sandbox
 from mini_agent.coding.ledger import Ledger
 from mini_agent.coding.memory.jobs import EndedJobs
 from mini_agent.coding.memory.track import Track
@@ -30,7 +30,7 @@ from mini_agent.coding.servers import McpServer, closed, looked_at, servers_of
 from mini_agent.coding.standing import standing_of
 from mini_agent.coding.tool_gate import Surroundings
 from mini_agent.coding.tool_set import ToolSet
-from mini_agent.coding.tools.seams import Asker
+from mini_agent.coding.tools.seams import Asker, Pages
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.coding.transcript.session import Session
 from mini_agent.coding.watch import Unwatched, Watcher
@@ -48,14 +48,15 @@ Watching: TypeAlias = Callable[[Session, Facts], Watcher]
 
 @dataclass(frozen=True, slots=True)
 class Seams:
-    """Who watches, and who is asked; `model` answers in LiteLLM's place, and `window_of` knows
-    how much it takes."""
+    """Who watches, and who is asked; `model` answers in LiteLLM's place, `window_of` knows how
+    much it takes, and `pages` are the web's."""
 
     watching: Watching
     model: Model | None = None
     window_of: WindowOf = window_of
     call_asker: CallAsker | None = None
     asker: Asker | None = None
+    pages: Pages = field(default_factory=LatePages)
 
 
 @dataclass
@@ -132,7 +133,7 @@ class _Assembly:
         self._aside = AskedModel(beside, self._ledger.add_aside)
         self._digest = ModelDigest(self._aside, ground.digest_model)
         asker = Planning(seams.asker, lambda: self._permissions) if seams.asker else None
-        self._workplace = replace(workplace, asker=asker, digest=self._digest)
+        self._workplace = replace(workplace, asker=asker, digest=self._digest, pages=seams.pages)
         self._permissions = permissions_of(ground, self._workplace)
         places, jobs = ground.places, EndedJobs(self._workplace.shell)
         self._builtin = Builtin(places.project, places.claude_home, self._standing, jobs)

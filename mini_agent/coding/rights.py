@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from mini_agent.coding.ground import Ground, of_the_project
-from mini_agent.coding.late import LatePages, LateSearch
+from mini_agent.coding.late import LateSearch
 from mini_agent.coding.permissions import Permissions
 from mini_agent.coding.permissions_matching import hidden_by
 from mini_agent.coding.permissions_rules import Rule, Rules, rule_written
@@ -35,7 +35,6 @@ def workplace_of(ground: Ground) -> Workplace:
     return replace(
         at,
         hidden=hidden_by(_rules_of(ground, said), at),
-        pages=LatePages(),
         search=LateSearch(searx) if searx else None,
     )
 

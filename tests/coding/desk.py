@@ -14,8 +14,10 @@ from pathlib import Path
 
 from mini_agent.coding.assembly import Assembled, Seams, opened
 from mini_agent.coding.ground import Ground, ground_of
+from mini_agent.coding.late import LatePages
 from mini_agent.coding.options import Options
 from mini_agent.coding.outcome import Outcome
+from mini_agent.coding.tools.seams import Pages
 from mini_agent.coding.transcript.places import Origin, Place, sessions_folder
 from mini_agent.coding.transcript.session import Session
 from mini_agent.coding.watch import Unwatched
@@ -50,6 +52,7 @@ class Desk:
     home: Path
     notes: Notes = field(default_factory=Notes)
     window: int | None = None
+    pages: Pages = field(default_factory=LatePages)
 
     @property
     def claude_home(self) -> Path:
@@ -94,7 +97,7 @@ class Desk:
 
     @asynccontextmanager
     async def opened(self, model: Model, **options: object) -> AsyncIterator[Assembled]:
-        own = Seams(lambda _session, _facts: self.notes, model, self._tokens)
+        own = Seams(lambda _session, _facts: self.notes, model, self._tokens, pages=self.pages)
         async with opened(self.ground(**options), own) as assembled:
             yield assembled
 

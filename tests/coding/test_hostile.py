@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 
@@ -10,6 +11,7 @@ from mini_agent.coding.terminal.shown import call_shown
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.coding.desk import Desk
+from tests.extras.web import HOST, PUBLIC, Page, Web, web_of
 
 BASH: JsonObject = {"command": "touch trapped"}
 TRAPS = [
@@ -45,6 +47,30 @@ async def test_an_answer_that_quotes_a_command_runs_none(desk: Desk, trap: str) 
     with ScriptedModel(says(trap)) as model:
         outcome = await desk.asked(model, "What is in the page?", permission_mode=ANYTHING)
     assert outcome.answer == trap
+    assert not (desk.project / "trapped").exists()
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    pages = {
+        f"/{number}": Page(trap.encode(), kind="text/plain") for number, trap in enumerate(TRAPS)
+    }
+    with web_of(pages, tmp_path_factory.mktemp("web"), {HOST: [PUBLIC]}) as running:
+        yield running
+
+
+@pytest.mark.parametrize("number", range(len(TRAPS)))
+async def test_a_page_of_the_web_is_not_run_though_its_digest_repeats_it(
+    desk: Desk, web: Web, number: int
+) -> None:
+    desk.pages = web.pages()
+    fetch = call("WebFetch", url=f"https://{HOST}/{number}", prompt="What is it?")
+    with ScriptedModel(calls(fetch), says(TRAPS[number]), says("I see.")) as model:
+        outcome = await desk.asked(model, "Look.", permission_mode=ANYTHING)
+    digested, answered = model.requests[1:]
+    assert TRAPS[number] in str(digested.messages[-1]["content"])
+    assert TRAPS[number] in str(answered.messages[-1]["content"])
+    assert outcome.answer == "I see."
     assert not (desk.project / "trapped").exists()
 
 
