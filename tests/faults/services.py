@@ -40,7 +40,8 @@ HASTY = (
     "from mini_agent.tools import run_sandbox as it; it.TTL_S, it.KEEP_EVERY_S = 3, 1;"
     "from mini_agent_shim.__main__ import main; main()"
 )
-NEVER_TOLD = re.compile(rf"{re.escape(TOKEN)}|Traceback|/site-packages/|/home/|/work/")
+ROOT = re.escape(str(Path(__file__).parents[2]))
+NEVER_TOLD = re.compile(rf"{re.escape(TOKEN)}|Traceback|/site-packages/|/home/|{ROOT}/")
 
 
 @dataclass(frozen=True, slots=True)
