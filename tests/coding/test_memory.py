@@ -120,13 +120,15 @@ async def test_the_models_own_changes_are_not_the_users(desk: Desk) -> None:
 async def test_a_command_that_ended_in_the_background_is_told_of_once(desk: Desk) -> None:
     shell = Shell((desk.project,), os.environ)
     builtin = Builtin(desk.project, desk.claude_home, lambda: LATER, EndedJobs(shell))
-    ended, stopped = await shell.start("exit 3"), await shell.start("sleep 100")
+    waits = "until [ -e go ]; do sleep 0.1; done; exit 3"
+    ended, stopped = await shell.start(waits), await shell.start("sleep 100")
     assert await builtin.read(f"{PROMPT}{{}}") == []
     await shell.stop(stopped)
+    desk.file("go", "")
     assert ended.watching
     await ended.watching
     (told,) = await builtin.read(f"{PROMPT}{{}}")
-    assert "bash_1 in the background (exit 3) has ended with exit code 3" in told
+    assert f"bash_1 in the background ({waits}) has ended with exit code 3" in told
     assert await builtin.read(f"{PROMPT}{{}}") == []
 
 
