@@ -72,8 +72,16 @@ class LiveRun:
         if self._task is None or self._task.done():
             return
         self._ending_as = state
+        if self._has_its_answer:
+            await asyncio.wait({self._task}, timeout=CANCEL_S)
         self.cancel()
         await asyncio.wait({self._task}, timeout=CANCEL_S)
+
+    @property
+    def _has_its_answer(self) -> bool:
+        """All that is left to do is to leave the sandbox."""
+        result = self.recording.result
+        return result is not None and state_of(result) != "cancelled"
 
     async def result(self) -> AgentResult:
         """What became of it; raises what kept it from beginning. Giving up does not end it."""
@@ -134,6 +142,8 @@ class LiveRun:
         if recording.is_broken:
             recording.ended("failed", _error_of(_no_log()))
             raise _no_log()
+        if recording.result is not None and self._has_its_answer:
+            return self._done(recording.result)
         recording.ended(self._ending_as, _why(self._ending_as))
         return recording.result or _never_begun(self._order, self._ending_as)
 
