@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from tests.npm import npm_packages
 
 ROOT = Path(__file__).parents[2]
 ADDRESS = "http://127.0.0.1:8788"
@@ -30,14 +29,7 @@ def block(language: str, holding: str, url: str) -> str:
 
 def node_modules() -> Path:
     """Where the clients from npm are; skips, by name, where there is no Node.js."""
-    if shutil.which("npm") is None:
-        pytest.skip("there is no Node.js with npm on this machine: sudo apt-get install nodejs npm")
-    made_of = NODE / ".made-of"
-    if not made_of.exists() or made_of.read_text() != " ".join(NODE_CLIENTS):
-        npm = ["npm", "install", "--prefix", str(NODE), "--no-save", "--no-package-lock"]
-        subprocess.run([*npm, "--no-audit", "--no-fund", "--silent", *NODE_CLIENTS], check=True)
-        made_of.write_text(" ".join(NODE_CLIENTS))
-    return NODE / "node_modules"
+    return npm_packages(NODE, NODE_CLIENTS)
 
 
 def python_with_langchain() -> Path:

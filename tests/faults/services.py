@@ -23,9 +23,8 @@ from mini_agent_shim.settings import ShimSettings
 from tests.docker.engine_here import HEADERS, TOKEN, Sidecar
 from tests.faults.engine_proxy import EngineProxy
 from tests.flow.leaving import gone_within
-from tests.shim.serving import served
+from tests.shim.serving import served, until_healthy
 
-START_S = 100.0
 # Bounds that hold on a machine with much else to do; on a quiet one it is a second or two.
 GONE_S = 20.0
 BACK_S = 20.0
@@ -192,7 +191,7 @@ def shim_process(
     )
     with _client(f"http://127.0.0.1:{port}") as client:
         try:
-            _wait_for(client)
+            until_healthy(client)
             yield process, client
         finally:
             process.terminate()
@@ -212,15 +211,3 @@ def _variables(folder: Path, sidecar_url: str, model_url: str) -> dict[str, str]
 def _client(url: str) -> httpx.Client:
     hooks = {"response": [require_shape]}
     return httpx.Client(base_url=url, timeout=100, trust_env=False, event_hooks=hooks)
-
-
-def _wait_for(client: httpx.Client) -> None:
-    until = time.monotonic() + START_S
-    while True:
-        try:
-            client.get("/healthz")
-        except httpx.ConnectError:
-            assert time.monotonic() < until, "the shim does not start"
-            time.sleep(0.1)
-        else:
-            return

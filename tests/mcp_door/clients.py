@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-import pytest
+from tests.npm import npm_packages
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".mcp-clients"
@@ -25,14 +23,7 @@ QUIET = {"DISABLE_AUTOUPDATER": "1", "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC":
 
 def installed() -> Path:
     """The folder of their commands; skips, by name, where there is no Node.js."""
-    if shutil.which("npm") is None:
-        pytest.skip("there is no Node.js with npm on this machine: sudo apt-get install nodejs npm")
-    made_of = FOLDER / ".made-of"
-    if not made_of.exists() or made_of.read_text() != " ".join(CLIENTS):
-        npm = ["npm", "install", "--prefix", str(FOLDER), "--no-save", "--no-package-lock"]
-        subprocess.run([*npm, "--no-audit", "--no-fund", "--silent", *CLIENTS], check=True)
-        made_of.write_text(" ".join(CLIENTS))
-    return FOLDER / "node_modules/.bin"
+    return npm_packages(FOLDER, CLIENTS) / ".bin"
 
 
 def block(language: str, holding: str) -> str:

@@ -26,6 +26,7 @@ from mini_agent_shim.runs.lines import RunQueued
 from mini_agent_shim.runs.summary import RunSummary
 from mini_agent_shim.settings import ShimSettings
 from tests.runs.asking import ASKED, KEYED, told_in
+from tests.shim.serving import until_healthy
 
 PATIENCE_S = 100.0
 SUMMARY = RunSummary(id="0" * 32, model="a/b", created_at=time.time(), state="running")
@@ -51,23 +52,11 @@ def shim(folder: Path, model_url: str) -> Iterator[tuple[subprocess.Popen[bytes]
     )
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=100, trust_env=False) as client:
         try:
-            wait_for(client)
+            until_healthy(client)
             yield process, client
         finally:
             process.kill()
             process.wait()
-
-
-def wait_for(client: httpx.Client) -> None:
-    until = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            client.get("/healthz")
-        except httpx.ConnectError:
-            assert time.monotonic() < until, "the shim does not start"
-            time.sleep(0.1)
-        else:
-            return
 
 
 def state(client: httpx.Client, run_id: str) -> str:

@@ -7,8 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import httpx
 import uvicorn
 from starlette.types import ASGIApp
+
+START_S = 100.0
 
 
 @contextmanager
@@ -22,6 +25,19 @@ def served(app: ASGIApp, port: int = 0) -> Iterator[str]:
     finally:
         server.should_exit = True
         thread.join(10)
+
+
+def until_healthy(client: httpx.Client) -> None:
+    """Waits for a service that is starting as a process of its own."""
+    until = time.monotonic() + START_S
+    while True:
+        try:
+            client.get("/healthz")
+        except httpx.ConnectError:
+            assert time.monotonic() < until, "the service does not start"
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _port(server: uvicorn.Server) -> int:
