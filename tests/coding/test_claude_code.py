@@ -137,6 +137,10 @@ def test_a_call_that_claude_code_was_killed_in_is_carried_out_by_ours(desk: Desk
             process_group=0,
         )
         happens((desk.project / "began").exists)
+        # Its transcript is written a little after the call is begun.
+        happens(
+            lambda: any("toolu_1" in each.read_text() for each in desk.sessions.glob("*.jsonl"))
+        )
         os.killpg(theirs.pid, signal.SIGKILL)
         theirs.wait()
     may = ("--permission-mode", "bypassPermissions")
