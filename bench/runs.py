@@ -28,6 +28,7 @@ from bench.runs_stack import (
     memory,
     restart_shim,
     sandboxes_left,
+    shim_process,
 )
 from bench.samples import Samples
 from mini_agent.testing import Scripted, ScriptedServer, call, text
@@ -131,8 +132,7 @@ async def _of(batch: Batch, end: End | None) -> list[Cost]:
     began = perf_counter()
     async with asyncio.TaskGroup() as group:
         group.create_task(batch.run())
-        if end is not None:
-            group.create_task(_ended(batch, end))
+        ended = None if end is None else group.create_task(_ended(batch, end))
     seconds = perf_counter() - began
     left, seen = await sandboxes_left(), await found(batch.client, batch.name)
     more = await executions() - ran - batch.runs
@@ -140,14 +140,22 @@ async def _of(batch: Batch, end: End | None) -> list[Cost]:
         *_kept(batch, seen, ends=end is not None),
         _one("programs_more", "programs that the sidecar ran more than once", max(0, more), 0),
         _one("sandboxes_left", "sandboxes left after it", left, 0),
+        *([] if ended is None else ended.result()),
         *_times(batch, seconds, ends=end is not None),
         *_grown(before, await memory(), ends=end is not None),
     ]
 
 
-async def _ended(batch: Batch, end: End) -> None:
+async def _ended(batch: Batch, end: End) -> list[Cost]:
     await batch.until_begun(0.5)
+    first, answered, began = await shim_process(), len(batch.took), perf_counter()
     await end()
+    if await shim_process() == first:
+        raise SystemExit("the shim is the process that it was before")
+    return [
+        _one("answered_before", "answered when it was told to end", answered),
+        _one("end_s", "seconds until there was another shim", perf_counter() - began),
+    ]
 
 
 def _kept(batch: Batch, seen: Found, *, ends: bool) -> list[Cost]:

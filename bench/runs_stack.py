@@ -70,6 +70,12 @@ async def _not_warm() -> int:
     return abs(len(listed) - int(warm))
 
 
+async def shim_process() -> str:
+    """The id of the process that is the shim's first, with the moment it was started at."""
+    told = "{{.State.Pid}} {{.State.StartedAt}}"
+    return (await printed("docker", "inspect", SHIM, "--format", told)).strip()
+
+
 async def restart_shim() -> None:
     """As its owner would."""
     compose = ("docker", "compose", "-f", str(ROOT / "compose.agents.yml"))

@@ -46,9 +46,10 @@ class Admission:
         self._require_own_name(scope, headers)
         if not self.tokens or scope["path"] in self.without_token:
             return Caller()
-        caller = self.tokens.caller(_token_in(headers))
+        token = _token_in(headers)
+        caller = self.tokens.caller(token)
         if caller is None:
-            self._turn_away(scope)
+            self._turn_away(scope, token)
         elif a_minute := caller.quota.requests_a_minute:
             self._count(f"token {caller.name}", a_minute, f"the token {caller.name!r}")
         return caller or Caller()
@@ -70,9 +71,11 @@ class Admission:
                 hint="call it from a program instead",
             )
 
-    def _turn_away(self, scope: Scope) -> NoReturn:
+    def _turn_away(self, scope: Scope, token: str) -> NoReturn:
         address, _ = scope.get("client") or ("", None)
-        self._count(f"from {address}", WRONG_TOKENS_A_MINUTE, "this address, with wrong tokens")
+        # Who sends none, as a page does before its user has typed one, guesses nothing.
+        if token:
+            self._count(f"from {address}", WRONG_TOKENS_A_MINUTE, "this address, with wrong tokens")
         raise TurnedAway(
             HTTPStatus.UNAUTHORIZED,
             "the token is missing or wrong",

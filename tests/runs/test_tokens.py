@@ -69,6 +69,12 @@ async def test_whoever_tries_tokens_is_slowed_down_and_others_are_not(tmp_path: 
     assert known.status_code == HTTPStatus.OK
 
 
+async def test_whoever_sends_no_token_tries_none(tmp_path: Path) -> None:
+    async with client_of(ScriptedModel([]), settings_with(tmp_path, table("ann"))) as client:
+        asked = {(await client.get("/runs")).status_code for _ in range(100)}
+    assert asked == {HTTPStatus.UNAUTHORIZED}
+
+
 async def test_a_token_may_have_so_many_runs_at_a_time(tmp_path: Path) -> None:
     settings = settings_with(tmp_path, table("ann", "runs_at_once = 1"), table("bob"))
     async with client_of(SilentModel(), settings) as client:
