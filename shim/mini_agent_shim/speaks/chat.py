@@ -78,7 +78,7 @@ class Chat:
             mini_agent=self._facts(result),
         )
 
-    async def chunks(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
+    async def pieces(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
         """What the run is doing as reasoning, then the answer, as server-sent events."""
         async with aclosing(events):
             async for event in events:

@@ -76,7 +76,7 @@ class Responding:
         }
         return self._begun().model_copy(update=facts)
 
-    async def events(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
+    async def pieces(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
         """What the run does as the summary of its reasoning, then the answer."""
         stream = _Stream()
         told = ""

@@ -7,7 +7,6 @@ from typing import Final
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import BaseModel
 
 from mini_agent.messages import Message
 from mini_agent_shim.caller import Caller, caller_of
@@ -73,14 +72,7 @@ class OpenAiRoutes:
         order = self.service.order(run_of_chat(asked))
         names = declined_by_chat(asked)
         run = self.service.runs.begin(order, Asker(caller_of(request), "chat"))
-        answer = Chat(_id_of(run), asked, names)
-        headers = headers_of(_id_of(run), names)
-        if asked.stream:
-            chunks = answer.chunks(run.events())
-            return StreamAnswer(chunks, ended_with_its_caller(run), headers)
-        async with ended_with_its_caller(run):
-            result = await unless_gone(request.receive, run.result())
-        return _json(answer.whole(result), headers)
+        return await _answered(request, run, Chat(_id_of(run), asked, names))
 
     async def responses(self, request: Request, asked: ResponsesRequest) -> Response:
         """The same in the words of the Responses API, which Codex speaks."""
@@ -89,14 +81,7 @@ class OpenAiRoutes:
         order = self.service.order(run_of_responses(asked, earlier))
         names = declined(asked.tools, asked.tool_choice)
         run = self.service.runs.begin(order, Asker(caller, "responses"))
-        answer = Responding(_id_of(run), asked, names)
-        headers = headers_of(_id_of(run), names)
-        if asked.stream:
-            events = answer.events(run.events())
-            return StreamAnswer(events, ended_with_its_caller(run), headers)
-        async with ended_with_its_caller(run):
-            result = await unless_gone(request.receive, run.result())
-        return _json(answer.whole(result), headers)
+        return await _answered(request, run, Responding(_id_of(run), asked, names))
 
     async def _earlier(self, response_id: str | None, caller: Caller) -> list[Message]:
         if response_id is None:
@@ -117,5 +102,12 @@ def _id_of(run: LiveRun) -> str:
     return run.recording.summary.id
 
 
-def _json(answer: BaseModel, headers: dict[str, str]) -> Response:
-    return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
+async def _answered(request: Request, run: LiveRun, answer: Chat | Responding) -> Response:
+    headers = headers_of(answer.run_id, answer.declined)
+    if answer.asked.stream:
+        pieces = answer.pieces(run.events())
+        return StreamAnswer(pieces, ended_with_its_caller(run), headers)
+    async with ended_with_its_caller(run):
+        result = await unless_gone(request.receive, run.result())
+    told = answer.whole(result).model_dump_json()
+    return Response(told, media_type="application/json", headers=headers)
