@@ -13,7 +13,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mini_agent.errors import MiniAgentError
-from mini_agent_shim.caller import Caller
+from mini_agent_shim.caller import ASKING, Caller
 from mini_agent_shim.problems import answer_to
 from mini_agent_shim.rates import Rates
 from mini_agent_shim.refusals import TooMany, TurnedAway
@@ -102,10 +102,12 @@ class Door:
             await self.app(scope, receive, send)
             return
         try:
-            scope.setdefault("state", {})["caller"] = self.admission.admitted(scope)
+            caller = self.admission.admitted(scope)
         except MiniAgentError as objection:
             await answer_to(objection)(scope, receive, send)
         else:
+            scope.setdefault("state", {})["caller"] = caller
+            ASKING.set(caller)
             await self.app(scope, receive, send)
 
 

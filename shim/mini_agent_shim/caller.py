@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +31,14 @@ class Caller:
 
 
 ANYBODY: Final = Caller()
+# Set where a request comes in; the run that it begins inherits it.
+ASKING: Final = ContextVar("ASKING", default=ANYBODY)
+
+
+def turn_headers() -> dict[str, str]:
+    """What tells the sidecar whose turn a snippet takes; empty where the caller has no name."""
+    name = ASKING.get().name
+    return {"X-Caller": name} if name else {}
 
 
 def caller_of(request: Request) -> Caller:

@@ -11,6 +11,7 @@ from mini_agent.errors import NotConfigured, Problem, SandboxUnavailable
 from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings
 from mini_agent.spans import trace_headers
+from mini_agent_shim.caller import turn_headers
 
 READY_PATIENCE_S: Final = 3.0
 
@@ -34,7 +35,7 @@ class SidecarLine:
         """The one client; `SandboxUnavailable` when no sidecar or no token is there."""
         if self._client is None:
             url = self._require_url()
-            self._client = SidecarClient(url, self._require_token(), headers=trace_headers)
+            self._client = SidecarClient(url, self._require_token(), headers=_headers)
         return self._client
 
     async def require_ready(self) -> None:
@@ -70,6 +71,10 @@ class SidecarLine:
             return self._settings.read_sidecar_token()
         except NotConfigured as missing:
             raise SandboxUnavailable(missing.message, hint=missing.hint) from missing
+
+
+def _headers() -> dict[str, str]:
+    return trace_headers() | turn_headers()
 
 
 def _not_ready(answer: httpx.Response) -> SidecarNotReady:

@@ -125,7 +125,7 @@ async def run(request: Request, sandbox_id: str) -> Response:
     service = service_of(request)
     require_key(service.token, sandbox_id, request)
     found = _found(service, sandbox_id)
-    caller, code = caller_of(request, found.id), await parsed_body(request, Code)
+    caller, code = caller_of(request), await parsed_body(request, Code)
     snippet = _snippet(code, _MADE[found].asked)
     return streamed(
         request,

@@ -40,11 +40,11 @@ def admitted(request: Request) -> Service:
     return service
 
 
-def caller_of(request: Request, otherwise: str = "") -> str:
-    """Whose turn a request takes: who it says, else `otherwise`, else where it comes from."""
+def caller_of(request: Request) -> str:
+    """Whose turn a request takes: who it says, else where it comes from."""
     named = request.headers.get("x-caller")
     if named is None:
-        return otherwise or (request.client.host if request.client else "")
+        return request.client.host if request.client else ""
     if not CALLER.fullmatch(named):
         raise BadRequest("X-Caller is not 1 to 64 printable ASCII characters", field="X-Caller")
     return named

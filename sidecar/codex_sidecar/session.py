@@ -69,7 +69,7 @@ class Session:
     ) -> Execution:
         """The session's next snippet. Cancelling ends it, and the files stay if they can."""
         asked = time.perf_counter()
-        async with self._call(), self._means.turns.turn(caller or self.id):
+        async with self._call(), self._means.turns.turn(caller):
             queued_ms = (time.perf_counter() - asked) * 1000
             execution = await self._unbroken(self._kernel.run(snippet, listener))
         total_ms = (time.perf_counter() - asked) * 1000

@@ -46,7 +46,7 @@ router: Final = APIRouter()
 async def execute(request: Request, session_id: str) -> Response:
     """Finds the files of those before it. Answers as `/v1/execute` does."""
     found = admitted(request).sessions.find(session_id)
-    caller = caller_of(request, found.id)
+    caller = caller_of(request)
     snippet = await snippet_of(request)
     _require_sense(snippet)
     return await executed(

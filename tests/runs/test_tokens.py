@@ -14,7 +14,8 @@ from mini_agent.errors import NotConfigured
 from mini_agent_shim.settings import ShimSettings, require_safe_door
 from mini_agent_shim.tokens import tokens_in
 from tests.runs.asking import ASKED, listed
-from tests.shim.scripted import ScriptedModel, SilentModel, client_of, says
+from tests.shim.scripted import ScriptedModel, Sidecar, SilentModel, client_of, runs, says
+from tests.shim.serving import served
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -73,6 +74,20 @@ async def test_whoever_sends_no_token_tries_none(tmp_path: Path) -> None:
     async with client_of(ScriptedModel([]), settings_with(tmp_path, table("ann"))) as client:
         asked = {(await client.get("/runs")).status_code for _ in range(100)}
     assert asked == {HTTPStatus.UNAUTHORIZED}
+
+
+async def test_snippets_take_the_turn_of_whoever_asked_for_the_run(tmp_path: Path) -> None:
+    sidecar = Sidecar()
+    model = ScriptedModel([runs("1"), says("1"), runs("2"), says("2")])
+    asked = ASKED | {"tool_backend": "sidecar"}
+    with served(sidecar.app()) as url:
+        settings = settings_with(tmp_path, table("ann")).model_copy(
+            update={"sidecar_url": url, "sidecar_token": SecretStr(sidecar.token)}
+        )
+        async with client_of(model, settings) as client:
+            for token in ("ann", "whole"):
+                await client.post("/agent/run", json=asked, headers=bearer(token))
+    assert sidecar.callers == ["ann", None]
 
 
 async def test_a_token_may_have_so_many_runs_at_a_time(tmp_path: Path) -> None:

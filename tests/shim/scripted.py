@@ -76,6 +76,7 @@ class Sidecar:
     image_id: str = ""
     rich: tuple[Rich, ...] = ()
     snippets: list[Snippet] = field(default_factory=list)
+    callers: list[str | None] = field(default_factory=list)
 
     def app(self) -> Starlette:
         return Starlette(
@@ -91,6 +92,7 @@ class Sidecar:
             return _problem(401, "unauthorized", "wrong token")
         snippet = Snippet.model_validate_json(await request.body())
         self.snippets.append(snippet)
+        self.callers.append(request.headers.get("x-caller"))
         execution = Execution(
             language=snippet.language,
             status="ok",
