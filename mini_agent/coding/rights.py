@@ -9,10 +9,10 @@ from pathlib import Path
 
 from mini_agent.coding.ground import Ground, of_the_project
 from mini_agent.coding.late import LateSearch
-from mini_agent.coding.permissions import Permissions
-from mini_agent.coding.permissions_matching import hidden_by
-from mini_agent.coding.permissions_rules import Rule, Rules, rule_written
-from mini_agent.coding.permissions_settings import (
+from mini_agent.coding.permissions.decision import Permissions
+from mini_agent.coding.permissions.matching import hidden_by
+from mini_agent.coding.permissions.rules import Rule, Rules, rule_written
+from mini_agent.coding.permissions.settings import (
     LOCAL,
     PermissionSettings,
     read_permission_settings,

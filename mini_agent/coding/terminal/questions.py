@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mini_agent.coding.approval import Said
-from mini_agent.coding.permissions import Asked
+from mini_agent.coding.permissions.decision import Asked
 from mini_agent.coding.terminal.screen import Screen
 from mini_agent.coding.terminal.shown import diff_shown
 from mini_agent.coding.tools.seams import Question

@@ -8,10 +8,10 @@ from typing import Final, Literal, TypeAlias
 
 from pydantic import ValidationError
 
-from mini_agent.coding.permissions_matching import covers, touches
-from mini_agent.coding.permissions_questions import always_rule, diff_of, question
-from mini_agent.coding.permissions_rules import Rule, Rules
-from mini_agent.coding.permissions_subject import Subject, subject_of
+from mini_agent.coding.permissions.matching import covers, touches
+from mini_agent.coding.permissions.questions import always_rule, diff_of, question
+from mini_agent.coding.permissions.rules import Rule, Rules
+from mini_agent.coding.permissions.subject import Subject, subject_of
 from mini_agent.coding.tools.catalog import TOOLS
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.messages import JsonObject
