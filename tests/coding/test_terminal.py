@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from mini_agent.messages import JsonObject
 from mini_agent.testing import Call, ScriptedServer, call, calls
 from mini_agent.testing.script import Script
 from tests.coding.desk import Desk
 from tests.coding.talking import MAY, READY, talking, talking_to
+from tests.coding.test_hooks import hook, hook_for
 
 GREEN, RED, USUAL_GROUND = "\x1b[32m", "\x1b[31m", "\x1b[49m"
 
@@ -37,6 +39,7 @@ def test_an_edit_is_made_when_the_user_agrees_to_its_diff(desk: Desk) -> None:
 
 
 def test_what_the_user_says_instead_reaches_the_model(desk: Desk) -> None:
+    desk.settings(hook("Notification", "cat > called", "permission_prompt"))
     with (
         ScriptedServer([call("Bash", command="touch made"), "I leave it."]) as server,
         talking_to(desk, server) as terminal,
@@ -45,6 +48,8 @@ def test_what_the_user_says_instead_reaches_the_model(desk: Desk) -> None:
         terminal.says("Make it.")
         terminal.until("Run this command? touch made")
         terminal.until(MAY)
+        called = desk.project / "called"
+        terminal.wait_for(lambda: called.exists() and "touch made" in called.read_text(), "a hook")
         terminal.says("use another name")
         terminal.until("I leave it.")
     assert "use another name" in str(server.requests[-1].messages[-1]["content"])
@@ -82,6 +87,11 @@ def test_commands_are_answered_without_the_model(desk: Desk) -> None:
 
 
 def test_a_session_can_be_left_and_taken_up_again(desk: Desk) -> None:
+    groups: JsonObject = {
+        event: hook_for(f"grep -oE '(source|reason)\": \"[a-z_]+' >> {event}")
+        for event in ("SessionStart", "SessionEnd")
+    }
+    desk.settings({"hooks": groups})
     with talking(desk, ["First.", "Second."]) as terminal:
         terminal.says("One?")
         terminal.until("< First.")
@@ -97,7 +107,14 @@ def test_a_session_can_be_left_and_taken_up_again(desk: Desk) -> None:
         terminal.until_last(READY)
         terminal.says("Two?")
         terminal.until("< Second.")
+        terminal.until_last(READY)
+        terminal.presses("C-d")
+        assert terminal.ended() == 0
     assert len(list(desk.sessions.glob("*.jsonl"))) == 1
+    began = (desk.project / "SessionStart").read_text().split()[1::2]
+    ended = (desk.project / "SessionEnd").read_text().split()[1::2]
+    assert began == ['"startup', '"clear', '"resume']
+    assert ended == ['"clear', '"resume', '"prompt_input_exit']
 
 
 def test_lines_are_completed_remembered_and_may_be_several(desk: Desk) -> None:

@@ -35,12 +35,13 @@ async def _run(ground: Ground) -> int:
     desk = Desk(ground)
     first, ground = await _first(ground, desk)
     module = await sessions
+    begins = "startup"
     try:
         while True:
-            done: Next = await module.sat_out(ground, desk, first)
+            done: Next = await module.sat_out(ground, desk, first, begins)
             if not done.goes_on:
                 return done.code
-            first = ""
+            first, begins = "", "clear"
             ground = _ground_after(ground, done)
             desk.sit_down_at(ground)
     finally:

@@ -15,7 +15,7 @@ from mini_agent.coding.doctor import checked_up, told
 from mini_agent.coding.front_matter import Document, documents_in
 from mini_agent.coding.options import MODES
 from mini_agent.coding.terminal.export import export
-from mini_agent.coding.terminal.help import HELP, Next
+from mini_agent.coding.terminal.help import HELP, LEFT, Next
 from mini_agent.coding.terminal.reports import (
     agents_report,
     context_report,
@@ -95,11 +95,11 @@ class Slash:
 
     async def _clear(self, argument: str) -> Done:
         del argument
-        return Next(goes_on=True)
+        return Next(goes_on=True, why="clear")
 
     async def _exit(self, argument: str) -> Done:
         del argument
-        return Next()
+        return LEFT
 
     async def _compact(self, argument: str) -> Done:
         await self._assembled.assistant.compact(Wish(argument))
@@ -113,7 +113,7 @@ class Slash:
             return None
         if argument.isdigit() and 1 <= int(argument) <= len(listed):
             argument = listed[int(argument) - 1].place.session_id
-        return Next(goes_on=True, session=argument)
+        return Next(goes_on=True, session=argument, why="resume")
 
     async def _model(self, argument: str) -> Done:
         if not argument:
