@@ -8,6 +8,8 @@ import pytest
 from rich.text import Text
 
 from mini_agent.coding.terminal.prose import Prose
+from mini_agent.coding.terminal.shown import call_shown
+from mini_agent.messages import JsonObject
 from mini_agent.testing import ScriptedServer
 from tests.coding.desk import Desk
 from tests.coding.talking import READY, talking_to
@@ -37,7 +39,7 @@ def shown(pieces: Sequence[str], width: int, begun: int = 0) -> Text:
         ("  12. one two", ["  12. one", "      two"]),
         ("12345678901234 and", ["12345678901234 and"]),
         ("one 12345678901234", ["one 12345678901234"]),
-        ("日本語 日本語", ["日本語", "日本語"]),
+        ("日本語日本語、 a", ["日本語日本", "語、 a"]),
         ("```\na long line of code\n```\none two three", ["```", "a long line of code", "```"]),
         ("| a | table | row |", ["| a | table | row |"]),
         ("a  b\n\n  c", ["a  b", "", "  c"]),
@@ -48,6 +50,21 @@ def shown(pieces: Sequence[str], width: int, begun: int = 0) -> Text:
 def test_lines_break_between_words(text: str, lines: Sequence[str], at_once: int) -> None:
     pieces = [text[i : i + at_once] for i in range(0, len(text), at_once)]
     assert shown(pieces, 10).plain.split("\n")[: len(lines)] == lines
+
+
+def test_a_word_without_an_end_is_shown_as_it_comes() -> None:
+    told: list[str] = []
+    prose = Prose(lambda text: told.append(text.plain), lambda: 10, 0)
+    for _ in range(9):
+        prose.add("12345")
+    assert "".join(told) == "12345" * 9
+    prose.add("日本語")
+    assert told[-1] == "日本"
+
+
+def test_a_question_is_shown_by_its_words() -> None:
+    asked: JsonObject = {"questions": [{"question": "Tabs?", "options": []}]}
+    assert call_shown("AskUserQuestion", asked) == "AskUserQuestion(Tabs?)"
 
 
 def test_the_mark_of_an_answer_takes_room() -> None:

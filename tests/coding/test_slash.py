@@ -118,6 +118,10 @@ async def test_a_session_is_taken_up_by_number_or_id(desk: Desk) -> None:
             own_again = Next(goes_on=True, session=own, why="resume")
             assert await at.does("/resume 1") == own_again
             assert await at.does(f"/resume {own}") == own_again
+            for unknown in ("99", "nonsense", own.replace("-4", "-5")):
+                with pytest.raises(BadRequest, match="there is no session"):
+                    await at.does(f"/resume {unknown}")
+    assert not (desk.project / "99").exists()
 
 
 async def test_another_model_goes_on_with_the_same_session(desk: Desk) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from mini_agent.messages import JsonObject
 from mini_agent.testing import Call, ScriptedServer, call, calls
+from mini_agent.testing.replies import Scripted
 from mini_agent.testing.script import Script
-from tests.coding.desk import Desk
+from tests.coding.desk import Desk, happens
 from tests.coding.talking import MAY, READY, talking, talking_to
 from tests.coding.test_hooks import hook, hook_for
 
@@ -136,3 +139,44 @@ def test_lines_are_completed_remembered_and_may_be_several(desk: Desk) -> None:
     asked = [str(request.messages[-1]["content"]) for request in server.requests]
     assert "Look at @source/parser.py\nand say what it does." in asked[0]
     assert asked[1].endswith("Look at @source/parser.py\nand say what it does.")
+
+
+def test_keys_of_before_a_question_are_no_answer_and_those_of_before_a_prompt_are_kept(
+    desk: Desk,
+) -> None:
+    def patient(messages: Sequence[JsonObject]) -> Scripted | str:
+        if messages[-1]["role"] != "tool" and len(messages) > 3:
+            return "Two."
+        name = "two" if messages[-1]["role"] == "tool" else "one"
+        desk.file(f"asked-{name}", "")
+        happens((desk.project / f"go-{name}").exists)
+        return "One." if name == "two" else call("Bash", command="touch made")
+
+    with talking(desk, patient) as terminal:
+        terminal.says("Make it.")
+        terminal.wait_for((desk.project / "asked-one").exists, "the question")
+        terminal.presses("Enter")
+        desk.file("go-one", "")
+        terminal.until(MAY)
+        terminal.says("n")
+        terminal.wait_for((desk.project / "asked-two").exists, "the question")
+        terminal.says("And then?")
+        assert "stops)And" not in terminal.screen
+        desk.file("go-two", "")
+        shown = terminal.until("< Two.")
+        assert shown.index("< One.") < shown.index("> And then?")
+    assert not (desk.project / "made").exists()
+
+
+def test_ctrl_c_empties_the_line_and_twice_leaves(desk: Desk) -> None:
+    with talking(desk, []) as terminal:
+        terminal.types("half a word")
+        terminal.until("> half a word")
+        terminal.presses("C-c")
+        terminal.wait_for(lambda: terminal.screen.count("\n>") == 2, "another prompt")
+        terminal.until_last(READY)
+        terminal.presses("C-c")
+        terminal.until("Ctrl-C again leaves")
+        terminal.until_last(READY)
+        terminal.presses("C-c")
+        assert terminal.ended() == 0

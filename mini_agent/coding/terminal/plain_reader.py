@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 MOST_BYTES: Final = 65_536
@@ -19,6 +20,13 @@ class PlainReader:
     async def prompt(self) -> str | None:
         """The next line; None at the end."""
         return await self.line("> ")
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """While the assistant works; nothing is shown that would have to be kept quiet."""
+        return nullcontext()
+
+    def forget(self) -> None:
+        """Lines are answers in the order in which they come."""
 
     async def line(self, prompt: str) -> str | None:
         """The next line, after `prompt` was written."""

@@ -9,7 +9,9 @@ from typing import Final
 from rich.cells import cell_len
 from rich.text import Text
 
-PART: Final = re.compile(r"\n|[^\S\n]+|\S+")
+# Scripts that have no blanks between words may be broken anywhere.
+UNSPACED: Final = "\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef"
+PART: Final = re.compile(rf"\n|[^\S\n]+|[{UNSPACED}]|[^\s{UNSPACED}]+")
 MARK: Final = re.compile(r"(`+|\*\*)")
 ITEM: Final = re.compile(r"[-*+]|\d{1,3}[.)]")
 HEADING: Final = re.compile(r"#{1,6}")
@@ -24,7 +26,7 @@ class Prose:
         self._write, self._width, self._column = write, width, begun
         self._word, self._blanks = "", ""
         self._out = Text()
-        self._is_in_code = False
+        self._is_in_code = self._is_in_word = False
         self._begin_line()
 
     def add(self, piece: str) -> None:
@@ -33,6 +35,9 @@ class Prose:
         self._word = parts.pop() if parts and not parts[-1].isspace() else ""
         for part in parts:
             self._put(part)
+        if cell_len(self._word) > self._width():
+            self._put(self._word)
+            self._word, self._is_in_word = "", True
         self._flush()
 
     def end(self) -> None:
@@ -52,6 +57,8 @@ class Prose:
         self._line_style, self._open = "", ""
 
     def _put(self, part: str) -> None:
+        if part.isspace():
+            self._is_in_word = False
         if part == "\n":
             self._out.append("\n")
             self._blanks, self._column = "", 0
@@ -67,7 +74,7 @@ class Prose:
         width, own, gap = self._width(), cell_len(word), cell_len(self._blanks)
         fits = self._column + gap + own <= width
         # A word that fits nowhere is broken by the terminal, which lets it be copied whole.
-        if fits or self._is_raw or self._hang + own > width:
+        if fits or self._is_raw or self._is_in_word or self._hang + own > width:
             self._out.append(self._blanks)
             self._column += gap + own
         else:

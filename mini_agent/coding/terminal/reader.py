@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
@@ -11,10 +12,14 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, InMemoryHistory
+from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.shortcuts import CompleteStyle
 
+from mini_agent.coding.terminal.typing_ahead import forget_typed, unechoed
+
 MOST_FILES: Final = 50
+LEAVING: Final = "  Ctrl-C again leaves, as Ctrl-D does"
 
 
 class TerminalReader:
@@ -40,14 +45,29 @@ class TerminalReader:
         self._questions: PromptSession[str] = PromptSession()
 
     async def prompt(self) -> str | None:
-        """What the user says next; None at the end. Ctrl-C empties the line."""
+        """What the user says next; None at the end. Ctrl-C empties the line, or leaves."""
+        is_leaving = False
         while True:
             try:
                 return await self._prompts.prompt_async("> ")
             except KeyboardInterrupt:
-                continue
+                is_empty = not self._prompts.default_buffer.text
+                if is_empty and is_leaving:
+                    return None
+                is_leaving = is_empty
+                if is_empty:
+                    print(LEAVING)
             except EOFError:
                 return None
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """While the assistant works."""
+        return unechoed()
+
+    def forget(self) -> None:
+        """What was typed before a question was there is no answer to it."""
+        forget_typed()
+        clear_typeahead(self._questions.input)
 
     async def line(self, prompt: str) -> str | None:
         """An answer to a question; Ctrl-C stops the turn."""

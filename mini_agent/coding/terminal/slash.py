@@ -25,7 +25,7 @@ from mini_agent.coding.terminal.reports import (
     permissions_report,
     sessions_report,
 )
-from mini_agent.coding.transcript.places import sessions_in
+from mini_agent.coding.transcript.places import place_named, sessions_in
 from mini_agent.errors import BadRequest
 
 WORDS: Final = re.compile(r"\$(ARGUMENTS|[1-9])")
@@ -113,6 +113,8 @@ class Slash:
             return None
         if argument.isdigit() and 1 <= int(argument) <= len(listed):
             argument = listed[int(argument) - 1].place.session_id
+        if not place_named(argument, self._assembled.facts.ground.sessions).exists:
+            raise BadRequest(f"there is no session {argument:.80}", hint="/resume lists them")
         return Next(goes_on=True, session=argument, why="resume")
 
     async def _model(self, argument: str) -> Done:
