@@ -89,6 +89,24 @@ def test_broken_settings_are_named_with_file_line_and_key(
     assert done.stderr.startswith(f"mini-agent: {path}, {said}")
 
 
+def test_broken_rules_are_named_before_the_prompt(desk: Desk) -> None:
+    desk.settings({"permissions": {"allow": ["Bash("]}})
+    done = command_line(desk, [], "--interactive", stdin="Hi.\n")
+    assert (done.code, done.stdout) == (1, "")
+    assert "permissions.allow.0: 'Bash(' is no rule" in done.stderr
+
+
+def test_settings_that_break_in_the_middle_end_no_sitting(desk: Desk) -> None:
+    breaks: JsonObject = {"type": "command", "command": 'echo "{" > "$HOME/.claude/settings.json"'}
+    desk.settings({"hooks": {"SessionEnd": [{"hooks": [breaks]}]}})
+    said = "One?\n/clear\nTwo?\n"
+    done = command_line(desk, ["One.", "Two."], "--interactive", stdin=said)
+    assert (done.code, done.stderr) == (0, "")
+    assert "settings.json, line" in done.stdout
+    assert "what was read before still holds" in done.stdout
+    assert "< Two." in done.stdout
+
+
 def test_a_server_that_fails_is_told_of_and_the_rest_goes_on(desk: Desk) -> None:
     done = command_line(desk, ["Hello."], "-p", "Hi.", "--mcp", "builtin", "--mcp", "no-such-x")
     assert (done.code, done.stdout) == (0, "Hello.\n")

@@ -169,7 +169,9 @@ def test_keys_of_before_a_question_are_no_answer_and_those_of_before_a_prompt_ar
 
 
 def test_ctrl_c_empties_the_line_and_twice_leaves(desk: Desk) -> None:
+    desk.settings({"permissions": {"defaultMode": "acceptEdits"}})
     with talking(desk, []) as terminal:
+        terminal.until_last("· acceptEdits")
         terminal.types("half a word")
         terminal.until("> half a word")
         terminal.presses("C-c")

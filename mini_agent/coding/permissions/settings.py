@@ -10,7 +10,7 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from mini_agent.coding.permissions.decision import Mode
+from mini_agent.coding.options import Mode
 from mini_agent.coding.permissions.rules import Rule, Rules, rule_written
 from mini_agent.coding.tools.written_file import write_file
 from mini_agent.errors import BadRequest, NotConfigured

@@ -16,6 +16,7 @@ from mini_agent.coding.ground import Ground, ground_of
 from mini_agent.coding.outcome import STOPPED
 from mini_agent.coding.terminal.desk import Desk
 from mini_agent.coding.terminal.help import Next
+from mini_agent.errors import MiniAgentError
 
 HEAD_START_S: Final = 0.05
 
@@ -42,7 +43,7 @@ async def _run(ground: Ground) -> int:
             if not done.goes_on:
                 return done.code
             first, begins = "", "clear"
-            ground = _ground_after(ground, done)
+            ground = _ground_after(ground, done, desk)
             desk.sit_down_at(ground)
     finally:
         await module.cleaned_up()
@@ -57,7 +58,8 @@ async def _first(ground: Ground, desk: Desk) -> tuple[str | None, Ground]:
     return first, desk.ground
 
 
-def _ground_after(ground: Ground, done: Next) -> Ground:
+def _ground_after(ground: Ground, done: Next, desk: Desk) -> Ground:
+    """The ground as it is by now; as it was, where it cannot be read any more."""
     options = replace(
         ground.options,
         prompt=None,
@@ -65,7 +67,11 @@ def _ground_after(ground: Ground, done: Next) -> Ground:
         resume=done.session,
         model=done.model or ground.options.model,
     )
-    return ground_of(options, ground.variables)
+    try:
+        return ground_of(options, ground.variables)
+    except MiniAgentError as why:
+        desk.complain(f"{why}; what was read before still holds")
+        return replace(ground, options=options, model=done.model or ground.model)
 
 
 def _end_in_order() -> None:

@@ -114,7 +114,7 @@ class Screen(Unwatched):
             calls = json.dumps([use.block for use in outcome.withheld], indent=2)
             self._console.print(Text(visible(calls)), soft_wrap=True)
         if outcome.error:
-            self._console.print(Text(visible(outcome.error), style="red"))
+            self.show(Text(visible(outcome.error), style="red"))
 
     def say(self, text: str) -> None:
         """What a command says."""
@@ -127,7 +127,7 @@ class Screen(Unwatched):
         turning = self._status is not None
         if self._answer is not None:
             self.pause()
-        self._console.print(shown)
+        self._console.print(shown, soft_wrap=not self._console.is_terminal)
         if turning:
             self.tick()
 
