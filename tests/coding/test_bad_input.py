@@ -187,6 +187,15 @@ def test_without_anything_on_standard_input_it_says_how_to_be_called(desk: Desk)
     assert "-p" in ended.stderr
 
 
+def test_standard_input_that_says_nothing_is_left_out_with_a_word(desk: Desk) -> None:
+    with ScriptedServer(["Hello."]) as server:
+        silent = "exec 3< <(exec sleep 100 2>/dev/null); silent=$!"
+        line = f"{silent}; {PROGRAM} -p Hi. <&3; code=$?; kill $silent; exit $code"
+        ended = shell(desk, line, server)
+    assert (ended.returncode, ended.stdout) == (0, "Hello.\n")
+    assert "nothing came on standard input within 3 s" in ended.stderr
+
+
 def test_who_waits_for_a_line_can_be_ended(desk: Desk) -> None:
     with subprocess.Popen(
         [PROGRAM, "--interactive"],
