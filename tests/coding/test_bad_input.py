@@ -49,6 +49,12 @@ def test_what_cannot_be_is_one_sentence(
     assert "Traceback" not in done.stderr
 
 
+def test_a_prompt_in_the_place_of_a_command_is_told_where_it_goes(desk: Desk) -> None:
+    done = command_line(desk, [], "explain this")
+    assert (done.code, done.stdout) == (2, "")
+    assert 'a prompt goes behind -p: mini-agent -p "..."' in done.stderr
+
+
 def test_without_a_model_the_error_says_how_to_name_one(desk: Desk) -> None:
     done = command_line(desk, [], "-p", "x", LITELLM_DEFAULT_CODE_MODEL="", OPENAI_API_KEY="")
     assert done.code == 1
