@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Final, TypeAlias
 
@@ -115,10 +115,12 @@ async def _opened(
 
 async def _ended(assembled: Assembled) -> None:
     await assembled.notices.aclose()
-    # Who wants to leave is not kept for longer.
-    with suppress(TimeoutError):
+    try:
+        # Who wants to leave is not kept for longer.
         async with asyncio.timeout(MOST_END_S):
             await assembled.assistant.end(assembled.ends)
+    except TimeoutError:
+        assembled.watcher.remark(f"hooks of SessionEnd were ended after {MOST_END_S:g} s")
 
 
 def _problems(servers: Sequence[McpServer]) -> list[str]:

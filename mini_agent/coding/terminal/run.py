@@ -34,6 +34,11 @@ async def _run(ground: Ground) -> int:
     _end_in_order()
     sessions = asyncio.create_task(_imported())
     desk = Desk(ground)
+    with desk.reader.quiet():
+        return await _until_left(ground, desk, sessions)
+
+
+async def _until_left(ground: Ground, desk: Desk, sessions: asyncio.Task[ModuleType]) -> int:
     first, ground = await _first(ground, desk)
     module = await sessions
     begins = "startup"

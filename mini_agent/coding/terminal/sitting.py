@@ -24,16 +24,15 @@ async def sat_out(ground: Ground, desk: Desk, first: str | None, begins: str) ->
     seams = Seams(
         lambda _session, _facts: screen, call_asker=questions, asker=questions, begins=begins
     )
-    with desk.reader.quiet():
-        async with opened(ground, seams) as assembled:
-            for line in recalled(assembled.assistant.session.entries):
-                screen.show(line)
-            slash = Slash(assembled, screen.say)
-            ledger = assembled.ledger
-            desk.opened(assembled.facts.permissions, tuple(slash.names), lambda: _spent(ledger))
-            done = await Talk(assembled, screen, desk.reader, slash).to_its_end(first)
-            assembled.ends = done.why
-            return done
+    async with opened(ground, seams) as assembled:
+        for line in recalled(assembled.assistant.session.entries):
+            screen.show(line)
+        slash = Slash(assembled, screen.say)
+        ledger = assembled.ledger
+        desk.opened(assembled.facts.permissions, tuple(slash.names), lambda: _spent(ledger))
+        done = await Talk(assembled, screen, desk.reader, slash).to_its_end(first)
+        assembled.ends = done.why
+        return done
 
 
 async def cleaned_up() -> None:
