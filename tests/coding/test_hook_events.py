@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
@@ -73,6 +74,10 @@ class Patient:
         del plan
         await self._heard()
         return True
+
+    def stoppable(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
+        del stop
+        return nullcontext()
 
     async def prompt(self) -> str | None:
         await self._heard()

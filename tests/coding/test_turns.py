@@ -16,7 +16,7 @@ from tests.coding.talking import MAY, READY, talking, talking_to, transcript
 DEFAULT: Final = {"subagent_type": "default-agent"}
 
 
-def test_ctrl_c_stops_the_turn_and_keeps_the_session(desk: Desk) -> None:
+def test_ctrl_c_and_esc_stop_the_turn_and_keep_the_session(desk: Desk) -> None:
     script: Script = [hang(), call("Bash", command="touch begun; sleep 100"), "Here I am."]
     may = ("--permission-mode", "bypassPermissions")
     with ScriptedServer(script) as server, talking_to(desk, server, *may) as terminal:
@@ -30,7 +30,7 @@ def test_ctrl_c_stops_the_turn_and_keeps_the_session(desk: Desk) -> None:
         terminal.says("Wait.")
         terminal.wait_for((desk.project / "begun").exists, "the command")
         terminal.until("Bash(touch begun; sleep 100) (")
-        terminal.presses("C-c")
+        terminal.presses("Escape")
         terminal.until("stopped; the session goes on", times=2)
         terminal.until_last(READY)
         terminal.says("Again?")

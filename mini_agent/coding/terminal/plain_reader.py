@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
@@ -22,7 +23,12 @@ class PlainReader:
         return await self.line("> ")
 
     def quiet(self) -> AbstractContextManager[None]:
-        """While the assistant works; nothing is shown that would have to be kept quiet."""
+        """Nothing is shown that would have to be kept quiet."""
+        return nullcontext()
+
+    def stoppable(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
+        """No key means more than the line that it stands in."""
+        del stop
         return nullcontext()
 
     def forget(self) -> None:

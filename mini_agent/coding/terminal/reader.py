@@ -12,11 +12,10 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, InMemoryHistory
-from prompt_toolkit.input.typeahead import clear_typeahead
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.shortcuts import CompleteStyle
 
-from mini_agent.coding.terminal.typing_ahead import forget_typed, unechoed
+from mini_agent.coding.terminal.typing_ahead import TypedAhead, unechoed
 
 MOST_FILES: Final = 50
 LEAVING: Final = "  Ctrl-C again leaves, as Ctrl-D does"
@@ -42,7 +41,8 @@ class TerminalReader:
             multiline=True,
             prompt_continuation="  ",
         )
-        self._questions: PromptSession[str] = PromptSession()
+        self._questions: PromptSession[str] = PromptSession(key_bindings=_stopping())
+        self._ahead = TypedAhead(self._prompts.input)
 
     async def prompt(self) -> str | None:
         """What the user says next; None at the end. Ctrl-C empties the line, or leaves."""
@@ -61,16 +61,19 @@ class TerminalReader:
                 return None
 
     def quiet(self) -> AbstractContextManager[None]:
-        """While the assistant works."""
+        """From now on keys are shown by prompts and questions alone."""
         return unechoed()
+
+    def stoppable(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
+        """While a turn goes on, which Esc is to `stop`."""
+        return self._ahead.stoppable(stop)
 
     def forget(self) -> None:
         """What was typed before a question was there is no answer to it."""
-        forget_typed()
-        clear_typeahead(self._questions.input)
+        self._ahead.forget()
 
     async def line(self, prompt: str) -> str | None:
-        """An answer to a question; Ctrl-C stops the turn."""
+        """An answer to a question; Ctrl-C and Esc stop the turn."""
         try:
             # Who answers in the middle of a turn leaves the turn's own handling of Ctrl-C alone.
             return await self._questions.prompt_async(prompt, handle_sigint=False)
@@ -121,6 +124,16 @@ def _history(path: Path) -> FileHistory | InMemoryHistory:
     except OSError:
         return InMemoryHistory()
     return FileHistory(str(path))
+
+
+def _stopping() -> KeyBindings:
+    keys = KeyBindings()
+
+    def stop(event: KeyPressEvent) -> None:
+        event.app.exit(exception=KeyboardInterrupt)
+
+    keys.add("escape", eager=True)(stop)
+    return keys
 
 
 def _keys(next_mode: Callable[[], None]) -> KeyBindings:

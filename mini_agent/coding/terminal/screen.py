@@ -156,4 +156,4 @@ class Screen(Unwatched):
     def _line(self) -> Text:
         seconds = perf_counter() - self._since
         tokens = f" · {self._chars // CHARS_A_TOKEN} tokens" if self._chars else ""
-        return Text(f"{self._doing} ({seconds:.0f} s{tokens} · Ctrl-C stops)", style="dim")
+        return Text(f"{self._doing} ({seconds:.0f} s{tokens} · Esc stops)", style="dim")

@@ -28,6 +28,7 @@ from mini_agent.coding.terminal.reports import (
 from mini_agent.coding.transcript.places import place_named, sessions_in
 from mini_agent.errors import BadRequest
 
+KEYS: Final = "Alt-Enter begins a new line, @ completes files, Esc or Ctrl-C stops."
 WORDS: Final = re.compile(r"\$(ARGUMENTS|[1-9])")
 
 
@@ -91,7 +92,7 @@ class Slash:
     def _help(self) -> str:
         own = {name: each.keys.get("description", "") for name, each in self._own.items()}
         lines = [f"/{name:<12} {what}" for name, what in {**HELP, **own}.items()]
-        return "\n".join((*lines, "Alt-Enter begins a new line, @ completes files, Ctrl-C stops."))
+        return "\n".join((*lines, KEYS))
 
     async def _clear(self, argument: str) -> Done:
         del argument

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -28,6 +28,10 @@ class Reader(Protocol):
 
     async def prompt(self) -> str | None:
         """What is said next; None at the end."""
+        ...
+
+    def stoppable(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
+        """While a turn goes on, which the user may `stop`."""
         ...
 
 
@@ -90,8 +94,9 @@ class Talk:
         self.screen.begin()
         running = asyncio.create_task(work)
         try:
-            async with _ticking(self.screen), _interruptible(running):
-                await asyncio.wait({running})
+            with self.reader.stoppable(running.cancel):
+                async with _ticking(self.screen), _interruptible(running):
+                    await asyncio.wait({running})
         finally:
             # Who ends the program ends the turn, which kills its commands and writes that down.
             running.cancel()

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import sys
 import termios
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
+
+from prompt_toolkit.input import Input
+from prompt_toolkit.input.typeahead import clear_typeahead, store_typeahead
+from prompt_toolkit.key_binding import KeyPress
+from prompt_toolkit.keys import Keys
 
 INPUT, LOCAL = 0, 3
 SHOWING: Final = termios.ECHO | termios.ICANON
@@ -28,7 +33,34 @@ def unechoed() -> Iterator[None]:
             termios.tcsetattr(number, termios.TCSANOW, before)
 
 
-def forget_typed() -> None:
-    """Throws away what was typed so far."""
-    with suppress(termios.error):
-        termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+class TypedAhead:
+    """The keys of a turn: Esc, by itself, stops it, all others are for the prompt after it."""
+
+    def __init__(self, keys: Input) -> None:
+        self._input = keys
+        self._kept: list[KeyPress] = []
+
+    @contextmanager
+    def stoppable(self, stop: Callable[[], object]) -> Iterator[None]:
+        """While a turn goes on; a question in the middle of it reads its keys itself."""
+
+        def read() -> None:
+            pressed = [*self._input.read_keys(), *self._input.flush_keys()]
+            if [each.key for each in pressed] == [Keys.Escape]:
+                stop()
+            else:
+                self._kept += pressed
+
+        try:
+            with self._input.attach(read):
+                yield
+        finally:
+            store_typeahead(self._input, self._kept)
+            self._kept = []
+
+    def forget(self) -> None:
+        """Throws away what was typed so far."""
+        with suppress(termios.error):
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+        clear_typeahead(self._input)
+        self._kept = []
