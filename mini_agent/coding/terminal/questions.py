@@ -70,7 +70,7 @@ class Questions:
     async def approves(self, plan: str) -> bool:
         """Whether a plan is to be carried out."""
         self._begin()
-        self.console.print(Text(f"\n{visible(plan)}\n"))
+        self.screen.say(f"\n{plan}\n")
         self.console.print(Text("  y carry it out   n go on planning"))
         line = await self.reader.line("? ")
         return line is not None and line.strip().lower() in YES

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import sys
 import termios
 from collections.abc import Callable, Iterator
@@ -21,16 +23,23 @@ SHOWING: Final = termios.ECHO | termios.ICANON
 def unechoed() -> Iterator[None]:
     """The terminal shows no keys; Enter stays Enter, and Ctrl-C a signal."""
     number = sys.stdin.fileno()
-    before, within = termios.tcgetattr(number), termios.tcgetattr(number)
-    within[INPUT] &= ~termios.ICRNL
-    within[LOCAL] &= ~SHOWING
-    termios.tcsetattr(number, termios.TCSANOW, within)
+    before = termios.tcgetattr(number)
+    _be_quiet()
     try:
         yield
     finally:
         # A terminal that was closed is gone.
         with suppress(termios.error):
             termios.tcsetattr(number, termios.TCSANOW, before)
+
+
+def _be_quiet() -> None:
+    number = sys.stdin.fileno()
+    with suppress(termios.error):
+        modes = termios.tcgetattr(number)
+        modes[INPUT] &= ~termios.ICRNL
+        modes[LOCAL] &= ~SHOWING
+        termios.tcsetattr(number, termios.TCSANOW, modes)
 
 
 class TypedAhead:
@@ -51,10 +60,14 @@ class TypedAhead:
             else:
                 self._kept += pressed
 
+        loop = asyncio.get_running_loop()
+        # Shells that bring a program back, after Ctrl-Z, bring their own modes of the terminal.
+        loop.add_signal_handler(signal.SIGCONT, _be_quiet)
         try:
             with self._input.attach(read):
                 yield
         finally:
+            loop.remove_signal_handler(signal.SIGCONT)
             store_typeahead(self._input, self._kept)
             self._kept = []
 
