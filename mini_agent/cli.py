@@ -6,6 +6,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from mini_agent.coding.options import add_options, options_of
 
@@ -16,6 +17,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     # Imported now and not at the top: what shows help or a version has no use for pydantic.
     command = importlib.import_module("mini_agent.cli_command")
     command.carry_out(lambda: called.run(called))
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says where prompts go: other assistants take them in the place of our commands."""
+
+    def error(self, message: str) -> NoReturn:
+        """Prints it and ends with 2."""
+        hint = '; a prompt goes behind -p: mini-agent -p "..."' if "COMMAND" in message else ""
+        super().error(f"{message}{hint}")
 
 
 class _Version(argparse.Action):
@@ -35,7 +45,7 @@ class _Version(argparse.Action):
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="mini-agent",
         description="A coding assistant for any model, and an agent loop whose snippets run in "
         "sealed sandboxes.",

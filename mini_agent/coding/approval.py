@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from mini_agent.coding.hooks.verdict import Permission
-from mini_agent.coding.permissions import Allowed, Asked, Denied, Permissions
-from mini_agent.coding.permissions_rules import Rule
+from mini_agent.coding.permissions.decision import Allowed, Asked, Denied, Permissions
+from mini_agent.coding.permissions.rules import Rule
 from mini_agent.coding.tools.seams import Asker, Question
 from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject

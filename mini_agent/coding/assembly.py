@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from mini_agent.coding.agents.kinds import Kind, kinds_in
 from mini_agent.coding.agents.run import Parent
@@ -19,12 +20,14 @@ from mini_agent.coding.facts import Facts
 from mini_agent.coding.ground import Ground
 from mini_agent.coding.hooks.commands import CommandHooks
 from mini_agent.coding.hooks.event import Circumstances
+from mini_agent.coding.hooks.notices import Notices
 from mini_agent.coding.hooks.source import AllHooks
 from mini_agent.coding.inner_loop import InnerLoop, coding_config
 from mini_agent.coding.late import LatePages, late_sandbox
 from mini_agent.coding.ledger import Ledger
 from mini_agent.coding.memory.jobs import EndedJobs
 from mini_agent.coding.memory.track import Track
+from mini_agent.coding.noticed import NoticedCalls, NoticedQuestions
 from mini_agent.coding.rights import permissions_of, workplace_of
 from mini_agent.coding.servers import McpServer, closed, looked_at, servers_of
 from mini_agent.coding.standing import standing_of
@@ -43,13 +46,15 @@ from mini_agent.settings import Settings
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.passed_on import tool_named
 
+MOST_END_S: Final = 10.0
 Watching: TypeAlias = Callable[[Session, Facts], Watcher]
 
 
 @dataclass(frozen=True, slots=True)
 class Seams:
     """Who watches, and who is asked; `model` answers in LiteLLM's place, `window_of` knows how
-    much it takes, and `pages` are the web's."""
+    much it takes, `pages` are the web's. Of a session in which nothing was said hooks are told that
+    it `begins` so."""
 
     watching: Watching
     model: Model | None = None
@@ -57,17 +62,20 @@ class Seams:
     call_asker: CallAsker | None = None
     asker: Asker | None = None
     pages: Pages = field(default_factory=LatePages)
+    begins: str = "startup"
 
 
 @dataclass
 class Assembled:
-    """A session that can be talked to."""
+    """A session that can be talked to; `ends` is what hooks are told of its end."""
 
     assistant: Assistant
     watcher: Watcher
     facts: Facts
     ledger: Ledger
     kinds: Mapping[str, Kind]
+    notices: Notices
+    ends: str = "other"
 
 
 @asynccontextmanager
@@ -94,13 +102,25 @@ async def _opened(
         for remark in (*ground.remarks, assembled.assistant.session.remark, *_problems(servers)):
             if remark:
                 assembled.watcher.remark(remark)
-        source = "resume" if assembled.assistant.session.entries else "startup"
+        source = "resume" if assembled.assistant.session.entries else seams.begins
         await assembled.assistant.begin(source)
-        yield assembled
-        await assembled.assistant.end("other")
+        try:
+            yield assembled
+        finally:
+            await _ended(assembled)
     finally:
         await workplace.shell.aclose()
         await closed(servers)
+
+
+async def _ended(assembled: Assembled) -> None:
+    await assembled.notices.aclose()
+    try:
+        # Who wants to leave is not kept for longer.
+        async with asyncio.timeout(MOST_END_S):
+            await assembled.assistant.end(assembled.ends)
+    except TimeoutError:
+        assembled.watcher.remark(f"hooks of SessionEnd were ended after {MOST_END_S:g} s")
 
 
 def _problems(servers: Sequence[McpServer]) -> list[str]:
@@ -132,13 +152,16 @@ class _Assembly:
         beside = seams.model or LiteLLMModel(ollama_address=address)
         self._aside = AskedModel(beside, self._ledger.add_aside)
         self._digest = ModelDigest(self._aside, ground.digest_model)
-        asker = Planning(seams.asker, lambda: self._permissions) if seams.asker else None
-        self._workplace = replace(workplace, asker=asker, digest=self._digest, pages=seams.pages)
-        self._permissions = permissions_of(ground, self._workplace)
-        places, jobs = ground.places, EndedJobs(self._workplace.shell)
+        self._workplace = workplace
+        places, jobs = ground.places, EndedJobs(workplace.shell)
         self._builtin = Builtin(places.project, places.claude_home, self._standing, jobs)
         self._behaviour = self._behaviours()
         self._hooks = AllHooks([self._commands(), ServedHooks(self._behaviour)])
+        self._notices = Notices(self._hooks, self._circumstances, self._remark)
+        asker = NoticedQuestions(seams.asker, self._notices) if seams.asker else None
+        planning = Planning(asker, lambda: self._permissions) if asker else None
+        self._workplace = replace(workplace, asker=planning, digest=self._digest, pages=seams.pages)
+        self._permissions = permissions_of(ground, self._workplace)
         self._kinds = kinds_in(
             (ground.places.claude_home / "agents", ground.places.project / ".claude" / "agents")
         )
@@ -164,7 +187,7 @@ class _Assembly:
             self._watcher,
             self._seams.window_of,
         )
-        return Assembled(assistant, self._watcher, facts, self._ledger, self._kinds)
+        return Assembled(assistant, self._watcher, facts, self._ledger, self._kinds, self._notices)
 
     def _tool_set(self) -> ToolSet:
         parent = Parent(
@@ -177,15 +200,13 @@ class _Assembly:
             listener=self._hear_below,
             remark=self._remark,
         )
+        user = self._seams.call_asker
+        noticed = NoticedCalls(user, self._notices) if user else None
         around = Surroundings(
             self._circumstances,
             self._hooks,
-            RuledApproval(
-                self._permissions,
-                self._seams.call_asker,
-                lambda said: self._watched().remark(said),
-            ),
-            self._watched,
+            RuledApproval(self._permissions, noticed, self._remark),
+            lambda: self._watcher,
             self._stop,
         )
         own = self._workplace if self._ground.uses_builtin else None
@@ -227,6 +248,3 @@ class _Assembly:
 
     def _told_text(self, piece: str) -> None:
         self._watcher.text(piece)
-
-    def _watched(self) -> Watcher:
-        return self._watcher

@@ -42,6 +42,7 @@ class Assistant:
     watcher: Watcher
     window_of: WindowOf
     _system: list[Message] | None = None
+    _untold: tuple[str, ...] = ()
 
     @property
     def session(self) -> Session:
@@ -51,13 +52,12 @@ class Assistant:
     async def begin(self, source: str) -> None:
         """Tells hooks that the session starts; `source` is startup, resume, clear or compact."""
         verdict = await self._ask("SessionStart", source, {"source": source})
-        if verdict.after:
-            texts = [text_block(text) for text in verdict.after]
-            self.session.user_said(texts, is_meta=True)
+        self._remark(verdict.reasons)
+        self._untold = verdict.after
 
     async def end(self, reason: str) -> None:
         """Tells hooks that the session is over."""
-        await self._ask("SessionEnd", reason, {"reason": reason})
+        self._remark((await self._ask("SessionEnd", reason, {"reason": reason})).reasons)
 
     async def prompt(self, text: str) -> Outcome:
         """An answer to `text`, unless a hook refuses it."""
@@ -75,6 +75,7 @@ class Assistant:
         undone = await self.inner.carry_out_pending()
         if undone is not None:
             return undone
+        self._tell_context()
         self.session.user_said(blocks)
         return await self.answer()
 
@@ -83,9 +84,10 @@ class Assistant:
         undone = await self.inner.carry_out_pending()
         if undone is not None:
             return undone
+        self._tell_context()
         outcome = await self._run()
         for times in range(MOST_PUT_OFF):
-            if outcome.how != "done" or not await self._is_put_off(has_been=bool(times)):
+            if outcome.how != "done" or not await self._is_put_off(outcome, has_been=bool(times)):
                 break
             outcome = _both(outcome, await self._run())
         return outcome
@@ -100,6 +102,7 @@ class Assistant:
         config = self.inner.config
         system = await self._system_messages()
         await compact(self.session, self.aside, config.model, system, wish)
+        await self.begin("compact")
 
     async def _run(self) -> Outcome:
         """The inner loop to its end, the conversation told anew wherever it gets too long."""
@@ -116,12 +119,23 @@ class Assistant:
         self.watcher.remark("the conversation is nearly too long for the model: compacting it")
         try:
             await self.compact(Wish(by="auto"))
+            self._tell_context()
         except BadRequest as objection:
             self.watcher.remark(str(objection))
             self.inner.window = NO_WINDOW
 
-    async def _is_put_off(self, *, has_been: bool) -> bool:
-        verdict = await self._ask("Stop", "", {"stop_hook_active": has_been})
+    def _tell_context(self) -> None:
+        """What hooks said at the start; before the user spoke, it would pass for their words."""
+        if self._untold:
+            self.session.user_said([*map(text_block, self._untold)], is_meta=True)
+            self._untold = ()
+
+    async def _is_put_off(self, outcome: Outcome, *, has_been: bool) -> bool:
+        own: JsonObject = {
+            "stop_hook_active": has_been,
+            "last_assistant_message": outcome.answer,
+        }
+        verdict = await self._ask("Stop", "", own)
         if verdict.stops or not verdict.blocked:
             return False
         self.session.user_said([text_block(verdict.reason)], is_meta=True)
@@ -135,9 +149,12 @@ class Assistant:
 
     async def _ask(self, name: EventName, about: str, own: JsonObject) -> Verdict:
         verdict = await self.hooks.verdict(self.circumstances().event(name, about, own))
-        for said in (*verdict.messages, *verdict.faults):
-            self.watcher.remark(said)
+        self._remark((*verdict.messages, *verdict.faults))
         return verdict
+
+    def _remark(self, said: Sequence[str]) -> None:
+        for remark in said:
+            self.watcher.remark(remark)
 
 
 def _both(before: Outcome, after: Outcome) -> Outcome:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mini_agent.coding.ground import Ground
-from mini_agent.coding.permissions import Permissions
+from mini_agent.coding.permissions.decision import Permissions
 from mini_agent.coding.servers import McpServer
 
 

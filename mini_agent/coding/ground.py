@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 from mini_agent.coding.models import digest_model_for, model_named
 from mini_agent.coding.options import Options
+from mini_agent.coding.permissions.rules import Rules, rule_written
+from mini_agent.coding.permissions.settings import PermissionSettings, read_permission_settings
 from mini_agent.coding.places import Places, branch_of, places_of
 from mini_agent.coding.settings_files import ClaudeSettings, read_settings, settings_paths
 from mini_agent.coding.transcript.places import (
@@ -35,6 +37,7 @@ class Ground:
     settings: ClaudeSettings
     model: str
     digest_model: str
+    rights: PermissionSettings
     is_trusted: bool
     remarks: tuple[str, ...] = ()
 
@@ -73,8 +76,9 @@ def ground_of(options: Options, variables: Mapping[str, str]) -> Ground:
     if options.trusts and not trust.has(places.project):
         trust.add(places.project)
     is_trusted = trust.has(places.project)
-    users, projects, machines = settings_paths(places.claude_home, places.project)
-    settings = read_settings((users, projects, machines) if is_trusted else (users,))
+    # INVARIANT: what lies in a folder allows nothing there until the user trusts the folder.
+    paths = settings_paths(places.claude_home, places.project)[: None if is_trusted else 1]
+    settings = read_settings(paths)
     model = model_named(options.model, settings.model, variables)
     return Ground(
         options=options,
@@ -83,9 +87,19 @@ def ground_of(options: Options, variables: Mapping[str, str]) -> Ground:
         settings=settings,
         model=model,
         digest_model=options.digest_model or digest_model_for(model),
+        rights=_rights(read_permission_settings(paths, places.project), options),
         is_trusted=is_trusted,
         remarks=settings.remarks if is_trusted else (*settings.remarks, *_untrusted(places)),
     )
+
+
+def _rights(said: PermissionSettings, options: Options) -> PermissionSettings:
+    """What files say, and the rules of options, which weigh as much."""
+    deny, allow = (
+        tuple(rule_written(text) for text in given)
+        for given in (options.disallowed_tools, options.allowed_tools)
+    )
+    return replace(said, rules=said.rules + Rules(deny=deny, allow=allow))
 
 
 def of_the_project(places: Places) -> list[Path]:

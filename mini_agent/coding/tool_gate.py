@@ -16,7 +16,15 @@ from mini_agent.coding.watch import Watcher
 from mini_agent.messages import JsonObject, function_call
 from mini_agent.tools.arguments import Called, NotRun, called
 from mini_agent.tools.foreign import output_of
-from mini_agent.tools.invoker import Invoker, Listener, OpenAIToolCall, Tool, ToolOutput, refused
+from mini_agent.tools.invoker import (
+    Invoker,
+    Listener,
+    OpenAIToolCall,
+    Tool,
+    ToolOutput,
+    refused,
+    remarked,
+)
 from mini_agent.tools.passed_on import passed_on
 
 READING: Final = frozenset({"Read", "Grep", "Glob", "LS", "WebFetch", "WebSearch", "Task"})
@@ -72,7 +80,8 @@ class GatedTools:
             return await self._carried_out(str(openai_tool.get("id") or ""), asked, tell)
 
     async def _carried_out(self, call_id: str, asked: Called, tell: Listener | None) -> ToolOutput:
-        before = await self._ask("PreToolUse", asked, {})
+        about: JsonObject = {"tool_use_id": call_id}
+        before = await self._ask("PreToolUse", asked, about)
         if before.blocked or before.stops:
             reasons = "".join(f"\n- {reason}" for reason in before.reasons)
             return _told(refused(f"{asked.name} operation blocked by hook:{reasons}"))
@@ -84,14 +93,21 @@ class GatedTools:
             return _told(refused(objection))
         call = function_call(call_id, *asked)
         output = _told(output_of(await passed_on(self._invoker, call, tell)))
-        return await self._looked_at(asked, output)
+        said = [*before.after, *(await self._objections(asked, output, about))]
+        if not output.told:
+            # The digest of what a program printed stays.
+            return remarked(output, *said)
+        return replace(output, told="\n\n".join((output.told, *said)))
 
-    async def _looked_at(self, asked: Called, output: ToolOutput) -> ToolOutput:
+    async def _objections(
+        self, asked: Called, output: ToolOutput, about: JsonObject
+    ) -> tuple[str, ...]:
+        """What hooks have to say to a call that went well."""
         if not output.ok:
-            return output
-        after = await self._ask("PostToolUse", asked, {"tool_response": output.told})
-        texts = (*(after.reasons if after.blocked else ()), *after.after)
-        return replace(output, told="\n\n".join((output.told, *texts)))
+            return ()
+        response = output.told or output.stdout or output.stderr
+        after = await self._ask("PostToolUse", asked, {"tool_response": response, **about})
+        return (*(after.reasons if after.blocked else ()), *after.after)
 
     async def _ask(self, name: EventName, asked: Called, more: JsonObject) -> Verdict:
         own: JsonObject = {"tool_name": asked.name, "tool_input": asked.arguments, **more}

@@ -7,17 +7,20 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
+from mini_agent.coding.approval import Said
 from mini_agent.coding.assembly import Assembled, Seams, opened
 from mini_agent.coding.ground import Ground, ground_of
 from mini_agent.coding.late import LatePages
 from mini_agent.coding.options import Options
 from mini_agent.coding.outcome import Outcome
-from mini_agent.coding.tools.seams import Pages
+from mini_agent.coding.permissions.decision import Asked
+from mini_agent.coding.tools.seams import Pages, Question
 from mini_agent.coding.transcript.places import Origin, Place, sessions_folder
 from mini_agent.coding.transcript.session import Session
 from mini_agent.coding.watch import Unwatched
@@ -44,6 +47,16 @@ class Notes(Unwatched):
         self.lines.append(line)
 
 
+class Person(Protocol):
+    """Somebody who is asked."""
+
+    async def may(self, asked: Asked) -> Said: ...
+
+    async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]: ...
+
+    async def approves(self, plan: str) -> bool: ...
+
+
 @dataclass
 class Desk:
     """`project` is the current folder; `home` holds `.claude`."""
@@ -53,6 +66,7 @@ class Desk:
     notes: Notes = field(default_factory=Notes)
     window: int | None = None
     pages: Pages = field(default_factory=LatePages)
+    user: Person | None = None
 
     @property
     def claude_home(self) -> Path:
@@ -97,7 +111,14 @@ class Desk:
 
     @asynccontextmanager
     async def opened(self, model: Model, **options: object) -> AsyncIterator[Assembled]:
-        own = Seams(lambda _session, _facts: self.notes, model, self._tokens, pages=self.pages)
+        own = Seams(
+            lambda _session, _facts: self.notes,
+            model,
+            self._tokens,
+            call_asker=self.user,
+            asker=self.user,
+            pages=self.pages,
+        )
         async with opened(self.ground(**options), own) as assembled:
             yield assembled
 

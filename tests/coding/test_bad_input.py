@@ -49,6 +49,12 @@ def test_what_cannot_be_is_one_sentence(
     assert "Traceback" not in done.stderr
 
 
+def test_a_prompt_in_the_place_of_a_command_is_told_where_it_goes(desk: Desk) -> None:
+    done = command_line(desk, [], "explain this")
+    assert (done.code, done.stdout) == (2, "")
+    assert 'a prompt goes behind -p: mini-agent -p "..."' in done.stderr
+
+
 def test_without_a_model_the_error_says_how_to_name_one(desk: Desk) -> None:
     done = command_line(desk, [], "-p", "x", LITELLM_DEFAULT_CODE_MODEL="", OPENAI_API_KEY="")
     assert done.code == 1
@@ -87,6 +93,24 @@ def test_broken_settings_are_named_with_file_line_and_key(
     done = command_line(desk, [], "-p", "x")
     assert (done.code, done.stdout) == (1, "")
     assert done.stderr.startswith(f"mini-agent: {path}, {said}")
+
+
+def test_broken_rules_are_named_before_the_prompt(desk: Desk) -> None:
+    desk.settings({"permissions": {"allow": ["Bash("]}})
+    done = command_line(desk, [], "--interactive", stdin="Hi.\n")
+    assert (done.code, done.stdout) == (1, "")
+    assert "permissions.allow.0: 'Bash(' is no rule" in done.stderr
+
+
+def test_settings_that_break_in_the_middle_end_no_sitting(desk: Desk) -> None:
+    breaks: JsonObject = {"type": "command", "command": 'echo "{" > "$HOME/.claude/settings.json"'}
+    desk.settings({"hooks": {"SessionEnd": [{"hooks": [breaks]}]}})
+    said = "One?\n/clear\nTwo?\n"
+    done = command_line(desk, ["One.", "Two."], "--interactive", stdin=said)
+    assert (done.code, done.stderr) == (0, "")
+    assert "settings.json, line" in done.stdout
+    assert "what was read before still holds" in done.stdout
+    assert "< Two." in done.stdout
 
 
 def test_a_server_that_fails_is_told_of_and_the_rest_goes_on(desk: Desk) -> None:
@@ -167,6 +191,15 @@ def test_without_anything_on_standard_input_it_says_how_to_be_called(desk: Desk)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "there is nothing to do" in ended.stderr
     assert "-p" in ended.stderr
+
+
+def test_standard_input_that_says_nothing_is_left_out_with_a_word(desk: Desk) -> None:
+    with ScriptedServer(["Hello."]) as server:
+        silent = "exec 3< <(exec sleep 100 2>/dev/null); silent=$!"
+        line = f"{silent}; {PROGRAM} -p Hi. <&3; code=$?; kill $silent; exit $code"
+        ended = shell(desk, line, server)
+    assert (ended.returncode, ended.stdout) == (0, "Hello.\n")
+    assert "nothing came on standard input within 3 s" in ended.stderr
 
 
 def test_who_waits_for_a_line_can_be_ended(desk: Desk) -> None:

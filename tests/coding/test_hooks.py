@@ -15,8 +15,12 @@ from tests.coding.desk import Desk
 
 
 def hook(event: str, command: str, matcher: str = "", **more: JsonValue) -> JsonObject:
+    return {"hooks": {event: hook_for(command, matcher, **more)}}
+
+
+def hook_for(command: str, matcher: str = "", **more: JsonValue) -> list[JsonValue]:
     own: JsonObject = {"type": "command", "command": command, **more}
-    return {"hooks": {event: [{"matcher": matcher, "hooks": [own]}]}}
+    return [{"matcher": matcher, "hooks": [own]}]
 
 
 def prints(value: JsonObject) -> str:
@@ -205,6 +209,8 @@ def test_the_strictest_of_several_counts_with_its_reasons() -> None:
         ("Read", "ReadAll", False),
         ("mcp__.*", "mcp__a__b", True),
         ("Edit", "MultiEdit", False),
+        ("^Multi", "MultiEdit", True),
+        ("it.$", "MultiEdit", False),
     ],
 )
 def test_matchers(matcher: str, about: str, *, is_meant: bool) -> None:

@@ -19,7 +19,7 @@ PARTS: dict[str, tuple[str, ...]] = {
     "behaviour server": ("behaviour/*.py",),
     "hooks and memory": ("hooks/*.py", "memory/*.py"),
     "tools": ("tools/*.py",),
-    "permissions": ("permissions*.py", "approval.py", "rights.py"),
+    "permissions": ("permissions/*.py", "approval.py", "rights.py"),
     "sessions": ("transcript/*.py",),
     "subagents": ("agents/*.py",),
     "terminal": ("terminal/*.py",),

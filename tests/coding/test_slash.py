@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from mini_agent.coding.assembly import Assembled
-from mini_agent.coding.terminal.help import HELP, Next
+from mini_agent.coding.terminal.help import HELP, LEFT, Next
 from mini_agent.coding.terminal.slash import Done, Say, Slash
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject
@@ -53,7 +53,7 @@ async def test_every_command_is_in_the_list_and_does_something(desk: Desk) -> No
                 done = await at.does(f"/{name}")
                 told.append((name, bool(at.said), done))
                 assert f"/{name} " in await at.shows("/help")
-    silent = {"clear": Next(goes_on=True), "exit": Next()}
+    silent = {"clear": Next(goes_on=True, why="clear"), "exit": LEFT}
     assert told == [(name, name not in silent, silent.get(name)) for name in HELP]
 
 
@@ -115,8 +115,13 @@ async def test_a_session_is_taken_up_by_number_or_id(desk: Desk) -> None:
             own = at.assembled.assistant.session.id
             assert "1  " in (shown := await at.shows("/resume"))
             assert "One?" in shown
-            assert await at.does("/resume 1") == Next(goes_on=True, session=own)
-            assert await at.does(f"/resume {own}") == Next(goes_on=True, session=own)
+            own_again = Next(goes_on=True, session=own, why="resume")
+            assert await at.does("/resume 1") == own_again
+            assert await at.does(f"/resume {own}") == own_again
+            for unknown in ("99", "nonsense", own.replace("-4", "-5")):
+                with pytest.raises(BadRequest, match="there is no session"):
+                    await at.does(f"/resume {unknown}")
+    assert not (desk.project / "99").exists()
 
 
 async def test_another_model_goes_on_with_the_same_session(desk: Desk) -> None:

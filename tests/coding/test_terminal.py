@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from mini_agent.messages import JsonObject
 from mini_agent.testing import Call, ScriptedServer, call, calls
+from mini_agent.testing.replies import Scripted
 from mini_agent.testing.script import Script
-from tests.coding.desk import Desk
+from tests.coding.desk import Desk, happens
 from tests.coding.talking import MAY, READY, talking, talking_to
+from tests.coding.test_hooks import hook, hook_for
 
 GREEN, RED, USUAL_GROUND = "\x1b[32m", "\x1b[31m", "\x1b[49m"
 
@@ -37,6 +42,7 @@ def test_an_edit_is_made_when_the_user_agrees_to_its_diff(desk: Desk) -> None:
 
 
 def test_what_the_user_says_instead_reaches_the_model(desk: Desk) -> None:
+    desk.settings(hook("Notification", "cat > called", "permission_prompt"))
     with (
         ScriptedServer([call("Bash", command="touch made"), "I leave it."]) as server,
         talking_to(desk, server) as terminal,
@@ -45,6 +51,8 @@ def test_what_the_user_says_instead_reaches_the_model(desk: Desk) -> None:
         terminal.says("Make it.")
         terminal.until("Run this command? touch made")
         terminal.until(MAY)
+        called = desk.project / "called"
+        terminal.wait_for(lambda: called.exists() and "touch made" in called.read_text(), "a hook")
         terminal.says("use another name")
         terminal.until("I leave it.")
     assert "use another name" in str(server.requests[-1].messages[-1]["content"])
@@ -82,6 +90,11 @@ def test_commands_are_answered_without_the_model(desk: Desk) -> None:
 
 
 def test_a_session_can_be_left_and_taken_up_again(desk: Desk) -> None:
+    groups: JsonObject = {
+        event: hook_for(f"grep -oE '(source|reason)\": \"[a-z_]+' >> {event}")
+        for event in ("SessionStart", "SessionEnd")
+    }
+    desk.settings({"hooks": groups})
     with talking(desk, ["First.", "Second."]) as terminal:
         terminal.says("One?")
         terminal.until("< First.")
@@ -97,7 +110,14 @@ def test_a_session_can_be_left_and_taken_up_again(desk: Desk) -> None:
         terminal.until_last(READY)
         terminal.says("Two?")
         terminal.until("< Second.")
+        terminal.until_last(READY)
+        terminal.presses("C-d")
+        assert terminal.ended() == 0
     assert len(list(desk.sessions.glob("*.jsonl"))) == 1
+    began = (desk.project / "SessionStart").read_text().split()[1::2]
+    ended = (desk.project / "SessionEnd").read_text().split()[1::2]
+    assert began == ['"startup', '"clear', '"resume']
+    assert ended == ['"clear', '"resume', '"prompt_input_exit']
 
 
 def test_lines_are_completed_remembered_and_may_be_several(desk: Desk) -> None:
@@ -119,3 +139,46 @@ def test_lines_are_completed_remembered_and_may_be_several(desk: Desk) -> None:
     asked = [str(request.messages[-1]["content"]) for request in server.requests]
     assert "Look at @source/parser.py\nand say what it does." in asked[0]
     assert asked[1].endswith("Look at @source/parser.py\nand say what it does.")
+
+
+def test_keys_of_before_a_question_are_no_answer_and_those_of_before_a_prompt_are_kept(
+    desk: Desk,
+) -> None:
+    def patient(messages: Sequence[JsonObject]) -> Scripted | str:
+        if messages[-1]["role"] != "tool" and len(messages) > 3:
+            return "Two."
+        name = "two" if messages[-1]["role"] == "tool" else "one"
+        desk.file(f"asked-{name}", "")
+        happens((desk.project / f"go-{name}").exists)
+        return "One." if name == "two" else call("Bash", command="touch made")
+
+    with talking(desk, patient) as terminal:
+        terminal.says("Make it.")
+        terminal.wait_for((desk.project / "asked-one").exists, "the question")
+        terminal.presses("Enter")
+        desk.file("go-one", "")
+        terminal.until(MAY)
+        terminal.says("n")
+        terminal.wait_for((desk.project / "asked-two").exists, "the question")
+        terminal.says("And then?")
+        assert "stops)And" not in terminal.screen
+        desk.file("go-two", "")
+        shown = terminal.until("< Two.")
+        assert shown.index("< One.") < shown.index("> And then?")
+    assert not (desk.project / "made").exists()
+
+
+def test_ctrl_c_empties_the_line_and_twice_leaves(desk: Desk) -> None:
+    desk.settings({"permissions": {"defaultMode": "acceptEdits"}})
+    with talking(desk, []) as terminal:
+        terminal.until_last("· acceptEdits")
+        terminal.types("half a word")
+        terminal.until("> half a word")
+        terminal.presses("C-c")
+        terminal.wait_for(lambda: terminal.screen.count("\n>") == 2, "another prompt")
+        terminal.until_last(READY)
+        terminal.presses("C-c")
+        terminal.until("Ctrl-C again leaves")
+        terminal.until_last(READY)
+        terminal.presses("C-c")
+        assert terminal.ended() == 0

@@ -10,13 +10,14 @@ from mini_agent.messages import JsonObject
 from mini_agent.testing import Call, ScriptedServer, call, calls, hang
 from mini_agent.testing.replies import Scripted
 from mini_agent.testing.script import Script
-from tests.coding.desk import Desk
+from tests.coding.desk import PROGRAM, Desk, environment
 from tests.coding.talking import MAY, READY, talking, talking_to, transcript
+from tests.coding.tmux import Tmux
 
 DEFAULT: Final = {"subagent_type": "default-agent"}
 
 
-def test_ctrl_c_stops_the_turn_and_keeps_the_session(desk: Desk) -> None:
+def test_ctrl_c_and_esc_stop_the_turn_and_keep_the_session(desk: Desk) -> None:
     script: Script = [hang(), call("Bash", command="touch begun; sleep 100"), "Here I am."]
     may = ("--permission-mode", "bypassPermissions")
     with ScriptedServer(script) as server, talking_to(desk, server, *may) as terminal:
@@ -30,7 +31,7 @@ def test_ctrl_c_stops_the_turn_and_keeps_the_session(desk: Desk) -> None:
         terminal.says("Wait.")
         terminal.wait_for((desk.project / "begun").exists, "the command")
         terminal.until("Bash(touch begun; sleep 100) (")
-        terminal.presses("C-c")
+        terminal.presses("Escape")
         terminal.until("stopped; the session goes on", times=2)
         terminal.until_last(READY)
         terminal.says("Again?")
@@ -40,6 +41,25 @@ def test_ctrl_c_stops_the_turn_and_keeps_the_session(desk: Desk) -> None:
     assert written.count("[Request interrupted by user]") == 1
     # Once as what came of the call, once as what the user said.
     assert written.count('"[Request interrupted by user for tool use]"') == 2
+
+
+def test_keys_are_heard_again_by_a_turn_that_was_stopped_by_the_shell(desk: Desk) -> None:
+    with (
+        ScriptedServer([hang()]) as server,
+        Tmux(
+            ["bash", "--norc", "--noprofile"], desk.project, environment(desk, server.openai_url)
+        ) as terminal,
+    ):
+        terminal.says(PROGRAM)
+        terminal.until_last(READY)
+        terminal.says("Hello?")
+        terminal.wait_for(lambda: bool(server.requests), "the question")
+        terminal.presses("C-z")
+        terminal.until("Stopped")
+        terminal.says("fg")
+        terminal.wait_for(lambda: "thinking" in terminal.shown.rpartition("Stopped")[2], "the turn")
+        terminal.presses("Escape")
+        terminal.until("stopped; the session goes on")
 
 
 def test_plan_mode_is_a_key_away_and_changes_nothing(desk: Desk) -> None:

@@ -104,10 +104,10 @@ async def test_fifty_megabytes_are_taken_and_the_middle_is_left_out(bench: Bench
 
 async def test_output_without_end_ends_with_the_time(bench: Bench) -> None:
     began = time.monotonic()
-    output = await bench.call("Bash", command="yes", timeout=700)
-    assert time.monotonic() - began < 30
+    output = await bench.call("Bash", command="yes", timeout=3000)
+    assert time.monotonic() - began < 60
     assert output.status == "timeout"
-    assert output.told.startswith("Command timed out after 0.7s\ny\ny\n")
+    assert output.told.startswith("Command timed out after 3s\ny\ny\n")
 
 
 async def test_a_child_that_ignores_sigterm_ends_as_well(bench: Bench) -> None:
@@ -116,9 +116,9 @@ async def test_a_child_that_ignores_sigterm_ends_as_well(bench: Bench) -> None:
         f"trap '' TERM; (trap '' TERM; echo $BASHPID >{note}; while :; do sleep 9; done) & wait"
     )
     began = time.monotonic()
-    output = await bench.call("Bash", command=command, timeout=2000)
-    assert output.told == "Command timed out after 2s"
-    assert time.monotonic() - began < 30
+    output = await bench.call("Bash", command=command, timeout=3000)
+    assert output.told == "Command timed out after 3s"
+    assert time.monotonic() - began < 60
     assert not is_alive(await process_in(note))
 
 
@@ -133,7 +133,7 @@ async def test_fifty_megabytes_and_a_child_that_ignores_sigterm_end_at_their_tim
     )
     began = time.monotonic()
     output = await bench.call("Bash", command=command, timeout=4000)
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
     assert output.told.startswith("Command timed out after 4s\nyyy")
     assert "characters left out" in output.told
     assert len(output.told) < 62_000
@@ -142,8 +142,8 @@ async def test_fifty_megabytes_and_a_child_that_ignores_sigterm_end_at_their_tim
 
 async def test_a_child_that_hears_sigterm_may_tidy_up(bench: Bench) -> None:
     command = "sh -c 'trap \"echo tidy; exit\" TERM; sleep 60 & wait'"
-    output = await bench.call("Bash", command=command, timeout=2000)
-    assert output.told == "Command timed out after 2s\ntidy"
+    output = await bench.call("Bash", command=command, timeout=3000)
+    assert output.told == "Command timed out after 3s\ntidy"
 
 
 async def test_what_a_command_leaves_running_is_stopped_and_said(bench: Bench) -> None:
@@ -181,8 +181,14 @@ async def test_a_command_has_nothing_to_read(bench: Bench) -> None:
 
 async def test_output_is_told_as_it_comes(bench: Bench) -> None:
     heard: list[Output] = []
-    call = function_call("c", "Bash", {"command": "echo a; sleep 0.3; echo b >&2"})
-    await coding_tools(bench.at).stream_openai_tool(call, heard.append)
+
+    def hear(piece: Output) -> None:
+        heard.append(piece)
+        bench.file("go", "")
+
+    waits = "echo a; until [ -e go ]; do sleep 0.02; done; echo b >&2"
+    call = function_call("c", "Bash", {"command": waits})
+    await coding_tools(bench.at).stream_openai_tool(call, hear)
     assert [(piece.stream, piece.text) for piece in heard] == [("stdout", "a\n"), ("stderr", "b\n")]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.coding.permissions import Mode
+from mini_agent.coding.options import Mode
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.coding.desk import Desk
 from tests.coding_tools.test_mcp import text_of, tools_in

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.coding.permissions import Permissions
-from mini_agent.coding.permissions_rules import Rules, rule_written
+from mini_agent.coding.permissions.decision import Permissions
+from mini_agent.coding.permissions.rules import Rules, rule_written
 from mini_agent.coding.tools.workplace import Workplace
 
 

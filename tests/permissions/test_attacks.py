@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from mini_agent.coding.permissions import Allowed, Asked, Denied, Permissions
+from mini_agent.coding.permissions.decision import Allowed, Asked, Denied, Permissions
 from mini_agent.coding.tools.workplace import Workplace
 from tests.permissions.attacks import COVERED, DENIED, NOT_COVERED, NOT_DENIED
 from tests.permissions.conftest import rules

@@ -9,7 +9,8 @@ from typing import get_args
 import pytest
 from pydantic import JsonValue
 
-from mini_agent.coding.permissions import Allowed, Asked, Denied, Mode, Permissions
+from mini_agent.coding.options import Mode
+from mini_agent.coding.permissions.decision import Allowed, Asked, Denied, Permissions
 from mini_agent.coding.tools.workplace import Workplace
 from tests.permissions.conftest import rules
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.coding.permissions_rules import rule_written
-from mini_agent.coding.permissions_settings import (
+from mini_agent.coding.permissions.rules import rule_written
+from mini_agent.coding.permissions.settings import (
     LOCAL,
     permission_files,
     read_permission_settings,

@@ -14,7 +14,7 @@ from mini_agent.coding.inner_loop import InnerLoop, coding_config
 from mini_agent.coding.transcript.places import Place
 from mini_agent.coding.transcript.session import Session
 from mini_agent.events import Listener
-from mini_agent.messages import system
+from mini_agent.messages import JsonObject, system
 from mini_agent.model import Model
 from mini_agent.tools.filtered import FilteredInvoker
 from mini_agent.tools.invoker import Invoker, ToolOutput, refused
@@ -71,7 +71,14 @@ class Subagents:
         loop.session.user_said([{"type": "text", "text": prompt}])
         outcome = await loop.run(messages)
         for times in range(MOST_PUT_OFF):
-            reason = await self._objection(agent.name, has_been=bool(times))
+            about: JsonObject = {
+                "stop_hook_active": bool(times),
+                "agent_id": call_id,
+                "agent_type": agent.name,
+                "agent_transcript_path": str(loop.session.path),
+                "last_assistant_message": outcome.answer,
+            }
+            reason = await self._objection(about)
             if outcome.how != "done" or not reason:
                 break
             loop.session.user_said([{"type": "text", "text": reason}], is_meta=True)
@@ -80,11 +87,10 @@ class Subagents:
             return refused(f"the agent came to no answer: {outcome.error}")
         return ToolOutput(ok=True, rc=0, stdout=outcome.answer, told=outcome.answer)
 
-    async def _objection(self, kind: str, *, has_been: bool) -> str:
+    async def _objection(self, about: JsonObject) -> str:
         """What hooks want done before the agent may end."""
-        event = self.parent.circumstances().event(
-            "SubagentStop", kind, {"stop_hook_active": has_been}
-        )
+        kind = str(about["agent_type"])
+        event = self.parent.circumstances().event("SubagentStop", kind, about)
         verdict = await self.parent.hooks.verdict(event)
         for said in (*verdict.messages, *verdict.faults):
             self.parent.remark(said)

@@ -16,6 +16,10 @@ from mini_agent.errors import BadRequest
 
 # Who starts us with a pipe that nobody writes to did not mean to give us anything.
 PATIENCE_S: Final = 3.0
+LEFT_OUT: Final = (
+    f"mini-agent: nothing came on standard input within {PATIENCE_S:g} s, so it is left out; "
+    "< /dev/null does so at once, a file takes its time"
+)
 SHAPE: Final = 'write {"type": "user", "message": {"role": "user", "content": "..."}}'
 
 
@@ -45,6 +49,7 @@ def _piped(options: Options) -> str:
         return ""
     has_prompt = bool(options.prompt or options.resume or options.continues)
     if has_prompt and not select.select([sys.stdin], [], [], PATIENCE_S)[0]:
+        print(LEFT_OUT, file=sys.stderr)
         return ""
     return sys.stdin.read().strip()
 

@@ -22,6 +22,8 @@ SHOWN: Final = 500
 # What they print without being asked for JSON is context for the model.
 ADDING: Final[tuple[EventName, ...]] = ("UserPromptSubmit", "SessionStart")
 PLAIN: Final = re.compile(r"[A-Za-z0-9_|, -]+")
+# Claude Code's newer names of tools.
+ALSO: Final = {"Task": "Agent"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +37,18 @@ class CommandHook:
 
     def is_for(self, event: HookEvent) -> bool:
         """Whether it is to be asked."""
-        return self.event == event.name and matches(self.matcher, event.about)
+        names = {event.about, ALSO.get(event.about, event.about)}
+        return self.event == event.name and any(matches(self.matcher, name) for name in names)
 
 
 def matches(matcher: str, about: str) -> bool:
-    """Whether `about` is meant: names apart by `|`, or a regular expression, or everything."""
+    """Whether `about` is meant: names apart by `|`, or a regular expression that is found in it,
+    or everything."""
     if matcher in ("", "*"):
         return True
     if PLAIN.fullmatch(matcher):
         return about in [name.strip() for name in re.split(r"[|,]", matcher)]
-    return re.fullmatch(matcher, about) is not None
+    return re.search(matcher, about) is not None
 
 
 class CommandHooks:

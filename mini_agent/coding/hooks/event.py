@@ -12,6 +12,7 @@ EventName: TypeAlias = Literal[
     "UserPromptSubmit",
     "PreToolUse",
     "PostToolUse",
+    "Notification",
     "Stop",
     "SubagentStop",
     "PreCompact",

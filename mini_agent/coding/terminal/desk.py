@@ -15,6 +15,7 @@ from mini_agent.coding.options import MODES, Mode
 from mini_agent.coding.terminal.help import HELP
 from mini_agent.coding.terminal.plain_reader import PlainReader
 from mini_agent.coding.terminal.reader import TerminalReader, Words
+from mini_agent.terminal import visible
 
 HISTORY: Final = "mini-agent-history"
 # Everything else has to be chosen by name.
@@ -59,6 +60,10 @@ class Desk:
         path = Text(f"[TRANSCRIPT: {self._place.path}]", style="dim")
         self.console.print(path, soft_wrap=True)
 
+    def complain(self, why: str) -> None:
+        """Says what is wrong."""
+        self.console.print(Text(visible(why), style="red"), soft_wrap=True)
+
     def opened(self, rights: Rights, names: tuple[str, ...], spent: Callable[[], str]) -> None:
         """The session is there: its mode, its commands and its costs are shown."""
         self._rights, self._names, self._spent = rights, names, spent
@@ -76,7 +81,8 @@ class Desk:
 
     @property
     def _now(self) -> Mode:
-        return self._rights.mode if self._rights else self._mode or MODES[0]
+        begun = self._mode or self._ground.rights.mode or MODES[0]
+        return self._rights.mode if self._rights else begun
 
     def _next_mode(self) -> None:
         place = BY_KEY.index(self._now) + 1 if self._now in BY_KEY else 0

@@ -28,9 +28,13 @@ HELP: Final[Mapping[str, str]] = {
 @dataclass(frozen=True, slots=True)
 class Next:
     """What follows a session: the end, with an exit code; or another, an earlier one or a new one;
-    or the same with another model."""
+    or the same with another model. `why` is what hooks are told of it."""
 
     goes_on: bool = False
     session: str = ""
     model: str = ""
     code: int = 0
+    why: str = "other"
+
+
+LEFT: Final = Next(why="prompt_input_exit")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 MOST_BYTES: Final = 65_536
@@ -19,6 +21,18 @@ class PlainReader:
     async def prompt(self) -> str | None:
         """The next line; None at the end."""
         return await self.line("> ")
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Nothing is shown that would have to be kept quiet."""
+        return nullcontext()
+
+    def stoppable(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
+        """No key means more than the line that it stands in."""
+        del stop
+        return nullcontext()
+
+    def forget(self) -> None:
+        """Lines are answers in the order in which they come."""
 
     async def line(self, prompt: str) -> str | None:
         """The next line, after `prompt` was written."""

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mini_agent.coding.approval import Said
-from mini_agent.coding.permissions import Asked
+from mini_agent.coding.permissions.decision import Asked
 from mini_agent.coding.terminal.screen import Screen
 from mini_agent.coding.terminal.shown import diff_shown
 from mini_agent.coding.tools.seams import Question
@@ -27,6 +27,10 @@ class Line(Protocol):
         """One line; None when the user is gone."""
         ...
 
+    def forget(self) -> None:
+        """What was said before the question was there is no answer to it."""
+        ...
+
 
 @dataclass
 class Questions:
@@ -38,7 +42,7 @@ class Questions:
 
     async def may(self, asked: Asked) -> Said:
         """Whether a call may be made."""
-        self.screen.pause()
+        self._begin()
         self.console.print(Text(f"\n{visible(asked.question)}", style="bold"))
         if asked.diff:
             self.console.print(diff_shown(asked.diff), end="")
@@ -49,7 +53,7 @@ class Questions:
 
     async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
         """The answers of the user, by question; those left empty are left out."""
-        self.screen.pause()
+        self._begin()
         given: dict[str, str] = {}
         for question in questions:
             self.console.print(Text(f"\n{visible(question.text)}", style="bold"))
@@ -65,11 +69,15 @@ class Questions:
 
     async def approves(self, plan: str) -> bool:
         """Whether a plan is to be carried out."""
-        self.screen.pause()
-        self.console.print(Text(f"\n{visible(plan)}\n"))
+        self._begin()
+        self.screen.say(f"\n{plan}\n")
         self.console.print(Text("  y carry it out   n go on planning"))
         line = await self.reader.line("? ")
         return line is not None and line.strip().lower() in YES
+
+    def _begin(self) -> None:
+        self.screen.pause()
+        self.reader.forget()
 
 
 def _said(given: str | None) -> Said:

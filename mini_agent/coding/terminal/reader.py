@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,10 @@ from prompt_toolkit.history import FileHistory, InMemoryHistory
 from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
 from prompt_toolkit.shortcuts import CompleteStyle
 
+from mini_agent.coding.terminal.typing_ahead import TypedAhead, unechoed
+
 MOST_FILES: Final = 50
+LEAVING: Final = "  Ctrl-C again leaves, as Ctrl-D does"
 
 
 class TerminalReader:
@@ -37,20 +41,39 @@ class TerminalReader:
             multiline=True,
             prompt_continuation="  ",
         )
-        self._questions: PromptSession[str] = PromptSession()
+        self._questions: PromptSession[str] = PromptSession(key_bindings=_stopping())
+        self._ahead = TypedAhead(self._prompts.input)
 
     async def prompt(self) -> str | None:
-        """What the user says next; None at the end. Ctrl-C empties the line."""
+        """What the user says next; None at the end. Ctrl-C empties the line, or leaves."""
+        is_leaving = False
         while True:
             try:
                 return await self._prompts.prompt_async("> ")
             except KeyboardInterrupt:
-                continue
+                is_empty = not self._prompts.default_buffer.text
+                if is_empty and is_leaving:
+                    return None
+                is_leaving = is_empty
+                if is_empty:
+                    print(LEAVING)
             except EOFError:
                 return None
 
+    def quiet(self) -> AbstractContextManager[None]:
+        """From now on keys are shown by prompts and questions alone."""
+        return unechoed()
+
+    def stoppable(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
+        """While a turn goes on, which Esc is to `stop`."""
+        return self._ahead.stoppable(stop)
+
+    def forget(self) -> None:
+        """What was typed before a question was there is no answer to it."""
+        self._ahead.forget()
+
     async def line(self, prompt: str) -> str | None:
-        """An answer to a question; Ctrl-C stops the turn."""
+        """An answer to a question; Ctrl-C and Esc stop the turn."""
         try:
             # Who answers in the middle of a turn leaves the turn's own handling of Ctrl-C alone.
             return await self._questions.prompt_async(prompt, handle_sigint=False)
@@ -101,6 +124,16 @@ def _history(path: Path) -> FileHistory | InMemoryHistory:
     except OSError:
         return InMemoryHistory()
     return FileHistory(str(path))
+
+
+def _stopping() -> KeyBindings:
+    keys = KeyBindings()
+
+    def stop(event: KeyPressEvent) -> None:
+        event.app.exit(exception=KeyboardInterrupt)
+
+    keys.add("escape", eager=True)(stop)
+    return keys
 
 
 def _keys(next_mode: Callable[[], None]) -> KeyBindings:

@@ -8,7 +8,7 @@ from mini_agent.coding.agents.kinds import Kind
 from mini_agent.coding.assembly import Assembled
 from mini_agent.coding.facts import Facts
 from mini_agent.coding.ledger import Ledger
-from mini_agent.coding.permissions import Permissions
+from mini_agent.coding.permissions.decision import Permissions
 from mini_agent.coding.settings_files import ClaudeSettings
 from mini_agent.coding.transcript.places import Listed
 

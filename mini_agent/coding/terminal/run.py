@@ -16,6 +16,7 @@ from mini_agent.coding.ground import Ground, ground_of
 from mini_agent.coding.outcome import STOPPED
 from mini_agent.coding.terminal.desk import Desk
 from mini_agent.coding.terminal.help import Next
+from mini_agent.errors import MiniAgentError
 
 HEAD_START_S: Final = 0.05
 
@@ -33,15 +34,21 @@ async def _run(ground: Ground) -> int:
     _end_in_order()
     sessions = asyncio.create_task(_imported())
     desk = Desk(ground)
+    with desk.reader.quiet():
+        return await _until_left(ground, desk, sessions)
+
+
+async def _until_left(ground: Ground, desk: Desk, sessions: asyncio.Task[ModuleType]) -> int:
     first, ground = await _first(ground, desk)
     module = await sessions
+    begins = "startup"
     try:
         while True:
-            done: Next = await module.sat_out(ground, desk, first)
+            done: Next = await module.sat_out(ground, desk, first, begins)
             if not done.goes_on:
                 return done.code
-            first = ""
-            ground = _ground_after(ground, done)
+            first, begins = "", "clear"
+            ground = _ground_after(ground, done, desk)
             desk.sit_down_at(ground)
     finally:
         await module.cleaned_up()
@@ -56,7 +63,8 @@ async def _first(ground: Ground, desk: Desk) -> tuple[str | None, Ground]:
     return first, desk.ground
 
 
-def _ground_after(ground: Ground, done: Next) -> Ground:
+def _ground_after(ground: Ground, done: Next, desk: Desk) -> Ground:
+    """The ground as it is by now; as it was, where it cannot be read any more."""
     options = replace(
         ground.options,
         prompt=None,
@@ -64,7 +72,11 @@ def _ground_after(ground: Ground, done: Next) -> Ground:
         resume=done.session,
         model=done.model or ground.options.model,
     )
-    return ground_of(options, ground.variables)
+    try:
+        return ground_of(options, ground.variables)
+    except MiniAgentError as why:
+        desk.complain(f"{why}; what was read before still holds")
+        return replace(ground, options=options, model=done.model or ground.model)
 
 
 def _end_in_order() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from time import perf_counter
 from typing import Final
 
@@ -12,6 +13,7 @@ from rich.text import Text
 
 from mini_agent.coding.ledger import token_line
 from mini_agent.coding.outcome import Outcome
+from mini_agent.coding.terminal.prose import Prose
 from mini_agent.coding.terminal.shown import (
     added_shown,
     call_shown,
@@ -44,7 +46,7 @@ class Screen(Unwatched):
         self._since = 0.0
         self._doing = ""
         self._chars = 0
-        self._is_in_answer = False
+        self._answer: Prose | None = None
 
     def begin(self) -> None:
         """A turn begins; from now on time is counted."""
@@ -56,9 +58,10 @@ class Screen(Unwatched):
         if self._status is not None:
             self._status.stop()
             self._status = None
-        if self._is_in_answer:
+        if self._answer is not None:
+            self._answer.end()
+            self._answer = None
             self._console.print()
-            self._is_in_answer = False
 
     def tick(self) -> None:
         """Shows how long it has been."""
@@ -76,11 +79,11 @@ class Screen(Unwatched):
     def text(self, piece: str) -> None:
         """A piece of the answer."""
         self._chars += len(piece)
-        if not self._is_in_answer:
+        if self._answer is None:
             self.pause()
             self._console.print("\n< ", end="", style="bold")
-            self._is_in_answer = True
-        self._console.print(Text(visible(piece)), end="", soft_wrap=True)
+            self._answer = self._prose(len("< "))
+        self._answer.add(visible(piece))
 
     def event(self, event: Event) -> None:
         """What a run does."""
@@ -111,36 +114,46 @@ class Screen(Unwatched):
             calls = json.dumps([use.block for use in outcome.withheld], indent=2)
             self._console.print(Text(visible(calls)), soft_wrap=True)
         if outcome.error:
-            self._console.print(Text(visible(outcome.error), style="red"))
+            self.show(Text(visible(outcome.error), style="red"))
 
     def say(self, text: str) -> None:
         """What a command says."""
         self.pause()
-        self._console.print(Text(visible(text)), soft_wrap=True)
+        prose = self._prose(0)
+        prose.add(f"{visible(text)}\n")
 
     def show(self, shown: Text) -> None:
         """A line of its own, above the one that turns."""
         turning = self._status is not None
-        if self._is_in_answer:
+        if self._answer is not None:
             self.pause()
-        self._console.print(shown)
+        self._console.print(shown, soft_wrap=not self._console.is_terminal)
         if turning:
             self.tick()
 
     def _replied(self, event: ModelReplied) -> None:
-        if event.text and not self._is_in_answer:
+        if event.text and self._answer is None:
             self.text(event.text)
         self.pause()
         self._console.print(Text(token_line(event.usage), style="dim"))
 
     def _turn(self, doing: str) -> None:
         self._doing = doing or self._doing
-        if self._status is None and self._console.is_terminal and not self._is_in_answer:
+        if self._status is None and self._console.is_terminal and self._answer is None:
             self._status = self._console.status(self._line())
             self._status.start()
         self.tick()
 
+    def _prose(self, begun: int) -> Prose:
+        return Prose(self._write, self._width, begun)
+
+    def _write(self, piece: Text) -> None:
+        self._console.print(piece, end="", soft_wrap=True)
+
+    def _width(self) -> int:
+        return self._console.width if self._console.is_terminal else sys.maxsize
+
     def _line(self) -> Text:
         seconds = perf_counter() - self._since
         tokens = f" · {self._chars // CHARS_A_TOKEN} tokens" if self._chars else ""
-        return Text(f"{self._doing} ({seconds:.0f} s{tokens} · Ctrl-C stops)", style="dim")
+        return Text(f"{self._doing} ({seconds:.0f} s{tokens} · Esc stops)", style="dim")

@@ -24,6 +24,11 @@ COLOURS: Final = {"+": "green", "-": "red", "@": "cyan"}
 def call_shown(name: str, arguments: JsonObject) -> str:
     """A call by what tells it from others."""
     known = [arguments[key] for key in SAYING if isinstance(arguments.get(key), str)]
+    asked = arguments.get("questions")
+    if isinstance(asked, list):
+        known = [
+            each["question"] for each in asked if isinstance(each, dict) and "question" in each
+        ]
     said = str(known[0]) if known else json.dumps(arguments, ensure_ascii=False)
     return f"{name}({shortened(said, ARGUMENT_CHARS)})"
 

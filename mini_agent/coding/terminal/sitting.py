@@ -15,20 +15,24 @@ from mini_agent.coding.terminal.talk import Talk
 from mini_agent.litellm_lazy import close_litellm_clients, settle_litellm
 
 
-async def sat_out(ground: Ground, desk: Desk, first: str | None) -> Next:
+async def sat_out(ground: Ground, desk: Desk, first: str | None, begins: str) -> Next:
     """What follows; `first` is said already, None that the user has left."""
     if first is None:
         return Next()
     screen = Screen(desk.console)
     questions = Questions(desk.console, screen, desk.reader)
-    seams = Seams(lambda _session, _facts: screen, call_asker=questions, asker=questions)
+    seams = Seams(
+        lambda _session, _facts: screen, call_asker=questions, asker=questions, begins=begins
+    )
     async with opened(ground, seams) as assembled:
         for line in recalled(assembled.assistant.session.entries):
             screen.show(line)
         slash = Slash(assembled, screen.say)
         ledger = assembled.ledger
         desk.opened(assembled.facts.permissions, tuple(slash.names), lambda: _spent(ledger))
-        return await Talk(assembled, screen, desk.reader, slash).to_its_end(first)
+        done = await Talk(assembled, screen, desk.reader, slash).to_its_end(first)
+        assembled.ends = done.why
+        return done
 
 
 async def cleaned_up() -> None:

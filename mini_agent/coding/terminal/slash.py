@@ -15,7 +15,7 @@ from mini_agent.coding.doctor import checked_up, told
 from mini_agent.coding.front_matter import Document, documents_in
 from mini_agent.coding.options import MODES
 from mini_agent.coding.terminal.export import export
-from mini_agent.coding.terminal.help import HELP, Next
+from mini_agent.coding.terminal.help import HELP, LEFT, Next
 from mini_agent.coding.terminal.reports import (
     agents_report,
     context_report,
@@ -25,9 +25,10 @@ from mini_agent.coding.terminal.reports import (
     permissions_report,
     sessions_report,
 )
-from mini_agent.coding.transcript.places import sessions_in
+from mini_agent.coding.transcript.places import place_named, sessions_in
 from mini_agent.errors import BadRequest
 
+KEYS: Final = "Alt-Enter begins a new line, @ completes files, Esc or Ctrl-C stops."
 WORDS: Final = re.compile(r"\$(ARGUMENTS|[1-9])")
 
 
@@ -91,15 +92,15 @@ class Slash:
     def _help(self) -> str:
         own = {name: each.keys.get("description", "") for name, each in self._own.items()}
         lines = [f"/{name:<12} {what}" for name, what in {**HELP, **own}.items()]
-        return "\n".join((*lines, "Alt-Enter begins a new line, @ completes files, Ctrl-C stops."))
+        return "\n".join((*lines, KEYS))
 
     async def _clear(self, argument: str) -> Done:
         del argument
-        return Next(goes_on=True)
+        return Next(goes_on=True, why="clear")
 
     async def _exit(self, argument: str) -> Done:
         del argument
-        return Next()
+        return LEFT
 
     async def _compact(self, argument: str) -> Done:
         await self._assembled.assistant.compact(Wish(argument))
@@ -113,7 +114,9 @@ class Slash:
             return None
         if argument.isdigit() and 1 <= int(argument) <= len(listed):
             argument = listed[int(argument) - 1].place.session_id
-        return Next(goes_on=True, session=argument)
+        if not place_named(argument, self._assembled.facts.ground.sessions).exists:
+            raise BadRequest(f"there is no session {argument:.80}", hint="/resume lists them")
+        return Next(goes_on=True, session=argument, why="resume")
 
     async def _model(self, argument: str) -> Done:
         if not argument:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 from mini_agent.coding.assembly import Assembled
+from mini_agent.coding.hooks.notices import IDLE_S
 from mini_agent.coding.outcome import WITHHELD, Outcome
 from mini_agent.coding.prompt_text import given_in
-from mini_agent.coding.terminal.help import Next
+from mini_agent.coding.terminal.help import LEFT, Next
 from mini_agent.coding.terminal.screen import Screen
 from mini_agent.coding.terminal.slash import Done, Say, Slash
 from mini_agent.errors import MiniAgentError
@@ -29,6 +30,10 @@ class Reader(Protocol):
         """What is said next; None at the end."""
         ...
 
+    def stoppable(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
+        """While a turn goes on, which the user may `stop`."""
+        ...
+
 
 @dataclass
 class Talk:
@@ -38,6 +43,7 @@ class Talk:
     screen: Screen
     reader: Reader
     slash: Slash
+    idle_s: float = IDLE_S
 
     async def to_its_end(self, first: str) -> Next:
         """Until the user leaves, or wants another session."""
@@ -48,8 +54,9 @@ class Talk:
         elif session.pending or session.awaits_the_model:
             done = await self._turn(self.assembled.assistant.answer())
         while done is None:
-            said = await self.reader.prompt()
-            done = Next() if said is None else await self._after(said)
+            with self.assembled.notices.waiting(self.idle_s):
+                said = await self.reader.prompt()
+            done = LEFT if said is None else await self._after(said)
         return done
 
     async def _after(self, said: str) -> Next | None:
@@ -87,8 +94,9 @@ class Talk:
         self.screen.begin()
         running = asyncio.create_task(work)
         try:
-            async with _ticking(self.screen), _interruptible(running):
-                await asyncio.wait({running})
+            with self.reader.stoppable(running.cancel):
+                async with _ticking(self.screen), _interruptible(running):
+                    await asyncio.wait({running})
         finally:
             # Who ends the program ends the turn, which kills its commands and writes that down.
             running.cancel()

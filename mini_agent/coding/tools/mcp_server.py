@@ -27,9 +27,9 @@ from mcp.types import (
 )
 
 from mini_agent.coding.late import LatePages, LateSearch, late_sandbox
-from mini_agent.coding.permissions import Denied, Permissions
-from mini_agent.coding.permissions_matching import hidden_by
-from mini_agent.coding.permissions_settings import permission_files, read_permission_settings
+from mini_agent.coding.permissions.decision import Denied, Permissions
+from mini_agent.coding.permissions.matching import hidden_by
+from mini_agent.coding.permissions.settings import permission_files, read_permission_settings
 from mini_agent.coding.tools.asked import Asked, not_done
 from mini_agent.coding.tools.catalog import coding_tools, offered, schema_of
 from mini_agent.coding.tools.workplace import Workplace

@@ -57,6 +57,7 @@ class Entry(BaseModel):
     is_sidechain: Flag = Field(default=False, alias="isSidechain")
     is_error: Flag = Field(default=False, alias="isApiErrorMessage")
     is_meta: Flag = Field(default=False, alias="isMeta")
+    is_summary: Flag = Field(default=False, alias="isCompactSummary")
     message: Said | None = None
 
     @property

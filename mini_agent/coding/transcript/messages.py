@@ -54,10 +54,13 @@ def pending(entries: Sequence[Entry]) -> tuple[ToolUse, ...]:
 
 
 def awaits_the_model(entries: Sequence[Entry]) -> bool:
-    """Whether it is the model's turn: not at the start, not after its answer or an interrupt."""
+    """Whether it is the model's turn: not at the start, and not after its answer, an interrupt or
+    a summary."""
     if not entries:
         return False
     last = entries[-1]
+    if last.is_summary:
+        return False
     if last.type == "user":
         return INTERRUPTED not in last.text and INTERRUPTED_CALL not in last.text
     # Thoughts without a word after them are an answer that was cut off.

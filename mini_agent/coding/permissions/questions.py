@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.permissions_commands import BLANKS
-from mini_agent.coding.permissions_options import beyond_stars
-from mini_agent.coding.permissions_rules import Rule
-from mini_agent.coding.permissions_shell import line_spec
-from mini_agent.coding.permissions_subject import Subject
+from mini_agent.coding.permissions.commands import BLANKS
+from mini_agent.coding.permissions.options import beyond_stars
+from mini_agent.coding.permissions.rules import Rule
+from mini_agent.coding.permissions.shell import line_spec
+from mini_agent.coding.permissions.subject import Subject
 from mini_agent.coding.tools.change import Changing
 from mini_agent.coding.tools.real_path import is_folder, real_path
 from mini_agent.tools.arguments import NotRun

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Final, Literal, TypeAlias
+from typing import Final, TypeAlias
 
 from pydantic import ValidationError
 
-from mini_agent.coding.permissions_matching import covers, touches
-from mini_agent.coding.permissions_questions import always_rule, diff_of, question
-from mini_agent.coding.permissions_rules import Rule, Rules
-from mini_agent.coding.permissions_subject import Subject, subject_of
+from mini_agent.coding.options import Mode
+from mini_agent.coding.permissions.matching import covers, touches
+from mini_agent.coding.permissions.questions import always_rule, diff_of, question
+from mini_agent.coding.permissions.rules import Rule, Rules
+from mini_agent.coding.permissions.subject import Subject, subject_of
 from mini_agent.coding.tools.catalog import TOOLS
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import NotRun
 
-Mode: TypeAlias = Literal["default", "acceptEdits", "plan", "bypassPermissions"]
 # The user sees and steers what they do.
 HARMLESS: Final = frozenset({"Task", "AskUserQuestion", "ExitPlanMode"})
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.permissions_files import files_changed, files_read
-from mini_agent.coding.permissions_rules import Rule, Rules
-from mini_agent.coding.permissions_shell import covers_line, touches_line
-from mini_agent.coding.permissions_subject import Subject
+from mini_agent.coding.permissions.files import files_changed, files_read
+from mini_agent.coding.permissions.rules import Rule, Rules
+from mini_agent.coding.permissions.shell import covers_line, touches_line
+from mini_agent.coding.permissions.subject import Subject
 from mini_agent.coding.tools.glob_pattern import glob_regex
 from mini_agent.coding.tools.real_path import is_file, is_folder, real_path
 from mini_agent.coding.tools.workplace import Workplace

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.permissions_commands import Words, commands_in, named
+from mini_agent.coding.permissions.commands import Words, commands_in, named
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.tools.arguments import NotRun
 

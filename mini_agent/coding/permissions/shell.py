@@ -7,8 +7,8 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from typing import Final
 
-from mini_agent.coding.permissions_commands import BLANKS, Words, commands_in, named
-from mini_agent.coding.permissions_options import OPTIONS, beyond_stars, may_become_options
+from mini_agent.coding.permissions.commands import BLANKS, Words, commands_in, named
+from mini_agent.coding.permissions.options import OPTIONS, beyond_stars, may_become_options
 from mini_agent.tools.shell_line import Unreadable, take_apart
 
 PREFIX: Final = ":*"

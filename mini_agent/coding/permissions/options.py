@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from types import MappingProxyType
 from typing import Final
 
-from mini_agent.coding.permissions_commands import Words, named
+from mini_agent.coding.permissions.commands import Words, named
 
 FIND: Final = ("-exec", "-execdir", "-ok", "-okdir", "-delete", "-fprint", "-fprint0", "-fprintf")
 AWK: Final = ("-f", "--file", "-i", "--include", "-l", "--load", "-E", "--exec")

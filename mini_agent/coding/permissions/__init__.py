@@ -1,0 +1,1 @@
+"""What the assistant may do: rules of settings, modes, and what a call touches."""

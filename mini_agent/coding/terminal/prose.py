@@ -1,0 +1,107 @@
+"""An answer as it comes: lines break between words, Markdown's marks stay and are set apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from rich.cells import cell_len
+from rich.text import Text
+
+# Scripts that have no blanks between words may be broken anywhere.
+UNSPACED: Final = "\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef"
+PART: Final = re.compile(rf"\n|[^\S\n]+|[{UNSPACED}]|[^\s{UNSPACED}]+")
+MARK: Final = re.compile(r"(`+|\*\*)")
+ITEM: Final = re.compile(r"[-*+]|\d{1,3}[.)]")
+HEADING: Final = re.compile(r"#{1,6}")
+FENCE: Final = ("```", "~~~")
+CODE, STRONG = "cyan", "bold"
+
+
+class Prose:
+    """Writes words once they are whole; code and tables keep their lines, whatever the width."""
+
+    def __init__(self, write: Callable[[Text], None], width: Callable[[], int], begun: int) -> None:
+        self._write, self._width, self._column = write, width, begun
+        self._word, self._blanks = "", ""
+        self._out = Text()
+        self._is_in_code = self._is_in_word = False
+        self._begin_line()
+
+    def add(self, piece: str) -> None:
+        """The next piece; a word at its end may go on in another."""
+        parts = PART.findall(self._word + piece)
+        self._word = parts.pop() if parts and not parts[-1].isspace() else ""
+        for part in parts:
+            self._put(part)
+        if cell_len(self._word) > self._width():
+            self._put(self._word)
+            self._word, self._is_in_word = "", True
+        self._flush()
+
+    def end(self) -> None:
+        """What was held back."""
+        if self._word:
+            self._put(self._word)
+        self._word = self._blanks = ""
+        self._flush()
+
+    def _flush(self) -> None:
+        if self._out:
+            self._write(self._out)
+            self._out = Text()
+
+    def _begin_line(self) -> None:
+        self._hang, self._is_at_start, self._is_raw = 0, True, self._is_in_code
+        self._line_style, self._open = "", ""
+
+    def _put(self, part: str) -> None:
+        if part.isspace():
+            self._is_in_word = False
+        if part == "\n":
+            self._out.append("\n")
+            self._blanks, self._column = "", 0
+            self._begin_line()
+        elif part.isspace():
+            self._blanks += part
+        else:
+            self._put_word(part)
+
+    def _put_word(self, word: str) -> None:
+        if self._is_at_start:
+            self._look_at(word)
+        width, own, gap = self._width(), cell_len(word), cell_len(self._blanks)
+        fits = self._column + gap + own <= width
+        # A word that fits nowhere is broken by the terminal, which lets it be copied whole.
+        if fits or self._is_raw or self._is_in_word or self._hang + own > width:
+            self._out.append(self._blanks)
+            self._column += gap + own
+        else:
+            self._out.append(f"\n{' ' * self._hang}")
+            self._column = self._hang + own
+        self._column = self._column if self._column <= width else self._column % width
+        for piece, style in self._styled(word):
+            self._out.append(piece, style)
+        self._blanks = ""
+
+    def _look_at(self, word: str) -> None:
+        """What kind of line it is, by its first word."""
+        self._is_at_start, is_fence = False, word.startswith(FENCE)
+        if is_fence:
+            self._is_in_code = not self._is_in_code
+        self._is_raw = is_fence or self._is_in_code or word.startswith("|")
+        if is_fence or self._is_in_code:
+            self._line_style = CODE
+        elif HEADING.fullmatch(word):
+            self._line_style = STRONG
+        is_item = ITEM.fullmatch(word)
+        self._hang = cell_len(self._blanks) + (len(word) + 1 if is_item else 0)
+
+    def _styled(self, word: str) -> Iterator[tuple[str, str]]:
+        for piece in [word] if self._line_style else MARK.split(word):
+            style = {"": "", "**": STRONG}.get(self._open, CODE)
+            if MARK.fullmatch(piece) and self._open in ("", piece):
+                self._open = "" if self._open else piece
+                style = STRONG if piece == "**" else CODE
+            yield piece, self._line_style or style

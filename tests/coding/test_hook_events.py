@@ -1,0 +1,189 @@
+"""Every event of hooks comes when it is to, and its hooks are told what Claude Code tells."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from mini_agent.coding.approval import Said
+from mini_agent.coding.compaction import Wish
+from mini_agent.coding.hooks.event import EVENTS
+from mini_agent.coding.permissions.decision import Asked
+from mini_agent.coding.tools.seams import Question
+from mini_agent.messages import JsonObject
+from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from tests.coding.desk import Desk, happens
+from tests.coding.lines import answered, said, text, use
+from tests.coding.test_hooks import READS, hook, hook_for, prints
+
+COMMON: Final = {"session_id", "transcript_path", "cwd", "permission_mode", "hook_event_name"}
+# What Claude Code 2.1.197 writes, as far as it means anything here.
+OWN: Final = {
+    "SessionStart": {"source"},
+    "UserPromptSubmit": {"prompt"},
+    "PreToolUse": {"tool_name", "tool_input", "tool_use_id"},
+    "PostToolUse": {"tool_name", "tool_input", "tool_response", "tool_use_id"},
+    "Notification": {"message", "title", "notification_type"},
+    "Stop": {"stop_hook_active", "last_assistant_message"},
+    "SubagentStop": {"stop_hook_active", "last_assistant_message"}
+    | {"agent_id", "agent_type", "agent_transcript_path"},
+    "PreCompact": {"trigger", "custom_instructions"},
+    "SessionEnd": {"reason"},
+}
+TOLD: Final = "cat > $$.new; mv $$.new {}-$$.json"
+TASK: Final = call("Task", description="x", prompt="y", subagent_type="default-agent")
+
+
+def told(desk: Desk, event: str) -> list[JsonObject]:
+    """What the hooks of one event were told, in the order of time."""
+    paths = sorted(desk.project.glob(f"{event}-*.json"), key=lambda path: path.stat().st_mtime_ns)
+    return [json.loads(path.read_text()) for path in paths]
+
+
+@dataclass
+class Patient:
+    """Agrees to everything, once hooks have heard of the question."""
+
+    project: Path
+    asked: int = 0
+
+    async def may(self, asked: Asked) -> Said:
+        del asked
+        await self._heard()
+        return Said("once")
+
+    async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
+        await self._heard()
+        return {question.text: "yes" for question in questions}
+
+    async def approves(self, plan: str) -> bool:
+        del plan
+        await self._heard()
+        return True
+
+    def stoppable(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
+        del stop
+        return nullcontext()
+
+    async def prompt(self) -> str | None:
+        await self._heard()
+        return None
+
+    async def _heard(self) -> None:
+        self.asked += 1
+        await asyncio.to_thread(happens, self._has_come)
+
+    def _has_come(self) -> bool:
+        return len([*self.project.glob("Notification-*.json")]) >= self.asked
+
+
+async def test_each_event_is_told_what_claude_code_tells(desk: Desk) -> None:
+    groups: JsonObject = {event: hook_for(TOLD.format(event)) for event in EVENTS}
+    desk.settings({"hooks": groups})
+    desk.user = Patient(desk.project)
+    makes = calls(call("Bash", command="touch made"))
+    script = (makes, calls(TASK), says("One."), says("Done."), says("In short: done."))
+    with ScriptedModel(*script) as model:
+        async with desk.opened(model) as assembled:
+            await assembled.assistant.prompt("Go.")
+            await assembled.assistant.compact(Wish("the names"))
+    for event in EVENTS:
+        for each in told(desk, event):
+            assert set(each) == COMMON | OWN[event]
+            assert (each["hook_event_name"], each["cwd"]) == (event, str(desk.project))
+    assert [each["source"] for each in told(desk, "SessionStart")] == ["startup", "compact"]
+    assert [each["prompt"] for each in told(desk, "UserPromptSubmit")] == ["Go."]
+    before, after = told(desk, "PreToolUse"), told(desk, "PostToolUse")
+    assert [each["tool_name"] for each in before] == ["Bash", "Task"]
+    assert [each["tool_use_id"] for each in before] == [each["tool_use_id"] for each in after]
+    assert after[1]["tool_response"] == "One."
+    (notice,) = told(desk, "Notification")
+    assert notice["notification_type"] == "permission_prompt"
+    assert notice["message"] == "mini-agent needs your permission: Run this command? touch made"
+    (agent,), (end,) = told(desk, "SubagentStop"), told(desk, "Stop")
+    assert (agent["agent_type"], agent["last_assistant_message"]) == ("default-agent", "One.")
+    assert agent["agent_transcript_path"] in [*map(str, desk.sessions.iterdir())]
+    assert (end["last_assistant_message"], end["stop_hook_active"]) == ("Done.", False)
+    (compacted,) = told(desk, "PreCompact")
+    assert (compacted["trigger"], compacted["custom_instructions"]) == ("manual", "the names")
+    assert [each["reason"] for each in told(desk, "SessionEnd")] == ["other"]
+
+
+async def test_a_session_that_is_interrupted_ends_with_its_hooks(desk: Desk) -> None:
+    desk.settings(hook("SessionEnd", TOLD.format("SessionEnd")))
+    waits = calls(call("Bash", command="touch begun; sleep 100"))
+    with ScriptedModel(waits) as model:
+        running = asyncio.create_task(
+            desk.asked(model, "Wait.", permission_mode="bypassPermissions")
+        )
+        await asyncio.to_thread(happens, (desk.project / "begun").exists)
+        running.cancel()
+        await asyncio.wait({running})
+    assert [each["reason"] for each in told(desk, "SessionEnd")] == ["other"]
+
+
+async def test_what_a_hook_complains_about_at_the_start_is_shown(desk: Desk) -> None:
+    desk.settings(hook("SessionStart", "echo 'no network' >&2; exit 2"))
+    with ScriptedModel(says("Hello.")) as model:
+        assert (await desk.asked(model, "Hi.")).answer == "Hello."
+    assert "no network" in desk.notes.remarks
+
+
+async def test_a_call_that_was_left_open_is_carried_out_before_hooks_add_to_it(desk: Desk) -> None:
+    desk.file("a.txt", "old\n")
+    desk.settings(hook("SessionStart", "echo 'Use tabs.'", "resume"))
+    path = desk.transcript(
+        said("u1", None, "Look."), answered("a1", "u1", use("c1", "Read", file_path="a.txt"))
+    )
+    with ScriptedModel(says("It says old.")) as model:
+        await desk.asked(model, resume=str(path))
+    asked, made, came, added = model.requests[0].messages[-4:]
+    assert (asked["content"], made["role"], came["role"]) == ("Look.", "assistant", "tool")
+    assert "old" in str(came["content"])
+    assert "Use tabs." in str(added["content"])
+
+
+async def test_what_hooks_add_at_the_start_is_no_prompt(desk: Desk) -> None:
+    desk.settings(hook("SessionStart", "echo 'Use tabs.'"))
+    path = desk.transcript(said("u1", None, "Hi."), answered("a1", "u1", text("Hello.")))
+    with ScriptedModel() as model:
+        async with desk.opened(model, resume=str(path)) as assembled:
+            assert not assembled.assistant.session.awaits_the_model
+
+
+async def test_a_summary_waits_for_the_user_and_is_followed_by_what_hooks_add(desk: Desk) -> None:
+    desk.settings(hook("SessionStart", "echo 'Use tabs.'", "compact"))
+    with ScriptedModel(says("Hello."), says("In short: hi."), says("Tabs.")) as model:
+        async with desk.opened(model) as assembled:
+            await assembled.assistant.prompt("Hi.")
+            await assembled.assistant.compact(Wish())
+            assert not assembled.assistant.session.awaits_the_model
+            await assembled.assistant.prompt("Tabs or blanks?")
+    words = [str(message["content"]) for message in model.requests[-1].messages]
+    places = [
+        next(i for i, w in enumerate(words) if each in w) for each in ("In short", "Use tabs.")
+    ]
+    assert places == sorted(places)
+    assert "Tabs or blanks?" in words[-1]
+
+
+async def test_what_a_hook_adds_before_a_call_stands_behind_its_result(desk: Desk) -> None:
+    desk.file("a.txt", "old\n")
+    adds: JsonObject = {"hookSpecificOutput": {"additionalContext": "It is generated."}}
+    desk.settings(hook("PreToolUse", prints(adds), "Read"))
+    with ScriptedModel(READS, says("old")) as model:
+        await desk.asked(model, "Look.")
+    came = str(model.requests[-1].messages[-1]["content"])
+    assert came.index("old") < came.index("It is generated.")
+
+
+async def test_a_matcher_may_call_agents_as_claude_code_does_now(desk: Desk) -> None:
+    desk.settings(hook("PreToolUse", "echo 'no agents' >&2; exit 2", "Agent"))
+    with ScriptedModel(calls(TASK), says("I may not.")) as model:
+        await desk.asked(model, "Go.")
+    assert "no agents" in str(model.requests[-1].messages[-1]["content"])

@@ -1,0 +1,84 @@
+"""Hooks hear that the user is waited for, and nothing waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from io import StringIO
+
+from rich.console import Console
+
+from mini_agent.coding.hooks.event import Circumstances, HookEvent
+from mini_agent.coding.hooks.notices import Notices
+from mini_agent.coding.hooks.verdict import Verdict
+from mini_agent.coding.terminal.help import LEFT
+from mini_agent.coding.terminal.screen import Screen
+from mini_agent.coding.terminal.slash import Slash
+from mini_agent.coding.terminal.talk import Talk
+from mini_agent.messages import JsonObject
+from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from tests.coding.desk import Desk
+from tests.coding.test_hook_events import TOLD, Patient, told
+from tests.coding.test_hooks import hook
+
+
+async def test_hooks_hear_of_questions_and_plans_and_what_they_say_is_shown(desk: Desk) -> None:
+    says_so = '; echo \'{"systemMessage": "called"}\''
+    desk.settings(hook("Notification", TOLD.format("Notification") + says_so, "permission_prompt"))
+    desk.user = Patient(desk.project)
+    question: JsonObject = {"question": "Tabs?", "options": [{"label": "yes"}, {"label": "no"}]}
+    script = (
+        calls(call("AskUserQuestion", questions=[question])),
+        calls(call("ExitPlanMode", plan="Write.")),
+        says("Done."),
+    )
+    with ScriptedModel(*script) as model:
+        await desk.asked(model, "Go.", permission_mode="plan")
+    heard = [str(each["message"]) for each in told(desk, "Notification")]
+    assert heard == [
+        "mini-agent has a question for you: Tabs?",
+        "mini-agent needs your approval of its plan",
+    ]
+
+
+async def test_a_user_who_says_nothing_for_a_while_is_called(desk: Desk) -> None:
+    desk.settings(hook("Notification", TOLD.format("Notification"), "idle_prompt"))
+    user, screen = Patient(desk.project), Screen(Console(file=StringIO()))
+    with ScriptedModel() as model:
+        async with desk.opened(model) as assembled:
+            talk = Talk(assembled, screen, user, Slash(assembled, screen.say), idle_s=0.05)
+            assert await talk.to_its_end("") == LEFT
+    (notice,) = told(desk, "Notification")
+    assert notice["notification_type"] == "idle_prompt"
+    assert notice["message"] == "mini-agent is waiting for your input"
+
+
+@dataclass
+class Loud:
+    """Hooks that have something to say to everything, at once or never."""
+
+    answered: asyncio.Event
+    ever: bool = True
+
+    async def verdict(self, event: HookEvent) -> Verdict:
+        if not self.ever:
+            await asyncio.Event().wait()
+        self.answered.set()
+        return Verdict(blocked=True, reasons=(f"{event.about} failed",), messages=("called",))
+
+
+async def test_what_hooks_say_to_a_question_is_shown_behind_it(desk: Desk) -> None:
+    hooks, shown = Loud(asyncio.Event()), list[str]()
+    notices = Notices(hooks, lambda: Circumstances("s", "s.jsonl", str(desk.project)), shown.append)
+    with notices.asking("Go on?"):
+        await hooks.answered.wait()
+        assert shown == []
+    assert shown == ["called", "permission_prompt failed"]
+    with notices.waiting(60):
+        pass
+    assert len(shown) == 2
+    hooks.ever = False
+    with notices.asking("Go on?"):
+        pass
+    await notices.aclose()
+    assert len(shown) == 2

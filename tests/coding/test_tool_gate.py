@@ -1,0 +1,41 @@
+"""What hooks say to a program's result stands beside what it printed, not in its place."""
+
+from __future__ import annotations
+
+from mini_agent.coding.hooks.event import Circumstances, HookEvent
+from mini_agent.coding.hooks.verdict import Permission, Verdict
+from mini_agent.coding.tool_gate import GatedTools, Surroundings
+from mini_agent.coding.watch import Unwatched
+from mini_agent.messages import JsonObject, function_call
+from mini_agent.testing.scripted import ScriptedSandbox, execution
+from mini_agent.tools.observation import observation
+from mini_agent.tools.sandbox_invoker import SandboxInvoker
+
+
+class Linting:
+    """Hooks that want something done after each call, and an approver who allows it."""
+
+    def __init__(self) -> None:
+        self.heard: list[HookEvent] = []
+
+    async def verdict(self, event: HookEvent) -> Verdict:
+        self.heard.append(event)
+        return Verdict(after=("run the linter",)) if event.name == "PostToolUse" else Verdict()
+
+    async def objection(self, name: str, arguments: JsonObject, said: Permission) -> str:
+        return ""
+
+
+async def test_what_a_program_printed_stays_when_a_hook_adds_to_it() -> None:
+    linting = Linting()
+    around = Surroundings(
+        lambda: Circumstances("s", "s.jsonl", "/"), linting, linting, Unwatched, lambda _: None
+    )
+    with ScriptedSandbox(execution(stdout="42\n")) as sandbox:
+        tools = GatedTools(SandboxInvoker(sandbox), around)
+        program = function_call("c1", "exec_python", {"code": "print(6 * 7)"})
+        output = await tools.call_openai_tool(program)
+    seen = output.told or observation("exec_python", output)
+    assert "42" in seen
+    assert "run the linter" in seen
+    assert linting.heard[-1].told["tool_response"] == "42\n"
