@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
+import inspect
 import os
-import sys
 import threading
 from types import ModuleType
 from typing import Final
@@ -62,10 +62,25 @@ def _is_worker(task: asyncio.Task[object]) -> bool:
 
 
 async def close_litellm_clients() -> None:
-    """Closes the connections LiteLLM keeps; for whoever owns the event loop they belong to."""
-    if "litellm" not in sys.modules:
+    """Closes the connections LiteLLM keeps on this loop; for whoever owns the event loop."""
+    if not _imported.is_set():
         return
-    cleanup = importlib.import_module("litellm.llms.custom_httpx.async_client_cleanup")
-    await cleanup.close_litellm_async_clients()
+    kept = litellm_module().in_memory_llm_clients_cache
+    # LiteLLM's own way to do this closes those of other loops, too, and none to a Redis.
+    of_this_loop = f"-{id(asyncio.get_running_loop())}"
+    for name, client in tuple(kept.cache_dict.items()):
+        close = _closing(client)
+        if name.endswith(of_this_loop) and inspect.iscoroutinefunction(close):
+            with contextlib.suppress(Exception):
+                await close()
+            kept.delete_cache(name)
     # A transport that was told to close does so in the loop's next round.
     await asyncio.sleep(0)
+
+
+def _closing(client: object) -> object:
+    # A client of a Redis leaves its connections to whoever made their pool.
+    pool = getattr(client, "connection_pool", None)
+    if pool is not None:
+        return pool.disconnect
+    return getattr(client, "aclose", None) or getattr(client, "close", None)

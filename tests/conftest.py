@@ -3,7 +3,43 @@
 from __future__ import annotations
 
 import signal
+import sys
+import threading
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
 
 # Whoever starts the tests in the background may have them ignore these, and all that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.fixture(autouse=True)
+def _no_connection_outlives_its_test() -> Iterator[None]:
+    """LiteLLM drops what is left open minutes later, and another test is blamed for it."""
+    yield
+    if any(each.name == "mini-agent-loop" for each in threading.enumerate()):
+        lazy = sys.modules["mini_agent.litellm_lazy"]
+        sys.modules["mini_agent.blocking"].run_blocking(lazy.close_litellm_clients())
+    assert _left_open() == [], "the test has to close LiteLLM's clients: use _closing"
+
+
+def _left_open() -> list[str]:
+    if "litellm" not in sys.modules:
+        return []
+    kept = sys.modules["litellm"].in_memory_llm_clients_cache.cache_dict
+    # What belongs to an event loop has its number at the end of its name.
+    return [name for name in kept if name.rpartition("-")[2].isdigit()]
+
+
+@pytest.fixture
+async def _closing() -> AsyncIterator[None]:
+    """Closes what LiteLLM keeps for the test's own event loop."""
+    from mini_agent.litellm_lazy import (  # noqa: PLC0415  most tests never need it
+        close_litellm_clients,
+        settle_litellm,
+    )
+
+    yield
+    await settle_litellm()
+    await close_litellm_clients()

@@ -72,6 +72,7 @@ def test_another_server_of_the_same_name_is_asked() -> None:
         assert (run(here).final_answer, run(there).final_answer) == ("one", "two")
 
 
+@pytest.mark.usefixtures("_closing")
 @pytest.mark.parametrize("useless", [says(" "), says("And so", finish_reason="length")])
 async def test_what_is_no_answer_is_not_kept(url: str, useless: ModelReply) -> None:
     with ScriptedModel(useless, says("It is 42.")) as model:
@@ -80,6 +81,7 @@ async def test_what_is_no_answer_is_not_kept(url: str, useless: ModelReply) -> N
         assert (await asking.reply(question())).text == "It is 42."
 
 
+@pytest.mark.usefixtures("_closing")
 async def test_a_failure_is_not_kept(url: str) -> None:
     with ScriptedModel(ModelUnavailable("busy"), says("It is 42.")) as model:
         asking = CachedModel(model, url)
@@ -114,6 +116,7 @@ def test_litellm_itself_is_left_without_a_cache(url: str) -> None:
     assert sys.modules["litellm"].cache is None
 
 
+@pytest.mark.usefixtures("_closing")
 async def test_a_redis_that_went_away_costs_no_answer(tmp_path: Path) -> None:
     with redis_server(tmp_path) as url, ScriptedModel(says("one")) as model:
         assert (await CachedModel(model, url).reply(question())).text == "one"
@@ -121,6 +124,7 @@ async def test_a_redis_that_went_away_costs_no_answer(tmp_path: Path) -> None:
         assert (await CachedModel(model, url).reply(question())).text == "two"
 
 
+@pytest.mark.usefixtures("_closing")
 async def test_a_redis_that_never_answers_costs_moments_and_no_answer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent, ScriptedModel(says("one")) as model:
         asking = CachedModel(model, f"redis://127.0.0.1:{silent.getsockname()[1]}/0")

@@ -9,7 +9,7 @@ from typing import Protocol
 
 import pytest
 
-from mini_agent.litellm_lazy import close_litellm_clients, litellm_module, settle_litellm
+from mini_agent.litellm_lazy import litellm_module
 from mini_agent.sandbox.harness import SidecarSandbox
 from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
 
@@ -127,8 +127,5 @@ async def closing(opened: Harnessed) -> AsyncIterator[Harnessed]:
 
 
 @pytest.fixture(autouse=True)
-async def clean() -> AsyncIterator[None]:
+def _clean(_closing: None) -> None:
     """LiteLLM's connections belong to a test's event loop, and end with it."""
-    yield
-    await settle_litellm()
-    await close_litellm_clients()

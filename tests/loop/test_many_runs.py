@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ import pytest
 
 from mini_agent import arun_mcp_mini_agent, run_mcp_mini_agent
 from mini_agent.config import AgentConfig
-from mini_agent.litellm_lazy import close_litellm_clients, settle_litellm
+from mini_agent.litellm_lazy import settle_litellm
 from mini_agent.messages import user
 from mini_agent.result import AgentResult
 from mini_agent.testing.transcript_rules import broken_rules
@@ -45,13 +45,6 @@ def address() -> Iterator[str]:
         assert process.stdout is not None
         yield process.stdout.readline().strip()
         process.communicate()
-
-
-@pytest.fixture
-async def _closing() -> AsyncIterator[None]:
-    yield
-    await settle_litellm()
-    await close_litellm_clients()
 
 
 def config(address: str) -> AgentConfig:

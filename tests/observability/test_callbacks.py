@@ -17,7 +17,6 @@ from mini_agent.tools.echo import EchoMCP
 from tests.provider import conftest as provider
 
 _loaded = provider._loaded
-_closing = provider._closing
 pytestmark = pytest.mark.usefixtures("_closing")
 
 

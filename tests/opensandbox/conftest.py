@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from mini_agent.litellm_lazy import close_litellm_clients, settle_litellm
 from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
 
 
@@ -33,8 +32,5 @@ def told(real: Sidecar) -> dict[str, str]:
 
 
 @pytest.fixture(autouse=True)
-async def clean() -> AsyncIterator[None]:
+def _clean(_closing: None) -> None:
     """LiteLLM's connections belong to a test's event loop, and end with it."""
-    yield
-    await settle_litellm()
-    await close_litellm_clients()

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from types import ModuleType
 
 import pytest
 
 import mini_agent
-from mini_agent.litellm_lazy import close_litellm_clients, litellm_module
+from mini_agent.litellm_lazy import litellm_module
 
 os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
 
@@ -36,12 +36,6 @@ FOREIGN = (
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in FOREIGN:
         monkeypatch.delenv(name, raising=False)
-
-
-@pytest.fixture
-async def _closing() -> AsyncIterator[None]:
-    yield
-    await close_litellm_clients()
 
 
 # LiteLLM silences a warning of pydantic about its own classes at import; pytest forgets that after

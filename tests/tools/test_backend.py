@@ -108,6 +108,7 @@ async def test_the_shim_is_asked_for_the_same_places(monkeypatch: pytest.MonkeyP
     assert bodies == ["auto+research"]
 
 
+@pytest.mark.usefixtures("_closing")
 async def test_the_tools_of_all_places_are_offered_in_their_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -120,6 +121,7 @@ async def test_the_tools_of_all_places_are_offered_in_their_order(
     assert tools[-1] == "echo"
 
 
+@pytest.mark.usefixtures("_closing")
 async def test_a_call_goes_to_the_place_whose_tool_it_names() -> None:
     gateway = Gateway()
     both: list[Scripted | str] = [call("search_docs", query="x"), call("echo", text="hi"), "Done."]

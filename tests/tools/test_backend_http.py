@@ -51,6 +51,7 @@ async def test_the_environments_token_goes_to_no_other_gateway_than_its_own(
     assert "authorization" not in await headers_that_arrive(asked())
 
 
+@pytest.mark.usefixtures("_closing")
 async def test_the_provider_calls_the_gateways_tools() -> None:
     gateway = Gateway()
     looks = call("search_docs", query="auth tokens")

@@ -67,6 +67,7 @@ async def posted(url: str, body: Mapping[str, object]) -> httpx.Response:
         return await client.post("/agent/run", json=body)
 
 
+@pytest.mark.usefixtures("_closing")
 async def test_its_servers_are_started_for_a_run_and_end_with_it(
     two: str, notes: Notes, left: Callable[[], set[int]]
 ) -> None:
@@ -87,6 +88,7 @@ async def test_its_servers_are_started_for_a_run_and_end_with_it(
     assert left() == set()
 
 
+@pytest.mark.usefixtures("_closing")
 async def test_only_the_servers_that_are_named_are_started(two: str, notes: Notes) -> None:
     del two
     with ScriptedServer([call("two__add", a=1, b=1), "2"]) as server:
@@ -96,6 +98,7 @@ async def test_only_the_servers_that_are_named_are_started(two: str, notes: Note
     assert len(notes.started) == 1
 
 
+@pytest.mark.usefixtures("_closing")
 async def test_what_a_tool_reports_meanwhile_is_told(two: str) -> None:
     del two
     with ScriptedServer([call("one__slow", seconds=0.1), "Done."]) as server:
@@ -105,6 +108,7 @@ async def test_what_a_tool_reports_meanwhile_is_told(two: str) -> None:
     assert pieces[0] == "1/4: step 1\n"
 
 
+@pytest.mark.usefixtures("_closing")
 async def test_a_server_that_does_not_start_is_left_out_with_a_warning(
     configure: Configure,
 ) -> None:
