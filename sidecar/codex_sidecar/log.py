@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
@@ -24,7 +25,10 @@ class JsonLines(logging.Formatter):
         line = {"time": f"{when}.{record.msecs:03.0f}Z", "level": record.levelname.lower()}
         line["event"] = record.getMessage()
         line.update({name: value for name, value in vars(record).items() if name not in _STANDARD})
-        if record.exc_info:
+        if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
+            # What the server does at its end to a request that it no longer waits for.
+            line["event"] = "request cut off"
+        elif record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
 

@@ -14,7 +14,8 @@ import pytest
 
 from tests.docker.engine_here import HEADERS, sidecar
 from tests.faults.engine_proxy import EngineProxy
-from tests.faults.services import GONE_S, Platform
+from tests.faults.invariants import GONE_S
+from tests.faults.services import Platform
 from tests.flow.leaving import gone_within, sandboxes
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]
