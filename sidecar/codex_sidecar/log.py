@@ -25,12 +25,16 @@ class JsonLines(logging.Formatter):
         line = {"time": f"{when}.{record.msecs:03.0f}Z", "level": record.levelname.lower()}
         line["event"] = record.getMessage()
         line.update({name: value for name, value in vars(record).items() if name not in _STANDARD})
-        if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
-            # What the server does at its end to a request that it no longer waits for.
-            line["event"] = "request cut off"
-        elif record.exc_info:
+        if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)
+
+
+def is_told(record: logging.LogRecord) -> bool:
+    """Takes the trace from the web server's word of a request that it cut off as it ended."""
+    if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
+        record.msg, record.exc_info = "request cut off", None
+    return True
 
 
 def log_to_stderr() -> None:
@@ -38,5 +42,6 @@ def log_to_stderr() -> None:
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[lines], force=True)
+    logging.getLogger("uvicorn.error").addFilter(is_told)
     # It logs every call to the engine; ours are told by what they are for.
     logging.getLogger("httpx").setLevel(logging.WARNING)
