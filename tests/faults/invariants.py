@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -69,25 +69,24 @@ class Watch:
         pulse = Pulse(self.client)
         with pulse.felt():
             yield
-            began = time.monotonic()
-            _until(self._is_at_rest, GONE_S, "sandboxes are left")
-            seen.gone_s = time.monotonic() - began
             # An engine that was silent is asked again after a pause.
             _until(self._is_ready, BACK_S, "it does not get ready again")
-            self.require_an_ordinary_run()
-            _until(lambda: self._is_back(seen), BACK_S, f"{seen} and {self.at_rest}")
+            seen.gone_s = self.gone_after_an_ordinary_run()
+            _until(lambda: self._is_back(seen), BACK_S, "it keeps what it took", seen)
         assert pulse.failures == []
         assert pulse.longest_s < LONGEST_HEALTH_S
         seen.longest_health_s = pulse.longest_s
         require_discreet(self.sidecar.log.read_bytes()[already:].decode())
         test.user_properties += seen.noted()
 
-    def require_an_ordinary_run(self) -> None:
-        """The next program is answered, and leaves nothing."""
+    def gone_after_an_ordinary_run(self) -> float:
+        """How long after the next program, which has to be answered, no sandbox is left."""
         answer = self.client.post("/v1/execute", json=PRINTS_42)
         assert answer.status_code == httpx.codes.OK, answer.text
         assert (answer.json()["status"], answer.json()["stdout"]) == ("ok", "42\n")
-        _until(self._is_at_rest, GONE_S, "sandboxes are left of an ordinary run")
+        began = time.monotonic()
+        _until(self._is_at_rest, GONE_S, "sandboxes are left")
+        return time.monotonic() - began
 
     def _is_at_rest(self) -> bool:
         """There are no sandboxes but those that are kept warm."""
@@ -110,17 +109,18 @@ def watched(sidecar: Sidecar) -> Iterator[Watch]:
     with httpx.Client(
         base_url=sidecar.url, headers=HEADERS, timeout=60, trust_env=False, event_hooks=hooks
     ) as client:
-        Watch(sidecar, client, held_by(sidecar)).require_an_ordinary_run()
+        Watch(sidecar, client, held_by(sidecar)).gone_after_an_ordinary_run()
         yield Watch(sidecar, client, held_by(sidecar))
 
 
 def held_by(sidecar: Sidecar) -> Footprint:
-    """What the sidecar holds now."""
-    return footprint_of(sidecar.process.pid, urlsplit(sidecar.url).port or 0)
+    """What the sidecar holds now, without the stream that every sandbox has."""
+    held = footprint_of(sidecar.process.pid, urlsplit(sidecar.url).port or 0)
+    return replace(held, files=held.files - len(sandboxes_of(sidecar.instance)))
 
 
-def _until(holds: Callable[[], bool], within_s: float, otherwise: str) -> None:
+def _until(holds: Callable[[], bool], within_s: float, otherwise: str, *more: object) -> None:
     until = time.monotonic() + within_s
     while not holds():
-        assert time.monotonic() < until, otherwise
+        assert time.monotonic() < until, (otherwise, *more)
         time.sleep(0.05)

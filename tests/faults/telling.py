@@ -16,9 +16,7 @@ from mini_agent.errors import Problem
 
 TOKEN: Final = "a-token-for-tests-alone"
 ROOT: Final = re.escape(str(Path(__file__).parents[2]))
-NEVER_TOLD: Final = re.compile(
-    rf"{re.escape(TOKEN)}|Traceback|/site-packages/|/home/|{ROOT}/(?!\.cache)"
-)
+NEVER_TOLD: Final = re.compile(rf"{re.escape(TOKEN)}|Traceback|/site-packages/|/home/|{ROOT}/")
 SERVICES: Final = ("codex_sidecar", "mini_agent_shim", "mini_agent", "uvicorn")
 
 
