@@ -26,6 +26,8 @@ from tests.faults import telling
 TOKEN = telling.TOKEN
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 START_S = 30.0
+# The engine may still be at work on a removal.
+GONE_S = 20.0
 
 
 def require_engine() -> None:
@@ -60,8 +62,11 @@ class Sidecar:
     log: Path
 
     def client(self) -> httpx.AsyncClient:
-        """A client with the token."""
-        return httpx.AsyncClient(base_url=self.url, headers=HEADERS, timeout=100, trust_env=False)
+        """A client with the token, whose every refusal has to have the one shape."""
+        hooks = {"response": [telling.require_shape_too]}
+        return httpx.AsyncClient(
+            base_url=self.url, headers=HEADERS, timeout=100, trust_env=False, event_hooks=hooks
+        )
 
     async def containers(self) -> list[str]:
         """The ids of the sandboxes that bear this instance's label."""
@@ -103,8 +108,13 @@ def sidecar(folder: Path, instance: str = "", **settings: str) -> Iterator[Sidec
 def _require_a_good_end(over: Sidecar) -> None:
     telling.require_discreet(over.log.read_text())
     # One that was killed leaves its sandboxes to its successor.
-    if over.process.returncode != -signal.SIGKILL:
-        assert (over.process.returncode, sandboxes_of(over.instance)) == (0, [])
+    if over.process.returncode == -signal.SIGKILL:
+        return
+    assert over.process.returncode == 0
+    until = time.monotonic() + GONE_S
+    while sandboxes_of(over.instance):
+        assert time.monotonic() < until, "sandboxes are left"
+        time.sleep(0.1)
 
 
 def sandboxes_of(instance: str) -> list[str]:
