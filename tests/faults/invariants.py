@@ -63,14 +63,22 @@ class Watch:
 
     @contextmanager
     def case(self, test: pytest.Item) -> Iterator[None]:
-        """Requires the invariants after the block; what was seen is noted with the test."""
+        """Requires the six after the block; what was seen is noted with the test."""
+        with self.without_a_run(test):
+            yield
+            _until(self._is_ready, BACK_S, "it does not get ready again")
+            self.run_an_ordinary_program()
+
+    @contextmanager
+    def without_a_run(self, test: pytest.Item) -> Iterator[None]:
+        """The same, but for the ordinary program, which takes longest."""
         seen, already = Seen(), self.sidecar.log.stat().st_size
         pulse = Pulse(self.client)
         with pulse.felt():
             yield
             # An engine that was silent is asked again after a pause.
             _until(self._is_ready, BACK_S, "it does not get ready again")
-            seen.gone_s = self.gone_after_an_ordinary_run()
+            seen.gone_s = self.gone_after()
             _until(lambda: self._is_back(seen), BACK_S, "it keeps what it took", seen)
         assert pulse.failures == []
         assert pulse.longest_s < LONGEST_HEALTH_S
@@ -78,11 +86,14 @@ class Watch:
         require_discreet(self.sidecar.log.read_bytes()[already:].decode())
         test.user_properties += seen.noted()
 
-    def gone_after_an_ordinary_run(self) -> float:
-        """How long after the next program, which has to be answered, no sandbox is left."""
+    def run_an_ordinary_program(self) -> None:
+        """The next program is answered."""
         answer = self.client.post("/v1/execute", json=PRINTS_42)
         assert answer.status_code == httpx.codes.OK, answer.text
         assert (answer.json()["status"], answer.json()["stdout"]) == ("ok", "42\n")
+
+    def gone_after(self) -> float:
+        """After how many seconds no sandbox is left."""
         began = time.monotonic()
         _until(self._is_at_rest, GONE_S, "sandboxes are left")
         return time.monotonic() - began
@@ -93,7 +104,7 @@ class Watch:
         return len(sandboxes_of(self.sidecar.instance)) == sum(map(int, warm))
 
     def _is_ready(self) -> bool:
-        return httpx.get(f"{self.sidecar.url}/readyz", timeout=60, trust_env=False).is_success
+        return self.client.get("/readyz").is_success
 
     def _is_back(self, seen: Seen) -> bool:
         seen.more = held_by(self.sidecar).more_than(self.at_rest)
@@ -108,8 +119,10 @@ def watched(sidecar: Sidecar) -> Iterator[Watch]:
     with httpx.Client(
         base_url=sidecar.url, headers=HEADERS, timeout=60, trust_env=False, event_hooks=hooks
     ) as client:
-        Watch(sidecar, client, held_by(sidecar)).gone_after_an_ordinary_run()
-        yield Watch(sidecar, client, held_by(sidecar))
+        used = Watch(sidecar, client, held_by(sidecar))
+        used.run_an_ordinary_program()
+        used.gone_after()
+        yield replace(used, at_rest=held_by(sidecar))
 
 
 def held_by(sidecar: Sidecar) -> Footprint:
