@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
@@ -17,6 +18,14 @@ def log_to_stderr() -> None:
     ours.addHandler(logging.StreamHandler(sys.stderr))
     ours.setLevel(logging.INFO)
     ours.propagate = False
+    logging.getLogger("uvicorn.error").addFilter(is_told)
+
+
+def is_told(record: logging.LogRecord) -> bool:
+    """Takes the trace from the web server's word of a request that it cut off as it ended."""
+    if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
+        record.msg, record.exc_info = "request cut off", None
+    return True
 
 
 def line_of(event: str, **fields: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from typing import Final, NoReturn
 
@@ -15,6 +16,9 @@ from codex_sidecar.settings import Settings
 from mini_agent.errors import MiniAgentError
 
 EXIT_NOT_STARTED: Final = 3
+# <malloc.h>
+M_MMAP_THRESHOLD: Final = -3
+LARGE_BYTES: Final = 262_144
 
 
 def main() -> None:
@@ -27,10 +31,18 @@ def main() -> None:
     except MiniAgentError as wrong:
         _refuse(str(wrong))
     log_to_stderr()
+    _give_large_blocks_back()
     server = Server(create_app(settings, token), settings.host, settings.port)
     server.run()
     if not server.started:
         raise SystemExit(EXIT_NOT_STARTED)
+
+
+def _give_large_blocks_back() -> None:
+    """What a large body took goes back to the system; glibc would keep it for the next one."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
 
 
 def _refuse(why: str) -> NoReturn:

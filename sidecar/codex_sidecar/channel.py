@@ -20,6 +20,8 @@ DOUBT_S: Final = 2.0
 SIGN_OF_LIFE_S: Final = 2.0
 FIRST_PAUSE_S: Final = 0.5
 LONGEST_PAUSE_S: Final = 4.0
+# Connections that are kept for the next call; after a crowd there are more than it takes.
+MOST_IDLE: Final = 8
 
 
 class Channel:
@@ -90,7 +92,7 @@ class Channel:
         try:
             return await exchange.call(method, path, body)
         finally:
-            if exchange.is_usable:
+            if exchange.is_usable and len(self._idle) < MOST_IDLE:
                 self._idle.append(exchange)
             else:
                 exchange.close()

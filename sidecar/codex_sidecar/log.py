@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
@@ -29,10 +30,18 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
+def is_told(record: logging.LogRecord) -> bool:
+    """Takes the trace from the web server's word of a request that it cut off as it ended."""
+    if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
+        record.msg, record.exc_info = "request cut off", None
+    return True
+
+
 def log_to_stderr() -> None:
     """Sends everything that is logged in this process to standard error."""
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[lines], force=True)
+    logging.getLogger("uvicorn.error").addFilter(is_told)
     # It logs every call to the engine; ours are told by what they are for.
     logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator, Iterator
 
 import httpx
@@ -9,6 +10,10 @@ import pytest
 
 from mini_agent.sandbox import SidecarClient, SidecarSession
 from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
+from tests.faults.invariants import Watch, watched
+from tests.faults.table import cases
+
+SHOWN = frozenset(test for case in cases() for test in case.tests)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -18,10 +23,28 @@ def engine() -> None:
 
 
 @pytest.fixture(scope="session")
-def real(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
+def watch(engine: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watch]:
     """A sidecar in a process of its own."""
-    with sidecar(tmp_path_factory.mktemp("sidecar")) as running:
-        yield running
+    with sidecar(tmp_path_factory.mktemp("sidecar")) as running, watched(running) as watch:
+        yield watch
+
+
+@pytest.fixture(scope="session")
+def real(watch: Watch) -> Sidecar:
+    """That sidecar."""
+    return watch.sidecar
+
+
+@pytest.fixture(autouse=True)
+def _invariants(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The six invariants after what shows a case; one fewer after other tests of that sidecar."""
+    with contextlib.ExitStack() as after:
+        if "real" in request.fixturenames:
+            watch: Watch = request.getfixturevalue("watch")
+            shows_a_case = (f"docker/{request.path.name}", request.node.originalname) in SHOWN
+            held_to = watch.case if shows_a_case else watch.without_a_run
+            after.enter_context(held_to(request.node))
+        yield
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import asyncio
 import os
 import secrets
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -20,10 +21,13 @@ import httpx
 import pytest
 
 from mini_agent.sandbox import Execution
+from tests.faults import telling
 
-TOKEN = "a-token-for-tests-alone"
+TOKEN = telling.TOKEN
 HEADERS = {"Authorization": f"Bearer {TOKEN}"}
 START_S = 30.0
+# The engine may still be at work on a removal.
+GONE_S = 20.0
 
 
 def require_engine() -> None:
@@ -50,15 +54,19 @@ def _missing(why: str) -> NoReturn:
 
 @dataclass(frozen=True, slots=True)
 class Sidecar:
-    """A sidecar in a process of its own."""
+    """A sidecar in a process of its own, and the file of what it logs."""
 
     url: str
     instance: str
     process: subprocess.Popen[bytes]
+    log: Path
 
     def client(self) -> httpx.AsyncClient:
-        """A client with the token."""
-        return httpx.AsyncClient(base_url=self.url, headers=HEADERS, timeout=100, trust_env=False)
+        """A client with the token, whose every refusal has to have the one shape."""
+        hooks = {"response": [telling.require_shape_too]}
+        return httpx.AsyncClient(
+            base_url=self.url, headers=HEADERS, timeout=100, trust_env=False, event_hooks=hooks
+        )
 
     async def containers(self) -> list[str]:
         """The ids of the sandboxes that bear this instance's label."""
@@ -71,9 +79,10 @@ class Sidecar:
 
 @contextmanager
 def sidecar(folder: Path, instance: str = "", **settings: str) -> Iterator[Sidecar]:
-    """A ready sidecar, which is told to stop afterwards; what it logs is in `folder`."""
+    """A ready sidecar, which is told to stop afterwards and leaves nothing then."""
     token_file = folder / "token"
     token_file.write_text(TOKEN)
+    log_file = folder / "log"
     name = instance or f"test-{secrets.token_hex(4)}"
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -82,17 +91,39 @@ def sidecar(folder: Path, instance: str = "", **settings: str) -> Iterator[Sidec
     variables = usual | settings
     environment = {f"CODEX_SIDECAR_{key.upper()}": value for key, value in variables.items()}
     with (
-        (folder / "log").open("ab") as log,
+        log_file.open("ab") as log,
         subprocess.Popen(
             [sys.executable, "-m", "codex_sidecar"], env=os.environ | environment, stderr=log
         ) as process,
     ):
-        running = Sidecar(f"http://127.0.0.1:{port}", name, process)
+        running = Sidecar(f"http://127.0.0.1:{port}", name, process, log_file)
         try:
             _wait_until_ready(running)
             yield running
         finally:
             process.terminate()
+    _require_a_good_end(running)
+
+
+def _require_a_good_end(over: Sidecar) -> None:
+    telling.require_discreet(over.log.read_text())
+    # One that was killed leaves its sandboxes to its successor.
+    if over.process.returncode == -signal.SIGKILL:
+        return
+    assert over.process.returncode == 0
+    until = time.monotonic() + GONE_S
+    while sandboxes_of(over.instance):
+        assert time.monotonic() < until, "sandboxes are left"
+        time.sleep(0.1)
+
+
+def sandboxes_of(instance: str) -> list[str]:
+    """The ids of all containers that bear the instance's label, running or not."""
+    label = f"label=mini-agent.instance={instance}"
+    listed = subprocess.run(
+        ["docker", "ps", "-aq", "--filter", label], capture_output=True, text=True, check=True
+    )
+    return listed.stdout.split()
 
 
 def _wait_until_ready(running: Sidecar) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from mini_agent.sandbox import Execution
 from tests.docker.engine_here import Sidecar, sidecar
+from tests.faults.invariants import watched
 
 pytestmark = pytest.mark.docker
 
@@ -19,8 +20,14 @@ CALLERS = 100
 
 
 @pytest.mark.timeout(400)
-async def test_a_hundred_at_once_are_all_answered_none_lost_and_none_twice(tmp_path: Path) -> None:
-    with sidecar(tmp_path, at_once="4", waiting="40") as service:
+async def test_a_hundred_at_once_are_all_answered_none_lost_and_none_twice(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    with (
+        sidecar(tmp_path, at_once="4", waiting="40") as service,
+        watched(service) as watch,
+        watch.case(request.node),
+    ):
         async with service.client() as client, asyncio.TaskGroup() as group:
             calls = [group.create_task(said(client, number)) for number in range(CALLERS)]
         answers = [call.result() for call in calls]

@@ -10,29 +10,49 @@ import pytest
 
 from tests.docker.engine_here import require_engine, sidecar
 from tests.faults.engine_proxy import EngineProxy
-from tests.faults.services import GONE_S, Platform, invariants
-from tests.flow.leaving import gone_within
+from tests.faults.invariants import Watch, watched
+from tests.faults.services import Platform
+from tests.faults.telling import discreet
+
+
+@pytest.fixture(autouse=True)
+def _discreet() -> Iterator[None]:
+    """What the shims in this process log tells nothing it should not."""
+    with discreet():
+        yield
 
 
 @pytest.fixture(scope="session")
-def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+def proxy() -> Iterator[EngineProxy]:
+    """What the engine is reached through."""
     require_engine()
-    folder = tmp_path_factory.mktemp("sidecar")
     # The path of a socket may not be long.
     with (
         tempfile.TemporaryDirectory() as place,
         EngineProxy(Path(place) / "engine.sock") as engine,
-        sidecar(folder, docker_socket=str(engine.path)) as running,
     ):
-        platform = Platform(running, engine, folder / "log")
-        platform.run("print(1)")
-        assert gone_within(GONE_S, running)
-        yield platform
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def watch(proxy: EngineProxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watch]:
+    """The sidecar."""
+    folder = tmp_path_factory.mktemp("sidecar")
+    with sidecar(folder, docker_socket=str(proxy.path)) as running, watched(running) as watch:
+        yield watch
+
+
+@pytest.fixture(scope="session")
+def standing(proxy: EngineProxy, watch: Watch) -> Platform:
+    """Both, for what outlives a test."""
+    return Platform(watch.sidecar, proxy)
 
 
 @pytest.fixture
-def platform(standing: Platform) -> Iterator[Platform]:
+def platform(
+    standing: Platform, watch: Watch, request: pytest.FixtureRequest
+) -> Iterator[Platform]:
     """The sidecar, with the six invariants after the test."""
-    with invariants(standing):
+    with watch.case(request.node):
         yield standing
         standing.engine.heal()

@@ -13,6 +13,7 @@ from mini_agent_shim import body_limit
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.docker.engine_here import TOKEN
+from tests.faults.invariants import held_by
 from tests.faults.raw_client import connected, head, heard, status_of
 from tests.faults.services import Platform
 from tests.flow.leaving import sandboxes
@@ -60,7 +61,7 @@ def came_of(url: str, sent: bytes) -> int:
 
 
 def test_a_body_that_never_ends_is_refused_at_its_limit(platform: Platform) -> None:
-    before = platform.footprint
+    before = held_by(platform.sidecar)
     with connected(platform.sidecar.url) as line:
         line.sendall(post("Transfer-Encoding: chunked"))
         # What was refused is no longer read, so that at last nothing more can be sent.
@@ -68,7 +69,7 @@ def test_a_body_that_never_ends_is_refused_at_its_limit(platform: Platform) -> N
             for _ in range(1024):
                 line.sendall(CHUNK)
                 line.settimeout(5)
-        assert platform.footprint.mib < before.mib + 128
+        assert held_by(platform.sidecar).mib < before.mib + 128
         with contextlib.suppress(TimeoutError):
             assert status_of(line.recv(65_536)) in {0, 413}
 

@@ -11,6 +11,7 @@ import pytest
 
 from mini_agent.sandbox import Execution
 from tests.docker.engine_here import HEADERS, sidecar
+from tests.faults.invariants import watched
 from tests.faults.services import Platform
 from tests.flow.leaving import sandboxes
 
@@ -48,9 +49,13 @@ def test_exit_codes_that_the_engine_uses_too_are_the_programs_own(platform: Plat
     ]
 
 
-def test_programs_that_end_badly_are_outcomes_and_shrink_no_pool(tmp_path: Path) -> None:
+def test_programs_that_end_badly_are_outcomes_and_shrink_no_pool(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     with (
         sidecar(tmp_path, warm='{"bash": 2}') as running,
+        watched(running) as watch,
+        watch.case(request.node),
         httpx.Client(base_url=running.url, headers=HEADERS, timeout=60, trust_env=False) as client,
         ThreadPoolExecutor(AT_ONCE) as threads,
     ):

@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.docker.engine_here import HEADERS, sidecar
+from tests.docker.engine_here import GONE_S, HEADERS, sidecar
 from tests.faults.engine_proxy import EngineProxy
-from tests.faults.services import GONE_S, Platform
+from tests.faults.services import Platform
 from tests.flow.leaving import gone_within, sandboxes
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]

@@ -15,8 +15,8 @@ import pytest
 
 from mini_agent.testing import Scripted, ScriptedServer, call, refusal, text
 from mini_agent.testing.replies import JsonObject
-from tests.docker.engine_here import Sidecar, sidecar
-from tests.faults.services import GONE_S, Platform, shim, shim_process
+from tests.docker.engine_here import GONE_S, Sidecar, sidecar
+from tests.faults.services import Platform, shim, shim_process
 from tests.flow.leaving import gone_within, sandboxes
 from tests.runs.asking import told_in
 

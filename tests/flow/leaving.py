@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +9,7 @@ from typing import Final
 
 from mini_agent.testing import ScriptedServer, call, hang, refusal
 from mini_agent.testing.script import Script
-from tests.docker.engine_here import Sidecar
+from tests.docker.engine_here import Sidecar, sandboxes_of
 
 PATIENCE_S: Final = 60.0
 SLEEPS: Final = call("exec_python", code="import time\ntime.sleep(60)", timeout_s=60)
@@ -46,11 +45,7 @@ MOMENTS: Final = {
 
 def sandboxes(sidecar: Sidecar) -> list[str]:
     """The containers of the sidecar's sandboxes."""
-    label = f"label=mini-agent.instance={sidecar.instance}"
-    listed = subprocess.run(
-        ["docker", "ps", "-aq", "--filter", label], capture_output=True, text=True, check=True
-    )
-    return listed.stdout.split()
+    return sandboxes_of(sidecar.instance)
 
 
 def gone_within(seconds: float, sidecar: Sidecar) -> bool:

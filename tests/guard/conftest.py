@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from codex_sidecar.guard.settings import GuardSettings
+from tests.faults.telling import discreet
 from tests.guard.asking import Reply, ask
 from tests.guard.recording_engine import RecordingEngine
 from tests.guard.server_here import serving
@@ -16,6 +17,13 @@ from tests.guard.server_here import serving
 INSTANCE = "guarded"
 
 Ask = Callable[[bytes], Awaitable[Reply]]
+
+
+@pytest.fixture(autouse=True)
+def _discreet() -> Iterator[None]:
+    """What is logged tells nothing it should not."""
+    with discreet():
+        yield
 
 
 @pytest.fixture

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.faults.telling import require_discreet
+
 START_S = 30.0
 
 
@@ -31,16 +33,19 @@ def guard(folder: Path, instance: str = "", **settings: str) -> Iterator[Guard]:
     name = instance or f"test-{secrets.token_hex(4)}"
     variables = {"socket": str(socket), "instance": name} | settings
     environment = {f"CODEX_GUARD_{key.upper()}": value for key, value in variables.items()}
-    with subprocess.Popen(
-        [sys.executable, "-m", "codex_sidecar.guard"],
-        env=os.environ | environment,
-        stderr=subprocess.DEVNULL,
-    ) as process:
+    log_file = folder / "guard.log"
+    with (
+        log_file.open("ab") as log,
+        subprocess.Popen(
+            [sys.executable, "-m", "codex_sidecar.guard"], env=os.environ | environment, stderr=log
+        ) as process,
+    ):
         try:
             _wait_until_healthy(environment)
             yield Guard(socket, name, process)
         finally:
             process.terminate()
+    require_discreet(log_file.read_text())
 
 
 def _wait_until_healthy(environment: dict[str, str]) -> None:

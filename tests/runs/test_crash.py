@@ -25,6 +25,7 @@ from mini_agent_shim.runs.hidden import Hidden
 from mini_agent_shim.runs.lines import RunQueued
 from mini_agent_shim.runs.summary import RunSummary
 from mini_agent_shim.settings import ShimSettings
+from tests.faults.telling import require_discreet
 from tests.runs.asking import ASKED, KEYED, told_in
 from tests.shim.serving import until_healthy
 
@@ -44,12 +45,13 @@ def shim(folder: Path, model_url: str) -> Iterator[tuple[subprocess.Popen[bytes]
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "OPENAI_API_BASE": model_url,
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "mini_agent_shim"],
-        env=os.environ | variables,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    with (folder / "stderr").open("ab") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "mini_agent_shim"],
+            env=os.environ | variables,
+            stdout=subprocess.DEVNULL,
+            stderr=log,
+        )
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=100, trust_env=False) as client:
         try:
             until_healthy(client)
@@ -57,6 +59,7 @@ def shim(folder: Path, model_url: str) -> Iterator[tuple[subprocess.Popen[bytes]
         finally:
             process.kill()
             process.wait()
+    require_discreet((folder / "stderr").read_text())
 
 
 def state(client: httpx.Client, run_id: str) -> str:
@@ -83,8 +86,10 @@ def test_what_was_done_is_done_and_what_was_in_progress_is_interrupted_and_reada
             late = client.post("/agent/run", json=asked | {"background": True}, headers=KEYED)
             run_id = late.json()["id"]
             until_asked(model, 3)
-            process.send_signal(how)
-            process.wait(20)
+            # Whoever listens is cut off in the end.
+            with client.stream("GET", f"/runs/{run_id}/events"):
+                process.send_signal(how)
+                process.wait(PATIENCE_S)
         with shim(tmp_path, model.openai_url) as (_, client):
             assert (state(client, done), state(client, run_id)) == ("done", "interrupted")
             told = told_in(client.get(f"/runs/{run_id}/events").text)

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from mini_agent_shim.settings import ShimSettings
+from tests.faults.telling import discreet
+
+
+@pytest.fixture(autouse=True)
+def _discreet() -> Iterator[None]:
+    """What is logged tells nothing it should not."""
+    with discreet():
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -19,6 +19,7 @@ from mini_agent.model import Model, ModelReply, ModelRequest, ToolCall
 from mini_agent.sandbox import EnforcedLimits, Execution, Output, Rich, SandboxFacts, Snippet
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
+from tests.faults.telling import require_shape_too
 
 LIMITS = EnforcedLimits(
     timeout_s=10, memory_mb=256, cpus=1, pids=64, output_bytes=65536, workspace_mb=64
@@ -139,6 +140,10 @@ async def client_of(
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
-        httpx.AsyncClient(transport=transport, base_url="http://localhost") as client,
+        httpx.AsyncClient(
+            transport=transport,
+            base_url="http://localhost",
+            event_hooks={"response": [require_shape_too]},
+        ) as client,
     ):
         yield client

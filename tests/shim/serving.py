@@ -17,7 +17,7 @@ START_S = 100.0
 @contextmanager
 def served(app: ASGIApp, port: int = 0) -> Iterator[str]:
     """The address of `app`, served by uvicorn in a thread."""
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, ws="none"))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:

@@ -22,7 +22,7 @@ ASKED = {
 async def test_a_caller_who_hangs_up_ends_the_run() -> None:
     model = SilentModel()
     app = create_app(ShimSettings(), model=model)
-    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", ws="none"))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, ws="none"))
     serving = asyncio.create_task(server.serve())
     async with asyncio.timeout(50):
         while not server.started:  # noqa: ASYNC110 - uvicorn has no event for it

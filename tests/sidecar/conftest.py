@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
@@ -12,24 +12,33 @@ import pytest
 
 from codex_sidecar.app import create_app
 from codex_sidecar.settings import Settings
+from tests.faults import telling
 from tests.sidecar.scripted_engine import ScriptedEngine
 from tests.sidecar.scripted_session import SessionRunner
 from tests.sidecar.session_client import Client, open_session
 
-TOKEN = "the-token-of-these-tests"
+TOKEN = telling.TOKEN
 
 Setting = str | int | dict[str, int]
 Opened = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 
 
+@pytest.fixture(autouse=True)
+def _discreet() -> Iterator[None]:
+    """What is logged tells nothing it should not."""
+    with telling.discreet():
+        yield
+
+
 @pytest.fixture
 async def engine() -> AsyncIterator[ScriptedEngine]:
-    """An engine that runs whatever it is asked to."""
+    """An engine that runs whatever it is asked to, and has no sandbox any more at the end."""
     with tempfile.TemporaryDirectory() as folder:
         scripted = ScriptedEngine(Path(folder) / "engine.sock")
         await scripted.start()
         yield scripted
         await scripted.stop()
+    assert scripted.left() == []
 
 
 @pytest.fixture
@@ -49,7 +58,10 @@ def opened(engine: ScriptedEngine) -> Opened:
         async with (
             app.router.lifespan_context(app),
             httpx.AsyncClient(
-                transport=transport, base_url="http://sidecar", headers=headers
+                transport=transport,
+                base_url="http://sidecar",
+                headers=headers,
+                event_hooks={"response": [telling.require_shape_too]},
             ) as client,
         ):
             yield client

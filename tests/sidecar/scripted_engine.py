@@ -128,6 +128,13 @@ class ScriptedEngine:
         """The names of the containers that were asked for."""
         return list(self.bodies)
 
+    def left(self) -> list[str]:
+        """The names of those that nobody asked it to remove, though it could be asked."""
+        if self.is_silent:
+            return []
+        removed = {call.removeprefix(_REMOVAL) for call in self.calls if call.startswith(_REMOVAL)}
+        return [name for name in self.bodies if name not in removed]
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
@@ -205,6 +212,8 @@ class ScriptedEngine:
         image = f"{self.bodies[name]['Image']} {self.version}"
         return {"Image": image, "State": state, "HostConfig": asked | self.held}
 
+
+_REMOVAL = "DELETE /containers/"
 
 _ALL_WELL = Result(
     phase="run",

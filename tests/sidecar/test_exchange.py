@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from codex_sidecar import channel
-from codex_sidecar.channel import Channel, Silence
+from codex_sidecar.channel import MOST_IDLE, Channel, Silence
 from codex_sidecar.errors import EngineGone
 
 
@@ -42,20 +43,19 @@ class Hung:
     """Takes calls, and answers none until it is well."""
 
     def __init__(self) -> None:
-        self.calls = 0
+        self.calls = self.open = 0
         self.is_well = asyncio.Event()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
+        self.open += 1
+        with contextlib.suppress(asyncio.IncompleteReadError, asyncio.CancelledError, OSError):
             while True:
                 await reader.readuntil(b"\r\n\r\n")
                 self.calls += 1
                 await self.is_well.wait()
                 writer.write(answer(b"well"))
-        except asyncio.IncompleteReadError:
-            pass
-        finally:
-            writer.close()
+        self.open -= 1
+        writer.close()
 
 
 @asynccontextmanager
@@ -102,6 +102,20 @@ async def test_calls_at_once_have_a_connection_each() -> None:
         for _ in range(3):
             calls.create_task(line.send("GET", "/x"))
     assert len(speaker.heard) == 3
+
+
+async def test_after_a_crowd_no_more_connections_are_kept_than_it_takes() -> None:
+    engine = Hung()
+    async with connected(engine.serve) as line, asyncio.timeout(30):
+        async with asyncio.TaskGroup() as calls:
+            for _ in range(3 * MOST_IDLE):
+                calls.create_task(line.send("GET", "/x"))
+            while engine.calls < 3 * MOST_IDLE:  # noqa: ASYNC110 - it only counts
+                await asyncio.sleep(0.01)
+            engine.is_well.set()
+        while engine.open > MOST_IDLE:  # noqa: ASYNC110 - it only counts
+            await asyncio.sleep(0.01)
+        assert engine.open == MOST_IDLE
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,81 @@
+"""What no answer and no line of a log may tell, and the one shape of an error."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from codex_sidecar.log import JsonLines
+from mini_agent.errors import Problem
+
+TOKEN: Final = "a-token-for-tests-alone"
+ROOT: Final = re.escape(str(Path(__file__).parents[2]))
+NEVER_TOLD: Final = re.compile(rf"{re.escape(TOKEN)}|Traceback|/site-packages/|/home/|{ROOT}/")
+SERVICES: Final = ("codex_sidecar", "mini_agent_shim", "mini_agent", "uvicorn")
+
+
+def require_discreet(said: str) -> None:
+    """There is no token in it, no traceback and no path of the host."""
+    found = NEVER_TOLD.search(said)
+    assert found is None, said[max(0, found.start() - 500) : found.end() + 2000]
+
+
+def require_shape(answer: httpx.Response) -> None:
+    """An error is ours, in our shape, and tells nothing it should not."""
+    if answer.is_error:
+        _require_shape(answer, answer.read())
+
+
+async def require_shape_too(answer: httpx.Response) -> None:
+    """The same, of an asynchronous client."""
+    if answer.is_error:
+        _require_shape(answer, await answer.aread())
+
+
+def _require_shape(answer: httpx.Response, body: bytes) -> None:
+    # Only its head was asked for.
+    if answer.request.method == "HEAD":
+        return
+    error = Problem.model_validate_json(body).error
+    assert error.code
+    assert error.request_id == answer.headers["x-request-id"]
+    require_discreet(body.decode())
+
+
+@contextmanager
+def discreet() -> Iterator[None]:
+    """Requires that of all that the services in this process log while the block runs."""
+    lines = _Lines()
+    with lines.heard():
+        yield
+    require_discreet("\n".join(lines.said))
+
+
+class _Lines(logging.Handler):
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(JsonLines())
+        self.said: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.said.append(self.format(record))
+
+    @contextmanager
+    def heard(self) -> Iterator[None]:
+        loggers = [logging.getLogger(name) for name in SERVICES]
+        levels = [logger.level for logger in loggers]
+        for logger in loggers:
+            logger.addHandler(self)
+            logger.setLevel(logging.INFO)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.removeHandler(self)
+                logger.setLevel(level)
