@@ -21,7 +21,7 @@ BUDGET_S = 10.0
 GRACE_S = 15.0
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def shim() -> Iterator[str]:
     """The shim with all that it does, but its sandboxes."""
     # The first run of a shim that has just started would wait for this import.
