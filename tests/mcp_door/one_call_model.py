@@ -16,7 +16,8 @@ from starlette.routing import Route
 from mini_agent.messages import JsonObject
 
 ANSWER = "That is the result."
-NOT_YET = "No such tool available"
+# What Claude Code and Codex say, neither of which waits for its servers.
+NOT_YET = ("No such tool available", "unsupported call")
 EVENTS = "text/event-stream"
 
 
@@ -41,8 +42,13 @@ class OneCallModel:
         asked = await request.json()
         outputs = [item for item in asked["input"] if item["type"] == "function_call_output"]
         self.seen += [item["output"] for item in outputs]
-        call: JsonObject = {"type": "function_call", "id": "f1", "call_id": "c1", "name": self.tool}
-        call |= {"arguments": json.dumps(self.arguments)} | self._namespace(asked["tools"])
+        number = len(outputs) + 1
+        if await _came_too_early(outputs):
+            outputs = []
+        call: JsonObject = {"type": "function_call", "id": f"f{number}", "call_id": f"c{number}"}
+        call |= {"name": self.tool, "arguments": json.dumps(self.arguments)} | self._namespace(
+            asked["tools"]
+        )
         text: JsonObject = {"type": "output_text", "text": ANSWER, "annotations": []}
         says: JsonObject = {"type": "message", "id": "m1", "role": "assistant", "content": [text]}
         item: JsonObject = (says if outputs else call) | {"status": "completed"}
@@ -77,9 +83,7 @@ class OneCallModel:
         ]
         results = [block["content"] for block in blocks if block["type"] == "tool_result"]
         self.seen += results
-        # Claude Code does not wait for its servers.
-        if results and NOT_YET in json.dumps(results[-1]):
-            await asyncio.sleep(1)
+        if await _came_too_early(results):
             results = []
         call: JsonObject = {
             "type": "tool_use",
@@ -105,6 +109,13 @@ class OneCallModel:
             {"type": "message_stop"},
         )
         return _streamed(events)
+
+
+async def _came_too_early(results: list[JsonObject]) -> bool:
+    is_too_early = bool(results) and any(said in json.dumps(results[-1]) for said in NOT_YET)
+    if is_too_early:
+        await asyncio.sleep(1)
+    return is_too_early
 
 
 async def _nothing(request: Request) -> Response:
