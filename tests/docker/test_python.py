@@ -16,6 +16,11 @@ COUNTING = (
     "import threading\ncount = 0\ndef counting():\n    global count\n    while True: count += 1\n"
     "threading.Thread(target=counting, daemon=True).start()"
 )
+# Long enough for every other thread to ask for its turn while the program is taken apart.
+SLOW_END = (
+    "\nimport time\ntime.sleep(0.05)\nclass Slow:\n    def __del__(self):\n        end = time.monotonic() + 0.2\n"
+    "        while time.monotonic() < end: pass\nslow = Slow()"
+)
 
 
 async def test_a_traceback_shows_the_snippets_own_lines_and_nothing_else(
@@ -98,6 +103,8 @@ async def test_the_runner_leaves_no_trace_in_a_snippet_but_the_pipe_for_its_valu
         ("import sys; sys.stdout = open('/dev/full', 'w'); print('x')", 120, None),
         ("import atexit; atexit.register(lambda: 1 / 0)", 0, None),
         (COUNTING, 0, ""),
+        (COUNTING + SLOW_END, 0, ""),
+        (COUNTING.replace("count += 1", "pass") + SLOW_END, 0, ""),
         ("import sys; del sys.modules['__main__']", 0, ""),
         ("import sys; sys.modules['__main__'] = 5", 0, ""),
         (

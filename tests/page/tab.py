@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from tests.page.chromium import Line
+from tests.page.chromium import Line, Refused
 
 PATIENCE_S: Final = 40.0
 PAUSE_S: Final = 0.02
@@ -91,9 +91,16 @@ class Tab:
     def waits_for(self, expression: str, seconds: float = PATIENCE_S) -> None:
         """Returns when an expression is true, or something."""
         until = time.monotonic() + seconds
-        while not self.js(f"(() => {{ try {{ return !!({expression}) }} catch {{}} }})()"):
+        while not self._holds(expression):
             assert time.monotonic() < until, f"not seen: {expression}\n{self._told()}"
             time.sleep(PAUSE_S)
+
+    def _holds(self, expression: str) -> bool:
+        try:
+            return bool(self.js(f"(() => {{ try {{ return !!({expression}) }} catch {{}} }})()"))
+        except Refused:
+            # Of a page that is just being left nothing can be asked.
+            return False
 
     def sees(self, text: str, seconds: float = PATIENCE_S) -> None:
         """Returns when the text is on the page."""

@@ -13,7 +13,7 @@ from sandbox_runner.recipes import WORKSPACE
 
 INTERRUPTED = -signal.SIGINT
 NOT_FLUSHED = 120
-NEVER_S = 1000.0
+SELDOM_S = 0.05
 OUR_FOLDER = os.path.dirname(__file__)
 
 
@@ -89,8 +89,12 @@ def _carry_out(step: Callable[[], object]) -> None:
 def _let_go_of_modules() -> None:
     for name in ("last_exc", "last_type", "last_value", "last_traceback"):
         vars(sys).pop(name, None)
-    # Threads that the program did not wait for stand still here in an interpreter that ends.
-    sys.setswitchinterval(NEVER_S)
+    # Threads that the program did not wait for stand still here in an interpreter that ends. These
+    # get a turn now and then, and what they miss in it is not told.
+    sys.setswitchinterval(SELDOM_S)
+    threading = sys.modules.get("threading")
+    if threading is not None:
+        threading.excepthook = _say_nothing
     spaces = [vars(sys.modules.pop(name)) for name in _names_of_the_program()]
     # Values first, one by one, so that files are written out before what they stand on is closed;
     # their destructors still find the functions and modules that they use.
@@ -100,6 +104,10 @@ def _let_go_of_modules() -> None:
     for space in spaces:
         _let_go(space, ())
     gc.collect()
+
+
+def _say_nothing(_: object) -> None:
+    pass
 
 
 def _let_go(space: dict[str, object], kept: tuple[type, ...]) -> None:
