@@ -18,7 +18,8 @@ COUNTING = (
 )
 # Long enough for every other thread to ask for its turn while the program is taken apart.
 SLOW_END = (
-    "\nimport time\ntime.sleep(0.05)\nclass Slow:\n    def __del__(self):\n        end = time.monotonic() + 0.2\n"
+    "\nimport time\ntime.sleep(0.05)\nclass Slow:\n    def __del__(self):\n"
+    "        end = time.monotonic() + 0.2\n"
     "        while time.monotonic() < end: pass\nslow = Slow()"
 )
 
