@@ -94,7 +94,7 @@ def _let_go_of_modules() -> None:
     sys.setswitchinterval(SELDOM_S)
     threading = sys.modules.get("threading")
     if threading is not None:
-        threading.excepthook = _say_nothing
+        vars(threading)["excepthook"] = _say_nothing
     spaces = [vars(sys.modules.pop(name)) for name in _names_of_the_program()]
     # Values first, one by one, so that files are written out before what they stand on is closed;
     # their destructors still find the functions and modules that they use.
