@@ -17,19 +17,25 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 @pytest.fixture(autouse=True)
 def _no_connection_outlives_its_test() -> Iterator[None]:
     """LiteLLM drops what is left open minutes later, and another test is blamed for it."""
+    before = _open_clients()
     yield
     if any(each.name == "mini-agent-loop" for each in threading.enumerate()):
         lazy = sys.modules["mini_agent.litellm_lazy"]
         sys.modules["mini_agent.blocking"].run_blocking(lazy.close_litellm_clients())
-    assert _left_open() == [], "the test has to close LiteLLM's clients: use _closing"
+    assert _open_clients() <= before, "the test has to close LiteLLM's clients: use _closing"
 
 
-def _left_open() -> list[str]:
+def _open_clients() -> set[str]:
     if "litellm" not in sys.modules:
-        return []
-    kept = sys.modules["litellm"].in_memory_llm_clients_cache.cache_dict
+        return set()
+    kept = sys.modules["litellm"].in_memory_llm_clients_cache.cache_dict.items()
     # What belongs to an event loop has its number at the end of its name.
-    return [name for name in kept if name.rpartition("-")[2].isdigit()]
+    return {name for name, one in kept if name.rpartition("-")[2].isdigit() and _is_open(one)}
+
+
+def _is_open(client: object) -> bool:
+    inner = getattr(client, "_client", None) or getattr(client, "client", client)
+    return not getattr(inner, "is_closed", False)
 
 
 @pytest.fixture

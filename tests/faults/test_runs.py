@@ -75,12 +75,9 @@ def model() -> Iterator[ScriptedServer]:
         yield server
 
 
-@pytest.fixture(scope="module")
-def agent(
-    standing: Platform, model: ScriptedServer, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Agent]:
-    folder = tmp_path_factory.mktemp("runs")
-    with shim(folder, standing.sidecar.url, model.url) as client:
+@pytest.fixture
+def agent(standing: Platform, model: ScriptedServer, tmp_path: Path) -> Iterator[Agent]:
+    with shim(tmp_path / "runs", standing.sidecar.url, model.url) as client:
         yield Agent(client)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -127,5 +128,9 @@ async def closing(opened: Harnessed) -> AsyncIterator[Harnessed]:
 
 
 @pytest.fixture(autouse=True)
-def _clean(_closing: None) -> None:
+async def _clean(_closing: None) -> AsyncIterator[None]:
     """LiteLLM's connections belong to a test's event loop, and end with it."""
+    yield
+    # Those of its own agents that block are on a loop that is over.
+    cleanup = importlib.import_module("litellm.llms.custom_httpx.async_client_cleanup")
+    await cleanup.close_litellm_async_clients()
