@@ -35,7 +35,7 @@ class Channel:
     async def aclose(self) -> None:
         """Closes the connections."""
         while self._idle:
-            self._idle.pop().close()
+            await self._idle.pop().close()
 
     async def send(
         self, method: str, path: str, body: dict[str, JsonValue] | None = None
@@ -95,14 +95,14 @@ class Channel:
             if exchange.is_usable and len(self._idle) < MOST_IDLE:
                 self._idle.append(exchange)
             else:
-                exchange.close()
+                await exchange.close()
 
     async def _exchange(self) -> Exchange:
         while self._idle:
             exchange = self._idle.pop()
             if exchange.is_usable:
                 return exchange
-            exchange.close()
+            await exchange.close()
         async with asyncio.timeout(CONNECT_S):
             return await Exchange.open(self._socket_path)
 

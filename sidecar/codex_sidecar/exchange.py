@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -60,9 +61,12 @@ class Exchange:
         self._is_between_calls = True
         return answer
 
-    def close(self) -> None:
-        """Lets go of the connection."""
-        self._writer.close()
+    async def close(self) -> None:
+        """Lets go of the connection, whatever is still to be sent."""
+        self._writer.transport.abort()
+        # How it ended is nobody's concern; where nobody asks, the loop complains of that.
+        with contextlib.suppress(OSError):
+            await self._writer.wait_closed()
 
     async def _answer(self) -> Answer:
         head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
