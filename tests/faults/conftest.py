@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.docker.engine_here import require_engine, sidecar
+from tests.faults.discreet import discreet
 from tests.faults.engine_proxy import EngineProxy
 from tests.faults.invariants import Watch, watched
 from tests.faults.services import Platform
-from tests.faults.telling import discreet
 
 
 @pytest.fixture(autouse=True)

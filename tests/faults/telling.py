@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import httpx
 
-from codex_sidecar.log import JsonLines
 from mini_agent.errors import Problem
 
 TOKEN: Final = "a-token-for-tests-alone"
 ROOT: Final = re.escape(str(Path(__file__).parents[2]))
 NEVER_TOLD: Final = re.compile(rf"{re.escape(TOKEN)}|Traceback|/site-packages/|/home/|{ROOT}/")
-SERVICES: Final = ("codex_sidecar", "mini_agent_shim", "mini_agent", "uvicorn")
 
 
 def require_discreet(said: str) -> None:
@@ -46,36 +41,3 @@ def _require_shape(answer: httpx.Response, body: bytes) -> None:
     assert error.code
     assert error.request_id == answer.headers["x-request-id"]
     require_discreet(body.decode())
-
-
-@contextmanager
-def discreet() -> Iterator[None]:
-    """Requires that of all that the services in this process log while the block runs."""
-    lines = _Lines()
-    with lines.heard():
-        yield
-    require_discreet("\n".join(lines.said))
-
-
-class _Lines(logging.Handler):
-    def __init__(self) -> None:
-        super().__init__()
-        self.setFormatter(JsonLines())
-        self.said: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        self.said.append(self.format(record))
-
-    @contextmanager
-    def heard(self) -> Iterator[None]:
-        loggers = [logging.getLogger(name) for name in SERVICES]
-        levels = [logger.level for logger in loggers]
-        for logger in loggers:
-            logger.addHandler(self)
-            logger.setLevel(logging.INFO)
-        try:
-            yield
-        finally:
-            for logger, level in zip(loggers, levels, strict=True):
-                logger.removeHandler(self)
-                logger.setLevel(level)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from codex_sidecar.guard.settings import GuardSettings
-from tests.faults.telling import discreet
+from tests.faults.discreet import discreet
 from tests.guard.asking import Reply, ask
 from tests.guard.recording_engine import RecordingEngine
 from tests.guard.server_here import serving

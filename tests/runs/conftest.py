@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from mini_agent_shim.settings import ShimSettings
-from tests.faults.telling import discreet
+from tests.faults.discreet import discreet
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ import pytest
 from codex_sidecar.app import create_app
 from codex_sidecar.settings import Settings
 from tests.faults import telling
+from tests.faults.discreet import discreet
 from tests.sidecar.scripted_engine import ScriptedEngine
 from tests.sidecar.scripted_session import SessionRunner
 from tests.sidecar.session_client import Client, open_session
@@ -26,7 +27,7 @@ Opened = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 @pytest.fixture(autouse=True)
 def _discreet() -> Iterator[None]:
     """What is logged tells nothing it should not."""
-    with telling.discreet():
+    with discreet():
         yield
 
 
