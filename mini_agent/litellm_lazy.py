@@ -71,6 +71,7 @@ async def close_litellm_clients() -> None:
     for name, client in tuple(kept.cache_dict.items()):
         close = _closing(client)
         if name.endswith(of_this_loop) and inspect.iscoroutinefunction(close):
+            # Other people's clients, on their way out, may raise anything.
             with contextlib.suppress(Exception):
                 await close()
             kept.delete_cache(name)

@@ -18,10 +18,10 @@ def log_to_stderr() -> None:
     ours.addHandler(logging.StreamHandler(sys.stderr))
     ours.setLevel(logging.INFO)
     ours.propagate = False
-    logging.getLogger("uvicorn.error").addFilter(is_told)
+    logging.getLogger("uvicorn.error").addFilter(tells_cuts_in_a_line)
 
 
-def is_told(record: logging.LogRecord) -> bool:
+def tells_cuts_in_a_line(record: logging.LogRecord) -> bool:
     """Takes the trace from the web server's word of a request that it cut off as it ended."""
     if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
         record.msg, record.exc_info = "request cut off", None

@@ -30,7 +30,7 @@ class JsonLines(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-def is_told(record: logging.LogRecord) -> bool:
+def tells_cuts_in_a_line(record: logging.LogRecord) -> bool:
     """Takes the trace from the web server's word of a request that it cut off as it ended."""
     if record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError):
         record.msg, record.exc_info = "request cut off", None
@@ -42,6 +42,6 @@ def log_to_stderr() -> None:
     lines = logging.StreamHandler(sys.stderr)
     lines.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[lines], force=True)
-    logging.getLogger("uvicorn.error").addFilter(is_told)
+    logging.getLogger("uvicorn.error").addFilter(tells_cuts_in_a_line)
     # It logs every call to the engine; ours are told by what they are for.
     logging.getLogger("httpx").setLevel(logging.WARNING)
