@@ -11,7 +11,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from codex_sidecar.errors import EngineGone
-from codex_sidecar.exchange import Answer, Exchange, Garbled
+from codex_sidecar.exchange import Answer, Exchange
 
 CHANGE_S: Final = 30.0
 ASK_S: Final = 10.0
@@ -83,7 +83,7 @@ class Channel:
         try:
             async with asyncio.timeout(ASK_S if method == "GET" else CHANGE_S):
                 return await self._exchanged(method, path, body)
-        except (OSError, EOFError, Garbled) as broken:
+        except OSError as broken:
             # A deadline that has passed is an OSError too.
             raise self.gone(broken) from broken
 

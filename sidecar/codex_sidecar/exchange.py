@@ -5,18 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Final, Self
 
+import h11
 from pydantic import JsonValue
 
 MOST_HEAD_BYTES: Final = 65_536
 MOST_BODY_BYTES: Final = 32 << 20
+CHUNK_BYTES: Final = 65_536
+
+Receive = Callable[[], Awaitable[bytes]]
 
 
-class Garbled(Exception):
-    """What came back is not an answer in HTTP."""
+class Garbled(ConnectionError):
+    """What came back is not an answer in HTTP, or only half of one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,37 +32,35 @@ class Answer:
 
 
 class Exchange:
-    """Is used by one caller at a time. Raises `OSError`, `EOFError` or `Garbled` when it breaks."""
+    """Is used by one caller at a time. Raises `OSError` when it breaks."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
-        self._is_between_calls = True
-        self._is_last = False
+        self._http = new_http()
 
     @classmethod
     async def open(cls, socket_path: str) -> Self:
         """A new connection."""
-        return cls(*await asyncio.open_unix_connection(socket_path, limit=MOST_HEAD_BYTES))
+        return cls(*await asyncio.open_unix_connection(socket_path))
 
     @property
     def is_usable(self) -> bool:
         """Whether another call can be made on it."""
-        has_ended = self._is_last or self._reader.at_eof() or self._writer.is_closing()
-        return self._is_between_calls and not has_ended
+        has_ended = self._reader.at_eof() or self._writer.is_closing()
+        return self._http.our_state is h11.IDLE and not has_ended
 
     async def call(self, method: str, path: str, body: dict[str, JsonValue] | None) -> Answer:
         """Makes one call."""
-        self._is_between_calls = False
         content = b"" if body is None else json.dumps(body).encode()
-        kind = "" if body is None else "Content-Type: application/json\r\n"
-        head = f"{method} {path} HTTP/1.1\r\nHost: engine\r\n{kind}"
-        self._writer.write(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
+        fields = [("Content-Length", str(len(content)))]
+        if body is not None:
+            fields.append(("Content-Type", "application/json"))
+        head = h11.Request(method=method, target=path, headers=[("Host", "engine"), *fields])
+        self._writer.write(write_request(self._http, head, content))
         await self._writer.drain()
-        try:
-            answer = await self._answer()
-        except (asyncio.LimitOverrunError, ValueError, IndexError) as odd:
-            raise Garbled("what the engine said is not HTTP") from odd
-        self._is_between_calls = True
+        answer = await self._answer()
+        if self._http.our_state is h11.DONE and not self._http.trailing_data[0]:
+            self._http.start_next_cycle()
         return answer
 
     async def close(self) -> None:
@@ -69,26 +71,40 @@ class Exchange:
             await self._writer.wait_closed()
 
     async def _answer(self) -> Answer:
-        head = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
-        first, *lines = head.split("\r\n")
-        status = int(first.split(" ", 2)[1])
-        fields = dict(line.split(":", 1) for line in lines if line)
-        self._is_last = "close" in fields.get("connection", "")
-        if status == HTTPStatus.NO_CONTENT:
-            return Answer(status, b"")
-        if "chunked" in fields.get("transfer-encoding", ""):
-            return Answer(status, await self._chunks())
-        return Answer(status, await self._exactly(int(fields.get("content-length", "0"))))
+        status, body = 0, bytearray()
+        while not isinstance(
+            event := await read_event(self._http, self._receive), h11.EndOfMessage
+        ):
+            if isinstance(event, h11.Response):
+                status = event.status_code
+            elif isinstance(event, h11.Data):
+                body += event.data
+            if len(body) > MOST_BODY_BYTES:
+                raise Garbled(f"an answer of more than {MOST_BODY_BYTES} bytes")
+        return Answer(status, bytes(body))
 
-    async def _chunks(self) -> bytes:
-        body = bytearray()
-        while chunk := await self._exactly(int(await self._reader.readline(), 16), len(body)):
-            body += chunk
-            await self._reader.readline()
-        await self._reader.readline()
-        return bytes(body)
+    async def _receive(self) -> bytes:
+        return await self._reader.read(CHUNK_BYTES)
 
-    async def _exactly(self, count: int, before: int = 0) -> bytes:
-        if count < 0 or before + count > MOST_BODY_BYTES:
-            raise Garbled(f"an answer of {before + count} bytes")
-        return await self._reader.readexactly(count)
+
+def new_http() -> h11.Connection:
+    """Makes the state of a connection on which nothing has been said."""
+    return h11.Connection(h11.CLIENT, MOST_HEAD_BYTES)
+
+
+def write_request(http: h11.Connection, head: h11.Request, content: bytes = b"") -> bytes:
+    """Writes a whole request as bytes."""
+    events = (head, h11.Data(data=content), h11.EndOfMessage())
+    return b"".join(http.send(event) or b"" for event in events)
+
+
+async def read_event(http: h11.Connection, receive: Receive) -> h11.Event:
+    """Reads the next part of an answer; `Garbled` where there is none."""
+    try:
+        while not isinstance(event := http.next_event(), h11.Event):
+            http.receive_data(await receive())
+    except h11.RemoteProtocolError as odd:
+        has_ended = http.trailing_data[1]
+        why = "it hung up before the end of its answer" if has_ended else f"it is not HTTP: {odd}"
+        raise Garbled(why) from odd
+    return event

@@ -43,5 +43,3 @@ def log_to_stderr() -> None:
     lines.setFormatter(JsonLines())
     logging.basicConfig(level=logging.INFO, handlers=[lines], force=True)
     logging.getLogger("uvicorn.error").addFilter(tells_cuts_in_a_line)
-    # It logs every call to the engine; ours are told by what they are for.
-    logging.getLogger("httpx").setLevel(logging.WARNING)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from http import HTTPStatus
-from typing import Final
+from functools import partial
+
+import h11
 
 from codex_sidecar.attached import CHUNK, Attached
 from codex_sidecar.errors import EngineRefused
-
-_END: Final = b"\r\n\r\n"
-_MOST_HEAD: Final = 8192
+from codex_sidecar.exchange import new_http, read_event, write_request
 
 
 class Upgrade:
@@ -32,41 +31,39 @@ class Upgrade:
             asking.setblocking(False)
             loop = asyncio.get_running_loop()
             await loop.sock_connect(asking, self._socket_path)
-            await loop.sock_sendall(asking, self._request(target))
-            head, rest, given = await _answer(asking)
+            http = new_http()
+            await loop.sock_sendall(asking, write_request(http, self._request(target)))
+            heard, given = await _received(asking)
             with given or asking.dup() as streams:
-                _require_stream(head)
-                self._require_descriptor(head, given)
-                return await _attached(streams.dup(), rest)
+                http.receive_data(heard)
+                head = await read_event(http, partial(loop.sock_recv, asking, CHUNK))
+                self._require_streams(head, given)
+                return await _attached(streams.dup(), http.trailing_data[0])
 
-    def _request(self, target: str) -> bytes:
-        lines = [f"POST {target} HTTP/1.1", "Host: engine", "Upgrade: tcp", "Connection: Upgrade"]
+    def _request(self, target: str) -> h11.Request:
+        fields = [("Host", "engine"), ("Upgrade", "tcp"), ("Connection", "Upgrade")]
         if self._takes_descriptor:
-            lines.append("Takes-Descriptor: 1")
-        return "\r\n".join([*lines, "", ""]).encode()
+            fields.append(("Takes-Descriptor", "1"))
+        return h11.Request(method="POST", target=target, headers=fields)
 
-    def _require_descriptor(self, head: bytes, given: socket.socket | None) -> None:
-        if given is None and b"\r\nDescriptor: 1\r\n" in head:
+    def _require_streams(self, head: h11.Event, given: socket.socket | None) -> None:
+        match head:
+            case h11.InformationalResponse(status_code=101) | h11.Response(status_code=200):
+                self._require_descriptor(head, given)
+            case h11.Response(status_code=502):
+                raise ConnectionError("the guard has no engine behind it")
+            case h11.Response(status_code=status):
+                raise EngineRefused("attach to a sandbox", status, "no stream")
+            case _:
+                raise ConnectionError(f"the engine answered with {head}")
+
+    def _require_descriptor(
+        self, head: h11.InformationalResponse | h11.Response, given: socket.socket | None
+    ) -> None:
+        if given is None and (b"descriptor", b"1") in head.headers:
             # Mandatory access control may keep it from us; from now on the guard is to relay.
             self._takes_descriptor = False
             raise ConnectionError("the descriptor that the guard has sent did not arrive")
-
-
-async def _answer(asking: socket.socket) -> tuple[bytes, bytes, socket.socket | None]:
-    """The head of the answer, what came behind it, and the socket that came with it."""
-    heard, given = await _received(asking)
-    try:
-        while _END not in heard:
-            if not (piece := await asyncio.get_running_loop().sock_recv(asking, CHUNK)):
-                raise ConnectionError("the engine hung up instead of answering")
-            if len(heard := heard + piece) > _MOST_HEAD + CHUNK:
-                raise ConnectionError("the engine's answer has no end")
-    except BaseException:
-        if given is not None:
-            given.close()
-        raise
-    head, _, rest = heard.partition(_END)
-    return head + _END, rest, given
 
 
 async def _received(asking: socket.socket) -> tuple[bytes, socket.socket | None]:
@@ -92,12 +89,3 @@ async def _attached(streams: socket.socket, rest: bytes) -> Attached:
     reader, writer = await asyncio.open_unix_connection(sock=streams, limit=CHUNK)
     reader.feed_data(rest)
     return Attached(reader, writer)
-
-
-def _require_stream(said: bytes) -> None:
-    words = said.split(b" ", 2)
-    status = int(words[1]) if len(words) > 1 and words[1].isdigit() else 0
-    if status == HTTPStatus.BAD_GATEWAY:
-        raise ConnectionError("the guard has no engine behind it")
-    if status not in (HTTPStatus.SWITCHING_PROTOCOLS, HTTPStatus.OK):
-        raise EngineRefused("attach to a sandbox", status, "no stream")

@@ -125,12 +125,48 @@ async def test_a_descriptor_that_is_kept_from_us_is_not_asked_for_again(
     assert [b"Takes-Descriptor" in request for request in asked] == [True, False]
 
 
-@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 101 UPGRADED\r\n", b"x" * 100_000])
-async def test_an_answer_without_an_end_is_an_error(folder: Path, answer: bytes) -> None:
-    async def says(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(answer)
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (b"", "it hung up"),
+        (b"HTTP/1.1 101 UPGRADED\r\n", "it hung up"),
+        (b"x" * 200_000, "too long"),
+        (b"nonsense\r\n\r\n", "it is not HTTP"),
+        (b"HTTP/1.1 103 Early Hints\r\n\r\n", "answered with .*103"),
+        (b"HTTP/1.1 502 Bad Gateway\r\n\r\n", "no engine behind it"),
+    ],
+)
+async def test_an_answer_that_gives_no_streams_is_an_error(
+    folder: Path, answer: bytes, why: str
+) -> None:
+    async with saying(folder, answer) as place:
+        with pytest.raises(ConnectionError, match=why):
+            await Upgrade(str(place)).streams(TARGET)
+
+
+@pytest.mark.parametrize("first", [b"101 UPGRADED", b"200 OK"])
+@pytest.mark.parametrize("cut", [0, 20])
+async def test_what_comes_with_the_head_and_behind_it_is_of_the_stream(
+    folder: Path, first: bytes, cut: int
+) -> None:
+    answer = b"HTTP/1.1 %s\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n" % first
+    async with saying(folder, answer + HELLO, cut) as place:
+        attached = await Upgrade(str(place)).streams(TARGET)
+        assert await attached.chunk() == (1, b"hello")
+        await attached.close()
+
+
+@asynccontextmanager
+async def saying(folder: Path, answer: bytes, cut: int = 0) -> AsyncIterator[Path]:
+    """An engine that says this to everybody, with a pause at the cut, and hangs up."""
+
+    async def says(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer[:cut])
+        await asyncio.sleep(0.05)
+        writer.write(answer[cut:])
         writer.close()
 
-    async with await asyncio.start_unix_server(says, folder / "odd.sock"):
-        with pytest.raises(ConnectionError):
-            await Upgrade(str(folder / "odd.sock")).streams(TARGET)
+    place = folder / "odd.sock"
+    async with await asyncio.start_unix_server(says, place):
+        yield place

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from codex_sidecar import channel
+from codex_sidecar import channel, exchange
 from codex_sidecar.channel import MOST_IDLE, Channel, Silence
 from codex_sidecar.errors import EngineGone
 
@@ -96,6 +96,41 @@ async def test_a_connection_that_the_engine_closes_is_not_used_again() -> None:
     assert (bodies, speaker.connections) == ([b"one", b"two"], 2)
 
 
+async def test_an_answer_without_a_length_ends_where_its_connection_does() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\nwhole")
+        writer.close()
+
+    async with connected(serve) as line:
+        bodies = [(await line.send("GET", "/x")).body for _ in range(2)]
+    assert bodies == [b"whole", b"whole"]
+
+
+async def test_what_only_announces_an_answer_is_passed_over() -> None:
+    speaker = Speaker(b"HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n" + answer(b"one"))
+    async with connected(speaker.serve) as line:
+        said = await line.send("GET", "/x")
+    assert (said.status, said.body) == (200, b"one")
+
+
+async def test_what_comes_behind_an_answer_is_not_taken_for_the_next_one() -> None:
+    speaker = Speaker(answer(b"one") + answer(b"not asked for"), answer(b"two"))
+    async with connected(speaker.serve) as line:
+        bodies = [(await line.send("GET", "/x")).body for _ in range(2)]
+    assert (bodies, speaker.connections) == ([b"one", b"two"], 2)
+
+
+@pytest.mark.parametrize("said", [answer(b"x" * 11), CHUNKED])
+async def test_an_answer_that_is_too_long_is_not_held(
+    said: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "MOST_BODY_BYTES", 10)
+    async with connected(Speaker(said).serve) as line:
+        with pytest.raises(EngineGone, match="more than 10 bytes"):
+            await line.send("GET", "/x")
+
+
 async def test_calls_at_once_have_a_connection_each() -> None:
     speaker = Speaker(answer(b"1"), answer(b"1"), answer(b"1"))
     async with connected(speaker.serve) as line, asyncio.TaskGroup() as calls:
@@ -119,23 +154,25 @@ async def test_after_a_crowd_no_more_connections_are_kept_than_it_takes() -> Non
 
 
 @pytest.mark.parametrize(
-    "said",
+    ("said", "why"),
     [
-        b"nonsense\r\n\r\n",
-        b"HTTP/1.1 two OK\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nFFFFFFFF\r\n",
-        b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000,
-        b"",
+        (b"nonsense\r\n\r\n", "it is not HTTP: illegal status line"),
+        (b"HTTP/1.1 two OK\r\n\r\n", "it is not HTTP: illegal status line"),
+        (b"HTTP/1.1 101 UPGRADED\r\n\r\n", "it is not HTTP"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "bad Content-Length"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n", "it hung up"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf", "it hung up"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", "it is not HTTP"),
+        (CHUNKED[:47] + b"zz\r\n", "illegal chunk header"),
+        (CHUNKED[:47] + b"FFFFFFFF\r\n", "it hung up"),
+        (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000, "too long"),
+        (b"", "it hung up"),
     ],
 )
-async def test_what_is_no_answer_is_an_engine_that_is_gone(said: bytes) -> None:
+async def test_what_is_no_answer_is_an_engine_that_is_gone(said: bytes, why: str) -> None:
     speaker = Speaker(said)
     async with connected(speaker.serve) as line:
-        with pytest.raises(EngineGone):
+        with pytest.raises(EngineGone, match=why):
             await line.send("GET", "/x")
 
 
