@@ -14,7 +14,7 @@ from typing import Final
 from bench.cost import Cost, line, table
 from bench.samples import Samples
 from mini_agent.events import Stopped
-from mini_agent.litellm_install import install
+from mini_agent.litellm_installation import install
 from mini_agent.litellm_lazy import close_litellm_clients, litellm_module
 from mini_agent.litellm_parameters import GivenCall
 from mini_agent.litellm_provider import provider_run

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from mini_agent.images import awith_images, with_images
     from mini_agent.images.limits import ImageLimits
     from mini_agent.litellm_handler import MiniAgentLLM
-    from mini_agent.litellm_install import install, register_custom_provider
+    from mini_agent.litellm_install import register_custom_provider
+    from mini_agent.litellm_installation import install
     from mini_agent.litellm_model import LiteLLMModel
     from mini_agent.result import AgentResult, Iteration, ToolInvocation, Usage
     from mini_agent.tools.approved import ApprovedInvoker
@@ -83,7 +84,7 @@ _HOMES = {
     "arun_mcp_mini_agent": "agent",
     "astream_mcp_mini_agent": "agent",
     "awith_images": "images",
-    "install": "litellm_install",
+    "install": "litellm_installation",
     "register_custom_provider": "litellm_install",
     "run_mcp_mini_agent": "agent",
     "with_images": "images",

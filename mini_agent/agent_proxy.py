@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from mini_agent.extras import module_of_extra
+from mini_agent.extras import extra_needed
 
 
-# Known by its address alone: the web server is an extra.
+# Imported when it is asked for: the web server is an extra.
 def __getattr__(name: str) -> object:
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    shim = "mini_agent_shim.agent_proxy"
-    app: object = module_of_extra(shim, extra="mini_agent", what="the HTTP endpoint").app
+    with extra_needed("mini_agent", what="the HTTP endpoint"):
+        from mini_agent_shim.agent_proxy import app
     return app

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -15,8 +14,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and ends the process: 0 done, 1 failed, 2 called wrongly, 130 Ctrl-C."""
     called = _parser().parse_args(arguments)
     # Imported now and not at the top: what shows help or a version has no use for pydantic.
-    command = importlib.import_module("mini_agent.cli_command")
-    command.carry_out(lambda: called.run(called))
+    from mini_agent.cli_command import carry_out
+
+    carry_out(lambda: called.run(called))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,8 +39,10 @@ class _Version(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         """Prints it and ends."""
+        from importlib.metadata import version
+
         del namespace, values, option_string
-        sys.stdout.write(f"{importlib.import_module('importlib.metadata').version('mini-agent')}\n")
+        sys.stdout.write(f"{version('mini-agent')}\n")
         parser.exit()
 
 
@@ -118,59 +120,64 @@ def _add_doctor(doctor: argparse.ArgumentParser) -> None:
 
 
 def _backend(given: str) -> str:
-    named = importlib.import_module("mini_agent.tool_backend")
+    from mini_agent.tool_backend import backend_named
+
     try:
-        return str(named.backend_named(given))
+        return str(backend_named(given))
     except ValueError as wrong:
         raise argparse.ArgumentTypeError(str(wrong)) from None
 
 
 # Each command imports what it needs: an MCP client waits for its server to start.
 def _assist(called: argparse.Namespace) -> int:
-    assistant = importlib.import_module("mini_agent.coding.command")
-    done: int = assistant.run_assistant(options_of(called))
-    return done
+    from mini_agent.coding.command import run_assistant
+
+    return run_assistant(options_of(called))
 
 
 def _doctor(called: argparse.Namespace) -> int:
-    doctor = importlib.import_module("mini_agent.doctor.command")
-    asked = {"in_json": called.json, "only_leaks": called.leaks}
-    done: int = doctor.run_doctor(options_of(called), **asked)
-    return done
+    from mini_agent.doctor.command import run_doctor
+
+    return run_doctor(options_of(called), in_json=called.json, only_leaks=called.leaks)
 
 
 def _run(called: argparse.Namespace) -> int:
-    command = importlib.import_module("mini_agent.run_command")
+    from mini_agent.run_command import RunCommand, run_prompt
+
     asked = (called.prompt, called.model, called.backend, called.seconds, called.json)
-    done: int = command.run_prompt(command.RunCommand(*asked))
-    return done
+    return run_prompt(RunCommand(*asked))
 
 
 def _demo(called: argparse.Namespace) -> int:
-    done: int = importlib.import_module("mini_agent.demo").run_demo(called.text, local=called.local)
-    return done
+    from mini_agent.demo import run_demo
+
+    return run_demo(called.text, local=called.local)
 
 
 def _mcp(_called: argparse.Namespace) -> int:
-    importlib.import_module("mini_agent.mcp_door.stdio").serve()
+    from mini_agent.mcp_door.stdio import serve
+
+    serve()
     return 0
 
 
 def _tools(_called: argparse.Namespace) -> int:
-    importlib.import_module("mini_agent.coding.tools.mcp_server").serve()
+    from mini_agent.coding.tools.mcp_server import serve
+
+    serve()
     return 0
 
 
 def _gateway(called: argparse.Namespace) -> int:
-    extras = importlib.import_module("mini_agent.extras")
-    served = extras.module_of_extra(
-        "mini_agent_shim.gateway_main", extra="mini_agent", what="the gateway"
-    )
-    served.serve(called.config, called.host, called.port)
+    from mini_agent.extras import extra_needed
+
+    with extra_needed("mini_agent", what="the gateway"):
+        from mini_agent_shim.gateway_main import serve
+    serve(called.config, called.host, called.port)
     return 0
 
 
 def _replay(called: argparse.Namespace) -> int:
-    command = importlib.import_module("mini_agent.replay_command")
-    done: int = command.replay_file(called.file, as_json=called.json)
-    return done
+    from mini_agent.replay_command import replay_file
+
+    return replay_file(called.file, as_json=called.json)

@@ -11,9 +11,11 @@ from mini_agent.agent import run_mcp_mini_agent
 from mini_agent.config import AgentConfig
 from mini_agent.demo_model import NAME, served_demo_model
 from mini_agent.demo_report import Report, report_lines
-from mini_agent.errors import BadRequest
+from mini_agent.errors import BadRequest, MiniAgentError
+from mini_agent.litellm_details import result_in
+from mini_agent.litellm_installation import install
 from mini_agent.litellm_lazy import litellm_module
-from mini_agent.litellm_provider import answer_through_litellm
+from mini_agent.litellm_parameters import PROVIDER
 from mini_agent.messages import user
 from mini_agent.result import AgentResult
 from mini_agent.tools.local import LocalMCPInvoker
@@ -65,6 +67,28 @@ def _here(prompt: str) -> AgentResult:
 def _through_the_stack(prompt: str) -> AgentResult:
     os.environ.setdefault("LITELLM_MINI_AGENT_DOCKER_CONTAINER", CONTAINER)
     return answer_through_litellm(prompt, target_model=NAME)
+
+
+def answer_through_litellm(prompt: str, *, target_model: str) -> AgentResult:
+    """One prompt through `litellm.completion` and the provider; raises `MiniAgentError`."""
+    install()
+    try:
+        response = litellm_module().completion(
+            model=f"{PROVIDER}/default",
+            target_model=target_model,
+            messages=[user(prompt)],
+        )
+    # LiteLLM wraps what the provider raised in errors of its own; ours is the reason underneath.
+    except Exception as wrapped:
+        raise _underneath(wrapped) from wrapped
+    return result_in(response.mini_agent)
+
+
+def _underneath(wrapped: BaseException) -> MiniAgentError:
+    reason: BaseException | None = wrapped
+    while reason is not None and not isinstance(reason, MiniAgentError):
+        reason = reason.__cause__ or reason.__context__
+    return reason or MiniAgentError(f"LiteLLM failed: {wrapped}")
 
 
 def _next_commands(*, local: bool) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +23,7 @@ def served_demo_model() -> Iterator[str]:
     """
     weights = _weights()
     try:
-        llama = importlib.import_module("xllamacpp")
+        import xllamacpp as llama
     except ModuleNotFoundError:
         raise NotConfigured(
             "the demo model needs llama.cpp", hint="pip install 'mini-agent[demo]'"

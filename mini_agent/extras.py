@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-from types import ModuleType
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from mini_agent.errors import NotConfigured
 
 
-def module_of_extra(module: str, *, extra: str, what: str) -> ModuleType:
-    """The module; `NotConfigured` says that `what` needs the extra, and how to install it."""
+@contextmanager
+def extra_needed(extra: str, *, what: str) -> Iterator[None]:
+    """Surrounds the imports of an extra.
+
+    `NotConfigured` in place of `ModuleNotFoundError` says that `what` needs it, and how to get it.
+    """
     try:
-        return importlib.import_module(module)
+        yield
     except ModuleNotFoundError as missing:
         raise NotConfigured(
             f"{what} needs {missing.name}, which is not installed",

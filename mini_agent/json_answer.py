@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Final
 
 from pydantic import JsonValue
@@ -71,7 +69,9 @@ def json_answer(response_format: dict[str, JsonValue] | None) -> JsonAnswer | No
     schema = named.get("schema") if isinstance(named, dict) else None
     if not isinstance(schema, dict):
         return JsonAnswer(None)
-    jsonschema = _checking()
+    # It takes a tenth of a second to import, and most runs need none.
+    import jsonschema
+
     try:
         jsonschema.Draft202012Validator.check_schema(schema)
     except jsonschema.SchemaError as wrong:
@@ -81,22 +81,19 @@ def json_answer(response_format: dict[str, JsonValue] | None) -> JsonAnswer | No
 
 
 def _require_fit(value: JsonValue, schema: dict[str, JsonValue]) -> None:
+    from jsonschema import Draft202012Validator
+    from referencing import Registry
+    from referencing.exceptions import Unresolvable
+
     # INVARIANT: with an empty registry no schema has another one fetched.
-    registry = importlib.import_module("referencing").Registry()
-    validator = _checking().Draft202012Validator(schema, registry=registry)
-    unresolvable = importlib.import_module("referencing.exceptions").Unresolvable
+    validator = Draft202012Validator(schema, registry=Registry())
     try:
         wrong = next(validator.iter_errors(value), None)
-    except unresolvable as elsewhere:
+    except Unresolvable as elsewhere:
         raise NotTheJson(f"the schema refers to what is not in it: {elsewhere}") from None
     if wrong is not None:
         where = "".join(f"[{step!r}]" for step in wrong.absolute_path)
         raise NotTheJson(f"{where} {wrong.message}".strip()[:WHY_CHARS])
-
-
-# Importing it takes a tenth of a second, and most runs need none.
-def _checking() -> ModuleType:
-    return importlib.import_module("jsonschema")
 
 
 # The longest first: an object inside the one that is meant would be a wrong answer.

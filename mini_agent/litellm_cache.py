@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import importlib
 import json
 import logging
 from collections.abc import Awaitable
@@ -15,7 +14,7 @@ from typing import Final, Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from mini_agent.errors import NotConfigured
-from mini_agent.extras import module_of_extra
+from mini_agent.extras import extra_needed
 from mini_agent.litellm_lazy import loaded_litellm
 from mini_agent.litellm_model import LiteLLMModel
 from mini_agent.model import NOTHING_USED, Model, ModelReply, ModelRequest
@@ -49,9 +48,10 @@ def through_litellm(ollama_address: str, redis_url: str) -> Model:
     model = LiteLLMModel(ollama_address=ollama_address)
     if not redis_url:
         return model
-    redis = module_of_extra("redis", extra="redis_cache", what="MINI_AGENT_REDIS_URL")
+    with extra_needed("redis_cache", what="MINI_AGENT_REDIS_URL"):
+        from redis import Redis
     try:
-        redis.Redis.from_url(redis_url).close()
+        Redis.from_url(redis_url).close()
     except ValueError as wrong:
         raise NotConfigured(
             f"MINI_AGENT_REDIS_URL is no address of a Redis: {wrong}",
@@ -92,8 +92,9 @@ class CachedModel:
 
 @lru_cache(maxsize=8)
 def _opened(url: str) -> Kept:
-    redis_cache = importlib.import_module("litellm.caching.redis_cache")
-    cache: Kept = redis_cache.RedisCache(
+    from litellm.caching.redis_cache import RedisCache
+
+    cache: Kept = RedisCache(
         url=url,
         namespace=NAMESPACE,
         socket_timeout=PATIENCE_S,

@@ -123,7 +123,8 @@ class _Adding(Loader):
 
 def _add_to(module: ModuleType) -> None:
     try:
-        additions = importlib.import_module("mini_agent.litellm_additions")
+        from mini_agent import litellm_additions as additions
+
         getattr(additions, ADDITIONS[module.__name__])(module)
     # A LiteLLM that has changed too much must still work for those who only use it as it is.
     except Exception as broken:  # noqa: BLE001

@@ -2,35 +2,23 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Final
 
 from mini_agent.errors import BadRequest
-from mini_agent.litellm_hook import arm
 from mini_agent.litellm_lazy import litellm_module
 from mini_agent.litellm_parameters import PROVIDER
 
 METHODS: Final = ("completion", "acompletion")
 
 
-def install() -> None:
-    """Does by hand, and at once, what LITELLM_ENABLE_MINI_AGENT=1 does at `import litellm`.
-
-    Makes `model="mini-agent"` and `"mini-agent/..."` work everywhere in LiteLLM, and its names of
-    ours importable. Calling it again puts back what has been removed from the registry since.
-    """
-    arm()
-    litellm_module()
-    register_ours()
-
-
 def register_ours() -> None:
     """Registers `MiniAgentLLM`, unless a provider of its name is registered."""
     registry = litellm_module().custom_provider_map
     if not any(entry["provider"] == PROVIDER for entry in registry):
-        # Known by its address alone: importing it imports LiteLLM.
-        handler = importlib.import_module("mini_agent.litellm_handler").MiniAgentLLM
-        register_custom_provider(PROVIDER, handler)
+        # Imported here: it imports LiteLLM.
+        from mini_agent.litellm_handler import MiniAgentLLM
+
+        register_custom_provider(PROVIDER, MiniAgentLLM)
 
 
 def register_custom_provider(name: str, handler: object) -> object:

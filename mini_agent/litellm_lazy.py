@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import importlib
 import inspect
 import os
 import threading
@@ -19,11 +18,13 @@ _imported: Final = threading.Event()
 def litellm_module() -> ModuleType:
     """LiteLLM, quiet, and with its own list of models instead of a download."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    litellm = importlib.import_module("litellm")
+    import litellm
+
     # Its advice for its own developers would land between the lines of a user's program.
-    litellm.__dict__["suppress_debug_info"] = True
+    litellm.suppress_debug_info = True
     _imported.set()
-    return litellm
+    module: ModuleType = litellm
+    return module
 
 
 async def loaded_litellm() -> ModuleType:
@@ -42,9 +43,9 @@ async def settle_litellm() -> None:
     """
     if not _imported.is_set():
         return
-    worker = importlib.import_module(
-        "litellm.litellm_core_utils.logging_worker"
-    ).GLOBAL_LOGGING_WORKER
+    from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
+
+    worker = GLOBAL_LOGGING_WORKER
     if getattr(worker, "_bound_loop", None) is asyncio.get_running_loop():
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(LOGGING_S):

@@ -13,12 +13,8 @@ from mini_agent.event_stream import events_of
 from mini_agent.events import Event, Listener, Stopped, unheard
 from mini_agent.gateway.of_runs import configuration_for_runs, servers_of_run
 from mini_agent.litellm_cache import through_litellm
-from mini_agent.litellm_details import result_in
-from mini_agent.litellm_install import install
-from mini_agent.litellm_lazy import litellm_module
-from mini_agent.litellm_parameters import PROVIDER, GivenCall, ProviderCall, provider_call
+from mini_agent.litellm_parameters import GivenCall, ProviderCall, provider_call
 from mini_agent.loop import run_agent
-from mini_agent.messages import user
 from mini_agent.result import AgentResult
 from mini_agent.run_tools import Opening, Sources, tools_at
 from mini_agent.sandbox import SidecarClient
@@ -28,28 +24,6 @@ from mini_agent.shim_container import shim_address
 from mini_agent.spans import trace_headers
 from mini_agent.tools.invoker import Invoker
 from mini_agent.wire import AgentRunRequest
-
-
-def answer_through_litellm(prompt: str, *, target_model: str) -> AgentResult:
-    """One prompt through `litellm.completion` and the provider; raises `MiniAgentError`."""
-    install()
-    try:
-        response = litellm_module().completion(
-            model=f"{PROVIDER}/default",
-            target_model=target_model,
-            messages=[user(prompt)],
-        )
-    # LiteLLM wraps what the provider raised in errors of its own; ours is the reason underneath.
-    except Exception as wrapped:
-        raise _underneath(wrapped) from wrapped
-    return result_in(response.mini_agent)
-
-
-def _underneath(wrapped: BaseException) -> MiniAgentError:
-    reason: BaseException | None = wrapped
-    while reason is not None and not isinstance(reason, MiniAgentError):
-        reason = reason.__cause__ or reason.__context__
-    return reason or MiniAgentError(f"LiteLLM failed: {wrapped}")
 
 
 def provider_run(given: GivenCall) -> ProviderRun:

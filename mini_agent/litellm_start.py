@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 
 ENABLE = "LITELLM_ENABLE_MINI_AGENT"
@@ -12,4 +11,6 @@ YES = ("1", "true", "yes")
 def arm() -> None:
     """Has the provider put into LiteLLM as soon as that is imported, if the variable says so."""
     if os.environ.get(ENABLE, "").strip().lower() in YES:
-        importlib.import_module("mini_agent.litellm_hook").arm()
+        from mini_agent.litellm_hook import arm as arm_hook
+
+        arm_hook()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import shutil
 from types import ModuleType
 from typing import Final
@@ -41,12 +40,13 @@ def shim_address(container: str) -> str:
 
 def _docker_sdk() -> ModuleType:
     try:
-        sdk = importlib.import_module("docker")
-        importlib.import_module("docker.errors")
+        import docker
+        import docker.errors
     except ModuleNotFoundError:
         raise NotConfigured(
             "finding the shim container needs Docker's Python package", hint="pip install docker"
         ) from None
+    sdk: ModuleType = docker
     return sdk
 
 

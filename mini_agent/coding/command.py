@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 
 from mini_agent.coding.ground import ground_of
@@ -13,7 +12,8 @@ def run_assistant(options: Options) -> int:
     """The exit code: 0 done, 1 failed, 2 tools withheld; an interrupt is raised."""
     ground = ground_of(options, dict(os.environ))
     # Each imports what it needs alone: the prompt is to be there at once.
-    name = "terminal.run" if options.interactive else "headless.run"
-    module = importlib.import_module(f"mini_agent.coding.{name}")
-    done: int = module.run(ground)
-    return done
+    if options.interactive:
+        from mini_agent.coding.terminal.run import run
+    else:
+        from mini_agent.coding.headless.run import run
+    return run(ground)

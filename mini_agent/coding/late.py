@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
@@ -18,9 +17,9 @@ class LatePages:
 
     async def page(self, url: str) -> str:
         """What stands there."""
-        pages = importlib.import_module("mini_agent.coding.tools.pages").PublicPages()
-        text: str = await pages.page(url)
-        return text
+        from mini_agent.coding.tools.pages import PublicPages
+
+        return await PublicPages().page(url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +30,15 @@ class LateSearch:
 
     async def found(self, query: str) -> Sequence[Found]:
         """The results of the first page."""
-        search = importlib.import_module("mini_agent.coding.tools.searx").SearxSearch(self.address)
-        found: Sequence[Found] = await search.found(query)
-        return found
+        from mini_agent.coding.tools.searx import SearxSearch
+
+        return await SearxSearch(self.address).found(query)
 
 
 def late_sandbox(settings: Settings) -> AbstractAsyncContextManager[Invoker | None]:
     """The tools that run programs in the sidecar that the environment names; None without one."""
     if not settings.sidecar_url:
         return nullcontext()
-    module = importlib.import_module("mini_agent.coding.sandboxed")
-    opening: AbstractAsyncContextManager[Invoker | None] = module.sandbox_of(settings)
-    return opening
+    from mini_agent.coding.sandboxed import sandbox_of
+
+    return sandbox_of(settings)

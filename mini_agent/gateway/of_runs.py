@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +16,7 @@ from mini_agent.tools.invoker import Invoker
 
 if TYPE_CHECKING:
     from mini_agent.gateway.gateway import Gateway
+    from mini_agent.gateway.invoker import GatewayInvoker
 
 
 def configuration_for_runs(settings: Settings) -> Configuration:
@@ -48,11 +48,15 @@ async def servers_of_run(configuration: Configuration) -> AsyncIterator[Invoker]
 
     Raises `NotConfigured` for one that is required and does not start.
     """
-    # With the MCP SDK, which takes a second to import.
-    gateways = await asyncio.to_thread(importlib.import_module, "mini_agent.gateway.gateway")
-    invokers = await asyncio.to_thread(importlib.import_module, "mini_agent.gateway.invoker")
-    gateway: Gateway = gateways.Gateway(configuration)
-    async with gateway:
+    make_gateway, make_invoker = await asyncio.to_thread(_with_the_mcp_sdk)
+    async with make_gateway(configuration) as gateway:
         await gateway.require_required()
-        invoker: Invoker = invokers.GatewayInvoker(gateway)
-        yield invoker
+        yield make_invoker(gateway)
+
+
+# The SDK takes a second to import.
+def _with_the_mcp_sdk() -> tuple[type[Gateway], type[GatewayInvoker]]:
+    from mini_agent.gateway.gateway import Gateway
+    from mini_agent.gateway.invoker import GatewayInvoker
+
+    return Gateway, GatewayInvoker

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mini_agent.blocking import run_blocking
-from mini_agent.extras import module_of_extra
+from mini_agent.extras import extra_needed
 from mini_agent.images.attached import Attaching
 from mini_agent.images.limits import USUAL, ImageLimits
 from mini_agent.litellm_vision import require_vision
@@ -29,7 +29,8 @@ async def awith_images(
     and, where a `model` is named, when that one is known to see none; `NotConfigured` without the
     extra `images`.
     """
-    module_of_extra("PIL", extra="images", what="a prompt with pictures")
+    with extra_needed("images", what="a prompt with pictures"):
+        import PIL  # noqa: F401  said before anything is downloaded
     attaching = Attaching(Path(folder), limits)
     attached = [await attaching.to(index, message) for index, message in enumerate(messages)]
     if model and attaching.count:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,7 +48,7 @@ class Attaching:
                 f"{name} is one picture more than the {self.limits.images} a conversation may have",
                 hint="name fewer, or pass ImageLimits(images=...)",
             )
-        return [await asyncio.to_thread(_picture_part(), content, name, self.limits)]
+        return [await asyncio.to_thread(_picture_part, content, name, self.limits)]
 
     async def _content(self, name: str) -> bytes | None:
         if is_url(name):
@@ -58,9 +56,8 @@ class Attaching:
         return await asyncio.to_thread(content_of, name, self.folder, self.limits)
 
 
-def _picture_part() -> Callable[[bytes, str, ImageLimits], JsonObject]:
-    # Known by its address alone: importing it imports Pillow, which is an extra.
-    part: Callable[[bytes, str, ImageLimits], JsonObject] = importlib.import_module(
-        "mini_agent.images.picture"
-    ).picture_part
-    return part
+def _picture_part(content: bytes, name: str, limits: ImageLimits) -> JsonObject:
+    # Imported here: it imports Pillow, which is an extra.
+    from mini_agent.images.picture import picture_part
+
+    return picture_part(content, name, limits)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from asyncio import AbstractEventLoop
 from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass, field
@@ -166,8 +165,7 @@ class _Place:
         if self.kept is not None and self.kept.is_open:
             return self.kept
         self._require_pause_is_over()
-        module = await asyncio.to_thread(importlib.import_module, "mini_agent.tools.mcp_session")
-        opening: McpSession = module.McpSession(server)
+        opening = (await asyncio.to_thread(_session_type))(server)
         self._leave(self.kept)
         self.kept = opening
         try:
@@ -203,3 +201,10 @@ class _Place:
         if session is not None:
             session.end()
             self.leaving.append(session)
+
+
+# With the MCP SDK, which takes a second to import.
+def _session_type() -> type[McpSession]:
+    from mini_agent.tools.mcp_session import McpSession
+
+    return McpSession

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import os
 from typing import Final
 
 from opentelemetry import trace
 
-from mini_agent.extras import module_of_extra
+from mini_agent.extras import extra_needed
 
 ADDRESSES: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 FLUSH_MS: Final = 3000
-EXPORTER: Final = "opentelemetry.exporter.otlp.proto.http.trace_exporter"
 
 
 def export_spans(service: str) -> None:
@@ -27,13 +25,14 @@ def export_spans(service: str) -> None:
     is_set_up = not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
     if not named or is_off or is_set_up:
         return
-    exporting = module_of_extra(EXPORTER, extra="otel", what=named)
-    sdk = module_of_extra("opentelemetry.sdk.trace", extra="otel", what=named)
-    batches = importlib.import_module("opentelemetry.sdk.trace.export")
-    resources = importlib.import_module("opentelemetry.sdk.resources")
+    with extra_needed("otel", what=named):
+        from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+        from opentelemetry.sdk.resources import Resource
+        from opentelemetry.sdk.trace import TracerProvider
+        from opentelemetry.sdk.trace.export import BatchSpanProcessor
     os.environ.setdefault("OTEL_SERVICE_NAME", service)
-    provider = sdk.TracerProvider(resource=resources.Resource.create())
-    provider.add_span_processor(batches.BatchSpanProcessor(exporting.OTLPSpanExporter()))
+    provider = TracerProvider(resource=Resource.create())
+    provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     trace.set_tracer_provider(provider)
 
 

@@ -20,15 +20,15 @@ OWN_TREES = {"stand_in", "train"}
 OUR_PACKAGES = {"codex-sidecar", "mini-agent", "mini-agent-shim"}
 # What is compared with is installed for the comparison alone.
 OTHERS = (":!bench/peer*", ":!bench/agents")
-BY_NAME = ("import_module", "module_of_extra")
+BY_NAME = ("import_module",)
 # Used, but never imported by us: by whom instead.
 USED_OTHERWISE = {
     "httptools": "uvicorn, which is told to",
     "coverage": "by hand",
     "import-linter": "make check",
     "mypy": "make check",
-    "opentelemetry-exporter-otlp-proto-http": "by name, where spans are sent",
-    "opentelemetry-sdk": "by name, where spans are sent",
+    "opentelemetry-exporter-otlp-proto-http": "as opentelemetry, where spans are sent",
+    "opentelemetry-sdk": "as opentelemetry, where spans are sent",
     "ruff": "make check",
     "types-docker": "mypy",
     "pytest-asyncio": "pytest",

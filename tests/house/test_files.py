@@ -5,8 +5,6 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parents[2]
 
 
@@ -45,14 +43,3 @@ def test_no_file_is_committed_that_records_where_packages_came_from() -> None:
 
 def test_the_makefile_fits_on_a_screen_or_two() -> None:
     assert len((ROOT / "Makefile").read_text().splitlines()) <= 80
-
-
-@pytest.mark.parametrize(
-    ("package", "files"),
-    [("litellm", {"litellm_lazy.py"}), ("docker", {"shim_container.py"})],
-)
-def test_one_file_alone_imports(package: str, files: set[str]) -> None:
-    importing = f'import_module("{package}")'
-    assert {
-        path.name for path in tracked("mini_agent/*.py") if importing in path.read_text()
-    } == files

@@ -8,8 +8,8 @@ from types import ModuleType
 import pytest
 
 from mini_agent.backends import NotASandbox
+from mini_agent.demo import answer_through_litellm
 from mini_agent.errors import ShimUnavailable
-from mini_agent.litellm_provider import answer_through_litellm
 from mini_agent.testing import ScriptedServer, call
 from mini_agent.testing.replies import Scripted
 from mini_agent_shim.app import create_app

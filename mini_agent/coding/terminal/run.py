@@ -6,7 +6,6 @@ The prompt is shown before the rest is imported: that happens while the user wri
 from __future__ import annotations
 
 import asyncio
-import importlib
 import signal
 from dataclasses import replace
 from types import ModuleType
@@ -38,20 +37,22 @@ async def _run(ground: Ground) -> int:
         return await _until_left(ground, desk, sessions)
 
 
-async def _until_left(ground: Ground, desk: Desk, sessions: asyncio.Task[ModuleType]) -> int:
+async def _until_left(ground: Ground, desk: Desk, sessions: asyncio.Task[object]) -> int:
     first, ground = await _first(ground, desk)
-    module = await sessions
+    await sessions
+    from mini_agent.coding.terminal.sitting import cleaned_up, sat_out
+
     begins = "startup"
     try:
         while True:
-            done: Next = await module.sat_out(ground, desk, first, begins)
+            done = await sat_out(ground, desk, first, begins)
             if not done.goes_on:
                 return done.code
             first, begins = "", "clear"
             ground = _ground_after(ground, done, desk)
             desk.sit_down_at(ground)
     finally:
-        await module.cleaned_up()
+        await cleaned_up()
 
 
 async def _first(ground: Ground, desk: Desk) -> tuple[str | None, Ground]:
@@ -91,4 +92,10 @@ def _end_in_order() -> None:
 async def _imported() -> ModuleType:
     # Threads share one interpreter: the prompt is to be drawn first.
     await asyncio.sleep(HEAD_START_S)
-    return await asyncio.to_thread(importlib.import_module, "mini_agent.coding.terminal.sitting")
+    return await asyncio.to_thread(_sitting)
+
+
+def _sitting() -> ModuleType:
+    from mini_agent.coding.terminal import sitting
+
+    return sitting

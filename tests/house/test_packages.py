@@ -1,0 +1,27 @@
+"""What every package of ours has for those who install it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.metadata import version
+
+import pytest
+
+from tests.house.test_files import ROOT
+
+
+@pytest.mark.parametrize("package", ["mini_agent", "shim/mini_agent_shim", "sidecar/codex_sidecar"])
+def test_a_type_checker_may_believe_its_annotations(package: str) -> None:
+    assert (ROOT / package / "py.typed").is_file()
+
+
+def test_the_package_run_as_a_program_is_the_command_line() -> None:
+    printed = subprocess.run(
+        [sys.executable, "-m", "mini_agent", "--version"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert printed.stdout == f"{version('mini-agent')}\n"
