@@ -41,13 +41,13 @@ USED_OTHERWISE = {
 # Several distributions have a part of it; the API is what is imported at the top.
 SHARED = {"opentelemetry": "opentelemetry-api"}
 FOR_PROGRAMS_OF_MODELS = "science"
-# The files of the library that the sidecar's wheel holds.
-SIDECARS_WORDS = (
+# The library's part of what both ends of a wire share; the sidecar's wheel holds it, too.
+VOCABULARY = (
     "mini_agent/errors.py",
-    *(
-        f"mini_agent/sandbox/{name}.py"
-        for name in ("execution", "languages", "snippet", "workspace")
-    ),
+    "mini_agent/sandbox/execution.py",
+    "mini_agent/sandbox/languages.py",
+    "mini_agent/sandbox/snippet.py",
+    "mini_agent/sandbox/workspace.py",
 )
 
 
@@ -80,8 +80,8 @@ class Member:
 
 
 LIBRARY = Member("pyproject.toml", ("mini_agent/*.py", "shim/*.py"), extras=True)
-SIDECAR = Member("sidecar/pyproject.toml", ("sidecar/*.py", "protocol/*.py", *SIDECARS_WORDS))
-PROTOCOL = Member("protocol/pyproject.toml", ("protocol/*.py",), extras=True)
+SIDECAR = Member("sidecar/pyproject.toml", ("sidecar/*.py", "protocol/*.py", *VOCABULARY))
+PROTOCOL = Member("protocol/pyproject.toml", ("protocol/*.py", *VOCABULARY), extras=True)
 TESTS = Member(
     "pyproject.toml", ("tests/*.py", "bench/*.py", *OTHERS, *LIBRARY.trees), extras=True, dev=True
 )
