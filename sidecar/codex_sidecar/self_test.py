@@ -5,17 +5,25 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from codex_sidecar import probe
 from codex_sidecar.errors import NotReady
 from mini_agent.errors import MiniAgentError
-from mini_agent.sandbox import Execution, Limits, Sandbox, Snippet, Status
+from mini_agent.sandbox import Execution, Limits, Snippet, Status
 
 # Runtimes with a kernel of their own: the engine's filter of system calls stands before that
 # kernel and not before the program.
 OWN_KERNEL: Final = ("runsc", "kata")
 KERNEL_CHECKS: Final = frozenset({probe.no_tracing.__name__})
+
+
+class Sandbox(Protocol):
+    """Anything that can run a snippet."""
+
+    async def run(self, snippet: Snippet) -> Execution:
+        """Return what happened to the snippet; raise `SandboxError` where it could not be run."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

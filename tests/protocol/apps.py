@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Mapping
 
 import httpx
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Receive
 
 
 def client_of(app: ASGIApp) -> httpx.AsyncClient:
@@ -14,13 +14,13 @@ def client_of(app: ASGIApp) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://service")
 
 
-def messages(*given: MutableMapping[str, object]) -> Callable[[], Awaitable[Message]]:
+def messages(*given: Mapping[str, object]) -> Receive:
     """What a server has to say, one message after the other, and then nothing."""
     left = list(given)
 
     async def receive() -> Message:
         if not left:
             await asyncio.Event().wait()
-        return left.pop(0)
+        return dict(left.pop(0))
 
     return receive

@@ -29,6 +29,6 @@ async def test_a_clients_own_id_is_kept_inside_and_in_the_response() -> None:
 @pytest.mark.parametrize("odd", ["", "a b", "x" * 65, "a\tb", "é"])
 async def test_an_odd_id_is_replaced_by_a_new_one_of_the_services_length(odd: str) -> None:
     async with client_of(app()) as client:
-        answer = await client.get("/", headers={"X-Request-Id": odd.encode()})
+        answer = await client.get("/", headers={b"X-Request-Id": odd.encode()})
     assert answer.text == answer.headers["x-request-id"] != odd
     assert len(bytes.fromhex(answer.text)) == 8

@@ -18,9 +18,9 @@ UV = [sys.executable, "-m", "uv"]
 def newcomers_python(folder: Path) -> Path:
     """An environment with the wheels, their dependencies, and nothing of this checkout."""
     for member in (ROOT, ROOT / "protocol"):
-        build = [*UV, "build", "-q", "--wheel", "-o", folder, member]
+        build = [*UV, "build", "-q", "--wheel", "-o", str(folder), str(member)]
         subprocess.run(build, check=True, timeout=120)
-    wheels = map(str, folder.glob("*.whl"))
+    wheels = sorted(map(str, folder.glob("*.whl")))
     python = folder / "venv" / "bin" / "python"
     subprocess.run([*UV, "venv", "-q", folder / "venv"], check=True, timeout=150)
     pinned = ("-c", str(ROOT / "constraints.txt"))
