@@ -20,16 +20,15 @@ from mini_agent.errors import (
 )
 from mini_agent.events import Event, Stopped
 from mini_agent.result import AgentResult
-from mini_agent.sandbox.events import events_in
 from mini_agent.spans import trace_headers
 from mini_agent.wire import AgentRunRequest, AgentRunResponse
+from mini_agent_protocol.sse import MEDIA_TYPE, read_events
 
 CONNECT_S: Final = 5.0
 # The run's own deadline is the shim's to keep; this is what starting and answering may take.
 BEYOND_THE_RUN_S: Final = 30.0
 # A stream has a sign of life every 10 s.
 SILENCE_S: Final = 30.0
-EVENTS: Final = "text/event-stream"
 WHAT_TO_DO: Final = "`make up` starts the stack, `make logs` shows what it says"
 
 
@@ -72,9 +71,9 @@ class ShimClient:
         """
         streamed = request.model_copy(update={"stream": True})
         async with self._asked(streamed, SILENCE_S) as answer:
-            if not answer.headers.get("content-type", "").startswith(EVENTS):
+            if not answer.headers.get("content-type", "").startswith(MEDIA_TYPE):
                 raise self._not_the_shim()
-            async for _, said in events_in(answer.aiter_bytes()):
+            async for _, said in read_events(answer.aiter_bytes()):
                 event = self._event(said)
                 yield event
                 if isinstance(event, Stopped):

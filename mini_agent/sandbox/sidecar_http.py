@@ -20,9 +20,9 @@ from mini_agent.errors import (
     SessionOver,
     Unauthorized,
 )
-from mini_agent.sandbox.events import events_in
 from mini_agent.sandbox.execution import Execution, Output
 from mini_agent.sandbox.snippet import Snippet
+from mini_agent_protocol.sse import MEDIA_TYPE, read_events
 
 MAX_TIMEOUT_S: Final = 600.0
 QUEUE_AND_START_S: Final = 60.0
@@ -30,7 +30,6 @@ CONNECT_S: Final = 5.0
 # Shorter than the time after which the sidecar closes it: a call never meets a closing connection.
 KEEP_ALIVE_S: Final = 30.0
 JSON: Final = "application/json"
-EVENTS: Final = "text/event-stream"
 
 Headers: TypeAlias = Callable[[], Mapping[str, str]]
 
@@ -73,7 +72,7 @@ class SidecarHttp:
     async def stream(self, path: str, snippet: Snippet) -> AsyncGenerator[Output | Execution, None]:
         """A snippet's output as it comes, its execution last."""
         async with self._streamed(path, snippet) as response:
-            async for name, said in events_in(response.aiter_bytes()):
+            async for name, said in read_events(response.aiter_bytes()):
                 if name == "error":
                     raise _error(_problem(said, response.status_code), response.status_code)
                 yield _output(said) if name == "output" else _execution(said)
@@ -113,7 +112,7 @@ class SidecarHttp:
                 "POST",
                 path,
                 content=_body(snippet),
-                headers={**self._headers(), "Content-Type": JSON, "Accept": EVENTS},
+                headers={**self._headers(), "Content-Type": JSON, "Accept": MEDIA_TYPE},
                 timeout=httpx.Timeout(_patience(snippet), connect=CONNECT_S),
             ) as response:
                 if not response.is_success:

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Final
 
 from mini_agent.testing.replies import JsonValue
+from mini_agent_protocol.sse import format_event
 
 NDJSON: Final = "application/x-ndjson"
 DRIPS: Final = 10
@@ -84,7 +85,7 @@ def ndjson_line(value: JsonValue) -> bytes:
 
 def sse_event(value: JsonValue) -> bytes:
     """One event of OpenAI's streams."""
-    return b"data: " + json.dumps(value).encode() + b"\n\n"
+    return format_event(json.dumps(value)).encode()
 
 
 NEVER: Final = Answer(200, "text/plain", (), hangs=True)

@@ -11,6 +11,7 @@ from mini_agent.testing.dialect import Dialect, pieces_of
 from mini_agent.testing.ollama_wire import call_id
 from mini_agent.testing.replies import Call, JsonObject, Reply, Tokens
 from mini_agent.testing.request import Request
+from mini_agent_protocol.sse import MEDIA_TYPE, format_event
 
 
 def _whole(request: Request, reply: Reply) -> JsonObject:
@@ -112,6 +113,6 @@ COMPLETIONS: Final = Dialect(
     nothing=_nothing,
     error=_error,
     frame=sse_event,
-    media_type="text/event-stream",
-    stream_end=b"data: [DONE]\n\n",
+    media_type=MEDIA_TYPE,
+    stream_end=format_event("[DONE]").encode(),
 )

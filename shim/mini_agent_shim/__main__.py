@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import Final
 
@@ -11,9 +12,9 @@ from pydantic import ValidationError
 from mini_agent.backends import languages_for
 from mini_agent.errors import BadRequest
 from mini_agent.tools.languages import allowed_languages
+from mini_agent_protocol.asgi.head_timeout import HeadTimeoutProtocol
+from mini_agent_protocol.asgi.json_log import log_to_stderr
 from mini_agent_shim.app import create_app
-from mini_agent_shim.head_deadline import HeadDeadline
-from mini_agent_shim.log_lines import log_to_stderr
 from mini_agent_shim.runs.archive import require_folder
 from mini_agent_shim.settings import ShimSettings, require_safe_door
 from mini_agent_shim.trace_export import export_spans
@@ -37,12 +38,12 @@ def main() -> None:
         first = wrong.errors()[0]
         sys.stderr.write(f"mini-agent-shim: {first['loc'][0]}: {first['msg']}\n")
         sys.exit(2)
-    log_to_stderr()
+    log_to_stderr(logging.getLogger("mini_agent_shim"))
     uvicorn.run(
         app,
         host=settings.host,
         port=settings.port,
-        http=HeadDeadline,
+        http=HeadTimeoutProtocol,
         server_header=False,
         # Each request has a line of ours, with its id.
         access_log=False,

@@ -7,24 +7,24 @@ import os
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.metadata import version
-from typing import Final
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from mini_agent.litellm_cache import through_litellm
 from mini_agent.litellm_lazy import close_litellm_clients
 from mini_agent.model import Model
+from mini_agent_protocol.asgi.access_log import AccessLogMiddleware
+from mini_agent_protocol.asgi.body_limit import BodyLimitMiddleware
+from mini_agent_protocol.asgi.disconnect import ClientDisconnected, answer_disconnected
+from mini_agent_protocol.asgi.request_id import RequestIdMiddleware
 from mini_agent_shim.auth import WITHOUT_TOKEN, Admission, Door, names_of_this_host
-from mini_agent_shim.body_limit import BodyLimit
-from mini_agent_shim.disconnect import CallerGone
 from mini_agent_shim.loading import load_litellm
 from mini_agent_shim.mcp_servers import McpServers
 from mini_agent_shim.page.files import page_files, page_routes
 from mini_agent_shim.page.standing import Standing
-from mini_agent_shim.problems import answer_with_problems
-from mini_agent_shim.request_id import RequestIds
-from mini_agent_shim.request_log import RequestLog
+from mini_agent_shim.problems import answer_with_problems, refuse_body
+from mini_agent_shim.request_log import log_access
 from mini_agent_shim.routes import Routes
 from mini_agent_shim.runs.archive import Archive, Keeping
 from mini_agent_shim.runs.hidden import secrets_of_environment
@@ -38,8 +38,6 @@ from mini_agent_shim.speaks.routes import OpenAiRoutes
 from mini_agent_shim.tokens import Tokens, tokens_in
 from mini_agent_shim.trace_export import flush_spans
 from mini_agent_shim.traces import NOT_BY_FASTAPI, Traces
-
-GONE: Final = 499
 
 
 def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI:
@@ -64,13 +62,13 @@ def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI
     app.include_router(RunsRoutes(service.runs).router())
     app.include_router(Standing(settings, line).router())
     app.include_router(OpenAiRoutes(service).router())
-    app.exception_handler(CallerGone)(_nobody_there)
+    app.exception_handler(ClientDisconnected)(answer_disconnected)
     answer_with_problems(app)
-    app.add_middleware(BodyLimit)
+    app.add_middleware(BodyLimitMiddleware, refuse=refuse_body)
     app.add_middleware(Door, admission=_admission(settings, page))
-    app.add_middleware(RequestLog)
+    app.add_middleware(AccessLogMiddleware, write=log_access)
     app.add_middleware(Traces)
-    app.add_middleware(RequestIds)
+    app.add_middleware(RequestIdMiddleware)
     return app
 
 
@@ -111,7 +109,3 @@ def _lifespan_of(
         await flush_spans()
 
     return lifespan
-
-
-async def _nobody_there(_request: Request, _gone: CallerGone) -> Response:
-    return Response(status_code=GONE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from mini_agent.errors import Problem
-from mini_agent_shim.stream_answer import MEDIA_TYPE
+from mini_agent_protocol.sse import MEDIA_TYPE
 
 Described = dict[int | str, dict[str, object]]
 

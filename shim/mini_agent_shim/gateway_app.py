@@ -8,7 +8,7 @@ from http import HTTPStatus
 from importlib.metadata import version
 from typing import Annotated, Final
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
 from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
@@ -22,13 +22,17 @@ from mini_agent.gateway.kept_server import State
 from mini_agent.messages import JsonObject, json_object
 from mini_agent.tools.invoker import Tool
 from mini_agent.tools.mcp_result import tool_of
+from mini_agent_protocol.asgi.disconnect import (
+    ClientDisconnected,
+    answer_disconnected,
+    run_while_connected,
+)
+from mini_agent_protocol.asgi.problems import error_body
 from mini_agent_shim.auth import Admission, Door
-from mini_agent_shim.disconnect import CallerGone, unless_gone
 from mini_agent_shim.mcp_endpoint import McpEndpoint
-from mini_agent_shim.problems import answer_with_problems, body_of, problem
+from mini_agent_shim.problems import answer_with_problems, problem
 from mini_agent_shim.traces import NOT_BY_FASTAPI, Traces
 
-GONE: Final = 499
 PROBLEMS: Final[dict[int | str, dict[str, object]]] = {
     400: {"model": Problem, "description": "The arguments are no JSON object."},
     404: {"model": Problem, "description": "No server has this tool; it lists those there are."},
@@ -107,7 +111,7 @@ class GatewayApp:
         answer_with_problems(app)
         app.exception_handler(UnknownTool)(_unknown)
         app.exception_handler(ToolsUnavailable)(_away)
-        app.exception_handler(CallerGone)(_nobody_there)
+        app.exception_handler(ClientDisconnected)(answer_disconnected)
         app.exception_handler(Exception)(_unforeseen)
         app.add_middleware(Door, admission=self._admission)
         app.add_middleware(Traces)
@@ -120,7 +124,7 @@ class GatewayApp:
     async def invoke(self, request: Request, asked: Invoke) -> Answer:
         """Calls one tool; hanging up cancels it at its server."""
         work = self._gateway.result(asked.name, asked.read(), _unheard)
-        return answer_of(await unless_gone(request.receive, work))
+        return answer_of(await run_while_connected(request.receive, work))
 
     async def health(self) -> Health:
         """How each server is."""
@@ -142,17 +146,13 @@ async def _unheard(progress: float, total: float | None, message: str | None) ->
 
 
 async def _unknown(_request: Request, error: UnknownTool) -> JSONResponse:
-    return problem(HTTPStatus.NOT_FOUND, body_of(error))
+    return problem(HTTPStatus.NOT_FOUND, error_body(error))
 
 
 async def _away(_request: Request, error: ToolsUnavailable) -> JSONResponse:
     is_slow = isinstance(error, ToolTooSlow)
     status = HTTPStatus.GATEWAY_TIMEOUT if is_slow else HTTPStatus.SERVICE_UNAVAILABLE
-    return problem(status, body_of(error))
-
-
-async def _nobody_there(_request: Request, _gone: CallerGone) -> Response:
-    return Response(status_code=GONE)
+    return problem(status, error_body(error))
 
 
 async def _unforeseen(_request: Request, error: Exception) -> JSONResponse:

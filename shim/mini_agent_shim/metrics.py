@@ -6,20 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    ProcessCollector,
-    generate_latest,
-)
+from prometheus_client import Counter, Gauge, Histogram
 
 from mini_agent.events import Event, ModelAsked, ModelReplied, Stopped, ToolFinished
 from mini_agent.result import ToolInvocation, Usage
 from mini_agent.tools import research_context7, research_perplexity
+from mini_agent_protocol.asgi import metrics
 
-CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 # Tools of others, and names that a model made up, would be labels without end.
 KNOWN_TOOLS: Final = frozenset(
     {
@@ -31,8 +24,7 @@ KNOWN_TOOLS: Final = frozenset(
 OTHER: Final = "other"
 NONE: Final = "none"
 
-_REGISTRY: Final = CollectorRegistry()
-ProcessCollector(registry=_REGISTRY)
+_REGISTRY: Final = metrics.create_registry()
 
 _BUCKETS: Final = (
     *(0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0),
@@ -134,7 +126,7 @@ def refused(code: str) -> None:
 
 def render() -> bytes:
     """All of it, as Prometheus reads it."""
-    return generate_latest(_REGISTRY)
+    return metrics.render(_REGISTRY)
 
 
 def _used(usage: Usage) -> None:

@@ -11,13 +11,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from mini_agent.errors import (
-    BadRequest,
-    ErrorBody,
-    MiniAgentError,
-    Problem,
-    SandboxUnavailable,
-)
+from mini_agent.errors import BadRequest, ErrorBody, MiniAgentError, SandboxUnavailable
+from mini_agent_protocol.asgi.problems import Statuses, error_body, problem_response, status_of
 from mini_agent_shim import metrics
 from mini_agent_shim.refusals import (
     KeyReused,
@@ -29,9 +24,8 @@ from mini_agent_shim.refusals import (
     TooMany,
     TurnedAway,
 )
-from mini_agent_shim.request_id import current_request_id
 
-STATUS: Final[tuple[tuple[type[MiniAgentError], HTTPStatus], ...]] = (
+STATUSES: Final[Statuses] = (
     (BadRequest, HTTPStatus.BAD_REQUEST),
     (SandboxUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (LogUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
@@ -54,32 +48,25 @@ def answer_with_problems(app: FastAPI) -> None:
 
 
 def problem(status: int, error: ErrorBody) -> JSONResponse:
-    """The answer for one error; it gets its request id here."""
+    """The answer for one error, which is counted."""
     metrics.refused(error.code)
-    named = error.model_copy(update={"request_id": error.request_id or current_request_id()})
-    return JSONResponse(
-        Problem(error=named).model_dump(),
-        status_code=status,
-        headers={"X-Request-Id": named.request_id},
-    )
+    return problem_response(status, error)
 
 
-def body_of(error: MiniAgentError) -> ErrorBody:
-    """One of our errors in its words for the wire."""
-    return ErrorBody(
-        code=error.code, message=error.message, hint=error.hint, retryable=error.retryable
-    )
+def refuse_body(error: HTTPException) -> JSONResponse:
+    """The answer to a body that is too large, before it is sent."""
+    refused = ErrorBody(code="request_entity_too_large", message=error.detail)
+    return problem(error.status_code, refused)
 
 
 def answer_to(error: MiniAgentError) -> JSONResponse:
     """One of our errors as an answer, with the status it has."""
     if isinstance(error, TurnedAway):
-        refused = problem(error.status, body_of(error))
+        refused = problem(error.status, error_body(error))
         if error.status == HTTPStatus.UNAUTHORIZED:
             refused.headers["WWW-Authenticate"] = "Bearer"
         return refused
-    statuses = (status for kind, status in STATUS if isinstance(error, kind))
-    answer = problem(next(statuses, HTTPStatus.INTERNAL_SERVER_ERROR), body_of(error))
+    answer = problem(status_of(error, STATUSES), error_body(error))
     if isinstance(error, TooMany):
         answer.headers["Retry-After"] = str(max(1, ceil(error.retry_after_s)))
     return answer

@@ -15,12 +15,14 @@ from pydantic import BaseModel
 
 from mini_agent.errors import MiniAgentError
 from mini_agent.wire import AgentRunRequest, AgentRunResponse
+from mini_agent_protocol.asgi.disconnect import run_while_connected
+from mini_agent_protocol.asgi.metrics import MetricsResponse
+from mini_agent_protocol.asgi.problems import error_body
 from mini_agent_shim import metrics
 from mini_agent_shim.caller import caller_of
 from mini_agent_shim.described import AT_THE_DOOR, BEGINNING, COUNTS, PROBLEMS, STREAMED
-from mini_agent_shim.disconnect import unless_gone
-from mini_agent_shim.event_answer import EventAnswer
-from mini_agent_shim.problems import body_of, problem
+from mini_agent_shim.event_answer import stream_events
+from mini_agent_shim.problems import problem
 from mini_agent_shim.runs.live import LiveRun, Order
 from mini_agent_shim.runs.registry import Asker
 from mini_agent_shim.runs.summary import RunSummary
@@ -100,12 +102,12 @@ class Routes:
         if asked.background:
             return _accepted(run.recording.summary, {})
         if asked.stream:
-            return EventAnswer(run.events(), held_by(run, asker), {RUN_ID: run_id})
+            return stream_events(run.events(), held_by(run, asker), {RUN_ID: run_id})
         return _whole(await self._waited(request, run, asker), {RUN_ID: run_id})
 
     async def _waited(self, request: Request, run: LiveRun, asker: Asker) -> AgentRunResponse:
         async with held_by(run, asker):
-            result = await unless_gone(request.receive, run.result())
+            result = await run_while_connected(request.receive, run.result())
         return AgentRunResponse.of_result(result)
 
     async def _again(self, request: Request, order: Order, asker: Asker, run_id: str) -> Response:
@@ -113,8 +115,8 @@ class Routes:
         if order.asked.background:
             return _accepted(self.service.runs.find(run_id, asker.caller), headers)
         if order.asked.stream:
-            return EventAnswer(self.service.events_again(run_id), headers=headers)
-        result = await unless_gone(request.receive, self.service.result_again(run_id))
+            return stream_events(self.service.events_again(run_id), headers=headers)
+        result = await run_while_connected(request.receive, self.service.result_again(run_id))
         return _whole(AgentRunResponse.of_result(result), headers)
 
     async def healthz(self) -> Health:
@@ -130,12 +132,12 @@ class Routes:
         try:
             await self.service.line.require_ready()
         except MiniAgentError as away:
-            return problem(HTTPStatus.SERVICE_UNAVAILABLE, body_of(away))
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, error_body(away))
         return Ready()
 
     async def metrics(self) -> Response:
         """Counts for Prometheus: how many and how long, never who or what."""
-        return Response(metrics.render(), media_type=metrics.CONTENT_TYPE)
+        return MetricsResponse(metrics.render())
 
 
 def _whole(answer: AgentRunResponse, headers: dict[str, str]) -> Response:

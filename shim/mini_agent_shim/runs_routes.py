@@ -17,15 +17,16 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from mini_agent.errors import ErrorBody
 from mini_agent.replay import Bundle
 from mini_agent.wire import AgentRunResponse
+from mini_agent_protocol.sse import format_event, format_retry
 from mini_agent_shim.caller import caller_of
 from mini_agent_shim.described import AT_THE_DOOR, PROBLEMS, READING, STREAM
+from mini_agent_shim.event_answer import stream_texts
 from mini_agent_shim.refusals import NotFound
 from mini_agent_shim.runs.index import Wanted
 from mini_agent_shim.runs.lines import State, head_of
 from mini_agent_shim.runs.registry import Registry
 from mini_agent_shim.runs.summary import RunSummary
 from mini_agent_shim.runs.told import ArtifactFacts, Left, events_told_by, told_by
-from mini_agent_shim.stream_answer import StreamAnswer
 
 RECONNECT_MS: Final = 1000
 SHOWN_IN_PLACE: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
@@ -165,7 +166,7 @@ class RunsRoutes:
         if summary.is_over and seen >= await self._last(run_id):
             # The one answer on which a browser does not connect again.
             return Response(status_code=HTTPStatus.NO_CONTENT)
-        return StreamAnswer(_messages(self.runs.lines(run_id, seen)))
+        return stream_texts(_messages(self.runs.lines(run_id, seen)))
 
     async def cancel(self, request: Request, run_id: RunId) -> JSONResponse:
         """Ends a run and its sandbox; one that is over stays as it is."""
@@ -213,11 +214,11 @@ class RunsRoutes:
 
 async def _messages(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[str, None]:
     # At once, so that whoever connects knows that they are.
-    yield f"retry: {RECONNECT_MS}\n\n"
+    yield format_retry(RECONNECT_MS)
     async with aclosing(lines):
         async for line in lines:
             seq, kind = head_of(line)
-            yield f"id: {seq}\nevent: {kind}\ndata: {line.decode()}\n\n"
+            yield format_event(line.decode(), event=kind, event_id=str(seq))
 
 
 def _bytes_of(left: Left) -> Response:

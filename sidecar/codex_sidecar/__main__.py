@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import logging
 import sys
 from typing import Final, NoReturn
 
@@ -10,10 +11,10 @@ from pydantic import ValidationError
 
 from codex_sidecar.access import token_in
 from codex_sidecar.app import create_app
-from codex_sidecar.log import log_to_stderr
 from codex_sidecar.server import Server
 from codex_sidecar.settings import Settings
 from mini_agent.errors import MiniAgentError
+from mini_agent_protocol.asgi.json_log import JsonFormatter, log_to_stderr
 
 EXIT_NOT_STARTED: Final = 3
 # <malloc.h>
@@ -30,7 +31,7 @@ def main() -> None:
         _refuse(_first(wrong))
     except MiniAgentError as wrong:
         _refuse(str(wrong))
-    log_to_stderr()
+    log_to_stderr(logging.getLogger(), JsonFormatter())
     _give_large_blocks_back()
     server = Server(create_app(settings, token), settings.host, settings.port)
     server.run()

@@ -15,7 +15,7 @@ from starlette.routing import Match, Route
 from codex_sidecar import metrics
 from codex_sidecar.catalog import Catalog
 from codex_sidecar.dispatcher import Dispatcher
-from codex_sidecar.door import Door
+from codex_sidecar.door import REQUEST_ID_BYTES, UnforeseenErrorMiddleware, log_access
 from codex_sidecar.drain import Drain
 from codex_sidecar.engine import Engine
 from codex_sidecar.errors import RefusedRequest
@@ -35,6 +35,8 @@ from codex_sidecar.sessions import Sessions
 from codex_sidecar.settings import Settings
 from codex_sidecar.turns import Turns
 from mini_agent.errors import MiniAgentError
+from mini_agent_protocol.asgi.access_log import AccessLogMiddleware
+from mini_agent_protocol.asgi.request_id import RequestIdMiddleware
 
 
 def create_app(settings: Settings, token: str) -> FastAPI:
@@ -47,7 +49,9 @@ def create_app(settings: Settings, token: str) -> FastAPI:
         openapi_url=None,
         lifespan=_lifespan(settings, token),
     )
-    app.add_middleware(Door)
+    app.add_middleware(UnforeseenErrorMiddleware)
+    app.add_middleware(AccessLogMiddleware, write=log_access)
+    app.add_middleware(RequestIdMiddleware, id_bytes=REQUEST_ID_BYTES)
     app.exception_handler(MiniAgentError)(_on_error)
     app.exception_handler(HTTPException)(_on_http_error)
     app.include_router(router)
@@ -91,7 +95,7 @@ def _lifespan(
 async def _on_error(request: Request, error: MiniAgentError) -> Response:
     request.state.noted = {"error": error.code}
     metrics.refused(error.code)
-    return answer(error, request.state.request_id)
+    return answer(error)
 
 
 async def _on_http_error(request: Request, error: HTTPException) -> Response:
@@ -100,7 +104,7 @@ async def _on_http_error(request: Request, error: HTTPException) -> Response:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         headers["Allow"] = ", ".join(sorted(_methods(request)))
     refused = RefusedRequest(error.status_code, what)
-    return answer(refused, request.state.request_id, headers)
+    return answer(refused, headers)
 
 
 def _methods(request: Request) -> set[str]:

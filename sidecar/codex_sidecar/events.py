@@ -3,29 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
+from contextlib import aclosing
 from typing import Final, Protocol
 
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from codex_sidecar import metrics
-from codex_sidecar.connected import while_connected
 from codex_sidecar.listener import Listener
-from codex_sidecar.problems import answer, problem_of
+from codex_sidecar.problems import answer
 from codex_sidecar.relay import Relay
 from mini_agent.errors import MiniAgentError, Problem
 from mini_agent.sandbox import Execution, Output
+from mini_agent_protocol.asgi.disconnect import ClientDisconnected
+from mini_agent_protocol.asgi.event_stream import EventStreamResponse, with_keepalive
+from mini_agent_protocol.asgi.problems import error_body, problem_of
+from mini_agent_protocol.sse import format_comment, format_event
 
-MEDIA_TYPE: Final = "text/event-stream"
-SIGN_OF_LIFE_S: Final = 15.0
-MOST_PATIENCE_S: Final = 60.0
+KEEPALIVE_INTERVAL_S: Final = 15.0
 LONGEST_FAREWELL_S: Final = 300.0
-_HEADERS: Final = (
-    (b"content-type", b"text/event-stream; charset=utf-8"),
-    (b"cache-control", b"no-store"),
-    (b"x-accel-buffering", b"no"),
-)
 
 Run = Callable[[Listener], Coroutine[object, object, Execution]]
 Note = Callable[[Execution], None]
@@ -52,90 +48,76 @@ class Plain:
 
     def output(self, output: Output) -> str:
         """A piece of output."""
-        return f"event: output\ndata: {output.model_dump_json()}\n\n"
+        return format_event(output.model_dump_json(), event="output")
 
     def execution(self, execution: Execution) -> str:
         """All of it, at the end."""
-        return f"event: execution\ndata: {execution.model_dump_json()}\n\n"
+        return format_event(execution.model_dump_json(), event="execution")
 
     def error(self, problem: Problem) -> str:
         """Why there is no execution."""
-        return f"event: error\ndata: {problem.model_dump_json()}\n\n"
+        return format_event(problem.model_dump_json(), event="error")
 
 
-class EventStream(Response):
+class ExecutionStream(EventStreamResponse):
     """Runs the snippet while it is sent; what fails before the program starts is a plain answer."""
 
     def __init__(self, run: Run, note: Note, wording: Wording) -> None:
-        super().__init__(media_type=MEDIA_TYPE)
-        self._run, self._note, self._wording = run, note, wording
+        super().__init__(_Telling(run, note, wording).texts())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends it; a client that leaves takes the snippet along."""
-        await while_connected(receive, self._served(scope, receive, send))
-
-    async def _served(self, scope: Scope, receive: Receive, send: Send) -> None:
-        relay = Relay()
-        running = asyncio.create_task(self._run(relay))
-        running.add_done_callback(lambda _: relay.wake())
         try:
-            await relay.news()
+            await super().__call__(scope, receive, send)
+        except MiniAgentError as failed:
+            metrics.refused(failed.code)
+            await answer(failed)(scope, receive, send)
+
+
+class _Telling:
+    def __init__(self, run: Run, note: Note, wording: Wording) -> None:
+        self._run, self._note, self._wording = run, note, wording
+        self._relay = Relay()
+
+    async def texts(self) -> AsyncGenerator[str, None]:
+        """All of the stream; raises what the run fails with before the program starts."""
+        running = asyncio.create_task(self._run(self._relay))
+        running.add_done_callback(lambda _: self._relay.wake())
+        try:
+            await self._relay.news()
             if running.done() and (failed := _failure(running)) is not None:
-                metrics.refused(failed.code)
-                plain = answer(failed, scope["state"]["request_id"])
-                await plain(scope, receive, send)
-                return
-            sender = _Sender(send, scope["state"]["request_id"], self._wording)
-            await sender.send_all(relay, running, self._note)
-        except TimeoutError:
-            # A client that takes nothing any more is as good as gone: the server hangs up.
-            return
+                raise failed
+            yield format_comment("running")
+            told = with_keepalive(self._events(running), "still running", KEEPALIVE_INTERVAL_S)
+            async with aclosing(told):
+                async for text in told:
+                    yield text
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
 
-
-class _Sender:
-    def __init__(self, send: Send, request_id: str, wording: Wording) -> None:
-        self._send, self._request_id, self._wording = send, request_id, wording
-
-    async def send_all(self, relay: Relay, running: asyncio.Task[Execution], note: Note) -> None:
-        await self._send({"type": "http.response.start", "status": 200, "headers": list(_HEADERS)})
-        await self._write(": running\n\n")
+    async def _events(self, running: asyncio.Task[Execution]) -> AsyncGenerator[str, None]:
         while not running.done():
-            for output in relay.take():
-                await self._write(self._wording.output(output))
-            await self._news_or_sign_of_life(relay)
+            for output in self._relay.take():
+                yield self._wording.output(output)
+            await self._relay.news()
         # The sandbox is free by now. What is left to send is bounded, and so is the time for it.
-        async with asyncio.timeout(LONGEST_FAREWELL_S):
-            await self._farewell(relay, running, note)
-        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        ends_at = asyncio.get_running_loop().time() + LONGEST_FAREWELL_S
+        for text in self._farewell(running):
+            if asyncio.get_running_loop().time() > ends_at:
+                raise ClientDisconnected
+            yield text
 
-    async def _farewell(self, relay: Relay, running: asyncio.Task[Execution], note: Note) -> None:
+    def _farewell(self, running: asyncio.Task[Execution]) -> Iterator[str]:
         failed = _failure(running)
         if failed is not None:
-            for output in relay.take():
-                await self._write(self._wording.output(output))
-            await self._write(self._wording.error(problem_of(failed, self._request_id)))
+            yield from map(self._wording.output, self._relay.take())
+            yield self._wording.error(problem_of(error_body(failed)))
             return
         execution = running.result()
-        note(execution)
-        for output in relay.rest(execution.truncated):
-            await self._write(self._wording.output(output))
-        await self._write(self._wording.execution(execution))
-
-    async def _news_or_sign_of_life(self, relay: Relay) -> None:
-        try:
-            async with asyncio.timeout(SIGN_OF_LIFE_S):
-                await relay.news()
-        except TimeoutError:
-            await self._write(": still running\n\n")
-
-    async def _write(self, text: str) -> None:
-        async with asyncio.timeout(MOST_PATIENCE_S):
-            await self._send(
-                {"type": "http.response.body", "body": text.encode(), "more_body": True}
-            )
+        self._note(execution)
+        yield from map(self._wording.output, self._relay.rest(execution.truncated))
+        yield self._wording.execution(execution)
 
 
 def _failure(running: asyncio.Task[Execution]) -> MiniAgentError | None:

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from starlette.requests import Request
 from starlette.responses import Response
 
-from codex_sidecar.connected import while_connected
-from codex_sidecar.events import MEDIA_TYPE, EventStream, Plain, Run, Wording
+from codex_sidecar.events import ExecutionStream, Plain, Run, Wording
 from codex_sidecar.listener import Nobody
 from mini_agent.sandbox import Execution
-
-CLIENT_GONE: Final = 499
+from mini_agent_protocol.asgi.disconnect import (
+    CLIENT_CLOSED_REQUEST,
+    ClientDisconnected,
+    run_while_connected,
+)
+from mini_agent_protocol.sse import MEDIA_TYPE
 
 
 async def executed(request: Request, run: Run) -> Response:
     """Runs the snippet for as long as the client is there."""
     if MEDIA_TYPE in request.headers.get("accept", ""):
         return streamed(request, run, Plain())
-    execution = await while_connected(request.receive, run(Nobody()))
-    if execution is None:
-        return Response(status_code=CLIENT_GONE)
+    try:
+        execution = await run_while_connected(request.receive, run(Nobody()))
+    except ClientDisconnected:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
     _note(request, execution)
     return Response(execution.model_dump_json(), media_type="application/json")
 
 
 def streamed(request: Request, run: Run, wording: Wording) -> Response:
     """Runs the snippet for as long as the client reads what it does."""
-    return EventStream(run, lambda execution: _note(request, execution), wording)
+    return ExecutionStream(run, lambda execution: _note(request, execution), wording)
 
 
 def _note(request: Request, execution: Execution) -> None:

@@ -8,14 +8,14 @@ from http import HTTPStatus
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from codex_sidecar.errors import InvalidSnippet, RefusedRequest
 from codex_sidecar.workspace import MOST_FILE_BYTES
 from mini_agent.sandbox import SessionRequest, Snippet
+from mini_agent_protocol.asgi.body_limit import MAX_BODY_BYTES, read_body
 
-MOST_BODY_BYTES: Final = 32 << 20
-BODY_S: Final = 30.0
 LARGE_BODY_BYTES: Final = 1 << 20
 MOST_VALUE_SHOWN: Final = 80
 MOST_FIELDS_SHOWN: Final = 5
@@ -53,7 +53,7 @@ async def parsed_body(request: Request, kind: type[Value]) -> Value:
             f"the body is {named or 'of no type'}, not plain JSON",
             hint="send it as Content-Type: application/json, not compressed",
         )
-    body = await _body(request, MOST_BODY_BYTES)
+    body = await _body(request, MAX_BODY_BYTES)
     if len(body) < LARGE_BODY_BYTES:
         return _parsed(body, kind)
     return await asyncio.to_thread(_parsed, body, kind)
@@ -64,23 +64,12 @@ def _is_chunked(request: Request) -> bool:
 
 
 async def _body(request: Request, most: int) -> bytes:
-    body = bytearray()
     try:
-        async with asyncio.timeout(BODY_S):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > most:
-                    raise RefusedRequest(
-                        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                        f"the body is larger than {most} bytes",
-                    )
-    except TimeoutError:
-        raise RefusedRequest(
-            HTTPStatus.REQUEST_TIMEOUT, f"the body took longer than {BODY_S:g} s"
-        ) from None
+        return await read_body(request, most)
+    except HTTPException as refused:
+        raise RefusedRequest(refused.status_code, refused.detail) from None
     except ClientDisconnect:
         raise RefusedRequest(HTTPStatus.BAD_REQUEST, "the body ended too early") from None
-    return bytes(body)
 
 
 def _parsed(body: bytes, kind: type[Value]) -> Value:

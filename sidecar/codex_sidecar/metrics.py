@@ -5,22 +5,13 @@ from __future__ import annotations
 from collections.abc import Sized
 from typing import Final
 
-from prometheus_client import (
-    CollectorRegistry,
-    Counter,
-    Gauge,
-    Histogram,
-    ProcessCollector,
-    generate_latest,
-)
+from prometheus_client import Counter, Gauge, Histogram
 
 from codex_sidecar.preload import Kind
 from mini_agent.sandbox import Execution
+from mini_agent_protocol.asgi import metrics
 
-CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-
-_REGISTRY: Final = CollectorRegistry()
-ProcessCollector(registry=_REGISTRY)
+_REGISTRY: Final = metrics.create_registry()
 
 _BUCKETS: Final = (
     *(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
@@ -94,4 +85,4 @@ def reaped() -> None:
 
 def render() -> bytes:
     """All of it, as Prometheus reads it."""
-    return generate_latest(_REGISTRY)
+    return metrics.render(_REGISTRY)

@@ -12,6 +12,7 @@ from pydantic import JsonValue
 
 from mini_agent.errors import Problem
 from mini_agent.sandbox import Execution, Output, Rich
+from mini_agent_protocol.sse import format_event
 
 Event = dict[str, JsonValue]
 
@@ -115,4 +116,4 @@ def _error(name: str, value: str, traceback: list[str]) -> Event:
 
 def _written(event: Event) -> str:
     # In ASCII: its reader takes U+2028 and the like for ends of lines.
-    return f"data: {json.dumps(event | {'timestamp': int(time.time() * 1000)})}\n\n"
+    return format_event(json.dumps(event | {"timestamp": int(time.time() * 1000)}))

@@ -24,6 +24,7 @@ from codex_sidecar.openapi import (
 from codex_sidecar.service import admitted, caller_of, service_of
 from mini_agent.errors import BadRequest, Problem
 from mini_agent.sandbox import Execution
+from mini_agent_protocol.asgi.metrics import MetricsResponse
 
 router: Final = APIRouter()
 
@@ -90,4 +91,4 @@ async def readyz(request: Request) -> dict[str, bool]:
 )
 async def counts() -> Response:
     """Needs no token: it tells how many, never who or what."""
-    return Response(metrics.render(), media_type=metrics.CONTENT_TYPE)
+    return MetricsResponse(metrics.render())

@@ -19,10 +19,10 @@ KERNEL_CHECKS: Final = frozenset({probe.no_tracing.__name__})
 
 
 class Sandbox(Protocol):
-    """Whatever runs the cases; the client's own protocol would bring an HTTP library along."""
+    """Anything that can run a snippet."""
 
     async def run(self, snippet: Snippet) -> Execution:
-        """Runs a snippet; raises `MiniAgentError` when it could not be run."""
+        """Return what happened to the snippet; raise `SandboxError` where it could not be run."""
         ...
 
 

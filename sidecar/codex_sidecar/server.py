@@ -11,8 +11,8 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
-from codex_sidecar.bounded_head import BoundedHead
 from codex_sidecar.drain import Drain
+from mini_agent_protocol.asgi.head_timeout_httptools import HttpToolsHeadTimeoutProtocol
 
 # For answers that are on their way when nothing runs any more.
 LAST_WORDS_S: Final = 2
@@ -30,7 +30,7 @@ class Server(uvicorn.Server):
                 host=host,
                 port=port,
                 loop="uvloop",
-                http=BoundedHead,
+                http=HttpToolsHeadTimeoutProtocol,
                 ws="none",
                 log_config=None,
                 access_log=False,

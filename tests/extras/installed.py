@@ -1,4 +1,4 @@
-"""An environment with the wheel and its extras, and nothing of this checkout."""
+"""An environment with the wheels and their extras, and nothing of this checkout."""
 
 from __future__ import annotations
 
@@ -14,20 +14,23 @@ UV = (sys.executable, "-m", "uv")
 
 def install(folder: Path, *extras: str) -> Path:
     """The environment's python."""
-    _ran(*UV, "build", "-q", "--wheel", "-o", str(folder), str(ROOT))
-    (wheel,) = folder.glob("mini_agent-*.whl")
+    for member in (ROOT, ROOT / "protocol"):
+        _ran(*UV, "build", "-q", "--wheel", "-o", str(folder), str(member))
+    (wheel,), (protocol,) = (
+        folder.glob(f"{name}-*.whl") for name in ("mini_agent", "mini_agent_protocol")
+    )
     python = folder / "venv" / "bin" / "python"
     _ran(*UV, "venv", "-q", str(folder / "venv"))
     wanted = f"{wheel}[{','.join(extras)}]"
     pinned = ("-c", str(ROOT / "constraints.txt"))
-    _ran(*UV, "pip", "install", "-q", "-p", str(python), *pinned, wanted)
+    _ran(*UV, "pip", "install", "-q", "-p", str(python), *pinned, str(protocol), wanted)
     return python
 
 
 def would_install(what: str) -> str:
     """What pip would install for `what`, of this checkout, without uv's knowledge of its parts."""
     into = ("--dry-run", "--no-sources", "-p", sys.executable, "-c", str(ROOT / "constraints.txt"))
-    return _ran(*UV, "pip", "install", *into, "-e", what)
+    return _ran(*UV, "pip", "install", *into, "-e", "protocol", "-e", what)
 
 
 def printed_by(python: Path, program: str, **environment: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from codex_sidecar.log import JsonLines
+from mini_agent_protocol.asgi.json_log import JsonFormatter
 from tests.faults.telling import require_discreet
 
 SERVICES: Final = ("codex_sidecar", "mini_agent_shim", "mini_agent", "uvicorn")
@@ -25,7 +25,7 @@ def discreet() -> Iterator[None]:
 class _Lines(logging.Handler):
     def __init__(self) -> None:
         super().__init__()
-        self.setFormatter(JsonLines())
+        self.setFormatter(JsonFormatter())
         self.said: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from mini_agent_shim import body_limit
+from mini_agent_protocol.asgi import body_limit
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.docker.engine_here import TOKEN
@@ -117,7 +117,7 @@ def until_one_runs(platform: Platform) -> None:
 def test_a_body_that_comes_too_slowly_is_refused_by_the_shim_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(body_limit, "LONGEST_S", 0.3)
+    monkeypatch.setattr(body_limit, "BODY_TIMEOUT_S", 0.3)
     asking = head("POST", "/agent/run", KIND, "Content-Length: 100", "Connection: close")
     with (
         served(create_app(ShimSettings.model_validate({}), model=ScriptedModel([]))) as url,

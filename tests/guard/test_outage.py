@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from codex_sidecar.log import JsonLines
+from mini_agent_protocol.asgi.json_log import JsonFormatter
 from tests.guard.asking import request
 from tests.guard.conftest import INSTANCE, Ask
 from tests.guard.recording_engine import RecordingEngine
@@ -78,7 +78,7 @@ async def test_a_refusal_is_a_line_of_the_log_without_the_body(
 ) -> None:
     content = json.dumps(body(INSTANCE) | {"Env": ["SECRET=thing"]}).encode()
     await asked(request("POST", f"/containers/create?name={NAME}0", content))
-    line = JsonLines().format(caplog.records[-1])
+    line = JsonFormatter().format(caplog.records[-1])
     assert json.loads(line) | {"time": ""} == {
         "time": "",
         "level": "warning",

@@ -15,9 +15,12 @@ import pytest
 
 from tests.house.test_files import ROOT, tracked
 
-OURS = {"bench", "codex_sidecar", "mini_agent", "mini_agent_shim", "sandbox_runner", "tests"}
+OURS = {
+    *("mini_agent", "mini_agent_protocol", "mini_agent_shim", "codex_sidecar"),
+    *("bench", "sandbox_runner", "tests"),
+}
 OWN_TREES = {"stand_in", "train"}
-OUR_PACKAGES = {"codex-sidecar", "mini-agent", "mini-agent-shim"}
+OUR_PACKAGES = {"codex-sidecar", "mini-agent", "mini-agent-protocol", "mini-agent-shim"}
 # What is compared with is installed for the comparison alone.
 OTHERS = (":!bench/peer*", ":!bench/agents")
 BY_NAME = ("import_module",)
@@ -38,6 +41,14 @@ USED_OTHERWISE = {
 # Several distributions have a part of it; the API is what is imported at the top.
 SHARED = {"opentelemetry": "opentelemetry-api"}
 FOR_PROGRAMS_OF_MODELS = "science"
+# The library's part of what both ends of a wire share; the sidecar's wheel holds it, too.
+VOCABULARY = (
+    "mini_agent/errors.py",
+    "mini_agent/sandbox/execution.py",
+    "mini_agent/sandbox/languages.py",
+    "mini_agent/sandbox/snippet.py",
+    "mini_agent/sandbox/workspace.py",
+)
 
 
 @dataclass(frozen=True)
@@ -69,18 +80,26 @@ class Member:
 
 
 LIBRARY = Member("pyproject.toml", ("mini_agent/*.py", "shim/*.py"), extras=True)
-SIDECAR = Member("sidecar/pyproject.toml", ("sidecar/*.py", "mini_agent/sandbox/*.py"))
+SIDECAR = Member("sidecar/pyproject.toml", ("sidecar/*.py", "protocol/*.py", *VOCABULARY))
+PROTOCOL = Member("protocol/pyproject.toml", ("protocol/*.py", *VOCABULARY), extras=True)
 TESTS = Member(
     "pyproject.toml", ("tests/*.py", "bench/*.py", *OTHERS, *LIBRARY.trees), extras=True, dev=True
 )
 
 
-@pytest.mark.parametrize("member", [LIBRARY, SIDECAR, TESTS], ids=["library", "sidecar", "tests"])
+each_member = pytest.mark.parametrize(
+    "member",
+    [LIBRARY, PROTOCOL, SIDECAR, TESTS],
+    ids=["library", "protocol", "sidecar", "tests"],
+)
+
+
+@each_member
 def test_what_is_imported_is_declared(member: Member) -> None:
     assert member.imported() - member.declared() == set()
 
 
-@pytest.mark.parametrize("member", [LIBRARY, SIDECAR, TESTS], ids=["library", "sidecar", "tests"])
+@each_member
 def test_what_is_declared_is_used(member: Member) -> None:
     assert member.declared() - member.imported() - set(USED_OTHERWISE) == set()
 

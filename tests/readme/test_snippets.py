@@ -1,4 +1,4 @@
-"""The README's Python, run as a newcomer would: in a fresh environment with the wheel."""
+"""The README's Python, run as a newcomer would: in a fresh environment with the wheels."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ UV = [sys.executable, "-m", "uv"]
 
 
 def newcomers_python(folder: Path) -> Path:
-    """An environment with the wheel, its dependencies, and nothing of this checkout."""
-    subprocess.run([*UV, "build", "-q", "--wheel", "-o", folder, ROOT], check=True, timeout=120)
-    (wheel,) = folder.glob("mini_agent-*.whl")
+    """An environment with the wheels, their dependencies, and nothing of this checkout."""
+    for member in (ROOT, ROOT / "protocol"):
+        build = [*UV, "build", "-q", "--wheel", "-o", str(folder), str(member)]
+        subprocess.run(build, check=True, timeout=120)
+    wheels = sorted(map(str, folder.glob("*.whl")))
     python = folder / "venv" / "bin" / "python"
     subprocess.run([*UV, "venv", "-q", folder / "venv"], check=True, timeout=150)
     pinned = ("-c", str(ROOT / "constraints.txt"))
     subprocess.run(
-        [*UV, "pip", "install", "-q", "-p", str(python), *pinned, str(wheel)],
+        [*UV, "pip", "install", "-q", "-p", str(python), *pinned, *wheels],
         check=True,
         timeout=300,
     )

@@ -14,9 +14,10 @@ from mini_agent.errors import Problem
 from mini_agent.event_stream import events_of
 from mini_agent.events import Listener, ModelAsked
 from mini_agent.result import AgentResult
-from mini_agent_shim import stream_answer
+from mini_agent_protocol.asgi import event_stream
+from mini_agent_shim import event_answer
 from mini_agent_shim.app import create_app
-from mini_agent_shim.event_answer import EventAnswer
+from mini_agent_shim.event_answer import stream_events
 from mini_agent_shim.settings import ShimSettings
 from tests.shim.scripted import ScriptedModel, SilentModel, client_of, runs, says
 from tests.shim.serving import served
@@ -70,7 +71,7 @@ async def test_an_error_before_the_run_is_an_answer_with_its_status(
 
 
 async def test_silence_is_broken_by_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_answer, "SILENCE_S", 0.02)
+    monkeypatch.setattr(event_answer, "KEEPALIVE_INTERVAL_S", 0.02)
     async with client_of(SilentModel()) as client:
         short = ASKED | {"max_wallclock_seconds": 1}
         answer = await client.post("/agent/run", json=short)
@@ -100,7 +101,7 @@ async def until_cancelled(model: SilentModel, within_s: float) -> None:
 async def test_a_caller_who_takes_nothing_is_as_good_as_gone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stream_answer, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(event_stream, "WRITE_TIMEOUT_S", 0.05)
     ended = asyncio.Event()
 
     async def run(listener: Listener) -> AgentResult:
@@ -119,5 +120,5 @@ async def test_a_caller_who_takes_nothing_is_as_good_as_gone(
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    await asyncio.wait_for(EventAnswer(events_of(run))({"type": "http"}, receive, send), 30)
+    await asyncio.wait_for(stream_events(events_of(run))({"type": "http"}, receive, send), 30)
     assert ended.is_set()

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 from codex_sidecar import frames
 from codex_sidecar.relay import MOST_PIECES, Relay
 from mini_agent.sandbox import Output, Truncated
-from mini_agent.sandbox.events import events_in
+from mini_agent_protocol.sse import read_events
 from tests.sidecar.scripted_engine import ScriptedEngine, Talk, result
 
 EVENTS = {"Accept": "text/event-stream"}
@@ -31,7 +31,7 @@ async def bytes_of(*chunks: bytes) -> AsyncIterator[bytes]:
 
 
 async def events(answer: httpx.Response) -> list[tuple[str, dict[str, JsonValue]]]:
-    return [(name, json.loads(said)) async for name, said in events_in(bytes_of(answer.content))]
+    return [(name, json.loads(said)) async for name, said in read_events(bytes_of(answer.content))]
 
 
 async def test_output_comes_as_events_and_the_execution_last(

@@ -10,7 +10,7 @@ import logging
 import pytest
 
 from codex_sidecar import frames, turns
-from codex_sidecar.log import JsonLines
+from mini_agent_protocol.asgi.json_log import JsonFormatter
 from tests.sidecar.conftest import Opened
 from tests.sidecar.scripted_engine import ScriptedEngine, Talk, result
 
@@ -105,7 +105,7 @@ async def test_the_log_tells_who_asked_and_what_came_of_it_but_no_code_and_no_ou
     engine.runner = gate.run
     lines = io.StringIO()
     handler = logging.StreamHandler(lines)
-    handler.setFormatter(JsonLines())
+    handler.setFormatter(JsonFormatter())
     log = logging.getLogger("codex_sidecar")
     log.addHandler(handler)
     log.setLevel(logging.INFO)

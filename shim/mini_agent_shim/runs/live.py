@@ -12,9 +12,9 @@ from mini_agent.errors import BadRequest, ErrorBody, MiniAgentError
 from mini_agent.events import Event, Listener
 from mini_agent.result import AgentResult
 from mini_agent.wire import AgentRunRequest
+from mini_agent_protocol.asgi.disconnect import ClientDisconnected
+from mini_agent_protocol.asgi.problems import error_body
 from mini_agent_shim import metrics
-from mini_agent_shim.disconnect import CallerGone
-from mini_agent_shim.problems import body_of
 from mini_agent_shim.refusals import LogUnavailable
 from mini_agent_shim.run_log import logged
 from mini_agent_shim.runs.lines import State, state_of
@@ -166,7 +166,7 @@ async def ended_with_its_caller(run: LiveRun) -> AsyncIterator[None]:
     """Whoever leaves the block before the run is over ends the run."""
     try:
         yield
-    except CallerGone:
+    except ClientDisconnected:
         await run.end_as("cancelled")
         raise
     except asyncio.CancelledError:  # the server gives up on the request: it shuts down
@@ -190,7 +190,7 @@ def _no_log() -> LogUnavailable:
 
 def _error_of(broken: Exception) -> ErrorBody:
     if isinstance(broken, MiniAgentError):
-        return body_of(broken)
+        return error_body(broken)
     return ErrorBody(code="internal", message=f"the shim failed: {type(broken).__name__}")
 
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
+from mini_agent_protocol.asgi.request_id import current_request_id
 from mini_agent_shim.caller import Caller
 from mini_agent_shim.refusals import KeyReused, LogUnavailable, NoSuchRun, ShuttingDown, TooMany
-from mini_agent_shim.request_id import current_request_id
 from mini_agent_shim.runs.archive import Archive
 from mini_agent_shim.runs.hidden import Hidden, kept_of, secrets_of_request
 from mini_agent_shim.runs.index import Keyed, Wanted

@@ -14,6 +14,7 @@ from mini_agent.litellm_progress import progress_of
 from mini_agent.messages import JsonObject
 from mini_agent.result import AgentResult
 from mini_agent.wire import AgentRunRequest
+from mini_agent_protocol.sse import format_event
 from mini_agent_shim.speaks.asking import declined, model_named, run_asked, with_note
 from mini_agent_shim.speaks.chat_wire import (
     ChatChunk,
@@ -27,7 +28,7 @@ from mini_agent_shim.speaks.chat_wire import (
 )
 
 SAMPLING: Final = ("top_p", "presence_penalty", "frequency_penalty", "stop")
-DONE: Final = "data: [DONE]\n\n"
+DONE: Final = format_event("[DONE]")
 
 
 def declined_by_chat(asked: ChatRequest) -> tuple[str, ...]:
@@ -122,4 +123,4 @@ class Chat:
 
 def _text(chunk: ChatChunk) -> str:
     left_out = {name for name in ("usage", "mini_agent") if getattr(chunk, name) is None}
-    return f"data: {chunk.model_dump_json(exclude=left_out)}\n\n"
+    return format_event(chunk.model_dump_json(exclude=left_out))

@@ -19,6 +19,7 @@ from mini_agent.litellm_progress import progress_of
 from mini_agent.messages import JsonObject, Message, system
 from mini_agent.result import AgentResult
 from mini_agent.wire import AgentRunRequest
+from mini_agent_protocol.sse import format_event
 from mini_agent_shim.speaks.asking import declined, model_named, run_asked, with_note
 from mini_agent_shim.speaks.chat_wire import RunFacts
 from mini_agent_shim.speaks.conversation import messages_in
@@ -166,7 +167,7 @@ class _Stream:
 
     def text(self, kind: str, **fields: object) -> str:
         said = {"type": kind, "sequence_number": next(self._numbers), **fields}
-        return f"event: {kind}\ndata: {json.dumps(said, ensure_ascii=True)}\n\n"
+        return format_event(json.dumps(said, ensure_ascii=True), event=kind)
 
 
 def _format(asked: ResponsesRequest) -> JsonObject | None:

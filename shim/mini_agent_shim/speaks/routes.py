@@ -9,9 +9,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from mini_agent.messages import Message
+from mini_agent_protocol.asgi.disconnect import run_while_connected
 from mini_agent_shim.caller import Caller, caller_of
 from mini_agent_shim.described import AT_THE_DOOR, BEGINNING, PROBLEMS, READING, STREAM, Described
-from mini_agent_shim.disconnect import unless_gone
+from mini_agent_shim.event_answer import stream_texts
 from mini_agent_shim.refusals import NoSuchRun, NotFound
 from mini_agent_shim.runs.live import LiveRun, ended_with_its_caller
 from mini_agent_shim.runs.registry import Asker
@@ -21,7 +22,6 @@ from mini_agent_shim.speaks.chat import Chat, declined_by_chat, run_of_chat
 from mini_agent_shim.speaks.chat_wire import ChatCompletion, ChatRequest, ModelCard, ModelList
 from mini_agent_shim.speaks.responses import PREFIX, Responding, run_of_responses
 from mini_agent_shim.speaks.responses_wire import ResponseObject, ResponsesRequest
-from mini_agent_shim.stream_answer import StreamAnswer
 
 STREAMED: Final[Described] = {
     200: {"content": STREAM, "description": "The answer; with `stream`, its pieces."}
@@ -106,8 +106,8 @@ async def _answered(request: Request, run: LiveRun, answer: Chat | Responding) -
     headers = headers_of(answer.run_id, answer.declined)
     if answer.asked.stream:
         pieces = answer.pieces(run.events())
-        return StreamAnswer(pieces, ended_with_its_caller(run), headers)
+        return stream_texts(pieces, ended_with_its_caller(run), headers)
     async with ended_with_its_caller(run):
-        result = await unless_gone(request.receive, run.result())
+        result = await run_while_connected(request.receive, run.result())
     told = answer.whole(result).model_dump_json()
     return Response(told, media_type="application/json", headers=headers)

@@ -15,7 +15,7 @@ from codex_sidecar.guard.owned import Owned
 from codex_sidecar.guard.server import Server
 from codex_sidecar.guard.settings import GuardSettings
 from codex_sidecar.guard.upstream import Upstream
-from codex_sidecar.log import log_to_stderr
+from mini_agent_protocol.asgi.json_log import JsonFormatter, log_to_stderr
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def main() -> None:
         name = "CODEX_GUARD_" + str(wrong.errors()[0]["loc"][0]).upper()
         sys.stderr.write(f"codex-guard cannot start: {name}: {wrong.errors()[0]['msg']}\n")
         raise SystemExit(2) from wrong
-    log_to_stderr()
+    log_to_stderr(logging.getLogger(), JsonFormatter())
     uvloop.run(serve(settings))
 
 

@@ -14,14 +14,15 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from codex_sidecar import bounded_head
-from codex_sidecar.bounded_head import BoundedHead
-from mini_agent_shim import head_deadline
-from mini_agent_shim.head_deadline import HeadDeadline
+from mini_agent_protocol.asgi import head_timeout
+from mini_agent_protocol.asgi.head_timeout import HeadTimeoutProtocol
+from mini_agent_protocol.asgi.head_timeout_httptools import HttpToolsHeadTimeoutProtocol
 
-Protocol = type[BoundedHead] | type[HeadDeadline]
+Protocol = type[HttpToolsHeadTimeoutProtocol] | type[HeadTimeoutProtocol]
 
-pytestmark = pytest.mark.parametrize("protocol", [BoundedHead, HeadDeadline])
+pytestmark = pytest.mark.parametrize(
+    "protocol", [HttpToolsHeadTimeoutProtocol, HeadTimeoutProtocol]
+)
 
 WHOLE = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n"
 
@@ -52,8 +53,7 @@ async def connected(
 
 
 def hurry(monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
-    for module in (bounded_head, head_deadline):
-        monkeypatch.setattr(module, "LONGEST_S", seconds)
+    monkeypatch.setattr(head_timeout, "HEAD_TIMEOUT_S", seconds)
 
 
 async def test_a_head_without_end_is_cut_off(protocol: Protocol) -> None:

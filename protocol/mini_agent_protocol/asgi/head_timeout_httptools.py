@@ -1,4 +1,4 @@
-"""HTTP as uvicorn reads it, where the head of a request is bounded in bytes and in time."""
+"""HTTP as uvicorn reads it through httptools, where a head is bounded in bytes and in time."""
 
 from __future__ import annotations
 
@@ -7,55 +7,52 @@ from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-MOST_BYTES: Final = 65_536
-LONGEST_S: Final = 10.0
+from mini_agent_protocol.asgi.head_timeout import HeadTimer
+
+MAX_HEAD_BYTES: Final = 65_536
 
 
-class BoundedHead(HttpToolsProtocol):
+class HttpToolsHeadTimeoutProtocol(HttpToolsProtocol):
     """Ends a connection on which no request gets as far as its body."""
 
-    _came = 0
-    _patience: asyncio.TimerHandle | None = None
+    _head: HeadTimer
+    _received = 0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # uvicorn's own
-        """Somebody is there, who is to say something."""
+        """Wait for the first head."""
         super().connection_made(transport)
+        self._head = HeadTimer(self.loop, self._give_up)
         self._await_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nobody is there any more."""
-        self._end_head()
+        """Wait for nothing any more."""
+        self._head.stop()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Counts what belongs to no body; a piece is never larger than a read of the loop."""
+        """Count what belongs to no body; a piece is never larger than a read of the loop."""
         super().data_received(data)
-        if self._patience is not None:
-            self._came += len(data)
-            if self._came > MOST_BYTES:
+        if self._head.is_running:
+            self._received += len(data)
+            if self._received > MAX_HEAD_BYTES:
                 self._give_up()
 
     def on_message_begin(self) -> None:
-        """The first byte of a request."""
+        """Wait for the rest of a head that has begun."""
         super().on_message_begin()
-        if self._patience is None:
+        if not self._head.is_running:
             self._await_head()
 
     def on_headers_complete(self) -> None:
-        """The last of its head."""
-        self._end_head()
+        """Wait for nothing while the body comes and the response is made."""
+        self._head.stop()
         super().on_headers_complete()
 
     def _await_head(self) -> None:
-        self._came = 0
-        self._patience = self.loop.call_later(LONGEST_S, self._give_up)
-
-    def _end_head(self) -> None:
-        if self._patience is not None:
-            self._patience.cancel()
-            self._patience = None
+        self._received = 0
+        self._head.start()
 
     def _give_up(self) -> None:
-        self._end_head()
+        self._head.stop()
         if not self.transport.is_closing():
             self.send_400_response("The head of the request is too long, or takes too long.")

@@ -1,0 +1,1 @@
+"""What both ends of a wire share: the library, the shim and the sidecar."""
