@@ -19,64 +19,151 @@ FORMATS: Final = ("text", "json_object", "json_schema")
 
 
 class AgentConfig(BaseModel):
-    """The settings of a run; every field but `model` has a default that suits small models.
-
-    `max_iterations` bounds the turns that may call tools; one last turn without tools may follow,
-    so that the run ends with words. `max_wallclock_seconds` (aliases `max_total_seconds`,
-    `max_seconds`) bounds the whole run, model calls and tools included. `max_tools_per_iter` calls
-    of a turn are carried out, `tool_concurrency` of them at a time.
-
-    A block of code in place of a call is run, unless `auto_run_code_on_code_block` is off; without
-    `use_tools` nothing is. Without `salvage` a call is only what the server lists as one, and any
-    text is an answer.
-
-    After `stagnation_window` turns of the same calls with the same results, or of the same words,
-    the model is told so once, and then the run stops; 0 lets it repeat itself.
-    `escalate_model` takes over, once, where the run would stop for stagnation; with
-    `escalate_on_budget_exceeded` also when its turns or its time are nearly spent.
-
-    A failure is shown with a directive to repair it (`enable_repair`). The model is sent to the
-    tools that have "research" in their name, or else "search", when it answers that it is not sure
-    (`research_on_unsure`) and after `max_failures_before_research` turns of failures
-    (`research_after_failures`), at most `max_research_hops` times.
-
-    Of the conversation the model is shown its instructions, the first message of the user, the
-    task, and the newest `max_history_messages` others, as far as they fit into
-    `hard_char_budget` characters and into `num_ctx` tokens, by an estimate. Every
-    `summarize_every` turns (0: never) what is older is replaced by a digest.
-
-    With `response_format` (OpenAI's json_object or json_schema) the answer is that JSON.
-    `completion_kwargs` goes to the model as it is (max_tokens, seed, api_base, api_key, ...).
-    """
+    """The settings of a run; every field but `model` has a default that suits small models."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: Annotated[str, Field(min_length=1)]
-    max_iterations: Annotated[int, Field(ge=1, le=1000)] = 8
+    model: Annotated[
+        str,
+        Field(
+            min_length=1,
+            description="The model, by the name LiteLLM knows it under, such as "
+            "ollama/qwen2.5-coder:3b.",
+        ),
+    ]
+    max_iterations: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1000,
+            description="Turns that may call tools, 1 to 1000; one last turn without tools may "
+            "follow, so that the run ends with words.",
+        ),
+    ] = 8
     max_wallclock_seconds: Annotated[float, Field(gt=0, le=86_400)] = Field(
         default=300.0,
         validation_alias=AliasChoices("max_wallclock_seconds", "max_total_seconds", "max_seconds"),
+        description="Seconds the whole run may take, model and tool calls included, at most "
+        "86400; also taken as max_total_seconds and max_seconds.",
     )
-    max_tools_per_iter: Annotated[int, Field(ge=1, le=100)] = 4
-    tool_concurrency: Annotated[int, Field(ge=1, le=32)] = 1
-    stagnation_window: Annotated[int, Field(ge=0, le=100)] = 3
-    use_tools: bool = True
-    auto_run_code_on_code_block: bool = True
-    salvage: bool = True
-    enable_repair: bool = True
-    research_on_unsure: bool = True
-    max_research_hops: Annotated[int, Field(ge=0, le=100)] = 2
-    research_after_failures: bool = True
-    max_failures_before_research: Annotated[int, Field(ge=1, le=100)] = 2
-    max_history_messages: Annotated[int, Field(ge=4, le=10_000)] = 50
-    hard_char_budget: Annotated[int, Field(ge=1000)] | None = None
-    summarize_every: Annotated[int, Field(ge=0, le=1000)] = 0
-    escalate_model: Annotated[str, Field(min_length=1)] | None = None
-    escalate_on_budget_exceeded: bool = False
-    response_format: dict[str, JsonValue] | None = None
-    temperature: Annotated[float, Field(ge=0, le=2)] | None = None
-    num_ctx: Annotated[int, Field(ge=256)] | None = None
-    completion_kwargs: dict[str, JsonValue] = Field(default={}, repr=False)
+    max_tools_per_iter: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100,
+            description="Calls of one turn that are run, 1 to 100; the model is told that the "
+            "others were not.",
+        ),
+    ] = 4
+    tool_concurrency: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=32,
+            description="Calls of one turn that run at the same time, 1 to 32; 1 runs them one by "
+            "one.",
+        ),
+    ] = 1
+    stagnation_window: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=100,
+            description="After this many turns of the same calls with the same results, or of the "
+            "same words, the model is told so once, and then the run stops; 0 lets it repeat "
+            "itself.",
+        ),
+    ] = 3
+    use_tools: bool = Field(
+        default=True, description="Whether the model is offered tools; without them nothing is run."
+    )
+    auto_run_code_on_code_block: bool = Field(
+        default=True, description="Whether a block of code in place of a call is run."
+    )
+    salvage: bool = Field(
+        default=True,
+        description="Whether calls are also found in the text of a reply; if not, a call is "
+        "only what the server lists as one, and any text is an answer.",
+    )
+    enable_repair: bool = Field(
+        default=True,
+        description="Whether a failed call is shown to the model with a directive to repair it.",
+    )
+    research_on_unsure: bool = Field(
+        default=True,
+        description='Whether the model is sent to the tools that have "research" (or else '
+        '"search") in their name when it answers that it is not sure.',
+    )
+    max_research_hops: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=100,
+            description="How often the model is sent to research in one run, at most; 0 to 100.",
+        ),
+    ] = 2
+    research_after_failures: bool = Field(
+        default=True, description="Whether the model is sent to research after turns of failures."
+    )
+    max_failures_before_research: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=100,
+            description="Turns of failures after which the model is sent to research, 1 to 100.",
+        ),
+    ] = 2
+    max_history_messages: Annotated[
+        int,
+        Field(
+            ge=4,
+            le=10_000,
+            description="Newest messages that the model is shown, beside its instructions, the "
+            "user's first message and the task; 4 to 10000.",
+        ),
+    ] = 50
+    hard_char_budget: Annotated[int, Field(ge=1000)] | None = Field(
+        None,
+        description="Characters that the messages shown to the model may have together, 1000 or "
+        "more; null sets no such bound.",
+    )
+    summarize_every: Annotated[
+        int,
+        Field(
+            ge=0,
+            le=1000,
+            description="Turns after which older messages are replaced by a digest; 0 never does.",
+        ),
+    ] = 0
+    escalate_model: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="A model that takes over, once, where the run would stop for stagnation; "
+        "null for none.",
+    )
+    escalate_on_budget_exceeded: bool = Field(
+        default=False,
+        description="Whether `escalate_model` also takes over when turns or time are nearly spent.",
+    )
+    response_format: dict[str, JsonValue] | None = Field(
+        None,
+        description="OpenAI's json_object or json_schema: the answer is then that JSON; null "
+        "leaves it free.",
+    )
+    temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
+        None,
+        description="The model's sampling temperature, 0 to 2; null leaves it to the model server.",
+    )
+    num_ctx: Annotated[int, Field(ge=256)] | None = Field(
+        None,
+        description="The model's context window in tokens, 256 or more, into which what it is "
+        "shown has to fit, by an estimate; null takes the window known for the model.",
+    )
+    completion_kwargs: dict[str, JsonValue] = Field(
+        default={},
+        repr=False,
+        description="Passed to the model as it is: max_tokens, seed, api_base, api_key and the "
+        "like.",
+    )
 
     @field_validator("stagnation_window")
     @classmethod

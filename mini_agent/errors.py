@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class MiniAgentError(Exception):
@@ -125,15 +125,21 @@ class ToolTooSlow(ToolsUnavailable):
 
 
 class ErrorBody(BaseModel):
-    """What an error says: `code` is stable, `message` is for people, `hint` is what to do."""
+    """What an error says."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    code: str
-    message: str
-    hint: str = ""
-    request_id: str = ""
-    retryable: bool = False
+    code: str = Field(description="The kind of the error; stable, for programs.")
+    message: str = Field(description="What happened, with the value; for people.")
+    hint: str = Field("", description="What to do about it; empty where nothing is known.")
+    request_id: str = Field(
+        "",
+        description="The id of the request, as in the X-Request-Id header and the log; empty "
+        "outside HTTP.",
+    )
+    retryable: bool = Field(
+        default=False, description="Whether the same request may succeed later."
+    )
 
 
 class Problem(BaseModel):
@@ -141,4 +147,4 @@ class Problem(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    error: ErrorBody
+    error: ErrorBody = Field(description="What went wrong.")

@@ -17,121 +17,137 @@ class _Event(BaseModel):
 class RunStarted(_Event):
     """The messages are in order, the tools are listed, and the clock runs."""
 
-    kind: Literal["run_started"] = "run_started"
-    model: str
-    tools: tuple[str, ...]
-    max_iterations: int
-    max_wallclock_seconds: float
+    kind: Literal["run_started"] = Field("run_started", description="Tells the events apart.")
+    model: str = Field(description="The model of the run.")
+    tools: tuple[str, ...] = Field(description="The names of the tools that the model is offered.")
+    max_iterations: int = Field(description="Turns that may call tools.")
+    max_wallclock_seconds: float = Field(description="Seconds the whole run may take.")
 
 
 class ModelAsked(_Event):
-    """A request goes out, which shows the model `shown_messages` of the conversation.
+    """A request goes out to the model."""
 
-    `because` is empty for the first request of a turn, else it says why the turn is asked again.
-    """
-
-    kind: Literal["model_asked"] = "model_asked"
-    iteration: int
-    model: str
-    shown_messages: int
-    tools_offered: int
-    because: str = ""
+    kind: Literal["model_asked"] = Field("model_asked", description="Tells the events apart.")
+    iteration: int = Field(description="The number of the turn, from 1.")
+    model: str = Field(description="The model that is asked.")
+    shown_messages: int = Field(
+        description="How many messages of the conversation the model is shown."
+    )
+    tools_offered: int = Field(description="How many tools the model is offered.")
+    because: str = Field(
+        "", description="Why the turn is asked again; empty for its first request."
+    )
 
 
 class RequestedCall(_Event):
     """A call as the model wrote it, its arguments broken or not."""
 
-    id: str
-    name: str
-    arguments: str
+    id: str = Field(description="The id the model server gave the call; may be empty.")
+    name: str = Field(description="The tool's name as the model wrote it.")
+    arguments: str = Field(
+        description="The arguments as the model wrote them: JSON text, perhaps broken."
+    )
 
 
 class ModelReplied(_Event):
-    """A turn of the model. `is_last_word` means that it belongs to the iteration before.
+    """A turn of the model."""
 
-    `repaired` says what was put right so that there is a reply that can be used.
-    """
-
-    kind: Literal["model_replied"] = "model_replied"
-    iteration: int
-    is_last_word: bool = False
-    model: str
-    text: str
-    reasoning: str
-    calls: tuple[RequestedCall, ...]
-    finish_reason: str
-    repaired: tuple[str, ...] = ()
-    usage: Usage
-    model_ms: float
+    kind: Literal["model_replied"] = Field("model_replied", description="Tells the events apart.")
+    iteration: int = Field(description="The number of the turn, from 1.")
+    is_last_word: bool = Field(
+        default=False,
+        description="Whether it is the answer without tools that belongs to the iteration before.",
+    )
+    model: str = Field(description="The model that replied.")
+    text: str = Field(description="The text of the reply.")
+    reasoning: str = Field(
+        description="The model's reasoning, where its server sends it apart from the text; else "
+        "empty."
+    )
+    calls: tuple[RequestedCall, ...] = Field(description="The calls as the model wrote them.")
+    finish_reason: str = Field(description="Why the model server ended the reply, in its words.")
+    repaired: tuple[str, ...] = Field(
+        (), description="What was put right so that there is a reply that can be used."
+    )
+    usage: Usage = Field(description="Tokens and price of the reply.")
+    model_ms: float = Field(description="Time spent waiting for the model, in milliseconds.")
 
 
 class UnderstoodCall(_Event):
     """A call as it is handed to its tool, under the id that its answer will carry."""
 
-    id: str
-    name: str
-    arguments: dict[str, JsonValue]
+    id: str = Field(
+        description="The id of the call, unique within the run; its answer carries the same."
+    )
+    name: str = Field(description="The tool that runs.")
+    arguments: dict[str, JsonValue] = Field(description="The arguments the tool gets.")
 
 
 class CallsUnderstood(_Event):
     """The calls of a turn, before any of them is carried out."""
 
-    kind: Literal["calls_understood"] = "calls_understood"
-    iteration: int
-    calls: tuple[UnderstoodCall, ...]
+    kind: Literal["calls_understood"] = Field(
+        "calls_understood", description="Tells the events apart."
+    )
+    iteration: int = Field(description="The number of the turn, from 1.")
+    calls: tuple[UnderstoodCall, ...] = Field(
+        description="The calls that will be carried out, in order."
+    )
 
 
 class CallRepaired(_Event):
     """What a call plainly meant was put in place of what it said."""
 
-    kind: Literal["call_repaired"] = "call_repaired"
-    iteration: int
-    tool_call_id: str
-    repaired: tuple[str, ...]
+    kind: Literal["call_repaired"] = Field("call_repaired", description="Tells the events apart.")
+    iteration: int = Field(description="The number of the turn, from 1.")
+    tool_call_id: str = Field(description="The id of the call.")
+    repaired: tuple[str, ...] = Field(description="What was put right, one text each.")
 
 
 class ToolStarted(_Event):
     """A call is handed to its tool."""
 
-    kind: Literal["tool_started"] = "tool_started"
-    iteration: int
-    tool_call_id: str
-    name: str
-    arguments: dict[str, JsonValue]
+    kind: Literal["tool_started"] = Field("tool_started", description="Tells the events apart.")
+    iteration: int = Field(description="The number of the turn, from 1.")
+    tool_call_id: str = Field(description="The id of the call.")
+    name: str = Field(description="The tool that runs.")
+    arguments: dict[str, JsonValue] = Field(description="The arguments the tool gets.")
 
 
 class ToolOutputPiece(_Event):
     """A piece of a running tool's output, from an invoker that streams."""
 
-    kind: Literal["tool_output"] = "tool_output"
-    iteration: int
-    tool_call_id: str
-    stream: Literal["stdout", "stderr"]
-    text: str
+    kind: Literal["tool_output"] = Field("tool_output", description="Tells the events apart.")
+    iteration: int = Field(description="The number of the turn, from 1.")
+    tool_call_id: str = Field(description="The id of the call.")
+    stream: Literal["stdout", "stderr"] = Field(description="The stream the piece was written to.")
+    text: str = Field(description="The piece, in the order it was written.")
 
 
 class ToolFinished(_Event):
     """A call has come to its end, also one that was refused or cut off."""
 
-    kind: Literal["tool_finished"] = "tool_finished"
-    iteration: int
-    invocation: ToolInvocation
+    kind: Literal["tool_finished"] = Field("tool_finished", description="Tells the events apart.")
+    iteration: int = Field(description="The number of the turn, from 1.")
+    invocation: ToolInvocation = Field(description="The call with its result.")
 
 
 class Observation(_Event):
-    """What the model is shown next: of a call, or, where `tool_call_id` is None, by the loop."""
+    """What the model is shown next."""
 
-    kind: Literal["observation"] = "observation"
-    iteration: int
-    tool_call_id: str | None
-    text: str
+    kind: Literal["observation"] = Field("observation", description="Tells the events apart.")
+    iteration: int = Field(description="The number of the turn, from 1.")
+    tool_call_id: str | None = Field(
+        description="The call it is the result of; null where the loop says it."
+    )
+    text: str = Field(description="The text the model is shown.")
 
 
 class Stopped(_Event):
     """The run is over; nothing follows."""
 
-    kind: Literal["stopped"] = "stopped"
-    result: AgentResult
+    kind: Literal["stopped"] = Field("stopped", description="Tells the events apart.")
+    result: AgentResult = Field(description="The finished run.")
 
 
 Event: TypeAlias = Annotated[

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 
 import httpx
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mini_agent.errors import BadRequest
 from mini_agent.litellm_lazy import loaded_litellm
@@ -19,7 +19,10 @@ VISION = "vision"
 class _Shown(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
-    capabilities: list[str] | None = None
+    capabilities: list[str] | None = Field(
+        None,
+        description="What the model can do, such as vision; null where the server does not say.",
+    )
 
 
 async def require_vision(model: str, ollama_address: str) -> None:

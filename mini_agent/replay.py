@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from mini_agent.errors import BadRequest, ModelError
 from mini_agent.events import Event, ModelReplied, RequestedCall, Stopped, ToolFinished
@@ -31,10 +31,12 @@ class Bundle(_Value):
     the events.
     """
 
-    version: Literal[1] = 1
-    run_id: str
-    request: dict[str, JsonValue]
-    events: tuple[Event, ...]
+    version: Literal[1] = Field(1, description="The version of the format.")
+    run_id: str = Field(description="The id of the recorded run.")
+    request: dict[str, JsonValue] = Field(
+        description="The request of the run, without its secrets."
+    )
+    events: tuple[Event, ...] = Field(description="The events of the run, in order.")
 
     @property
     def calls(self) -> list[ToolInvocation]:
@@ -52,20 +54,24 @@ class Bundle(_Value):
 
 
 class Difference(_Value):
-    """What came out otherwise, of the `call`-th call; `field` "call" where one is not there."""
+    """What came out otherwise than recorded."""
 
-    call: int
-    field: str
-    recorded: JsonValue
-    replayed: JsonValue
+    call: int = Field(description="The number of the call, from 1.")
+    field: str = Field(
+        description='The field that differs; "call" where one of the two calls is not there.'
+    )
+    recorded: JsonValue = Field(description="The value of the recorded run.")
+    replayed: JsonValue = Field(description="The value of the repetition.")
 
 
 class Replayed(_Value):
-    """What a repetition came to: how many calls it had, and what was different."""
+    """What a repetition came to."""
 
-    run_id: str
-    calls: int
-    differences: tuple[Difference, ...]
+    run_id: str = Field(description="The id of the recorded run.")
+    calls: int = Field(description="How many calls were compared.")
+    differences: tuple[Difference, ...] = Field(
+        description="What was different; empty where nothing was."
+    )
 
 
 async def replayed(bundle: Bundle, tools: Invoker) -> Replayed:

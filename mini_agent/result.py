@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from mini_agent.messages import Message
 from mini_agent.sandbox.execution import Execution
@@ -23,10 +23,14 @@ class _Value(BaseModel):
 class Usage(_Value):
     """Tokens, and their price in US dollars where the model's price is known."""
 
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    cached_tokens: int = 0
-    cost: float = 0.0
+    prompt_tokens: int = Field(0, description="Tokens of the prompts, cached ones included.")
+    completion_tokens: int = Field(0, description="Tokens of the replies.")
+    cached_tokens: int = Field(
+        0, description="Tokens of the prompts that the model server took from its cache."
+    )
+    cost: float = Field(
+        0.0, description="Price in US dollars; 0 where the model's price is not known."
+    )
 
     @property
     def total_tokens(self) -> int:
@@ -44,64 +48,82 @@ class Usage(_Value):
 
 
 class ToolInvocation(_Value):
-    """One tool call: what was asked, what came of it, and `text`, which the model got to read.
+    """One tool call: what was asked, and what happened."""
 
-    `name` is the tool that ran, `requested_name` what the model wrote. `rc` is None and `error`
-    says why when the call never ran; `execution` is there when a sandbox ran it. `attachments` are
-    the images and files that a tool gave beside its text.
-    """
-
-    tool_call_id: str
-    name: str
-    requested_name: str
-    arguments: dict[str, JsonValue]
-    ok: bool
-    rc: int | None
-    stdout: str = ""
-    stderr: str = ""
-    text: str
-    error: str | None = None
-    duration_ms: float
-    execution: Execution | None = None
-    attachments: tuple[Attachment, ...] = ()
+    tool_call_id: str = Field(description="The id of the call, unique within the run.")
+    name: str = Field(description="The tool that ran.")
+    requested_name: str = Field(description="The tool's name as the model wrote it.")
+    arguments: dict[str, JsonValue] = Field(description="The arguments the tool got.")
+    ok: bool = Field(description="Whether the call succeeded.")
+    rc: int | None = Field(
+        description="The exit code, 0 or that of the program; null where the call never ran."
+    )
+    stdout: str = Field("", description="What the tool wrote to its standard output.")
+    stderr: str = Field("", description="What the tool wrote to its standard error.")
+    text: str = Field(description="What the model is shown of the result.")
+    error: str | None = Field(
+        None,
+        description="Why the call never ran, or what its tool reports as an error; null for "
+        "neither.",
+    )
+    duration_ms: float = Field(description="Duration of the call, in milliseconds.")
+    execution: Execution | None = Field(
+        None, description="The execution, where a sandbox ran the call; else null."
+    )
+    attachments: tuple[Attachment, ...] = Field(
+        (), description="Images and files that the tool gave beside its text."
+    )
 
 
 class Iteration(_Value):
-    """One turn: what the model said, and the tool calls it made. `index` counts from 1.
+    """One turn: what the model said, and the tool calls it made.
 
-    `repaired` names what was put right in the reply before it was used. A turn that had to be
-    asked again, without tools, counts the time and tokens of both replies.
+    A turn that had to be asked again, without tools, counts the time and tokens of both replies.
     """
 
-    index: int
-    model: str
-    model_text: str
-    reasoning: str = ""
-    finish_reason: str
-    tool_invocations: tuple[ToolInvocation, ...] = ()
-    repaired: tuple[str, ...] = ()
-    model_ms: float
-    usage: Usage = Usage()
+    index: int = Field(description="The number of the turn, from 1.")
+    model: str = Field(description="The model that replied.")
+    model_text: str = Field(description="The text of the reply.")
+    reasoning: str = Field(
+        "",
+        description="The model's reasoning, where its server sends it apart from the text; else "
+        "empty.",
+    )
+    finish_reason: str = Field(
+        description='Why the model server ended the reply, in its words, such as "stop" or '
+        '"length".'
+    )
+    tool_invocations: tuple[ToolInvocation, ...] = Field(
+        (), description="The tool calls of the turn, in the order of the reply."
+    )
+    repaired: tuple[str, ...] = Field(
+        (), description="What was put right in the reply before it was used."
+    )
+    model_ms: float = Field(description="Time spent waiting for the model, in milliseconds.")
+    usage: Usage = Field(Usage(), description="Tokens and price of the turn.")
 
 
 class AgentResult(_Value):
-    """A finished run. `final_answer` is never blank; `answer_source` says whose words it is.
+    """A finished run."""
 
-    `messages` is the whole transcript, the caller's messages first. `error` is the sentence that
-    says what went wrong when `stopped_reason` is "error". `escalated` tells that `escalate_model`
-    took over.
-    """
-
-    final_answer: str
-    answer_source: AnswerSource
-    stopped_reason: StoppedReason
-    messages: list[Message]
-    iterations: tuple[Iteration, ...]
-    used_model: str
-    usage: Usage = Usage()
-    error: str | None = None
-    escalated: bool = False
-    total_ms: float
+    final_answer: str = Field(description="The answer; never blank.")
+    answer_source: AnswerSource = Field(
+        description="Whose words the answer is: the model's, a tool's output, or a notice of "
+        "the loop."
+    )
+    stopped_reason: StoppedReason = Field(description="Why the run ended.")
+    messages: list[Message] = Field(
+        description="The whole transcript, the caller's messages first."
+    )
+    iterations: tuple[Iteration, ...] = Field(description="Every turn, in order.")
+    used_model: str = Field(description="The model that answered last.")
+    usage: Usage = Field(Usage(), description="Tokens and price of all model calls together.")
+    error: str | None = Field(
+        None,
+        description='What went wrong, as a sentence, where `stopped_reason` is "error"; else null.',
+    )
+    escalated: bool = Field(default=False, description="Whether `escalate_model` took over.")
+    total_ms: float = Field(description="Duration of the whole run, in milliseconds.")
 
     @property
     def model_ms(self) -> float:

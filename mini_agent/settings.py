@@ -18,29 +18,96 @@ class Settings(BaseSettings):
         env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
     )
 
-    code_model: str = Field(default="", validation_alias="LITELLM_DEFAULT_CODE_MODEL")
-    model: str = Field(default="", validation_alias="LITELLM_DEFAULT_MODEL")
-    languages: str = Field(default="", validation_alias="LITELLM_MINI_AGENT_LANGUAGES")
-    max_iterations: str = Field(default="", validation_alias="LITELLM_MINI_AGENT_MAX_ITERATIONS")
-    max_seconds: str = Field(default="", validation_alias="LITELLM_MINI_AGENT_MAX_SECONDS")
-    tool_backend: str = Field(default="", validation_alias="LITELLM_MINI_AGENT_TOOL_BACKEND")
-    shim_container: str = Field(default="", validation_alias="LITELLM_MINI_AGENT_DOCKER_CONTAINER")
-    shim_token: SecretStr = Field(default=SecretStr(""), validation_alias="MINI_AGENT_SHIM_TOKEN")
-    sidecar_url: str = Field(default="", validation_alias="MINI_AGENT_SIDECAR_URL")
+    code_model: str = Field(
+        default="",
+        validation_alias="LITELLM_DEFAULT_CODE_MODEL",
+        description="The model of a run that names none, by LiteLLM's name; takes precedence "
+        "over LITELLM_DEFAULT_MODEL.",
+    )
+    model: str = Field(
+        default="",
+        validation_alias="LITELLM_DEFAULT_MODEL",
+        description="The model of a run that names none, where no code model is set.",
+    )
+    languages: str = Field(
+        default="",
+        validation_alias="LITELLM_MINI_AGENT_LANGUAGES",
+        description="Languages that snippets may be written in, separated by commas; empty for "
+        "the default.",
+    )
+    max_iterations: str = Field(
+        default="",
+        validation_alias="LITELLM_MINI_AGENT_MAX_ITERATIONS",
+        description="Turns of a run that may call tools, as text; empty for the default, 8.",
+    )
+    max_seconds: str = Field(
+        default="",
+        validation_alias="LITELLM_MINI_AGENT_MAX_SECONDS",
+        description="Seconds that a run may take, as text; empty for the default, 300.",
+    )
+    tool_backend: str = Field(
+        default="",
+        validation_alias="LITELLM_MINI_AGENT_TOOL_BACKEND",
+        description="Where tools are and snippets run; empty means auto.",
+    )
+    shim_container: str = Field(
+        default="",
+        validation_alias="LITELLM_MINI_AGENT_DOCKER_CONTAINER",
+        description="The name of the container that a shim runs in; empty for the default.",
+    )
+    shim_token: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="MINI_AGENT_SHIM_TOKEN",
+        description="The bearer token for a shim; empty sends none.",
+    )
+    sidecar_url: str = Field(
+        default="",
+        validation_alias="MINI_AGENT_SIDECAR_URL",
+        description="The address of the sidecar, such as http://127.0.0.1:8077; empty for none.",
+    )
     sidecar_token: SecretStr = Field(
-        default=SecretStr(""), validation_alias="MINI_AGENT_SIDECAR_TOKEN"
+        default=SecretStr(""),
+        validation_alias="MINI_AGENT_SIDECAR_TOKEN",
+        description="The bearer token for the sidecar; empty reads MINI_AGENT_SIDECAR_TOKEN_FILE.",
     )
     sidecar_token_file: Path | None = Field(
-        default=None, validation_alias="MINI_AGENT_SIDECAR_TOKEN_FILE"
+        default=None,
+        validation_alias="MINI_AGENT_SIDECAR_TOKEN_FILE",
+        description="A file that holds the sidecar's token; not read where the token itself is "
+        "set.",
     )
-    tool_http_base_url: str = Field(default="", validation_alias="MINI_AGENT_TOOL_HTTP_BASE_URL")
+    tool_http_base_url: str = Field(
+        default="",
+        validation_alias="MINI_AGENT_TOOL_HTTP_BASE_URL",
+        description="The address of the HTTP tools gateway; empty for none.",
+    )
     tool_http_headers: SecretStr = Field(
-        default=SecretStr(""), validation_alias="MINI_AGENT_TOOL_HTTP_HEADERS"
+        default=SecretStr(""),
+        validation_alias="MINI_AGENT_TOOL_HTTP_HEADERS",
+        description="Headers for the tools gateway, as a JSON object of texts; empty for none.",
     )
-    mcp_config: str = Field(default="", validation_alias="MINI_AGENT_MCP_CONFIG")
-    ollama_api_base: str = Field(default="", validation_alias="OLLAMA_API_BASE")
-    ollama_host: str = Field(default="", validation_alias="OLLAMA_HOST")
-    redis: SecretStr = Field(default=SecretStr(""), validation_alias="MINI_AGENT_REDIS_URL")
+    mcp_config: str = Field(
+        default="",
+        validation_alias="MINI_AGENT_MCP_CONFIG",
+        description="The path of the file that configures MCP servers; empty for none.",
+    )
+    ollama_api_base: str = Field(
+        default="",
+        validation_alias="OLLAMA_API_BASE",
+        description="The address of Ollama, such as http://127.0.0.1:11434; empty reads "
+        "OLLAMA_HOST.",
+    )
+    ollama_host: str = Field(
+        default="",
+        validation_alias="OLLAMA_HOST",
+        description="Ollama's own variable for its address, HOST:PORT; empty for Ollama's default.",
+    )
+    redis: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="MINI_AGENT_REDIS_URL",
+        description="The address of a Redis that caches answers of models, redis://HOST:6379/0; "
+        "empty caches none.",
+    )
 
     @property
     def default_model(self) -> str:

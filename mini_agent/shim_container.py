@@ -69,27 +69,43 @@ def _engine_trouble(said: str) -> MiniAgentError:
 
 
 class _State(BaseModel):
-    status: str = Field("unknown", alias="Status")
-    running: bool = Field(alias="Running")
+    status: str = Field(
+        "unknown", alias="Status", description="The state in a word, such as running or exited."
+    )
+    running: bool = Field(alias="Running", description="Whether the container runs.")
 
 
 class _Published(BaseModel):
-    ip: str = Field("", alias="HostIp")
-    port: str = Field("", alias="HostPort")
+    ip: str = Field(
+        "", alias="HostIp", description="The address of the machine that the port is published on."
+    )
+    port: str = Field("", alias="HostPort", description="The port of the machine.")
 
 
 class _Network(BaseModel):
-    address: str = Field("", alias="IPAddress")
+    address: str = Field(
+        "",
+        alias="IPAddress",
+        description="The container's IP address in the network; empty for none.",
+    )
 
 
 class _Networks(BaseModel):
-    ports: dict[str, list[_Published] | None] | None = Field(default=None, alias="Ports")
-    networks: dict[str, _Network] | None = Field(default=None, alias="Networks")
+    ports: dict[str, list[_Published] | None] | None = Field(
+        default=None,
+        alias="Ports",
+        description="Published ports by the container's own, such as 8788/tcp.",
+    )
+    networks: dict[str, _Network] | None = Field(
+        default=None, alias="Networks", description="The networks by name."
+    )
 
 
 class _Inspected(BaseModel):
-    state: _State = Field(alias="State")
-    network: _Networks = Field(alias="NetworkSettings")
+    state: _State = Field(alias="State", description="The state of the container.")
+    network: _Networks = Field(
+        alias="NetworkSettings", description="The networks of the container."
+    )
 
 
 def _address(container: str, inspected: _Inspected) -> str:

@@ -25,29 +25,66 @@ FOR_THE_MODEL: Final = ("max_tokens", "seed", "api_base", "api_key")
 
 
 class AgentRunRequest(AgentConfig):
-    """One run: the messages, where its snippets run, and every field of `AgentConfig` beside them.
+    """One run: its messages, where its snippets run, and every field of `AgentConfig`."""
 
-    No `model` means the default of whoever runs it; no `allowed_languages` means all. `max_tokens`,
-    `seed`, `api_base` and `api_key` go to the model server. With `stream` the answer is the run's
-    events as they happen (server-sent, `mini_agent.events`), with `background` it is there at once
-    and says where the run can be followed. `tool_http_base_url` is the address of
-    the tools gateway that `tool_backend` http calls, with `tool_http_headers`; `tool_mcp_servers`
-    are the names of those servers that `tool_backend` mcp is to use, of whoever runs it.
-    """
-
-    model: str = ""
-    messages: Annotated[list[Message], Field(min_length=1)]
-    tool_backend: ToolBackend = "auto"
-    tool_http_base_url: str | None = None
-    tool_http_headers: dict[str, str] | None = Field(default=None, repr=False)
-    tool_mcp_servers: Annotated[tuple[ServerName, ...], Field(min_length=1)] | None = None
-    allowed_languages: Annotated[tuple[Language, ...], Field(min_length=1)] | None = None
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
-    seed: int | None = None
-    api_base: str | None = None
-    api_key: str | None = Field(default=None, repr=False)
-    stream: bool = False
-    background: bool = False
+    model: str = Field(
+        "",
+        description="The model, by the name LiteLLM knows it under; empty means the service's "
+        "default.",
+    )
+    messages: Annotated[
+        list[Message],
+        Field(
+            min_length=1, description="The conversation, in OpenAI's form; at least one message."
+        ),
+    ]
+    tool_backend: ToolBackend = Field(
+        "auto", description="Where tools are and snippets run; several are joined with +."
+    )
+    tool_http_base_url: str | None = Field(
+        None,
+        description="The address of the tools gateway that the backend http calls; null takes "
+        "the service's own.",
+    )
+    tool_http_headers: dict[str, str] | None = Field(
+        default=None,
+        repr=False,
+        description="Headers for the tools gateway; the service's own go to its own gateway alone.",
+    )
+    tool_mcp_servers: Annotated[tuple[ServerName, ...], Field(min_length=1)] | None = Field(
+        None,
+        description="Names of those of the service's MCP servers that the backend mcp uses; "
+        "null means all.",
+    )
+    allowed_languages: Annotated[tuple[Language, ...], Field(min_length=1)] | None = Field(
+        None,
+        description="Languages that snippets may be written in, a list or a text with commas; "
+        "null takes the service's default.",
+    )
+    max_tokens: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="Tokens that a reply of the model may have; null leaves it to the model "
+        "server.",
+    )
+    seed: int | None = Field(
+        None, description="The seed of the model's sampling; null leaves it to the model server."
+    )
+    api_base: str | None = Field(
+        None, description="The address of the model server; null takes LiteLLM's own."
+    )
+    api_key: str | None = Field(
+        default=None,
+        repr=False,
+        description="The key for the model server; null takes the service's own.",
+    )
+    stream: bool = Field(
+        default=False,
+        description="Whether the answer is the run's events as they happen, as server-sent events.",
+    )
+    background: bool = Field(
+        default=False,
+        description="Whether the answer comes at once and says where the run can be followed.",
+    )
 
     @field_validator("allowed_languages", mode="before")
     @classmethod
@@ -75,33 +112,45 @@ class AgentRunRequest(AgentConfig):
 
 
 class RunMetrics(BaseModel):
-    """What a run cost; times are milliseconds."""
+    """What a run cost."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
 
-    iterations: int
-    ttotal_ms: float
-    model_ms: float
-    tool_ms: float
-    used_model: str
-    usage: Usage
-    escalated: bool = False
+    iterations: int = Field(description="How many turns it had.")
+    ttotal_ms: float = Field(description="Duration of the whole run, in milliseconds.")
+    model_ms: float = Field(description="Time spent waiting for the model, in milliseconds.")
+    tool_ms: float = Field(description="Time spent in tools, in milliseconds.")
+    used_model: str = Field(description="The model that answered last.")
+    usage: Usage = Field(description="Tokens and price of all model calls together.")
+    escalated: bool = Field(default=False, description="Whether `escalate_model` took over.")
 
 
 class AgentRunResponse(BaseModel):
-    """A finished run. `ok` says that the run took place; `stopped_reason` how it went."""
+    """A finished run."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    ok: Literal[True] = True
-    final_answer: str
-    answer_source: AnswerSource
-    stopped_reason: StoppedReason
-    messages: list[Message]
-    iterations: tuple[Iteration, ...]
-    metrics: RunMetrics
-    last_tool_invocation: ToolInvocation | None = None
-    error: str | None = None
+    ok: Literal[True] = Field(
+        default=True, description="That the run took place; `stopped_reason` says how it went."
+    )
+    final_answer: str = Field(description="The answer; never blank.")
+    answer_source: AnswerSource = Field(
+        description="Whose words the answer is: the model's, a tool's output, or a notice of "
+        "the loop."
+    )
+    stopped_reason: StoppedReason = Field(description="Why the run ended.")
+    messages: list[Message] = Field(
+        description="The whole transcript, the caller's messages first."
+    )
+    iterations: tuple[Iteration, ...] = Field(description="Every turn, in order.")
+    metrics: RunMetrics = Field(description="What the run cost.")
+    last_tool_invocation: ToolInvocation | None = Field(
+        None, description="The newest tool call; null where there was none."
+    )
+    error: str | None = Field(
+        None,
+        description='What went wrong, as a sentence, where `stopped_reason` is "error"; else null.',
+    )
 
     @classmethod
     def of_result(cls, result: AgentResult) -> Self:

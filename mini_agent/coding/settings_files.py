@@ -33,9 +33,11 @@ class _Read(BaseModel):
 
 
 class _Command(_Read):
-    type: Literal["command"]
-    command: Annotated[str, Field(min_length=1)]
-    timeout: Annotated[float, Field(gt=0, le=86_400)] = USUAL_S
+    type: Literal["command"] = Field(description="The type of the hook; only commands are run.")
+    command: Annotated[str, Field(min_length=1, description="The command line.")]
+    timeout: Annotated[
+        float, Field(gt=0, le=86_400, description="Seconds it may run, at most 86400.")
+    ] = USUAL_S
 
 
 def _compiles(matcher: str) -> str:
@@ -57,15 +59,23 @@ _Hook = Annotated[
 
 
 class _Group(_Read):
-    matcher: Annotated[str, AfterValidator(_compiles)] = ""
-    hooks: list[_Hook] = []
+    matcher: Annotated[str, AfterValidator(_compiles)] = Field(
+        "", description="A regular expression for the names of tools; empty or * for all."
+    )
+    hooks: list[_Hook] = Field(
+        [], description="The hooks, in order; those of other types are only remarked upon."
+    )
 
 
 class _Settings(_Read):
-    hooks: dict[str, list[_Group]] = {}
-    env: dict[str, str] = {}
-    model: str = ""
-    disable_hooks: bool = Field(default=False, alias="disableAllHooks")
+    hooks: dict[str, list[_Group]] = Field({}, description="Groups of hooks by event.")
+    env: dict[str, str] = Field({}, description="Environment variables of the session.")
+    model: str = Field("", description="The model; empty for the default.")
+    disable_hooks: bool = Field(
+        default=False,
+        alias="disableAllHooks",
+        description="Whether the hooks of this file and of all files before it are left out.",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import httpx
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mini_agent.coding.doctor import KEYS
 from mini_agent.doctor.check import Around, Check, fail, ok, skipped, warn
@@ -27,8 +27,13 @@ LONG_ENOUGH: Final = 20
 class _Shown(BaseModel):
     model_config = ConfigDict(extra="ignore", protected_namespaces=())
 
-    capabilities: list[str] | None = None
-    model_info: dict[str, object] | None = None
+    capabilities: list[str] | None = Field(
+        None,
+        description="What the model can do, such as tools; null from an Ollama that does not say.",
+    )
+    model_info: dict[str, object] | None = Field(
+        None, description="Facts about the model, the length of its context among them."
+    )
 
     @property
     def context(self) -> int | None:

@@ -5,23 +5,23 @@ from __future__ import annotations
 import json
 
 from mcp.types import CallToolResult
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from mini_agent.tools.attachment import Attachment
 from mini_agent.tools.mcp_result import output_without_data
 
 
 class Answer(BaseModel):
-    """`text` for what the tool said, `error` in its place where it failed, `data` for structured
-    content, `attachments` for images and files, which the text names.
-    """
+    """The result of a tool call."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    text: str | None = None
-    error: str | None = None
-    data: JsonValue = None
-    attachments: tuple[Attachment, ...] = ()
+    text: str | None = Field(None, description="What the tool said; null where it failed.")
+    error: str | None = Field(None, description="Why the tool failed; null where it did not.")
+    data: JsonValue = Field(None, description="The structured content; null for none.")
+    attachments: tuple[Attachment, ...] = Field(
+        (), description="Images and files, which the text names."
+    )
 
 
 def answer_of(result: CallToolResult) -> Answer:

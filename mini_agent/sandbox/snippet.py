@@ -25,35 +25,93 @@ class Limits(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    timeout_s: Annotated[float, Field(ge=0.1, le=600)] | None = None
-    memory_mb: Annotated[int, Field(ge=32, le=8192)] | None = None
-    cpus: Annotated[float, Field(ge=0.1, le=64)] | None = None
-    pids: Annotated[int, Field(ge=8, le=1024)] | None = None
-    output_bytes: Annotated[int, Field(ge=1, le=8_388_608)] | None = None
-    workspace_mb: Annotated[int, Field(ge=1, le=4096)] | None = None
+    timeout_s: Annotated[float, Field(ge=0.1, le=600)] | None = Field(
+        None,
+        description="Seconds the program may run, 0.1 to 600; compiling has a limit of its own.",
+    )
+    memory_mb: Annotated[int, Field(ge=32, le=8192)] | None = Field(
+        None, description="Memory in MiB, 32 to 8192; files in the workspace count as well."
+    )
+    cpus: Annotated[float, Field(ge=0.1, le=64)] | None = Field(
+        None, description="Processor cores, 0.1 to 64."
+    )
+    pids: Annotated[int, Field(ge=8, le=1024)] | None = Field(
+        None, description="Processes and threads at the same time, 8 to 1024."
+    )
+    output_bytes: Annotated[int, Field(ge=1, le=8_388_608)] | None = Field(
+        None, description="Bytes kept of each of stdout and stderr, at most 8 MiB."
+    )
+    workspace_mb: Annotated[int, Field(ge=1, le=4096)] | None = Field(
+        None, description="Size of the workspace in MiB, 1 to 4096; it has to fit in `memory_mb`."
+    )
 
 
 class Snippet(BaseModel):
-    """One program to run; `files` are base64 by relative path, `artifacts` are glob patterns.
-
-    `toolchain` is for bash alone: the language whose image (and so whose compilers) runs it.
-    `isolation` is for python: "fork" starts it as a copy of a warm interpreter, "spawn" as a clean
-    one. `stateful` is for python in a session: variables and imports stay for the next snippet.
-    """
+    """One program to run."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    language: Language
-    code: Annotated[str, Field(max_length=MAX_CODE_BYTES)]
-    stdin: Annotated[str, Field(max_length=MAX_STDIN_BYTES)] = ""
-    args: Annotated[tuple[str, ...], Field(max_length=64)] = ()
-    files: Annotated[dict[str, str], Field(max_length=MAX_FILES)] = {}
-    env: Annotated[dict[str, str], Field(max_length=MAX_ENV)] = {}
-    limits: Limits = Limits()
-    artifacts: Annotated[tuple[str, ...], Field(max_length=16)] = ()
-    toolchain: Language | None = None
-    isolation: Literal["fork", "spawn"] = "fork"
-    stateful: bool = False
+    language: Language = Field(
+        description="The language of the code; aliases such as py, js and sh are taken too."
+    )
+    code: Annotated[
+        str,
+        Field(
+            max_length=MAX_CODE_BYTES, description="The source of the whole program, at most 8 MiB."
+        ),
+    ]
+    stdin: Annotated[
+        str,
+        Field(
+            max_length=MAX_STDIN_BYTES,
+            description="What the program reads from its standard input, at most 8 MiB; empty by "
+            "default.",
+        ),
+    ] = ""
+    args: Annotated[
+        tuple[str, ...], Field(max_length=64, description="Command line arguments, at most 64.")
+    ] = ()
+    files: Annotated[
+        dict[str, str],
+        Field(
+            max_length=MAX_FILES,
+            description="Files of the workspace by relative path, base64-encoded; at most 256 and "
+            "16 MiB in all.",
+        ),
+    ] = {}
+    env: Annotated[
+        dict[str, str],
+        Field(
+            max_length=MAX_ENV,
+            description="Environment variables, at most 64; none may begin with PATH, HOME, LD_ or "
+            "MINI_AGENT_.",
+        ),
+    ] = {}
+    limits: Limits = Field(
+        Limits(),
+        description="What the snippet may spend; what is left out takes the language's default.",
+    )
+    artifacts: Annotated[
+        tuple[str, ...],
+        Field(
+            max_length=16,
+            description="Glob patterns of the files that come back, at most 16; none by default.",
+        ),
+    ] = ()
+    toolchain: Language | None = Field(
+        None,
+        description="For bash alone: the language whose image, and so whose compilers, runs it.",
+    )
+    isolation: Literal["fork", "spawn"] = Field(
+        "fork",
+        description='For python: "fork" starts it as a copy of a warm interpreter, "spawn" as a '
+        "clean one.",
+    )
+    stateful: bool = Field(
+        default=False,
+        description="For python in a session: whether variables and imports stay for the next "
+        "snippet.",
+    )
 
     @field_validator("language", "toolchain", mode="before")
     @classmethod

@@ -14,12 +14,19 @@ LONGEST_TTL_S: Final = 3600.0
 
 
 class SessionRequest(BaseModel):
-    """What opens a session: `ttl_s` seconds without a call end it, `limits` are its defaults."""
+    """What opens a session."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    ttl_s: Annotated[float, Field(ge=1, le=LONGEST_TTL_S)] = DEFAULT_TTL_S
-    limits: Limits = Limits()
+    ttl_s: Annotated[
+        float,
+        Field(
+            ge=1,
+            le=LONGEST_TTL_S,
+            description="Seconds without a call after which the session ends, 1 to 3600.",
+        ),
+    ] = DEFAULT_TTL_S
+    limits: Limits = Field(Limits(), description="Limits of snippets that name none themselves.")
 
 
 class SessionOpened(BaseModel):
@@ -27,15 +34,15 @@ class SessionOpened(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str
-    expires_at: datetime
+    id: str = Field(description="The id of the session, a part of its addresses.")
+    expires_at: datetime = Field(description="When the session ends unless it is used before.")
 
 
 class WorkspaceFile(BaseModel):
-    """A regular file in a workspace: its path from there, its size, its last change."""
+    """A regular file in a workspace."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    path: str
-    bytes: int
-    modified: datetime
+    path: str = Field(description="The path, relative to the workspace.")
+    bytes: int = Field(description="The size, in bytes.")
+    modified: datetime = Field(description="When the file was last changed, in UTC.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from mini_agent.testing.library import Models
 from mini_agent.testing.replies import Scripted
@@ -33,9 +33,9 @@ class ScriptFile:
 class _Models(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    pulled: list[str] | None = None
-    known: list[str] | None = None
-    capabilities: list[str] = ["completion", "tools"]
+    pulled: list[str] | None = Field(None, description="Models that the server has; null for any.")
+    known: list[str] | None = Field(None, description="Models that the server knows; null for any.")
+    capabilities: list[str] = Field(["completion", "tools"], description="What the models can do.")
 
     def values(self) -> Models:
         return Models(self.pulled, self.known, tuple(self.capabilities))
@@ -44,9 +44,13 @@ class _Models(BaseModel):
 class _Written(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    replies: list[JsonValue]
-    repeat_last: bool = False
-    models: _Models = _Models()
+    replies: list[JsonValue] = Field(
+        description='The replies, in order, each a text or {"word": arguments}.'
+    )
+    repeat_last: bool = Field(
+        default=False, description="Whether the last reply is given again and again."
+    )
+    models: _Models = Field(_Models(), description="The models that the server has.")
 
 
 def read_script(path: Path) -> ScriptFile:

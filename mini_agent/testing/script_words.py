@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, validate_call
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, validate_call
 
 from mini_agent.testing import vocabulary
 from mini_agent.testing.replies import Call, Reply, Scripted
@@ -19,13 +19,15 @@ class BadWord(Exception):
 
 
 class WrittenCall(BaseModel):
-    """A native call in a file; arguments given as a string go out as they are."""
+    """A native call in a file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    name: str
-    arguments: dict[str, JsonValue] | str = NO_ARGUMENTS
-    id: str | None = None
+    name: str = Field(description="The name of the tool.")
+    arguments: dict[str, JsonValue] | str = Field(
+        NO_ARGUMENTS, description="The arguments; given as a string they go out as they are."
+    )
+    id: str | None = Field(None, description="The id of the call; null makes one up.")
 
 
 def parsed(written: JsonValue) -> Scripted:

@@ -14,7 +14,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Final, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from mini_agent.messages import JsonObject
 from mini_agent.model import ModelReply, ToolCall
@@ -59,17 +59,25 @@ class WeakReply:
 class _Line(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    family: str
-    shape: str
-    text: str = ""
-    reasoning: str = ""
-    tool_calls: tuple[tuple[str, str], ...] = ()
-    finish_reason: str = "stop"
-    tools: Literal["sandbox", "search"] = "sandbox"
-    has_result: bool = False
-    calls: tuple[tuple[str, JsonObject], ...] = ()
-    refused: int = 0
-    answer: str | None = None
+    family: str = Field(description="The family of models that reply so.")
+    shape: str = Field(description="The shape of the reply, in words.")
+    text: str = Field("", description="The text of the reply.")
+    reasoning: str = Field("", description="The reasoning of the reply.")
+    tool_calls: tuple[tuple[str, str], ...] = Field(
+        (), description="The listed calls: name and arguments as text."
+    )
+    finish_reason: str = Field("stop", description="Why the reply ended.")
+    tools: Literal["sandbox", "search"] = Field(
+        "sandbox", description="The tools that were offered."
+    )
+    has_result: bool = Field(default=False, description="Whether a tool has already succeeded.")
+    calls: tuple[tuple[str, JsonObject], ...] = Field(
+        (), description="The calls that are to be run: name and arguments."
+    )
+    refused: int = Field(0, description="How many calls are to be answered with a problem.")
+    answer: str | None = Field(
+        None, description="The text that is left for the reader; null where it does not matter."
+    )
 
 
 def weak_replies() -> tuple[WeakReply, ...]:

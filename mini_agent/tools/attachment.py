@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Attachment(BaseModel):
@@ -10,9 +10,9 @@ class Attachment(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
-    media_type: str
-    base64: str
+    name: str = Field(description="The name of the file.")
+    media_type: str = Field(description="The media type of the content, such as image/png.")
+    base64: str = Field(description="The content, base64-encoded.")
 
     @property
     def bytes(self) -> int:

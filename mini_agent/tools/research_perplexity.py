@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from mini_agent.errors import ToolsUnavailable
 from mini_agent.messages import JsonObject, system, user
@@ -55,23 +55,27 @@ class _Wire(BaseModel):
 
 
 class _Message(_Wire):
-    content: str | None = None
+    content: str | None = Field(None, description="The text of the answer.")
 
 
 class _Choice(_Wire):
-    message: _Message
+    message: _Message = Field(description="The message of the choice.")
 
 
 class _Source(_Wire):
-    url: str
-    title: str | None = None
-    date: str | None = None
+    url: str = Field(description="The address of the source.")
+    title: str | None = Field(None, description="The title of the source.")
+    date: str | None = Field(None, description="The day of the source, as the service writes it.")
 
 
 class _Completion(_Wire):
-    choices: tuple[_Choice, ...]
-    citations: tuple[str, ...] | None = None
-    search_results: tuple[_Source, ...] | None = None
+    choices: tuple[_Choice, ...] = Field(description="The choices, the first of which is used.")
+    citations: tuple[str, ...] | None = Field(
+        None, description="Addresses of sources; null where there are none."
+    )
+    search_results: tuple[_Source, ...] | None = Field(
+        None, description="Sources with their titles; null where there are none."
+    )
 
 
 class Perplexity:

@@ -43,12 +43,14 @@ PROBLEMS: Final[dict[int | str, dict[str, object]]] = {
 
 
 class Invoke(BaseModel):
-    """A call; `arguments` are a JSON object, or the text of one, as models write it."""
+    """A call of a tool."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Annotated[str, Field(min_length=1)]
-    arguments: dict[str, JsonValue] | str | None = None
+    name: Annotated[str, Field(min_length=1, description="The name of the tool, server__tool.")]
+    arguments: dict[str, JsonValue] | str | None = Field(
+        None, description="A JSON object, or the text of one, as models write it; null for none."
+    )
 
     def read(self) -> JsonObject:
         """The arguments; `BadRequest` where their text is no JSON object."""
@@ -63,20 +65,25 @@ class Invoke(BaseModel):
 
 
 class ServerHealth(BaseModel):
-    """One server: `failed` ones are tried again, `unusable` ones are configured wrongly."""
+    """One server."""
 
-    name: str
-    state: State
-    tools: int
-    error: str = ""
+    name: str = Field(description="The name of the server.")
+    state: State = Field(
+        description="How the server is: `failed` ones are tried again, `unusable` ones are "
+        "configured wrongly."
+    )
+    tools: int = Field(description="How many tools it offers.")
+    error: str = Field("", description="Why it is not running; empty where it is.")
 
 
 class Health(BaseModel):
-    """The gateway is up; whether all its servers are, `ok` says."""
+    """The gateway is up."""
 
-    ok: bool
-    version: str
-    servers: list[ServerHealth]
+    ok: bool = Field(description="Whether all its servers are up too.")
+    version: str = Field(description="The version of the gateway.")
+    servers: list[ServerHealth] = Field(
+        description="The servers, in the order of the configuration."
+    )
 
 
 class GatewayApp:

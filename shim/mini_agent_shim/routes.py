@@ -11,7 +11,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Header, Request
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from mini_agent.errors import MiniAgentError
 from mini_agent.wire import AgentRunRequest, AgentRunResponse
@@ -48,16 +48,16 @@ ACCEPTED: Final[dict[int | str, dict[str, object]]] = {
 class Health(BaseModel):
     """The shim itself is up; says nothing of models and sandboxes."""
 
-    ok: bool = True
-    version: str
-    started_at: str
-    uptime_s: float
+    ok: bool = Field(default=True, description="That the shim answers.")
+    version: str = Field(description="The version of the shim.")
+    started_at: str = Field(description="When the shim started, in UTC (ISO 8601).")
+    uptime_s: float = Field(description="Seconds since it started.")
 
 
 class Ready(BaseModel):
     """A run can be taken: the sidecar is ready. No model is asked."""
 
-    ok: bool = True
+    ok: bool = Field(default=True, description="That a run can be taken.")
 
 
 @dataclass(frozen=True, slots=True)

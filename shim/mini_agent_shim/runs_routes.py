@@ -57,35 +57,55 @@ BYTES: Final[dict[int | str, dict[str, object]]] = {
 
 
 class RunPage(BaseModel):
-    """Some runs, newest first; `next` is the `before` of the page that follows, if there is one."""
+    """Some runs."""
 
     model_config = ConfigDict(frozen=True)
 
-    runs: list[RunSummary]
-    next: str | None = None
+    runs: list[RunSummary] = Field(description="The runs, newest first.")
+    next: str | None = Field(
+        None, description="The `before` of the page that follows; null on the last page."
+    )
 
 
 class RunDetail(RunSummary):
-    """All about a run: the request without its secrets, the result once there is one."""
+    """All about a run."""
 
-    request: dict[str, JsonValue]
-    result: AgentRunResponse | None = None
-    problem: ErrorBody | None = None
-    artifacts: tuple[ArtifactFacts, ...] = ()
+    request: dict[str, JsonValue] = Field(description="The request, without its secrets.")
+    result: AgentRunResponse | None = Field(None, description="The finished run; null until then.")
+    problem: ErrorBody | None = Field(
+        None, description="Why the run could not begin, or was lost; null for nothing."
+    )
+    artifacts: tuple[ArtifactFacts, ...] = Field(
+        (), description="The files that the run has left so far."
+    )
 
 
 class Filter(BaseModel):
-    """Which runs; times are Unix time."""
+    """Which runs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    state: Annotated[list[State], Field(max_length=6)] = []
-    model: Annotated[str, Field(max_length=200)] = ""
+    state: Annotated[
+        list[State], Field(max_length=6, description="Runs in these states; none named means all.")
+    ] = []
+    model: Annotated[
+        str, Field(max_length=200, description="Runs of this model; empty means any.")
+    ] = ""
     q: Annotated[str, Field(max_length=200, description="in prompt, answer, error or id")] = ""
-    since: Time = 0.0
-    until: Time = 1e11
-    before: Annotated[str, Field(pattern=r"^([0-9a-f]{32})?$")] = ""
-    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    since: Time = Field(
+        0.0, description="Runs asked for at or after this time, as Unix time in seconds."
+    )
+    until: Time = Field(
+        1e11, description="Runs asked for before or at this time, as Unix time in seconds."
+    )
+    before: Annotated[
+        str,
+        Field(
+            pattern=r"^([0-9a-f]{32})?$",
+            description="The id of the run after which the page begins; empty for the newest.",
+        ),
+    ] = ""
+    limit: Annotated[int, Field(ge=1, le=200, description="Runs of a page, 1 to 200.")] = 50
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,28 +15,68 @@ COMPOSE_NAMES: Final = "litellm-mini-agent,mini-agent"
 
 
 class ShimSettings(Settings):
-    """The library's variables and the service's own.
+    """The library's variables and the service's own."""
 
-    `published_on` is the address the container's port is published on: a container listens on
-    every interface of its own, so only whoever publishes the port knows who can reach it.
-
-    Without a `runs_dir` the runs are forgotten when the shim stops.
-    """
-
-    host: str = Field(default="127.0.0.1", validation_alias="MINI_AGENT_SHIM_HOST")
-    port: int = Field(default=8788, ge=1, le=65535, validation_alias="MINI_AGENT_SHIM_PORT")
-    published_on: str = Field(default="", validation_alias="MINI_AGENT_PUBLISHED_ON")
-    allowed_hosts: str = Field(default=COMPOSE_NAMES, validation_alias="MINI_AGENT_ALLOWED_HOSTS")
+    host: str = Field(
+        default="127.0.0.1",
+        validation_alias="MINI_AGENT_SHIM_HOST",
+        description="The address that the service listens on.",
+    )
+    port: int = Field(
+        default=8788,
+        ge=1,
+        le=65535,
+        validation_alias="MINI_AGENT_SHIM_PORT",
+        description="The port that the service listens on.",
+    )
+    published_on: str = Field(
+        default="",
+        validation_alias="MINI_AGENT_PUBLISHED_ON",
+        description="The address that the container's port is published on. A container listens "
+        "on every interface of its own, so only whoever publishes the port knows who can reach "
+        "it.",
+    )
+    allowed_hosts: str = Field(
+        default=COMPOSE_NAMES,
+        validation_alias="MINI_AGENT_ALLOWED_HOSTS",
+        description="Host names that requests may name beside this machine's own, separated by "
+        "commas.",
+    )
     api_tokens_file: Path | None = Field(
-        default=None, validation_alias="MINI_AGENT_API_TOKENS_FILE"
+        default=None,
+        validation_alias="MINI_AGENT_API_TOKENS_FILE",
+        description="A TOML file of named tokens with their quotas; null for none.",
     )
-    runs_dir: Path | None = Field(default=None, validation_alias="MINI_AGENT_RUNS_DIR")
+    runs_dir: Path | None = Field(
+        default=None,
+        validation_alias="MINI_AGENT_RUNS_DIR",
+        description="The folder that runs are kept in; null forgets them when the shim stops.",
+    )
     runs_keep_days: float = Field(
-        default=30.0, gt=0, le=36_500, validation_alias="MINI_AGENT_RUNS_KEEP_DAYS"
+        default=30.0,
+        gt=0,
+        le=36_500,
+        validation_alias="MINI_AGENT_RUNS_KEEP_DAYS",
+        description="Days that runs are kept, at most 36500.",
     )
-    runs_keep_mb: int = Field(default=1024, ge=1, validation_alias="MINI_AGENT_RUNS_KEEP_MB")
-    runs_at_once: int = Field(default=64, ge=1, validation_alias="MINI_AGENT_RUNS_AT_ONCE")
-    runs_waiting: int = Field(default=1000, ge=0, validation_alias="MINI_AGENT_RUNS_WAITING")
+    runs_keep_mb: int = Field(
+        default=1024,
+        ge=1,
+        validation_alias="MINI_AGENT_RUNS_KEEP_MB",
+        description="MiB that the kept runs may take; the oldest go first.",
+    )
+    runs_at_once: int = Field(
+        default=64,
+        ge=1,
+        validation_alias="MINI_AGENT_RUNS_AT_ONCE",
+        description="Runs in progress at the same time.",
+    )
+    runs_waiting: int = Field(
+        default=1000,
+        ge=0,
+        validation_alias="MINI_AGENT_RUNS_WAITING",
+        description="Runs that may wait behind those in progress; one more is refused with 429.",
+    )
 
     @property
     def allowed_names(self) -> tuple[str, ...]:

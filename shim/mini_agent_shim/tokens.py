@@ -32,10 +32,18 @@ class NamedToken(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", to_lower=True)]
-    runs_at_once: Most | None = None
-    runs_a_day: Most | None = None
-    requests_a_minute: Most | None = None
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", to_lower=True)] = Field(
+        description="The SHA-256 digest of the token, 64 hexadecimal digits."
+    )
+    runs_at_once: Most | None = Field(
+        None, description="Runs of the token at the same time; null for no bound."
+    )
+    runs_a_day: Most | None = Field(
+        None, description="Runs of the token within a day; null for no bound."
+    )
+    requests_a_minute: Most | None = Field(
+        None, description="Requests with the token within a minute; null for no bound."
+    )
 
     @property
     def quota(self) -> Quota:

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Final, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from codex_sidecar import frames
 from codex_sidecar.catalog import COMPILE_TIMEOUT_S
@@ -46,18 +46,26 @@ class Order(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    language: str
-    code: str
-    stdin: str
-    args: tuple[str, ...]
-    env: dict[str, str]
-    compile_timeout_s: float = COMPILE_TIMEOUT_S
-    timeout_s: float
-    artifacts: tuple[str, ...]
-    artifact_count: int = MOST_ARTIFACTS
-    artifact_bytes: int = MOST_ARTIFACT_BYTES
-    isolation: Literal["fork", "spawn"] = "fork"
-    stateful: bool = False
+    language: str = Field(description="The language of the code.")
+    code: str = Field(description="The source of the program.")
+    stdin: str = Field(description="What the program reads from its standard input.")
+    args: tuple[str, ...] = Field(description="Command line arguments.")
+    env: dict[str, str] = Field(description="Environment variables.")
+    compile_timeout_s: float = Field(
+        COMPILE_TIMEOUT_S, description="Seconds that compiling may take."
+    )
+    timeout_s: float = Field(description="Seconds that the program may run.")
+    artifacts: tuple[str, ...] = Field(description="Glob patterns of the files that come back.")
+    artifact_count: int = Field(MOST_ARTIFACTS, description="Files that come back at most.")
+    artifact_bytes: int = Field(
+        MOST_ARTIFACT_BYTES, description="Bytes of all files that come back together, at most."
+    )
+    isolation: Literal["fork", "spawn"] = Field(
+        "fork", description="Whether python runs as a copy of a warm interpreter or in a clean one."
+    )
+    stateful: bool = Field(
+        default=False, description="Whether python's variables stay for the next snippet."
+    )
 
 
 class Result(BaseModel):
@@ -65,15 +73,17 @@ class Result(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    phase: Literal["compile", "run"]
-    exit_code: int
-    signal: int
-    late: bool
-    compile_ms: float
-    run_ms: float
-    oom_kills: int
-    failed: str
-    python: Literal["new", "kept", "lost"] = "new"
+    phase: Literal["compile", "run"] = Field(description="The step that was the last.")
+    exit_code: int = Field(description="The program's own exit code.")
+    signal: int = Field(description="The number of the signal that ended it; 0 for none.")
+    late: bool = Field(description="Whether the deadline ended it.")
+    compile_ms: float = Field(description="Milliseconds of compiling.")
+    run_ms: float = Field(description="Milliseconds of running.")
+    oom_kills: int = Field(description="How often the kernel killed a process for lack of memory.")
+    failed: str = Field(description="Why the runner could not run the snippet; empty where it did.")
+    python: Literal["new", "kept", "lost"] = Field(
+        "new", description="What became of the variables of the stateful snippet before."
+    )
 
 
 class Conversation:

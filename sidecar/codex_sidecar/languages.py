@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from mini_agent.sandbox import Language, Limits
 
@@ -12,26 +12,33 @@ class About(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    version: str = ""
-    packages: dict[str, str] = {}
+    version: str = Field(
+        "",
+        description="The version of the language's compiler or interpreter; empty where the "
+        "image does not say.",
+    )
+    packages: dict[str, str] = Field(
+        {}, description="The versions of the installed packages by name."
+    )
 
 
 class LanguageCard(BaseModel):
-    """One language: `version` and `packages` are empty while its image is missing.
-
-    `warm` sandboxes of it are ready at this moment.
-    """
+    """One language."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: Language
-    aliases: tuple[str, ...]
-    image: str
-    available: bool
-    version: str
-    packages: dict[str, str]
-    warm: int = 0
-    limits: Limits
+    name: Language = Field(description="The name of the language.")
+    aliases: tuple[str, ...] = Field(description="Other names of it that are taken.")
+    image: str = Field(description="The name and tag of its image.")
+    available: bool = Field(description="Whether the image is there.")
+    version: str = Field(
+        description="The version of its compiler or interpreter; empty while its image is missing."
+    )
+    packages: dict[str, str] = Field(
+        description="Versions of the installed packages by name; empty while its image is missing."
+    )
+    warm: int = Field(0, description="Sandboxes of it that are ready at this moment.")
+    limits: Limits = Field(description="The limits of a snippet that names none.")
 
 
 class Languages(BaseModel):
@@ -39,4 +46,4 @@ class Languages(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    languages: tuple[LanguageCard, ...]
+    languages: tuple[LanguageCard, ...] = Field(description="All languages.")

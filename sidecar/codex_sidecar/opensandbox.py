@@ -28,7 +28,7 @@ class _Word(BaseModel):
 class Image(_Word):
     """The image a sandbox is to be made of; here each language has its own."""
 
-    uri: str
+    uri: str = Field(description="The name of the image; only LiteLLM's default is taken.")
 
     @field_validator("uri")
     @classmethod
@@ -42,8 +42,14 @@ class Image(_Word):
 class NetworkPolicy(_Word):
     """Whom a sandbox may talk to; here, nobody."""
 
-    default_action: Literal["allow", "deny"] = Field("deny", alias="defaultAction")
-    egress: tuple[JsonValue, ...] = ()
+    default_action: Literal["allow", "deny"] = Field(
+        "deny",
+        alias="defaultAction",
+        description="What happens to connections that no rule names; only deny is taken.",
+    )
+    egress: tuple[JsonValue, ...] = Field(
+        (), description="Rules for outgoing connections; only an empty list is taken."
+    )
 
     @field_validator("default_action")
     @classmethod
@@ -61,21 +67,44 @@ class NetworkPolicy(_Word):
 
 
 class Creation(_Word):
-    """What a sandbox is to be.
+    """What a sandbox is to be."""
 
-    `timeout` seconds without a call end it. It takes no more than `resourceLimits`, and has no less
-    than `resourceRequests`. `env` is set in all that runs in it.
-    """
-
-    image: Image | None = None
-    entrypoint: tuple[str, ...] = ENTRYPOINT
-    timeout: float = SessionRequest().ttl_s
-    limits: Amounts = Field(Amounts(), alias="resourceLimits")
-    requests: Amounts = Field(Amounts(), alias="resourceRequests")
-    metadata: Annotated[dict[Label, Label], Field(max_length=MOST_METADATA)] = {}
-    env: dict[str, str] = {}
-    network_policy: NetworkPolicy | None = Field(None, alias="networkPolicy")
-    secure_access: bool = Field(default=True, alias="secureAccess")
+    image: Image | None = Field(
+        None, description="The image; leave it out, because each language has its own here."
+    )
+    entrypoint: tuple[str, ...] = Field(
+        ENTRYPOINT, description="What the container starts; leave it out."
+    )
+    timeout: float = Field(
+        SessionRequest().ttl_s,
+        description="Seconds without a call after which the sandbox ends, 1 to 3600.",
+    )
+    limits: Amounts = Field(
+        Amounts(), alias="resourceLimits", description="What the sandbox takes at most."
+    )
+    requests: Amounts = Field(
+        Amounts(), alias="resourceRequests", description="What the sandbox has at least."
+    )
+    metadata: Annotated[
+        dict[Label, Label],
+        Field(
+            max_length=MOST_METADATA,
+            description="Labels of the caller's own, at most 64 of 256 characters each.",
+        ),
+    ] = {}
+    env: dict[str, str] = Field(
+        {}, description="Environment variables that are set in all that runs in it."
+    )
+    network_policy: NetworkPolicy | None = Field(
+        None,
+        alias="networkPolicy",
+        description="Whom it may talk to; null and deny both mean nobody.",
+    )
+    secure_access: bool = Field(
+        default=True,
+        alias="secureAccess",
+        description="Taken for LiteLLM's sake; a sandbox's code always needs its key.",
+    )
 
     @field_validator("entrypoint")
     @classmethod
@@ -100,30 +129,34 @@ class Creation(_Word):
 class State(_Word):
     """How a sandbox is; here it takes calls from the first moment on."""
 
-    state: Literal["Running"] = "Running"
+    state: Literal["Running"] = Field(
+        "Running", description="The state; a sandbox takes calls from the first moment on."
+    )
 
 
 class Opened(_Word):
-    """A sandbox that can be used. `id` is that of the session it is."""
+    """A sandbox that can be used."""
 
-    id: str
-    status: State = State()
-    metadata: dict[str, str]
-    created_at: datetime = Field(serialization_alias="createdAt")
-    expires_at: datetime = Field(serialization_alias="expiresAt")
+    id: str = Field(description="The id of the session it is.")
+    status: State = Field(State(), description="How the sandbox is.")
+    metadata: dict[str, str] = Field(description="The labels of its creation.")
+    created_at: datetime = Field(serialization_alias="createdAt", description="When it was opened.")
+    expires_at: datetime = Field(
+        serialization_alias="expiresAt", description="When it ends unless it is used before."
+    )
 
 
 class Endpoint(_Word):
-    """Where code is sent, with the headers that have to go along."""
+    """Where code is sent."""
 
-    endpoint: str
-    headers: dict[str, str]
+    endpoint: str = Field(description="The address, without a scheme.")
+    headers: dict[str, str] = Field(description="Headers that have to go along.")
 
 
 class Context(_Word):
     """What code is written in."""
 
-    language: Language = "python"
+    language: Language = Field("python", description="The language of the code.")
 
     @field_validator("language", mode="before")
     @classmethod
@@ -132,10 +165,10 @@ class Context(_Word):
 
 
 class Code(_Word):
-    """Code to run; the variables of python stay for the next."""
+    """Code to run."""
 
-    code: str
-    context: Context = Context()
+    code: str = Field(description="The source; the variables of python stay for the next.")
+    context: Context = Field(Context(), description="What the code is written in.")
 
     @field_validator("code")
     @classmethod

@@ -25,21 +25,56 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CODEX_SIDECAR_", frozen=True, extra="ignore")
 
-    host: str = "127.0.0.1"
-    port: Annotated[int, Field(ge=1, le=65_535)] = 8077
-    token_file: Path = Path("/run/mini-agent/token")
-    token_mode: Annotated[str, Field(pattern="^[0-7]{3}$")] = "600"  # noqa: S105 - a file mode
-    docker_socket: str = "/var/run/docker.sock"
-    image_prefix: str = "mini-agent/sandbox-"
-    image_tag: str = "local"
-    runtime: str = "runc"
-    at_once: Annotated[int, Field(ge=1, le=1024)] = max(2, 2 * (os.cpu_count() or 1))
-    waiting: Annotated[int, Field(ge=0, le=100_000)] = 64
-    sessions: Annotated[int, Field(ge=0, le=1024)] = 32
-    warm: dict[Kind, Floor] = Field(default_factory=lambda: dict(FLOORS))
-    warm_cap: Annotated[int, Field(ge=1, le=256)] = 32
-    drain_s: Annotated[float, Field(ge=0, le=3600)] = 5.0
-    instance: str = ""
+    host: str = Field("127.0.0.1", description="The address that the service listens on.")
+    port: Annotated[
+        int, Field(ge=1, le=65_535, description="The port that the service listens on.")
+    ] = 8077
+    token_file: Path = Field(
+        Path("/run/mini-agent/token"),
+        description="The file that the token is read from; it is made at the first start.",
+    )
+    token_mode: Annotated[
+        str, Field(pattern="^[0-7]{3}$", description="The mode of that file, in octal digits.")
+    ] = "600"  # noqa: S105 - a file mode
+    docker_socket: str = Field("/var/run/docker.sock", description="The engine's socket.")
+    image_prefix: str = Field(
+        "mini-agent/sandbox-",
+        description="The beginning of the images' names; the language follows.",
+    )
+    image_tag: str = Field("local", description="The tag of the images.")
+    runtime: str = Field(
+        "runc", description="The engine's runtime that sandboxes run on, such as runc or runsc."
+    )
+    at_once: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=1024,
+            description="Snippets that run at the same time; by default twice the cores.",
+        ),
+    ] = max(2, 2 * (os.cpu_count() or 1))
+    waiting: Annotated[
+        int, Field(ge=0, le=100_000, description="Snippets that may wait for their turn.")
+    ] = 64
+    sessions: Annotated[int, Field(ge=0, le=1024, description="Sessions that may be open.")] = 32
+    warm: dict[Kind, Floor] = Field(
+        default_factory=lambda: dict(FLOORS),
+        description="Sandboxes that are kept ready at least, by kind; {} for none.",
+    )
+    warm_cap: Annotated[
+        int, Field(ge=1, le=256, description="Sandboxes of one kind that are kept ready at most.")
+    ] = 32
+    drain_s: Annotated[
+        float,
+        Field(
+            ge=0,
+            le=3600,
+            description="Seconds that snippets have to end when the service is stopped.",
+        ),
+    ] = 5.0
+    instance: str = Field(
+        "", description="The name that marks its sandboxes; empty makes one of host name and port."
+    )
 
     def instance_name(self) -> str:
         """Who answers for the sandboxes: no two living sidecars of an engine may have the same."""

@@ -7,7 +7,7 @@ import binascii
 import re
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mini_agent.sandbox import Rich
 
@@ -21,9 +21,11 @@ class Values(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    result_repr: str | None = None
-    rich: tuple[Rich, ...] = ()
-    cut: bool = False
+    result_repr: str | None = Field(
+        None, description="The repr of the value; null where there is none."
+    )
+    rich: tuple[Rich, ...] = Field((), description="The value and the figures as media.")
+    cut: bool = Field(default=False, description="Whether something was left out for its size.")
 
 
 def values_in(body: bytes) -> Values:

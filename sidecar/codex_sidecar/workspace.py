@@ -8,7 +8,7 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from codex_sidecar import frames
 from codex_sidecar.errors import RefusedCall, RunnerLost
@@ -53,18 +53,22 @@ class Call(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    op: Op
-    path: str
+    op: Op = Field(description="What to do.")
+    path: str = Field(
+        description="The file, relative to the workspace; empty where the call is about all of it."
+    )
 
 
 class Listed(BaseModel):
-    """A file as the runner lists it; `modified` is in epoch seconds, as the snippet set it."""
+    """A file as the runner lists it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    path: str
-    bytes: int
-    modified: float
+    path: str = Field(description="The path, relative to the workspace.")
+    bytes: int = Field(description="The size, in bytes.")
+    modified: float = Field(
+        description="When it was changed, in seconds of Unix time, as the snippet set it."
+    )
 
     def file(self) -> WorkspaceFile:
         """The same for callers."""
@@ -77,10 +81,10 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    ok: bool
-    error: str = ""
-    kind: Kind = ""
-    files: tuple[Listed, ...] = ()
+    ok: bool = Field(description="Whether the call was carried out.")
+    error: str = Field("", description="Why it was not; empty where it was.")
+    kind: Kind = Field("", description="The kind of the error; empty where there is none.")
+    files: tuple[Listed, ...] = Field((), description="The files that were listed.")
 
 
 class Workspace:

@@ -37,26 +37,35 @@ class _Asked(BaseModel):
 class _Digested(_Asked):
     """Words that the small model makes of others."""
 
-    system_content: list[str] = []
-    user_content: list[str] = []
+    system_content: list[str] = Field(
+        [], description="Parts of the instructions for the small model."
+    )
+    user_content: list[str] = Field([], description="The words to be digested.")
 
 
 _Parts: TypeAlias = list[str | _Digested]
 
 
 class _Agent(_Asked):
-    kind: Literal["agent_callback"]
-    subagent_type: str = DEFAULT
-    tools: list[str] | None = None
-    system_content: _Parts = []
-    user_content: _Parts = []
+    kind: Literal["agent_callback"] = Field(description="Tells the requests apart.")
+    subagent_type: str = Field(DEFAULT, description="The kind of the subagent.")
+    tools: list[str] | None = Field(
+        None, description="The names of the tools it may use; null for all of its kind."
+    )
+    system_content: _Parts = Field([], description="Parts of its system prompt, in order.")
+    user_content: _Parts = Field([], description="Parts of its task, in order.")
 
 
 class _Plan(_Asked):
-    kind: Literal["plan_callback"]
-    plan: str
-    text_on_accept: str = "The user agrees to the plan."
-    text_on_reject: str = "The user does not agree to the plan."
+    kind: Literal["plan_callback"] = Field(description="Tells the requests apart.")
+    plan: str = Field(description="The plan that the user is shown, in Markdown.")
+    text_on_accept: str = Field(
+        "The user agrees to the plan.", description="What the model is told where the user agrees."
+    )
+    text_on_reject: str = Field(
+        "The user does not agree to the plan.",
+        description="What the model is told where the user does not agree.",
+    )
 
 
 _Callback: TypeAlias = _Agent | _Plan

@@ -91,23 +91,49 @@ class _Read(BaseModel):
 
 
 class _Specific(_Read):
-    context: Texts = Field(default=[], alias="additionalContext")
-    context_before: Texts = Field(default=[], alias="additionalContextPre")
-    decision: Literal["allow", "ask", "deny"] | None = Field(
-        default=None, alias="permissionDecision"
+    context: Texts = Field(
+        default=[], alias="additionalContext", description="Texts for the model, behind the prompt."
     )
-    reason: str | None = Field(default=None, alias="permissionDecisionReason")
-    updated_input: JsonObject | None = Field(default=None, alias="updatedInput")
+    context_before: Texts = Field(
+        default=[],
+        alias="additionalContextPre",
+        description="Texts for the model, before the prompt.",
+    )
+    decision: Literal["allow", "ask", "deny"] | None = Field(
+        default=None, alias="permissionDecision", description="The permission for the call."
+    )
+    reason: str | None = Field(
+        default=None,
+        alias="permissionDecisionReason",
+        description="Why the permission is as it is.",
+    )
+    updated_input: JsonObject | None = Field(
+        default=None, alias="updatedInput", description="Arguments in place of those of the call."
+    )
 
 
 class _Said(_Read):
-    # Claude Code writes `continue`, the seed `continue_`.
-    goes_on: bool = Field(default=True, validation_alias=AliasChoices("continue", "continue_"))
-    stop_reason: str | None = Field(default=None, alias="stopReason")
-    decision: Literal["approve", "allow", "block", "deny"] | None = None
-    reason: str | None = None
-    message: str | None = Field(default=None, alias="systemMessage")
-    specific: _Specific | None = Field(default=None, alias="hookSpecificOutput")
+    goes_on: bool = Field(
+        default=True,
+        validation_alias=AliasChoices("continue", "continue_"),
+        description="Whether the assistant goes on; Claude Code writes `continue`, the seed "
+        "`continue_`.",
+    )
+    stop_reason: str | None = Field(
+        default=None, alias="stopReason", description="Why it does not go on, for the user."
+    )
+    decision: Literal["approve", "allow", "block", "deny"] | None = Field(
+        None, description="Whether the prompt or call is let through."
+    )
+    reason: str | None = Field(None, description="Why it is not let through, for the model.")
+    message: str | None = Field(
+        default=None, alias="systemMessage", description="A message for the user."
+    )
+    specific: _Specific | None = Field(
+        default=None,
+        alias="hookSpecificOutput",
+        description="What the hook says in the words of its own event.",
+    )
 
 
 def _verdict(said: _Said) -> Verdict:

@@ -40,17 +40,25 @@ Written = Annotated[Rule, BeforeValidator(_rule)]
 class _Permissions(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    allow: tuple[Written, ...] = ()
-    ask: tuple[Written, ...] = ()
-    deny: tuple[Written, ...] = ()
-    mode: Annotated[Mode | None, BeforeValidator(_mode)] = Field(default=None, alias="defaultMode")
-    additional: tuple[str, ...] = Field(default=(), alias="additionalDirectories")
+    allow: tuple[Written, ...] = Field((), description="Rules for calls that need no question.")
+    ask: tuple[Written, ...] = Field(
+        (), description="Rules for calls that the user is asked about."
+    )
+    deny: tuple[Written, ...] = Field((), description="Rules for calls that are refused.")
+    mode: Annotated[Mode | None, BeforeValidator(_mode)] = Field(
+        default=None, alias="defaultMode", description="The mode that a session begins in."
+    )
+    additional: tuple[str, ...] = Field(
+        default=(),
+        alias="additionalDirectories",
+        description="Folders beside the project that may be worked in.",
+    )
 
 
 class _File(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    permissions: _Permissions = _Permissions()
+    permissions: _Permissions = Field(_Permissions(), description="The permissions of the file.")
 
 
 @dataclass(frozen=True, slots=True)

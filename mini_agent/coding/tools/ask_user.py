@@ -35,7 +35,9 @@ class _Question(BaseModel):
 
     question: Annotated[str, Field(min_length=1, description="The whole question.")]
     header: Annotated[str, Field(description="A word or two for it.")] = ""
-    options: Annotated[tuple[_Option, ...], Field(min_length=2, max_length=4)]
+    options: Annotated[
+        tuple[_Option, ...], Field(min_length=2, max_length=4, description="Two to four answers.")
+    ]
     takes_many: Annotated[bool, Field(alias="multiSelect", description="May several be picked")] = (
         False
     )
@@ -53,7 +55,10 @@ class AskUserQuestion(Asked):
         "Ask the user up to four questions, each with two to four answers to choose from; the "
         "user may also answer otherwise. Ask only what you cannot find out."
     )
-    questions: Annotated[tuple[_Question, ...], Field(min_length=1, max_length=4)]
+    questions: Annotated[
+        tuple[_Question, ...],
+        Field(min_length=1, max_length=4, description="One to four questions."),
+    ]
 
     @classmethod
     def is_offered(cls, at: Workplace) -> bool:

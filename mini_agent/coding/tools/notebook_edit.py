@@ -36,7 +36,9 @@ class NotebookEdit(Changing):
     cell_type: Annotated[
         Literal["code", "markdown"] | None, Field(description="Its kind; for insert.")
     ] = None
-    edit_mode: Annotated[Literal["replace", "insert", "delete"], Field()] = "replace"
+    edit_mode: Annotated[
+        Literal["replace", "insert", "delete"], Field(description="What to do with the cell.")
+    ] = "replace"
 
     def path(self, at: Workplace) -> Path:
         """The notebook."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import httpx
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mini_agent.coding.tools.seams import Found
 from mini_agent.tools.arguments import NotRun
@@ -19,15 +19,15 @@ LONGEST: Final = 500
 class _Result(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    url: str
-    title: str = ""
-    content: str = ""
+    url: str = Field(description="The address of the page.")
+    title: str = Field("", description="The title of the page.")
+    content: str = Field("", description="An excerpt.")
 
 
 class _Results(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    results: tuple[_Result, ...]
+    results: tuple[_Result, ...] = Field(description="The results, the best first.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,15 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Todo(BaseModel):
-    """One thing to be done; `active_form` is how it is called while it is being done."""
+    """One thing to be done."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    content: Annotated[str, Field(min_length=1)]
-    status: Literal["pending", "in_progress", "completed"]
-    priority: Literal["high", "medium", "low"] = "medium"
-    id: str = ""
-    active_form: Annotated[str, Field(alias="activeForm")] = ""
+    content: Annotated[str, Field(min_length=1, description="What is to be done.")]
+    status: Literal["pending", "in_progress", "completed"] = Field(description="How far it is.")
+    priority: Literal["high", "medium", "low"] = Field("medium", description="How urgent it is.")
+    id: str = Field("", description="An id of your own, if you want one.")
+    active_form: Annotated[
+        str, Field(alias="activeForm", description="What it is called while it is being done.")
+    ] = ""
 
 
 @dataclass(slots=True)

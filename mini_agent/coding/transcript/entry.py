@@ -39,9 +39,11 @@ class Said(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    id: Text = ""
-    model: Text = ""
-    content: Annotated[list[Block], BeforeValidator(_blocks)] = []
+    id: Text = Field("", description="The id of the model's reply; empty for the user's messages.")
+    model: Text = Field("", description="The model that replied; empty for the user's messages.")
+    content: Annotated[list[Block], BeforeValidator(_blocks)] = Field(
+        [], description="The blocks of the message, in order."
+    )
 
 
 class Entry(BaseModel):
@@ -49,16 +51,38 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
-    type: Text = ""
-    subtype: Text = ""
-    uuid: Text = ""
-    parent: Text = Field(default="", alias="parentUuid")
-    session: Text = Field(default="", alias="sessionId")
-    is_sidechain: Flag = Field(default=False, alias="isSidechain")
-    is_error: Flag = Field(default=False, alias="isApiErrorMessage")
-    is_meta: Flag = Field(default=False, alias="isMeta")
-    is_summary: Flag = Field(default=False, alias="isCompactSummary")
-    message: Said | None = None
+    type: Text = Field(
+        "", description="The type of the line: user, assistant, system, summary and others."
+    )
+    subtype: Text = Field("", description="The subtype of a system line, such as compact_boundary.")
+    uuid: Text = Field("", description="The id of the line.")
+    parent: Text = Field(
+        default="",
+        alias="parentUuid",
+        description="The id of the line before it; empty for the first.",
+    )
+    session: Text = Field(default="", alias="sessionId", description="The id of the session.")
+    is_sidechain: Flag = Field(
+        default=False,
+        alias="isSidechain",
+        description="Whether it belongs to a subagent's conversation.",
+    )
+    is_error: Flag = Field(
+        default=False,
+        alias="isApiErrorMessage",
+        description="Whether it reports an error of the model's API.",
+    )
+    is_meta: Flag = Field(
+        default=False,
+        alias="isMeta",
+        description="Whether it was written by the program and not by the user.",
+    )
+    is_summary: Flag = Field(
+        default=False,
+        alias="isCompactSummary",
+        description="Whether it is the summary that replaces what was before.",
+    )
+    message: Said | None = Field(None, description="The message; null for a line without one.")
 
     @property
     def speaks(self) -> bool:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import httpx
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from mini_agent.errors import SandboxUnavailable
 from mini_agent_shim.described import AT_THE_DOOR
@@ -29,25 +29,29 @@ PartState = Literal["ok", "off", "unknown"]
 
 
 class Part(BaseModel):
-    """One thing that a run needs: `detail` is for people, `hint` is what to do."""
+    """One thing that a run needs."""
 
     model_config = ConfigDict(frozen=True)
 
-    state: PartState
-    detail: str = ""
-    hint: str = ""
+    state: PartState = Field(description="Whether it is there; unknown where that cannot be seen.")
+    detail: str = Field("", description="What was found, for people.")
+    hint: str = Field("", description="What to do; empty where nothing is to be done.")
 
 
 class Status(BaseModel):
-    """What runs need. `pools` are the sandboxes that wait, by what is started in them."""
+    """What runs need."""
 
     model_config = ConfigDict(frozen=True)
 
-    engine: Part
-    sidecar: Part
-    model: Part
-    default_model: str
-    pools: dict[str, int]
+    engine: Part = Field(description="The container engine.")
+    sidecar: Part = Field(description="The sidecar.")
+    model: Part = Field(description="The default model.")
+    default_model: str = Field(
+        description="The name of the default model; empty where none is set."
+    )
+    pools: dict[str, int] = Field(
+        description="How many sandboxes are ready, by what is started in them."
+    )
 
 
 @dataclass(frozen=True, slots=True)

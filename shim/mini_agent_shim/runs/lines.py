@@ -23,33 +23,35 @@ class _Value(BaseModel):
 
 
 class RunQueued(_Value):
-    """The first line: who asked for what, through which door. Secrets are left out."""
+    """The first line of the log."""
 
-    kind: Literal["run_queued"] = "run_queued"
-    run_id: str
-    request_id: str
-    caller: str
-    door: Door
-    request: dict[str, JsonValue]
+    kind: Literal["run_queued"] = Field("run_queued", description="Tells the events apart.")
+    run_id: str = Field(description="The id of the run.")
+    request_id: str = Field(description="The id of the request, as in the X-Request-Id header.")
+    caller: str = Field(description="The name of the caller's token; empty where none is asked.")
+    door: Door = Field(description="The API that the request came through.")
+    request: dict[str, JsonValue] = Field(description="The request, without its secrets.")
 
 
 class RunEnded(_Value):
-    """The last line; `error` is there where the run could not begin, or was lost."""
+    """The last line."""
 
-    kind: Literal["run_ended"] = "run_ended"
-    state: State
-    error: ErrorBody | None = None
+    kind: Literal["run_ended"] = Field("run_ended", description="Tells the events apart.")
+    state: State = Field(description="How the run ended.")
+    error: ErrorBody | None = Field(
+        None, description="Why the run could not begin, or was lost; null where it came to its end."
+    )
 
 
 LogEvent: TypeAlias = Annotated[Event | RunQueued | RunEnded, Field(discriminator="kind")]
 
 
 class LogLine(_Value):
-    """One line: its number, counted from 1, when it was written (Unix time), and the event."""
+    """One line of the log."""
 
-    seq: int
-    at: float
-    event: LogEvent
+    seq: int = Field(description="The number of the line, from 1.")
+    at: float = Field(description="When the line was written, as Unix time in seconds.")
+    event: LogEvent = Field(description="What happened.")
 
 
 def head_of(line: bytes) -> tuple[int, str]:

@@ -8,7 +8,7 @@ from contextlib import aclosing
 from pathlib import PurePosixPath
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from mini_agent.errors import ErrorBody
 from mini_agent.events import Event, Stopped, ToolFinished
@@ -32,12 +32,14 @@ class ArtifactFacts(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    number: int
-    name: str
-    media_type: str
-    bytes: int
-    iteration: int
-    tool_call_id: str
+    number: int = Field(
+        description="The number of the file within the run, from 1; a part of its address."
+    )
+    name: str = Field(description="The name of the file.")
+    media_type: str = Field(description="The media type of the content.")
+    bytes: int = Field(description="The size of the content, in bytes.")
+    iteration: int = Field(description="The turn that made it, from 1.")
+    tool_call_id: str = Field(description="The id of the call that made it.")
 
 
 class Left(BaseModel):
@@ -45,8 +47,8 @@ class Left(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    facts: ArtifactFacts
-    content: bytes
+    facts: ArtifactFacts = Field(description="All that is listed of the file.")
+    content: bytes = Field(description="The content of the file.")
 
 
 class Told(BaseModel):
@@ -54,10 +56,12 @@ class Told(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    request: dict[str, JsonValue]
-    result: AgentResult | None = None
-    error: ErrorBody | None = None
-    left: tuple[Left, ...] = ()
+    request: dict[str, JsonValue] = Field(description="The request, without its secrets.")
+    result: AgentResult | None = Field(None, description="The finished run; null until then.")
+    error: ErrorBody | None = Field(
+        None, description="Why the run could not begin, or was lost; null for nothing."
+    )
+    left: tuple[Left, ...] = Field((), description="The files that the run has left so far.")
 
 
 async def told_by(lines: AsyncGenerator[bytes, None]) -> Told:

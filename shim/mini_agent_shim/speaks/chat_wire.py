@@ -15,48 +15,81 @@ class _Value(BaseModel):
 
 
 class StreamOptions(_Value):
-    """Whether a stream ends with its usage."""
+    """What a stream holds beside the answer."""
 
-    include_usage: bool | None = None
+    include_usage: bool | None = Field(None, description="Whether a stream ends with its usage.")
 
 
 class ChatRequest(_Value):
-    """What a client asks. Fields that it does not list are taken and have no effect.
+    """What a client asks. Fields that it does not list are taken and have no effect."""
 
-    `mini_agent` holds fields of `POST /agent/run`, such as max_iterations.
-    """
-
-    model: str = "mini-agent"
-    messages: Annotated[list[Message], Field(min_length=1)]
-    stream: bool | None = None
-    stream_options: StreamOptions | None = None
-    temperature: float | None = None
-    max_tokens: int | None = None
-    max_completion_tokens: int | None = None
-    seed: int | None = None
-    top_p: float | None = None
-    presence_penalty: float | None = None
-    frequency_penalty: float | None = None
-    stop: str | list[str] | None = None
-    response_format: JsonObject | None = None
-    tools: list[JsonObject] | None = None
-    functions: list[JsonObject] | None = None
-    tool_choice: str | JsonObject | None = None
-    function_call: str | JsonObject | None = None
-    n: int | None = None
-    logprobs: bool | None = None
-    modalities: list[str] | None = None
-    mini_agent: JsonObject | None = None
+    model: str = Field(
+        "mini-agent",
+        description="mini-agent for the service's default model, mini-agent/NAME for another.",
+    )
+    messages: Annotated[
+        list[Message], Field(min_length=1, description="The conversation; at least one message.")
+    ]
+    stream: bool | None = Field(None, description="Whether the answer is streamed as chunks.")
+    stream_options: StreamOptions | None = Field(
+        None, description="What a stream holds beside the answer."
+    )
+    temperature: float | None = Field(None, description="The model's sampling temperature.")
+    max_tokens: int | None = Field(
+        None,
+        description="Tokens that a reply of the model may have; superseded by "
+        "`max_completion_tokens`.",
+    )
+    max_completion_tokens: int | None = Field(
+        None, description="Tokens that a reply of the model may have."
+    )
+    seed: int | None = Field(None, description="The seed of the model's sampling.")
+    top_p: float | None = Field(
+        None, description="The probability mass that the model samples from."
+    )
+    presence_penalty: float | None = Field(None, description="Passed to the model.")
+    frequency_penalty: float | None = Field(None, description="Passed to the model.")
+    stop: str | list[str] | None = Field(None, description="Texts at which the model stops.")
+    response_format: JsonObject | None = Field(
+        None, description="The form of the answer: text, json_object or json_schema."
+    )
+    tools: list[JsonObject] | None = Field(
+        None, description="The client's own tools; they are declined."
+    )
+    functions: list[JsonObject] | None = Field(
+        None, description="The older form of `tools`; they are declined."
+    )
+    tool_choice: str | JsonObject | None = Field(
+        None, description="Which tool is to be called; one that must be is refused."
+    )
+    function_call: str | JsonObject | None = Field(
+        None, description="The older form of `tool_choice`."
+    )
+    n: int | None = Field(None, description="How many answers; only 1 is available.")
+    logprobs: bool | None = Field(None, description="Not available.")
+    modalities: list[str] | None = Field(
+        None, description="Kinds of output; only text is available."
+    )
+    mini_agent: JsonObject | None = Field(
+        None,
+        description="Fields of `POST /agent/run`, such as max_iterations; they count before the "
+        "others.",
+    )
 
 
 class RunFacts(_Value):
     """What OpenAI's shape has no word for; all of the run is at `/runs/RUN_ID`."""
 
-    run_id: str
-    stopped_reason: StoppedReason
-    answer_source: AnswerSource
-    iterations: int
-    declined_tools: tuple[str, ...] = ()
+    run_id: str = Field(description="The id of the run.")
+    stopped_reason: StoppedReason = Field(description="Why the run ended.")
+    answer_source: AnswerSource = Field(
+        description="Whose words the answer is: the model's, a tool's output, or a notice of "
+        "the loop."
+    )
+    iterations: int = Field(description="How many turns the run had.")
+    declined_tools: tuple[str, ...] = Field(
+        (), description="The names of the client's tools, which were not used."
+    )
 
     @classmethod
     def of(cls, run_id: str, result: AgentResult, names: tuple[str, ...]) -> RunFacts:
@@ -71,18 +104,20 @@ class RunFacts(_Value):
 
 
 class CachedTokens(_Value):
-    """Tokens of the prompt that the model server had already seen."""
+    """How many tokens of the prompt were cached."""
 
-    cached_tokens: int
+    cached_tokens: int = Field(
+        description="Tokens of the prompt that the model server had already seen."
+    )
 
 
 class ChatUsage(_Value):
     """Tokens of all the run's model calls together."""
 
-    prompt_tokens: int
-    completion_tokens: int
-    total_tokens: int
-    prompt_tokens_details: CachedTokens
+    prompt_tokens: int = Field(description="Tokens of the prompts, cached ones included.")
+    completion_tokens: int = Field(description="Tokens of the replies.")
+    total_tokens: int = Field(description="Both together.")
+    prompt_tokens_details: CachedTokens = Field(description="What the prompts' tokens consist of.")
 
     @classmethod
     def of(cls, usage: Usage) -> ChatUsage:
@@ -98,64 +133,80 @@ class ChatUsage(_Value):
 class ChatMessage(_Value):
     """The answer."""
 
-    role: Literal["assistant"] = "assistant"
-    content: str
-    refusal: None = None
+    role: Literal["assistant"] = Field("assistant", description="Who speaks.")
+    content: str = Field(description="The text of the answer.")
+    refusal: None = Field(None, description="Always null.")
 
 
 class Choice(_Value):
     """The one choice there is."""
 
-    index: int = 0
-    message: ChatMessage
-    logprobs: None = None
-    finish_reason: Literal["stop"] = "stop"
+    index: int = Field(0, description="The number of the choice; always 0.")
+    message: ChatMessage = Field(description="The answer.")
+    logprobs: None = Field(None, description="Always null.")
+    finish_reason: Literal["stop"] = Field("stop", description="Why the answer ended; always stop.")
 
 
 class ChatCompletion(_Value):
     """A finished run as a chat completion."""
 
-    id: str
-    object: Literal["chat.completion"] = "chat.completion"
-    created: int
-    model: str
-    choices: tuple[Choice, ...]
-    usage: ChatUsage
-    mini_agent: RunFacts
+    id: str = Field(description="The id of the completion.")
+    object: Literal["chat.completion"] = Field(
+        "chat.completion", description="The type of the object."
+    )
+    created: int = Field(description="When the run was asked for, as Unix time in seconds.")
+    model: str = Field(description="The model as the client named it.")
+    choices: tuple[Choice, ...] = Field(description="The one choice there is.")
+    usage: ChatUsage = Field(description="Tokens of the run.")
+    mini_agent: RunFacts = Field(description="Facts of the run.")
 
 
 class ChunkChoice(_Value):
-    """What a chunk adds; `reasoning_content` in the delta tells what the run is doing."""
+    """What a chunk adds."""
 
-    index: int = 0
-    delta: dict[str, JsonValue]
-    logprobs: None = None
-    finish_reason: Literal["stop"] | None = None
+    index: int = Field(0, description="The number of the choice; always 0.")
+    delta: dict[str, JsonValue] = Field(
+        description="The piece of the message; its `reasoning_content` tells what the run is doing."
+    )
+    logprobs: None = Field(None, description="Always null.")
+    finish_reason: Literal["stop"] | None = Field(
+        None, description="stop at the end of the answer; null before."
+    )
 
 
 class ChatChunk(_Value):
-    """A piece of a stream; the last one may have no choice and the usage."""
+    """A piece of a stream."""
 
-    id: str
-    object: Literal["chat.completion.chunk"] = "chat.completion.chunk"
-    created: int
-    model: str
-    choices: tuple[ChunkChoice, ...]
-    usage: ChatUsage | None = None
-    mini_agent: RunFacts | None = None
+    id: str = Field(description="The id of the completion, the same in all chunks.")
+    object: Literal["chat.completion.chunk"] = Field(
+        "chat.completion.chunk", description="The type of the object."
+    )
+    created: int = Field(description="When the run was asked for, as Unix time in seconds.")
+    model: str = Field(description="The model as the client named it.")
+    choices: tuple[ChunkChoice, ...] = Field(
+        description="What the chunk adds; empty in the last one where that holds the usage."
+    )
+    usage: ChatUsage | None = Field(
+        None,
+        description="Tokens of the run, in the last chunk where the client asked for them; else "
+        "null.",
+    )
+    mini_agent: RunFacts | None = Field(
+        None, description="Facts of the run, at its end; else null."
+    )
 
 
 class ModelCard(_Value):
-    """A model by its name."""
+    """A model that can be named."""
 
-    id: str
-    object: Literal["model"] = "model"
-    created: int = 0
-    owned_by: str = "mini-agent"
+    id: str = Field(description="The name of the model.")
+    object: Literal["model"] = Field("model", description="The type of the object.")
+    created: int = Field(0, description="Always 0: it is not known.")
+    owned_by: str = Field("mini-agent", description="Who offers the model.")
 
 
 class ModelList(_Value):
     """The models there are."""
 
-    object: Literal["list"] = "list"
-    data: tuple[ModelCard, ...]
+    object: Literal["list"] = Field("list", description="The type of the object.")
+    data: tuple[ModelCard, ...] = Field(description="The models.")

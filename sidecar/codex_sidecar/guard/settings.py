@@ -18,16 +18,31 @@ class GuardSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CODEX_GUARD_", frozen=True, extra="ignore")
 
-    socket: Path = Path("/run/engine/engine.sock")
-    docker_socket: str = "/var/run/docker.sock"
-    instance: Annotated[str, Field(max_length=128)] = "mini-agent"
-    image_prefix: str = "mini-agent/sandbox-"
-    image_tag: str = "local"
-    runtime: str = "runc"
-    most_memory_mb: Annotated[int, Field(ge=32)] = 8192
-    most_cpus: Annotated[int, Field(ge=1)] = 64
-    most_sandboxes: Annotated[int, Field(ge=1)] = 512
-    longest_s: Annotated[float, Field(gt=0)] = 7200.0
+    socket: Path = Field(
+        Path("/run/engine/engine.sock"), description="The socket that the guard listens on."
+    )
+    docker_socket: str = Field("/var/run/docker.sock", description="The engine's own socket.")
+    instance: Annotated[
+        str, Field(max_length=128, description="The instance of the sidecar behind it.")
+    ] = "mini-agent"
+    image_prefix: str = Field(
+        "mini-agent/sandbox-",
+        description="The beginning of the images' names; the language follows.",
+    )
+    image_tag: str = Field("local", description="The tag of the images.")
+    runtime: str = Field("runc", description="The engine's runtime that sandboxes run on.")
+    most_memory_mb: Annotated[
+        int, Field(ge=32, description="Memory that one sandbox may have, in MiB.")
+    ] = 8192
+    most_cpus: Annotated[
+        int, Field(ge=1, description="Processor cores that one sandbox may have.")
+    ] = 64
+    most_sandboxes: Annotated[
+        int, Field(ge=1, description="Sandboxes that may exist at the same time.")
+    ] = 512
+    longest_s: Annotated[float, Field(gt=0, description="Seconds that one sandbox may exist.")] = (
+        7200.0
+    )
 
     def terms(self) -> Terms:
         """What a sandbox that is let through has to keep to."""

@@ -35,28 +35,43 @@ class _Asked(BaseModel):
 
 
 class _Mounts(_Asked):
-    workspace: str = Field(alias="/workspace", pattern=r",size=[1-9][0-9]{0,5}m,", max_length=256)
+    workspace: str = Field(
+        alias="/workspace",
+        pattern=r",size=[1-9][0-9]{0,5}m,",
+        max_length=256,
+        description="The options of the workspace's file system, its size among them.",
+    )
 
 
 class _Spending(_Asked):
-    memory: int = Field(alias="Memory")
-    nano_cpus: int = Field(alias="NanoCpus")
-    pids: int = Field(alias="PidsLimit")
-    tmpfs: _Mounts = Field(alias="Tmpfs")
+    memory: int = Field(alias="Memory", description="Memory, in bytes.")
+    nano_cpus: int = Field(alias="NanoCpus", description="Processor time, in billionths of a core.")
+    pids: int = Field(alias="PidsLimit", description="Processes and threads at the same time.")
+    tmpfs: _Mounts = Field(alias="Tmpfs", description="The file systems in memory.")
 
 
 class _Labels(_Asked):
-    deadline: str = Field(alias=DEADLINE_LABEL, pattern="^[1-9][0-9]{0,11}$")
+    deadline: str = Field(
+        alias=DEADLINE_LABEL,
+        pattern="^[1-9][0-9]{0,11}$",
+        description="When the sandbox is to be gone, as Unix time in whole seconds.",
+    )
 
 
 class _Sandbox(_Asked):
     """The few values of a body that are free; all others follow from them."""
 
-    image: str = Field(alias="Image")
-    command: tuple[str, Preload] = Field(alias="Cmd", strict=False)
-    user: str = Field(alias="User", pattern="^[1-9][0-9]{0,11}:[0-9]{1,12}$")
-    labels: _Labels = Field(alias="Labels")
-    spending: _Spending = Field(alias="HostConfig")
+    image: str = Field(alias="Image", description="The image.")
+    command: tuple[str, Preload] = Field(
+        alias="Cmd", strict=False, description="The program and what it loads beforehand."
+    )
+    user: str = Field(
+        alias="User",
+        pattern="^[1-9][0-9]{0,11}:[0-9]{1,12}$",
+        description="The user and group that it runs as, UID:GID.",
+    )
+    labels: _Labels = Field(alias="Labels", description="The labels that are free.")
+    spending: _Spending = Field(alias="HostConfig", description="The limits.")
 
 
 _BODY: Final = TypeAdapter(dict[str, JsonValue])

@@ -54,11 +54,13 @@ class _Said(BaseModel):
 
 
 class _Config(_Said):
-    labels: dict[str, str] | None = Field(alias="Labels", default=None)
+    labels: dict[str, str] | None = Field(
+        alias="Labels", default=None, description="The container's labels; null for none."
+    )
 
 
 class _Labelled(_Said):
-    config: _Config = Field(alias="Config")
+    config: _Config = Field(alias="Config", description="The configuration of the container.")
 
 
 class Upstream:
