@@ -26,6 +26,7 @@ USED_OTHERWISE = {
     "httptools": "uvicorn, which is told to",
     "coverage": "by hand",
     "import-linter": "make check",
+    "lxml": "Beautiful Soup, which is told to",
     "mypy": "make check",
     "opentelemetry-exporter-otlp-proto-http": "by name, where spans are sent",
     "opentelemetry-sdk": "by name, where spans are sent",
