@@ -32,6 +32,7 @@ USED_OTHERWISE = {
     "opentelemetry-sdk": "by name, where spans are sent",
     "ruff": "make check",
     "types-docker": "mypy",
+    "types-pyyaml": "mypy",
     "pytest-asyncio": "pytest",
     "pytest-timeout": "pytest",
     "uv": "scripts/venv",
