@@ -33,6 +33,7 @@ USED_OTHERWISE = {
     "ruff": "make check",
     "types-docker": "mypy",
     "types-pyyaml": "mypy",
+    "pypdfium2": "the program that reads a PDF in a process of its own",
     "pytest-asyncio": "pytest",
     "pytest-timeout": "pytest",
     "uv": "scripts/venv",
