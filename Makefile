@@ -66,7 +66,7 @@ prove: venv engine images ## run all cases against the running stack, or one of 
 
 pins: venv ## pin every dependency anew, with hashes, in constraints.txt
 	@.venv/bin/uv pip compile -q --universal --generate-hashes --upgrade --python-version 3.11 \
-	  pyproject.toml protocol/pyproject.toml shim/pyproject.toml sidecar/pyproject.toml --extra asgi --extra demo --extra images --extra redis_cache --group dev \
+	  pyproject.toml protocol/pyproject.toml shim/pyproject.toml sidecar/pyproject.toml --extra asgi --extra demo --extra images --extra pdf --extra redis_cache --group dev \
 	  --no-emit-package mini-agent --no-emit-package mini-agent-protocol --no-emit-package mini-agent-shim --no-emit-package codex-sidecar \
 	  --no-header --no-annotate -o constraints.txt
 

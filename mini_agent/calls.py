@@ -46,11 +46,6 @@ class UnderstoodReply:
     repaired: tuple[str, ...] = ()
 
 
-def calls_in(reply: ModelReply, tools: Tools, setting: Setting = USUAL) -> tuple[ToolCall, ...]:
-    """The calls the model made, in its order."""
-    return understood_reply(reply, tools, setting).calls
-
-
 def understood_reply(reply: ModelReply, tools: Tools, setting: Setting = USUAL) -> UnderstoodReply:
     """`reply` with its calls found: those it lists, else those that its text makes.
 

@@ -1,4 +1,4 @@
-"""Markdown files that begin with a few keys between lines of dashes: agents, commands, skills."""
+"""Markdown files that begin with YAML between lines of dashes: agents, commands, skills."""
 
 from __future__ import annotations
 
@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from mini_agent.errors import BadRequest
+
 FENCE: Final = "---"
+BYTE_ORDER_MARK: Final = "\ufeff"
+QUOTE_IT: Final = "write a value that has a colon or begins with a sign of YAML's in quotes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +48,46 @@ def documents_in(folders: Iterable[Path], pattern: str = "*.md") -> dict[str, Do
 
 
 def document_of(path: Path, written: str) -> Document:
-    """A document; without a fence at its top all of it is text."""
-    lines = written.splitlines()
+    """A document; without a fence at its top all of it is text.
+
+    `BadRequest` where what is between the fences is no YAML, or no keys with values.
+    """
+    lines = written.removeprefix(BYTE_ORDER_MARK).splitlines()
     if not lines or lines[0].strip() != FENCE:
-        return Document(path, {}, written.strip())
+        return Document(path, {}, "\n".join(lines).strip())
     end = next((at for at, line in enumerate(lines[1:], 1) if line.strip() == FENCE), None)
     if end is None:
-        return Document(path, {}, written.strip())
-    return Document(path, _keys(lines[1:end]), "\n".join(lines[end + 1 :]).strip())
+        return Document(path, {}, "\n".join(lines).strip())
+    keys = _keys(path, "\n".join(lines[1:end]))
+    return Document(path, keys, "\n".join(lines[end + 1 :]).strip())
 
 
-def _keys(lines: Iterable[str]) -> dict[str, str]:
-    """`key: value` a line; what is indented goes on with the line before, a list item too."""
-    keys: dict[str, str] = {}
-    last = ""
-    for line in lines:
-        if line.startswith((" ", "\t", "-")) and last:
-            more = line.strip()
-            between = ", " if more.startswith("- ") and keys[last] else " "
-            keys[last] = f"{keys[last]}{between}{more.removeprefix('- ')}".strip(" >|")
-            continue
-        key, colon, value = line.partition(":")
-        if colon and key.strip():
-            last = key.strip()
-            keys[last] = value.strip().strip("\"'")
+def _keys(path: Path, written: str) -> dict[str, str]:
+    import yaml  # noqa: PLC0415  slow to import
+
+    try:
+        read: object = yaml.safe_load(written)
+        keys = _texts({} if read is None else read)
+    except (yaml.YAMLError, ValueError, RecursionError) as wrong:
+        what = " ".join(str(wrong).replace("<unicode string>", "the keys").split())
+        raise BadRequest(f"the keys of {path} cannot be read: {what:.300}", hint=QUOTE_IT) from None
     return keys
+
+
+def _texts(read: object) -> dict[str, str]:
+    """Texts, and lists as texts with commas; what is nested more deeply is nothing we know."""
+    if not isinstance(read, dict):
+        raise ValueError(f"not a {type(read).__name__} but `key: value`")  # noqa: TRY004
+    return {
+        str(key): ", ".join(_text(item) for item in value if not isinstance(item, dict | list))
+        if isinstance(value, list)
+        else _text(value)
+        for key, value in read.items()
+        if not isinstance(value, dict)
+    }
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else " ".join(str(value).split())

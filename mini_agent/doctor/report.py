@@ -6,13 +6,23 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from mini_agent.doctor.check import Check, State
 from mini_agent.terminal import visible
 
 SHOWN: Final[dict[State, str]] = {"ok": "ok", "warn": "warn", "fail": "FAIL", "skipped": "-"}
-COLOURS: Final[dict[State, str]] = {"ok": "32", "warn": "33", "fail": "1;31", "skipped": "2"}
+COLOURS: Final[dict[State, str]] = {
+    "ok": "green",
+    "warn": "yellow",
+    "fail": "bold red",
+    "skipped": "dim",
+}
+# What is no terminal has no edge: a program that reads lines finds each check on one.
+ENDLESS: Final = 10_000
+NARROWEST: Final = 40
 STATES: Final[tuple[State, ...]] = ("ok", "warn", "fail", "skipped")
 
 
@@ -21,9 +31,10 @@ def is_well(checks: Sequence[Check]) -> bool:
     return all(check.state != "fail" for check in checks)
 
 
-def as_text(checks: Sequence[Check], *, in_colour: bool) -> str:
-    """A line a check, under the name of its group, and how many there are of each kind."""
-    return "\n".join([*_lines(checks, in_colour=in_colour), "", _sum(checks)])
+def as_text(checks: Sequence[Check], *, in_colour: bool, width: int = ENDLESS) -> str:
+    """A table of checks a group, within `width` columns, and how many there are of each kind."""
+    shown = _lines(checks, in_colour=in_colour, width=max(width, NARROWEST))
+    return "\n".join([*shown, "", _sum(checks)]).lstrip("\n")
 
 
 def as_json(checks: Sequence[Check]) -> str:
@@ -32,18 +43,36 @@ def as_json(checks: Sequence[Check]) -> str:
     return json.dumps(told, indent=2)
 
 
-def _lines(checks: Sequence[Check], *, in_colour: bool) -> Iterator[str]:
-    width = max((len(check.name) for check in checks), default=0)
-    group = ""
+def _lines(checks: Sequence[Check], *, in_colour: bool, width: int) -> Iterator[str]:
+    names = max((len(check.name) for check in checks), default=0)
+    for group, members in groupby(checks, key=attrgetter("group")):
+        yield from ("", group) if group else ()
+        yield from _table(tuple(members), in_colour=in_colour, width=width, names=names)
+
+
+def _table(checks: Sequence[Check], *, in_colour: bool, width: int, names: int) -> Iterator[str]:
+    from rich.console import Console  # noqa: PLC0415  slow to import
+    from rich.table import Table  # noqa: PLC0415
+    from rich.text import Text  # noqa: PLC0415
+
+    table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+    for least in (6, min(names, width // 2), None):
+        table.add_column(min_width=least, no_wrap=least is not None, overflow="fold")
     for check in checks:
-        if check.group != group:
-            yield f"{chr(10) if group else ''}{check.group}"
-            group = check.group
-        word = f"{SHOWN[check.state]:<4}"
-        state = f"\x1b[{COLOURS[check.state]}m{word}\x1b[0m" if in_colour else word
-        yield f"  {state}  {check.name:<{width}}  {_one_line(check.detail)}"
-        if check.fix and check.state != "ok":
-            yield f"        {'':<{width}}  -> {_one_line(check.fix)}"
+        words = [_one_line(check.detail)]
+        words += [f"-> {_one_line(check.fix)}"] if check.fix and check.state != "ok" else []
+        state = Text(f"  {SHOWN[check.state]}", COLOURS[check.state])
+        table.add_row(state, Text(_one_line(check.name)), Text("\n".join(words)))
+    console = Console(
+        width=width,
+        color_system="standard" if in_colour else None,
+        force_terminal=in_colour,
+        no_color=not in_colour,
+        legacy_windows=False,
+    )
+    with console.capture() as shown:
+        console.print(table)
+    yield from (line.rstrip() for line in shown.get().splitlines())
 
 
 # Details quote what others wrote: servers, programs, files.

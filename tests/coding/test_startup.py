@@ -11,7 +11,10 @@ import pytest
 
 from tests.coding.desk import Desk, environment
 
-HEAVY = ("litellm", "openai", "tiktoken", "aiohttp", "mcp", "httpx", "rich", "prompt_toolkit")
+HEAVY = (
+    *("litellm", "openai", "tiktoken", "aiohttp", "mcp", "httpx", "rich", "prompt_toolkit"),
+    *("bs4", "markdownify", "yaml"),
+)
 OF_THE_PROMPT = ("rich", "prompt_toolkit")
 PROGRAM = f"""
 import json, sys

@@ -112,7 +112,43 @@ async def test_a_notebook_comes_with_its_outputs_and_pictures(bench: Bench) -> N
     assert [attached.media_type for attached in output.attachments] == ["image/png"]
 
 
-async def test_of_a_pdf_the_text_comes_by_lines(bench: Bench, tmp_path: Path) -> None:
+def pdf_of(*pages: str) -> bytes:
+    """A PDF with a line on each page."""
+    shown = [f"BT /F 12 Tf 72 720 Td ({text}) Tj ET".encode() for text in pages]
+    kids = " ".join(f"{3 + 2 * at} 0 R" for at in range(len(pages)))
+    font = "/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>"
+    parts = [
+        b"<</Type/Catalog/Pages 2 0 R>>",
+        f"<</Type/Pages/Kids[{kids}]/Count {len(pages)}/MediaBox[0 0 612 792]{font}>>".encode(),
+    ]
+    for at, text in enumerate(shown):
+        parts.append(f"<</Type/Page/Parent 2 0 R/Contents {4 + 2 * at} 0 R>>".encode())
+        parts.append(b"<</Length %d>>stream\n%s\nendstream" % (len(text), text))
+    objects = b"".join(b"%d 0 obj%s endobj\n" % (at, part) for at, part in enumerate(parts, 1))
+    return b"%PDF-1.7\n" + objects + b"trailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+@pytest.fixture
+def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("mini_agent.coding.tools.pdf.EXTRA", "not_installed")
+
+
+async def test_of_a_pdf_the_text_comes_by_lines(bench: Bench) -> None:
+    path = bench.file("a.pdf", pdf_of("one", "two"))
+    assert (await bench.told("Read", file_path=path, limit=1)).startswith("    1→one\n\n")
+    assert "    2→" in await bench.told("Read", file_path=path, offset=2)
+    assert "→two" in (await bench.told("Read", file_path=path)).replace("\f", "")
+    assert "has not been read yet" in await bench.refused("Write", file_path=path, content="x")
+
+
+async def test_a_broken_pdf_is_named(bench: Bench) -> None:
+    path = bench.file("a.pdf", b"%PDF-1.7\n\0")
+    refused = await bench.refused("Read", file_path=path)
+    assert refused.startswith(f"Error: pypdfium2 cannot read {path}: Failed to load document")
+
+
+@pytest.mark.usefixtures("without_the_extra")
+async def test_without_the_extra_pdftotext_reads_a_pdf(bench: Bench, tmp_path: Path) -> None:
     path = bench.file("a.pdf", b"%PDF-1.7\n\0")
     environment = stand_in(tmp_path / "bin", 'printf "one\\ntwo\\n\\f" >"$5"', "pdftotext")
     at = Bench(replace(bench.at, environment=environment))
@@ -123,6 +159,7 @@ async def test_of_a_pdf_the_text_comes_by_lines(bench: Bench, tmp_path: Path) ->
     refused = await Bench(replace(bench.at, environment=broken)).refused("Read", file_path=path)
     assert refused == f"Error: pdftotext cannot read {path}: May not be a PDF file"
     missing = await bench.without("pdftotext", tmp_path / "none").refused("Read", file_path=path)
+    assert "pip install 'mini-agent[pdf]'" in missing
     assert "apt-get install poppler-utils" in missing
 
 

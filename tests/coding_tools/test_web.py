@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -193,9 +194,65 @@ def test_html_is_read_as_a_person_would() -> None:
     <pre>x = 1\n  y</pre><table><tr><td>1</td><td>2</td></tr></table>"""
     assert markdown_of(html) == (
         "Name\n\n## Head & tail\n\nA [link](/x), `a b`.\n\n- one\n- two\n\n"
-        "```\nx = 1\n  y\n```\n\n| 1 | 2\n"
+        "```\nx = 1\n  y\n```\n\n| 1 | 2 |\n| --- | --- |\n"
     )
 
 
 def test_broken_html_is_read_as_far_as_it_goes() -> None:
-    assert markdown_of("<p>a</div></a><b>b<script>c") == "a\n\n**b\n"
+    assert markdown_of("<p>a</div></a><b>b<script>c") == "a**b**\n"
+
+
+@pytest.mark.parametrize(
+    ("html", "markdown"),
+    [
+        (
+            "<ul><li>a<ul><li>b<ol><li>c</li></ol></li></ul></li><li>d</li></ul>",
+            "- a\n  - b\n    1. c\n- d",
+        ),
+        ("<ul><li>a<li>b</ul>", "- a\n- b"),
+        ("<ol><li>a</li><li>b</li></ol>", "1. a\n2. b"),
+        ("<ol start='3'><li>a</li><li><p>b</p><p>c</p></li></ol>", "3. a\n4. b\n\n   c"),
+        ("<blockquote><p>a</p><p>b</p></blockquote>c", "> a\n>\n> b\n\nc"),
+        ("<blockquote>a<blockquote>b</blockquote></blockquote>", "> a\n> > b"),
+        ("<blockquote><ul><li>a</li></ul></blockquote>", "> - a"),
+        (
+            "<table><tr><th>a|b</th><th>c</th></tr><tr><td colspan=2><p>1<p>2</table>",
+            "| a\\|b | c |\n| --- | --- |\n| 1 2 | |",
+        ),
+        ("<table><caption>C</caption><tr><td>1</td></tr></table>", "C\n\n| 1 |\n| --- |"),
+        ("<pre>a\n\n\nb</pre>", "```\na\n\n\nb\n```"),
+        ("2 * 3 * snake_case", "2 * 3 * snake_case"),
+    ],
+)
+def test_lists_quotes_and_tables_keep_their_shape(html: str, markdown: str) -> None:
+    assert markdown_of(html) == f"{markdown}\n"
+
+
+def test_what_a_browser_does_not_show_as_text_is_left_out() -> None:
+    html = """<?xml version="1.0"?><!-- no --><script>no</script><style>no</style>
+    <noscript><p>no</p></noscript><template><b>no</b></template><svg><text>no</text></svg>
+    <iframe>no</iframe><object>no</object><p hidden>yes</p><img alt="sun" src="data:no">"""
+    assert markdown_of(html) == "yes\n\n![sun]\n"
+
+
+@pytest.mark.parametrize("text", ["", "https://a.example", "/etc/hosts", "page.html"])
+def test_a_page_without_a_tag_is_its_text(text: str) -> None:
+    assert markdown_of(text) == f"{text}\n"
+
+
+@pytest.mark.parametrize(
+    ("begins", "repeated"),
+    [
+        ("", "<div>"),
+        ("", "<blockquote>"),
+        ("<blockquote>" * 90, "a\n"),
+        ("<table><thead>", "<tr><td>x</td></tr>"),
+        ("<ol>", "<li>a</li>"),
+        ("<table><tr>", "<td colspan=1000>x</td>"),
+    ],
+)
+def test_no_page_takes_long_to_read(begins: str, repeated: str) -> None:
+    html = (begins + repeated * (1 << 13))[: 1 << 18]
+    began = time.process_time()
+    assert len(markdown_of(f"{html}words")) < 16 * len(html)
+    assert time.process_time() - began < 10

@@ -7,6 +7,7 @@ import json
 import socket
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -160,6 +161,25 @@ def test_what_others_wrote_does_nothing_to_a_terminal() -> None:
         "",
         "1 ok, 1 warn, 1 fail, 1 skipped",
     ]
-    assert "\x1b[32mok" in as_text(checks, in_colour=True)
+    assert "\x1b[32m  ok" in as_text(checks, in_colour=True)
     assert json.loads(as_json(checks))["ok"] is False
     assert json.loads(as_json(checks[:2]))["ok"] is True
+
+
+def test_a_narrow_terminal_folds_what_is_said_within_its_column() -> None:
+    checks = [
+        replace(fail("port", "taken by " + "x" * 40, "stop it"), group="stack"),
+        ok("b", "so"),
+    ]
+    assert as_text(checks, in_colour=False, width=40).splitlines() == [
+        "stack",
+        "  FAIL  port  taken by",
+        "              " + "x" * 26,
+        "              " + "x" * 14,
+        "              -> stop it",
+        "  ok    b     so",
+        "",
+        "1 ok, 1 fail",
+    ]
+    wide = as_text(checks, in_colour=False).splitlines()
+    assert wide[1] == "  FAIL  port  taken by " + "x" * 40

@@ -19,15 +19,6 @@ def tracked(*patterns: str) -> list[Path]:
     return [ROOT / name for name in listed.stdout.split("\0") if name]
 
 
-def test_no_python_file_tells_more_than_one_thing() -> None:
-    long = {
-        str(path.relative_to(ROOT)): lines
-        for path in tracked("*.py")
-        if (lines := len(path.read_text().splitlines())) > 400
-    }
-    assert long == {}
-
-
 def test_every_python_file_says_in_its_first_line_what_it_is() -> None:
     silent = [
         str(path.relative_to(ROOT))

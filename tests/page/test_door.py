@@ -51,6 +51,15 @@ async def test_the_rest_of_a_guarded_shim_is_not() -> None:
     assert foreign.status_code == HTTPStatus.FORBIDDEN
 
 
+def test_what_is_of_others_has_its_licence_beside_it() -> None:
+    files = page_files()
+    assert files["/page/vendor/markdown-it.js"].media_type.startswith("text/javascript")
+    licence = files["/page/vendor/LICENSE.txt"].content.decode()
+    assert "Permission is hereby granted" in licence
+    for package in ("markdown-it", "linkify-it", "mdurl", "uc.micro", "entities", "punycode.js"):
+        assert f"== {package} " in licence
+
+
 def test_nothing_comes_from_elsewhere() -> None:
     for path, file in page_files().items():
         text = file.content.decode()

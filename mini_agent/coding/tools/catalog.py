@@ -53,7 +53,6 @@ TOOLS: Final = MappingProxyType[str, type[Asked]](
         )
     }
 )
-ONLY_READ: Final = frozenset(name for name, tool in TOOLS.items() if tool.only_reads)
 
 
 class _Untitled(GenerateJsonSchema):

@@ -10,7 +10,6 @@ from typing import Final
 
 import httpx
 
-from mini_agent.coding.tools.markdown import markdown_of
 from mini_agent.coding.tools.text_file import text_in
 from mini_agent.public_web import NotPublic, PublicOnly, Resolve, resolved
 from mini_agent.tools.arguments import NotRun
@@ -109,6 +108,8 @@ def _same_host(here: httpx.URL, there: httpx.URL) -> httpx.URL:
 
 def _text(answer: _Answer, url: httpx.URL) -> str:
     if answer.kind in HTML:
+        from mini_agent.coding.tools.markdown import markdown_of  # noqa: PLC0415  slow to import
+
         return markdown_of(text_in(answer.content[:LARGEST_HTML], Path(url.path)).shown)
     if answer.kind.startswith(TEXT) or answer.kind.endswith(AS_TEXT):
         return text_in(answer.content, Path(url.path)).shown

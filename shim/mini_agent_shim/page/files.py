@@ -19,6 +19,7 @@ MEDIA: Final = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml",
+    ".txt": "text/plain; charset=utf-8",
 }
 # What runs print is hostile. The page makes no markup of it, and where it did, no browser would:
 # only files of this folder are run, and Trusted Types keep texts from becoming markup.
@@ -56,7 +57,8 @@ class PageFile:
 
 def page_files(folder: Path = FOLDER) -> Mapping[str, PageFile]:
     """The page's files by their paths; `/` is its beginning."""
-    files = {f"/page/{path.name}": _read(path) for path in sorted(folder.iterdir())}
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    files = {f"/page/{path.relative_to(folder).as_posix()}": _read(path) for path in paths}
     return {"/": files.pop("/page/index.html"), **files}
 
 
