@@ -15,7 +15,7 @@ def open_sandbox(settings: Settings, *, headers: Headers = no_headers) -> Sideca
     """
     if not settings.sidecar_url:
         raise NotConfigured(
-            "no sidecar is named to run programs in",
+            "no sidecar is named to run snippets in",
             hint="set MINI_AGENT_SIDECAR_URL, such as http://127.0.0.1:8077, and "
             "MINI_AGENT_SIDECAR_TOKEN (`make token`)",
         )
