@@ -13,9 +13,9 @@ from mini_agent.config import AgentConfig
 from mini_agent.deadline import Deadline, OutOfTime
 from mini_agent.errors import MiniAgentError
 from mini_agent.events import Listener, ToolFinished, ToolOutputPiece, ToolStarted
-from mini_agent.messages import function_call
 from mini_agent.result import ToolInvocation
 from mini_agent.sandbox.execution import Output
+from mini_agent.tools.arguments import Called, tool_call
 from mini_agent.tools.foreign import output_of
 from mini_agent.tools.invoker import Invoker, StreamingInvoker, ToolOutput, refused
 from mini_agent.tools.observation import REPAIR, observation
@@ -121,7 +121,7 @@ class Workbench:
             )
             self.tell(told)
 
-        call = function_call(ask.id, ask.name, ask.arguments)
+        call = tool_call(ask.id, Called(ask.name, ask.arguments))
         if isinstance(self.invoker, StreamingInvoker):
             return output_of(await self.invoker.stream_openai_tool(call, tell))
         return output_of(await self.invoker.call_openai_tool(call))

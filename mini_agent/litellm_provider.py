@@ -8,6 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from mini_agent.backends import IN_THE_SHIM, backend_in_the_shim, places_for
+from mini_agent.configured_sandbox import open_sandbox
 from mini_agent.errors import MiniAgentError
 from mini_agent.event_stream import events_of
 from mini_agent.events import Event, Listener, Stopped, unheard
@@ -39,8 +40,7 @@ def provider_run(given: GivenCall) -> ProviderRun:
 
 def _sources(request: AgentRunRequest, settings: Settings) -> Sources:
     def sidecar() -> SidecarClient:
-        token = settings.read_sidecar_token()
-        return SidecarClient(settings.sidecar_url, token, headers=trace_headers)
+        return open_sandbox(settings, headers=trace_headers)
 
     def servers(named: Sequence[str] | None) -> Opening:
         return servers_of_run(configuration_for_runs(settings).only(named))

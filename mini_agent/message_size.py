@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Final
 
 from pydantic import JsonValue
@@ -26,10 +27,35 @@ def tokens_of(message: Message) -> int:
     return TOKENS_PER_MESSAGE + sum(estimated_tokens(text) for text in _texts(message))
 
 
+@dataclass(slots=True)
+class TokenCounter:
+    """Estimates the tokens of a text that comes in pieces."""
+
+    ascii_chars: int = 0
+    other_chars: int = 0
+
+    def add(self, piece: str) -> None:
+        """Counts one more piece."""
+        plain = len(piece) if piece.isascii() else sum(each < "\x80" for each in piece)
+        self.ascii_chars += plain
+        self.other_chars += len(piece) - plain
+
+    @property
+    def tokens(self) -> int:
+        """The estimate for all pieces together."""
+        return tokens_of_bytes(self.ascii_chars) + self.other_chars
+
+
 def estimated_tokens(text: str) -> int:
     """An estimate of the tokens in `text`."""
-    plain = len(text) if text.isascii() else sum(character < "\x80" for character in text)
-    return round(plain / ASCII_CHARS_PER_TOKEN) + len(text) - plain
+    counter = TokenCounter()
+    counter.add(text)
+    return counter.tokens
+
+
+def tokens_of_bytes(size: int) -> int:
+    """An estimate of the tokens in a file of so many bytes, as if it were all ASCII."""
+    return round(size / ASCII_CHARS_PER_TOKEN)
 
 
 def tokens_of_tools(tools: Iterable[JsonValue]) -> int:

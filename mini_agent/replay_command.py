@@ -12,10 +12,10 @@ from typing import Final
 
 from pydantic import JsonValue, ValidationError
 
-from mini_agent.errors import BadRequest, NotConfigured
+from mini_agent.configured_sandbox import open_sandbox
+from mini_agent.errors import BadRequest
 from mini_agent.replay import Bundle, Difference, Replayed, replayed
 from mini_agent.run_tools import Opening, Sources, tools_at
-from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings
 from mini_agent.terminal import visible
 from mini_agent.tool_backend import Place, places_in
@@ -60,16 +60,7 @@ def _tools(asked: AgentRunRequest, settings: Settings) -> Opening:
             f"a run with tools of {' and '.join(foreign)} cannot be repeated: they may act twice"
         )
     here: list[Place] = [place if place in HERE else "sidecar" for place in places]
-    return tools_at(here, Sources(asked, settings, lambda: _sidecar(settings), _none_of_these))
-
-
-def _sidecar(settings: Settings) -> SidecarClient:
-    if not settings.sidecar_url:
-        raise NotConfigured(
-            "there is no sandbox to run the programs in",
-            hint="set MINI_AGENT_SIDECAR_URL, and MINI_AGENT_SIDECAR_TOKEN (`make token`)",
-        )
-    return SidecarClient(settings.sidecar_url, settings.read_sidecar_token())
+    return tools_at(here, Sources(asked, settings, lambda: open_sandbox(settings), _none_of_these))
 
 
 def _none_of_these(names: Sequence[str] | None) -> Opening:

@@ -5,10 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal, Protocol
 
 from mini_agent.coding.hooks.verdict import Permission
-from mini_agent.coding.permissions.decision import Allowed, Asked, Denied, Permissions
+from mini_agent.coding.permissions.decision import (
+    Allowed,
+    Asked,
+    Decision,
+    Denied,
+    Permissions,
+)
 from mini_agent.coding.permissions.rules import Rule
 from mini_agent.coding.tools.seams import Asker, Question
 from mini_agent.errors import MiniAgentError
@@ -78,29 +85,32 @@ class RuledApproval:
             case Asked() if said == "allow":
                 return ""
             case Asked() if said != "ask":
-                return await self._asked(decision, lambda: self._is_allowed(name, arguments))
+                again = partial(self.permissions.decision, name, arguments)
+                return await self._asked(decision, again)
             case Allowed():
                 decision = Asked(f"A hook wants to know: call {name}?", "", Rule(name, ""))
             case _:
                 pass
-        return await self._asked(decision, lambda: False)
+        return await self._asked(decision, lambda: decision)
 
-    def _is_allowed(self, name: str, arguments: JsonObject) -> bool:
-        return isinstance(self.permissions.decision(name, arguments), Allowed)
-
-    async def _asked(self, asked: Asked, is_allowed_by_now: Callable[[], bool]) -> str:
+    async def _asked(self, asked: Asked, again: Callable[[], Decision]) -> str:
         if self.asker is None:
             return (
                 f"This needs the user's permission, and nobody is there to be asked. The rule "
                 f"{asked.always} would allow it, with --allowed-tools or under permissions.allow."
             )
         async with self._one_at_a_time:
-            # What the user has said to another call may hold for this one.
-            if is_allowed_by_now():
+            # What the user has said to another call may hold for this one, and what that call
+            # has done may have changed what this one would do.
+            by_now = again()
+            if isinstance(by_now, Allowed):
                 return ""
+            asked = by_now if isinstance(by_now, Asked) else asked
             said = await self.asker.may(asked)
             if said.answer == "always":
                 self._remember(asked.always)
+            if said.answer != "no":
+                self.permissions.approve(asked)
         if said.answer != "no":
             return ""
         why = f" They say: {said.why}" if said.why else ""

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
-from mini_agent.sandbox.client import SidecarClient
+from mini_agent.configured_sandbox import open_sandbox
 from mini_agent.settings import Settings
 from mini_agent.tools.filtered import FilteredInvoker
 from mini_agent.tools.invoker import Invoker
@@ -25,7 +25,7 @@ async def sandbox_of(settings: Settings) -> AsyncIterator[Invoker]:
     """
     named = [name.strip() for name in settings.languages.split(",") if name.strip()]
     async with (
-        SidecarClient(settings.sidecar_url, settings.read_sidecar_token()) as client,
+        open_sandbox(settings) as client,
         aclosing(RunSandbox(client)) as sandbox,
     ):
         running = SandboxInvoker(sandbox, languages=named or USUAL, workspace="kept")

@@ -13,8 +13,8 @@ from mini_agent.coding.hooks.source import Hooks
 from mini_agent.coding.hooks.verdict import Permission, Verdict
 from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.coding.watch import Watcher
-from mini_agent.messages import JsonObject, function_call
-from mini_agent.tools.arguments import Called, NotRun, called
+from mini_agent.messages import JsonObject
+from mini_agent.tools.arguments import Called, NotRun, called, tool_call
 from mini_agent.tools.foreign import output_of
 from mini_agent.tools.invoker import (
     Invoker,
@@ -77,9 +77,12 @@ class GatedTools:
             return _told(refused(str(why)))
         reads = asked.name in READING
         async with self._order.beside_others() if reads else self._order.alone():
-            return await self._carried_out(str(openai_tool.get("id") or ""), asked, tell)
+            return await self._carried_out(openai_tool, asked, tell)
 
-    async def _carried_out(self, call_id: str, asked: Called, tell: Listener | None) -> ToolOutput:
+    async def _carried_out(
+        self, call: OpenAIToolCall, asked: Called, tell: Listener | None
+    ) -> ToolOutput:
+        call_id = str(call.get("id") or "")
         about: JsonObject = {"tool_use_id": call_id}
         before = await self._ask("PreToolUse", asked, about)
         if before.blocked or before.stops:
@@ -87,11 +90,11 @@ class GatedTools:
             return _told(refused(f"{asked.name} operation blocked by hook:{reasons}"))
         if before.updated_input is not None:
             asked = Called(asked.name, before.updated_input)
+            call = tool_call(call_id, asked)
         objection = await self._around.approver.objection(*asked, before.permission)
         if objection:
             self._around.watcher().denied(ToolUse(call_id, *asked))
             return _told(refused(objection))
-        call = function_call(call_id, *asked)
         output = _told(output_of(await passed_on(self._invoker, call, tell)))
         said = [*before.after, *(await self._objections(asked, output, about))]
         if not output.told:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from mini_agent.errors import NotConfigured, SandboxUnavailable
+from mini_agent.configured_sandbox import open_sandbox_late
 from mini_agent.mcp_door.on_stdio import served_on_stdio
 from mini_agent.mcp_door.server import languages_named, sandbox_server
 from mini_agent.mcp_door.sessions import Sessions
@@ -44,22 +44,9 @@ class _Sidecar:
 
     def client(self) -> SidecarClient:
         if self._client is None:
-            if not self._settings.sidecar_url:
-                raise SandboxUnavailable(
-                    "no sidecar is named to run programs in",
-                    hint="set MINI_AGENT_SIDECAR_URL, such as http://127.0.0.1:8077, and "
-                    "MINI_AGENT_SIDECAR_TOKEN",
-                )
-            url = self._settings.sidecar_url
-            self._client = SidecarClient(url, self._token(), headers=trace_headers)
+            self._client = open_sandbox_late(self._settings, headers=trace_headers)
         return self._client
 
     async def aclose(self) -> None:
         if self._client is not None:
             await self._client.aclose()
-
-    def _token(self) -> str:
-        try:
-            return self._settings.read_sidecar_token()
-        except NotConfigured as missing:
-            raise SandboxUnavailable(missing.message, hint=missing.hint) from missing

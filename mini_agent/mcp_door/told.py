@@ -16,15 +16,8 @@ from mcp.types import (
     TextResourceContents,
 )
 
-from mini_agent.sandbox import Execution, Rich, WorkspaceFile
+from mini_agent.sandbox import IMAGE_TYPES, Execution, Rich, WorkspaceFile, media_type_of
 
-# What models take as images; others go as files.
-IMAGES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-MAGIC: Final = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF8", "image/gif"),
-)
 FACTS: Final = "mini-agent/execution"
 BYTES: Final = "application/octet-stream"
 LISTED: Final = 500
@@ -58,13 +51,13 @@ def said(text: str, note: str = "") -> CallToolResult:
 
 def read(path: str, content: bytes) -> CallToolResult:
     """A file: text as text, an image as an image, others as they are."""
-    kind = next((kind for magic, kind in MAGIC if content.startswith(magic)), BYTES)
-    is_webp = content[:4] == b"RIFF" and content[8:12] == b"WEBP"
     try:
         return said(content.decode())
     except UnicodeDecodeError:
+        kind = media_type_of(content)
         written = base64.b64encode(content).decode()
-        return CallToolResult(content=list(_file(path, "image/webp" if is_webp else kind, written)))
+        media_type = kind if kind in IMAGE_TYPES else BYTES
+        return CallToolResult(content=list(_file(path, media_type, written)))
 
 
 def listed(files: Sequence[WorkspaceFile], note: str) -> CallToolResult:
@@ -92,7 +85,7 @@ def _streams(execution: Execution) -> Iterator[str]:
 
 def _figures(shown: Iterable[Rich]) -> Iterator[ImageContent]:
     for rich in shown:
-        if rich.media_type in IMAGES and rich.base64 is not None:
+        if rich.media_type in IMAGE_TYPES and rich.base64 is not None:
             yield ImageContent(type="image", data=rich.base64, mime_type=rich.media_type)
 
 
@@ -117,7 +110,7 @@ def _facts(execution: Execution) -> dict[str, object]:
 def _file(path: str, media_type: str, content: str) -> Iterator[ContentBlock]:
     size = len(base64.b64decode(content))
     yield _text(f"{path} ({media_type}, {size} bytes):")
-    if media_type in IMAGES:
+    if media_type in IMAGE_TYPES:
         yield ImageContent(type="image", data=content, mime_type=media_type)
     else:
         yield EmbeddedResource(type="resource", resource=_resource(path, media_type, content))

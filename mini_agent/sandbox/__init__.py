@@ -18,6 +18,7 @@ from mini_agent.sandbox.execution import (
     Truncated,
 )
 from mini_agent.sandbox.languages import ALIASES, LANGUAGES, Language, language_named
+from mini_agent.sandbox.media_types import BEGINNING_BYTES, IMAGE_TYPES, media_type_of
 from mini_agent.sandbox.snippet import Limits, Snippet, require_plain_path
 from mini_agent.sandbox.workspace import SessionOpened, SessionRequest, WorkspaceFile
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALIASES",
+    "BEGINNING_BYTES",
+    "IMAGE_TYPES",
     "LANGUAGES",
     "Artifact",
     "EnforcedLimits",
@@ -49,6 +52,7 @@ __all__ = [
     "Truncated",
     "WorkspaceFile",
     "language_named",
+    "media_type_of",
     "require_plain_path",
 ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from copy import deepcopy
 from typing import TypeAlias
 
 from mini_agent.messages import JsonObject
@@ -33,6 +34,7 @@ class ApprovedInvoker(PassingInvoker):
             call: Called = called(openai_tool)
         except NotRun as why:
             return refused(str(why))
-        if not await self._approve(call.name, call.arguments):
+        # What it does to its arguments does not change the call.
+        if not await self._approve(call.name, deepcopy(call.arguments)):
             return refused(f"this call of {call.name} was not approved, so it was not made")
         return await passed_on(self._invoker, openai_tool, tell)

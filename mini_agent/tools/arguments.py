@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from pydantic import JsonValue
 
-from mini_agent.messages import JsonObject, json_object
+from mini_agent.messages import JsonObject, encodable, function_call, json_object
 from mini_agent.tools.invoker import OpenAIToolCall
 
 SHORTEST_S: Final = 1.0
@@ -32,8 +32,38 @@ class Seconds(NamedTuple):
     note: str = ""
 
 
+class ArgumentsText(str):
+    """Arguments written as JSON, as every invoker takes them, that remember what they say.
+
+    INVARIANT: `value` is what the text was written from, so that ours need not parse it again; a
+    wrapper that puts another text in its place loses it, and that text is parsed.
+    """
+
+    __slots__ = ("value",)
+    value: JsonObject | None
+
+    def __new__(cls, text: str, value: JsonObject | None = None) -> Self:
+        written = super().__new__(cls, text)
+        written.value = value
+        return written
+
+
+def tool_call(call_id: str, asked: Called) -> OpenAIToolCall:
+    """A call for an invoker, its arguments as JSON text; ours read them without parsing it."""
+    call = function_call(call_id, *asked)
+    function = call["function"]
+    if isinstance(function, dict):
+        written = str(function["arguments"])
+        value = asked.arguments if _is_sound(written) else None
+        function["arguments"] = ArgumentsText(written, value)
+    return call
+
+
 def called(openai_tool: OpenAIToolCall) -> Called:
-    """The name and arguments in a call, which may carry them as JSON text or as an object."""
+    """The name and arguments in a call, which may carry them as JSON text or as an object.
+
+    They are shared with others who read the call, so they are not to be changed.
+    """
     function = openai_tool.get("function")
     name = function.get("name") if isinstance(function, dict) else None
     if not isinstance(function, dict) or not isinstance(name, str):
@@ -41,6 +71,8 @@ def called(openai_tool: OpenAIToolCall) -> Called:
     arguments = function.get("arguments") or {}
     if isinstance(arguments, dict):
         return Called(name, arguments)
+    if isinstance(arguments, ArgumentsText) and arguments.value is not None:
+        return Called(name, arguments.value)
     try:
         return Called(name, json_object(str(arguments)))
     except ValueError as wrong:
@@ -81,6 +113,11 @@ def unknown_in(arguments: JsonObject, known: Iterable[str]) -> str:
     """A remark on arguments that no one reads, empty when there are none."""
     unread = sorted(set(arguments) - set(known))
     return f"unknown argument ignored: {', '.join(unread):.200}" if unread else ""
+
+
+def _is_sound(written: str) -> bool:
+    """Whether no reader could object to it; the rest is parsed, and refused with the reason."""
+    return written == encodable(written) and "NaN" not in written and "Infinity" not in written
 
 
 def _number(value: JsonValue) -> float:

@@ -7,6 +7,7 @@ from typing import Final
 import httpx
 from pydantic import ValidationError
 
+from mini_agent.configured_sandbox import open_sandbox_late
 from mini_agent.errors import NotConfigured, Problem, SandboxUnavailable
 from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings
@@ -34,8 +35,7 @@ class SidecarLine:
     def client(self) -> SidecarClient:
         """The one client; `SandboxUnavailable` when no sidecar or no token is there."""
         if self._client is None:
-            url = self._require_url()
-            self._client = SidecarClient(url, self._require_token(), headers=_headers)
+            self._client = open_sandbox_late(self._settings, headers=_headers)
         return self._client
 
     async def require_ready(self) -> None:

@@ -7,19 +7,12 @@ from pathlib import PurePosixPath
 from types import MappingProxyType
 from typing import Final
 
+from mini_agent.sandbox import media_type_of
+
 UNKNOWN: Final = "application/octet-stream"
 LONGEST_JSON: Final = 1 << 20
 SEEN_OF_TEXT: Final = 4096
 
-_MAGIC: Final = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-    (b"%PDF-", "application/pdf"),
-    (b"PK\x03\x04", "application/zip"),
-    (b"\x1f\x8b", "application/gzip"),
-)
 _PROLOGUE: Final = (("<?", "?>"), ("<!--", "-->"), ("<!DOCTYPE", ">"))
 _TEXTS: Final = MappingProxyType(
     {
@@ -35,12 +28,7 @@ _TEXTS: Final = MappingProxyType(
 
 def media_type(name: str, content: bytes) -> str:
     """The media type of a file; an image is one by its content alone."""
-    for magic, kind in _MAGIC:
-        if content.startswith(magic):
-            return kind
-    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
-        return "image/webp"
-    return _of_text(name, content)
+    return media_type_of(content) or _of_text(name, content)
 
 
 def _of_text(name: str, content: bytes) -> str:

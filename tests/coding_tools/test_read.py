@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mini_agent.coding.tools.read import MOST_TOKENS
+from mini_agent.message_size import estimated_tokens
 from tests.coding_tools.conftest import Bench, stand_in
 
 PNG = base64.b64decode(
@@ -59,6 +61,18 @@ async def test_too_many_tokens_are_refused_and_a_part_of_them_is_not(bench: Benc
     path = bench.file("wide.txt", f"{'x' * 120}\n" * 1500)
     assert "exceeds maximum allowed tokens" in await bench.refused("Read", file_path=path)
     assert "1→xxx" in await bench.told("Read", file_path=path, limit=100)
+
+
+async def test_the_tokens_of_a_file_are_those_of_the_loops_estimate(bench: Bench) -> None:
+    text = f"{'x' * 99}\n" * 768
+    path = bench.file("wide.txt", text)
+    assert estimated_tokens(text) == MOST_TOKENS
+    assert "1→xxx" in await bench.told("Read", file_path=path)
+    longer = text + "one\nmore\nline\n"
+    path = bench.file("wider.txt", longer)
+    tokens = estimated_tokens(longer)
+    refused = await bench.refused("Read", file_path=path)
+    assert refused.startswith(f"File content ({tokens} tokens) exceeds maximum allowed tokens")
 
 
 async def test_a_line_of_megabytes_is_cut_between_characters(bench: Bench) -> None:

@@ -82,5 +82,5 @@ def test_nothing_is_run_on_this_machine_instead(tmp_path: Path) -> None:
     bundle = Bundle(run_id="0" * 32, request=request, events=())
     file = tmp_path / "run.json"
     file.write_text(bundle.model_dump_json())
-    with pytest.raises(NotConfigured, match="no sandbox to run the programs in"):
+    with pytest.raises(NotConfigured, match="no sidecar is named to run snippets in"):
         replay_file(str(file))

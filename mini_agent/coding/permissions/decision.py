@@ -10,10 +10,12 @@ from pydantic import ValidationError
 
 from mini_agent.coding.options import Mode
 from mini_agent.coding.permissions.matching import covers, touches
-from mini_agent.coding.permissions.questions import always_rule, diff_of, question
+from mini_agent.coding.permissions.questions import always_rule, change_of, question
 from mini_agent.coding.permissions.rules import Rule, Rules
 from mini_agent.coding.permissions.subject import Subject, subject_of
+from mini_agent.coding.tools.asked import Asked as Arguments
 from mini_agent.coding.tools.catalog import TOOLS
+from mini_agent.coding.tools.change import Change
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import NotRun
@@ -36,11 +38,21 @@ class Denied:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The user decides; "always" is to `remember` the rule."""
+    """The user decides; "always" is to `remember` the rule.
+
+    `change` is what the call would make of a file, or why it will not; `arguments` are those of a
+    call of ours.
+    """
 
     question: str
-    diff: str
+    change: Change | str
     always: Rule
+    arguments: Arguments | None = None
+
+    @property
+    def diff(self) -> str:
+        """What the user is shown of the change; empty where there is none."""
+        return self.change if isinstance(self.change, str) else self.change.diff()
 
 
 Decision: TypeAlias = Allowed | Denied | Asked
@@ -75,6 +87,11 @@ class Permissions:
                 return Allowed()
             subject = Subject(tool_name, arguments, self.at, None)
         return self._decided(subject)
+
+    def approve(self, asked: Asked) -> None:
+        """The user agrees: the change that the question showed is the one to be made."""
+        if isinstance(asked.change, Change):
+            self.at.approved.add(asked.arguments, asked.change)
 
     def remember(self, rule: Rule) -> None:
         """Allows from now on what the rule speaks of; errors of `keep` are raised afterwards."""
@@ -115,7 +132,7 @@ class Permissions:
     def _asked(self, subject: Subject) -> Decision:
         rule = always_rule(subject)
         if self.can_ask:
-            return Asked(question(subject), diff_of(subject), rule)
+            return Asked(question(subject), change_of(subject), rule, subject.asked)
         return Denied(
             f"{subject.tool} needs the user's permission, and nobody is there to be asked. "
             f"The rule {rule} would allow it, in .claude/settings.local.json under "

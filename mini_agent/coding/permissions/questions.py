@@ -12,7 +12,8 @@ from mini_agent.coding.permissions.options import beyond_stars
 from mini_agent.coding.permissions.rules import Rule
 from mini_agent.coding.permissions.shell import line_spec
 from mini_agent.coding.permissions.subject import Subject
-from mini_agent.coding.tools.change import Changing
+from mini_agent.coding.tools.asked import Changing
+from mini_agent.coding.tools.change import Change
 from mini_agent.coding.tools.real_path import is_folder, real_path
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.shell_line import Unreadable, take_apart
@@ -59,12 +60,12 @@ def question(subject: Subject) -> str:
     return f"Call {subject.tool} with {written:.{LONGEST}}?"
 
 
-def diff_of(subject: Subject) -> str:
+def change_of(subject: Subject) -> Change | str:
     """What the call would do to its file; why it will not, where it cannot; else nothing."""
     if not isinstance(subject.asked, Changing):
         return ""
     try:
-        return subject.asked.change(subject.at).diff()
+        return subject.asked.change(subject.at)
     except (NotRun, OSError) as why:
         return f"(it will not be made: {why})"
 

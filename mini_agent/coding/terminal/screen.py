@@ -30,11 +30,11 @@ from mini_agent.events import (
     ToolOutputPiece,
     ToolStarted,
 )
+from mini_agent.message_size import TokenCounter
 from mini_agent.messages import JsonObject
 from mini_agent.terminal import visible
 
 REMINDER: Final = "<system-reminder>"
-CHARS_A_TOKEN: Final = 4
 
 
 class Screen(Unwatched):
@@ -45,12 +45,12 @@ class Screen(Unwatched):
         self._status: Status | None = None
         self._since = 0.0
         self._doing = ""
-        self._chars = 0
+        self._written = TokenCounter()
         self._answer: Prose | None = None
 
     def begin(self) -> None:
         """A turn begins; from now on time is counted."""
-        self._since, self._chars = perf_counter(), 0
+        self._since, self._written = perf_counter(), TokenCounter()
         self._turn("thinking")
 
     def pause(self) -> None:
@@ -78,7 +78,7 @@ class Screen(Unwatched):
 
     def text(self, piece: str) -> None:
         """A piece of the answer."""
-        self._chars += len(piece)
+        self._written.add(piece)
         if self._answer is None:
             self.pause()
             self._console.print("\n< ", end="", style="bold")
@@ -155,5 +155,6 @@ class Screen(Unwatched):
 
     def _line(self) -> Text:
         seconds = perf_counter() - self._since
-        tokens = f" · {self._chars // CHARS_A_TOKEN} tokens" if self._chars else ""
-        return Text(f"{self._doing} ({seconds:.0f} s{tokens} · Esc stops)", style="dim")
+        tokens = self._written.tokens
+        written = f" · {tokens} tokens" if tokens else ""
+        return Text(f"{self._doing} ({seconds:.0f} s{written} · Esc stops)", style="dim")

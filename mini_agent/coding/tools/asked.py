@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from mini_agent.coding.tools.change import Change
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import Listener, ToolOutput
@@ -49,6 +50,34 @@ class Asked(BaseModel):
     async def carried_out(self, call: Call) -> ToolOutput:
         """What came of it; `NotRun` says why nothing did."""
         raise NotImplementedError
+
+
+class Changing(Asked):
+    """The arguments of a tool that changes one file."""
+
+    def path(self, at: Workplace) -> Path:
+        """The file."""
+        raise NotImplementedError
+
+    def paths(self, at: Workplace) -> tuple[Path, ...]:
+        """The file."""
+        return (self.path(at),)
+
+    def change(self, at: Workplace) -> Change:
+        """What it would do; `NotRun` says why it cannot."""
+        raise NotImplementedError
+
+    def make(self, at: Workplace) -> Change:
+        """Does it, as the user was shown it; the model then knows the file."""
+        # INVARIANT: where the user was asked, no other change is made than the one in the question.
+        change = at.approved.take(self)
+        if change is None:
+            change = self.change(at)
+        else:
+            change.require_current(self.path(at))
+        change.make()
+        at.files.saw(change.path)
+        return change
 
 
 def said(text: str) -> ToolOutput:

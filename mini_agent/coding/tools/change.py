@@ -1,16 +1,21 @@
-"""What a call would make of a file, before it is made."""
+"""What a call would make of a file, and the changes that the user has agreed to."""
 
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
-from mini_agent.coding.tools.asked import Asked
-from mini_agent.coding.tools.known_files import KnownFiles
-from mini_agent.coding.tools.text_file import TextFile
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.text_file import TextFile, read_text_file
 from mini_agent.coding.tools.written_file import write_file
+from mini_agent.tools.arguments import NotRun
+
+NOT_AS_SHOWN: Final = (
+    "Error: File has been changed since the user was shown what would be done to it.\n"
+    "Read it again before writing to it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,23 +38,27 @@ class Change:
         )
         return "\n".join(lines)
 
-    def make(self, files: KnownFiles) -> None:
-        """Writes the file, which the model then knows."""
+    def require_current(self, path: Path) -> None:
+        """`NotRun` where `path` is another file, or no longer holds what the change began with."""
+        now = read_text_file(path) if path.exists() else None
+        if path != self.path or now != self.before:
+            raise NotRun(NOT_AS_SHOWN)
+
+    def make(self) -> None:
+        """Writes the file."""
         write_file(self.path, self.after.content())
-        files.saw(self.path)
 
 
-class Changing(Asked):
-    """The arguments of a tool that changes one file."""
+@dataclass(frozen=True, slots=True)
+class ApprovedChanges:
+    """The changes that the user was shown and agreed to, by the call's arguments, until made."""
 
-    def path(self, at: Workplace) -> Path:
-        """The file."""
-        raise NotImplementedError
+    _changes: dict[Hashable, Change] = field(default_factory=dict)
 
-    def paths(self, at: Workplace) -> tuple[Path, ...]:
-        """The file."""
-        return (self.path(at),)
+    def add(self, asked: Hashable, change: Change) -> None:
+        """The user agrees to the change."""
+        self._changes[asked] = change
 
-    def change(self, at: Workplace) -> Change:
-        """What it would do; `NotRun` says why it cannot."""
-        raise NotImplementedError
+    def take(self, asked: Hashable) -> Change | None:
+        """The change to be made now; None where none was shown."""
+        return self._changes.pop(asked, None)

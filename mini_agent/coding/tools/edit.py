@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from mini_agent.coding.tools import write
-from mini_agent.coding.tools.asked import Call, said
-from mini_agent.coding.tools.change import Change, Changing
+from mini_agent.coding.tools.asked import Call, Changing, said
+from mini_agent.coding.tools.change import Change
 from mini_agent.coding.tools.numbered import surroundings
 from mini_agent.coding.tools.replacement import SAME, Replacement
 from mini_agent.coding.tools.text_file import TextFile, read_text_file
@@ -136,9 +136,7 @@ async def _made(asked: Edit | MultiEdit, call: Call) -> Change:
     async with call.at.locks.of(path):
         if path.is_file() and path.stat().st_size:
             files.require_fresh(path)
-        change = await asyncio.to_thread(asked.change, call.at)
-        await asyncio.to_thread(change.make, files)
-    return change
+        return await asyncio.to_thread(asked.make, call.at)
 
 
 def _require_sense(one: One) -> None:

@@ -36,8 +36,9 @@ from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.errors import BadRequest
 from mini_agent.mcp_door.on_stdio import served_on_stdio
 from mini_agent.mcp_door.told import ran
-from mini_agent.messages import JsonObject, function_call
+from mini_agent.messages import JsonObject
 from mini_agent.settings import Settings
+from mini_agent.tools.arguments import Called, tool_call
 from mini_agent.tools.foreign import output_of
 from mini_agent.tools.invoker import Invoker, ToolOutput
 from mini_agent.tools.invoker import Tool as OpenAITool
@@ -118,7 +119,7 @@ class _Tools:
         decision = self.permissions.decision(asked.name, arguments)
         if isinstance(decision, Denied):
             return _result(not_done(f"Error: {decision.reason}"))
-        call = function_call(str(context.request_id), asked.name, arguments)
+        call = tool_call(str(context.request_id), Called(asked.name, arguments))
         if self.sandbox is not None and asked.name in programs:
             return _result(output_of(await self.sandbox.call_openai_tool(call)))
         return _result(await coding_tools(self.permissions.at).call_openai_tool(call))

@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, JsonValue
 
-from mini_agent.coding.tools.asked import Call, said
-from mini_agent.coding.tools.change import Change, Changing
+from mini_agent.coding.tools.asked import Call, Changing, said
+from mini_agent.coding.tools.change import Change
 from mini_agent.coding.tools.notebook import Notebook, cell_name, notebook_in
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.messages import JsonObject
@@ -58,8 +58,7 @@ class NotebookEdit(Changing):
         async with call.at.locks.of(path):
             if path.exists():
                 files.require_fresh(path)
-            change = await asyncio.to_thread(self.change, call.at)
-            await asyncio.to_thread(change.make, files)
+            await asyncio.to_thread(self.make, call.at)
         cell = self.cell_id or "the start"
         return said(f"{DONE[self.edit_mode]} {cell} in {self.notebook_path}.\n{self.new_source}")
 

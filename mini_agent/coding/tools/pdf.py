@@ -13,9 +13,9 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from mini_agent.coding.tools.pager import Pager, Part
+from mini_agent.sandbox.media_types import BEGINNING_BYTES, media_type_of
 from mini_agent.tools.arguments import NotRun
 
-BEGINNING: Final = b"%PDF-"
 SECONDS: Final = 60.0
 EXTRA: Final = "pypdfium2"
 MISSING: Final = (
@@ -41,7 +41,7 @@ except pypdfium2.PdfiumError as broken:
 def is_pdf(path: Path) -> bool:
     """Whether the file begins as a PDF."""
     with path.open("rb") as file:
-        return file.read(len(BEGINNING)) == BEGINNING
+        return media_type_of(file.read(BEGINNING_BYTES)) == "application/pdf"
 
 
 async def pdf_part(path: Path, pager: Pager, environment: Mapping[str, str]) -> Part:

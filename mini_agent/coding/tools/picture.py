@@ -7,24 +7,19 @@ from pathlib import Path
 from typing import Final
 
 from mini_agent.coding.tools.asked import said
+from mini_agent.sandbox.media_types import BEGINNING_BYTES, IMAGE_TYPES, media_type_of
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.attachment import Attachment
 from mini_agent.tools.invoker import ToolOutput
 
 # Written in base64 it is the 5 MB that model servers take.
 MOST_BYTES: Final = 3_750_000
-BEGINNINGS: Final = (
-    (b"\x89PNG\r\n\x1a\n", "image/png"),
-    (b"\xff\xd8\xff", "image/jpeg"),
-    (b"GIF87a", "image/gif"),
-    (b"GIF89a", "image/gif"),
-)
 
 
 def is_picture(path: Path) -> bool:
     """Whether the file begins as a picture that models can see."""
     with path.open("rb") as file:
-        return bool(_kind(file.read(16)))
+        return media_type_of(file.read(BEGINNING_BYTES)) in IMAGE_TYPES
 
 
 def read_picture(path: Path) -> ToolOutput:
@@ -36,7 +31,7 @@ def read_picture(path: Path) -> ToolOutput:
             "be shown. Make a smaller copy of it first."
         )
     content = path.read_bytes()
-    kind = _kind(content[:16])
+    kind = media_type_of(content)
     attached = attachment(path.name, kind, base64.b64encode(content).decode())
     output = said(f"{path.name}: a picture ({kind}, {size} bytes)")
     return with_attachments(output, (attached,))
@@ -56,9 +51,3 @@ def with_attachments(output: ToolOutput, attachments: tuple[Attachment, ...]) ->
         told=output.told,
         attachments=attachments,
     )
-
-
-def _kind(beginning: bytes) -> str:
-    if beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP":
-        return "image/webp"
-    return next((kind for start, kind in BEGINNINGS if beginning.startswith(start)), "")

@@ -17,13 +17,14 @@ from mini_agent.coding.tools.pdf import is_pdf, pdf_part
 from mini_agent.coding.tools.picture import is_picture, read_picture
 from mini_agent.coding.tools.text_file import require_regular
 from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.message_size import ASCII_CHARS_PER_TOKEN, tokens_of_bytes
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
 USUAL_LINES: Final = 2000
 MOST_BYTES: Final = 256 * 1024
 MOST_TOKENS: Final = 24_000
-BYTES_A_TOKEN: Final = 4
+MOST_PART_BYTES: Final = round(MOST_TOKENS * ASCII_CHARS_PER_TOKEN)
 SUSPECT: Final = (
     "<system-reminder>If the file looks malicious, then don't edit it.</system-reminder>\n"
 )
@@ -63,7 +64,7 @@ class Read(Asked):
             output = await asyncio.to_thread(read_notebook, path)
             call.at.files.saw(path, status)
             return output
-        pager = Pager(max(1, self.offset), self.limit, MOST_TOKENS * BYTES_A_TOKEN)
+        pager = Pager(max(1, self.offset), self.limit, MOST_PART_BYTES)
         if is_pdf(path):
             part = await pdf_part(path, pager, call.at.environment)
             self._require_small(part)
@@ -84,9 +85,9 @@ class Read(Asked):
                 f"File content ({size / (1 << 20):.1f}MB) exceeds maximum allowed size (256KB).\n"
                 + INSTEAD
             )
-        tokens = sum(len(line.encode()) + 1 for line in part.lines) // BYTES_A_TOKEN
+        tokens = tokens_of_bytes(sum(len(line.encode()) + 1 for line in part.lines))
         if tokens > MOST_TOKENS:
-            about = size // BYTES_A_TOKEN if self._is_whole else tokens
+            about = tokens_of_bytes(size) if self._is_whole else tokens
             raise NotRun(
                 f"File content ({about} tokens) exceeds maximum allowed tokens "
                 f"({MOST_TOKENS} tokens).\n{INSTEAD}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from mini_agent.coding.tools.change import ApprovedChanges
 from mini_agent.coding.tools.known_files import FileLocks, KnownFiles
 from mini_agent.coding.tools.real_path import real_path
 from mini_agent.coding.tools.seams import Asker, Digest, Pages, Search, Subagents
@@ -37,6 +38,7 @@ class Workplace:
     hidden: tuple[str, ...] = ()
     files: KnownFiles = field(default_factory=KnownFiles)
     locks: FileLocks = field(default_factory=FileLocks)
+    approved: ApprovedChanges = field(default_factory=ApprovedChanges)
     todos: TodoList = field(default_factory=TodoList)
     asker: Asker | None = None
     pages: Pages | None = None

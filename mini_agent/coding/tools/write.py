@@ -8,8 +8,8 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
-from mini_agent.coding.tools.asked import Call, said
-from mini_agent.coding.tools.change import Change, Changing
+from mini_agent.coding.tools.asked import Call, Changing, said
+from mini_agent.coding.tools.change import Change
 from mini_agent.coding.tools.numbered import lines_of, numbered
 from mini_agent.coding.tools.text_file import TextFile, read_text_file
 from mini_agent.coding.tools.workplace import Workplace
@@ -47,8 +47,7 @@ class Write(Changing):
         async with call.at.locks.of(path):
             if path.exists():
                 files.require_fresh(path)
-            change = await asyncio.to_thread(self.change, call.at)
-            await asyncio.to_thread(change.make, files)
+            change = await asyncio.to_thread(self.make, call.at)
         return said(told(change, self.file_path))
 
 

@@ -1,0 +1,26 @@
+"""What files are by their first bytes: the one table that services and the assistant share."""
+
+from __future__ import annotations
+
+from typing import Final
+
+# What models take as images.
+IMAGE_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
+# As many bytes as the longest rule looks at.
+BEGINNING_BYTES: Final = 12
+MAGIC: Final = (
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"GIF87a", "image/gif"),
+    (b"GIF89a", "image/gif"),
+    (b"%PDF-", "application/pdf"),
+    (b"PK\x03\x04", "application/zip"),
+    (b"\x1f\x8b", "application/gzip"),
+)
+
+
+def media_type_of(beginning: bytes) -> str:
+    """The media type of a file that begins so; empty where these bytes do not tell it."""
+    if beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for magic, kind in MAGIC if beginning.startswith(magic)), "")

@@ -1,0 +1,35 @@
+"""What a file is by its first bytes, for all who ask."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from codex_sidecar.media import media_type
+from mini_agent.coding.tools.pdf import is_pdf
+from mini_agent.coding.tools.picture import is_picture
+from mini_agent.mcp_door.told import read
+from mini_agent.sandbox import BEGINNING_BYTES, IMAGE_TYPES, media_type_of
+from mini_agent.sandbox.media_types import MAGIC
+
+WEBP = (b"RIFF\0\0\0\0WEBP", "image/webp")
+NO_TEXT = b"\xff\0"
+
+
+@pytest.mark.parametrize(("beginning", "kind"), [*MAGIC, WEBP])
+def test_sidecar_assistant_and_mcp_server_tell_a_file_alike(
+    tmp_path: Path, beginning: bytes, kind: str
+) -> None:
+    content, path = beginning + NO_TEXT, tmp_path / "a.txt"
+    path.write_bytes(content)
+    assert media_type_of(content[:BEGINNING_BYTES]) == kind
+    assert media_type("a.txt", content) == kind
+    assert is_picture(path) == (kind in IMAGE_TYPES)
+    assert is_pdf(path) == (kind == "application/pdf")
+    assert (read("a.txt", content).content[1].type == "image") == (kind in IMAGE_TYPES)
+
+
+@pytest.mark.parametrize("beginning", [b"", b"GIF88a", b"RIFF\0\0\0\0WAVE", b"\x89PNG", b"text"])
+def test_bytes_that_tell_nothing_are_of_no_type(beginning: bytes) -> None:
+    assert media_type_of(beginning) == ""

@@ -1,0 +1,83 @@
+"""The arguments of a call: written once for others, parsed by ours only where they must be."""
+
+from __future__ import annotations
+
+import json
+from copy import deepcopy
+
+import pytest
+
+from mini_agent.messages import JsonObject, function_call
+from mini_agent.tools.approved import ApprovedInvoker
+from mini_agent.tools.arguments import Called, NotRun, called, tool_call
+from mini_agent.tools.echo import EchoMCP
+from mini_agent.tools.foreign import output_of
+from mini_agent.tools.invoker import OpenAIToolCall, ToolOutput
+from mini_agent.tools.passed_on import renamed
+
+GIVEN: JsonObject = {"text": "grün", "more": [1, 2.5, None, {"a": True}]}
+ASKED = Called("echo", GIVEN)
+
+
+class Keeps(EchoMCP):
+    """Keeps the calls that it gets."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[OpenAIToolCall] = []
+
+    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
+        self.calls.append(openai_tool)
+        return await super().call_openai_tool(openai_tool)
+
+
+def test_the_call_is_the_same_on_the_wire_as_any_other() -> None:
+    call = tool_call("1", ASKED)
+    assert call == function_call("1", *ASKED)
+    assert json.dumps(call) == json.dumps(function_call("1", *ASKED))
+
+
+def test_ours_get_what_the_call_was_written_from_and_parse_nothing() -> None:
+    call = tool_call("1", ASKED)
+    assert called(call).arguments is GIVEN
+    assert called(renamed(call, "other")) == Called("other", GIVEN)
+    assert called(renamed(call, "other")).arguments is GIVEN
+
+
+def test_a_copied_call_is_still_not_parsed() -> None:
+    copied = called(deepcopy(tool_call("1", ASKED))).arguments
+    assert copied == GIVEN
+    assert copied is not GIVEN
+
+
+def test_a_text_that_no_server_takes_is_not_taken_on_trust() -> None:
+    with pytest.raises(TypeError):
+        called(tool_call("1", Called("echo", {"text": "\ud800"})))
+
+
+def test_another_text_in_its_place_is_what_counts() -> None:
+    call = tool_call("1", ASKED)
+    function = call["function"]
+    assert isinstance(function, dict)
+    changed: OpenAIToolCall = {**call, "function": {**function, "arguments": '{"text": "b"}'}}
+    assert called(changed).arguments == {"text": "b"}
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_no_json_is_refused_as_before(value: float) -> None:
+    with pytest.raises(NotRun, match="not a JSON object"):
+        called(tool_call("1", Called("echo", {"text": value})))
+
+
+async def test_who_approves_a_call_cannot_change_it_on_the_way() -> None:
+    keeps = Keeps()
+
+    async def meddles(_name: str, arguments: JsonObject) -> bool:
+        arguments["text"] = "other"
+        return True
+
+    output = output_of(
+        await ApprovedInvoker(keeps, meddles).call_openai_tool(tool_call("1", ASKED))
+    )
+    assert "grün" in output.stdout
+    assert called(keeps.calls[0]) == ASKED
