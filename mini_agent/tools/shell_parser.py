@@ -2,47 +2,35 @@
 
 from __future__ import annotations
 
-import codecs
 import itertools
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from mini_agent.tools.shell_line import Redirection, ShellLine, SimpleCommand, Word
+from mini_agent.tools.shell_nodes import (
+    COMMANDS,
+    ESCAPED,
+    ESCAPED_IN_BACKTICKS,
+    GAP,
+    HARMLESS,
+    HIDING,
+    JOINING,
+    MAX_DEPTH,
+    PLAIN,
+    REDIRECTIONS,
+    RESERVED,
+    SIGNS,
+    SUBSTITUTIONS,
+    WITH_TEXT,
+    test_words,
+    unquoted,
+)
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
-
-ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
-ESCAPED_IN_QUOTES: Final = re.compile(r'\\([$`"\\])|\\\n')
-ESCAPED_IN_BACKTICKS: Final = re.compile(r"\\([$`\\])")
-PLAIN: Final = re.compile(r"(?:[^ \t\n'\"\\`;|&<>]|\\.)*", re.DOTALL)
-# What may stand between two pieces of a line. A \ and a newline alone join them.
-GAP: Final = re.compile(r"[ \t\n]*|[ \t\n]+(?:\\\n[ \t\n]*)+|\\\n[ \t]+(?:\\\n[ \t]*)*")
-HARMLESS: Final = ("2>&1", "1>&2", ">&2", "2>/dev/null", ">/dev/null", "1>/dev/null")
-RESERVED: Final = frozenset(
-    {"if", "then", "elif", "else", "fi", "for", "while", "until", "do", "done", "case", "esac"}
-    | {"select", "function", "in", "coproc", "{", "}", "!"}
-)
-HIDING: Final = frozenset(
-    {"command_substitution", "process_substitution", "arithmetic_expansion", "comment"}
-    | {"ansi_c_string", "translated_string", "heredoc_redirect"}
-)
-# These alone make a line that is nothing but commands one after the other.
-JOINING: Final = frozenset({"program", "list", "pipeline", "subshell", "redirected_statement"})
-SIGNS: Final = frozenset({";", "|", "|&", "||", "&&", "&", "(", ")", "\n"})
-COMMANDS: Final = frozenset({"command", "declaration_command", "unset_command", "test_command"})
-REDIRECTIONS: Final = frozenset({"file_redirect", "herestring_redirect", "heredoc_redirect"})
-SUBSTITUTIONS: Final = frozenset({"command_substitution", "process_substitution"})
-WITH_TEXT: Final = frozenset({"string", "heredoc_body", "expansion", "regex"})
-# Of what stands between [[ and ]], these hold several words.
-TESTS: Final = frozenset(
-    {"unary_expression", "binary_expression", "parenthesized_expression", "negation_expression"}
-)
-MAX_DEPTH: Final = 8
 
 
 @lru_cache(maxsize=128)
@@ -134,7 +122,7 @@ class _Reader:
         words: list[Word] = []
         assignments: list[str] = []
         self._check_gaps(node)
-        for child in (*_test_words(node), *extra):
+        for child in (*test_words(node), *extra):
             if child.type == "variable_assignment" and node.type == "command" and not words:
                 assignments.append(self._assignment(child))
             elif child.type in REDIRECTIONS:
@@ -259,16 +247,27 @@ class _Reader:
                 self._doubt(f"the word {self._source(each)!r:.40} is not clear")
             self._check_gaps(each)
             inside += reversed(each.children)
+        if not found and node.type != "raw_string" and b"`" in self._bytes(node):
+            self._doubt("it holds a ` that is not clear")
         self.pending += reversed(found)
 
     def _word(self, node: Node) -> Word:
-        return Word(_unquoted(node, self.written), self._source(node))
+        return Word(unquoted(node, self.written), self._source(node))
 
     def _check_gaps(self, node: Node) -> None:
-        if node.type not in WITH_TEXT:
-            children = node.children
-            for before, after in itertools.pairwise(children):
-                self._check_gap(before.end_byte, after.start_byte)
+        children = node.children
+        if not children or node.type in WITH_TEXT:
+            return
+        self._check_gap(node.start_byte, children[0].start_byte)
+        self._check_gap(children[-1].end_byte, node.end_byte)
+        for before, after in itertools.pairwise(children):
+            self._check_gap(before.end_byte, after.start_byte)
+            gap = self.written[before.end_byte : after.start_byte]
+            if b"\n" in gap.replace(b"\\\n", b"") and node.type in COMMANDS - {"test_command"}:
+                self._doubt("one of its commands goes over the end of a line")
+            is_one = before.end_byte == after.start_byte and node.type in COMMANDS
+            if is_one and not {before.type, after.type} & REDIRECTIONS:
+                self._doubt("where one of its words ends is not clear")
 
     def _check_gap(self, start: int, end: int) -> None:
         # INVARIANT: every byte of a line is a piece of the tree, or a blank to a shell as well.
@@ -287,37 +286,3 @@ class _Reader:
 
     def _source(self, node: Node) -> str:
         return self._bytes(node).decode("utf-8", "replace")
-
-
-def _test_words(node: Node) -> Iterator[Node]:
-    for child in node.children:
-        if node.type == "test_command" and child.type in TESTS:
-            yield from _flat(child)
-        else:
-            yield child
-
-
-def _flat(test: Node) -> Iterator[Node]:
-    waiting = [test]
-    while waiting:
-        node = waiting.pop()
-        if node.type in TESTS:
-            waiting += reversed(node.children)
-        else:
-            yield node
-
-
-def _unquoted(node: Node, written: bytes) -> str:
-    source = written[node.start_byte : node.end_byte].decode("utf-8", "replace")
-    if node.type in ("command_name", "concatenation"):
-        return "".join(_unquoted(child, written) for child in node.children)
-    if node.type == "word":
-        return ESCAPED.sub(lambda found: found[1].strip("\n"), source)
-    if node.type == "raw_string":
-        return source[1:-1]
-    if node.type in ("string", "translated_string"):
-        return ESCAPED_IN_QUOTES.sub(r"\1", source.removeprefix("$")[1:-1])
-    if node.type == "ansi_c_string":
-        with suppress(ValueError):
-            return codecs.decode(source[2:-1], "unicode_escape")
-    return source

@@ -1,4 +1,4 @@
-"""Which commands a line for the shell may start, and whether a rule of permission speaks of them."""
+"""Which commands a line for the shell may start, and whether a rule speaks of them."""
 
 from __future__ import annotations
 
