@@ -6,10 +6,11 @@ import codecs
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from tree_sitter import Node
+    from tree_sitter import Node, Parser
 
 ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 ESCAPED_IN_QUOTES: Final = re.compile(r'\\([$`"\\])|\\\n')
@@ -40,7 +41,17 @@ TESTS: Final = frozenset(
 MAX_DEPTH: Final = 8
 
 
+@lru_cache(maxsize=1)
+def bash_parser() -> Parser:
+    """Load the grammar, once."""
+    import tree_sitter_bash  # noqa: PLC0415 (slow to load, and few runs need it)
+    from tree_sitter import Language, Parser  # noqa: PLC0415
+
+    return Parser(Language(tree_sitter_bash.language()))
+
+
 def test_words(node: Node) -> Iterator[Node]:
+    """Yield the words of a command; those between [[ and ]] as well."""
     for child in node.children:
         if node.type == "test_command" and child.type in TESTS:
             yield from _flat(child)
@@ -59,6 +70,7 @@ def _flat(test: Node) -> Iterator[Node]:
 
 
 def unquoted(node: Node, written: bytes) -> str:
+    """Return the text of a word without its quotes."""
     source = written[node.start_byte : node.end_byte].decode("utf-8", "replace")
     if node.type in ("command_name", "concatenation"):
         return "".join(unquoted(child, written) for child in node.children)

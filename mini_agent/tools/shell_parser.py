@@ -25,12 +25,13 @@ from mini_agent.tools.shell_nodes import (
     SIGNS,
     SUBSTITUTIONS,
     WITH_TEXT,
+    bash_parser,
     test_words,
     unquoted,
 )
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser
+    from tree_sitter import Node
 
 
 @lru_cache(maxsize=128)
@@ -44,16 +45,8 @@ def _parse(line: str, depth: int) -> ShellLine:
         line = ESCAPED.sub(lambda found: "" if found[1] == "\n" else found[0], line)
     written = line.encode("utf-8", "surrogatepass")
     reader = _Reader(written, depth)
-    reader.read(_parser().parse(written).root_node)
+    reader.read(bash_parser().parse(written).root_node)
     return reader.result()
-
-
-@lru_cache(maxsize=1)
-def _parser() -> Parser:
-    import tree_sitter_bash  # noqa: PLC0415 (slow to load, and few runs need it)
-    from tree_sitter import Language, Parser  # noqa: PLC0415
-
-    return Parser(Language(tree_sitter_bash.language()))
 
 
 @dataclass(slots=True)
