@@ -25,7 +25,7 @@ from mini_agent.tools.child import run_child
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, refused, remarked
 from mini_agent.tools.languages import allowed_languages, commands_of, language_of
 from mini_agent.tools.last_expression import with_last_expression
-from mini_agent.tools.shell_line import Unreadable, take_apart
+from mini_agent.tools.shell_parser import parse_line
 from mini_agent.tools.text_tools import TEXT_TOOLS, text_tool_output
 
 USUAL_COMMANDS: Final = ("echo", "python", "pip")
@@ -117,13 +117,12 @@ class LocalMCPInvoker:
         return remarked(output, seconds.note, unknown_in(arguments, (own, "timeout_s")), there)
 
     def _command(self, line: str) -> list[str]:
-        try:
-            taken = take_apart(line.strip())
-        except Unreadable as reason:
-            raise NotRun(f"this line is not run, because {reason}. {self._rule}") from None
-        if not taken.plain:
+        parsed = parse_line(line.strip())
+        if parsed.unreadable:
+            raise NotRun(f"this line is not run, because {parsed.unreadable}. {self._rule}")
+        if not parsed.plain:
             raise NotRun(f"there is no shell here to read this line. {self._rule}")
-        words = taken.commands[0]
+        words = parsed.commands[0].texts
         if not any(words[: len(prefix)] == prefix for prefix in self._split_prefixes()):
             raise NotRun(f"the command {words[0]!r:.80} is not allowed. {self._rule}")
         return _on_this_machine(words)

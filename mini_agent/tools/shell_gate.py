@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mini_agent.sandbox.languages import Language
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.languages import commands_of, language_of
-from mini_agent.tools.shell_line import Unreadable, take_apart
+from mini_agent.tools.shell_parser import parse_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,10 @@ class ShellGate:
         """The language whose image runs `line`, None for plain shell; `NotRun` if refused."""
         if "bash" in self.languages:
             return self._first(_commands_or_none(line))
-        try:
-            commands = take_apart(line.strip()).commands
-        except Unreadable as reason:
-            raise NotRun(f"this line is not run, because {reason}. {self.rule}") from None
+        parsed = parse_line(line.strip())
+        if parsed.unreadable:
+            raise NotRun(f"this line is not run, because {parsed.unreadable}. {self.rule}")
+        commands = [command.texts for command in parsed.commands]
         self._require_allowed(commands)
         self._require_one_language(commands)
         return self._first(commands)
@@ -55,8 +55,6 @@ class ShellGate:
         return next(usable, None)
 
 
-def _commands_or_none(line: str) -> tuple[tuple[str, ...], ...]:
-    try:
-        return take_apart(line.strip()).commands
-    except Unreadable:
-        return ()
+def _commands_or_none(line: str) -> list[tuple[str, ...]]:
+    parsed = parse_line(line.strip())
+    return [command.texts for command in parsed.commands] if parsed.is_static else []

@@ -9,7 +9,7 @@ import pytest
 
 import mini_agent
 
-HEAVY = ("litellm", "docker", "httpx", "pydantic", "fastapi")
+HEAVY = ("litellm", "docker", "httpx", "pydantic", "fastapi", "tree_sitter", "tree_sitter_bash")
 
 
 def test_every_public_name_is_there() -> None:

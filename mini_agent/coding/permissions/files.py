@@ -9,9 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.permissions.commands import Words, commands_in, named
+from mini_agent.coding.permissions.shell_commands import commands_in, lines_in
+from mini_agent.coding.permissions.shell_options import Words, named
 from mini_agent.coding.tools.workplace import Workplace
 from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.shell_line import ShellLine
 
 # All that they name, they change.
 CHANGING: Final = frozenset(
@@ -98,15 +100,35 @@ def _changed(words: Words) -> Words:
 def _files(
     line: str, at: Workplace, sign: str, touched: Callable[[Words], Words]
 ) -> Iterator[Path]:
-    line = VARIABLE.sub(lambda found: at.environment.get(found["name"], found[0]), line)
-    commands = {named(words) for words in commands_in(line)}
+    lines = lines_in(line)
+    values = _values(lines, at)
+    commands = {named(tuple(_filled(word, values) for word in each)) for each in commands_in(line)}
     starts = ["", *(words[1] for words in commands if words[0] == "cd" and len(words) > 1)]
-    names = {found["name"] for found in TARGET.finditer(line) if found["sign"] == sign}
+    names = {_filled(name, values) for name in _targets(line, lines, sign)}
     for words in commands:
         names.update(*((word, *SIGNS.split(word)[1:]) for word in touched(words)))
     for start in starts:
         for name in names:
             yield from _found(at, start, name.strip("\"'"))
+
+
+def _values(lines: tuple[ShellLine, ...], at: Workplace) -> dict[str, str]:
+    """The variables that are known: those of the environment, and those that the line sets."""
+    assigned = (written for each in lines for written in each.assignments)
+    pairs = (written.partition("=") for written in assigned)
+    return {**at.environment, **{name: value for name, _, value in pairs}}
+
+
+def _filled(word: str, values: dict[str, str]) -> str:
+    return VARIABLE.sub(lambda found: values.get(found["name"], found[0]), word)
+
+
+def _targets(line: str, lines: tuple[ShellLine, ...], sign: str) -> Iterator[str]:
+    for each in (redirection for parsed in lines for redirection in parsed.redirections):
+        if sign in each.operator and not each.is_text:
+            yield each.target.text
+    if not all(parsed.is_static for parsed in lines):
+        yield from (found["name"] for found in TARGET.finditer(line) if found["sign"] == sign)
 
 
 def _found(at: Workplace, start: str, name: str) -> Iterator[Path]:

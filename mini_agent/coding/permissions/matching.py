@@ -9,7 +9,7 @@ from typing import Final
 
 from mini_agent.coding.permissions.files import files_changed, files_read
 from mini_agent.coding.permissions.rules import Rule, Rules
-from mini_agent.coding.permissions.shell import covers_line, touches_line
+from mini_agent.coding.permissions.shell_commands import covers_line, touches_line
 from mini_agent.coding.permissions.subject import Subject
 from mini_agent.coding.tools.glob_pattern import glob_regex
 from mini_agent.coding.tools.real_path import is_file, is_folder, real_path

@@ -7,16 +7,15 @@ import re
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.permissions.commands import BLANKS
-from mini_agent.coding.permissions.options import beyond_stars
 from mini_agent.coding.permissions.rules import Rule
-from mini_agent.coding.permissions.shell import line_spec
+from mini_agent.coding.permissions.shell_commands import BLANKS, line_spec
+from mini_agent.coding.permissions.shell_options import beyond_stars
 from mini_agent.coding.permissions.subject import Subject
 from mini_agent.coding.tools.asked import Changing
 from mini_agent.coding.tools.change import Change
 from mini_agent.coding.tools.real_path import is_folder, real_path
 from mini_agent.tools.arguments import NotRun
-from mini_agent.tools.shell_line import Unreadable, take_apart
+from mini_agent.tools.shell_parser import parse_line
 
 # Of these the second word says what they do.
 WITH_COMMANDS: Final = frozenset(
@@ -81,11 +80,8 @@ def always_rule(subject: Subject) -> Rule:
 
 
 def _command_spec(line: str) -> str:
-    try:
-        taken = take_apart(line.strip(BLANKS))
-    except Unreadable:
-        return line_spec(line)
-    words = taken.commands[0] if taken.plain else ()
+    parsed = parse_line(line.strip(BLANKS))
+    words = parsed.commands[0].texts if parsed.plain else ()
     count = 3 if words[:2] in OWN_SCRIPTS else 2
     said = words[1:count]
     if (

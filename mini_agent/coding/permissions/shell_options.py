@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from types import MappingProxyType
-from typing import Final
+from typing import Final, TypeAlias
 
-from mini_agent.coding.permissions.commands import Words, named
+from mini_agent.tools.shell_line import ShellLine
 
+Words: TypeAlias = tuple[str, ...]
 FIND: Final = ("-exec", "-execdir", "-ok", "-okdir", "-delete", "-fprint", "-fprint0", "-fprintf")
 AWK: Final = ("-f", "--file", "-i", "--include", "-l", "--load", "-E", "--exec")
 TAR: Final = (
@@ -58,9 +59,11 @@ BUILTIN: Final = frozenset(
     {"test", "[", "[[", "printf", "read", "unset", "let", "declare", "typeset", "export", "local"}
     | {"readonly", "mapfile", "readarray", "wait", "getopts"}
 )
-PIECE: Final = re.compile(r"\\.|'[^']*'|(?P<quoted>\"(?:[^\"\\]|\\.)*\")", re.DOTALL)
-VARIABLE: Final = re.compile(r"\$[\w{@*]")
-BRACES: Final = re.compile(r"\{[^}\s]*(?:,|\.\.)")
+
+
+def named(words: Words) -> Words:
+    """The command by its name alone, wherever its file is."""
+    return (words[0].rpartition("/")[2], *words[1:])
 
 
 def beyond_stars(words: Words) -> set[str]:
@@ -71,10 +74,10 @@ def beyond_stars(words: Words) -> set[str]:
     return {*_options(command), *_scripts(command), *_of_git(command)}
 
 
-def may_become_options(line: str) -> bool:
+def may_become_options(line: ShellLine) -> bool:
     """Whether only a shell can tell which words the line has."""
-    shown = PIECE.sub(lambda piece: piece["quoted"] or "", line)
-    return bool(VARIABLE.search(shown) or BRACES.search(PIECE.sub("", line)))
+    words = (word for command in line.commands for word in command.words)
+    return any(word.expands or word.has_braces for word in words)
 
 
 def _options(words: Words) -> Iterator[str]:

@@ -1,0 +1,281 @@
+"""Parse a shell command line with tree-sitter's grammar of bash: every simple command in it."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from mini_agent.tools.shell_line import Redirection, ShellLine, SimpleCommand, Word
+from mini_agent.tools.shell_nodes import (
+    COMMANDS,
+    ESCAPED,
+    ESCAPED_IN_BACKTICKS,
+    GAP,
+    HARMLESS,
+    HIDING,
+    JOINING,
+    MAX_DEPTH,
+    PLAIN,
+    REDIRECTIONS,
+    RESERVED,
+    SIGNS,
+    SUBSTITUTIONS,
+    WITH_TEXT,
+    bash_parser,
+    test_words,
+    unquoted,
+)
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+@lru_cache(maxsize=128)
+def parse_line(line: str) -> ShellLine:
+    """Parse `line` as bash would; what is not understood is the result's `problem`."""
+    return _parse(line, 0)
+
+
+def _parse(line: str, depth: int) -> ShellLine:
+    if not any(sign in line for sign in ("'", "<<", "#")):
+        line = ESCAPED.sub(lambda found: "" if found[1] == "\n" else found[0], line)
+    written = line.encode("utf-8", "surrogatepass")
+    reader = _Reader(written, depth)
+    reader.read(bash_parser().parse(written).root_node)
+    return reader.result()
+
+
+@dataclass(slots=True)
+class _Reader:
+    """Collects what the nodes of a tree say; `pending` are those still to be read, last first."""
+
+    written: bytes
+    depth: int
+    commands: list[SimpleCommand] = field(default_factory=list)
+    redirections: list[Redirection] = field(default_factory=list)
+    assignments: list[str] = field(default_factory=list)
+    problem: str = ""
+    hiding: str = ""
+    only_joined: bool = True
+    has_operators: bool = False
+    pending: list[Node] = field(default_factory=list)
+
+    def read(self, root: Node) -> None:
+        if root.has_error:
+            self._doubt("it is not complete, or not written as a shell expects")
+        self._check_gap(0, root.start_byte)
+        self._check_gap(root.end_byte, len(self.written))
+        # A stack, because long lines nest deeper than Python calls can.
+        self.pending = [root]
+        while self.pending:
+            self._read_node(self.pending.pop())
+
+    def result(self) -> ShellLine:
+        return ShellLine(
+            tuple(self.commands),
+            tuple(self.redirections),
+            tuple(self.assignments),
+            self.problem,
+            self.hiding,
+            only_joined=self.only_joined and not (self.problem or self.hiding),
+            plain=len(self.commands) == 1
+            and not (self.has_operators or self.problem or self.hiding),
+        )
+
+    def _read_node(self, node: Node) -> None:
+        self._notice(node)
+        if node.type in COMMANDS:
+            self._command(node, ())
+        elif node.type == "redirected_statement":
+            self._redirected(node)
+        elif node.type in REDIRECTIONS:
+            self._add_words(self._redirection(node))
+        elif node.type == "variable_assignment":
+            self._assignment(node)
+        elif node.type == "command_substitution" and self._bytes(node)[:1] == b"`":
+            self._backticks(node)
+        else:
+            if node.type == "compound_statement" and self._bytes(node)[:2] == b"((":
+                self.commands.append(SimpleCommand((Word("((", "(("), self._word(node))))
+            self._check_gaps(node)
+            self.pending += reversed(node.children)
+
+    def _notice(self, node: Node) -> None:
+        if node.type in HIDING:
+            self._hides(node)
+        expected = JOINING | COMMANDS | REDIRECTIONS if node.is_named else SIGNS
+        self.only_joined &= node.type in expected
+        self.has_operators |= node.type not in COMMANDS | {"program"}
+
+    def _command(self, node: Node, extra: Iterable[Node]) -> None:
+        words: list[Word] = []
+        assignments: list[str] = []
+        self._check_gaps(node)
+        for child in (*test_words(node), *extra):
+            if child.type == "variable_assignment" and node.type == "command" and not words:
+                assignments.append(self._assignment(child))
+            elif child.type in REDIRECTIONS:
+                words += map(self._argument, self._redirection(child))
+            else:
+                words.append(self._argument(child))
+        if node.type == "command" and words:
+            self._check_name(words[0])
+        if words:
+            self.commands.append(SimpleCommand(tuple(words), tuple(assignments)))
+
+    def _check_name(self, name: Word) -> None:
+        if not name.is_static and name.text != "[":
+            self._doubt(f"only a shell can tell which command {name.source:.40} is")
+        elif name.text in RESERVED:
+            self._doubt(f"{name.text} stands where a command is expected")
+
+    def _add_words(self, nodes: list[Node]) -> None:
+        if nodes:
+            self._doubt("there are words where none are expected")
+            self.commands.append(SimpleCommand(tuple(map(self._argument, nodes))))
+
+    def _redirected(self, node: Node) -> None:
+        self._check_gaps(node)
+        extra = [
+            word
+            for child in node.children
+            if child.type in REDIRECTIONS
+            for word in self._redirection(child)
+        ]
+        bodies = [child for child in node.children if child.type not in REDIRECTIONS]
+        if bodies and bodies[0].type == "command":
+            self._command(bodies.pop(0), extra)
+        else:
+            self._add_words(extra)
+        self.pending += reversed(bodies)
+
+    def _redirection(self, node: Node) -> list[Node]:
+        """Note it, and return the words in it that belong to the command before it."""
+        self.has_operators = True
+        self._check_gaps(node)
+        if node.type == "heredoc_redirect":
+            return self._here_document(node)
+        targets = [each for each in node.named_children if each.type != "file_descriptor"]
+        end = targets[0].start_byte if targets else node.end_byte
+        operator = self.written[node.start_byte : end].decode(errors="replace").strip()
+        target = self._argument(targets[0]) if targets else Word("", "")
+        self.redirections.append(Redirection(operator, target))
+        self.only_joined &= f"{operator}{target.source}" in HARMLESS
+        return targets[1:]
+
+    def _here_document(self, node: Node) -> list[Node]:
+        self._hides(node)
+        extra: list[Node] = []
+        start = next((each for each in node.children if each.type == "heredoc_start"), node)
+        is_literal = any(sign in self._bytes(start) for sign in (b"'", b'"', b"\\"))
+        for child in node.named_children:
+            if child.type == "heredoc_body":
+                body = self._source(child)
+                self.redirections.append(Redirection("<<", Word(body, body)))
+                if not is_literal:
+                    self._expansions(child)
+            elif child.type in REDIRECTIONS:
+                extra += self._redirection(child)
+            elif child.type in JOINING | COMMANDS or child.type.endswith("statement"):
+                self.pending.append(child)
+            elif child.type not in ("heredoc_start", "heredoc_end", "file_descriptor"):
+                extra.append(child)
+        return extra
+
+    def _expansions(self, body: Node) -> None:
+        self._substitutions(body)
+        # The grammar misses some of them, such as the first of a body.
+        rest = bytearray(self._bytes(body))
+        for child in body.named_children:
+            at = child.start_byte - body.start_byte
+            if child.type != "heredoc_content":
+                rest[at : at + child.end_byte - child.start_byte] = b" " * len(self._bytes(child))
+        if missed := re.search(rb"\$\(|`", rest):
+            self._doubt("the text of its here-document holds commands")
+            self._merge(rest[missed.start() :].decode(errors="replace"))
+
+    def _assignment(self, node: Node) -> str:
+        self.only_joined, self.has_operators = False, True
+        self._substitutions(node)
+        name, sign, value = self._source(node).partition("=")
+        children = node.named_children
+        text = self._word(children[-1]).text if value and len(children) > 1 else value
+        self.assignments.append(f"{name}{sign}{text}")
+        return self.assignments[-1]
+
+    def _backticks(self, node: Node) -> None:
+        inner = self._bytes(node)[1:-1].decode(errors="replace")
+        self._merge(ESCAPED_IN_BACKTICKS.sub(r"\1", inner))
+
+    def _merge(self, line: str) -> None:
+        if self.depth >= MAX_DEPTH:
+            self._doubt("its commands are nested too deeply")
+            return
+        inner = _parse(line, self.depth + 1)
+        self.commands += inner.commands
+        self.redirections += inner.redirections
+        self.assignments += inner.assignments
+        self._doubt(inner.problem)
+
+    def _argument(self, node: Node) -> Word:
+        self._substitutions(node)
+        return self._word(node)
+
+    def _substitutions(self, node: Node) -> None:
+        """Put the commands inside of a word on the stack, and check its pieces."""
+        inside = [node]
+        found: list[Node] = []
+        while inside:
+            each = inside.pop()
+            if each.type in HIDING:
+                self._hides(each)
+            if each.type in SUBSTITUTIONS:
+                found.append(each)
+                continue
+            if each.type == "word" and not PLAIN.fullmatch(self._source(each)):
+                self._doubt(f"the word {self._source(each)!r:.40} is not clear")
+            self._check_gaps(each)
+            inside += reversed(each.children)
+        if not found and node.type != "raw_string" and b"`" in self._bytes(node):
+            self._doubt("it holds a ` that is not clear")
+        self.pending += reversed(found)
+
+    def _word(self, node: Node) -> Word:
+        return Word(unquoted(node, self.written), self._source(node))
+
+    def _check_gaps(self, node: Node) -> None:
+        children = node.children
+        if not children or node.type in WITH_TEXT:
+            return
+        self._check_gap(node.start_byte, children[0].start_byte)
+        self._check_gap(children[-1].end_byte, node.end_byte)
+        for before, after in itertools.pairwise(children):
+            self._check_gap(before.end_byte, after.start_byte)
+            gap = self.written[before.end_byte : after.start_byte]
+            if b"\n" in gap.replace(b"\\\n", b"") and node.type in COMMANDS - {"test_command"}:
+                self._doubt("one of its commands goes over the end of a line")
+            is_one = before.end_byte == after.start_byte and node.type in COMMANDS
+            if is_one and not {before.type, after.type} & REDIRECTIONS:
+                self._doubt("where one of its words ends is not clear")
+
+    def _check_gap(self, start: int, end: int) -> None:
+        # INVARIANT: every byte of a line is a piece of the tree, or a blank to a shell as well.
+        if start < end and not GAP.fullmatch(self.written[start:end].decode(errors="replace")):
+            self._doubt("it holds characters that are not read as a shell reads them")
+
+    def _hides(self, node: Node) -> None:
+        sign = re.match(r"\$?[('\"]|[<>]\(|<<|`|\$", self._source(node))
+        self.hiding = self.hiding or (sign[0] if sign else "a # comment")
+
+    def _doubt(self, why: str) -> None:
+        self.problem = self.problem or why
+
+    def _bytes(self, node: Node) -> bytes:
+        return self.written[node.start_byte : node.end_byte]
+
+    def _source(self, node: Node) -> str:
+        return self._bytes(node).decode("utf-8", "replace")
