@@ -123,7 +123,7 @@ class AgentConfig(BaseModel):
         ),
     ] = 50
     hard_char_budget: Annotated[int, Field(ge=1000)] | None = Field(
-        None,
+        default=None,
         description="Characters that the messages shown to the model may have together, 1000 or "
         "more; null sets no such bound.",
     )
@@ -136,7 +136,7 @@ class AgentConfig(BaseModel):
         ),
     ] = 0
     escalate_model: Annotated[str, Field(min_length=1)] | None = Field(
-        None,
+        default=None,
         description="A model that takes over, once, where the run would stop for stagnation; "
         "null for none.",
     )
@@ -145,16 +145,16 @@ class AgentConfig(BaseModel):
         description="Whether `escalate_model` also takes over when turns or time are nearly spent.",
     )
     response_format: dict[str, JsonValue] | None = Field(
-        None,
+        default=None,
         description="OpenAI's json_object or json_schema: the answer is then that JSON; null "
         "leaves it free.",
     )
     temperature: Annotated[float, Field(ge=0, le=2)] | None = Field(
-        None,
+        default=None,
         description="The model's sampling temperature, 0 to 2; null leaves it to the model server.",
     )
     num_ctx: Annotated[int, Field(ge=256)] | None = Field(
-        None,
+        default=None,
         description="The model's context window in tokens, 256 or more, into which what it is "
         "shown has to fit, by an estimate; null takes the window known for the model.",
     )

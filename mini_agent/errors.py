@@ -131,9 +131,9 @@ class ErrorBody(BaseModel):
 
     code: str = Field(description="The kind of the error; stable, for programs.")
     message: str = Field(description="What happened, with the value; for people.")
-    hint: str = Field("", description="What to do about it; empty where nothing is known.")
+    hint: str = Field(default="", description="What to do about it; empty where nothing is known.")
     request_id: str = Field(
-        "",
+        default="",
         description="The id of the request, as in the X-Request-Id header and the log; empty "
         "outside HTTP.",
     )

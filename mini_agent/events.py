@@ -17,7 +17,9 @@ class _Event(BaseModel):
 class RunStarted(_Event):
     """The messages are in order, the tools are listed, and the clock runs."""
 
-    kind: Literal["run_started"] = Field("run_started", description="Tells the events apart.")
+    kind: Literal["run_started"] = Field(
+        default="run_started", description="Tells the events apart."
+    )
     model: str = Field(description="The model of the run.")
     tools: tuple[str, ...] = Field(description="The names of the tools that the model is offered.")
     max_iterations: int = Field(description="Turns that may call tools.")
@@ -27,7 +29,9 @@ class RunStarted(_Event):
 class ModelAsked(_Event):
     """A request goes out to the model."""
 
-    kind: Literal["model_asked"] = Field("model_asked", description="Tells the events apart.")
+    kind: Literal["model_asked"] = Field(
+        default="model_asked", description="Tells the events apart."
+    )
     iteration: int = Field(description="The number of the turn, from 1.")
     model: str = Field(description="The model that is asked.")
     shown_messages: int = Field(
@@ -35,7 +39,7 @@ class ModelAsked(_Event):
     )
     tools_offered: int = Field(description="How many tools the model is offered.")
     because: str = Field(
-        "", description="Why the turn is asked again; empty for its first request."
+        default="", description="Why the turn is asked again; empty for its first request."
     )
 
 
@@ -52,7 +56,9 @@ class RequestedCall(_Event):
 class ModelReplied(_Event):
     """A turn of the model."""
 
-    kind: Literal["model_replied"] = Field("model_replied", description="Tells the events apart.")
+    kind: Literal["model_replied"] = Field(
+        default="model_replied", description="Tells the events apart."
+    )
     iteration: int = Field(description="The number of the turn, from 1.")
     is_last_word: bool = Field(
         default=False,
@@ -67,7 +73,7 @@ class ModelReplied(_Event):
     calls: tuple[RequestedCall, ...] = Field(description="The calls as the model wrote them.")
     finish_reason: str = Field(description="Why the model server ended the reply, in its words.")
     repaired: tuple[str, ...] = Field(
-        (), description="What was put right so that there is a reply that can be used."
+        default=(), description="What was put right so that there is a reply that can be used."
     )
     usage: Usage = Field(description="Tokens and price of the reply.")
     model_ms: float = Field(description="Time spent waiting for the model, in milliseconds.")
@@ -87,7 +93,7 @@ class CallsUnderstood(_Event):
     """The calls of a turn, before any of them is carried out."""
 
     kind: Literal["calls_understood"] = Field(
-        "calls_understood", description="Tells the events apart."
+        default="calls_understood", description="Tells the events apart."
     )
     iteration: int = Field(description="The number of the turn, from 1.")
     calls: tuple[UnderstoodCall, ...] = Field(
@@ -98,7 +104,9 @@ class CallsUnderstood(_Event):
 class CallRepaired(_Event):
     """What a call plainly meant was put in place of what it said."""
 
-    kind: Literal["call_repaired"] = Field("call_repaired", description="Tells the events apart.")
+    kind: Literal["call_repaired"] = Field(
+        default="call_repaired", description="Tells the events apart."
+    )
     iteration: int = Field(description="The number of the turn, from 1.")
     tool_call_id: str = Field(description="The id of the call.")
     repaired: tuple[str, ...] = Field(description="What was put right, one text each.")
@@ -107,7 +115,9 @@ class CallRepaired(_Event):
 class ToolStarted(_Event):
     """A call is handed to its tool."""
 
-    kind: Literal["tool_started"] = Field("tool_started", description="Tells the events apart.")
+    kind: Literal["tool_started"] = Field(
+        default="tool_started", description="Tells the events apart."
+    )
     iteration: int = Field(description="The number of the turn, from 1.")
     tool_call_id: str = Field(description="The id of the call.")
     name: str = Field(description="The tool that runs.")
@@ -117,7 +127,9 @@ class ToolStarted(_Event):
 class ToolOutputPiece(_Event):
     """A piece of a running tool's output, from an invoker that streams."""
 
-    kind: Literal["tool_output"] = Field("tool_output", description="Tells the events apart.")
+    kind: Literal["tool_output"] = Field(
+        default="tool_output", description="Tells the events apart."
+    )
     iteration: int = Field(description="The number of the turn, from 1.")
     tool_call_id: str = Field(description="The id of the call.")
     stream: Literal["stdout", "stderr"] = Field(description="The stream the piece was written to.")
@@ -127,7 +139,9 @@ class ToolOutputPiece(_Event):
 class ToolFinished(_Event):
     """A call has come to its end, also one that was refused or cut off."""
 
-    kind: Literal["tool_finished"] = Field("tool_finished", description="Tells the events apart.")
+    kind: Literal["tool_finished"] = Field(
+        default="tool_finished", description="Tells the events apart."
+    )
     iteration: int = Field(description="The number of the turn, from 1.")
     invocation: ToolInvocation = Field(description="The call with its result.")
 
@@ -135,7 +149,9 @@ class ToolFinished(_Event):
 class Observation(_Event):
     """What the model is shown next."""
 
-    kind: Literal["observation"] = Field("observation", description="Tells the events apart.")
+    kind: Literal["observation"] = Field(
+        default="observation", description="Tells the events apart."
+    )
     iteration: int = Field(description="The number of the turn, from 1.")
     tool_call_id: str | None = Field(
         description="The call it is the result of; null where the loop says it."
@@ -146,7 +162,7 @@ class Observation(_Event):
 class Stopped(_Event):
     """The run is over; nothing follows."""
 
-    kind: Literal["stopped"] = Field("stopped", description="Tells the events apart.")
+    kind: Literal["stopped"] = Field(default="stopped", description="Tells the events apart.")
     result: AgentResult = Field(description="The finished run.")
 
 

@@ -24,57 +24,60 @@ class _Read(BaseModel):
 
 
 class _Function(_Read):
-    name: str | None = Field(None, description="The name of the function.")
-    arguments: str | None = Field(None, description="The arguments, as JSON text.")
+    name: str | None = Field(default=None, description="The name of the function.")
+    arguments: str | None = Field(default=None, description="The arguments, as JSON text.")
 
 
 class _Custom(_Read):
-    name: str | None = Field(None, description="The name of the tool.")
-    input: str | None = Field(None, description="The input of the tool, as text.")
+    name: str | None = Field(default=None, description="The name of the tool.")
+    input: str | None = Field(default=None, description="The input of the tool, as text.")
 
 
 class _ToolCall(_Read):
     id: str | int | None = Field(
-        None, description="The id of the call; some servers send a number."
+        default=None, description="The id of the call; some servers send a number."
     )
-    function: _Function | None = Field(None, description="The call of a function.")
-    custom: _Custom | None = Field(None, description="The call of a tool that takes plain text.")
+    function: _Function | None = Field(default=None, description="The call of a function.")
+    custom: _Custom | None = Field(
+        default=None, description="The call of a tool that takes plain text."
+    )
 
 
 class _Message(_Read):
-    content: str | None = Field(None, description="The text of the reply.")
+    content: str | None = Field(default=None, description="The text of the reply.")
     reasoning_content: str | None = Field(
-        None, description="The reasoning, where the server sends it apart."
+        default=None, description="The reasoning, where the server sends it apart."
     )
-    tool_calls: list[_ToolCall] | None = Field(None, description="The calls of the reply.")
+    tool_calls: list[_ToolCall] | None = Field(default=None, description="The calls of the reply.")
     function_call: _Function | None = Field(
-        None, description="The one call that servers answered with before there were tool calls."
+        default=None,
+        description="The one call that servers answered with before there were tool calls.",
     )
 
 
 class _Choice(_Read):
     message: _Message = Field(description="The message of the choice.")
-    finish_reason: str | None = Field(None, description="Why the reply ended.")
+    finish_reason: str | None = Field(default=None, description="Why the reply ended.")
 
 
 class _PromptDetails(_Read):
     cached_tokens: int | None = Field(
-        None, description="Tokens of the prompt that were taken from the server's cache."
+        default=None, description="Tokens of the prompt that were taken from the server's cache."
     )
 
 
 class _Usage(_Read):
-    prompt_tokens: int | None = Field(None, description="Tokens of the prompt.")
-    completion_tokens: int | None = Field(None, description="Tokens of the reply.")
+    prompt_tokens: int | None = Field(default=None, description="Tokens of the prompt.")
+    completion_tokens: int | None = Field(default=None, description="Tokens of the reply.")
     prompt_tokens_details: _PromptDetails | None = Field(
-        None, description="What the prompt's tokens consist of."
+        default=None, description="What the prompt's tokens consist of."
     )
 
 
 class _Completion(_Read):
-    model: str | None = Field(None, description="The model that replied.")
+    model: str | None = Field(default=None, description="The model that replied.")
     choices: list[_Choice] = Field(min_length=1, description="The choices, at least one.")
-    usage: _Usage | None = Field(None, description="Tokens that were used.")
+    usage: _Usage | None = Field(default=None, description="Tokens that were used.")
 
 
 def as_reply(response: Completion | None, model: str) -> ModelReply:

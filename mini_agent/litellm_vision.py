@@ -20,7 +20,7 @@ class _Shown(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     capabilities: list[str] | None = Field(
-        None,
+        default=None,
         description="What the model can do, such as vision; null where the server does not say.",
     )
 

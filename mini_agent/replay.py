@@ -31,7 +31,7 @@ class Bundle(_Value):
     the events.
     """
 
-    version: Literal[1] = Field(1, description="The version of the format.")
+    version: Literal[1] = Field(default=1, description="The version of the format.")
     run_id: str = Field(description="The id of the recorded run.")
     request: dict[str, JsonValue] = Field(
         description="The request of the run, without its secrets."

@@ -23,13 +23,15 @@ class _Value(BaseModel):
 class Usage(_Value):
     """Tokens, and their price in US dollars where the model's price is known."""
 
-    prompt_tokens: int = Field(0, description="Tokens of the prompts, cached ones included.")
-    completion_tokens: int = Field(0, description="Tokens of the replies.")
+    prompt_tokens: int = Field(
+        default=0, description="Tokens of the prompts, cached ones included."
+    )
+    completion_tokens: int = Field(default=0, description="Tokens of the replies.")
     cached_tokens: int = Field(
-        0, description="Tokens of the prompts that the model server took from its cache."
+        default=0, description="Tokens of the prompts that the model server took from its cache."
     )
     cost: float = Field(
-        0.0, description="Price in US dollars; 0 where the model's price is not known."
+        default=0.0, description="Price in US dollars; 0 where the model's price is not known."
     )
 
     @property
@@ -58,20 +60,20 @@ class ToolInvocation(_Value):
     rc: int | None = Field(
         description="The exit code, 0 or that of the program; null where the call never ran."
     )
-    stdout: str = Field("", description="What the tool wrote to its standard output.")
-    stderr: str = Field("", description="What the tool wrote to its standard error.")
+    stdout: str = Field(default="", description="What the tool wrote to its standard output.")
+    stderr: str = Field(default="", description="What the tool wrote to its standard error.")
     text: str = Field(description="What the model is shown of the result.")
     error: str | None = Field(
-        None,
+        default=None,
         description="Why the call never ran, or what its tool reports as an error; null for "
         "neither.",
     )
     duration_ms: float = Field(description="Duration of the call, in milliseconds.")
     execution: Execution | None = Field(
-        None, description="The execution, where a sandbox ran the call; else null."
+        default=None, description="The execution, where a sandbox ran the call; else null."
     )
     attachments: tuple[Attachment, ...] = Field(
-        (), description="Images and files that the tool gave beside its text."
+        default=(), description="Images and files that the tool gave beside its text."
     )
 
 
@@ -85,7 +87,7 @@ class Iteration(_Value):
     model: str = Field(description="The model that replied.")
     model_text: str = Field(description="The text of the reply.")
     reasoning: str = Field(
-        "",
+        default="",
         description="The model's reasoning, where its server sends it apart from the text; else "
         "empty.",
     )
@@ -94,13 +96,13 @@ class Iteration(_Value):
         '"length".'
     )
     tool_invocations: tuple[ToolInvocation, ...] = Field(
-        (), description="The tool calls of the turn, in the order of the reply."
+        default=(), description="The tool calls of the turn, in the order of the reply."
     )
     repaired: tuple[str, ...] = Field(
-        (), description="What was put right in the reply before it was used."
+        default=(), description="What was put right in the reply before it was used."
     )
     model_ms: float = Field(description="Time spent waiting for the model, in milliseconds.")
-    usage: Usage = Field(Usage(), description="Tokens and price of the turn.")
+    usage: Usage = Field(default=Usage(), description="Tokens and price of the turn.")
 
 
 class AgentResult(_Value):
@@ -117,9 +119,11 @@ class AgentResult(_Value):
     )
     iterations: tuple[Iteration, ...] = Field(description="Every turn, in order.")
     used_model: str = Field(description="The model that answered last.")
-    usage: Usage = Field(Usage(), description="Tokens and price of all model calls together.")
+    usage: Usage = Field(
+        default=Usage(), description="Tokens and price of all model calls together."
+    )
     error: str | None = Field(
-        None,
+        default=None,
         description='What went wrong, as a sentence, where `stopped_reason` is "error"; else null.',
     )
     escalated: bool = Field(default=False, description="Whether `escalate_model` took over.")

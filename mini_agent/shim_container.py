@@ -70,21 +70,25 @@ def _engine_trouble(said: str) -> MiniAgentError:
 
 class _State(BaseModel):
     status: str = Field(
-        "unknown", alias="Status", description="The state in a word, such as running or exited."
+        default="unknown",
+        alias="Status",
+        description="The state in a word, such as running or exited.",
     )
     running: bool = Field(alias="Running", description="Whether the container runs.")
 
 
 class _Published(BaseModel):
     ip: str = Field(
-        "", alias="HostIp", description="The address of the machine that the port is published on."
+        default="",
+        alias="HostIp",
+        description="The address of the machine that the port is published on.",
     )
-    port: str = Field("", alias="HostPort", description="The port of the machine.")
+    port: str = Field(default="", alias="HostPort", description="The port of the machine.")
 
 
 class _Network(BaseModel):
     address: str = Field(
-        "",
+        default="",
         alias="IPAddress",
         description="The container's IP address in the network; empty for none.",
     )

@@ -28,7 +28,7 @@ class AgentRunRequest(AgentConfig):
     """One run: its messages, where its snippets run, and every field of `AgentConfig`."""
 
     model: str = Field(
-        "",
+        default="",
         description="The model, by the name LiteLLM knows it under; empty means the service's "
         "default.",
     )
@@ -39,10 +39,10 @@ class AgentRunRequest(AgentConfig):
         ),
     ]
     tool_backend: ToolBackend = Field(
-        "auto", description="Where tools are and snippets run; several are joined with +."
+        default="auto", description="Where tools are and snippets run; several are joined with +."
     )
     tool_http_base_url: str | None = Field(
-        None,
+        default=None,
         description="The address of the tools gateway that the backend http calls; null takes "
         "the service's own.",
     )
@@ -52,25 +52,26 @@ class AgentRunRequest(AgentConfig):
         description="Headers for the tools gateway; the service's own go to its own gateway alone.",
     )
     tool_mcp_servers: Annotated[tuple[ServerName, ...], Field(min_length=1)] | None = Field(
-        None,
+        default=None,
         description="Names of those of the service's MCP servers that the backend mcp uses; "
         "null means all.",
     )
     allowed_languages: Annotated[tuple[Language, ...], Field(min_length=1)] | None = Field(
-        None,
+        default=None,
         description="Languages that snippets may be written in, a list or a text with commas; "
         "null takes the service's default.",
     )
     max_tokens: Annotated[int, Field(ge=1)] | None = Field(
-        None,
+        default=None,
         description="Tokens that a reply of the model may have; null leaves it to the model "
         "server.",
     )
     seed: int | None = Field(
-        None, description="The seed of the model's sampling; null leaves it to the model server."
+        default=None,
+        description="The seed of the model's sampling; null leaves it to the model server.",
     )
     api_base: str | None = Field(
-        None, description="The address of the model server; null takes LiteLLM's own."
+        default=None, description="The address of the model server; null takes LiteLLM's own."
     )
     api_key: str | None = Field(
         default=None,
@@ -145,10 +146,10 @@ class AgentRunResponse(BaseModel):
     iterations: tuple[Iteration, ...] = Field(description="Every turn, in order.")
     metrics: RunMetrics = Field(description="What the run cost.")
     last_tool_invocation: ToolInvocation | None = Field(
-        None, description="The newest tool call; null where there was none."
+        default=None, description="The newest tool call; null where there was none."
     )
     error: str | None = Field(
-        None,
+        default=None,
         description='What went wrong, as a sentence, where `stopped_reason` is "error"; else null.',
     )
 

@@ -60,17 +60,17 @@ _Hook = Annotated[
 
 class _Group(_Read):
     matcher: Annotated[str, AfterValidator(_compiles)] = Field(
-        "", description="A regular expression for the names of tools; empty or * for all."
+        default="", description="A regular expression for the names of tools; empty or * for all."
     )
     hooks: list[_Hook] = Field(
-        [], description="The hooks, in order; those of other types are only remarked upon."
+        default=[], description="The hooks, in order; those of other types are only remarked upon."
     )
 
 
 class _Settings(_Read):
-    hooks: dict[str, list[_Group]] = Field({}, description="Groups of hooks by event.")
-    env: dict[str, str] = Field({}, description="Environment variables of the session.")
-    model: str = Field("", description="The model; empty for the default.")
+    hooks: dict[str, list[_Group]] = Field(default={}, description="Groups of hooks by event.")
+    env: dict[str, str] = Field(default={}, description="Environment variables of the session.")
+    model: str = Field(default="", description="The model; empty for the default.")
     disable_hooks: bool = Field(
         default=False,
         alias="disableAllHooks",

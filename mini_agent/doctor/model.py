@@ -28,11 +28,11 @@ class _Shown(BaseModel):
     model_config = ConfigDict(extra="ignore", protected_namespaces=())
 
     capabilities: list[str] | None = Field(
-        None,
+        default=None,
         description="What the model can do, such as tools; null from an Ollama that does not say.",
     )
     model_info: dict[str, object] | None = Field(
-        None, description="Facts about the model, the length of its context among them."
+        default=None, description="Facts about the model, the length of its context among them."
     )
 
     @property

@@ -16,11 +16,13 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    text: str | None = Field(None, description="What the tool said; null where it failed.")
-    error: str | None = Field(None, description="Why the tool failed; null where it did not.")
-    data: JsonValue = Field(None, description="The structured content; null for none.")
+    text: str | None = Field(default=None, description="What the tool said; null where it failed.")
+    error: str | None = Field(
+        default=None, description="Why the tool failed; null where it did not."
+    )
+    data: JsonValue = Field(default=None, description="The structured content; null for none.")
     attachments: tuple[Attachment, ...] = Field(
-        (), description="Images and files, which the text names."
+        default=(), description="Images and files, which the text names."
     )
 
 

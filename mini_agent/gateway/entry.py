@@ -45,7 +45,7 @@ class Forwarded(BaseModel):
 
     name: str = Field(description="The name of the variable.")
     source: Literal["local"] = Field(
-        "local", description="Where the variable is from; only this machine can be named."
+        default="local", description="Where the variable is from; only this machine can be named."
     )
 
 
@@ -55,38 +55,42 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
     command: Annotated[str, StringConstraints(min_length=1)] | None = Field(
-        None, description="The program of a server that is a child process."
+        default=None, description="The program of a server that is a child process."
     )
-    args: list[str] = Field([], description="Arguments of the program.")
+    args: list[str] = Field(default=[], description="Arguments of the program.")
     cwd: str | None = Field(
-        None, description="The folder it starts in; null for the gateway's own."
+        default=None, description="The folder it starts in; null for the gateway's own."
     )
-    env: dict[str, str] = Field({}, description="Environment variables that it gets.")
+    env: dict[str, str] = Field(default={}, description="Environment variables that it gets.")
     env_vars: list[str | Forwarded] = Field(
-        [], description="Names of variables of this machine that it gets as well."
+        default=[], description="Names of variables of this machine that it gets as well."
     )
-    url: str | None = Field(None, description="The address of a server that is reached by HTTP.")
+    url: str | None = Field(
+        default=None, description="The address of a server that is reached by HTTP."
+    )
     bearer_token_env_var: str | None = Field(
-        None, description="The variable that holds the bearer token for the address."
+        default=None, description="The variable that holds the bearer token for the address."
     )
-    http_headers: dict[str, str] = Field({}, description="Headers that are sent to the address.")
+    http_headers: dict[str, str] = Field(
+        default={}, description="Headers that are sent to the address."
+    )
     env_http_headers: dict[str, str] = Field(
-        {}, description="Headers by name, each with the variable that holds its value."
+        default={}, description="Headers by name, each with the variable that holds its value."
     )
     startup_timeout_sec: Seconds = Field(
-        STARTUP_S, description="Seconds the server may take to start, at most 86400."
+        default=STARTUP_S, description="Seconds the server may take to start, at most 86400."
     )
     tool_timeout_sec: Seconds = Field(
-        TOOL_S, description="Seconds a call of a tool may take, at most 86400."
+        default=TOOL_S, description="Seconds a call of a tool may take, at most 86400."
     )
     enabled: bool = Field(default=True, description="Whether the server is used.")
     required: bool = Field(default=False, description="Whether nothing works without it.")
     enabled_tools: list[str] | None = Field(
-        None, description="The only tools that are offered; null for all."
+        default=None, description="The only tools that are offered; null for all."
     )
-    disabled_tools: list[str] = Field([], description="Tools that are not offered.")
+    disabled_tools: list[str] = Field(default=[], description="Tools that are not offered.")
     type: Literal["stdio", "http", "streamable-http", "streamable_http"] | None = Field(
-        None, description="The transport; null where command or url already say it."
+        default=None, description="The transport; null where command or url already say it."
     )
 
     @model_validator(mode="before")

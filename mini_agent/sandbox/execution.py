@@ -35,9 +35,11 @@ class Rich(_Value):
     """A value as a person would want to see it: a figure, a table."""
 
     media_type: str = Field(description="The media type of the value, such as text/html.")
-    text: str | None = Field(None, description="The value as text; null where it is in `base64`.")
+    text: str | None = Field(
+        default=None, description="The value as text; null where it is in `base64`."
+    )
     base64: str | None = Field(
-        None, description="The value as bytes, base64-encoded; null where it is in `text`."
+        default=None, description="The value as bytes, base64-encoded; null where it is in `text`."
     )
 
 
@@ -53,12 +55,12 @@ class SessionFacts(_Value):
 
     id: str = Field(description="The id of the session.")
     workspace: Literal["kept", "lost", "new"] = Field(
-        "kept",
+        default="kept",
         description="Whether the snippet found the workspace of the one before it: kept, lost "
         "with its container, or new.",
     )
     python: Literal["kept", "lost", "new"] = Field(
-        "new",
+        default="new",
         description='"kept" where a stateful snippet found the variables of the one before it, '
         '"lost" where it should have (its interpreter was killed), "new" otherwise.',
     )
@@ -67,13 +69,13 @@ class SessionFacts(_Value):
 class Timings(_Value):
     """How long each step of an execution took."""
 
-    queue: float = Field(0.0, description="Milliseconds of waiting for its turn.")
-    start: float = Field(0.0, description="Milliseconds of starting the sandbox.")
+    queue: float = Field(default=0.0, description="Milliseconds of waiting for its turn.")
+    start: float = Field(default=0.0, description="Milliseconds of starting the sandbox.")
     compile: float = Field(
-        0.0, description="Milliseconds of compiling; 0 where nothing is compiled."
+        default=0.0, description="Milliseconds of compiling; 0 where nothing is compiled."
     )
-    run: float = Field(0.0, description="Milliseconds of running.")
-    total: float = Field(0.0, description="Milliseconds in all.")
+    run: float = Field(default=0.0, description="Milliseconds of running.")
+    total: float = Field(default=0.0, description="Milliseconds in all.")
 
 
 class EnforcedLimits(_Value):
@@ -86,11 +88,11 @@ class EnforcedLimits(_Value):
     output_bytes: int = Field(description="Bytes kept of each of stdout and stderr.")
     workspace_mb: int = Field(description="Size of the workspace, in MiB.")
     inodes: int | None = Field(
-        16_384,
+        default=16_384,
         description="Files and folders that fit in the workspace; null where the runtime does "
         "not count them (gVisor).",
     )
-    open_files: int = Field(1024, description="Files that one process could have open.")
+    open_files: int = Field(default=1024, description="Files that one process could have open.")
 
 
 class SandboxFacts(_Value):
@@ -98,10 +100,11 @@ class SandboxFacts(_Value):
 
     image: str = Field(description="The name and tag of the image.")
     image_id: str = Field(
-        "", description="The digest of what `image` named then; empty where it is not known."
+        default="",
+        description="The digest of what `image` named then; empty where it is not known.",
     )
     runtime: str = Field(description="The engine's runtime, such as runc or runsc.")
-    network: str = Field("none", description="The network of the container; always none.")
+    network: str = Field(default="none", description="The network of the container; always none.")
 
 
 class Execution(_Value):
@@ -120,35 +123,46 @@ class Execution(_Value):
         "the deadline."
     )
     signal: str | None = Field(
-        None,
+        default=None,
         description="The name of the signal that ended the program, such as SIGKILL; null for "
         "none.",
     )
-    stdout: str = Field("", description="What was kept of the standard output.")
-    stderr: str = Field("", description="What was kept of the standard error.")
-    stdout_bytes: int = Field(0, description="Bytes that were written to the standard output.")
-    stderr_bytes: int = Field(0, description="Bytes that were written to the standard error.")
-    truncated: Truncated = Field(Truncated(), description="Which of the two streams was cut.")
+    stdout: str = Field(default="", description="What was kept of the standard output.")
+    stderr: str = Field(default="", description="What was kept of the standard error.")
+    stdout_bytes: int = Field(
+        default=0, description="Bytes that were written to the standard output."
+    )
+    stderr_bytes: int = Field(
+        default=0, description="Bytes that were written to the standard error."
+    )
+    truncated: Truncated = Field(
+        default=Truncated(), description="Which of the two streams was cut."
+    )
     oom_events: int = Field(
-        0, description="How often the kernel killed a process for lack of memory."
+        default=0, description="How often the kernel killed a process for lack of memory."
     )
     result_repr: str | None = Field(
-        None,
+        default=None,
         description="The repr of the value of a python program's last expression; null where "
         "there was none.",
     )
     rich: tuple[Rich, ...] = Field(
-        (),
+        default=(),
         description="The value of the last expression and the open figures as media: HTML, "
         "JSON, PNG.",
     )
-    artifacts: tuple[Artifact, ...] = Field((), description="The files the caller asked for.")
-    artifacts_skipped: tuple[str, ...] = Field(
-        (), description="Files the caller asked for that did not come back: too many or too large."
+    artifacts: tuple[Artifact, ...] = Field(
+        default=(), description="The files the caller asked for."
     )
-    timings_ms: Timings = Field(Timings(), description="How long each step took, in milliseconds.")
+    artifacts_skipped: tuple[str, ...] = Field(
+        default=(),
+        description="Files the caller asked for that did not come back: too many or too large.",
+    )
+    timings_ms: Timings = Field(
+        default=Timings(), description="How long each step took, in milliseconds."
+    )
     limits: EnforcedLimits = Field(description="The limits that held.")
     sandbox: SandboxFacts = Field(description="The container the snippet ran in.")
     session: SessionFacts | None = Field(
-        None, description="The session the snippet ran in; null where there was none."
+        default=None, description="The session the snippet ran in; null where there was none."
     )

@@ -26,23 +26,24 @@ class Limits(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     timeout_s: Annotated[float, Field(ge=0.1, le=600)] | None = Field(
-        None,
+        default=None,
         description="Seconds the program may run, 0.1 to 600; compiling has a limit of its own.",
     )
     memory_mb: Annotated[int, Field(ge=32, le=8192)] | None = Field(
-        None, description="Memory in MiB, 32 to 8192; files in the workspace count as well."
+        default=None, description="Memory in MiB, 32 to 8192; files in the workspace count as well."
     )
     cpus: Annotated[float, Field(ge=0.1, le=64)] | None = Field(
-        None, description="Processor cores, 0.1 to 64."
+        default=None, description="Processor cores, 0.1 to 64."
     )
     pids: Annotated[int, Field(ge=8, le=1024)] | None = Field(
-        None, description="Processes and threads at the same time, 8 to 1024."
+        default=None, description="Processes and threads at the same time, 8 to 1024."
     )
     output_bytes: Annotated[int, Field(ge=1, le=8_388_608)] | None = Field(
-        None, description="Bytes kept of each of stdout and stderr, at most 8 MiB."
+        default=None, description="Bytes kept of each of stdout and stderr, at most 8 MiB."
     )
     workspace_mb: Annotated[int, Field(ge=1, le=4096)] | None = Field(
-        None, description="Size of the workspace in MiB, 1 to 4096; it has to fit in `memory_mb`."
+        default=None,
+        description="Size of the workspace in MiB, 1 to 4096; it has to fit in `memory_mb`.",
     )
 
 
@@ -88,7 +89,7 @@ class Snippet(BaseModel):
         ),
     ] = {}
     limits: Limits = Field(
-        Limits(),
+        default=Limits(),
         description="What the snippet may spend; what is left out takes the language's default.",
     )
     artifacts: Annotated[
@@ -99,11 +100,11 @@ class Snippet(BaseModel):
         ),
     ] = ()
     toolchain: Language | None = Field(
-        None,
+        default=None,
         description="For bash alone: the language whose image, and so whose compilers, runs it.",
     )
     isolation: Literal["fork", "spawn"] = Field(
-        "fork",
+        default="fork",
         description='For python: "fork" starts it as a copy of a warm interpreter, "spawn" as a '
         "clean one.",
     )

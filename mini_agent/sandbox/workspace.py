@@ -26,7 +26,9 @@ class SessionRequest(BaseModel):
             description="Seconds without a call after which the session ends, 1 to 3600.",
         ),
     ] = DEFAULT_TTL_S
-    limits: Limits = Field(Limits(), description="Limits of snippets that name none themselves.")
+    limits: Limits = Field(
+        default=Limits(), description="Limits of snippets that name none themselves."
+    )
 
 
 class SessionOpened(BaseModel):

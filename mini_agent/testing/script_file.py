@@ -33,9 +33,15 @@ class ScriptFile:
 class _Models(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
-    pulled: list[str] | None = Field(None, description="Models that the server has; null for any.")
-    known: list[str] | None = Field(None, description="Models that the server knows; null for any.")
-    capabilities: list[str] = Field(["completion", "tools"], description="What the models can do.")
+    pulled: list[str] | None = Field(
+        default=None, description="Models that the server has; null for any."
+    )
+    known: list[str] | None = Field(
+        default=None, description="Models that the server knows; null for any."
+    )
+    capabilities: list[str] = Field(
+        default=["completion", "tools"], description="What the models can do."
+    )
 
     def values(self) -> Models:
         return Models(self.pulled, self.known, tuple(self.capabilities))
@@ -50,7 +56,7 @@ class _Written(BaseModel):
     repeat_last: bool = Field(
         default=False, description="Whether the last reply is given again and again."
     )
-    models: _Models = Field(_Models(), description="The models that the server has.")
+    models: _Models = Field(default=_Models(), description="The models that the server has.")
 
 
 def read_script(path: Path) -> ScriptFile:

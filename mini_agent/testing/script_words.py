@@ -25,9 +25,10 @@ class WrittenCall(BaseModel):
 
     name: str = Field(description="The name of the tool.")
     arguments: dict[str, JsonValue] | str = Field(
-        NO_ARGUMENTS, description="The arguments; given as a string they go out as they are."
+        default=NO_ARGUMENTS,
+        description="The arguments; given as a string they go out as they are.",
     )
-    id: str | None = Field(None, description="The id of the call; null makes one up.")
+    id: str | None = Field(default=None, description="The id of the call; null makes one up.")
 
 
 def parsed(written: JsonValue) -> Scripted:

@@ -61,22 +61,23 @@ class _Line(BaseModel):
 
     family: str = Field(description="The family of models that reply so.")
     shape: str = Field(description="The shape of the reply, in words.")
-    text: str = Field("", description="The text of the reply.")
-    reasoning: str = Field("", description="The reasoning of the reply.")
+    text: str = Field(default="", description="The text of the reply.")
+    reasoning: str = Field(default="", description="The reasoning of the reply.")
     tool_calls: tuple[tuple[str, str], ...] = Field(
-        (), description="The listed calls: name and arguments as text."
+        default=(), description="The listed calls: name and arguments as text."
     )
-    finish_reason: str = Field("stop", description="Why the reply ended.")
+    finish_reason: str = Field(default="stop", description="Why the reply ended.")
     tools: Literal["sandbox", "search"] = Field(
-        "sandbox", description="The tools that were offered."
+        default="sandbox", description="The tools that were offered."
     )
     has_result: bool = Field(default=False, description="Whether a tool has already succeeded.")
     calls: tuple[tuple[str, JsonObject], ...] = Field(
-        (), description="The calls that are to be run: name and arguments."
+        default=(), description="The calls that are to be run: name and arguments."
     )
-    refused: int = Field(0, description="How many calls are to be answered with a problem.")
+    refused: int = Field(default=0, description="How many calls are to be answered with a problem.")
     answer: str | None = Field(
-        None, description="The text that is left for the reader; null where it does not matter."
+        default=None,
+        description="The text that is left for the reader; null where it does not matter.",
     )
 
 

@@ -55,7 +55,7 @@ class _Wire(BaseModel):
 
 
 class _Message(_Wire):
-    content: str | None = Field(None, description="The text of the answer.")
+    content: str | None = Field(default=None, description="The text of the answer.")
 
 
 class _Choice(_Wire):
@@ -64,17 +64,19 @@ class _Choice(_Wire):
 
 class _Source(_Wire):
     url: str = Field(description="The address of the source.")
-    title: str | None = Field(None, description="The title of the source.")
-    date: str | None = Field(None, description="The day of the source, as the service writes it.")
+    title: str | None = Field(default=None, description="The title of the source.")
+    date: str | None = Field(
+        default=None, description="The day of the source, as the service writes it."
+    )
 
 
 class _Completion(_Wire):
     choices: tuple[_Choice, ...] = Field(description="The choices, the first of which is used.")
     citations: tuple[str, ...] | None = Field(
-        None, description="Addresses of sources; null where there are none."
+        default=None, description="Addresses of sources; null where there are none."
     )
     search_results: tuple[_Source, ...] | None = Field(
-        None, description="Sources with their titles; null where there are none."
+        default=None, description="Sources with their titles; null where there are none."
     )
 
 

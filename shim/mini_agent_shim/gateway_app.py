@@ -49,7 +49,8 @@ class Invoke(BaseModel):
 
     name: Annotated[str, Field(min_length=1, description="The name of the tool, server__tool.")]
     arguments: dict[str, JsonValue] | str | None = Field(
-        None, description="A JSON object, or the text of one, as models write it; null for none."
+        default=None,
+        description="A JSON object, or the text of one, as models write it; null for none.",
     )
 
     def read(self) -> JsonObject:
@@ -73,7 +74,7 @@ class ServerHealth(BaseModel):
         "configured wrongly."
     )
     tools: int = Field(description="How many tools it offers.")
-    error: str = Field("", description="Why it is not running; empty where it is.")
+    error: str = Field(default="", description="Why it is not running; empty where it is.")
 
 
 class Health(BaseModel):

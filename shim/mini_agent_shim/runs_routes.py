@@ -63,7 +63,7 @@ class RunPage(BaseModel):
 
     runs: list[RunSummary] = Field(description="The runs, newest first.")
     next: str | None = Field(
-        None, description="The `before` of the page that follows; null on the last page."
+        default=None, description="The `before` of the page that follows; null on the last page."
     )
 
 
@@ -71,12 +71,14 @@ class RunDetail(RunSummary):
     """All about a run."""
 
     request: dict[str, JsonValue] = Field(description="The request, without its secrets.")
-    result: AgentRunResponse | None = Field(None, description="The finished run; null until then.")
+    result: AgentRunResponse | None = Field(
+        default=None, description="The finished run; null until then."
+    )
     problem: ErrorBody | None = Field(
-        None, description="Why the run could not begin, or was lost; null for nothing."
+        default=None, description="Why the run could not begin, or was lost; null for nothing."
     )
     artifacts: tuple[ArtifactFacts, ...] = Field(
-        (), description="The files that the run has left so far."
+        default=(), description="The files that the run has left so far."
     )
 
 
@@ -93,10 +95,10 @@ class Filter(BaseModel):
     ] = ""
     q: Annotated[str, Field(max_length=200, description="in prompt, answer, error or id")] = ""
     since: Time = Field(
-        0.0, description="Runs asked for at or after this time, as Unix time in seconds."
+        default=0.0, description="Runs asked for at or after this time, as Unix time in seconds."
     )
     until: Time = Field(
-        1e11, description="Runs asked for before or at this time, as Unix time in seconds."
+        default=1e11, description="Runs asked for before or at this time, as Unix time in seconds."
     )
     before: Annotated[
         str,

@@ -36,13 +36,13 @@ class NamedToken(BaseModel):
         description="The SHA-256 digest of the token, 64 hexadecimal digits."
     )
     runs_at_once: Most | None = Field(
-        None, description="Runs of the token at the same time; null for no bound."
+        default=None, description="Runs of the token at the same time; null for no bound."
     )
     runs_a_day: Most | None = Field(
-        None, description="Runs of the token within a day; null for no bound."
+        default=None, description="Runs of the token within a day; null for no bound."
     )
     requests_a_minute: Most | None = Field(
-        None, description="Requests with the token within a minute; null for no bound."
+        default=None, description="Requests with the token within a minute; null for no bound."
     )
 
     @property

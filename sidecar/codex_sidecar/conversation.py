@@ -52,16 +52,18 @@ class Order(BaseModel):
     args: tuple[str, ...] = Field(description="Command line arguments.")
     env: dict[str, str] = Field(description="Environment variables.")
     compile_timeout_s: float = Field(
-        COMPILE_TIMEOUT_S, description="Seconds that compiling may take."
+        default=COMPILE_TIMEOUT_S, description="Seconds that compiling may take."
     )
     timeout_s: float = Field(description="Seconds that the program may run.")
     artifacts: tuple[str, ...] = Field(description="Glob patterns of the files that come back.")
-    artifact_count: int = Field(MOST_ARTIFACTS, description="Files that come back at most.")
+    artifact_count: int = Field(default=MOST_ARTIFACTS, description="Files that come back at most.")
     artifact_bytes: int = Field(
-        MOST_ARTIFACT_BYTES, description="Bytes of all files that come back together, at most."
+        default=MOST_ARTIFACT_BYTES,
+        description="Bytes of all files that come back together, at most.",
     )
     isolation: Literal["fork", "spawn"] = Field(
-        "fork", description="Whether python runs as a copy of a warm interpreter or in a clean one."
+        default="fork",
+        description="Whether python runs as a copy of a warm interpreter or in a clean one.",
     )
     stateful: bool = Field(
         default=False, description="Whether python's variables stay for the next snippet."
@@ -82,7 +84,7 @@ class Result(BaseModel):
     oom_kills: int = Field(description="How often the kernel killed a process for lack of memory.")
     failed: str = Field(description="Why the runner could not run the snippet; empty where it did.")
     python: Literal["new", "kept", "lost"] = Field(
-        "new", description="What became of the variables of the stateful snippet before."
+        default="new", description="What became of the variables of the stateful snippet before."
     )
 
 

@@ -13,12 +13,12 @@ class About(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     version: str = Field(
-        "",
+        default="",
         description="The version of the language's compiler or interpreter; empty where the "
         "image does not say.",
     )
     packages: dict[str, str] = Field(
-        {}, description="The versions of the installed packages by name."
+        default={}, description="The versions of the installed packages by name."
     )
 
 
@@ -37,7 +37,7 @@ class LanguageCard(BaseModel):
     packages: dict[str, str] = Field(
         description="Versions of the installed packages by name; empty while its image is missing."
     )
-    warm: int = Field(0, description="Sandboxes of it that are ready at this moment.")
+    warm: int = Field(default=0, description="Sandboxes of it that are ready at this moment.")
     limits: Limits = Field(description="The limits of a snippet that names none.")
 
 

@@ -43,12 +43,12 @@ class NetworkPolicy(_Word):
     """Whom a sandbox may talk to; here, nobody."""
 
     default_action: Literal["allow", "deny"] = Field(
-        "deny",
+        default="deny",
         alias="defaultAction",
         description="What happens to connections that no rule names; only deny is taken.",
     )
     egress: tuple[JsonValue, ...] = Field(
-        (), description="Rules for outgoing connections; only an empty list is taken."
+        default=(), description="Rules for outgoing connections; only an empty list is taken."
     )
 
     @field_validator("default_action")
@@ -70,20 +70,20 @@ class Creation(_Word):
     """What a sandbox is to be."""
 
     image: Image | None = Field(
-        None, description="The image; leave it out, because each language has its own here."
+        default=None, description="The image; leave it out, because each language has its own here."
     )
     entrypoint: tuple[str, ...] = Field(
-        ENTRYPOINT, description="What the container starts; leave it out."
+        default=ENTRYPOINT, description="What the container starts; leave it out."
     )
     timeout: float = Field(
-        SessionRequest().ttl_s,
+        default=SessionRequest().ttl_s,
         description="Seconds without a call after which the sandbox ends, 1 to 3600.",
     )
     limits: Amounts = Field(
-        Amounts(), alias="resourceLimits", description="What the sandbox takes at most."
+        default=Amounts(), alias="resourceLimits", description="What the sandbox takes at most."
     )
     requests: Amounts = Field(
-        Amounts(), alias="resourceRequests", description="What the sandbox has at least."
+        default=Amounts(), alias="resourceRequests", description="What the sandbox has at least."
     )
     metadata: Annotated[
         dict[Label, Label],
@@ -93,10 +93,10 @@ class Creation(_Word):
         ),
     ] = {}
     env: dict[str, str] = Field(
-        {}, description="Environment variables that are set in all that runs in it."
+        default={}, description="Environment variables that are set in all that runs in it."
     )
     network_policy: NetworkPolicy | None = Field(
-        None,
+        default=None,
         alias="networkPolicy",
         description="Whom it may talk to; null and deny both mean nobody.",
     )
@@ -130,7 +130,7 @@ class State(_Word):
     """How a sandbox is; here it takes calls from the first moment on."""
 
     state: Literal["Running"] = Field(
-        "Running", description="The state; a sandbox takes calls from the first moment on."
+        default="Running", description="The state; a sandbox takes calls from the first moment on."
     )
 
 
@@ -138,7 +138,7 @@ class Opened(_Word):
     """A sandbox that can be used."""
 
     id: str = Field(description="The id of the session it is.")
-    status: State = Field(State(), description="How the sandbox is.")
+    status: State = Field(default=State(), description="How the sandbox is.")
     metadata: dict[str, str] = Field(description="The labels of its creation.")
     created_at: datetime = Field(serialization_alias="createdAt", description="When it was opened.")
     expires_at: datetime = Field(
@@ -156,7 +156,7 @@ class Endpoint(_Word):
 class Context(_Word):
     """What code is written in."""
 
-    language: Language = Field("python", description="The language of the code.")
+    language: Language = Field(default="python", description="The language of the code.")
 
     @field_validator("language", mode="before")
     @classmethod
@@ -168,7 +168,7 @@ class Code(_Word):
     """Code to run."""
 
     code: str = Field(description="The source; the variables of python stay for the next.")
-    context: Context = Field(Context(), description="What the code is written in.")
+    context: Context = Field(default=Context(), description="What the code is written in.")
 
     @field_validator("code")
     @classmethod

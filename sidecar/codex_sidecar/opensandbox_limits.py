@@ -25,10 +25,11 @@ class Amounts(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     cpu: Annotated[str, Field(pattern=CPU)] | None = Field(
-        None, description="Processor cores, such as 2, 0.5 or 500m; null for no bound."
+        default=None, description="Processor cores, such as 2, 0.5 or 500m; null for no bound."
     )
     memory: Annotated[str, Field(pattern=MEMORY)] | None = Field(
-        None, description="Memory in bytes or with a unit, such as 512Mi or 2G; null for no bound."
+        default=None,
+        description="Memory in bytes or with a unit, such as 512Mi or 2G; null for no bound.",
     )
 
     @property

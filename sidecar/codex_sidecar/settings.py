@@ -25,25 +25,26 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CODEX_SIDECAR_", frozen=True, extra="ignore")
 
-    host: str = Field("127.0.0.1", description="The address that the service listens on.")
+    host: str = Field(default="127.0.0.1", description="The address that the service listens on.")
     port: Annotated[
         int, Field(ge=1, le=65_535, description="The port that the service listens on.")
     ] = 8077
     token_file: Path = Field(
-        Path("/run/mini-agent/token"),
+        default=Path("/run/mini-agent/token"),
         description="The file that the token is read from; it is made at the first start.",
     )
     token_mode: Annotated[
         str, Field(pattern="^[0-7]{3}$", description="The mode of that file, in octal digits.")
     ] = "600"  # noqa: S105 - a file mode
-    docker_socket: str = Field("/var/run/docker.sock", description="The engine's socket.")
+    docker_socket: str = Field(default="/var/run/docker.sock", description="The engine's socket.")
     image_prefix: str = Field(
-        "mini-agent/sandbox-",
+        default="mini-agent/sandbox-",
         description="The beginning of the images' names; the language follows.",
     )
-    image_tag: str = Field("local", description="The tag of the images.")
+    image_tag: str = Field(default="local", description="The tag of the images.")
     runtime: str = Field(
-        "runc", description="The engine's runtime that sandboxes run on, such as runc or runsc."
+        default="runc",
+        description="The engine's runtime that sandboxes run on, such as runc or runsc.",
     )
     at_once: Annotated[
         int,
@@ -73,7 +74,8 @@ class Settings(BaseSettings):
         ),
     ] = 5.0
     instance: str = Field(
-        "", description="The name that marks its sandboxes; empty makes one of host name and port."
+        default="",
+        description="The name that marks its sandboxes; empty makes one of host name and port.",
     )
 
     def instance_name(self) -> str:

@@ -22,9 +22,9 @@ class Values(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     result_repr: str | None = Field(
-        None, description="The repr of the value; null where there is none."
+        default=None, description="The repr of the value; null where there is none."
     )
-    rich: tuple[Rich, ...] = Field((), description="The value and the figures as media.")
+    rich: tuple[Rich, ...] = Field(default=(), description="The value and the figures as media.")
     cut: bool = Field(default=False, description="Whether something was left out for its size.")
 
 

@@ -82,9 +82,9 @@ class Answer(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     ok: bool = Field(description="Whether the call was carried out.")
-    error: str = Field("", description="Why it was not; empty where it was.")
-    kind: Kind = Field("", description="The kind of the error; empty where there is none.")
-    files: tuple[Listed, ...] = Field((), description="The files that were listed.")
+    error: str = Field(default="", description="Why it was not; empty where it was.")
+    kind: Kind = Field(default="", description="The kind of the error; empty where there is none.")
+    files: tuple[Listed, ...] = Field(default=(), description="The files that were listed.")
 
 
 class Workspace:

@@ -38,9 +38,9 @@ class _Digested(_Asked):
     """Words that the small model makes of others."""
 
     system_content: list[str] = Field(
-        [], description="Parts of the instructions for the small model."
+        default=[], description="Parts of the instructions for the small model."
     )
-    user_content: list[str] = Field([], description="The words to be digested.")
+    user_content: list[str] = Field(default=[], description="The words to be digested.")
 
 
 _Parts: TypeAlias = list[str | _Digested]
@@ -48,22 +48,23 @@ _Parts: TypeAlias = list[str | _Digested]
 
 class _Agent(_Asked):
     kind: Literal["agent_callback"] = Field(description="Tells the requests apart.")
-    subagent_type: str = Field(DEFAULT, description="The kind of the subagent.")
+    subagent_type: str = Field(default=DEFAULT, description="The kind of the subagent.")
     tools: list[str] | None = Field(
-        None, description="The names of the tools it may use; null for all of its kind."
+        default=None, description="The names of the tools it may use; null for all of its kind."
     )
-    system_content: _Parts = Field([], description="Parts of its system prompt, in order.")
-    user_content: _Parts = Field([], description="Parts of its task, in order.")
+    system_content: _Parts = Field(default=[], description="Parts of its system prompt, in order.")
+    user_content: _Parts = Field(default=[], description="Parts of its task, in order.")
 
 
 class _Plan(_Asked):
     kind: Literal["plan_callback"] = Field(description="Tells the requests apart.")
     plan: str = Field(description="The plan that the user is shown, in Markdown.")
     text_on_accept: str = Field(
-        "The user agrees to the plan.", description="What the model is told where the user agrees."
+        default="The user agrees to the plan.",
+        description="What the model is told where the user agrees.",
     )
     text_on_reject: str = Field(
-        "The user does not agree to the plan.",
+        default="The user does not agree to the plan.",
         description="What the model is told where the user does not agree.",
     )
 

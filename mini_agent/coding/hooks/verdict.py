@@ -123,9 +123,11 @@ class _Said(_Read):
         default=None, alias="stopReason", description="Why it does not go on, for the user."
     )
     decision: Literal["approve", "allow", "block", "deny"] | None = Field(
-        None, description="Whether the prompt or call is let through."
+        default=None, description="Whether the prompt or call is let through."
     )
-    reason: str | None = Field(None, description="Why it is not let through, for the model.")
+    reason: str | None = Field(
+        default=None, description="Why it is not let through, for the model."
+    )
     message: str | None = Field(
         default=None, alias="systemMessage", description="A message for the user."
     )

@@ -40,11 +40,13 @@ Written = Annotated[Rule, BeforeValidator(_rule)]
 class _Permissions(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    allow: tuple[Written, ...] = Field((), description="Rules for calls that need no question.")
-    ask: tuple[Written, ...] = Field(
-        (), description="Rules for calls that the user is asked about."
+    allow: tuple[Written, ...] = Field(
+        default=(), description="Rules for calls that need no question."
     )
-    deny: tuple[Written, ...] = Field((), description="Rules for calls that are refused.")
+    ask: tuple[Written, ...] = Field(
+        default=(), description="Rules for calls that the user is asked about."
+    )
+    deny: tuple[Written, ...] = Field(default=(), description="Rules for calls that are refused.")
     mode: Annotated[Mode | None, BeforeValidator(_mode)] = Field(
         default=None, alias="defaultMode", description="The mode that a session begins in."
     )
@@ -58,7 +60,9 @@ class _Permissions(BaseModel):
 class _File(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    permissions: _Permissions = Field(_Permissions(), description="The permissions of the file.")
+    permissions: _Permissions = Field(
+        default=_Permissions(), description="The permissions of the file."
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,8 @@ class _Result(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     url: str = Field(description="The address of the page.")
-    title: str = Field("", description="The title of the page.")
-    content: str = Field("", description="An excerpt.")
+    title: str = Field(default="", description="The title of the page.")
+    content: str = Field(default="", description="An excerpt.")
 
 
 class _Results(BaseModel):

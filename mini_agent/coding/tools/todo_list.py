@@ -15,8 +15,10 @@ class Todo(BaseModel):
 
     content: Annotated[str, Field(min_length=1, description="What is to be done.")]
     status: Literal["pending", "in_progress", "completed"] = Field(description="How far it is.")
-    priority: Literal["high", "medium", "low"] = Field("medium", description="How urgent it is.")
-    id: str = Field("", description="An id of your own, if you want one.")
+    priority: Literal["high", "medium", "low"] = Field(
+        default="medium", description="How urgent it is."
+    )
+    id: str = Field(default="", description="An id of your own, if you want one.")
     active_form: Annotated[
         str, Field(alias="activeForm", description="What it is called while it is being done.")
     ] = ""

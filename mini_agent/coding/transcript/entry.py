@@ -39,10 +39,14 @@ class Said(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    id: Text = Field("", description="The id of the model's reply; empty for the user's messages.")
-    model: Text = Field("", description="The model that replied; empty for the user's messages.")
+    id: Text = Field(
+        default="", description="The id of the model's reply; empty for the user's messages."
+    )
+    model: Text = Field(
+        default="", description="The model that replied; empty for the user's messages."
+    )
     content: Annotated[list[Block], BeforeValidator(_blocks)] = Field(
-        [], description="The blocks of the message, in order."
+        default=[], description="The blocks of the message, in order."
     )
 
 
@@ -52,10 +56,12 @@ class Entry(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
     type: Text = Field(
-        "", description="The type of the line: user, assistant, system, summary and others."
+        default="", description="The type of the line: user, assistant, system, summary and others."
     )
-    subtype: Text = Field("", description="The subtype of a system line, such as compact_boundary.")
-    uuid: Text = Field("", description="The id of the line.")
+    subtype: Text = Field(
+        default="", description="The subtype of a system line, such as compact_boundary."
+    )
+    uuid: Text = Field(default="", description="The id of the line.")
     parent: Text = Field(
         default="",
         alias="parentUuid",
@@ -82,7 +88,9 @@ class Entry(BaseModel):
         alias="isCompactSummary",
         description="Whether it is the summary that replaces what was before.",
     )
-    message: Said | None = Field(None, description="The message; null for a line without one.")
+    message: Said | None = Field(
+        default=None, description="The message; null for a line without one."
+    )
 
     @property
     def speaks(self) -> bool:

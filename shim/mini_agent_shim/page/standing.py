@@ -34,8 +34,8 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     state: PartState = Field(description="Whether it is there; unknown where that cannot be seen.")
-    detail: str = Field("", description="What was found, for people.")
-    hint: str = Field("", description="What to do; empty where nothing is to be done.")
+    detail: str = Field(default="", description="What was found, for people.")
+    hint: str = Field(default="", description="What to do; empty where nothing is to be done.")
 
 
 class Status(BaseModel):

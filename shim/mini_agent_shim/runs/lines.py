@@ -25,7 +25,7 @@ class _Value(BaseModel):
 class RunQueued(_Value):
     """The first line of the log."""
 
-    kind: Literal["run_queued"] = Field("run_queued", description="Tells the events apart.")
+    kind: Literal["run_queued"] = Field(default="run_queued", description="Tells the events apart.")
     run_id: str = Field(description="The id of the run.")
     request_id: str = Field(description="The id of the request, as in the X-Request-Id header.")
     caller: str = Field(description="The name of the caller's token; empty where none is asked.")
@@ -36,10 +36,11 @@ class RunQueued(_Value):
 class RunEnded(_Value):
     """The last line."""
 
-    kind: Literal["run_ended"] = Field("run_ended", description="Tells the events apart.")
+    kind: Literal["run_ended"] = Field(default="run_ended", description="Tells the events apart.")
     state: State = Field(description="How the run ended.")
     error: ErrorBody | None = Field(
-        None, description="Why the run could not begin, or was lost; null where it came to its end."
+        default=None,
+        description="Why the run could not begin, or was lost; null where it came to its end.",
     )
 
 

@@ -21,34 +21,40 @@ class RunSummary(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     id: str = Field(description="The id of the run.")
-    state: State = Field("queued", description="Where the run stands.")
-    door: Door = Field("agent", description="The API that the request came through.")
+    state: State = Field(default="queued", description="Where the run stands.")
+    door: Door = Field(default="agent", description="The API that the request came through.")
     caller: str = Field(default="", description="the name of the token; empty where none is asked")
-    request_id: str = Field("", description="The id of the request, as in the X-Request-Id header.")
+    request_id: str = Field(
+        default="", description="The id of the request, as in the X-Request-Id header."
+    )
     model: str = Field(description="The model of the run, or the one that answered last.")
     prompt: str = Field(
-        "", description="The beginning of what the caller asked last, at most 300 characters."
+        default="",
+        description="The beginning of what the caller asked last, at most 300 characters.",
     )
     created_at: float = Field(description="When the run was asked for, as Unix time in seconds.")
     started_at: float | None = Field(
-        None, description="When the run began, as Unix time; null while it waits."
+        default=None, description="When the run began, as Unix time; null while it waits."
     )
     ended_at: float | None = Field(
-        None, description="When the run ended, as Unix time; null until then."
+        default=None, description="When the run ended, as Unix time; null until then."
     )
     max_iterations: int | None = Field(
-        None, description="Turns that may call tools; null until the run begins."
+        default=None, description="Turns that may call tools; null until the run begins."
     )
-    iterations: int = Field(0, description="Turns so far.")
-    tool_calls: int = Field(0, description="Tool calls that have ended so far.")
-    usage: Usage = Field(Usage(), description="Tokens and price so far.")
+    iterations: int = Field(default=0, description="Turns so far.")
+    tool_calls: int = Field(default=0, description="Tool calls that have ended so far.")
+    usage: Usage = Field(default=Usage(), description="Tokens and price so far.")
     stopped_reason: StoppedReason | None = Field(
-        None, description="Why the loop ended; null until then."
+        default=None, description="Why the loop ended; null until then."
     )
     answer: str = Field(
-        "", description="The beginning of the answer, at most 300 characters; empty until then."
+        default="",
+        description="The beginning of the answer, at most 300 characters; empty until then.",
     )
-    error: str | None = Field(None, description="What went wrong, as a sentence; null for nothing.")
+    error: str | None = Field(
+        default=None, description="What went wrong, as a sentence; null for nothing."
+    )
 
     @property
     def is_over(self) -> bool:

@@ -57,11 +57,15 @@ class Told(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     request: dict[str, JsonValue] = Field(description="The request, without its secrets.")
-    result: AgentResult | None = Field(None, description="The finished run; null until then.")
-    error: ErrorBody | None = Field(
-        None, description="Why the run could not begin, or was lost; null for nothing."
+    result: AgentResult | None = Field(
+        default=None, description="The finished run; null until then."
     )
-    left: tuple[Left, ...] = Field((), description="The files that the run has left so far.")
+    error: ErrorBody | None = Field(
+        default=None, description="Why the run could not begin, or was lost; null for nothing."
+    )
+    left: tuple[Left, ...] = Field(
+        default=(), description="The files that the run has left so far."
+    )
 
 
 async def told_by(lines: AsyncGenerator[bytes, None]) -> Told:

@@ -17,61 +17,67 @@ class _Value(BaseModel):
 class StreamOptions(_Value):
     """What a stream holds beside the answer."""
 
-    include_usage: bool | None = Field(None, description="Whether a stream ends with its usage.")
+    include_usage: bool | None = Field(
+        default=None, description="Whether a stream ends with its usage."
+    )
 
 
 class ChatRequest(_Value):
     """What a client asks. Fields that it does not list are taken and have no effect."""
 
     model: str = Field(
-        "mini-agent",
+        default="mini-agent",
         description="mini-agent for the service's default model, mini-agent/NAME for another.",
     )
     messages: Annotated[
         list[Message], Field(min_length=1, description="The conversation; at least one message.")
     ]
-    stream: bool | None = Field(None, description="Whether the answer is streamed as chunks.")
-    stream_options: StreamOptions | None = Field(
-        None, description="What a stream holds beside the answer."
+    stream: bool | None = Field(
+        default=None, description="Whether the answer is streamed as chunks."
     )
-    temperature: float | None = Field(None, description="The model's sampling temperature.")
+    stream_options: StreamOptions | None = Field(
+        default=None, description="What a stream holds beside the answer."
+    )
+    temperature: float | None = Field(default=None, description="The model's sampling temperature.")
     max_tokens: int | None = Field(
-        None,
+        default=None,
         description="Tokens that a reply of the model may have; superseded by "
         "`max_completion_tokens`.",
     )
     max_completion_tokens: int | None = Field(
-        None, description="Tokens that a reply of the model may have."
+        default=None, description="Tokens that a reply of the model may have."
     )
-    seed: int | None = Field(None, description="The seed of the model's sampling.")
+    seed: int | None = Field(default=None, description="The seed of the model's sampling.")
     top_p: float | None = Field(
-        None, description="The probability mass that the model samples from."
+        default=None, description="The probability mass that the model samples from."
     )
-    presence_penalty: float | None = Field(None, description="Passed to the model.")
-    frequency_penalty: float | None = Field(None, description="Passed to the model.")
-    stop: str | list[str] | None = Field(None, description="Texts at which the model stops.")
+    presence_penalty: float | None = Field(default=None, description="Passed to the model.")
+    frequency_penalty: float | None = Field(default=None, description="Passed to the model.")
+    stop: str | list[str] | None = Field(
+        default=None, description="Texts at which the model stops."
+    )
     response_format: JsonObject | None = Field(
-        None, description="The form of the answer: text, json_object or json_schema."
+        default=None, description="The form of the answer: text, json_object or json_schema."
     )
     tools: list[JsonObject] | None = Field(
-        None, description="The client's own tools; they are declined."
+        default=None, description="The client's own tools; they are declined."
     )
     functions: list[JsonObject] | None = Field(
-        None, description="The older form of `tools`; they are declined."
+        default=None, description="The older form of `tools`; they are declined."
     )
     tool_choice: str | JsonObject | None = Field(
-        None, description="Which tool is to be called; one that must be is refused."
+        default=None, description="Which tool is to be called; one that must be is refused."
     )
     function_call: str | JsonObject | None = Field(
-        None, description="The older form of `tool_choice`."
+        default=None, description="The older form of `tool_choice`."
     )
-    n: int | None = Field(None, description="How many answers; only 1 is available.")
-    logprobs: bool | None = Field(None, description="Not available.")
+    n: int | None = Field(default=None, description="How many answers; only 1 is available.")
+    logprobs: bool | None = Field(default=None, description="Not available.")
     modalities: list[str] | None = Field(
-        None, description="Kinds of output; only text is available."
+        default=None, description="Kinds of output; only text is available."
     )
     mini_agent: JsonObject | None = Field(
-        None,
+        default=None,
         description="Fields of `POST /agent/run`, such as max_iterations; they count before the "
         "others.",
     )
@@ -88,7 +94,7 @@ class RunFacts(_Value):
     )
     iterations: int = Field(description="How many turns the run had.")
     declined_tools: tuple[str, ...] = Field(
-        (), description="The names of the client's tools, which were not used."
+        default=(), description="The names of the client's tools, which were not used."
     )
 
     @classmethod
@@ -133,18 +139,20 @@ class ChatUsage(_Value):
 class ChatMessage(_Value):
     """The answer."""
 
-    role: Literal["assistant"] = Field("assistant", description="Who speaks.")
+    role: Literal["assistant"] = Field(default="assistant", description="Who speaks.")
     content: str = Field(description="The text of the answer.")
-    refusal: None = Field(None, description="Always null.")
+    refusal: None = Field(default=None, description="Always null.")
 
 
 class Choice(_Value):
     """The one choice there is."""
 
-    index: int = Field(0, description="The number of the choice; always 0.")
+    index: int = Field(default=0, description="The number of the choice; always 0.")
     message: ChatMessage = Field(description="The answer.")
-    logprobs: None = Field(None, description="Always null.")
-    finish_reason: Literal["stop"] = Field("stop", description="Why the answer ended; always stop.")
+    logprobs: None = Field(default=None, description="Always null.")
+    finish_reason: Literal["stop"] = Field(
+        default="stop", description="Why the answer ended; always stop."
+    )
 
 
 class ChatCompletion(_Value):
@@ -152,7 +160,7 @@ class ChatCompletion(_Value):
 
     id: str = Field(description="The id of the completion.")
     object: Literal["chat.completion"] = Field(
-        "chat.completion", description="The type of the object."
+        default="chat.completion", description="The type of the object."
     )
     created: int = Field(description="When the run was asked for, as Unix time in seconds.")
     model: str = Field(description="The model as the client named it.")
@@ -164,13 +172,13 @@ class ChatCompletion(_Value):
 class ChunkChoice(_Value):
     """What a chunk adds."""
 
-    index: int = Field(0, description="The number of the choice; always 0.")
+    index: int = Field(default=0, description="The number of the choice; always 0.")
     delta: dict[str, JsonValue] = Field(
         description="The piece of the message; its `reasoning_content` tells what the run is doing."
     )
-    logprobs: None = Field(None, description="Always null.")
+    logprobs: None = Field(default=None, description="Always null.")
     finish_reason: Literal["stop"] | None = Field(
-        None, description="stop at the end of the answer; null before."
+        default=None, description="stop at the end of the answer; null before."
     )
 
 
@@ -179,7 +187,7 @@ class ChatChunk(_Value):
 
     id: str = Field(description="The id of the completion, the same in all chunks.")
     object: Literal["chat.completion.chunk"] = Field(
-        "chat.completion.chunk", description="The type of the object."
+        default="chat.completion.chunk", description="The type of the object."
     )
     created: int = Field(description="When the run was asked for, as Unix time in seconds.")
     model: str = Field(description="The model as the client named it.")
@@ -187,12 +195,12 @@ class ChatChunk(_Value):
         description="What the chunk adds; empty in the last one where that holds the usage."
     )
     usage: ChatUsage | None = Field(
-        None,
+        default=None,
         description="Tokens of the run, in the last chunk where the client asked for them; else "
         "null.",
     )
     mini_agent: RunFacts | None = Field(
-        None, description="Facts of the run, at its end; else null."
+        default=None, description="Facts of the run, at its end; else null."
     )
 
 
@@ -200,13 +208,13 @@ class ModelCard(_Value):
     """A model that can be named."""
 
     id: str = Field(description="The name of the model.")
-    object: Literal["model"] = Field("model", description="The type of the object.")
-    created: int = Field(0, description="Always 0: it is not known.")
-    owned_by: str = Field("mini-agent", description="Who offers the model.")
+    object: Literal["model"] = Field(default="model", description="The type of the object.")
+    created: int = Field(default=0, description="Always 0: it is not known.")
+    owned_by: str = Field(default="mini-agent", description="Who offers the model.")
 
 
 class ModelList(_Value):
     """The models there are."""
 
-    object: Literal["list"] = Field("list", description="The type of the object.")
+    object: Literal["list"] = Field(default="list", description="The type of the object.")
     data: tuple[ModelCard, ...] = Field(description="The models.")

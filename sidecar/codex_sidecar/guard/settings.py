@@ -19,18 +19,20 @@ class GuardSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="CODEX_GUARD_", frozen=True, extra="ignore")
 
     socket: Path = Field(
-        Path("/run/engine/engine.sock"), description="The socket that the guard listens on."
+        default=Path("/run/engine/engine.sock"), description="The socket that the guard listens on."
     )
-    docker_socket: str = Field("/var/run/docker.sock", description="The engine's own socket.")
+    docker_socket: str = Field(
+        default="/var/run/docker.sock", description="The engine's own socket."
+    )
     instance: Annotated[
         str, Field(max_length=128, description="The instance of the sidecar behind it.")
     ] = "mini-agent"
     image_prefix: str = Field(
-        "mini-agent/sandbox-",
+        default="mini-agent/sandbox-",
         description="The beginning of the images' names; the language follows.",
     )
-    image_tag: str = Field("local", description="The tag of the images.")
-    runtime: str = Field("runc", description="The engine's runtime that sandboxes run on.")
+    image_tag: str = Field(default="local", description="The tag of the images.")
+    runtime: str = Field(default="runc", description="The engine's runtime that sandboxes run on.")
     most_memory_mb: Annotated[
         int, Field(ge=32, description="Memory that one sandbox may have, in MiB.")
     ] = 8192
