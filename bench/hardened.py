@@ -11,10 +11,10 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from codex_sidecar import seccomp
-from codex_sidecar.catalog import DEFAULTS
-from codex_sidecar.confinement import Confinement
-from codex_sidecar.limits import Host, settle
+from codex_sidecar.engine import seccomp
+from codex_sidecar.engine.catalog import DEFAULTS
+from codex_sidecar.engine.confinement import Confinement
+from codex_sidecar.engine.limits import Host, settle
 from mini_agent.sandbox import Language, Limits
 
 PLENTY: Final = Host(cpus=64, memory_mb=64_000)

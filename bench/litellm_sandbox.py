@@ -14,8 +14,8 @@ from typing import Final, Protocol
 from bench.options import Options
 from bench.samples import Samples
 from bench.stack import Stack, stack
-from mini_agent.litellm_lazy import close_litellm_clients, litellm_module, settle_litellm
-from mini_agent.sandbox.harness import SidecarSandbox
+from mini_agent.models.litellm_runtime import close_litellm_clients, litellm_module, settle_litellm
+from mini_agent.provider.harness.sandbox import SidecarSandbox
 
 WARM: Final = {"python": 2}
 WARM_UP: Final = 2

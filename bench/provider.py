@@ -14,13 +14,13 @@ from typing import Final
 from bench.cost import Cost, line, table
 from bench.samples import Samples
 from mini_agent.events import Stopped
-from mini_agent.litellm_installation import install
-from mini_agent.litellm_lazy import close_litellm_clients, litellm_module
-from mini_agent.litellm_parameters import GivenCall
-from mini_agent.litellm_provider import provider_run
 from mini_agent.messages import user
+from mini_agent.models.litellm_runtime import close_litellm_clients, litellm_module
+from mini_agent.provider.install import install
+from mini_agent.provider.parameters import GivenCall
+from mini_agent.provider.run import provider_run
 from mini_agent.testing import ScriptedServer, call
-from mini_agent.testing.replies import JsonObject, Scripted
+from mini_agent.testing.replies_ import JsonObject, Scripted
 
 TURNS: Final = 8
 RUNS: Final = 40

@@ -17,7 +17,7 @@ from bench.line import Address, Line, snippet
 from bench.options import Options
 from bench.ours import EXECUTE, PYTHON, asked, open_session
 from bench.stack import Stack
-from codex_sidecar.engine import Engine
+from codex_sidecar.engine.client import Engine
 
 BURST: Final = 32
 CALLERS: Final = 16

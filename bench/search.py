@@ -19,7 +19,7 @@ from pydantic import JsonValue
 from bench.cost import Cost, line, table
 from bench.samples import Samples
 from mini_agent.coding.tools.catalog import CodingTools, coding_tools
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.messages import function_call
 
 FOLDERS: Final = 1000

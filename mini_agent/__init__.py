@@ -7,30 +7,26 @@ import importlib
 # Not typing's own: every start of Python that arms the provider passes through here.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from mini_agent.agent import (
-        arun_mcp_mini_agent,
-        astream_mcp_mini_agent,
-        run_mcp_mini_agent,
-    )
+    from mini_agent.agent.images import awith_images, with_images
+    from mini_agent.agent.images.limits import ImageLimits
+    from mini_agent.agent.run import arun_mcp_mini_agent, astream_mcp_mini_agent, run_mcp_mini_agent
     from mini_agent.config import AgentConfig
-    from mini_agent.images import awith_images, with_images
-    from mini_agent.images.limits import ImageLimits
-    from mini_agent.litellm_handler import MiniAgentLLM
-    from mini_agent.litellm_install import register_custom_provider
-    from mini_agent.litellm_installation import install
-    from mini_agent.litellm_model import LiteLLMModel
+    from mini_agent.mcp.client.invoker import McpInvoker
+    from mini_agent.models.litellm_model import LiteLLMModel
+    from mini_agent.provider.handler import MiniAgentLLM
+    from mini_agent.provider.install import install
+    from mini_agent.provider.litellm_install import register_custom_provider
     from mini_agent.result import AgentResult, Iteration, ToolInvocation, Usage
     from mini_agent.tools.approved import ApprovedInvoker
     from mini_agent.tools.echo import EchoMCP
     from mini_agent.tools.filtered import FilteredInvoker
     from mini_agent.tools.http_tools_invoker import HttpToolsInvoker
-    from mini_agent.tools.joined import JoinedInvoker
     from mini_agent.tools.local import LocalMCPInvoker
-    from mini_agent.tools.mcp_invoker import McpInvoker
     from mini_agent.tools.namespaced import NamespacedInvoker
-    from mini_agent.tools.research_tools import ResearchPythonInvoker
-    from mini_agent.tools.sandbox_invoker import SandboxInvoker
+    from mini_agent.tools.research.invoker import ResearchPythonInvoker
+    from mini_agent.tools.sandbox import SandboxInvoker
     from mini_agent.tools.timed import TimedInvoker
+    from mini_agent.tools.wrappers import JoinedInvoker
 
 __all__ = [
     "AgentConfig",
@@ -68,26 +64,26 @@ _HOMES = {
     "EchoMCP": "tools.echo",
     "FilteredInvoker": "tools.filtered",
     "HttpToolsInvoker": "tools.http_tools_invoker",
-    "ImageLimits": "images.limits",
+    "ImageLimits": "agent.images.limits",
     "Iteration": "result",
-    "JoinedInvoker": "tools.joined",
-    "LiteLLMModel": "litellm_model",
+    "JoinedInvoker": "tools.wrappers",
+    "LiteLLMModel": "models.litellm_model",
     "LocalMCPInvoker": "tools.local",
-    "McpInvoker": "tools.mcp_invoker",
-    "MiniAgentLLM": "litellm_handler",
+    "McpInvoker": "mcp.client.invoker",
+    "MiniAgentLLM": "provider.handler",
     "NamespacedInvoker": "tools.namespaced",
-    "ResearchPythonInvoker": "tools.research_tools",
-    "SandboxInvoker": "tools.sandbox_invoker",
+    "ResearchPythonInvoker": "tools.research.invoker",
+    "SandboxInvoker": "tools.sandbox",
     "TimedInvoker": "tools.timed",
     "ToolInvocation": "result",
     "Usage": "result",
-    "arun_mcp_mini_agent": "agent",
-    "astream_mcp_mini_agent": "agent",
-    "awith_images": "images",
-    "install": "litellm_installation",
-    "register_custom_provider": "litellm_install",
-    "run_mcp_mini_agent": "agent",
-    "with_images": "images",
+    "arun_mcp_mini_agent": "agent.run",
+    "astream_mcp_mini_agent": "agent.run",
+    "awith_images": "agent.images",
+    "install": "provider.install",
+    "register_custom_provider": "provider.litellm_install",
+    "run_mcp_mini_agent": "agent.run",
+    "with_images": "agent.images",
 }
 
 

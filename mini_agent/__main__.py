@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mini_agent.cli import main
+from mini_agent.cli.main import main
 
 if __name__ == "__main__":
     main()

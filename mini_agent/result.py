@@ -6,9 +6,9 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from mini_agent.attachment import Attachment
 from mini_agent.messages import Message
-from mini_agent.sandbox.execution import Execution
-from mini_agent.tools.attachment import Attachment
+from mini_agent_protocol.execution import Execution
 
 StoppedReason: TypeAlias = Literal[
     "success", "max_iterations", "budget", "stagnation", "error", "cancelled"

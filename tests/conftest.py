@@ -20,8 +20,8 @@ def _no_connection_outlives_its_test() -> Iterator[None]:
     before = _open_clients()
     yield
     if any(each.name == "mini-agent-loop" for each in threading.enumerate()):
-        lazy = sys.modules["mini_agent.litellm_lazy"]
-        sys.modules["mini_agent.blocking"].run_blocking(lazy.close_litellm_clients())
+        lazy = sys.modules["mini_agent.models.litellm_runtime"]
+        sys.modules["mini_agent.agent.sync"].run_blocking(lazy.close_litellm_clients())
     assert _open_clients() <= before, "the test has to close LiteLLM's clients: use _closing"
 
 
@@ -41,10 +41,7 @@ def _is_open(client: object) -> bool:
 @pytest.fixture
 async def _closing() -> AsyncIterator[None]:
     """Closes what LiteLLM keeps for the test's own event loop."""
-    from mini_agent.litellm_lazy import (  # noqa: PLC0415  most tests never need it
-        close_litellm_clients,
-        settle_litellm,
-    )
+    from mini_agent.models.litellm_runtime import close_litellm_clients, settle_litellm  # noqa: PLC0415
 
     yield
     await settle_litellm()

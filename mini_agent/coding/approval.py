@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Literal, Protocol
 
-from mini_agent.coding.hooks.verdict import Permission
-from mini_agent.coding.permissions.decision import (
+from mini_agent.coding.hooks.decision import Permission
+from mini_agent.coding.permissions.policy import (
     Allowed,
     Asked,
     Decision,
@@ -17,7 +17,7 @@ from mini_agent.coding.permissions.decision import (
     Permissions,
 )
 from mini_agent.coding.permissions.rules import Rule
-from mini_agent.coding.tools.seams import Asker, Question
+from mini_agent.coding.tools.protocols import Asker, Question
 from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject
 

@@ -6,16 +6,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from mini_agent.coding.behaviour.server import BehaviourServer, system_prompt
 from mini_agent.coding.compaction import NO_WINDOW, Window, Wish, compact
+from mini_agent.coding.hooks.decision import Verdict
 from mini_agent.coding.hooks.event import Circumstances, EventName
 from mini_agent.coding.hooks.source import Hooks
-from mini_agent.coding.hooks.verdict import Verdict
 from mini_agent.coding.inner_loop import InnerLoop
-from mini_agent.coding.outcome import Outcome
-from mini_agent.coding.transcript.entry import Block
+from mini_agent.coding.observer import Watcher
+from mini_agent.coding.prompts.server import BehaviourServer, system_prompt
+from mini_agent.coding.transcript.log import Block
 from mini_agent.coding.transcript.session import Session
-from mini_agent.coding.watch import Watcher
+from mini_agent.coding.usage import Outcome
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject, Message
 from mini_agent.model import Model, context_tokens

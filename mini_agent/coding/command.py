@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from mini_agent.coding.ground import ground_of
+from mini_agent.coding.launch import ground_of
 from mini_agent.coding.options import Options
 
 
@@ -13,7 +13,7 @@ def run_assistant(options: Options) -> int:
     ground = ground_of(options, dict(os.environ))
     # Each imports what it needs alone: the prompt is to be there at once.
     if options.interactive:
-        from mini_agent.coding.terminal.run import run
+        from mini_agent.coding.terminal.startup import run
     else:
         from mini_agent.coding.headless.run import run
     return run(ground)

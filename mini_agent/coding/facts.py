@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mini_agent.coding.ground import Ground
-from mini_agent.coding.permissions.decision import Permissions
-from mini_agent.coding.servers import McpServer
+from mini_agent.coding.launch import Ground
+from mini_agent.coding.mcp_servers import McpServer
+from mini_agent.coding.permissions.policy import Permissions
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ def document_of(path: Path, written: str) -> Document:
 
 
 def _keys(path: Path, written: str) -> dict[str, str]:
-    import yaml  # noqa: PLC0415  slow to import
+    import yaml
 
     try:
         read: object = yaml.safe_load(written)

@@ -7,23 +7,23 @@ from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from mini_agent.agent.deadline import Deadline
+from mini_agent.agent.loop import run_agent
+from mini_agent.agent.tool_executor import Workbench, listed_tools
 from mini_agent.coding.compaction import NO_WINDOW, Window
 from mini_agent.coding.held import Held
-from mini_agent.coding.outcome import How, Outcome
 from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.coding.transcript.recorder import Recorder
 from mini_agent.coding.transcript.session import NOTHING_USED, Session
+from mini_agent.coding.usage import How, Outcome
 from mini_agent.config import AgentConfig
-from mini_agent.deadline import Deadline
 from mini_agent.errors import MiniAgentError
 from mini_agent.events import CallsUnderstood, Event, Listener, ModelAsked, ModelReplied
-from mini_agent.invocation import Workbench, listed_tools
-from mini_agent.loop import run_agent
 from mini_agent.messages import Message, function_call
 from mini_agent.model import Model, ToolCall, is_ollama
 from mini_agent.result import AgentResult, StoppedReason, Usage
+from mini_agent.tool_parsing.understood import Ask, understood
 from mini_agent.tools.invoker import Invoker
-from mini_agent.understood import Ask, understood
 
 NEVER_S: Final = 86_400.0
 MOST_TURNS: Final = 1000

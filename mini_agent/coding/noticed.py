@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mini_agent.coding.approval import CallAsker, Said
-from mini_agent.coding.hooks.notices import Notices
-from mini_agent.coding.permissions.decision import Asked
-from mini_agent.coding.tools.seams import Asker, Question
+from mini_agent.coding.notifications import Notices
+from mini_agent.coding.permissions.policy import Asked
+from mini_agent.coding.tools.protocols import Asker, Question
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from mini_agent.coding.ground import Ground, of_the_project
-from mini_agent.coding.late import LateSearch
-from mini_agent.coding.permissions.decision import Permissions
+from mini_agent.coding.launch import Ground, of_the_project
+from mini_agent.coding.lazy import LateSearch
 from mini_agent.coding.permissions.matching import hidden_by
+from mini_agent.coding.permissions.policy import Permissions
 from mini_agent.coding.permissions.rules import Rule
 from mini_agent.coding.permissions.settings import LOCAL, remember_in
 from mini_agent.coding.tools.catalog import offered
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.coding.trust import Trust
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from mini_agent.coding.behaviour.builtin import Standing
-from mini_agent.coding.transcript.entry import Entry
+from mini_agent.coding.prompts.builtin import Standing
+from mini_agent.coding.transcript.log import Entry
 from mini_agent.coding.transcript.session import Session
 
 TODOS: Final = "TodoWrite"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Final
 
-from mini_agent.sandbox.execution import (
+from mini_agent_protocol.execution import (
     Artifact,
     EnforcedLimits,
     Execution,
@@ -17,10 +17,15 @@ from mini_agent.sandbox.execution import (
     Timings,
     Truncated,
 )
-from mini_agent.sandbox.languages import ALIASES, LANGUAGES, Language, language_named
-from mini_agent.sandbox.media_types import BEGINNING_BYTES, IMAGE_TYPES, media_type_of
-from mini_agent.sandbox.snippet import Limits, Snippet, require_plain_path
-from mini_agent.sandbox.workspace import SessionOpened, SessionRequest, WorkspaceFile
+from mini_agent_protocol.languages import (
+    ALIASES,
+    LANGUAGES,
+    Language,
+    language_named,
+)
+from mini_agent_protocol.media_types import BEGINNING_BYTES, IMAGE_TYPES, media_type_of
+from mini_agent_protocol.snippet import Limits, Snippet, require_plain_path
+from mini_agent_protocol.workspace import SessionOpened, SessionRequest, WorkspaceFile
 
 if TYPE_CHECKING:
     from mini_agent.sandbox.client import Sandbox, SidecarClient, TellingSandbox

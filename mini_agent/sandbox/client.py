@@ -10,11 +10,11 @@ from typing import Final, Protocol, Self, runtime_checkable
 from pydantic import ValidationError
 
 from mini_agent.errors import SandboxError, SessionOver
-from mini_agent.sandbox.execution import Execution, Output
+from mini_agent.sandbox.http import Headers, SidecarHttp, no_headers
 from mini_agent.sandbox.session import SidecarSession
-from mini_agent.sandbox.sidecar_http import Headers, SidecarHttp, no_headers
-from mini_agent.sandbox.snippet import Limits, Snippet
-from mini_agent.sandbox.workspace import DEFAULT_TTL_S, SessionOpened, SessionRequest
+from mini_agent_protocol.execution import Execution, Output
+from mini_agent_protocol.snippet import Limits, Snippet
+from mini_agent_protocol.workspace import DEFAULT_TTL_S, SessionOpened, SessionRequest
 
 SESSION_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
 

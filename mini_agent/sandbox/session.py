@@ -11,10 +11,10 @@ from urllib.parse import quote
 from pydantic import TypeAdapter, ValidationError
 
 from mini_agent.errors import BadRequest, SandboxError, SessionOver
-from mini_agent.sandbox.execution import Execution, Output
-from mini_agent.sandbox.sidecar_http import SidecarHttp
-from mini_agent.sandbox.snippet import Snippet, require_plain_path
-from mini_agent.sandbox.workspace import WorkspaceFile
+from mini_agent.sandbox.http import SidecarHttp
+from mini_agent_protocol.execution import Execution, Output
+from mini_agent_protocol.snippet import Snippet, require_plain_path
+from mini_agent_protocol.workspace import WorkspaceFile
 
 BYTES: Final = "application/octet-stream"
 

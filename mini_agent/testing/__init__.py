@@ -1,11 +1,8 @@
 """Models for tests: a scripted server that real clients talk to, and the words of its scripts."""
 
+from mini_agent.testing.http import Request
 from mini_agent.testing.library import Models
-from mini_agent.testing.replies import Call, Reply, Scripted, Tokens
-from mini_agent.testing.request import Request
-from mini_agent.testing.script import Script, ScriptNotFollowed
-from mini_agent.testing.server import ScriptedServer
-from mini_agent.testing.vocabulary import (
+from mini_agent.testing.replies import (
     blank,
     breaks_off,
     call,
@@ -31,6 +28,14 @@ from mini_agent.testing.vocabulary import (
     truncated,
     truncated_call,
 )
+from mini_agent.testing.replies_ import (
+    Call,
+    Reply,
+    Scripted,
+    Tokens,
+)
+from mini_agent.testing.script import Script, ScriptNotFollowed
+from mini_agent.testing.server_ import ScriptedServer
 
 __all__ = [
     "Call",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import Final
 
-from mini_agent.testing.replies import JsonValue
+from mini_agent.testing.replies_ import JsonValue
 from mini_agent_protocol.sse import format_event
 
 NDJSON: Final = "application/x-ndjson"

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from mini_agent.testing.answer import NEVER, Answer, json_answer
-from mini_agent.testing.replies import (
+from mini_agent.testing.http import Request
+from mini_agent.testing.replies_ import (
     BreaksOff,
     HalfClosed,
     Hang,
@@ -18,7 +19,6 @@ from mini_agent.testing.replies import (
     Reply,
     Scripted,
 )
-from mini_agent.testing.request import Request
 
 CHUNK_CHARS = 4
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mini_agent.testing.replies import JsonObject
+from mini_agent.testing.replies_ import JsonObject
 
 ANY_MODEL: Final = "scripted:latest"
 MANIFESTS: Final = Path("manifests/registry.ollama.ai/library")

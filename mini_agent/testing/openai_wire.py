@@ -8,9 +8,14 @@ from typing import Final
 
 from mini_agent.testing.answer import sse_event
 from mini_agent.testing.dialect import Dialect, pieces_of
-from mini_agent.testing.ollama_wire import call_id
-from mini_agent.testing.replies import Call, JsonObject, Reply, Tokens
-from mini_agent.testing.request import Request
+from mini_agent.testing.http import Request
+from mini_agent.testing.replies_ import (
+    Call,
+    JsonObject,
+    Reply,
+    Tokens,
+)
+from mini_agent.testing.wire_formats import call_id
 from mini_agent_protocol.sse import MEDIA_TYPE, format_event
 
 

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from types import MappingProxyType
 from typing import Final
 
-from mini_agent.testing import ollama_wire, openai_wire
+from mini_agent.testing import openai_wire, wire_formats
 from mini_agent.testing.answer import NDJSON, Answer, json_answer, ndjson_line, plain
 from mini_agent.testing.dialect import Dialect
+from mini_agent.testing.http import Request
 from mini_agent.testing.library import (
     BLOB_BYTES,
     Library,
@@ -18,17 +19,16 @@ from mini_agent.testing.library import (
     full_name,
     is_valid,
 )
-from mini_agent.testing.replies import JsonObject, JsonValue
-from mini_agent.testing.request import Request
+from mini_agent.testing.replies import no_tools, not_pulled
+from mini_agent.testing.replies_ import JsonObject, JsonValue
 from mini_agent.testing.script import Playing
-from mini_agent.testing.vocabulary import no_tools, not_pulled
 
 OLLAMA_VERSION: Final = "0.12.6"
 CONTEXT_LENGTH: Final = 32_768
 DIALECTS: Final = MappingProxyType[str, Dialect](
     {
-        "/api/chat": ollama_wire.CHAT,
-        "/api/generate": ollama_wire.GENERATE,
+        "/api/chat": wire_formats.CHAT,
+        "/api/generate": wire_formats.GENERATE,
         "/v1/chat/completions": openai_wire.COMPLETIONS,
     }
 )
@@ -89,7 +89,7 @@ class Routes:
     def _without_messages(self, request: Request, dialect: Dialect) -> Answer:
         if dialect is openai_wire.COMPLETIONS:
             return dialect.refusal(400, "[] is too short - 'messages'")
-        return json_answer(200, ollama_wire.loaded(request))
+        return json_answer(200, wire_formats.loaded(request))
 
     def _scripted(self, request: Request, dialect: Dialect) -> Answer:
         reply = self._script.reply_to(request)
@@ -131,12 +131,12 @@ class Routes:
         return Answer(200, NDJSON, lines, streamed=True, every_s=pause)
 
     def _models(self, *, loaded: bool = False) -> list[JsonValue]:
-        extra: JsonObject = {"expires_at": ollama_wire.now(), "size_vram": 0} if loaded else {}
+        extra: JsonObject = {"expires_at": wire_formats.now(), "size_vram": 0} if loaded else {}
         return [
             {
                 "name": name,
                 "model": name,
-                "modified_at": ollama_wire.now(),
+                "modified_at": wire_formats.now(),
                 "size": BLOB_BYTES,
                 "digest": digest(name),
                 "details": details(),

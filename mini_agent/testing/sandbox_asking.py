@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 
 from mini_agent.sandbox.client import Sandbox
-from mini_agent.sandbox.execution import Execution, Status
-from mini_agent.sandbox.snippet import Limits, Snippet
+from mini_agent_protocol.execution import Execution, Status
+from mini_agent_protocol.snippet import Limits, Snippet
 
 PATIENCE: Limits = Limits(timeout_s=10)
 

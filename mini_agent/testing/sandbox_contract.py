@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from mini_agent.sandbox.client import Sandbox
-from mini_agent.testing import sandbox_isolation, sandbox_outcomes, sandbox_streams
+from mini_agent.testing import sandbox_checks, sandbox_isolation, sandbox_outcomes
 from mini_agent.testing.sandbox_asking import Unsound
 
 Check = Callable[[Sandbox], Awaitable[None]]
 
 CHECKS: Final[tuple[Check, ...]] = (
-    *sandbox_streams.CHECKS,
+    *sandbox_checks.CHECKS,
     *sandbox_outcomes.CHECKS,
     *sandbox_isolation.CHECKS,
 )

@@ -6,7 +6,6 @@ import asyncio
 
 from mini_agent.errors import MiniAgentError
 from mini_agent.sandbox.client import Sandbox
-from mini_agent.sandbox.snippet import Limits, Snippet
 from mini_agent.testing.sandbox_asking import (
     Unsound,
     ran,
@@ -14,6 +13,7 @@ from mini_agent.testing.sandbox_asking import (
     require_same,
     require_status,
 )
+from mini_agent_protocol.snippet import Limits, Snippet
 
 
 async def an_exit_code_is_kept(sandbox: Sandbox) -> None:

@@ -1,129 +1,123 @@
-"""A script read from a JSON file, for people who do not write Python."""
+"""The vocabulary as a script file writes it, `{"word": arguments}`, with its arguments checked."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
+from types import MappingProxyType
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, validate_call
 
-from mini_agent.testing.library import Models
-from mini_agent.testing.replies import Scripted
-from mini_agent.testing.script_words import BadWord, parsed, reasons
+from mini_agent.testing import replies
+from mini_agent.testing.replies_ import Call, Reply, Scripted
 
-SPACE: Final = " \t\r\n"
-
-
-class BadScript(Exception):
-    """The file is no script; the message says where and why, `FILE:LINE: what`."""
+NO_ARGUMENTS: Final[dict[str, JsonValue]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class ScriptFile:
-    """What a script file says."""
-
-    replies: tuple[Scripted, ...]
-    repeat_last: bool
-    models: Models
+class BadWord(Exception):
+    """A reply that cannot be read; the message names the key."""
 
 
-class _Models(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+class WrittenCall(BaseModel):
+    """A native call in a file."""
 
-    pulled: list[str] | None = Field(
-        default=None, description="Models that the server has; null for any."
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(description="The name of the tool.")
+    arguments: dict[str, JsonValue] | str = Field(
+        default=NO_ARGUMENTS,
+        description="The arguments; given as a string they go out as they are.",
     )
-    known: list[str] | None = Field(
-        default=None, description="Models that the server knows; null for any."
+    id: str | None = Field(default=None, description="The id of the call; null makes one up.")
+
+
+def parsed(written: JsonValue) -> Scripted:
+    """The reply that a JSON value stands for; raises `BadWord`."""
+    if isinstance(written, str):
+        return replies.text(written)
+    if not isinstance(written, dict) or len(written) != 1:
+        raise BadWord(f'a reply is a string or {{"word": arguments}}, not {_short(written)}')
+    word, arguments = next(iter(written.items()))
+    if word not in WORDS:
+        raise BadWord(f"no word {word!r}; known: {', '.join(sorted(WORDS))}")
+    return _said(word, arguments)
+
+
+def reasons(wrong: ValidationError) -> str:
+    """What is wrong, key by key."""
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc']))!r}: {one['msg'].lower()}" for one in wrong.errors()
     )
-    capabilities: list[str] = Field(
-        default=["completion", "tools"], description="What the models can do."
-    )
-
-    def values(self) -> Models:
-        return Models(self.pulled, self.known, tuple(self.capabilities))
 
 
-class _Written(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    replies: list[JsonValue] = Field(
-        description='The replies, in order, each a text or {"word": arguments}.'
-    )
-    repeat_last: bool = Field(
-        default=False, description="Whether the last reply is given again and again."
-    )
-    models: _Models = Field(default=_Models(), description="The models that the server has.")
-
-
-def read_script(path: Path) -> ScriptFile:
-    """The script in the file: a list of replies, or an object around it; raises `BadScript`."""
-    text = _text(path)
+def _said(word: str, arguments: JsonValue) -> Scripted:
+    function, first = WORDS[word]
+    named = arguments if isinstance(arguments, dict) else {first: arguments}
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError as broken:
-        raise BadScript(f"{path}:{broken.lineno}: not JSON: {broken.msg}") from broken
-    try:
-        written = _Written.model_validate({"replies": value} if isinstance(value, list) else value)
+        return validate_call(function)(**named)
     except ValidationError as wrong:
-        line = _line_of(text, wrong.errors()[0]["loc"][:1])
-        raise BadScript(f"{path}:{line}: {reasons(wrong)}") from wrong
-    if written.repeat_last and not written.replies:
-        raise BadScript(f"{path}:1: 'repeat_last' needs at least one reply in 'replies'")
-    replies = tuple(_replies(path, text, written.replies, in_object=isinstance(value, dict)))
-    return ScriptFile(replies, written.repeat_last, written.models.values())
+        raise BadWord(f"{word}: {reasons(wrong)}") from wrong
 
 
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as broken:
-        raise BadScript(f"{path}: cannot be read: {broken.strerror}") from broken
-    except UnicodeDecodeError as broken:
-        raise BadScript(f"{path}: is not UTF-8 text: {broken.reason}") from broken
+def _call(name: str, arguments: dict[str, JsonValue] = NO_ARGUMENTS) -> Reply:
+    return Reply(calls=(Call(name, arguments),))
 
 
-def _replies(
-    path: Path, text: str, written: list[JsonValue], *, in_object: bool
-) -> Iterator[Scripted]:
-    for index, one in enumerate(written):
-        try:
-            yield parsed(one)
-        except BadWord as wrong:
-            line = _line_of(text, ("replies", index) if in_object else (index,))
-            raise BadScript(f"{path}:{line}: reply {index + 1}: {wrong}") from wrong
+def _calls(calls: list[WrittenCall], content: str = "") -> Reply:
+    several = (Call(one.name, one.arguments, one.id) for one in calls)
+    return replies.calls(*several, content=content)
 
 
-def _line_of(text: str, keys: tuple[str | int, ...]) -> int:
-    """The line where the value under `keys` begins, as far as the keys lead."""
-    at = _skip(text, 0)
-    for key in keys:
-        at = dict(_members(text, at)).get(key, at)
-    return text.count("\n", 0, at) + 1
+def _json_call(name: str, arguments: dict[str, JsonValue] = NO_ARGUMENTS) -> Reply:
+    return replies.json_call(name, **arguments)
 
 
-def _members(text: str, at: int) -> Iterator[tuple[str | int, int]]:
-    """Each key or index of the object or list at `at`, with the place of its value."""
-    if text[at] not in "[{":
-        return
-    decoder, named, index = json.JSONDecoder(), text[at] == "{", 0
-    at = _skip(text, at + 1)
-    while text[at] not in "]}":
-        key: str | int = index
-        if named:
-            key, at = decoder.raw_decode(text, at)
-            at = _skip(text, _skip(text, at) + 1)
-        yield key, at
-        _, end = decoder.raw_decode(text, at)
-        at = _skip(text, end)
-        at = _skip(text, at + 1) if text[at] == "," else at
-        index += 1
+def _fenced_call(name: str, arguments: dict[str, JsonValue] = NO_ARGUMENTS) -> Reply:
+    return replies.fenced_call(name, **arguments)
 
 
-def _skip(text: str, at: int) -> int:
-    while text[at] in SPACE:
-        at += 1
-    return at
+def _tagged_call(name: str, arguments: dict[str, JsonValue] = NO_ARGUMENTS) -> Reply:
+    return replies.tagged_call(name, **arguments)
+
+
+def _delayed(reply: JsonValue, seconds: float) -> Scripted:
+    return replies.delayed(parsed(reply), seconds)
+
+
+def _drip(reply: JsonValue, every_s: float = 0.05) -> Scripted:
+    return replies.drip(parsed(reply), every_s)
+
+
+WORDS: Final = MappingProxyType[str, tuple[Callable[..., Scripted], str]](
+    {
+        "text": (replies.text, "content"),
+        "call": (_call, "name"),
+        "calls": (_calls, "calls"),
+        "json_call": (_json_call, "name"),
+        "fenced_call": (_fenced_call, "name"),
+        "tagged_call": (_tagged_call, "name"),
+        "fenced_code": (replies.fenced_code, "code"),
+        "think": (replies.think, "thought"),
+        "reasoning_only": (replies.reasoning_only, "thought"),
+        "blank": (replies.blank, "content"),
+        "null_content": (replies.null_content, "nothing"),
+        "truncated": (replies.truncated, "content"),
+        "truncated_call": (replies.truncated_call, "name"),
+        "refusal": (replies.refusal, "status"),
+        "no_tools": (replies.no_tools, "model"),
+        "not_pulled": (replies.not_pulled, "model"),
+        "server_error": (replies.server_error, "message"),
+        "hang": (replies.hang, "nothing"),
+        "delayed": (_delayed, "reply"),
+        "drip": (_drip, "reply"),
+        "breaks_off": (replies.breaks_off, "content"),
+        "half_closed": (replies.half_closed, "content"),
+        "garbage": (replies.garbage, "body"),
+        "empty_choices": (replies.empty_choices, "nothing"),
+    }
+)
+
+
+def _short(written: JsonValue) -> str:
+    shown = repr(written)
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."

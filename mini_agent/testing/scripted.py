@@ -13,16 +13,16 @@ from pydantic import JsonValue
 
 from mini_agent.model import ModelReply, ModelRequest, ToolCall
 from mini_agent.result import Usage
-from mini_agent.sandbox.execution import (
+from mini_agent.testing.script import ScriptNotFollowed
+from mini_agent.testing.transcript_rules import broken_request_rules
+from mini_agent_protocol.execution import (
     EnforcedLimits,
     Execution,
     Output,
     SandboxFacts,
     Status,
 )
-from mini_agent.sandbox.snippet import Snippet
-from mini_agent.testing.script import ScriptNotFollowed
-from mini_agent.testing.transcript_rules import broken_request_rules
+from mini_agent_protocol.snippet import Snippet
 
 USED: Final = Usage(prompt_tokens=20, completion_tokens=10)
 ENFORCED: Final = EnforcedLimits(

@@ -1,115 +1,127 @@
-"""The scripted model server: a real HTTP server on loopback, in a thread of its own."""
+"""HTTP/1.1 on a listening socket, in threads: reads requests, writes answers, leaves nothing."""
 
 from __future__ import annotations
 
+import contextlib
 import socket
-from dataclasses import replace
-from types import TracebackType
-from typing import Self
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import BinaryIO, Final
 
-from mini_agent.testing.answer import Answer, json_answer
-from mini_agent.testing.library import EVERY_MODEL, Library, Models
-from mini_agent.testing.replies import JsonValue
-from mini_agent.testing.request import Request
-from mini_agent.testing.routes import Routes
-from mini_agent.testing.script import Script, ScriptNotFollowed, playing
-from mini_agent.testing.serving import Serving
+from mini_agent.testing.answer import Answer, plain
+from mini_agent.testing.http import BadHttp, Request, read_request
+
+MAX_CONNECTIONS: Final = 1000
+MAX_READ: Final = 64 * 1024
+CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class ScriptedServer:
-    """A model that says what its script says, in Ollama's and OpenAI's wire format.
+class Serving:
+    """Answers what comes in on `listening`, which it closes, until it is stopped."""
 
-        with ScriptedServer([call("exec_python", code="print(6 * 7)"), "It is 42."]) as server:
-            ...  # api_base=server.url for ollama/ and ollama_chat/, server.openai_url for openai/
-        assert server.requests[1].messages[-1]["role"] == "tool"
-
-    Leaving the block raises `ScriptNotFollowed` if replies are left over or were missing; not so
-    with `repeat_last=True`, or when the script is a function from messages to a reply. Works the
-    same in async tests. A function is called in a thread of the server, one call at a time.
-    """
-
-    def __init__(
-        self,
-        script: Script = (),
-        *,
-        host: str = "127.0.0.1",
-        port: int = 0,
-        repeat_last: bool = False,
-        models: Models = EVERY_MODEL,
-    ) -> None:
-        self._address = (host, port)
-        self._script = playing(script, repeat_last=repeat_last)
-        self._routes = Routes(Library(models), self._script)
-        self._seen: list[Request] = []
-        self._serving: Serving | None = None
-
-    def __enter__(self) -> Self:
-        listening = socket.create_server(self._address, backlog=512)
+    def __init__(self, listening: socket.socket, answer: Callable[[Request], Answer]) -> None:
+        self._listening = listening
         self._address = listening.getsockname()[:2]
-        self._serving = Serving(listening, self._answer)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._serving is not None:
-            self._serving.stop()
-        complaint = self._script.complaint()
-        if complaint and error is None:
-            raise ScriptNotFollowed(complaint)
-        if complaint and error is not None:
-            error.add_note(f"The scripted model: {complaint}")
-
-    @property
-    def port(self) -> int:
-        """The port it listens on, known once the block is entered."""
-        return self._address[1]
-
-    @property
-    def url(self) -> str:
-        """Where Ollama's format is spoken, `http://127.0.0.1:PORT`."""
-        return f"http://{self._address[0]}:{self.port}"
-
-    @property
-    def openai_url(self) -> str:
-        """Where OpenAI's format is spoken, with the `/v1` that its clients want."""
-        return f"{self.url}/v1"
-
-    @property
-    def requests(self) -> tuple[Request, ...]:
-        """What the model was asked to answer, in order, refused requests included."""
-        return tuple(request for request in self._seen if request.is_turn)
-
-    @property
-    def traffic(self) -> tuple[Request, ...]:
-        """Every request, also pulls and the clients' probes of `/api/show`."""
-        return tuple(self._seen)
+        self._answer = answer
+        self._one_at_a_time = threading.Lock()
+        self._stopping = threading.Event()
+        self._open: set[socket.socket] = set()
+        self._connections: list[Future[None]] = []
+        self._threads = ThreadPoolExecutor(MAX_CONNECTIONS, "scripted-connection")
+        self._accepting = threading.Thread(target=self._accept, name="scripted-server")
+        self._accepting.start()
 
     @property
     def connections(self) -> int:
-        """How many connections were made so far, 0 before the block is entered."""
-        return self._serving.connections if self._serving else 0
+        """How many were made so far, also those that are closed."""
+        return len(self._connections)
 
-    def _answer(self, request: Request) -> Answer:
-        if request.path == "/__log":
-            return json_answer(200, [_logged(one) for one in self._seen])
-        numbered = replace(request, number=len(self._seen) + 1)
-        self._seen.append(numbered)
-        return self._routes.answer(numbered)
+    def stop(self) -> None:
+        """Drops every connection, hanging ones too; raises what broke the server, if it broke."""
+        self._stopping.set()
+        # INVARIANT: nothing is accepted any more before the open connections are shut.
+        self._wake()
+        self._accepting.join()
+        for connection in tuple(self._open):
+            _shut(connection)
+        self._threads.shutdown()
+        for ended in self._connections:
+            ended.result()
+
+    def _wake(self) -> None:
+        """Shutting the socket ends a waiting accept on Linux, a last caller does elsewhere."""
+        _shut(self._listening)
+        with contextlib.suppress(OSError):
+            socket.create_connection(self._address, timeout=1).close()
+
+    def _accept(self) -> None:
+        with self._listening:
+            while not self._stopping.is_set():
+                try:
+                    connection, _ = self._listening.accept()
+                except OSError:  # shut by stop(), or the client left before it was let in
+                    continue
+                self._open.add(connection)
+                self._connections.append(self._threads.submit(self._connection, connection))
+
+    def _connection(self, connection: socket.socket) -> None:
+        try:
+            with (
+                connection,
+                contextlib.suppress(OSError, EOFError),
+                connection.makefile("rb") as reader,
+            ):
+                self._requests(connection, reader)
+        finally:
+            self._open.discard(connection)
+
+    def _requests(self, connection: socket.socket, reader: BinaryIO) -> None:
+        while not self._stopping.is_set():
+            try:
+                request = read_request(reader, lambda: connection.sendall(CONTINUE))
+            except BadHttp as bad:
+                return _refuse(connection, reader, str(bad))
+            if request is None:
+                return None
+            with self._one_at_a_time:
+                answer = self._answer(request)
+            if answer.hangs:
+                return _until_gone(reader)
+            self._send(connection, answer, head_only=request.method == "HEAD")
+            if answer.cut or not request.keeps_alive:
+                return None
+        return None
+
+    def _send(self, connection: socket.socket, answer: Answer, *, head_only: bool) -> None:
+        self._stopping.wait(answer.after_s)
+        if head_only:
+            return connection.sendall(answer.head)
+        if not answer.every_s:
+            return connection.sendall(_whole(answer))
+        connection.sendall(answer.head)
+        for piece in answer.sent_pieces:
+            connection.sendall(piece)
+            self._stopping.wait(answer.every_s)
+        return None
 
 
-def _logged(request: Request) -> JsonValue:
-    return {
-        "number": request.number,
-        "method": request.method,
-        "path": request.path,
-        "model": request.model,
-        "messages": list(request.messages),
-        "tools": list(request.tools),
-        "options": request.options,
-        "stream": request.stream,
-        "body": request.body,
-    }
+def _whole(answer: Answer) -> bytes:
+    return b"".join((answer.head, *answer.sent_pieces))
+
+
+def _refuse(connection: socket.socket, reader: BinaryIO, why: str) -> None:
+    connection.sendall(_whole(plain(400, why)))
+    connection.shutdown(socket.SHUT_WR)
+    # Closed with input unread, the connection would be reset before the client has the answer.
+    _until_gone(reader)
+
+
+def _until_gone(reader: BinaryIO) -> None:
+    while reader.read(MAX_READ):
+        pass
+
+
+def _shut(connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # closed by the other side already
+        connection.shutdown(socket.SHUT_RDWR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from mini_agent.tools.observation import TAIL
+from mini_agent.tools.observation_ import TAIL
 
 ROOM_FOR_REMARK: Final = 50
 

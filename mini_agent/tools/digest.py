@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Final
 
 from mini_agent.tools.digest_compiled import go_digest, rust_digest
-from mini_agent.tools.digest_traces import node_digest, python_digest
+from mini_agent.tools.observation import node_digest, python_digest
 
 # A complaint this short is shown as it is.
 SHORT: Final = 600

@@ -11,10 +11,10 @@ import httpx
 
 from mini_agent.errors import BadRequest, MiniAgentError, ToolsUnavailable
 from mini_agent.messages import JsonObject
-from mini_agent.spans import trace_headers
+from mini_agent.net.http_exchange import Answered, Ask, HttpExchange
+from mini_agent.net.telemetry import trace_headers
 from mini_agent.tools.arguments import NotRun, called
-from mini_agent.tools.http_answer import output_in, tools_in
-from mini_agent.tools.http_exchange import Answered, Ask, HttpExchange
+from mini_agent.tools.http import output_in, tools_in
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, refused
 
 LONGEST_S: Final = 3600.0

@@ -8,8 +8,8 @@ from typing import Protocol, TypeAlias, runtime_checkable
 
 from pydantic import JsonValue
 
-from mini_agent.sandbox.execution import Execution, Output
-from mini_agent.tools.attachment import Attachment
+from mini_agent.attachment import Attachment
+from mini_agent_protocol.execution import Execution, Output
 
 Tool: TypeAlias = dict[str, JsonValue]
 OpenAIToolCall: TypeAlias = dict[str, JsonValue]

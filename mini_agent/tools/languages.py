@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mini_agent.errors import BadRequest
-from mini_agent.sandbox.languages import LANGUAGES, Language, language_named
+from mini_agent_protocol.languages import LANGUAGES, Language, language_named
 
 USUAL: Final[tuple[str, ...]] = ("python", "rust", "go", "javascript")
 COMMANDS: Final = MappingProxyType[Language, tuple[str, ...]](

@@ -21,7 +21,7 @@ from mini_agent.tools.arguments import (
     unknown_in,
 )
 from mini_agent.tools.catalog import EXEC_PYTHON, exec_shell
-from mini_agent.tools.child import run_child
+from mini_agent.tools.child_process import run_child
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, refused, remarked
 from mini_agent.tools.languages import allowed_languages, commands_of, language_of
 from mini_agent.tools.last_expression import with_last_expression

@@ -1,61 +1,67 @@
-"""The tool message: what the model gets to read of one call."""
+"""Tracebacks of Python and Node cut down to the user's own last place in them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from typing import Final
 
-from mini_agent.tools.digest import collapsed, failure_digest
-from mini_agent.tools.hints import hint_for
-from mini_agent.tools.invoker import ToolOutput
-
-TAIL: Final = 2000
-REPAIR: Final = "The call failed. Fix the cause and call the tool again."
-
-
-def observation(name: str, output: ToolOutput, directive: str = REPAIR) -> str:
-    """A header with how it ended, the tails of what it printed, and after a failure `directive`.
-
-    What a failed program complained about is digested, so that it fits a small context; where its
-    cause is known, a hint follows. The demo model is trained on exactly this form.
-    """
-    lines = [_header(name, output), *_body(output)]
-    if output.note:
-        lines.append(f"note: {output.note}")
-    hint = hint_for(name, output)
-    if hint:
-        lines.append(f"hint: {hint}")
-    if directive and not output.ok:
-        lines.append(directive)
-    return "\n".join(lines)
+TRACEBACK: Final = "Traceback (most recent call last):"
+FRAME: Final = re.compile(r'^ +(?:\| +)?File "(?P<file>[^"]*)", line \d+')
+NOT_THE_USERS: Final = re.compile(r"^<frozen|/lib/python|/site-packages/|/dist-packages/")
+MESSAGE_LINES: Final = 12
+NODE_FRAME: Final = re.compile(r"^    at ")
+NODES_OWN: Final = re.compile(r"node:|/node_modules/|\(<anonymous>\)")
 
 
-def _header(name: str, output: ToolOutput) -> str:
-    if output.rc is None:
-        return f"[{name} error]"
-    words = [name, f"rc={output.rc}", output.status]
-    return f"[{' '.join(word for word in words if word)}]"
+def python_digest(lines: list[str]) -> list[str]:
+    """The last traceback of `lines`: its last frame in the user's own files, and its message."""
+    starts = [index for index, line in enumerate(lines) if line.startswith(TRACEBACK)]
+    last = lines[starts[-1] :] if starts else lines
+    frames = [index for index, line in enumerate(last) if FRAME.match(line)]
+    if not frames:
+        return last
+    own = [index for index in frames if not NOT_THE_USERS.search(_file_in(last[index]))]
+    message = _message_start(last, frames[-1])
+    shown = last[:1] if starts else []
+    shown += _frame(last, (own or frames)[-1], message)
+    if own and own[-1] != frames[-1]:
+        shown.append(f"  [... {sum(each > own[-1] for each in frames)} frames below it ...]")
+    return [*shown, *_shortened(last[message:])]
 
 
-def _body(output: ToolOutput) -> Iterator[str]:
-    if output.rc is None:
-        yield (output.error or "it failed without saying why")[:TAIL]
-        return
-    stdout, stderr = output.stdout, output.stderr
-    if not output.ok:
-        stdout, stderr = collapsed(stdout), failure_digest(stderr)
-    streams = [*_stream("stdout", stdout), *_stream("stderr", stderr)]
-    # A program that prints shows what it wants to; one that forgot to still has its value.
-    value = [] if output.stdout.strip() else [*_stream("result", output.result)]
-    yield from [*streams, *value] or ["(no output)"]
+def node_digest(lines: list[str]) -> list[str]:
+    """What is above the stack, which holds the line and the message, and the user's own frame."""
+    frames = [index for index, line in enumerate(lines) if NODE_FRAME.match(line)]
+    if not frames:
+        return lines
+    own = [lines[index] for index in frames if not NODES_OWN.search(lines[index])]
+    above = [line for line in lines[: frames[0]] if line.strip()]
+    return [*_shortened(above), *own[:1]]
 
 
-def _stream(name: str, text: str) -> Iterator[str]:
-    text = text.removesuffix("\n")
-    if not text:
-        return
-    if len(text) > TAIL:
-        yield f"{name} (last {TAIL} of {len(text)} characters):"
-    else:
-        yield f"{name}:"
-    yield text[-TAIL:]
+def _file_in(line: str) -> str:
+    found = FRAME.match(line)
+    return found["file"] if found else ""
+
+
+# Behind the last frame come its line of code, marks below it, and then the message at the margin.
+def _message_start(lines: list[str], last_frame: int) -> int:
+    rest = range(last_frame + 1, len(lines))
+    return next((index for index in rest if lines[index][:1].strip()), len(lines))
+
+
+def _frame(lines: list[str], start: int, end: int) -> list[str]:
+    frame = [lines[start]]
+    for line in lines[start + 1 : end]:
+        if FRAME.match(line):
+            break
+        frame.append(line)
+    return frame
+
+
+def _shortened(lines: list[str]) -> list[str]:
+    if len(lines) <= MESSAGE_LINES:
+        return lines
+    half = MESSAGE_LINES // 2
+    left_out = f"[... {len(lines) - MESSAGE_LINES} lines ...]"
+    return [*lines[:half], left_out, *lines[-half:]]

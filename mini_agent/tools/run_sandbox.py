@@ -9,8 +9,8 @@ from typing import Final, Protocol
 
 from mini_agent.errors import MiniAgentError, SandboxBusy, SessionOver
 from mini_agent.sandbox.client import TellingSandbox
-from mini_agent.sandbox.execution import Execution, Output
-from mini_agent.sandbox.snippet import Snippet
+from mini_agent_protocol.execution import Execution, Output
+from mini_agent_protocol.snippet import Snippet
 
 FAREWELL_S: Final = 5.0
 # A process that is gone without a word holds its sandbox no longer than this.

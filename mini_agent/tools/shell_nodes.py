@@ -44,8 +44,8 @@ MAX_DEPTH: Final = 8
 @lru_cache(maxsize=1)
 def bash_parser() -> Parser:
     """Load the grammar, once."""
-    import tree_sitter_bash  # noqa: PLC0415 (slow to load, and few runs need it)
-    from tree_sitter import Language, Parser  # noqa: PLC0415
+    import tree_sitter_bash
+    from tree_sitter import Language, Parser
 
     return Parser(Language(tree_sitter_bash.language()))
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from types import MappingProxyType
 from typing import Final
 
-from mini_agent.sandbox.languages import Language
+from mini_agent_protocol.languages import Language
 
 CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 SEPARATORS: Final = re.compile(r"[^A-Za-z0-9]+")

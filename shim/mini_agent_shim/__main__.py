@@ -9,15 +9,15 @@ from typing import Final
 import uvicorn
 from pydantic import ValidationError
 
-from mini_agent.backends import languages_for
+from mini_agent.agent.tool_backends import languages_for
 from mini_agent.errors import BadRequest
 from mini_agent.tools.languages import allowed_languages
 from mini_agent_protocol.asgi.head_timeout import HeadTimeoutProtocol
 from mini_agent_protocol.asgi.json_log import log_to_stderr
 from mini_agent_shim.app import create_app
+from mini_agent_shim.http.trace_export import export_spans
 from mini_agent_shim.runs.archive import require_folder
 from mini_agent_shim.settings import ShimSettings, require_safe_door
-from mini_agent_shim.trace_export import export_spans
 
 GRACE_S: Final = 5
 

@@ -1,18 +1,41 @@
-"""The shim for servers that are given `module:app`, such as uvicorn."""
+"""For a shim without a token: callers on this machine, and nobody else."""
 
 from __future__ import annotations
 
-from starlette.types import ASGIApp
+import ipaddress
+from http import HTTPStatus
+from typing import Final
 
-from mini_agent_shim.app import create_app
-from mini_agent_shim.settings import ShimSettings, asks_for_a_token
-from mini_agent_shim.this_machine import ThisMachineOnly
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mini_agent.errors import ErrorBody
+from mini_agent_shim.http.problems import problem
+
+NOT_OPEN: Final = ErrorBody(
+    code="forbidden",
+    message="this shim has no token, so it answers callers on its own machine alone",
+    hint="set MINI_AGENT_SHIM_TOKEN, and send `Authorization: Bearer TOKEN`",
+)
 
 
-# Made when it is asked for: importing a module does no work.
-def __getattr__(name: str) -> ASGIApp:
-    if name != "app":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    settings = ShimSettings()
-    app = create_app(settings)
-    return app if asks_for_a_token(settings) else ThisMachineOnly(app)
+class ThisMachineOnly:
+    """Lets callers on this machine through, whatever address the server was told to listen on."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, as ASGI has it."""
+        if scope["type"] == "http" and not _is_here(scope):
+            await problem(HTTPStatus.FORBIDDEN, NOT_OPEN)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+# Who comes through a socket in the file system has no address.
+def _is_here(scope: Scope) -> bool:
+    client = scope.get("client")
+    try:
+        return client is None or ipaddress.ip_address(client[0]).is_loopback
+    except ValueError:
+        return False

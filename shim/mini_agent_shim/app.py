@@ -11,33 +11,38 @@ from importlib.metadata import version
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
-from mini_agent.litellm_cache import through_litellm
-from mini_agent.litellm_lazy import close_litellm_clients
 from mini_agent.model import Model
+from mini_agent.models.cache import through_litellm
+from mini_agent.models.litellm_runtime import close_litellm_clients
 from mini_agent_protocol.asgi.access_log import AccessLogMiddleware
 from mini_agent_protocol.asgi.body_limit import BodyLimitMiddleware
 from mini_agent_protocol.asgi.disconnect import ClientDisconnected, answer_disconnected
 from mini_agent_protocol.asgi.request_id import RequestIdMiddleware
-from mini_agent_shim.auth import WITHOUT_TOKEN, Admission, Door, names_of_this_host
+from mini_agent_shim.api.run_history import RunsRoutes
+from mini_agent_shim.api.runs import Routes
+from mini_agent_shim.http.auth import (
+    WITHOUT_TOKEN,
+    Admission,
+    Door,
+    names_of_this_host,
+)
+from mini_agent_shim.http.middleware import log_access
+from mini_agent_shim.http.problems import answer_with_problems, refuse_body
+from mini_agent_shim.http.tokens import Tokens, tokens_in
+from mini_agent_shim.http.trace_export import flush_spans
+from mini_agent_shim.http.tracing import NOT_BY_FASTAPI, Traces
 from mini_agent_shim.loading import load_litellm
-from mini_agent_shim.mcp_servers import McpServers
-from mini_agent_shim.page.files import page_files, page_routes
-from mini_agent_shim.page.standing import Standing
-from mini_agent_shim.problems import answer_with_problems, refuse_body
-from mini_agent_shim.request_log import log_access
-from mini_agent_shim.routes import Routes
+from mini_agent_shim.mcp.sandbox_mcp import SandboxMcp
+from mini_agent_shim.mcp.servers import McpServers
+from mini_agent_shim.openai.routes import OpenAiRoutes
 from mini_agent_shim.runs.archive import Archive, Keeping
-from mini_agent_shim.runs.hidden import secrets_of_environment
+from mini_agent_shim.runs.redaction import secrets_of_environment
 from mini_agent_shim.runs.registry import Capacity, Registry
-from mini_agent_shim.runs_routes import RunsRoutes
-from mini_agent_shim.sandbox_mcp import SandboxMcp
 from mini_agent_shim.service import Service
 from mini_agent_shim.settings import ShimSettings
-from mini_agent_shim.sidecar_line import SidecarLine
-from mini_agent_shim.speaks.routes import OpenAiRoutes
-from mini_agent_shim.tokens import Tokens, tokens_in
-from mini_agent_shim.trace_export import flush_spans
-from mini_agent_shim.traces import NOT_BY_FASTAPI, Traces
+from mini_agent_shim.sidecar import SidecarLine
+from mini_agent_shim.web.files import page_files, page_routes
+from mini_agent_shim.web.status import Standing
 
 
 def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI:

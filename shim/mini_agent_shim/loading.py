@@ -6,7 +6,7 @@ import asyncio
 import ctypes
 import gc
 
-from mini_agent.litellm_lazy import loaded_litellm
+from mini_agent.models.litellm_runtime import loaded_litellm
 
 
 async def load_litellm() -> None:

@@ -10,7 +10,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from mini_agent.events import Event, ModelAsked, ModelReplied, Stopped, ToolFinished
 from mini_agent.result import ToolInvocation, Usage
-from mini_agent.tools import research_context7, research_perplexity
+from mini_agent.tools.research import context7, perplexity
 from mini_agent_protocol.asgi import metrics
 
 # Tools of others, and names that a model made up, would be labels without end.
@@ -18,7 +18,7 @@ KNOWN_TOOLS: Final = frozenset(
     {
         *("exec_python", "exec_node", "exec_go", "exec_rust", "exec_shell"),
         *("compress_runs", "echo", "research_echo"),
-        *(research_perplexity.NAME, research_context7.NAME),
+        *(perplexity.NAME, context7.NAME),
     }
 )
 OTHER: Final = "other"

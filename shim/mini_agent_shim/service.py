@@ -6,21 +6,21 @@ from collections.abc import AsyncGenerator
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
+from mini_agent.agent.loop import run_agent
 from mini_agent.errors import BadRequest
 from mini_agent.events import Event, Listener
-from mini_agent.loop import run_agent
 from mini_agent.model import Model
+from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.result import AgentResult
 from mini_agent.settings import require_model
 from mini_agent.tools.quiet import Quiet
-from mini_agent.wire import AgentRunRequest
-from mini_agent_shim.mcp_servers import McpServers
-from mini_agent_shim.refusals import NoResult
-from mini_agent_shim.runs.live import LiveRun, Order, ended_with_its_caller
+from mini_agent_shim.errors import NoResult
+from mini_agent_shim.mcp.servers import McpServers
 from mini_agent_shim.runs.registry import Asker, Registry
-from mini_agent_shim.runs.told import events_told_by, told_by
+from mini_agent_shim.runs.replay import events_told_by, told_by
+from mini_agent_shim.runs.run_task import LiveRun, Order, ended_with_its_caller
 from mini_agent_shim.settings import ShimSettings
-from mini_agent_shim.sidecar_line import SidecarLine
+from mini_agent_shim.sidecar import SidecarLine
 from mini_agent_shim.tools import tools_for
 
 

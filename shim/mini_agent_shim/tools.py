@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 
+from mini_agent.agent.run_tools import Opening, Sources, tools_at
 from mini_agent.errors import BadRequest
-from mini_agent.run_tools import Opening, Sources, tools_at
-from mini_agent.tool_backend import Place, places_in
-from mini_agent.wire import AgentRunRequest
-from mini_agent_shim.mcp_servers import McpServers
+from mini_agent.remote.schema import AgentRunRequest
+from mini_agent.remote.tool_backend import Place, places_in
+from mini_agent_shim.mcp.servers import McpServers
 from mini_agent_shim.settings import ShimSettings
-from mini_agent_shim.sidecar_line import SidecarLine
+from mini_agent_shim.sidecar import SidecarLine
 
 
 def tools_for(

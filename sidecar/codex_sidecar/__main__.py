@@ -9,12 +9,12 @@ from typing import Final, NoReturn
 
 from pydantic import ValidationError
 
-from codex_sidecar.access import token_in
 from codex_sidecar.app import create_app
-from codex_sidecar.server import Server
+from codex_sidecar.http.auth import token_in
+from codex_sidecar.http.server import Server
 from codex_sidecar.settings import Settings
-from mini_agent.errors import MiniAgentError
 from mini_agent_protocol.asgi.json_log import JsonFormatter, log_to_stderr
+from mini_agent_protocol.errors import MiniAgentError
 
 EXIT_NOT_STARTED: Final = 3
 # <malloc.h>

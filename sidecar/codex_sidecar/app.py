@@ -13,30 +13,30 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match, Route
 
 from codex_sidecar import metrics
-from codex_sidecar.catalog import Catalog
-from codex_sidecar.dispatcher import Dispatcher
-from codex_sidecar.door import REQUEST_ID_BYTES, UnforeseenErrorMiddleware, log_access
-from codex_sidecar.drain import Drain
-from codex_sidecar.engine import Engine
+from codex_sidecar.api.opensandbox.routes import router as opensandbox_router
+from codex_sidecar.api.readiness import Readiness
+from codex_sidecar.api.routes import router
+from codex_sidecar.api.service import Service
+from codex_sidecar.api.sessions import router as session_router
+from codex_sidecar.engine.catalog import Catalog
+from codex_sidecar.engine.client import Engine
+from codex_sidecar.engine.limits import Machine
+from codex_sidecar.engine.reaper import Reaper
 from codex_sidecar.errors import RefusedRequest
-from codex_sidecar.fleet import Terms
-from codex_sidecar.limits import Machine
-from codex_sidecar.opensandbox_routes import router as opensandbox_router
-from codex_sidecar.pool_life import Warmth, open_pool
-from codex_sidecar.problems import answer
-from codex_sidecar.readiness import Readiness
-from codex_sidecar.reaper import Reaper
-from codex_sidecar.routes import router
-from codex_sidecar.self_test import SelfTest
-from codex_sidecar.service import Service
-from codex_sidecar.session import Means
-from codex_sidecar.session_routes import router as session_router
-from codex_sidecar.sessions import Sessions
+from codex_sidecar.execution.dispatcher import Dispatcher
+from codex_sidecar.execution.fair_queue import Turns
+from codex_sidecar.execution.self_test import SelfTest
+from codex_sidecar.http.middleware import REQUEST_ID_BYTES, UnforeseenErrorMiddleware, log_access
+from codex_sidecar.http.problems import answer
+from codex_sidecar.pool.drain import Drain
+from codex_sidecar.pool.fleet import Terms
+from codex_sidecar.pool.lifecycle import Warmth, open_pool
+from codex_sidecar.sessions.registry import Sessions
+from codex_sidecar.sessions.session import Means
 from codex_sidecar.settings import Settings
-from codex_sidecar.turns import Turns
-from mini_agent.errors import MiniAgentError
 from mini_agent_protocol.asgi.access_log import AccessLogMiddleware
 from mini_agent_protocol.asgi.request_id import RequestIdMiddleware
+from mini_agent_protocol.errors import MiniAgentError
 
 
 def create_app(settings: Settings, token: str) -> FastAPI:

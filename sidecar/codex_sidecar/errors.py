@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
-from mini_agent.errors import BadRequest, MiniAgentError, SandboxError, SandboxUnavailable
+from mini_agent_protocol.errors import BadRequest, MiniAgentError, SandboxError, SandboxUnavailable
 
 
 class RefusedRequest(MiniAgentError):

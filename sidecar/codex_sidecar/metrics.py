@@ -7,9 +7,9 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from codex_sidecar.preload import Kind
-from mini_agent.sandbox import Execution
+from codex_sidecar.kinds import Kind
 from mini_agent_protocol.asgi import metrics
+from mini_agent_protocol.execution import Execution
 
 _REGISTRY: Final = metrics.create_registry()
 

@@ -12,7 +12,7 @@ from typing import Annotated, Final
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from codex_sidecar.preload import Kind
+from codex_sidecar.kinds import Kind
 
 Floor = Annotated[int, Field(ge=0, le=256)]
 FLOORS: Final[Mapping[Kind, int]] = MappingProxyType(

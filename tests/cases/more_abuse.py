@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from mini_agent.sandbox.snippet import MAX_CODE_BYTES
+from mini_agent_protocol.snippet import MAX_CODE_BYTES
 from tests.cases.case import Case, Outcome, Step
 
 LISTED: Final = {"work_mb": "workspace_mb"}

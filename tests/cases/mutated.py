@@ -17,8 +17,8 @@ from typing import Final
 from pydantic import JsonValue
 
 from codex_sidecar.__main__ import main
-from codex_sidecar.confinement import Confinement
-from codex_sidecar.container import Container
+from codex_sidecar.engine.confinement import Confinement
+from codex_sidecar.runner.container import Container
 
 Body = dict[str, JsonValue]
 Change = Callable[[str], str]

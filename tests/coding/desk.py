@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Protocol
 
 from mini_agent.coding.approval import Said
-from mini_agent.coding.assembly import Assembled, Seams, opened
-from mini_agent.coding.ground import Ground, ground_of
-from mini_agent.coding.late import LatePages
+from mini_agent.coding.bootstrap import Assembled, Seams, opened
+from mini_agent.coding.launch import Ground, ground_of
+from mini_agent.coding.lazy import LatePages
+from mini_agent.coding.observer import Unwatched
 from mini_agent.coding.options import Options
-from mini_agent.coding.outcome import Outcome
-from mini_agent.coding.permissions.decision import Asked
-from mini_agent.coding.tools.seams import Pages, Question
-from mini_agent.coding.transcript.places import Origin, Place, sessions_folder
+from mini_agent.coding.permissions.policy import Asked
+from mini_agent.coding.tools.protocols import Pages, Question
+from mini_agent.coding.transcript.locations import Origin, Place, sessions_folder
 from mini_agent.coding.transcript.session import Session
-from mini_agent.coding.watch import Unwatched
+from mini_agent.coding.usage import Outcome
 from mini_agent.messages import JsonObject
 from mini_agent.model import Model
 from mini_agent.testing import ScriptedServer

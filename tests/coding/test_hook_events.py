@@ -13,8 +13,8 @@ from typing import Final
 from mini_agent.coding.approval import Said
 from mini_agent.coding.compaction import Wish
 from mini_agent.coding.hooks.event import EVENTS
-from mini_agent.coding.permissions.decision import Asked
-from mini_agent.coding.tools.seams import Question
+from mini_agent.coding.permissions.policy import Asked
+from mini_agent.coding.tools.protocols import Question
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.coding.desk import Desk, happens

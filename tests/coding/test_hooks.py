@@ -8,7 +8,7 @@ import pytest
 from pydantic import JsonValue
 
 from mini_agent.coding.hooks.commands import matches
-from mini_agent.coding.hooks.verdict import Verdict, together, verdict_in
+from mini_agent.coding.hooks.decision import Verdict, together, verdict_in
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.coding.desk import Desk

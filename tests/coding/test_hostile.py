@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mini_agent.coding.terminal.shown import call_shown
+from mini_agent.coding.terminal.formatting import call_shown
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.coding.desk import Desk

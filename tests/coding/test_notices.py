@@ -8,13 +8,13 @@ from io import StringIO
 
 from rich.console import Console
 
+from mini_agent.coding.hooks.decision import Verdict
 from mini_agent.coding.hooks.event import Circumstances, HookEvent
-from mini_agent.coding.hooks.notices import Notices
-from mini_agent.coding.hooks.verdict import Verdict
+from mini_agent.coding.notifications import Notices
+from mini_agent.coding.terminal.commands import Slash
 from mini_agent.coding.terminal.help import LEFT
+from mini_agent.coding.terminal.repl import Talk
 from mini_agent.coding.terminal.screen import Screen
-from mini_agent.coding.terminal.slash import Slash
-from mini_agent.coding.terminal.talk import Talk
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.coding.desk import Desk

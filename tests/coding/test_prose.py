@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 from rich.text import Text
 
-from mini_agent.coding.terminal.prose import Prose
-from mini_agent.coding.terminal.shown import call_shown
+from mini_agent.coding.terminal.formatting import call_shown
+from mini_agent.coding.terminal.markdown_stream import Prose
 from mini_agent.messages import JsonObject
 from mini_agent.testing import ScriptedServer
 from tests.coding.desk import Desk

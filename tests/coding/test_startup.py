@@ -18,7 +18,7 @@ HEAVY = (
 OF_THE_PROMPT = ("rich", "prompt_toolkit")
 PROGRAM = f"""
 import json, sys
-from mini_agent.cli import main
+from mini_agent.cli.main import main
 try:
     main(sys.argv[1:])
 except SystemExit as ended:
@@ -55,7 +55,7 @@ def test_a_session_without_a_question_needs_no_litellm(desk: Desk) -> None:
 
 
 def test_the_prompt_is_there_before_the_rest(desk: Desk) -> None:
-    program = "import sys, mini_agent.coding.terminal.run; print(*sys.modules)"
+    program = "import sys, mini_agent.coding.terminal.startup; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from mini_agent.coding.hooks.decision import Permission, Verdict
 from mini_agent.coding.hooks.event import Circumstances, HookEvent
-from mini_agent.coding.hooks.verdict import Permission, Verdict
-from mini_agent.coding.tool_gate import GatedTools, Surroundings
-from mini_agent.coding.watch import Unwatched
+from mini_agent.coding.observer import Unwatched
+from mini_agent.coding.tool_middleware import GatedTools, Surroundings
 from mini_agent.messages import JsonObject, function_call
 from mini_agent.testing.scripted import ScriptedSandbox, execution
-from mini_agent.tools.observation import observation
-from mini_agent.tools.sandbox_invoker import SandboxInvoker
+from mini_agent.tools.observation_ import observation
+from mini_agent.tools.sandbox import SandboxInvoker
 
 
 class Linting:

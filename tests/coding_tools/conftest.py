@@ -11,7 +11,7 @@ import pytest
 from pydantic import JsonValue
 
 from mini_agent.coding.tools.catalog import coding_tools
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.messages import function_call
 from mini_agent.tools.invoker import ToolOutput
 

@@ -15,7 +15,7 @@ import pytest
 
 from mini_agent.coding.tools.catalog import coding_tools
 from mini_agent.messages import function_call
-from mini_agent.sandbox.execution import Output
+from mini_agent_protocol.execution import Output
 from tests.coding_tools.conftest import Bench
 
 

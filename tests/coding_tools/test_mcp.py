@@ -17,7 +17,7 @@ from mini_agent.messages import JsonObject
 from tests.coding_tools.test_bash import ended, process_in
 from tests.coding_tools.test_read import PNG
 
-SERVER = "mini_agent.coding.tools.mcp_server"
+SERVER = "mini_agent.coding.mcp_server"
 COMMAND = str(Path(sys.executable).with_name("mini-agent"))
 
 
@@ -119,7 +119,7 @@ async def test_a_client_that_leaves_takes_its_background_along(project: Path) ->
 
 
 async def test_it_starts_without_what_only_some_calls_need() -> None:
-    slow = ("httpx", "rich", "litellm", "mini_agent.sandbox.client", "mini_agent.loop")
+    slow = ("httpx", "rich", "litellm", "mini_agent.sandbox.client", "mini_agent.agent.loop")
     code = f"import sys, {SERVER}; print([name for name in {slow} if name in sys.modules])"
     started = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", code), stdout=asyncio.subprocess.PIPE

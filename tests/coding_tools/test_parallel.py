@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from mini_agent.agent.loop import run_agent
 from mini_agent.coding.tools.catalog import coding_tools
 from mini_agent.config import AgentConfig
-from mini_agent.loop import run_agent
 from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from mini_agent.agent.message_size import estimated_tokens
 from mini_agent.coding.tools.read import MOST_TOKENS
-from mini_agent.message_size import estimated_tokens
 from tests.coding_tools.conftest import Bench, stand_in
 
 PNG = base64.b64decode(
@@ -144,7 +144,7 @@ def pdf_of(*pages: str) -> bytes:
 
 @pytest.fixture
 def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mini_agent.coding.tools.pdf.EXTRA", "not_installed")
+    monkeypatch.setattr("mini_agent.coding.tools.media.EXTRA", "not_installed")
 
 
 async def test_of_a_pdf_the_text_comes_by_lines(bench: Bench) -> None:

@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from mini_agent.coding.tools.searx import SearxSearch
+from mini_agent.coding.tools.web_search import SearxSearch
 from mini_agent.tools.arguments import NotRun
 
 RESULTS = [{"url": "https://a.example/", "title": "A", "content": "about a", "engine": "x"}]

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
-from codex_sidecar.catalog import DEFAULTS, Catalog
-from codex_sidecar.confinement import Confinement
-from codex_sidecar.container import Container
-from codex_sidecar.conversation import Order, Result
-from codex_sidecar.engine import Engine
-from codex_sidecar.frames import Frame
-from codex_sidecar.limits import Host, settle
-from codex_sidecar.preload import Preload
+from codex_sidecar.engine.catalog import DEFAULTS, Catalog
+from codex_sidecar.engine.client import Engine
+from codex_sidecar.engine.confinement import Confinement
+from codex_sidecar.engine.limits import Host, settle
+from codex_sidecar.kinds import Preload
+from codex_sidecar.runner.container import Container
+from codex_sidecar.runner.exchange import Order, Result
+from codex_sidecar.runner.frames import Frame
 from mini_agent.sandbox import Language, Limits
 
 NONCE = secrets.token_bytes(16)

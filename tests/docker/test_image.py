@@ -23,7 +23,7 @@ async def image() -> str:
 async def test_nothing_but_the_sidecar_and_the_words_of_the_sandbox_is_in_it(image: str) -> None:
     code = (
         "import importlib.util as util, pathlib, codex_sidecar.app, mini_agent.sandbox\n"
-        "print([name for name in ('litellm', 'docker', 'openai', 'httpx', 'mini_agent.loop')"
+        "print([name for name in ('litellm', 'docker', 'openai', 'httpx', 'mini_agent.agent.loop')"
         " if util.find_spec(name)], *sorted(path.name for path in"
         " pathlib.Path(mini_agent.__path__[0]).iterdir() if path.name != '__pycache__'))"
     )

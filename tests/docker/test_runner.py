@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from codex_sidecar import frames
-from codex_sidecar.engine import Engine
+from codex_sidecar.engine.client import Engine
 from codex_sidecar.errors import RunnerLost
+from codex_sidecar.runner import frames
 from tests.docker.talk import NONCE, Talk, container, talk
 
 pytestmark = pytest.mark.docker

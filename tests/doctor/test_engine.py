@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.doctor.canary import canary
-from mini_agent.doctor.engine import compose, disk, engine, limits
-from mini_agent.doctor.images import images
+from mini_agent.cli.doctor.engine import (
+    compose,
+    disk,
+    engine,
+    limits,
+)
+from mini_agent.cli.doctor.images import images
+from mini_agent.cli.doctor.sandbox import canary
 from tests.docker import engine_here
 from tests.doctor.conftest import found, program, states
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.doctor.engine import compose, engine
+from mini_agent.cli.doctor.engine import compose, engine
 from tests.doctor.conftest import found, program
 
 COMMAND = str(Path(sys.executable).with_name("mini-agent"))

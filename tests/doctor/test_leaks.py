@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from mini_agent.doctor.check import Check
-from mini_agent.doctor.leaks import leaks, no_leaks
+from mini_agent.cli.doctor.check import Check
+from mini_agent.cli.doctor.leaks import leaks, no_leaks
 from tests.docker.engine_here import docker
 from tests.doctor.conftest import found
 

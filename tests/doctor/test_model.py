@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mini_agent.doctor.model import keys, model
+from mini_agent.cli.doctor.model import keys, model
 from mini_agent.testing import ScriptedServer
 from mini_agent.testing.library import Models
 from tests.doctor.conftest import found, states

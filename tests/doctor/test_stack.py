@@ -15,12 +15,20 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from mini_agent.coding.ground import Ground
-from mini_agent.doctor.assistant import assistant_on, mcp_servers_on
-from mini_agent.doctor.check import Around, Check, Row, fail, ok, skipped, warn
-from mini_agent.doctor.report import as_json, as_text
-from mini_agent.doctor.stack import ports, services
-from mini_agent.doctor.table import gone_through
+from mini_agent.cli.doctor.assistant import assistant_on, mcp_servers_on
+from mini_agent.cli.doctor.check import (
+    Around,
+    Check,
+    Row,
+    fail,
+    ok,
+    skipped,
+    warn,
+)
+from mini_agent.cli.doctor.command import as_json, as_text
+from mini_agent.cli.doctor.stack import ports, services
+from mini_agent.cli.doctor.table import gone_through
+from mini_agent.coding.launch import Ground
 from mini_agent.errors import NotConfigured
 from mini_agent.testing import ScriptedServer
 from mini_agent_shim.app import create_app
@@ -133,7 +141,7 @@ async def test_a_check_that_breaks_or_hangs_does_not_hide_the_others(
     async def works(_around: Around) -> Sequence[Check]:
         return [ok("c", "well")]
 
-    monkeypatch.setattr("mini_agent.doctor.table.PATIENCE_S", 0.2)
+    monkeypatch.setattr("mini_agent.cli.doctor.table.PATIENCE_S", 0.2)
     table = [Row("g", name, look) for name, look in (("a", breaks), ("b", hangs), ("c", works))]
     checks = await gone_through(table, await around_here())
     assert [(each.name, each.state) for each in checks] == [

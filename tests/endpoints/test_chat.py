@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from mini_agent.tools.offered import offered_tools
+from mini_agent_shim.openai.chat import ChatChunk
 from mini_agent_shim.settings import ShimSettings
-from mini_agent_shim.speaks.chat_wire import ChatChunk
 from tests.shim.scripted import ScriptedModel, client_of, runs, says
 
 SETTINGS = ShimSettings(code_model="a/b")

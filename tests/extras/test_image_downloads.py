@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from mini_agent import with_images
+from mini_agent.agent.images.attach import Attaching
+from mini_agent.agent.images.limits import USUAL, ImageLimits
 from mini_agent.errors import BadRequest
-from mini_agent.images.attached import Attaching
-from mini_agent.images.limits import USUAL, ImageLimits
 from mini_agent.messages import Message, user
 from tests.extras.pictures import encoded, pictures
 from tests.extras.web import HOST, PUBLIC, Page, Web, web_of

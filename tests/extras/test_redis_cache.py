@@ -13,11 +13,11 @@ import redis
 
 from mini_agent import AgentConfig, AgentResult, LocalMCPInvoker, run_mcp_mini_agent
 from mini_agent.errors import ModelUnavailable, NotConfigured
-from mini_agent.litellm_cache import CachedModel, through_litellm
 from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
+from mini_agent.models.cache import CachedModel, through_litellm
 from mini_agent.testing import ScriptedServer, call
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies_ import Scripted
 from mini_agent.testing.scripted import ScriptedModel, says
 from tests.extras.redis_here import redis_server
 

@@ -14,8 +14,8 @@ from typing import Final
 
 import httpx
 
-from mini_agent.coding.tools.pages import PublicPages
-from mini_agent.images.download import Download
+from mini_agent.agent.images.download import Download
+from mini_agent.coding.tools.web_fetch import PublicPages
 
 PUBLIC: Final = "93.184.215.14"
 HOST: Final = "pictures.example"

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from codex_sidecar.channel import MOST_IDLE
+from codex_sidecar.engine.connection import MOST_IDLE
 from tests.docker.engine_here import GONE_S, HEADERS, Sidecar, sandboxes_of
 from tests.faults.footprint import Footprint, footprint_of
 from tests.faults.pulse import Pulse

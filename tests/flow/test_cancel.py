@@ -14,15 +14,15 @@ import pytest
 
 import mini_agent
 from mini_agent import AgentConfig, arun_mcp_mini_agent, run_mcp_mini_agent
-from mini_agent.blocking import run_blocking
-from mini_agent.litellm_lazy import close_litellm_clients, litellm_module, settle_litellm
+from mini_agent.agent.run_tools import sandbox_tools
+from mini_agent.agent.sync import run_blocking
 from mini_agent.messages import user
-from mini_agent.run_tools import sandbox_tools
+from mini_agent.models.litellm_runtime import close_litellm_clients, litellm_module, settle_litellm
+from mini_agent.remote.client import ShimClient
+from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.sandbox import SidecarClient
-from mini_agent.shim_client import ShimClient
 from mini_agent.testing import ScriptedServer
-from mini_agent.tools.sandbox_invoker import SandboxInvoker
-from mini_agent.wire import AgentRunRequest
+from mini_agent.tools.sandbox import SandboxInvoker
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar

@@ -11,9 +11,9 @@ import pytest
 
 from mini_agent.events import ToolOutputPiece
 from mini_agent.messages import user
-from mini_agent.shim_client import ShimClient
+from mini_agent.remote.client import ShimClient
+from mini_agent.remote.schema import AgentRunRequest, AgentRunResponse
 from mini_agent.testing import ScriptedServer, call, text
-from mini_agent.wire import AgentRunRequest, AgentRunResponse
 
 pytestmark = pytest.mark.docker
 

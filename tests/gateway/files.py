@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mini_agent.gateway.configured import Configuration, Configured, configuration_of
-from mini_agent.tools.mcp_server import McpAddress, McpCommand
+from mini_agent.mcp.client.server import McpAddress, McpCommand
+from mini_agent.mcp.gateway.configuration import Configuration, Configured, configuration_of
 
 
 def read(folder: Path, text: str, name: str = "config.toml", **variables: str) -> Configuration:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent_shim.gateway_main import VARIABLE, listening
+from mini_agent_shim.mcp.gateway_main import VARIABLE, listening
 from tests.gateway.conftest import COMMAND, client_at, done_of, gateway, names, ours, until
 from tests.tools.conftest import Notes
 

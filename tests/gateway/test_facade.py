@@ -11,7 +11,7 @@ from mcp.types import CallToolResult, ImageContent, TextContent
 from mini_agent import AgentConfig, HttpToolsInvoker, McpInvoker
 from mini_agent.messages import function_call
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
-from mini_agent.tools.foreign import output_of
+from mini_agent.tools.outputs import output_of
 from tests.gateway.conftest import gateway_over, ours
 from tests.loop.runs import TASK, run_agent
 from tests.mcp_door.conftest import ConnectMode

@@ -13,7 +13,7 @@ import pytest
 from mini_agent import AgentConfig, McpInvoker
 from mini_agent.messages import function_call
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
-from mini_agent.tools.foreign import output_of
+from mini_agent.tools.outputs import output_of
 from tests.gateway.conftest import children, done_of, gateway_over, invoke, names, standings, until
 from tests.loop.runs import TASK, run_agent
 

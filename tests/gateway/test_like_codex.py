@@ -9,9 +9,9 @@ from shlex import quote
 
 import pytest
 
-from mini_agent.gateway.configured import Configured, configuration_of
-from mini_agent.gateway.entry import STARTUP_S, TOOL_S
-from mini_agent.tools.mcp_server import McpAddress, McpCommand
+from mini_agent.mcp.client.server import McpAddress, McpCommand
+from mini_agent.mcp.gateway.config_file import STARTUP_S, TOOL_S
+from mini_agent.mcp.gateway.configuration import Configured, configuration_of
 from tests.gateway.files import one
 from tests.mcp_door.clients import said_by
 

@@ -20,13 +20,13 @@ from mini_agent import (
     McpInvoker,
     NamespacedInvoker,
 )
-from mini_agent.gateway.configured import configuration_of
-from mini_agent.gateway.of_runs import servers_of_run
+from mini_agent.mcp.client.server import McpCommand
+from mini_agent.mcp.gateway.configuration import configuration_of
+from mini_agent.mcp.gateway.of_runs import servers_of_run
 from mini_agent.messages import JsonObject
 from mini_agent.model import ModelReply, ToolCall
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from mini_agent.tools.invoker import Invoker
-from mini_agent.tools.mcp_server import McpCommand
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.gateway.conftest import children, gateway_over, ours

@@ -16,7 +16,7 @@ import pytest
 
 from mini_agent import HttpToolsInvoker
 from mini_agent.messages import function_call
-from mini_agent.tools.foreign import output_of
+from mini_agent.tools.outputs import output_of
 from tests.gateway.conftest import gateway_over, invoke, names, ours, standings, until
 from tests.tools.conftest import Notes, free_port, until_it_listens
 

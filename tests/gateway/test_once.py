@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from mini_agent import HttpToolsInvoker, McpInvoker
 from mini_agent.messages import function_call
-from mini_agent.tools.foreign import output_of
+from mini_agent.tools.outputs import output_of
 from tests.gateway.conftest import gateway, gateway_over, names, ours
 from tests.shim.serving import served
 from tests.tools.conftest import Notes

@@ -6,9 +6,9 @@ import time
 
 from pydantic import JsonValue
 
-from codex_sidecar.catalog import DEFAULTS
-from codex_sidecar.confinement import Confinement
-from codex_sidecar.limits import Host, settle
+from codex_sidecar.engine.catalog import DEFAULTS
+from codex_sidecar.engine.confinement import Confinement
+from codex_sidecar.engine.limits import Host, settle
 from mini_agent.sandbox import Language, Limits
 
 HOST = Host(cpus=2, memory_mb=4096)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from codex_sidecar.confinement import DEADLINE_LABEL, INSTANCE_LABEL, SANDBOX_LABEL
+from codex_sidecar.engine.confinement import DEADLINE_LABEL, INSTANCE_LABEL, SANDBOX_LABEL
 from tests.guard.asking import BODY, request
 from tests.guard.conftest import INSTANCE, Ask
 from tests.guard.recording_engine import RecordingEngine

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from codex_sidecar.attached import Attached
-from codex_sidecar.confinement import INSTANCE_LABEL, SANDBOX_LABEL
+from codex_sidecar.engine.attach import Upgrade
+from codex_sidecar.engine.attached import Attached
+from codex_sidecar.engine.confinement import INSTANCE_LABEL, SANDBOX_LABEL
 from codex_sidecar.errors import EngineRefused
 from codex_sidecar.guard.settings import GuardSettings
-from codex_sidecar.upgrade import Upgrade
 from tests.guard.conftest import INSTANCE
 from tests.guard.recording_engine import RecordingEngine
 from tests.guard.server_here import serving

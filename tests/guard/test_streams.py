@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from codex_sidecar.confinement import INSTANCE_LABEL, SANDBOX_LABEL
+from codex_sidecar.engine.confinement import INSTANCE_LABEL, SANDBOX_LABEL
 from tests.guard.asking import request
 from tests.guard.conftest import INSTANCE
 from tests.guard.recording_engine import RecordingEngine

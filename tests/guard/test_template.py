@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from pydantic import JsonValue
 
-from codex_sidecar.guard.refusals import Refused
+from codex_sidecar.guard.errors import Refused
 from codex_sidecar.guard.settings import GuardSettings
 from codex_sidecar.guard.template import confinement_in
 from mini_agent.sandbox import LANGUAGES, Language, Limits

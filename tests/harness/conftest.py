@@ -10,8 +10,8 @@ from typing import Protocol
 
 import pytest
 
-from mini_agent.litellm_lazy import litellm_module
-from mini_agent.sandbox.harness import SidecarSandbox
+from mini_agent.models.litellm_runtime import litellm_module
+from mini_agent.provider.harness.sandbox import SidecarSandbox
 from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
 
 DOCKER_IMAGE = "debian:trixie-slim"

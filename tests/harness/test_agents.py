@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from mini_agent.litellm_lazy import litellm_module
-from mini_agent.sandbox.harness import SidecarSandbox
+from mini_agent.models.litellm_runtime import litellm_module
+from mini_agent.provider.harness.sandbox import SidecarSandbox
 from mini_agent.testing import Reply, ScriptedServer, call
 from tests.docker.engine_here import TOKEN, Sidecar
 

@@ -10,8 +10,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from mini_agent.provider.harness.sandbox import SidecarSandbox
 from mini_agent.sandbox import Limits, SidecarClient
-from mini_agent.sandbox.harness import SidecarSandbox
 from tests.docker.engine_here import TOKEN, Sidecar, docker
 
 pytestmark = pytest.mark.docker
@@ -116,7 +116,7 @@ def test_it_is_used_and_refuses_without_litellm() -> None:
     program = (
         "import asyncio, sys\n"
         "from mini_agent.errors import SandboxError\n"
-        "from mini_agent.sandbox.harness import SidecarSandbox\n"
+        "from mini_agent.provider.harness.sandbox import SidecarSandbox\n"
         "try:\n"
         "    asyncio.run(SidecarSandbox('http://127.0.0.1:1').read('/etc/passwd'))\n"
         "except SandboxError as error:\n"

@@ -8,7 +8,7 @@ import importlib
 
 import pytest
 
-from mini_agent.sandbox.harness import SidecarSandbox
+from mini_agent.provider.harness.sandbox import SidecarSandbox
 from tests.harness.conftest import Harnessed
 
 pytestmark = pytest.mark.docker

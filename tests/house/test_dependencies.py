@@ -47,10 +47,10 @@ FOR_PROGRAMS_OF_MODELS = "science"
 # The library's part of what both ends of a wire share; the sidecar's wheel holds it, too.
 VOCABULARY = (
     "mini_agent/errors.py",
-    "mini_agent/sandbox/execution.py",
-    "mini_agent/sandbox/languages.py",
-    "mini_agent/sandbox/snippet.py",
-    "mini_agent/sandbox/workspace.py",
+    "protocol/mini_agent_protocol/execution.py",
+    "protocol/mini_agent_protocol/languages.py",
+    "protocol/mini_agent_protocol/snippet.py",
+    "protocol/mini_agent_protocol/workspace.py",
 )
 
 

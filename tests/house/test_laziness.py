@@ -26,7 +26,7 @@ SLOW = (
 WEB = ("fastapi", "httpx", "pydantic")
 HELP = """
 import contextlib, io, sys
-from mini_agent.cli import main
+from mini_agent.cli.main import main
 with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()):
     main(["--help"])
 """
@@ -49,7 +49,7 @@ def test_the_package_and_its_help_load_nothing_slow(program: str) -> None:
     assert loaded(program, (*SLOW, *WEB)) == ""
 
 
-@pytest.mark.parametrize("module", ["mini_agent.sandbox", "mini_agent.agent"])
+@pytest.mark.parametrize("module", ["mini_agent.sandbox", "mini_agent.agent.run"])
 def test_the_loop_and_the_words_of_the_sandbox_need_pydantic_alone(module: str) -> None:
     assert loaded(f"import {module}", (*SLOW, *WEB)) == "pydantic"
 
@@ -83,7 +83,7 @@ def test_only_files_that_are_loaded_late_themselves_import_it_at_their_top() -> 
         for name in _at_the_top(path)
         if name in SLOW and name != "mcp"
     }
-    assert importing == {("mini_agent/images/picture.py", "PIL")}
+    assert importing == {("mini_agent/agent/images/codec.py", "PIL")}
 
 
 @pytest.mark.parametrize(
@@ -108,8 +108,8 @@ def test_no_module_of_ours_is_imported_by_its_name_in_a_string() -> None:
     # Tables of names: the packages' public ones, and those that stand before LiteLLM's own.
     assert by_name == {
         "mini_agent/__init__.py",
-        "mini_agent/litellm_additions.py",
-        "mini_agent/litellm_hook.py",
+        "mini_agent/provider/registration.py",
+        "mini_agent/provider/import_hook.py",
         "mini_agent/sandbox/__init__.py",
     }
 

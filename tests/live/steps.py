@@ -8,9 +8,9 @@ from typing import Final
 from pydantic import JsonValue
 
 from mini_agent import LiteLLMModel
+from mini_agent.agent.prompted_tools import FINAL, parsed
 from mini_agent.errors import ModelError, NoToolSupport
 from mini_agent.model import ModelReply, ModelRequest
-from mini_agent.text_protocol import FINAL, parsed
 
 PLAIN_TEXT: Final = "^[a-z0-9 (),.]{1,200}$"
 FORM: Final = "response_format"

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from pydantic import JsonValue
 
-from mini_agent import loop
+from mini_agent.agent import loop
+from mini_agent.agent.record import Record
 from mini_agent.config import AgentConfig
 from mini_agent.events import Event, Stopped
 from mini_agent.messages import Message, user
 from mini_agent.model import Model
-from mini_agent.record import Record
 from mini_agent.result import AgentResult
 from mini_agent.testing.transcript_rules import broken_rules
 from mini_agent.tools.invoker import Invoker, OpenAIToolCall, Tool

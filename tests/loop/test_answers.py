@@ -6,11 +6,11 @@ from itertools import pairwise
 
 import pytest
 
+from mini_agent.agent.prompts import ANSWER_NOW, ANSWER_WAS_EMPTY, TURN_WAS_EMPTY
 from mini_agent.config import AgentConfig
 from mini_agent.errors import ModelError
 from mini_agent.messages import assistant, user
 from mini_agent.model import ModelReply, ModelRequest
-from mini_agent.prompt import ANSWER_NOW, ANSWER_WAS_EMPTY, TURN_WAS_EMPTY
 from mini_agent.testing.scripted import (
     ScriptedModel,
     ScriptedSandbox,
@@ -20,7 +20,7 @@ from mini_agent.testing.scripted import (
     says,
 )
 from mini_agent.tools.echo import EchoMCP
-from mini_agent.tools.sandbox_invoker import SandboxInvoker
+from mini_agent.tools.sandbox import SandboxInvoker
 from tests.loop.runs import run_agent
 
 TASK = [user("Say something.")]

@@ -16,7 +16,7 @@ from mini_agent.result import AgentResult
 from mini_agent.testing.scripted import ScriptedModel, ScriptedSandbox, call, calls, execution, says
 from mini_agent.tools.echo import EchoMCP
 from mini_agent.tools.invoker import Invoker, OpenAIToolCall, Tool
-from mini_agent.tools.sandbox_invoker import SandboxInvoker
+from mini_agent.tools.sandbox import SandboxInvoker
 from tests.loop.runs import run_agent
 
 TASK = [user("Go.")]

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 import pytest
 
+from mini_agent.agent.context_window import Room, fitted, with_addenda
+from mini_agent.agent.message_size import chars_of, estimated_tokens, tokens_of
+from mini_agent.agent.prompts import SYSTEM
+from mini_agent.agent.summary import HEADING
 from mini_agent.config import AgentConfig
-from mini_agent.context import Room, fitted, with_addenda
 from mini_agent.errors import ContextTooLong
-from mini_agent.message_size import chars_of, estimated_tokens, tokens_of
 from mini_agent.messages import Message, assistant, function_call, system, tool_result, user
 from mini_agent.model import ModelReply
-from mini_agent.prompt import SYSTEM
-from mini_agent.summary import HEADING
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from mini_agent.testing.transcript_rules import broken_request_rules
 from tests.loop.runs import TASK, Answers, run_agent, tool_texts

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import pytest
 from pydantic import JsonValue
 
-from mini_agent.call_pairs import NEVER_ANSWERED
+from mini_agent.agent.call_pairs import NEVER_ANSWERED
+from mini_agent.agent.normalize import checked
 from mini_agent.config import AgentConfig
-from mini_agent.conversation import checked
 from mini_agent.errors import BadRequest
 from mini_agent.messages import assistant, function_call, tool_result, user
 from mini_agent.testing.scripted import ScriptedModel

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from mini_agent.agent.guardrails.evasion import OVERLOOKED, PROMISED, evasion
 from mini_agent.config import AgentConfig
-from mini_agent.evasions import OVERLOOKED, PROMISED, evasion
 from mini_agent.messages import user
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from mini_agent.tools.echo import EchoMCP

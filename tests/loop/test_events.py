@@ -9,7 +9,8 @@ from time import perf_counter
 import pytest
 from pydantic import TypeAdapter
 
-from mini_agent import astream_mcp_mini_agent, loop
+from mini_agent import astream_mcp_mini_agent
+from mini_agent.agent import loop
 from mini_agent.config import AgentConfig
 from mini_agent.errors import BadRequest
 from mini_agent.events import (
@@ -20,11 +21,11 @@ from mini_agent.events import (
     Stopped,
     ToolOutputPiece,
 )
-from mini_agent.sandbox.execution import Output
 from mini_agent.testing.scripted import Hangs, ScriptedModel, call, calls, says
 from mini_agent.testing.transcript_rules import broken_rules
 from mini_agent.tools.echo import EchoMCP
 from mini_agent.tools.invoker import OpenAIToolCall, ToolOutput, printed
+from mini_agent_protocol.execution import Output
 from tests.loop.runs import TASK, tool_texts, until
 
 CONFIG = AgentConfig(model="m")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from pydantic import JsonValue
 
+from mini_agent.agent.structured_output import NotTheJson, json_answer
 from mini_agent.config import AgentConfig
 from mini_agent.errors import BadRequest
-from mini_agent.json_answer import NotTheJson, json_answer
 from mini_agent.testing import ScriptedServer
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.loop.runs import TASK, Answers, run_agent

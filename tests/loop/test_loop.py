@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from mini_agent.agent.prompts import SYSTEM
 from mini_agent.config import AgentConfig
 from mini_agent.messages import Message, system, user
-from mini_agent.prompt import SYSTEM
 from mini_agent.result import AgentResult
 from mini_agent.testing.scripted import ScriptedModel, ScriptedSandbox, call, calls, execution, says
 from mini_agent.tools.echo import EchoMCP
-from mini_agent.tools.sandbox_invoker import SandboxInvoker
+from mini_agent.tools.sandbox import SandboxInvoker
 from tests.loop.runs import run_agent
 
 TASK = [user("Run-length encode aaabbc.")]

@@ -19,8 +19,8 @@ import pytest
 
 from mini_agent import arun_mcp_mini_agent, run_mcp_mini_agent
 from mini_agent.config import AgentConfig
-from mini_agent.litellm_lazy import settle_litellm
 from mini_agent.messages import user
+from mini_agent.models.litellm_runtime import settle_litellm
 from mini_agent.result import AgentResult
 from mini_agent.testing.transcript_rules import broken_rules
 from mini_agent.tools.echo import EchoMCP

@@ -7,8 +7,8 @@ from collections.abc import Coroutine
 
 import pytest
 
-from mini_agent import patience
-from mini_agent.patience import soonest
+from mini_agent.agent import patience
+from mini_agent.agent.patience import soonest
 from tests.loop.runs import until
 
 

@@ -6,13 +6,13 @@ import json
 
 import pytest
 
+from mini_agent.agent.in_words import in_words
+from mini_agent.agent.prompted_tools import instructions, parsed, schema
+from mini_agent.agent.structured_output import JsonAnswer, NotTheJson
 from mini_agent.config import AgentConfig
 from mini_agent.errors import ModelError, NoToolSupport
-from mini_agent.in_words import in_words
-from mini_agent.json_answer import JsonAnswer, NotTheJson
 from mini_agent.messages import assistant, function_call, tool_result, user
 from mini_agent.testing.scripted import ScriptedModel, says
-from mini_agent.text_protocol import instructions, parsed, schema
 from mini_agent.tools.catalog import ECHO, EXEC_PYTHON
 from mini_agent.tools.echo import EchoMCP
 from mini_agent.tools.offered import offered_tools

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mini_agent.agent.guardrails.research import is_unsure
 from mini_agent.config import AgentConfig
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
-from mini_agent.unsure import is_unsure
 from tests.loop.runs import TASK, Answers, run_agent, tool_texts, user_texts
 
 TOOLS = ("echo", "research_docs")

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from mini_agent.model import ModelRequest
-from mini_agent.sandbox.snippet import Snippet
 from mini_agent.testing.script import ScriptNotFollowed
 from mini_agent.testing.scripted import ScriptedModel, ScriptedSandbox, execution, says
+from mini_agent_protocol.snippet import Snippet
 
 REQUEST = ModelRequest("m", [], [], 1.0)
 SNIPPET = Snippet(language="python", code="1")

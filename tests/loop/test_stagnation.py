@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import pytest
 
+from mini_agent.agent.guardrails.stagnation import (
+    Stagnation,
+    Step,
+    step_of_calls,
+    step_of_words,
+)
 from mini_agent.config import AgentConfig
 from mini_agent.model import ModelReply
 from mini_agent.result import ToolInvocation
-from mini_agent.stagnation import Stagnation, Step, step_of_calls, step_of_words
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.loop.runs import TASK, Answers, run_agent, tool_texts
 

@@ -8,8 +8,8 @@ from time import perf_counter
 
 import pytest
 
+from mini_agent.agent.deadline import Deadline, GaveUp, OutOfTime
 from mini_agent.config import AgentConfig
-from mini_agent.deadline import Deadline, GaveUp, OutOfTime
 from mini_agent.errors import ModelError, ModelUnavailable
 from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
@@ -24,7 +24,7 @@ from mini_agent.testing.scripted import (
 )
 from mini_agent.tools.echo import EchoMCP
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput
-from mini_agent.tools.sandbox_invoker import SandboxInvoker
+from mini_agent.tools.sandbox import SandboxInvoker
 from tests.loop.runs import run_agent, until
 
 TASK = [user("Go.")]

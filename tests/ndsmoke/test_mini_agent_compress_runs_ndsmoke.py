@@ -7,7 +7,7 @@ import os
 import httpx
 import pytest
 
-from mini_agent.wire import AgentRunResponse
+from mini_agent.remote.schema import AgentRunResponse
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 

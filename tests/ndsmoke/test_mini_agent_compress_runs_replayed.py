@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from mini_agent.litellm_lazy import litellm_module
+from mini_agent.models.litellm_runtime import litellm_module
+from mini_agent.remote.schema import AgentRunResponse
 from mini_agent.testing import ScriptedServer
 from mini_agent.testing.transcript_rules import broken_rules
-from mini_agent.wire import AgentRunResponse
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.ndsmoke.replays import FIRST, HONEST, PROMPT, RIGHT, SECOND, Replay

@@ -9,7 +9,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from mini_agent import spans
+from mini_agent.net import telemetry
 from mini_agent_shim.settings import ShimSettings
 from tests.observability.spans_seen import Seen
 
@@ -18,7 +18,7 @@ from tests.observability.spans_seen import Seen
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for field in ShimSettings.model_fields.values():
         monkeypatch.delenv(str(field.validation_alias), raising=False)
-    monkeypatch.delenv(spans.CONTENT, raising=False)
+    monkeypatch.delenv(telemetry.CONTENT, raising=False)
 
 
 # A provider set for the process could not be taken back, and other tests have none.
@@ -28,6 +28,6 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Seen]:
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    monkeypatch.setattr(spans, "_tracer", provider.get_tracer("mini_agent"))
+    monkeypatch.setattr(telemetry, "_tracer", provider.get_tracer("mini_agent"))
     yield Seen(exporter)
     provider.shutdown()

@@ -10,8 +10,8 @@ from types import ModuleType
 import pytest
 
 from mini_agent import AgentConfig, arun_mcp_mini_agent
-from mini_agent.litellm_lazy import settle_litellm
 from mini_agent.messages import user
+from mini_agent.models.litellm_runtime import settle_litellm
 from mini_agent.testing import ScriptedServer, Tokens, call, refusal, text
 from mini_agent.tools.echo import EchoMCP
 from tests.provider import conftest as provider

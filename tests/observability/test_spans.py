@@ -12,13 +12,13 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import SpanKind, StatusCode
 
+from mini_agent.agent.loop import run_agent
 from mini_agent.config import AgentConfig
 from mini_agent.errors import ModelError
-from mini_agent.loop import run_agent
 from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
+from mini_agent.net.telemetry import CONTENT
 from mini_agent.result import Usage
-from mini_agent.spans import CONTENT
 from mini_agent.tools.echo import EchoMCP
 from mini_agent.tools.http_tools_invoker import HttpToolsInvoker
 from mini_agent_shim.settings import ShimSettings

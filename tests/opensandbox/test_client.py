@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pytest
 
-from mini_agent.litellm_lazy import litellm_module
+from mini_agent.models.litellm_runtime import litellm_module
 from tests.docker.engine_here import Sidecar
 from tests.opensandbox.conftest import none_left
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mini_agent.litellm_lazy import litellm_module
+from mini_agent.models.litellm_runtime import litellm_module
 from mini_agent.testing import Reply, ScriptedServer, call
 from tests.docker.engine_here import Sidecar
 from tests.opensandbox.coder import coder

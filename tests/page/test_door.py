@@ -9,9 +9,9 @@ import pytest
 from pydantic import SecretStr
 
 from mini_agent.testing import Models, ScriptedServer
-from mini_agent_shim.page.files import page_files
-from mini_agent_shim.page.standing import Status
 from mini_agent_shim.settings import ShimSettings
+from mini_agent_shim.web.files import page_files
+from mini_agent_shim.web.status import Status
 from tests.page.shims import address_of, begun, sandbox, shim
 from tests.page.tab import Tab
 from tests.shim.scripted import ScriptedModel, Sidecar, client_of, says

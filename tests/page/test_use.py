@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.replay import Bundle
-from mini_agent.wire import AgentRunResponse
+from mini_agent.agent.replay import Bundle
+from mini_agent.remote.schema import AgentRunResponse
 from tests.page.looks import FAINT
 from tests.page.shims import address_of, begun, calls, sandbox, shim
 from tests.page.tab import CONTROL, Tab

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.coding.permissions.decision import Permissions
+from mini_agent.coding.permissions.policy import Permissions
 from mini_agent.coding.permissions.rules import Rules, rule_written
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.workspace import Workplace
 
 
 def rules(deny: Iterable[str] = (), ask: Iterable[str] = (), allow: Iterable[str] = ()) -> Rules:

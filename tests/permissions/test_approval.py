@@ -8,9 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from mini_agent.coding.approval import RuledApproval, Said
-from mini_agent.coding.permissions.decision import Asked, Permissions
+from mini_agent.coding.permissions.policy import Asked, Permissions
 from mini_agent.coding.permissions.settings import LOCAL, remember_in
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.messages import JsonObject
 
 FETCH: JsonObject = {"url": "https://a.example/x", "prompt": "p"}

@@ -8,8 +8,13 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from mini_agent.coding.permissions.decision import Allowed, Asked, Denied, Permissions
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.permissions.policy import (
+    Allowed,
+    Asked,
+    Denied,
+    Permissions,
+)
+from mini_agent.coding.tools.workspace import Workplace
 from tests.permissions.attacks import COVERED, DENIED, NOT_COVERED, NOT_DENIED
 from tests.permissions.conftest import rules
 

@@ -10,8 +10,13 @@ import pytest
 from pydantic import JsonValue
 
 from mini_agent.coding.options import Mode
-from mini_agent.coding.permissions.decision import Allowed, Asked, Denied, Permissions
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.permissions.policy import (
+    Allowed,
+    Asked,
+    Denied,
+    Permissions,
+)
+from mini_agent.coding.tools.workspace import Workplace
 from tests.permissions.conftest import rules
 
 EDIT: dict[str, JsonValue] = {"file_path": "src/a.py", "old_string": "1", "new_string": "3"}

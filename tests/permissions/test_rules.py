@@ -7,10 +7,15 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from mini_agent.coding.permissions.decision import Allowed, Asked, Denied, Permissions
 from mini_agent.coding.permissions.matching import hidden_by
+from mini_agent.coding.permissions.policy import (
+    Allowed,
+    Asked,
+    Denied,
+    Permissions,
+)
 from mini_agent.coding.permissions.rules import rule_written
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.errors import BadRequest
 from tests.permissions.conftest import rules
 

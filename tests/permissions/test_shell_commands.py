@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from mini_agent.coding.permissions.decision import Asked, Denied, Permissions
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.permissions.policy import Asked, Denied, Permissions
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.tools.shell_parser import parse_line
 from tests.permissions.conftest import rules
 
@@ -75,7 +75,7 @@ def test_a_line_that_is_not_understood_is_asked_for(at: Workplace, line: str) ->
 
 def test_the_help_loads_no_grammar() -> None:
     program = (
-        "import sys; from mini_agent.cli import main; sys.argv = ['mini-agent', '--help']\n"
+        "import sys; from mini_agent.cli.main import main; sys.argv = ['mini-agent', '--help']\n"
         "try: main()\n"
         "except SystemExit: pass\n"
         "sys.exit('tree_sitter' in sys.modules or 'tree_sitter_bash' in sys.modules)"

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from mini_agent.coding.approval import RuledApproval, Said
-from mini_agent.coding.permissions.decision import Asked, Permissions
+from mini_agent.coding.permissions.policy import Asked, Permissions
 from mini_agent.coding.tools.catalog import coding_tools
 from mini_agent.coding.tools.change import NOT_AS_SHOWN, Change
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.messages import JsonObject, function_call
 from mini_agent.tools.invoker import ToolOutput
 

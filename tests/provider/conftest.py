@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 import mini_agent
-from mini_agent.litellm_lazy import litellm_module
+from mini_agent.models.litellm_runtime import litellm_module
 
 os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
 

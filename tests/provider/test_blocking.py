@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.blocking import run_blocking
+from mini_agent.agent.sync import run_blocking
 from mini_agent.errors import MiniAgentError
-from mini_agent.litellm_model import LiteLLMModel
 from mini_agent.messages import user
 from mini_agent.model import ModelRequest
+from mini_agent.models.litellm_model import LiteLLMModel
 from mini_agent.testing import ScriptedServer
 
 RUNS = 30
@@ -106,8 +106,8 @@ def test_thirty_runs_leak_no_sockets_and_no_threads() -> None:
 def test_a_program_that_ran_an_agent_ends_in_silence() -> None:
     program = """
 import sys
-from mini_agent.blocking import run_blocking
-from mini_agent.litellm_model import LiteLLMModel
+from mini_agent.agent.sync import run_blocking
+from mini_agent.models.litellm_model import LiteLLMModel
 from mini_agent.messages import user
 from mini_agent.model import ModelRequest
 model = LiteLLMModel(ollama_address=sys.argv[1])
@@ -130,7 +130,7 @@ for _ in range(3):
 def test_a_forked_child_gets_a_loop_of_its_own() -> None:
     program = """
 import os
-from mini_agent.blocking import run_blocking
+from mini_agent.agent.sync import run_blocking
 async def pid():
     return os.getpid()
 run_blocking(pid())

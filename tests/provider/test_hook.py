@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 import mini_agent
-from mini_agent.litellm_hook import AGENT, ALIASES
+from mini_agent.provider.import_hook import AGENT, ALIASES
 from mini_agent.testing import ScriptedServer
 from tests.shim.serving import served
 
@@ -23,10 +23,10 @@ def test_a_forks_module_is_a_module_of_ours(litellm: ModuleType, name: str) -> N
 
 
 def test_any_module_of_ours_is_one_module_by_both_names(litellm: ModuleType) -> None:
-    ours = importlib.import_module("mini_agent.loop")
+    ours = importlib.import_module("mini_agent.agent.loop")
     assert importlib.import_module(f"{AGENT}.loop") is ours
     assert ours.__spec__ is not None
-    assert ours.__spec__.name == "mini_agent.loop"
+    assert ours.__spec__.name == "mini_agent.agent.loop"
 
 
 def test_a_module_that_nobody_has_is_missing_by_the_name_that_was_asked_for(
@@ -57,7 +57,7 @@ def test_the_served_app_is_the_shim(litellm: ModuleType) -> None:
 def test_a_litellm_that_has_changed_too_much_still_works_as_it_is(
     litellm: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    hook = importlib.import_module("mini_agent.litellm_hook")
+    hook = importlib.import_module("mini_agent.provider.import_hook")
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
     sys.meta_path[:] = [each for each in sys.meta_path if not isinstance(each, hook.Finder)]
     monkeypatch.setitem(sys.modules, "litellm.utils", ModuleType("litellm.utils"))

@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-import mini_agent.litellm_provider
+import mini_agent.provider.run
 from mini_agent.result import AgentResult
 from mini_agent.testing import ScriptedServer, call, garbage, hang, server_error
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies_ import Scripted
 from tests.provider.engine import container, engine_with
 from tests.shim.serving import served
 
@@ -95,7 +95,7 @@ async def breaking(*run: object) -> AgentResult:
 async def test_a_fault_of_the_agents_own_ends_a_run_in_words(
     litellm: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mini_agent.litellm_provider, "run_agent", breaking)
+    monkeypatch.setattr(mini_agent.provider.run, "run_agent", breaking)
     response = await router(litellm, NOWHERE).acompletion(model="agent", messages=HI)  # type: ignore[attr-defined]
     assert "ZeroDivisionError: an oversight" in response.choices[0].message.content
     assert response.mini_agent["stopped_reason"] == "error"
@@ -104,7 +104,7 @@ async def test_a_fault_of_the_agents_own_ends_a_run_in_words(
 async def test_and_so_it_ends_a_stream(
     litellm: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mini_agent.litellm_provider, "run_agent", breaking)
+    monkeypatch.setattr(mini_agent.provider.run, "run_agent", breaking)
     stream = await router(litellm, NOWHERE).acompletion(  # type: ignore[attr-defined]
         model="agent", messages=HI, stream=True
     )

@@ -24,8 +24,8 @@ from mini_agent.errors import (
 )
 from mini_agent.events import Event, Stopped
 from mini_agent.messages import user
-from mini_agent.shim_client import RunLost, ShimClient, lost_run
-from mini_agent.wire import AgentRunRequest
+from mini_agent.remote.client import RunLost, ShimClient, lost_run
+from mini_agent.remote.schema import AgentRunRequest
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.loop.runs import until

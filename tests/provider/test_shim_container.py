@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mini_agent.errors import MiniAgentError, ShimUnavailable
-from mini_agent.shim_container import shim_address
+from mini_agent.remote.discovery import shim_address
 from tests.provider.engine import container, engine_with
 from tests.shim.serving import served
 
@@ -79,7 +79,7 @@ def test_an_engine_that_is_not_running_is_told_so(monkeypatch: pytest.MonkeyPatc
 # The SDK forgets to close a unix socket it cannot connect, which this process would complain about.
 def said_by_a_process_of_its_own(*command: str, **variables: str) -> str:
     program = (
-        "from mini_agent.shim_container import shim_address\n"
+        "from mini_agent.remote.discovery import shim_address\n"
         "try: shim_address('x')\n"
         "except Exception as error: print(type(error).__name__, error)"
     )

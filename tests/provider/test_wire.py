@@ -6,11 +6,11 @@ import pytest
 from pydantic import JsonValue, ValidationError
 
 from mini_agent.config import AgentConfig
-from mini_agent.litellm_parameters import GivenCall, provider_call
 from mini_agent.messages import user
+from mini_agent.provider.parameters import GivenCall, provider_call
+from mini_agent.remote.schema import AgentRunRequest, AgentRunResponse
 from mini_agent.result import AgentResult, Usage
 from mini_agent.settings import Settings
-from mini_agent.wire import AgentRunRequest, AgentRunResponse
 
 RESULT = AgentResult(
     final_answer="42",

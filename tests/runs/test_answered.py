@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from mini_agent.events import Listener, Stopped
+from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.result import AgentResult
-from mini_agent.wire import AgentRunRequest
-from mini_agent_shim.caller import ANYBODY
-from mini_agent_shim.runs import live
+from mini_agent_shim.http.caller import ANYBODY
+from mini_agent_shim.runs import run_task
 from mini_agent_shim.runs.archive import Archive, Keeping
-from mini_agent_shim.runs.live import Order
 from mini_agent_shim.runs.registry import Asker, Capacity, Registry
+from mini_agent_shim.runs.run_task import Order
 
 RESULT = AgentResult(
     final_answer="42",
@@ -32,7 +32,7 @@ RESULT = AgentResult(
 async def test_who_leaves_with_the_answer_leaves_a_run_that_is_done(
     tmp_path: Path, leaving_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "CANCEL_S", 0.5)
+    monkeypatch.setattr(run_task, "CANCEL_S", 0.5)
     told = asyncio.Event()
 
     async def work(tell: Listener) -> AgentResult:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from mini_agent.agent.replay import Bundle
+from mini_agent.cli.replay import replay_file
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.messages import JsonObject
-from mini_agent.replay import Bundle
-from mini_agent.replay_command import replay_file
 from mini_agent_shim.settings import ShimSettings
 from tests.runs.asking import ASKED
 from tests.shim.scripted import ScriptedModel, Sidecar, client_of, runs, says

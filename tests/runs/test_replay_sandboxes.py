@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.replay_command import replay_file
+from mini_agent.cli.replay import replay_file
 from mini_agent_shim.settings import ShimSettings
 from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
 from tests.runs.asking import ASKED

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from mini_agent.remote.schema import AgentRunResponse
 from mini_agent.sandbox import Rich
-from mini_agent.wire import AgentRunResponse
 from mini_agent_shim.app import create_app
 from mini_agent_shim.runs.lines import RunEnded
 from mini_agent_shim.settings import ShimSettings

@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from mini_agent.errors import NotConfigured
+from mini_agent_shim.http.tokens import tokens_in
 from mini_agent_shim.settings import ShimSettings, require_safe_door
-from mini_agent_shim.tokens import tokens_in
 from tests.runs.asking import ASKED, listed
 from tests.shim.scripted import ScriptedModel, Sidecar, SilentModel, client_of, runs, says
 from tests.shim.serving import served

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from mini_agent.calls import understood_reply
 from mini_agent.messages import JsonObject
 from mini_agent.model import ModelReply
-from mini_agent.salvage.stretches import Setting
 from mini_agent.testing.weak_models import OFFERED
+from mini_agent.tool_parsing.reply import understood_reply
+from mini_agent.tool_parsing.scanner import Setting
+from mini_agent.tool_parsing.understood import understood
 from mini_agent.tools.invoker import Tool
 from mini_agent.tools.offered import offered_tools
-from mini_agent.understood import understood
 
 SANDBOX = OFFERED["sandbox"]
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from mini_agent.salvage.loose_json import Unreadable, read_bounded, read_value
+from mini_agent.tool_parsing.lenient_json import Unreadable, read_bounded, read_value
 
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(-(10**9), 10**9), st.text(max_size=20), st.just(2.5)

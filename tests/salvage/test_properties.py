@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mini_agent.model import ModelReply, ToolCall
-from mini_agent.salvage.stretches import Setting
 from mini_agent.testing.weak_models import WeakReply, weak_replies
+from mini_agent.tool_parsing.scanner import Setting
 from tests.salvage.reading import outcome, says
 
 TABLE = weak_replies()

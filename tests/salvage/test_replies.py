@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mini_agent.model import ModelReply, ToolCall
-from mini_agent.salvage.stretches import Setting
+from mini_agent.tool_parsing.scanner import Setting
 from mini_agent.tools.catalog import EXEC_PYTHON
 from tests.salvage.reading import outcome, says
 

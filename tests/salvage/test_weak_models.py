@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from mini_agent.salvage.stretches import Setting
 from mini_agent.testing.weak_models import WeakReply, weak_replies
+from mini_agent.tool_parsing.scanner import Setting
 from mini_agent.tools.offered import offered_tools
 from tests.salvage.reading import outcome
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from mini_agent.configured_sandbox import open_sandbox, open_sandbox_late
 from mini_agent.errors import NotConfigured, SandboxUnavailable
 from mini_agent.settings import Settings
+from mini_agent.tools.configured_sandbox import open_sandbox, open_sandbox_late
 
 URL = "http://127.0.0.1:9"
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from codex_sidecar.media import media_type
-from mini_agent.coding.tools.pdf import is_pdf
+from codex_sidecar.runner.media import media_type
+from mini_agent.coding.tools.media import is_pdf
 from mini_agent.coding.tools.picture import is_picture
-from mini_agent.mcp_door.told import read
+from mini_agent.mcp.sandbox_server.results import read
 from mini_agent.sandbox import BEGINNING_BYTES, IMAGE_TYPES, media_type_of
-from mini_agent.sandbox.media_types import MAGIC
+from mini_agent_protocol.media_types import MAGIC
 
 WEBP = (b"RIFF\0\0\0\0WEBP", "image/webp")
 NO_TEXT = b"\xff\0"

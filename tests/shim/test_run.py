@@ -9,8 +9,8 @@ import pytest
 from pydantic import SecretStr
 
 from mini_agent.errors import Problem
+from mini_agent.remote.schema import AgentRunResponse
 from mini_agent.tools.catalog import ECHO
-from mini_agent.wire import AgentRunResponse
 from mini_agent_shim.settings import ShimSettings
 from tests.shim.scripted import ScriptedModel, Sidecar, client_of, runs, says
 from tests.shim.serving import served

@@ -24,7 +24,9 @@ def _heard(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [each.getMessage() for each in caplog.records if each.name == "mini_agent_shim.run_log"]
+    return [
+        each.getMessage() for each in caplog.records if each.name == "mini_agent_shim.runs.run_log"
+    ]
 
 
 @pytest.mark.parametrize("stream", [True, False])

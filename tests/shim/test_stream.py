@@ -10,14 +10,14 @@ import httpx
 import pytest
 from starlette.types import Message
 
+from mini_agent.agent.event_stream import events_of
 from mini_agent.errors import Problem
-from mini_agent.event_stream import events_of
 from mini_agent.events import Listener, ModelAsked
 from mini_agent.result import AgentResult
 from mini_agent_protocol.asgi import event_stream
-from mini_agent_shim import event_answer
 from mini_agent_shim.app import create_app
-from mini_agent_shim.event_answer import stream_events
+from mini_agent_shim.http import event_stream as event_answer
+from mini_agent_shim.http.event_stream import stream_events
 from mini_agent_shim.settings import ShimSettings
 from tests.shim.scripted import ScriptedModel, SilentModel, client_of, runs, says
 from tests.shim.serving import served

@@ -12,10 +12,10 @@ from urllib.parse import parse_qs, urlsplit
 
 from pydantic import JsonValue
 
-from codex_sidecar import frames
-from codex_sidecar.conversation import Order, Result
-from codex_sidecar.frames import Frame
-from codex_sidecar.self_test import CASES
+from codex_sidecar.execution.self_test import CASES
+from codex_sidecar.runner import frames
+from codex_sidecar.runner.exchange import Order, Result
+from codex_sidecar.runner.frames import Frame
 
 LANGUAGES = ("python", "node", "go", "rust", "shell")
 ABOUT = b'{"version": "1.2", "packages": {"thing": "3"}}'

@@ -6,10 +6,10 @@ import asyncio
 import json
 from dataclasses import dataclass, field
 
-from codex_sidecar import frames
-from codex_sidecar.conversation import Order
-from codex_sidecar.frames import Frame
-from codex_sidecar.workspace import Answer, Call, Listed
+from codex_sidecar.runner import frames
+from codex_sidecar.runner.exchange import Order
+from codex_sidecar.runner.frames import Frame
+from codex_sidecar.runner.workspace import Answer, Call, Listed
 from tests.sidecar.scripted_engine import Talk, result
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from codex_sidecar.access import token_in
 from codex_sidecar.errors import NotReady
+from codex_sidecar.http.auth import token_in
 from tests.sidecar.conftest import TOKEN
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel
 
-from codex_sidecar import seccomp
+from codex_sidecar.engine import seccomp
 
 
 class Argument(BaseModel):

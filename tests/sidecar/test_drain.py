@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from codex_sidecar.drain import Drain
-from codex_sidecar.turns import Turns
+from codex_sidecar.execution.fair_queue import Turns
+from codex_sidecar.pool.drain import Drain
 
 
 class Places:

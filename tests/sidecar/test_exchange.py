@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from codex_sidecar import channel, exchange
-from codex_sidecar.channel import MOST_IDLE, Channel, Silence
+from codex_sidecar.engine import connection, exchange
+from codex_sidecar.engine.connection import MOST_IDLE, Channel, Silence
 from codex_sidecar.errors import EngineGone
 
 
@@ -180,7 +180,7 @@ async def test_an_engine_that_takes_calls_and_is_silent_is_given_up_and_tried_ag
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     for patience in ("DOUBT_S", "SIGN_OF_LIFE_S", "FIRST_PAUSE_S"):
-        monkeypatch.setattr(channel, patience, 0.5)
+        monkeypatch.setattr(connection, patience, 0.5)
     hung = Hung()
     async with connected(hung.serve) as line:
         with pytest.raises(EngineGone, match="takes calls but does not answer"):
@@ -197,7 +197,7 @@ async def test_an_engine_that_takes_calls_and_is_silent_is_given_up_and_tried_ag
 async def test_an_engine_that_is_slow_and_shows_that_it_lives_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(channel, "DOUBT_S", 0.02)
+    monkeypatch.setattr(connection, "DOUBT_S", 0.02)
     slow = Hung()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -231,6 +231,6 @@ def test_a_silent_engine_is_asked_ever_more_rarely_up_to_a_bound() -> None:
         silence.begin()
         pauses.append(silence._pause_s)
     assert pauses[:3] == [0.5, 1.0, 2.0]
-    assert pauses[-1] == channel.LONGEST_PAUSE_S
+    assert pauses[-1] == connection.LONGEST_PAUSE_S
     silence.end()
     assert not silence.is_on

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from codex_sidecar.errors import Busy, Stopping
-from codex_sidecar.turns import Turns
+from codex_sidecar.execution.fair_queue import Turns
 
 
 class Work:

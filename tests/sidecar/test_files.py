@@ -9,7 +9,7 @@ import tarfile
 import pytest
 
 from codex_sidecar.errors import RunnerLost
-from codex_sidecar.files import pack, unpack
+from codex_sidecar.runner.files import pack, unpack
 
 
 def tar_of(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:

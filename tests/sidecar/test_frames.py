@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from codex_sidecar.attached import Attached
+from codex_sidecar.engine.attached import Attached
 from codex_sidecar.errors import RunnerLost
-from codex_sidecar.frames import Frame, FrameReader, encode
+from codex_sidecar.runner.frames import Frame, FrameReader, encode
 
 
 @asynccontextmanager

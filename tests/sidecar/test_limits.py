@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from codex_sidecar.catalog import DEFAULTS
-from codex_sidecar.confinement import shm_mb, tmp_mb
-from codex_sidecar.limits import Host, settle
+from codex_sidecar.engine.catalog import DEFAULTS
+from codex_sidecar.engine.confinement import shm_mb, tmp_mb
+from codex_sidecar.engine.limits import Host, settle
 from mini_agent.sandbox import LANGUAGES, Language, Limits
 
 HOST = Host(cpus=2, memory_mb=4000)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from pydantic import JsonValue, TypeAdapter
 
-from codex_sidecar import frames
+from codex_sidecar.runner import frames
 from mini_agent.errors import Problem
 from tests.sidecar.conftest import TOKEN, Opened
 from tests.sidecar.scripted_engine import ScriptedEngine, Talk, result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codex_sidecar.opensandbox_events import OpenSandboxWording, bundles_of, failure_of
+from codex_sidecar.api.opensandbox.events import OpenSandboxWording, bundles_of, failure_of
 from mini_agent.sandbox import EnforcedLimits, Execution, Rich, SandboxFacts, Truncated
 from tests.sidecar.test_opensandbox import OBJECT, events
 

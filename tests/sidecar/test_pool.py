@@ -9,8 +9,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from codex_sidecar import inventory
-from codex_sidecar.traffic import Traffic
+from codex_sidecar.pool import inventory
+from codex_sidecar.pool.traffic import Traffic
 from tests.sidecar.conftest import Opened
 from tests.sidecar.scripted_engine import ScriptedEngine
 

@@ -6,7 +6,13 @@ import base64
 
 import pytest
 
-from codex_sidecar.preload import KINDS, kind_of, language_of, preload_in, preload_of
+from codex_sidecar.kinds import (
+    KINDS,
+    kind_of,
+    language_of,
+    preload_in,
+    preload_of,
+)
 from mini_agent.sandbox import Language, Snippet
 
 

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
+from codex_sidecar.engine.reaper import Reaper
+from codex_sidecar.engine.told import Found
 from codex_sidecar.errors import EngineGone
-from codex_sidecar.reaper import Reaper
-from codex_sidecar.told import Found
 
 LATER = str(int(time.time()) + 86_400)
 EARLIER = str(int(time.time()) - 1)

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from codex_sidecar.errors import EngineGone, NotReady
-from codex_sidecar.self_test import CASES, SelfTest
+from codex_sidecar.execution.self_test import CASES, SelfTest
 from mini_agent.sandbox import Execution, SandboxFacts, Snippet
 from mini_agent.testing.scripted import ENFORCED
 

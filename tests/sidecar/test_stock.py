@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from codex_sidecar.stock import LONGEST_WAIT_S, Bounds, Stock
+from codex_sidecar.pool.stock import LONGEST_WAIT_S, Bounds, Stock
 
 
 @dataclass(eq=False)
@@ -92,7 +92,7 @@ def test_who_waited_too_long_is_weeded_out(
 ) -> None:
     (stale,) = filled(stock, 1)
     assert stock.weed() == []
-    monkeypatch.setattr("codex_sidecar.stock.LONGEST_WAIT_S", 0.0)
+    monkeypatch.setattr("codex_sidecar.pool.stock.LONGEST_WAIT_S", 0.0)
     assert stock.weed() == [stale]
     assert LONGEST_WAIT_S > 0
 

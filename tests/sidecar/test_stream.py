@@ -10,8 +10,8 @@ import httpx
 import pytest
 from pydantic import JsonValue
 
-from codex_sidecar import frames
-from codex_sidecar.relay import MOST_PIECES, Relay
+from codex_sidecar.http.relay import MOST_PIECES, Relay
+from codex_sidecar.runner import frames
 from mini_agent.sandbox import Output, Truncated
 from mini_agent_protocol.sse import read_events
 from tests.sidecar.scripted_engine import ScriptedEngine, Talk, result

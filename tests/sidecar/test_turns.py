@@ -9,7 +9,8 @@ import logging
 
 import pytest
 
-from codex_sidecar import frames, turns
+from codex_sidecar.execution import fair_queue
+from codex_sidecar.runner import frames
 from mini_agent_protocol.asgi.json_log import JsonFormatter
 from tests.sidecar.conftest import Opened
 from tests.sidecar.scripted_engine import ScriptedEngine, Talk, result
@@ -83,7 +84,7 @@ async def test_who_waits_is_served_when_another_is_done(
 async def test_who_waits_too_long_is_told_and_nothing_is_started(
     opened: Opened, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(turns, "LONGEST_WAIT_S", 0.05)
+    monkeypatch.setattr(fair_queue, "LONGEST_WAIT_S", 0.05)
     gate = Gate()
     engine.runner = gate.run
     async with opened(at_once=1, waiting=1) as client:

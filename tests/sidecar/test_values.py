@@ -7,7 +7,7 @@ import json
 import pytest
 from pydantic import JsonValue
 
-from codex_sidecar.values import MOST_BYTES, Values, values_in
+from codex_sidecar.runner.output import MOST_BYTES, Values, values_in
 from mini_agent.sandbox import Rich
 
 

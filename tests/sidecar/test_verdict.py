@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from pydantic import JsonValue
 
-from codex_sidecar.conversation import Conversation, Cut, Result
 from codex_sidecar.errors import RunnerLost
-from codex_sidecar.frames import Frame
-from codex_sidecar.verdict import judge
+from codex_sidecar.runner.exchange import Conversation, Cut, Result
+from codex_sidecar.runner.frames import Frame
+from codex_sidecar.runner.outcome import judge
 from mini_agent.errors import BadRequest
 from mini_agent.sandbox import EnforcedLimits
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from mini_agent.agent.loop import run_agent
 from mini_agent.config import AgentConfig
-from mini_agent.loop import run_agent
 from mini_agent.messages import user
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from mini_agent.tools.local import LocalMCPInvoker

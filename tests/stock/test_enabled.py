@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mini_agent.testing import ScriptedServer, call
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies_ import Scripted
 from tests.stock.conftest import Program, said_by
 
 SIX_TIMES_SEVEN: list[Scripted | str] = [call("exec_python", code="print(6 * 7)"), "It is 42."]
@@ -18,12 +18,12 @@ OURS = "import sys; print(sorted(name for name in sys.modules if name.startswith
 
 @pytest.mark.parametrize("said", ["true", "Yes", " 1 "])
 def test_there_are_several_ways_to_say_yes(printed: Program, said: str) -> None:
-    assert "mini_agent.litellm_hook" in printed(OURS, LITELLM_ENABLE_MINI_AGENT=said)
+    assert "mini_agent.provider.import_hook" in printed(OURS, LITELLM_ENABLE_MINI_AGENT=said)
 
 
 @pytest.mark.parametrize("said", ["0", "false", "off", " "])
 def test_every_other_word_is_a_no(printed: Program, said: str) -> None:
-    assert "mini_agent.litellm_hook" not in printed(OURS, LITELLM_ENABLE_MINI_AGENT=said)
+    assert "mini_agent.provider.import_hook" not in printed(OURS, LITELLM_ENABLE_MINI_AGENT=said)
 
 
 def test_where_it_is_not_set_nothing_of_ours_is_loaded(printed: Program) -> None:
@@ -31,7 +31,7 @@ def test_where_it_is_not_set_nothing_of_ours_is_loaded(printed: Program) -> None
 
 
 def test_a_start_of_python_that_arms_loads_next_to_nothing(printed: Program) -> None:
-    loaded = "['mini_agent', 'mini_agent.litellm_hook', 'mini_agent.litellm_start']\n"
+    loaded = "['mini_agent', 'mini_agent.provider.import_hook', 'mini_agent.provider.startup']\n"
     assert printed(OURS, LITELLM_ENABLE_MINI_AGENT="1") == loaded
 
 
@@ -42,7 +42,7 @@ import os, pkgutil
 os.environ["LITELLM_ENABLE_MINI_AGENT"] = "1"
 pkgutil.resolve_name({start.read_text().strip()!r})()
 {OURS}"""
-    assert "mini_agent.litellm_hook" in printed(program)
+    assert "mini_agent.provider.import_hook" in printed(program)
 
 
 def test_nothing_of_litellm_is_changed_on_disk(printed: Program) -> None:

@@ -7,7 +7,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from mini_agent.litellm_lazy import close_litellm_clients, litellm_module
+from mini_agent.models.litellm_runtime import close_litellm_clients, litellm_module
 from mini_agent.testing import (
     Call,
     Models,
@@ -34,7 +34,7 @@ from mini_agent.testing import (
     truncated,
     truncated_call,
 )
-from mini_agent.testing.replies import JsonObject, Scripted
+from mini_agent.testing.replies_ import JsonObject, Scripted
 
 pytestmark = pytest.mark.filterwarnings("ignore:Item .* on TypedDict class:UserWarning")
 

@@ -30,7 +30,12 @@ from mini_agent.testing import (
     truncated,
     truncated_call,
 )
-from mini_agent.testing.replies import JsonObject, JsonValue, Refusal, Reply
+from mini_agent.testing.replies_ import (
+    JsonObject,
+    JsonValue,
+    Refusal,
+    Reply,
+)
 
 METRICS = {
     "total_duration",

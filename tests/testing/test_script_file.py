@@ -16,13 +16,13 @@ from mini_agent.testing import (
     drip,
     hang,
     refusal,
+    replies,
     tagged_call,
     text,
-    vocabulary,
 )
-from mini_agent.testing.replies import JsonValue
-from mini_agent.testing.script_file import BadScript, read_script
-from mini_agent.testing.script_words import WORDS
+from mini_agent.testing.replies_ import JsonValue
+from mini_agent.testing.script_file import WORDS
+from mini_agent.testing.script_file_ import BadScript, read_script
 
 
 def written(folder: Path, content: str) -> Path:
@@ -79,8 +79,8 @@ def test_a_word_with_its_arguments_is_a_reply(
 def test_a_file_knows_every_word_of_the_vocabulary() -> None:
     functions = {
         name
-        for name, function in inspect.getmembers(vocabulary, inspect.isfunction)
-        if function.__module__ == vocabulary.__name__
+        for name, function in inspect.getmembers(replies, inspect.isfunction)
+        if function.__module__ == replies.__name__
     }
     assert set(WORDS) == functions
 

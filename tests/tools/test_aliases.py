@@ -6,9 +6,9 @@ import pytest
 
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedSandbox
-from mini_agent.tools.aliases import tool_meant, with_own_names
+from mini_agent.tools.names import tool_meant, with_own_names
 from mini_agent.tools.offered import OfferedTool, offered_tools
-from mini_agent.tools.sandbox_invoker import SandboxInvoker
+from mini_agent.tools.sandbox import SandboxInvoker
 
 
 async def offered(*languages: str) -> dict[str, OfferedTool]:

@@ -11,16 +11,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
-from mini_agent.backends import IN_THE_SHIM, backend_in_the_shim, places_for
+from mini_agent.agent.tool_backends import IN_THE_SHIM, backend_in_the_shim, places_for
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.events import RunStarted
-from mini_agent.litellm_parameters import GivenCall
-from mini_agent.litellm_provider import ProviderRun, provider_run
 from mini_agent.messages import user
+from mini_agent.provider.parameters import GivenCall
+from mini_agent.provider.run import ProviderRun, provider_run
+from mini_agent.remote.schema import AgentRunRequest
+from mini_agent.remote.tool_backend import places_in
 from mini_agent.settings import Settings
 from mini_agent.testing import Scripted, ScriptedServer, call
-from mini_agent.tool_backend import places_in
-from mini_agent.wire import AgentRunRequest
 from tests.cli.test_run import command, environment
 from tests.shim.scripted import ScriptedModel, client_of, says
 from tests.shim.serving import served
@@ -102,7 +102,7 @@ async def test_the_shim_is_asked_for_the_same_places(monkeypatch: pytest.MonkeyP
         return JSONResponse({"error": error}, status_code=400)
 
     with served(Router([Route("/agent/run", refuses, methods=["POST"])])) as url:
-        monkeypatch.setattr("mini_agent.litellm_provider.shim_address", lambda _: url)
+        monkeypatch.setattr("mini_agent.provider.run.shim_address", lambda _: url)
         with pytest.raises(BadRequest, match="no"):
             await run_of("docker+research", docker_container="shim").result()
     assert bodies == ["auto+research"]

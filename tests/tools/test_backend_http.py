@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from mini_agent.backends import gateway_for, places_for
+from mini_agent.agent.tool_backends import gateway_for, places_for
 from mini_agent.errors import BadRequest, NotConfigured
-from mini_agent.litellm_parameters import GivenCall
-from mini_agent.litellm_provider import provider_run
 from mini_agent.messages import user
+from mini_agent.provider.parameters import GivenCall
+from mini_agent.provider.run import provider_run
+from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.settings import Settings
 from mini_agent.testing import ScriptedServer, call
-from mini_agent.wire import AgentRunRequest
 from tests.shim.scripted import ScriptedModel, client_of, runs, says
 from tests.tools.gateway import SEARCH_DOCS, Gateway
 

@@ -12,12 +12,12 @@ import httpx
 import pytest
 
 from mini_agent.errors import BadRequest, NotConfigured
-from mini_agent.litellm_parameters import GivenCall
-from mini_agent.litellm_provider import ProviderRun, provider_run
 from mini_agent.messages import user
 from mini_agent.model import ModelReply, ToolCall
+from mini_agent.provider.parameters import GivenCall
+from mini_agent.provider.run import ProviderRun, provider_run
 from mini_agent.testing import Scripted, ScriptedServer, call
-from mini_agent.tools.joined import ToolsMissing
+from mini_agent.tools.wrappers import ToolsMissing
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.cli.test_run import command, environment

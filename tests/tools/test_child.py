@@ -11,7 +11,7 @@ from time import perf_counter
 
 import pytest
 
-from mini_agent.tools.child import FLOOD, KEPT, run_child
+from mini_agent.tools.child_process import FLOOD, KEPT, run_child
 from mini_agent.tools.invoker import OpenAIToolCall, ToolOutput
 from mini_agent.tools.local import LocalMCPInvoker
 

@@ -6,7 +6,7 @@ import pytest
 
 from mini_agent.tools.digest import collapsed, failure_digest
 from mini_agent.tools.invoker import ToolOutput
-from mini_agent.tools.observation import observation
+from mini_agent.tools.observation_ import observation
 
 LIBRARY = "/usr/lib/python3.11/json/decoder.py"
 INSIDE = "".join(

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from mini_agent.tools.foreign import output_of
 from mini_agent.tools.invoker import ToolOutput, printed, refused
+from mini_agent.tools.outputs import output_of
 
 
 @pytest.mark.parametrize(

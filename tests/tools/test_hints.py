@@ -7,7 +7,7 @@ import pytest
 from mini_agent.testing.scripted import execution
 from mini_agent.tools.hints import hint_for
 from mini_agent.tools.invoker import ToolOutput, printed, refused
-from mini_agent.tools.sandbox_invoker import output_of_execution
+from mini_agent.tools.sandbox import output_of_execution
 
 
 def failing(stderr: str) -> ToolOutput:

@@ -17,13 +17,13 @@ from mini_agent import (
     NamespacedInvoker,
     TimedInvoker,
 )
+from mini_agent.mcp.client.server import McpCommand
 from mini_agent.messages import JsonObject, function_call
-from mini_agent.sandbox.execution import Output
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
-from mini_agent.tools.foreign import output_of
 from mini_agent.tools.invoker import Invoker, ToolOutput
-from mini_agent.tools.mcp_server import McpCommand
+from mini_agent.tools.outputs import output_of
 from mini_agent.tools.passed_on import tool_named
+from mini_agent_protocol.execution import Output
 from tests.loop.runs import TASK, run_agent
 from tests.tools.conftest import free_port, until_it_listens
 

@@ -12,9 +12,9 @@ from pydantic import JsonValue
 
 from mini_agent import McpInvoker
 from mini_agent.errors import BadRequest, ToolsUnavailable
+from mini_agent.mcp.client.server import McpAddress, McpCommand
 from mini_agent.messages import function_call
 from mini_agent.tools.invoker import ToolOutput, printed
-from mini_agent.tools.mcp_server import McpAddress, McpCommand
 from tests.tools.conftest import SERVER
 
 

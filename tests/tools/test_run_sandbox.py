@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from mini_agent.agent.run_tools import sandbox_tools
 from mini_agent.errors import SandboxBusy, SandboxUnavailable, SessionOver
-from mini_agent.run_tools import sandbox_tools
 from mini_agent.sandbox import Execution, Output, SessionFacts, Snippet
 from mini_agent.testing.scripted import Hangs, ScriptedSandbox, execution
 from mini_agent.tools import run_sandbox

@@ -9,7 +9,7 @@ from mini_agent.errors import BadRequest, SandboxUnavailable
 from mini_agent.sandbox import Execution, Language, Truncated
 from mini_agent.testing.scripted import ScriptedSandbox, execution
 from mini_agent.tools.invoker import ToolOutput
-from mini_agent.tools.sandbox_invoker import SandboxInvoker
+from mini_agent.tools.sandbox import SandboxInvoker
 from tests.tools.calls import openai_call
 
 TEXT_TOOLS = ["research_echo", "compress_runs"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mini_agent.errors import SandboxUnavailable
 from mini_agent.sandbox import Execution, Output, Snippet
 from mini_agent.testing.scripted import ScriptedSandbox, execution
-from mini_agent.tools.sandbox_invoker import SandboxInvoker
+from mini_agent.tools.sandbox import SandboxInvoker
 from tests.tools.calls import openai_call
 
 

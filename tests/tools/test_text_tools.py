@@ -7,7 +7,7 @@ import pytest
 from mini_agent.testing.scripted import ScriptedSandbox
 from mini_agent.tools.invoker import printed, refused
 from mini_agent.tools.local import LocalMCPInvoker
-from mini_agent.tools.sandbox_invoker import SandboxInvoker
+from mini_agent.tools.sandbox import SandboxInvoker
 from mini_agent.tools.text_tools import compress_runs
 
 

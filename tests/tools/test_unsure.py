@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mini_agent.unsure import is_unsure
+from mini_agent.agent.guardrails.research import is_unsure
 
 ANSWERS = Path(__file__).parent / "answers"
 

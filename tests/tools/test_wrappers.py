@@ -17,9 +17,7 @@ from mini_agent import (
 )
 from mini_agent.errors import BadRequest, ToolsUnavailable
 from mini_agent.messages import JsonObject, function_call
-from mini_agent.sandbox.execution import Output
 from mini_agent.tools.catalog import ECHO
-from mini_agent.tools.foreign import output_of
 from mini_agent.tools.invoker import (
     Invoker,
     Listener,
@@ -29,8 +27,10 @@ from mini_agent.tools.invoker import (
     ToolOutput,
     printed,
 )
-from mini_agent.tools.joined import ToolsMissing
+from mini_agent.tools.outputs import output_of
 from mini_agent.tools.passed_on import name_called, renamed, tool_named
+from mini_agent.tools.wrappers import ToolsMissing
+from mini_agent_protocol.execution import Output
 
 
 class Says:

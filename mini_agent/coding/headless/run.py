@@ -8,17 +8,17 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Final
 
-from mini_agent.blocking import run_blocking
-from mini_agent.coding.assembly import Assembled, Seams, opened
+from mini_agent.agent.sync import run_blocking
 from mini_agent.coding.assistant import Assistant
+from mini_agent.coding.bootstrap import Assembled, Seams, opened
 from mini_agent.coding.facts import Facts
-from mini_agent.coding.ground import Ground
+from mini_agent.coding.headless.output import JsonWatcher, StreamWatcher, TextWatcher
 from mini_agent.coding.headless.stdin import prompts
-from mini_agent.coding.headless.watchers import JsonWatcher, StreamWatcher, TextWatcher
-from mini_agent.coding.outcome import DONE, Outcome
-from mini_agent.coding.prompt_text import Given
+from mini_agent.coding.launch import Ground
+from mini_agent.coding.observer import Watcher
+from mini_agent.coding.prompt_input import Given
 from mini_agent.coding.transcript.session import Session
-from mini_agent.coding.watch import Watcher
+from mini_agent.coding.usage import DONE, Outcome
 from mini_agent.errors import BadRequest, MiniAgentError
 
 HOW: Final = (

@@ -10,8 +10,8 @@ from collections.abc import AsyncGenerator
 from typing import Final
 
 from mini_agent.coding.options import Options
-from mini_agent.coding.prompt_text import Given, given_in
-from mini_agent.coding.transcript.entry import Block
+from mini_agent.coding.prompt_input import Given, given_in
+from mini_agent.coding.transcript.log import Block
 from mini_agent.errors import BadRequest
 
 # Who starts us with a pipe that nobody writes to did not mean to give us anything.

@@ -12,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from mini_agent.coding.hooks.decision import Verdict, together, verdict_in
 from mini_agent.coding.hooks.event import EventName, HookEvent
-from mini_agent.coding.hooks.verdict import Verdict, together, verdict_in
 
 USUAL_S: Final = 60.0
 BLOCKS: Final = 2

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Protocol
 
+from mini_agent.coding.hooks.decision import SILENT, Verdict, together
 from mini_agent.coding.hooks.event import HookEvent
-from mini_agent.coding.hooks.verdict import SILENT, Verdict, together
 
 
 class Hooks(Protocol):

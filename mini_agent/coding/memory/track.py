@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.memory.changes import SeenFiles
+from mini_agent.coding.memory.file_changes import SeenFiles
 from mini_agent.events import Event, ToolFinished
 from mini_agent.result import ToolInvocation
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from mini_agent.coding.permissions.shell_commands import commands_in, lines_in
 from mini_agent.coding.permissions.shell_options import Words, named
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.shell_line import ShellLine
 

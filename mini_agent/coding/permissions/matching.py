@@ -13,7 +13,7 @@ from mini_agent.coding.permissions.shell_commands import covers_line, touches_li
 from mini_agent.coding.permissions.subject import Subject
 from mini_agent.coding.tools.glob_pattern import glob_regex
 from mini_agent.coding.tools.real_path import is_file, is_folder, real_path
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.workspace import Workplace
 
 READING: Final = ("Read", "Grep", "Glob", "LS")
 EDITING: Final = ("Edit", "Write", "MultiEdit", "NotebookEdit")

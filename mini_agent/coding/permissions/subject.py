@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from mini_agent.coding.tools.asked import Asked, Changing
+from mini_agent.coding.tools.base import Asked, Changing
 from mini_agent.coding.tools.bash import Bash
 from mini_agent.coding.tools.catalog import TOOLS
 from mini_agent.coding.tools.real_path import real_path
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.messages import JsonObject
 
 # What is written there is a command that starts later, or says which ones may.

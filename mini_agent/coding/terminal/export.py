@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.transcript.entry import Block, Entry
+from mini_agent.coding.transcript.log import Block, Entry
 from mini_agent.coding.transcript.session import Session
 from mini_agent.errors import BadRequest
 

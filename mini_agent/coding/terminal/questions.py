@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.text import Text
 
 from mini_agent.coding.approval import Said
-from mini_agent.coding.permissions.decision import Asked
+from mini_agent.coding.permissions.policy import Asked
+from mini_agent.coding.terminal.formatting import diff_shown
 from mini_agent.coding.terminal.screen import Screen
-from mini_agent.coding.terminal.shown import diff_shown
-from mini_agent.coding.tools.seams import Question
-from mini_agent.terminal import visible
+from mini_agent.coding.tools.protocols import Question
+from mini_agent.net.terminal_text import visible
 
 YES: Final = ("", "y", "yes", "1")
 ALWAYS: Final = ("a", "always", "2")

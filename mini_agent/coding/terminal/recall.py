@@ -7,10 +7,10 @@ from typing import Final
 
 from rich.text import Text
 
-from mini_agent.coding.terminal.shown import call_shown
-from mini_agent.coding.transcript.entry import Block, Entry
+from mini_agent.coding.terminal.formatting import call_shown
+from mini_agent.coding.transcript.log import Block, Entry
 from mini_agent.messages import JsonObject
-from mini_agent.terminal import visible
+from mini_agent.net.terminal_text import visible
 
 MOST: Final = 20
 MOST_CHARS: Final = 1000

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mini_agent.coding.agents.kinds import Kind
-from mini_agent.coding.assembly import Assembled
+from mini_agent.coding.bootstrap import Assembled
 from mini_agent.coding.facts import Facts
 from mini_agent.coding.ledger import Ledger
-from mini_agent.coding.permissions.decision import Permissions
-from mini_agent.coding.settings_files import ClaudeSettings
-from mini_agent.coding.transcript.places import Listed
+from mini_agent.coding.permissions.policy import Permissions
+from mini_agent.coding.settings import ClaudeSettings
+from mini_agent.coding.subagents.kinds import Kind
+from mini_agent.coding.transcript.locations import Listed
 
 
 def context_report(assembled: Assembled) -> str:

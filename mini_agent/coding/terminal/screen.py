@@ -11,17 +11,18 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
+from mini_agent.agent.message_size import TokenCounter
 from mini_agent.coding.ledger import token_line
-from mini_agent.coding.outcome import Outcome
-from mini_agent.coding.terminal.prose import Prose
-from mini_agent.coding.terminal.shown import (
+from mini_agent.coding.observer import Unwatched
+from mini_agent.coding.terminal.formatting import (
     added_shown,
     call_shown,
     finished_shown,
     reminder_shown,
 )
-from mini_agent.coding.transcript.entry import entry_of
-from mini_agent.coding.watch import Unwatched
+from mini_agent.coding.terminal.markdown_stream import Prose
+from mini_agent.coding.transcript.log import entry_of
+from mini_agent.coding.usage import Outcome
 from mini_agent.events import (
     Event,
     ModelAsked,
@@ -30,9 +31,8 @@ from mini_agent.events import (
     ToolOutputPiece,
     ToolStarted,
 )
-from mini_agent.message_size import TokenCounter
 from mini_agent.messages import JsonObject
-from mini_agent.terminal import visible
+from mini_agent.net.terminal_text import visible
 
 REMINDER: Final = "<system-reminder>"
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from mini_agent.coding.assembly import Seams, opened
-from mini_agent.coding.ground import Ground
+from mini_agent.coding.bootstrap import Seams, opened
+from mini_agent.coding.launch import Ground
 from mini_agent.coding.ledger import Ledger
-from mini_agent.coding.terminal.desk import Desk
+from mini_agent.coding.terminal.commands import Slash
+from mini_agent.coding.terminal.console import Desk
 from mini_agent.coding.terminal.help import Next
 from mini_agent.coding.terminal.questions import Questions
 from mini_agent.coding.terminal.recall import recalled
+from mini_agent.coding.terminal.repl import Talk
 from mini_agent.coding.terminal.screen import Screen
-from mini_agent.coding.terminal.slash import Slash
-from mini_agent.coding.terminal.talk import Talk
-from mini_agent.litellm_lazy import close_litellm_clients, settle_litellm
+from mini_agent.models.litellm_runtime import close_litellm_clients, settle_litellm
 
 
 async def sat_out(ground: Ground, desk: Desk, first: str | None, begins: str) -> Next:

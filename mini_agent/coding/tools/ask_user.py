@@ -6,9 +6,14 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mini_agent.coding.tools.asked import Asked, Call, not_done, said
-from mini_agent.coding.tools.seams import Choice, Question
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.base import (
+    Asked,
+    Call,
+    not_done,
+    said,
+)
+from mini_agent.coding.tools.protocols import Choice, Question
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 

@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field, WithJsonSchema
 
-from mini_agent.coding.tools.asked import Asked, Call, said
+from mini_agent.coding.tools.base import Asked, Call, said
 from mini_agent.coding.tools.shell import TIMED_OUT, Ended, Job
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 

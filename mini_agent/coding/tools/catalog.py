@@ -10,24 +10,30 @@ from pydantic import ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 
 from mini_agent.coding.tools.ask_user import AskUserQuestion, ExitPlanMode
-from mini_agent.coding.tools.asked import Asked, Call, complaint, not_done, reason
+from mini_agent.coding.tools.base import (
+    Asked,
+    Call,
+    complaint,
+    not_done,
+    reason,
+)
 from mini_agent.coding.tools.bash import Bash, BashOutput, KillBash
 from mini_agent.coding.tools.edit import Edit, MultiEdit
-from mini_agent.coding.tools.glob import Glob
+from mini_agent.coding.tools.glob_ import Glob
 from mini_agent.coding.tools.grep import Grep
 from mini_agent.coding.tools.ls import LS
 from mini_agent.coding.tools.notebook_edit import NotebookEdit
 from mini_agent.coding.tools.read import Read
 from mini_agent.coding.tools.task import Task
-from mini_agent.coding.tools.todos import TodoWrite
+from mini_agent.coding.tools.todo import TodoWrite
 from mini_agent.coding.tools.web import WebFetch, WebSearch
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.coding.tools.write import Write
 from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject
-from mini_agent.sandbox.execution import Output
 from mini_agent.tools.arguments import Called, NotRun, called
 from mini_agent.tools.invoker import Listener, OpenAIToolCall, Tool, ToolOutput
+from mini_agent_protocol.execution import Output
 
 TOOLS: Final = MappingProxyType[str, type[Asked]](
     {

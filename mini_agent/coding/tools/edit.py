@@ -9,12 +9,12 @@ from typing import Annotated, ClassVar, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from mini_agent.coding.tools import write
-from mini_agent.coding.tools.asked import Call, Changing, said
+from mini_agent.coding.tools.base import Call, Changing, said
 from mini_agent.coding.tools.change import Change
 from mini_agent.coding.tools.numbered import surroundings
 from mini_agent.coding.tools.replacement import SAME, Replacement
 from mini_agent.coding.tools.text_file import TextFile, read_text_file
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 

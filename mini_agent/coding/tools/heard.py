@@ -6,8 +6,8 @@ import asyncio
 import codecs
 from typing import Final, Literal
 
-from mini_agent.sandbox.execution import Output
 from mini_agent.tools.invoker import Listener
+from mini_agent_protocol.execution import Output
 
 LONGEST: Final = 30_000
 BEGINNING: Final = 10_000

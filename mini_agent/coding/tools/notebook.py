@@ -11,12 +11,12 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from mini_agent.coding.tools.asked import said
+from mini_agent.attachment import Attachment
+from mini_agent.coding.tools.base import said
 from mini_agent.coding.tools.picture import attachment, with_attachments
 from mini_agent.coding.tools.text_file import TextFile, read_text_file
 from mini_agent.messages import JsonObject, json_object
 from mini_agent.tools.arguments import NotRun
-from mini_agent.tools.attachment import Attachment
 from mini_agent.tools.invoker import ToolOutput
 
 MOST_CHARACTERS: Final = 96_000

@@ -9,10 +9,10 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, JsonValue
 
-from mini_agent.coding.tools.asked import Call, Changing, said
+from mini_agent.coding.tools.base import Call, Changing, said
 from mini_agent.coding.tools.change import Change
 from mini_agent.coding.tools.notebook import Notebook, cell_name, notebook_in
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput

@@ -6,11 +6,11 @@ import base64
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.tools.asked import said
-from mini_agent.sandbox.media_types import BEGINNING_BYTES, IMAGE_TYPES, media_type_of
+from mini_agent.attachment import Attachment
+from mini_agent.coding.tools.base import said
 from mini_agent.tools.arguments import NotRun
-from mini_agent.tools.attachment import Attachment
 from mini_agent.tools.invoker import ToolOutput
+from mini_agent_protocol.media_types import BEGINNING_BYTES, IMAGE_TYPES, media_type_of
 
 # Written in base64 it is the 5 MB that model servers take.
 MOST_BYTES: Final = 3_750_000

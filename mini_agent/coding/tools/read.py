@@ -9,15 +9,15 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field, WithJsonSchema
 
-from mini_agent.coding.tools.asked import Asked, Call, said
+from mini_agent.agent.message_size import ASCII_CHARS_PER_TOKEN, tokens_of_bytes
+from mini_agent.coding.tools.base import Asked, Call, said
+from mini_agent.coding.tools.media import is_pdf, pdf_part
 from mini_agent.coding.tools.notebook import read_notebook
 from mini_agent.coding.tools.numbered import numbered
-from mini_agent.coding.tools.pager import LONGEST_LINE, Pager, Part
-from mini_agent.coding.tools.pdf import is_pdf, pdf_part
+from mini_agent.coding.tools.paging import LONGEST_LINE, Pager, Part
 from mini_agent.coding.tools.picture import is_picture, read_picture
 from mini_agent.coding.tools.text_file import require_regular
-from mini_agent.coding.tools.workplace import Workplace
-from mini_agent.message_size import ASCII_CHARS_PER_TOKEN, tokens_of_bytes
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.tools.group import Group, start_group
+from mini_agent.coding.tools.process_group import Group, start_group
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import Listener
 

@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from mini_agent.coding.tools.asked import Asked, Call, said
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.base import Asked, Call, said
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 

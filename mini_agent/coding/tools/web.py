@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
-from mini_agent.coding.tools.asked import Asked, Call, said
-from mini_agent.coding.tools.seams import Found
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.base import Asked, Call, said
+from mini_agent.coding.tools.protocols import Found
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 

@@ -8,11 +8,11 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
-from mini_agent.coding.tools.asked import Call, Changing, said
+from mini_agent.coding.tools.base import Call, Changing, said
 from mini_agent.coding.tools.change import Change
 from mini_agent.coding.tools.numbered import lines_of, numbered
 from mini_agent.coding.tools.text_file import TextFile, read_text_file
-from mini_agent.coding.tools.workplace import Workplace
+from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.tools.invoker import ToolOutput
 
 MOST_LINES: Final = 2000

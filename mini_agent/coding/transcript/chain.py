@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import JsonValue
 
-from mini_agent.coding.transcript.entry import BOUNDARY, Entry
+from mini_agent.coding.transcript.log import BOUNDARY, Entry
 
 
 def in_force(entries: Sequence[Entry]) -> tuple[Entry, ...]:

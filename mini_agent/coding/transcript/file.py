@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mini_agent.coding.transcript.entry import Entry, entry_in
+from mini_agent.coding.transcript.log import Entry, entry_in
 from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from mini_agent.coding.transcript.entry import Block, Entry
+from mini_agent.coding.transcript.log import Block, Entry
 from mini_agent.messages import JsonObject, Message, assistant, function_call, tool_result, user
 
 INTERRUPTED: Final = "[Request interrupted by user]"

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from pydantic import JsonValue
 
+from mini_agent.attachment import Attachment
 from mini_agent.coding.transcript.messages import INTERRUPTED, INTERRUPTED_CALL, ToolUse
 from mini_agent.coding.transcript.session import Answer, Session
 from mini_agent.errors import MiniAgentError
@@ -20,7 +21,6 @@ from mini_agent.events import (
 )
 from mini_agent.messages import JsonObject
 from mini_agent.result import ToolInvocation
-from mini_agent.tools.attachment import Attachment
 
 STOP_REASONS: Final = {"length": "max_tokens", "content_filter": "refusal"}
 OnFault: TypeAlias = Callable[[MiniAgentError], None]

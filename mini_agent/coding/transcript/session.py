@@ -14,15 +14,20 @@ from uuid import uuid4
 from pydantic import JsonValue
 
 from mini_agent.coding.transcript.chain import in_force, is_chained
-from mini_agent.coding.transcript.entry import BOUNDARY, Block, Entry, entry_of
 from mini_agent.coding.transcript.file import append_line, read_transcript
+from mini_agent.coding.transcript.locations import Origin, Place
+from mini_agent.coding.transcript.log import (
+    BOUNDARY,
+    Block,
+    Entry,
+    entry_of,
+)
 from mini_agent.coding.transcript.messages import (
     ToolUse,
     awaits_the_model,
     messages_of,
     pending,
 )
-from mini_agent.coding.transcript.places import Origin, Place
 from mini_agent.messages import JsonObject, Message
 from mini_agent.result import Usage
 

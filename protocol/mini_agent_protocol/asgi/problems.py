@@ -7,8 +7,9 @@ from http import HTTPStatus
 
 from starlette.responses import JSONResponse
 
-from mini_agent.errors import ErrorBody, MiniAgentError, Problem
 from mini_agent_protocol.asgi.request_id import HEADER, current_request_id
+from mini_agent_protocol.errors import MiniAgentError
+from mini_agent_protocol.problems import ErrorBody, Problem
 
 Statuses = Sequence[tuple[type[MiniAgentError], int]]
 

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from mini_agent.errors import ErrorBody, NotConfigured
-from mini_agent_shim.log_lines import line_of
-from mini_agent_shim.runs.hidden import Hidden
-from mini_agent_shim.runs.index import Index
+from mini_agent_shim.http.log_lines import line_of
 from mini_agent_shim.runs.journal import Journal, Reader, mend
 from mini_agent_shim.runs.lines import RunEnded
-from mini_agent_shim.runs.summary import RunSummary
+from mini_agent_shim.runs.redaction import Hidden
+from mini_agent_shim.runs.schema import RunSummary
+from mini_agent_shim.runs.store import Index
 
 SWEEP_S: Final = 60.0
 LOST: Final = ErrorBody(

@@ -13,16 +13,22 @@ from hashlib import sha256
 from typing import Final
 
 from mini_agent_protocol.asgi.request_id import current_request_id
-from mini_agent_shim.caller import Caller
-from mini_agent_shim.refusals import KeyReused, LogUnavailable, NoSuchRun, ShuttingDown, TooMany
+from mini_agent_shim.errors import (
+    KeyReused,
+    LogUnavailable,
+    NoSuchRun,
+    ShuttingDown,
+    TooMany,
+)
+from mini_agent_shim.http.caller import Caller
 from mini_agent_shim.runs.archive import Archive
-from mini_agent_shim.runs.hidden import Hidden, kept_of, secrets_of_request
-from mini_agent_shim.runs.index import Keyed, Wanted
 from mini_agent_shim.runs.journal import Reader
 from mini_agent_shim.runs.lines import Door, RunQueued, head_of
-from mini_agent_shim.runs.live import LiveRun, Order
-from mini_agent_shim.runs.recording import Recording
-from mini_agent_shim.runs.summary import RunSummary, prompt_in
+from mini_agent_shim.runs.recorder import Recording
+from mini_agent_shim.runs.redaction import Hidden, kept_of, secrets_of_request
+from mini_agent_shim.runs.run_task import LiveRun, Order
+from mini_agent_shim.runs.schema import RunSummary, prompt_in
+from mini_agent_shim.runs.store import Keyed, Wanted
 
 DAY_S: Final = 86_400.0
 SOON_S: Final = 5.0

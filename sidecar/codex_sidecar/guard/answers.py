@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from http import HTTPStatus
 
-from codex_sidecar.exchange import Answer
-from codex_sidecar.guard.refusals import EngineSaidNo, Refused
-from mini_agent.errors import ErrorBody, MiniAgentError, Problem
+from codex_sidecar.engine.exchange import Answer
+from codex_sidecar.guard.errors import EngineSaidNo, Refused
+from mini_agent_protocol.errors import MiniAgentError
+from mini_agent_protocol.problems import ErrorBody, Problem
 
 
 def written(answer: Answer, *, closes: bool) -> bytes:

@@ -6,13 +6,13 @@ import time
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from codex_sidecar.exchange import Answer
+from codex_sidecar.engine.exchange import Answer
 from codex_sidecar.guard import relay
-from codex_sidecar.guard.calls import Act, Call, call_of
+from codex_sidecar.guard.allowlist import Act, Call, call_of
+from codex_sidecar.guard.errors import EngineSaidNo
 from codex_sidecar.guard.head import Head
-from codex_sidecar.guard.incoming import Incoming
-from codex_sidecar.guard.owned import Owned
-from codex_sidecar.guard.refusals import EngineSaidNo
+from codex_sidecar.guard.http import Incoming
+from codex_sidecar.guard.policy import Owned
 from codex_sidecar.guard.template import Terms, confinement_in
 from codex_sidecar.guard.upstream import Upstream
 

@@ -6,7 +6,7 @@ import os
 import socket
 from typing import Final
 
-from codex_sidecar.guard.incoming import Incoming
+from codex_sidecar.guard.http import Incoming
 
 _HANDED_OVER: Final = (
     b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"

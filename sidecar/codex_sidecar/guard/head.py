@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from codex_sidecar.guard.refusals import Malformed
+from codex_sidecar.guard.errors import Malformed
 
 MOST_HEAD: Final = 8192
 MOST_BODY: Final = 65_536

@@ -7,8 +7,8 @@ from http import HTTPStatus
 from typing import Final
 
 from codex_sidecar.errors import EngineGone
-from codex_sidecar.guard.incoming import Incoming
-from codex_sidecar.guard.refusals import EngineSaidNo, Malformed
+from codex_sidecar.guard.errors import EngineSaidNo, Malformed
+from codex_sidecar.guard.http import Incoming
 
 ATTACH_S: Final = 5.0
 _SWITCHED: Final = (

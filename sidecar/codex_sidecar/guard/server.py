@@ -10,15 +10,15 @@ from pathlib import Path
 from socket import AF_UNIX, socket
 from typing import Final
 
-from codex_sidecar.exchange import Answer
+from codex_sidecar.engine.exchange import Answer
 from codex_sidecar.guard import answers
+from codex_sidecar.guard.errors import EngineSaidNo, Malformed
 from codex_sidecar.guard.gate import Gate
 from codex_sidecar.guard.hand_over import handed_over
 from codex_sidecar.guard.head import Head, parse
-from codex_sidecar.guard.incoming import Incoming
-from codex_sidecar.guard.refusals import EngineSaidNo, Malformed
+from codex_sidecar.guard.http import Incoming
 from codex_sidecar.guard.relay import relay
-from mini_agent.errors import MiniAgentError
+from mini_agent_protocol.errors import MiniAgentError
 
 SOCKET_MODE: Final = 0o660
 MOST_CONNECTIONS: Final = 2048

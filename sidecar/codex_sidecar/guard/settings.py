@@ -8,9 +8,9 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from codex_sidecar.catalog import Catalog
+from codex_sidecar.engine.catalog import Catalog
+from codex_sidecar.engine.limits import Host
 from codex_sidecar.guard.template import Terms
-from codex_sidecar.limits import Host
 
 
 class GuardSettings(BaseSettings):

@@ -10,13 +10,20 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
-from codex_sidecar.catalog import Defaults
-from codex_sidecar.confinement import DEADLINE_LABEL, FIRST_UID, MIB, UIDS, Confinement
-from codex_sidecar.guard.refusals import Refused
-from codex_sidecar.limits import Host, settle
-from codex_sidecar.preload import Preload
-from mini_agent.errors import BadRequest
-from mini_agent.sandbox import EnforcedLimits, Limits
+from codex_sidecar.engine.catalog import Defaults
+from codex_sidecar.engine.confinement import (
+    DEADLINE_LABEL,
+    FIRST_UID,
+    MIB,
+    UIDS,
+    Confinement,
+)
+from codex_sidecar.engine.limits import Host, settle
+from codex_sidecar.guard.errors import Refused
+from codex_sidecar.kinds import Preload
+from mini_agent_protocol.errors import BadRequest
+from mini_agent_protocol.execution import EnforcedLimits
+from mini_agent_protocol.snippet import Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,20 @@ from pydantic import (
     field_validator,
 )
 
-from codex_sidecar.channel import Channel
-from codex_sidecar.engine import NEWEST_API
+from codex_sidecar.engine.client import NEWEST_API
+from codex_sidecar.engine.connection import Channel
+from codex_sidecar.engine.exchange import Answer
+from codex_sidecar.engine.told import (
+    EngineFacts,
+    Found,
+    Image,
+    Inspected,
+    Refusal,
+    Version,
+)
 from codex_sidecar.errors import EngineGone
-from codex_sidecar.exchange import Answer
-from codex_sidecar.guard.calls import NAME, Act, Call
-from codex_sidecar.guard.refusals import EngineSaidNo
-from codex_sidecar.told import EngineFacts, Found, Image, Inspected, Refusal, Version
+from codex_sidecar.guard.allowlist import NAME, Act, Call
+from codex_sidecar.guard.errors import EngineSaidNo
 
 Model = TypeVar("Model", bound=BaseModel)
 

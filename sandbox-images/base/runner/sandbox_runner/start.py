@@ -4,8 +4,8 @@ import os
 from collections.abc import Callable
 
 from sandbox_runner.order import Order
-from sandbox_runner.process import become
-from sandbox_runner.program import Program
+from sandbox_runner.process.pipes import become
+from sandbox_runner.python.program import Program
 from sandbox_runner.recipes import WORKSPACE, Recipe, forks_the_runner
 from sandbox_runner.record import Record
 

@@ -1,0 +1,73 @@
+"""A picture fetched by https, from public addresses alone, whatever names and redirects say."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from mini_agent.agent.images.limits import ImageLimits
+from mini_agent.agent.images.sources import too_large
+from mini_agent.errors import BadRequest
+from mini_agent.net.public import (
+    NotPublic,
+    PublicOnly,
+    Resolve,
+    resolved,
+)
+
+REDIRECTS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """Fetches pictures; `resolve` looks names up, `connection` makes what requests go through."""
+
+    resolve: Resolve = resolved
+    connection: Callable[[], httpx.AsyncBaseTransport] = field(default=httpx.AsyncHTTPTransport)
+
+    async def content(self, url: str, limits: ImageLimits) -> bytes:
+        """The bytes at `url`; raises `BadRequest` when they cannot be had."""
+        if "@" in urlsplit(url).netloc:
+            raise BadRequest("a picture's URL must not hold a user name or password")
+        try:
+            async with asyncio.timeout(limits.fetch_s), self._client() as client:
+                return await self._fetched(client, url, limits)
+        except TimeoutError:
+            raise _not_had(url, f"it took longer than {limits.fetch_s:g} s") from None
+        except NotPublic as refused:
+            raise BadRequest(
+                f"the picture {url} is not fetched: {refused}",
+                hint="pictures are fetched by https from public addresses; save it as a file",
+            ) from None
+        except (httpx.HTTPError, httpx.InvalidURL) as broken:
+            raise _not_had(url, str(broken) or type(broken).__name__) from None
+
+    def _client(self) -> httpx.AsyncClient:
+        # Without the environment's proxy: it would look the name up by itself.
+        return httpx.AsyncClient(
+            transport=PublicOnly(self.resolve, self.connection()),
+            follow_redirects=True,
+            max_redirects=REDIRECTS,
+            trust_env=False,
+            headers={"Accept": "image/*", "Accept-Encoding": "identity"},
+        )
+
+    async def _fetched(self, client: httpx.AsyncClient, url: str, limits: ImageLimits) -> bytes:
+        async with client.stream("GET", url) as answer:
+            if answer.status_code != httpx.codes.OK:
+                raise _not_had(url, f"HTTP {answer.status_code}")
+            content = bytearray()
+            async for piece in answer.aiter_raw():
+                content += piece
+                if len(content) > limits.bytes:
+                    raise too_large(url, limits)
+        return bytes(content)
+
+
+def _not_had(url: str, why: str) -> BadRequest:
+    return BadRequest(f"the picture {url} cannot be fetched: {why}", hint="save it as a file")

@@ -1,0 +1,40 @@
+"""A picture's file, read from one folder and nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mini_agent.agent.images.limits import ImageLimits
+from mini_agent.errors import BadRequest
+
+
+def content_of(name: str, folder: Path, limits: ImageLimits) -> bytes | None:
+    """The bytes of the file `name`; None where there is no such file.
+
+    Raises `BadRequest` for a file outside of `folder`, through whatever links, and for a large one.
+    """
+    try:
+        folder = folder.resolve()
+        path = (folder / Path(name).expanduser()).resolve()
+        if not path.is_file():
+            return None
+        if not path.is_relative_to(folder):
+            raise BadRequest(
+                f"the picture {name} is outside of the folder {folder}",
+                hint="pass folder= to have pictures read from another one",
+            )
+        with path.open("rb") as file:
+            content = file.read(limits.bytes + 1)
+    except (OSError, RuntimeError, ValueError) as unreadable:
+        raise BadRequest(f"the picture {name} cannot be read: {unreadable}") from None
+    if len(content) > limits.bytes:
+        raise too_large(name, limits)
+    return content
+
+
+def too_large(name: str, limits: ImageLimits) -> BadRequest:
+    """A picture of too many bytes."""
+    return BadRequest(
+        f"the picture {name} has more than {limits.bytes >> 10} KiB",
+        hint="make it smaller, or pass ImageLimits(bytes=...)",
+    )

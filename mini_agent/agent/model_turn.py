@@ -1,0 +1,146 @@
+"""A turn asked for: what the request says, and what is done when the server cannot take it."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+from typing import Final
+
+from pydantic import JsonValue
+
+from mini_agent.agent.deadline import Deadline
+from mini_agent.agent.guardrails.escalation import Escalation
+from mini_agent.agent.plain_text import PlainText
+from mini_agent.agent.shown import Shown
+from mini_agent.agent.structured_output import JsonAnswer
+from mini_agent.agent.transcript import Transcript
+from mini_agent.agent.turn import Turn, reply_to, turn_of
+from mini_agent.config import AgentConfig
+from mini_agent.errors import ContextTooLong, ModelError, ModelUnavailable
+from mini_agent.events import Listener, ModelAsked
+from mini_agent.messages import Message
+from mini_agent.model import Model, ModelRequest
+from mini_agent.tool_parsing.found_ import Tools
+from mini_agent.tool_parsing.scanner import Setting
+from mini_agent.tools.invoker import Tool
+
+PAUSE_S: Final = 0.3
+FREE: Final = ("auto", "none")
+# Where the run's first model is and what opens it: nothing to send to another provider.
+ADDRESSES: Final = ("api_base", "base_url", "api_key")
+SHORTER: Final = "the server said the conversation is too long, so it was shown less of it"
+SILENT: Final = "the model server was silent, and was asked once more beside it"
+AGAIN: Final = "the model server failed, and was asked once more"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What one turn is asked with: the tools it is offered, and what its reply is read against.
+
+    A call of one of the `known` tools is a call, also where it was not `offered`.
+    """
+
+    iteration: int
+    offered: Tools
+    known: Tools
+    setting: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Puts a run's turns to the model, each server fault answered once with what may help."""
+
+    model: Model
+    config: AgentConfig
+    deadline: Deadline
+    transcript: Transcript
+    shown: Shown
+    escalation: Escalation
+    form: JsonAnswer | None
+    tell: Listener
+    plain_text: PlainText = field(default_factory=PlainText)
+
+    async def turn(self, question: Question) -> Turn:
+        """The next turn; `ModelError` when the model has none, `OutOfTime` when it is too late."""
+        remedies: list[str] = []
+        started = perf_counter()
+        while True:
+            native = self._request([tool.schema for tool in question.offered.values()])
+            request = self.plain_text.request(native, question.offered)
+            self.tell(_asked(request, question.iteration, remedies))
+
+            def asked_again(request: ModelRequest = request) -> None:
+                remedies.append(SILENT)
+                self.tell(_asked(request, question.iteration, remedies))
+
+            try:
+                reply = await reply_to(self.model, request, self.deadline, asked_again)
+            except ModelError as broken:
+                remedies.append(self._remedy(broken, request, remedies))
+                await self._pause(broken)
+            else:
+                ms = (perf_counter() - started) * 1000
+                reply = self.plain_text.read(reply)
+                turn = turn_of(reply, question.known, question.setting, ms)
+                model, repaired = turn.model or request.model, (*remedies, *turn.repaired)
+                return replace(turn, model=model, repaired=repaired)
+
+    def _request(self, tools: list[Tool]) -> ModelRequest:
+        addenda = [self.form.instruction] if self.form else []
+        messages = self.shown.messages(tools, addenda)
+        return ModelRequest(
+            model=self.escalation.model,
+            messages=messages,
+            tools=tools,
+            timeout_s=self.deadline.remaining,
+            temperature=self.config.temperature,
+            num_ctx=self.config.num_ctx,
+            options=self._options(messages, tools),
+        )
+
+    def _options(self, messages: list[Message], tools: list[Tool]) -> dict[str, JsonValue]:
+        options = dict(self.config.completion_kwargs)
+        has_answers = self.transcript.has_tool_answers or messages[-1]["role"] == "tool"
+        if not tools or (has_answers and options.get("tool_choice") not in FREE):
+            # A model that must call a tool every time could never give its answer.
+            options.pop("tool_choice", None)
+        if not tools:
+            options.pop("parallel_tool_calls", None)
+        for address in ADDRESSES if self.escalation.is_elsewhere else ():
+            options.pop(address, None)
+        # Where there are tools, a server that is held to a form could not call them.
+        if self.config.response_format and not tools:
+            options["response_format"] = self.config.response_format
+        return options
+
+    def _remedy(self, broken: ModelError, request: ModelRequest, tried: list[str]) -> str:
+        """What is done about `broken`, which is raised again where nothing more can be."""
+        in_words = self.plain_text.remedy(broken, request)
+        if in_words:
+            return in_words
+        if isinstance(broken, ContextTooLong) and SHORTER not in tried:
+            self.shown.shrink(request.messages)
+            return SHORTER
+        if broken.retryable and AGAIN not in tried and _pause_s(broken) < self.deadline.remaining:
+            return AGAIN
+        raise broken
+
+    async def _pause(self, broken: ModelError) -> None:
+        await asyncio.sleep(_pause_s(broken))
+
+
+def _pause_s(broken: ModelError) -> float:
+    if not isinstance(broken, ModelUnavailable):
+        return 0.0
+    return PAUSE_S if broken.retry_after_s is None else broken.retry_after_s
+
+
+def _asked(request: ModelRequest, iteration: int, remedies: list[str]) -> ModelAsked:
+    return ModelAsked(
+        iteration=iteration,
+        model=request.model,
+        shown_messages=len(request.messages),
+        tools_offered=len(request.tools),
+        because=remedies[-1] if remedies else "",
+    )

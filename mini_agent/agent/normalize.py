@@ -1,0 +1,149 @@
+"""The conversation a caller hands in: checked, and put into the form a model server takes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import JsonValue
+
+from mini_agent.agent.call_pairs import paired
+from mini_agent.errors import BadRequest
+from mini_agent.messages import JsonObject, Message, encodable, function_call, json_object, user
+
+ROLES: Final = ("system", "developer", "user", "assistant", "tool")
+OTHER_ROLES: Final = MappingProxyType(
+    {"human": "user", "ai": "assistant", "model": "assistant", "function": "tool"}
+)
+INSTRUCTING: Final = ("system", "developer")
+CARRY_ON: Final = "Continue."
+NO_OUTPUT: Final = "(no output)"
+
+
+def checked(messages: Sequence[Mapping[str, JsonValue]]) -> list[Message]:
+    """A copy of `messages` that a model server takes; `BadRequest` names what it cannot take.
+
+    What is plainly meant is put right: other names of roles, calls without an id or an answer,
+    answers without a call, assistant messages without text (left out) or in a row (made one).
+    One at the end is followed by "Continue.": a model answers someone else's turn, never its own.
+    """
+    if not isinstance(messages, Sequence) or not messages:
+        raise _bad("messages", "must be a list of at least one message")
+    read = [_message(f"messages[{index}]", given) for index, given in enumerate(messages)]
+    taken: list[Message] = []
+    for message in paired(read):
+        _append(taken, message)
+    if not any(message["role"] in ("user", "tool") for message in taken) or (
+        taken[-1]["role"] == "assistant"
+    ):
+        taken.append(user(CARRY_ON))
+    return taken
+
+
+def has_instructions(messages: Sequence[Message]) -> bool:
+    """Whether there is a system message among them."""
+    return any(message["role"] in INSTRUCTING for message in messages)
+
+
+def _message(field: str, given: Mapping[str, JsonValue]) -> Message:
+    if not isinstance(given, Mapping):
+        raise _bad(field, f"must be an object with role and content, not {given!r:.80}")
+    role = _role(f"{field}.role", given.get("role"))
+    message: Message = {**given, "role": role}
+    calls = _made_calls(field, message) if role == "assistant" else []
+    for key in ("tool_calls", "function_call"):
+        message.pop(key, None)
+    if calls:
+        message["tool_calls"] = calls
+    content = message.get("content")
+    if role == "assistant":
+        content = content or ""
+    elif role == "tool":
+        content = _tool_text(content)
+    message["content"] = _content(f"{field}.content", content)
+    return message
+
+
+def _role(field: str, role: JsonValue) -> str:
+    plain = role.strip().lower() if isinstance(role, str) else ""
+    meant = OTHER_ROLES.get(plain, plain)
+    if meant not in ROLES:
+        raise _bad(field, f"is {role!r:.80}; known roles: {', '.join(ROLES)}")
+    return meant
+
+
+def _content(field: str, content: JsonValue) -> JsonValue:
+    if isinstance(content, str):
+        return encodable(content)
+    if not isinstance(content, list):
+        raise _bad(field, f"must be text or a list of parts, not {content!r:.80}")
+    for index, part in enumerate(content):
+        if not isinstance(part, dict) or not isinstance(part.get("type"), str):
+            raise _bad(f"{field}[{index}]", f"must be an object with a type, not {part!r:.80}")
+    return content
+
+
+# What a tool answered may be any value; a server takes text.
+def _tool_text(content: JsonValue) -> JsonValue:
+    is_parts = isinstance(content, list) and all(
+        isinstance(part, dict) and "type" in part for part in content
+    )
+    if content in (None, "", []):
+        return NO_OUTPUT
+    return content if isinstance(content, str) or is_parts else json.dumps(content)
+
+
+def _made_calls(field: str, message: Message) -> list[JsonValue]:
+    calls, older = message.get("tool_calls"), message.get("function_call")
+    if calls:
+        if not isinstance(calls, list):
+            raise _bad(f"{field}.tool_calls", f"must be a list, not {calls!r:.80}")
+        return [_call(f"{field}.tool_calls[{index}]", call) for index, call in enumerate(calls)]
+    return [_call(f"{field}.function_call", {"function": older})] if older else []
+
+
+def _call(field: str, call: JsonValue) -> JsonObject:
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(call, dict) or not isinstance(function, dict):
+        raise _bad(field, f"must be an object with id and function, not {call!r:.80}")
+    call_id, name = call.get("id") or "", function.get("name")
+    if not isinstance(call_id, str):
+        raise _bad(f"{field}.id", f"must be text, not {call_id!r:.80}")
+    if not isinstance(name, str) or not name:
+        raise _bad(f"{field}.function.name", f"must be text, not {name!r:.80}")
+    arguments = _arguments(f"{field}.function.arguments", function.get("arguments"))
+    return function_call(call_id, name, arguments)
+
+
+def _arguments(field: str, arguments: JsonValue) -> JsonObject:
+    try:
+        text = arguments if isinstance(arguments, str) else json.dumps(arguments or {})
+        return json_object(text.strip() or "{}")
+    except (TypeError, ValueError) as wrong:
+        raise _bad(field, f"is not a JSON object: {wrong}") from None
+
+
+def _append(taken: list[Message], message: Message) -> None:
+    if message["role"] == "assistant" and not message["content"] and "tool_calls" not in message:
+        return
+    last = taken[-1] if taken else {}
+    in_a_row = last.get("role") == message["role"] == "assistant" and "tool_calls" not in last
+    if not in_a_row:
+        taken.append(message)
+        return
+    said, more = last["content"], message["content"]
+    if isinstance(said, str) and isinstance(more, str):
+        message["content"] = "\n\n".join(text for text in (said, more) if text)
+    else:
+        message["content"] = [*_parts(said), *_parts(more)]
+    taken[-1] = message
+
+
+def _parts(content: JsonValue) -> list[JsonValue]:
+    return content if isinstance(content, list) else [{"type": "text", "text": content}]
+
+
+def _bad(field: str, what: str) -> BadRequest:
+    return BadRequest(f"{field} {what}", field=field)

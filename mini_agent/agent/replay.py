@@ -1,0 +1,157 @@
+"""A recorded run again: its programs in sandboxes anew, with the replies the model gave then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from mini_agent.agent.loop import run_agent
+from mini_agent.errors import BadRequest, ModelError
+from mini_agent.events import Event, ModelReplied, RequestedCall, Stopped, ToolFinished
+from mini_agent.model import ModelReply, ModelRequest, ToolCall
+from mini_agent.remote.schema import AgentRunRequest
+from mini_agent.result import AgentResult, ToolInvocation
+from mini_agent.tools.invoker import Invoker
+
+COMPARED: Final = ("name", "arguments", "ok", "rc", "stdout", "stderr", "attachments")
+OF_EXECUTION: Final = ("status", "exit_code", "result_repr", "rich", "artifacts", "limits")
+OF_SANDBOX: Final = ("image", "image_id")
+
+
+class _Value(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Bundle(_Value):
+    """All of a run that its repetition needs: the request without its secrets, and the events.
+
+    Replies, programs, outputs, the image each ran in (its name and digest) and its limits are in
+    the events.
+    """
+
+    version: Literal[1] = Field(default=1, description="The version of the format.")
+    run_id: str = Field(description="The id of the recorded run.")
+    request: dict[str, JsonValue] = Field(
+        description="The request of the run, without its secrets."
+    )
+    events: tuple[Event, ...] = Field(description="The events of the run, in order.")
+
+    @property
+    def calls(self) -> list[ToolInvocation]:
+        """What was carried out, in that order."""
+        return [each.invocation for each in self.events if isinstance(each, ToolFinished)]
+
+    def asked(self) -> AgentRunRequest:
+        """The request; `BadRequest` where this version does not know it."""
+        try:
+            return AgentRunRequest.model_validate(self.request)
+        except ValidationError as wrong:
+            first = wrong.errors()[0]
+            where = ".".join(str(step) for step in first["loc"])
+            raise BadRequest(f"the recorded request: {where}: {first['msg']}") from None
+
+
+class Difference(_Value):
+    """What came out otherwise than recorded."""
+
+    call: int = Field(description="The number of the call, from 1.")
+    field: str = Field(
+        description='The field that differs; "call" where one of the two calls is not there.'
+    )
+    recorded: JsonValue = Field(description="The value of the recorded run.")
+    replayed: JsonValue = Field(description="The value of the repetition.")
+
+
+class Replayed(_Value):
+    """What a repetition came to."""
+
+    run_id: str = Field(description="The id of the recorded run.")
+    calls: int = Field(description="How many calls were compared.")
+    differences: tuple[Difference, ...] = Field(
+        description="What was different; empty where nothing was."
+    )
+
+
+async def replayed(bundle: Bundle, tools: Invoker) -> Replayed:
+    """Runs the bundle's programs again with `tools`, and compares what they came to.
+
+    The order of the calls of one turn that ran at the same time counts for nothing.
+    """
+    asked = bundle.asked()
+    result = await _again(bundle, asked, tools)
+    now = [call for each in result.iterations for call in each.tool_invocations]
+    then = _in_order(bundle)
+    return Replayed(run_id=bundle.run_id, calls=len(then), differences=tuple(_compared(then, now)))
+
+
+async def _again(bundle: Bundle, asked: AgentRunRequest, tools: Invoker) -> AgentResult:
+    model = _Recorded([each for each in bundle.events if isinstance(each, ModelReplied)])
+    return await run_agent(asked.messages, tools, asked.config(asked.model or "recorded"), model)
+
+
+class _Recorded:
+    """Says what the model said then, turn by turn."""
+
+    def __init__(self, replies: Sequence[ModelReplied]) -> None:
+        self._left = iter(replies)
+
+    async def reply(self, request: ModelRequest) -> ModelReply:
+        del request
+        said = next(self._left, None)
+        if said is None:
+            raise ModelError("the recording has no further reply of the model")
+        return ModelReply(
+            text=said.text,
+            reasoning=said.reasoning,
+            tool_calls=tuple(_call(each) for each in said.calls),
+            finish_reason=said.finish_reason,
+            usage=said.usage,
+            model=said.model,
+        )
+
+
+def _call(recorded: RequestedCall) -> ToolCall:
+    return ToolCall(id=recorded.id, name=recorded.name, arguments=recorded.arguments)
+
+
+# The result has the calls in their order; a run that was cut off has only its events.
+def _in_order(bundle: Bundle) -> list[ToolInvocation]:
+    for event in bundle.events:
+        if isinstance(event, Stopped):
+            turns = event.result.iterations
+            return [call for each in turns for call in each.tool_invocations]
+    return bundle.calls
+
+
+def _compared(
+    then: Sequence[ToolInvocation], now: Sequence[ToolInvocation]
+) -> Iterator[Difference]:
+    for number, (before, after) in enumerate(zip(then, now, strict=False), start=1):
+        yield from _of_call(number, before, after)
+    for number in range(min(len(then), len(now)), max(len(then), len(now))):
+        yield Difference(
+            call=number + 1,
+            field="call",
+            recorded=then[number].name if number < len(then) else None,
+            replayed=now[number].name if number < len(now) else None,
+        )
+
+
+def _of_call(number: int, then: ToolInvocation, now: ToolInvocation) -> Iterator[Difference]:
+    before, after = _shown(then), _shown(now)
+    for field, value in before.items():
+        # Not every recording and not every sandbox tells the digest of its image.
+        is_unknown = field == "image_id" and not (value and after[field])
+        if value != after[field] and not is_unknown:
+            yield Difference(call=number, field=field, recorded=value, replayed=after[field])
+
+
+def _shown(call: ToolInvocation) -> dict[str, JsonValue]:
+    said = call.model_dump(mode="json")
+    shown = {field: said[field] for field in COMPARED}
+    execution = said["execution"] or {}
+    shown |= {field: execution.get(field) for field in OF_EXECUTION}
+    facts = execution.get("sandbox") or {}
+    return shown | {field: facts.get(field) for field in OF_SANDBOX}

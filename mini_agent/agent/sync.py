@@ -1,0 +1,120 @@
+"""Coroutines for plain code: one private event-loop thread a process, started on first use."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Final, Generic, TypeVar
+
+from mini_agent.errors import MiniAgentError
+from mini_agent.models.litellm_runtime import close_litellm_clients, settle_litellm
+
+CANCEL_GRACE_S: Final = 2.0
+CLOSE_GRACE_S: Final = 5.0
+
+Result = TypeVar("Result")
+
+
+def run_blocking(work: Coroutine[object, object, Result]) -> Result:
+    """The result of `work`, from any thread, inside or outside a running event loop.
+
+    An interrupt (Ctrl-C) in the caller cancels the work and waits until it has cleaned up.
+    """
+    running = Running(work)
+    try:
+        return running.result()
+    except BaseException:
+        running.cancel()
+        raise
+
+
+class Running(Generic[Result]):
+    """Work that has begun, on the private thread; `MiniAgentError` when begun on that thread."""
+
+    def __init__(self, work: Coroutine[object, object, Result]) -> None:
+        self._home = _home()
+        if threading.current_thread() is self._home.thread:
+            work.close()
+            raise MiniAgentError(
+                "a run cannot wait for another run on the thread that drives both",
+                hint="inside a tool, await the asynchronous call instead",
+            )
+        self._ended = threading.Event()
+        announced = _announced(work, self._home, self._ended)
+        self._future = asyncio.run_coroutine_threadsafe(announced, self._home.loop)
+
+    def result(self) -> Result:
+        """Waits for the work; what it raises is raised here."""
+        try:
+            return self._future.result()
+        finally:
+            self._home.close_first_at_exit()
+
+    def cancel(self) -> None:
+        """Cancels the work, unless it is over, and waits until it has cleaned up."""
+        if self._future.cancel():
+            self._ended.wait(CANCEL_GRACE_S)
+        self._home.close_first_at_exit()
+
+
+async def _announced(
+    work: Coroutine[object, object, Result], home: _LoopThread, ended: threading.Event
+) -> Result:
+    home.at_work += 1
+    try:
+        return await work
+    finally:
+        home.at_work -= 1
+        if not home.at_work:
+            await settle_litellm()
+        ended.set()
+
+
+class _LoopThread:
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.pid = os.getpid()
+        self.at_work = 0
+        self.thread = threading.Thread(
+            target=self.loop.run_forever, name="mini-agent-loop", daemon=True
+        )
+        self.thread.start()
+
+    def close_first_at_exit(self) -> None:
+        # The last to register is the first to be called. LiteLLM, imported by a run, registers an
+        # exit function too: run before ours, it would close our connections from a wrong thread.
+        atexit.unregister(self.close)
+        atexit.register(self.close)
+
+    def close(self) -> None:
+        if self.pid != os.getpid():
+            return
+        closing = asyncio.run_coroutine_threadsafe(_wind_up(), self.loop)
+        closing.result(CLOSE_GRACE_S)
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join(CLOSE_GRACE_S)
+        self.loop.close()
+
+
+async def _wind_up() -> None:
+    unfinished = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in unfinished:
+        task.cancel()
+    if unfinished:
+        await asyncio.wait(unfinished, timeout=CANCEL_GRACE_S)
+    await close_litellm_clients()
+
+
+# INVARIANT: at most one loop thread a process; a forked child, which has no threads, gets its own.
+_homes: Final[list[_LoopThread]] = []
+_starting: Final = threading.Lock()
+
+
+def _home() -> _LoopThread:
+    with _starting:
+        if not _homes or _homes[0].pid != os.getpid():
+            _homes[:] = [_LoopThread()]
+        return _homes[0]

@@ -1,0 +1,90 @@
+"""What the coding assistant needs, and the MCP servers, which are started for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from mini_agent.cli.doctor.check import (
+    Around,
+    Check,
+    Look,
+    fail,
+    ok,
+    skipped,
+    warn,
+)
+from mini_agent.coding.checks import checked_up
+from mini_agent.coding.launch import Ground
+from mini_agent.coding.mcp_servers import (
+    McpServer,
+    closed,
+    looked_at,
+    servers_of,
+    servers_of_files,
+)
+from mini_agent.errors import MiniAgentError
+from mini_agent.mcp.gateway.of_runs import files_for_runs
+
+# The assistant has others for what they do.
+DISPENSABLE: Final = ("rg", "git")
+
+
+def assistant_on(ground: Callable[[], Ground]) -> Look:
+    """The assistant's own checks."""
+
+    async def look(_around: Around) -> Sequence[Check]:
+        try:
+            found = checked_up(ground())
+        except MiniAgentError as wrong:
+            return [warn("assistant", wrong.message, wrong.hint)]
+        return [
+            ok(each.name, each.found)
+            if each.is_well
+            else (warn if each.name in DISPENSABLE else fail)(each.name, each.found, each.fix)
+            for each in found
+            if each.name != "python" and not each.name.startswith("MCP ")
+        ]
+
+    return look
+
+
+def mcp_servers_on(ground: Callable[[], Ground]) -> Look:
+    """Those of the assistant and of MINI_AGENT_MCP_CONFIG: each is started, asked and ended."""
+
+    async def look(around: Around) -> Sequence[Check]:
+        try:
+            servers = [*_of_runs(around), *_of_assistant(ground)]
+        except MiniAgentError as wrong:
+            return [fail("MCP servers", wrong.message, wrong.hint)]
+        if not servers:
+            return [skipped("MCP servers", "none is configured")]
+        try:
+            tried = await looked_at(servers)
+            return [_told(server) for server in tried]
+        finally:
+            await asyncio.shield(closed(servers))
+
+    return look
+
+
+def _of_runs(around: Around) -> list[McpServer]:
+    return servers_of_files(files_for_runs(around.settings), around.variables)
+
+
+def _of_assistant(ground: Callable[[], Ground]) -> list[McpServer]:
+    try:
+        found = ground()
+    except MiniAgentError:  # told by the assistant's own check
+        return []
+    return servers_of(found)
+
+
+def _told(server: McpServer) -> Check:
+    name = f"MCP {server.name}"
+    if not server.problem:
+        return ok(name, "starts, and lists its tools")
+    if server.connection is None:
+        return warn(name, server.problem, "change its entry, or set what it needs")
+    return fail(name, server.problem, "start it by hand to see what it says; or take its entry out")

@@ -1,0 +1,119 @@
+"""Docker: its command, its engine, Compose, and whether the limits it promises hold."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from mini_agent.cli.doctor.check import (
+    Around,
+    Check,
+    fail,
+    ok,
+    skipped,
+    warn,
+)
+from mini_agent.cli.doctor.docker import Said
+from mini_agent.cli.doctor.engine_facts import engine_facts
+from mini_agent.cli.doctor.images import some_image_with_python
+
+GIB: Final = 1 << 30
+LEAST_FREE: Final = 2 * GIB
+INSTALL: Final = (
+    "sudo apt-get install docker.io (Debian, Ubuntu), or https://docs.docker.com/engine/install/"
+)
+LEAST_COMPOSE: Final = (2, 24, 4)
+GET_COMPOSE: Final = (
+    "sudo apt-get install docker-compose-v2 (Ubuntu) or docker-compose-plugin (Docker's packages), "
+    "or https://docs.docker.com/compose/install/"
+)
+TROUBLES: Final = (
+    (
+        "permission denied",
+        "sudo usermod -aG docker $USER, then log in again (it is as good as root)",
+    ),
+    ("context not found", "docker context ls shows those there are; docker context use default"),
+    ("certificate", "see DOCKER_CERT_PATH and DOCKER_TLS_VERIFY"),
+)
+START: Final = "sudo systemctl start docker; on a desktop, start Docker Desktop"
+ELSEWHERE: Final = "unset DOCKER_HOST, or start the engine that it names"
+LIMITS: Final = Path(__file__).with_name("limits_program.py")
+HELD: Final = ("memory", "processes", "cpu")
+
+
+async def engine(around: Around) -> Sequence[Check]:
+    """Whether an engine answers."""
+    facts = around.engine
+    if around.docker.path is None:
+        return [fail("engine", "there is no docker command", INSTALL)]
+    if facts is None:
+        _, said = await engine_facts(around.docker)
+        why = said.why or "it does not answer"
+        return [fail("engine", why, _fix_for(said, around))]
+    rootless = ", rootless" if facts.is_rootless else ""
+    return [
+        ok(
+            "engine",
+            f"Docker {facts.version}, cgroup v{facts.cgroup}, {facts.runtime}{rootless}, "
+            f"{facts.cpus} CPUs, {facts.memory / GIB:.1f} GiB",
+        )
+    ]
+
+
+async def compose(around: Around) -> Sequence[Check]:
+    """Whether Compose is there and new enough for the stack's files."""
+    said = await around.docker.said("compose", "version", "--short")
+    if not said.ok:
+        return [fail("compose", "docker has no compose command", GET_COMPOSE)]
+    version = said.out.strip()
+    numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+    if numbers < LEAST_COMPOSE:
+        least = ".".join(map(str, LEAST_COMPOSE))
+        return [fail("compose", f"{version}; the stack's files need {least}", GET_COMPOSE)]
+    return [ok("compose", version)]
+
+
+async def limits(around: Around) -> Sequence[Check]:
+    """Whether memory, processes and CPU time are really bounded, in a container of its own."""
+    image = await some_image_with_python(around)
+    if image is None:
+        return [skipped("limits", "no sandbox image to try them in", "make images")]
+    said = await around.docker.said(
+        *("run", "--rm", "-i", "--pull", "never", "--network", "none", "--user", "100001:100001"),
+        *("--memory", "96m", "--memory-swap", "96m", "--pids-limit", "24", "--cpus", "0.5"),
+        *("--entrypoint", "python3", image, "-I", "-c", LIMITS.read_text()),
+        patience_s=60,
+    )
+    held = said.out.split()
+    missing = [name for name in HELD if name not in held]
+    if not missing:
+        return [ok("limits", f"of {', '.join(HELD)} hold")]
+    told = "; ".join((around.engine and around.engine.warnings) or ())
+    detail = f"not bounded: {', '.join(missing)}{f' ({told})' if told else ''}"
+    if not said.ok and not held:
+        detail = f"they could not be tried: {said.why}"
+    return [fail("limits", detail, "use an engine with cgroup v2, or one that runs as root")]
+
+
+async def disk(around: Around) -> Sequence[Check]:
+    """Whether the engine has room."""
+    root = around.engine.root if around.engine else ""
+    try:
+        free = shutil.disk_usage(root).free
+    except OSError:
+        return [skipped("disk", "the engine's folder is not on this machine")]
+    detail = f"{free / GIB:.1f} GiB free for {root}"
+    if free < LEAST_FREE:
+        return [warn("disk", detail, "docker system prune frees what nothing uses")]
+    return [ok("disk", detail)]
+
+
+def _fix_for(said: Said, around: Around) -> str:
+    told = said.err.lower()
+    for word, fix in TROUBLES:
+        if word in told:
+            return fix
+    return ELSEWHERE if around.variables.get("DOCKER_HOST") else START

@@ -1,0 +1,130 @@
+"""The model: who serves it, whether it is there, and what it can do; and the keys for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mini_agent.cli.doctor.check import (
+    Around,
+    Check,
+    fail,
+    ok,
+    skipped,
+    warn,
+)
+from mini_agent.cli.doctor.stack import model_of_the_stack
+from mini_agent.coding.checks import KEYS
+from mini_agent.errors import NotConfigured
+from mini_agent.model import OLLAMA, context_tokens, is_ollama
+
+PATIENCE_S: Final = 5.0
+OLLAMA_HERE: Final = "http://127.0.0.1:11434"
+NAME_ONE: Final = "export LITELLM_DEFAULT_CODE_MODEL=ollama/qwen2.5-coder:3b"
+SECRETS: Final = (
+    *("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "PPLX_API_KEY", "C7_API_KEY"),
+    *("MINI_AGENT_SHIM_TOKEN", "MINI_AGENT_SIDECAR_TOKEN", "MINI_AGENT_GATEWAY_TOKEN"),
+)
+LONG_ENOUGH: Final = 20
+
+
+class _Shown(BaseModel):
+    model_config = ConfigDict(extra="ignore", protected_namespaces=())
+
+    capabilities: list[str] | None = Field(
+        default=None,
+        description="What the model can do, such as tools; null from an Ollama that does not say.",
+    )
+    model_info: dict[str, object] | None = Field(
+        default=None, description="Facts about the model, the length of its context among them."
+    )
+
+    @property
+    def context(self) -> int | None:
+        """How many tokens the model was made for."""
+        found = [v for k, v in (self.model_info or {}).items() if k.endswith(".context_length")]
+        return found[0] if found and isinstance(found[0], int) else None
+
+
+async def model(around: Around) -> Sequence[Check]:
+    """The model that a run has which names none."""
+    name = around.settings.default_model or await model_of_the_stack(around)
+    if not name:
+        return [skipped("model", "no model is named", NAME_ONE)]
+    if is_ollama(name):
+        return await _ollama(name.removeprefix(OLLAMA[1]).removeprefix(OLLAMA[0]), name, around)
+    return [_hosted(name, around)]
+
+
+async def keys(around: Around) -> Sequence[Check]:
+    """Which secrets are set, so masked that they can be shown to anybody."""
+    given = {name: around.variables.get(name, "") for name in SECRETS}
+    told = [f"{name}={masked(value)}" for name, value in given.items() if value]
+    return [ok("keys", ", ".join(told) or "none is set")]
+
+
+def masked(secret: str) -> str:
+    """Enough to tell two apart, and no more."""
+    return f"...{secret[-4:]}" if len(secret) >= LONG_ENOUGH else "(set)"
+
+
+def _hosted(name: str, around: Around) -> Check:
+    key = next((key for begin, key in KEYS.items() if name.startswith(begin)), "")
+    if key and not around.variables.get(key):
+        return fail("model", f"{name} needs {key}, which is not set", f"export {key}=...")
+    return ok("model", f"{name}{f', {key} is set' if key else ''}; not asked, which may cost")
+
+
+async def _ollama(name: str, asked_as: str, around: Around) -> Sequence[Check]:
+    try:
+        url = around.settings.ollama_address or OLLAMA_HERE
+    except NotConfigured as wrong:
+        return [fail("model server", wrong.message, wrong.hint)]
+    try:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE_S) as ollama:
+            version = await ollama.get("/api/version")
+            version.raise_for_status()
+            shown = await ollama.post("/api/show", json={"model": name})
+            server = ok("model server", f"Ollama {version.json()['version']} at {url}")
+    except (httpx.HTTPError, ValueError, KeyError) as away:
+        what = str(away) or type(away).__name__
+        detail = f"no Ollama answers at {url}: {what:.200}"
+        fix = "ollama serve, or make up; OLLAMA_API_BASE names another address"
+        return [fail("model server", detail, fix), skipped("model", "its server is away")]
+    return [server, *_about(name, asked_as, shown)]
+
+
+def _about(name: str, asked_as: str, shown: httpx.Response) -> list[Check]:
+    if shown.status_code != httpx.codes.OK:
+        fix = f"ollama pull {name}; in the stack: docker exec ollama ollama pull {name}"
+        return [fail("model", f"{name} is not pulled", fix)]
+    try:
+        about = _Shown.model_validate_json(shown.content)
+    except ValidationError:
+        return [warn("model", f"{name} is there, what it can do is not said", "update Ollama")]
+    return [ok("model", f"{name} is pulled"), _tools(about), _context(about, asked_as)]
+
+
+def _tools(about: _Shown) -> Check:
+    if about.capabilities is None:
+        return warn("tools", "this Ollama does not say whether the model calls them", "update it")
+    if "tools" in about.capabilities:
+        return ok("tools", "the model calls them")
+    return warn(
+        "tools",
+        "the model has no calls of its own; it is asked to write them as text",
+        "a model that has: ollama pull qwen2.5-coder:3b",
+    )
+
+
+def _context(about: _Shown, name: str) -> Check:
+    given, most = context_tokens(name, None) or 0, about.context
+    if most is None:
+        return ok("num_ctx", f"{given} tokens; how many the model was made for is not said")
+    if most < given:
+        fix = f"pass num_ctx={most}, so that we know what it forgets"
+        return warn("num_ctx", f"{given} tokens are asked for, the model was made for {most}", fix)
+    return ok("num_ctx", f"{given} of {most} tokens; num_ctx asks for more, and for the memory")

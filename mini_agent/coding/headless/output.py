@@ -1,0 +1,136 @@
+"""What a run without a terminal prints, in each of the three formats."""
+
+from __future__ import annotations
+
+import json
+import sys
+from time import perf_counter
+from typing import Final
+from uuid import uuid4
+
+from pydantic import JsonValue
+
+from mini_agent.coding.facts import Facts
+from mini_agent.coding.mcp_servers import McpServer
+from mini_agent.coding.observer import Unwatched
+from mini_agent.coding.transcript.messages import ToolUse
+from mini_agent.coding.transcript.session import Session, usage_of
+from mini_agent.coding.usage import Outcome
+from mini_agent.messages import JsonObject
+from mini_agent.net.terminal_text import visible
+
+SUBTYPES: Final = {
+    "done": "success",
+    "max_turns": "error_max_turns",
+    "withheld": "tools_withheld",
+}
+
+
+class TextWatcher(Unwatched):
+    """The answer on standard output, all else on standard error."""
+
+    def remark(self, said: str) -> None:
+        """One line."""
+        aside(said)
+
+    def ended(self, outcome: Outcome) -> None:
+        """The answer, the withheld calls, or what went wrong."""
+        if outcome.how == "withheld":
+            print(json.dumps([use.block for use in outcome.withheld], indent=2), flush=True)
+            return
+        if outcome.answer:
+            print(visible(outcome.answer) if sys.stdout.isatty() else outcome.answer, flush=True)
+        if outcome.error:
+            aside(outcome.error)
+
+
+class JsonWatcher(Unwatched):
+    """One object at the end: the result."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._started = perf_counter()
+        self._denials: list[JsonValue] = []
+
+    def remark(self, said: str) -> None:
+        """One line, on standard error."""
+        aside(said)
+
+    def denied(self, call: ToolUse) -> None:
+        """Kept for the result."""
+        self._denials.append(
+            {"tool_name": call.name, "tool_use_id": call.id, "tool_input": call.arguments}
+        )
+
+    def ended(self, outcome: Outcome) -> None:
+        """The result."""
+        out(self._result(outcome))
+        self._started, self._denials = perf_counter(), []
+
+    def _result(self, outcome: Outcome) -> JsonObject:
+        result: JsonObject = {
+            "type": "result",
+            "subtype": SUBTYPES.get(outcome.how, "error_during_execution"),
+            "is_error": outcome.how in ("failed", "max_turns", "interrupted"),
+            "duration_ms": round((perf_counter() - self._started) * 1000),
+            "duration_api_ms": round(outcome.model_ms),
+            "num_turns": outcome.turns,
+            "result": outcome.answer or outcome.error,
+            "session_id": self._session.id,
+            "total_cost_usd": outcome.usage.cost,
+            "usage": usage_of(outcome.usage),
+            "permission_denials": self._denials,
+            "uuid": str(uuid4()),
+        }
+        if outcome.withheld:
+            result["tool_uses"] = [use.block for use in outcome.withheld]
+        return result
+
+
+class StreamWatcher(JsonWatcher):
+    """Every message as a line, as it is written, between the beginning and the result."""
+
+    def __init__(self, session: Session, facts: Facts) -> None:
+        super().__init__(session)
+        out(
+            {
+                "type": "system",
+                "subtype": "init",
+                "cwd": str(facts.ground.places.project),
+                "session_id": session.id,
+                "tools": list(facts.tools),
+                "mcp_servers": [_shown(server) for server in facts.servers],
+                "model": facts.ground.model,
+                "permissionMode": facts.permissions.mode,
+                "uuid": str(uuid4()),
+            }
+        )
+
+    def line(self, line: JsonObject) -> None:
+        """The message in it."""
+        if line["type"] not in ("user", "assistant"):
+            return
+        told: JsonObject = {
+            "type": line["type"],
+            "message": line["message"],
+            "parent_tool_use_id": None,
+            "session_id": self._session.id,
+            "uuid": line["uuid"],
+        }
+        if "toolUseResult" in line:
+            told["tool_use_result"] = line["toolUseResult"]
+        out(told)
+
+
+def _shown(server: McpServer) -> JsonObject:
+    return {"name": server.name, "status": "failed" if server.problem else "connected"}
+
+
+def aside(said: str) -> None:
+    """A line on standard error."""
+    print(f"mini-agent: {visible(said)}", file=sys.stderr)
+
+
+def out(value: JsonObject) -> None:
+    """A line of JSON on standard output, for whoever reads it now."""
+    print(json.dumps(value, ensure_ascii=False), flush=True)

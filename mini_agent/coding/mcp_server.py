@@ -1,0 +1,164 @@
+"""The assistant's tools as an MCP server on stdin and stdout: `mini-agent tools`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from mcp import MCPError
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.types import (
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CallToolResult,
+    ContentBlock,
+    ImageContent,
+    ListToolsResult,
+    PaginatedRequestParams,
+    TextContent,
+    Tool,
+    ToolAnnotations,
+)
+
+from mini_agent.coding.lazy import LatePages, LateSearch, late_sandbox
+from mini_agent.coding.permissions.matching import hidden_by
+from mini_agent.coding.permissions.policy import Denied, Permissions
+from mini_agent.coding.permissions.settings import permission_files, read_permission_settings
+from mini_agent.coding.tools.base import Asked, not_done
+from mini_agent.coding.tools.catalog import coding_tools, offered, schema_of
+from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.errors import BadRequest
+from mini_agent.mcp.sandbox_server.results import ran
+from mini_agent.mcp.stdio import served_on_stdio
+from mini_agent.messages import JsonObject
+from mini_agent.settings import Settings
+from mini_agent.tools.arguments import Called, tool_call
+from mini_agent.tools.invoker import Invoker, ToolOutput
+from mini_agent.tools.invoker import Tool as OpenAITool
+from mini_agent.tools.outputs import output_of
+from mini_agent.tools.passed_on import tool_named
+
+NAME: Final = "mini-agent-tools"
+INSTRUCTIONS: Final = (
+    "Tools for the files and the shell of the user, in {project}. They ask nobody: let the user "
+    "approve the calls."
+)
+
+
+def serve() -> None:
+    """Serves the one client, in the folder it was started in, until it is gone."""
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:
+        raise BadRequest("the folder you are in is gone", hint="cd into another one") from None
+    asyncio.run(_served(here, dict(os.environ)))
+
+
+async def _served(project: Path, environment: Mapping[str, str]) -> None:
+    permissions = workshop(project, environment)
+    async with late_sandbox(Settings()) as sandbox:
+        server = await tools_server(permissions, sandbox)
+        await served_on_stdio(server, permissions.at.shell.aclose)
+
+
+def workshop(project: Path, environment: Mapping[str, str]) -> Permissions:
+    """A workplace whose user is asked by the client: what settings deny is denied all the same."""
+    at = Workplace.at(project, environment)
+    home = Path(environment.get("CLAUDE_CONFIG_DIR") or Path(at.home, ".claude"))
+    settings = read_permission_settings(permission_files(home, at.project), at.project)
+    searx = environment.get("MINI_AGENT_SEARXNG_URL")
+    at = replace(
+        at,
+        hidden=hidden_by(settings.rules, at),
+        pages=LatePages(),
+        search=LateSearch(searx) if searx else None,
+    )
+    return Permissions(at, settings.rules, "bypassPermissions", can_ask=False)
+
+
+async def tools_server(permissions: Permissions, sandbox: Invoker | None = None) -> Server:
+    """The server, whatever carries its messages; with the tools of `sandbox` beside ours."""
+    programs = await sandbox.list_openai_tools() if sandbox is not None else []
+    served = _Tools(permissions, sandbox, tuple(map(_of_sandbox, programs)))
+    return Server(
+        NAME,
+        version=version("mini-agent"),
+        instructions=INSTRUCTIONS.format(project=permissions.at.project),
+        on_list_tools=served.listed,
+        on_call_tool=served.called,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tools:
+    permissions: Permissions
+    sandbox: Invoker | None
+    programs: tuple[Tool, ...]
+
+    async def listed(
+        self, _context: ServerRequestContext, _asked: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        own = offered(self.permissions.at).items()
+        return ListToolsResult(tools=[*(_tool(*each) for each in own), *self.programs])
+
+    async def called(
+        self, context: ServerRequestContext, asked: CallToolRequestParams
+    ) -> CallToolResult:
+        own, programs = offered(self.permissions.at), {tool.name for tool in self.programs}
+        if asked.name not in {*own, *programs}:
+            known = ", ".join((*own, *programs))
+            message = f"there is no tool {asked.name!r:.80}; there are: {known}"
+            raise MCPError(code=INVALID_PARAMS, message=message)
+        arguments: JsonObject = asked.arguments or {}
+        decision = self.permissions.decision(asked.name, arguments)
+        if isinstance(decision, Denied):
+            return _result(not_done(f"Error: {decision.reason}"))
+        call = tool_call(str(context.request_id), Called(asked.name, arguments))
+        if self.sandbox is not None and asked.name in programs:
+            return _result(output_of(await self.sandbox.call_openai_tool(call)))
+        return _result(await coding_tools(self.permissions.at).call_openai_tool(call))
+
+
+def _tool(name: str, asked: type[Asked]) -> Tool:
+    return Tool(
+        name=name,
+        description=asked.says,
+        input_schema=schema_of(asked),
+        annotations=ToolAnnotations(
+            read_only_hint=asked.only_reads,
+            destructive_hint=not asked.only_reads,
+            open_world_hint=asked.reaches_out or name == "Bash",
+        ),
+    )
+
+
+def _of_sandbox(tool: OpenAITool) -> Tool:
+    function = tool.get("function")
+    told = function if isinstance(function, dict) else {}
+    schema = told.get("parameters")
+    return Tool(
+        name=tool_named(tool),
+        description=str(told.get("description", "")),
+        input_schema=schema if isinstance(schema, dict) else {"type": "object"},
+        annotations=ToolAnnotations(
+            read_only_hint=False, destructive_hint=False, open_world_hint=False
+        ),
+    )
+
+
+def _result(output: ToolOutput) -> CallToolResult:
+    if output.execution is not None:
+        return ran(output.execution, output.note)
+    return CallToolResult(content=list(_content(output)), is_error=not output.ok)
+
+
+def _content(output: ToolOutput) -> Iterator[ContentBlock]:
+    yield TextContent(type="text", text=output.told or output.error or "")
+    for attached in output.attachments:
+        yield ImageContent(type="image", data=attached.base64, mime_type=attached.media_type)

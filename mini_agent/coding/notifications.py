@@ -1,0 +1,68 @@
+"""Word to hooks that the user is waited for; nothing waits for what they do about it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final, Literal, TypeAlias
+
+from mini_agent.coding.hooks.decision import Verdict
+from mini_agent.coding.hooks.event import Circumstances
+from mini_agent.coding.hooks.source import Hooks
+from mini_agent.messages import JsonObject
+
+# Claude Code's names, which matchers are held against.
+NoticeType: TypeAlias = Literal["permission_prompt", "idle_prompt"]
+IDLE: Final = "mini-agent is waiting for your input"
+IDLE_S: Final = 60.0
+TITLE: Final = "mini-agent"
+
+
+class Notices:
+    """Notifications. What hooks say to one is told when the user is not writing."""
+
+    def __init__(
+        self, hooks: Hooks, circumstances: Callable[[], Circumstances], tell: Callable[[str], None]
+    ) -> None:
+        self._hooks, self._circumstances, self._tell = hooks, circumstances, tell
+        self._sent: set[asyncio.Task[Verdict]] = set()
+
+    @contextmanager
+    def asking(self, message: str) -> Iterator[None]:
+        """While the user is asked something in the middle of a turn."""
+        self._send("permission_prompt", message)
+        try:
+            yield
+        finally:
+            self._tell_what_came()
+
+    @contextmanager
+    def waiting(self, idle_s: float) -> Iterator[None]:
+        """While the user may say what is next; hooks hear of it when that takes its time."""
+        timer = asyncio.get_running_loop().call_later(idle_s, self._send, "idle_prompt", IDLE)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            self._tell_what_came()
+
+    async def aclose(self) -> None:
+        """Ends the hooks that still run."""
+        for task in self._sent:
+            task.cancel()
+        if self._sent:
+            await asyncio.wait(self._sent)
+        self._tell_what_came()
+
+    def _send(self, kind: NoticeType, message: str) -> None:
+        own: JsonObject = {"message": message, "title": TITLE, "notification_type": kind}
+        event = self._circumstances().event("Notification", kind, own)
+        self._sent.add(asyncio.create_task(self._hooks.verdict(event)))
+
+    def _tell_what_came(self) -> None:
+        done = {task for task in self._sent if task.done()}
+        self._sent -= done
+        for said in [task.result() for task in done if not task.cancelled()]:
+            for remark in (*said.messages, *said.reasons, *said.faults):
+                self._tell(remark)

@@ -1,0 +1,60 @@
+"""Who sees what happens: terminals, output formats, and the assistant's own memory of files."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from mini_agent.coding.transcript.messages import ToolUse
+from mini_agent.coding.usage import Outcome
+from mini_agent.events import Event
+from mini_agent.messages import JsonObject
+
+
+class Watcher(Protocol):
+    """Is shown everything, and must not raise."""
+
+    def line(self, line: JsonObject) -> None:
+        """A line of the transcript was written."""
+        ...
+
+    def event(self, event: Event) -> None:
+        """Something happened in a run."""
+        ...
+
+    def text(self, piece: str) -> None:
+        """A piece of an answer has come."""
+        ...
+
+    def remark(self, said: str) -> None:
+        """The program has something to say to the user."""
+        ...
+
+    def denied(self, call: ToolUse) -> None:
+        """A call was not allowed."""
+        ...
+
+    def ended(self, outcome: Outcome) -> None:
+        """A turn of the user's is over."""
+        ...
+
+
+class Unwatched:
+    """The watcher of a session that nobody watches."""
+
+    def line(self, line: JsonObject) -> None:
+        """Nothing."""
+
+    def event(self, event: Event) -> None:
+        """Nothing."""
+
+    def text(self, piece: str) -> None:
+        """Nothing."""
+
+    def remark(self, said: str) -> None:
+        """Nothing."""
+
+    def denied(self, call: ToolUse) -> None:
+        """Nothing."""
+
+    def ended(self, outcome: Outcome) -> None:
+        """Nothing."""

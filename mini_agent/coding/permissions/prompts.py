@@ -1,0 +1,102 @@
+"""What the user is asked about a call, and which rule would spare the question."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Final
+
+from mini_agent.coding.permissions.rules import Rule
+from mini_agent.coding.permissions.shell_commands import BLANKS, line_spec
+from mini_agent.coding.permissions.shell_options import beyond_stars
+from mini_agent.coding.permissions.subject import Subject
+from mini_agent.coding.tools.base import Changing
+from mini_agent.coding.tools.change import Change
+from mini_agent.coding.tools.real_path import is_folder, real_path
+from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.shell_parser import parse_line
+
+# Of these the second word says what they do.
+WITH_COMMANDS: Final = frozenset(
+    {"apt", "brew", "bun", "cargo", "conda", "docker", "gh", "git", "go", "helm", "kubectl", "make"}
+    | {"npm", "pip", "pnpm", "poetry", "terraform", "uv", "yarn"}
+)
+# What follows these may be any command.
+RUNNING: Final = frozenset(
+    {
+        "run",
+        "exec",
+        "x",
+        "dlx",
+        "shell",
+        "tool",
+        "eval",
+        "api",
+        "alias",
+        "config",
+        "hook",
+        "submodule",
+    }
+    | {"bisect", "rebase", "filter-branch", "difftool", "mergetool", "attach", "debug", "plugin"}
+)
+OWN_SCRIPTS: Final = (("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("bun", "run"))
+WORD: Final = re.compile(r"[a-z][a-z0-9:_-]*")
+LONGEST: Final = 300
+
+
+def question(subject: Subject) -> str:
+    """The question, in one line."""
+    if subject.command is not None:
+        return f"Run this command? {subject.command}"
+    if subject.paths:
+        names = ", ".join(str(path) for path in subject.paths)
+        where = "" if all(map(subject.at.holds, subject.paths)) else " (outside the project)"
+        return f"{subject.tool} {names}{where}?"
+    if subject.host:
+        return f"Fetch a page of {subject.host}? {subject.arguments.get('url')}"
+    written = json.dumps(subject.arguments, ensure_ascii=False)
+    return f"Call {subject.tool} with {written:.{LONGEST}}?"
+
+
+def change_of(subject: Subject) -> Change | str:
+    """What the call would do to its file; why it will not, where it cannot; else nothing."""
+    if not isinstance(subject.asked, Changing):
+        return ""
+    try:
+        return subject.asked.change(subject.at)
+    except (NotRun, OSError) as why:
+        return f"(it will not be made: {why})"
+
+
+def always_rule(subject: Subject) -> Rule:
+    """The narrowest rule that would allow calls like this one."""
+    if subject.command is not None:
+        return Rule(subject.tool, _command_spec(subject.command))
+    if subject.paths:
+        tool = "Edit" if subject.changes_files else "Read"
+        return Rule(tool, _path_spec(subject.paths[0], subject))
+    return Rule(subject.tool, f"domain:{subject.host}" if subject.host else "")
+
+
+def _command_spec(line: str) -> str:
+    parsed = parse_line(line.strip(BLANKS))
+    words = parsed.commands[0].texts if parsed.plain else ()
+    count = 3 if words[:2] in OWN_SCRIPTS else 2
+    said = words[1:count]
+    if (
+        len(words) < count
+        or words[0] not in WITH_COMMANDS
+        or not all(map(WORD.fullmatch, said))
+        or said[-1] in RUNNING
+        or beyond_stars(words)
+    ):
+        return line_spec(line)
+    return f"{' '.join(words[:count])} *"
+
+
+def _path_spec(path: Path, subject: Subject) -> str:
+    real, project = real_path(path), subject.at.project
+    spec = f"/{real.relative_to(project)}" if real.is_relative_to(project) else f"/{real}"
+    escaped = re.sub(r"([*?\[{}])", r"[\1]", spec)
+    return f"{escaped}/**" if is_folder(real) else escaped

@@ -1,0 +1,32 @@
+"""Programs of the model in the sandbox, beside the assistant's own tools, where the stack is up."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from typing import Final
+
+from mini_agent.settings import Settings
+from mini_agent.tools.configured_sandbox import open_sandbox
+from mini_agent.tools.filtered import FilteredInvoker
+from mini_agent.tools.invoker import Invoker
+from mini_agent.tools.languages import USUAL
+from mini_agent.tools.run_sandbox import RunSandbox
+from mini_agent.tools.sandbox import SandboxInvoker
+
+PROGRAMS: Final = frozenset({"exec_python", "exec_shell", "exec_node", "exec_go", "exec_rust"})
+
+
+@asynccontextmanager
+async def sandbox_of(settings: Settings) -> AsyncIterator[Invoker]:
+    """The tools that run programs in the sidecar that the environment names.
+
+    The files that programs write in their folder are there for the next, until the block is left.
+    """
+    named = [name.strip() for name in settings.languages.split(",") if name.strip()]
+    async with (
+        open_sandbox(settings) as client,
+        aclosing(RunSandbox(client)) as sandbox,
+    ):
+        running = SandboxInvoker(sandbox, languages=named or USUAL, workspace="kept")
+        yield FilteredInvoker(running, PROGRAMS)

@@ -1,0 +1,105 @@
+"""A subagent's task: a fresh conversation in a file of its own, its last answer handed back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from mini_agent.coding.hooks.event import Circumstances
+from mini_agent.coding.hooks.source import Hooks
+from mini_agent.coding.inner_loop import InnerLoop, coding_config
+from mini_agent.coding.subagents.kinds import Kind
+from mini_agent.coding.transcript.locations import Place
+from mini_agent.coding.transcript.session import Session
+from mini_agent.events import Listener
+from mini_agent.messages import JsonObject, system
+from mini_agent.model import Model
+from mini_agent.tools.filtered import FilteredInvoker
+from mini_agent.tools.invoker import Invoker, ToolOutput, refused
+
+UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]")
+MOST_TURNS: Final = 100
+MOST_PUT_OFF: Final = 10
+ToolsAt: TypeAlias = Callable[[int], Invoker]
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """What a subagent has from the session that starts it."""
+
+    session: Session
+    model: Model
+    model_name: str
+    hooks: Hooks
+    circumstances: Callable[[], Circumstances]
+    environment: Callable[[], str]
+    listener: Listener
+    remark: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Subagents:
+    """Those that can be started at `depth`; `tools_at` gives the tools for the depth below."""
+
+    parent: Parent
+    known: Mapping[str, Kind]
+    tools_at: ToolsAt
+    depth: int = 0
+
+    def kinds(self) -> Mapping[str, str]:
+        """Their names, and when to use each."""
+        return {name: kind.description for name, kind in self.known.items()}
+
+    async def carried_out(self, kind: str, prompt: str, call_id: str) -> ToolOutput:
+        """The agent's last answer, or why there is none."""
+        agent = self.known.get(kind)
+        if agent is None:
+            names = ", ".join(self.known)
+            return refused(
+                f"Error: subagent_type '{kind:.80}' is not recognized. Available subagent types: "
+                f"{names}"
+            )
+        told = f"{agent.prompt}\n\n{self.parent.environment()}"
+        return await self.worked(agent, told, prompt, call_id)
+
+    async def worked(self, agent: Kind, told: str, prompt: str, call_id: str) -> ToolOutput:
+        """The last answer of an agent that is told `told`, or why there is none."""
+        messages = [system(told)] if told else []
+        loop = self._loop(agent, call_id)
+        loop.session.user_said([{"type": "text", "text": prompt}])
+        outcome = await loop.run(messages)
+        for times in range(MOST_PUT_OFF):
+            about: JsonObject = {
+                "stop_hook_active": bool(times),
+                "agent_id": call_id,
+                "agent_type": agent.name,
+                "agent_transcript_path": str(loop.session.path),
+                "last_assistant_message": outcome.answer,
+            }
+            reason = await self._objection(about)
+            if outcome.how != "done" or not reason:
+                break
+            loop.session.user_said([{"type": "text", "text": reason}], is_meta=True)
+            outcome = await loop.run(messages)
+        if not outcome.answer:
+            return refused(f"the agent came to no answer: {outcome.error}")
+        return ToolOutput(ok=True, rc=0, stdout=outcome.answer, told=outcome.answer)
+
+    async def _objection(self, about: JsonObject) -> str:
+        """What hooks want done before the agent may end."""
+        kind = str(about["agent_type"])
+        event = self.parent.circumstances().event("SubagentStop", kind, about)
+        verdict = await self.parent.hooks.verdict(event)
+        for said in (*verdict.messages, *verdict.faults):
+            self.parent.remark(said)
+        return verdict.reason if verdict.blocked and not verdict.stops else ""
+
+    def _loop(self, agent: Kind, call_id: str) -> InnerLoop:
+        above = self.parent.session
+        path = above.path.with_suffix(f".{UNFIT.sub('-', agent.name)[:40]}-{call_id}.jsonl")
+        session = Session.at(Place(path, above.id), above.origin)
+        tools = FilteredInvoker(self.tools_at(self.depth + 1), agent.tools, agent.denied)
+        config = coding_config(agent.model or self.parent.model_name, MOST_TURNS)
+        return InnerLoop(session, self.parent.model, tools, config, self.parent.listener)

@@ -1,0 +1,71 @@
+"""Calls, changes and remarks in the few words a terminal has room for."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from rich.text import Text
+
+from mini_agent.messages import JsonObject
+from mini_agent.net.terminal_text import visible
+from mini_agent.result import ToolInvocation
+
+RESULT_CHARS: Final = 120
+ARGUMENT_CHARS: Final = 100
+REMINDER_CHARS: Final = 400
+SAYING: Final = (
+    *("command", "file_path", "notebook_path", "pattern", "path", "url", "query"),
+    *("bash_id", "description", "plan"),
+)
+COLOURS: Final = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def call_shown(name: str, arguments: JsonObject) -> str:
+    """A call by what tells it from others."""
+    known = [arguments[key] for key in SAYING if isinstance(arguments.get(key), str)]
+    asked = arguments.get("questions")
+    if isinstance(asked, list):
+        known = [
+            each["question"] for each in asked if isinstance(each, dict) and "question" in each
+        ]
+    said = str(known[0]) if known else json.dumps(arguments, ensure_ascii=False)
+    return f"{name}({shortened(said, ARGUMENT_CHARS)})"
+
+
+def finished_shown(call: ToolInvocation) -> Text:
+    """A call and the beginning of what came of it."""
+    shown = Text("  >> ", style="dim")
+    shown.append(call_shown(call.name, call.arguments), style="cyan")
+    shown.append(" -> " if call.ok else " failed: ", style="dim" if call.ok else "red")
+    shown.append(shortened(call.text, RESULT_CHARS), style="dim")
+    return shown
+
+
+def added_shown(call: ToolInvocation) -> Text | None:
+    """The reminder that was put behind what came of a call."""
+    said, begins, text = call.text.rpartition("\n\n<system-reminder>\n")
+    if not begins or not text.endswith("\n</system-reminder>"):
+        return None
+    return reminder_shown(f"{begins.strip()}\n{text}") if said else None
+
+
+def reminder_shown(text: str) -> Text:
+    """What goes to the model beside the user's words."""
+    whole = visible(text)
+    cut = f"{whole[:REMINDER_CHARS]}..." if len(whole) > REMINDER_CHARS else whole
+    return Text(f"  >> {cut}", style="dim italic")
+
+
+def diff_shown(diff: str) -> Text:
+    """A change in colours."""
+    shown = Text()
+    for line in visible(diff).splitlines():
+        shown.append(f"  {line}\n", style=COLOURS.get(line[:1], "dim"))
+    return shown
+
+
+def shortened(text: str, chars: int) -> str:
+    """The beginning of `text` on one line."""
+    line = " ".join(visible(text).split())
+    return line if len(line) <= chars else f"{line[:chars]}..."

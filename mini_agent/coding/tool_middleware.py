@@ -1,0 +1,160 @@
+"""What stands before the tools: hooks, permission, and the order of calls that change things."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from mini_agent.coding.hooks.decision import Permission, Verdict
+from mini_agent.coding.hooks.event import Circumstances, EventName
+from mini_agent.coding.hooks.source import Hooks
+from mini_agent.coding.observer import Watcher
+from mini_agent.coding.transcript.messages import ToolUse
+from mini_agent.messages import JsonObject
+from mini_agent.tools.arguments import Called, NotRun, called, tool_call
+from mini_agent.tools.invoker import (
+    Invoker,
+    Listener,
+    OpenAIToolCall,
+    Tool,
+    ToolOutput,
+    refused,
+    remarked,
+)
+from mini_agent.tools.outputs import output_of
+from mini_agent.tools.passed_on import passed_on
+
+READING: Final = frozenset({"Read", "Grep", "Glob", "LS", "WebFetch", "WebSearch", "Task"})
+NO_OUTPUT: Final = "(no output)"
+
+
+class Approver(Protocol):
+    """Whoever decides on calls."""
+
+    async def objection(self, name: str, arguments: JsonObject, said: Permission) -> str:
+        """Why the call may not be made, empty if it may; `said` is what hooks think of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the gate tells hooks, whom it asks, who watches by now, and what ends the run."""
+
+    circumstances: Callable[[], Circumstances]
+    hooks: Hooks
+    approver: Approver
+    watcher: Callable[[], Watcher]
+    stop: Callable[[str], None]
+
+
+class GatedTools:
+    """The tools of `invoker`. What a tool told is shown to the model as it is, not as a digest."""
+
+    def __init__(self, invoker: Invoker, surroundings: Surroundings) -> None:
+        self._invoker = invoker
+        self._around = surroundings
+        self._order = _Order()
+
+    async def list_openai_tools(self) -> list[Tool]:
+        """The tools of the invoker."""
+        return await self._invoker.list_openai_tools()
+
+    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
+        """What came of one call."""
+        return await self._passed(openai_tool, None)
+
+    async def stream_openai_tool(self, openai_tool: OpenAIToolCall, tell: Listener) -> ToolOutput:
+        """The same; `tell` gets the output as it comes."""
+        return await self._passed(openai_tool, tell)
+
+    async def _passed(self, openai_tool: OpenAIToolCall, tell: Listener | None) -> ToolOutput:
+        try:
+            asked = called(openai_tool)
+        except NotRun as why:
+            return _told(refused(str(why)))
+        reads = asked.name in READING
+        async with self._order.beside_others() if reads else self._order.alone():
+            return await self._carried_out(openai_tool, asked, tell)
+
+    async def _carried_out(
+        self, call: OpenAIToolCall, asked: Called, tell: Listener | None
+    ) -> ToolOutput:
+        call_id = str(call.get("id") or "")
+        about: JsonObject = {"tool_use_id": call_id}
+        before = await self._ask("PreToolUse", asked, about)
+        if before.blocked or before.stops:
+            reasons = "".join(f"\n- {reason}" for reason in before.reasons)
+            return _told(refused(f"{asked.name} operation blocked by hook:{reasons}"))
+        if before.updated_input is not None:
+            asked = Called(asked.name, before.updated_input)
+            call = tool_call(call_id, asked)
+        objection = await self._around.approver.objection(*asked, before.permission)
+        if objection:
+            self._around.watcher().denied(ToolUse(call_id, *asked))
+            return _told(refused(objection))
+        output = _told(output_of(await passed_on(self._invoker, call, tell)))
+        said = [*before.after, *(await self._objections(asked, output, about))]
+        if not output.told:
+            # The digest of what a program printed stays.
+            return remarked(output, *said)
+        return replace(output, told="\n\n".join((output.told, *said)))
+
+    async def _objections(
+        self, asked: Called, output: ToolOutput, about: JsonObject
+    ) -> tuple[str, ...]:
+        """What hooks have to say to a call that went well."""
+        if not output.ok:
+            return ()
+        response = output.told or output.stdout or output.stderr
+        after = await self._ask("PostToolUse", asked, {"tool_response": response, **about})
+        return (*(after.reasons if after.blocked else ()), *after.after)
+
+    async def _ask(self, name: EventName, asked: Called, more: JsonObject) -> Verdict:
+        own: JsonObject = {"tool_name": asked.name, "tool_input": asked.arguments, **more}
+        event = self._around.circumstances().event(name, asked.name, own)
+        verdict = await self._around.hooks.verdict(event)
+        if verdict.stops:
+            self._around.stop(verdict.reason)
+        for remark in (*verdict.messages, *verdict.faults):
+            self._around.watcher().remark(remark)
+        return verdict
+
+
+class _Order:
+    """Calls that only read run side by side; any other waits for those before it, runs alone."""
+
+    def __init__(self) -> None:
+        self._reading = 0
+        self._turn = asyncio.Lock()
+        self._idle = asyncio.Condition()
+
+    @asynccontextmanager
+    async def alone(self) -> AsyncIterator[None]:
+        async with self._turn:
+            async with self._idle:
+                await self._idle.wait_for(lambda: not self._reading)
+            yield
+
+    @asynccontextmanager
+    async def beside_others(self) -> AsyncIterator[None]:
+        async with self._turn:
+            self._reading += 1
+        try:
+            yield
+        finally:
+            async with self._idle:
+                self._reading -= 1
+                self._idle.notify_all()
+
+
+def _told(output: ToolOutput) -> ToolOutput:
+    """`output` with what the model reads; of a program in a sandbox it reads the digest."""
+    if output.told or output.execution is not None:
+        return output
+    if output.rc is None:
+        return replace(output, told=output.error or "the tool failed without saying why")
+    streams = (text for text in (output.stdout, output.stderr, output.note) if text.strip())
+    return replace(output, told="\n".join(streams) or NO_OUTPUT)

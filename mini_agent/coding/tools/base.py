@@ -1,0 +1,105 @@
+"""What all tools of the assistant are: arguments that are checked, and what is done with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mini_agent.coding.tools.change import Change
+from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.invoker import Listener, ToolOutput
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call: its id, where it is carried out, and who hears what a program prints."""
+
+    id: str
+    at: Workplace
+    tell: Listener
+
+
+class Asked(BaseModel):
+    """The arguments of one tool, which is named as its class.
+
+    One that `only_reads` leaves everything as it is; one that `reaches_out` tells strangers of it.
+    """
+
+    # Each is built when it is first called: a prompt must not wait for tools that nobody needs.
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
+
+    says: ClassVar[str]
+    only_reads: ClassVar[bool] = False
+    reaches_out: ClassVar[bool] = False
+
+    @classmethod
+    def is_offered(cls, at: Workplace) -> bool:
+        """Whether everything is there that the tool needs."""
+        del at
+        return True
+
+    def paths(self, at: Workplace) -> tuple[Path, ...]:
+        """The files and folders that it reads or writes."""
+        del at
+        return ()
+
+    async def carried_out(self, call: Call) -> ToolOutput:
+        """What came of it; `NotRun` says why nothing did."""
+        raise NotImplementedError
+
+
+class Changing(Asked):
+    """The arguments of a tool that changes one file."""
+
+    def path(self, at: Workplace) -> Path:
+        """The file."""
+        raise NotImplementedError
+
+    def paths(self, at: Workplace) -> tuple[Path, ...]:
+        """The file."""
+        return (self.path(at),)
+
+    def change(self, at: Workplace) -> Change:
+        """What it would do; `NotRun` says why it cannot."""
+        raise NotImplementedError
+
+    def make(self, at: Workplace) -> Change:
+        """Does it, as the user was shown it; the model then knows the file."""
+        # INVARIANT: where the user was asked, no other change is made than the one in the question.
+        change = at.approved.take(self)
+        if change is None:
+            change = self.change(at)
+        else:
+            change.require_current(self.path(at))
+        change.make()
+        at.files.saw(change.path)
+        return change
+
+
+def said(text: str) -> ToolOutput:
+    """An answer that the model reads as it is."""
+    return ToolOutput(ok=True, rc=0, stdout=text, told=text)
+
+
+def not_done(why: str) -> ToolOutput:
+    """A call that was not carried out, in words that the model reads as they are."""
+    return ToolOutput(ok=False, error=why, told=why)
+
+
+def complaint(wrong: ValidationError) -> str:
+    """What is wrong with the arguments, one line each."""
+    return "\n".join(
+        f"Error: the argument `{'.'.join(map(str, each['loc'])) or 'arguments'}`: "
+        f"{each['msg'].removeprefix('Value error, ')}"
+        for each in wrong.errors(include_url=False)
+    )
+
+
+def reason(broken: OSError) -> NotRun:
+    """What the system objects to, as the answer to a call."""
+    where = f": {broken.filename}" if broken.filename else ""
+    return NotRun(f"Error: {broken.strerror or broken}{where}")

@@ -1,0 +1,81 @@
+"""The text of a PDF: by pypdfium2, an extra, else by the program pdftotext."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from mini_agent.coding.tools.paging import Pager, Part
+from mini_agent.tools.arguments import NotRun
+from mini_agent_protocol.media_types import BEGINNING_BYTES, media_type_of
+
+SECONDS: Final = 60.0
+EXTRA: Final = "pypdfium2"
+MISSING: Final = (
+    "Error: {path} is a PDF, and there is nothing here that reads it. Install it: "
+    "pip install 'mini-agent[pdf]', or sudo apt-get install poppler-utils, or brew install poppler."
+)
+# A file may be made to break its reader, which is C++: what breaks is a process of its own.
+PROGRAM: Final = """
+import sys
+import pypdfium2
+source, target = sys.argv[1:]
+try:
+    pages = pypdfium2.PdfDocument(source)
+    with open(target, "w", encoding="utf-8", errors="replace", newline="") as text:
+        for page in pages:
+            text.write(page.get_textpage().get_text_bounded().replace("\\r\\n", "\\n") + "\\n\\f")
+            page.close()
+except pypdfium2.PdfiumError as broken:
+    sys.exit(str(broken))
+"""
+
+
+def is_pdf(path: Path) -> bool:
+    """Whether the file begins as a PDF."""
+    with path.open("rb") as file:
+        return media_type_of(file.read(BEGINNING_BYTES)) == "application/pdf"
+
+
+async def pdf_part(path: Path, pager: Pager, environment: Mapping[str, str]) -> Part:
+    """Lines of its text; `NotRun` where it cannot be read."""
+    with TemporaryDirectory(prefix="mini-agent-") as folder:
+        text = Path(folder, "text")
+        name, *command = _reader(path, text, environment)
+        await _read_by(name, command, path)
+        return await asyncio.to_thread(pager.part, text)
+
+
+def _reader(path: Path, text: Path, environment: Mapping[str, str]) -> tuple[str, ...]:
+    """Its name, and the command that writes the text there."""
+    if find_spec(EXTRA):
+        return (EXTRA, sys.executable, "-P", "-c", PROGRAM, str(path), str(text))
+    program = shutil.which("pdftotext", path=environment.get("PATH"))
+    if program is None:
+        raise NotRun(MISSING.format(path=path))
+    return ("pdftotext", program, "-layout", "-enc", "UTF-8", str(path), str(text))
+
+
+async def _read_by(name: str, command: list[str], path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE
+    )
+    try:
+        async with asyncio.timeout(SECONDS):
+            _, complaint = await process.communicate()
+    except TimeoutError:
+        raise NotRun(f"Error: {path} was not read within {SECONDS:g} s.") from None
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        said = complaint.decode("utf-8", "replace").strip()
+        raise NotRun(f"Error: {name} cannot read {path}: {said:.500}")

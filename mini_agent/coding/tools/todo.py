@@ -1,0 +1,41 @@
+"""The tool TodoWrite."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, ClassVar, Final
+
+from pydantic import Field
+
+from mini_agent.coding.tools.base import Asked, Call, said
+from mini_agent.coding.tools.todo_list import Todo
+from mini_agent.tools.invoker import ToolOutput
+
+DONE: Final = (
+    "\nTodos have been modified successfully. Keep the list up to date while you work. "
+    "Go on with the task at hand.\n\n"
+)
+EMPTY: Final = "<system-reminder>Your todo list is empty now. The user need not hear of it."
+HOLDS: Final = (
+    "<system-reminder>Your todo list has changed. The user need not hear of it. It holds now:\n"
+)
+
+
+class TodoWrite(Asked):
+    """The whole list."""
+
+    says: ClassVar[str] = (
+        "Write down the list of what is to be done, to work through a task of several steps. Each "
+        "call replaces the whole list. One todo at a time is in_progress."
+    )
+    only_reads: ClassVar[bool] = True
+    todos: Annotated[tuple[Todo, ...], Field(description="All of them, in their order.")]
+
+    async def carried_out(self, call: Call) -> ToolOutput:
+        """Keeps it."""
+        call.at.todos.todos = self.todos
+        if not self.todos:
+            return said(f"{DONE}{EMPTY}</system-reminder>")
+        listed = [todo.model_dump(by_alias=True, exclude_unset=True) for todo in self.todos]
+        written = json.dumps(listed, ensure_ascii=False)
+        return said(f"{DONE}{HOLDS}{written}.</system-reminder>")

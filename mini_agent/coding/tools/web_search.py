@@ -1,0 +1,53 @@
+"""A search by a SearXNG server, which asks the engines of the web."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mini_agent.coding.tools.protocols import Found
+from mini_agent.tools.arguments import NotRun
+
+SECONDS: Final = 20.0
+LONGEST: Final = 500
+
+
+class _Result(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    url: str = Field(description="The address of the page.")
+    title: str = Field(default="", description="The title of the page.")
+    content: str = Field(default="", description="An excerpt.")
+
+
+class _Results(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    results: tuple[_Result, ...] = Field(description="The results, the best first.")
+
+
+@dataclass(frozen=True, slots=True)
+class SearxSearch:
+    """The server at `address`, which the user names and which may be anywhere."""
+
+    address: str
+
+    async def found(self, query: str) -> Sequence[Found]:
+        """The results of the first page, in the server's order."""
+        asked = {"q": query, "format": "json"}
+        try:
+            async with httpx.AsyncClient(timeout=SECONDS) as client:
+                answer = await client.get(f"{self.address.rstrip('/')}/search", params=asked)
+        except (httpx.HTTPError, httpx.InvalidURL) as broken:
+            raise NotRun(f"{self.address} does not answer: {broken}") from None
+        if answer.status_code == httpx.codes.FORBIDDEN:
+            raise NotRun(f"{self.address} gives no JSON; add it under search.formats there")
+        try:
+            results = _Results.model_validate_json(answer.content).results
+        except ValidationError:
+            raise NotRun(f"{self.address} answers with HTTP {answer.status_code}") from None
+        return [Found(each.title, each.url, each.content[:LONGEST]) for each in results]

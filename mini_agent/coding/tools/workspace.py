@@ -1,0 +1,96 @@
+"""Where the assistant's tools work: the project, the shell, and whom they ask."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from mini_agent.coding.tools.change import ApprovedChanges
+from mini_agent.coding.tools.known_files import FileLocks, KnownFiles
+from mini_agent.coding.tools.protocols import (
+    Asker,
+    Digest,
+    Pages,
+    Search,
+    Subagents,
+)
+from mini_agent.coding.tools.real_path import real_path
+from mini_agent.coding.tools.shell import Shell
+from mini_agent.coding.tools.todo_list import TodoList
+from mini_agent.errors import BadRequest
+from mini_agent.tools.arguments import NotRun
+
+# What Linux and macOS take, in bytes.
+LONGEST_NAME: Final = 255
+LONGEST_PATH: Final = 4095
+
+
+@dataclass(frozen=True, slots=True)
+class Workplace:
+    """The project's folder and further folders, all real paths, and what the calls share.
+
+    A subagent gets a copy with `files` and `todos` of its own (`dataclasses.replace`). Tools for
+    which nobody is there to be asked are not offered. `hidden` are globs of absolute paths that
+    searches leave out.
+    """
+
+    project: Path
+    environment: Mapping[str, str]
+    shell: Shell
+    additional: tuple[Path, ...] = ()
+    hidden: tuple[str, ...] = ()
+    files: KnownFiles = field(default_factory=KnownFiles)
+    locks: FileLocks = field(default_factory=FileLocks)
+    approved: ApprovedChanges = field(default_factory=ApprovedChanges)
+    todos: TodoList = field(default_factory=TodoList)
+    asker: Asker | None = None
+    pages: Pages | None = None
+    search: Search | None = None
+    digest: Digest | None = None
+    subagents: Subagents | None = None
+
+    @classmethod
+    def at(
+        cls, project: Path, environment: Mapping[str, str], additional: tuple[Path, ...] = ()
+    ) -> Workplace:
+        """A workplace in `project`, whose shell starts there; `BadRequest` if there is none."""
+        if not project.is_dir():
+            raise BadRequest(f"{project} is not a folder", hint="start in the project's folder")
+        real, more = real_path(project), tuple(real_path(folder) for folder in additional)
+        return cls(real, environment, Shell((real, *more), environment), more)
+
+    @property
+    def folders(self) -> tuple[Path, ...]:
+        """Where the tools are at home."""
+        return (self.project, *self.additional)
+
+    @property
+    def cwd(self) -> Path:
+        """Where relative paths begin: where the shell is."""
+        return self.shell.cwd
+
+    @property
+    def home(self) -> str:
+        """The user's own folder."""
+        return self.environment.get("HOME") or str(Path.home())
+
+    def path(self, written: str) -> Path:
+        """The path that a tool's argument means; `NotRun` for what no file can be called."""
+        if "\0" in written:
+            raise NotRun(f"Error: the path {written!r:.200} holds a NUL character.")
+        path = Path(self.home, written[2:]) if written[:2] in ("~", "~/") else self.cwd / written
+        try:
+            named = os.fsencode(path)
+        except UnicodeEncodeError:
+            raise NotRun(f"Error: the path {written!a:.200} is no text.") from None
+        if len(named) > LONGEST_PATH or max(map(len, named.split(b"/"))) > LONGEST_NAME:
+            raise NotRun(f"Error: File name too long: {written:.200}")
+        return path
+
+    def holds(self, path: Path) -> bool:
+        """Whether `path` is, links followed, in one of the folders."""
+        real = real_path(path)
+        return any(real.is_relative_to(folder) for folder in self.folders)

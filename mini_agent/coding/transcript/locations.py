@@ -1,0 +1,117 @@
+"""Where sessions are kept, and which file is meant: Claude Code's own places."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from uuid import UUID, uuid4
+
+from mini_agent.coding.transcript.log import entry_in
+from mini_agent.errors import BadRequest
+
+UNFIT: Final = re.compile(r"[^A-Za-z0-9]")
+LONGEST_SLUG: Final = 200
+TITLE_CHARS: Final = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The file of a session, which may not be there yet."""
+
+    path: Path
+    session_id: str
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is something to go on with."""
+        return self.path.exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What every line of a session says about where it was written."""
+
+    cwd: str
+    branch: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A session to choose from."""
+
+    place: Place
+    title: str
+    changed: datetime
+
+
+def sessions_folder(claude_home: Path, project: Path) -> Path:
+    """Where the sessions of `project` are."""
+    return claude_home / "projects" / UNFIT.sub("-", str(project))[:LONGEST_SLUG]
+
+
+def new_place(folder: Path) -> Place:
+    """A session that nobody has begun."""
+    session_id = str(uuid4())
+    return Place(folder / f"{session_id}.jsonl", session_id)
+
+
+def place_named(named: str, folder: Path) -> Place:
+    """The session meant by an id, which must be there, or by the path of a file, which need not."""
+    if _is_id(named):
+        place = Place(folder / f"{named}.jsonl", named)
+        if place.exists:
+            return place
+        elsewhere = next(folder.parent.glob(f"*/{named}.jsonl"), None)
+        if elsewhere is not None:
+            return Place(elsewhere, named)
+        raise BadRequest(
+            f"there is no session {named} in {folder}",
+            hint="name a session's id or a transcript's file, or take --continue for the newest",
+        )
+    path = Path(named).expanduser().absolute()
+    if path.exists() and not path.is_file():
+        raise BadRequest(f"{path} is no file, so no transcript", hint="name a .jsonl file")
+    return Place(path, path.stem if _is_id(path.stem) else str(uuid4()))
+
+
+def newest_place(folder: Path) -> Place:
+    """The session that was last written to."""
+    listed = sessions_in(folder)
+    if not listed:
+        raise BadRequest(
+            f"there is no session to continue in {folder}",
+            hint="sessions belong to the folder they were begun in; start one without --continue",
+        )
+    return listed[0].place
+
+
+def sessions_in(folder: Path) -> list[Listed]:
+    """All sessions of a project, the newest first."""
+    found = [path for path in folder.glob("*.jsonl") if _is_id(path.stem)]
+    listed = [_listed(path) for path in found]
+    return sorted(listed, key=lambda each: each.changed, reverse=True)
+
+
+def _listed(path: Path) -> Listed:
+    changed = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
+    return Listed(Place(path, path.stem), _title(path), changed)
+
+
+def _title(path: Path) -> str:
+    with path.open(encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            entry = entry_in(line)
+            words = entry.text if entry and entry.type == "user" and not entry.is_meta else ""
+            if words.strip() and not words.lstrip().startswith("<"):
+                return " ".join(words.split())[:TITLE_CHARS]
+    return ""
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text.lower()
+    except ValueError:
+        return False

@@ -1,0 +1,113 @@
+"""What an MCP server gives, as tools and outputs of ours."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from mcp.types import (
+    AudioContent,
+    BlobResourceContents,
+    CallToolResult,
+    ContentBlock,
+    EmbeddedResource,
+    ImageContent,
+    ResourceLink,
+    TextContent,
+    TextResourceContents,
+)
+from mcp.types import Tool as McpTool
+
+from mini_agent.attachment import Attachment
+from mini_agent.messages import JsonObject
+from mini_agent.tools.data_beside import with_data
+from mini_agent.tools.invoker import Tool, ToolOutput, printed, refused
+
+MOST_ATTACHED: Final = 8 << 20
+ANYTHING: Final[JsonObject] = {"type": "object", "properties": {}}
+
+
+def tool_of(listed: McpTool) -> Tool:
+    """A tool in OpenAI's form."""
+    schema: JsonObject = json.loads(json.dumps(listed.input_schema))
+    function: JsonObject = {
+        "name": listed.name,
+        "description": listed.description or listed.title or "",
+        "parameters": schema if schema.get("type") == "object" else ANYTHING,
+    }
+    return {"type": "function", "function": function}
+
+
+def output_of_result(result: CallToolResult) -> ToolOutput:
+    """What a call came to: its texts, its data where they do not say the same, and the rest."""
+    output = output_without_data(result)
+    if result.structured_content is not None:
+        output = with_data(output, result.structured_content)
+    return output
+
+
+def output_without_data(result: CallToolResult) -> ToolOutput:
+    """The same, for whoever passes the data on by itself."""
+    parts = _Parts()
+    for block in result.content:
+        parts.take(block)
+    text = "\n".join(parts.texts)
+    output = printed(text)
+    if result.is_error:
+        output = refused(text.strip() or "the tool failed without saying why")
+    return replace(output, attachments=tuple(parts.attachments))
+
+
+def text_of_contents(contents: TextResourceContents | BlobResourceContents) -> str:
+    """One of a resource's contents; bytes are read as UTF-8."""
+    if isinstance(contents, TextResourceContents):
+        return contents.text
+    return base64.b64decode(contents.blob).decode("utf-8", "replace")
+
+
+def failed(why: str) -> CallToolResult:
+    """The result of a call that nobody else has one of."""
+    return CallToolResult(content=[TextContent(type="text", text=why)], is_error=True)
+
+
+@dataclass
+class _Parts:
+    texts: list[str] = field(default_factory=list)
+    attachments: list[Attachment] = field(default_factory=list)
+
+    def take(self, block: ContentBlock) -> None:
+        match block:
+            case TextContent():
+                self.texts.append(block.text)
+            case ImageContent():
+                self._attach("image", block.mime_type, block.data)
+            case AudioContent():
+                self._attach("audio", block.mime_type, block.data)
+            case ResourceLink():
+                kind = f", {block.mime_type}" if block.mime_type else ""
+                self.texts.append(f"({block.name}: {block.uri}{kind})")
+            case EmbeddedResource(resource=TextResourceContents() as resource):
+                self.texts.append(f"{resource.uri}:\n{resource.text}")
+            case EmbeddedResource(resource=BlobResourceContents() as resource):
+                kind = resource.mime_type or "application/octet-stream"
+                self._attach(str(resource.uri), kind, resource.blob)
+
+    def _attach(self, name: str, media_type: str, base64: str) -> None:
+        attachment = Attachment(
+            name=f"{name}-{len(self.attachments) + 1}" if "/" not in name else name,
+            media_type=media_type,
+            base64=base64,
+        )
+        has_room = _size([*self.attachments, attachment]) <= MOST_ATTACHED
+        if has_room:
+            self.attachments.append(attachment)
+        lost = "" if has_room else ", too large to keep"
+        size = f"{attachment.bytes} bytes"
+        self.texts.append(f"(attached: {attachment.name}, {media_type}, {size}{lost})")
+
+
+def _size(attachments: Iterable[Attachment]) -> int:
+    return sum(attachment.bytes for attachment in attachments)

@@ -1,0 +1,186 @@
+"""A session with an MCP server, which one task of its own opens, keeps and closes."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from mcp import Client, MCPError
+from mcp.types import CONNECTION_CLOSED, INVALID_REQUEST, CallToolResult
+from mcp.types import Tool as McpTool
+from pydantic import ValidationError
+
+from mini_agent.errors import ToolsUnavailable
+from mini_agent.mcp.client.convert import (
+    failed,
+    output_of_result,
+    text_of_contents,
+    tool_of,
+)
+from mini_agent.mcp.client.mcp_line import Line
+from mini_agent.mcp.client.server import Progress, Server
+from mini_agent.messages import JsonObject
+from mini_agent.tools.invoker import Listener, Tool, ToolOutput
+from mini_agent_protocol.execution import Output
+
+MOST_PAGES: Final = 100
+FAREWELL_S: Final = 8.0
+SESSION_LOST: Final = "Session terminated"
+
+
+class McpSession:
+    """Use it in the event loop in which it was opened, from any task there.
+
+    The SDK's connections have to be left by the task that entered them, so one task does both and
+    waits in between; calls are made by whoever makes them, and cancelling one cancels it at the
+    server.
+    """
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._line = Line(server)
+        self._ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
+        # Who waited for it may be gone when it fails; unread, the error would be logged.
+        self._ready.add_done_callback(lambda ready: ready.cancelled() or ready.exception())
+        self._over = asyncio.Event()
+        self._owner = asyncio.create_task(self._own())
+
+    async def opened(self, within_s: float) -> None:
+        """Waits until the server is ready; `ToolsUnavailable` when it is not in time."""
+        try:
+            async with asyncio.timeout(within_s):
+                await asyncio.shield(self._ready)
+        except TimeoutError:
+            self._owner.cancel()
+            raise ToolsUnavailable(
+                f"{self._server.shown} was not ready within {within_s:g} s{self._complaints}"
+            ) from None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether calls can be made; a server that has died ends its session at once."""
+        return self._ready.done() and not self._owner.done() and not self._line.ended.is_set()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether everything that belongs to it is gone."""
+        return self._owner.done()
+
+    def end(self) -> None:
+        """Lets it end; one that is not open yet is given up."""
+        self._over.set()
+        if not self._ready.done():
+            self._owner.cancel()
+
+    async def aclose(self) -> None:
+        """Ends it and, where it is a child process, the server."""
+        self.end()
+        await asyncio.wait({self._owner}, timeout=FAREWELL_S)
+
+    async def tools(self) -> list[Tool]:
+        """All tools of the server, in OpenAI's form."""
+        return [tool_of(tool) for tool in await self.listed()]
+
+    async def listed(self) -> list[McpTool]:
+        """All tools of the server, as it lists them."""
+        client, listed, cursor = self._ready.result(), [], None
+        try:
+            for _ in range(MOST_PAGES):
+                page = await client.list_tools(cursor=cursor)
+                listed += page.tools
+                cursor = page.next_cursor
+                if cursor is None:
+                    break
+        except (MCPError, ValidationError) as broken:
+            raise ToolsUnavailable(f"{self._server.shown} lists no tools: {broken}") from broken
+        return listed
+
+    async def templates(self) -> list[str]:
+        """What the server's resources are called, `{...}` for what the reader fills in."""
+        try:
+            listed = await self._ready.result().list_resource_templates()
+        except MCPError:
+            return []
+        return [template.uri_template for template in listed.resource_templates]
+
+    async def read(self, uri: str) -> list[str]:
+        """The contents of a resource, each as text."""
+        try:
+            read = await self._ready.result().read_resource(uri)
+        except (MCPError, ValidationError) as broken:
+            raise ToolsUnavailable(f"{self._server.shown} has no {uri:.80}: {broken}") from broken
+        return [text_of_contents(each) for each in read.contents]
+
+    async def output(self, name: str, arguments: JsonObject, tell: Listener) -> ToolOutput:
+        """What came of a call; `tell` gets the progress that the server reports, as stderr."""
+        return output_of_result(await self.result(name, arguments, told_as_stderr(tell)))
+
+    async def result(self, name: str, arguments: JsonObject, progress: Progress) -> CallToolResult:
+        """What came of a call, as the server says it; a server that fails is an error in it."""
+        try:
+            client = self._ready.result()
+            return await client.call_tool(name, arguments, progress_callback=progress)
+        except MCPError as error:
+            return failed(self._reason(error))
+        # What the server promises of its results, and does not keep, the SDK finds out.
+        except (RuntimeError, ValidationError) as odd:
+            return failed(f"{self._server.shown} gave a result that cannot be: {odd!s:.500}")
+
+    async def _own(self) -> None:
+        try:
+            async with Client(self._line.streams(), cache=None) as client:
+                self._ready.set_result(client)
+                await self._until_over()
+        except Exception as broken:  # noqa: BLE001  the SDK raises whatever its libraries raise
+            if not self._ready.done():
+                self._ready.set_exception(self._unavailable(broken))
+        finally:
+            self._line.ended.set()
+            self._ready.cancel()
+
+    async def _until_over(self) -> None:
+        waits = {asyncio.create_task(event.wait()) for event in (self._over, self._line.ended)}
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    def _reason(self, error: MCPError) -> str:
+        is_lost = error.code == INVALID_REQUEST and error.message == SESSION_LOST
+        if is_lost:
+            self._over.set()
+            return (
+                f"{self._server.shown} has forgotten this session: call again, it opens a new one"
+            )
+        if error.code == CONNECTION_CLOSED:
+            return (
+                f"{self._server.shown} is gone, and whether the call was carried out is not known"
+                f"{self._complaints}"
+            )
+        return error.message or f"{self._server.shown} refuses the call with code {error.code}"
+
+    def _unavailable(self, broken: BaseException) -> ToolsUnavailable:
+        reason = broken
+        while isinstance(reason, BaseExceptionGroup):
+            reason = reason.exceptions[0]
+        what = str(reason) or type(reason).__name__
+        return ToolsUnavailable(
+            f"{self._server.shown} cannot be used: {what:.300}{self._complaints}"
+        )
+
+    @property
+    def _complaints(self) -> str:
+        said = " ".join(self._line.complaints.split())
+        return f"; it says: {said[-300:]}" if said else ""
+
+
+def told_as_stderr(tell: Listener) -> Progress:
+    """Progress as lines of a program that tells on stderr how far it is."""
+
+    async def on_progress(progress: float, total: float | None, message: str | None) -> None:
+        of = "" if total is None else f"/{total:g}"
+        told = f": {message}" if message else ""
+        tell(Output(stream="stderr", text=f"{progress:g}{of}{told}\n"))
+
+    return on_progress

@@ -1,0 +1,114 @@
+"""One catalog of the tools of several kept servers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from mcp.types import CallToolResult, Tool
+
+from mini_agent.errors import BadRequest
+from mini_agent.mcp.client.server import Progress
+from mini_agent.mcp.gateway.supervisor import KeptServer, Standing
+from mini_agent.messages import JsonObject
+from mini_agent.tools.namespaced import long_name
+
+PATIENCE_S: Final = 10.0
+SHOWN: Final = 800
+
+
+class UnknownTool(BadRequest):
+    """No server has a tool of this name, or several have."""
+
+    code = "unknown_tool"
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    server: KeptServer
+    tool: Tool
+
+
+class Catalog:
+    """The tools of `servers`, which somebody else keeps."""
+
+    def __init__(self, servers: Sequence[KeptServer]) -> None:
+        self._servers = tuple(servers)
+        self._known: tuple[tuple[Tool, ...], ...] = ()
+        self._named: Mapping[str, _Place] = {}
+
+    async def tools(self) -> list[Tool]:
+        """The tools of all servers that run, as `server__tool`.
+
+        Servers that are just being started are waited for, but not long.
+        """
+        await self.tried(PATIENCE_S)
+        return [
+            place.tool.model_copy(update={"name": name})
+            for name, place in self._catalog().items()
+            if place.server.state == "running"
+        ]
+
+    async def result(self, name: str, arguments: JsonObject, progress: Progress) -> CallToolResult:
+        """What came of one call of a tool, by its long name or one that only one server has.
+
+        Raises `UnknownTool`, and `ToolsUnavailable` when the call was cut or cannot be made.
+        """
+        place = self._found(name)
+        if place is None:
+            await self.tried(PATIENCE_S)
+            place = self._found(name)
+        if place is None:
+            known = ", ".join(self._catalog()) or "none: /health says why"
+            raise UnknownTool(
+                f"there is no tool {name!r:.80}", field="name", hint=f"there are: {known:.{SHOWN}}"
+            )
+        return await place.server.called(place.tool.name, arguments, progress)
+
+    def standings(self) -> list[Standing]:
+        """How each server is."""
+        return [server.standing for server in self._servers]
+
+    async def tried(self, within_s: float | None = None) -> None:
+        """Returns when each server has started or failed to; None leaves the time to the servers,
+        which have their own.
+        """
+        waits = [asyncio.create_task(server.tried.wait()) for server in self._servers]
+        if not waits:
+            return
+        try:
+            await asyncio.wait(waits, timeout=within_s)
+        finally:
+            for wait in waits:
+                wait.cancel()
+
+    def _found(self, name: str) -> _Place | None:
+        catalog = self._catalog()
+        if name in catalog:
+            return catalog[name]
+        bare = [long for long, place in catalog.items() if place.tool.name == name]
+        if len(bare) > 1:
+            raise UnknownTool(
+                f"several servers have a tool {name!r:.80}",
+                field="name",
+                hint=f"call one of them: {', '.join(bare)}",
+            )
+        return catalog[bare[0]] if bare else None
+
+    def _catalog(self) -> Mapping[str, _Place]:
+        known = tuple(server.known for server in self._servers)
+        if known != self._known:
+            self._known, self._named = known, self._new_catalog()
+        return self._named
+
+    def _new_catalog(self) -> Mapping[str, _Place]:
+        catalog: dict[str, _Place] = {}
+        for server in self._servers:
+            taken: dict[str, str] = {}
+            for tool in server.known:
+                name = long_name(server.configured.prefix, tool.name, taken)
+                taken[name] = tool.name
+                catalog.setdefault(name, _Place(server, tool))
+        return catalog

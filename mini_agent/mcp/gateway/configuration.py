@@ -1,0 +1,172 @@
+"""The servers that a gateway is to have, read from its files: usable ones and others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+from pydantic import ValidationError
+
+from mini_agent.errors import BadRequest
+from mini_agent.mcp.client.server import McpAddress, McpCommand, Server
+from mini_agent.mcp.gateway.child_environment import child_environment
+from mini_agent.mcp.gateway.config_file import (
+    STARTUP_S,
+    TOOL_S,
+    Entry,
+    unknown_keys,
+)
+from mini_agent.mcp.gateway.config_file_ import Tables, tables_in
+from mini_agent.mcp.gateway.expansion import Environment, Unset
+
+LONGEST_PREFIX: Final = 32
+SHOWN: Final = 800
+# Also two and more of _, which end the prefix of a long name.
+UNFIT: Final = re.compile(r"[^A-Za-z0-9-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """A server: how it is reached, or why it is not used.
+
+    `prefix` stands before the names of its tools: its `name`, in letters that every model takes.
+    """
+
+    name: str
+    prefix: str
+    server: Server | None = field(default=None, repr=False)
+    problem: str = ""
+    is_enabled: bool = True
+    is_required: bool = False
+    startup_s: float = STARTUP_S
+    tool_s: float = TOOL_S
+    enabled_tools: tuple[str, ...] | None = None
+    disabled_tools: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """All servers, remarks for whoever wrote the files, and what must not be shown."""
+
+    servers: tuple[Configured, ...]
+    remarks: tuple[str, ...]
+    environment: Environment
+
+    def only(self, names: Collection[str] | None) -> Configuration:
+        """The same with those servers alone, with all where `names` is None.
+
+        `BadRequest` lists the servers there are where one of them is not.
+        """
+        if names is None:
+            return self
+        known = [server.name for server in self.servers]
+        for name in names:
+            if name not in known:
+                raise BadRequest(
+                    f"there is no MCP server {name!r:.80}",
+                    field="tool_mcp_servers",
+                    hint=f"there are: {', '.join(known)[:SHOWN] or 'none'}",
+                )
+        return replace(self, servers=tuple(each for each in self.servers if each.name in names))
+
+
+def configuration_of(paths: Iterable[Path], variables: Mapping[str, str]) -> Configuration:
+    """What the files say; of two servers with one name the first stays."""
+    environment = Environment(variables)
+    tables: dict[str, tuple[Tables, object]] = {}
+    remarks: list[str] = []
+    for path in paths:
+        read = tables_in(path)
+        remarks += read.remarks
+        for name, table in read.servers.items():
+            if name in tables:
+                remarks.append(f"{path}: {name!r} is there already, from {tables[name][0].path}")
+            tables.setdefault(name, (read, table))
+    servers: list[Configured] = []
+    for name, (read, table) in tables.items():
+        prefix = _prefix(name, {server.prefix for server in servers})
+        servers.append(_configured(name, prefix, table, environment))
+        if isinstance(table, dict):
+            remarks += [f"{read.path}: {name}.{key} is unknown" for key in unknown_keys(table)]
+    return Configuration(tuple(servers), tuple(remarks), environment)
+
+
+def _configured(name: str, prefix: str, table: object, environment: Environment) -> Configured:
+    try:
+        entry = Entry.model_validate(table)
+    except ValidationError as wrong:
+        return Configured(name, prefix, problem=_complaint(name, wrong))
+    usual = Configured(
+        name,
+        prefix,
+        is_enabled=entry.enabled,
+        is_required=entry.required,
+        startup_s=entry.startup_timeout_sec,
+        tool_s=entry.tool_timeout_sec,
+        enabled_tools=None if entry.enabled_tools is None else tuple(entry.enabled_tools),
+        disabled_tools=tuple(entry.disabled_tools),
+    )
+    if not entry.enabled:
+        return usual
+    try:
+        return replace(usual, server=_server(name, entry, environment))
+    except Unset as unset:
+        return replace(usual, problem=str(unset))
+    except BadRequest as wrong:
+        return replace(usual, problem=f"{name}: {wrong.message}")
+
+
+def _server(name: str, entry: Entry, environment: Environment) -> Server:
+    if entry.url is not None:
+        return McpAddress(
+            environment.expanded(entry.url, f"{name}.url"), _headers(name, entry, environment)
+        )
+    own = _expanded_values(f"{name}.env", entry.env, environment)
+    cwd = None if entry.cwd is None else environment.expanded(entry.cwd, f"{name}.cwd")
+    child = child_environment(environment.variables, entry.forwarded, own)
+    environment.taken.update(child[key] for key in (*entry.forwarded, *own) if key in child)
+    return McpCommand(
+        environment.expanded(entry.command or "", f"{name}.command"),
+        [
+            environment.expanded(text, f"{name}.args[{place}]")
+            for place, text in enumerate(entry.args)
+        ],
+        child,
+        cwd,
+    )
+
+
+def _headers(name: str, entry: Entry, environment: Environment) -> dict[str, str]:
+    headers = _expanded_values(f"{name}.http_headers", entry.http_headers, environment)
+    environment.taken.update(headers.values())
+    for header, variable in entry.env_http_headers.items():
+        headers[header] = environment.value(variable, f"{name}.env_http_headers.{header}")
+    if entry.bearer_token_env_var is not None:
+        where = f"{name}.bearer_token_env_var"
+        headers["Authorization"] = f"Bearer {environment.value(entry.bearer_token_env_var, where)}"
+    return headers
+
+
+def _expanded_values(
+    where: str, values: Mapping[str, str], environment: Environment
+) -> dict[str, str]:
+    return {key: environment.expanded(value, f"{where}.{key}") for key, value in values.items()}
+
+
+def _prefix(name: str, taken: set[str]) -> str:
+    plain = UNFIT.sub("_", name).strip("_")[:LONGEST_PREFIX].rstrip("_") or "server"
+    prefix, count = plain, 2
+    while prefix in taken:
+        prefix = f"{plain[: LONGEST_PREFIX - 3].rstrip('_')}_{count}"
+        count += 1
+    return prefix
+
+
+# What stands in the file may be a secret; what is wrong with it is not.
+def _complaint(name: str, wrong: ValidationError) -> str:
+    first = wrong.errors(include_url=False, include_input=False)[0]
+    field_ = ".".join([name, *(str(step) for step in first["loc"])])
+    return f"{field_}: {first['msg'].removeprefix('Value error, ')}"

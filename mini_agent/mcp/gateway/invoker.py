@@ -1,0 +1,59 @@
+"""The gateway's catalog as the tools of a run, without HTTP in between."""
+
+from __future__ import annotations
+
+import warnings
+
+from mini_agent.errors import MiniAgentError, ToolsUnavailable
+from mini_agent.mcp.client.convert import output_of_result, tool_of
+from mini_agent.mcp.client.session import told_as_stderr
+from mini_agent.mcp.gateway.catalog import Catalog
+from mini_agent.tools.arguments import NotRun, called
+from mini_agent.tools.invoker import (
+    Listener,
+    OpenAIToolCall,
+    Tool,
+    ToolOutput,
+    refused,
+    unheard,
+)
+from mini_agent.tools.wrappers import ToolsMissing
+
+
+class GatewayInvoker:
+    """The tools of all servers of `catalog` as `server__tool`.
+
+    A server that does not run is left out, with a warning, as long as another does.
+    """
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    async def list_openai_tools(self) -> list[Tool]:
+        """All tools; `ToolsUnavailable` when no server runs."""
+        await self._catalog.tried()
+        tools = [tool_of(tool) for tool in await self._catalog.tools()]
+        standings = self._catalog.standings()
+        away = [
+            f"{each.name} is {each.state}{f': {each.error}' if each.error else ''}"
+            for each in standings
+            if each.state not in ("running", "disabled")
+        ]
+        if not any(each.state == "running" for each in standings):
+            raise ToolsUnavailable(f"no MCP server runs: {'; '.join(away) or 'all are disabled'}")
+        for why in away:
+            warnings.warn(f"tools are missing: {why}", ToolsMissing, stacklevel=2)
+        return tools
+
+    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
+        """What came of one call; a server that fails is told to the model as well."""
+        return await self.stream_openai_tool(openai_tool, unheard)
+
+    async def stream_openai_tool(self, openai_tool: OpenAIToolCall, tell: Listener) -> ToolOutput:
+        """The same; `tell` gets the progress that the server reports."""
+        try:
+            name, arguments = called(openai_tool)
+            result = await self._catalog.result(name, arguments, told_as_stderr(tell))
+        except (NotRun, MiniAgentError) as why:
+            return refused(str(why))
+        return output_of_result(result)

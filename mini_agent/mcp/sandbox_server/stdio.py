@@ -1,0 +1,52 @@
+"""The sandbox as an MCP server on stdin and stdout: `mini-agent mcp`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from mini_agent.mcp.sandbox_server.server_ import languages_named, sandbox_server
+from mini_agent.mcp.sandbox_server.sessions import Sessions
+from mini_agent.mcp.stdio import served_on_stdio
+from mini_agent.net.telemetry import trace_headers
+from mini_agent.sandbox import SidecarClient
+from mini_agent.settings import Settings
+from mini_agent.tools.configured_sandbox import open_sandbox_late
+
+THE_ONE: Final = "stdio"
+
+
+def serve() -> None:
+    """Serves the one client on stdin and stdout until it is gone."""
+    asyncio.run(_served(Settings()))
+
+
+async def _served(settings: Settings) -> None:
+    languages = languages_named(settings.languages)
+    sidecar = _Sidecar(settings)
+    sessions = Sessions(sidecar.client)
+
+    async def aclose() -> None:
+        await sessions.aclose()
+        await sidecar.aclose()
+
+    server = sandbox_server(sessions, languages, lambda _request: THE_ONE)
+    await served_on_stdio(server, aclose)
+
+
+class _Sidecar:
+    """The client of the sidecar, made when it is first needed: one that is not configured is told
+    to whoever calls, where a server that does not start would be told to nobody."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._client: SidecarClient | None = None
+
+    def client(self) -> SidecarClient:
+        if self._client is None:
+            self._client = open_sandbox_late(self._settings, headers=trace_headers)
+        return self._client
+
+    async def aclose(self) -> None:
+        if self._client is not None:
+            await self._client.aclose()

@@ -1,0 +1,135 @@
+"""Answers of models, kept in LiteLLM's cache on Redis and given again for the same question."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import logging
+from collections.abc import Awaitable
+from dataclasses import replace
+from functools import lru_cache
+from typing import Final, Protocol
+
+from pydantic import TypeAdapter, ValidationError
+
+from mini_agent.errors import NotConfigured
+from mini_agent.extras import extra_needed
+from mini_agent.model import NOTHING_USED, Model, ModelReply, ModelRequest
+from mini_agent.models.litellm_model import LiteLLMModel
+from mini_agent.models.litellm_runtime import loaded_litellm
+
+NAMESPACE: Final = "mini-agent"
+KEPT_S: Final = 86_400
+# A cache that takes longer is none; the model is asked instead.
+PATIENCE_S: Final = 0.5
+REPLY: Final = TypeAdapter(ModelReply)
+
+_log: Final = logging.getLogger(__name__)
+
+
+class Kept(Protocol):
+    """LiteLLM's cache, as far as we use it."""
+
+    def async_get_cache(self, key: str) -> Awaitable[object]:
+        """What is kept under `key`, or None."""
+        ...
+
+    def async_set_cache(self, key: str, value: object, *, ttl: int) -> Awaitable[object]:
+        """Keeps `value`, which JSON can carry, for `ttl` seconds."""
+        ...
+
+
+def through_litellm(ollama_address: str, redis_url: str) -> Model:
+    """LiteLLM as a model; where a URL is given, one that remembers what it was asked.
+
+    Raises `NotConfigured` for a URL that is not Redis's, and without the extra `redis_cache`.
+    """
+    model = LiteLLMModel(ollama_address=ollama_address)
+    if not redis_url:
+        return model
+    with extra_needed("redis_cache", what="MINI_AGENT_REDIS_URL"):
+        from redis import Redis
+    try:
+        Redis.from_url(redis_url).close()
+    except ValueError as wrong:
+        raise NotConfigured(
+            f"MINI_AGENT_REDIS_URL is no address of a Redis: {wrong}",
+            hint="write redis://HOST:6379/0, rediss:// for TLS, or unix:///path/to/socket",
+        ) from None
+    return CachedModel(model, redis_url, address=ollama_address)
+
+
+class CachedModel:
+    """Asks `model`, served at `address`, only what it was not asked before by who shares the Redis.
+
+    A reply that is blank or was cut is not kept. A Redis that is away costs a moment, no answer. A
+    kept reply counts no tokens.
+    """
+
+    def __init__(self, model: Model, redis_url: str, *, address: str = "") -> None:
+        self._model = model
+        self._redis_url = redis_url
+        self._address = address
+
+    async def reply(self, request: ModelRequest) -> ModelReply:
+        """The model's turn; raises what `model` raises."""
+        key = _key(request, self._address)
+        cache = await self._cache()
+        known = _read(await _in_time(cache.async_get_cache(key)))
+        if known is not None:
+            return known
+        reply = await self._model.reply(request)
+        if reply.finish_reason != "length" and (reply.text.strip() or reply.tool_calls):
+            await _in_time(cache.async_set_cache(key, REPLY.dump_python(reply), ttl=KEPT_S))
+        return reply
+
+    async def _cache(self) -> Kept:
+        await loaded_litellm()
+        # Its first act is to ask Redis for its version, and to wait for it.
+        return await asyncio.to_thread(_opened, self._redis_url)
+
+
+@lru_cache(maxsize=8)
+def _opened(url: str) -> Kept:
+    from litellm.caching.redis_cache import RedisCache
+
+    cache: Kept = RedisCache(
+        url=url,
+        namespace=NAMESPACE,
+        socket_timeout=PATIENCE_S,
+        socket_connect_timeout=PATIENCE_S,
+    )
+    return cache
+
+
+def _key(request: ModelRequest, address: str) -> str:
+    asked = {
+        "address": address,
+        "model": request.model,
+        "messages": request.messages,
+        "tools": request.tools,
+        "temperature": request.temperature,
+        "num_ctx": request.num_ctx,
+        "options": dict(request.options),
+    }
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+
+
+async def _in_time(call: Awaitable[object]) -> object:
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            return await call
+    # Whatever is wrong with the cache: the model can answer without it.
+    except Exception as broken:  # noqa: BLE001
+        _log.debug("the cache is left out: %s", broken)
+        return None
+
+
+def _read(kept: object) -> ModelReply | None:
+    if kept is None:
+        return None
+    try:
+        return replace(REPLY.validate_python(kept), usage=NOTHING_USED)
+    except ValidationError:
+        return None

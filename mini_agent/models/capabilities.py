@@ -1,0 +1,58 @@
+"""Whether a model takes pictures, as far as Ollama or LiteLLM's list of models can tell."""
+
+from __future__ import annotations
+
+import contextlib
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mini_agent.errors import BadRequest
+from mini_agent.model import is_ollama
+from mini_agent.models.litellm_runtime import loaded_litellm
+
+USUAL_OLLAMA = "http://127.0.0.1:11434"
+PATIENCE_S = 5.0
+VISION = "vision"
+
+
+class _Shown(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    capabilities: list[str] | None = Field(
+        default=None,
+        description="What the model can do, such as vision; null where the server does not say.",
+    )
+
+
+async def require_vision(model: str, ollama_address: str) -> None:
+    """Raises `BadRequest` when `model` is known to take no pictures; who is not known passes."""
+    sees = await (_ollama_says(model, ollama_address) if is_ollama(model) else _listed(model))
+    if sees is False:
+        raise BadRequest(
+            f"the model {model} takes no pictures",
+            field="model",
+            hint="take one that does, such as ollama/qwen2.5vl:3b, or name no pictures",
+        )
+
+
+async def _ollama_says(model: str, address: str) -> bool | None:
+    name = model.partition("/")[2]
+    with contextlib.suppress(httpx.HTTPError, ValidationError):
+        async with httpx.AsyncClient(
+            base_url=address or USUAL_OLLAMA, timeout=PATIENCE_S, trust_env=False
+        ) as ollama:
+            answer = await ollama.post("/api/show", json={"model": name})
+        capabilities = _Shown.model_validate_json(answer.content).capabilities
+        return None if capabilities is None else VISION in capabilities
+    return None
+
+
+async def _listed(model: str) -> bool | None:
+    litellm = await loaded_litellm()
+    try:
+        found: dict[str, object] = litellm.get_model_info(model)
+    # It has no error of its own for a model that it does not know.
+    except Exception:  # noqa: BLE001
+        return None
+    return found.get("supports_vision") is True

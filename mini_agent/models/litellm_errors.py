@@ -1,0 +1,229 @@
+"""What LiteLLM raised, as one sentence that says what happened and a hint that says what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from mini_agent.errors import ContextTooLong, ModelError, ModelUnavailable, NoToolSupport
+from mini_agent.models.litellm_failed_call import FailedCall
+
+
+def model_error(call: FailedCall) -> ModelError:
+    """The one error for a failed call: by what its text gives away, else by its status."""
+    if call.has_no_address:
+        return _no_address(call)
+    for sign, explain in SIGNS:
+        if sign.search(call.text):
+            return explain(call)
+    return BY_STATUS.get(call.status, _failed)(call)
+
+
+def timed_out(call: FailedCall) -> ModelError:
+    """The model had not answered when its time was over."""
+    return ModelError(
+        f"{call.model} did not answer within {call.timeout_s:.3g} s",
+        hint="give the run more time with max_wallclock_seconds, or take a smaller model",
+    )
+
+
+def _gave_up(call: FailedCall) -> ModelError:
+    return ModelUnavailable(
+        f"the model server at {call.where} gave up on {call.model}: {call.reason}",
+        hint="it may still be loading the model: try again, or take a smaller one",
+    )
+
+
+def _no_address(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"api_base {call.address!r} is no address", hint="write it as http://host:port/v1"
+    )
+
+
+def _no_provider(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"model {call.model!r} does not say which provider serves it",
+        hint="write provider/model, such as ollama/qwen2.5-coder:3b or openai/gpt-4o-mini",
+    )
+
+
+def _key_missing(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"{call.model} needs a key",
+        hint=f"set {call.provider.upper()}_API_KEY, or pass api_key",
+    )
+
+
+def _key_refused(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"{call.provider} did not accept the key for {call.model}: {call.reason}",
+        hint=f"set {call.provider.upper()}_API_KEY, or pass api_key",
+    )
+
+
+def _no_credit(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"{call.provider} wants to be paid for {call.model}: {call.reason}",
+        hint="look at the account that api_key belongs to, or take a local model",
+    )
+
+
+def _no_tls(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"no secure connection to {call.where}: {call.reason}",
+        hint="a server without TLS is http://, not https://; SSL_CERT_FILE names certificates "
+        "to trust",
+    )
+
+
+def _not_reachable(call: FailedCall) -> ModelError:
+    return ModelUnavailable(f"no model server answers at {call.where}", hint=_what_to_start(call))
+
+
+def _what_to_start(call: FailedCall) -> str:
+    if call.provider == "ollama":
+        return (
+            "start it with `ollama serve`, or the whole stack with `make up`; "
+            "OLLAMA_API_BASE names another address"
+        )
+    if call.provider == "llamafile":
+        return (
+            "start the demo model with `make up MODEL=demo`; "
+            "LLAMAFILE_API_BASE names another address"
+        )
+    tls = ", does it speak TLS" if call.where.startswith("https:") else ""
+    return f"is it up{tls}, and is {call.provider.upper()}_API_BASE or api_base right?"
+
+
+def _no_api(call: FailedCall) -> ModelError:
+    path = "no path, such as" if call.provider == "ollama" else "the path of the API, mostly /v1:"
+    example = "http://localhost:11434" if call.provider == "ollama" else "http://host:port/v1"
+    return ModelError(
+        f"what answers at {call.where} has no chat completions there: {call.reason}",
+        hint=f"check api_base: it takes {path} {example}",
+    )
+
+
+def _not_found(call: FailedCall) -> ModelError:
+    if call.provider == "ollama":
+        return ModelError(
+            f"Ollama at {call.where} does not have the model {call.name}",
+            hint=f"ollama pull {call.name} (in the compose stack: "
+            f"docker exec ollama ollama pull {call.name})",
+        )
+    return ModelError(
+        f"{call.provider} does not know the model {call.name}: {call.reason}",
+        hint="check the model's name, and that api_base is the server you mean",
+    )
+
+
+def _too_long(call: FailedCall) -> ModelError:
+    return ContextTooLong(
+        f"the conversation is longer than the context of {call.model}: {call.reason}",
+        hint="lower max_history_messages or hard_char_budget, or give the model a larger num_ctx",
+    )
+
+
+def _no_tools(call: FailedCall) -> ModelError:
+    return NoToolSupport(
+        f"{call.model} cannot call tools: {call.reason}",
+        hint="take a model that can, such as ollama/qwen2.5-coder:3b",
+    )
+
+
+def _no_pictures(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"{call.model} takes no pictures: {call.reason}",
+        hint="take a model that does, such as ollama/qwen2.5vl:3b, or leave the pictures out",
+    )
+
+
+def _out_of_memory(call: FailedCall) -> ModelError:
+    return ModelUnavailable(
+        f"{call.provider} could not run {call.name}: {call.reason}",
+        hint="mostly a lack of memory: take a smaller model or a smaller num_ctx",
+    )
+
+
+def _not_a_completion(call: FailedCall) -> ModelError:
+    return ModelUnavailable(
+        f"what answers at {call.where} is not a model server: its answer is no chat completion",
+        hint="check api_base, and what stands between: a proxy may answer for the server",
+    )
+
+
+def _busy(call: FailedCall) -> ModelError:
+    return ModelUnavailable(
+        f"{call.provider} cannot take {call.model} right now: {call.reason}",
+        hint="try again in a moment",
+        retry_after_s=call.retry_after_s,
+    )
+
+
+def _refused(call: FailedCall) -> ModelError:
+    return ModelError(
+        f"{call.provider} refused the request for {call.model}: {call.reason}",
+        hint="change what it names: the model, a parameter, or completion_kwargs",
+    )
+
+
+def _failed(call: FailedCall) -> ModelError:
+    return ModelUnavailable(
+        f"the model server at {call.where} failed on {call.model}: {call.reason}",
+        hint="its own log says more (`make logs` for the stack)",
+    )
+
+
+Explain = Callable[[FailedCall], ModelError]
+
+# LiteLLM gives several faults one type and one status; only their words tell them apart.
+SIGNS: Final[tuple[tuple[re.Pattern[str], Explain], ...]] = tuple(
+    (re.compile(words, re.IGNORECASE), explain)
+    for words, explain in (
+        (r"LLM Provider NOT provided", _no_provider),
+        (r"Missing credentials|Missing \w+ API Key|API[_ ]key.*(not set|required)", _key_missing),
+        (
+            r"certificate verify|wrong[ _]version[ _]number|SSLError|\[SSL",
+            _no_tls,
+        ),
+        (
+            r"Cannot connect to host|Connection error|Connection refused|Name or service",
+            _not_reachable,
+        ),
+        (r'404 page not found|"detail": ?"Not Found"', _no_api),
+        (
+            r"does not support tools|tool use is not supported|tools? (is|are) not supported",
+            _no_tools,
+        ),
+        (r"image input is not supported|not support (image|vision)", _no_pictures),
+        (r"required for image input|image_url.{0,40}only supported", _no_pictures),
+        (r"context (size|length|window)|ContextWindowExceeded", _too_long),
+        (r"runner (process )?(has )?(terminated|no longer running)", _out_of_memory),
+        (r"more system memory|out of memory", _out_of_memory),
+        (
+            r"Expecting value|must be a mapping|invalid response|provider returned",
+            _not_a_completion,
+        ),
+        (r"KeyError: 'message'|Error in response object", _not_a_completion),
+    )
+)
+
+BY_STATUS: Final[dict[int, Explain]] = {
+    301: _no_api,
+    302: _no_api,
+    307: _no_api,
+    308: _no_api,
+    400: _refused,
+    401: _key_refused,
+    402: _no_credit,
+    403: _key_refused,
+    404: _not_found,
+    405: _no_api,
+    408: _gave_up,
+    413: _too_long,
+    422: _refused,
+    429: _busy,
+    503: _busy,
+    504: _gave_up,
+}

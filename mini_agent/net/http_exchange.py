@@ -1,0 +1,206 @@
+"""One request to a server of tools and its answer, of bounded size and from that server alone."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from types import TracebackType
+from typing import Final, Self
+from urllib.parse import quote
+
+import httpx
+from pydantic import JsonValue
+
+from mini_agent.errors import BadRequest, ToolsUnavailable
+from mini_agent.net.http_wait import seconds_told
+
+MOST_BYTES: Final = 8 << 20
+MOST_REDIRECTS: Final = 3
+CONNECT_S: Final = 5.0
+NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol)
+
+
+class NoAnswer(ToolsUnavailable):
+    """The server cannot be reached, or the connection broke before its answer was there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is asked of the server: a method, a path below its address, and what goes with it."""
+
+    method: str
+    path: str
+    json: JsonValue = None
+    query: tuple[tuple[str, str], ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What the server said."""
+
+    status: int
+    content: bytes
+    retry_after_s: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is one of success."""
+        return httpx.codes.is_success(self.status)
+
+    @property
+    def text(self) -> str:
+        """The body as text."""
+        return self.content.decode("utf-8", "replace")
+
+
+class HttpExchange:
+    """The server at `base_url`; `field` is what the caller calls that address.
+
+    As a context manager it keeps its connections until the block is left, in that event loop;
+    else each request has its own. Raises `BadRequest` for an address or headers that cannot be.
+    """
+
+    def __init__(self, base_url: str, headers: Mapping[str, str], field: str) -> None:
+        self._base = _address(base_url, field)
+        self._headers = _sendable(headers)
+        self._kept: httpx.AsyncClient | None = None
+
+    async def __aenter__(self) -> Self:
+        self._kept = self._client()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            await kept.aclose()
+
+    @cached_property
+    def address(self) -> str:
+        """The server's address as it may be shown, without a password in it."""
+        return str(self._base.copy_with(userinfo=b""))
+
+    async def answer(self, ask: Ask) -> Answered:
+        """The server's answer, whatever its status; `ToolsUnavailable` where there is none."""
+        try:
+            async with self._connected() as client:
+                return await self._answer(client, ask)
+        except NOT_SENT as away:
+            raise NoAnswer(
+                f"nothing answers at {self.address}: {away}", hint="is it running?"
+            ) from away
+        except (httpx.HTTPError, httpx.StreamError) as broken:
+            what = str(broken) or type(broken).__name__
+            raise NoAnswer(
+                f"the connection to {self.address} broke: {what}",
+                hint="whether the call was carried out there is not known",
+            ) from broken
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[httpx.AsyncClient]:
+        if self._kept is not None:
+            yield self._kept
+        else:
+            async with self._client() as client:
+                yield client
+
+    def _client(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(
+            headers=self._headers,
+            timeout=httpx.Timeout(None, connect=CONNECT_S),
+            trust_env=not _is_here(self._base),
+            verify=self._trust,
+        )
+
+    @cached_property
+    def _trust(self) -> bool | ssl.SSLContext:
+        # Reading the certificates takes longer than a call, so it is done once, and only for TLS.
+        return httpx.create_ssl_context() if self._base.scheme == "https" else False
+
+    async def _answer(self, client: httpx.AsyncClient, ask: Ask) -> Answered:
+        path = quote(f"{self._base.path.rstrip('/')}{ask.path}")
+        url = self._base.copy_with(path=path)
+        query = httpx.QueryParams(ask.query) if ask.query else None
+        request = client.build_request(
+            ask.method, url, json=ask.json, params=query, headers=dict(ask.headers)
+        )
+        for _ in range(MOST_REDIRECTS + 1):
+            response = await client.send(request, stream=True)
+            try:
+                following = self._following(response)
+                if following is None:
+                    return await self._read(response)
+            finally:
+                await response.aclose()
+            request = following
+        raise ToolsUnavailable(f"{self.address} redirects more than {MOST_REDIRECTS} times")
+
+    def _following(self, response: httpx.Response) -> httpx.Request | None:
+        following = response.next_request
+        if following is None:
+            return None
+        is_same = _origin(following.url) == _origin(response.url)
+        if is_same and following.method == response.request.method:
+            return following
+        elsewhere = following.url.copy_with(userinfo=b"", query=None)
+        raise ToolsUnavailable(
+            f"{self.address} redirects to {elsewhere}, which is not followed",
+            hint="if that is the server that is meant, give its address",
+        )
+
+    async def _read(self, response: httpx.Response) -> Answered:
+        content = bytearray()
+        async for piece in response.aiter_bytes():
+            content += piece
+            if len(content) > MOST_BYTES:
+                raise ToolsUnavailable(
+                    f"the answer of {self.address} is longer than {MOST_BYTES >> 20} MiB and was "
+                    "not read to its end",
+                    hint="ask for less at a time",
+                )
+        told = response.headers.get("retry-after")
+        return Answered(
+            response.status_code, bytes(content), seconds_told(told) if told is not None else None
+        )
+
+
+def _address(base_url: str, field: str) -> httpx.URL:
+    try:
+        url = httpx.URL(base_url)
+    except (httpx.InvalidURL, TypeError):
+        url = httpx.URL("")
+    if url.scheme not in ("http", "https") or not url.host:
+        raise BadRequest(
+            f"{field} must be an address such as http://127.0.0.1:8787, not {base_url!r:.100}",
+            field=field,
+        )
+    return url.copy_with(query=None, fragment=None)
+
+
+def _sendable(headers: Mapping[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        is_text = isinstance(name, str) and isinstance(value, str)
+        if not (is_text and f"{name}{value}".isascii() and f"{name}{value}".isprintable()):
+            # What the value is stays unsaid: it is a secret, mostly.
+            raise BadRequest(f"the header {name!r:.60} is not one line of ASCII", field="headers")
+    return dict(headers)
+
+
+def _origin(url: httpx.URL) -> tuple[str, str, int]:
+    return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
+
+
+def _is_here(url: httpx.URL) -> bool:
+    try:
+        return ipaddress.ip_address(url.host).is_loopback
+    except ValueError:
+        return url.host == "localhost"

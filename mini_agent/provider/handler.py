@@ -1,0 +1,160 @@
+"""`MiniAgentLLM`: the agent as a provider of LiteLLM's completion and acompletion."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing, contextmanager
+from typing import Final, Protocol, TypedDict, Unpack
+
+from mini_agent.agent.blocking_stream import stream_blocking
+from mini_agent.agent.sync import run_blocking
+from mini_agent.errors import BadRequest, MiniAgentError, Unauthorized
+from mini_agent.messages import JsonObject
+from mini_agent.models.litellm_runtime import litellm_module
+from mini_agent.provider.litellm_details import details_of
+from mini_agent.provider.litellm_usage import usage_of
+from mini_agent.provider.parameters import PROVIDER, GivenCall
+from mini_agent.provider.responses import Chunk, chunks_of
+from mini_agent.provider.run import provider_run
+from mini_agent.result import AgentResult
+
+litellm: Final = litellm_module()
+
+ERRORS: Final[tuple[tuple[type[MiniAgentError], str], ...]] = (
+    (BadRequest, "BadRequestError"),
+    (Unauthorized, "AuthenticationError"),
+    (MiniAgentError, "ServiceUnavailableError"),
+)
+
+
+class ResponseMessage(Protocol):
+    """LiteLLM's message object, as far as we write it."""
+
+    content: str
+
+
+class ResponseChoice(Protocol):
+    """LiteLLM's choice object, as far as we write it."""
+
+    message: ResponseMessage
+    finish_reason: str
+
+
+class Response(Protocol):
+    """LiteLLM's response object, as far as we write it, and what we add: `mini_agent`."""
+
+    choices: list[ResponseChoice]
+    model: str
+    usage: object
+    mini_agent: JsonObject
+    _hidden_params: dict[str, object]
+
+
+class CallFromLiteLLM(TypedDict, total=False):
+    """What LiteLLM hands to a provider, as far as we read it; always by keyword."""
+
+    model: str
+    messages: list[object]
+    model_response: Response
+    optional_params: dict[str, object]
+    api_base: str | None
+    api_key: str | None
+    timeout: object
+
+
+class MiniAgentLLM(litellm.CustomLLM):  # type: ignore[misc, name-defined]  # LiteLLM is untyped here
+    """A whole run of the agent behind each completion.
+
+    The answer is the message; `response.mini_agent` holds the rest: `stopped_reason`,
+    `answer_source`, `iterations`, `conversation`, `parsed_tools`, `metrics`,
+    `last_tool_invocation`, `error`.
+    A run that stopped early is an answer, too. Raises LiteLLM's BadRequestError for parameters
+    that cannot be, and its ServiceUnavailableError when there is nothing to run in.
+    """
+
+    def completion(self, **call: Unpack[CallFromLiteLLM]) -> Response:
+        """A run, from plain code; inside a running event loop it holds that loop up."""
+        return _filled(call["model_response"], run_blocking(_result(call)))
+
+    async def acompletion(self, **call: Unpack[CallFromLiteLLM]) -> Response:
+        """A run; cancelling it cancels the run, wherever that is."""
+        return _filled(call["model_response"], await _result(call))
+
+    def streaming(self, **call: Unpack[CallFromLiteLLM]) -> Iterator[Chunk]:
+        """A run as a stream: its answer, and with `stream_progress` also what it does.
+
+        Dropping the stream ends the run.
+        """
+        return stream_blocking(_stream(call))
+
+    def astreaming(self, **call: Unpack[CallFromLiteLLM]) -> AsyncIterator[Chunk]:
+        """The same for coroutines; `aclose()` of the stream ends the run."""
+        return _stream(call)
+
+
+async def _result(call: CallFromLiteLLM) -> AgentResult:
+    with _errors_for_litellm(call["model"]):
+        return await provider_run(_given(call)).result()
+
+
+# Not a generator itself: what cannot be is raised by the call, before there is a stream.
+def _stream(call: CallFromLiteLLM) -> AsyncGenerator[Chunk, None]:
+    with _errors_for_litellm(call["model"]):
+        run = provider_run(_given(call))
+    chunks = chunks_of(run.events(), call["model"], shows_progress=run.shows_progress)
+    return _raising_for_litellm(chunks, call["model"])
+
+
+async def _raising_for_litellm(
+    chunks: AsyncGenerator[Chunk, None], model: str
+) -> AsyncGenerator[Chunk, None]:
+    with _errors_for_litellm(model):
+        async with aclosing(chunks):
+            async for chunk in chunks:
+                yield chunk
+
+
+@contextmanager
+def _errors_for_litellm(model: str) -> Iterator[None]:
+    try:
+        yield
+    except MiniAgentError as wrong:
+        raise _for_litellm(wrong, model) from wrong
+
+
+def _given(call: CallFromLiteLLM) -> GivenCall:
+    own = {name: call.get(name) for name in ("api_base", "api_key") if call.get(name)}
+    return GivenCall(
+        model=call["model"],
+        messages=list(_plain(call["messages"])),
+        parameters={
+            **{name: value for name, value in own.items() if value},
+            **call["optional_params"],
+        },
+        timeout=call.get("timeout"),
+    )
+
+
+# A conversation that goes on may hold LiteLLM's own message objects beside plain ones.
+def _plain(messages: list[object]) -> Iterator[object]:
+    for message in messages:
+        dump = getattr(message, "model_dump", None)
+        yield dump(exclude_none=True) if callable(dump) else message
+
+
+def _for_litellm(wrong: MiniAgentError, model: str) -> Exception:
+    name = next(name for kind, name in ERRORS if isinstance(wrong, kind))
+    error: Exception = getattr(litellm, name)(
+        message=str(wrong), model=model, llm_provider=PROVIDER
+    )
+    return error
+
+
+def _filled(response: Response, result: AgentResult) -> Response:
+    response.choices[0].message.content = result.final_answer
+    response.choices[0].finish_reason = "stop"
+    response.model = result.used_model
+    response.usage = usage_of(result.usage)
+    response.mini_agent = details_of(result)
+    response._hidden_params["mini_agent"] = response.mini_agent  # noqa: SLF001 - LiteLLM's name
+    return response

@@ -1,0 +1,206 @@
+"""A session of the sidecar as a `litellm.harness` Sandbox: where LiteLLM's own agents work."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType, TracebackType
+from typing import Final, Self
+from weakref import WeakKeyDictionary
+
+from mini_agent.provider.harness.harness_command import (
+    WORK,
+    WORKSPACE,
+    command,
+    hashing,
+    place_of,
+    within,
+)
+from mini_agent.provider.harness.harness_process import SandboxProcess
+from mini_agent.provider.harness.process import (
+    CompletedRun,
+    completed,
+    harness_error,
+    in_harness_words,
+    shown,
+)
+from mini_agent.sandbox.client import SidecarClient
+from mini_agent.sandbox.session import SidecarSession
+from mini_agent_protocol.execution import Execution
+from mini_agent_protocol.languages import Language
+from mini_agent_protocol.snippet import Limits, Snippet
+from mini_agent_protocol.workspace import LONGEST_TTL_S
+
+ENTER: Final = f"import os; os.makedirs({WORK!r}, exist_ok=True); os.chdir({WORK!r})"
+DIGEST: Final = 64
+
+
+class SidecarSandbox:
+    """Give it to `litellm.agent(..., sandbox=...)`; `close` it afterwards.
+
+    Commands run in the image of `language`, one after the other, without a network. The session
+    starts with the first of them, and ends after an hour if it is not closed before. What cannot
+    be done raises the `SandboxError` of `litellm.harness`, or ours where that is not loaded.
+    """
+
+    is_container = True
+
+    def __init__(
+        self,
+        base_url: str,
+        token: str = "",
+        *,
+        language: Language = "python",
+        limits: Limits | None = None,
+    ) -> None:
+        self.workdir: str = WORK
+        self._toolchain: Language | None = None if language == "bash" else language
+        self._base_url, self._token = base_url, token
+        self._limits = limits or Limits()
+        self._starting = asyncio.Lock()
+        self.session_id: str | None = None
+        self._is_closed = False
+        # Connections belong to an event loop, and LiteLLM's agents have one of their own.
+        self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, SidecarClient] = (
+            WeakKeyDictionary()
+        )
+
+    async def __aenter__(self) -> Self:
+        await self._session()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def exec(
+        self,
+        cmd: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+    ) -> SandboxProcess:
+        """Begins a command."""
+        with in_harness_words():
+            snippet = command(cmd, self._toolchain, within(self._limits, None), env, cwd)
+            return SandboxProcess(await self._session(), snippet)
+
+    async def run(
+        self,
+        cmd: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - LiteLLM's own signature
+    ) -> CompletedRun:
+        """What comes of a command within `timeout` seconds, ten minutes at most."""
+        snippet = command(cmd, self._toolchain, within(self._limits, timeout), env, cwd)
+        execution = await self._executed(snippet)
+        if execution.status == "timeout":
+            raise harness_error(
+                f"command timed out after {execution.limits.timeout_s:g}s: {cmd[0]}"
+            )
+        return completed(execution)
+
+    async def exec_python(self, code: str) -> str:
+        """Run a Python program in the sandbox and return what it printed.
+
+        Variables, and files in the working folder, stay for the next call.
+        """
+        with in_harness_words():
+            program = Snippet(language="python", code=code, stateful=True)
+        await self._executed(Snippet(language="python", code=ENTER, stateful=True))
+        return shown(await self._executed(program))
+
+    async def exec_shell(self, cmd: str) -> str:
+        """Run shell commands in the sandbox and return what they printed.
+
+        Files in the working folder stay for the next call. There is no network.
+        """
+        snippet = command(("bash", "-c", cmd), self._toolchain, Limits())
+        return shown(await self._executed(snippet))
+
+    async def read(self, path: str) -> bytes:
+        """A file of the workspace."""
+        with in_harness_words():
+            return await (await self._session()).read(place_of(path))
+
+    async def write(self, path: str, data: bytes) -> None:
+        """Makes a file, or replaces it, and the folders it lies in."""
+        with in_harness_words():
+            await (await self._session()).write(place_of(path), data)
+
+    def host_url(self, port: int) -> str:
+        """There is no way from the sandbox to this machine, so this raises."""
+        raise harness_error(
+            f"nothing in the sandbox can reach port {port} of this machine: it has no network; use "
+            "Harness.TOOL_LOOP or Harness.DEEPAGENTS, whose models are called from outside"
+        )
+
+    async def which(self, binary: str) -> str | None:
+        """Where a program is, None where it is not."""
+        found = await self.run(("sh", "-c", 'command -v -- "$1"', "sh", binary))
+        return found.stdout.strip() or None
+
+    async def tempdir(self) -> str:
+        """A new folder, which is not in snapshots."""
+        path = f"{WORKSPACE}/temporary-{secrets.token_hex(8)}"
+        made = await self.run(("mkdir", "-m", "700", path))
+        if made.exit_code:
+            raise harness_error(f"no temporary folder: {made.stderr.strip()}")
+        return path
+
+    async def snapshot(self) -> Mapping[str, str]:
+        """The SHA-256 of each file of 50 MiB or less, by its path in the workspace."""
+        hashed = await self.run(hashing())
+        if hashed.exit_code or hashed.stderr:
+            raise harness_error(f"no snapshot: {hashed.stderr.strip() or hashed.exit_code}")
+        lines = hashed.stdout.split("\0")[:-1]
+        return MappingProxyType(
+            {line[DIGEST + 2 :].removeprefix("./"): line[:DIGEST] for line in lines}
+        )
+
+    async def close(self) -> None:
+        """Ends the session, and whatever runs in it; nothing of it is left."""
+        if self._is_closed:
+            return
+        try:
+            if self.session_id is not None:
+                with in_harness_words():
+                    await self._client().session(self.session_id).aclose()
+        finally:
+            self._is_closed = True
+            await self._hang_up()
+
+    async def _executed(self, snippet: Snippet) -> Execution:
+        with in_harness_words():
+            return await (await self._session()).run(snippet)
+
+    async def _session(self) -> SidecarSession:
+        if self._is_closed:
+            raise harness_error("the sandbox is closed; make another")
+        async with self._starting:
+            if self.session_id is None:
+                opened = await self._client().open_session(ttl_s=LONGEST_TTL_S, limits=self._limits)
+                self.session_id = opened.id
+        return self._client().session(self.session_id)
+
+    def _client(self) -> SidecarClient:
+        loop = asyncio.get_running_loop()
+        if loop not in self._clients:
+            self._clients[loop] = SidecarClient(self._base_url, self._token)
+        return self._clients[loop]
+
+    async def _hang_up(self) -> None:
+        here = asyncio.get_running_loop()
+        for loop, client in tuple(self._clients.items()):
+            if loop is here:
+                await client.aclose()
+            elif loop.is_running():
+                there = asyncio.run_coroutine_threadsafe(client.aclose(), loop)
+                await asyncio.wrap_future(there)

@@ -1,0 +1,18 @@
+"""The provider put into LiteLLM by hand, at once."""
+
+from __future__ import annotations
+
+from mini_agent.models.litellm_runtime import litellm_module
+from mini_agent.provider.import_hook import arm
+from mini_agent.provider.litellm_install import register_ours
+
+
+def install() -> None:
+    """Does by hand, and at once, what LITELLM_ENABLE_MINI_AGENT=1 does at `import litellm`.
+
+    Makes `model="mini-agent"` and `"mini-agent/..."` work everywhere in LiteLLM, and its names of
+    ours importable. Calling it again puts back what has been removed from the registry since.
+    """
+    arm()
+    litellm_module()
+    register_ours()

@@ -1,0 +1,68 @@
+"""What stock LiteLLM lacks for the provider, put into its modules in memory."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import sys
+from collections.abc import Callable
+from types import ModuleType
+from typing import Final, TypeAlias
+
+from mini_agent.provider.litellm_install import register_custom_provider, register_ours
+from mini_agent.provider.parameters import PROVIDER
+
+Found: TypeAlias = tuple[str, str, str | None, str | None]
+GetProvider: TypeAlias = Callable[..., Found]
+
+OURS: Final = "_mini_agent"
+
+
+def add_the_provider(litellm: ModuleType) -> None:
+    """`litellm.provider_list` and the like know the provider, and `litellm.llms.mini_agent` is."""
+    del litellm
+    register_ours()
+    importlib.import_module("litellm.llms.mini_agent")
+
+
+def add_registering(custom_llm: ModuleType) -> None:
+    """`litellm.llms.custom_llm.register_custom_provider`, unless it has one."""
+    if not hasattr(custom_llm, "register_custom_provider"):
+        custom_llm.__dict__["register_custom_provider"] = register_custom_provider
+
+
+def keep_the_provider(utils: ModuleType) -> None:
+    """The provider comes back when its registry is replaced, as LiteLLM's Proxy does.
+
+    LiteLLM calls `custom_llm_setup` at the start of every completion.
+    """
+    theirs: Callable[[], None] = utils.custom_llm_setup
+
+    @functools.wraps(theirs)
+    def custom_llm_setup() -> None:
+        register_ours()
+        theirs()
+
+    _replace("custom_llm_setup", theirs, custom_llm_setup)
+
+
+def understand_the_bare_name(logic: ModuleType) -> None:
+    """`mini-agent` alone names a model, too; LiteLLM takes none without a slash."""
+    theirs: GetProvider = logic.get_llm_provider
+
+    @functools.wraps(theirs)
+    def get_llm_provider(
+        model: str, custom_llm_provider: str | None = None, *rest: object, **named: object
+    ) -> Found:
+        if model == PROVIDER and custom_llm_provider in (None, PROVIDER):
+            model = f"{PROVIDER}/default"
+        return theirs(model, custom_llm_provider, *rest, **named)
+
+    _replace("get_llm_provider", theirs, get_llm_provider)
+
+
+# Where LiteLLM was imported before us, its modules hold each other's functions already.
+def _replace(name: str, theirs: object, ours: object) -> None:
+    for known, module in list(sys.modules.items()):
+        if known.partition(".")[0] == "litellm" and vars(module).get(name) is theirs:
+            vars(module)[name] = ours

@@ -1,0 +1,142 @@
+"""A run of the provider `mini-agent`: where it is asked to happen, and what it comes to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from mini_agent.agent.event_stream import events_of
+from mini_agent.agent.loop import run_agent
+from mini_agent.agent.run_tools import Opening, Sources, tools_at
+from mini_agent.agent.tool_backends import IN_THE_SHIM, backend_in_the_shim, places_for
+from mini_agent.errors import MiniAgentError
+from mini_agent.events import Event, Listener, Stopped, unheard
+from mini_agent.mcp.gateway.of_runs import configuration_for_runs, servers_of_run
+from mini_agent.models.cache import through_litellm
+from mini_agent.net.telemetry import trace_headers
+from mini_agent.provider.parameters import GivenCall, ProviderCall, provider_call
+from mini_agent.remote.client import RunLost, ShimClient, lost_run
+from mini_agent.remote.discovery import shim_address
+from mini_agent.remote.schema import AgentRunRequest
+from mini_agent.result import AgentResult
+from mini_agent.sandbox import SidecarClient
+from mini_agent.settings import Settings, require_model
+from mini_agent.tools.configured_sandbox import open_sandbox
+from mini_agent.tools.invoker import Invoker
+
+
+def provider_run(given: GivenCall) -> ProviderRun:
+    """The run that a call asks for, not begun; `BadRequest` for one that cannot be."""
+    settings = Settings()
+    call = provider_call(given, settings)
+    places = places_for(call.request.tool_backend, call.container, settings)
+    if places == IN_THE_SHIM:
+        return ProviderRun(call, settings, tools=None)
+    require_model(call.request.model, settings, field="target_model")
+    return ProviderRun(call, settings, tools_at(places, _sources(call.request, settings)))
+
+
+def _sources(request: AgentRunRequest, settings: Settings) -> Sources:
+    def sidecar() -> SidecarClient:
+        return open_sandbox(settings, headers=trace_headers)
+
+    def servers(named: Sequence[str] | None) -> Opening:
+        return servers_of_run(configuration_for_runs(settings).only(named))
+
+    return Sources(request, settings, sidecar, servers)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRun:
+    """A run, to be had as its result or as its events; without `tools` the shim does it.
+
+    INVARIANT: raises `MiniAgentError`, and that only while nothing has run yet: LiteLLM's Router
+    repeats a call that raises, and a run that has begun must not be begun again.
+    """
+
+    call: ProviderCall
+    settings: Settings
+    tools: Opening | None
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the loop runs in this process."""
+        return self.tools is not None
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether a stream is to tell what the run does."""
+        return self.call.shows_progress
+
+    async def result(self) -> AgentResult:
+        """What came of it."""
+        if self.tools is not None:
+            return await self._here(self.tools, unheard)
+        shim, there = await self._shim()
+        try:
+            return await shim.run(there)
+        except RunLost as lost:
+            return lost_run(there, lost)
+
+    def events(self) -> AsyncGenerator[Event, None]:
+        """What happens, as it happens; closing the iterator ends the run, wherever that is."""
+        tools = self.tools
+        if tools is None:
+            return self._events_there()
+        return events_of(lambda listener: self._here(tools, listener))
+
+    async def _events_there(self) -> AsyncGenerator[Event, None]:
+        shim, there = await self._shim()
+        try:
+            async with aclosing(shim.events(there)) as events:
+                async for event in events:
+                    yield event
+        except RunLost as lost:
+            yield Stopped(result=lost_run(there, lost))
+
+    async def _shim(self) -> tuple[ShimClient, AgentRunRequest]:
+        address = await asyncio.to_thread(shim_address, self.call.container)
+        there = self.call.request.model_copy(
+            update={"tool_backend": backend_in_the_shim(self.call.request.tool_backend)}
+        )
+        return ShimClient(address, self.settings.shim_token.get_secret_value()), there
+
+    async def _here(self, tools: Opening, listener: Listener) -> AgentResult:
+        result: AgentResult | None = None
+        try:
+            async with tools as invoker:
+                result = await self._looped(invoker, listener)
+        except Exception:  # leaving a sandbox can fail, which does not undo the run
+            if result is None:
+                raise
+        return result
+
+    async def _looped(self, invoker: Invoker, listener: Listener) -> AgentResult:
+        request, settings = self.call.request, self.settings
+        config = request.config(require_model(request.model, settings, field="target_model"))
+        model = through_litellm(settings.ollama_address, settings.redis_url)
+        try:
+            return await run_agent(request.messages, invoker, config, model, listener)
+        except MiniAgentError:
+            raise
+        except Exception as broken:  # noqa: BLE001  the door: it has begun, so it ends as a result
+            ended = broken_run(request, broken)
+            listener(Stopped(result=ended))
+            return ended
+
+
+def broken_run(request: AgentRunRequest, broken: Exception) -> AgentResult:
+    """The result of a run that ended by a fault of ours."""
+    why = f"{type(broken).__name__}: {broken!s:.500}"
+    return AgentResult(
+        final_answer=f"The run broke down, by a fault of the agent itself: {why}.",
+        answer_source="notice",
+        stopped_reason="error",
+        messages=request.messages,
+        iterations=(),
+        used_model=request.model,
+        error=why,
+        total_ms=0.0,
+    )

@@ -1,0 +1,184 @@
+"""Calls to the sidecar over HTTP, whose failures are errors of ours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from contextlib import aclosing, asynccontextmanager
+from typing import Final, TypeAlias
+
+import httpx
+from pydantic import ValidationError
+
+from mini_agent.errors import (
+    BadRequest,
+    ErrorBody,
+    MiniAgentError,
+    Problem,
+    SandboxBusy,
+    SandboxError,
+    SandboxUnavailable,
+    SessionOver,
+    Unauthorized,
+)
+from mini_agent_protocol.execution import Execution, Output
+from mini_agent_protocol.snippet import Snippet
+from mini_agent_protocol.sse import MEDIA_TYPE, read_events
+
+MAX_TIMEOUT_S: Final = 600.0
+QUEUE_AND_START_S: Final = 60.0
+CONNECT_S: Final = 5.0
+# Shorter than the time after which the sidecar closes it: a call never meets a closing connection.
+KEEP_ALIVE_S: Final = 30.0
+JSON: Final = "application/json"
+
+Headers: TypeAlias = Callable[[], Mapping[str, str]]
+
+
+def no_headers() -> Mapping[str, str]:
+    """Of a client that has nothing to pass on."""
+    return {}
+
+
+class SidecarHttp:
+    """Raises `BadRequest` for what the sidecar refuses, `Unauthorized` for a wrong token,
+    `SessionOver` for a session it no longer has, and `SandboxUnavailable` when it is away or busy.
+    """
+
+    def __init__(self, base_url: str, token: str, headers: Headers = no_headers) -> None:
+        own = {"Authorization": f"Bearer {token}"} if token else {}
+        self._headers = headers
+        self.base_url = base_url.rstrip("/")
+        self._http = httpx.AsyncClient(
+            base_url=self.base_url,
+            headers=own,
+            trust_env=False,
+            timeout=QUEUE_AND_START_S,
+            limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_S),
+        )
+
+    async def aclose(self) -> None:
+        """Closes the connections."""
+        await self._http.aclose()
+
+    async def call(self, method: str, path: str, content: bytes = b"", kind: str = JSON) -> bytes:
+        """The body of the answer."""
+        return await self._answer(method, path, content, kind, QUEUE_AND_START_S)
+
+    async def run(self, path: str, snippet: Snippet) -> Execution:
+        """The execution of a snippet."""
+        body = await self._answer("POST", path, _body(snippet), JSON, _patience(snippet))
+        return _execution(body)
+
+    async def stream(self, path: str, snippet: Snippet) -> AsyncGenerator[Output | Execution, None]:
+        """A snippet's output as it comes, its execution last."""
+        async with self._streamed(path, snippet) as response:
+            async for name, said in read_events(response.aiter_bytes()):
+                if name == "error":
+                    raise _error(_problem(said, response.status_code), response.status_code)
+                yield _output(said) if name == "output" else _execution(said)
+
+    async def run_telling(
+        self, path: str, snippet: Snippet, tell: Callable[[Output], None]
+    ) -> Execution:
+        """The execution of a snippet; `tell` gets each piece of its output as it comes."""
+        async with aclosing(self.stream(path, snippet)) as items:
+            async for item in items:
+                if isinstance(item, Execution):
+                    return item
+                tell(item)
+        raise SandboxError("the sidecar's stream ended without an execution")
+
+    async def _answer(
+        self, method: str, path: str, content: bytes, kind: str, patience_s: float
+    ) -> bytes:
+        try:
+            response = await self._http.request(
+                method,
+                path,
+                content=content,
+                headers={**self._headers(), "Content-Type": kind},
+                timeout=httpx.Timeout(patience_s, connect=CONNECT_S),
+            )
+        except httpx.HTTPError as broken:
+            raise self._away(broken) from broken
+        if response.is_success:
+            return response.content
+        raise _refusal(response, response.content)
+
+    @asynccontextmanager
+    async def _streamed(self, path: str, snippet: Snippet) -> AsyncIterator[httpx.Response]:
+        try:
+            async with self._http.stream(
+                "POST",
+                path,
+                content=_body(snippet),
+                headers={**self._headers(), "Content-Type": JSON, "Accept": MEDIA_TYPE},
+                timeout=httpx.Timeout(_patience(snippet), connect=CONNECT_S),
+            ) as response:
+                if not response.is_success:
+                    raise _refusal(response, await response.aread())
+                yield response
+        except httpx.HTTPError as broken:
+            raise self._away(broken) from broken
+
+    def _away(self, broken: httpx.HTTPError) -> SandboxUnavailable:
+        if isinstance(broken, httpx.UnsupportedProtocol):
+            return SandboxUnavailable(
+                f"{self.base_url!r:.100} is no address of a sidecar",
+                hint="one is such as http://127.0.0.1:8077; MINI_AGENT_SIDECAR_URL names it",
+            )
+        what = str(broken) or type(broken).__name__
+        return SandboxUnavailable(
+            f"the sidecar at {self.base_url} does not answer: {what}",
+            hint="is it up? `make up` starts it, `make logs` shows what it says",
+        )
+
+
+def _patience(snippet: Snippet) -> float:
+    return (snippet.limits.timeout_s or MAX_TIMEOUT_S) + QUEUE_AND_START_S
+
+
+def _body(snippet: Snippet) -> bytes:
+    return snippet.model_dump_json(exclude_defaults=True).encode()
+
+
+def _execution(said: bytes) -> Execution:
+    try:
+        return Execution.model_validate_json(said)
+    except ValidationError as odd:
+        raise SandboxError(f"the sidecar's answer is not an execution: {odd}") from odd
+
+
+def _output(said: bytes) -> Output:
+    try:
+        return Output.model_validate_json(said)
+    except ValidationError as odd:
+        raise SandboxError(f"the sidecar's event is not output: {odd}") from odd
+
+
+def _refusal(response: httpx.Response, content: bytes) -> MiniAgentError:
+    said = _problem(content, response.status_code)
+    told = response.headers.get("Retry-After", "")
+    if response.status_code == httpx.codes.TOO_MANY_REQUESTS and told.isdecimal():
+        return SandboxBusy(said.message, hint=said.hint, retry_after_s=float(told))
+    return _error(said, response.status_code)
+
+
+def _error(said: ErrorBody, status: int) -> MiniAgentError:
+    if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return Unauthorized(said.message, hint=said.hint)
+    if said.code == SessionOver.code:
+        return SessionOver(said.message, hint=said.hint)
+    if status == httpx.codes.TOO_MANY_REQUESTS or said.retryable:
+        return SandboxUnavailable(said.message, hint=said.hint)
+    if httpx.codes.is_client_error(status):
+        return BadRequest(said.message, hint=said.hint)
+    return SandboxError(said.message, hint=said.hint)
+
+
+def _problem(said: bytes, status: int) -> ErrorBody:
+    try:
+        return Problem.model_validate_json(said).error
+    except ValidationError:
+        text = said[:200].decode(errors="replace")
+        return ErrorBody(code="bad_answer", message=f"HTTP {status}: {text}")

@@ -1,0 +1,160 @@
+"""A request as the scripted server saw it, and how it is read off a connection."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO, Final
+from urllib.parse import urlsplit
+
+from mini_agent.testing.replies_ import JsonObject, JsonValue
+
+TURN_PATHS: Final = frozenset({"/api/chat", "/api/generate", "/v1/chat/completions"})
+MAX_HEAD_BYTES: Final = 64 * 1024
+MAX_BODY_BYTES: Final = 64 * 1024 * 1024
+NOT_OPTIONS: Final = frozenset({"model", "messages", "tools", "stream", "options"})
+
+
+class BadHttp(Exception):
+    """What came in is not a request; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request: `body` is its JSON object, `problem` says why there is none.
+
+    `number` counts from 1 over everything the server was asked. Header names are lower case.
+    """
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: JsonObject
+    problem: str = ""
+    number: int = 0
+
+    @property
+    def model(self) -> str:
+        """The model asked for, by `model` or, as older clients say, `name`."""
+        named = self.body.get("model") or self.body.get("name")
+        return named if isinstance(named, str) else ""
+
+    @property
+    def messages(self) -> list[JsonObject]:
+        """The conversation; a prompt of `/api/generate` is shown as messages too."""
+        if self.path != "/api/generate":
+            return _objects(self.body.get("messages"))
+        prompt: JsonObject = {"role": "user", "content": self.body.get("prompt")}
+        system: JsonObject = {"role": "system", "content": self.body.get("system")}
+        return [turn for turn in (system, prompt) if turn["content"]]
+
+    @property
+    def tools(self) -> list[JsonObject]:
+        """The tools offered to the model."""
+        return _objects(self.body.get("tools"))
+
+    @property
+    def options(self) -> JsonObject:
+        """Ollama's `options`; with OpenAI's format, every field that is not the conversation."""
+        if self.path.startswith("/v1/"):
+            return {key: self.body[key] for key in self.body if key not in NOT_OPTIONS}
+        options = self.body.get("options")
+        return options if isinstance(options, dict) else {}
+
+    @property
+    def stream(self) -> bool:
+        """Whether the answer is streamed: Ollama does unless told not to, OpenAI when told to."""
+        return bool(self.body.get("stream", not self.path.startswith("/v1/")))
+
+    @property
+    def is_turn(self) -> bool:
+        """Whether the model was asked to say something."""
+        return self.method == "POST" and self.path in TURN_PATHS
+
+    @property
+    def keeps_alive(self) -> bool:
+        """Whether the client wants to use the connection again."""
+        return self.headers.get("connection", "").lower() != "close"
+
+
+def read_request(reader: BinaryIO, go_on: Callable[[], None]) -> Request | None:
+    """The connection's next request, None when the client is done; raises `BadHttp`.
+
+    `go_on` is called when the client waits for leave to send its body.
+    """
+    head = _head(reader)
+    if not head:
+        return None
+    method, target, headers = _parsed(head)
+    if "100-continue" in headers.get("expect", "").lower():
+        go_on()
+    body, problem = _json_object(_body(reader, headers))
+    path = urlsplit(target).path
+    return Request(method, path, headers, body, problem if method == "POST" else "")
+
+
+def _head(reader: BinaryIO) -> str:
+    lines, room = [], MAX_HEAD_BYTES
+    while line := reader.readline(room).rstrip(b"\r\n"):
+        lines.append(line)
+        room -= len(line) + 1
+        if room <= 0:
+            raise BadHttp(f"the headers are longer than {MAX_HEAD_BYTES} bytes")
+    return b"\r\n".join(lines).decode("latin-1")
+
+
+def _parsed(head: str) -> tuple[str, str, dict[str, str]]:
+    first, *lines = head.split("\r\n")
+    words = first.split(" ")
+    if len(words) != 3 or not words[2].startswith("HTTP/1."):
+        raise BadHttp(f"not a request line: {first[:80]!r}")
+    pairs = (line.partition(":") for line in lines if line)
+    return words[0], words[1], {name.strip().lower(): value.strip() for name, _, value in pairs}
+
+
+def _body(reader: BinaryIO, headers: Mapping[str, str]) -> bytes:
+    if headers.get("transfer-encoding", "").lower() == "chunked":
+        return _chunked(reader)
+    return _exactly(reader, _size(headers.get("content-length", "0"), base=10))
+
+
+def _chunked(reader: BinaryIO) -> bytes:
+    body = b""
+    while size := _size(reader.readline(100).decode("latin-1").split(";")[0], base=16):
+        body += _exactly(reader, size + 2)[:-2]
+        _size(str(len(body)), base=10)
+    while reader.readline(MAX_HEAD_BYTES).strip():
+        pass
+    return body
+
+
+def _exactly(reader: BinaryIO, size: int) -> bytes:
+    body = reader.read(size)
+    if len(body) < size:
+        raise EOFError
+    return body
+
+
+def _size(written: str, *, base: int) -> int:
+    try:
+        size = int(written.strip(), base)
+    except ValueError:
+        raise BadHttp(f"not a length: {written[:20]!r}") from None
+    if not 0 <= size <= MAX_BODY_BYTES:
+        raise BadHttp(f"a body of {size} bytes is more than {MAX_BODY_BYTES}")
+    return size
+
+
+def _json_object(body: bytes) -> tuple[JsonObject, str]:
+    if not body.strip():
+        return {}, "missing request body"
+    try:
+        value: JsonValue = json.loads(body)
+    except ValueError as broken:
+        return {}, f"invalid JSON: {broken}"
+    return (value, "") if isinstance(value, dict) else ({}, "the body is not a JSON object")
+
+
+def _objects(value: JsonValue) -> list[JsonObject]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

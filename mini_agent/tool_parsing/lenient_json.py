@@ -1,0 +1,239 @@
+"""A value written as JSON, or nearly: Python's dict, single quotes, trailing commas, comments."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from pydantic import JsonValue
+
+from mini_agent.tool_parsing.quoted import (
+    CLOSING,
+    ENDS_IN_ARRAY,
+    ENDS_IN_OBJECT,
+    loose_string,
+    plain_string,
+)
+
+DEEPEST: Final = 60
+SPACE: Final = re.compile(r"(?:\s++|//[^\n]*+|#[^\n]*+|/\*.{0,500}?\*/)*+", re.DOTALL)
+NUMBER: Final = re.compile(r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+WORD: Final = re.compile(r"[A-Za-z_][\w.-]*")
+WORDS: Final[dict[str, JsonValue]] = {
+    "true": True,
+    "false": False,
+    "null": None,
+    "True": True,
+    "False": False,
+    "None": None,
+    "undefined": None,
+    "nil": None,
+}
+ASSIGNS: Final = re.compile(r":|=>?")
+NEXT_KEY: Final = re.compile(r"[\"'][\w. -]{1,40}[\"']\s*:")
+BEGINS_A_NUMBER: Final = ("-", "+", ".", "-.")
+LONGEST_NUMBER: Final = 40
+
+
+class Unreadable(ValueError):
+    """No value is written there; `position` is where that became clear."""
+
+    def __init__(self, position: int) -> None:
+        super().__init__(f"not readable at character {position}")
+        self.position = position
+
+
+class Ended(Exception):
+    """The text ended inside the value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A value, where its text ends, and whether the text ended before it did.
+
+    `unclosed` are the objects and lists, by identity, whose closing bracket is missing; with
+    `is_cut` the text ended even inside of a string or before a value.
+    """
+
+    value: JsonValue
+    end: int
+    unclosed: frozenset[int] = frozenset()
+    is_cut: bool = False
+    has_inner_quotes: bool = False
+
+    def is_whole(self, part: JsonValue) -> bool:
+        """Whether nothing of `part` can be missing."""
+        return not isinstance(part, dict | list) or id(part) not in self.unclosed
+
+
+def read_value(text: str, start: int = 0, end: int | None = None) -> Read:
+    """The value at `start`; `Unreadable` when there is none. Text after it is nobody's business."""
+    end = len(text) if end is None else end
+    try:
+        return _read(Reader(text, start, end))
+    except Unreadable as first:
+        try:
+            return _read(Reader(text, start, end, inner_quotes=True))
+        except Unreadable:
+            raise first from None
+
+
+def read_bounded(text: str, start: int, limit: int | None) -> Read:
+    """The value at `start`, which a marker at `limit` closes if nothing else does.
+
+    Brackets that are missing before the marker are no sign of a text that was cut off.
+    """
+    try:
+        read = read_value(text, start)
+    except Unreadable:
+        if limit is None:
+            raise
+    else:
+        if limit is None or not read.unclosed:
+            return read
+    read = read_value(text, start, limit)
+    return read if read.is_cut else replace(read, unclosed=frozenset())
+
+
+def _read(reader: Reader) -> Read:
+    start = reader.position
+    try:
+        value = reader.value()
+    except Ended:
+        raise Unreadable(start) from None
+    return Read(
+        value, reader.position, frozenset(reader.unclosed), reader.is_cut, reader.inner_quotes
+    )
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads values from `position` on; what ends too early is kept as far as it goes."""
+
+    text: str
+    position: int
+    end: int
+    inner_quotes: bool = False
+    is_cut: bool = False
+    unclosed: set[int] = field(default_factory=set)
+    _depth: int = 0
+
+    def peek(self) -> str:
+        """The next character that is not space or comment."""
+        space = SPACE.match(self.text, self.position, self.end)
+        self.position = space.end() if space else self.position
+        if self.position >= self.end:
+            raise Ended
+        return self.text[self.position]
+
+    def value(self, closers: str = ENDS_IN_OBJECT) -> JsonValue:
+        """One value of any kind."""
+        next_one = self.peek()
+        if next_one in "{[":
+            self._depth += 1
+            if self._depth > DEEPEST:
+                raise Unreadable(self.position)
+            value = self._object() if next_one == "{" else self._list()
+            self._depth -= 1
+            return value
+        if next_one in CLOSING:
+            return self.string(closers)
+        return self._scalar()
+
+    def string(self, closers: str = "") -> str:
+        """One quoted string."""
+        loose = self.inner_quotes and closers
+        found = (
+            loose_string(self.text, self.position, self.end, closers)
+            if loose
+            else plain_string(self.text, self.position, self.end)
+        )
+        if found is None:
+            self._cut()
+            raise Ended
+        value, self.position = found
+        return value
+
+    def _object(self) -> JsonValue:
+        read: dict[str, JsonValue] = {}
+        self.position += 1
+        try:
+            while self._more("}"):
+                key = self._key()
+                try:
+                    read[key] = self.value()
+                except Ended:
+                    self._cut()
+                    raise
+        except Ended:
+            self.unclosed.add(id(read))
+        return read
+
+    def _list(self) -> JsonValue:
+        read: list[JsonValue] = []
+        self.position += 1
+        try:
+            while self._more("]"):
+                read.append(self.value(ENDS_IN_ARRAY))
+        except Ended:
+            self.unclosed.add(id(read))
+        return read
+
+    def _more(self, closing: str) -> bool:
+        """Whether another item follows; commas before it are passed over."""
+        opened = self.text[self.position - 1] in "{["
+        has_comma = opened
+        while (next_one := self.peek()) == ",":
+            has_comma = True
+            self.position += 1
+        if next_one == closing:
+            self.position += 1
+            return False
+        if not has_comma and not NEXT_KEY.match(self.text, self.position, self.end):
+            raise Unreadable(self.position)
+        return True
+
+    def _key(self) -> str:
+        key = self.string() if self.peek() in CLOSING else self._matched(WORD)
+        self.peek()
+        self._matched(ASSIGNS)
+        return key.strip()
+
+    def _scalar(self) -> JsonValue:
+        if self._depth and self.text[self.position : self.end] in BEGINS_A_NUMBER:
+            self._cut()
+            raise Ended
+        number = NUMBER.match(self.text, self.position, self.end)
+        written = number[0] if number else self._matched(WORD, move=False)
+        stop = self.position + len(written)
+        if self._depth and stop == self.end:
+            self._cut()
+            raise Ended
+        value = _number(written, self.position) if number else self._word(written)
+        self.position = stop
+        return value
+
+    def _word(self, written: str) -> JsonValue:
+        if written not in WORDS:
+            raise Unreadable(self.position)
+        return WORDS[written]
+
+    def _matched(self, pattern: re.Pattern[str], *, move: bool = True) -> str:
+        found = pattern.match(self.text, self.position, self.end)
+        if found is None:
+            raise Unreadable(self.position)
+        if move:
+            self.position = found.end()
+        return found[0]
+
+    def _cut(self) -> None:
+        self.is_cut = True
+        self.position = self.end
+
+
+def _number(written: str, position: int) -> JsonValue:
+    if len(written) > LONGEST_NUMBER:
+        raise Unreadable(position)
+    plain = written.replace("_", "")
+    return int(plain) if re.fullmatch(r"[-+]?\d+", plain) else float(plain)

@@ -1,0 +1,136 @@
+"""A reply of a model, read: its words, its thoughts, and its calls in whatever form they came."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from mini_agent.messages import encodable
+from mini_agent.model import ModelReply, ToolCall
+from mini_agent.tool_parsing.final_answers import final_answer
+from mini_agent.tool_parsing.found_ import Found, Tools
+from mini_agent.tool_parsing.harmony import without_channels
+from mini_agent.tool_parsing.native import opened_up
+from mini_agent.tool_parsing.nothing_said import says_nothing
+from mini_agent.tool_parsing.own_text import own_text
+from mini_agent.tool_parsing.reasoning import without_thoughts
+from mini_agent.tool_parsing.scan import found_in
+from mini_agent.tool_parsing.scanner import Setting
+from mini_agent.tool_parsing.understood import CUT_OFF
+
+USUAL: Final = Setting()
+REACTS: Final = re.compile(r"\W*(?:Thought|Question|Action|Final Answer)\b")
+FINAL_ANSWER: Final = re.compile(r"^[ \t*#>_-]*Final Answer[*_ \t]*:[*_]*\s*+(?=\S)", re.MULTILINE)
+FINAL_TAKEN: Final = "what follows Final Answer was taken as the answer"
+CALL_THOUGHT: Final = "the call stood in the model's thoughts"
+ANSWER_THOUGHT: Final = "the answer stood in the model's thoughts"
+ANSWERS: Final = "a call that only answers was taken as text"
+NOT_READ: Final = (
+    "the call could not be read to its end, so it was not run; send it whole, as one tool call"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UnderstoodReply:
+    """What a reply says to the reader, what was thought, and what is asked to be done.
+
+    The calls still have the names and arguments that the model gave them; `understood` makes
+    sense of those. `repaired` is what was done to the reply as a whole, a sentence each.
+    """
+
+    text: str
+    reasoning: str
+    calls: tuple[ToolCall, ...] = ()
+    repaired: tuple[str, ...] = ()
+
+
+def understood_reply(reply: ModelReply, tools: Tools, setting: Setting = USUAL) -> UnderstoodReply:
+    """`reply` with its calls found: those it lists, else those that its text makes.
+
+    Never raises, whatever the model wrote. A call that was cut off has a `problem` and is not to
+    be run.
+    """
+    spoken, thoughts = without_thoughts(without_channels(encodable(reply.text)))
+    thoughts = "\n".join(part for part in (encodable(reply.reasoning), thoughts) if part)
+    said = UnderstoodReply(own_text(spoken), thoughts)
+    if reply.tool_calls:
+        return _with_listed_calls(said, reply, tools)
+    if not (tools and setting.reads_text):
+        return said
+    is_cut = reply.finish_reason == "length"
+    found = found_in(said.text, tools, setting, is_cut=is_cut)
+    if found:
+        return _with_found(said, found, is_cut=is_cut)
+    said = _plain(said, tools, setting)
+    return said if said.text else _from_thoughts(said, tools, setting, is_cut=is_cut)
+
+
+def _plain(said: UnderstoodReply, tools: Tools, setting: Setting) -> UnderstoodReply:
+    """`said` without what only its form adds: ReAct's label, an empty object for an answer."""
+    if REACTS.match(said.text) and (answer := FINAL_ANSWER.search(said.text)):
+        return replace(said, text=said.text[answer.end() :].strip(), repaired=(FINAL_TAKEN,))
+    if said.text and says_nothing(said.text, tools) and not setting.wants_json:
+        return replace(said, text="", repaired=(f"the reply {said.text[:80]} says nothing",))
+    return said
+
+
+def _with_listed_calls(said: UnderstoodReply, reply: ModelReply, tools: Tools) -> UnderstoodReply:
+    calls = [each for call in reply.tool_calls for each in opened_up(call, tools)]
+    answers = [final_answer(call.name, call.arguments, tools) for call in calls]
+    asked = tuple(call for call, answer in zip(calls, answers, strict=True) if answer is None)
+    if not asked:
+        text = said.text or next(filter(None, answers), "")
+        return replace(said, text=text, repaired=(ANSWERS,))
+    if reply.finish_reason == "length":
+        asked = (*asked[:-1], replace(asked[-1], problem=CUT_OFF))
+    return replace(said, calls=asked)
+
+
+def _with_found(
+    said: UnderstoodReply, found: tuple[Found, ...], *, is_cut: bool
+) -> UnderstoodReply:
+    final = found[0].final
+    if final is not None:
+        return replace(said, text=final, repaired=(ANSWERS,))
+    calls: list[ToolCall] = []
+    for each in found:
+        at_the_end = is_cut and not said.text[each.end :].strip()
+        calls.extend(_tool_calls(each, is_cut=at_the_end, is_late=is_cut))
+    blocks = found[0].form == "code"
+    text = said.text if blocks else own_text(_without(said.text, found))
+    return replace(said, text=text, calls=tuple(calls))
+
+
+def _tool_calls(found: Found, *, is_cut: bool, is_late: bool) -> Iterator[ToolCall]:
+    for wanted in found.calls:
+        last = wanted is found.calls[-1]
+        whole = wanted.is_whole and not (is_cut and last)
+        problem = "" if whole else CUT_OFF if is_late else NOT_READ
+        yield ToolCall("", wanted.name, wanted.written, found.form, problem, (found.said,))
+
+
+def _without(text: str, found: tuple[Found, ...]) -> str:
+    kept, position = [], 0
+    for each in found:
+        kept.append(text[position : each.start])
+        position = each.end
+    rest = text[position:]
+    return "".join((*kept, rest)).strip()
+
+
+def _from_thoughts(
+    said: UnderstoodReply, tools: Tools, setting: Setting, *, is_cut: bool
+) -> UnderstoodReply:
+    """What a model that says nothing has asked for in its thoughts, if they end with it."""
+    thoughts = said.reasoning
+    found = found_in(thoughts, tools, setting, is_cut=is_cut)
+    last = found[-1] if found else None
+    if last and last.calls and not thoughts[last.end :].strip():
+        calls = tuple(_tool_calls(last, is_cut=is_cut, is_late=is_cut))
+        return replace(said, calls=calls, repaired=(*said.repaired, CALL_THOUGHT))
+    if setting.has_result and thoughts and not is_cut:
+        answer = last.final if last and last.final else thoughts
+        return replace(said, text=answer, repaired=(*said.repaired, ANSWER_THOUGHT))
+    return said

@@ -1,0 +1,171 @@
+"""Which tool a call means, where its name alone does not say it or its arguments contradict it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from pydantic import JsonValue
+
+from mini_agent.errors import BadRequest
+from mini_agent.messages import JsonObject
+from mini_agent.tool_parsing.argument_text import Arguments
+from mini_agent.tool_parsing.programs import meant_program
+from mini_agent.tool_parsing.programs_ import does_something, is_python
+from mini_agent.tools.names import (
+    ARGUMENT_NAMES,
+    TOOL_OF_LANGUAGE,
+    language_of_tool,
+    spelled,
+    tool_for,
+    tool_meant,
+)
+from mini_agent.tools.offered import OfferedTool
+from mini_agent.tools.spelling import bare_name, says_only_code
+from mini_agent_protocol.languages import Language, language_named
+
+Tools = Mapping[str, OfferedTool]
+LANGUAGE_KEYS: Final = ("language", "lang", "kernel", "runtime", "programming_language")
+CODE_KEYS: Final = frozenset(("code", *ARGUMENT_NAMES["code"]))
+COMMAND_KEYS: Final = frozenset(("cmd", "command", "commandline", "shell", "bash"))
+PYTHON_BEGINS: Final = re.compile(r"\s*(?:print\s*\(|import \w|from \w+ import|def \w+\(|#.*\n)")
+SHELL_BEGINS: Final = re.compile(
+    r"\s*(?:\$ )?(?:echo|ls|pip3?|python3?|cat|cargo|go|node|npm|npx|mkdir|curl|git|bash|sh)\s+\S"
+)
+FOREIGN_BEGINS: Final[tuple[tuple[Language, re.Pattern[str]], ...]] = (
+    ("go", re.compile(r"\s*package \w+\s")),
+    ("rust", re.compile(r"(?s:.*?)\bfn main\s*\(")),
+    ("node", re.compile(r"\s*(?:console\.log\(|(?:const|let|var) \w+ ?=|function \w+\()")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The tool that is meant, None if there is none, with what its call says."""
+
+    tool: OfferedTool | None
+    arguments: Arguments
+    why: str = ""
+
+
+def chosen_tool(requested: str, given: Arguments, tools: Tools) -> Choice:
+    """The tool that `requested` and what is `given` to it mean together."""
+    choice = Choice(tool_meant(requested, tools), given)
+    if given.problem:
+        return choice
+    if choice.tool is None:
+        choice = Choice(_nameless(requested, given, tools), given)
+    return _for_its_program(_for_its_language(requested, choice, tools), tools)
+
+
+def _nameless(requested: str, given: Arguments, tools: Tools) -> OfferedTool | None:
+    """The tool for a call that names none: one of no name, "run", or the program's function."""
+    name = bare_name(requested)
+    program = _program(given)
+    if not name or says_only_code(name):
+        named_language = _language_key(given.named)
+        if named_language:
+            return _by_language(str(given.named[named_language]), tools)
+        return lone_arguments_tool(given.named, tools)
+    if re.search(rf"\bdef {re.escape(name)}\s*\(", program) and does_something(program):
+        return tool_for("python", tools)
+    return None
+
+
+def lone_arguments_tool(arguments: JsonObject, tools: Tools) -> OfferedTool | None:
+    """The tool of a program or command line that comes without a name, if only one fits."""
+    keys = {spelled(key) for key in arguments if key not in LANGUAGE_KEYS}
+    keys -= {"timeouts", "timeout", *map(spelled, ARGUMENT_NAMES["timeout_s"])}
+    if len(keys) != 1:
+        return None
+    named = _language_key(arguments)
+    program = _program(Arguments(arguments))
+    if named:
+        return _by_language(str(arguments[named]), tools) if program else None
+    if keys <= COMMAND_KEYS and program and not PYTHON_BEGINS.match(program):
+        return tool_for("bash", tools)
+    if not keys <= CODE_KEYS:
+        return None
+    if does_something(meant_program(program, "python").text):
+        return tool_for("python", tools)
+    return next((tool_for(each, tools) for each, has in FOREIGN_BEGINS if has.match(program)), None)
+
+
+def _by_language(name: str, tools: Tools) -> OfferedTool | None:
+    try:
+        return tool_for(language_named(name), tools)
+    except BadRequest:
+        return None
+
+
+def _language_key(arguments: Mapping[str, JsonValue]) -> str | None:
+    return next((k for k in LANGUAGE_KEYS if isinstance(arguments.get(k), str)), None)
+
+
+def _for_its_language(requested: str, choice: Choice, tools: Tools) -> Choice:
+    """A call of a tool for code that also says in which language its code is."""
+    key = _language_key(choice.arguments.named)
+    tool = choice.tool
+    if tool is None or key is None or key in tool.parameters or language_of_tool(tool) is None:
+        return choice
+    asked = str(choice.arguments.named[key])
+    rest = {name: value for name, value in choice.arguments.named.items() if name != key}
+    said = (*choice.arguments.repaired, f"argument {key} was left out")
+    arguments = Arguments(rest, said)
+    other = _by_language(asked, tools)
+    if other == tool:
+        return Choice(tool, arguments)
+    if (
+        language_of_tool(tool) == "python"
+        and is_python(_program(arguments))
+        and tool.name
+        in (
+            requested,
+            requested.removeprefix("functions."),
+        )
+    ):
+        return Choice(tool, arguments)
+    if other is None:
+        return Choice(None, arguments, f"no tool runs {asked!r:.40}")
+    return Choice(other, arguments, f"its language is {asked}")
+
+
+def _for_its_program(choice: Choice, tools: Tools) -> Choice:
+    """A call whose program is plainly for another tool than the one it names."""
+    tool, given = choice.tool, choice.arguments
+    if tool is None:
+        return choice
+    language, program = language_of_tool(tool), _program(given)
+    other: Language | None = None
+    if language == "bash" and PYTHON_BEGINS.match(program) and does_something(program):
+        other = "python"
+    elif language == "python" and not is_python(meant_program(program, "python").text):
+        other = _language_by_beginning(program)
+    elif language is None and _has_code_instead(tool, given.named) and does_something(program):
+        other = "python"
+    meant = tool_for(other, tools) if other else None
+    if meant is None or other is None:
+        return choice
+    return Choice(meant, given, f"its program is for {TOOL_OF_LANGUAGE[other]}")
+
+
+def _language_by_beginning(program: str) -> Language | None:
+    if "\n" not in program.strip() and SHELL_BEGINS.match(program):
+        return "bash"
+    return next((language for language, has in FOREIGN_BEGINS if has.match(program)), None)
+
+
+def _has_code_instead(tool: OfferedTool, given: JsonObject) -> bool:
+    lacks = [name for name in tool.required if name not in given]
+    return bool(lacks) and len(given) == 1 and {"code", "python"} >= set(given)
+
+
+def _program(given: Arguments) -> str:
+    """The text among the arguments that may be a program, empty where there is none."""
+    if isinstance(given.value, str):
+        return given.value
+    keys = CODE_KEYS | COMMAND_KEYS
+    texts = (value for key, value in given.named.items() if spelled(key) in keys)
+    return next((text for text in texts if isinstance(text, str)), "")

@@ -1,0 +1,165 @@
+"""The markers that model families put around a call."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from mini_agent.tool_parsing.argument_values import sole_parameter
+from mini_agent.tool_parsing.call_bodies import body_at, bounded_calls, name_in
+from mini_agent.tool_parsing.found_ import Found, Tools, Wanted
+from mini_agent.tool_parsing.programs_ import does_something, seems_whole
+from mini_agent.tools.names import language_of_tool, tool_meant
+
+CALLING: Final = (
+    r"tool_calls?|tool-calls?|toolcalls?|function_?calls?|function-calls?|tool_use|tools?|"
+    r"tool_code|tool_request|invoke|call|api_call|action|function|execute|minimax:tool_call|"
+    r"antml:function_calls|TOOLCALL|invocation"
+)
+RUNNING: Final = (
+    r"python|py|bash|sh|shell|javascript|js|node|go|rust|code|script|execute_\w+|run_\w+|exec_\w+|"
+    r"code_interpreter|interpreter|python_code|command|cmd"
+)
+MARKER: Final = (
+    rf"<(?P<named>(?:\w{{1,12}}:)?(?i:{CALLING}))(?:\s+(?:name|tool|function|id)\s*=\s*|=)"
+    r"[\"']?(?P<name>[\w.:-]+(?:/[\w.:-]+)*)[\"']?[^<>]{0,80}>"
+    rf"|<(?P<tag>(?:\w{{1,12}}:)?(?i:{CALLING}))>"
+    rf"|<(?P<running>{RUNNING}|OWN_NAMES)>"
+    r"|<\|(?P<token>tool_call\w*|tool_calls\w*|plugin|START_ACTION|python_tag|action_start|"
+    r"functions?|tool|code|tool_code)\|?>"
+    r"|<[\uff5c|](?P<deepseek>tool[▁_]calls?[▁_]begin)[\uff5c|]>"
+    r"|<start_function_call>\s*call:"
+    r"|\[(?P<mistral>TOOL_CALLS?|TOOL_REQUEST)\]"
+    r"|\bfunctools(?=\s*\[)"
+    r"|✿FUNCTION✿:"
+    r"|>>>(?P<functionary>[A-Za-z_][\w.-]*)[ \t]*\n"
+    r"|<\|recipient\|>\s*(?P<recipient>[A-Za-z_][\w.-]*)\s*<\|content\|>"
+    r"|\bto=(?P<harmony>(?:functions\.)?[A-Za-z][\w.]*)"
+    r"(?:[ \w]|<\|channel\|>|<\|constrain\|>){0,60}?(?:<\|message\|>|(?=\{))"
+)
+WEAK: Final = frozenset(("tool", "tools", "call", "action", "function", "execute", "api_call"))
+# CodeAct's models write a program in it, others a call.
+PROGRAMS: Final = frozenset(("execute",))
+CLOSING: Final = (
+    rf"</(?:\w{{1,12}}:)?(?i:{CALLING}|{RUNNING})>"
+    r"|<\|/\w{1,40}\|?>|<\|\w*(?:end|END)\w*\|>|<\|(?:eo[tm]_id|call|return)\|>"
+    r"|<[\uff5c|][^<>\uff5c|]{1,30}[▁_]end[\uff5c|]>|\[/TOOL_\w+\]|<end_\w+>|</s>"
+)
+AFTER: Final = re.compile(rf"(?:\s*(?:{CLOSING}|</[\w:-]{{1,40}}>|```(?=\s)))*")
+ENDS: Final = re.compile(
+    rf"<\w+_calls?>|<[\uff5c|]tool[▁_]call[▁_]begin|^>>>|{CLOSING}|\Z", re.MULTILINE
+)
+PARTS: Final = re.compile(
+    r"<(?:\w{1,12}:)?(?:parameter|param|arg_key|arg|invoke|function|name|tool_name)[=> ]"
+)
+
+
+def marker(tools: Iterable[str]) -> str:
+    """A pattern for every marker; an element may also be named as one of `tools`."""
+    return MARKER.replace("OWN_NAMES", "|".join(map(re.escape, tools)) or "(?!)")
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A marker, and the stretch of text that belongs to it when nothing inside says its length."""
+
+    opened: re.Match[str]
+    end: int
+    is_closed: bool
+
+    @property
+    def body(self) -> str:
+        """What stands between the markers."""
+        return self.opened.string[self.opened.end() : self.end]
+
+
+def marked_call(opened: re.Match[str], tools: Tools) -> Found | None:
+    """The calls behind the marker that `opened`; None when there are none."""
+    text, start = opened.string, opened.end()
+    name = _name(opened)
+    if name in ("id", "all"):
+        return None
+    wraps = opened["tag"] or opened["running"] or opened["named"]
+    stretch = _stretch(opened)
+    limit = stretch.end if stretch.is_closed else None
+    body = body_at(text, start, tools, _named(opened, tools, name), limit)
+    if body:
+        return _believed(opened, _after(text, body.end), body.calls, tools)
+    calls = () if opened["harmony"] else bounded_calls(stretch.body, tools, name)
+    if not any(tool_meant(each.name, tools) for each in calls):
+        calls = _program(stretch, name, tools) or calls or _begun(stretch, name, tools)
+    whole = stretch.is_closed or not wraps
+    calls = tuple(each if whole else replace(each, is_whole=False) for each in calls)
+    return _believed(opened, _after(text, stretch.end), calls, tools)
+
+
+def _name(opened: re.Match[str]) -> str:
+    named = (opened[group] for group in ("name", "harmony", "functionary", "recipient"))
+    return next(filter(None, named), "") or _running(opened)
+
+
+def _believed(
+    opened: re.Match[str], end: int, calls: tuple[Wanted, ...], tools: Tools
+) -> Found | None:
+    """Behind a marker that may mark anything, only calls of tools that there are."""
+    if (opened["tag"] or "").lower() in WEAK or opened["running"]:
+        calls = tuple(each for each in calls if tool_meant(each.name, tools))
+    said = f"a call was found behind the marker {opened[0].strip()[:40]}"
+    return Found(opened.start(), end, calls, said, is_marked=True) if calls else None
+
+
+def _named(opened: re.Match[str], tools: Tools, name: str) -> str:
+    """The tool whose arguments an element holds; one named as a language may hold any call."""
+    is_language = opened["running"] or (opened["tag"] or "").lower() in PROGRAMS
+    return name if not is_language or name in tools else ""
+
+
+def _running(opened: re.Match[str]) -> str:
+    if opened["running"]:
+        return opened["running"]
+    if (opened["tag"] or "").lower() in PROGRAMS:
+        return "python"
+    return "python" if opened["token"] in ("python_tag", "code", "tool_code") else ""
+
+
+def _stretch(opened: re.Match[str]) -> Marked:
+    text, start = opened.string, opened.end()
+    tag = opened["tag"] or opened["running"] or opened["named"]
+    if tag:
+        close = text.find(f"</{tag}>", start)
+        if close >= 0:
+            return Marked(opened, close, is_closed=True)
+    close_token = ENDS.search(text, start)
+    end = close_token.start() if close_token else len(text)
+    return Marked(opened, end, is_closed=end < len(text))
+
+
+def _after(text: str, end: int) -> int:
+    after = AFTER.match(text, end)
+    return after.end() if after else end
+
+
+def _begun(stretch: Marked, name: str, tools: Tools) -> tuple[Wanted, ...]:
+    """A call in XML that was never ended."""
+    if stretch.is_closed or not PARTS.search(stretch.body):
+        return ()
+    name = name or name_in(stretch.body[:200], tools)
+    return (Wanted(name, None, is_whole=False, is_explicit=True),)
+
+
+def _program(stretch: Marked, name: str, tools: Tools) -> tuple[Wanted, ...]:
+    """A program without any JSON around it."""
+    tool = tool_meant(name, tools) if name else None
+    language = language_of_tool(tool) if tool else None
+    code = stretch.body.strip("\n")
+    if tool is None or not code.strip() or code.lstrip().startswith("{"):
+        return ()
+    if language is None:
+        is_sure = bool(stretch.opened["harmony"]) and stretch.is_closed and sole_parameter(tool)
+        return (Wanted(tool.name, code, is_explicit=True),) if is_sure else ()
+    if language == "python" and not does_something(code):
+        return ()
+    whole = stretch.is_closed or seems_whole(language, code)
+    return (Wanted(tool.name, code, is_whole=whole, is_explicit=True),)

@@ -1,0 +1,126 @@
+"""The documentation of a library, looked up at Context7 or a service that speaks like it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pydantic import JsonValue
+from pydantic_core import from_json
+
+from mini_agent.messages import JsonObject
+from mini_agent.net.http_exchange import Answered, Ask, HttpExchange
+from mini_agent.tools.beginning import beginning
+from mini_agent.tools.http import refusal
+from mini_agent.tools.invoker import Tool, ToolOutput, printed
+from mini_agent.tools.research.common import Patience
+from mini_agent.tools.research.research_arguments import count_in, optional_words_in, words_in
+from mini_agent.tools.research.research_settings import ResearchSettings
+
+NAME: Final = "research_context7_docs"
+MISSING: Final = "set C7_API_BASE, such as https://context7.com/api/v1"
+USUAL_SNIPPETS: Final = 5
+MOST_SNIPPETS: Final = 20
+TOKENS: Final = 2000
+TOOL: Final[Tool] = {
+    "type": "function",
+    "function": {
+        "name": NAME,
+        "description": "Look up the documentation of a library.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "library": {"type": "string", "description": "The library, such as react."},
+                "topic": {"type": "string", "description": "What about it, such as hooks."},
+                "max_snippets": {
+                    "type": "integer",
+                    "description": "The most pieces to get. Mostly left out.",
+                },
+            },
+            "required": ["library"],
+            "additionalProperties": False,
+        },
+    },
+}
+
+
+class Context7:
+    """A server where `GET /search` finds a library, or passages on it right away.
+
+    Context7 itself gives libraries, and `GET /<id>` then gives the passages of one.
+    """
+
+    def __init__(self, settings: ResearchSettings, patience: Patience) -> None:
+        key = settings.c7_api_key.get_secret_value()
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        self._exchange = HttpExchange(settings.c7_api_base, headers, "C7_API_BASE")
+        self._patience = patience
+
+    @property
+    def tool(self) -> Tool:
+        """The tool as the model sees it."""
+        return TOOL
+
+    async def output(self, arguments: JsonObject) -> ToolOutput:
+        """The passages found, the best first."""
+        library = words_in(arguments, "library")
+        topic = optional_words_in(arguments, "topic")
+        most = count_in(arguments, "max_snippets", MOST_SNIPPETS) or USUAL_SNIPPETS
+        if library.startswith("/"):
+            return printed(beginning(await self._documents(library, topic)))
+        found = _read(
+            await self._asked("/search", query=library, library=library, topic=topic, n=str(most))
+        )
+        passages = _passages(found, most)
+        identity = "" if passages else _first_library(found)
+        if identity:
+            passages = f"{identity}:\n{await self._documents(identity, topic)}"
+        return printed(beginning(passages) or f"nothing was found on {library!r:.80}")
+
+    async def _documents(self, identity: str, topic: str) -> str:
+        about = {"topic": topic} if topic else {}
+        answered = await self._asked(identity, type="txt", tokens=str(TOKENS), **about)
+        return answered.text.strip()
+
+    async def _asked(self, path: str, **query: str) -> Answered:
+        ask = Ask("GET", path, query=tuple((name, said) for name, said in query.items() if said))
+        answered = await self._patience.answer(self._exchange, ask)
+        if not answered.ok:
+            hint = "set C7_API_KEY to a key that is valid"
+            raise refusal(answered, self._exchange.address, hint)
+        return answered
+
+
+def _read(answered: Answered) -> JsonValue:
+    try:
+        found: JsonValue = from_json(answered.content, allow_inf_nan=False)
+    except ValueError:
+        return answered.text
+    return found
+
+
+def _passages(found: JsonValue, most: int) -> str:
+    """The text of a search that gives passages and not libraries."""
+    if isinstance(found, str):
+        return found.strip()
+    listed = found.get("snippets") or found.get("text") if isinstance(found, dict) else found
+    if isinstance(listed, str):
+        return listed.strip()
+    pieces = listed[:most] if isinstance(listed, list) else []
+    return "\n\n".join(text for text in map(_passage, pieces) if text)
+
+
+def _passage(piece: JsonValue) -> str:
+    if not isinstance(piece, dict):
+        return piece.strip() if isinstance(piece, str) else ""
+    texts = [piece.get(name) for name in ("title", "description", "content", "text", "code", "url")]
+    return "\n".join(text.strip() for text in texts if isinstance(text, str) and text.strip())
+
+
+def _first_library(found: JsonValue) -> str:
+    """The path of the best library that a search found; empty when it found none."""
+    results = found.get("results") if isinstance(found, dict) else None
+    for result in results if isinstance(results, list) else []:
+        identity = result.get("id") if isinstance(result, dict) else None
+        if isinstance(identity, str) and identity.strip("/"):
+            return f"/{identity.strip('/')}"
+    return ""

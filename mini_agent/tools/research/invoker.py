@@ -1,0 +1,96 @@
+"""Tools that look things up: on the web, and in the documentation of libraries."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final, Protocol
+
+from mini_agent.errors import BadRequest, MiniAgentError
+from mini_agent.messages import JsonObject
+from mini_agent.tools.arguments import NotRun, called
+from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, refused
+from mini_agent.tools.research import context7, perplexity
+from mini_agent.tools.research.common import Patience
+from mini_agent.tools.research.context7 import Context7
+from mini_agent.tools.research.perplexity import Perplexity
+from mini_agent.tools.research.research_settings import ResearchSettings
+
+MISSING: Final = MappingProxyType(
+    {
+        perplexity.NAME: perplexity.MISSING,
+        context7.NAME: context7.MISSING,
+    }
+)
+NOTHING: Final = f"no research tool is configured: {', or '.join(MISSING.values())}"
+LONGEST_S: Final = 600.0
+
+
+class NoResearch(UserWarning):
+    """Research tools are asked for where none is configured: the model gets none."""
+
+
+class Source(Protocol):
+    """A service that is asked."""
+
+    @property
+    def tool(self) -> Tool:
+        """The tool as the model sees it."""
+        ...
+
+    async def output(self, arguments: JsonObject) -> ToolOutput:
+        """What the service found."""
+        ...
+
+
+class ResearchPythonInvoker:
+    """`research_perplexity` with PPLX_API_KEY, `research_context7_docs` with C7_API_BASE.
+
+    A tool whose variable is not set is not offered. A call may take `timeout` seconds, in which a
+    service that is busy or broken is asked up to four times.
+    """
+
+    def __init__(self, timeout: float = 30.0, *, settings: ResearchSettings | None = None) -> None:
+        if not 0 < timeout <= LONGEST_S:
+            raise BadRequest(
+                f"timeout must be above 0 and at most {LONGEST_S:g} seconds, not {timeout!r}",
+                field="timeout",
+            )
+        self._sources = _sources(settings or ResearchSettings(), Patience(timeout))
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether there is a tool at all."""
+        return bool(self._sources)
+
+    async def list_openai_tools(self) -> list[Tool]:
+        """The tools whose service is configured; with none of them, none, and a warning."""
+        if not self._sources:
+            warnings.warn(NOTHING, NoResearch, stacklevel=2)
+        return [source.tool for source in self._sources.values()]
+
+    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
+        """What was found; a service that fails is told to the model as well."""
+        try:
+            name, arguments = called(openai_tool)
+            return await self._source(name).output(arguments)
+        except (NotRun, MiniAgentError) as why:
+            return refused(str(why))
+
+    def _source(self, name: str) -> Source:
+        if name in self._sources:
+            return self._sources[name]
+        if name in MISSING:
+            raise NotRun(f"{name} is not configured: {MISSING[name]}")
+        known = ", ".join(self._sources) or NOTHING
+        raise NotRun(f"there is no tool {name!r:.80}; there is {known}")
+
+
+def _sources(settings: ResearchSettings, patience: Patience) -> Mapping[str, Source]:
+    sources: dict[str, Source] = {}
+    if settings.pplx_api_key.get_secret_value():
+        sources[perplexity.NAME] = Perplexity(settings, patience)
+    if settings.c7_api_base:
+        sources[context7.NAME] = Context7(settings, patience)
+    return sources

@@ -1,0 +1,140 @@
+"""A question asked of Perplexity, which searches the web and names its sources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from mini_agent.errors import ToolsUnavailable
+from mini_agent.messages import JsonObject, system, user
+from mini_agent.net.http_exchange import Answered, Ask, HttpExchange
+from mini_agent.tools.beginning import beginning
+from mini_agent.tools.http import refusal
+from mini_agent.tools.invoker import Tool, ToolOutput, printed
+from mini_agent.tools.observation_ import TAIL
+from mini_agent.tools.research.common import Patience
+from mini_agent.tools.research.research_arguments import count_in, words_in
+from mini_agent.tools.research.research_settings import ResearchSettings
+
+NAME: Final = "research_perplexity"
+MISSING: Final = "set PPLX_API_KEY"
+BRIEFLY: Final = (
+    "Answer with the facts and nothing else, in at most 200 words. Quote code, versions and "
+    "error messages exactly."
+)
+MOST_TOKENS: Final = 4096
+MOST_SOURCES: Final = 5
+LONGEST_TITLE: Final = 60
+THOUGHT: Final = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
+TOOL: Final[Tool] = {
+    "type": "function",
+    "function": {
+        "name": NAME,
+        "description": "Search the web and get a short answer with its sources.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "query": {"type": "string", "description": "The question, in full."},
+                "max_tokens": {
+                    "type": "integer",
+                    "description": "The most tokens the answer may have. Mostly left out.",
+                },
+            },
+            "required": ["query"],
+            "additionalProperties": False,
+        },
+    },
+}
+
+
+class _Wire(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class _Message(_Wire):
+    content: str | None = Field(default=None, description="The text of the answer.")
+
+
+class _Choice(_Wire):
+    message: _Message = Field(description="The message of the choice.")
+
+
+class _Source(_Wire):
+    url: str = Field(description="The address of the source.")
+    title: str | None = Field(default=None, description="The title of the source.")
+    date: str | None = Field(
+        default=None, description="The day of the source, as the service writes it."
+    )
+
+
+class _Completion(_Wire):
+    choices: tuple[_Choice, ...] = Field(description="The choices, the first of which is used.")
+    citations: tuple[str, ...] | None = Field(
+        default=None, description="Addresses of sources; null where there are none."
+    )
+    search_results: tuple[_Source, ...] | None = Field(
+        default=None, description="Sources with their titles; null where there are none."
+    )
+
+
+class Perplexity:
+    """Perplexity's chat completions, as the environment sets them up."""
+
+    def __init__(self, settings: ResearchSettings, patience: Patience) -> None:
+        key = settings.pplx_api_key.get_secret_value()
+        headers = {"Authorization": f"Bearer {key}"}
+        self._exchange = HttpExchange(settings.pplx_api_base, headers, "PPLX_API_BASE")
+        self._model = settings.pplx_model.removeprefix("perplexity/")
+        self._patience = patience
+
+    @property
+    def tool(self) -> Tool:
+        """The tool as the model sees it."""
+        return TOOL
+
+    async def output(self, arguments: JsonObject) -> ToolOutput:
+        """The answer to a question and where it is from."""
+        asked: dict[str, JsonValue] = {
+            "model": self._model,
+            "messages": [system(BRIEFLY), user(words_in(arguments, "query"))],
+        }
+        most = count_in(arguments, "max_tokens", MOST_TOKENS)
+        if most is not None:
+            asked["max_tokens"] = most
+        ask = Ask("POST", "/chat/completions", asked)
+        return printed(_told(await self._patience.answer(self._exchange, ask), self._exchange))
+
+
+def _told(answered: Answered, exchange: HttpExchange) -> str:
+    if not answered.ok:
+        raise refusal(answered, exchange.address, f"{MISSING} to a key that is valid")
+    try:
+        said = _Completion.model_validate_json(answered.content)
+    except ValidationError as odd:
+        raise ToolsUnavailable(
+            f"{exchange.address} answers with something that is no chat completion: "
+            f"{answered.text[:60]!r}",
+            hint="PPLX_API_BASE is the address without /chat/completions",
+        ) from odd
+    content = (said.choices[0].message.content if said.choices else None) or ""
+    sources = said.search_results or tuple(_Source(url=url) for url in said.citations or ())
+    named = _named(sources)
+    answer = THOUGHT.sub("", content).strip() or "(it had no answer)"
+    return f"{beginning(answer, most=TAIL - len(named) - 1)}\n{named}".strip()
+
+
+def _named(sources: Sequence[_Source]) -> str:
+    """The sources under the numbers with which the answer refers to them."""
+    lines = [
+        " ".join(part for part in (f"[{number}]", _title(source), source.url) if part)
+        for number, source in enumerate(sources[:MOST_SOURCES], start=1)
+    ]
+    return "\n".join(["Sources:", *lines]) if lines else ""
+
+
+def _title(source: _Source) -> str:
+    title = (source.title or "")[:LONGEST_TITLE].strip()
+    return f"{title} ({source.date})" if title and source.date else title

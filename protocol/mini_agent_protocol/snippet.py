@@ -1,0 +1,175 @@
+"""A snippet: a program with its files, input and the limits it asks for."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from pathlib import PurePosixPath
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from mini_agent_protocol.errors import BadRequest
+from mini_agent_protocol.languages import Language, language_named
+
+MAX_CODE_BYTES: Final = 8_388_608
+MAX_STDIN_BYTES: Final = 8_388_608
+MAX_FILES: Final = 256
+MAX_FILES_BYTES: Final = 16_777_216
+MAX_ENV: Final = 64
+RESERVED_ENV: Final = ("LD_", "PATH", "HOME", "MINI_AGENT_")
+
+
+class Limits(BaseModel):
+    """What one snippet may spend. Every field left out takes the language's default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    timeout_s: Annotated[float, Field(ge=0.1, le=600)] | None = Field(
+        default=None,
+        description="Seconds the program may run, 0.1 to 600; compiling has a limit of its own.",
+    )
+    memory_mb: Annotated[int, Field(ge=32, le=8192)] | None = Field(
+        default=None, description="Memory in MiB, 32 to 8192; files in the workspace count as well."
+    )
+    cpus: Annotated[float, Field(ge=0.1, le=64)] | None = Field(
+        default=None, description="Processor cores, 0.1 to 64."
+    )
+    pids: Annotated[int, Field(ge=8, le=1024)] | None = Field(
+        default=None, description="Processes and threads at the same time, 8 to 1024."
+    )
+    output_bytes: Annotated[int, Field(ge=1, le=8_388_608)] | None = Field(
+        default=None, description="Bytes kept of each of stdout and stderr, at most 8 MiB."
+    )
+    workspace_mb: Annotated[int, Field(ge=1, le=4096)] | None = Field(
+        default=None,
+        description="Size of the workspace in MiB, 1 to 4096; it has to fit in `memory_mb`.",
+    )
+
+
+class Snippet(BaseModel):
+    """One program to run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    language: Language = Field(
+        description="The language of the code; aliases such as py, js and sh are taken too."
+    )
+    code: Annotated[
+        str,
+        Field(
+            max_length=MAX_CODE_BYTES, description="The source of the whole program, at most 8 MiB."
+        ),
+    ]
+    stdin: Annotated[
+        str,
+        Field(
+            max_length=MAX_STDIN_BYTES,
+            description="What the program reads from its standard input, at most 8 MiB; empty by "
+            "default.",
+        ),
+    ] = ""
+    args: Annotated[
+        tuple[str, ...], Field(max_length=64, description="Command line arguments, at most 64.")
+    ] = ()
+    files: Annotated[
+        dict[str, str],
+        Field(
+            max_length=MAX_FILES,
+            description="Files of the workspace by relative path, base64-encoded; at most 256 and "
+            "16 MiB in all.",
+        ),
+    ] = {}
+    env: Annotated[
+        dict[str, str],
+        Field(
+            max_length=MAX_ENV,
+            description="Environment variables, at most 64; none may begin with PATH, HOME, LD_ or "
+            "MINI_AGENT_.",
+        ),
+    ] = {}
+    limits: Limits = Field(
+        default=Limits(),
+        description="What the snippet may spend; what is left out takes the language's default.",
+    )
+    artifacts: Annotated[
+        tuple[str, ...],
+        Field(
+            max_length=16,
+            description="Glob patterns of the files that come back, at most 16; none by default.",
+        ),
+    ] = ()
+    toolchain: Language | None = Field(
+        default=None,
+        description="For bash alone: the language whose image, and so whose compilers, runs it.",
+    )
+    isolation: Literal["fork", "spawn"] = Field(
+        default="fork",
+        description='For python: "fork" starts it as a copy of a warm interpreter, "spawn" as a '
+        "clean one.",
+    )
+    stateful: bool = Field(
+        default=False,
+        description="For python in a session: whether variables and imports stay for the next "
+        "snippet.",
+    )
+
+    @field_validator("language", "toolchain", mode="before")
+    @classmethod
+    def _language(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        try:
+            return language_named(value)
+        except BadRequest as unknown:
+            raise ValueError(unknown.message) from None
+
+    @field_validator("files")
+    @classmethod
+    def _files(cls, files: dict[str, str]) -> dict[str, str]:
+        if sum(len(content) for content in files.values()) > MAX_FILES_BYTES * 4 // 3 + 4:
+            raise ValueError(f"files hold more than {MAX_FILES_BYTES} bytes")
+        for name, content in files.items():
+            require_plain_path(name)
+            _require_base64(name, content)
+        return files
+
+    @field_validator("env")
+    @classmethod
+    def _env(cls, env: dict[str, str]) -> dict[str, str]:
+        for name, value in env.items():
+            if not name.isidentifier() or not name.isascii() or name.startswith(RESERVED_ENV):
+                raise ValueError(f"environment variable {name!r} cannot be set")
+            if "\0" in value:
+                raise ValueError(f"environment variable {name!r} holds a NUL byte")
+        return env
+
+    @field_validator("code", "stdin", "args")
+    @classmethod
+    def _encodable(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for text in (value,) if isinstance(value, str) else value:
+            try:
+                text.encode()
+            except UnicodeEncodeError as broken:
+                raise ValueError(f"not valid Unicode text: {broken.reason}") from None
+        if not isinstance(value, str) and any("\0" in text for text in value):
+            raise ValueError("an argument holds a NUL byte")
+        return value
+
+
+def require_plain_path(name: str) -> None:
+    """Raises `ValueError` unless it is a relative path that stays inside and means only itself."""
+    path = PurePosixPath(name)
+    plain = name.isprintable() and len(name.encode(errors="replace")) <= 255
+    inside = not path.is_absolute() and ".." not in path.parts and path.parts != ()
+    # A part that looks like an option or a home folder would mean something else to a shell.
+    harmless = not any(part.startswith(("-", "~", ".mini-agent")) for part in path.parts)
+    if not (plain and inside and harmless and str(path) == name):
+        raise ValueError(f"file name {name!r} is not a plain relative path")
+
+
+def _require_base64(name: str, content: str) -> None:
+    try:
+        base64.b64decode(content, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError(f"file {name!r} is not base64") from None

@@ -1,0 +1,38 @@
+"""A node that is started ahead: it comes as far as its program, and waits for one."""
+
+import json
+import os
+
+from sandbox_runner.order import Order
+from sandbox_runner.process.pipes import CONTROL_FD, become
+from sandbox_runner.recipes import RECIPES
+
+CONTROL = "MINI_AGENT_CONTROL"
+BOOTSTRAP = "/opt/mini-agent/warm.cjs"
+# Variables that node and its libraries read when they start.
+READ_AT_START = ("NODE_", "OPENSSL_", "SSL_", "LC_", "LANG", "ICU_")
+
+
+def is_made_for_node() -> bool:
+    """Whether what waits in this image is to be a node."""
+    return os.path.exists(BOOTSTRAP)
+
+
+def wait_as_node() -> None:
+    """Replaces this process by a node that waits; does not come back."""
+    command = RECIPES["node"].start
+    os.set_inheritable(CONTROL_FD, True)
+    os.environ[CONTROL] = str(CONTROL_FD)
+    become((command[0], "-r", BOOTSTRAP, *command[1:]))
+
+
+def can_wait(order: Order) -> bool:
+    """Whether a node that was started without knowing the order can run it."""
+    return order.language == "node" and not any(
+        name.startswith(READ_AT_START) for name in order.env
+    )
+
+
+def in_words(order: Order) -> bytes:
+    """The order, as a waiting node is told it."""
+    return json.dumps({"args": order.args, "env": order.env}).encode()

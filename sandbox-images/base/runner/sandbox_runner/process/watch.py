@@ -1,0 +1,175 @@
+"""Watches a snippet's process: its output as it comes, its end, its deadline, an interruption."""
+
+import os
+import select
+import signal
+import time
+from collections.abc import Callable
+
+from sandbox_runner.process.pipes import Pipes
+from sandbox_runner.process.reaping import kill_everyone, reaped
+from sandbox_runner.record import Record
+from sandbox_runner.stream import (
+    CHUNK,
+    INTERRUPT,
+    STDERR,
+    STDOUT,
+    VALUES,
+    Stream,
+)
+
+LONGEST_WAIT_MS = 60_000.0
+MOST_VALUES = 6 << 20
+# What a kept interpreter has, after the interruption at its deadline, before it is killed.
+GRACE_S = 1.0
+
+Emit = Callable[[bytes, bytes], None]
+
+
+class Ending(Record):
+    """The wait status, whether the deadline came first, how long it ran, and the values it told."""
+
+    status: int
+    late: bool
+    ms: float
+    values: bytes
+
+
+class Source(Record):
+    """Where the sidecar is heard, and where the end of any child is."""
+
+    stream: Stream
+    awake: int
+
+
+def wake_on_children() -> int:
+    """A descriptor that turns readable whenever a child has ended."""
+    awake, wake = os.pipe()
+    os.set_blocking(awake, False)
+    os.set_blocking(wake, False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
+    return awake
+
+
+class Watch:
+    """One process until it ends or, on its `control`, says that it is done; the runner dies with
+    the stream."""
+
+    def __init__(self, source: Source, pipes: Pipes, stdin: bytes, control: int = -1) -> None:
+        self._stream, self._awake = source
+        self._pipes, self._control = pipes, control
+        self._stdin: memoryview | None = memoryview(stdin)
+        self._kinds = {pipes.stdout: STDOUT, pipes.stderr: STDERR, pipes.values: VALUES}
+        self._values = bytearray()
+        self._status: int | None = None
+        self._poll = select.poll()
+        for fd in (self._awake, self._stream.source, control, *self._kinds):
+            if fd >= 0:
+                self._poll.register(fd, select.POLLIN)
+        self._poll.register(pipes.stdin, select.POLLOUT)
+
+    def until_the_end(
+        self, timeout_s: float, emit: Emit, spared: frozenset[int] = frozenset()
+    ) -> Ending:
+        """Relays until the process is done or late; then all but those spared are dead."""
+        started = time.monotonic()
+        self._relay_until(started + timeout_s, emit)
+        late = self._status is None
+        if late and self._pipes.pid in spared:
+            self._interrupt()
+            self._relay_until(time.monotonic() + GRACE_S, emit)
+        ms = (time.monotonic() - started) * 1000
+        if self._status is None:
+            spared -= {self._pipes.pid}
+        self._end_all(emit, spared)
+        status = signal.SIGKILL if self._status is None else self._status
+        return Ending(status, late=late, ms=ms, values=bytes(self._values))
+
+    def _relay_until(self, end: float, emit: Emit) -> None:
+        while self._status is None and (left := end - time.monotonic()) > 0:
+            self._step(min(left * 1000, LONGEST_WAIT_MS), emit)
+
+    def _step(self, wait_ms: float, emit: Emit) -> None:
+        for fd, _ in self._poll.poll(wait_ms):
+            if fd == self._awake:
+                self._look_for_the_dead()
+            elif fd in self._kinds:
+                self._pass_on(fd, emit)
+            elif fd == self._stream.source:
+                # Nothing else can come while a snippet runs, but for the end of the stream.
+                self._stream.receive(INTERRUPT)
+                self._interrupt()
+            elif fd == self._control:
+                self._hear_that_it_is_done()
+            elif self._stdin is not None:
+                self._feed(self._stdin)
+
+    def _look_for_the_dead(self) -> None:
+        os.read(self._awake, CHUNK)
+        for pid, status in reaped():
+            if pid == self._pipes.pid:
+                self._status = status
+
+    def _hear_that_it_is_done(self) -> None:
+        said = os.read(self._control, 4)
+        if said:
+            self._status = (int(said) & 0xFF) << 8 if said.isdigit() else 255 << 8
+        else:
+            self._poll.unregister(self._control)
+
+    def _interrupt(self) -> None:
+        # A process that has only just begun has no group of its own yet.
+        try:  # noqa: SIM105 - an import costs memory in every sandbox
+            os.killpg(self._pipes.pid, signal.SIGINT)
+        except ProcessLookupError:
+            pass
+
+    def _pass_on(self, output: int, emit: Emit) -> bool:
+        try:
+            chunk = os.read(output, CHUNK)
+        except BlockingIOError:
+            return False
+        kind = self._kinds[output]
+        if not chunk:
+            self._close(output)
+        elif kind != VALUES:
+            emit(kind, chunk)
+        elif len(self._values) + len(chunk) <= MOST_VALUES:
+            self._values += chunk
+        else:
+            self._values.clear()
+            self._close(output)
+        return bool(chunk)
+
+    def _close(self, output: int) -> None:
+        self._poll.unregister(output)
+        os.close(output)
+        del self._kinds[output]
+
+    def _feed(self, left: memoryview) -> None:
+        try:
+            while left:
+                left = left[os.write(self._pipes.stdin, left[:CHUNK]) :]
+        except BlockingIOError:
+            self._stdin = left
+            return
+        except BrokenPipeError:
+            pass
+        self._close_stdin()
+
+    def _close_stdin(self) -> None:
+        self._poll.unregister(self._pipes.stdin)
+        os.close(self._pipes.stdin)
+        self._stdin = None
+
+    def _end_all(self, emit: Emit, spared: frozenset[int]) -> None:
+        kill_everyone(spared)
+        if self._stdin is not None:
+            self._close_stdin()
+        # Nobody writes any more, but a process that is kept still holds its ends.
+        for output in list(self._kinds):
+            while self._pass_on(output, emit):
+                pass
+        for output in list(self._kinds):
+            self._close(output)

@@ -1,0 +1,263 @@
+"""`/runs`: every run there is, what happened in it as it happens, what it left, and its end."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Final
+from urllib.parse import quote
+
+from fastapi import APIRouter, Header, Path, Query, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from mini_agent.agent.replay import Bundle
+from mini_agent.errors import ErrorBody
+from mini_agent.remote.schema import AgentRunResponse
+from mini_agent_protocol.sse import format_event, format_retry
+from mini_agent_shim.api.openapi import (
+    AT_THE_DOOR,
+    PROBLEMS,
+    READING,
+    STREAM,
+)
+from mini_agent_shim.errors import NotFound
+from mini_agent_shim.http.caller import caller_of
+from mini_agent_shim.http.event_stream import stream_texts
+from mini_agent_shim.runs.lines import State, head_of
+from mini_agent_shim.runs.registry import Registry
+from mini_agent_shim.runs.replay import (
+    ArtifactFacts,
+    Left,
+    events_told_by,
+    told_by,
+)
+from mini_agent_shim.runs.schema import RunSummary
+from mini_agent_shim.runs.store import Wanted
+
+RECONNECT_MS: Final = 1000
+SHOWN_IN_PLACE: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
+MEDIA: Final = re.compile(r"[A-Za-z0-9][\w.+-]{0,60}/[\w.+-]{1,60}", re.ASCII)
+# What a program has left is hostile: no browser may run any of it.
+INERT: Final = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "private, max-age=3600",
+}
+
+RunId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="as `/runs` lists it")]
+Seq = Annotated[int, Field(ge=0, le=2**53)]
+Time = Annotated[float, Field(ge=0, le=1e11)]
+EVENTS: Final[dict[int | str, dict[str, object]]] = {
+    200: {
+        "content": STREAM,
+        "description": "`id: SEQ`, `event: KIND`, `data: {seq, at, event}`; `run_ended` is last.",
+    },
+    204: {"description": "The run is over and there is no line after this one."},
+}
+BYTES: Final[dict[int | str, dict[str, object]]] = {
+    200: {
+        "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+        "description": "The bytes; pictures are shown in place, all else is a download.",
+    }
+}
+
+
+class RunPage(BaseModel):
+    """Some runs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    runs: list[RunSummary] = Field(description="The runs, newest first.")
+    next: str | None = Field(
+        default=None, description="The `before` of the page that follows; null on the last page."
+    )
+
+
+class RunDetail(RunSummary):
+    """All about a run."""
+
+    request: dict[str, JsonValue] = Field(description="The request, without its secrets.")
+    result: AgentRunResponse | None = Field(
+        default=None, description="The finished run; null until then."
+    )
+    problem: ErrorBody | None = Field(
+        default=None, description="Why the run could not begin, or was lost; null for nothing."
+    )
+    artifacts: tuple[ArtifactFacts, ...] = Field(
+        default=(), description="The files that the run has left so far."
+    )
+
+
+class Filter(BaseModel):
+    """Which runs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    state: Annotated[
+        list[State], Field(max_length=6, description="Runs in these states; none named means all.")
+    ] = []
+    model: Annotated[
+        str, Field(max_length=200, description="Runs of this model; empty means any.")
+    ] = ""
+    q: Annotated[str, Field(max_length=200, description="in prompt, answer, error or id")] = ""
+    since: Time = Field(
+        default=0.0, description="Runs asked for at or after this time, as Unix time in seconds."
+    )
+    until: Time = Field(
+        default=1e11, description="Runs asked for before or at this time, as Unix time in seconds."
+    )
+    before: Annotated[
+        str,
+        Field(
+            pattern=r"^([0-9a-f]{32})?$",
+            description="The id of the run after which the page begins; empty for the newest.",
+        ),
+    ] = ""
+    limit: Annotated[int, Field(ge=1, le=200, description="Runs of a page, 1 to 200.")] = 50
+
+
+@dataclass(frozen=True, slots=True)
+class RunsRoutes:
+    """The routes and the runs."""
+
+    runs: Registry
+
+    def router(self) -> APIRouter:
+        """The routes as FastAPI takes them."""
+        router = APIRouter(prefix="/runs", tags=["runs"])
+        listing = AT_THE_DOOR | {422: PROBLEMS[422]}
+        router.add_api_route("", self.page, responses=listing)
+        router.add_api_route("/{run_id}", self.detail, responses=READING)
+        router.add_api_route(
+            "/{run_id}/events", self.events, responses=READING | EVENTS, response_class=Response
+        )
+        router.add_api_route(
+            "/{run_id}/cancel",
+            self.cancel,
+            methods=["POST"],
+            response_model=RunSummary,
+            responses=READING | {202: {"model": RunSummary, "description": "It is ending."}},
+        )
+        router.add_api_route("/{run_id}/bundle", self.bundle, responses=READING)
+        router.add_api_route("/{run_id}/artifacts", self.artifacts, responses=READING)
+        router.add_api_route(
+            "/{run_id}/artifacts/{number}",
+            self.artifact,
+            responses=READING | BYTES,
+            response_class=Response,
+        )
+        return router
+
+    async def page(self, request: Request, wanted: Annotated[Filter, Query()]) -> RunPage:
+        """The runs that the caller may see."""
+        caller = caller_of(request)
+        found = self.runs.page(
+            Wanted(
+                caller=caller.name or None,
+                states=tuple(wanted.state),
+                model=wanted.model,
+                words=wanted.q,
+                since=wanted.since,
+                until=wanted.until,
+                before=wanted.before,
+                limit=wanted.limit + 1,
+            )
+        )
+        shown = found[: wanted.limit]
+        return RunPage(runs=shown, next=shown[-1].id if len(found) > len(shown) else None)
+
+    async def detail(self, request: Request, run_id: RunId) -> RunDetail:
+        """One run, as far as it has come."""
+        summary = self.runs.find(run_id, caller_of(request))
+        told = await told_by(self.runs.lines_so_far(run_id))
+        return RunDetail(
+            **summary.model_dump(),
+            request=told.request,
+            result=AgentRunResponse.of_result(told.result) if told.result else None,
+            problem=told.error,
+            artifacts=tuple(left.facts for left in told.left),
+        )
+
+    async def events(
+        self,
+        request: Request,
+        run_id: RunId,
+        after: Annotated[Seq, Query()] = 0,
+        last_event_id: Annotated[str, Header(alias="Last-Event-ID", max_length=40)] = "",
+    ) -> Response:
+        """The run's log as it grows, from its beginning or after `Last-Event-ID`.
+
+        Leaving does not end the run.
+        """
+        summary = self.runs.find(run_id, caller_of(request))
+        seen = int(last_event_id) if last_event_id.isascii() and last_event_id.isdigit() else after
+        if summary.is_over and seen >= await self._last(run_id):
+            # The one answer on which a browser does not connect again.
+            return Response(status_code=HTTPStatus.NO_CONTENT)
+        return stream_texts(_messages(self.runs.lines(run_id, seen)))
+
+    async def cancel(self, request: Request, run_id: RunId) -> JSONResponse:
+        """Ends a run and its sandbox; one that is over stays as it is."""
+        self.runs.find(run_id, caller_of(request))
+        await self.runs.cancel(run_id)
+        summary = self.runs.find(run_id, caller_of(request))
+        status = HTTPStatus.OK if summary.is_over else HTTPStatus.ACCEPTED
+        return JSONResponse(summary.model_dump(mode="json"), status)
+
+    async def bundle(self, request: Request, run_id: RunId) -> Bundle:
+        """All that `mini-agent replay` needs to do the run's programs again."""
+        self.runs.find(run_id, caller_of(request))
+        told = await told_by(self.runs.lines_so_far(run_id))
+        events = [each async for each in events_told_by(self.runs.lines_so_far(run_id))]
+        return Bundle(run_id=run_id, request=told.request, events=tuple(events))
+
+    async def artifacts(self, request: Request, run_id: RunId) -> list[ArtifactFacts]:
+        """What the run has left so far."""
+        return [left.facts for left in await self._left(request, run_id)]
+
+    async def artifact(
+        self, request: Request, run_id: RunId, number: Annotated[int, Path(ge=1, le=100_000)]
+    ) -> Response:
+        """The bytes of one of these."""
+        for left in await self._left(request, run_id):
+            if left.facts.number == number:
+                return _bytes_of(left)
+        raise NotFound(
+            "no_such_artifact",
+            f"run {run_id} has left no artifact {number}",
+            hint=f"GET /runs/{run_id}/artifacts lists them",
+        )
+
+    async def _left(self, request: Request, run_id: str) -> tuple[Left, ...]:
+        self.runs.find(run_id, caller_of(request))
+        return (await told_by(self.runs.lines_so_far(run_id))).left
+
+    async def _last(self, run_id: str) -> int:
+        last = 0
+        async with aclosing(self.runs.lines(run_id)) as lines:
+            async for line in lines:
+                last, _ = head_of(line)
+        return last
+
+
+async def _messages(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[str, None]:
+    # At once, so that whoever connects knows that they are.
+    yield format_retry(RECONNECT_MS)
+    async with aclosing(lines):
+        async for line in lines:
+            seq, kind = head_of(line)
+            yield format_event(line.decode(), event=kind, event_id=str(seq))
+
+
+def _bytes_of(left: Left) -> Response:
+    facts = left.facts
+    media_type = facts.media_type if MEDIA.fullmatch(facts.media_type) else ""
+    placed = "inline" if media_type in SHOWN_IN_PLACE else "attachment"
+    name = quote(facts.name.encode("utf-8", "replace"), safe="")
+    headers = {**INERT, "Content-Disposition": f"{placed}; filename*=UTF-8''{name}"}
+    headers["Content-Type"] = media_type or "application/octet-stream"
+    return Response(left.content, headers=headers)

@@ -1,0 +1,159 @@
+"""What the shim answers: a run, and whether it is alive and ready."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Header, Request
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+
+from mini_agent.errors import MiniAgentError
+from mini_agent.remote.schema import AgentRunRequest, AgentRunResponse
+from mini_agent_protocol.asgi.disconnect import run_while_connected
+from mini_agent_protocol.asgi.metrics import MetricsResponse
+from mini_agent_protocol.asgi.problems import error_body
+from mini_agent_shim import metrics
+from mini_agent_shim.api.openapi import (
+    AT_THE_DOOR,
+    BEGINNING,
+    COUNTS,
+    PROBLEMS,
+    STREAMED,
+)
+from mini_agent_shim.http.caller import caller_of
+from mini_agent_shim.http.event_stream import stream_events
+from mini_agent_shim.http.problems import problem
+from mini_agent_shim.runs.registry import Asker
+from mini_agent_shim.runs.run_task import LiveRun, Order
+from mini_agent_shim.runs.schema import RunSummary
+from mini_agent_shim.service import Service, held_by
+
+RUN_ID: Final = "X-Run-Id"
+REPLAYED: Final = "Idempotent-Replayed"
+
+Key = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="The same key with the same request is the same run; it is never done twice.",
+    ),
+]
+ACCEPTED: Final[dict[int | str, dict[str, object]]] = {
+    202: {"model": RunSummary, "description": "With `background`: the run, queued or in progress."}
+}
+
+
+class Health(BaseModel):
+    """The shim itself is up; says nothing of models and sandboxes."""
+
+    ok: bool = Field(default=True, description="That the shim answers.")
+    version: str = Field(description="The version of the shim.")
+    started_at: str = Field(description="When the shim started, in UTC (ISO 8601).")
+    uptime_s: float = Field(description="Seconds since it started.")
+
+
+class Ready(BaseModel):
+    """A run can be taken: the sidecar is ready. No model is asked."""
+
+    ok: bool = Field(default=True, description="That a run can be taken.")
+
+
+@dataclass(frozen=True, slots=True)
+class Routes:
+    """The routes and what they need; one for an app's life."""
+
+    service: Service
+    started: float = field(default_factory=time.time)
+
+    def router(self) -> APIRouter:
+        """The routes as FastAPI takes them."""
+        router = APIRouter()
+        router.add_api_route(
+            "/agent/run",
+            self.run,
+            methods=["POST"],
+            response_model=AgentRunResponse,
+            responses=BEGINNING | STREAMED | ACCEPTED,
+        )
+        router.add_api_route("/healthz", self.healthz)
+        router.add_api_route(
+            "/ready", self.ready, response_model=Ready, responses={503: PROBLEMS[503]}
+        )
+        router.add_api_route(
+            "/metrics", self.metrics, response_class=Response, responses=COUNTS | AT_THE_DOOR
+        )
+        return router
+
+    async def run(self, request: Request, asked: AgentRunRequest, key: Key = None) -> Response:
+        """Runs the agent until it has an answer, or tells it event by event (`stream`), or at once
+        says where it can be followed (`background`).
+
+        Hanging up cancels the run, unless it is in the background or has an Idempotency-Key.
+        """
+        asker = Asker(caller_of(request), "agent", key or "")
+        order = self.service.order(asked)
+        earlier = self.service.runs.earlier(order, asker)
+        if earlier is not None:
+            return await self._again(request, order, asker, earlier)
+        run = self.service.runs.begin(order, asker)
+        run_id = run.recording.summary.id
+        if asked.background:
+            return _accepted(run.recording.summary, {})
+        if asked.stream:
+            return stream_events(run.events(), held_by(run, asker), {RUN_ID: run_id})
+        return _whole(await self._waited(request, run, asker), {RUN_ID: run_id})
+
+    async def _waited(self, request: Request, run: LiveRun, asker: Asker) -> AgentRunResponse:
+        async with held_by(run, asker):
+            result = await run_while_connected(request.receive, run.result())
+        return AgentRunResponse.of_result(result)
+
+    async def _again(self, request: Request, order: Order, asker: Asker, run_id: str) -> Response:
+        headers = {RUN_ID: run_id, REPLAYED: "true"}
+        if order.asked.background:
+            return _accepted(self.service.runs.find(run_id, asker.caller), headers)
+        if order.asked.stream:
+            return stream_events(self.service.events_again(run_id), headers=headers)
+        result = await run_while_connected(request.receive, self.service.result_again(run_id))
+        return _whole(AgentRunResponse.of_result(result), headers)
+
+    async def healthz(self) -> Health:
+        """Whether the shim is alive."""
+        return Health(
+            version=version("mini-agent"),
+            started_at=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
+            uptime_s=round(time.time() - self.started, 3),
+        )
+
+    async def ready(self) -> Ready | JSONResponse:
+        """Whether a run can be taken now."""
+        try:
+            await self.service.line.require_ready()
+        except MiniAgentError as away:
+            return problem(HTTPStatus.SERVICE_UNAVAILABLE, error_body(away))
+        return Ready()
+
+    async def metrics(self) -> Response:
+        """Counts for Prometheus: how many and how long, never who or what."""
+        return MetricsResponse(metrics.render())
+
+
+def _whole(answer: AgentRunResponse, headers: dict[str, str]) -> Response:
+    return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
+
+
+def _accepted(summary: RunSummary, headers: dict[str, str]) -> Response:
+    return Response(
+        summary.model_dump_json(),
+        status_code=HTTPStatus.ACCEPTED,
+        media_type="application/json",
+        headers={RUN_ID: summary.id, "Location": f"/runs/{summary.id}", **headers},
+    )

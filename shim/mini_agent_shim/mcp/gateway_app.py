@@ -1,0 +1,174 @@
+"""The gateway over HTTP: `GET /tools`, `POST /invoke`, `GET /health`, and `/mcp`."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Annotated, Final
+
+from fastapi import FastAPI, Request
+from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from mini_agent.errors import BadRequest, ErrorBody, Problem, ToolsUnavailable, ToolTooSlow
+from mini_agent.mcp.client.convert import tool_of
+from mini_agent.mcp.gateway.answer import Answer, answer_of
+from mini_agent.mcp.gateway.catalog import UnknownTool
+from mini_agent.mcp.gateway.gateway import Gateway
+from mini_agent.mcp.gateway.server import gateway_server
+from mini_agent.mcp.gateway.supervisor import State
+from mini_agent.messages import JsonObject, json_object
+from mini_agent.tools.invoker import Tool
+from mini_agent_protocol.asgi.disconnect import (
+    ClientDisconnected,
+    answer_disconnected,
+    run_while_connected,
+)
+from mini_agent_protocol.asgi.problems import error_body
+from mini_agent_shim.http.auth import Admission, Door
+from mini_agent_shim.http.problems import answer_with_problems, problem
+from mini_agent_shim.http.tracing import NOT_BY_FASTAPI, Traces
+from mini_agent_shim.mcp.endpoint import McpEndpoint
+
+PROBLEMS: Final[dict[int | str, dict[str, object]]] = {
+    400: {"model": Problem, "description": "The arguments are no JSON object."},
+    404: {"model": Problem, "description": "No server has this tool; it lists those there are."},
+    422: {"model": Problem, "description": "A field has a wrong name or type."},
+    503: {"model": Problem, "description": "The tool's server is away."},
+    504: {"model": Problem, "description": "The call took too long and was cancelled."},
+}
+
+
+class Invoke(BaseModel):
+    """A call of a tool."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(min_length=1, description="The name of the tool, server__tool.")]
+    arguments: dict[str, JsonValue] | str | None = Field(
+        default=None,
+        description="A JSON object, or the text of one, as models write it; null for none.",
+    )
+
+    def read(self) -> JsonObject:
+        """The arguments; `BadRequest` where their text is no JSON object."""
+        if not isinstance(self.arguments, str):
+            return self.arguments or {}
+        try:
+            return json_object(self.arguments or "{}")
+        except ValueError as wrong:
+            raise BadRequest(
+                f"the arguments are not a JSON object: {wrong}", field="arguments"
+            ) from None
+
+
+class ServerHealth(BaseModel):
+    """One server."""
+
+    name: str = Field(description="The name of the server.")
+    state: State = Field(
+        description="How the server is: `failed` ones are tried again, `unusable` ones are "
+        "configured wrongly."
+    )
+    tools: int = Field(description="How many tools it offers.")
+    error: str = Field(default="", description="Why it is not running; empty where it is.")
+
+
+class Health(BaseModel):
+    """The gateway is up."""
+
+    ok: bool = Field(description="Whether all its servers are up too.")
+    version: str = Field(description="The version of the gateway.")
+    servers: list[ServerHealth] = Field(
+        description="The servers, in the order of the configuration."
+    )
+
+
+class GatewayApp:
+    """The app in front of an open gateway, and what its routes do."""
+
+    def __init__(self, gateway: Gateway, admission: Admission) -> None:
+        self._gateway = gateway
+        self._mcp = McpEndpoint(gateway_server(gateway))
+        self._admission = admission
+
+    def app(self) -> FastAPI:
+        """The app as ASGI servers take it."""
+        app = FastAPIOffline(
+            title="mini-agent gateway",
+            summary="The tools of many MCP servers in one place.",
+            version=version("mini-agent"),
+            redoc_url=None,
+            lifespan=self._lifespan,
+            telemetry=NOT_BY_FASTAPI,
+        )
+        app.add_api_route("/tools", self.tools)
+        app.add_api_route(
+            "/invoke",
+            self.invoke,
+            methods=["POST"],
+            response_model=Answer,
+            response_model_exclude_defaults=True,
+            responses=PROBLEMS,
+        )
+        app.add_api_route("/health", self.health)
+        app.router.routes.append(self._mcp.route)
+        answer_with_problems(app)
+        app.exception_handler(UnknownTool)(_unknown)
+        app.exception_handler(ToolsUnavailable)(_away)
+        app.exception_handler(ClientDisconnected)(answer_disconnected)
+        app.exception_handler(Exception)(_unforeseen)
+        app.add_middleware(Door, admission=self._admission)
+        app.add_middleware(Traces)
+        return app
+
+    async def tools(self) -> list[Tool]:
+        """All tools, in OpenAI's form."""
+        return [tool_of(tool) for tool in await self._gateway.tools()]
+
+    async def invoke(self, request: Request, asked: Invoke) -> Answer:
+        """Calls one tool; hanging up cancels it at its server."""
+        work = self._gateway.result(asked.name, asked.read(), _unheard)
+        return answer_of(await run_while_connected(request.receive, work))
+
+    async def health(self) -> Health:
+        """How each server is."""
+        servers = [
+            ServerHealth(name=each.name, state=each.state, tools=each.tools, error=each.error)
+            for each in self._gateway.standings()
+        ]
+        is_well = all(each.state in ("running", "disabled") for each in servers)
+        return Health(ok=is_well, version=version("mini-agent"), servers=servers)
+
+    @asynccontextmanager
+    async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
+        async with self._mcp.running():
+            yield
+
+
+async def _unheard(progress: float, total: float | None, message: str | None) -> None:
+    del progress, total, message
+
+
+async def _unknown(_request: Request, error: UnknownTool) -> JSONResponse:
+    return problem(HTTPStatus.NOT_FOUND, error_body(error))
+
+
+async def _away(_request: Request, error: ToolsUnavailable) -> JSONResponse:
+    is_slow = isinstance(error, ToolTooSlow)
+    status = HTTPStatus.GATEWAY_TIMEOUT if is_slow else HTTPStatus.SERVICE_UNAVAILABLE
+    return problem(status, error_body(error))
+
+
+async def _unforeseen(_request: Request, error: Exception) -> JSONResponse:
+    return problem(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        ErrorBody(
+            code="internal",
+            message=f"the gateway failed: {type(error).__name__}",
+            hint="its stderr has the traceback",
+        ),
+    )

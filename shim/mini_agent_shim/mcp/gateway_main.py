@@ -1,0 +1,103 @@
+"""Starts the gateway: `mini-agent gateway`."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+
+from mini_agent.errors import NotConfigured
+from mini_agent.mcp.gateway.config_file_ import HOW, usual_file
+from mini_agent.mcp.gateway.configuration import Configuration, configuration_of
+from mini_agent.mcp.gateway.gateway import Gateway
+from mini_agent_shim.http.auth import Admission, names_of_this_host
+from mini_agent_shim.http.tokens import Tokens
+from mini_agent_shim.http.trace_export import export_spans
+from mini_agent_shim.mcp.gateway_app import GatewayApp
+from mini_agent_shim.settings import is_loopback
+
+VARIABLE: Final = "MINI_AGENT_GATEWAY_TOKEN"
+NAMES: Final = "MINI_AGENT_ALLOWED_HOSTS"
+GRACE_S: Final = 5
+
+
+def serve(files: Sequence[str], host: str, port: int) -> None:
+    """Serves until it is told to stop; `NotConfigured` where that cannot be or must not be."""
+    token = os.environ.get(VARIABLE, "")
+    if not token and not is_loopback(host):
+        raise NotConfigured(
+            f"the gateway would listen on {host} without a token",
+            hint=f"set {VARIABLE}, and send `Authorization: Bearer TOKEN`; or --host 127.0.0.1",
+        )
+    export_spans("mini-agent-gateway")
+    paths = [Path(file).expanduser() for file in files] or [usual_file(os.environ)]
+    configuration = configuration_of(paths, os.environ)
+    names = os.environ.get(NAMES, "").lower().split(",")
+    admission = Admission(
+        names=names_of_this_host(name.strip() for name in (*names, host) if name.strip()),
+        tokens=Tokens(token, {}),
+        called="gateway",
+        variable=VARIABLE,
+    )
+    if not configuration.servers:
+        _say(f"{', '.join(map(str, paths))} names no MCP server, {HOW}")
+    with listening(host, port) as listener:
+        asyncio.run(_served(configuration, admission, listener))
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens there; `NotConfigured` where nothing can."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as why:
+        what = why.strerror if isinstance(why, OSError) else "a port is below 65536"
+        raise NotConfigured(
+            f"the gateway cannot listen on {host}, port {port}: {what}",
+            hint="--host and --port take another address; --port 0 is a free one",
+        ) from None
+    # Only where TCP is named does asyncio send at once; else each answer waits 40 ms for the last.
+    return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listener.detach())
+
+
+async def _served(
+    configuration: Configuration, admission: Admission, listener: socket.socket
+) -> None:
+    for remark in (*configuration.remarks, *(each.problem for each in configuration.servers)):
+        if remark:
+            _say(remark)
+    async with Gateway(configuration) as gateway:
+        await gateway.require_required()
+        app = GatewayApp(gateway, admission).app()
+        config = uvicorn.Config(
+            app,
+            log_level="warning",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_S,
+        )
+        address, port = listener.getsockname()[:2]
+        place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+        _say(f"{len(configuration.servers)} MCP servers at http://{place}/tools and /mcp")
+        await _Server(config).serve([listener])
+
+
+# uvicorn's own handlers end the process before its children are told to go.
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        yield
+
+
+def _say(line: str) -> None:
+    sys.stderr.write(f"mini-agent gateway: {line}\n")

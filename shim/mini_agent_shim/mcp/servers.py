@@ -1,0 +1,51 @@
+"""The MCP servers of the operator's files, started with the shim and kept for all runs."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from typing import Final
+
+from mini_agent.errors import NotConfigured
+from mini_agent.mcp.gateway.gateway import Gateway
+from mini_agent.mcp.gateway.invoker import GatewayInvoker
+from mini_agent.mcp.gateway.of_runs import configuration_for_runs
+from mini_agent.tools.invoker import Invoker
+from mini_agent_shim.settings import ShimSettings
+
+_log: Final = logging.getLogger(__name__)
+
+
+class McpServers:
+    """None at all where MINI_AGENT_MCP_CONFIG is not set.
+
+    INVARIANT: a request starts no process, it only picks from those that the files name.
+    """
+
+    def __init__(self, settings: ShimSettings) -> None:
+        self._settings = settings
+        self._configuration = configuration_for_runs(settings) if settings.mcp_config else None
+        self._gateway: Gateway | None = None
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Once, around all requests; `NotConfigured` where one that is required does not run."""
+        if self._configuration is None:
+            yield
+            return
+        problems = (server.problem for server in self._configuration.servers)
+        for remark in (*self._configuration.remarks, *problems):
+            if remark:
+                _log.warning(remark)
+        async with Gateway(self._configuration) as self._gateway:
+            await self._gateway.require_required()
+            yield
+
+    def opened(self, named: Sequence[str] | None) -> AbstractAsyncContextManager[Invoker]:
+        """The tools of those servers, or of all; `BadRequest` for one there is not."""
+        configuration = self._configuration or configuration_for_runs(self._settings)
+        names = [server.name for server in configuration.only(named).servers]
+        if self._gateway is None:
+            raise NotConfigured("the MCP servers are not started", field="tool_backend")
+        return nullcontext(GatewayInvoker(self._gateway.part(names)))

@@ -1,0 +1,99 @@
+"""What both of OpenAI's ways of asking have in common: the model's name, and the tools declined."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import JsonValue, ValidationError
+
+from mini_agent.agent.normalize import INSTRUCTING
+from mini_agent.agent.prompts import SYSTEM
+from mini_agent.errors import BadRequest
+from mini_agent.messages import JsonObject, Message, system
+from mini_agent.remote.schema import AgentRunRequest
+from mini_agent_shim.errors import NotFound
+
+NAME: Final = "mini-agent"
+DECLINED_HEADER: Final = "X-Mini-Agent-Declined-Tools"
+NOTE: Final = (
+    "The caller has tools of its own ({names}). They cannot be used here: do not call them, "
+    "and do not claim that you did."
+)
+NOT_OURS: Final = frozenset({"messages", "model", "stream", "background"})
+SHOWN_NAMES: Final = 40
+NOT_IN_A_HEADER: Final = re.compile(r"[^\x20-\x7e]")
+
+
+def model_named(name: str) -> str:
+    """The model that is to do the work; empty for the service's own.
+
+    `mini-agent` is the agent with that, `mini-agent/ollama/qwen3` the agent with another.
+    """
+    first, _, rest = name.partition("/")
+    if first != NAME:
+        raise NotFound(
+            "model_not_found",
+            f"there is no model {name[:100]!r}",
+            hint="there is mini-agent, and mini-agent/NAME with any model that LiteLLM knows",
+        )
+    return "" if rest == "default" else rest
+
+
+def run_asked(fields: Mapping[str, object], own: JsonObject | None) -> AgentRunRequest:
+    """The run; `own` are the fields of `mini_agent`, which count before the others."""
+    taken = sorted(set(own or {}) & NOT_OURS)
+    if taken:
+        raise BadRequest(
+            f"mini_agent: {', '.join(taken)} stands beside it, not in it", field="mini_agent"
+        )
+    said = {name: value for name, value in fields.items() if value is not None}
+    try:
+        return AgentRunRequest.model_validate({**said, **(own or {})})
+    except ValidationError as wrong:
+        raise RequestValidationError(wrong.errors(include_url=False)) from None
+
+
+def declined(tools: Sequence[JsonObject] | None, choice: JsonValue) -> tuple[str, ...]:
+    """The names of the client's tools, none of which is used; `BadRequest` where one must be."""
+    names = tuple(dict.fromkeys(name for tool in tools or () for name in _names_in(tool)))
+    if choice not in (None, "none", "auto"):
+        raise BadRequest(
+            f"tool_choice {choice!r:.80} cannot be: the tools of a client are not called here",
+            field="tool_choice",
+            hint='leave it out, or send "auto"; the agent has tools of its own, in sandboxes',
+        )
+    return names
+
+
+def with_note(messages: Sequence[Message], names: Sequence[str]) -> list[Message]:
+    """The messages, and after the instructions what the model has to know of declined tools."""
+    if not names:
+        return list(messages)
+    place = 0
+    while place < len(messages) and messages[place].get("role") in INSTRUCTING:
+        place += 1
+    note = system(f"{SYSTEM}\n{NOTE.format(names=', '.join(names[:SHOWN_NAMES]))}")
+    return [*messages[:place], note, *messages[place:]]
+
+
+def headers_of(run_id: str, names: Sequence[str]) -> dict[str, str]:
+    """What the answer says beside its body."""
+    headers = {"X-Run-Id": run_id}
+    if names:
+        shown = ", ".join(names[:SHOWN_NAMES])
+        headers[DECLINED_HEADER] = NOT_IN_A_HEADER.sub("?", shown)
+    return headers
+
+
+# Codex nests the tools of MCP servers in a `namespace`; built-in ones have a type and no name.
+def _names_in(tool: JsonObject) -> list[str]:
+    nested = tool.get("tools")
+    if isinstance(nested, list):
+        return [name for each in nested if isinstance(each, dict) for name in _names_in(each)]
+    function = tool.get("function")
+    named = function if isinstance(function, dict) else tool
+    name = named.get("name") or tool.get("type") or "unnamed"
+    return [str(name)[:64]]

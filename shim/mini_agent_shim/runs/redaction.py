@@ -1,0 +1,100 @@
+"""Secrets are kept out of the run log: those of the service, and those a request came with."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, JsonValue
+
+from mini_agent.remote.schema import AgentRunRequest
+
+# Shorter ones are no secrets ("none", "test"), and replacing them would garble what is told.
+SHORTEST: Final = 8
+IN_PLACE: Final = "[secret]"
+NAMES: Final = re.compile(
+    r"(?i)(^|_)(api_?key|token|secret|password|passwd|authorization|credentials?)$|^api_key$"
+)
+Value = TypeVar("Value", bound=BaseModel)
+NEVER_KEPT: Final = frozenset({"api_key", "tool_http_headers"})
+
+
+class Hidden:
+    """Takes `secrets` out of JSON texts."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        written = {json.dumps(each, ensure_ascii=False)[1:-1] for each in secrets}
+        longest_first = sorted((each for each in written if len(each) >= SHORTEST), key=len)[::-1]
+        self._any = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def out_of(self, text: str) -> str:
+        """`text` without them."""
+        return self._any.sub(IN_PLACE, text) if self._any else text
+
+    def out_of_value(self, value: Value) -> Value:
+        """`value` without them."""
+        if self._any is None:
+            return value
+        said = value.model_dump_json()
+        clean = self.out_of(said)
+        return value if clean == said else value.model_validate_json(clean)
+
+
+def secrets_of_environment(environment: Mapping[str, str]) -> Iterator[str]:
+    """The values of the variables that are named as secrets are, such as OPENAI_API_KEY."""
+    for name, value in environment.items():
+        if NAMES.search(name):
+            yield value
+        elif name.endswith("_HEADERS"):
+            yield from _values(_parsed(value))
+        elif password := _password_in(value):
+            yield password
+
+
+def secrets_of_request(asked: AgentRunRequest) -> Iterator[str]:
+    """The key and the headers that a request came with."""
+    yield asked.api_key or ""
+    yield from (asked.tool_http_headers or {}).values()
+    yield from _named(asked.completion_kwargs)
+
+
+def kept_of(asked: AgentRunRequest) -> dict[str, JsonValue]:
+    """What the log keeps of a request: enough to repeat it with one's own key."""
+    said: dict[str, JsonValue] = asked.model_dump(
+        mode="json", exclude_defaults=True, exclude=set(NEVER_KEPT)
+    )
+    return said
+
+
+def _named(fields: Mapping[str, JsonValue]) -> Iterator[str]:
+    for name, value in fields.items():
+        if NAMES.search(name) or name.endswith("headers"):
+            yield from _values(value)
+        elif isinstance(value, dict):
+            yield from _named(value)
+
+
+def _values(value: JsonValue) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _values(each)
+
+
+def _password_in(value: str) -> str | None:
+    try:
+        return urlsplit(value).password if "://" in value else None
+    except ValueError:
+        return None
+
+
+def _parsed(text: str) -> JsonValue:
+    try:
+        value: JsonValue = json.loads(text)
+    except ValueError:
+        return text
+    return value

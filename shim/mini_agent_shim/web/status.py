@@ -1,0 +1,139 @@
+"""`GET /status`: whether engine, sidecar and model are there, and how many sandboxes wait."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import httpx
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
+
+from mini_agent.errors import SandboxUnavailable
+from mini_agent_shim.api.openapi import AT_THE_DOOR
+from mini_agent_shim.settings import ShimSettings
+from mini_agent_shim.sidecar import SidecarLine, SidecarNotReady
+
+PATIENCE_S: Final = 2.0
+OLLAMA: Final = ("ollama/", "ollama_chat/")
+LEVEL: Final = re.compile(
+    r'^sidecar_pool_level\{pool="([\w-]{1,40})"\} (\d{1,9}(?:\.0)?)$', re.MULTILINE
+)
+OF_THE_ENGINE: Final = ("engine_unavailable", "engine_refused")
+PULL_IT: Final = "fetch it: ollama pull {name}"
+SET_IT: Final = "set LITELLM_DEFAULT_CODE_MODEL, or name a model in each request"
+
+PartState = Literal["ok", "off", "unknown"]
+
+
+class Part(BaseModel):
+    """One thing that a run needs."""
+
+    model_config = ConfigDict(frozen=True)
+
+    state: PartState = Field(description="Whether it is there; unknown where that cannot be seen.")
+    detail: str = Field(default="", description="What was found, for people.")
+    hint: str = Field(default="", description="What to do; empty where nothing is to be done.")
+
+
+class Status(BaseModel):
+    """What runs need."""
+
+    model_config = ConfigDict(frozen=True)
+
+    engine: Part = Field(description="The container engine.")
+    sidecar: Part = Field(description="The sidecar.")
+    model: Part = Field(description="The default model.")
+    default_model: str = Field(
+        description="The name of the default model; empty where none is set."
+    )
+    pools: dict[str, int] = Field(
+        description="How many sandboxes are ready, by what is started in them."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Looks when it is asked; no model is called for it."""
+
+    settings: ShimSettings
+    line: SidecarLine
+
+    def router(self) -> APIRouter:
+        """The route as FastAPI takes it."""
+        router = APIRouter()
+        router.add_api_route("/status", self.status, responses=AT_THE_DOOR)
+        return router
+
+    async def status(self) -> Status:
+        """How things stand now."""
+        async with asyncio.TaskGroup() as looking:
+            sandboxes = looking.create_task(self._engine_and_sidecar())
+            pools = looking.create_task(self._pools())
+            model = looking.create_task(self._model())
+        engine, sidecar = sandboxes.result()
+        return Status(
+            engine=engine,
+            sidecar=sidecar,
+            model=model.result(),
+            default_model=self.settings.default_model,
+            pools=pools.result(),
+        )
+
+    async def _engine_and_sidecar(self) -> tuple[Part, Part]:
+        try:
+            await self.line.require_ready()
+        except SidecarNotReady as refused:
+            why = Part(state="off", detail=refused.message, hint=refused.hint)
+            engine = why if refused.cause in OF_THE_ENGINE else Part(state="unknown")
+            return engine, why
+        except SandboxUnavailable as away:
+            off = Part(state="off", detail=away.message, hint=away.hint)
+            return Part(state="unknown", detail="only the sidecar sees it"), off
+        return Part(state="ok", detail="runs sandboxes"), Part(state="ok", detail="ready")
+
+    async def _pools(self) -> dict[str, int]:
+        if not self.settings.sidecar_url:
+            return {}
+        said = await _answer(f"{self.settings.sidecar_url.rstrip('/')}/metrics")
+        found = LEVEL.findall(said.text) if said is not None else []
+        return {pool: int(float(level)) for pool, level in found}
+
+    async def _model(self) -> Part:
+        named = self.settings.default_model
+        if not named:
+            return Part(state="unknown", detail="no model is set as the default", hint=SET_IT)
+        if not named.startswith(OLLAMA):
+            return Part(state="unknown", detail=f"{named}: seen when it is asked")
+        return await self._model_of_ollama(named.partition("/")[2])
+
+    async def _model_of_ollama(self, name: str) -> Part:
+        address = (self.settings.ollama_address or "http://127.0.0.1:11434").rstrip("/")
+        said = await _answer(f"{address}/api/tags")
+        if said is None:
+            detail = f"Ollama at {address} does not answer"
+            return Part(state="off", detail=detail, hint="start it: ollama serve")
+        if {name, f"{name}:latest"} & _names_in(said):
+            return Part(state="ok", detail=f"{name} is there")
+        return Part(state="off", detail=f"{name} is not there", hint=PULL_IT.format(name=name))
+
+
+async def _answer(url: str) -> httpx.Response | None:
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as http:
+            said = await http.get(url)
+    except httpx.HTTPError:
+        return None
+    return said if said.is_success else None
+
+
+def _names_in(said: httpx.Response) -> set[str]:
+    try:
+        listed: JsonValue = said.json()
+    except ValueError:
+        return set()
+    models = listed.get("models") if isinstance(listed, dict) else None
+    found = models if isinstance(models, list) else []
+    return {str(each.get("name")) for each in found if isinstance(each, dict)}

@@ -1,0 +1,127 @@
+"""The description of the API, with what the routes read and write by themselves."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Final, Literal
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel, JsonValue
+from pydantic.json_schema import models_json_schema
+
+from codex_sidecar.api.opensandbox.models import Code, Creation
+from codex_sidecar.http.opensandbox_access import KEY, SANDBOX_KEY
+from mini_agent_protocol.execution import Output
+from mini_agent_protocol.problems import Problem
+from mini_agent_protocol.snippet import Snippet
+from mini_agent_protocol.workspace import SessionRequest
+
+Responses = dict[int | str, dict[str, object]]
+Extra = dict[str, object]
+
+_COMPONENTS: Final = "#/components/schemas/"
+_SAID: Final = MappingProxyType(
+    {
+        400: "The body is no JSON, or ended too early.",
+        401: "The token is missing or wrong.",
+        404: "There is no such session, or no such file in it.",
+        408: "The body took too long.",
+        409: "As many calls as may wait for this session are waiting.",
+        413: "It is larger than can be taken.",
+        415: "The body is of another type, or compressed.",
+        422: "A field has a wrong name, type, range or value; the message names it.",
+        429: "All are taken; Retry-After says when to come back.",
+        500: "The sandbox failed, or this service did.",
+        503: "The engine is away, or an image is missing.",
+    }
+)
+
+JSON_BODY: Final = (400, 408, 413, 415)
+STARTS_SANDBOX: Final = (429, 500, 503)
+
+
+def problems(*codes: int) -> Responses:
+    """The answers of a route that does not do what was asked."""
+    told: Responses = {}
+    for code in (401, *codes):
+        told[code] = {"model": Problem, "description": _SAID[code]}
+        if code == 429:
+            told[code]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+    return told
+
+
+def streamed() -> Responses:
+    """That an execution can also be had as events."""
+    text = "Events: `output` with an Output, last `execution` with the Execution, or `error`."
+    schema = {"type": "string", "description": text}
+    return {200: {"content": {"text/event-stream": {"schema": schema}}}}
+
+
+def json_body(model: str, *, required: bool = True) -> Extra:
+    """A body of JSON that the route reads by itself."""
+    schema = {"$ref": f"{_COMPONENTS}{model}"}
+    return {
+        "requestBody": {"required": required, "content": {"application/json": {"schema": schema}}}
+    }
+
+
+def described(*parts: Extra) -> Extra:
+    """Several additions to one route."""
+    parameters = [one for part in parts for one in _parameters(part)]
+    together: Extra = {key: value for part in parts for key, value in part.items()}
+    return together | ({"parameters": parameters} if parameters else {})
+
+
+def _parameters(part: Extra) -> list[object]:
+    listed = part.get("parameters", [])
+    return listed if isinstance(listed, list) else []
+
+
+CALLER: Final[Extra] = {
+    "parameters": [
+        {
+            "name": "X-Caller",
+            "in": "header",
+            "description": "Whose turn it takes: callers are served in turn.",
+            "schema": {"type": "string", "pattern": "^[!-~]{1,64}$"},
+        }
+    ]
+}
+CONTENT_BODY: Final[Extra] = {
+    "requestBody": {
+        "required": True,
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+_READ_AND_WRITTEN: Final[tuple[tuple[type[BaseModel], Literal["validation"]], ...]] = (
+    (Snippet, "validation"),
+    (SessionRequest, "validation"),
+    (Output, "validation"),
+    (Creation, "validation"),
+    (Code, "validation"),
+)
+
+
+_SCHEMES: Final[Extra] = {
+    "token": {"type": "http", "scheme": "bearer"},
+    "opensandbox": {"type": "apiKey", "in": "header", "name": KEY},
+    "one_sandbox": {"type": "apiKey", "in": "header", "name": SANDBOX_KEY},
+}
+
+
+def opened_by(*schemes: str) -> Extra:
+    """Which of them admit to a route, if not the token alone."""
+    return {"security": [{scheme: []} for scheme in schemes]}
+
+
+def describe(app: FastAPI) -> dict[str, JsonValue]:
+    """The OpenAPI document."""
+    document = get_openapi(title=app.title, version=app.version, routes=app.routes)
+    _, schemas = models_json_schema(_READ_AND_WRITTEN, ref_template=_COMPONENTS + "{model}")
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {}).update(schemas["$defs"])
+    components["securitySchemes"] = _SCHEMES
+    document["security"] = [{"token": []}]
+    return document

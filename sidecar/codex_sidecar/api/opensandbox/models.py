@@ -1,0 +1,187 @@
+"""The words of OpenSandbox's wire, as far as LiteLLM's client speaks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
+
+from codex_sidecar.api.opensandbox.opensandbox_limits import Amounts
+from mini_agent_protocol.languages import Language, language_named
+from mini_agent_protocol.snippet import Snippet
+from mini_agent_protocol.workspace import SessionRequest
+
+# What LiteLLM asks for where its caller asks for nothing.
+IMAGE: Final = "opensandbox/code-interpreter"
+ENTRYPOINT: Final = ("/opt/code-interpreter/code-interpreter.sh",)
+LANGUAGES: Final = "python, javascript, go, rust, bash"
+MOST_METADATA: Final = 64
+
+Label = Annotated[str, Field(max_length=256)]
+
+
+class _Word(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Image(_Word):
+    """The image a sandbox is to be made of; here each language has its own."""
+
+    uri: str = Field(description="The name of the image; only LiteLLM's default is taken.")
+
+    @field_validator("uri")
+    @classmethod
+    def _ours(cls, uri: str) -> str:
+        name, _, _ = uri.partition(":")
+        if name != IMAGE:
+            raise ValueError(f"this sidecar has its own images, for {LANGUAGES}: leave it out")
+        return uri
+
+
+class NetworkPolicy(_Word):
+    """Whom a sandbox may talk to; here, nobody."""
+
+    default_action: Literal["allow", "deny"] = Field(
+        default="deny",
+        alias="defaultAction",
+        description="What happens to connections that no rule names; only deny is taken.",
+    )
+    egress: tuple[JsonValue, ...] = Field(
+        default=(), description="Rules for outgoing connections; only an empty list is taken."
+    )
+
+    @field_validator("default_action")
+    @classmethod
+    def _denied(cls, action: str) -> str:
+        if action != "deny":
+            raise ValueError("the sandboxes of this sidecar have no network: it can only be 'deny'")
+        return action
+
+    @field_validator("egress")
+    @classmethod
+    def _none(cls, egress: tuple[JsonValue, ...]) -> tuple[JsonValue, ...]:
+        if egress:
+            raise ValueError("the sandboxes of this sidecar have no network: leave the rules out")
+        return egress
+
+
+class Creation(_Word):
+    """What a sandbox is to be."""
+
+    image: Image | None = Field(
+        default=None, description="The image; leave it out, because each language has its own here."
+    )
+    entrypoint: tuple[str, ...] = Field(
+        default=ENTRYPOINT, description="What the container starts; leave it out."
+    )
+    timeout: float = Field(
+        default=SessionRequest().ttl_s,
+        description="Seconds without a call after which the sandbox ends, 1 to 3600.",
+    )
+    limits: Amounts = Field(
+        default=Amounts(), alias="resourceLimits", description="What the sandbox takes at most."
+    )
+    requests: Amounts = Field(
+        default=Amounts(), alias="resourceRequests", description="What the sandbox has at least."
+    )
+    metadata: Annotated[
+        dict[Label, Label],
+        Field(
+            max_length=MOST_METADATA,
+            description="Labels of the caller's own, at most 64 of 256 characters each.",
+        ),
+    ] = {}
+    env: dict[str, str] = Field(
+        default={}, description="Environment variables that are set in all that runs in it."
+    )
+    network_policy: NetworkPolicy | None = Field(
+        default=None,
+        alias="networkPolicy",
+        description="Whom it may talk to; null and deny both mean nobody.",
+    )
+    secure_access: bool = Field(
+        default=True,
+        alias="secureAccess",
+        description="Taken for LiteLLM's sake; a sandbox's code always needs its key.",
+    )
+
+    @field_validator("entrypoint")
+    @classmethod
+    def _usual(cls, entrypoint: tuple[str, ...]) -> tuple[str, ...]:
+        if entrypoint != ENTRYPOINT:
+            raise ValueError("a sandbox of this sidecar starts its own interpreter: leave it out")
+        return entrypoint
+
+    @field_validator("env")
+    @classmethod
+    def _settable(cls, env: dict[str, str]) -> dict[str, str]:
+        with _as_a_value():
+            return Snippet(language="python", code="", env=env).env
+
+    @field_validator("timeout")
+    @classmethod
+    def _a_sessions(cls, timeout: float) -> float:
+        with _as_a_value():
+            return SessionRequest(ttl_s=timeout).ttl_s
+
+
+class State(_Word):
+    """How a sandbox is; here it takes calls from the first moment on."""
+
+    state: Literal["Running"] = Field(
+        default="Running", description="The state; a sandbox takes calls from the first moment on."
+    )
+
+
+class Opened(_Word):
+    """A sandbox that can be used."""
+
+    id: str = Field(description="The id of the session it is.")
+    status: State = Field(default=State(), description="How the sandbox is.")
+    metadata: dict[str, str] = Field(description="The labels of its creation.")
+    created_at: datetime = Field(serialization_alias="createdAt", description="When it was opened.")
+    expires_at: datetime = Field(
+        serialization_alias="expiresAt", description="When it ends unless it is used before."
+    )
+
+
+class Endpoint(_Word):
+    """Where code is sent."""
+
+    endpoint: str = Field(description="The address, without a scheme.")
+    headers: dict[str, str] = Field(description="Headers that have to go along.")
+
+
+class Context(_Word):
+    """What code is written in."""
+
+    language: Language = Field(default="python", description="The language of the code.")
+
+    @field_validator("language", mode="before")
+    @classmethod
+    def _known(cls, language: object) -> object:
+        return language_named(language) if isinstance(language, str) else language
+
+
+class Code(_Word):
+    """Code to run."""
+
+    code: str = Field(description="The source; the variables of python stay for the next.")
+    context: Context = Field(default=Context(), description="What the code is written in.")
+
+    @field_validator("code")
+    @classmethod
+    def _a_snippets(cls, code: str) -> str:
+        with _as_a_value():
+            return Snippet(language="python", code=code).code
+
+
+@contextmanager
+def _as_a_value() -> Iterator[None]:
+    try:
+        yield
+    except ValidationError as wrong:
+        raise ValueError(wrong.errors()[0]["msg"].removeprefix("Value error, ")) from None

@@ -1,0 +1,69 @@
+"""Whether snippets can run: the engine, its images, and what has to hold in a real sandbox."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from codex_sidecar.engine.catalog import Catalog
+from codex_sidecar.engine.limits import host_of
+from codex_sidecar.engine.told import EngineFacts
+from codex_sidecar.errors import NotReady, Stopping
+from mini_agent_protocol.errors import MiniAgentError
+
+
+class EngineState(Protocol):
+    """The engine, as far as readiness needs it."""
+
+    async def facts(self) -> EngineFacts:
+        """What it can enforce."""
+        ...
+
+    async def has_image(self, image: str) -> bool:
+        """Whether an image is there."""
+        ...
+
+
+class Test(Protocol):
+    """What has to hold before anything is run."""
+
+    async def run(self) -> None:
+        """Returns when it does; otherwise raises what does not."""
+        ...
+
+
+class Readiness:
+    """Checked when asked. A test that was passed holds until something else is found wrong."""
+
+    def __init__(self, engine: EngineState, catalog: Catalog, runtime: str, test: Test) -> None:
+        self._engine, self._catalog, self._runtime = engine, catalog, runtime
+        self._test = test
+        self._is_passed = False
+        self._is_stopping = False
+        self._checking = asyncio.Lock()
+
+    def stop(self) -> None:
+        """Never again ready from now on."""
+        self._is_stopping = True
+
+    async def check(self) -> None:
+        """Returns when all is well; otherwise raises what is wrong."""
+        if self._is_stopping:
+            raise Stopping
+        async with self._checking:
+            try:
+                host_of(await self._engine.facts(), self._runtime)
+                await self._require_images()
+                if not self._is_passed:
+                    await self._test.run()
+            except MiniAgentError:
+                self._is_passed = False
+                raise
+            self._is_passed = True
+
+    async def _require_images(self) -> None:
+        missing = [
+            image for image in self._catalog.images() if not await self._engine.has_image(image)
+        ]
+        if missing:
+            raise NotReady(f"images are missing: {', '.join(missing)}", hint="run `make images`")

@@ -1,0 +1,91 @@
+"""The connection to the engine that stops being HTTP and becomes a container's streams."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from functools import partial
+
+import h11
+
+from codex_sidecar.engine.attached import CHUNK, Attached
+from codex_sidecar.engine.exchange import new_http, read_event, write_request
+from codex_sidecar.errors import EngineRefused
+
+
+class Upgrade:
+    """Asks for streams at the engine's socket, or at that of a guard before it.
+
+    A guard gives away its own connection to the engine, as a descriptor: not a byte of a snippet
+    then passes through the guard.
+    """
+
+    def __init__(self, socket_path: str) -> None:
+        self._socket_path = socket_path
+        self._takes_descriptor = True
+
+    async def streams(self, target: str) -> Attached:
+        """The streams at `target`; `OSError` where nobody gives any."""
+        with socket.socket(socket.AF_UNIX) as asking:
+            asking.setblocking(False)
+            loop = asyncio.get_running_loop()
+            await loop.sock_connect(asking, self._socket_path)
+            http = new_http()
+            await loop.sock_sendall(asking, write_request(http, self._request(target)))
+            heard, given = await _received(asking)
+            with given or asking.dup() as streams:
+                http.receive_data(heard)
+                head = await read_event(http, partial(loop.sock_recv, asking, CHUNK))
+                self._require_streams(head, given)
+                return await _attached(streams.dup(), http.trailing_data[0])
+
+    def _request(self, target: str) -> h11.Request:
+        fields = [("Host", "engine"), ("Upgrade", "tcp"), ("Connection", "Upgrade")]
+        if self._takes_descriptor:
+            fields.append(("Takes-Descriptor", "1"))
+        return h11.Request(method="POST", target=target, headers=fields)
+
+    def _require_streams(self, head: h11.Event, given: socket.socket | None) -> None:
+        match head:
+            case h11.InformationalResponse(status_code=101) | h11.Response(status_code=200):
+                self._require_descriptor(head, given)
+            case h11.Response(status_code=502):
+                raise ConnectionError("the guard has no engine behind it")
+            case h11.Response(status_code=status):
+                raise EngineRefused("attach to a sandbox", status, "no stream")
+            case _:
+                raise ConnectionError(f"the engine answered with {head}")
+
+    def _require_descriptor(
+        self, head: h11.InformationalResponse | h11.Response, given: socket.socket | None
+    ) -> None:
+        if given is None and (b"descriptor", b"1") in head.headers:
+            # Mandatory access control may keep it from us; from now on the guard is to relay.
+            self._takes_descriptor = False
+            raise ConnectionError("the descriptor that the guard has sent did not arrive")
+
+
+async def _received(asking: socket.socket) -> tuple[bytes, socket.socket | None]:
+    await _readable(asking)
+    heard, descriptors, _, _ = socket.recv_fds(asking, CHUNK, 1)
+    if not descriptors:
+        return heard, None
+    os.set_inheritable(descriptors[0], False)
+    return heard, socket.socket(fileno=descriptors[0])
+
+
+async def _readable(asking: socket.socket) -> None:
+    loop = asyncio.get_running_loop()
+    is_readable = asyncio.Event()
+    loop.add_reader(asking, is_readable.set)
+    try:
+        await is_readable.wait()
+    finally:
+        loop.remove_reader(asking)
+
+
+async def _attached(streams: socket.socket, rest: bytes) -> Attached:
+    reader, writer = await asyncio.open_unix_connection(sock=streams, limit=CHUNK)
+    reader.feed_data(rest)
+    return Attached(reader, writer)

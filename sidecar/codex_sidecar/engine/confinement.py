@@ -1,0 +1,119 @@
+"""All that a sandbox is denied, on one screen: the body with which its container is created."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from pydantic import JsonValue
+
+from codex_sidecar.engine import seccomp
+from codex_sidecar.kinds import Preload
+from mini_agent_protocol.execution import EnforcedLimits
+
+SANDBOX_LABEL: Final = "mini-agent.sandbox"
+INSTANCE_LABEL: Final = "mini-agent.instance"
+DEADLINE_LABEL: Final = "mini-agent.deadline"
+
+FIRST_UID: Final = 100_000
+UIDS: Final = 1_000_000_000
+
+GVISOR: Final = "runsc"
+MIB: Final = 1 << 20
+INODES: Final = 16_384
+LARGEST_FILE_MB: Final = 64
+OPEN_FILES: Final = 1024
+_SECCOMP: Final = seccomp.profile()
+
+
+@dataclass(frozen=True, slots=True)
+class Confinement:
+    """One sandbox before it exists: `uid` is no other's, `deadline` is in epoch seconds."""
+
+    image: str
+    runtime: str
+    uid: int
+    limits: EnforcedLimits
+    instance: str
+    deadline: int
+    lifetime_s: float
+    preload: Preload = "plain"
+
+    def body(self) -> dict[str, JsonValue]:
+        """What the engine is asked to create. Nothing of a request gets here but numbers."""
+        return {
+            "Image": self.image,
+            "Cmd": [str(self.lifetime_s), self.preload],
+            "User": f"{self.uid}:{self.uid}",
+            "WorkingDir": "/workspace",
+            "Hostname": "sandbox",
+            "Env": [f"{name}={value}" for name, value in self._environment().items()],
+            "Labels": {
+                SANDBOX_LABEL: "1",
+                INSTANCE_LABEL: self.instance,
+                DEADLINE_LABEL: str(self.deadline),
+            },
+            # The sidecar gone, the stream closes, and the runner dies with it.
+            **dict.fromkeys(("OpenStdin", "StdinOnce"), True),
+            **dict.fromkeys(("AttachStdin", "AttachStdout", "AttachStderr"), True),
+            "HostConfig": self._host_config(),
+        }
+
+    def _host_config(self) -> dict[str, JsonValue]:
+        memory = self.limits.memory_mb * MIB
+        return {
+            "Runtime": self.runtime,
+            "NetworkMode": "none",
+            "Dns": ["127.0.0.1"],
+            "ReadonlyRootfs": True,
+            "Tmpfs": self._tmpfs(),
+            "ShmSize": shm_mb(self.limits.memory_mb) * MIB,
+            "CapDrop": ["ALL"],
+            "SecurityOpt": ["no-new-privileges", f"seccomp={_SECCOMP}"],
+            "Memory": memory,
+            "MemorySwap": memory,
+            "NanoCpus": round(self.limits.cpus * 1e9),
+            "PidsLimit": self.limits.pids,
+            "OomScoreAdj": 500,
+            # Never nproc: the kernel counts it per user of the host, across sandboxes.
+            "Ulimits": [
+                _ulimit("core", 0),
+                _ulimit("nofile", self.limits.open_files),
+                _ulimit("fsize", max(LARGEST_FILE_MB, self.limits.workspace_mb) * MIB),
+                _ulimit("memlock", 65_536),
+            ],
+            "IpcMode": "private",
+            "CgroupnsMode": "private",
+            "LogConfig": {"Type": "none", "Config": {}},
+            "Init": False,
+            "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
+        }
+
+    def _tmpfs(self) -> dict[str, JsonValue]:
+        common = f"rw,nosuid,nodev,nr_inodes={self.limits.inodes}"
+        owner = f"uid={self.uid},gid={self.uid},mode=0700"
+        return {
+            "/tmp": f"{common},noexec,size={tmp_mb(self.limits.memory_mb)}m,mode=1777",  # noqa: S108 - the sandbox's own
+            "/workspace": f"{common},exec,size={self.limits.workspace_mb}m,{owner}",
+        }
+
+    def _environment(self) -> MappingProxyType[str, str]:
+        # Libraries that start a thread for each of the host's cores would meet the limits at once.
+        cores = str(max(1, int(self.limits.cpus)))
+        threads = dict.fromkeys(("GOMAXPROCS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), cores)
+        return MappingProxyType({"HOME": "/workspace", "PYTHONUNBUFFERED": "1", **threads})
+
+
+def tmp_mb(memory_mb: int) -> int:
+    """The size of /tmp, which is memory."""
+    return max(4, min(64, memory_mb // 4))
+
+
+def shm_mb(memory_mb: int) -> int:
+    """The size of /dev/shm, which is memory."""
+    return 16 if memory_mb >= 128 else 4
+
+
+def _ulimit(name: str, value: int) -> dict[str, JsonValue]:
+    return {"Name": name, "Soft": value, "Hard": value}

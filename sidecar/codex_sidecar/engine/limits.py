@@ -1,0 +1,136 @@
+"""From the limits a snippet asks for to those that will hold; refused where they cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
+
+from codex_sidecar.engine.catalog import DEFAULTS, Defaults
+from codex_sidecar.engine.confinement import (
+    GVISOR,
+    INODES,
+    OPEN_FILES,
+    shm_mb,
+    tmp_mb,
+)
+from codex_sidecar.engine.meminfo import meminfo
+from codex_sidecar.engine.told import EngineFacts
+from codex_sidecar.errors import NotReady
+from mini_agent_protocol.errors import BadRequest
+from mini_agent_protocol.execution import EnforcedLimits
+from mini_agent_protocol.languages import Language
+from mini_agent_protocol.snippet import Limits
+
+Number = TypeVar("Number", int, float)
+
+# gVisor's own threads count as the sandbox's: with fewer it does not start, or ends the program.
+GVISOR_PIDS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What the engine's machine has to give, and what its runtime cannot do without."""
+
+    cpus: int
+    memory_mb: int
+    fewest_pids: int = 1
+
+
+class Describing(Protocol):
+    """The engine, as far as it describes its machine."""
+
+    async def facts(self) -> EngineFacts:
+        """What it can enforce, and with what."""
+        ...
+
+
+class Machine:
+    """The engine's machine, which is asked once what it has."""
+
+    def __init__(self, engine: Describing, runtime: str) -> None:
+        self._engine, self._runtime = engine, runtime
+        self._known_host: Host | None = None
+
+    async def host(self) -> Host:
+        """What it has to give."""
+        if self._known_host is None:
+            self._known_host = host_of(await self._engine.facts(), self._runtime)
+        return self._known_host
+
+    async def settle(self, asked: Limits, language: Language) -> EnforcedLimits:
+        """The limits to enforce in a sandbox of this language's image."""
+        return settle(asked, DEFAULTS[language], await self.host())
+
+
+def host_of(facts: EngineFacts, runtime: str) -> Host:
+    """The machine behind the engine; `NotReady` where it cannot confine a sandbox as it has to."""
+    if runtime not in facts.runtimes:
+        raise NotReady(
+            f"the engine has no runtime {runtime!r}; it has: {', '.join(sorted(facts.runtimes))}",
+            hint="register it with the engine, or set CODEX_SIDECAR_RUNTIME to one that it has",
+        )
+    able = {"memory": facts.limits_memory, "cpu": facts.limits_cpu, "pids": facts.limits_pids}
+    able["swap"] = facts.limits_swap or meminfo().swap_mb == 0
+    able["seccomp"] = any("seccomp" in option for option in facts.security)
+    missing = [name for name, present in able.items() if not present]
+    if missing:
+        raise NotReady(
+            f"the engine cannot confine a sandbox: it has no {', '.join(missing)}",
+            hint="enable the missing cgroups or seccomp in this machine's kernel",
+        )
+    fewest_pids = GVISOR_PIDS if runtime.startswith(GVISOR) else 1
+    return Host(facts.cpus, facts.memory >> 20, fewest_pids)
+
+
+def settle(asked: Limits, defaults: Defaults, host: Host) -> EnforcedLimits:
+    """The limits to enforce; `BadRequest` names the one that this machine cannot."""
+    memory = _or_default(asked.memory_mb, min(defaults.memory_mb, host.memory_mb))
+    cpus = _or_default(asked.cpus, min(defaults.cpus, float(host.cpus)))
+    if memory > host.memory_mb:
+        raise BadRequest(
+            f"limits.memory_mb {memory} is more than this machine has ({host.memory_mb})",
+            field="limits.memory_mb",
+        )
+    if cpus > host.cpus:
+        raise BadRequest(
+            f"limits.cpus {cpus:g} is more than this machine has ({host.cpus})", field="limits.cpus"
+        )
+    return EnforcedLimits(
+        timeout_s=_or_default(asked.timeout_s, defaults.timeout_s),
+        memory_mb=memory,
+        cpus=round(cpus, 3),
+        pids=_pids(asked.pids, defaults.pids, host.fewest_pids),
+        output_bytes=_or_default(asked.output_bytes, defaults.output_bytes),
+        workspace_mb=_workspace(asked.workspace_mb, defaults.workspace_mb, memory),
+        inodes=INODES,
+        open_files=OPEN_FILES,
+    )
+
+
+def _pids(asked: int | None, default: int, fewest: int) -> int:
+    if asked is not None and asked < fewest:
+        raise BadRequest(
+            f"limits.pids {asked} is fewer than the {fewest} that the runtime itself needs",
+            field="limits.pids",
+        )
+    return _or_default(asked, default)
+
+
+def _workspace(asked: int | None, default: int, memory: int) -> int:
+    # INVARIANT: files live in memory, so all that can be written fits in the memory limit; a full
+    # disk is then the program's own error and not the end of the sandbox.
+    beside = tmp_mb(memory) + shm_mb(memory)
+    if asked is None:
+        return max(1, min(default, (memory - beside) // 2))
+    if asked + beside > memory:
+        raise BadRequest(
+            f"limits.workspace_mb {asked}, with {beside} for /tmp and /dev/shm, does not fit in "
+            f"memory_mb {memory}: files live in memory",
+            field="limits.workspace_mb",
+            hint=f"ask for memory_mb {asked + 80} or more, or for a smaller workspace",
+        )
+    return asked
+
+
+def _or_default(asked: Number | None, default: Number) -> Number:
+    return default if asked is None else asked

@@ -1,0 +1,84 @@
+"""The reaper: removes the sandboxes that nobody answers for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from codex_sidecar import metrics
+from codex_sidecar.engine.confinement import DEADLINE_LABEL, INSTANCE_LABEL
+from codex_sidecar.engine.told import Found
+from mini_agent_protocol.errors import MiniAgentError
+
+EVERY_S: Final = 5.0
+REMOVED_AT_ONCE: Final = 4
+
+log = logging.getLogger(__name__)
+
+
+class Containers(Protocol):
+    """The engine, as far as the reaper needs it."""
+
+    async def sandboxes(self) -> list[Found]:
+        """Every sandbox there is."""
+        ...
+
+    async def remove(self, name: str) -> None:
+        """Removes one."""
+        ...
+
+
+class Reaper:
+    """Goes round at the start and on a timer; `alive`: the sandboxes this process answers for."""
+
+    def __init__(
+        self, containers: Containers, instance: str, alive: Callable[[], frozenset[str]]
+    ) -> None:
+        self._containers, self._instance, self._alive = containers, instance, alive
+        self._failed = ""
+
+    async def run(self) -> None:
+        """Rounds without end."""
+        while True:
+            await self.round()
+            await asyncio.sleep(EVERY_S)
+
+    async def round(self) -> None:
+        """One round; an engine that is away is tried again on the next."""
+        try:
+            await self._remove_the_lost()
+            failed = ""
+        except MiniAgentError as error:
+            failed = str(error)
+        if failed and failed != self._failed:
+            log.warning("the reaper could not finish its round", extra={"why": failed})
+        self._failed = failed
+
+    async def _remove_the_lost(self) -> None:
+        before = self._alive()
+        lost = [
+            found for found in await self._containers.sandboxes() if self._is_lost(found, before)
+        ]
+        slots = asyncio.Semaphore(REMOVED_AT_ONCE)
+        removals = [self._remove(found, slots) for found in lost]
+        # Each is tried, whatever became of the others.
+        for failed in await asyncio.gather(*removals, return_exceptions=True):
+            if failed is not None:
+                raise failed
+
+    async def _remove(self, found: Found, slots: asyncio.Semaphore) -> None:
+        async with slots:
+            await self._containers.remove(found.name)
+            metrics.reaped()
+            log.info("sandbox reaped", extra={"sandbox": found.name})
+
+    def _is_lost(self, found: Found, before: frozenset[str]) -> bool:
+        if found.labels.get(INSTANCE_LABEL) == self._instance:
+            # INVARIANT: an instance is one living process, so what it does not know is what its
+            # predecessor left behind.
+            return found.name not in before | self._alive()
+        deadline = found.labels.get(DEADLINE_LABEL, "")
+        return not deadline.isdecimal() or int(deadline) < time.time()

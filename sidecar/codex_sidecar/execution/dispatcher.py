@@ -1,0 +1,108 @@
+"""From a snippet to its execution: limits, a turn, a sandbox, the verdict."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from codex_sidecar import metrics
+from codex_sidecar.engine.catalog import COMPILE_TIMEOUT_S, Catalog
+from codex_sidecar.engine.client import Engine
+from codex_sidecar.engine.limits import Machine
+from codex_sidecar.errors import InvalidSnippet, Stopping
+from codex_sidecar.execution.fair_queue import Turns
+from codex_sidecar.kinds import preload_of
+from codex_sidecar.pool.pool import Pool
+from codex_sidecar.runner.about import About, LanguageCard, Languages
+from codex_sidecar.runner.account import account_of
+from codex_sidecar.runner.container import START_S, Container
+from codex_sidecar.runner.files import pack
+from codex_sidecar.runner.listener import Listener
+from mini_agent_protocol.execution import Execution
+from mini_agent_protocol.languages import ALIASES, LANGUAGES, Language
+from mini_agent_protocol.snippet import Limits, Snippet
+
+SPARE_S: Final = 30.0
+
+PROGRAMS: Final = {
+    "python": "main.py",
+    "node": "main.js",
+    "go": "main.go",
+    "rust": "main.rs",
+    "bash": "main.sh",
+}
+
+
+class Dispatcher:
+    """Runs snippets, each in a sandbox of its own. It is a `Sandbox`."""
+
+    def __init__(
+        self, engine: Engine, catalog: Catalog, machine: Machine, pool: Pool, turns: Turns
+    ) -> None:
+        self._engine, self._catalog, self._machine = engine, catalog, machine
+        self._pool, self._turns = pool, turns
+
+    async def run(
+        self, snippet: Snippet, *, caller: str = "", listener: Listener | None = None
+    ) -> Execution:
+        """One execution; raises `BadRequest` before anything is started where it cannot be one."""
+        asked = time.perf_counter()
+        image_of = image_language(snippet)
+        limits = await self._machine.settle(snippet.limits, image_of)
+        files = pack(snippet.files, program=PROGRAMS[snippet.language], room_mb=limits.workspace_mb)
+        keep_s = START_S + COMPILE_TIMEOUT_S + limits.timeout_s + SPARE_S
+        async with self._turns.turn(caller):
+            queued_ms = _ms_since(asked)
+            lease = self._pool.lease(image_of, limits, preload_of(snippet), keep_s)
+            async with lease as container:
+                start_ms = _ms_since(asked) - queued_ms
+                execution = await self._execute(container, snippet, files, listener)
+        timings = execution.timings_ms.model_copy(
+            update={"queue": queued_ms, "start": start_ms, "total": _ms_since(asked)}
+        )
+        finished = execution.model_copy(update={"timings_ms": timings})
+        metrics.executed(finished)
+        return finished
+
+    async def languages(self) -> Languages:
+        """Every language, with what its image says of itself."""
+        return Languages(languages=tuple([await self._card(language) for language in LANGUAGES]))
+
+    async def _execute(
+        self, container: Container, snippet: Snippet, files: bytes, listener: Listener | None
+    ) -> Execution:
+        limits, facts = await container.enforced()
+        heard = await container.run(snippet, files, listener)
+        if heard.cut == "lost" and self._turns.is_closed:
+            raise Stopping
+        oom_killed = heard.result is None and await container.oom_killed()
+        return account_of(snippet, heard, limits, facts, oom_killed=oom_killed)
+
+    async def _card(self, language: Language) -> LanguageCard:
+        image = self._catalog.image(language)
+        available = await self._engine.has_image(image)
+        about = await self._pool.about(language) if available else About()
+        defaults = await self._machine.settle(Limits(), language)
+        return LanguageCard(
+            name=language,
+            aliases=tuple(alias for alias, name in ALIASES.items() if name == language),
+            image=image,
+            available=available,
+            version=about.version,
+            packages=about.packages,
+            warm=self._pool.level(language),
+            limits=Limits.model_validate(defaults.model_dump(exclude={"inodes", "open_files"})),
+        )
+
+
+def image_language(snippet: Snippet) -> Language:
+    """The language whose image runs the snippet."""
+    if snippet.toolchain is None:
+        return snippet.language
+    if snippet.language != "bash":
+        raise InvalidSnippet("toolchain goes with language 'bash' alone", field="toolchain")
+    return snippet.toolchain
+
+
+def _ms_since(start: float) -> float:
+    return (time.perf_counter() - start) * 1000

@@ -1,0 +1,59 @@
+"""The token that every call but the two about health has to bring."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+from codex_sidecar.errors import NotReady
+from mini_agent_protocol.errors import Unauthorized
+
+TOKEN_BYTES: Final = 32
+SHORTEST: Final = 16
+
+
+def token_in(path: Path, mode: int) -> str:
+    """The token in the file, which is made where there is none; `NotReady` where neither can be."""
+    try:
+        with contextlib.suppress(FileExistsError):
+            if not path.exists():
+                _make(path, mode)
+        token = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as refused:
+        raise NotReady(
+            f"no token: {path} can neither be read nor made: {refused}",
+            hint="set CODEX_SIDECAR_TOKEN_FILE to a file that this process may read or make",
+        ) from refused
+    if len(token) < SHORTEST:
+        raise NotReady(
+            f"the token in {path} has {len(token)} characters, fewer than {SHORTEST}",
+            hint="remove the file: a new token is made at the next start",
+        )
+    return token
+
+
+def require(token: str, authorization: str) -> None:
+    """Raises `Unauthorized` unless the header's value is the bearer token."""
+    scheme, _, given = authorization.partition(" ")
+    right = secrets.compare_digest(given.encode(errors="replace"), token.encode())
+    if scheme.lower() != "bearer" or not right:
+        raise Unauthorized(
+            "the token is missing or wrong",
+            hint="send `Authorization: Bearer TOKEN`; `make token` prints the running stack's",
+        )
+
+
+def _make(path: Path, mode: int) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Whole or not at all: whoever sees the file finds a complete token in it.
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    fresh.touch(mode)
+    try:
+        fresh.write_text(secrets.token_urlsafe(TOKEN_BYTES) + "\n")
+        fresh.chmod(mode)
+        os.link(fresh, path)
+    finally:
+        fresh.unlink()

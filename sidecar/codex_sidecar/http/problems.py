@@ -1,0 +1,31 @@
+"""The answer that each error of the tree becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Final
+
+from starlette.responses import JSONResponse
+
+from codex_sidecar.errors import Busy, RefusedRequest
+from mini_agent_protocol.asgi.problems import Statuses, error_body, problem_response, status_of
+from mini_agent_protocol.errors import BadRequest, MiniAgentError, SandboxUnavailable, Unauthorized
+
+STATUSES: Final[Statuses] = (
+    (Busy, HTTPStatus.TOO_MANY_REQUESTS),
+    (Unauthorized, HTTPStatus.UNAUTHORIZED),
+    (BadRequest, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (SandboxUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+)
+
+
+def answer(error: MiniAgentError, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """The error as a response, with these headers and those that go with the error."""
+    told = dict(headers or {})
+    if isinstance(error, Unauthorized):
+        told["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, Busy):
+        told["Retry-After"] = str(error.retry_after_s)
+    status = error.status if isinstance(error, RefusedRequest) else status_of(error, STATUSES)
+    return problem_response(status, error_body(error), told)

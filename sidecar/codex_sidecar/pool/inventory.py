@@ -1,0 +1,81 @@
+"""Goes over the stocks: who died, grew old or is of another image goes; how many may be there."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import Final, Protocol
+
+from codex_sidecar.engine.catalog import Catalog
+from codex_sidecar.engine.meminfo import Meminfo, meminfo
+from codex_sidecar.kinds import Kind, language_of
+from codex_sidecar.pool.fleet import Fleet
+from codex_sidecar.pool.stock import Stock
+from codex_sidecar.pool.warmer import Warmer
+from codex_sidecar.runner.container import Container
+from mini_agent_protocol.errors import MiniAgentError
+
+EVERY_S: Final = 1.0
+IMAGES_EVERY_S: Final = 5.0
+MEMBER_MB: Final = 24
+DATA_MEMBER_MB: Final = 72
+# What is left to the machine when the stocks have grown as far as they may.
+RESERVE: Final = 0.1
+
+
+class Images(Protocol):
+    """The engine, as far as its images go."""
+
+    async def image_id(self, image: str) -> str | None:
+        """The id that a tag stands for; None where there is none."""
+        ...
+
+
+class Inventory:
+    """Of all stocks, once a second."""
+
+    def __init__(
+        self,
+        images: Images,
+        catalog: Catalog,
+        fleet: Fleet,
+        stocks: tuple[Stock[Container], ...],
+        warmer: Warmer,
+    ) -> None:
+        self._images, self._catalog = images, catalog
+        self._fleet, self._stocks, self._warmer = fleet, stocks, warmer
+        self._images_due = 0.0
+
+    async def run(self) -> None:
+        """Rounds without end."""
+        while True:
+            # An engine that is away is asked again in the next round.
+            with suppress(MiniAgentError):
+                await self._look_at_images()
+            self.round(meminfo())
+            await asyncio.sleep(EVERY_S)
+
+    def round(self, memory: Meminfo) -> None:
+        """One round over the members."""
+        spare_mb = memory.available_mb - round(memory.total_mb * RESERVE)
+        for stock in self._stocks:
+            stock.room = max(0, spare_mb) // _member_mb(stock.kind)
+            for member in stock.weed():
+                self._fleet.discard(member)
+        self._warmer.wake()
+
+    async def _look_at_images(self) -> None:
+        if time.monotonic() < self._images_due and all(stock.image_id for stock in self._stocks):
+            return
+        self._images_due = time.monotonic() + IMAGES_EVERY_S
+        ids: dict[str, str] = {}
+        for stock in self._stocks:
+            image = self._catalog.image(language_of(stock.kind))
+            if image not in ids:
+                ids[image] = await self._images.image_id(image) or ""
+            stock.image_id = ids[image]
+
+
+def _member_mb(kind: Kind) -> int:
+    return DATA_MEMBER_MB if kind == "data" else MEMBER_MB

@@ -1,0 +1,74 @@
+"""The life of a pool: its workers, and at the end nothing that is left."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final
+
+from codex_sidecar import metrics
+from codex_sidecar.engine.catalog import Catalog
+from codex_sidecar.engine.client import Engine
+from codex_sidecar.engine.limits import Machine
+from codex_sidecar.kinds import Kind
+from codex_sidecar.pool.fleet import Fleet, Terms
+from codex_sidecar.pool.inventory import Inventory
+from codex_sidecar.pool.pool import Pool
+from codex_sidecar.pool.stock import Bounds, Stock
+from codex_sidecar.pool.traffic import Traffic
+from codex_sidecar.pool.warmer import Warmer
+from codex_sidecar.runner.container import Container
+
+WORKERS: Final = min(8, os.cpu_count() or 1)
+REMOVED_AT_ONCE: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Warmth:
+    """How many sandboxes of each kind are kept warm at least, and how many of one at most."""
+
+    floors: Mapping[Kind, int]
+    cap: int
+
+
+@asynccontextmanager
+async def open_pool(
+    engine: Engine, catalog: Catalog, terms: Terms, machine: Machine, warmth: Warmth
+) -> AsyncIterator[Pool]:
+    """A pool at work. All leases have to have ended before it closes."""
+    fleet, traffic = Fleet(engine, catalog, terms), Traffic()
+    stocks = {
+        kind: Stock[Container](kind, Bounds(floor, max(floor, warmth.cap)))
+        for kind, floor in warmth.floors.items()
+    }
+    for kind, stock in stocks.items():
+        metrics.show_level(kind, stock)
+    warmer = Warmer(fleet, tuple(stocks.values()), machine, traffic)
+    pool = Pool(fleet, stocks, machine, traffic, warmer)
+    rounds = Inventory(engine, catalog, fleet, tuple(stocks.values()), warmer).run()
+    tasks = [
+        asyncio.create_task(work) for work in (rounds, *(warmer.work() for _ in range(WORKERS)))
+    ]
+    try:
+        yield pool
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        pool.close_stocks()
+        await _remove_all(fleet)
+        await fleet.until_removed()
+
+
+async def _remove_all(fleet: Fleet) -> None:
+    async with asyncio.TaskGroup() as removals:
+        for _ in range(REMOVED_AT_ONCE):
+            removals.create_task(_remove_one_by_one(fleet))
+
+
+async def _remove_one_by_one(fleet: Fleet) -> None:
+    while (container := fleet.next_discarded()) is not None:
+        await fleet.remove(container)

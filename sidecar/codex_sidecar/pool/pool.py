@@ -1,0 +1,142 @@
+"""The right to use a sandbox. Each lease is of a container that has run nothing before."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Final
+
+from codex_sidecar import metrics
+from codex_sidecar.engine.limits import Machine
+from codex_sidecar.errors import EngineRefused
+from codex_sidecar.kinds import (
+    Kind,
+    Preload,
+    kind_of,
+    language_of,
+)
+from codex_sidecar.pool.fleet import Fleet, Plan
+from codex_sidecar.pool.stock import Stock
+from codex_sidecar.pool.traffic import Traffic
+from codex_sidecar.pool.warmer import LIFETIME_S, Warmer
+from codex_sidecar.runner.about import About
+from codex_sidecar.runner.container import Container
+from mini_agent_protocol.execution import EnforcedLimits
+from mini_agent_protocol.languages import Language
+from mini_agent_protocol.snippet import Limits
+
+NAMES_TRIED: Final = 3
+
+
+class Pool:
+    """Leases from stock, at once; or of a sandbox that is started for it."""
+
+    def __init__(
+        self,
+        fleet: Fleet,
+        stocks: Mapping[Kind, Stock[Container]],
+        machine: Machine,
+        traffic: Traffic,
+        warmer: Warmer,
+    ) -> None:
+        self._fleet, self._stocks, self._machine = fleet, stocks, machine
+        self._traffic, self._warmer = traffic, warmer
+        self._leased = set[Container]()
+
+    @property
+    def alive(self) -> frozenset[str]:
+        """The names of all containers that somebody here answers for."""
+        return self._fleet.alive
+
+    async def about(self, language: Language) -> About:
+        """What the image of a language says of itself, which takes a sandbox the first time."""
+        if (known := self._fleet.about(language)) is not None:
+            return known
+        limits = await self._machine.settle(Limits(), language)
+        async with self.lease(language, limits) as container:
+            return container.about
+
+    def level(self, language: Language) -> int:
+        """How many sandboxes of this language's image are ready."""
+        kinds = [kind for kind in self._stocks if language_of(kind) == language]
+        return sum(len(self._stocks[kind]) for kind in kinds)
+
+    @asynccontextmanager
+    async def lease(
+        self,
+        language: Language,
+        limits: EnforcedLimits,
+        preload: Preload = "plain",
+        keep_s: float = LIFETIME_S,
+    ) -> AsyncIterator[Container]:
+        """A started sandbox, removed afterwards; one that is started for this lasts `keep_s`."""
+        container = await self._warm(language, limits, preload)
+        if container is None:
+            container = await self._cold(Plan(language, limits, keep_s, preload))
+        container.lend(limits)
+        self._leased.add(container)
+        try:
+            yield container
+        finally:
+            self._traffic.passes()
+            self._leased.discard(container)
+            self._fleet.discard(container)
+            self._warmer.wake()
+
+    def close_stocks(self) -> None:
+        """Nothing is kept warm from now on."""
+        for stock in self._stocks.values():
+            for member in stock.close():
+                self._fleet.discard(member)
+        self._warmer.wake()
+
+    async def kill_leased(self) -> None:
+        """Ends whatever still runs."""
+        async with asyncio.TaskGroup() as kills:
+            for container in self._leased:
+                kills.create_task(container.kill())
+
+    async def _warm(
+        self, language: Language, limits: EnforcedLimits, preload: Preload
+    ) -> Container | None:
+        kind = kind_of(language, preload)
+        if not self._stocks or not _alike(limits, await self._machine.settle(Limits(), language)):
+            return None
+        if kind in self._stocks:
+            self._stocks[kind].want()
+        # What is to be imported can be imported late: still better than a cold start.
+        for other in dict.fromkeys((kind, language)):
+            if (member := self._from(other)) is not None:
+                metrics.leased_warm(other)
+                return member
+        metrics.leased_cold(kind)
+        return None
+
+    def _from(self, kind: Kind) -> Container | None:
+        stock = self._stocks.get(kind)
+        while stock is not None and (member := stock.take()) is not None:
+            self._traffic.passes()
+            self._warmer.wake()
+            if member.is_alive:
+                return member
+            self._fleet.discard(member)
+        return None
+
+    async def _cold(self, plan: Plan) -> Container:
+        await self._fleet.until_room()
+        for _ in range(NAMES_TRIED - 1):
+            try:
+                return await self._fleet.start(plan)
+            except EngineRefused as refused:
+                # Somebody has this name already; the next one is another.
+                if refused.status != HTTPStatus.CONFLICT:
+                    raise
+        return await self._fleet.start(plan)
+
+
+def _alike(one: EnforcedLimits, other: EnforcedLimits) -> bool:
+    """Whether the engine has to be told the same for both."""
+    ours = {"timeout_s", "output_bytes"}
+    return one.model_dump(exclude=ours) == other.model_dump(exclude=ours)

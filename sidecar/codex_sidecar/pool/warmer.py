@@ -1,0 +1,92 @@
+"""The work behind the leases: fills the stocks and removes what was used, when there is time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable
+from typing import Final
+
+from codex_sidecar.engine.limits import Machine
+from codex_sidecar.kinds import language_of, preload_in
+from codex_sidecar.pool.fleet import Fleet, Plan
+from codex_sidecar.pool.stock import LONGEST_WAIT_S, Stock
+from codex_sidecar.pool.traffic import Traffic
+from codex_sidecar.runner.container import Container
+from mini_agent_protocol.errors import MiniAgentError
+from mini_agent_protocol.snippet import Limits
+
+LONGEST_LEASE_S: Final = 3600.0
+# A member may wait for long and then be kept for long.
+LIFETIME_S: Final = LONGEST_WAIT_S + LONGEST_LEASE_S + 300.0
+
+log = logging.getLogger(__name__)
+
+
+class Warmer:
+    """Does one thing at a time for each of its workers."""
+
+    def __init__(
+        self, fleet: Fleet, stocks: tuple[Stock[Container], ...], machine: Machine, traffic: Traffic
+    ) -> None:
+        self._fleet, self._stocks, self._machine = fleet, stocks, machine
+        self._traffic = traffic
+        self._there_is_work = asyncio.Event()
+
+    def wake(self) -> None:
+        """There may be work."""
+        self._there_is_work.set()
+
+    async def work(self) -> None:
+        """Works without end."""
+        while True:
+            if (chore := self._next_chore()) is not None:
+                await chore
+            else:
+                self._there_is_work.clear()
+                await self._there_is_work.wait()
+
+    def _next_chore(self) -> Awaitable[None] | None:
+        lacking = max(self._stocks, key=_urgency, default=None)
+        if lacking is not None and lacking.lacks <= 0:
+            lacking = None
+        # What was used takes memory, so it goes before a stock grows that is not empty.
+        if lacking is None or len(lacking) > 0:
+            discarded = self._fleet.next_discarded()
+            if discarded is not None:
+                return self._remove(discarded)
+        return None if lacking is None else self._fill(lacking)
+
+    async def _remove(self, container: Container) -> None:
+        try:
+            await self._traffic.lull()
+        except asyncio.CancelledError:
+            self._fleet.discard(container)
+            raise
+        await self._fleet.remove(container)
+
+    async def _fill(self, stock: Stock[Container]) -> None:
+        stock.filling += 1
+        try:
+            await self._traffic.lull()
+            image_id = stock.image_id
+            stock.put(await self._member(stock), image_id)
+            stock.back_off.succeeded()
+        except MiniAgentError as failed:
+            pause_s = stock.back_off.failed()
+            why = {"pool": stock.kind, "why": str(failed), "again_in_s": round(pause_s, 1)}
+            log.warning("no warm sandbox", extra=why)
+        finally:
+            stock.filling -= 1
+
+    async def _member(self, stock: Stock[Container]) -> Container:
+        language = language_of(stock.kind)
+        limits = await self._machine.settle(Limits(), language)
+        return await self._fleet.start(
+            Plan(language, limits, LIFETIME_S, preload=preload_in(stock.kind))
+        )
+
+
+def _urgency(stock: Stock[Container]) -> float:
+    """How much of what there should be is missing: 1 when a stock is empty."""
+    return stock.lacks / max(1, stock.target)

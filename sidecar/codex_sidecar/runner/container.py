@@ -1,0 +1,200 @@
+"""One sandbox: a container from its creation to its removal, with the runner in it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Final
+
+from codex_sidecar.engine.attached import Attached
+from codex_sidecar.engine.client import Engine
+from codex_sidecar.engine.confinement import GVISOR, MIB, Confinement
+from codex_sidecar.engine.told import HostConfig, State
+from codex_sidecar.errors import EngineRefused, NotReady, RunnerLost
+from codex_sidecar.runner import frames
+from codex_sidecar.runner.about import About
+from codex_sidecar.runner.exchange import Conversation
+from codex_sidecar.runner.frames import Frame, FrameReader
+from codex_sidecar.runner.listener import Listener
+from mini_agent_protocol.errors import MiniAgentError, SandboxError
+from mini_agent_protocol.execution import EnforcedLimits, SandboxFacts
+from mini_agent_protocol.snippet import Snippet
+
+START_S: Final = 30.0
+END_S: Final = 2.0
+PAUSE_S: Final = 0.05
+DOUBT_S: Final = 2.0
+
+
+class Container:
+    """Is started once, runs snippets, is removed once."""
+
+    def __init__(self, engine: Engine, name: str, confinement: Confinement) -> None:
+        self.name = name
+        self.confinement = confinement
+        self.about = About()
+        self._limits = confinement.limits
+        self._facts = SandboxFacts(image=confinement.image, runtime=confinement.runtime)
+        self._engine = engine
+        self._creation: asyncio.Task[None] | None = None
+        self._attached: Attached | None = None
+        self._frames: FrameReader | None = None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its stream is open; known without asking anybody."""
+        return self._attached is not None and not self._attached.has_ended
+
+    async def start(self) -> None:
+        """Creates and starts it; returns when the runner is ready, else `SandboxError`.
+
+        It is also an error when the engine holds it to other limits than were asked for.
+        """
+        # INVARIANT: a creation that was begun is waited for, or its container would outlive us.
+        self._creation = asyncio.create_task(
+            self._engine.create(self.name, self.confinement.body())
+        )
+        await asyncio.shield(self._creation)
+        self._attached = await self._engine.attach(self.name)
+        await self._engine.start(self.name)
+        # The runner takes its time to get ready, and the engine has it to itself.
+        await self._read_back()
+        self._frames = FrameReader(self._attached)
+        try:
+            async with asyncio.timeout(START_S):
+                self.about = About.model_validate_json((await self._frames.receive()).body)
+        except (TimeoutError, RunnerLost, ValueError) as silent:
+            # An engine that is gone takes the runner's words along.
+            await self._engine.require_sign_of_life()
+            raise SandboxError(
+                f"the runner in {self.confinement.image} did not start: {self._complaint()}",
+                hint="was the image built by `make images`?",
+            ) from silent
+
+    def lend(self, limits: EnforcedLimits) -> None:
+        """Sets the limits that we enforce and not the engine, for whoever has it from now on."""
+        held = self.confinement.limits
+        self._limits = held.model_copy(
+            update={"timeout_s": limits.timeout_s, "output_bytes": limits.output_bytes}
+        )
+
+    async def enforced(self) -> tuple[EnforcedLimits, SandboxFacts]:
+        """The limits as the engine holds them, which was read back when it was started."""
+        counts_inodes = not self._facts.runtime.startswith(GVISOR)
+        limits = self._limits if counts_inodes else self._limits.model_copy(update={"inodes": None})
+        return limits, self._facts
+
+    async def run(
+        self, snippet: Snippet, files: bytes, listener: Listener | None = None
+    ) -> Conversation:
+        """Runs one snippet; what was heard of it."""
+        talk = Conversation(self, self._limits, listener=listener)
+        holding = asyncio.create_task(talk.hold(snippet, files, self.kill))
+        try:
+            # Before the program runs, its deadline does not: a silent engine has to be found out.
+            while not (await asyncio.wait({holding}, timeout=DOUBT_S))[0]:
+                if not talk.has_run:
+                    await self._engine.require_sign_of_life()
+            await holding
+        finally:
+            holding.cancel()
+            await asyncio.wait({holding})
+        return talk
+
+    async def send(self, kind: bytes, body: bytes) -> None:
+        """Sends the runner a frame."""
+        await self.send_together(Frame(kind, body))
+
+    async def send_together(self, *sent: Frame) -> None:
+        """Sends the runner frames, in one go: each write wakes the engine up."""
+        if self._attached is None:
+            raise RunnerLost("the sandbox was not started")
+        content = b"".join([frames.encode(frame.kind, frame.body) for frame in sent])
+        await self._attached.send(content)
+
+    async def receive(self, nonce: bytes, most: int = frames.MOST_BYTES) -> Frame:
+        """The runner's next frame, of `most` bytes."""
+        if self._frames is None:
+            raise RunnerLost("the sandbox was not started")
+        return await self._frames.receive(nonce, most)
+
+    async def kill(self) -> None:
+        """Ends every process in it."""
+        # An engine that cannot kill it is asked again, by force, when it is removed.
+        with contextlib.suppress(EngineRefused):
+            await self._engine.kill(self.name)
+
+    async def oom_killed(self) -> bool:
+        """Whether the engine saw it run out of memory; asked once its stream has ended."""
+        with contextlib.suppress(EngineRefused, TimeoutError):
+            async with asyncio.timeout(END_S):
+                # The stream ends a moment before the engine has taken note.
+                while (state := await self._state()).running:  # noqa: ASYNC110 - it only answers
+                    await asyncio.sleep(PAUSE_S)
+                return state.oom_killed
+        return False
+
+    async def remove(self) -> None:
+        """Removes it, in whatever state it is."""
+        if self._attached is not None:
+            await self._attached.close()
+        # INVARIANT: what the engine refused to create is not ours, though its name be taken.
+        if await self._may_exist():
+            await self._engine.remove(self.name)
+
+    async def _may_exist(self) -> bool:
+        try:
+            if self._creation is not None:
+                await self._creation
+        except (EngineRefused, NotReady):
+            return False
+        except MiniAgentError:
+            return True
+        return self._creation is not None
+
+    async def _state(self) -> State:
+        return (await self._engine.inspect(self.name)).state
+
+    async def _read_back(self) -> None:
+        told = await self._engine.inspect(self.name)
+        config = told.host_config
+        asked = self.confinement.limits
+        held = _held(config, asked)
+        # -1: the engine cannot limit swap. A machine that has some is refused in `limits.host_of`.
+        swap_held = config.memory_and_swap in (config.memory, -1)
+        if held != asked or config.network != "none" or not swap_held:
+            raise SandboxError(
+                f"the engine enforces other limits than were asked for: {held}",
+                hint="does this machine have the memory, cpu and pids cgroups?",
+            )
+        self._facts = SandboxFacts(
+            image=self.confinement.image,
+            image_id=told.image_id,
+            runtime=config.runtime,
+            network="none",
+        )
+
+    def _complaint(self) -> str:
+        said = self._frames.complaint if self._frames else ""
+        return said.strip()[-300:] or "no word from it"
+
+
+def _held(config: HostConfig, asked: EnforcedLimits) -> EnforcedLimits:
+    options = dict(
+        option.split("=", 1)
+        for option in config.tmpfs.get("/workspace", "").split(",")
+        if "=" in option
+    )
+    files = [ulimit.hard for ulimit in config.ulimits if ulimit.name == "nofile"]
+    if config.pids is None or not files or not {"size", "nr_inodes"} <= options.keys():
+        raise EngineRefused("enforce the limits", 500, "no pids, files or workspace limit")
+    return EnforcedLimits(
+        timeout_s=asked.timeout_s,
+        memory_mb=config.memory // MIB,
+        cpus=config.nano_cpus / 1e9,
+        pids=config.pids,
+        output_bytes=asked.output_bytes,
+        workspace_mb=int(options["size"].removesuffix("m")),
+        inodes=int(options["nr_inodes"]),
+        open_files=files[0],
+    )

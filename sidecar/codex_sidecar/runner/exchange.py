@@ -1,0 +1,263 @@
+"""The talk with a runner about one snippet: the order, and all that comes back, within bounds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Final, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from codex_sidecar.engine.catalog import COMPILE_TIMEOUT_S
+from codex_sidecar.errors import RunnerLost
+from codex_sidecar.runner import frames
+from codex_sidecar.runner.clocks import FROM_OUTSIDE, Clocks
+from codex_sidecar.runner.files import MOST_ARTIFACT_BYTES, MOST_ARTIFACTS, unpack
+from codex_sidecar.runner.frames import Frame
+from codex_sidecar.runner.kept import Kept
+from codex_sidecar.runner.listener import Listener, Nobody, StreamName
+from codex_sidecar.runner.output import Values, values_in
+from mini_agent_protocol.execution import Artifact, EnforcedLimits, Timings
+from mini_agent_protocol.snippet import Snippet
+
+COLLECT_S: Final = 10.0
+LAST_WORDS_S: Final = 5.0
+HARD_OUTPUT_BYTES: Final = 8 << 20
+
+Cut = Literal["", "timeout", "flood", "lost"]
+Kill = Callable[[], Awaitable[None]]
+
+
+class Line(Protocol):
+    """The two directions of a conversation."""
+
+    async def send_together(self, *sent: Frame) -> None:
+        """Sends frames in one go."""
+        ...
+
+    async def receive(self, nonce: bytes) -> Frame:
+        """The next frame; raises `RunnerLost` when there is none."""
+        ...
+
+
+class Order(BaseModel):
+    """The header of a snippet's frame; the runner's `Order` has the same fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    language: str = Field(description="The language of the code.")
+    code: str = Field(description="The source of the program.")
+    stdin: str = Field(description="What the program reads from its standard input.")
+    args: tuple[str, ...] = Field(description="Command line arguments.")
+    env: dict[str, str] = Field(description="Environment variables.")
+    compile_timeout_s: float = Field(
+        default=COMPILE_TIMEOUT_S, description="Seconds that compiling may take."
+    )
+    timeout_s: float = Field(description="Seconds that the program may run.")
+    artifacts: tuple[str, ...] = Field(description="Glob patterns of the files that come back.")
+    artifact_count: int = Field(default=MOST_ARTIFACTS, description="Files that come back at most.")
+    artifact_bytes: int = Field(
+        default=MOST_ARTIFACT_BYTES,
+        description="Bytes of all files that come back together, at most.",
+    )
+    isolation: Literal["fork", "spawn"] = Field(
+        default="fork",
+        description="Whether python runs as a copy of a warm interpreter or in a clean one.",
+    )
+    stateful: bool = Field(
+        default=False, description="Whether python's variables stay for the next snippet."
+    )
+
+
+class Result(BaseModel):
+    """What the runner says became of the snippet; its `Result` has the same fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    phase: Literal["compile", "run"] = Field(description="The step that was the last.")
+    exit_code: int = Field(description="The program's own exit code.")
+    signal: int = Field(description="The number of the signal that ended it; 0 for none.")
+    late: bool = Field(description="Whether the deadline ended it.")
+    compile_ms: float = Field(description="Milliseconds of compiling.")
+    run_ms: float = Field(description="Milliseconds of running.")
+    oom_kills: int = Field(description="How often the kernel killed a process for lack of memory.")
+    failed: str = Field(description="Why the runner could not run the snippet; empty where it did.")
+    python: Literal["new", "kept", "lost"] = Field(
+        default="new", description="What became of the variables of the stateful snippet before."
+    )
+
+
+class Conversation:
+    """One snippet's worth of talk; `heard` afterwards in its attributes."""
+
+    def __init__(
+        self,
+        line: Line,
+        limits: EnforcedLimits,
+        clocks: Clocks = FROM_OUTSIDE,
+        listener: Listener | None = None,
+    ) -> None:
+        self._line, self._limits, self._clocks = line, limits, clocks
+        self._listener = listener or Nobody()
+        self._nonce = secrets.token_bytes(frames.NONCE_BYTES)
+        self.stdout, self.stderr = Kept(limits.output_bytes), Kept(limits.output_bytes)
+        self.result: Result | None = None
+        self.values = Values()
+        self.artifacts: tuple[Artifact, ...] = ()
+        self.skipped: tuple[str, ...] = ()
+        self.cut: Cut = ""
+        self.over = asyncio.Event()
+        self._wants_artifacts = self._has_artifacts = False
+        self._is_ordered = self._to_interrupt = False
+        self._began = self._running_since = self._ended = 0.0
+
+    @property
+    def has_run(self) -> bool:
+        """Whether the program itself was started."""
+        return self._running_since > 0
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the program ran for longer than it may, even if it came to its end."""
+        longest_ms = self._limits.timeout_s * 1000
+        return self.result is not None and (self.result.late or self.result.run_ms > longest_ms)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the runner has said all that it had to say, and awaits the next snippet."""
+        if self.result is None:
+            return False
+        owes = self._wants_artifacts and self.result.phase == "run" and not self.result.failed
+        return self._has_artifacts or not owes
+
+    def timings(self) -> Timings:
+        """How long compiler and program took; by our clock where the runner could not say."""
+        if self.result is not None:
+            return Timings(compile=self.result.compile_ms, run=self.result.run_ms)
+        if not self.has_run:
+            return Timings(compile=(self._ended - self._began) * 1000)
+        return Timings(run=(self._ended - self._running_since) * 1000)
+
+    async def hold(self, snippet: Snippet, files: bytes, kill: Kill) -> None:
+        """Talks until the snippet is done; `kill` ends it at the deadline or in a flood."""
+        self._wants_artifacts = bool(snippet.artifacts)
+        deadline = asyncio.timeout(COMPILE_TIMEOUT_S + self._clocks.outside_s)
+        self._began = _now()
+        try:
+            async with deadline:
+                await self._order(snippet, files)
+                await self._listen(deadline)
+        except TimeoutError:
+            self.cut = "timeout"
+        except (RunnerLost, OSError):
+            self.cut = "lost"
+        self._ended = _now()
+        # A late collection of artifacts does not change what became of the snippet.
+        if self.result is None and self.cut in ("timeout", "flood"):
+            await self._end(kill)
+
+    async def interrupt(self) -> None:
+        """What Ctrl-C does to the program, or to its compiler."""
+        self._to_interrupt = not self._is_ordered
+        if self._is_ordered and self.result is None:
+            await self._line.send_together(Frame(frames.INTERRUPT, b""))
+
+    async def _order(self, snippet: Snippet, files: bytes) -> None:
+        order = Order(
+            language=snippet.language,
+            code=snippet.code,
+            stdin=snippet.stdin,
+            args=snippet.args,
+            env=snippet.env,
+            compile_timeout_s=COMPILE_TIMEOUT_S + self._clocks.inside_s,
+            timeout_s=self._limits.timeout_s + self._clocks.inside_s,
+            artifacts=snippet.artifacts,
+            isolation=snippet.isolation,
+            stateful=snippet.stateful,
+        )
+        await self._line.send_together(
+            Frame(frames.SNIPPET, order.model_dump_json().encode()),
+            Frame(frames.FILES, files),
+            Frame(frames.GO, self._nonce),
+        )
+        self._is_ordered = True
+        if self._to_interrupt:
+            await self.interrupt()
+
+    async def _listen(self, deadline: asyncio.Timeout) -> None:
+        while not self.cut and not self.is_whole:
+            frame = await self._line.receive(self._nonce)
+            self._hear(frame)
+            if frame.kind == frames.RUNNING:
+                late = self._limits.timeout_s + self._clocks.outside_s
+                deadline.reschedule(self._running_since + late)
+            elif frame.kind == frames.RESULT:
+                deadline.reschedule(_now() + COLLECT_S)
+
+    def _hear(self, frame: Frame) -> None:
+        match frame.kind:
+            case frames.STDOUT:
+                self._printed("stdout", frame.body)
+            case frames.STDERR:
+                self._printed("stderr", frame.body)
+            case frames.RUNNING:
+                self._running_since = self._running_since or _now()
+                self._listener.running()
+            case frames.VALUES:
+                self.values = values_in(frame.body)
+            case frames.RESULT:
+                self.result = _parsed(frame.body)
+            case frames.ARTIFACTS:
+                self._keep_artifacts(frame.body)
+            case other:
+                raise RunnerLost(f"the runner sent a frame of kind {other!r}")
+        if self.is_whole:
+            self.over.set()
+
+    def _printed(self, stream: StreamName, content: bytes) -> None:
+        kept = (self.stdout if stream == "stdout" else self.stderr).add(content)
+        if kept:
+            self._listener.printed(stream, kept)
+        most = max(HARD_OUTPUT_BYTES, 2 * self._limits.output_bytes)
+        if not self.cut and self.stdout.seen + self.stderr.seen > most:
+            self.cut = "flood"
+
+    def _keep_artifacts(self, body: bytes) -> None:
+        split = 4 + int.from_bytes(body[:4], "big")
+        try:
+            self.skipped = _SKIPPED.validate_json(body[4:split])
+        except ValidationError as odd:
+            raise RunnerLost("the list of skipped files is not one") from odd
+        self.artifacts = unpack(body[split:])
+        self._has_artifacts = True
+
+    async def _end(self, kill: Kill) -> None:
+        # The engine cannot finish a container whose output nobody reads.
+        listening = asyncio.create_task(self._last_words())
+        try:
+            await kill()
+        finally:
+            await listening
+
+    async def _last_words(self) -> None:
+        """What was on its way when the snippet was killed is output too."""
+        with contextlib.suppress(TimeoutError, RunnerLost, OSError):
+            async with asyncio.timeout(LAST_WORDS_S):
+                while not self.is_whole:
+                    self._hear(await self._line.receive(self._nonce))
+
+
+_SKIPPED: Final = TypeAdapter(tuple[str, ...])
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()
+
+
+def _parsed(body: bytes) -> Result:
+    try:
+        return Result.model_validate_json(body)
+    except ValidationError as odd:
+        raise RunnerLost("the runner's result is not one") from odd

@@ -1,0 +1,81 @@
+"""Files on their way into a sandbox and out of it, as tars."""
+
+from __future__ import annotations
+
+import base64
+import io
+import tarfile
+from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
+from typing import Final
+
+from codex_sidecar.errors import RunnerLost
+from codex_sidecar.runner.media import media_type
+from mini_agent_protocol.errors import BadRequest
+from mini_agent_protocol.execution import Artifact
+
+MOST_ARTIFACTS: Final = 64
+MOST_ARTIFACT_BYTES: Final = 8 << 20
+MIB: Final = 1 << 20
+
+
+def pack(files: Mapping[str, str], *, program: str, room_mb: int) -> bytes:
+    """A snippet's files as a tar, empty for none; `BadRequest` where they cannot all be there."""
+    if not files:
+        return b""
+    contents = {name: base64.b64decode(content) for name, content in files.items()}
+    _require_room(contents, program, room_mb)
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        for name, content in contents.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.mode = len(content), 0o644
+            tar.addfile(member, io.BytesIO(content))
+    return buffer.getvalue()
+
+
+def unpack(archive: bytes) -> tuple[Artifact, ...]:
+    """The regular files in a tar that came out of a sandbox; `RunnerLost` where it is none."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            return tuple(_artifacts(tar))
+    except (tarfile.TarError, EOFError, ValueError) as odd:
+        raise RunnerLost(f"the artifacts are not a readable tar: {odd}") from odd
+
+
+def _require_room(contents: Mapping[str, bytes], program: str, room_mb: int) -> None:
+    if program in contents:
+        raise BadRequest(f"files: {program!r} is the snippet's own name", field="files")
+    for name in contents:
+        for parent in PurePosixPath(name).parents:
+            if str(parent) in contents:
+                raise BadRequest(
+                    f"files: {str(parent)!r} cannot be both a file and the folder of {name!r}",
+                    field="files",
+                )
+    size = sum(len(content) for content in contents.values())
+    if size > room_mb * MIB:
+        raise BadRequest(
+            f"files hold {size} bytes, and limits.workspace_mb is {room_mb}", field="files"
+        )
+
+
+def _artifacts(tar: tarfile.TarFile) -> Iterator[Artifact]:
+    left, count = MOST_ARTIFACT_BYTES, 0
+    for member in tar:
+        left, count = left - member.size, count + 1
+        if not member.isfile() or left < 0 or count > MOST_ARTIFACTS or not _is_inside(member.name):
+            raise ValueError(f"member {count} is not one that was asked for")
+        source = tar.extractfile(member)
+        content = source.read() if source else b""
+        yield Artifact(
+            path=member.name,
+            media_type=media_type(member.name, content),
+            bytes=len(content),
+            base64=base64.b64encode(content).decode(),
+        )
+
+
+def _is_inside(name: str) -> bool:
+    path = PurePosixPath(name)
+    return not path.is_absolute() and ".." not in path.parts

@@ -1,0 +1,76 @@
+"""The runner's frames, as they are written and read on this side; the runner has the other half."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from codex_sidecar.engine.attached import STDOUT as ATTACHED_STDOUT
+from codex_sidecar.engine.attached import Attached
+from codex_sidecar.errors import RunnerLost
+
+READY: Final = b"R"
+SNIPPET: Final = b"S"
+FILES: Final = b"F"
+GO: Final = b"G"
+RUNNING: Final = b"P"
+STDOUT: Final = b"O"
+STDERR: Final = b"E"
+ARTIFACTS: Final = b"A"
+RESULT: Final = b"X"
+VALUES: Final = b"V"
+INTERRUPT: Final = b"I"
+WORKSPACE: Final = b"K"
+WORKSPACE_SAYS: Final = b"k"
+
+HEAD_BYTES: Final = 5
+NONCE_BYTES: Final = 16
+MOST_BYTES: Final = 20 << 20
+MOST_WORKSPACE_BYTES: Final = 64 << 20
+MOST_COMPLAINT: Final = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One message of the runner; its nonce, where it has one, is checked and gone."""
+
+    kind: bytes
+    body: bytes
+
+
+def encode(kind: bytes, body: bytes) -> bytes:
+    """A frame for the runner."""
+    return kind + len(body).to_bytes(4, "big") + body
+
+
+class FrameReader:
+    """Frames out of a container's output, which is hostile until it is parsed and bounded."""
+
+    def __init__(self, attached: Attached) -> None:
+        self._attached = attached
+        self._buffer = bytearray()
+        self.complaint = ""
+
+    async def receive(self, nonce: bytes = b"", most: int = MOST_BYTES) -> Frame:
+        """The next frame, which must bear the nonce; `RunnerLost` at the end of the stream."""
+        head = await self._exactly(HEAD_BYTES)
+        length = int.from_bytes(head[1:], "big")
+        if length > most:
+            raise RunnerLost(f"the runner announced a frame of {length} bytes")
+        body = await self._exactly(length)
+        if not body.startswith(nonce):
+            raise RunnerLost("the runner sent a frame that is not of this snippet")
+        return Frame(head[:1], body[len(nonce) :])
+
+    async def _exactly(self, count: int) -> bytes:
+        while len(self._buffer) < count:
+            stream, chunk = await self._attached.chunk()
+            if not chunk:
+                raise RunnerLost("the runner is gone")
+            if stream == ATTACHED_STDOUT:
+                self._buffer += chunk
+            else:
+                self.complaint = (self.complaint + chunk.decode(errors="replace"))[-MOST_COMPLAINT:]
+        content = bytes(self._buffer[:count])
+        del self._buffer[:count]
+        return content

@@ -1,0 +1,66 @@
+"""What became of a snippet, told from what the runner, the engine and our own clock say."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import Final
+
+from codex_sidecar.runner.exchange import Conversation, Result
+from mini_agent_protocol.errors import BadRequest
+from mini_agent_protocol.execution import Status
+
+DEADLINE_EXIT: Final = 124
+SIGNAL_BASE: Final = 128
+KILLED_EXIT: Final = SIGNAL_BASE + signal.SIGKILL
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The words of an execution that say how it ended."""
+
+    status: Status
+    exit_code: int
+    signal: str | None = None
+
+
+def judge(heard: Conversation, *, oom_killed: bool) -> Verdict:
+    """The verdict; `oom_killed` is the engine's word on a sandbox that died without a report."""
+    result = heard.result
+    if result is not None and result.failed:
+        raise BadRequest(
+            f"the snippet's files could not be placed in its workspace: {result.failed}",
+            field="files",
+        )
+    if heard.cut == "flood":
+        return Verdict("killed", KILLED_EXIT, "SIGKILL")
+    if result is not None and not heard.is_late:
+        return _of_result(result)
+    if heard.cut == "lost":
+        return Verdict("oom" if oom_killed else "killed", KILLED_EXIT, "SIGKILL")
+    return Verdict("timeout", DEADLINE_EXIT, "SIGKILL")
+
+
+def _of_result(result: Result) -> Verdict:
+    if result.exit_code == 0 and result.signal == 0:
+        return Verdict("ok", 0)
+    exit_code = SIGNAL_BASE + result.signal if result.signal else result.exit_code
+    return Verdict(_failure(result), exit_code, _signal_name(result.signal))
+
+
+def _failure(result: Result) -> Status:
+    # A program that failed while the kernel killed for memory, failed for memory.
+    if result.oom_kills:
+        return "oom"
+    if result.phase == "compile":
+        return "compile_error"
+    return "killed" if result.signal == signal.SIGKILL else "nonzero"
+
+
+def _signal_name(number: int) -> str | None:
+    if number == 0:
+        return None
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,163 @@
+"""Calls about the files of a session's workspace, carried out by the runner between snippets."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from http import HTTPStatus
+from types import MappingProxyType
+from typing import Final, Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from codex_sidecar.errors import RefusedCall, RunnerLost
+from codex_sidecar.runner import frames
+from codex_sidecar.runner.frames import Frame
+from mini_agent_protocol.workspace import WorkspaceFile
+
+PATIENCE_S: Final = 30.0
+MOST_FILE_BYTES: Final = 16 << 20
+HEADER_BYTES: Final = 2048
+MOST_EXPORTED_BYTES: Final = frames.MOST_WORKSPACE_BYTES - (8 << 20)
+LAST_SECOND: Final = 253_402_300_799.0
+
+Op = Literal["list", "read", "write", "delete", "export", "import", "wipe"]
+Kind = Literal["", "missing", "not_a_file", "too_large", "no_space", "refused"]
+
+_STATUS: Final = MappingProxyType[Kind, tuple[int, str]](
+    {
+        "": (HTTPStatus.UNPROCESSABLE_ENTITY, "refused"),
+        "missing": (HTTPStatus.NOT_FOUND, "no_file"),
+        "not_a_file": (HTTPStatus.UNPROCESSABLE_ENTITY, "not_a_file"),
+        "too_large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
+        "no_space": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "no_space"),
+        "refused": (HTTPStatus.UNPROCESSABLE_ENTITY, "refused"),
+    }
+)
+
+
+class Line(Protocol):
+    """The two directions of the talk with a runner."""
+
+    async def send_together(self, *sent: Frame) -> None:
+        """Sends frames in one go."""
+        ...
+
+    async def receive(self, nonce: bytes, most: int = ...) -> Frame:
+        """The next frame, of `most` bytes; raises `RunnerLost` when there is none."""
+        ...
+
+
+class Call(BaseModel):
+    """The header of a call; the runner's has the same fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    op: Op = Field(description="What to do.")
+    path: str = Field(
+        description="The file, relative to the workspace; empty where the call is about all of it."
+    )
+
+
+class Listed(BaseModel):
+    """A file as the runner lists it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str = Field(description="The path, relative to the workspace.")
+    bytes: int = Field(description="The size, in bytes.")
+    modified: float = Field(
+        description="When it was changed, in seconds of Unix time, as the snippet set it."
+    )
+
+    def file(self) -> WorkspaceFile:
+        """The same for callers."""
+        moment = datetime.fromtimestamp(min(max(self.modified, 0.0), LAST_SECOND), UTC)
+        return WorkspaceFile(path=self.path, bytes=self.bytes, modified=moment)
+
+
+class Answer(BaseModel):
+    """The header of the runner's answer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    ok: bool = Field(description="Whether the call was carried out.")
+    error: str = Field(default="", description="Why it was not; empty where it was.")
+    kind: Kind = Field(default="", description="The kind of the error; empty where there is none.")
+    files: tuple[Listed, ...] = Field(default=(), description="The files that were listed.")
+
+
+class Workspace:
+    """The workspace in one sandbox.
+
+    Raises `RefusedCall` for what cannot be done there, `RunnerLost` when the sandbox is gone.
+    """
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        # INVARIANT: a call that was begun and not answered leaves the line at no known place.
+        self.is_sound = True
+
+    async def files(self) -> tuple[WorkspaceFile, ...]:
+        """The regular files in it."""
+        answer, _ = await self._asked("list")
+        return tuple(listed.file() for listed in answer.files)
+
+    async def read(self, path: str) -> bytes:
+        """A file's content."""
+        return (await self._asked("read", path))[1]
+
+    async def write(self, path: str, content: bytes) -> None:
+        """Makes a file, and the folders it lies in."""
+        await self._asked("write", path, content)
+
+    async def delete(self, path: str) -> None:
+        """Removes a file."""
+        await self._asked("delete", path)
+
+    async def export(self) -> bytes:
+        """All of it as a tar."""
+        files = (await self._asked("list"))[0].files
+        size = sum(file.bytes + HEADER_BYTES for file in files)
+        if size > MOST_EXPORTED_BYTES:
+            raise RefusedCall(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                "too_large",
+                f"{len(files)} files of {size} bytes in all, where {MOST_EXPORTED_BYTES} can go",
+            )
+        return (await self._asked("export"))[1]
+
+    async def fill(self, archive: bytes) -> None:
+        """Replaces all of it by what is in the tar."""
+        await self._asked("import", content=archive)
+
+    async def wipe(self) -> None:
+        """Empties it."""
+        await self._asked("wipe")
+
+    async def _asked(self, op: Op, path: str = "", content: bytes = b"") -> tuple[Answer, bytes]:
+        self.is_sound = False
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                call = Call(op=op, path=path).model_dump_json().encode()
+                await self._line.send_together(
+                    Frame(frames.WORKSPACE, call), Frame(frames.FILES, content)
+                )
+                answer, said = _read(await self._line.receive(b"", frames.MOST_WORKSPACE_BYTES))
+        except (TimeoutError, OSError) as gone:
+            raise RunnerLost(f"the sandbox does not answer: {gone}") from gone
+        self.is_sound = True
+        if not answer.ok:
+            status, code = _STATUS[answer.kind]
+            raise RefusedCall(status, code, f"{path or 'the workspace'}: {answer.error}")
+        return answer, said
+
+
+def _read(frame: Frame) -> tuple[Answer, bytes]:
+    if frame.kind != frames.WORKSPACE_SAYS:
+        raise RunnerLost(f"the runner sent a frame of kind {frame.kind!r}")
+    split = 4 + int.from_bytes(frame.body[:4], "big")
+    try:
+        return Answer.model_validate_json(frame.body[4:split]), frame.body[split:]
+    except ValidationError as odd:
+        raise RunnerLost("the runner's answer is not one") from odd

@@ -1,0 +1,160 @@
+"""Runs snippet after snippet in the sandboxes of one session."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import Final, Literal
+
+from codex_sidecar.engine.limits import Machine
+from codex_sidecar.errors import NoSession, RunnerLost, Stopping
+from codex_sidecar.execution.dispatcher import PROGRAMS, image_language
+from codex_sidecar.execution.fair_queue import Turns
+from codex_sidecar.kinds import (
+    Kind,
+    kind_of,
+    language_of,
+    preload_of,
+)
+from codex_sidecar.runner.account import account_of
+from codex_sidecar.runner.clocks import FROM_INSIDE
+from codex_sidecar.runner.exchange import Conversation
+from codex_sidecar.runner.files import pack
+from codex_sidecar.runner.listener import Listener
+from codex_sidecar.sessions.held import Held
+from codex_sidecar.sessions.sandboxes import Shelf
+from codex_sidecar.sessions.session_limits import asked_in_session, held_to
+from mini_agent_protocol.execution import EnforcedLimits, Execution, SessionFacts
+from mini_agent_protocol.snippet import Limits, Snippet
+
+SOFT_S: Final = 0.7
+
+
+class Kernel:
+    """One snippet at a time; whoever calls `run` sees to that."""
+
+    def __init__(
+        self, session_id: str, limits: Limits, shelf: Shelf, machine: Machine, turns: Turns
+    ) -> None:
+        self._session_id, self._limits = session_id, limits
+        self._shelf, self._machine, self._turns = shelf, machine, turns
+        self._talk: Conversation | None = None
+        self._at: Held | None = None
+        self._variables_at: Held | None = None
+        self._variables_kind: Kind | None = None
+        self._is_stopped = self._is_unwanted = False
+
+    async def run(self, snippet: Snippet, listener: Listener | None) -> Execution:
+        """The next snippet. It is not to be cancelled: `hang_up` ends it."""
+        self._is_unwanted = False
+        execution = await self._attempt(snippet, listener) or await self._attempt(snippet, listener)
+        if execution is None:
+            raise RunnerLost("the session's sandbox was lost twice before the snippet began")
+        return execution
+
+    async def interrupt(self) -> None:
+        """What Ctrl-C does to the snippet that is running; nothing where none is."""
+        if self._talk is not None:
+            with contextlib.suppress(RunnerLost, OSError):
+                await self._talk.interrupt()
+
+    async def hang_up(self) -> None:
+        """Ends the snippet that is running, with its sandbox only where it does not obey."""
+        self._is_unwanted = True
+        if self._talk is not None and self._at is not None:
+            await self._end(self._at, self._talk)
+
+    async def stop(self) -> None:
+        """Ends the snippet that is running, at once; none is begun any more."""
+        self._is_stopped = True
+        if self._at is not None:
+            await self._at.container.kill()
+
+    async def _attempt(self, snippet: Snippet, listener: Listener | None) -> Execution | None:
+        """The execution; None when the sandbox turned out to be gone before the program ran."""
+        began = time.perf_counter()
+        kind = self._kind_for(snippet)
+        limits = await self._limits_of(snippet, kind)
+        files = pack(snippet.files, program=PROGRAMS[snippet.language], room_mb=limits.workspace_mb)
+        held = await self._shelf.at(kind, limits)
+        self._require_that_it_is_wanted()
+        if snippet.stateful:
+            self._variables_kind = kind
+        start_ms = (time.perf_counter() - began) * 1000
+        execution = await self._talk_in(held, limits, snippet, files, listener)
+        if execution is None:
+            return None
+        timings = execution.timings_ms.model_copy(update={"start": start_ms})
+        return execution.model_copy(update={"timings_ms": timings})
+
+    def _kind_for(self, snippet: Snippet) -> Kind:
+        if snippet.stateful and self._variables_kind is not None:
+            return self._variables_kind
+        kind = kind_of(image_language(snippet), preload_of(snippet))
+        # What has more imported than is asked for, and is there already, will do.
+        return "data" if kind == "python" and self._shelf.limits("data") else kind
+
+    async def _limits_of(self, snippet: Snippet, kind: Kind) -> EnforcedLimits:
+        asked = asked_in_session(snippet.limits, self._limits)
+        settled = await self._machine.settle(asked, language_of(kind))
+        held = self._shelf.limits(kind)
+        return held_to(snippet.limits, settled, held) if held else settled
+
+    async def _talk_in(
+        self,
+        held: Held,
+        limits: EnforcedLimits,
+        snippet: Snippet,
+        files: bytes,
+        listener: Listener | None,
+    ) -> Execution | None:
+        talk = Conversation(held.container, limits, FROM_INSIDE, listener)
+        self._talk, self._at = talk, held
+        try:
+            await talk.hold(snippet, files, lambda: self._end(held, talk))
+            return await self._told(held, limits, snippet, talk)
+        finally:
+            self._talk = self._at = None
+            if not talk.is_whole:
+                await self._shelf.drop(held)
+
+    async def _told(
+        self, held: Held, limits: EnforcedLimits, snippet: Snippet, talk: Conversation
+    ) -> Execution | None:
+        if talk.cut == "lost":
+            self._require_that_it_is_wanted()
+            if self._turns.is_closed:
+                raise Stopping
+        oom_killed = talk.result is None and await held.container.oom_killed()
+        if talk.cut == "lost" and not talk.has_run:
+            return None
+        execution = account_of(snippet, talk, limits, held.facts, oom_killed=oom_killed)
+        return execution.model_copy(update={"session": self._facts(held, talk, snippet)})
+
+    def _require_that_it_is_wanted(self) -> None:
+        if self._is_stopped or self._is_unwanted:
+            raise NoSession(self._session_id)
+
+    async def _end(self, held: Held, talk: Conversation) -> None:
+        with contextlib.suppress(TimeoutError, RunnerLost, OSError):
+            await talk.interrupt()
+            async with asyncio.timeout(SOFT_S):
+                await talk.over.wait()
+        if not talk.is_whole:
+            await held.container.kill()
+
+    def _facts(self, held: Held, talk: Conversation, snippet: Snippet) -> SessionFacts:
+        workspace, self._shelf.workspace = self._shelf.workspace, "kept"
+        return SessionFacts(
+            id=self._session_id, workspace=workspace, python=self._python(held, talk, snippet)
+        )
+
+    def _python(
+        self, held: Held, talk: Conversation, snippet: Snippet
+    ) -> Literal["kept", "lost", "new"]:
+        if not snippet.stateful or talk.result is None:
+            return "new"
+        before, self._variables_at = self._variables_at, held
+        was_elsewhere = before is not None and before is not held
+        return "lost" if was_elsewhere else talk.result.python

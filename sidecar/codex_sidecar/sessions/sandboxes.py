@@ -1,0 +1,108 @@
+"""The sandboxes of one session, one of each kind in use, and where the workspace is."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from codex_sidecar.errors import RefusedCall, RunnerLost
+from codex_sidecar.kinds import Kind, language_of, preload_in
+from codex_sidecar.sessions.held import Held, Leases, hold
+from mini_agent_protocol.execution import EnforcedLimits
+
+MOST_HELD: Final = 3
+
+
+class Shelf:
+    """Takes sandboxes when they are first needed; the workspace goes along from one to the next."""
+
+    def __init__(self, pool: Leases) -> None:
+        self._pool = pool
+        self._held: dict[Kind, Held] = {}
+        self._home: Kind | None = None
+        self.workspace: Literal["new", "kept", "lost"] = "new"
+
+    def limits(self, kind: Kind) -> EnforcedLimits | None:
+        """What a sandbox of this kind enforces, None where there is none."""
+        held = self._held.get(kind)
+        return held.limits if held and held.is_usable else None
+
+    async def home(self) -> Held | None:
+        """The sandbox that has the workspace, None where there is no workspace yet."""
+        await self._drop_the_lost()
+        return self._held[self._home] if self._home else None
+
+    async def at(self, kind: Kind, limits: EnforcedLimits) -> Held:
+        """A sandbox of this kind, with the workspace in it.
+
+        Raises `RefusedCall` where the workspace cannot be brought there, and then it stays.
+        """
+        await self._drop_the_lost()
+        held = self._held.pop(kind, None)
+        is_fresh = held is None
+        if held is None:
+            await self._make_room()
+            held = await hold(self._pool, language_of(kind), limits, preload_in(kind))
+        # The order of the shelf is that of their last use.
+        self._held[kind] = held
+        if self._home != kind:
+            await self._bring_workspace(held, is_fresh=is_fresh)
+            self._home = kind
+        return held
+
+    async def drop(self, held: Held) -> None:
+        """Gives up a sandbox; the workspace is lost if it was there."""
+        for kind, other in tuple(self._held.items()):
+            if other is held:
+                del self._held[kind]
+                self._note_loss(kind)
+        await held.close()
+
+    async def close(self) -> None:
+        """Gives up all of them."""
+        while self._held:
+            _, held = self._held.popitem()
+            await held.close()
+        self._home = None
+
+    async def _bring_workspace(self, held: Held, *, is_fresh: bool) -> None:
+        if self._home is None:
+            if not is_fresh:
+                await held.workspace.wipe()
+            return
+        home = self._held[self._home]
+        try:
+            archive = await home.workspace.export()
+        except RunnerLost:
+            await self.drop(home)
+            await self._bring_workspace(held, is_fresh=is_fresh)
+            return
+        except RefusedCall as refused:
+            raise _not_brought(refused) from refused
+        try:
+            await held.workspace.fill(archive)
+        except RefusedCall as refused:
+            raise _not_brought(refused) from refused
+
+    async def _make_room(self) -> None:
+        others = [kind for kind in self._held if kind != self._home]
+        if len(self._held) >= MOST_HELD:
+            await self._held.pop(others[0]).close()
+
+    async def _drop_the_lost(self) -> None:
+        for held in tuple(self._held.values()):
+            if not held.is_usable:
+                await self.drop(held)
+
+    def _note_loss(self, kind: Kind) -> None:
+        if self._home == kind:
+            self._home = None
+            self.workspace = "lost"
+
+
+def _not_brought(refused: RefusedCall) -> RefusedCall:
+    return RefusedCall(
+        refused.status,
+        refused.code,
+        f"the workspace cannot be brought to this language's sandbox: {refused.message}",
+        hint="delete what is large in it; it is where it was",
+    )

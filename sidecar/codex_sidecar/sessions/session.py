@@ -1,0 +1,167 @@
+"""A session: one caller's workspace, and the sandboxes that are kept for it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Final, TypeVar
+
+from codex_sidecar import metrics
+from codex_sidecar.engine.limits import Machine
+from codex_sidecar.errors import NoSession, RefusedCall
+from codex_sidecar.execution.fair_queue import Turns
+from codex_sidecar.runner.listener import Listener
+from codex_sidecar.sessions.held import Held, Leases
+from codex_sidecar.sessions.kernel import Kernel
+from codex_sidecar.sessions.sandboxes import Shelf
+from codex_sidecar.sessions.single_file import SingleFile
+from mini_agent_protocol.execution import Execution
+from mini_agent_protocol.snippet import Snippet
+from mini_agent_protocol.workspace import SessionRequest, WorkspaceFile
+
+LONGEST_LIFE_S: Final = 3600.0
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What sessions run on."""
+
+    machine: Machine
+    pool: Leases
+    turns: Turns
+
+
+class Session:
+    """Does one thing at a time. Raises `NoSession` once it is closed, `SessionBusy` in a crowd."""
+
+    def __init__(self, session_id: str, asked: SessionRequest, means: Means) -> None:
+        self.id = session_id
+        self._asked, self._means = asked, means
+        self._shelf = Shelf(means.pool)
+        self._kernel = Kernel(session_id, asked.limits, self._shelf, means.machine, means.turns)
+        self._file = SingleFile()
+        self._opened = self._last_call = time.monotonic()
+        self._is_closed = False
+
+    @property
+    def left_s(self) -> float:
+        """Seconds until it expires, if no call comes before."""
+        end = min(self._last_call + self._asked.ttl_s, self._opened + LONGEST_LIFE_S)
+        return max(0.0, end - time.monotonic())
+
+    @property
+    def expires_at(self) -> datetime:
+        """When that is."""
+        return datetime.now(UTC) + timedelta(seconds=self.left_s)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has expired; a call that is in progress is waited for."""
+        return self._file.is_empty and self.left_s <= 0
+
+    async def run(
+        self, snippet: Snippet, *, caller: str = "", listener: Listener | None = None
+    ) -> Execution:
+        """The session's next snippet. Cancelling ends it, and the files stay if they can."""
+        asked = time.perf_counter()
+        async with self._call(), self._means.turns.turn(caller):
+            queued_ms = (time.perf_counter() - asked) * 1000
+            execution = await self._unbroken(self._kernel.run(snippet, listener))
+        total_ms = (time.perf_counter() - asked) * 1000
+        timings = execution.timings_ms.model_copy(update={"queue": queued_ms, "total": total_ms})
+        finished = execution.model_copy(update={"timings_ms": timings})
+        metrics.executed(finished)
+        return finished
+
+    def keep(self) -> None:
+        """Somebody still wants it, though there is nothing to do."""
+        self._last_call = time.monotonic()
+
+    async def interrupt(self) -> None:
+        """What Ctrl-C does to the snippet that is running; nothing where none is."""
+        await self._kernel.interrupt()
+
+    async def files(self) -> tuple[WorkspaceFile, ...]:
+        """The regular files in the workspace."""
+        async with self._call():
+            home = await self._shelf.home()
+            if home is None:
+                return ()
+            return await self._unbroken(home.workspace.files())
+
+    async def read(self, path: str) -> bytes:
+        """The content of one of them."""
+        async with self._call():
+            home = await self._home_of(path)
+            return await self._unbroken(home.workspace.read(path))
+
+    async def write(self, path: str, content: bytes) -> None:
+        """Makes one, or replaces it."""
+        async with self._call():
+            home = await self._shelf.home()
+            if home is None:
+                home = await self._unbroken(self._first())
+            await self._unbroken(home.workspace.write(path, content))
+
+    async def delete(self, path: str) -> None:
+        """Removes one."""
+        async with self._call():
+            home = await self._home_of(path)
+            await self._unbroken(home.workspace.delete(path))
+
+    async def aclose(self) -> None:
+        """Ends whatever runs in it, and gives its sandboxes back."""
+        self._is_closed = True
+        try:
+            await self._kernel.stop()
+        finally:
+            if self._file.is_empty:
+                await self._shelf.close()
+
+    @asynccontextmanager
+    async def _call(self) -> AsyncIterator[None]:
+        async with self._file.turn():
+            if self._is_closed:
+                raise NoSession(self.id)
+            try:
+                yield
+            finally:
+                await self._leave()
+
+    async def _leave(self) -> None:
+        self._last_call = time.monotonic()
+        # Whoever closed it while this call was in progress has left the rest to it.
+        if self._is_closed:
+            await self._shelf.close()
+
+    async def _unbroken(self, work: Coroutine[object, object, Value]) -> Value:
+        # INVARIANT: a talk with a runner is brought to its end, and no other begins before, or
+        # the next one would hear the answer to this one.
+        working = asyncio.create_task(work)
+        try:
+            return await asyncio.shield(working)
+        except asyncio.CancelledError:
+            try:
+                await self._kernel.hang_up()
+            finally:
+                await asyncio.wait({working})
+                working.exception()
+            raise
+
+    async def _home_of(self, path: str) -> Held:
+        home = await self._shelf.home()
+        if home is None:
+            raise RefusedCall(HTTPStatus.NOT_FOUND, "no_file", f"{path}: the workspace is empty")
+        return home
+
+    async def _first(self) -> Held:
+        """The sandbox of a session whose first call brings a file and no snippet."""
+        limits = await self._means.machine.settle(self._asked.limits, "python")
+        return await self._shelf.at("python", limits)
