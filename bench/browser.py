@@ -18,7 +18,7 @@ from bench.cost import Cost, line, table
 from bench.samples import Samples
 from mini_agent.events import ToolOutputPiece
 from mini_agent.model import ModelReply, ModelRequest
-from mini_agent_shim.runs.lines import LogLine
+from mini_agent_shim.runs.schema import LogLine
 from tests.docker.engine_here import Sidecar, sidecar
 from tests.flow.leaving import sandboxes
 from tests.page.chromium import chromium

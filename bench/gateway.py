@@ -20,7 +20,7 @@ from bench.cost import Cost, line, table
 from bench.gateway_running import CUT, FAR_S, SERVER, SERVERS, Running, gateway_in
 from bench.samples import Samples
 from mini_agent.messages import function_call
-from mini_agent.tools.http_tools_invoker import HttpToolsInvoker
+from mini_agent.tools.http import HttpToolsInvoker
 
 CALLS: Final = 400
 WARM_UP: Final = 30

@@ -12,8 +12,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from codex_sidecar.engine import seccomp
-from codex_sidecar.engine.catalog import DEFAULTS
-from codex_sidecar.engine.confinement import Confinement
+from codex_sidecar.engine.confinement import DEFAULTS, Confinement
 from codex_sidecar.engine.limits import Host, settle
 from mini_agent.sandbox import Language, Limits
 

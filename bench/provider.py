@@ -20,7 +20,7 @@ from mini_agent.provider.install import install
 from mini_agent.provider.parameters import GivenCall
 from mini_agent.provider.run import provider_run
 from mini_agent.testing import ScriptedServer, call
-from mini_agent.testing.replies_ import JsonObject, Scripted
+from mini_agent.testing.replies import JsonObject, Scripted
 
 TURNS: Final = 8
 RUNS: Final = 40

@@ -32,7 +32,7 @@ from bench.runs_stack import (
 )
 from bench.samples import Samples
 from mini_agent.testing import Scripted, ScriptedServer, call, text
-from mini_agent.testing.replies_ import JsonObject
+from mini_agent.testing.replies import JsonObject
 
 SHIM: Final = "http://127.0.0.1:8788"
 AT_ONCE: Final = 50

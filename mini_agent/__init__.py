@@ -8,25 +8,27 @@ import importlib
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from mini_agent.agent.images import awith_images, with_images
-    from mini_agent.agent.images.limits import ImageLimits
+    from mini_agent.agent.images.sources import ImageLimits
     from mini_agent.agent.run import arun_mcp_mini_agent, astream_mcp_mini_agent, run_mcp_mini_agent
     from mini_agent.config import AgentConfig
     from mini_agent.mcp.client.invoker import McpInvoker
-    from mini_agent.models.litellm_model import LiteLLMModel
+    from mini_agent.models.litellm import LiteLLMModel
     from mini_agent.provider.handler import MiniAgentLLM
     from mini_agent.provider.install import install
-    from mini_agent.provider.litellm_install import register_custom_provider
+    from mini_agent.provider.registration import register_custom_provider
     from mini_agent.result import AgentResult, Iteration, ToolInvocation, Usage
-    from mini_agent.tools.approved import ApprovedInvoker
-    from mini_agent.tools.echo import EchoMCP
-    from mini_agent.tools.filtered import FilteredInvoker
-    from mini_agent.tools.http_tools_invoker import HttpToolsInvoker
+    from mini_agent.tools.catalog import EchoMCP
+    from mini_agent.tools.http import HttpToolsInvoker
     from mini_agent.tools.local import LocalMCPInvoker
-    from mini_agent.tools.namespaced import NamespacedInvoker
     from mini_agent.tools.research.invoker import ResearchPythonInvoker
     from mini_agent.tools.sandbox import SandboxInvoker
-    from mini_agent.tools.timed import TimedInvoker
-    from mini_agent.tools.wrappers import JoinedInvoker
+    from mini_agent.tools.wrappers import (
+        ApprovedInvoker,
+        FilteredInvoker,
+        JoinedInvoker,
+        NamespacedInvoker,
+        TimedInvoker,
+    )
 
 __all__ = [
     "AgentConfig",
@@ -60,28 +62,28 @@ __all__ = [
 _HOMES = {
     "AgentConfig": "config",
     "AgentResult": "result",
-    "ApprovedInvoker": "tools.approved",
-    "EchoMCP": "tools.echo",
-    "FilteredInvoker": "tools.filtered",
-    "HttpToolsInvoker": "tools.http_tools_invoker",
-    "ImageLimits": "agent.images.limits",
+    "ApprovedInvoker": "tools.wrappers",
+    "EchoMCP": "tools.catalog",
+    "FilteredInvoker": "tools.wrappers",
+    "HttpToolsInvoker": "tools.http",
+    "ImageLimits": "agent.images.sources",
     "Iteration": "result",
     "JoinedInvoker": "tools.wrappers",
-    "LiteLLMModel": "models.litellm_model",
+    "LiteLLMModel": "models.litellm",
     "LocalMCPInvoker": "tools.local",
     "McpInvoker": "mcp.client.invoker",
     "MiniAgentLLM": "provider.handler",
-    "NamespacedInvoker": "tools.namespaced",
+    "NamespacedInvoker": "tools.wrappers",
     "ResearchPythonInvoker": "tools.research.invoker",
     "SandboxInvoker": "tools.sandbox",
-    "TimedInvoker": "tools.timed",
+    "TimedInvoker": "tools.wrappers",
     "ToolInvocation": "result",
     "Usage": "result",
     "arun_mcp_mini_agent": "agent.run",
     "astream_mcp_mini_agent": "agent.run",
     "awith_images": "agent.images",
     "install": "provider.install",
-    "register_custom_provider": "provider.litellm_install",
+    "register_custom_provider": "provider.registration",
     "run_mcp_mini_agent": "agent.run",
     "with_images": "agent.images",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mini_agent.extras import extra_needed
+from mini_agent.settings import extra_needed
 
 
 # Imported when it is asked for: the web server is an extra.
@@ -10,5 +10,5 @@ def __getattr__(name: str) -> object:
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     with extra_needed("mini_agent", what="the HTTP endpoint"):
-        from mini_agent_shim.agent_proxy_ import app
+        from mini_agent_shim.agent_proxy import app
     return app

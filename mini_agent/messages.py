@@ -1,4 +1,7 @@
-"""Chat messages: the shape every part shares, and the few ways to make one."""
+"""Chat messages: the shape every part shares, and the few ways to make one.
+
+What a tool gives beside its text: an image, a sound, a file.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,24 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from pydantic import JsonValue
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from pydantic_core import from_json
+
+
+class Attachment(BaseModel):
+    """Bytes with a name, base64-encoded; the model is told of them, the caller gets them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="The name of the file.")
+    media_type: str = Field(description="The media type of the content, such as image/png.")
+    base64: str = Field(description="The content, base64-encoded.")
+
+    @property
+    def bytes(self) -> int:
+        """How many they are."""
+        return len(self.base64) * 3 // 4 - self.base64[-2:].count("=")
+
 
 JsonObject: TypeAlias = dict[str, JsonValue]
 Message: TypeAlias = dict[str, JsonValue]

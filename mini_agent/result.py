@@ -6,8 +6,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from mini_agent.attachment import Attachment
-from mini_agent.messages import Message
+from mini_agent.messages import Attachment, Message
 from mini_agent_protocol.execution import Execution
 
 StoppedReason: TypeAlias = Literal[

@@ -16,7 +16,7 @@ from bench.agents.tool_service import ToolService
 from bench.options import ROOT
 from mini_agent.agent.prompts import SYSTEM
 from mini_agent.testing import ScriptedServer
-from mini_agent.testing.replies_ import JsonObject
+from mini_agent.testing.replies import JsonObject
 from mini_agent.testing.transcript_rules import broken_request_rules
 from tests.behaviours.behaviour import Behaviour
 from tests.behaviours.judge import Came, Verdict

@@ -1,14 +1,94 @@
-"""The part of the conversation that the model is shown: what matters most, within its room."""
+"""What the model is shown of a run: the transcript, as far as there is room for it.
+
+The part of the conversation that the model is shown: what matters most, within its room.
+
+How much room messages take: characters counted, tokens estimated.
+
+A digest of the older turns of a run, made without a model, for the top of the conversation.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mini_agent.agent.message_size import chars_of, tokens_of
+from pydantic import JsonValue
+
 from mini_agent.agent.normalize import INSTRUCTING
+from mini_agent.agent.transcript import Transcript
+from mini_agent.config import AgentConfig
 from mini_agent.messages import Message, system
+from mini_agent.model import context_tokens
+from mini_agent.tools.invoker import Tool
+
+# What code and English come to with the vocabularies of small models; other scripts take more.
+ASCII_CHARS_PER_TOKEN: Final = 3.2
+TOKENS_PER_MESSAGE: Final = 6
+PICTURE_CHARS: Final = 3000
+
+
+def chars_of(message: Message) -> int:
+    """The characters of a message, its calls included; a picture counts like a page of text."""
+    return sum(len(text) for text in _texts(message))
+
+
+def tokens_of(message: Message) -> int:
+    """An estimate of the message's tokens, rather too high than too low."""
+    return TOKENS_PER_MESSAGE + sum(estimated_tokens(text) for text in _texts(message))
+
+
+@dataclass(slots=True)
+class TokenCounter:
+    """Estimates the tokens of a text that comes in pieces."""
+
+    ascii_chars: int = 0
+    other_chars: int = 0
+
+    def add(self, piece: str) -> None:
+        """Counts one more piece."""
+        plain = len(piece) if piece.isascii() else sum(each < "\x80" for each in piece)
+        self.ascii_chars += plain
+        self.other_chars += len(piece) - plain
+
+    @property
+    def tokens(self) -> int:
+        """The estimate for all pieces together."""
+        return tokens_of_bytes(self.ascii_chars) + self.other_chars
+
+
+def estimated_tokens(text: str) -> int:
+    """An estimate of the tokens in `text`."""
+    counter = TokenCounter()
+    counter.add(text)
+    return counter.tokens
+
+
+def tokens_of_bytes(size: int) -> int:
+    """An estimate of the tokens in a file of so many bytes, as if it were all ASCII."""
+    return round(size / ASCII_CHARS_PER_TOKEN)
+
+
+def tokens_of_tools(tools: Iterable[JsonValue]) -> int:
+    """An estimate of what the tools' schemas take."""
+    return sum(estimated_tokens(json.dumps(tool)) for tool in tools)
+
+
+def _texts(message: Message) -> Iterable[str]:
+    content, calls = message.get("content"), message.get("tool_calls")
+    for part in content if isinstance(content, list) else [content]:
+        yield _text(part)
+    for call in calls if isinstance(calls, list) else []:
+        yield json.dumps(call)
+
+
+def _text(part: JsonValue) -> str:
+    if isinstance(part, dict):
+        text = part.get("text")
+        return text if isinstance(text, str) else " " * PICTURE_CHARS
+    return part if isinstance(part, str) else ""
+
 
 SHORTEST_CLIP: Final = 400
 CLIPPED: Final = "\n[... cut to fit the context ...]\n"
@@ -103,3 +183,94 @@ def _clipped(message: Message, limit: int) -> Message:
         return message
     half = (limit - len(CLIPPED)) // 2
     return {**message, "content": f"{text[:half]}{CLIPPED}{text[-half:]}"}
+
+
+HEADING: Final = "[Context Summary] What happened before the messages below, in short:"
+LINE_CHARS: Final = 160
+ALL_CHARS: Final = 2000
+
+
+def digest_of(messages: Sequence[Message]) -> str:
+    """One line for each message, the newest ones when there are too many; empty for none."""
+    kept: list[str] = []
+    room = ALL_CHARS
+    for line in reversed([line for message in messages for line in _lines(message)]):
+        room -= len(line) + 1
+        if room < 0:
+            break
+        kept.append(line)
+    return "\n".join((HEADING, *reversed(kept))) if kept else ""
+
+
+def _lines(message: Message) -> Iterator[str]:
+    content, calls = message.get("content"), message.get("tool_calls")
+    role = message["role"]
+    if isinstance(content, str) and content.strip():
+        who = {"assistant": "you said", "tool": "it answered"}.get(str(role), "you were told")
+        yield f"- {who}: {_short(content)}"
+    for call in calls if isinstance(calls, list) else []:
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(function, dict):
+            yield f"- you called {function.get('name')}: {_short(str(function.get('arguments')))}"
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LINE_CHARS else f"{line[: LINE_CHARS - 4]} ..."
+
+
+# Of a model's context this part, at most so many tokens, is kept free for its reply.
+REPLY_PART: Final = 4
+REPLY_TOKENS: Final = 2048
+
+
+class Shown:
+    """The window on `transcript` that each request is made from; only ever gets smaller."""
+
+    def __init__(self, transcript: Transcript, config: AgentConfig) -> None:
+        self._transcript = transcript
+        self._tokens = _tokens_for_messages(config)
+        self._room = Room(config.max_history_messages, config.hard_char_budget)
+        self._digest = ""
+        self._summarized = 0
+
+    def messages(self, tools: Sequence[Tool], addenda: Sequence[str] = ()) -> list[Message]:
+        """The messages of the next request; `addenda` go below the instructions."""
+        added = (self._digest, *addenda)
+        beside = tokens_of_tools(tools) + sum(map(estimated_tokens, added))
+        tokens = None if self._tokens is None else max(0, self._tokens - beside)
+        pinned = self._transcript.pinned
+        current = [
+            (index, message)
+            for index, message in enumerate(self._transcript.copy())
+            if index >= self._summarized or index in pinned
+        ]
+        return with_addenda(fitted(current, pinned, replace(self._room, tokens=tokens)), added)
+
+    def shrink(self, refused: Sequence[Message]) -> None:
+        """Makes room for half of `refused`, which the server said was too long."""
+        self._tokens = sum(map(tokens_of, refused)) // 2
+
+    def summarize(self) -> None:
+        """From now on a digest stands for all but the newest messages."""
+        pinned = self._transcript.pinned
+        others = [
+            (index, message)
+            for index, message in enumerate(self._transcript.copy())
+            if index not in pinned
+        ]
+        *older, newest = [*groups_of(others)] or [[]]
+        self._digest = digest_of([message for group in older for _, message in group])
+        self._summarized = newest[0][0] if newest else 0
+
+
+def _tokens_for_messages(config: AgentConfig) -> int | None:
+    whole = context_tokens(config.model, config.num_ctx)
+    if whole is None:
+        return None
+    asked = _whole_number(config.completion_kwargs.get("max_tokens"))
+    return max(0, whole - min(asked or REPLY_TOKENS, whole // REPLY_PART))
+
+
+def _whole_number(value: JsonValue) -> int:
+    return value if isinstance(value, int) and value > 0 else 0

@@ -8,12 +8,11 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
-from mini_agent.agent.answer import Ending
+from mini_agent.agent.context_window import Shown
 from mini_agent.agent.deadline import Deadline, OutOfTime
-from mini_agent.agent.guardrails.escalation import Escalation
 from mini_agent.agent.guardrails.evasion import ANSWERS, Evasion, evasion
-from mini_agent.agent.guardrails.policy import Progress
-from mini_agent.agent.model_turn import Asking, Question
+from mini_agent.agent.guardrails.policy import Escalation, Progress
+from mini_agent.agent.model_turn import Asking, Question, Turn
 from mini_agent.agent.normalize import checked
 from mini_agent.agent.prompts import (
     ANSWER_IS_NOT_THE_JSON,
@@ -22,24 +21,22 @@ from mini_agent.agent.prompts import (
     SYSTEM,
     TURN_WAS_EMPTY,
 )
-from mini_agent.agent.recorder import Story
-from mini_agent.agent.shown import Shown
+from mini_agent.agent.recorder import Ending, Story
 from mini_agent.agent.structured_output import NotTheJson, json_answer
 from mini_agent.agent.tool_executor import Workbench, listed_tools
 from mini_agent.agent.tracing import TracedModel, in_agent_span
 from mini_agent.agent.transcript import Transcript
-from mini_agent.agent.turn import Turn
 from mini_agent.config import AgentConfig
 from mini_agent.errors import MiniAgentError
 from mini_agent.events import Listener, RunStarted, unheard
 from mini_agent.model import Model
 from mini_agent.result import AgentResult, StoppedReason
-from mini_agent.tool_parsing.found_ import Tools
+from mini_agent.tool_parsing.found import Tools
 from mini_agent.tool_parsing.reply import ANSWER_THOUGHT
+from mini_agent.tool_parsing.resolve import Ask, understood
 from mini_agent.tool_parsing.scanner import Setting
-from mini_agent.tool_parsing.understood import Ask, understood
 from mini_agent.tools.invoker import Invoker
-from mini_agent.tools.quiet import Quiet
+from mini_agent.tools.wrappers import Quiet
 
 NO_TOOLS: Tools = {}
 

@@ -1,29 +1,127 @@
-"""A turn asked for: what the request says, and what is done when the server cannot take it."""
+"""A turn asked for: what the request says, and what is done when the server cannot take it.
+
+One turn of the model: asked within the deadline, and its reply read.
+
+A model server that stays silent is asked a second time, beside the first; who answers counts.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, replace
 from time import perf_counter
-from typing import Final
+from typing import Final, TypeVar
 
 from pydantic import JsonValue
 
-from mini_agent.agent.deadline import Deadline
-from mini_agent.agent.guardrails.escalation import Escalation
-from mini_agent.agent.plain_text import PlainText
-from mini_agent.agent.shown import Shown
+from mini_agent.agent.context_window import Shown
+from mini_agent.agent.deadline import Deadline, OutOfTime
+from mini_agent.agent.guardrails.policy import Escalation
+from mini_agent.agent.prompted_tools import PlainText
 from mini_agent.agent.structured_output import JsonAnswer
 from mini_agent.agent.transcript import Transcript
-from mini_agent.agent.turn import Turn, reply_to, turn_of
 from mini_agent.config import AgentConfig
-from mini_agent.errors import ContextTooLong, ModelError, ModelUnavailable
+from mini_agent.errors import ContextTooLong, MiniAgentError, ModelError, ModelUnavailable
 from mini_agent.events import Listener, ModelAsked
 from mini_agent.messages import Message
-from mini_agent.model import Model, ModelRequest
-from mini_agent.tool_parsing.found_ import Tools
+from mini_agent.model import Model, ModelReply, ModelRequest, ToolCall
+from mini_agent.result import Usage
+from mini_agent.tool_parsing.found import Tools
+from mini_agent.tool_parsing.reply import understood_reply
 from mini_agent.tool_parsing.scanner import Setting
 from mini_agent.tools.invoker import Tool
+
+# A slow model is left its time; with less than this there is none to share.
+LEAST_S: Final = 8.0
+PART: Final = 0.5
+
+Reply = TypeVar("Reply")
+Ask = Callable[[], Coroutine[object, object, Reply]]
+
+
+async def soonest(ask: Ask[Reply], remaining_s: float, on_silence: Callable[[], None]) -> Reply:
+    """What `ask` comes to; after half of `remaining_s` without a word it is asked once more.
+
+    `on_silence` is told so. The first reply counts, and an error only when there is no other.
+    """
+    if remaining_s < LEAST_S:
+        return await ask()
+    asked = [asyncio.ensure_future(ask())]
+    try:
+        done, _ = await asyncio.wait(asked, timeout=remaining_s * PART)
+        if not done:
+            on_silence()
+            asked.append(asyncio.ensure_future(ask()))
+        return await _first_reply(asked)
+    finally:
+        for each in asked:
+            each.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+
+
+async def _first_reply(asked: Sequence[asyncio.Future[Reply]]) -> Reply:
+    waiting = set(asked)
+    while True:
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        good = [each for each in done if not each.cancelled() and each.exception() is None]
+        if good:
+            return good[0].result()
+        if not waiting:
+            return next(iter(done)).result()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What the model said and asked for."""
+
+    text: str
+    reasoning: str
+    calls: tuple[ToolCall, ...]
+    finish_reason: str
+    model: str
+    usage: Usage
+    ms: float
+    repaired: tuple[str, ...] = ()
+
+
+async def reply_to(
+    model: Model, request: ModelRequest, deadline: Deadline, on_silence: Callable[[], None]
+) -> ModelReply:
+    """The model's reply; `ModelError` when it fails, `OutOfTime` when it is too late.
+
+    A model that says nothing for long is asked once more, which `on_silence` is told.
+    """
+    asked = soonest(lambda: model.reply(request), deadline.remaining, on_silence)
+    try:
+        reply: object = await deadline.bound(asked)
+    except OutOfTime:
+        raise
+    except MiniAgentError:
+        if not deadline.remaining:
+            raise OutOfTime from None
+        raise
+    except Exception as broken:  # a model is foreign code and may raise anything
+        raise ModelError(f"the model failed with {type(broken).__name__}: {broken}") from broken
+    if not isinstance(reply, ModelReply):
+        raise ModelError(f"the model answered with {type(reply).__name__}, not with a reply")
+    return reply
+
+
+def turn_of(reply: ModelReply, tools: Tools, setting: Setting, ms: float) -> Turn:
+    """What `reply`, which took `ms` milliseconds, says and asks of `tools`."""
+    read = understood_reply(reply, tools, setting)
+    return Turn(
+        text=read.text,
+        reasoning=read.reasoning,
+        calls=read.calls,
+        finish_reason=reply.finish_reason,
+        model=reply.model,
+        usage=reply.usage,
+        ms=ms,
+        repaired=read.repaired,
+    )
+
 
 PAUSE_S: Final = 0.3
 FREE: Final = ("auto", "none")

@@ -1,23 +1,30 @@
-"""The protocol for servers that take no tools: each turn is one JSON object, a call or the end.
+"""Turns put in plain text, for servers that say that they take no tools.
+
+The protocol for servers that take no tools: each turn is one JSON object, a call or the end.
 
 `{"tool": name, "args": {...}}` calls a tool, `{"final": text}` answers. A server that can be held
 to a JSON schema (Ollama's `format`, OpenAI's `response_format`) yields a step whatever the model.
+
+A conversation with calls, told without them, for servers that take neither tools nor calls.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from pydantic import JsonValue
 
-from mini_agent.messages import JsonObject
-from mini_agent.model import ToolCall
-from mini_agent.tool_parsing.found_ import Tools
+from mini_agent.agent.context_window import with_addenda
+from mini_agent.errors import ModelError, NoToolSupport
+from mini_agent.messages import JsonObject, Message, assistant, json_object, user
+from mini_agent.model import ModelReply, ModelRequest, ToolCall
+from mini_agent.tool_parsing.found import Tools
 from mini_agent.tool_parsing.lenient_json import Read, Unreadable, read_value
-from mini_agent.tool_parsing.reasoning import without_thoughts
-from mini_agent.tools.offered import OfferedTool
+from mini_agent.tool_parsing.reply import without_thoughts
+from mini_agent.tools.arguments import OfferedTool
 
 INSTRUCTIONS: Final = (
     "You have these tools:\n{tools}\n"
@@ -96,3 +103,90 @@ def _parameters(tool: OfferedTool) -> JsonObject:
 def _function(tool: OfferedTool) -> JsonObject:
     function = tool.schema.get("function")
     return function if isinstance(function, dict) else {}
+
+
+def in_words(messages: Sequence[Message]) -> list[Message]:
+    """`messages` with calls written as `{"tool", "args"}` and what came of them as the user's."""
+    told: list[Message] = []
+    for message in _told(messages):
+        last = told[-1] if told else {}
+        said, more = last.get("content"), message["content"]
+        in_a_row = last.get("role") == message["role"] == "user"
+        if in_a_row and isinstance(said, str) and isinstance(more, str):
+            told[-1] = user(f"{said}\n\n{more}")
+        else:
+            told.append(message)
+    return told
+
+
+def _told(messages: Sequence[Message]) -> Iterator[Message]:
+    for message in messages:
+        calls, content = message.get("tool_calls"), message["content"]
+        if message["role"] == "tool":
+            yield {"role": "user", "content": content}
+        elif isinstance(calls, list):
+            written = [_written(call) for call in calls if isinstance(call, dict)]
+            text = content if isinstance(content, str) else ""
+            yield assistant("\n".join(part for part in (text, *written) if part))
+        else:
+            yield message
+
+
+def _written(call: dict[str, JsonValue]) -> str:
+    function = call.get("function")
+    if not isinstance(function, dict):
+        return ""
+    args = json_object(str(function.get("arguments")))
+    return json.dumps({"tool": function.get("name"), "args": args}, ensure_ascii=False)
+
+
+WITHOUT_TOOLS: Final = "the server takes no tools, so the model was asked for its calls in text"
+WITHOUT_SCHEMA: Final = "the server takes no JSON schema, so the model was asked without one"
+NAME: Final = "step"
+
+
+class PlainText:
+    """Whether a run speaks in plain text; once it does, it does to its end."""
+
+    def __init__(self) -> None:
+        self._is_needed = False
+        self._takes_schema = True
+
+    def remedy(self, broken: ModelError, request: ModelRequest) -> str:
+        """What is done about `broken` here, empty when that is nothing."""
+        if isinstance(broken, NoToolSupport) and request.tools:
+            self._is_needed = True
+            return WITHOUT_TOOLS
+        may_be_the_schema = self._is_needed and "response_format" in request.options
+        if may_be_the_schema and not broken.retryable and self._takes_schema:
+            self._takes_schema = False
+            return WITHOUT_SCHEMA
+        return ""
+
+    def request(self, native: ModelRequest, tools: Tools) -> ModelRequest:
+        """`native`, or the same turn in plain text."""
+        if not self._is_needed:
+            return native
+        options = dict(native.options)
+        for only_with_tools in ("tool_choice", "parallel_tool_calls"):
+            options.pop(only_with_tools, None)
+        if tools and self._takes_schema:
+            named: JsonObject = {"name": NAME, "schema": schema(tools)}
+            options["response_format"] = {"type": "json_schema", "json_schema": named}
+        elif not self._takes_schema:
+            options.pop("response_format", None)
+        addenda = [instructions(tools)] if tools else []
+        messages = with_addenda(in_words(native.messages), addenda)
+        return replace(native, messages=messages, tools=[], options=options)
+
+    def read(self, reply: ModelReply) -> ModelReply:
+        """`reply` with its step as calls or as the answer; as it is where it holds no step."""
+        if not self._is_needed:
+            return reply
+        step = parsed(reply.text)
+        if step is None:
+            return reply
+        if isinstance(step, str):
+            return replace(reply, text=step)
+        calls: tuple[ToolCall, ...] = tuple(step)
+        return replace(reply, text="", tool_calls=calls)

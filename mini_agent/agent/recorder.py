@@ -1,19 +1,19 @@
-"""A run told as it happens: every event to the record and the listener, and the result at last."""
+"""A run told as it happens: every event to the record and the listener, and the result at last.
+
+What has happened in a run so far, turn by turn, as its events tell it.
+
+The words a run ends with: the model's, else the last useful output, else why it stopped.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from time import perf_counter
+from typing import Final
 
-from mini_agent.agent.answer import (
-    Ending,
-    answer_of,
-    last_useful_output,
-    newest_output,
-)
-from mini_agent.agent.record import Record
+from mini_agent.agent.model_turn import Turn
 from mini_agent.agent.transcript import Transcript
-from mini_agent.agent.turn import Turn
 from mini_agent.config import AgentConfig
 from mini_agent.events import (
     CallRepaired,
@@ -24,10 +24,153 @@ from mini_agent.events import (
     Observation,
     RequestedCall,
     Stopped,
+    ToolFinished,
     UnderstoodCall,
 )
-from mini_agent.result import AgentResult, ToolInvocation
-from mini_agent.tool_parsing.understood import Ask
+from mini_agent.result import (
+    AgentResult,
+    AnswerSource,
+    Iteration,
+    StoppedReason,
+    ToolInvocation,
+    Usage,
+)
+from mini_agent.tool_parsing.resolve import Ask
+
+ASKED_AGAIN = "the model was asked for an answer with its tools withheld"
+
+
+class Record:
+    """The iterations of a run; the newest one is still open."""
+
+    def __init__(self) -> None:
+        self._iterations: list[Iteration] = []
+        self._finished: dict[str, ToolInvocation] = {}
+
+    @property
+    def iterations(self) -> tuple[Iteration, ...]:
+        """All of them, in order."""
+        return tuple(self._iterations)
+
+    @property
+    def turns(self) -> int:
+        """How many there are."""
+        return len(self._iterations)
+
+    @property
+    def usage(self) -> Usage:
+        """The tokens of all of them."""
+        total = Usage()
+        for each in self._iterations:
+            total = total.plus(each.usage)
+        return total
+
+    def take(self, event: Event) -> None:
+        """Adds what `event` says. A call counts once the model is shown what came of it."""
+        match event:
+            case ModelReplied(is_last_word=True) if self._iterations:
+                self._amend_with_last_word(event)
+            case ModelReplied():
+                self._open(event)
+            case CallRepaired():
+                newest = self._iterations[-1]
+                self._amend(repaired=(*newest.repaired, *event.repaired))
+            case ToolFinished():
+                self._finished[event.invocation.tool_call_id] = event.invocation
+            case Observation(tool_call_id=str(done)):
+                invocation = self._finished.pop(done).model_copy(update={"text": event.text})
+                earlier = self._iterations[-1].tool_invocations
+                self._amend(tool_invocations=(*earlier, invocation))
+            case _:
+                pass
+
+    def _open(self, reply: ModelReplied) -> None:
+        self._iterations.append(
+            Iteration(
+                index=len(self._iterations) + 1,
+                model=reply.model,
+                model_text=reply.text,
+                reasoning=reply.reasoning,
+                finish_reason=reply.finish_reason,
+                repaired=reply.repaired,
+                model_ms=reply.model_ms,
+                usage=reply.usage,
+            )
+        )
+
+    def _amend_with_last_word(self, reply: ModelReplied) -> None:
+        newest = self._iterations[-1]
+        self._amend(
+            model_text=newest.model_text or reply.text,
+            reasoning=newest.reasoning or reply.reasoning,
+            repaired=(*newest.repaired, ASKED_AGAIN, *reply.repaired),
+            model_ms=newest.model_ms + reply.model_ms,
+            usage=newest.usage.plus(reply.usage),
+        )
+
+    def _amend(self, **changed: object) -> None:
+        self._iterations[-1] = self._iterations[-1].model_copy(update=changed)
+
+
+LONGEST: Final = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why the run stopped, the model's last word if it had one, and the error if there was one."""
+
+    reason: StoppedReason
+    text: str = ""
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The final answer, never blank, and whose words it is."""
+
+    text: str
+    source: AnswerSource
+
+
+def answer_of(ending: Ending, iterations: Sequence[Iteration], config: AgentConfig) -> Answer:
+    """The best answer there is."""
+    if ending.text:
+        return Answer(ending.text, "model")
+    output = last_useful_output(iterations)
+    if output:
+        return Answer(output, "tool_output")
+    return Answer(_notice(ending, config), "notice")
+
+
+def last_useful_output(iterations: Sequence[Iteration]) -> str:
+    """What the last successful call printed or came to, of long output the end."""
+    calls = [call for each in iterations for call in each.tool_invocations if call.ok]
+    outputs = (_output_of(call) for call in reversed(calls))
+    return next((text[-LONGEST:] for text in outputs if text), "")
+
+
+def newest_output(iterations: Sequence[Iteration]) -> str:
+    """What the last call of all printed or came to; empty when it failed."""
+    calls = [call for each in iterations for call in each.tool_invocations]
+    return _output_of(calls[-1])[-LONGEST:] if calls and calls[-1].ok else ""
+
+
+def _output_of(call: ToolInvocation) -> str:
+    value = call.execution.result_repr if call.execution else None
+    return call.stdout.strip() or value or ""
+
+
+def _notice(ending: Ending, config: AgentConfig) -> str:
+    if ending.reason == "budget":
+        limit = f"its time limit of {config.max_wallclock_seconds:g} s"
+        return f"The run stopped at {limit} before there was an answer."
+    if ending.reason == "max_iterations":
+        limit = f"its limit of {config.max_iterations} turns"
+        return f"The run stopped at {limit} before there was an answer."
+    if ending.reason == "stagnation":
+        return "The run stopped because the model repeated itself and came to no answer."
+    return f"The run stopped without an answer: {ending.error}"
+
 
 NOT_DONE = "the run stopped before this call was done"
 

@@ -1,12 +1,17 @@
-"""Coroutines for plain code: one private event-loop thread a process, started on first use."""
+"""Coroutines for plain code: one private event-loop thread a process, started on first use.
+
+An asynchronous stream for plain code, on the private loop thread, ahead of its reader.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import atexit
 import os
+import queue
 import threading
-from collections.abc import Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Generator
+from contextlib import aclosing
 from typing import Final, Generic, TypeVar
 
 from mini_agent.errors import MiniAgentError
@@ -118,3 +123,30 @@ def _home() -> _LoopThread:
         if not _homes or _homes[0].pid != os.getpid():
             _homes[:] = [_LoopThread()]
         return _homes[0]
+
+
+Item = TypeVar("Item")
+
+
+def stream_blocking(stream: AsyncGenerator[Item, None]) -> Generator[Item, None, None]:
+    """What `stream` yields, and what it raises.
+
+    Closing the iterator, dropping it, or an interrupt closes the stream and waits for that.
+    """
+    told: queue.SimpleQueue[tuple[Item, ...]] = queue.SimpleQueue()
+
+    async def pump() -> None:
+        try:
+            async with aclosing(stream):
+                async for item in stream:
+                    told.put((item,))
+        finally:
+            told.put(())
+
+    running = Running(pump())
+    try:
+        while item := told.get():
+            yield item[0]
+        running.result()
+    finally:
+        running.cancel()

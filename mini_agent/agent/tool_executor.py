@@ -15,11 +15,10 @@ from mini_agent.config import AgentConfig
 from mini_agent.errors import MiniAgentError
 from mini_agent.events import Listener, ToolFinished, ToolOutputPiece, ToolStarted
 from mini_agent.result import ToolInvocation
-from mini_agent.tool_parsing.understood import Ask
-from mini_agent.tools.arguments import Called, tool_call
+from mini_agent.tool_parsing.resolve import Ask
+from mini_agent.tools.arguments import Called, OfferedTool, offered_tools, tool_call
 from mini_agent.tools.invoker import Invoker, StreamingInvoker, ToolOutput, refused
-from mini_agent.tools.observation_ import REPAIR, observation
-from mini_agent.tools.offered import OfferedTool, offered_tools
+from mini_agent.tools.observation import REPAIR, observation
 from mini_agent.tools.outputs import output_of
 from mini_agent_protocol.execution import Output
 

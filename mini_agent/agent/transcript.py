@@ -17,7 +17,7 @@ from mini_agent.messages import (
     tool_result,
     user,
 )
-from mini_agent.tool_parsing.understood import Ask
+from mini_agent.tool_parsing.resolve import Ask
 
 LONGEST_ID: Final = 64
 

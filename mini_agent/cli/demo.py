@@ -1,25 +1,168 @@
-"""One task, end to end, and everything that happened on the way, for people to read."""
+"""One task, end to end, and everything that happened on the way, for people to read.
+
+A finished run as lines of text: each iteration, the answer, and where the time went.
+
+The demo model served inside this process by llama.cpp, for a machine without Docker.
+"""
 
 from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from time import perf_counter
 from typing import Final
 
+import httpx
+
 from mini_agent.agent.run import run_mcp_mini_agent
-from mini_agent.cli.demo_model import NAME, served_demo_model
-from mini_agent.cli.demo_report import Report, report_lines
 from mini_agent.config import AgentConfig
-from mini_agent.errors import BadRequest, MiniAgentError
+from mini_agent.errors import BadRequest, MiniAgentError, NotConfigured
 from mini_agent.messages import user
 from mini_agent.models.litellm_runtime import litellm_module
 from mini_agent.provider.install import install
-from mini_agent.provider.litellm_details import result_in
 from mini_agent.provider.parameters import PROVIDER
-from mini_agent.result import AgentResult
+from mini_agent.provider.responses import result_in
+from mini_agent.result import AgentResult, Iteration, ToolInvocation
+from mini_agent.tools.catalog import compress_runs
 from mini_agent.tools.local import LocalMCPInvoker
-from mini_agent.tools.text_tools import compress_runs
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a person wants to see of a run; `waited_ms` is what the caller's clock says."""
+
+    result: AgentResult
+    waited_ms: float
+
+    def computed(self, expected: str) -> bool:
+        """Whether a program printed `expected` and the answer says it."""
+        printed = [call.stdout for each in self.result.iterations for call in each.tool_invocations]
+        return expected in self.result.final_answer and any(expected in text for text in printed)
+
+
+def report_lines(report: Report, *, expected: str) -> Iterator[str]:
+    """The run, top to bottom, then the answer and the time."""
+    for iteration in report.result.iterations:
+        yield ""
+        yield from _iteration_lines(iteration)
+    yield ""
+    yield f"answer  {report.result.final_answer}"
+    yield _verdict(report, expected)
+    yield _time_line(report)
+
+
+def _iteration_lines(iteration: Iteration) -> Iterator[str]:
+    yield f"{iteration.index}  model  {iteration.model}, {_ms(iteration.model_ms)}"
+    if iteration.model_text:
+        yield from _quoted(iteration.model_text)
+    for repair in iteration.repaired:
+        yield f"   mended {repair}"
+    for call in iteration.tool_invocations:
+        yield from _call_lines(call)
+
+
+def _call_lines(call: ToolInvocation) -> Iterator[str]:
+    yield f"   call   {call.name}"
+    for value in call.arguments.values():
+        yield from _quoted(str(value))
+    yield f"   ran    {_where(call)}, rc {call.rc}, {_ms(call.duration_ms)}"
+    for name, text in (("stdout", call.stdout), ("stderr", call.stderr), ("error", call.error)):
+        if text:
+            yield f"   {name}"
+            yield from _quoted(text)
+
+
+def _where(call: ToolInvocation) -> str:
+    if call.execution is None:
+        return "as a child process, not in a sandbox"
+    sandbox, limits = call.execution.sandbox, call.execution.limits
+    return (
+        f"in {sandbox.image} ({sandbox.runtime}, network {sandbox.network}, "
+        f"{limits.memory_mb} MiB, {limits.timeout_s:g} s)"
+    )
+
+
+def _verdict(report: Report, expected: str) -> str:
+    if report.computed(expected):
+        return f"        right: the program printed {expected}, and the answer says so"
+    return (
+        f"        WRONG: {expected} was expected; the run ended as {report.result.stopped_reason}"
+    )
+
+
+def _time_line(report: Report) -> str:
+    model, tools = report.result.model_ms, report.result.tool_ms
+    starting = sum(
+        call.execution.timings_ms.start
+        for each in report.result.iterations
+        for call in each.tool_invocations
+        if call.execution
+    )
+    rest = max(0.0, report.waited_ms - model - tools)
+    return (
+        f"time    {_ms(report.waited_ms)}: model {_ms(model)}, tools {_ms(tools)} "
+        f"({_ms(starting)} of it starting the container), everything else {_ms(rest)}"
+    )
+
+
+def _quoted(text: str) -> Iterator[str]:
+    for line in text.rstrip("\n").splitlines():
+        yield f"          {line}"
+
+
+def _ms(milliseconds: float) -> str:
+    return f"{milliseconds / 1000:.2f} s" if milliseconds >= 1000 else f"{milliseconds:.0f} ms"
+
+
+NAME: Final = "llamafile/tiny-agent"
+WEIGHTS: Final = "tiny-agent.gguf"
+
+
+@contextmanager
+def served_demo_model() -> Iterator[str]:
+    """The base address (`http://127.0.0.1:PORT/v1`) of the demo model while the block runs.
+
+    Raises `NotConfigured` when the extra `demo` (llama.cpp) or the weights are not installed.
+    """
+    weights = _weights()
+    try:
+        import xllamacpp as llama
+    except ModuleNotFoundError:
+        raise NotConfigured(
+            "the demo model needs llama.cpp", hint="pip install 'mini-agent[demo]'"
+        ) from None
+    params = llama.CommonParams()
+    params.model.path = str(weights)
+    params.use_jinja = True
+    params.n_ctx = 4096
+    params.n_parallel = 1
+    params.cpuparams.n_threads = 1
+    params.warmup = False
+    # Kept prompts would take memory and save nothing: a prompt here takes milliseconds.
+    params.cache_ram_mib = 0
+    params.verbosity = -1
+    params.hostnames = ["127.0.0.1"]
+    params.port = 0
+    server = llama.Server(params)
+    # One that is told to end before it has begun never ends.
+    httpx.get(f"{server.listening_address}/health", trust_env=False).raise_for_status()
+    try:
+        yield f"{server.listening_address}/v1"
+    finally:
+        del server
+
+
+def _weights() -> Path:
+    here = Path(__file__).parent
+    for folder in (here / "demo_weights", here.parent / "ollama" / "demo"):
+        if (folder / WEIGHTS).is_file():
+            return folder / WEIGHTS
+    raise NotConfigured(f"the demo model's weights ({WEIGHTS}) are not in this installation")
+
 
 CONTAINER: Final = "litellm-mini-agent"
 KNOWN_TEXT: Final = re.compile(r"[A-Za-z0-9]{1,16}")

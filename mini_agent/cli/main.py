@@ -1,20 +1,48 @@
-"""The command line: the assistant, and `run`, `demo`, `mcp`, `tools`, `gateway` and others."""
+"""The command line: the assistant, and `run`, `demo`, `mcp`, `tools`, `gateway` and others.
+
+One command of the command line carried out, and told in one line when it cannot be.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from typing import Final, NoReturn
 
 from mini_agent.coding.options import add_options, options_of
+from mini_agent.errors import MiniAgentError
+
+INTERRUPTED: Final = 130
+
+
+def carry_out(command: Callable[[], int]) -> None:
+    """Runs it and ends the process."""
+    if sys.stdin is None:
+        # Started without a standard input; its place would go to the next file that is opened.
+        sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
+    try:
+        sys.exit(command())
+    except MiniAgentError as wrong:
+        print(f"mini-agent: {wrong.message}", file=sys.stderr)
+        if wrong.hint:
+            print(f"  {wrong.hint}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        # The run has ended by now, and all it printed is flushed. Python would take LiteLLM apart
+        # first, for a second.
+        os._exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read the output has left; Python would complain about it once more at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and ends the process: 0 done, 1 failed, 2 called wrongly, 130 Ctrl-C."""
     called = _parser().parse_args(arguments)
     # Imported now and not at the top: what shows help or a version has no use for pydantic.
-    from mini_agent.cli.cli_command import carry_out
 
     carry_out(lambda: called.run(called))
 
@@ -120,7 +148,7 @@ def _add_doctor(doctor: argparse.ArgumentParser) -> None:
 
 
 def _backend(given: str) -> str:
-    from mini_agent.remote.tool_backend import backend_named
+    from mini_agent.remote.schema import backend_named
 
     try:
         return str(backend_named(given))
@@ -136,7 +164,7 @@ def _assist(called: argparse.Namespace) -> int:
 
 
 def _doctor(called: argparse.Namespace) -> int:
-    from mini_agent.cli.doctor.command_ import run_doctor
+    from mini_agent.cli.doctor.command import run_doctor
 
     return run_doctor(options_of(called), in_json=called.json, only_leaks=called.leaks)
 
@@ -169,7 +197,7 @@ def _tools(_called: argparse.Namespace) -> int:
 
 
 def _gateway(called: argparse.Namespace) -> int:
-    from mini_agent.extras import extra_needed
+    from mini_agent.settings import extra_needed
 
     with extra_needed("mini_agent", what="the gateway"):
         from mini_agent_shim.mcp.gateway_main import serve

@@ -18,11 +18,10 @@ from mini_agent.agent.replay import (
     Replayed,
     replayed,
 )
-from mini_agent.agent.run_tools import Opening, Sources, tools_at
+from mini_agent.agent.tool_backends import Opening, Sources, tools_at
 from mini_agent.errors import BadRequest
 from mini_agent.net.terminal_text import visible
-from mini_agent.remote.schema import AgentRunRequest
-from mini_agent.remote.tool_backend import Place, places_in
+from mini_agent.remote.schema import AgentRunRequest, Place, places_in
 from mini_agent.settings import Settings
 from mini_agent.tools.configured_sandbox import open_sandbox
 

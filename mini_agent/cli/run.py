@@ -8,8 +8,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
-from mini_agent.agent.blocking_stream import stream_blocking
 from mini_agent.agent.progress_text import progress_of
+from mini_agent.agent.sync import stream_blocking
 from mini_agent.errors import BadRequest
 from mini_agent.events import Event, Stopped
 from mini_agent.messages import user

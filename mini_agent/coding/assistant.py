@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from mini_agent.coding.compaction import NO_WINDOW, Window, Wish, compact
+from mini_agent.coding.hooks.commands import Hooks
 from mini_agent.coding.hooks.decision import Verdict
 from mini_agent.coding.hooks.event import Circumstances, EventName
-from mini_agent.coding.hooks.source import Hooks
 from mini_agent.coding.inner_loop import InnerLoop
 from mini_agent.coding.observer import Watcher
 from mini_agent.coding.prompts.server import BehaviourServer, system_prompt

@@ -1,4 +1,11 @@
-"""A session put together: its file, its model, its tools and what stands before them, its hooks."""
+"""A session put together: its file, its model, its tools and what stands before them, its hooks.
+
+What a session is made of, for whoever shows it.
+
+How a session stands, read from its lines.
+
+What this session may do: the rules of files and options, and the mode it begins in.
+"""
 
 from __future__ import annotations
 
@@ -6,50 +13,108 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Final, TypeAlias
 
 from mini_agent.coding.approval import CallAsker, Planning, RuledApproval
 from mini_agent.coding.assistant import Assistant, WindowOf
-from mini_agent.coding.digest import ModelDigest
-from mini_agent.coding.facts import Facts
-from mini_agent.coding.hooks.commands import CommandHooks
+from mini_agent.coding.hooks.commands import AllHooks, CommandHooks
 from mini_agent.coding.hooks.event import Circumstances
-from mini_agent.coding.hooks.source import AllHooks
 from mini_agent.coding.inner_loop import InnerLoop, coding_config
-from mini_agent.coding.launch import Ground
-from mini_agent.coding.lazy import LatePages, late_sandbox
-from mini_agent.coding.ledger import Ledger
+from mini_agent.coding.launch import Ground, Trust, of_the_project
+from mini_agent.coding.lazy import LatePages, LateSearch, late_sandbox
 from mini_agent.coding.mcp_servers import (
     McpServer,
     closed,
     looked_at,
     servers_of,
 )
-from mini_agent.coding.memory.jobs import EndedJobs
-from mini_agent.coding.memory.track import Track
-from mini_agent.coding.noticed import NoticedCalls, NoticedQuestions
-from mini_agent.coding.notifications import Notices
+from mini_agent.coding.memory.file_changes import EndedJobs, Track
+from mini_agent.coding.notifications import NoticedCalls, NoticedQuestions, Notices
 from mini_agent.coding.observer import Unwatched, Watcher
+from mini_agent.coding.permissions.matching import hidden_by
+from mini_agent.coding.permissions.policy import Permissions
+from mini_agent.coding.permissions.rules import Rule
+from mini_agent.coding.permissions.settings import LOCAL, remember_in
 from mini_agent.coding.prompts.builtin import Builtin, Standing
 from mini_agent.coding.prompts.server import BehaviourServer, McpBehaviour, ServedHooks
-from mini_agent.coding.rights import permissions_of, workplace_of
-from mini_agent.coding.side_model import AskedModel
-from mini_agent.coding.standing import standing_of
-from mini_agent.coding.subagents.kinds import Kind, kinds_in
-from mini_agent.coding.subagents.run import Parent
+from mini_agent.coding.side_model import AskedModel, ModelDigest
+from mini_agent.coding.subagents.run import Kind, Parent, kinds_in
 from mini_agent.coding.tool_middleware import Surroundings
+from mini_agent.coding.tools.catalog import offered
 from mini_agent.coding.tools.protocols import Asker, Pages
 from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.coding.toolset import ToolSet
+from mini_agent.coding.transcript.log import Entry
 from mini_agent.coding.transcript.session import Session
+from mini_agent.coding.usage import Ledger
 from mini_agent.errors import ToolsUnavailable
 from mini_agent.events import Event, ModelReplied, ToolFinished, ToolStarted
 from mini_agent.model import Model
-from mini_agent.models.litellm_model import LiteLLMModel
-from mini_agent.models.litellm_window import window_of
+from mini_agent.models.capabilities import window_of
+from mini_agent.models.litellm import LiteLLMModel
 from mini_agent.settings import Settings
-from mini_agent.tools.invoker import Invoker
-from mini_agent.tools.passed_on import tool_named
+from mini_agent.tools.invoker import Invoker, tool_named
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """The ground it stands on, what it may do, and the tools and servers that there are."""
+
+    ground: Ground
+    permissions: Permissions
+    tools: tuple[str, ...]
+    servers: tuple[McpServer, ...]
+
+
+TODOS: Final = "TodoWrite"
+
+
+def standing_of(session: Session, *, in_plan_mode: bool) -> Standing:
+    """What reminders depend on."""
+    prompts, since_todos = 0, 0
+    for entry in session.entries:
+        if any(use.get("name") == TODOS for use in entry.of_type("tool_use")):
+            since_todos = 0
+        elif _is_prompt(entry):
+            prompts += 1
+            since_todos += 1
+    return Standing(prompts == 0, in_plan_mode, since_todos)
+
+
+def _is_prompt(entry: Entry) -> bool:
+    return entry.type == "user" and bool(entry.text) and not entry.is_meta
+
+
+def workplace_of(ground: Ground) -> Workplace:
+    """Where the tools work: the project, and the folders that options and settings add."""
+    places, rights = ground.places, ground.rights
+    known = [folder for folder in rights.additional if folder.is_dir()]
+    environment = {**ground.variables, **ground.settings.env}
+    at = Workplace.at(places.project, environment, (*places.additional, *known))
+    searx = environment.get("MINI_AGENT_SEARXNG_URL")
+    return replace(
+        at,
+        hidden=hidden_by(rights.rules, at),
+        search=LateSearch(searx) if searx else None,
+    )
+
+
+def permissions_of(ground: Ground, at: Workplace) -> Permissions:
+    """The rules, and the mode."""
+    rights = ground.rights
+    mode = ground.options.permission_mode or rights.mode or "default"
+    own = {*offered(at), "Task"} if ground.uses_builtin else ()
+    return Permissions(at, rights.rules, mode, own=frozenset(own), keep=partial(_keep, ground))
+
+
+def _keep(ground: Ground, rule: Rule) -> None:
+    """Remembers a rule; where there was nothing of a stranger's, the folder is trusted by that."""
+    places = ground.places
+    if not ground.is_trusted and not of_the_project(places):
+        Trust(places.claude_home).add(places.project)
+    remember_in(places.project / LOCAL, rule)
+
 
 MOST_END_S: Final = 10.0
 Watching: TypeAlias = Callable[[Session, Facts], Watcher]

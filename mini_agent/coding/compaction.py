@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mini_agent.agent.in_words import in_words
 from mini_agent.agent.normalize import checked
+from mini_agent.agent.prompted_tools import in_words
 from mini_agent.coding.transcript.session import Session
 from mini_agent.errors import BadRequest, ModelUnavailable
 from mini_agent.messages import Message, user

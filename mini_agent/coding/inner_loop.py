@@ -1,9 +1,12 @@
-"""The inner loop: the library's own run on a session, its lines written as it goes."""
+"""The inner loop: the library's own run on a session, its lines written as it goes.
+
+The model and the tools of a run that may be ended between two steps: then nothing begins.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,7 +14,6 @@ from mini_agent.agent.deadline import Deadline
 from mini_agent.agent.loop import run_agent
 from mini_agent.agent.tool_executor import Workbench, listed_tools
 from mini_agent.coding.compaction import NO_WINDOW, Window
-from mini_agent.coding.held import Held
 from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.coding.transcript.recorder import Recorder
 from mini_agent.coding.transcript.session import NOTHING_USED, Session
@@ -20,10 +22,46 @@ from mini_agent.config import AgentConfig
 from mini_agent.errors import MiniAgentError
 from mini_agent.events import CallsUnderstood, Event, Listener, ModelAsked, ModelReplied
 from mini_agent.messages import Message, function_call
-from mini_agent.model import Model, ToolCall, is_ollama
+from mini_agent.model import Model, ModelReply, ModelRequest, ToolCall, is_ollama
 from mini_agent.result import AgentResult, StoppedReason, Usage
-from mini_agent.tool_parsing.understood import Ask, understood
-from mini_agent.tools.invoker import Invoker
+from mini_agent.tool_parsing.resolve import Ask, understood
+from mini_agent.tools.invoker import Invoker, OpenAIToolCall, Tool, ToolOutput, passed_on
+from mini_agent.tools.invoker import Listener as OutputListener
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Both in one; once it `is_over`, whatever would begin waits until it is cancelled."""
+
+    model: Model
+    tools: Invoker
+    is_over: Callable[[], bool]
+
+    async def reply(self, request: ModelRequest) -> ModelReply:
+        """The model's turn."""
+        await self._unless_over()
+        return await self.model.reply(request)
+
+    async def list_openai_tools(self) -> list[Tool]:
+        """The tools of the run."""
+        return await self.tools.list_openai_tools()
+
+    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
+        """What came of one call."""
+        await self._unless_over()
+        return await self.tools.call_openai_tool(openai_tool)
+
+    async def stream_openai_tool(
+        self, openai_tool: OpenAIToolCall, tell: OutputListener
+    ) -> str | ToolOutput:
+        """The same; `tell` gets the output as it comes."""
+        await self._unless_over()
+        return await passed_on(self.tools, openai_tool, tell)
+
+    async def _unless_over(self) -> None:
+        if self.is_over():
+            await asyncio.Event().wait()
+
 
 NEVER_S: Final = 86_400.0
 MOST_TURNS: Final = 1000

@@ -1,17 +1,23 @@
-"""What is known before a session is opened: places, settings, models, trust."""
+"""What is known before a session is opened: places, settings, models, trust.
+
+Where the assistant works, and where the user keeps what is theirs.
+
+Which model answers, and which smaller one reads web pages.
+
+Whether a project's own files may start commands: only when the user has said so.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.models import digest_model_for, model_named
 from mini_agent.coding.options import Options
 from mini_agent.coding.permissions.rules import Rules, rule_written
 from mini_agent.coding.permissions.settings import PermissionSettings, read_permission_settings
-from mini_agent.coding.places import Places, branch_of, places_of
 from mini_agent.coding.settings import ClaudeSettings, read_settings, settings_paths
 from mini_agent.coding.transcript.locations import (
     Origin,
@@ -21,8 +27,119 @@ from mini_agent.coding.transcript.locations import (
     place_named,
     sessions_folder,
 )
-from mini_agent.coding.trust import Trust
-from mini_agent.errors import BadRequest
+from mini_agent.errors import BadRequest, MiniAgentError, NotConfigured
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The project's folder, further folders, and the user's own `.claude`."""
+
+    project: Path
+    additional: tuple[Path, ...]
+    claude_home: Path
+
+
+def places_of(add_dirs: tuple[str, ...], variables: Mapping[str, str]) -> Places:
+    """Those of this process; `BadRequest` where a folder is not there."""
+    try:
+        project = Path.cwd()
+    except FileNotFoundError:
+        raise BadRequest(
+            "the current folder is gone", hint="cd into one that is there, and start again"
+        ) from None
+    additional = tuple(_folder(named) for named in add_dirs)
+    home = variables.get("CLAUDE_CONFIG_DIR")
+    return Places(project, additional, Path(home) if home else Path.home() / ".claude")
+
+
+def branch_of(project: Path) -> str:
+    """The branch that is checked out there, empty outside a repository."""
+    for folder in (project, *project.parents):
+        try:
+            head = (folder / ".git" / "HEAD").read_text().strip()
+        except OSError:
+            continue
+        return head.removeprefix("ref: refs/heads/") if head.startswith("ref:") else "HEAD"
+    return ""
+
+
+def _folder(named: str) -> Path:
+    path = Path(named).expanduser().absolute()
+    if not path.is_dir():
+        raise BadRequest(f"--add-dir {named}: there is no such folder", field="add_dir")
+    return path
+
+
+USUAL: Final = "gpt-4.1"
+DIGESTING: Final = (
+    ("gpt-", "gpt-4.1-nano"),
+    ("openai/gpt-", "openai/gpt-4.1-nano"),
+    ("o1", "o4-mini"),
+    ("o3", "o4-mini"),
+    ("o4", "o4-mini"),
+    ("gemini/", "gemini/gemini-2.5-flash"),
+    ("anthropic/", "anthropic/claude-3-haiku-20240307"),
+)
+
+
+def model_named(named: str, configured: str, variables: Mapping[str, str]) -> str:
+    """The model asked for, else that of the environment or the settings, else OpenAI's usual one
+    where there is a key for it."""
+    environment = variables.get("LITELLM_DEFAULT_CODE_MODEL") or variables.get(
+        "LITELLM_DEFAULT_MODEL"
+    )
+    # Claude Code's settings may say "opus", which names no model of LiteLLM's.
+    of_settings = configured if "-" in configured else ""
+    model = named or environment or of_settings
+    if model:
+        return model
+    if variables.get("OPENAI_API_KEY"):
+        return USUAL
+    raise NotConfigured(
+        "no model is named",
+        field="model",
+        hint="name one with --model or LITELLM_DEFAULT_CODE_MODEL, such as "
+        "ollama/qwen2.5-coder:3b or gemini/gemini-2.5-pro",
+    )
+
+
+def digest_model_for(model: str) -> str:
+    """The small model of the same maker; the model itself where none is known."""
+    return next((small for prefix, small in DIGESTING if model.startswith(prefix)), model)
+
+
+FILE: Final = "mini-agent-trusted.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """The folders that are trusted, a file in the user's own .claude folder."""
+
+    claude_home: Path
+
+    def has(self, project: Path) -> bool:
+        """Whether `project`, or a folder around it, is trusted."""
+        trusted = self._folders()
+        return any(str(folder) in trusted for folder in (project, *project.parents))
+
+    def add(self, project: Path) -> None:
+        """From now on it is."""
+        folders = sorted({*self._folders(), str(project)})
+        try:
+            self.claude_home.mkdir(parents=True, exist_ok=True)
+            (self.claude_home / FILE).write_text(json.dumps(folders, indent=2) + "\n")
+        except OSError as unwritable:
+            raise MiniAgentError(
+                f"{self.claude_home / FILE} cannot be written: {unwritable.strerror}"
+            ) from unwritable
+
+    def _folders(self) -> set[str]:
+        try:
+            read = json.loads((self.claude_home / FILE).read_text())
+        except (OSError, ValueError):
+            return set()
+        return {str(folder) for folder in read} if isinstance(read, list) else set()
+
 
 PROJECT_SERVERS: Final = ".mcp.json"
 

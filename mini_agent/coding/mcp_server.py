@@ -39,10 +39,9 @@ from mini_agent.mcp.stdio import served_on_stdio
 from mini_agent.messages import JsonObject
 from mini_agent.settings import Settings
 from mini_agent.tools.arguments import Called, tool_call
-from mini_agent.tools.invoker import Invoker, ToolOutput
+from mini_agent.tools.invoker import Invoker, ToolOutput, tool_named
 from mini_agent.tools.invoker import Tool as OpenAITool
 from mini_agent.tools.outputs import output_of
-from mini_agent.tools.passed_on import tool_named
 
 NAME: Final = "mini-agent-tools"
 INSTRUCTIONS: Final = (

@@ -16,7 +16,7 @@ from mini_agent.mcp.client.invoker import McpInvoker
 from mini_agent.mcp.client.server import McpCommand
 from mini_agent.mcp.gateway.configuration import Configured, configuration_of
 from mini_agent.tools.invoker import Invoker
-from mini_agent.tools.namespaced import NamespacedInvoker
+from mini_agent.tools.wrappers import NamespacedInvoker
 
 LONGEST_PREFIX: Final = 27
 

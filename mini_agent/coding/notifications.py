@@ -1,15 +1,22 @@
-"""Word to hooks that the user is waited for; nothing waits for what they do about it."""
+"""Word to hooks that the user is waited for; nothing waits for what they do about it.
+
+The user, of whose questions hooks are told: somebody may have to be called to the terminal.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from mini_agent.coding.approval import CallAsker, Said
+from mini_agent.coding.hooks.commands import Hooks
 from mini_agent.coding.hooks.decision import Verdict
 from mini_agent.coding.hooks.event import Circumstances
-from mini_agent.coding.hooks.source import Hooks
+from mini_agent.coding.permissions.policy import Asked
+from mini_agent.coding.tools.protocols import Asker, Question
 from mini_agent.messages import JsonObject
 
 # Claude Code's names, which matchers are held against.
@@ -66,3 +73,35 @@ class Notices:
         for said in [task.result() for task in done if not task.cancelled()]:
             for remark in (*said.messages, *said.reasons, *said.faults):
                 self._tell(remark)
+
+
+@dataclass(frozen=True, slots=True)
+class NoticedCalls:
+    """Asks `user` about calls."""
+
+    user: CallAsker
+    notices: Notices
+
+    async def may(self, asked: Asked) -> Said:
+        """What the user says to it."""
+        with self.notices.asking(f"mini-agent needs your permission: {asked.question}"):
+            return await self.user.may(asked)
+
+
+@dataclass(frozen=True, slots=True)
+class NoticedQuestions:
+    """Asks `user` what the model wants to know."""
+
+    user: Asker
+    notices: Notices
+
+    async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
+        """What the user answers."""
+        asked = " ".join(question.text for question in questions)
+        with self.notices.asking(f"mini-agent has a question for you: {asked}"):
+            return await self.user.answers(questions)
+
+    async def approves(self, plan: str) -> bool:
+        """Whether a plan is to be carried out."""
+        with self.notices.asking("mini-agent needs your approval of its plan"):
+            return await self.user.approves(plan)

@@ -8,11 +8,10 @@ from typing import Final
 
 from mini_agent.settings import Settings
 from mini_agent.tools.configured_sandbox import open_sandbox
-from mini_agent.tools.filtered import FilteredInvoker
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.languages import USUAL
-from mini_agent.tools.run_sandbox import RunSandbox
-from mini_agent.tools.sandbox import SandboxInvoker
+from mini_agent.tools.sandbox import RunSandbox, SandboxInvoker
+from mini_agent.tools.wrappers import FilteredInvoker
 
 PROGRAMS: Final = frozenset({"exec_python", "exec_shell", "exec_node", "exec_go", "exec_rust"})
 

@@ -8,9 +8,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from mini_agent.coding.hooks.commands import Hooks
 from mini_agent.coding.hooks.decision import Permission, Verdict
 from mini_agent.coding.hooks.event import Circumstances, EventName
-from mini_agent.coding.hooks.source import Hooks
 from mini_agent.coding.observer import Watcher
 from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.messages import JsonObject
@@ -21,11 +21,11 @@ from mini_agent.tools.invoker import (
     OpenAIToolCall,
     Tool,
     ToolOutput,
+    passed_on,
     refused,
     remarked,
 )
 from mini_agent.tools.outputs import output_of
-from mini_agent.tools.passed_on import passed_on
 
 READING: Final = frozenset({"Read", "Grep", "Glob", "LS", "WebFetch", "WebSearch", "Task"})
 NO_OUTPUT: Final = "(no output)"

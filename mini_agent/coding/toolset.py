@@ -6,18 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mini_agent.coding.digest import ModelDigest
 from mini_agent.coding.mcp_servers import McpServer
 from mini_agent.coding.prompts.server import McpBehaviour
+from mini_agent.coding.side_model import ModelDigest
 from mini_agent.coding.subagents.callback import CalledBack
-from mini_agent.coding.subagents.kinds import Kind
-from mini_agent.coding.subagents.run import Parent, Subagents
+from mini_agent.coding.subagents.run import Kind, Parent, Subagents
 from mini_agent.coding.tool_middleware import GatedTools, Surroundings
 from mini_agent.coding.tools.catalog import coding_tools
-from mini_agent.coding.tools.known_files import KnownFiles
 from mini_agent.coding.tools.protocols import Asker
 from mini_agent.coding.tools.todo_list import TodoList
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.workspace import KnownFiles, Workplace
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.wrappers import JoinedInvoker
 

@@ -1,4 +1,7 @@
-"""How a turn of the user's ended: with an answer, or with what stood in its way."""
+"""What a session has cost so far.
+
+How a turn of the user's ended: with an answer, or with what stood in its way.
+"""
 
 from __future__ import annotations
 
@@ -40,3 +43,32 @@ class Outcome:
     def exit_code(self) -> int:
         """What the process ends with."""
         return EXIT_CODES[self.how]
+
+
+@dataclass
+class Ledger:
+    """Tokens and price of all that was asked, and of the conversation's newest question alone."""
+
+    total: Usage = NOTHING_USED
+    newest: Usage = NOTHING_USED
+
+    def add(self, usage: Usage) -> None:
+        """One more reply in the conversation."""
+        self.newest = usage
+        self.add_aside(usage)
+
+    def add_aside(self, usage: Usage) -> None:
+        """One more beside it: to an agent, about a page, for a summary."""
+        self.total = self.total.plus(usage)
+
+
+def token_line(usage: Usage) -> str:
+    """One reply in the seed's words: what the cache had is told apart; the price where known."""
+    further = usage.prompt_tokens - usage.cached_tokens
+    asked = (
+        f"{usage.cached_tokens} cached input tokens, {further} further input tokens"
+        if usage.cached_tokens
+        else f"{usage.prompt_tokens} input tokens"
+    )
+    price = f", ${usage.cost:.4f}" if usage.cost else ""
+    return f"[{asked}, {usage.completion_tokens} response tokens{price}]"

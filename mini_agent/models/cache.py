@@ -14,10 +14,10 @@ from typing import Final, Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from mini_agent.errors import NotConfigured
-from mini_agent.extras import extra_needed
 from mini_agent.model import NOTHING_USED, Model, ModelReply, ModelRequest
-from mini_agent.models.litellm_model import LiteLLMModel
+from mini_agent.models.litellm import LiteLLMModel
 from mini_agent.models.litellm_runtime import loaded_litellm
+from mini_agent.settings import extra_needed
 
 NAMESPACE: Final = "mini-agent"
 KEPT_S: Final = 86_400

@@ -1,4 +1,7 @@
-"""Whether a model takes pictures, as far as Ollama or LiteLLM's list of models can tell."""
+"""Whether a model takes pictures, as far as Ollama or LiteLLM's list of models can tell.
+
+How long a conversation a model takes, as far as LiteLLM knows.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,18 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mini_agent.errors import BadRequest
 from mini_agent.model import is_ollama
 from mini_agent.models.litellm_runtime import loaded_litellm
+
+
+async def window_of(model: str) -> int | None:
+    """The tokens of a prompt at most; None where nobody knows."""
+    litellm = await loaded_litellm()
+    try:
+        known: dict[str, object] = litellm.get_model_info(model)
+    except Exception:  # noqa: BLE001  LiteLLM raises what it likes for a model it does not know
+        return None
+    tokens = known.get("max_input_tokens") or known.get("max_tokens")
+    return tokens if isinstance(tokens, int) else None
+
 
 USUAL_OLLAMA = "http://127.0.0.1:11434"
 PATIENCE_S = 5.0

@@ -1,14 +1,26 @@
-"""LiteLLM's chat completion, read into a reply of ours."""
+"""The model behind LiteLLM: one chat completion a call, whoever serves it.
+
+A completion that LiteLLM streams: its text told as it comes, and the whole of it at the end.
+
+LiteLLM's chat completion, read into a reply of ours.
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+import asyncio
+import copy
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
+from typing import Final, Protocol, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
-from mini_agent.errors import ModelUnavailable
-from mini_agent.model import ModelReply, ToolCall
+from mini_agent.errors import ModelError, ModelUnavailable, NotConfigured
+from mini_agent.model import ModelReply, ModelRequest, ToolCall, context_tokens, is_ollama
+from mini_agent.models.litellm_errors import FailedCall, model_error, retry_after, timed_out
+from mini_agent.models.litellm_runtime import loaded_litellm
 from mini_agent.result import Usage
+from mini_agent.settings import ollama_url
 
 
 class Completion(Protocol):
@@ -136,3 +148,154 @@ def _cost(response: Completion | None) -> float:
     hidden: dict[str, object] = getattr(response, "_hidden_params", {})
     cost = hidden.get("response_cost")
     return cost if isinstance(cost, float) else 0.0
+
+
+OnText: TypeAlias = Callable[[str], None]
+COST: Final = "response_cost"
+
+
+class _Streaming(Protocol):
+    """LiteLLM, as far as it is needed for a stream."""
+
+    async def acompletion(self, **parameters: JsonValue) -> AsyncIterator[Completion]: ...
+
+    def stream_chunk_builder(
+        self, chunks: list[Completion], messages: JsonValue = None
+    ) -> Completion | None: ...
+
+    def completion_cost(self, completion_response: Completion) -> float: ...
+
+
+async def streamed(
+    litellm: _Streaming, parameters: Mapping[str, JsonValue], on_text: OnText
+) -> Completion | None:
+    """The whole completion, with its cost; `on_text` gets each piece of the answer's text."""
+    asked: dict[str, JsonValue] = {
+        **parameters,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    chunks: list[Completion] = []
+    async for chunk in await litellm.acompletion(**asked):
+        chunks.append(chunk)
+        text = _text_of(chunk)
+        if text:
+            on_text(text)
+    whole = litellm.stream_chunk_builder(chunks, messages=parameters["messages"])
+    if whole is not None:
+        _add_cost(litellm, whole)
+    return whole
+
+
+def _text_of(chunk: Completion) -> str:
+    choices: list[object] = getattr(chunk, "choices", [])
+    delta = getattr(choices[0], "delta", None) if choices else None
+    text = getattr(delta, "content", None)
+    return text if isinstance(text, str) else ""
+
+
+def _add_cost(litellm: _Streaming, whole: Completion) -> None:
+    hidden: dict[str, object] = getattr(whole, "_hidden_params", {})
+    if isinstance(hidden.get(COST), float):
+        return
+    try:
+        hidden[COST] = litellm.completion_cost(completion_response=whole)
+    except Exception:  # noqa: BLE001  LiteLLM raises what it likes for a model without a price
+        hidden[COST] = 0.0
+
+
+# LiteLLM makes and keeps a client, with connections of its own, for every timeout it is given.
+# The time that is left differs from call to call; it is kept here, by cancelling.
+NEVER_S: Final = 86_400.0
+
+Parameters = dict[str, JsonValue]
+
+
+# A `litellm.Router` a run would leave four callbacks a run in LiteLLM's global lists, each of which
+# every later call goes through (4 ms a call became 24 after 50 runs), and warn from the 100th on.
+# `acompletion` shares its connections among all calls of a process as it is.
+class LiteLLMModel:
+    """Answers through `litellm.acompletion`: never retried, cut at its deadline.
+
+    `ollama_address` is where Ollama is when a request's own `api_base` does not say. `num_ctx` is
+    Ollama's alone: other servers are not sent it. `on_text` is told the text of an answer as it
+    comes, but not of Ollama's, which in a stream puts calls into the text.
+    """
+
+    def __init__(self, *, ollama_address: str = "", on_text: OnText | None = None) -> None:
+        self._ollama_address = ollama_address
+        self._on_text = on_text
+
+    async def reply(self, request: ModelRequest) -> ModelReply:
+        """The model's turn; raises `ModelError`, whatever LiteLLM raised."""
+        parameters = self._parameters(request)
+        try:
+            async with asyncio.timeout(request.timeout_s):
+                litellm = await loaded_litellm()
+                if self._on_text and not is_ollama(request.model):
+                    response = await streamed(litellm, parameters, self._on_text)
+                else:
+                    response = await litellm.acompletion(**parameters)
+            return as_reply(response, request.model)
+        except TimeoutError:
+            raise timed_out(_failed(request, parameters, status=408)) from None
+        except ModelError:
+            raise
+        # LiteLLM lets bare ValueError, KeyError and the like through beside its own tree.
+        except Exception as broken:
+            failed = _failed(request, parameters, status=_status(broken), text=str(broken))
+            raise model_error(replace(failed, retry_after_s=retry_after(broken))) from broken
+
+    def _parameters(self, request: ModelRequest) -> Parameters:
+        ollama = is_ollama(request.model)
+        parameters: Parameters = {
+            # LiteLLM rewrites messages in place for some providers; the transcript stays ours.
+            "messages": list(copy.deepcopy(request.messages)),
+            "model": _with_native_tools(request.model),
+            "timeout": NEVER_S,
+            "num_retries": 0,
+            "max_retries": 0,
+        }
+        if request.tools:
+            parameters["tools"] = list(request.tools)
+        if request.temperature is not None:
+            parameters["temperature"] = request.temperature
+        if ollama:
+            parameters["num_ctx"] = context_tokens(request.model, request.num_ctx)
+        if ollama and self._ollama_address:
+            parameters["api_base"] = self._ollama_address
+        parameters |= dict(request.options)
+        address = parameters.get("api_base")
+        if ollama and isinstance(address, str):
+            parameters["api_base"] = _ollama_url(address)
+        return parameters
+
+
+def _with_native_tools(model: str) -> str:
+    # LiteLLM's `ollama/` route forces JSON on every answer as soon as there are tools.
+    return f"ollama_chat/{model.removeprefix('ollama/')}" if model.startswith("ollama/") else model
+
+
+def _ollama_url(address: str) -> str:
+    try:
+        return ollama_url(address, "api_base")
+    except NotConfigured as wrong:
+        raise ModelError(wrong.message, hint=wrong.hint) from None
+
+
+def _failed(
+    request: ModelRequest, parameters: Parameters, *, status: int, text: str = ""
+) -> FailedCall:
+    return FailedCall(
+        model=request.model,
+        address=str(parameters.get("api_base") or ""),
+        api_key=str(parameters.get("api_key") or ""),
+        timeout_s=request.timeout_s,
+        status=status,
+        text=text,
+    )
+
+
+def _status(error: Exception) -> int:
+    status = getattr(error, "status_code", None)
+    return status if isinstance(status, int) else 500

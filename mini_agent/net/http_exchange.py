@@ -1,4 +1,7 @@
-"""One request to a server of tools and its answer, of bounded size and from that server alone."""
+"""One request to a server of tools and its answer, of bounded size and from that server alone.
+
+How long a server that is busy asks to wait, in the two forms of its `Retry-After` header.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,10 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
+from math import isfinite
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import quote
@@ -16,7 +22,25 @@ import httpx
 from pydantic import JsonValue
 
 from mini_agent.errors import BadRequest, ToolsUnavailable
-from mini_agent.net.http_wait import seconds_told
+
+
+def seconds_told(header: str) -> float | None:
+    """Seconds from now; None for a header that says nothing."""
+    try:
+        seconds = float(header)
+        return max(0.0, seconds) if isfinite(seconds) else None
+    except ValueError:
+        return _until(header)
+
+
+def _until(date: str) -> float | None:
+    try:
+        moment = parsedate_to_datetime(date)
+    except ValueError:
+        return None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return max(0.0, (aware - datetime.now(UTC)).total_seconds())
+
 
 MOST_BYTES: Final = 8 << 20
 MOST_REDIRECTS: Final = 3

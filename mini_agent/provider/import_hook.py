@@ -23,7 +23,7 @@ ALIASES = {
     AGENT: "mini_agent",
     f"{AGENT}.litellm_mcp_mini_agent": "mini_agent",
     f"{AGENT}.call_wrapper": "mini_agent.provider.router_call",
-    f"{AGENT}.http_tools_invoker": "mini_agent.tools.http_tools_invoker",
+    f"{AGENT}.http_tools_invoker": "mini_agent.tools.http",
     f"{AGENT}.research_tools": "mini_agent.tools.research.invoker",
     f"{AGENT}.agent_proxy": "mini_agent.agent_proxy",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mini_agent.models.litellm_runtime import litellm_module
 from mini_agent.provider.import_hook import arm
-from mini_agent.provider.litellm_install import register_ours
+from mini_agent.provider.registration import register_ours
 
 
 def install() -> None:

@@ -1,7 +1,13 @@
-"""A run's events as the chunks of a LiteLLM stream."""
+"""A run's events as the chunks of a LiteLLM stream.
+
+A run as `response.mini_agent` tells it beside the answer.
+
+What a run used, as LiteLLM counts it.
+"""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
@@ -11,9 +17,57 @@ from mini_agent.agent.progress_text import progress_of
 from mini_agent.events import Event, RunStarted, Stopped
 from mini_agent.messages import JsonObject
 from mini_agent.models.litellm_runtime import litellm_module
-from mini_agent.provider.litellm_details import details_of
-from mini_agent.provider.litellm_usage import usage_of
-from mini_agent.result import AgentResult
+from mini_agent.remote.schema import AgentRunResponse
+from mini_agent.result import AgentResult, Iteration, Usage
+
+
+def details_of(result: AgentResult) -> JsonObject:
+    """All of the result as plain values: `conversation` is the transcript, `parsed_tools` every
+    tool call in one flat list, and the rest as in the answer of `POST /agent/run`."""
+    said: JsonObject = AgentRunResponse.of_result(result).model_dump(mode="json")
+    said["conversation"] = said.pop("messages")
+    said["parsed_tools"] = [call for each in result.iterations for call in _parsed(each)]
+    return said
+
+
+def result_in(details: JsonObject) -> AgentResult:
+    """The result that `details` were made of."""
+    told = dict(details)
+    told["messages"] = told.pop("conversation")
+    return AgentRunResponse.model_validate(told).result()
+
+
+def _parsed(iteration: Iteration) -> Iterator[JsonObject]:
+    for index, call in enumerate(iteration.tool_invocations):
+        yield {
+            "iteration": iteration.index,
+            "call_index": index,
+            "name": call.name,
+            "tool_name": call.requested_name,
+            "tool_call_id": call.tool_call_id,
+            "arguments_raw": json.dumps(call.arguments, ensure_ascii=False),
+            "arguments": call.arguments,
+            "ok": call.ok,
+            "rc": call.rc,
+            "result": call.text,
+            "stdout": call.stdout,
+            "stderr": call.stderr,
+            "error": call.error,
+            "t_ms": call.duration_ms,
+            "model": iteration.model,
+        }
+
+
+def usage_of(usage: Usage) -> object:
+    """LiteLLM's Usage; cached tokens are part of the prompt's."""
+    counted: object = litellm_module().Usage(
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        total_tokens=usage.total_tokens,
+        prompt_tokens_details={"cached_tokens": usage.cached_tokens},
+    )
+    return counted
+
 
 WORD: Final = re.compile(r"\s*\S+\s*|\s+")
 

@@ -7,13 +7,19 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from mini_agent.agent.event_stream import events_of
 from mini_agent.agent.loop import run_agent
-from mini_agent.agent.run_tools import Opening, Sources, tools_at
-from mini_agent.agent.tool_backends import IN_THE_SHIM, backend_in_the_shim, places_for
+from mini_agent.agent.run import events_of
+from mini_agent.agent.tool_backends import (
+    IN_THE_SHIM,
+    Opening,
+    Sources,
+    backend_in_the_shim,
+    places_for,
+    tools_at,
+)
 from mini_agent.errors import MiniAgentError
 from mini_agent.events import Event, Listener, Stopped, unheard
-from mini_agent.mcp.gateway.of_runs import configuration_for_runs, servers_of_run
+from mini_agent.mcp.gateway.invoker import configuration_for_runs, servers_of_run
 from mini_agent.models.cache import through_litellm
 from mini_agent.net.telemetry import trace_headers
 from mini_agent.provider.parameters import GivenCall, ProviderCall, provider_call

@@ -28,8 +28,7 @@ from mini_agent_protocol.snippet import Limits, Snippet, require_plain_path
 from mini_agent_protocol.workspace import SessionOpened, SessionRequest, WorkspaceFile
 
 if TYPE_CHECKING:
-    from mini_agent.sandbox.client import Sandbox, SidecarClient, TellingSandbox
-    from mini_agent.sandbox.session import SidecarSession
+    from mini_agent.sandbox.client import Sandbox, SidecarClient, SidecarSession, TellingSandbox
 
 __all__ = [
     "ALIASES",
@@ -64,7 +63,7 @@ __all__ = [
 _HOMES: Final = {
     "Sandbox": "client",
     "SidecarClient": "client",
-    "SidecarSession": "session",
+    "SidecarSession": "client",
     "TellingSandbox": "client",
 }
 

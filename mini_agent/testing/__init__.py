@@ -1,8 +1,11 @@
 """Models for tests: a scripted server that real clients talk to, and the words of its scripts."""
 
 from mini_agent.testing.http import Request
-from mini_agent.testing.library import Models
 from mini_agent.testing.replies import (
+    Call,
+    Reply,
+    Scripted,
+    Tokens,
     blank,
     breaks_off,
     call,
@@ -28,14 +31,9 @@ from mini_agent.testing.replies import (
     truncated,
     truncated_call,
 )
-from mini_agent.testing.replies_ import (
-    Call,
-    Reply,
-    Scripted,
-    Tokens,
-)
+from mini_agent.testing.routes import Models
 from mini_agent.testing.script import Script, ScriptNotFollowed
-from mini_agent.testing.server_ import ScriptedServer
+from mini_agent.testing.server import ScriptedServer
 
 __all__ = [
     "Call",

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from mini_agent.testing.script import ScriptNotFollowed, count_of
-from mini_agent.testing.script_file_ import BadScript, ScriptFile, read_script
-from mini_agent.testing.server_ import ScriptedServer
+from mini_agent.testing.script_file import BadScript, ScriptFile, read_script
+from mini_agent.testing.server import ScriptedServer
 
 FAILED, UNUSABLE = 1, 2
 

@@ -1,12 +1,223 @@
-"""Checks of a sandbox: what goes in and comes out of a program."""
+"""How the checks of a sandbox ask it, and how they say that an answer is wrong.
+
+Checks of a sandbox: snippets have nothing to do with each other, nor with the world.
+
+Checks of a sandbox: a program that fails is an outcome, a sandbox that fails is an error.
+
+Checks of a sandbox: what goes in and comes out of a program.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
+import secrets
 
+from mini_agent.errors import MiniAgentError
 from mini_agent.sandbox.client import Sandbox
-from mini_agent.testing.sandbox_asking import PATIENCE, encoded, ran, require, require_same
+from mini_agent_protocol.execution import Execution, Status
 from mini_agent_protocol.snippet import Limits, Snippet
+
+PATIENCE: Limits = Limits(timeout_s=10)
+
+
+class Unsound(AssertionError):
+    """The sandbox did not do what every sandbox does."""
+
+
+async def ran(sandbox: Sandbox, code: str, status: Status | None = "ok") -> Execution:
+    """What became of a Python program, which is expected to end so."""
+    done = await sandbox.run(Snippet(language="python", code=code, limits=PATIENCE))
+    if status is not None:
+        require_status(done, status)
+    return done
+
+
+def require_status(done: Execution, status: Status) -> None:
+    """Raises `Unsound` unless it ended so."""
+    said = f"{done.status} with {done.stdout[:200]!r} and {done.stderr[-300:]!r}"
+    require(done.status == status, f"expected status {status}, got {said}")
+
+
+def require(is_so: object, otherwise: str) -> None:
+    """Raises `Unsound` unless it is so."""
+    if not is_so:
+        raise Unsound(otherwise)
+
+
+def require_same(found: object, wanted: object, what: str) -> None:
+    """Raises `Unsound` unless both are the same."""
+    require(found == wanted, f"{what} is {found!r}, not {wanted!r}")
+
+
+def encoded(content: bytes) -> str:
+    """A file's content as a snippet carries it."""
+    return base64.b64encode(content).decode()
+
+
+async def files_do_not_survive(sandbox: Sandbox) -> None:
+    """Wherever they were left."""
+    places = ["/tmp", ".", "/dev/shm", "/var/tmp"]  # noqa: S108 - the sandbox's own
+    name = f"left-{secrets.token_hex(4)}"
+    each = f"import os\nfor place in {places}:\n    path = f'{{place}}/{name}'\n    "
+    await ran(sandbox, f"{each}try: open(path, 'w').close()\n    except OSError: pass")
+    found = await ran(sandbox, f"{each}if os.path.exists(path): print(path)")
+    require_same(found.stdout, "", "what the snippet before it left")
+
+
+async def changes_to_the_interpreter_do_not_survive(sandbox: Sandbox) -> None:
+    """Neither patches nor variables nor limits."""
+    await ran(sandbox, "import builtins, json\nbuiltins.len = json.dumps = None\nleft = 1")
+    code = "import json\nprint(len('ab'), json.dumps('a'), 'left' in globals())"
+    require_same((await ran(sandbox, code)).stdout, '2 "a" False\n', "the next interpreter")
+
+
+async def processes_do_not_survive_nor_hold_the_answer(sandbox: Sandbox) -> None:
+    """An answer comes when the program ends, not when its children do."""
+    word = f"child-{secrets.token_hex(4)}"
+    child = f"import time; time.sleep(60)  # {word}"
+    code = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {child!r}])"
+    try:
+        async with asyncio.timeout(20):
+            await ran(sandbox, f"{code}\nprint('done')")
+    except TimeoutError:
+        raise Unsound("a child that goes on held the answer for 20 s") from None
+    look = (
+        "import glob\nfor path in glob.glob('/proc/[0-9]*/cmdline'):\n"
+        f"    try:\n        if {word[:6]!r} + {word[6:]!r} in open(path).read(): print(path)\n"
+        "    except OSError: pass"
+    )
+    require_same((await ran(sandbox, look)).stdout, "", "what the snippet before it left running")
+
+
+async def snippets_at_the_same_time_do_not_mix(sandbox: Sandbox) -> None:
+    """Neither their output nor their files."""
+    code = (
+        "import os, time\nopen('mine', 'a').write('{n} ')\ntime.sleep(0.3)\n"
+        "print(open('mine').read(), os.listdir('.').count('mine'))"
+    )
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(ran(sandbox, code.format(n=n))) for n in range(4)]
+    for number, task in enumerate(tasks):
+        require_same(task.result().stdout, f"{number}  1\n", "one of four outputs")
+
+
+async def there_is_no_way_out(sandbox: Sandbox) -> None:
+    """No address can be reached, and the answer to that comes soon."""
+    code = (
+        "import socket\ntry:\n    socket.create_connection(('192.0.2.1', 80), 3)\n"
+        "except OSError: print('no way')"
+    )
+    require_same((await ran(sandbox, code)).stdout, "no way\n", "the answer")
+
+
+async def a_snippet_has_no_rights(sandbox: Sandbox) -> None:
+    """It is not root, and cannot write where programs are."""
+    code = (
+        "import os\nprint(os.getuid() != 0)\nfor path in ('/usr/bin/x', '/etc/x', '/x'):\n"
+        "    try: print('wrote', open(path, 'w'))\n    except OSError: pass"
+    )
+    require_same((await ran(sandbox, code)).stdout, "True\n", "what it may")
+
+
+async def whoever_gives_up_is_not_waited_for(sandbox: Sandbox) -> None:
+    """A caller that goes away in the middle leaves a sandbox that answers the next one."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(1):
+            await ran(sandbox, "import time; time.sleep(8)")
+            raise Unsound("a program that sleeps for 8 s was done at once")
+    done = await ran(sandbox, "print('next')")
+    require(done.stdout == "next\n", f"the next one got {done.stdout!r}")
+
+
+CHECKS = (
+    files_do_not_survive,
+    changes_to_the_interpreter_do_not_survive,
+    processes_do_not_survive_nor_hold_the_answer,
+    snippets_at_the_same_time_do_not_mix,
+    there_is_no_way_out,
+    a_snippet_has_no_rights,
+    whoever_gives_up_is_not_waited_for,
+)
+
+
+async def an_exit_code_is_kept(sandbox: Sandbox) -> None:
+    """Also the codes that others use for signals and deadlines."""
+    for code in (3, 124, 137, 255):
+        done = await ran(sandbox, f"raise SystemExit({code})", "nonzero")
+        require_same((done.exit_code, done.signal), (code, None), "exit code and signal")
+
+
+async def an_exception_is_told_on_stderr(sandbox: Sandbox) -> None:
+    """With what was printed before it, on stdout."""
+    done = await ran(sandbox, "print('before')\nraise ValueError('odd')", "nonzero")
+    require_same((done.stdout, done.exit_code), ("before\n", 1), "stdout and exit code")
+    require("ValueError: odd" in done.stderr, f"stderr is {done.stderr!r}")
+
+
+async def a_program_that_cannot_be_read_is_an_outcome(sandbox: Sandbox) -> None:
+    """And not the caller's mistake."""
+    done = await ran(sandbox, "print(", "nonzero")
+    require("SyntaxError" in done.stderr, f"stderr is {done.stderr!r}")
+
+
+async def a_signal_is_told(sandbox: Sandbox) -> None:
+    """By its name, and by 128 and its number."""
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
+    done = await ran(sandbox, code, "nonzero")
+    require_same((done.exit_code, done.signal), (139, "SIGSEGV"), "exit code and signal")
+
+
+async def the_deadline_is_an_outcome(sandbox: Sandbox) -> None:
+    """With what was printed before it, and soon after it, whatever the program ignores."""
+    code = (
+        "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        "print('before')\ntime.sleep(60)"
+    )
+    async with asyncio.timeout(30):
+        limits = Limits(timeout_s=0.5)
+        done = await sandbox.run(Snippet(language="python", code=code, limits=limits))
+    require_status(done, "timeout")
+    require_same((done.stdout, done.exit_code), ("before\n", 124), "stdout and exit code")
+
+
+async def too_much_memory_is_an_outcome(sandbox: Sandbox) -> None:
+    """Told apart from other ways to end."""
+    limits = Limits(timeout_s=10, memory_mb=128)
+    code = "print(len(bytearray(b'x' * (400 << 20))))"
+    require_status(await sandbox.run(Snippet(language="python", code=code, limits=limits)), "oom")
+
+
+async def the_limits_that_held_are_told(sandbox: Sandbox) -> None:
+    """Those that were asked for, and some for the rest."""
+    limits = Limits(timeout_s=7, output_bytes=4096)
+    told = (await sandbox.run(Snippet(language="python", code="", limits=limits))).limits
+    require_same((told.timeout_s, told.output_bytes), (7, 4096), "what was asked for")
+    require(told.memory_mb > 0 and told.pids > 0 and told.cpus > 0, f"the rest is {told!r}")
+
+
+async def what_cannot_be_run_is_an_error(sandbox: Sandbox) -> None:
+    """Never an execution: here, Python with the compilers of another language."""
+    snippet = Snippet(language="python", code="print(1)", toolchain="go")
+    try:
+        done = await sandbox.run(snippet)
+    except MiniAgentError:
+        return
+    raise Unsound(f"a snippet that cannot be was run: {done.status}")
+
+
+SANDBOX_OUTCOMES_CHECKS = (
+    an_exit_code_is_kept,
+    an_exception_is_told_on_stderr,
+    a_program_that_cannot_be_read_is_an_outcome,
+    a_signal_is_told,
+    the_deadline_is_an_outcome,
+    too_much_memory_is_an_outcome,
+    the_limits_that_held_are_told,
+    what_cannot_be_run_is_an_error,
+)
+
 
 TEXT = "é \N{SNOWMAN} \N{GRINNING FACE}"
 
@@ -90,7 +301,7 @@ async def files_that_were_asked_for_come_back(sandbox: Sandbox) -> None:
     require_same(found, {"out/b.bin": bytes(range(256))}, "what came back")
 
 
-CHECKS = (
+SANDBOX_CHECKS_CHECKS = (
     what_is_printed_is_stdout,
     stdout_and_stderr_are_apart,
     input_reaches_the_program,

@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from mini_agent.sandbox.client import Sandbox
-from mini_agent.testing import sandbox_checks, sandbox_isolation, sandbox_outcomes
-from mini_agent.testing.sandbox_asking import Unsound
+from mini_agent.testing import sandbox_checks
+from mini_agent.testing import sandbox_checks as sandbox_isolation
+from mini_agent.testing import sandbox_checks as sandbox_outcomes
+from mini_agent.testing.sandbox_checks import Unsound
 
 Check = Callable[[Sandbox], Awaitable[None]]
 
 CHECKS: Final[tuple[Check, ...]] = (
-    *sandbox_checks.CHECKS,
-    *sandbox_outcomes.CHECKS,
+    *sandbox_checks.SANDBOX_CHECKS_CHECKS,
+    *sandbox_outcomes.SANDBOX_OUTCOMES_CHECKS,
     *sandbox_isolation.CHECKS,
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
 from mini_agent.testing.http import Request
-from mini_agent.testing.replies_ import JsonObject, Scripted, as_scripted
+from mini_agent.testing.replies import JsonObject, Scripted, as_scripted
 
 ReplyFunction: TypeAlias = Callable[[list[JsonObject]], Scripted | str]
 Script: TypeAlias = Sequence[Scripted | str] | ReplyFunction

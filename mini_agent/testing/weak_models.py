@@ -23,11 +23,11 @@ from mini_agent.tools.catalog import (
     EXEC_NODE,
     EXEC_PYTHON,
     EXEC_RUST,
+    TEXT_TOOLS,
     exec_shell,
     function_tool,
 )
 from mini_agent.tools.invoker import Tool
-from mini_agent.tools.text_tools import TEXT_TOOLS
 
 TABLE: Final = "weak_models.jsonl"
 PROGRAMS: Final = (EXEC_PYTHON, EXEC_NODE, EXEC_GO, EXEC_RUST)

@@ -1,20 +1,113 @@
-"""Ollama's own format: `/api/chat` and `/api/generate`, whole and as NDJSON."""
+"""Ollama's own format: `/api/chat` and `/api/generate`, whole and as NDJSON.
+
+OpenAI's format: `/v1/chat/completions`, whole and as server-sent events.
+
+How a scripted reply becomes an HTTP answer in a server's own wire format.
+"""
 
 from __future__ import annotations
 
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
-from mini_agent.testing.answer import NDJSON, ndjson_line
-from mini_agent.testing.dialect import Dialect, pieces_of
-from mini_agent.testing.http import Request
-from mini_agent.testing.replies_ import (
+from mini_agent.testing.http import (
+    NDJSON,
+    NEVER,
+    Answer,
+    Request,
+    json_answer,
+    ndjson_line,
+    sse_event,
+)
+from mini_agent.testing.replies import (
+    BreaksOff,
     Call,
+    HalfClosed,
+    Hang,
     JsonObject,
     JsonValue,
+    NoChoices,
+    Paced,
+    RawBody,
+    Refusal,
     Reply,
+    Scripted,
     Tokens,
 )
+from mini_agent_protocol.sse import MEDIA_TYPE, format_event
+
+CHUNK_CHARS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """One wire format: the functions that write a reply, a stream of it, nothing, an error."""
+
+    whole: Callable[[Request, Reply], JsonObject]
+    chunks: Callable[[Request, Reply], list[JsonObject]]
+    nothing: Callable[[Request], JsonObject]
+    error: Callable[[int, str], JsonObject]
+    frame: Callable[[JsonObject], bytes]
+    media_type: str
+    stream_end: bytes = b""
+
+    def answer(self, request: Request, said: Scripted) -> Answer:
+        """The answer to a request for a turn."""
+        match said:
+            case Reply():
+                return self._turn(request, said)
+            case Refusal(status, message, retry_after):
+                return replace(self.refusal(status, message), retry_after=retry_after)
+            case Paced(reply, after_s, every_s):
+                return self.answer(request, reply).paced(after_s=after_s, every_s=every_s)
+            case BreaksOff(content, message):
+                return self._broken_off(request, content, message)
+            case _:
+                return self._odd(request, said)
+
+    def refusal(self, status: int, message: str) -> Answer:
+        """An error before the first byte."""
+        return json_answer(status, self.error(status, message))
+
+    def _turn(self, request: Request, reply: Reply) -> Answer:
+        if not request.stream:
+            return json_answer(200, self.whole(request, reply))
+        return self._stream(self.chunks(request, reply))
+
+    def _stream(self, objects: list[JsonObject]) -> Answer:
+        frames = (*(self.frame(one) for one in objects), self.stream_end)
+        pieces = tuple(frame for frame in frames if frame)
+        return Answer(200, self.media_type, pieces, streamed=True)
+
+    def _broken_off(self, request: Request, content: str, message: str) -> Answer:
+        if not request.stream:
+            return self.refusal(500, message)
+        spoken = self.chunks(request, Reply(content))[: len(pieces_of(content))]
+        answer = self._stream([*spoken, self.error(500, message)])
+        return replace(answer, pieces=answer.pieces[: len(spoken) + 1])
+
+    def _odd(self, request: Request, said: Hang | HalfClosed | RawBody | NoChoices) -> Answer:
+        match said:
+            case Hang():
+                return NEVER
+            case RawBody(body, status, media_type):
+                return Answer(status, media_type, (body.encode(),))
+            case HalfClosed(content):
+                return replace(self._turn(request, Reply(content)), cut=True)
+            case NoChoices():
+                nothing = self.nothing(request)
+                return self._stream([nothing]) if request.stream else json_answer(200, nothing)
+
+
+def pieces_of(content: str | None) -> list[str]:
+    """Text as a stream brings it: four characters at a time, so that tags arrive in pieces."""
+    text = content or ""
+    return [text[start : start + CHUNK_CHARS] for start in range(0, len(text), CHUNK_CHARS)]
+
 
 EVAL_NS: Final = 50_000_000
 CONTEXT: Final[list[JsonValue]] = [1, 2, 3]
@@ -153,4 +246,110 @@ GENERATE: Final = Dialect(
     error=_error,
     frame=ndjson_line,
     media_type=NDJSON,
+)
+
+
+def _whole(request: Request, reply: Reply) -> JsonObject:
+    message: JsonObject = {"role": "assistant", "content": reply.content, **_thought(reply)}
+    if reply.calls:
+        message["tool_calls"] = [
+            _openai_wire_tool_call(request, i, one) for i, one in enumerate(reply.calls)
+        ]
+    choice: JsonObject = {"index": 0, "message": message, "finish_reason": _finish(reply)}
+    head = _head(request, "chat.completion")
+    return {**head, "choices": [choice], "usage": _usage(reply.tokens)}
+
+
+def _chunks(request: Request, reply: Reply) -> list[JsonObject]:
+    words: list[JsonObject] = [{"content": piece} for piece in pieces_of(reply.content)]
+    thoughts: list[JsonObject] = [
+        {"reasoning_content": piece, "reasoning": piece} for piece in pieces_of(reply.reasoning)
+    ]
+    called: list[JsonObject] = [
+        {"tool_calls": [{"index": index, **_openai_wire_tool_call(request, index, one)}]}
+        for index, one in enumerate(reply.calls)
+    ]
+    said = [
+        _chunk(request, {"role": "assistant", **delta}) for delta in (*thoughts, *words, *called)
+    ]
+    end = [*said, _chunk(request, {}, finish=_finish(reply))]
+    if not _wants_usage(request):
+        return end
+    head = _head(request, "chat.completion.chunk")
+    return [*end, {**head, "choices": [], "usage": _usage(reply.tokens)}]
+
+
+def _nothing(request: Request) -> JsonObject:
+    kind = "chat.completion.chunk" if request.stream else "chat.completion"
+    return {**_head(request, kind), "choices": [], "usage": _usage(Tokens())}
+
+
+def _openai_wire_error(status: int, message: str) -> JsonObject:
+    kinds = {404: "not_found_error"}
+    kind = "api_error" if status >= 500 else kinds.get(status, "invalid_request_error")
+    return {"error": {"message": message, "type": kind, "param": None, "code": None}}
+
+
+def _chunk(request: Request, delta: JsonObject, finish: str | None = None) -> JsonObject:
+    choice: JsonObject = {"index": 0, "delta": delta, "finish_reason": finish}
+    return {**_head(request, "chat.completion.chunk"), "choices": [choice]}
+
+
+def _thought(reply: Reply) -> JsonObject:
+    """Servers differ in the field's name, clients read either."""
+    if not reply.reasoning:
+        return {}
+    return {"reasoning_content": reply.reasoning, "reasoning": reply.reasoning}
+
+
+def _openai_wire_tool_call(request: Request, index: int, call: Call) -> JsonObject:
+    written = (
+        call.arguments if isinstance(call.arguments, str) else json.dumps(dict(call.arguments))
+    )
+    named: JsonObject = {
+        "type": "function",
+        "function": {"name": call.name, "arguments": written},
+    }
+    return named if call.id == "" else {"id": call.id or call_id(request, index), **named}
+
+
+def _finish(reply: Reply) -> str:
+    return "tool_calls" if reply.calls and reply.finish == "stop" else reply.finish
+
+
+def _wants_usage(request: Request) -> bool:
+    options = request.body.get("stream_options")
+    return isinstance(options, dict) and options.get("include_usage") is True
+
+
+def _usage(tokens: Tokens) -> JsonObject:
+    total = tokens.prompt + tokens.completion
+    usage: JsonObject = {
+        "prompt_tokens": tokens.prompt,
+        "completion_tokens": tokens.completion,
+        "total_tokens": total,
+    }
+    if tokens.cached:
+        usage["prompt_tokens_details"] = {"cached_tokens": tokens.cached}
+    return usage
+
+
+def _head(request: Request, kind: str) -> JsonObject:
+    return {
+        "id": f"chatcmpl-{request.number}",
+        "object": kind,
+        "created": int(time.time()),
+        "model": request.model,
+        "system_fingerprint": "fp_ollama",
+    }
+
+
+COMPLETIONS: Final = Dialect(
+    whole=_whole,
+    chunks=_chunks,
+    nothing=_nothing,
+    error=_openai_wire_error,
+    frame=sse_event,
+    media_type=MEDIA_TYPE,
+    stream_end=format_event("[DONE]").encode(),
 )

@@ -1,27 +1,244 @@
-"""The arguments of a call under the tool's own names, its programs as they were meant."""
+"""The arguments of a call under the tool's own names, its programs as they were meant.
+
+The arguments of a call as their text says them, whatever its form.
+
+The value of one argument: a text that a tool can take, out of what was given for it.
+
+Calls in the syntax of a programming language: `exec_python(code="print(1)")`.
+"""
 
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import re
+import shlex
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pydantic import JsonValue
 
 from mini_agent.messages import JsonObject
-from mini_agent.tool_parsing.argument_text import NOT_AN_OBJECT, Arguments, read_arguments
-from mini_agent.tool_parsing.argument_values import (
-    TEXT,
-    meant_value,
-    sole_parameter,
-    suits,
-    type_of,
+from mini_agent.tool_parsing.lenient_json import Ended, Read, Reader, Unreadable, read_value
+from mini_agent.tool_parsing.programs import does_something, is_python, meant_program, unfenced
+from mini_agent.tools.arguments import OfferedTool
+from mini_agent.tools.names import language_of_tool, spelled, with_own_names, words_in
+
+LABEL: Final = re.compile(
+    r"\A(?:json|arguments?|args|parameters|input)?\s*[:=]?\s*(?=[{\[])", re.IGNORECASE
 )
-from mini_agent.tool_parsing.call_syntax import read_brackets
-from mini_agent.tool_parsing.programs_ import does_something
-from mini_agent.tools.names import language_of_tool, spelled, with_own_names
-from mini_agent.tools.offered import OfferedTool
-from mini_agent.tools.spelling import words_in
+TRAILING: Final = re.compile(r"(?:[\s}\]`;]|<[/|\uff5c][^<>]{0,60}>)*\Z")
+STRINGS_IN_STRINGS: Final = 3
+NOT_AN_OBJECT: Final = "the arguments are not a JSON object"
+ENDS_EARLY: Final = f"{NOT_AN_OBJECT}: they end too early, so nothing was run; send them whole"
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """What a tool is called with, what was repaired, and what is wrong with it, if anything."""
+
+    value: JsonValue
+    repaired: tuple[str, ...] = ()
+    problem: str = ""
+
+    @property
+    def named(self) -> JsonObject:
+        """The arguments by name; none of them where they are of no such form."""
+        return self.value if isinstance(self.value, dict) else {}
+
+
+def read_arguments(written: str) -> Arguments:
+    """What `written` says, whatever its form: an object, else a list, a text or a number."""
+    text = unfenced(written).strip()
+    repaired = ("the fence around the arguments was taken off",) if text != written.strip() else ()
+    if not text:
+        return Arguments({}, repaired)
+    value: JsonValue = text
+    for _ in range(STRINGS_IN_STRINGS):
+        if not isinstance(value, str) or not _is_json_like(value):
+            break
+        try:
+            read = _read_all(value)
+        except Unreadable as wrong:
+            return _as_text(value, repaired, f"{NOT_AN_OBJECT}: {wrong}")
+        if read.is_cut or read.unclosed:
+            return Arguments({}, repaired, ENDS_EARLY)
+        repaired = (*repaired, *_remarks(value, is_inner=value is not text))
+        value = read.value
+    return Arguments({} if value is None else value, repaired)
+
+
+def _is_json_like(text: str) -> bool:
+    return bool(LABEL.match(text)) or text.strip()[:1] == '"' or text.strip() in ("null", "None")
+
+
+def _read_all(text: str) -> Read:
+    label = LABEL.match(text)
+    read = read_value(text, label.end() if label else 0)
+    if not read.is_cut and not TRAILING.match(text, read.end) and not _repeats(text, read):
+        raise Unreadable(read.end)
+    return read
+
+
+def _repeats(text: str, read: Read) -> bool:
+    """Some servers send the same arguments twice over."""
+    try:
+        again = read_value(text, read.end)
+    except Unreadable:
+        return False
+    return again.value == read.value and not text[again.end :].strip()
+
+
+def _as_text(text: str, repaired: tuple[str, ...], problem: str) -> Arguments:
+    """Text that only begins as JSON does: a program may begin with a bracket."""
+    if text.lstrip()[:1] in "[(" and does_something(text):
+        return Arguments(text, repaired)
+    return Arguments({}, repaired, problem)
+
+
+def _remarks(text: str, *, is_inner: bool) -> tuple[str, ...]:
+    if is_inner:
+        return ("the arguments were JSON inside a string",)
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return ("the arguments were not quite JSON",)
+    return ()
+
+
+TEXT: Final = "string"
+VALUE_KEYS: Final = ("value", "code", "text", "string", "content")
+
+
+def meant_value(
+    tool: OfferedTool, name: str, value: JsonValue
+) -> tuple[JsonValue, tuple[str, ...]]:
+    """What is meant by `value` for the parameter `name`, and what was done to it."""
+    if name not in tool.required or type_of(tool, name) != TEXT:
+        return value, ()
+    language = language_of_tool(tool)
+    said: tuple[str, ...] = ()
+    text = _as_one_text(value, shell=language == "bash")
+    if text is not None and text != value:
+        said = (f"{name} was made one text",)
+    if text is None or language is None:
+        return (value if text is None else text), said
+    if language == "python" and (inner := _inner_code(text)) is not None:
+        text, said = inner, (*said, "the program was taken out of JSON inside a string")
+    program = meant_program(text, language)
+    return program.text, (*said, *program.repairs)
+
+
+def _as_one_text(value: JsonValue, *, shell: bool) -> str | None:
+    if isinstance(value, dict) and len(value) <= 2:
+        inner = next((each for each in value.values() if isinstance(each, str)), None)
+        return _valued(value, inner)
+    if isinstance(value, list) and value:
+        texts = [item for item in value if isinstance(item, str)]
+        if len(texts) == len(value):
+            return shlex.join(texts) if shell else "\n".join(line.rstrip("\n") for line in texts)
+    return value if isinstance(value, str) else None
+
+
+def _valued(value: JsonObject, only: str | None) -> str | None:
+    told = next((value[key] for key in VALUE_KEYS if key in value), None)
+    return told if isinstance(told, str) else only if len(value) == 1 else None
+
+
+def _inner_code(text: str) -> str | None:
+    """The program where `text` is {"code": ...} once more, or a quoted string."""
+    if text.lstrip()[:1] not in '{"' or (text.lstrip()[:1] == "{" and does_something(text)):
+        return None
+    read = read_arguments(text)
+    if isinstance(read.value, str) and read.value != text and is_python(read.value):
+        return read.value
+    inner = [each for each in read.named.values() if isinstance(each, str)]
+    return inner[0] if len(read.named) == 1 and inner and does_something(inner[0]) else None
+
+
+def sole_parameter(tool: OfferedTool) -> str | None:
+    """The one parameter that a bare text can only be, if there is one."""
+    candidates = tool.required or tool.parameters
+    if len(candidates) == 1 and type_of(tool, candidates[0]) == TEXT:
+        return candidates[0]
+    return None
+
+
+def type_of(tool: OfferedTool, parameter: str) -> str:
+    """The JSON type of a parameter; text where the schema says nothing."""
+    function = tool.schema.get("function")
+    schema = function.get("parameters") if isinstance(function, dict) else None
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    described = properties.get(parameter) if isinstance(properties, dict) else None
+    kind = described.get("type") if isinstance(described, dict) else None
+    return kind if isinstance(kind, str) else TEXT
+
+
+def suits(tool: OfferedTool, text: str) -> bool:
+    """Whether a text of no name may be what a tool runs; a file's name is no program."""
+    language = language_of_tool(tool)
+    if language == "python":
+        return does_something(meant_program(text, language).text)
+    return bool(text.strip()) and not (language == "bash" and text.lstrip()[:1] in "{[")
+
+
+KEYWORD: Final = re.compile(r"([A-Za-z_]\w*)\s*(?:=(?!=)|:(?=\s*[\"'\[{\d]))\s*")
+RAW: Final = re.compile(r"[rR](?=[\"'])|[bBuU](?=[\"'])")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What stands between the brackets of a call, and where they close."""
+
+    arguments: JsonValue
+    end: int
+    is_whole: bool = True
+
+
+def read_brackets(text: str, start: int, end: int | None = None) -> Given | None:
+    """The arguments after the opening bracket at `start`; None when it is no call's.
+
+    By name they become an object, one value alone stays what it is, several become a list.
+    """
+    reader = Reader(text, start + 1, len(text) if end is None else end)
+    named: JsonObject = {}
+    plain: list[JsonValue] = []
+    try:
+        while reader.peek() not in ")]":
+            _one_argument(reader, named, plain)
+            if reader.peek() == ",":
+                reader.position += 1
+            elif reader.peek() not in ")]":
+                return None
+    except Unreadable:
+        return None
+    except Ended:
+        return Given(named or plain, reader.end, is_whole=False)
+    if reader.unclosed:
+        return Given(named or plain, reader.end, is_whole=False)
+    return Given(_together(named, plain), reader.position + 1)
+
+
+def _one_argument(reader: Reader, named: JsonObject, plain: list[JsonValue]) -> None:
+    keyword = KEYWORD.match(reader.text, reader.position, reader.end)
+    reader.position = keyword.end() if keyword else reader.position
+    if raw := RAW.match(reader.text, reader.position, reader.end):
+        reader.position = raw.end()
+    value = reader.value("")
+    while isinstance(value, str) and reader.peek() in "\"'":
+        value += reader.string()
+    if keyword:
+        named[keyword[1]] = value
+    else:
+        plain.append(value)
+
+
+def _together(named: JsonObject, plain: list[JsonValue]) -> JsonValue:
+    if named:
+        return {**named, **{f"arg{place}": value for place, value in enumerate(plain)}}
+    if len(plain) == 1:
+        return plain[0]
+    return plain or {}
+
 
 WRAPPERS: Final = words_in(
     "arguments args argument parameters params parameter kwargs input inputs properties "

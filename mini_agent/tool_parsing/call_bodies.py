@@ -10,12 +10,11 @@ from typing import Final
 from pydantic import JsonValue
 
 from mini_agent.messages import JsonObject
-from mini_agent.tool_parsing.call_syntax import read_brackets
-from mini_agent.tool_parsing.found_ import Tools, Wanted
+from mini_agent.tool_parsing.arguments import read_brackets
+from mini_agent.tool_parsing.found import Tools, Wanted
 from mini_agent.tool_parsing.json_calls import wanted_in
 from mini_agent.tool_parsing.lenient_json import Read, Unreadable, read_bounded
-from mini_agent.tools.names import tool_meant
-from mini_agent.tools.spelling import words_in
+from mini_agent.tools.names import tool_meant, words_in
 
 NAME: Final = re.compile(r"[A-Za-z_][\w./:-]*")
 NOISE: Final = words_in(

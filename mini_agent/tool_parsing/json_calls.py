@@ -9,19 +9,20 @@ from typing import Final
 from pydantic import JsonValue
 
 from mini_agent.messages import JsonObject
-from mini_agent.tool_parsing.argument_text import Arguments, read_arguments
-from mini_agent.tool_parsing.arguments import arguments_for
-from mini_agent.tool_parsing.found_ import Tools, Wanted
+from mini_agent.tool_parsing.arguments import Arguments, arguments_for, read_arguments
+from mini_agent.tool_parsing.found import Tools, Wanted
 from mini_agent.tool_parsing.lenient_json import Read
 from mini_agent.tool_parsing.resolve import lone_arguments_tool
+from mini_agent.tools.arguments import OfferedTool
 from mini_agent.tools.names import (
     language_of_tool,
+    says_only_code,
     spelled,
     tool_meant,
     with_own_names,
+    words_in,
+    words_of,
 )
-from mini_agent.tools.offered import OfferedTool
-from mini_agent.tools.spelling import says_only_code, words_in, words_of
 
 SEVERAL: Final = words_in(
     "toolcalls toolcall functioncalls functioncall calls tooluses tooluse actions tools steps "

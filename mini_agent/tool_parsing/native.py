@@ -11,9 +11,8 @@ from pydantic import JsonValue
 
 from mini_agent.messages import encodable
 from mini_agent.model import ToolCall
-from mini_agent.tool_parsing.argument_text import read_arguments
-from mini_agent.tool_parsing.call_syntax import read_brackets
-from mini_agent.tool_parsing.found_ import Tools, Wanted
+from mini_agent.tool_parsing.arguments import read_arguments, read_brackets
+from mini_agent.tool_parsing.found import Tools, Wanted
 from mini_agent.tool_parsing.json_calls import wanted_in
 from mini_agent.tool_parsing.lenient_json import Read, Unreadable, read_value
 from mini_agent.tools.names import tool_meant

@@ -1,21 +1,43 @@
-"""Calls announced in words: ReAct's `Action:` and `Action Input:`, or a line that is a call."""
+"""Calls announced in words: ReAct's `Action:` and `Action Input:`, or a line that is a call.
+
+Arguments written as YAML, a key on each line: `code: |` and the program below it.
+"""
 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Iterable
 from typing import Final
 
 from mini_agent.messages import JsonObject
+from mini_agent.tool_parsing.arguments import read_brackets
 from mini_agent.tool_parsing.call_bodies import after_gap, body_at
-from mini_agent.tool_parsing.call_syntax import read_brackets
-from mini_agent.tool_parsing.found_ import Found, Tools, Wanted
+from mini_agent.tool_parsing.found import TOKENS, Found, Tools, Wanted
 from mini_agent.tool_parsing.lenient_json import Unreadable, read_bounded
-from mini_agent.tool_parsing.own_text import TOKENS
-from mini_agent.tool_parsing.programs_ import leading_program
-from mini_agent.tool_parsing.yaml_arguments import yaml_arguments
+from mini_agent.tool_parsing.programs import leading_program
+from mini_agent.tools.arguments import OfferedTool
 from mini_agent.tools.names import language_of_tool, tool_meant
-from mini_agent.tools.offered import OfferedTool
+
+KEY: Final = re.compile(r"([A-Za-z_]\w{0,40}):[ \t]*(.*)")
+BLOCK: Final = re.compile(r"[|>][-+]?\s*")
+
+
+def yaml_arguments(text: str) -> JsonObject:
+    """The values by their keys; empty when `text` does not begin with a key."""
+    given: JsonObject = {}
+    lines = textwrap.dedent(text.strip("\n")).splitlines()
+    while lines:
+        found = KEY.fullmatch(lines.pop(0))
+        if found is None:
+            return {}
+        below: list[str] = []
+        while lines and (not lines[0].strip() or lines[0][0] in " \t"):
+            below.append(lines.pop(0))
+        said = "" if BLOCK.fullmatch(found[2]) else found[2].strip().strip("\"'")
+        given[found[1]] = said or textwrap.dedent("\n".join(below)).strip("\n")
+    return given
+
 
 NAMED: Final = r"Action|Name|Tool|Tool[ _]Name|Tool[ _]Used|Function|Function[ _]Name|Tool[ _]Call"
 GIVEN: Final = (

@@ -1,24 +1,110 @@
-"""A reply of a model, read: its words, its thoughts, and its calls in whatever form they came."""
+"""A reply of a model, read: its words, its thoughts, and its calls in whatever form they came.
+
+Replies that say nothing: an empty object, tags without words, a tool's description.
+
+What a model thinks, told from what it says, where it writes both into one text.
+
+The channels of gpt-oss, where a server passes them on unread.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from mini_agent.messages import encodable
 from mini_agent.model import ModelReply, ToolCall
-from mini_agent.tool_parsing.final_answers import final_answer
-from mini_agent.tool_parsing.found_ import Found, Tools
-from mini_agent.tool_parsing.harmony import without_channels
+from mini_agent.tool_parsing.found import Found, Tools, own_text
+from mini_agent.tool_parsing.json_calls import is_schema
+from mini_agent.tool_parsing.lenient_json import Unreadable, read_value
 from mini_agent.tool_parsing.native import opened_up
-from mini_agent.tool_parsing.nothing_said import says_nothing
-from mini_agent.tool_parsing.own_text import own_text
-from mini_agent.tool_parsing.reasoning import without_thoughts
-from mini_agent.tool_parsing.scan import found_in
-from mini_agent.tool_parsing.scanner import Setting
-from mini_agent.tool_parsing.understood import CUT_OFF
+from mini_agent.tool_parsing.resolve import CUT_OFF, final_answer
+from mini_agent.tool_parsing.scanner import Setting, found_in
+
+BLANKS: Final = frozenset(("{}", "[]", "null", "None", '""', "''", "{ }"))
+ONLY_TAGS: Final = re.compile(
+    r"(?:\s|</?[A-Za-z_][\w.:-]{0,40}/?>|<\|[^<>|]{1,40}\|>|\[/?[A-Z_]{3,20}\]"
+    r"|```\w{0,20}(?=\s|\Z))+"
+)
+
+
+def says_nothing(text: str, tools: Tools) -> bool:
+    """Whether there is not a word in it for the reader."""
+    return text in BLANKS or bool(ONLY_TAGS.fullmatch(text)) or _describes_a_tool(text, tools)
+
+
+def _describes_a_tool(text: str, tools: Tools) -> bool:
+    """Whether it is what the model was told of one of `tools`, given back."""
+    if text[:1] != "{" or not any(name in text for name in tools):
+        return False
+    try:
+        read = read_value(text, 0)
+    except Unreadable:
+        return False
+    is_all = not text[read.end :].strip()
+    return is_all and isinstance(read.value, dict) and is_schema(read.value)
+
+
+TAG: Final = re.compile(
+    r"<(?P<closes>/?)(?:think(?:ing)?|thought|reasoning|reflection)>"
+    r"|\[(?P<closes_too>/?)THINK\]|<\|(?P<begins>begin|end)_of_thought\|>",
+    re.IGNORECASE,
+)
+
+
+class Said(NamedTuple):
+    """The text meant for the reader, and the thoughts behind it."""
+
+    text: str
+    reasoning: str
+
+
+def without_thoughts(text: str) -> Said:
+    """`text` split at its `<think>` tags; either of a pair may be missing.
+
+    Some chat templates write the opening tag themselves, and a reply that is cut off never
+    reaches the closing one.
+    """
+    said: list[str] = []
+    thoughts: list[str] = []
+    position, is_thinking = 0, False
+    for tag in TAG.finditer(text):
+        closes = bool(tag["closes"] or tag["closes_too"] or tag["begins"] == "end")
+        if closes and not is_thinking:
+            # What was taken for speech was thought: the opening tag is missing.
+            thoughts.extend(part for part in said if part.strip())
+            said = []
+        (thoughts if closes or is_thinking else said).append(text[position : tag.start()])
+        position, is_thinking = tag.end(), not closes
+    (thoughts if is_thinking else said).append(text[position:])
+    return Said("".join(said).strip(), "\n".join(part.strip() for part in thoughts).strip())
+
+
+MESSAGE: Final = re.compile(
+    r"(?:<\|start\|>\s*(?P<role>\w+)?)?"
+    r"(?P<header>[^<>\n]{0,80}(?:<\|channel\|>[^<>\n]{0,120})?(?:<\|constrain\|>[^<>\n]{0,20})?)"
+    r"<\|message\|>(?P<body>.*?)(?P<end><\|end\|>|<\|return\|>|<\|call\|>|(?=<\|start\|>)|\Z)",
+    re.DOTALL,
+)
+
+
+def without_channels(text: str) -> str:
+    """`text` with the analysis as thoughts and the final answer as words; calls stay in it."""
+    if "<|message|>" not in text:
+        return text
+    return MESSAGE.sub(_as_text, text)
+
+
+def _as_text(message: re.Match[str]) -> str:
+    header, body = message["header"], message["body"]
+    if "to=" in header or (message["role"] or "").startswith("functions"):
+        return message[0]
+    if "analysis" in header:
+        return f"<think>{body}</think>"
+    return f"{body}\n"
+
 
 USUAL: Final = Setting()
 REACTS: Final = re.compile(r"\W*(?:Thought|Question|Action|Final Answer)\b")

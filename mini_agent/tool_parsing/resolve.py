@@ -1,32 +1,39 @@
-"""Which tool a call means, where its name alone does not say it or its arguments contradict it."""
+"""What the model asked for, made sense of before anything runs.
+
+Which tool a call means, where its name alone does not say it or its arguments contradict it.
+
+An answer that a model gives as if it were a tool call: `final_answer(answer="42")`.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from pydantic import JsonValue
 
 from mini_agent.errors import BadRequest
-from mini_agent.messages import JsonObject
-from mini_agent.tool_parsing.argument_text import Arguments
-from mini_agent.tool_parsing.programs import meant_program
-from mini_agent.tool_parsing.programs_ import does_something, is_python
+from mini_agent.messages import JsonObject, encodable
+from mini_agent.model import CallForm, ToolCall
+from mini_agent.tool_parsing.arguments import Arguments, arguments_for, read_arguments
+from mini_agent.tool_parsing.found import Tools, Wanted
+from mini_agent.tool_parsing.programs import does_something, is_python, meant_program
+from mini_agent.tools.arguments import OfferedTool
 from mini_agent.tools.names import (
     ARGUMENT_NAMES,
     TOOL_OF_LANGUAGE,
+    bare_name,
     language_of_tool,
+    says_only_code,
     spelled,
     tool_for,
     tool_meant,
+    words_in,
 )
-from mini_agent.tools.offered import OfferedTool
-from mini_agent.tools.spelling import bare_name, says_only_code
 from mini_agent_protocol.languages import Language, language_named
 
-Tools = Mapping[str, OfferedTool]
 LANGUAGE_KEYS: Final = ("language", "lang", "kernel", "runtime", "programming_language")
 CODE_KEYS: Final = frozenset(("code", *ARGUMENT_NAMES["code"]))
 COMMAND_KEYS: Final = frozenset(("cmd", "command", "commandline", "shell", "bash"))
@@ -169,3 +176,92 @@ def _program(given: Arguments) -> str:
     keys = CODE_KEYS | COMMAND_KEYS
     texts = (value for key, value in given.named.items() if spelled(key) in keys)
     return next((text for text in texts if isinstance(text, str)), "")
+
+
+NAMES: Final = words_in(
+    "final finalanswer finalresponse finalresult answer respond response reply finish finished "
+    "submit submitanswer done complete taskcomplete attemptcompletion giveanswer returnanswer "
+    "sendmessage say speak noaction none notool"
+)
+
+
+def final_in(calls: Sequence[Wanted], tools: Tools) -> str | None:
+    """The answer, where it is all that the calls say; None where one of them is a call."""
+    if len(calls) != 1 or not calls[0].is_whole:
+        return None
+    return final_answer(calls[0].name, calls[0].written, tools)
+
+
+def final_answer(name: str, arguments: str, tools: Tools) -> str | None:
+    """The text of a call by a name that only ends a conversation; None for any other."""
+    if spelled(name) not in NAMES or name in tools:
+        return None
+    given = read_arguments(arguments)
+    if given.problem:
+        return None
+    text = given.value if isinstance(given.value, str) else _only_text(given.named)
+    return text.strip() or None if text else None
+
+
+def _only_text(given: JsonObject) -> str | None:
+    texts = [str(value) for value in given.values() if isinstance(value, str | int | float)]
+    return texts[0] if len(texts) == 1 else None
+
+
+UNSENDABLE: Final = re.compile(r"[^A-Za-z0-9_-]")
+CUT_OFF: Final = "the call was cut off at the token limit, so it was not run; make it shorter"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One call to be carried out, or the `problem` that it will be answered with instead.
+
+    `name` is the tool's own, or what was asked for in a form that a model server accepts.
+    """
+
+    id: str
+    name: str
+    requested_name: str
+    arguments: JsonObject = field(default_factory=dict)
+    problem: str = ""
+    repaired: tuple[str, ...] = ()
+    form: CallForm = "call"
+
+
+def understood(call: ToolCall, call_id: str, tools: Mapping[str, OfferedTool]) -> Ask:
+    """`call` with the tool and the arguments it plainly means."""
+    requested = encodable(call.name)[:200]
+    choice = chosen_tool(requested, read_arguments(encodable(call.arguments)), tools)
+    name = choice.tool.name if choice.tool else UNSENDABLE.sub("_", requested)[:64] or "unnamed"
+    renamed = choice.tool is not None and name != requested
+    repaired = (*call.repaired, *((_taken(requested, name, choice),) if renamed else ()))
+    if call.problem:
+        return Ask(call_id, name, requested, {}, call.problem, repaired, call.form)
+    if choice.tool is None:
+        given = choice.arguments
+        problem = given.problem or _unknown(requested, tools, choice.why)
+        said = (*repaired, *given.repaired)
+        return Ask(call_id, name, requested, given.named, problem, said, call.form)
+    meant = arguments_for(choice.tool, choice.arguments)
+    missing = [each for each in choice.tool.required if _is_missing(each, meant, choice.tool)]
+    problem = meant.problem or (f"missing argument: {', '.join(missing)}" if missing else "")
+    arguments = {} if meant.problem else meant.named
+    said = (*repaired, *meant.repaired)
+    return Ask(call_id, name, requested, arguments, problem, said, call.form)
+
+
+def _is_missing(name: str, given: Arguments, tool: OfferedTool) -> bool:
+    """Whether it is not there; a program of nothing but white space is none."""
+    value = given.named.get(name)
+    is_blank = isinstance(value, str) and not value.strip()
+    return name not in given.named or (is_blank and language_of_tool(tool) is not None)
+
+
+def _taken(requested: str, name: str, choice: Choice) -> str:
+    because = f", because {choice.why}" if choice.why else ""
+    return f"tool {requested or 'without a name'} was taken as {name}{because}"
+
+
+def _unknown(requested: str, known: Iterable[str], why: str) -> str:
+    names = ", ".join(known) or "none"
+    return f"{why or f'there is no tool {requested!r}'}; known tools: {names}"

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from mini_agent.tool_parsing.argument_values import sole_parameter
+from mini_agent.tool_parsing.arguments import sole_parameter
 from mini_agent.tool_parsing.call_bodies import body_at, bounded_calls, name_in
-from mini_agent.tool_parsing.found_ import Found, Tools, Wanted
-from mini_agent.tool_parsing.programs_ import does_something, seems_whole
+from mini_agent.tool_parsing.found import Found, Tools, Wanted
+from mini_agent.tool_parsing.programs import does_something, seems_whole
 from mini_agent.tools.names import language_of_tool, tool_meant
 
 CALLING: Final = (

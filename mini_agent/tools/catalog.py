@@ -1,12 +1,20 @@
-"""Our tools as the model sees them: names, short descriptions, parameters."""
+"""Our tools as the model sees them: names, short descriptions, parameters.
+
+The tools that only turn text into text, the same wherever snippets run.
+
+One tool that gives its text back, to try the wiring of a loop.
+"""
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Final
 
 from pydantic import JsonValue
 
-from mini_agent.tools.invoker import Tool
+from mini_agent.messages import JsonObject
+from mini_agent.tools.arguments import NotRun, called, text_in
+from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, printed, refused
 
 TIMEOUT: Final[dict[str, JsonValue]] = {
     "type": "number",
@@ -103,3 +111,43 @@ def remarked_tool(tool: Tool, remark: str) -> Tool:
     if not isinstance(function, dict):
         return tool
     return {**tool, "function": {**function, "description": f"{function['description']} {remark}"}}
+
+
+TEXT_TOOLS: Final[tuple[Tool, ...]] = (RESEARCH_ECHO, COMPRESS_RUNS)
+
+
+def compress_runs(text: str) -> str:
+    """Run-length encoding, character then count, by code point: `aaabbc` -> `a3b2c1`."""
+    return "".join(f"{character}{len(list(run))}" for character, run in groupby(text))
+
+
+def research_echo(query: str) -> str:
+    """A stand-in for research that hands the question back as its own evidence."""
+    return f"EVIDENCE: {query}"
+
+
+def text_tool_output(name: str, arguments: JsonObject) -> ToolOutput | None:
+    """What the text tool `name` answers; None when there is no text tool of that name."""
+    if name == "research_echo":
+        return printed(research_echo(text_in(arguments, "query")))
+    if name == "compress_runs":
+        return printed(compress_runs(text_in(arguments, "s")))
+    return None
+
+
+class EchoMCP:
+    """An invoker whose only tool is `echo(text)`."""
+
+    async def list_openai_tools(self) -> list[Tool]:
+        """The tool `echo`."""
+        return [ECHO]
+
+    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
+        """The text, given back."""
+        try:
+            name, arguments = called(openai_tool)
+            if name != "echo":
+                return refused(f"there is no tool {name!r:.80}; the only tool is echo")
+            return printed(text_in(arguments, "text"))
+        except NotRun as why:
+            return refused(str(why))

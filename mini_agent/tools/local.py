@@ -1,9 +1,14 @@
-"""Tools whose programs run as child processes of this one, which is not a sandbox."""
+"""Tools whose programs run as child processes of this one, which is not a sandbox.
+
+A program's last expression shown, as a notebook shows it, where the program prints nothing.
+"""
 
 from __future__ import annotations
 
+import ast
 import shutil
 import sys
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -20,13 +25,39 @@ from mini_agent.tools.arguments import (
     seconds_in,
     unknown_in,
 )
-from mini_agent.tools.catalog import EXEC_PYTHON, exec_shell
+from mini_agent.tools.catalog import EXEC_PYTHON, TEXT_TOOLS, exec_shell, text_tool_output
 from mini_agent.tools.child_process import run_child
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, refused, remarked
 from mini_agent.tools.languages import allowed_languages, commands_of, language_of
-from mini_agent.tools.last_expression import with_last_expression
 from mini_agent.tools.shell_parser import parse_line
-from mini_agent.tools.text_tools import TEXT_TOOLS, text_tool_output
+
+SHOWS: Final = ("print", "stdout", "stderr", "logging", "subprocess", "os.system", "display")
+LONGEST: Final = 100_000
+
+
+def with_last_expression(code: str) -> str:
+    """`code` with its last expression shown; unchanged where it ends otherwise or prints itself."""
+    if len(code) > LONGEST or any(word in code for word in SHOWS):
+        return code
+    last = _last_statement(code)
+    if not isinstance(last, ast.Expr) or isinstance(last.value, ast.Constant | ast.Yield):
+        return code
+    lines = code.encode().split(b"\n")
+    before = [*lines[: last.lineno - 1], lines[last.lineno - 1][: last.col_offset]]
+    expression = ast.get_source_segment(code, last.value)
+    begun = b"\n".join(before).decode()
+    return f'{begun}__import__("sys").displayhook(\n{expression}\n)\n'
+
+
+def _last_statement(code: str) -> ast.stmt | None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            body = ast.parse(code).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+    return body[-1] if body else None
+
 
 USUAL_COMMANDS: Final = ("echo", "python", "pip")
 LONGEST_S: Final = 600.0

@@ -1,14 +1,56 @@
-"""The tools of several invokers in one catalog."""
+"""An invoker whose calls are carried out when somebody agrees.
+
+An invoker of which only some tools are there.
+
+An invoker whose tools carry the name of their server, so that several can be joined.
+
+An invoker whose calls may take so long and no longer.
+
+The tools of several invokers in one catalog.
+
+Tools whose output comes whole, for a run that nobody watches.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from copy import deepcopy
+from typing import Final, TypeAlias
 
 from mini_agent.errors import BadRequest
-from mini_agent.tools.invoker import Invoker, Listener, OpenAIToolCall, Tool, ToolOutput, refused
-from mini_agent.tools.passed_on import PassingInvoker, name_called, passed_on, tool_named
+from mini_agent.messages import JsonObject
+from mini_agent.tools.arguments import Called, NotRun, called
+from mini_agent.tools.invoker import (
+    Invoker,
+    Listener,
+    OpenAIToolCall,
+    PassingInvoker,
+    Tool,
+    ToolOutput,
+    name_called,
+    passed_on,
+    refused,
+    renamed,
+    tool_named,
+)
+
+
+class Quiet:
+    """The tools of `invoker`, without its pieces of output, where it has any."""
+
+    def __init__(self, invoker: Invoker) -> None:
+        self._invoker = invoker
+
+    async def list_openai_tools(self) -> list[Tool]:
+        """The tools that can be called."""
+        return await self._invoker.list_openai_tools()
+
+    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
+        """What came of one call."""
+        return await self._invoker.call_openai_tool(openai_tool)
 
 
 class ToolsMissing(UserWarning):
@@ -66,3 +108,139 @@ async def _listing(invoker: Invoker) -> list[Tool] | Exception:
         return await invoker.list_openai_tools()
     except Exception as broken:  # noqa: BLE001  an invoker is foreign code and may raise anything
         return broken
+
+
+class TimedInvoker(PassingInvoker):
+    """Cancels a call of `invoker` after `seconds` and tells the model so."""
+
+    def __init__(self, invoker: Invoker, seconds: float) -> None:
+        if not seconds > 0:
+            raise BadRequest(f"seconds must be above 0, not {seconds!r}", field="seconds")
+        self._invoker, self._seconds = invoker, seconds
+
+    async def list_openai_tools(self) -> list[Tool]:
+        """The tools of the invoker."""
+        return await self._invoker.list_openai_tools()
+
+    async def _passed_on(
+        self, openai_tool: OpenAIToolCall, tell: Listener | None
+    ) -> str | ToolOutput:
+        cut = asyncio.timeout(self._seconds)
+        try:
+            async with cut:
+                return await passed_on(self._invoker, openai_tool, tell)
+        except TimeoutError:
+            if not cut.expired():
+                raise
+            return refused(f"the call took longer than {self._seconds:g} s and was cancelled")
+
+
+# What OpenAI takes as the name of a function.
+LONGEST: Final = 64
+UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]")
+
+
+class NamespacedInvoker(PassingInvoker):
+    """The tools of `invoker` as `server__tool`, in letters and lengths that every model takes."""
+
+    def __init__(self, server: str, invoker: Invoker) -> None:
+        if not server or UNFIT.search(server) or len(server) > LONGEST // 2:
+            raise BadRequest(
+                f"{server!r:.80} cannot name a server: 1 to {LONGEST // 2} letters, digits, - or _",
+                field="server",
+            )
+        self._server, self._invoker = server, invoker
+        self._own_names: dict[str, str] = {}
+
+    async def list_openai_tools(self) -> list[Tool]:
+        """The tools under their long names."""
+        tools = await self._invoker.list_openai_tools()
+        own_names: dict[str, str] = {}
+        for tool in tools:
+            own_names.setdefault(
+                long_name(self._server, tool_named(tool), own_names), tool_named(tool)
+            )
+        self._own_names = own_names
+        long_names = {own: long for long, own in own_names.items()}
+        return [renamed(tool, long_names[tool_named(tool)]) for tool in tools]
+
+    async def _passed_on(
+        self, openai_tool: OpenAIToolCall, tell: Listener | None
+    ) -> str | ToolOutput:
+        return await passed_on(self._invoker, await self._own(openai_tool), tell)
+
+    async def _own(self, openai_tool: OpenAIToolCall) -> OpenAIToolCall:
+        name = name_called(openai_tool)
+        if name not in self._own_names:
+            await self.list_openai_tools()
+        return renamed(openai_tool, self._own_names.get(name, name))
+
+
+def long_name(server: str, own: str, taken: Mapping[str, str]) -> str:
+    """The name of a server's tool in a catalog, another than those `taken` by other tools."""
+    name = f"{server}__{UNFIT.sub('_', own)}"[:LONGEST]
+    count = 2
+    while taken.get(name, own) != own:
+        name = f"{name[: LONGEST - 4]}_{count}"
+        count += 1
+    return name
+
+
+class FilteredInvoker(PassingInvoker):
+    """Of the tools of `invoker` those `enabled`, all where it is None, without those `disabled`.
+
+    What is not listed cannot be called either.
+    """
+
+    def __init__(
+        self,
+        invoker: Invoker,
+        enabled: Collection[str] | None = None,
+        disabled: Collection[str] = (),
+    ) -> None:
+        self._invoker, self._enabled, self._disabled = invoker, enabled, disabled
+
+    async def list_openai_tools(self) -> list[Tool]:
+        """The tools that are left."""
+        tools = await self._invoker.list_openai_tools()
+        return [tool for tool in tools if self._has(tool_named(tool))]
+
+    async def _passed_on(
+        self, openai_tool: OpenAIToolCall, tell: Listener | None
+    ) -> str | ToolOutput:
+        name = name_called(openai_tool)
+        if not self._has(name):
+            return refused(f"the tool {name!r:.80} is not enabled here")
+        return await passed_on(self._invoker, openai_tool, tell)
+
+    def _has(self, name: str) -> bool:
+        return (self._enabled is None or name in self._enabled) and name not in self._disabled
+
+
+Approval: TypeAlias = Callable[[str, JsonObject], Awaitable[bool]]
+
+
+class ApprovedInvoker(PassingInvoker):
+    """Asks `approve` with the name and the arguments of each call; one that is denied is not made.
+
+    The run's time goes on while somebody thinks.
+    """
+
+    def __init__(self, invoker: Invoker, approve: Approval) -> None:
+        self._invoker, self._approve = invoker, approve
+
+    async def list_openai_tools(self) -> list[Tool]:
+        """The tools of the invoker."""
+        return await self._invoker.list_openai_tools()
+
+    async def _passed_on(
+        self, openai_tool: OpenAIToolCall, tell: Listener | None
+    ) -> str | ToolOutput:
+        try:
+            call: Called = called(openai_tool)
+        except NotRun as why:
+            return refused(str(why))
+        # What it does to its arguments does not change the call.
+        if not await self._approve(call.name, deepcopy(call.arguments)):
+            return refused(f"this call of {call.name} was not approved, so it was not made")
+        return await passed_on(self._invoker, openai_tool, tell)

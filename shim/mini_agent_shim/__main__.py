@@ -15,8 +15,8 @@ from mini_agent.tools.languages import allowed_languages
 from mini_agent_protocol.asgi.head_timeout import HeadTimeoutProtocol
 from mini_agent_protocol.asgi.json_log import log_to_stderr
 from mini_agent_shim.app import create_app
-from mini_agent_shim.http.trace_export import export_spans
-from mini_agent_shim.runs.archive import require_folder
+from mini_agent_shim.http.tracing import export_spans
+from mini_agent_shim.runs.store import require_folder
 from mini_agent_shim.settings import ShimSettings, require_safe_door
 
 GRACE_S: Final = 5

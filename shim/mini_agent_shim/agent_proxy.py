@@ -1,4 +1,7 @@
-"""For a shim without a token: callers on this machine, and nobody else."""
+"""The shim for servers that are given `module:app`, such as uvicorn.
+
+For a shim without a token: callers on this machine, and nobody else.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from typing import Final
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mini_agent.errors import ErrorBody
+from mini_agent_shim.app import create_app
 from mini_agent_shim.http.problems import problem
+from mini_agent_shim.settings import ShimSettings, asks_for_a_token
 
 NOT_OPEN: Final = ErrorBody(
     code="forbidden",
@@ -39,3 +44,12 @@ def _is_here(scope: Scope) -> bool:
         return client is None or ipaddress.ip_address(client[0]).is_loopback
     except ValueError:
         return False
+
+
+# Made when it is asked for: importing a module does no work.
+def __getattr__(name: str) -> ASGIApp:
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    settings = ShimSettings()
+    app = create_app(settings)
+    return app if asks_for_a_token(settings) else ThisMachineOnly(app)

@@ -1,8 +1,13 @@
-"""The shim as an ASGI app."""
+"""The shim as an ASGI app.
+
+LiteLLM, loaded ahead of the first run, and what only its loading needed given back.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import ctypes
+import gc
 import os
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -13,7 +18,7 @@ from fastapi_offline import FastAPIOffline
 
 from mini_agent.model import Model
 from mini_agent.models.cache import through_litellm
-from mini_agent.models.litellm_runtime import close_litellm_clients
+from mini_agent.models.litellm_runtime import close_litellm_clients, loaded_litellm
 from mini_agent_protocol.asgi.access_log import AccessLogMiddleware
 from mini_agent_protocol.asgi.body_limit import BodyLimitMiddleware
 from mini_agent_protocol.asgi.disconnect import ClientDisconnected, answer_disconnected
@@ -24,25 +29,38 @@ from mini_agent_shim.http.auth import (
     WITHOUT_TOKEN,
     Admission,
     Door,
+    Tokens,
     names_of_this_host,
+    tokens_in,
 )
 from mini_agent_shim.http.middleware import log_access
 from mini_agent_shim.http.problems import answer_with_problems, refuse_body
-from mini_agent_shim.http.tokens import Tokens, tokens_in
-from mini_agent_shim.http.trace_export import flush_spans
-from mini_agent_shim.http.tracing import NOT_BY_FASTAPI, Traces
-from mini_agent_shim.loading import load_litellm
-from mini_agent_shim.mcp.sandbox_mcp import SandboxMcp
+from mini_agent_shim.http.tracing import NOT_BY_FASTAPI, Traces, flush_spans
+from mini_agent_shim.mcp.endpoint import SandboxMcp
 from mini_agent_shim.mcp.servers import McpServers
 from mini_agent_shim.openai.routes import OpenAiRoutes
-from mini_agent_shim.runs.archive import Archive, Keeping
 from mini_agent_shim.runs.redaction import secrets_of_environment
 from mini_agent_shim.runs.registry import Capacity, Registry
+from mini_agent_shim.runs.store import Archive, Keeping
 from mini_agent_shim.service import Service
 from mini_agent_shim.settings import ShimSettings
 from mini_agent_shim.sidecar import SidecarLine
 from mini_agent_shim.web.files import page_files, page_routes
 from mini_agent_shim.web.status import Standing
+
+
+async def load_litellm() -> None:
+    """Takes seconds; afterwards a run does not have to wait for it."""
+    await loaded_litellm()
+    await asyncio.to_thread(give_back)
+
+
+def give_back() -> None:
+    """Memory that was needed for a while alone goes back to the system, where glibc has it."""
+    gc.collect()
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI:

@@ -1,4 +1,7 @@
-"""What a run needs in this service, and how one is asked for."""
+"""What a run needs in this service, and how one is asked for.
+
+The tools of one run in the shim.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,14 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
 from mini_agent.agent.loop import run_agent
+from mini_agent.agent.tool_backends import Opening, Sources, tools_at
 from mini_agent.errors import BadRequest
 from mini_agent.events import Event, Listener
 from mini_agent.model import Model
-from mini_agent.remote.schema import AgentRunRequest
+from mini_agent.remote.schema import AgentRunRequest, Place, places_in
 from mini_agent.result import AgentResult
 from mini_agent.settings import require_model
-from mini_agent.tools.quiet import Quiet
+from mini_agent.tools.wrappers import Quiet
 from mini_agent_shim.errors import NoResult
 from mini_agent_shim.mcp.servers import McpServers
 from mini_agent_shim.runs.registry import Asker, Registry
@@ -21,7 +25,25 @@ from mini_agent_shim.runs.replay import events_told_by, told_by
 from mini_agent_shim.runs.run_task import LiveRun, Order, ended_with_its_caller
 from mini_agent_shim.settings import ShimSettings
 from mini_agent_shim.sidecar import SidecarLine
-from mini_agent_shim.tools import tools_for
+
+
+def tools_for(
+    asked: AgentRunRequest, settings: ShimSettings, line: SidecarLine, servers: McpServers
+) -> Opening:
+    """What the request's `tool_backend` means here, where `auto` is the sidecar."""
+    places = [_place_here(place) for place in places_in(asked.tool_backend)]
+    sources = Sources(asked, settings, lambda: nullcontext(line.client()), servers.opened)
+    return tools_at(places, sources)
+
+
+def _place_here(place: Place) -> Place:
+    if place == "docker":
+        raise BadRequest(
+            "tool_backend 'docker' is not available in the shim",
+            field="tool_backend",
+            hint="there is auto (the sidecar), sidecar, local, http, mcp, research and echo",
+        )
+    return "sidecar" if place == "auto" else place
 
 
 @dataclass(frozen=True, slots=True)

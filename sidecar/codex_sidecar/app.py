@@ -18,8 +18,8 @@ from codex_sidecar.api.readiness import Readiness
 from codex_sidecar.api.routes import router
 from codex_sidecar.api.service import Service
 from codex_sidecar.api.sessions import router as session_router
-from codex_sidecar.engine.catalog import Catalog
 from codex_sidecar.engine.client import Engine
+from codex_sidecar.engine.confinement import Catalog
 from codex_sidecar.engine.limits import Machine
 from codex_sidecar.engine.reaper import Reaper
 from codex_sidecar.errors import RefusedRequest
@@ -28,9 +28,8 @@ from codex_sidecar.execution.fair_queue import Turns
 from codex_sidecar.execution.self_test import SelfTest
 from codex_sidecar.http.middleware import REQUEST_ID_BYTES, UnforeseenErrorMiddleware, log_access
 from codex_sidecar.http.problems import answer
-from codex_sidecar.pool.drain import Drain
 from codex_sidecar.pool.fleet import Terms
-from codex_sidecar.pool.lifecycle import Warmth, open_pool
+from codex_sidecar.pool.lifecycle import Drain, Warmth, open_pool
 from codex_sidecar.sessions.registry import Sessions
 from codex_sidecar.sessions.session import Means
 from codex_sidecar.settings import Settings

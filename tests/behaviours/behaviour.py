@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from mini_agent.testing.replies_ import Scripted
+from mini_agent.testing.replies import Scripted
 from tests.behaviours.programs import RLE, Program
 
 Kind: TypeAlias = Literal["recoverable", "honest", "nothing"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mini_agent.testing import garbage
-from mini_agent.testing.replies_ import JsonObject, JsonValue
+from mini_agent.testing.replies import JsonObject, JsonValue
 from tests.behaviours.behaviour import Behaviour
 from tests.behaviours.programs import PRODUCT
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from mini_agent.testing import Reply, Scripted, call
-from mini_agent.testing.replies_ import JsonObject, as_scripted
+from mini_agent.testing.replies import JsonObject, as_scripted
 from tests.behaviours.behaviour import Behaviour, Turn
 
 SAID: Final = "The result is {result}."

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from itertools import count
 
-from mini_agent.testing.replies_ import JsonObject, JsonValue
+from mini_agent.testing.replies import JsonObject, JsonValue
 from mini_agent.testing.transcript_rules import broken_request_rules
 
 

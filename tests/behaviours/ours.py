@@ -12,7 +12,7 @@ from mini_agent import AgentConfig, arun_mcp_mini_agent
 from mini_agent.messages import user
 from mini_agent.models.litellm_runtime import close_litellm_clients, loaded_litellm, settle_litellm
 from mini_agent.testing import Scripted, ScriptedServer
-from mini_agent.testing.replies_ import JsonObject
+from mini_agent.testing.replies import JsonObject
 from mini_agent.testing.transcript_rules import broken_request_rules, broken_rules
 from tests.behaviours.behaviour import Behaviour
 from tests.behaviours.judge import Came, Verdict

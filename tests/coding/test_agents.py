@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mini_agent.coding.subagents.kinds import kinds_in
+from mini_agent.coding.subagents.run import kinds_in
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.coding.desk import Desk
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mini_agent.coding.models import digest_model_for, model_named
+from mini_agent.coding.launch import digest_model_for, model_named
 from mini_agent.coding.side_model import AskedModel, marked
 from mini_agent.messages import JsonObject, Message, user
 from mini_agent.model import ModelRequest

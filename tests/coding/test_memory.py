@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from mini_agent.coding.memory.file_changes import SeenFiles
+from mini_agent.coding.memory.file_changes import EndedJobs, SeenFiles
 from mini_agent.coding.memory.files import memories
-from mini_agent.coding.memory.jobs import EndedJobs
 from mini_agent.coding.prompts.builtin import PROMPT, Builtin, Standing
 from mini_agent.coding.tools.shell import Shell
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says

@@ -11,8 +11,7 @@ from rich.console import Console
 from mini_agent.coding.hooks.decision import Verdict
 from mini_agent.coding.hooks.event import Circumstances, HookEvent
 from mini_agent.coding.notifications import Notices
-from mini_agent.coding.terminal.commands import Slash
-from mini_agent.coding.terminal.help import LEFT
+from mini_agent.coding.terminal.commands import LEFT, Slash
 from mini_agent.coding.terminal.repl import Talk
 from mini_agent.coding.terminal.screen import Screen
 from mini_agent.messages import JsonObject

@@ -9,8 +9,7 @@ from dataclasses import dataclass, replace
 import pytest
 
 from mini_agent.coding.bootstrap import Assembled
-from mini_agent.coding.terminal.commands import Done, Say, Slash
-from mini_agent.coding.terminal.help import HELP, LEFT, Next
+from mini_agent.coding.terminal.commands import HELP, LEFT, Done, Next, Say, Slash
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject
 from mini_agent.model import Model

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mini_agent.messages import JsonObject
 from mini_agent.testing import Call, ScriptedServer, call, calls
-from mini_agent.testing.replies_ import Scripted
+from mini_agent.testing.replies import Scripted
 from mini_agent.testing.script import Script
 from tests.coding.desk import Desk, happens
 from tests.coding.talking import MAY, READY, talking, talking_to

@@ -8,7 +8,7 @@ from mini_agent.coding.observer import Unwatched
 from mini_agent.coding.tool_middleware import GatedTools, Surroundings
 from mini_agent.messages import JsonObject, function_call
 from mini_agent.testing.scripted import ScriptedSandbox, execution
-from mini_agent.tools.observation_ import observation
+from mini_agent.tools.observation import observation
 from mini_agent.tools.sandbox import SandboxInvoker
 
 

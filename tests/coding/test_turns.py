@@ -8,7 +8,7 @@ from typing import Final
 
 from mini_agent.messages import JsonObject
 from mini_agent.testing import Call, ScriptedServer, call, calls, hang
-from mini_agent.testing.replies_ import Scripted
+from mini_agent.testing.replies import Scripted
 from mini_agent.testing.script import Script
 from tests.coding.desk import PROGRAM, Desk, environment
 from tests.coding.talking import MAY, READY, talking, talking_to, transcript

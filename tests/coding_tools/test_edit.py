@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from mini_agent.coding.tools.known_files import KnownFiles
-from mini_agent.coding.tools.replacement import Replacement
+from mini_agent.coding.tools.edit import Replacement
 from mini_agent.coding.tools.text_file import TextFile
+from mini_agent.coding.tools.workspace import KnownFiles
 from tests.coding_tools.conftest import Bench
 
 

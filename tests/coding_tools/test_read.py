@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.agent.message_size import estimated_tokens
+from mini_agent.agent.context_window import estimated_tokens
 from mini_agent.coding.tools.read import MOST_TOKENS
 from tests.coding_tools.conftest import Bench, stand_in
 

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from mini_agent.coding.tools.catalog import coding_tools
 from mini_agent.coding.tools.protocols import Question
-from mini_agent.tools.passed_on import tool_named
+from mini_agent.tools.invoker import tool_named
 from tests.coding_tools.conftest import Bench
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.coding.tools.markdown import markdown_of
 from mini_agent.coding.tools.protocols import Found
-from mini_agent.coding.tools.web_fetch import PublicPages
+from mini_agent.coding.tools.web_fetch import PublicPages, markdown_of
 from mini_agent.tools.arguments import NotRun
 from tests.coding_tools.conftest import Bench
 from tests.extras.web import HOST, PUBLIC, Page, Web, web_of

@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
-from codex_sidecar.engine.catalog import DEFAULTS, Catalog
 from codex_sidecar.engine.client import Engine
-from codex_sidecar.engine.confinement import Confinement
+from codex_sidecar.engine.confinement import DEFAULTS, Catalog, Confinement
 from codex_sidecar.engine.limits import Host, settle
 from codex_sidecar.kinds import Preload
 from codex_sidecar.runner.container import Container

@@ -9,9 +9,8 @@ import pytest
 
 from mini_agent.errors import SandboxError
 from mini_agent.sandbox import Execution, Sandbox, SidecarClient, Snippet, Truncated
-from mini_agent.testing.sandbox_checks import what_is_printed_is_stdout
+from mini_agent.testing.sandbox_checks import files_do_not_survive, what_is_printed_is_stdout
 from mini_agent.testing.sandbox_contract import CHECKS, Check, check
-from mini_agent.testing.sandbox_isolation import files_do_not_survive
 from mini_agent.testing.scripted import ScriptedSandbox, execution
 from tests.docker.engine_here import TOKEN, Sidecar
 

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from mini_agent.cli.doctor.check import Around, Check, Look
-from mini_agent.cli.doctor.docker import Docker
-from mini_agent.cli.doctor.engine_facts import engine_facts
+from mini_agent.cli.doctor.docker import Docker, engine_facts
 from mini_agent.settings import Settings
 from tests.docker.engine_here import require_engine
 

@@ -11,9 +11,9 @@ from mini_agent.cli.doctor.engine import (
     compose,
     disk,
     engine,
+    images,
     limits,
 )
-from mini_agent.cli.doctor.images import images
 from mini_agent.cli.doctor.sandbox import canary
 from tests.docker import engine_here
 from tests.doctor.conftest import found, program, states

@@ -6,7 +6,7 @@ import pytest
 
 from mini_agent.cli.doctor.model import keys, model
 from mini_agent.testing import ScriptedServer
-from mini_agent.testing.library import Models
+from mini_agent.testing.routes import Models
 from tests.doctor.conftest import found, states
 
 SECRET = "sk-a-secret-that-is-long-enough-wxyz"

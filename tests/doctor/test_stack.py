@@ -25,9 +25,8 @@ from mini_agent.cli.doctor.check import (
     skipped,
     warn,
 )
-from mini_agent.cli.doctor.command import as_json, as_text
+from mini_agent.cli.doctor.command import as_json, as_text, gone_through
 from mini_agent.cli.doctor.stack import ports, services
-from mini_agent.cli.doctor.table import gone_through
 from mini_agent.coding.launch import Ground
 from mini_agent.errors import NotConfigured
 from mini_agent.testing import ScriptedServer
@@ -141,7 +140,7 @@ async def test_a_check_that_breaks_or_hangs_does_not_hide_the_others(
     async def works(_around: Around) -> Sequence[Check]:
         return [ok("c", "well")]
 
-    monkeypatch.setattr("mini_agent.cli.doctor.table.PATIENCE_S", 0.2)
+    monkeypatch.setattr("mini_agent.cli.doctor.command.PATIENCE_S", 0.2)
     table = [Row("g", name, look) for name, look in (("a", breaks), ("b", hangs), ("c", works))]
     checks = await gone_through(table, await around_here())
     assert [(each.name, each.state) for each in checks] == [

@@ -64,6 +64,6 @@ async def test_with_a_token_others_are_answered_who_know_it(
 def test_without_a_web_server_the_error_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setitem(sys.modules, "mini_agent_shim.agent_proxy_", None)
+    monkeypatch.setitem(sys.modules, "mini_agent_shim.agent_proxy", None)
     with pytest.raises(NotConfigured, match=r"pip install 'mini-agent\[mini_agent\]'"):
         agent_proxy.app  # noqa: B018

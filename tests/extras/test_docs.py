@@ -12,7 +12,7 @@ import pytest
 
 from mini_agent.config import AgentConfig
 from mini_agent.testing import Models, ScriptedServer, call
-from mini_agent.testing.replies_ import Scripted
+from mini_agent.testing.replies import Scripted
 from tests.ollama.command import ROOT
 
 PAGE = (ROOT / "docs" / "tuning.md").read_text(encoding="utf-8")

@@ -10,7 +10,7 @@ from PIL import Image
 
 from mini_agent import with_images
 from mini_agent.agent.images.attach import Attaching
-from mini_agent.agent.images.limits import USUAL, ImageLimits
+from mini_agent.agent.images.sources import USUAL, ImageLimits
 from mini_agent.errors import BadRequest
 from mini_agent.messages import Message, user
 from tests.extras.pictures import encoded, pictures

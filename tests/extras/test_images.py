@@ -16,7 +16,7 @@ from mini_agent import (
     run_mcp_mini_agent,
     with_images,
 )
-from mini_agent.agent.images.mentions import mentions
+from mini_agent.agent.images.attach import mentions
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.messages import assistant, system, user
 from mini_agent.testing import Models, ScriptedServer, refusal

@@ -17,7 +17,7 @@ from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
 from mini_agent.models.cache import CachedModel, through_litellm
 from mini_agent.testing import ScriptedServer, call
-from mini_agent.testing.replies_ import Scripted
+from mini_agent.testing.replies import Scripted
 from mini_agent.testing.scripted import ScriptedModel, says
 from tests.extras.redis_here import redis_server
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from mini_agent.testing import Scripted, ScriptedServer, call, refusal, text
-from mini_agent.testing.replies_ import JsonObject
+from mini_agent.testing.replies import JsonObject
 from tests.docker.engine_here import GONE_S, Sidecar, sidecar
 from tests.faults.services import Platform, shim, shim_process
 from tests.flow.leaving import gone_within, sandboxes

@@ -14,8 +14,8 @@ import pytest
 
 import mini_agent
 from mini_agent import AgentConfig, arun_mcp_mini_agent, run_mcp_mini_agent
-from mini_agent.agent.run_tools import sandbox_tools
 from mini_agent.agent.sync import run_blocking
+from mini_agent.agent.tool_backends import sandbox_tools
 from mini_agent.messages import user
 from mini_agent.models.litellm_runtime import close_litellm_clients, litellm_module, settle_litellm
 from mini_agent.remote.client import ShimClient

@@ -15,10 +15,9 @@ from typing import TypeVar
 import httpx
 import uvicorn
 
+from mini_agent.mcp.gateway.catalog import Gateway
 from mini_agent.mcp.gateway.configuration import configuration_of
-from mini_agent.mcp.gateway.gateway import Gateway
-from mini_agent_shim.http.auth import Admission, names_of_this_host
-from mini_agent_shim.http.tokens import Tokens
+from mini_agent_shim.http.auth import Admission, Tokens, names_of_this_host
 from mini_agent_shim.mcp.gateway_app import GatewayApp
 from mini_agent_shim.mcp.gateway_main import listening
 from tests.tools import conftest as tools

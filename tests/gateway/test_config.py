@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from mini_agent.errors import NotConfigured
-from mini_agent.mcp.gateway.config_file_ import usual_file
+from mini_agent.mcp.gateway.config_file import usual_file
 from mini_agent.mcp.gateway.configuration import configuration_of
 from tests.gateway.files import address_of, command_of, one, read
 

@@ -6,8 +6,7 @@ import time
 
 from pydantic import JsonValue
 
-from codex_sidecar.engine.catalog import DEFAULTS
-from codex_sidecar.engine.confinement import Confinement
+from codex_sidecar.engine.confinement import DEFAULTS, Confinement
 from codex_sidecar.engine.limits import Host, settle
 from mini_agent.sandbox import Language, Limits
 

@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from codex_sidecar.guard.gate import Gate
-from codex_sidecar.guard.policy import Owned
+from codex_sidecar.guard.policy import Gate, Owned
 from codex_sidecar.guard.server import Server
 from codex_sidecar.guard.settings import GuardSettings
 from codex_sidecar.guard.upstream import Upstream

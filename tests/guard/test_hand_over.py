@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from codex_sidecar.engine.attach import Upgrade
-from codex_sidecar.engine.attached import Attached
+from codex_sidecar.engine.attach import Attached, Upgrade
 from codex_sidecar.engine.confinement import INSTANCE_LABEL, SANDBOX_LABEL
 from codex_sidecar.errors import EngineRefused
 from codex_sidecar.guard.settings import GuardSettings

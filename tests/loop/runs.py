@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pydantic import JsonValue
 
 from mini_agent.agent import loop
-from mini_agent.agent.record import Record
+from mini_agent.agent.recorder import Record
 from mini_agent.config import AgentConfig
 from mini_agent.events import Event, Stopped
 from mini_agent.messages import Message, user

@@ -19,7 +19,7 @@ from mini_agent.testing.scripted import (
     execution,
     says,
 )
-from mini_agent.tools.echo import EchoMCP
+from mini_agent.tools.catalog import EchoMCP
 from mini_agent.tools.sandbox import SandboxInvoker
 from tests.loop.runs import run_agent
 

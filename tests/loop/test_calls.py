@@ -14,7 +14,7 @@ from mini_agent.messages import Message, user
 from mini_agent.model import ModelReply, ToolCall
 from mini_agent.result import AgentResult
 from mini_agent.testing.scripted import ScriptedModel, ScriptedSandbox, call, calls, execution, says
-from mini_agent.tools.echo import EchoMCP
+from mini_agent.tools.catalog import EchoMCP
 from mini_agent.tools.invoker import Invoker, OpenAIToolCall, Tool
 from mini_agent.tools.sandbox import SandboxInvoker
 from tests.loop.runs import run_agent

@@ -6,10 +6,16 @@ from collections.abc import Sequence
 
 import pytest
 
-from mini_agent.agent.context_window import Room, fitted, with_addenda
-from mini_agent.agent.message_size import chars_of, estimated_tokens, tokens_of
+from mini_agent.agent.context_window import (
+    HEADING,
+    Room,
+    chars_of,
+    estimated_tokens,
+    fitted,
+    tokens_of,
+    with_addenda,
+)
 from mini_agent.agent.prompts import SYSTEM
-from mini_agent.agent.summary import HEADING
 from mini_agent.config import AgentConfig
 from mini_agent.errors import ContextTooLong
 from mini_agent.messages import Message, assistant, function_call, system, tool_result, user

@@ -7,14 +7,13 @@ from collections.abc import Mapping, Sequence
 import pytest
 from pydantic import JsonValue
 
-from mini_agent.agent.call_pairs import NEVER_ANSWERED
-from mini_agent.agent.normalize import checked
+from mini_agent.agent.normalize import NEVER_ANSWERED, checked
 from mini_agent.config import AgentConfig
 from mini_agent.errors import BadRequest
 from mini_agent.messages import assistant, function_call, tool_result, user
 from mini_agent.testing.scripted import ScriptedModel
 from mini_agent.testing.transcript_rules import broken_rules
-from mini_agent.tools.echo import EchoMCP
+from mini_agent.tools.catalog import EchoMCP
 from tests.loop.runs import run_agent
 
 Given = Sequence[Mapping[str, JsonValue]]

@@ -8,7 +8,7 @@ from mini_agent.agent.guardrails.evasion import OVERLOOKED, PROMISED, evasion
 from mini_agent.config import AgentConfig
 from mini_agent.messages import user
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
-from mini_agent.tools.echo import EchoMCP
+from mini_agent.tools.catalog import EchoMCP
 from tests.loop.runs import TASK, run_agent
 
 CONFIG = AgentConfig(model="m")

@@ -23,7 +23,7 @@ from mini_agent.events import (
 )
 from mini_agent.testing.scripted import Hangs, ScriptedModel, call, calls, says
 from mini_agent.testing.transcript_rules import broken_rules
-from mini_agent.tools.echo import EchoMCP
+from mini_agent.tools.catalog import EchoMCP
 from mini_agent.tools.invoker import OpenAIToolCall, ToolOutput, printed
 from mini_agent_protocol.execution import Output
 from tests.loop.runs import TASK, tool_texts, until

@@ -13,7 +13,7 @@ import pytest
 from mini_agent.config import AgentConfig
 from mini_agent.errors import ModelError, ModelUnavailable, Unauthorized
 from mini_agent.model import ModelReply, ModelRequest
-from mini_agent.models.retry_after import retry_after
+from mini_agent.models.litellm_errors import retry_after
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.loop.runs import TASK, Answers, run_agent
 

@@ -7,7 +7,7 @@ from mini_agent.config import AgentConfig
 from mini_agent.messages import Message, system, user
 from mini_agent.result import AgentResult
 from mini_agent.testing.scripted import ScriptedModel, ScriptedSandbox, call, calls, execution, says
-from mini_agent.tools.echo import EchoMCP
+from mini_agent.tools.catalog import EchoMCP
 from mini_agent.tools.sandbox import SandboxInvoker
 from tests.loop.runs import run_agent
 

@@ -23,7 +23,7 @@ from mini_agent.messages import user
 from mini_agent.models.litellm_runtime import settle_litellm
 from mini_agent.result import AgentResult
 from mini_agent.testing.transcript_rules import broken_rules
-from mini_agent.tools.echo import EchoMCP
+from mini_agent.tools.catalog import EchoMCP
 
 pytestmark = pytest.mark.timeout(400)
 

@@ -7,7 +7,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
-from mini_agent.agent.message_size import TokenCounter, estimated_tokens, tokens_of_bytes
+from mini_agent.agent.context_window import TokenCounter, estimated_tokens, tokens_of_bytes
 from mini_agent.coding.terminal.screen import Screen
 from mini_agent.events import ToolStarted
 

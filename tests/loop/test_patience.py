@@ -7,14 +7,14 @@ from collections.abc import Coroutine
 
 import pytest
 
-from mini_agent.agent import patience
-from mini_agent.agent.patience import soonest
+from mini_agent.agent import model_turn
+from mini_agent.agent.model_turn import soonest
 from tests.loop.runs import until
 
 
 @pytest.fixture(autouse=True)
 def _short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patience, "LEAST_S", 0.1)
+    monkeypatch.setattr(model_turn, "LEAST_S", 0.1)
 
 
 class Server:

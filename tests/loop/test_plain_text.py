@@ -6,16 +6,14 @@ import json
 
 import pytest
 
-from mini_agent.agent.in_words import in_words
-from mini_agent.agent.prompted_tools import instructions, parsed, schema
+from mini_agent.agent.prompted_tools import in_words, instructions, parsed, schema
 from mini_agent.agent.structured_output import JsonAnswer, NotTheJson
 from mini_agent.config import AgentConfig
 from mini_agent.errors import ModelError, NoToolSupport
 from mini_agent.messages import assistant, function_call, tool_result, user
 from mini_agent.testing.scripted import ScriptedModel, says
-from mini_agent.tools.catalog import ECHO, EXEC_PYTHON
-from mini_agent.tools.echo import EchoMCP
-from mini_agent.tools.offered import offered_tools
+from mini_agent.tools.arguments import offered_tools
+from mini_agent.tools.catalog import ECHO, EXEC_PYTHON, EchoMCP
 from tests.loop.runs import TASK, run_agent
 
 CONFIG = AgentConfig(model="m")

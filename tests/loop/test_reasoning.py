@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mini_agent.tool_parsing.reasoning import without_thoughts
+from mini_agent.tool_parsing.reply import without_thoughts
 
 
 @pytest.mark.parametrize(

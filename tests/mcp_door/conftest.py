@@ -12,8 +12,7 @@ from typing import Literal, TypeAlias
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 
-from mini_agent.mcp.sandbox_server.server_ import sandbox_server
-from mini_agent.mcp.sandbox_server.sessions import Sessions
+from mini_agent.mcp.sandbox_server.server import Sessions, sandbox_server
 from mini_agent.sandbox import LANGUAGES, SidecarClient
 from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
 

@@ -27,7 +27,7 @@ from mini_agent.testing import (
     think,
     truncated_call,
 )
-from mini_agent.testing.replies_ import Scripted
+from mini_agent.testing.replies import Scripted
 
 PROMPT: Final = (
     "Write a Python function compress_runs(s) that turns every run of a character into the "

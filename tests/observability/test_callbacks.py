@@ -13,7 +13,7 @@ from mini_agent import AgentConfig, arun_mcp_mini_agent
 from mini_agent.messages import user
 from mini_agent.models.litellm_runtime import settle_litellm
 from mini_agent.testing import ScriptedServer, Tokens, call, refusal, text
-from mini_agent.tools.echo import EchoMCP
+from mini_agent.tools.catalog import EchoMCP
 from tests.provider import conftest as provider
 
 _loaded = provider._loaded

@@ -19,8 +19,8 @@ from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
 from mini_agent.net.telemetry import CONTENT
 from mini_agent.result import Usage
-from mini_agent.tools.echo import EchoMCP
-from mini_agent.tools.http_tools_invoker import HttpToolsInvoker
+from mini_agent.tools.catalog import EchoMCP
+from mini_agent.tools.http import HttpToolsInvoker
 from mini_agent_shim.settings import ShimSettings
 from tests.gateway.conftest import gateway_over
 from tests.observability.spans_seen import (

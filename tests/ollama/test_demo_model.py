@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mini_agent.cli.demo_model import served_demo_model
+from mini_agent.cli.demo import served_demo_model
 from tests.ollama.command import ROOT
 
 WEIGHTS = ROOT / "ollama" / "demo" / "tiny-agent.gguf"

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mini_agent.testing.replies_ import JsonObject
+from mini_agent.testing.replies import JsonObject
 from tests.ollama.command import Ollama, installed, serving
 
 MODEL = "qwen2.5-coder:3b"

@@ -19,7 +19,7 @@ from mini_agent.agent.sync import run_blocking
 from mini_agent.errors import MiniAgentError
 from mini_agent.messages import user
 from mini_agent.model import ModelRequest
-from mini_agent.models.litellm_model import LiteLLMModel
+from mini_agent.models.litellm import LiteLLMModel
 from mini_agent.testing import ScriptedServer
 
 RUNS = 30
@@ -107,7 +107,7 @@ def test_a_program_that_ran_an_agent_ends_in_silence() -> None:
     program = """
 import sys
 from mini_agent.agent.sync import run_blocking
-from mini_agent.models.litellm_model import LiteLLMModel
+from mini_agent.models.litellm import LiteLLMModel
 from mini_agent.messages import user
 from mini_agent.model import ModelRequest
 model = LiteLLMModel(ollama_address=sys.argv[1])

@@ -24,9 +24,9 @@ from mini_agent.testing import (
     refusal,
     server_error,
 )
-from mini_agent.testing.replies_ import Scripted
+from mini_agent.testing.replies import Scripted
 from mini_agent.testing.transcript_rules import broken_rules
-from mini_agent.tools.echo import EchoMCP
+from mini_agent.tools.catalog import EchoMCP
 
 pytestmark = pytest.mark.usefixtures("_closing")
 

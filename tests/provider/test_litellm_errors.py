@@ -10,7 +10,7 @@ import pytest
 from mini_agent.errors import ContextTooLong, ModelError, ModelUnavailable, NoToolSupport
 from mini_agent.messages import user
 from mini_agent.model import ModelRequest
-from mini_agent.models.litellm_model import LiteLLMModel
+from mini_agent.models.litellm import LiteLLMModel
 from mini_agent.testing import (
     ScriptedServer,
     empty_choices,
@@ -21,7 +21,7 @@ from mini_agent.testing import (
     refusal,
     server_error,
 )
-from mini_agent.testing.replies_ import Scripted
+from mini_agent.testing.replies import Scripted
 from mini_agent.tools.catalog import EXEC_PYTHON
 
 pytestmark = pytest.mark.usefixtures("_closing")

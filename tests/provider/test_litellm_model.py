@@ -10,7 +10,7 @@ import pytest
 from mini_agent.errors import ModelError
 from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
-from mini_agent.models.litellm_model import LiteLLMModel
+from mini_agent.models.litellm import LiteLLMModel
 from mini_agent.testing import (
     Call,
     ScriptedServer,
@@ -23,7 +23,7 @@ from mini_agent.testing import (
     server_error,
     text,
 )
-from mini_agent.testing.replies_ import Scripted
+from mini_agent.testing.replies import Scripted
 from mini_agent.tools.catalog import EXEC_PYTHON
 from mini_agent.tools.invoker import Tool
 from tests.loop.runs import until

@@ -9,7 +9,7 @@ import pytest
 from mini_agent.errors import ModelError
 from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
-from mini_agent.models.litellm_model import LiteLLMModel
+from mini_agent.models.litellm import LiteLLMModel
 from mini_agent.testing import Call, ScriptedServer, Tokens, calls, server_error, text
 from mini_agent.tools.catalog import EXEC_PYTHON
 

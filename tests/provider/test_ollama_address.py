@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mini_agent.errors import NotConfigured
-from mini_agent.ollama_address import ollama_url
+from mini_agent.settings import ollama_url
 
 
 @pytest.mark.parametrize(

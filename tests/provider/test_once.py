@@ -16,7 +16,7 @@ from starlette.routing import Route
 import mini_agent.provider.run
 from mini_agent.result import AgentResult
 from mini_agent.testing import ScriptedServer, call, garbage, hang, server_error
-from mini_agent.testing.replies_ import Scripted
+from mini_agent.testing.replies import Scripted
 from tests.provider.engine import container, engine_with
 from tests.shim.serving import served
 

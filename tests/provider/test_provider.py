@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from mini_agent.testing import ScriptedServer, Tokens, call, hang, text
-from mini_agent.testing.replies_ import Scripted
+from mini_agent.testing.replies import Scripted
 from tests.loop.runs import until
 
 HI = [{"role": "user", "content": "What is 6 * 7? Use Python."}]

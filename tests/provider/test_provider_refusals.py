@@ -11,7 +11,7 @@ from mini_agent.agent.tool_backends import NotASandbox
 from mini_agent.cli.demo import answer_through_litellm
 from mini_agent.errors import ShimUnavailable
 from mini_agent.testing import ScriptedServer, call
-from mini_agent.testing.replies_ import Scripted
+from mini_agent.testing.replies import Scripted
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.provider.engine import container, engine_with

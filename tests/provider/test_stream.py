@@ -13,7 +13,7 @@ import pytest
 from pydantic import BaseModel, JsonValue
 
 from mini_agent.testing import ScriptedServer, call, hang, server_error
-from mini_agent.testing.replies_ import Scripted
+from mini_agent.testing.replies import Scripted
 
 HI = [{"role": "user", "content": "What is 6 * 7? Use Python."}]
 COMPUTES = call("exec_python", code="print(6 * 7)")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import httpx
 
 from mini_agent_shim.api.run_history import RunDetail, RunPage
-from mini_agent_shim.runs.lines import LogLine
+from mini_agent_shim.runs.schema import LogLine
 
 ASKED: dict[str, object] = {
     "messages": [{"role": "user", "content": "What is six times seven?"}],

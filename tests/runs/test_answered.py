@@ -12,9 +12,9 @@ from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.result import AgentResult
 from mini_agent_shim.http.caller import ANYBODY
 from mini_agent_shim.runs import run_task
-from mini_agent_shim.runs.archive import Archive, Keeping
 from mini_agent_shim.runs.registry import Asker, Capacity, Registry
 from mini_agent_shim.runs.run_task import Order
+from mini_agent_shim.runs.store import Archive, Keeping
 
 RESULT = AgentResult(
     final_answer="42",

@@ -20,10 +20,9 @@ from mini_agent.errors import NotConfigured
 from mini_agent.testing import ScriptedServer, call, hang, text
 from mini_agent.testing.script import Script
 from mini_agent_shim.app import create_app
-from mini_agent_shim.runs.archive import Archive, Keeping
-from mini_agent_shim.runs.lines import RunQueued
 from mini_agent_shim.runs.redaction import Hidden
-from mini_agent_shim.runs.schema import RunSummary
+from mini_agent_shim.runs.schema import RunQueued, RunSummary
+from mini_agent_shim.runs.store import Archive, Keeping
 from mini_agent_shim.settings import ShimSettings
 from tests.faults.telling import require_discreet
 from tests.runs.asking import ASKED, KEYED, told_in

@@ -10,11 +10,9 @@ from http import HTTPStatus
 from pathlib import Path
 
 from mini_agent.messages import JsonObject
-from mini_agent_shim.runs.archive import Archive, Keeping
-from mini_agent_shim.runs.lines import RunQueued
 from mini_agent_shim.runs.redaction import Hidden
-from mini_agent_shim.runs.schema import RunSummary
-from mini_agent_shim.runs.store import Wanted
+from mini_agent_shim.runs.schema import RunQueued, RunSummary
+from mini_agent_shim.runs.store import Archive, Keeping, Wanted
 from mini_agent_shim.settings import ShimSettings
 from tests.runs.asking import ASKED, listed
 from tests.shim.scripted import ScriptedModel, client_of, runs, says

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from http import HTTPStatus
 
-from mini_agent_shim.http.rates import Rates
+from mini_agent_shim.http.auth import Rates
 from mini_agent_shim.settings import ShimSettings
 from tests.runs.asking import ASKED, begun, detail, ended
 from tests.shim.scripted import ScriptedModel, SilentModel, client_of, says

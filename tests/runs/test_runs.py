@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from mini_agent.remote.schema import AgentRunResponse
 from mini_agent.sandbox import Rich
 from mini_agent_shim.app import create_app
-from mini_agent_shim.runs.lines import RunEnded
+from mini_agent_shim.runs.schema import RunEnded
 from mini_agent_shim.settings import ShimSettings
 from tests.runs.asking import ASKED, begun, detail, ended, events, listed, told_in
 from tests.shim.scripted import ScriptedModel, Sidecar, SilentModel, client_of, runs, says

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from mini_agent.errors import NotConfigured
-from mini_agent_shim.http.tokens import tokens_in
+from mini_agent_shim.http.auth import tokens_in
 from mini_agent_shim.settings import ShimSettings, require_safe_door
 from tests.runs.asking import ASKED, listed
 from tests.shim.scripted import ScriptedModel, Sidecar, SilentModel, client_of, runs, says

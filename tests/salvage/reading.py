@@ -9,10 +9,10 @@ from mini_agent.messages import JsonObject
 from mini_agent.model import ModelReply
 from mini_agent.testing.weak_models import OFFERED
 from mini_agent.tool_parsing.reply import understood_reply
+from mini_agent.tool_parsing.resolve import understood
 from mini_agent.tool_parsing.scanner import Setting
-from mini_agent.tool_parsing.understood import understood
+from mini_agent.tools.arguments import offered_tools
 from mini_agent.tools.invoker import Tool
-from mini_agent.tools.offered import offered_tools
 
 SANDBOX = OFFERED["sandbox"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from mini_agent.testing.weak_models import WeakReply, weak_replies
 from mini_agent.tool_parsing.scanner import Setting
-from mini_agent.tools.offered import offered_tools
+from mini_agent.tools.arguments import offered_tools
 from tests.salvage.reading import outcome
 
 TABLE = weak_replies()

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from codex_sidecar.runner.media import media_type
-from mini_agent.coding.tools.media import is_pdf
-from mini_agent.coding.tools.picture import is_picture
+from codex_sidecar.runner.files import media_type
+from mini_agent.coding.tools.media import is_pdf, is_picture
 from mini_agent.mcp.sandbox_server.results import read
 from mini_agent.sandbox import BEGINNING_BYTES, IMAGE_TYPES, media_type_of
 from mini_agent_protocol.media_types import MAGIC

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from mini_agent.testing import Call, ScriptedServer, calls
-from mini_agent.testing.replies_ import JsonObject, Scripted
+from mini_agent.testing.replies import JsonObject, Scripted
 from tests.shim.serving import served
 
 GATEWAY_PORT = 8787  # the pages print it

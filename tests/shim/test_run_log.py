@@ -25,7 +25,7 @@ def _heard(caplog: pytest.LogCaptureFixture) -> None:
 
 def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [
-        each.getMessage() for each in caplog.records if each.name == "mini_agent_shim.runs.run_log"
+        each.getMessage() for each in caplog.records if each.name == "mini_agent_shim.runs.recorder"
     ]
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.types import Message
 
-from mini_agent.agent.event_stream import events_of
+from mini_agent.agent.run import events_of
 from mini_agent.errors import Problem
 from mini_agent.events import Listener, ModelAsked
 from mini_agent.result import AgentResult

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from codex_sidecar.pool.demand import Demand
+from codex_sidecar.pool.stock import Demand
 
 
 def noted(*times: float) -> Demand:

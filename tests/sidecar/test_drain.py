@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from codex_sidecar.execution.fair_queue import Turns
-from codex_sidecar.pool.drain import Drain
+from codex_sidecar.pool.lifecycle import Drain
 
 
 class Places:

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from codex_sidecar.engine import connection, exchange
+from codex_sidecar.engine import connection
+from codex_sidecar.engine import connection as exchange
 from codex_sidecar.engine.connection import MOST_IDLE, Channel, Silence
 from codex_sidecar.errors import EngineGone
 

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from codex_sidecar.engine.attached import Attached
+from codex_sidecar.engine.attach import Attached
 from codex_sidecar.errors import RunnerLost
 from codex_sidecar.runner.frames import Frame, FrameReader, encode
 

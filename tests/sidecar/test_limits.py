@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codex_sidecar.engine.catalog import DEFAULTS
-from codex_sidecar.engine.confinement import shm_mb, tmp_mb
+from codex_sidecar.engine.confinement import DEFAULTS, shm_mb, tmp_mb
 from codex_sidecar.engine.limits import Host, settle
 from mini_agent.sandbox import LANGUAGES, Language, Limits
 

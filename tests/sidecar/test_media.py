@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codex_sidecar.runner.media import media_type
+from codex_sidecar.runner.files import media_type
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from codex_sidecar.pool import inventory
-from codex_sidecar.pool.traffic import Traffic
+from codex_sidecar.pool.stock import Traffic
 from tests.sidecar.conftest import Opened
 from tests.sidecar.scripted_engine import ScriptedEngine
 

@@ -6,8 +6,8 @@ import time
 
 import pytest
 
+from codex_sidecar.engine.client import Found
 from codex_sidecar.engine.reaper import Reaper
-from codex_sidecar.engine.told import Found
 from codex_sidecar.errors import EngineGone
 
 LATER = str(int(time.time()) + 86_400)

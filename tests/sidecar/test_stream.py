@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pydantic import JsonValue
 
-from codex_sidecar.http.relay import MOST_PIECES, Relay
+from codex_sidecar.http.event_stream import MOST_PIECES, Relay
 from codex_sidecar.runner import frames
 from mini_agent.sandbox import Output, Truncated
 from mini_agent_protocol.sse import read_events

@@ -6,7 +6,7 @@ from mini_agent.agent.loop import run_agent
 from mini_agent.config import AgentConfig
 from mini_agent.messages import user
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
-from mini_agent.tools.echo import EchoMCP
+from mini_agent.tools.catalog import EchoMCP
 
 
 async def test_mini_agent_echo_tool_roundtrip() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mini_agent.testing import ScriptedServer, call
-from mini_agent.testing.replies_ import Scripted
+from mini_agent.testing.replies import Scripted
 from tests.stock.conftest import Program, said_by
 
 SIX_TIMES_SEVEN: list[Scripted | str] = [call("exec_python", code="print(6 * 7)"), "It is 42."]

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from mini_agent.testing import ScriptedServer, call
-from mini_agent.testing.replies_ import JsonObject, Scripted
+from mini_agent.testing.replies import JsonObject, Scripted
 from tests.stock.conftest import Program
 from tests.stock.serving import Proxy, proxy
 

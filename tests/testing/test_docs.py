@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from mini_agent import testing
-from mini_agent.testing.script_file_ import read_script
+from mini_agent.testing.script_file import read_script
 
 PAGE = (Path(__file__).parents[2] / "docs" / "testing.md").read_text(encoding="utf-8")
 PROGRAMS = re.findall(r"^```python\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)

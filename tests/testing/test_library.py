@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from mini_agent.testing import Models, ScriptedServer
-from mini_agent.testing.replies_ import JsonValue
+from mini_agent.testing.replies import JsonValue
 
 NOTHING = Models(pulled=())
 

@@ -34,7 +34,7 @@ from mini_agent.testing import (
     truncated,
     truncated_call,
 )
-from mini_agent.testing.replies_ import JsonObject, Scripted
+from mini_agent.testing.replies import JsonObject, Scripted
 
 pytestmark = pytest.mark.filterwarnings("ignore:Item .* on TypedDict class:UserWarning")
 

@@ -7,7 +7,7 @@ import json
 import httpx
 
 from mini_agent.testing import ScriptedServer, call, text
-from mini_agent.testing.replies_ import JsonValue
+from mini_agent.testing.replies import JsonValue
 
 
 def generate(server: ScriptedServer, **more: JsonValue) -> httpx.Response:

@@ -30,7 +30,7 @@ from mini_agent.testing import (
     truncated,
     truncated_call,
 )
-from mini_agent.testing.replies_ import (
+from mini_agent.testing.replies import (
     JsonObject,
     JsonValue,
     Refusal,

@@ -23,7 +23,7 @@ from mini_agent.testing import (
     truncated,
     truncated_call,
 )
-from mini_agent.testing.replies_ import JsonObject, JsonValue, Refusal
+from mini_agent.testing.replies import JsonObject, JsonValue, Refusal
 
 
 def complete(server: ScriptedServer, **more: JsonValue) -> httpx.Response:

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from mini_agent.testing import ScriptedServer, ScriptNotFollowed, call
-from mini_agent.testing.replies_ import JsonObject, Reply
+from mini_agent.testing.replies import JsonObject, Reply
 
 
 def ask(server: ScriptedServer, said: str = "hi") -> httpx.Response:

@@ -20,9 +20,8 @@ from mini_agent.testing import (
     tagged_call,
     text,
 )
-from mini_agent.testing.replies_ import JsonValue
-from mini_agent.testing.script_file import WORDS
-from mini_agent.testing.script_file_ import BadScript, read_script
+from mini_agent.testing.replies import JsonValue
+from mini_agent.testing.script_file import WORDS, BadScript, read_script
 
 
 def written(folder: Path, content: str) -> Path:

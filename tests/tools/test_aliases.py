@@ -6,8 +6,8 @@ import pytest
 
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedSandbox
+from mini_agent.tools.arguments import OfferedTool, offered_tools
 from mini_agent.tools.names import tool_meant, with_own_names
-from mini_agent.tools.offered import OfferedTool, offered_tools
 from mini_agent.tools.sandbox import SandboxInvoker
 
 

@@ -17,8 +17,7 @@ from mini_agent.events import RunStarted
 from mini_agent.messages import user
 from mini_agent.provider.parameters import GivenCall
 from mini_agent.provider.run import ProviderRun, provider_run
-from mini_agent.remote.schema import AgentRunRequest
-from mini_agent.remote.tool_backend import places_in
+from mini_agent.remote.schema import AgentRunRequest, places_in
 from mini_agent.settings import Settings
 from mini_agent.testing import Scripted, ScriptedServer, call
 from tests.cli.test_run import command, environment

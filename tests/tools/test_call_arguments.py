@@ -8,12 +8,11 @@ from copy import deepcopy
 import pytest
 
 from mini_agent.messages import JsonObject, function_call
-from mini_agent.tools.approved import ApprovedInvoker
 from mini_agent.tools.arguments import Called, NotRun, called, tool_call
-from mini_agent.tools.echo import EchoMCP
-from mini_agent.tools.invoker import OpenAIToolCall, ToolOutput
+from mini_agent.tools.catalog import EchoMCP
+from mini_agent.tools.invoker import OpenAIToolCall, ToolOutput, renamed
 from mini_agent.tools.outputs import output_of
-from mini_agent.tools.passed_on import renamed
+from mini_agent.tools.wrappers import ApprovedInvoker
 
 GIVEN: JsonObject = {"text": "grün", "more": [1, 2.5, None, {"a": True}]}
 ASKED = Called("echo", GIVEN)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mini_agent.tools.digest import collapsed, failure_digest
 from mini_agent.tools.invoker import ToolOutput
-from mini_agent.tools.observation_ import observation
+from mini_agent.tools.observation import collapsed, failure_digest, observation
 
 LIBRARY = "/usr/lib/python3.11/json/decoder.py"
 INSIDE = "".join(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import JsonValue
 
-from mini_agent.tools.echo import EchoMCP
+from mini_agent.tools.catalog import EchoMCP
 from mini_agent.tools.invoker import ToolOutput, printed, refused
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from mini_agent.messages import function_call
 from mini_agent.tools.invoker import ToolOutput
-from mini_agent.tools.last_expression import with_last_expression
-from mini_agent.tools.local import LocalMCPInvoker
+from mini_agent.tools.local import LocalMCPInvoker, with_last_expression
 
 
 async def ran(code: str) -> ToolOutput:

@@ -20,9 +20,8 @@ from mini_agent import (
 from mini_agent.mcp.client.server import McpCommand
 from mini_agent.messages import JsonObject, function_call
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
-from mini_agent.tools.invoker import Invoker, ToolOutput
+from mini_agent.tools.invoker import Invoker, ToolOutput, tool_named
 from mini_agent.tools.outputs import output_of
-from mini_agent.tools.passed_on import tool_named
 from mini_agent_protocol.execution import Output
 from tests.loop.runs import TASK, run_agent
 from tests.tools.conftest import free_port, until_it_listens

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mini_agent.tools.invoker import ToolOutput, printed, refused
-from mini_agent.tools.observation_ import observation
+from mini_agent.tools.observation import observation
 
 FAILED = "The call failed. Fix the cause and call the tool again."
 TIMED_OUT = (

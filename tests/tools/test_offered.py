@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from mini_agent.errors import MiniAgentError
+from mini_agent.tools.arguments import offered_tools
 from mini_agent.tools.catalog import ECHO, EXEC_PYTHON
-from mini_agent.tools.offered import offered_tools
 
 
 def test_a_tool_is_known_by_its_name_with_what_a_call_must_carry() -> None:

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, PlainTextResponse
 from mini_agent import ResearchPythonInvoker
 from mini_agent.messages import function_call
 from mini_agent.tools.invoker import ToolOutput
-from mini_agent.tools.research.research_settings import ResearchSettings
+from mini_agent.tools.research.common import ResearchSettings
 from tests.tools.services import Service
 
 

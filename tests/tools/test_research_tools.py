@@ -14,11 +14,10 @@ from mini_agent import ResearchPythonInvoker
 from mini_agent.errors import BadRequest, ToolsUnavailable
 from mini_agent.messages import function_call
 from mini_agent.tools.invoker import Tool, ToolOutput
-from mini_agent.tools.observation_ import TAIL, observation
-from mini_agent.tools.research.common import Patience
+from mini_agent.tools.observation import TAIL, observation
+from mini_agent.tools.research.common import Patience, ResearchSettings
 from mini_agent.tools.research.invoker import NoResearch
 from mini_agent.tools.research.perplexity import Perplexity
-from mini_agent.tools.research.research_settings import ResearchSettings
 from tests.tools.services import Service
 
 QUESTION = {"query": "What is new in Python 3.14?"}

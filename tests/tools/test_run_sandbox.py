@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mini_agent.agent.run_tools import sandbox_tools
+from mini_agent.agent.tool_backends import sandbox_tools
 from mini_agent.errors import SandboxBusy, SandboxUnavailable, SessionOver
 from mini_agent.sandbox import Execution, Output, SessionFacts, Snippet
 from mini_agent.testing.scripted import Hangs, ScriptedSandbox, execution
-from mini_agent.tools import run_sandbox
+from mini_agent.tools import sandbox as run_sandbox
 from mini_agent.tools.invoker import Invoker, OpenAIToolCall, ToolOutput
 from mini_agent.tools.local import LocalMCPInvoker
-from mini_agent.tools.run_sandbox import RunSandbox
+from mini_agent.tools.sandbox import RunSandbox
 from tests.loop.runs import until
 
 SNIPPET = Snippet(language="python", code="1")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from mini_agent.testing.scripted import ScriptedSandbox
+from mini_agent.tools.catalog import compress_runs
 from mini_agent.tools.invoker import printed, refused
 from mini_agent.tools.local import LocalMCPInvoker
 from mini_agent.tools.sandbox import SandboxInvoker
-from mini_agent.tools.text_tools import compress_runs
 
 
 @pytest.mark.parametrize(

@@ -25,10 +25,12 @@ from mini_agent.tools.invoker import (
     StreamingInvoker,
     Tool,
     ToolOutput,
+    name_called,
     printed,
+    renamed,
+    tool_named,
 )
 from mini_agent.tools.outputs import output_of
-from mini_agent.tools.passed_on import name_called, renamed, tool_named
 from mini_agent.tools.wrappers import ToolsMissing
 from mini_agent_protocol.execution import Output
 

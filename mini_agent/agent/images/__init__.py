@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mini_agent.agent.images.attach import Attaching
-from mini_agent.agent.images.limits import USUAL, ImageLimits
+from mini_agent.agent.images.sources import USUAL, ImageLimits
 from mini_agent.agent.sync import run_blocking
-from mini_agent.extras import extra_needed
 from mini_agent.messages import Message
 from mini_agent.models.capabilities import require_vision
-from mini_agent.settings import Settings
+from mini_agent.settings import Settings, extra_needed
 
 
 async def awith_images(

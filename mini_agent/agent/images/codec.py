@@ -8,7 +8,7 @@ from typing import Final
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from mini_agent.agent.images.limits import ImageLimits
+from mini_agent.agent.images.sources import ImageLimits
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject
 

@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from mini_agent.agent.images.limits import ImageLimits
-from mini_agent.agent.images.sources import too_large
+from mini_agent.agent.images.sources import ImageLimits, too_large
 from mini_agent.errors import BadRequest
 from mini_agent.net.public import (
     NotPublic,

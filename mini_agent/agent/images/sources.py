@@ -1,11 +1,32 @@
-"""A picture's file, read from one folder and nowhere else."""
+"""A picture's file, read from one folder and nowhere else.
+
+What the pictures of a prompt may cost.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from mini_agent.agent.images.limits import ImageLimits
 from mini_agent.errors import BadRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ImageLimits:
+    """Bounds for one conversation; `longest_side`, in pixels, is what each picture is reduced to.
+
+    `pixels` and `bytes` hold for a picture as it is found, `fetch_s` for one download.
+    """
+
+    images: int = 8
+    bytes: int = 20 << 20
+    pixels: int = 50_000_000
+    longest_side: int = 1024
+    fetch_s: float = 20.0
+
+
+USUAL: Final = ImageLimits()
 
 
 def content_of(name: str, folder: Path, limits: ImageLimits) -> bytes | None:

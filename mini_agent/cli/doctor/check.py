@@ -6,8 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from mini_agent.cli.doctor.docker import Docker
-from mini_agent.cli.doctor.engine_facts import EngineFacts
+from mini_agent.cli.doctor.docker import Docker, EngineFacts
 from mini_agent.settings import Settings
 
 State: TypeAlias = Literal["ok", "warn", "fail", "skipped"]

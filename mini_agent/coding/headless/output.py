@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from pydantic import JsonValue
 
-from mini_agent.coding.facts import Facts
+from mini_agent.coding.bootstrap import Facts
 from mini_agent.coding.mcp_servers import McpServer
 from mini_agent.coding.observer import Unwatched
 from mini_agent.coding.transcript.messages import ToolUse

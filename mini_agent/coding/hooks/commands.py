@@ -1,4 +1,7 @@
-"""Hooks that are commands of settings.json: told on stdin, heard by exit code and stdout."""
+"""Hooks that are commands of settings.json: told on stdin, heard by exit code and stdout.
+
+Where hooks come from, and all of them asked at once.
+"""
 
 from __future__ import annotations
 
@@ -10,10 +13,34 @@ import re
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
-from mini_agent.coding.hooks.decision import Verdict, together, verdict_in
+from mini_agent.coding.hooks.decision import SILENT, Verdict, together, verdict_in
 from mini_agent.coding.hooks.event import EventName, HookEvent
+
+
+class Hooks(Protocol):
+    """Anything that has a say in what happens."""
+
+    async def verdict(self, event: HookEvent) -> Verdict:
+        """What it says; it never raises."""
+        ...
+
+
+class AllHooks:
+    """Several sources of hooks as one."""
+
+    def __init__(self, sources: Sequence[Hooks]) -> None:
+        self._sources = tuple(sources)
+
+    async def verdict(self, event: HookEvent) -> Verdict:
+        """What they come to together."""
+        if not self._sources:
+            return SILENT
+        async with asyncio.TaskGroup() as asking:
+            asked = [asking.create_task(source.verdict(event)) for source in self._sources]
+        return together([each.result() for each in asked])
+
 
 USUAL_S: Final = 60.0
 BLOCKS: Final = 2

@@ -1,12 +1,37 @@
-"""Files that the model has seen, and what others have changed in them since."""
+"""Files that the model has seen, and what others have changed in them since.
+
+Commands in the background that have ended by themselves, each told of once.
+
+Which files the model's own calls have shown it, so that only others' changes are told of.
+"""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
+
+from mini_agent.coding.tools.shell import Job, Shell
+from mini_agent.events import Event, ToolFinished
+from mini_agent.result import ToolInvocation
+
+
+@dataclass
+class EndedJobs:
+    """Those of `shell`; what the model has stopped itself is no news."""
+
+    shell: Shell
+    _told: set[str] = field(default_factory=set)
+
+    def new(self) -> list[Job]:
+        """Those that it was not asked about before."""
+        ended = [job for job in self.shell.jobs.values() if job.rc is not None]
+        new = [job for job in ended if job.id not in self._told and not job.was_stopped]
+        self._told.update(job.id for job in ended)
+        return new
+
 
 MOST_BYTES: Final = 256 * 1024
 CONTEXT: Final = 8
@@ -73,3 +98,29 @@ def _hunks(before: str, now: str) -> str:
         lines.append("...")
     kept = lines[:MOST_LINES]
     return "\n".join(kept[:-1] if kept and kept[-1] == "..." else kept)
+
+
+SHOWING: Final = frozenset({"Read", "Write", "Edit", "MultiEdit"})
+HARMLESS: Final = frozenset({"Grep", "Glob", "LS", "WebFetch", "WebSearch", "TodoWrite"})
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """Listens to runs; `resolved` makes a tool's path a real one."""
+
+    seen: SeenFiles
+    resolved: Callable[[str], Path]
+
+    def hear(self, event: Event) -> None:
+        """Takes note of what a call has shown or changed."""
+        if isinstance(event, ToolFinished):
+            self._finished(event.invocation)
+
+    def _finished(self, call: ToolInvocation) -> None:
+        path = call.arguments.get("file_path")
+        if call.name in SHOWING and isinstance(path, str):
+            if call.ok:
+                self.seen.see(self.resolved(path))
+        elif call.name not in HARMLESS:
+            # A command may have changed anything, on the model's behalf.
+            self.seen.see_again()

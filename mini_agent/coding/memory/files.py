@@ -1,10 +1,13 @@
-"""CLAUDE.md and AGENTS.md: which of them hold for a folder, and what they import."""
+"""CLAUDE.md and AGENTS.md: which of them hold for a folder, and what they import.
+
+CLAUDE.md and AGENTS.md of folders inside the project, told once the model comes there.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -83,3 +86,22 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")[:MOST_CHARS]
     except OSError:
         return ""
+
+
+@dataclass
+class NestedMemory:
+    """Those below `project`; what is in its own folder and above is told with the first prompt."""
+
+    project: Path
+    _seen: set[Path] = field(default_factory=set)
+
+    def told_at(self, named: str) -> tuple[Memory, ...]:
+        """What holds for the file that a tool was given, as far as it was not told before."""
+        path = Path(self.project, named)
+        if not path.is_relative_to(self.project):
+            return ()
+        inside = path.relative_to(self.project).parts[:-1]
+        folders = [self.project.joinpath(*inside[: depth + 1]) for depth in range(len(inside))]
+        new = [folder for folder in folders if folder not in self._seen]
+        self._seen.update(new)
+        return memories_of(new, self.project)

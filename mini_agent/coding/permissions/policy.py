@@ -9,10 +9,9 @@ from typing import Final, TypeAlias
 from pydantic import ValidationError
 
 from mini_agent.coding.options import Mode
-from mini_agent.coding.permissions.matching import covers, touches
+from mini_agent.coding.permissions.matching import Subject, covers, subject_of, touches
 from mini_agent.coding.permissions.prompts import always_rule, change_of, question
 from mini_agent.coding.permissions.rules import Rule, Rules
-from mini_agent.coding.permissions.subject import Subject, subject_of
 from mini_agent.coding.tools.base import Asked as Arguments
 from mini_agent.coding.tools.catalog import TOOLS
 from mini_agent.coding.tools.change import Change

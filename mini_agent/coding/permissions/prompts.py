@@ -7,13 +7,13 @@ import re
 from pathlib import Path
 from typing import Final
 
+from mini_agent.coding.permissions.matching import Subject
 from mini_agent.coding.permissions.rules import Rule
 from mini_agent.coding.permissions.shell_commands import BLANKS, line_spec
 from mini_agent.coding.permissions.shell_options import beyond_stars
-from mini_agent.coding.permissions.subject import Subject
 from mini_agent.coding.tools.base import Changing
 from mini_agent.coding.tools.change import Change
-from mini_agent.coding.tools.real_path import is_folder, real_path
+from mini_agent.coding.tools.text_file import is_folder, real_path
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.shell_parser import parse_line
 

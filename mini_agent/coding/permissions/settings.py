@@ -12,7 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from mini_agent.coding.options import Mode
 from mini_agent.coding.permissions.rules import Rule, Rules, rule_written
-from mini_agent.coding.tools.written_file import write_file
+from mini_agent.coding.tools.text_file import write_file
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.messages import JsonObject
 

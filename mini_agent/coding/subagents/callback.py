@@ -8,10 +8,9 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from mini_agent.coding.digest import ModelDigest
 from mini_agent.coding.prompts.server import SYSTEM_PROMPT, BehaviourServer, tell_mode
-from mini_agent.coding.subagents.kinds import DEFAULT, Kind
-from mini_agent.coding.subagents.run import Subagents
+from mini_agent.coding.side_model import ModelDigest
+from mini_agent.coding.subagents.run import DEFAULT, Kind, Subagents
 from mini_agent.coding.tools.protocols import Asker
 from mini_agent.tools.invoker import (
     Invoker,
@@ -19,12 +18,12 @@ from mini_agent.tools.invoker import (
     OpenAIToolCall,
     Tool,
     ToolOutput,
+    passed_on,
     printed,
     refused,
     unheard,
 )
 from mini_agent.tools.outputs import output_of
-from mini_agent.tools.passed_on import passed_on
 
 HOOKS: Final = "hook://UserPromptSubmit/"
 TOO_DEEP: Final = "agents that were started by agents start no more of them"

@@ -1,32 +1,174 @@
-"""Slash commands: those of the program, and those that users and projects write."""
+"""Slash commands: those of the program, and those that users and projects write.
+
+What slash commands have to say, as plain text.
+
+A session as Markdown, for people.
+
+The slash commands that there are, and what may follow a session.
+"""
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from mini_agent.coding.bootstrap import Assembled
+from mini_agent.coding.bootstrap import Assembled, Facts
 from mini_agent.coding.checks import checked_up, told
 from mini_agent.coding.compaction import Wish
 from mini_agent.coding.front_matter import Document, documents_in
 from mini_agent.coding.options import MODES
+from mini_agent.coding.permissions.policy import Permissions
 from mini_agent.coding.prompts.server import tell_mode
-from mini_agent.coding.terminal.export import export
-from mini_agent.coding.terminal.help import HELP, LEFT, Next
-from mini_agent.coding.terminal.reports import (
-    agents_report,
-    context_report,
-    cost_report,
-    hooks_report,
-    mcp_report,
-    permissions_report,
-    sessions_report,
-)
-from mini_agent.coding.transcript.locations import place_named, sessions_in
+from mini_agent.coding.settings import ClaudeSettings
+from mini_agent.coding.subagents.run import Kind
+from mini_agent.coding.transcript.locations import Listed, place_named, sessions_in
+from mini_agent.coding.transcript.log import Block, Entry
+from mini_agent.coding.transcript.session import Session
+from mini_agent.coding.usage import Ledger
 from mini_agent.errors import BadRequest
+
+
+def context_report(assembled: Assembled) -> str:
+    """How full the context was at the last question."""
+    newest, window = assembled.ledger.newest, assembled.assistant.inner.window.tokens
+    if not newest.total_tokens:
+        return "nothing has been asked yet"
+    if window is None:
+        return f"{newest.total_tokens} tokens; how many this model takes is not known"
+    return f"{newest.total_tokens} of {window} tokens ({newest.total_tokens * 100 // window} %)"
+
+
+def cost_report(ledger: Ledger) -> str:
+    """Tokens and price of this session since it was opened."""
+    total = ledger.total
+    price = f"${total.cost:.4f}" if total.cost else "the price is not known"
+    return (
+        f"{total.prompt_tokens} input tokens, of them {total.cached_tokens} from the cache; "
+        f"{total.completion_tokens} response tokens; {price}"
+    )
+
+
+def mcp_report(facts: Facts) -> str:
+    """The servers, and all tools."""
+    servers = [f"{each.name}: {each.problem or 'connected'}" for each in facts.servers]
+    return "\n".join((*(servers or ["no MCP server"]), f"tools: {', '.join(facts.tools)}"))
+
+
+def agents_report(kinds: Mapping[str, Kind]) -> str:
+    """The subagents, a line each."""
+    return "\n".join(f"{kind.name}: {kind.description}" for kind in kinds.values())
+
+
+def hooks_report(settings: ClaudeSettings) -> str:
+    """The commands that are run, a line each."""
+    lines = [
+        f"{hook.event} {hook.matcher or '*'}: {hook.command} ({hook.timeout_s:g} s)"
+        for hook in settings.hooks
+    ]
+    return "\n".join(lines) or "no hooks of settings.json; MCP servers may have some"
+
+
+def permissions_report(permissions: Permissions) -> str:
+    """The mode and all rules."""
+    rules = permissions.rules
+    lines = [
+        *(f"deny  {rule}" for rule in rules.deny),
+        *(f"ask   {rule}" for rule in rules.ask),
+        *(f"allow {rule}" for rule in rules.allow),
+    ]
+    return "\n".join((f"mode: {permissions.mode}", *(lines or ["no rules"])))
+
+
+def sessions_report(listed: Sequence[Listed]) -> str:
+    """The newest sessions, numbered."""
+    lines = [
+        f"{number:>3}  {each.changed:%Y-%m-%d %H:%M}  {each.title or each.place.session_id}"
+        for number, each in enumerate(listed[:20], start=1)
+    ]
+    return "\n".join((*lines, "/resume NUMBER goes on with one")) if lines else "no sessions yet"
+
+
+MOST_CHARS: Final = 2000
+WHO: Final = {"user": "## You", "assistant": "## The assistant"}
+
+
+def export(session: Session, path: Path) -> None:
+    """Writes it to a file that must not be there yet."""
+    text = "\n\n".join(_parts(session.entries)) + "\n"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise BadRequest(f"{path} is there already", hint="name another file") from None
+    except OSError as unwritable:
+        raise BadRequest(f"{path} cannot be written: {unwritable.strerror}") from None
+
+
+def _parts(entries: tuple[Entry, ...]) -> Iterator[str]:
+    last = ""
+    for entry in entries:
+        if entry.type != last and not _only_results(entry):
+            last = entry.type
+            yield WHO[entry.type]
+        yield from (_part(block) for block in entry.blocks)
+
+
+def _only_results(entry: Entry) -> bool:
+    return all(block.get("type") == "tool_result" for block in entry.blocks)
+
+
+def _part(block: Block) -> str:
+    match block.get("type"):
+        case "text":
+            return str(block.get("text") or "")
+        case "tool_use":
+            given = json.dumps(block.get("input"), ensure_ascii=False)
+            return f"`{block.get('name')}` {given:.{MOST_CHARS}}"
+        case "tool_result":
+            content = block.get("content")
+            text = content if isinstance(content, str) else json.dumps(content)
+            return f"```text\n{text[:MOST_CHARS].replace('```', '` ` `')}\n```"
+        case kind:
+            return f"({kind})"
+
+
+HELP: Final[Mapping[str, str]] = {
+    "help": "this list",
+    "clear": "begin a new session",
+    "compact": "put a summary in the place of the conversation; /compact WHAT MATTERS",
+    "context": "how full the model's context is",
+    "resume": "go on with an earlier session; /resume NUMBER or ID",
+    "model": "which model answers; /model NAME changes it",
+    "permissions": "the rules and the mode; /permissions MODE changes it, Shift-Tab does too",
+    "mcp": "the MCP servers and the tools",
+    "agents": "the subagents",
+    "hooks": "the hooks",
+    "cost": "tokens and price so far",
+    "plan": "plan mode, in which nothing is changed; /plan true, /plan false",
+    "export": "write the conversation to a Markdown file; /export FILE",
+    "doctor": "what works here and what does not",
+    "exit": "leave; Ctrl-D does too",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Next:
+    """What follows a session: the end, with an exit code; or another, an earlier one or a new one;
+    or the same with another model. `why` is what hooks are told of it."""
+
+    goes_on: bool = False
+    session: str = ""
+    model: str = ""
+    code: int = 0
+    why: str = "other"
+
+
+LEFT: Final = Next(why="prompt_input_exit")
+
 
 KEYS: Final = "Alt-Enter begins a new line, @ completes files, Esc or Ctrl-C stops."
 WORDS: Final = re.compile(r"\$(ARGUMENTS|[1-9])")

@@ -12,9 +12,8 @@ from rich.text import Text
 
 from mini_agent.coding.launch import Ground
 from mini_agent.coding.options import MODES, Mode
-from mini_agent.coding.terminal.help import HELP
-from mini_agent.coding.terminal.input import TerminalReader, Words
-from mini_agent.coding.terminal.plain_reader import PlainReader
+from mini_agent.coding.terminal.commands import HELP
+from mini_agent.coding.terminal.input import PlainReader, TerminalReader, Words
 from mini_agent.net.terminal_text import visible
 
 HISTORY: Final = "mini-agent-history"

@@ -1,10 +1,19 @@
-"""The user's lines at a terminal, with history and completion."""
+"""The user's lines at a terminal, with history and completion.
+
+The user's lines where there is no terminal: those of standard input.
+
+What is typed while the assistant works: not shown among its words, and kept for the prompt.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
+import sys
+import termios
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Final
 
@@ -12,10 +21,128 @@ from prompt_toolkit import PromptSession
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion
 from prompt_toolkit.document import Document
 from prompt_toolkit.history import FileHistory, InMemoryHistory
-from prompt_toolkit.key_binding import KeyBindings, KeyPressEvent
+from prompt_toolkit.input import Input
+from prompt_toolkit.input.typeahead import clear_typeahead, store_typeahead
+from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.shortcuts import CompleteStyle
 
-from mini_agent.coding.terminal.typing_ahead import TypedAhead, unechoed
+MOST_BYTES: Final = 65_536
+
+
+class PlainReader:
+    """Waits in the event loop and in no thread: a thread that reads cannot be ended."""
+
+    def __init__(self) -> None:
+        self._left = b""
+
+    async def prompt(self) -> str | None:
+        """The next line; None at the end."""
+        return await self.line("> ")
+
+    def quiet(self) -> AbstractContextManager[None]:
+        """Nothing is shown that would have to be kept quiet."""
+        return nullcontext()
+
+    def stoppable(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
+        """No key means more than the line that it stands in."""
+        del stop
+        return nullcontext()
+
+    def forget(self) -> None:
+        """Lines are answers in the order in which they come."""
+
+    async def line(self, prompt: str) -> str | None:
+        """The next line, after `prompt` was written."""
+        print(prompt, end="", flush=True)
+        number = sys.stdin.fileno()
+        while b"\n" not in self._left:
+            await _readable(number)
+            piece = os.read(number, MOST_BYTES)
+            if not piece:
+                break
+            self._left += piece
+        line, end, self._left = self._left.partition(b"\n")
+        return line.decode("utf-8", "replace") if line or end else None
+
+
+async def _readable(number: int) -> None:
+    ready = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_reader(number, ready.set)
+    except PermissionError:
+        # A plain file, of which there is always something to be read.
+        return
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(number)
+
+
+INPUT, LOCAL = 0, 3
+SHOWING: Final = termios.ECHO | termios.ICANON
+
+
+@contextmanager
+def unechoed() -> Iterator[None]:
+    """The terminal shows no keys; Enter stays Enter, and Ctrl-C a signal."""
+    number = sys.stdin.fileno()
+    before = termios.tcgetattr(number)
+    _be_quiet()
+    try:
+        yield
+    finally:
+        # A terminal that was closed is gone.
+        with suppress(termios.error):
+            termios.tcsetattr(number, termios.TCSANOW, before)
+
+
+def _be_quiet() -> None:
+    number = sys.stdin.fileno()
+    with suppress(termios.error):
+        modes = termios.tcgetattr(number)
+        modes[INPUT] &= ~termios.ICRNL
+        modes[LOCAL] &= ~SHOWING
+        termios.tcsetattr(number, termios.TCSANOW, modes)
+
+
+class TypedAhead:
+    """The keys of a turn: Esc, by itself, stops it, all others are for the prompt after it."""
+
+    def __init__(self, keys: Input) -> None:
+        self._input = keys
+        self._kept: list[KeyPress] = []
+
+    @contextmanager
+    def stoppable(self, stop: Callable[[], object]) -> Iterator[None]:
+        """While a turn goes on; a question in the middle of it reads its keys itself."""
+
+        def read() -> None:
+            pressed = [*self._input.read_keys(), *self._input.flush_keys()]
+            if [each.key for each in pressed] == [Keys.Escape]:
+                stop()
+            else:
+                self._kept += pressed
+
+        loop = asyncio.get_running_loop()
+        # Shells that bring a program back, after Ctrl-Z, bring their own modes of the terminal.
+        loop.add_signal_handler(signal.SIGCONT, _be_quiet)
+        try:
+            with self._input.attach(read):
+                yield
+        finally:
+            loop.remove_signal_handler(signal.SIGCONT)
+            store_typeahead(self._input, self._kept)
+            self._kept = []
+
+    def forget(self) -> None:
+        """Throws away what was typed so far."""
+        with suppress(termios.error):
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+        clear_typeahead(self._input)
+        self._kept = []
+
 
 MOST_FILES: Final = 50
 LEAVING: Final = "  Ctrl-C again leaves, as Ctrl-D does"

@@ -11,8 +11,7 @@ from rich.console import Console
 from rich.status import Status
 from rich.text import Text
 
-from mini_agent.agent.message_size import TokenCounter
-from mini_agent.coding.ledger import token_line
+from mini_agent.agent.context_window import TokenCounter
 from mini_agent.coding.observer import Unwatched
 from mini_agent.coding.terminal.formatting import (
     added_shown,
@@ -22,7 +21,7 @@ from mini_agent.coding.terminal.formatting import (
 )
 from mini_agent.coding.terminal.markdown_stream import Prose
 from mini_agent.coding.transcript.log import entry_of
-from mini_agent.coding.usage import Outcome
+from mini_agent.coding.usage import Outcome, token_line
 from mini_agent.events import (
     Event,
     ModelAsked,

@@ -12,8 +12,8 @@ from types import ModuleType
 from typing import Final
 
 from mini_agent.coding.launch import Ground, ground_of
+from mini_agent.coding.terminal.commands import Next
 from mini_agent.coding.terminal.console import Desk
-from mini_agent.coding.terminal.help import Next
 from mini_agent.coding.usage import STOPPED
 from mini_agent.errors import MiniAgentError
 
@@ -40,7 +40,7 @@ async def _run(ground: Ground) -> int:
 async def _until_left(ground: Ground, desk: Desk, sessions: asyncio.Task[object]) -> int:
     first, ground = await _first(ground, desk)
     await sessions
-    from mini_agent.coding.terminal.sitting import cleaned_up, sat_out
+    from mini_agent.coding.terminal.repl import cleaned_up, sat_out
 
     begins = "startup"
     try:
@@ -96,6 +96,6 @@ async def _imported() -> ModuleType:
 
 
 def _sitting() -> ModuleType:
-    from mini_agent.coding.terminal import sitting
+    from mini_agent.coding.terminal import repl
 
-    return sitting
+    return repl

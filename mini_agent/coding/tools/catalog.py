@@ -19,10 +19,10 @@ from mini_agent.coding.tools.base import (
 )
 from mini_agent.coding.tools.bash import Bash, BashOutput, KillBash
 from mini_agent.coding.tools.edit import Edit, MultiEdit
-from mini_agent.coding.tools.glob_ import Glob
+from mini_agent.coding.tools.glob import Glob
 from mini_agent.coding.tools.grep import Grep
 from mini_agent.coding.tools.ls import LS
-from mini_agent.coding.tools.notebook_edit import NotebookEdit
+from mini_agent.coding.tools.notebook import NotebookEdit
 from mini_agent.coding.tools.read import Read
 from mini_agent.coding.tools.task import Task
 from mini_agent.coding.tools.todo import TodoWrite

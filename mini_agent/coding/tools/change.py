@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.tools.text_file import TextFile, read_text_file
-from mini_agent.coding.tools.written_file import write_file
+from mini_agent.coding.tools.text_file import TextFile, read_text_file, write_file
 from mini_agent.tools.arguments import NotRun
 
 NOT_AS_SHOWN: Final = (

@@ -1,4 +1,7 @@
-"""The newest of all files under a folder that a pattern names, by ripgrep or without it."""
+"""The tool Glob.
+
+The newest of all files under a folder that a pattern names, by ripgrep or without it.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from heapq import nlargest
 from pathlib import Path
-from typing import Final
+from typing import Annotated, ClassVar, Final
 
-from mini_agent.coding.tools.glob_pattern import alternatives, glob_regex, hiding
-from mini_agent.coding.tools.ripgrep import Findings, ripgrep_in, searched
+from pydantic import Field
+
+from mini_agent.coding.tools.base import Asked, Call, said
+from mini_agent.coding.tools.glob_pattern import alternatives, fixed_part, glob_regex, hiding
+from mini_agent.coding.tools.ripgrep import Findings, reminder, ripgrep_in, searched
+from mini_agent.coding.tools.text_file import real_path
+from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.invoker import ToolOutput
 
 NEWEST: Final = 100
 # Of these rg has the same notion as we; it is not told of others.
@@ -123,3 +133,39 @@ def _changed_at(path: str, here: int) -> int:
         return os.stat(path, dir_fd=here).st_mtime_ns
     except OSError:
         return 0
+
+
+NONE: Final = "No files found\n"
+CUT: Final = "(Results are truncated. Consider using a more specific path or pattern.)\n"
+
+
+class Glob(Asked):
+    """A search for names."""
+
+    says: ClassVar[str] = (
+        "Find files by their names: **/*.py, src/**/*.{ts,tsx}. The newest first, at most 100. "
+        "Names that begin with a dot have to be named with it."
+    )
+    only_reads: ClassVar[bool] = True
+    pattern: Annotated[str, Field(min_length=1, description="What paths look like.")]
+    path: Annotated[str, Field(description="The folder; else where the shell is.")] = ""
+
+    def paths(self, at: Workplace) -> tuple[Path, ...]:
+        """The folder that it lists."""
+        folder = at.path(self.path) if self.path else at.cwd
+        fixed = fixed_part(self.pattern)
+        return (at.path(fixed) if fixed.startswith(("/", "~/")) else folder / fixed,)
+
+    async def carried_out(self, call: Call) -> ToolOutput:
+        """Searches."""
+        (folder,) = self.paths(call.at)
+        rest = self.pattern.removeprefix(fixed_part(self.pattern)).lstrip("/")
+        if ".." in rest.split("/"):
+            raise NotRun("Error: .. can only stand at the beginning of a pattern.")
+        if not folder.is_dir():
+            return said(NONE)
+        # What is hidden is hidden by its real path.
+        newest = await FileList(real_path(folder), rest, call.at.hidden).newest(call.at.environment)
+        told = "".join(f"{path}\n" for path in newest.paths) or NONE
+        cut = CUT if newest.count > NEWEST else ""
+        return said(told + cut + reminder(newest.remark))

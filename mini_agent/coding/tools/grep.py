@@ -11,9 +11,8 @@ from pydantic import Field, WithJsonSchema
 
 from mini_agent.coding.tools.base import Asked, Call, said
 from mini_agent.coding.tools.glob_pattern import hiding
-from mini_agent.coding.tools.real_path import real_path
 from mini_agent.coding.tools.ripgrep import MISSING, reminder, ripgrep_in, searched
-from mini_agent.coding.tools.text_file import require_regular
+from mini_agent.coding.tools.text_file import real_path, require_regular
 from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput

@@ -14,7 +14,7 @@ from pydantic import Field
 
 from mini_agent.coding.tools.base import Asked, Call, said
 from mini_agent.coding.tools.glob_pattern import hiding
-from mini_agent.coding.tools.real_path import real_path
+from mini_agent.coding.tools.text_file import real_path
 from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput

@@ -1,8 +1,12 @@
-"""The text of a PDF: by pypdfium2, an extra, else by the program pdftotext."""
+"""Pictures as a tool gives them: as they are, beside a line of text.
+
+The text of a PDF: by pypdfium2, an extra, else by the program pdftotext.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import shutil
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
@@ -12,9 +16,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from mini_agent.coding.tools.base import said
 from mini_agent.coding.tools.paging import Pager, Part
+from mini_agent.messages import Attachment
 from mini_agent.tools.arguments import NotRun
-from mini_agent_protocol.media_types import BEGINNING_BYTES, media_type_of
+from mini_agent.tools.invoker import ToolOutput
+from mini_agent_protocol.media_types import BEGINNING_BYTES, IMAGE_TYPES, media_type_of
 
 SECONDS: Final = 60.0
 EXTRA: Final = "pypdfium2"
@@ -79,3 +86,44 @@ async def _read_by(name: str, command: list[str], path: Path) -> None:
     if process.returncode:
         said = complaint.decode("utf-8", "replace").strip()
         raise NotRun(f"Error: {name} cannot read {path}: {said:.500}")
+
+
+# Written in base64 it is the 5 MB that model servers take.
+MOST_BYTES: Final = 3_750_000
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the file begins as a picture that models can see."""
+    with path.open("rb") as file:
+        return media_type_of(file.read(BEGINNING_BYTES)) in IMAGE_TYPES
+
+
+def read_picture(path: Path) -> ToolOutput:
+    """The picture; `NotRun` for one that is too large."""
+    size = path.stat().st_size
+    if size > MOST_BYTES:
+        raise NotRun(
+            f"Error: the picture {path} has {size / 1e6:.1f} MB; at most {MOST_BYTES / 1e6:g} can "
+            "be shown. Make a smaller copy of it first."
+        )
+    content = path.read_bytes()
+    kind = media_type_of(content)
+    attached = attachment(path.name, kind, base64.b64encode(content).decode())
+    output = said(f"{path.name}: a picture ({kind}, {size} bytes)")
+    return with_attachments(output, (attached,))
+
+
+def attachment(name: str, kind: str, content: str) -> Attachment:
+    """A picture in base64."""
+    return Attachment(name=name, media_type=kind, base64=content)
+
+
+def with_attachments(output: ToolOutput, attachments: tuple[Attachment, ...]) -> ToolOutput:
+    """The output with pictures beside it."""
+    return ToolOutput(
+        ok=output.ok,
+        rc=output.rc,
+        stdout=output.stdout,
+        told=output.told,
+        attachments=attachments,
+    )

@@ -1,25 +1,46 @@
-"""The tool Read."""
+"""The tool Read.
+
+Lines with their numbers, as the model gets to read files.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, ClassVar, Final
 
 from pydantic import Field, WithJsonSchema
 
-from mini_agent.agent.message_size import ASCII_CHARS_PER_TOKEN, tokens_of_bytes
+from mini_agent.agent.context_window import ASCII_CHARS_PER_TOKEN, tokens_of_bytes
 from mini_agent.coding.tools.base import Asked, Call, said
-from mini_agent.coding.tools.media import is_pdf, pdf_part
+from mini_agent.coding.tools.media import is_pdf, is_picture, pdf_part, read_picture
 from mini_agent.coding.tools.notebook import read_notebook
-from mini_agent.coding.tools.numbered import numbered
 from mini_agent.coding.tools.paging import LONGEST_LINE, Pager, Part
-from mini_agent.coding.tools.picture import is_picture, read_picture
 from mini_agent.coding.tools.text_file import require_regular
 from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
+
+AROUND: Final = 4
+
+
+def numbered(lines: Iterable[str], first: int = 1) -> str:
+    """The number right-aligned in five places, an arrow, the line."""
+    return "".join(f"{number:5}→{line}\n" for number, line in enumerate(lines, first))
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines of a text; only a line feed ends one."""
+    lines = text.split("\n")
+    return lines[:-1] if lines[-1] == "" else lines
+
+
+def surroundings(text: str, first: int, count: int) -> str:
+    """`count` lines from the line `first` on, with those around them."""
+    start = max(1, first - AROUND)
+    return numbered(lines_of(text)[start - 1 : first - 1 + count + AROUND], start)
+
 
 USUAL_LINES: Final = 2000
 MOST_BYTES: Final = 256 * 1024

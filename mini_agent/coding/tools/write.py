@@ -10,7 +10,7 @@ from pydantic import Field
 
 from mini_agent.coding.tools.base import Call, Changing, said
 from mini_agent.coding.tools.change import Change
-from mini_agent.coding.tools.numbered import lines_of, numbered
+from mini_agent.coding.tools.read import lines_of, numbered
 from mini_agent.coding.tools.text_file import TextFile, read_text_file
 from mini_agent.coding.tools.workspace import Workplace
 from mini_agent.tools.invoker import ToolOutput

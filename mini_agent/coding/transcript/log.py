@@ -1,12 +1,22 @@
-"""One line of a transcript, as far as it is read; what it says beyond that stays in the file."""
+"""The lines of a transcript that are in force: the newest one, what led to it, and its siblings.
+
+One line of a transcript, as far as it is read; what it says beyond that stays in the file.
+
+A transcript's file: read as far as it can be, and only ever added to, a whole line at a time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Final, TypeAlias
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 
+from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject, json_object
 
 Block: TypeAlias = JsonObject
@@ -127,3 +137,146 @@ def entry_in(line: str) -> Entry | None:
         return entry_of(json_object(line))
     except ValueError:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a file holds: its lines, and a remark on those that could not be read."""
+
+    entries: tuple[Entry, ...] = ()
+    remark: str = ""
+
+
+def read_transcript(path: Path) -> Written:
+    """The lines of `path`, none where it is not there; a broken line is left out, with a remark."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        return Written()
+    except OSError as unreadable:
+        raise MiniAgentError(f"{path} cannot be read: {unreadable.strerror}") from unreadable
+    entries: list[Entry] = []
+    broken: list[int] = []
+    for number, line in enumerate(raw.decode("utf-8", "replace").split("\n"), start=1):
+        if not line.strip():
+            continue
+        entry = entry_in(line)
+        if entry is None:
+            broken.append(number)
+        else:
+            entries.append(entry)
+    return Written(tuple(entries), _remark(path, broken))
+
+
+def append_line(path: Path, value: JsonObject) -> None:
+    """Adds one line; one that does not fit on the disk leaves the file as it was."""
+    line = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # INVARIANT: nothing that stands in the file is ever changed, a broken last line included.
+        file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+    except OSError as unwritable:
+        raise _unwritable(path, unwritable) from unwritable
+    try:
+        size = os.fstat(file).st_size
+        if size and os.pread(file, 1, size - 1) != b"\n":
+            line = b"\n" + line
+        _write_whole(file, line, size)
+    except OSError as unwritable:
+        raise _unwritable(path, unwritable) from unwritable
+    finally:
+        os.close(file)
+
+
+def _write_whole(file: int, line: bytes, size: int) -> None:
+    try:
+        left = memoryview(line)
+        while left:
+            left = left[os.write(file, left) :]
+    except OSError:
+        os.ftruncate(file, size)
+        raise
+
+
+def _unwritable(path: Path, why: OSError) -> MiniAgentError:
+    return MiniAgentError(
+        f"the transcript {path} cannot be written: {why.strerror}",
+        hint="what is in it is whole: make room, or rights, and go on with --resume",
+    )
+
+
+def _remark(path: Path, broken: Sequence[int]) -> str:
+    if not broken:
+        return ""
+    lines = ", ".join(map(str, broken[:5])) + (", ..." if len(broken) > 5 else "")
+    word = "line" if len(broken) == 1 else "lines"
+    return (
+        f"{path}: {word} {lines} cannot be read and {'is' if len(broken) == 1 else 'are'} left out"
+    )
+
+
+def in_force(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    """What a model is to see of `entries`, in the order of the file.
+
+    A line names the one before it. What was left by going back to an earlier line, and what a
+    compaction stands for, is not in force. The calls of one answer, and what came of them, lie on
+    branches; all of them are.
+    """
+    if not is_chained(entries):
+        return tuple(entry for entry in _since_compaction(entries) if entry.speaks)
+    trunk = _ancestors(entries)
+    on_trunk = {entry.uuid for entry in trunk}
+    answers = {_message_id(entry) for entry in trunk} - {""}
+    asked = [e for e in entries if e.uuid in on_trunk or _message_id(e) in answers]
+    calls = {block.get("id") for entry in asked for block in entry.of_type("tool_use")}
+    kept = {entry.uuid for entry in asked}
+    return tuple(e for e in entries if e.speaks and (e.uuid in kept or _answers(e, calls)))
+
+
+def is_chained(entries: Sequence[Entry]) -> bool:
+    """Whether lines name the one before; some programs never do, there the order is all there is.
+
+    A file that has only begun is chained.
+    """
+    speaking = [entry for entry in entries if entry.speaks]
+    return len(speaking) < 2 or any(entry.parent for entry in speaking)
+
+
+def _since_compaction(entries: Sequence[Entry]) -> Sequence[Entry]:
+    places = [place for place, entry in enumerate(entries) if entry.subtype == BOUNDARY]
+    return entries[places[-1] :] if places else entries
+
+
+def _ancestors(entries: Sequence[Entry]) -> list[Entry]:
+    places = {entry.uuid: place for place, entry in enumerate(entries) if entry.uuid}
+    place: int | None = next(
+        (at for at in range(len(entries) - 1, -1, -1) if entries[at].speaks), None
+    )
+    trunk: list[Entry] = []
+    while place is not None:
+        entry = entries[place]
+        trunk.append(entry)
+        place = None if _is_first(entry) else _before(entry, place, places, entries)
+    return trunk
+
+
+def _is_first(entry: Entry) -> bool:
+    return not entry.parent or entry.subtype == BOUNDARY
+
+
+def _before(
+    entry: Entry, place: int, places: dict[str, int], entries: Sequence[Entry]
+) -> int | None:
+    """Where the parent is; one that is not in the file was the line above it."""
+    parent = places.get(entry.parent)
+    if parent is not None:
+        return parent if parent < place else None
+    return next((at for at in range(place - 1, -1, -1) if not entries[at].is_sidechain), None)
+
+
+def _message_id(entry: Entry) -> str:
+    return entry.message.id if entry.type == "assistant" and entry.message else ""
+
+
+def _answers(entry: Entry, calls: set[JsonValue]) -> bool:
+    return any(block.get("tool_use_id") in calls for block in entry.of_type("tool_result"))

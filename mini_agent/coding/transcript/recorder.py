@@ -8,7 +8,6 @@ from uuid import uuid4
 
 from pydantic import JsonValue
 
-from mini_agent.attachment import Attachment
 from mini_agent.coding.transcript.messages import INTERRUPTED, INTERRUPTED_CALL, ToolUse
 from mini_agent.coding.transcript.session import Answer, Session
 from mini_agent.errors import MiniAgentError
@@ -19,7 +18,7 @@ from mini_agent.events import (
     Observation,
     ToolFinished,
 )
-from mini_agent.messages import JsonObject
+from mini_agent.messages import Attachment, JsonObject
 from mini_agent.result import ToolInvocation
 
 STOP_REASONS: Final = {"length": "max_tokens", "content_filter": "refusal"}

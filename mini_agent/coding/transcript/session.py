@@ -13,14 +13,16 @@ from uuid import uuid4
 
 from pydantic import JsonValue
 
-from mini_agent.coding.transcript.chain import in_force, is_chained
-from mini_agent.coding.transcript.file import append_line, read_transcript
 from mini_agent.coding.transcript.locations import Origin, Place
 from mini_agent.coding.transcript.log import (
     BOUNDARY,
     Block,
     Entry,
+    append_line,
     entry_of,
+    in_force,
+    is_chained,
+    read_transcript,
 )
 from mini_agent.coding.transcript.messages import (
     ToolUse,

@@ -21,10 +21,9 @@ from mcp.types import (
 )
 from mcp.types import Tool as McpTool
 
-from mini_agent.attachment import Attachment
-from mini_agent.messages import JsonObject
-from mini_agent.tools.data_beside import with_data
+from mini_agent.messages import Attachment, JsonObject
 from mini_agent.tools.invoker import Tool, ToolOutput, printed, refused
+from mini_agent.tools.outputs import with_data
 
 MOST_ATTACHED: Final = 8 << 20
 ANYTHING: Final[JsonObject] = {"type": "object", "properties": {}}

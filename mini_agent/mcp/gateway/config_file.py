@@ -1,10 +1,93 @@
-"""One server of a configuration file, with the keys that Codex and `.mcp.json` have."""
+"""A file that names MCP servers: Codex's config.toml, or a .mcp.json.
+
+One server of a configuration file, with the keys that Codex and `.mcp.json` have.
+
+`${VAR}` and `${VAR:-default}` in a configuration: an extension of ours, Codex has none.
+
+What an MCP server that is a child process gets to know of this process's environment.
+"""
 
 from __future__ import annotations
 
+import json
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from mini_agent.errors import NotConfigured
+
+# Beside HOME, LOGNAME, PATH, SHELL, TERM and USER, which every child gets: as Codex has it.
+ALLOWED: Final = (
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "TZ",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "NODE_EXTRA_CA_CERTS",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+)
+
+
+def child_environment(
+    parent: Mapping[str, str], forwarded: Iterable[str], own: Mapping[str, str]
+) -> dict[str, str]:
+    """The allowed variables, those `forwarded` by name as far as they are set, and its `own`."""
+    names = (*ALLOWED, *forwarded)
+    return {name: parent[name] for name in names if name in parent} | dict(own)
+
+
+NAMED: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+SHORTEST_SECRET: Final = 6
+HIDDEN: Final = "***"
+
+
+class Unset(Exception):
+    """A variable that is needed is not set; the sentence names it, never a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """The variables of this process; `taken` are the values that servers get, which stay secret."""
+
+    variables: Mapping[str, str] = field(repr=False)
+    taken: set[str] = field(default_factory=set, repr=False)
+
+    def value(self, name: str, where: str) -> str:
+        """A variable's value; `Unset` where it is missing or empty."""
+        value = self.variables.get(name, "")
+        if not value:
+            raise Unset(f"{where}: the variable {name} is not set")
+        self.taken.add(value)
+        return value
+
+    def expanded(self, text: str, where: str) -> str:
+        """`text` with its variables replaced; `Unset` where one is missing without a default.
+
+        A bare `$VAR` stays as it is, so that what another shell is to expand still can be.
+        """
+
+        def replaced(match: re.Match[str]) -> str:
+            name, default = match.groups()
+            if default is not None and not self.variables.get(name):
+                return str(default)
+            return self.value(name, where)
+
+        return NAMED.sub(replaced, text)
+
+    def hiding(self, text: str) -> str:
+        """`text` without the values that were taken."""
+        for value in sorted(self.taken, key=len, reverse=True):
+            if len(value) >= SHORTEST_SECRET:
+                text = text.replace(value, HIDDEN)
+        return text
+
 
 STARTUP_S: Final = 30.0
 TOOL_S: Final = 60.0
@@ -140,3 +223,87 @@ def _in_seconds(table: dict[str, object]) -> dict[str, object]:
     if isinstance(table.get("disabled"), bool):
         table.setdefault("enabled", not table["disabled"])
     return table
+
+
+TABLE: Final = "mcp_servers"
+OLD_TABLE: Final = "servers"
+JSON_TABLE: Final = "mcpServers"
+HOW: Final = "such as [mcp_servers.NAME] with a command or a url"
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The servers of one file by name, unread, and remarks on the file."""
+
+    path: Path
+    servers: Mapping[str, object]
+    remarks: tuple[str, ...] = ()
+
+
+def usual_file(variables: Mapping[str, str]) -> Path:
+    """Codex's own file: in CODEX_HOME, else in ~/.codex."""
+    home = variables.get("CODEX_HOME") or str(Path.home() / ".codex")
+    return Path(home) / "config.toml"
+
+
+def tables_in(path: Path) -> Tables:
+    """The servers that a file names; `NotConfigured` says what is wrong with it, and where."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as unreadable:
+        raise NotConfigured(
+            f"{path} cannot be read: {unreadable.strerror}",
+            hint="name a config.toml of Codex or a .mcp.json with --config",
+        ) from None
+    except UnicodeDecodeError as odd:
+        raise NotConfigured(f"{path} is not UTF-8 text: {odd.reason}") from None
+    return _of_json(path, text) if path.suffix == ".json" else _of_toml(path, text)
+
+
+def _of_toml(path: Path, text: str) -> Tables:
+    try:
+        read: dict[str, object] = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as broken:
+        raise NotConfigured(f"{path} is not TOML: {broken}") from None
+    new, old = _table(path, read, TABLE), _table(path, read, OLD_TABLE)
+    remarks = (
+        f"{path}: [{OLD_TABLE}.{name}] is the old way to write [{TABLE}.{name}], and Codex does "
+        f"not read it{'; it is not used, as both are there' if name in new else ''}"
+        for name in old
+    )
+    return Tables(path, {**old, **new}, tuple(remarks))
+
+
+def _of_json(path: Path, text: str) -> Tables:
+    try:
+        read = json.loads(text, object_pairs_hook=_each_once)
+    except _Twice as name:
+        raise NotConfigured(
+            f"{path}: {name} stands there twice in one object", hint="rename or remove one of them"
+        ) from None
+    except json.JSONDecodeError as broken:
+        where = f"line {broken.lineno}, column {broken.colno}"
+        raise NotConfigured(f"{path} is not JSON: {broken.msg} (at {where})") from None
+    if not isinstance(read, dict):
+        raise NotConfigured(f"{path} holds no object", hint=f'such as {{"{JSON_TABLE}": {{}}}}')
+    return Tables(path, _table(path, read, JSON_TABLE))
+
+
+class _Twice(Exception):
+    """A name that an object has twice, of which JSON's readers would take the last in silence."""
+
+
+def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    read: dict[str, object] = {}
+    for name, value in pairs:
+        if name in read:
+            raise _Twice(repr(name))
+        read[name] = value
+    return read
+
+
+def _table(path: Path, read: Mapping[str, object], name: str) -> dict[str, object]:
+    table = read.get(name, {})
+    if not isinstance(table, dict):
+        raise NotConfigured(f"{path}: {name} is not a table of servers", hint=HOW)
+    return {str(key): value for key, value in table.items()}

@@ -12,15 +12,17 @@ from pydantic import ValidationError
 
 from mini_agent.errors import BadRequest
 from mini_agent.mcp.client.server import McpAddress, McpCommand, Server
-from mini_agent.mcp.gateway.child_environment import child_environment
 from mini_agent.mcp.gateway.config_file import (
     STARTUP_S,
     TOOL_S,
     Entry,
+    Environment,
+    Tables,
+    Unset,
+    child_environment,
+    tables_in,
     unknown_keys,
 )
-from mini_agent.mcp.gateway.config_file_ import Tables, tables_in
-from mini_agent.mcp.gateway.expansion import Environment, Unset
 
 LONGEST_PREFIX: Final = 32
 SHOWN: Final = 800

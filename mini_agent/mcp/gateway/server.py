@@ -1,7 +1,11 @@
-"""The gateway's catalog as one MCP server, whatever carries its messages."""
+"""The gateway's catalog as one MCP server, whatever carries its messages.
+
+What a call of a tool came to, as the gateway tells it over HTTP.
+"""
 
 from __future__ import annotations
 
+import json
 from importlib.metadata import version
 
 from mcp import MCPError
@@ -14,10 +18,36 @@ from mcp.types import (
     ListToolsResult,
     PaginatedRequestParams,
 )
+from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from mini_agent.errors import MiniAgentError
-from mini_agent.mcp.client.convert import failed
+from mini_agent.mcp.client.convert import failed, output_without_data
 from mini_agent.mcp.gateway.catalog import Catalog, UnknownTool
+from mini_agent.messages import Attachment
+
+
+class Answer(BaseModel):
+    """The result of a tool call."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    text: str | None = Field(default=None, description="What the tool said; null where it failed.")
+    error: str | None = Field(
+        default=None, description="Why the tool failed; null where it did not."
+    )
+    data: JsonValue = Field(default=None, description="The structured content; null for none.")
+    attachments: tuple[Attachment, ...] = Field(
+        default=(), description="Images and files, which the text names."
+    )
+
+
+def answer_of(result: CallToolResult) -> Answer:
+    """The answer for a result of the protocol."""
+    output = output_without_data(result)
+    data: JsonValue = json.loads(json.dumps(result.structured_content))
+    if output.error is not None:
+        return Answer(error=output.error, data=data, attachments=output.attachments)
+    return Answer(text=output.stdout, data=data, attachments=output.attachments)
 
 
 def gateway_server(gateway: Catalog) -> Server:

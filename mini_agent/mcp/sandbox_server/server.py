@@ -1,31 +1,132 @@
-"""One call of a tool, carried out in the sandbox."""
+"""The sandbox as an MCP server, whatever carries its messages.
+
+One call of a tool, carried out in the sandbox.
+
+The sandbox sessions of MCP clients: one of each client's own, and those it opened beside it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import Final, TypeAlias
 
-from mcp.types import CallToolResult
+from mcp import MCPError
+from mcp.server.context import ServerRequestContext
+from mcp.server.lowlevel import Server
+from mcp.types import (
+    INVALID_PARAMS,
+    CallToolRequestParams,
+    CallToolResult,
+    ListToolsResult,
+    PaginatedRequestParams,
+)
 from pydantic import ValidationError
 
-from mini_agent.errors import BadRequest, MiniAgentError, SandboxError, SessionOver
+from mini_agent.errors import BadRequest, MiniAgentError, NotConfigured, SandboxError, SessionOver
 from mini_agent.mcp.sandbox_server import results
-from mini_agent.mcp.sandbox_server.content import bytes_written
-from mini_agent.mcp.sandbox_server.offered import ASKED
-from mini_agent.mcp.sandbox_server.sessions import NEW, Sessions
 from mini_agent.mcp.sandbox_server.tools import (
+    ASKED,
     Asked,
     ListFiles,
     ReadFile,
     RunCode,
     RunShell,
     WriteFile,
+    bytes_written,
+    tools,
 )
-from mini_agent.sandbox import Execution, Language, Output, SidecarSession, Snippet
+from mini_agent.sandbox import (
+    LANGUAGES,
+    Execution,
+    Language,
+    Output,
+    SidecarClient,
+    SidecarSession,
+    Snippet,
+)
 from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.languages import allowed_languages
 from mini_agent.tools.shell import ShellGate
+
+NEW: Final = "new"
+FAREWELL_S: Final = 5.0
+
+
+@dataclass
+class _Client:
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    own: SidecarSession | None = None
+    opened: list[SidecarSession] = field(default_factory=list)
+
+
+class Sessions:
+    """A client is known by a name, which it keeps for its whole MCP session."""
+
+    def __init__(self, sidecar: Callable[[], SidecarClient]) -> None:
+        self._sidecar = sidecar
+        self._clients: dict[str, _Client] = {}
+
+    @property
+    def sidecar(self) -> SidecarClient:
+        """The sidecar; `MiniAgentError` when none is configured."""
+        return self._sidecar()
+
+    async def own(self, client: str) -> SidecarSession:
+        """The client's own session, opened when it is first needed."""
+        kept = self._clients.setdefault(client, _Client())
+        async with kept.opening:
+            if kept.own is None:
+                kept.own = await self._opened(kept)
+            return kept.own
+
+    async def another(self, client: str) -> SidecarSession:
+        """A new session beside the client's own."""
+        return await self._opened(self._clients.setdefault(client, _Client()))
+
+    def known(self, session_id: str) -> SidecarSession:
+        """The session with this id, whoever opened it: ids cannot be guessed."""
+        return self.sidecar.session(session_id)
+
+    def lost(self, client: str, session: SidecarSession) -> None:
+        """The client's own session is over: the next call opens another."""
+        kept = self._clients.get(client)
+        if kept is not None and kept.own is session:
+            kept.own = None
+
+    async def forget(self, client: str) -> None:
+        """The client is gone: its sessions end."""
+        kept = self._clients.pop(client, None)
+        if kept is not None:
+            await _close(kept.opened)
+
+    async def aclose(self) -> None:
+        """Ends the sessions of all clients."""
+        clients, self._clients = self._clients, {}
+        await _close(session for kept in clients.values() for session in kept.opened)
+
+    async def _opened(self, kept: _Client) -> SidecarSession:
+        session = await self.sidecar.open_session()
+        kept.opened.append(session)
+        return session
+
+
+async def _close(sessions: Iterable[SidecarSession]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(FAREWELL_S), asyncio.TaskGroup() as closing:
+            for session in sessions:
+                closing.create_task(_closed(session))
+
+
+# One that the sidecar cannot be told of ends by itself after a while.
+async def _closed(session: SidecarSession) -> None:
+    with contextlib.suppress(MiniAgentError):
+        await session.aclose()
+
 
 Tell: TypeAlias = Callable[[Output], Awaitable[None]]
 EXPIRED: Final = "the workspace had expired; this is a new one, without the earlier files"
@@ -134,3 +235,58 @@ def _complaint(wrong: ValidationError) -> str:
     first = wrong.errors(include_url=False)[0]
     field = ".".join(str(step) for step in first["loc"]) or "arguments"
     return f"{field}: {first['msg'].removeprefix('Value error, ')}"
+
+
+NAME: Final = "mini-agent"
+INSTRUCTIONS: Final = (
+    "Programs run in a sandbox without a network. Your files there stay from call to call."
+)
+LONGEST_MESSAGE: Final = 4000
+ClientOf: TypeAlias = Callable[[object], str | None]
+
+
+def sandbox_server(
+    sessions: Sessions, languages: tuple[Language, ...], client_of: ClientOf
+) -> Server:
+    """`client_of` tells from the request that brought a message which client it is of."""
+
+    async def listed(
+        _context: ServerRequestContext, _asked: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        return ListToolsResult(tools=tools(languages))
+
+    async def called(context: ServerRequestContext, asked: CallToolRequestParams) -> CallToolResult:
+        if asked.name not in ASKED:
+            known = ", ".join(ASKED)
+            message = f"there is no tool {asked.name!r:.80}; there are: {known}"
+            raise MCPError(code=INVALID_PARAMS, message=message)
+        call = Call(sessions, languages, client_of(context.request), _progress_of(context))
+        return await call.result(asked.name, asked.arguments or {})
+
+    return Server(
+        NAME,
+        version=version("mini-agent"),
+        instructions=INSTRUCTIONS,
+        on_list_tools=listed,
+        on_call_tool=called,
+    )
+
+
+def languages_named(names: str) -> tuple[Language, ...]:
+    """The languages of LITELLM_MINI_AGENT_LANGUAGES; all of them where it says nothing."""
+    named = [name for name in names.split(",") if name.strip()]
+    try:
+        return allowed_languages(named) if named else LANGUAGES
+    except BadRequest as unknown:
+        raise NotConfigured(f"LITELLM_MINI_AGENT_LANGUAGES: {unknown.message}") from None
+
+
+def _progress_of(context: ServerRequestContext) -> Tell:
+    told = 0
+
+    async def tell(piece: Output) -> None:
+        nonlocal told
+        told += len(piece.text.encode())
+        await context.session.report_progress(told, message=piece.text[-LONGEST_MESSAGE:])
+
+    return tell

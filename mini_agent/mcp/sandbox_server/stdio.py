@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from mini_agent.mcp.sandbox_server.server_ import languages_named, sandbox_server
-from mini_agent.mcp.sandbox_server.sessions import Sessions
+from mini_agent.mcp.sandbox_server.server import Sessions, languages_named, sandbox_server
 from mini_agent.mcp.stdio import served_on_stdio
 from mini_agent.net.telemetry import trace_headers
 from mini_agent.sandbox import SidecarClient

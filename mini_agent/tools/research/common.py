@@ -1,4 +1,9 @@
-"""Asking a service that may be busy: a few times, further and further apart, within its time."""
+"""What the environment says about the services that look things up.
+
+The arguments of the research tools, read and checked.
+
+Asking a service that may be busy: a few times, further and further apart, within its time.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +12,18 @@ import random
 from dataclasses import dataclass
 from typing import Final
 
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
 from mini_agent.errors import ToolsUnavailable
+from mini_agent.messages import JsonObject
 from mini_agent.net.http_exchange import (
     Answered,
     Ask,
     HttpExchange,
     NoAnswer,
 )
+from mini_agent.tools.arguments import NotRun, text_in
 
 MAY_PASS: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 SHORTEST_WAIT_S: Final = 0.05
@@ -64,3 +74,66 @@ class Patience:
     def _wait(self, tried: int) -> float:
         longest = self.first_wait_s * 2**tried
         return random.uniform(min(SHORTEST_WAIT_S, longest), longest)  # noqa: S311  no secret
+
+
+def words_in(arguments: JsonObject, name: str) -> str:
+    """The text under `name`, which must be there and say something."""
+    words = text_in(arguments, name).strip()
+    if not words:
+        raise NotRun(f"the argument {name} is empty")
+    return words
+
+
+def optional_words_in(arguments: JsonObject, name: str) -> str:
+    """The text under `name`; empty where there is none."""
+    return "" if arguments.get(name) is None else text_in(arguments, name).strip()
+
+
+def count_in(arguments: JsonObject, name: str, most: int) -> int | None:
+    """The whole number under `name`, put into the range from 1 to `most`; None when left out."""
+    asked = arguments.get(name)
+    if asked is None:
+        return None
+    try:
+        if not isinstance(asked, str | int | float) or isinstance(asked, bool):
+            raise ValueError  # noqa: TRY004  one answer for everything that is no number
+        return min(max(int(asked), 1), most)
+    except (ValueError, OverflowError):
+        raise NotRun(f"{name} must be a whole number, not {asked!r:.60}") from None
+
+
+PERPLEXITY: Final = "https://api.perplexity.ai"
+
+
+class ResearchSettings(BaseSettings):
+    """The variables of the research tools; an empty one counts as not set."""
+
+    model_config = SettingsConfigDict(
+        env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    pplx_api_key: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="PPLX_API_KEY",
+        description="The key for Perplexity; empty leaves research_perplexity out.",
+    )
+    pplx_api_base: str = Field(
+        default=PERPLEXITY,
+        validation_alias="PPLX_API_BASE",
+        description="The address of Perplexity's API, without /chat/completions.",
+    )
+    pplx_model: str = Field(
+        default="sonar-pro",
+        validation_alias="PPLX_MODEL",
+        description="The model of Perplexity that answers.",
+    )
+    c7_api_base: str = Field(
+        default="",
+        validation_alias="C7_API_BASE",
+        description="The address of Context7's API; empty leaves research_context7_docs out.",
+    )
+    c7_api_key: SecretStr = Field(
+        default=SecretStr(""),
+        validation_alias="C7_API_KEY",
+        description="The key for Context7; empty sends none.",
+    )

@@ -9,12 +9,16 @@ from pydantic_core import from_json
 
 from mini_agent.messages import JsonObject
 from mini_agent.net.http_exchange import Answered, Ask, HttpExchange
-from mini_agent.tools.beginning import beginning
 from mini_agent.tools.http import refusal
 from mini_agent.tools.invoker import Tool, ToolOutput, printed
-from mini_agent.tools.research.common import Patience
-from mini_agent.tools.research.research_arguments import count_in, optional_words_in, words_in
-from mini_agent.tools.research.research_settings import ResearchSettings
+from mini_agent.tools.observation import beginning
+from mini_agent.tools.research.common import (
+    Patience,
+    ResearchSettings,
+    count_in,
+    optional_words_in,
+    words_in,
+)
 
 NAME: Final = "research_context7_docs"
 MISSING: Final = "set C7_API_BASE, such as https://context7.com/api/v1"

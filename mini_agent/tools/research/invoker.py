@@ -12,10 +12,9 @@ from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import NotRun, called
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, refused
 from mini_agent.tools.research import context7, perplexity
-from mini_agent.tools.research.common import Patience
+from mini_agent.tools.research.common import Patience, ResearchSettings
 from mini_agent.tools.research.context7 import Context7
 from mini_agent.tools.research.perplexity import Perplexity
-from mini_agent.tools.research.research_settings import ResearchSettings
 
 MISSING: Final = MappingProxyType(
     {

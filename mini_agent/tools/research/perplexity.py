@@ -11,13 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 from mini_agent.errors import ToolsUnavailable
 from mini_agent.messages import JsonObject, system, user
 from mini_agent.net.http_exchange import Answered, Ask, HttpExchange
-from mini_agent.tools.beginning import beginning
 from mini_agent.tools.http import refusal
 from mini_agent.tools.invoker import Tool, ToolOutput, printed
-from mini_agent.tools.observation_ import TAIL
-from mini_agent.tools.research.common import Patience
-from mini_agent.tools.research.research_arguments import count_in, words_in
-from mini_agent.tools.research.research_settings import ResearchSettings
+from mini_agent.tools.observation import TAIL, beginning
+from mini_agent.tools.research.common import Patience, ResearchSettings, count_in, words_in
 
 NAME: Final = "research_perplexity"
 MISSING: Final = "set PPLX_API_KEY"

@@ -27,7 +27,6 @@ from mini_agent_shim.api.openapi import (
 from mini_agent_shim.errors import NotFound
 from mini_agent_shim.http.caller import caller_of
 from mini_agent_shim.http.event_stream import stream_texts
-from mini_agent_shim.runs.lines import State, head_of
 from mini_agent_shim.runs.registry import Registry
 from mini_agent_shim.runs.replay import (
     ArtifactFacts,
@@ -35,7 +34,7 @@ from mini_agent_shim.runs.replay import (
     events_told_by,
     told_by,
 )
-from mini_agent_shim.runs.schema import RunSummary
+from mini_agent_shim.runs.schema import RunSummary, State, head_of
 from mini_agent_shim.runs.store import Wanted
 
 RECONNECT_MS: Final = 1000

@@ -1,23 +1,142 @@
-"""Who may call: the right Host, no foreign page (Origin), a token where one is asked for."""
+"""Who may call: the right Host, no foreign page (Origin), a token where one is asked for.
+
+Named tokens: a file of digests and quotas, so that the file itself holds no secret.
+
+[ci]
+sha256 = "..."            # printf %s "$TOKEN" | sha256sum
+runs_at_once = 4
+runs_a_day = 500
+requests_a_minute = 120
+
+How often something may be done: so many times a minute, all at once or spread.
+"""
 
 from __future__ import annotations
 
+import hmac
 import socket
-from collections.abc import Iterable
+import tomllib
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from http import HTTPStatus
-from typing import Final, NoReturn
+from pathlib import Path
+from time import monotonic
+from typing import Annotated, Final, NoReturn
 from urllib.parse import urlsplit
 
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mini_agent.errors import MiniAgentError
+from mini_agent.errors import MiniAgentError, NotConfigured
 from mini_agent_shim.errors import TooMany, TurnedAway
-from mini_agent_shim.http.caller import ASKING, Caller
+from mini_agent_shim.http.caller import ASKING, Caller, Quota
 from mini_agent_shim.http.problems import answer_to
-from mini_agent_shim.http.rates import Rates
-from mini_agent_shim.http.tokens import Tokens
+
+HOW = 'each is a table, [name], with sha256 = "the digest of the token, 64 hexadecimal digits"'
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
+Most = Annotated[int, Field(ge=1)]
+
+
+class NamedToken(BaseModel):
+    """One token as the file has it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", to_lower=True)] = Field(
+        description="The SHA-256 digest of the token, 64 hexadecimal digits."
+    )
+    runs_at_once: Most | None = Field(
+        default=None, description="Runs of the token at the same time; null for no bound."
+    )
+    runs_a_day: Most | None = Field(
+        default=None, description="Runs of the token within a day; null for no bound."
+    )
+    requests_a_minute: Most | None = Field(
+        default=None, description="Requests with the token within a minute; null for no bound."
+    )
+
+    @property
+    def quota(self) -> Quota:
+        """What whoever has it may spend."""
+        return Quota(self.runs_at_once, self.runs_a_day, self.requests_a_minute)
+
+
+class Tokens:
+    """Every token there is; `whole`, without a name, sees all runs."""
+
+    def __init__(self, whole: str, named: Mapping[str, NamedToken]) -> None:
+        self._callers = {each.sha256: Caller(name, each.quota) for name, each in named.items()}
+        if whole:
+            self._callers[_digest(whole)] = Caller()
+
+    def __bool__(self) -> bool:
+        """Whether a token is asked for at all."""
+        return bool(self._callers)
+
+    def caller(self, token: str) -> Caller | None:
+        """Whose token it is. Every digest is compared, whichever one it is."""
+        given, found = _digest(token), None
+        for digest, caller in self._callers.items():
+            if hmac.compare_digest(given, digest):
+                found = caller
+        return found
+
+
+def tokens_in(file: Path | None) -> dict[str, NamedToken]:
+    """The file's tokens by name; `NotConfigured` says what is wrong with it."""
+    if file is None:
+        return {}
+    try:
+        tables = tomllib.loads(file.read_text())
+        named = TypeAdapter(dict[Name, NamedToken]).validate_python(tables)
+    except OSError as unreadable:
+        raise _wrong(file, f"cannot be read: {unreadable.strerror}") from unreadable
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as odd:
+        raise _wrong(file, f"is no TOML: {odd}") from odd
+    except ValidationError as wrong:
+        first = wrong.errors()[0]
+        where = ".".join(str(step) for step in first["loc"] if step != "[key]")
+        raise _wrong(file, f"{where}: {first['msg']}") from None
+    if not named:
+        raise _wrong(file, "names no token")
+    if len({each.sha256 for each in named.values()}) < len(named):
+        raise _wrong(file, "has one digest under two names")
+    return named
+
+
+def _wrong(file: Path, what: str) -> NotConfigured:
+    return NotConfigured(f"MINI_AGENT_API_TOKENS_FILE {file}: {what}", hint=HOW)
+
+
+def _digest(token: str) -> str:
+    return sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+MOST_NAMES: Final = 10_000
+
+
+class Rates:
+    """Counts by name; the names that were used least recently are forgotten first."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
+
+    def wait_s(self, name: str, a_minute: int) -> float:
+        """0 where it may be done now, and is counted; else in how many seconds it may be."""
+        now = self._clock()
+        left, counted = self._left.pop(name, (float(a_minute), now))
+        left = min(a_minute, left + (now - counted) * a_minute / 60)
+        allowed = left >= 1
+        self._left[name] = (left - 1 if allowed else left, now)
+        if len(self._left) > MOST_NAMES:
+            self._left.popitem(last=False)
+        return 0.0 if allowed else (1 - left) * 60 / a_minute
+
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 WITHOUT_TOKEN: Final = frozenset({"/healthz", "/ready"})

@@ -1,12 +1,28 @@
-"""A line in the log for each request that was answered: what, who, how long. Never its content."""
+"""A line in the log for each request that was answered: what, who, how long. Never its content.
+
+The shim's log: JSON, one object a line, with the request it belongs to.
+"""
 
 from __future__ import annotations
 
 import logging
+from datetime import UTC, datetime
 from typing import Final
 
+from mini_agent.net.telemetry import current_trace_id
 from mini_agent_protocol.asgi.access_log import Access
-from mini_agent_shim.http.log_lines import line_of
+from mini_agent_protocol.asgi.json_log import json_line
+from mini_agent_protocol.asgi.request_id import current_request_id
+
+
+def line_of(event: str, **fields: object) -> str:
+    """One line; control characters in it are escaped."""
+    when = datetime.now(UTC).isoformat(timespec="milliseconds")
+    trace_id = current_trace_id()
+    traced = {"trace_id": trace_id} if trace_id else {}
+    known = {"time": when, "event": event, "request_id": current_request_id(), **traced}
+    return json_line({**known, **fields})
+
 
 QUIET_PATHS: Final = frozenset({"/healthz", "/ready", "/status", "/metrics"})
 _log: Final = logging.getLogger(__name__)

@@ -1,9 +1,12 @@
-"""An MCP server over streamable HTTP, as a part of a web app."""
+"""An MCP server over streamable HTTP, as a part of a web app.
+
+The sandboxes as an MCP server at `/mcp`, for clients with the shim's token.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Final
 
 from mcp.server.lowlevel import Server
@@ -12,6 +15,9 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
+
+from mini_agent.mcp.sandbox_server.server import Sessions, languages_named, sandbox_server
+from mini_agent.sandbox import SidecarClient
 
 PATH: Final = "/mcp"
 SESSION: Final = "mcp-session-id"
@@ -59,3 +65,19 @@ class McpEndpoint:
 def client_of(request: object) -> str | None:
     """The MCP session that a message belongs to; None for protocols that have no sessions."""
     return request.headers.get(SESSION) if isinstance(request, Request) else None
+
+
+class SandboxMcp:
+    """One sandbox session for each MCP session; it ends with it."""
+
+    def __init__(self, sidecar: Callable[[], SidecarClient], languages: str) -> None:
+        self._sessions = Sessions(sidecar)
+        server = sandbox_server(self._sessions, languages_named(languages), client_of)
+        self.endpoint = McpEndpoint(server, self._sessions.forget)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Once, around all requests."""
+        async with self.endpoint.running():
+            yield
+        await self._sessions.aclose()

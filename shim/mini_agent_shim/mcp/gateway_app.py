@@ -15,10 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from mini_agent.errors import BadRequest, ErrorBody, Problem, ToolsUnavailable, ToolTooSlow
 from mini_agent.mcp.client.convert import tool_of
-from mini_agent.mcp.gateway.answer import Answer, answer_of
-from mini_agent.mcp.gateway.catalog import UnknownTool
-from mini_agent.mcp.gateway.gateway import Gateway
-from mini_agent.mcp.gateway.server import gateway_server
+from mini_agent.mcp.gateway.catalog import Gateway, UnknownTool
+from mini_agent.mcp.gateway.server import Answer, answer_of, gateway_server
 from mini_agent.mcp.gateway.supervisor import State
 from mini_agent.messages import JsonObject, json_object
 from mini_agent.tools.invoker import Tool

@@ -15,12 +15,11 @@ from typing import Final
 import uvicorn
 
 from mini_agent.errors import NotConfigured
-from mini_agent.mcp.gateway.config_file_ import HOW, usual_file
+from mini_agent.mcp.gateway.catalog import Gateway
+from mini_agent.mcp.gateway.config_file import HOW, usual_file
 from mini_agent.mcp.gateway.configuration import Configuration, configuration_of
-from mini_agent.mcp.gateway.gateway import Gateway
-from mini_agent_shim.http.auth import Admission, names_of_this_host
-from mini_agent_shim.http.tokens import Tokens
-from mini_agent_shim.http.trace_export import export_spans
+from mini_agent_shim.http.auth import Admission, Tokens, names_of_this_host
+from mini_agent_shim.http.tracing import export_spans
 from mini_agent_shim.mcp.gateway_app import GatewayApp
 from mini_agent_shim.settings import is_loopback
 

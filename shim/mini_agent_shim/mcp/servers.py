@@ -8,9 +8,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from typing import Final
 
 from mini_agent.errors import NotConfigured
-from mini_agent.mcp.gateway.gateway import Gateway
-from mini_agent.mcp.gateway.invoker import GatewayInvoker
-from mini_agent.mcp.gateway.of_runs import configuration_for_runs
+from mini_agent.mcp.gateway.catalog import Gateway
+from mini_agent.mcp.gateway.invoker import GatewayInvoker, configuration_for_runs
 from mini_agent.tools.invoker import Invoker
 from mini_agent_shim.settings import ShimSettings
 

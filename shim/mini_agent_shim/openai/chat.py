@@ -1,13 +1,31 @@
-"""`/v1/chat/completions` as values."""
+"""A run as a chat completion, whole or in chunks.
+
+`/v1/chat/completions` as values.
+"""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from mini_agent.agent.progress_text import progress_of
+from mini_agent.errors import BadRequest
+from mini_agent.events import Event, RunStarted, Stopped
 from mini_agent.messages import JsonObject, Message
+from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.result import AgentResult, AnswerSource, StoppedReason, Usage
+from mini_agent_protocol.sse import format_event
+from mini_agent_shim.openai.common import (
+    declined,
+    model_named,
+    run_asked,
+    with_note,
+)
 
 
 class _Value(BaseModel):
@@ -218,3 +236,102 @@ class ModelList(_Value):
 
     object: Literal["list"] = Field(default="list", description="The type of the object.")
     data: tuple[ModelCard, ...] = Field(description="The models.")
+
+
+SAMPLING: Final = ("top_p", "presence_penalty", "frequency_penalty", "stop")
+DONE: Final = format_event("[DONE]")
+
+
+def declined_by_chat(asked: ChatRequest) -> tuple[str, ...]:
+    """The names of the client's tools; `BadRequest` where one of them must be called."""
+    tools = [*(asked.tools or []), *(asked.functions or [])]
+    return declined(tools, asked.tool_choice or asked.function_call)
+
+
+def run_of_chat(asked: ChatRequest) -> AgentRunRequest:
+    """The run that a client asks for; `BadRequest` for what a run has not."""
+    refused = {
+        "n": asked.n not in (None, 1),
+        "logprobs": bool(asked.logprobs),
+        "modalities": asked.modalities not in (None, ["text"]),
+    }
+    for name in (name for name, is_asked in refused.items() if is_asked):
+        raise BadRequest(f"{name} is not available here", field=name, hint=f"leave {name} out")
+    fields = {
+        "model": model_named(asked.model),
+        "messages": with_note(asked.messages, declined_by_chat(asked)),
+        "stream": bool(asked.stream),
+        "temperature": asked.temperature,
+        "max_tokens": asked.max_completion_tokens or asked.max_tokens,
+        "seed": asked.seed,
+        "response_format": asked.response_format,
+        "completion_kwargs": asked.model_dump(include=set(SAMPLING), exclude_none=True),
+    }
+    return run_asked(fields, asked.mini_agent)
+
+
+@dataclass(frozen=True, slots=True)
+class Chat:
+    """The answer to one request."""
+
+    run_id: str
+    asked: ChatRequest
+    declined: tuple[str, ...]
+    created: int = field(default_factory=lambda: int(time.time()))
+
+    def whole(self, result: AgentResult) -> ChatCompletion:
+        """All of it at once."""
+        return ChatCompletion(
+            id=self._id,
+            created=self.created,
+            model=self.asked.model,
+            choices=(Choice(message=ChatMessage(content=result.final_answer)),),
+            usage=ChatUsage.of(result.usage),
+            mini_agent=self._facts(result),
+        )
+
+    async def pieces(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
+        """What the run is doing as reasoning, then the answer, as server-sent events."""
+        async with aclosing(events):
+            async for event in events:
+                if isinstance(event, RunStarted):
+                    yield self._sent({"role": "assistant", "content": ""})
+                elif isinstance(event, Stopped):
+                    yield self._sent({"content": event.result.final_answer})
+                    yield self._closing(event.result)
+                    if self._tells_usage:
+                        yield self._usage(event.result)
+                    yield DONE
+                elif told := progress_of(event):
+                    yield self._sent({"reasoning_content": told})
+
+    @property
+    def _id(self) -> str:
+        return f"chatcmpl-{self.run_id}"
+
+    @property
+    def _tells_usage(self) -> bool:
+        options = self.asked.stream_options
+        return bool(options and options.include_usage)
+
+    def _facts(self, result: AgentResult) -> RunFacts:
+        return RunFacts.of(self.run_id, result, self.declined)
+
+    def _sent(self, delta: JsonObject) -> str:
+        return _text(self._chunk((ChunkChoice(delta=delta),)))
+
+    def _closing(self, result: AgentResult) -> str:
+        choice = ChunkChoice(delta={}, finish_reason="stop")
+        return _text(self._chunk((choice,)).model_copy(update={"mini_agent": self._facts(result)}))
+
+    def _usage(self, result: AgentResult) -> str:
+        usage = ChatUsage.of(result.usage)
+        return _text(self._chunk(()).model_copy(update={"usage": usage}))
+
+    def _chunk(self, choices: tuple[ChunkChoice, ...]) -> ChatChunk:
+        return ChatChunk(id=self._id, created=self.created, model=self.asked.model, choices=choices)
+
+
+def _text(chunk: ChatChunk) -> str:
+    left_out = {name for name in ("usage", "mini_agent") if getattr(chunk, name) is None}
+    return format_event(chunk.model_dump_json(exclude=left_out))

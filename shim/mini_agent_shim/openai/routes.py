@@ -22,20 +22,27 @@ from mini_agent_shim.errors import NoSuchRun, NotFound
 from mini_agent_shim.http.caller import Caller, caller_of
 from mini_agent_shim.http.event_stream import stream_texts
 from mini_agent_shim.openai.chat import (
+    Chat,
     ChatCompletion,
     ChatRequest,
     ModelCard,
     ModelList,
+    declined_by_chat,
+    run_of_chat,
 )
-from mini_agent_shim.openai.chat_ import Chat, declined_by_chat, run_of_chat
 from mini_agent_shim.openai.common import (
     NAME,
     declined,
     headers_of,
     model_named,
 )
-from mini_agent_shim.openai.responses import PREFIX, Responding, run_of_responses
-from mini_agent_shim.openai.responses_wire import ResponseObject, ResponsesRequest
+from mini_agent_shim.openai.responses import (
+    PREFIX,
+    Responding,
+    ResponseObject,
+    ResponsesRequest,
+    run_of_responses,
+)
 from mini_agent_shim.runs.registry import Asker
 from mini_agent_shim.runs.run_task import LiveRun, ended_with_its_caller
 from mini_agent_shim.service import Service

@@ -13,8 +13,8 @@ from typing import Self
 
 from pydantic_core import PydanticSerializationError
 
-from mini_agent_shim.runs.lines import LogEvent, RunEnded, head_of
 from mini_agent_shim.runs.redaction import Hidden
+from mini_agent_shim.runs.schema import LogEvent, RunEnded, head_of
 
 
 class Journal:

@@ -1,4 +1,7 @@
-"""A run being recorded: each event into its log, its summary kept, and readers told of the news."""
+"""A run being recorded: each event into its log, its summary kept, and readers told of the news.
+
+What the log tells of a run: one JSON line when it stops. Never code, output or an answer.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,55 @@ from collections.abc import Callable
 from typing import Final
 
 from mini_agent.errors import ErrorBody
-from mini_agent.events import Event, ModelReplied, Stopped
+from mini_agent.events import Event, Listener, ModelReplied, RunStarted, Stopped
+from mini_agent.net.telemetry import say_of_current
 from mini_agent.result import AgentResult
 from mini_agent_shim import metrics
-from mini_agent_shim.http.log_lines import line_of
-from mini_agent_shim.runs.archive import Archive
+from mini_agent_shim.http.middleware import line_of
 from mini_agent_shim.runs.journal import Journal
-from mini_agent_shim.runs.lines import LogEvent, RunEnded, RunQueued, State
-from mini_agent_shim.runs.schema import RunSummary
+from mini_agent_shim.runs.schema import (
+    LogEvent,
+    RunEnded,
+    RunQueued,
+    RunSummary,
+    State,
+)
+from mini_agent_shim.runs.store import Archive
+
+NAME_CHARS: Final = 100
+
+
+def logged(listener: Listener, run_id: str) -> Listener:
+    """`listener`, and a line in the log when the run stops; the run's span gets its id."""
+
+    def tell(event: Event) -> None:
+        if isinstance(event, RunStarted):
+            say_of_current({"gen_ai.conversation.id": run_id})
+        if isinstance(event, Stopped):
+            _log.info(_line(event.result))
+        listener(event)
+
+    return tell
+
+
+def _line(result: AgentResult) -> str:
+    calls = [call for each in result.iterations for call in each.tool_invocations]
+    return line_of(
+        "run_stopped",
+        model=result.used_model[:NAME_CHARS],
+        stopped_reason=result.stopped_reason,
+        answer_source=result.answer_source,
+        iterations=len(result.iterations),
+        calls=len(calls),
+        failed_calls=sum(not call.ok for call in calls),
+        repaired=sum(len(each.repaired) for each in result.iterations),
+        prompt_tokens=result.usage.prompt_tokens,
+        completion_tokens=result.usage.completion_tokens,
+        model_ms=round(result.model_ms),
+        tool_ms=round(result.tool_ms),
+        total_ms=round(result.total_ms),
+    )
+
 
 _log: Final = logging.getLogger(__name__)
 

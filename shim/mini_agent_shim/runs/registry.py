@@ -21,14 +21,12 @@ from mini_agent_shim.errors import (
     TooMany,
 )
 from mini_agent_shim.http.caller import Caller
-from mini_agent_shim.runs.archive import Archive
 from mini_agent_shim.runs.journal import Reader
-from mini_agent_shim.runs.lines import Door, RunQueued, head_of
 from mini_agent_shim.runs.recorder import Recording
 from mini_agent_shim.runs.redaction import Hidden, kept_of, secrets_of_request
 from mini_agent_shim.runs.run_task import LiveRun, Order
-from mini_agent_shim.runs.schema import RunSummary, prompt_in
-from mini_agent_shim.runs.store import Keyed, Wanted
+from mini_agent_shim.runs.schema import Door, RunQueued, RunSummary, head_of, prompt_in
+from mini_agent_shim.runs.store import Archive, Keyed, Wanted
 
 DAY_S: Final = 86_400.0
 SOON_S: Final = 5.0

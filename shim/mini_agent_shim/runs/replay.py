@@ -13,7 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 from mini_agent.errors import ErrorBody
 from mini_agent.events import Event, Stopped, ToolFinished
 from mini_agent.result import AgentResult, ToolInvocation
-from mini_agent_shim.runs.lines import LogLine, RunEnded, RunQueued, head_of
+from mini_agent_shim.runs.schema import (
+    LogLine,
+    RunEnded,
+    RunQueued,
+    head_of,
+)
 
 ENDINGS: Final = {
     "text/html": ".html",

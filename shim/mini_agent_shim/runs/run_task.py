@@ -16,9 +16,8 @@ from mini_agent_protocol.asgi.disconnect import ClientDisconnected
 from mini_agent_protocol.asgi.problems import error_body
 from mini_agent_shim import metrics
 from mini_agent_shim.errors import LogUnavailable
-from mini_agent_shim.runs.lines import State, state_of
-from mini_agent_shim.runs.recorder import Recording
-from mini_agent_shim.runs.run_log import logged
+from mini_agent_shim.runs.recorder import Recording, logged
+from mini_agent_shim.runs.schema import State, state_of
 
 CANCEL_S: Final = 2.0
 

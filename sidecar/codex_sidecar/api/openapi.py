@@ -11,7 +11,7 @@ from pydantic import BaseModel, JsonValue
 from pydantic.json_schema import models_json_schema
 
 from codex_sidecar.api.opensandbox.models import Code, Creation
-from codex_sidecar.http.opensandbox_access import KEY, SANDBOX_KEY
+from codex_sidecar.http.auth import KEY, SANDBOX_KEY
 from mini_agent_protocol.execution import Output
 from mini_agent_protocol.problems import Problem
 from mini_agent_protocol.snippet import Snippet

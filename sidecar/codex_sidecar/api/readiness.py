@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from codex_sidecar.engine.catalog import Catalog
+from codex_sidecar.engine.client import EngineFacts
+from codex_sidecar.engine.confinement import Catalog
 from codex_sidecar.engine.limits import host_of
-from codex_sidecar.engine.told import EngineFacts
 from codex_sidecar.errors import NotReady, Stopping
 from mini_agent_protocol.errors import MiniAgentError
 

@@ -19,7 +19,7 @@ from codex_sidecar.api.openapi import (
     streamed,
 )
 from codex_sidecar.api.service import admitted, caller_of, service_of
-from codex_sidecar.http.executed import executed
+from codex_sidecar.http.event_stream import executed
 from codex_sidecar.http.request_body import snippet_of
 from codex_sidecar.runner.about import Languages
 from mini_agent_protocol.asgi.metrics import MetricsResponse

@@ -18,7 +18,7 @@ from codex_sidecar.api.openapi import (
     streamed,
 )
 from codex_sidecar.api.service import admitted, caller_of
-from codex_sidecar.http.executed import executed
+from codex_sidecar.http.event_stream import executed
 from codex_sidecar.http.request_body import content_of, session_request_of, snippet_of
 from codex_sidecar.sessions.session import Session
 from mini_agent_protocol.errors import BadRequest

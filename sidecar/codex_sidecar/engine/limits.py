@@ -1,25 +1,48 @@
-"""From the limits a snippet asks for to those that will hold; refused where they cannot."""
+"""From the limits a snippet asks for to those that will hold; refused where they cannot.
+
+The memory of this machine, as the kernel counts it.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from codex_sidecar.engine.catalog import DEFAULTS, Defaults
+from codex_sidecar.engine.client import EngineFacts
 from codex_sidecar.engine.confinement import (
+    DEFAULTS,
     GVISOR,
     INODES,
     OPEN_FILES,
+    Defaults,
     shm_mb,
     tmp_mb,
 )
-from codex_sidecar.engine.meminfo import meminfo
-from codex_sidecar.engine.told import EngineFacts
 from codex_sidecar.errors import NotReady
 from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.execution import EnforcedLimits
 from mini_agent_protocol.languages import Language
 from mini_agent_protocol.snippet import Limits
+
+PLACE: Final = Path("/proc/meminfo")
+
+
+@dataclass(frozen=True, slots=True)
+class Meminfo:
+    """In MiB; `available` is what can be had without taking it from anybody."""
+
+    total_mb: int
+    available_mb: int
+    swap_mb: int
+
+
+def meminfo(place: Path = PLACE) -> Meminfo:
+    """The memory at this moment."""
+    lines = (line.split() for line in place.read_text().splitlines())
+    counts = {words[0]: int(words[1]) >> 10 for words in lines}
+    return Meminfo(counts["MemTotal:"], counts["MemAvailable:"], counts["SwapTotal:"])
+
 
 Number = TypeVar("Number", int, float)
 

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from codex_sidecar import metrics
+from codex_sidecar.engine.client import Found
 from codex_sidecar.engine.confinement import DEADLINE_LABEL, INSTANCE_LABEL
-from codex_sidecar.engine.told import Found
 from mini_agent_protocol.errors import MiniAgentError
 
 EVERY_S: Final = 5.0

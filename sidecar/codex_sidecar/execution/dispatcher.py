@@ -6,18 +6,18 @@ import time
 from typing import Final
 
 from codex_sidecar import metrics
-from codex_sidecar.engine.catalog import COMPILE_TIMEOUT_S, Catalog
 from codex_sidecar.engine.client import Engine
+from codex_sidecar.engine.confinement import COMPILE_TIMEOUT_S, Catalog
 from codex_sidecar.engine.limits import Machine
 from codex_sidecar.errors import InvalidSnippet, Stopping
 from codex_sidecar.execution.fair_queue import Turns
 from codex_sidecar.kinds import preload_of
 from codex_sidecar.pool.pool import Pool
 from codex_sidecar.runner.about import About, LanguageCard, Languages
-from codex_sidecar.runner.account import account_of
 from codex_sidecar.runner.container import START_S, Container
 from codex_sidecar.runner.files import pack
-from codex_sidecar.runner.listener import Listener
+from codex_sidecar.runner.outcome import account_of
+from codex_sidecar.runner.output import Listener
 from mini_agent_protocol.execution import Execution
 from mini_agent_protocol.languages import ALIASES, LANGUAGES, Language
 from mini_agent_protocol.snippet import Limits, Snippet

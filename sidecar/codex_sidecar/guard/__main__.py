@@ -10,8 +10,7 @@ import sys
 import uvloop
 from pydantic import ValidationError
 
-from codex_sidecar.guard.gate import Gate
-from codex_sidecar.guard.policy import Owned
+from codex_sidecar.guard.policy import Gate, Owned
 from codex_sidecar.guard.server import Server
 from codex_sidecar.guard.settings import GuardSettings
 from codex_sidecar.guard.upstream import Upstream

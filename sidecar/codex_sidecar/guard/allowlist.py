@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from codex_sidecar.engine.confinement import SANDBOX_LABEL
 from codex_sidecar.guard.errors import Malformed, Refused
-from codex_sidecar.guard.head import Head
+from codex_sidecar.guard.http import Head
 
 
 class Act(Enum):

@@ -1,24 +1,55 @@
-"""The guard's own socket: connections, the requests on them, and the log of those refused."""
+"""The guard's own socket: connections, the requests on them, and the log of those refused.
+
+What the guard writes back, whether the engine answered or not.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from http import HTTPStatus
 from pathlib import Path
 from socket import AF_UNIX, socket
 from typing import Final
 
-from codex_sidecar.engine.exchange import Answer
-from codex_sidecar.guard import answers
-from codex_sidecar.guard.errors import EngineSaidNo, Malformed
-from codex_sidecar.guard.gate import Gate
-from codex_sidecar.guard.hand_over import handed_over
-from codex_sidecar.guard.head import Head, parse
-from codex_sidecar.guard.http import Incoming
-from codex_sidecar.guard.relay import relay
+from codex_sidecar.engine.connection import Answer
+from codex_sidecar.guard.errors import EngineSaidNo, Malformed, Refused
+from codex_sidecar.guard.http import Head, Incoming, parse
+from codex_sidecar.guard.policy import Gate
+from codex_sidecar.guard.relay import handed_over, relay
 from mini_agent_protocol.errors import MiniAgentError
+from mini_agent_protocol.problems import ErrorBody, Problem
+
+
+def written(answer: Answer, *, closes: bool) -> bytes:
+    """An answer as bytes of HTTP."""
+    phrase = HTTPStatus(answer.status).phrase
+    lines = [f"HTTP/1.1 {answer.status} {phrase}"]
+    if answer.body:
+        lines.append("Content-Type: application/json")
+    if answer.status not in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
+        lines.append(f"Content-Length: {len(answer.body)}")
+    lines.append(f"Connection: {'close' if closes else 'keep-alive'}")
+    return "\r\n".join([*lines, "", ""]).encode() + answer.body
+
+
+def refusal(error: MiniAgentError) -> Answer:
+    """The project's shape of an error, and beside it the engine's own, for clients of engines."""
+    said = ErrorBody(
+        code=error.code, message=error.message, hint=error.hint, retryable=error.retryable
+    )
+    whole = {"message": error.message} | Problem(error=said).model_dump()
+    return Answer(_status(error), json.dumps(whole).encode())
+
+
+def _status(error: MiniAgentError) -> int:
+    if isinstance(error, (Refused, EngineSaidNo)):
+        return error.status
+    return HTTPStatus.BAD_GATEWAY
+
 
 SOCKET_MODE: Final = 0o660
 MOST_CONNECTIONS: Final = 2048
@@ -77,10 +108,10 @@ class Server:
             passed = await self._gate.pass_through(head, body)
         except MiniAgentError as error:
             _note(head, error)
-            await client.send(answers.written(answers.refusal(error), closes=True))
+            await client.send(written(refusal(error), closes=True))
             return False
         if isinstance(passed, Answer):
-            await client.send(answers.written(passed, closes=head.closes))
+            await client.send(written(passed, closes=head.closes))
             return not head.closes
         if not (head.takes_descriptor and handed_over(client, passed)):
             await relay(client, passed)

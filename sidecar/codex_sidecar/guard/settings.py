@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from codex_sidecar.engine.catalog import Catalog
+from codex_sidecar.engine.confinement import Catalog
 from codex_sidecar.engine.limits import Host
 from codex_sidecar.guard.template import Terms
 

@@ -10,13 +10,13 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, ValidationError
 
-from codex_sidecar.engine.catalog import Defaults
 from codex_sidecar.engine.confinement import (
     DEADLINE_LABEL,
     FIRST_UID,
     MIB,
     UIDS,
     Confinement,
+    Defaults,
 )
 from codex_sidecar.engine.limits import Host, settle
 from codex_sidecar.guard.errors import Refused

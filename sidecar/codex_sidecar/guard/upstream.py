@@ -18,10 +18,8 @@ from pydantic import (
     field_validator,
 )
 
-from codex_sidecar.engine.client import NEWEST_API
-from codex_sidecar.engine.connection import Channel
-from codex_sidecar.engine.exchange import Answer
-from codex_sidecar.engine.told import (
+from codex_sidecar.engine.client import (
+    NEWEST_API,
     EngineFacts,
     Found,
     Image,
@@ -29,6 +27,7 @@ from codex_sidecar.engine.told import (
     Refusal,
     Version,
 )
+from codex_sidecar.engine.connection import Answer, Channel
 from codex_sidecar.errors import EngineGone
 from codex_sidecar.guard.allowlist import NAME, Act, Call
 from codex_sidecar.guard.errors import EngineSaidNo

@@ -1,25 +1,112 @@
-"""An execution as server-sent events: its output as it comes, the whole of it last."""
+"""An execution as server-sent events: its output as it comes, the whole of it last.
+
+A snippet's output on its way to a reader who may be slow.
+
+The answer to a call that runs a snippet: whole, or as events.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import codecs
+from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator
 from contextlib import aclosing
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from codex_sidecar import metrics
 from codex_sidecar.http.problems import answer
-from codex_sidecar.http.relay import Relay
-from codex_sidecar.runner.listener import Listener
-from mini_agent_protocol.asgi.disconnect import ClientDisconnected
+from codex_sidecar.runner.output import Listener, Nobody, StreamName
+from mini_agent_protocol.asgi.disconnect import (
+    CLIENT_CLOSED_REQUEST,
+    ClientDisconnected,
+    run_while_connected,
+)
 from mini_agent_protocol.asgi.event_stream import EventStreamResponse, with_keepalive
 from mini_agent_protocol.asgi.problems import error_body, problem_of
 from mini_agent_protocol.errors import MiniAgentError
-from mini_agent_protocol.execution import Execution, Output
+from mini_agent_protocol.execution import Execution, Output, Truncated
 from mini_agent_protocol.problems import Problem
-from mini_agent_protocol.sse import format_comment, format_event
+from mini_agent_protocol.sse import MEDIA_TYPE, format_comment, format_event
+
+MOST_PIECES: Final = 256
+LONGEST_PIECE: Final = 65_536
+
+
+@dataclass(slots=True)
+class _Piece:
+    stream: StreamName
+    content: bytearray = field(default_factory=bytearray)
+
+
+class Relay:
+    """A listener that holds what was printed until it is taken.
+
+    The snippet never waits for the reader. No more is held than what the execution itself keeps
+    (`limits.output_bytes` of each stream), so all pieces of a stream together are its `stdout` or
+    `stderr`. Pieces are told apart for as long as there are few; then those of a stream join.
+    """
+
+    def __init__(self) -> None:
+        self.is_running = False
+        self._pieces: deque[_Piece] = deque()
+        self._news = asyncio.Event()
+        self._decoders = {
+            name: codecs.getincrementaldecoder("utf-8")("replace") for name in ("stdout", "stderr")
+        }
+
+    def running(self) -> None:
+        """The program has started."""
+        self.is_running = True
+        self._news.set()
+
+    def printed(self, stream: StreamName, content: bytes) -> None:
+        """Holds the content until it is taken."""
+        self._place(stream).content.extend(content)
+        self._news.set()
+
+    def wake(self) -> None:
+        """Ends the waiting for news."""
+        self._news.set()
+
+    async def news(self) -> None:
+        """Returns when there is something to take, or something else has happened."""
+        await self._news.wait()
+        self._news.clear()
+
+    def take(self) -> Iterator[Output]:
+        """What has come since it was last asked for; half a character waits for its other half."""
+        while self._pieces:
+            piece = self._pieces.popleft()
+            text = self._decoders[piece.stream].decode(bytes(piece.content))
+            yield from _cut(piece.stream, text)
+
+    def rest(self, truncated: Truncated) -> Iterator[Output]:
+        """The end of it, once the program is over; what the limit cut in half is left out."""
+        yield from self.take()
+        if not truncated.stdout:
+            yield from _cut("stdout", self._decoders["stdout"].decode(b"", final=True))
+        if not truncated.stderr:
+            yield from _cut("stderr", self._decoders["stderr"].decode(b"", final=True))
+
+    def _place(self, stream: StreamName) -> _Piece:
+        if self._pieces and self._pieces[-1].stream == stream:
+            return self._pieces[-1]
+        if len(self._pieces) >= MOST_PIECES:
+            return next(piece for piece in reversed(self._pieces) if piece.stream == stream)
+        self._pieces.append(_Piece(stream))
+        return self._pieces[-1]
+
+
+def _cut(stream: StreamName, text: str) -> Iterator[Output]:
+    for start in range(0, len(text), LONGEST_PIECE):
+        yield Output(stream=stream, text=text[start : start + LONGEST_PIECE])
+
 
 KEEPALIVE_INTERVAL_S: Final = 15.0
 LONGEST_FAREWELL_S: Final = 300.0
@@ -127,3 +214,24 @@ def _failure(running: asyncio.Task[Execution]) -> MiniAgentError | None:
     if error is None or isinstance(error, MiniAgentError):
         return error
     raise error
+
+
+async def executed(request: Request, run: Run) -> Response:
+    """Runs the snippet for as long as the client is there."""
+    if MEDIA_TYPE in request.headers.get("accept", ""):
+        return streamed(request, run, Plain())
+    try:
+        execution = await run_while_connected(request.receive, run(Nobody()))
+    except ClientDisconnected:
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
+    _note(request, execution)
+    return Response(execution.model_dump_json(), media_type="application/json")
+
+
+def streamed(request: Request, run: Run, wording: Wording) -> Response:
+    """Runs the snippet for as long as the client reads what it does."""
+    return ExecutionStream(run, lambda execution: _note(request, execution), wording)
+
+
+def _note(request: Request, execution: Execution) -> None:
+    request.state.noted = {"language": execution.language, "outcome": execution.status}

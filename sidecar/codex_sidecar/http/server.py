@@ -11,7 +11,7 @@ from typing import Final
 import uvicorn
 from fastapi import FastAPI
 
-from codex_sidecar.pool.drain import Drain
+from codex_sidecar.pool.lifecycle import Drain
 from mini_agent_protocol.asgi.head_timeout_httptools import HttpToolsHeadTimeoutProtocol
 
 # For answers that are on their way when nothing runs any more.

@@ -10,9 +10,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final
 
-from codex_sidecar.engine.catalog import Catalog
 from codex_sidecar.engine.client import Engine
-from codex_sidecar.engine.confinement import FIRST_UID, UIDS, Confinement
+from codex_sidecar.engine.confinement import FIRST_UID, UIDS, Catalog, Confinement
 from codex_sidecar.kinds import Preload
 from codex_sidecar.runner.about import About
 from codex_sidecar.runner.container import Container

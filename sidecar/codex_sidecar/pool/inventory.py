@@ -7,8 +7,8 @@ import time
 from contextlib import suppress
 from typing import Final, Protocol
 
-from codex_sidecar.engine.catalog import Catalog
-from codex_sidecar.engine.meminfo import Meminfo, meminfo
+from codex_sidecar.engine.confinement import Catalog
+from codex_sidecar.engine.limits import Meminfo, meminfo
 from codex_sidecar.kinds import Kind, language_of
 from codex_sidecar.pool.fleet import Fleet
 from codex_sidecar.pool.stock import Stock

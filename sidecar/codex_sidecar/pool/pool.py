@@ -18,8 +18,7 @@ from codex_sidecar.kinds import (
     language_of,
 )
 from codex_sidecar.pool.fleet import Fleet, Plan
-from codex_sidecar.pool.stock import Stock
-from codex_sidecar.pool.traffic import Traffic
+from codex_sidecar.pool.stock import Stock, Traffic
 from codex_sidecar.pool.warmer import LIFETIME_S, Warmer
 from codex_sidecar.runner.about import About
 from codex_sidecar.runner.container import Container

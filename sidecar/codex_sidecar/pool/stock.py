@@ -1,15 +1,104 @@
-"""The sandboxes of one kind that are ready and wait for a lease."""
+"""The sandboxes of one kind that are ready and wait for a lease.
+
+How much is asked for at once, as far as the recent past tells.
+
+When to try again what has failed: later each time, and not all at the same moment.
+
+Whether requests that wait for a sandbox are passing through, so that other work keeps still.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import math
+import random
 import time
 from collections import deque
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
 from codex_sidecar.kinds import Kind
-from codex_sidecar.pool.back_off import BackOff
-from codex_sidecar.pool.demand import Demand
+
+BURST_S: Final = 5.0
+HALF_LIFE_S: Final = 60.0
+
+
+class Demand:
+    """The most that was taken within a burst's time; half of it is forgotten each minute.
+
+    Times are seconds of a clock that does not jump.
+    """
+
+    def __init__(self) -> None:
+        self._recent = deque[float]()
+        self._peak = 0.0
+        self._peak_at = 0.0
+
+    def note(self, now: float) -> None:
+        """One more was asked for."""
+        self._recent.append(now)
+        while self._recent[0] <= now - BURST_S:
+            self._recent.popleft()
+        self._peak, self._peak_at = max(self._left(now), float(len(self._recent))), now
+
+    def expected(self, now: float) -> int:
+        """As many may be asked for in the next burst."""
+        # A demand that has all but faded is none, or every kind would keep one member for ever.
+        return math.ceil(self._left(now) - 0.5)
+
+    def _left(self, now: float) -> float:
+        return float(self._peak * 0.5 ** ((now - self._peak_at) / HALF_LIFE_S))
+
+
+FIRST_S: Final = 0.5
+LONGEST_S: Final = 30.0
+
+
+class BackOff:
+    """Of one thing that can fail."""
+
+    def __init__(self) -> None:
+        self._failures = 0
+        self._until = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it may be tried."""
+        return time.monotonic() >= self._until
+
+    def failed(self) -> float:
+        """It has failed; the seconds until it may be tried again."""
+        pause_s = min(LONGEST_S, FIRST_S * 2.0 ** min(self._failures, 16))
+        pause_s *= 0.5 + random.random() / 2  # noqa: S311 - it only spreads the attempts
+        self._failures += 1
+        self._until = time.monotonic() + pause_s
+        return pause_s
+
+    def succeeded(self) -> None:
+        """It works again."""
+        self._failures, self._until = 0, 0.0
+
+
+LULL_S: Final = 0.03
+PATIENCE_S: Final = 0.5
+
+
+class Traffic:
+    """A request from stock takes milliseconds; making or removing a sandbox takes all cores."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def passes(self) -> None:
+        """A request is passing."""
+        self._last = time.monotonic()
+
+    async def lull(self) -> None:
+        """Returns when none has passed for a moment, or has not ceased to for too long."""
+        patience = time.monotonic() + PATIENCE_S
+        while self._last + LULL_S > (now := time.monotonic()) and now < patience:  # noqa: ASYNC110
+            await asyncio.sleep(LULL_S)
+
 
 LONGEST_WAIT_S: Final = 900.0
 

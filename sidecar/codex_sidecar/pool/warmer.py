@@ -10,8 +10,7 @@ from typing import Final
 from codex_sidecar.engine.limits import Machine
 from codex_sidecar.kinds import language_of, preload_in
 from codex_sidecar.pool.fleet import Fleet, Plan
-from codex_sidecar.pool.stock import LONGEST_WAIT_S, Stock
-from codex_sidecar.pool.traffic import Traffic
+from codex_sidecar.pool.stock import LONGEST_WAIT_S, Stock, Traffic
 from codex_sidecar.runner.container import Container
 from mini_agent_protocol.errors import MiniAgentError
 from mini_agent_protocol.snippet import Limits

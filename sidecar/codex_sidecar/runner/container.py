@@ -6,16 +6,15 @@ import asyncio
 import contextlib
 from typing import Final
 
-from codex_sidecar.engine.attached import Attached
-from codex_sidecar.engine.client import Engine
+from codex_sidecar.engine.attach import Attached
+from codex_sidecar.engine.client import Engine, HostConfig, State
 from codex_sidecar.engine.confinement import GVISOR, MIB, Confinement
-from codex_sidecar.engine.told import HostConfig, State
 from codex_sidecar.errors import EngineRefused, NotReady, RunnerLost
 from codex_sidecar.runner import frames
 from codex_sidecar.runner.about import About
 from codex_sidecar.runner.exchange import Conversation
 from codex_sidecar.runner.frames import Frame, FrameReader
-from codex_sidecar.runner.listener import Listener
+from codex_sidecar.runner.output import Listener
 from mini_agent_protocol.errors import MiniAgentError, SandboxError
 from mini_agent_protocol.execution import EnforcedLimits, SandboxFacts
 from mini_agent_protocol.snippet import Snippet

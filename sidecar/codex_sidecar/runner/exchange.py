@@ -1,4 +1,7 @@
-"""The talk with a runner about one snippet: the order, and all that comes back, within bounds."""
+"""The talk with a runner about one snippet: the order, and all that comes back, within bounds.
+
+Which of the two clocks ends a snippet that is late: the runner's, or ours outside.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,34 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from codex_sidecar.engine.catalog import COMPILE_TIMEOUT_S
+from codex_sidecar.engine.confinement import COMPILE_TIMEOUT_S
 from codex_sidecar.errors import RunnerLost
 from codex_sidecar.runner import frames
-from codex_sidecar.runner.clocks import FROM_OUTSIDE, Clocks
 from codex_sidecar.runner.files import MOST_ARTIFACT_BYTES, MOST_ARTIFACTS, unpack
 from codex_sidecar.runner.frames import Frame
-from codex_sidecar.runner.kept import Kept
-from codex_sidecar.runner.listener import Listener, Nobody, StreamName
-from codex_sidecar.runner.output import Values, values_in
+from codex_sidecar.runner.output import Kept, Listener, Nobody, StreamName, Values, values_in
 from mini_agent_protocol.execution import Artifact, EnforcedLimits, Timings
 from mini_agent_protocol.snippet import Snippet
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """How much later than a snippet's deadline the runner ends it, and how much later we do."""
+
+    inside_s: float
+    outside_s: float
+
+
+# A sandbox that ends with its snippet is killed from outside; in one that is kept the runner comes
+# first, as it can end the snippet alone.
+FROM_OUTSIDE: Final = Clocks(inside_s=2.0, outside_s=0.0)
+FROM_INSIDE: Final = Clocks(inside_s=0.0, outside_s=3.0)
+
 
 COLLECT_S: Final = 10.0
 LAST_WORDS_S: Final = 5.0

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from codex_sidecar.engine.attached import STDOUT as ATTACHED_STDOUT
-from codex_sidecar.engine.attached import Attached
+from codex_sidecar.engine.attach import STDOUT as ATTACHED_STDOUT
+from codex_sidecar.engine.attach import Attached
 from codex_sidecar.errors import RunnerLost
 
 READY: Final = b"R"

@@ -1,4 +1,7 @@
-"""What became of a snippet, told from what the runner, the engine and our own clock say."""
+"""What became of a snippet, told from what the runner, the engine and our own clock say.
+
+The execution that comes of what was heard of a snippet.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from typing import Final
 
 from codex_sidecar.runner.exchange import Conversation, Result
 from mini_agent_protocol.errors import BadRequest
-from mini_agent_protocol.execution import Status
+from mini_agent_protocol.execution import EnforcedLimits, Execution, SandboxFacts, Status, Truncated
+from mini_agent_protocol.snippet import Snippet
 
 DEADLINE_EXIT: Final = 124
 SIGNAL_BASE: Final = 128
@@ -64,3 +68,35 @@ def _signal_name(number: int) -> str | None:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
+
+
+def account_of(
+    snippet: Snippet,
+    heard: Conversation,
+    limits: EnforcedLimits,
+    facts: SandboxFacts,
+    *,
+    oom_killed: bool,
+) -> Execution:
+    """The execution; `oom_killed` is the engine's word on a sandbox that died without a report."""
+    verdict = judge(heard, oom_killed=oom_killed)
+    result = heard.result
+    return Execution(
+        language=snippet.language,
+        status=verdict.status,
+        exit_code=verdict.exit_code,
+        signal=verdict.signal,
+        stdout=heard.stdout.text(),
+        stderr=heard.stderr.text(),
+        stdout_bytes=heard.stdout.seen,
+        stderr_bytes=heard.stderr.seen,
+        truncated=Truncated(stdout=heard.stdout.truncated, stderr=heard.stderr.truncated),
+        oom_events=result.oom_kills if result else int(oom_killed),
+        result_repr=heard.values.result_repr,
+        rich=heard.values.rich,
+        artifacts=heard.artifacts,
+        artifacts_skipped=heard.skipped,
+        timings_ms=heard.timings(),
+        limits=limits,
+        sandbox=facts,
+    )

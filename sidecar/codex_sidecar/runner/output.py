@@ -1,15 +1,46 @@
-"""What a snippet's own process says of its last value: hostile text until it is checked."""
+"""Output as it is kept: the first bytes of a stream, and how many there were.
+
+What a snippet's own process says of its last value: hostile text until it is checked.
+
+Whoever wants to know of a snippet before it is over.
+"""
 
 from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 import re
-from typing import Final
+from typing import Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mini_agent_protocol.execution import Rich
+
+StreamName = Literal["stdout", "stderr"]
+
+
+class Listener(Protocol):
+    """Is told at once; it must not wait."""
+
+    def running(self) -> None:
+        """The program has started."""
+        ...
+
+    def printed(self, stream: StreamName, content: bytes) -> None:
+        """The program has printed this, and it is kept."""
+        ...
+
+
+class Nobody:
+    """Listens to nothing."""
+
+    def running(self) -> None:
+        """Nothing comes of it."""
+
+    def printed(self, stream: StreamName, content: bytes) -> None:
+        """Nothing comes of it."""
+
 
 MOST_BYTES: Final = 6 << 20
 MOST_RICH: Final = 32
@@ -47,3 +78,29 @@ def _is_sound(rich: Rich) -> bool:
     except (binascii.Error, ValueError):
         return False
     return True
+
+
+class Kept:
+    """One stream of output: the first bytes of it, and how many there were."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._content = bytearray()
+        self.seen = 0
+
+    @property
+    def truncated(self) -> bool:
+        """Whether there was more than is kept."""
+        return self.seen > len(self._content)
+
+    def add(self, chunk: bytes) -> bytes:
+        """Counts the chunk, keeps what still fits, and gives that back."""
+        self.seen += len(chunk)
+        fits = chunk[: self._limit - len(self._content)]
+        self._content += fits
+        return fits
+
+    def text(self) -> str:
+        """What is kept, as text; a character that the cut went through is left out."""
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        return decoder.decode(bytes(self._content), final=not self.truncated)

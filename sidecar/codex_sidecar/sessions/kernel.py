@@ -17,14 +17,11 @@ from codex_sidecar.kinds import (
     language_of,
     preload_of,
 )
-from codex_sidecar.runner.account import account_of
-from codex_sidecar.runner.clocks import FROM_INSIDE
-from codex_sidecar.runner.exchange import Conversation
+from codex_sidecar.runner.exchange import FROM_INSIDE, Conversation
 from codex_sidecar.runner.files import pack
-from codex_sidecar.runner.listener import Listener
-from codex_sidecar.sessions.held import Held
-from codex_sidecar.sessions.sandboxes import Shelf
-from codex_sidecar.sessions.session_limits import asked_in_session, held_to
+from codex_sidecar.runner.outcome import account_of
+from codex_sidecar.runner.output import Listener
+from codex_sidecar.sessions.sandboxes import Held, Shelf, asked_in_session, held_to
 from mini_agent_protocol.execution import EnforcedLimits, Execution, SessionFacts
 from mini_agent_protocol.snippet import Limits, Snippet
 

@@ -1,13 +1,90 @@
-"""The sandboxes of one session, one of each kind in use, and where the workspace is."""
+"""The sandboxes of one session, one of each kind in use, and where the workspace is.
+
+A sandbox that a session keeps from one snippet to the next.
+
+The limits of a snippet in a session, where most were fixed when its sandbox was started.
+"""
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
 
 from codex_sidecar.errors import RefusedCall, RunnerLost
-from codex_sidecar.kinds import Kind, language_of, preload_in
-from codex_sidecar.sessions.held import Held, Leases, hold
-from mini_agent_protocol.execution import EnforcedLimits
+from codex_sidecar.kinds import Kind, Preload, language_of, preload_in
+from codex_sidecar.runner.container import Container
+from codex_sidecar.runner.workspace import Workspace
+from mini_agent_protocol.errors import BadRequest
+from mini_agent_protocol.execution import EnforcedLimits, SandboxFacts
+from mini_agent_protocol.languages import Language
+from mini_agent_protocol.snippet import Limits
+
+
+class Leases(Protocol):
+    """The pool, as far as sessions need it."""
+
+    def lease(
+        self, language: Language, limits: EnforcedLimits, preload: Preload = "plain"
+    ) -> AbstractAsyncContextManager[Container]:
+        """A started sandbox that nothing has run in, for as long as the block lasts."""
+        ...
+
+
+@dataclass(slots=True)
+class Held:
+    """The container, what it was found to enforce, and its workspace."""
+
+    container: Container
+    limits: EnforcedLimits
+    facts: SandboxFacts
+    workspace: Workspace
+    _lease: AsyncExitStack
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether a snippet can run in it."""
+        return self.container.is_alive and self.workspace.is_sound
+
+    async def close(self) -> None:
+        """Gives it up; whatever runs in it is killed."""
+        await self._lease.aclose()
+
+
+async def hold(pool: Leases, language: Language, limits: EnforcedLimits, preload: Preload) -> Held:
+    """Takes a sandbox out of the pool, for as long as it is wanted."""
+    async with AsyncExitStack() as lease:
+        container = await lease.enter_async_context(pool.lease(language, limits, preload))
+        held, facts = await container.enforced()
+        return Held(container, held, facts, Workspace(container), lease.pop_all())
+
+
+FIXED: Final = ("memory_mb", "cpus", "pids", "workspace_mb")
+
+
+def asked_in_session(asked: Limits, usual: Limits) -> Limits:
+    """What a snippet asks for in a session whose snippets have `usual` where they say nothing."""
+    return usual.model_copy(update=asked.model_dump(exclude_none=True))
+
+
+def held_to(asked: Limits, settled: EnforcedLimits, held: EnforcedLimits) -> EnforcedLimits:
+    """What holds in a sandbox that was started with `held`.
+
+    Time and output are `settled` anew for each snippet; `BadRequest` names a limit that would need
+    another sandbox.
+    """
+    for name in FIXED:
+        wanted, has = getattr(asked, name), getattr(held, name)
+        if wanted is not None and round(wanted, 3) != has:
+            raise BadRequest(
+                f"limits.{name} {wanted:g}: this session's sandbox was started with {has:g}",
+                field=f"limits.{name}",
+                hint="name it when the session is opened, or open another session",
+            )
+    return held.model_copy(
+        update={"timeout_s": settled.timeout_s, "output_bytes": settled.output_bytes}
+    )
+
 
 MOST_HELD: Final = 3
 

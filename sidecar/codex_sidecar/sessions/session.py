@@ -1,4 +1,7 @@
-"""A session: one caller's workspace, and the sandboxes that are kept for it."""
+"""A session: one caller's workspace, and the sandboxes that are kept for it.
+
+Calls to one thing, one after the other, few of them waiting.
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,42 @@ from typing import Final, TypeVar
 
 from codex_sidecar import metrics
 from codex_sidecar.engine.limits import Machine
-from codex_sidecar.errors import NoSession, RefusedCall
+from codex_sidecar.errors import NoSession, RefusedCall, SessionBusy
 from codex_sidecar.execution.fair_queue import Turns
-from codex_sidecar.runner.listener import Listener
-from codex_sidecar.sessions.held import Held, Leases
+from codex_sidecar.runner.output import Listener
 from codex_sidecar.sessions.kernel import Kernel
-from codex_sidecar.sessions.sandboxes import Shelf
-from codex_sidecar.sessions.single_file import SingleFile
+from codex_sidecar.sessions.sandboxes import Held, Leases, Shelf
 from mini_agent_protocol.execution import Execution
 from mini_agent_protocol.snippet import Snippet
 from mini_agent_protocol.workspace import SessionRequest, WorkspaceFile
+
+MOST_WAITING: Final = 4
+
+
+class SingleFile:
+    """Who comes first is served first; who finds too many waiting is sent away."""
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+        self._inside = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nobody is being served or waits."""
+        return self._inside == 0
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Waits for its turn; `SessionBusy` when as many as may wait are waiting."""
+        if self._inside > MOST_WAITING:
+            raise SessionBusy(MOST_WAITING)
+        self._inside += 1
+        try:
+            async with self._lock:
+                yield
+        finally:
+            self._inside -= 1
+
 
 LONGEST_LIFE_S: Final = 3600.0
 

@@ -26,17 +26,17 @@ from codex_sidecar.api.opensandbox.models import (
     Creation,
     Endpoint,
     Opened,
+    limits_between,
 )
-from codex_sidecar.api.opensandbox.opensandbox_limits import limits_between
 from codex_sidecar.api.service import Service, caller_of, service_of
 from codex_sidecar.errors import NoSession, RefusedCall
-from codex_sidecar.http.executed import streamed
-from codex_sidecar.http.opensandbox_access import (
+from codex_sidecar.http.auth import (
     SANDBOX_KEY,
     key_of,
     require_key,
     require_token,
 )
+from codex_sidecar.http.event_stream import streamed
 from codex_sidecar.http.request_body import parsed_body
 from codex_sidecar.sessions.session import Session
 from mini_agent_protocol.snippet import Snippet

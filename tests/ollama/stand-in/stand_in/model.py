@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mini_agent.testing import Reply, call, text
-from mini_agent.testing.replies_ import JsonObject
+from mini_agent.testing.replies import JsonObject
 
 MAX_CALLS = 3
 QUOTED = re.compile(r"\"([^\"]+)\"|`([^`]+)`|'(\w+)'")
