@@ -33,6 +33,7 @@ USED_OTHERWISE = {
     "types-docker": "mypy",
     "pytest-asyncio": "pytest",
     "pytest-timeout": "pytest",
+    "pytest-xdist": "scripts/test",
     "uv": "scripts/venv",
 }
 # Several distributions have a part of it; the API is what is imported at the top.
