@@ -23,7 +23,7 @@ test: venv engine images servers ## set everything up and pass all tests
 	@LITELLM_DEFAULT_CODE_MODEL=llamafile/tiny-agent scripts/test $(ARGS)
 unit: venv servers ## the tests that need no engine, on all cores: about two minutes
 	@scripts/redis >/dev/null
-	@$(python) -m pytest -m "not engine" -n auto --dist loadfile $(ARGS)
+	@scripts/test --unit $(ARGS)
 newest: venv ## the provider's tests against the newest LiteLLM on PyPI
 	@scripts/newest
 

@@ -18,7 +18,7 @@ case "$*" in
 esac
 """
 ENGINE = "asked: -m pytest -m engine"
-OTHERS = "asked: -m pytest -m not engine -n auto --dist loadfile"
+OTHERS = "asked: -m pytest -m not engine -n auto --dist loadfile --no-loadscope-reorder"
 
 
 @pytest.fixture
@@ -75,3 +75,8 @@ def test_arguments_are_those_of_one_pytest(checkout: Path) -> None:
     ends(checkout, engine=4, others=0)
     code, printed = run(checkout, "tests/x", "-k", "a and b")
     assert (code, printed) == (4, ["asked: -m pytest tests/x -k a and b"])
+
+
+def test_the_part_without_the_engine_runs_alone_too(checkout: Path) -> None:
+    ends(checkout, engine=0, others=6)
+    assert run(checkout, "--unit", "-k", "a and b") == (6, [f"{OTHERS} -k a and b"])
