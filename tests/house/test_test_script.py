@@ -43,7 +43,12 @@ def ends(checkout: Path, engine: int, others: int, others_take_s: float = 0.0) -
 
 def run(checkout: Path, *arguments: str) -> tuple[int, list[str]]:
     """The exit code, and what was printed."""
-    done = subprocess.run(
+    done = completed(checkout, *arguments)
+    return done.returncode, done.stdout.splitlines()
+
+
+def completed(checkout: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [checkout / "scripts" / "test", *arguments],
         cwd="/",
         capture_output=True,
@@ -51,7 +56,6 @@ def run(checkout: Path, *arguments: str) -> tuple[int, list[str]]:
         timeout=60,
         check=False,
     )
-    return done.returncode, done.stdout.splitlines()
 
 
 def test_the_other_part_is_printed_after_the_engines(checkout: Path) -> None:
@@ -64,6 +68,11 @@ def test_the_other_part_is_printed_after_the_engines(checkout: Path) -> None:
 def test_the_worst_code_is_the_code(checkout: Path, engine: int, others: int, code: int) -> None:
     ends(checkout, engine, others)
     assert run(checkout) == (code, [ENGINE, OTHERS])
+
+
+def test_a_failure_that_has_scrolled_away_is_named_at_the_end(checkout: Path) -> None:
+    ends(checkout, engine=1, others=0)
+    assert "the engine failed, further up: exit code 1" in completed(checkout).stderr
 
 
 def test_the_part_that_takes_longer_is_waited_for(checkout: Path) -> None:
