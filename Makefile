@@ -7,7 +7,7 @@ export SANDBOX_RUNTIME := $(or $(RUNTIME),$(SANDBOX_RUNTIME),runc)
 python := .venv/bin/python
 compose := docker compose -f compose.agents.yml --profile demo
 
-.PHONY: help demo up down logs token images test newest check format bench agents bench-provider prove engine runtime servers pins venv
+.PHONY: help demo up down logs token images test unit newest check format bench agents bench-provider prove engine runtime servers pins venv
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -20,8 +20,10 @@ demo: venv engine images ## set everything up and run one task end to end (TEXT=
 test: venv engine images servers ## set everything up and pass all tests
 	@scripts/redis >/dev/null
 	@scripts/up demo
-	@DOCKER_MINI_AGENT=1 LITELLM_DEFAULT_CODE_MODEL=llamafile/tiny-agent $(python) -m pytest $(ARGS)
-
+	@LITELLM_DEFAULT_CODE_MODEL=llamafile/tiny-agent scripts/test $(ARGS)
+unit: venv servers ## the tests that need no engine, on all cores: about two minutes
+	@scripts/redis >/dev/null
+	@scripts/test --unit $(ARGS)
 newest: venv ## the provider's tests against the newest LiteLLM on PyPI
 	@scripts/newest
 
@@ -39,7 +41,6 @@ token: ## the running stack's token for the sidecar
 images: engine ## build the sandbox images (images/python: one of them)
 	@scripts/base-image
 	@sandbox-images/build
-
 images/%: engine
 	@scripts/base-image
 	@sandbox-images/build $*
@@ -49,7 +50,6 @@ check: venv ## lint, types and the walls between the parts
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
 	@.venv/bin/lint-imports
-
 format: venv ## put the code into its form
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .

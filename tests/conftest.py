@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import signal
 import sys
 import threading
@@ -12,6 +13,40 @@ import pytest
 # Whoever starts the tests in the background may have them ignore these, and all that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+ENGINE_MARKS = ("docker", "stack")
+ASKS_FOR_THE_ENGINE = "require_engine"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Marks what needs the engine, before `-m` chooses; a worker has its longest files first."""
+    for item in items:
+        if _needs_the_engine(item):
+            item.add_marker("engine")
+    if hasattr(config, "workerinput"):
+        items.sort(key=_longest_first)
+
+
+def _needs_the_engine(item: pytest.Item) -> bool:
+    if any(item.get_closest_marker(name) for name in ENGINE_MARKS):
+        return True
+    if not isinstance(item, pytest.Function):
+        return False
+    fixtures = item._fixtureinfo.name2fixturedefs.values()
+    functions = [item.function, *(defined.func for each in fixtures for defined in each)]
+    return any(ASKS_FOR_THE_ENGINE in _names_in(function) for function in functions)
+
+
+def _names_in(function: object) -> tuple[str, ...]:
+    code = getattr(inspect.unwrap(function), "__code__", None) if callable(function) else None
+    return code.co_names if code else ()
+
+
+def _longest_first(item: pytest.Item) -> float:
+    """A file that allows its tests more time than others takes it."""
+    allowed = item.get_closest_marker("timeout")
+    return -float(allowed.args[0]) if allowed and allowed.args else 0.0
 
 
 @pytest.fixture(autouse=True)

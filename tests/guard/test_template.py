@@ -92,7 +92,9 @@ def test_no_object_of_the_body_may_have_one_more(place: Place) -> None:
         (("Cmd", "0"), "1e9"),
         (("Cmd", "1"), "other"),
         (("Labels", "mini-agent.instance"), "another"),
-        (("Labels", "mini-agent.deadline"), str(int(time.time()) + 86_400)),
+        pytest.param(
+            *(("Labels", "mini-agent.deadline"), str(int(time.time()) + 86_400)), id="in-a-day"
+        ),
         (("HostConfig", "PidsLimit"), 1025),
         (("HostConfig", "NanoCpus"), 65_000_000_000),
         (("HostConfig", "Runtime"), "runsc"),

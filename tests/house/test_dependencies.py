@@ -39,6 +39,7 @@ USED_OTHERWISE = {
     "pypdfium2": "the program that reads a PDF in a process of its own",
     "pytest-asyncio": "pytest",
     "pytest-timeout": "pytest",
+    "pytest-xdist": "scripts/test",
     "uv": "scripts/venv",
 }
 # Several distributions have a part of it; the API is what is imported at the top.

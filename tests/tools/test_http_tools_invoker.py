@@ -61,7 +61,9 @@ async def test_a_gateway_that_stays_busy_is_left_alone_after_a_few_times() -> No
 
 
 @pytest.mark.parametrize(
-    "told", ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)]
+    "told",
+    ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)],
+    ids=["seconds", "date"],
 )
 async def test_a_wait_that_would_not_fit_is_not_begun(told: str) -> None:
     gateway = Gateway([JSONResponse({"error": "busy"}, 429, {"Retry-After": told})])
