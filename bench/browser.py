@@ -21,10 +21,16 @@ from mini_agent.model import ModelReply, ModelRequest
 from mini_agent_shim.runs.schema import LogLine
 from tests.docker.engine_here import Sidecar, sidecar
 from tests.flow.leaving import sandboxes
-from tests.page.chromium import chromium
-from tests.page.shims import address_of, begun, calls, shim, with_real
-from tests.page.tab import Tab, tab
 from tests.shim.scripted import says
+from tests.shim.web.chromium import chromium
+from tests.shim.web.shims import (
+    address_of,
+    begun,
+    calls,
+    shim,
+    with_real,
+)
+from tests.shim.web.tab import Tab, tab
 
 TIMES: Final = TypeAdapter(dict[str, float])
 PRINTED: Final = 60

@@ -18,10 +18,16 @@ from mini_agent.errors import ModelUnavailable
 from mini_agent.model import ModelReply, ModelRequest
 from mini_agent.result import Usage
 from tests.docker.engine_here import sidecar
-from tests.page.chromium import chromium
-from tests.page.shims import address_of, begun, calls, shim, with_real
-from tests.page.tab import Tab, tab
 from tests.shim.scripted import says
+from tests.shim.web.chromium import chromium
+from tests.shim.web.shims import (
+    address_of,
+    begun,
+    calls,
+    shim,
+    with_real,
+)
+from tests.shim.web.tab import Tab, tab
 
 THINKS_S: Final = 0.6
 SETTLES_S: Final = 1.0

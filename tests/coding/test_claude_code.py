@@ -16,7 +16,7 @@ from mini_agent.testing.script import Script
 from tests.coding.desk import Desk, command_line, happens
 from tests.coding.lines import text, use
 from tests.coding.messages_server import ANSWER, blocks, messages_server
-from tests.mcp_door.clients import QUIET, installed
+from tests.mcp.sandbox_server.clients import QUIET, installed
 
 # The first one may have to wait for npm.
 pytestmark = pytest.mark.timeout(400)

@@ -45,14 +45,6 @@ USED_OTHERWISE = {
 # Several distributions have a part of it; the API is what is imported at the top.
 SHARED = {"opentelemetry": "opentelemetry-api"}
 FOR_PROGRAMS_OF_MODELS = "science"
-# The library's part of what both ends of a wire share; the sidecar's wheel holds it, too.
-VOCABULARY = (
-    "mini_agent/errors.py",
-    "protocol/mini_agent_protocol/execution.py",
-    "protocol/mini_agent_protocol/languages.py",
-    "protocol/mini_agent_protocol/snippet.py",
-    "protocol/mini_agent_protocol/workspace.py",
-)
 
 
 @dataclass(frozen=True)
@@ -84,8 +76,8 @@ class Member:
 
 
 LIBRARY = Member("pyproject.toml", ("mini_agent/*.py", "shim/*.py"), extras=True)
-SIDECAR = Member("sidecar/pyproject.toml", ("sidecar/*.py", "protocol/*.py", *VOCABULARY))
-PROTOCOL = Member("protocol/pyproject.toml", ("protocol/*.py", *VOCABULARY), extras=True)
+SIDECAR = Member("sidecar/pyproject.toml", ("sidecar/*.py",))
+PROTOCOL = Member("protocol/pyproject.toml", ("protocol/*.py",), extras=True)
 TESTS = Member(
     "pyproject.toml", ("tests/*.py", "bench/*.py", *OTHERS, *LIBRARY.trees), extras=True, dev=True
 )

@@ -22,7 +22,7 @@ from mini_agent.result import Usage
 from mini_agent.tools.catalog import EchoMCP
 from mini_agent.tools.http import HttpToolsInvoker
 from mini_agent_shim.settings import ShimSettings
-from tests.gateway.conftest import gateway_over
+from tests.mcp.gateway.conftest import gateway_over
 from tests.observability.spans_seen import (
     CALLER,
     TRACE,
@@ -33,7 +33,7 @@ from tests.observability.spans_seen import (
     span_id,
     trace_id,
 )
-from tests.runs.asking import ended
+from tests.shim.runs.asking import ended
 from tests.shim.scripted import ScriptedModel, Sidecar, SilentModel, client_of, runs, says
 from tests.shim.serving import served
 

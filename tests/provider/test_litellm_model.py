@@ -26,7 +26,7 @@ from mini_agent.testing import (
 from mini_agent.testing.replies import Scripted
 from mini_agent.tools.catalog import EXEC_PYTHON
 from mini_agent.tools.invoker import Tool
-from tests.loop.runs import until
+from tests.agent.runs import until
 
 pytestmark = pytest.mark.usefixtures("_closing")
 

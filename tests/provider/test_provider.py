@@ -10,7 +10,7 @@ import pytest
 
 from mini_agent.testing import ScriptedServer, Tokens, call, hang, text
 from mini_agent.testing.replies import Scripted
-from tests.loop.runs import until
+from tests.agent.runs import until
 
 HI = [{"role": "user", "content": "What is 6 * 7? Use Python."}]
 COMPUTES = call("exec_python", code="print(6 * 7)")

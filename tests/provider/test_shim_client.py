@@ -28,7 +28,7 @@ from mini_agent.remote.client import RunLost, ShimClient, lost_run
 from mini_agent.remote.schema import AgentRunRequest
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
-from tests.loop.runs import until
+from tests.agent.runs import until
 from tests.shim.scripted import ScriptedModel, SilentModel, runs, says
 from tests.shim.serving import served
 

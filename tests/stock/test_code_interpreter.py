@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.docker.engine_here import TOKEN, require_engine, sidecar
-from tests.opensandbox.coder import coder
+from tests.sidecar.opensandbox.coder import coder
 from tests.stock.conftest import ROOT, Program
 from tests.stock.serving import Proxy, proxy
 

@@ -21,7 +21,7 @@ from mini_agent.tools.wrappers import ToolsMissing
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.cli.test_run import command, environment
-from tests.gateway.conftest import children, ours
+from tests.mcp.gateway.conftest import children, ours
 from tests.shim.scripted import ScriptedModel, says
 from tests.shim.serving import served
 from tests.tools.conftest import Notes

@@ -12,7 +12,7 @@ import pytest
 from starlette.responses import JSONResponse
 
 from mini_agent.testing import Scripted, ScriptedServer, call
-from tests.gateway.conftest import ours
+from tests.mcp.gateway.conftest import ours
 from tests.tools.conftest import ROOT, Notes
 from tests.tools.gateway import Gateway
 from tests.tools.services import Service

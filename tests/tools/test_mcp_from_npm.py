@@ -23,7 +23,7 @@ from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from mini_agent.tools.invoker import Invoker, ToolOutput, tool_named
 from mini_agent.tools.outputs import output_of
 from mini_agent_protocol.execution import Output
-from tests.loop.runs import TASK, run_agent
+from tests.agent.runs import TASK, run_agent
 from tests.tools.conftest import free_port, until_it_listens
 
 LONG = "trigger-long-running-operation"

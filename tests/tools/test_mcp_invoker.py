@@ -19,7 +19,7 @@ from mini_agent.messages import function_call, user
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from mini_agent.tools.invoker import ToolOutput, printed, tool_named
 from mini_agent_protocol.execution import Output
-from tests.loop.runs import until
+from tests.agent.runs import until
 from tests.tools.conftest import SERVER, Notes
 
 

@@ -17,7 +17,7 @@ from mini_agent.tools import sandbox as run_sandbox
 from mini_agent.tools.invoker import Invoker, OpenAIToolCall, ToolOutput
 from mini_agent.tools.local import LocalMCPInvoker
 from mini_agent.tools.sandbox import RunSandbox
-from tests.loop.runs import until
+from tests.agent.runs import until
 
 SNIPPET = Snippet(language="python", code="1")
 CALL: OpenAIToolCall = {

@@ -1,0 +1,111 @@
+"""Ways round a rule: what is denied is found in disguise, what is allowed covers no more."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from mini_agent.coding.permissions.policy import (
+    Allowed,
+    Asked,
+    Denied,
+    Permissions,
+)
+from mini_agent.coding.tools.workspace import Workplace
+from tests.coding.permissions.attacks import (
+    COVERED,
+    DENIED,
+    NOT_COVERED,
+    NOT_DENIED,
+)
+from tests.coding.permissions.conftest import rules
+
+
+def arguments_of(rule: str, what: str) -> tuple[str, dict[str, JsonValue]]:
+    """The call in which `what` stands that a rule like this is about."""
+    if rule.startswith("WebFetch"):
+        return "WebFetch", {"url": what, "prompt": "p"}
+    if rule.startswith("Edit") and " " not in what:
+        return "Write", {"file_path": what, "content": ""}
+    return "Bash", {"command": what}
+
+
+@pytest.fixture
+def project(project: Path) -> Path:
+    (project / ".env").write_text("KEY=1")
+    (project / "link").symlink_to(".env")
+    (project / "out").symlink_to("/etc")
+    (project / "hooks").mkdir()
+    (project / ".husky").symlink_to("hooks")
+    (project / "linked").symlink_to("hooks")
+    for part in ("objects", "refs"):
+        (project / "bare" / part).mkdir(parents=True)
+    (project / "bare" / "HEAD").write_text("ref: refs/heads/main\n")
+    return project
+
+
+@pytest.mark.parametrize(("rule", "what"), [(r, w) for r, lines in DENIED.items() for w in lines])
+def test_what_is_denied_is_denied_in_disguise(at: Workplace, rule: str, what: str) -> None:
+    denying = Permissions(at, rules(deny=[rule]), "bypassPermissions")
+    assert isinstance(denying.decision(*arguments_of(rule, what)), Denied)
+
+
+@pytest.mark.parametrize(
+    ("rule", "what"), [(r, w) for r, lines in NOT_DENIED.items() for w in lines]
+)
+def test_what_is_not_denied_goes_on(at: Workplace, rule: str, what: str) -> None:
+    denying = Permissions(at, rules(deny=[rule]), "bypassPermissions")
+    assert denying.decision(*arguments_of(rule, what)) == Allowed()
+
+
+@pytest.mark.parametrize(
+    ("rule", "what"), [(r, w) for r, lines in NOT_COVERED.items() for w in lines]
+)
+def test_what_does_more_than_is_allowed_is_asked_for(at: Workplace, rule: str, what: str) -> None:
+    allowing = Permissions(at, rules(allow=[rule]), "default")
+    assert isinstance(allowing.decision(*arguments_of(rule, what)), Asked)
+
+
+@pytest.mark.parametrize(("rule", "what"), [(r, w) for r, lines in COVERED.items() for w in lines])
+def test_what_is_allowed_needs_no_question(at: Workplace, rule: str, what: str) -> None:
+    allowing = Permissions(at, rules(allow=[rule]), "default")
+    assert allowing.decision(*arguments_of(rule, what)) == Allowed()
+
+
+def test_plan_mode_denies_every_line(at: Workplace) -> None:
+    planning = Permissions(at, rules(allow=["Bash", "Edit", *NOT_COVERED]), "plan")
+    lines = [line for rule, them in NOT_COVERED.items() if rule.startswith("Bash") for line in them]
+    for line in (*lines, "ls", "echo x > src/a.py"):
+        assert isinstance(planning.decision("Bash", {"command": line}), Denied)
+
+
+@pytest.mark.parametrize(
+    ("line", "always"),
+    [
+        ("rm *.o", r"Bash(rm \*.o)"),
+        ("npm run build -- -x", "Bash(npm run build *)"),
+        ("npm exec evil", "Bash(npm exec evil)"),
+        ("uv run evil", "Bash(uv run evil)"),
+        ("docker run -v /:/x y", "Bash(docker run -v /:/x y)"),
+        ("git -c a=b log", "Bash(git -c a=b log)"),
+        ("git config a.b c", "Bash(git config a.b c)"),
+        ("git diff --output=x", "Bash(git diff --output=x)"),
+    ],
+)
+def test_always_is_never_more_than_was_seen(at: Workplace, line: str, always: str) -> None:
+    permissions = Permissions(at)
+    asked = permissions.decision("Bash", {"command": line})
+    assert isinstance(asked, Asked)
+    assert str(asked.always) == always
+    permissions.remember(asked.always)
+    assert permissions.decision("Bash", {"command": line}) == Allowed()
+
+
+def test_a_line_of_the_longest_that_there_is_is_judged(at: Workplace) -> None:
+    denying = Permissions(at, rules(deny=["Bash(rm *)"]), "bypassPermissions")
+    padded = "env " + "A=1 " * 30_000 + "rm x"
+    assert len(padded) > os.sysconf("SC_PAGE_SIZE") * 16
+    assert isinstance(denying.decision("Bash", {"command": padded}), Denied)

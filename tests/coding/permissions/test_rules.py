@@ -1,0 +1,203 @@
+"""Rules: how they are written, and of which calls they speak."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import JsonValue
+
+from mini_agent.coding.permissions.matching import hidden_by
+from mini_agent.coding.permissions.policy import (
+    Allowed,
+    Asked,
+    Denied,
+    Permissions,
+)
+from mini_agent.coding.permissions.rules import rule_written
+from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.errors import BadRequest
+from tests.coding.permissions.conftest import rules
+
+
+@pytest.mark.parametrize("text", ["", "(x)", "Bash(", "Bash()", "Bash(x", "a b", "Bash(x) y"])
+def test_what_is_no_rule_is_refused(text: str) -> None:
+    with pytest.raises(BadRequest, match="is no rule"):
+        rule_written(text)
+
+
+@pytest.mark.parametrize("text", ["Bash", "Bash(git diff *)", "mcp__a__b", "Read(//x/(y))"])
+def test_a_rule_is_written_as_it_was_read(text: str) -> None:
+    assert str(rule_written(text)) == text
+
+
+@pytest.mark.parametrize(
+    ("spec", "line"),
+    [
+        ("git diff *", "git diff"),
+        ("git diff *", "git diff --stat 'a b'"),
+        ("git diff:*", "git diff HEAD"),
+        ("npm run test", "npm run test"),
+        ("git * main", "git push origin main"),
+        ("git *", "git add . && git commit -m 'x; y' | git log"),
+        ("npm test *", "npm test 2>&1 >/dev/null"),
+        ("echo $(date) > x", "echo $(date) > x"),
+        ("git diff *", "cd src && git diff"),
+        ("git diff *", "cd ./src; git diff"),
+    ],
+)
+def test_a_command_line_is_covered(at: Workplace, spec: str, line: str) -> None:
+    allowing = Permissions(at, rules(allow=[f"Bash({spec})"]))
+    assert allowing.decision("Bash", {"command": line}) == Allowed()
+
+
+@pytest.mark.parametrize(
+    ("spec", "line"),
+    [
+        ("git diff *", "git difftool"),
+        ("git diff *", "git diff && rm x"),
+        ("git diff *", "git diff; rm x"),
+        ("git diff *", "git diff | sh"),
+        ("git diff *", "git diff\nrm x"),
+        ("git diff *", "git diff & rm x"),
+        ("git diff *", "git diff $(rm x)"),
+        ("git diff *", "git diff `rm x`"),
+        ("git diff *", 'git diff "$(rm x)"'),
+        ("git diff *", "git diff <(rm x)"),
+        ("git diff *", "git diff > /etc/passwd"),
+        ("git diff *", "git diff >> ~/.bashrc"),
+        ("git diff *", "PAGER='rm x' git diff"),
+        ("git diff *", "LD_PRELOAD=x git diff"),
+        ("git diff *", "(rm x)"),
+        ("git diff *", "git diff # x"),
+        ("git diff *", "git diff <<E\nrm x\nE"),
+        ("git diff:*", "git diffx"),
+        ("ls", "ls -l"),
+        ("git diff *", "cd /etc && git diff"),
+        ("git diff *", "cd .. && git diff"),
+        ("git diff *", "cd $HOME && git diff"),
+        ("git diff *", "cd src && cd src && git diff"),
+        ("git diff *", "cd src && rm x"),
+        ("git diff *", "cd src"),
+    ],
+)
+def test_a_command_line_is_not_covered(at: Workplace, spec: str, line: str) -> None:
+    allowing = Permissions(at, rules(allow=[f"Bash({spec})"]))
+    assert isinstance(allowing.decision("Bash", {"command": line}), Asked)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "rm x",
+        "true && rm x",
+        "echo $(rm x)",
+        "echo `rm x`",
+        'bash -c "rm x"',
+        "sudo rm x",
+        "ls | xargs rm",
+        "env A=1 rm x",
+        "if true; then rm x; fi",
+        "for f in *; do rm $f; done",
+        "A=1 rm x",
+        "(rm x)",
+        "diff <(rm x) y",
+        "/bin/rm x",
+        "\\rm x",
+        "find . -exec /bin/rm {} ;",
+        "eval rm x",
+        "! rm x",
+    ],
+)
+def test_a_denied_command_is_found_wherever_it_stands(at: Workplace, line: str) -> None:
+    denying = Permissions(at, rules(deny=["Bash(rm *)"]), "bypassPermissions")
+    assert isinstance(denying.decision("Bash", {"command": line}), Denied)
+
+
+@pytest.mark.parametrize("line", ["git rm x", "echo rm", "rmdir x", "npm run rm"])
+def test_a_denied_command_is_not_found_in_other_words(at: Workplace, line: str) -> None:
+    denying = Permissions(at, rules(deny=["Bash(rm *)"]), "bypassPermissions")
+    assert denying.decision("Bash", {"command": line}) == Allowed()
+
+
+@pytest.mark.parametrize(
+    ("rule", "tool", "path"),
+    [
+        ("Read(.env)", "Read", ".env"),
+        ("Read(.env)", "Read", "deep/down/.env"),
+        ("Read(.env)", "Grep", "deep/.env"),
+        ("Read(secrets/**)", "Read", "secrets/a/b"),
+        ("Read(./secrets)", "LS", "secrets"),
+        ("Read(/secrets/)", "Read", "secrets/a"),
+        ("Read(*.key)", "Read", "a/b.key"),
+        ("Read(//etc/**)", "Read", "/etc/passwd"),
+        ("Read(~/.ssh/**)", "Read", "~/.ssh/id_rsa"),
+        ("Edit(/src/**)", "Write", "src/x.py"),
+        ("Read(src)", "Read", "src/../src/./a.py"),
+    ],
+)
+def test_a_rule_speaks_of_a_path(at: Workplace, rule: str, tool: str, path: str) -> None:
+    arguments: dict[str, dict[str, JsonValue]] = {
+        "Read": {"file_path": path},
+        "Write": {"file_path": path, "content": ""},
+        "LS": {"path": path},
+        "Grep": {"path": path, "pattern": "x"},
+    }
+    denying = Permissions(at, rules(deny=[rule]), "bypassPermissions")
+    assert isinstance(denying.decision(tool, arguments[tool]), Denied)
+    assert denying.decision("Read", {"file_path": "other.py"}) == Allowed()
+
+
+def test_a_denied_file_is_not_reached_by_a_link(at: Workplace, project: Path) -> None:
+    (project / ".env").write_text("KEY=1")
+    (project / "innocent").symlink_to(".env")
+    denying = Permissions(at, rules(deny=["Read(.env)"]), "bypassPermissions")
+    assert isinstance(denying.decision("Read", {"file_path": "innocent"}), Denied)
+
+
+def test_a_link_that_is_allowed_does_not_allow_what_is_behind_it(
+    at: Workplace, project: Path
+) -> None:
+    (project / "src" / "out").symlink_to("/etc")
+    allowing = Permissions(at, rules(allow=["Edit(/src/**)"]))
+    assert isinstance(allowing.decision("Write", {"file_path": "src/out/x", "content": ""}), Asked)
+
+
+def test_a_tool_without_more_is_allowed_in_the_project_alone(at: Workplace) -> None:
+    allowing = Permissions(at, rules(allow=["Read", "Write", "Bash"]))
+    assert allowing.decision("Write", {"file_path": "x", "content": ""}) == Allowed()
+    assert allowing.decision("Bash", {"command": "anything > /x"}) == Allowed()
+    outside = {"file_path": "/etc/x", "content": ""}
+    assert isinstance(allowing.decision("Write", {**outside}), Asked)
+
+
+def test_rules_for_the_tools_of_others_and_of_hosts_and_agents(at: Workplace) -> None:
+    allowing = Permissions(
+        at,
+        rules(
+            deny=["Task(wild)", "mcp__files__delete"],
+            allow=["mcp__files", "WebFetch(domain:*.example.com)"],
+        ),
+    )
+    assert allowing.decision("mcp__files__read", {}) == Allowed()
+    assert isinstance(allowing.decision("mcp__files__delete", {}), Denied)
+    assert isinstance(allowing.decision("mcp__files2__read", {}), Asked)
+    fetch = {"prompt": "p"}
+    good = "https://docs.example.com/x"
+    assert allowing.decision("WebFetch", {**fetch, "url": good}) == Allowed()
+    bad = "https://docs.example.com.evil.example/x"
+    assert isinstance(allowing.decision("WebFetch", {**fetch, "url": bad}), Asked)
+    tricky = "https://docs.example.com@evil.example/"
+    assert isinstance(allowing.decision("WebFetch", {**fetch, "url": tricky}), Asked)
+    task = {"description": "d", "prompt": "p", "subagent_type": "wild"}
+    assert isinstance(allowing.decision("Task", {**task}), Denied)
+
+
+def test_what_must_not_be_read_is_hidden_from_searches(at: Workplace, project: Path) -> None:
+    hidden = hidden_by(rules(deny=["Read(.env)", "Read(secrets/)", "Read"]), at)
+    assert hidden == (
+        f"{project}/**/.env",
+        f"{project}/**/.env/**",
+        f"{project}/**/secrets",
+        f"{project}/**/secrets/**",
+    )

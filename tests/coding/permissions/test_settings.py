@@ -1,0 +1,119 @@
+"""Permissions in settings files: read, merged, remembered."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mini_agent.coding.permissions.rules import rule_written
+from mini_agent.coding.permissions.settings import (
+    LOCAL,
+    permission_files,
+    read_permission_settings,
+    remember_in,
+)
+from mini_agent.errors import NotConfigured
+from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from tests.coding.desk import Desk
+from tests.coding.permissions.conftest import rules
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    folder = tmp_path / "home" / ".claude"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def put(path: Path, **permissions: object) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"permissions": permissions, "model": "other"}))
+
+
+def test_rules_of_all_files_add_up_and_the_last_mode_counts(home: Path, project: Path) -> None:
+    user, shared, local = permission_files(home, project)
+    put(user, allow=["Bash(ls *)"], defaultMode="plan", additionalDirectories=["/opt"])
+    put(shared, deny=["Read(.env)"], additionalDirectories=["../beside"])
+    put(local, allow=["Edit"], ask=["Bash"], defaultMode="acceptEdits")
+    settings = read_permission_settings((user, shared, local), project)
+    assert settings.rules == rules(["Read(.env)"], ["Bash"], ["Bash(ls *)", "Edit"])
+    assert settings.mode == "acceptEdits"
+    assert settings.additional == (Path("/opt"), project / "../beside")
+
+
+def test_files_that_are_not_there_say_nothing(home: Path, project: Path) -> None:
+    settings = read_permission_settings(permission_files(home, project), project)
+    assert (settings.rules, settings.mode) == (rules(), None)
+
+
+def test_a_project_cannot_switch_permissions_off(home: Path, project: Path) -> None:
+    user, shared, local = permission_files(home, project)
+    for path in (shared, local):
+        put(path, defaultMode="bypassPermissions")
+    assert read_permission_settings((user, shared, local), project).mode is None
+    put(user, defaultMode="bypassPermissions")
+    assert read_permission_settings((user,), project).mode == "bypassPermissions"
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('{\n"permissions": }', "line 2: Expecting value"),
+        ("[1]", "line 1: it must be one JSON object"),
+        (
+            '{"permissions":\n{"allow": [\n"Bash",\n"Bash("]}}',
+            r"line 4: permissions.allow.1: 'Bash\(' is no rule",
+        ),
+        ('{"permissions":\n{"deny": "Bash"}}', "line 2: permissions.deny: Input should be"),
+        ('{"permissions":\n{"defaultMode": "wild"}}', "line 2: permissions.defaultMode: "),
+    ],
+)
+def test_broken_settings_are_named_with_file_line_and_key(
+    tmp_path: Path, text: str, complaint: str
+) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text(text)
+    with pytest.raises(NotConfigured, match=f"settings.json, {complaint}"):
+        read_permission_settings((path,), tmp_path)
+
+
+def test_a_remembered_rule_is_added_and_all_else_stays(project: Path) -> None:
+    path = project / LOCAL
+    remember_in(path, rule_written("Bash(git diff *)"))
+    assert json.loads(path.read_text()) == {"permissions": {"allow": ["Bash(git diff *)"]}}
+    allowed = ["Edit"]
+    kept = {"hooks": {"Stop": []}, "permissions": {"deny": ["WebFetch"], "allow": allowed}}
+    path.write_text(json.dumps(kept))
+    remember_in(path, rule_written("Bash(ls *)"))
+    remember_in(path, rule_written("Bash(ls *)"))
+    allowed.append("Bash(ls *)")
+    assert json.loads(path.read_text()) == kept
+    assert read_permission_settings((path,), project).rules.allow[-1] == rule_written("Bash(ls *)")
+
+
+def test_settings_that_are_broken_are_not_written_over(project: Path) -> None:
+    path = project / LOCAL
+    path.parent.mkdir()
+    path.write_text('{"permissions": {')
+    with pytest.raises(NotConfigured, match="line 1"):
+        remember_in(path, rule_written("Edit"))
+    assert path.read_text() == '{"permissions": {'
+    path.write_text('{"permissions": {"allow": 1}}')
+    with pytest.raises(NotConfigured, match="allow is not a list"):
+        remember_in(path, rule_written("Edit"))
+
+
+async def test_what_an_option_denies_is_hidden_from_searches_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk = Desk(tmp_path / "project", tmp_path / "home")
+    desk.file("secrets/a.txt", "needle")
+    desk.file("b.txt", "needle")
+    monkeypatch.chdir(desk.project)
+    with ScriptedModel(calls(call("Grep", pattern="needle")), says("done")) as model:
+        await desk.asked(model, "Search.", disallowed_tools=("Read(secrets/**)",))
+    told = str(model.requests[1].messages[-1]["content"])
+    assert "b.txt" in told
+    assert "a.txt" not in told

@@ -1,0 +1,80 @@
+"""Programs of the model run in the sandbox, where the environment names one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mini_agent.coding.options import Mode
+from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from tests.coding.desk import Desk
+from tests.coding.tools.test_mcp import text_of, tools_in
+from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
+    require_engine()
+    with sidecar(tmp_path_factory.mktemp("sidecar")) as running:
+        yield running
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    desk = Desk(tmp_path / "project", tmp_path / "home")
+    desk.project.mkdir()
+    monkeypatch.chdir(desk.project)
+    monkeypatch.setenv("HOME", str(desk.home))
+    return desk
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("mode", ["default", "plan"])
+async def test_programs_run_there_without_a_question_and_their_files_stay(
+    desk: Desk, real: Sidecar, monkeypatch: pytest.MonkeyPatch, mode: Mode
+) -> None:
+    monkeypatch.setenv("MINI_AGENT_SIDECAR_URL", real.url)
+    monkeypatch.setenv("MINI_AGENT_SIDECAR_TOKEN", TOKEN)
+    wrote = call("exec_python", code="open('x', 'w').write('kept'); print(6 * 7)")
+    read = call("exec_python", code="print(open('x').read())")
+    with ScriptedModel(calls(wrote), calls(read), says("42")) as model:
+        outcome = await desk.asked(model, "Compute.", permission_mode=mode)
+    assert outcome.answer == "42"
+    assert "42" in str(model.requests[1].messages[-1]["content"])
+    assert "kept" in str(model.requests[2].messages[-1]["content"])
+    assert list(desk.project.iterdir()) == []
+
+
+@pytest.mark.docker
+async def test_mcp_clients_have_them_beside_the_others(desk: Desk, real: Sidecar) -> None:
+    variables = {"MINI_AGENT_SIDECAR_URL": real.url, "MINI_AGENT_SIDECAR_TOKEN": TOKEN}
+    async with tools_in(desk.project, **variables) as client:
+        listed = {tool.name for tool in (await client.list_tools()).tools}
+        ran = await client.call_tool("exec_python", {"code": "print(6 * 7)"})
+        wrong = await client.call_tool("exec_python", {"code": 1})
+    assert {"Read", "Bash", "exec_python", "exec_shell"} <= listed
+    assert not ran.is_error
+    assert text_of(ran) == "exit code 0\nstdout:\n42"
+    assert wrong.is_error
+
+
+async def test_without_a_sidecar_there_are_no_such_tools(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("MINI_AGENT_SIDECAR_URL", raising=False)
+    with ScriptedModel(says("hi")) as model:
+        await desk.asked(model, "Hi.")
+    assert "exec_python" not in str(model.requests[0].tools)
+    assert "Bash" in str(model.requests[0].tools)
+
+
+async def test_a_sidecar_that_is_away_is_an_answer(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MINI_AGENT_SIDECAR_URL", "http://127.0.0.1:9")
+    with ScriptedModel(calls(call("exec_python", code="1")), says("away")) as model:
+        outcome = await desk.asked(model, "Compute.")
+    assert outcome.answer == "away"
+    assert "127.0.0.1:9" in str(model.requests[1].messages[-1]["content"])

@@ -1,0 +1,90 @@
+"""The tools that speak with the user, with other agents, and with the list of todos."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from pydantic import JsonValue
+
+from mini_agent.coding.tools.catalog import coding_tools
+from mini_agent.coding.tools.protocols import Question
+from mini_agent.tools.invoker import tool_named
+from tests.coding.tools.conftest import Bench
+
+
+@dataclass
+class ScriptedUser:
+    """Answers with what was written down for it."""
+
+    said: Mapping[str, str] = field(default_factory=dict)
+    agrees: bool = True
+    asked: list[Question] = field(default_factory=list)
+
+    async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
+        self.asked += questions
+        return self.said
+
+    async def approves(self, plan: str) -> bool:
+        return self.agrees and plan == "the plan"
+
+
+@dataclass
+class ScriptedAgents:
+    """Agents of one kind, which tell what they were told."""
+
+    def kinds(self) -> Mapping[str, str]:
+        return {"echo": "tells it back"}
+
+    async def carried_out(self, kind: str, prompt: str, call_id: str) -> str:
+        return f"{kind} {call_id}: {prompt}"
+
+
+async def names(bench: Bench) -> set[str]:
+    return {tool_named(tool) for tool in await coding_tools(bench.at).list_openai_tools()}
+
+
+async def test_only_tools_that_have_all_they_need_are_offered(bench: Bench) -> None:
+    missing = {"Task", "WebFetch", "WebSearch", "AskUserQuestion", "ExitPlanMode"}
+    assert not missing & await names(bench)
+    user = Bench(replace(bench.at, asker=ScriptedUser(), subagents=ScriptedAgents()))
+    assert await names(user) - await names(bench) == {"Task", "AskUserQuestion", "ExitPlanMode"}
+
+
+async def test_a_question_comes_back_with_its_answer(bench: Bench) -> None:
+    user = ScriptedUser({"Which?": "red"})
+    options: list[JsonValue] = [{"label": "red"}, {"label": "blue", "description": "like the sky"}]
+    question: JsonValue = {"question": "Which?", "header": "Colour", "options": options}
+    told = await Bench(replace(bench.at, asker=user)).told("AskUserQuestion", questions=[question])
+    assert told == 'The user has answered your questions: "Which?" = "red".'
+    assert [choice.label for choice in user.asked[0].choices] == ["red", "blue"]
+
+
+async def test_a_plan_is_approved_or_it_is_not(bench: Bench) -> None:
+    asker = ScriptedUser()
+    agreeing = Bench(replace(bench.at, asker=asker))
+    assert "has approved your plan" in await agreeing.told("ExitPlanMode", plan="the plan")
+    asker.agrees = False
+    assert "does not want" in await agreeing.refused("ExitPlanMode", plan="the plan")
+
+
+async def test_a_task_goes_to_its_agent_under_its_call(bench: Bench) -> None:
+    agents = Bench(replace(bench.at, subagents=ScriptedAgents()))
+    task = {"description": "say hi", "prompt": "hi"}
+    assert await agents.told("Task", **task, subagent_type="echo") == "echo c1: hi"
+    refused = await agents.refused("Task", **task, subagent_type="fly")
+    assert refused == (
+        "Error: subagent_type 'fly' is not recognized. Available subagent types: echo"
+    )
+
+
+async def test_todos_are_kept_and_told_back(bench: Bench) -> None:
+    todo: JsonValue = {"content": "try", "status": "pending", "activeForm": "Trying", "id": "1"}
+    told = await bench.told("TodoWrite", todos=[todo])
+    assert "Todos have been modified successfully." in told
+    assert '[{"content": "try", "status": "pending", "id": "1", "activeForm": "Trying"}]' in told
+    assert [each.content for each in bench.at.todos.todos] == ["try"]
+    assert "is empty now" in await bench.told("TodoWrite", todos=[])
+    wrong = await bench.refused("TodoWrite", todos=[{"content": "", "status": "soon"}])
+    assert "todos.0.content" in wrong
+    assert "todos.0.status" in wrong

@@ -1,0 +1,89 @@
+"""What the log keeps, for how long, and what happens where there is no room for it."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+
+from mini_agent.messages import JsonObject
+from mini_agent_shim.runs.redaction import Hidden
+from mini_agent_shim.runs.schema import RunQueued, RunSummary
+from mini_agent_shim.runs.store import Archive, Keeping, Wanted
+from mini_agent_shim.settings import ShimSettings
+from tests.shim.runs.asking import ASKED, listed
+from tests.shim.scripted import ScriptedModel, client_of, runs, says
+
+DAY_S = 86_400
+
+
+def keep(archive: Archive, number: int, created_at: float, *, state: str = "done") -> None:
+    told = {"id": f"{number:032x}", "model": "a/b", "created_at": created_at, "state": state}
+    summary = RunSummary.model_validate(told)
+    journal = archive.begun(summary, Hidden(()))
+    request: JsonObject = {"padding": "x" * 700_000}
+    journal.append(
+        RunQueued(run_id=summary.id, request_id="", caller="", door="agent", request=request)
+    )
+    journal.close()
+    archive.index.save(summary, journal.bytes)
+
+
+def kept(folder: Path, keeping: Keeping) -> list[int]:
+    archive = Archive(folder, keeping)
+    found = [int(each.id, 16) for each in archive.index.page(Wanted())]
+    archive.close()
+    assert len(list((folder / "logs").iterdir())) == len(found)
+    return found
+
+
+def test_runs_that_are_too_old_go(tmp_path: Path) -> None:
+    archive = Archive(tmp_path, Keeping())
+    keep(archive, 1, time.time() - 10 * DAY_S)
+    keep(archive, 2, time.time() - 2 * DAY_S)
+    archive.close()
+    assert kept(tmp_path, Keeping(days=5)) == [2]
+
+
+def test_where_there_is_too_much_the_oldest_go(tmp_path: Path) -> None:
+    archive = Archive(tmp_path, Keeping())
+    for number in (1, 2, 3, 4):
+        keep(archive, number, time.time())
+    archive.close()
+    assert kept(tmp_path, Keeping(megabytes=2)) == [4, 3]
+
+
+@contextmanager
+def no_room_beyond(size: int) -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+async def test_a_run_that_can_be_logged_no_more_ends_and_what_was_is_readable(
+    tmp_path: Path,
+) -> None:
+    model = ScriptedModel([runs("x" * 300_000, tool="echo"), says("never asked")])
+    async with client_of(model, ShimSettings(runs_dir=tmp_path)) as client:
+        with no_room_beyond(250_000):
+            answer = await client.post("/agent/run", json=ASKED)
+        (run_id,) = await listed(client, state="failed")
+        told = (await client.get(f"/runs/{run_id}/events")).text
+    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert answer.json()["error"]["code"] == "run_log_unavailable"
+    assert "event: model_asked" in told
+    assert len(model.requests) == 1
+
+
+async def test_no_run_begins_where_it_cannot_be_logged(tmp_path: Path) -> None:
+    async with client_of(ScriptedModel([]), ShimSettings(runs_dir=tmp_path)) as client:
+        with no_room_beyond(10):
+            answer = await client.post("/agent/run", json=ASKED)
+    assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+    assert answer.json()["error"]["code"] == "run_log_unavailable"
