@@ -1,1 +1,1 @@
-"""TODO."""
+"""The Model Context Protocol: a client, a gateway over many servers, and the sandbox as a server."""

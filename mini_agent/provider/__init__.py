@@ -1,1 +1,1 @@
-"""TODO."""
+"""The provider `mini-agent` inside LiteLLM."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""What keeps a run moving, or ends it: stagnation, evasion, research, escalation."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""MCP servers as tools of a run."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""LiteLLM's own sandbox interface over our sidecar."""

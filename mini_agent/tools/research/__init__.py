@@ -1,1 +1,1 @@
-"""TODO."""
+"""Research tools: Perplexity and Context7."""

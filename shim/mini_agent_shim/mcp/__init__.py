@@ -1,1 +1,1 @@
-"""TODO."""
+"""MCP over HTTP: our sandbox as a server, and the gateway."""

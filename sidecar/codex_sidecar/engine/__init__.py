@@ -1,1 +1,1 @@
-"""TODO."""
+"""The Docker Engine: the calls that are needed, confinement, attached streams."""

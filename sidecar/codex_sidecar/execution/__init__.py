@@ -1,1 +1,1 @@
-"""TODO."""
+"""Executions: which run when, and the self-test."""

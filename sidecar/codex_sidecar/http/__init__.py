@@ -1,1 +1,1 @@
-"""TODO."""
+"""HTTP plumbing: authentication, middleware, bodies, event streams, problems."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Containers that wait for a snippet."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The conversation with the runner in a container."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Sandboxes that are kept between snippets."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""The OpenSandbox API."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Processes of snippets: how they start, are watched, and end."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""Python programs, run in forks of the runner's own interpreter."""

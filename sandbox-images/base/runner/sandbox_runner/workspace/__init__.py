@@ -1,1 +1,1 @@
-"""TODO."""
+"""Files of the workspace."""
