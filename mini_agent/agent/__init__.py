@@ -1,1 +1,1 @@
-"""The agent loop: ask the model, run its tool calls, show it what came of them, until it answers."""
+"""The agent loop: ask the model, run its tool calls, show it the results, until it answers."""

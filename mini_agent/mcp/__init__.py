@@ -1,1 +1,1 @@
-"""The Model Context Protocol: a client, a gateway over many servers, and the sandbox as a server."""
+"""The Model Context Protocol: client, gateway over many servers, the sandbox as a server."""
