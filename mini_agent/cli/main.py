@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
 from mini_agent.coding.options import add_options, options_of
-from mini_agent.errors import MiniAgentError
+from mini_agent_protocol.errors import MiniAgentError
 
 INTERRUPTED: Final = 130
 
@@ -42,7 +42,6 @@ def carry_out(command: Callable[[], int]) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and ends the process: 0 done, 1 failed, 2 called wrongly, 130 Ctrl-C."""
     called = _parser().parse_args(arguments)
-    # Imported now and not at the top: what shows help or a version has no use for pydantic.
 
     carry_out(lambda: called.run(called))
 

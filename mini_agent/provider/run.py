@@ -19,7 +19,7 @@ from mini_agent.agent.tool_backends import (
 )
 from mini_agent.errors import MiniAgentError
 from mini_agent.events import Event, Listener, Stopped, unheard
-from mini_agent.mcp.gateway.invoker import configuration_for_runs, servers_of_run
+from mini_agent.mcp.gateway.run_servers import configuration_for_runs, servers_of_run
 from mini_agent.models.cache import through_litellm
 from mini_agent.net.telemetry import trace_headers
 from mini_agent.provider.parameters import GivenCall, ProviderCall, provider_call

@@ -75,7 +75,8 @@ class Member:
         return {SHARED.get(name) or _normal(known.get(name, [name])[0]) for name in foreign}
 
 
-LIBRARY = Member("pyproject.toml", ("mini_agent/*.py", "shim/*.py"), extras=True)
+LIBRARY = Member("pyproject.toml", ("mini_agent/*.py",), extras=True)
+SHIM = Member("shim/pyproject.toml", ("shim/*.py",))
 SIDECAR = Member("sidecar/pyproject.toml", ("sidecar/*.py",))
 PROTOCOL = Member("protocol/pyproject.toml", ("protocol/*.py",), extras=True)
 TESTS = Member(
@@ -85,8 +86,8 @@ TESTS = Member(
 
 each_member = pytest.mark.parametrize(
     "member",
-    [LIBRARY, PROTOCOL, SIDECAR, TESTS],
-    ids=["library", "protocol", "sidecar", "tests"],
+    [LIBRARY, PROTOCOL, SHIM, SIDECAR, TESTS],
+    ids=["library", "protocol", "shim", "sidecar", "tests"],
 )
 
 

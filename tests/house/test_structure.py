@@ -17,9 +17,9 @@ FAULTS = {
     "a function and a string": (
         {
             "cli.py": f"def run():\n    from mini_agent.room.a import A\n{LONG}",
-            "room/a.py": f'B = __import__("mini_agent.cli.main")\n{LONG}',
+            "room/a.py": f'B = __import__("mini_agent.cli")\n{LONG}',
         },
-        "import each other: mini_agent.cli.main, mini_agent.room.a",
+        "import each other: mini_agent.cli, mini_agent.room.a",
     ),
     "an import for types": (
         {

@@ -25,7 +25,7 @@ from mini_agent.coding.mcp_servers import (
     servers_of_files,
 )
 from mini_agent.errors import MiniAgentError
-from mini_agent.mcp.gateway.invoker import files_for_runs
+from mini_agent.mcp.gateway.run_servers import files_for_runs
 
 # The assistant has others for what they do.
 DISPENSABLE: Final = ("rg", "git")

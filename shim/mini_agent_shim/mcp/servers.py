@@ -9,7 +9,8 @@ from typing import Final
 
 from mini_agent.errors import NotConfigured
 from mini_agent.mcp.gateway.catalog import Gateway
-from mini_agent.mcp.gateway.invoker import GatewayInvoker, configuration_for_runs
+from mini_agent.mcp.gateway.invoker import GatewayInvoker
+from mini_agent.mcp.gateway.run_servers import configuration_for_runs
 from mini_agent.tools.invoker import Invoker
 from mini_agent_shim.settings import ShimSettings
 

@@ -22,7 +22,7 @@ from mini_agent import (
 )
 from mini_agent.mcp.client.server import McpCommand
 from mini_agent.mcp.gateway.configuration import configuration_of
-from mini_agent.mcp.gateway.invoker import servers_of_run
+from mini_agent.mcp.gateway.run_servers import servers_of_run
 from mini_agent.messages import JsonObject
 from mini_agent.model import ModelReply, ToolCall
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
