@@ -14,23 +14,22 @@ UV = (sys.executable, "-m", "uv")
 
 def install(folder: Path, *extras: str) -> Path:
     """The environment's python."""
-    for member in (ROOT, ROOT / "protocol"):
+    for member in (ROOT, ROOT / "protocol", ROOT / "shim"):
         _ran(*UV, "build", "-q", "--wheel", "-o", str(folder), str(member))
-    (wheel,), (protocol,) = (
-        folder.glob(f"{name}-*.whl") for name in ("mini_agent", "mini_agent_protocol")
-    )
+    (wheel,) = folder.glob("mini_agent-*.whl")
+    others = [str(path) for path in folder.glob("mini_agent_*.whl")]
     python = folder / "venv" / "bin" / "python"
     _ran(*UV, "venv", "-q", str(folder / "venv"))
     wanted = f"{wheel}[{','.join(extras)}]"
     pinned = ("-c", str(ROOT / "constraints.txt"))
-    _ran(*UV, "pip", "install", "-q", "-p", str(python), *pinned, str(protocol), wanted)
+    _ran(*UV, "pip", "install", "-q", "-p", str(python), *pinned, *others, wanted)
     return python
 
 
 def would_install(what: str) -> str:
     """What pip would install for `what`, of this checkout, without uv's knowledge of its parts."""
     into = ("--dry-run", "--no-sources", "-p", sys.executable, "-c", str(ROOT / "constraints.txt"))
-    return _ran(*UV, "pip", "install", *into, "-e", "protocol", "-e", what)
+    return _ran(*UV, "pip", "install", *into, "-e", "protocol", "-e", "shim", "-e", what)
 
 
 def printed_by(python: Path, program: str, **environment: str) -> str:

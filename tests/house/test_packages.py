@@ -11,7 +11,10 @@ import pytest
 from tests.house.test_files import ROOT
 
 
-@pytest.mark.parametrize("package", ["mini_agent", "protocol/mini_agent_protocol", "shim/mini_agent_shim", "sidecar/codex_sidecar"])
+@pytest.mark.parametrize(
+    "package",
+    ["mini_agent", "protocol/mini_agent_protocol", "shim/mini_agent_shim", "sidecar/codex_sidecar"],
+)
 def test_a_type_checker_may_believe_its_annotations(package: str) -> None:
     assert (ROOT / package / "py.typed").is_file()
 
