@@ -9,7 +9,7 @@ from typing import Final
 import uvicorn
 from pydantic import ValidationError
 
-from mini_agent.agent.tool_backends import languages_for
+from mini_agent.agent.tool_backends import choose_languages
 from mini_agent.errors import BadRequest
 from mini_agent.tools.languages import allowed_languages
 from mini_agent_protocol.asgi.head_timeout import HeadTimeoutProtocol
@@ -28,7 +28,7 @@ def main() -> None:
         settings = ShimSettings()
         require_safe_door(settings)
         require_folder(settings.runs_dir)
-        allowed_languages(languages_for(None, settings) or ())
+        allowed_languages(choose_languages(None, settings) or ())
         export_spans("mini-agent")
         app = create_app(settings)
     except BadRequest as wrong:

@@ -17,8 +17,8 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from mini_agent.model import Model
-from mini_agent.models.cache import through_litellm
-from mini_agent.models.litellm_runtime import close_litellm_clients, loaded_litellm
+from mini_agent.models.cache import create_litellm_model
+from mini_agent.models.litellm_runtime import close_litellm_clients, load_litellm
 from mini_agent_protocol.asgi.access_log import AccessLogMiddleware
 from mini_agent_protocol.asgi.body_limit import BodyLimitMiddleware
 from mini_agent_protocol.asgi.disconnect import ClientDisconnected, answer_disconnected
@@ -51,7 +51,7 @@ from mini_agent_shim.web.status import Standing
 
 async def load_litellm() -> None:
     """Takes seconds; afterwards a run does not have to wait for it."""
-    await loaded_litellm()
+    await load_litellm()
     await asyncio.to_thread(give_back)
 
 
@@ -67,7 +67,7 @@ def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI
     """The app; `model` replaces LiteLLM."""
     line = SidecarLine(settings)
     sandboxes = SandboxMcp(line.client, settings.languages)
-    speaker = model or through_litellm(settings.ollama_address, settings.redis_url)
+    speaker = model or create_litellm_model(settings.ollama_address, settings.redis_url)
     servers = McpServers(settings)
     service = Service(settings, line, servers, speaker, _registry(settings))
     # Its /docs page fetches nothing from elsewhere.

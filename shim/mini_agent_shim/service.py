@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
 from mini_agent.agent.loop import run_agent
-from mini_agent.agent.tool_backends import Opening, Sources, tools_at
+from mini_agent.agent.tool_backends import InvokerContext, ToolSources, open_tools
 from mini_agent.errors import BadRequest
 from mini_agent.events import Event, Listener
 from mini_agent.model import Model
@@ -29,11 +29,11 @@ from mini_agent_shim.sidecar import SidecarLine
 
 def tools_for(
     asked: AgentRunRequest, settings: ShimSettings, line: SidecarLine, servers: McpServers
-) -> Opening:
+) -> InvokerContext:
     """What the request's `tool_backend` means here, where `auto` is the sidecar."""
     places = [_place_here(place) for place in places_in(asked.tool_backend)]
-    sources = Sources(asked, settings, lambda: nullcontext(line.client()), servers.opened)
-    return tools_at(places, sources)
+    sources = ToolSources(asked, settings, lambda: nullcontext(line.client()), servers.opened)
+    return open_tools(places, sources)
 
 
 def _place_here(place: Place) -> Place:

@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mini_agent.net.telemetry import context_in, failed, span
-from mini_agent.settings import extra_needed
+from mini_agent.settings import require_extra
 from mini_agent_shim.http.middleware import QUIET_PATHS
 
 ADDRESSES: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
@@ -33,7 +33,7 @@ def export_spans(service: str) -> None:
     is_set_up = not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
     if not named or is_off or is_set_up:
         return
-    with extra_needed("otel", what=named):
+    with require_extra("otel", what=named):
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider

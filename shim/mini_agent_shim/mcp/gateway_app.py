@@ -18,7 +18,7 @@ from mini_agent.mcp.client.convert import tool_of
 from mini_agent.mcp.gateway.catalog import Gateway, UnknownTool
 from mini_agent.mcp.gateway.server import Answer, answer_of, gateway_server
 from mini_agent.mcp.gateway.supervisor import State
-from mini_agent.messages import JsonObject, json_object
+from mini_agent.messages import JsonObject, parse_json_object
 from mini_agent.tools.invoker import Tool
 from mini_agent_protocol.asgi.disconnect import (
     ClientDisconnected,
@@ -56,7 +56,7 @@ class Invoke(BaseModel):
         if not isinstance(self.arguments, str):
             return self.arguments or {}
         try:
-            return json_object(self.arguments or "{}")
+            return parse_json_object(self.arguments or "{}")
         except ValueError as wrong:
             raise BadRequest(
                 f"the arguments are not a JSON object: {wrong}", field="arguments"

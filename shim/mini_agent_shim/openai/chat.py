@@ -13,7 +13,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from mini_agent.agent.progress_text import progress_of
+from mini_agent.agent.progress_text import format_progress
 from mini_agent.errors import BadRequest
 from mini_agent.events import Event, RunStarted, Stopped
 from mini_agent.messages import JsonObject, Message
@@ -302,7 +302,7 @@ class Chat:
                     if self._tells_usage:
                         yield self._usage(event.result)
                     yield DONE
-                elif told := progress_of(event):
+                elif told := format_progress(event):
                     yield self._sent({"reasoning_content": told})
 
     @property

@@ -9,8 +9,8 @@ from typing import Final
 from fastapi.exceptions import RequestValidationError
 from pydantic import JsonValue, ValidationError
 
-from mini_agent.agent.normalize import INSTRUCTING
-from mini_agent.agent.prompts import SYSTEM
+from mini_agent.agent.normalize import INSTRUCTION_ROLES
+from mini_agent.agent.prompts import SYSTEM_PROMPT
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject, Message, system
 from mini_agent.remote.schema import AgentRunRequest
@@ -73,9 +73,9 @@ def with_note(messages: Sequence[Message], names: Sequence[str]) -> list[Message
     if not names:
         return list(messages)
     place = 0
-    while place < len(messages) and messages[place].get("role") in INSTRUCTING:
+    while place < len(messages) and messages[place].get("role") in INSTRUCTION_ROLES:
         place += 1
-    note = system(f"{SYSTEM}\n{NOTE.format(names=', '.join(names[:SHOWN_NAMES]))}")
+    note = system(f"{SYSTEM_PROMPT}\n{NOTE.format(names=', '.join(names[:SHOWN_NAMES]))}")
     return [*messages[:place], note, *messages[place:]]
 
 

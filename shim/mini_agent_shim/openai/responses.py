@@ -17,8 +17,8 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from mini_agent.agent.normalize import INSTRUCTING
-from mini_agent.agent.progress_text import progress_of
+from mini_agent.agent.normalize import INSTRUCTION_ROLES
+from mini_agent.agent.progress_text import format_progress
 from mini_agent.errors import BadRequest
 from mini_agent.events import Event, RunStarted, Stopped
 from mini_agent.messages import JsonObject, Message, system, tool_result, user
@@ -283,7 +283,7 @@ def run_of_responses(asked: ResponsesRequest, earlier: Sequence[Message]) -> Age
     for name in REFUSED:
         if getattr(asked, name):
             raise BadRequest(f"{name} is not available here", field=name, hint=f"leave {name} out")
-    said = [each for each in earlier if each.get("role") not in INSTRUCTING]
+    said = [each for each in earlier if each.get("role") not in INSTRUCTION_ROLES]
     instructions = [system(asked.instructions)] if asked.instructions else []
     messages = [*instructions, *said, *messages_in(asked.input)]
     fields = {
@@ -329,7 +329,7 @@ class Responding:
                 elif isinstance(event, Stopped):
                     for text in self._closing(stream, event.result, told):
                         yield text
-                elif said := progress_of(event):
+                elif said := format_progress(event):
                     told += said
                     yield stream.text(
                         "response.reasoning_summary_text.delta", delta=said, **self._reasoned

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from mini_agent.errors import ErrorBody
 from mini_agent.events import Event, ModelReplied, RunStarted, Stopped, ToolFinished
-from mini_agent.messages import Message, encodable
+from mini_agent.messages import Message, replace_surrogates
 from mini_agent.result import AgentResult, StoppedReason, Usage
 
 State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
@@ -142,8 +142,8 @@ class RunSummary(BaseModel):
             case Stopped(result=result):
                 told = {
                     "stopped_reason": result.stopped_reason,
-                    "answer": encodable(result.final_answer[:SHOWN_CHARS]),
-                    "error": result.error and encodable(result.error),
+                    "answer": replace_surrogates(result.final_answer[:SHOWN_CHARS]),
+                    "error": result.error and replace_surrogates(result.error),
                     "model": result.used_model,
                     "usage": result.usage,
                 }
@@ -159,4 +159,4 @@ def prompt_in(messages: Sequence[Message]) -> str:
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, dict)]
         content = " ".join(part for part in parts if isinstance(part, str))
-    return encodable(content[:SHOWN_CHARS]) if isinstance(content, str) else ""
+    return replace_surrogates(content[:SHOWN_CHARS]) if isinstance(content, str) else ""
