@@ -12,8 +12,8 @@ from typing import Final
 from pydantic import JsonValue
 
 from codex_sidecar.engine import seccomp
-from codex_sidecar.engine.confinement import DEFAULTS, Confinement
-from codex_sidecar.engine.limits import Host, settle
+from codex_sidecar.engine.confinement import DEFAULT_LIMITS, Confinement
+from codex_sidecar.engine.limits import Host, resolve_limits
 from mini_agent.sandbox import Language, Limits
 
 PLENTY: Final = Host(cpus=64, memory_mb=64_000)
@@ -25,7 +25,7 @@ def confinement(image: str, language: Language, lifetime_s: float = 600) -> Conf
         image=image,
         runtime="runc",
         uid=900_000_000 + secrets.randbelow(1_000_000),
-        limits=settle(Limits(), DEFAULTS[language], PLENTY),
+        limits=resolve_limits(Limits(), DEFAULT_LIMITS[language], PLENTY),
         instance="bench-yardstick",
         deadline=0,
         lifetime_s=lifetime_s,
@@ -37,7 +37,7 @@ def hardened_flags(image: str, language: Language) -> Iterator[tuple[str, ...]]:
     """The flags, in which a file is named that lives as long as the block."""
     with TemporaryDirectory() as folder:
         profile = Path(folder) / "seccomp.json"
-        profile.write_text(seccomp.profile())
+        profile.write_text(seccomp.build_profile())
         yield tuple(_flags(confinement(image, language), profile))
 
 

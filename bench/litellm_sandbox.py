@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from bench.options import Options
 from bench.samples import Samples
 from bench.stack import Stack, stack
-from mini_agent.models.litellm_runtime import close_litellm_clients, litellm_module, settle_litellm
+from mini_agent.models.litellm_runtime import close_litellm_clients, import_litellm, flush_litellm_logging
 from mini_agent.provider.harness.sandbox import SidecarSandbox
 
 WARM: Final = {"python": 2}
@@ -78,7 +78,7 @@ def main() -> int:
 
 
 async def _measured(options: Options) -> list[Samples]:
-    docker = litellm_module().sandbox.docker
+    docker = import_litellm().sandbox.docker
     async with stack(options, WARM) as running:
         url, token = f"http://127.0.0.1:{running.address.port}", running.address.token
         async with (
@@ -93,7 +93,7 @@ async def _measured(options: Options) -> list[Samples]:
             ]
             samples = [Samples(label) for label, _ in uses]
             await _in_turn(options.n, running, uses, samples)
-        await settle_litellm()
+        await flush_litellm_logging()
         await close_litellm_clients()
     return samples
 
@@ -140,7 +140,7 @@ async def _whole(box: Harnessed) -> None:
 
 
 async def _interpreter(url: str, token: str) -> None:
-    ran = await litellm_module().acode_interpreter_tool(
+    ran = await import_litellm().acode_interpreter_tool(
         "opensandbox", RUNS, api_base=f"{url}/v1", api_key=token
     )
     _require(ran.stdout)

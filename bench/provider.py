@@ -15,7 +15,7 @@ from bench.cost import Cost, line, table
 from bench.samples import Samples
 from mini_agent.events import Stopped
 from mini_agent.messages import user
-from mini_agent.models.litellm_runtime import close_litellm_clients, litellm_module
+from mini_agent.models.litellm_runtime import close_litellm_clients, import_litellm
 from mini_agent.provider.install import install
 from mini_agent.provider.parameters import GivenCall
 from mini_agent.provider.run import provider_run
@@ -76,7 +76,7 @@ def _eight_turns(messages: list[JsonObject]) -> Scripted | str:
 
 async def _completion(address: str) -> float:
     began = perf_counter()
-    response = await litellm_module().acompletion(
+    response = await import_litellm().acompletion(
         model="mini-agent",
         messages=[user("Go.")],
         target_model="ollama/m",

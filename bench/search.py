@@ -19,7 +19,7 @@ from pydantic import JsonValue
 from bench.cost import Cost, line, table
 from bench.samples import Samples
 from mini_agent.coding.tools.catalog import CodingTools, coding_tools
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.messages import function_call
 
 FOLDERS: Final = 1000
@@ -70,7 +70,7 @@ def main() -> int:
 
 
 async def _measured(folder: Path) -> list[Cost]:
-    tools = coding_tools(Workplace.at(folder, dict(os.environ)))
+    tools = coding_tools(ToolContext.at(folder, dict(os.environ)))
     timed = {search.key: _Timed(search) for search in SEARCHES}
     for number in range(-WARM_UP, ROUNDS):
         for each in random.sample([*timed.values()], len(timed)):

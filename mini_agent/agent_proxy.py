@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from mini_agent.settings import extra_needed
+from mini_agent.settings import require_extra
 
 
 # Imported when it is asked for: the web server is an extra.
 def __getattr__(name: str) -> object:
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    with extra_needed("mini_agent", what="the HTTP endpoint"):
+    with require_extra("mini_agent", what="the HTTP endpoint"):
         from mini_agent_shim.agent_proxy import app
     return app

@@ -14,8 +14,8 @@ from pydantic import (
     field_validator,
 )
 
-LOOPS_OWN: Final = ("messages", "model", "response_format", "stream", "timeout", "tools")
-FORMATS: Final = ("text", "json_object", "json_schema")
+RESERVED_PARAMETERS: Final = ("messages", "model", "response_format", "stream", "timeout", "tools")
+RESPONSE_FORMATS: Final = ("text", "json_object", "json_schema")
 
 
 class AgentConfig(BaseModel):
@@ -185,8 +185,8 @@ class AgentConfig(BaseModel):
         kind = given.get("type") if given else "text"
         if given is None or kind == "text":
             return None
-        if kind not in FORMATS:
-            raise ValueError(f"type is {kind!r:.80}; known types: {', '.join(FORMATS)}")
+        if kind not in RESPONSE_FORMATS:
+            raise ValueError(f"type is {kind!r:.80}; known types: {', '.join(RESPONSE_FORMATS)}")
         named = given.get("json_schema")
         if kind == "json_schema" and not (
             isinstance(named, dict) and isinstance(named.get("schema"), dict)
@@ -197,7 +197,7 @@ class AgentConfig(BaseModel):
     @field_validator("completion_kwargs")
     @classmethod
     def _leaves_the_loop_its_own(cls, given: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        taken = sorted(set(given) & set(LOOPS_OWN))
+        taken = sorted(set(given) & set(RESERVED_PARAMETERS))
         if taken:
             raise ValueError(f"the loop sets {', '.join(taken)} itself")
         return given

@@ -182,6 +182,6 @@ Event: TypeAlias = Annotated[
 Listener: TypeAlias = Callable[[Event], None]
 
 
-def unheard(event: Event) -> None:
+def ignore_event(event: Event) -> None:
     """The listener of a run that nobody listens to."""
     del event

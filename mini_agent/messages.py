@@ -61,20 +61,20 @@ def function_call(call_id: str, name: str, arguments: Mapping[str, JsonValue]) -
     return {"id": call_id, "type": "function", "function": function}
 
 
-def json_object(text: str) -> JsonObject:
+def parse_json_object(text: str) -> JsonObject:
     """The JSON object written in `text`; `ValueError` says why it is none."""
     value: JsonValue = from_json(text, allow_inf_nan=False)
     if isinstance(value, dict):
         return value
-    raise ValueError(f"a JSON object is needed, not {_kind(value)}")
+    raise ValueError(f"a JSON object is needed, not {_json_type(value)}")
 
 
-def encodable(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """`text` with what UTF-8 cannot carry (lone surrogates) replaced, so that it can be sent."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _kind(value: JsonValue) -> str:
+def _json_type(value: JsonValue) -> str:
     if value is None:
         return "null"
     return {bool: "a boolean", str: "a string", list: "a list"}.get(type(value), "a number")

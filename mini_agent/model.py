@@ -12,10 +12,10 @@ from mini_agent.messages import Message
 from mini_agent.result import Usage
 from mini_agent.tools.invoker import Tool
 
-NOTHING_USED: Final = Usage()
+NO_USAGE: Final = Usage()
 CallForm = Literal["call", "text", "code"]
-OLLAMA: Final = ("ollama/", "ollama_chat/")
-OLLAMA_NUM_CTX: Final = 8192
+OLLAMA_PREFIXES: Final = ("ollama/", "ollama_chat/")
+DEFAULT_OLLAMA_NUM_CTX: Final = 8192
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class ModelReply:
     reasoning: str = ""
     tool_calls: tuple[ToolCall, ...] = ()
     finish_reason: str = "stop"
-    usage: Usage = NOTHING_USED
+    usage: Usage = NO_USAGE
     model: str = ""
 
 
@@ -74,9 +74,9 @@ class Model(Protocol):
 
 def is_ollama(model: str) -> bool:
     """Whether Ollama serves `model`, which is told how long a context to make."""
-    return model.startswith(OLLAMA)
+    return model.startswith(OLLAMA_PREFIXES)
 
 
 def context_tokens(model: str, num_ctx: int | None) -> int | None:
     """How many tokens a conversation with `model` may have; None where nobody knows."""
-    return num_ctx or (OLLAMA_NUM_CTX if is_ollama(model) else None)
+    return num_ctx or (DEFAULT_OLLAMA_NUM_CTX if is_ollama(model) else None)

@@ -19,14 +19,14 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mini_agent.errors import NotConfigured
 
-PORT: Final = 11434
+OLLAMA_PORT: Final = 11434
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
-EVERY_INTERFACE: Final = ("0.0.0.0", "::")
+WILDCARD_HOSTS: Final = ("0.0.0.0", "::")
 # What is copied along with an address; LiteLLM adds its own.
-ITS_APIS: Final = ("/v1", "/api", "/api/chat", "/api/generate")
+API_SUFFIXES: Final = ("/v1", "/api", "/api/chat", "/api/generate")
 
 
-def ollama_url(address: str, name: str = "OLLAMA_HOST") -> str:
+def parse_ollama_url(address: str, name: str = "OLLAMA_HOST") -> str:
     """`[scheme://][host][:port][/path]`, which may mean "every interface", as a URL.
 
     Raises `NotConfigured` for what is no address; `name` is where it was written.
@@ -34,19 +34,19 @@ def ollama_url(address: str, name: str = "OLLAMA_HOST") -> str:
     scheme, _, rest = address.strip(" \t\n'\"").rpartition("://")
     at, slash, path = rest.partition("/")
     try:
-        parts = urlsplit(f"{scheme or 'http'}://{_bracketed(at)}")
-        port = parts.port or DEFAULT_PORTS.get(scheme.lower(), PORT)
+        parts = urlsplit(f"{scheme or 'http'}://{_bracket_ipv6(at)}")
+        port = parts.port or DEFAULT_PORTS.get(scheme.lower(), OLLAMA_PORT)
     except ValueError:
-        raise _no_address(address, name) from None
+        raise _invalid_address(address, name) from None
     if parts.scheme not in DEFAULT_PORTS or parts.username is not None:
-        raise _no_address(address, name)
+        raise _invalid_address(address, name)
     host = parts.hostname or "127.0.0.1"
-    host = "127.0.0.1" if host in EVERY_INTERFACE else host
+    host = "127.0.0.1" if host in WILDCARD_HOSTS else host
     shown = f"[{host}]" if ":" in host else host
     return f"{parts.scheme}://{shown}:{port}{_path(slash + path)}"
 
 
-def _bracketed(at: str) -> str:
+def _bracket_ipv6(at: str) -> str:
     """An IPv6 address may come without its brackets, if no port follows."""
     try:
         return f"[{ipaddress.IPv6Address(at)}]"
@@ -56,11 +56,11 @@ def _bracketed(at: str) -> str:
 
 def _path(given: str) -> str:
     path = given.rstrip("/")
-    api = next((api for api in sorted(ITS_APIS, key=len)[::-1] if path.endswith(api)), "")
+    api = next((api for api in sorted(API_SUFFIXES, key=len)[::-1] if path.endswith(api)), "")
     return path.removesuffix(api).rstrip("/")
 
 
-def _no_address(address: str, name: str) -> NotConfigured:
+def _invalid_address(address: str, name: str) -> NotConfigured:
     return NotConfigured(
         f"{name}={address!r:.200} is no address of Ollama",
         hint="write it as host:port, or http://host:port",
@@ -68,7 +68,7 @@ def _no_address(address: str, name: str) -> NotConfigured:
 
 
 @contextmanager
-def extra_needed(extra: str, *, what: str) -> Iterator[None]:
+def require_extra(extra: str, *, what: str) -> Iterator[None]:
     """Surrounds the imports of an extra.
 
     `NotConfigured` in place of `ModuleNotFoundError` says that `what` needs it, and how to get it.
@@ -189,8 +189,8 @@ class Settings(BaseSettings):
     def ollama_address(self) -> str:
         """Where Ollama is, also when only Ollama's own OLLAMA_HOST says so; empty: the default."""
         if self.ollama_api_base:
-            return ollama_url(self.ollama_api_base, "OLLAMA_API_BASE")
-        return ollama_url(self.ollama_host) if self.ollama_host else ""
+            return parse_ollama_url(self.ollama_api_base, "OLLAMA_API_BASE")
+        return parse_ollama_url(self.ollama_host) if self.ollama_host else ""
 
     @property
     def redis_url(self) -> str:

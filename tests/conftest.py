@@ -76,8 +76,8 @@ def _is_open(client: object) -> bool:
 @pytest.fixture
 async def _closing() -> AsyncIterator[None]:
     """Closes what LiteLLM keeps for the test's own event loop."""
-    from mini_agent.models.litellm_runtime import close_litellm_clients, settle_litellm  # noqa: PLC0415
+    from mini_agent.models.litellm_runtime import close_litellm_clients, flush_litellm_logging  # noqa: PLC0415
 
     yield
-    await settle_litellm()
+    await flush_litellm_logging()
     await close_litellm_clients()

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bench.agents.tool_service import ToolService
 from bench.options import ROOT
-from mini_agent.agent.prompts import SYSTEM
+from mini_agent.agent.prompts import SYSTEM_PROMPT
 from mini_agent.testing import ScriptedServer
 from mini_agent.testing.replies import JsonObject
 from mini_agent.testing.transcript_rules import broken_request_rules
@@ -36,7 +36,7 @@ class Job(BaseModel):
     url: str
     tools: str
     task: str
-    rules: str = SYSTEM
+    rules: str = SYSTEM_PROMPT
     turns: int = TURNS
     seconds: float
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
-from mini_agent.messages import function_call, json_object
+from mini_agent.messages import function_call, parse_json_object
 from mini_agent.tools.invoker import ToolOutput
 from tests.behaviours.workshop import Workshop
 
@@ -38,7 +38,7 @@ class _Calls(BaseHTTPRequestHandler):
     server: ToolService
 
     def do_POST(self) -> None:
-        asked = json_object(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        asked = parse_json_object(self.rfile.read(int(self.headers["Content-Length"])).decode())
         arguments = asked["arguments"]
         call = function_call(
             "1", str(asked["name"]), arguments if isinstance(arguments, dict) else {}

@@ -16,7 +16,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from mini_agent.agent.normalize import INSTRUCTING
+from mini_agent.agent.normalize import INSTRUCTION_ROLES
 from mini_agent.agent.transcript import Transcript
 from mini_agent.config import AgentConfig
 from mini_agent.messages import Message, system
@@ -26,17 +26,17 @@ from mini_agent.tools.invoker import Tool
 # What code and English come to with the vocabularies of small models; other scripts take more.
 ASCII_CHARS_PER_TOKEN: Final = 3.2
 TOKENS_PER_MESSAGE: Final = 6
-PICTURE_CHARS: Final = 3000
+IMAGE_CHARS: Final = 3000
 
 
-def chars_of(message: Message) -> int:
+def count_chars(message: Message) -> int:
     """The characters of a message, its calls included; a picture counts like a page of text."""
     return sum(len(text) for text in _texts(message))
 
 
-def tokens_of(message: Message) -> int:
+def estimate_message_tokens(message: Message) -> int:
     """An estimate of the message's tokens, rather too high than too low."""
-    return TOKENS_PER_MESSAGE + sum(estimated_tokens(text) for text in _texts(message))
+    return TOKENS_PER_MESSAGE + sum(estimate_tokens(text) for text in _texts(message))
 
 
 @dataclass(slots=True)
@@ -55,24 +55,24 @@ class TokenCounter:
     @property
     def tokens(self) -> int:
         """The estimate for all pieces together."""
-        return tokens_of_bytes(self.ascii_chars) + self.other_chars
+        return estimate_tokens_for_size(self.ascii_chars) + self.other_chars
 
 
-def estimated_tokens(text: str) -> int:
+def estimate_tokens(text: str) -> int:
     """An estimate of the tokens in `text`."""
     counter = TokenCounter()
     counter.add(text)
     return counter.tokens
 
 
-def tokens_of_bytes(size: int) -> int:
+def estimate_tokens_for_size(size: int) -> int:
     """An estimate of the tokens in a file of so many bytes, as if it were all ASCII."""
     return round(size / ASCII_CHARS_PER_TOKEN)
 
 
-def tokens_of_tools(tools: Iterable[JsonValue]) -> int:
+def estimate_tool_tokens(tools: Iterable[JsonValue]) -> int:
     """An estimate of what the tools' schemas take."""
-    return sum(estimated_tokens(json.dumps(tool)) for tool in tools)
+    return sum(estimate_tokens(json.dumps(tool)) for tool in tools)
 
 
 def _texts(message: Message) -> Iterable[str]:
@@ -86,31 +86,33 @@ def _texts(message: Message) -> Iterable[str]:
 def _text(part: JsonValue) -> str:
     if isinstance(part, dict):
         text = part.get("text")
-        return text if isinstance(text, str) else " " * PICTURE_CHARS
+        return text if isinstance(text, str) else " " * IMAGE_CHARS
     return part if isinstance(part, str) else ""
 
 
-SHORTEST_CLIP: Final = 400
-CLIPPED: Final = "\n[... cut to fit the context ...]\n"
+MIN_CLIP_CHARS: Final = 400
+CLIP_MARKER: Final = "\n[... cut to fit the context ...]\n"
 
-Group = Sequence[tuple[int, Message]]
+NumberedMessages = Sequence[tuple[int, Message]]
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class ContextBudget:
     """What a request may hold; None means that there is no such limit."""
 
     messages: int
     chars: int | None = None
     tokens: int | None = None
 
-    def less(self, group: Sequence[Message]) -> Room:
+    def less(self, group: Sequence[Message]) -> ContextBudget:
         """What is left of it beside `group`."""
         return replace(
             self,
             messages=self.messages - len(group),
-            chars=None if self.chars is None else self.chars - sum(map(chars_of, group)),
-            tokens=None if self.tokens is None else self.tokens - sum(map(tokens_of, group)),
+            chars=None if self.chars is None else self.chars - sum(map(count_chars, group)),
+            tokens=None
+            if self.tokens is None
+            else self.tokens - sum(map(estimate_message_tokens, group)),
         )
 
     @property
@@ -120,7 +122,9 @@ class Room:
         return any(left is not None and left < 0 for left in limits)
 
 
-def fitted(numbered: Group, pinned: frozenset[int], room: Room) -> list[Message]:
+def fit_messages(
+    numbered: NumberedMessages, pinned: frozenset[int], room: ContextBudget
+) -> list[Message]:
     """The pinned messages and the newest others that fit into `room`, in their order.
 
     Calls and their answers stay together. The newest group is kept in any case; if it does not
@@ -129,9 +133,9 @@ def fitted(numbered: Group, pinned: frozenset[int], room: Room) -> list[Message]
     # INVARIANT: pinned messages count for their size, never for their number.
     fixed = [message for index, message in numbered if index in pinned]
     left = replace(room.less(fixed), messages=room.messages)
-    *older, newest = [*groups_of([each for each in numbered if each[0] not in pinned])] or [[]]
+    *older, newest = [*group_messages([each for each in numbered if each[0] not in pinned])] or [[]]
     kept = {index: message for index, message in numbered if index in pinned}
-    kept.update(_clipped_to(newest, left))
+    kept.update(_clip_group(newest, left))
     left = left.less([message for index, message in newest])
     for group in reversed(older):
         left = left.less([message for _, message in group])
@@ -141,7 +145,7 @@ def fitted(numbered: Group, pinned: frozenset[int], room: Room) -> list[Message]
     return [kept[index] for index in sorted(kept)]
 
 
-def groups_of(numbered: Sequence[tuple[int, Message]]) -> Iterator[list[tuple[int, Message]]]:
+def group_messages(numbered: Sequence[tuple[int, Message]]) -> Iterator[list[tuple[int, Message]]]:
     """The messages in groups that must not be torn: calls with their answers, any other alone."""
     group: list[tuple[int, Message]] = []
     for index, message in numbered:
@@ -153,19 +157,19 @@ def groups_of(numbered: Sequence[tuple[int, Message]]) -> Iterator[list[tuple[in
         yield group
 
 
-def with_addenda(messages: Sequence[Message], addenda: Sequence[str]) -> list[Message]:
+def append_instructions(messages: Sequence[Message], addenda: Sequence[str]) -> list[Message]:
     """`messages` with `addenda` below the instructions, which templates want first and once."""
     added = "\n\n".join(text for text in addenda if text)
     if not added:
         return list(messages)
     first = messages[0] if messages else system("")
     text = first.get("content")
-    if first["role"] in INSTRUCTING and isinstance(text, str):
+    if first["role"] in INSTRUCTION_ROLES and isinstance(text, str):
         return [{**first, "content": f"{text}\n\n{added}"}, *messages[1:]]
     return [system(added), *messages]
 
 
-def _clipped_to(group: Group, room: Room) -> Group:
+def _clip_group(group: NumberedMessages, room: ContextBudget) -> NumberedMessages:
     """`group`, its tools' texts clipped to equal parts where it is larger than `room`."""
     answers = [message for _, message in group if message["role"] == "tool"]
     rest = room.less([message for _, message in group if message["role"] != "tool"])
@@ -173,71 +177,71 @@ def _clipped_to(group: Group, room: Room) -> Group:
         return group
     # A token is at least a character, mostly three: enough to come below the limit of tokens.
     limits = [limit for limit in (rest.chars, rest.tokens) if limit is not None]
-    share = max(SHORTEST_CLIP, min(limits, default=SHORTEST_CLIP) // len(answers))
-    return [(index, _clipped(message, share)) for index, message in group]
+    share = max(MIN_CLIP_CHARS, min(limits, default=MIN_CLIP_CHARS) // len(answers))
+    return [(index, _clip_message(message, share)) for index, message in group]
 
 
-def _clipped(message: Message, limit: int) -> Message:
+def _clip_message(message: Message, limit: int) -> Message:
     text = message["content"]
     if message["role"] != "tool" or not isinstance(text, str) or len(text) <= limit:
         return message
-    half = (limit - len(CLIPPED)) // 2
-    return {**message, "content": f"{text[:half]}{CLIPPED}{text[-half:]}"}
+    half = (limit - len(CLIP_MARKER)) // 2
+    return {**message, "content": f"{text[:half]}{CLIP_MARKER}{text[-half:]}"}
 
 
-HEADING: Final = "[Context Summary] What happened before the messages below, in short:"
-LINE_CHARS: Final = 160
-ALL_CHARS: Final = 2000
+SUMMARY_HEADING: Final = "[Context Summary] What happened before the messages below, in short:"
+MAX_LINE_CHARS: Final = 160
+MAX_SUMMARY_CHARS: Final = 2000
 
 
-def digest_of(messages: Sequence[Message]) -> str:
+def summarize_messages(messages: Sequence[Message]) -> str:
     """One line for each message, the newest ones when there are too many; empty for none."""
     kept: list[str] = []
-    room = ALL_CHARS
-    for line in reversed([line for message in messages for line in _lines(message)]):
+    room = MAX_SUMMARY_CHARS
+    for line in reversed([line for message in messages for line in _summary_lines(message)]):
         room -= len(line) + 1
         if room < 0:
             break
         kept.append(line)
-    return "\n".join((HEADING, *reversed(kept))) if kept else ""
+    return "\n".join((SUMMARY_HEADING, *reversed(kept))) if kept else ""
 
 
-def _lines(message: Message) -> Iterator[str]:
+def _summary_lines(message: Message) -> Iterator[str]:
     content, calls = message.get("content"), message.get("tool_calls")
     role = message["role"]
     if isinstance(content, str) and content.strip():
         who = {"assistant": "you said", "tool": "it answered"}.get(str(role), "you were told")
-        yield f"- {who}: {_short(content)}"
+        yield f"- {who}: {_truncate_line(content)}"
     for call in calls if isinstance(calls, list) else []:
         function = call.get("function") if isinstance(call, dict) else None
         if isinstance(function, dict):
-            yield f"- you called {function.get('name')}: {_short(str(function.get('arguments')))}"
+            yield f"- you called {function.get('name')}: {_truncate_line(str(function.get('arguments')))}"
 
 
-def _short(text: str) -> str:
+def _truncate_line(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= LINE_CHARS else f"{line[: LINE_CHARS - 4]} ..."
+    return line if len(line) <= MAX_LINE_CHARS else f"{line[: MAX_LINE_CHARS - 4]} ..."
 
 
 # Of a model's context this part, at most so many tokens, is kept free for its reply.
-REPLY_PART: Final = 4
-REPLY_TOKENS: Final = 2048
+REPLY_DIVISOR: Final = 4
+MAX_REPLY_TOKENS: Final = 2048
 
 
-class Shown:
+class ContextWindow:
     """The window on `transcript` that each request is made from; only ever gets smaller."""
 
     def __init__(self, transcript: Transcript, config: AgentConfig) -> None:
         self._transcript = transcript
-        self._tokens = _tokens_for_messages(config)
-        self._room = Room(config.max_history_messages, config.hard_char_budget)
+        self._tokens = _max_message_tokens(config)
+        self._room = ContextBudget(config.max_history_messages, config.hard_char_budget)
         self._digest = ""
         self._summarized = 0
 
     def messages(self, tools: Sequence[Tool], addenda: Sequence[str] = ()) -> list[Message]:
         """The messages of the next request; `addenda` go below the instructions."""
         added = (self._digest, *addenda)
-        beside = tokens_of_tools(tools) + sum(map(estimated_tokens, added))
+        beside = estimate_tool_tokens(tools) + sum(map(estimate_tokens, added))
         tokens = None if self._tokens is None else max(0, self._tokens - beside)
         pinned = self._transcript.pinned
         current = [
@@ -245,11 +249,13 @@ class Shown:
             for index, message in enumerate(self._transcript.copy())
             if index >= self._summarized or index in pinned
         ]
-        return with_addenda(fitted(current, pinned, replace(self._room, tokens=tokens)), added)
+        return append_instructions(
+            fit_messages(current, pinned, replace(self._room, tokens=tokens)), added
+        )
 
     def shrink(self, refused: Sequence[Message]) -> None:
         """Makes room for half of `refused`, which the server said was too long."""
-        self._tokens = sum(map(tokens_of, refused)) // 2
+        self._tokens = sum(map(estimate_message_tokens, refused)) // 2
 
     def summarize(self) -> None:
         """From now on a digest stands for all but the newest messages."""
@@ -259,18 +265,18 @@ class Shown:
             for index, message in enumerate(self._transcript.copy())
             if index not in pinned
         ]
-        *older, newest = [*groups_of(others)] or [[]]
-        self._digest = digest_of([message for group in older for _, message in group])
+        *older, newest = [*group_messages(others)] or [[]]
+        self._digest = summarize_messages([message for group in older for _, message in group])
         self._summarized = newest[0][0] if newest else 0
 
 
-def _tokens_for_messages(config: AgentConfig) -> int | None:
+def _max_message_tokens(config: AgentConfig) -> int | None:
     whole = context_tokens(config.model, config.num_ctx)
     if whole is None:
         return None
-    asked = _whole_number(config.completion_kwargs.get("max_tokens"))
-    return max(0, whole - min(asked or REPLY_TOKENS, whole // REPLY_PART))
+    asked = _positive_int(config.completion_kwargs.get("max_tokens"))
+    return max(0, whole - min(asked or MAX_REPLY_TOKENS, whole // REPLY_DIVISOR))
 
 
-def _whole_number(value: JsonValue) -> int:
+def _positive_int(value: JsonValue) -> int:
     return value if isinstance(value, int) and value > 0 else 0

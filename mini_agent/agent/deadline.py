@@ -7,16 +7,16 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
-CLEANUP_S: Final = 0.8
+CLEANUP_TIMEOUT_S: Final = 0.8
 
 Result = TypeVar("Result")
 
 
-class OutOfTime(Exception):
+class DeadlineExceeded(Exception):
     """The run's time is up; what was waited for has been cancelled."""
 
 
-class GaveUp(Exception):
+class SelfCancelled(Exception):
     """What was waited for cancelled itself."""
 
 
@@ -36,8 +36,8 @@ class Deadline:
         """Seconds left, 0 when it has passed."""
         return max(0.0, self.at - asyncio.get_running_loop().time())
 
-    async def bound(self, work: Coroutine[object, object, Result]) -> Result:
-        """The result of `work`; `OutOfTime` when the deadline comes first, `GaveUp` when
+    async def wait_for(self, work: Coroutine[object, object, Result]) -> Result:
+        """The result of `work`; `DeadlineExceeded` when the deadline comes first, `SelfCancelled` when
         the work cancels itself, which must not look as if the run were cancelled.
 
         Work that is cut, here or by the caller's cancellation, gets a moment to clean up. Work
@@ -45,28 +45,28 @@ class Deadline:
         """
         if not self.remaining:
             work.close()
-            raise OutOfTime
+            raise DeadlineExceeded
         task = asyncio.ensure_future(work)
         try:
             done, _ = await asyncio.wait({task}, timeout=self.remaining)
         except asyncio.CancelledError:
-            await _cut(task)
+            await _cancel(task)
             raise
         if not done:
-            await _cut(task)
-            raise OutOfTime
+            await _cancel(task)
+            raise DeadlineExceeded
         if task.cancelled():
-            raise GaveUp("it cancelled itself")
+            raise SelfCancelled("it cancelled itself")
         return task.result()
 
 
-async def _cut(task: asyncio.Task[Result]) -> None:
+async def _cancel(task: asyncio.Task[Result]) -> None:
     task.cancel()
-    task.add_done_callback(_look_at)
-    await asyncio.wait({task}, timeout=CLEANUP_S)
+    task.add_done_callback(retrieve_exception)
+    await asyncio.wait({task}, timeout=CLEANUP_TIMEOUT_S)
 
 
-def _look_at(task: asyncio.Task[Result]) -> None:
+def retrieve_exception(task: asyncio.Task[Result]) -> None:
     # An error that nobody asks for would be reported as never retrieved.
     if not task.cancelled():
         task.exception()

@@ -8,37 +8,37 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
-from mini_agent.agent.context_window import Shown
-from mini_agent.agent.deadline import Deadline, OutOfTime
-from mini_agent.agent.guardrails.evasion import ANSWERS, Evasion, evasion
-from mini_agent.agent.guardrails.policy import Escalation, Progress
-from mini_agent.agent.model_turn import Asking, Question, Turn
-from mini_agent.agent.normalize import checked
+from mini_agent.agent.context_window import ContextWindow
+from mini_agent.agent.deadline import Deadline, DeadlineExceeded
+from mini_agent.agent.guardrails.evasion import NO_EVASION, Evasion, detect_evasion
+from mini_agent.agent.guardrails.policy import Escalation, GuardrailPolicy
+from mini_agent.agent.model_turn import TurnRequester, TurnRequest, Turn
+from mini_agent.agent.normalize import normalize_messages
 from mini_agent.agent.prompts import (
-    ANSWER_IS_NOT_THE_JSON,
+    INVALID_JSON_ANSWER,
     ANSWER_NOW,
-    ANSWER_WAS_EMPTY,
-    SYSTEM,
-    TURN_WAS_EMPTY,
+    EMPTY_ANSWER,
+    SYSTEM_PROMPT,
+    EMPTY_TURN,
 )
-from mini_agent.agent.recorder import Ending, Story
-from mini_agent.agent.structured_output import NotTheJson, json_answer
-from mini_agent.agent.tool_executor import Workbench, listed_tools
-from mini_agent.agent.tracing import TracedModel, in_agent_span
+from mini_agent.agent.recorder import Ending, RunRecorder
+from mini_agent.agent.structured_output import InvalidJsonAnswer, parse_response_format
+from mini_agent.agent.tool_executor import ToolExecutor, list_tools
+from mini_agent.agent.tracing import TracedModel, trace_run
 from mini_agent.agent.transcript import Transcript
 from mini_agent.config import AgentConfig
 from mini_agent.errors import MiniAgentError
-from mini_agent.events import Listener, RunStarted, unheard
+from mini_agent.events import Listener, RunStarted, ignore_event
 from mini_agent.model import Model
 from mini_agent.result import AgentResult, StoppedReason
-from mini_agent.tool_parsing.found import Tools
-from mini_agent.tool_parsing.reply import ANSWER_THOUGHT
-from mini_agent.tool_parsing.resolve import Ask, understood
-from mini_agent.tool_parsing.scanner import Setting
+from mini_agent.tool_parsing.text_spans import OfferedTools
+from mini_agent.tool_parsing.reply import ANSWER_IN_REASONING
+from mini_agent.tool_parsing.resolve import ResolvedCall, resolve_call
+from mini_agent.tool_parsing.scanner import ParseOptions
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.wrappers import Quiet
 
-NO_TOOLS: Tools = {}
+NO_TOOLS: OfferedTools = {}
 
 
 async def run_agent(
@@ -46,7 +46,7 @@ async def run_agent(
     invoker: Invoker,
     config: AgentConfig,
     model: Model,
-    on_event: Listener = unheard,
+    on_event: Listener = ignore_event,
 ) -> AgentResult:
     """One run, from the caller's messages to an answer that is never blank.
 
@@ -55,19 +55,19 @@ async def run_agent(
     task cancels what is in progress. `on_event`, which must not raise, is told all that happens,
     last that the run has stopped, also by cancelling.
     """
-    transcript = Transcript(checked(messages), SYSTEM if config.use_tools else "")
-    story = Story(transcript, config, on_event)
+    transcript = Transcript(normalize_messages(messages), SYSTEM_PROMPT if config.use_tools else "")
+    story = RunRecorder(transcript, config, on_event)
     # Output in pieces costs more than output at once.
-    used = Quiet(invoker) if on_event is unheard else invoker
-    run = _Run(transcript, story, used, config, TracedModel(model))
-    return await in_agent_span(config, run.result())
+    used = Quiet(invoker) if on_event is ignore_event else invoker
+    run = _AgentRun(transcript, story, used, config, TracedModel(model))
+    return await trace_run(config, run.result())
 
 
-class _Run:
+class _AgentRun:
     def __init__(
         self,
         transcript: Transcript,
-        story: Story,
+        story: RunRecorder,
         invoker: Invoker,
         config: AgentConfig,
         model: Model,
@@ -75,12 +75,12 @@ class _Run:
         self._transcript = transcript
         self._story = story
         self._config = config
-        self._form = json_answer(config.response_format)
+        self._form = parse_response_format(config.response_format)
         self._deadline = Deadline.after(config.max_wallclock_seconds)
         self._escalation = Escalation(config, self._deadline)
-        self._shown = Shown(transcript, config)
-        self._workbench = Workbench(invoker, config, self._deadline, story.tell)
-        self._asking = Asking(
+        self._shown = ContextWindow(transcript, config)
+        self._workbench = ToolExecutor(invoker, config, self._deadline, story.tell)
+        self._asking = TurnRequester(
             model=model,
             config=config,
             deadline=self._deadline,
@@ -91,12 +91,12 @@ class _Run:
             tell=story.tell,
         )
         self._tools = NO_TOOLS
-        self._progress = Progress(config, (), self._escalation)
+        self._progress = GuardrailPolicy(config, (), self._escalation)
 
     async def result(self) -> AgentResult:
         try:
             ending = await self._until_it_ends()
-        except OutOfTime:
+        except DeadlineExceeded:
             ending = Ending("budget")
         except MiniAgentError as broken:
             ending = Ending("error", error=str(broken))
@@ -106,12 +106,12 @@ class _Run:
         return self._stopped(ending)
 
     def _stopped(self, ending: Ending) -> AgentResult:
-        return self._story.stopped(ending, escalated=self._escalation.took_place)
+        return self._story.stopped(ending, escalated=self._escalation.has_escalated)
 
     async def _until_it_ends(self) -> Ending:
         if self._config.use_tools:
-            self._tools = await listed_tools(self._workbench.invoker, self._deadline)
-            self._progress = Progress(self._config, self._tools, self._escalation)
+            self._tools = await list_tools(self._workbench.invoker, self._deadline)
+            self._progress = GuardrailPolicy(self._config, self._tools, self._escalation)
         self._story.tell(self._started())
         while self._has_turns_left:
             self._before_turn()
@@ -121,14 +121,14 @@ class _Run:
                 return ending
         return await self._closed("max_iterations")
 
-    async def _ask(self, offered: Tools, iteration: int) -> Turn:
-        setting = Setting(
+    async def _ask(self, offered: OfferedTools, iteration: int) -> Turn:
+        setting = ParseOptions(
             runs_code_blocks=self._config.auto_run_code_on_code_block,
             has_result=bool(self._story.useful_output),
             wants_json=self._form is not None,
-            reads_text=self._config.salvage,
+            parses_text=self._config.salvage,
         )
-        return await self._asking.turn(Question(iteration, offered, self._tools, setting))
+        return await self._asking.turn(TurnRequest(iteration, offered, self._tools, setting))
 
     def _started(self) -> RunStarted:
         return RunStarted(
@@ -164,20 +164,20 @@ class _Run:
         self._story.observed(invocations, advice.say)
         return await self._closed("stagnation") if advice.stop else None
 
-    def _asks(self, turn: Turn) -> Iterator[Ask]:
+    def _asks(self, turn: Turn) -> Iterator[ResolvedCall]:
         limit = self._config.max_tools_per_iter
         too_many = f"at most {limit} calls are run in one turn, so this one was not run"
         for count, call in enumerate(turn.calls, start=1):
-            ask = understood(call, self._transcript.unused_id(call.id), self._tools)
+            ask = resolve_call(call, self._transcript.unused_id(call.id), self._tools)
             yield replace(ask, problem=too_many) if count > limit else ask
 
     async def _answered(self, turn: Turn) -> Ending | None:
         self._transcript.model_said(turn.text)
         may_evade = bool(self._tools) and self._config.salvage
-        evaded = self._evasion_of(turn) if may_evade else ANSWERS
+        evaded = self._evasion_of(turn) if may_evade else NO_EVASION
         if not self._has_turns_left:
             return await self._in_form(turn.text)
-        advice = self._progress.after_words(turn.text, evaded)
+        advice = self._progress.after_answer(turn.text, evaded)
         if advice.stop and advice.discard and self._story.useful_output:
             return self._formed("success", "")
         if advice.stop:
@@ -188,21 +188,21 @@ class _Run:
         return await self._in_form(turn.text)
 
     def _evasion_of(self, turn: Turn) -> Evasion:
-        is_beside = turn.finish_reason == "length" or ANSWER_THOUGHT in turn.repaired
-        return evasion(turn.text, self._story.newest_output, is_beside=is_beside)
+        is_beside = turn.finish_reason == "length" or ANSWER_IN_REASONING in turn.repaired
+        return detect_evasion(turn.text, self._story.newest_output, is_beside=is_beside)
 
     async def _in_form(self, text: str) -> Ending:
         try:
-            return Ending("success", self._form.in_text(text) if self._form else text)
-        except NotTheJson as wrong:
-            again = await self._last_word(ANSWER_IS_NOT_THE_JSON.format(why=wrong))
+            return Ending("success", self._form.extract(text) if self._form else text)
+        except InvalidJsonAnswer as wrong:
+            again = await self._last_word(INVALID_JSON_ANSWER.format(why=wrong))
         return self._formed("success", again.text) if self._form else Ending("success", again.text)
 
     async def _silent(self, turn: Turn) -> Ending | None:
         """A blank turn is asked again, without tools if there is something to answer from."""
         has_output = bool(self._story.useful_output)
         may_work = bool(self._tools) and not has_output and self._has_turns_left
-        self._story.loop_said(TURN_WAS_EMPTY if may_work else ANSWER_WAS_EMPTY)
+        self._story.loop_said(EMPTY_TURN if may_work else EMPTY_ANSWER)
         tools = self._tools if may_work else NO_TOOLS
         again = await self._ask(tools, self._story.turns)
         if again.calls and self._has_turns_left and (may_work or not again.text):
@@ -241,7 +241,7 @@ class _Run:
     def _formed(self, reason: StoppedReason, text: str) -> Ending:
         """An ending with `text` in the form that was asked for, or the error that it is not."""
         try:
-            return Ending(reason, self._form.in_text(text) if self._form and text else text)
-        except NotTheJson as wrong:
+            return Ending(reason, self._form.extract(text) if self._form and text else text)
+        except InvalidJsonAnswer as wrong:
             error = f"the answer is not the JSON that was asked for: {wrong}"
             return Ending("error" if reason == "success" else reason, text, error)

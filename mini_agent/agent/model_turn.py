@@ -15,11 +15,11 @@ from typing import Final, TypeVar
 
 from pydantic import JsonValue
 
-from mini_agent.agent.context_window import Shown
-from mini_agent.agent.deadline import Deadline, OutOfTime
+from mini_agent.agent.context_window import ContextWindow
+from mini_agent.agent.deadline import Deadline, DeadlineExceeded
 from mini_agent.agent.guardrails.policy import Escalation
-from mini_agent.agent.prompted_tools import PlainText
-from mini_agent.agent.structured_output import JsonAnswer
+from mini_agent.agent.prompted_tools import PromptedTools
+from mini_agent.agent.structured_output import JsonFormat
 from mini_agent.agent.transcript import Transcript
 from mini_agent.config import AgentConfig
 from mini_agent.errors import ContextTooLong, MiniAgentError, ModelError, ModelUnavailable
@@ -27,29 +27,31 @@ from mini_agent.events import Listener, ModelAsked
 from mini_agent.messages import Message
 from mini_agent.model import Model, ModelReply, ModelRequest, ToolCall
 from mini_agent.result import Usage
-from mini_agent.tool_parsing.found import Tools
-from mini_agent.tool_parsing.reply import understood_reply
-from mini_agent.tool_parsing.scanner import Setting
+from mini_agent.tool_parsing.reply import parse_reply
+from mini_agent.tool_parsing.scanner import ParseOptions
+from mini_agent.tool_parsing.text_spans import OfferedTools
 from mini_agent.tools.invoker import Tool
 
 # A slow model is left its time; with less than this there is none to share.
-LEAST_S: Final = 8.0
-PART: Final = 0.5
+MIN_HEDGE_TIME_S: Final = 8.0
+HEDGE_FRACTION: Final = 0.5
 
 Reply = TypeVar("Reply")
-Ask = Callable[[], Coroutine[object, object, Reply]]
+SendRequest = Callable[[], Coroutine[object, object, Reply]]
 
 
-async def soonest(ask: Ask[Reply], remaining_s: float, on_silence: Callable[[], None]) -> Reply:
+async def hedge_request(
+    ask: SendRequest[Reply], remaining_s: float, on_silence: Callable[[], None]
+) -> Reply:
     """What `ask` comes to; after half of `remaining_s` without a word it is asked once more.
 
     `on_silence` is told so. The first reply counts, and an error only when there is no other.
     """
-    if remaining_s < LEAST_S:
+    if remaining_s < MIN_HEDGE_TIME_S:
         return await ask()
     asked = [asyncio.ensure_future(ask())]
     try:
-        done, _ = await asyncio.wait(asked, timeout=remaining_s * PART)
+        done, _ = await asyncio.wait(asked, timeout=remaining_s * HEDGE_FRACTION)
         if not done:
             on_silence()
             asked.append(asyncio.ensure_future(ask()))
@@ -85,21 +87,21 @@ class Turn:
     repaired: tuple[str, ...] = ()
 
 
-async def reply_to(
+async def request_reply(
     model: Model, request: ModelRequest, deadline: Deadline, on_silence: Callable[[], None]
 ) -> ModelReply:
-    """The model's reply; `ModelError` when it fails, `OutOfTime` when it is too late.
+    """The model's reply; `ModelError` when it fails, `DeadlineExceeded` when it is too late.
 
     A model that says nothing for long is asked once more, which `on_silence` is told.
     """
-    asked = soonest(lambda: model.reply(request), deadline.remaining, on_silence)
+    asked = hedge_request(lambda: model.reply(request), deadline.remaining, on_silence)
     try:
-        reply: object = await deadline.bound(asked)
-    except OutOfTime:
+        reply: object = await deadline.wait_for(asked)
+    except DeadlineExceeded:
         raise
     except MiniAgentError:
         if not deadline.remaining:
-            raise OutOfTime from None
+            raise DeadlineExceeded from None
         raise
     except Exception as broken:  # a model is foreign code and may raise anything
         raise ModelError(f"the model failed with {type(broken).__name__}: {broken}") from broken
@@ -108,9 +110,9 @@ async def reply_to(
     return reply
 
 
-def turn_of(reply: ModelReply, tools: Tools, setting: Setting, ms: float) -> Turn:
+def parse_turn(reply: ModelReply, tools: OfferedTools, setting: ParseOptions, ms: float) -> Turn:
     """What `reply`, which took `ms` milliseconds, says and asks of `tools`."""
-    read = understood_reply(reply, tools, setting)
+    read = parse_reply(reply, tools, setting)
     return Turn(
         text=read.text,
         reasoning=read.reasoning,
@@ -123,64 +125,64 @@ def turn_of(reply: ModelReply, tools: Tools, setting: Setting, ms: float) -> Tur
     )
 
 
-PAUSE_S: Final = 0.3
-FREE: Final = ("auto", "none")
+RETRY_PAUSE_S: Final = 0.3
+OPTIONAL_TOOL_CHOICES: Final = ("auto", "none")
 # Where the run's first model is and what opens it: nothing to send to another provider.
-ADDRESSES: Final = ("api_base", "base_url", "api_key")
-SHORTER: Final = "the server said the conversation is too long, so it was shown less of it"
-SILENT: Final = "the model server was silent, and was asked once more beside it"
-AGAIN: Final = "the model server failed, and was asked once more"
+PROVIDER_OPTIONS: Final = ("api_base", "base_url", "api_key")
+SHORTER_CONTEXT: Final = "the server said the conversation is too long, so it was shown less of it"
+HEDGED: Final = "the model server was silent, and was asked once more beside it"
+RETRIED: Final = "the model server failed, and was asked once more"
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class TurnRequest:
     """What one turn is asked with: the tools it is offered, and what its reply is read against.
 
     A call of one of the `known` tools is a call, also where it was not `offered`.
     """
 
     iteration: int
-    offered: Tools
-    known: Tools
-    setting: Setting
+    offered: OfferedTools
+    known: OfferedTools
+    setting: ParseOptions
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class TurnRequester:
     """Puts a run's turns to the model, each server fault answered once with what may help."""
 
     model: Model
     config: AgentConfig
     deadline: Deadline
     transcript: Transcript
-    shown: Shown
+    shown: ContextWindow
     escalation: Escalation
-    form: JsonAnswer | None
+    form: JsonFormat | None
     tell: Listener
-    plain_text: PlainText = field(default_factory=PlainText)
+    plain_text: PromptedTools = field(default_factory=PromptedTools)
 
-    async def turn(self, question: Question) -> Turn:
-        """The next turn; `ModelError` when the model has none, `OutOfTime` when it is too late."""
+    async def turn(self, question: TurnRequest) -> Turn:
+        """The next turn; `ModelError` when the model has none, `DeadlineExceeded` when it is too late."""
         remedies: list[str] = []
         started = perf_counter()
         while True:
             native = self._request([tool.schema for tool in question.offered.values()])
             request = self.plain_text.request(native, question.offered)
-            self.tell(_asked(request, question.iteration, remedies))
+            self.tell(_model_asked_event(request, question.iteration, remedies))
 
             def asked_again(request: ModelRequest = request) -> None:
-                remedies.append(SILENT)
-                self.tell(_asked(request, question.iteration, remedies))
+                remedies.append(HEDGED)
+                self.tell(_model_asked_event(request, question.iteration, remedies))
 
             try:
-                reply = await reply_to(self.model, request, self.deadline, asked_again)
+                reply = await request_reply(self.model, request, self.deadline, asked_again)
             except ModelError as broken:
                 remedies.append(self._remedy(broken, request, remedies))
                 await self._pause(broken)
             else:
                 ms = (perf_counter() - started) * 1000
                 reply = self.plain_text.read(reply)
-                turn = turn_of(reply, question.known, question.setting, ms)
+                turn = parse_turn(reply, question.known, question.setting, ms)
                 model, repaired = turn.model or request.model, (*remedies, *turn.repaired)
                 return replace(turn, model=model, repaired=repaired)
 
@@ -200,12 +202,12 @@ class Asking:
     def _options(self, messages: list[Message], tools: list[Tool]) -> dict[str, JsonValue]:
         options = dict(self.config.completion_kwargs)
         has_answers = self.transcript.has_tool_answers or messages[-1]["role"] == "tool"
-        if not tools or (has_answers and options.get("tool_choice") not in FREE):
+        if not tools or (has_answers and options.get("tool_choice") not in OPTIONAL_TOOL_CHOICES):
             # A model that must call a tool every time could never give its answer.
             options.pop("tool_choice", None)
         if not tools:
             options.pop("parallel_tool_calls", None)
-        for address in ADDRESSES if self.escalation.is_elsewhere else ():
+        for address in PROVIDER_OPTIONS if self.escalation.changes_provider else ():
             options.pop(address, None)
         # Where there are tools, a server that is held to a form could not call them.
         if self.config.response_format and not tools:
@@ -217,11 +219,11 @@ class Asking:
         in_words = self.plain_text.remedy(broken, request)
         if in_words:
             return in_words
-        if isinstance(broken, ContextTooLong) and SHORTER not in tried:
+        if isinstance(broken, ContextTooLong) and SHORTER_CONTEXT not in tried:
             self.shown.shrink(request.messages)
-            return SHORTER
-        if broken.retryable and AGAIN not in tried and _pause_s(broken) < self.deadline.remaining:
-            return AGAIN
+            return SHORTER_CONTEXT
+        if broken.retryable and RETRIED not in tried and _pause_s(broken) < self.deadline.remaining:
+            return RETRIED
         raise broken
 
     async def _pause(self, broken: ModelError) -> None:
@@ -231,10 +233,10 @@ class Asking:
 def _pause_s(broken: ModelError) -> float:
     if not isinstance(broken, ModelUnavailable):
         return 0.0
-    return PAUSE_S if broken.retry_after_s is None else broken.retry_after_s
+    return RETRY_PAUSE_S if broken.retry_after_s is None else broken.retry_after_s
 
 
-def _asked(request: ModelRequest, iteration: int, remedies: list[str]) -> ModelAsked:
+def _model_asked_event(request: ModelRequest, iteration: int, remedies: list[str]) -> ModelAsked:
     return ModelAsked(
         iteration=iteration,
         model=request.model,

@@ -16,11 +16,11 @@ from mini_agent.events import (
 from mini_agent.messages import JsonObject
 from mini_agent.result import ToolInvocation
 
-ARGUMENT_CHARS: Final = 2000
-SAYS_IT_ALL: Final = ("code", "cmd", "query", "text", "s")
+MAX_ARGUMENT_CHARS: Final = 2000
+MAIN_ARGUMENTS: Final = ("code", "cmd", "query", "text", "s")
 
 
-def progress_of(event: Event) -> str:
+def format_progress(event: Event) -> str:
     """What `event` adds; nothing for those that show nothing new."""
     match event:
         case ModelAsked():
@@ -31,23 +31,23 @@ def progress_of(event: Event) -> str:
         case CallRepaired():
             said = f"(understood: {', '.join(event.repaired)})\n"
         case ToolStarted():
-            said = f"{event.name}: {_shown(event.arguments)}\n"
+            said = f"{event.name}: {_format_arguments(event.arguments)}\n"
         case ToolOutputPiece():
             said = event.text
         case ToolFinished(invocation=invocation):
-            said = f"-> {_outcome(invocation)}\n"
+            said = f"-> {_format_outcome(invocation)}\n"
         case _:
             said = ""
     return said
 
 
-def _shown(arguments: JsonObject) -> str:
-    plain = [arguments[name] for name in SAYS_IT_ALL if name in arguments]
+def _format_arguments(arguments: JsonObject) -> str:
+    plain = [arguments[name] for name in MAIN_ARGUMENTS if name in arguments]
     said = str(plain[0]) if len(plain) == len(arguments) == 1 else str(arguments)
-    return said if len(said) <= ARGUMENT_CHARS else f"{said[:ARGUMENT_CHARS]}..."
+    return said if len(said) <= MAX_ARGUMENT_CHARS else f"{said[:MAX_ARGUMENT_CHARS]}..."
 
 
-def _outcome(call: ToolInvocation) -> str:
+def _format_outcome(call: ToolInvocation) -> str:
     if call.rc is None:
         return call.error or "did not run"
     return f"{call.name} ended with rc {call.rc} after {call.duration_ms:.0f} ms"

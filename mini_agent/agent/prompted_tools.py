@@ -17,13 +17,13 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from mini_agent.agent.context_window import with_addenda
+from mini_agent.agent.context_window import append_instructions
 from mini_agent.errors import ModelError, NoToolSupport
-from mini_agent.messages import JsonObject, Message, assistant, json_object, user
+from mini_agent.messages import JsonObject, Message, assistant, parse_json_object, user
 from mini_agent.model import ModelReply, ModelRequest, ToolCall
-from mini_agent.tool_parsing.found import Tools
-from mini_agent.tool_parsing.lenient_json import Read, Unreadable, read_value
-from mini_agent.tool_parsing.reply import without_thoughts
+from mini_agent.tool_parsing.lenient_json import LenientJsonError, ParsedJson, parse_json
+from mini_agent.tool_parsing.reply import split_reasoning
+from mini_agent.tool_parsing.text_spans import OfferedTools
 from mini_agent.tools.arguments import OfferedTool
 
 INSTRUCTIONS: Final = (
@@ -32,54 +32,54 @@ INSTRUCTIONS: Final = (
     '{{"tool": NAME, "args": {{...}}}} to call a tool; you are then shown what came of it.\n'
     '{{"final": TEXT}} to answer the task, once you have the result.'
 )
-CALL: Final = "tool"
-ARGUMENTS: Final = "args"
-FINAL: Final = "final"
+TOOL_KEY: Final = "tool"
+ARGUMENTS_KEY: Final = "args"
+FINAL_KEY: Final = "final"
 
 
-def instructions(tools: Tools) -> str:
+def format_instructions(tools: OfferedTools) -> str:
     """What the model is told, beside its other instructions."""
-    return INSTRUCTIONS.format(tools="\n".join(map(_described, tools.values())))
+    return INSTRUCTIONS.format(tools="\n".join(map(_describe_tool, tools.values())))
 
 
-def schema(tools: Tools) -> JsonObject:
+def build_step_schema(tools: OfferedTools) -> JsonObject:
     """The JSON schema of one step: a call of one of `tools`, or the answer."""
     answer: JsonObject = {"type": "string"}
     steps: list[JsonValue] = [
-        _object({CALL: {"enum": [each.name]}, ARGUMENTS: _parameters(each)})
+        _object_schema({TOOL_KEY: {"enum": [each.name]}, ARGUMENTS_KEY: _parameters(each)})
         for each in tools.values()
     ]
-    return {"anyOf": [*steps, _object({FINAL: answer})]}
+    return {"anyOf": [*steps, _object_schema({FINAL_KEY: answer})]}
 
 
-def parsed(text: str) -> str | Sequence[ToolCall] | None:
+def parse_step(text: str) -> str | Sequence[ToolCall] | None:
     """The answer or the call that `text` is; None where it is no whole step of the protocol."""
-    said = without_thoughts(text).text
+    said = split_reasoning(text).text
     start = said.find("{")
     if start < 0:
         return None
     try:
-        read = read_value(said, start)
-    except Unreadable:
+        read = parse_json(said, start)
+    except LenientJsonError:
         return None
-    return _step(read)
+    return _read_step(read)
 
 
-def _step(read: Read) -> str | Sequence[ToolCall] | None:
+def _read_step(read: ParsedJson) -> str | Sequence[ToolCall] | None:
     if not isinstance(read.value, dict) or not read.is_whole(read.value):
         return None
-    name = read.value.get(CALL)
+    name = read.value.get(TOOL_KEY)
     if isinstance(name, str) and name:
-        arguments = read.value.get(ARGUMENTS)
+        arguments = read.value.get(ARGUMENTS_KEY)
         written = arguments if isinstance(arguments, str) else json.dumps(arguments)
-        return [ToolCall("", name, written, "text")] if ARGUMENTS in read.value else None
-    final = read.value.get(FINAL)
+        return [ToolCall("", name, written, "text")] if ARGUMENTS_KEY in read.value else None
+    final = read.value.get(FINAL_KEY)
     if final is None:
         return None
     return final if isinstance(final, str) else json.dumps(final, ensure_ascii=False)
 
 
-def _object(properties: JsonObject) -> JsonObject:
+def _object_schema(properties: JsonObject) -> JsonObject:
     return {
         "type": "object",
         "properties": properties,
@@ -88,7 +88,7 @@ def _object(properties: JsonObject) -> JsonObject:
     }
 
 
-def _described(tool: OfferedTool) -> str:
+def _describe_tool(tool: OfferedTool) -> str:
     description = _function(tool).get("description")
     parameters = json.dumps(_parameters(tool).get("properties", {}), ensure_ascii=False)
     said = f": {description}" if isinstance(description, str) and description else ""
@@ -105,10 +105,10 @@ def _function(tool: OfferedTool) -> JsonObject:
     return function if isinstance(function, dict) else {}
 
 
-def in_words(messages: Sequence[Message]) -> list[Message]:
+def write_calls_as_text(messages: Sequence[Message]) -> list[Message]:
     """`messages` with calls written as `{"tool", "args"}` and what came of them as the user's."""
     told: list[Message] = []
-    for message in _told(messages):
+    for message in _without_calls(messages):
         last = told[-1] if told else {}
         said, more = last.get("content"), message["content"]
         in_a_row = last.get("role") == message["role"] == "user"
@@ -119,33 +119,33 @@ def in_words(messages: Sequence[Message]) -> list[Message]:
     return told
 
 
-def _told(messages: Sequence[Message]) -> Iterator[Message]:
+def _without_calls(messages: Sequence[Message]) -> Iterator[Message]:
     for message in messages:
         calls, content = message.get("tool_calls"), message["content"]
         if message["role"] == "tool":
             yield {"role": "user", "content": content}
         elif isinstance(calls, list):
-            written = [_written(call) for call in calls if isinstance(call, dict)]
+            written = [_write_call(call) for call in calls if isinstance(call, dict)]
             text = content if isinstance(content, str) else ""
             yield assistant("\n".join(part for part in (text, *written) if part))
         else:
             yield message
 
 
-def _written(call: dict[str, JsonValue]) -> str:
+def _write_call(call: dict[str, JsonValue]) -> str:
     function = call.get("function")
     if not isinstance(function, dict):
         return ""
-    args = json_object(str(function.get("arguments")))
+    args = parse_json_object(str(function.get("arguments")))
     return json.dumps({"tool": function.get("name"), "args": args}, ensure_ascii=False)
 
 
-WITHOUT_TOOLS: Final = "the server takes no tools, so the model was asked for its calls in text"
-WITHOUT_SCHEMA: Final = "the server takes no JSON schema, so the model was asked without one"
-NAME: Final = "step"
+TOOLS_PROMPTED: Final = "the server takes no tools, so the model was asked for its calls in text"
+SCHEMA_DROPPED: Final = "the server takes no JSON schema, so the model was asked without one"
+SCHEMA_NAME: Final = "step"
 
 
-class PlainText:
+class PromptedTools:
     """Whether a run speaks in plain text; once it does, it does to its end."""
 
     def __init__(self) -> None:
@@ -156,14 +156,14 @@ class PlainText:
         """What is done about `broken` here, empty when that is nothing."""
         if isinstance(broken, NoToolSupport) and request.tools:
             self._is_needed = True
-            return WITHOUT_TOOLS
+            return TOOLS_PROMPTED
         may_be_the_schema = self._is_needed and "response_format" in request.options
         if may_be_the_schema and not broken.retryable and self._takes_schema:
             self._takes_schema = False
-            return WITHOUT_SCHEMA
+            return SCHEMA_DROPPED
         return ""
 
-    def request(self, native: ModelRequest, tools: Tools) -> ModelRequest:
+    def request(self, native: ModelRequest, tools: OfferedTools) -> ModelRequest:
         """`native`, or the same turn in plain text."""
         if not self._is_needed:
             return native
@@ -171,19 +171,19 @@ class PlainText:
         for only_with_tools in ("tool_choice", "parallel_tool_calls"):
             options.pop(only_with_tools, None)
         if tools and self._takes_schema:
-            named: JsonObject = {"name": NAME, "schema": schema(tools)}
+            named: JsonObject = {"name": SCHEMA_NAME, "schema": build_step_schema(tools)}
             options["response_format"] = {"type": "json_schema", "json_schema": named}
         elif not self._takes_schema:
             options.pop("response_format", None)
-        addenda = [instructions(tools)] if tools else []
-        messages = with_addenda(in_words(native.messages), addenda)
+        addenda = [format_instructions(tools)] if tools else []
+        messages = append_instructions(write_calls_as_text(native.messages), addenda)
         return replace(native, messages=messages, tools=[], options=options)
 
     def read(self, reply: ModelReply) -> ModelReply:
         """`reply` with its step as calls or as the answer; as it is where it holds no step."""
         if not self._is_needed:
             return reply
-        step = parsed(reply.text)
+        step = parse_step(reply.text)
         if step is None:
             return reply
         if isinstance(step, str):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-SYSTEM: Final = (
+SYSTEM_PROMPT: Final = (
     "You solve tasks by running code with the tools you are given.\n"
     "- Work a result out with a tool; never guess what a program prints.\n"
     "- Print what you want to see: a tool shows you only what the program prints.\n"
@@ -14,16 +14,16 @@ SYSTEM: Final = (
 ANSWER_NOW: Final = (
     "No more tool calls are possible. Answer the task now, from the results above, in plain words."
 )
-ANSWER_WAS_EMPTY: Final = (
+EMPTY_ANSWER: Final = (
     "Your last message was empty. Answer the task now, in plain words, without calling a tool."
 )
-TURN_WAS_EMPTY: Final = (
+EMPTY_TURN: Final = (
     "Your last message was empty. Call a tool to work on the task, or answer it in plain words."
 )
-ANSWER_IS_NOT_THE_JSON: Final = (
+INVALID_JSON_ANSWER: Final = (
     "Your answer is not the JSON that was asked for: {why}. Answer again, with the JSON alone."
 )
-REPEATS: Final = (
+REPETITION: Final = (
     "You have {told} {times} times, and it came to the same each time. Once more will not change "
     "it: do something else, or answer the task from what you have."
 )

@@ -35,12 +35,12 @@ from mini_agent.result import (
     ToolInvocation,
     Usage,
 )
-from mini_agent.tool_parsing.resolve import Ask
+from mini_agent.tool_parsing.resolve import ResolvedCall
 
 ASKED_AGAIN = "the model was asked for an answer with its tools withheld"
 
 
-class Record:
+class IterationLog:
     """The iterations of a run; the newest one is still open."""
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ class Record:
         self._iterations[-1] = self._iterations[-1].model_copy(update=changed)
 
 
-LONGEST: Final = 4000
+MAX_OUTPUT_CHARS: Final = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,42 +125,44 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class FinalAnswer:
     """The final answer, never blank, and whose words it is."""
 
     text: str
     source: AnswerSource
 
 
-def answer_of(ending: Ending, iterations: Sequence[Iteration], config: AgentConfig) -> Answer:
+def choose_answer(
+    ending: Ending, iterations: Sequence[Iteration], config: AgentConfig
+) -> FinalAnswer:
     """The best answer there is."""
     if ending.text:
-        return Answer(ending.text, "model")
+        return FinalAnswer(ending.text, "model")
     output = last_useful_output(iterations)
     if output:
-        return Answer(output, "tool_output")
-    return Answer(_notice(ending, config), "notice")
+        return FinalAnswer(output, "tool_output")
+    return FinalAnswer(_format_notice(ending, config), "notice")
 
 
 def last_useful_output(iterations: Sequence[Iteration]) -> str:
     """What the last successful call printed or came to, of long output the end."""
     calls = [call for each in iterations for call in each.tool_invocations if call.ok]
-    outputs = (_output_of(call) for call in reversed(calls))
-    return next((text[-LONGEST:] for text in outputs if text), "")
+    outputs = (_call_output(call) for call in reversed(calls))
+    return next((text[-MAX_OUTPUT_CHARS:] for text in outputs if text), "")
 
 
-def newest_output(iterations: Sequence[Iteration]) -> str:
+def latest_output(iterations: Sequence[Iteration]) -> str:
     """What the last call of all printed or came to; empty when it failed."""
     calls = [call for each in iterations for call in each.tool_invocations]
-    return _output_of(calls[-1])[-LONGEST:] if calls and calls[-1].ok else ""
+    return _call_output(calls[-1])[-MAX_OUTPUT_CHARS:] if calls and calls[-1].ok else ""
 
 
-def _output_of(call: ToolInvocation) -> str:
+def _call_output(call: ToolInvocation) -> str:
     value = call.execution.result_repr if call.execution else None
     return call.stdout.strip() or value or ""
 
 
-def _notice(ending: Ending, config: AgentConfig) -> str:
+def _format_notice(ending: Ending, config: AgentConfig) -> str:
     if ending.reason == "budget":
         limit = f"its time limit of {config.max_wallclock_seconds:g} s"
         return f"The run stopped at {limit} before there was an answer."
@@ -172,17 +174,17 @@ def _notice(ending: Ending, config: AgentConfig) -> str:
     return f"The run stopped without an answer: {ending.error}"
 
 
-NOT_DONE = "the run stopped before this call was done"
+CALL_NOT_RUN = "the run stopped before this call was done"
 
 
-class Story:
+class RunRecorder:
     """What has happened so far. The result is made of the same events that the listener gets."""
 
     def __init__(self, transcript: Transcript, config: AgentConfig, listener: Listener) -> None:
         self._transcript = transcript
         self._config = config
         self._listener = listener
-        self._record = Record()
+        self._record = IterationLog()
         self._started = perf_counter()
 
     @property
@@ -198,7 +200,7 @@ class Story:
     @property
     def newest_output(self) -> str:
         """What the last call printed, if it succeeded."""
-        return newest_output(self._record.iterations)
+        return latest_output(self._record.iterations)
 
     def tell(self, event: Event) -> None:
         """Something has happened."""
@@ -223,7 +225,7 @@ class Story:
             )
         )
 
-    def called(self, text: str, asks: Sequence[Ask]) -> None:
+    def called(self, text: str, asks: Sequence[ResolvedCall]) -> None:
         """The model's calls are understood."""
         self._transcript.model_called(text, asks)
         calls = [UnderstoodCall(id=a.id, name=a.name, arguments=a.arguments) for a in asks]
@@ -250,9 +252,9 @@ class Story:
 
     def stopped(self, ending: Ending, *, escalated: bool) -> AgentResult:
         """The result; nothing happens after it."""
-        self._transcript.answer_open(NOT_DONE)
+        self._transcript.answer_open(CALL_NOT_RUN)
         iterations = self._record.iterations
-        answer = answer_of(ending, iterations, self._config)
+        answer = choose_answer(ending, iterations, self._config)
         result = AgentResult(
             final_answer=answer.text,
             answer_source=answer.source,

@@ -15,9 +15,9 @@ from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.result import AgentResult, ToolInvocation
 from mini_agent.tools.invoker import Invoker
 
-COMPARED: Final = ("name", "arguments", "ok", "rc", "stdout", "stderr", "attachments")
-OF_EXECUTION: Final = ("status", "exit_code", "result_repr", "rich", "artifacts", "limits")
-OF_SANDBOX: Final = ("image", "image_id")
+COMPARED_FIELDS: Final = ("name", "arguments", "ok", "rc", "stdout", "stderr", "attachments")
+EXECUTION_FIELDS: Final = ("status", "exit_code", "result_repr", "rich", "artifacts", "limits")
+SANDBOX_FIELDS: Final = ("image", "image_id")
 
 
 class _Value(BaseModel):
@@ -64,7 +64,7 @@ class Difference(_Value):
     replayed: JsonValue = Field(description="The value of the repetition.")
 
 
-class Replayed(_Value):
+class ReplayReport(_Value):
     """What a repetition came to."""
 
     run_id: str = Field(description="The id of the recorded run.")
@@ -74,24 +74,26 @@ class Replayed(_Value):
     )
 
 
-async def replayed(bundle: Bundle, tools: Invoker) -> Replayed:
+async def replay(bundle: Bundle, tools: Invoker) -> ReplayReport:
     """Runs the bundle's programs again with `tools`, and compares what they came to.
 
     The order of the calls of one turn that ran at the same time counts for nothing.
     """
     asked = bundle.asked()
-    result = await _again(bundle, asked, tools)
+    result = await _run_again(bundle, asked, tools)
     now = [call for each in result.iterations for call in each.tool_invocations]
-    then = _in_order(bundle)
-    return Replayed(run_id=bundle.run_id, calls=len(then), differences=tuple(_compared(then, now)))
+    then = _recorded_calls(bundle)
+    return ReplayReport(
+        run_id=bundle.run_id, calls=len(then), differences=tuple(_compare_calls(then, now))
+    )
 
 
-async def _again(bundle: Bundle, asked: AgentRunRequest, tools: Invoker) -> AgentResult:
-    model = _Recorded([each for each in bundle.events if isinstance(each, ModelReplied)])
+async def _run_again(bundle: Bundle, asked: AgentRunRequest, tools: Invoker) -> AgentResult:
+    model = _RecordedModel([each for each in bundle.events if isinstance(each, ModelReplied)])
     return await run_agent(asked.messages, tools, asked.config(asked.model or "recorded"), model)
 
 
-class _Recorded:
+class _RecordedModel:
     """Says what the model said then, turn by turn."""
 
     def __init__(self, replies: Sequence[ModelReplied]) -> None:
@@ -117,7 +119,7 @@ def _call(recorded: RequestedCall) -> ToolCall:
 
 
 # The result has the calls in their order; a run that was cut off has only its events.
-def _in_order(bundle: Bundle) -> list[ToolInvocation]:
+def _recorded_calls(bundle: Bundle) -> list[ToolInvocation]:
     for event in bundle.events:
         if isinstance(event, Stopped):
             turns = event.result.iterations
@@ -125,11 +127,11 @@ def _in_order(bundle: Bundle) -> list[ToolInvocation]:
     return bundle.calls
 
 
-def _compared(
+def _compare_calls(
     then: Sequence[ToolInvocation], now: Sequence[ToolInvocation]
 ) -> Iterator[Difference]:
     for number, (before, after) in enumerate(zip(then, now, strict=False), start=1):
-        yield from _of_call(number, before, after)
+        yield from _compare_call(number, before, after)
     for number in range(min(len(then), len(now)), max(len(then), len(now))):
         yield Difference(
             call=number + 1,
@@ -139,8 +141,8 @@ def _compared(
         )
 
 
-def _of_call(number: int, then: ToolInvocation, now: ToolInvocation) -> Iterator[Difference]:
-    before, after = _shown(then), _shown(now)
+def _compare_call(number: int, then: ToolInvocation, now: ToolInvocation) -> Iterator[Difference]:
+    before, after = _compared_values(then), _compared_values(now)
     for field, value in before.items():
         # Not every recording and not every sandbox tells the digest of its image.
         is_unknown = field == "image_id" and not (value and after[field])
@@ -148,10 +150,10 @@ def _of_call(number: int, then: ToolInvocation, now: ToolInvocation) -> Iterator
             yield Difference(call=number, field=field, recorded=value, replayed=after[field])
 
 
-def _shown(call: ToolInvocation) -> dict[str, JsonValue]:
+def _compared_values(call: ToolInvocation) -> dict[str, JsonValue]:
     said = call.model_dump(mode="json")
-    shown = {field: said[field] for field in COMPARED}
+    shown = {field: said[field] for field in COMPARED_FIELDS}
     execution = said["execution"] or {}
-    shown |= {field: execution.get(field) for field in OF_EXECUTION}
+    shown |= {field: execution.get(field) for field in EXECUTION_FIELDS}
     facts = execution.get("sandbox") or {}
-    return shown | {field: facts.get(field) for field in OF_SANDBOX}
+    return shown | {field: facts.get(field) for field in SANDBOX_FIELDS}

@@ -12,20 +12,20 @@ from typing import Final
 from mini_agent.agent.loop import run_agent
 from mini_agent.agent.sync import run_blocking
 from mini_agent.config import AgentConfig
-from mini_agent.events import Event, Listener, unheard
+from mini_agent.events import Event, Listener, ignore_event
 from mini_agent.messages import Message
 from mini_agent.model import Model
-from mini_agent.models.cache import through_litellm
+from mini_agent.models.cache import create_litellm_model
 from mini_agent.result import AgentResult
 from mini_agent.settings import Settings
 from mini_agent.tools.invoker import Invoker
 
-CANCEL_S: Final = 1.0
+CANCEL_TIMEOUT_S: Final = 1.0
 
-Run = Callable[[Listener], Coroutine[object, object, AgentResult]]
+StartRun = Callable[[Listener], Coroutine[object, object, AgentResult]]
 
 
-async def events_of(run: Run) -> AsyncGenerator[Event, None]:
+async def iterate_events(run: StartRun) -> AsyncGenerator[Event, None]:
     """The events of `run`, as they happen, the last one with the result.
 
     Closing the iterator, or cancelling who waits for it, cancels the run. What the run raises is
@@ -41,7 +41,7 @@ async def events_of(run: Run) -> AsyncGenerator[Event, None]:
     finally:
         running.cancel()
         running.add_done_callback(_look_at)
-        await asyncio.wait({running}, timeout=CANCEL_S)
+        await asyncio.wait({running}, timeout=CANCEL_TIMEOUT_S)
 
 
 def _look_at(ended: asyncio.Future[AgentResult]) -> None:
@@ -56,7 +56,7 @@ async def arun_mcp_mini_agent(
     cfg: AgentConfig,
     *,
     model: Model | None = None,
-    on_event: Listener = unheard,
+    on_event: Listener = ignore_event,
 ) -> AgentResult:
     """Runs the agent until it has an answer; `model` replaces LiteLLM.
 
@@ -65,7 +65,7 @@ async def arun_mcp_mini_agent(
     `on_event` is called with everything that happens, as it happens.
     """
     settings = Settings()
-    speaker = model or through_litellm(settings.ollama_address, settings.redis_url)
+    speaker = model or create_litellm_model(settings.ollama_address, settings.redis_url)
     return await run_agent(list(messages), mcp, cfg, speaker, on_event)
 
 
@@ -81,7 +81,7 @@ def astream_mcp_mini_agent(
     async def run(listener: Listener) -> AgentResult:
         return await arun_mcp_mini_agent(messages, mcp, cfg, model=model, on_event=listener)
 
-    return events_of(run)
+    return iterate_events(run)
 
 
 def run_mcp_mini_agent(

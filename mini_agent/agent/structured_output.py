@@ -13,17 +13,17 @@ from pydantic_core import from_json
 
 from mini_agent.errors import BadRequest
 
-FENCED: Final = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL | re.IGNORECASE)
-OPENINGS: Final = re.compile(r"[{\[]")
-WHY_CHARS: Final = 300
+FENCED_BLOCK: Final = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL | re.IGNORECASE)
+OPENING_BRACKET: Final = re.compile(r"[{\[]")
+MAX_REASON_CHARS: Final = 300
 
 
-class NotTheJson(Exception):
+class InvalidJsonAnswer(Exception):
     """The text holds no JSON of the form that was asked for; says what is in the way."""
 
 
 @dataclass(frozen=True, slots=True)
-class JsonAnswer:
+class JsonFormat:
     """The form asked for: any object, or one that fits `schema`."""
 
     schema: dict[str, JsonValue] | None
@@ -37,28 +37,28 @@ class JsonAnswer:
             f"words: {'one value' if self.schema else 'one object'}{form}"
         )
 
-    def in_text(self, text: str) -> str:
-        """The JSON in `text`, bare, fenced or between words; `NotTheJson` when there is none."""
+    def extract(self, text: str) -> str:
+        """The JSON in `text`, bare, fenced or between words; `InvalidJsonAnswer` when there is none."""
         complaint = "it holds no JSON"
         for candidate in _candidates(text):
             try:
                 self._require_form(from_json(candidate, allow_inf_nan=False))
-            except NotTheJson as wrong:
+            except InvalidJsonAnswer as wrong:
                 complaint = str(wrong)
             except ValueError as broken:
-                complaint = f"it is no valid JSON: {broken}"[:WHY_CHARS]
+                complaint = f"it is no valid JSON: {broken}"[:MAX_REASON_CHARS]
             else:
                 return candidate
-        raise NotTheJson(complaint)
+        raise InvalidJsonAnswer(complaint)
 
     def _require_form(self, value: JsonValue) -> None:
         if self.schema is not None:
-            _require_fit(value, self.schema)
+            _validate(value, self.schema)
         elif not isinstance(value, dict):
-            raise NotTheJson(f"an object is needed, not {json.dumps(value)[:60]}")
+            raise InvalidJsonAnswer(f"an object is needed, not {json.dumps(value)[:60]}")
 
 
-def json_answer(response_format: dict[str, JsonValue] | None) -> JsonAnswer | None:
+def parse_response_format(response_format: dict[str, JsonValue] | None) -> JsonFormat | None:
     """The form that OpenAI's `response_format` asks for; None when it asks for nothing.
 
     Raises `BadRequest` for a schema that is none.
@@ -68,7 +68,7 @@ def json_answer(response_format: dict[str, JsonValue] | None) -> JsonAnswer | No
     named = response_format.get("json_schema")
     schema = named.get("schema") if isinstance(named, dict) else None
     if not isinstance(schema, dict):
-        return JsonAnswer(None)
+        return JsonFormat(None)
     # It takes a tenth of a second to import, and most runs need none.
     import jsonschema
 
@@ -77,10 +77,10 @@ def json_answer(response_format: dict[str, JsonValue] | None) -> JsonAnswer | No
     except jsonschema.SchemaError as wrong:
         what = f"response_format: the schema is none: {wrong.message}"
         raise BadRequest(what, field="response_format") from None
-    return JsonAnswer(schema)
+    return JsonFormat(schema)
 
 
-def _require_fit(value: JsonValue, schema: dict[str, JsonValue]) -> None:
+def _validate(value: JsonValue, schema: dict[str, JsonValue]) -> None:
     from jsonschema import Draft202012Validator
     from referencing import Registry
     from referencing.exceptions import Unresolvable
@@ -90,18 +90,18 @@ def _require_fit(value: JsonValue, schema: dict[str, JsonValue]) -> None:
     try:
         wrong = next(validator.iter_errors(value), None)
     except Unresolvable as elsewhere:
-        raise NotTheJson(f"the schema refers to what is not in it: {elsewhere}") from None
+        raise InvalidJsonAnswer(f"the schema refers to what is not in it: {elsewhere}") from None
     if wrong is not None:
         where = "".join(f"[{step!r}]" for step in wrong.absolute_path)
-        raise NotTheJson(f"{where} {wrong.message}".strip()[:WHY_CHARS])
+        raise InvalidJsonAnswer(f"{where} {wrong.message}".strip()[:MAX_REASON_CHARS])
 
 
 # The longest first: an object inside the one that is meant would be a wrong answer.
 def _candidates(text: str) -> Iterator[str]:
     whole = text.strip()
     yield whole
-    yield from (block.strip() for block in FENCED.findall(whole))
-    for opening in OPENINGS.finditer(whole):
+    yield from (block.strip() for block in FENCED_BLOCK.findall(whole))
+    for opening in OPENING_BRACKET.finditer(whole):
         closing = whole.rfind("}" if opening.group() == "{" else "]")
         if closing > opening.start():
             yield whole[opening.start() : closing + 1]

@@ -15,10 +15,10 @@ from contextlib import aclosing
 from typing import Final, Generic, TypeVar
 
 from mini_agent.errors import MiniAgentError
-from mini_agent.models.litellm_runtime import close_litellm_clients, settle_litellm
+from mini_agent.models.litellm_runtime import close_litellm_clients, flush_litellm_logging
 
-CANCEL_GRACE_S: Final = 2.0
-CLOSE_GRACE_S: Final = 5.0
+CANCEL_TIMEOUT_S: Final = 2.0
+CLOSE_TIMEOUT_S: Final = 5.0
 
 Result = TypeVar("Result")
 
@@ -28,7 +28,7 @@ def run_blocking(work: Coroutine[object, object, Result]) -> Result:
 
     An interrupt (Ctrl-C) in the caller cancels the work and waits until it has cleaned up.
     """
-    running = Running(work)
+    running = BackgroundTask(work)
     try:
         return running.result()
     except BaseException:
@@ -36,11 +36,11 @@ def run_blocking(work: Coroutine[object, object, Result]) -> Result:
         raise
 
 
-class Running(Generic[Result]):
+class BackgroundTask(Generic[Result]):
     """Work that has begun, on the private thread; `MiniAgentError` when begun on that thread."""
 
     def __init__(self, work: Coroutine[object, object, Result]) -> None:
-        self._home = _home()
+        self._home = _get_loop_thread()
         if threading.current_thread() is self._home.thread:
             work.close()
             raise MiniAgentError(
@@ -48,7 +48,7 @@ class Running(Generic[Result]):
                 hint="inside a tool, await the asynchronous call instead",
             )
         self._ended = threading.Event()
-        announced = _announced(work, self._home, self._ended)
+        announced = _run_counted(work, self._home, self._ended)
         self._future = asyncio.run_coroutine_threadsafe(announced, self._home.loop)
 
     def result(self) -> Result:
@@ -61,20 +61,20 @@ class Running(Generic[Result]):
     def cancel(self) -> None:
         """Cancels the work, unless it is over, and waits until it has cleaned up."""
         if self._future.cancel():
-            self._ended.wait(CANCEL_GRACE_S)
+            self._ended.wait(CANCEL_TIMEOUT_S)
         self._home.close_first_at_exit()
 
 
-async def _announced(
+async def _run_counted(
     work: Coroutine[object, object, Result], home: _LoopThread, ended: threading.Event
 ) -> Result:
-    home.at_work += 1
+    home.active_tasks += 1
     try:
         return await work
     finally:
-        home.at_work -= 1
-        if not home.at_work:
-            await settle_litellm()
+        home.active_tasks -= 1
+        if not home.active_tasks:
+            await flush_litellm_logging()
         ended.set()
 
 
@@ -82,7 +82,7 @@ class _LoopThread:
     def __init__(self) -> None:
         self.loop = asyncio.new_event_loop()
         self.pid = os.getpid()
-        self.at_work = 0
+        self.active_tasks = 0
         self.thread = threading.Thread(
             target=self.loop.run_forever, name="mini-agent-loop", daemon=True
         )
@@ -97,32 +97,32 @@ class _LoopThread:
     def close(self) -> None:
         if self.pid != os.getpid():
             return
-        closing = asyncio.run_coroutine_threadsafe(_wind_up(), self.loop)
-        closing.result(CLOSE_GRACE_S)
+        closing = asyncio.run_coroutine_threadsafe(_shut_down(), self.loop)
+        closing.result(CLOSE_TIMEOUT_S)
         self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join(CLOSE_GRACE_S)
+        self.thread.join(CLOSE_TIMEOUT_S)
         self.loop.close()
 
 
-async def _wind_up() -> None:
+async def _shut_down() -> None:
     unfinished = asyncio.all_tasks() - {asyncio.current_task()}
     for task in unfinished:
         task.cancel()
     if unfinished:
-        await asyncio.wait(unfinished, timeout=CANCEL_GRACE_S)
+        await asyncio.wait(unfinished, timeout=CANCEL_TIMEOUT_S)
     await close_litellm_clients()
 
 
 # INVARIANT: at most one loop thread a process; a forked child, which has no threads, gets its own.
-_homes: Final[list[_LoopThread]] = []
-_starting: Final = threading.Lock()
+_loop_threads: Final[list[_LoopThread]] = []
+_start_lock: Final = threading.Lock()
 
 
-def _home() -> _LoopThread:
-    with _starting:
-        if not _homes or _homes[0].pid != os.getpid():
-            _homes[:] = [_LoopThread()]
-        return _homes[0]
+def _get_loop_thread() -> _LoopThread:
+    with _start_lock:
+        if not _loop_threads or _loop_threads[0].pid != os.getpid():
+            _loop_threads[:] = [_LoopThread()]
+        return _loop_threads[0]
 
 
 Item = TypeVar("Item")
@@ -143,7 +143,7 @@ def stream_blocking(stream: AsyncGenerator[Item, None]) -> Generator[Item, None,
         finally:
             told.put(())
 
-    running = Running(pump())
+    running = BackgroundTask(pump())
     try:
         while item := told.get():
             yield item[0]

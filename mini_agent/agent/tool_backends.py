@@ -29,29 +29,29 @@ from mini_agent.tools.research.invoker import NOTHING, ResearchPythonInvoker
 from mini_agent.tools.sandbox import RunSandbox, SandboxInvoker, Sidecar
 from mini_agent.tools.wrappers import JoinedInvoker
 
-IN_THE_SHIM: Final[tuple[Place, ...]] = ("docker",)
+SHIM_ONLY: Final[tuple[Place, ...]] = ("docker",)
 
 
-class NotASandbox(UserWarning):
+class UnsandboxedWarning(UserWarning):
     """Model-written code is about to run on this machine, unprotected, and nobody asked for it."""
 
 
-def places_for(backend: str, container: str, settings: Settings) -> tuple[Place, ...]:
+def resolve_backend(backend: str, container: str, settings: Settings) -> tuple[Place, ...]:
     """The places that `backend` means here; `auto` takes the safest one that is configured.
 
-    `IN_THE_SHIM` stands alone: the shim does the whole run, with all places that are named beside
+    `SHIM_ONLY` stands alone: the shim does the whole run, with all places that are named beside
     it. Raises `NotConfigured` for a place there is not.
     """
-    places = tuple(_place_for(place, container, settings) for place in places_in(backend))
-    return IN_THE_SHIM if "docker" in places else places
+    places = tuple(_resolve_place(place, container, settings) for place in places_in(backend))
+    return SHIM_ONLY if "docker" in places else places
 
 
-def backend_in_the_shim(backend: str) -> str:
+def translate_backend_for_shim(backend: str) -> str:
     """The same `tool_backend` as the shim has to be asked for it."""
     return JOINT.join("auto" if place == "docker" else place for place in places_in(backend))
 
 
-def _place_for(place: Place, container: str, settings: Settings) -> Place:
+def _resolve_place(place: Place, container: str, settings: Settings) -> Place:
     if place != "auto":
         _require_configured(place, container, settings)
         return place
@@ -63,7 +63,7 @@ def _place_for(place: Place, container: str, settings: Settings) -> Place:
         "the code that the model writes runs on this machine, which is not a sandbox: set "
         "LITELLM_MINI_AGENT_DOCKER_CONTAINER=litellm-mini-agent with the stack up (`make up`), "
         "or tool_backend='local' if this is what you want",
-        NotASandbox,
+        UnsandboxedWarning,
         stacklevel=2,
     )
     return "local"
@@ -84,7 +84,7 @@ def _require_configured(place: Place, container: str, settings: Settings) -> Non
         )
 
 
-def gateway_for(asked: AgentRunRequest, settings: Settings) -> HttpToolsInvoker:
+def create_gateway_invoker(asked: AgentRunRequest, settings: Settings) -> HttpToolsInvoker:
     """The tools gateway of a run; the caller's headers come first.
 
     Raises `NotConfigured` where nobody says what its address is, and `BadRequest` for one that
@@ -107,7 +107,7 @@ def gateway_for(asked: AgentRunRequest, settings: Settings) -> HttpToolsInvoker:
     return HttpToolsInvoker(address, {**kept, **own})
 
 
-def research_for_runs() -> ResearchPythonInvoker:
+def create_research_invoker() -> ResearchPythonInvoker:
     """The research tools of this machine; `NotConfigured` where it has none."""
     research = ResearchPythonInvoker()
     if not research.is_configured:
@@ -117,7 +117,7 @@ def research_for_runs() -> ResearchPythonInvoker:
     return research
 
 
-def languages_for(asked: Sequence[str] | None, settings: Settings) -> Sequence[str] | None:
+def choose_languages(asked: Sequence[str] | None, settings: Settings) -> Sequence[str] | None:
     """The languages of a run: the caller's, else the environment's, else None for the usual."""
     if asked is not None:
         return asked
@@ -125,11 +125,11 @@ def languages_for(asked: Sequence[str] | None, settings: Settings) -> Sequence[s
     return named or None
 
 
-Opening: TypeAlias = AbstractAsyncContextManager[Invoker]
+InvokerContext: TypeAlias = AbstractAsyncContextManager[Invoker]
 
 
 @dataclass(frozen=True, slots=True)
-class Sources:
+class ToolSources:
     """Where a run's places get what they need; `mcp` opens the servers with these names, or all.
 
     INVARIANT: no request says what is started: commands come from the operator's files alone.
@@ -138,10 +138,10 @@ class Sources:
     asked: AgentRunRequest
     settings: Settings
     sidecar: Callable[[], AbstractAsyncContextManager[Sidecar]]
-    mcp: Callable[[Sequence[str] | None], Opening]
+    mcp: Callable[[Sequence[str] | None], InvokerContext]
 
 
-def tools_at(places: Sequence[Place], sources: Sources) -> Opening:
+def open_tools(places: Sequence[Place], sources: ToolSources) -> InvokerContext:
     """The tools of all `places`, for one run; of two with one name the first stays.
 
     Raises `BadRequest` at once for a place that lacks what it needs. Entering it raises what keeps
@@ -153,39 +153,39 @@ def tools_at(places: Sequence[Place], sources: Sources) -> Opening:
             field="tool_mcp_servers",
             hint=f"ask for tool_backend={'+'.join([*places, 'mcp'])!r}",
         )
-    return _together([_opening(place, sources) for place in places])
+    return _open_combined([_open_place(place, sources) for place in places])
 
 
-def _opening(place: Place, sources: Sources) -> Opening:
+def _open_place(place: Place, sources: ToolSources) -> InvokerContext:
     asked, settings = sources.asked, sources.settings
-    languages = languages_for(asked.allowed_languages, settings)
+    languages = choose_languages(asked.allowed_languages, settings)
     match place:
         case "echo":
             return nullcontext(EchoMCP())
         case "local":
             return nullcontext(LocalMCPInvoker(languages=languages))
         case "http":
-            return gateway_for(asked, settings)
+            return create_gateway_invoker(asked, settings)
         case "research":
-            return nullcontext(research_for_runs())
+            return nullcontext(create_research_invoker())
         case "mcp":
             return sources.mcp(asked.tool_mcp_servers)
         case "sidecar":
-            return _in_sandboxes(sources, languages)
+            return _open_sidecar(sources, languages)
         case _:
             raise BadRequest(f"tool_backend {place!r} has no tools here", field="tool_backend")
 
 
 @asynccontextmanager
-async def _in_sandboxes(
-    sources: Sources, languages: Sequence[str] | None
+async def _open_sidecar(
+    sources: ToolSources, languages: Sequence[str] | None
 ) -> AsyncIterator[Invoker]:
-    async with sources.sidecar() as sidecar, sandbox_tools(sidecar, languages) as invoker:
+    async with sources.sidecar() as sidecar, open_sandbox_tools(sidecar, languages) as invoker:
         yield invoker
 
 
 @asynccontextmanager
-async def sandbox_tools(
+async def open_sandbox_tools(
     sidecar: Sidecar, languages: Sequence[str] | None
 ) -> AsyncIterator[Invoker]:
     """The tools that run programs in one session of `sidecar`.
@@ -198,7 +198,7 @@ async def sandbox_tools(
 
 
 @asynccontextmanager
-async def _together(openings: Sequence[Opening]) -> AsyncIterator[Invoker]:
+async def _open_combined(openings: Sequence[InvokerContext]) -> AsyncIterator[Invoker]:
     async with AsyncExitStack() as stack:
         invokers = [await stack.enter_async_context(opening) for opening in openings]
         yield invokers[0] if len(invokers) == 1 else JoinedInvoker(*invokers)

@@ -18,7 +18,7 @@ from opentelemetry.util.types import AttributeValue
 from pydantic import JsonValue
 
 from mini_agent.config import AgentConfig
-from mini_agent.messages import JsonObject, Message, encodable
+from mini_agent.messages import JsonObject, Message, replace_surrogates
 from mini_agent.model import Model, ModelReply, ModelRequest
 from mini_agent.net.telemetry import captures_content, failed, span
 from mini_agent.result import AgentResult, Usage
@@ -26,15 +26,15 @@ from mini_agent.tools.invoker import ToolOutput
 from mini_agent_protocol.execution import Execution
 
 
-def messages_in_parts(messages: Sequence[Message]) -> str:
+def serialize_messages(messages: Sequence[Message]) -> str:
     """What a model is shown."""
     told: list[JsonValue] = [
         {"role": message.get("role"), "parts": list(_parts(message))} for message in messages
     ]
-    return plain_json(told)
+    return to_json_text(told)
 
 
-def reply_in_parts(reply: ModelReply) -> str:
+def serialize_reply(reply: ModelReply) -> str:
     """What a model said."""
     thought: list[JsonValue] = [{"type": "reasoning", "content": reply.reasoning}]
     said: list[JsonValue] = [{"type": "text", "content": reply.text}]
@@ -45,12 +45,14 @@ def reply_in_parts(reply: ModelReply) -> str:
         "parts": parts,
         "finish_reason": reply.finish_reason,
     }
-    return plain_json([told])
+    return to_json_text([told])
 
 
-def plain_json(value: JsonValue) -> str:
+def to_json_text(value: JsonValue) -> str:
     """Text as it is, all else as JSON."""
-    return encodable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+    return replace_surrogates(
+        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    )
 
 
 def _parts(message: Message) -> Iterator[JsonValue]:
@@ -74,9 +76,9 @@ def _call(call_id: JsonValue, name: JsonValue, arguments: JsonValue) -> JsonObje
     return {"type": "tool_call", "id": call_id, "name": name, "arguments": arguments}
 
 
-AGENT: Final = "mini-agent"
+AGENT_NAME: Final = "mini-agent"
 # What LiteLLM calls them: what the conventions call them, where that is another word.
-PROVIDERS: Final[Mapping[str, str]] = {
+PROVIDER_NAMES: Final[Mapping[str, str]] = {
     "ollama_chat": "ollama",
     "azure": "azure.ai.openai",
     "bedrock": "aws.bedrock",
@@ -85,23 +87,23 @@ PROVIDERS: Final[Mapping[str, str]] = {
     "vertex_ai": "gcp.vertex_ai",
     "xai": "x_ai",
 }
-BARE_NAMES: Final[Mapping[str, str]] = {"claude": "anthropic", "gpt-": "openai"}
+PROVIDERS_BY_PREFIX: Final[Mapping[str, str]] = {"claude": "anthropic", "gpt-": "openai"}
 
 Attributes = dict[str, AttributeValue]
 
 
-async def in_agent_span(config: AgentConfig, run: Awaitable[AgentResult]) -> AgentResult:
+async def trace_run(config: AgentConfig, run: Awaitable[AgentResult]) -> AgentResult:
     """What comes of `run`, within a span `invoke_agent`."""
     asked: Attributes = {
         "gen_ai.operation.name": "invoke_agent",
-        "gen_ai.agent.name": AGENT,
-        "gen_ai.agent.version": version(AGENT),
-        "gen_ai.provider.name": provider_of(config.model),
+        "gen_ai.agent.name": AGENT_NAME,
+        "gen_ai.agent.version": version(AGENT_NAME),
+        "gen_ai.provider.name": provider_name(config.model),
         "gen_ai.request.model": config.model,
     }
-    with span(f"invoke_agent {AGENT}", SpanKind.INTERNAL, asked) as begun:
+    with span(f"invoke_agent {AGENT_NAME}", SpanKind.INTERNAL, asked) as begun:
         result = await run
-        _tell_result(begun, result)
+        _set_result(begun, result)
         return result
 
 
@@ -113,15 +115,15 @@ class TracedModel:
 
     async def reply(self, request: ModelRequest) -> ModelReply:
         """The model's turn; raises what `model` raises."""
-        with span(f"chat {request.model}", SpanKind.CLIENT, _asked(request)) as begun:
+        with span(f"chat {request.model}", SpanKind.CLIENT, _request_attributes(request)) as begun:
             reply = await self._model.reply(request)
             if begun.is_recording():
-                _tell_reply(begun, request, reply)
+                _set_reply(begun, request, reply)
             return reply
 
 
 @contextmanager
-def tool_span(
+def trace_tool_call(
     call_id: str, name: str, arguments: Mapping[str, JsonValue]
 ) -> Iterator[Callable[[ToolOutput], None]]:
     """`execute_tool`, round one call; what is yielded takes its output."""
@@ -133,22 +135,24 @@ def tool_span(
     }
     with span(f"execute_tool {name}", SpanKind.INTERNAL, asked) as begun:
         if begun.is_recording() and captures_content():
-            begun.set_attribute("gen_ai.tool.call.arguments", plain_json(dict(arguments)))
-        yield lambda output: _tell_output(begun, output)
+            begun.set_attribute("gen_ai.tool.call.arguments", to_json_text(dict(arguments)))
+        yield lambda output: _set_output(begun, output)
 
 
-def provider_of(model: str) -> str:
+def provider_name(model: str) -> str:
     """Who serves `model`, as the conventions name them."""
     prefix, slash, _ = model.partition("/")
     if slash:
-        return PROVIDERS.get(prefix, prefix)
-    return next((who for begin, who in BARE_NAMES.items() if model.startswith(begin)), "openai")
+        return PROVIDER_NAMES.get(prefix, prefix)
+    return next(
+        (who for begin, who in PROVIDERS_BY_PREFIX.items() if model.startswith(begin)), "openai"
+    )
 
 
-def _asked(request: ModelRequest) -> Attributes:
+def _request_attributes(request: ModelRequest) -> Attributes:
     asked: Attributes = {
         "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": provider_of(request.model),
+        "gen_ai.provider.name": provider_name(request.model),
         "gen_ai.request.model": request.model,
     }
     if request.temperature is not None:
@@ -159,41 +163,41 @@ def _asked(request: ModelRequest) -> Attributes:
     return asked
 
 
-def _tell_reply(begun: Span, request: ModelRequest, reply: object) -> None:
+def _set_reply(begun: Span, request: ModelRequest, reply: object) -> None:
     if not isinstance(reply, ModelReply):  # a model is foreign code; the loop complains
         return
     begun.set_attributes({"gen_ai.response.finish_reasons": (reply.finish_reason,)})
-    begun.set_attributes(_used(reply.usage))
+    begun.set_attributes(_usage_attributes(reply.usage))
     if captures_content():
-        begun.set_attribute("gen_ai.input.messages", messages_in_parts(request.messages))
-        begun.set_attribute("gen_ai.output.messages", reply_in_parts(reply))
+        begun.set_attribute("gen_ai.input.messages", serialize_messages(request.messages))
+        begun.set_attribute("gen_ai.output.messages", serialize_reply(reply))
 
 
-def _tell_result(begun: Span, result: AgentResult) -> None:
+def _set_result(begun: Span, result: AgentResult) -> None:
     if not begun.is_recording():
         return
-    begun.set_attributes(_used(result.usage))
+    begun.set_attributes(_usage_attributes(result.usage))
     begun.set_attribute("mini_agent.stopped_reason", result.stopped_reason)
     begun.set_attribute("mini_agent.iterations", len(result.iterations))
     if result.stopped_reason == "error":
         failed(begun, "error")
 
 
-def _tell_output(begun: Span, output: ToolOutput) -> None:
+def _set_output(begun: Span, output: ToolOutput) -> None:
     if not begun.is_recording():
         return
     if output.rc is not None:
         begun.set_attribute("mini_agent.tool.rc", output.rc)
     if output.execution is not None:
-        begun.set_attributes(_ran(output.execution))
+        begun.set_attributes(_execution_attributes(output.execution))
     if not output.ok:
         failed(begun, output.status or ("not_run" if output.rc is None else "nonzero"))
     if captures_content():
         said = output.told or output.stdout or output.stderr or output.error or ""
-        begun.set_attribute("gen_ai.tool.call.result", plain_json(said))
+        begun.set_attribute("gen_ai.tool.call.result", to_json_text(said))
 
 
-def _used(usage: Usage) -> Attributes:
+def _usage_attributes(usage: Usage) -> Attributes:
     return {
         "gen_ai.usage.input_tokens": usage.prompt_tokens,
         "gen_ai.usage.output_tokens": usage.completion_tokens,
@@ -201,7 +205,7 @@ def _used(usage: Usage) -> Attributes:
     }
 
 
-def _ran(execution: Execution) -> Attributes:
+def _execution_attributes(execution: Execution) -> Attributes:
     took = execution.timings_ms
     return {
         "mini_agent.sandbox.language": execution.language,

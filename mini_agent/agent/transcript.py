@@ -7,19 +7,19 @@ from copy import deepcopy
 from itertools import count
 from typing import Final
 
-from mini_agent.agent.normalize import INSTRUCTING, has_instructions
+from mini_agent.agent.normalize import INSTRUCTION_ROLES, has_instructions
 from mini_agent.messages import (
     Message,
     assistant,
-    encodable,
     function_call,
+    replace_surrogates,
     system,
     tool_result,
     user,
 )
-from mini_agent.tool_parsing.resolve import Ask
+from mini_agent.tool_parsing.resolve import ResolvedCall
 
-LONGEST_ID: Final = 64
+MAX_ID_CHARS: Final = 64
 
 
 class Transcript:
@@ -34,7 +34,7 @@ class Transcript:
         own = [system(instructions)] if missing else []
         self._messages = [*own, *messages]
         self._open: list[str] = []
-        self.pinned = frozenset(_pinned(self._messages))
+        self.pinned = frozenset(_pinned_indexes(self._messages))
         self.has_tool_answers = False
         self._ids = {message.get("tool_call_id") for message in messages}
 
@@ -45,7 +45,7 @@ class Transcript:
     def unused_id(self, wanted: str) -> str:
         """`wanted`, or one like it that no call has yet; the id is taken from then on."""
         # INVARIANT: an id names one call of the whole run, whatever the model server repeats.
-        wanted = encodable(wanted)[:LONGEST_ID]
+        wanted = replace_surrogates(wanted)[:MAX_ID_CHARS]
         candidate = wanted
         numbered = (f"{wanted or 'call'}_{number}" for number in count(1))
         while not candidate or candidate in self._ids:
@@ -57,7 +57,7 @@ class Transcript:
         """The model's answer; it ends a turn."""
         self._messages.append(assistant(text))
 
-    def model_called(self, text: str, asks: Sequence[Ask]) -> None:
+    def model_called(self, text: str, asks: Sequence[ResolvedCall]) -> None:
         """The model's calls; `tool_answered` has to follow for each, in the same order."""
         # INVARIANT: a call stays open until its one answer is written, by `answer_open` at last.
         self._open = [ask.id for ask in asks]
@@ -80,7 +80,9 @@ class Transcript:
         self._messages.append(user(text))
 
 
-def _pinned(messages: Sequence[Message]) -> Iterator[int]:
-    yield from (index for index, message in enumerate(messages) if message["role"] in INSTRUCTING)
+def _pinned_indexes(messages: Sequence[Message]) -> Iterator[int]:
+    yield from (
+        index for index, message in enumerate(messages) if message["role"] in INSTRUCTION_ROLES
+    )
     said = [index for index, message in enumerate(messages) if message["role"] == "user"]
     yield from (*said[:1], *said[-1:])

@@ -22,7 +22,7 @@ from mini_agent.agent.run import run_mcp_mini_agent
 from mini_agent.config import AgentConfig
 from mini_agent.errors import BadRequest, MiniAgentError, NotConfigured
 from mini_agent.messages import user
-from mini_agent.models.litellm_runtime import litellm_module
+from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.provider.install import install
 from mini_agent.provider.parameters import PROVIDER
 from mini_agent.provider.responses import result_in
@@ -197,7 +197,7 @@ def run_demo(text: str, *, local: bool) -> int:
 
 def _loading_litellm_took() -> float:
     started = perf_counter()
-    litellm_module()
+    import_litellm()
     return perf_counter() - started
 
 
@@ -216,7 +216,7 @@ def answer_through_litellm(prompt: str, *, target_model: str) -> AgentResult:
     """One prompt through `litellm.completion` and the provider; raises `MiniAgentError`."""
     install()
     try:
-        response = litellm_module().completion(
+        response = import_litellm().completion(
             model=f"{PROVIDER}/default",
             target_model=target_model,
             messages=[user(prompt)],

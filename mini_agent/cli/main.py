@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
-from mini_agent.coding.options import add_options, options_of
+from mini_agent.coding.options import add_options, parse_options
 from mini_agent_protocol.errors import MiniAgentError
 
 INTERRUPTED: Final = 130
@@ -159,13 +159,13 @@ def _backend(given: str) -> str:
 def _assist(called: argparse.Namespace) -> int:
     from mini_agent.coding.command import run_assistant
 
-    return run_assistant(options_of(called))
+    return run_assistant(parse_options(called))
 
 
 def _doctor(called: argparse.Namespace) -> int:
     from mini_agent.cli.doctor.command import run_doctor
 
-    return run_doctor(options_of(called), in_json=called.json, only_leaks=called.leaks)
+    return run_doctor(parse_options(called), in_json=called.json, only_leaks=called.leaks)
 
 
 def _run(called: argparse.Namespace) -> int:
@@ -196,9 +196,9 @@ def _tools(_called: argparse.Namespace) -> int:
 
 
 def _gateway(called: argparse.Namespace) -> int:
-    from mini_agent.settings import extra_needed
+    from mini_agent.settings import require_extra
 
-    with extra_needed("mini_agent", what="the gateway"):
+    with require_extra("mini_agent", what="the gateway"):
         from mini_agent_shim.mcp.gateway_main import serve
     serve(called.config, called.host, called.port)
     return 0

@@ -15,10 +15,10 @@ from pydantic import JsonValue, ValidationError
 from mini_agent.agent.replay import (
     Bundle,
     Difference,
-    Replayed,
-    replayed,
+    ReplayReport,
+    replay,
 )
-from mini_agent.agent.tool_backends import Opening, Sources, tools_at
+from mini_agent.agent.tool_backends import InvokerContext, ToolSources, open_tools
 from mini_agent.errors import BadRequest
 from mini_agent.net.terminal_text import visible
 from mini_agent.remote.schema import AgentRunRequest, Place, places_in
@@ -51,12 +51,12 @@ def _bundle_in(file: str) -> Bundle:
         ) from None
 
 
-async def _replayed(bundle: Bundle, settings: Settings) -> Replayed:
+async def _replayed(bundle: Bundle, settings: Settings) -> ReplayReport:
     async with _tools(bundle.asked(), settings) as tools:
-        return await replayed(bundle, tools)
+        return await replay(bundle, tools)
 
 
-def _tools(asked: AgentRunRequest, settings: Settings) -> Opening:
+def _tools(asked: AgentRunRequest, settings: Settings) -> InvokerContext:
     places = places_in(asked.tool_backend)
     foreign = [place for place in places if place in FOREIGN]
     if foreign:
@@ -64,14 +64,14 @@ def _tools(asked: AgentRunRequest, settings: Settings) -> Opening:
             f"a run with tools of {' and '.join(foreign)} cannot be repeated: they may act twice"
         )
     here: list[Place] = [place if place in HERE else "sidecar" for place in places]
-    return tools_at(here, Sources(asked, settings, lambda: open_sandbox(settings), _none_of_these))
+    return open_tools(here, ToolSources(asked, settings, lambda: open_sandbox(settings), _none_of_these))
 
 
-def _none_of_these(names: Sequence[str] | None) -> Opening:
+def _none_of_these(names: Sequence[str] | None) -> InvokerContext:
     raise AssertionError(names)
 
 
-def _told(done: Replayed) -> Iterator[str]:
+def _told(done: ReplayReport) -> Iterator[str]:
     for each in done.differences:
         yield f"call {each.call}: {each.field} is different"
         yield from _lines(each)

@@ -8,12 +8,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Final
 
-from mini_agent.agent.progress_text import progress_of
+from mini_agent.agent.progress_text import format_progress
 from mini_agent.agent.sync import stream_blocking
 from mini_agent.errors import BadRequest
 from mini_agent.events import Event, Stopped
 from mini_agent.messages import user
-from mini_agent.models.litellm_runtime import litellm_module
+from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.net.terminal_text import visible
 from mini_agent.provider.parameters import GivenCall
 from mini_agent.provider.run import ProviderRun, provider_run
@@ -50,7 +50,7 @@ def run_prompt(command: RunCommand) -> int:
     run = _run(_call(command))
     if run.is_here:
         # It takes seconds: on this thread, where Ctrl-C ends it at once.
-        litellm_module()
+        import_litellm()
     tell = _tell_json if command.as_json else _tell_text
     succeeded = False
     with closing(stream_blocking(run.events())) as events:
@@ -98,7 +98,7 @@ def _tell_text(event: Event) -> None:
     if isinstance(event, Stopped):
         _tell_end(event.result)
     else:
-        print(visible(progress_of(event)), end="", file=sys.stderr, flush=True)
+        print(visible(format_progress(event)), end="", file=sys.stderr, flush=True)
 
 
 def _tell_end(result: AgentResult) -> None:

@@ -10,40 +10,40 @@ from typing import Literal, Protocol
 
 from mini_agent.coding.hooks.decision import Permission
 from mini_agent.coding.permissions.policy import (
-    Allowed,
-    Asked,
+    Allow,
+    Ask,
     Decision,
-    Denied,
-    Permissions,
+    Deny,
+    PermissionPolicy,
 )
 from mini_agent.coding.permissions.rules import Rule
-from mini_agent.coding.tools.protocols import Asker, Question
+from mini_agent.coding.tools.protocols import UserPrompter, Question
 from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class UserAnswer:
     """What the user says to a call; `why` goes to the model."""
 
     answer: Literal["once", "always", "no"]
     why: str = ""
 
 
-class CallAsker(Protocol):
+class PermissionPrompter(Protocol):
     """The user, where there is one to be asked."""
 
-    async def may(self, asked: Asked) -> Said:
+    async def may(self, asked: Ask) -> UserAnswer:
         """What the user says to it."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Planning:
+class PlanModePrompter:
     """The user, whose word on a plan ends plan mode."""
 
-    user: Asker
-    permissions: Callable[[], Permissions]
+    user: UserPrompter
+    permissions: Callable[[], PermissionPolicy]
 
     async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
         """What the user answers."""
@@ -58,57 +58,57 @@ class Planning:
         return agrees
 
 
-def _unheard(said: str) -> None:
+def _ignore(said: str) -> None:
     """Nobody is there to hear it."""
 
 
 @dataclass
-class RuledApproval:
+class PolicyApprover:
     """Rules first, the user where they ask; without a user, what would be asked is denied.
 
     `tell` hears of a rule that could not be kept.
     """
 
-    permissions: Permissions
-    asker: CallAsker | None
-    tell: Callable[[str], None] = _unheard
+    permissions: PermissionPolicy
+    asker: PermissionPrompter | None
+    tell: Callable[[str], None] = _ignore
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def objection(self, name: str, arguments: JsonObject, said: Permission) -> str:
+    async def find_objection(self, name: str, arguments: JsonObject, said: Permission) -> str:
         """Why the call may not be made; what hooks have said does not undo a rule that denies."""
         decision = self.permissions.decision(name, arguments)
         match decision:
-            case Denied():
+            case Deny():
                 return decision.reason
-            case Allowed() if said != "ask":
+            case Allow() if said != "ask":
                 return ""
-            case Asked() if said == "allow":
+            case Ask() if said == "allow":
                 return ""
-            case Asked() if said != "ask":
+            case Ask() if said != "ask":
                 again = partial(self.permissions.decision, name, arguments)
                 return await self._asked(decision, again)
-            case Allowed():
-                decision = Asked(f"A hook wants to know: call {name}?", "", Rule(name, ""))
+            case Allow():
+                decision = Ask(f"A hook wants to know: call {name}?", "", Rule(name, ""))
             case _:
                 pass
         return await self._asked(decision, lambda: decision)
 
-    async def _asked(self, asked: Asked, again: Callable[[], Decision]) -> str:
+    async def _asked(self, asked: Ask, again: Callable[[], Decision]) -> str:
         if self.asker is None:
             return (
                 f"This needs the user's permission, and nobody is there to be asked. The rule "
-                f"{asked.always} would allow it, with --allowed-tools or under permissions.allow."
+                f"{asked.suggested_rule} would allow it, with --allowed-tools or under permissions.allow."
             )
         async with self._one_at_a_time:
             # What the user has said to another call may hold for this one, and what that call
             # has done may have changed what this one would do.
             by_now = again()
-            if isinstance(by_now, Allowed):
+            if isinstance(by_now, Allow):
                 return ""
-            asked = by_now if isinstance(by_now, Asked) else asked
+            asked = by_now if isinstance(by_now, Ask) else asked
             said = await self.asker.may(asked)
             if said.answer == "always":
-                self._remember(asked.always)
+                self._remember(asked.suggested_rule)
             if said.answer != "no":
                 self.permissions.approve(asked)
         if said.answer != "no":

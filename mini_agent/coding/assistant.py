@@ -6,23 +6,23 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from mini_agent.coding.compaction import NO_WINDOW, Window, Wish, compact
-from mini_agent.coding.hooks.commands import Hooks
-from mini_agent.coding.hooks.decision import Verdict
-from mini_agent.coding.hooks.event import Circumstances, EventName
+from mini_agent.coding.compaction import NO_LIMIT, ContextLimit, CompactionRequest, compact
+from mini_agent.coding.hooks.commands import HookSource
+from mini_agent.coding.hooks.decision import HookDecision
+from mini_agent.coding.hooks.event import HookContext, EventName
 from mini_agent.coding.inner_loop import InnerLoop
-from mini_agent.coding.observer import Watcher
-from mini_agent.coding.prompts.server import BehaviourServer, system_prompt
+from mini_agent.coding.observer import Observer
+from mini_agent.coding.prompts.server import PromptServer, read_system_prompt
 from mini_agent.coding.transcript.log import Block
 from mini_agent.coding.transcript.session import Session
-from mini_agent.coding.usage import Outcome
+from mini_agent.coding.usage import TurnOutcome
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject, Message
 from mini_agent.model import Model, context_tokens
 
 # A Stop hook that never agrees must not keep the model at work for ever.
-MOST_PUT_OFF: Final = 10
-WindowOf: TypeAlias = Callable[[str], Awaitable[int | None]]
+MAX_STOP_RETRIES: Final = 10
+ContextLimitLookup: TypeAlias = Callable[[str], Awaitable[int | None]]
 
 
 def text_block(text: str) -> Block:
@@ -36,11 +36,11 @@ class Assistant:
 
     inner: InnerLoop
     aside: Model
-    hooks: Hooks
-    servers: Sequence[BehaviourServer]
-    circumstances: Callable[[], Circumstances]
-    watcher: Watcher
-    window_of: WindowOf
+    hooks: HookSource
+    servers: Sequence[PromptServer]
+    circumstances: Callable[[], HookContext]
+    watcher: Observer
+    window_of: ContextLimitLookup
     _system: list[Message] | None = None
     _untold: tuple[str, ...] = ()
 
@@ -59,40 +59,40 @@ class Assistant:
         """Tells hooks that the session is over."""
         self._remark((await self._ask("SessionEnd", reason, {"reason": reason})).reasons)
 
-    async def prompt(self, text: str) -> Outcome:
+    async def prompt(self, text: str) -> TurnOutcome:
         """An answer to `text`, unless a hook refuses it."""
-        undone = await self.inner.carry_out_pending()
+        undone = await self.inner.execute_pending()
         if undone is not None:
             return undone
         verdict = await self._ask("UserPromptSubmit", "", {"prompt": text})
         if verdict.blocked or verdict.stops:
             reason = verdict.reason or "a hook gave no reason"
-            return Outcome("failed", error=f"the prompt was blocked by a hook: {reason}")
+            return TurnOutcome("failed", error=f"the prompt was blocked by a hook: {reason}")
         return await self.say([*map(text_block, (*verdict.before, text, *verdict.after))])
 
-    async def say(self, blocks: Sequence[Block]) -> Outcome:
+    async def say(self, blocks: Sequence[Block]) -> TurnOutcome:
         """An answer to `blocks`, which go into the session as they are."""
-        undone = await self.inner.carry_out_pending()
+        undone = await self.inner.execute_pending()
         if undone is not None:
             return undone
         self._tell_context()
-        self.session.user_said(blocks)
+        self.session.add_user_message(blocks)
         return await self.answer()
 
-    async def answer(self) -> Outcome:
+    async def answer(self) -> TurnOutcome:
         """The model's answer to what is said already; hooks may put the end off."""
-        undone = await self.inner.carry_out_pending()
+        undone = await self.inner.execute_pending()
         if undone is not None:
             return undone
         self._tell_context()
         outcome = await self._run()
-        for times in range(MOST_PUT_OFF):
-            if outcome.how != "done" or not await self._is_put_off(outcome, has_been=bool(times)):
+        for times in range(MAX_STOP_RETRIES):
+            if outcome.status != "done" or not await self._is_put_off(outcome, has_been=bool(times)):
                 break
-            outcome = _both(outcome, await self._run())
+            outcome = _merge_outcomes(outcome, await self._run())
         return outcome
 
-    async def compact(self, wish: Wish) -> None:
+    async def compact(self, wish: CompactionRequest) -> None:
         """Puts a summary in the place of all that was said."""
         own: JsonObject = {"trigger": wish.by, "custom_instructions": wish.focus}
         verdict = await self._ask("PreCompact", wish.by, own)
@@ -104,33 +104,33 @@ class Assistant:
         await compact(self.session, self.aside, config.model, system, wish)
         await self.begin("compact")
 
-    async def _run(self) -> Outcome:
+    async def _run(self) -> TurnOutcome:
         """The inner loop to its end, the conversation told anew wherever it gets too long."""
         config = self.inner.config
         known = context_tokens(config.model, config.num_ctx)
-        self.inner.window = Window(known or await self.window_of(config.model))
+        self.inner.window = ContextLimit(known or await self.window_of(config.model))
         outcome = await self.inner.run(await self._system_messages())
-        while outcome.how == "full":
+        while outcome.status == "full":
             await self._make_room()
-            outcome = _both(outcome, await self.inner.run(await self._system_messages()))
+            outcome = _merge_outcomes(outcome, await self.inner.run(await self._system_messages()))
         return outcome
 
     async def _make_room(self) -> None:
         self.watcher.remark("the conversation is nearly too long for the model: compacting it")
         try:
-            await self.compact(Wish(by="auto"))
+            await self.compact(CompactionRequest(by="auto"))
             self._tell_context()
         except BadRequest as objection:
             self.watcher.remark(str(objection))
-            self.inner.window = NO_WINDOW
+            self.inner.window = NO_LIMIT
 
     def _tell_context(self) -> None:
         """What hooks said at the start; before the user spoke, it would pass for their words."""
         if self._untold:
-            self.session.user_said([*map(text_block, self._untold)], is_meta=True)
+            self.session.add_user_message([*map(text_block, self._untold)], is_meta=True)
             self._untold = ()
 
-    async def _is_put_off(self, outcome: Outcome, *, has_been: bool) -> bool:
+    async def _is_put_off(self, outcome: TurnOutcome, *, has_been: bool) -> bool:
         own: JsonObject = {
             "stop_hook_active": has_been,
             "last_assistant_message": outcome.answer,
@@ -138,16 +138,16 @@ class Assistant:
         verdict = await self._ask("Stop", "", own)
         if verdict.stops or not verdict.blocked:
             return False
-        self.session.user_said([text_block(verdict.reason)], is_meta=True)
+        self.session.add_user_message([text_block(verdict.reason)], is_meta=True)
         return True
 
     async def _system_messages(self) -> list[Message]:
         if self._system is None:
-            blocks = [text_block(block) for block in await system_prompt(self.servers)]
+            blocks = [text_block(block) for block in await read_system_prompt(self.servers)]
             self._system = [{"role": "system", "content": list(blocks)}] if blocks else []
         return self._system
 
-    async def _ask(self, name: EventName, about: str, own: JsonObject) -> Verdict:
+    async def _ask(self, name: EventName, about: str, own: JsonObject) -> HookDecision:
         verdict = await self.hooks.verdict(self.circumstances().event(name, about, own))
         self._remark((*verdict.messages, *verdict.faults))
         return verdict
@@ -157,7 +157,7 @@ class Assistant:
             self.watcher.remark(remark)
 
 
-def _both(before: Outcome, after: Outcome) -> Outcome:
+def _merge_outcomes(before: TurnOutcome, after: TurnOutcome) -> TurnOutcome:
     return replace(
         after,
         usage=before.usage.plus(after.usage),

@@ -16,160 +16,160 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Final, TypeAlias
 
-from mini_agent.coding.approval import CallAsker, Planning, RuledApproval
-from mini_agent.coding.assistant import Assistant, WindowOf
-from mini_agent.coding.hooks.commands import AllHooks, CommandHooks
-from mini_agent.coding.hooks.event import Circumstances
-from mini_agent.coding.inner_loop import InnerLoop, coding_config
-from mini_agent.coding.launch import Ground, Trust, of_the_project
-from mini_agent.coding.lazy import LatePages, LateSearch, late_sandbox
+from mini_agent.coding.approval import PermissionPrompter, PlanModePrompter, PolicyApprover
+from mini_agent.coding.assistant import Assistant, ContextLimitLookup
+from mini_agent.coding.hooks.commands import CombinedHooks, CommandHooks
+from mini_agent.coding.hooks.event import HookContext
+from mini_agent.coding.inner_loop import InnerLoop, build_config
+from mini_agent.coding.launch import LaunchConfig, TrustedFolders, find_project_files
+from mini_agent.coding.lazy import LazyPages, LazySearch, open_sandbox
 from mini_agent.coding.mcp_servers import (
     McpServer,
-    closed,
-    looked_at,
-    servers_of,
+    close_servers,
+    start_servers,
+    list_servers,
 )
-from mini_agent.coding.memory.file_changes import EndedJobs, Track
-from mini_agent.coding.notifications import NoticedCalls, NoticedQuestions, Notices
-from mini_agent.coding.observer import Unwatched, Watcher
-from mini_agent.coding.permissions.matching import hidden_by
-from mini_agent.coding.permissions.policy import Permissions
+from mini_agent.coding.memory.file_changes import EndedJobTracker, FileTracker
+from mini_agent.coding.notifications import NotifyingCallAsker, NotifyingAsker, Notifications
+from mini_agent.coding.observer import NullObserver, Observer
+from mini_agent.coding.permissions.matching import denied_globs
+from mini_agent.coding.permissions.policy import PermissionPolicy
 from mini_agent.coding.permissions.rules import Rule
-from mini_agent.coding.permissions.settings import LOCAL, remember_in
-from mini_agent.coding.prompts.builtin import Builtin, Standing
-from mini_agent.coding.prompts.server import BehaviourServer, McpBehaviour, ServedHooks
-from mini_agent.coding.side_model import AskedModel, ModelDigest
-from mini_agent.coding.subagents.run import Kind, Parent, kinds_in
-from mini_agent.coding.tool_middleware import Surroundings
-from mini_agent.coding.tools.catalog import offered
-from mini_agent.coding.tools.protocols import Asker, Pages
-from mini_agent.coding.tools.workspace import Workplace
-from mini_agent.coding.toolset import ToolSet
+from mini_agent.coding.permissions.settings import LOCAL_SETTINGS, add_allow_rule
+from mini_agent.coding.prompts.builtin import BuiltinPrompts, SessionStatus
+from mini_agent.coding.prompts.server import PromptServer, McpPromptServer, ServerHooks
+from mini_agent.coding.side_model import PromptCachingModel, SideModel
+from mini_agent.coding.subagents.run import SubagentType, ParentSession, read_subagent_types
+from mini_agent.coding.tool_middleware import MiddlewareContext
+from mini_agent.coding.tools.catalog import available_tools
+from mini_agent.coding.tools.protocols import UserPrompter, PageFetcher
+from mini_agent.coding.tools.context import ToolContext
+from mini_agent.coding.toolset import Toolset
 from mini_agent.coding.transcript.log import Entry
 from mini_agent.coding.transcript.session import Session
-from mini_agent.coding.usage import Ledger
+from mini_agent.coding.usage import UsageTracker
 from mini_agent.errors import ToolsUnavailable
 from mini_agent.events import Event, ModelReplied, ToolFinished, ToolStarted
 from mini_agent.model import Model
-from mini_agent.models.capabilities import window_of
+from mini_agent.models.capabilities import find_context_window
 from mini_agent.models.litellm import LiteLLMModel
 from mini_agent.settings import Settings
 from mini_agent.tools.invoker import Invoker, tool_named
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class SessionContext:
     """The ground it stands on, what it may do, and the tools and servers that there are."""
 
-    ground: Ground
-    permissions: Permissions
+    ground: LaunchConfig
+    permissions: PermissionPolicy
     tools: tuple[str, ...]
     servers: tuple[McpServer, ...]
 
 
-TODOS: Final = "TodoWrite"
+TODO_TOOL: Final = "TodoWrite"
 
 
-def standing_of(session: Session, *, in_plan_mode: bool) -> Standing:
+def read_status(session: Session, *, in_plan_mode: bool) -> SessionStatus:
     """What reminders depend on."""
     prompts, since_todos = 0, 0
     for entry in session.entries:
-        if any(use.get("name") == TODOS for use in entry.of_type("tool_use")):
+        if any(use.get("name") == TODO_TOOL for use in entry.blocks_of_type("tool_use")):
             since_todos = 0
         elif _is_prompt(entry):
             prompts += 1
             since_todos += 1
-    return Standing(prompts == 0, in_plan_mode, since_todos)
+    return SessionStatus(prompts == 0, in_plan_mode, since_todos)
 
 
 def _is_prompt(entry: Entry) -> bool:
     return entry.type == "user" and bool(entry.text) and not entry.is_meta
 
 
-def workplace_of(ground: Ground) -> Workplace:
+def build_tool_context(ground: LaunchConfig) -> ToolContext:
     """Where the tools work: the project, and the folders that options and settings add."""
-    places, rights = ground.places, ground.rights
+    places, rights = ground.paths, ground.permission_settings
     known = [folder for folder in rights.additional if folder.is_dir()]
     environment = {**ground.variables, **ground.settings.env}
-    at = Workplace.at(places.project, environment, (*places.additional, *known))
+    at = ToolContext.at(places.project, environment, (*places.additional, *known))
     searx = environment.get("MINI_AGENT_SEARXNG_URL")
     return replace(
         at,
-        hidden=hidden_by(rights.rules, at),
-        search=LateSearch(searx) if searx else None,
+        hidden=denied_globs(rights.rules, at),
+        search=LazySearch(searx) if searx else None,
     )
 
 
-def permissions_of(ground: Ground, at: Workplace) -> Permissions:
+def build_permissions(ground: LaunchConfig, at: ToolContext) -> PermissionPolicy:
     """The rules, and the mode."""
-    rights = ground.rights
+    rights = ground.permission_settings
     mode = ground.options.permission_mode or rights.mode or "default"
-    own = {*offered(at), "Task"} if ground.uses_builtin else ()
-    return Permissions(at, rights.rules, mode, own=frozenset(own), keep=partial(_keep, ground))
+    own = {*available_tools(at), "Task"} if ground.uses_builtin else ()
+    return PermissionPolicy(at, rights.rules, mode, own=frozenset(own), keep=partial(_remember_rule, ground))
 
 
-def _keep(ground: Ground, rule: Rule) -> None:
+def _remember_rule(ground: LaunchConfig, rule: Rule) -> None:
     """Remembers a rule; where there was nothing of a stranger's, the folder is trusted by that."""
-    places = ground.places
-    if not ground.is_trusted and not of_the_project(places):
-        Trust(places.claude_home).add(places.project)
-    remember_in(places.project / LOCAL, rule)
+    places = ground.paths
+    if not ground.is_trusted and not find_project_files(places):
+        TrustedFolders(places.claude_home).add(places.project)
+    add_allow_rule(places.project / LOCAL_SETTINGS, rule)
 
 
-MOST_END_S: Final = 10.0
-Watching: TypeAlias = Callable[[Session, Facts], Watcher]
+SESSION_END_TIMEOUT_S: Final = 10.0
+ObserverFactory: TypeAlias = Callable[[Session, SessionContext], Observer]
 
 
 @dataclass(frozen=True, slots=True)
-class Seams:
-    """Who watches, and who is asked; `model` answers in LiteLLM's place, `window_of` knows how
+class Dependencies:
+    """Who watches, and who is asked; `model` answers in LiteLLM's place, `find_context_window` knows how
     much it takes, `pages` are the web's. Of a session in which nothing was said hooks are told that
     it `begins` so."""
 
-    watching: Watching
+    watching: ObserverFactory
     model: Model | None = None
-    window_of: WindowOf = window_of
-    call_asker: CallAsker | None = None
-    asker: Asker | None = None
-    pages: Pages = field(default_factory=LatePages)
+    window_of: ContextLimitLookup = window_of
+    call_asker: PermissionPrompter | None = None
+    asker: UserPrompter | None = None
+    pages: PageFetcher = field(default_factory=LazyPages)
     begins: str = "startup"
 
 
 @dataclass
-class Assembled:
+class AssistantRuntime:
     """A session that can be talked to; `ends` is what hooks are told of its end."""
 
     assistant: Assistant
-    watcher: Watcher
-    facts: Facts
-    ledger: Ledger
-    kinds: Mapping[str, Kind]
-    notices: Notices
+    watcher: Observer
+    facts: SessionContext
+    usage_tracker: UsageTracker
+    kinds: Mapping[str, SubagentType]
+    notices: Notifications
     ends: str = "other"
 
 
 @asynccontextmanager
-async def opened(ground: Ground, seams: Seams) -> AsyncIterator[Assembled]:
+async def open_session(ground: LaunchConfig, seams: Dependencies) -> AsyncIterator[AssistantRuntime]:
     """The session that is asked for, with its servers started; they are ended with it."""
-    sandbox = late_sandbox(Settings()) if ground.uses_builtin else nullcontext()
-    async with sandbox as programs, _opened(ground, seams, programs) as assembled:
+    sandbox = open_sandbox(Settings()) if ground.uses_builtin else nullcontext()
+    async with sandbox as programs, _open_with_programs(ground, seams, programs) as assembled:
         if programs is not None:
             sealed = await programs.list_openai_tools()
-            assembled.facts.permissions.sealed = frozenset(map(tool_named, sealed))
+            assembled.facts.permissions.isolated_tools = frozenset(map(tool_named, sealed))
         yield assembled
 
 
 @asynccontextmanager
-async def _opened(
-    ground: Ground, seams: Seams, programs: Invoker | None
-) -> AsyncIterator[Assembled]:
+async def _open_with_programs(
+    ground: LaunchConfig, seams: Dependencies, programs: Invoker | None
+) -> AsyncIterator[AssistantRuntime]:
     beside = [McpServer("sandbox", None, programs)] if programs is not None else []
-    servers = [*beside, *await looked_at(servers_of(ground))]
-    workplace = workplace_of(ground)
+    servers = [*beside, *await start_servers(list_servers(ground))]
+    workplace = build_tool_context(ground)
     try:
-        _require_some(ground, servers)
-        assembled = await _Assembly(ground, seams, servers, workplace).assembled()
-        for remark in (*ground.remarks, assembled.assistant.session.remark, *_problems(servers)):
+        _require_tools(ground, servers)
+        assembled = await _RuntimeBuilder(ground, seams, servers, workplace).assembled()
+        for remark in (*ground.remarks, assembled.assistant.session.remark, *_list_problems(servers)):
             if remark:
                 assembled.watcher.remark(remark)
         source = "resume" if assembled.assistant.session.entries else seams.begins
@@ -177,76 +177,76 @@ async def _opened(
         try:
             yield assembled
         finally:
-            await _ended(assembled)
+            await _close_session(assembled)
     finally:
         await workplace.shell.aclose()
-        await closed(servers)
+        await close_servers(servers)
 
 
-async def _ended(assembled: Assembled) -> None:
+async def _close_session(assembled: AssistantRuntime) -> None:
     await assembled.notices.aclose()
     try:
         # Who wants to leave is not kept for longer.
-        async with asyncio.timeout(MOST_END_S):
+        async with asyncio.timeout(SESSION_END_TIMEOUT_S):
             await assembled.assistant.end(assembled.ends)
     except TimeoutError:
-        assembled.watcher.remark(f"hooks of SessionEnd were ended after {MOST_END_S:g} s")
+        assembled.watcher.remark(f"hooks of SessionEnd were ended after {SESSION_END_TIMEOUT_S:g} s")
 
 
-def _problems(servers: Sequence[McpServer]) -> list[str]:
+def _list_problems(servers: Sequence[McpServer]) -> list[str]:
     return [f"{server.name}: {server.problem}" for server in servers if server.problem]
 
 
-def _require_some(ground: Ground, servers: Sequence[McpServer]) -> None:
+def _require_tools(ground: LaunchConfig, servers: Sequence[McpServer]) -> None:
     if not ground.uses_builtin and not any(s.connection and s.tools for s in servers):
         raise ToolsUnavailable(
-            f"no server of --mcp has started: {'; '.join(_problems(servers))}",
+            f"no server of --mcp has started: {'; '.join(_list_problems(servers))}",
             hint="mend its command, or add --mcp builtin for our own tools",
         )
 
 
-class _Assembly:
+class _RuntimeBuilder:
     """Puts the parts together, in the order in which they need each other."""
 
     def __init__(
-        self, ground: Ground, seams: Seams, servers: Sequence[McpServer], workplace: Workplace
+        self, ground: LaunchConfig, seams: Dependencies, servers: Sequence[McpServer], workplace: ToolContext
     ) -> None:
         self._ground, self._seams, self._servers = ground, seams, servers
         self._session = Session.at(ground.place(), ground.origin)
-        self._watcher: Watcher = Unwatched()
-        self._ledger = Ledger()
+        self._watcher: Observer = NullObserver()
+        self._ledger = UsageTracker()
         address = Settings().ollama_address
         heard = LiteLLMModel(ollama_address=address, on_text=self._told_text)
-        self._model = AskedModel(seams.model or heard)
+        self._model = PromptCachingModel(seams.model or heard)
         # What is asked beside the conversation is nothing for the user to watch.
         beside = seams.model or LiteLLMModel(ollama_address=address)
-        self._aside = AskedModel(beside, self._ledger.add_aside)
-        self._digest = ModelDigest(self._aside, ground.digest_model)
+        self._aside = PromptCachingModel(beside, self._ledger.add_side_reply)
+        self._digest = SideModel(self._aside, ground.digest_model)
         self._workplace = workplace
-        places, jobs = ground.places, EndedJobs(workplace.shell)
-        self._builtin = Builtin(places.project, places.claude_home, self._standing, jobs)
+        places, jobs = ground.paths, EndedJobTracker(workplace.shell)
+        self._builtin = BuiltinPrompts(places.project, places.claude_home, self._standing, jobs)
         self._behaviour = self._behaviours()
-        self._hooks = AllHooks([self._commands(), ServedHooks(self._behaviour)])
-        self._notices = Notices(self._hooks, self._circumstances, self._remark)
-        asker = NoticedQuestions(seams.asker, self._notices) if seams.asker else None
-        planning = Planning(asker, lambda: self._permissions) if asker else None
+        self._hooks = CombinedHooks([self._commands(), ServerHooks(self._behaviour)])
+        self._notices = Notifications(self._hooks, self._circumstances, self._remark)
+        asker = NotifyingAsker(seams.asker, self._notices) if seams.asker else None
+        planning = PlanModePrompter(asker, lambda: self._permissions) if asker else None
         self._workplace = replace(workplace, asker=planning, digest=self._digest, pages=seams.pages)
-        self._permissions = permissions_of(ground, self._workplace)
-        self._kinds = kinds_in(
-            (ground.places.claude_home / "agents", ground.places.project / ".claude" / "agents")
+        self._permissions = build_permissions(ground, self._workplace)
+        self._kinds = read_subagent_types(
+            (ground.paths.claude_home / "agents", ground.paths.project / ".claude" / "agents")
         )
-        self._track = Track(self._builtin.seen, self._workplace.path)
+        self._track = FileTracker(self._builtin.seen, self._workplace.path)
 
-    async def assembled(self) -> Assembled:
+    async def assembled(self) -> AssistantRuntime:
         ground, options = self._ground, self._ground.options
         tools = self._tool_set().at()
         listed = tuple(tool_named(tool) for tool in await tools.list_openai_tools())
-        facts = Facts(ground, self._permissions, listed, tuple(self._servers))
+        facts = SessionContext(ground, self._permissions, listed, tuple(self._servers))
         self._watcher = self._seams.watching(self._session, facts)
         self._session.reader = self._watcher.line
-        config = coding_config(ground.model, options.max_turns)
+        config = build_config(ground.model, options.max_turns)
         self._inner = InnerLoop(
-            self._session, self._model, tools, config, self._hear, not options.executes_tools
+            self._session, self._model, tools, config, self._hear, not options.execute_tools
         )
         assistant = Assistant(
             self._inner,
@@ -257,10 +257,10 @@ class _Assembly:
             self._watcher,
             self._seams.window_of,
         )
-        return Assembled(assistant, self._watcher, facts, self._ledger, self._kinds, self._notices)
+        return AssistantRuntime(assistant, self._watcher, facts, self._ledger, self._kinds, self._notices)
 
-    def _tool_set(self) -> ToolSet:
-        parent = Parent(
+    def _tool_set(self) -> Toolset:
+        parent = ParentSession(
             session=self._session,
             model=self._aside,
             model_name=self._ground.model,
@@ -271,32 +271,32 @@ class _Assembly:
             remark=self._remark,
         )
         user = self._seams.call_asker
-        noticed = NoticedCalls(user, self._notices) if user else None
-        around = Surroundings(
+        noticed = NotifyingCallAsker(user, self._notices) if user else None
+        around = MiddlewareContext(
             self._circumstances,
             self._hooks,
-            RuledApproval(self._permissions, noticed, self._remark),
+            PolicyApprover(self._permissions, noticed, self._remark),
             lambda: self._watcher,
             self._stop,
         )
         own = self._workplace if self._ground.uses_builtin else None
         asker = self._workplace.asker
-        return ToolSet(own, self._servers, around, parent, self._kinds, self._digest, asker)
+        return Toolset(own, self._servers, around, parent, self._kinds, self._digest, asker)
 
-    def _behaviours(self) -> list[BehaviourServer]:
-        served = [McpBehaviour(s.connection) for s in self._servers if s.connection and s.tools]
+    def _behaviours(self) -> list[PromptServer]:
+        served = [McpPromptServer(s.connection) for s in self._servers if s.connection and s.tools]
         return [self._builtin, *served] if self._ground.uses_builtin else [*served]
 
     def _commands(self) -> CommandHooks:
-        cwd = str(self._ground.places.project)
+        cwd = str(self._ground.paths.project)
         return CommandHooks(self._ground.settings.hooks, cwd, self._workplace.environment)
 
-    def _circumstances(self) -> Circumstances:
-        session, cwd = self._session, str(self._ground.places.project)
-        return Circumstances(session.id, str(session.path), cwd, self._permissions.mode)
+    def _circumstances(self) -> HookContext:
+        session, cwd = self._session, str(self._ground.paths.project)
+        return HookContext(session.id, str(session.path), cwd, self._permissions.mode)
 
-    def _standing(self) -> Standing:
-        return standing_of(self._session, in_plan_mode=self._permissions.mode == "plan")
+    def _standing(self) -> SessionStatus:
+        return read_status(self._session, in_plan_mode=self._permissions.mode == "plan")
 
     def _hear(self, event: Event) -> None:
         self._track.hear(event)

@@ -10,17 +10,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from mini_agent.coding.launch import Ground
-from mini_agent.coding.mcp_servers import servers_of
+from mini_agent.coding.launch import LaunchConfig
+from mini_agent.coding.mcp_servers import list_servers
 
-KEYS: Final[Mapping[str, str]] = {
+API_KEY_VARIABLES: Final[Mapping[str, str]] = {
     "anthropic/": "ANTHROPIC_API_KEY",
     "claude": "ANTHROPIC_API_KEY",
     "gemini/": "GEMINI_API_KEY",
     "openai/": "OPENAI_API_KEY",
     "gpt-": "OPENAI_API_KEY",
 }
-LEAST_FREE: Final = 100 << 20
+MIN_FREE_BYTES: Final = 100 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +33,12 @@ class Check:
     fix: str = ""
 
 
-def checked_up(ground: Ground) -> list[Check]:
+def run_checks(ground: LaunchConfig) -> list[Check]:
     """All checks; none of them asks a model or starts a server."""
     return list(_checks(ground))
 
 
-def told(checks: list[Check]) -> str:
+def format_checks(checks: list[Check]) -> str:
     """A line a check."""
     return "\n".join(
         f"{'ok  ' if each.is_well else 'FAIL'} {each.name}: {each.found}"
@@ -47,22 +47,22 @@ def told(checks: list[Check]) -> str:
     )
 
 
-def _checks(ground: Ground) -> Iterator[Check]:
+def _checks(ground: LaunchConfig) -> Iterator[Check]:
     yield Check("python", is_well=True, found=f"{platform.python_version()} on {sys.platform}")
-    yield _key(ground)
+    yield _check_api_key(ground)
     for program, use in (("rg", "Grep"), ("git", "the branch in sessions")):
         found = shutil.which(program, path=ground.variables.get("PATH"))
         fix = f"{use} needs it: install {'ripgrep' if program == 'rg' else program}"
         yield Check(program, found is not None, found or "not installed", fix)
-    yield _sessions(ground)
+    yield _check_sessions(ground)
     trusted = "trusted" if ground.is_trusted else "not trusted: its hooks and servers are left out"
-    yield Check("this folder", is_well=True, found=f"{ground.places.project}, {trusted}")
-    for server in servers_of(ground):
+    yield Check("this folder", is_well=True, found=f"{ground.paths.project}, {trusted}")
+    for server in list_servers(ground):
         yield Check(f"MCP {server.name}", not server.problem, server.problem or "configured")
 
 
-def _key(ground: Ground) -> Check:
-    name = next((key for begin, key in KEYS.items() if ground.model.startswith(begin)), "")
+def _check_api_key(ground: LaunchConfig) -> Check:
+    name = next((key for begin, key in API_KEY_VARIABLES.items() if ground.model.startswith(begin)), "")
     if not name:
         return Check("model", is_well=True, found=ground.model)
     is_set = bool(ground.variables.get(name))
@@ -70,10 +70,10 @@ def _key(ground: Ground) -> Check:
     return Check("model", is_set, found, f"export {name}=..., or take another --model")
 
 
-def _sessions(ground: Ground) -> Check:
+def _check_sessions(ground: LaunchConfig) -> Check:
     folder = ground.sessions
     there = next((each for each in (folder, *folder.parents) if each.is_dir()), folder)
     free = shutil.disk_usage(there).free
-    is_well = os.access(there, os.W_OK) and free > LEAST_FREE
+    is_well = os.access(there, os.W_OK) and free > MIN_FREE_BYTES
     found = f"{folder}, {free >> 20} MB free"
     return Check("sessions", is_well, found, f"make {there} writable, with 100 MB free")

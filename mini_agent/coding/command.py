@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 
-from mini_agent.coding.launch import ground_of
+from mini_agent.coding.launch import read_launch_config
 from mini_agent.coding.options import Options
 
 
 def run_assistant(options: Options) -> int:
     """The exit code: 0 done, 1 failed, 2 tools withheld; an interrupt is raised."""
-    ground = ground_of(options, dict(os.environ))
+    ground = read_launch_config(options, dict(os.environ))
     # Each imports what it needs alone: the prompt is to be there at once.
     if options.interactive:
         from mini_agent.coding.terminal.startup import run

@@ -6,24 +6,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from mini_agent.agent.normalize import checked
-from mini_agent.agent.prompted_tools import in_words
+from mini_agent.agent.normalize import normalize_messages
+from mini_agent.agent.prompted_tools import write_calls_as_text
 from mini_agent.coding.transcript.session import Session
 from mini_agent.errors import BadRequest, ModelUnavailable
 from mini_agent.messages import Message, user
 from mini_agent.model import Model, ModelRequest
 from mini_agent.result import Usage
 
-PATIENCE_S: Final = 600.0
-FULL: Final = 0.8
-ASKED: Final = """\
+TIMEOUT_S: Final = 600.0
+MAX_FILL_RATIO: Final = 0.8
+SUMMARY_PROMPT: Final = """\
 This conversation is about to be cut off; only what you write now is kept. Write down, for whoever \
 goes on with the work: what the user wants, in their own words where these matter; what was found \
 out; which files were read, changed or made, and how; what failed and why; what is done; what is \
 to be done next, and how far it has got. Leave nothing out that would have to be found out again. \
 Call no tool."""
-ALSO: Final = "\n\nAbove all: {focus}"
-TOLD: Final = """\
+FOCUS_PROMPT: Final = "\n\nAbove all: {focus}"
+SUMMARY_MESSAGE: Final = """\
 The conversation before this was too long and has been put into these words:
 
 {summary}
@@ -32,21 +32,21 @@ Go on from here; do not ask the user what they have said already."""
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class ContextLimit:
     """How many tokens a conversation may have, where that is known."""
 
     tokens: int | None
 
     def is_full(self, usage: Usage) -> bool:
         """Whether a conversation that has just come to `usage` had better be told anew."""
-        return self.tokens is not None and usage.total_tokens > self.tokens * FULL
+        return self.tokens is not None and usage.total_tokens > self.tokens * MAX_FILL_RATIO
 
 
-NO_WINDOW: Final = Window(None)
+NO_LIMIT: Final = ContextLimit(None)
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class CompactionRequest:
     """What must not be lost, and who wants the conversation told anew: "manual" or "auto"."""
 
     focus: str = ""
@@ -54,18 +54,18 @@ class Wish:
 
 
 async def compact(
-    session: Session, model: Model, name: str, system: Sequence[Message], wish: Wish
+    session: Session, model: Model, name: str, system: Sequence[Message], wish: CompactionRequest
 ) -> None:
     """Puts one message in the place of all before."""
     messages = session.messages
     if not messages:
         raise BadRequest("there is nothing to compact: nothing has been said yet")
-    asked = ASKED + (ALSO.format(focus=wish.focus) if wish.focus else "")
+    asked = SUMMARY_PROMPT + (FOCUS_PROMPT.format(focus=wish.focus) if wish.focus else "")
     # Calls are put into words: some servers refuse them where no tools are sent along.
-    told = in_words(checked([*system, *messages, user(asked)]))
-    request = ModelRequest(name, told, [], PATIENCE_S)
+    told = write_calls_as_text(normalize_messages([*system, *messages, user(asked)]))
+    request = ModelRequest(name, told, [], TIMEOUT_S)
     reply = await model.reply(request)
     summary = reply.text.strip()
     if not summary:
         raise ModelUnavailable("the model gave no summary, so nothing was compacted")
-    session.compacted(TOLD.format(summary=summary), tokens=reply.usage.prompt_tokens, by=wish.by)
+    session.add_summary(SUMMARY_MESSAGE.format(summary=summary), tokens=reply.usage.prompt_tokens, by=wish.by)

@@ -34,20 +34,20 @@ class Document:
         return tuple(name.strip(" []\"'") for name in self.keys[key].split(",") if name.strip())
 
 
-def documents_in(folders: Iterable[Path], pattern: str = "*.md") -> dict[str, Document]:
+def read_documents(folders: Iterable[Path], pattern: str = "*.md") -> dict[str, Document]:
     """All documents by name; what is in a later folder counts more."""
     found: dict[str, Document] = {}
     for folder in folders:
         for path in sorted(folder.glob(pattern)):
             try:
-                document = document_of(path, path.read_text(encoding="utf-8", errors="replace"))
+                document = parse_document(path, path.read_text(encoding="utf-8", errors="replace"))
             except OSError:
                 continue
             found[document.name] = document
     return found
 
 
-def document_of(path: Path, written: str) -> Document:
+def parse_document(path: Path, written: str) -> Document:
     """A document; without a fence at its top all of it is text.
 
     `BadRequest` where what is between the fences is no YAML, or no keys with values.
@@ -58,23 +58,23 @@ def document_of(path: Path, written: str) -> Document:
     end = next((at for at, line in enumerate(lines[1:], 1) if line.strip() == FENCE), None)
     if end is None:
         return Document(path, {}, "\n".join(lines).strip())
-    keys = _keys(path, "\n".join(lines[1:end]))
+    keys = _parse_metadata(path, "\n".join(lines[1:end]))
     return Document(path, keys, "\n".join(lines[end + 1 :]).strip())
 
 
-def _keys(path: Path, written: str) -> dict[str, str]:
+def _parse_metadata(path: Path, written: str) -> dict[str, str]:
     import yaml
 
     try:
         read: object = yaml.safe_load(written)
-        keys = _texts({} if read is None else read)
+        keys = _flatten({} if read is None else read)
     except (yaml.YAMLError, ValueError, RecursionError) as wrong:
         what = " ".join(str(wrong).replace("<unicode string>", "the keys").split())
         raise BadRequest(f"the keys of {path} cannot be read: {what:.300}", hint=QUOTE_IT) from None
     return keys
 
 
-def _texts(read: object) -> dict[str, str]:
+def _flatten(read: object) -> dict[str, str]:
     """Texts, and lists as texts with commas; what is nested more deeply is nothing we know."""
     if not isinstance(read, dict):
         raise ValueError(f"not a {type(read).__name__} but `key: value`")  # noqa: TRY004

@@ -12,25 +12,25 @@ from typing import Final
 
 from mini_agent.agent.deadline import Deadline
 from mini_agent.agent.loop import run_agent
-from mini_agent.agent.tool_executor import Workbench, listed_tools
-from mini_agent.coding.compaction import NO_WINDOW, Window
+from mini_agent.agent.tool_executor import ToolExecutor, list_tools
+from mini_agent.coding.compaction import NO_LIMIT, ContextLimit
 from mini_agent.coding.transcript.messages import ToolUse
-from mini_agent.coding.transcript.recorder import Recorder
-from mini_agent.coding.transcript.session import NOTHING_USED, Session
-from mini_agent.coding.usage import How, Outcome
+from mini_agent.coding.transcript.recorder import SessionRecorder
+from mini_agent.coding.transcript.session import NO_USAGE, Session
+from mini_agent.coding.usage import TurnStatus, TurnOutcome
 from mini_agent.config import AgentConfig
 from mini_agent.errors import MiniAgentError
 from mini_agent.events import CallsUnderstood, Event, Listener, ModelAsked, ModelReplied
 from mini_agent.messages import Message, function_call
 from mini_agent.model import Model, ModelReply, ModelRequest, ToolCall, is_ollama
 from mini_agent.result import AgentResult, StoppedReason, Usage
-from mini_agent.tool_parsing.resolve import Ask, understood
+from mini_agent.tool_parsing.resolve import ResolvedCall, resolve_call
 from mini_agent.tools.invoker import Invoker, OpenAIToolCall, Tool, ToolOutput, passed_on
 from mini_agent.tools.invoker import Listener as OutputListener
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CancellableRun:
     """Both in one; once it `is_over`, whatever would begin waits until it is cancelled."""
 
     model: Model
@@ -63,14 +63,14 @@ class Held:
             await asyncio.Event().wait()
 
 
-NEVER_S: Final = 86_400.0
-MOST_TURNS: Final = 1000
+NO_DEADLINE_S: Final = 86_400.0
+MAX_TURNS: Final = 1000
 # A session with its tools does not fit into what Ollama takes when it is not told.
 OLLAMA_NUM_CTX: Final = 32_768
-HOW: Final[dict[StoppedReason, How]] = {"success": "done", "max_iterations": "max_turns"}
+STATUS_BY_REASON: Final[dict[StoppedReason, TurnStatus]] = {"success": "done", "max_iterations": "max_turns"}
 
 
-def coding_config(model: str, max_turns: int | None = None) -> AgentConfig:
+def build_config(model: str, max_turns: int | None = None) -> AgentConfig:
     """A run that goes on for as long as the model calls tools, and takes it at its word.
 
     Only of small local models, which write calls as text, text is read for calls.
@@ -78,8 +78,8 @@ def coding_config(model: str, max_turns: int | None = None) -> AgentConfig:
     local = is_ollama(model) or model.startswith("llamafile/")
     return AgentConfig(
         model=model,
-        max_iterations=max_turns or MOST_TURNS,
-        max_wallclock_seconds=NEVER_S,
+        max_iterations=max_turns or MAX_TURNS,
+        max_wallclock_seconds=NO_DEADLINE_S,
         max_tools_per_iter=100,
         tool_concurrency=10,
         stagnation_window=5,
@@ -106,66 +106,66 @@ class InnerLoop:
     tools: Invoker
     config: AgentConfig
     listener: Listener
-    withholds: bool = False
-    window: Window = NO_WINDOW
-    _newest: Usage = NOTHING_USED
-    _spent: Usage = NOTHING_USED
+    withhold_tools: bool = False
+    window: ContextLimit = NO_LIMIT
+    _newest: Usage = NO_USAGE
+    _spent: Usage = NO_USAGE
     _turns: int = 0
-    _running: asyncio.Task[Outcome] | None = None
+    _running: asyncio.Task[TurnOutcome] | None = None
     _fault: MiniAgentError | None = None
     _is_over: bool = False
     _stopped: str = ""
-    _recorder: Recorder = field(init=False)
+    _recorder: SessionRecorder = field(init=False)
 
     def __post_init__(self) -> None:
-        self._recorder = Recorder(self.session, self._failed)
+        self._recorder = SessionRecorder(self.session, self._failed)
 
-    async def run(self, system: Sequence[Message]) -> Outcome:
+    async def run(self, system: Sequence[Message]) -> TurnOutcome:
         """The next answer; raises what stands in the way of writing it down."""
-        self._newest, self._spent = NOTHING_USED, NOTHING_USED
+        self._newest, self._spent = NO_USAGE, NO_USAGE
         result = await self._to_its_end(self._run(system))
         if result is not None:
             return result
         if self._stopped:
             error, self._stopped = self._stopped, ""
-            return Outcome("failed", error=error, usage=self._spent, turns=self._turns)
+            return TurnOutcome("failed", error=error, usage=self._spent, turns=self._turns)
         if self.session.pending:
-            return Outcome("withheld", withheld=self.session.pending, usage=self._spent)
-        return Outcome("full", usage=self._spent, turns=self._turns)
+            return TurnOutcome("withheld", withheld=self.session.pending, usage=self._spent)
+        return TurnOutcome("full", usage=self._spent, turns=self._turns)
 
     def stop(self, reason: str) -> None:
         """Ends the run before the next question, because a hook wants that."""
         self._stopped = f"a hook stopped the run: {reason or 'it gave no reason'}"
 
-    async def carry_out_pending(self) -> Outcome | None:
+    async def execute_pending(self) -> TurnOutcome | None:
         """What an earlier run left undone is done, or, where tools are withheld, told."""
         pending = self.session.pending
         if not pending:
             return None
-        if self.withholds:
-            return Outcome("withheld", withheld=pending)
+        if self.withhold_tools:
+            return TurnOutcome("withheld", withheld=pending)
         await self._to_its_end(self._carried_out(pending))
         return None
 
-    async def _run(self, system: Sequence[Message]) -> Outcome:
+    async def _run(self, system: Sequence[Message]) -> TurnOutcome:
         messages = [*system, *self.session.messages]
-        held = Held(self.model, self.tools, lambda: self._is_over)
+        held = CancellableRun(self.model, self.tools, lambda: self._is_over)
         result = await run_agent(messages, held, self.config, held, self._hear)
-        return _outcome(result)
+        return _build_outcome(result)
 
-    async def _carried_out(self, pending: Sequence[ToolUse]) -> Outcome:
-        deadline = Deadline.after(NEVER_S)
-        tools = await listed_tools(self.tools, deadline)
-        asks: list[Ask] = []
+    async def _carried_out(self, pending: Sequence[ToolUse]) -> TurnOutcome:
+        deadline = Deadline.after(NO_DEADLINE_S)
+        tools = await list_tools(self.tools, deadline)
+        asks: list[ResolvedCall] = []
         for use in pending:
             written = function_call(use.id, use.name, use.arguments)
             function = written["function"]
             text = str(function["arguments"]) if isinstance(function, dict) else "{}"
-            asks.append(understood(ToolCall(use.id, use.name, text), use.id, tools))
-        await Workbench(self.tools, self.config, deadline, self._hear).carried_out(asks, 1)
-        return Outcome("done")
+            asks.append(resolve_call(ToolCall(use.id, use.name, text), use.id, tools))
+        await ToolExecutor(self.tools, self.config, deadline, self._hear).carried_out(asks, 1)
+        return TurnOutcome("done")
 
-    async def _to_its_end(self, work: Coroutine[object, object, Outcome]) -> Outcome | None:
+    async def _to_its_end(self, work: Coroutine[object, object, TurnOutcome]) -> TurnOutcome | None:
         """What `work` comes to; None where it was ended here because tools are withheld."""
         self._fault, self._is_over = None, False
         self._running = asyncio.create_task(work)
@@ -184,7 +184,7 @@ class InnerLoop:
         self._recorder.hear(event)
         self.listener(event)
         match event:
-            case CallsUnderstood() if self.withholds:
+            case CallsUnderstood() if self.withhold_tools:
                 self._end()
             case ModelReplied():
                 self._newest = event.usage
@@ -205,13 +205,13 @@ class InnerLoop:
             self._running.cancel()
 
 
-def _outcome(result: AgentResult) -> Outcome:
-    how = HOW.get(result.stopped_reason, "failed")
+def _build_outcome(result: AgentResult) -> TurnOutcome:
+    how = STATUS_BY_REASON.get(result.stopped_reason, "failed")
     if result.stopped_reason == "stagnation" and result.answer_source == "model":
         how = "done"
     error = "" if how == "done" else result.error or result.final_answer
-    return Outcome(
-        how=how,
+    return TurnOutcome(
+        status=how,
         answer=result.final_answer if result.answer_source == "model" else "",
         error=error,
         usage=result.usage,

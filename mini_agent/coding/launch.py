@@ -16,22 +16,22 @@ from pathlib import Path
 from typing import Final
 
 from mini_agent.coding.options import Options
-from mini_agent.coding.permissions.rules import Rules, rule_written
+from mini_agent.coding.permissions.rules import Rules, parse_rule
 from mini_agent.coding.permissions.settings import PermissionSettings, read_permission_settings
 from mini_agent.coding.settings import ClaudeSettings, read_settings, settings_paths
 from mini_agent.coding.transcript.locations import (
-    Origin,
-    Place,
-    new_place,
-    newest_place,
-    place_named,
-    sessions_folder,
+    SessionOrigin,
+    SessionFile,
+    create_session_file,
+    find_newest_session,
+    find_session_file,
+    get_sessions_folder,
 )
 from mini_agent.errors import BadRequest, MiniAgentError, NotConfigured
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class ProjectPaths:
     """The project's folder, further folders, and the user's own `.claude`."""
 
     project: Path
@@ -39,7 +39,7 @@ class Places:
     claude_home: Path
 
 
-def places_of(add_dirs: tuple[str, ...], variables: Mapping[str, str]) -> Places:
+def resolve_paths(add_dirs: tuple[str, ...], variables: Mapping[str, str]) -> ProjectPaths:
     """Those of this process; `BadRequest` where a folder is not there."""
     try:
         project = Path.cwd()
@@ -47,12 +47,12 @@ def places_of(add_dirs: tuple[str, ...], variables: Mapping[str, str]) -> Places
         raise BadRequest(
             "the current folder is gone", hint="cd into one that is there, and start again"
         ) from None
-    additional = tuple(_folder(named) for named in add_dirs)
+    additional = tuple(_resolve_folder(named) for named in add_dirs)
     home = variables.get("CLAUDE_CONFIG_DIR")
-    return Places(project, additional, Path(home) if home else Path.home() / ".claude")
+    return ProjectPaths(project, additional, Path(home) if home else Path.home() / ".claude")
 
 
-def branch_of(project: Path) -> str:
+def read_git_branch(project: Path) -> str:
     """The branch that is checked out there, empty outside a repository."""
     for folder in (project, *project.parents):
         try:
@@ -63,15 +63,15 @@ def branch_of(project: Path) -> str:
     return ""
 
 
-def _folder(named: str) -> Path:
+def _resolve_folder(named: str) -> Path:
     path = Path(named).expanduser().absolute()
     if not path.is_dir():
         raise BadRequest(f"--add-dir {named}: there is no such folder", field="add_dir")
     return path
 
 
-USUAL: Final = "gpt-4.1"
-DIGESTING: Final = (
+DEFAULT_MODEL: Final = "gpt-4.1"
+DIGEST_MODELS: Final = (
     ("gpt-", "gpt-4.1-nano"),
     ("openai/gpt-", "openai/gpt-4.1-nano"),
     ("o1", "o4-mini"),
@@ -82,7 +82,7 @@ DIGESTING: Final = (
 )
 
 
-def model_named(named: str, configured: str, variables: Mapping[str, str]) -> str:
+def select_model(named: str, configured: str, variables: Mapping[str, str]) -> str:
     """The model asked for, else that of the environment or the settings, else OpenAI's usual one
     where there is a key for it."""
     environment = variables.get("LITELLM_DEFAULT_CODE_MODEL") or variables.get(
@@ -94,7 +94,7 @@ def model_named(named: str, configured: str, variables: Mapping[str, str]) -> st
     if model:
         return model
     if variables.get("OPENAI_API_KEY"):
-        return USUAL
+        return DEFAULT_MODEL
     raise NotConfigured(
         "no model is named",
         field="model",
@@ -103,16 +103,16 @@ def model_named(named: str, configured: str, variables: Mapping[str, str]) -> st
     )
 
 
-def digest_model_for(model: str) -> str:
+def select_digest_model(model: str) -> str:
     """The small model of the same maker; the model itself where none is known."""
-    return next((small for prefix, small in DIGESTING if model.startswith(prefix)), model)
+    return next((small for prefix, small in DIGEST_MODELS if model.startswith(prefix)), model)
 
 
-FILE: Final = "mini-agent-trusted.json"
+TRUST_FILE: Final = "mini-agent-trusted.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Trust:
+class TrustedFolders:
     """The folders that are trusted, a file in the user's own .claude folder."""
 
     claude_home: Path
@@ -127,104 +127,104 @@ class Trust:
         folders = sorted({*self._folders(), str(project)})
         try:
             self.claude_home.mkdir(parents=True, exist_ok=True)
-            (self.claude_home / FILE).write_text(json.dumps(folders, indent=2) + "\n")
+            (self.claude_home / TRUST_FILE).write_text(json.dumps(folders, indent=2) + "\n")
         except OSError as unwritable:
             raise MiniAgentError(
-                f"{self.claude_home / FILE} cannot be written: {unwritable.strerror}"
+                f"{self.claude_home / TRUST_FILE} cannot be written: {unwritable.strerror}"
             ) from unwritable
 
     def _folders(self) -> set[str]:
         try:
-            read = json.loads((self.claude_home / FILE).read_text())
+            read = json.loads((self.claude_home / TRUST_FILE).read_text())
         except (OSError, ValueError):
             return set()
         return {str(folder) for folder in read} if isinstance(read, list) else set()
 
 
-PROJECT_SERVERS: Final = ".mcp.json"
+PROJECT_MCP_FILE: Final = ".mcp.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class LaunchConfig:
     """Everything that is read once, at the start."""
 
     options: Options
     variables: Mapping[str, str] = field(repr=False)
-    places: Places
+    paths: ProjectPaths
     settings: ClaudeSettings
     model: str
     digest_model: str
-    rights: PermissionSettings
+    permission_settings: PermissionSettings
     is_trusted: bool
     remarks: tuple[str, ...] = ()
 
     @property
     def sessions(self) -> Path:
         """Where this project's sessions are."""
-        return sessions_folder(self.places.claude_home, self.places.project)
+        return get_sessions_folder(self.paths.claude_home, self.paths.project)
 
     @property
-    def origin(self) -> Origin:
+    def origin(self) -> SessionOrigin:
         """What the lines of a session say of where they were written."""
-        return Origin(str(self.places.project), branch_of(self.places.project))
+        return SessionOrigin(str(self.paths.project), read_git_branch(self.paths.project))
 
     @property
     def uses_builtin(self) -> bool:
         """Whether our own tools and prompts are wanted; they are where no server is named."""
         return not self.options.mcp or "builtin" in self.options.mcp
 
-    def place(self) -> Place:
+    def place(self) -> SessionFile:
         """The session that is asked for."""
-        if self.options.resume and self.options.continues:
+        if self.options.resume and self.options.continue_newest:
             raise BadRequest("--resume and --continue name a session each", hint="take one of them")
         if self.options.resume:
-            return place_named(self.options.resume, self.sessions)
-        return newest_place(self.sessions) if self.options.continues else new_place(self.sessions)
+            return find_session_file(self.options.resume, self.sessions)
+        return find_newest_session(self.sessions) if self.options.continue_newest else create_session_file(self.sessions)
 
 
-def ground_of(options: Options, variables: Mapping[str, str]) -> Ground:
+def read_launch_config(options: Options, variables: Mapping[str, str]) -> LaunchConfig:
     """The ground for `options`; raises what is wrong with it.
 
     What a project says that is not trusted is left out, with a remark: its hooks and servers are
     commands and its rules allow them, and a stranger may have written both.
     """
-    places = places_of(options.add_dirs, variables)
-    trust = Trust(places.claude_home)
-    if options.trusts and not trust.has(places.project):
+    places = resolve_paths(options.add_dirs, variables)
+    trust = TrustedFolders(places.claude_home)
+    if options.trust_project and not trust.has(places.project):
         trust.add(places.project)
     is_trusted = trust.has(places.project)
     # INVARIANT: what lies in a folder allows nothing there until the user trusts the folder.
     paths = settings_paths(places.claude_home, places.project)[: None if is_trusted else 1]
     settings = read_settings(paths)
-    model = model_named(options.model, settings.model, variables)
-    return Ground(
+    model = select_model(options.model, settings.model, variables)
+    return LaunchConfig(
         options=options,
         variables=variables,
-        places=places,
+        paths=places,
         settings=settings,
         model=model,
-        digest_model=options.digest_model or digest_model_for(model),
-        rights=_rights(read_permission_settings(paths, places.project), options),
+        digest_model=options.digest_model or select_digest_model(model),
+        permission_settings=_merge_permissions(read_permission_settings(paths, places.project), options),
         is_trusted=is_trusted,
-        remarks=settings.remarks if is_trusted else (*settings.remarks, *_untrusted(places)),
+        remarks=settings.remarks if is_trusted else (*settings.remarks, *_warn_untrusted(places)),
     )
 
 
-def _rights(said: PermissionSettings, options: Options) -> PermissionSettings:
+def _merge_permissions(said: PermissionSettings, options: Options) -> PermissionSettings:
     """What files say, and the rules of options, which weigh as much."""
     deny, allow = (
-        tuple(rule_written(text) for text in given)
+        tuple(parse_rule(text) for text in given)
         for given in (options.disallowed_tools, options.allowed_tools)
     )
     return replace(said, rules=said.rules + Rules(deny=deny, allow=allow))
 
 
-def of_the_project(places: Places) -> list[Path]:
+def find_project_files(places: ProjectPaths) -> list[Path]:
     """The files in the project that may start commands or allow them."""
     settings = settings_paths(places.claude_home, places.project)[1:]
-    return [path for path in (places.project / PROJECT_SERVERS, *settings) if path.is_file()]
+    return [path for path in (places.project / PROJECT_MCP_FILE, *settings) if path.is_file()]
 
 
-def _untrusted(places: Places) -> list[str]:
-    own = of_the_project(places)
+def _warn_untrusted(places: ProjectPaths) -> list[str]:
+    own = find_project_files(places)
     return [f"{path} is left out: this folder is not trusted yet (--trust)" for path in own]

@@ -6,39 +6,39 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
-from mini_agent.coding.tools.protocols import Found
+from mini_agent.coding.tools.protocols import SearchResult
 from mini_agent.settings import Settings
 from mini_agent.tools.invoker import Invoker
 
 
 @dataclass(frozen=True, slots=True)
-class LatePages:
-    """`PublicPages`."""
+class LazyPages:
+    """`PublicPageFetcher`."""
 
     async def page(self, url: str) -> str:
         """What stands there."""
-        from mini_agent.coding.tools.web_fetch import PublicPages
+        from mini_agent.coding.tools.page_fetcher import PublicPageFetcher
 
-        return await PublicPages().page(url)
+        return await PublicPageFetcher().page(url)
 
 
 @dataclass(frozen=True, slots=True)
-class LateSearch:
-    """`SearxSearch`."""
+class LazySearch:
+    """`SearxngEngine`."""
 
     address: str
 
-    async def found(self, query: str) -> Sequence[Found]:
+    async def found(self, query: str) -> Sequence[SearchResult]:
         """The results of the first page."""
-        from mini_agent.coding.tools.web_search import SearxSearch
+        from mini_agent.coding.tools.searxng import SearxngEngine
 
-        return await SearxSearch(self.address).found(query)
+        return await SearxngEngine(self.address).found(query)
 
 
-def late_sandbox(settings: Settings) -> AbstractAsyncContextManager[Invoker | None]:
+def open_sandbox(settings: Settings) -> AbstractAsyncContextManager[Invoker | None]:
     """The tools that run programs in the sidecar that the environment names; None without one."""
     if not settings.sidecar_url:
         return nullcontext()
-    from mini_agent.coding.sandbox_tools import sandbox_of
+    from mini_agent.coding.sandbox_tools import open_sandbox_tools
 
-    return sandbox_of(settings)
+    return open_sandbox_tools(settings)

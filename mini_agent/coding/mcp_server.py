@@ -26,13 +26,13 @@ from mcp.types import (
     ToolAnnotations,
 )
 
-from mini_agent.coding.lazy import LatePages, LateSearch, late_sandbox
-from mini_agent.coding.permissions.matching import hidden_by
-from mini_agent.coding.permissions.policy import Denied, Permissions
+from mini_agent.coding.lazy import LazyPages, LazySearch, open_sandbox
+from mini_agent.coding.permissions.matching import denied_globs
+from mini_agent.coding.permissions.policy import Deny, PermissionPolicy
 from mini_agent.coding.permissions.settings import permission_files, read_permission_settings
-from mini_agent.coding.tools.base import Asked, not_done
-from mini_agent.coding.tools.catalog import coding_tools, offered, schema_of
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.coding_tool import CodingTool, error_output
+from mini_agent.coding.tools.catalog import coding_tools, available_tools, argument_schema
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.errors import BadRequest
 from mini_agent.mcp.sandbox_server.results import ran
 from mini_agent.mcp.stdio import served_on_stdio
@@ -43,7 +43,7 @@ from mini_agent.tools.invoker import Invoker, ToolOutput, tool_named
 from mini_agent.tools.invoker import Tool as OpenAITool
 from mini_agent.tools.outputs import output_of
 
-NAME: Final = "mini-agent-tools"
+SERVER_NAME: Final = "mini-agent-tools"
 INSTRUCTIONS: Final = (
     "Tools for the files and the shell of the user, in {project}. They ask nobody: let the user "
     "approve the calls."
@@ -56,37 +56,37 @@ def serve() -> None:
         here = Path.cwd()
     except FileNotFoundError:
         raise BadRequest("the folder you are in is gone", hint="cd into another one") from None
-    asyncio.run(_served(here, dict(os.environ)))
+    asyncio.run(_serve(here, dict(os.environ)))
 
 
-async def _served(project: Path, environment: Mapping[str, str]) -> None:
-    permissions = workshop(project, environment)
-    async with late_sandbox(Settings()) as sandbox:
-        server = await tools_server(permissions, sandbox)
+async def _serve(project: Path, environment: Mapping[str, str]) -> None:
+    permissions = load_policy(project, environment)
+    async with open_sandbox(Settings()) as sandbox:
+        server = await build_server(permissions, sandbox)
         await served_on_stdio(server, permissions.at.shell.aclose)
 
 
-def workshop(project: Path, environment: Mapping[str, str]) -> Permissions:
+def load_policy(project: Path, environment: Mapping[str, str]) -> PermissionPolicy:
     """A workplace whose user is asked by the client: what settings deny is denied all the same."""
-    at = Workplace.at(project, environment)
+    at = ToolContext.at(project, environment)
     home = Path(environment.get("CLAUDE_CONFIG_DIR") or Path(at.home, ".claude"))
     settings = read_permission_settings(permission_files(home, at.project), at.project)
     searx = environment.get("MINI_AGENT_SEARXNG_URL")
     at = replace(
         at,
-        hidden=hidden_by(settings.rules, at),
-        pages=LatePages(),
-        search=LateSearch(searx) if searx else None,
+        hidden=denied_globs(settings.rules, at),
+        pages=LazyPages(),
+        search=LazySearch(searx) if searx else None,
     )
-    return Permissions(at, settings.rules, "bypassPermissions", can_ask=False)
+    return PermissionPolicy(at, settings.rules, "bypassPermissions", can_ask=False)
 
 
-async def tools_server(permissions: Permissions, sandbox: Invoker | None = None) -> Server:
+async def build_server(permissions: PermissionPolicy, sandbox: Invoker | None = None) -> Server:
     """The server, whatever carries its messages; with the tools of `sandbox` beside ours."""
     programs = await sandbox.list_openai_tools() if sandbox is not None else []
-    served = _Tools(permissions, sandbox, tuple(map(_of_sandbox, programs)))
+    served = _Handlers(permissions, sandbox, tuple(map(_sandbox_tool, programs)))
     return Server(
-        NAME,
+        SERVER_NAME,
         version=version("mini-agent"),
         instructions=INSTRUCTIONS.format(project=permissions.at.project),
         on_list_tools=served.listed,
@@ -95,40 +95,40 @@ async def tools_server(permissions: Permissions, sandbox: Invoker | None = None)
 
 
 @dataclass(frozen=True, slots=True)
-class _Tools:
-    permissions: Permissions
+class _Handlers:
+    permissions: PermissionPolicy
     sandbox: Invoker | None
     programs: tuple[Tool, ...]
 
     async def listed(
         self, _context: ServerRequestContext, _asked: PaginatedRequestParams | None
     ) -> ListToolsResult:
-        own = offered(self.permissions.at).items()
-        return ListToolsResult(tools=[*(_tool(*each) for each in own), *self.programs])
+        own = available_tools(self.permissions.at).items()
+        return ListToolsResult(tools=[*(_mcp_tool(*each) for each in own), *self.programs])
 
     async def called(
         self, context: ServerRequestContext, asked: CallToolRequestParams
     ) -> CallToolResult:
-        own, programs = offered(self.permissions.at), {tool.name for tool in self.programs}
+        own, programs = available_tools(self.permissions.at), {tool.name for tool in self.programs}
         if asked.name not in {*own, *programs}:
             known = ", ".join((*own, *programs))
             message = f"there is no tool {asked.name!r:.80}; there are: {known}"
             raise MCPError(code=INVALID_PARAMS, message=message)
         arguments: JsonObject = asked.arguments or {}
         decision = self.permissions.decision(asked.name, arguments)
-        if isinstance(decision, Denied):
-            return _result(not_done(f"Error: {decision.reason}"))
+        if isinstance(decision, Deny):
+            return _call_result(error_output(f"Error: {decision.reason}"))
         call = tool_call(str(context.request_id), Called(asked.name, arguments))
         if self.sandbox is not None and asked.name in programs:
-            return _result(output_of(await self.sandbox.call_openai_tool(call)))
-        return _result(await coding_tools(self.permissions.at).call_openai_tool(call))
+            return _call_result(output_of(await self.sandbox.call_openai_tool(call)))
+        return _call_result(await coding_tools(self.permissions.at).call_openai_tool(call))
 
 
-def _tool(name: str, asked: type[Asked]) -> Tool:
+def _mcp_tool(name: str, asked: type[CodingTool]) -> Tool:
     return Tool(
         name=name,
         description=asked.says,
-        input_schema=schema_of(asked),
+        input_schema=argument_schema(asked),
         annotations=ToolAnnotations(
             read_only_hint=asked.only_reads,
             destructive_hint=not asked.only_reads,
@@ -137,7 +137,7 @@ def _tool(name: str, asked: type[Asked]) -> Tool:
     )
 
 
-def _of_sandbox(tool: OpenAITool) -> Tool:
+def _sandbox_tool(tool: OpenAITool) -> Tool:
     function = tool.get("function")
     told = function if isinstance(function, dict) else {}
     schema = told.get("parameters")
@@ -151,13 +151,13 @@ def _of_sandbox(tool: OpenAITool) -> Tool:
     )
 
 
-def _result(output: ToolOutput) -> CallToolResult:
+def _call_result(output: ToolOutput) -> CallToolResult:
     if output.execution is not None:
         return ran(output.execution, output.note)
-    return CallToolResult(content=list(_content(output)), is_error=not output.ok)
+    return CallToolResult(content=list(_content_blocks(output)), is_error=not output.ok)
 
 
-def _content(output: ToolOutput) -> Iterator[ContentBlock]:
+def _content_blocks(output: ToolOutput) -> Iterator[ContentBlock]:
     yield TextContent(type="text", text=output.told or output.error or "")
     for attached in output.attachments:
         yield ImageContent(type="image", data=attached.base64, mime_type=attached.media_type)

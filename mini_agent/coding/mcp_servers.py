@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.launch import PROJECT_SERVERS, Ground
+from mini_agent.coding.launch import PROJECT_MCP_FILE, LaunchConfig
 from mini_agent.coding.options import BUILTIN
 from mini_agent.errors import BadRequest, MiniAgentError
 from mini_agent.mcp.client.invoker import McpInvoker
@@ -18,7 +18,7 @@ from mini_agent.mcp.gateway.configuration import Configured, configuration_of
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.wrappers import NamespacedInvoker
 
-LONGEST_PREFIX: Final = 27
+MAX_PREFIX_CHARS: Final = 27
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +31,20 @@ class McpServer:
     connection: McpInvoker | None
     tools: Invoker | None
     problem: str = ""
-    may_behave: bool = False
+    provides_prompts: bool = False
 
 
-def servers_of(ground: Ground) -> list[McpServer]:
+def list_servers(ground: LaunchConfig) -> list[McpServer]:
     """Those that are named and may be started; a project's own only where it is trusted."""
     files = [Path(named).expanduser() for named in ground.options.mcp_config]
-    own = ground.places.project / PROJECT_SERVERS
+    own = ground.paths.project / PROJECT_MCP_FILE
     if ground.is_trusted and own.is_file() and own not in files:
         files.append(own)
-    named = servers_of_commands(ground.options.mcp, ground.places.project)
-    return [*named, *(servers_of_files(files, ground.variables) if files else [])]
+    named = parse_commands(ground.options.mcp, ground.paths.project)
+    return [*named, *(read_server_files(files, ground.variables) if files else [])]
 
 
-def servers_of_commands(commands: Iterable[str], cwd: Path) -> list[McpServer]:
+def parse_commands(commands: Iterable[str], cwd: Path) -> list[McpServer]:
     """The servers of --mcp; a command may have arguments."""
     servers: list[McpServer] = []
     for command in commands:
@@ -57,30 +57,30 @@ def servers_of_commands(commands: Iterable[str], cwd: Path) -> list[McpServer]:
         if not words:
             raise BadRequest("--mcp names no command", hint="such as --mcp 'npx -y SERVER DIR'")
         invoker = McpInvoker(McpCommand(words[0], words[1:], {}, str(cwd)))
-        servers.append(McpServer(Path(words[0]).name, invoker, invoker, may_behave=True))
+        servers.append(McpServer(Path(words[0]).name, invoker, invoker, provides_prompts=True))
     return servers
 
 
-def servers_of_files(paths: Sequence[Path], variables: Mapping[str, str]) -> list[McpServer]:
+def read_server_files(paths: Sequence[Path], variables: Mapping[str, str]) -> list[McpServer]:
     """The servers of .mcp.json files; their tools are called `mcp__SERVER__TOOL`."""
-    return [_server(configured) for configured in configuration_of(paths, variables).servers]
+    return [_build_server(configured) for configured in configuration_of(paths, variables).servers]
 
 
-async def looked_at(servers: Sequence[McpServer]) -> list[McpServer]:
+async def start_servers(servers: Sequence[McpServer]) -> list[McpServer]:
     """`servers`, started; one that does not start is told of and has no tools."""
     async with asyncio.TaskGroup() as starting:
-        tried = [starting.create_task(_tried(server)) for server in servers]
+        tried = [starting.create_task(_start_server(server)) for server in servers]
     return [each.result() for each in tried]
 
 
-async def closed(servers: Sequence[McpServer]) -> None:
+async def close_servers(servers: Sequence[McpServer]) -> None:
     """Ends them."""
     for server in servers:
         if server.connection is not None:
             await server.connection.aclose()
 
 
-def _server(configured: Configured) -> McpServer:
+def _build_server(configured: Configured) -> McpServer:
     if configured.server is None:
         problem = configured.problem or "it is disabled"
         return McpServer(configured.name, None, None, problem)
@@ -89,11 +89,11 @@ def _server(configured: Configured) -> McpServer:
         startup_timeout=configured.startup_s,
         tool_timeout=configured.tool_s,
     )
-    prefix = f"mcp__{configured.prefix[:LONGEST_PREFIX]}"
+    prefix = f"mcp__{configured.prefix[:MAX_PREFIX_CHARS]}"
     return McpServer(configured.name, invoker, NamespacedInvoker(prefix, invoker))
 
 
-async def _tried(server: McpServer) -> McpServer:
+async def _start_server(server: McpServer) -> McpServer:
     if server.tools is None:
         return server
     try:

@@ -11,29 +11,29 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-from mini_agent.coding.approval import CallAsker, Said
-from mini_agent.coding.hooks.commands import Hooks
-from mini_agent.coding.hooks.decision import Verdict
-from mini_agent.coding.hooks.event import Circumstances
-from mini_agent.coding.permissions.policy import Asked
-from mini_agent.coding.tools.protocols import Asker, Question
+from mini_agent.coding.approval import PermissionPrompter, UserAnswer
+from mini_agent.coding.hooks.commands import HookSource
+from mini_agent.coding.hooks.decision import HookDecision
+from mini_agent.coding.hooks.event import HookContext
+from mini_agent.coding.permissions.policy import Ask
+from mini_agent.coding.tools.protocols import UserPrompter, Question
 from mini_agent.messages import JsonObject
 
 # Claude Code's names, which matchers are held against.
-NoticeType: TypeAlias = Literal["permission_prompt", "idle_prompt"]
-IDLE: Final = "mini-agent is waiting for your input"
-IDLE_S: Final = 60.0
+NotificationType: TypeAlias = Literal["permission_prompt", "idle_prompt"]
+IDLE_MESSAGE: Final = "mini-agent is waiting for your input"
+IDLE_TIMEOUT_S: Final = 60.0
 TITLE: Final = "mini-agent"
 
 
-class Notices:
+class Notifications:
     """Notifications. What hooks say to one is told when the user is not writing."""
 
     def __init__(
-        self, hooks: Hooks, circumstances: Callable[[], Circumstances], tell: Callable[[str], None]
+        self, hooks: HookSource, circumstances: Callable[[], HookContext], tell: Callable[[str], None]
     ) -> None:
         self._hooks, self._circumstances, self._tell = hooks, circumstances, tell
-        self._sent: set[asyncio.Task[Verdict]] = set()
+        self._sent: set[asyncio.Task[HookDecision]] = set()
 
     @contextmanager
     def asking(self, message: str) -> Iterator[None]:
@@ -47,7 +47,7 @@ class Notices:
     @contextmanager
     def waiting(self, idle_s: float) -> Iterator[None]:
         """While the user may say what is next; hooks hear of it when that takes its time."""
-        timer = asyncio.get_running_loop().call_later(idle_s, self._send, "idle_prompt", IDLE)
+        timer = asyncio.get_running_loop().call_later(idle_s, self._send, "idle_prompt", IDLE_MESSAGE)
         try:
             yield
         finally:
@@ -62,7 +62,7 @@ class Notices:
             await asyncio.wait(self._sent)
         self._tell_what_came()
 
-    def _send(self, kind: NoticeType, message: str) -> None:
+    def _send(self, kind: NotificationType, message: str) -> None:
         own: JsonObject = {"message": message, "title": TITLE, "notification_type": kind}
         event = self._circumstances().event("Notification", kind, own)
         self._sent.add(asyncio.create_task(self._hooks.verdict(event)))
@@ -76,24 +76,24 @@ class Notices:
 
 
 @dataclass(frozen=True, slots=True)
-class NoticedCalls:
+class NotifyingCallAsker:
     """Asks `user` about calls."""
 
-    user: CallAsker
-    notices: Notices
+    user: PermissionPrompter
+    notices: Notifications
 
-    async def may(self, asked: Asked) -> Said:
+    async def may(self, asked: Ask) -> UserAnswer:
         """What the user says to it."""
         with self.notices.asking(f"mini-agent needs your permission: {asked.question}"):
             return await self.user.may(asked)
 
 
 @dataclass(frozen=True, slots=True)
-class NoticedQuestions:
+class NotifyingAsker:
     """Asks `user` what the model wants to know."""
 
-    user: Asker
-    notices: Notices
+    user: UserPrompter
+    notices: Notifications
 
     async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
         """What the user answers."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Protocol
 
 from mini_agent.coding.transcript.messages import ToolUse
-from mini_agent.coding.usage import Outcome
+from mini_agent.coding.usage import TurnOutcome
 from mini_agent.events import Event
 from mini_agent.messages import JsonObject
 
 
-class Watcher(Protocol):
+class Observer(Protocol):
     """Is shown everything, and must not raise."""
 
     def line(self, line: JsonObject) -> None:
@@ -33,12 +33,12 @@ class Watcher(Protocol):
         """A call was not allowed."""
         ...
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: TurnOutcome) -> None:
         """A turn of the user's is over."""
         ...
 
 
-class Unwatched:
+class NullObserver:
     """The watcher of a session that nobody watches."""
 
     def line(self, line: JsonObject) -> None:
@@ -56,5 +56,5 @@ class Unwatched:
     def denied(self, call: ToolUse) -> None:
         """Nothing."""
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: TurnOutcome) -> None:
         """Nothing."""

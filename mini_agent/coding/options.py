@@ -9,8 +9,8 @@ from typing import Final, Literal, TypeAlias
 
 OutputFormat: TypeAlias = Literal["text", "json", "stream-json"]
 InputFormat: TypeAlias = Literal["text", "stream-json"]
-Mode: TypeAlias = Literal["default", "acceptEdits", "plan", "bypassPermissions"]
-MODES: Final[tuple[Mode, ...]] = ("default", "acceptEdits", "plan", "bypassPermissions")
+PermissionMode: TypeAlias = Literal["default", "acceptEdits", "plan", "bypassPermissions"]
+PERMISSION_MODES: Final[tuple[PermissionMode, ...]] = ("default", "acceptEdits", "plan", "bypassPermissions")
 BUILTIN: Final = "builtin"
 
 
@@ -24,26 +24,26 @@ class Options:
     mcp: tuple[str, ...] = ()
     mcp_config: tuple[str, ...] = ()
     resume: str = ""
-    continues: bool = False
+    continue_newest: bool = False
     interactive: bool = False
-    executes_tools: bool = True
+    execute_tools: bool = True
     output_format: OutputFormat = "text"
     input_format: InputFormat = "text"
     max_turns: int | None = None
-    permission_mode: Mode | None = None
+    permission_mode: PermissionMode | None = None
     allowed_tools: tuple[str, ...] = ()
     disallowed_tools: tuple[str, ...] = ()
     add_dirs: tuple[str, ...] = ()
-    trusts: bool = False
+    trust_project: bool = False
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the assistant, in two groups."""
-    _add_talk(parser.add_argument_group("the assistant"))
-    _add_rights(parser.add_argument_group("what the assistant may use and do"))
+    _add_session_options(parser.add_argument_group("the assistant"))
+    _add_permission_options(parser.add_argument_group("what the assistant may use and do"))
 
 
-def _add_talk(group: argparse._ArgumentGroup) -> None:
+def _add_session_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "-p",
         dest="prompt",
@@ -76,10 +76,10 @@ def _add_talk(group: argparse._ArgumentGroup) -> None:
         default="text",
         help="of standard input; stream-json: a message of the user a line",
     )
-    group.add_argument("--max-turns", type=_turns, metavar="N", help="calls of the model at most")
+    group.add_argument("--max-turns", type=_parse_turns, metavar="N", help="calls of the model at most")
 
 
-def _add_rights(group: argparse._ArgumentGroup) -> None:
+def _add_permission_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--mcp",
         action="append",
@@ -94,7 +94,7 @@ def _add_rights(group: argparse._ArgumentGroup) -> None:
         default=True,
         help="--no-execute-tools: print the calls as JSON and end with exit code 2",
     )
-    group.add_argument("--permission-mode", choices=MODES, help="what is allowed without asking")
+    group.add_argument("--permission-mode", choices=PERMISSION_MODES, help="what is allowed without asking")
     group.add_argument(
         *("--allowed-tools", "--allowedTools"),
         action="append",
@@ -111,7 +111,7 @@ def _add_rights(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def options_of(called: argparse.Namespace) -> Options:
+def parse_options(called: argparse.Namespace) -> Options:
     """The options in what was parsed."""
     is_headless = called.prompt is not None or not sys.stdin.isatty()
     return Options(
@@ -121,21 +121,21 @@ def options_of(called: argparse.Namespace) -> Options:
         mcp=tuple(called.mcp),
         mcp_config=tuple(called.mcp_config),
         resume=called.resume,
-        continues=called.continues,
+        continue_newest=called.continue_newest,
         interactive=not is_headless if called.interactive is None else called.interactive,
-        executes_tools=called.execute_tools,
+        execute_tools=called.execute_tools,
         output_format=called.output_format,
         input_format=called.input_format,
         max_turns=called.max_turns,
         permission_mode=called.permission_mode,
-        allowed_tools=_rules(called.allowed_tools),
-        disallowed_tools=_rules(called.disallowed_tools),
+        allowed_tools=_split_rules(called.allowed_tools),
+        disallowed_tools=_split_rules(called.disallowed_tools),
         add_dirs=tuple(called.add_dir),
-        trusts=called.trust,
+        trust_project=called.trust,
     )
 
 
-def _rules(given: list[str]) -> tuple[str, ...]:
+def _split_rules(given: list[str]) -> tuple[str, ...]:
     """Rules given one by one or several with commas; a comma in brackets belongs to its rule."""
     rules: list[str] = []
     for text in given:
@@ -149,7 +149,7 @@ def _rules(given: list[str]) -> tuple[str, ...]:
     return tuple(rule for rule in rules if rule)
 
 
-def _turns(text: str) -> int:
+def _parse_turns(text: str) -> int:
     try:
         turns = int(text)
     except ValueError:

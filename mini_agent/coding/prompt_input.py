@@ -10,29 +10,29 @@ from mini_agent.coding.transcript.log import Block
 from mini_agent.errors import BadRequest
 
 BLOCKS = TypeAdapter(list[Block])
-KINDS = ("text", "image", "tool_result", "document")
+BLOCK_TYPES = ("text", "image", "tool_result", "document")
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class PromptInput:
     """`text` goes through hooks; `blocks`, where there are some, go in as they are."""
 
     text: str = ""
     blocks: tuple[Block, ...] = ()
 
 
-def given_in(prompt: str) -> Given:
+def parse_prompt(prompt: str) -> PromptInput:
     """What `prompt` hands in; text that begins with `[` may be text all the same."""
     if not prompt.lstrip().startswith("["):
-        return Given(prompt)
+        return PromptInput(prompt)
     try:
         blocks = BLOCKS.validate_json(prompt)
     except ValidationError:
-        return Given(prompt)
+        return PromptInput(prompt)
     for place, block in enumerate(blocks):
-        if block.get("type") not in KINDS:
+        if block.get("type") not in BLOCK_TYPES:
             raise BadRequest(
                 f"block {place} of -p has the type {block.get('type')!r:.40}",
-                hint=f"known types: {', '.join(KINDS)}",
+                hint=f"known types: {', '.join(BLOCK_TYPES)}",
             )
-    return Given(blocks=tuple(blocks)) if blocks else Given(prompt)
+    return PromptInput(blocks=tuple(blocks)) if blocks else PromptInput(prompt)

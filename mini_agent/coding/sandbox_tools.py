@@ -13,11 +13,11 @@ from mini_agent.tools.languages import USUAL
 from mini_agent.tools.sandbox import RunSandbox, SandboxInvoker
 from mini_agent.tools.wrappers import FilteredInvoker
 
-PROGRAMS: Final = frozenset({"exec_python", "exec_shell", "exec_node", "exec_go", "exec_rust"})
+PROGRAM_TOOLS: Final = frozenset({"exec_python", "exec_shell", "exec_node", "exec_go", "exec_rust"})
 
 
 @asynccontextmanager
-async def sandbox_of(settings: Settings) -> AsyncIterator[Invoker]:
+async def open_sandbox_tools(settings: Settings) -> AsyncIterator[Invoker]:
     """The tools that run programs in the sidecar that the environment names.
 
     The files that programs write in their folder are there for the next, until the block is left.
@@ -28,4 +28,4 @@ async def sandbox_of(settings: Settings) -> AsyncIterator[Invoker]:
         aclosing(RunSandbox(client)) as sandbox,
     ):
         running = SandboxInvoker(sandbox, languages=named or USUAL, workspace="kept")
-        yield FilteredInvoker(running, PROGRAMS)
+        yield FilteredInvoker(running, PROGRAM_TOOLS)

@@ -22,8 +22,8 @@ from pydantic import (
     ValidationError,
 )
 
-from mini_agent.coding.hooks.commands import USUAL_S, CommandHook
-from mini_agent.coding.hooks.event import EVENTS
+from mini_agent.coding.hooks.commands import DEFAULT_TIMEOUT_S, CommandHook
+from mini_agent.coding.hooks.event import EVENT_NAMES
 from mini_agent.errors import NotConfigured
 
 BLANK: Final = " \t\r\n"
@@ -75,7 +75,7 @@ class _Command(_Read):
     command: Annotated[str, Field(min_length=1, description="The command line.")]
     timeout: Annotated[
         float, Field(gt=0, le=86_400, description="Seconds it may run, at most 86400.")
-    ] = USUAL_S
+    ] = DEFAULT_TIMEOUT_S
 
 
 def _compiles(matcher: str) -> str:
@@ -177,7 +177,7 @@ def _steps(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
 
 
 def _hooks(read: _Settings) -> Iterator[CommandHook]:
-    for event in EVENTS:
+    for event in EVENT_NAMES:
         for group in read.hooks.get(event, []):
             for hook in group.hooks:
                 if isinstance(hook, _Command):
@@ -186,7 +186,7 @@ def _hooks(read: _Settings) -> Iterator[CommandHook]:
 
 def _remarks(path: Path, read: _Settings) -> Iterator[str]:
     for event, groups in read.hooks.items():
-        if event not in EVENTS:
+        if event not in EVENT_NAMES:
             yield f"{path}: hooks of {event} are not run here"
         for hook in (each for group in groups for each in group.hooks):
             if not isinstance(hook, _Command):

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from mini_agent.coding.hooks.commands import Hooks
-from mini_agent.coding.hooks.decision import Permission, Verdict
-from mini_agent.coding.hooks.event import Circumstances, EventName
-from mini_agent.coding.observer import Watcher
+from mini_agent.coding.hooks.commands import HookSource
+from mini_agent.coding.hooks.decision import Permission, HookDecision
+from mini_agent.coding.hooks.event import HookContext, EventName
+from mini_agent.coding.observer import Observer
 from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import Called, NotRun, called, tool_call
@@ -27,36 +27,36 @@ from mini_agent.tools.invoker import (
 )
 from mini_agent.tools.outputs import output_of
 
-READING: Final = frozenset({"Read", "Grep", "Glob", "LS", "WebFetch", "WebSearch", "Task"})
+PARALLEL_TOOLS: Final = frozenset({"Read", "Grep", "Glob", "LS", "WebFetch", "WebSearch", "Task"})
 NO_OUTPUT: Final = "(no output)"
 
 
 class Approver(Protocol):
     """Whoever decides on calls."""
 
-    async def objection(self, name: str, arguments: JsonObject, said: Permission) -> str:
+    async def find_objection(self, name: str, arguments: JsonObject, said: Permission) -> str:
         """Why the call may not be made, empty if it may; `said` is what hooks think of it."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class MiddlewareContext:
     """What the gate tells hooks, whom it asks, who watches by now, and what ends the run."""
 
-    circumstances: Callable[[], Circumstances]
-    hooks: Hooks
+    circumstances: Callable[[], HookContext]
+    hooks: HookSource
     approver: Approver
-    watcher: Callable[[], Watcher]
+    watcher: Callable[[], Observer]
     stop: Callable[[str], None]
 
 
-class GatedTools:
+class ToolMiddleware:
     """The tools of `invoker`. What a tool told is shown to the model as it is, not as a digest."""
 
-    def __init__(self, invoker: Invoker, surroundings: Surroundings) -> None:
+    def __init__(self, invoker: Invoker, surroundings: MiddlewareContext) -> None:
         self._invoker = invoker
         self._around = surroundings
-        self._order = _Order()
+        self._order = _ReadWriteLock()
 
     async def list_openai_tools(self) -> list[Tool]:
         """The tools of the invoker."""
@@ -74,8 +74,8 @@ class GatedTools:
         try:
             asked = called(openai_tool)
         except NotRun as why:
-            return _told(refused(str(why)))
-        reads = asked.name in READING
+            return _with_model_text(refused(str(why)))
+        reads = asked.name in PARALLEL_TOOLS
         async with self._order.beside_others() if reads else self._order.alone():
             return await self._carried_out(openai_tool, asked, tell)
 
@@ -87,15 +87,15 @@ class GatedTools:
         before = await self._ask("PreToolUse", asked, about)
         if before.blocked or before.stops:
             reasons = "".join(f"\n- {reason}" for reason in before.reasons)
-            return _told(refused(f"{asked.name} operation blocked by hook:{reasons}"))
+            return _with_model_text(refused(f"{asked.name} operation blocked by hook:{reasons}"))
         if before.updated_input is not None:
             asked = Called(asked.name, before.updated_input)
             call = tool_call(call_id, asked)
-        objection = await self._around.approver.objection(*asked, before.permission)
+        objection = await self._around.approver.find_objection(*asked, before.permission)
         if objection:
             self._around.watcher().denied(ToolUse(call_id, *asked))
-            return _told(refused(objection))
-        output = _told(output_of(await passed_on(self._invoker, call, tell)))
+            return _with_model_text(refused(objection))
+        output = _with_model_text(output_of(await passed_on(self._invoker, call, tell)))
         said = [*before.after, *(await self._objections(asked, output, about))]
         if not output.told:
             # The digest of what a program printed stays.
@@ -112,7 +112,7 @@ class GatedTools:
         after = await self._ask("PostToolUse", asked, {"tool_response": response, **about})
         return (*(after.reasons if after.blocked else ()), *after.after)
 
-    async def _ask(self, name: EventName, asked: Called, more: JsonObject) -> Verdict:
+    async def _ask(self, name: EventName, asked: Called, more: JsonObject) -> HookDecision:
         own: JsonObject = {"tool_name": asked.name, "tool_input": asked.arguments, **more}
         event = self._around.circumstances().event(name, asked.name, own)
         verdict = await self._around.hooks.verdict(event)
@@ -123,7 +123,7 @@ class GatedTools:
         return verdict
 
 
-class _Order:
+class _ReadWriteLock:
     """Calls that only read run side by side; any other waits for those before it, runs alone."""
 
     def __init__(self) -> None:
@@ -150,7 +150,7 @@ class _Order:
                 self._idle.notify_all()
 
 
-def _told(output: ToolOutput) -> ToolOutput:
+def _with_model_text(output: ToolOutput) -> ToolOutput:
     """`output` with what the model reads; of a program in a sandbox it reads the digest."""
     if output.told or output.execution is not None:
         return output

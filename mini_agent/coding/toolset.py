@@ -7,54 +7,54 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from mini_agent.coding.mcp_servers import McpServer
-from mini_agent.coding.prompts.server import McpBehaviour
-from mini_agent.coding.side_model import ModelDigest
-from mini_agent.coding.subagents.callback import CalledBack
-from mini_agent.coding.subagents.run import Kind, Parent, Subagents
-from mini_agent.coding.tool_middleware import GatedTools, Surroundings
+from mini_agent.coding.prompts.server import McpPromptServer
+from mini_agent.coding.side_model import SideModel
+from mini_agent.coding.subagents.callback import CallbackInvoker
+from mini_agent.coding.subagents.run import SubagentType, ParentSession, SubagentRunner
+from mini_agent.coding.tool_middleware import ToolMiddleware, MiddlewareContext
 from mini_agent.coding.tools.catalog import coding_tools
-from mini_agent.coding.tools.protocols import Asker
+from mini_agent.coding.tools.protocols import UserPrompter
 from mini_agent.coding.tools.todo_list import TodoList
-from mini_agent.coding.tools.workspace import KnownFiles, Workplace
+from mini_agent.coding.tools.context import KnownFiles, ToolContext
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.wrappers import JoinedInvoker
 
 # Agents that start agents that start agents cost more than they bring.
-DEEPEST: Final = 2
+MAX_AGENT_DEPTH: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
-class ToolSet:
+class Toolset:
     """Makes the tools; an agent further down has its own list and its own memory of files."""
 
-    workplace: Workplace | None
+    context: ToolContext | None
     servers: Sequence[McpServer]
-    around: Surroundings
-    parent: Parent
-    kinds: Mapping[str, Kind]
-    digest: ModelDigest
-    asker: Asker | None
+    around: MiddlewareContext
+    parent: ParentSession
+    kinds: Mapping[str, SubagentType]
+    digest: SideModel
+    asker: UserPrompter | None
 
     def at(self, depth: int = 0) -> Invoker:
         """The tools of the session, or of an agent `depth` levels below."""
-        below = Subagents(self.parent, self.kinds, self.at, depth) if depth < DEEPEST else None
+        below = SubagentRunner(self.parent, self.kinds, self.at, depth) if depth < MAX_AGENT_DEPTH else None
         invokers = [*self._of_servers(below)]
-        if self.workplace is not None:
-            invokers.insert(0, coding_tools(_workplace(self.workplace, depth, below)))
-        return GatedTools(JoinedInvoker(*invokers), self.around)
+        if self.context is not None:
+            invokers.insert(0, coding_tools(_agent_context(self.context, depth, below)))
+        return ToolMiddleware(JoinedInvoker(*invokers), self.around)
 
-    def _of_servers(self, below: Subagents | None) -> Iterator[Invoker]:
+    def _of_servers(self, below: SubagentRunner | None) -> Iterator[Invoker]:
         for server in self.servers:
             if server.tools is None:
                 continue
-            if server.may_behave and server.connection is not None:
-                behaviour = McpBehaviour(server.connection)
-                yield CalledBack(server.tools, behaviour, below, self.digest, self.asker)
+            if server.provides_prompts and server.connection is not None:
+                behaviour = McpPromptServer(server.connection)
+                yield CallbackInvoker(server.tools, behaviour, below, self.digest, self.asker)
             else:
                 yield server.tools
 
 
-def _workplace(main: Workplace, depth: int, below: Subagents | None) -> Workplace:
+def _agent_context(main: ToolContext, depth: int, below: SubagentRunner | None) -> ToolContext:
     if not depth:
         return replace(main, subagents=below)
     return replace(main, subagents=below, files=KnownFiles(), todos=TodoList())

@@ -14,21 +14,21 @@ from typing import Final, Protocol
 from pydantic import TypeAdapter, ValidationError
 
 from mini_agent.errors import NotConfigured
-from mini_agent.model import NOTHING_USED, Model, ModelReply, ModelRequest
+from mini_agent.model import NO_USAGE, Model, ModelReply, ModelRequest
 from mini_agent.models.litellm import LiteLLMModel
-from mini_agent.models.litellm_runtime import loaded_litellm
-from mini_agent.settings import extra_needed
+from mini_agent.models.litellm_runtime import load_litellm
+from mini_agent.settings import require_extra
 
 NAMESPACE: Final = "mini-agent"
-KEPT_S: Final = 86_400
+TTL_S: Final = 86_400
 # A cache that takes longer is none; the model is asked instead.
-PATIENCE_S: Final = 0.5
-REPLY: Final = TypeAdapter(ModelReply)
+TIMEOUT_S: Final = 0.5
+REPLY_ADAPTER: Final = TypeAdapter(ModelReply)
 
 _log: Final = logging.getLogger(__name__)
 
 
-class Kept(Protocol):
+class Cache(Protocol):
     """LiteLLM's cache, as far as we use it."""
 
     def async_get_cache(self, key: str) -> Awaitable[object]:
@@ -40,7 +40,7 @@ class Kept(Protocol):
         ...
 
 
-def through_litellm(ollama_address: str, redis_url: str) -> Model:
+def create_litellm_model(ollama_address: str, redis_url: str) -> Model:
     """LiteLLM as a model; where a URL is given, one that remembers what it was asked.
 
     Raises `NotConfigured` for a URL that is not Redis's, and without the extra `redis_cache`.
@@ -48,7 +48,7 @@ def through_litellm(ollama_address: str, redis_url: str) -> Model:
     model = LiteLLMModel(ollama_address=ollama_address)
     if not redis_url:
         return model
-    with extra_needed("redis_cache", what="MINI_AGENT_REDIS_URL"):
+    with require_extra("redis_cache", what="MINI_AGENT_REDIS_URL"):
         from redis import Redis
     try:
         Redis.from_url(redis_url).close()
@@ -74,36 +74,38 @@ class CachedModel:
 
     async def reply(self, request: ModelRequest) -> ModelReply:
         """The model's turn; raises what `model` raises."""
-        key = _key(request, self._address)
+        key = _cache_key(request, self._address)
         cache = await self._cache()
-        known = _read(await _in_time(cache.async_get_cache(key)))
+        known = _parse_reply(await _call_cache(cache.async_get_cache(key)))
         if known is not None:
             return known
         reply = await self._model.reply(request)
         if reply.finish_reason != "length" and (reply.text.strip() or reply.tool_calls):
-            await _in_time(cache.async_set_cache(key, REPLY.dump_python(reply), ttl=KEPT_S))
+            await _call_cache(
+                cache.async_set_cache(key, REPLY_ADAPTER.dump_python(reply), ttl=TTL_S)
+            )
         return reply
 
-    async def _cache(self) -> Kept:
-        await loaded_litellm()
+    async def _cache(self) -> Cache:
+        await load_litellm()
         # Its first act is to ask Redis for its version, and to wait for it.
-        return await asyncio.to_thread(_opened, self._redis_url)
+        return await asyncio.to_thread(_open_cache, self._redis_url)
 
 
 @lru_cache(maxsize=8)
-def _opened(url: str) -> Kept:
+def _open_cache(url: str) -> Cache:
     from litellm.caching.redis_cache import RedisCache
 
-    cache: Kept = RedisCache(
+    cache: Cache = RedisCache(
         url=url,
         namespace=NAMESPACE,
-        socket_timeout=PATIENCE_S,
-        socket_connect_timeout=PATIENCE_S,
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=TIMEOUT_S,
     )
     return cache
 
 
-def _key(request: ModelRequest, address: str) -> str:
+def _cache_key(request: ModelRequest, address: str) -> str:
     asked = {
         "address": address,
         "model": request.model,
@@ -116,9 +118,9 @@ def _key(request: ModelRequest, address: str) -> str:
     return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-async def _in_time(call: Awaitable[object]) -> object:
+async def _call_cache(call: Awaitable[object]) -> object:
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             return await call
     # Whatever is wrong with the cache: the model can answer without it.
     except Exception as broken:  # noqa: BLE001
@@ -126,10 +128,10 @@ async def _in_time(call: Awaitable[object]) -> object:
         return None
 
 
-def _read(kept: object) -> ModelReply | None:
+def _parse_reply(kept: object) -> ModelReply | None:
     if kept is None:
         return None
     try:
-        return replace(REPLY.validate_python(kept), usage=NOTHING_USED)
+        return replace(REPLY_ADAPTER.validate_python(kept), usage=NO_USAGE)
     except ValidationError:
         return None

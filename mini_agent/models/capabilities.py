@@ -12,12 +12,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mini_agent.errors import BadRequest
 from mini_agent.model import is_ollama
-from mini_agent.models.litellm_runtime import loaded_litellm
+from mini_agent.models.litellm_runtime import load_litellm
 
 
-async def window_of(model: str) -> int | None:
+async def find_context_window(model: str) -> int | None:
     """The tokens of a prompt at most; None where nobody knows."""
-    litellm = await loaded_litellm()
+    litellm = await load_litellm()
     try:
         known: dict[str, object] = litellm.get_model_info(model)
     except Exception:  # noqa: BLE001  LiteLLM raises what it likes for a model it does not know
@@ -26,12 +26,12 @@ async def window_of(model: str) -> int | None:
     return tokens if isinstance(tokens, int) else None
 
 
-USUAL_OLLAMA = "http://127.0.0.1:11434"
-PATIENCE_S = 5.0
+DEFAULT_OLLAMA_URL = "http://127.0.0.1:11434"
+TIMEOUT_S = 5.0
 VISION = "vision"
 
 
-class _Shown(BaseModel):
+class _OllamaModelInfo(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     capabilities: list[str] | None = Field(
@@ -42,7 +42,7 @@ class _Shown(BaseModel):
 
 async def require_vision(model: str, ollama_address: str) -> None:
     """Raises `BadRequest` when `model` is known to take no pictures; who is not known passes."""
-    sees = await (_ollama_says(model, ollama_address) if is_ollama(model) else _listed(model))
+    sees = await (_ask_ollama(model, ollama_address) if is_ollama(model) else _ask_litellm(model))
     if sees is False:
         raise BadRequest(
             f"the model {model} takes no pictures",
@@ -51,20 +51,20 @@ async def require_vision(model: str, ollama_address: str) -> None:
         )
 
 
-async def _ollama_says(model: str, address: str) -> bool | None:
+async def _ask_ollama(model: str, address: str) -> bool | None:
     name = model.partition("/")[2]
     with contextlib.suppress(httpx.HTTPError, ValidationError):
         async with httpx.AsyncClient(
-            base_url=address or USUAL_OLLAMA, timeout=PATIENCE_S, trust_env=False
+            base_url=address or DEFAULT_OLLAMA_URL, timeout=TIMEOUT_S, trust_env=False
         ) as ollama:
             answer = await ollama.post("/api/show", json={"model": name})
-        capabilities = _Shown.model_validate_json(answer.content).capabilities
+        capabilities = _OllamaModelInfo.model_validate_json(answer.content).capabilities
         return None if capabilities is None else VISION in capabilities
     return None
 
 
-async def _listed(model: str) -> bool | None:
-    litellm = await loaded_litellm()
+async def _ask_litellm(model: str) -> bool | None:
+    litellm = await load_litellm()
     try:
         found: dict[str, object] = litellm.get_model_info(model)
     # It has no error of its own for a model that it does not know.

@@ -17,10 +17,15 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from mini_agent.errors import ModelError, ModelUnavailable, NotConfigured
 from mini_agent.model import ModelReply, ModelRequest, ToolCall, context_tokens, is_ollama
-from mini_agent.models.litellm_errors import FailedCall, model_error, retry_after, timed_out
-from mini_agent.models.litellm_runtime import loaded_litellm
+from mini_agent.models.litellm_errors import (
+    FailedCall,
+    create_model_error,
+    parse_retry_after,
+    timeout_error,
+)
+from mini_agent.models.litellm_runtime import load_litellm
 from mini_agent.result import Usage
-from mini_agent.settings import ollama_url
+from mini_agent.settings import parse_ollama_url
 
 
 class Completion(Protocol):
@@ -31,21 +36,21 @@ class Completion(Protocol):
         ...
 
 
-class _Read(BaseModel):
+class _ResponsePart(BaseModel):
     model_config = ConfigDict(extra="ignore", protected_namespaces=())
 
 
-class _Function(_Read):
+class _Function(_ResponsePart):
     name: str | None = Field(default=None, description="The name of the function.")
     arguments: str | None = Field(default=None, description="The arguments, as JSON text.")
 
 
-class _Custom(_Read):
+class _Custom(_ResponsePart):
     name: str | None = Field(default=None, description="The name of the tool.")
     input: str | None = Field(default=None, description="The input of the tool, as text.")
 
 
-class _ToolCall(_Read):
+class _ToolCall(_ResponsePart):
     id: str | int | None = Field(
         default=None, description="The id of the call; some servers send a number."
     )
@@ -55,7 +60,7 @@ class _ToolCall(_Read):
     )
 
 
-class _Message(_Read):
+class _Message(_ResponsePart):
     content: str | None = Field(default=None, description="The text of the reply.")
     reasoning_content: str | None = Field(
         default=None, description="The reasoning, where the server sends it apart."
@@ -67,18 +72,18 @@ class _Message(_Read):
     )
 
 
-class _Choice(_Read):
+class _Choice(_ResponsePart):
     message: _Message = Field(description="The message of the choice.")
     finish_reason: str | None = Field(default=None, description="Why the reply ended.")
 
 
-class _PromptDetails(_Read):
+class _PromptDetails(_ResponsePart):
     cached_tokens: int | None = Field(
         default=None, description="Tokens of the prompt that were taken from the server's cache."
     )
 
 
-class _Usage(_Read):
+class _Usage(_ResponsePart):
     prompt_tokens: int | None = Field(default=None, description="Tokens of the prompt.")
     completion_tokens: int | None = Field(default=None, description="Tokens of the reply.")
     prompt_tokens_details: _PromptDetails | None = Field(
@@ -86,13 +91,13 @@ class _Usage(_Read):
     )
 
 
-class _Completion(_Read):
+class _Completion(_ResponsePart):
     model: str | None = Field(default=None, description="The model that replied.")
     choices: list[_Choice] = Field(min_length=1, description="The choices, at least one.")
     usage: _Usage | None = Field(default=None, description="Tokens that were used.")
 
 
-def as_reply(response: Completion | None, model: str) -> ModelReply:
+def parse_completion(response: Completion | None, model: str) -> ModelReply:
     """The first choice of `response` that says or calls something, else the first.
 
     `ModelUnavailable` when the server of `model` sent none.
@@ -104,7 +109,7 @@ def as_reply(response: Completion | None, model: str) -> ModelReply:
             f"the server of {model} answered without a message",
             hint="is api_base the address of a model server?",
         ) from odd
-    choice = next((each for each in read.choices if _speaks(each.message)), read.choices[0])
+    choice = next((each for each in read.choices if _has_content(each.message)), read.choices[0])
     return ModelReply(
         text=choice.message.content or "",
         reasoning=choice.message.reasoning_content or "",
@@ -115,7 +120,7 @@ def as_reply(response: Completion | None, model: str) -> ModelReply:
     )
 
 
-def _speaks(message: _Message) -> bool:
+def _has_content(message: _Message) -> bool:
     return bool((message.content or "").strip() or _calls(message))
 
 
@@ -151,10 +156,10 @@ def _cost(response: Completion | None) -> float:
 
 
 OnText: TypeAlias = Callable[[str], None]
-COST: Final = "response_cost"
+COST_KEY: Final = "response_cost"
 
 
-class _Streaming(Protocol):
+class _LiteLLM(Protocol):
     """LiteLLM, as far as it is needed for a stream."""
 
     async def acompletion(self, **parameters: JsonValue) -> AsyncIterator[Completion]: ...
@@ -166,8 +171,8 @@ class _Streaming(Protocol):
     def completion_cost(self, completion_response: Completion) -> float: ...
 
 
-async def streamed(
-    litellm: _Streaming, parameters: Mapping[str, JsonValue], on_text: OnText
+async def stream_completion(
+    litellm: _LiteLLM, parameters: Mapping[str, JsonValue], on_text: OnText
 ) -> Completion | None:
     """The whole completion, with its cost; `on_text` gets each piece of the answer's text."""
     asked: dict[str, JsonValue] = {
@@ -178,7 +183,7 @@ async def streamed(
     chunks: list[Completion] = []
     async for chunk in await litellm.acompletion(**asked):
         chunks.append(chunk)
-        text = _text_of(chunk)
+        text = _chunk_text(chunk)
         if text:
             on_text(text)
     whole = litellm.stream_chunk_builder(chunks, messages=parameters["messages"])
@@ -187,26 +192,26 @@ async def streamed(
     return whole
 
 
-def _text_of(chunk: Completion) -> str:
+def _chunk_text(chunk: Completion) -> str:
     choices: list[object] = getattr(chunk, "choices", [])
     delta = getattr(choices[0], "delta", None) if choices else None
     text = getattr(delta, "content", None)
     return text if isinstance(text, str) else ""
 
 
-def _add_cost(litellm: _Streaming, whole: Completion) -> None:
+def _add_cost(litellm: _LiteLLM, whole: Completion) -> None:
     hidden: dict[str, object] = getattr(whole, "_hidden_params", {})
-    if isinstance(hidden.get(COST), float):
+    if isinstance(hidden.get(COST_KEY), float):
         return
     try:
-        hidden[COST] = litellm.completion_cost(completion_response=whole)
+        hidden[COST_KEY] = litellm.completion_cost(completion_response=whole)
     except Exception:  # noqa: BLE001  LiteLLM raises what it likes for a model without a price
-        hidden[COST] = 0.0
+        hidden[COST_KEY] = 0.0
 
 
 # LiteLLM makes and keeps a client, with connections of its own, for every timeout it is given.
 # The time that is left differs from call to call; it is kept here, by cancelling.
-NEVER_S: Final = 86_400.0
+NO_TIMEOUT_S: Final = 86_400.0
 
 Parameters = dict[str, JsonValue]
 
@@ -231,20 +236,22 @@ class LiteLLMModel:
         parameters = self._parameters(request)
         try:
             async with asyncio.timeout(request.timeout_s):
-                litellm = await loaded_litellm()
+                litellm = await load_litellm()
                 if self._on_text and not is_ollama(request.model):
-                    response = await streamed(litellm, parameters, self._on_text)
+                    response = await stream_completion(litellm, parameters, self._on_text)
                 else:
                     response = await litellm.acompletion(**parameters)
-            return as_reply(response, request.model)
+            return parse_completion(response, request.model)
         except TimeoutError:
-            raise timed_out(_failed(request, parameters, status=408)) from None
+            raise timeout_error(_failed_call(request, parameters, status=408)) from None
         except ModelError:
             raise
         # LiteLLM lets bare ValueError, KeyError and the like through beside its own tree.
         except Exception as broken:
-            failed = _failed(request, parameters, status=_status(broken), text=str(broken))
-            raise model_error(replace(failed, retry_after_s=retry_after(broken))) from broken
+            failed = _failed_call(request, parameters, status=_status(broken), text=str(broken))
+            raise create_model_error(
+                replace(failed, retry_after_s=parse_retry_after(broken))
+            ) from broken
 
     def _parameters(self, request: ModelRequest) -> Parameters:
         ollama = is_ollama(request.model)
@@ -252,7 +259,7 @@ class LiteLLMModel:
             # LiteLLM rewrites messages in place for some providers; the transcript stays ours.
             "messages": list(copy.deepcopy(request.messages)),
             "model": _with_native_tools(request.model),
-            "timeout": NEVER_S,
+            "timeout": NO_TIMEOUT_S,
             "num_retries": 0,
             "max_retries": 0,
         }
@@ -278,12 +285,12 @@ def _with_native_tools(model: str) -> str:
 
 def _ollama_url(address: str) -> str:
     try:
-        return ollama_url(address, "api_base")
+        return parse_ollama_url(address, "api_base")
     except NotConfigured as wrong:
         raise ModelError(wrong.message, hint=wrong.hint) from None
 
 
-def _failed(
+def _failed_call(
     request: ModelRequest, parameters: Parameters, *, status: int, text: str = ""
 ) -> FailedCall:
     return FailedCall(

@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 from mini_agent.errors import ContextTooLong, ModelError, ModelUnavailable, NoToolSupport
 from mini_agent.net.http_exchange import seconds_told
 
-REASON_CHARS: Final = 300
-WRAPPING: Final = re.compile(
+MAX_REASON_CHARS: Final = 300
+ERROR_PREFIX: Final = re.compile(
     r"^((litellm\.)?(\w+(Error|Timeout)|Timeout( Error)?): |\w+(Exception|Error) - )+"
 )
-OBJECT: Final = re.compile(r" ssl:(default|<[^>]*>)")
-SHORTEST_SECRET: Final = 8  # servers without keys are given dummies such as "x"
+SSL_OBJECT: Final = re.compile(r" ssl:(default|<[^>]*>)")
+MIN_SECRET_CHARS: Final = 8  # servers without keys are given dummies such as "x"
 DEFAULT_ADDRESSES: Final = {
     "ollama": "http://localhost:11434",
     "llamafile": "http://127.0.0.1:8080/v1",
@@ -58,7 +58,7 @@ class FailedCall:
         return address or f"the address of {self.provider or 'the provider'}"
 
     @property
-    def has_no_address(self) -> bool:
+    def has_invalid_address(self) -> bool:
         """Whether what was given as its address is none."""
         try:
             parts = urlsplit(self.address)
@@ -70,14 +70,14 @@ class FailedCall:
     def reason(self) -> str:
         """The server's own words: one line, short, without LiteLLM's wrapping or the key."""
         line = " ".join(self.text.split("\nTraceback", 1)[0].split())
-        line = OBJECT.sub("", WRAPPING.sub("", line))
+        line = SSL_OBJECT.sub("", ERROR_PREFIX.sub("", line))
         quoted = re.search(r'\{"error": ?"(.*)"\}', line)
         said = quoted.group(1) if quoted else line
-        hide = len(self.api_key) >= SHORTEST_SECRET
-        return (said.replace(self.api_key, "***") if hide else said)[:REASON_CHARS]
+        hide = len(self.api_key) >= MIN_SECRET_CHARS
+        return (said.replace(self.api_key, "***") if hide else said)[:MAX_REASON_CHARS]
 
 
-def retry_after(error: Exception) -> float | None:
+def parse_retry_after(error: Exception) -> float | None:
     """Seconds from now; None when the error carries no header, or one that says nothing."""
     response = getattr(error, "response", None)
     carried = (
@@ -85,26 +85,26 @@ def retry_after(error: Exception) -> float | None:
         getattr(error, "litellm_response_headers", None),
         getattr(error, "headers", None),
     )
-    told = (_header(headers) for headers in carried if isinstance(headers, Mapping))
+    told = (_find_retry_after(headers) for headers in carried if isinstance(headers, Mapping))
     return next((seconds for text in told if (seconds := seconds_told(text)) is not None), None)
 
 
-def _header(headers: Mapping[object, object]) -> str:
+def _find_retry_after(headers: Mapping[object, object]) -> str:
     named = (str(value) for name, value in headers.items() if str(name).lower() == "retry-after")
     return next(named, "")
 
 
-def model_error(call: FailedCall) -> ModelError:
+def create_model_error(call: FailedCall) -> ModelError:
     """The one error for a failed call: by what its text gives away, else by its status."""
-    if call.has_no_address:
-        return _no_address(call)
-    for sign, explain in SIGNS:
+    if call.has_invalid_address:
+        return _invalid_address(call)
+    for sign, explain in ERROR_PATTERNS:
         if sign.search(call.text):
             return explain(call)
-    return BY_STATUS.get(call.status, _failed)(call)
+    return ERRORS_BY_STATUS.get(call.status, _failed)(call)
 
 
-def timed_out(call: FailedCall) -> ModelError:
+def timeout_error(call: FailedCall) -> ModelError:
     """The model had not answered when its time was over."""
     return ModelError(
         f"{call.model} did not answer within {call.timeout_s:.3g} s",
@@ -112,14 +112,14 @@ def timed_out(call: FailedCall) -> ModelError:
     )
 
 
-def _gave_up(call: FailedCall) -> ModelError:
+def _server_timeout(call: FailedCall) -> ModelError:
     return ModelUnavailable(
         f"the model server at {call.where} gave up on {call.model}: {call.reason}",
         hint="it may still be loading the model: try again, or take a smaller one",
     )
 
 
-def _no_address(call: FailedCall) -> ModelError:
+def _invalid_address(call: FailedCall) -> ModelError:
     return ModelError(
         f"api_base {call.address!r} is no address", hint="write it as http://host:port/v1"
     )
@@ -162,10 +162,12 @@ def _no_tls(call: FailedCall) -> ModelError:
 
 
 def _not_reachable(call: FailedCall) -> ModelError:
-    return ModelUnavailable(f"no model server answers at {call.where}", hint=_what_to_start(call))
+    return ModelUnavailable(
+        f"no model server answers at {call.where}", hint=_reachability_hint(call)
+    )
 
 
-def _what_to_start(call: FailedCall) -> str:
+def _reachability_hint(call: FailedCall) -> str:
     if call.provider == "ollama":
         return (
             "start it with `ollama serve`, or the whole stack with `make up`; "
@@ -259,10 +261,10 @@ def _failed(call: FailedCall) -> ModelError:
     )
 
 
-Explain = Callable[[FailedCall], ModelError]
+ErrorFactory = Callable[[FailedCall], ModelError]
 
 # LiteLLM gives several faults one type and one status; only their words tell them apart.
-SIGNS: Final[tuple[tuple[re.Pattern[str], Explain], ...]] = tuple(
+ERROR_PATTERNS: Final[tuple[tuple[re.Pattern[str], ErrorFactory], ...]] = tuple(
     (re.compile(words, re.IGNORECASE), explain)
     for words, explain in (
         (r"LLM Provider NOT provided", _no_provider),
@@ -293,7 +295,7 @@ SIGNS: Final[tuple[tuple[re.Pattern[str], Explain], ...]] = tuple(
     )
 )
 
-BY_STATUS: Final[dict[int, Explain]] = {
+ERRORS_BY_STATUS: Final[dict[int, ErrorFactory]] = {
     301: _no_api,
     302: _no_api,
     307: _no_api,
@@ -304,10 +306,10 @@ BY_STATUS: Final[dict[int, Explain]] = {
     403: _key_refused,
     404: _not_found,
     405: _no_api,
-    408: _gave_up,
+    408: _server_timeout,
     413: _too_long,
     422: _refused,
     429: _busy,
     503: _busy,
-    504: _gave_up,
+    504: _server_timeout,
 }

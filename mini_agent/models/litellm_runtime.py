@@ -10,12 +10,12 @@ import threading
 from types import ModuleType
 from typing import Final
 
-LOGGING_S: Final = 1.0
+LOGGING_TIMEOUT_S: Final = 1.0
 
 _imported: Final = threading.Event()
 
 
-def litellm_module() -> ModuleType:
+def import_litellm() -> ModuleType:
     """LiteLLM, quiet, and with its own list of models instead of a download."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     import litellm
@@ -27,14 +27,14 @@ def litellm_module() -> ModuleType:
     return module
 
 
-async def loaded_litellm() -> ModuleType:
+async def load_litellm() -> ModuleType:
     """The same without holding up the event loop while the import runs."""
     if _imported.is_set():
-        return litellm_module()
-    return await asyncio.to_thread(litellm_module)
+        return import_litellm()
+    return await asyncio.to_thread(import_litellm)
 
 
-async def settle_litellm() -> None:
+async def flush_litellm_logging() -> None:
     """Lets LiteLLM finish what it logs about its calls, and ends the tasks on this loop that do.
 
     It has one such task a process: left waiting on a loop that is not used for a while, it is
@@ -48,17 +48,17 @@ async def settle_litellm() -> None:
     worker = GLOBAL_LOGGING_WORKER
     if getattr(worker, "_bound_loop", None) is asyncio.get_running_loop():
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(LOGGING_S):
+            async with asyncio.timeout(LOGGING_TIMEOUT_S):
                 await worker.flush()
         await worker.stop()
-    left = {task for task in asyncio.all_tasks() if _is_worker(task)}
+    left = {task for task in asyncio.all_tasks() if _is_logging_task(task)}
     for task in left:
         task.cancel()
     if left:
-        await asyncio.wait(left, timeout=LOGGING_S)
+        await asyncio.wait(left, timeout=LOGGING_TIMEOUT_S)
 
 
-def _is_worker(task: asyncio.Task[object]) -> bool:
+def _is_logging_task(task: asyncio.Task[object]) -> bool:
     return getattr(task.get_coro(), "__qualname__", "") == "LoggingWorker._worker_loop"
 
 
@@ -66,11 +66,11 @@ async def close_litellm_clients() -> None:
     """Closes the connections LiteLLM keeps on this loop; for whoever owns the event loop."""
     if not _imported.is_set():
         return
-    kept = litellm_module().in_memory_llm_clients_cache
+    kept = import_litellm().in_memory_llm_clients_cache
     # LiteLLM's own way to do this closes those of other loops, too, and none to a Redis.
     of_this_loop = f"-{id(asyncio.get_running_loop())}"
     for name, client in tuple(kept.cache_dict.items()):
-        close = _closing(client)
+        close = _close_function(client)
         if name.endswith(of_this_loop) and inspect.iscoroutinefunction(close):
             # Other people's clients, on their way out, may raise anything.
             with contextlib.suppress(Exception):
@@ -80,7 +80,7 @@ async def close_litellm_clients() -> None:
     await asyncio.sleep(0)
 
 
-def _closing(client: object) -> object:
+def _close_function(client: object) -> object:
     # A client of a Redis leaves its connections to whoever made their pool.
     pool = getattr(client, "connection_pool", None)
     if pool is not None:

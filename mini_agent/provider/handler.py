@@ -9,13 +9,13 @@ from typing import Final, Protocol, TypedDict, Unpack
 from mini_agent.agent.sync import run_blocking, stream_blocking
 from mini_agent.errors import BadRequest, MiniAgentError, Unauthorized
 from mini_agent.messages import JsonObject
-from mini_agent.models.litellm_runtime import litellm_module
+from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.provider.parameters import PROVIDER, GivenCall
 from mini_agent.provider.responses import Chunk, chunks_of, details_of, usage_of
 from mini_agent.provider.run import provider_run
 from mini_agent.result import AgentResult
 
-litellm: Final = litellm_module()
+litellm: Final = import_litellm()
 
 ERRORS: Final[tuple[tuple[type[MiniAgentError], str], ...]] = (
     (BadRequest, "BadRequestError"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mini_agent.models.litellm_runtime import litellm_module
+from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.provider.import_hook import arm
 from mini_agent.provider.registration import register_ours
 
@@ -14,5 +14,5 @@ def install() -> None:
     ours importable. Calling it again puts back what has been removed from the registry since.
     """
     arm()
-    litellm_module()
+    import_litellm()
     register_ours()

@@ -9,7 +9,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from mini_agent.agent.tool_backends import languages_for
+from mini_agent.agent.tool_backends import choose_languages
 from mini_agent.config import AgentConfig
 from mini_agent.errors import BadRequest
 from mini_agent.remote.schema import AgentRunRequest
@@ -103,7 +103,7 @@ def provider_call(given: GivenCall, settings: Settings) -> ProviderCall:
 def _usual(given: GivenCall, settings: Settings) -> dict[str, object]:
     return {
         "model": _in_path(given.model) or settings.default_model,
-        "allowed_languages": languages_for(None, settings),
+        "allowed_languages": choose_languages(None, settings),
         "max_iterations": settings.max_iterations or None,
         "max_wallclock_seconds": _within(given.timeout, settings.max_seconds),
         "tool_backend": settings.tool_backend or None,

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Final, TypeAlias
 
 from mini_agent.errors import BadRequest
-from mini_agent.models.litellm_runtime import litellm_module
+from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.provider.parameters import PROVIDER
 
 METHODS: Final = ("completion", "acompletion")
@@ -21,7 +21,7 @@ METHODS: Final = ("completion", "acompletion")
 
 def register_ours() -> None:
     """Registers `MiniAgentLLM`, unless a provider of its name is registered."""
-    registry = litellm_module().custom_provider_map
+    registry = import_litellm().custom_provider_map
     if not any(entry["provider"] == PROVIDER for entry in registry):
         # Imported here: it imports LiteLLM.
         from mini_agent.provider.handler import MiniAgentLLM
@@ -45,7 +45,7 @@ def register_custom_provider(name: str, handler: object) -> object:
             field="handler",
             hint="subclass litellm.CustomLLM",
         )
-    litellm = litellm_module()
+    litellm = import_litellm()
     registry = litellm.custom_provider_map
     registry[:] = [entry for entry in registry if entry["provider"] != name]
     registry.append({"provider": name, "custom_handler": instance})

@@ -13,10 +13,10 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import Final, Protocol
 
-from mini_agent.agent.progress_text import progress_of
+from mini_agent.agent.progress_text import format_progress
 from mini_agent.events import Event, RunStarted, Stopped
 from mini_agent.messages import JsonObject
-from mini_agent.models.litellm_runtime import litellm_module
+from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.remote.schema import AgentRunResponse
 from mini_agent.result import AgentResult, Iteration, Usage
 
@@ -60,7 +60,7 @@ def _parsed(iteration: Iteration) -> Iterator[JsonObject]:
 
 def usage_of(usage: Usage) -> object:
     """LiteLLM's Usage; cached tokens are part of the prompt's."""
-    counted: object = litellm_module().Usage(
+    counted: object = import_litellm().Usage(
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,
         total_tokens=usage.total_tokens,
@@ -97,7 +97,7 @@ async def chunks_of(
                 for chunk in stream.answer(event.result):
                     yield chunk
                 return
-            elif shows_progress and (told := progress_of(event)):
+            elif shows_progress and (told := format_progress(event)):
                 yield stream.chunk(reasoning_content=told)
 
 
@@ -105,7 +105,7 @@ class _Stream:
     """Chunks of one response, which share its id."""
 
     def __init__(self, model: str) -> None:
-        self._types = litellm_module().types.utils
+        self._types = import_litellm().types.utils
         self._model = model
         self._id = self._types.ModelResponseStream().id
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mini_agent.messages import Message
-from mini_agent.models.litellm_runtime import loaded_litellm
+from mini_agent.models.litellm_runtime import load_litellm
 
 
 async def arouter_call(*, model: str, messages: Sequence[Message], **parameters: object) -> object:
@@ -13,7 +13,7 @@ async def arouter_call(*, model: str, messages: Sequence[Message], **parameters:
 
     `parameters` are those of `litellm.acompletion`.
     """
-    litellm = await loaded_litellm()
+    litellm = await load_litellm()
     deployment = {"model_name": model, "litellm_params": {"model": model}}
     router = litellm.Router(model_list=[deployment], num_retries=0)
     try:

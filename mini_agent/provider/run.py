@@ -8,19 +8,19 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from mini_agent.agent.loop import run_agent
-from mini_agent.agent.run import events_of
+from mini_agent.agent.run import iterate_events
 from mini_agent.agent.tool_backends import (
-    IN_THE_SHIM,
-    Opening,
-    Sources,
-    backend_in_the_shim,
-    places_for,
-    tools_at,
+    SHIM_ONLY,
+    InvokerContext,
+    ToolSources,
+    translate_backend_for_shim,
+    resolve_backend,
+    open_tools,
 )
 from mini_agent.errors import MiniAgentError
-from mini_agent.events import Event, Listener, Stopped, unheard
+from mini_agent.events import Event, Listener, Stopped, ignore_event
 from mini_agent.mcp.gateway.run_servers import configuration_for_runs, servers_of_run
-from mini_agent.models.cache import through_litellm
+from mini_agent.models.cache import create_litellm_model
 from mini_agent.net.telemetry import trace_headers
 from mini_agent.provider.parameters import GivenCall, ProviderCall, provider_call
 from mini_agent.remote.client import RunLost, ShimClient, lost_run
@@ -37,21 +37,21 @@ def provider_run(given: GivenCall) -> ProviderRun:
     """The run that a call asks for, not begun; `BadRequest` for one that cannot be."""
     settings = Settings()
     call = provider_call(given, settings)
-    places = places_for(call.request.tool_backend, call.container, settings)
-    if places == IN_THE_SHIM:
+    places = resolve_backend(call.request.tool_backend, call.container, settings)
+    if places == SHIM_ONLY:
         return ProviderRun(call, settings, tools=None)
     require_model(call.request.model, settings, field="target_model")
-    return ProviderRun(call, settings, tools_at(places, _sources(call.request, settings)))
+    return ProviderRun(call, settings, open_tools(places, _sources(call.request, settings)))
 
 
-def _sources(request: AgentRunRequest, settings: Settings) -> Sources:
+def _sources(request: AgentRunRequest, settings: Settings) -> ToolSources:
     def sidecar() -> SidecarClient:
         return open_sandbox(settings, headers=trace_headers)
 
-    def servers(named: Sequence[str] | None) -> Opening:
+    def servers(named: Sequence[str] | None) -> InvokerContext:
         return servers_of_run(configuration_for_runs(settings).only(named))
 
-    return Sources(request, settings, sidecar, servers)
+    return ToolSources(request, settings, sidecar, servers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class ProviderRun:
 
     call: ProviderCall
     settings: Settings
-    tools: Opening | None
+    tools: InvokerContext | None
 
     @property
     def is_here(self) -> bool:
@@ -79,7 +79,7 @@ class ProviderRun:
     async def result(self) -> AgentResult:
         """What came of it."""
         if self.tools is not None:
-            return await self._here(self.tools, unheard)
+            return await self._here(self.tools, ignore_event)
         shim, there = await self._shim()
         try:
             return await shim.run(there)
@@ -91,7 +91,7 @@ class ProviderRun:
         tools = self.tools
         if tools is None:
             return self._events_there()
-        return events_of(lambda listener: self._here(tools, listener))
+        return iterate_events(lambda listener: self._here(tools, listener))
 
     async def _events_there(self) -> AsyncGenerator[Event, None]:
         shim, there = await self._shim()
@@ -105,11 +105,11 @@ class ProviderRun:
     async def _shim(self) -> tuple[ShimClient, AgentRunRequest]:
         address = await asyncio.to_thread(shim_address, self.call.container)
         there = self.call.request.model_copy(
-            update={"tool_backend": backend_in_the_shim(self.call.request.tool_backend)}
+            update={"tool_backend": translate_backend_for_shim(self.call.request.tool_backend)}
         )
         return ShimClient(address, self.settings.shim_token.get_secret_value()), there
 
-    async def _here(self, tools: Opening, listener: Listener) -> AgentResult:
+    async def _here(self, tools: InvokerContext, listener: Listener) -> AgentResult:
         result: AgentResult | None = None
         try:
             async with tools as invoker:
@@ -122,7 +122,7 @@ class ProviderRun:
     async def _looped(self, invoker: Invoker, listener: Listener) -> AgentResult:
         request, settings = self.call.request, self.settings
         config = request.config(require_model(request.model, settings, field="target_model"))
-        model = through_litellm(settings.ollama_address, settings.redis_url)
+        model = create_litellm_model(settings.ollama_address, settings.redis_url)
         try:
             return await run_agent(request.messages, invoker, config, model, listener)
         except MiniAgentError:

@@ -18,22 +18,33 @@ from typing import Final
 from pydantic import JsonValue
 
 from mini_agent.messages import JsonObject
-from mini_agent.tool_parsing.lenient_json import Ended, Read, Reader, Unreadable, read_value
-from mini_agent.tool_parsing.programs import does_something, is_python, meant_program, unfenced
+from mini_agent.tool_parsing.lenient_json import (
+    JsonReader,
+    LenientJsonError,
+    ParsedJson,
+    UnexpectedEnd,
+    parse_json,
+)
+from mini_agent.tool_parsing.programs import (
+    has_function_call,
+    is_python,
+    repair_program,
+    strip_fence,
+)
 from mini_agent.tools.arguments import OfferedTool
 from mini_agent.tools.names import language_of_tool, spelled, with_own_names, words_in
 
-LABEL: Final = re.compile(
+ARGUMENTS_LABEL: Final = re.compile(
     r"\A(?:json|arguments?|args|parameters|input)?\s*[:=]?\s*(?=[{\[])", re.IGNORECASE
 )
-TRAILING: Final = re.compile(r"(?:[\s}\]`;]|<[/|\uff5c][^<>]{0,60}>)*\Z")
-STRINGS_IN_STRINGS: Final = 3
+TRAILING_BRACKETS: Final = re.compile(r"(?:[\s}\]`;]|<[/|\uff5c][^<>]{0,60}>)*\Z")
+MAX_NESTED_STRINGS: Final = 3
 NOT_AN_OBJECT: Final = "the arguments are not a JSON object"
-ENDS_EARLY: Final = f"{NOT_AN_OBJECT}: they end too early, so nothing was run; send them whole"
+ARGUMENTS_CUT: Final = f"{NOT_AN_OBJECT}: they end too early, so nothing was run; send them whole"
 
 
 @dataclass(frozen=True, slots=True)
-class Arguments:
+class ParsedArguments:
     """What a tool is called with, what was repaired, and what is wrong with it, if anything."""
 
     value: JsonValue
@@ -46,56 +57,64 @@ class Arguments:
         return self.value if isinstance(self.value, dict) else {}
 
 
-def read_arguments(written: str) -> Arguments:
+def parse_arguments(written: str) -> ParsedArguments:
     """What `written` says, whatever its form: an object, else a list, a text or a number."""
-    text = unfenced(written).strip()
+    text = strip_fence(written).strip()
     repaired = ("the fence around the arguments was taken off",) if text != written.strip() else ()
     if not text:
-        return Arguments({}, repaired)
+        return ParsedArguments({}, repaired)
     value: JsonValue = text
-    for _ in range(STRINGS_IN_STRINGS):
+    for _ in range(MAX_NESTED_STRINGS):
         if not isinstance(value, str) or not _is_json_like(value):
             break
         try:
-            read = _read_all(value)
-        except Unreadable as wrong:
-            return _as_text(value, repaired, f"{NOT_AN_OBJECT}: {wrong}")
+            read = _parse_whole(value)
+        except LenientJsonError as wrong:
+            return _parse_as_text(value, repaired, f"{NOT_AN_OBJECT}: {wrong}")
         if read.is_cut or read.unclosed:
-            return Arguments({}, repaired, ENDS_EARLY)
-        repaired = (*repaired, *_remarks(value, is_inner=value is not text))
+            return ParsedArguments({}, repaired, ARGUMENTS_CUT)
+        repaired = (*repaired, *_describe_repairs(value, is_inner=value is not text))
         value = read.value
-    return Arguments({} if value is None else value, repaired)
+    return ParsedArguments({} if value is None else value, repaired)
 
 
 def _is_json_like(text: str) -> bool:
-    return bool(LABEL.match(text)) or text.strip()[:1] == '"' or text.strip() in ("null", "None")
+    return (
+        bool(ARGUMENTS_LABEL.match(text))
+        or text.strip()[:1] == '"'
+        or text.strip() in ("null", "None")
+    )
 
 
-def _read_all(text: str) -> Read:
-    label = LABEL.match(text)
-    read = read_value(text, label.end() if label else 0)
-    if not read.is_cut and not TRAILING.match(text, read.end) and not _repeats(text, read):
-        raise Unreadable(read.end)
+def _parse_whole(text: str) -> ParsedJson:
+    label = ARGUMENTS_LABEL.match(text)
+    read = parse_json(text, label.end() if label else 0)
+    if (
+        not read.is_cut
+        and not TRAILING_BRACKETS.match(text, read.end)
+        and not _is_repeated(text, read)
+    ):
+        raise LenientJsonError(read.end)
     return read
 
 
-def _repeats(text: str, read: Read) -> bool:
+def _is_repeated(text: str, read: ParsedJson) -> bool:
     """Some servers send the same arguments twice over."""
     try:
-        again = read_value(text, read.end)
-    except Unreadable:
+        again = parse_json(text, read.end)
+    except LenientJsonError:
         return False
     return again.value == read.value and not text[again.end :].strip()
 
 
-def _as_text(text: str, repaired: tuple[str, ...], problem: str) -> Arguments:
+def _parse_as_text(text: str, repaired: tuple[str, ...], problem: str) -> ParsedArguments:
     """Text that only begins as JSON does: a program may begin with a bracket."""
-    if text.lstrip()[:1] in "[(" and does_something(text):
-        return Arguments(text, repaired)
-    return Arguments({}, repaired, problem)
+    if text.lstrip()[:1] in "[(" and has_function_call(text):
+        return ParsedArguments(text, repaired)
+    return ParsedArguments({}, repaired, problem)
 
 
-def _remarks(text: str, *, is_inner: bool) -> tuple[str, ...]:
+def _describe_repairs(text: str, *, is_inner: bool) -> tuple[str, ...]:
     if is_inner:
         return ("the arguments were JSON inside a string",)
     try:
@@ -105,33 +124,33 @@ def _remarks(text: str, *, is_inner: bool) -> tuple[str, ...]:
     return ()
 
 
-TEXT: Final = "string"
+TEXT_TYPE: Final = "string"
 VALUE_KEYS: Final = ("value", "code", "text", "string", "content")
 
 
-def meant_value(
+def repair_value(
     tool: OfferedTool, name: str, value: JsonValue
 ) -> tuple[JsonValue, tuple[str, ...]]:
     """What is meant by `value` for the parameter `name`, and what was done to it."""
-    if name not in tool.required or type_of(tool, name) != TEXT:
+    if name not in tool.required or parameter_type(tool, name) != TEXT_TYPE:
         return value, ()
     language = language_of_tool(tool)
     said: tuple[str, ...] = ()
-    text = _as_one_text(value, shell=language == "bash")
+    text = _join_text(value, shell=language == "bash")
     if text is not None and text != value:
         said = (f"{name} was made one text",)
     if text is None or language is None:
         return (value if text is None else text), said
-    if language == "python" and (inner := _inner_code(text)) is not None:
+    if language == "python" and (inner := _extract_program(text)) is not None:
         text, said = inner, (*said, "the program was taken out of JSON inside a string")
-    program = meant_program(text, language)
+    program = repair_program(text, language)
     return program.text, (*said, *program.repairs)
 
 
-def _as_one_text(value: JsonValue, *, shell: bool) -> str | None:
+def _join_text(value: JsonValue, *, shell: bool) -> str | None:
     if isinstance(value, dict) and len(value) <= 2:
         inner = next((each for each in value.values() if isinstance(each, str)), None)
-        return _valued(value, inner)
+        return _text_of_object(value, inner)
     if isinstance(value, list) and value:
         texts = [item for item in value if isinstance(item, str)]
         if len(texts) == len(value):
@@ -139,54 +158,54 @@ def _as_one_text(value: JsonValue, *, shell: bool) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _valued(value: JsonObject, only: str | None) -> str | None:
+def _text_of_object(value: JsonObject, only: str | None) -> str | None:
     told = next((value[key] for key in VALUE_KEYS if key in value), None)
     return told if isinstance(told, str) else only if len(value) == 1 else None
 
 
-def _inner_code(text: str) -> str | None:
+def _extract_program(text: str) -> str | None:
     """The program where `text` is {"code": ...} once more, or a quoted string."""
-    if text.lstrip()[:1] not in '{"' or (text.lstrip()[:1] == "{" and does_something(text)):
+    if text.lstrip()[:1] not in '{"' or (text.lstrip()[:1] == "{" and has_function_call(text)):
         return None
-    read = read_arguments(text)
+    read = parse_arguments(text)
     if isinstance(read.value, str) and read.value != text and is_python(read.value):
         return read.value
     inner = [each for each in read.named.values() if isinstance(each, str)]
-    return inner[0] if len(read.named) == 1 and inner and does_something(inner[0]) else None
+    return inner[0] if len(read.named) == 1 and inner and has_function_call(inner[0]) else None
 
 
 def sole_parameter(tool: OfferedTool) -> str | None:
     """The one parameter that a bare text can only be, if there is one."""
     candidates = tool.required or tool.parameters
-    if len(candidates) == 1 and type_of(tool, candidates[0]) == TEXT:
+    if len(candidates) == 1 and parameter_type(tool, candidates[0]) == TEXT_TYPE:
         return candidates[0]
     return None
 
 
-def type_of(tool: OfferedTool, parameter: str) -> str:
+def parameter_type(tool: OfferedTool, parameter: str) -> str:
     """The JSON type of a parameter; text where the schema says nothing."""
     function = tool.schema.get("function")
     schema = function.get("parameters") if isinstance(function, dict) else None
     properties = schema.get("properties") if isinstance(schema, dict) else None
     described = properties.get(parameter) if isinstance(properties, dict) else None
     kind = described.get("type") if isinstance(described, dict) else None
-    return kind if isinstance(kind, str) else TEXT
+    return kind if isinstance(kind, str) else TEXT_TYPE
 
 
-def suits(tool: OfferedTool, text: str) -> bool:
+def accepts_text(tool: OfferedTool, text: str) -> bool:
     """Whether a text of no name may be what a tool runs; a file's name is no program."""
     language = language_of_tool(tool)
     if language == "python":
-        return does_something(meant_program(text, language).text)
+        return has_function_call(repair_program(text, language).text)
     return bool(text.strip()) and not (language == "bash" and text.lstrip()[:1] in "{[")
 
 
 KEYWORD: Final = re.compile(r"([A-Za-z_]\w*)\s*(?:=(?!=)|:(?=\s*[\"'\[{\d]))\s*")
-RAW: Final = re.compile(r"[rR](?=[\"'])|[bBuU](?=[\"'])")
+STRING_PREFIX: Final = re.compile(r"[rR](?=[\"'])|[bBuU](?=[\"'])")
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class BracketedArguments:
     """What stands between the brackets of a call, and where they close."""
 
     arguments: JsonValue
@@ -194,34 +213,36 @@ class Given:
     is_whole: bool = True
 
 
-def read_brackets(text: str, start: int, end: int | None = None) -> Given | None:
+def parse_bracketed_arguments(
+    text: str, start: int, end: int | None = None
+) -> BracketedArguments | None:
     """The arguments after the opening bracket at `start`; None when it is no call's.
 
     By name they become an object, one value alone stays what it is, several become a list.
     """
-    reader = Reader(text, start + 1, len(text) if end is None else end)
+    reader = JsonReader(text, start + 1, len(text) if end is None else end)
     named: JsonObject = {}
     plain: list[JsonValue] = []
     try:
         while reader.peek() not in ")]":
-            _one_argument(reader, named, plain)
+            _parse_argument(reader, named, plain)
             if reader.peek() == ",":
                 reader.position += 1
             elif reader.peek() not in ")]":
                 return None
-    except Unreadable:
+    except LenientJsonError:
         return None
-    except Ended:
-        return Given(named or plain, reader.end, is_whole=False)
+    except UnexpectedEnd:
+        return BracketedArguments(named or plain, reader.end, is_whole=False)
     if reader.unclosed:
-        return Given(named or plain, reader.end, is_whole=False)
-    return Given(_together(named, plain), reader.position + 1)
+        return BracketedArguments(named or plain, reader.end, is_whole=False)
+    return BracketedArguments(_combine_arguments(named, plain), reader.position + 1)
 
 
-def _one_argument(reader: Reader, named: JsonObject, plain: list[JsonValue]) -> None:
+def _parse_argument(reader: JsonReader, named: JsonObject, plain: list[JsonValue]) -> None:
     keyword = KEYWORD.match(reader.text, reader.position, reader.end)
     reader.position = keyword.end() if keyword else reader.position
-    if raw := RAW.match(reader.text, reader.position, reader.end):
+    if raw := STRING_PREFIX.match(reader.text, reader.position, reader.end):
         reader.position = raw.end()
     value = reader.value("")
     while isinstance(value, str) and reader.peek() in "\"'":
@@ -232,7 +253,7 @@ def _one_argument(reader: Reader, named: JsonObject, plain: list[JsonValue]) -> 
         plain.append(value)
 
 
-def _together(named: JsonObject, plain: list[JsonValue]) -> JsonValue:
+def _combine_arguments(named: JsonObject, plain: list[JsonValue]) -> JsonValue:
     if named:
         return {**named, **{f"arg{place}": value for place, value in enumerate(plain)}}
     if len(plain) == 1:
@@ -240,67 +261,67 @@ def _together(named: JsonObject, plain: list[JsonValue]) -> JsonValue:
     return plain or {}
 
 
-WRAPPERS: Final = words_in(
+WRAPPER_KEYS: Final = words_in(
     "arguments args argument parameters params parameter kwargs input inputs properties "
     "toolinput toolargs actioninput payload data body"
 )
-NO_CONTENT: Final = words_in(
+METADATA_NAMES: Final = words_in(
     "file filename filepath path url cwd dir directory language lang name id title description "
     "explanation reason thought thoughts type kind role status workdir"
 )
 
 
-def arguments_for(tool: OfferedTool, given: Arguments) -> Arguments:
+def normalize_arguments(tool: OfferedTool, given: ParsedArguments) -> ParsedArguments:
     """`given` under the tool's own names, its programs as they were meant."""
     if given.problem:
         return given
-    shaped = _by_name(tool, given)
+    shaped = _assign_names(tool, given)
     if shaped.problem:
         return shaped
     given_ones: JsonObject = {}
     given_ones.update((name, value) for name, value in shaped.named.items() if value is not None)
     named = with_own_names(given_ones, tool)
-    adopted = _with_the_one_stranger(tool, Arguments(named.arguments))
+    adopted = _rename_unknown_argument(tool, ParsedArguments(named.arguments))
     notes = [*shaped.repaired, *named.renamed, *adopted.repaired]
     arguments: JsonObject = {}
     for name, value in adopted.named.items():
-        arguments[name], said = meant_value(tool, name, value)
+        arguments[name], said = repair_value(tool, name, value)
         notes.extend(said)
-    return Arguments(arguments, tuple(notes))
+    return ParsedArguments(arguments, tuple(notes))
 
 
-def _by_name(tool: OfferedTool, given: Arguments) -> Arguments:
-    value = _by_keyword(tool, given.value)
+def _assign_names(tool: OfferedTool, given: ParsedArguments) -> ParsedArguments:
+    value = _parse_keywords(tool, given.value)
     if isinstance(value, list):
-        value = _of_list(tool, value)
+        value = _convert_list(tool, value)
     if isinstance(value, dict):
-        return _unwrapped(tool, replace(given, value=value))
+        return _unwrap(tool, replace(given, value=value))
     parameter = sole_parameter(tool)
     text = value if isinstance(value, str) else None
     if parameter and isinstance(value, int | float) and not isinstance(value, bool):
         text = str(value) if language_of_tool(tool) is None else None
-    if text is None or not parameter or not suits(tool, text):
+    if text is None or not parameter or not accepts_text(tool, text):
         return replace(given, value={}, problem=f"{NOT_AN_OBJECT}, but {json.dumps(value):.80}")
     said = f"the bare text was taken as {parameter}"
     return replace(given, value={parameter: text}, repaired=(*given.repaired, said))
 
 
-def _by_keyword(tool: OfferedTool, value: JsonValue) -> JsonValue:
+def _parse_keywords(tool: OfferedTool, value: JsonValue) -> JsonValue:
     """Arguments in Python's syntax, `code="print(1)"`, and a program that is its own key."""
     if isinstance(value, dict) and len(value) == 1:
         ((key, held),) = value.items()
-        is_program = language_of_tool(tool) == "python" and does_something(key)
+        is_program = language_of_tool(tool) == "python" and has_function_call(key)
         return key if is_program and held in (None, "", {}, True) else value
     if not isinstance(value, str):
         return value
-    given = read_brackets(f"({value})", 0)
+    given = parse_bracketed_arguments(f"({value})", 0)
     named = given.arguments if given and given.is_whole and given.end == len(value) + 2 else None
     if not isinstance(named, dict):
         return value
     return named if set(with_own_names(named, tool).arguments) & set(tool.parameters) else value
 
 
-def _of_list(tool: OfferedTool, items: list[JsonValue]) -> JsonValue:
+def _convert_list(tool: OfferedTool, items: list[JsonValue]) -> JsonValue:
     pairs = {
         str(item["name"]): item["value"]
         for item in items
@@ -316,32 +337,32 @@ def _of_list(tool: OfferedTool, items: list[JsonValue]) -> JsonValue:
     return list(items)
 
 
-def _unwrapped(tool: OfferedTool, given: Arguments) -> Arguments:
+def _unwrap(tool: OfferedTool, given: ParsedArguments) -> ParsedArguments:
     """Without an object around the arguments: {"arguments": {...}}."""
     for key, held in given.named.items():
-        if spelled(key) not in WRAPPERS or key in tool.parameters or len(given.named) > 3:
+        if spelled(key) not in WRAPPER_KEYS or key in tool.parameters or len(given.named) > 3:
             continue
         is_text = isinstance(held, str) and held.lstrip().startswith("{")
-        inner = read_arguments(held).value if isinstance(held, str) and is_text else held
+        inner = parse_arguments(held).value if isinstance(held, str) and is_text else held
         if isinstance(inner, dict):
             said = f"the arguments were taken out of {key}"
-            return Arguments(inner, (*given.repaired, said))
+            return ParsedArguments(inner, (*given.repaired, said))
     return given
 
 
-def _with_the_one_stranger(tool: OfferedTool, given: Arguments) -> Arguments:
+def _rename_unknown_argument(tool: OfferedTool, given: ParsedArguments) -> ParsedArguments:
     """Where one text is missing and one text of another name is there, they are the same."""
     missing = [name for name in tool.required if name not in given.named]
     strangers = [
         name
         for name, value in given.named.items()
         if name not in tool.parameters
-        and spelled(name) not in NO_CONTENT
+        and spelled(name) not in METADATA_NAMES
         and isinstance(value, str)
-        and suits(tool, value)
+        and accepts_text(tool, value)
     ]
-    if len(missing) != 1 or len(strangers) != 1 or type_of(tool, missing[0]) != TEXT:
+    if len(missing) != 1 or len(strangers) != 1 or parameter_type(tool, missing[0]) != TEXT_TYPE:
         return given
     said = f"argument {strangers[0]} was taken as {missing[0]}"
     renamed = {missing[0] if n == strangers[0] else n: v for n, v in given.named.items()}
-    return Arguments(renamed, (said,))
+    return ParsedArguments(renamed, (said,))

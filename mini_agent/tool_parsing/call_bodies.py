@@ -10,14 +10,14 @@ from typing import Final
 from pydantic import JsonValue
 
 from mini_agent.messages import JsonObject
-from mini_agent.tool_parsing.arguments import read_brackets
-from mini_agent.tool_parsing.found import Tools, Wanted
-from mini_agent.tool_parsing.json_calls import wanted_in
-from mini_agent.tool_parsing.lenient_json import Read, Unreadable, read_bounded
+from mini_agent.tool_parsing.arguments import parse_bracketed_arguments
+from mini_agent.tool_parsing.json_calls import find_json_calls
+from mini_agent.tool_parsing.lenient_json import LenientJsonError, ParsedJson, parse_bounded_json
+from mini_agent.tool_parsing.text_spans import OfferedTools, ParsedCall
 from mini_agent.tools.names import tool_meant, words_in
 
 NAME: Final = re.compile(r"[A-Za-z_][\w./:-]*")
-NOISE: Final = words_in(
+NON_NAME_WORDS: Final = words_in(
     "function functions json code call tool_call name arguments args args_json parameters input to "
     "constrain begin commentary analysis final channel message call_id tool type content assistant "
     "recipient and with tool_name action tool_sep sep escape xml text parameter param arg_key "
@@ -25,7 +25,7 @@ NOISE: Final = words_in(
 )
 CALL_ID: Final = re.compile(r"\[CALL_ID\]\w*")
 GAP: Final = re.compile(r"(?:[\s,;]|<\|?/?(?:sep|tool▁sep)\|?>)*")
-NAME_AND_BRACKET: Final = re.compile(
+CALL_OPENING: Final = re.compile(
     r"[\s\[]*(?:print\s*\(\s*)?(?:\w+\s*=\s*)?(?:await\s+)?([A-Za-z_][\w.]*)\s*(?=\()"
 )
 PARAMETER: Final = re.compile(
@@ -35,7 +35,7 @@ PARAMETER: Final = re.compile(
     r"|(?=</(?:function|invoke|tool_call)>)|\Z)",
     re.DOTALL,
 )
-GLM: Final = re.compile(
+GLM_ARGUMENT: Final = re.compile(
     r"<arg_key>\s*(.{1,60}?)\s*</arg_key>\s*<arg_value>(.*?)</arg_value>", re.DOTALL
 )
 ELEMENT: Final = re.compile(r"<([A-Za-z_][\w-]{0,40})>(.*?)</\1>", re.DOTALL)
@@ -43,134 +43,142 @@ NAME_ELEMENTS: Final = ("name", "tool_name", "tool", "function", "function_name"
 ARGUMENT_ELEMENTS: Final = ("arguments", "args", "parameters", "params", "input", "tool_input")
 ESCAPED_VALUE: Final = re.compile(r"(\w+)\s*:\s*<escape>(.*?)<escape>", re.DOTALL)
 OPENING_TAG: Final = re.compile(r"<[A-Za-z_][\w-]{0,40}>")
-MOST_ELEMENTS: Final = 50
-LONGEST_HEAD: Final = 200
-NEXT: Final = re.compile(r"[{\[]|[A-Za-z_][\w.-]{0,63}(?:\[CALL_ID\]\w+)?(?:\[ARGS\])?\{")
+MAX_ELEMENTS: Final = 50
+MAX_HEAD_CHARS: Final = 200
+NEXT_CALL: Final = re.compile(r"[{\[]|[A-Za-z_][\w.-]{0,63}(?:\[CALL_ID\]\w+)?(?:\[ARGS\])?\{")
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class CallBody:
     """The calls of one marked stretch, and where the last of them ends."""
 
-    calls: tuple[Wanted, ...]
+    calls: tuple[ParsedCall, ...]
     end: int
 
 
-def body_at(text: str, start: int, tools: Tools, name: str, limit: int | None) -> Body | None:
+def parse_body(
+    text: str, start: int, tools: OfferedTools, name: str, limit: int | None
+) -> CallBody | None:
     """The calls whose JSON begins at `start`, with or without a name before it.
 
     How long the stretch is, the JSON itself says, and at most the marker that closes it, at
     `limit`. `name` is the tool that the marker names.
     """
-    calls: list[Wanted] = []
+    calls: list[ParsedCall] = []
     end = start
-    while step := _json_step(text, after_gap(text, end), tools, "" if calls else name, limit):
+    while step := _parse_json_step(text, skip_gap(text, end), tools, "" if calls else name, limit):
         calls.extend(step.calls)
         end = step.end
-        if not NEXT.match(text, after_gap(text, end)):
+        if not NEXT_CALL.match(text, skip_gap(text, end)):
             break
-    return Body(tuple(calls), end) if calls else None
+    return CallBody(tuple(calls), end) if calls else None
 
 
-def after_gap(text: str, start: int) -> int:
+def skip_gap(text: str, start: int) -> int:
     """Where the space and separators after `start` end."""
     gap = GAP.match(text, start)
     return gap.end() if gap else start
 
 
-def name_in(head: str, tools: Tools) -> str:
+def find_tool_name(head: str, tools: OfferedTools) -> str:
     """The name of a tool among the tokens of `head`; a name nobody has, where there is no other."""
-    words = [word for word in NAME.findall(head) if word.lower() not in NOISE]
+    words = [word for word in NAME.findall(head) if word.lower() not in NON_NAME_WORDS]
     if len(words) > 4:
         return ""
     return next((word for word in words if tool_meant(word, tools)), words[0] if words else "")
 
 
-def _json_step(text: str, start: int, tools: Tools, name: str, limit: int | None) -> Body | None:
-    opening = _opening(text, start)
+def _parse_json_step(
+    text: str, start: int, tools: OfferedTools, name: str, limit: int | None
+) -> CallBody | None:
+    opening = _find_json_start(text, start)
     if opening is None or (limit is not None and opening > limit):
         return None
     head = CALL_ID.sub("", text[start:opening])
     if "(" in head or "<parameter" in head or "<arg_key" in head:
         return None
     try:
-        read = read_bounded(text, opening, limit)
-    except Unreadable:
+        read = parse_bounded_json(text, opening, limit)
+    except LenientJsonError:
         return None
-    wanted = _calls_of(read, tools, name_in(head, tools) or name)
-    return Body(tuple(wanted), read.end) if wanted else None
+    wanted = _parse_json_calls(read, tools, find_tool_name(head, tools) or name)
+    return CallBody(tuple(wanted), read.end) if wanted else None
 
 
-def _opening(text: str, start: int) -> int | None:
+def _find_json_start(text: str, start: int) -> int | None:
     """Where the JSON begins: at once, or after a head of one line or two."""
-    for bracket in range(start, min(start + LONGEST_HEAD, len(text))):
+    for bracket in range(start, min(start + MAX_HEAD_CHARS, len(text))):
         if text[bracket] == "{" or (text[bracket] == "[" and bracket == start):
             return bracket
     return None
 
 
-def _calls_of(read: Read, tools: Tools, name: str) -> list[Wanted]:
-    inner = list(wanted_in(read, tools))
+def _parse_json_calls(read: ParsedJson, tools: OfferedTools, name: str) -> list[ParsedCall]:
+    inner = list(find_json_calls(read, tools))
     if name:
-        inner = [each for each in inner if not _is_lone(each, read)]
+        inner = [each for each in inner if not _is_unnamed(each, read)]
     if inner:
         return [replace(each, is_explicit=True) for each in inner]
     if name:
-        return [Wanted(name, read.value, _is_whole(read), is_explicit=True)]
+        return [ParsedCall(name, read.value, _is_whole(read), is_explicit=True)]
     if _is_cut_before_a_name(read):
-        return [Wanted("", None, is_whole=False, is_explicit=True)]
-    return [_unknown(read.value)] if _unknown(read.value).name else []
+        return [ParsedCall("", None, is_whole=False, is_explicit=True)]
+    return [_parse_unknown_call(read.value)] if _parse_unknown_call(read.value).name else []
 
 
-def _is_lone(wanted: Wanted, read: Read) -> bool:
+def _is_unnamed(wanted: ParsedCall, read: ParsedJson) -> bool:
     return wanted.arguments is read.value
 
 
-def _is_whole(read: Read) -> bool:
+def _is_whole(read: ParsedJson) -> bool:
     return read.is_whole(read.value) and not read.is_cut
 
 
-def _is_cut_before_a_name(read: Read) -> bool:
+def _is_cut_before_a_name(read: ParsedJson) -> bool:
     return read.is_cut and isinstance(read.value, dict)
 
 
-def _unknown(value: JsonValue) -> Wanted:
+def _parse_unknown_call(value: JsonValue) -> ParsedCall:
     """A call by a name that nobody has: inside of markers it is one all the same."""
     named = value.get("name", "") if isinstance(value, dict) else ""
     arguments = value.get("arguments", value.get("parameters")) if isinstance(value, dict) else None
-    return Wanted(named if isinstance(named, str) else "", arguments, is_explicit=True)
+    return ParsedCall(named if isinstance(named, str) else "", arguments, is_explicit=True)
 
 
-def bounded_calls(body: str, tools: Tools, name: str = "") -> tuple[Wanted, ...]:
+def parse_bounded_body(body: str, tools: OfferedTools, name: str = "") -> tuple[ParsedCall, ...]:
     """The calls of a stretch without JSON at its start, all of which is `body`."""
-    return tuple(_parameters(body, tools, name)) or bracketed_calls(body, 0)[0]
+    return tuple(_parse_parameters(body, tools, name)) or parse_bracketed_calls(body, 0)[0]
 
 
-def _parameters(body: str, tools: Tools, name: str) -> list[Wanted]:
+def _parse_parameters(body: str, tools: OfferedTools, name: str) -> list[ParsedCall]:
     """XML: `<parameter=code>`, `<arg_key>`, or an element for each argument."""
     given: JsonObject = {}
-    for pattern in (PARAMETER, GLM, ESCAPED_VALUE) if _is_short(body) else (PARAMETER,):
-        given.update((key.strip(), _value(value)) for key, value in pattern.findall(body))
-    head = body.split("<", 1)[0][:LONGEST_HEAD]
-    elements = dict(ELEMENT.findall(body)) if _is_short(body) else {}
+    for pattern in (
+        (PARAMETER, GLM_ARGUMENT, ESCAPED_VALUE) if _has_few_elements(body) else (PARAMETER,)
+    ):
+        given.update((key.strip(), _parse_value(value)) for key, value in pattern.findall(body))
+    head = body.split("<", 1)[0][:MAX_HEAD_CHARS]
+    elements = dict(ELEMENT.findall(body)) if _has_few_elements(body) else {}
     named = next((elements[each].strip() for each in NAME_ELEMENTS if each in elements), "")
-    name = name or (named if NAME.fullmatch(named) else "") or name_in(head, tools)
+    name = name or (named if NAME.fullmatch(named) else "") or find_tool_name(head, tools)
     if name and not given:
         held = next((elements[each] for each in ARGUMENT_ELEMENTS if each in elements), None)
-        rest = {key: _value(inner) for key, inner in elements.items() if key not in NAME_ELEMENTS}
+        rest = {
+            key: _parse_value(inner) for key, inner in elements.items() if key not in NAME_ELEMENTS
+        }
         if held is not None:
             inner = dict(ELEMENT.findall(held))
-            return [Wanted(name, {**inner} or held.strip(), is_explicit=True)]
+            return [ParsedCall(name, {**inner} or held.strip(), is_explicit=True)]
         given.update(rest)
-    return [Wanted(name, given, is_explicit=True)] if name and given else []
+    return [ParsedCall(name, given, is_explicit=True)] if name and given else []
 
 
-def _is_short(body: str) -> bool:
+def _has_few_elements(body: str) -> bool:
     """Elements that are not closed are looked for again and again, to the end of the body."""
-    return len(OPENING_TAG.findall(body)) <= MOST_ELEMENTS
+    return len(OPENING_TAG.findall(body)) <= MAX_ELEMENTS
 
 
-def _value(written: str) -> str:
+def _parse_value(written: str) -> str:
     """XML puts values on lines of their own."""
     value = written.removeprefix("\n").removesuffix("\n")
     if "<![CDATA[" in value:
@@ -178,16 +186,16 @@ def _value(written: str) -> str:
     return html.unescape(value) if "<" not in value and "&lt;" in value else value
 
 
-def bracketed_calls(text: str, start: int) -> tuple[tuple[Wanted, ...], int]:
+def parse_bracketed_calls(text: str, start: int) -> tuple[tuple[ParsedCall, ...], int]:
     """The calls from `start` on, `name(arg="x")` or a list of such, and where they end."""
-    wanted: list[Wanted] = []
+    wanted: list[ParsedCall] = []
     position = start
-    while named := NAME_AND_BRACKET.match(text, position):
-        given = read_brackets(text, named.end())
+    while named := CALL_OPENING.match(text, position):
+        given = parse_bracketed_arguments(text, named.end())
         if given is None:
             break
         name = named[1].removesuffix(".call")
-        wanted.append(Wanted(name, given.arguments, given.is_whole, is_explicit=True))
-        position = after_gap(text, given.end)
+        wanted.append(ParsedCall(name, given.arguments, given.is_whole, is_explicit=True))
+        position = skip_gap(text, given.end)
     closing = re.compile(r"\s*\]").match(text, position)
     return tuple(wanted), closing.end() if closing and wanted else position

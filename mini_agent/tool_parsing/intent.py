@@ -11,51 +11,53 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-TICK: Final = "['\u2019]?"
-DOING: Final = "(?:run|running|execut(?:e|ed|ing)|call(?:ing)?|invok(?:e|ing)|perform)"
-NOT: Final = (
-    rf"(?:never|do(?:es)?\s*n(?:o|{TICK})t|must\s*n(?:o|{TICK})t|should\s*n(?:o|{TICK})t|"
-    rf"will not|won{TICK}t|would not|wouldn{TICK}t|did not|didn{TICK}t|refuse to)"
+APOSTROPHE: Final = "['\u2019]?"
+RUN_VERB: Final = "(?:run|running|execut(?:e|ed|ing)|call(?:ing)?|invok(?:e|ing)|perform)"
+NEGATION: Final = (
+    rf"(?:never|do(?:es)?\s*n(?:o|{APOSTROPHE})t|must\s*n(?:o|{APOSTROPHE})t|should\s*n(?:o|{APOSTROPHE})t|"
+    rf"will not|won{APOSTROPHE}t|would not|wouldn{APOSTROPHE}t|did not|didn{APOSTROPHE}t|refuse to)"
 )
 # Before the code, up to it.
-NOT_MEANT: Final = re.compile(
-    rf"(?:\b(?:never|not|do(?:es)?n{TICK}t|mustn{TICK}t|shouldn{TICK}t|can(?:{TICK}t|not)|"
-    rf"won{TICK}t|wouldn{TICK}t|didn{TICK}t|refuse to)\s+(?:\w+\s+){{0,2}}"
+DENIED_BEFORE: Final = re.compile(
+    rf"(?:\b(?:never|not|do(?:es)?n{APOSTROPHE}t|mustn{APOSTROPHE}t|shouldn{APOSTROPHE}t|can(?:{APOSTROPHE}t|not)|"
+    rf"won{APOSTROPHE}t|wouldn{APOSTROPHE}t|didn{APOSTROPHE}t|refuse to)\s+(?:\w+\s+){{0,2}}"
     r"(?:run|call|execute|use|emit|send|write|invoke|issue|do)|"
     r"\b(?:avoid|instead of|rather than|without)\s+(?:\w+\s+){0,1}"
     r"(?:run|call|execut|us|emit|send|writ|invok)\w*)\b[^.!?\n;,]{0,80}$",
     re.IGNORECASE,
 )
-NEEDS_IT: Final = re.compile(
-    rf"\b(?:not|can(?:not|{TICK}t)|impossible|hard|difficult)\b"
+NOT_WITHOUT: Final = re.compile(
+    rf"\b(?:not|can(?:not|{APOSTROPHE}t)|impossible|hard|difficult)\b"
     r"[^.!?\n]{0,60}\bwithout\b[^.!?\n]*$",
     re.IGNORECASE,
 )
-HARMFUL: Final = re.compile(
+CALLED_HARMFUL: Final = re.compile(
     r"(?:\b(?:unsafe|dangerous|malicious|harmful|attackers?)\b[^.!?,;\n]{0,80}"
     r"|(?:\A|\n)\W*(?:warning|caution|danger)\b[^\n]{0,120}"
     r"|\b(?:not|never) be (?:run|executed|called)\b[^.!?\n]{0,40}"
     r"|(?:\A|\n)\W*(?:bad|wrong|incorrect|unsafe|not like this|do not|don'?t)\W*)$",
     re.IGNORECASE,
 )
-SUPPOSED: Final = re.compile(
+HYPOTHETICAL: Final = re.compile(
     r"\b(?:if (?:I|we|you|one|someone) (?:were to |had |ran|executed|called)|suppos(?:e|ing)|"
     r"hypothetically|imagine)\b[^.!?\n]{0,60}$|\b(?:I|we|one) (?:could|might) (?:also )?"
-    rf"{DOING}\W*$",
+    rf"{RUN_VERB}\W*$",
     re.IGNORECASE,
 )
-SHOWN_ELSEWHERE: Final = re.compile(
+QUOTED_SOURCE: Final = re.compile(
     r"\b(?:docs|documentation|manual|tutorial|readme|code (?:that )?you (?:posted|gave|sent|wrote|"
     r"shared|provided|pasted)|your code (?:is|was|reads))\b[^.!?\n]{0,60}$",
     re.IGNORECASE,
 )
-FOR_OTHERS: Final = re.compile(
+FOR_THE_USER: Final = re.compile(
     r"\b(?:yourself|yourselves|on (?:your|another) (?:own )?(?:machine|computer|laptop|"
     r"system|side|end|pc))\b[^.!?\n]{0,60}$",
     re.IGNORECASE,
 )
-ASIDE: Final = re.compile(r"(?:\bfor (?:example|instance)|\be\.g\.)[^.!?\n]{0,80}$", re.IGNORECASE)
-NOT_MEANT_ABROAD: Final = re.compile(
+EXAMPLE_PHRASE: Final = re.compile(
+    r"(?:\bfor (?:example|instance)|\be\.g\.)[^.!?\n]{0,80}$", re.IGNORECASE
+)
+DENIED_IN_OTHER_LANGUAGES: Final = re.compile(
     r"(?:\b(?:nicht|niemals|nie|keinesfalls)\b[^.!?\n]{0,40}\b(?:aus(?:ge)?führ\w*|laufen)"
     r"|\b(?:no|nunca)\s+(?:\w+\s+){0,2}ejecut\w*|\bn(?:ão|unca)\s+(?:\w+\s+){0,2}execut\w*"
     r"|\b(?:non|mai)\s+(?:\w+\s+){0,2}esegu\w*"
@@ -66,9 +68,9 @@ NOT_MEANT_ABROAD: Final = re.compile(
     re.IGNORECASE,
 )
 # A question before the code, or after it.
-ASKS: Final = re.compile(
+PERMISSION_QUESTION: Final = re.compile(
     r"\b(?:(?:should|shall|may|can|could|must) (?:I|we)|do you (?:really )?want|would you like|"
-    rf"want me to|am I (?:allowed|supposed)|is it (?:ok|okay|fine|safe))\b[^.!?\n]{{0,40}}\b{DOING}"
+    rf"want me to|am I (?:allowed|supposed)|is it (?:ok|okay|fine|safe))\b[^.!?\n]{{0,40}}\b{RUN_VERB}"
     r"\b[^.!?\n]{0,80}\?"
     r"|\b(?:shall|should|may) I (?:proceed|continue|go ahead|do (?:it|so|that|this))\b"
     r"[^.!?\n]{0,40}\?"
@@ -82,43 +84,47 @@ ASKS: Final = re.compile(
     re.IGNORECASE,
 )
 # After the code.
-TAKEN_BACK: Final = re.compile(
-    rf"\b{NOT}\s+(?:\w+\s+){{0,2}}(?:run|execute|call|invoke|follow|perform|try)\s+"
+DENIED_AFTER: Final = re.compile(
+    rf"\b{NEGATION}\s+(?:\w+\s+){{0,2}}(?:run|execute|call|invoke|follow|perform|try)\s+"
     r"(?:this|that|it|them|these|the (?:code|above|script|command|call|program|snippet))\b"
     r"|\bbut I (?:will not|won['\u2019]?t|would not|refuse|am not going to|can(?:not|['\u2019]t))\b"
     r"|\b(?:avoid|beware of) (?:it|this|that|running|executing)\b",
     re.IGNORECASE,
 )
-OPENS_ANOTHER: Final = re.compile(r"```|~~~|[{<\[]")
-ASKED_WITHIN: Final = 200
+NEXT_BLOCK: Final = re.compile(r"```|~~~|[{<\[]")
+MAX_AFTER_CHARS: Final = 200
 
 
-def is_unwanted(before: str, after: str, *, goes_on: bool) -> bool:
+def denies_execution(before: str, after: str, *, goes_on: bool) -> bool:
     """Whether the words next to code say that it is not to be run here and now.
 
     `goes_on` tells that the text goes on after the code: what only sounds like an example is
     often meant, but no model explains an example that it wants to be run.
     """
-    lead, rest = before.rstrip(" \t\n`*_\"':"), _own_words(after)
-    if _is_denied(lead) or NOT_MEANT_ABROAD.search(lead) or HARMFUL.search(lead):
+    lead, rest = before.rstrip(" \t\n`*_\"':"), _following_words(after)
+    if _is_denied(lead) or DENIED_IN_OTHER_LANGUAGES.search(lead) or CALLED_HARMFUL.search(lead):
         return True
-    if FOR_OTHERS.search(lead) or ASKS.search(lead[lead.rfind("\n\n") + 1 :]):
+    if FOR_THE_USER.search(lead) or PERMISSION_QUESTION.search(lead[lead.rfind("\n\n") + 1 :]):
         return True
-    if TAKEN_BACK.search(rest) or NOT_MEANT_ABROAD.search(rest) or ASKS.search(rest):
+    if (
+        DENIED_AFTER.search(rest)
+        or DENIED_IN_OTHER_LANGUAGES.search(rest)
+        or PERMISSION_QUESTION.search(rest)
+    ):
         return True
-    shown = (ASIDE, SUPPOSED, SHOWN_ELSEWHERE)
+    shown = (EXAMPLE_PHRASE, HYPOTHETICAL, QUOTED_SOURCE)
     return goes_on and any(each.search(lead) for each in shown)
 
 
 def _is_denied(lead: str) -> bool:
-    denied = NOT_MEANT.search(lead)
-    return denied is not None and not NEEDS_IT.search(lead)
+    denied = DENIED_BEFORE.search(lead)
+    return denied is not None and not NOT_WITHOUT.search(lead)
 
 
-def _own_words(after: str) -> str:
+def _following_words(after: str) -> str:
     """The words after code that are about it, not about what comes next."""
-    rest = after[:ASKED_WITHIN]
-    another = OPENS_ANOTHER.search(rest, 1)
+    rest = after[:MAX_AFTER_CHARS]
+    another = NEXT_BLOCK.search(rest, 1)
     if another is None:
         return rest
     rest = rest[: another.start()].rstrip(" \t\n`*_")
@@ -135,32 +141,32 @@ EXAMPLE: Final = re.compile(
     r"[^.!?\n]{0,120}$",
     re.IGNORECASE,
 )
-SHOWN: Final = re.compile(
+OUTPUT_LABEL: Final = re.compile(
     r"(?:\A|\n)\W*(?:(?:expected|sample|example|the|program) )?(?:output|result|stdout)s?"
     r"(?: (?:is|would be|will be|should be|looks like|was))?\W*$",
     re.IGNORECASE,
 )
 LETTERS: Final = re.compile(r"[^\W\d_]")
-SURROUNDINGS_DOING: Final = "(?:run|execute|check|verify|try|test|compute|fix)"
-ANNOUNCED: Final = re.compile(
-    rf"(?:\b(?:let me|let{TICK}s|I{TICK}(?: wi)?ll) (?:now )?{SURROUNDINGS_DOING}|"
+INTENDED_VERB: Final = "(?:run|execute|check|verify|try|test|compute|fix)"
+RUN_ANNOUNCEMENT: Final = re.compile(
+    rf"(?:\b(?:let me|let{APOSTROPHE}s|I{APOSTROPHE}(?: wi)?ll) (?:now )?{INTENDED_VERB}|"
     r"\b(?:run|execute|try|running|executing)\b[^.\n]{0,60}|"
     r"\b(?:corrected|fixed|updated|next) (?:code|program|script|version|step))[^\n]{0,80}\s*\Z",
     re.IGNORECASE,
 )
 TAG: Final = re.compile(r"<[^<>]{1,60}>")
 QUOTES: Final = ("`", "'", '"')
-MUCH: Final = 8
-BEFORE: Final = 200
+MIN_LETTERS: Final = 8
+MAX_BEFORE_CHARS: Final = 200
 
 
-def is_much(text: str) -> bool:
+def is_substantial(text: str) -> bool:
     """Whether `text` says something, more than a word or a closing bracket."""
-    return len(LETTERS.findall(TAG.sub("", text[:BEFORE]))) >= MUCH
+    return len(LETTERS.findall(TAG.sub("", text[:MAX_BEFORE_CHARS]))) >= MIN_LETTERS
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class SurroundingText:
     """What stands `before` and `after` a call; where the reply `is_cut`, more would follow."""
 
     before: str
@@ -168,49 +174,49 @@ class Surroundings:
     is_cut: bool = False
 
     @property
-    def is_spoken_of(self) -> bool:
+    def is_only_mentioned(self) -> bool:
         """Whether the words before the call say that it must not be made, or is an example.
 
         Models also announce as an example what they mean, but they do not go on after it then.
         """
-        return self.is_aside or (self._goes_on and bool(EXAMPLE.search(self._lead)))
+        return self.is_not_to_be_run or (self._goes_on and bool(EXAMPLE.search(self._lead)))
 
     @property
-    def is_aside(self) -> bool:
+    def is_not_to_be_run(self) -> bool:
         """The same for a block of code, which is followed by words even when it is meant."""
-        return is_unwanted(self.before[-BEFORE:], self.after, goes_on=self._goes_on)
+        return denies_execution(self.before[-MAX_BEFORE_CHARS:], self.after, goes_on=self._goes_on)
 
     @property
-    def is_in_quotes(self) -> bool:
+    def is_quoted(self) -> bool:
         """Whether it stands in quotes and the text goes on, or in a line that quotes somebody."""
         if self._line.lstrip().startswith(("> ", "| ")):
             return True
         in_ticks = self._line.endswith(QUOTES) and self.after.startswith(QUOTES)
-        return in_ticks and (self.is_cut or is_much(self._rest_of_line))
+        return in_ticks and (self.is_cut or is_substantial(self._rest_of_line))
 
     @property
-    def is_in_a_sentence(self) -> bool:
+    def is_inside_sentence(self) -> bool:
         """Whether a sentence goes on around it."""
-        goes_on = is_much(self._rest_of_line) or (self.is_cut and "\n" not in self.after)
-        return goes_on and is_much(self._line)
+        goes_on = is_substantial(self._rest_of_line) or (self.is_cut and "\n" not in self.after)
+        return goes_on and is_substantial(self._line)
 
     @property
-    def is_output(self) -> bool:
+    def announces_output(self) -> bool:
         """Whether the words before it announce what a program prints, not a program."""
-        return bool(SHOWN.search(self.before[-60:]))
+        return bool(OUTPUT_LABEL.search(self.before[-60:]))
 
     @property
-    def announces(self) -> bool:
+    def announces_run(self) -> bool:
         """Whether the words before it say that it is now to be run."""
-        return bool(ANNOUNCED.search(self.before[-BEFORE:]))
+        return bool(RUN_ANNOUNCEMENT.search(self.before[-MAX_BEFORE_CHARS:]))
 
     @property
     def _goes_on(self) -> bool:
-        return self.is_cut or is_much(self.after)
+        return self.is_cut or is_substantial(self.after)
 
     @property
     def _lead(self) -> str:
-        return self.before[-BEFORE:].rstrip(" \t\n`*_\"':")
+        return self.before[-MAX_BEFORE_CHARS:].rstrip(" \t\n`*_\"':")
 
     @property
     def _line(self) -> str:

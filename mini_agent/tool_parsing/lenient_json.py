@@ -25,16 +25,16 @@ ESCAPES: Final = {
 }
 ESCAPE: Final = re.compile(r"\\(u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)
 SURROGATE: Final = re.compile("[\ud800-\udfff]")
-LONGEST_LOOSE: Final = 20_000
-CLOSING: Final = {'"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u2018": "\u2019"}
-PLAIN: Final = {
+MAX_LOOSE_STRING_CHARS: Final = 20_000
+CLOSING_QUOTES: Final = {'"': '"', "'": "'", "`": "`", "\u201c": "\u201d", "\u2018": "\u2019"}
+PLAIN_STRING: Final = {
     quote: re.compile(
         rf"{quote}([^{closing}\\]*+(?:\\.[^{closing}\\]*+)*+){closing}",
         re.DOTALL,
     )
-    for quote, closing in CLOSING.items()
+    for quote, closing in CLOSING_QUOTES.items()
 }
-TRIPLE: Final = {
+TRIPLE_QUOTED: Final = {
     quote: re.compile(rf"{quote}(.*?){quote}", re.DOTALL) for quote in ('"""', "'''", "```")
 }
 # What follows a quote that ends a string, where quotes also stand inside the string.
@@ -45,42 +45,42 @@ ENDS_IN_OBJECT: Final = (
 ENDS_IN_ARRAY: Final = r"(?=\s{0,99}(?:\]\s{0,99}(?:[}\],<`]|\Z|\n)|,\s{0,99}[\"'{\[]))"
 
 
-def plain_string(text: str, start: int, end: int) -> tuple[str, int] | None:
+def parse_plain_string(text: str, start: int, end: int) -> tuple[str, int] | None:
     """The string that opens at `start` and where it ends; None when it is never closed."""
-    triple = TRIPLE.get(text[start : start + 3])
-    found = (triple or PLAIN[text[start]]).match(text, start, end)
-    return (unescaped(found[1]), found.end()) if found else None
+    triple = TRIPLE_QUOTED.get(text[start : start + 3])
+    found = (triple or PLAIN_STRING[text[start]]).match(text, start, end)
+    return (unescape(found[1]), found.end()) if found else None
 
 
-def loose_string(text: str, start: int, end: int, closers: str) -> tuple[str, int] | None:
+def parse_loose_string(text: str, start: int, end: int, closers: str) -> tuple[str, int] | None:
     """The same for a string that holds its own quote unescaped; `closers` is what follows it."""
-    closing = re.compile(rf"(?<!\\){CLOSING[text[start]]}{closers}")
-    found = closing.search(text, start + 1, min(end, start + LONGEST_LOOSE))
-    return (unescaped(text[start + 1 : found.start()]), found.end()) if found else None
+    closing = re.compile(rf"(?<!\\){CLOSING_QUOTES[text[start]]}{closers}")
+    found = closing.search(text, start + 1, min(end, start + MAX_LOOSE_STRING_CHARS))
+    return (unescape(text[start + 1 : found.start()]), found.end()) if found else None
 
 
-def unescaped(raw: str) -> str:
+def unescape(raw: str) -> str:
     """`raw` with JSON's escapes resolved; a backslash that escapes nothing stays."""
     if "\\" not in raw:
         return raw
-    resolved = ESCAPE.sub(_character, raw)
+    resolved = ESCAPE.sub(_unescape_one, raw)
     if not SURROGATE.search(resolved):
         return resolved
     return resolved.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _character(escape: re.Match[str]) -> str:
+def _unescape_one(escape: re.Match[str]) -> str:
     escaped = escape[1]
     if len(escaped) > 1:
         return chr(int(escaped[1:], 16))
     return ESCAPES.get(escaped, escape[0])
 
 
-DEEPEST: Final = 60
+MAX_DEPTH: Final = 60
 SPACE: Final = re.compile(r"(?:\s++|//[^\n]*+|#[^\n]*+|/\*.{0,500}?\*/)*+", re.DOTALL)
 NUMBER: Final = re.compile(r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 WORD: Final = re.compile(r"[A-Za-z_][\w.-]*")
-WORDS: Final[dict[str, JsonValue]] = {
+LITERALS: Final[dict[str, JsonValue]] = {
     "true": True,
     "false": False,
     "null": None,
@@ -90,13 +90,13 @@ WORDS: Final[dict[str, JsonValue]] = {
     "undefined": None,
     "nil": None,
 }
-ASSIGNS: Final = re.compile(r":|=>?")
+KEY_SEPARATOR: Final = re.compile(r":|=>?")
 NEXT_KEY: Final = re.compile(r"[\"'][\w. -]{1,40}[\"']\s*:")
-BEGINS_A_NUMBER: Final = ("-", "+", ".", "-.")
-LONGEST_NUMBER: Final = 40
+NUMBER_PREFIXES: Final = ("-", "+", ".", "-.")
+MAX_NUMBER_CHARS: Final = 40
 
 
-class Unreadable(ValueError):
+class LenientJsonError(ValueError):
     """No value is written there; `position` is where that became clear."""
 
     def __init__(self, position: int) -> None:
@@ -104,12 +104,12 @@ class Unreadable(ValueError):
         self.position = position
 
 
-class Ended(Exception):
+class UnexpectedEnd(Exception):
     """The text ended inside the value."""
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ParsedJson:
     """A value, where its text ends, and whether the text ended before it did.
 
     `unclosed` are the objects and lists, by identity, whose closing bracket is missing; with
@@ -127,48 +127,48 @@ class Read:
         return not isinstance(part, dict | list) or id(part) not in self.unclosed
 
 
-def read_value(text: str, start: int = 0, end: int | None = None) -> Read:
-    """The value at `start`; `Unreadable` when there is none. Text after it is nobody's business."""
+def parse_json(text: str, start: int = 0, end: int | None = None) -> ParsedJson:
+    """The value at `start`; `LenientJsonError` when there is none. Text after it is nobody's business."""
     end = len(text) if end is None else end
     try:
-        return _read(Reader(text, start, end))
-    except Unreadable as first:
+        return _read(JsonReader(text, start, end))
+    except LenientJsonError as first:
         try:
-            return _read(Reader(text, start, end, inner_quotes=True))
-        except Unreadable:
+            return _read(JsonReader(text, start, end, inner_quotes=True))
+        except LenientJsonError:
             raise first from None
 
 
-def read_bounded(text: str, start: int, limit: int | None) -> Read:
+def parse_bounded_json(text: str, start: int, limit: int | None) -> ParsedJson:
     """The value at `start`, which a marker at `limit` closes if nothing else does.
 
     Brackets that are missing before the marker are no sign of a text that was cut off.
     """
     try:
-        read = read_value(text, start)
-    except Unreadable:
+        read = parse_json(text, start)
+    except LenientJsonError:
         if limit is None:
             raise
     else:
         if limit is None or not read.unclosed:
             return read
-    read = read_value(text, start, limit)
+    read = parse_json(text, start, limit)
     return read if read.is_cut else replace(read, unclosed=frozenset())
 
 
-def _read(reader: Reader) -> Read:
+def _read(reader: JsonReader) -> ParsedJson:
     start = reader.position
     try:
         value = reader.value()
-    except Ended:
-        raise Unreadable(start) from None
-    return Read(
+    except UnexpectedEnd:
+        raise LenientJsonError(start) from None
+    return ParsedJson(
         value, reader.position, frozenset(reader.unclosed), reader.is_cut, reader.inner_quotes
     )
 
 
 @dataclass(slots=True)
-class Reader:
+class JsonReader:
     """Reads values from `position` on; what ends too early is kept as far as it goes."""
 
     text: str
@@ -184,7 +184,7 @@ class Reader:
         space = SPACE.match(self.text, self.position, self.end)
         self.position = space.end() if space else self.position
         if self.position >= self.end:
-            raise Ended
+            raise UnexpectedEnd
         return self.text[self.position]
 
     def value(self, closers: str = ENDS_IN_OBJECT) -> JsonValue:
@@ -192,12 +192,12 @@ class Reader:
         next_one = self.peek()
         if next_one in "{[":
             self._depth += 1
-            if self._depth > DEEPEST:
-                raise Unreadable(self.position)
+            if self._depth > MAX_DEPTH:
+                raise LenientJsonError(self.position)
             value = self._object() if next_one == "{" else self._list()
             self._depth -= 1
             return value
-        if next_one in CLOSING:
+        if next_one in CLOSING_QUOTES:
             return self.string(closers)
         return self._scalar()
 
@@ -205,13 +205,13 @@ class Reader:
         """One quoted string."""
         loose = self.inner_quotes and closers
         found = (
-            loose_string(self.text, self.position, self.end, closers)
+            parse_loose_string(self.text, self.position, self.end, closers)
             if loose
-            else plain_string(self.text, self.position, self.end)
+            else parse_plain_string(self.text, self.position, self.end)
         )
         if found is None:
             self._cut()
-            raise Ended
+            raise UnexpectedEnd
         value, self.position = found
         return value
 
@@ -223,10 +223,10 @@ class Reader:
                 key = self._key()
                 try:
                     read[key] = self.value()
-                except Ended:
+                except UnexpectedEnd:
                     self._cut()
                     raise
-        except Ended:
+        except UnexpectedEnd:
             self.unclosed.add(id(read))
         return read
 
@@ -236,7 +236,7 @@ class Reader:
         try:
             while self._more("]"):
                 read.append(self.value(ENDS_IN_ARRAY))
-        except Ended:
+        except UnexpectedEnd:
             self.unclosed.add(id(read))
         return read
 
@@ -251,38 +251,38 @@ class Reader:
             self.position += 1
             return False
         if not has_comma and not NEXT_KEY.match(self.text, self.position, self.end):
-            raise Unreadable(self.position)
+            raise LenientJsonError(self.position)
         return True
 
     def _key(self) -> str:
-        key = self.string() if self.peek() in CLOSING else self._matched(WORD)
+        key = self.string() if self.peek() in CLOSING_QUOTES else self._matched(WORD)
         self.peek()
-        self._matched(ASSIGNS)
+        self._matched(KEY_SEPARATOR)
         return key.strip()
 
     def _scalar(self) -> JsonValue:
-        if self._depth and self.text[self.position : self.end] in BEGINS_A_NUMBER:
+        if self._depth and self.text[self.position : self.end] in NUMBER_PREFIXES:
             self._cut()
-            raise Ended
+            raise UnexpectedEnd
         number = NUMBER.match(self.text, self.position, self.end)
         written = number[0] if number else self._matched(WORD, move=False)
         stop = self.position + len(written)
         if self._depth and stop == self.end:
             self._cut()
-            raise Ended
-        value = _number(written, self.position) if number else self._word(written)
+            raise UnexpectedEnd
+        value = _parse_number(written, self.position) if number else self._word(written)
         self.position = stop
         return value
 
     def _word(self, written: str) -> JsonValue:
-        if written not in WORDS:
-            raise Unreadable(self.position)
-        return WORDS[written]
+        if written not in LITERALS:
+            raise LenientJsonError(self.position)
+        return LITERALS[written]
 
     def _matched(self, pattern: re.Pattern[str], *, move: bool = True) -> str:
         found = pattern.match(self.text, self.position, self.end)
         if found is None:
-            raise Unreadable(self.position)
+            raise LenientJsonError(self.position)
         if move:
             self.position = found.end()
         return found[0]
@@ -292,8 +292,8 @@ class Reader:
         self.position = self.end
 
 
-def _number(written: str, position: int) -> JsonValue:
-    if len(written) > LONGEST_NUMBER:
-        raise Unreadable(position)
+def _parse_number(written: str, position: int) -> JsonValue:
+    if len(written) > MAX_NUMBER_CHARS:
+        raise LenientJsonError(position)
     plain = written.replace("_", "")
     return int(plain) if re.fullmatch(r"[-+]?\d+", plain) else float(plain)

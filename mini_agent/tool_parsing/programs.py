@@ -23,31 +23,31 @@ from typing import Final, NamedTuple
 
 from pydantic import JsonValue
 
-from mini_agent.tool_parsing.found import Fence, Tools, Wanted
-from mini_agent.tool_parsing.intent import Surroundings
-from mini_agent.tool_parsing.lenient_json import unescaped
+from mini_agent.tool_parsing.intent import SurroundingText
+from mini_agent.tool_parsing.lenient_json import unescape
+from mini_agent.tool_parsing.text_spans import Fence, OfferedTools, ParsedCall
 from mini_agent.tools.arguments import OfferedTool
 from mini_agent.tools.names import tool_for
 from mini_agent_protocol.languages import Language
 
-LONGEST: Final = 200_000
-PAIRS: Final = {")": "(", "]": "[", "}": "{"}
+MAX_PROGRAM_CHARS: Final = 200_000
+BRACKET_PAIRS: Final = {")": "(", "]": "[", "}": "{"}
 LITERAL: Final = re.compile(
     r"//[^\n]*|/\*.{0,20000}?\*/|`[^`]*+`|\"(?:[^\"\\\n]|\\.)*+\"|'(?:[^'\\\n]|\\.){1,80}'",
     re.DOTALL,
 )
 BRACKET: Final = re.compile(r"[()\[\]{}]")
-WHOLE: Final[dict[Language, re.Pattern[str]]] = {
+COMPLETE_PROGRAM: Final[dict[Language, re.Pattern[str]]] = {
     "go": re.compile(r"func main\(\)\s*\{.*\}\s*\Z", re.DOTALL),
     "rust": re.compile(r"fn main\(\).*\}\s*\Z", re.DOTALL),
     "node": re.compile(r"\(.*[)};]\s*\Z", re.DOTALL),
 }
-PROMPT: Final = re.compile(r"^\$ ?(.*)$", re.MULTILINE)
+SHELL_PROMPT: Final = re.compile(r"^\$ ?(.*)$", re.MULTILINE)
 
 
-def python_tree(code: str) -> ast.Module | None:
+def parse_python(code: str) -> ast.Module | None:
     """The syntax tree of `code`; None when it is no Python, or longer than anyone writes."""
-    if len(code) > LONGEST:
+    if len(code) > MAX_PROGRAM_CHARS:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -59,18 +59,18 @@ def python_tree(code: str) -> ast.Module | None:
 
 def is_python(code: str) -> bool:
     """Whether `code` is Python, however little it does."""
-    return bool(code.strip()) and python_tree(code) is not None
+    return bool(code.strip()) and parse_python(code) is not None
 
 
-def does_something(code: str) -> bool:
+def has_function_call(code: str) -> bool:
     """Whether `code` is Python that calls a function; words and numbers alone are Python too."""
-    tree = python_tree(code)
+    tree = parse_python(code)
     return tree is not None and any(isinstance(node, ast.Call) for node in ast.walk(tree))
 
 
-def prints(code: str) -> bool:
+def has_print_statement(code: str) -> bool:
     """Whether `code` is Python with a statement that prints, outside of any function."""
-    tree = python_tree(code)
+    tree = parse_python(code)
     return tree is not None and any(
         isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
         for statement in tree.body
@@ -79,63 +79,69 @@ def prints(code: str) -> bool:
     )
 
 
-def seems_whole(language: Language, code: str) -> bool:
+def is_complete(language: Language, code: str) -> bool:
     """Whether a program whose end was not marked ends where it should."""
     if language == "python":
-        return does_something(code)
+        return has_function_call(code)
     # Any beginning of a command line is one as well, and may do more harm: rm -rf /tmp/x.
-    return language != "bash" and bool(WHOLE[language].search(code)) and _is_balanced(code)
+    return (
+        language != "bash" and bool(COMPLETE_PROGRAM[language].search(code)) and _is_balanced(code)
+    )
 
 
-def leading_program(language: Language, text: str) -> str:
+def extract_leading_program(language: Language, text: str) -> str:
     """The paragraphs at the beginning of `text` that are a program; all of it where none are."""
     paragraphs = text.split("\n\n")
     for count in range(len(paragraphs), 0, -1):
         begun = "\n\n".join(paragraphs[:count])
-        if seems_whole(language, begun):
+        if is_complete(language, begun):
             return begun
     return paragraphs[0] if language == "bash" else text
 
 
 def _is_balanced(code: str) -> bool:
-    if len(code) > LONGEST:
+    if len(code) > MAX_PROGRAM_CHARS:
         return False
     waiting: list[str] = []
     for bracket in BRACKET.findall(LITERAL.sub("", code)):
-        if bracket in PAIRS.values():
+        if bracket in BRACKET_PAIRS.values():
             waiting.append(bracket)
-        elif not waiting or waiting.pop() != PAIRS[bracket]:
+        elif not waiting or waiting.pop() != BRACKET_PAIRS[bracket]:
             return False
     return not waiting
 
 
-def without_prompts(script: str) -> str:
+def strip_shell_prompts(script: str) -> str:
     """A shell session's commands alone, where its first line begins with a `$` prompt."""
     if not script.lstrip().startswith("$ "):
         return script
-    return "\n".join(PROMPT.findall(script))
+    return "\n".join(SHELL_PROMPT.findall(script))
 
 
-FENCED: Final = re.compile(
+FENCED_TEXT: Final = re.compile(
     r"\A\s*(?:```|~~~)[ \t]*([\w+#.-]*)[ \t]*\n(.*?)\n?[ \t]*(?:```|~~~)\s*\Z", re.DOTALL
 )
-BLOCK: Final = re.compile(
+CODE_BLOCK: Final = re.compile(
     r"^[ \t]*(?:```|~~~)[\w+#.-]*[ \t]*\n(.*?)(?:^[ \t]*(?:```|~~~)|\Z)", re.DOTALL | re.MULTILINE
 )
 CODE_ELEMENT: Final = re.compile(r"\A\s*<(code|pre|python|script)>(.*)</\1>\s*\Z", re.DOTALL)
-INLINE: Final = re.compile(r"\A\s*`+([^`]+)`+\s*\Z")
-LABEL: Final = re.compile(r"\A\s*(?:python3?|py|bash|sh|shell|javascript|js|go|rust)[ \t]*\n")
-PROMPTED: Final = re.compile(r"^(?:>>>|\.\.\.) ?(.*)$", re.MULTILINE)
+INLINE_CODE: Final = re.compile(r"\A\s*`+([^`]+)`+\s*\Z")
+LANGUAGE_LABEL: Final = re.compile(
+    r"\A\s*(?:python3?|py|bash|sh|shell|javascript|js|go|rust)[ \t]*\n"
+)
+PYTHON_PROMPT: Final = re.compile(r"^(?:>>>|\.\.\.) ?(.*)$", re.MULTILINE)
 NOTEBOOK_PROMPT: Final = re.compile(r"^In ?\[\d*\]: ?", re.MULTILINE)
 NOTEBOOK_LINE: Final = re.compile(r"^[ \t]*(?:%|!)[^\n]*\n?", re.MULTILINE)
-OLD_PRINT: Final = re.compile(r"^([ \t]*)print[ \t]+(?!\()([^\n]+?);?[ \t]*$", re.MULTILINE)
+PRINT_STATEMENT: Final = re.compile(r"^([ \t]*)print[ \t]+(?!\()([^\n]+?);?[ \t]*$", re.MULTILINE)
 TRAILER: Final = re.compile(r"(?:\s|```|~~~|</?[A-Za-z_][\w:.-]*>|<\|[^<>|]{1,40}\|>|[\"'`])+\Z")
-PROSE_LINE: Final = r"[ \t]*[A-Z][^\n=(){}\[\]#]*[.:!]"
-PROSE: Final = re.compile(rf"\A(?:{PROSE_LINE}[ \t]*\n+)+|(?:\n+{PROSE_LINE}[ \t]*)+\s*\Z")
+SENTENCE_LINE: Final = r"[ \t]*[A-Z][^\n=(){}\[\]#]*[.:!]"
+SENTENCES: Final = re.compile(
+    rf"\A(?:{SENTENCE_LINE}[ \t]*\n+)+|(?:\n+{SENTENCE_LINE}[ \t]*)+\s*\Z"
+)
 # What mends a program reads it many times: longer ones are taken as they are written.
-LONGEST_MENDED: Final = 20_000
+MAX_REPAIRED_CHARS: Final = 20_000
 # A trailer ends within this many characters, so that looking for its start stays cheap.
-LONGEST_TRAILER: Final = 400
+MAX_TRAILER_CHARS: Final = 400
 TYPOGRAPHIC: Final = str.maketrans(
     "\u201c\u201d\u2018\u2019\u00a0\u2212\u00d7\u00f7\uff08\uff09\uff0c\uff1a",
     "\"\"'' -*/(),:",
@@ -145,184 +151,187 @@ NEXT_COMMAND: Final = re.compile(r"\\n\s*(?:echo|cd|ls|for|if|python3?|pip|cat|m
 ENTITY: Final = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27);")
 
 
-class Program(NamedTuple):
+class RepairedProgram(NamedTuple):
     """The program, and what was done to it, a sentence each."""
 
     text: str
     repairs: tuple[str, ...] = ()
 
 
-Remedy = tuple[str, Callable[[str], str]]
+Repair = tuple[str, Callable[[str], str]]
 
 
-def meant_program(written: str, language: Language) -> Program:
+def repair_program(written: str, language: Language) -> RepairedProgram:
     """What `written` plainly means as a program of `language`; itself where nothing is wrong."""
     text, repairs = written, []
-    for said, remedy in UNWRAPPING:
+    for said, remedy in UNWRAP_REPAIRS:
         unwrapped = remedy(text)
-        is_needed = remedy in ALWAYS or language != "python" or not does_something(text)
+        is_needed = remedy in ALWAYS_APPLIED or language != "python" or not has_function_call(text)
         if unwrapped != text and is_needed:
             text = unwrapped
             repairs.append(said)
-    mended = _python(text) if language == "python" else _other(text, language)
-    return Program(mended.text, (*repairs, *mended.repairs))
+    mended = _repair_python(text) if language == "python" else _repair_other(text, language)
+    return RepairedProgram(mended.text, (*repairs, *mended.repairs))
 
 
-def unfenced(text: str) -> str:
+def strip_fence(text: str) -> str:
     """What stands in the fence, where the whole of `text` is one."""
-    found = FENCED.match(text)
+    found = FENCED_TEXT.match(text)
     return found[2] if found else text
 
 
-def _out_of_blocks(text: str) -> str:
-    blocks = BLOCK.findall(text)
+def _extract_code_blocks(text: str) -> str:
+    blocks = CODE_BLOCK.findall(text)
     return "\n".join(block.rstrip("\n") for block in blocks) if blocks else text
 
 
-def _out_of_element(text: str) -> str:
+def _strip_element(text: str) -> str:
     found = CODE_ELEMENT.match(text)
     return found[2].strip("\n") if found else text
 
 
-def _without_ticks(text: str) -> str:
-    found = INLINE.match(text)
+def _strip_backticks(text: str) -> str:
+    found = INLINE_CODE.match(text)
     return found[1] if found else text
 
 
-def without_label(text: str) -> str:
+def strip_language_label(text: str) -> str:
     """`text` without a first line that is only a language's name."""
-    rest = LABEL.sub("", text)
+    rest = LANGUAGE_LABEL.sub("", text)
     return rest if rest.strip() else text
 
 
-def _without_prompts(text: str) -> str:
-    lines = PROMPTED.findall(text)
+def _strip_python_prompts(text: str) -> str:
+    lines = PYTHON_PROMPT.findall(text)
     return "\n".join(lines) if lines else text
 
 
-def _without_notebook_prompts(text: str) -> str:
+def _strip_notebook_prompts(text: str) -> str:
     return NOTEBOOK_PROMPT.sub("", text)
 
 
-def _without_magic(text: str) -> str:
+def _strip_notebook_commands(text: str) -> str:
     return NOTEBOOK_LINE.sub("", text)
 
 
-def _printed(text: str) -> str:
-    return OLD_PRINT.sub(r"\1print(\2)", text)
+def _add_print_brackets(text: str) -> str:
+    return PRINT_STATEMENT.sub(r"\1print(\2)", text)
 
 
-def _without_trailer(text: str) -> str:
-    return text[:-LONGEST_TRAILER] + TRAILER.sub("", text[-LONGEST_TRAILER:])
+def _strip_trailer(text: str) -> str:
+    return text[:-MAX_TRAILER_CHARS] + TRAILER.sub("", text[-MAX_TRAILER_CHARS:])
 
 
-def _without_prose(text: str) -> str:
-    return PROSE.sub("", text)
+def _strip_sentences(text: str) -> str:
+    return SENTENCES.sub("", text)
 
 
-def _typed(text: str) -> str:
+def _replace_typographic(text: str) -> str:
     return text.translate(TYPOGRAPHIC)
 
 
-UNWRAPPING: Final[tuple[Remedy, ...]] = (
-    ("the fence around the program was taken off", unfenced),
-    ("the program was taken out of the words around it", _out_of_blocks),
-    ("the element around the program was taken off", _out_of_element),
-    ("the backticks around the program were taken off", _without_ticks),
-    ("the language's name in front of the program was taken off", without_label),
-    ("the notebook's prompts in the program were taken off", _without_notebook_prompts),
+UNWRAP_REPAIRS: Final[tuple[Repair, ...]] = (
+    ("the fence around the program was taken off", strip_fence),
+    ("the program was taken out of the words around it", _extract_code_blocks),
+    ("the element around the program was taken off", _strip_element),
+    ("the backticks around the program were taken off", _strip_backticks),
+    ("the language's name in front of the program was taken off", strip_language_label),
+    ("the notebook's prompts in the program were taken off", _strip_notebook_prompts),
 )
 # These leave something that is Python too, and means something else.
-ALWAYS: Final = (without_label, _without_notebook_prompts)
-ESCAPED: Final[Remedy] = ("\\n and other escapes in the program were resolved", unescaped)
-REMEDIES: Final[tuple[Remedy, ...]] = (
-    ESCAPED,
+ALWAYS_APPLIED: Final = (strip_language_label, _strip_notebook_prompts)
+UNESCAPE_REPAIR: Final[Repair] = ("\\n and other escapes in the program were resolved", unescape)
+PYTHON_REPAIRS: Final[tuple[Repair, ...]] = (
+    UNESCAPE_REPAIR,
     ("HTML entities in the program were resolved", html.unescape),
-    ("typographic quotes in the program were made plain", _typed),
+    ("typographic quotes in the program were made plain", _replace_typographic),
     ("the program was moved to the left margin", lambda text: textwrap.dedent(text).strip("\n")),
-    ("the prompts in front of the program's lines were taken off", _without_prompts),
-    ("the notebook's own commands in the program were left out", _without_magic),
-    ("print without brackets was written as it is today", _printed),
-    ("what followed the program's end was left out", _without_trailer),
-    ("the sentences around the program were left out", _without_prose),
+    ("the prompts in front of the program's lines were taken off", _strip_python_prompts),
+    ("the notebook's own commands in the program were left out", _strip_notebook_commands),
+    ("print without brackets was written as it is today", _add_print_brackets),
+    ("what followed the program's end was left out", _strip_trailer),
+    ("the sentences around the program were left out", _strip_sentences),
 )
 
 
-def _python(code: str) -> Program:
+def _repair_python(code: str) -> RepairedProgram:
     """`code`, or the first remedy's outcome that is a program where `code` is none."""
-    is_well = does_something(code) or (is_python(code) and "\\n" not in code)
-    if is_well or len(code) > LONGEST_MENDED:
-        return Program(code)
-    tried = [Program(remedy(code), (said,)) for said, remedy in REMEDIES]
+    is_well = has_function_call(code) or (is_python(code) and "\\n" not in code)
+    if is_well or len(code) > MAX_REPAIRED_CHARS:
+        return RepairedProgram(code)
+    tried = [RepairedProgram(remedy(code), (said,)) for said, remedy in PYTHON_REPAIRS]
     resolved = tried[0]
     twice = [
-        Program(remedy(resolved.text), (*resolved.repairs, said)) for said, remedy in REMEDIES[1:]
+        RepairedProgram(remedy(resolved.text), (*resolved.repairs, said))
+        for said, remedy in PYTHON_REPAIRS[1:]
     ]
-    better = (each for each in (*tried, *twice) if does_something(each.text))
-    return next(better, Program(code))
+    better = (each for each in (*tried, *twice) if has_function_call(each.text))
+    return next(better, RepairedProgram(code))
 
 
-def _other(code: str, language: Language) -> Program:
-    said, resolve = ESCAPED
+def _repair_other(code: str, language: Language) -> RepairedProgram:
+    said, resolve = UNESCAPE_REPAIR
     bare = LITERAL.sub("", code)
     is_escaped = NEXT_COMMAND.search(bare) if language == "bash" else "\\n" in bare
     if "\n" not in code.strip() and is_escaped:
-        return Program(resolve(code), (said,))
+        return RepairedProgram(resolve(code), (said,))
     if language == "bash" and ENTITY.search(bare):
-        return Program(html.unescape(code), (REMEDIES[1][0],))
-    return Program(code)
+        return RepairedProgram(html.unescape(code), (PYTHON_REPAIRS[1][0],))
+    return RepairedProgram(code)
 
 
-TRANSCRIPT: Final = re.compile(r"\A\s*(?:>>> |In \[\d+\]:)")
+INTERPRETER_SESSION: Final = re.compile(r"\A\s*(?:>>> |In \[\d+\]:)")
 PLACEHOLDER: Final = re.compile(
     r"<(?:your|insert|path|code|the)[\w -]*>|\byour_\w+_here\b", re.IGNORECASE
 )
 
 
-def block_call(
-    fence: Fence, tools: Tools, around: Surroundings, *, has_result: bool
-) -> Wanted | None:
+def parse_code_block(
+    fence: Fence, tools: OfferedTools, around: SurroundingText, *, has_result: bool
+) -> ParsedCall | None:
     """The call that a block stands for; None where it is to be left alone."""
-    language = fence.language or _unlabelled(fence)
+    language = fence.language or _guess_language(fence)
     tool = tool_for(language, tools) if language else None
     if tool is None or language is None or not fence.body.strip():
         return None
-    if around.is_aside or around.is_output or _is_no_program(fence.body):
+    if around.is_not_to_be_run or around.announces_output or _is_not_runnable(fence.body):
         return None
-    if has_result and not around.announces:
+    if has_result and not around.announces_run:
         return None
-    code = without_prompts(fence.body) if language == "bash" else fence.body
+    code = strip_shell_prompts(fence.body) if language == "bash" else fence.body
     parameter = tool.required[0] if tool.required else "code"
-    whole = fence.is_closed or seems_whole(language, code)
-    return Wanted(tool.name, {parameter: code}, is_whole=whole, is_explicit=True)
+    whole = fence.is_closed or is_complete(language, code)
+    return ParsedCall(tool.name, {parameter: code}, is_whole=whole, is_explicit=True)
 
 
-def _unlabelled(fence: Fence) -> Language | None:
-    return "python" if fence.label in ("", "tool_code") and prints(fence.body) else None
+def _guess_language(fence: Fence) -> Language | None:
+    return (
+        "python" if fence.label in ("", "tool_code") and has_print_statement(fence.body) else None
+    )
 
 
-def _is_no_program(code: str) -> bool:
-    return bool(TRANSCRIPT.match(code) or PLACEHOLDER.search(code))
+def _is_not_runnable(code: str) -> bool:
+    return bool(INTERPRETER_SESSION.match(code) or PLACEHOLDER.search(code))
 
 
-def tool_calls_in_program(code: str, tools: Tools) -> tuple[Wanted, ...]:
+def find_tool_calls(code: str, tools: OfferedTools) -> tuple[ParsedCall, ...]:
     """The calls of tools that are all a Python program does: `print(exec_python(code="..."))`."""
-    tree = python_tree(code) if any(name in code for name in tools) else None
+    tree = parse_python(code) if any(name in code for name in tools) else None
     if tree is None or not tree.body:
         return ()
-    wanted = [_of_statement(statement, tools) for statement in tree.body]
-    calls = tuple(each for each in wanted if isinstance(each, Wanted))
+    wanted = [_parse_statement(statement, tools) for statement in tree.body]
+    calls = tuple(each for each in wanted if isinstance(each, ParsedCall))
     return calls if calls and None not in wanted else ()
 
 
-def _of_statement(statement: ast.stmt, tools: Tools) -> Wanted | str | None:
+def _parse_statement(statement: ast.stmt, tools: OfferedTools) -> ParsedCall | str | None:
     """The call in a statement; its words where it only prints, None where it does more."""
     if isinstance(statement, ast.Assign | ast.Expr):
-        return _of_expression(statement.value, tools)
+        return _parse_expression(statement.value, tools)
     return "imports" if isinstance(statement, ast.Import | ast.ImportFrom) else None
 
 
-def _of_expression(expression: ast.expr, tools: Tools) -> Wanted | str | None:
+def _parse_expression(expression: ast.expr, tools: OfferedTools) -> ParsedCall | str | None:
     if isinstance(expression, ast.Await):
         expression = expression.value
     if isinstance(expression, ast.Constant):
@@ -331,15 +340,15 @@ def _of_expression(expression: ast.expr, tools: Tools) -> Wanted | str | None:
         return None
     name = ast.unparse(expression.func)
     if name.rsplit(".", 1)[-1] in tools:
-        return _of_call(expression, tools[name.rsplit(".", 1)[-1]])
+        return _parse_call(expression, tools[name.rsplit(".", 1)[-1]])
     if name != "print":
         return None
-    inner = [_of_expression(each, tools) for each in expression.args]
-    called = [each for each in inner if isinstance(each, Wanted)]
+    inner = [_parse_expression(each, tools) for each in expression.args]
+    called = [each for each in inner if isinstance(each, ParsedCall)]
     return called[0] if len(called) == 1 else "prints"
 
 
-def _of_call(call: ast.Call, tool: OfferedTool) -> Wanted | None:
+def _parse_call(call: ast.Call, tool: OfferedTool) -> ParsedCall | None:
     names = (*tool.required, *(each for each in tool.parameters if each not in tool.required))
     try:
         plain = [ast.literal_eval(each) for each in call.args]
@@ -349,4 +358,4 @@ def _of_call(call: ast.Call, tool: OfferedTool) -> Wanted | None:
         return None
     if len(plain) == 1 and isinstance(plain[0], dict) and not call.keywords:
         given = dict(plain[0])
-    return Wanted(tool.name, given, is_explicit=True)
+    return ParsedCall(tool.name, given, is_explicit=True)

@@ -2,7 +2,7 @@
 
 Which tool a call means, where its name alone does not say it or its arguments contradict it.
 
-An answer that a model gives as if it were a tool call: `final_answer(answer="42")`.
+An answer that a model gives as if it were a tool call: `parse_final_answer(answer="42")`.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import Final
 from pydantic import JsonValue
 
 from mini_agent.errors import BadRequest
-from mini_agent.messages import JsonObject, encodable
+from mini_agent.messages import JsonObject, replace_surrogates
 from mini_agent.model import CallForm, ToolCall
-from mini_agent.tool_parsing.arguments import Arguments, arguments_for, read_arguments
-from mini_agent.tool_parsing.found import Tools, Wanted
-from mini_agent.tool_parsing.programs import does_something, is_python, meant_program
+from mini_agent.tool_parsing.arguments import ParsedArguments, normalize_arguments, parse_arguments
+from mini_agent.tool_parsing.programs import has_function_call, is_python, repair_program
+from mini_agent.tool_parsing.text_spans import OfferedTools, ParsedCall
 from mini_agent.tools.arguments import OfferedTool
 from mini_agent.tools.names import (
     ARGUMENT_NAMES,
@@ -37,11 +37,11 @@ from mini_agent_protocol.languages import Language, language_named
 LANGUAGE_KEYS: Final = ("language", "lang", "kernel", "runtime", "programming_language")
 CODE_KEYS: Final = frozenset(("code", *ARGUMENT_NAMES["code"]))
 COMMAND_KEYS: Final = frozenset(("cmd", "command", "commandline", "shell", "bash"))
-PYTHON_BEGINS: Final = re.compile(r"\s*(?:print\s*\(|import \w|from \w+ import|def \w+\(|#.*\n)")
-SHELL_BEGINS: Final = re.compile(
+PYTHON_START: Final = re.compile(r"\s*(?:print\s*\(|import \w|from \w+ import|def \w+\(|#.*\n)")
+SHELL_START: Final = re.compile(
     r"\s*(?:\$ )?(?:echo|ls|pip3?|python3?|cat|cargo|go|node|npm|npx|mkdir|curl|git|bash|sh)\s+\S"
 )
-FOREIGN_BEGINS: Final[tuple[tuple[Language, re.Pattern[str]], ...]] = (
+OTHER_LANGUAGE_STARTS: Final[tuple[tuple[Language, re.Pattern[str]], ...]] = (
     ("go", re.compile(r"\s*package \w+\s")),
     ("rust", re.compile(r"(?s:.*?)\bfn main\s*\(")),
     ("node", re.compile(r"\s*(?:console\.log\(|(?:const|let|var) \w+ ?=|function \w+\()")),
@@ -49,119 +49,123 @@ FOREIGN_BEGINS: Final[tuple[tuple[Language, re.Pattern[str]], ...]] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ToolMatch:
     """The tool that is meant, None if there is none, with what its call says."""
 
     tool: OfferedTool | None
-    arguments: Arguments
+    arguments: ParsedArguments
     why: str = ""
 
 
-def chosen_tool(requested: str, given: Arguments, tools: Tools) -> Choice:
+def match_tool(requested: str, given: ParsedArguments, tools: OfferedTools) -> ToolMatch:
     """The tool that `requested` and what is `given` to it mean together."""
-    choice = Choice(tool_meant(requested, tools), given)
+    choice = ToolMatch(tool_meant(requested, tools), given)
     if given.problem:
         return choice
     if choice.tool is None:
-        choice = Choice(_nameless(requested, given, tools), given)
-    return _for_its_program(_for_its_language(requested, choice, tools), tools)
+        choice = ToolMatch(_match_unnamed_call(requested, given, tools), given)
+    return _match_program(_match_stated_language(requested, choice, tools), tools)
 
 
-def _nameless(requested: str, given: Arguments, tools: Tools) -> OfferedTool | None:
+def _match_unnamed_call(
+    requested: str, given: ParsedArguments, tools: OfferedTools
+) -> OfferedTool | None:
     """The tool for a call that names none: one of no name, "run", or the program's function."""
     name = bare_name(requested)
-    program = _program(given)
+    program = _find_program(given)
     if not name or says_only_code(name):
-        named_language = _language_key(given.named)
+        named_language = _find_language_key(given.named)
         if named_language:
-            return _by_language(str(given.named[named_language]), tools)
-        return lone_arguments_tool(given.named, tools)
-    if re.search(rf"\bdef {re.escape(name)}\s*\(", program) and does_something(program):
+            return _tool_for_language(str(given.named[named_language]), tools)
+        return match_unnamed_arguments(given.named, tools)
+    if re.search(rf"\bdef {re.escape(name)}\s*\(", program) and has_function_call(program):
         return tool_for("python", tools)
     return None
 
 
-def lone_arguments_tool(arguments: JsonObject, tools: Tools) -> OfferedTool | None:
+def match_unnamed_arguments(arguments: JsonObject, tools: OfferedTools) -> OfferedTool | None:
     """The tool of a program or command line that comes without a name, if only one fits."""
     keys = {spelled(key) for key in arguments if key not in LANGUAGE_KEYS}
     keys -= {"timeouts", "timeout", *map(spelled, ARGUMENT_NAMES["timeout_s"])}
     if len(keys) != 1:
         return None
-    named = _language_key(arguments)
-    program = _program(Arguments(arguments))
+    named = _find_language_key(arguments)
+    program = _find_program(ParsedArguments(arguments))
     if named:
-        return _by_language(str(arguments[named]), tools) if program else None
-    if keys <= COMMAND_KEYS and program and not PYTHON_BEGINS.match(program):
+        return _tool_for_language(str(arguments[named]), tools) if program else None
+    if keys <= COMMAND_KEYS and program and not PYTHON_START.match(program):
         return tool_for("bash", tools)
     if not keys <= CODE_KEYS:
         return None
-    if does_something(meant_program(program, "python").text):
+    if has_function_call(repair_program(program, "python").text):
         return tool_for("python", tools)
-    return next((tool_for(each, tools) for each, has in FOREIGN_BEGINS if has.match(program)), None)
+    return next(
+        (tool_for(each, tools) for each, has in OTHER_LANGUAGE_STARTS if has.match(program)), None
+    )
 
 
-def _by_language(name: str, tools: Tools) -> OfferedTool | None:
+def _tool_for_language(name: str, tools: OfferedTools) -> OfferedTool | None:
     try:
         return tool_for(language_named(name), tools)
     except BadRequest:
         return None
 
 
-def _language_key(arguments: Mapping[str, JsonValue]) -> str | None:
+def _find_language_key(arguments: Mapping[str, JsonValue]) -> str | None:
     return next((k for k in LANGUAGE_KEYS if isinstance(arguments.get(k), str)), None)
 
 
-def _for_its_language(requested: str, choice: Choice, tools: Tools) -> Choice:
+def _match_stated_language(requested: str, choice: ToolMatch, tools: OfferedTools) -> ToolMatch:
     """A call of a tool for code that also says in which language its code is."""
-    key = _language_key(choice.arguments.named)
+    key = _find_language_key(choice.arguments.named)
     tool = choice.tool
     if tool is None or key is None or key in tool.parameters or language_of_tool(tool) is None:
         return choice
     asked = str(choice.arguments.named[key])
     rest = {name: value for name, value in choice.arguments.named.items() if name != key}
     said = (*choice.arguments.repaired, f"argument {key} was left out")
-    arguments = Arguments(rest, said)
-    other = _by_language(asked, tools)
+    arguments = ParsedArguments(rest, said)
+    other = _tool_for_language(asked, tools)
     if other == tool:
-        return Choice(tool, arguments)
+        return ToolMatch(tool, arguments)
     if (
         language_of_tool(tool) == "python"
-        and is_python(_program(arguments))
+        and is_python(_find_program(arguments))
         and tool.name
         in (
             requested,
             requested.removeprefix("functions."),
         )
     ):
-        return Choice(tool, arguments)
+        return ToolMatch(tool, arguments)
     if other is None:
-        return Choice(None, arguments, f"no tool runs {asked!r:.40}")
-    return Choice(other, arguments, f"its language is {asked}")
+        return ToolMatch(None, arguments, f"no tool runs {asked!r:.40}")
+    return ToolMatch(other, arguments, f"its language is {asked}")
 
 
-def _for_its_program(choice: Choice, tools: Tools) -> Choice:
+def _match_program(choice: ToolMatch, tools: OfferedTools) -> ToolMatch:
     """A call whose program is plainly for another tool than the one it names."""
     tool, given = choice.tool, choice.arguments
     if tool is None:
         return choice
-    language, program = language_of_tool(tool), _program(given)
+    language, program = language_of_tool(tool), _find_program(given)
     other: Language | None = None
-    if language == "bash" and PYTHON_BEGINS.match(program) and does_something(program):
+    if language == "bash" and PYTHON_START.match(program) and has_function_call(program):
         other = "python"
-    elif language == "python" and not is_python(meant_program(program, "python").text):
-        other = _language_by_beginning(program)
-    elif language is None and _has_code_instead(tool, given.named) and does_something(program):
+    elif language == "python" and not is_python(repair_program(program, "python").text):
+        other = _detect_language(program)
+    elif language is None and _has_code_instead(tool, given.named) and has_function_call(program):
         other = "python"
     meant = tool_for(other, tools) if other else None
     if meant is None or other is None:
         return choice
-    return Choice(meant, given, f"its program is for {TOOL_OF_LANGUAGE[other]}")
+    return ToolMatch(meant, given, f"its program is for {TOOL_OF_LANGUAGE[other]}")
 
 
-def _language_by_beginning(program: str) -> Language | None:
-    if "\n" not in program.strip() and SHELL_BEGINS.match(program):
+def _detect_language(program: str) -> Language | None:
+    if "\n" not in program.strip() and SHELL_START.match(program):
         return "bash"
-    return next((language for language, has in FOREIGN_BEGINS if has.match(program)), None)
+    return next((language for language, has in OTHER_LANGUAGE_STARTS if has.match(program)), None)
 
 
 def _has_code_instead(tool: OfferedTool, given: JsonObject) -> bool:
@@ -169,7 +173,7 @@ def _has_code_instead(tool: OfferedTool, given: JsonObject) -> bool:
     return bool(lacks) and len(given) == 1 and {"code", "python"} >= set(given)
 
 
-def _program(given: Arguments) -> str:
+def _find_program(given: ParsedArguments) -> str:
     """The text among the arguments that may be a program, empty where there is none."""
     if isinstance(given.value, str):
         return given.value
@@ -178,25 +182,25 @@ def _program(given: Arguments) -> str:
     return next((text for text in texts if isinstance(text, str)), "")
 
 
-NAMES: Final = words_in(
+FINAL_ANSWER_NAMES: Final = words_in(
     "final finalanswer finalresponse finalresult answer respond response reply finish finished "
     "submit submitanswer done complete taskcomplete attemptcompletion giveanswer returnanswer "
     "sendmessage say speak noaction none notool"
 )
 
 
-def final_in(calls: Sequence[Wanted], tools: Tools) -> str | None:
+def find_final_answer(calls: Sequence[ParsedCall], tools: OfferedTools) -> str | None:
     """The answer, where it is all that the calls say; None where one of them is a call."""
     if len(calls) != 1 or not calls[0].is_whole:
         return None
-    return final_answer(calls[0].name, calls[0].written, tools)
+    return parse_final_answer(calls[0].name, calls[0].written, tools)
 
 
-def final_answer(name: str, arguments: str, tools: Tools) -> str | None:
+def parse_final_answer(name: str, arguments: str, tools: OfferedTools) -> str | None:
     """The text of a call by a name that only ends a conversation; None for any other."""
-    if spelled(name) not in NAMES or name in tools:
+    if spelled(name) not in FINAL_ANSWER_NAMES or name in tools:
         return None
-    given = read_arguments(arguments)
+    given = parse_arguments(arguments)
     if given.problem:
         return None
     text = given.value if isinstance(given.value, str) else _only_text(given.named)
@@ -208,12 +212,14 @@ def _only_text(given: JsonObject) -> str | None:
     return texts[0] if len(texts) == 1 else None
 
 
-UNSENDABLE: Final = re.compile(r"[^A-Za-z0-9_-]")
-CUT_OFF: Final = "the call was cut off at the token limit, so it was not run; make it shorter"
+INVALID_NAME_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_-]")
+CALL_CUT_PROBLEM: Final = (
+    "the call was cut off at the token limit, so it was not run; make it shorter"
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ResolvedCall:
     """One call to be carried out, or the `problem` that it will be answered with instead.
 
     `name` is the tool's own, or what was asked for in a form that a model server accepts.
@@ -228,40 +234,44 @@ class Ask:
     form: CallForm = "call"
 
 
-def understood(call: ToolCall, call_id: str, tools: Mapping[str, OfferedTool]) -> Ask:
+def resolve_call(call: ToolCall, call_id: str, tools: Mapping[str, OfferedTool]) -> ResolvedCall:
     """`call` with the tool and the arguments it plainly means."""
-    requested = encodable(call.name)[:200]
-    choice = chosen_tool(requested, read_arguments(encodable(call.arguments)), tools)
-    name = choice.tool.name if choice.tool else UNSENDABLE.sub("_", requested)[:64] or "unnamed"
+    requested = replace_surrogates(call.name)[:200]
+    choice = match_tool(requested, parse_arguments(replace_surrogates(call.arguments)), tools)
+    name = (
+        choice.tool.name
+        if choice.tool
+        else INVALID_NAME_CHARACTER.sub("_", requested)[:64] or "unnamed"
+    )
     renamed = choice.tool is not None and name != requested
-    repaired = (*call.repaired, *((_taken(requested, name, choice),) if renamed else ()))
+    repaired = (*call.repaired, *((_describe_rename(requested, name, choice),) if renamed else ()))
     if call.problem:
-        return Ask(call_id, name, requested, {}, call.problem, repaired, call.form)
+        return ResolvedCall(call_id, name, requested, {}, call.problem, repaired, call.form)
     if choice.tool is None:
         given = choice.arguments
-        problem = given.problem or _unknown(requested, tools, choice.why)
+        problem = given.problem or _describe_unknown_tool(requested, tools, choice.why)
         said = (*repaired, *given.repaired)
-        return Ask(call_id, name, requested, given.named, problem, said, call.form)
-    meant = arguments_for(choice.tool, choice.arguments)
+        return ResolvedCall(call_id, name, requested, given.named, problem, said, call.form)
+    meant = normalize_arguments(choice.tool, choice.arguments)
     missing = [each for each in choice.tool.required if _is_missing(each, meant, choice.tool)]
     problem = meant.problem or (f"missing argument: {', '.join(missing)}" if missing else "")
     arguments = {} if meant.problem else meant.named
     said = (*repaired, *meant.repaired)
-    return Ask(call_id, name, requested, arguments, problem, said, call.form)
+    return ResolvedCall(call_id, name, requested, arguments, problem, said, call.form)
 
 
-def _is_missing(name: str, given: Arguments, tool: OfferedTool) -> bool:
+def _is_missing(name: str, given: ParsedArguments, tool: OfferedTool) -> bool:
     """Whether it is not there; a program of nothing but white space is none."""
     value = given.named.get(name)
     is_blank = isinstance(value, str) and not value.strip()
     return name not in given.named or (is_blank and language_of_tool(tool) is not None)
 
 
-def _taken(requested: str, name: str, choice: Choice) -> str:
+def _describe_rename(requested: str, name: str, choice: ToolMatch) -> str:
     because = f", because {choice.why}" if choice.why else ""
     return f"tool {requested or 'without a name'} was taken as {name}{because}"
 
 
-def _unknown(requested: str, known: Iterable[str], why: str) -> str:
+def _describe_unknown_tool(requested: str, known: Iterable[str], why: str) -> str:
     names = ", ".join(known) or "none"
     return f"{why or f'there is no tool {requested!r}'}; known tools: {names}"

@@ -8,25 +8,25 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from mini_agent.tool_parsing.arguments import sole_parameter
-from mini_agent.tool_parsing.call_bodies import body_at, bounded_calls, name_in
-from mini_agent.tool_parsing.found import Found, Tools, Wanted
-from mini_agent.tool_parsing.programs import does_something, seems_whole
+from mini_agent.tool_parsing.call_bodies import find_tool_name, parse_body, parse_bounded_body
+from mini_agent.tool_parsing.programs import has_function_call, is_complete
+from mini_agent.tool_parsing.text_spans import OfferedTools, ParsedCall, TextSpan
 from mini_agent.tools.names import language_of_tool, tool_meant
 
-CALLING: Final = (
+CALL_TAGS: Final = (
     r"tool_calls?|tool-calls?|toolcalls?|function_?calls?|function-calls?|tool_use|tools?|"
     r"tool_code|tool_request|invoke|call|api_call|action|function|execute|minimax:tool_call|"
     r"antml:function_calls|TOOLCALL|invocation"
 )
-RUNNING: Final = (
+LANGUAGE_TAGS: Final = (
     r"python|py|bash|sh|shell|javascript|js|node|go|rust|code|script|execute_\w+|run_\w+|exec_\w+|"
     r"code_interpreter|interpreter|python_code|command|cmd"
 )
 MARKER: Final = (
-    rf"<(?P<named>(?:\w{{1,12}}:)?(?i:{CALLING}))(?:\s+(?:name|tool|function|id)\s*=\s*|=)"
+    rf"<(?P<named>(?:\w{{1,12}}:)?(?i:{CALL_TAGS}))(?:\s+(?:name|tool|function|id)\s*=\s*|=)"
     r"[\"']?(?P<name>[\w.:-]+(?:/[\w.:-]+)*)[\"']?[^<>]{0,80}>"
-    rf"|<(?P<tag>(?:\w{{1,12}}:)?(?i:{CALLING}))>"
-    rf"|<(?P<running>{RUNNING}|OWN_NAMES)>"
+    rf"|<(?P<tag>(?:\w{{1,12}}:)?(?i:{CALL_TAGS}))>"
+    rf"|<(?P<running>{LANGUAGE_TAGS}|OWN_NAMES)>"
     r"|<\|(?P<token>tool_call\w*|tool_calls\w*|plugin|START_ACTION|python_tag|action_start|"
     r"functions?|tool|code|tool_code)\|?>"
     r"|<[\uff5c|](?P<deepseek>tool[▁_]calls?[▁_]begin)[\uff5c|]>"
@@ -39,30 +39,32 @@ MARKER: Final = (
     r"|\bto=(?P<harmony>(?:functions\.)?[A-Za-z][\w.]*)"
     r"(?:[ \w]|<\|channel\|>|<\|constrain\|>){0,60}?(?:<\|message\|>|(?=\{))"
 )
-WEAK: Final = frozenset(("tool", "tools", "call", "action", "function", "execute", "api_call"))
+AMBIGUOUS_TAGS: Final = frozenset(
+    ("tool", "tools", "call", "action", "function", "execute", "api_call")
+)
 # CodeAct's models write a program in it, others a call.
-PROGRAMS: Final = frozenset(("execute",))
-CLOSING: Final = (
-    rf"</(?:\w{{1,12}}:)?(?i:{CALLING}|{RUNNING})>"
+PROGRAM_TAGS: Final = frozenset(("execute",))
+CLOSING_MARKER: Final = (
+    rf"</(?:\w{{1,12}}:)?(?i:{CALL_TAGS}|{LANGUAGE_TAGS})>"
     r"|<\|/\w{1,40}\|?>|<\|\w*(?:end|END)\w*\|>|<\|(?:eo[tm]_id|call|return)\|>"
     r"|<[\uff5c|][^<>\uff5c|]{1,30}[▁_]end[\uff5c|]>|\[/TOOL_\w+\]|<end_\w+>|</s>"
 )
-AFTER: Final = re.compile(rf"(?:\s*(?:{CLOSING}|</[\w:-]{{1,40}}>|```(?=\s)))*")
-ENDS: Final = re.compile(
-    rf"<\w+_calls?>|<[\uff5c|]tool[▁_]call[▁_]begin|^>>>|{CLOSING}|\Z", re.MULTILINE
+CLOSING_MARKERS: Final = re.compile(rf"(?:\s*(?:{CLOSING_MARKER}|</[\w:-]{{1,40}}>|```(?=\s)))*")
+SPAN_END: Final = re.compile(
+    rf"<\w+_calls?>|<[\uff5c|]tool[▁_]call[▁_]begin|^>>>|{CLOSING_MARKER}|\Z", re.MULTILINE
 )
-PARTS: Final = re.compile(
+CALL_ELEMENT: Final = re.compile(
     r"<(?:\w{1,12}:)?(?:parameter|param|arg_key|arg|invoke|function|name|tool_name)[=> ]"
 )
 
 
-def marker(tools: Iterable[str]) -> str:
+def marker_pattern(tools: Iterable[str]) -> str:
     """A pattern for every marker; an element may also be named as one of `tools`."""
     return MARKER.replace("OWN_NAMES", "|".join(map(re.escape, tools)) or "(?!)")
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class MarkedSpan:
     """A marker, and the stretch of text that belongs to it when nothing inside says its length."""
 
     opened: re.Match[str]
@@ -75,81 +77,87 @@ class Marked:
         return self.opened.string[self.opened.end() : self.end]
 
 
-def marked_call(opened: re.Match[str], tools: Tools) -> Found | None:
+def parse_marked_call(opened: re.Match[str], tools: OfferedTools) -> TextSpan | None:
     """The calls behind the marker that `opened`; None when there are none."""
     text, start = opened.string, opened.end()
-    name = _name(opened)
+    name = _marked_name(opened)
     if name in ("id", "all"):
         return None
     wraps = opened["tag"] or opened["running"] or opened["named"]
-    stretch = _stretch(opened)
+    stretch = _find_span(opened)
     limit = stretch.end if stretch.is_closed else None
-    body = body_at(text, start, tools, _named(opened, tools, name), limit)
+    body = parse_body(text, start, tools, _body_tool_name(opened, tools, name), limit)
     if body:
-        return _believed(opened, _after(text, body.end), body.calls, tools)
-    calls = () if opened["harmony"] else bounded_calls(stretch.body, tools, name)
+        return _build_span(opened, _skip_closing_markers(text, body.end), body.calls, tools)
+    calls = () if opened["harmony"] else parse_bounded_body(stretch.body, tools, name)
     if not any(tool_meant(each.name, tools) for each in calls):
-        calls = _program(stretch, name, tools) or calls or _begun(stretch, name, tools)
+        calls = (
+            _parse_program(stretch, name, tools)
+            or calls
+            or _parse_unclosed_call(stretch, name, tools)
+        )
     whole = stretch.is_closed or not wraps
     calls = tuple(each if whole else replace(each, is_whole=False) for each in calls)
-    return _believed(opened, _after(text, stretch.end), calls, tools)
+    return _build_span(opened, _skip_closing_markers(text, stretch.end), calls, tools)
 
 
-def _name(opened: re.Match[str]) -> str:
+def _marked_name(opened: re.Match[str]) -> str:
     named = (opened[group] for group in ("name", "harmony", "functionary", "recipient"))
-    return next(filter(None, named), "") or _running(opened)
+    return next(filter(None, named), "") or _marked_language(opened)
 
 
-def _believed(
-    opened: re.Match[str], end: int, calls: tuple[Wanted, ...], tools: Tools
-) -> Found | None:
+def _build_span(
+    opened: re.Match[str], end: int, calls: tuple[ParsedCall, ...], tools: OfferedTools
+) -> TextSpan | None:
     """Behind a marker that may mark anything, only calls of tools that there are."""
-    if (opened["tag"] or "").lower() in WEAK or opened["running"]:
+    if (opened["tag"] or "").lower() in AMBIGUOUS_TAGS or opened["running"]:
         calls = tuple(each for each in calls if tool_meant(each.name, tools))
     said = f"a call was found behind the marker {opened[0].strip()[:40]}"
-    return Found(opened.start(), end, calls, said, is_marked=True) if calls else None
+    return TextSpan(opened.start(), end, calls, said, is_marked=True) if calls else None
 
 
-def _named(opened: re.Match[str], tools: Tools, name: str) -> str:
+def _body_tool_name(opened: re.Match[str], tools: OfferedTools, name: str) -> str:
     """The tool whose arguments an element holds; one named as a language may hold any call."""
-    is_language = opened["running"] or (opened["tag"] or "").lower() in PROGRAMS
+    is_language = opened["running"] or (opened["tag"] or "").lower() in PROGRAM_TAGS
     return name if not is_language or name in tools else ""
 
 
-def _running(opened: re.Match[str]) -> str:
+def _marked_language(opened: re.Match[str]) -> str:
     if opened["running"]:
         return opened["running"]
-    if (opened["tag"] or "").lower() in PROGRAMS:
+    if (opened["tag"] or "").lower() in PROGRAM_TAGS:
         return "python"
     return "python" if opened["token"] in ("python_tag", "code", "tool_code") else ""
 
 
-def _stretch(opened: re.Match[str]) -> Marked:
+def _find_span(opened: re.Match[str]) -> MarkedSpan:
     text, start = opened.string, opened.end()
     tag = opened["tag"] or opened["running"] or opened["named"]
     if tag:
         close = text.find(f"</{tag}>", start)
         if close >= 0:
-            return Marked(opened, close, is_closed=True)
-    close_token = ENDS.search(text, start)
+            return MarkedSpan(opened, close, is_closed=True)
+    close_token = SPAN_END.search(text, start)
     end = close_token.start() if close_token else len(text)
-    return Marked(opened, end, is_closed=end < len(text))
+    return MarkedSpan(opened, end, is_closed=end < len(text))
 
 
-def _after(text: str, end: int) -> int:
-    after = AFTER.match(text, end)
+def _skip_closing_markers(text: str, end: int) -> int:
+    after = CLOSING_MARKERS.match(text, end)
     return after.end() if after else end
 
 
-def _begun(stretch: Marked, name: str, tools: Tools) -> tuple[Wanted, ...]:
+def _parse_unclosed_call(
+    stretch: MarkedSpan, name: str, tools: OfferedTools
+) -> tuple[ParsedCall, ...]:
     """A call in XML that was never ended."""
-    if stretch.is_closed or not PARTS.search(stretch.body):
+    if stretch.is_closed or not CALL_ELEMENT.search(stretch.body):
         return ()
-    name = name or name_in(stretch.body[:200], tools)
-    return (Wanted(name, None, is_whole=False, is_explicit=True),)
+    name = name or find_tool_name(stretch.body[:200], tools)
+    return (ParsedCall(name, None, is_whole=False, is_explicit=True),)
 
 
-def _program(stretch: Marked, name: str, tools: Tools) -> tuple[Wanted, ...]:
+def _parse_program(stretch: MarkedSpan, name: str, tools: OfferedTools) -> tuple[ParsedCall, ...]:
     """A program without any JSON around it."""
     tool = tool_meant(name, tools) if name else None
     language = language_of_tool(tool) if tool else None
@@ -158,8 +166,8 @@ def _program(stretch: Marked, name: str, tools: Tools) -> tuple[Wanted, ...]:
         return ()
     if language is None:
         is_sure = bool(stretch.opened["harmony"]) and stretch.is_closed and sole_parameter(tool)
-        return (Wanted(tool.name, code, is_explicit=True),) if is_sure else ()
-    if language == "python" and not does_something(code):
+        return (ParsedCall(tool.name, code, is_explicit=True),) if is_sure else ()
+    if language == "python" and not has_function_call(code):
         return ()
-    whole = stretch.is_closed or seems_whole(language, code)
-    return (Wanted(tool.name, code, is_whole=whole, is_explicit=True),)
+    whole = stretch.is_closed or is_complete(language, code)
+    return (ParsedCall(tool.name, code, is_whole=whole, is_explicit=True),)

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Self
 from pydantic import JsonValue
 
 from mini_agent.errors import MiniAgentError
-from mini_agent.messages import JsonObject, encodable, function_call, json_object
+from mini_agent.messages import JsonObject, replace_surrogates, function_call, parse_json_object
 from mini_agent.tools.invoker import OpenAIToolCall, Tool
 
 
@@ -124,7 +124,7 @@ def called(openai_tool: OpenAIToolCall) -> Called:
     if isinstance(arguments, ArgumentsText) and arguments.value is not None:
         return Called(name, arguments.value)
     try:
-        return Called(name, json_object(str(arguments)))
+        return Called(name, parse_json_object(str(arguments)))
     except ValueError as wrong:
         raise NotRun(f"the arguments are not a JSON object: {wrong}") from None
 
@@ -167,7 +167,7 @@ def unknown_in(arguments: JsonObject, known: Iterable[str]) -> str:
 
 def _is_sound(written: str) -> bool:
     """Whether no reader could object to it; the rest is parsed, and refused with the reason."""
-    return written == encodable(written) and "NaN" not in written and "Infinity" not in written
+    return written == replace_surrogates(written) and "NaN" not in written and "Infinity" not in written
 
 
 def _number(value: JsonValue) -> float:

@@ -13,7 +13,7 @@ from typing import Final
 from pydantic import JsonValue
 from pydantic_core import from_json
 
-from mini_agent.messages import encodable, json_object
+from mini_agent.messages import replace_surrogates, parse_json_object
 from mini_agent.tools.invoker import ToolOutput, printed, refused
 
 MOST: Final = 1000
@@ -80,7 +80,7 @@ def _read(text: str) -> ToolOutput:
     if not text.lstrip().startswith("{"):
         return printed(text)
     try:
-        said = json_object(text)
+        said = parse_json_object(text)
     except ValueError:
         return printed(text)
     return _outcome(said) if OUTCOMES & said.keys() else printed(text)
@@ -112,9 +112,9 @@ def _kept(output: ToolOutput) -> ToolOutput:
     note = f"only the last {KEPT} characters of {' and '.join(cut)} were kept" if cut else ""
     return replace(
         output,
-        stdout=encodable(output.stdout[-KEPT:]),
-        stderr=encodable(output.stderr[-KEPT:]),
-        error=encodable(output.error[:KEPT]) if output.error else output.error,
-        told=encodable(output.told),
+        stdout=replace_surrogates(output.stdout[-KEPT:]),
+        stderr=replace_surrogates(output.stderr[-KEPT:]),
+        error=replace_surrogates(output.error[:KEPT]) if output.error else output.error,
+        told=replace_surrogates(output.told),
         note="; ".join(said for said in (output.note, note) if said),
     )

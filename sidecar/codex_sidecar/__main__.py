@@ -10,8 +10,8 @@ from typing import Final, NoReturn
 from pydantic import ValidationError
 
 from codex_sidecar.app import create_app
-from codex_sidecar.http.auth import token_in
-from codex_sidecar.http.server import Server
+from codex_sidecar.http.auth import load_token
+from codex_sidecar.http.server import SidecarServer
 from codex_sidecar.settings import Settings
 from mini_agent_protocol.asgi.json_log import JsonFormatter, log_to_stderr
 from mini_agent_protocol.errors import MiniAgentError
@@ -19,39 +19,39 @@ from mini_agent_protocol.errors import MiniAgentError
 EXIT_NOT_STARTED: Final = 3
 # <malloc.h>
 M_MMAP_THRESHOLD: Final = -3
-LARGE_BYTES: Final = 262_144
+MMAP_THRESHOLD_BYTES: Final = 262_144
 
 
 def main() -> None:
     """Serves until told to stop; exits with 2 and one line where it cannot start."""
     try:
         settings = Settings()
-        token = token_in(settings.token_file, int(settings.token_mode, 8))
+        token = load_token(settings.token_file, int(settings.token_mode, 8))
     except ValidationError as wrong:
-        _refuse(_first(wrong))
+        _exit(_describe(wrong))
     except MiniAgentError as wrong:
-        _refuse(str(wrong))
+        _exit(str(wrong))
     log_to_stderr(logging.getLogger(), JsonFormatter())
-    _give_large_blocks_back()
-    server = Server(create_app(settings, token), settings.host, settings.port)
+    _return_large_blocks()
+    server = SidecarServer(create_app(settings, token), settings.host, settings.port)
     server.run()
     if not server.started:
         raise SystemExit(EXIT_NOT_STARTED)
 
 
-def _give_large_blocks_back() -> None:
+def _return_large_blocks() -> None:
     """What a large body took goes back to the system; glibc would keep it for the next one."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
-        mallopt(M_MMAP_THRESHOLD, LARGE_BYTES)
+        mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)
 
 
-def _refuse(why: str) -> NoReturn:
+def _exit(why: str) -> NoReturn:
     sys.stderr.write(f"codex-sidecar cannot start: {why}\n")
     raise SystemExit(2)
 
 
-def _first(wrong: ValidationError) -> str:
+def _describe(wrong: ValidationError) -> str:
     error = wrong.errors()[0]
     name = "CODEX_SIDECAR_" + str(error["loc"][0]).upper()
     return f"{name}={error['input']}: {error['msg']}"

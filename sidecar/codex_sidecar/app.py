@@ -14,24 +14,24 @@ from starlette.routing import Match, Route
 
 from codex_sidecar import metrics
 from codex_sidecar.api.opensandbox.routes import router as opensandbox_router
-from codex_sidecar.api.readiness import Readiness
+from codex_sidecar.api.readiness import ReadinessGate
 from codex_sidecar.api.routes import router
 from codex_sidecar.api.service import Service
 from codex_sidecar.api.sessions import router as session_router
 from codex_sidecar.engine.client import Engine
-from codex_sidecar.engine.confinement import Catalog
+from codex_sidecar.engine.confinement import ImageCatalog
 from codex_sidecar.engine.limits import Machine
 from codex_sidecar.engine.reaper import Reaper
 from codex_sidecar.errors import RefusedRequest
 from codex_sidecar.execution.dispatcher import Dispatcher
-from codex_sidecar.execution.fair_queue import Turns
+from codex_sidecar.execution.fair_queue import FairQueue
 from codex_sidecar.execution.self_test import SelfTest
 from codex_sidecar.http.middleware import REQUEST_ID_BYTES, UnforeseenErrorMiddleware, log_access
-from codex_sidecar.http.problems import answer
-from codex_sidecar.pool.fleet import Terms
-from codex_sidecar.pool.lifecycle import Drain, Warmth, open_pool
-from codex_sidecar.sessions.registry import Sessions
-from codex_sidecar.sessions.session import Means
+from codex_sidecar.http.problems import create_error_response
+from codex_sidecar.pool.fleet import InstanceConfig
+from codex_sidecar.pool.lifecycle import Drain, StockSizes, open_pool
+from codex_sidecar.sessions.registry import SessionRegistry
+from codex_sidecar.sessions.session import SessionDependencies
 from codex_sidecar.settings import Settings
 from mini_agent_protocol.asgi.access_log import AccessLogMiddleware
 from mini_agent_protocol.asgi.request_id import RequestIdMiddleware
@@ -65,17 +65,17 @@ def _lifespan(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine = Engine(settings.docker_socket)
-        catalog = Catalog(settings.image_prefix, settings.image_tag)
-        terms = Terms(settings.instance_name(), settings.runtime)
+        catalog = ImageCatalog(settings.image_prefix, settings.image_tag)
+        terms = InstanceConfig(settings.instance_name(), settings.runtime)
         machine = Machine(engine, settings.runtime)
-        warmth = Warmth(settings.warm, settings.warm_cap)
+        warmth = StockSizes(settings.warm, settings.warm_cap)
         async with open_pool(engine, catalog, terms, machine, warmth) as pool:
-            turns = Turns(settings.at_once, settings.waiting)
+            turns = FairQueue(settings.at_once, settings.waiting)
             dispatcher = Dispatcher(engine, catalog, machine, pool, turns)
             reaper = Reaper(engine, terms.instance, lambda: pool.alive)
             test = SelfTest(dispatcher, settings.runtime, settings.at_once)
-            readiness = Readiness(engine, catalog, settings.runtime, test)
-            sessions = Sessions(Means(machine, pool, turns), settings.sessions)
+            readiness = ReadinessGate(engine, catalog, settings.runtime, test)
+            sessions = SessionRegistry(SessionDependencies(machine, pool, turns), settings.sessions)
             app.state.drain = Drain(readiness, turns, pool, settings.drain_s)
             app.state.service = Service(dispatcher, sessions, readiness, token)
             # What a predecessor left behind goes before the first snippet comes.
@@ -93,20 +93,20 @@ def _lifespan(
 
 async def _on_error(request: Request, error: MiniAgentError) -> Response:
     request.state.noted = {"error": error.code}
-    metrics.refused(error.code)
-    return answer(error)
+    metrics.record_error(error.code)
+    return create_error_response(error)
 
 
 async def _on_http_error(request: Request, error: HTTPException) -> Response:
     what = f"{request.method} {request.url.path}: {error.detail}"
     headers = dict(error.headers or {})
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers["Allow"] = ", ".join(sorted(_methods(request)))
+        headers["Allow"] = ", ".join(sorted(_allowed_methods(request)))
     refused = RefusedRequest(error.status_code, what)
-    return answer(refused, headers)
+    return create_error_response(refused, headers)
 
 
-def _methods(request: Request) -> set[str]:
+def _allowed_methods(request: Request) -> set[str]:
     """What can be done at this path; several routes may share one."""
     return {
         method

@@ -25,7 +25,7 @@ class RefusedCall(RefusedRequest):
         self.code = code
 
 
-class NoSession(RefusedCall):
+class SessionNotFound(RefusedCall):
     """There is no such session, or no longer."""
 
     def __init__(self, session_id: str) -> None:
@@ -68,7 +68,7 @@ class Busy(SandboxUnavailable):
         self.retry_after_s = retry_after_s
 
 
-class Stopping(SandboxUnavailable):
+class ServiceStopping(SandboxUnavailable):
     """This sidecar is being stopped; another one, or the next, will do it."""
 
     code = "stopping"
@@ -77,7 +77,7 @@ class Stopping(SandboxUnavailable):
         super().__init__("the sidecar is being stopped", hint="try again in a few seconds")
 
 
-class EngineGone(SandboxUnavailable):
+class EngineUnavailable(SandboxUnavailable):
     """The engine does not answer."""
 
     code = "engine_unavailable"

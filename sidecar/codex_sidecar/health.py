@@ -6,13 +6,13 @@ import http.client
 import os
 from typing import Final
 
-PATIENCE_S: Final = 9.0
+TIMEOUT_S: Final = 9.0
 
 
 def main() -> None:
     """Asks once; a person who runs it by hand sees what is wrong."""
     port = int(os.environ.get("CODEX_SIDECAR_PORT", "8077"))
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
     try:
         connection.request("GET", "/readyz")
         answer = connection.getresponse()

@@ -10,9 +10,9 @@ from mini_agent_protocol.languages import Language
 from mini_agent_protocol.snippet import Snippet
 
 Preload = Literal["plain", "data"]
-Kind = Literal["python", "data", "node", "go", "rust", "bash"]
+SandboxKind = Literal["python", "data", "node", "go", "rust", "bash"]
 
-KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+SANDBOX_KINDS: Final[tuple[SandboxKind, ...]] = get_args(SandboxKind)
 
 # A wrong guess costs time and nothing else, so this reads lines and not Python.
 _DATA: Final = re.compile(
@@ -22,7 +22,7 @@ _DATA: Final = re.compile(
 )
 
 
-def preload_of(snippet: Snippet) -> Preload:
+def detect_preload(snippet: Snippet) -> Preload:
     """What the snippet would import first of all."""
     if snippet.language != "python" or snippet.isolation != "fork":
         return "plain"
@@ -33,16 +33,16 @@ def preload_of(snippet: Snippet) -> Preload:
     return "data" if any(map(_DATA.search, sources)) else "plain"
 
 
-def kind_of(language: Language, preload: Preload) -> Kind:
+def select_kind(language: Language, preload: Preload) -> SandboxKind:
     """The kind of warm sandbox for an image and what is imported in it."""
     return "data" if (language, preload) == ("python", "data") else language
 
 
-def language_of(kind: Kind) -> Language:
+def kind_language(kind: SandboxKind) -> Language:
     """The language whose image a kind of warm sandbox is of."""
     return "python" if kind == "data" else kind
 
 
-def preload_in(kind: Kind) -> Preload:
+def kind_preload(kind: SandboxKind) -> Preload:
     """What is imported in a kind of warm sandbox."""
     return "data" if kind == "data" else "plain"

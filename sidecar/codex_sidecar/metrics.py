@@ -7,7 +7,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from codex_sidecar.kinds import Kind
+from codex_sidecar.kinds import SandboxKind
 from mini_agent_protocol.asgi import metrics
 from mini_agent_protocol.execution import Execution
 
@@ -49,7 +49,7 @@ _REAPED: Final = Counter(
 )
 
 
-def executed(execution: Execution) -> None:
+def record_execution(execution: Execution) -> None:
     """A snippet has run."""
     took = execution.timings_ms
     _EXECUTIONS.labels(execution.language, execution.status).inc()
@@ -58,27 +58,27 @@ def executed(execution: Execution) -> None:
     _RUN.labels(execution.language).observe((took.compile + took.run) / 1000)
 
 
-def refused(code: str) -> None:
+def record_error(code: str) -> None:
     """A call was answered with an error of this code."""
     _REFUSED.labels(code).inc()
 
 
-def leased_warm(kind: Kind) -> None:
+def record_warm_lease(kind: SandboxKind) -> None:
     """A lease was of a warm sandbox."""
     _LEASES.labels(kind, "hit").inc()
 
 
-def leased_cold(kind: Kind) -> None:
+def record_cold_lease(kind: SandboxKind) -> None:
     """A lease that could have been of a warm sandbox had to start one."""
     _LEASES.labels(kind, "miss").inc()
 
 
-def show_level(kind: Kind, stock: Sized) -> None:
+def track_stock(kind: SandboxKind, stock: Sized) -> None:
     """The stock of this kind is this one from now on."""
     _LEVEL.labels(kind).set_function(lambda: len(stock))
 
 
-def reaped() -> None:
+def record_reaped() -> None:
     """A sandbox was reaped."""
     _REAPED.inc()
 

@@ -12,10 +12,10 @@ from typing import Annotated, Final
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from codex_sidecar.kinds import Kind
+from codex_sidecar.kinds import SandboxKind
 
-Floor = Annotated[int, Field(ge=0, le=256)]
-FLOORS: Final[Mapping[Kind, int]] = MappingProxyType(
+StockSize = Annotated[int, Field(ge=0, le=256)]
+MIN_WARM: Final[Mapping[SandboxKind, int]] = MappingProxyType(
     {"python": 4, "data": 1, "node": 2, "go": 1, "rust": 1, "bash": 1}
 )
 
@@ -58,8 +58,8 @@ class Settings(BaseSettings):
         int, Field(ge=0, le=100_000, description="Snippets that may wait for their turn.")
     ] = 64
     sessions: Annotated[int, Field(ge=0, le=1024, description="Sessions that may be open.")] = 32
-    warm: dict[Kind, Floor] = Field(
-        default_factory=lambda: dict(FLOORS),
+    warm: dict[SandboxKind, StockSize] = Field(
+        default_factory=lambda: dict(MIN_WARM),
         description="Sandboxes that are kept ready at least, by kind; {} for none.",
     )
     warm_cap: Annotated[

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from mini_agent.agent.prompts import ANSWER_NOW, ANSWER_WAS_EMPTY, TURN_WAS_EMPTY
+from mini_agent.agent.prompts import ANSWER_NOW, EMPTY_ANSWER, EMPTY_TURN
 from mini_agent.config import AgentConfig
 from mini_agent.errors import ModelError
 from mini_agent.messages import assistant, user
@@ -34,7 +34,7 @@ async def test_an_empty_answer_is_asked_for_once_more_with_the_tools_withheld() 
     assert (result.final_answer, result.answer_source) == ("a3b2c1 it is", "model")
     assert result.stopped_reason == "success"
     assert model.requests[2].tools == []
-    assert model.requests[2].messages[-1] == user(ANSWER_WAS_EMPTY)
+    assert model.requests[2].messages[-1] == user(EMPTY_ANSWER)
 
 
 async def test_a_model_that_stays_silent_is_spoken_for_by_its_last_output() -> None:
@@ -175,7 +175,7 @@ async def test_a_model_that_is_silent_before_it_has_done_anything_may_still_use_
         result = await run_agent(TASK, EchoMCP(), AgentConfig(model="m"), model)
     assert (result.final_answer, len(result.iterations)) == ("a3b2c1 it is", 3)
     assert model.requests[1].tools != []
-    assert model.requests[1].messages[-1] == user(TURN_WAS_EMPTY)
+    assert model.requests[1].messages[-1] == user(EMPTY_TURN)
 
 
 async def test_a_call_instead_of_the_words_asked_for_is_run_while_there_are_turns() -> None:

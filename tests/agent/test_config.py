@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import JsonValue, ValidationError
 
-from mini_agent.config import LOOPS_OWN, AgentConfig
+from mini_agent.config import RESERVED_PARAMETERS, AgentConfig
 
 
 @pytest.mark.parametrize("name", ["max_total_seconds", "max_seconds"])
@@ -79,7 +79,7 @@ def test_plain_text_is_no_format() -> None:
     assert config.response_format is None
 
 
-@pytest.mark.parametrize("taken", LOOPS_OWN)
+@pytest.mark.parametrize("taken", RESERVED_PARAMETERS)
 def test_what_the_loop_sets_itself_is_no_option(taken: str) -> None:
     with pytest.raises(ValidationError, match=f"the loop sets {taken} itself"):
         AgentConfig(model="m", completion_kwargs={taken: True})

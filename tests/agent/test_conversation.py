@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 from pydantic import JsonValue
 
-from mini_agent.agent.normalize import NEVER_ANSWERED, checked
+from mini_agent.agent.normalize import MISSING_RESULT, normalize_messages
 from mini_agent.config import AgentConfig
 from mini_agent.errors import BadRequest
 from mini_agent.messages import assistant, function_call, tool_result, user
@@ -53,7 +53,7 @@ BROKEN: JsonValue = {"id": "a", "function": {"name": "echo", "arguments": '{"tex
 )
 def test_what_cannot_be_sent_is_refused_by_its_place(messages: Given, field: str) -> None:
     with pytest.raises(BadRequest) as refused:
-        checked(messages)
+        normalize_messages(messages)
     assert refused.value.field == field
     assert refused.value.message.startswith(field)
 
@@ -74,37 +74,37 @@ async def test_a_bad_message_reaches_no_model() -> None:
     ],
 )
 def test_good_messages_stay_as_they_are(messages: Given) -> None:
-    assert checked(messages) == messages
+    assert normalize_messages(messages) == messages
 
 
 def test_a_call_without_content_gets_empty_text() -> None:
     call = {key: value for key, value in ASKED.items() if key != "content"}
-    assert checked([call, tool_result("a", "x")]) == [ASKED, tool_result("a", "x")]
+    assert normalize_messages([call, tool_result("a", "x")]) == [ASKED, tool_result("a", "x")]
 
 
 def test_arguments_given_as_an_object_become_json_text() -> None:
     call: JsonValue = {"id": "a", "function": {"name": "echo", "arguments": {"text": "x"}}}
     messages: Given = [{"role": "assistant", "tool_calls": [call]}, tool_result("a", "x")]
-    assert checked(messages) == [ASKED, tool_result("a", "x")]
+    assert normalize_messages(messages) == [ASKED, tool_result("a", "x")]
 
 
 def test_assistant_messages_in_a_row_become_one() -> None:
     given = [user("hi"), assistant("one"), assistant("two"), user("go on")]
-    assert checked(given) == [user("hi"), assistant("one\n\ntwo"), user("go on")]
+    assert normalize_messages(given) == [user("hi"), assistant("one\n\ntwo"), user("go on")]
 
 
 def test_parts_in_a_row_become_one_list_of_parts() -> None:
     part: JsonValue = {"type": "text", "text": "two"}
     given: Given = [assistant("one"), {"role": "assistant", "content": [part]}, user("go on")]
-    assert checked(given)[0]["content"] == [{"type": "text", "text": "one"}, part]
+    assert normalize_messages(given)[0]["content"] == [{"type": "text", "text": "one"}, part]
 
 
 def test_a_conversation_that_ends_with_the_assistant_is_carried_on() -> None:
-    assert checked([user("hi"), assistant("Once")])[-1] == user("Continue.")
+    assert normalize_messages([user("hi"), assistant("Once")])[-1] == user("Continue.")
 
 
 def test_text_that_cannot_be_encoded_is_made_to() -> None:
-    assert checked([user("a\ud800b")]) == [user("a?b")]
+    assert normalize_messages([user("a\ud800b")]) == [user("a?b")]
 
 
 ECHO_CALL: JsonValue = {"name": "echo", "arguments": '{"text": "x"}'}
@@ -119,8 +119,8 @@ FIRST = assistant("", [function_call("call_1", "echo", {"text": "x"})])
         ([{"role": "ai", "content": "a"}, user("b")], [assistant("a"), user("b")]),
         ([user("a"), {"role": "assistant", "content": None}], [user("a")]),
         ([user("a"), assistant(""), user("b")], [user("a"), user("b")]),
-        ([ASKED], [ASKED, tool_result("a", NEVER_ANSWERED)]),
-        ([ASKED, user("b")], [ASKED, tool_result("a", NEVER_ANSWERED), user("b")]),
+        ([ASKED], [ASKED, tool_result("a", MISSING_RESULT)]),
+        ([ASKED, user("b")], [ASKED, tool_result("a", MISSING_RESULT), user("b")]),
         (
             [user("hi"), tool_result("a", "x")],
             [user("hi"), user("Output of an earlier tool call:\nx")],
@@ -138,7 +138,7 @@ FIRST = assistant("", [function_call("call_1", "echo", {"text": "x"})])
         ),
         (
             [TWICE_ASKED, tool_result("b", "y")],
-            [TWICE_ASKED, tool_result("b", "y"), tool_result("a", NEVER_ANSWERED)],
+            [TWICE_ASKED, tool_result("b", "y"), tool_result("a", MISSING_RESULT)],
         ),
         (
             [{"role": "assistant", "tool_calls": [NAMELESS]}, {"role": "tool", "content": "x"}],
@@ -158,11 +158,11 @@ FIRST = assistant("", [function_call("call_1", "echo", {"text": "x"})])
     ],
 )
 def test_what_is_plainly_meant_is_put_right(given: Given, taken: Given) -> None:
-    assert checked(given) == taken
+    assert normalize_messages(given) == taken
 
 
 def test_an_id_used_twice_in_one_message_is_made_two() -> None:
     twice = assistant("", [function_call("a", "echo", {"text": each}) for each in ("x", "y")])
-    taken = checked([twice, tool_result("a", "x"), tool_result("a", "y")])
+    taken = normalize_messages([twice, tool_result("a", "x"), tool_result("a", "y")])
     assert [message.get("tool_call_id") for message in taken[1:]] == ["a", "a_1"]
     assert broken_rules(taken) == []

@@ -13,7 +13,7 @@ import pytest
 from mini_agent.config import AgentConfig
 from mini_agent.errors import ModelError, ModelUnavailable, Unauthorized
 from mini_agent.model import ModelReply, ModelRequest
-from mini_agent.models.litellm_errors import retry_after
+from mini_agent.models.litellm_errors import parse_retry_after
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.agent.runs import TASK, Answers, run_agent
 
@@ -105,18 +105,18 @@ def refused(value: str) -> Exception:
     [("7", 7), ("0.5", 0.5), ("-3", 0), ("Mon, 01 Jan 2001 00:00:00 GMT", 0)],
 )
 def test_a_servers_word_for_when_is_read(value: str, seconds: float) -> None:
-    assert retry_after(refused(value)) == seconds
+    assert parse_retry_after(refused(value)) == seconds
 
 
 @pytest.mark.parametrize("value", ["", "soon", "nan", "inf", "1e999", "40 May 2001"])
 def test_garbage_says_nothing(value: str) -> None:
-    assert retry_after(refused(value)) is None
+    assert parse_retry_after(refused(value)) is None
 
 
 def test_a_date_is_so_many_seconds_from_now() -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=100), usegmt=True)
-    assert 90 < (retry_after(refused(date)) or 0) <= 100
+    assert 90 < (parse_retry_after(refused(date)) or 0) <= 100
 
 
 def test_an_error_without_a_response_says_nothing() -> None:
-    assert retry_after(ValueError("x")) is None
+    assert parse_retry_after(ValueError("x")) is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from pydantic import JsonValue
 
-from mini_agent.agent.structured_output import NotTheJson, json_answer
+from mini_agent.agent.structured_output import InvalidJsonAnswer, parse_response_format
 from mini_agent.config import AgentConfig
 from mini_agent.errors import BadRequest
 from mini_agent.testing import ScriptedServer
@@ -81,17 +81,17 @@ async def test_the_answer_at_the_last_turn_is_the_json_too() -> None:
     ],
 )
 def test_any_object_will_do_for_json_object(text: str, json: str) -> None:
-    form = json_answer(OBJECT)
+    form = parse_response_format(OBJECT)
     assert form is not None
-    assert form.in_text(text) == json
+    assert form.extract(text) == json
 
 
 @pytest.mark.parametrize("text", ["", "42", "[1]", "null", '{"a": NaN}', '{"a": 1', "no json"])
 def test_what_is_no_object_is_refused(text: str) -> None:
-    form = json_answer(OBJECT)
+    form = parse_response_format(OBJECT)
     assert form is not None
-    with pytest.raises(NotTheJson):
-        form.in_text(text)
+    with pytest.raises(InvalidJsonAnswer):
+        form.extract(text)
 
 
 def test_a_schema_that_is_none_is_the_callers_mistake() -> None:
@@ -100,14 +100,14 @@ def test_a_schema_that_is_none_is_the_callers_mistake() -> None:
         "json_schema": {"schema": {"type": "objekt"}},
     }
     with pytest.raises(BadRequest, match="response_format: the schema is none"):
-        json_answer(wrong)
+        parse_response_format(wrong)
 
 
 def test_a_schema_elsewhere_is_not_fetched() -> None:
     with ScriptedServer([]) as server:
         elsewhere: dict[str, JsonValue] = {"schema": {"$ref": f"{server.url}/schema"}}
-        form = json_answer({"type": "json_schema", "json_schema": elsewhere})
+        form = parse_response_format({"type": "json_schema", "json_schema": elsewhere})
         assert form is not None
-        with pytest.raises(NotTheJson, match="refers to what is not in it"):
-            form.in_text("{}")
+        with pytest.raises(InvalidJsonAnswer, match="refers to what is not in it"):
+            form.extract("{}")
         assert server.traffic == ()

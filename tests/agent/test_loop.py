@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mini_agent.agent.prompts import SYSTEM
+from mini_agent.agent.prompts import SYSTEM_PROMPT
 from mini_agent.config import AgentConfig
 from mini_agent.messages import Message, system, user
 from mini_agent.result import AgentResult
@@ -81,7 +81,7 @@ async def test_an_invocation_keeps_its_execution() -> None:
 async def test_a_caller_without_system_message_gets_ours() -> None:
     with ScriptedModel(says("hello")) as model:
         await run_agent(TASK, EchoMCP(), CONFIG, model)
-    assert model.requests[0].messages == [system(SYSTEM), *TASK]
+    assert model.requests[0].messages == [system(SYSTEM_PROMPT), *TASK]
 
 
 async def test_a_callers_system_message_is_the_only_one() -> None:

@@ -20,7 +20,7 @@ import pytest
 from mini_agent import arun_mcp_mini_agent, run_mcp_mini_agent
 from mini_agent.config import AgentConfig
 from mini_agent.messages import user
-from mini_agent.models.litellm_runtime import settle_litellm
+from mini_agent.models.litellm_runtime import flush_litellm_logging
 from mini_agent.result import AgentResult
 from mini_agent.testing.transcript_rules import broken_rules
 from mini_agent.tools.catalog import EchoMCP
@@ -96,10 +96,10 @@ class Held:
 @pytest.mark.usefixtures("_closing")
 async def test_two_hundred_runs_at_a_time_are_all_right_and_leave_nothing(address: str) -> None:
     assert await many(RUNS, address) == []
-    await settle_litellm()
+    await flush_litellm_logging()
     before = Held.now()
     assert await many(RUNS, address) == []
-    await settle_litellm()
+    await flush_litellm_logging()
     after = Held.now()
     # What runs leave is counted; how much memory that is, is also up to the allocator. Timers that
     # have not fired yet are a few a run; what is left of a run that is held would be many more.

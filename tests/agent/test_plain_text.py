@@ -6,8 +6,13 @@ import json
 
 import pytest
 
-from mini_agent.agent.prompted_tools import in_words, instructions, parsed, schema
-from mini_agent.agent.structured_output import JsonAnswer, NotTheJson
+from mini_agent.agent.prompted_tools import (
+    build_step_schema,
+    format_instructions,
+    parse_step,
+    write_calls_as_text,
+)
+from mini_agent.agent.structured_output import InvalidJsonAnswer, JsonFormat
 from mini_agent.config import AgentConfig
 from mini_agent.errors import ModelError, NoToolSupport
 from mini_agent.messages import assistant, function_call, tool_result, user
@@ -73,7 +78,7 @@ async def test_a_server_that_refuses_even_that_ends_the_run() -> None:
 def test_calls_in_a_conversation_are_told_in_words() -> None:
     calls = [function_call(each, "echo", {"text": each}) for each in ("a", "b")]
     messages = [*TASK, assistant("Well.", calls), tool_result("a", "A"), tool_result("b", "B")]
-    assert in_words(messages) == [
+    assert write_calls_as_text(messages) == [
         *TASK,
         assistant(f"Well.\n{STEP.format('a')}\n{STEP.format('b')}"),
         user("A\n\nB"),
@@ -89,26 +94,26 @@ def test_calls_in_a_conversation_are_told_in_words() -> None:
     ],
 )
 def test_the_schema_takes_every_step(step: object) -> None:
-    JsonAnswer(schema(TOOLS)).in_text(json.dumps(step))
-    assert parsed(json.dumps(step)) is not None
+    JsonFormat(build_step_schema(TOOLS)).extract(json.dumps(step))
+    assert parse_step(json.dumps(step)) is not None
 
 
 @pytest.mark.parametrize(
     "step", [{"tool": "nowhere", "args": {}}, {"tool": "echo"}, {"final": 42}, {}, []]
 )
 def test_the_schema_takes_nothing_else(step: object) -> None:
-    with pytest.raises(NotTheJson):
-        JsonAnswer(schema(TOOLS)).in_text(json.dumps(step))
+    with pytest.raises(InvalidJsonAnswer):
+        JsonFormat(build_step_schema(TOOLS)).extract(json.dumps(step))
 
 
 @pytest.mark.parametrize("text", ["", "42", "no JSON", '{"tool": 1}', '{"tool": "echo"}', "[]"])
 def test_what_is_no_step_is_left_to_others(text: str) -> None:
-    assert parsed(text) is None
+    assert parse_step(text) is None
 
 
 def test_an_answer_that_is_json_itself_stays_json() -> None:
-    assert parsed('{"final": {"n": 42}}') == '{"n": 42}'
+    assert parse_step('{"final": {"n": 42}}') == '{"n": 42}'
 
 
 def test_every_tool_is_described() -> None:
-    assert all(f"- {name}: " in instructions(TOOLS) for name in TOOLS)
+    assert all(f"- {name}: " in format_instructions(TOOLS) for name in TOOLS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mini_agent.tool_parsing.reply import without_thoughts
+from mini_agent.tool_parsing.reply import split_reasoning
 
 
 @pytest.mark.parametrize(
@@ -23,4 +23,4 @@ from mini_agent.tool_parsing.reply import without_thoughts
     ],
 )
 def test_thoughts_are_taken_out_of_the_text(text: str, said: str, thought: str) -> None:
-    assert without_thoughts(text) == (said, thought)
+    assert split_reasoning(text) == (said, thought)

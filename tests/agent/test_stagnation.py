@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from mini_agent.agent.guardrails.stagnation import (
-    Stagnation,
-    Step,
-    step_of_calls,
-    step_of_words,
+    StagnationDetector,
+    TurnSummary,
+    summarize_answer,
+    summarize_calls,
 )
 from mini_agent.config import AgentConfig
 from mini_agent.model import ModelReply
@@ -97,12 +97,12 @@ async def test_the_same_words_again_and_again_are_a_circle_too() -> None:
     assert (result.stopped_reason, result.final_answer) == ("stagnation", "I am not sure.")
 
 
-def step(did: str, came_to: str = "", *, failed: bool = False) -> Step:
-    return Step(did, came_to, failed, "did")
+def step(did: str, came_to: str = "", *, failed: bool = False) -> TurnSummary:
+    return TurnSummary(did, came_to, failed, "did")
 
 
-def verdicts(*steps: Step) -> list[str]:
-    stagnation = Stagnation(3)
+def verdicts(*steps: TurnSummary) -> list[str]:
+    stagnation = StagnationDetector(3)
     return [stagnation.after(each) for each in steps]
 
 
@@ -113,7 +113,7 @@ def verdicts(*steps: Step) -> list[str]:
         [step("a"), step("b"), step("c")],
     ],
 )
-def test_a_longer_circle_is_noticed_after_three_rounds(circle: list[Step]) -> None:
+def test_a_longer_circle_is_noticed_after_three_rounds(circle: list[TurnSummary]) -> None:
     assert verdicts(*circle * 3) == [*[""] * (len(circle) * 3 - 1), "nudge"]
 
 
@@ -160,14 +160,14 @@ def invocation(code: str, stdout: str = "", stderr: str = "") -> ToolInvocation:
     ],
 )
 def test_what_changes_by_itself_does_not_count(one: ToolInvocation, other: ToolInvocation) -> None:
-    assert step_of_calls([one]).repeats(step_of_calls([other]))
+    assert summarize_calls([one]).repeats(summarize_calls([other]))
 
 
 def test_numbers_that_a_program_prints_do_count() -> None:
-    assert not step_of_calls([invocation("f()", "41")]).repeats(
-        step_of_calls([invocation("f()", "42")])
+    assert not summarize_calls([invocation("f()", "41")]).repeats(
+        summarize_calls([invocation("f()", "42")])
     )
 
 
 def test_words_are_compared_without_case_and_space() -> None:
-    assert step_of_words("I am  not sure").repeats(step_of_words("i am not SURE\n"))
+    assert summarize_answer("I am  not sure").repeats(summarize_answer("i am not SURE\n"))

@@ -8,7 +8,7 @@ from time import perf_counter
 
 import pytest
 
-from mini_agent.agent.deadline import Deadline, GaveUp, OutOfTime
+from mini_agent.agent.deadline import Deadline, DeadlineExceeded, SelfCancelled
 from mini_agent.config import AgentConfig
 from mini_agent.errors import ModelError, ModelUnavailable
 from mini_agent.messages import user
@@ -150,8 +150,8 @@ async def test_work_is_not_begun_when_time_is_already_up() -> None:
     async def work() -> None:
         begun.append(1)
 
-    with pytest.raises(OutOfTime):
-        await Deadline.after(-1).bound(work())
+    with pytest.raises(DeadlineExceeded):
+        await Deadline.after(-1).wait_for(work())
     assert begun == []
 
 
@@ -159,8 +159,8 @@ async def test_work_that_cancels_itself_is_not_taken_for_a_cancelled_run() -> No
     async def work() -> None:
         raise asyncio.CancelledError
 
-    with pytest.raises(GaveUp):
-        await Deadline.after(1).bound(work())
+    with pytest.raises(SelfCancelled):
+        await Deadline.after(1).wait_for(work())
 
 
 async def test_an_error_of_work_is_passed_on() -> None:
@@ -168,7 +168,7 @@ async def test_an_error_of_work_is_passed_on() -> None:
         raise ModelError("refused")
 
     with pytest.raises(ModelError, match="refused"):
-        await Deadline.after(1).bound(work())
+        await Deadline.after(1).wait_for(work())
 
 
 async def test_cancelling_between_two_turns_asks_the_model_no_more() -> None:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from mini_agent import AgentConfig, arun_mcp_mini_agent
 from mini_agent.messages import user
-from mini_agent.models.litellm_runtime import close_litellm_clients, loaded_litellm, settle_litellm
+from mini_agent.models.litellm_runtime import close_litellm_clients, load_litellm, flush_litellm_logging
 from mini_agent.testing import Scripted, ScriptedServer
 from mini_agent.testing.replies import JsonObject
 from mini_agent.testing.transcript_rules import broken_request_rules, broken_rules
@@ -83,7 +83,7 @@ async def verdicts_on_ours(
 ) -> list[Verdict]:
     """Every behaviour, so many at a time."""
     # Its import takes seconds, which no run is to be charged with.
-    await loaded_litellm()
+    await load_litellm()
     stages = [Stage(wire) for _ in range(at_a_time)]
     free: asyncio.Queue[Stage] = asyncio.Queue()
 
@@ -100,6 +100,6 @@ async def verdicts_on_ours(
             free.put_nowait(stage)
         async with asyncio.TaskGroup() as running:
             tasks = [running.create_task(staged(each)) for each in behaviours]
-        await settle_litellm()
+        await flush_litellm_logging()
         await close_litellm_clients()
     return [task.result() for task in tasks]

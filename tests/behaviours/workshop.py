@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mini_agent.messages import json_object
+from mini_agent.messages import parse_json_object
 from mini_agent.testing.weak_models import OFFERED
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, printed, refused
 from mini_agent.tools.local import LocalMCPInvoker
@@ -26,7 +26,7 @@ class Workshop:
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
         function = openai_tool["function"]
         assert isinstance(function, dict)
-        name, arguments = str(function["name"]), json_object(str(function["arguments"]))
+        name, arguments = str(function["name"]), parse_json_object(str(function["arguments"]))
         program = arguments.get(PROGRAM_OF.get(name, ""))
         if not isinstance(program, str):
             return refused(f"{name} wants {PROGRAM_OF.get(name)}, a text")

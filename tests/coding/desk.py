@@ -13,17 +13,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
-from mini_agent.coding.approval import Said
-from mini_agent.coding.bootstrap import Assembled, Seams, opened
-from mini_agent.coding.launch import Ground, ground_of
-from mini_agent.coding.lazy import LatePages
-from mini_agent.coding.observer import Unwatched
+from mini_agent.coding.approval import UserAnswer
+from mini_agent.coding.bootstrap import AssistantRuntime, Dependencies, open_session
+from mini_agent.coding.launch import LaunchConfig, read_launch_config
+from mini_agent.coding.lazy import LazyPages
+from mini_agent.coding.observer import NullObserver
 from mini_agent.coding.options import Options
-from mini_agent.coding.permissions.policy import Asked
-from mini_agent.coding.tools.protocols import Pages, Question
-from mini_agent.coding.transcript.locations import Origin, Place, sessions_folder
+from mini_agent.coding.permissions.policy import Ask
+from mini_agent.coding.tools.protocols import PageFetcher, Question
+from mini_agent.coding.transcript.locations import SessionOrigin, SessionFile, get_sessions_folder
 from mini_agent.coding.transcript.session import Session
-from mini_agent.coding.usage import Outcome
+from mini_agent.coding.usage import TurnOutcome
 from mini_agent.messages import JsonObject
 from mini_agent.model import Model
 from mini_agent.testing import ScriptedServer
@@ -33,7 +33,7 @@ PROGRAM = str(Path(sys.executable).with_name("mini-agent"))
 ID = "11111111-2222-4333-8444-555555555555"
 
 
-class Notes(Unwatched):
+class Notes(NullObserver):
     """What a watcher was told."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Notes(Unwatched):
 class Person(Protocol):
     """Somebody who is asked."""
 
-    async def may(self, asked: Asked) -> Said: ...
+    async def may(self, asked: Ask) -> UserAnswer: ...
 
     async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]: ...
 
@@ -65,7 +65,7 @@ class Desk:
     home: Path
     notes: Notes = field(default_factory=Notes)
     window: int | None = None
-    pages: Pages = field(default_factory=LatePages)
+    pages: PageFetcher = field(default_factory=LazyPages)
     user: Person | None = None
 
     @property
@@ -74,7 +74,7 @@ class Desk:
 
     @property
     def sessions(self) -> Path:
-        return sessions_folder(self.claude_home, self.project)
+        return get_sessions_folder(self.claude_home, self.project)
 
     def file(self, name: str, text: str) -> Path:
         path = self.project / name
@@ -92,7 +92,7 @@ class Desk:
     def session(self, session_id: str = ID) -> Session:
         """A session as its file says."""
         path = self.sessions / f"{session_id}.jsonl"
-        return Session.at(Place(path, session_id), Origin(str(self.project)))
+        return Session.at(SessionFile(path, session_id), SessionOrigin(str(self.project)))
 
     def transcript(self, *lines: JsonObject, session_id: str = ID) -> Path:
         """A transcript with these lines."""
@@ -101,17 +101,17 @@ class Desk:
         path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
         return path
 
-    def ground(self, **options: object) -> Ground:
+    def ground(self, **options: object) -> LaunchConfig:
         asked = replace(Options(model="openai/scripted"), **options)  # type: ignore[arg-type]
         variables = {**os.environ, "HOME": str(self.home), "CLAUDE_CONFIG_DIR": ""}
-        return ground_of(asked, variables)
+        return read_launch_config(asked, variables)
 
     async def _tokens(self, _model: str) -> int | None:
         return self.window
 
     @asynccontextmanager
-    async def opened(self, model: Model, **options: object) -> AsyncIterator[Assembled]:
-        own = Seams(
+    async def opened(self, model: Model, **options: object) -> AsyncIterator[AssistantRuntime]:
+        own = Dependencies(
             lambda _session, _facts: self.notes,
             model,
             self._tokens,
@@ -119,10 +119,10 @@ class Desk:
             asker=self.user,
             pages=self.pages,
         )
-        async with opened(self.ground(**options), own) as assembled:
+        async with open_session(self.ground(**options), own) as assembled:
             yield assembled
 
-    async def asked(self, model: Model, prompt: str = "", **options: object) -> Outcome:
+    async def asked(self, model: Model, prompt: str = "", **options: object) -> TurnOutcome:
         """What comes of a prompt, or, without one, of what the session waits for."""
         async with self.opened(model, **options) as assembled:
             if prompt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mini_agent.coding.subagents.run import kinds_in
+from mini_agent.coding.subagents.run import read_subagent_types
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.coding.desk import Desk
 
@@ -19,7 +19,7 @@ You read files and say what is in them."""
 
 def test_agents_of_files_have_names_tools_and_a_prompt(desk: Desk) -> None:
     path = desk.file(".claude/agents/reader.md", AGENT)
-    known = kinds_in([path.parent])
+    known = read_subagent_types([path.parent])
     reader = known["reader"]
     assert (reader.description, reader.tools, reader.model) == (
         "reads files",

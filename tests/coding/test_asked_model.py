@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mini_agent.coding.launch import digest_model_for, model_named
-from mini_agent.coding.side_model import AskedModel, marked
+from mini_agent.coding.launch import select_digest_model, select_model
+from mini_agent.coding.side_model import PromptCachingModel, mark_prefixes
 from mini_agent.messages import JsonObject, Message, user
 from mini_agent.model import ModelRequest
 from mini_agent.testing.scripted import ScriptedModel, call, calls
@@ -13,7 +13,7 @@ MARK: JsonObject = {"type": "ephemeral"}
 
 
 def test_the_instructions_the_first_message_and_the_last_are_marked() -> None:
-    sent = marked([SYSTEM, user("one"), user("two"), user("three")])
+    sent = mark_prefixes([SYSTEM, user("one"), user("two"), user("three")])
     assert sent[0]["content"] == [{"type": "text", "text": "A", "cache_control": MARK}]
     assert sent[1]["content"] == [{"type": "text", "text": "one", "cache_control": MARK}]
     assert sent[2]["content"] == "two"
@@ -21,13 +21,13 @@ def test_the_instructions_the_first_message_and_the_last_are_marked() -> None:
 
 
 def test_a_blank_message_is_not_marked() -> None:
-    assert marked([user("")]) == [user("")]
+    assert mark_prefixes([user("")]) == [user("")]
 
 
 async def test_other_servers_get_plain_texts_and_every_call_an_id_of_its_own() -> None:
     repeated = call("Read", file_path="a")
     with ScriptedModel(calls(repeated, repeated)) as model:
-        reply = await AskedModel(model).reply(
+        reply = await PromptCachingModel(model).reply(
             ModelRequest("openai/m", [SYSTEM, user("hi")], [], 1.0)
         )
     assert model.requests[0].messages[0]["content"] == "A"
@@ -36,14 +36,14 @@ async def test_other_servers_get_plain_texts_and_every_call_an_id_of_its_own() -
 
 def test_the_model_is_the_one_named_first() -> None:
     environment = {"LITELLM_DEFAULT_MODEL": "a/b", "OPENAI_API_KEY": "k"}
-    assert model_named("c/d", "claude-x", environment) == "c/d"
-    assert model_named("", "claude-x", environment) == "a/b"
-    assert model_named("", "claude-x", {}) == "claude-x"
-    assert model_named("", "opus", {"OPENAI_API_KEY": "k"}) == "gpt-4.1"
+    assert select_model("c/d", "claude-x", environment) == "c/d"
+    assert select_model("", "claude-x", environment) == "a/b"
+    assert select_model("", "claude-x", {}) == "claude-x"
+    assert select_model("", "opus", {"OPENAI_API_KEY": "k"}) == "gpt-4.1"
 
 
 def test_pages_are_read_by_a_small_model_of_the_same_maker() -> None:
-    assert digest_model_for("gemini/gemini-2.5-pro") == "gemini/gemini-2.5-flash"
-    assert digest_model_for("gpt-4.1") == "gpt-4.1-nano"
-    assert digest_model_for("ollama/qwen3") == "ollama/qwen3"
-    assert digest_model_for("openrouter/x/y") == "openrouter/x/y"
+    assert select_digest_model("gemini/gemini-2.5-pro") == "gemini/gemini-2.5-flash"
+    assert select_digest_model("gpt-4.1") == "gpt-4.1-nano"
+    assert select_digest_model("ollama/qwen3") == "ollama/qwen3"
+    assert select_digest_model("openrouter/x/y") == "openrouter/x/y"

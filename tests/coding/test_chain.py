@@ -72,7 +72,7 @@ def test_lines_without_parents_count_in_their_order(desk: Desk) -> None:
 
 def test_a_session_without_parents_goes_on_without(desk: Desk) -> None:
     desk.transcript(said("u1", None, "One?"), answered("a1", None, text("One.")))
-    desk.session().user_said([text("Two?")])
+    desk.session().add_user_message([text("Two?")])
     assert words(desk) == ["One?", "One.", "Two?"]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mini_agent.coding.compaction import Window, Wish
+from mini_agent.coding.compaction import ContextLimit, CompactionRequest
 from mini_agent.model import ModelReply
 from mini_agent.result import Usage
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
@@ -20,7 +20,7 @@ async def test_a_summary_stands_for_all_that_was_said(desk: Desk) -> None:
     with ScriptedModel(*script) as model:
         async with desk.opened(model) as assembled:
             await assembled.assistant.prompt("One?")
-            await assembled.assistant.compact(Wish("the number"))
+            await assembled.assistant.compact(CompactionRequest("the number"))
             await assembled.assistant.prompt("Two?")
     assert "Above all: the number" in str(model.requests[1].messages[-1]["content"])
     told = [message["role"] for message in model.requests[2].messages]
@@ -48,5 +48,5 @@ async def test_a_conversation_that_gets_too_long_is_told_anew_and_goes_on(desk: 
 
 
 def test_a_window_nobody_knows_is_never_full() -> None:
-    assert not Window(None).is_full(Usage(prompt_tokens=10**9))
-    assert Window(1000).is_full(Usage(prompt_tokens=801))
+    assert not ContextLimit(None).is_full(Usage(prompt_tokens=10**9))
+    assert ContextLimit(1000).is_full(Usage(prompt_tokens=801))

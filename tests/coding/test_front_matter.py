@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.coding.front_matter import document_of
+from mini_agent.coding.front_matter import parse_document
 from mini_agent.errors import BadRequest
 
 HERE = Path("agents/reader.md")
@@ -26,23 +26,23 @@ HERE = Path("agents/reader.md")
     ],
 )
 def test_keys_are_yaml(keys: str, read: dict[str, str]) -> None:
-    document = document_of(HERE, f"---\n{keys}\n---\n\nYou read.\n")
+    document = parse_document(HERE, f"---\n{keys}\n---\n\nYou read.\n")
     assert (document.keys, document.text) == (read, "You read.")
 
 
 def test_names_may_stand_in_a_list_or_apart_by_commas() -> None:
     for keys in ("tools: Read, Grep", "tools: [Read, Grep]", "tools:\n- Read\n- Grep"):
-        assert document_of(HERE, f"---\n{keys}\n---\n").listed("tools") == ("Read", "Grep")
+        assert parse_document(HERE, f"---\n{keys}\n---\n").listed("tools") == ("Read", "Grep")
 
 
 def test_a_byte_order_mark_is_none_of_the_text() -> None:
-    document = document_of(HERE, "\ufeff---\nname: a\n---\nYou read.")
+    document = parse_document(HERE, "\ufeff---\nname: a\n---\nYou read.")
     assert (document.name, document.text) == ("a", "You read.")
-    assert document_of(HERE, "\ufeffYou read.").text == "You read."
+    assert parse_document(HERE, "\ufeffYou read.").text == "You read."
 
 
 def test_without_an_end_of_the_keys_all_of_it_is_text() -> None:
-    document = document_of(HERE, "---\nname: a\n")
+    document = parse_document(HERE, "---\nname: a\n")
     assert (document.keys, document.text) == ({}, "---\nname: a")
 
 
@@ -59,6 +59,6 @@ def test_without_an_end_of_the_keys_all_of_it_is_text() -> None:
 )
 def test_what_is_no_yaml_names_the_file_and_the_place(keys: str, why: str) -> None:
     with pytest.raises(BadRequest, match=why) as refused:
-        document_of(HERE, f"---\n{keys}\n---\nYou read.")
+        parse_document(HERE, f"---\n{keys}\n---\nYou read.")
     assert str(refused.value).startswith(f"the keys of {HERE} cannot be read: ")
     assert "in quotes" in refused.value.hint

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.approval import Said
-from mini_agent.coding.compaction import Wish
-from mini_agent.coding.hooks.event import EVENTS
-from mini_agent.coding.permissions.policy import Asked
+from mini_agent.coding.approval import UserAnswer
+from mini_agent.coding.compaction import CompactionRequest
+from mini_agent.coding.hooks.event import EVENT_NAMES
+from mini_agent.coding.permissions.policy import Ask
 from mini_agent.coding.tools.protocols import Question
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
@@ -52,10 +52,10 @@ class Patient:
     project: Path
     asked: int = 0
 
-    async def may(self, asked: Asked) -> Said:
+    async def may(self, asked: Ask) -> UserAnswer:
         del asked
         await self._heard()
-        return Said("once")
+        return UserAnswer("once")
 
     async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
         await self._heard()
@@ -83,7 +83,7 @@ class Patient:
 
 
 async def test_each_event_is_told_what_claude_code_tells(desk: Desk) -> None:
-    groups: JsonObject = {event: hook_for(TOLD.format(event)) for event in EVENTS}
+    groups: JsonObject = {event: hook_for(TOLD.format(event)) for event in EVENT_NAMES}
     desk.settings({"hooks": groups})
     desk.user = Patient(desk.project)
     makes = calls(call("Bash", command="touch made"))
@@ -91,8 +91,8 @@ async def test_each_event_is_told_what_claude_code_tells(desk: Desk) -> None:
     with ScriptedModel(*script) as model:
         async with desk.opened(model) as assembled:
             await assembled.assistant.prompt("Go.")
-            await assembled.assistant.compact(Wish("the names"))
-    for event in EVENTS:
+            await assembled.assistant.compact(CompactionRequest("the names"))
+    for event in EVENT_NAMES:
         for each in told(desk, event):
             assert set(each) == COMMON | OWN[event]
             assert (each["hook_event_name"], each["cwd"]) == (event, str(desk.project))
@@ -153,7 +153,7 @@ async def test_what_hooks_add_at_the_start_is_no_prompt(desk: Desk) -> None:
     path = desk.transcript(said("u1", None, "Hi."), answered("a1", "u1", text("Hello.")))
     with ScriptedModel() as model:
         async with desk.opened(model, resume=str(path)) as assembled:
-            assert not assembled.assistant.session.awaits_the_model
+            assert not assembled.assistant.session.awaits_model
 
 
 async def test_a_summary_waits_for_the_user_and_is_followed_by_what_hooks_add(desk: Desk) -> None:
@@ -161,8 +161,8 @@ async def test_a_summary_waits_for_the_user_and_is_followed_by_what_hooks_add(de
     with ScriptedModel(says("Hello."), says("In short: hi."), says("Tabs.")) as model:
         async with desk.opened(model) as assembled:
             await assembled.assistant.prompt("Hi.")
-            await assembled.assistant.compact(Wish())
-            assert not assembled.assistant.session.awaits_the_model
+            await assembled.assistant.compact(CompactionRequest())
+            assert not assembled.assistant.session.awaits_model
             await assembled.assistant.prompt("Tabs or blanks?")
     words = [str(message["content"]) for message in model.requests[-1].messages]
     places = [

@@ -8,7 +8,7 @@ import pytest
 from pydantic import JsonValue
 
 from mini_agent.coding.hooks.commands import matches
-from mini_agent.coding.hooks.decision import Verdict, together, verdict_in
+from mini_agent.coding.hooks.decision import HookDecision, combine_decisions, parse_decision
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.coding.desk import Desk
@@ -99,7 +99,7 @@ async def test_a_prompt_may_be_blocked_and_is_then_nowhere(desk: Desk) -> None:
     desk.settings(hook("UserPromptSubmit", prints({"decision": "block", "reason": "no swearing"})))
     with ScriptedModel() as model:
         outcome = await desk.asked(model, "Damn.")
-    assert (outcome.how, "no swearing" in outcome.error) == ("failed", True)
+    assert (outcome.status, "no swearing" in outcome.error) == ("failed", True)
     assert not list(desk.sessions.glob("*.jsonl"))
 
 
@@ -134,7 +134,7 @@ async def test_a_hook_may_stop_the_run(desk: Desk, event: str) -> None:
     with ScriptedModel(READS, says("Anew.")) as model:
         async with desk.opened(model) as assembled:
             outcome = await assembled.assistant.prompt("Look.")
-            assert (outcome.how, outcome.error) == ("failed", "a hook stopped the run: enough")
+            assert (outcome.status, outcome.error) == ("failed", "a hook stopped the run: enough")
             assert not assembled.assistant.session.pending
             assert (await assembled.assistant.prompt("Go on.")).answer == "Anew."
 
@@ -181,21 +181,21 @@ async def test_a_project_that_is_not_trusted_starts_nothing(desk: Desk) -> None:
     assert not (desk.project / "served").exists()
     assert len([each for each in desk.notes.remarks if "not trusted" in each]) == 2
     with ScriptedModel(says("Hello.")) as model:
-        await desk.asked(model, "Hi.", trusts=True)
+        await desk.asked(model, "Hi.", trust_project=True)
     assert (desk.project / "started").exists()
 
 
 @pytest.mark.parametrize("goes_on", ["continue", "continue_"])
 def test_both_spellings_of_continue_stop(goes_on: str) -> None:
-    assert verdict_in(json.dumps({goes_on: False, "stopReason": "enough"})) == Verdict(
+    assert parse_decision(json.dumps({goes_on: False, "stopReason": "enough"})) == HookDecision(
         stops=True, reasons=("enough",)
     )
 
 
 def test_the_strictest_of_several_counts_with_its_reasons() -> None:
-    allow = verdict_in('{"hookSpecificOutput": {"permissionDecision": "allow"}}') or Verdict()
-    deny = verdict_in('{"decision": "block", "reason": "no"}') or Verdict()
-    both = together([allow, deny])
+    allow = parse_decision('{"hookSpecificOutput": {"permissionDecision": "allow"}}') or HookDecision()
+    deny = parse_decision('{"decision": "block", "reason": "no"}') or HookDecision()
+    both = combine_decisions([allow, deny])
     assert (both.permission, both.blocked, both.reason) == ("deny", True, "no")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mini_agent.coding.terminal.formatting import call_shown
+from mini_agent.coding.terminal.formatting import format_call
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.coding.desk import Desk
@@ -111,6 +111,6 @@ async def test_a_project_cannot_allow_its_own_commands(desk: Desk) -> None:
 
 def test_what_a_terminal_shows_cannot_write_to_it(desk: Desk) -> None:
     evil = "\x1b]0;owned\x07\x1b[2J"
-    said = call_shown("Bash", {"command": f"echo {evil}"})
+    said = format_call("Bash", {"command": f"echo {evil}"})
     assert "\x1b" not in said
     assert "\\x1b" in said

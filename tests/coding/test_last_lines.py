@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.coding.compaction import Wish
+from mini_agent.coding.compaction import CompactionRequest
 from mini_agent.coding.transcript.messages import INTERRUPTED
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import Hangs, ScriptedModel, call, calls, says
@@ -50,7 +50,7 @@ async def test_after_an_answer_it_waits_for_the_user(desk: Desk, beside: list[Js
     desk.transcript(ASKED, CALLED, CAME, ANSWER, *beside)
     session = desk.session()
     assert not session.pending
-    assert not session.awaits_the_model
+    assert not session.awaits_model
     with ScriptedModel(says("Gladly.")) as model:
         outcome = await desk.asked(model, "Thank you.", resume=ID)
     assert outcome.answer == "Gladly."
@@ -116,7 +116,7 @@ async def test_a_broken_last_line_is_left_as_it_is_and_told_of(desk: Desk) -> No
 
 async def test_an_interrupted_session_waits_for_the_user(desk: Desk) -> None:
     desk.transcript(ASKED, said("u2", "u1", [text(INTERRUPTED)]))
-    assert not desk.session().awaits_the_model
+    assert not desk.session().awaits_model
 
 
 async def test_thoughts_without_a_word_are_no_answer(desk: Desk) -> None:
@@ -179,7 +179,7 @@ async def a_session_with_everything(desk: Desk) -> Path:
         async with desk.opened(model, permission_mode="bypassPermissions") as assembled:
             assistant = assembled.assistant
             await assistant.prompt("Look.")
-            await assistant.compact(Wish())
+            await assistant.compact(CompactionRequest())
             for words in ("Wait.", "Hello?"):
                 turn = asyncio.create_task(assistant.prompt(words))
                 await asyncio.to_thread(happens, lambda: assistant.session.pending or waits(model))

@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from mini_agent.coding.memory.file_changes import EndedJobs, SeenFiles
-from mini_agent.coding.memory.files import memories
-from mini_agent.coding.prompts.builtin import PROMPT, Builtin, Standing
+from mini_agent.coding.memory.file_changes import EndedJobTracker, FileSnapshots
+from mini_agent.coding.memory.files import read_memory
+from mini_agent.coding.prompts.builtin import PROMPT_HOOK_URI, BuiltinPrompts, SessionStatus
 from mini_agent.coding.tools.shell import Shell
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.coding.desk import Desk
 
-LATER = Standing(is_first=False, in_plan_mode=False, prompts_since_todos=1)
+LATER = SessionStatus(is_first=False, in_plan_mode=False, prompts_since_todos=1)
 
 
 def names(desk: Desk) -> list[str]:
-    found = memories(desk.claude_home, desk.project)
+    found = read_memory(desk.claude_home, desk.project)
     return [each.text.strip() for each in found if each.path.is_relative_to(desk.home.parent)]
 
 
@@ -118,21 +118,21 @@ async def test_the_models_own_changes_are_not_the_users(desk: Desk) -> None:
 
 async def test_a_command_that_ended_in_the_background_is_told_of_once(desk: Desk) -> None:
     shell = Shell((desk.project,), os.environ)
-    builtin = Builtin(desk.project, desk.claude_home, lambda: LATER, EndedJobs(shell))
+    builtin = BuiltinPrompts(desk.project, desk.claude_home, lambda: LATER, EndedJobTracker(shell))
     waits = "until [ -e go ]; do sleep 0.1; done; exit 3"
     ended, stopped = await shell.start(waits), await shell.start("sleep 100")
-    assert await builtin.read(f"{PROMPT}{{}}") == []
+    assert await builtin.read(f"{PROMPT_HOOK_URI}{{}}") == []
     await shell.stop(stopped)
     desk.file("go", "")
     assert ended.watching
     await ended.watching
-    (told,) = await builtin.read(f"{PROMPT}{{}}")
+    (told,) = await builtin.read(f"{PROMPT_HOOK_URI}{{}}")
     assert f"bash_1 in the background ({waits}) has ended with exit code 3" in told
-    assert await builtin.read(f"{PROMPT}{{}}") == []
+    assert await builtin.read(f"{PROMPT_HOOK_URI}{{}}") == []
 
 
 def test_a_file_that_is_gone_or_too_large_is_not_told_of(tmp_path: Path) -> None:
-    seen, path = SeenFiles(), tmp_path / "a"
+    seen, path = FileSnapshots(), tmp_path / "a"
     path.write_text("x")
     seen.see(path)
     path.unlink()

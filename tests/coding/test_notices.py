@@ -8,11 +8,11 @@ from io import StringIO
 
 from rich.console import Console
 
-from mini_agent.coding.hooks.decision import Verdict
-from mini_agent.coding.hooks.event import Circumstances, HookEvent
-from mini_agent.coding.notifications import Notices
-from mini_agent.coding.terminal.commands import LEFT, Slash
-from mini_agent.coding.terminal.repl import Talk
+from mini_agent.coding.hooks.decision import HookDecision
+from mini_agent.coding.hooks.event import HookContext, HookEvent
+from mini_agent.coding.notifications import Notifications
+from mini_agent.coding.terminal.commands import USER_EXIT, SlashCommands
+from mini_agent.coding.terminal.repl import Repl
 from mini_agent.coding.terminal.screen import Screen
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
@@ -45,8 +45,8 @@ async def test_a_user_who_says_nothing_for_a_while_is_called(desk: Desk) -> None
     user, screen = Patient(desk.project), Screen(Console(file=StringIO()))
     with ScriptedModel() as model:
         async with desk.opened(model) as assembled:
-            talk = Talk(assembled, screen, user, Slash(assembled, screen.say), idle_s=0.05)
-            assert await talk.to_its_end("") == LEFT
+            talk = Repl(assembled, screen, user, SlashCommands(assembled, screen.say), idle_s=0.05)
+            assert await talk.to_its_end("") == USER_EXIT
     (notice,) = told(desk, "Notification")
     assert notice["notification_type"] == "idle_prompt"
     assert notice["message"] == "mini-agent is waiting for your input"
@@ -59,16 +59,16 @@ class Loud:
     answered: asyncio.Event
     ever: bool = True
 
-    async def verdict(self, event: HookEvent) -> Verdict:
+    async def verdict(self, event: HookEvent) -> HookDecision:
         if not self.ever:
             await asyncio.Event().wait()
         self.answered.set()
-        return Verdict(blocked=True, reasons=(f"{event.about} failed",), messages=("called",))
+        return HookDecision(blocked=True, reasons=(f"{event.about} failed",), messages=("called",))
 
 
 async def test_what_hooks_say_to_a_question_is_shown_behind_it(desk: Desk) -> None:
     hooks, shown = Loud(asyncio.Event()), list[str]()
-    notices = Notices(hooks, lambda: Circumstances("s", "s.jsonl", str(desk.project)), shown.append)
+    notices = Notifications(hooks, lambda: HookContext("s", "s.jsonl", str(desk.project)), shown.append)
     with notices.asking("Go on?"):
         await hooks.answered.wait()
         assert shown == []

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import pytest
 from rich.text import Text
 
-from mini_agent.coding.terminal.formatting import call_shown
-from mini_agent.coding.terminal.markdown_stream import Prose
+from mini_agent.coding.terminal.formatting import format_call
+from mini_agent.coding.terminal.markdown_stream import MarkdownStream
 from mini_agent.messages import JsonObject
 from mini_agent.testing import ScriptedServer
 from tests.coding.desk import Desk
@@ -23,7 +23,7 @@ def shown(pieces: Sequence[str], width: int, begun: int = 0) -> Text:
     def write(text: Text) -> None:
         whole.append_text(text)
 
-    prose = Prose(write, lambda: width, begun)
+    prose = MarkdownStream(write, lambda: width, begun)
     for piece in pieces:
         prose.add(piece)
     prose.end()
@@ -54,7 +54,7 @@ def test_lines_break_between_words(text: str, lines: Sequence[str], at_once: int
 
 def test_a_word_without_an_end_is_shown_as_it_comes() -> None:
     told: list[str] = []
-    prose = Prose(lambda text: told.append(text.plain), lambda: 10, 0)
+    prose = MarkdownStream(lambda text: told.append(text.plain), lambda: 10, 0)
     for _ in range(9):
         prose.add("12345")
     assert "".join(told) == "12345" * 9
@@ -64,7 +64,7 @@ def test_a_word_without_an_end_is_shown_as_it_comes() -> None:
 
 def test_a_question_is_shown_by_its_words() -> None:
     asked: JsonObject = {"questions": [{"question": "Tabs?", "options": []}]}
-    assert call_shown("AskUserQuestion", asked) == "AskUserQuestion(Tabs?)"
+    assert format_call("AskUserQuestion", asked) == "AskUserQuestion(Tabs?)"
 
 
 def test_the_mark_of_an_answer_takes_room() -> None:

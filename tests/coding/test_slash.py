@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from mini_agent.coding.bootstrap import Assembled
-from mini_agent.coding.terminal.commands import HELP, LEFT, Done, Next, Say, Slash
+from mini_agent.coding.bootstrap import AssistantRuntime
+from mini_agent.coding.terminal.commands import COMMAND_HELP, USER_EXIT, CommandResult, Transition, PromptText, SlashCommands
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject
 from mini_agent.model import Model
@@ -22,11 +22,11 @@ from tests.coding.desk import PROGRAM, Desk
 class Sitting:
     """A session with its commands, and what they have said."""
 
-    assembled: Assembled
+    assembled: AssistantRuntime
     said: list[str]
-    slash: Slash
+    slash: SlashCommands
 
-    async def does(self, line: str) -> Done:
+    async def does(self, line: str) -> CommandResult:
         self.said.clear()
         return await self.slash.carried_out(line)
 
@@ -40,20 +40,20 @@ class Sitting:
 async def sitting(desk: Desk, model: Model, **options: object) -> AsyncIterator[Sitting]:
     said: list[str] = []
     async with desk.opened(model, **options) as assembled:
-        yield Sitting(assembled, said, Slash(assembled, said.append))
+        yield Sitting(assembled, said, SlashCommands(assembled, said.append))
 
 
 async def test_every_command_is_in_the_list_and_does_something(desk: Desk) -> None:
     told = []
-    for name in HELP:
+    for name in COMMAND_HELP:
         with ScriptedModel(says("One."), *([says("In short.")] * (name == "compact"))) as model:
             async with sitting(desk, model) as at:
                 await at.assembled.assistant.prompt("One?")
                 done = await at.does(f"/{name}")
                 told.append((name, bool(at.said), done))
                 assert f"/{name} " in await at.shows("/help")
-    silent = {"clear": Next(goes_on=True, why="clear"), "exit": LEFT}
-    assert told == [(name, name not in silent, silent.get(name)) for name in HELP]
+    silent = {"clear": Transition(goes_on=True, why="clear"), "exit": USER_EXIT}
+    assert told == [(name, name not in silent, silent.get(name)) for name in COMMAND_HELP]
 
 
 async def test_the_files_of_the_user_and_the_project_are_commands_too(desk: Desk) -> None:
@@ -64,9 +64,9 @@ async def test_the_files_of_the_user_and_the_project_are_commands_too(desk: Desk
     desk.file(".claude/skills/knit/SKILL.md", "---\nname: knit\ndescription: knits\n---\nKnit.")
     with ScriptedModel() as model:
         async with sitting(desk, model) as at:
-            assert await at.does("/greet Ada Bob") == Say("Greet Ada, then Ada Bob.")
-            assert await at.does("/plain now") == Say("Do it.\n\nnow")
-            assert await at.does("/knit") == Say("Knit.")
+            assert await at.does("/greet Ada Bob") == PromptText("Greet Ada, then Ada Bob.")
+            assert await at.does("/plain now") == PromptText("Do it.\n\nnow")
+            assert await at.does("/knit") == PromptText("Knit.")
             assert {"greet", "plain", "knit"} <= set(at.slash.names)
             assert "/greet        greets" in await at.shows("/help")
 
@@ -114,7 +114,7 @@ async def test_a_session_is_taken_up_by_number_or_id(desk: Desk) -> None:
             own = at.assembled.assistant.session.id
             assert "1  " in (shown := await at.shows("/resume"))
             assert "One?" in shown
-            own_again = Next(goes_on=True, session=own, why="resume")
+            own_again = Transition(goes_on=True, session=own, why="resume")
             assert await at.does("/resume 1") == own_again
             assert await at.does(f"/resume {own}") == own_again
             for unknown in ("99", "nonsense", own.replace("-4", "-5")):
@@ -127,10 +127,10 @@ async def test_another_model_goes_on_with_the_same_session(desk: Desk) -> None:
     with ScriptedModel(says("One.")) as model:
         async with sitting(desk, model) as at:
             assert "openai/scripted answers" in await at.shows("/model")
-            assert await at.does("/model a/b") == Next(goes_on=True, session="", model="a/b")
+            assert await at.does("/model a/b") == Transition(goes_on=True, session="", model="a/b")
             await at.assembled.assistant.prompt("One?")
             path = str(at.assembled.assistant.session.path)
-            assert await at.does("/model a/b") == Next(goes_on=True, session=path, model="a/b")
+            assert await at.does("/model a/b") == Transition(goes_on=True, session=path, model="a/b")
 
 
 async def test_permissions_show_the_rules_and_change_the_mode(desk: Desk) -> None:

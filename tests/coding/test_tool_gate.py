@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mini_agent.coding.hooks.decision import Permission, Verdict
-from mini_agent.coding.hooks.event import Circumstances, HookEvent
-from mini_agent.coding.observer import Unwatched
-from mini_agent.coding.tool_middleware import GatedTools, Surroundings
+from mini_agent.coding.hooks.decision import Permission, HookDecision
+from mini_agent.coding.hooks.event import HookContext, HookEvent
+from mini_agent.coding.observer import NullObserver
+from mini_agent.coding.tool_middleware import ToolMiddleware, MiddlewareContext
 from mini_agent.messages import JsonObject, function_call
 from mini_agent.testing.scripted import ScriptedSandbox, execution
 from mini_agent.tools.observation import observation
@@ -18,21 +18,21 @@ class Linting:
     def __init__(self) -> None:
         self.heard: list[HookEvent] = []
 
-    async def verdict(self, event: HookEvent) -> Verdict:
+    async def verdict(self, event: HookEvent) -> HookDecision:
         self.heard.append(event)
-        return Verdict(after=("run the linter",)) if event.name == "PostToolUse" else Verdict()
+        return HookDecision(after=("run the linter",)) if event.name == "PostToolUse" else HookDecision()
 
-    async def objection(self, name: str, arguments: JsonObject, said: Permission) -> str:
+    async def find_objection(self, name: str, arguments: JsonObject, said: Permission) -> str:
         return ""
 
 
 async def test_what_a_program_printed_stays_when_a_hook_adds_to_it() -> None:
     linting = Linting()
-    around = Surroundings(
-        lambda: Circumstances("s", "s.jsonl", "/"), linting, linting, Unwatched, lambda _: None
+    around = MiddlewareContext(
+        lambda: HookContext("s", "s.jsonl", "/"), linting, linting, NullObserver, lambda _: None
     )
     with ScriptedSandbox(execution(stdout="42\n")) as sandbox:
-        tools = GatedTools(SandboxInvoker(sandbox), around)
+        tools = ToolMiddleware(SandboxInvoker(sandbox), around)
         program = function_call("c1", "exec_python", {"code": "print(6 * 7)"})
         output = await tools.call_openai_tool(program)
     seen = output.told or observation("exec_python", output)

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from codex_sidecar.engine.client import Engine
-from codex_sidecar.engine.confinement import DEFAULTS, Catalog, Confinement
-from codex_sidecar.engine.limits import Host, settle
+from codex_sidecar.engine.confinement import DEFAULT_LIMITS, ImageCatalog, Confinement
+from codex_sidecar.engine.limits import Host, resolve_limits
 from codex_sidecar.kinds import Preload
 from codex_sidecar.runner.container import Container
-from codex_sidecar.runner.exchange import Order, Result
+from codex_sidecar.runner.exchange import RunOrder, RunResult
 from codex_sidecar.runner.frames import Frame
 from mini_agent.sandbox import Language, Limits
 
@@ -37,10 +37,10 @@ def container(
     """A sandbox that does not exist yet."""
     asked = Limits(memory_mb=memory_mb)
     confinement = Confinement(
-        image=Catalog("mini-agent/sandbox-", "local").image(language),
+        image=ImageCatalog("mini-agent/sandbox-", "local").image(language),
         runtime="runc",
         uid=100_000 + secrets.randbelow(1_000_000),
-        limits=settle(asked, DEFAULTS[language], Host(cpus=2, memory_mb=4000)),
+        limits=resolve_limits(asked, DEFAULT_LIMITS[language], Host(cpus=2, memory_mb=4000)),
         instance=f"runner-{secrets.token_hex(4)}",
         deadline=int(time.time() + 100),
         lifetime_s=lifetime_s,
@@ -74,7 +74,7 @@ class Heard:
     output: dict[bytes, bytes] = field(default_factory=lambda: {b"O": b"", b"E": b""})
     values: bytes = b""
     artifacts: bytes = b""
-    result: Result | None = None
+    result: RunResult | None = None
 
     @property
     def stdout(self) -> str:
@@ -85,7 +85,7 @@ class Heard:
         return self.output[b"E"].decode()
 
     @property
-    def end(self) -> Result:
+    def end(self) -> RunResult:
         assert self.result is not None
         return self.result
 
@@ -109,7 +109,7 @@ class Talk:
     async def order(self, code: str, **more: object) -> None:
         """Orders a snippet."""
         wanted = {"language": self.language, "code": code, "stdin": "", "args": (), "env": {}}
-        header = Order.model_validate({"timeout_s": 10, "artifacts": ()} | wanted | more)
+        header = RunOrder.model_validate({"timeout_s": 10, "artifacts": ()} | wanted | more)
         await self.sandbox.send(b"S", header.model_dump_json().encode())
         await self.sandbox.send(b"F", b"")
         await self.sandbox.send(b"G", NONCE)
@@ -145,7 +145,7 @@ class Talk:
         elif frame.kind == b"V":
             heard.values = frame.body
         elif frame.kind == b"X":
-            heard.result = Result.model_validate_json(frame.body)
+            heard.result = RunResult.model_validate_json(frame.body)
 
 
 @asynccontextmanager

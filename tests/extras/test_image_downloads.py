@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from mini_agent import with_images
-from mini_agent.agent.images.attach import Attaching
-from mini_agent.agent.images.sources import USUAL, ImageLimits
+from mini_agent.agent.images.attach import ImageAttacher
+from mini_agent.agent.images.sources import DEFAULT_IMAGE_LIMITS, ImageLimits
 from mini_agent.errors import BadRequest
 from mini_agent.messages import Message, user
 from tests.extras.pictures import encoded, pictures
@@ -52,8 +52,8 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
         yield web
 
 
-async def shown(web: Web, url: str, limits: ImageLimits = USUAL) -> Message:
-    return await Attaching(Path(), limits, web.download()).to(0, user(f"See {url}."))
+async def shown(web: Web, url: str, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> Message:
+    return await ImageAttacher(Path(), limits, web.download()).to(0, user(f"See {url}."))
 
 
 async def test_a_picture_is_fetched_from_the_address_that_was_checked(web: Web) -> None:

@@ -16,7 +16,7 @@ from mini_agent import (
     run_mcp_mini_agent,
     with_images,
 )
-from mini_agent.agent.images.attach import mentions
+from mini_agent.agent.images.attach import find_image_names
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.messages import assistant, system, user
 from mini_agent.testing import Models, ScriptedServer, refusal
@@ -39,7 +39,7 @@ from tests.extras.pictures import encoded, parts, pictures
     ],
 )
 def test_names_that_end_like_a_pictures_are_found(text: str, named: list[str]) -> None:
-    assert mentions(text) == named
+    assert find_image_names(text) == named
 
 
 def test_a_picture_follows_the_text_that_names_it(album: Path) -> None:

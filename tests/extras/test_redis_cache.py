@@ -15,7 +15,7 @@ from mini_agent import AgentConfig, AgentResult, LocalMCPInvoker, run_mcp_mini_a
 from mini_agent.errors import ModelUnavailable, NotConfigured
 from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
-from mini_agent.models.cache import CachedModel, through_litellm
+from mini_agent.models.cache import CachedModel, create_litellm_model
 from mini_agent.testing import ScriptedServer, call
 from mini_agent.testing.replies import Scripted
 from mini_agent.testing.scripted import ScriptedModel, says
@@ -142,7 +142,7 @@ def question() -> ModelRequest:
 )
 def test_an_address_of_something_else_is_refused_without_its_password(url: str) -> None:
     with pytest.raises(NotConfigured, match="MINI_AGENT_REDIS_URL is no address") as refused:
-        through_litellm("", url)
+        create_litellm_model("", url)
     assert "secret" not in str(refused.value)
     assert "redis://HOST:6379/0" in refused.value.hint
 
@@ -150,4 +150,4 @@ def test_an_address_of_something_else_is_refused_without_its_password(url: str) 
 def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "redis", None)
     with pytest.raises(NotConfigured, match=r"pip install 'mini-agent\[redis_cache\]'"):
-        through_litellm("", "redis://127.0.0.1:6379/0")
+        create_litellm_model("", "redis://127.0.0.1:6379/0")

@@ -14,8 +14,8 @@ from typing import Final
 
 import httpx
 
-from mini_agent.agent.images.download import Download
-from mini_agent.coding.tools.web_fetch import PublicPages
+from mini_agent.agent.images.download import ImageDownloader
+from mini_agent.coding.tools.page_fetcher import PublicPageFetcher
 
 PUBLIC: Final = "93.184.215.14"
 HOST: Final = "pictures.example"
@@ -41,13 +41,13 @@ class Web:
     hosts: Mapping[str, Sequence[str]]
     reached: list[str] = field(default_factory=list)
 
-    def download(self) -> Download:
+    def download(self) -> ImageDownloader:
         """A download that looks names up here."""
-        return Download(resolve=self._resolve, connection=lambda: _Rerouted(self))
+        return ImageDownloader(resolve=self._resolve, connection=lambda: _Rerouted(self))
 
-    def pages(self) -> PublicPages:
+    def pages(self) -> PublicPageFetcher:
         """Pages of the hosts here."""
-        return PublicPages(resolve=self._resolve, connection=lambda: _Rerouted(self))
+        return PublicPageFetcher(resolve=self._resolve, connection=lambda: _Rerouted(self))
 
     async def _resolve(self, host: str, port: int) -> Sequence[str]:
         del port

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from codex_sidecar.engine.connection import MOST_IDLE
+from codex_sidecar.engine.connection import MAX_IDLE_CONNECTIONS
 from tests.docker.engine_here import GONE_S, HEADERS, Sidecar, sandboxes_of
 from tests.faults.footprint import Footprint, footprint_of
 from tests.faults.pulse import Pulse
@@ -28,7 +28,7 @@ LONGEST_HEALTH_S: Final = 5.0
 MOST_MORE: Final = Footprint(
     mib=16,
     # Connections that are kept for the next call to the engine.
-    files=MOST_IDLE,
+    files=MAX_IDLE_CONNECTIONS,
     # Those that read large bodies stay for the next one.
     threads=min(32, (os.cpu_count() or 1) + 4),
 )

@@ -15,9 +15,9 @@ import pytest
 import mini_agent
 from mini_agent import AgentConfig, arun_mcp_mini_agent, run_mcp_mini_agent
 from mini_agent.agent.sync import run_blocking
-from mini_agent.agent.tool_backends import sandbox_tools
+from mini_agent.agent.tool_backends import open_sandbox_tools
 from mini_agent.messages import user
-from mini_agent.models.litellm_runtime import close_litellm_clients, litellm_module, settle_litellm
+from mini_agent.models.litellm_runtime import close_litellm_clients, import_litellm, flush_litellm_logging
 from mini_agent.remote.client import ShimClient
 from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.sandbox import SidecarClient
@@ -76,13 +76,13 @@ def stack(moment: Moment, real: Sidecar) -> Iterator[Stack]:
 async def from_python(there: Stack) -> None:
     async with (
         SidecarClient(there.sidecar.url, TOKEN) as client,
-        sandbox_tools(client, ["python"]) as tools,
+        open_sandbox_tools(client, ["python"]) as tools,
     ):
         await arun_mcp_mini_agent(there.request.messages, tools, there.config)
 
 
 async def through_litellm(there: Stack) -> None:
-    litellm = litellm_module()
+    litellm = import_litellm()
     before = list(litellm.custom_provider_map)
     mini_agent.install()
     try:
@@ -128,7 +128,7 @@ async def test_cancelling_ends_the_run_and_its_sandbox(
         assert time.monotonic() - cancelled < ENDED_S
         assert await asyncio.to_thread(gone_within, ENDED_S, real)
         asked = len(there.model.requests)
-        await settle_litellm()
+        await flush_litellm_logging()
         await close_litellm_clients()
     assert asked == len(there.model.requests)
 

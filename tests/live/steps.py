@@ -8,7 +8,7 @@ from typing import Final
 from pydantic import JsonValue
 
 from mini_agent import LiteLLMModel
-from mini_agent.agent.prompted_tools import FINAL, parsed
+from mini_agent.agent.prompted_tools import FINAL_KEY, parse_step
 from mini_agent.errors import ModelError, NoToolSupport
 from mini_agent.model import ModelReply, ModelRequest
 
@@ -38,9 +38,9 @@ class WithoutTools:
         bounded = {name: _bounded(value) for name, value in request.options.items()}
         reply = await self.model.reply(replace(request, options=bounded))
         # The last word of a run is in plain words, by no protocol.
-        if f'"{FINAL}"' in str(request.messages[0]["content"]):
+        if f'"{FINAL_KEY}"' in str(request.messages[0]["content"]):
             self.asked += 1
-            self.steps += parsed(reply.text) is not None
+            self.steps += parse_step(reply.text) is not None
         return reply
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from mini_agent.models.litellm_runtime import litellm_module
+from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.remote.schema import AgentRunResponse
 from mini_agent.testing import ScriptedServer
 from mini_agent.testing.transcript_rules import broken_rules
@@ -25,7 +25,7 @@ GRACE_S = 15.0
 def shim() -> Iterator[str]:
     """The shim with all that it does, but its sandboxes."""
     # The first run of a shim that has just started would wait for this import.
-    litellm_module()
+    import_litellm()
     with served(create_app(ShimSettings())) as url:
         yield url
 

@@ -11,7 +11,7 @@ import pytest
 
 from mini_agent import AgentConfig, arun_mcp_mini_agent
 from mini_agent.messages import user
-from mini_agent.models.litellm_runtime import settle_litellm
+from mini_agent.models.litellm_runtime import flush_litellm_logging
 from mini_agent.testing import ScriptedServer, Tokens, call, refusal, text
 from mini_agent.tools.catalog import EchoMCP
 from tests.provider import conftest as provider
@@ -69,7 +69,7 @@ async def test_each_turn_of_a_run_is_told_to_a_callback(noted: Noted) -> None:
     with ScriptedServer(script) as server:
         config = AgentConfig(model="ollama/m", completion_kwargs={"api_base": server.url})
         result = await arun_mcp_mini_agent([user("hi")], EchoMCP(), config)
-    await settle_litellm()
+    await flush_litellm_logging()
     assert result.stopped_reason == "success"
     assert [model for model, _ in noted.good] == ["m", "m"]
     assert noted.good[-1][1] == 10
@@ -79,6 +79,6 @@ async def test_a_turn_that_fails_is_told_as_well(noted: Noted) -> None:
     with ScriptedServer([refusal(400, "no")]) as server:
         config = AgentConfig(model="ollama/m", completion_kwargs={"api_base": server.url})
         result = await arun_mcp_mini_agent([user("hi")], EchoMCP(), config)
-    await settle_litellm()
+    await flush_litellm_logging()
     assert result.stopped_reason == "error"
     assert noted.bad == ["m"]

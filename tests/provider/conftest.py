@@ -10,7 +10,7 @@ from types import ModuleType
 import pytest
 
 import mini_agent
-from mini_agent.models.litellm_runtime import litellm_module
+from mini_agent.models.litellm_runtime import import_litellm
 
 os.environ.setdefault("LITELLM_MODE", "PRODUCTION")
 
@@ -44,7 +44,7 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def _loaded() -> ModuleType:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        litellm = litellm_module()
+        litellm = import_litellm()
         litellm.ModelResponse()
     return litellm
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mini_agent.errors import NotConfigured
-from mini_agent.settings import ollama_url
+from mini_agent.settings import parse_ollama_url
 
 
 @pytest.mark.parametrize(
@@ -37,8 +37,8 @@ from mini_agent.settings import ollama_url
     ],
 )
 def test_an_address_becomes_a_url(written: str, url: str) -> None:
-    assert ollama_url(written) == url
-    assert ollama_url(url) == url
+    assert parse_ollama_url(written) == url
+    assert parse_ollama_url(url) == url
 
 
 @pytest.mark.parametrize(
@@ -46,5 +46,5 @@ def test_an_address_becomes_a_url(written: str, url: str) -> None:
 )
 def test_what_is_no_address_is_refused_with_where_it_was_written(written: str) -> None:
     with pytest.raises(NotConfigured, match="OLLAMA_API_BASE=") as refused:
-        ollama_url(written, "OLLAMA_API_BASE")
+        parse_ollama_url(written, "OLLAMA_API_BASE")
     assert "host:port" in refused.value.hint

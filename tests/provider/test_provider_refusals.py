@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from mini_agent.agent.tool_backends import NotASandbox
+from mini_agent.agent.tool_backends import UnsandboxedWarning
 from mini_agent.cli.demo import answer_through_litellm
 from mini_agent.errors import ShimUnavailable
 from mini_agent.testing import ScriptedServer, call
@@ -59,7 +59,7 @@ def test_no_model_anywhere_is_a_400_that_names_the_variables(litellm: ModuleType
 
 
 def test_without_any_sandbox_it_runs_here_and_warns(litellm: ModuleType) -> None:
-    with ScriptedServer(["hey"]) as server, pytest.warns(NotASandbox, match="not a sandbox"):
+    with ScriptedServer(["hey"]) as server, pytest.warns(UnsandboxedWarning, match="not a sandbox"):
         litellm.completion(
             model="mini-agent/default",
             messages=HI,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from codex_sidecar.runner.files import media_type
-from mini_agent.coding.tools.media import is_pdf, is_picture
+from codex_sidecar.runner.files import detect_media_type
+from mini_agent.coding.tools.media import is_pdf, is_image
 from mini_agent.mcp.sandbox_server.results import read
 from mini_agent.sandbox import BEGINNING_BYTES, IMAGE_TYPES, media_type_of
 from mini_agent_protocol.media_types import MAGIC
@@ -23,8 +23,8 @@ def test_sidecar_assistant_and_mcp_server_tell_a_file_alike(
     content, path = beginning + NO_TEXT, tmp_path / "a.txt"
     path.write_bytes(content)
     assert media_type_of(content[:BEGINNING_BYTES]) == kind
-    assert media_type("a.txt", content) == kind
-    assert is_picture(path) == (kind in IMAGE_TYPES)
+    assert detect_media_type("a.txt", content) == kind
+    assert is_image(path) == (kind in IMAGE_TYPES)
     assert is_pdf(path) == (kind == "application/pdf")
     assert (read("a.txt", content).content[1].type == "image") == (kind in IMAGE_TYPES)
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from starlette.types import Message
 
-from mini_agent.agent.run import events_of
+from mini_agent.agent.run import iterate_events
 from mini_agent.errors import Problem
 from mini_agent.events import Listener, ModelAsked
 from mini_agent.result import AgentResult
@@ -120,5 +120,5 @@ async def test_a_caller_who_takes_nothing_is_as_good_as_gone(
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    await asyncio.wait_for(stream_events(events_of(run))({"type": "http"}, receive, send), 30)
+    await asyncio.wait_for(iterate_events(iterate_events(run))({"type": "http"}, receive, send), 30)
     assert ended.is_set()

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from codex_sidecar.execution.self_test import CASES
 from codex_sidecar.runner import frames
-from codex_sidecar.runner.exchange import Order, Result
+from codex_sidecar.runner.exchange import RunOrder, RunResult
 from codex_sidecar.runner.frames import Frame
 
 LANGUAGES = ("python", "node", "go", "rust", "shell")
@@ -28,9 +28,9 @@ class Talk:
         self._reader, self._writer = reader, writer
         self.nonce = b""
 
-    async def hear(self) -> Order:
+    async def hear(self) -> RunOrder:
         """The order; its files and its nonce are taken in too."""
-        order = Order.model_validate_json(await self._frame())
+        order = RunOrder.model_validate_json(await self._frame())
         await self._frame()
         self.nonce = await self._frame()
         return order
@@ -42,7 +42,7 @@ class Talk:
 
     def say(self, kind: bytes, body: bytes) -> None:
         """A frame with the snippet's nonce."""
-        self.say_raw(frames.encode(kind, self.nonce + body))
+        self.say_raw(frames.encode_frame(kind, self.nonce + body))
 
     def say_raw(self, content: bytes, stream: int = 1) -> None:
         """Bytes, as the engine wraps them."""
@@ -78,7 +78,7 @@ async def confines(talk: Talk) -> None:
     talk.say(frames.RESULT, ending.model_dump_json().encode())
 
 
-def result(**more: JsonValue) -> Result:
+def result(**more: JsonValue) -> RunResult:
     """A runner's result: all well, but for what is said."""
     return _ALL_WELL.model_copy(update=more)
 
@@ -163,7 +163,7 @@ class ScriptedEngine:
             if path.endswith("/attach"):
                 writer.write(b"HTTP/1.1 101 UPGRADED\r\n\r\n")
                 talk = Talk(reader, writer)
-                talk.say_raw(frames.encode(frames.READY, ABOUT))
+                talk.say_raw(frames.encode_frame(frames.READY, ABOUT))
                 await self.runner(talk)
                 await reader.read()
                 return
@@ -215,7 +215,7 @@ class ScriptedEngine:
 
 _REMOVAL = "DELETE /containers/"
 
-_ALL_WELL = Result(
+_ALL_WELL = RunResult(
     phase="run",
     exit_code=0,
     signal=0,

@@ -7,9 +7,9 @@ import json
 from dataclasses import dataclass, field
 
 from codex_sidecar.runner import frames
-from codex_sidecar.runner.exchange import Order
+from codex_sidecar.runner.exchange import RunOrder
 from codex_sidecar.runner.frames import Frame
-from codex_sidecar.runner.workspace import Answer, Call, Listed
+from codex_sidecar.runner.workspace import WorkspaceResponse, WorkspaceRequest, WorkspaceEntry
 from tests.sidecar.scripted_engine import Talk, result
 
 
@@ -22,7 +22,7 @@ class SessionRunner:
 
     go_on: asyncio.Event = field(default_factory=asyncio.Event)
     running: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
-    orders: list[Order] = field(default_factory=list)
+    orders: list[RunOrder] = field(default_factory=list)
 
     async def run(self, talk: Talk) -> None:
         """One sandbox, from its first snippet to the end of its stream."""
@@ -31,10 +31,10 @@ class SessionRunner:
             frame = await talk.next()
             body = (await talk.next()).body
             if frame.kind == frames.WORKSPACE:
-                _answer(talk, Call.model_validate_json(frame.body), body, workspace)
+                _answer(talk, WorkspaceRequest.model_validate_json(frame.body), body, workspace)
                 continue
             talk.nonce = (await talk.next()).body
-            order = Order.model_validate_json(frame.body)
+            order = RunOrder.model_validate_json(frame.body)
             self.orders.append(order)
             talk.say(frames.RUNNING, b"")
             self.running.release()
@@ -69,15 +69,15 @@ class SessionRunner:
         return 2 if was_interrupted else 0
 
 
-def _answer(talk: Talk, call: Call, content: bytes, workspace: dict[str, str]) -> None:
-    answer, said = Answer(ok=True), b""
+def _answer(talk: Talk, call: WorkspaceRequest, content: bytes, workspace: dict[str, str]) -> None:
+    answer, said = WorkspaceResponse(ok=True), b""
     if call.op == "list":
         listed = (
-            Listed(path=path, bytes=len(text), modified=0) for path, text in workspace.items()
+            WorkspaceEntry(path=path, bytes=len(text), modified=0) for path, text in workspace.items()
         )
-        answer = Answer(ok=True, files=tuple(listed))
+        answer = WorkspaceResponse(ok=True, files=tuple(listed))
     elif call.op == "read" and call.path not in workspace:
-        answer = Answer(ok=False, kind="missing", error="No such file or directory")
+        answer = WorkspaceResponse(ok=False, kind="missing", error="No such file or directory")
     elif call.op == "read":
         said = workspace[call.path].encode()
     elif call.op == "export":
@@ -86,10 +86,10 @@ def _answer(talk: Talk, call: Call, content: bytes, workspace: dict[str, str]) -
         _change(call, content, workspace)
     head = answer.model_dump_json().encode()
     body = len(head).to_bytes(4, "big") + head + said
-    talk.say_raw(frames.encode(frames.WORKSPACE_SAYS, body))
+    talk.say_raw(frames.encode_frame(frames.WORKSPACE_RESPONSE, body))
 
 
-def _change(call: Call, content: bytes, workspace: dict[str, str]) -> None:
+def _change(call: WorkspaceRequest, content: bytes, workspace: dict[str, str]) -> None:
     if call.op == "write":
         workspace[call.path] = content.decode()
     elif call.op == "delete":

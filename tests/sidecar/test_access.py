@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from codex_sidecar.errors import NotReady
-from codex_sidecar.http.auth import token_in
+from codex_sidecar.http.auth import load_token
 from tests.sidecar.conftest import TOKEN
 
 
@@ -41,10 +41,10 @@ async def test_health_is_told_to_everybody(client: httpx.AsyncClient) -> None:
 
 def test_a_token_is_made_once_and_read_ever_after(tmp_path: Path) -> None:
     file = tmp_path / "new" / "token"
-    made = token_in(file, 0o600)
+    made = load_token(file, 0o600)
     assert len(made) >= 32
     assert file.stat().st_mode & 0o777 == 0o600
-    assert token_in(file, 0o600) == made
+    assert load_token(file, 0o600) == made
     assert [path.name for path in file.parent.iterdir()] == ["token"]
 
 
@@ -52,7 +52,7 @@ def test_a_token_too_short_to_be_one_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text("short\n")
     with pytest.raises(NotReady, match="5 characters, fewer than 16"):
-        token_in(file, 0o600)
+        load_token(file, 0o600)
 
 
 @pytest.mark.parametrize(

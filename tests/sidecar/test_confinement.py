@@ -24,7 +24,7 @@ class Profile(BaseModel):
     syscalls: list[Rule]
 
 
-PROFILE = Profile.model_validate_json(seccomp.profile())
+PROFILE = Profile.model_validate_json(seccomp.build_profile())
 
 
 def test_what_is_not_listed_is_denied() -> None:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from codex_sidecar.pool.stock import Demand
+from codex_sidecar.pool.stock import DemandEstimator
 
 
-def noted(*times: float) -> Demand:
-    demand = Demand()
+def noted(*times: float) -> DemandEstimator:
+    demand = DemandEstimator()
     for now in times:
         demand.note(now)
     return demand
 
 
 def test_nothing_is_expected_of_a_past_in_which_nothing_was_asked_for() -> None:
-    assert Demand().expected(1000) == 0
+    assert DemandEstimator().expected(1000) == 0
 
 
 def test_a_burst_is_expected_to_come_again() -> None:

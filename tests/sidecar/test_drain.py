@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 
-from codex_sidecar.execution.fair_queue import Turns
+from codex_sidecar.execution.fair_queue import FairQueue
 from codex_sidecar.pool.lifecycle import Drain
 
 
 class Places:
     """A door and its sandboxes; what was done to them in its order."""
 
-    def __init__(self, turns: Turns) -> None:
+    def __init__(self, turns: FairQueue) -> None:
         self.done = list[str]()
         self.killed = asyncio.Event()
         self._turns = turns
@@ -27,13 +27,13 @@ class Places:
         self.killed.set()
 
 
-async def occupy(turns: Turns, places: Places, until: asyncio.Event) -> None:
+async def occupy(turns: FairQueue, places: Places, until: asyncio.Event) -> None:
     async with turns.turn():
         await until.wait()
 
 
 async def test_what_ends_in_time_is_not_killed() -> None:
-    turns, done = Turns(1, 1), asyncio.Event()
+    turns, done = FairQueue(1, 1), asyncio.Event()
     places = Places(turns)
     running = asyncio.create_task(occupy(turns, places, done))
     await asyncio.sleep(0)
@@ -46,7 +46,7 @@ async def test_what_ends_in_time_is_not_killed() -> None:
 
 
 async def test_what_does_not_end_in_time_is_killed() -> None:
-    turns = Turns(1, 1)
+    turns = FairQueue(1, 1)
     places = Places(turns)
     running = asyncio.create_task(occupy(turns, places, places.killed))
     await asyncio.sleep(0)
@@ -56,7 +56,7 @@ async def test_what_does_not_end_in_time_is_killed() -> None:
 
 
 async def test_a_second_word_ends_all_patience() -> None:
-    turns = Turns(1, 1)
+    turns = FairQueue(1, 1)
     places = Places(turns)
     running = asyncio.create_task(occupy(turns, places, places.killed))
     await asyncio.sleep(0)

@@ -13,8 +13,8 @@ import pytest
 
 from codex_sidecar.engine import connection
 from codex_sidecar.engine import connection as exchange
-from codex_sidecar.engine.connection import MOST_IDLE, Channel, Silence
-from codex_sidecar.errors import EngineGone
+from codex_sidecar.engine.connection import MAX_IDLE_CONNECTIONS, EngineTransport, CircuitBreaker
+from codex_sidecar.errors import EngineUnavailable
 
 
 class Speaker:
@@ -60,11 +60,11 @@ class Hung:
 
 
 @asynccontextmanager
-async def connected(serve: Serve) -> AsyncIterator[Channel]:
+async def connected(serve: Serve) -> AsyncIterator[EngineTransport]:
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "engine.sock")
         server = await asyncio.start_unix_server(serve, path)
-        line = Channel(path)
+        line = EngineTransport(path)
         try:
             yield line
         finally:
@@ -126,9 +126,9 @@ async def test_what_comes_behind_an_answer_is_not_taken_for_the_next_one() -> No
 async def test_an_answer_that_is_too_long_is_not_held(
     said: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "MOST_BODY_BYTES", 10)
+    monkeypatch.setattr(exchange, "MAX_BODY_BYTES", 10)
     async with connected(Speaker(said).serve) as line:
-        with pytest.raises(EngineGone, match="more than 10 bytes"):
+        with pytest.raises(EngineUnavailable, match="more than 10 bytes"):
             await line.send("GET", "/x")
 
 
@@ -144,14 +144,14 @@ async def test_after_a_crowd_no_more_connections_are_kept_than_it_takes() -> Non
     engine = Hung()
     async with connected(engine.serve) as line, asyncio.timeout(30):
         async with asyncio.TaskGroup() as calls:
-            for _ in range(3 * MOST_IDLE):
+            for _ in range(3 * MAX_IDLE_CONNECTIONS):
                 calls.create_task(line.send("GET", "/x"))
-            while engine.calls < 3 * MOST_IDLE:  # noqa: ASYNC110 - it only counts
+            while engine.calls < 3 * MAX_IDLE_CONNECTIONS:  # noqa: ASYNC110 - it only counts
                 await asyncio.sleep(0.01)
             engine.is_well.set()
-        while engine.open > MOST_IDLE:  # noqa: ASYNC110 - it only counts
+        while engine.open > MAX_IDLE_CONNECTIONS:  # noqa: ASYNC110 - it only counts
             await asyncio.sleep(0.01)
-        assert engine.open == MOST_IDLE
+        assert engine.open == MAX_IDLE_CONNECTIONS
 
 
 @pytest.mark.parametrize(
@@ -173,7 +173,7 @@ async def test_after_a_crowd_no_more_connections_are_kept_than_it_takes() -> Non
 async def test_what_is_no_answer_is_an_engine_that_is_gone(said: bytes, why: str) -> None:
     speaker = Speaker(said)
     async with connected(speaker.serve) as line:
-        with pytest.raises(EngineGone, match=why):
+        with pytest.raises(EngineUnavailable, match=why):
             await line.send("GET", "/x")
 
 
@@ -184,10 +184,10 @@ async def test_an_engine_that_takes_calls_and_is_silent_is_given_up_and_tried_ag
         monkeypatch.setattr(connection, patience, 0.5)
     hung = Hung()
     async with connected(hung.serve) as line:
-        with pytest.raises(EngineGone, match="takes calls but does not answer"):
+        with pytest.raises(EngineUnavailable, match="takes calls but does not answer"):
             await line.send("GET", "/x")
         calls = hung.calls
-        with pytest.raises(EngineGone, match="stopped answering"):
+        with pytest.raises(EngineUnavailable, match="stopped answering"):
             await line.send("GET", "/x")
         assert hung.calls == calls
         hung.is_well.set()
@@ -198,7 +198,7 @@ async def test_an_engine_that_takes_calls_and_is_silent_is_given_up_and_tried_ag
 async def test_an_engine_that_is_slow_and_shows_that_it_lives_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(connection, "DOUBT_S", 0.02)
+    monkeypatch.setattr(connection, "PING_INTERVAL_S", 0.02)
     slow = Hung()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -217,7 +217,7 @@ async def test_an_engine_that_is_slow_and_shows_that_it_lives_is_waited_for(
 
 
 def test_a_silent_engine_is_asked_by_one_at_a_time() -> None:
-    silence = Silence()
+    silence = CircuitBreaker()
     silence.begin()
     asked = [silence.may_ask()]
     silence._until = 0.0
@@ -226,12 +226,12 @@ def test_a_silent_engine_is_asked_by_one_at_a_time() -> None:
 
 
 def test_a_silent_engine_is_asked_ever_more_rarely_up_to_a_bound() -> None:
-    silence = Silence()
+    silence = CircuitBreaker()
     pauses = []
     for _ in range(10):
         silence.begin()
         pauses.append(silence._pause_s)
     assert pauses[:3] == [0.5, 1.0, 2.0]
-    assert pauses[-1] == connection.LONGEST_PAUSE_S
+    assert pauses[-1] == connection.MAX_PAUSE_S
     silence.end()
     assert not silence.is_on

@@ -9,7 +9,7 @@ import tarfile
 import pytest
 
 from codex_sidecar.errors import RunnerLost
-from codex_sidecar.runner.files import pack, unpack
+from codex_sidecar.runner.files import pack_files, unpack_artifacts
 
 
 def tar_of(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
@@ -29,12 +29,12 @@ def link(name: str) -> tarfile.TarInfo:
 
 def test_what_is_packed_can_be_unpacked() -> None:
     files = {"a/é.txt": base64.b64encode(b"one").decode(), "b": ""}
-    packed = pack(files, program="main.py", room_mb=1)
-    assert {file.path: file.base64 for file in unpack(packed)} == files
+    packed = pack_files(files, program="main.py", room_mb=1)
+    assert {file.path: file.base64 for file in unpack_artifacts(packed)} == files
 
 
 def test_no_files_are_no_tar() -> None:
-    assert pack({}, program="main.py", room_mb=1) == b""
+    assert pack_files({}, program="main.py", room_mb=1) == b""
 
 
 @pytest.mark.parametrize(
@@ -52,4 +52,4 @@ def test_no_files_are_no_tar() -> None:
 )
 def test_a_tar_that_holds_anything_else_is_not_believed(archive: bytes) -> None:
     with pytest.raises(RunnerLost, match="artifacts"):
-        unpack(archive)
+        unpack_artifacts(archive)

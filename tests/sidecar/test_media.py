@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codex_sidecar.runner.files import media_type
+from codex_sidecar.runner.files import detect_media_type
 
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
 
@@ -35,4 +35,4 @@ SVG = b'<svg xmlns="http://www.w3.org/2000/svg"/>'
     ],
 )
 def test_a_name_makes_no_image(name: str, content: bytes, told: str) -> None:
-    assert media_type(name, content) == told
+    assert detect_media_type(name, content) == told

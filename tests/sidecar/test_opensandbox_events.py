@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from codex_sidecar.api.opensandbox.events import OpenSandboxWording, bundles_of, failure_of
+from codex_sidecar.api.opensandbox.events import OpenSandboxEventFormat, build_results, describe_failure
 from mini_agent.sandbox import EnforcedLimits, Execution, Rich, SandboxFacts, Truncated
 from tests.sidecar.test_opensandbox import OBJECT, events
 
@@ -21,7 +21,7 @@ def ended(status: str, **more: object) -> Execution:
 
 def test_output_is_written_so_that_no_reader_of_lines_can_break_it() -> None:
     text = "a\u2028b\x85c\x1cd\né"
-    told = OpenSandboxWording(1).execution(ended("ok", exit_code=0, result_repr=text))
+    told = OpenSandboxEventFormat(1).execution(ended("ok", exit_code=0, result_repr=text))
     assert told.isascii()
     assert events(told)[1]["results"] == {"text/plain": text}
     assert len(told.splitlines()) == 2 * told.count("data: ")
@@ -29,7 +29,7 @@ def test_output_is_written_so_that_no_reader_of_lines_can_break_it() -> None:
 
 def test_what_was_cut_is_said_where_litellm_looks() -> None:
     cut = ended("ok", exit_code=0, stdout_bytes=5000, truncated=Truncated(stdout=True))
-    first = events(OpenSandboxWording(1).execution(cut))[0]
+    first = events(OpenSandboxEventFormat(1).execution(cut))[0]
     assert first["text"] == "\n[cut: of 5000 bytes, the first 100 were kept]\n"
 
 
@@ -38,7 +38,7 @@ def test_a_second_figure_is_a_result_of_its_own() -> None:
     table = Rich(media_type="text/html", text="<table>")
     whole = ended("ok", result_repr="<Figure>", rich=(table, figure, figure))
     first = {"text/plain": "<Figure>", "text/html": "<table>", "image/png": "aaaa"}
-    assert bundles_of(whole) == [first, {"image/png": "aaaa"}]
+    assert build_results(whole) == [first, {"image/png": "aaaa"}]
 
 
 TRACE = 'Traceback (most recent call last):\n  File "<cell 1>", line 1, in <module>\n'
@@ -74,6 +74,6 @@ TRACE = 'Traceback (most recent call last):\n  File "<cell 1>", line 1, in <modu
 def test_a_failure_says_all_in_the_one_line_that_litellm_shows(
     execution: Execution, name: str, value: str
 ) -> None:
-    assert failure_of(execution) == (name, value)
-    error = next(e for e in events(OpenSandboxWording(1).execution(execution)) if "error" in e)
+    assert describe_failure(execution) == (name, value)
+    error = next(e for e in events(OpenSandboxEventFormat(1).execution(execution)) if "error" in e)
     assert OBJECT.validate_python(error["error"])["evalue"] == value

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from codex_sidecar.pool import inventory
-from codex_sidecar.pool.stock import Traffic
+from codex_sidecar.pool.stock import LeaseActivity
 from tests.sidecar.conftest import Opened
 from tests.sidecar.scripted_engine import ScriptedEngine
 
@@ -21,8 +21,8 @@ PANDAS = {"language": "python", "code": "import pandas"}
 @pytest.fixture(autouse=True)
 def brisk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rounds as often as a test can stand."""
-    monkeypatch.setattr(inventory, "EVERY_S", 0.02)
-    monkeypatch.setattr(inventory, "IMAGES_EVERY_S", 0.02)
+    monkeypatch.setattr(inventory, "INTERVAL_S", 0.02)
+    monkeypatch.setattr(inventory, "IMAGES_INTERVAL_S", 0.02)
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -120,7 +120,7 @@ async def test_one_that_died_while_it_waited_is_not_handed_out(
     async with opened(warm={"python": 2}) as client:
         await until_level(client, 2)
         dead = engine.created()
-        monkeypatch.setattr(inventory, "EVERY_S", 60.0)
+        monkeypatch.setattr(inventory, "INTERVAL_S", 60.0)
         await engine.hang_up()
         answer = await client.post("/v1/execute", json=SNIPPET)
         assert answer.json()["status"] == "ok"
@@ -175,7 +175,7 @@ async def test_work_for_later_waits_while_requests_pass(
     opened: Opened, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     still = asyncio.Event()
-    monkeypatch.setattr(Traffic, "lull", lambda _: still.wait())
+    monkeypatch.setattr(LeaseActivity, "lull", lambda _: still.wait())
     async with opened(warm={"python": 2}) as client:
         still.set()
         await until_level(client, 2)

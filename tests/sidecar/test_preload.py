@@ -7,11 +7,11 @@ import base64
 import pytest
 
 from codex_sidecar.kinds import (
-    KINDS,
-    kind_of,
-    language_of,
-    preload_in,
-    preload_of,
+    SANDBOX_KINDS,
+    select_kind,
+    kind_language,
+    kind_preload,
+    detect_preload,
 )
 from mini_agent.sandbox import Language, Snippet
 
@@ -29,7 +29,7 @@ from mini_agent.sandbox import Language, Snippet
     ],
 )
 def test_a_line_that_imports_them_does(code: str) -> None:
-    assert preload_of(Snippet(language="python", code=code)) == "data"
+    assert detect_preload(Snippet(language="python", code=code)) == "data"
 
 
 @pytest.mark.parametrize(
@@ -45,29 +45,29 @@ def test_a_line_that_imports_them_does(code: str) -> None:
     ],
 )
 def test_a_line_that_does_not_import_them_does_not(code: str) -> None:
-    assert preload_of(Snippet(language="python", code=code)) == "plain"
+    assert detect_preload(Snippet(language="python", code=code)) == "plain"
 
 
 @pytest.mark.parametrize("language", ["bash", "node", "go", "rust"])
 def test_other_languages_do_not(language: Language) -> None:
-    assert preload_of(Snippet(language=language, code="import numpy")) == "plain"
+    assert detect_preload(Snippet(language=language, code="import numpy")) == "plain"
 
 
 def test_a_clean_interpreter_has_nothing_loaded() -> None:
     snippet = Snippet(language="python", code="import numpy", isolation="spawn")
-    assert preload_of(snippet) == "plain"
+    assert detect_preload(snippet) == "plain"
 
 
 def test_modules_of_the_snippets_own_are_read_too() -> None:
     content = base64.b64encode(b"import pandas as pd").decode()
     assert (
-        preload_of(Snippet(language="python", code="import mine", files={"mine.py": content}))
+        detect_preload(Snippet(language="python", code="import mine", files={"mine.py": content}))
         == "data"
     )
-    assert preload_of(Snippet(language="python", code="1", files={"mine.txt": content})) == "plain"
+    assert detect_preload(Snippet(language="python", code="1", files={"mine.txt": content})) == "plain"
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", SANDBOX_KINDS)
 def test_a_kind_is_that_of_its_language_and_its_preload(kind: str) -> None:
-    (this,) = (one for one in KINDS if one == kind)
-    assert kind_of(language_of(this), preload_in(this)) == kind
+    (this,) = (one for one in SANDBOX_KINDS if one == kind)
+    assert select_kind(kind_language(this), kind_preload(this)) == kind

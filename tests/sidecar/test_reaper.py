@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from codex_sidecar.engine.client import Found
+from codex_sidecar.engine.client import ContainerSummary
 from codex_sidecar.engine.reaper import Reaper
-from codex_sidecar.errors import EngineGone
+from codex_sidecar.errors import EngineUnavailable
 
 LATER = str(int(time.time()) + 86_400)
 EARLIER = str(int(time.time()) - 1)
@@ -17,10 +17,10 @@ EARLIER = str(int(time.time()) - 1)
 class Containers:
     """Those that are there, and the names of those that were removed."""
 
-    def __init__(self, *found: Found) -> None:
+    def __init__(self, *found: ContainerSummary) -> None:
         self.found, self.removed = list(found), list[str]()
 
-    async def sandboxes(self) -> list[Found]:
+    async def sandboxes(self) -> list[ContainerSummary]:
         return self.found
 
     async def remove(self, name: str) -> None:
@@ -30,9 +30,9 @@ class Containers:
 class Stubborn(Containers):
     """Removes none the first time."""
 
-    def __init__(self, *found: Found) -> None:
+    def __init__(self, *found: ContainerSummary) -> None:
         super().__init__(*found)
-        self.refusals = [EngineGone("busy")]
+        self.refusals = [EngineUnavailable("busy")]
 
     async def remove(self, name: str) -> None:
         if self.refusals:
@@ -41,13 +41,13 @@ class Stubborn(Containers):
 
 
 class Nobody(Containers):
-    async def sandboxes(self) -> list[Found]:
-        raise EngineGone("nobody answers")
+    async def sandboxes(self) -> list[ContainerSummary]:
+        raise EngineUnavailable("nobody answers")
 
 
-def found(instance: str, deadline: str = LATER) -> Found:
+def found(instance: str, deadline: str = LATER) -> ContainerSummary:
     labels = {"mini-agent.instance": instance, "mini-agent.deadline": deadline}
-    return Found.model_validate({"Names": ["/one"], "Labels": labels})
+    return ContainerSummary.model_validate({"Names": ["/one"], "Labels": labels})
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def found(instance: str, deadline: str = LATER) -> Found:
     ],
 )
 async def test_a_sandbox_is_taken_when_nobody_answers_for_it(
-    container: Found, taken: list[str]
+    container: ContainerSummary, taken: list[str]
 ) -> None:
     containers = Containers(container)
     await Reaper(containers, "mine", frozenset).round()

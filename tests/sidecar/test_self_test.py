@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from codex_sidecar.errors import EngineGone, NotReady
+from codex_sidecar.errors import EngineUnavailable, NotReady
 from codex_sidecar.execution.self_test import CASES, SelfTest
 from mini_agent.sandbox import Execution, SandboxFacts, Snippet
 from mini_agent.testing.scripted import ENFORCED
@@ -38,7 +38,7 @@ class Confined:
 
 class Away(Confined):
     async def run(self, snippet: Snippet) -> Execution:
-        raise EngineGone("nobody answers")
+        raise EngineUnavailable("nobody answers")
 
 
 class Permissive(Confined):
@@ -76,5 +76,5 @@ async def test_no_more_run_at_once_than_may() -> None:
 
 
 async def test_an_engine_that_is_away_is_told_as_it_is() -> None:
-    with pytest.raises(EngineGone):
+    with pytest.raises(EngineUnavailable):
         await SelfTest(Away(), "runc", at_once=4).run()

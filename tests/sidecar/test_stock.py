@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from codex_sidecar.pool.stock import LONGEST_WAIT_S, Bounds, Stock
+from codex_sidecar.pool.stock import MAX_AGE_S, StockBounds, Stock
 
 
 @dataclass(eq=False)
@@ -19,7 +19,7 @@ class Member:
 @pytest.fixture
 def stock() -> Stock[Member]:
     """Two at least, six at most."""
-    opened = Stock[Member]("python", Bounds(floor=2, cap=6))
+    opened = Stock[Member]("python", StockBounds(floor=2, cap=6))
     opened.image_id = "new"
     return opened
 
@@ -92,9 +92,9 @@ def test_who_waited_too_long_is_weeded_out(
 ) -> None:
     (stale,) = filled(stock, 1)
     assert stock.weed() == []
-    monkeypatch.setattr("codex_sidecar.pool.stock.LONGEST_WAIT_S", 0.0)
+    monkeypatch.setattr("codex_sidecar.pool.stock.MAX_AGE_S", 0.0)
     assert stock.weed() == [stale]
-    assert LONGEST_WAIT_S > 0
+    assert MAX_AGE_S > 0
 
 
 def test_one_of_too_many_goes_at_a_time(stock: Stock[Member]) -> None:

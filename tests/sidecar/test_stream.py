@@ -10,7 +10,7 @@ import httpx
 import pytest
 from pydantic import JsonValue
 
-from codex_sidecar.http.event_stream import MOST_PIECES, Relay
+from codex_sidecar.http.event_stream import MAX_PIECES, OutputBuffer
 from codex_sidecar.runner import frames
 from mini_agent.sandbox import Output, Truncated
 from mini_agent_protocol.sse import read_events
@@ -90,7 +90,7 @@ async def test_what_fails_later_is_an_event(
 
 
 async def test_a_character_that_comes_in_two_halves_is_one_character() -> None:
-    relay = Relay()
+    relay = OutputBuffer()
     relay.printed("stdout", b"\xc3")
     first = list(relay.take())
     relay.printed("stdout", b"\xa9!")
@@ -102,24 +102,24 @@ async def test_a_character_that_comes_in_two_halves_is_one_character() -> None:
 async def test_half_a_character_at_the_end_is_told_unless_the_limit_cut_it(
     is_cut: bool, text: str
 ) -> None:
-    relay = Relay()
+    relay = OutputBuffer()
     relay.printed("stdout", b"a\xc3")
     assert joined(list(relay.rest(Truncated(stdout=is_cut))), "stdout") == text
 
 
 async def test_a_reader_who_does_not_read_is_owed_few_pieces_and_all_of_the_text() -> None:
-    relay = Relay()
+    relay = OutputBuffer()
     for number in range(2000):
         relay.printed("stdout", f"{number},".encode())
         relay.printed("stderr", f"{number};".encode())
     pieces = list(relay.take())
-    assert len(pieces) == MOST_PIECES
+    assert len(pieces) == MAX_PIECES
     assert joined(pieces, "stdout") == "".join(f"{number}," for number in range(2000))
     assert joined(pieces, "stderr") == "".join(f"{number};" for number in range(2000))
 
 
 async def test_no_event_is_so_long_that_it_would_hold_up_its_reader() -> None:
-    relay = Relay()
+    relay = OutputBuffer()
     relay.printed("stdout", b"x" * 1_000_000)
     pieces = list(relay.take())
     assert max(len(piece.text) for piece in pieces) == 65_536

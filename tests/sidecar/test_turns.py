@@ -84,7 +84,7 @@ async def test_who_waits_is_served_when_another_is_done(
 async def test_who_waits_too_long_is_told_and_nothing_is_started(
     opened: Opened, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fair_queue, "LONGEST_WAIT_S", 0.05)
+    monkeypatch.setattr(fair_queue, "MAX_WAIT_S", 0.05)
     gate = Gate()
     engine.runner = gate.run
     async with opened(at_once=1, waiting=1) as client:

@@ -7,7 +7,7 @@ import json
 import pytest
 from pydantic import JsonValue
 
-from codex_sidecar.runner.output import MOST_BYTES, Values, values_in
+from codex_sidecar.runner.output import MAX_VALUES_BYTES, SnippetValues, parse_values
 from mini_agent.sandbox import Rich
 
 
@@ -20,7 +20,7 @@ def test_a_value_and_what_can_be_shown_of_it_are_taken_over() -> None:
         ],
         "cut": False,
     }
-    assert values_in(json.dumps(said).encode()) == Values(
+    assert parse_values(json.dumps(said).encode()) == SnippetValues(
         result_repr="1",
         rich=(
             Rich(media_type="text/html", text="<b>"),
@@ -41,7 +41,7 @@ def test_a_value_and_what_can_be_shown_of_it_are_taken_over() -> None:
 )
 def test_media_of_no_form_are_no_value(rich: JsonValue) -> None:
     said = {"result_repr": "1", "rich": [rich], "cut": False}
-    assert values_in(json.dumps(said).encode()) == Values()
+    assert parse_values(json.dumps(said).encode()) == SnippetValues()
 
 
 @pytest.mark.parametrize(
@@ -54,8 +54,8 @@ def test_media_of_no_form_are_no_value(rich: JsonValue) -> None:
         b'{"result_repr": "\\ud800"}',
         b'{"exit_code": 0}',
         json.dumps({"rich": [{"media_type": "text/html", "text": "a"}] * 33}).encode(),
-        b" " * MOST_BYTES + b"{}",
+        b" " * MAX_VALUES_BYTES + b"{}",
     ],
 )
 def test_what_is_not_well_formed_is_no_value(body: bytes) -> None:
-    assert values_in(body) == Values()
+    assert parse_values(body) == SnippetValues()

@@ -6,9 +6,9 @@ import pytest
 from pydantic import JsonValue
 
 from codex_sidecar.errors import RunnerLost
-from codex_sidecar.runner.exchange import Conversation, Cut, Result
+from codex_sidecar.runner.exchange import Exchange, CutReason, RunResult
 from codex_sidecar.runner.frames import Frame
-from codex_sidecar.runner.outcome import judge
+from codex_sidecar.runner.outcome import determine_outcome
 from mini_agent.errors import BadRequest
 from mini_agent.sandbox import EnforcedLimits
 
@@ -28,8 +28,8 @@ class NoLine:
         raise RunnerLost(f"nobody to say {nonce!r}")
 
 
-def heard(cut: Cut = "", **result: JsonValue) -> Conversation:
-    ordinary = Result(
+def heard(cut: CutReason = "", **result: JsonValue) -> Exchange:
+    ordinary = RunResult(
         phase="run",
         exit_code=0,
         signal=0,
@@ -39,7 +39,7 @@ def heard(cut: Cut = "", **result: JsonValue) -> Conversation:
         oom_kills=0,
         failed="",
     )
-    talk = Conversation(NoLine(), LIMITS)
+    talk = Exchange(NoLine(), LIMITS)
     talk.cut = cut
     talk.result = ordinary.model_copy(update=result) if result else None
     return talk
@@ -67,15 +67,15 @@ def heard(cut: Cut = "", **result: JsonValue) -> Conversation:
         (heard("lost"), ("killed", 137, "SIGKILL")),
     ],
 )
-def test_an_end_has_one_verdict(talk: Conversation, words: tuple[str, int, str | None]) -> None:
-    verdict = judge(talk, oom_killed=False)
+def test_an_end_has_one_verdict(talk: Exchange, words: tuple[str, int, str | None]) -> None:
+    verdict = determine_outcome(talk, oom_killed=False)
     assert (verdict.status, verdict.exit_code, verdict.signal) == words
 
 
 def test_a_sandbox_that_the_engine_saw_run_out_of_memory_did() -> None:
-    assert judge(heard("lost"), oom_killed=True).status == "oom"
+    assert determine_outcome(heard("lost"), oom_killed=True).status == "oom"
 
 
 def test_files_that_did_not_fit_are_the_callers_affair() -> None:
     with pytest.raises(BadRequest, match="No space left on device"):
-        judge(heard(failed="No space left on device"), oom_killed=False)
+        determine_outcome(heard(failed="No space left on device"), oom_killed=False)

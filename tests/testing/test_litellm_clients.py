@@ -7,7 +7,7 @@ from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from mini_agent.models.litellm_runtime import close_litellm_clients, litellm_module
+from mini_agent.models.litellm_runtime import close_litellm_clients, import_litellm
 from mini_agent.testing import (
     Call,
     Models,
@@ -54,7 +54,7 @@ IN_TEXT = '{"name": "exec_python", "arguments": {"code": "1"}}'
 
 @pytest.fixture
 async def litellm() -> AsyncIterator[ModuleType]:
-    yield litellm_module()
+    yield import_litellm()
     await close_litellm_clients()
 
 

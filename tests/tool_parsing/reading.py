@@ -8,9 +8,9 @@ from typing import NamedTuple
 from mini_agent.messages import JsonObject
 from mini_agent.model import ModelReply
 from mini_agent.testing.weak_models import OFFERED
-from mini_agent.tool_parsing.reply import understood_reply
-from mini_agent.tool_parsing.resolve import understood
-from mini_agent.tool_parsing.scanner import Setting
+from mini_agent.tool_parsing.reply import parse_reply
+from mini_agent.tool_parsing.resolve import resolve_call
+from mini_agent.tool_parsing.scanner import ParseOptions
 from mini_agent.tools.arguments import offered_tools
 from mini_agent.tools.invoker import Tool
 
@@ -25,11 +25,11 @@ class Outcome(NamedTuple):
 
 
 def outcome(
-    reply: ModelReply, setting: Setting | None = None, tools: Iterable[Tool] = SANDBOX
+    reply: ModelReply, setting: ParseOptions | None = None, tools: Iterable[Tool] = SANDBOX
 ) -> Outcome:
     offered = offered_tools(tuple(tools))
-    read = understood_reply(reply, offered, setting or Setting())
-    asks = [understood(call, str(place), offered) for place, call in enumerate(read.calls)]
+    read = parse_reply(reply, offered, setting or ParseOptions())
+    asks = [resolve_call(call, str(place), offered) for place, call in enumerate(read.calls)]
     return Outcome(
         run=tuple((ask.name, ask.arguments) for ask in asks if not ask.problem),
         refused=tuple(ask.problem for ask in asks if ask.problem),

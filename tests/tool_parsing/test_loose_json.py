@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
-from mini_agent.tool_parsing.lenient_json import Unreadable, read_bounded, read_value
+from mini_agent.tool_parsing.lenient_json import LenientJsonError, parse_bounded_json, parse_json
 
 SCALARS = st.one_of(
     st.none(), st.booleans(), st.integers(-(10**9), 10**9), st.text(max_size=20), st.just(2.5)
@@ -35,7 +35,7 @@ def spaceless(value: object) -> object:
 @given(VALUES, st.booleans())
 def test_json_is_read_as_it_is(value: JsonValue, ascii_only: bool) -> None:
     written = json.dumps(value, ensure_ascii=ascii_only)
-    read = read_value(written)
+    read = parse_json(written)
     assert read.value == spaceless(value)
     assert read.end == len(written)
 
@@ -45,7 +45,7 @@ def test_json_is_read_as_it_is(value: JsonValue, ascii_only: bool) -> None:
 def test_a_beginning_of_an_object_is_never_whole(value: dict[str, JsonValue]) -> None:
     written = json.dumps(value)
     for end in range(1, len(written)):
-        read = read_value(written[:end])
+        read = parse_json(written[:end])
         assert not read.is_whole(read.value)
 
 
@@ -72,23 +72,23 @@ def test_a_beginning_of_an_object_is_never_whole(value: dict[str, JsonValue]) ->
     ],
 )
 def test_what_is_nearly_json_is_read_as_it_is_meant(written: str, value: JsonValue) -> None:
-    assert read_value(written).value == value
+    assert parse_json(written).value == value
 
 
 @pytest.mark.parametrize(
     "written", ["", "words", "{a b}", "{1 2}", '{"a": words}', "[1 2]", "[" * 100, '{"a" "b"}']
 )
 def test_what_is_no_value_is_not_read(written: str) -> None:
-    with pytest.raises(Unreadable):
-        read_value(written)
+    with pytest.raises(LenientJsonError):
+        parse_json(written)
 
 
 def test_brackets_missing_before_a_marker_are_no_cut() -> None:
     text = '{"a": {"b": 1}</end>'
-    read = read_bounded(text, 0, text.index("<"))
+    read = parse_bounded_json(text, 0, text.index("<"))
     assert (read.value, read.unclosed) == ({"a": {"b": 1}}, frozenset())
 
 
 def test_a_string_missing_its_end_before_a_marker_is_one() -> None:
     text = '{"a": {"b": "x</end>'
-    assert read_bounded(text, 0, text.index("<")).is_cut
+    assert parse_bounded_json(text, 0, text.index("<")).is_cut

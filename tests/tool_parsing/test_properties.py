@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from mini_agent.model import ModelReply, ToolCall
 from mini_agent.testing.weak_models import WeakReply, weak_replies
-from mini_agent.tool_parsing.scanner import Setting
+from mini_agent.tool_parsing.scanner import ParseOptions
 from tests.tool_parsing.reading import outcome, says
 
 TABLE = weak_replies()
@@ -66,7 +66,7 @@ def test_prose_is_never_a_call(words: str) -> None:
 
 @pytest.mark.parametrize("weak", IN_TEXT, ids=str)
 def test_a_reply_cut_at_the_token_limit_runs_only_what_was_whole(weak: WeakReply) -> None:
-    setting = Setting(has_result=weak.has_result)
+    setting = ParseOptions(has_result=weak.has_result)
     for end in range(len(weak.reply.text)):
         cut = says(weak.reply.text[:end], "length")
         run = outcome(cut, setting, weak.tools).run
@@ -75,7 +75,7 @@ def test_a_reply_cut_at_the_token_limit_runs_only_what_was_whole(weak: WeakReply
 
 @pytest.mark.parametrize("weak", CLOSED, ids=str)
 def test_a_call_that_breaks_off_without_a_word_is_not_run(weak: WeakReply) -> None:
-    setting = Setting(has_result=weak.has_result)
+    setting = ParseOptions(has_result=weak.has_result)
     for end in range(len(weak.reply.text)):
         run = outcome(says(weak.reply.text[:end]), setting, weak.tools).run
         assert run == weak.calls[: len(run)], weak.reply.text[:end]

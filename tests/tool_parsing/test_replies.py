@@ -7,7 +7,7 @@ import json
 import pytest
 
 from mini_agent.model import ModelReply, ToolCall
-from mini_agent.tool_parsing.scanner import Setting
+from mini_agent.tool_parsing.scanner import ParseOptions
 from mini_agent.tools.catalog import EXEC_PYTHON
 from tests.tool_parsing.reading import outcome, says
 
@@ -34,17 +34,17 @@ def test_thoughts_that_go_on_after_a_call_have_not_made_it() -> None:
 
 def test_thoughts_are_the_answer_once_a_tool_has_given_a_result() -> None:
     reply = ModelReply("", reasoning="It printed 1, so it is 1.")
-    assert outcome(reply, Setting(has_result=True)).text == "It printed 1, so it is 1."
+    assert outcome(reply, ParseOptions(has_result=True)).text == "It printed 1, so it is 1."
     assert outcome(reply).text == ""
 
 
 def test_thoughts_cut_at_the_limit_are_no_answer() -> None:
     reply = ModelReply("", reasoning="It printed 1, so", finish_reason="length")
-    assert outcome(reply, Setting(has_result=True)).text == ""
+    assert outcome(reply, ParseOptions(has_result=True)).text == ""
 
 
 def test_json_that_was_asked_for_is_an_answer_unless_it_names_a_tool() -> None:
-    wanting = Setting(wants_json=True)
+    wanting = ParseOptions(wants_json=True)
     assert outcome(says('{"code": "print(1)"}'), wanting).text == '{"code": "print(1)"}'
     assert outcome(says("{}"), wanting).text == "{}"
     assert outcome(says(CALL), wanting).run == (PRINTS,)
@@ -60,12 +60,12 @@ def test_the_text_around_a_block_stays_with_it() -> None:
 
 @pytest.mark.parametrize("said", ["Let me run it again:", "Running the fixed program:", "I'll try"])
 def test_after_a_result_a_block_is_run_when_it_is_announced(said: str) -> None:
-    assert outcome(says(f"{said}\n{BLOCK}"), Setting(has_result=True)).run == (PRINTS,)
+    assert outcome(says(f"{said}\n{BLOCK}"), ParseOptions(has_result=True)).run == (PRINTS,)
 
 
 @pytest.mark.parametrize("said", ["It is 1. I used:", "The program:", "", "How it works:"])
 def test_after_a_result_a_block_that_explains_is_text(said: str) -> None:
-    assert outcome(says(f"{said}\n{BLOCK}"), Setting(has_result=True)).run == ()
+    assert outcome(says(f"{said}\n{BLOCK}"), ParseOptions(has_result=True)).run == ()
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mini_agent.testing.weak_models import WeakReply, weak_replies
-from mini_agent.tool_parsing.scanner import Setting
+from mini_agent.tool_parsing.scanner import ParseOptions
 from mini_agent.tools.arguments import offered_tools
 from tests.tool_parsing.reading import outcome
 
@@ -18,8 +18,8 @@ WITH_AN_ANSWER = [each for each in TABLE if each.answer is not None]
 WITH_CODE_BLOCKS = [each for each in TABLE if each.family == "code block"]
 
 
-def setting(weak: WeakReply) -> Setting:
-    return Setting(has_result=weak.has_result)
+def setting(weak: WeakReply) -> ParseOptions:
+    return ParseOptions(has_result=weak.has_result)
 
 
 @pytest.mark.parametrize("weak", TABLE, ids=str)
@@ -41,7 +41,7 @@ def test_a_call_found_in_text_is_recorded_in_words(weak: WeakReply) -> None:
 
 @pytest.mark.parametrize("weak", WITH_CODE_BLOCKS, ids=str)
 def test_without_the_setting_no_block_is_run(weak: WeakReply) -> None:
-    off = Setting(runs_code_blocks=False, has_result=weak.has_result)
+    off = ParseOptions(runs_code_blocks=False, has_result=weak.has_result)
     came = outcome(weak.reply, off, weak.tools)
     assert (came.run, came.refused) == ((), ())
 

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
-from mini_agent.agent.tool_backends import IN_THE_SHIM, backend_in_the_shim, places_for
+from mini_agent.agent.tool_backends import SHIM_ONLY, translate_backend_for_shim, resolve_backend
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.events import RunStarted
 from mini_agent.messages import user
@@ -86,10 +86,10 @@ def test_what_names_no_place_is_refused_and_says_what_there_is(given: object, wh
 
 
 def test_a_container_does_the_whole_run_with_all_that_is_joined() -> None:
-    assert places_for("auto+research", "shim", Settings()) == IN_THE_SHIM
-    assert places_for("http+docker", "shim", Settings()) == IN_THE_SHIM
-    assert backend_in_the_shim("http+docker") == "http+auto"
-    assert backend_in_the_shim("auto+research") == "auto+research"
+    assert resolve_backend("auto+research", "shim", Settings()) == SHIM_ONLY
+    assert resolve_backend("http+docker", "shim", Settings()) == SHIM_ONLY
+    assert translate_backend_for_shim("http+docker") == "http+auto"
+    assert translate_backend_for_shim("auto+research") == "auto+research"
 
 
 async def test_the_shim_is_asked_for_the_same_places(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mini_agent.agent.tool_backends import gateway_for, places_for
+from mini_agent.agent.tool_backends import create_gateway_invoker, resolve_backend
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.messages import user
 from mini_agent.provider.parameters import GivenCall
@@ -25,14 +25,14 @@ async def headers_that_arrive(request: AgentRunRequest) -> dict[str, str]:
     gateway = Gateway()
     with gateway.served() as url:
         named = request.model_copy(update={"tool_http_base_url": url})
-        await gateway_for(named, Settings()).list_openai_tools()
+        await create_gateway_invoker(named, Settings()).list_openai_tools()
     return gateway.headers[0]
 
 
 async def test_the_environment_may_name_the_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
     with Gateway().served() as url:
         monkeypatch.setenv("MINI_AGENT_TOOL_HTTP_BASE_URL", url)
-        assert await gateway_for(asked(), Settings()).list_openai_tools() == [SEARCH_DOCS]
+        assert await create_gateway_invoker(asked(), Settings()).list_openai_tools() == [SEARCH_DOCS]
 
 
 async def test_the_callers_headers_come_before_the_environments(
@@ -79,9 +79,9 @@ async def test_the_shim_calls_the_gateways_tools() -> None:
 
 
 def test_without_an_address_it_says_how_to_give_one() -> None:
-    assert places_for("http", "", Settings()) == ("http",)
+    assert resolve_backend("http", "", Settings()) == ("http",)
     with pytest.raises(NotConfigured, match="MINI_AGENT_TOOL_HTTP_BASE_URL") as raised:
-        gateway_for(asked(), Settings())
+        create_gateway_invoker(asked(), Settings())
     assert raised.value.field == "tool_http_base_url"
 
 
@@ -97,7 +97,7 @@ def test_headers_that_are_no_json_object_are_named_but_not_shown(
 
 def test_an_address_that_cannot_be_is_refused() -> None:
     with pytest.raises(BadRequest, match="must be an address"):
-        gateway_for(asked(tool_http_base_url="nowhere"), Settings())
+        create_gateway_invoker(asked(tool_http_base_url="nowhere"), Settings())
 
 
 def test_headers_are_not_shown_with_the_request() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from mini_agent.agent.tool_backends import sandbox_tools
+from mini_agent.agent.tool_backends import open_sandbox_tools
 from mini_agent.errors import SandboxBusy, SandboxUnavailable, SessionOver
 from mini_agent.sandbox import Execution, Output, SessionFacts, Snippet
 from mini_agent.testing.scripted import Hangs, ScriptedSandbox, execution
@@ -119,7 +119,7 @@ async def test_a_run_that_is_cancelled_closes_its_session() -> None:
 
 async def test_where_there_is_no_room_snippets_run_alone_and_the_model_is_told() -> None:
     sidecar = ScriptedSidecar([], ScriptedSandbox(execution("alone")))
-    async with sandbox_tools(sidecar, ["python"]) as invoker:
+    async with open_sandbox_tools(sidecar, ["python"]) as invoker:
         output = await called(invoker)
     assert output.stdout == "alone"
     assert output.note == (
@@ -130,7 +130,7 @@ async def test_where_there_is_no_room_snippets_run_alone_and_the_model_is_told()
 async def test_a_sidecar_without_room_is_asked_again_and_the_model_hears_nothing_of_it() -> None:
     busy = SandboxBusy("all are in use", retry_after_s=0.01)
     session = ScriptedSession(busy, busy, in_session("a"))
-    async with sandbox_tools(ScriptedSidecar([session]), ["python"]) as invoker:
+    async with open_sandbox_tools(ScriptedSidecar([session]), ["python"]) as invoker:
         output = await called(invoker)
     assert (output.stdout, output.ok) == ("a", True)
 
@@ -141,7 +141,7 @@ async def test_a_sidecar_that_never_has_room_is_left_alone_in_the_end(
     monkeypatch.setattr(run_sandbox, "BUSY_S", 0.05)
     busy = SandboxBusy("all are in use", retry_after_s=0.04)
     session = ScriptedSession(busy, busy)
-    async with sandbox_tools(ScriptedSidecar([session]), ["python"]) as invoker:
+    async with open_sandbox_tools(ScriptedSidecar([session]), ["python"]) as invoker:
         output = await called(invoker)
     assert "all are in use" in (output.error or "")
 
@@ -149,7 +149,7 @@ async def test_a_sidecar_that_never_has_room_is_left_alone_in_the_end(
 async def test_a_session_that_expired_is_replaced_and_the_model_is_told() -> None:
     gone = ScriptedSession(in_session("a"), SessionOver("expired"))
     fresh = ScriptedSession(in_session("b"))
-    async with sandbox_tools(ScriptedSidecar([gone, fresh]), ["python"]) as invoker:
+    async with open_sandbox_tools(ScriptedSidecar([gone, fresh]), ["python"]) as invoker:
         first, second = await called(invoker), await called(invoker)
     assert (first.stdout, first.note) == ("a", "")
     assert (second.stdout, second.note) == ("b", "the files of earlier calls are lost")
@@ -157,7 +157,7 @@ async def test_a_session_that_expired_is_replaced_and_the_model_is_told() -> Non
 
 
 async def test_the_model_is_told_that_files_stay_where_they_do() -> None:
-    async with sandbox_tools(ScriptedSidecar([]), ["python"]) as invoker:
+    async with open_sandbox_tools(ScriptedSidecar([]), ["python"]) as invoker:
         kept = str(await invoker.list_openai_tools())
     new = str(await LocalMCPInvoker(languages=["python"]).list_openai_tools())
     assert kept.count("stay for this run's later calls") == 2
@@ -166,7 +166,7 @@ async def test_the_model_is_told_that_files_stay_where_they_do() -> None:
 
 async def test_a_value_that_was_not_printed_is_shown_as_the_result() -> None:
     valued = in_session("").model_copy(update={"result_repr": "42"})
-    async with sandbox_tools(ScriptedSidecar([ScriptedSession(valued)]), ["python"]) as tools:
+    async with open_sandbox_tools(ScriptedSidecar([ScriptedSession(valued)]), ["python"]) as tools:
         output = await called(tools)
     assert (output.stdout, output.result) == ("", "42")
 

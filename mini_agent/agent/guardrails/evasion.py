@@ -6,17 +6,17 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-TICK: Final = "['\u2019]"
-LONGEST: Final = 600
-SHOWN: Final = 1000
-TOOLED: Final = (
+APOSTROPHE: Final = "['\u2019]"
+MAX_EVASION_CHARS: Final = 600
+MAX_OUTPUT_CHARS: Final = 1000
+TOOL_VERBS: Final = (
     r"(?:run|execute|use|call|compute|calculate|write|create|invoke|start|perform|solve|work|do|"
     r"proceed|fix|try|check|verify|look|search|begin)\b"
 )
 # What a last sentence promises. An offer ("I can run it for you") and a question promise nothing.
-PROMISES: Final = re.compile(
-    rf"\b(?:I{TICK}ll|(?:I|we) (?:will|shall)|(?:I am|I{TICK}m|we are) (?:now )?going to|"
-    rf"I (?:now )?need to|let me|let{TICK}s|let us)\b(?! (?:know|be)\b)[^.!?\n]{{0,60}}?\b{TOOLED}"
+PROMISE: Final = re.compile(
+    rf"\b(?:I{APOSTROPHE}ll|(?:I|we) (?:will|shall)|(?:I am|I{APOSTROPHE}m|we are) (?:now )?going to|"
+    rf"I (?:now )?need to|let me|let{APOSTROPHE}s|let us)\b(?! (?:know|be)\b)[^.!?\n]{{0,60}}?\b{TOOL_VERBS}"
     r"|\b(?:running|executing|calling|computing|calculating)\b[^.!?\n]{0,60}(?:\.\.\.|\u2026|:)\s*\Z"
     r"|\bje vais\b|\bj['\u2019]exécute\b"
     r"|\bich (?:werde|führe|rufe|berechne|nutze)\b"
@@ -26,12 +26,14 @@ PROMISES: Final = re.compile(
     r"|\b(?:запущу|выполню|вычислю|использую|посчитаю)\b",
     re.IGNORECASE,
 )
-SENTENCE: Final = re.compile(r"[^.!?\n\u3002\uff01\uff1f]*\S[.!?\u3002\uff01\uff1f:\u2026]*\s*\Z")
-OVERLOOKS: Final = re.compile(
+LAST_SENTENCE: Final = re.compile(
+    r"[^.!?\n\u3002\uff01\uff1f]*\S[.!?\u3002\uff01\uff1f:\u2026]*\s*\Z"
+)
+OVERSIGHT: Final = re.compile(
     r"\b(?:wait(?:ing)?|once (?:I|we|you) (?:have|get|see|receive|run))\b"
     r"|\b(?:please|could you|can you)\b[^.!?\n]{0,20}"
     r"\b(?:run|execute|provide|share|tell|paste|give)\b"
-    rf"|\b(?:(?:do|did|can) ?n(?:o|{TICK})t|cannot|no|not|nothing|never)\b"
+    rf"|\b(?:(?:do|did|can) ?n(?:o|{APOSTROPHE})t|cannot|no|not|nothing|never)\b"
     r"[^.!?\n]{0,40}\b(?:output|results?|response|returned|printed|answer)\b"
     r"|\b(?:output|results?|response|tool|call|execution)\b[^.!?\n]{0,40}\b(?:failed|fails|error|"
     r"empty|missing|unavailable|not (?:available|provided|shown|working)|did ?n(?:o|['\u2019])t)\b"
@@ -39,41 +41,43 @@ OVERLOOKS: Final = re.compile(
     r"|<(?:insert|your|the|actual) [\w ]{0,40}>",
     re.IGNORECASE,
 )
-PROMISED: Final = (
+PROMISE_DIRECTIVE: Final = (
     "You said what you will do, but you called no tool. Call it now, or answer the task."
 )
-OVERLOOKED: Final = "The tool has answered:\n{output}\nAnswer the task from that, in plain words."
+OVERSIGHT_DIRECTIVE: Final = (
+    "The tool has answered:\n{output}\nAnswer the task from that, in plain words."
+)
 
-Kind: TypeAlias = Literal["", "promise", "oversight"]
+EvasionKind: TypeAlias = Literal["", "promise", "oversight"]
 
 
 @dataclass(frozen=True, slots=True)
 class Evasion:
     """What a reply is instead of an answer, and what its model is told once."""
 
-    kind: Kind = ""
+    kind: EvasionKind = ""
     directive: str = ""
 
 
-ANSWERS: Final = Evasion()
+NO_EVASION: Final = Evasion()
 
 
-def evasion(text: str, output: str, *, is_beside: bool = False) -> Evasion:
+def detect_evasion(text: str, output: str, *, is_beside: bool = False) -> Evasion:
     """Whether `text` is no answer. `output` is what a tool has come to so far, if one has.
 
     Words that hold the output are an answer, whatever else they say, and long ones are too.
     `is_beside` tells that it was not said as an answer: it was cut off, or only thought.
     """
-    if not text or len(text) > LONGEST or _holds(text, output):
-        return ANSWERS
-    overlooks = bool(output) and (is_beside or bool(OVERLOOKS.search(text)))
+    if not text or len(text) > MAX_EVASION_CHARS or _contains_output(text, output):
+        return NO_EVASION
+    overlooks = bool(output) and (is_beside or bool(OVERSIGHT.search(text)))
     if overlooks:
-        return Evasion("oversight", OVERLOOKED.format(output=output[-SHOWN:]))
-    last = SENTENCE.search(text)
-    if last and "?" not in last[0] and PROMISES.search(last[0]):
-        return Evasion("promise", PROMISED)
-    return ANSWERS
+        return Evasion("oversight", OVERSIGHT_DIRECTIVE.format(output=output[-MAX_OUTPUT_CHARS:]))
+    last = LAST_SENTENCE.search(text)
+    if last and "?" not in last[0] and PROMISE.search(last[0]):
+        return Evasion("promise", PROMISE_DIRECTIVE)
+    return NO_EVASION
 
 
-def _holds(text: str, output: str) -> bool:
+def _contains_output(text: str, output: str) -> bool:
     return bool(output) and "".join(output.split()) in "".join(text.split())

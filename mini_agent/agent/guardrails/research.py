@@ -12,7 +12,7 @@ from typing import Final
 from mini_agent.config import AgentConfig
 
 # What is quoted, or printed by a program, is not the model speaking of itself.
-QUOTED: Final = re.compile(r"```.*?(```|\Z)|`[^`\n]*`|\"[^\"\n]*\"|“[^”]*”", re.DOTALL)
+QUOTED_TEXT: Final = re.compile(r"```.*?(```|\Z)|`[^`\n]*`|\"[^\"\n]*\"|“[^”]*”", re.DOTALL)
 
 # What stands for what in the phrases below, where a blank is any white space.
 _WORDS: Final = {
@@ -71,45 +71,48 @@ _OPENINGS: Final = (
 _OPENING: Final = "(^|[.!?;,] ?)((sorry|honestly|hm+|well|unfortunately),? )?(but )?"
 
 
-def _either(phrases: Iterable[str], before: str) -> str:
+def _compile_alternatives(phrases: Iterable[str], before: str) -> str:
     joined = f"{before}({'|'.join(phrases)})\\b"
     for short, long in _WORDS.items():
         joined = joined.replace(short, long)
     return re.sub(r"\((?!\?)", "(?:", joined).replace(" ?", r"\s*").replace(" ", r"\s+")
 
 
-SIGNS: Final = re.compile(
-    _either(_PHRASES, r"\b") + "|" + _either(_OPENINGS, _OPENING), re.IGNORECASE | re.MULTILINE
+UNSURE_PATTERN: Final = re.compile(
+    _compile_alternatives(_PHRASES, r"\b") + "|" + _compile_alternatives(_OPENINGS, _OPENING),
+    re.IGNORECASE | re.MULTILINE,
 )
 
 
 def is_unsure(text: str) -> bool:
     """Whether the writer of `text` says in the first person that the answer is not known."""
-    own_words = QUOTED.sub(" ", text).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
-    return SIGNS.search(own_words) is not None
+    own_words = QUOTED_TEXT.sub(" ", text).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return UNSURE_PATTERN.search(own_words) is not None
 
 
-NAMED: Final = "research"
-ALSO_NAMED: Final = "search"
-UNSURE: Final = (
+RESEARCH_WORD: Final = "research"
+SEARCH_WORD: Final = "search"
+UNSURE_DIRECTIVE: Final = (
     "You are not sure of your answer. Look it up with {tools}, then answer from what it says."
 )
-FAILING: Final = "Calls keep failing. Look up what is wrong with {tools}, then try another way."
+FAILURE_DIRECTIVE: Final = (
+    "Calls keep failing. Look up what is wrong with {tools}, then try another way."
+)
 
 
-class Research:
+class ResearchGuardrail:
     """Counts a run's failures and hops; `tools` are the names of all that the invoker lists."""
 
     def __init__(self, config: AgentConfig, tools: Iterable[str]) -> None:
         self._config = config
-        self._tools = " or ".join(_that_look_up(list(tools)))
+        self._tools = " or ".join(_find_research_tools(list(tools)))
         self._hops = 0
         self._failures = 0
 
-    def on_answer(self, text: str) -> str:
+    def after_answer(self, text: str) -> str:
         """What to tell a model that would answer `text`; empty to accept it."""
         if self._config.research_on_unsure and is_unsure(text):
-            return self._hop(UNSURE)
+            return self._hop(UNSURE_DIRECTIVE)
         return ""
 
     def after_calls(self, *, failed: bool) -> str:
@@ -119,7 +122,7 @@ class Research:
         if not (enough and self._config.research_after_failures):
             return ""
         self._failures = 0
-        return self._hop(FAILING)
+        return self._hop(FAILURE_DIRECTIVE)
 
     def _hop(self, directive: str) -> str:
         if not self._tools or self._hops >= self._config.max_research_hops:
@@ -128,12 +131,12 @@ class Research:
         return directive.format(tools=self._tools)
 
 
-def _that_look_up(tools: Sequence[str]) -> list[str]:
+def _find_research_tools(tools: Sequence[str]) -> list[str]:
     """The research tools, and where there are none those that search, by the words in their names.
 
     A tool of one of several servers is named `server__tool`, so the word may stand anywhere.
     """
-    for word in (NAMED, ALSO_NAMED):
+    for word in (RESEARCH_WORD, SEARCH_WORD):
         named = [name for name in tools if word in re.split(r"[^a-z]+", name.lower())]
         if named:
             return named

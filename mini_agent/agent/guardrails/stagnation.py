@@ -12,13 +12,13 @@ from typing import Final, Literal, TypeAlias
 from mini_agent.messages import JsonObject
 from mini_agent.result import ToolInvocation
 
-LONGEST_CIRCLE: Final = 3
+MAX_CYCLE_TURNS: Final = 3
 # Two programs that fail alike and differ by less than this are one attempt.
-ALIKE: Final = 0.95
-COMPARED_CHARS: Final = 4000
+MIN_SIMILARITY: Final = 0.95
+MAX_COMPARED_CHARS: Final = 4000
 
 COMMENT: Final = re.compile(r"(?m)(?:^|(?<=\s))(?:#|//)[^\n]*$")
-FLEETING: Final = re.compile(
+VOLATILE: Final = re.compile(
     r"0x[0-9a-fA-F]+"
     r"|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?"
     r"|\b\d+(?:\.\d+)? ?(?:ns|us|µs|ms|s|sec|seconds)\b"
@@ -29,30 +29,30 @@ Verdict: TypeAlias = Literal["", "nudge", "stop"]
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TurnSummary:
     """One turn as far as it can repeat an earlier one; `told` names it for the model."""
 
-    did: str
-    came_to: str
+    action: str
+    outcome: str
     failed: bool
     told: str
 
-    def repeats(self, earlier: Step) -> bool:
+    def repeats(self, earlier: TurnSummary) -> bool:
         """Whether it is the earlier one again, or hardly more than that."""
-        if self.came_to != earlier.came_to or self.failed != earlier.failed:
+        if self.outcome != earlier.outcome or self.failed != earlier.failed:
             return False
-        return self.did == earlier.did or (self.failed and _are_alike(self.did, earlier.did))
+        return self.action == earlier.action or (self.failed and _are_similar(self.action, earlier.action))
 
 
-class Stagnation:
+class StagnationDetector:
     """Watches the turns of a run. One that fills `window` with repetitions is told so once."""
 
     def __init__(self, window: int) -> None:
         self._window = window
-        self._steps: list[Step] = []
+        self._steps: list[TurnSummary] = []
         self._was_told = False
 
-    def after(self, step: Step) -> Verdict:
+    def after(self, step: TurnSummary) -> Verdict:
         """What to do about the turn that has just ended."""
         self._steps.append(step)
         if not self._window or not self._goes_in_circles():
@@ -67,7 +67,7 @@ class Stagnation:
         self._was_told = False
 
     def _goes_in_circles(self) -> bool:
-        return any(self._repeats_every(length) for length in range(1, LONGEST_CIRCLE + 1))
+        return any(self._repeats_every(length) for length in range(1, MAX_CYCLE_TURNS + 1))
 
     def _repeats_every(self, length: int) -> bool:
         last = self._steps[-length * self._window :]
@@ -76,23 +76,25 @@ class Stagnation:
         return all(again.repeats(once) for once, again in zip(last, last[length:], strict=False))
 
 
-def step_of_calls(invocations: Sequence[ToolInvocation]) -> Step:
+def summarize_calls(invocations: Sequence[ToolInvocation]) -> TurnSummary:
     """The turn that made these calls."""
     names = ", ".join(dict.fromkeys(call.name for call in invocations))
-    return Step(
-        did="\n".join(f"{call.name}({_plain_arguments(call.arguments)})" for call in invocations),
-        came_to="\n".join(_plain_result(call) for call in invocations),
+    return TurnSummary(
+        action="\n".join(
+            f"{call.name}({_normalize_arguments(call.arguments)})" for call in invocations
+        ),
+        outcome="\n".join(_normalize_result(call) for call in invocations),
         failed=not any(call.ok for call in invocations),
         told=f"called {names} in the same way",
     )
 
 
-def step_of_words(text: str) -> Step:
+def summarize_answer(text: str) -> TurnSummary:
     """The turn that only said `text`."""
-    return Step(" ".join(text.casefold().split()), "", failed=False, told="said the same")
+    return TurnSummary(" ".join(text.casefold().split()), "", failed=False, told="said the same")
 
 
-def _plain_arguments(arguments: JsonObject) -> str:
+def _normalize_arguments(arguments: JsonObject) -> str:
     texts = {
         name: " ".join(COMMENT.sub("", value).split()) if isinstance(value, str) else value
         for name, value in arguments.items()
@@ -100,15 +102,15 @@ def _plain_arguments(arguments: JsonObject) -> str:
     return json.dumps(texts, sort_keys=True)
 
 
-def _plain_result(call: ToolInvocation) -> str:
+def _normalize_result(call: ToolInvocation) -> str:
     # Where a program stopped moves with every comment in it: what it says last is what counts.
     complaint = call.stderr.strip().rpartition("\n")[2] if call.stderr.strip() else ""
     said = f"{call.rc} {call.stdout} {complaint if not call.ok else call.stderr} {call.error or ''}"
-    return " ".join(FLEETING.sub("~", said).split())
+    return " ".join(VOLATILE.sub("~", said).split())
 
 
-def _are_alike(one: str, other: str) -> bool:
-    if max(len(one), len(other)) > COMPARED_CHARS:
+def _are_similar(one: str, other: str) -> bool:
+    if max(len(one), len(other)) > MAX_COMPARED_CHARS:
         return False
     matcher = SequenceMatcher(None, one, other, autojunk=False)
-    return matcher.quick_ratio() >= ALIKE and matcher.ratio() >= ALIKE
+    return matcher.quick_ratio() >= MIN_SIMILARITY and matcher.ratio() >= MIN_SIMILARITY

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mini_agent.agent.images.attach import Attaching
-from mini_agent.agent.images.sources import USUAL, ImageLimits
+from mini_agent.agent.images.attach import ImageAttacher
+from mini_agent.agent.images.sources import DEFAULT_IMAGE_LIMITS, ImageLimits
 from mini_agent.agent.sync import run_blocking
 from mini_agent.messages import Message
 from mini_agent.models.capabilities import require_vision
-from mini_agent.settings import Settings, extra_needed
+from mini_agent.settings import Settings, require_extra
 
 
 async def awith_images(
@@ -18,7 +18,7 @@ async def awith_images(
     *,
     model: str = "",
     folder: Path | str = ".",
-    limits: ImageLimits = USUAL,
+    limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
 ) -> list[Message]:
     """`messages`, each user's text followed by the pictures whose paths or URLs it names.
 
@@ -28,9 +28,9 @@ async def awith_images(
     and, where a `model` is named, when that one is known to see none; `NotConfigured` without the
     extra `images`.
     """
-    with extra_needed("images", what="a prompt with pictures"):
+    with require_extra("images", what="a prompt with pictures"):
         import PIL  # noqa: F401  said before anything is downloaded
-    attaching = Attaching(Path(folder), limits)
+    attaching = ImageAttacher(Path(folder), limits)
     attached = [await attaching.to(index, message) for index, message in enumerate(messages)]
     if model and attaching.count:
         await require_vision(model, Settings().ollama_address)
@@ -42,7 +42,7 @@ def with_images(
     *,
     model: str = "",
     folder: Path | str = ".",
-    limits: ImageLimits = USUAL,
+    limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
 ) -> list[Message]:
     """The same for plain code."""
     return run_blocking(awith_images(messages, model=model, folder=folder, limits=limits))

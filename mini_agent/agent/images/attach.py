@@ -13,61 +13,61 @@ from pathlib import Path, PurePath
 from typing import Final
 from urllib.parse import urlsplit
 
-from mini_agent.agent.images.download import Download
-from mini_agent.agent.images.sources import ImageLimits, content_of
+from mini_agent.agent.images.download import ImageDownloader
+from mini_agent.agent.images.sources import ImageLimits, read_image_file
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject, Message
 
-SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp", ".gif")
-WEB: Final = ("http://", "https://")
+IMAGE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp", ".gif")
+URL_SCHEMES: Final = ("http://", "https://")
 # A URL, a name in quotes (which may hold blanks), or a word.
-WORDS: Final = re.compile(
+NAME_PATTERN: Final = re.compile(
     r"""(?P<url>https?://[^\s"'`<>]+)"""
     r"""|(?P<quote>["'`])(?P<quoted>[^"'`\n]+)(?P=quote)"""
     r"""|(?P<word>[^\s"'`<>()\[\]{},;]+)""",
     re.IGNORECASE,
 )
-ENDS_OF_SENTENCES: Final = ".,;:!?"
+SENTENCE_ENDS: Final = ".,;:!?"
 
 
-def mentions(text: str) -> list[str]:
+def find_image_names(text: str) -> list[str]:
     """The paths and URLs in `text` that end like a picture's, in order, each once."""
-    return list(dict.fromkeys(name for name in _names(text) if _is_a_pictures(name)))
+    return list(dict.fromkeys(name for name in _find_names(text) if _is_image_name(name)))
 
 
 def is_url(mention: str) -> bool:
     """Whether it is to be fetched, rather than read."""
-    return mention.lower().startswith(WEB)
+    return mention.lower().startswith(URL_SCHEMES)
 
 
-def _names(text: str) -> Iterator[str]:
-    for found in WORDS.finditer(text):
+def _find_names(text: str) -> Iterator[str]:
+    for found in NAME_PATTERN.finditer(text):
         name = found["quoted"] or found["url"] or found["word"]
-        yield _without_the_sentences_end(name) if not found["quoted"] else name
+        yield _strip_sentence_end(name) if not found["quoted"] else name
 
 
-def _without_the_sentences_end(name: str) -> str:
-    shorter = name.rstrip(ENDS_OF_SENTENCES)
+def _strip_sentence_end(name: str) -> str:
+    shorter = name.rstrip(SENTENCE_ENDS)
     if shorter.endswith(")") and shorter.count(")") > shorter.count("("):
-        shorter = _without_the_sentences_end(shorter[:-1])
+        shorter = _strip_sentence_end(shorter[:-1])
     return shorter
 
 
-def _is_a_pictures(name: str) -> bool:
+def _is_image_name(name: str) -> bool:
     try:
         path = urlsplit(name).path if is_url(name) else name
     except ValueError:
         return False
-    return PurePath(path).suffix.lower() in SUFFIXES
+    return PurePath(path).suffix.lower() in IMAGE_SUFFIXES
 
 
 @dataclass
-class Attaching:
+class ImageAttacher:
     """Puts pictures beside the texts of one conversation, and counts them."""
 
     folder: Path
     limits: ImageLimits
-    download: Download = field(default_factory=Download)
+    download: ImageDownloader = field(default_factory=ImageDownloader)
     count: int = 0
 
     async def to(self, index: int, message: Message) -> Message:
@@ -76,7 +76,7 @@ class Attaching:
         if message.get("role") != "user" or not isinstance(text, str):
             return message
         try:
-            parts = [part for name in mentions(text) for part in await self._picture(name)]
+            parts = [part for name in find_image_names(text) for part in await self._picture(name)]
         except BadRequest as wrong:
             raise BadRequest(
                 wrong.message, field=f"messages[{index}].content", hint=wrong.hint
@@ -95,16 +95,16 @@ class Attaching:
                 f"{name} is one picture more than the {self.limits.images} a conversation may have",
                 hint="name fewer, or pass ImageLimits(images=...)",
             )
-        return [await asyncio.to_thread(_picture_part, content, name, self.limits)]
+        return [await asyncio.to_thread(_encode_image, content, name, self.limits)]
 
     async def _content(self, name: str) -> bytes | None:
         if is_url(name):
             return await self.download.content(name, self.limits)
-        return await asyncio.to_thread(content_of, name, self.folder, self.limits)
+        return await asyncio.to_thread(read_image_file, name, self.folder, self.limits)
 
 
-def _picture_part(content: bytes, name: str, limits: ImageLimits) -> JsonObject:
+def _encode_image(content: bytes, name: str, limits: ImageLimits) -> JsonObject:
     # Imported here: it imports Pillow, which is an extra.
-    from mini_agent.agent.images.codec import picture_part
+    from mini_agent.agent.images.codec import encode_image
 
-    return picture_part(content, name, limits)
+    return encode_image(content, name, limits)

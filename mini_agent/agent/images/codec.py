@@ -14,18 +14,18 @@ from mini_agent.messages import JsonObject
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
 # Drawings and screenshots, whose letters JPEG would blur.
-KEPT_SHARP: Final = ("PNG", "GIF")
+LOSSLESS_FORMATS: Final = ("PNG", "GIF")
 JPEG_QUALITY: Final = 85
-PAPER: Final = "white"
+BACKGROUND: Final = "white"
 
 
-def picture_part(content: bytes, name: str, limits: ImageLimits) -> JsonObject:
+def encode_image(content: bytes, name: str, limits: ImageLimits) -> JsonObject:
     """The picture as a part of a message; `BadRequest` for what is none, or of too many pixels."""
     try:
         with Image.open(BytesIO(content), formats=FORMATS) as image:
-            _require_few_pixels(image, name, limits)
-            sharp = image.format in KEPT_SHARP
-            return _part(_reduced(image, limits.longest_side), "PNG" if sharp else "JPEG")
+            _check_pixels(image, name, limits)
+            sharp = image.format in LOSSLESS_FORMATS
+            return _image_part(_reduce(image, limits.longest_side), "PNG" if sharp else "JPEG")
     except UnidentifiedImageError:
         raise BadRequest(
             f"{name} is no picture that can be read", hint=f"take one of {', '.join(FORMATS)}"
@@ -37,7 +37,7 @@ def picture_part(content: bytes, name: str, limits: ImageLimits) -> JsonObject:
         raise BadRequest(f"the picture {name} is broken: {broken}") from None
 
 
-def _require_few_pixels(image: Image.Image, name: str, limits: ImageLimits) -> None:
+def _check_pixels(image: Image.Image, name: str, limits: ImageLimits) -> None:
     if image.width * image.height > limits.pixels:
         raise _too_many_pixels(name, limits)
 
@@ -49,24 +49,26 @@ def _too_many_pixels(name: str, limits: ImageLimits) -> BadRequest:
     )
 
 
-def _reduced(image: Image.Image, longest_side: int) -> Image.Image:
+def _reduce(image: Image.Image, longest_side: int) -> Image.Image:
     size = (longest_side, longest_side)
     # A JPEG can be decoded at a fraction of its size.
     image.draft("RGB", size)
     upright = ImageOps.exif_transpose(image)
-    on_paper = _on_paper(upright) if upright.has_transparency_data else upright.convert("RGB")
+    on_paper = (
+        _fill_background(upright) if upright.has_transparency_data else upright.convert("RGB")
+    )
     on_paper.thumbnail(size)
     return on_paper
 
 
-def _on_paper(image: Image.Image) -> Image.Image:
+def _fill_background(image: Image.Image) -> Image.Image:
     layer = image.convert("RGBA")
-    paper = Image.new("RGB", layer.size, PAPER)
+    paper = Image.new("RGB", layer.size, BACKGROUND)
     paper.paste(layer, mask=layer)
     return paper
 
 
-def _part(image: Image.Image, kind: str) -> JsonObject:
+def _image_part(image: Image.Image, kind: str) -> JsonObject:
     written = BytesIO()
     image.info.clear()
     image.save(written, kind, quality=JPEG_QUALITY)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from mini_agent.agent.images.sources import ImageLimits, too_large
+from mini_agent.agent.images.sources import ImageLimits, too_large_error
 from mini_agent.errors import BadRequest
 from mini_agent.net.public import (
     NotPublic,
@@ -19,11 +19,11 @@ from mini_agent.net.public import (
     resolved,
 )
 
-REDIRECTS: Final = 3
+MAX_REDIRECTS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Download:
+class ImageDownloader:
     """Fetches pictures; `resolve` looks names up, `connection` makes what requests go through."""
 
     resolve: Resolve = resolved
@@ -37,21 +37,21 @@ class Download:
             async with asyncio.timeout(limits.fetch_s), self._client() as client:
                 return await self._fetched(client, url, limits)
         except TimeoutError:
-            raise _not_had(url, f"it took longer than {limits.fetch_s:g} s") from None
+            raise _download_failed(url, f"it took longer than {limits.fetch_s:g} s") from None
         except NotPublic as refused:
             raise BadRequest(
                 f"the picture {url} is not fetched: {refused}",
                 hint="pictures are fetched by https from public addresses; save it as a file",
             ) from None
         except (httpx.HTTPError, httpx.InvalidURL) as broken:
-            raise _not_had(url, str(broken) or type(broken).__name__) from None
+            raise _download_failed(url, str(broken) or type(broken).__name__) from None
 
     def _client(self) -> httpx.AsyncClient:
         # Without the environment's proxy: it would look the name up by itself.
         return httpx.AsyncClient(
             transport=PublicOnly(self.resolve, self.connection()),
             follow_redirects=True,
-            max_redirects=REDIRECTS,
+            max_redirects=MAX_REDIRECTS,
             trust_env=False,
             headers={"Accept": "image/*", "Accept-Encoding": "identity"},
         )
@@ -59,14 +59,14 @@ class Download:
     async def _fetched(self, client: httpx.AsyncClient, url: str, limits: ImageLimits) -> bytes:
         async with client.stream("GET", url) as answer:
             if answer.status_code != httpx.codes.OK:
-                raise _not_had(url, f"HTTP {answer.status_code}")
+                raise _download_failed(url, f"HTTP {answer.status_code}")
             content = bytearray()
             async for piece in answer.aiter_raw():
                 content += piece
                 if len(content) > limits.bytes:
-                    raise too_large(url, limits)
+                    raise too_large_error(url, limits)
         return bytes(content)
 
 
-def _not_had(url: str, why: str) -> BadRequest:
+def _download_failed(url: str, why: str) -> BadRequest:
     return BadRequest(f"the picture {url} cannot be fetched: {why}", hint="save it as a file")

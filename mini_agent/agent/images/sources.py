@@ -26,10 +26,10 @@ class ImageLimits:
     fetch_s: float = 20.0
 
 
-USUAL: Final = ImageLimits()
+DEFAULT_IMAGE_LIMITS: Final = ImageLimits()
 
 
-def content_of(name: str, folder: Path, limits: ImageLimits) -> bytes | None:
+def read_image_file(name: str, folder: Path, limits: ImageLimits) -> bytes | None:
     """The bytes of the file `name`; None where there is no such file.
 
     Raises `BadRequest` for a file outside of `folder`, through whatever links, and for a large one.
@@ -49,11 +49,11 @@ def content_of(name: str, folder: Path, limits: ImageLimits) -> bytes | None:
     except (OSError, RuntimeError, ValueError) as unreadable:
         raise BadRequest(f"the picture {name} cannot be read: {unreadable}") from None
     if len(content) > limits.bytes:
-        raise too_large(name, limits)
+        raise too_large_error(name, limits)
     return content
 
 
-def too_large(name: str, limits: ImageLimits) -> BadRequest:
+def too_large_error(name: str, limits: ImageLimits) -> BadRequest:
     """A picture of too many bytes."""
     return BadRequest(
         f"the picture {name} has more than {limits.bytes >> 10} KiB",

@@ -15,14 +15,14 @@ from mini_agent.cli.doctor.check import (
     skipped,
     warn,
 )
-from mini_agent.coding.checks import checked_up
-from mini_agent.coding.launch import Ground
+from mini_agent.coding.checks import run_checks
+from mini_agent.coding.launch import LaunchConfig
 from mini_agent.coding.mcp_servers import (
     McpServer,
-    closed,
-    looked_at,
-    servers_of,
-    servers_of_files,
+    close_servers,
+    start_servers,
+    list_servers,
+    read_server_files,
 )
 from mini_agent.errors import MiniAgentError
 from mini_agent.mcp.gateway.run_servers import files_for_runs
@@ -31,12 +31,12 @@ from mini_agent.mcp.gateway.run_servers import files_for_runs
 DISPENSABLE: Final = ("rg", "git")
 
 
-def assistant_on(ground: Callable[[], Ground]) -> Look:
+def assistant_on(ground: Callable[[], LaunchConfig]) -> Look:
     """The assistant's own checks."""
 
     async def look(_around: Around) -> Sequence[Check]:
         try:
-            found = checked_up(ground())
+            found = run_checks(ground())
         except MiniAgentError as wrong:
             return [warn("assistant", wrong.message, wrong.hint)]
         return [
@@ -50,7 +50,7 @@ def assistant_on(ground: Callable[[], Ground]) -> Look:
     return look
 
 
-def mcp_servers_on(ground: Callable[[], Ground]) -> Look:
+def mcp_servers_on(ground: Callable[[], LaunchConfig]) -> Look:
     """Those of the assistant and of MINI_AGENT_MCP_CONFIG: each is started, asked and ended."""
 
     async def look(around: Around) -> Sequence[Check]:
@@ -61,24 +61,24 @@ def mcp_servers_on(ground: Callable[[], Ground]) -> Look:
         if not servers:
             return [skipped("MCP servers", "none is configured")]
         try:
-            tried = await looked_at(servers)
+            tried = await start_servers(servers)
             return [_told(server) for server in tried]
         finally:
-            await asyncio.shield(closed(servers))
+            await asyncio.shield(close_servers(servers))
 
     return look
 
 
 def _of_runs(around: Around) -> list[McpServer]:
-    return servers_of_files(files_for_runs(around.settings), around.variables)
+    return read_server_files(files_for_runs(around.settings), around.variables)
 
 
-def _of_assistant(ground: Callable[[], Ground]) -> list[McpServer]:
+def _of_assistant(ground: Callable[[], LaunchConfig]) -> list[McpServer]:
     try:
         found = ground()
     except MiniAgentError:  # told by the assistant's own check
         return []
-    return servers_of(found)
+    return list_servers(found)
 
 
 def _told(server: McpServer) -> Check:

@@ -42,7 +42,7 @@ from mini_agent.cli.doctor.leaks import leaks, no_leaks
 from mini_agent.cli.doctor.model import keys, model
 from mini_agent.cli.doctor.sandbox import canary
 from mini_agent.cli.doctor.stack import ports, services
-from mini_agent.coding.launch import Ground, ground_of
+from mini_agent.coding.launch import LaunchConfig, read_launch_config
 from mini_agent.coding.options import Options
 from mini_agent.net.terminal_text import visible
 from mini_agent.settings import Settings
@@ -51,7 +51,7 @@ PATIENCE_S: Final = 120.0
 LEAKS: Final = (Row("left over", "leaks", no_leaks),)
 
 
-def rows(ground: Callable[[], Ground]) -> tuple[Row, ...]:
+def rows(ground: Callable[[], LaunchConfig]) -> tuple[Row, ...]:
     """The whole table."""
     return (
         Row("docker", "engine", engine),
@@ -179,7 +179,7 @@ def _sum(checks: Sequence[Check]) -> str:
 def run_doctor(options: Options, *, in_json: bool, only_leaks: bool) -> int:
     """0 when nothing failed, else 1."""
     variables = dict(os.environ)
-    table = LEAKS if only_leaks else rows(lambda: ground_of(options, variables))
+    table = LEAKS if only_leaks else rows(lambda: read_launch_config(options, variables))
     checks = asyncio.run(_checked(table, variables))
     sys.stdout.write(f"{as_json(checks) if in_json else _shown(checks, variables)}\n")
     return 0 if is_well(checks) else 1

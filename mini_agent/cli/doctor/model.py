@@ -17,9 +17,9 @@ from mini_agent.cli.doctor.check import (
     warn,
 )
 from mini_agent.cli.doctor.stack import model_of_the_stack
-from mini_agent.coding.checks import KEYS
+from mini_agent.coding.checks import API_KEY_VARIABLES
 from mini_agent.errors import NotConfigured
-from mini_agent.model import OLLAMA, context_tokens, is_ollama
+from mini_agent.model import OLLAMA_PREFIXES, context_tokens, is_ollama
 
 PATIENCE_S: Final = 5.0
 OLLAMA_HERE: Final = "http://127.0.0.1:11434"
@@ -55,7 +55,7 @@ async def model(around: Around) -> Sequence[Check]:
     if not name:
         return [skipped("model", "no model is named", NAME_ONE)]
     if is_ollama(name):
-        return await _ollama(name.removeprefix(OLLAMA[1]).removeprefix(OLLAMA[0]), name, around)
+        return await _ollama(name.removeprefix(OLLAMA_PREFIXES[1]).removeprefix(OLLAMA_PREFIXES[0]), name, around)
     return [_hosted(name, around)]
 
 
@@ -72,7 +72,7 @@ def masked(secret: str) -> str:
 
 
 def _hosted(name: str, around: Around) -> Check:
-    key = next((key for begin, key in KEYS.items() if name.startswith(begin)), "")
+    key = next((key for begin, key in API_KEY_VARIABLES.items() if name.startswith(begin)), "")
     if key and not around.variables.get(key):
         return fail("model", f"{name} needs {key}, which is not set", f"export {key}=...")
     return ok("model", f"{name}{f', {key} is set' if key else ''}; not asked, which may cost")

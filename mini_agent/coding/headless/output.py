@@ -10,12 +10,12 @@ from uuid import uuid4
 
 from pydantic import JsonValue
 
-from mini_agent.coding.bootstrap import Facts
+from mini_agent.coding.bootstrap import SessionContext
 from mini_agent.coding.mcp_servers import McpServer
-from mini_agent.coding.observer import Unwatched
+from mini_agent.coding.observer import NullObserver
 from mini_agent.coding.transcript.messages import ToolUse
-from mini_agent.coding.transcript.session import Session, usage_of
-from mini_agent.coding.usage import Outcome
+from mini_agent.coding.transcript.session import Session, to_anthropic_usage
+from mini_agent.coding.usage import TurnOutcome
 from mini_agent.messages import JsonObject
 from mini_agent.net.terminal_text import visible
 
@@ -26,25 +26,25 @@ SUBTYPES: Final = {
 }
 
 
-class TextWatcher(Unwatched):
+class TextObserver(NullObserver):
     """The answer on standard output, all else on standard error."""
 
     def remark(self, said: str) -> None:
         """One line."""
-        aside(said)
+        print_message(said)
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: TurnOutcome) -> None:
         """The answer, the withheld calls, or what went wrong."""
-        if outcome.how == "withheld":
+        if outcome.status == "withheld":
             print(json.dumps([use.block for use in outcome.withheld], indent=2), flush=True)
             return
         if outcome.answer:
             print(visible(outcome.answer) if sys.stdout.isatty() else outcome.answer, flush=True)
         if outcome.error:
-            aside(outcome.error)
+            print_message(outcome.error)
 
 
-class JsonWatcher(Unwatched):
+class JsonObserver(NullObserver):
     """One object at the end: the result."""
 
     def __init__(self, session: Session) -> None:
@@ -54,7 +54,7 @@ class JsonWatcher(Unwatched):
 
     def remark(self, said: str) -> None:
         """One line, on standard error."""
-        aside(said)
+        print_message(said)
 
     def denied(self, call: ToolUse) -> None:
         """Kept for the result."""
@@ -62,23 +62,23 @@ class JsonWatcher(Unwatched):
             {"tool_name": call.name, "tool_use_id": call.id, "tool_input": call.arguments}
         )
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: TurnOutcome) -> None:
         """The result."""
-        out(self._result(outcome))
+        print_json(self._result(outcome))
         self._started, self._denials = perf_counter(), []
 
-    def _result(self, outcome: Outcome) -> JsonObject:
+    def _result(self, outcome: TurnOutcome) -> JsonObject:
         result: JsonObject = {
             "type": "result",
-            "subtype": SUBTYPES.get(outcome.how, "error_during_execution"),
-            "is_error": outcome.how in ("failed", "max_turns", "interrupted"),
+            "subtype": SUBTYPES.get(outcome.status, "error_during_execution"),
+            "is_error": outcome.status in ("failed", "max_turns", "interrupted"),
             "duration_ms": round((perf_counter() - self._started) * 1000),
             "duration_api_ms": round(outcome.model_ms),
             "num_turns": outcome.turns,
             "result": outcome.answer or outcome.error,
             "session_id": self._session.id,
             "total_cost_usd": outcome.usage.cost,
-            "usage": usage_of(outcome.usage),
+            "usage": to_anthropic_usage(outcome.usage),
             "permission_denials": self._denials,
             "uuid": str(uuid4()),
         }
@@ -87,19 +87,19 @@ class JsonWatcher(Unwatched):
         return result
 
 
-class StreamWatcher(JsonWatcher):
+class StreamObserver(JsonObserver):
     """Every message as a line, as it is written, between the beginning and the result."""
 
-    def __init__(self, session: Session, facts: Facts) -> None:
+    def __init__(self, session: Session, facts: SessionContext) -> None:
         super().__init__(session)
-        out(
+        print_json(
             {
                 "type": "system",
                 "subtype": "init",
-                "cwd": str(facts.ground.places.project),
+                "cwd": str(facts.ground.paths.project),
                 "session_id": session.id,
                 "tools": list(facts.tools),
-                "mcp_servers": [_shown(server) for server in facts.servers],
+                "mcp_servers": [_format_server(server) for server in facts.servers],
                 "model": facts.ground.model,
                 "permissionMode": facts.permissions.mode,
                 "uuid": str(uuid4()),
@@ -119,18 +119,18 @@ class StreamWatcher(JsonWatcher):
         }
         if "toolUseResult" in line:
             told["tool_use_result"] = line["toolUseResult"]
-        out(told)
+        print_json(told)
 
 
-def _shown(server: McpServer) -> JsonObject:
+def _format_server(server: McpServer) -> JsonObject:
     return {"name": server.name, "status": "failed" if server.problem else "connected"}
 
 
-def aside(said: str) -> None:
+def print_message(said: str) -> None:
     """A line on standard error."""
     print(f"mini-agent: {visible(said)}", file=sys.stderr)
 
 
-def out(value: JsonObject) -> None:
+def print_json(value: JsonObject) -> None:
     """A line of JSON on standard output, for whoever reads it now."""
     print(json.dumps(value, ensure_ascii=False), flush=True)

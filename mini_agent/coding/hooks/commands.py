@@ -15,42 +15,42 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from mini_agent.coding.hooks.decision import SILENT, Verdict, together, verdict_in
+from mini_agent.coding.hooks.decision import NO_DECISION, HookDecision, combine_decisions, parse_decision
 from mini_agent.coding.hooks.event import EventName, HookEvent
 
 
-class Hooks(Protocol):
+class HookSource(Protocol):
     """Anything that has a say in what happens."""
 
-    async def verdict(self, event: HookEvent) -> Verdict:
+    async def verdict(self, event: HookEvent) -> HookDecision:
         """What it says; it never raises."""
         ...
 
 
-class AllHooks:
+class CombinedHooks:
     """Several sources of hooks as one."""
 
-    def __init__(self, sources: Sequence[Hooks]) -> None:
+    def __init__(self, sources: Sequence[HookSource]) -> None:
         self._sources = tuple(sources)
 
-    async def verdict(self, event: HookEvent) -> Verdict:
+    async def verdict(self, event: HookEvent) -> HookDecision:
         """What they come to together."""
         if not self._sources:
-            return SILENT
+            return NO_DECISION
         async with asyncio.TaskGroup() as asking:
             asked = [asking.create_task(source.verdict(event)) for source in self._sources]
-        return together([each.result() for each in asked])
+        return combine_decisions([each.result() for each in asked])
 
 
-USUAL_S: Final = 60.0
-BLOCKS: Final = 2
-MOST_OUTPUT: Final = 1 << 20
-SHOWN: Final = 500
+DEFAULT_TIMEOUT_S: Final = 60.0
+BLOCK_EXIT_CODE: Final = 2
+MAX_OUTPUT_BYTES: Final = 1 << 20
+MAX_ERROR_CHARS: Final = 500
 # What they print without being asked for JSON is context for the model.
-ADDING: Final[tuple[EventName, ...]] = ("UserPromptSubmit", "SessionStart")
-PLAIN: Final = re.compile(r"[A-Za-z0-9_|, -]+")
+CONTEXT_EVENTS: Final[tuple[EventName, ...]] = ("UserPromptSubmit", "SessionStart")
+NAME_LIST: Final = re.compile(r"[A-Za-z0-9_|, -]+")
 # Claude Code's newer names of tools.
-ALSO: Final = {"Task": "Agent"}
+TOOL_ALIASES: Final = {"Task": "Agent"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +60,11 @@ class CommandHook:
     event: EventName
     command: str
     matcher: str = ""
-    timeout_s: float = USUAL_S
+    timeout_s: float = DEFAULT_TIMEOUT_S
 
-    def is_for(self, event: HookEvent) -> bool:
+    def applies_to(self, event: HookEvent) -> bool:
         """Whether it is to be asked."""
-        names = {event.about, ALSO.get(event.about, event.about)}
+        names = {event.about, TOOL_ALIASES.get(event.about, event.about)}
         return self.event == event.name and any(matches(self.matcher, name) for name in names)
 
 
@@ -73,7 +73,7 @@ def matches(matcher: str, about: str) -> bool:
     or everything."""
     if matcher in ("", "*"):
         return True
-    if PLAIN.fullmatch(matcher):
+    if NAME_LIST.fullmatch(matcher):
         return about in [name.strip() for name in re.split(r"[|,]", matcher)]
     return re.search(matcher, about) is not None
 
@@ -87,14 +87,14 @@ class CommandHooks:
         self._hooks, self._cwd = tuple(hooks), cwd
         self._variables = {**variables, "CLAUDE_PROJECT_DIR": cwd}
 
-    async def verdict(self, event: HookEvent) -> Verdict:
+    async def verdict(self, event: HookEvent) -> HookDecision:
         """What those say that are meant; the same command is asked once."""
-        meant = {hook.command: hook for hook in self._hooks if hook.is_for(event)}
+        meant = {hook.command: hook for hook in self._hooks if hook.applies_to(event)}
         async with asyncio.TaskGroup() as asking:
             asked = [asking.create_task(self._said(hook, event)) for hook in meant.values()]
-        return together([each.result() for each in asked])
+        return combine_decisions([each.result() for each in asked])
 
-    async def _said(self, hook: CommandHook, event: HookEvent) -> Verdict:
+    async def _said(self, hook: CommandHook, event: HookEvent) -> HookDecision:
         try:
             child = await asyncio.create_subprocess_shell(
                 hook.command,
@@ -106,32 +106,32 @@ class CommandHooks:
                 start_new_session=True,
             )
         except OSError as broken:
-            return Verdict(faults=(f"hook `{hook.command}` did not start: {broken.strerror}",))
+            return HookDecision(faults=(f"hook `{hook.command}` did not start: {broken.strerror}",))
         try:
             async with asyncio.timeout(hook.timeout_s):
                 stdout, stderr = await child.communicate(json.dumps(event.told).encode())
         except TimeoutError:
             why = f"hook `{hook.command}` took longer than {hook.timeout_s:g} s and was ended"
-            return Verdict(faults=(why,))
+            return HookDecision(faults=(why,))
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, signal.SIGKILL)
             await asyncio.shield(child.wait())
-        return _heard(hook, child.returncode or 0, _text(stdout), _text(stderr))
+        return _parse_output(hook, child.returncode or 0, _decode(stdout), _decode(stderr))
 
 
-def _heard(hook: CommandHook, code: int, stdout: str, stderr: str) -> Verdict:
-    if code == BLOCKS:
+def _parse_output(hook: CommandHook, code: int, stdout: str, stderr: str) -> HookDecision:
+    if code == BLOCK_EXIT_CODE:
         reason = stderr or f"hook `{hook.command}` gave no reason"
-        return Verdict(blocked=True, permission="deny", reasons=(reason,))
+        return HookDecision(blocked=True, permission="deny", reasons=(reason,))
     if code:
-        said = f": {stderr[:SHOWN]}" if stderr else ""
-        return Verdict(faults=(f"hook `{hook.command}` failed with exit code {code}{said}",))
-    verdict = verdict_in(stdout) if stdout.startswith("{") else None
+        said = f": {stderr[:MAX_ERROR_CHARS]}" if stderr else ""
+        return HookDecision(faults=(f"hook `{hook.command}` failed with exit code {code}{said}",))
+    verdict = parse_decision(stdout) if stdout.startswith("{") else None
     if verdict is not None:
         return verdict
-    return Verdict(after=(stdout,)) if stdout and hook.event in ADDING else Verdict()
+    return HookDecision(after=(stdout,)) if stdout and hook.event in CONTEXT_EVENTS else HookDecision()
 
 
-def _text(output: bytes) -> str:
-    return output[:MOST_OUTPUT].decode("utf-8", "replace").strip()
+def _decode(output: bytes) -> str:
+    return output[:MAX_OUTPUT_BYTES].decode("utf-8", "replace").strip()

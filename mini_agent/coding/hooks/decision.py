@@ -8,14 +8,14 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from mini_agent.messages import JsonObject, json_object
+from mini_agent.messages import JsonObject, parse_json_object
 
 Permission: TypeAlias = Literal["", "allow", "ask", "deny"]
 STRICTNESS: Final[tuple[Permission, ...]] = ("deny", "ask", "allow", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class HookDecision:
     """What follows from hooks: nothing, unless one of them says so.
 
     `blocked`: the prompt is refused, the call is denied, or the end is put off. `stops`: the run
@@ -39,15 +39,15 @@ class Verdict:
         return "\n".join(self.reasons)
 
 
-SILENT: Final = Verdict()
+NO_DECISION: Final = HookDecision()
 
 
-def together(verdicts: Sequence[Verdict]) -> Verdict:
+def combine_decisions(verdicts: Sequence[HookDecision]) -> HookDecision:
     """The strictest of all, with the reasons of those who object."""
     said = {verdict.permission for verdict in verdicts}
     strictest: Permission = next((each for each in STRICTNESS if each in said), "")
     updated = [v.updated_input for v in verdicts if v.updated_input is not None]
-    return Verdict(
+    return HookDecision(
         blocked=any(v.blocked for v in verdicts),
         stops=any(v.stops for v in verdicts),
         reasons=tuple(text for v in verdicts for text in v.reasons),
@@ -60,21 +60,21 @@ def together(verdicts: Sequence[Verdict]) -> Verdict:
     )
 
 
-def verdict_in(text: str) -> Verdict | None:
+def parse_decision(text: str) -> HookDecision | None:
     """The verdict that is written in `text` as JSON; None where there is no JSON object."""
     try:
-        said = json_object(text)
+        said = parse_json_object(text)
     except ValueError:
         return None
     try:
-        return _verdict(_Said.model_validate(said))
+        return _build_decision(_HookOutput.model_validate(said))
     except ValidationError as odd:
         first = odd.errors(include_url=False, include_input=False)[0]
         where = ".".join(str(step) for step in first["loc"])
-        return Verdict(faults=(f"a hook's answer is not understood: {where}: {first['msg']}",))
+        return HookDecision(faults=(f"a hook's answer is not understood: {where}: {first['msg']}",))
 
 
-def _texts(given: object) -> object:
+def _normalize_texts(given: object) -> object:
     """One text, or blocks of text, or nothing, as a list of texts."""
     if given is None or given == "":
         return []
@@ -83,14 +83,14 @@ def _texts(given: object) -> object:
     return [given]
 
 
-Texts = Annotated[list[str], BeforeValidator(_texts)]
+Texts = Annotated[list[str], BeforeValidator(_normalize_texts)]
 
 
-class _Read(BaseModel):
+class _HookModel(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class _Specific(_Read):
+class _Specific(_HookModel):
     context: Texts = Field(
         default=[], alias="additionalContext", description="Texts for the model, behind the prompt."
     )
@@ -112,7 +112,7 @@ class _Specific(_Read):
     )
 
 
-class _Said(_Read):
+class _HookOutput(_HookModel):
     goes_on: bool = Field(
         default=True,
         validation_alias=AliasChoices("continue", "continue_"),
@@ -138,7 +138,7 @@ class _Said(_Read):
     )
 
 
-def _verdict(said: _Said) -> Verdict:
+def _build_decision(said: _HookOutput) -> HookDecision:
     specific = said.specific or _Specific()
     blocked = said.decision in ("block", "deny") or specific.decision == "deny"
     permission: Permission = specific.decision or ""
@@ -146,7 +146,7 @@ def _verdict(said: _Said) -> Verdict:
         permission = "deny" if blocked else "allow"
     objects = blocked or not said.goes_on or permission == "ask"
     reasons = (specific.reason or said.reason, None if said.goes_on else said.stop_reason)
-    return Verdict(
+    return HookDecision(
         blocked=blocked,
         stops=not said.goes_on,
         reasons=tuple(text for text in reasons if text) if objects else (),

@@ -18,7 +18,7 @@ EventName: TypeAlias = Literal[
     "PreCompact",
     "SessionEnd",
 ]
-EVENTS: Final[tuple[EventName, ...]] = get_args(EventName)
+EVENT_NAMES: Final[tuple[EventName, ...]] = get_args(EventName)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class HookEvent:
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class HookContext:
     """What every hook is told of the session."""
 
     session_id: str

@@ -13,19 +13,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.tools.shell import Job, Shell
+from mini_agent.coding.tools.shell import BackgroundJob, Shell
 from mini_agent.events import Event, ToolFinished
 from mini_agent.result import ToolInvocation
 
 
 @dataclass
-class EndedJobs:
+class EndedJobTracker:
     """Those of `shell`; what the model has stopped itself is no news."""
 
     shell: Shell
     _told: set[str] = field(default_factory=set)
 
-    def new(self) -> list[Job]:
+    def new(self) -> list[BackgroundJob]:
         """Those that it was not asked about before."""
         ended = [job for job in self.shell.jobs.values() if job.rc is not None]
         new = [job for job in ended if job.id not in self._told and not job.was_stopped]
@@ -33,13 +33,13 @@ class EndedJobs:
         return new
 
 
-MOST_BYTES: Final = 256 * 1024
-CONTEXT: Final = 8
-MOST_LINES: Final = 200
+MAX_FILE_BYTES: Final = 256 * 1024
+CONTEXT_LINES: Final = 8
+MAX_LINES: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class FileChange:
     """A file, and its changed parts with their lines numbered."""
 
     path: Path
@@ -47,7 +47,7 @@ class Changed:
 
 
 @dataclass
-class SeenFiles:
+class FileSnapshots:
     """What each file held when the model last read or wrote it.
 
     A file is looked at again after each of the model's own calls, so that only what happens
@@ -58,57 +58,57 @@ class SeenFiles:
 
     def see(self, path: Path) -> None:
         """From now on `path` is known as it is."""
-        self._texts[path] = _text(path)
+        self._texts[path] = _read_text(path)
 
-    def see_again(self) -> None:
+    def refresh(self) -> None:
         """What has been done to the known files up to now is known."""
         for path in self._texts:
             self.see(path)
 
-    def changed(self) -> list[Changed]:
+    def changed(self) -> list[FileChange]:
         """What is different now, told once; files that are gone or too large are not."""
         return list(self._changed(tuple(self._texts)))
 
-    def _changed(self, paths: Iterable[Path]) -> Iterator[Changed]:
+    def _changed(self, paths: Iterable[Path]) -> Iterator[FileChange]:
         for path in paths:
-            before, now = self._texts[path], _text(path)
+            before, now = self._texts[path], _read_text(path)
             if before is None or now is None or before == now:
                 continue
             self._texts[path] = now
-            yield Changed(path, _hunks(before, now))
+            yield FileChange(path, _format_hunks(before, now))
 
 
-def _text(path: Path) -> str | None:
+def _read_text(path: Path) -> str | None:
     try:
-        if path.stat().st_size > MOST_BYTES:
+        if path.stat().st_size > MAX_FILE_BYTES:
             return None
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError):
         return None
 
 
-def _hunks(before: str, now: str) -> str:
+def _format_hunks(before: str, now: str) -> str:
     old, new = before.splitlines(), now.splitlines()
     lines: list[str] = []
     for group in difflib.SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(
-        CONTEXT
+        CONTEXT_LINES
     ):
         first, last = group[0][3], group[-1][4]
         lines += [f"{number + 1:5}→{new[number]}" for number in range(first, last)]
         lines.append("...")
-    kept = lines[:MOST_LINES]
+    kept = lines[:MAX_LINES]
     return "\n".join(kept[:-1] if kept and kept[-1] == "..." else kept)
 
 
-SHOWING: Final = frozenset({"Read", "Write", "Edit", "MultiEdit"})
-HARMLESS: Final = frozenset({"Grep", "Glob", "LS", "WebFetch", "WebSearch", "TodoWrite"})
+FILE_TOOLS: Final = frozenset({"Read", "Write", "Edit", "MultiEdit"})
+READ_ONLY_TOOLS: Final = frozenset({"Grep", "Glob", "LS", "WebFetch", "WebSearch", "TodoWrite"})
 
 
 @dataclass(frozen=True, slots=True)
-class Track:
+class FileTracker:
     """Listens to runs; `resolved` makes a tool's path a real one."""
 
-    seen: SeenFiles
+    seen: FileSnapshots
     resolved: Callable[[str], Path]
 
     def hear(self, event: Event) -> None:
@@ -118,9 +118,9 @@ class Track:
 
     def _finished(self, call: ToolInvocation) -> None:
         path = call.arguments.get("file_path")
-        if call.name in SHOWING and isinstance(path, str):
+        if call.name in FILE_TOOLS and isinstance(path, str):
             if call.ok:
                 self.seen.see(self.resolved(path))
-        elif call.name not in HARMLESS:
+        elif call.name not in READ_ONLY_TOOLS:
             # A command may have changed anything, on the model's behalf.
-            self.seen.see_again()
+            self.seen.refresh()

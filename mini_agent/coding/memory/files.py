@@ -11,44 +11,44 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-DEEPEST: Final = 5
-MOST_CHARS: Final = 40_000
-IMPORT: Final = re.compile(r"(?:^|(?<=\s))@(?P<path>(?:~/|\.{0,2}/)?[\w][\w./-]*|~/[\w./-]+)")
-CODE: Final = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
+MAX_IMPORT_DEPTH: Final = 5
+MAX_CHARS: Final = 40_000
+IMPORT_PATTERN: Final = re.compile(r"(?:^|(?<=\s))@(?P<path>(?:~/|\.{0,2}/)?[\w][\w./-]*|~/[\w./-]+)")
+CODE_PATTERN: Final = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
-class Memory:
+class MemoryFile:
     """One file and its text."""
 
     path: Path
     text: str
 
 
-def memories(claude_home: Path, project: Path) -> tuple[Memory, ...]:
+def read_memory(claude_home: Path, project: Path) -> tuple[MemoryFile, ...]:
     """The user's file, then those from the outermost folder to the project's, with imports.
 
     AGENTS.md counts in folders that have no CLAUDE.md.
     """
     rules = sorted((project / ".claude" / "rules").glob("*.md"))
     outer_first = (*reversed(project.parents), project)
-    return _read((claude_home / "CLAUDE.md", *_places(outer_first), *rules), project)
+    return _read((claude_home / "CLAUDE.md", *_candidate_paths(outer_first), *rules), project)
 
 
-def memories_of(folders: Sequence[Path], project: Path) -> tuple[Memory, ...]:
+def read_folder_memory(folders: Sequence[Path], project: Path) -> tuple[MemoryFile, ...]:
     """The files of these folders of the project, with imports."""
-    return _read(_places(folders), project)
+    return _read(_candidate_paths(folders), project)
 
 
-def _read(paths: Iterable[Path], project: Path) -> tuple[Memory, ...]:
-    found: dict[Path, Memory] = {}
+def _read(paths: Iterable[Path], project: Path) -> tuple[MemoryFile, ...]:
+    found: dict[Path, MemoryFile] = {}
     for path in paths:
-        for memory in _with_imports(path, project, 0):
+        for memory in _read_with_imports(path, project, 0):
             found.setdefault(memory.path, memory)
     return tuple(found.values())
 
 
-def _places(folders: Iterable[Path]) -> Iterator[Path]:
+def _candidate_paths(folders: Iterable[Path]) -> Iterator[Path]:
     for folder in folders:
         own = [folder / "CLAUDE.md", folder / ".claude" / "CLAUDE.md"]
         has_own = any(path.is_file() for path in own)
@@ -56,24 +56,24 @@ def _places(folders: Iterable[Path]) -> Iterator[Path]:
         yield folder / "CLAUDE.local.md"
 
 
-def _with_imports(path: Path, project: Path, depth: int) -> Iterator[Memory]:
-    text = _text(path)
+def _read_with_imports(path: Path, project: Path, depth: int) -> Iterator[MemoryFile]:
+    text = _read_text(path)
     if not text.strip():
         return
-    if depth < DEEPEST:
-        for named in _imports(text):
+    if depth < MAX_IMPORT_DEPTH:
+        for named in _find_imports(text):
             imported = (path.parent / named.expanduser()).resolve()
-            if _may_be_read(imported, path, project):
-                yield from _with_imports(imported, project, depth + 1)
-    yield Memory(path, text)
+            if _is_import_allowed(imported, path, project):
+                yield from _read_with_imports(imported, project, depth + 1)
+    yield MemoryFile(path, text)
 
 
-def _imports(text: str) -> Iterator[Path]:
-    for named in IMPORT.finditer(CODE.sub(" ", text)):
+def _find_imports(text: str) -> Iterator[Path]:
+    for named in IMPORT_PATTERN.finditer(CODE_PATTERN.sub(" ", text)):
         yield Path(named["path"].rstrip("."))
 
 
-def _may_be_read(imported: Path, importing: Path, project: Path) -> bool:
+def _is_import_allowed(imported: Path, importing: Path, project: Path) -> bool:
     """A project's file must not bring a secret of the user's before a model."""
     if not imported.is_file():
         return False
@@ -81,9 +81,9 @@ def _may_be_read(imported: Path, importing: Path, project: Path) -> bool:
     return is_the_users or imported.is_relative_to(project.resolve())
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")[:MOST_CHARS]
+        return path.read_text(encoding="utf-8", errors="replace")[:MAX_CHARS]
     except OSError:
         return ""
 
@@ -95,7 +95,7 @@ class NestedMemory:
     project: Path
     _seen: set[Path] = field(default_factory=set)
 
-    def told_at(self, named: str) -> tuple[Memory, ...]:
+    def take_new(self, named: str) -> tuple[MemoryFile, ...]:
         """What holds for the file that a tool was given, as far as it was not told before."""
         path = Path(self.project, named)
         if not path.is_relative_to(self.project):
@@ -104,4 +104,4 @@ class NestedMemory:
         folders = [self.project.joinpath(*inside[: depth + 1]) for depth in range(len(inside))]
         new = [folder for folder in folders if folder not in self._seen]
         self._seen.update(new)
-        return memories_of(new, self.project)
+        return read_folder_memory(new, self.project)

@@ -12,28 +12,28 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from mini_agent.coding.permissions.files import files_changed, files_read
+from mini_agent.coding.permissions.shell_files import find_changed_files, find_read_files
 from mini_agent.coding.permissions.rules import Rule, Rules
 from mini_agent.coding.permissions.shell_commands import covers_line, touches_line
-from mini_agent.coding.tools.base import Asked, Changing
+from mini_agent.coding.tools.coding_tool import CodingTool, FileEditTool
 from mini_agent.coding.tools.bash import Bash
 from mini_agent.coding.tools.catalog import TOOLS
-from mini_agent.coding.tools.glob_pattern import glob_regex
+from mini_agent.coding.tools.glob_pattern import compile_glob
 from mini_agent.coding.tools.text_file import is_file, is_folder, real_path
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.messages import JsonObject
 
 # What is written there is a command that starts later, or says which ones may.
-STARTS_COMMANDS: Final = frozenset(
+STARTUP_NAMES: Final = frozenset(
     {".git", ".claude", ".mcp.json", ".vscode", ".idea", ".husky", ".envrc", ".gitconfig"}
     | {".gitmodules", ".bashrc", ".bash_profile", ".profile", ".zshrc", ".zprofile", ".zshenv"}
 )
 # Whoever looks a name up takes them for one.
-DOTS: Final = str.maketrans("\u3002\uff0e\uff61", "...")
+UNICODE_DOTS: Final = str.maketrans("\u3002\uff0e\uff61", "...")
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class PermissionRequest:
     """One call: `asked` is None for a tool of others, whose arguments mean nothing to us.
 
     `paths` are the files and folders it reads or writes.
@@ -41,14 +41,14 @@ class Subject:
 
     tool: str
     arguments: JsonObject
-    at: Workplace
-    asked: Asked | None
+    at: ToolContext
+    asked: CodingTool | None
     paths: tuple[Path, ...] = ()
 
     @property
     def changes_files(self) -> bool:
         """Whether it writes."""
-        return isinstance(self.asked, Changing)
+        return isinstance(self.asked, FileEditTool)
 
     @property
     def only_reads(self) -> bool:
@@ -56,18 +56,18 @@ class Subject:
         return self.asked is not None and self.asked.only_reads
 
     @property
-    def stays_here(self) -> bool:
+    def is_local(self) -> bool:
         """Whether nobody hears of it, and nothing is read that is not the assistant's to read."""
         return self.asked is not None and not self.asked.reaches_out and self.is_inside
 
     @property
     def is_inside(self) -> bool:
         """Whether it stays in the workplace, and writes nothing there that starts commands."""
-        return all(map(self.at.holds, self.paths)) and not self.startup_names
+        return all(map(self.at.contains, self.paths)) and not self.startup_names
 
     @property
     def startup_names(self) -> frozenset[str]:
-        """Those of `STARTS_COMMANDS` that it would write to."""
+        """Those of `STARTUP_NAMES` that it would write to."""
         if not self.changes_files:
             return frozenset()
         return frozenset(name for path in self.paths for name in self._startup_names(path))
@@ -83,7 +83,7 @@ class Subject:
         url = self.arguments.get("url")
         try:
             host = urlsplit(url).hostname if isinstance(url, str) else ""
-            return (host or "").lower().translate(DOTS).rstrip(".")
+            return (host or "").lower().translate(UNICODE_DOTS).rstrip(".")
         except ValueError:
             return ""
 
@@ -93,99 +93,99 @@ class Subject:
             for form in (path.absolute(), real):
                 if form.is_relative_to(folder):
                     parts = {part.lower() for part in form.relative_to(folder).parts}
-                    yield from STARTS_COMMANDS & parts
+                    yield from STARTUP_NAMES & parts
             # A name that is a link may lead to a folder of another name.
-            named = ((name, real_path(folder / name)) for name in STARTS_COMMANDS)
+            named = ((name, real_path(folder / name)) for name in STARTUP_NAMES)
             yield from (name for name, leads in named if real.is_relative_to(leads))
 
 
-def subject_of(tool: str, arguments: JsonObject, at: Workplace) -> Subject:
+def parse_request(tool: str, arguments: JsonObject, at: ToolContext) -> PermissionRequest:
     """The subject of a call; `ValidationError` or `NotRun` for what the tool does not take."""
     if tool not in TOOLS:
-        return Subject(tool, arguments, at, None)
+        return PermissionRequest(tool, arguments, at, None)
     asked = TOOLS[tool].model_validate(arguments)
-    return Subject(tool, arguments, at, asked, asked.paths(at))
+    return PermissionRequest(tool, arguments, at, asked, asked.paths(at))
 
 
-READING: Final = ("Read", "Grep", "Glob", "LS")
-EDITING: Final = ("Edit", "Write", "MultiEdit", "NotebookEdit")
+READING_TOOLS: Final = ("Read", "Grep", "Glob", "LS")
+EDITING_TOOLS: Final = ("Edit", "Write", "MultiEdit", "NotebookEdit")
 # A rule for one of them is one for its whole family, as in Claude Code's settings.
-FAMILIES: Final = {"Read": READING, "Edit": EDITING}
-DOMAIN: Final = "domain:"
-SLASH: Final = re.compile("/+")
+TOOL_FAMILIES: Final = {"Read": READING_TOOLS, "Edit": EDITING_TOOLS}
+DOMAIN_PREFIX: Final = "domain:"
+SLASHES: Final = re.compile("/+")
 
 
-def touches(rule: Rule, subject: Subject) -> bool:
+def touches(rule: Rule, subject: PermissionRequest) -> bool:
     """Whether what is denied or asked for is any part of the call."""
     if not rule.spec:
-        return _is_for(rule, subject.tool)
-    paths = {form for path in _paths(rule, subject) for form in (path.absolute(), real_path(path))}
-    if any(_is_path(rule.spec, path, subject) for path in paths):
+        return _is_for_tool(rule, subject.tool)
+    paths = {form for path in _matched_paths(rule, subject) for form in (path.absolute(), real_path(path))}
+    if any(_matches_path(rule.spec, path, subject) for path in paths):
         return True
-    if paths or not _is_for(rule, subject.tool):
+    if paths or not _is_for_tool(rule, subject.tool):
         return False
     if subject.command is not None:
         return touches_line(rule.spec, subject.command)
-    return _names(rule.spec, subject)
+    return _matches_arguments(rule.spec, subject)
 
 
-def covers(rule: Rule, subject: Subject) -> bool:
+def covers(rule: Rule, subject: PermissionRequest) -> bool:
     """Whether what is allowed is the whole call; without a spec, of files those inside alone."""
-    if not _is_for(rule, subject.tool):
+    if not _is_for_tool(rule, subject.tool):
         return False
     if not rule.spec:
         return subject.is_inside
     if subject.command is not None:
         at = subject.at
-        return covers_line(rule.spec, subject.command, lambda inside: _is_ours(at.path(inside), at))
+        return covers_line(rule.spec, subject.command, lambda inside: _is_trusted_folder(at.path(inside), at))
     if subject.paths:
         # What starts commands has to be named.
-        return subject.startup_names <= {*SLASH.split(rule.spec.lower())} and all(
-            _is_path(rule.spec, real_path(path), subject) for path in subject.paths
+        return subject.startup_names <= {*SLASHES.split(rule.spec.lower())} and all(
+            _matches_path(rule.spec, real_path(path), subject) for path in subject.paths
         )
-    return _names(rule.spec, subject)
+    return _matches_arguments(rule.spec, subject)
 
 
-def hidden_by(rules: Rules, at: Workplace) -> tuple[str, ...]:
+def denied_globs(rules: Rules, at: ToolContext) -> tuple[str, ...]:
     """What searches are to leave out, as globs of absolute paths: what must not be read."""
     specs = [rule.spec for rule in rules.deny if rule.tool == "Read" and rule.spec]
-    globs = (each.rstrip("/") for spec in specs for each in globs_of(spec, at.folders, at.home))
+    globs = (each.rstrip("/") for spec in specs for each in expand_path_spec(spec, at.folders, at.home))
     return tuple(form for glob in globs for form in (glob, f"{glob}/**"))
 
 
-def globs_of(spec: str, folders: tuple[Path, ...], home: str) -> Iterator[str]:
+def expand_path_spec(spec: str, folders: tuple[Path, ...], home: str) -> Iterator[str]:
     """The absolute patterns that the spec of a rule for files stands for."""
     project = folders[0]
     if spec.startswith("//"):
         yield spec[1:]
     elif spec.startswith("~/"):
-        yield f"{_plain(Path(home))}/{spec[2:]}"
+        yield f"{_escape_folder(Path(home))}/{spec[2:]}"
     elif "/" in spec.rstrip("/"):
-        yield f"{_plain(project)}/{spec.removeprefix('./').lstrip('/')}"
+        yield f"{_escape_folder(project)}/{spec.removeprefix('./').lstrip('/')}"
     else:
-        yield from (f"{_plain(folder)}/**/{spec}" for folder in folders)
+        yield from (f"{_escape_folder(folder)}/**/{spec}" for folder in folders)
 
 
-def _paths(rule: Rule, subject: Subject) -> Iterable[Path]:
+def _matched_paths(rule: Rule, subject: PermissionRequest) -> Iterable[Path]:
     """The files of the call that the rule is about; those that a command line names are as well."""
     if subject.command is None:
-        return subject.paths if _is_for(rule, subject.tool) else ()
-    if rule.tool in READING:
-        return files_read(subject.command, subject.at)
-    return files_changed(subject.command, subject.at) if rule.tool in EDITING else ()
+        return subject.paths if _is_for_tool(rule, subject.tool) else ()
+    if rule.tool in READING_TOOLS:
+        return find_read_files(subject.command, subject.at)
+    return find_changed_files(subject.command, subject.at) if rule.tool in EDITING_TOOLS else ()
 
 
-def _is_ours(folder: Path, at: Workplace) -> bool:
+def _is_trusted_folder(folder: Path, at: ToolContext) -> bool:
     """Whether git would find no other repository there, whose configuration starts commands."""
     real = real_path(folder)
     above = (each for each in (real, *real.parents) if each != at.project)
-    return at.holds(folder) and not any(
+    return at.contains(folder) and not any(
         is_file(each / "HEAD") and is_folder(each / "objects") for each in above
     )
 
 
-def _is_for(rule: Rule, tool: str) -> bool:
-    if tool in FAMILIES.get(rule.tool, (rule.tool,)):
+def _is_for_tool(rule: Rule, tool: str) -> bool:
+    if tool in TOOL_FAMILIES.get(rule.tool, (rule.tool,)):
         return True
     if not rule.tool.startswith("mcp__"):
         return False
@@ -193,19 +193,19 @@ def _is_for(rule: Rule, tool: str) -> bool:
     return tool == rule.tool or (server.count("__") == 1 and tool.startswith(f"{server}__"))
 
 
-def _is_path(spec: str, path: Path, subject: Subject) -> bool:
+def _matches_path(spec: str, path: Path, subject: PermissionRequest) -> bool:
     candidates = [str(each) for each in (path, *path.parents)]
-    for written in globs_of(spec, subject.at.folders, subject.at.home):
-        pattern = glob_regex(written.rstrip("/").removesuffix("/**"))
+    for written in expand_path_spec(spec, subject.at.folders, subject.at.home):
+        pattern = compile_glob(written.rstrip("/").removesuffix("/**"))
         # What holds for a folder holds for all that is in it.
         if any(pattern.fullmatch(each) for each in candidates):
             return True
     return False
 
 
-def _names(spec: str, subject: Subject) -> bool:
-    if spec.startswith(DOMAIN):
-        domain = spec.removeprefix(DOMAIN).strip().lower()
+def _matches_arguments(spec: str, subject: PermissionRequest) -> bool:
+    if spec.startswith(DOMAIN_PREFIX):
+        domain = spec.removeprefix(DOMAIN_PREFIX).strip().lower()
         return (
             bool(domain)
             and re.fullmatch(re.escape(domain).replace(r"\*", ".*"), subject.host) is not None
@@ -214,6 +214,6 @@ def _names(spec: str, subject: Subject) -> bool:
     return own == spec
 
 
-def _plain(folder: Path) -> str:
+def _escape_folder(folder: Path) -> str:
     """The folder as a pattern that stands for itself."""
     return re.sub(r"([*?\[{}])", r"[\1]", str(folder)) if str(folder) != "/" else ""

@@ -8,35 +8,35 @@ from typing import Final, TypeAlias
 
 from pydantic import ValidationError
 
-from mini_agent.coding.options import Mode
-from mini_agent.coding.permissions.matching import Subject, covers, subject_of, touches
-from mini_agent.coding.permissions.prompts import always_rule, change_of, question
+from mini_agent.coding.options import PermissionMode
+from mini_agent.coding.permissions.matching import PermissionRequest, covers, parse_request, touches
+from mini_agent.coding.permissions.prompts import suggest_rule, preview_change, format_question
 from mini_agent.coding.permissions.rules import Rule, Rules
-from mini_agent.coding.tools.base import Asked as Arguments
+from mini_agent.coding.tools.coding_tool import CodingTool as Arguments
 from mini_agent.coding.tools.catalog import TOOLS
 from mini_agent.coding.tools.change import Change
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import NotRun
 
 # The user sees and steers what they do.
-HARMLESS: Final = frozenset({"Task", "AskUserQuestion", "ExitPlanMode"})
+UNRESTRICTED_TOOLS: Final = frozenset({"Task", "AskUserQuestion", "ExitPlanMode"})
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
+class Allow:
     """The call may be made."""
 
 
 @dataclass(frozen=True, slots=True)
-class Denied:
+class Deny:
     """The call may not be made; `reason` is for the model."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Ask:
     """The user decides; "always" is to `remember` the rule.
 
     `change` is what the call would make of a file, or why it will not; `arguments` are those of a
@@ -45,7 +45,7 @@ class Asked:
 
     question: str
     change: Change | str
-    always: Rule
+    suggested_rule: Rule
     arguments: Arguments | None = None
 
     @property
@@ -54,11 +54,11 @@ class Asked:
         return self.change if isinstance(self.change, str) else self.change.diff()
 
 
-Decision: TypeAlias = Allowed | Denied | Asked
+Decision: TypeAlias = Allow | Deny | Ask
 
 
 @dataclass(slots=True)
-class Permissions:
+class PermissionPolicy:
     """Rules weigh more than the mode: deny, then ask, then allow.
 
     `mode` may be set at any time. Where `can_ask` is false nobody is there to be asked, and what
@@ -67,30 +67,30 @@ class Permissions:
     the rules to be remembered.
     """
 
-    at: Workplace
+    at: ToolContext
     rules: Rules = field(default_factory=Rules)
-    mode: Mode = "default"
+    mode: PermissionMode = "default"
     can_ask: bool = True
     own: frozenset[str] = frozenset(TOOLS)
-    readers: frozenset[str] = frozenset()
-    sealed: frozenset[str] = frozenset()
+    read_only_tools: frozenset[str] = frozenset()
+    isolated_tools: frozenset[str] = frozenset()
     keep: Callable[[Rule], None] | None = None
 
     def decision(self, tool_name: str, arguments: JsonObject) -> Decision:
         """What is to become of a call."""
         try:
-            subject = subject_of(tool_name, arguments, self.at)
+            subject = parse_request(tool_name, arguments, self.at)
         except (ValidationError, NotRun):
             if tool_name in self.own:
                 # The tool itself answers what is wrong with it, and does nothing.
-                return Allowed()
-            subject = Subject(tool_name, arguments, self.at, None)
+                return Allow()
+            subject = PermissionRequest(tool_name, arguments, self.at, None)
         return self._decided(subject)
 
-    def approve(self, asked: Asked) -> None:
+    def approve(self, asked: Ask) -> None:
         """The user agrees: the change that the question showed is the one to be made."""
         if isinstance(asked.change, Change):
-            self.at.approved.add(asked.arguments, asked.change)
+            self.at.approved_changes.add(asked.arguments, asked.change)
 
     def remember(self, rule: Rule) -> None:
         """Allows from now on what the rule speaks of; errors of `keep` are raised afterwards."""
@@ -99,40 +99,40 @@ class Permissions:
             if self.keep is not None:
                 self.keep(rule)
 
-    def _decided(self, subject: Subject) -> Decision:
+    def _decided(self, subject: PermissionRequest) -> Decision:
         denying = next((rule for rule in self.rules.deny if touches(rule, subject)), None)
         if denying is not None:
-            return Denied(f"{subject.tool} is denied here by the rule {denying}.")
+            return Deny(f"{subject.tool} is denied here by the rule {denying}.")
         if self.mode == "plan" and not self._only_reads(subject):
-            return Denied(
+            return Deny(
                 f"{subject.tool} is denied in plan mode, in which nothing is changed. Finish the "
                 "plan and call ExitPlanMode."
             )
         if any(touches(rule, subject) for rule in self.rules.ask):
             return self._asked(subject)
-        return Allowed() if self._is_allowed(subject) else self._asked(subject)
+        return Allow() if self._is_allowed(subject) else self._asked(subject)
 
-    def _is_allowed(self, subject: Subject) -> bool:
+    def _is_allowed(self, subject: PermissionRequest) -> bool:
         if self.mode == "bypassPermissions" or subject.tool in self._harmless:
             return True
         if any(covers(rule, subject) for rule in self.rules.allow):
             return True
         if subject.only_reads:
-            return subject.stays_here
+            return subject.is_local
         return subject.changes_files and self.mode == "acceptEdits" and subject.is_inside
 
-    def _only_reads(self, subject: Subject) -> bool:
-        return subject.only_reads or subject.tool in self._harmless | self.readers
+    def _only_reads(self, subject: PermissionRequest) -> bool:
+        return subject.only_reads or subject.tool in self._harmless | self.read_only_tools
 
     @property
     def _harmless(self) -> frozenset[str]:
-        return (HARMLESS & self.own) | self.sealed
+        return (UNRESTRICTED_TOOLS & self.own) | self.isolated_tools
 
-    def _asked(self, subject: Subject) -> Decision:
-        rule = always_rule(subject)
+    def _asked(self, subject: PermissionRequest) -> Decision:
+        rule = suggest_rule(subject)
         if self.can_ask:
-            return Asked(question(subject), change_of(subject), rule, subject.asked)
-        return Denied(
+            return Ask(format_question(subject), preview_change(subject), rule, subject.asked)
+        return Deny(
             f"{subject.tool} needs the user's permission, and nobody is there to be asked. "
             f"The rule {rule} would allow it, in .claude/settings.local.json under "
             "permissions.allow, or with --allowed-tools."

@@ -7,23 +7,23 @@ import re
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.permissions.matching import Subject
+from mini_agent.coding.permissions.matching import PermissionRequest
 from mini_agent.coding.permissions.rules import Rule
-from mini_agent.coding.permissions.shell_commands import BLANKS, line_spec
-from mini_agent.coding.permissions.shell_options import beyond_stars
-from mini_agent.coding.tools.base import Changing
+from mini_agent.coding.permissions.shell_commands import BLANKS, escape_line
+from mini_agent.coding.permissions.shell_options import find_risky_words
+from mini_agent.coding.tools.coding_tool import FileEditTool
 from mini_agent.coding.tools.change import Change
 from mini_agent.coding.tools.text_file import is_folder, real_path
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.shell_parser import parse_line
 
 # Of these the second word says what they do.
-WITH_COMMANDS: Final = frozenset(
+SUBCOMMAND_PROGRAMS: Final = frozenset(
     {"apt", "brew", "bun", "cargo", "conda", "docker", "gh", "git", "go", "helm", "kubectl", "make"}
     | {"npm", "pip", "pnpm", "poetry", "terraform", "uv", "yarn"}
 )
 # What follows these may be any command.
-RUNNING: Final = frozenset(
+ARBITRARY_SUBCOMMANDS: Final = frozenset(
     {
         "run",
         "exec",
@@ -40,28 +40,28 @@ RUNNING: Final = frozenset(
     }
     | {"bisect", "rebase", "filter-branch", "difftool", "mergetool", "attach", "debug", "plugin"}
 )
-OWN_SCRIPTS: Final = (("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("bun", "run"))
-WORD: Final = re.compile(r"[a-z][a-z0-9:_-]*")
-LONGEST: Final = 300
+SCRIPT_RUNNERS: Final = (("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("bun", "run"))
+SUBCOMMAND: Final = re.compile(r"[a-z][a-z0-9:_-]*")
+MAX_ARGUMENT_CHARS: Final = 300
 
 
-def question(subject: Subject) -> str:
+def format_question(subject: PermissionRequest) -> str:
     """The question, in one line."""
     if subject.command is not None:
         return f"Run this command? {subject.command}"
     if subject.paths:
         names = ", ".join(str(path) for path in subject.paths)
-        where = "" if all(map(subject.at.holds, subject.paths)) else " (outside the project)"
+        where = "" if all(map(subject.at.contains, subject.paths)) else " (outside the project)"
         return f"{subject.tool} {names}{where}?"
     if subject.host:
         return f"Fetch a page of {subject.host}? {subject.arguments.get('url')}"
     written = json.dumps(subject.arguments, ensure_ascii=False)
-    return f"Call {subject.tool} with {written:.{LONGEST}}?"
+    return f"Call {subject.tool} with {written:.{MAX_ARGUMENT_CHARS}}?"
 
 
-def change_of(subject: Subject) -> Change | str:
+def preview_change(subject: PermissionRequest) -> Change | str:
     """What the call would do to its file; why it will not, where it cannot; else nothing."""
-    if not isinstance(subject.asked, Changing):
+    if not isinstance(subject.asked, FileEditTool):
         return ""
     try:
         return subject.asked.change(subject.at)
@@ -69,7 +69,7 @@ def change_of(subject: Subject) -> Change | str:
         return f"(it will not be made: {why})"
 
 
-def always_rule(subject: Subject) -> Rule:
+def suggest_rule(subject: PermissionRequest) -> Rule:
     """The narrowest rule that would allow calls like this one."""
     if subject.command is not None:
         return Rule(subject.tool, _command_spec(subject.command))
@@ -82,20 +82,20 @@ def always_rule(subject: Subject) -> Rule:
 def _command_spec(line: str) -> str:
     parsed = parse_line(line.strip(BLANKS))
     words = parsed.commands[0].texts if parsed.plain else ()
-    count = 3 if words[:2] in OWN_SCRIPTS else 2
+    count = 3 if words[:2] in SCRIPT_RUNNERS else 2
     said = words[1:count]
     if (
         len(words) < count
-        or words[0] not in WITH_COMMANDS
-        or not all(map(WORD.fullmatch, said))
-        or said[-1] in RUNNING
-        or beyond_stars(words)
+        or words[0] not in SUBCOMMAND_PROGRAMS
+        or not all(map(SUBCOMMAND.fullmatch, said))
+        or said[-1] in ARBITRARY_SUBCOMMANDS
+        or find_risky_words(words)
     ):
-        return line_spec(line)
+        return escape_line(line)
     return f"{' '.join(words[:count])} *"
 
 
-def _path_spec(path: Path, subject: Subject) -> str:
+def _path_spec(path: Path, subject: PermissionRequest) -> str:
     real, project = real_path(path), subject.at.project
     spec = f"/{real.relative_to(project)}" if real.is_relative_to(project) else f"/{real}"
     escaped = re.sub(r"([*?\[{}])", r"[\1]", spec)

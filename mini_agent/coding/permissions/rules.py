@@ -8,8 +8,8 @@ from typing import Final
 
 from mini_agent.errors import BadRequest
 
-WRITTEN: Final = re.compile(r"(?P<tool>[A-Za-z_][\w.*-]*)(?:\((?P<spec>.*)\))?", re.DOTALL)
-ANY: Final = ("", "*", "**")
+RULE_SYNTAX: Final = re.compile(r"(?P<tool>[A-Za-z_][\w.*-]*)(?:\((?P<spec>.*)\))?", re.DOTALL)
+ANY_SPEC: Final = ("", "*", "**")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,12 @@ class Rules:
         return Rules(self.deny + more.deny, self.ask + more.ask, self.allow + more.allow)
 
 
-def rule_written(text: str) -> Rule:
+def parse_rule(text: str) -> Rule:
     """The rule in `text`; `BadRequest` when it is none."""
-    found = WRITTEN.fullmatch(text.strip())
+    found = RULE_SYNTAX.fullmatch(text.strip())
     if found is None or found["spec"] == "":
         raise BadRequest(
             f"{text!r:.200} is no rule", hint="write Tool or Tool(what), such as Bash(git diff *)"
         )
     spec = (found["spec"] or "").strip()
-    return Rule(found["tool"], "" if spec in ANY else spec)
+    return Rule(found["tool"], "" if spec in ANY_SPEC else spec)

@@ -10,44 +10,44 @@ from typing import Annotated, Final
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from mini_agent.coding.options import Mode
-from mini_agent.coding.permissions.rules import Rule, Rules, rule_written
+from mini_agent.coding.options import PermissionMode
+from mini_agent.coding.permissions.rules import Rule, Rules, parse_rule
 from mini_agent.coding.tools.text_file import write_file
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.messages import JsonObject
 
-LOCAL: Final = Path(".claude", "settings.local.json")
+LOCAL_SETTINGS: Final = Path(".claude", "settings.local.json")
 # Claude Code's own, which allow more than what is asked for here.
-OTHER_MODES: Final = ("auto", "dontAsk", "delegate")
+UNSUPPORTED_MODES: Final = ("auto", "dontAsk", "delegate")
 
 
-def _rule(written: object) -> object:
+def _parse_rule(written: object) -> object:
     if not isinstance(written, str):
         return written
     try:
-        return rule_written(written)
+        return parse_rule(written)
     except BadRequest as wrong:
         raise ValueError(str(wrong)) from None
 
 
-def _mode(written: object) -> object:
-    return "default" if written in OTHER_MODES else written
+def _parse_mode(written: object) -> object:
+    return "default" if written in UNSUPPORTED_MODES else written
 
 
-Written = Annotated[Rule, BeforeValidator(_rule)]
+RuleText = Annotated[Rule, BeforeValidator(_parse_rule)]
 
 
 class _Permissions(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
-    allow: tuple[Written, ...] = Field(
+    allow: tuple[RuleText, ...] = Field(
         default=(), description="Rules for calls that need no question."
     )
-    ask: tuple[Written, ...] = Field(
+    ask: tuple[RuleText, ...] = Field(
         default=(), description="Rules for calls that the user is asked about."
     )
-    deny: tuple[Written, ...] = Field(default=(), description="Rules for calls that are refused.")
-    mode: Annotated[Mode | None, BeforeValidator(_mode)] = Field(
+    deny: tuple[RuleText, ...] = Field(default=(), description="Rules for calls that are refused.")
+    mode: Annotated[PermissionMode | None, BeforeValidator(_parse_mode)] = Field(
         default=None, alias="defaultMode", description="The mode that a session begins in."
     )
     additional: tuple[str, ...] = Field(
@@ -70,14 +70,14 @@ class PermissionSettings:
     """What settings files say together; `mode` is None where none of them says it."""
 
     rules: Rules = field(default_factory=Rules)
-    mode: Mode | None = None
+    mode: PermissionMode | None = None
     additional: tuple[Path, ...] = ()
 
 
 def permission_files(claude_home: Path, project: Path) -> tuple[Path, ...]:
     """The files of the user, the project and this machine, what counts more behind."""
     own = project / ".claude" / "settings.json"
-    return (claude_home / "settings.json", own, project / LOCAL)
+    return (claude_home / "settings.json", own, project / LOCAL_SETTINGS)
 
 
 def read_permission_settings(paths: Iterable[Path], project: Path) -> PermissionSettings:
@@ -88,21 +88,21 @@ def read_permission_settings(paths: Iterable[Path], project: Path) -> Permission
     """
     merged = PermissionSettings()
     for path in paths:
-        said = _read(path)
+        said = _read_permissions(path)
         mode = said.mode
         if mode == "bypassPermissions" and path.is_relative_to(project):
             mode = None
         merged = PermissionSettings(
             merged.rules + Rules(said.deny, said.ask, said.allow),
             mode or merged.mode,
-            (*merged.additional, *(_folder(each, project) for each in said.additional)),
+            (*merged.additional, *(_resolve_folder(each, project) for each in said.additional)),
         )
     return merged
 
 
-def remember_in(path: Path, rule: Rule) -> None:
+def add_allow_rule(path: Path, rule: Rule) -> None:
     """Adds the rule to what the file allows; all else in it stays as it is."""
-    settings = _json(path, _text(path))
+    settings = _parse_json(path, _read_text(path))
     permissions = settings.setdefault("permissions", {})
     allowed = permissions.setdefault("allow", []) if isinstance(permissions, dict) else None
     if not isinstance(allowed, list):
@@ -119,9 +119,9 @@ def remember_in(path: Path, rule: Rule) -> None:
         ) from None
 
 
-def _read(path: Path) -> _Permissions:
-    text = _text(path)
-    settings = _json(path, text)
+def _read_permissions(path: Path) -> _Permissions:
+    text = _read_text(path)
+    settings = _parse_json(path, text)
     try:
         return _File.model_validate(settings).permissions
     except ValidationError as wrong:
@@ -132,7 +132,7 @@ def _read(path: Path) -> _Permissions:
         raise NotConfigured(f"{path}, line {line}: {'.'.join(keys)}: {said}") from None
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
@@ -141,7 +141,7 @@ def _text(path: Path) -> str:
         raise NotConfigured(f"{path} cannot be read: {unreadable}") from None
 
 
-def _json(path: Path, text: str) -> JsonObject:
+def _parse_json(path: Path, text: str) -> JsonObject:
     try:
         settings: object = json.loads(text or "{}")
     except json.JSONDecodeError as broken:
@@ -162,5 +162,5 @@ def _line_of(text: str, words: list[str]) -> int:
     return 1
 
 
-def _folder(written: str, project: Path) -> Path:
+def _resolve_folder(written: str, project: Path) -> Path:
     return project / Path(written).expanduser()

@@ -11,26 +11,26 @@ from functools import lru_cache
 from typing import Final
 
 from mini_agent.coding.permissions.shell_options import (
-    OPTIONS,
+    RISKY_OPTIONS,
     Words,
-    beyond_stars,
-    may_become_options,
-    named,
+    find_risky_words,
+    has_dynamic_words,
+    strip_folder,
 )
 from mini_agent.tools.shell_line import ShellLine, SimpleCommand
 from mini_agent.tools.shell_parser import parse_line
 
-PREFIX: Final = ":*"
+PREFIX_SUFFIX: Final = ":*"
 STAR: Final = re.compile(r"(?<!\\)\*")
-PLAIN: Final = re.compile(r"[\w./~ +@=,][\w./~ +@=,-]*")
+PLAIN_WORD: Final = re.compile(r"[\w./~ +@=,][\w./~ +@=,-]*")
 BLANK: Final = re.compile(r"\s")
-SEVERAL: Final = re.compile(r"[\s;&|`$(){}<>]")
+SHELL_SYNTAX: Final = re.compile(r"[\s;&|`$(){}<>]")
 GLOB: Final = re.compile(r"[*?\[]")
 # What a shell does not count as words; str.strip takes more away, such as a carriage return.
 BLANKS: Final = " \t\n"
 SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "fish"})
 # They start the command that stands behind them.
-IN_FRONT: Final = SHELLS | frozenset(
+WRAPPERS: Final = SHELLS | frozenset(
     {"sudo", "doas", "su", "env", "nohup", "time", "timeout", "nice", "ionice", "chrt", "stdbuf"}
     | {"xargs", "parallel", "watch", "setsid", "flock", "script", "strace", "ltrace", "busybox"}
     | {"chroot", "unshare", "nsenter", "ssh", "taskset", "command", "builtin", "exec", "eval"}
@@ -42,24 +42,24 @@ INTERPRETERS: Final = frozenset(
     {"awk", "gawk", "mawk", "nawk", "sed", "perl", "python", "python3", "ruby", "node", "php"}
     | {"lua", "tclsh", "make", "vi", "vim", "ex", "ed", "tmux", "screen", "source", "."}
 )
-MOST_NESTED: Final = 4
+MAX_DEPTH: Final = 4
 # Of a command behind another.
-MOST_WORDS: Final = 32
-BETWEEN: Final = re.compile(r"[;&|\n`$(){}\"']+|\d*[<>]+[&|]?")
-QUOTED: Final = re.compile(r"\\\n|(?P<coded>\$'(?:[^'\\]|\\.)*')|[\"']|\\(?=.)", re.DOTALL)
+MAX_WRAPPED_WORDS: Final = 32
+SEPARATOR: Final = re.compile(r"[;&|\n`$(){}\"']+|\d*[<>]+[&|]?")
+QUOTING: Final = re.compile(r"\\\n|(?P<coded>\$'(?:[^'\\]|\\.)*')|[\"']|\\(?=.)", re.DOTALL)
 ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*\+?=")
 
 
 def touches_line(spec: str, line: str) -> bool:
     """Whether any command in the line is meant, as far as it can be told from its text."""
-    pattern, first = _pattern(spec), spec.partition(" ")[0].removesuffix(PREFIX)
+    pattern, first = _spec_regex(spec), spec.partition(" ")[0].removesuffix(PREFIX_SUFFIX)
     if pattern.fullmatch(line.strip(BLANKS)):
         return True
-    found = (_as_named(words, first) for words in commands_in(line))
+    found = (_expand_name(words, first) for words in find_commands(line))
     return any(pattern.fullmatch(" ".join(words)) for words in found)
 
 
-def line_spec(line: str) -> str:
+def escape_line(line: str) -> str:
     """The spec that stands for this line alone."""
     return line.strip(BLANKS).replace("*", r"\*")
 
@@ -69,103 +69,103 @@ def covers_line(spec: str, line: str, is_inside: Callable[[str], bool]) -> bool:
 
     It may begin with a cd into a folder that `is_inside`.
     """
-    if _literal(spec) == line.strip(BLANKS):
+    if _unescape(spec) == line.strip(BLANKS):
         return True
     parsed = parse_line(line.strip(BLANKS))
     first, *behind = [command.texts for command in parsed.commands] or [()]
-    goes_inside = behind and len(first) == 2 and first[0] == "cd" and PLAIN.fullmatch(first[1])
+    goes_inside = behind and len(first) == 2 and first[0] == "cd" and PLAIN_WORD.fullmatch(first[1])
     moves = goes_inside and is_inside(first[1])
     commands = behind if moves else [first, *behind]
-    is_open = may_become_options(parsed)
+    is_open = has_dynamic_words(parsed)
     covered = (_covers(spec, words, is_open=is_open) for words in commands)
     return bool(parsed.commands) and parsed.only_joined and all(covered)
 
 
-def lines_in(line: str) -> tuple[ShellLine, ...]:
+def parse_nested_lines(line: str) -> tuple[ShellLine, ...]:
     """The line, and those that it hands to what starts commands, as far as its text tells."""
-    return tuple(_lines(line, 0))
+    return tuple(_parse_lines(line, 0))
 
 
 @lru_cache(maxsize=64)
-def commands_in(line: str) -> frozenset[Words]:
+def find_commands(line: str) -> frozenset[Words]:
     """The words of every command that the line may start, with and without what is in front."""
-    lines = lines_in(line)
+    lines = parse_nested_lines(line)
     fragments = [command.texts for each in lines for command in each.commands]
     if not all(each.is_static for each in lines):
-        fragments += [*_fragments(line), *_fragments(QUOTED.sub(_plain, line))]
+        fragments += [*_text_fragments(line), *_text_fragments(QUOTING.sub(_unquote, line))]
     # What goes into a shell may be a command, wherever it stands.
-    is_piped = any(named(words)[0] in SHELLS for words in fragments)
-    found = (each for words in fragments for each in _unwrapped(words, everywhere=is_piped))
+    is_piped = any(strip_folder(words)[0] in SHELLS for words in fragments)
+    found = (each for words in fragments for each in _unwrap(words, everywhere=is_piped))
     return frozenset(found)
 
 
-def _lines(line: str, depth: int) -> Iterator[ShellLine]:
+def _parse_lines(line: str, depth: int) -> Iterator[ShellLine]:
     parsed = parse_line(line.strip(BLANKS))
     yield parsed
-    if depth < MOST_NESTED:
-        for text in set(_handed_on(parsed)):
-            yield from _lines(text, depth + 1)
+    if depth < MAX_DEPTH:
+        for text in set(_nested_texts(parsed)):
+            yield from _parse_lines(text, depth + 1)
 
 
-def _handed_on(line: ShellLine) -> Iterator[str]:
+def _nested_texts(line: ShellLine) -> Iterator[str]:
     """The texts in it that may be lines for a shell themselves."""
-    is_piped = any(named(command.texts)[0] in SHELLS for command in line.commands)
+    is_piped = any(strip_folder(command.texts)[0] in SHELLS for command in line.commands)
     for command in line.commands:
-        if is_piped or _starts_others(command):
-            yield from filter(SEVERAL.search, command.texts)
+        if is_piped or _starts_commands(command):
+            yield from filter(SHELL_SYNTAX.search, command.texts)
     if is_piped:
         yield from (each.target.text for each in line.redirections if each.is_text)
 
 
-def _starts_others(command: SimpleCommand) -> bool:
-    name = named(command.texts)[0]
-    return name in IN_FRONT | INTERPRETERS or bool(beyond_stars(command.texts))
+def _starts_commands(command: SimpleCommand) -> bool:
+    name = strip_folder(command.texts)[0]
+    return name in WRAPPERS | INTERPRETERS or bool(find_risky_words(command.texts))
 
 
 def _covers(spec: str, words: Words, *, is_open: bool) -> bool:
     # A blank in a word does not end it.
     written = " ".join(BLANK.sub("\0", word) for word in words)
-    if not _pattern(spec).fullmatch(written):
+    if not _spec_regex(spec).fullmatch(written):
         return False
     if STAR.search(spec) is None:
         return True
-    if is_open and named(words)[0] in OPTIONS:
+    if is_open and strip_folder(words)[0] in RISKY_OPTIONS:
         return False
-    named_in_spec = {word for word in spec.removesuffix(PREFIX).split() if word != "*"}
-    return beyond_stars(words) <= named_in_spec
+    named_in_spec = {word for word in spec.removesuffix(PREFIX_SUFFIX).split() if word != "*"}
+    return find_risky_words(words) <= named_in_spec
 
 
-def _as_named(words: Words, name: str) -> Words:
+def _expand_name(words: Words, name: str) -> Words:
     """The command; where its name is a pattern for files, `name` if that is one of them."""
     is_meant = GLOB.search(words[0]) and name and fnmatchcase(name, words[0])
     return (name, *words[1:]) if is_meant else words
 
 
-def _pattern(spec: str) -> re.Pattern[str]:
-    if spec.endswith(PREFIX):
-        return re.compile(rf"{re.escape(spec.removesuffix(PREFIX))}(?:\s.*)?", re.DOTALL)
+def _spec_regex(spec: str) -> re.Pattern[str]:
+    if spec.endswith(PREFIX_SUFFIX):
+        return re.compile(rf"{re.escape(spec.removesuffix(PREFIX_SUFFIX))}(?:\s.*)?", re.DOTALL)
     parts = STAR.split(spec.removesuffix(" *"))
-    written = ".*".join(re.escape(_literal(part)) for part in parts)
+    written = ".*".join(re.escape(_unescape(part)) for part in parts)
     return re.compile(written + (r"(?:\s.*)?" if spec.endswith(" *") else ""), re.DOTALL)
 
 
-def _literal(spec: str) -> str:
+def _unescape(spec: str) -> str:
     return spec.replace(r"\*", "*")
 
 
-def _fragments(line: str) -> Iterator[Words]:
+def _text_fragments(line: str) -> Iterator[Words]:
     begin, behind = 0, ""
-    for found in (*BETWEEN.finditer(line), None):
+    for found in (*SEPARATOR.finditer(line), None):
         words = tuple(line[begin : found.start() if found else None].split())
-        yield from _without_assignments(words)
+        yield from _strip_assignments(words)
         # The first word behind < or > is a file.
         if behind.strip("0123456789&|")[:1] in ("<", ">"):
-            yield from _without_assignments(words[1:])
+            yield from _strip_assignments(words[1:])
         if found:
             begin, behind = found.end(), found[0]
 
 
-def _without_assignments(words: Words) -> Iterator[Words]:
+def _strip_assignments(words: Words) -> Iterator[Words]:
     if words:
         yield words
         # What braces may stand for.
@@ -178,17 +178,17 @@ def _without_assignments(words: Words) -> Iterator[Words]:
         yield from (words,) if words else ()
 
 
-def _unwrapped(words: Words, *, everywhere: bool) -> Iterator[Words]:
+def _unwrap(words: Words, *, everywhere: bool) -> Iterator[Words]:
     """The command, what it starts where it starts another, and both without what is in front."""
-    starts = everywhere or words[0].rpartition("/")[2] in IN_FRONT
+    starts = everywhere or words[0].rpartition("/")[2] in WRAPPERS
     for place in range(len(words) if starts else 1):
-        behind = words[place : place + MOST_WORDS] if place else words
+        behind = words[place : place + MAX_WRAPPED_WORDS] if place else words
         yield behind
-        yield named(behind)
-        yield from _without_options(named(behind))
+        yield strip_folder(behind)
+        yield from _strip_options(strip_folder(behind))
 
 
-def _without_options(words: Words) -> Iterator[Words]:
+def _strip_options(words: Words) -> Iterator[Words]:
     """The command without the options in front of what it is to do, and without their values."""
     for place in range(1, len(words)):
         before = words[max(1, place - 1) : place + 1]
@@ -197,7 +197,7 @@ def _without_options(words: Words) -> Iterator[Words]:
         yield (words[0], *words[place + 1 :])
 
 
-def _plain(found: re.Match[str]) -> str:
+def _unquote(found: re.Match[str]) -> str:
     coded = found["coded"]
     if coded is None:
         return ""

@@ -14,18 +14,18 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import unquote
 
-from mini_agent.coding.front_matter import documents_in
-from mini_agent.coding.memory.file_changes import EndedJobs, SeenFiles
-from mini_agent.coding.memory.files import Memory, NestedMemory, memories
-from mini_agent.coding.prompts.server import SYSTEM_PROMPT
+from mini_agent.coding.front_matter import read_documents
+from mini_agent.coding.memory.file_changes import EndedJobTracker, FileSnapshots
+from mini_agent.coding.memory.files import MemoryFile, NestedMemory, read_memory
+from mini_agent.coding.prompts.server import SYSTEM_PROMPT_URI
 from mini_agent.errors import MiniAgentError
-from mini_agent.messages import json_object
+from mini_agent.messages import parse_json_object
 
-WHO: Final = (
+IDENTITY: Final = (
     "You are mini-agent, a coding assistant in the user's terminal. You work on the project in the "
     "current folder with the tools you are given."
 )
-HOW: Final = """\
+GUIDELINES: Final = """\
 # How to work
 - Find out before you change anything: look with Grep, Glob, LS and Read, and follow the style, \
 the libraries and the conventions that the project has.
@@ -52,47 +52,47 @@ Today: {today}"""
 SKILLS: Final = """\
 # Skills
 Each is a file that says how to do one kind of work. Where one fits the task, Read it first."""
-NO_TODOS: Final = (
+NO_TODOS_REMINDER: Final = (
     "Your TODO list is empty. TodoWrite helps to keep track of a task of several steps. Do not "
     "mention this to the user."
 )
-UNUSED_TODOS: Final = (
+UNUSED_TODOS_REMINDER: Final = (
     "TodoWrite has not been used for a while. If the task has several steps, bring the list up to "
     "date. Do not mention this to the user."
 )
-PLAN_MODE: Final = (
+PLAN_MODE_REMINDER: Final = (
     "Plan mode is on: nothing may be changed, and tools that would are denied. Look around, then "
     "show your plan with ExitPlanMode and wait for the user to agree."
 )
-MEMORY: Final = """\
+MEMORY_REMINDER: Final = """\
 What the user and the project ask of you ({names}):
 
 {texts}
 
 This may or may not matter for the task; where it does, follow it."""
-CHANGED: Final = """\
+CHANGED_REMINDER: Final = """\
 {path} was changed since you last saw it, by the user or by a program. Take the change into \
 account and do not revert it. The changed parts:
 {hunks}"""
 
-ENDED: Final = (
+ENDED_JOB_REMINDER: Final = (
     "{id} in the background ({command}) has ended with exit code {rc}; BashOutput has what it "
     "printed."
 )
 
 
-def reminder(text: str) -> str:
+def wrap_reminder(text: str) -> str:
     """`text` as the program's own word beside the user's."""
     return f"<system-reminder>\n{text}\n</system-reminder>"
 
 
-PROMPT: Final = "hook://UserPromptSubmit/"
-AFTER: Final = "hook://PostToolUse/"
-LONG_WITHOUT_TODOS: Final = 10
+PROMPT_HOOK_URI: Final = "hook://UserPromptSubmit/"
+TOOL_HOOK_URI: Final = "hook://PostToolUse/"
+TODO_REMINDER_INTERVAL: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class SessionStatus:
     """How the session stands when the user says something."""
 
     is_first: bool
@@ -101,14 +101,14 @@ class Standing:
 
 
 @dataclass
-class Builtin:
+class BuiltinPrompts:
     """Prompts and reminders for the project in `cwd`; `standing` is asked at each prompt."""
 
     cwd: Path
     claude_home: Path
-    standing: Callable[[], Standing]
-    jobs: EndedJobs
-    seen: SeenFiles = field(default_factory=SeenFiles)
+    standing: Callable[[], SessionStatus]
+    jobs: EndedJobTracker
+    seen: FileSnapshots = field(default_factory=FileSnapshots)
     nested: NestedMemory = field(init=False)
 
     def __post_init__(self) -> None:
@@ -116,16 +116,16 @@ class Builtin:
 
     async def serves(self, uri: str) -> bool:
         """The system prompt, and what goes beside the user's words and beside a file."""
-        return uri == SYSTEM_PROMPT or uri.startswith((PROMPT, AFTER))
+        return uri == SYSTEM_PROMPT_URI or uri.startswith((PROMPT_HOOK_URI, TOOL_HOOK_URI))
 
     async def read(self, uri: str) -> list[str]:
         """The blocks of the system prompt, or one answer a reminder."""
-        if uri == SYSTEM_PROMPT:
-            return [WHO, f"{HOW}\n\n{self.environment()}", *self._skills()]
-        if uri.startswith(PROMPT):
+        if uri == SYSTEM_PROMPT_URI:
+            return [IDENTITY, f"{GUIDELINES}\n\n{self.environment()}", *self._skills()]
+        if uri.startswith(PROMPT_HOOK_URI):
             return list(self._reminders())
-        if uri.startswith(AFTER):
-            return list(self._beside_a_file(unquote(uri.removeprefix(AFTER))))
+        if uri.startswith(TOOL_HOOK_URI):
+            return list(self._beside_a_file(unquote(uri.removeprefix(TOOL_HOOK_URI))))
         raise MiniAgentError(f"the builtin server has no {uri:.80}")
 
     def environment(self) -> str:
@@ -139,7 +139,7 @@ class Builtin:
 
     def _skills(self) -> Iterator[str]:
         roots = (self.claude_home, self.cwd / ".claude")
-        skills = documents_in([root / "skills" for root in roots], "*/SKILL.md")
+        skills = read_documents([root / "skills" for root in roots], "*/SKILL.md")
         lines = [
             f"- {name} ({each.path}): {each.keys.get('description', '')}"
             for name, each in skills.items()
@@ -148,37 +148,37 @@ class Builtin:
             yield "\n".join((SKILLS, *lines))
 
     def _beside_a_file(self, told: str) -> Iterator[str]:
-        given = json_object(told).get("tool_input")
+        given = parse_json_object(told).get("tool_input")
         named = given.get("file_path") if isinstance(given, dict) else None
-        if isinstance(named, str) and (known := self.nested.told_at(named)):
-            yield _answer("additionalContext", _told(known))
+        if isinstance(named, str) and (known := self.nested.take_new(named)):
+            yield _format_hook_output("additionalContext", _format_memory(known))
 
     def _reminders(self) -> Iterator[str]:
         now = self.standing()
-        if now.is_first and (known := memories(self.claude_home, self.cwd)):
-            yield _answer("additionalContextPre", _told(known))
+        if now.is_first and (known := read_memory(self.claude_home, self.cwd)):
+            yield _format_hook_output("additionalContextPre", _format_memory(known))
         for changed in self.seen.changed():
-            told = CHANGED.format(path=changed.path, hunks=changed.hunks)
-            yield _answer("additionalContextPre", told)
+            told = CHANGED_REMINDER.format(path=changed.path, hunks=changed.hunks)
+            yield _format_hook_output("additionalContextPre", told)
         for job in self.jobs.new():
-            told = ENDED.format(id=job.id, command=job.command, rc=job.rc)
-            yield _answer("additionalContextPre", told)
+            told = ENDED_JOB_REMINDER.format(id=job.id, command=job.command, rc=job.rc)
+            yield _format_hook_output("additionalContextPre", told)
         if now.in_plan_mode:
-            yield _answer("additionalContext", PLAN_MODE)
+            yield _format_hook_output("additionalContext", PLAN_MODE_REMINDER)
         if now.is_first:
-            yield _answer("additionalContext", NO_TODOS)
-        elif now.prompts_since_todos and now.prompts_since_todos % LONG_WITHOUT_TODOS == 0:
-            yield _answer("additionalContext", UNUSED_TODOS)
+            yield _format_hook_output("additionalContext", NO_TODOS_REMINDER)
+        elif now.prompts_since_todos and now.prompts_since_todos % TODO_REMINDER_INTERVAL == 0:
+            yield _format_hook_output("additionalContext", UNUSED_TODOS_REMINDER)
 
 
-def _told(known: Sequence[Memory]) -> str:
+def _format_memory(known: Sequence[MemoryFile]) -> str:
     texts = "\n\n".join(f"Contents of {each.path}:\n{each.text.strip()}" for each in known)
     names = ", ".join(sorted({each.path.name for each in known}))
-    return MEMORY.format(names=names, texts=texts)
+    return MEMORY_REMINDER.format(names=names, texts=texts)
 
 
-def _answer(where: str, text: str) -> str:
-    own = {where: reminder(text)}
+def _format_hook_output(where: str, text: str) -> str:
+    own = {where: wrap_reminder(text)}
     return json.dumps({"continue": True, "hookSpecificOutput": own})
 
 

@@ -8,22 +8,22 @@ from typing import Final, Protocol
 from urllib.parse import quote
 
 from mini_agent.coding.hooks.decision import (
-    SILENT,
-    Verdict,
-    together,
-    verdict_in,
+    NO_DECISION,
+    HookDecision,
+    combine_decisions,
+    parse_decision,
 )
 from mini_agent.coding.hooks.event import EventName, HookEvent
-from mini_agent.coding.options import Mode
+from mini_agent.coding.options import PermissionMode
 from mini_agent.errors import MiniAgentError
 from mini_agent.mcp.client.invoker import McpInvoker
 
-SYSTEM_PROMPT: Final = "system-prompt://main"
-PLAN_MODE: Final = "plan-mode://set/"
-OVER_MCP: Final[tuple[EventName, ...]] = ("UserPromptSubmit", "PreToolUse", "PostToolUse")
+SYSTEM_PROMPT_URI: Final = "system-prompt://main"
+PLAN_MODE_URI: Final = "plan-mode://set/"
+MCP_EVENTS: Final[tuple[EventName, ...]] = ("UserPromptSubmit", "PreToolUse", "PostToolUse")
 
 
-class BehaviourServer(Protocol):
+class PromptServer(Protocol):
     """Anything with resources."""
 
     async def serves(self, uri: str) -> bool:
@@ -35,7 +35,7 @@ class BehaviourServer(Protocol):
         ...
 
 
-class McpBehaviour:
+class McpPromptServer:
     """The resources of an MCP server."""
 
     def __init__(self, invoker: McpInvoker) -> None:
@@ -53,45 +53,45 @@ class McpBehaviour:
         return await self._invoker.read(uri)
 
 
-class ServedHooks:
+class ServerHooks:
     """The hooks among the resources of `servers`; one that fails changes nothing."""
 
-    def __init__(self, servers: Sequence[BehaviourServer]) -> None:
+    def __init__(self, servers: Sequence[PromptServer]) -> None:
         self._servers = tuple(servers)
 
-    async def verdict(self, event: HookEvent) -> Verdict:
+    async def verdict(self, event: HookEvent) -> HookDecision:
         """What they say together."""
-        if event.name not in OVER_MCP:
-            return SILENT
+        if event.name not in MCP_EVENTS:
+            return NO_DECISION
         uri = f"hook://{event.name}/{quote(json.dumps(event.told), safe='')}"
-        return together([await _said(server, uri) for server in self._servers])
+        return combine_decisions([await _ask_server(server, uri) for server in self._servers])
 
 
-async def system_prompt(servers: Sequence[BehaviourServer]) -> list[str]:
+async def read_system_prompt(servers: Sequence[PromptServer]) -> list[str]:
     """The blocks of the system message, in the order of the servers."""
     blocks: list[str] = []
     for server in servers:
-        if await server.serves(SYSTEM_PROMPT):
-            blocks += await server.read(SYSTEM_PROMPT)
+        if await server.serves(SYSTEM_PROMPT_URI):
+            blocks += await server.read(SYSTEM_PROMPT_URI)
     return [block for block in blocks if block.strip()]
 
 
-async def tell_mode(servers: Sequence[BehaviourServer], mode: Mode) -> None:
+async def send_mode(servers: Sequence[PromptServer], mode: PermissionMode) -> None:
     """Lets servers know whether plan mode is on; most have nothing to remind of then."""
-    uri = f"{PLAN_MODE}{'true' if mode == 'plan' else 'false'}"
+    uri = f"{PLAN_MODE_URI}{'true' if mode == 'plan' else 'false'}"
     for server in servers:
         if await server.serves(uri):
             await server.read(uri)
 
 
-async def _said(server: BehaviourServer, uri: str) -> Verdict:
+async def _ask_server(server: PromptServer, uri: str) -> HookDecision:
     try:
         contents = await server.read(uri) if await server.serves(uri) else []
     except MiniAgentError as broken:
-        return Verdict(faults=(str(broken),))
-    verdicts = [verdict_in(text) or Verdict(faults=(_odd(text),)) for text in contents]
-    return together(verdicts)
+        return HookDecision(faults=(str(broken),))
+    verdicts = [parse_decision(text) or HookDecision(faults=(_describe_invalid(text),)) for text in contents]
+    return combine_decisions(verdicts)
 
 
-def _odd(text: str) -> str:
+def _describe_invalid(text: str) -> str:
     return f"a hook answered with something other than a JSON object: {text:.80}"

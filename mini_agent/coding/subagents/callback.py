@@ -8,10 +8,10 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from mini_agent.coding.prompts.server import SYSTEM_PROMPT, BehaviourServer, tell_mode
-from mini_agent.coding.side_model import ModelDigest
-from mini_agent.coding.subagents.run import DEFAULT, Kind, Subagents
-from mini_agent.coding.tools.protocols import Asker
+from mini_agent.coding.prompts.server import SYSTEM_PROMPT_URI, PromptServer, send_mode
+from mini_agent.coding.side_model import SideModel
+from mini_agent.coding.subagents.run import DEFAULT_TYPE, SubagentType, SubagentRunner
+from mini_agent.coding.tools.protocols import UserPrompter
 from mini_agent.tools.invoker import (
     Invoker,
     Listener,
@@ -25,15 +25,15 @@ from mini_agent.tools.invoker import (
 )
 from mini_agent.tools.outputs import output_of
 
-HOOKS: Final = "hook://UserPromptSubmit/"
-TOO_DEEP: Final = "agents that were started by agents start no more of them"
+PROMPT_HOOK_URI: Final = "hook://UserPromptSubmit/"
+NESTING_REFUSAL: Final = "agents that were started by agents start no more of them"
 
 
-class _Asked(BaseModel):
+class _CallbackModel(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class _Digested(_Asked):
+class _DigestPart(_CallbackModel):
     """Words that the small model makes of others."""
 
     system_content: list[str] = Field(
@@ -42,12 +42,12 @@ class _Digested(_Asked):
     user_content: list[str] = Field(default=[], description="The words to be digested.")
 
 
-_Parts: TypeAlias = list[str | _Digested]
+_Parts: TypeAlias = list[str | _DigestPart]
 
 
-class _Agent(_Asked):
+class _AgentCallback(_CallbackModel):
     kind: Literal["agent_callback"] = Field(description="Tells the requests apart.")
-    subagent_type: str = Field(default=DEFAULT, description="The kind of the subagent.")
+    subagent_type: str = Field(default=DEFAULT_TYPE, description="The kind of the subagent.")
     tools: list[str] | None = Field(
         default=None, description="The names of the tools it may use; null for all of its kind."
     )
@@ -55,7 +55,7 @@ class _Agent(_Asked):
     user_content: _Parts = Field(default=[], description="Parts of its task, in order.")
 
 
-class _Plan(_Asked):
+class _PlanCallback(_CallbackModel):
     kind: Literal["plan_callback"] = Field(description="Tells the requests apart.")
     plan: str = Field(description="The plan that the user is shown, in Markdown.")
     text_on_accept: str = Field(
@@ -68,14 +68,14 @@ class _Plan(_Asked):
     )
 
 
-_Callback: TypeAlias = _Agent | _Plan
-CALLBACK: Final[TypeAdapter[_Callback]] = TypeAdapter(
+_Callback: TypeAlias = _AgentCallback | _PlanCallback
+CALLBACK_ADAPTER: Final[TypeAdapter[_Callback]] = TypeAdapter(
     Annotated[_Callback, Field(discriminator="kind")]
 )
 
 
 @dataclass(frozen=True, slots=True)
-class CalledBack:
+class CallbackInvoker:
     """The tools of a server that the user has named; what they ask for is done.
 
     Only of one that has prompts or hooks, too: elsewhere a text that looks like this is a page or
@@ -83,10 +83,10 @@ class CalledBack:
     """
 
     tools: Invoker
-    server: BehaviourServer
-    agents: Subagents | None
-    digest: ModelDigest
-    asker: Asker | None
+    server: PromptServer
+    agents: SubagentRunner | None
+    digest: SideModel
+    asker: UserPrompter | None
 
     async def list_openai_tools(self) -> list[Tool]:
         """The tools of the server."""
@@ -99,44 +99,44 @@ class CalledBack:
     async def stream_openai_tool(self, openai_tool: OpenAIToolCall, tell: Listener) -> ToolOutput:
         """The same; `tell` gets the output as it comes."""
         output = output_of(await passed_on(self.tools, openai_tool, tell))
-        asked = _asked_in(output.stdout) if output.ok else None
+        asked = _parse_callback(output.stdout) if output.ok else None
         if asked is None or not await self._behaves():
             return output
-        if isinstance(asked, _Plan):
+        if isinstance(asked, _PlanCallback):
             return await self._judged(asked)
         return await self._worked(asked, str(openai_tool.get("id") or ""))
 
     async def _behaves(self) -> bool:
-        return await self.server.serves(SYSTEM_PROMPT) or await self.server.serves(HOOKS)
+        return await self.server.serves(SYSTEM_PROMPT_URI) or await self.server.serves(PROMPT_HOOK_URI)
 
-    async def _judged(self, asked: _Plan) -> ToolOutput:
+    async def _judged(self, asked: _PlanCallback) -> ToolOutput:
         if self.asker is None or not await self.asker.approves(asked.plan):
             return printed(asked.text_on_reject)
-        await tell_mode([self.server], "default")
+        await send_mode([self.server], "default")
         return printed(asked.text_on_accept)
 
-    async def _worked(self, asked: _Agent, call_id: str) -> ToolOutput:
+    async def _worked(self, asked: _AgentCallback, call_id: str) -> ToolOutput:
         if self.agents is None:
-            return refused(TOO_DEEP)
+            return refused(NESTING_REFUSAL)
         told = "\n\n".join(await self._words(asked.system_content))
         prompt = "\n\n".join(await self._words(asked.user_content))
         tools = None if asked.tools is None else tuple(asked.tools)
-        agent = Kind(asked.subagent_type, "", told, tools)
+        agent = SubagentType(asked.subagent_type, "", told, tools)
         return await self.agents.worked(agent, told, prompt, call_id)
 
-    async def _words(self, parts: Sequence[str | _Digested]) -> list[str]:
+    async def _words(self, parts: Sequence[str | _DigestPart]) -> list[str]:
         return [part if isinstance(part, str) else await self._digested(part) for part in parts]
 
-    async def _digested(self, part: _Digested) -> str:
+    async def _digested(self, part: _DigestPart) -> str:
         return await self.digest.answer(
             "\n\n".join(part.system_content), "\n\n".join(part.user_content)
         )
 
 
-def _asked_in(text: str) -> _Callback | None:
+def _parse_callback(text: str) -> _Callback | None:
     if not text.lstrip().startswith("{"):
         return None
     try:
-        return CALLBACK.validate_json(text)
+        return CALLBACK_ADAPTER.validate_json(text)
     except ValidationError:
         return None

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from mini_agent.coding.front_matter import Document, documents_in
-from mini_agent.coding.hooks.commands import Hooks
-from mini_agent.coding.hooks.event import Circumstances
-from mini_agent.coding.inner_loop import InnerLoop, coding_config
-from mini_agent.coding.transcript.locations import Place
+from mini_agent.coding.front_matter import Document, read_documents
+from mini_agent.coding.hooks.commands import HookSource
+from mini_agent.coding.hooks.event import HookContext
+from mini_agent.coding.inner_loop import InnerLoop, build_config
+from mini_agent.coding.transcript.locations import SessionFile
 from mini_agent.coding.transcript.session import Session
 from mini_agent.events import Listener
 from mini_agent.messages import JsonObject, system
@@ -23,12 +23,12 @@ from mini_agent.model import Model
 from mini_agent.tools.invoker import Invoker, ToolOutput, refused
 from mini_agent.tools.wrappers import FilteredInvoker
 
-DEFAULT: Final = "default-agent"
-INHERITED: Final = ("", "inherit", "sonnet", "opus", "haiku")
+DEFAULT_TYPE: Final = "default-agent"
+INHERITED_MODELS: Final = ("", "inherit", "sonnet", "opus", "haiku")
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class SubagentType:
     """An agent: when to use it, what it is told, and what it may use (None: everything)."""
 
     name: str
@@ -39,8 +39,8 @@ class Kind:
     model: str = ""
 
 
-BUILTIN: Final = Kind(
-    DEFAULT,
+BUILTIN_TYPE: Final = SubagentType(
+    DEFAULT_TYPE,
     "for any task that takes several steps and whose details the main conversation does not need: "
     "searching a large project, looking into a question, a change that stands for itself",
     "You carry out one task for another agent, who sees nothing but your last answer. Answer with "
@@ -48,52 +48,52 @@ BUILTIN: Final = Kind(
 )
 
 
-def kinds_in(folders: Iterable[Path]) -> Mapping[str, Kind]:
+def read_subagent_types(folders: Iterable[Path]) -> Mapping[str, SubagentType]:
     """All kinds by name; an agent of a file may replace the builtin one."""
-    own = {name: _kind(document) for name, document in documents_in(folders).items()}
-    return {DEFAULT: BUILTIN, **own}
+    own = {name: _build_type(document) for name, document in read_documents(folders).items()}
+    return {DEFAULT_TYPE: BUILTIN_TYPE, **own}
 
 
-def _kind(document: Document) -> Kind:
+def _build_type(document: Document) -> SubagentType:
     model = document.keys.get("model", "")
-    return Kind(
+    return SubagentType(
         document.name,
         document.keys.get("description", ""),
         document.text,
         document.listed("tools"),
         document.listed("disallowedTools") or (),
         # What Claude Code calls "sonnet" is no name of LiteLLM's: the main model does it.
-        "" if model in INHERITED else model,
+        "" if model in INHERITED_MODELS else model,
     )
 
 
-UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]")
-MOST_TURNS: Final = 100
-MOST_PUT_OFF: Final = 10
-ToolsAt: TypeAlias = Callable[[int], Invoker]
+UNSAFE_CHARS: Final = re.compile(r"[^A-Za-z0-9_-]")
+MAX_TURNS: Final = 100
+MAX_STOP_RETRIES: Final = 10
+ToolsAtDepth: TypeAlias = Callable[[int], Invoker]
 
 
 @dataclass(frozen=True, slots=True)
-class Parent:
+class ParentSession:
     """What a subagent has from the session that starts it."""
 
     session: Session
     model: Model
     model_name: str
-    hooks: Hooks
-    circumstances: Callable[[], Circumstances]
+    hooks: HookSource
+    circumstances: Callable[[], HookContext]
     environment: Callable[[], str]
     listener: Listener
     remark: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Subagents:
+class SubagentRunner:
     """Those that can be started at `depth`; `tools_at` gives the tools for the depth below."""
 
-    parent: Parent
-    known: Mapping[str, Kind]
-    tools_at: ToolsAt
+    parent: ParentSession
+    known: Mapping[str, SubagentType]
+    tools_at: ToolsAtDepth
     depth: int = 0
 
     def kinds(self) -> Mapping[str, str]:
@@ -112,13 +112,13 @@ class Subagents:
         told = f"{agent.prompt}\n\n{self.parent.environment()}"
         return await self.worked(agent, told, prompt, call_id)
 
-    async def worked(self, agent: Kind, told: str, prompt: str, call_id: str) -> ToolOutput:
+    async def worked(self, agent: SubagentType, told: str, prompt: str, call_id: str) -> ToolOutput:
         """The last answer of an agent that is told `told`, or why there is none."""
         messages = [system(told)] if told else []
         loop = self._loop(agent, call_id)
-        loop.session.user_said([{"type": "text", "text": prompt}])
+        loop.session.add_user_message([{"type": "text", "text": prompt}])
         outcome = await loop.run(messages)
-        for times in range(MOST_PUT_OFF):
+        for times in range(MAX_STOP_RETRIES):
             about: JsonObject = {
                 "stop_hook_active": bool(times),
                 "agent_id": call_id,
@@ -127,9 +127,9 @@ class Subagents:
                 "last_assistant_message": outcome.answer,
             }
             reason = await self._objection(about)
-            if outcome.how != "done" or not reason:
+            if outcome.status != "done" or not reason:
                 break
-            loop.session.user_said([{"type": "text", "text": reason}], is_meta=True)
+            loop.session.add_user_message([{"type": "text", "text": reason}], is_meta=True)
             outcome = await loop.run(messages)
         if not outcome.answer:
             return refused(f"the agent came to no answer: {outcome.error}")
@@ -144,10 +144,10 @@ class Subagents:
             self.parent.remark(said)
         return verdict.reason if verdict.blocked and not verdict.stops else ""
 
-    def _loop(self, agent: Kind, call_id: str) -> InnerLoop:
+    def _loop(self, agent: SubagentType, call_id: str) -> InnerLoop:
         above = self.parent.session
-        path = above.path.with_suffix(f".{UNFIT.sub('-', agent.name)[:40]}-{call_id}.jsonl")
-        session = Session.at(Place(path, above.id), above.origin)
+        path = above.path.with_suffix(f".{UNSAFE_CHARS.sub('-', agent.name)[:40]}-{call_id}.jsonl")
+        session = Session.at(SessionFile(path, above.id), above.origin)
         tools = FilteredInvoker(self.tools_at(self.depth + 1), agent.tools, agent.denied)
-        config = coding_config(agent.model or self.parent.model_name, MOST_TURNS)
+        config = build_config(agent.model or self.parent.model_name, MAX_TURNS)
         return InnerLoop(session, self.parent.model, tools, config, self.parent.listener)

@@ -16,25 +16,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeAlias
 
-from mini_agent.coding.bootstrap import Assembled, Facts
-from mini_agent.coding.checks import checked_up, told
-from mini_agent.coding.compaction import Wish
-from mini_agent.coding.front_matter import Document, documents_in
-from mini_agent.coding.options import MODES
-from mini_agent.coding.permissions.policy import Permissions
-from mini_agent.coding.prompts.server import tell_mode
+from mini_agent.coding.bootstrap import AssistantRuntime, SessionContext
+from mini_agent.coding.checks import run_checks, format_checks
+from mini_agent.coding.compaction import CompactionRequest
+from mini_agent.coding.front_matter import Document, read_documents
+from mini_agent.coding.options import PERMISSION_MODES
+from mini_agent.coding.permissions.policy import PermissionPolicy
+from mini_agent.coding.prompts.server import send_mode
 from mini_agent.coding.settings import ClaudeSettings
-from mini_agent.coding.subagents.run import Kind
-from mini_agent.coding.transcript.locations import Listed, place_named, sessions_in
+from mini_agent.coding.subagents.run import SubagentType
+from mini_agent.coding.transcript.locations import SessionListing, find_session_file, list_sessions
 from mini_agent.coding.transcript.log import Block, Entry
 from mini_agent.coding.transcript.session import Session
-from mini_agent.coding.usage import Ledger
+from mini_agent.coding.usage import UsageTracker
 from mini_agent.errors import BadRequest
 
 
-def context_report(assembled: Assembled) -> str:
+def format_context(assembled: AssistantRuntime) -> str:
     """How full the context was at the last question."""
-    newest, window = assembled.ledger.newest, assembled.assistant.inner.window.tokens
+    newest, window = assembled.usage_tracker.newest, assembled.assistant.inner.window.tokens
     if not newest.total_tokens:
         return "nothing has been asked yet"
     if window is None:
@@ -42,7 +42,7 @@ def context_report(assembled: Assembled) -> str:
     return f"{newest.total_tokens} of {window} tokens ({newest.total_tokens * 100 // window} %)"
 
 
-def cost_report(ledger: Ledger) -> str:
+def format_cost(ledger: UsageTracker) -> str:
     """Tokens and price of this session since it was opened."""
     total = ledger.total
     price = f"${total.cost:.4f}" if total.cost else "the price is not known"
@@ -52,18 +52,18 @@ def cost_report(ledger: Ledger) -> str:
     )
 
 
-def mcp_report(facts: Facts) -> str:
+def format_servers(facts: SessionContext) -> str:
     """The servers, and all tools."""
     servers = [f"{each.name}: {each.problem or 'connected'}" for each in facts.servers]
     return "\n".join((*(servers or ["no MCP server"]), f"tools: {', '.join(facts.tools)}"))
 
 
-def agents_report(kinds: Mapping[str, Kind]) -> str:
+def format_subagents(kinds: Mapping[str, SubagentType]) -> str:
     """The subagents, a line each."""
     return "\n".join(f"{kind.name}: {kind.description}" for kind in kinds.values())
 
 
-def hooks_report(settings: ClaudeSettings) -> str:
+def format_hooks(settings: ClaudeSettings) -> str:
     """The commands that are run, a line each."""
     lines = [
         f"{hook.event} {hook.matcher or '*'}: {hook.command} ({hook.timeout_s:g} s)"
@@ -72,7 +72,7 @@ def hooks_report(settings: ClaudeSettings) -> str:
     return "\n".join(lines) or "no hooks of settings.json; MCP servers may have some"
 
 
-def permissions_report(permissions: Permissions) -> str:
+def format_permissions(permissions: PermissionPolicy) -> str:
     """The mode and all rules."""
     rules = permissions.rules
     lines = [
@@ -83,7 +83,7 @@ def permissions_report(permissions: Permissions) -> str:
     return "\n".join((f"mode: {permissions.mode}", *(lines or ["no rules"])))
 
 
-def sessions_report(listed: Sequence[Listed]) -> str:
+def format_sessions(listed: Sequence[SessionListing]) -> str:
     """The newest sessions, numbered."""
     lines = [
         f"{number:>3}  {each.changed:%Y-%m-%d %H:%M}  {each.title or each.place.session_id}"
@@ -92,13 +92,13 @@ def sessions_report(listed: Sequence[Listed]) -> str:
     return "\n".join((*lines, "/resume NUMBER goes on with one")) if lines else "no sessions yet"
 
 
-MOST_CHARS: Final = 2000
-WHO: Final = {"user": "## You", "assistant": "## The assistant"}
+MAX_BLOCK_CHARS: Final = 2000
+ROLE_HEADINGS: Final = {"user": "## You", "assistant": "## The assistant"}
 
 
-def export(session: Session, path: Path) -> None:
+def export_markdown(session: Session, path: Path) -> None:
     """Writes it to a file that must not be there yet."""
-    text = "\n\n".join(_parts(session.entries)) + "\n"
+    text = "\n\n".join(_format_entries(session.entries)) + "\n"
     try:
         with path.open("x", encoding="utf-8") as file:
             file.write(text)
@@ -108,35 +108,35 @@ def export(session: Session, path: Path) -> None:
         raise BadRequest(f"{path} cannot be written: {unwritable.strerror}") from None
 
 
-def _parts(entries: tuple[Entry, ...]) -> Iterator[str]:
+def _format_entries(entries: tuple[Entry, ...]) -> Iterator[str]:
     last = ""
     for entry in entries:
-        if entry.type != last and not _only_results(entry):
+        if entry.type != last and not _has_only_results(entry):
             last = entry.type
-            yield WHO[entry.type]
-        yield from (_part(block) for block in entry.blocks)
+            yield ROLE_HEADINGS[entry.type]
+        yield from (_format_block(block) for block in entry.blocks)
 
 
-def _only_results(entry: Entry) -> bool:
+def _has_only_results(entry: Entry) -> bool:
     return all(block.get("type") == "tool_result" for block in entry.blocks)
 
 
-def _part(block: Block) -> str:
+def _format_block(block: Block) -> str:
     match block.get("type"):
         case "text":
             return str(block.get("text") or "")
         case "tool_use":
             given = json.dumps(block.get("input"), ensure_ascii=False)
-            return f"`{block.get('name')}` {given:.{MOST_CHARS}}"
+            return f"`{block.get('name')}` {given:.{MAX_BLOCK_CHARS}}"
         case "tool_result":
             content = block.get("content")
             text = content if isinstance(content, str) else json.dumps(content)
-            return f"```text\n{text[:MOST_CHARS].replace('```', '` ` `')}\n```"
+            return f"```text\n{text[:MAX_BLOCK_CHARS].replace('```', '` ` `')}\n```"
         case kind:
             return f"({kind})"
 
 
-HELP: Final[Mapping[str, str]] = {
+COMMAND_HELP: Final[Mapping[str, str]] = {
     "help": "this list",
     "clear": "begin a new session",
     "compact": "put a summary in the place of the conversation; /compact WHAT MATTERS",
@@ -156,7 +156,7 @@ HELP: Final[Mapping[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Next:
+class Transition:
     """What follows a session: the end, with an exit code; or another, an earlier one or a new one;
     or the same with another model. `why` is what hooks are told of it."""
 
@@ -167,41 +167,41 @@ class Next:
     why: str = "other"
 
 
-LEFT: Final = Next(why="prompt_input_exit")
+USER_EXIT: Final = Transition(why="prompt_input_exit")
 
 
-KEYS: Final = "Alt-Enter begins a new line, @ completes files, Esc or Ctrl-C stops."
-WORDS: Final = re.compile(r"\$(ARGUMENTS|[1-9])")
+KEY_HELP: Final = "Alt-Enter begins a new line, @ completes files, Esc or Ctrl-C stops."
+PLACEHOLDER: Final = re.compile(r"\$(ARGUMENTS|[1-9])")
 
 
 @dataclass(frozen=True, slots=True)
-class Say:
+class PromptText:
     """A prompt that a command stands for."""
 
     text: str
 
 
-Done: TypeAlias = Next | Say | None
-Command: TypeAlias = Callable[[str], Awaitable[Done]]
+CommandResult: TypeAlias = Transition | PromptText | None
+CommandHandler: TypeAlias = Callable[[str], Awaitable[CommandResult]]
 
 
-class Slash:
+class SlashCommands:
     """The commands of one session; `show` prints what they have to say."""
 
-    def __init__(self, assembled: Assembled, show: Callable[[str], None]) -> None:
+    def __init__(self, assembled: AssistantRuntime, show: Callable[[str], None]) -> None:
         self._assembled = assembled
         self._show = show
-        self._own = _own_commands(assembled)
+        self._own = _read_user_commands(assembled)
         self._plain: Mapping[str, Callable[[], str]] = {
             "help": self._help,
-            "context": lambda: context_report(assembled),
-            "mcp": lambda: mcp_report(assembled.facts),
-            "agents": lambda: agents_report(assembled.kinds),
-            "hooks": lambda: hooks_report(assembled.facts.ground.settings),
-            "cost": lambda: cost_report(assembled.ledger),
-            "doctor": lambda: told(checked_up(assembled.facts.ground)),
+            "context": lambda: format_context(assembled),
+            "mcp": lambda: format_servers(assembled.facts),
+            "agents": lambda: format_subagents(assembled.kinds),
+            "hooks": lambda: format_hooks(assembled.facts.ground.settings),
+            "cost": lambda: format_cost(assembled.usage_tracker),
+            "doctor": lambda: format_checks(run_checks(assembled.facts.ground)),
         }
-        self._others: Mapping[str, Command] = {
+        self._others: Mapping[str, CommandHandler] = {
             "clear": self._clear,
             "compact": self._compact,
             "resume": self._resume,
@@ -216,9 +216,9 @@ class Slash:
     @property
     def names(self) -> Iterable[str]:
         """All commands, for completion."""
-        return (*HELP, *self._own)
+        return (*COMMAND_HELP, *self._own)
 
-    async def carried_out(self, said: str) -> Done:
+    async def carried_out(self, said: str) -> CommandResult:
         """What follows from a command; one that nobody knows shows the list."""
         name, _, argument = said[1:].strip().partition(" ")
         if name in self._plain:
@@ -226,89 +226,89 @@ class Slash:
         elif name in self._others:
             return await self._others[name](argument.strip())
         elif name in self._own:
-            return Say(_filled_in(self._own[name], argument.strip()))
+            return PromptText(_fill_placeholders(self._own[name], argument.strip()))
         else:
             self._show(f"there is no command /{name}\n{self._help()}")
         return None
 
     def _help(self) -> str:
         own = {name: each.keys.get("description", "") for name, each in self._own.items()}
-        lines = [f"/{name:<12} {what}" for name, what in {**HELP, **own}.items()]
-        return "\n".join((*lines, KEYS))
+        lines = [f"/{name:<12} {what}" for name, what in {**COMMAND_HELP, **own}.items()]
+        return "\n".join((*lines, KEY_HELP))
 
-    async def _clear(self, argument: str) -> Done:
+    async def _clear(self, argument: str) -> CommandResult:
         del argument
-        return Next(goes_on=True, why="clear")
+        return Transition(goes_on=True, why="clear")
 
-    async def _exit(self, argument: str) -> Done:
+    async def _exit(self, argument: str) -> CommandResult:
         del argument
-        return LEFT
+        return USER_EXIT
 
-    async def _compact(self, argument: str) -> Done:
-        await self._assembled.assistant.compact(Wish(argument))
+    async def _compact(self, argument: str) -> CommandResult:
+        await self._assembled.assistant.compact(CompactionRequest(argument))
         self._show("the conversation is a summary now")
         return None
 
-    async def _resume(self, argument: str) -> Done:
-        listed = sessions_in(self._assembled.facts.ground.sessions)
+    async def _resume(self, argument: str) -> CommandResult:
+        listed = list_sessions(self._assembled.facts.ground.sessions)
         if not argument:
-            self._show(sessions_report(listed))
+            self._show(format_sessions(listed))
             return None
         if argument.isdigit() and 1 <= int(argument) <= len(listed):
             argument = listed[int(argument) - 1].place.session_id
-        if not place_named(argument, self._assembled.facts.ground.sessions).exists:
+        if not find_session_file(argument, self._assembled.facts.ground.sessions).exists:
             raise BadRequest(f"there is no session {argument:.80}", hint="/resume lists them")
-        return Next(goes_on=True, session=argument, why="resume")
+        return Transition(goes_on=True, session=argument, why="resume")
 
-    async def _model(self, argument: str) -> Done:
+    async def _model(self, argument: str) -> CommandResult:
         if not argument:
             self._show(f"{self._assembled.facts.ground.model} answers; /model NAME changes that")
             return None
         session = self._assembled.assistant.session
         named = str(session.path) if session.path.exists() else ""
-        return Next(goes_on=True, session=named, model=argument)
+        return Transition(goes_on=True, session=named, model=argument)
 
-    async def _permissions(self, argument: str) -> Done:
+    async def _permissions(self, argument: str) -> CommandResult:
         permissions = self._assembled.facts.permissions
-        for mode in MODES:
+        for mode in PERMISSION_MODES:
             if mode == argument:
                 permissions.mode = mode
-        if argument and argument not in MODES:
+        if argument and argument not in PERMISSION_MODES:
             raise BadRequest(
-                f"there is no mode {argument!r:.40}", hint=f"one of {', '.join(MODES)}"
+                f"there is no mode {argument!r:.40}", hint=f"one of {', '.join(PERMISSION_MODES)}"
             )
-        self._show(permissions_report(permissions))
+        self._show(format_permissions(permissions))
         return None
 
-    async def _plan(self, argument: str) -> Done:
+    async def _plan(self, argument: str) -> CommandResult:
         permissions = self._assembled.facts.permissions
         wanted = argument or ("false" if permissions.mode == "plan" else "true")
         if wanted not in ("true", "false"):
             raise BadRequest(f"/plan {argument:.40}?", hint="write /plan true or /plan false")
         permissions.mode = "plan" if wanted == "true" else "default"
-        await tell_mode(self._assembled.assistant.servers, permissions.mode)
+        await send_mode(self._assembled.assistant.servers, permissions.mode)
         self._show(f"plan mode is {'on' if wanted == 'true' else 'off'}")
         return None
 
-    async def _export(self, argument: str) -> Done:
+    async def _export(self, argument: str) -> CommandResult:
         session = self._assembled.assistant.session
-        folder = self._assembled.facts.ground.places.project
+        folder = self._assembled.facts.ground.paths.project
         path = folder / (argument or f"session-{session.id[:8]}.md")
-        export(session, path)
+        export_markdown(session, path)
         self._show(f"written to {path}")
         return None
 
 
-def _own_commands(assembled: Assembled) -> dict[str, Document]:
+def _read_user_commands(assembled: AssistantRuntime) -> dict[str, Document]:
     """Those of `.claude/commands` and, by the name of their folder, of `.claude/skills`."""
-    places = assembled.facts.ground.places
+    places = assembled.facts.ground.paths
     roots: list[Path] = [places.claude_home, places.project / ".claude"]
-    commands = documents_in([root / "commands" for root in roots])
-    skills = documents_in([root / "skills" for root in roots], "*/SKILL.md")
+    commands = read_documents([root / "commands" for root in roots])
+    skills = read_documents([root / "skills" for root in roots], "*/SKILL.md")
     return {**skills, **commands}
 
 
-def _filled_in(command: Document, argument: str) -> str:
+def _fill_placeholders(command: Document, argument: str) -> str:
     """Its text with the words behind the command: all of them, or the first, the second, ..."""
     words = argument.split()
 
@@ -318,5 +318,5 @@ def _filled_in(command: Document, argument: str) -> str:
         number = int(place[1])
         return words[number - 1] if number <= len(words) else ""
 
-    text, places = WORDS.subn(word, command.text)
+    text, places = PLACEHOLDER.subn(word, command.text)
     return text if places else f"{command.text}\n\n{argument}".strip()

@@ -16,53 +16,53 @@ from mini_agent.messages import JsonObject
 from mini_agent.net.terminal_text import visible
 from mini_agent.result import ToolInvocation
 
-RESULT_CHARS: Final = 120
-ARGUMENT_CHARS: Final = 100
-REMINDER_CHARS: Final = 400
-SAYING: Final = (
+MAX_RESULT_CHARS: Final = 120
+MAX_ARGUMENT_CHARS: Final = 100
+MAX_REMINDER_CHARS: Final = 400
+KEY_ARGUMENTS: Final = (
     *("command", "file_path", "notebook_path", "pattern", "path", "url", "query"),
     *("bash_id", "description", "plan"),
 )
 COLOURS: Final = {"+": "green", "-": "red", "@": "cyan"}
 
 
-def call_shown(name: str, arguments: JsonObject) -> str:
+def format_call(name: str, arguments: JsonObject) -> str:
     """A call by what tells it from others."""
-    known = [arguments[key] for key in SAYING if isinstance(arguments.get(key), str)]
+    known = [arguments[key] for key in KEY_ARGUMENTS if isinstance(arguments.get(key), str)]
     asked = arguments.get("questions")
     if isinstance(asked, list):
         known = [
             each["question"] for each in asked if isinstance(each, dict) and "question" in each
         ]
     said = str(known[0]) if known else json.dumps(arguments, ensure_ascii=False)
-    return f"{name}({shortened(said, ARGUMENT_CHARS)})"
+    return f"{name}({shorten(said, MAX_ARGUMENT_CHARS)})"
 
 
-def finished_shown(call: ToolInvocation) -> Text:
+def format_result(call: ToolInvocation) -> Text:
     """A call and the beginning of what came of it."""
     shown = Text("  >> ", style="dim")
-    shown.append(call_shown(call.name, call.arguments), style="cyan")
+    shown.append(format_call(call.name, call.arguments), style="cyan")
     shown.append(" -> " if call.ok else " failed: ", style="dim" if call.ok else "red")
-    shown.append(shortened(call.text, RESULT_CHARS), style="dim")
+    shown.append(shorten(call.text, MAX_RESULT_CHARS), style="dim")
     return shown
 
 
-def added_shown(call: ToolInvocation) -> Text | None:
+def format_added_reminder(call: ToolInvocation) -> Text | None:
     """The reminder that was put behind what came of a call."""
     said, begins, text = call.text.rpartition("\n\n<system-reminder>\n")
     if not begins or not text.endswith("\n</system-reminder>"):
         return None
-    return reminder_shown(f"{begins.strip()}\n{text}") if said else None
+    return format_reminder(f"{begins.strip()}\n{text}") if said else None
 
 
-def reminder_shown(text: str) -> Text:
+def format_reminder(text: str) -> Text:
     """What goes to the model beside the user's words."""
     whole = visible(text)
-    cut = f"{whole[:REMINDER_CHARS]}..." if len(whole) > REMINDER_CHARS else whole
+    cut = f"{whole[:MAX_REMINDER_CHARS]}..." if len(whole) > MAX_REMINDER_CHARS else whole
     return Text(f"  >> {cut}", style="dim italic")
 
 
-def diff_shown(diff: str) -> Text:
+def format_diff(diff: str) -> Text:
     """A change in colours."""
     shown = Text()
     for line in visible(diff).splitlines():
@@ -70,36 +70,36 @@ def diff_shown(diff: str) -> Text:
     return shown
 
 
-def shortened(text: str, chars: int) -> str:
+def shorten(text: str, chars: int) -> str:
     """The beginning of `text` on one line."""
     line = " ".join(visible(text).split())
     return line if len(line) <= chars else f"{line[:chars]}..."
 
 
-MOST: Final = 20
-MOST_CHARS: Final = 1000
-REMINDER: Final = "<system-reminder>"
+MAX_RECENT_LINES: Final = 20
+MAX_TEXT_CHARS: Final = 1000
+REMINDER_TAG: Final = "<system-reminder>"
 
 
-def recalled(entries: Sequence[Entry]) -> list[Text]:
+def format_history(entries: Sequence[Entry]) -> list[Text]:
     """The last words and calls, the user's behind `>`, the model's behind `<`."""
-    said = [text for entry in entries if not entry.is_meta for text in _said(entry)]
-    left = len(said) - MOST
+    said = [text for entry in entries if not entry.is_meta for text in _format_entry(entry)]
+    left = len(said) - MAX_RECENT_LINES
     before = [Text(f"  ... {left} more before", style="dim")] if left > 0 else []
-    return [*before, *said[-MOST:]]
+    return [*before, *said[-MAX_RECENT_LINES:]]
 
 
-def _said(entry: Entry) -> Iterator[Text]:
+def _format_entry(entry: Entry) -> Iterator[Text]:
     for block in entry.blocks:
         kind, words = block.get("type"), str(block.get("text") or "").strip()
         if kind == "tool_use":
-            yield Text(f"  >> {_call(block)}", style="dim")
-        elif words and not words.startswith(REMINDER):
+            yield Text(f"  >> {_format_tool_use(block)}", style="dim")
+        elif words and not words.startswith(REMINDER_TAG):
             mark = ">" if entry.type == "user" else "<"
-            yield Text(f"{mark} {visible(words[:MOST_CHARS])}", style="dim")
+            yield Text(f"{mark} {visible(words[:MAX_TEXT_CHARS])}", style="dim")
 
 
-def _call(block: Block) -> str:
+def _format_tool_use(block: Block) -> str:
     given = block.get("input")
     arguments: JsonObject = given if isinstance(given, dict) else {}
-    return call_shown(str(block.get("name")), arguments)
+    return format_call(str(block.get("name")), arguments)

@@ -27,7 +27,7 @@ from prompt_toolkit.key_binding import KeyBindings, KeyPress, KeyPressEvent
 from prompt_toolkit.keys import Keys
 from prompt_toolkit.shortcuts import CompleteStyle
 
-MOST_BYTES: Final = 65_536
+MAX_READ_BYTES: Final = 65_536
 
 
 class PlainReader:
@@ -57,8 +57,8 @@ class PlainReader:
         print(prompt, end="", flush=True)
         number = sys.stdin.fileno()
         while b"\n" not in self._left:
-            await _readable(number)
-            piece = os.read(number, MOST_BYTES)
+            await _wait_readable(number)
+            piece = os.read(number, MAX_READ_BYTES)
             if not piece:
                 break
             self._left += piece
@@ -66,7 +66,7 @@ class PlainReader:
         return line.decode("utf-8", "replace") if line or end else None
 
 
-async def _readable(number: int) -> None:
+async def _wait_readable(number: int) -> None:
     ready = asyncio.Event()
     loop = asyncio.get_running_loop()
     try:
@@ -80,16 +80,16 @@ async def _readable(number: int) -> None:
         loop.remove_reader(number)
 
 
-INPUT, LOCAL = 0, 3
-SHOWING: Final = termios.ECHO | termios.ICANON
+INPUT_FLAGS, LOCAL_FLAGS = 0, 3
+ECHO_FLAGS: Final = termios.ECHO | termios.ICANON
 
 
 @contextmanager
-def unechoed() -> Iterator[None]:
+def suppress_echo() -> Iterator[None]:
     """The terminal shows no keys; Enter stays Enter, and Ctrl-C a signal."""
     number = sys.stdin.fileno()
     before = termios.tcgetattr(number)
-    _be_quiet()
+    _disable_echo()
     try:
         yield
     finally:
@@ -98,16 +98,16 @@ def unechoed() -> Iterator[None]:
             termios.tcsetattr(number, termios.TCSANOW, before)
 
 
-def _be_quiet() -> None:
+def _disable_echo() -> None:
     number = sys.stdin.fileno()
     with suppress(termios.error):
         modes = termios.tcgetattr(number)
-        modes[INPUT] &= ~termios.ICRNL
-        modes[LOCAL] &= ~SHOWING
+        modes[INPUT_FLAGS] &= ~termios.ICRNL
+        modes[LOCAL_FLAGS] &= ~ECHO_FLAGS
         termios.tcsetattr(number, termios.TCSANOW, modes)
 
 
-class TypedAhead:
+class TypeAhead:
     """The keys of a turn: Esc, by itself, stops it, all others are for the prompt after it."""
 
     def __init__(self, keys: Input) -> None:
@@ -127,7 +127,7 @@ class TypedAhead:
 
         loop = asyncio.get_running_loop()
         # Shells that bring a program back, after Ctrl-Z, bring their own modes of the terminal.
-        loop.add_signal_handler(signal.SIGCONT, _be_quiet)
+        loop.add_signal_handler(signal.SIGCONT, _disable_echo)
         try:
             with self._input.attach(read):
                 yield
@@ -144,8 +144,8 @@ class TypedAhead:
         self._kept = []
 
 
-MOST_FILES: Final = 50
-LEAVING: Final = "  Ctrl-C again leaves, as Ctrl-D does"
+MAX_FILES: Final = 50
+EXIT_HINT: Final = "  Ctrl-C again leaves, as Ctrl-D does"
 
 
 class TerminalReader:
@@ -159,17 +159,17 @@ class TerminalReader:
         next_mode: Callable[[], None],
     ) -> None:
         self._prompts: PromptSession[str] = PromptSession(
-            history=_history(history),
+            history=_open_history(history),
             completer=completer,
             complete_style=CompleteStyle.MULTI_COLUMN,
             complete_while_typing=True,
             bottom_toolbar=toolbar,
-            key_bindings=_keys(next_mode),
+            key_bindings=_prompt_keys(next_mode),
             multiline=True,
             prompt_continuation="  ",
         )
-        self._questions: PromptSession[str] = PromptSession(key_bindings=_stopping())
-        self._ahead = TypedAhead(self._prompts.input)
+        self._questions: PromptSession[str] = PromptSession(key_bindings=_question_keys())
+        self._ahead = TypeAhead(self._prompts.input)
 
     async def prompt(self) -> str | None:
         """What the user says next; None at the end. Ctrl-C empties the line, or leaves."""
@@ -183,13 +183,13 @@ class TerminalReader:
                     return None
                 is_leaving = is_empty
                 if is_empty:
-                    print(LEAVING)
+                    print(EXIT_HINT)
             except EOFError:
                 return None
 
     def quiet(self) -> AbstractContextManager[None]:
         """From now on keys are shown by prompts and questions alone."""
-        return unechoed()
+        return suppress_echo()
 
     def stoppable(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
         """While a turn goes on, which Esc is to `stop`."""
@@ -211,7 +211,7 @@ class TerminalReader:
             return None
 
 
-class Words(Completer):
+class PromptCompleter(Completer):
     """Slash commands at the beginning, files of the project behind an `@`."""
 
     def __init__(self, commands: Callable[[], Iterable[str]], project: Path) -> None:
@@ -239,12 +239,12 @@ class Words(Completer):
         except OSError:
             return
         fitting = [path for path in inside if path.name.startswith(name) and path.name[0] != "."]
-        for path in fitting[:MOST_FILES]:
+        for path in fitting[:MAX_FILES]:
             end = "/" if path.is_dir() else ""
             yield Completion(f"{path.name}{end}", start_position=-len(name))
 
 
-def _history(path: Path) -> FileHistory | InMemoryHistory:
+def _open_history(path: Path) -> FileHistory | InMemoryHistory:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()
@@ -253,7 +253,7 @@ def _history(path: Path) -> FileHistory | InMemoryHistory:
     return FileHistory(str(path))
 
 
-def _stopping() -> KeyBindings:
+def _question_keys() -> KeyBindings:
     keys = KeyBindings()
 
     def stop(event: KeyPressEvent) -> None:
@@ -263,7 +263,7 @@ def _stopping() -> KeyBindings:
     return keys
 
 
-def _keys(next_mode: Callable[[], None]) -> KeyBindings:
+def _prompt_keys(next_mode: Callable[[], None]) -> KeyBindings:
     keys = KeyBindings()
 
     def send(event: KeyPressEvent) -> None:

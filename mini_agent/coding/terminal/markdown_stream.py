@@ -19,7 +19,7 @@ FENCE: Final = ("```", "~~~")
 CODE, STRONG = "cyan", "bold"
 
 
-class Prose:
+class MarkdownStream:
     """Writes words once they are whole; code and tables keep their lines, whatever the width."""
 
     def __init__(self, write: Callable[[Text], None], width: Callable[[], int], begun: int) -> None:

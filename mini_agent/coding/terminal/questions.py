@@ -9,18 +9,18 @@ from typing import Final, Protocol
 from rich.console import Console
 from rich.text import Text
 
-from mini_agent.coding.approval import Said
-from mini_agent.coding.permissions.policy import Asked
-from mini_agent.coding.terminal.formatting import diff_shown
+from mini_agent.coding.approval import UserAnswer
+from mini_agent.coding.permissions.policy import Ask
+from mini_agent.coding.terminal.formatting import format_diff
 from mini_agent.coding.terminal.screen import Screen
 from mini_agent.coding.tools.protocols import Question
 from mini_agent.net.terminal_text import visible
 
-YES: Final = ("", "y", "yes", "1")
-ALWAYS: Final = ("a", "always", "2")
+YES_WORDS: Final = ("", "y", "yes", "1")
+ALWAYS_WORDS: Final = ("a", "always", "2")
 
 
-class Line(Protocol):
+class LineReader(Protocol):
     """Whoever reads a line from the user."""
 
     async def line(self, prompt: str) -> str | None:
@@ -33,23 +33,23 @@ class Line(Protocol):
 
 
 @dataclass
-class Questions:
+class TerminalQuestions:
     """Asks the user; the screen is quiet meanwhile."""
 
     console: Console
     screen: Screen
-    reader: Line
+    reader: LineReader
 
-    async def may(self, asked: Asked) -> Said:
+    async def may(self, asked: Ask) -> UserAnswer:
         """Whether a call may be made."""
         self._begin()
         self.console.print(Text(f"\n{visible(asked.question)}", style="bold"))
         if asked.diff:
-            self.console.print(diff_shown(asked.diff), end="")
-        always = visible(str(asked.always))
+            self.console.print(format_diff(asked.diff), end="")
+        always = visible(str(asked.suggested_rule))
         self.console.print(Text(f"  y yes   a always ({always})   n no, or say what to do instead"))
         given = await self.reader.line("? ")
-        return _said(given)
+        return _parse_permission(given)
 
     async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
         """The answers of the user, by question; those left empty are left out."""
@@ -64,7 +64,7 @@ class Questions:
             if line is None:
                 break
             if line.strip():
-                given[question.text] = _chosen(question, line)
+                given[question.text] = _parse_choice(question, line)
         return given
 
     async def approves(self, plan: str) -> bool:
@@ -73,25 +73,25 @@ class Questions:
         self.screen.say(f"\n{plan}\n")
         self.console.print(Text("  y carry it out   n go on planning"))
         line = await self.reader.line("? ")
-        return line is not None and line.strip().lower() in YES
+        return line is not None and line.strip().lower() in YES_WORDS
 
     def _begin(self) -> None:
         self.screen.pause()
         self.reader.forget()
 
 
-def _said(given: str | None) -> Said:
+def _parse_permission(given: str | None) -> UserAnswer:
     if given is None:
-        return Said("no")
+        return UserAnswer("no")
     word = given.strip().lower()
-    if word in YES:
-        return Said("once")
-    if word in ALWAYS:
-        return Said("always")
-    return Said("no", "" if word in ("n", "no", "3") else given.strip())
+    if word in YES_WORDS:
+        return UserAnswer("once")
+    if word in ALWAYS_WORDS:
+        return UserAnswer("always")
+    return UserAnswer("no", "" if word in ("n", "no", "3") else given.strip())
 
 
-def _chosen(question: Question, line: str) -> str:
+def _parse_choice(question: Question, line: str) -> str:
     """What was picked by number, or what was written."""
     picked: list[str] = []
     for word in line.replace(",", " ").split():

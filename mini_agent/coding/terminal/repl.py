@@ -13,24 +13,24 @@ from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from mini_agent.coding.bootstrap import Assembled, Seams, opened
-from mini_agent.coding.launch import Ground
-from mini_agent.coding.notifications import IDLE_S
-from mini_agent.coding.prompt_input import given_in
-from mini_agent.coding.terminal.commands import LEFT, Done, Next, Say, Slash
-from mini_agent.coding.terminal.console import Desk
-from mini_agent.coding.terminal.formatting import recalled
-from mini_agent.coding.terminal.questions import Questions
+from mini_agent.coding.bootstrap import AssistantRuntime, Dependencies, open_session
+from mini_agent.coding.launch import LaunchConfig
+from mini_agent.coding.notifications import IDLE_TIMEOUT_S
+from mini_agent.coding.prompt_input import parse_prompt
+from mini_agent.coding.terminal.commands import USER_EXIT, CommandResult, Transition, PromptText, SlashCommands
+from mini_agent.coding.terminal.console import TerminalConsole
+from mini_agent.coding.terminal.formatting import format_history
+from mini_agent.coding.terminal.questions import TerminalQuestions
 from mini_agent.coding.terminal.screen import Screen
-from mini_agent.coding.usage import WITHHELD, Ledger, Outcome
+from mini_agent.coding.usage import EXIT_WITHHELD, UsageTracker, TurnOutcome
 from mini_agent.errors import MiniAgentError
-from mini_agent.models.litellm_runtime import close_litellm_clients, settle_litellm
+from mini_agent.models.litellm_runtime import close_litellm_clients, flush_litellm_logging
 
-TICK_S: Final = 0.5
-STOPPED: Final = "stopped; the session goes on where it was"
+TICK_INTERVAL_S: Final = 0.5
+STOPPED_MESSAGE: Final = "stopped; the session goes on where it was"
 
 
-class Reader(Protocol):
+class PromptReader(Protocol):
     """The user's words."""
 
     async def prompt(self) -> str | None:
@@ -43,66 +43,66 @@ class Reader(Protocol):
 
 
 @dataclass
-class Talk:
+class Repl:
     """The outer loop on one session."""
 
-    assembled: Assembled
+    assembled: AssistantRuntime
     screen: Screen
-    reader: Reader
-    slash: Slash
-    idle_s: float = IDLE_S
+    reader: PromptReader
+    slash: SlashCommands
+    idle_s: float = IDLE_TIMEOUT_S
 
-    async def to_its_end(self, first: str) -> Next:
+    async def to_its_end(self, first: str) -> Transition:
         """Until the user leaves, or wants another session."""
         session = self.assembled.assistant.session
-        done: Next | None = None
+        done: Transition | None = None
         if first:
             done = await self._after(first)
-        elif session.pending or session.awaits_the_model:
+        elif session.pending or session.awaits_model:
             done = await self._turn(self.assembled.assistant.answer())
         while done is None:
             with self.assembled.notices.waiting(self.idle_s):
                 said = await self.reader.prompt()
-            done = LEFT if said is None else await self._after(said)
+            done = USER_EXIT if said is None else await self._after(said)
         return done
 
-    async def _after(self, said: str) -> Next | None:
+    async def _after(self, said: str) -> Transition | None:
         """What follows from a line; an empty one asks again what has not been answered."""
         if said.startswith("/"):
             return await self._command(said)
         if said.strip():
             return await self._said(said)
-        if self.assembled.assistant.session.awaits_the_model:
+        if self.assembled.assistant.session.awaits_model:
             return await self._turn(self.assembled.assistant.answer())
         return None
 
-    async def _said(self, text: str) -> Next | None:
-        given = given_in(text)
+    async def _said(self, text: str) -> Transition | None:
+        given = parse_prompt(text)
         assistant = self.assembled.assistant
         if given.blocks:
             return await self._turn(assistant.say(given.blocks))
         return await self._turn(assistant.prompt(text))
 
-    async def _command(self, said: str) -> Next | None:
-        result: list[Done] = []
+    async def _command(self, said: str) -> Transition | None:
+        result: list[CommandResult] = []
 
-        async def carried_out() -> Outcome:
+        async def carried_out() -> TurnOutcome:
             result.append(await self.slash.carried_out(said))
-            return Outcome("done")
+            return TurnOutcome("done")
 
         await self._turn(carried_out())
         done = result[0] if result else None
-        if isinstance(done, Say):
+        if isinstance(done, PromptText):
             return await self._said(done.text)
         return done
 
-    async def _turn(self, work: Coroutine[object, object, Outcome]) -> Next | None:
+    async def _turn(self, work: Coroutine[object, object, TurnOutcome]) -> Transition | None:
         """Withheld tools end the session; whoever resumes it carries them out."""
         self.screen.begin()
         running = asyncio.create_task(work)
         try:
             with self.reader.stoppable(running.cancel):
-                async with _ticking(self.screen), _interruptible(running):
+                async with _tick_screen(self.screen), _cancel_on_sigint(running):
                     await asyncio.wait({running})
         finally:
             # Who ends the program ends the turn, which kills its commands and writes that down.
@@ -110,18 +110,18 @@ class Talk:
             await asyncio.wait({running})
             self.screen.pause()
         if running.cancelled():
-            self.screen.remark(STOPPED)
+            self.screen.remark(STOPPED_MESSAGE)
             return None
         try:
             outcome = running.result()
         except MiniAgentError as why:
-            outcome = Outcome("failed", error=str(why))
+            outcome = TurnOutcome("failed", error=str(why))
         self.screen.ended(outcome)
-        return Next(code=WITHHELD) if outcome.withheld else None
+        return Transition(code=EXIT_WITHHELD) if outcome.withheld else None
 
 
 @asynccontextmanager
-async def _interruptible(running: asyncio.Task[Outcome]) -> AsyncIterator[None]:
+async def _cancel_on_sigint(running: asyncio.Task[TurnOutcome]) -> AsyncIterator[None]:
     """Ctrl-C cancels `running`, and nothing else."""
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, running.cancel)
@@ -132,10 +132,10 @@ async def _interruptible(running: asyncio.Task[Outcome]) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def _ticking(screen: Screen) -> AsyncIterator[None]:
+async def _tick_screen(screen: Screen) -> AsyncIterator[None]:
     async def tick() -> None:
         while True:
-            await asyncio.sleep(TICK_S)
+            await asyncio.sleep(TICK_INTERVAL_S)
             screen.tick()
 
     ticking = asyncio.create_task(tick())
@@ -147,33 +147,33 @@ async def _ticking(screen: Screen) -> AsyncIterator[None]:
             await ticking
 
 
-async def sat_out(ground: Ground, desk: Desk, first: str | None, begins: str) -> Next:
+async def run_session(ground: LaunchConfig, desk: TerminalConsole, first: str | None, begins: str) -> Transition:
     """What follows; `first` is said already, None that the user has left."""
     if first is None:
-        return Next()
+        return Transition()
     screen = Screen(desk.console)
-    questions = Questions(desk.console, screen, desk.reader)
-    seams = Seams(
+    questions = TerminalQuestions(desk.console, screen, desk.reader)
+    seams = Dependencies(
         lambda _session, _facts: screen, call_asker=questions, asker=questions, begins=begins
     )
-    async with opened(ground, seams) as assembled:
-        for line in recalled(assembled.assistant.session.entries):
+    async with open_session(ground, seams) as assembled:
+        for line in format_history(assembled.assistant.session.entries):
             screen.show(line)
-        slash = Slash(assembled, screen.say)
-        ledger = assembled.ledger
-        desk.opened(assembled.facts.permissions, tuple(slash.names), lambda: _spent(ledger))
-        done = await Talk(assembled, screen, desk.reader, slash).to_its_end(first)
+        slash = SlashCommands(assembled, screen.say)
+        ledger = assembled.usage_tracker
+        desk.opened(assembled.facts.permissions, tuple(slash.names), lambda: _format_spent(ledger))
+        done = await Repl(assembled, screen, desk.reader, slash).to_its_end(first)
         assembled.ends = done.why
         return done
 
 
-async def cleaned_up() -> None:
+async def close_clients() -> None:
     """Lets go of what LiteLLM keeps."""
-    await settle_litellm()
+    await flush_litellm_logging()
     await close_litellm_clients()
 
 
-def _spent(ledger: Ledger) -> str:
+def _format_spent(ledger: UsageTracker) -> str:
     total = ledger.total
     price = f" · ${total.cost:.4f}" if total.cost else ""
     return f" · {total.total_tokens} tokens{price}"

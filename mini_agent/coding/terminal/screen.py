@@ -12,16 +12,16 @@ from rich.status import Status
 from rich.text import Text
 
 from mini_agent.agent.context_window import TokenCounter
-from mini_agent.coding.observer import Unwatched
+from mini_agent.coding.observer import NullObserver
 from mini_agent.coding.terminal.formatting import (
-    added_shown,
-    call_shown,
-    finished_shown,
-    reminder_shown,
+    format_added_reminder,
+    format_call,
+    format_result,
+    format_reminder,
 )
-from mini_agent.coding.terminal.markdown_stream import Prose
-from mini_agent.coding.transcript.log import entry_of
-from mini_agent.coding.usage import Outcome, token_line
+from mini_agent.coding.terminal.markdown_stream import MarkdownStream
+from mini_agent.coding.transcript.log import parse_entry
+from mini_agent.coding.usage import TurnOutcome, format_usage
 from mini_agent.events import (
     Event,
     ModelAsked,
@@ -33,10 +33,10 @@ from mini_agent.events import (
 from mini_agent.messages import JsonObject
 from mini_agent.net.terminal_text import visible
 
-REMINDER: Final = "<system-reminder>"
+REMINDER_TAG: Final = "<system-reminder>"
 
 
-class Screen(Unwatched):
+class Screen(NullObserver):
     """Prints what happens, and turns while nothing does."""
 
     def __init__(self, console: Console) -> None:
@@ -45,7 +45,7 @@ class Screen(Unwatched):
         self._since = 0.0
         self._doing = ""
         self._written = TokenCounter()
-        self._answer: Prose | None = None
+        self._answer: MarkdownStream | None = None
 
     def begin(self) -> None:
         """A turn begins; from now on time is counted."""
@@ -69,11 +69,11 @@ class Screen(Unwatched):
 
     def line(self, line: JsonObject) -> None:
         """The reminders in what is said to the model."""
-        entry = entry_of(line)
-        for block in entry.of_type("text") if entry.type == "user" else ():
+        entry = parse_entry(line)
+        for block in entry.blocks_of_type("text") if entry.type == "user" else ():
             text = str(block.get("text") or "")
-            if text.startswith(REMINDER) or entry.is_meta:
-                self.show(reminder_shown(text))
+            if text.startswith(REMINDER_TAG) or entry.is_meta:
+                self.show(format_reminder(text))
 
     def text(self, piece: str) -> None:
         """A piece of the answer."""
@@ -92,12 +92,12 @@ class Screen(Unwatched):
             case ModelReplied():
                 self._replied(event)
             case ToolStarted():
-                self._turn(call_shown(event.name, event.arguments))
+                self._turn(format_call(event.name, event.arguments))
             case ToolOutputPiece():
                 self._turn(event.text.strip().splitlines()[-1][:60] if event.text.strip() else "")
             case ToolFinished():
-                self.show(finished_shown(event.invocation))
-                if added := added_shown(event.invocation):
+                self.show(format_result(event.invocation))
+                if added := format_added_reminder(event.invocation):
                     self.show(added)
             case _:
                 pass
@@ -106,7 +106,7 @@ class Screen(Unwatched):
         """A word of the program's own."""
         self.show(Text(f"  {visible(said)}", style="yellow"))
 
-    def ended(self, outcome: Outcome) -> None:
+    def ended(self, outcome: TurnOutcome) -> None:
         """The end of a turn."""
         self.pause()
         if outcome.withheld:
@@ -134,7 +134,7 @@ class Screen(Unwatched):
         if event.text and self._answer is None:
             self.text(event.text)
         self.pause()
-        self._console.print(Text(token_line(event.usage), style="dim"))
+        self._console.print(Text(format_usage(event.usage), style="dim"))
 
     def _turn(self, doing: str) -> None:
         self._doing = doing or self._doing
@@ -143,8 +143,8 @@ class Screen(Unwatched):
             self._status.start()
         self.tick()
 
-    def _prose(self, begun: int) -> Prose:
-        return Prose(self._write, self._width, begun)
+    def _prose(self, begun: int) -> MarkdownStream:
+        return MarkdownStream(self._write, self._width, begun)
 
     def _write(self, piece: Text) -> None:
         self._console.print(piece, end="", soft_wrap=True)

@@ -11,76 +11,76 @@ from dataclasses import replace
 from types import ModuleType
 from typing import Final
 
-from mini_agent.coding.launch import Ground, ground_of
-from mini_agent.coding.terminal.commands import Next
-from mini_agent.coding.terminal.console import Desk
-from mini_agent.coding.usage import STOPPED
+from mini_agent.coding.launch import LaunchConfig, read_launch_config
+from mini_agent.coding.terminal.commands import Transition
+from mini_agent.coding.terminal.console import TerminalConsole
+from mini_agent.coding.usage import EXIT_INTERRUPTED
 from mini_agent.errors import MiniAgentError
 
-HEAD_START_S: Final = 0.05
+IMPORT_DELAY_S: Final = 0.05
 
 
-def run(ground: Ground) -> int:
+def run(ground: LaunchConfig) -> int:
     """The exit code: 0; 2 when tools were withheld; 130 when somebody ended the program or closed
     its terminal."""
     try:
         return asyncio.run(_run(ground))
     except asyncio.CancelledError:
-        return STOPPED
+        return EXIT_INTERRUPTED
 
 
-async def _run(ground: Ground) -> int:
-    _end_in_order()
-    sessions = asyncio.create_task(_imported())
-    desk = Desk(ground)
+async def _run(ground: LaunchConfig) -> int:
+    _cancel_on_signals()
+    sessions = asyncio.create_task(_import_repl())
+    desk = TerminalConsole(ground)
     with desk.reader.quiet():
-        return await _until_left(ground, desk, sessions)
+        return await _run_sessions(ground, desk, sessions)
 
 
-async def _until_left(ground: Ground, desk: Desk, sessions: asyncio.Task[object]) -> int:
-    first, ground = await _first(ground, desk)
+async def _run_sessions(ground: LaunchConfig, desk: TerminalConsole, sessions: asyncio.Task[object]) -> int:
+    first, ground = await _read_first(ground, desk)
     await sessions
-    from mini_agent.coding.terminal.repl import cleaned_up, sat_out
+    from mini_agent.coding.terminal.repl import close_clients, run_session
 
     begins = "startup"
     try:
         while True:
-            done = await sat_out(ground, desk, first, begins)
+            done = await run_session(ground, desk, first, begins)
             if not done.goes_on:
                 return done.code
             first, begins = "", "clear"
-            ground = _ground_after(ground, done, desk)
-            desk.sit_down_at(ground)
+            ground = _next_launch(ground, done, desk)
+            desk.show_session(ground)
     finally:
-        await cleaned_up()
+        await close_clients()
 
 
-async def _first(ground: Ground, desk: Desk) -> tuple[str | None, Ground]:
+async def _read_first(ground: LaunchConfig, desk: TerminalConsole) -> tuple[str | None, LaunchConfig]:
     """The first line of a new session, read at once; an old one may have something to do first."""
     options = ground.options
-    if options.prompt or options.resume or options.continues:
+    if options.prompt or options.resume or options.continue_newest:
         return options.prompt or "", ground
     first = await desk.reader.prompt()
     return first, desk.ground
 
 
-def _ground_after(ground: Ground, done: Next, desk: Desk) -> Ground:
+def _next_launch(ground: LaunchConfig, done: Transition, desk: TerminalConsole) -> LaunchConfig:
     """The ground as it is by now; as it was, where it cannot be read any more."""
     options = replace(
         ground.options,
         prompt=None,
-        continues=False,
+        continue_newest=False,
         resume=done.session,
         model=done.model or ground.options.model,
     )
     try:
-        return ground_of(options, ground.variables)
+        return read_launch_config(options, ground.variables)
     except MiniAgentError as why:
-        desk.complain(f"{why}; what was read before still holds")
+        desk.show_error(f"{why}; what was read before still holds")
         return replace(ground, options=options, model=done.model or ground.model)
 
 
-def _end_in_order() -> None:
+def _cancel_on_signals() -> None:
     """A signal that ends the program ends it from within: commands would outlive it."""
     running = asyncio.current_task()
     loop = asyncio.get_running_loop()
@@ -89,13 +89,13 @@ def _end_in_order() -> None:
             loop.add_signal_handler(number, running.cancel)
 
 
-async def _imported() -> ModuleType:
+async def _import_repl() -> ModuleType:
     # Threads share one interpreter: the prompt is to be drawn first.
-    await asyncio.sleep(HEAD_START_S)
-    return await asyncio.to_thread(_sitting)
+    await asyncio.sleep(IMPORT_DELAY_S)
+    return await asyncio.to_thread(_load_repl)
 
 
-def _sitting() -> ModuleType:
+def _load_repl() -> ModuleType:
     from mini_agent.coding.terminal import repl
 
     return repl

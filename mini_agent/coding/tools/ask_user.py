@@ -6,23 +6,23 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mini_agent.coding.tools.base import (
-    Asked,
-    Call,
-    not_done,
-    said,
+from mini_agent.coding.tools.coding_tool import (
+    CodingTool,
+    Invocation,
+    error_output,
+    text_output,
 )
 from mini_agent.coding.tools.protocols import Choice, Question
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
-NOBODY: Final = "Error: nobody is there to be asked."
-APPROVED: Final = (
+NO_USER: Final = "Error: nobody is there to be asked."
+PLAN_APPROVED: Final = (
     "The user has approved your plan. You can start coding now; begin with your todo list, if the "
     "plan has several steps."
 )
-REJECTED: Final = (
+PLAN_REJECTED: Final = (
     "The user does not want to go on with this plan yet. Ask what is to be different, or wait for "
     "what the user says."
 )
@@ -53,7 +53,7 @@ class _Question(BaseModel):
         return Question(self.question, self.header, choices, self.takes_many)
 
 
-class AskUserQuestion(Asked):
+class AskUserQuestion(CodingTool):
     """Questions to the user."""
 
     says: ClassVar[str] = (
@@ -66,22 +66,22 @@ class AskUserQuestion(Asked):
     ]
 
     @classmethod
-    def is_offered(cls, at: Workplace) -> bool:
+    def is_offered(cls, at: ToolContext) -> bool:
         """Whether somebody is there."""
         return at.asker is not None
 
-    async def carried_out(self, call: Call) -> ToolOutput:
+    async def carried_out(self, call: Invocation) -> ToolOutput:
         """Asks."""
         if call.at.asker is None:
-            raise NotRun(NOBODY)
+            raise NotRun(NO_USER)
         answers = await call.at.asker.answers([question.asked() for question in self.questions])
         if not answers:
-            return said("The user did not answer. Go on as you think best, or stop and wait.")
+            return text_output("The user did not answer. Go on as you think best, or stop and wait.")
         told = " ".join(f'"{question}" = "{answer}".' for question, answer in answers.items())
-        return said(f"The user has answered your questions: {told}")
+        return text_output(f"The user has answered your questions: {told}")
 
 
-class ExitPlanMode(Asked):
+class ExitPlanMode(CodingTool):
     """A plan for the user to approve."""
 
     says: ClassVar[str] = (
@@ -91,14 +91,14 @@ class ExitPlanMode(Asked):
     plan: Annotated[str, Field(min_length=1, description="The plan, in Markdown.")]
 
     @classmethod
-    def is_offered(cls, at: Workplace) -> bool:
+    def is_offered(cls, at: ToolContext) -> bool:
         """Whether somebody is there."""
         return at.asker is not None
 
-    async def carried_out(self, call: Call) -> ToolOutput:
+    async def carried_out(self, call: Invocation) -> ToolOutput:
         """Asks."""
         if call.at.asker is None:
-            raise NotRun(NOBODY)
+            raise NotRun(NO_USER)
         if await call.at.asker.approves(self.plan):
-            return said(APPROVED)
-        return not_done(REJECTED)
+            return text_output(PLAN_APPROVED)
+        return error_output(PLAN_REJECTED)

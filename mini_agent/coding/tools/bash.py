@@ -6,19 +6,19 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field, WithJsonSchema
 
-from mini_agent.coding.tools.base import Asked, Call, said
-from mini_agent.coding.tools.shell import TIMED_OUT, Ended, Job
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
+from mini_agent.coding.tools.shell import TIMEOUT_EXIT_CODE, CommandResult, BackgroundJob
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
-USUAL_MS: Final = 120_000
-LONGEST_MS: Final = 600_000
+DEFAULT_TIMEOUT_MS: Final = 120_000
+MAX_TIMEOUT_MS: Final = 600_000
 Milliseconds = Annotated[float, WithJsonSchema({"type": "number"})]
-Id = Annotated[str, Field(description="What Bash called the command, such as bash_1.")]
+JobId = Annotated[str, Field(description="What Bash called the command, such as bash_1.")]
 
 
-class Bash(Asked):
+class Bash(CodingTool):
     """A command line."""
 
     says: ClassVar[str] = (
@@ -32,32 +32,32 @@ class Bash(Asked):
     timeout: Annotated[
         Milliseconds,
         Field(gt=0, description="Milliseconds it may run: 120000, and at most 600000."),
-    ] = USUAL_MS
+    ] = DEFAULT_TIMEOUT_MS
     run_in_background: Annotated[bool, Field(description="Do not wait for its end.")] = False
 
-    async def carried_out(self, call: Call) -> ToolOutput:
+    async def carried_out(self, call: Invocation) -> ToolOutput:
         """Runs it, or starts it."""
         shell = call.at.shell
         if self.run_in_background:
             job = await shell.start(self.command)
-            return said(
+            return text_output(
                 f"Command running in background with ID: {job.id}\n"
                 f"Get what it prints with BashOutput, end it with KillBash."
             )
-        seconds = min(self.timeout, LONGEST_MS) / 1000
-        return _output(await shell.run(self.command, seconds, call.tell), seconds)
+        seconds = min(self.timeout, MAX_TIMEOUT_MS) / 1000
+        return _shell_output(await shell.run(self.command, seconds, call.tell), seconds)
 
 
-class BashOutput(Asked):
+class BashOutput(CodingTool):
     """What a command in the background has printed."""
 
     says: ClassVar[str] = (
         "Get what a command in the background has printed since you last asked, and how it stands."
     )
     only_reads: ClassVar[bool] = True
-    bash_id: Id
+    bash_id: JobId
 
-    async def carried_out(self, call: Call) -> ToolOutput:
+    async def carried_out(self, call: Invocation) -> ToolOutput:
         """Takes it."""
         job = _job(call.at, self.bash_id)
         lines = [f"<status>{job.status}</status>"]
@@ -69,26 +69,26 @@ class BashOutput(Asked):
         ):
             if text:
                 lines.append(f"<{name}>\n{text.rstrip()}\n</{name}>")
-        return said("\n".join(lines))
+        return text_output("\n".join(lines))
 
 
-class KillBash(Asked):
+class KillBash(CodingTool):
     """An end to a command in the background."""
 
     says: ClassVar[str] = "End a command in the background, and all that it has started."
     only_reads: ClassVar[bool] = True
-    bash_id: Id
+    bash_id: JobId
 
-    async def carried_out(self, call: Call) -> ToolOutput:
+    async def carried_out(self, call: Invocation) -> ToolOutput:
         """Stops it."""
         job = _job(call.at, self.bash_id)
         if job.rc is not None:
-            return said(f"{job.id} has ended already, with exit code {job.rc}.")
+            return text_output(f"{job.id} has ended already, with exit code {job.rc}.")
         await call.at.shell.stop(job)
-        return said(f"{job.id} is stopped: {job.command}")
+        return text_output(f"{job.id} is stopped: {job.command}")
 
 
-def _job(at: Workplace, name: str) -> Job:
+def _job(at: ToolContext, name: str) -> BackgroundJob:
     if name not in at.shell.jobs:
         known = ", ".join(at.shell.jobs) or "none"
         raise NotRun(
@@ -97,8 +97,8 @@ def _job(at: Workplace, name: str) -> Job:
     return at.shell.jobs[name]
 
 
-def _output(ended: Ended, seconds: float) -> ToolOutput:
-    rc = TIMED_OUT if ended.rc is None else ended.rc
+def _shell_output(ended: CommandResult, seconds: float) -> ToolOutput:
+    rc = TIMEOUT_EXIT_CODE if ended.rc is None else ended.rc
     status = "timeout" if ended.rc is None else ""
     streams = (ended.stdout, ended.stderr) if rc == 0 else (ended.stderr, ended.stdout)
     head = [] if rc == 0 else [f"Exit code {rc}"]

@@ -10,12 +10,12 @@ from pydantic import ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 
 from mini_agent.coding.tools.ask_user import AskUserQuestion, ExitPlanMode
-from mini_agent.coding.tools.base import (
-    Asked,
-    Call,
-    complaint,
-    not_done,
-    reason,
+from mini_agent.coding.tools.coding_tool import (
+    CodingTool,
+    Invocation,
+    format_validation_error,
+    error_output,
+    convert_os_error,
 )
 from mini_agent.coding.tools.bash import Bash, BashOutput, KillBash
 from mini_agent.coding.tools.edit import Edit, MultiEdit
@@ -27,7 +27,7 @@ from mini_agent.coding.tools.read import Read
 from mini_agent.coding.tools.task import Task
 from mini_agent.coding.tools.todo import TodoWrite
 from mini_agent.coding.tools.web import WebFetch, WebSearch
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.write import Write
 from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject
@@ -35,7 +35,7 @@ from mini_agent.tools.arguments import Called, NotRun, called
 from mini_agent.tools.invoker import Listener, OpenAIToolCall, Tool, ToolOutput
 from mini_agent_protocol.execution import Output
 
-TOOLS: Final = MappingProxyType[str, type[Asked]](
+TOOLS: Final = MappingProxyType[str, type[CodingTool]](
     {
         tool.__name__: tool
         for tool in (
@@ -61,7 +61,7 @@ TOOLS: Final = MappingProxyType[str, type[Asked]](
 )
 
 
-class _Untitled(GenerateJsonSchema):
+class _SchemaWithoutTitles(GenerateJsonSchema):
     """A title that repeats a name costs every model tokens."""
 
     def field_title_should_be_set(self, schema: object) -> bool:
@@ -72,12 +72,12 @@ class _Untitled(GenerateJsonSchema):
 class CodingTools:
     """An invoker; what a call tells is in `told`, pictures are in `attachments`."""
 
-    def __init__(self, at: Workplace) -> None:
+    def __init__(self, at: ToolContext) -> None:
         self._at = at
 
     async def list_openai_tools(self) -> list[Tool]:
         """The tools that have all they need."""
-        return [_listed(name, tool) for name, tool in offered(self._at).items()]
+        return [_openai_tool(name, tool) for name, tool in available_tools(self._at).items()]
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
         """What came of one call."""
@@ -87,44 +87,44 @@ class CodingTools:
         """The same; `tell` gets what a command prints as it comes."""
         try:
             asked = called(openai_tool)
-            call = Call(str(openai_tool.get("id") or ""), self._at, tell)
+            call = Invocation(str(openai_tool.get("id") or ""), self._at, tell)
             return await self._carried_out(asked, call)
         except ValidationError as wrong:
-            return not_done(complaint(wrong))
+            return error_output(format_validation_error(wrong))
         except OSError as broken:
-            return not_done(str(reason(broken)))
+            return error_output(str(convert_os_error(broken)))
         except (NotRun, MiniAgentError) as why:
-            return not_done(str(why))
+            return error_output(str(why))
 
-    async def _carried_out(self, asked: Called, call: Call) -> ToolOutput:
-        known = offered(self._at)
+    async def _carried_out(self, asked: Called, call: Invocation) -> ToolOutput:
+        known = available_tools(self._at)
         if asked.name not in known:
             names = ", ".join(known)
             raise NotRun(f"Error: there is no tool {asked.name!r:.80}; there are: {names}")
         return await known[asked.name].model_validate(asked.arguments).carried_out(call)
 
 
-def coding_tools(at: Workplace) -> CodingTools:
+def coding_tools(at: ToolContext) -> CodingTools:
     """The tools for the loop."""
     return CodingTools(at)
 
 
-def offered(at: Workplace) -> dict[str, type[Asked]]:
+def available_tools(at: ToolContext) -> dict[str, type[CodingTool]]:
     """The tools by name."""
     return {name: tool for name, tool in TOOLS.items() if tool.is_offered(at)}
 
 
-def schema_of(tool: type[Asked]) -> JsonObject:
+def argument_schema(tool: type[CodingTool]) -> JsonObject:
     """The JSON schema of a tool's arguments."""
-    schema: JsonObject = tool.model_json_schema(schema_generator=_Untitled)
+    schema: JsonObject = tool.model_json_schema(schema_generator=_SchemaWithoutTitles)
     return {key: value for key, value in schema.items() if key not in ("title", "description")}
 
 
-def _listed(name: str, tool: type[Asked]) -> Tool:
+def _openai_tool(name: str, tool: type[CodingTool]) -> Tool:
     function: JsonObject = {
         "name": name,
         "description": tool.says,
-        "parameters": schema_of(tool),
+        "parameters": argument_schema(tool),
     }
     return {"type": "function", "function": function}
 

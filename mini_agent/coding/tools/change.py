@@ -11,7 +11,7 @@ from typing import Final
 from mini_agent.coding.tools.text_file import TextFile, read_text_file, write_file
 from mini_agent.tools.arguments import NotRun
 
-NOT_AS_SHOWN: Final = (
+CHANGED_SINCE_SHOWN: Final = (
     "Error: File has been changed since the user was shown what would be done to it.\n"
     "Read it again before writing to it."
 )
@@ -41,7 +41,7 @@ class Change:
         """`NotRun` where `path` is another file, or no longer holds what the change began with."""
         now = read_text_file(path) if path.exists() else None
         if path != self.path or now != self.before:
-            raise NotRun(NOT_AS_SHOWN)
+            raise NotRun(CHANGED_SINCE_SHOWN)
 
     def make(self) -> None:
         """Writes the file."""

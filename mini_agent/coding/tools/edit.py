@@ -15,15 +15,15 @@ from typing import Annotated, ClassVar, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from mini_agent.coding.tools import write
-from mini_agent.coding.tools.base import Call, Changing, said
+from mini_agent.coding.tools.coding_tool import Invocation, FileEditTool, text_output
 from mini_agent.coding.tools.change import Change
-from mini_agent.coding.tools.read import surroundings
+from mini_agent.coding.tools.read import number_excerpt
 from mini_agent.coding.tools.text_file import TextFile, read_text_file
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
-SAME = "No changes to make: old_string and new_string are exactly the same."
+NO_CHANGE = "No changes to make: old_string and new_string are exactly the same."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +34,26 @@ class Replacement:
     new: str
     everywhere: bool = False
 
-    def made_in(self, file: TextFile) -> TextFile:
+    def apply_to(self, file: TextFile) -> TextFile:
         """The file afterwards; `NotRun` says why there is nothing to replace."""
         if self.old == self.new:
-            raise NotRun(SAME)
-        ends = _LineEnds(file)
-        old, new = _line_feeds(self.old), _line_feeds(self.new)
+            raise NotRun(NO_CHANGE)
+        ends = _NormalizedText(file)
+        old, new = _normalize(self.old), _normalize(self.new)
         places = [found.start() for found in re.finditer(re.escape(old), ends.shown)]
         if not places:
             raise NotRun(f"String to replace not found in file.\nString: {self.old}\n")
         if len(places) > 1 and not self.everywhere:
-            raise NotRun(_ambiguous(len(places), self.old))
-        return file.holding(ends.spliced(places, len(old), new))
+            raise NotRun(_ambiguous_message(len(places), self.old))
+        return file.with_text(ends.spliced(places, len(old), new))
 
-    def first_line_in(self, file: TextFile) -> int:
+    def find_first_line(self, file: TextFile) -> int:
         """The line, from 1, where the first text to be replaced begins."""
         shown = file.shown
-        return shown.count("\n", 0, max(0, shown.find(_line_feeds(self.old)))) + 1
+        return shown.count("\n", 0, max(0, shown.find(_normalize(self.old)))) + 1
 
 
-class _LineEnds:
+class _NormalizedText:
     """A text with line feeds alone, and where its places are in the file's own text."""
 
     def __init__(self, file: TextFile) -> None:
@@ -78,11 +78,11 @@ class _LineEnds:
         return new.replace("\n", "\r\n") if has_crlf else new
 
 
-def _line_feeds(text: str) -> str:
+def _normalize(text: str) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _ambiguous(count: int, old: str) -> str:
+def _ambiguous_message(count: int, old: str) -> str:
     return (
         f"Found {count} matches of the string to replace, but replace_all is false.\n"
         "To replace all occurrences, set replace_all to true.\n"
@@ -104,7 +104,7 @@ New = Annotated[str, Field(description="The text to put in its place.")]
 Everywhere = Annotated[bool, Field(description="Replace it wherever it stands.")]
 
 
-class Edit(Changing):
+class Edit(FileEditTool):
     """One replacement."""
 
     says: ClassVar[str] = (
@@ -116,35 +116,35 @@ class Edit(Changing):
     new_string: New
     replace_all: Everywhere = False
 
-    def path(self, at: Workplace) -> Path:
+    def path(self, at: ToolContext) -> Path:
         """The file."""
         return at.path(self.file_path)
 
-    def change(self, at: Workplace) -> Change:
+    def change(self, at: ToolContext) -> Change:
         """The replacement made; with nothing to replace, a new file."""
         path = self.path(at)
         if not self.old_string.strip("\n") and (not path.exists() or not path.stat().st_size):
             before = read_text_file(path) if path.exists() else None
-            return write.written(path, before, self.new_string)
+            return write.replace_content(path, before, self.new_string)
         if not path.exists():
             raise NotRun("File does not exist.")
         if not self.old_string:
             raise NotRun("Error: old_string is empty, and the file is not.")
         before = read_text_file(path)
-        return Change(path, before, self._replacement.made_in(before))
+        return Change(path, before, self._replacement.apply_to(before))
 
-    async def carried_out(self, call: Call) -> ToolOutput:
+    async def carried_out(self, call: Invocation) -> ToolOutput:
         """Edits it."""
-        change = await _made(self, call)
+        change = await _apply_edit(self, call)
         if change.before is None:
-            return said(write.told(change, self.file_path))
+            return text_output(write.describe_write(change, self.file_path))
         if self.replace_all:
             old, new = self.old_string.strip("\n"), self.new_string.strip("\n")
-            return said(ALL_PLACES.format(path=self.file_path, old=old, new=new))
-        first = self._replacement.first_line_in(change.before)
+            return text_output(ALL_PLACES.format(path=self.file_path, old=old, new=new))
+        first = self._replacement.find_first_line(change.before)
         count = self.new_string.count("\n") + 1
         head = ONE_PLACE.format(path=self.file_path)
-        return said(head + surroundings(change.after.shown, first, count))
+        return text_output(head + number_excerpt(change.after.shown, first, count))
 
     @property
     def _replacement(self) -> Replacement:
@@ -165,7 +165,7 @@ class One(BaseModel):
         return Replacement(self.old_string, self.new_string, self.replace_all)
 
 
-class MultiEdit(Changing):
+class MultiEdit(FileEditTool):
     """Several replacements in one file."""
 
     says: ClassVar[str] = (
@@ -175,48 +175,48 @@ class MultiEdit(Changing):
     file_path: Annotated[str, Field(description="The file, as an absolute path.")]
     edits: Annotated[tuple[One, ...], Field(min_length=1, description="In their order.")]
 
-    def path(self, at: Workplace) -> Path:
+    def path(self, at: ToolContext) -> Path:
         """The file."""
         return at.path(self.file_path)
 
-    def change(self, at: Workplace) -> Change:
+    def change(self, at: ToolContext) -> Change:
         """All replacements made."""
         path = self.path(at)
         for one in self.edits:
-            _require_sense(one)
+            _require_effect(one)
         if not path.exists():
             raise NotRun("Error: file does not exist.")
         before = after = read_text_file(path)
         for place, one in enumerate(self.edits):
             _require_own_text(one, before, after, self.edits[:place])
-            after = one.replacement().made_in(after)
+            after = one.replacement().apply_to(after)
         return Change(path, before, after)
 
-    async def carried_out(self, call: Call) -> ToolOutput:
+    async def carried_out(self, call: Invocation) -> ToolOutput:
         """Edits it."""
-        await _made(self, call)
+        await _apply_edit(self, call)
         count = len(self.edits)
         lines = [
             f'{place}. Replaced "{one.old_string}" with "{one.new_string}"\n'
             for place, one in enumerate(self.edits, 1)
         ]
         head = f"Applied {count} edit{'s' if count > 1 else ''} to {self.file_path}:\n"
-        return said(head + "".join(lines))
+        return text_output(head + "".join(lines))
 
 
-async def _made(asked: Edit | MultiEdit, call: Call) -> Change:
+async def _apply_edit(asked: Edit | MultiEdit, call: Invocation) -> Change:
     files, path = call.at.files, asked.path(call.at)
     async with call.at.locks.of(path):
         if path.is_file() and path.stat().st_size:
-            files.require_fresh(path)
+            files.require_unchanged(path)
         return await asyncio.to_thread(asked.make, call.at)
 
 
-def _require_sense(one: One) -> None:
+def _require_effect(one: One) -> None:
     if not one.old_string:
         raise NotRun("Error: old_string cannot be empty.")
     if one.old_string == one.new_string:
-        raise NotRun(SAME)
+        raise NotRun(NO_CHANGE)
 
 
 def _require_own_text(

@@ -16,23 +16,23 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
-from mini_agent.coding.tools.base import Asked, Call, said
-from mini_agent.coding.tools.glob_pattern import alternatives, fixed_part, glob_regex, hiding
-from mini_agent.coding.tools.ripgrep import Findings, reminder, ripgrep_in, searched
+from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
+from mini_agent.coding.tools.glob_pattern import expand_braces, fixed_prefix, compile_glob, compile_globs
+from mini_agent.coding.tools.ripgrep import RipgrepResult, format_reminder, find_ripgrep, run_ripgrep
 from mini_agent.coding.tools.text_file import real_path
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
-NEWEST: Final = 100
+MAX_RESULTS: Final = 100
 # Of these rg has the same notion as we; it is not told of others.
-COMMON: Final = re.compile(r"[\w*?./ -]+")
+RIPGREP_GLOB: Final = re.compile(r"[\w*?./ -]+")
 # What it lists of these need not be looked at again.
-SIMPLE: Final = re.compile(r"(?:(?:\*\*|\w[\w.-]*)/)*(?!$)(?:\w[\w.-]*)?\*?[\w.-]*")
+EXACT_IN_RIPGREP: Final = re.compile(r"(?:(?:\*\*|\w[\w.-]*)/)*(?!$)(?:\w[\w.-]*)?\*?[\w.-]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Newest:
+class NewestFiles:
     """Absolute paths, newest first; `count` is how many there are in all, `remark` why not more."""
 
     paths: tuple[str, ...]
@@ -41,7 +41,7 @@ class Newest:
 
 
 @dataclass(frozen=True, slots=True)
-class FileList:
+class FileSearch:
     """The files in `folder` that `pattern`, relative to it, names; `hidden` ones left out.
 
     Links are not followed. A name that begins with a dot has to be named with its dot.
@@ -51,57 +51,57 @@ class FileList:
     pattern: str
     hidden: tuple[str, ...] = ()
 
-    async def newest(self, environment: Mapping[str, str]) -> Newest:
+    async def newest(self, environment: Mapping[str, str]) -> NewestFiles:
         """The hundred that were changed last."""
-        rg = ripgrep_in(environment)
+        rg = find_ripgrep(environment)
         if rg is None:
-            walked = _walked(self.folder, self._passes)
+            walked = _walk(self.folder, self._passes)
             return await asyncio.to_thread(lambda: self._ranked(self._named(walked)))
-        found = await searched(rg, [*self._options()], self.folder)
+        found = await run_ripgrep(rg, [*self._options()], self.folder)
         return await asyncio.to_thread(self._found, found)
 
     def _options(self) -> Iterator[str]:
         yield from ("--files", "--no-ignore", "--null", "--no-messages")
-        if all(map(COMMON.fullmatch, self._patterns)):
+        if all(map(RIPGREP_GLOB.fullmatch, self._patterns)):
             # One that begins with a slash is held against the path from the folder on.
             yield from (f"--glob=/{pattern}" for pattern in self._patterns)
         yield "--hidden" if self._names_dots else "--glob=!.*"
 
-    def _found(self, found: Findings) -> Newest:
+    def _found(self, found: RipgrepResult) -> NewestFiles:
         listed = os.fsdecode(found.output).split("\0")[:-1]
-        is_told = all(map(SIMPLE.fullmatch, self._patterns))
+        is_told = all(map(EXACT_IN_RIPGREP.fullmatch, self._patterns))
         named = listed if is_told else self._named(listed)
         return replace(self._ranked(named), remark=found.remark)
 
     def _named(self, listed: Iterable[str]) -> list[str]:
-        regex = glob_regex(self.pattern)
+        regex = compile_glob(self.pattern)
         return [path for path in listed if regex.fullmatch(path)]
 
-    def _ranked(self, named: list[str]) -> Newest:
+    def _ranked(self, named: list[str]) -> NewestFiles:
         folder = str(self.folder).rstrip("/")
         if self.hidden:
-            hidden = hiding(self.hidden)
+            hidden = compile_globs(self.hidden)
             named = [path for path in named if not hidden.fullmatch(f"{folder}/{path}")]
-        newest = nlargest(NEWEST, zip(_changed_ns(str(self.folder), named), named, strict=True))
-        return Newest(tuple(f"{folder}/{path}" for _, path in newest), len(named))
+        newest = nlargest(MAX_RESULTS, zip(_modified_ns(str(self.folder), named), named, strict=True))
+        return NewestFiles(tuple(f"{folder}/{path}" for _, path in newest), len(named))
 
     def _passes(self, name: str) -> bool:
         return name.startswith(".") and not self._names_dots
 
     @property
     def _patterns(self) -> list[str]:
-        return alternatives(self.pattern)
+        return expand_braces(self.pattern)
 
     @property
     def _names_dots(self) -> bool:
         return any(name.startswith(".") for each in self._patterns for name in each.split("/"))
 
 
-def _walked(folder: Path, passes: Callable[[str], bool]) -> Iterator[str]:
+def _walk(folder: Path, passes: Callable[[str], bool]) -> Iterator[str]:
     waiting = [""]
     while waiting:
         inside = waiting.pop()
-        for entry in _entries(folder / inside):
+        for entry in _scan(folder / inside):
             if passes(entry.name):
                 continue
             if entry.is_dir(follow_symlinks=False):
@@ -110,7 +110,7 @@ def _walked(folder: Path, passes: Callable[[str], bool]) -> Iterator[str]:
                 yield f"{inside}{entry.name}"
 
 
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
+def _scan(folder: Path) -> list[os.DirEntry[str]]:
     try:
         with os.scandir(folder) as entries:
             return list(entries)
@@ -118,28 +118,28 @@ def _entries(folder: Path) -> list[os.DirEntry[str]]:
         return []
 
 
-def _changed_ns(folder: str, paths: Iterable[str]) -> Iterator[int]:
+def _modified_ns(folder: str, paths: Iterable[str]) -> Iterator[int]:
     # Of a hundred thousand of them, each step on the way to the folder counts.
     here = os.open(folder, os.O_RDONLY)
     try:
         for path in paths:
-            yield _changed_at(path, here)
+            yield _modified_at(path, here)
     finally:
         os.close(here)
 
 
-def _changed_at(path: str, here: int) -> int:
+def _modified_at(path: str, here: int) -> int:
     try:
         return os.stat(path, dir_fd=here).st_mtime_ns
     except OSError:
         return 0
 
 
-NONE: Final = "No files found\n"
-CUT: Final = "(Results are truncated. Consider using a more specific path or pattern.)\n"
+NO_FILES: Final = "No files found\n"
+TRUNCATED: Final = "(Results are truncated. Consider using a more specific path or pattern.)\n"
 
 
-class Glob(Asked):
+class Glob(CodingTool):
     """A search for names."""
 
     says: ClassVar[str] = (
@@ -150,22 +150,22 @@ class Glob(Asked):
     pattern: Annotated[str, Field(min_length=1, description="What paths look like.")]
     path: Annotated[str, Field(description="The folder; else where the shell is.")] = ""
 
-    def paths(self, at: Workplace) -> tuple[Path, ...]:
+    def paths(self, at: ToolContext) -> tuple[Path, ...]:
         """The folder that it lists."""
         folder = at.path(self.path) if self.path else at.cwd
-        fixed = fixed_part(self.pattern)
+        fixed = fixed_prefix(self.pattern)
         return (at.path(fixed) if fixed.startswith(("/", "~/")) else folder / fixed,)
 
-    async def carried_out(self, call: Call) -> ToolOutput:
+    async def carried_out(self, call: Invocation) -> ToolOutput:
         """Searches."""
         (folder,) = self.paths(call.at)
-        rest = self.pattern.removeprefix(fixed_part(self.pattern)).lstrip("/")
+        rest = self.pattern.removeprefix(fixed_prefix(self.pattern)).lstrip("/")
         if ".." in rest.split("/"):
             raise NotRun("Error: .. can only stand at the beginning of a pattern.")
         if not folder.is_dir():
-            return said(NONE)
+            return text_output(NO_FILES)
         # What is hidden is hidden by its real path.
-        newest = await FileList(real_path(folder), rest, call.at.hidden).newest(call.at.environment)
-        told = "".join(f"{path}\n" for path in newest.paths) or NONE
-        cut = CUT if newest.count > NEWEST else ""
-        return said(told + cut + reminder(newest.remark))
+        newest = await FileSearch(real_path(folder), rest, call.at.hidden).newest(call.at.environment)
+        told = "".join(f"{path}\n" for path in newest.paths) or NO_FILES
+        cut = TRUNCATED if newest.count > MAX_RESULTS else ""
+        return text_output(told + cut + format_reminder(newest.remark))

@@ -11,27 +11,27 @@ from mini_agent.errors import BadRequest
 TOKEN: Final = re.compile(
     r"(?P<deep>(?:^|(?<=/))(?:\*\*/)*\*\*(?=/|$)/?)|\*+|\?|\[!?\]?[^\]/]*\]|\{|\}|,|.", re.DOTALL
 )
-MOST_ALTERNATIVES: Final = 1000
-DEEP: Final = "(?:[^/]+/)*"
+MAX_ALTERNATIVES: Final = 1000
+ANY_FOLDERS: Final = "(?:[^/]+/)*"
 
 
 @lru_cache(maxsize=500)
-def glob_regex(pattern: str) -> re.Pattern[str]:
+def compile_glob(pattern: str) -> re.Pattern[str]:
     """The whole path, with / between its names, that `pattern` stands for."""
-    written = "|".join(map(_translated, alternatives(pattern)))
+    written = "|".join(map(_translate, expand_braces(pattern)))
     return re.compile(f"(?:{written})", re.DOTALL)
 
 
-def hiding(patterns: tuple[str, ...]) -> re.Pattern[str]:
+def compile_globs(patterns: tuple[str, ...]) -> re.Pattern[str]:
     """What any of several patterns stands for; nothing, where there are none."""
-    return re.compile("|".join(glob_regex(each).pattern for each in patterns) or r"(?!)", re.DOTALL)
+    return re.compile("|".join(compile_glob(each).pattern for each in patterns) or r"(?!)", re.DOTALL)
 
 
-def alternatives(pattern: str) -> list[str]:
+def expand_braces(pattern: str) -> list[str]:
     """The patterns without braces that one with braces stands for; `BadRequest` if too many."""
     done, waiting = list[str](), [pattern]
     while waiting:
-        if len(done) + len(waiting) > MOST_ALTERNATIVES:
+        if len(done) + len(waiting) > MAX_ALTERNATIVES:
             raise BadRequest(f"the pattern {pattern!r:.100} has too many braces")
         each = waiting.pop()
         parts = _first_braces(each)
@@ -39,11 +39,11 @@ def alternatives(pattern: str) -> list[str]:
             done.append(each)
             continue
         head, inside, tail = parts
-        waiting += [head + choice + tail for choice in reversed(_choices(inside))]
+        waiting += [head + choice + tail for choice in reversed(_split_choices(inside))]
     return done
 
 
-def fixed_part(pattern: str) -> str:
+def fixed_prefix(pattern: str) -> str:
     """The folders at the beginning of a pattern that are named as they are."""
     *folders, _name = pattern.split("/")
     fixed: list[str] = []
@@ -64,7 +64,7 @@ def _first_braces(pattern: str) -> tuple[str, str, str] | None:
     return None
 
 
-def _choices(inside: str) -> list[str]:
+def _split_choices(inside: str) -> list[str]:
     choices, depth = [""], 0
     for character in inside:
         depth += {"{": 1, "}": -1}.get(character, 0)
@@ -75,32 +75,32 @@ def _choices(inside: str) -> list[str]:
     return choices
 
 
-def _translated(pattern: str) -> str:
+def _translate(pattern: str) -> str:
     parts = [""]
     for found in TOKEN.finditer(pattern):
         text = found[0]
         if found["deep"]:
-            parts[-1] += DEEP if text.endswith("/") else ".*"
+            parts[-1] += ANY_FOLDERS if text.endswith("/") else ".*"
         elif text.startswith("*"):
             parts.append("")
         else:
-            parts[-1] += _single(text)
+            parts[-1] += _translate_token(text)
     head, *behind = parts
     if not behind:
         return head
     # The first place will do for what stands behind a star, if another star follows: without this
     # some patterns would take longer than anybody lives.
-    held = (f"[^/]*{part}" if DEEP in part else f"(?>[^/]*?{part})" for part in behind[:-1])
+    held = (f"[^/]*{part}" if ANY_FOLDERS in part else f"(?>[^/]*?{part})" for part in behind[:-1])
     return "".join((head, *held, f"[^/]*{behind[-1]}"))
 
 
-def _single(text: str) -> str:
+def _translate_token(text: str) -> str:
     if text == "?":
         return "[^/]"
-    return _set(text[1:-1]) if text.startswith("[") and len(text) > 2 else re.escape(text)
+    return _translate_set(text[1:-1]) if text.startswith("[") and len(text) > 2 else re.escape(text)
 
 
-def _set(inside: str) -> str:
+def _translate_set(inside: str) -> str:
     negated = inside.startswith("!")
     written = re.sub(r"([\\\[&~|^])", r"\\\1", inside.removeprefix("!"))
     if written.startswith("]"):

@@ -9,25 +9,25 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, WithJsonSchema
 
-from mini_agent.coding.tools.base import Asked, Call, said
-from mini_agent.coding.tools.glob_pattern import hiding
-from mini_agent.coding.tools.ripgrep import MISSING, reminder, ripgrep_in, searched
+from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
+from mini_agent.coding.tools.glob_pattern import compile_globs
+from mini_agent.coding.tools.ripgrep import NOT_INSTALLED, format_reminder, find_ripgrep, run_ripgrep
 from mini_agent.coding.tools.text_file import real_path, require_regular
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
-SHAPES: Final = {
+OUTPUT_MODE_OPTIONS: Final = {
     "files_with_matches": ("--files-with-matches",),
     "count": ("--count", "--with-filename"),
 }
-LONGEST: Final = 40_000
-LONGEST_LINE: Final = 500
-CUT: Final = "(Results are truncated after {count} lines. Use a more specific path or pattern.)\n"
+MAX_CHARS: Final = 40_000
+MAX_COLUMNS: Final = 500
+TRUNCATED: Final = "(Results are truncated after {count} lines. Use a more specific path or pattern.)\n"
 Count = Annotated[int, Field(ge=0), WithJsonSchema({"type": "number", "minimum": 0})]
 
 
-class Grep(Asked):
+class Grep(CodingTool):
     """A search for lines."""
 
     says: ClassVar[str] = (
@@ -53,15 +53,15 @@ class Grep(Asked):
     multiline: Annotated[bool, Field(description="A match may go over lines, and . too.")] = False
     head_limit: Annotated[Count | None, Field(description="Only so many lines or paths.")] = None
 
-    def paths(self, at: Workplace) -> tuple[Path, ...]:
+    def paths(self, at: ToolContext) -> tuple[Path, ...]:
         """Where it searches."""
         return (at.path(self.path) if self.path else at.cwd,)
 
-    async def carried_out(self, call: Call) -> ToolOutput:
+    async def carried_out(self, call: Invocation) -> ToolOutput:
         """Searches."""
-        rg = ripgrep_in(call.at.environment)
+        rg = find_ripgrep(call.at.environment)
         if rg is None:
-            raise NotRun(MISSING)
+            raise NotRun(NOT_INSTALLED)
         (target,) = self.paths(call.at)
         if not target.exists():
             raise NotRun(f"Error: there is no {target}.")
@@ -73,15 +73,15 @@ class Grep(Asked):
         options = [*self._options(call.at), "--", str(target)]
         if any("\0" in option for option in options):
             raise NotRun(r"Error: an argument holds a NUL character; in a pattern write \x00.")
-        findings = await searched(rg, options, folder)
+        findings = await run_ripgrep(rg, options, folder)
         lines = findings.output.decode("utf-8", "replace").split("\n")[:-1]
         if call.at.hidden:
-            lines = [*self._visible(lines, hiding(call.at.hidden))]
-        return said("".join(self._told(lines)) + reminder(findings.remark))
+            lines = [*self._visible(lines, compile_globs(call.at.hidden))]
+        return text_output("".join(self._told(lines)) + format_reminder(findings.remark))
 
-    def _options(self, at: Workplace) -> Iterator[str]:
+    def _options(self, at: ToolContext) -> Iterator[str]:
         yield f"--regexp={self.pattern}"
-        yield from SHAPES.get(self.output_mode, ())
+        yield from OUTPUT_MODE_OPTIONS.get(self.output_mode, ())
         if self.output_mode == "content":
             yield from self._shape()
             # Else it cannot be told where a path ends.
@@ -98,7 +98,7 @@ class Grep(Asked):
     def _shape(self) -> Iterator[str]:
         yield from ("--no-heading", "--with-filename")
         yield "--line-number" if self.with_numbers else "--no-line-number"
-        yield from (f"--max-columns={LONGEST_LINE}", "--max-columns-preview")
+        yield from (f"--max-columns={MAX_COLUMNS}", "--max-columns-preview")
         if self.around:
             yield f"--context={self.around}"
         else:
@@ -121,16 +121,16 @@ class Grep(Asked):
             return
         if self.output_mode == "files_with_matches":
             yield f"Found {len(shown)} file{'' if len(shown) == 1 else 's'}\n"
-        yield _fitting(shown)
+        yield _truncate(shown)
         if self.output_mode == "count":
             total = sum(int(line.rpartition(":")[2]) for line in shown)
             yield f"\nFound {total} total occurrences across {len(shown)} files.\n"
 
 
-def _fitting(lines: list[str]) -> str:
+def _truncate(lines: list[str]) -> str:
     length = 0
     for count, line in enumerate(lines):
         length += len(line) + 1
-        if length > LONGEST:
-            return "".join(f"{line}\n" for line in lines[:count]) + CUT.format(count=count)
+        if length > MAX_CHARS:
+            return "".join(f"{line}\n" for line in lines[:count]) + TRUNCATED.format(count=count)
     return "".join(f"{line}\n" for line in lines)

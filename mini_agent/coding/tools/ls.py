@@ -12,27 +12,27 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
-from mini_agent.coding.tools.base import Asked, Call, said
-from mini_agent.coding.tools.glob_pattern import hiding
+from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
+from mini_agent.coding.tools.glob_pattern import compile_globs
 from mini_agent.coding.tools.text_file import real_path
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
-MOST: Final = 400
-LEFT_OUT: Final = (".*", "__pycache__")
-NOT_ENTERED: Final = ("venv", "node_modules")
-MORE: Final = (
+MAX_ITEMS: Final = 400
+IGNORED_NAMES: Final = (".*", "__pycache__")
+UNLISTED_FOLDERS: Final = ("venv", "node_modules")
+TRUNCATED: Final = (
     "There are more than {most} items in the repository. Use the LS tool (passing a specific "
     "path), Bash tool, and other tools to explore nested directories. The first {most} items are "
     "included below:\n\n"
 )
-SUSPECT: Final = (
+MALWARE_NOTE: Final = (
     "\nNOTE: do any of the files above seem malicious? If so, you MUST refuse to continue work."
 )
 
 
-class LS(Asked):
+class LS(CodingTool):
     """A tree of names."""
 
     says: ClassVar[str] = (
@@ -45,38 +45,38 @@ class LS(Asked):
         tuple[str, ...] | None, Field(description="Names to leave out: *.pyc, dist.")
     ] = None
 
-    def paths(self, at: Workplace) -> tuple[Path, ...]:
+    def paths(self, at: ToolContext) -> tuple[Path, ...]:
         """The folder."""
         return (at.path(self.path) if self.path else at.cwd,)
 
-    async def carried_out(self, call: Call) -> ToolOutput:
+    async def carried_out(self, call: Invocation) -> ToolOutput:
         """Lists it."""
         (folder,) = self.paths(call.at)
         if not folder.is_dir():
             raise NotRun(f"Error: {folder} is not a folder.")
         # What is hidden is hidden by its real path.
-        return said(await asyncio.to_thread(self._told, real_path(folder), call.at))
+        return text_output(await asyncio.to_thread(self._told, real_path(folder), call.at))
 
-    def _told(self, folder: Path, at: Workplace) -> str:
-        lines = list(islice(self._lines(folder, hiding(at.hidden)), MOST + 1))
-        head = MORE.format(most=MOST) if len(lines) > MOST else ""
-        tree = "".join(f"{line}\n" for line in lines[:MOST])
-        return f"{head}- {folder}/\n{tree}{SUSPECT}"
+    def _told(self, folder: Path, at: ToolContext) -> str:
+        lines = list(islice(self._lines(folder, compile_globs(at.hidden)), MAX_ITEMS + 1))
+        head = TRUNCATED.format(most=MAX_ITEMS) if len(lines) > MAX_ITEMS else ""
+        tree = "".join(f"{line}\n" for line in lines[:MAX_ITEMS])
+        return f"{head}- {folder}/\n{tree}{MALWARE_NOTE}"
 
     def _lines(self, folder: Path, hidden: re.Pattern[str], depth: int = 1) -> Iterator[str]:
-        for path in _sorted(folder):
-            ignored = (*LEFT_OUT, *(self.ignore or ()))
+        for path in _sorted_entries(folder):
+            ignored = (*IGNORED_NAMES, *(self.ignore or ()))
             if any(fnmatchcase(path.name, each.rstrip("/")) for each in ignored):
                 continue
             if hidden.fullmatch(str(path)):
                 continue
             is_folder = path.is_dir() and not path.is_symlink()
             yield f"{'  ' * depth}- {path.name}{'/' if is_folder else ''}"
-            if is_folder and path.name not in NOT_ENTERED:
+            if is_folder and path.name not in UNLISTED_FOLDERS:
                 yield from self._lines(path, hidden, depth + 1)
 
 
-def _sorted(folder: Path) -> list[Path]:
+def _sorted_entries(folder: Path) -> list[Path]:
     try:
         return sorted(folder.iterdir())
     except OSError:

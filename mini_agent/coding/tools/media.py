@@ -16,21 +16,21 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from mini_agent.coding.tools.base import said
-from mini_agent.coding.tools.paging import Pager, Part
+from mini_agent.coding.tools.coding_tool import text_output
+from mini_agent.coding.tools.paging import Pager, FilePage
 from mini_agent.messages import Attachment
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 from mini_agent_protocol.media_types import BEGINNING_BYTES, IMAGE_TYPES, media_type_of
 
-SECONDS: Final = 60.0
-EXTRA: Final = "pypdfium2"
-MISSING: Final = (
+TIMEOUT_S: Final = 60.0
+PDF_PACKAGE: Final = "pypdfium2"
+NO_PDF_READER: Final = (
     "Error: {path} is a PDF, and there is nothing here that reads it. Install it: "
     "pip install 'mini-agent[pdf]', or sudo apt-get install poppler-utils, or brew install poppler."
 )
 # A file may be made to break its reader, which is C++: what breaks is a process of its own.
-PROGRAM: Final = """
+PDF_PROGRAM: Final = """
 import sys
 import pypdfium2
 source, target = sys.argv[1:]
@@ -51,34 +51,34 @@ def is_pdf(path: Path) -> bool:
         return media_type_of(file.read(BEGINNING_BYTES)) == "application/pdf"
 
 
-async def pdf_part(path: Path, pager: Pager, environment: Mapping[str, str]) -> Part:
+async def read_pdf_page(path: Path, pager: Pager, environment: Mapping[str, str]) -> FilePage:
     """Lines of its text; `NotRun` where it cannot be read."""
     with TemporaryDirectory(prefix="mini-agent-") as folder:
         text = Path(folder, "text")
-        name, *command = _reader(path, text, environment)
-        await _read_by(name, command, path)
+        name, *command = _pdf_command(path, text, environment)
+        await _run_reader(name, command, path)
         return await asyncio.to_thread(pager.part, text)
 
 
-def _reader(path: Path, text: Path, environment: Mapping[str, str]) -> tuple[str, ...]:
+def _pdf_command(path: Path, text: Path, environment: Mapping[str, str]) -> tuple[str, ...]:
     """Its name, and the command that writes the text there."""
-    if find_spec(EXTRA):
-        return (EXTRA, sys.executable, "-P", "-c", PROGRAM, str(path), str(text))
+    if find_spec(PDF_PACKAGE):
+        return (PDF_PACKAGE, sys.executable, "-P", "-c", PDF_PROGRAM, str(path), str(text))
     program = shutil.which("pdftotext", path=environment.get("PATH"))
     if program is None:
-        raise NotRun(MISSING.format(path=path))
+        raise NotRun(NO_PDF_READER.format(path=path))
     return ("pdftotext", program, "-layout", "-enc", "UTF-8", str(path), str(text))
 
 
-async def _read_by(name: str, command: list[str], path: Path) -> None:
+async def _run_reader(name: str, command: list[str], path: Path) -> None:
     process = await asyncio.create_subprocess_exec(
         *command, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE
     )
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(TIMEOUT_S):
             _, complaint = await process.communicate()
     except TimeoutError:
-        raise NotRun(f"Error: {path} was not read within {SECONDS:g} s.") from None
+        raise NotRun(f"Error: {path} was not read within {TIMEOUT_S:g} s.") from None
     finally:
         if process.returncode is None:
             process.kill()
@@ -89,36 +89,36 @@ async def _read_by(name: str, command: list[str], path: Path) -> None:
 
 
 # Written in base64 it is the 5 MB that model servers take.
-MOST_BYTES: Final = 3_750_000
+MAX_IMAGE_BYTES: Final = 3_750_000
 
 
-def is_picture(path: Path) -> bool:
+def is_image(path: Path) -> bool:
     """Whether the file begins as a picture that models can see."""
     with path.open("rb") as file:
         return media_type_of(file.read(BEGINNING_BYTES)) in IMAGE_TYPES
 
 
-def read_picture(path: Path) -> ToolOutput:
+def read_image(path: Path) -> ToolOutput:
     """The picture; `NotRun` for one that is too large."""
     size = path.stat().st_size
-    if size > MOST_BYTES:
+    if size > MAX_IMAGE_BYTES:
         raise NotRun(
-            f"Error: the picture {path} has {size / 1e6:.1f} MB; at most {MOST_BYTES / 1e6:g} can "
+            f"Error: the picture {path} has {size / 1e6:.1f} MB; at most {MAX_IMAGE_BYTES / 1e6:g} can "
             "be shown. Make a smaller copy of it first."
         )
     content = path.read_bytes()
     kind = media_type_of(content)
-    attached = attachment(path.name, kind, base64.b64encode(content).decode())
-    output = said(f"{path.name}: a picture ({kind}, {size} bytes)")
-    return with_attachments(output, (attached,))
+    attached = image_attachment(path.name, kind, base64.b64encode(content).decode())
+    output = text_output(f"{path.name}: a picture ({kind}, {size} bytes)")
+    return add_attachments(output, (attached,))
 
 
-def attachment(name: str, kind: str, content: str) -> Attachment:
+def image_attachment(name: str, kind: str, content: str) -> Attachment:
     """A picture in base64."""
     return Attachment(name=name, media_type=kind, base64=content)
 
 
-def with_attachments(output: ToolOutput, attachments: tuple[Attachment, ...]) -> ToolOutput:
+def add_attachments(output: ToolOutput, attachments: tuple[Attachment, ...]) -> ToolOutput:
     """The output with pictures beside it."""
     return ToolOutput(
         ok=output.ok,

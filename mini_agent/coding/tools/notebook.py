@@ -16,19 +16,19 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, JsonValue
 
-from mini_agent.coding.tools.base import Call, Changing, said
+from mini_agent.coding.tools.coding_tool import Invocation, FileEditTool, text_output
 from mini_agent.coding.tools.change import Change
-from mini_agent.coding.tools.media import attachment, with_attachments
+from mini_agent.coding.tools.media import image_attachment, add_attachments
 from mini_agent.coding.tools.text_file import TextFile, read_text_file
-from mini_agent.coding.tools.workspace import Workplace
-from mini_agent.messages import Attachment, JsonObject, json_object
+from mini_agent.coding.tools.context import ToolContext
+from mini_agent.messages import Attachment, JsonObject, parse_json_object
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
-MOST_CHARACTERS: Final = 96_000
-LONGEST_OUTPUT: Final = 10_000
-MOST_PICTURES: Final = 20
-PICTURES: Final = ("image/png", "image/jpeg")
+MAX_CHARS: Final = 96_000
+MAX_OUTPUT_CHARS: Final = 10_000
+MAX_IMAGES: Final = 20
+IMAGE_TYPES: Final = ("image/png", "image/jpeg")
 INDENT: Final = re.compile(r"\{\n( +)")
 
 
@@ -55,14 +55,14 @@ class Notebook:
         content: JsonObject = {**self.content, "cells": [*cells]}
         text = json.dumps(content, ensure_ascii=False, indent=len(found[1]) if found else 1)
         text += "\n" if self.file.text.endswith("\n") else ""
-        return self.file.holding(text.replace("\n", "\r\n") if self.file.has_crlf else text)
+        return self.file.with_text(text.replace("\n", "\r\n") if self.file.has_crlf else text)
 
 
-def notebook_in(path: Path) -> Notebook:
+def load_notebook(path: Path) -> Notebook:
     """The notebook; `NotRun` for a file that is none."""
     file = read_text_file(path)
     try:
-        content = json_object(file.text)
+        content = parse_json_object(file.text)
     except ValueError as broken:
         raise NotRun(f"Error: {path} is not a notebook: {broken}") from None
     cells = content.get("cells")
@@ -73,15 +73,15 @@ def notebook_in(path: Path) -> Notebook:
 
 def read_notebook(path: Path) -> ToolOutput:
     """All cells with what they printed and drew; `NotRun` when that is too much."""
-    notebook = notebook_in(path)
-    shown = "\n".join(_cell(place, cell) for place, cell in enumerate(notebook.cells))
-    if len(shown) > MOST_CHARACTERS:
+    notebook = load_notebook(path)
+    shown = "\n".join(_format_cell(place, cell) for place, cell in enumerate(notebook.cells))
+    if len(shown) > MAX_CHARS:
         raise NotRun(
-            f"Error: the notebook {path} has {len(shown)} characters; at most {MOST_CHARACTERS} "
+            f"Error: the notebook {path} has {len(shown)} characters; at most {MAX_CHARS} "
             "can be shown. Search it with the Grep tool, or take it apart with jq in Bash."
         )
-    drawn = tuple(each for cell in notebook.cells for each in _pictures(cell))
-    return with_attachments(said(shown), drawn[:MOST_PICTURES])
+    drawn = tuple(each for cell in notebook.cells for each in _cell_images(cell))
+    return add_attachments(text_output(shown), drawn[:MAX_IMAGES])
 
 
 def cell_name(place: int, cell: JsonObject) -> str:
@@ -90,40 +90,40 @@ def cell_name(place: int, cell: JsonObject) -> str:
     return own if isinstance(own, str) and own else f"cell-{place}"
 
 
-def joined(text: JsonValue) -> str:
+def join_lines(text: JsonValue) -> str:
     """The text of a cell, which a notebook may hold as a list of lines."""
     if isinstance(text, list):
         return "".join(line for line in text if isinstance(line, str))
     return text if isinstance(text, str) else ""
 
 
-def _cell(place: int, cell: JsonObject) -> str:
+def _format_cell(place: int, cell: JsonObject) -> str:
     kind = cell.get("cell_type")
-    lines = [f'<cell id="{cell_name(place, cell)}" type="{kind}">', joined(cell.get("source"))]
-    printed = "\n".join(text for text in _printed(cell) if text.strip())
+    lines = [f'<cell id="{cell_name(place, cell)}" type="{kind}">', join_lines(cell.get("source"))]
+    printed = "\n".join(text for text in _cell_texts(cell) if text.strip())
     if printed:
-        lines += ["<output>", _cut(printed), "</output>"]
+        lines += ["<output>", _truncate(printed), "</output>"]
     return "\n".join([*lines, "</cell>"])
 
 
-def _printed(cell: JsonObject) -> Iterator[str]:
+def _cell_texts(cell: JsonObject) -> Iterator[str]:
     for output in _outputs(cell):
         shown = output.get("data")
         if output.get("output_type") == "error":
             yield f"{output.get('ename')}: {output.get('evalue')}"
         elif isinstance(shown, dict):
-            yield joined(shown.get("text/plain"))
+            yield join_lines(shown.get("text/plain"))
         else:
-            yield joined(output.get("text"))
+            yield join_lines(output.get("text"))
 
 
-def _pictures(cell: JsonObject) -> Iterator[Attachment]:
+def _cell_images(cell: JsonObject) -> Iterator[Attachment]:
     for output in _outputs(cell):
         shown = output.get("data")
-        for kind in PICTURES if isinstance(shown, dict) else ():
-            content = joined(shown.get(kind)).replace("\n", "") if isinstance(shown, dict) else ""
+        for kind in IMAGE_TYPES if isinstance(shown, dict) else ():
+            content = join_lines(shown.get(kind)).replace("\n", "") if isinstance(shown, dict) else ""
             if content:
-                yield attachment(f"output.{kind.removeprefix('image/')}", kind, content)
+                yield image_attachment(f"output.{kind.removeprefix('image/')}", kind, content)
 
 
 def _outputs(cell: JsonObject) -> list[JsonObject]:
@@ -133,18 +133,18 @@ def _outputs(cell: JsonObject) -> list[JsonObject]:
     return [output for output in outputs if isinstance(output, dict)]
 
 
-def _cut(text: str) -> str:
-    if len(text) <= LONGEST_OUTPUT:
+def _truncate(text: str) -> str:
+    if len(text) <= MAX_OUTPUT_CHARS:
         return text
-    return f"{text[:LONGEST_OUTPUT]}\n({len(text) - LONGEST_OUTPUT} more characters)"
+    return f"{text[:MAX_OUTPUT_CHARS]}\n({len(text) - MAX_OUTPUT_CHARS} more characters)"
 
 
-WITH_IDS: Final = (4, 5)
-OF_CODE: Final = ("execution_count", "outputs")
-DONE: Final = {"replace": "Updated", "insert": "Inserted a cell after", "delete": "Deleted"}
+CELL_IDS_SINCE: Final = (4, 5)
+CODE_CELL_KEYS: Final = ("execution_count", "outputs")
+EDIT_VERBS: Final = {"replace": "Updated", "insert": "Inserted a cell after", "delete": "Deleted"}
 
 
-class NotebookEdit(Changing):
+class NotebookEdit(FileEditTool):
     """One cell."""
 
     says: ClassVar[str] = (
@@ -162,27 +162,27 @@ class NotebookEdit(Changing):
         Literal["replace", "insert", "delete"], Field(description="What to do with the cell.")
     ] = "replace"
 
-    def path(self, at: Workplace) -> Path:
+    def path(self, at: ToolContext) -> Path:
         """The notebook."""
         return at.path(self.notebook_path)
 
-    def change(self, at: Workplace) -> Change:
+    def change(self, at: ToolContext) -> Change:
         """The notebook with the cell changed."""
         path = self.path(at)
         if not path.exists():
             raise NotRun("Error: notebook does not exist.")
-        notebook = notebook_in(path)
+        notebook = load_notebook(path)
         return Change(path, notebook.file, notebook.written(self._cells(notebook)))
 
-    async def carried_out(self, call: Call) -> ToolOutput:
+    async def carried_out(self, call: Invocation) -> ToolOutput:
         """Edits it."""
         files, path = call.at.files, self.path(call.at)
         async with call.at.locks.of(path):
             if path.exists():
-                files.require_fresh(path)
+                files.require_unchanged(path)
             await asyncio.to_thread(self.make, call.at)
         cell = self.cell_id or "the start"
-        return said(f"{DONE[self.edit_mode]} {cell} in {self.notebook_path}.\n{self.new_source}")
+        return text_output(f"{EDIT_VERBS[self.edit_mode]} {cell} in {self.notebook_path}.\n{self.new_source}")
 
     def _cells(self, notebook: Notebook) -> list[JsonObject]:
         cells = list(notebook.cells)
@@ -202,18 +202,18 @@ class NotebookEdit(Changing):
 
     def _changed(self, cell: JsonObject) -> JsonObject:
         kind = self.cell_type or cell.get("cell_type")
-        changed: JsonObject = {**cell, "cell_type": kind, "source": _lines(self.new_source)}
+        changed: JsonObject = {**cell, "cell_type": kind, "source": _split_lines(self.new_source)}
         if kind == "code":
             # What it printed is not what it would print now.
             return {**changed, "execution_count": None, "outputs": []}
-        return {name: value for name, value in changed.items() if name not in OF_CODE}
+        return {name: value for name, value in changed.items() if name not in CODE_CELL_KEYS}
 
     def _new_cell(self, notebook: Notebook) -> JsonObject:
         cell: JsonObject = {"cell_type": self.cell_type or "code"}
-        if notebook.version >= WITH_IDS:
+        if notebook.version >= CELL_IDS_SINCE:
             cell["id"] = secrets.token_hex(4)
         return self._changed({**cell, "metadata": {}})
 
 
-def _lines(source: str) -> list[JsonValue]:
+def _split_lines(source: str) -> list[JsonValue]:
     return [*source.splitlines(keepends=True)]

@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
-from mini_agent.coding.tools.text_file import EIGHT_BITS, LOOKED_AT, mark_of
+from mini_agent.coding.tools.text_file import EIGHT_BIT_ENCODINGS, SNIFFED_BYTES, detect_bom
 from mini_agent.tools.arguments import NotRun
 
-CHUNK: Final = 1 << 20
-LONGEST_LINE: Final = 1 << 16
+CHUNK_BYTES: Final = 1 << 20
+MAX_LINE_BYTES: Final = 1 << 16
 # Their line feeds are no bytes of their own.
-WIDE: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+WIDE_ENCODINGS: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
 
 
-class _Bytes(Protocol):
+class _ByteStream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class FilePage:
     """Lines of a file; `passed` counts those before and among them, and `has_more` those behind."""
 
     lines: tuple[str, ...]
@@ -44,36 +44,36 @@ class Pager:
     count: int
     most: int
 
-    def part(self, path: Path) -> Part:
+    def part(self, path: Path) -> FilePage:
         """The lines; `NotRun` for a file that is no text."""
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
-            beginning = file.read(LOOKED_AT)
-            mark, encoding = mark_of(beginning)
+            beginning = file.read(SNIFFED_BYTES)
+            mark, encoding = detect_bom(beginning)
             if not mark and b"\0" in beginning:
                 raise NotRun(f"Error: {path} is not a text file.")
             file.seek(len(mark))
-            if encoding in WIDE:
-                return self._read(_Recoded(file, encoding), status)
+            if encoding in WIDE_ENCODINGS:
+                return self._read(_Utf8Stream(file, encoding), status)
             return self._read(file, status)
 
-    def _read(self, file: _Bytes, status: os.stat_result) -> Part:
-        passed, rest = _passed(file, self.first - 1)
-        lines = _Lines(file, rest)
+    def _read(self, file: _ByteStream, status: os.stat_result) -> FilePage:
+        passed, rest = _skip_lines(file, self.first - 1)
+        lines = _LineReader(file, rest)
         found: list[bytes] = []
         length = 0
         for line in lines:
             if len(found) == self.count or length > self.most:
-                return Part(_decoded(found), passed + len(found), has_more=True, status=status)
+                return FilePage(_decode(found), passed + len(found), has_more=True, status=status)
             found.append(line)
             length += len(line)
-        return Part(_decoded(found), passed + len(found), has_more=False, status=status)
+        return FilePage(_decode(found), passed + len(found), has_more=False, status=status)
 
 
-class _Lines:
+class _LineReader:
     """Lines without their ends, each cut to 64 KiB."""
 
-    def __init__(self, file: _Bytes, rest: bytes) -> None:
+    def __init__(self, file: _ByteStream, rest: bytes) -> None:
         self._file, self._rest = file, rest
 
     def __iter__(self) -> Iterator[bytes]:
@@ -81,35 +81,35 @@ class _Lines:
         for piece in self._pieces():
             *ended, last = piece.split(b"\n")
             for part in ended:
-                line += part[: max(0, LONGEST_LINE - len(line))]
-                yield _whole(line).removesuffix(b"\r")
+                line += part[: max(0, MAX_LINE_BYTES - len(line))]
+                yield _whole_characters(line).removesuffix(b"\r")
                 line.clear()
-            line += last[: max(0, LONGEST_LINE - len(line))]
+            line += last[: max(0, MAX_LINE_BYTES - len(line))]
             started = bool(last) or (started and not ended)
         if started:
-            yield _whole(line)
+            yield _whole_characters(line)
 
     def _pieces(self) -> Iterator[bytes]:
         yield self._rest
-        while piece := self._file.read(CHUNK):
+        while piece := self._file.read(CHUNK_BYTES):
             yield piece
 
 
-def _whole(line: bytearray) -> bytes:
+def _whole_characters(line: bytearray) -> bytes:
     """The line; one that was cut ends with a whole character of UTF-8."""
-    if len(line) < LONGEST_LINE:
+    if len(line) < MAX_LINE_BYTES:
         return bytes(line)
-    end = LONGEST_LINE
-    while end > LONGEST_LINE - 4 and line[end - 1] & 0xC0 == 0x80:
+    end = MAX_LINE_BYTES
+    while end > MAX_LINE_BYTES - 4 and line[end - 1] & 0xC0 == 0x80:
         end -= 1
     return bytes(line[: end - (line[end - 1] >= 0xC0)])
 
 
-def _passed(file: _Bytes, wanted: int) -> tuple[int, bytes]:
+def _skip_lines(file: _ByteStream, wanted: int) -> tuple[int, bytes]:
     """Goes past so many lines; how many there were, and what was read of the next."""
     passed, ends_in_line_feed, has_any = 0, True, False
     while passed < wanted:
-        piece = file.read(CHUNK)
+        piece = file.read(CHUNK_BYTES)
         if not piece:
             return passed + (has_any and not ends_in_line_feed), b""
         has_any, ends_in_line_feed = True, piece.endswith(b"\n")
@@ -124,7 +124,7 @@ def _passed(file: _Bytes, wanted: int) -> tuple[int, bytes]:
     return passed, b""
 
 
-class _Recoded:
+class _Utf8Stream:
     """A file in another encoding, read as UTF-8."""
 
     def __init__(self, file: BinaryIO, encoding: str) -> None:
@@ -136,8 +136,8 @@ class _Recoded:
         return self._decoder.decode(piece, not piece).encode()
 
 
-def _decoded(lines: list[bytes]) -> tuple[str, ...]:
-    for name in EIGHT_BITS:
+def _decode(lines: list[bytes]) -> tuple[str, ...]:
+    for name in EIGHT_BIT_ENCODINGS:
         try:
             return tuple(line.decode(name) for line in lines)
         except UnicodeDecodeError:

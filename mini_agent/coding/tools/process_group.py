@@ -18,15 +18,15 @@ from typing import Final, Literal
 from mini_agent.tools.invoker import Listener
 from mini_agent_protocol.execution import Output
 
-LONGEST: Final = 30_000
-BEGINNING: Final = 10_000
-KEPT_BEGINNING: Final = 4 * BEGINNING
-KEPT_END: Final = 4 * (LONGEST - BEGINNING)
+MAX_CHARS: Final = 30_000
+HEAD_CHARS: Final = 10_000
+MAX_HEAD_BYTES: Final = 4 * HEAD_CHARS
+MAX_TAIL_BYTES: Final = 4 * (MAX_CHARS - HEAD_CHARS)
 # A listener is told so much; whoever prints megabytes is read by nobody.
-TOLD: Final = 1 << 18
+MAX_STREAMED_BYTES: Final = 1 << 18
 
 
-class Heard(asyncio.Protocol):
+class PipeReader(asyncio.Protocol):
     """The reading end of a pipe, in an event loop."""
 
     def __init__(self, stream: Literal["stdout", "stderr"], tell: Listener) -> None:
@@ -42,13 +42,13 @@ class Heard(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """A piece."""
         self._total += len(data)
-        room = max(0, KEPT_BEGINNING - len(self._beginning))
+        room = max(0, MAX_HEAD_BYTES - len(self._beginning))
         self._beginning += data[:room]
         self._end += data[room:]
-        del self._end[:-KEPT_END]
-        if self._told < TOLD:
+        del self._end[:-MAX_TAIL_BYTES]
+        if self._told < MAX_STREAMED_BYTES:
             self._told += len(data)
-            text = self._telling.decode(data[:TOLD])
+            text = self._telling.decode(data[:MAX_STREAMED_BYTES])
             if text:
                 self._tell(Output(stream=self._stream, text=text))
 
@@ -62,58 +62,58 @@ class Heard(asyncio.Protocol):
         missing = self._total - len(self._beginning) - len(self._end)
         is_last = self.closed.is_set()
         if missing:
-            text = _cut(_text(self._beginning), _text(self._end), missing)
+            text = _truncate(_decode(self._beginning), _decode(self._end), missing)
         else:
             text = self._decoder.decode(bytes(self._beginning + self._end), is_last)
-            text = _cut(text, "", 0)
+            text = _truncate(text, "", 0)
         self._total = 0
         self._beginning.clear()
         self._end.clear()
         return text
 
 
-def _text(part: bytearray) -> str:
+def _decode(part: bytearray) -> str:
     return part.decode("utf-8", "replace")
 
 
-def _cut(beginning: str, end: str, missing: int) -> str:
-    if not missing and len(beginning) <= LONGEST:
+def _truncate(beginning: str, end: str, missing: int) -> str:
+    if not missing and len(beginning) <= MAX_CHARS:
         return beginning
-    last = (beginning + end)[BEGINNING - LONGEST :]
-    left_out = missing + len(beginning) + len(end) - BEGINNING - len(last)
-    return f"{beginning[:BEGINNING]}\n... ({left_out} characters left out) ...\n{last}"
+    last = (beginning + end)[HEAD_CHARS - MAX_CHARS :]
+    left_out = missing + len(beginning) + len(end) - HEAD_CHARS - len(last)
+    return f"{beginning[:HEAD_CHARS]}\n... ({left_out} characters left out) ...\n{last}"
 
 
 # A second of grace.
-LOOKS: Final = 50
-LOOK_S: Final = 0.02
-DRAIN_S: Final = 0.5
+STOP_CHECKS: Final = 50
+STOP_INTERVAL_S: Final = 0.02
+DRAIN_TIMEOUT_S: Final = 0.5
 
 
 @dataclass(slots=True)
-class Group:
+class ProcessGroup:
     """A running command; whoever started it calls `close`."""
 
     process: asyncio.subprocess.Process
-    stdout: Heard
-    stderr: Heard
+    stdout: PipeReader
+    stderr: PipeReader
     transports: tuple[asyncio.ReadTransport, ...]
-    left_behind: bool = field(default=False)
+    has_leftovers: bool = field(default=False)
 
     async def ended(self) -> int:
         """The exit code, as a shell tells it; what the command left running is killed."""
         returned = await self.process.wait()
-        self.left_behind = self._signal(signal.SIGKILL)
+        self.has_leftovers = self._signal(signal.SIGKILL)
         await self._drained()
         return returned if returned >= 0 else 128 - returned
 
     async def stop(self) -> None:
         """Asks the whole group to end, and after a second makes it."""
         self._signal(signal.SIGTERM)
-        for _ in range(LOOKS):
+        for _ in range(STOP_CHECKS):
             if not self._signal(0):
                 break
-            await asyncio.sleep(LOOK_S)
+            await asyncio.sleep(STOP_INTERVAL_S)
         await self.kill()
 
     async def kill(self) -> None:
@@ -140,17 +140,17 @@ class Group:
     async def _drained(self) -> None:
         # Someone who left the process group may hold the pipe open: what is there by now is all.
         with suppress(TimeoutError):
-            async with asyncio.timeout(DRAIN_S):
+            async with asyncio.timeout(DRAIN_TIMEOUT_S):
                 await self.stdout.closed.wait()
                 await self.stderr.closed.wait()
 
 
 async def start_group(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], tell: Listener
-) -> Group:
+) -> ProcessGroup:
     """Starts it, with nothing to read."""
-    stdout = await _pipe("stdout", tell)
-    stderr = await _pipe("stderr", tell)
+    stdout = await _open_pipe("stdout", tell)
+    stderr = await _open_pipe("stderr", tell)
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -168,20 +168,20 @@ async def start_group(
     finally:
         os.close(stdout.writing_end)
         os.close(stderr.writing_end)
-    return Group(process, stdout.heard, stderr.heard, (stdout.transport, stderr.transport))
+    return ProcessGroup(process, stdout.heard, stderr.heard, (stdout.transport, stderr.transport))
 
 
 @dataclass(frozen=True, slots=True)
 class _Pipe:
-    heard: Heard
+    heard: PipeReader
     transport: asyncio.ReadTransport
     writing_end: int
 
 
-async def _pipe(stream: Literal["stdout", "stderr"], tell: Listener) -> _Pipe:
+async def _open_pipe(stream: Literal["stdout", "stderr"], tell: Listener) -> _Pipe:
     # Pipes of our own: with asyncio's, `wait` can hang on whoever inherited the writing end.
     reading_end, writing_end = os.pipe()
     transport, heard = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: Heard(stream, tell), os.fdopen(reading_end, "rb", 0)
+        lambda: PipeReader(stream, tell), os.fdopen(reading_end, "rb", 0)
     )
     return _Pipe(heard, transport, writing_end)

@@ -27,7 +27,7 @@ class Question:
     takes_many: bool = False
 
 
-class Asker(Protocol):
+class UserPrompter(Protocol):
     """The user."""
 
     async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
@@ -40,7 +40,7 @@ class Asker(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class SearchResult:
     """One page that a search found."""
 
     title: str
@@ -48,7 +48,7 @@ class Found:
     text: str = ""
 
 
-class Pages(Protocol):
+class PageFetcher(Protocol):
     """Where pages of the web come from."""
 
     async def page(self, url: str) -> str:
@@ -56,15 +56,15 @@ class Pages(Protocol):
         ...
 
 
-class Search(Protocol):
+class SearchEngine(Protocol):
     """A search engine."""
 
-    async def found(self, query: str) -> Sequence[Found]:
+    async def found(self, query: str) -> Sequence[SearchResult]:
         """The best first; `NotRun` says why there is no answer."""
         ...
 
 
-class Digest(Protocol):
+class Digester(Protocol):
     """The small model that reads pages, so that the main one need not."""
 
     async def digest(self, prompt: str, text: str) -> str:
@@ -72,7 +72,7 @@ class Digest(Protocol):
         ...
 
 
-class Subagents(Protocol):
+class SubagentRunner(Protocol):
     """Agents that carry out a task of their own."""
 
     def kinds(self) -> Mapping[str, str]:

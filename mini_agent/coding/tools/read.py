@@ -12,50 +12,50 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field, WithJsonSchema
 
-from mini_agent.agent.context_window import ASCII_CHARS_PER_TOKEN, tokens_of_bytes
-from mini_agent.coding.tools.base import Asked, Call, said
-from mini_agent.coding.tools.media import is_pdf, is_picture, pdf_part, read_picture
+from mini_agent.agent.context_window import ASCII_CHARS_PER_TOKEN, estimate_tokens_for_size
+from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
+from mini_agent.coding.tools.media import is_pdf, is_image, read_pdf_page, read_image
 from mini_agent.coding.tools.notebook import read_notebook
-from mini_agent.coding.tools.paging import LONGEST_LINE, Pager, Part
+from mini_agent.coding.tools.paging import MAX_LINE_BYTES, Pager, FilePage
 from mini_agent.coding.tools.text_file import require_regular
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
-AROUND: Final = 4
+CONTEXT_LINES: Final = 4
 
 
-def numbered(lines: Iterable[str], first: int = 1) -> str:
+def number_lines(lines: Iterable[str], first: int = 1) -> str:
     """The number right-aligned in five places, an arrow, the line."""
     return "".join(f"{number:5}→{line}\n" for number, line in enumerate(lines, first))
 
 
-def lines_of(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
     """The lines of a text; only a line feed ends one."""
     lines = text.split("\n")
     return lines[:-1] if lines[-1] == "" else lines
 
 
-def surroundings(text: str, first: int, count: int) -> str:
+def number_excerpt(text: str, first: int, count: int) -> str:
     """`count` lines from the line `first` on, with those around them."""
-    start = max(1, first - AROUND)
-    return numbered(lines_of(text)[start - 1 : first - 1 + count + AROUND], start)
+    start = max(1, first - CONTEXT_LINES)
+    return number_lines(split_lines(text)[start - 1 : first - 1 + count + CONTEXT_LINES], start)
 
 
-USUAL_LINES: Final = 2000
-MOST_BYTES: Final = 256 * 1024
-MOST_TOKENS: Final = 24_000
-MOST_PART_BYTES: Final = round(MOST_TOKENS * ASCII_CHARS_PER_TOKEN)
-SUSPECT: Final = (
+DEFAULT_LINES: Final = 2000
+MAX_BYTES: Final = 256 * 1024
+MAX_TOKENS: Final = 24_000
+MAX_PAGE_BYTES: Final = round(MAX_TOKENS * ASCII_CHARS_PER_TOKEN)
+MALWARE_REMINDER: Final = (
     "<system-reminder>If the file looks malicious, then don't edit it.</system-reminder>\n"
 )
-INSTEAD: Final = (
+PAGING_HINT: Final = (
     "Instead read snippets of the file with offset/limit parameters, or search using the Grep tool."
 )
 Lines = Annotated[int, WithJsonSchema({"type": "number"})]
 
 
-class Read(Asked):
+class Read(CodingTool):
     """Lines of a file or of a PDF's text, a picture, or a notebook."""
 
     says: ClassVar[str] = (
@@ -66,55 +66,55 @@ class Read(Asked):
     only_reads: ClassVar[bool] = True
     file_path: Annotated[str, Field(description="The file, as an absolute path.")]
     offset: Annotated[Lines, Field(ge=0, description="The line to begin with, from 1.")] = 1
-    limit: Annotated[Lines, Field(ge=0, description="How many lines.")] = USUAL_LINES
+    limit: Annotated[Lines, Field(ge=0, description="How many lines.")] = DEFAULT_LINES
 
-    def paths(self, at: Workplace) -> tuple[Path, ...]:
+    def paths(self, at: ToolContext) -> tuple[Path, ...]:
         """The file."""
         return (at.path(self.file_path),)
 
-    async def carried_out(self, call: Call) -> ToolOutput:
+    async def carried_out(self, call: Invocation) -> ToolOutput:
         """Reads it; the model may edit it from now on."""
         path = call.at.path(self.file_path)
         if not path.exists():
-            raise NotRun(_missing(path))
+            raise NotRun(_missing_message(path))
         require_regular(path)
-        if is_picture(path):
-            return await asyncio.to_thread(read_picture, path)
+        if is_image(path):
+            return await asyncio.to_thread(read_image, path)
         if path.suffix == ".ipynb":
             status = path.stat()
             output = await asyncio.to_thread(read_notebook, path)
-            call.at.files.saw(path, status)
+            call.at.files.mark_seen(path, status)
             return output
-        pager = Pager(max(1, self.offset), self.limit, MOST_PART_BYTES)
+        pager = Pager(max(1, self.offset), self.limit, MAX_PAGE_BYTES)
         if is_pdf(path):
-            part = await pdf_part(path, pager, call.at.environment)
+            part = await read_pdf_page(path, pager, call.at.environment)
             self._require_small(part)
-            return said("".join(self._told(part)))
+            return text_output("".join(self._told(part)))
         part = await asyncio.to_thread(pager.part, path)
         self._require_small(part)
-        call.at.files.saw(path, part.status)
-        return said("".join(self._told(part)))
+        call.at.files.mark_seen(path, part.status)
+        return text_output("".join(self._told(part)))
 
     @property
     def _is_whole(self) -> bool:
         return not {"offset", "limit"} & self.model_fields_set
 
-    def _require_small(self, part: Part) -> None:
+    def _require_small(self, part: FilePage) -> None:
         size = part.status.st_size
-        if self._is_whole and size > MOST_BYTES:
+        if self._is_whole and size > MAX_BYTES:
             raise NotRun(
                 f"File content ({size / (1 << 20):.1f}MB) exceeds maximum allowed size (256KB).\n"
-                + INSTEAD
+                + PAGING_HINT
             )
-        tokens = tokens_of_bytes(sum(len(line.encode()) + 1 for line in part.lines))
-        if tokens > MOST_TOKENS:
-            about = tokens_of_bytes(size) if self._is_whole else tokens
+        tokens = estimate_tokens_for_size(sum(len(line.encode()) + 1 for line in part.lines))
+        if tokens > MAX_TOKENS:
+            about = estimate_tokens_for_size(size) if self._is_whole else tokens
             raise NotRun(
                 f"File content ({about} tokens) exceeds maximum allowed tokens "
-                f"({MOST_TOKENS} tokens).\n{INSTEAD}"
+                f"({MAX_TOKENS} tokens).\n{PAGING_HINT}"
             )
 
-    def _told(self, part: Part) -> Iterator[str]:
+    def _told(self, part: FilePage) -> Iterator[str]:
         first = max(1, self.offset)
         if not part.lines and not part.has_more:
             yield (
@@ -123,9 +123,9 @@ class Read(Asked):
             )
             return
         if part.lines:
-            yield numbered(part.lines, first)
+            yield number_lines(part.lines, first)
             yield "\n"
-        yield SUSPECT
+        yield MALWARE_REMINDER
         if part.has_more:
             yield (
                 f"<system-reminder>The file goes on after line {part.passed}; read on with "
@@ -140,16 +140,16 @@ class Read(Asked):
 
 
 def _is_cut(line: str) -> bool:
-    return len(line.encode()) > LONGEST_LINE - 5
+    return len(line.encode()) > MAX_LINE_BYTES - 5
 
 
-def _missing(path: Path) -> str:
-    near = [each.name for each in _beside(path) if each.stem == path.stem and each != path]
+def _missing_message(path: Path) -> str:
+    near = [each.name for each in _siblings(path) if each.stem == path.stem and each != path]
     meant = f" Did you mean {min(near)}?" if near else ""
     return f"<tool_use_error>File does not exist.{meant}</tool_use_error>"
 
 
-def _beside(path: Path) -> list[Path]:
+def _siblings(path: Path) -> list[Path]:
     try:
         return list(path.parent.iterdir())
     except OSError:

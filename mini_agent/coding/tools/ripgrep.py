@@ -14,54 +14,54 @@ from typing import Final
 
 from mini_agent.tools.arguments import NotRun
 
-MISSING: Final = (
+NOT_INSTALLED: Final = (
     "Error: ripgrep (rg) is not installed: the Grep tool cannot be used.\n"
     "Install it: sudo apt-get install ripgrep, or brew install ripgrep. "
     "Until then, use grep in Bash.\n"
 )
-SECONDS: Final = 60.0
-MOST_BYTES: Final = 64 << 20
-MOST_COMPLAINT: Final = 1 << 16
-FOUND_NONE: Final = 1
+TIMEOUT_S: Final = 60.0
+MAX_OUTPUT_BYTES: Final = 64 << 20
+MAX_STDERR_BYTES: Final = 1 << 16
+NO_MATCH_EXIT_CODE: Final = 1
 # Of a file that could not be read; the search goes on without it.
-ABOUT_A_FILE: Final = "(os error "
+FILE_ERROR_MARK: Final = "(os error "
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class RipgrepResult:
     """What rg printed, and a remark when it is not all there is."""
 
     output: bytes
     remark: str = ""
 
 
-def reminder(remark: str) -> str:
+def format_reminder(remark: str) -> str:
     """A remark as the model reads it; empty if there is none."""
     return remark and f"<system-reminder>{remark}</system-reminder>\n"
 
 
-def ripgrep_in(environment: Mapping[str, str]) -> str | None:
+def find_ripgrep(environment: Mapping[str, str]) -> str | None:
     """Where rg is installed."""
     return shutil.which("rg", path=environment.get("PATH"))
 
 
-async def searched(rg: str, options: Sequence[str], folder: Path) -> Findings:
+async def run_ripgrep(rg: str, options: Sequence[str], folder: Path) -> RipgrepResult:
     """What rg finds; `NotRun` with its own words when it does not understand what to look for."""
-    search = _Search((rg, "--no-config", "--color=never", *options), folder)
+    search = _RipgrepRun((rg, "--no-config", "--color=never", *options), folder)
     searching = asyncio.create_task(asyncio.to_thread(search.findings))
     try:
-        async with asyncio.timeout(SECONDS):
+        async with asyncio.timeout(TIMEOUT_S):
             return await asyncio.shield(searching)
     except TimeoutError:
         search.stop()
         found = await searching
-        return Findings(found.output, f"the search was ended after {SECONDS:g} s")
+        return RipgrepResult(found.output, f"the search was ended after {TIMEOUT_S:g} s")
     except asyncio.CancelledError:
         search.stop()
         raise
 
 
-class _Search:
+class _RipgrepRun:
     """One run of rg, in a thread: it writes a little at a time, and often, for an event loop."""
 
     def __init__(self, command: Sequence[str], folder: Path) -> None:
@@ -75,7 +75,7 @@ class _Search:
         if self._process is not None:
             self._process.kill()
 
-    def findings(self) -> Findings:
+    def findings(self) -> RipgrepResult:
         """All that it prints, up to 64 MB."""
         with (
             tempfile.TemporaryFile() as complaining,
@@ -90,30 +90,30 @@ class _Search:
         ):
             self._process = process
             output = self._output(process)
-            if len(output) >= MOST_BYTES:
-                return Findings(output, f"the search was ended after {MOST_BYTES >> 20} MB")
+            if len(output) >= MAX_OUTPUT_BYTES:
+                return RipgrepResult(output, f"the search was ended after {MAX_OUTPUT_BYTES >> 20} MB")
             complaining.seek(0)
-            complaint = complaining.read(MOST_COMPLAINT).decode("utf-8", "replace")
-            return _judged(process.wait(), output, complaint)
+            complaint = complaining.read(MAX_STDERR_BYTES).decode("utf-8", "replace")
+            return _check_result(process.wait(), output, complaint)
 
     def _output(self, process: subprocess.Popen[bytes]) -> bytes:
         output = bytearray()
         if process.stdout is not None:
             while not self._stopped.is_set() and (piece := process.stdout.read(1 << 20)):
                 output += piece
-                if len(output) >= MOST_BYTES:
+                if len(output) >= MAX_OUTPUT_BYTES:
                     self._stopped.set()
         if self._stopped.is_set():
             process.kill()
         return bytes(output)
 
 
-def _judged(code: int, output: bytes, complaint: str) -> Findings:
+def _check_result(code: int, output: bytes, complaint: str) -> RipgrepResult:
     lines = complaint.strip().splitlines()
     # Killed, it has a negative code; what it had found by then counts.
-    if code <= FOUND_NONE or not lines:
-        return Findings(output)
-    about_files = [line for line in lines if ABOUT_A_FILE in line]
+    if code <= NO_MATCH_EXIT_CODE or not lines:
+        return RipgrepResult(output)
+    about_files = [line for line in lines if FILE_ERROR_MARK in line]
     if not output and len(about_files) < len(lines):
         raise NotRun(f"Error: {complaint.strip()}")
-    return Findings(output, f"not searched: {lines[0].removeprefix('rg: ')}")
+    return RipgrepResult(output, f"not searched: {lines[0].removeprefix('rg: ')}")

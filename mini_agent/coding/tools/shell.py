@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.tools.process_group import Group, start_group
+from mini_agent.coding.tools.process_group import ProcessGroup, start_group
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import Listener
 
-TIMED_OUT: Final = 124
-MOST_JOBS: Final = 100
-LOST: Final = "the next command starts where this one did: there is no room for temporary files"
+TIMEOUT_EXIT_CODE: Final = 124
+MAX_JOBS: Final = 100
+NO_TEMPORARY_FILES: Final = "the next command starts where this one did: there is no room for temporary files"
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class CommandResult:
     """How a command ended, and what it printed; `rc` is None when its time was up."""
 
     rc: int | None
@@ -32,12 +32,12 @@ class Ended:
 
 
 @dataclass(slots=True)
-class Job:
+class BackgroundJob:
     """A command in the background."""
 
     id: str
     command: str
-    group: Group
+    group: ProcessGroup
     rc: int | None = None
     was_stopped: bool = False
     watching: asyncio.Task[None] | None = None
@@ -61,7 +61,7 @@ class Shell:
 
     folders: tuple[Path, ...]
     environment: Mapping[str, str]
-    jobs: dict[str, Job] = field(default_factory=dict)
+    jobs: dict[str, BackgroundJob] = field(default_factory=dict)
     _cwd: Path | None = None
     _count: int = 0
 
@@ -72,35 +72,35 @@ class Shell:
             return self._cwd
         return self.folders[0]
 
-    async def run(self, command: str, timeout_s: float, tell: Listener) -> Ended:
+    async def run(self, command: str, timeout_s: float, tell: Listener) -> CommandResult:
         """What came of the command; cancelled, it is killed, and all its children with it."""
-        with _scratch() as note:
-            group = await self._started(_noting(command, note) if note else command, tell)
+        with _open_cwd_file() as note:
+            group = await self._started(_record_cwd(command, note) if note else command, tell)
             try:
-                rc = await _in_time(group, timeout_s)
+                rc = await _wait_until(group, timeout_s)
             except BaseException:
                 await asyncio.shield(group.kill())
                 raise
             finally:
                 group.close()
-            remarks = self._moved(note) if note else [LOST]
-        if group.left_behind:
+            remarks = self._moved(note) if note else [NO_TEMPORARY_FILES]
+        if group.has_leftovers:
             remarks.append("what it left running was stopped; use run_in_background for that")
-        return Ended(rc, group.stdout.taken(), group.stderr.taken(), tuple(remarks))
+        return CommandResult(rc, group.stdout.taken(), group.stderr.taken(), tuple(remarks))
 
-    async def start(self, command: str) -> Job:
+    async def start(self, command: str) -> BackgroundJob:
         """The command in the background, until it ends or is stopped."""
         running = [job for job in self.jobs.values() if job.rc is None]
-        if len(running) >= MOST_JOBS:
-            raise NotRun(f"Error: {MOST_JOBS} commands are running in the background already.")
+        if len(running) >= MAX_JOBS:
+            raise NotRun(f"Error: {MAX_JOBS} commands are running in the background already.")
         group = await self._started(command, lambda _piece: None)
         self._count += 1
-        job = Job(f"bash_{self._count}", command, group)
-        job.watching = asyncio.create_task(_watched(job))
+        job = BackgroundJob(f"bash_{self._count}", command, group)
+        job.watching = asyncio.create_task(_wait_for_job(job))
         self.jobs[job.id] = job
         return job
 
-    async def stop(self, job: Job) -> None:
+    async def stop(self, job: BackgroundJob) -> None:
         """Ends a command in the background."""
         if job.rc is None:
             job.was_stopped = True
@@ -114,7 +114,7 @@ class Shell:
             for job in self.jobs.values():
                 stopping.create_task(self.stop(job))
 
-    async def _started(self, command: str, tell: Listener) -> Group:
+    async def _started(self, command: str, tell: Listener) -> ProcessGroup:
         if "\0" in command:
             raise NotRun("Error: the command holds a NUL character.")
         cwd = self.cwd
@@ -139,7 +139,7 @@ class Shell:
 
 
 @contextmanager
-def _scratch() -> Iterator[Path | None]:
+def _open_cwd_file() -> Iterator[Path | None]:
     """Where a command can write down where it ends; None where the disk takes nothing."""
     try:
         folder = tempfile.TemporaryDirectory(prefix="mini-agent-")
@@ -150,13 +150,13 @@ def _scratch() -> Iterator[Path | None]:
         yield Path(name, "cwd")
 
 
-def _noting(command: str, note: Path) -> str:
+def _record_cwd(command: str, note: Path) -> str:
     """The command line, which at its end writes down where it is."""
     noting = f"{{ pwd -P >{shlex.quote(str(note))}; }} 2>/dev/null"
     return f"trap {shlex.quote(noting)} EXIT\n{command}\n"
 
 
-async def _in_time(group: Group, timeout_s: float) -> int | None:
+async def _wait_until(group: ProcessGroup, timeout_s: float) -> int | None:
     try:
         async with asyncio.timeout(timeout_s) as cut:
             await group.process.wait()
@@ -168,7 +168,7 @@ async def _in_time(group: Group, timeout_s: float) -> int | None:
         return None
 
 
-async def _watched(job: Job) -> None:
+async def _wait_for_job(job: BackgroundJob) -> None:
     try:
         job.rc = await job.group.ended()
     finally:

@@ -7,13 +7,13 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from mini_agent.coding.tools.base import Asked, Call, said
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
 
-class Task(Asked):
+class Task(CodingTool):
     """Something for a subagent to do."""
 
     says: ClassVar[str] = (
@@ -25,11 +25,11 @@ class Task(Asked):
     subagent_type: Annotated[str, Field(description="Which agent.")]
 
     @classmethod
-    def is_offered(cls, at: Workplace) -> bool:
+    def is_offered(cls, at: ToolContext) -> bool:
         """Whether there are any."""
         return at.subagents is not None
 
-    async def carried_out(self, call: Call) -> ToolOutput:
+    async def carried_out(self, call: Invocation) -> ToolOutput:
         """Has it done."""
         agents = call.at.subagents
         kinds = {} if agents is None else agents.kinds()
@@ -40,5 +40,5 @@ class Task(Asked):
             )
         answer = await agents.carried_out(self.subagent_type, self.prompt, call.id)
         if isinstance(answer, str):
-            return said(answer)
+            return text_output(answer)
         return replace(answer, told=answer.told or answer.error or answer.stdout)

@@ -40,7 +40,7 @@ def is_file(path: Path) -> bool:
 
 
 # No other file can take its place: the folder is not ours, or the file is a mount of its own.
-ONLY_IN_PLACE: Final = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV)
+IN_PLACE_ERRORS: Final = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV)
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -52,7 +52,7 @@ def write_file(path: Path, content: bytes) -> None:
     try:
         _replace(real, content)
     except OSError as broken:
-        if broken.errno not in ONLY_IN_PLACE or not real.exists():
+        if broken.errno not in IN_PLACE_ERRORS or not real.exists():
             raise OSError(broken.errno, broken.strerror, str(path)) from None
         real.write_bytes(content)
 
@@ -69,14 +69,14 @@ def _replace(real: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         if not is_new:
-            _dress(beside, real)
+            _copy_metadata(beside, real)
         beside.replace(real)
     except BaseException:
         beside.unlink(missing_ok=True)
         raise
 
 
-def _dress(new: Path, old: Path) -> None:
+def _copy_metadata(new: Path, old: Path) -> None:
     """Gives the new file the mode, the attributes and the owner of the old one."""
     status = old.stat()
     with suppress(PermissionError):
@@ -85,10 +85,10 @@ def _dress(new: Path, old: Path) -> None:
     os.utime(new)
 
 
-LARGEST: Final = 64 << 20
-LOOKED_AT: Final = 8192
+MAX_BYTES: Final = 64 << 20
+SNIFFED_BYTES: Final = 8192
 # The longer marks first: that of UTF-32 begins as that of UTF-16.
-MARKS: Final = (
+BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF8, "utf-8"),
@@ -96,7 +96,7 @@ MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 # Latin-1 reads every byte, so it comes last.
-EIGHT_BITS: Final = ("utf-8", "cp1252", "latin-1")
+EIGHT_BIT_ENCODINGS: Final = ("utf-8", "cp1252", "latin-1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,7 @@ class TextFile:
         """Whether most lines end with carriage return and line feed."""
         return self.text.count("\r\n") * 2 > self.text.count("\n")
 
-    def holding(self, text: str) -> TextFile:
+    def with_text(self, text: str) -> TextFile:
         """The same kind of file with another text."""
         return replace(self, text=text)
 
@@ -135,18 +135,18 @@ class TextFile:
 def read_text_file(path: Path) -> TextFile:
     """The whole file; `NotRun` for one that is no text, or too large to be edited."""
     size = require_regular(path)
-    if size > LARGEST:
-        raise NotRun(f"Error: {path} has {size >> 20} MB; at most {LARGEST >> 20} can be edited.")
-    return text_in(path.read_bytes(), path)
+    if size > MAX_BYTES:
+        raise NotRun(f"Error: {path} has {size >> 20} MB; at most {MAX_BYTES >> 20} can be edited.")
+    return decode_text(path.read_bytes(), path)
 
 
-def text_in(content: bytes, path: Path) -> TextFile:
+def decode_text(content: bytes, path: Path) -> TextFile:
     """The text that `content` is, in whatever encoding; `path` is for the complaint."""
-    mark, encoding = mark_of(content)
-    if not mark and b"\0" in content[:LOOKED_AT]:
+    mark, encoding = detect_bom(content)
+    if not mark and b"\0" in content[:SNIFFED_BYTES]:
         raise NotRun(f"Error: {path} is not a text file.")
     body = content[len(mark) :]
-    for name in (encoding,) if mark else EIGHT_BITS:
+    for name in (encoding,) if mark else EIGHT_BIT_ENCODINGS:
         try:
             return TextFile(body.decode(name), name, mark)
         except UnicodeDecodeError:
@@ -154,9 +154,9 @@ def text_in(content: bytes, path: Path) -> TextFile:
     raise NotRun(f"Error: {path} begins as {encoding} but is not.")
 
 
-def mark_of(content: bytes) -> tuple[bytes, str]:
+def detect_bom(content: bytes) -> tuple[bytes, str]:
     """The byte order mark at the beginning and the encoding it stands for; empty without one."""
-    return next(((mark, name) for mark, name in MARKS if content.startswith(mark)), (b"", "utf-8"))
+    return next(((mark, name) for mark, name in BYTE_ORDER_MARKS if content.startswith(mark)), (b"", "utf-8"))
 
 
 def require_regular(path: Path) -> int:

@@ -7,21 +7,21 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
-from mini_agent.coding.tools.base import Asked, Call, said
+from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
 from mini_agent.coding.tools.todo_list import Todo
 from mini_agent.tools.invoker import ToolOutput
 
-DONE: Final = (
+SAVED: Final = (
     "\nTodos have been modified successfully. Keep the list up to date while you work. "
     "Go on with the task at hand.\n\n"
 )
-EMPTY: Final = "<system-reminder>Your todo list is empty now. The user need not hear of it."
-HOLDS: Final = (
+LIST_EMPTY: Final = "<system-reminder>Your todo list is empty now. The user need not hear of it."
+LIST_CHANGED: Final = (
     "<system-reminder>Your todo list has changed. The user need not hear of it. It holds now:\n"
 )
 
 
-class TodoWrite(Asked):
+class TodoWrite(CodingTool):
     """The whole list."""
 
     says: ClassVar[str] = (
@@ -31,11 +31,11 @@ class TodoWrite(Asked):
     only_reads: ClassVar[bool] = True
     todos: Annotated[tuple[Todo, ...], Field(description="All of them, in their order.")]
 
-    async def carried_out(self, call: Call) -> ToolOutput:
+    async def carried_out(self, call: Invocation) -> ToolOutput:
         """Keeps it."""
         call.at.todos.todos = self.todos
         if not self.todos:
-            return said(f"{DONE}{EMPTY}</system-reminder>")
+            return text_output(f"{SAVED}{LIST_EMPTY}</system-reminder>")
         listed = [todo.model_dump(by_alias=True, exclude_unset=True) for todo in self.todos]
         written = json.dumps(listed, ensure_ascii=False)
-        return said(f"{DONE}{HOLDS}{written}.</system-reminder>")
+        return text_output(f"{SAVED}{LIST_CHANGED}{written}.</system-reminder>")

@@ -8,21 +8,21 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
-from mini_agent.coding.tools.base import Call, Changing, said
+from mini_agent.coding.tools.coding_tool import Invocation, FileEditTool, text_output
 from mini_agent.coding.tools.change import Change
-from mini_agent.coding.tools.read import lines_of, numbered
+from mini_agent.coding.tools.read import split_lines, number_lines
 from mini_agent.coding.tools.text_file import TextFile, read_text_file
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.tools.invoker import ToolOutput
 
-MOST_LINES: Final = 2000
+MAX_LINES: Final = 2000
 UPDATED: Final = (
     "The file {path} has been updated.\n"
     "Here's the result of running `cat -n` on a snippet of the edited file:\n"
 )
 
 
-class Write(Changing):
+class Write(FileEditTool):
     """A whole file."""
 
     says: ClassVar[str] = (
@@ -32,36 +32,36 @@ class Write(Changing):
     file_path: Annotated[str, Field(description="The file, as an absolute path.")]
     content: Annotated[str, Field(description="All that it is to hold.")]
 
-    def path(self, at: Workplace) -> Path:
+    def path(self, at: ToolContext) -> Path:
         """The file."""
         return at.path(self.file_path)
 
-    def change(self, at: Workplace) -> Change:
+    def change(self, at: ToolContext) -> Change:
         """The file with another content, in the encoding and with the line ends it has."""
         path = self.path(at)
-        return written(path, read_text_file(path) if path.exists() else None, self.content)
+        return replace_content(path, read_text_file(path) if path.exists() else None, self.content)
 
-    async def carried_out(self, call: Call) -> ToolOutput:
+    async def carried_out(self, call: Invocation) -> ToolOutput:
         """Writes it."""
         files, path = call.at.files, self.path(call.at)
         async with call.at.locks.of(path):
             if path.exists():
-                files.require_fresh(path)
+                files.require_unchanged(path)
             change = await asyncio.to_thread(self.make, call.at)
-        return said(told(change, self.file_path))
+        return text_output(describe_write(change, self.file_path))
 
 
-def written(path: Path, before: TextFile | None, content: str) -> Change:
+def replace_content(path: Path, before: TextFile | None, content: str) -> Change:
     """The whole content of a file replaced."""
     kind = before or TextFile()
     if before is not None and before.has_crlf and "\r" not in content:
         content = content.replace("\n", "\r\n")
-    return Change(path, before, kind.holding(content))
+    return Change(path, before, kind.with_text(content))
 
 
-def told(change: Change, path: str) -> str:
+def describe_write(change: Change, path: str) -> str:
     """What the model reads of a file that was written."""
     if change.before is None:
         return f"File created successfully at: {path}"
-    lines = lines_of(change.after.shown)[:MOST_LINES]
-    return UPDATED.format(path=path) + numbered(lines)
+    lines = split_lines(change.after.shown)[:MAX_LINES]
+    return UPDATED.format(path=path) + number_lines(lines)

@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
 
-from mini_agent.coding.transcript.log import entry_in
+from mini_agent.coding.transcript.log import parse_line
 from mini_agent.errors import BadRequest
 
-UNFIT: Final = re.compile(r"[^A-Za-z0-9]")
-LONGEST_SLUG: Final = 200
-TITLE_CHARS: Final = 80
+UNSAFE_CHARS: Final = re.compile(r"[^A-Za-z0-9]")
+MAX_SLUG_CHARS: Final = 200
+MAX_TITLE_CHARS: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SessionFile:
     """The file of a session, which may not be there yet."""
 
     path: Path
@@ -31,7 +31,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class SessionOrigin:
     """What every line of a session says about where it was written."""
 
     cwd: str
@@ -39,34 +39,34 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class SessionListing:
     """A session to choose from."""
 
-    place: Place
+    place: SessionFile
     title: str
     changed: datetime
 
 
-def sessions_folder(claude_home: Path, project: Path) -> Path:
+def get_sessions_folder(claude_home: Path, project: Path) -> Path:
     """Where the sessions of `project` are."""
-    return claude_home / "projects" / UNFIT.sub("-", str(project))[:LONGEST_SLUG]
+    return claude_home / "projects" / UNSAFE_CHARS.sub("-", str(project))[:MAX_SLUG_CHARS]
 
 
-def new_place(folder: Path) -> Place:
+def create_session_file(folder: Path) -> SessionFile:
     """A session that nobody has begun."""
     session_id = str(uuid4())
-    return Place(folder / f"{session_id}.jsonl", session_id)
+    return SessionFile(folder / f"{session_id}.jsonl", session_id)
 
 
-def place_named(named: str, folder: Path) -> Place:
+def find_session_file(named: str, folder: Path) -> SessionFile:
     """The session meant by an id, which must be there, or by the path of a file, which need not."""
     if _is_id(named):
-        place = Place(folder / f"{named}.jsonl", named)
+        place = SessionFile(folder / f"{named}.jsonl", named)
         if place.exists:
             return place
         elsewhere = next(folder.parent.glob(f"*/{named}.jsonl"), None)
         if elsewhere is not None:
-            return Place(elsewhere, named)
+            return SessionFile(elsewhere, named)
         raise BadRequest(
             f"there is no session {named} in {folder}",
             hint="name a session's id or a transcript's file, or take --continue for the newest",
@@ -74,12 +74,12 @@ def place_named(named: str, folder: Path) -> Place:
     path = Path(named).expanduser().absolute()
     if path.exists() and not path.is_file():
         raise BadRequest(f"{path} is no file, so no transcript", hint="name a .jsonl file")
-    return Place(path, path.stem if _is_id(path.stem) else str(uuid4()))
+    return SessionFile(path, path.stem if _is_id(path.stem) else str(uuid4()))
 
 
-def newest_place(folder: Path) -> Place:
+def find_newest_session(folder: Path) -> SessionFile:
     """The session that was last written to."""
-    listed = sessions_in(folder)
+    listed = list_sessions(folder)
     if not listed:
         raise BadRequest(
             f"there is no session to continue in {folder}",
@@ -88,25 +88,25 @@ def newest_place(folder: Path) -> Place:
     return listed[0].place
 
 
-def sessions_in(folder: Path) -> list[Listed]:
+def list_sessions(folder: Path) -> list[SessionListing]:
     """All sessions of a project, the newest first."""
     found = [path for path in folder.glob("*.jsonl") if _is_id(path.stem)]
-    listed = [_listed(path) for path in found]
+    listed = [_read_listing(path) for path in found]
     return sorted(listed, key=lambda each: each.changed, reverse=True)
 
 
-def _listed(path: Path) -> Listed:
+def _read_listing(path: Path) -> SessionListing:
     changed = datetime.fromtimestamp(path.stat().st_mtime).astimezone()
-    return Listed(Place(path, path.stem), _title(path), changed)
+    return SessionListing(SessionFile(path, path.stem), _read_title(path), changed)
 
 
-def _title(path: Path) -> str:
+def _read_title(path: Path) -> str:
     with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
-            entry = entry_in(line)
+            entry = parse_line(line)
             words = entry.text if entry and entry.type == "user" and not entry.is_meta else ""
             if words.strip() and not words.lstrip().startswith("<"):
-                return " ".join(words.split())[:TITLE_CHARS]
+                return " ".join(words.split())[:MAX_TITLE_CHARS]
     return ""
 
 

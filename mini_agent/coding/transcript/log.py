@@ -17,45 +17,45 @@ from typing import Annotated, Final, TypeAlias
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, ValidationError
 
 from mini_agent.errors import MiniAgentError
-from mini_agent.messages import JsonObject, json_object
+from mini_agent.messages import JsonObject, parse_json_object
 
 Block: TypeAlias = JsonObject
-SPEAKING: Final = ("user", "assistant")
-BOUNDARY: Final = "compact_boundary"
-SYNTHETIC: Final = "<synthetic>"
+MESSAGE_TYPES: Final = ("user", "assistant")
+COMPACT_BOUNDARY: Final = "compact_boundary"
+SYNTHETIC_MODEL: Final = "<synthetic>"
 
 
-def _blocks(content: object) -> object:
+def _normalize_blocks(content: object) -> object:
     """Some write a text or a single block where Claude Code writes a list."""
     if isinstance(content, str):
         return [{"type": "text", "text": content}] if content else []
     return [content] if isinstance(content, dict) else content
 
 
-def _off_unless_true(flag: object) -> bool:
+def _is_true(flag: object) -> bool:
     return flag is True
 
 
-def _text_or_empty(text: object) -> str:
+def _coerce_text(text: object) -> str:
     return text if isinstance(text, str) else ""
 
 
-Flag = Annotated[bool, BeforeValidator(_off_unless_true)]
-Text = Annotated[str, BeforeValidator(_text_or_empty)]
+LenientFlag = Annotated[bool, BeforeValidator(_is_true)]
+LenientText = Annotated[str, BeforeValidator(_coerce_text)]
 
 
-class Said(BaseModel):
+class EntryMessage(BaseModel):
     """The message of a line that is one."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    id: Text = Field(
+    id: LenientText = Field(
         default="", description="The id of the model's reply; empty for the user's messages."
     )
-    model: Text = Field(
+    model: LenientText = Field(
         default="", description="The model that replied; empty for the user's messages."
     )
-    content: Annotated[list[Block], BeforeValidator(_blocks)] = Field(
+    content: Annotated[list[Block], BeforeValidator(_normalize_blocks)] = Field(
         default=[], description="The blocks of the message, in order."
     )
 
@@ -65,65 +65,65 @@ class Entry(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
-    type: Text = Field(
+    type: LenientText = Field(
         default="", description="The type of the line: user, assistant, system, summary and others."
     )
-    subtype: Text = Field(
+    subtype: LenientText = Field(
         default="", description="The subtype of a system line, such as compact_boundary."
     )
-    uuid: Text = Field(default="", description="The id of the line.")
-    parent: Text = Field(
+    uuid: LenientText = Field(default="", description="The id of the line.")
+    parent: LenientText = Field(
         default="",
         alias="parentUuid",
         description="The id of the line before it; empty for the first.",
     )
-    session: Text = Field(default="", alias="sessionId", description="The id of the session.")
-    is_sidechain: Flag = Field(
+    session: LenientText = Field(default="", alias="sessionId", description="The id of the session.")
+    is_sidechain: LenientFlag = Field(
         default=False,
         alias="isSidechain",
         description="Whether it belongs to a subagent's conversation.",
     )
-    is_error: Flag = Field(
+    is_error: LenientFlag = Field(
         default=False,
         alias="isApiErrorMessage",
         description="Whether it reports an error of the model's API.",
     )
-    is_meta: Flag = Field(
+    is_meta: LenientFlag = Field(
         default=False,
         alias="isMeta",
         description="Whether it was written by the program and not by the user.",
     )
-    is_summary: Flag = Field(
+    is_summary: LenientFlag = Field(
         default=False,
         alias="isCompactSummary",
         description="Whether it is the summary that replaces what was before.",
     )
-    message: Said | None = Field(
+    message: EntryMessage | None = Field(
         default=None, description="The message; null for a line without one."
     )
 
     @property
-    def speaks(self) -> bool:
+    def is_conversation(self) -> bool:
         """Whether it is a part of the conversation with the model."""
-        is_ours = self.type in SPEAKING and not self.is_sidechain and not self.is_error
-        return is_ours and self.message is not None and self.message.model != SYNTHETIC
+        is_ours = self.type in MESSAGE_TYPES and not self.is_sidechain and not self.is_error
+        return is_ours and self.message is not None and self.message.model != SYNTHETIC_MODEL
 
     @property
     def blocks(self) -> list[Block]:
         """What it says, block by block."""
         return self.message.content if self.message else []
 
-    def of_type(self, kind: str) -> Iterator[Block]:
+    def blocks_of_type(self, kind: str) -> Iterator[Block]:
         """Its blocks of one type."""
         return (block for block in self.blocks if block.get("type") == kind)
 
     @property
     def text(self) -> str:
         """Its words, in one."""
-        return "\n".join(str(block.get("text") or "") for block in self.of_type("text"))
+        return "\n".join(str(block.get("text") or "") for block in self.blocks_of_type("text"))
 
 
-def entry_of(value: JsonObject) -> Entry:
+def parse_entry(value: JsonObject) -> Entry:
     """The line that `value` is; one of a shape that nobody knows says nothing."""
     try:
         return Entry.model_validate(value)
@@ -131,28 +131,28 @@ def entry_of(value: JsonObject) -> Entry:
         return Entry.model_validate({**value, "type": "unknown", "message": None})
 
 
-def entry_in(line: str) -> Entry | None:
+def parse_line(line: str) -> Entry | None:
     """The line that is written in `line`; None where it is broken."""
     try:
-        return entry_of(json_object(line))
+        return parse_entry(parse_json_object(line))
     except ValueError:
         return None
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class TranscriptContent:
     """What a file holds: its lines, and a remark on those that could not be read."""
 
     entries: tuple[Entry, ...] = ()
     remark: str = ""
 
 
-def read_transcript(path: Path) -> Written:
+def read_transcript(path: Path) -> TranscriptContent:
     """The lines of `path`, none where it is not there; a broken line is left out, with a remark."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
-        return Written()
+        return TranscriptContent()
     except OSError as unreadable:
         raise MiniAgentError(f"{path} cannot be read: {unreadable.strerror}") from unreadable
     entries: list[Entry] = []
@@ -160,12 +160,12 @@ def read_transcript(path: Path) -> Written:
     for number, line in enumerate(raw.decode("utf-8", "replace").split("\n"), start=1):
         if not line.strip():
             continue
-        entry = entry_in(line)
+        entry = parse_line(line)
         if entry is None:
             broken.append(number)
         else:
             entries.append(entry)
-    return Written(tuple(entries), _remark(path, broken))
+    return TranscriptContent(tuple(entries), _describe_broken(path, broken))
 
 
 def append_line(path: Path, value: JsonObject) -> None:
@@ -176,14 +176,14 @@ def append_line(path: Path, value: JsonObject) -> None:
         # INVARIANT: nothing that stands in the file is ever changed, a broken last line included.
         file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     except OSError as unwritable:
-        raise _unwritable(path, unwritable) from unwritable
+        raise _build_write_error(path, unwritable) from unwritable
     try:
         size = os.fstat(file).st_size
         if size and os.pread(file, 1, size - 1) != b"\n":
             line = b"\n" + line
         _write_whole(file, line, size)
     except OSError as unwritable:
-        raise _unwritable(path, unwritable) from unwritable
+        raise _build_write_error(path, unwritable) from unwritable
     finally:
         os.close(file)
 
@@ -198,14 +198,14 @@ def _write_whole(file: int, line: bytes, size: int) -> None:
         raise
 
 
-def _unwritable(path: Path, why: OSError) -> MiniAgentError:
+def _build_write_error(path: Path, why: OSError) -> MiniAgentError:
     return MiniAgentError(
         f"the transcript {path} cannot be written: {why.strerror}",
         hint="what is in it is whole: make room, or rights, and go on with --resume",
     )
 
 
-def _remark(path: Path, broken: Sequence[int]) -> str:
+def _describe_broken(path: Path, broken: Sequence[int]) -> str:
     if not broken:
         return ""
     lines = ", ".join(map(str, broken[:5])) + (", ..." if len(broken) > 5 else "")
@@ -215,7 +215,7 @@ def _remark(path: Path, broken: Sequence[int]) -> str:
     )
 
 
-def in_force(entries: Sequence[Entry]) -> tuple[Entry, ...]:
+def select_active(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     """What a model is to see of `entries`, in the order of the file.
 
     A line names the one before it. What was left by going back to an earlier line, and what a
@@ -223,14 +223,14 @@ def in_force(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     branches; all of them are.
     """
     if not is_chained(entries):
-        return tuple(entry for entry in _since_compaction(entries) if entry.speaks)
-    trunk = _ancestors(entries)
+        return tuple(entry for entry in _after_compaction(entries) if entry.is_conversation)
+    trunk = _walk_ancestors(entries)
     on_trunk = {entry.uuid for entry in trunk}
     answers = {_message_id(entry) for entry in trunk} - {""}
     asked = [e for e in entries if e.uuid in on_trunk or _message_id(e) in answers]
-    calls = {block.get("id") for entry in asked for block in entry.of_type("tool_use")}
+    calls = {block.get("id") for entry in asked for block in entry.blocks_of_type("tool_use")}
     kept = {entry.uuid for entry in asked}
-    return tuple(e for e in entries if e.speaks and (e.uuid in kept or _answers(e, calls)))
+    return tuple(e for e in entries if e.is_conversation and (e.uuid in kept or _answers_any(e, calls)))
 
 
 def is_chained(entries: Sequence[Entry]) -> bool:
@@ -238,33 +238,33 @@ def is_chained(entries: Sequence[Entry]) -> bool:
 
     A file that has only begun is chained.
     """
-    speaking = [entry for entry in entries if entry.speaks]
+    speaking = [entry for entry in entries if entry.is_conversation]
     return len(speaking) < 2 or any(entry.parent for entry in speaking)
 
 
-def _since_compaction(entries: Sequence[Entry]) -> Sequence[Entry]:
-    places = [place for place, entry in enumerate(entries) if entry.subtype == BOUNDARY]
+def _after_compaction(entries: Sequence[Entry]) -> Sequence[Entry]:
+    places = [place for place, entry in enumerate(entries) if entry.subtype == COMPACT_BOUNDARY]
     return entries[places[-1] :] if places else entries
 
 
-def _ancestors(entries: Sequence[Entry]) -> list[Entry]:
+def _walk_ancestors(entries: Sequence[Entry]) -> list[Entry]:
     places = {entry.uuid: place for place, entry in enumerate(entries) if entry.uuid}
     place: int | None = next(
-        (at for at in range(len(entries) - 1, -1, -1) if entries[at].speaks), None
+        (at for at in range(len(entries) - 1, -1, -1) if entries[at].is_conversation), None
     )
     trunk: list[Entry] = []
     while place is not None:
         entry = entries[place]
         trunk.append(entry)
-        place = None if _is_first(entry) else _before(entry, place, places, entries)
+        place = None if _is_first(entry) else _find_parent(entry, place, places, entries)
     return trunk
 
 
 def _is_first(entry: Entry) -> bool:
-    return not entry.parent or entry.subtype == BOUNDARY
+    return not entry.parent or entry.subtype == COMPACT_BOUNDARY
 
 
-def _before(
+def _find_parent(
     entry: Entry, place: int, places: dict[str, int], entries: Sequence[Entry]
 ) -> int | None:
     """Where the parent is; one that is not in the file was the line above it."""
@@ -278,5 +278,5 @@ def _message_id(entry: Entry) -> str:
     return entry.message.id if entry.type == "assistant" and entry.message else ""
 
 
-def _answers(entry: Entry, calls: set[JsonValue]) -> bool:
-    return any(block.get("tool_use_id") in calls for block in entry.of_type("tool_result"))
+def _answers_any(entry: Entry, calls: set[JsonValue]) -> bool:
+    return any(block.get("tool_use_id") in calls for block in entry.blocks_of_type("tool_result"))

@@ -15,7 +15,7 @@ from mini_agent.messages import JsonObject, Message, assistant, function_call, t
 INTERRUPTED: Final = "[Request interrupted by user]"
 INTERRUPTED_CALL: Final = "[Request interrupted by user for tool use]"
 NO_OUTPUT: Final = "(no output)"
-PICTURE: Final = "(an image, shown below)"
+IMAGE_PLACEHOLDER: Final = "(an image, shown below)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +32,28 @@ class ToolUse:
         return {"type": "tool_use", "id": self.id, "name": self.name, "input": self.arguments}
 
 
-def messages_of(entries: Sequence[Entry]) -> list[Message]:
+def build_messages(entries: Sequence[Entry]) -> list[Message]:
     """The conversation, in OpenAI's form; the blocks of one answer are one message."""
     messages: list[Message] = []
-    for said in _grouped(entries):
+    for said in _group_entries(entries):
         if said[0].type == "assistant":
-            messages.append(_answer(said))
+            messages.append(_build_reply(said))
         else:
-            messages += _of_the_user(said)
+            messages += _build_user_messages(said)
     return messages
 
 
-def pending(entries: Sequence[Entry]) -> tuple[ToolUse, ...]:
+def find_pending_calls(entries: Sequence[Entry]) -> tuple[ToolUse, ...]:
     """The calls at the end that nothing has come of yet."""
-    groups = list(_grouped(entries))
+    groups = list(_group_entries(entries))
     if groups and groups[-1][0].type == "user" and not _has_words(groups[-1]):
         groups.pop()
     if not groups or groups[-1][0].type != "assistant":
         return ()
-    return tuple(use for use in _uses(groups[-1]) if use.id not in _answered(entries))
+    return tuple(use for use in _iter_tool_uses(groups[-1]) if use.id not in _answered_ids(entries))
 
 
-def awaits_the_model(entries: Sequence[Entry]) -> bool:
+def awaits_model(entries: Sequence[Entry]) -> bool:
     """Whether it is the model's turn: not at the start, and not after its answer, an interrupt or
     a summary."""
     if not entries:
@@ -67,11 +67,11 @@ def awaits_the_model(entries: Sequence[Entry]) -> bool:
     return not last.text.strip()
 
 
-def _grouped(entries: Sequence[Entry]) -> list[list[Entry]]:
+def _group_entries(entries: Sequence[Entry]) -> list[list[Entry]]:
     """Lines that belong together: of one answer, or one after the other of the user."""
     groups: list[list[Entry]] = []
     for entry in entries:
-        home = _home(entry, groups)
+        home = _find_group(entry, groups)
         if home is None:
             groups.append([entry])
         else:
@@ -79,13 +79,13 @@ def _grouped(entries: Sequence[Entry]) -> list[list[Entry]]:
     return groups
 
 
-def _home(entry: Entry, groups: Sequence[list[Entry]]) -> list[Entry] | None:
+def _find_group(entry: Entry, groups: Sequence[list[Entry]]) -> list[Entry] | None:
     """The group that `entry` goes on; a call may come when earlier ones are answered already."""
     if groups and groups[-1][0].type == entry.type == "user":
         return groups[-1]
     for group in reversed(groups):
         if group[0].type == "assistant" == entry.type:
-            goes_on = group is groups[-1] or (_message_id(entry) and any(entry.of_type("tool_use")))
+            goes_on = group is groups[-1] or (_message_id(entry) and any(entry.blocks_of_type("tool_use")))
             return group if goes_on and _message_id(entry) == _message_id(group[0]) else None
         if entry.type == "user" or _has_words(group):
             break
@@ -96,31 +96,31 @@ def _message_id(entry: Entry) -> str:
     return entry.message.id if entry.message else ""
 
 
-def _answer(said: Sequence[Entry]) -> Message:
+def _build_reply(said: Sequence[Entry]) -> Message:
     text = "\n".join(entry.text for entry in said if entry.text)
-    calls = [function_call(use.id, use.name, use.arguments) for use in _uses(said)]
+    calls = [function_call(use.id, use.name, use.arguments) for use in _iter_tool_uses(said)]
     return assistant(text, calls)
 
 
-def _uses(said: Sequence[Entry]) -> Iterator[ToolUse]:
+def _iter_tool_uses(said: Sequence[Entry]) -> Iterator[ToolUse]:
     for entry in said:
-        for block in entry.of_type("tool_use"):
+        for block in entry.blocks_of_type("tool_use"):
             given = block.get("input")
             arguments = given if isinstance(given, dict) else {}
             yield ToolUse(str(block.get("id") or ""), str(block.get("name") or ""), arguments)
 
 
-def _of_the_user(said: Sequence[Entry]) -> Iterator[Message]:
+def _build_user_messages(said: Sequence[Entry]) -> Iterator[Message]:
     """Results first, each its own message, then the pictures in them, then the words."""
     pictures: list[JsonValue] = []
     for entry in said:
-        for block in entry.of_type("tool_result"):
+        for block in entry.blocks_of_type("tool_result"):
             yield tool_result(str(block.get("tool_use_id") or ""), _result_text(block))
-            pictures += [_picture(part) for part in _parts(block) if part.get("type") == "image"]
+            pictures += [_build_image(part) for part in _result_parts(block) if part.get("type") == "image"]
     if pictures:
         yield {"role": "user", "content": pictures}
     for entry in said:
-        parts = [_part(block) for block in entry.blocks if block.get("type") in ("text", "image")]
+        parts = [_build_part(block) for block in entry.blocks if block.get("type") in ("text", "image")]
         texts = [part["text"] for part in parts if "text" in part]
         if len(texts) == len(parts) == 1:
             yield user(str(texts[0]))
@@ -128,20 +128,20 @@ def _of_the_user(said: Sequence[Entry]) -> Iterator[Message]:
             yield {"role": "user", "content": list(parts)}
 
 
-def _part(block: Block) -> JsonObject:
+def _build_part(block: Block) -> JsonObject:
     if block.get("type") == "image":
-        return _picture(block)
+        return _build_image(block)
     return {"type": "text", "text": str(block.get("text") or "")}
 
 
-def _picture(block: Block) -> JsonObject:
+def _build_image(block: Block) -> JsonObject:
     source = block.get("source")
     given = source if isinstance(source, dict) else {}
     url = given.get("url") or f"data:{given.get('media_type')};base64,{given.get('data')}"
     return {"type": "image_url", "image_url": {"url": url}}
 
 
-def _parts(block: Block) -> list[Block]:
+def _result_parts(block: Block) -> list[Block]:
     content = block.get("content")
     if isinstance(content, list):
         return [part for part in content if isinstance(part, dict)]
@@ -149,7 +149,7 @@ def _parts(block: Block) -> list[Block]:
 
 
 def _result_text(block: Block) -> str:
-    texts = [_result_part(part) for part in _parts(block)]
+    texts = [_result_part(part) for part in _result_parts(block)]
     return "\n".join(text for text in texts if text) or NO_OUTPUT
 
 
@@ -157,12 +157,12 @@ def _result_part(part: Block) -> str:
     kind = part.get("type")
     if kind == "text":
         return str(part.get("text") or "")
-    return PICTURE if kind == "image" else json.dumps(part)
+    return IMAGE_PLACEHOLDER if kind == "image" else json.dumps(part)
 
 
-def _answered(entries: Sequence[Entry]) -> set[object]:
-    return {block.get("tool_use_id") for entry in entries for block in entry.of_type("tool_result")}
+def _answered_ids(entries: Sequence[Entry]) -> set[object]:
+    return {block.get("tool_use_id") for entry in entries for block in entry.blocks_of_type("tool_result")}
 
 
 def _has_words(said: Sequence[Entry]) -> bool:
-    return any(entry.text or any(entry.of_type("image")) for entry in said)
+    return any(entry.text or any(entry.blocks_of_type("image")) for entry in said)

@@ -9,7 +9,7 @@ from uuid import uuid4
 from pydantic import JsonValue
 
 from mini_agent.coding.transcript.messages import INTERRUPTED, INTERRUPTED_CALL, ToolUse
-from mini_agent.coding.transcript.session import Answer, Session
+from mini_agent.coding.transcript.session import ReplyMetadata, Session
 from mini_agent.errors import MiniAgentError
 from mini_agent.events import (
     CallsUnderstood,
@@ -22,16 +22,16 @@ from mini_agent.messages import Attachment, JsonObject
 from mini_agent.result import ToolInvocation
 
 STOP_REASONS: Final = {"length": "max_tokens", "content_filter": "refusal"}
-OnFault: TypeAlias = Callable[[MiniAgentError], None]
+FaultHandler: TypeAlias = Callable[[MiniAgentError], None]
 
 
-class Recorder:
+class SessionRecorder:
     """Listens to one run. A line that cannot be written is told to `on_fault`, never raised."""
 
-    def __init__(self, session: Session, on_fault: OnFault) -> None:
+    def __init__(self, session: Session, on_fault: FaultHandler) -> None:
         self._session = session
         self._on_fault = on_fault
-        self._answer = Answer("", "")
+        self._answer = ReplyMetadata("", "")
         self._told: dict[str, str] = {}
 
     def hear(self, event: Event) -> None:
@@ -49,7 +49,7 @@ class Recorder:
                 call.id, INTERRUPTED_CALL, failed=True, detail=f"Error: {INTERRUPTED_CALL}"
             )
         said = INTERRUPTED_CALL if calls else INTERRUPTED
-        self._session.user_said([{"type": "text", "text": said}])
+        self._session.add_user_message([{"type": "text", "text": said}])
 
     def _write(self, event: Event) -> None:
         match event:
@@ -67,7 +67,7 @@ class Recorder:
                 pass
 
     def _replied(self, event: ModelReplied) -> None:
-        self._answer = Answer(f"msg_{uuid4().hex[:24]}", event.model, event.usage)
+        self._answer = ReplyMetadata(f"msg_{uuid4().hex[:24]}", event.model, event.usage)
         if not event.text:
             return
         ends = None if event.calls else STOP_REASONS.get(event.finish_reason, "end_turn")
@@ -81,9 +81,9 @@ class Recorder:
 
     def _finished(self, call: ToolInvocation) -> None:
         self._told[call.tool_call_id] = call.text
-        content = _content(call)
+        content = _build_content(call)
         self._session.tool_answered(
-            call.tool_call_id, content, failed=not call.ok, detail=_detail(call)
+            call.tool_call_id, content, failed=not call.ok, detail=_build_detail(call)
         )
 
     def _observed(self, call_id: str, text: str) -> None:
@@ -93,17 +93,17 @@ class Recorder:
 
     def _remarked(self, text: str) -> None:
         if text:
-            self._session.user_said([{"type": "text", "text": text}], is_meta=True)
+            self._session.add_user_message([{"type": "text", "text": text}], is_meta=True)
 
 
-def _content(call: ToolInvocation) -> JsonValue:
-    pictures = [_picture(each) for each in call.attachments if each.media_type.startswith("image/")]
+def _build_content(call: ToolInvocation) -> JsonValue:
+    pictures = [_build_image(each) for each in call.attachments if each.media_type.startswith("image/")]
     if not pictures:
         return call.text
     return [{"type": "text", "text": call.text}, *pictures]
 
 
-def _picture(attached: Attachment) -> JsonObject:
+def _build_image(attached: Attachment) -> JsonObject:
     source: JsonObject = {
         "type": "base64",
         "media_type": attached.media_type,
@@ -112,7 +112,7 @@ def _picture(attached: Attachment) -> JsonObject:
     return {"type": "image", "source": source}
 
 
-def _detail(call: ToolInvocation) -> JsonValue:
+def _build_detail(call: ToolInvocation) -> JsonValue:
     if call.name == "Bash":
         return {
             "stdout": call.stdout,

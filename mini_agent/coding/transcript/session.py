@@ -13,60 +13,60 @@ from uuid import uuid4
 
 from pydantic import JsonValue
 
-from mini_agent.coding.transcript.locations import Origin, Place
+from mini_agent.coding.transcript.locations import SessionOrigin, SessionFile
 from mini_agent.coding.transcript.log import (
-    BOUNDARY,
+    COMPACT_BOUNDARY,
     Block,
     Entry,
     append_line,
-    entry_of,
-    in_force,
+    parse_entry,
+    select_active,
     is_chained,
     read_transcript,
 )
 from mini_agent.coding.transcript.messages import (
     ToolUse,
-    awaits_the_model,
-    messages_of,
-    pending,
+    awaits_model,
+    build_messages,
+    find_pending_calls,
 )
 from mini_agent.messages import JsonObject, Message
 from mini_agent.result import Usage
 
-Reader: TypeAlias = Callable[[JsonObject], None]
-NOTHING_USED: Final = Usage()
+LineListener: TypeAlias = Callable[[JsonObject], None]
+NO_USAGE: Final = Usage()
 
 
-def _unread(line: JsonObject) -> None:
+def _ignore_line(line: JsonObject) -> None:
     del line
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ReplyMetadata:
     """What an assistant's lines have in common: they are blocks of one message."""
 
     id: str
     model: str
-    usage: Usage = NOTHING_USED
+    usage: Usage = NO_USAGE
 
 
 @dataclass
 class Session:
     """One conversation and its file; `reader` sees each line that is added."""
 
-    place: Place
-    origin: Origin
-    reader: Reader = _unread
+    place: SessionFile
+    origin: SessionOrigin
+    reader: LineListener = _ignore_line
     remark: str = ""
     _entries: list[Entry] = field(default_factory=list)
     _is_chained: bool = True
 
     @classmethod
-    def at(cls, place: Place, origin: Origin) -> Session:
+    def at(cls, place: SessionFile, origin: SessionOrigin) -> Session:
         """The session in a file, or a new one."""
         written = read_transcript(place.path)
-        own = next((e.session for e in reversed(written.entries) if e.session and e.speaks), "")
-        known = Place(place.path, own or place.session_id)
+        own = next((e.session for e in reversed(written.entries) if e.session and e.is_conversation), "")
+        known = SessionFile(place.path, own or place.session_id)
         entries = list(written.entries)
         session = cls(known, origin, remark=written.remark, _entries=entries)
         session._is_chained = is_chained(entries)
@@ -85,27 +85,27 @@ class Session:
     @property
     def entries(self) -> tuple[Entry, ...]:
         """The lines in force."""
-        return in_force(self._entries)
+        return select_active(self._entries)
 
     @property
     def messages(self) -> list[Message]:
         """The conversation as a model is shown it."""
-        return messages_of(self.entries)
+        return build_messages(self.entries)
 
     @property
     def pending(self) -> tuple[ToolUse, ...]:
         """The calls that nothing has come of yet."""
-        return pending(self.entries)
+        return find_pending_calls(self.entries)
 
     @property
-    def awaits_the_model(self) -> bool:
+    def awaits_model(self) -> bool:
         """Whether it is the model's turn."""
-        return awaits_the_model(self.entries)
+        return awaits_model(self.entries)
 
-    def user_said(self, blocks: Sequence[Block], *, is_meta: bool = False) -> None:
+    def add_user_message(self, blocks: Sequence[Block], *, is_meta: bool = False) -> None:
         """Words of the user's, or, as `is_meta`, of the program's in their place."""
         more: JsonObject = {"isMeta": True} if is_meta else {}
-        self._add("user", {"message": _user(blocks), **more})
+        self._add("user", {"message": _build_user_message(blocks), **more})
 
     def tool_answered(
         self, call_id: str, content: JsonValue, *, failed: bool, detail: JsonValue
@@ -114,9 +114,9 @@ class Session:
         block: Block = {"type": "tool_result", "tool_use_id": call_id, "content": content}
         if failed:
             block["is_error"] = True
-        self._add("user", {"message": _user([block]), "toolUseResult": detail})
+        self._add("user", {"message": _build_user_message([block]), "toolUseResult": detail})
 
-    def model_said(self, answer: Answer, block: Block, stop_reason: str | None) -> None:
+    def model_said(self, answer: ReplyMetadata, block: Block, stop_reason: str | None) -> None:
         """One block of an answer; `stop_reason` is known of its last one."""
         message: JsonObject = {
             "id": answer.id,
@@ -126,18 +126,18 @@ class Session:
             "content": [block],
             "stop_reason": stop_reason,
             "stop_sequence": None,
-            "usage": usage_of(answer.usage),
+            "usage": to_anthropic_usage(answer.usage),
         }
         self._add("assistant", {"message": message, "requestId": f"req_{answer.id}"})
 
-    def compacted(self, summary: str, *, tokens: int, by: str) -> None:
+    def add_summary(self, summary: str, *, tokens: int, by: str) -> None:
         """From here on `summary` stands for all that was said."""
         leaf = self._leaf
         about: JsonObject = {"trigger": by, "preTokens": tokens}
         self._add(
             "system",
             {
-                "subtype": BOUNDARY,
+                "subtype": COMPACT_BOUNDARY,
                 "content": "Conversation compacted",
                 "isMeta": False,
                 "level": "info",
@@ -147,7 +147,7 @@ class Session:
             },
         )
         told: Sequence[Block] = [{"type": "text", "text": summary}]
-        self._add("user", {"message": _user(told), "isCompactSummary": True})
+        self._add("user", {"message": _build_user_message(told), "isCompactSummary": True})
 
     @property
     def _leaf(self) -> str | None:
@@ -169,11 +169,11 @@ class Session:
             "timestamp": _now(),
         }
         append_line(self.path, line)
-        self._entries.append(entry_of(line))
+        self._entries.append(parse_entry(line))
         self.reader(line)
 
 
-def usage_of(usage: Usage) -> JsonObject:
+def to_anthropic_usage(usage: Usage) -> JsonObject:
     """Tokens in Anthropic's words: what came from the cache is not counted as input."""
     return {
         "input_tokens": usage.prompt_tokens - usage.cached_tokens,
@@ -183,7 +183,7 @@ def usage_of(usage: Usage) -> JsonObject:
     }
 
 
-def _user(blocks: Sequence[Block]) -> JsonObject:
+def _build_user_message(blocks: Sequence[Block]) -> JsonObject:
     return {"role": "user", "content": list(blocks)}
 
 

@@ -11,17 +11,17 @@ from pydantic import BaseModel, JsonValue
 from pydantic.json_schema import models_json_schema
 
 from codex_sidecar.api.opensandbox.models import Code, Creation
-from codex_sidecar.http.auth import KEY, SANDBOX_KEY
+from codex_sidecar.http.auth import API_KEY_HEADER, SANDBOX_KEY_HEADER
 from mini_agent_protocol.execution import Output
 from mini_agent_protocol.problems import Problem
 from mini_agent_protocol.snippet import Snippet
 from mini_agent_protocol.workspace import SessionRequest
 
 Responses = dict[int | str, dict[str, object]]
-Extra = dict[str, object]
+OpenApiExtra = dict[str, object]
 
 _COMPONENTS: Final = "#/components/schemas/"
-_SAID: Final = MappingProxyType(
+_DESCRIPTIONS: Final = MappingProxyType(
     {
         400: "The body is no JSON, or ended too early.",
         401: "The token is missing or wrong.",
@@ -37,28 +37,28 @@ _SAID: Final = MappingProxyType(
     }
 )
 
-JSON_BODY: Final = (400, 408, 413, 415)
-STARTS_SANDBOX: Final = (429, 500, 503)
+JSON_BODY_ERRORS: Final = (400, 408, 413, 415)
+SANDBOX_ERRORS: Final = (429, 500, 503)
 
 
-def problems(*codes: int) -> Responses:
+def problem_responses(*codes: int) -> Responses:
     """The answers of a route that does not do what was asked."""
     told: Responses = {}
     for code in (401, *codes):
-        told[code] = {"model": Problem, "description": _SAID[code]}
+        told[code] = {"model": Problem, "description": _DESCRIPTIONS[code]}
         if code == 429:
             told[code]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
     return told
 
 
-def streamed() -> Responses:
+def event_stream_response() -> Responses:
     """That an execution can also be had as events."""
     text = "Events: `output` with an Output, last `execution` with the Execution, or `error`."
     schema = {"type": "string", "description": text}
     return {200: {"content": {"text/event-stream": {"schema": schema}}}}
 
 
-def json_body(model: str, *, required: bool = True) -> Extra:
+def json_request_body(model: str, *, required: bool = True) -> OpenApiExtra:
     """A body of JSON that the route reads by itself."""
     schema = {"$ref": f"{_COMPONENTS}{model}"}
     return {
@@ -66,19 +66,19 @@ def json_body(model: str, *, required: bool = True) -> Extra:
     }
 
 
-def described(*parts: Extra) -> Extra:
+def merge_extras(*parts: OpenApiExtra) -> OpenApiExtra:
     """Several additions to one route."""
     parameters = [one for part in parts for one in _parameters(part)]
-    together: Extra = {key: value for part in parts for key, value in part.items()}
+    together: OpenApiExtra = {key: value for part in parts for key, value in part.items()}
     return together | ({"parameters": parameters} if parameters else {})
 
 
-def _parameters(part: Extra) -> list[object]:
+def _parameters(part: OpenApiExtra) -> list[object]:
     listed = part.get("parameters", [])
     return listed if isinstance(listed, list) else []
 
 
-CALLER: Final[Extra] = {
+CALLER_HEADER: Final[OpenApiExtra] = {
     "parameters": [
         {
             "name": "X-Caller",
@@ -88,14 +88,14 @@ CALLER: Final[Extra] = {
         }
     ]
 }
-CONTENT_BODY: Final[Extra] = {
+BINARY_BODY: Final[OpenApiExtra] = {
     "requestBody": {
         "required": True,
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 
-_READ_AND_WRITTEN: Final[tuple[tuple[type[BaseModel], Literal["validation"]], ...]] = (
+_UNROUTED_MODELS: Final[tuple[tuple[type[BaseModel], Literal["validation"]], ...]] = (
     (Snippet, "validation"),
     (SessionRequest, "validation"),
     (Output, "validation"),
@@ -104,22 +104,22 @@ _READ_AND_WRITTEN: Final[tuple[tuple[type[BaseModel], Literal["validation"]], ..
 )
 
 
-_SCHEMES: Final[Extra] = {
+_SCHEMES: Final[OpenApiExtra] = {
     "token": {"type": "http", "scheme": "bearer"},
-    "opensandbox": {"type": "apiKey", "in": "header", "name": KEY},
-    "one_sandbox": {"type": "apiKey", "in": "header", "name": SANDBOX_KEY},
+    "opensandbox": {"type": "apiKey", "in": "header", "name": API_KEY_HEADER},
+    "one_sandbox": {"type": "apiKey", "in": "header", "name": SANDBOX_KEY_HEADER},
 }
 
 
-def opened_by(*schemes: str) -> Extra:
+def secured_by(*schemes: str) -> OpenApiExtra:
     """Which of them admit to a route, if not the token alone."""
     return {"security": [{scheme: []} for scheme in schemes]}
 
 
-def describe(app: FastAPI) -> dict[str, JsonValue]:
+def build_openapi(app: FastAPI) -> dict[str, JsonValue]:
     """The OpenAPI document."""
     document = get_openapi(title=app.title, version=app.version, routes=app.routes)
-    _, schemas = models_json_schema(_READ_AND_WRITTEN, ref_template=_COMPONENTS + "{model}")
+    _, schemas = models_json_schema(_UNROUTED_MODELS, ref_template=_COMPONENTS + "{model}")
     components = document.setdefault("components", {})
     components.setdefault("schemas", {}).update(schemas["$defs"])
     components["securitySchemes"] = _SCHEMES

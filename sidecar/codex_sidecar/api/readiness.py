@@ -6,9 +6,9 @@ import asyncio
 from typing import Protocol
 
 from codex_sidecar.engine.client import EngineFacts
-from codex_sidecar.engine.confinement import Catalog
-from codex_sidecar.engine.limits import host_of
-from codex_sidecar.errors import NotReady, Stopping
+from codex_sidecar.engine.confinement import ImageCatalog
+from codex_sidecar.engine.limits import require_host
+from codex_sidecar.errors import NotReady, ServiceStopping
 from mini_agent_protocol.errors import MiniAgentError
 
 
@@ -24,7 +24,7 @@ class EngineState(Protocol):
         ...
 
 
-class Test(Protocol):
+class StartupTest(Protocol):
     """What has to hold before anything is run."""
 
     async def run(self) -> None:
@@ -32,10 +32,10 @@ class Test(Protocol):
         ...
 
 
-class Readiness:
+class ReadinessGate:
     """Checked when asked. A test that was passed holds until something else is found wrong."""
 
-    def __init__(self, engine: EngineState, catalog: Catalog, runtime: str, test: Test) -> None:
+    def __init__(self, engine: EngineState, catalog: ImageCatalog, runtime: str, test: StartupTest) -> None:
         self._engine, self._catalog, self._runtime = engine, catalog, runtime
         self._test = test
         self._is_passed = False
@@ -49,10 +49,10 @@ class Readiness:
     async def check(self) -> None:
         """Returns when all is well; otherwise raises what is wrong."""
         if self._is_stopping:
-            raise Stopping
+            raise ServiceStopping
         async with self._checking:
             try:
-                host_of(await self._engine.facts(), self._runtime)
+                require_host(await self._engine.facts(), self._runtime)
                 await self._require_images()
                 if not self._is_passed:
                     await self._test.run()

@@ -9,18 +9,18 @@ from fastapi.responses import JSONResponse
 
 from codex_sidecar import metrics
 from codex_sidecar.api.openapi import (
-    CALLER,
-    JSON_BODY,
-    STARTS_SANDBOX,
-    describe,
-    described,
-    json_body,
-    problems,
-    streamed,
+    CALLER_HEADER,
+    JSON_BODY_ERRORS,
+    SANDBOX_ERRORS,
+    build_openapi,
+    merge_extras,
+    json_request_body,
+    problem_responses,
+    event_stream_response,
 )
-from codex_sidecar.api.service import admitted, caller_of, service_of
-from codex_sidecar.http.event_stream import executed
-from codex_sidecar.http.request_body import snippet_of
+from codex_sidecar.api.service import authenticate, read_caller, get_service
+from codex_sidecar.http.event_stream import respond
+from codex_sidecar.http.request_body import read_snippet
 from codex_sidecar.runner.about import Languages
 from mini_agent_protocol.asgi.metrics import MetricsResponse
 from mini_agent_protocol.errors import BadRequest
@@ -33,36 +33,36 @@ router: Final = APIRouter()
 @router.post(
     "/v1/execute",
     response_model=Execution,
-    responses=problems(*JSON_BODY, 422, *STARTS_SANDBOX) | streamed(),
-    openapi_extra=described(json_body("Snippet"), CALLER),
+    responses=problem_responses(*JSON_BODY_ERRORS, 422, *SANDBOX_ERRORS) | event_stream_response(),
+    openapi_extra=merge_extras(json_request_body("Snippet"), CALLER_HEADER),
     summary="Run one snippet in a fresh sandbox",
 )
 async def execute(request: Request) -> Response:
     """Answers when the snippet is done; with `Accept: text/event-stream` while it runs."""
-    dispatcher, caller = admitted(request).dispatcher, caller_of(request)
-    snippet = await snippet_of(request)
+    dispatcher, caller = authenticate(request).dispatcher, read_caller(request)
+    snippet = await read_snippet(request)
     if snippet.stateful:
         raise BadRequest("stateful: variables are kept in a session alone", field="stateful")
-    return await executed(
+    return await respond(
         request, lambda listener: dispatcher.run(snippet, caller=caller, listener=listener)
     )
 
 
 @router.get(
     "/v1/languages",
-    responses=problems(*STARTS_SANDBOX),
+    responses=problem_responses(*SANDBOX_ERRORS),
     summary="What can be run, and with which limits",
 )
 async def languages(request: Request) -> Languages:
     """Every language, with what its image says of itself."""
-    return await admitted(request).dispatcher.languages()
+    return await authenticate(request).dispatcher.languages()
 
 
 @router.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request) -> JSONResponse:
     """This description."""
-    admitted(request)
-    return JSONResponse(describe(request.app))
+    authenticate(request)
+    return JSONResponse(build_openapi(request.app))
 
 
 @router.get("/healthz", openapi_extra={"security": []}, summary="This process is alive")
@@ -79,7 +79,7 @@ async def healthz() -> dict[str, bool]:
 )
 async def readyz(request: Request) -> dict[str, bool]:
     """Checked in a real sandbox."""
-    await service_of(request).readiness.check()
+    await get_service(request).readiness.check()
     return {"ok": True}
 
 

@@ -8,44 +8,44 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from codex_sidecar.api.openapi import (
-    CALLER,
-    CONTENT_BODY,
-    JSON_BODY,
-    STARTS_SANDBOX,
-    described,
-    json_body,
-    problems,
-    streamed,
+    CALLER_HEADER,
+    BINARY_BODY,
+    JSON_BODY_ERRORS,
+    SANDBOX_ERRORS,
+    merge_extras,
+    json_request_body,
+    problem_responses,
+    event_stream_response,
 )
-from codex_sidecar.api.service import admitted, caller_of
-from codex_sidecar.http.event_stream import executed
-from codex_sidecar.http.request_body import content_of, session_request_of, snippet_of
+from codex_sidecar.api.service import authenticate, read_caller
+from codex_sidecar.http.event_stream import respond
+from codex_sidecar.http.request_body import read_content, read_session_request, read_snippet
 from codex_sidecar.sessions.session import Session
 from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.execution import Execution
 from mini_agent_protocol.snippet import Snippet, require_plain_path
 from mini_agent_protocol.workspace import SessionOpened, WorkspaceFile
 
-SESSION: Final = "/v1/sessions/{session_id}"
-FILE: Final = "/v1/sessions/{session_id}/files/{path:path}"
+SESSION_PATH: Final = "/v1/sessions/{session_id}"
+FILE_PATH: Final = "/v1/sessions/{session_id}/files/{path:path}"
 
 router: Final = APIRouter()
 
 
 @router.post(
-    SESSION + "/execute",
+    SESSION_PATH + "/execute",
     response_model=Execution,
-    responses=problems(*JSON_BODY, 404, 409, 422, *STARTS_SANDBOX) | streamed(),
-    openapi_extra=described(json_body("Snippet"), CALLER),
+    responses=problem_responses(*JSON_BODY_ERRORS, 404, 409, 422, *SANDBOX_ERRORS) | event_stream_response(),
+    openapi_extra=merge_extras(json_request_body("Snippet"), CALLER_HEADER),
     summary="Run the session's next snippet",
 )
 async def execute(request: Request, session_id: str) -> Response:
     """Finds the files of those before it. Answers as `/v1/execute` does."""
-    found = admitted(request).sessions.find(session_id)
-    caller = caller_of(request)
-    snippet = await snippet_of(request)
-    _require_sense(snippet)
-    return await executed(
+    found = authenticate(request).sessions.find(session_id)
+    caller = read_caller(request)
+    snippet = await read_snippet(request)
+    _validate_stateful(snippet)
+    return await respond(
         request, lambda listener: found.run(snippet, caller=caller, listener=listener)
     )
 
@@ -53,112 +53,112 @@ async def execute(request: Request, session_id: str) -> Response:
 @router.post(
     "/v1/sessions",
     status_code=HTTPStatus.CREATED,
-    responses=problems(*JSON_BODY, 422, *STARTS_SANDBOX),
-    openapi_extra=json_body("SessionRequest", required=False),
+    responses=problem_responses(*JSON_BODY_ERRORS, 422, *SANDBOX_ERRORS),
+    openapi_extra=json_request_body("SessionRequest", required=False),
     summary="Open a session",
 )
 async def open_session(request: Request) -> SessionOpened:
     """A workspace that outlives a snippet; its sandbox is started when it is first needed."""
-    service = admitted(request)
-    return _opened(await service.sessions.open(await session_request_of(request)))
+    service = authenticate(request)
+    return _describe(await service.sessions.open(await read_session_request(request)))
 
 
-@router.get(SESSION, responses=problems(404), summary="When a session expires")
+@router.get(SESSION_PATH, responses=problem_responses(404), summary="When a session expires")
 async def session(request: Request, session_id: str) -> SessionOpened:
     """Asking does not make it last longer."""
-    return _opened(admitted(request).sessions.find(session_id))
+    return _describe(authenticate(request).sessions.find(session_id))
 
 
 @router.delete(
-    SESSION,
+    SESSION_PATH,
     status_code=HTTPStatus.NO_CONTENT,
-    responses=problems(404, 500, 503),
+    responses=problem_responses(404, 500, 503),
     summary="Close a session",
 )
 async def close_session(request: Request, session_id: str) -> None:
     """Ends whatever runs in it; nothing of it is left."""
-    await admitted(request).sessions.close(session_id)
+    await authenticate(request).sessions.close(session_id)
 
 
 @router.post(
-    SESSION + "/interrupt",
+    SESSION_PATH + "/interrupt",
     status_code=HTTPStatus.ACCEPTED,
     response_class=Response,
-    responses=problems(404),
+    responses=problem_responses(404),
     summary="Interrupt what runs, as Ctrl-C does",
 )
 async def interrupt(request: Request, session_id: str) -> Response:
     """Nothing happens where nothing runs."""
-    await admitted(request).sessions.find(session_id).interrupt()
+    await authenticate(request).sessions.find(session_id).interrupt()
     return Response(status_code=HTTPStatus.ACCEPTED)
 
 
 @router.post(
-    SESSION + "/keep",
+    SESSION_PATH + "/keep",
     status_code=HTTPStatus.NO_CONTENT,
-    responses=problems(404),
+    responses=problem_responses(404),
     summary="Make a session last longer",
 )
 async def keep(request: Request, session_id: str) -> None:
     """As a call does that runs something."""
-    admitted(request).sessions.find(session_id).keep()
+    authenticate(request).sessions.find(session_id).keep()
 
 
 @router.get(
-    SESSION + "/files",
-    responses=problems(404, 409, 500, 503),
+    SESSION_PATH + "/files",
+    responses=problem_responses(404, 409, 500, 503),
     summary="List the files in the workspace",
 )
 async def files(request: Request, session_id: str) -> tuple[WorkspaceFile, ...]:
     """The regular files, 10,000 at most."""
-    return await admitted(request).sessions.find(session_id).files()
+    return await authenticate(request).sessions.find(session_id).files()
 
 
 @router.get(
-    FILE,
+    FILE_PATH,
     response_class=Response,
-    responses=problems(404, 409, 413, 422, 500, 503)
+    responses=problem_responses(404, 409, 413, 422, 500, 503)
     | {200: {"content": {"application/octet-stream": {"schema": {"type": "string"}}}}},
     summary="Read a file",
 )
 async def read_file(request: Request, session_id: str, path: str) -> Response:
     """Its bytes, 16 MiB at most."""
-    found = _found(request, session_id, path)
+    found = _find(request, session_id, path)
     headers = {"X-Content-Type-Options": "nosniff"}
     content = await found.read(path)
     return Response(content, media_type="application/octet-stream", headers=headers)
 
 
 @router.put(
-    FILE,
+    FILE_PATH,
     status_code=HTTPStatus.NO_CONTENT,
-    responses=problems(*JSON_BODY, 404, 409, 422, *STARTS_SANDBOX),
-    openapi_extra=CONTENT_BODY,
+    responses=problem_responses(*JSON_BODY_ERRORS, 404, 409, 422, *SANDBOX_ERRORS),
+    openapi_extra=BINARY_BODY,
     summary="Write a file",
 )
 async def write_file(request: Request, session_id: str, path: str) -> None:
     """Takes the body as it is, 16 MiB at most; makes the folders that are missing."""
-    found = _found(request, session_id, path)
-    await found.write(path, await content_of(request))
+    found = _find(request, session_id, path)
+    await found.write(path, await read_content(request))
 
 
 @router.delete(
-    FILE,
+    FILE_PATH,
     status_code=HTTPStatus.NO_CONTENT,
-    responses=problems(404, 409, 422, 500, 503),
+    responses=problem_responses(404, 409, 422, 500, 503),
     summary="Delete a file",
 )
 async def delete_file(request: Request, session_id: str, path: str) -> None:
     """Deletes one file."""
-    await _found(request, session_id, path).delete(path)
+    await _find(request, session_id, path).delete(path)
 
 
-def _opened(session: Session) -> SessionOpened:
+def _describe(session: Session) -> SessionOpened:
     return SessionOpened(id=session.id, expires_at=session.expires_at)
 
 
-def _found(request: Request, session_id: str, path: str) -> Session:
-    found = admitted(request).sessions.find(session_id)
+def _find(request: Request, session_id: str, path: str) -> Session:
+    found = authenticate(request).sessions.find(session_id)
     try:
         require_plain_path(path)
     except ValueError as wrong:
@@ -166,7 +166,7 @@ def _found(request: Request, session_id: str, path: str) -> Session:
     return found
 
 
-def _require_sense(snippet: Snippet) -> None:
+def _validate_stateful(snippet: Snippet) -> None:
     if not snippet.stateful:
         return
     if snippet.language != "python":

@@ -14,15 +14,15 @@ from typing import Final
 
 import h11
 
-from codex_sidecar.engine.connection import new_http, read_event, write_request
+from codex_sidecar.engine.connection import create_http_state, read_event, encode_request
 from codex_sidecar.errors import EngineRefused
 
 STDOUT: Final = 1
-HEAD_BYTES: Final = 8
-CHUNK: Final = 65_536
+HEADER_BYTES: Final = 8
+CHUNK_BYTES: Final = 65_536
 
 
-class Attached:
+class HijackedStream:
     """Standard input to write to; output and errors, interleaved, to read from."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -47,12 +47,12 @@ class Attached:
         """
         while self._left == 0:
             try:
-                head = await self._reader.readexactly(HEAD_BYTES)
+                head = await self._reader.readexactly(HEADER_BYTES)
             except (asyncio.IncompleteReadError, OSError):
                 return STDOUT, b""
             self._stream, self._left = head[0], int.from_bytes(head[4:], "big")
         try:
-            piece = await self._reader.read(min(self._left, CHUNK))
+            piece = await self._reader.read(min(self._left, CHUNK_BYTES))
         except OSError:
             piece = b""
         self._left = self._left - len(piece) if piece else 0
@@ -65,7 +65,7 @@ class Attached:
             await self._writer.wait_closed()
 
 
-class Upgrade:
+class StreamOpener:
     """Asks for streams at the engine's socket, or at that of a guard before it.
 
     A guard gives away its own connection to the engine, as a descriptor: not a byte of a snippet
@@ -76,20 +76,20 @@ class Upgrade:
         self._socket_path = socket_path
         self._takes_descriptor = True
 
-    async def streams(self, target: str) -> Attached:
+    async def streams(self, target: str) -> HijackedStream:
         """The streams at `target`; `OSError` where nobody gives any."""
         with socket.socket(socket.AF_UNIX) as asking:
             asking.setblocking(False)
             loop = asyncio.get_running_loop()
             await loop.sock_connect(asking, self._socket_path)
-            http = new_http()
-            await loop.sock_sendall(asking, write_request(http, self._request(target)))
-            heard, given = await _received(asking)
+            http = create_http_state()
+            await loop.sock_sendall(asking, encode_request(http, self._request(target)))
+            heard, given = await _receive_with_descriptor(asking)
             with given or asking.dup() as streams:
                 http.receive_data(heard)
-                head = await read_event(http, partial(loop.sock_recv, asking, CHUNK))
+                head = await read_event(http, partial(loop.sock_recv, asking, CHUNK_BYTES))
                 self._require_streams(head, given)
-                return await _attached(streams.dup(), http.trailing_data[0])
+                return await _open_stream(streams.dup(), http.trailing_data[0])
 
     def _request(self, target: str) -> h11.Request:
         fields = [("Host", "engine"), ("Upgrade", "tcp"), ("Connection", "Upgrade")]
@@ -117,16 +117,16 @@ class Upgrade:
             raise ConnectionError("the descriptor that the guard has sent did not arrive")
 
 
-async def _received(asking: socket.socket) -> tuple[bytes, socket.socket | None]:
-    await _readable(asking)
-    heard, descriptors, _, _ = socket.recv_fds(asking, CHUNK, 1)
+async def _receive_with_descriptor(asking: socket.socket) -> tuple[bytes, socket.socket | None]:
+    await _wait_readable(asking)
+    heard, descriptors, _, _ = socket.recv_fds(asking, CHUNK_BYTES, 1)
     if not descriptors:
         return heard, None
     os.set_inheritable(descriptors[0], False)
     return heard, socket.socket(fileno=descriptors[0])
 
 
-async def _readable(asking: socket.socket) -> None:
+async def _wait_readable(asking: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     is_readable = asyncio.Event()
     loop.add_reader(asking, is_readable.set)
@@ -136,7 +136,7 @@ async def _readable(asking: socket.socket) -> None:
         loop.remove_reader(asking)
 
 
-async def _attached(streams: socket.socket, rest: bytes) -> Attached:
-    reader, writer = await asyncio.open_unix_connection(sock=streams, limit=CHUNK)
+async def _open_stream(streams: socket.socket, rest: bytes) -> HijackedStream:
+    reader, writer = await asyncio.open_unix_connection(sock=streams, limit=CHUNK_BYTES)
     reader.feed_data(rest)
-    return Attached(reader, writer)
+    return HijackedStream(reader, writer)

@@ -13,17 +13,17 @@ from urllib.parse import urlencode
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel, ValidationError
 
-from codex_sidecar.engine.attach import Attached, Upgrade
+from codex_sidecar.engine.attach import HijackedStream, StreamOpener
 from codex_sidecar.engine.confinement import SANDBOX_LABEL
-from codex_sidecar.engine.connection import Answer, Channel
-from codex_sidecar.errors import EngineGone, EngineRefused, NotReady
+from codex_sidecar.engine.connection import EngineResponse, EngineTransport
+from codex_sidecar.errors import EngineUnavailable, EngineRefused, NotReady
 
 
-class _Said(BaseModel):
+class EngineModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class EngineFacts(_Said):
+class EngineFacts(EngineModel):
     """What the engine says of itself and its machine."""
 
     cpus: int = Field(alias="NCPU", description="Processor cores of the machine.")
@@ -46,7 +46,7 @@ class EngineFacts(_Said):
     )
 
 
-class State(_Said):
+class ContainerState(EngineModel):
     """How a container is, or how it ended."""
 
     running: bool = Field(alias="Running", description="Whether the container runs.")
@@ -59,14 +59,14 @@ class State(_Said):
     )
 
 
-class Ulimit(_Said):
+class Ulimit(EngineModel):
     """One limit of each process."""
 
     name: str = Field(alias="Name", description="The name of the limit, such as nofile.")
     hard: int = Field(alias="Hard", description="The hard limit.")
 
 
-class HostConfig(_Said):
+class HostConfig(EngineModel):
     """The confinement as the engine holds it."""
 
     memory: int = Field(alias="Memory", description="Memory, in bytes.")
@@ -89,15 +89,15 @@ class HostConfig(_Said):
     )
 
 
-class Inspected(_Said):
+class ContainerDetails(EngineModel):
     """One container."""
 
     image_id: str = Field(alias="Image", default="", description="The digest of its image.")
-    state: State = Field(alias="State", description="How it is.")
+    state: ContainerState = Field(alias="State", description="How it is.")
     host_config: HostConfig = Field(alias="HostConfig", description="Its confinement.")
 
 
-class Found(_Said):
+class ContainerSummary(EngineModel):
     """A container of ours, of whichever instance."""
 
     names: tuple[str, ...] = Field(
@@ -111,42 +111,42 @@ class Found(_Said):
         return self.names[0].removeprefix("/")
 
 
-class Listed(RootModel[tuple[Found, ...]]):
+class ContainerList(RootModel[tuple[ContainerSummary, ...]]):
     """Those that there are."""
 
 
-class Image(_Said):
+class ImageDetails(EngineModel):
     """An image that a tag stands for at present."""
 
     id: str = Field(alias="Id", default="", description="The digest of the image.")
 
 
-class Version(_Said):
+class EngineVersion(EngineModel):
     """What the engine speaks."""
 
     api: str = Field(alias="ApiVersion", description="The newest version of the API, such as 1.45.")
 
 
-class Refusal(_Said):
+class ErrorMessage(EngineModel):
     """Why not."""
 
     message: str = Field(description="Why not, in the engine's words.")
 
 
-NEWEST_API: Final = (1, 45)
-ATTACH_S: Final = 5.0
+MAX_API_VERSION: Final = (1, 45)
+ATTACH_TIMEOUT_S: Final = 5.0
 _ATTACH: Final = "attach?stream=1&stdin=1&stdout=1&stderr=1"
 
-Model = TypeVar("Model", bound=BaseModel)
+Model = TypeVar("Model", wait_for=BaseModel)
 
 
 class Engine:
-    """Docker over its socket. Every call raises `EngineGone` when nobody answers there."""
+    """Docker over its socket. Every call raises `EngineUnavailable` when nobody answers there."""
 
     def __init__(self, socket_path: str) -> None:
         self._api = ""
-        self._upgrade = Upgrade(socket_path)
-        self._channel = Channel(socket_path)
+        self._upgrade = StreamOpener(socket_path)
+        self._channel = EngineTransport(socket_path)
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -159,7 +159,7 @@ class Engine:
     async def facts(self) -> EngineFacts:
         """What the engine can enforce, and with what."""
         answer = await self._call("GET", "/info", "describe itself")
-        return _read(EngineFacts, answer)
+        return _parse(EngineFacts, answer)
 
     async def has_image(self, image: str) -> bool:
         """Whether the image is there; it is never pulled."""
@@ -172,7 +172,7 @@ class Engine:
         )
         if answer.status == HTTPStatus.NOT_FOUND:
             return None
-        return _read(Image, answer).id
+        return _parse(ImageDetails, answer).id
 
     async def create(self, name: str, body: dict[str, JsonValue]) -> None:
         """Creates a container; `NotReady` when its image is missing."""
@@ -190,31 +190,31 @@ class Engine:
         """Starts a created container."""
         await self._call("POST", f"/containers/{name}/start", "start a sandbox")
 
-    async def inspect(self, name: str) -> Inspected:
+    async def inspect(self, name: str) -> ContainerDetails:
         """How a container is, and what holds it."""
         answer = await self._call("GET", f"/containers/{name}/json", "inspect a sandbox")
-        return _read(Inspected, answer)
+        return _parse(ContainerDetails, answer)
 
     async def kill(self, name: str) -> None:
         """Kills a container's processes, if there are any."""
-        await self._call("POST", f"/containers/{name}/kill", "kill a sandbox", accept=_GONE)
+        await self._call("POST", f"/containers/{name}/kill", "kill a sandbox", accept=_ALREADY_ENDED)
 
     async def remove(self, name: str) -> None:
         """Kills and removes a container, if it is there."""
         path = f"/containers/{name}?force=1&v=1"
-        await self._call("DELETE", path, "remove a sandbox", accept=_GONE)
+        await self._call("DELETE", path, "remove a sandbox", accept=_ALREADY_ENDED)
 
-    async def sandboxes(self) -> list[Found]:
+    async def sandboxes(self) -> list[ContainerSummary]:
         """Every container that bears our label, running or not, of any instance."""
         chosen = urlencode({"all": 1, "filters": json.dumps({"label": [f"{SANDBOX_LABEL}=1"]})})
         answer = await self._call("GET", f"/containers/json?{chosen}", "list the sandboxes")
-        return list(_read(Listed, answer).root)
+        return list(_parse(ContainerList, answer).root)
 
-    async def attach(self, name: str) -> Attached:
+    async def attach(self, name: str) -> HijackedStream:
         """A container's streams, on a connection that is no longer HTTP."""
         target = f"{await self._version()}/containers/{name}/{_ATTACH}"
         try:
-            async with asyncio.timeout(ATTACH_S):
+            async with asyncio.timeout(ATTACH_TIMEOUT_S):
                 return await self._upgrade.streams(target)
         except OSError as broken:
             # A deadline that has passed is an OSError too.
@@ -228,46 +228,46 @@ class Engine:
         *,
         body: dict[str, JsonValue] | None = None,
         accept: int | tuple[int, ...] = (),
-    ) -> Answer:
+    ) -> EngineResponse:
         answer = await self._send(method, await self._version() + path, body)
         accepted = (accept,) if isinstance(accept, int) else accept
         if answer.status >= HTTPStatus.BAD_REQUEST and answer.status not in accepted:
-            raise EngineRefused(what, answer.status, _message(answer.body))
+            raise EngineRefused(what, answer.status, _parse_message(answer.body))
         return answer
 
     async def _version(self) -> str:
         if not self._api:
             answer = await self._send("GET", "/version", None)
-            offered = _read(Version, answer).api
-            newest = min(NEWEST_API, tuple(int(part) for part in offered.split(".")))
+            offered = _parse(EngineVersion, answer).api
+            newest = min(MAX_API_VERSION, tuple(int(part) for part in offered.split(".")))
             self._api = "/v" + ".".join(str(part) for part in newest)
         return self._api
 
-    async def _send(self, method: str, path: str, body: dict[str, JsonValue] | None) -> Answer:
+    async def _send(self, method: str, path: str, body: dict[str, JsonValue] | None) -> EngineResponse:
         try:
             answer = await self._channel.send(method, path, body)
             if answer.status == HTTPStatus.BAD_GATEWAY:
                 # The word of a guard that is there, of an engine that is not.
-                raise self._channel.gone(_message(answer.body))
-        except EngineGone:
+                raise self._channel.gone(_parse_message(answer.body))
+        except EngineUnavailable:
             # The one that comes back may be another.
             self._api = ""
             raise
         return answer
 
 
-_GONE: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
+_ALREADY_ENDED: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 
 
-def _read(model: type[Model], answer: Answer) -> Model:
+def _parse(model: type[Model], answer: EngineResponse) -> Model:
     try:
         return model.model_validate_json(answer.body)
     except ValidationError as odd:
         raise EngineRefused("tell", answer.status, f"no {model.__name__}") from odd
 
 
-def _message(body: bytes) -> str:
+def _parse_message(body: bytes) -> str:
     try:
-        return Refusal.model_validate_json(body).message
+        return ErrorMessage.model_validate_json(body).message
     except ValidationError:
         return body[:200].decode(errors="replace")

@@ -20,7 +20,7 @@ COMPILE_TIMEOUT_S: Final = 45.0
 
 
 @dataclass(frozen=True, slots=True)
-class Defaults:
+class DefaultLimits:
     """Limits of a snippet that asks for none; units as in `Limits`."""
 
     timeout_s: float = 10.0
@@ -31,15 +31,15 @@ class Defaults:
     workspace_mb: int = 64
 
 
-_COMPILED: Final = Defaults(timeout_s=30.0, memory_mb=768, pids=256, workspace_mb=300)
+_COMPILED: Final = DefaultLimits(timeout_s=30.0, memory_mb=768, pids=256, workspace_mb=300)
 
-DEFAULTS: Final = MappingProxyType[Language, Defaults](
+DEFAULT_LIMITS: Final = MappingProxyType[Language, DefaultLimits](
     {
-        "python": Defaults(),
-        "node": Defaults(),
+        "python": DefaultLimits(),
+        "node": DefaultLimits(),
         "go": _COMPILED,
         "rust": _COMPILED,
-        "bash": Defaults(),
+        "bash": DefaultLimits(),
     }
 )
 
@@ -47,7 +47,7 @@ _IMAGES: Final = MappingProxyType[Language, str]({"bash": "shell"})
 
 
 @dataclass(frozen=True, slots=True)
-class Catalog:
+class ImageCatalog:
     """Where the images are: `prefix` + name + ":" + `tag`."""
 
     prefix: str
@@ -66,15 +66,15 @@ SANDBOX_LABEL: Final = "mini-agent.sandbox"
 INSTANCE_LABEL: Final = "mini-agent.instance"
 DEADLINE_LABEL: Final = "mini-agent.deadline"
 
-FIRST_UID: Final = 100_000
-UIDS: Final = 1_000_000_000
+MIN_UID: Final = 100_000
+UID_COUNT: Final = 1_000_000_000
 
 GVISOR: Final = "runsc"
 MIB: Final = 1 << 20
-INODES: Final = 16_384
-LARGEST_FILE_MB: Final = 64
-OPEN_FILES: Final = 1024
-_SECCOMP: Final = seccomp.profile()
+MAX_INODES: Final = 16_384
+MAX_FILE_MB: Final = 64
+MAX_OPEN_FILES: Final = 1024
+_SECCOMP: Final = seccomp.build_profile()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ class Confinement:
             "Ulimits": [
                 _ulimit("core", 0),
                 _ulimit("nofile", self.limits.open_files),
-                _ulimit("fsize", max(LARGEST_FILE_MB, self.limits.workspace_mb) * MIB),
+                _ulimit("fsize", max(MAX_FILE_MB, self.limits.workspace_mb) * MIB),
                 _ulimit("memlock", 65_536),
             ],
             "IpcMode": "private",

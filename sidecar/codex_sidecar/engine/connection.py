@@ -18,33 +18,33 @@ from typing import Final, Self
 import h11
 from pydantic import JsonValue
 
-from codex_sidecar.errors import EngineGone
+from codex_sidecar.errors import EngineUnavailable
 
-MOST_HEAD_BYTES: Final = 65_536
-MOST_BODY_BYTES: Final = 32 << 20
+MAX_HEAD_BYTES: Final = 65_536
+MAX_BODY_BYTES: Final = 32 << 20
 CHUNK_BYTES: Final = 65_536
 
 Receive = Callable[[], Awaitable[bytes]]
 
 
-class Garbled(ConnectionError):
+class MalformedResponse(ConnectionError):
     """What came back is not an answer in HTTP, or only half of one."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class EngineResponse:
     """What came back."""
 
     status: int
     body: bytes
 
 
-class Exchange:
+class EngineConnection:
     """Is used by one caller at a time. Raises `OSError` when it breaks."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
-        self._http = new_http()
+        self._http = create_http_state()
 
     @classmethod
     async def open(cls, socket_path: str) -> Self:
@@ -57,14 +57,14 @@ class Exchange:
         has_ended = self._reader.at_eof() or self._writer.is_closing()
         return self._http.our_state is h11.IDLE and not has_ended
 
-    async def call(self, method: str, path: str, body: dict[str, JsonValue] | None) -> Answer:
+    async def call(self, method: str, path: str, body: dict[str, JsonValue] | None) -> EngineResponse:
         """Makes one call."""
         content = b"" if body is None else json.dumps(body).encode()
         fields = [("Content-Length", str(len(content)))]
         if body is not None:
             fields.append(("Content-Type", "application/json"))
         head = h11.Request(method=method, target=path, headers=[("Host", "engine"), *fields])
-        self._writer.write(write_request(self._http, head, content))
+        self._writer.write(encode_request(self._http, head, content))
         await self._writer.drain()
         answer = await self._answer()
         if self._http.our_state is h11.DONE and not self._http.trailing_data[0]:
@@ -78,7 +78,7 @@ class Exchange:
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 
-    async def _answer(self) -> Answer:
+    async def _answer(self) -> EngineResponse:
         status, body = 0, bytearray()
         while not isinstance(
             event := await read_event(self._http, self._receive), h11.EndOfMessage
@@ -87,55 +87,55 @@ class Exchange:
                 status = event.status_code
             elif isinstance(event, h11.Data):
                 body += event.data
-            if len(body) > MOST_BODY_BYTES:
-                raise Garbled(f"an answer of more than {MOST_BODY_BYTES} bytes")
-        return Answer(status, bytes(body))
+            if len(body) > MAX_BODY_BYTES:
+                raise MalformedResponse(f"an answer of more than {MAX_BODY_BYTES} bytes")
+        return EngineResponse(status, bytes(body))
 
     async def _receive(self) -> bytes:
         return await self._reader.read(CHUNK_BYTES)
 
 
-def new_http() -> h11.Connection:
+def create_http_state() -> h11.Connection:
     """Makes the state of a connection on which nothing has been said."""
-    return h11.Connection(h11.CLIENT, MOST_HEAD_BYTES)
+    return h11.Connection(h11.CLIENT, MAX_HEAD_BYTES)
 
 
-def write_request(http: h11.Connection, head: h11.Request, content: bytes = b"") -> bytes:
+def encode_request(http: h11.Connection, head: h11.Request, content: bytes = b"") -> bytes:
     """Writes a whole request as bytes."""
     events = (head, h11.Data(data=content), h11.EndOfMessage())
     return b"".join(http.send(event) or b"" for event in events)
 
 
 async def read_event(http: h11.Connection, receive: Receive) -> h11.Event:
-    """Reads the next part of an answer; `Garbled` where there is none."""
+    """Reads the next part of an answer; `MalformedResponse` where there is none."""
     try:
         while not isinstance(event := http.next_event(), h11.Event):
             http.receive_data(await receive())
     except h11.RemoteProtocolError as odd:
         has_ended = http.trailing_data[1]
         why = "it hung up before the end of its answer" if has_ended else f"it is not HTTP: {odd}"
-        raise Garbled(why) from odd
+        raise MalformedResponse(why) from odd
     return event
 
 
-CHANGE_S: Final = 30.0
-ASK_S: Final = 10.0
-CONNECT_S: Final = 2.0
-DOUBT_S: Final = 2.0
-SIGN_OF_LIFE_S: Final = 2.0
-FIRST_PAUSE_S: Final = 0.5
-LONGEST_PAUSE_S: Final = 4.0
+CHANGE_TIMEOUT_S: Final = 30.0
+GET_TIMEOUT_S: Final = 10.0
+CONNECT_TIMEOUT_S: Final = 2.0
+PING_INTERVAL_S: Final = 2.0
+PING_TIMEOUT_S: Final = 2.0
+MIN_PAUSE_S: Final = 0.5
+MAX_PAUSE_S: Final = 4.0
 # Connections that are kept for the next call; after a crowd there are more than it takes.
-MOST_IDLE: Final = 8
+MAX_IDLE_CONNECTIONS: Final = 8
 
 
-class Channel:
+class EngineTransport:
     """Calls with deadlines. Once the engine is found silent, calls fail at once for a while."""
 
     def __init__(self, socket_path: str) -> None:
         self._socket_path = socket_path
-        self._silence = Silence()
-        self._idle = deque[Exchange]()
+        self._silence = CircuitBreaker()
+        self._idle = deque[EngineConnection]()
 
     async def aclose(self) -> None:
         """Closes the connections."""
@@ -144,20 +144,20 @@ class Channel:
 
     async def send(
         self, method: str, path: str, body: dict[str, JsonValue] | None = None
-    ) -> Answer:
-        """One call; `EngineGone` when nobody answers."""
+    ) -> EngineResponse:
+        """One call; `EngineUnavailable` when nobody answers."""
         await self.require_engine()
         call = asyncio.create_task(self._request(method, path, body))
         try:
             # An engine may be slow, so long as it shows that it lives.
-            while not (await asyncio.wait({call}, timeout=DOUBT_S))[0]:
+            while not (await asyncio.wait({call}, timeout=PING_INTERVAL_S))[0]:
                 await self.require_sign_of_life()
             return call.result()
         finally:
             call.cancel()
 
     async def require_engine(self) -> None:
-        """Raises `EngineGone` at once while the engine is known to be silent."""
+        """Raises `EngineUnavailable` at once while the engine is known to be silent."""
         if not self._silence.is_on:
             return
         if not self._silence.may_ask():
@@ -165,54 +165,54 @@ class Channel:
         await self.require_sign_of_life()
 
     async def require_sign_of_life(self) -> None:
-        """Raises `EngineGone` unless the engine answers within a moment."""
+        """Raises `EngineUnavailable` unless the engine answers within a moment."""
         try:
-            async with asyncio.timeout(SIGN_OF_LIFE_S):
+            async with asyncio.timeout(PING_TIMEOUT_S):
                 answer = await self._request("GET", "/_ping", None)
             if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 raise self.gone("who answers in its place does not reach it")
-        except (TimeoutError, EngineGone) as silent:
+        except (TimeoutError, EngineUnavailable) as silent:
             self._silence.begin()
             raise self.gone("it takes calls but does not answer") from silent
         self._silence.end()
 
-    def gone(self, why: str | Exception) -> EngineGone:
+    def gone(self, why: str | Exception) -> EngineUnavailable:
         """The error of an engine that does not answer."""
-        return EngineGone(
+        return EngineUnavailable(
             f"the Docker Engine does not answer on {self._socket_path}: "
             f"{str(why) or type(why).__name__}",
             hint="is the daemon running, and may this process use its socket? It is tried again",
         )
 
-    async def _request(self, method: str, path: str, body: dict[str, JsonValue] | None) -> Answer:
+    async def _request(self, method: str, path: str, body: dict[str, JsonValue] | None) -> EngineResponse:
         try:
-            async with asyncio.timeout(ASK_S if method == "GET" else CHANGE_S):
+            async with asyncio.timeout(GET_TIMEOUT_S if method == "GET" else CHANGE_TIMEOUT_S):
                 return await self._exchanged(method, path, body)
         except OSError as broken:
             # A deadline that has passed is an OSError too.
             raise self.gone(broken) from broken
 
-    async def _exchanged(self, method: str, path: str, body: dict[str, JsonValue] | None) -> Answer:
+    async def _exchanged(self, method: str, path: str, body: dict[str, JsonValue] | None) -> EngineResponse:
         exchange = await self._exchange()
         try:
             return await exchange.call(method, path, body)
         finally:
-            if exchange.is_usable and len(self._idle) < MOST_IDLE:
+            if exchange.is_usable and len(self._idle) < MAX_IDLE_CONNECTIONS:
                 self._idle.append(exchange)
             else:
                 await exchange.close()
 
-    async def _exchange(self) -> Exchange:
+    async def _exchange(self) -> EngineConnection:
         while self._idle:
             exchange = self._idle.pop()
             if exchange.is_usable:
                 return exchange
             await exchange.close()
-        async with asyncio.timeout(CONNECT_S):
-            return await Exchange.open(self._socket_path)
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            return await EngineConnection.open(self._socket_path)
 
 
-class Silence:
+class CircuitBreaker:
     """How long nobody asks an engine that did not answer; longer each time, up to a bound."""
 
     def __init__(self) -> None:
@@ -228,12 +228,12 @@ class Silence:
         """Whether it is time to ask again; true for one caller, the others go by what it finds."""
         if time.monotonic() < self._until:
             return False
-        self._until = time.monotonic() + SIGN_OF_LIFE_S
+        self._until = time.monotonic() + PING_TIMEOUT_S
         return True
 
     def begin(self) -> None:
         """The engine was asked, and did not answer."""
-        self._pause_s = min(LONGEST_PAUSE_S, max(FIRST_PAUSE_S, 2 * self._pause_s))
+        self._pause_s = min(MAX_PAUSE_S, max(MIN_PAUSE_S, 2 * self._pause_s))
         self._until = time.monotonic() + self._pause_s
 
     def end(self) -> None:

@@ -11,11 +11,11 @@ from typing import Final, Protocol, TypeVar
 
 from codex_sidecar.engine.client import EngineFacts
 from codex_sidecar.engine.confinement import (
-    DEFAULTS,
+    DEFAULT_LIMITS,
     GVISOR,
-    INODES,
-    OPEN_FILES,
-    Defaults,
+    MAX_INODES,
+    MAX_OPEN_FILES,
+    DefaultLimits,
     shm_mb,
     tmp_mb,
 )
@@ -25,11 +25,11 @@ from mini_agent_protocol.execution import EnforcedLimits
 from mini_agent_protocol.languages import Language
 from mini_agent_protocol.snippet import Limits
 
-PLACE: Final = Path("/proc/meminfo")
+MEMINFO_PATH: Final = Path("/proc/meminfo")
 
 
 @dataclass(frozen=True, slots=True)
-class Meminfo:
+class MachineMemory:
     """In MiB; `available` is what can be had without taking it from anybody."""
 
     total_mb: int
@@ -37,17 +37,17 @@ class Meminfo:
     swap_mb: int
 
 
-def meminfo(place: Path = PLACE) -> Meminfo:
+def read_memory(place: Path = MEMINFO_PATH) -> MachineMemory:
     """The memory at this moment."""
     lines = (line.split() for line in place.read_text().splitlines())
     counts = {words[0]: int(words[1]) >> 10 for words in lines}
-    return Meminfo(counts["MemTotal:"], counts["MemAvailable:"], counts["SwapTotal:"])
+    return MachineMemory(counts["MemTotal:"], counts["MemAvailable:"], counts["SwapTotal:"])
 
 
 Number = TypeVar("Number", int, float)
 
 # gVisor's own threads count as the sandbox's: with fewer it does not start, or ends the program.
-GVISOR_PIDS: Final = 64
+MIN_GVISOR_PIDS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Host:
     fewest_pids: int = 1
 
 
-class Describing(Protocol):
+class FactsSource(Protocol):
     """The engine, as far as it describes its machine."""
 
     async def facts(self) -> EngineFacts:
@@ -70,22 +70,22 @@ class Describing(Protocol):
 class Machine:
     """The engine's machine, which is asked once what it has."""
 
-    def __init__(self, engine: Describing, runtime: str) -> None:
+    def __init__(self, engine: FactsSource, runtime: str) -> None:
         self._engine, self._runtime = engine, runtime
         self._known_host: Host | None = None
 
     async def host(self) -> Host:
         """What it has to give."""
         if self._known_host is None:
-            self._known_host = host_of(await self._engine.facts(), self._runtime)
+            self._known_host = require_host(await self._engine.facts(), self._runtime)
         return self._known_host
 
     async def settle(self, asked: Limits, language: Language) -> EnforcedLimits:
         """The limits to enforce in a sandbox of this language's image."""
-        return settle(asked, DEFAULTS[language], await self.host())
+        return resolve_limits(asked, DEFAULT_LIMITS[language], await self.host())
 
 
-def host_of(facts: EngineFacts, runtime: str) -> Host:
+def require_host(facts: EngineFacts, runtime: str) -> Host:
     """The machine behind the engine; `NotReady` where it cannot confine a sandbox as it has to."""
     if runtime not in facts.runtimes:
         raise NotReady(
@@ -93,7 +93,7 @@ def host_of(facts: EngineFacts, runtime: str) -> Host:
             hint="register it with the engine, or set CODEX_SIDECAR_RUNTIME to one that it has",
         )
     able = {"memory": facts.limits_memory, "cpu": facts.limits_cpu, "pids": facts.limits_pids}
-    able["swap"] = facts.limits_swap or meminfo().swap_mb == 0
+    able["swap"] = facts.limits_swap or read_memory().swap_mb == 0
     able["seccomp"] = any("seccomp" in option for option in facts.security)
     missing = [name for name, present in able.items() if not present]
     if missing:
@@ -101,11 +101,11 @@ def host_of(facts: EngineFacts, runtime: str) -> Host:
             f"the engine cannot confine a sandbox: it has no {', '.join(missing)}",
             hint="enable the missing cgroups or seccomp in this machine's kernel",
         )
-    fewest_pids = GVISOR_PIDS if runtime.startswith(GVISOR) else 1
+    fewest_pids = MIN_GVISOR_PIDS if runtime.startswith(GVISOR) else 1
     return Host(facts.cpus, facts.memory >> 20, fewest_pids)
 
 
-def settle(asked: Limits, defaults: Defaults, host: Host) -> EnforcedLimits:
+def resolve_limits(asked: Limits, defaults: DefaultLimits, host: Host) -> EnforcedLimits:
     """The limits to enforce; `BadRequest` names the one that this machine cannot."""
     memory = _or_default(asked.memory_mb, min(defaults.memory_mb, host.memory_mb))
     cpus = _or_default(asked.cpus, min(defaults.cpus, float(host.cpus)))
@@ -122,15 +122,15 @@ def settle(asked: Limits, defaults: Defaults, host: Host) -> EnforcedLimits:
         timeout_s=_or_default(asked.timeout_s, defaults.timeout_s),
         memory_mb=memory,
         cpus=round(cpus, 3),
-        pids=_pids(asked.pids, defaults.pids, host.fewest_pids),
+        pids=_resolve_pids(asked.pids, defaults.pids, host.fewest_pids),
         output_bytes=_or_default(asked.output_bytes, defaults.output_bytes),
-        workspace_mb=_workspace(asked.workspace_mb, defaults.workspace_mb, memory),
-        inodes=INODES,
-        open_files=OPEN_FILES,
+        workspace_mb=_resolve_workspace(asked.workspace_mb, defaults.workspace_mb, memory),
+        inodes=MAX_INODES,
+        open_files=MAX_OPEN_FILES,
     )
 
 
-def _pids(asked: int | None, default: int, fewest: int) -> int:
+def _resolve_pids(asked: int | None, default: int, fewest: int) -> int:
     if asked is not None and asked < fewest:
         raise BadRequest(
             f"limits.pids {asked} is fewer than the {fewest} that the runtime itself needs",
@@ -139,7 +139,7 @@ def _pids(asked: int | None, default: int, fewest: int) -> int:
     return _or_default(asked, default)
 
 
-def _workspace(asked: int | None, default: int, memory: int) -> int:
+def _resolve_workspace(asked: int | None, default: int, memory: int) -> int:
     # INVARIANT: files live in memory, so all that can be written fits in the memory limit; a full
     # disk is then the program's own error and not the end of the sandbox.
     beside = tmp_mb(memory) + shm_mb(memory)

@@ -9,20 +9,20 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from codex_sidecar import metrics
-from codex_sidecar.engine.client import Found
+from codex_sidecar.engine.client import ContainerSummary
 from codex_sidecar.engine.confinement import DEADLINE_LABEL, INSTANCE_LABEL
 from mini_agent_protocol.errors import MiniAgentError
 
-EVERY_S: Final = 5.0
-REMOVED_AT_ONCE: Final = 4
+INTERVAL_S: Final = 5.0
+MAX_CONCURRENT_REMOVALS: Final = 4
 
 log = logging.getLogger(__name__)
 
 
-class Containers(Protocol):
+class SandboxEngine(Protocol):
     """The engine, as far as the reaper needs it."""
 
-    async def sandboxes(self) -> list[Found]:
+    async def sandboxes(self) -> list[ContainerSummary]:
         """Every sandbox there is."""
         ...
 
@@ -35,7 +35,7 @@ class Reaper:
     """Goes round at the start and on a timer; `alive`: the sandboxes this process answers for."""
 
     def __init__(
-        self, containers: Containers, instance: str, alive: Callable[[], frozenset[str]]
+        self, containers: SandboxEngine, instance: str, alive: Callable[[], frozenset[str]]
     ) -> None:
         self._containers, self._instance, self._alive = containers, instance, alive
         self._failed = ""
@@ -44,7 +44,7 @@ class Reaper:
         """Rounds without end."""
         while True:
             await self.round()
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(INTERVAL_S)
 
     async def round(self) -> None:
         """One round; an engine that is away is tried again on the next."""
@@ -62,20 +62,20 @@ class Reaper:
         lost = [
             found for found in await self._containers.sandboxes() if self._is_lost(found, before)
         ]
-        slots = asyncio.Semaphore(REMOVED_AT_ONCE)
+        slots = asyncio.Semaphore(MAX_CONCURRENT_REMOVALS)
         removals = [self._remove(found, slots) for found in lost]
         # Each is tried, whatever became of the others.
         for failed in await asyncio.gather(*removals, return_exceptions=True):
             if failed is not None:
                 raise failed
 
-    async def _remove(self, found: Found, slots: asyncio.Semaphore) -> None:
+    async def _remove(self, found: ContainerSummary, slots: asyncio.Semaphore) -> None:
         async with slots:
             await self._containers.remove(found.name)
-            metrics.reaped()
+            metrics.record_reaped()
             log.info("sandbox reaped", extra={"sandbox": found.name})
 
-    def _is_lost(self, found: Found, before: frozenset[str]) -> bool:
+    def _is_lost(self, found: ContainerSummary, before: frozenset[str]) -> bool:
         if found.labels.get(INSTANCE_LABEL) == self._instance:
             # INVARIANT: an instance is one living process, so what it does not know is what its
             # predecessor left behind.

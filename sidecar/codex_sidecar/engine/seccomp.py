@@ -54,7 +54,7 @@ AF_UNIX, AF_INET, AF_INET6, AF_NETLINK = 1, 2, 10, 16
 NAMESPACE_FLAGS: Final = 0x7E02_0000
 
 
-def profile() -> str:
+def build_profile() -> str:
     """The profile as the engine takes it, inline, in a container's security options.
 
     INVARIANT: used only with no-new-privileges; otherwise the filter is loaded so early that the
@@ -66,7 +66,7 @@ def profile() -> str:
         *(_allow("socket", _argument(0, family)) for family in (AF_UNIX, AF_INET, AF_INET6)),
         # Routing only (protocol 0): what getifaddrs() asks.
         _allow("socket", _argument(0, AF_NETLINK), _argument(2, 0)),
-        _allow("clone", _no_bits(0, NAMESPACE_FLAGS)),
+        _allow("clone", _masked_zero(0, NAMESPACE_FLAGS)),
         # Its flags lie in memory that no filter reads; told that it is missing, libc uses clone.
         {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": errno.ENOSYS},
     ]
@@ -93,5 +93,5 @@ def _argument(index: int, value: int) -> dict[str, JsonValue]:
     return {"index": index, "value": value, "op": "SCMP_CMP_EQ"}
 
 
-def _no_bits(index: int, mask: int) -> dict[str, JsonValue]:
+def _masked_zero(index: int, mask: int) -> dict[str, JsonValue]:
     return {"index": index, "value": mask, "valueTwo": 0, "op": "SCMP_CMP_MASKED_EQ"}

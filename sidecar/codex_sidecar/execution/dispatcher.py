@@ -7,24 +7,24 @@ from typing import Final
 
 from codex_sidecar import metrics
 from codex_sidecar.engine.client import Engine
-from codex_sidecar.engine.confinement import COMPILE_TIMEOUT_S, Catalog
+from codex_sidecar.engine.confinement import COMPILE_TIMEOUT_S, ImageCatalog
 from codex_sidecar.engine.limits import Machine
-from codex_sidecar.errors import InvalidSnippet, Stopping
-from codex_sidecar.execution.fair_queue import Turns
-from codex_sidecar.kinds import preload_of
+from codex_sidecar.errors import InvalidSnippet, ServiceStopping
+from codex_sidecar.execution.fair_queue import FairQueue
+from codex_sidecar.kinds import detect_preload
 from codex_sidecar.pool.pool import Pool
-from codex_sidecar.runner.about import About, LanguageCard, Languages
-from codex_sidecar.runner.container import START_S, Container
-from codex_sidecar.runner.files import pack
-from codex_sidecar.runner.outcome import account_of
+from codex_sidecar.runner.about import ImageContents, LanguageCard, Languages
+from codex_sidecar.runner.container import START_TIMEOUT_S, Container
+from codex_sidecar.runner.files import pack_files
+from codex_sidecar.runner.outcome import build_execution
 from codex_sidecar.runner.output import Listener
 from mini_agent_protocol.execution import Execution
 from mini_agent_protocol.languages import ALIASES, LANGUAGES, Language
 from mini_agent_protocol.snippet import Limits, Snippet
 
-SPARE_S: Final = 30.0
+LIFETIME_MARGIN_S: Final = 30.0
 
-PROGRAMS: Final = {
+PROGRAM_NAMES: Final = {
     "python": "main.py",
     "node": "main.js",
     "go": "main.go",
@@ -37,7 +37,7 @@ class Dispatcher:
     """Runs snippets, each in a sandbox of its own. It is a `Sandbox`."""
 
     def __init__(
-        self, engine: Engine, catalog: Catalog, machine: Machine, pool: Pool, turns: Turns
+        self, engine: Engine, catalog: ImageCatalog, machine: Machine, pool: Pool, turns: FairQueue
     ) -> None:
         self._engine, self._catalog, self._machine = engine, catalog, machine
         self._pool, self._turns = pool, turns
@@ -47,21 +47,21 @@ class Dispatcher:
     ) -> Execution:
         """One execution; raises `BadRequest` before anything is started where it cannot be one."""
         asked = time.perf_counter()
-        image_of = image_language(snippet)
+        image_of = select_image_language(snippet)
         limits = await self._machine.settle(snippet.limits, image_of)
-        files = pack(snippet.files, program=PROGRAMS[snippet.language], room_mb=limits.workspace_mb)
-        keep_s = START_S + COMPILE_TIMEOUT_S + limits.timeout_s + SPARE_S
+        files = pack_files(snippet.files, program=PROGRAM_NAMES[snippet.language], room_mb=limits.workspace_mb)
+        keep_s = START_TIMEOUT_S + COMPILE_TIMEOUT_S + limits.timeout_s + LIFETIME_MARGIN_S
         async with self._turns.turn(caller):
-            queued_ms = _ms_since(asked)
-            lease = self._pool.lease(image_of, limits, preload_of(snippet), keep_s)
+            queued_ms = _elapsed_ms(asked)
+            lease = self._pool.lease(image_of, limits, detect_preload(snippet), keep_s)
             async with lease as container:
-                start_ms = _ms_since(asked) - queued_ms
+                start_ms = _elapsed_ms(asked) - queued_ms
                 execution = await self._execute(container, snippet, files, listener)
         timings = execution.timings_ms.model_copy(
-            update={"queue": queued_ms, "start": start_ms, "total": _ms_since(asked)}
+            update={"queue": queued_ms, "start": start_ms, "total": _elapsed_ms(asked)}
         )
         finished = execution.model_copy(update={"timings_ms": timings})
-        metrics.executed(finished)
+        metrics.record_execution(finished)
         return finished
 
     async def languages(self) -> Languages:
@@ -74,14 +74,14 @@ class Dispatcher:
         limits, facts = await container.enforced()
         heard = await container.run(snippet, files, listener)
         if heard.cut == "lost" and self._turns.is_closed:
-            raise Stopping
+            raise ServiceStopping
         oom_killed = heard.result is None and await container.oom_killed()
-        return account_of(snippet, heard, limits, facts, oom_killed=oom_killed)
+        return build_execution(snippet, heard, limits, facts, oom_killed=oom_killed)
 
     async def _card(self, language: Language) -> LanguageCard:
         image = self._catalog.image(language)
         available = await self._engine.has_image(image)
-        about = await self._pool.about(language) if available else About()
+        about = await self._pool.about(language) if available else ImageContents()
         defaults = await self._machine.settle(Limits(), language)
         return LanguageCard(
             name=language,
@@ -95,7 +95,7 @@ class Dispatcher:
         )
 
 
-def image_language(snippet: Snippet) -> Language:
+def select_image_language(snippet: Snippet) -> Language:
     """The language whose image runs the snippet."""
     if snippet.toolchain is None:
         return snippet.language
@@ -104,5 +104,5 @@ def image_language(snippet: Snippet) -> Language:
     return snippet.toolchain
 
 
-def _ms_since(start: float) -> float:
+def _elapsed_ms(start: float) -> float:
     return (time.perf_counter() - start) * 1000

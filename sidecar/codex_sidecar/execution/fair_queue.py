@@ -10,26 +10,26 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from codex_sidecar.errors import Busy, Stopping
+from codex_sidecar.errors import Busy, ServiceStopping
 
-LONGEST_WAIT_S: Final = 30.0
-LONGEST_RETRY_S: Final = 60
-FIRST_GUESS_S: Final = 0.5
+MAX_WAIT_S: Final = 30.0
+MAX_RETRY_AFTER_S: Final = 60
+INITIAL_RUN_S: Final = 0.5
 # How much a run that has just ended weighs against all those before it.
-WEIGHT: Final = 0.1
+SMOOTHING: Final = 0.1
 
 # Ends when it is its turn, or with the reason why it will not be.
 Waiter = asyncio.Future[None]
 
 
-class Turns:
+class FairQueue:
     """A turn each, caller by caller, so that nobody waits behind another's thousand snippets."""
 
     def __init__(self, at_once: int, waiting: int) -> None:
         self._at_once, self._most_waiting = at_once, waiting
         self._taken = 0
         self._queues = OrderedDict[str, deque[Waiter]]()
-        self._run_s = FIRST_GUESS_S
+        self._run_s = INITIAL_RUN_S
         self._is_closed = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -52,15 +52,15 @@ class Turns:
         try:
             yield
         finally:
-            self._run_s += WEIGHT * (time.monotonic() - began - self._run_s)
+            self._run_s += SMOOTHING * (time.monotonic() - began - self._run_s)
             self._pass_on()
 
     def close(self) -> None:
-        """Gives no more turns: those who wait and those who come get `Stopping`."""
+        """Gives no more turns: those who wait and those who come get `ServiceStopping`."""
         self._is_closed = True
         for queue in self._queues.values():
             for waiter in queue:
-                _send_away(waiter, Stopping())
+                _reject(waiter, ServiceStopping())
 
     async def until_idle(self) -> None:
         """Returns when nobody has a turn."""
@@ -68,7 +68,7 @@ class Turns:
 
     async def _wait(self, caller: str) -> None:
         if self._is_closed:
-            raise Stopping
+            raise ServiceStopping
         if self._taken < self._at_once:
             self._take()
             return
@@ -88,10 +88,10 @@ class Turns:
 
     async def _be_called(self, waiter: Waiter) -> None:
         try:
-            async with asyncio.timeout(LONGEST_WAIT_S):
+            async with asyncio.timeout(MAX_WAIT_S):
                 await waiter
         except TimeoutError:
-            raise self._busy(f"and none was free for {LONGEST_WAIT_S:g} s") from None
+            raise self._busy(f"and none was free for {MAX_WAIT_S:g} s") from None
 
     def _make_room_for(self, caller: str) -> None:
         """The last of the longest queue makes room for whoever has fewer waiting."""
@@ -99,7 +99,7 @@ class Turns:
         longest = max(self._queues.values(), key=len, default=deque[Waiter]())
         if len(longest) <= len(self._queues.get(caller, ())) + 1:
             raise full
-        _send_away(longest.pop(), full)
+        _reject(longest.pop(), full)
 
     def _forget(self, caller: str, waiter: Waiter) -> None:
         queue = self._queues.get(caller, deque[Waiter]())
@@ -129,10 +129,10 @@ class Turns:
 
     def _busy(self, why: str) -> Busy:
         wait_s = (self.waiting + 1) * self._run_s / self._at_once
-        seconds = min(LONGEST_RETRY_S, max(1, math.ceil(wait_s)))
+        seconds = min(MAX_RETRY_AFTER_S, max(1, math.ceil(wait_s)))
         return Busy(f"all {self._at_once} sandboxes are in use {why}", retry_after_s=seconds)
 
 
-def _send_away(waiter: Waiter, why: Busy | Stopping) -> None:
+def _reject(waiter: Waiter, why: Busy | ServiceStopping) -> None:
     if not waiter.done():
         waiter.set_exception(why)

@@ -12,7 +12,7 @@ PR_GET_NO_NEW_PRIVS = 39
 PTRACE_TRACEME = 0
 UNCHANGED = 0xFFFFFFFF
 # An address that is kept for documentation and never routed.
-NOWHERE = ("192.0.2.1", 80)
+UNROUTABLE_ADDRESS = ("192.0.2.1", 80)
 WORKSPACE_MB = 4
 MIB = 1 << 20
 
@@ -25,7 +25,7 @@ def no_root() -> bool:
 def no_network() -> bool:
     """Not even a way to it, so that it is known at once."""
     try:
-        socket.create_connection(NOWHERE, timeout=1).close()
+        socket.create_connection(UNROUTABLE_ADDRESS, timeout=1).close()
     except OSError as refused:
         # In gVisor's words it is the host, which elsewhere a firewall on the way may say too.
         only_loopback = [name for _, name in socket.if_nameindex()] == ["lo"]

@@ -15,7 +15,7 @@ from mini_agent_protocol.snippet import Limits, Snippet
 
 # Runtimes with a kernel of their own: the engine's filter of system calls stands before that
 # kernel and not before the program.
-OWN_KERNEL: Final = ("runsc", "kata")
+OWN_KERNEL_RUNTIMES: Final = ("runsc", "kata")
 KERNEL_CHECKS: Final = frozenset({probe.no_tracing.__name__})
 
 
@@ -28,7 +28,7 @@ class Sandbox(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class SelfTestCase:
     """A snippet, and what has to become of it."""
 
     name: str
@@ -37,8 +37,8 @@ class Case:
     stdout: str = ""
 
 
-def _case(name: str, code: str, status: Status, limits: Limits, stdout: str = "") -> Case:
-    return Case(name, Snippet(language="python", code=code, limits=limits), status, stdout)
+def _case(name: str, code: str, status: Status, limits: Limits, stdout: str = "") -> SelfTestCase:
+    return SelfTestCase(name, Snippet(language="python", code=code, limits=limits), status, stdout)
 
 
 CASES: Final = (
@@ -68,7 +68,7 @@ class SelfTest:
     def __init__(self, sandbox: Sandbox, runtime: str, at_once: int) -> None:
         self._sandbox = sandbox
         self._slots = asyncio.Semaphore(at_once)
-        self._has_own_kernel = runtime.startswith(OWN_KERNEL)
+        self._has_own_kernel = runtime.startswith(OWN_KERNEL_RUNTIMES)
 
     async def run(self) -> None:
         """Returns when every case went as it has to; `NotReady` says which did not, and how."""
@@ -91,11 +91,11 @@ class SelfTest:
             outcomes = [group.create_task(self._outcome(case)) for case in cases]
         return [failure for outcome in outcomes for failure in outcome.result()]
 
-    async def _outcome(self, case: Case) -> list[str]:
+    async def _outcome(self, case: SelfTestCase) -> list[str]:
         async with self._slots:
             return self._failures(case, await self._sandbox.run(case.snippet))
 
-    def _failures(self, case: Case, ran: Execution) -> list[str]:
+    def _failures(self, case: SelfTestCase, ran: Execution) -> list[str]:
         if ran.status != case.status:
             return [
                 f"{case.name} ended as {ran.status} and not as {case.status}: {ran.stderr[-200:]}"

@@ -10,10 +10,10 @@ import sys
 import uvloop
 from pydantic import ValidationError
 
-from codex_sidecar.guard.policy import Gate, Owned
-from codex_sidecar.guard.server import Server
+from codex_sidecar.guard.policy import Policy, OwnedContainers
+from codex_sidecar.guard.server import GuardServer
 from codex_sidecar.guard.settings import GuardSettings
-from codex_sidecar.guard.upstream import Upstream
+from codex_sidecar.guard.upstream import UpstreamEngine
 from mini_agent_protocol.asgi.json_log import JsonFormatter, log_to_stderr
 
 log = logging.getLogger(__name__)
@@ -36,10 +36,10 @@ async def serve(settings: GuardSettings) -> None:
     over = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, over.set)
-    engine = Upstream(settings.docker_socket)
-    owned = Owned(engine, settings.instance, settings.most_sandboxes)
-    gate = Gate(settings.docker_socket, settings.terms(), engine, owned)
-    async with Server(gate).listening(settings.socket):
+    engine = UpstreamEngine(settings.docker_socket)
+    owned = OwnedContainers(engine, settings.instance, settings.most_sandboxes)
+    gate = Policy(settings.docker_socket, settings.terms(), engine, owned)
+    async with GuardServer(gate).listening(settings.socket):
         log.info("guarding", extra={"socket": str(settings.socket), "runtime": settings.runtime})
         await over.wait()
     await engine.aclose()

@@ -10,11 +10,11 @@ from typing import Final
 from urllib.parse import urlencode
 
 from codex_sidecar.engine.confinement import SANDBOX_LABEL
-from codex_sidecar.guard.errors import Malformed, Refused
-from codex_sidecar.guard.http import Head
+from codex_sidecar.guard.errors import MalformedRequest, RequestRefused
+from codex_sidecar.guard.http import RequestHead
 
 
-class Act(Enum):
+class Operation(Enum):
     """What a call does."""
 
     PING = auto()
@@ -31,10 +31,10 @@ class Act(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class EngineCall:
     """One call: `target` is what the engine is asked, written anew; `name` a container's."""
 
-    act: Act
+    act: Operation
     method: str
     target: str
     name: str = ""
@@ -42,61 +42,61 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    act: Act
+    act: Operation
     method: str
     path: str
     query: str = ""
 
 
 # A name can be told from the id of a container, or from a part of one: it is not hexadecimal.
-NAME: Final = r"mini-agent-sandbox-[0-9a-f]{16}"
-_ONE: Final = rf"/containers/({NAME})"
+NAME_PATTERN: Final = r"mini-agent-sandbox-[0-9a-f]{16}"
+_CONTAINER: Final = rf"/containers/({NAME_PATTERN})"
 _VERSION: Final = re.compile(r"/v1\.[0-9]{2}(?=/)")
 _STREAMS: Final = "stream=1&stdin=1&stdout=1&stderr=1"
-_OURS: Final = urlencode({"all": 1, "filters": json.dumps({"label": [f"{SANDBOX_LABEL}=1"]})})
+_SANDBOXES_ONLY: Final = urlencode({"all": 1, "filters": json.dumps({"label": [f"{SANDBOX_LABEL}=1"]})})
 
 _RULES: Final = (
-    _Rule(Act.PING, "GET", "/_ping"),
-    _Rule(Act.VERSION, "GET", "/version"),
-    _Rule(Act.FACTS, "GET", "/info"),
+    _Rule(Operation.PING, "GET", "/_ping"),
+    _Rule(Operation.VERSION, "GET", "/version"),
+    _Rule(Operation.FACTS, "GET", "/info"),
     # Whatever it asks for, it is told of sandboxes alone.
-    _Rule(Act.LIST, "GET", "/containers/json", query=".*"),
-    _Rule(Act.CREATE, "POST", "/containers/create", query=f"name=({NAME})"),
-    _Rule(Act.INSPECT, "GET", f"{_ONE}/json"),
-    _Rule(Act.START, "POST", f"{_ONE}/start"),
-    _Rule(Act.KILL, "POST", f"{_ONE}/kill"),
-    _Rule(Act.ATTACH, "POST", f"{_ONE}/attach", query=re.escape(_STREAMS)),
-    _Rule(Act.REMOVE, "DELETE", _ONE, query="force=1&v=1"),
+    _Rule(Operation.LIST, "GET", "/containers/json", query=".*"),
+    _Rule(Operation.CREATE, "POST", "/containers/create", query=f"name=({NAME_PATTERN})"),
+    _Rule(Operation.INSPECT, "GET", f"{_CONTAINER}/json"),
+    _Rule(Operation.START, "POST", f"{_CONTAINER}/start"),
+    _Rule(Operation.KILL, "POST", f"{_CONTAINER}/kill"),
+    _Rule(Operation.ATTACH, "POST", f"{_CONTAINER}/attach", query=re.escape(_STREAMS)),
+    _Rule(Operation.REMOVE, "DELETE", _CONTAINER, query="force=1&v=1"),
 )
 
 
-def call_of(head: Head, images: frozenset[str]) -> Call:
-    """The call that a request is; `Refused` where it is none of ours."""
+def match_call(head: RequestHead, images: frozenset[str]) -> EngineCall:
+    """The call that a request is; `RequestRefused` where it is none of ours."""
     # The version is the guard's to choose: older ones take the same words for other things.
     path = _VERSION.sub("", head.path, count=1)
-    call = _image(head, path, images) or _ruled(head, path)
+    call = _match_image(head, path, images) or _match_rule(head, path)
     if call is None:
-        raise Refused("this call is not one that the sidecar makes")
-    if head.upgrades != (call.act is Act.ATTACH):
-        raise Malformed("Upgrade goes with attach, and attach with Upgrade")
-    if head.length and call.act is not Act.CREATE:
-        raise Refused("this call has no body")
+        raise RequestRefused("this call is not one that the sidecar makes")
+    if head.upgrades != (call.act is Operation.ATTACH):
+        raise MalformedRequest("Upgrade goes with attach, and attach with Upgrade")
+    if head.length and call.act is not Operation.CREATE:
+        raise RequestRefused("this call has no body")
     return call
 
 
-def _image(head: Head, path: str, images: frozenset[str]) -> Call | None:
+def _match_image(head: RequestHead, path: str, images: frozenset[str]) -> EngineCall | None:
     asked = path.removeprefix("/images/").removesuffix("/json")
     if head.method == "GET" and not head.query and path == f"/images/{asked}/json":
-        return Call(Act.IMAGE, "GET", path) if asked in images else None
+        return EngineCall(Operation.IMAGE, "GET", path) if asked in images else None
     return None
 
 
-def _ruled(head: Head, path: str) -> Call | None:
+def _match_rule(head: RequestHead, path: str) -> EngineCall | None:
     for rule in _RULES:
         place = re.fullmatch(rule.path, path)
         asked = re.fullmatch(rule.query, head.query)
         if rule.method == head.method and place and asked:
             name = "".join((*place.groups(), *asked.groups()))
-            query = _OURS if rule.act is Act.LIST else head.query
-            return Call(rule.act, rule.method, f"{path}?{query}" if query else path, name)
+            query = _SANDBOXES_ONLY if rule.act is Operation.LIST else head.query
+            return EngineCall(rule.act, rule.method, f"{path}?{query}" if query else path, name)
     return None

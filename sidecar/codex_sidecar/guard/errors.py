@@ -7,7 +7,7 @@ from http import HTTPStatus
 from mini_agent_protocol.errors import MiniAgentError
 
 
-class Refused(MiniAgentError):
+class RequestRefused(MiniAgentError):
     """A call that is not let through: `status` is 403 unless it is not even well-formed."""
 
     code = "refused_by_guard"
@@ -17,7 +17,7 @@ class Refused(MiniAgentError):
         self.status = status
 
 
-class Malformed(Refused):
+class MalformedRequest(RequestRefused):
     """A request that two readers could read differently; its connection is closed."""
 
     code = "malformed"
@@ -26,7 +26,7 @@ class Malformed(Refused):
         super().__init__(why, HTTPStatus.BAD_REQUEST)
 
 
-class EngineSaidNo(MiniAgentError):
+class EngineErrorResponse(MiniAgentError):
     """A call that was let through and that the engine answered with `status`."""
 
     code = "engine_refused"

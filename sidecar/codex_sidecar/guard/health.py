@@ -6,14 +6,14 @@ import os
 import socket
 from typing import Final
 
-PATIENCE_S: Final = 9.0
+TIMEOUT_S: Final = 9.0
 
 
 def main() -> None:
     """Asks once; a person who runs it by hand sees what is wrong."""
     path = os.environ.get("CODEX_GUARD_SOCKET", "/run/engine/engine.sock")
     with socket.socket(socket.AF_UNIX) as connection:
-        connection.settimeout(PATIENCE_S)
+        connection.settimeout(TIMEOUT_S)
         try:
             connection.connect(path)
             connection.sendall(b"GET /_ping HTTP/1.1\r\nHost: guard\r\nConnection: close\r\n\r\n")

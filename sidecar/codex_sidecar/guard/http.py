@@ -11,23 +11,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
-from codex_sidecar.guard.errors import Malformed
+from codex_sidecar.guard.errors import MalformedRequest
 
-MOST_HEAD: Final = 8192
-MOST_BODY: Final = 65_536
-TAKES_DESCRIPTOR: Final = "takes-descriptor"
+MAX_HEAD_BYTES: Final = 8192
+MAX_BODY_BYTES: Final = 65_536
+DESCRIPTOR_HEADER: Final = "takes-descriptor"
 
 _REQUEST: Final = re.compile(r"([A-Z]{1,16}) (\S{1,1024}) HTTP/1\.1")
 _TARGET: Final = re.compile(r"((?:/[A-Za-z0-9_:.-]+)+)(?:\?([^#]*))?")
 _HEADER: Final = re.compile(r"([A-Za-z0-9-]{1,64}):[ \t]*([\x20-\x7e\t]*)")
 # Whatever frames a body in another way, or makes the sender wait, has no use here.
-_NEVER: Final = frozenset(
+_FORBIDDEN: Final = frozenset(
     ("transfer-encoding", "te", "trailer", "expect", "proxy-connection", "http2-settings")
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class RequestHead:
     """What is taken over of a request's head; everything else of it is dropped."""
 
     method: str
@@ -39,78 +39,78 @@ class Head:
     takes_descriptor: bool = False
 
 
-def parse(head: bytes) -> Head:
-    """The head, which ends with an empty line; `Malformed` where it is not plain HTTP/1.1."""
-    lines = _lines(head)
+def parse_head(head: bytes) -> RequestHead:
+    """The head, which ends with an empty line; `MalformedRequest` where it is not plain HTTP/1.1."""
+    lines = _split_lines(head)
     request = _REQUEST.fullmatch(lines[0])
     if request is None:
-        raise Malformed("the request line is not plain HTTP/1.1")
+        raise MalformedRequest("the request line is not plain HTTP/1.1")
     method, target = request.groups()
-    path, query = _target(target)
-    headers = _headers(lines[1:])
+    path, query = _parse_target(target)
+    headers = _parse_headers(lines[1:])
     if "host" not in headers:
-        raise Malformed("there is no Host header")
+        raise MalformedRequest("there is no Host header")
     connection = headers.get("connection", "").lower()
-    return Head(
+    return RequestHead(
         method=method,
         path=path,
         query=query,
-        length=_length(headers.get("content-length", "0")),
-        upgrades=_upgrades(headers.get("upgrade"), connection),
+        length=_parse_length(headers.get("content-length", "0")),
+        upgrades=_parse_upgrade(headers.get("upgrade"), connection),
         closes=connection == "close",
-        takes_descriptor=headers.get(TAKES_DESCRIPTOR) == "1",
+        takes_descriptor=headers.get(DESCRIPTOR_HEADER) == "1",
     )
 
 
-def _lines(head: bytes) -> list[str]:
+def _split_lines(head: bytes) -> list[str]:
     try:
         text = head.decode("ascii")
     except UnicodeDecodeError as foreign:
-        raise Malformed("the head is not ASCII") from foreign
+        raise MalformedRequest("the head is not ASCII") from foreign
     lines = text.removesuffix("\r\n\r\n").split("\r\n")
     if any("\r" in line or "\n" in line or "\0" in line for line in lines):
-        raise Malformed("a line does not end with CR LF")
+        raise MalformedRequest("a line does not end with CR LF")
     return lines
 
 
-def _target(target: str) -> tuple[str, str]:
+def _parse_target(target: str) -> tuple[str, str]:
     matched = _TARGET.fullmatch(target)
     if matched is None:
-        raise Malformed("the target is not a plain path")
+        raise MalformedRequest("the target is not a plain path")
     path, query = matched.groups()
     if any(part in {".", ".."} for part in path.split("/")):
-        raise Malformed("the path is not in its plain form")
+        raise MalformedRequest("the path is not in its plain form")
     return path, query or ""
 
 
-def _headers(lines: list[str]) -> dict[str, str]:
+def _parse_headers(lines: list[str]) -> dict[str, str]:
     headers: dict[str, str] = {}
     for line in lines:
         matched = _HEADER.fullmatch(line)
         if matched is None:
-            raise Malformed("a header is not of the form `Name: value`")
+            raise MalformedRequest("a header is not of the form `Name: value`")
         name = matched[1].lower()
-        if name in headers or name in _NEVER:
-            raise Malformed(f"the header {name} is there twice, or is never taken")
+        if name in headers or name in _FORBIDDEN:
+            raise MalformedRequest(f"the header {name} is there twice, or is never taken")
         headers[name] = matched[2].strip()
     return headers
 
 
-def _length(value: str) -> int:
-    if not re.fullmatch(r"0|[1-9][0-9]{0,5}", value) or int(value) > MOST_BODY:
-        raise Malformed(f"Content-Length is not a number up to {MOST_BODY}")
+def _parse_length(value: str) -> int:
+    if not re.fullmatch(r"0|[1-9][0-9]{0,5}", value) or int(value) > MAX_BODY_BYTES:
+        raise MalformedRequest(f"Content-Length is not a number up to {MAX_BODY_BYTES}")
     return int(value)
 
 
-def _upgrades(upgrade: str | None, connection: str) -> bool:
+def _parse_upgrade(upgrade: str | None, connection: str) -> bool:
     asked = (upgrade, connection) == ("tcp", "upgrade")
     if not asked and (upgrade is not None or "upgrade" in connection):
-        raise Malformed("Upgrade is for tcp alone, with Connection: Upgrade")
+        raise MalformedRequest("Upgrade is for tcp alone, with Connection: Upgrade")
     return asked
 
 
-_END: Final = b"\r\n\r\n"
-_MOST: Final = MOST_HEAD + MOST_BODY
+_HEAD_END: Final = b"\r\n\r\n"
+_MAX_BUFFERED: Final = MAX_HEAD_BYTES + MAX_BODY_BYTES
 
 
 class Socket(Protocol):
@@ -120,7 +120,7 @@ class Socket(Protocol):
 
 
 @runtime_checkable
-class Wire(Protocol):
+class Transport(Protocol):
     """What a transport does, whichever event loop it is of."""
 
     def get_extra_info(self, name: str) -> Socket: ...
@@ -140,12 +140,12 @@ class Wire(Protocol):
     def close(self) -> None: ...
 
 
-class Incoming(asyncio.Protocol):
+class BufferedConnection(asyncio.Protocol):
     """Reads heads and bodies; what is left over belongs to whoever takes the connection over."""
 
-    def __init__(self, opened: Callable[[Incoming], None] = lambda _: None) -> None:
+    def __init__(self, opened: Callable[[BufferedConnection], None] = lambda _: None) -> None:
         self._opened = opened
-        self._wire: Wire | None = None
+        self._wire: Transport | None = None
         self._held = bytearray()
         self._is_paused = False
         self._news = asyncio.Event()
@@ -154,7 +154,7 @@ class Incoming(asyncio.Protocol):
         self.has_ended = False
 
     @property
-    def wire(self) -> Wire:
+    def wire(self) -> Transport:
         """Its transport; `EOFError` before there is one."""
         if self._wire is None:
             raise EOFError
@@ -173,11 +173,11 @@ class Incoming(asyncio.Protocol):
 
     async def head(self) -> bytes:
         """The bytes up to an empty line; `EOFError` where the connection ends before it."""
-        while (end := self._held.find(_END, 0, MOST_HEAD)) < 0:
-            if len(self._held) >= MOST_HEAD:
-                raise Malformed(f"the head is longer than {MOST_HEAD} bytes")
+        while (end := self._held.find(_HEAD_END, 0, MAX_HEAD_BYTES)) < 0:
+            if len(self._held) >= MAX_HEAD_BYTES:
+                raise MalformedRequest(f"the head is longer than {MAX_HEAD_BYTES} bytes")
             await self._more()
-        return self._take(end + len(_END))
+        return self._take(end + len(_HEAD_END))
 
     async def body(self, length: int) -> bytes:
         """So many bytes."""
@@ -207,14 +207,14 @@ class Incoming(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is there."""
-        if isinstance(transport, Wire):
+        if isinstance(transport, Transport):
             self._wire = transport
         self._opened(self)
 
     def data_received(self, data: bytes) -> None:
         """Holds what came; no more than a request's worth."""
         self._held += data
-        if len(self._held) > _MOST and not self._is_paused:
+        if len(self._held) > _MAX_BUFFERED and not self._is_paused:
             self.wire.pause_reading()
             self._is_paused = True
         self._news.set()
@@ -250,7 +250,7 @@ class Incoming(asyncio.Protocol):
     def _take(self, length: int) -> bytes:
         taken = bytes(self._held[:length])
         del self._held[:length]
-        if self._is_paused and len(self._held) <= _MOST:
+        if self._is_paused and len(self._held) <= _MAX_BUFFERED:
             self._is_paused = False
             self.wire.resume_reading()
         return taken

@@ -11,18 +11,18 @@ from http import HTTPStatus
 from typing import Final, Protocol
 
 from codex_sidecar.engine.confinement import DEADLINE_LABEL, INSTANCE_LABEL, SANDBOX_LABEL
-from codex_sidecar.engine.connection import Answer
+from codex_sidecar.engine.connection import EngineResponse
 from codex_sidecar.guard import relay
-from codex_sidecar.guard.allowlist import Act, Call, call_of
-from codex_sidecar.guard.errors import EngineSaidNo, Refused
-from codex_sidecar.guard.http import Head, Incoming
-from codex_sidecar.guard.template import Terms, confinement_in
-from codex_sidecar.guard.upstream import Upstream
+from codex_sidecar.guard.allowlist import Operation, EngineCall, match_call
+from codex_sidecar.guard.errors import EngineErrorResponse, RequestRefused
+from codex_sidecar.guard.http import RequestHead, BufferedConnection
+from codex_sidecar.guard.template import SandboxTemplate, parse_confinement
+from codex_sidecar.guard.upstream import UpstreamEngine
 
-_OF_ONE: Final = frozenset((Act.INSPECT, Act.START, Act.KILL, Act.ATTACH, Act.REMOVE))
+_CONTAINER_OPERATIONS: Final = frozenset((Operation.INSPECT, Operation.START, Operation.KILL, Operation.ATTACH, Operation.REMOVE))
 
 
-class Labels(Protocol):
+class LabelSource(Protocol):
     """The engine, as far as it is asked whose a container is."""
 
     async def labels(self, name: str) -> dict[str, str]:
@@ -30,17 +30,17 @@ class Labels(Protocol):
         ...
 
 
-class Owned:
+class OwnedContainers:
     """The names of the containers that came to be through this guard, and how many may."""
 
-    def __init__(self, engine: Labels, instance: str, most: int) -> None:
+    def __init__(self, engine: LabelSource, instance: str, most: int) -> None:
         self._engine, self._instance, self._most = engine, instance, most
         self._made: set[str] = set()
 
     def require_room(self) -> None:
-        """Raises `Refused` where as many sandboxes exist as may."""
+        """Raises `RequestRefused` where as many sandboxes exist as may."""
         if len(self._made) >= self._most:
-            raise Refused(f"{self._most} sandboxes exist, which is as many as may")
+            raise RequestRefused(f"{self._most} sandboxes exist, which is as many as may")
 
     def made(self, name: str) -> None:
         """It came to be."""
@@ -50,57 +50,57 @@ class Owned:
         """It is gone."""
         self._made.discard(name)
 
-    async def require(self, call: Call, now: float) -> None:
-        """Raises `Refused` unless the container that the call names may be touched so."""
-        if call.act not in _OF_ONE or call.name in self._made:
+    async def require(self, call: EngineCall, now: float) -> None:
+        """Raises `RequestRefused` unless the container that the call names may be touched so."""
+        if call.act not in _CONTAINER_OPERATIONS or call.name in self._made:
             return
         labels = await self._engine.labels(call.name)
         if labels.get(SANDBOX_LABEL) != "1":
-            raise Refused("this container is not a sandbox")
+            raise RequestRefused("this container is not a sandbox")
         if labels.get(INSTANCE_LABEL) == self._instance:
             return
         # Another's sandbox, with another's snippet in it: to be removed once its time is over.
-        if call.act is not Act.REMOVE or not _is_over(labels.get(DEADLINE_LABEL, ""), now):
-            raise Refused("this sandbox is another instance's")
+        if call.act is not Operation.REMOVE or not _is_expired(labels.get(DEADLINE_LABEL, ""), now):
+            raise RequestRefused("this sandbox is another instance's")
 
 
-def _is_over(deadline: str, now: float) -> bool:
+def _is_expired(deadline: str, now: float) -> bool:
     return not deadline.isdecimal() or int(deadline) < now
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class Policy:
     """Lets a request through, or raises what is wrong with it."""
 
     docker_socket: str
-    terms: Terms
-    engine: Upstream
-    owned: Owned
+    terms: SandboxTemplate
+    engine: UpstreamEngine
+    owned: OwnedContainers
 
-    async def pass_through(self, head: Head, body: bytes) -> Answer | Incoming:
+    async def pass_through(self, head: RequestHead, body: bytes) -> EngineResponse | BufferedConnection:
         """The engine's answer; for attach, the container's streams."""
-        call = call_of(head, self.terms.images)
+        call = match_call(head, self.terms.images)
         await self.owned.require(call, time.time())
-        if call.act is Act.CREATE:
+        if call.act is Operation.CREATE:
             return await self._create(call, body)
-        if call.act is Act.ATTACH:
-            return await relay.streams(self.docker_socket, await self.engine.versioned(call))
-        if call.act is Act.REMOVE:
+        if call.act is Operation.ATTACH:
+            return await relay.attach(self.docker_socket, await self.engine.versioned(call))
+        if call.act is Operation.REMOVE:
             return await self._remove(call)
         return await self.engine.pass_on(call)
 
-    async def _create(self, call: Call, body: bytes) -> Answer:
-        confinement = confinement_in(body, self.terms, time.time())
+    async def _create(self, call: EngineCall, body: bytes) -> EngineResponse:
+        confinement = parse_confinement(body, self.terms, time.time())
         self.owned.require_room()
         # INVARIANT: what the engine gets is ours, word for word: not a byte of the request.
         answer = await self.engine.pass_on(call, confinement.body())
         self.owned.made(call.name)
         return answer
 
-    async def _remove(self, call: Call) -> Answer:
+    async def _remove(self, call: EngineCall) -> EngineResponse:
         try:
             answer = await self.engine.pass_on(call)
-        except EngineSaidNo as no:
+        except EngineErrorResponse as no:
             if no.status == HTTPStatus.NOT_FOUND:
                 self.owned.removed(call.name)
             raise

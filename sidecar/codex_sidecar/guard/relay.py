@@ -11,17 +11,17 @@ import socket
 from http import HTTPStatus
 from typing import Final
 
-from codex_sidecar.errors import EngineGone
-from codex_sidecar.guard.errors import EngineSaidNo, Malformed
-from codex_sidecar.guard.http import Incoming
+from codex_sidecar.errors import EngineUnavailable
+from codex_sidecar.guard.errors import EngineErrorResponse, MalformedRequest
+from codex_sidecar.guard.http import BufferedConnection
 
-_HANDED_OVER: Final = (
+_RESPONSE_WITH_DESCRIPTOR: Final = (
     b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
     b"Connection: Upgrade\r\nUpgrade: tcp\r\nDescriptor: 1\r\n\r\n"
 )
 
 
-def handed_over(client: Incoming, engine: Incoming) -> bool:
+def hand_over(client: BufferedConnection, engine: BufferedConnection) -> bool:
     """Sends the client the engine's connection; False where some of it has been read already.
 
     A connection that the engine has upgraded never becomes HTTP again, so it is good for the
@@ -31,7 +31,7 @@ def handed_over(client: Incoming, engine: Incoming) -> bool:
         return False
     try:
         with socket.socket(fileno=os.dup(client.descriptor)) as to_client:
-            socket.send_fds(to_client, [_HANDED_OVER], [engine.descriptor])
+            socket.send_fds(to_client, [_RESPONSE_WITH_DESCRIPTOR], [engine.descriptor])
     except OSError as lost:
         raise EOFError from lost
     finally:
@@ -39,30 +39,30 @@ def handed_over(client: Incoming, engine: Incoming) -> bool:
     return True
 
 
-ATTACH_S: Final = 5.0
-_SWITCHED: Final = (
+ATTACH_TIMEOUT_S: Final = 5.0
+_RESPONSE: Final = (
     b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
     b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
 )
 
 
-async def streams(socket_path: str, target: str) -> Incoming:
+async def attach(socket_path: str, target: str) -> BufferedConnection:
     """A connection to the engine that has become a container's streams."""
-    engine = Incoming()
+    engine = BufferedConnection()
     try:
-        async with asyncio.timeout(ATTACH_S):
+        async with asyncio.timeout(ATTACH_TIMEOUT_S):
             status = await _upgrade(engine, socket_path, target)
-    except (OSError, TimeoutError, EOFError, ValueError, Malformed) as broken:
+    except (OSError, TimeoutError, EOFError, ValueError, MalformedRequest) as broken:
         engine.close()
         why = str(broken) or type(broken).__name__
-        raise EngineGone(f"the engine does not attach: {why}") from broken
+        raise EngineUnavailable(f"the engine does not attach: {why}") from broken
     if status != HTTPStatus.SWITCHING_PROTOCOLS:
         engine.close()
-        raise EngineSaidNo(status, "the engine gives no streams of this container")
+        raise EngineErrorResponse(status, "the engine gives no streams of this container")
     return engine
 
 
-async def _upgrade(engine: Incoming, socket_path: str, target: str) -> int:
+async def _upgrade(engine: BufferedConnection, socket_path: str, target: str) -> int:
     await asyncio.get_running_loop().create_unix_connection(lambda: engine, socket_path)
     await engine.send(
         f"POST {target} HTTP/1.1\r\nHost: engine\r\n"
@@ -71,12 +71,12 @@ async def _upgrade(engine: Incoming, socket_path: str, target: str) -> int:
     return int((await engine.head())[9:12])
 
 
-async def relay(client: Incoming, engine: Incoming) -> None:
+async def relay_bytes(client: BufferedConnection, engine: BufferedConnection) -> None:
     """Passes bytes both ways until both sides have ended, or one is lost."""
     try:
-        await client.send(_SWITCHED)
+        await client.send(_RESPONSE)
         over = asyncio.Event()
-        ways = _Way(engine, over), _Way(client, over)
+        ways = _Direction(engine, over), _Direction(client, over)
         ways[0].take_over(client, back=ways[1])
         ways[1].take_over(engine, back=ways[0])
         await over.wait()
@@ -85,15 +85,15 @@ async def relay(client: Incoming, engine: Incoming) -> None:
         engine.close()
 
 
-class _Way(asyncio.Protocol):
+class _Direction(asyncio.Protocol):
     """What is heard of one side, on its way to the other."""
 
-    def __init__(self, to: Incoming, over: asyncio.Event) -> None:
+    def __init__(self, to: BufferedConnection, over: asyncio.Event) -> None:
         self._to, self._over = to.wire, over
         self._back = self
         self.has_ended = False
 
-    def take_over(self, side: Incoming, *, back: _Way) -> None:
+    def take_over(self, side: BufferedConnection, *, back: _Direction) -> None:
         """Hears the side from now on."""
         self._back = back
         self._to.write(side.hand_over(self))

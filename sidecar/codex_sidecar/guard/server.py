@@ -15,16 +15,16 @@ from pathlib import Path
 from socket import AF_UNIX, socket
 from typing import Final
 
-from codex_sidecar.engine.connection import Answer
-from codex_sidecar.guard.errors import EngineSaidNo, Malformed, Refused
-from codex_sidecar.guard.http import Head, Incoming, parse
-from codex_sidecar.guard.policy import Gate
-from codex_sidecar.guard.relay import handed_over, relay
+from codex_sidecar.engine.connection import EngineResponse
+from codex_sidecar.guard.errors import EngineErrorResponse, MalformedRequest, RequestRefused
+from codex_sidecar.guard.http import RequestHead, BufferedConnection, parse_head
+from codex_sidecar.guard.policy import Policy
+from codex_sidecar.guard.relay import hand_over, relay_bytes
 from mini_agent_protocol.errors import MiniAgentError
 from mini_agent_protocol.problems import ErrorBody, Problem
 
 
-def written(answer: Answer, *, closes: bool) -> bytes:
+def encode_response(answer: EngineResponse, *, closes: bool) -> bytes:
     """An answer as bytes of HTTP."""
     phrase = HTTPStatus(answer.status).phrase
     lines = [f"HTTP/1.1 {answer.status} {phrase}"]
@@ -36,32 +36,32 @@ def written(answer: Answer, *, closes: bool) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + answer.body
 
 
-def refusal(error: MiniAgentError) -> Answer:
+def build_refusal(error: MiniAgentError) -> EngineResponse:
     """The project's shape of an error, and beside it the engine's own, for clients of engines."""
     said = ErrorBody(
         code=error.code, message=error.message, hint=error.hint, retryable=error.retryable
     )
     whole = {"message": error.message} | Problem(error=said).model_dump()
-    return Answer(_status(error), json.dumps(whole).encode())
+    return EngineResponse(_select_status(error), json.dumps(whole).encode())
 
 
-def _status(error: MiniAgentError) -> int:
-    if isinstance(error, (Refused, EngineSaidNo)):
+def _select_status(error: MiniAgentError) -> int:
+    if isinstance(error, (RequestRefused, EngineErrorResponse)):
         return error.status
     return HTTPStatus.BAD_GATEWAY
 
 
 SOCKET_MODE: Final = 0o660
-MOST_CONNECTIONS: Final = 2048
-PATIENCE_S: Final = 10.0
+MAX_CONNECTIONS: Final = 2048
+REQUEST_TIMEOUT_S: Final = 10.0
 
 log = logging.getLogger(__name__)
 
 
-class Server:
+class GuardServer:
     """Serves a gate on a unix socket."""
 
-    def __init__(self, gate: Gate) -> None:
+    def __init__(self, gate: Policy) -> None:
         self._gate = gate
         self._open: set[asyncio.Task[None]] = set()
 
@@ -69,8 +69,8 @@ class Server:
     async def listening(self, path: Path) -> AsyncIterator[None]:
         """Listens; afterwards every connection is closed and the socket is gone."""
         loop = asyncio.get_running_loop()
-        with _place(path) as place:
-            server = await loop.create_unix_server(lambda: Incoming(self._opened), sock=place)
+        with _bind(path) as place:
+            server = await loop.create_unix_server(lambda: BufferedConnection(self._opened), sock=place)
             yield
             server.close()
         for task in self._open:
@@ -78,15 +78,15 @@ class Server:
         if self._open:
             await asyncio.wait(self._open)
 
-    def _opened(self, client: Incoming) -> None:
-        if len(self._open) >= MOST_CONNECTIONS:
+    def _opened(self, client: BufferedConnection) -> None:
+        if len(self._open) >= MAX_CONNECTIONS:
             client.close()
             return
         task = asyncio.create_task(self._serve(client))
         self._open.add(task)
         task.add_done_callback(self._open.discard)
 
-    async def _serve(self, client: Incoming) -> None:
+    async def _serve(self, client: BufferedConnection) -> None:
         try:
             while await self._one(client):
                 pass
@@ -97,29 +97,29 @@ class Server:
         finally:
             client.close()
 
-    async def _one(self, client: Incoming) -> bool:
+    async def _one(self, client: BufferedConnection) -> bool:
         """Serves one request; whether there may be another."""
         await client.begins()
-        head: Head | None = None
+        head: RequestHead | None = None
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                head = parse(await client.head())
+            async with asyncio.timeout(REQUEST_TIMEOUT_S):
+                head = parse_head(await client.head())
                 body = await client.body(head.length)
             passed = await self._gate.pass_through(head, body)
         except MiniAgentError as error:
-            _note(head, error)
-            await client.send(written(refusal(error), closes=True))
+            _log_refusal(head, error)
+            await client.send(encode_response(build_refusal(error), closes=True))
             return False
-        if isinstance(passed, Answer):
-            await client.send(written(passed, closes=head.closes))
+        if isinstance(passed, EngineResponse):
+            await client.send(encode_response(passed, closes=head.closes))
             return not head.closes
-        if not (head.takes_descriptor and handed_over(client, passed)):
-            await relay(client, passed)
+        if not (head.takes_descriptor and hand_over(client, passed)):
+            await relay_bytes(client, passed)
         return False
 
 
 @contextmanager
-def _place(path: Path) -> Iterator[socket]:
+def _bind(path: Path) -> Iterator[socket]:
     # One that was killed leaves its socket behind.
     path.unlink(missing_ok=True)
     with socket(AF_UNIX) as place:
@@ -129,9 +129,9 @@ def _place(path: Path) -> Iterator[socket]:
     path.unlink(missing_ok=True)
 
 
-def _note(head: Head | None, error: MiniAgentError) -> None:
+def _log_refusal(head: RequestHead | None, error: MiniAgentError) -> None:
     what = {"method": head.method, "path": head.path[:200]} if head else {}
     # The engine's own no is the sidecar's to tell; nothing was tried that should not have been.
-    level = logging.INFO if isinstance(error, EngineSaidNo) else logging.WARNING
-    event = "malformed" if isinstance(error, Malformed) else error.code
+    level = logging.INFO if isinstance(error, EngineErrorResponse) else logging.WARNING
+    event = "malformed" if isinstance(error, MalformedRequest) else error.code
     log.log(level, "refused", extra={"why": event, "said": error.message} | what)

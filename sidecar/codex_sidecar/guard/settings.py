@@ -8,9 +8,9 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from codex_sidecar.engine.confinement import Catalog
+from codex_sidecar.engine.confinement import ImageCatalog
 from codex_sidecar.engine.limits import Host
-from codex_sidecar.guard.template import Terms
+from codex_sidecar.guard.template import SandboxTemplate
 
 
 class GuardSettings(BaseSettings):
@@ -46,10 +46,10 @@ class GuardSettings(BaseSettings):
         7200.0
     )
 
-    def terms(self) -> Terms:
+    def terms(self) -> SandboxTemplate:
         """What a sandbox that is let through has to keep to."""
-        return Terms(
-            images=frozenset(Catalog(self.image_prefix, self.image_tag).images()),
+        return SandboxTemplate(
+            images=frozenset(ImageCatalog(self.image_prefix, self.image_tag).images()),
             runtime=self.runtime,
             instance=self.instance,
             host=Host(cpus=self.most_cpus, memory_mb=self.most_memory_mb),

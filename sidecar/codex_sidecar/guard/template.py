@@ -12,14 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, Valid
 
 from codex_sidecar.engine.confinement import (
     DEADLINE_LABEL,
-    FIRST_UID,
+    MIN_UID,
     MIB,
-    UIDS,
+    UID_COUNT,
     Confinement,
-    Defaults,
+    DefaultLimits,
 )
-from codex_sidecar.engine.limits import Host, settle
-from codex_sidecar.guard.errors import Refused
+from codex_sidecar.engine.limits import Host, resolve_limits
+from codex_sidecar.guard.errors import RequestRefused
 from codex_sidecar.kinds import Preload
 from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.execution import EnforcedLimits
@@ -27,7 +27,7 @@ from mini_agent_protocol.snippet import Limits
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class SandboxTemplate:
     """What does not change from one sandbox to the next, and how far the rest may go."""
 
     images: frozenset[str]
@@ -37,11 +37,11 @@ class Terms:
     longest_s: float
 
 
-class _Asked(BaseModel):
+class _BodyModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
 
-class _Mounts(_Asked):
+class _Mounts(_BodyModel):
     workspace: str = Field(
         alias="/workspace",
         pattern=r",size=[1-9][0-9]{0,5}m,",
@@ -50,14 +50,14 @@ class _Mounts(_Asked):
     )
 
 
-class _Spending(_Asked):
+class _Spending(_BodyModel):
     memory: int = Field(alias="Memory", description="Memory, in bytes.")
     nano_cpus: int = Field(alias="NanoCpus", description="Processor time, in billionths of a core.")
     pids: int = Field(alias="PidsLimit", description="Processes and threads at the same time.")
     tmpfs: _Mounts = Field(alias="Tmpfs", description="The file systems in memory.")
 
 
-class _Labels(_Asked):
+class _Labels(_BodyModel):
     deadline: str = Field(
         alias=DEADLINE_LABEL,
         pattern="^[1-9][0-9]{0,11}$",
@@ -65,7 +65,7 @@ class _Labels(_Asked):
     )
 
 
-class _Sandbox(_Asked):
+class _Sandbox(_BodyModel):
     """The few values of a body that are free; all others follow from them."""
 
     image: str = Field(alias="Image", description="The image.")
@@ -85,27 +85,27 @@ _BODY: Final = TypeAdapter(dict[str, JsonValue])
 _LIFETIME: Final = re.compile(r"[0-9]{1,6}\.[0-9]{1,16}")
 
 
-def confinement_in(body: bytes, terms: Terms, now: float) -> Confinement:
-    """The sandbox that the body asks for; `Refused` unless it asks for exactly one of ours."""
+def parse_confinement(body: bytes, terms: SandboxTemplate, now: float) -> Confinement:
+    """The sandbox that the body asks for; `RequestRefused` unless it asks for exactly one of ours."""
     try:
         asked = _BODY.validate_json(body)
-        confinement = _confinement(_Sandbox.model_validate(asked), terms)
+        confinement = _build_confinement(_Sandbox.model_validate(asked), terms)
     except (ValidationError, BadRequest) as wrong:
-        raise Refused(f"not the body of a sandbox: {_where(wrong)}") from wrong
+        raise RequestRefused(f"not the body of a sandbox: {_describe_field(wrong)}") from wrong
     # INVARIANT: what is sent on is made of the confinement, so a value that is not compared here
     # would be lost, never passed on.
     for path in _differences(asked, confinement.body(), ""):
-        raise Refused(f"a sandbox has another {path or 'body'}")
+        raise RequestRefused(f"a sandbox has another {path or 'body'}")
     _require_within(confinement, terms, now)
     return confinement
 
 
-def _confinement(asked: _Sandbox, terms: Terms) -> Confinement:
+def _build_confinement(asked: _Sandbox, terms: SandboxTemplate) -> Confinement:
     return Confinement(
         image=asked.image,
         runtime=terms.runtime,
         uid=int(asked.user.partition(":")[0]),
-        limits=_limits(asked.spending, terms.host),
+        limits=_build_limits(asked.spending, terms.host),
         instance=terms.instance,
         deadline=int(asked.labels.deadline),
         lifetime_s=float(asked.command[0]) if _LIFETIME.fullmatch(asked.command[0]) else 0.0,
@@ -113,7 +113,7 @@ def _confinement(asked: _Sandbox, terms: Terms) -> Confinement:
     )
 
 
-def _limits(asked: _Spending, host: Host) -> EnforcedLimits:
+def _build_limits(asked: _Spending, host: Host) -> EnforcedLimits:
     size = re.search(r",size=([0-9]+)m,", asked.tmpfs.workspace)
     limits = Limits(
         memory_mb=asked.memory // MIB,
@@ -121,18 +121,18 @@ def _limits(asked: _Spending, host: Host) -> EnforcedLimits:
         pids=asked.pids,
         workspace_mb=int(size[1]) if size else None,
     )
-    return settle(limits, Defaults(), host)
+    return resolve_limits(limits, DefaultLimits(), host)
 
 
-def _require_within(confinement: Confinement, terms: Terms, now: float) -> None:
+def _require_within(confinement: Confinement, terms: SandboxTemplate, now: float) -> None:
     if confinement.image not in terms.images:
-        raise Refused("the image is not of the catalog")
-    if not FIRST_UID <= confinement.uid < FIRST_UID + UIDS:
-        raise Refused("the user is not of the range for sandboxes")
+        raise RequestRefused("the image is not of the catalog")
+    if not MIN_UID <= confinement.uid < MIN_UID + UID_COUNT:
+        raise RequestRefused("the user is not of the range for sandboxes")
     if not 0 < confinement.lifetime_s <= terms.longest_s:
-        raise Refused("the life is longer than any sandbox's")
+        raise RequestRefused("the life is longer than any sandbox's")
     if confinement.deadline > now + terms.longest_s:
-        raise Refused("the deadline is later than any sandbox's")
+        raise RequestRefused("the deadline is later than any sandbox's")
 
 
 def _differences(asked: JsonValue, right: JsonValue, path: str) -> Iterator[str]:
@@ -148,7 +148,7 @@ def _differences(asked: JsonValue, right: JsonValue, path: str) -> Iterator[str]
         yield path
 
 
-def _where(wrong: ValidationError | BadRequest) -> str:
+def _describe_field(wrong: ValidationError | BadRequest) -> str:
     if isinstance(wrong, BadRequest):
         return wrong.field
     return ".".join(str(part)[:64] for part in wrong.errors()[0]["loc"]) or "not a JSON object"

@@ -19,117 +19,117 @@ from pydantic import (
 )
 
 from codex_sidecar.engine.client import (
-    NEWEST_API,
+    MAX_API_VERSION,
     EngineFacts,
-    Found,
-    Image,
-    Inspected,
-    Refusal,
-    Version,
+    ContainerSummary,
+    ImageDetails,
+    ContainerDetails,
+    ErrorMessage,
+    EngineVersion,
 )
-from codex_sidecar.engine.connection import Answer, Channel
-from codex_sidecar.errors import EngineGone
-from codex_sidecar.guard.allowlist import NAME, Act, Call
-from codex_sidecar.guard.errors import EngineSaidNo
+from codex_sidecar.engine.connection import EngineResponse, EngineTransport
+from codex_sidecar.errors import EngineUnavailable
+from codex_sidecar.guard.allowlist import NAME_PATTERN, Operation, EngineCall
+from codex_sidecar.guard.errors import EngineErrorResponse
 
-Model = TypeVar("Model", bound=BaseModel)
+Model = TypeVar("Model", wait_for=BaseModel)
 
 
-class _Listed(RootModel[list[Found]]):
+class _SandboxList(RootModel[list[ContainerSummary]]):
     @field_validator("root")
     @classmethod
-    def _ours(cls, found: list[Found]) -> list[Found]:
+    def _ours(cls, found: list[ContainerSummary]) -> list[ContainerSummary]:
         # What bears our label and no name of ours could not be removed through here either.
-        return [one for one in found if re.fullmatch(NAME, one.name)]
+        return [one for one in found if re.fullmatch(NAME_PATTERN, one.name)]
 
 
 # What is told of an answer: the fields that the sidecar reads, and no others.
-_TOLD: Final[Mapping[Act, type[BaseModel]]] = MappingProxyType(
+_RESPONSE_MODELS: Final[Mapping[Operation, type[BaseModel]]] = MappingProxyType(
     {
-        Act.VERSION: Version,
-        Act.FACTS: EngineFacts,
-        Act.LIST: _Listed,
-        Act.IMAGE: Image,
-        Act.INSPECT: Inspected,
+        Operation.VERSION: EngineVersion,
+        Operation.FACTS: EngineFacts,
+        Operation.LIST: _SandboxList,
+        Operation.IMAGE: ImageDetails,
+        Operation.INSPECT: ContainerDetails,
     }
 )
 
 
-class _Said(BaseModel):
+class _EngineModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class _Config(_Said):
+class _Config(_EngineModel):
     labels: dict[str, str] | None = Field(
         alias="Labels", default=None, description="The container's labels; null for none."
     )
 
 
-class _Labelled(_Said):
+class _ContainerLabels(_EngineModel):
     config: _Config = Field(alias="Config", description="The configuration of the container.")
 
 
-class Upstream:
-    """Every call raises `EngineGone` when nobody answers, `EngineSaidNo` when the answer is no."""
+class UpstreamEngine:
+    """Every call raises `EngineUnavailable` when nobody answers, `EngineErrorResponse` when the answer is no."""
 
     def __init__(self, socket_path: str) -> None:
-        self._channel = Channel(socket_path)
+        self._channel = EngineTransport(socket_path)
         self._api = ""
 
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._channel.aclose()
 
-    async def pass_on(self, call: Call, body: dict[str, JsonValue] | None = None) -> Answer:
+    async def pass_on(self, call: EngineCall, body: dict[str, JsonValue] | None = None) -> EngineResponse:
         """The engine's answer to a call, without what the sidecar does not read."""
         answer = await self._ask(call.method, await self.versioned(call), body)
-        return Answer(answer.status, _told(call.act, answer.body))
+        return EngineResponse(answer.status, _filter_body(call.act, answer.body))
 
     async def labels(self, name: str) -> dict[str, str]:
         """The labels of a container, whosever it is."""
-        inspect = Call(Act.INSPECT, "GET", f"/containers/{name}/json", name)
+        inspect = EngineCall(Operation.INSPECT, "GET", f"/containers/{name}/json", name)
         answer = await self._ask("GET", await self.versioned(inspect), None)
-        return _read(_Labelled, answer.body).config.labels or {}
+        return _parse(_ContainerLabels, answer.body).config.labels or {}
 
-    async def versioned(self, call: Call) -> str:
+    async def versioned(self, call: EngineCall) -> str:
         """What the engine is asked, in the version of the API that both know."""
-        if call.act in {Act.PING, Act.VERSION}:
+        if call.act in {Operation.PING, Operation.VERSION}:
             return call.target
         if not self._api:
             answer = await self._ask("GET", "/version", None)
-            offered = _read(Version, answer.body).api
-            newest = min(NEWEST_API, tuple(int(part) for part in offered.split(".")))
+            offered = _parse(EngineVersion, answer.body).api
+            newest = min(MAX_API_VERSION, tuple(int(part) for part in offered.split(".")))
             self._api = "/v" + ".".join(str(part) for part in newest)
         return self._api + call.target
 
-    async def _ask(self, method: str, target: str, body: dict[str, JsonValue] | None) -> Answer:
+    async def _ask(self, method: str, target: str, body: dict[str, JsonValue] | None) -> EngineResponse:
         try:
             answer = await self._channel.send(method, target, body)
-        except EngineGone:
+        except EngineUnavailable:
             # The one that comes back may be another.
             self._api = ""
             raise
         if answer.status >= HTTPStatus.BAD_REQUEST:
-            raise EngineSaidNo(answer.status, _why(answer.body))
+            raise EngineErrorResponse(answer.status, _parse_message(answer.body))
         return answer
 
 
-def _told(act: Act, body: bytes) -> bytes:
-    if act in _TOLD:
-        return _read(_TOLD[act], body).model_dump_json(by_alias=True).encode()
-    return b"OK" if act is Act.PING else b""
+def _filter_body(act: Operation, body: bytes) -> bytes:
+    if act in _RESPONSE_MODELS:
+        return _parse(_RESPONSE_MODELS[act], body).model_dump_json(by_alias=True).encode()
+    return b"OK" if act is Operation.PING else b""
 
 
-def _read(model: type[Model], body: bytes) -> Model:
+def _parse(model: type[Model], body: bytes) -> Model:
     try:
         return model.model_validate_json(body)
     except ValidationError as wrong:
         why = f"the engine's answer is not a {model.__name__}"
-        raise EngineSaidNo(HTTPStatus.BAD_GATEWAY, why) from wrong
+        raise EngineErrorResponse(HTTPStatus.BAD_GATEWAY, why) from wrong
 
 
-def _why(body: bytes) -> str:
+def _parse_message(body: bytes) -> str:
     try:
-        return Refusal.model_validate_json(body).message
+        return ErrorMessage.model_validate_json(body).message
     except ValidationError:
         return body[:200].decode(errors="replace")

@@ -20,30 +20,30 @@ from codex_sidecar.errors import NotReady
 from mini_agent_protocol.errors import Unauthorized
 
 TOKEN_BYTES: Final = 32
-SHORTEST: Final = 16
+MIN_TOKEN_CHARS: Final = 16
 
 
-def token_in(path: Path, mode: int) -> str:
+def load_token(path: Path, mode: int) -> str:
     """The token in the file, which is made where there is none; `NotReady` where neither can be."""
     try:
         with contextlib.suppress(FileExistsError):
             if not path.exists():
-                _make(path, mode)
+                _create(path, mode)
         token = path.read_text().strip()
     except (OSError, UnicodeDecodeError) as refused:
         raise NotReady(
             f"no token: {path} can neither be read nor made: {refused}",
             hint="set CODEX_SIDECAR_TOKEN_FILE to a file that this process may read or make",
         ) from refused
-    if len(token) < SHORTEST:
+    if len(token) < MIN_TOKEN_CHARS:
         raise NotReady(
-            f"the token in {path} has {len(token)} characters, fewer than {SHORTEST}",
+            f"the token in {path} has {len(token)} characters, fewer than {MIN_TOKEN_CHARS}",
             hint="remove the file: a new token is made at the next start",
         )
     return token
 
 
-def require(token: str, authorization: str) -> None:
+def require_bearer(token: str, authorization: str) -> None:
     """Raises `Unauthorized` unless the header's value is the bearer token."""
     scheme, _, given = authorization.partition(" ")
     right = secrets.compare_digest(given.encode(errors="replace"), token.encode())
@@ -54,7 +54,7 @@ def require(token: str, authorization: str) -> None:
         )
 
 
-def _make(path: Path, mode: int) -> None:
+def _create(path: Path, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Whole or not at all: whoever sees the file finds a complete token in it.
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
@@ -67,39 +67,39 @@ def _make(path: Path, mode: int) -> None:
         fresh.unlink()
 
 
-KEY: Final = "OPEN-SANDBOX-API-KEY"
-SANDBOX_KEY: Final = "X-EXECD-ACCESS-TOKEN"
+API_KEY_HEADER: Final = "OPEN-SANDBOX-API-KEY"
+SANDBOX_KEY_HEADER: Final = "X-EXECD-ACCESS-TOKEN"
 
 
-def require_token(token: str, request: Request) -> None:
+def require_api_key(token: str, request: Request) -> None:
     """Raises `Unauthorized` unless the token is there, as OpenSandbox's key or as a bearer's."""
-    given = request.headers.get(KEY)
+    given = request.headers.get(API_KEY_HEADER)
     if given is None:
-        require(token, request.headers.get("authorization", ""))
-    elif not _same(given, token):
+        require_bearer(token, request.headers.get("authorization", ""))
+    elif not _are_equal(given, token):
         raise Unauthorized(
             "the key is missing or wrong",
-            hint=f"send the sidecar's token as {KEY}, which is api_key in LiteLLM; "
+            hint=f"send the sidecar's token as {API_KEY_HEADER}, which is api_key in LiteLLM; "
             "`make token` prints the running stack's",
         )
 
 
-def key_of(token: str, sandbox_id: str) -> str:
+def derive_sandbox_key(token: str, sandbox_id: str) -> str:
     """What admits to one sandbox, and does not tell the token."""
     return hmac.digest(token.encode(), sandbox_id.encode(), "sha256").hex()
 
 
-def require_key(token: str, sandbox_id: str, request: Request) -> None:
+def require_sandbox_key(token: str, sandbox_id: str, request: Request) -> None:
     """Raises `Unauthorized` unless the sandbox's own key is there, or the token."""
-    given = request.headers.get(SANDBOX_KEY)
+    given = request.headers.get(SANDBOX_KEY_HEADER)
     if given is None:
-        require_token(token, request)
-    elif not _same(given, key_of(token, sandbox_id)):
+        require_api_key(token, request)
+    elif not _are_equal(given, derive_sandbox_key(token, sandbox_id)):
         raise Unauthorized(
-            f"{SANDBOX_KEY} is not the key of this sandbox",
+            f"{SANDBOX_KEY_HEADER} is not the key of this sandbox",
             hint="send the headers that GET /v1/sandboxes/{id}/endpoints/44772 tells",
         )
 
 
-def _same(given: str, right: str) -> bool:
+def _are_equal(given: str, right: str) -> bool:
     return hmac.compare_digest(given.encode(errors="replace"), right.encode())

@@ -20,8 +20,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from codex_sidecar import metrics
-from codex_sidecar.http.problems import answer
-from codex_sidecar.runner.output import Listener, Nobody, StreamName
+from codex_sidecar.http.problems import create_error_response
+from codex_sidecar.runner.output import Listener, NullListener, StreamName
 from mini_agent_protocol.asgi.disconnect import (
     CLIENT_CLOSED_REQUEST,
     ClientDisconnected,
@@ -34,8 +34,8 @@ from mini_agent_protocol.execution import Execution, Output, Truncated
 from mini_agent_protocol.problems import Problem
 from mini_agent_protocol.sse import MEDIA_TYPE, format_comment, format_event
 
-MOST_PIECES: Final = 256
-LONGEST_PIECE: Final = 65_536
+MAX_PIECES: Final = 256
+MAX_PIECE_CHARS: Final = 65_536
 
 
 @dataclass(slots=True)
@@ -44,7 +44,7 @@ class _Piece:
     content: bytearray = field(default_factory=bytearray)
 
 
-class Relay:
+class OutputBuffer:
     """A listener that holds what was printed until it is taken.
 
     The snippet never waits for the reader. No more is held than what the execution itself keeps
@@ -84,38 +84,38 @@ class Relay:
         while self._pieces:
             piece = self._pieces.popleft()
             text = self._decoders[piece.stream].decode(bytes(piece.content))
-            yield from _cut(piece.stream, text)
+            yield from _split(piece.stream, text)
 
     def rest(self, truncated: Truncated) -> Iterator[Output]:
         """The end of it, once the program is over; what the limit cut in half is left out."""
         yield from self.take()
         if not truncated.stdout:
-            yield from _cut("stdout", self._decoders["stdout"].decode(b"", final=True))
+            yield from _split("stdout", self._decoders["stdout"].decode(b"", final=True))
         if not truncated.stderr:
-            yield from _cut("stderr", self._decoders["stderr"].decode(b"", final=True))
+            yield from _split("stderr", self._decoders["stderr"].decode(b"", final=True))
 
     def _place(self, stream: StreamName) -> _Piece:
         if self._pieces and self._pieces[-1].stream == stream:
             return self._pieces[-1]
-        if len(self._pieces) >= MOST_PIECES:
+        if len(self._pieces) >= MAX_PIECES:
             return next(piece for piece in reversed(self._pieces) if piece.stream == stream)
         self._pieces.append(_Piece(stream))
         return self._pieces[-1]
 
 
-def _cut(stream: StreamName, text: str) -> Iterator[Output]:
-    for start in range(0, len(text), LONGEST_PIECE):
-        yield Output(stream=stream, text=text[start : start + LONGEST_PIECE])
+def _split(stream: StreamName, text: str) -> Iterator[Output]:
+    for start in range(0, len(text), MAX_PIECE_CHARS):
+        yield Output(stream=stream, text=text[start : start + MAX_PIECE_CHARS])
 
 
 KEEPALIVE_INTERVAL_S: Final = 15.0
-LONGEST_FAREWELL_S: Final = 300.0
+MAX_FLUSH_S: Final = 300.0
 
-Run = Callable[[Listener], Coroutine[object, object, Execution]]
-Note = Callable[[Execution], None]
+RunSnippet = Callable[[Listener], Coroutine[object, object, Execution]]
+OnExecution = Callable[[Execution], None]
 
 
-class Wording(Protocol):
+class EventFormat(Protocol):
     """How a stream's events are written: each as whole lines, with the empty one at its end."""
 
     def output(self, output: Output) -> str:
@@ -131,7 +131,7 @@ class Wording(Protocol):
         ...
 
 
-class Plain:
+class PlainEventFormat:
     """The wording of the sidecar's own routes: an event's name, and the value as JSON."""
 
     def output(self, output: Output) -> str:
@@ -150,22 +150,22 @@ class Plain:
 class ExecutionStream(EventStreamResponse):
     """Runs the snippet while it is sent; what fails before the program starts is a plain answer."""
 
-    def __init__(self, run: Run, note: Note, wording: Wording) -> None:
-        super().__init__(_Telling(run, note, wording).texts())
+    def __init__(self, run: RunSnippet, note: OnExecution, wording: EventFormat) -> None:
+        super().__init__(_EventSource(run, note, wording).texts())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends it; a client that leaves takes the snippet along."""
         try:
             await super().__call__(scope, receive, send)
         except MiniAgentError as failed:
-            metrics.refused(failed.code)
-            await answer(failed)(scope, receive, send)
+            metrics.record_error(failed.code)
+            await create_error_response(failed)(scope, receive, send)
 
 
-class _Telling:
-    def __init__(self, run: Run, note: Note, wording: Wording) -> None:
+class _EventSource:
+    def __init__(self, run: RunSnippet, note: OnExecution, wording: EventFormat) -> None:
         self._run, self._note, self._wording = run, note, wording
-        self._relay = Relay()
+        self._relay = OutputBuffer()
 
     async def texts(self) -> AsyncGenerator[str, None]:
         """All of the stream; raises what the run fails with before the program starts."""
@@ -173,7 +173,7 @@ class _Telling:
         running.add_done_callback(lambda _: self._relay.wake())
         try:
             await self._relay.news()
-            if running.done() and (failed := _failure(running)) is not None:
+            if running.done() and (failed := _get_failure(running)) is not None:
                 raise failed
             yield format_comment("running")
             told = with_keepalive(self._events(running), "still running", KEEPALIVE_INTERVAL_S)
@@ -190,14 +190,14 @@ class _Telling:
                 yield self._wording.output(output)
             await self._relay.news()
         # The sandbox is free by now. What is left to send is bounded, and so is the time for it.
-        ends_at = asyncio.get_running_loop().time() + LONGEST_FAREWELL_S
+        ends_at = asyncio.get_running_loop().time() + MAX_FLUSH_S
         for text in self._farewell(running):
             if asyncio.get_running_loop().time() > ends_at:
                 raise ClientDisconnected
             yield text
 
     def _farewell(self, running: asyncio.Task[Execution]) -> Iterator[str]:
-        failed = _failure(running)
+        failed = _get_failure(running)
         if failed is not None:
             yield from map(self._wording.output, self._relay.take())
             yield self._wording.error(problem_of(error_body(failed)))
@@ -208,7 +208,7 @@ class _Telling:
         yield self._wording.execution(execution)
 
 
-def _failure(running: asyncio.Task[Execution]) -> MiniAgentError | None:
+def _get_failure(running: asyncio.Task[Execution]) -> MiniAgentError | None:
     """The error it ended with, if it is one of ours; any other is raised."""
     error = running.exception()
     if error is None or isinstance(error, MiniAgentError):
@@ -216,22 +216,22 @@ def _failure(running: asyncio.Task[Execution]) -> MiniAgentError | None:
     raise error
 
 
-async def executed(request: Request, run: Run) -> Response:
+async def respond(request: Request, run: RunSnippet) -> Response:
     """Runs the snippet for as long as the client is there."""
     if MEDIA_TYPE in request.headers.get("accept", ""):
-        return streamed(request, run, Plain())
+        return respond_with_events(request, run, PlainEventFormat())
     try:
-        execution = await run_while_connected(request.receive, run(Nobody()))
+        execution = await run_while_connected(request.receive, run(NullListener()))
     except ClientDisconnected:
         return Response(status_code=CLIENT_CLOSED_REQUEST)
-    _note(request, execution)
+    _record_outcome(request, execution)
     return Response(execution.model_dump_json(), media_type="application/json")
 
 
-def streamed(request: Request, run: Run, wording: Wording) -> Response:
+def respond_with_events(request: Request, run: RunSnippet, wording: EventFormat) -> Response:
     """Runs the snippet for as long as the client reads what it does."""
-    return ExecutionStream(run, lambda execution: _note(request, execution), wording)
+    return ExecutionStream(run, lambda execution: _record_outcome(request, execution), wording)
 
 
-def _note(request: Request, execution: Execution) -> None:
+def _record_outcome(request: Request, execution: Execution) -> None:
     request.state.noted = {"language": execution.language, "outcome": execution.status}

@@ -9,7 +9,7 @@ from typing import Final
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from codex_sidecar.http.problems import answer
+from codex_sidecar.http.problems import create_error_response
 from mini_agent_protocol.asgi.access_log import Access
 from mini_agent_protocol.asgi.request_id import current_request_id
 from mini_agent_protocol.errors import MiniAgentError
@@ -48,7 +48,7 @@ class UnforeseenErrorMiddleware:
                 unforeseen = MiniAgentError(
                     "something went wrong here", hint="the log has the trace"
                 )
-                await answer(unforeseen)(scope, receive, send)
+                await create_error_response(unforeseen)(scope, receive, send)
 
 
 def log_access(access: Access) -> None:
@@ -63,12 +63,12 @@ def log_access(access: Access) -> None:
             "path": access.path,
             "status": access.status,
             "ms": round(access.duration_ms, 1),
-            **_trace_of(access),
+            **_read_trace_id(access),
             **access.scope.get("state", {}).get("noted", {}),
         },
     )
 
 
-def _trace_of(access: Access) -> dict[str, str]:
+def _read_trace_id(access: Access) -> dict[str, str]:
     trace = TRACEPARENT.fullmatch(Headers(scope=access.scope).get("traceparent", ""))
     return {"trace_id": trace[1]} if trace else {}

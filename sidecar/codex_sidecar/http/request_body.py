@@ -12,40 +12,40 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 
 from codex_sidecar.errors import InvalidSnippet, RefusedRequest
-from codex_sidecar.runner.workspace import MOST_FILE_BYTES
+from codex_sidecar.runner.workspace import MAX_FILE_BYTES
 from mini_agent_protocol.asgi.body_limit import MAX_BODY_BYTES, read_body
 from mini_agent_protocol.snippet import Snippet
 from mini_agent_protocol.workspace import SessionRequest
 
 LARGE_BODY_BYTES: Final = 1 << 20
-MOST_VALUE_SHOWN: Final = 80
-MOST_FIELDS_SHOWN: Final = 5
+MAX_VALUE_CHARS: Final = 80
+MAX_FIELDS: Final = 5
 
-Value = TypeVar("Value", bound=BaseModel)
+Value = TypeVar("Value", wait_for=BaseModel)
 
 
-async def snippet_of(request: Request) -> Snippet:
+async def read_snippet(request: Request) -> Snippet:
     """The snippet; `RefusedRequest` where it is no JSON, `InvalidSnippet` where no snippet."""
-    return await parsed_body(request, Snippet)
+    return await read_json(request, Snippet)
 
 
-async def session_request_of(request: Request) -> SessionRequest:
+async def read_session_request(request: Request) -> SessionRequest:
     """What a session is to be; one that nothing is said of is as sessions usually are."""
     if request.headers.get("content-length", "0") == "0" and not _is_chunked(request):
         return SessionRequest()
-    return await parsed_body(request, SessionRequest)
+    return await read_json(request, SessionRequest)
 
 
-async def content_of(request: Request) -> bytes:
+async def read_content(request: Request) -> bytes:
     """A file's content."""
     if "content-encoding" in request.headers:
         raise RefusedRequest(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the content is compressed; send it as it is"
         )
-    return await _body(request, MOST_FILE_BYTES)
+    return await _read_body(request, MAX_FILE_BYTES)
 
 
-async def parsed_body(request: Request, kind: type[Value]) -> Value:
+async def read_json(request: Request, kind: type[Value]) -> Value:
     """A body of JSON as a value; `RefusedRequest` where it is none, `InvalidSnippet` where odd."""
     named = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if named != "application/json" or "content-encoding" in request.headers:
@@ -54,17 +54,17 @@ async def parsed_body(request: Request, kind: type[Value]) -> Value:
             f"the body is {named or 'of no type'}, not plain JSON",
             hint="send it as Content-Type: application/json, not compressed",
         )
-    body = await _body(request, MAX_BODY_BYTES)
+    body = await _read_body(request, MAX_BODY_BYTES)
     if len(body) < LARGE_BODY_BYTES:
-        return _parsed(body, kind)
-    return await asyncio.to_thread(_parsed, body, kind)
+        return _parse(body, kind)
+    return await asyncio.to_thread(_parse, body, kind)
 
 
 def _is_chunked(request: Request) -> bool:
     return "transfer-encoding" in request.headers
 
 
-async def _body(request: Request, most: int) -> bytes:
+async def _read_body(request: Request, most: int) -> bytes:
     try:
         return await read_body(request, most)
     except HTTPException as refused:
@@ -73,36 +73,36 @@ async def _body(request: Request, most: int) -> bytes:
         raise RefusedRequest(HTTPStatus.BAD_REQUEST, "the body ended too early") from None
 
 
-def _parsed(body: bytes, kind: type[Value]) -> Value:
+def _parse(body: bytes, kind: type[Value]) -> Value:
     try:
         value = kind.model_validate_json(body, strict=True)
     except ValidationError as wrong:
-        raise _refusal(wrong) from None
+        raise _describe(wrong) from None
     # Of two values with one name, which one counts would depend on the reader.
-    json.loads(body, object_pairs_hook=_require_each_name_once)
+    json.loads(body, object_pairs_hook=_require_unique_names)
     return value
 
 
-def _require_each_name_once(pairs: list[tuple[str, object]]) -> None:
+def _require_unique_names(pairs: list[tuple[str, object]]) -> None:
     names = {name for name, _ in pairs}
     for name, _ in pairs:
         if name not in names:
-            raise InvalidSnippet(f"{name[:MOST_VALUE_SHOWN]!r} is there twice", field=name)
+            raise InvalidSnippet(f"{name[:MAX_VALUE_CHARS]!r} is there twice", field=name)
         names.discard(name)
 
 
-def _refusal(wrong: ValidationError) -> RefusedRequest | InvalidSnippet:
+def _describe(wrong: ValidationError) -> RefusedRequest | InvalidSnippet:
     errors = wrong.errors(include_url=False, include_context=False)
     if errors[0]["type"] == "json_invalid":
         return RefusedRequest(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {errors[0]['msg']}")
     said = []
-    for error in errors[:MOST_FIELDS_SHOWN]:
+    for error in errors[:MAX_FIELDS]:
         field = ".".join(str(part) for part in error["loc"]) or "body"
         given = repr(error["input"])
-        shown = given if len(given) <= MOST_VALUE_SHOWN else f"{given[:MOST_VALUE_SHOWN]}..."
+        shown = given if len(given) <= MAX_VALUE_CHARS else f"{given[:MAX_VALUE_CHARS]}..."
         what = error["msg"].removeprefix("Value error, ")
         said.append(f"{field}: {what}" + ("" if error["type"] == "missing" else f" (got {shown})"))
-    if len(errors) > MOST_FIELDS_SHOWN:
-        said.append(f"and {len(errors) - MOST_FIELDS_SHOWN} more")
+    if len(errors) > MAX_FIELDS:
+        said.append(f"and {len(errors) - MAX_FIELDS} more")
     first = ".".join(str(part) for part in errors[0]["loc"])
     return InvalidSnippet("; ".join(said), field=first)

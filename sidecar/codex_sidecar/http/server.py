@@ -15,12 +15,12 @@ from codex_sidecar.pool.lifecycle import Drain
 from mini_agent_protocol.asgi.head_timeout_httptools import HttpToolsHeadTimeoutProtocol
 
 # For answers that are on their way when nothing runs any more.
-LAST_WORDS_S: Final = 2
+SHUTDOWN_TIMEOUT_S: Final = 2
 # A client that keeps its connection between the turns of a model does not have to make a new one.
-IDLE_S: Final = 75
+KEEP_ALIVE_S: Final = 75
 
 
-class Server(uvicorn.Server):
+class SidecarServer(uvicorn.Server):
     """Goes on answering while it drains, so that whoever asks is told why nothing is taken in."""
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
@@ -36,8 +36,8 @@ class Server(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_keep_alive=IDLE_S,
-                timeout_graceful_shutdown=LAST_WORDS_S,
+                timeout_keep_alive=KEEP_ALIVE_S,
+                timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
             )
         )
         self._app = app

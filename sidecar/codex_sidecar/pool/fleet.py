@@ -11,22 +11,22 @@ from dataclasses import dataclass
 from typing import Final
 
 from codex_sidecar.engine.client import Engine
-from codex_sidecar.engine.confinement import FIRST_UID, UIDS, Catalog, Confinement
+from codex_sidecar.engine.confinement import MIN_UID, UID_COUNT, ImageCatalog, Confinement
 from codex_sidecar.kinds import Preload
-from codex_sidecar.runner.about import About
+from codex_sidecar.runner.about import ImageContents
 from codex_sidecar.runner.container import Container
 from mini_agent_protocol.errors import MiniAgentError
 from mini_agent_protocol.execution import EnforcedLimits
 from mini_agent_protocol.languages import Language
 
-SPARE_S: Final = 60.0
-MOST_DISCARDED: Final = 64
+DEADLINE_MARGIN_S: Final = 60.0
+MAX_DISCARDED: Final = 64
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class InstanceConfig:
     """What an instance's sandboxes have in common."""
 
     instance: str
@@ -34,7 +34,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SandboxSpec:
     """A sandbox to be: it ends by itself after `lifetime_s`."""
 
     language: Language
@@ -46,10 +46,10 @@ class Plan:
 class Fleet:
     """Starts sandboxes, and remembers those that are discarded until somebody removes them."""
 
-    def __init__(self, engine: Engine, catalog: Catalog, terms: Terms) -> None:
+    def __init__(self, engine: Engine, catalog: ImageCatalog, terms: InstanceConfig) -> None:
         self._engine, self._catalog, self._terms = engine, catalog, terms
         self._alive: dict[str, Container] = {}
-        self._abouts: dict[Language, About] = {}
+        self._abouts: dict[Language, ImageContents] = {}
         self._discarded = deque[Container]()
         self._removals = set[asyncio.Task[None]]()
         self._has_room = asyncio.Event()
@@ -65,7 +65,7 @@ class Fleet:
         """The names of all that exist, or may exist already or still."""
         return frozenset(self._alive)
 
-    async def start(self, plan: Plan) -> Container:
+    async def start(self, plan: SandboxSpec) -> Container:
         """A sandbox that is ready."""
         container = self._fresh(plan)
         self._alive[container.name] = container
@@ -77,14 +77,14 @@ class Fleet:
         self._abouts[plan.language] = container.about
         return container
 
-    def about(self, language: Language) -> About | None:
+    def about(self, language: Language) -> ImageContents | None:
         """What the last sandbox of this language's image said of it; None of none yet."""
         return self._abouts.get(language)
 
     def discard(self, container: Container) -> None:
         """It is not used any more."""
         self._discarded.append(container)
-        if len(self._discarded) > MOST_DISCARDED:
+        if len(self._discarded) > MAX_DISCARDED:
             self._has_room.clear()
 
     def next_discarded(self) -> Container | None:
@@ -117,17 +117,17 @@ class Fleet:
             )
         finally:
             del self._alive[container.name]
-            if len(self._discarded) <= MOST_DISCARDED:
+            if len(self._discarded) <= MAX_DISCARDED:
                 self._has_room.set()
 
-    def _fresh(self, plan: Plan) -> Container:
+    def _fresh(self, plan: SandboxSpec) -> Container:
         confinement = Confinement(
             image=self._catalog.image(plan.language),
             runtime=self._terms.runtime,
             uid=self._uid(),
             limits=plan.limits,
             instance=self._terms.instance,
-            deadline=int(time.time() + plan.lifetime_s + SPARE_S),
+            deadline=int(time.time() + plan.lifetime_s + DEADLINE_MARGIN_S),
             lifetime_s=plan.lifetime_s,
             preload=plan.preload,
         )
@@ -139,6 +139,6 @@ class Fleet:
         # sandboxes with one user could starve each other.
         taken = {container.confinement.uid for container in self._alive.values()}
         while True:
-            uid = FIRST_UID + secrets.randbelow(UIDS)
+            uid = MIN_UID + secrets.randbelow(UID_COUNT)
             if uid not in taken:
                 return uid

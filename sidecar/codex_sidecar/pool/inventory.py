@@ -7,24 +7,24 @@ import time
 from contextlib import suppress
 from typing import Final, Protocol
 
-from codex_sidecar.engine.confinement import Catalog
-from codex_sidecar.engine.limits import Meminfo, meminfo
-from codex_sidecar.kinds import Kind, language_of
+from codex_sidecar.engine.confinement import ImageCatalog
+from codex_sidecar.engine.limits import MachineMemory, read_memory
+from codex_sidecar.kinds import SandboxKind, kind_language
 from codex_sidecar.pool.fleet import Fleet
 from codex_sidecar.pool.stock import Stock
 from codex_sidecar.pool.warmer import Warmer
 from codex_sidecar.runner.container import Container
 from mini_agent_protocol.errors import MiniAgentError
 
-EVERY_S: Final = 1.0
-IMAGES_EVERY_S: Final = 5.0
+INTERVAL_S: Final = 1.0
+IMAGES_INTERVAL_S: Final = 5.0
 MEMBER_MB: Final = 24
 DATA_MEMBER_MB: Final = 72
 # What is left to the machine when the stocks have grown as far as they may.
-RESERVE: Final = 0.1
+RESERVED_FRACTION: Final = 0.1
 
 
-class Images(Protocol):
+class ImageSource(Protocol):
     """The engine, as far as its images go."""
 
     async def image_id(self, image: str) -> str | None:
@@ -37,8 +37,8 @@ class Inventory:
 
     def __init__(
         self,
-        images: Images,
-        catalog: Catalog,
+        images: ImageSource,
+        catalog: ImageCatalog,
         fleet: Fleet,
         stocks: tuple[Stock[Container], ...],
         warmer: Warmer,
@@ -53,12 +53,12 @@ class Inventory:
             # An engine that is away is asked again in the next round.
             with suppress(MiniAgentError):
                 await self._look_at_images()
-            self.round(meminfo())
-            await asyncio.sleep(EVERY_S)
+            self.round(read_memory())
+            await asyncio.sleep(INTERVAL_S)
 
-    def round(self, memory: Meminfo) -> None:
+    def round(self, memory: MachineMemory) -> None:
         """One round over the members."""
-        spare_mb = memory.available_mb - round(memory.total_mb * RESERVE)
+        spare_mb = memory.available_mb - round(memory.total_mb * RESERVED_FRACTION)
         for stock in self._stocks:
             stock.room = max(0, spare_mb) // _member_mb(stock.kind)
             for member in stock.weed():
@@ -68,14 +68,14 @@ class Inventory:
     async def _look_at_images(self) -> None:
         if time.monotonic() < self._images_due and all(stock.image_id for stock in self._stocks):
             return
-        self._images_due = time.monotonic() + IMAGES_EVERY_S
+        self._images_due = time.monotonic() + IMAGES_INTERVAL_S
         ids: dict[str, str] = {}
         for stock in self._stocks:
-            image = self._catalog.image(language_of(stock.kind))
+            image = self._catalog.image(kind_language(stock.kind))
             if image not in ids:
                 ids[image] = await self._images.image_id(image) or ""
             stock.image_id = ids[image]
 
 
-def _member_mb(kind: Kind) -> int:
+def _member_mb(kind: SandboxKind) -> int:
     return DATA_MEMBER_MB if kind == "data" else MEMBER_MB

@@ -15,20 +15,20 @@ from typing import Final, Protocol
 
 from codex_sidecar import metrics
 from codex_sidecar.engine.client import Engine
-from codex_sidecar.engine.confinement import Catalog
+from codex_sidecar.engine.confinement import ImageCatalog
 from codex_sidecar.engine.limits import Machine
-from codex_sidecar.kinds import Kind
-from codex_sidecar.pool.fleet import Fleet, Terms
+from codex_sidecar.kinds import SandboxKind
+from codex_sidecar.pool.fleet import Fleet, InstanceConfig
 from codex_sidecar.pool.inventory import Inventory
 from codex_sidecar.pool.pool import Pool
-from codex_sidecar.pool.stock import Bounds, Stock, Traffic
+from codex_sidecar.pool.stock import StockBounds, Stock, LeaseActivity
 from codex_sidecar.pool.warmer import Warmer
 from codex_sidecar.runner.container import Container
 
 log = logging.getLogger(__name__)
 
 
-class Door(Protocol):
+class Gate(Protocol):
     """Where others ask whether there is any use in coming."""
 
     def stop(self) -> None:
@@ -36,7 +36,7 @@ class Door(Protocol):
         ...
 
 
-class Queue(Protocol):
+class SlotQueue(Protocol):
     """Whose turn it is."""
 
     def close(self) -> None:
@@ -48,7 +48,7 @@ class Queue(Protocol):
         ...
 
 
-class Sandboxes(Protocol):
+class SandboxPool(Protocol):
     """Those that are warm, and those in use."""
 
     def close_stocks(self) -> None:
@@ -63,7 +63,7 @@ class Sandboxes(Protocol):
 class Drain:
     """What runs may go on for `patience_s`; its callers are told when it is killed after that."""
 
-    def __init__(self, door: Door, turns: Queue, pool: Sandboxes, patience_s: float) -> None:
+    def __init__(self, door: Gate, turns: SlotQueue, pool: SandboxPool, patience_s: float) -> None:
         self._door, self._turns, self._pool = door, turns, pool
         self._patience_s = patience_s
         self._no_more_patience = asyncio.Event()
@@ -93,29 +93,29 @@ class Drain:
 
 
 WORKERS: Final = min(8, os.cpu_count() or 1)
-REMOVED_AT_ONCE: Final = 8
+MAX_CONCURRENT_REMOVALS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Warmth:
+class StockSizes:
     """How many sandboxes of each kind are kept warm at least, and how many of one at most."""
 
-    floors: Mapping[Kind, int]
+    floors: Mapping[SandboxKind, int]
     cap: int
 
 
 @asynccontextmanager
 async def open_pool(
-    engine: Engine, catalog: Catalog, terms: Terms, machine: Machine, warmth: Warmth
+    engine: Engine, catalog: ImageCatalog, terms: InstanceConfig, machine: Machine, warmth: StockSizes
 ) -> AsyncIterator[Pool]:
     """A pool at work. All leases have to have ended before it closes."""
-    fleet, traffic = Fleet(engine, catalog, terms), Traffic()
+    fleet, traffic = Fleet(engine, catalog, terms), LeaseActivity()
     stocks = {
-        kind: Stock[Container](kind, Bounds(floor, max(floor, warmth.cap)))
+        kind: Stock[Container](kind, StockBounds(floor, max(floor, warmth.cap)))
         for kind, floor in warmth.floors.items()
     }
     for kind, stock in stocks.items():
-        metrics.show_level(kind, stock)
+        metrics.track_stock(kind, stock)
     warmer = Warmer(fleet, tuple(stocks.values()), machine, traffic)
     pool = Pool(fleet, stocks, machine, traffic, warmer)
     rounds = Inventory(engine, catalog, fleet, tuple(stocks.values()), warmer).run()
@@ -135,10 +135,10 @@ async def open_pool(
 
 async def _remove_all(fleet: Fleet) -> None:
     async with asyncio.TaskGroup() as removals:
-        for _ in range(REMOVED_AT_ONCE):
-            removals.create_task(_remove_one_by_one(fleet))
+        for _ in range(MAX_CONCURRENT_REMOVALS):
+            removals.create_task(_remove_discarded(fleet))
 
 
-async def _remove_one_by_one(fleet: Fleet) -> None:
+async def _remove_discarded(fleet: Fleet) -> None:
     while (container := fleet.next_discarded()) is not None:
         await fleet.remove(container)

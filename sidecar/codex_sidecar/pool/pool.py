@@ -12,21 +12,21 @@ from codex_sidecar import metrics
 from codex_sidecar.engine.limits import Machine
 from codex_sidecar.errors import EngineRefused
 from codex_sidecar.kinds import (
-    Kind,
+    SandboxKind,
     Preload,
-    kind_of,
-    language_of,
+    select_kind,
+    kind_language,
 )
-from codex_sidecar.pool.fleet import Fleet, Plan
-from codex_sidecar.pool.stock import Stock, Traffic
+from codex_sidecar.pool.fleet import Fleet, SandboxSpec
+from codex_sidecar.pool.stock import Stock, LeaseActivity
 from codex_sidecar.pool.warmer import LIFETIME_S, Warmer
-from codex_sidecar.runner.about import About
+from codex_sidecar.runner.about import ImageContents
 from codex_sidecar.runner.container import Container
 from mini_agent_protocol.execution import EnforcedLimits
 from mini_agent_protocol.languages import Language
 from mini_agent_protocol.snippet import Limits
 
-NAMES_TRIED: Final = 3
+MAX_NAME_ATTEMPTS: Final = 3
 
 
 class Pool:
@@ -35,9 +35,9 @@ class Pool:
     def __init__(
         self,
         fleet: Fleet,
-        stocks: Mapping[Kind, Stock[Container]],
+        stocks: Mapping[SandboxKind, Stock[Container]],
         machine: Machine,
-        traffic: Traffic,
+        traffic: LeaseActivity,
         warmer: Warmer,
     ) -> None:
         self._fleet, self._stocks, self._machine = fleet, stocks, machine
@@ -49,7 +49,7 @@ class Pool:
         """The names of all containers that somebody here answers for."""
         return self._fleet.alive
 
-    async def about(self, language: Language) -> About:
+    async def about(self, language: Language) -> ImageContents:
         """What the image of a language says of itself, which takes a sandbox the first time."""
         if (known := self._fleet.about(language)) is not None:
             return known
@@ -59,7 +59,7 @@ class Pool:
 
     def level(self, language: Language) -> int:
         """How many sandboxes of this language's image are ready."""
-        kinds = [kind for kind in self._stocks if language_of(kind) == language]
+        kinds = [kind for kind in self._stocks if kind_language(kind) == language]
         return sum(len(self._stocks[kind]) for kind in kinds)
 
     @asynccontextmanager
@@ -73,7 +73,7 @@ class Pool:
         """A started sandbox, removed afterwards; one that is started for this lasts `keep_s`."""
         container = await self._warm(language, limits, preload)
         if container is None:
-            container = await self._cold(Plan(language, limits, keep_s, preload))
+            container = await self._cold(SandboxSpec(language, limits, keep_s, preload))
         container.lend(limits)
         self._leased.add(container)
         try:
@@ -100,20 +100,20 @@ class Pool:
     async def _warm(
         self, language: Language, limits: EnforcedLimits, preload: Preload
     ) -> Container | None:
-        kind = kind_of(language, preload)
-        if not self._stocks or not _alike(limits, await self._machine.settle(Limits(), language)):
+        kind = select_kind(language, preload)
+        if not self._stocks or not _have_same_confinement(limits, await self._machine.settle(Limits(), language)):
             return None
         if kind in self._stocks:
             self._stocks[kind].want()
         # What is to be imported can be imported late: still better than a cold start.
         for other in dict.fromkeys((kind, language)):
             if (member := self._from(other)) is not None:
-                metrics.leased_warm(other)
+                metrics.record_warm_lease(other)
                 return member
-        metrics.leased_cold(kind)
+        metrics.record_cold_lease(kind)
         return None
 
-    def _from(self, kind: Kind) -> Container | None:
+    def _from(self, kind: SandboxKind) -> Container | None:
         stock = self._stocks.get(kind)
         while stock is not None and (member := stock.take()) is not None:
             self._traffic.passes()
@@ -123,9 +123,9 @@ class Pool:
             self._fleet.discard(member)
         return None
 
-    async def _cold(self, plan: Plan) -> Container:
+    async def _cold(self, plan: SandboxSpec) -> Container:
         await self._fleet.until_room()
-        for _ in range(NAMES_TRIED - 1):
+        for _ in range(MAX_NAME_ATTEMPTS - 1):
             try:
                 return await self._fleet.start(plan)
             except EngineRefused as refused:
@@ -135,7 +135,7 @@ class Pool:
         return await self._fleet.start(plan)
 
 
-def _alike(one: EnforcedLimits, other: EnforcedLimits) -> bool:
+def _have_same_confinement(one: EnforcedLimits, other: EnforcedLimits) -> bool:
     """Whether the engine has to be told the same for both."""
     ours = {"timeout_s", "output_bytes"}
     return one.model_dump(exclude=ours) == other.model_dump(exclude=ours)

@@ -17,13 +17,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
-from codex_sidecar.kinds import Kind
+from codex_sidecar.kinds import SandboxKind
 
 BURST_S: Final = 5.0
 HALF_LIFE_S: Final = 60.0
 
 
-class Demand:
+class DemandEstimator:
     """The most that was taken within a burst's time; half of it is forgotten each minute.
 
     Times are seconds of a clock that does not jump.
@@ -50,11 +50,11 @@ class Demand:
         return float(self._peak * 0.5 ** ((now - self._peak_at) / HALF_LIFE_S))
 
 
-FIRST_S: Final = 0.5
-LONGEST_S: Final = 30.0
+MIN_BACKOFF_S: Final = 0.5
+MAX_BACKOFF_S: Final = 30.0
 
 
-class BackOff:
+class Backoff:
     """Of one thing that can fail."""
 
     def __init__(self) -> None:
@@ -68,7 +68,7 @@ class BackOff:
 
     def failed(self) -> float:
         """It has failed; the seconds until it may be tried again."""
-        pause_s = min(LONGEST_S, FIRST_S * 2.0 ** min(self._failures, 16))
+        pause_s = min(MAX_BACKOFF_S, MIN_BACKOFF_S * 2.0 ** min(self._failures, 16))
         pause_s *= 0.5 + random.random() / 2  # noqa: S311 - it only spreads the attempts
         self._failures += 1
         self._until = time.monotonic() + pause_s
@@ -79,11 +79,11 @@ class BackOff:
         self._failures, self._until = 0, 0.0
 
 
-LULL_S: Final = 0.03
-PATIENCE_S: Final = 0.5
+QUIET_S: Final = 0.03
+MAX_QUIET_WAIT_S: Final = 0.5
 
 
-class Traffic:
+class LeaseActivity:
     """A request from stock takes milliseconds; making or removing a sandbox takes all cores."""
 
     def __init__(self) -> None:
@@ -95,12 +95,12 @@ class Traffic:
 
     async def lull(self) -> None:
         """Returns when none has passed for a moment, or has not ceased to for too long."""
-        patience = time.monotonic() + PATIENCE_S
-        while self._last + LULL_S > (now := time.monotonic()) and now < patience:  # noqa: ASYNC110
-            await asyncio.sleep(LULL_S)
+        patience = time.monotonic() + MAX_QUIET_WAIT_S
+        while self._last + QUIET_S > (now := time.monotonic()) and now < patience:  # noqa: ASYNC110
+            await asyncio.sleep(QUIET_S)
 
 
-LONGEST_WAIT_S: Final = 900.0
+MAX_AGE_S: Final = 900.0
 
 
 class Member(Protocol):
@@ -112,11 +112,11 @@ class Member(Protocol):
         ...
 
 
-Item = TypeVar("Item", bound=Member)
+Item = TypeVar("Item", wait_for=Member)
 
 
 @dataclass(frozen=True, slots=True)
-class Bounds:
+class StockBounds:
     """How many members there are when nothing is asked for, and how many at most."""
 
     floor: int
@@ -124,7 +124,7 @@ class Bounds:
 
 
 @dataclass(frozen=True, slots=True)
-class Place(Generic[Item]):
+class StockEntry(Generic[Item]):
     """A member, since when it is here, and the id of the image that it is of."""
 
     member: Item
@@ -139,15 +139,15 @@ class Stock(Generic[Item]):
     `image_id`, that of the image at present, is empty: there is none, or nobody knows.
     """
 
-    def __init__(self, kind: Kind, bounds: Bounds) -> None:
+    def __init__(self, kind: SandboxKind, bounds: StockBounds) -> None:
         self.kind = kind
-        self.back_off = BackOff()
+        self.back_off = Backoff()
         self.filling = 0
         self.image_id = ""
         self.room = bounds.cap
         self._bounds = bounds
-        self._demand = Demand()
-        self._places = deque[Place[Item]]()
+        self._demand = DemandEstimator()
+        self._places = deque[StockEntry[Item]]()
 
     def __len__(self) -> int:
         return len(self._places)
@@ -167,7 +167,7 @@ class Stock(Generic[Item]):
 
     def put(self, member: Item, image_id: str) -> None:
         """A new member, for which this was the image when its making began."""
-        self._places.append(Place(member, time.monotonic(), image_id))
+        self._places.append(StockEntry(member, time.monotonic(), image_id))
 
     def want(self) -> None:
         """One is asked for, whether there is one or not."""
@@ -179,7 +179,7 @@ class Stock(Generic[Item]):
 
     def weed(self) -> list[Item]:
         """Takes out who died, is of another image or has waited too long; and one of too many."""
-        fit, out = deque[Place[Item]](), list[Item]()
+        fit, out = deque[StockEntry[Item]](), list[Item]()
         for place in self._places:
             if self._is_fit(place):
                 fit.append(place)
@@ -192,11 +192,11 @@ class Stock(Generic[Item]):
 
     def close(self) -> list[Item]:
         """Takes out all, and wants no more."""
-        self._bounds = Bounds(0, 0)
+        self._bounds = StockBounds(0, 0)
         out = [place.member for place in self._places]
         self._places.clear()
         return out
 
-    def _is_fit(self, place: Place[Item]) -> bool:
-        is_young = time.monotonic() - place.since < LONGEST_WAIT_S
+    def _is_fit(self, place: StockEntry[Item]) -> bool:
+        is_young = time.monotonic() - place.since < MAX_AGE_S
         return place.member.is_alive and place.image_id == self.image_id and is_young

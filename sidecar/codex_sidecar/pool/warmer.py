@@ -8,16 +8,16 @@ from collections.abc import Awaitable
 from typing import Final
 
 from codex_sidecar.engine.limits import Machine
-from codex_sidecar.kinds import language_of, preload_in
-from codex_sidecar.pool.fleet import Fleet, Plan
-from codex_sidecar.pool.stock import LONGEST_WAIT_S, Stock, Traffic
+from codex_sidecar.kinds import kind_language, kind_preload
+from codex_sidecar.pool.fleet import Fleet, SandboxSpec
+from codex_sidecar.pool.stock import MAX_AGE_S, Stock, LeaseActivity
 from codex_sidecar.runner.container import Container
 from mini_agent_protocol.errors import MiniAgentError
 from mini_agent_protocol.snippet import Limits
 
-LONGEST_LEASE_S: Final = 3600.0
+MAX_LEASE_S: Final = 3600.0
 # A member may wait for long and then be kept for long.
-LIFETIME_S: Final = LONGEST_WAIT_S + LONGEST_LEASE_S + 300.0
+LIFETIME_S: Final = MAX_AGE_S + MAX_LEASE_S + 300.0
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class Warmer:
     """Does one thing at a time for each of its workers."""
 
     def __init__(
-        self, fleet: Fleet, stocks: tuple[Stock[Container], ...], machine: Machine, traffic: Traffic
+        self, fleet: Fleet, stocks: tuple[Stock[Container], ...], machine: Machine, traffic: LeaseActivity
     ) -> None:
         self._fleet, self._stocks, self._machine = fleet, stocks, machine
         self._traffic = traffic
@@ -79,10 +79,10 @@ class Warmer:
             stock.filling -= 1
 
     async def _member(self, stock: Stock[Container]) -> Container:
-        language = language_of(stock.kind)
+        language = kind_language(stock.kind)
         limits = await self._machine.settle(Limits(), language)
         return await self._fleet.start(
-            Plan(language, limits, LIFETIME_S, preload=preload_in(stock.kind))
+            SandboxSpec(language, limits, LIFETIME_S, preload=kind_preload(stock.kind))
         )
 
 

@@ -8,7 +8,7 @@ from mini_agent_protocol.languages import Language
 from mini_agent_protocol.snippet import Limits
 
 
-class About(BaseModel):
+class ImageContents(BaseModel):
     """What an image holds, as written when it was built."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")

@@ -6,23 +6,23 @@ import asyncio
 import contextlib
 from typing import Final
 
-from codex_sidecar.engine.attach import Attached
-from codex_sidecar.engine.client import Engine, HostConfig, State
+from codex_sidecar.engine.attach import HijackedStream
+from codex_sidecar.engine.client import Engine, HostConfig, ContainerState
 from codex_sidecar.engine.confinement import GVISOR, MIB, Confinement
 from codex_sidecar.errors import EngineRefused, NotReady, RunnerLost
 from codex_sidecar.runner import frames
-from codex_sidecar.runner.about import About
-from codex_sidecar.runner.exchange import Conversation
+from codex_sidecar.runner.about import ImageContents
+from codex_sidecar.runner.exchange import Exchange
 from codex_sidecar.runner.frames import Frame, FrameReader
 from codex_sidecar.runner.output import Listener
 from mini_agent_protocol.errors import MiniAgentError, SandboxError
 from mini_agent_protocol.execution import EnforcedLimits, SandboxFacts
 from mini_agent_protocol.snippet import Snippet
 
-START_S: Final = 30.0
-END_S: Final = 2.0
-PAUSE_S: Final = 0.05
-DOUBT_S: Final = 2.0
+START_TIMEOUT_S: Final = 30.0
+EXIT_TIMEOUT_S: Final = 2.0
+POLL_INTERVAL_S: Final = 0.05
+PING_INTERVAL_S: Final = 2.0
 
 
 class Container:
@@ -31,12 +31,12 @@ class Container:
     def __init__(self, engine: Engine, name: str, confinement: Confinement) -> None:
         self.name = name
         self.confinement = confinement
-        self.about = About()
+        self.about = ImageContents()
         self._limits = confinement.limits
         self._facts = SandboxFacts(image=confinement.image, runtime=confinement.runtime)
         self._engine = engine
         self._creation: asyncio.Task[None] | None = None
-        self._attached: Attached | None = None
+        self._attached: HijackedStream | None = None
         self._frames: FrameReader | None = None
 
     @property
@@ -60,8 +60,8 @@ class Container:
         await self._read_back()
         self._frames = FrameReader(self._attached)
         try:
-            async with asyncio.timeout(START_S):
-                self.about = About.model_validate_json((await self._frames.receive()).body)
+            async with asyncio.timeout(START_TIMEOUT_S):
+                self.about = ImageContents.model_validate_json((await self._frames.receive()).body)
         except (TimeoutError, RunnerLost, ValueError) as silent:
             # An engine that is gone takes the runner's words along.
             await self._engine.require_sign_of_life()
@@ -85,13 +85,13 @@ class Container:
 
     async def run(
         self, snippet: Snippet, files: bytes, listener: Listener | None = None
-    ) -> Conversation:
+    ) -> Exchange:
         """Runs one snippet; what was heard of it."""
-        talk = Conversation(self, self._limits, listener=listener)
+        talk = Exchange(self, self._limits, listener=listener)
         holding = asyncio.create_task(talk.hold(snippet, files, self.kill))
         try:
             # Before the program runs, its deadline does not: a silent engine has to be found out.
-            while not (await asyncio.wait({holding}, timeout=DOUBT_S))[0]:
+            while not (await asyncio.wait({holding}, timeout=PING_INTERVAL_S))[0]:
                 if not talk.has_run:
                     await self._engine.require_sign_of_life()
             await holding
@@ -108,10 +108,10 @@ class Container:
         """Sends the runner frames, in one go: each write wakes the engine up."""
         if self._attached is None:
             raise RunnerLost("the sandbox was not started")
-        content = b"".join([frames.encode(frame.kind, frame.body) for frame in sent])
+        content = b"".join([frames.encode_frame(frame.kind, frame.body) for frame in sent])
         await self._attached.send(content)
 
-    async def receive(self, nonce: bytes, most: int = frames.MOST_BYTES) -> Frame:
+    async def receive(self, nonce: bytes, most: int = frames.MAX_FRAME_BYTES) -> Frame:
         """The runner's next frame, of `most` bytes."""
         if self._frames is None:
             raise RunnerLost("the sandbox was not started")
@@ -126,10 +126,10 @@ class Container:
     async def oom_killed(self) -> bool:
         """Whether the engine saw it run out of memory; asked once its stream has ended."""
         with contextlib.suppress(EngineRefused, TimeoutError):
-            async with asyncio.timeout(END_S):
+            async with asyncio.timeout(EXIT_TIMEOUT_S):
                 # The stream ends a moment before the engine has taken note.
                 while (state := await self._state()).running:  # noqa: ASYNC110 - it only answers
-                    await asyncio.sleep(PAUSE_S)
+                    await asyncio.sleep(POLL_INTERVAL_S)
                 return state.oom_killed
         return False
 
@@ -151,14 +151,14 @@ class Container:
             return True
         return self._creation is not None
 
-    async def _state(self) -> State:
+    async def _state(self) -> ContainerState:
         return (await self._engine.inspect(self.name)).state
 
     async def _read_back(self) -> None:
         told = await self._engine.inspect(self.name)
         config = told.host_config
         asked = self.confinement.limits
-        held = _held(config, asked)
+        held = _parse_limits(config, asked)
         # -1: the engine cannot limit swap. A machine that has some is refused in `limits.host_of`.
         swap_held = config.memory_and_swap in (config.memory, -1)
         if held != asked or config.network != "none" or not swap_held:
@@ -178,7 +178,7 @@ class Container:
         return said.strip()[-300:] or "no word from it"
 
 
-def _held(config: HostConfig, asked: EnforcedLimits) -> EnforcedLimits:
+def _parse_limits(config: HostConfig, asked: EnforcedLimits) -> EnforcedLimits:
     options = dict(
         option.split("=", 1)
         for option in config.tmpfs.get("/workspace", "").split(",")

@@ -17,15 +17,15 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from codex_sidecar.engine.confinement import COMPILE_TIMEOUT_S
 from codex_sidecar.errors import RunnerLost
 from codex_sidecar.runner import frames
-from codex_sidecar.runner.files import MOST_ARTIFACT_BYTES, MOST_ARTIFACTS, unpack
+from codex_sidecar.runner.files import MAX_ARTIFACT_BYTES, MAX_ARTIFACTS, unpack_artifacts
 from codex_sidecar.runner.frames import Frame
-from codex_sidecar.runner.output import Kept, Listener, Nobody, StreamName, Values, values_in
+from codex_sidecar.runner.output import BoundedOutput, Listener, NullListener, StreamName, SnippetValues, parse_values
 from mini_agent_protocol.execution import Artifact, EnforcedLimits, Timings
 from mini_agent_protocol.snippet import Snippet
 
 
 @dataclass(frozen=True, slots=True)
-class Clocks:
+class DeadlineMargins:
     """How much later than a snippet's deadline the runner ends it, and how much later we do."""
 
     inside_s: float
@@ -34,19 +34,19 @@ class Clocks:
 
 # A sandbox that ends with its snippet is killed from outside; in one that is kept the runner comes
 # first, as it can end the snippet alone.
-FROM_OUTSIDE: Final = Clocks(inside_s=2.0, outside_s=0.0)
-FROM_INSIDE: Final = Clocks(inside_s=0.0, outside_s=3.0)
+SIDECAR_FIRST: Final = DeadlineMargins(inside_s=2.0, outside_s=0.0)
+RUNNER_FIRST: Final = DeadlineMargins(inside_s=0.0, outside_s=3.0)
 
 
-COLLECT_S: Final = 10.0
-LAST_WORDS_S: Final = 5.0
-HARD_OUTPUT_BYTES: Final = 8 << 20
+ARTIFACTS_TIMEOUT_S: Final = 10.0
+DRAIN_TIMEOUT_S: Final = 5.0
+MIN_FLOOD_BYTES: Final = 8 << 20
 
-Cut = Literal["", "timeout", "flood", "lost"]
+CutReason = Literal["", "timeout", "flood", "lost"]
 Kill = Callable[[], Awaitable[None]]
 
 
-class Line(Protocol):
+class FrameChannel(Protocol):
     """The two directions of a conversation."""
 
     async def send_together(self, *sent: Frame) -> None:
@@ -58,8 +58,8 @@ class Line(Protocol):
         ...
 
 
-class Order(BaseModel):
-    """The header of a snippet's frame; the runner's `Order` has the same fields."""
+class RunOrder(BaseModel):
+    """The header of a snippet's frame; the runner's `RunOrder` has the same fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -73,9 +73,9 @@ class Order(BaseModel):
     )
     timeout_s: float = Field(description="Seconds that the program may run.")
     artifacts: tuple[str, ...] = Field(description="Glob patterns of the files that come back.")
-    artifact_count: int = Field(default=MOST_ARTIFACTS, description="Files that come back at most.")
+    artifact_count: int = Field(default=MAX_ARTIFACTS, description="Files that come back at most.")
     artifact_bytes: int = Field(
-        default=MOST_ARTIFACT_BYTES,
+        default=MAX_ARTIFACT_BYTES,
         description="Bytes of all files that come back together, at most.",
     )
     isolation: Literal["fork", "spawn"] = Field(
@@ -87,8 +87,8 @@ class Order(BaseModel):
     )
 
 
-class Result(BaseModel):
-    """What the runner says became of the snippet; its `Result` has the same fields."""
+class RunResult(BaseModel):
+    """What the runner says became of the snippet; its `RunResult` has the same fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -105,25 +105,25 @@ class Result(BaseModel):
     )
 
 
-class Conversation:
+class Exchange:
     """One snippet's worth of talk; `heard` afterwards in its attributes."""
 
     def __init__(
         self,
-        line: Line,
+        line: FrameChannel,
         limits: EnforcedLimits,
-        clocks: Clocks = FROM_OUTSIDE,
+        clocks: DeadlineMargins = SIDECAR_FIRST,
         listener: Listener | None = None,
     ) -> None:
         self._line, self._limits, self._clocks = line, limits, clocks
-        self._listener = listener or Nobody()
+        self._listener = listener or NullListener()
         self._nonce = secrets.token_bytes(frames.NONCE_BYTES)
-        self.stdout, self.stderr = Kept(limits.output_bytes), Kept(limits.output_bytes)
-        self.result: Result | None = None
-        self.values = Values()
+        self.stdout, self.stderr = BoundedOutput(limits.output_bytes), BoundedOutput(limits.output_bytes)
+        self.result: RunResult | None = None
+        self.values = SnippetValues()
         self.artifacts: tuple[Artifact, ...] = ()
         self.skipped: tuple[str, ...] = ()
-        self.cut: Cut = ""
+        self.cut: CutReason = ""
         self.over = asyncio.Event()
         self._wants_artifacts = self._has_artifacts = False
         self._is_ordered = self._to_interrupt = False
@@ -181,7 +181,7 @@ class Conversation:
             await self._line.send_together(Frame(frames.INTERRUPT, b""))
 
     async def _order(self, snippet: Snippet, files: bytes) -> None:
-        order = Order(
+        order = RunOrder(
             language=snippet.language,
             code=snippet.code,
             stdin=snippet.stdin,
@@ -210,7 +210,7 @@ class Conversation:
                 late = self._limits.timeout_s + self._clocks.outside_s
                 deadline.reschedule(self._running_since + late)
             elif frame.kind == frames.RESULT:
-                deadline.reschedule(_now() + COLLECT_S)
+                deadline.reschedule(_now() + ARTIFACTS_TIMEOUT_S)
 
     def _hear(self, frame: Frame) -> None:
         match frame.kind:
@@ -222,9 +222,9 @@ class Conversation:
                 self._running_since = self._running_since or _now()
                 self._listener.running()
             case frames.VALUES:
-                self.values = values_in(frame.body)
+                self.values = parse_values(frame.body)
             case frames.RESULT:
-                self.result = _parsed(frame.body)
+                self.result = _parse_result(frame.body)
             case frames.ARTIFACTS:
                 self._keep_artifacts(frame.body)
             case other:
@@ -236,7 +236,7 @@ class Conversation:
         kept = (self.stdout if stream == "stdout" else self.stderr).add(content)
         if kept:
             self._listener.printed(stream, kept)
-        most = max(HARD_OUTPUT_BYTES, 2 * self._limits.output_bytes)
+        most = max(MIN_FLOOD_BYTES, 2 * self._limits.output_bytes)
         if not self.cut and self.stdout.seen + self.stderr.seen > most:
             self.cut = "flood"
 
@@ -246,7 +246,7 @@ class Conversation:
             self.skipped = _SKIPPED.validate_json(body[4:split])
         except ValidationError as odd:
             raise RunnerLost("the list of skipped files is not one") from odd
-        self.artifacts = unpack(body[split:])
+        self.artifacts = unpack_artifacts(body[split:])
         self._has_artifacts = True
 
     async def _end(self, kill: Kill) -> None:
@@ -260,7 +260,7 @@ class Conversation:
     async def _last_words(self) -> None:
         """What was on its way when the snippet was killed is output too."""
         with contextlib.suppress(TimeoutError, RunnerLost, OSError):
-            async with asyncio.timeout(LAST_WORDS_S):
+            async with asyncio.timeout(DRAIN_TIMEOUT_S):
                 while not self.is_whole:
                     self._hear(await self._line.receive(self._nonce))
 
@@ -272,8 +272,8 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _parsed(body: bytes) -> Result:
+def _parse_result(body: bytes) -> RunResult:
     try:
-        return Result.model_validate_json(body)
+        return RunResult.model_validate_json(body)
     except ValidationError as odd:
         raise RunnerLost("the runner's result is not one") from odd

@@ -19,12 +19,12 @@ from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.execution import Artifact
 from mini_agent_protocol.media_types import media_type_of
 
-UNKNOWN: Final = "application/octet-stream"
-LONGEST_JSON: Final = 1 << 20
-SEEN_OF_TEXT: Final = 4096
+UNKNOWN_MEDIA_TYPE: Final = "application/octet-stream"
+MAX_JSON_CHARS: Final = 1 << 20
+SVG_PREFIX_CHARS: Final = 4096
 
 _PROLOGUE: Final = (("<?", "?>"), ("<!--", "-->"), ("<!DOCTYPE", ">"))
-_TEXTS: Final = MappingProxyType(
+_TEXT_TYPES: Final = MappingProxyType(
     {
         ".csv": "text/csv",
         ".html": "text/html",
@@ -36,23 +36,23 @@ _TEXTS: Final = MappingProxyType(
 )
 
 
-def media_type(name: str, content: bytes) -> str:
+def detect_media_type(name: str, content: bytes) -> str:
     """The media type of a file; an image is one by its content alone."""
-    return media_type_of(content) or _of_text(name, content)
+    return media_type_of(content) or _detect_text_type(name, content)
 
 
-def _of_text(name: str, content: bytes) -> str:
+def _detect_text_type(name: str, content: bytes) -> str:
     try:
         text = content.decode()
     except UnicodeDecodeError:
-        return UNKNOWN
+        return UNKNOWN_MEDIA_TYPE
     if any(character < " " and character not in "\t\n\r\f\x1b" for character in set(text)):
-        return UNKNOWN
-    if _is_svg(text[:SEEN_OF_TEXT].lstrip()):
+        return UNKNOWN_MEDIA_TYPE
+    if _is_svg(text[:SVG_PREFIX_CHARS].lstrip()):
         return "image/svg+xml"
     if _is_json(text):
         return "application/json"
-    return _TEXTS.get(PurePosixPath(name).suffix.lower(), "text/plain")
+    return _TEXT_TYPES.get(PurePosixPath(name).suffix.lower(), "text/plain")
 
 
 def _is_svg(text: str) -> bool:
@@ -63,7 +63,7 @@ def _is_svg(text: str) -> bool:
 
 
 def _is_json(text: str) -> bool:
-    if not text.lstrip().startswith(("{", "[")) or len(text) > LONGEST_JSON:
+    if not text.lstrip().startswith(("{", "[")) or len(text) > MAX_JSON_CHARS:
         return False
     try:
         json.loads(text)
@@ -72,12 +72,12 @@ def _is_json(text: str) -> bool:
     return True
 
 
-MOST_ARTIFACTS: Final = 64
-MOST_ARTIFACT_BYTES: Final = 8 << 20
+MAX_ARTIFACTS: Final = 64
+MAX_ARTIFACT_BYTES: Final = 8 << 20
 MIB: Final = 1 << 20
 
 
-def pack(files: Mapping[str, str], *, program: str, room_mb: int) -> bytes:
+def pack_files(files: Mapping[str, str], *, program: str, room_mb: int) -> bytes:
     """A snippet's files as a tar, empty for none; `BadRequest` where they cannot all be there."""
     if not files:
         return b""
@@ -92,11 +92,11 @@ def pack(files: Mapping[str, str], *, program: str, room_mb: int) -> bytes:
     return buffer.getvalue()
 
 
-def unpack(archive: bytes) -> tuple[Artifact, ...]:
+def unpack_artifacts(archive: bytes) -> tuple[Artifact, ...]:
     """The regular files in a tar that came out of a sandbox; `RunnerLost` where it is none."""
     try:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
-            return tuple(_artifacts(tar))
+            return tuple(_read_artifacts(tar))
     except (tarfile.TarError, EOFError, ValueError) as odd:
         raise RunnerLost(f"the artifacts are not a readable tar: {odd}") from odd
 
@@ -118,17 +118,17 @@ def _require_room(contents: Mapping[str, bytes], program: str, room_mb: int) -> 
         )
 
 
-def _artifacts(tar: tarfile.TarFile) -> Iterator[Artifact]:
-    left, count = MOST_ARTIFACT_BYTES, 0
+def _read_artifacts(tar: tarfile.TarFile) -> Iterator[Artifact]:
+    left, count = MAX_ARTIFACT_BYTES, 0
     for member in tar:
         left, count = left - member.size, count + 1
-        if not member.isfile() or left < 0 or count > MOST_ARTIFACTS or not _is_inside(member.name):
+        if not member.isfile() or left < 0 or count > MAX_ARTIFACTS or not _is_inside(member.name):
             raise ValueError(f"member {count} is not one that was asked for")
         source = tar.extractfile(member)
         content = source.read() if source else b""
         yield Artifact(
             path=member.name,
-            media_type=media_type(member.name, content),
+            media_type=detect_media_type(member.name, content),
             bytes=len(content),
             base64=base64.b64encode(content).decode(),
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from codex_sidecar.engine.attach import STDOUT as ATTACHED_STDOUT
-from codex_sidecar.engine.attach import Attached
+from codex_sidecar.engine.attach import HijackedStream
 from codex_sidecar.errors import RunnerLost
 
 READY: Final = b"R"
@@ -21,13 +21,13 @@ RESULT: Final = b"X"
 VALUES: Final = b"V"
 INTERRUPT: Final = b"I"
 WORKSPACE: Final = b"K"
-WORKSPACE_SAYS: Final = b"k"
+WORKSPACE_RESPONSE: Final = b"k"
 
-HEAD_BYTES: Final = 5
+HEADER_BYTES: Final = 5
 NONCE_BYTES: Final = 16
-MOST_BYTES: Final = 20 << 20
-MOST_WORKSPACE_BYTES: Final = 64 << 20
-MOST_COMPLAINT: Final = 2000
+MAX_FRAME_BYTES: Final = 20 << 20
+MAX_WORKSPACE_FRAME_BYTES: Final = 64 << 20
+MAX_STDERR_CHARS: Final = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Frame:
     body: bytes
 
 
-def encode(kind: bytes, body: bytes) -> bytes:
+def encode_frame(kind: bytes, body: bytes) -> bytes:
     """A frame for the runner."""
     return kind + len(body).to_bytes(4, "big") + body
 
@@ -46,14 +46,14 @@ def encode(kind: bytes, body: bytes) -> bytes:
 class FrameReader:
     """Frames out of a container's output, which is hostile until it is parsed and bounded."""
 
-    def __init__(self, attached: Attached) -> None:
+    def __init__(self, attached: HijackedStream) -> None:
         self._attached = attached
         self._buffer = bytearray()
         self.complaint = ""
 
-    async def receive(self, nonce: bytes = b"", most: int = MOST_BYTES) -> Frame:
+    async def receive(self, nonce: bytes = b"", most: int = MAX_FRAME_BYTES) -> Frame:
         """The next frame, which must bear the nonce; `RunnerLost` at the end of the stream."""
-        head = await self._exactly(HEAD_BYTES)
+        head = await self._exactly(HEADER_BYTES)
         length = int.from_bytes(head[1:], "big")
         if length > most:
             raise RunnerLost(f"the runner announced a frame of {length} bytes")
@@ -70,7 +70,7 @@ class FrameReader:
             if stream == ATTACHED_STDOUT:
                 self._buffer += chunk
             else:
-                self.complaint = (self.complaint + chunk.decode(errors="replace"))[-MOST_COMPLAINT:]
+                self.complaint = (self.complaint + chunk.decode(errors="replace"))[-MAX_STDERR_CHARS:]
         content = bytes(self._buffer[:count])
         del self._buffer[:count]
         return content

@@ -9,7 +9,7 @@ import signal
 from dataclasses import dataclass
 from typing import Final
 
-from codex_sidecar.runner.exchange import Conversation, Result
+from codex_sidecar.runner.exchange import Exchange, RunResult
 from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.execution import EnforcedLimits, Execution, SandboxFacts, Status, Truncated
 from mini_agent_protocol.snippet import Snippet
@@ -20,7 +20,7 @@ KILLED_EXIT: Final = SIGNAL_BASE + signal.SIGKILL
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Outcome:
     """The words of an execution that say how it ended."""
 
     status: Status
@@ -28,7 +28,7 @@ class Verdict:
     signal: str | None = None
 
 
-def judge(heard: Conversation, *, oom_killed: bool) -> Verdict:
+def determine_outcome(heard: Exchange, *, oom_killed: bool) -> Outcome:
     """The verdict; `oom_killed` is the engine's word on a sandbox that died without a report."""
     result = heard.result
     if result is not None and result.failed:
@@ -37,22 +37,22 @@ def judge(heard: Conversation, *, oom_killed: bool) -> Verdict:
             field="files",
         )
     if heard.cut == "flood":
-        return Verdict("killed", KILLED_EXIT, "SIGKILL")
+        return Outcome("killed", KILLED_EXIT, "SIGKILL")
     if result is not None and not heard.is_late:
-        return _of_result(result)
+        return _result_outcome(result)
     if heard.cut == "lost":
-        return Verdict("oom" if oom_killed else "killed", KILLED_EXIT, "SIGKILL")
-    return Verdict("timeout", DEADLINE_EXIT, "SIGKILL")
+        return Outcome("oom" if oom_killed else "killed", KILLED_EXIT, "SIGKILL")
+    return Outcome("timeout", DEADLINE_EXIT, "SIGKILL")
 
 
-def _of_result(result: Result) -> Verdict:
+def _result_outcome(result: RunResult) -> Outcome:
     if result.exit_code == 0 and result.signal == 0:
-        return Verdict("ok", 0)
+        return Outcome("ok", 0)
     exit_code = SIGNAL_BASE + result.signal if result.signal else result.exit_code
-    return Verdict(_failure(result), exit_code, _signal_name(result.signal))
+    return Outcome(_failure_status(result), exit_code, _signal_name(result.signal))
 
 
-def _failure(result: Result) -> Status:
+def _failure_status(result: RunResult) -> Status:
     # A program that failed while the kernel killed for memory, failed for memory.
     if result.oom_kills:
         return "oom"
@@ -70,16 +70,16 @@ def _signal_name(number: int) -> str | None:
         return f"signal {number}"
 
 
-def account_of(
+def build_execution(
     snippet: Snippet,
-    heard: Conversation,
+    heard: Exchange,
     limits: EnforcedLimits,
     facts: SandboxFacts,
     *,
     oom_killed: bool,
 ) -> Execution:
     """The execution; `oom_killed` is the engine's word on a sandbox that died without a report."""
-    verdict = judge(heard, oom_killed=oom_killed)
+    verdict = determine_outcome(heard, oom_killed=oom_killed)
     result = heard.result
     return Execution(
         language=snippet.language,

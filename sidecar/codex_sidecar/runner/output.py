@@ -32,7 +32,7 @@ class Listener(Protocol):
         ...
 
 
-class Nobody:
+class NullListener:
     """Listens to nothing."""
 
     def running(self) -> None:
@@ -42,12 +42,12 @@ class Nobody:
         """Nothing comes of it."""
 
 
-MOST_BYTES: Final = 6 << 20
-MOST_RICH: Final = 32
+MAX_VALUES_BYTES: Final = 6 << 20
+MAX_RICH_VALUES: Final = 32
 _MEDIA_TYPE: Final = re.compile(r"[a-z]{1,16}/[a-z0-9.+-]{1,80}")
 
 
-class Values(BaseModel):
+class SnippetValues(BaseModel):
     """A program's last value in words, and what of it and of its figures can be shown."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,18 +59,18 @@ class Values(BaseModel):
     cut: bool = Field(default=False, description="Whether something was left out for its size.")
 
 
-def values_in(body: bytes) -> Values:
+def parse_values(body: bytes) -> SnippetValues:
     """The values in a frame; none at all where it is not well-formed."""
-    if len(body) > MOST_BYTES:
-        return Values()
+    if len(body) > MAX_VALUES_BYTES:
+        return SnippetValues()
     try:
-        said = Values.model_validate_json(body)
+        said = SnippetValues.model_validate_json(body)
     except ValidationError:
-        return Values()
-    return said if len(said.rich) <= MOST_RICH and all(map(_is_sound, said.rich)) else Values()
+        return SnippetValues()
+    return said if len(said.rich) <= MAX_RICH_VALUES and all(map(_is_valid, said.rich)) else SnippetValues()
 
 
-def _is_sound(rich: Rich) -> bool:
+def _is_valid(rich: Rich) -> bool:
     if not _MEDIA_TYPE.fullmatch(rich.media_type) or (rich.text is None) == (rich.base64 is None):
         return False
     try:
@@ -80,7 +80,7 @@ def _is_sound(rich: Rich) -> bool:
     return True
 
 
-class Kept:
+class BoundedOutput:
     """One stream of output: the first bytes of it, and how many there were."""
 
     def __init__(self, limit: int) -> None:

@@ -15,16 +15,16 @@ from codex_sidecar.runner import frames
 from codex_sidecar.runner.frames import Frame
 from mini_agent_protocol.workspace import WorkspaceFile
 
-PATIENCE_S: Final = 30.0
-MOST_FILE_BYTES: Final = 16 << 20
-HEADER_BYTES: Final = 2048
-MOST_EXPORTED_BYTES: Final = frames.MOST_WORKSPACE_BYTES - (8 << 20)
-LAST_SECOND: Final = 253_402_300_799.0
+TIMEOUT_S: Final = 30.0
+MAX_FILE_BYTES: Final = 16 << 20
+TAR_HEADER_BYTES: Final = 2048
+MAX_EXPORT_BYTES: Final = frames.MAX_WORKSPACE_FRAME_BYTES - (8 << 20)
+MAX_TIMESTAMP: Final = 253_402_300_799.0
 
-Op = Literal["list", "read", "write", "delete", "export", "import", "wipe"]
-Kind = Literal["", "missing", "not_a_file", "too_large", "no_space", "refused"]
+Operation = Literal["list", "read", "write", "delete", "export", "import", "wipe"]
+ErrorKind = Literal["", "missing", "not_a_file", "too_large", "no_space", "refused"]
 
-_STATUS: Final = MappingProxyType[Kind, tuple[int, str]](
+_STATUS: Final = MappingProxyType[ErrorKind, tuple[int, str]](
     {
         "": (HTTPStatus.UNPROCESSABLE_ENTITY, "refused"),
         "missing": (HTTPStatus.NOT_FOUND, "no_file"),
@@ -36,7 +36,7 @@ _STATUS: Final = MappingProxyType[Kind, tuple[int, str]](
 )
 
 
-class Line(Protocol):
+class FrameChannel(Protocol):
     """The two directions of the talk with a runner."""
 
     async def send_together(self, *sent: Frame) -> None:
@@ -48,18 +48,18 @@ class Line(Protocol):
         ...
 
 
-class Call(BaseModel):
+class WorkspaceRequest(BaseModel):
     """The header of a call; the runner's has the same fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    op: Op = Field(description="What to do.")
+    op: Operation = Field(description="What to do.")
     path: str = Field(
         description="The file, relative to the workspace; empty where the call is about all of it."
     )
 
 
-class Listed(BaseModel):
+class WorkspaceEntry(BaseModel):
     """A file as the runner lists it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -72,19 +72,19 @@ class Listed(BaseModel):
 
     def file(self) -> WorkspaceFile:
         """The same for callers."""
-        moment = datetime.fromtimestamp(min(max(self.modified, 0.0), LAST_SECOND), UTC)
+        moment = datetime.fromtimestamp(min(max(self.modified, 0.0), MAX_TIMESTAMP), UTC)
         return WorkspaceFile(path=self.path, bytes=self.bytes, modified=moment)
 
 
-class Answer(BaseModel):
+class WorkspaceResponse(BaseModel):
     """The header of the runner's answer."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     ok: bool = Field(description="Whether the call was carried out.")
     error: str = Field(default="", description="Why it was not; empty where it was.")
-    kind: Kind = Field(default="", description="The kind of the error; empty where there is none.")
-    files: tuple[Listed, ...] = Field(default=(), description="The files that were listed.")
+    kind: ErrorKind = Field(default="", description="The kind of the error; empty where there is none.")
+    files: tuple[WorkspaceEntry, ...] = Field(default=(), description="The files that were listed.")
 
 
 class Workspace:
@@ -93,7 +93,7 @@ class Workspace:
     Raises `RefusedCall` for what cannot be done there, `RunnerLost` when the sandbox is gone.
     """
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: FrameChannel) -> None:
         self._line = line
         # INVARIANT: a call that was begun and not answered leaves the line at no known place.
         self.is_sound = True
@@ -118,12 +118,12 @@ class Workspace:
     async def export(self) -> bytes:
         """All of it as a tar."""
         files = (await self._asked("list"))[0].files
-        size = sum(file.bytes + HEADER_BYTES for file in files)
-        if size > MOST_EXPORTED_BYTES:
+        size = sum(file.bytes + TAR_HEADER_BYTES for file in files)
+        if size > MAX_EXPORT_BYTES:
             raise RefusedCall(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 "too_large",
-                f"{len(files)} files of {size} bytes in all, where {MOST_EXPORTED_BYTES} can go",
+                f"{len(files)} files of {size} bytes in all, where {MAX_EXPORT_BYTES} can go",
             )
         return (await self._asked("export"))[1]
 
@@ -135,15 +135,15 @@ class Workspace:
         """Empties it."""
         await self._asked("wipe")
 
-    async def _asked(self, op: Op, path: str = "", content: bytes = b"") -> tuple[Answer, bytes]:
+    async def _asked(self, op: Operation, path: str = "", content: bytes = b"") -> tuple[WorkspaceResponse, bytes]:
         self.is_sound = False
         try:
-            async with asyncio.timeout(PATIENCE_S):
-                call = Call(op=op, path=path).model_dump_json().encode()
+            async with asyncio.timeout(TIMEOUT_S):
+                call = WorkspaceRequest(op=op, path=path).model_dump_json().encode()
                 await self._line.send_together(
                     Frame(frames.WORKSPACE, call), Frame(frames.FILES, content)
                 )
-                answer, said = _read(await self._line.receive(b"", frames.MOST_WORKSPACE_BYTES))
+                answer, said = _parse_response(await self._line.receive(b"", frames.MAX_WORKSPACE_FRAME_BYTES))
         except (TimeoutError, OSError) as gone:
             raise RunnerLost(f"the sandbox does not answer: {gone}") from gone
         self.is_sound = True
@@ -153,11 +153,11 @@ class Workspace:
         return answer, said
 
 
-def _read(frame: Frame) -> tuple[Answer, bytes]:
-    if frame.kind != frames.WORKSPACE_SAYS:
+def _parse_response(frame: Frame) -> tuple[WorkspaceResponse, bytes]:
+    if frame.kind != frames.WORKSPACE_RESPONSE:
         raise RunnerLost(f"the runner sent a frame of kind {frame.kind!r}")
     split = 4 + int.from_bytes(frame.body[:4], "big")
     try:
-        return Answer.model_validate_json(frame.body[4:split]), frame.body[split:]
+        return WorkspaceResponse.model_validate_json(frame.body[4:split]), frame.body[split:]
     except ValidationError as odd:
         raise RunnerLost("the runner's answer is not one") from odd

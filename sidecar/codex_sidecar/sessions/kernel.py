@@ -8,38 +8,38 @@ import time
 from typing import Final, Literal
 
 from codex_sidecar.engine.limits import Machine
-from codex_sidecar.errors import NoSession, RunnerLost, Stopping
-from codex_sidecar.execution.dispatcher import PROGRAMS, image_language
-from codex_sidecar.execution.fair_queue import Turns
+from codex_sidecar.errors import SessionNotFound, RunnerLost, ServiceStopping
+from codex_sidecar.execution.dispatcher import PROGRAM_NAMES, select_image_language
+from codex_sidecar.execution.fair_queue import FairQueue
 from codex_sidecar.kinds import (
-    Kind,
-    kind_of,
-    language_of,
-    preload_of,
+    SandboxKind,
+    select_kind,
+    kind_language,
+    detect_preload,
 )
-from codex_sidecar.runner.exchange import FROM_INSIDE, Conversation
-from codex_sidecar.runner.files import pack
-from codex_sidecar.runner.outcome import account_of
+from codex_sidecar.runner.exchange import RUNNER_FIRST, Exchange
+from codex_sidecar.runner.files import pack_files
+from codex_sidecar.runner.outcome import build_execution
 from codex_sidecar.runner.output import Listener
-from codex_sidecar.sessions.sandboxes import Held, Shelf, asked_in_session, held_to
+from codex_sidecar.sessions.sandboxes import SessionSandbox, SessionSandboxes, merge_limits, apply_fixed_limits
 from mini_agent_protocol.execution import EnforcedLimits, Execution, SessionFacts
 from mini_agent_protocol.snippet import Limits, Snippet
 
-SOFT_S: Final = 0.7
+INTERRUPT_TIMEOUT_S: Final = 0.7
 
 
 class Kernel:
     """One snippet at a time; whoever calls `run` sees to that."""
 
     def __init__(
-        self, session_id: str, limits: Limits, shelf: Shelf, machine: Machine, turns: Turns
+        self, session_id: str, limits: Limits, shelf: SessionSandboxes, machine: Machine, turns: FairQueue
     ) -> None:
         self._session_id, self._limits = session_id, limits
         self._shelf, self._machine, self._turns = shelf, machine, turns
-        self._talk: Conversation | None = None
-        self._at: Held | None = None
-        self._variables_at: Held | None = None
-        self._variables_kind: Kind | None = None
+        self._talk: Exchange | None = None
+        self._at: SessionSandbox | None = None
+        self._variables_at: SessionSandbox | None = None
+        self._variables_kind: SandboxKind | None = None
         self._is_stopped = self._is_unwanted = False
 
     async def run(self, snippet: Snippet, listener: Listener | None) -> Execution:
@@ -73,7 +73,7 @@ class Kernel:
         began = time.perf_counter()
         kind = self._kind_for(snippet)
         limits = await self._limits_of(snippet, kind)
-        files = pack(snippet.files, program=PROGRAMS[snippet.language], room_mb=limits.workspace_mb)
+        files = pack_files(snippet.files, program=PROGRAM_NAMES[snippet.language], room_mb=limits.workspace_mb)
         held = await self._shelf.at(kind, limits)
         self._require_that_it_is_wanted()
         if snippet.stateful:
@@ -85,28 +85,28 @@ class Kernel:
         timings = execution.timings_ms.model_copy(update={"start": start_ms})
         return execution.model_copy(update={"timings_ms": timings})
 
-    def _kind_for(self, snippet: Snippet) -> Kind:
+    def _kind_for(self, snippet: Snippet) -> SandboxKind:
         if snippet.stateful and self._variables_kind is not None:
             return self._variables_kind
-        kind = kind_of(image_language(snippet), preload_of(snippet))
+        kind = select_kind(select_image_language(snippet), detect_preload(snippet))
         # What has more imported than is asked for, and is there already, will do.
         return "data" if kind == "python" and self._shelf.limits("data") else kind
 
-    async def _limits_of(self, snippet: Snippet, kind: Kind) -> EnforcedLimits:
-        asked = asked_in_session(snippet.limits, self._limits)
-        settled = await self._machine.settle(asked, language_of(kind))
+    async def _limits_of(self, snippet: Snippet, kind: SandboxKind) -> EnforcedLimits:
+        asked = merge_limits(snippet.limits, self._limits)
+        settled = await self._machine.settle(asked, kind_language(kind))
         held = self._shelf.limits(kind)
-        return held_to(snippet.limits, settled, held) if held else settled
+        return apply_fixed_limits(snippet.limits, settled, held) if held else settled
 
     async def _talk_in(
         self,
-        held: Held,
+        held: SessionSandbox,
         limits: EnforcedLimits,
         snippet: Snippet,
         files: bytes,
         listener: Listener | None,
     ) -> Execution | None:
-        talk = Conversation(held.container, limits, FROM_INSIDE, listener)
+        talk = Exchange(held.container, limits, RUNNER_FIRST, listener)
         self._talk, self._at = talk, held
         try:
             await talk.hold(snippet, files, lambda: self._end(held, talk))
@@ -117,38 +117,38 @@ class Kernel:
                 await self._shelf.drop(held)
 
     async def _told(
-        self, held: Held, limits: EnforcedLimits, snippet: Snippet, talk: Conversation
+        self, held: SessionSandbox, limits: EnforcedLimits, snippet: Snippet, talk: Exchange
     ) -> Execution | None:
         if talk.cut == "lost":
             self._require_that_it_is_wanted()
             if self._turns.is_closed:
-                raise Stopping
+                raise ServiceStopping
         oom_killed = talk.result is None and await held.container.oom_killed()
         if talk.cut == "lost" and not talk.has_run:
             return None
-        execution = account_of(snippet, talk, limits, held.facts, oom_killed=oom_killed)
+        execution = build_execution(snippet, talk, limits, held.facts, oom_killed=oom_killed)
         return execution.model_copy(update={"session": self._facts(held, talk, snippet)})
 
     def _require_that_it_is_wanted(self) -> None:
         if self._is_stopped or self._is_unwanted:
-            raise NoSession(self._session_id)
+            raise SessionNotFound(self._session_id)
 
-    async def _end(self, held: Held, talk: Conversation) -> None:
+    async def _end(self, held: SessionSandbox, talk: Exchange) -> None:
         with contextlib.suppress(TimeoutError, RunnerLost, OSError):
             await talk.interrupt()
-            async with asyncio.timeout(SOFT_S):
+            async with asyncio.timeout(INTERRUPT_TIMEOUT_S):
                 await talk.over.wait()
         if not talk.is_whole:
             await held.container.kill()
 
-    def _facts(self, held: Held, talk: Conversation, snippet: Snippet) -> SessionFacts:
+    def _facts(self, held: SessionSandbox, talk: Exchange, snippet: Snippet) -> SessionFacts:
         workspace, self._shelf.workspace = self._shelf.workspace, "kept"
         return SessionFacts(
             id=self._session_id, workspace=workspace, python=self._python(held, talk, snippet)
         )
 
     def _python(
-        self, held: Held, talk: Conversation, snippet: Snippet
+        self, held: SessionSandbox, talk: Exchange, snippet: Snippet
     ) -> Literal["kept", "lost", "new"]:
         if not snippet.stateful or talk.result is None:
             return "new"

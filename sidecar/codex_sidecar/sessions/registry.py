@@ -8,22 +8,22 @@ import math
 import secrets
 from typing import Final
 
-from codex_sidecar.errors import Busy, NoSession, Stopping
-from codex_sidecar.sessions.session import Means, Session
+from codex_sidecar.errors import Busy, SessionNotFound, ServiceStopping
+from codex_sidecar.sessions.session import SessionDependencies, Session
 from mini_agent_protocol.errors import MiniAgentError
 from mini_agent_protocol.workspace import SessionRequest
 
 ID_BYTES: Final = 24
-EVERY_S: Final = 0.5
-LONGEST_RETRY_S: Final = 60
+INTERVAL_S: Final = 0.5
+MAX_RETRY_AFTER_S: Final = 60
 
 log = logging.getLogger(__name__)
 
 
-class Sessions:
+class SessionRegistry:
     """Whoever knows a session's id may use it, and ids cannot be guessed."""
 
-    def __init__(self, means: Means, most: int) -> None:
+    def __init__(self, means: SessionDependencies, most: int) -> None:
         self._means, self._most = means, most
         self._open: dict[str, Session] = {}
 
@@ -35,7 +35,7 @@ class Sessions:
     async def open(self, asked: SessionRequest) -> Session:
         """A new session, which has no sandbox yet; `Busy` when as many are open as may be."""
         if self._means.turns.is_closed:
-            raise Stopping
+            raise ServiceStopping
         await self._means.machine.settle(asked.limits, "python")
         if len(self._open) >= self._most:
             raise self._full()
@@ -44,23 +44,23 @@ class Sessions:
         return session
 
     def find(self, session_id: str) -> Session:
-        """The session with this id; `NoSession` where there is none."""
+        """The session with this id; `SessionNotFound` where there is none."""
         session = self._open.get(session_id)
         if session is None or session.is_over:
-            raise NoSession(session_id)
+            raise SessionNotFound(session_id)
         return session
 
     async def close(self, session_id: str) -> None:
-        """Ends a session and whatever runs in it; `NoSession` where there is none."""
+        """Ends a session and whatever runs in it; `SessionNotFound` where there is none."""
         session = self._open.pop(session_id, None)
         if session is None:
-            raise NoSession(session_id)
+            raise SessionNotFound(session_id)
         await session.aclose()
 
     async def run(self) -> None:
         """Ends sessions as they expire, without end."""
         while True:
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(INTERVAL_S)
             await self._close_all([each for each in self._open.values() if each.is_over])
 
     async def aclose(self) -> None:
@@ -77,5 +77,5 @@ class Sessions:
 
     def _full(self) -> Busy:
         soonest = min((each.left_s for each in self._open.values()), default=0.0)
-        seconds = min(LONGEST_RETRY_S, max(1, math.ceil(soonest)))
+        seconds = min(MAX_RETRY_AFTER_S, max(1, math.ceil(soonest)))
         return Busy(f"all {self._most} sessions are open", retry_after_s=seconds)

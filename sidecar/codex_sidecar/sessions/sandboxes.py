@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from codex_sidecar.errors import RefusedCall, RunnerLost
-from codex_sidecar.kinds import Kind, Preload, language_of, preload_in
+from codex_sidecar.kinds import SandboxKind, Preload, kind_language, kind_preload
 from codex_sidecar.runner.container import Container
 from codex_sidecar.runner.workspace import Workspace
 from mini_agent_protocol.errors import BadRequest
@@ -21,7 +21,7 @@ from mini_agent_protocol.languages import Language
 from mini_agent_protocol.snippet import Limits
 
 
-class Leases(Protocol):
+class SandboxPool(Protocol):
     """The pool, as far as sessions need it."""
 
     def lease(
@@ -32,7 +32,7 @@ class Leases(Protocol):
 
 
 @dataclass(slots=True)
-class Held:
+class SessionSandbox:
     """The container, what it was found to enforce, and its workspace."""
 
     container: Container
@@ -51,29 +51,29 @@ class Held:
         await self._lease.aclose()
 
 
-async def hold(pool: Leases, language: Language, limits: EnforcedLimits, preload: Preload) -> Held:
+async def lease_sandbox(pool: SandboxPool, language: Language, limits: EnforcedLimits, preload: Preload) -> SessionSandbox:
     """Takes a sandbox out of the pool, for as long as it is wanted."""
     async with AsyncExitStack() as lease:
         container = await lease.enter_async_context(pool.lease(language, limits, preload))
         held, facts = await container.enforced()
-        return Held(container, held, facts, Workspace(container), lease.pop_all())
+        return SessionSandbox(container, held, facts, Workspace(container), lease.pop_all())
 
 
-FIXED: Final = ("memory_mb", "cpus", "pids", "workspace_mb")
+FIXED_LIMITS: Final = ("memory_mb", "cpus", "pids", "workspace_mb")
 
 
-def asked_in_session(asked: Limits, usual: Limits) -> Limits:
+def merge_limits(asked: Limits, usual: Limits) -> Limits:
     """What a snippet asks for in a session whose snippets have `usual` where they say nothing."""
     return usual.model_copy(update=asked.model_dump(exclude_none=True))
 
 
-def held_to(asked: Limits, settled: EnforcedLimits, held: EnforcedLimits) -> EnforcedLimits:
+def apply_fixed_limits(asked: Limits, settled: EnforcedLimits, held: EnforcedLimits) -> EnforcedLimits:
     """What holds in a sandbox that was started with `held`.
 
     Time and output are `settled` anew for each snippet; `BadRequest` names a limit that would need
     another sandbox.
     """
-    for name in FIXED:
+    for name in FIXED_LIMITS:
         wanted, has = getattr(asked, name), getattr(held, name)
         if wanted is not None and round(wanted, 3) != has:
             raise BadRequest(
@@ -86,29 +86,29 @@ def held_to(asked: Limits, settled: EnforcedLimits, held: EnforcedLimits) -> Enf
     )
 
 
-MOST_HELD: Final = 3
+MAX_SANDBOXES: Final = 3
 
 
-class Shelf:
+class SessionSandboxes:
     """Takes sandboxes when they are first needed; the workspace goes along from one to the next."""
 
-    def __init__(self, pool: Leases) -> None:
+    def __init__(self, pool: SandboxPool) -> None:
         self._pool = pool
-        self._held: dict[Kind, Held] = {}
-        self._home: Kind | None = None
+        self._held: dict[SandboxKind, SessionSandbox] = {}
+        self._home: SandboxKind | None = None
         self.workspace: Literal["new", "kept", "lost"] = "new"
 
-    def limits(self, kind: Kind) -> EnforcedLimits | None:
+    def limits(self, kind: SandboxKind) -> EnforcedLimits | None:
         """What a sandbox of this kind enforces, None where there is none."""
         held = self._held.get(kind)
         return held.limits if held and held.is_usable else None
 
-    async def home(self) -> Held | None:
+    async def home(self) -> SessionSandbox | None:
         """The sandbox that has the workspace, None where there is no workspace yet."""
         await self._drop_the_lost()
         return self._held[self._home] if self._home else None
 
-    async def at(self, kind: Kind, limits: EnforcedLimits) -> Held:
+    async def at(self, kind: SandboxKind, limits: EnforcedLimits) -> SessionSandbox:
         """A sandbox of this kind, with the workspace in it.
 
         Raises `RefusedCall` where the workspace cannot be brought there, and then it stays.
@@ -118,7 +118,7 @@ class Shelf:
         is_fresh = held is None
         if held is None:
             await self._make_room()
-            held = await hold(self._pool, language_of(kind), limits, preload_in(kind))
+            held = await lease_sandbox(self._pool, kind_language(kind), limits, kind_preload(kind))
         # The order of the shelf is that of their last use.
         self._held[kind] = held
         if self._home != kind:
@@ -126,7 +126,7 @@ class Shelf:
             self._home = kind
         return held
 
-    async def drop(self, held: Held) -> None:
+    async def drop(self, held: SessionSandbox) -> None:
         """Gives up a sandbox; the workspace is lost if it was there."""
         for kind, other in tuple(self._held.items()):
             if other is held:
@@ -141,7 +141,7 @@ class Shelf:
             await held.close()
         self._home = None
 
-    async def _bring_workspace(self, held: Held, *, is_fresh: bool) -> None:
+    async def _bring_workspace(self, held: SessionSandbox, *, is_fresh: bool) -> None:
         if self._home is None:
             if not is_fresh:
                 await held.workspace.wipe()
@@ -154,15 +154,15 @@ class Shelf:
             await self._bring_workspace(held, is_fresh=is_fresh)
             return
         except RefusedCall as refused:
-            raise _not_brought(refused) from refused
+            raise _workspace_not_moved(refused) from refused
         try:
             await held.workspace.fill(archive)
         except RefusedCall as refused:
-            raise _not_brought(refused) from refused
+            raise _workspace_not_moved(refused) from refused
 
     async def _make_room(self) -> None:
         others = [kind for kind in self._held if kind != self._home]
-        if len(self._held) >= MOST_HELD:
+        if len(self._held) >= MAX_SANDBOXES:
             await self._held.pop(others[0]).close()
 
     async def _drop_the_lost(self) -> None:
@@ -170,13 +170,13 @@ class Shelf:
             if not held.is_usable:
                 await self.drop(held)
 
-    def _note_loss(self, kind: Kind) -> None:
+    def _note_loss(self, kind: SandboxKind) -> None:
         if self._home == kind:
             self._home = None
             self.workspace = "lost"
 
 
-def _not_brought(refused: RefusedCall) -> RefusedCall:
+def _workspace_not_moved(refused: RefusedCall) -> RefusedCall:
     return RefusedCall(
         refused.status,
         refused.code,

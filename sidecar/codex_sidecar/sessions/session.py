@@ -16,19 +16,19 @@ from typing import Final, TypeVar
 
 from codex_sidecar import metrics
 from codex_sidecar.engine.limits import Machine
-from codex_sidecar.errors import NoSession, RefusedCall, SessionBusy
-from codex_sidecar.execution.fair_queue import Turns
+from codex_sidecar.errors import SessionNotFound, RefusedCall, SessionBusy
+from codex_sidecar.execution.fair_queue import FairQueue
 from codex_sidecar.runner.output import Listener
 from codex_sidecar.sessions.kernel import Kernel
-from codex_sidecar.sessions.sandboxes import Held, Leases, Shelf
+from codex_sidecar.sessions.sandboxes import SessionSandbox, SandboxPool, SessionSandboxes
 from mini_agent_protocol.execution import Execution
 from mini_agent_protocol.snippet import Snippet
 from mini_agent_protocol.workspace import SessionRequest, WorkspaceFile
 
-MOST_WAITING: Final = 4
+MAX_WAITING: Final = 4
 
 
-class SingleFile:
+class CallQueue:
     """Who comes first is served first; who finds too many waiting is sent away."""
 
     def __init__(self) -> None:
@@ -43,8 +43,8 @@ class SingleFile:
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Waits for its turn; `SessionBusy` when as many as may wait are waiting."""
-        if self._inside > MOST_WAITING:
-            raise SessionBusy(MOST_WAITING)
+        if self._inside > MAX_WAITING:
+            raise SessionBusy(MAX_WAITING)
         self._inside += 1
         try:
             async with self._lock:
@@ -53,36 +53,36 @@ class SingleFile:
             self._inside -= 1
 
 
-LONGEST_LIFE_S: Final = 3600.0
+MAX_LIFETIME_S: Final = 3600.0
 
 Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class SessionDependencies:
     """What sessions run on."""
 
     machine: Machine
-    pool: Leases
-    turns: Turns
+    pool: SandboxPool
+    turns: FairQueue
 
 
 class Session:
-    """Does one thing at a time. Raises `NoSession` once it is closed, `SessionBusy` in a crowd."""
+    """Does one thing at a time. Raises `SessionNotFound` once it is closed, `SessionBusy` in a crowd."""
 
-    def __init__(self, session_id: str, asked: SessionRequest, means: Means) -> None:
+    def __init__(self, session_id: str, asked: SessionRequest, means: SessionDependencies) -> None:
         self.id = session_id
         self._asked, self._means = asked, means
-        self._shelf = Shelf(means.pool)
+        self._shelf = SessionSandboxes(means.pool)
         self._kernel = Kernel(session_id, asked.limits, self._shelf, means.machine, means.turns)
-        self._file = SingleFile()
+        self._file = CallQueue()
         self._opened = self._last_call = time.monotonic()
         self._is_closed = False
 
     @property
     def left_s(self) -> float:
         """Seconds until it expires, if no call comes before."""
-        end = min(self._last_call + self._asked.ttl_s, self._opened + LONGEST_LIFE_S)
+        end = min(self._last_call + self._asked.ttl_s, self._opened + MAX_LIFETIME_S)
         return max(0.0, end - time.monotonic())
 
     @property
@@ -106,7 +106,7 @@ class Session:
         total_ms = (time.perf_counter() - asked) * 1000
         timings = execution.timings_ms.model_copy(update={"queue": queued_ms, "total": total_ms})
         finished = execution.model_copy(update={"timings_ms": timings})
-        metrics.executed(finished)
+        metrics.record_execution(finished)
         return finished
 
     def keep(self) -> None:
@@ -158,7 +158,7 @@ class Session:
     async def _call(self) -> AsyncIterator[None]:
         async with self._file.turn():
             if self._is_closed:
-                raise NoSession(self.id)
+                raise SessionNotFound(self.id)
             try:
                 yield
             finally:
@@ -184,13 +184,13 @@ class Session:
                 working.exception()
             raise
 
-    async def _home_of(self, path: str) -> Held:
+    async def _home_of(self, path: str) -> SessionSandbox:
         home = await self._shelf.home()
         if home is None:
             raise RefusedCall(HTTPStatus.NOT_FOUND, "no_file", f"{path}: the workspace is empty")
         return home
 
-    async def _first(self) -> Held:
+    async def _first(self) -> SessionSandbox:
         """The sandbox of a session whose first call brings a file and no snippet."""
         limits = await self._means.machine.settle(self._asked.limits, "python")
         return await self._shelf.at("python", limits)

@@ -27,7 +27,7 @@ from mini_agent.cli.doctor.check import (
 )
 from mini_agent.cli.doctor.command import as_json, as_text, gone_through
 from mini_agent.cli.doctor.stack import ports, services
-from mini_agent.coding.launch import Ground
+from mini_agent.coding.launch import LaunchConfig
 from mini_agent.errors import NotConfigured
 from mini_agent.testing import ScriptedServer
 from mini_agent_shim.app import create_app
@@ -105,7 +105,7 @@ async def test_services_that_are_not_ready_say_why(free: str) -> None:
     assert (away["shim"].state, away["shim"].fix) == ("skipped", "make up")
 
 
-def nowhere() -> Ground:
+def nowhere() -> LaunchConfig:
     raise NotConfigured("no model is named", hint="name one")
 
 

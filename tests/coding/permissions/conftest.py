@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.coding.permissions.policy import Permissions
-from mini_agent.coding.permissions.rules import Rules, rule_written
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.permissions.policy import PermissionPolicy
+from mini_agent.coding.permissions.rules import Rules, parse_rule
+from mini_agent.coding.tools.context import ToolContext
 
 
 def rules(deny: Iterable[str] = (), ask: Iterable[str] = (), allow: Iterable[str] = ()) -> Rules:
     """The rules as they are written in settings."""
-    return Rules(*(tuple(map(rule_written, written)) for written in (deny, ask, allow)))
+    return Rules(*(tuple(map(parse_rule, written)) for written in (deny, ask, allow)))
 
 
 @pytest.fixture
@@ -27,10 +27,10 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def at(project: Path) -> Workplace:
-    return Workplace.at(project, {**os.environ, "HOME": str(project.parent / "home")})
+def at(project: Path) -> ToolContext:
+    return ToolContext.at(project, {**os.environ, "HOME": str(project.parent / "home")})
 
 
 @pytest.fixture
-def permissions(at: Workplace) -> Permissions:
-    return Permissions(at)
+def permissions(at: ToolContext) -> PermissionPolicy:
+    return PermissionPolicy(at)

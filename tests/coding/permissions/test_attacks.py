@@ -9,12 +9,12 @@ import pytest
 from pydantic import JsonValue
 
 from mini_agent.coding.permissions.policy import (
-    Allowed,
-    Asked,
-    Denied,
-    Permissions,
+    Allow,
+    Ask,
+    Deny,
+    PermissionPolicy,
 )
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.context import ToolContext
 from tests.coding.permissions.attacks import (
     COVERED,
     DENIED,
@@ -48,38 +48,38 @@ def project(project: Path) -> Path:
 
 
 @pytest.mark.parametrize(("rule", "what"), [(r, w) for r, lines in DENIED.items() for w in lines])
-def test_what_is_denied_is_denied_in_disguise(at: Workplace, rule: str, what: str) -> None:
-    denying = Permissions(at, rules(deny=[rule]), "bypassPermissions")
-    assert isinstance(denying.decision(*arguments_of(rule, what)), Denied)
+def test_what_is_denied_is_denied_in_disguise(at: ToolContext, rule: str, what: str) -> None:
+    denying = PermissionPolicy(at, rules(deny=[rule]), "bypassPermissions")
+    assert isinstance(denying.decision(*arguments_of(rule, what)), Deny)
 
 
 @pytest.mark.parametrize(
     ("rule", "what"), [(r, w) for r, lines in NOT_DENIED.items() for w in lines]
 )
-def test_what_is_not_denied_goes_on(at: Workplace, rule: str, what: str) -> None:
-    denying = Permissions(at, rules(deny=[rule]), "bypassPermissions")
-    assert denying.decision(*arguments_of(rule, what)) == Allowed()
+def test_what_is_not_denied_goes_on(at: ToolContext, rule: str, what: str) -> None:
+    denying = PermissionPolicy(at, rules(deny=[rule]), "bypassPermissions")
+    assert denying.decision(*arguments_of(rule, what)) == Allow()
 
 
 @pytest.mark.parametrize(
     ("rule", "what"), [(r, w) for r, lines in NOT_COVERED.items() for w in lines]
 )
-def test_what_does_more_than_is_allowed_is_asked_for(at: Workplace, rule: str, what: str) -> None:
-    allowing = Permissions(at, rules(allow=[rule]), "default")
-    assert isinstance(allowing.decision(*arguments_of(rule, what)), Asked)
+def test_what_does_more_than_is_allowed_is_asked_for(at: ToolContext, rule: str, what: str) -> None:
+    allowing = PermissionPolicy(at, rules(allow=[rule]), "default")
+    assert isinstance(allowing.decision(*arguments_of(rule, what)), Ask)
 
 
 @pytest.mark.parametrize(("rule", "what"), [(r, w) for r, lines in COVERED.items() for w in lines])
-def test_what_is_allowed_needs_no_question(at: Workplace, rule: str, what: str) -> None:
-    allowing = Permissions(at, rules(allow=[rule]), "default")
-    assert allowing.decision(*arguments_of(rule, what)) == Allowed()
+def test_what_is_allowed_needs_no_question(at: ToolContext, rule: str, what: str) -> None:
+    allowing = PermissionPolicy(at, rules(allow=[rule]), "default")
+    assert allowing.decision(*arguments_of(rule, what)) == Allow()
 
 
-def test_plan_mode_denies_every_line(at: Workplace) -> None:
-    planning = Permissions(at, rules(allow=["Bash", "Edit", *NOT_COVERED]), "plan")
+def test_plan_mode_denies_every_line(at: ToolContext) -> None:
+    planning = PermissionPolicy(at, rules(allow=["Bash", "Edit", *NOT_COVERED]), "plan")
     lines = [line for rule, them in NOT_COVERED.items() if rule.startswith("Bash") for line in them]
     for line in (*lines, "ls", "echo x > src/a.py"):
-        assert isinstance(planning.decision("Bash", {"command": line}), Denied)
+        assert isinstance(planning.decision("Bash", {"command": line}), Deny)
 
 
 @pytest.mark.parametrize(
@@ -95,17 +95,17 @@ def test_plan_mode_denies_every_line(at: Workplace) -> None:
         ("git diff --output=x", "Bash(git diff --output=x)"),
     ],
 )
-def test_always_is_never_more_than_was_seen(at: Workplace, line: str, always: str) -> None:
-    permissions = Permissions(at)
+def test_always_is_never_more_than_was_seen(at: ToolContext, line: str, always: str) -> None:
+    permissions = PermissionPolicy(at)
     asked = permissions.decision("Bash", {"command": line})
-    assert isinstance(asked, Asked)
-    assert str(asked.always) == always
-    permissions.remember(asked.always)
-    assert permissions.decision("Bash", {"command": line}) == Allowed()
+    assert isinstance(asked, Ask)
+    assert str(asked.suggested_rule) == always
+    permissions.remember(asked.suggested_rule)
+    assert permissions.decision("Bash", {"command": line}) == Allow()
 
 
-def test_a_line_of_the_longest_that_there_is_is_judged(at: Workplace) -> None:
-    denying = Permissions(at, rules(deny=["Bash(rm *)"]), "bypassPermissions")
+def test_a_line_of_the_longest_that_there_is_is_judged(at: ToolContext) -> None:
+    denying = PermissionPolicy(at, rules(deny=["Bash(rm *)"]), "bypassPermissions")
     padded = "env " + "A=1 " * 30_000 + "rm x"
     assert len(padded) > os.sysconf("SC_PAGE_SIZE") * 16
-    assert isinstance(denying.decision("Bash", {"command": padded}), Denied)
+    assert isinstance(denying.decision("Bash", {"command": padded}), Deny)

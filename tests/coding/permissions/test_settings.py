@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.coding.permissions.rules import rule_written
+from mini_agent.coding.permissions.rules import parse_rule
 from mini_agent.coding.permissions.settings import (
-    LOCAL,
+    LOCAL_SETTINGS,
     permission_files,
     read_permission_settings,
-    remember_in,
+    add_allow_rule,
 )
 from mini_agent.errors import NotConfigured
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
@@ -80,29 +80,29 @@ def test_broken_settings_are_named_with_file_line_and_key(
 
 
 def test_a_remembered_rule_is_added_and_all_else_stays(project: Path) -> None:
-    path = project / LOCAL
-    remember_in(path, rule_written("Bash(git diff *)"))
+    path = project / LOCAL_SETTINGS
+    add_allow_rule(path, parse_rule("Bash(git diff *)"))
     assert json.loads(path.read_text()) == {"permissions": {"allow": ["Bash(git diff *)"]}}
     allowed = ["Edit"]
     kept = {"hooks": {"Stop": []}, "permissions": {"deny": ["WebFetch"], "allow": allowed}}
     path.write_text(json.dumps(kept))
-    remember_in(path, rule_written("Bash(ls *)"))
-    remember_in(path, rule_written("Bash(ls *)"))
+    add_allow_rule(path, parse_rule("Bash(ls *)"))
+    add_allow_rule(path, parse_rule("Bash(ls *)"))
     allowed.append("Bash(ls *)")
     assert json.loads(path.read_text()) == kept
-    assert read_permission_settings((path,), project).rules.allow[-1] == rule_written("Bash(ls *)")
+    assert read_permission_settings((path,), project).rules.allow[-1] == parse_rule("Bash(ls *)")
 
 
 def test_settings_that_are_broken_are_not_written_over(project: Path) -> None:
-    path = project / LOCAL
+    path = project / LOCAL_SETTINGS
     path.parent.mkdir()
     path.write_text('{"permissions": {')
     with pytest.raises(NotConfigured, match="line 1"):
-        remember_in(path, rule_written("Edit"))
+        add_allow_rule(path, parse_rule("Edit"))
     assert path.read_text() == '{"permissions": {'
     path.write_text('{"permissions": {"allow": 1}}')
     with pytest.raises(NotConfigured, match="allow is not a list"):
-        remember_in(path, rule_written("Edit"))
+        add_allow_rule(path, parse_rule("Edit"))
 
 
 async def test_what_an_option_denies_is_hidden_from_searches_as_well(

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from mini_agent.coding.permissions.policy import Asked, Denied, Permissions
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.permissions.policy import Ask, Deny, PermissionPolicy
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.tools.shell_parser import parse_line
 from tests.coding.permissions.conftest import rules
 
@@ -55,22 +55,22 @@ UNCLEAR = ["$x b", "git$x log", "git log '", "git log >", "fi", "git log \r", "g
 
 
 @pytest.mark.parametrize("line", CONSTRUCTS)
-def test_a_command_is_denied_in_every_construct(at: Workplace, line: str) -> None:
-    denying = Permissions(at, rules(deny=["Bash(rm *)"]), "bypassPermissions")
-    assert isinstance(denying.decision("Bash", {"command": line}), Denied)
+def test_a_command_is_denied_in_every_construct(at: ToolContext, line: str) -> None:
+    denying = PermissionPolicy(at, rules(deny=["Bash(rm *)"]), "bypassPermissions")
+    assert isinstance(denying.decision("Bash", {"command": line}), Deny)
 
 
 @pytest.mark.parametrize("line", CONSTRUCTS)
-def test_a_command_is_asked_for_in_every_construct(at: Workplace, line: str) -> None:
-    allowing = Permissions(at, rules(allow=["Bash(git *)"]))
-    assert isinstance(allowing.decision("Bash", {"command": line}), Asked)
+def test_a_command_is_asked_for_in_every_construct(at: ToolContext, line: str) -> None:
+    allowing = PermissionPolicy(at, rules(allow=["Bash(git *)"]))
+    assert isinstance(allowing.decision("Bash", {"command": line}), Ask)
 
 
 @pytest.mark.parametrize("line", UNCLEAR)
-def test_a_line_that_is_not_understood_is_asked_for(at: Workplace, line: str) -> None:
+def test_a_line_that_is_not_understood_is_asked_for(at: ToolContext, line: str) -> None:
     assert not parse_line(line).is_static
-    allowing = Permissions(at, rules(allow=["Bash(git *)"]))
-    assert isinstance(allowing.decision("Bash", {"command": line}), Asked)
+    allowing = PermissionPolicy(at, rules(allow=["Bash(git *)"]))
+    assert isinstance(allowing.decision("Bash", {"command": line}), Ask)
 
 
 def test_the_help_loads_no_grammar() -> None:

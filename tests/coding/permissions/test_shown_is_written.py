@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.coding.approval import RuledApproval, Said
-from mini_agent.coding.permissions.policy import Asked, Permissions
+from mini_agent.coding.approval import PolicyApprover, UserAnswer
+from mini_agent.coding.permissions.policy import Ask, PermissionPolicy
 from mini_agent.coding.tools.catalog import coding_tools
-from mini_agent.coding.tools.change import NOT_AS_SHOWN, Change
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.change import CHANGED_SINCE_SHOWN, Change
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.messages import JsonObject, function_call
 from mini_agent.tools.invoker import ToolOutput
 
@@ -25,24 +25,24 @@ class Reader:
 
     shown: list[Change] = field(default_factory=list)
 
-    async def may(self, asked: Asked) -> Said:
+    async def may(self, asked: Ask) -> UserAnswer:
         assert isinstance(asked.change, Change)
         self.shown.append(asked.change)
-        return Said("once")
+        return UserAnswer("once")
 
 
-async def called(at: Workplace, name: str, arguments: JsonObject) -> ToolOutput:
+async def called(at: ToolContext, name: str, arguments: JsonObject) -> ToolOutput:
     return await coding_tools(at).call_openai_tool(function_call("c", name, arguments))
 
 
 async def test_the_new_cell_of_the_question_is_the_one_that_is_written(
-    at: Workplace, project: Path
+    at: ToolContext, project: Path
 ) -> None:
     path, reader = project / "n.ipynb", Reader()
     path.write_text(NOTEBOOK)
     await called(at, "Read", {"file_path": str(path)})
     insert: JsonObject = {"notebook_path": str(path), "new_source": "1", "edit_mode": "insert"}
-    assert await RuledApproval(Permissions(at), reader).objection("NotebookEdit", insert, "") == ""
+    assert await PolicyApprover(PermissionPolicy(at), reader).find_objection("NotebookEdit", insert, "") == ""
     assert (await called(at, "NotebookEdit", insert)).ok
     # Each time it is computed, a cell gets an id of its own.
     assert path.read_bytes() == reader.shown[0].after.content()
@@ -56,40 +56,40 @@ CALLS: dict[str, JsonObject] = {
 
 @pytest.mark.parametrize("tool", CALLS)
 async def test_a_file_that_is_there_by_now_is_not_written_over(
-    at: Workplace, project: Path, tool: str
+    at: ToolContext, project: Path, tool: str
 ) -> None:
     path = project / "src" / "new.py"
-    assert await RuledApproval(Permissions(at), Reader()).objection(tool, CALLS[tool], "") == ""
+    assert await PolicyApprover(PermissionPolicy(at), Reader()).find_objection(tool, CALLS[tool], "") == ""
     path.write_text("mine")
-    at.files.saw(path)
+    at.files.mark_seen(path)
     output = await called(at, tool, CALLS[tool])
-    assert (output.told, path.read_text()) == (NOT_AS_SHOWN, "mine")
+    assert (output.told, path.read_text()) == (CHANGED_SINCE_SHOWN, "mine")
 
 
-async def test_a_file_that_is_gone_by_now_is_not_made_again(at: Workplace, project: Path) -> None:
+async def test_a_file_that_is_gone_by_now_is_not_made_again(at: ToolContext, project: Path) -> None:
     path = project / "src" / "a.py"
     await called(at, "Read", {"file_path": str(path)})
     edit: JsonObject = {"file_path": str(path), "old_string": "x = 1", "new_string": "x = 3"}
-    assert await RuledApproval(Permissions(at), Reader()).objection("Edit", edit, "") == ""
+    assert await PolicyApprover(PermissionPolicy(at), Reader()).find_objection("Edit", edit, "") == ""
     path.unlink()
     output = await called(at, "Edit", edit)
-    assert (output.told, path.exists()) == (NOT_AS_SHOWN, False)
+    assert (output.told, path.exists()) == (CHANGED_SINCE_SHOWN, False)
 
 
-async def test_a_word_of_the_user_is_for_one_call(at: Workplace, project: Path) -> None:
+async def test_a_word_of_the_user_is_for_one_call(at: ToolContext, project: Path) -> None:
     path = project / "src" / "a.py"
     await called(at, "Read", {"file_path": str(path)})
     edit: JsonObject = {"file_path": str(path), "old_string": "1", "new_string": "11"}
-    assert await RuledApproval(Permissions(at), Reader()).objection("Edit", edit, "") == ""
+    assert await PolicyApprover(PermissionPolicy(at), Reader()).find_objection("Edit", edit, "") == ""
     assert (await called(at, "Edit", edit)).ok
     path.write_text("z = 1\n")
-    at.files.saw(path)
+    at.files.mark_seen(path)
     assert (await called(at, "Edit", edit)).ok
     assert path.read_text() == "z = 11\n"
 
 
 async def test_a_call_that_waits_is_shown_what_the_one_before_it_has_left(
-    at: Workplace, project: Path
+    at: ToolContext, project: Path
 ) -> None:
     path = project / "src" / "a.py"
 
@@ -97,16 +97,16 @@ async def test_a_call_that_waits_is_shown_what_the_one_before_it_has_left(
     class Writer(Reader):
         """Changes the file with each of its answers."""
 
-        async def may(self, asked: Asked) -> Said:
+        async def may(self, asked: Ask) -> UserAnswer:
             path.write_text(f"z = 0\n{path.read_text()}")
             await asyncio.sleep(0)
             return await super().may(asked)
 
     reader = Writer()
-    approval = RuledApproval(Permissions(at), reader)
+    approval = PolicyApprover(PermissionPolicy(at), reader)
     async with asyncio.TaskGroup() as asking:
         for new in ("x = 3", "x = 4"):
             edit: JsonObject = {"file_path": str(path), "old_string": "x = 1", "new_string": new}
-            asking.create_task(approval.objection("Edit", edit, ""))
+            asking.create_task(approval.find_objection("Edit", edit, ""))
     befores = [change.before.text for change in reader.shown if change.before is not None]
     assert befores == ["x = 1\ny = 2\n", "z = 0\nx = 1\ny = 2\n"]

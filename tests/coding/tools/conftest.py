@@ -11,7 +11,7 @@ import pytest
 from pydantic import JsonValue
 
 from mini_agent.coding.tools.catalog import coding_tools
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.messages import function_call
 from mini_agent.tools.invoker import ToolOutput
 
@@ -20,7 +20,7 @@ from mini_agent.tools.invoker import ToolOutput
 class Bench:
     """The tools at work in the folder `here`."""
 
-    at: Workplace
+    at: ToolContext
 
     @property
     def here(self) -> Path:
@@ -83,6 +83,6 @@ def stand_in(folder: Path, script: str, program: str = "rg") -> dict[str, str]:
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     project = tmp_path / "project"
     project.mkdir()
-    at = Workplace.at(project, dict(os.environ))
+    at = ToolContext.at(project, dict(os.environ))
     yield Bench(at)
     await at.shell.aclose()

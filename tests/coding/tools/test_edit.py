@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from mini_agent.coding.tools.edit import Replacement
 from mini_agent.coding.tools.text_file import TextFile
-from mini_agent.coding.tools.workspace import KnownFiles
+from mini_agent.coding.tools.context import KnownFiles
 from tests.coding.tools.conftest import Bench
 
 
@@ -216,5 +216,5 @@ def test_all_that_is_not_replaced_stays_byte_for_byte(
     before: list[str], old: str, after: list[str]
 ) -> None:
     head, tail = "".join([*before, "<"]), "".join([">", *after])
-    found = Replacement(f"<{old}>", "<!>").made_in(TextFile(f"{head}{old}{tail}"))
+    found = Replacement(f"<{old}>", "<!>").apply_to(TextFile(f"{head}{old}{tail}"))
     assert found.text == f"{head}!{tail}"

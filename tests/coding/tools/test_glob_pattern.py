@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mini_agent.coding.tools.glob_pattern import fixed_part, glob_regex
+from mini_agent.coding.tools.glob_pattern import fixed_prefix, compile_glob
 
 NAMES = ("a", "ab", "b.py", "a.py")
 PATHS = [
@@ -41,7 +41,7 @@ def test_a_pattern_means_what_it_means_to_ripgrep(tree: Path, parts: list[str]) 
         text=True,
         check=False,
     )
-    regex = glob_regex(pattern)
+    regex = compile_glob(pattern)
     assert {path for path in PATHS if regex.fullmatch(path)} == set(listed.stdout.split())
 
 
@@ -62,12 +62,12 @@ def test_a_pattern_means_what_it_means_to_ripgrep(tree: Path, parts: list[str]) 
     ],
 )
 def test_a_pattern_fits_or_not(pattern: str, path: str, fits: bool) -> None:
-    assert bool(glob_regex(pattern).fullmatch(path)) is fits
+    assert bool(compile_glob(pattern).fullmatch(path)) is fits
 
 
 def test_many_stars_do_not_take_forever() -> None:
     began = time.process_time()
-    assert not glob_regex(f"{'*a' * 30}*b").fullmatch("a" * 255)
+    assert not compile_glob(f"{'*a' * 30}*b").fullmatch("a" * 255)
     assert time.process_time() - began < 10
 
 
@@ -76,4 +76,4 @@ def test_many_stars_do_not_take_forever() -> None:
     [("a/b/*.py", "a/b"), ("*.py", ""), ("/etc/*", "/etc"), ("/*", "/"), ("../a*/b", "..")],
 )
 def test_the_fixed_part_is_the_folders_named_as_they_are(pattern: str, fixed: str) -> None:
-    assert fixed_part(pattern) == fixed
+    assert fixed_prefix(pattern) == fixed

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.agent.context_window import estimated_tokens
-from mini_agent.coding.tools.read import MOST_TOKENS
+from mini_agent.agent.context_window import estimate_tokens
+from mini_agent.coding.tools.read import MAX_TOKENS
 from tests.coding.tools.conftest import Bench, stand_in
 
 PNG = base64.b64decode(
@@ -66,11 +66,11 @@ async def test_too_many_tokens_are_refused_and_a_part_of_them_is_not(bench: Benc
 async def test_the_tokens_of_a_file_are_those_of_the_loops_estimate(bench: Bench) -> None:
     text = f"{'x' * 99}\n" * 768
     path = bench.file("wide.txt", text)
-    assert estimated_tokens(text) == MOST_TOKENS
+    assert estimate_tokens(text) == MAX_TOKENS
     assert "1→xxx" in await bench.told("Read", file_path=path)
     longer = text + "one\nmore\nline\n"
     path = bench.file("wider.txt", longer)
-    tokens = estimated_tokens(longer)
+    tokens = estimate_tokens(longer)
     refused = await bench.refused("Read", file_path=path)
     assert refused.startswith(f"File content ({tokens} tokens) exceeds maximum allowed tokens")
 
@@ -144,7 +144,7 @@ def pdf_of(*pages: str) -> bytes:
 
 @pytest.fixture
 def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mini_agent.coding.tools.media.EXTRA", "not_installed")
+    monkeypatch.setattr("mini_agent.coding.tools.media.PDF_PACKAGE", "not_installed")
 
 
 async def test_of_a_pdf_the_text_comes_by_lines(bench: Bench) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.coding.options import Mode
+from mini_agent.coding.options import PermissionMode
 from mini_agent.testing.scripted import ScriptedModel, call, calls, says
 from tests.coding.desk import Desk
 from tests.coding.tools.test_mcp import text_of, tools_in
@@ -33,7 +33,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 @pytest.mark.docker
 @pytest.mark.parametrize("mode", ["default", "plan"])
 async def test_programs_run_there_without_a_question_and_their_files_stay(
-    desk: Desk, real: Sidecar, monkeypatch: pytest.MonkeyPatch, mode: Mode
+    desk: Desk, real: Sidecar, monkeypatch: pytest.MonkeyPatch, mode: PermissionMode
 ) -> None:
     monkeypatch.setenv("MINI_AGENT_SIDECAR_URL", real.url)
     monkeypatch.setenv("MINI_AGENT_SIDECAR_TOKEN", TOKEN)

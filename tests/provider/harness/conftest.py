@@ -10,7 +10,7 @@ from typing import Protocol
 
 import pytest
 
-from mini_agent.models.litellm_runtime import litellm_module
+from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.provider.harness.sandbox import SidecarSandbox
 from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
 
@@ -108,7 +108,7 @@ async def box(
     request: pytest.FixtureRequest, real: Sidecar, tmp_path: Path
 ) -> AsyncIterator[Harnessed]:
     """Each sandbox there is: what holds for LiteLLM's own has to hold for ours."""
-    own = litellm_module().sandbox
+    own = import_litellm().sandbox
     opening: dict[str, Opening] = {
         "ours": lambda: closing(SidecarSandbox(real.url, TOKEN)),
         "docker": lambda: closing(own.docker(DOCKER_IMAGE)),

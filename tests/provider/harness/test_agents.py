@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from mini_agent.models.litellm_runtime import litellm_module
+from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.provider.harness.sandbox import SidecarSandbox
 from mini_agent.testing import Reply, ScriptedServer, call
 from tests.docker.engine_here import TOKEN, Sidecar
@@ -24,7 +24,7 @@ ANSWER = "It is a3b2c1."
 
 
 async def test_a_tool_loop_computes_in_it_and_its_files_are_told(ours: SidecarSandbox) -> None:
-    litellm = litellm_module()
+    litellm = import_litellm()
     script: list[Reply | str] = [
         call("exec_python", code=RUNS),
         call("exec_shell", cmd="cat runs.txt"),
@@ -50,7 +50,7 @@ async def test_a_tool_loop_computes_in_it_and_its_files_are_told(ours: SidecarSa
 
 
 def test_the_agent_that_blocks_works_in_it_too(real: Sidecar) -> None:
-    litellm = litellm_module()
+    litellm = import_litellm()
     box = SidecarSandbox(real.url, TOKEN)
     with ScriptedServer([call("exec_python", code=RUNS), ANSWER]) as server:
         result = litellm.agent(

@@ -6,8 +6,8 @@ import time
 
 from pydantic import JsonValue
 
-from codex_sidecar.engine.confinement import DEFAULTS, Confinement
-from codex_sidecar.engine.limits import Host, settle
+from codex_sidecar.engine.confinement import DEFAULT_LIMITS, Confinement
+from codex_sidecar.engine.limits import Host, resolve_limits
 from mini_agent.sandbox import Language, Limits
 
 HOST = Host(cpus=2, memory_mb=4096)
@@ -25,7 +25,7 @@ def body(
         image=f"mini-agent/sandbox-{image}:local",
         runtime="runc",
         uid=uid,
-        limits=settle(limits or Limits(), DEFAULTS[language], HOST),
+        limits=resolve_limits(limits or Limits(), DEFAULT_LIMITS[language], HOST),
         instance=instance,
         deadline=int(time.time()) + 120,
         lifetime_s=120.0,

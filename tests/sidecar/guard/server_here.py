@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from codex_sidecar.guard.policy import Gate, Owned
-from codex_sidecar.guard.server import Server
+from codex_sidecar.guard.policy import Policy, OwnedContainers
+from codex_sidecar.guard.server import GuardServer
 from codex_sidecar.guard.settings import GuardSettings
-from codex_sidecar.guard.upstream import Upstream
+from codex_sidecar.guard.upstream import UpstreamEngine
 
 MOST = 3
 
@@ -17,9 +17,9 @@ MOST = 3
 @asynccontextmanager
 async def serving(settings: GuardSettings, place: Path) -> AsyncIterator[None]:
     """Serves at the place for as long as the block lasts."""
-    upstream = Upstream(settings.docker_socket)
-    owned = Owned(upstream, settings.instance, MOST)
-    gate = Gate(settings.docker_socket, settings.terms(), upstream, owned)
-    async with Server(gate).listening(place):
+    upstream = UpstreamEngine(settings.docker_socket)
+    owned = OwnedContainers(upstream, settings.instance, MOST)
+    gate = Policy(settings.docker_socket, settings.terms(), upstream, owned)
+    async with GuardServer(gate).listening(place):
         yield
     await upstream.aclose()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from codex_sidecar.engine.attach import Attached, Upgrade
+from codex_sidecar.engine.attach import HijackedStream, StreamOpener
 from codex_sidecar.engine.confinement import INSTANCE_LABEL, SANDBOX_LABEL
 from codex_sidecar.errors import EngineRefused
 from codex_sidecar.guard.settings import GuardSettings
@@ -30,8 +30,8 @@ def ours(engine: RecordingEngine) -> None:
 
 
 @asynccontextmanager
-async def streams(place: Path) -> AsyncIterator[Attached]:
-    attached = await asyncio.wait_for(Upgrade(str(place)).streams(TARGET), 30)
+async def streams(place: Path) -> AsyncIterator[HijackedStream]:
+    attached = await asyncio.wait_for(StreamOpener(str(place)).streams(TARGET), 30)
     try:
         yield attached
     finally:
@@ -49,7 +49,7 @@ async def test_they_outlive_the_guard(engine: RecordingEngine, folder: Path) -> 
     settings = GuardSettings(instance=INSTANCE, docker_socket=str(engine.socket))
     place = folder / "short-lived.sock"
     async with serving(settings, place):
-        attached = await Upgrade(str(place)).streams(TARGET)
+        attached = await StreamOpener(str(place)).streams(TARGET)
     await attached.send(HELLO)
     assert await attached.chunk() == (1, b"hello")
     await attached.close()
@@ -114,7 +114,7 @@ async def test_a_descriptor_that_is_kept_from_us_is_not_asked_for_again(
         writer.write(b"HTTP/1.1 101 UPGRADED\r\n" + passed + b"\r\n" + HELLO)
         writer.close()
 
-    upgrade = Upgrade(str(folder / "keeps.sock"))
+    upgrade = StreamOpener(str(folder / "keeps.sock"))
     async with await asyncio.start_unix_server(says_it_passed_one, folder / "keeps.sock"):
         with pytest.raises(ConnectionError, match="did not arrive"):
             await upgrade.streams(TARGET)
@@ -140,7 +140,7 @@ async def test_an_answer_that_gives_no_streams_is_an_error(
 ) -> None:
     async with saying(folder, answer) as place:
         with pytest.raises(ConnectionError, match=why):
-            await Upgrade(str(place)).streams(TARGET)
+            await StreamOpener(str(place)).streams(TARGET)
 
 
 @pytest.mark.parametrize("first", [b"101 UPGRADED", b"200 OK"])
@@ -150,7 +150,7 @@ async def test_what_comes_with_the_head_and_behind_it_is_of_the_stream(
 ) -> None:
     answer = b"HTTP/1.1 %s\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n" % first
     async with saying(folder, answer + HELLO, cut) as place:
-        attached = await Upgrade(str(place)).streams(TARGET)
+        attached = await StreamOpener(str(place)).streams(TARGET)
         assert await attached.chunk() == (1, b"hello")
         await attached.close()
 

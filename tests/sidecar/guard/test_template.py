@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 from pydantic import JsonValue
 
-from codex_sidecar.guard.errors import Refused
+from codex_sidecar.guard.errors import RequestRefused
 from codex_sidecar.guard.settings import GuardSettings
-from codex_sidecar.guard.template import confinement_in
+from codex_sidecar.guard.template import parse_confinement
 from mini_agent.sandbox import LANGUAGES, Language, Limits
 from tests.sidecar.guard.changes import (
     Place,
@@ -30,7 +30,7 @@ LEAVES = list(leaves(RIGHT))
 
 def passed(asked: JsonValue) -> dict[str, JsonValue]:
     """What the engine would be sent."""
-    return confinement_in(json.dumps(asked).encode(), TERMS, time.time()).body()
+    return parse_confinement(json.dumps(asked).encode(), TERMS, time.time()).body()
 
 
 def named(place: Place) -> str:
@@ -126,8 +126,8 @@ def test_the_first_and_the_last_user_for_sandboxes_pass(uid: int) -> None:
 def test_memory_beyond_the_most_does_not_pass_though_it_is_consistent() -> None:
     asked = body("guarded", limits=Limits(memory_mb=2048))
     terms = GuardSettings(instance="guarded", most_memory_mb=1024).terms()
-    with pytest.raises(Refused):
-        confinement_in(json.dumps(asked).encode(), terms, time.time())
+    with pytest.raises(RequestRefused):
+        parse_confinement(json.dumps(asked).encode(), terms, time.time())
 
 
 def test_files_that_would_not_fit_in_the_memory_do_not_pass() -> None:
@@ -143,21 +143,21 @@ def test_files_that_would_not_fit_in_the_memory_do_not_pass() -> None:
     [b"", b"null", b"[]", b"{}", b"{", b'"x"', b"[" * 60_000, b'{"a":' * 9_000, b"\xff", b"1e999"],
 )
 def test_what_is_not_the_body_of_anything_does_not_pass(sent: bytes) -> None:
-    with pytest.raises(Refused):
-        confinement_in(sent, TERMS, time.time())
+    with pytest.raises(RequestRefused):
+        parse_confinement(sent, TERMS, time.time())
 
 
 def test_of_a_name_that_is_there_twice_neither_value_reaches_the_engine() -> None:
     twice = json.dumps(RIGHT)[:-1] + ', "HostConfig": {"Privileged": true}}'
-    with pytest.raises(Refused):
-        confinement_in(twice.encode(), TERMS, time.time())
+    with pytest.raises(RequestRefused):
+        parse_confinement(twice.encode(), TERMS, time.time())
     first = '{"HostConfig": {"Privileged": true}, ' + json.dumps(RIGHT)[1:]
-    assert confinement_in(first.encode(), TERMS, time.time()).body() == RIGHT
+    assert parse_confinement(first.encode(), TERMS, time.time()).body() == RIGHT
 
 
 def _through(asked: JsonValue) -> list[JsonValue]:
     """The body, if it is let through."""
     try:
         return [passed(asked)]
-    except Refused:
+    except RequestRefused:
         return []

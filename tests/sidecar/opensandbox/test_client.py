@@ -7,7 +7,7 @@ from typing import Protocol
 
 import pytest
 
-from mini_agent.models.litellm_runtime import litellm_module
+from mini_agent.models.litellm_runtime import import_litellm
 from tests.docker.engine_here import Sidecar
 from tests.sidecar.opensandbox.conftest import none_left
 
@@ -31,7 +31,7 @@ class Result(Protocol):
 
 
 async def once(told: dict[str, str], code: str) -> Result:
-    result: Result = await litellm_module().acode_interpreter_tool(PROVIDER, code, **told)
+    result: Result = await import_litellm().acode_interpreter_tool(PROVIDER, code, **told)
     return result
 
 
@@ -44,7 +44,7 @@ async def test_a_call_makes_a_sandbox_runs_the_code_and_leaves_nothing(
 
 
 async def test_variables_files_and_values_stay_from_call_to_call(told: dict[str, str]) -> None:
-    litellm = litellm_module()
+    litellm = import_litellm()
     sandbox = await litellm.acreate_sandbox(PROVIDER, **told)
     first = "import os\nn = 6\nprint(len(open('f', 'w').write('x' * n) * '.'))"
     assert (await litellm.arun_code(PROVIDER, sandbox, first)).stdout == "6\n"
@@ -57,7 +57,7 @@ async def test_variables_files_and_values_stay_from_call_to_call(told: dict[str,
 
 
 async def test_a_sandbox_is_found_again_by_its_id(told: dict[str, str]) -> None:
-    litellm = litellm_module()
+    litellm = import_litellm()
     sandbox = await litellm.acreate_sandbox(PROVIDER, metadata={"a": "b"}, **told)
     ran = await litellm.arun_code(PROVIDER, sandbox.id, "print(1)", **told)
     assert ran.stdout == "1\n"
@@ -82,7 +82,7 @@ async def test_code_that_fails_is_an_error_in_words(
 
 
 async def test_code_that_hangs_is_cut_off(told: dict[str, str]) -> None:
-    litellm = litellm_module()
+    litellm = import_litellm()
     sandbox = await litellm.acreate_sandbox(PROVIDER, timeout=2, **told)
     began = time.monotonic()
     ran = await litellm.arun_code(PROVIDER, sandbox, "while True: pass")
@@ -114,4 +114,4 @@ async def test_a_wrong_key_is_said(told: dict[str, str]) -> None:
 
 async def test_an_image_that_is_not_ours_is_refused(told: dict[str, str]) -> None:
     with pytest.raises(Exception, match="422"):
-        await litellm_module().acreate_sandbox(PROVIDER, template="ubuntu", **told)
+        await import_litellm().acreate_sandbox(PROVIDER, template="ubuntu", **told)

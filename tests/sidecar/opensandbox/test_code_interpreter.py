@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from mini_agent.models.litellm_runtime import litellm_module
+from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.testing import Reply, ScriptedServer, call
 from tests.docker.engine_here import Sidecar
 from tests.sidecar.opensandbox.coder import coder
@@ -27,7 +27,7 @@ ANSWER = "It is a3b2c1."
 @pytest.fixture(autouse=True)
 def interpreter(told: dict[str, str]) -> Iterator[None]:
     """LiteLLM's interpreter, as its documentation sets it up."""
-    litellm = litellm_module()
+    litellm = import_litellm()
     tools = importlib.import_module("litellm.sandbox.sandbox_tools")
     handler = importlib.import_module("litellm.integrations.code_interpreter_interception.handler")
     params = {"sandbox_provider": "opensandbox", **told}
@@ -42,7 +42,7 @@ def interpreter(told: dict[str, str]) -> Iterator[None]:
 @pytest.mark.parametrize("model", ["openai/m", "hosted_vllm/m", "ollama_chat/m"])
 async def test_in_chat(real: Sidecar, model: str) -> None:
     with ScriptedServer([call(TOOL, code=RUNS), ANSWER]) as server:
-        answer = await litellm_module().acompletion(
+        answer = await import_litellm().acompletion(
             model=model,
             api_base=server.url if model.startswith("ollama") else server.openai_url,
             api_key="none",
@@ -57,7 +57,7 @@ async def test_in_chat(real: Sidecar, model: str) -> None:
 
 async def test_in_responses(real: Sidecar) -> None:
     with coder() as address:
-        response = await litellm_module().aresponses(
+        response = await import_litellm().aresponses(
             model="openai/m",
             api_base=address,
             api_key="none",
@@ -78,7 +78,7 @@ async def test_a_failure_reaches_the_model_in_words_and_the_variables_stay(real:
         ANSWER,
     ]
     with ScriptedServer(script) as server:
-        await litellm_module().acompletion(
+        await import_litellm().acompletion(
             model="openai/m",
             api_base=server.openai_url,
             api_key="none",

@@ -16,12 +16,12 @@ from mini_agent_protocol.sse import format_event
 
 Event = dict[str, JsonValue]
 
-RAISED: Final = "Traceback (most recent call last):\n"
-EXCEPTION: Final = re.compile(r"([A-Za-z_][\w.]*)(?::|$)")
-MOST_SAID: Final = 2000
+TRACEBACK_HEADER: Final = "Traceback (most recent call last):\n"
+EXCEPTION_LINE: Final = re.compile(r"([A-Za-z_][\w.]*)(?::|$)")
+MAX_MESSAGE_CHARS: Final = 2000
 
 
-class OpenSandboxWording:
+class OpenSandboxEventFormat:
     """The wording of one execution; `number` is its place among those of its sandbox."""
 
     def __init__(self, number: int) -> None:
@@ -29,29 +29,29 @@ class OpenSandboxWording:
 
     def output(self, output: Output) -> str:
         """A piece of output."""
-        return _written({"type": output.stream, "text": output.text})
+        return _format({"type": output.stream, "text": output.text})
 
     def execution(self, execution: Execution) -> str:
         """Its value, its failure, and that it is over."""
         events: list[Event] = [
-            *_cuts(execution),
+            *_truncation_events(execution),
             {"type": "execution_count", "execution_count": self._number},
-            *(_result(bundle) for bundle in bundles_of(execution)),
+            *(_result_event(bundle) for bundle in build_results(execution)),
         ]
         if execution.status != "ok":
-            events.append(_error(*failure_of(execution), execution.stderr.splitlines()))
+            events.append(_error_event(*describe_failure(execution), execution.stderr.splitlines()))
         ms = round(execution.timings_ms.run)
         events.append({"type": "execution_complete", "execution_time": ms})
-        return "".join(map(_written, events))
+        return "".join(map(_format, events))
 
     def error(self, problem: Problem) -> str:
         """Why there is no execution."""
         said = problem.error
         what = f"{said.message} ({said.hint})" if said.hint else said.message
-        return _written(_error(said.code, what, []))
+        return _format(_error_event(said.code, what, []))
 
 
-def bundles_of(execution: Execution) -> list[Event]:
+def build_results(execution: Execution) -> list[Event]:
     """The value of the last expression in all its forms, each further figure by itself."""
     bundles: list[Event] = []
     value = execution.result_repr
@@ -63,7 +63,7 @@ def bundles_of(execution: Execution) -> list[Event]:
     return bundles
 
 
-def failure_of(execution: Execution) -> tuple[str, str]:
+def describe_failure(execution: Execution) -> tuple[str, str]:
     """A failure's name, and what it says.
 
     LiteLLM shows the model the second alone, so it says all: for an exception of python its name
@@ -77,43 +77,43 @@ def failure_of(execution: Execution) -> tuple[str, str]:
     if execution.status == "killed":
         return "Killed", f"the code was ended by {execution.signal or 'the sandbox'}"
     if execution.status == "compile_error":
-        return "CompileError", said[:MOST_SAID]
-    if execution.language == "python" and (raised := _raised(said)):
+        return "CompileError", said[:MAX_MESSAGE_CHARS]
+    if execution.language == "python" and (raised := _parse_exception(said)):
         return raised
     ended = f"the code ended with exit code {execution.exit_code}"
-    return "ExitCode", f"{ended}: {said[-MOST_SAID:]}" if said else ended
+    return "ExitCode", f"{ended}: {said[-MAX_MESSAGE_CHARS:]}" if said else ended
 
 
-def _raised(stderr: str) -> tuple[str, str] | None:
+def _parse_exception(stderr: str) -> tuple[str, str] | None:
     """The exception that a python program ended with, if it did."""
-    lines = stderr.rpartition(RAISED)[2].splitlines()
+    lines = stderr.rpartition(TRACEBACK_HEADER)[2].splitlines()
     indented = [number for number, line in enumerate(lines) if line.startswith(" ")]
     last = lines[indented[-1] + 1 :] if indented else []
-    named = EXCEPTION.match(last[0]) if last else None
-    return (named[1], "\n".join(last)[:MOST_SAID]) if named else None
+    named = EXCEPTION_LINE.match(last[0]) if last else None
+    return (named[1], "\n".join(last)[:MAX_MESSAGE_CHARS]) if named else None
 
 
-def _cuts(execution: Execution) -> Iterable[Event]:
+def _truncation_events(execution: Execution) -> Iterable[Event]:
     """LiteLLM has no other word for output that is not whole."""
     if execution.truncated.stdout:
-        yield _cut("stdout", execution.stdout_bytes, execution.limits.output_bytes)
+        yield _truncation_event("stdout", execution.stdout_bytes, execution.limits.output_bytes)
     if execution.truncated.stderr:
-        yield _cut("stderr", execution.stderr_bytes, execution.limits.output_bytes)
+        yield _truncation_event("stderr", execution.stderr_bytes, execution.limits.output_bytes)
 
 
-def _cut(stream: str, written: int, kept: int) -> Event:
+def _truncation_event(stream: str, written: int, kept: int) -> Event:
     return {"type": stream, "text": f"\n[cut: of {written} bytes, the first {kept} were kept]\n"}
 
 
-def _result(bundle: Event) -> Event:
+def _result_event(bundle: Event) -> Event:
     return {"type": "result", "results": bundle}
 
 
-def _error(name: str, value: str, traceback: list[str]) -> Event:
+def _error_event(name: str, value: str, traceback: list[str]) -> Event:
     lines: list[JsonValue] = [*traceback]
     return {"type": "error", "error": {"ename": name, "evalue": value, "traceback": lines}}
 
 
-def _written(event: Event) -> str:
+def _format(event: Event) -> str:
     # In ASCII: its reader takes U+2028 and the like for ends of lines.
     return format_event(json.dumps(event | {"timestamp": int(time.time() * 1000)}))

@@ -13,14 +13,14 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
-from codex_sidecar.engine.confinement import DEFAULTS
+from codex_sidecar.engine.confinement import DEFAULT_LIMITS
 from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.languages import Language, language_named
 from mini_agent_protocol.snippet import Limits, Snippet
 from mini_agent_protocol.workspace import SessionRequest
 
-CPU: Final = r"^[0-9]{1,9}(\.[0-9]{1,9})?m?$"
-MEMORY: Final = r"^[0-9]{1,15}(\.[0-9]{1,9})?([kMG]|[KMG]i)?$"
+CPU_PATTERN: Final = r"^[0-9]{1,9}(\.[0-9]{1,9})?m?$"
+MEMORY_PATTERN: Final = r"^[0-9]{1,15}(\.[0-9]{1,9})?([kMG]|[KMG]i)?$"
 UNITS: Final = MappingProxyType[str, float](
     {"": 1, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 )
@@ -31,10 +31,10 @@ class Amounts(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    cpu: Annotated[str, Field(pattern=CPU)] | None = Field(
+    cpu: Annotated[str, Field(pattern=CPU_PATTERN)] | None = Field(
         default=None, description="Processor cores, such as 2, 0.5 or 500m; null for no bound."
     )
-    memory: Annotated[str, Field(pattern=MEMORY)] | None = Field(
+    memory: Annotated[str, Field(pattern=MEMORY_PATTERN)] | None = Field(
         default=None,
         description="Memory in bytes or with a unit, such as 512Mi or 2G; null for no bound.",
     )
@@ -42,26 +42,26 @@ class Amounts(BaseModel):
     @property
     def cores(self) -> float | None:
         """The first as a number."""
-        return None if self.cpu is None else _number(self.cpu)
+        return None if self.cpu is None else _parse_quantity(self.cpu)
 
     @property
     def memory_mb(self) -> float | None:
         """The second in MiB."""
-        return None if self.memory is None else _number(self.memory) / 2**20
+        return None if self.memory is None else _parse_quantity(self.memory) / 2**20
 
 
-def limits_between(least: Amounts, most: Amounts, timeout_s: float) -> Limits:
+def choose_limits(least: Amounts, most: Amounts, timeout_s: float) -> Limits:
     """The limits of a session whose sandboxes have `least`, and take no more than `most`.
 
     Each language keeps its own where all of them lie between; `BadRequest` where nothing does.
     """
-    usual = DEFAULTS.values()
-    memory = _between("memory", least.memory_mb, most.memory_mb, (each.memory_mb for each in usual))
+    usual = DEFAULT_LIMITS.values()
+    memory = _choose_limit("memory", least.memory_mb, most.memory_mb, (each.memory_mb for each in usual))
     try:
         return Limits(
             timeout_s=timeout_s,
             memory_mb=None if memory is None else int(memory),
-            cpus=_between("cpu", least.cores, most.cores, (each.cpus for each in usual)),
+            cpus=_choose_limit("cpu", least.cores, most.cores, (each.cpus for each in usual)),
         )
     except ValidationError as wrong:
         first = wrong.errors()[0]
@@ -71,7 +71,7 @@ def limits_between(least: Amounts, most: Amounts, timeout_s: float) -> Limits:
         ) from None
 
 
-def _between(
+def _choose_limit(
     name: str, least: float | None, most: float | None, usual: Iterable[float]
 ) -> float | None:
     smallest, *_, largest = sorted(usual)
@@ -84,25 +84,25 @@ def _between(
     return most if most is not None and most < largest else None
 
 
-def _number(written: str) -> float:
+def _parse_quantity(written: str) -> float:
     digits = written.rstrip("mkKMGi")
     return float(digits) * UNITS[written.removeprefix(digits)]
 
 
 # What LiteLLM asks for where its caller asks for nothing.
-IMAGE: Final = "opensandbox/code-interpreter"
-ENTRYPOINT: Final = ("/opt/code-interpreter/code-interpreter.sh",)
+DEFAULT_IMAGE: Final = "opensandbox/code-interpreter"
+DEFAULT_ENTRYPOINT: Final = ("/opt/code-interpreter/code-interpreter.sh",)
 LANGUAGES: Final = "python, javascript, go, rust, bash"
-MOST_METADATA: Final = 64
+MAX_METADATA: Final = 64
 
 Label = Annotated[str, Field(max_length=256)]
 
 
-class _Word(BaseModel):
+class _WireModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Image(_Word):
+class Image(_WireModel):
     """The image a sandbox is to be made of; here each language has its own."""
 
     uri: str = Field(description="The name of the image; only LiteLLM's default is taken.")
@@ -111,12 +111,12 @@ class Image(_Word):
     @classmethod
     def _ours(cls, uri: str) -> str:
         name, _, _ = uri.partition(":")
-        if name != IMAGE:
+        if name != DEFAULT_IMAGE:
             raise ValueError(f"this sidecar has its own images, for {LANGUAGES}: leave it out")
         return uri
 
 
-class NetworkPolicy(_Word):
+class NetworkPolicy(_WireModel):
     """Whom a sandbox may talk to; here, nobody."""
 
     default_action: Literal["allow", "deny"] = Field(
@@ -143,14 +143,14 @@ class NetworkPolicy(_Word):
         return egress
 
 
-class Creation(_Word):
+class Creation(_WireModel):
     """What a sandbox is to be."""
 
     image: Image | None = Field(
         default=None, description="The image; leave it out, because each language has its own here."
     )
     entrypoint: tuple[str, ...] = Field(
-        default=ENTRYPOINT, description="What the container starts; leave it out."
+        default=DEFAULT_ENTRYPOINT, description="What the container starts; leave it out."
     )
     timeout: float = Field(
         default=SessionRequest().ttl_s,
@@ -165,7 +165,7 @@ class Creation(_Word):
     metadata: Annotated[
         dict[Label, Label],
         Field(
-            max_length=MOST_METADATA,
+            max_length=MAX_METADATA,
             description="Labels of the caller's own, at most 64 of 256 characters each.",
         ),
     ] = {}
@@ -186,24 +186,24 @@ class Creation(_Word):
     @field_validator("entrypoint")
     @classmethod
     def _usual(cls, entrypoint: tuple[str, ...]) -> tuple[str, ...]:
-        if entrypoint != ENTRYPOINT:
+        if entrypoint != DEFAULT_ENTRYPOINT:
             raise ValueError("a sandbox of this sidecar starts its own interpreter: leave it out")
         return entrypoint
 
     @field_validator("env")
     @classmethod
     def _settable(cls, env: dict[str, str]) -> dict[str, str]:
-        with _as_a_value():
+        with _raise_value_error():
             return Snippet(language="python", code="", env=env).env
 
     @field_validator("timeout")
     @classmethod
     def _a_sessions(cls, timeout: float) -> float:
-        with _as_a_value():
+        with _raise_value_error():
             return SessionRequest(ttl_s=timeout).ttl_s
 
 
-class State(_Word):
+class State(_WireModel):
     """How a sandbox is; here it takes calls from the first moment on."""
 
     state: Literal["Running"] = Field(
@@ -211,7 +211,7 @@ class State(_Word):
     )
 
 
-class Opened(_Word):
+class Opened(_WireModel):
     """A sandbox that can be used."""
 
     id: str = Field(description="The id of the session it is.")
@@ -223,14 +223,14 @@ class Opened(_Word):
     )
 
 
-class Endpoint(_Word):
+class Endpoint(_WireModel):
     """Where code is sent."""
 
     endpoint: str = Field(description="The address, without a scheme.")
     headers: dict[str, str] = Field(description="Headers that have to go along.")
 
 
-class Context(_Word):
+class Context(_WireModel):
     """What code is written in."""
 
     language: Language = Field(default="python", description="The language of the code.")
@@ -241,7 +241,7 @@ class Context(_Word):
         return language_named(language) if isinstance(language, str) else language
 
 
-class Code(_Word):
+class Code(_WireModel):
     """Code to run."""
 
     code: str = Field(description="The source; the variables of python stay for the next.")
@@ -250,12 +250,12 @@ class Code(_Word):
     @field_validator("code")
     @classmethod
     def _a_snippets(cls, code: str) -> str:
-        with _as_a_value():
+        with _raise_value_error():
             return Snippet(language="python", code=code).code
 
 
 @contextmanager
-def _as_a_value() -> Iterator[None]:
+def _raise_value_error() -> Iterator[None]:
     try:
         yield
     except ValidationError as wrong:

@@ -13,48 +13,48 @@ from weakref import WeakKeyDictionary
 from fastapi import APIRouter, Request, Response
 
 from codex_sidecar.api.openapi import (
-    JSON_BODY,
-    STARTS_SANDBOX,
-    described,
-    json_body,
-    opened_by,
-    problems,
+    JSON_BODY_ERRORS,
+    SANDBOX_ERRORS,
+    merge_extras,
+    json_request_body,
+    secured_by,
+    problem_responses,
 )
-from codex_sidecar.api.opensandbox.events import OpenSandboxWording
+from codex_sidecar.api.opensandbox.events import OpenSandboxEventFormat
 from codex_sidecar.api.opensandbox.models import (
     Code,
     Creation,
     Endpoint,
     Opened,
-    limits_between,
+    choose_limits,
 )
-from codex_sidecar.api.service import Service, caller_of, service_of
-from codex_sidecar.errors import NoSession, RefusedCall
+from codex_sidecar.api.service import Service, read_caller, get_service
+from codex_sidecar.errors import SessionNotFound, RefusedCall
 from codex_sidecar.http.auth import (
-    SANDBOX_KEY,
-    key_of,
-    require_key,
-    require_token,
+    SANDBOX_KEY_HEADER,
+    derive_sandbox_key,
+    require_sandbox_key,
+    require_api_key,
 )
-from codex_sidecar.http.event_stream import streamed
-from codex_sidecar.http.request_body import parsed_body
+from codex_sidecar.http.event_stream import respond_with_events
+from codex_sidecar.http.request_body import read_json
 from codex_sidecar.sessions.session import Session
 from mini_agent_protocol.snippet import Snippet
 from mini_agent_protocol.workspace import SessionRequest
 
-SANDBOX: Final = "/v1/sandboxes/{sandbox_id}"
+SANDBOX_PATH: Final = "/v1/sandboxes/{sandbox_id}"
 # The port that OpenSandbox's own agent listens on in each sandbox. Here it is a name and no port.
 EXECD_PORT: Final = 44_772
 # Code of a code interpreter can name no limit, so it gets more time than other snippets.
-CALL_S: Final = 60.0
+CODE_TIMEOUT_S: Final = 60.0
 
-_KEYED: Final = opened_by("opensandbox", "token")
+_WITH_API_KEY: Final = secured_by("opensandbox", "token")
 
 router: Final = APIRouter(tags=["OpenSandbox"])
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class SandboxRecord:
     """What is known of a session as a sandbox of OpenSandbox."""
 
     asked: Creation
@@ -63,55 +63,55 @@ class Made:
 
 
 # What is known of a session goes when it does, however it ends.
-_MADE: Final = WeakKeyDictionary[Session, Made]()
+_RECORDS: Final = WeakKeyDictionary[Session, SandboxRecord]()
 
 
 @router.post(
     "/v1/sandboxes",
     status_code=HTTPStatus.ACCEPTED,
-    responses=problems(*JSON_BODY, 422, *STARTS_SANDBOX),
-    openapi_extra=described(json_body("Creation"), _KEYED),
+    responses=problem_responses(*JSON_BODY_ERRORS, 422, *SANDBOX_ERRORS),
+    openapi_extra=merge_extras(json_request_body("Creation"), _WITH_API_KEY),
     summary="Make a sandbox",
 )
 async def create(request: Request) -> Opened:
     """It takes code at once; it is a session, with the session's limits."""
-    service = _admitted(request)
-    asked = await parsed_body(request, Creation)
-    limits = limits_between(asked.requests, asked.limits, min(CALL_S, asked.timeout))
+    service = _authenticate(request)
+    asked = await read_json(request, Creation)
+    limits = choose_limits(asked.requests, asked.limits, min(CODE_TIMEOUT_S, asked.timeout))
     session = await service.sessions.open(SessionRequest(ttl_s=asked.timeout, limits=limits))
-    _MADE[session] = Made(asked, datetime.now(UTC))
-    return _opened(session)
+    _RECORDS[session] = SandboxRecord(asked, datetime.now(UTC))
+    return _describe(session)
 
 
-@router.get(SANDBOX, responses=problems(404), openapi_extra=_KEYED, summary="How a sandbox is")
+@router.get(SANDBOX_PATH, responses=problem_responses(404), openapi_extra=_WITH_API_KEY, summary="How a sandbox is")
 async def sandbox(request: Request, sandbox_id: str) -> Opened:
     """Asking does not make it last longer."""
-    return _opened(_found(_admitted(request), sandbox_id))
+    return _describe(_find(_authenticate(request), sandbox_id))
 
 
 @router.delete(
-    SANDBOX,
+    SANDBOX_PATH,
     status_code=HTTPStatus.NO_CONTENT,
-    responses=problems(404, 500, 503),
-    openapi_extra=_KEYED,
+    responses=problem_responses(404, 500, 503),
+    openapi_extra=_WITH_API_KEY,
     summary="End a sandbox",
 )
 async def delete(request: Request, sandbox_id: str) -> None:
     """Ends whatever runs in it; nothing of it is left."""
-    service = _admitted(request)
-    await service.sessions.close(_found(service, sandbox_id).id)
+    service = _authenticate(request)
+    await service.sessions.close(_find(service, sandbox_id).id)
 
 
 @router.get(
-    SANDBOX + "/endpoints/{port}",
-    responses=problems(404),
-    openapi_extra=_KEYED,
+    SANDBOX_PATH + "/endpoints/{port}",
+    responses=problem_responses(404),
+    openapi_extra=_WITH_API_KEY,
     summary="Where a sandbox's code is sent",
 )
 async def endpoint(request: Request, sandbox_id: str, port: str) -> Endpoint:
     """This sidecar, as the caller names it, with a key for this sandbox alone."""
-    service = _admitted(request)
-    found = _found(service, sandbox_id)
+    service = _authenticate(request)
+    found = _find(service, sandbox_id)
     if port != str(EXECD_PORT):
         raise RefusedCall(
             HTTPStatus.NOT_FOUND,
@@ -119,44 +119,44 @@ async def endpoint(request: Request, sandbox_id: str, port: str) -> Endpoint:
             f"a sandbox without a network listens on no port {port[:16]!r}",
             hint=f"{EXECD_PORT} stands for the one that takes code",
         )
-    where = f"{request.url.netloc}{SANDBOX.format(sandbox_id=found.id)}/execd"
-    return Endpoint(endpoint=where, headers={SANDBOX_KEY: key_of(service.token, found.id)})
+    where = f"{request.url.netloc}{SANDBOX_PATH.format(sandbox_id=found.id)}/execd"
+    return Endpoint(endpoint=where, headers={SANDBOX_KEY_HEADER: derive_sandbox_key(service.token, found.id)})
 
 
 @router.post(
-    SANDBOX + "/execd/code",
+    SANDBOX_PATH + "/execd/code",
     response_class=Response,
-    responses=problems(*JSON_BODY, 404, 409, 422, *STARTS_SANDBOX)
+    responses=problem_responses(*JSON_BODY_ERRORS, 404, 409, 422, *SANDBOX_ERRORS)
     | {200: {"content": {"text/event-stream": {}}}},
-    openapi_extra=described(json_body("Code"), opened_by("one_sandbox", "token")),
+    openapi_extra=merge_extras(json_request_body("Code"), secured_by("one_sandbox", "token")),
     summary="Run code in a sandbox",
 )
 async def run(request: Request, sandbox_id: str) -> Response:
     """Answers with events as the code runs. Variables of python stay, and all files."""
-    service = service_of(request)
-    require_key(service.token, sandbox_id, request)
-    found = _found(service, sandbox_id)
-    caller, code = caller_of(request), await parsed_body(request, Code)
-    snippet = _snippet(code, _MADE[found].asked)
-    return streamed(
+    service = get_service(request)
+    require_sandbox_key(service.token, sandbox_id, request)
+    found = _find(service, sandbox_id)
+    caller, code = read_caller(request), await read_json(request, Code)
+    snippet = _build_snippet(code, _RECORDS[found].asked)
+    return respond_with_events(
         request,
         lambda listener: found.run(snippet, caller=caller, listener=listener),
-        OpenSandboxWording(next(_MADE[found].numbers)),
+        OpenSandboxEventFormat(next(_RECORDS[found].numbers)),
     )
 
 
-def _admitted(request: Request) -> Service:
-    service = service_of(request)
-    require_token(service.token, request)
+def _authenticate(request: Request) -> Service:
+    service = get_service(request)
+    require_api_key(service.token, request)
     return service
 
 
-def _found(service: Service, sandbox_id: str) -> Session:
+def _find(service: Service, sandbox_id: str) -> Session:
     try:
         found = service.sessions.find(sandbox_id)
-        if found in _MADE:
+        if found in _RECORDS:
             return found
-    except NoSession:
+    except SessionNotFound:
         pass
     raise RefusedCall(
         HTTPStatus.NOT_FOUND,
@@ -166,8 +166,8 @@ def _found(service: Service, sandbox_id: str) -> Session:
     )
 
 
-def _opened(session: Session) -> Opened:
-    made = _MADE[session]
+def _describe(session: Session) -> Opened:
+    made = _RECORDS[session]
     return Opened(
         id=session.id,
         metadata=made.asked.metadata,
@@ -176,6 +176,6 @@ def _opened(session: Session) -> Opened:
     )
 
 
-def _snippet(code: Code, asked: Creation) -> Snippet:
+def _build_snippet(code: Code, asked: Creation) -> Snippet:
     language = code.context.language
     return Snippet(language=language, code=code.code, env=asked.env, stateful=language == "python")

@@ -15,11 +15,11 @@ from typing import Final
 
 from mini_agent.coding.tools.change import ApprovedChanges
 from mini_agent.coding.tools.protocols import (
-    Asker,
-    Digest,
-    Pages,
-    Search,
-    Subagents,
+    UserPrompter,
+    Digester,
+    PageFetcher,
+    SearchEngine,
+    SubagentRunner,
 )
 from mini_agent.coding.tools.shell import Shell
 from mini_agent.coding.tools.text_file import real_path
@@ -29,7 +29,7 @@ from mini_agent.tools.arguments import NotRun
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class FileStamp:
     """By what a change of a file is seen without reading it."""
 
     modified_ns: int
@@ -37,7 +37,7 @@ class Stamp:
     inode: int
 
     @classmethod
-    def of(cls, status: os.stat_result) -> Stamp:
+    def of(cls, status: os.stat_result) -> FileStamp:
         """The stamp of a file with this status."""
         return cls(status.st_mtime_ns, status.st_size, status.st_ino)
 
@@ -46,22 +46,22 @@ class Stamp:
 class KnownFiles:
     """The files that were read or written, by their real paths."""
 
-    _stamps: dict[Path, Stamp] = field(default_factory=dict)
+    _stamps: dict[Path, FileStamp] = field(default_factory=dict)
 
-    def saw(self, path: Path, status: os.stat_result | None = None) -> None:
+    def mark_seen(self, path: Path, status: os.stat_result | None = None) -> None:
         """The model has seen the file, or what has changed in it."""
-        self._stamps[real_path(path)] = Stamp.of(status or path.stat())
+        self._stamps[real_path(path)] = FileStamp.of(status or path.stat())
 
     def knows(self, path: Path) -> bool:
         """Whether the file was read at all."""
         return real_path(path) in self._stamps
 
-    def require_fresh(self, path: Path) -> None:
+    def require_unchanged(self, path: Path) -> None:
         """`NotRun` for a file that is not known as it is now."""
         known = self._stamps.get(real_path(path))
         if known is None:
             raise NotRun("Error: File has not been read yet.\nRead it first before writing to it.")
-        if known != Stamp.of(path.stat()):
+        if known != FileStamp.of(path.stat()):
             raise NotRun(
                 "Error: File has been changed since it was read, by the user or by a program.\n"
                 "Read it again before writing to it."
@@ -82,12 +82,12 @@ class FileLocks:
 
 
 # What Linux and macOS take, in bytes.
-LONGEST_NAME: Final = 255
-LONGEST_PATH: Final = 4095
+MAX_NAME_BYTES: Final = 255
+MAX_PATH_BYTES: Final = 4095
 
 
 @dataclass(frozen=True, slots=True)
-class Workplace:
+class ToolContext:
     """The project's folder and further folders, all real paths, and what the calls share.
 
     A subagent gets a copy with `files` and `todos` of its own (`dataclasses.replace`). Tools for
@@ -102,18 +102,18 @@ class Workplace:
     hidden: tuple[str, ...] = ()
     files: KnownFiles = field(default_factory=KnownFiles)
     locks: FileLocks = field(default_factory=FileLocks)
-    approved: ApprovedChanges = field(default_factory=ApprovedChanges)
+    approved_changes: ApprovedChanges = field(default_factory=ApprovedChanges)
     todos: TodoList = field(default_factory=TodoList)
-    asker: Asker | None = None
-    pages: Pages | None = None
-    search: Search | None = None
-    digest: Digest | None = None
-    subagents: Subagents | None = None
+    asker: UserPrompter | None = None
+    pages: PageFetcher | None = None
+    search: SearchEngine | None = None
+    digest: Digester | None = None
+    subagents: SubagentRunner | None = None
 
     @classmethod
     def at(
         cls, project: Path, environment: Mapping[str, str], additional: tuple[Path, ...] = ()
-    ) -> Workplace:
+    ) -> ToolContext:
         """A workplace in `project`, whose shell starts there; `BadRequest` if there is none."""
         if not project.is_dir():
             raise BadRequest(f"{project} is not a folder", hint="start in the project's folder")
@@ -144,11 +144,11 @@ class Workplace:
             named = os.fsencode(path)
         except UnicodeEncodeError:
             raise NotRun(f"Error: the path {written!a:.200} is no text.") from None
-        if len(named) > LONGEST_PATH or max(map(len, named.split(b"/"))) > LONGEST_NAME:
+        if len(named) > MAX_PATH_BYTES or max(map(len, named.split(b"/"))) > MAX_NAME_BYTES:
             raise NotRun(f"Error: File name too long: {written:.200}")
         return path
 
-    def holds(self, path: Path) -> bool:
+    def contains(self, path: Path) -> bool:
         """Whether `path` is, links followed, in one of the folders."""
         real = real_path(path)
         return any(real.is_relative_to(folder) for folder in self.folders)

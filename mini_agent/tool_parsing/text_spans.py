@@ -21,8 +21,8 @@ from mini_agent.tools.arguments import OfferedTool
 from mini_agent_protocol.languages import Language, language_named
 
 FENCE: Final = r"^[ \t>]{0,12}(?P<fence>`{3,}|~{3,})(?P<info>[^\n`]*)(?P<inline>`{3,})?"
-LABEL: Final = re.compile(r"\s*\{?\.?([A-Za-z][\w+#-]*)?")
-OTHER_LABELS: Final[dict[str, Language]] = {"zsh": "bash", "ipython": "python", "mjs": "node"}
+FENCE_LABEL: Final = re.compile(r"\s*\{?\.?([A-Za-z][\w+#-]*)?")
+LABEL_ALIASES: Final[dict[str, Language]] = {"zsh": "bash", "ipython": "python", "mjs": "node"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,23 +40,23 @@ class Fence:
     @property
     def language(self) -> Language | None:
         """The language it names, if programs of it can be run."""
-        if self.label in OTHER_LABELS:
-            return OTHER_LABELS[self.label]
+        if self.label in LABEL_ALIASES:
+            return LABEL_ALIASES[self.label]
         try:
             return language_named(self.label)
         except BadRequest:
             return None
 
 
-def fence_at(opened: re.Match[str]) -> Fence:
+def parse_fence(opened: re.Match[str]) -> Fence:
     """The block that a match of `FENCE` opens."""
     text, info = opened.string, opened["info"]
-    found = LABEL.match(info)
+    found = FENCE_LABEL.match(info)
     label = (found[1] or "").lower() if found else ""
     rest = info[found.end() :].strip() if found else ""
     if opened["inline"]:
         start = opened.end("fence") + (found.end() if found else 0)
-        start, end = (start, opened.start("inline")) if rest else _plain(opened)
+        start, end = (start, opened.start("inline")) if rest else _inline_bounds(opened)
         body = text[start:end].strip()
         return Fence(opened.start(), opened.end(), label, body, start, end, is_closed=True)
     start = opened.start("info") + len(info) + 1
@@ -74,7 +74,7 @@ def fence_at(opened: re.Match[str]) -> Fence:
     return Fence(opened.start(), stop, label, body, start, end, is_closed=bool(closing))
 
 
-def _plain(opened: re.Match[str]) -> tuple[int, int]:
+def _inline_bounds(opened: re.Match[str]) -> tuple[int, int]:
     return opened.end("fence"), opened.start("inline")
 
 
@@ -88,35 +88,35 @@ FOREIGN_TURN: Final = (
     r"|^[ \t>*#_-]*(?:Observation|User|Human|Tool (?:result|output|response))\**[ \t]*\d*:"
     r"|^\[\w+ (?:rc=-?\d+|error)"
 )
-TOKENS: Final = (
+SPECIAL_TOKENS: Final = (
     r"<\|im_end\|>|<\|eot_id\|>|<\|eom_id\|>|<\|endoftext\|>|<\|end_of_text\|>|<\|end\|>"
     r"|<end_of_turn>|</s>|<s>|<\|begin_of_text\|>|<\|return\|>|<\uff5cend▁of▁sentence\uff5c>|<\|END_\w+\|>"
     r"|<\|end_of_role\|>|<\|assistant\|>|<\|START_RESPONSE\|>|<start_of_turn>\s*model"
     r"|<\|im_start\|>\s*assistant|<\|start_header_id\|>\s*assistant\s*<\|end_header_id\|>"
 )
-LEADING: Final = re.compile(
-    rf"\A(?:\s|{TOKENS}|>>>all\n|<\|from\|>\s*assistant|<\|recipient\|>\s*all\s*<\|content\|>)+"
+LEADING_TOKENS: Final = re.compile(
+    rf"\A(?:\s|{SPECIAL_TOKENS}|>>>all\n|<\|from\|>\s*assistant|<\|recipient\|>\s*all\s*<\|content\|>)+"
 )
-TRAILING: Final = re.compile(rf"(?:{TOKENS})\s*\Z")
+TRAILING_TOKENS: Final = re.compile(rf"(?:{SPECIAL_TOKENS})\s*\Z")
 
 
 # DeepSeek marks each of its elements as its own: <\uff5cDSML\uff5cinvoke name="...">.
-NAMESPACE: Final = re.compile(r"(?<=<)(/?)[\uff5c|]\w{2,12}[\uff5c|](?=\w)")
+DSML_NAMESPACE: Final = re.compile(r"(?<=<)(/?)[\uff5c|]\w{2,12}[\uff5c|](?=\w)")
 
 
-def own_text(text: str) -> str:
+def strip_special_tokens(text: str) -> str:
     """`text` without the special tokens at its ends that a server should have taken off."""
-    text = LEADING.sub("", NAMESPACE.sub(r"\1", text)).rstrip()
-    while trailing := TRAILING.search(text[-80:]):
+    text = LEADING_TOKENS.sub("", DSML_NAMESPACE.sub(r"\1", text)).rstrip()
+    while trailing := TRAILING_TOKENS.search(text[-80:]):
         text = text[: len(text) - len(text[-80:]) + trailing.start()].rstrip()
     return text
 
 
-Tools = Mapping[str, OfferedTool]
+OfferedTools = Mapping[str, OfferedTool]
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ParsedCall:
     """A tool by the name the model gave it, with what it gave it.
 
     `arguments` may be a text, which is JSON or what the tool is to take as it is. With
@@ -137,7 +137,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class TextSpan:
     """What stands at `start` to `end` of a text; `said` tells in words in which form.
 
     `is_marked` tells that its model's own markers for a call stood around it. `final` is an answer
@@ -147,7 +147,7 @@ class Found:
 
     start: int
     end: int
-    calls: tuple[Wanted, ...] = ()
+    calls: tuple[ParsedCall, ...] = ()
     said: str = ""
     form: CallForm = "text"
     final: str | None = None

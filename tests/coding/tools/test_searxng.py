@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from mini_agent.coding.tools.web_search import SearxSearch
+from mini_agent.coding.tools.searxng import SearxngEngine
 from mini_agent.tools.arguments import NotRun
 
 RESULTS = [{"url": "https://a.example/", "title": "A", "content": "about a", "engine": "x"}]
@@ -44,16 +44,16 @@ def searx(status: int) -> Iterator[str]:
 
 async def test_results_come_in_their_order() -> None:
     with searx(200) as address:
-        (found,) = await SearxSearch(address).found("two words")
+        (found,) = await SearxngEngine(address).found("two words")
     assert (found.title, found.url, found.text) == ("A", "https://a.example/", "about a")
 
 
 @pytest.mark.parametrize(("status", "why"), [(403, "gives no JSON"), (500, "HTTP 500")])
 async def test_a_server_that_does_not_search_is_named(status: int, why: str) -> None:
     with searx(status) as address, pytest.raises(NotRun, match=why):
-        await SearxSearch(address).found("two words")
+        await SearxngEngine(address).found("two words")
 
 
 async def test_a_server_that_is_away_is_named() -> None:
     with pytest.raises(NotRun, match="does not answer"):
-        await SearxSearch("http://127.0.0.1:9").found("two words")
+        await SearxngEngine("http://127.0.0.1:9").found("two words")

@@ -18,7 +18,7 @@ from bs4 import BeautifulSoup
 from bs4.element import Declaration, NavigableString, ProcessingInstruction, Tag
 from markdownify import ATX, MarkdownConverter
 
-from mini_agent.coding.tools.text_file import text_in
+from mini_agent.coding.tools.text_file import decode_text
 from mini_agent.net.public import (
     NotPublic,
     PublicOnly,
@@ -27,38 +27,38 @@ from mini_agent.net.public import (
 )
 from mini_agent.tools.arguments import NotRun
 
-UNREAD: Final = frozenset({"script", "style", "noscript", "template", "svg", "iframe", "object"})
-INDENTED: Final = frozenset({"blockquote", "dd", "li"})
-DEEPEST: Final = 100
-MOST_INDENTED: Final = 12
-WIDEST_CELL: Final = 20
+SKIPPED_TAGS: Final = frozenset({"script", "style", "noscript", "template", "svg", "iframe", "object"})
+INDENTING_TAGS: Final = frozenset({"blockquote", "dd", "li"})
+MAX_DEPTH: Final = 100
+MAX_INDENTED_DEPTH: Final = 12
+MAX_COLSPAN: Final = 20
 CODE_OR_BLANK_LINES: Final = re.compile(
     r"(^[ >]*```\n.*?\n[ >]*```$)|\n(?:[ \t]*\n)+", re.DOTALL | re.MULTILINE
 )
 
 
-def markdown_of(html: str) -> str:
+def convert_to_markdown(html: str) -> str:
     """The text of a page with its headings, lists, quotes, tables, links and code."""
     # With a root of ours, Beautiful Soup does not warn of texts that look like paths or XML.
     page = _Soup(f"<html>{html}", "lxml")
-    text = _Page().convert_soup(page)
+    text = _PageConverter().convert_soup(page)
     return CODE_OR_BLANK_LINES.sub(lambda found: found[1] or "\n\n", text).strip() + "\n"
 
 
 class _Soup(BeautifulSoup):
     def pushTag(self, tag: Tag) -> None:  # noqa: N802  the library's name
         """Lets what is nested too deeply be text of what is round it."""
-        if len(self.tagStack) < DEEPEST + (tag.name in UNREAD) and not self._is_indented(tag):
+        if len(self.tagStack) < MAX_DEPTH + (tag.name in SKIPPED_TAGS) and not self._is_indented(tag):
             super().pushTag(tag)
 
     def _is_indented(self, tag: Tag) -> bool:
-        outer = self.tagStack if tag.name in INDENTED else ()
-        return sum(each.name in INDENTED for each in outer) >= MOST_INDENTED
+        outer = self.tagStack if tag.name in INDENTING_TAGS else ()
+        return sum(each.name in INDENTING_TAGS for each in outer) >= MAX_INDENTED_DEPTH
 
 
 # INVARIANT: no method looks at all siblings, so that a page of 2 MB, whatever is in it, takes
 # seconds. The methods for items, rows and tables are here because the library's look at them.
-class _Page(MarkdownConverter):
+class _PageConverter(MarkdownConverter):
     def __init__(self) -> None:
         super().__init__(
             heading_style=ATX, bullets="-", escape_asterisks=False, escape_underscores=False
@@ -72,7 +72,7 @@ class _Page(MarkdownConverter):
         return str(super().process_element(node, parent_tags))  # type: ignore[misc]
 
     def process_tag(self, node: Tag, parent_tags: set[str]) -> str:
-        if node.name in UNREAD:
+        if node.name in SKIPPED_TAGS:
             return ""
         return str(super().process_tag(node, parent_tags))  # type: ignore[misc]
 
@@ -86,7 +86,7 @@ class _Page(MarkdownConverter):
 
     def convert_td(self, el: Tag, text: str, parent_tags: set[str]) -> str:
         inside = " ".join(text.split()).replace("|", "\\|")
-        return f" {inside} |" + " |" * (_columns(el) - 1)
+        return f" {inside} |" + " |" * (_colspan(el) - 1)
 
     convert_th = convert_td
 
@@ -117,23 +117,23 @@ class _Page(MarkdownConverter):
         return f"{first + self._items[id(listed)] - 1}. "
 
 
-def _columns(cell: Tag) -> int:
+def _colspan(cell: Tag) -> int:
     told = str(cell.get("colspan") or "")
-    return min(int(told), WIDEST_CELL) or 1 if told.isdecimal() and len(told) < 10 else 1
+    return min(int(told), MAX_COLSPAN) or 1 if told.isdecimal() and len(told) < 10 else 1
 
 
-SECONDS: Final = 20.0
-LARGEST: Final = 5 << 20
-LARGEST_HTML: Final = 2 << 20
-HOPS: Final = 5
-ACCEPTED: Final = "text/markdown, text/html, text/*;q=0.9"
-HTML: Final = ("text/html", "application/xhtml+xml")
-TEXT: Final = ("text/", "application/json", "application/xml", "application/javascript")
-AS_TEXT: Final = ("+json", "+xml")
+TIMEOUT_S: Final = 20.0
+MAX_BYTES: Final = 5 << 20
+MAX_HTML_BYTES: Final = 2 << 20
+MAX_REDIRECTS: Final = 5
+ACCEPT_HEADER: Final = "text/markdown, text/html, text/*;q=0.9"
+HTML_TYPES: Final = ("text/html", "application/xhtml+xml")
+TEXT_TYPES: Final = ("text/", "application/json", "application/xml", "application/javascript")
+TEXT_SUFFIXES: Final = ("+json", "+xml")
 
 
 @dataclass(frozen=True, slots=True)
-class PublicPages:
+class PublicPageFetcher:
     """Fetches pages by https from public addresses; `resolve` looks names up."""
 
     resolve: Resolve = resolved
@@ -141,38 +141,38 @@ class PublicPages:
 
     async def page(self, url: str) -> str:
         """What stands there; `NotRun` says why it cannot be had."""
-        here = _https(url)
+        here = _parse_url(url)
         try:
-            async with asyncio.timeout(SECONDS), self._client() as client:
-                for _ in range(HOPS):
-                    answer = await _fetched(client, here)
+            async with asyncio.timeout(TIMEOUT_S), self._client() as client:
+                for _ in range(MAX_REDIRECTS):
+                    answer = await _fetch(client, here)
                     if not isinstance(answer, httpx.URL):
-                        return await asyncio.to_thread(_text, answer, here)
+                        return await asyncio.to_thread(_body_text, answer, here)
                     here = _same_host(here, answer)
         except TimeoutError:
-            raise NotRun(f"Error: {here} took longer than {SECONDS:g} s.") from None
+            raise NotRun(f"Error: {here} took longer than {TIMEOUT_S:g} s.") from None
         except NotPublic as refused:
             raise NotRun(f"Error: {here} is not fetched: {refused}.") from None
         except httpx.HTTPError as broken:
             raise NotRun(f"Error: {here}: {str(broken) or type(broken).__name__}") from None
-        raise NotRun(f"Error: {url} redirects more than {HOPS} times.")
+        raise NotRun(f"Error: {url} redirects more than {MAX_REDIRECTS} times.")
 
     def _client(self) -> httpx.AsyncClient:
         # Without the environment's proxy: it would look the name up by itself.
         return httpx.AsyncClient(
             transport=PublicOnly(self.resolve, self.connection()),
             trust_env=False,
-            headers={"Accept": ACCEPTED, "User-Agent": "mini-agent"},
+            headers={"Accept": ACCEPT_HEADER, "User-Agent": "mini-agent"},
         )
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _Body:
     kind: str
     content: bytes
 
 
-async def _fetched(client: httpx.AsyncClient, url: httpx.URL) -> _Answer | httpx.URL:
+async def _fetch(client: httpx.AsyncClient, url: httpx.URL) -> _Body | httpx.URL:
     """What is there, or where it is instead."""
     async with client.stream("GET", url) as answer:
         if answer.has_redirect_location:
@@ -182,13 +182,13 @@ async def _fetched(client: httpx.AsyncClient, url: httpx.URL) -> _Answer | httpx
         content = bytearray()
         async for piece in answer.aiter_bytes():
             content += piece
-            if len(content) > LARGEST:
-                raise NotRun(f"Error: {url} has more than {LARGEST >> 20} MB.")
+            if len(content) > MAX_BYTES:
+                raise NotRun(f"Error: {url} has more than {MAX_BYTES >> 20} MB.")
         kind = answer.headers.get("content-type", "text/html").partition(";")[0].strip().lower()
-        return _Answer(kind, bytes(content))
+        return _Body(kind, bytes(content))
 
 
-def _https(url: str) -> httpx.URL:
+def _parse_url(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
@@ -197,16 +197,16 @@ def _https(url: str) -> httpx.URL:
         raise NotRun("Error: invalid url.")
     if parsed.userinfo:
         raise NotRun("Error: the url must not hold a user name or password.")
-    return _secure(parsed)
+    return _with_https(parsed)
 
 
-def _secure(url: httpx.URL) -> httpx.URL:
+def _with_https(url: httpx.URL) -> httpx.URL:
     return url.copy_with(scheme="https") if url.scheme == "http" else url
 
 
 def _same_host(here: httpx.URL, there: httpx.URL) -> httpx.URL:
     """Where to go on; a rule that allows one host must not lead to another."""
-    there = _secure(there)
+    there = _with_https(there)
     if there.host != here.host or there.scheme != "https" or there.userinfo:
         raise NotRun(
             f"Error: {here} redirects to {there}. Call WebFetch with that, if it is right."
@@ -214,9 +214,9 @@ def _same_host(here: httpx.URL, there: httpx.URL) -> httpx.URL:
     return there
 
 
-def _text(answer: _Answer, url: httpx.URL) -> str:
-    if answer.kind in HTML:
-        return markdown_of(text_in(answer.content[:LARGEST_HTML], Path(url.path)).shown)
-    if answer.kind.startswith(TEXT) or answer.kind.endswith(AS_TEXT):
-        return text_in(answer.content, Path(url.path)).shown
+def _body_text(answer: _Body, url: httpx.URL) -> str:
+    if answer.kind in HTML_TYPES:
+        return convert_to_markdown(decode_text(answer.content[:MAX_HTML_BYTES], Path(url.path)).shown)
+    if answer.kind.startswith(TEXT_TYPES) or answer.kind.endswith(TEXT_SUFFIXES):
+        return decode_text(answer.content, Path(url.path)).shown
     raise NotRun(f"Error: {url} is {answer.kind}, no text.")

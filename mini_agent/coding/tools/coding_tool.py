@@ -9,21 +9,21 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mini_agent.coding.tools.change import Change
-from mini_agent.coding.tools.workspace import Workplace
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import Listener, ToolOutput
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class Invocation:
     """One call: its id, where it is carried out, and who hears what a program prints."""
 
     id: str
-    at: Workplace
+    at: ToolContext
     tell: Listener
 
 
-class Asked(BaseModel):
+class CodingTool(BaseModel):
     """The arguments of one tool, which is named as its class.
 
     One that `only_reads` leaves everything as it is; one that `reaches_out` tells strangers of it.
@@ -37,60 +37,60 @@ class Asked(BaseModel):
     reaches_out: ClassVar[bool] = False
 
     @classmethod
-    def is_offered(cls, at: Workplace) -> bool:
+    def is_offered(cls, at: ToolContext) -> bool:
         """Whether everything is there that the tool needs."""
         del at
         return True
 
-    def paths(self, at: Workplace) -> tuple[Path, ...]:
+    def paths(self, at: ToolContext) -> tuple[Path, ...]:
         """The files and folders that it reads or writes."""
         del at
         return ()
 
-    async def carried_out(self, call: Call) -> ToolOutput:
+    async def carried_out(self, call: Invocation) -> ToolOutput:
         """What came of it; `NotRun` says why nothing did."""
         raise NotImplementedError
 
 
-class Changing(Asked):
+class FileEditTool(CodingTool):
     """The arguments of a tool that changes one file."""
 
-    def path(self, at: Workplace) -> Path:
+    def path(self, at: ToolContext) -> Path:
         """The file."""
         raise NotImplementedError
 
-    def paths(self, at: Workplace) -> tuple[Path, ...]:
+    def paths(self, at: ToolContext) -> tuple[Path, ...]:
         """The file."""
         return (self.path(at),)
 
-    def change(self, at: Workplace) -> Change:
+    def change(self, at: ToolContext) -> Change:
         """What it would do; `NotRun` says why it cannot."""
         raise NotImplementedError
 
-    def make(self, at: Workplace) -> Change:
+    def make(self, at: ToolContext) -> Change:
         """Does it, as the user was shown it; the model then knows the file."""
         # INVARIANT: where the user was asked, no other change is made than the one in the question.
-        change = at.approved.take(self)
+        change = at.approved_changes.take(self)
         if change is None:
             change = self.change(at)
         else:
             change.require_current(self.path(at))
         change.make()
-        at.files.saw(change.path)
+        at.files.mark_seen(change.path)
         return change
 
 
-def said(text: str) -> ToolOutput:
+def text_output(text: str) -> ToolOutput:
     """An answer that the model reads as it is."""
     return ToolOutput(ok=True, rc=0, stdout=text, told=text)
 
 
-def not_done(why: str) -> ToolOutput:
+def error_output(why: str) -> ToolOutput:
     """A call that was not carried out, in words that the model reads as they are."""
     return ToolOutput(ok=False, error=why, told=why)
 
 
-def complaint(wrong: ValidationError) -> str:
+def format_validation_error(wrong: ValidationError) -> str:
     """What is wrong with the arguments, one line each."""
     return "\n".join(
         f"Error: the argument `{'.'.join(map(str, each['loc'])) or 'arguments'}`: "
@@ -99,7 +99,7 @@ def complaint(wrong: ValidationError) -> str:
     )
 
 
-def reason(broken: OSError) -> NotRun:
+def convert_os_error(broken: OSError) -> NotRun:
     """What the system objects to, as the answer to a call."""
     where = f": {broken.filename}" if broken.filename else ""
     return NotRun(f"Error: {broken.strerror or broken}{where}")

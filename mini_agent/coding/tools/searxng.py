@@ -9,11 +9,11 @@ from typing import Final
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from mini_agent.coding.tools.protocols import Found
+from mini_agent.coding.tools.protocols import SearchResult
 from mini_agent.tools.arguments import NotRun
 
-SECONDS: Final = 20.0
-LONGEST: Final = 500
+TIMEOUT_S: Final = 20.0
+MAX_EXCERPT_CHARS: Final = 500
 
 
 class _Result(BaseModel):
@@ -24,30 +24,30 @@ class _Result(BaseModel):
     content: str = Field(default="", description="An excerpt.")
 
 
-class _Results(BaseModel):
+class _Response(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     results: tuple[_Result, ...] = Field(description="The results, the best first.")
 
 
 @dataclass(frozen=True, slots=True)
-class SearxSearch:
+class SearxngEngine:
     """The server at `address`, which the user names and which may be anywhere."""
 
     address: str
 
-    async def found(self, query: str) -> Sequence[Found]:
+    async def found(self, query: str) -> Sequence[SearchResult]:
         """The results of the first page, in the server's order."""
         asked = {"q": query, "format": "json"}
         try:
-            async with httpx.AsyncClient(timeout=SECONDS) as client:
+            async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
                 answer = await client.get(f"{self.address.rstrip('/')}/search", params=asked)
         except (httpx.HTTPError, httpx.InvalidURL) as broken:
             raise NotRun(f"{self.address} does not answer: {broken}") from None
         if answer.status_code == httpx.codes.FORBIDDEN:
             raise NotRun(f"{self.address} gives no JSON; add it under search.formats there")
         try:
-            results = _Results.model_validate_json(answer.content).results
+            results = _Response.model_validate_json(answer.content).results
         except ValidationError:
             raise NotRun(f"{self.address} answers with HTTP {answer.status_code}") from None
-        return [Found(each.title, each.url, each.content[:LONGEST]) for each in results]
+        return [SearchResult(each.title, each.url, each.content[:MAX_EXCERPT_CHARS]) for each in results]
