@@ -20,7 +20,7 @@ from mini_agent.provider.install import install
 from mini_agent.provider.parameters import GivenCall
 from mini_agent.provider.run import provider_run
 from mini_agent.testing import ScriptedServer, call
-from mini_agent.testing.replies import JsonObject, Scripted
+from mini_agent.testing.replies import JsonObject, ScriptedReply
 
 TURNS: Final = 8
 RUNS: Final = 40
@@ -69,7 +69,7 @@ async def _turns() -> list[Cost]:
     ]
 
 
-def _eight_turns(messages: list[JsonObject]) -> Scripted | str:
+def _eight_turns(messages: list[JsonObject]) -> ScriptedReply | str:
     said = sum(message["role"] == "assistant" for message in messages)
     return call("echo", text=f"number {said}") if said < TURNS - 1 else "Done."
 

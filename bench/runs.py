@@ -31,7 +31,7 @@ from bench.runs_stack import (
     shim_process,
 )
 from bench.samples import Samples
-from mini_agent.testing import Scripted, ScriptedServer, call, text
+from mini_agent.testing import ScriptedReply, ScriptedServer, call, text
 from mini_agent.testing.replies import JsonObject
 
 SHIM: Final = "http://127.0.0.1:8788"
@@ -47,7 +47,7 @@ GROWN_MIB: Final = 16.0
 End = Callable[[], Awaitable[None]]
 
 
-def says(messages: list[JsonObject]) -> Scripted:
+def says(messages: list[JsonObject]) -> ScriptedReply:
     """A program for a number, and then what it printed."""
     asked = next(each["content"] for each in messages if each["role"] == "user")
     if messages[-1]["role"] == "tool":

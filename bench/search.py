@@ -70,7 +70,7 @@ def main() -> int:
 
 
 async def _measured(folder: Path) -> list[Cost]:
-    tools = coding_tools(ToolContext.at(folder, dict(os.environ)))
+    tools = coding_tools(ToolContext.create(folder, dict(os.environ)))
     timed = {search.key: _Timed(search) for search in SEARCHES}
     for number in range(-WARM_UP, ROUNDS):
         for each in random.sample([*timed.values()], len(timed)):

@@ -17,7 +17,7 @@ from mini_agent.coding.permissions.policy import (
     PermissionPolicy,
 )
 from mini_agent.coding.permissions.rules import Rule
-from mini_agent.coding.tools.protocols import UserPrompter, Question
+from mini_agent.coding.tools.protocols import Question, UserPrompter
 from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject
 
@@ -27,13 +27,13 @@ class UserAnswer:
     """What the user says to a call; `why` goes to the model."""
 
     answer: Literal["once", "always", "no"]
-    why: str = ""
+    reason: str = ""
 
 
 class PermissionPrompter(Protocol):
     """The user, where there is one to be asked."""
 
-    async def may(self, asked: Ask) -> UserAnswer:
+    async def ask_permission(self, asked: Ask) -> UserAnswer:
         """What the user says to it."""
         ...
 
@@ -45,13 +45,13 @@ class PlanModePrompter:
     user: UserPrompter
     permissions: Callable[[], PermissionPolicy]
 
-    async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
+    async def ask(self, questions: Sequence[Question]) -> Mapping[str, str]:
         """What the user answers."""
-        return await self.user.answers(questions)
+        return await self.user.ask(questions)
 
-    async def approves(self, plan: str) -> bool:
+    async def approve_plan(self, plan: str) -> bool:
         """Whether the plan is to be carried out; from then on things may be changed."""
-        agrees = await self.user.approves(plan)
+        agrees = await self.user.approve_plan(plan)
         permissions = self.permissions()
         if agrees and permissions.mode == "plan":
             permissions.mode = "default"
@@ -70,13 +70,13 @@ class PolicyApprover:
     """
 
     permissions: PermissionPolicy
-    asker: PermissionPrompter | None
-    tell: Callable[[str], None] = _ignore
+    prompter: PermissionPrompter | None
+    notify: Callable[[str], None] = _ignore
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def find_objection(self, name: str, arguments: JsonObject, said: Permission) -> str:
         """Why the call may not be made; what hooks have said does not undo a rule that denies."""
-        decision = self.permissions.decision(name, arguments)
+        decision = self.permissions.decide(name, arguments)
         match decision:
             case Deny():
                 return decision.reason
@@ -85,7 +85,7 @@ class PolicyApprover:
             case Ask() if said == "allow":
                 return ""
             case Ask() if said != "ask":
-                again = partial(self.permissions.decision, name, arguments)
+                again = partial(self.permissions.decide, name, arguments)
                 return await self._asked(decision, again)
             case Allow():
                 decision = Ask(f"A hook wants to know: call {name}?", "", Rule(name, ""))
@@ -94,7 +94,7 @@ class PolicyApprover:
         return await self._asked(decision, lambda: decision)
 
     async def _asked(self, asked: Ask, again: Callable[[], Decision]) -> str:
-        if self.asker is None:
+        if self.prompter is None:
             return (
                 f"This needs the user's permission, and nobody is there to be asked. The rule "
                 f"{asked.suggested_rule} would allow it, with --allowed-tools or under permissions.allow."
@@ -106,18 +106,18 @@ class PolicyApprover:
             if isinstance(by_now, Allow):
                 return ""
             asked = by_now if isinstance(by_now, Ask) else asked
-            said = await self.asker.may(asked)
+            said = await self.prompter.ask_permission(asked)
             if said.answer == "always":
                 self._remember(asked.suggested_rule)
             if said.answer != "no":
                 self.permissions.approve(asked)
         if said.answer != "no":
             return ""
-        why = f" They say: {said.why}" if said.why else ""
+        why = f" They say: {said.reason}" if said.reason else ""
         return f"The user does not want this to be done.{why}"
 
     def _remember(self, rule: Rule) -> None:
         try:
             self.permissions.remember(rule)
         except MiniAgentError as broken:
-            self.tell(str(broken))
+            self.notify(str(broken))

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
-from mini_agent.coding.compaction import NO_LIMIT, ContextLimit, CompactionRequest, compact
+from mini_agent.coding.compaction import NO_LIMIT, CompactionRequest, ContextLimit, compact
 from mini_agent.coding.hooks.commands import HookSource
 from mini_agent.coding.hooks.decision import HookDecision
-from mini_agent.coding.hooks.event import HookContext, EventName
+from mini_agent.coding.hooks.event import EventName, HookContext
 from mini_agent.coding.inner_loop import InnerLoop
 from mini_agent.coding.observer import Observer
 from mini_agent.coding.prompts.server import PromptServer, read_system_prompt
@@ -38,9 +38,9 @@ class Assistant:
     aside: Model
     hooks: HookSource
     servers: Sequence[PromptServer]
-    circumstances: Callable[[], HookContext]
-    watcher: Observer
-    window_of: ContextLimitLookup
+    hook_context: Callable[[], HookContext]
+    observer: Observer
+    find_context_limit: ContextLimitLookup
     _system: list[Message] | None = None
     _untold: tuple[str, ...] = ()
 
@@ -51,24 +51,24 @@ class Assistant:
 
     async def begin(self, source: str) -> None:
         """Tells hooks that the session starts; `source` is startup, resume, clear or compact."""
-        verdict = await self._ask("SessionStart", source, {"source": source})
-        self._remark(verdict.reasons)
-        self._untold = verdict.after
+        decision = await self._ask("SessionStart", source, {"source": source})
+        self._warn(decision.reasons)
+        self._untold = decision.after
 
     async def end(self, reason: str) -> None:
         """Tells hooks that the session is over."""
-        self._remark((await self._ask("SessionEnd", reason, {"reason": reason})).reasons)
+        self._warn((await self._ask("SessionEnd", reason, {"reason": reason})).reasons)
 
     async def prompt(self, text: str) -> TurnOutcome:
         """An answer to `text`, unless a hook refuses it."""
         undone = await self.inner.execute_pending()
         if undone is not None:
             return undone
-        verdict = await self._ask("UserPromptSubmit", "", {"prompt": text})
-        if verdict.blocked or verdict.stops:
-            reason = verdict.reason or "a hook gave no reason"
+        decision = await self._ask("UserPromptSubmit", "", {"prompt": text})
+        if decision.blocked or decision.stops:
+            reason = decision.reason or "a hook gave no reason"
             return TurnOutcome("failed", error=f"the prompt was blocked by a hook: {reason}")
-        return await self.say([*map(text_block, (*verdict.before, text, *verdict.after))])
+        return await self.say([*map(text_block, (*decision.before, text, *decision.after))])
 
     async def say(self, blocks: Sequence[Block]) -> TurnOutcome:
         """An answer to `blocks`, which go into the session as they are."""
@@ -87,7 +87,9 @@ class Assistant:
         self._tell_context()
         outcome = await self._run()
         for times in range(MAX_STOP_RETRIES):
-            if outcome.status != "done" or not await self._is_put_off(outcome, has_been=bool(times)):
+            if outcome.status != "done" or not await self._is_put_off(
+                outcome, has_been=bool(times)
+            ):
                 break
             outcome = _merge_outcomes(outcome, await self._run())
         return outcome
@@ -95,9 +97,9 @@ class Assistant:
     async def compact(self, wish: CompactionRequest) -> None:
         """Puts a summary in the place of all that was said."""
         own: JsonObject = {"trigger": wish.by, "custom_instructions": wish.focus}
-        verdict = await self._ask("PreCompact", wish.by, own)
-        if verdict.blocked or verdict.stops:
-            reason = verdict.reason or "it gave no reason"
+        decision = await self._ask("PreCompact", wish.by, own)
+        if decision.blocked or decision.stops:
+            reason = decision.reason or "it gave no reason"
             raise BadRequest(f"a hook does not want the conversation compacted: {reason}")
         config = self.inner.config
         system = await self._system_messages()
@@ -108,7 +110,7 @@ class Assistant:
         """The inner loop to its end, the conversation told anew wherever it gets too long."""
         config = self.inner.config
         known = context_tokens(config.model, config.num_ctx)
-        self.inner.window = ContextLimit(known or await self.window_of(config.model))
+        self.inner.window = ContextLimit(known or await self.find_context_limit(config.model))
         outcome = await self.inner.run(await self._system_messages())
         while outcome.status == "full":
             await self._make_room()
@@ -116,12 +118,12 @@ class Assistant:
         return outcome
 
     async def _make_room(self) -> None:
-        self.watcher.remark("the conversation is nearly too long for the model: compacting it")
+        self.observer.on_warning("the conversation is nearly too long for the model: compacting it")
         try:
             await self.compact(CompactionRequest(by="auto"))
             self._tell_context()
         except BadRequest as objection:
-            self.watcher.remark(str(objection))
+            self.observer.on_warning(str(objection))
             self.inner.window = NO_LIMIT
 
     def _tell_context(self) -> None:
@@ -135,10 +137,10 @@ class Assistant:
             "stop_hook_active": has_been,
             "last_assistant_message": outcome.answer,
         }
-        verdict = await self._ask("Stop", "", own)
-        if verdict.stops or not verdict.blocked:
+        decision = await self._ask("Stop", "", own)
+        if decision.stops or not decision.blocked:
             return False
-        self.session.add_user_message([text_block(verdict.reason)], is_meta=True)
+        self.session.add_user_message([text_block(decision.reason)], is_meta=True)
         return True
 
     async def _system_messages(self) -> list[Message]:
@@ -148,13 +150,13 @@ class Assistant:
         return self._system
 
     async def _ask(self, name: EventName, about: str, own: JsonObject) -> HookDecision:
-        verdict = await self.hooks.verdict(self.circumstances().event(name, about, own))
-        self._remark((*verdict.messages, *verdict.faults))
-        return verdict
+        decision = await self.hooks.decide(self.hook_context().event(name, about, own))
+        self._warn((*decision.messages, *decision.faults))
+        return decision
 
-    def _remark(self, said: Sequence[str]) -> None:
-        for remark in said:
-            self.watcher.remark(remark)
+    def _warn(self, said: Sequence[str]) -> None:
+        for warning in said:
+            self.observer.on_warning(warning)
 
 
 def _merge_outcomes(before: TurnOutcome, after: TurnOutcome) -> TurnOutcome:

@@ -33,9 +33,9 @@ class Check:
     fix: str = ""
 
 
-def run_checks(ground: LaunchConfig) -> list[Check]:
+def run_checks(launch: LaunchConfig) -> list[Check]:
     """All checks; none of them asks a model or starts a server."""
-    return list(_checks(ground))
+    return list(_checks(launch))
 
 
 def format_checks(checks: list[Check]) -> str:
@@ -47,31 +47,33 @@ def format_checks(checks: list[Check]) -> str:
     )
 
 
-def _checks(ground: LaunchConfig) -> Iterator[Check]:
+def _checks(launch: LaunchConfig) -> Iterator[Check]:
     yield Check("python", is_well=True, found=f"{platform.python_version()} on {sys.platform}")
-    yield _check_api_key(ground)
+    yield _check_api_key(launch)
     for program, use in (("rg", "Grep"), ("git", "the branch in sessions")):
-        found = shutil.which(program, path=ground.variables.get("PATH"))
+        found = shutil.which(program, path=launch.variables.get("PATH"))
         fix = f"{use} needs it: install {'ripgrep' if program == 'rg' else program}"
         yield Check(program, found is not None, found or "not installed", fix)
-    yield _check_sessions(ground)
-    trusted = "trusted" if ground.is_trusted else "not trusted: its hooks and servers are left out"
-    yield Check("this folder", is_well=True, found=f"{ground.paths.project}, {trusted}")
-    for server in list_servers(ground):
+    yield _check_sessions(launch)
+    trusted = "trusted" if launch.is_trusted else "not trusted: its hooks and servers are left out"
+    yield Check("this folder", is_well=True, found=f"{launch.paths.project}, {trusted}")
+    for server in list_servers(launch):
         yield Check(f"MCP {server.name}", not server.problem, server.problem or "configured")
 
 
-def _check_api_key(ground: LaunchConfig) -> Check:
-    name = next((key for begin, key in API_KEY_VARIABLES.items() if ground.model.startswith(begin)), "")
+def _check_api_key(launch: LaunchConfig) -> Check:
+    name = next(
+        (key for begin, key in API_KEY_VARIABLES.items() if launch.model.startswith(begin)), ""
+    )
     if not name:
-        return Check("model", is_well=True, found=ground.model)
-    is_set = bool(ground.variables.get(name))
-    found = f"{ground.model}, {name} is {'set' if is_set else 'not set'}"
+        return Check("model", is_well=True, found=launch.model)
+    is_set = bool(launch.variables.get(name))
+    found = f"{launch.model}, {name} is {'set' if is_set else 'not set'}"
     return Check("model", is_set, found, f"export {name}=..., or take another --model")
 
 
-def _check_sessions(ground: LaunchConfig) -> Check:
-    folder = ground.sessions
+def _check_sessions(launch: LaunchConfig) -> Check:
+    folder = launch.sessions_folder
     there = next((each for each in (folder, *folder.parents) if each.is_dir()), folder)
     free = shutil.disk_usage(there).free
     is_well = os.access(there, os.W_OK) and free > MIN_FREE_BYTES

@@ -10,10 +10,10 @@ from mini_agent.coding.options import Options
 
 def run_assistant(options: Options) -> int:
     """The exit code: 0 done, 1 failed, 2 tools withheld; an interrupt is raised."""
-    ground = read_launch_config(options, dict(os.environ))
+    launch = read_launch_config(options, dict(os.environ))
     # Each imports what it needs alone: the prompt is to be there at once.
     if options.interactive:
         from mini_agent.coding.terminal.startup import run
     else:
         from mini_agent.coding.headless.run import run
-    return run(ground)
+    return run(launch)

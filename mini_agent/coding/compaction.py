@@ -68,4 +68,6 @@ async def compact(
     summary = reply.text.strip()
     if not summary:
         raise ModelUnavailable("the model gave no summary, so nothing was compacted")
-    session.add_summary(SUMMARY_MESSAGE.format(summary=summary), tokens=reply.usage.prompt_tokens, by=wish.by)
+    session.add_summary(
+        SUMMARY_MESSAGE.format(summary=summary), tokens=reply.usage.prompt_tokens, by=wish.by
+    )

@@ -17,7 +17,7 @@ from mini_agent.coding.compaction import NO_LIMIT, ContextLimit
 from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.coding.transcript.recorder import SessionRecorder
 from mini_agent.coding.transcript.session import NO_USAGE, Session
-from mini_agent.coding.usage import TurnStatus, TurnOutcome
+from mini_agent.coding.usage import TurnOutcome, TurnStatus
 from mini_agent.config import AgentConfig
 from mini_agent.errors import MiniAgentError
 from mini_agent.events import CallsUnderstood, Event, Listener, ModelAsked, ModelReplied
@@ -67,7 +67,10 @@ NO_DEADLINE_S: Final = 86_400.0
 MAX_TURNS: Final = 1000
 # A session with its tools does not fit into what Ollama takes when it is not told.
 OLLAMA_NUM_CTX: Final = 32_768
-STATUS_BY_REASON: Final[dict[StoppedReason, TurnStatus]] = {"success": "done", "max_iterations": "max_turns"}
+STATUS_BY_REASON: Final[dict[StoppedReason, TurnStatus]] = {
+    "success": "done",
+    "max_iterations": "max_turns",
+}
 
 
 def build_config(model: str, max_turns: int | None = None) -> AgentConfig:

@@ -20,8 +20,8 @@ from mini_agent.coding.permissions.rules import Rules, parse_rule
 from mini_agent.coding.permissions.settings import PermissionSettings, read_permission_settings
 from mini_agent.coding.settings import ClaudeSettings, read_settings, settings_paths
 from mini_agent.coding.transcript.locations import (
-    SessionOrigin,
     SessionFile,
+    SessionOrigin,
     create_session_file,
     find_newest_session,
     find_session_file,
@@ -156,10 +156,10 @@ class LaunchConfig:
     digest_model: str
     permission_settings: PermissionSettings
     is_trusted: bool
-    remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
-    def sessions(self) -> Path:
+    def sessions_folder(self) -> Path:
         """Where this project's sessions are."""
         return get_sessions_folder(self.paths.claude_home, self.paths.project)
 
@@ -173,13 +173,17 @@ class LaunchConfig:
         """Whether our own tools and prompts are wanted; they are where no server is named."""
         return not self.options.mcp or "builtin" in self.options.mcp
 
-    def place(self) -> SessionFile:
+    def select_session_file(self) -> SessionFile:
         """The session that is asked for."""
         if self.options.resume and self.options.continue_newest:
             raise BadRequest("--resume and --continue name a session each", hint="take one of them")
         if self.options.resume:
-            return find_session_file(self.options.resume, self.sessions)
-        return find_newest_session(self.sessions) if self.options.continue_newest else create_session_file(self.sessions)
+            return find_session_file(self.options.resume, self.sessions_folder)
+        return (
+            find_newest_session(self.sessions_folder)
+            if self.options.continue_newest
+            else create_session_file(self.sessions_folder)
+        )
 
 
 def read_launch_config(options: Options, variables: Mapping[str, str]) -> LaunchConfig:
@@ -204,9 +208,13 @@ def read_launch_config(options: Options, variables: Mapping[str, str]) -> Launch
         settings=settings,
         model=model,
         digest_model=options.digest_model or select_digest_model(model),
-        permission_settings=_merge_permissions(read_permission_settings(paths, places.project), options),
+        permission_settings=_merge_permissions(
+            read_permission_settings(paths, places.project), options
+        ),
         is_trusted=is_trusted,
-        remarks=settings.remarks if is_trusted else (*settings.remarks, *_warn_untrusted(places)),
+        warnings=settings.warnings
+        if is_trusted
+        else (*settings.warnings, *_warn_untrusted(places)),
     )
 
 

@@ -15,11 +15,11 @@ from mini_agent.tools.invoker import Invoker
 class LazyPages:
     """`PublicPageFetcher`."""
 
-    async def page(self, url: str) -> str:
+    async def fetch(self, url: str) -> str:
         """What stands there."""
         from mini_agent.coding.tools.page_fetcher import PublicPageFetcher
 
-        return await PublicPageFetcher().page(url)
+        return await PublicPageFetcher().fetch(url)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class LazySearch:
 
     address: str
 
-    async def found(self, query: str) -> Sequence[SearchResult]:
+    async def search(self, query: str) -> Sequence[SearchResult]:
         """The results of the first page."""
         from mini_agent.coding.tools.searxng import SearxngEngine
 
-        return await SearxngEngine(self.address).found(query)
+        return await SearxngEngine(self.address).search(query)
 
 
 def open_sandbox(settings: Settings) -> AbstractAsyncContextManager[Invoker | None]:

@@ -30,8 +30,8 @@ from mini_agent.coding.lazy import LazyPages, LazySearch, open_sandbox
 from mini_agent.coding.permissions.matching import denied_globs
 from mini_agent.coding.permissions.policy import Deny, PermissionPolicy
 from mini_agent.coding.permissions.settings import permission_files, read_permission_settings
+from mini_agent.coding.tools.catalog import argument_schema, available_tools, coding_tools
 from mini_agent.coding.tools.coding_tool import CodingTool, error_output
-from mini_agent.coding.tools.catalog import coding_tools, available_tools, argument_schema
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.errors import BadRequest
 from mini_agent.mcp.sandbox_server.results import ran
@@ -63,22 +63,22 @@ async def _serve(project: Path, environment: Mapping[str, str]) -> None:
     permissions = load_policy(project, environment)
     async with open_sandbox(Settings()) as sandbox:
         server = await build_server(permissions, sandbox)
-        await served_on_stdio(server, permissions.at.shell.aclose)
+        await served_on_stdio(server, permissions.context.shell.aclose)
 
 
 def load_policy(project: Path, environment: Mapping[str, str]) -> PermissionPolicy:
     """A workplace whose user is asked by the client: what settings deny is denied all the same."""
-    at = ToolContext.at(project, environment)
-    home = Path(environment.get("CLAUDE_CONFIG_DIR") or Path(at.home, ".claude"))
-    settings = read_permission_settings(permission_files(home, at.project), at.project)
+    context = ToolContext.create(project, environment)
+    home = Path(environment.get("CLAUDE_CONFIG_DIR") or Path(context.home, ".claude"))
+    settings = read_permission_settings(permission_files(home, context.project), context.project)
     searx = environment.get("MINI_AGENT_SEARXNG_URL")
-    at = replace(
-        at,
-        hidden=denied_globs(settings.rules, at),
-        pages=LazyPages(),
-        search=LazySearch(searx) if searx else None,
+    context = replace(
+        context,
+        excluded=denied_globs(settings.rules, context),
+        page_fetcher=LazyPages(),
+        search_engine=LazySearch(searx) if searx else None,
     )
-    return PermissionPolicy(at, settings.rules, "bypassPermissions", can_ask=False)
+    return PermissionPolicy(context, settings.rules, "bypassPermissions", can_ask=False)
 
 
 async def build_server(permissions: PermissionPolicy, sandbox: Invoker | None = None) -> Server:
@@ -88,7 +88,7 @@ async def build_server(permissions: PermissionPolicy, sandbox: Invoker | None = 
     return Server(
         SERVER_NAME,
         version=version("mini-agent"),
-        instructions=INSTRUCTIONS.format(project=permissions.at.project),
+        instructions=INSTRUCTIONS.format(project=permissions.context.project),
         on_list_tools=served.listed,
         on_call_tool=served.called,
     )
@@ -103,36 +103,39 @@ class _Handlers:
     async def listed(
         self, _context: ServerRequestContext, _asked: PaginatedRequestParams | None
     ) -> ListToolsResult:
-        own = available_tools(self.permissions.at).items()
+        own = available_tools(self.permissions.context).items()
         return ListToolsResult(tools=[*(_mcp_tool(*each) for each in own), *self.programs])
 
     async def called(
         self, context: ServerRequestContext, asked: CallToolRequestParams
     ) -> CallToolResult:
-        own, programs = available_tools(self.permissions.at), {tool.name for tool in self.programs}
+        own, programs = (
+            available_tools(self.permissions.context),
+            {tool.name for tool in self.programs},
+        )
         if asked.name not in {*own, *programs}:
             known = ", ".join((*own, *programs))
             message = f"there is no tool {asked.name!r:.80}; there are: {known}"
             raise MCPError(code=INVALID_PARAMS, message=message)
         arguments: JsonObject = asked.arguments or {}
-        decision = self.permissions.decision(asked.name, arguments)
+        decision = self.permissions.decide(asked.name, arguments)
         if isinstance(decision, Deny):
             return _call_result(error_output(f"Error: {decision.reason}"))
         call = tool_call(str(context.request_id), Called(asked.name, arguments))
         if self.sandbox is not None and asked.name in programs:
             return _call_result(output_of(await self.sandbox.call_openai_tool(call)))
-        return _call_result(await coding_tools(self.permissions.at).call_openai_tool(call))
+        return _call_result(await coding_tools(self.permissions.context).call_openai_tool(call))
 
 
 def _mcp_tool(name: str, asked: type[CodingTool]) -> Tool:
     return Tool(
         name=name,
-        description=asked.says,
+        description=asked.tool_description,
         input_schema=argument_schema(asked),
         annotations=ToolAnnotations(
-            read_only_hint=asked.only_reads,
-            destructive_hint=not asked.only_reads,
-            open_world_hint=asked.reaches_out or name == "Bash",
+            read_only_hint=asked.is_read_only,
+            destructive_hint=not asked.is_read_only,
+            open_world_hint=asked.is_open_world or name == "Bash",
         ),
     )
 

@@ -34,14 +34,14 @@ class McpServer:
     provides_prompts: bool = False
 
 
-def list_servers(ground: LaunchConfig) -> list[McpServer]:
+def list_servers(launch: LaunchConfig) -> list[McpServer]:
     """Those that are named and may be started; a project's own only where it is trusted."""
-    files = [Path(named).expanduser() for named in ground.options.mcp_config]
-    own = ground.paths.project / PROJECT_MCP_FILE
-    if ground.is_trusted and own.is_file() and own not in files:
+    files = [Path(named).expanduser() for named in launch.options.mcp_config]
+    own = launch.paths.project / PROJECT_MCP_FILE
+    if launch.is_trusted and own.is_file() and own not in files:
         files.append(own)
-    named = parse_commands(ground.options.mcp, ground.paths.project)
-    return [*named, *(read_server_files(files, ground.variables) if files else [])]
+    named = parse_commands(launch.options.mcp, launch.paths.project)
+    return [*named, *(read_server_files(files, launch.variables) if files else [])]
 
 
 def parse_commands(commands: Iterable[str], cwd: Path) -> list[McpServer]:

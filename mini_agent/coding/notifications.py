@@ -16,7 +16,7 @@ from mini_agent.coding.hooks.commands import HookSource
 from mini_agent.coding.hooks.decision import HookDecision
 from mini_agent.coding.hooks.event import HookContext
 from mini_agent.coding.permissions.policy import Ask
-from mini_agent.coding.tools.protocols import UserPrompter, Question
+from mini_agent.coding.tools.protocols import Question, UserPrompter
 from mini_agent.messages import JsonObject
 
 # Claude Code's names, which matchers are held against.
@@ -30,9 +30,12 @@ class Notifications:
     """Notifications. What hooks say to one is told when the user is not writing."""
 
     def __init__(
-        self, hooks: HookSource, circumstances: Callable[[], HookContext], tell: Callable[[str], None]
+        self,
+        hooks: HookSource,
+        hook_context: Callable[[], HookContext],
+        tell: Callable[[str], None],
     ) -> None:
-        self._hooks, self._circumstances, self._tell = hooks, circumstances, tell
+        self._hooks, self._hook_context, self._tell = hooks, hook_context, tell
         self._sent: set[asyncio.Task[HookDecision]] = set()
 
     @contextmanager
@@ -47,7 +50,9 @@ class Notifications:
     @contextmanager
     def waiting(self, idle_s: float) -> Iterator[None]:
         """While the user may say what is next; hooks hear of it when that takes its time."""
-        timer = asyncio.get_running_loop().call_later(idle_s, self._send, "idle_prompt", IDLE_MESSAGE)
+        timer = asyncio.get_running_loop().call_later(
+            idle_s, self._send, "idle_prompt", IDLE_MESSAGE
+        )
         try:
             yield
         finally:
@@ -64,15 +69,15 @@ class Notifications:
 
     def _send(self, kind: NotificationType, message: str) -> None:
         own: JsonObject = {"message": message, "title": TITLE, "notification_type": kind}
-        event = self._circumstances().event("Notification", kind, own)
-        self._sent.add(asyncio.create_task(self._hooks.verdict(event)))
+        event = self._hook_context().event("Notification", kind, own)
+        self._sent.add(asyncio.create_task(self._hooks.decide(event)))
 
     def _tell_what_came(self) -> None:
         done = {task for task in self._sent if task.done()}
         self._sent -= done
         for said in [task.result() for task in done if not task.cancelled()]:
-            for remark in (*said.messages, *said.reasons, *said.faults):
-                self._tell(remark)
+            for warning in (*said.messages, *said.reasons, *said.faults):
+                self._tell(warning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,12 +85,12 @@ class NotifyingCallAsker:
     """Asks `user` about calls."""
 
     user: PermissionPrompter
-    notices: Notifications
+    notifications: Notifications
 
-    async def may(self, asked: Ask) -> UserAnswer:
+    async def ask_permission(self, asked: Ask) -> UserAnswer:
         """What the user says to it."""
-        with self.notices.asking(f"mini-agent needs your permission: {asked.question}"):
-            return await self.user.may(asked)
+        with self.notifications.asking(f"mini-agent needs your permission: {asked.question}"):
+            return await self.user.ask_permission(asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +98,15 @@ class NotifyingAsker:
     """Asks `user` what the model wants to know."""
 
     user: UserPrompter
-    notices: Notifications
+    notifications: Notifications
 
-    async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
+    async def ask(self, questions: Sequence[Question]) -> Mapping[str, str]:
         """What the user answers."""
         asked = " ".join(question.text for question in questions)
-        with self.notices.asking(f"mini-agent has a question for you: {asked}"):
-            return await self.user.answers(questions)
+        with self.notifications.asking(f"mini-agent has a question for you: {asked}"):
+            return await self.user.ask(questions)
 
-    async def approves(self, plan: str) -> bool:
+    async def approve_plan(self, plan: str) -> bool:
         """Whether a plan is to be carried out."""
-        with self.notices.asking("mini-agent needs your approval of its plan"):
-            return await self.user.approves(plan)
+        with self.notifications.asking("mini-agent needs your approval of its plan"):
+            return await self.user.approve_plan(plan)

@@ -13,27 +13,27 @@ from mini_agent.messages import JsonObject
 class Observer(Protocol):
     """Is shown everything, and must not raise."""
 
-    def line(self, line: JsonObject) -> None:
+    def on_line(self, line: JsonObject) -> None:
         """A line of the transcript was written."""
         ...
 
-    def event(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Something happened in a run."""
         ...
 
-    def text(self, piece: str) -> None:
+    def on_text(self, piece: str) -> None:
         """A piece of an answer has come."""
         ...
 
-    def remark(self, said: str) -> None:
+    def on_warning(self, message: str) -> None:
         """The program has something to say to the user."""
         ...
 
-    def denied(self, call: ToolUse) -> None:
+    def on_denied(self, call: ToolUse) -> None:
         """A call was not allowed."""
         ...
 
-    def ended(self, outcome: TurnOutcome) -> None:
+    def on_ended(self, outcome: TurnOutcome) -> None:
         """A turn of the user's is over."""
         ...
 
@@ -41,20 +41,20 @@ class Observer(Protocol):
 class NullObserver:
     """The watcher of a session that nobody watches."""
 
-    def line(self, line: JsonObject) -> None:
+    def on_line(self, line: JsonObject) -> None:
         """Nothing."""
 
-    def event(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Nothing."""
 
-    def text(self, piece: str) -> None:
+    def on_text(self, piece: str) -> None:
         """Nothing."""
 
-    def remark(self, said: str) -> None:
+    def on_warning(self, message: str) -> None:
         """Nothing."""
 
-    def denied(self, call: ToolUse) -> None:
+    def on_denied(self, call: ToolUse) -> None:
         """Nothing."""
 
-    def ended(self, outcome: TurnOutcome) -> None:
+    def on_ended(self, outcome: TurnOutcome) -> None:
         """Nothing."""

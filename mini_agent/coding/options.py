@@ -10,7 +10,12 @@ from typing import Final, Literal, TypeAlias
 OutputFormat: TypeAlias = Literal["text", "json", "stream-json"]
 InputFormat: TypeAlias = Literal["text", "stream-json"]
 PermissionMode: TypeAlias = Literal["default", "acceptEdits", "plan", "bypassPermissions"]
-PERMISSION_MODES: Final[tuple[PermissionMode, ...]] = ("default", "acceptEdits", "plan", "bypassPermissions")
+PERMISSION_MODES: Final[tuple[PermissionMode, ...]] = (
+    "default",
+    "acceptEdits",
+    "plan",
+    "bypassPermissions",
+)
 BUILTIN: Final = "builtin"
 
 
@@ -76,7 +81,9 @@ def _add_session_options(group: argparse._ArgumentGroup) -> None:
         default="text",
         help="of standard input; stream-json: a message of the user a line",
     )
-    group.add_argument("--max-turns", type=_parse_turns, metavar="N", help="calls of the model at most")
+    group.add_argument(
+        "--max-turns", type=_parse_turns, metavar="N", help="calls of the model at most"
+    )
 
 
 def _add_permission_options(group: argparse._ArgumentGroup) -> None:
@@ -94,7 +101,9 @@ def _add_permission_options(group: argparse._ArgumentGroup) -> None:
         default=True,
         help="--no-execute-tools: print the calls as JSON and end with exit code 2",
     )
-    group.add_argument("--permission-mode", choices=PERMISSION_MODES, help="what is allowed without asking")
+    group.add_argument(
+        "--permission-mode", choices=PERMISSION_MODES, help="what is allowed without asking"
+    )
     group.add_argument(
         *("--allowed-tools", "--allowedTools"),
         action="append",

@@ -123,7 +123,7 @@ class ClaudeSettings:
     hooks: tuple[CommandHook, ...] = ()
     model: str = ""
     env: dict[str, str] = field(default_factory=dict)
-    remarks: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def settings_paths(claude_home: Path, project: Path) -> tuple[Path, ...]:
@@ -143,7 +143,7 @@ def read_settings(paths: Iterable[Path]) -> ClaudeSettings:
             hooks=() if read.disable_hooks else (*merged.hooks, *_hooks(read)),
             model=read.model or merged.model,
             env={**merged.env, **read.env},
-            remarks=(*merged.remarks, *_remarks(path, read)),
+            warnings=(*merged.warnings, *_find_warnings(path, read)),
         )
     return merged
 
@@ -184,7 +184,7 @@ def _hooks(read: _Settings) -> Iterator[CommandHook]:
                     yield CommandHook(event, hook.command, group.matcher, hook.timeout)
 
 
-def _remarks(path: Path, read: _Settings) -> Iterator[str]:
+def _find_warnings(path: Path, read: _Settings) -> Iterator[str]:
     for event, groups in read.hooks.items():
         if event not in EVENT_NAMES:
             yield f"{path}: hooks of {event} are not run here"

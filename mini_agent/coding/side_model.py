@@ -33,7 +33,9 @@ class SideModel:
 
     async def digest(self, prompt: str, text: str) -> str:
         """What `prompt` wants of `text`; raises `ModelError`."""
-        return await self.answer(INSTRUCTIONS, f"{prompt}\n\n<text>\n{text[:MAX_TEXT_CHARS]}\n</text>")
+        return await self.answer(
+            INSTRUCTIONS, f"{prompt}\n\n<text>\n{text[:MAX_TEXT_CHARS]}\n</text>"
+        )
 
     async def answer(self, told: str, asked: str) -> str:
         """What it says to `asked`; raises `ModelError`."""
@@ -77,13 +79,16 @@ def mark_prefixes(messages: Sequence[Message]) -> list[Message]:
     """`messages` with marks behind the instructions, the first message and the last."""
     places = {0, 1, len(messages) - 1}
     return [
-        _mark_message(message) if place in places else message for place, message in enumerate(messages)
+        _mark_message(message) if place in places else message
+        for place, message in enumerate(messages)
     ]
 
 
 def flatten_messages(messages: Sequence[Message]) -> list[Message]:
     """`messages` with lists of nothing but text as one text, which every server takes."""
-    return [{**message, "content": _flatten_content(message.get("content"))} for message in messages]
+    return [
+        {**message, "content": _flatten_content(message.get("content"))} for message in messages
+    ]
 
 
 def _flatten_content(content: JsonValue) -> JsonValue:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from mini_agent.coding.hooks.commands import HookSource
-from mini_agent.coding.hooks.decision import Permission, HookDecision
-from mini_agent.coding.hooks.event import HookContext, EventName
+from mini_agent.coding.hooks.decision import HookDecision, Permission
+from mini_agent.coding.hooks.event import EventName, HookContext
 from mini_agent.coding.observer import Observer
 from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.messages import JsonObject
@@ -43,10 +43,10 @@ class Approver(Protocol):
 class MiddlewareContext:
     """What the gate tells hooks, whom it asks, who watches by now, and what ends the run."""
 
-    circumstances: Callable[[], HookContext]
+    hook_context: Callable[[], HookContext]
     hooks: HookSource
     approver: Approver
-    watcher: Callable[[], Observer]
+    observer: Callable[[], Observer]
     stop: Callable[[str], None]
 
 
@@ -93,7 +93,7 @@ class ToolMiddleware:
             call = tool_call(call_id, asked)
         objection = await self._around.approver.find_objection(*asked, before.permission)
         if objection:
-            self._around.watcher().denied(ToolUse(call_id, *asked))
+            self._around.observer().on_denied(ToolUse(call_id, *asked))
             return _with_model_text(refused(objection))
         output = _with_model_text(output_of(await passed_on(self._invoker, call, tell)))
         said = [*before.after, *(await self._objections(asked, output, about))]
@@ -114,13 +114,13 @@ class ToolMiddleware:
 
     async def _ask(self, name: EventName, asked: Called, more: JsonObject) -> HookDecision:
         own: JsonObject = {"tool_name": asked.name, "tool_input": asked.arguments, **more}
-        event = self._around.circumstances().event(name, asked.name, own)
-        verdict = await self._around.hooks.verdict(event)
-        if verdict.stops:
-            self._around.stop(verdict.reason)
-        for remark in (*verdict.messages, *verdict.faults):
-            self._around.watcher().remark(remark)
-        return verdict
+        event = self._around.hook_context().event(name, asked.name, own)
+        decision = await self._around.hooks.decide(event)
+        if decision.stops:
+            self._around.stop(decision.reason)
+        for remark in (*decision.messages, *decision.faults):
+            self._around.observer().on_warning(remark)
+        return decision
 
 
 class _ReadWriteLock:

@@ -10,12 +10,12 @@ from mini_agent.coding.mcp_servers import McpServer
 from mini_agent.coding.prompts.server import McpPromptServer
 from mini_agent.coding.side_model import SideModel
 from mini_agent.coding.subagents.callback import CallbackInvoker
-from mini_agent.coding.subagents.run import SubagentType, ParentSession, SubagentRunner
-from mini_agent.coding.tool_middleware import ToolMiddleware, MiddlewareContext
+from mini_agent.coding.subagents.run import ParentSession, SubagentRunner, SubagentType
+from mini_agent.coding.tool_middleware import MiddlewareContext, ToolMiddleware
 from mini_agent.coding.tools.catalog import coding_tools
+from mini_agent.coding.tools.context import KnownFiles, ToolContext
 from mini_agent.coding.tools.protocols import UserPrompter
 from mini_agent.coding.tools.todo_list import TodoList
-from mini_agent.coding.tools.context import KnownFiles, ToolContext
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.wrappers import JoinedInvoker
 
@@ -33,11 +33,15 @@ class Toolset:
     parent: ParentSession
     kinds: Mapping[str, SubagentType]
     digest: SideModel
-    asker: UserPrompter | None
+    prompter: UserPrompter | None
 
-    def at(self, depth: int = 0) -> Invoker:
+    def create(self, depth: int = 0) -> Invoker:
         """The tools of the session, or of an agent `depth` levels below."""
-        below = SubagentRunner(self.parent, self.kinds, self.at, depth) if depth < MAX_AGENT_DEPTH else None
+        below = (
+            SubagentRunner(self.parent, self.kinds, self.create, depth)
+            if depth < MAX_AGENT_DEPTH
+            else None
+        )
         invokers = [*self._of_servers(below)]
         if self.context is not None:
             invokers.insert(0, coding_tools(_agent_context(self.context, depth, below)))
@@ -49,7 +53,7 @@ class Toolset:
                 continue
             if server.provides_prompts and server.connection is not None:
                 behaviour = McpPromptServer(server.connection)
-                yield CallbackInvoker(server.tools, behaviour, below, self.digest, self.asker)
+                yield CallbackInvoker(server.tools, behaviour, below, self.digest, self.prompter)
             else:
                 yield server.tools
 

@@ -4,7 +4,7 @@ from mini_agent.testing.http import Request
 from mini_agent.testing.replies import (
     Call,
     Reply,
-    Scripted,
+    ScriptedReply,
     Tokens,
     blank,
     breaks_off,
@@ -42,7 +42,7 @@ __all__ = [
     "Request",
     "Script",
     "ScriptNotFollowed",
-    "Scripted",
+    "ScriptedReply",
     "ScriptedServer",
     "Tokens",
     "blank",

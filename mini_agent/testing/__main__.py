@@ -7,8 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
-from mini_agent.testing.script import ScriptNotFollowed, count_of
-from mini_agent.testing.script_file import BadScript, ScriptFile, read_script
+from mini_agent.testing.script import ScriptNotFollowed, format_reply_count
+from mini_agent.testing.script_file import ScriptFileError, ScriptFile, read_script
 from mini_agent.testing.server import ScriptedServer
 
 FAILED, UNUSABLE = 1, 2
@@ -20,12 +20,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         script = read_script(asked.script)
         _serve(script, asked.host, asked.port)
-    except BadScript as bad:
-        return _complain(str(bad), UNUSABLE)
+    except ScriptFileError as bad:
+        return _report_error(str(bad), UNUSABLE)
     except (OSError, OverflowError) as taken:
-        return _complain(f"cannot listen on {asked.host}:{asked.port}: {taken}", UNUSABLE)
+        return _report_error(f"cannot listen on {asked.host}:{asked.port}: {taken}", UNUSABLE)
     except ScriptNotFollowed as unfollowed:
-        return _complain(f"the script was not followed: {unfollowed}", FAILED)
+        return _report_error(f"the script was not followed: {unfollowed}", FAILED)
     return 0
 
 
@@ -48,7 +48,7 @@ def _serve(script: ScriptFile, host: str, port: int) -> None:
     # INVARIANT: blocked before the threads start, which inherit it, so that only sigwait sees them.
     signal.pthread_sigmask(signal.SIG_BLOCK, stops)
     with server:
-        _say(f"a scripted model with {count_of(script.replies)} listens, Ctrl-C stops it")
+        _say(f"a scripted model with {format_reply_count(script.replies)} listens, Ctrl-C stops it")
         _say(f"  Ollama  {server.url}")
         _say(f"  OpenAI  {server.openai_url}")
         signal.sigwait(stops)
@@ -59,7 +59,7 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _complain(line: str, code: int) -> int:
+def _report_error(line: str, code: int) -> int:
     sys.stderr.write(f"{line}\n")
     return code
 

@@ -16,11 +16,11 @@ from mini_agent.testing.replies import JsonObject, JsonValue
 from mini_agent_protocol.sse import format_event
 
 NDJSON: Final = "application/x-ndjson"
-DRIPS: Final = 10
+DRIP_PIECES: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """`pieces` are written one after the other, `every_s` apart, the first after `after_s`.
 
     A `streamed` answer is sent in chunks, any other with its length. One that is `cut` closes the
@@ -43,7 +43,7 @@ class Answer:
         length = sum(len(piece) for piece in self.pieces)
         framing = "Transfer-Encoding: chunked" if self.streamed else f"Content-Length: {length}"
         lines = (
-            f"HTTP/1.1 {self.status} {_reason(self.status)}",
+            f"HTTP/1.1 {self.status} {_reason_phrase(self.status)}",
             f"Content-Type: {self.media_type}",
             framing,
             *((f"Retry-After: {self.retry_after}",) if self.retry_after else ()),
@@ -52,7 +52,7 @@ class Answer:
         return "\r\n".join(lines).encode() + b"\r\n\r\n"
 
     @property
-    def sent_pieces(self) -> tuple[bytes, ...]:
+    def framed_pieces(self) -> tuple[bytes, ...]:
         """The body as it goes over the wire, framed, and half of it where the answer is cut."""
         body = self.pieces
         if self.cut and self.streamed:
@@ -65,22 +65,22 @@ class Answer:
         chunks = tuple(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in body if piece)
         return chunks if self.cut else (*chunks, b"0\r\n\r\n")
 
-    def paced(self, *, after_s: float, every_s: float) -> Answer:
+    def with_delay(self, *, after_s: float, every_s: float) -> Response:
         """The same answer, later or slower; a body in one piece is cut into ten."""
-        pieces = self.pieces if self.streamed or not every_s else _parts(b"".join(self.pieces))
+        pieces = self.pieces if self.streamed or not every_s else _split(b"".join(self.pieces))
         return replace(
             self, pieces=pieces, after_s=self.after_s + after_s, every_s=every_s or self.every_s
         )
 
 
-def plain(status: int, said: str) -> Answer:
+def text_response(status: int, said: str) -> Response:
     """An answer in plain text."""
-    return Answer(status, "text/plain; charset=utf-8", (said.encode(),))
+    return Response(status, "text/plain; charset=utf-8", (said.encode(),))
 
 
-def json_answer(status: int, value: JsonValue) -> Answer:
+def json_response(status: int, value: JsonValue) -> Response:
     """An answer in JSON, in one piece."""
-    return Answer(status, "application/json; charset=utf-8", (json.dumps(value).encode(),))
+    return Response(status, "application/json; charset=utf-8", (json.dumps(value).encode(),))
 
 
 def ndjson_line(value: JsonValue) -> bytes:
@@ -93,25 +93,25 @@ def sse_event(value: JsonValue) -> bytes:
     return format_event(json.dumps(value)).encode()
 
 
-NEVER: Final = Answer(200, "text/plain", (), hangs=True)
+NO_RESPONSE: Final = Response(200, "text/plain", (), hangs=True)
 
 
-def _parts(body: bytes) -> tuple[bytes, ...]:
-    size = max(1, -(-len(body) // DRIPS))
+def _split(body: bytes) -> tuple[bytes, ...]:
+    size = max(1, -(-len(body) // DRIP_PIECES))
     return tuple(body[start : start + size] for start in range(0, len(body), size))
 
 
-def _reason(status: int) -> str:
+def _reason_phrase(status: int) -> str:
     return HTTPStatus(status).phrase if status in set(HTTPStatus) else "Scripted"
 
 
 TURN_PATHS: Final = frozenset({"/api/chat", "/api/generate", "/v1/chat/completions"})
 MAX_HEAD_BYTES: Final = 64 * 1024
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
-NOT_OPTIONS: Final = frozenset({"model", "messages", "tools", "stream", "options"})
+REQUEST_FIELDS: Final = frozenset({"model", "messages", "tools", "stream", "options"})
 
 
-class BadHttp(Exception):
+class MalformedRequest(Exception):
     """What came in is not a request; the message says why."""
 
 
@@ -153,7 +153,7 @@ class Request:
     def options(self) -> JsonObject:
         """Ollama's `options`; with OpenAI's format, every field that is not the conversation."""
         if self.path.startswith("/v1/"):
-            return {key: self.body[key] for key in self.body if key not in NOT_OPTIONS}
+            return {key: self.body[key] for key in self.body if key not in REQUEST_FIELDS}
         options = self.body.get("options")
         return options if isinstance(options, dict) else {}
 
@@ -163,7 +163,7 @@ class Request:
         return bool(self.body.get("stream", not self.path.startswith("/v1/")))
 
     @property
-    def is_turn(self) -> bool:
+    def is_model_request(self) -> bool:
         """Whether the model was asked to say something."""
         return self.method == "POST" and self.path in TURN_PATHS
 
@@ -174,74 +174,74 @@ class Request:
 
 
 def read_request(reader: BinaryIO, go_on: Callable[[], None]) -> Request | None:
-    """The connection's next request, None when the client is done; raises `BadHttp`.
+    """The connection's next request, None when the client is done; raises `MalformedRequest`.
 
     `go_on` is called when the client waits for leave to send its body.
     """
-    head = _head(reader)
+    head = _read_head(reader)
     if not head:
         return None
-    method, target, headers = _parsed(head)
+    method, target, headers = _parse_head(head)
     if "100-continue" in headers.get("expect", "").lower():
         go_on()
-    body, problem = _json_object(_body(reader, headers))
+    body, problem = _parse_json_object(_read_body(reader, headers))
     path = urlsplit(target).path
     return Request(method, path, headers, body, problem if method == "POST" else "")
 
 
-def _head(reader: BinaryIO) -> str:
+def _read_head(reader: BinaryIO) -> str:
     lines, room = [], MAX_HEAD_BYTES
     while line := reader.readline(room).rstrip(b"\r\n"):
         lines.append(line)
         room -= len(line) + 1
         if room <= 0:
-            raise BadHttp(f"the headers are longer than {MAX_HEAD_BYTES} bytes")
+            raise MalformedRequest(f"the headers are longer than {MAX_HEAD_BYTES} bytes")
     return b"\r\n".join(lines).decode("latin-1")
 
 
-def _parsed(head: str) -> tuple[str, str, dict[str, str]]:
+def _parse_head(head: str) -> tuple[str, str, dict[str, str]]:
     first, *lines = head.split("\r\n")
     words = first.split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
-        raise BadHttp(f"not a request line: {first[:80]!r}")
+        raise MalformedRequest(f"not a request line: {first[:80]!r}")
     pairs = (line.partition(":") for line in lines if line)
     return words[0], words[1], {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
-def _body(reader: BinaryIO, headers: Mapping[str, str]) -> bytes:
+def _read_body(reader: BinaryIO, headers: Mapping[str, str]) -> bytes:
     if headers.get("transfer-encoding", "").lower() == "chunked":
-        return _chunked(reader)
-    return _exactly(reader, _size(headers.get("content-length", "0"), base=10))
+        return _read_chunked(reader)
+    return _read_exactly(reader, _parse_size(headers.get("content-length", "0"), base=10))
 
 
-def _chunked(reader: BinaryIO) -> bytes:
+def _read_chunked(reader: BinaryIO) -> bytes:
     body = b""
-    while size := _size(reader.readline(100).decode("latin-1").split(";")[0], base=16):
-        body += _exactly(reader, size + 2)[:-2]
-        _size(str(len(body)), base=10)
+    while size := _parse_size(reader.readline(100).decode("latin-1").split(";")[0], base=16):
+        body += _read_exactly(reader, size + 2)[:-2]
+        _parse_size(str(len(body)), base=10)
     while reader.readline(MAX_HEAD_BYTES).strip():
         pass
     return body
 
 
-def _exactly(reader: BinaryIO, size: int) -> bytes:
+def _read_exactly(reader: BinaryIO, size: int) -> bytes:
     body = reader.read(size)
     if len(body) < size:
         raise EOFError
     return body
 
 
-def _size(written: str, *, base: int) -> int:
+def _parse_size(written: str, *, base: int) -> int:
     try:
         size = int(written.strip(), base)
     except ValueError:
-        raise BadHttp(f"not a length: {written[:20]!r}") from None
+        raise MalformedRequest(f"not a length: {written[:20]!r}") from None
     if not 0 <= size <= MAX_BODY_BYTES:
-        raise BadHttp(f"a body of {size} bytes is more than {MAX_BODY_BYTES}")
+        raise MalformedRequest(f"a body of {size} bytes is more than {MAX_BODY_BYTES}")
     return size
 
 
-def _json_object(body: bytes) -> tuple[JsonObject, str]:
+def _parse_json_object(body: bytes) -> tuple[JsonObject, str]:
     if not body.strip():
         return {}, "missing request body"
     try:

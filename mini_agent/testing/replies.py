@@ -65,12 +65,12 @@ class Refusal:
 
 
 @dataclass(frozen=True, slots=True)
-class Hang:
+class NoAnswer:
     """Nothing at all, until the client or the server leaves."""
 
 
 @dataclass(frozen=True, slots=True)
-class BreaksOff:
+class StreamError:
     """`content` streams, then an error line; a client that does not stream gets a 500."""
 
     content: str
@@ -78,7 +78,7 @@ class BreaksOff:
 
 
 @dataclass(frozen=True, slots=True)
-class HalfClosed:
+class LostConnection:
     """Half of the answer's bytes, then the connection closes."""
 
     content: str
@@ -94,36 +94,36 @@ class RawBody:
 
 
 @dataclass(frozen=True, slots=True)
-class NoChoices:
+class EmptyChoices:
     """A well-formed answer without an answer: `choices: []`, or no `message` from Ollama."""
 
 
 @dataclass(frozen=True, slots=True)
-class Paced:
+class DelayedReply:
     """Another reply, but late (`after_s`) or in pieces with pauses between (`every_s`)."""
 
-    reply: Scripted
+    reply: ScriptedReply
     after_s: float = 0.0
     every_s: float = 0.0
 
 
-Scripted: TypeAlias = Reply | Refusal | Hang | BreaksOff | HalfClosed | RawBody | NoChoices | Paced
+ScriptedReply: TypeAlias = Reply | Refusal | NoAnswer | StreamError | LostConnection | RawBody | EmptyChoices | DelayedReply
 
 
-def as_scripted(reply: object) -> Scripted:
+def to_scripted_reply(reply: object) -> ScriptedReply:
     """The reply meant: a plain string is short for `text(string)`; `TypeError` for the rest."""
     if isinstance(reply, str):
         return Reply(reply)
-    if isinstance(reply, Scripted):
+    if isinstance(reply, ScriptedReply):
         return reply
     raise TypeError(f"not a reply: {reply!r}; use a string or a function of mini_agent.testing")
 
 
 HTML_ERROR_PAGE: Final = "<html><body><h1>502 Bad Gateway</h1></body></html>"
-USUAL: Final = Tokens()
+DEFAULT_TOKENS: Final = Tokens()
 
 
-def text(content: str, *, reasoning: str = "", tokens: Tokens = USUAL) -> Reply:
+def text(content: str, *, reasoning: str = "", tokens: Tokens = DEFAULT_TOKENS) -> Reply:
     """An answer in words; `reasoning` goes where the format has a field for it."""
     return Reply(content, reasoning=reasoning, tokens=tokens)
 
@@ -133,7 +133,7 @@ def call(name: str, /, **arguments: JsonValue) -> Reply:
     return Reply(calls=(Call(name, arguments),))
 
 
-def calls(*several: Call, content: str = "", tokens: Tokens = USUAL) -> Reply:
+def calls(*several: Call, content: str = "", tokens: Tokens = DEFAULT_TOKENS) -> Reply:
     """Native tool calls in one turn, with text before them if the model talks too."""
     return Reply(content, calls=several, tokens=tokens)
 
@@ -210,31 +210,31 @@ def server_error(
     return Refusal(500, message)
 
 
-def hang() -> Hang:
+def hang() -> NoAnswer:
     """The request is taken and never answered."""
-    return Hang()
+    return NoAnswer()
 
 
-def delayed(reply: Scripted | str, seconds: float) -> Paced:
+def delayed(reply: ScriptedReply | str, seconds: float) -> DelayedReply:
     """`reply`, after `seconds` of silence."""
-    return Paced(as_scripted(reply), after_s=seconds)
+    return DelayedReply(to_scripted_reply(reply), after_s=seconds)
 
 
-def drip(reply: Scripted | str, every_s: float = 0.05) -> Paced:
+def drip(reply: ScriptedReply | str, every_s: float = 0.05) -> DelayedReply:
     """`reply`, piece by piece: a stream chunk at a time, a whole body in ten parts."""
-    return Paced(as_scripted(reply), every_s=every_s)
+    return DelayedReply(to_scripted_reply(reply), every_s=every_s)
 
 
 def breaks_off(
     content: str, message: str = "an error was encountered while running the model"
-) -> BreaksOff:
+) -> StreamError:
     """An error in the middle of a stream."""
-    return BreaksOff(content, message)
+    return StreamError(content, message)
 
 
-def half_closed(content: str) -> HalfClosed:
+def half_closed(content: str) -> LostConnection:
     """A connection lost in the middle of the answer."""
-    return HalfClosed(content)
+    return LostConnection(content)
 
 
 def garbage(
@@ -244,6 +244,6 @@ def garbage(
     return RawBody(body, status, media_type)
 
 
-def empty_choices() -> NoChoices:
+def empty_choices() -> EmptyChoices:
     """An answer that holds no answer."""
-    return NoChoices()
+    return EmptyChoices()

@@ -18,21 +18,21 @@ from mini_agent.testing import wire_formats
 from mini_agent.testing import wire_formats as openai_wire
 from mini_agent.testing.http import (
     NDJSON,
-    Answer,
+    Response,
     Request,
-    json_answer,
+    json_response,
     ndjson_line,
-    plain,
+    text_response,
 )
 from mini_agent.testing.replies import JsonObject, JsonValue, no_tools, not_pulled
-from mini_agent.testing.script import Playing
-from mini_agent.testing.wire_formats import Dialect
+from mini_agent.testing.script import ScriptPlayer
+from mini_agent.testing.wire_formats import WireFormat
 
 ANY_MODEL: Final = "scripted:latest"
 MANIFESTS: Final = Path("manifests/registry.ollama.ai/library")
 BLOB_BYTES: Final = 1_000_000
 VALID_NAME: Final = re.compile(r"[\w.-]+(/[\w.-]+)*(:[\w.-]+)?", re.ASCII)
-UNKNOWN: Final = "pull model manifest: file does not exist"
+UNKNOWN_MODEL: Final = "pull model manifest: file does not exist"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,12 @@ class Models:
 EVERY_MODEL: Final = Models()
 
 
-class Library:
+class ModelLibrary:
     """The models on the disk right now."""
 
     def __init__(self, models: Models) -> None:
         self.models = models
-        self._pulled = {full_name(name) for name in models.pulled or ()} | _remembered(models)
+        self._pulled = {full_name(name) for name in models.pulled or ()} | _load_manifests(models)
 
     def names(self) -> list[str]:
         """The pulled models; where every name is one, a stand-in for them all."""
@@ -76,9 +76,9 @@ class Library:
         if self.models.known is not None and full_name(name) not in map(
             full_name, self.models.known
         ):
-            return UNKNOWN
+            return UNKNOWN_MODEL
         if self.models.folder is not None:
-            _remember(self.models.folder, full_name(name))
+            _write_manifest(self.models.folder, full_name(name))
         self._pulled.add(full_name(name))
         return ""
 
@@ -88,17 +88,17 @@ def full_name(name: str) -> str:
     return name if ":" in name else f"{name}:latest"
 
 
-def is_valid(name: str) -> bool:
+def is_valid_name(name: str) -> bool:
     """Whether this could be a model's name."""
     return VALID_NAME.fullmatch(name) is not None and ".." not in name
 
 
-def digest(name: str) -> str:
+def model_digest(name: str) -> str:
     """A digest that is the model's own and stays the same."""
     return hashlib.sha256(full_name(name).encode()).hexdigest()
 
 
-def details() -> JsonObject:
+def model_details() -> JsonObject:
     """What Ollama says about a model's file."""
     return {
         "parent_model": "",
@@ -110,7 +110,7 @@ def details() -> JsonObject:
     }
 
 
-def _remembered(models: Models) -> set[str]:
+def _load_manifests(models: Models) -> set[str]:
     if models.folder is None:
         return set()
     top = models.folder / MANIFESTS
@@ -118,66 +118,66 @@ def _remembered(models: Models) -> set[str]:
     return {f"{path.parent.as_posix()}:{path.name}" for path in found}
 
 
-def _remember(folder: Path, name: str) -> None:
+def _write_manifest(folder: Path, name: str) -> None:
     model, _, tag = name.partition(":")
     manifest = folder / MANIFESTS / model / tag
     manifest.parent.mkdir(parents=True, exist_ok=True)
-    manifest.write_text(f'{{"digest": "sha256:{digest(name)}"}}\n')
+    manifest.write_text(f'{{"digest": "sha256:{model_digest(name)}"}}\n')
 
 
 OLLAMA_VERSION: Final = "0.12.6"
 CONTEXT_LENGTH: Final = 32_768
-DIALECTS: Final = MappingProxyType[str, Dialect](
+WIRE_FORMATS: Final = MappingProxyType[str, WireFormat](
     {
-        "/api/chat": wire_formats.CHAT,
-        "/api/generate": wire_formats.GENERATE,
-        "/v1/chat/completions": openai_wire.COMPLETIONS,
+        "/api/chat": wire_formats.OLLAMA_CHAT,
+        "/api/generate": wire_formats.OLLAMA_GENERATE,
+        "/v1/chat/completions": openai_wire.OPENAI_CHAT,
     }
 )
-Route = Callable[[Request], Answer]
+Route = Callable[[Request], Response]
 
 
 class Routes:
     """The paths, over one library and one script."""
 
-    def __init__(self, library: Library, script: Playing) -> None:
+    def __init__(self, library: ModelLibrary, script: ScriptPlayer) -> None:
         self._library = library
         self._script = script
         self._get: dict[str, Route] = {
-            "/": lambda _: plain(200, "Ollama is running"),
-            "/api/version": lambda _: json_answer(200, {"version": OLLAMA_VERSION}),
-            "/api/tags": lambda _: json_answer(200, {"models": self._models()}),
-            "/api/ps": lambda _: json_answer(200, {"models": self._models(loaded=True)}),
+            "/": lambda _: text_response(200, "Ollama is running"),
+            "/api/version": lambda _: json_response(200, {"version": OLLAMA_VERSION}),
+            "/api/tags": lambda _: json_response(200, {"models": self._models()}),
+            "/api/ps": lambda _: json_response(200, {"models": self._models(loaded=True)}),
             "/v1/models": self._openai_models,
         }
         self._post: dict[str, Route] = {
-            **dict.fromkeys(DIALECTS, self._turn),
+            **dict.fromkeys(WIRE_FORMATS, self._turn),
             "/api/show": self._show,
             "/api/pull": self._pull,
         }
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: Request) -> Response:
         """The answer to any request."""
         if request.method in ("GET", "HEAD"):
             return self._found(self._get, self._post, request)
         if request.method == "POST":
             return self._found(self._post, self._get, request)
-        return plain(404, "404 page not found")
+        return text_response(404, "404 page not found")
 
     def _found(
         self, routes: dict[str, Route], others: dict[str, Route], request: Request
-    ) -> Answer:
+    ) -> Response:
         if request.path in routes:
             return routes[request.path](request)
         if request.method == "GET" and request.path.startswith("/v1/models/"):
             return self._openai_model(request)
         if request.path in others:
-            return plain(405, "405 method not allowed")
-        return plain(404, "404 page not found")
+            return text_response(405, "405 method not allowed")
+        return text_response(404, "404 page not found")
 
-    def _turn(self, request: Request) -> Answer:
-        dialect = DIALECTS[request.path]
-        if wrong := _wrong(request):
+    def _turn(self, request: Request) -> Response:
+        dialect = WIRE_FORMATS[request.path]
+        if wrong := _find_problem(request):
             return dialect.refusal(400, wrong)
         if not self._library.has(request.model):
             missing = not_pulled(request.model)
@@ -188,30 +188,30 @@ class Routes:
             return self._without_messages(request, dialect)
         return self._scripted(request, dialect)
 
-    def _without_messages(self, request: Request, dialect: Dialect) -> Answer:
-        if dialect is openai_wire.COMPLETIONS:
+    def _without_messages(self, request: Request, dialect: WireFormat) -> Response:
+        if dialect is openai_wire.OPENAI_CHAT:
             return dialect.refusal(400, "[] is too short - 'messages'")
-        return json_answer(200, wire_formats.loaded(request))
+        return json_response(200, wire_formats.load_response(request))
 
-    def _scripted(self, request: Request, dialect: Dialect) -> Answer:
+    def _scripted(self, request: Request, dialect: WireFormat) -> Response:
         reply = self._script.reply_to(request)
         if reply is not None:
             return dialect.answer(request, reply)
         return dialect.refusal(400, f"the scripted model has no answer: {self._script.complaint()}")
 
-    def _show(self, request: Request) -> Answer:
-        if wrong := _wrong(request):
-            return json_answer(400, {"error": wrong})
+    def _show(self, request: Request) -> Response:
+        if wrong := _find_problem(request):
+            return json_response(400, {"error": wrong})
         if not self._library.has(request.model):
-            return json_answer(404, {"error": not_pulled(request.model).message})
+            return json_response(404, {"error": not_pulled(request.model).message})
         able = self._library.models.capabilities
-        return json_answer(
+        return json_response(
             200,
             {
                 "modelfile": f"FROM {full_name(request.model)}\n",
                 "parameters": "",
                 "template": f"{{{{ .Prompt }}}}{'{{ .Tools }}' if 'tools' in able else ''}",
-                "details": details(),
+                "details": model_details(),
                 "model_info": {
                     "general.architecture": "scripted",
                     "scripted.context_length": CONTEXT_LENGTH,
@@ -220,58 +220,58 @@ class Routes:
             },
         )
 
-    def _pull(self, request: Request) -> Answer:
-        if wrong := _wrong(request):
-            return json_answer(400, {"error": wrong})
+    def _pull(self, request: Request) -> Response:
+        if wrong := _find_problem(request):
+            return json_response(400, {"error": wrong})
         problem = self._library.pull(request.model)
         if not request.stream:
             last: JsonObject = {"error": problem} if problem else {"status": "success"}
-            return json_answer(500 if problem else 200, last)
-        steps = _unknown(problem) if problem else _progress(request.model)
+            return json_response(500 if problem else 200, last)
+        steps = _failed_pull(problem) if problem else _pull_progress(request.model)
         lines = tuple(ndjson_line(step) for step in steps)
         pause = self._library.models.pull_every_s
-        return Answer(200, NDJSON, lines, streamed=True, every_s=pause)
+        return Response(200, NDJSON, lines, streamed=True, every_s=pause)
 
     def _models(self, *, loaded: bool = False) -> list[JsonValue]:
-        extra: JsonObject = {"expires_at": wire_formats.now(), "size_vram": 0} if loaded else {}
+        extra: JsonObject = {"expires_at": wire_formats.timestamp(), "size_vram": 0} if loaded else {}
         return [
             {
                 "name": name,
                 "model": name,
-                "modified_at": wire_formats.now(),
+                "modified_at": wire_formats.timestamp(),
                 "size": BLOB_BYTES,
-                "digest": digest(name),
-                "details": details(),
+                "digest": model_digest(name),
+                "details": model_details(),
                 **extra,
             }
             for name in self._library.names()
         ]
 
-    def _openai_models(self, _request: Request) -> Answer:
+    def _openai_models(self, _request: Request) -> Response:
         listed: list[JsonValue] = [_openai_model(name) for name in self._library.names()]
-        return json_answer(200, {"object": "list", "data": listed})
+        return json_response(200, {"object": "list", "data": listed})
 
-    def _openai_model(self, request: Request) -> Answer:
+    def _openai_model(self, request: Request) -> Response:
         name = request.path.removeprefix("/v1/models/")
         if not self._library.has(name):
-            return openai_wire.COMPLETIONS.refusal(404, not_pulled(name).message)
-        return json_answer(200, _openai_model(name))
+            return openai_wire.OPENAI_CHAT.refusal(404, not_pulled(name).message)
+        return json_response(200, _openai_model(name))
 
 
-def _wrong(request: Request) -> str:
+def _find_problem(request: Request) -> str:
     if request.problem:
         return request.problem
     if not request.model:
         return "model is required"
-    return "" if is_valid(request.model) else "invalid model name"
+    return "" if is_valid_name(request.model) else "invalid model name"
 
 
-def _unknown(problem: str) -> list[JsonObject]:
+def _failed_pull(problem: str) -> list[JsonObject]:
     return [{"status": "pulling manifest"}, {"error": problem}]
 
 
-def _progress(name: str) -> list[JsonObject]:
-    layer = f"sha256:{digest(name)}"
+def _pull_progress(name: str) -> list[JsonObject]:
+    layer = f"sha256:{model_digest(name)}"
     about: JsonObject = {
         "status": f"pulling {layer[7:19]}",
         "digest": layer,

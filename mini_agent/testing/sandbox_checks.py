@@ -19,39 +19,39 @@ from mini_agent.sandbox.client import Sandbox
 from mini_agent_protocol.execution import Execution, Status
 from mini_agent_protocol.snippet import Limits, Snippet
 
-PATIENCE: Limits = Limits(timeout_s=10)
+CHECK_LIMITS: Limits = Limits(timeout_s=10)
 
 
-class Unsound(AssertionError):
+class ContractViolation(AssertionError):
     """The sandbox did not do what every sandbox does."""
 
 
-async def ran(sandbox: Sandbox, code: str, status: Status | None = "ok") -> Execution:
+async def run_python(sandbox: Sandbox, code: str, status: Status | None = "ok") -> Execution:
     """What became of a Python program, which is expected to end so."""
-    done = await sandbox.run(Snippet(language="python", code=code, limits=PATIENCE))
+    done = await sandbox.run(Snippet(language="python", code=code, limits=CHECK_LIMITS))
     if status is not None:
         require_status(done, status)
     return done
 
 
 def require_status(done: Execution, status: Status) -> None:
-    """Raises `Unsound` unless it ended so."""
+    """Raises `ContractViolation` unless it ended so."""
     said = f"{done.status} with {done.stdout[:200]!r} and {done.stderr[-300:]!r}"
     require(done.status == status, f"expected status {status}, got {said}")
 
 
 def require(is_so: object, otherwise: str) -> None:
-    """Raises `Unsound` unless it is so."""
+    """Raises `ContractViolation` unless it is so."""
     if not is_so:
-        raise Unsound(otherwise)
+        raise ContractViolation(otherwise)
 
 
-def require_same(found: object, wanted: object, what: str) -> None:
-    """Raises `Unsound` unless both are the same."""
+def require_equal(found: object, wanted: object, what: str) -> None:
+    """Raises `ContractViolation` unless both are the same."""
     require(found == wanted, f"{what} is {found!r}, not {wanted!r}")
 
 
-def encoded(content: bytes) -> str:
+def encode_base64(content: bytes) -> str:
     """A file's content as a snippet carries it."""
     return base64.b64encode(content).decode()
 
@@ -61,16 +61,16 @@ async def files_do_not_survive(sandbox: Sandbox) -> None:
     places = ["/tmp", ".", "/dev/shm", "/var/tmp"]  # noqa: S108 - the sandbox's own
     name = f"left-{secrets.token_hex(4)}"
     each = f"import os\nfor place in {places}:\n    path = f'{{place}}/{name}'\n    "
-    await ran(sandbox, f"{each}try: open(path, 'w').close()\n    except OSError: pass")
-    found = await ran(sandbox, f"{each}if os.path.exists(path): print(path)")
-    require_same(found.stdout, "", "what the snippet before it left")
+    await run_python(sandbox, f"{each}try: open(path, 'w').close()\n    except OSError: pass")
+    found = await run_python(sandbox, f"{each}if os.path.exists(path): print(path)")
+    require_equal(found.stdout, "", "what the snippet before it left")
 
 
 async def changes_to_the_interpreter_do_not_survive(sandbox: Sandbox) -> None:
     """Neither patches nor variables nor limits."""
-    await ran(sandbox, "import builtins, json\nbuiltins.len = json.dumps = None\nleft = 1")
+    await run_python(sandbox, "import builtins, json\nbuiltins.len = json.dumps = None\nleft = 1")
     code = "import json\nprint(len('ab'), json.dumps('a'), 'left' in globals())"
-    require_same((await ran(sandbox, code)).stdout, '2 "a" False\n', "the next interpreter")
+    require_equal((await run_python(sandbox, code)).stdout, '2 "a" False\n', "the next interpreter")
 
 
 async def processes_do_not_survive_nor_hold_the_answer(sandbox: Sandbox) -> None:
@@ -80,15 +80,15 @@ async def processes_do_not_survive_nor_hold_the_answer(sandbox: Sandbox) -> None
     code = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {child!r}])"
     try:
         async with asyncio.timeout(20):
-            await ran(sandbox, f"{code}\nprint('done')")
+            await run_python(sandbox, f"{code}\nprint('done')")
     except TimeoutError:
-        raise Unsound("a child that goes on held the answer for 20 s") from None
+        raise ContractViolation("a child that goes on held the answer for 20 s") from None
     look = (
         "import glob\nfor path in glob.glob('/proc/[0-9]*/cmdline'):\n"
         f"    try:\n        if {word[:6]!r} + {word[6:]!r} in open(path).read(): print(path)\n"
         "    except OSError: pass"
     )
-    require_same((await ran(sandbox, look)).stdout, "", "what the snippet before it left running")
+    require_equal((await run_python(sandbox, look)).stdout, "", "what the snippet before it left running")
 
 
 async def snippets_at_the_same_time_do_not_mix(sandbox: Sandbox) -> None:
@@ -98,9 +98,9 @@ async def snippets_at_the_same_time_do_not_mix(sandbox: Sandbox) -> None:
         "print(open('mine').read(), os.listdir('.').count('mine'))"
     )
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(ran(sandbox, code.format(n=n))) for n in range(4)]
+        tasks = [group.create_task(run_python(sandbox, code.format(n=n))) for n in range(4)]
     for number, task in enumerate(tasks):
-        require_same(task.result().stdout, f"{number}  1\n", "one of four outputs")
+        require_equal(task.result().stdout, f"{number}  1\n", "one of four outputs")
 
 
 async def there_is_no_way_out(sandbox: Sandbox) -> None:
@@ -109,7 +109,7 @@ async def there_is_no_way_out(sandbox: Sandbox) -> None:
         "import socket\ntry:\n    socket.create_connection(('192.0.2.1', 80), 3)\n"
         "except OSError: print('no way')"
     )
-    require_same((await ran(sandbox, code)).stdout, "no way\n", "the answer")
+    require_equal((await run_python(sandbox, code)).stdout, "no way\n", "the answer")
 
 
 async def a_snippet_has_no_rights(sandbox: Sandbox) -> None:
@@ -118,55 +118,55 @@ async def a_snippet_has_no_rights(sandbox: Sandbox) -> None:
         "import os\nprint(os.getuid() != 0)\nfor path in ('/usr/bin/x', '/etc/x', '/x'):\n"
         "    try: print('wrote', open(path, 'w'))\n    except OSError: pass"
     )
-    require_same((await ran(sandbox, code)).stdout, "True\n", "what it may")
+    require_equal((await run_python(sandbox, code)).stdout, "True\n", "what it may")
 
 
-async def whoever_gives_up_is_not_waited_for(sandbox: Sandbox) -> None:
+async def a_cancelled_run_frees_the_sandbox(sandbox: Sandbox) -> None:
     """A caller that goes away in the middle leaves a sandbox that answers the next one."""
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(1):
-            await ran(sandbox, "import time; time.sleep(8)")
-            raise Unsound("a program that sleeps for 8 s was done at once")
-    done = await ran(sandbox, "print('next')")
+            await run_python(sandbox, "import time; time.sleep(8)")
+            raise ContractViolation("a program that sleeps for 8 s was done at once")
+    done = await run_python(sandbox, "print('next')")
     require(done.stdout == "next\n", f"the next one got {done.stdout!r}")
 
 
-CHECKS = (
+ISOLATION_CHECKS = (
     files_do_not_survive,
     changes_to_the_interpreter_do_not_survive,
     processes_do_not_survive_nor_hold_the_answer,
     snippets_at_the_same_time_do_not_mix,
     there_is_no_way_out,
     a_snippet_has_no_rights,
-    whoever_gives_up_is_not_waited_for,
+    a_cancelled_run_frees_the_sandbox,
 )
 
 
-async def an_exit_code_is_kept(sandbox: Sandbox) -> None:
+async def an_exit_code_is_preserved(sandbox: Sandbox) -> None:
     """Also the codes that others use for signals and deadlines."""
     for code in (3, 124, 137, 255):
-        done = await ran(sandbox, f"raise SystemExit({code})", "nonzero")
-        require_same((done.exit_code, done.signal), (code, None), "exit code and signal")
+        done = await run_python(sandbox, f"raise SystemExit({code})", "nonzero")
+        require_equal((done.exit_code, done.signal), (code, None), "exit code and signal")
 
 
-async def an_exception_is_told_on_stderr(sandbox: Sandbox) -> None:
+async def an_exception_is_printed_to_stderr(sandbox: Sandbox) -> None:
     """With what was printed before it, on stdout."""
-    done = await ran(sandbox, "print('before')\nraise ValueError('odd')", "nonzero")
-    require_same((done.stdout, done.exit_code), ("before\n", 1), "stdout and exit code")
+    done = await run_python(sandbox, "print('before')\nraise ValueError('odd')", "nonzero")
+    require_equal((done.stdout, done.exit_code), ("before\n", 1), "stdout and exit code")
     require("ValueError: odd" in done.stderr, f"stderr is {done.stderr!r}")
 
 
 async def a_program_that_cannot_be_read_is_an_outcome(sandbox: Sandbox) -> None:
     """And not the caller's mistake."""
-    done = await ran(sandbox, "print(", "nonzero")
+    done = await run_python(sandbox, "print(", "nonzero")
     require("SyntaxError" in done.stderr, f"stderr is {done.stderr!r}")
 
 
-async def a_signal_is_told(sandbox: Sandbox) -> None:
+async def a_signal_is_reported(sandbox: Sandbox) -> None:
     """By its name, and by 128 and its number."""
     code = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
-    done = await ran(sandbox, code, "nonzero")
-    require_same((done.exit_code, done.signal), (139, "SIGSEGV"), "exit code and signal")
+    done = await run_python(sandbox, code, "nonzero")
+    require_equal((done.exit_code, done.signal), (139, "SIGSEGV"), "exit code and signal")
 
 
 async def the_deadline_is_an_outcome(sandbox: Sandbox) -> None:
@@ -179,7 +179,7 @@ async def the_deadline_is_an_outcome(sandbox: Sandbox) -> None:
         limits = Limits(timeout_s=0.5)
         done = await sandbox.run(Snippet(language="python", code=code, limits=limits))
     require_status(done, "timeout")
-    require_same((done.stdout, done.exit_code), ("before\n", 124), "stdout and exit code")
+    require_equal((done.stdout, done.exit_code), ("before\n", 124), "stdout and exit code")
 
 
 async def too_much_memory_is_an_outcome(sandbox: Sandbox) -> None:
@@ -189,11 +189,11 @@ async def too_much_memory_is_an_outcome(sandbox: Sandbox) -> None:
     require_status(await sandbox.run(Snippet(language="python", code=code, limits=limits)), "oom")
 
 
-async def the_limits_that_held_are_told(sandbox: Sandbox) -> None:
+async def enforced_limits_are_reported(sandbox: Sandbox) -> None:
     """Those that were asked for, and some for the rest."""
     limits = Limits(timeout_s=7, output_bytes=4096)
     told = (await sandbox.run(Snippet(language="python", code="", limits=limits))).limits
-    require_same((told.timeout_s, told.output_bytes), (7, 4096), "what was asked for")
+    require_equal((told.timeout_s, told.output_bytes), (7, 4096), "what was asked for")
     require(told.memory_mb > 0 and told.pids > 0 and told.cpus > 0, f"the rest is {told!r}")
 
 
@@ -204,70 +204,70 @@ async def what_cannot_be_run_is_an_error(sandbox: Sandbox) -> None:
         done = await sandbox.run(snippet)
     except MiniAgentError:
         return
-    raise Unsound(f"a snippet that cannot be was run: {done.status}")
+    raise ContractViolation(f"a snippet that cannot be was run: {done.status}")
 
 
-SANDBOX_OUTCOMES_CHECKS = (
-    an_exit_code_is_kept,
-    an_exception_is_told_on_stderr,
+OUTCOME_CHECKS = (
+    an_exit_code_is_preserved,
+    an_exception_is_printed_to_stderr,
     a_program_that_cannot_be_read_is_an_outcome,
-    a_signal_is_told,
+    a_signal_is_reported,
     the_deadline_is_an_outcome,
     too_much_memory_is_an_outcome,
-    the_limits_that_held_are_told,
+    enforced_limits_are_reported,
     what_cannot_be_run_is_an_error,
 )
 
 
-TEXT = "é \N{SNOWMAN} \N{GRINNING FACE}"
+UNICODE_TEXT = "é \N{SNOWMAN} \N{GRINNING FACE}"
 
 
 async def what_is_printed_is_stdout(sandbox: Sandbox) -> None:
     """Byte for byte, with nothing of the sandbox's own."""
-    done = await ran(sandbox, "print('hello')")
-    require_same((done.stdout, done.stderr, done.exit_code), ("hello\n", "", 0), "the answer")
+    done = await run_python(sandbox, "print('hello')")
+    require_equal((done.stdout, done.stderr, done.exit_code), ("hello\n", "", 0), "the answer")
 
 
 async def stdout_and_stderr_are_apart(sandbox: Sandbox) -> None:
     """Each has its own lines, in their order."""
     code = "import sys\nfor n in range(50):\n    print(n)\n    print(-n, file=sys.stderr)"
-    done = await ran(sandbox, code)
-    require_same(done.stdout.split(), [str(n) for n in range(50)], "stdout")
-    require_same(done.stderr.split(), [str(-n) for n in range(50)], "stderr")
+    done = await run_python(sandbox, code)
+    require_equal(done.stdout.split(), [str(n) for n in range(50)], "stdout")
+    require_equal(done.stderr.split(), [str(-n) for n in range(50)], "stderr")
 
 
 async def input_reaches_the_program(sandbox: Sandbox) -> None:
     """With its end; where none was given, the end comes at once."""
     code = "import sys; print(repr(sys.stdin.read()))"
-    given = Snippet(language="python", code=code, stdin="two\nlines", limits=PATIENCE)
-    require_same((await sandbox.run(given)).stdout, f"{'two' + chr(10) + 'lines'!r}\n", "the input")
-    require_same((await ran(sandbox, code)).stdout, "''\n", "no input")
+    given = Snippet(language="python", code=code, stdin="two\nlines", limits=CHECK_LIMITS)
+    require_equal((await sandbox.run(given)).stdout, f"{'two' + chr(10) + 'lines'!r}\n", "the input")
+    require_equal((await run_python(sandbox, code)).stdout, "''\n", "no input")
 
 
 async def arguments_reach_the_program(sandbox: Sandbox) -> None:
     """As they are: no shell has a look at them."""
-    words = ("a b", "", "$HOME", "--flag", "'quoted'", TEXT)
+    words = ("a b", "", "$HOME", "--flag", "'quoted'", UNICODE_TEXT)
     code = "import sys; print(sys.argv[1:])"
-    done = await sandbox.run(Snippet(language="python", code=code, args=words, limits=PATIENCE))
-    require_same(done.stdout, f"{list(words)}\n", "the arguments")
+    done = await sandbox.run(Snippet(language="python", code=code, args=words, limits=CHECK_LIMITS))
+    require_equal(done.stdout, f"{list(words)}\n", "the arguments")
 
 
 async def variables_reach_the_program(sandbox: Sandbox) -> None:
     """Those of the snippet, with any text in them."""
     code = "import os; print(os.environ['GIVEN'])"
-    given = Snippet(language="python", code=code, env={"GIVEN": TEXT}, limits=PATIENCE)
-    require_same((await sandbox.run(given)).stdout, f"{TEXT}\n", "the variable")
+    given = Snippet(language="python", code=code, env={"GIVEN": UNICODE_TEXT}, limits=CHECK_LIMITS)
+    require_equal((await sandbox.run(given)).stdout, f"{UNICODE_TEXT}\n", "the variable")
 
 
 async def text_of_every_kind_comes_through(sandbox: Sandbox) -> None:
     """In the program, and out of it; a NUL is a character like others."""
-    done = await ran(sandbox, f"print('{TEXT}', end='\\0')")
-    require_same(done.stdout, f"{TEXT}\0", "the text")
+    done = await run_python(sandbox, f"print('{UNICODE_TEXT}', end='\\0')")
+    require_equal(done.stdout, f"{UNICODE_TEXT}\0", "the text")
 
 
 async def bytes_that_are_no_text_are_still_an_answer(sandbox: Sandbox) -> None:
     """They are replaced, and what is around them stays."""
-    done = await ran(sandbox, "import os; os.write(1, b'a\\xff\\xfeb')")
+    done = await run_python(sandbox, "import os; os.write(1, b'a\\xff\\xfeb')")
     require(done.stdout.startswith("a") and done.stdout.endswith("b"), f"{done.stdout!r}")
 
 
@@ -276,17 +276,17 @@ async def output_is_cut_at_its_limit(sandbox: Sandbox) -> None:
     limits = Limits(timeout_s=10, output_bytes=1000)
     code = "print('x' * 5000, end='')"
     done = await sandbox.run(Snippet(language="python", code=code, limits=limits))
-    require_same((done.stdout, done.stdout_bytes), ("x" * 1000, 5000), "the output")
-    require_same((done.truncated.stdout, done.truncated.stderr), (True, False), "`truncated`")
+    require_equal((done.stdout, done.stdout_bytes), ("x" * 1000, 5000), "the output")
+    require_equal((done.truncated.stdout, done.truncated.stderr), (True, False), "`truncated`")
 
 
 async def files_reach_the_program(sandbox: Sandbox) -> None:
     """In folders, byte for byte, where the program finds them by their relative path."""
     content = bytes(range(256)) * 20
     code = "import sys; sys.stdout.write(open('in/a.bin', 'rb').read().hex())"
-    files = {"in/a.bin": encoded(content)}
-    done = await sandbox.run(Snippet(language="python", code=code, files=files, limits=PATIENCE))
-    require_same(done.stdout, content.hex(), "the file")
+    files = {"in/a.bin": encode_base64(content)}
+    done = await sandbox.run(Snippet(language="python", code=code, files=files, limits=CHECK_LIMITS))
+    require_equal(done.stdout, content.hex(), "the file")
 
 
 async def files_that_were_asked_for_come_back(sandbox: Sandbox) -> None:
@@ -295,13 +295,13 @@ async def files_that_were_asked_for_come_back(sandbox: Sandbox) -> None:
         "import os\nos.makedirs('out')\nopen('out/b.bin', 'wb').write(bytes(range(256)))\n"
         "open('other.txt', 'w').write('x')\nos.symlink('/etc/passwd', 'out/link.bin')"
     )
-    wanted = Snippet(language="python", code=code, artifacts=("out/*.bin",), limits=PATIENCE)
+    wanted = Snippet(language="python", code=code, artifacts=("out/*.bin",), limits=CHECK_LIMITS)
     done = await sandbox.run(wanted)
     found = {file.path: base64.b64decode(file.base64) for file in done.artifacts}
-    require_same(found, {"out/b.bin": bytes(range(256))}, "what came back")
+    require_equal(found, {"out/b.bin": bytes(range(256))}, "what came back")
 
 
-SANDBOX_CHECKS_CHECKS = (
+IO_CHECKS = (
     what_is_printed_is_stdout,
     stdout_and_stderr_are_apart,
     input_reaches_the_program,

@@ -3,7 +3,7 @@
     findings = await check(sandbox)          # none where it keeps the contract
 
 With pytest, one test a check: `@pytest.mark.parametrize("each", CHECKS)`, and in the test
-`await each(sandbox)`, which raises `Unsound`. It needs Python in the sandbox, and nothing else.
+`await each(sandbox)`, which raises `ContractViolation`. It needs Python in the sandbox, and nothing else.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from mini_agent.sandbox.client import Sandbox
 from mini_agent.testing import sandbox_checks
 from mini_agent.testing import sandbox_checks as sandbox_isolation
 from mini_agent.testing import sandbox_checks as sandbox_outcomes
-from mini_agent.testing.sandbox_checks import Unsound
+from mini_agent.testing.sandbox_checks import ContractViolation
 
 Check = Callable[[Sandbox], Awaitable[None]]
 
 CHECKS: Final[tuple[Check, ...]] = (
-    *sandbox_checks.SANDBOX_CHECKS_CHECKS,
-    *sandbox_outcomes.SANDBOX_OUTCOMES_CHECKS,
-    *sandbox_isolation.CHECKS,
+    *sandbox_checks.IO_CHECKS,
+    *sandbox_outcomes.OUTCOME_CHECKS,
+    *sandbox_isolation.ISOLATION_CHECKS,
 )
 
 __all__ = ["CHECKS", "Check", "Finding", "Unsound", "check"]
@@ -49,4 +49,4 @@ async def check(sandbox: Sandbox, checks: Sequence[Check] = CHECKS) -> list[Find
 
 
 def _told(wrong: Exception) -> str:
-    return str(wrong) if isinstance(wrong, Unsound) else f"it raised {wrong!r}"
+    return str(wrong) if isinstance(wrong, ContractViolation) else f"it raised {wrong!r}"

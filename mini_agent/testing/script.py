@@ -6,20 +6,20 @@ from collections.abc import Callable, Sequence
 from typing import Protocol, TypeAlias
 
 from mini_agent.testing.http import Request
-from mini_agent.testing.replies import JsonObject, Scripted, as_scripted
+from mini_agent.testing.replies import JsonObject, ScriptedReply, to_scripted_reply
 
-ReplyFunction: TypeAlias = Callable[[list[JsonObject]], Scripted | str]
-Script: TypeAlias = Sequence[Scripted | str] | ReplyFunction
+ReplyFunction: TypeAlias = Callable[[list[JsonObject]], ScriptedReply | str]
+Script: TypeAlias = Sequence[ScriptedReply | str] | ReplyFunction
 
 
 class ScriptNotFollowed(AssertionError):
     """The model was asked less or more than its script says. A failed test, so an assertion."""
 
 
-class Playing(Protocol):
+class ScriptPlayer(Protocol):
     """A script in use."""
 
-    def reply_to(self, request: Request) -> Scripted | None:
+    def reply_to(self, request: Request) -> ScriptedReply | None:
         """What the model does now; None when the script has nothing left."""
         ...
 
@@ -28,24 +28,24 @@ class Playing(Protocol):
         ...
 
 
-def playing(script: Script, *, repeat_last: bool) -> Playing:
+def create_player(script: Script, *, repeat_last: bool) -> ScriptPlayer:
     """`script` from its beginning."""
     if isinstance(script, str):
         raise TypeError(f"a script is a list of replies, not one string: [{script!r}]")
     if callable(script):
-        return _Answering(script)
-    replies = tuple(as_scripted(reply) for reply in script)
-    return _Repeating(replies) if repeat_last else _InTurn(replies)
+        return _FunctionPlayer(script)
+    replies = tuple(to_scripted_reply(reply) for reply in script)
+    return _RepeatingPlayer(replies) if repeat_last else _SequentialPlayer(replies)
 
 
-class _InTurn:
+class _SequentialPlayer:
     """Each reply once, in order."""
 
-    def __init__(self, replies: tuple[Scripted, ...]) -> None:
+    def __init__(self, replies: tuple[ScriptedReply, ...]) -> None:
         self._replies = replies
         self._asked = 0
 
-    def reply_to(self, request: Request) -> Scripted | None:
+    def reply_to(self, request: Request) -> ScriptedReply | None:
         del request
         self._asked += 1
         return self._replies[self._asked - 1] if self._asked <= len(self._replies) else None
@@ -56,20 +56,20 @@ class _InTurn:
         unused = self._replies[self._asked :]
         listed = "".join(f"\n  {reply!r}" for reply in unused)
         left_over = f"; never asked for:{listed}" if unused else ""
-        has = count_of(self._replies)
-        return f"the model was asked {_times(self._asked)}, its script has {has}{left_over}"
+        has = format_reply_count(self._replies)
+        return f"the model was asked {_format_times(self._asked)}, its script has {has}{left_over}"
 
 
-class _Repeating:
+class _RepeatingPlayer:
     """Each reply once, the last one for ever."""
 
-    def __init__(self, replies: tuple[Scripted, ...]) -> None:
+    def __init__(self, replies: tuple[ScriptedReply, ...]) -> None:
         if not replies:
             raise ValueError("repeat_last needs at least one reply to repeat")
         self._replies = replies
         self._asked = 0
 
-    def reply_to(self, request: Request) -> Scripted | None:
+    def reply_to(self, request: Request) -> ScriptedReply | None:
         del request
         self._asked += 1
         return self._replies[min(self._asked, len(self._replies)) - 1]
@@ -78,16 +78,16 @@ class _Repeating:
         return ""
 
 
-class _Answering:
+class _FunctionPlayer:
     """A function of the conversation, for several conversations at a time."""
 
     def __init__(self, function: ReplyFunction) -> None:
         self._function = function
         self._raised: list[str] = []
 
-    def reply_to(self, request: Request) -> Scripted | None:
+    def reply_to(self, request: Request) -> ScriptedReply | None:
         try:
-            return as_scripted(self._function(request.messages))
+            return to_scripted_reply(self._function(request.messages))
         except Exception as error:  # noqa: BLE001  the author's function: whatever it raises
             self._raised.append(f"{type(error).__name__}: {error}")
             return None
@@ -96,10 +96,10 @@ class _Answering:
         return f"the script function raised {'; '.join(self._raised)}" if self._raised else ""
 
 
-def count_of(replies: Sequence[Scripted]) -> str:
+def format_reply_count(replies: Sequence[ScriptedReply]) -> str:
     """How many there are, in words."""
     return "1 reply" if len(replies) == 1 else f"{len(replies)} replies"
 
 
-def _times(count: int) -> str:
+def _format_times(count: int) -> str:
     return "once" if count == 1 else f"{count} times"

@@ -15,17 +15,17 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, validate_call
 
 from mini_agent.testing import replies
-from mini_agent.testing.replies import Call, Reply, Scripted
+from mini_agent.testing.replies import Call, Reply, ScriptedReply
 from mini_agent.testing.routes import Models
 
 NO_ARGUMENTS: Final[dict[str, JsonValue]] = {}
 
 
-class BadWord(Exception):
+class UnreadableReply(Exception):
     """A reply that cannot be read; the message names the key."""
 
 
-class WrittenCall(BaseModel):
+class CallEntry(BaseModel):
     """A native call in a file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,39 +38,39 @@ class WrittenCall(BaseModel):
     id: str | None = Field(default=None, description="The id of the call; null makes one up.")
 
 
-def parsed(written: JsonValue) -> Scripted:
-    """The reply that a JSON value stands for; raises `BadWord`."""
+def parse_scripted_reply(written: JsonValue) -> ScriptedReply:
+    """The reply that a JSON value stands for; raises `UnreadableReply`."""
     if isinstance(written, str):
         return replies.text(written)
     if not isinstance(written, dict) or len(written) != 1:
-        raise BadWord(f'a reply is a string or {{"word": arguments}}, not {_short(written)}')
+        raise UnreadableReply(f'a reply is a string or {{"word": arguments}}, not {_shorten(written)}')
     word, arguments = next(iter(written.items()))
-    if word not in WORDS:
-        raise BadWord(f"no word {word!r}; known: {', '.join(sorted(WORDS))}")
-    return _said(word, arguments)
+    if word not in REPLY_FUNCTIONS:
+        raise UnreadableReply(f"no word {word!r}; known: {', '.join(sorted(REPLY_FUNCTIONS))}")
+    return _build_reply(word, arguments)
 
 
-def reasons(wrong: ValidationError) -> str:
+def describe_errors(wrong: ValidationError) -> str:
     """What is wrong, key by key."""
     return "; ".join(
         f"{'.'.join(map(str, one['loc']))!r}: {one['msg'].lower()}" for one in wrong.errors()
     )
 
 
-def _said(word: str, arguments: JsonValue) -> Scripted:
-    function, first = WORDS[word]
+def _build_reply(word: str, arguments: JsonValue) -> ScriptedReply:
+    function, first = REPLY_FUNCTIONS[word]
     named = arguments if isinstance(arguments, dict) else {first: arguments}
     try:
         return validate_call(function)(**named)
     except ValidationError as wrong:
-        raise BadWord(f"{word}: {reasons(wrong)}") from wrong
+        raise UnreadableReply(f"{word}: {describe_errors(wrong)}") from wrong
 
 
 def _call(name: str, arguments: dict[str, JsonValue] = NO_ARGUMENTS) -> Reply:
     return Reply(calls=(Call(name, arguments),))
 
 
-def _calls(calls: list[WrittenCall], content: str = "") -> Reply:
+def _calls(calls: list[CallEntry], content: str = "") -> Reply:
     several = (Call(one.name, one.arguments, one.id) for one in calls)
     return replies.calls(*several, content=content)
 
@@ -87,15 +87,15 @@ def _tagged_call(name: str, arguments: dict[str, JsonValue] = NO_ARGUMENTS) -> R
     return replies.tagged_call(name, **arguments)
 
 
-def _delayed(reply: JsonValue, seconds: float) -> Scripted:
-    return replies.delayed(parsed(reply), seconds)
+def _delayed(reply: JsonValue, seconds: float) -> ScriptedReply:
+    return replies.delayed(parse_scripted_reply(reply), seconds)
 
 
-def _drip(reply: JsonValue, every_s: float = 0.05) -> Scripted:
-    return replies.drip(parsed(reply), every_s)
+def _drip(reply: JsonValue, every_s: float = 0.05) -> ScriptedReply:
+    return replies.drip(parse_scripted_reply(reply), every_s)
 
 
-WORDS: Final = MappingProxyType[str, tuple[Callable[..., Scripted], str]](
+REPLY_FUNCTIONS: Final = MappingProxyType[str, tuple[Callable[..., ScriptedReply], str]](
     {
         "text": (replies.text, "content"),
         "call": (_call, "name"),
@@ -125,7 +125,7 @@ WORDS: Final = MappingProxyType[str, tuple[Callable[..., Scripted], str]](
 )
 
 
-def _short(written: JsonValue) -> str:
+def _shorten(written: JsonValue) -> str:
     shown = repr(written)
     return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
@@ -133,7 +133,7 @@ def _short(written: JsonValue) -> str:
 SPACE: Final = " \t\r\n"
 
 
-class BadScript(Exception):
+class ScriptFileError(Exception):
     """The file is no script; the message says where and why, `FILE:LINE: what`."""
 
 
@@ -141,12 +141,12 @@ class BadScript(Exception):
 class ScriptFile:
     """What a script file says."""
 
-    replies: tuple[Scripted, ...]
+    replies: tuple[ScriptedReply, ...]
     repeat_last: bool
     models: Models
 
 
-class _Models(BaseModel):
+class _ModelsModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     pulled: list[str] | None = Field(
@@ -163,7 +163,7 @@ class _Models(BaseModel):
         return Models(self.pulled, self.known, tuple(self.capabilities))
 
 
-class _Written(BaseModel):
+class _ScriptModel(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     replies: list[JsonValue] = Field(
@@ -172,74 +172,74 @@ class _Written(BaseModel):
     repeat_last: bool = Field(
         default=False, description="Whether the last reply is given again and again."
     )
-    models: _Models = Field(default=_Models(), description="The models that the server has.")
+    models: _ModelsModel = Field(default=_ModelsModel(), description="The models that the server has.")
 
 
 def read_script(path: Path) -> ScriptFile:
-    """The script in the file: a list of replies, or an object around it; raises `BadScript`."""
-    text = _text(path)
+    """The script in the file: a list of replies, or an object around it; raises `ScriptFileError`."""
+    text = _read_text(path)
     try:
         value = json.loads(text)
     except json.JSONDecodeError as broken:
-        raise BadScript(f"{path}:{broken.lineno}: not JSON: {broken.msg}") from broken
+        raise ScriptFileError(f"{path}:{broken.lineno}: not JSON: {broken.msg}") from broken
     try:
-        written = _Written.model_validate({"replies": value} if isinstance(value, list) else value)
+        written = _ScriptModel.model_validate({"replies": value} if isinstance(value, list) else value)
     except ValidationError as wrong:
-        line = _line_of(text, wrong.errors()[0]["loc"][:1])
-        raise BadScript(f"{path}:{line}: {reasons(wrong)}") from wrong
+        line = _find_line(text, wrong.errors()[0]["loc"][:1])
+        raise ScriptFileError(f"{path}:{line}: {describe_errors(wrong)}") from wrong
     if written.repeat_last and not written.replies:
-        raise BadScript(f"{path}:1: 'repeat_last' needs at least one reply in 'replies'")
-    replies = tuple(_replies(path, text, written.replies, in_object=isinstance(value, dict)))
+        raise ScriptFileError(f"{path}:1: 'repeat_last' needs at least one reply in 'replies'")
+    replies = tuple(_parse_replies(path, text, written.replies, in_object=isinstance(value, dict)))
     return ScriptFile(replies, written.repeat_last, written.models.values())
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except OSError as broken:
-        raise BadScript(f"{path}: cannot be read: {broken.strerror}") from broken
+        raise ScriptFileError(f"{path}: cannot be read: {broken.strerror}") from broken
     except UnicodeDecodeError as broken:
-        raise BadScript(f"{path}: is not UTF-8 text: {broken.reason}") from broken
+        raise ScriptFileError(f"{path}: is not UTF-8 text: {broken.reason}") from broken
 
 
-def _replies(
+def _parse_replies(
     path: Path, text: str, written: list[JsonValue], *, in_object: bool
-) -> Iterator[Scripted]:
+) -> Iterator[ScriptedReply]:
     for index, one in enumerate(written):
         try:
-            yield parsed(one)
-        except BadWord as wrong:
-            line = _line_of(text, ("replies", index) if in_object else (index,))
-            raise BadScript(f"{path}:{line}: reply {index + 1}: {wrong}") from wrong
+            yield parse_scripted_reply(one)
+        except UnreadableReply as wrong:
+            line = _find_line(text, ("replies", index) if in_object else (index,))
+            raise ScriptFileError(f"{path}:{line}: reply {index + 1}: {wrong}") from wrong
 
 
-def _line_of(text: str, keys: tuple[str | int, ...]) -> int:
+def _find_line(text: str, keys: tuple[str | int, ...]) -> int:
     """The line where the value under `keys` begins, as far as the keys lead."""
-    at = _skip(text, 0)
+    at = _skip_space(text, 0)
     for key in keys:
-        at = dict(_members(text, at)).get(key, at)
+        at = dict(_iterate_members(text, at)).get(key, at)
     return text.count("\n", 0, at) + 1
 
 
-def _members(text: str, at: int) -> Iterator[tuple[str | int, int]]:
+def _iterate_members(text: str, at: int) -> Iterator[tuple[str | int, int]]:
     """Each key or index of the object or list at `at`, with the place of its value."""
     if text[at] not in "[{":
         return
     decoder, named, index = json.JSONDecoder(), text[at] == "{", 0
-    at = _skip(text, at + 1)
+    at = _skip_space(text, at + 1)
     while text[at] not in "]}":
         key: str | int = index
         if named:
             key, at = decoder.raw_decode(text, at)
-            at = _skip(text, _skip(text, at) + 1)
+            at = _skip_space(text, _skip_space(text, at) + 1)
         yield key, at
         _, end = decoder.raw_decode(text, at)
-        at = _skip(text, end)
-        at = _skip(text, at + 1) if text[at] == "," else at
+        at = _skip_space(text, end)
+        at = _skip_space(text, at + 1) if text[at] == "," else at
         index += 1
 
 
-def _skip(text: str, at: int) -> int:
+def _skip_space(text: str, at: int) -> int:
     while text[at] in SPACE:
         at += 1
     return at

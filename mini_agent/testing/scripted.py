@@ -24,16 +24,16 @@ from mini_agent_protocol.execution import (
 )
 from mini_agent_protocol.snippet import Snippet
 
-USED: Final = Usage(prompt_tokens=20, completion_tokens=10)
-ENFORCED: Final = EnforcedLimits(
+SCRIPTED_USAGE: Final = Usage(prompt_tokens=20, completion_tokens=10)
+ENFORCED_LIMITS: Final = EnforcedLimits(
     timeout_s=10, memory_mb=256, cpus=1, pids=128, output_bytes=65536, workspace_mb=64
 )
-USUAL_EXIT_CODES: Final[dict[Status, int]] = {"ok": 0, "timeout": 124, "oom": 137, "killed": 137}
+DEFAULT_EXIT_CODES: Final[dict[Status, int]] = {"ok": 0, "timeout": 124, "oom": 137, "killed": 137}
 
 Step = TypeVar("Step")
 
 
-class Hangs:
+class HangingStep:
     """Never answers; `was_cancelled` tells whether it was told to stop waiting."""
 
     def __init__(self) -> None:
@@ -50,19 +50,19 @@ class Hangs:
 _ids = count(1)
 
 
-def says(text: str, *, reasoning: str = "", finish_reason: str = "stop") -> ModelReply:
+def text_reply(text: str, *, reasoning: str = "", finish_reason: str = "stop") -> ModelReply:
     """An answer in words."""
-    return ModelReply(text, reasoning, finish_reason=finish_reason, usage=USED, model="scripted")
+    return ModelReply(text, reasoning, finish_reason=finish_reason, usage=SCRIPTED_USAGE, model="scripted")
 
 
-def calls(*several: ToolCall, text: str = "", finish_reason: str = "tool_calls") -> ModelReply:
+def calls_reply(*several: ToolCall, text: str = "", finish_reason: str = "tool_calls") -> ModelReply:
     """Tool calls in one turn, with text beside them if the model talks too."""
     return ModelReply(
-        text, tool_calls=several, finish_reason=finish_reason, usage=USED, model="scripted"
+        text, tool_calls=several, finish_reason=finish_reason, usage=SCRIPTED_USAGE, model="scripted"
     )
 
 
-def call(name: str, /, **arguments: JsonValue) -> ToolCall:
+def scripted_call(name: str, /, **arguments: JsonValue) -> ToolCall:
     """One tool call with an id of its own."""
     return ToolCall(f"call-{next(_ids)}", name, json.dumps(arguments))
 
@@ -71,7 +71,7 @@ def execution(
     stdout: str = "", *, status: Status = "ok", exit_code: int | None = None, stderr: str = ""
 ) -> Execution:
     """What happened to a snippet; the exit code follows from `status` where it is left out."""
-    code = USUAL_EXIT_CODES.get(status, 1) if exit_code is None else exit_code
+    code = DEFAULT_EXIT_CODES.get(status, 1) if exit_code is None else exit_code
     return Execution(
         language="python",
         status=status,
@@ -80,15 +80,15 @@ def execution(
         stderr=stderr,
         stdout_bytes=len(stdout.encode()),
         stderr_bytes=len(stderr.encode()),
-        limits=ENFORCED,
+        limits=ENFORCED_LIMITS,
         sandbox=SandboxFacts(image="scripted", runtime="none"),
     )
 
 
-class _Scripted(Generic[Step]):
+class _ScriptedSteps(Generic[Step]):
     """Steps taken one by one; as a context manager it checks that the script was used up."""
 
-    def __init__(self, *script: Step | Exception | Hangs) -> None:
+    def __init__(self, *script: Step | Exception | HangingStep) -> None:
         self._script = script
         self._asked = 0
 
@@ -97,7 +97,7 @@ class _Scripted(Generic[Step]):
         if self._asked > len(self._script):
             raise ScriptNotFollowed(self._complaint())
         step = self._script[self._asked - 1]
-        if isinstance(step, Hangs):
+        if isinstance(step, HangingStep):
             await step.wait()
             raise ScriptNotFollowed("a step that hangs was let go")
         if isinstance(step, Exception):
@@ -125,14 +125,14 @@ class _Scripted(Generic[Step]):
             self.check_used_up()
 
 
-class ScriptedModel(_Scripted[ModelReply]):
+class ScriptedModel(_ScriptedSteps[ModelReply]):
     """Gives one step of its script for each request; `requests` is what it was asked.
 
-    An exception among the steps is raised, `Hangs` never answers. As a context manager it checks
+    An exception among the steps is raised, `HangingStep` never answers. As a context manager it checks
     on leaving that the script was used up, and that a strict server would have taken every request.
     """
 
-    def __init__(self, *script: ModelReply | Exception | Hangs) -> None:
+    def __init__(self, *script: ModelReply | Exception | HangingStep) -> None:
         super().__init__(*script)
         self.requests: list[ModelRequest] = []
         self._refusals: list[str] = []
@@ -150,14 +150,14 @@ class ScriptedModel(_Scripted[ModelReply]):
             raise ScriptNotFollowed(f"a strict server refuses: {'; '.join(self._refusals)}")
 
 
-class ScriptedSandbox(_Scripted[Execution]):
+class ScriptedSandbox(_ScriptedSteps[Execution]):
     """Gives one step of its script for each snippet; `snippets` is what it was to run.
 
-    An exception among the steps is raised, `Hangs` never ends. As a context manager it checks on
+    An exception among the steps is raised, `HangingStep` never ends. As a context manager it checks on
     leaving that the script was used up.
     """
 
-    def __init__(self, *script: Execution | Exception | Hangs) -> None:
+    def __init__(self, *script: Execution | Exception | HangingStep) -> None:
         super().__init__(*script)
         self.snippets: list[Snippet] = []
 

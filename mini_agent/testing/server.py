@@ -14,20 +14,20 @@ from dataclasses import replace
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
-from mini_agent.testing.http import Answer, BadHttp, Request, json_answer, plain, read_request
+from mini_agent.testing.http import Response, MalformedRequest, Request, json_response, text_response, read_request
 from mini_agent.testing.replies import JsonValue
-from mini_agent.testing.routes import EVERY_MODEL, Library, Models, Routes
-from mini_agent.testing.script import Script, ScriptNotFollowed, playing
+from mini_agent.testing.routes import EVERY_MODEL, ModelLibrary, Models, Routes
+from mini_agent.testing.script import Script, ScriptNotFollowed, create_player
 
 MAX_CONNECTIONS: Final = 1000
-MAX_READ: Final = 64 * 1024
+MAX_READ_BYTES: Final = 64 * 1024
 CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
-class Serving:
+class HttpServer:
     """Answers what comes in on `listening`, which it closes, until it is stopped."""
 
-    def __init__(self, listening: socket.socket, answer: Callable[[Request], Answer]) -> None:
+    def __init__(self, listening: socket.socket, answer: Callable[[Request], Response]) -> None:
         self._listening = listening
         self._address = listening.getsockname()[:2]
         self._answer = answer
@@ -51,14 +51,14 @@ class Serving:
         self._wake()
         self._accepting.join()
         for connection in tuple(self._open):
-            _shut(connection)
+            _shutdown(connection)
         self._threads.shutdown()
         for ended in self._connections:
             ended.result()
 
     def _wake(self) -> None:
         """Shutting the socket ends a waiting accept on Linux, a last caller does elsewhere."""
-        _shut(self._listening)
+        _shutdown(self._listening)
         with contextlib.suppress(OSError):
             socket.create_connection(self._address, timeout=1).close()
 
@@ -87,49 +87,49 @@ class Serving:
         while not self._stopping.is_set():
             try:
                 request = read_request(reader, lambda: connection.sendall(CONTINUE))
-            except BadHttp as bad:
+            except MalformedRequest as bad:
                 return _refuse(connection, reader, str(bad))
             if request is None:
                 return None
             with self._one_at_a_time:
                 answer = self._answer(request)
             if answer.hangs:
-                return _until_gone(reader)
+                return _drain(reader)
             self._send(connection, answer, head_only=request.method == "HEAD")
             if answer.cut or not request.keeps_alive:
                 return None
         return None
 
-    def _send(self, connection: socket.socket, answer: Answer, *, head_only: bool) -> None:
+    def _send(self, connection: socket.socket, answer: Response, *, head_only: bool) -> None:
         self._stopping.wait(answer.after_s)
         if head_only:
             return connection.sendall(answer.head)
         if not answer.every_s:
-            return connection.sendall(_whole(answer))
+            return connection.sendall(_frame(answer))
         connection.sendall(answer.head)
-        for piece in answer.sent_pieces:
+        for piece in answer.framed_pieces:
             connection.sendall(piece)
             self._stopping.wait(answer.every_s)
         return None
 
 
-def _whole(answer: Answer) -> bytes:
-    return b"".join((answer.head, *answer.sent_pieces))
+def _frame(answer: Response) -> bytes:
+    return b"".join((answer.head, *answer.framed_pieces))
 
 
 def _refuse(connection: socket.socket, reader: BinaryIO, why: str) -> None:
-    connection.sendall(_whole(plain(400, why)))
+    connection.sendall(_frame(text_response(400, why)))
     connection.shutdown(socket.SHUT_WR)
     # Closed with input unread, the connection would be reset before the client has the answer.
-    _until_gone(reader)
+    _drain(reader)
 
 
-def _until_gone(reader: BinaryIO) -> None:
-    while reader.read(MAX_READ):
+def _drain(reader: BinaryIO) -> None:
+    while reader.read(MAX_READ_BYTES):
         pass
 
 
-def _shut(connection: socket.socket) -> None:
+def _shutdown(connection: socket.socket) -> None:
     with contextlib.suppress(OSError):  # closed by the other side already
         connection.shutdown(socket.SHUT_RDWR)
 
@@ -156,15 +156,15 @@ class ScriptedServer:
         models: Models = EVERY_MODEL,
     ) -> None:
         self._address = (host, port)
-        self._script = playing(script, repeat_last=repeat_last)
-        self._routes = Routes(Library(models), self._script)
+        self._script = create_player(script, repeat_last=repeat_last)
+        self._routes = Routes(ModelLibrary(models), self._script)
         self._seen: list[Request] = []
-        self._serving: Serving | None = None
+        self._serving: HttpServer | None = None
 
     def __enter__(self) -> Self:
         listening = socket.create_server(self._address, backlog=512)
         self._address = listening.getsockname()[:2]
-        self._serving = Serving(listening, self._answer)
+        self._serving = HttpServer(listening, self._answer)
         return self
 
     def __exit__(
@@ -199,7 +199,7 @@ class ScriptedServer:
     @property
     def requests(self) -> tuple[Request, ...]:
         """What the model was asked to answer, in order, refused requests included."""
-        return tuple(request for request in self._seen if request.is_turn)
+        return tuple(request for request in self._seen if request.is_model_request)
 
     @property
     def traffic(self) -> tuple[Request, ...]:
@@ -211,15 +211,15 @@ class ScriptedServer:
         """How many connections were made so far, 0 before the block is entered."""
         return self._serving.connections if self._serving else 0
 
-    def _answer(self, request: Request) -> Answer:
+    def _answer(self, request: Request) -> Response:
         if request.path == "/__log":
-            return json_answer(200, [_logged(one) for one in self._seen])
+            return json_response(200, [_log_entry(one) for one in self._seen])
         numbered = replace(request, number=len(self._seen) + 1)
         self._seen.append(numbered)
         return self._routes.answer(numbered)
 
 
-def _logged(request: Request) -> JsonValue:
+def _log_entry(request: Request) -> JsonValue:
     return {
         "number": request.number,
         "method": request.method,

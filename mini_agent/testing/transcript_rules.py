@@ -10,14 +10,14 @@ from typing import Final
 from pydantic import JsonValue
 
 ROLES: Final = ("system", "developer", "user", "assistant", "tool")
-LONGEST_ID: Final = 64
+MAX_ID_CHARS: Final = 64
 
 Messages = Sequence[Mapping[str, JsonValue]]
 
 
 def broken_rules(messages: Messages) -> list[str]:
     """What is wrong with `messages` as a transcript, a sentence each; empty when nothing is."""
-    return [*_roles(messages), *_neighbours(messages), *_calls(messages), *_pairs(messages)]
+    return [*_check_roles(messages), *_check_order(messages), *_check_calls(messages), *_check_pairs(messages)]
 
 
 def broken_request_rules(messages: Messages) -> list[str]:
@@ -27,7 +27,7 @@ def broken_request_rules(messages: Messages) -> list[str]:
     return [*broken_rules(messages), *(last if ends_wrong else [])]
 
 
-def _roles(messages: Messages) -> Iterator[str]:
+def _check_roles(messages: Messages) -> Iterator[str]:
     for index, message in enumerate(messages):
         role, content = message.get("role"), message.get("content")
         if role not in ROLES:
@@ -40,7 +40,7 @@ def _roles(messages: Messages) -> Iterator[str]:
         yield "there is nobody for the assistant to answer"
 
 
-def _neighbours(messages: Messages) -> Iterator[str]:
+def _check_order(messages: Messages) -> Iterator[str]:
     roles = [message.get("role") for message in messages]
     for index, (role, following) in enumerate(pairwise(roles)):
         if role == following == "assistant":
@@ -51,7 +51,7 @@ def _neighbours(messages: Messages) -> Iterator[str]:
             yield f"message {index + 1}: a tool answers the {role}"
 
 
-def _calls(messages: Messages) -> Iterator[str]:
+def _check_calls(messages: Messages) -> Iterator[str]:
     for index, message in enumerate(messages):
         if "tool_calls" not in message:
             continue
@@ -60,16 +60,16 @@ def _calls(messages: Messages) -> Iterator[str]:
             yield f"message {index}: tool_calls is {calls!r:.40} of {message.get('role')}"
             continue
         for call in calls:
-            wrong = _wrong_with(call)
+            wrong = _call_problem(call)
             if wrong:
                 yield f"message {index}: {wrong}"
 
 
-def _wrong_with(call: JsonValue) -> str:
+def _call_problem(call: JsonValue) -> str:
     if not isinstance(call, dict) or call.get("type") != "function":
         return f"a call is {call!r:.60}"
     function, call_id = call.get("function"), call.get("id")
-    if not isinstance(call_id, str) or not 0 < len(call_id) <= LONGEST_ID:
+    if not isinstance(call_id, str) or not 0 < len(call_id) <= MAX_ID_CHARS:
         return f"the id of a call is {call_id!r:.80}"
     if not isinstance(function, dict):
         return f"the function of a call is {function!r:.60}"
@@ -86,7 +86,7 @@ def _is_json_object(text: JsonValue) -> bool:
         return False
 
 
-def _pairs(messages: Messages) -> Iterator[str]:
+def _check_pairs(messages: Messages) -> Iterator[str]:
     open_ids: list[JsonValue] = []
     for index, message in enumerate([*messages, {"role": "end"}]):
         if message.get("role") == "tool":
@@ -98,12 +98,12 @@ def _pairs(messages: Messages) -> Iterator[str]:
             continue
         if open_ids:
             yield f"message {index}: {open_ids!r:.80} are not answered"
-        open_ids = _ids(message)
+        open_ids = _call_ids(message)
         if len(set(map(str, open_ids))) < len(open_ids):
             yield f"message {index}: an id stands for two calls"
 
 
-def _ids(message: Mapping[str, JsonValue]) -> list[JsonValue]:
+def _call_ids(message: Mapping[str, JsonValue]) -> list[JsonValue]:
     calls = message.get("tool_calls")
     return (
         [call.get("id") for call in calls or () if isinstance(call, dict)]

@@ -29,11 +29,11 @@ from mini_agent.tools.catalog import (
 )
 from mini_agent.tools.invoker import Tool
 
-TABLE: Final = "weak_models.jsonl"
-PROGRAMS: Final = (EXEC_PYTHON, EXEC_NODE, EXEC_GO, EXEC_RUST)
-OFFERED: Final = MappingProxyType[str, tuple[Tool, ...]](
+TABLE_FILE: Final = "weak_models.jsonl"
+PROGRAM_TOOLS: Final = (EXEC_PYTHON, EXEC_NODE, EXEC_GO, EXEC_RUST)
+OFFERED_TOOLS: Final = MappingProxyType[str, tuple[Tool, ...]](
     {
-        "sandbox": (*PROGRAMS, exec_shell("Any shell command is allowed."), *TEXT_TOOLS),
+        "sandbox": (*PROGRAM_TOOLS, exec_shell("Any shell command is allowed."), *TEXT_TOOLS),
         "search": (function_tool("search_docs", "Search the docs.", query="What to find."),),
     }
 )
@@ -56,7 +56,7 @@ class WeakReply:
         return f"{self.family}: {self.shape}"
 
 
-class _Line(BaseModel):
+class _TableLine(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     family: str = Field(description="The family of models that reply so.")
@@ -81,13 +81,13 @@ class _Line(BaseModel):
     )
 
 
-def weak_replies() -> tuple[WeakReply, ...]:
+def load_weak_replies() -> tuple[WeakReply, ...]:
     """The whole table, in its order."""
-    table = files(__package__).joinpath(TABLE).read_text(encoding="utf-8")
-    return tuple(_read(_Line.model_validate_json(line)) for line in table.splitlines())
+    table = files(__package__).joinpath(TABLE_FILE).read_text(encoding="utf-8")
+    return tuple(_parse_line(_TableLine.model_validate_json(line)) for line in table.splitlines())
 
 
-def _read(line: _Line) -> WeakReply:
+def _parse_line(line: _TableLine) -> WeakReply:
     listed = tuple(
         ToolCall(f"call-{number}", name, arguments)
         for number, (name, arguments) in enumerate(line.tool_calls)
@@ -96,7 +96,7 @@ def _read(line: _Line) -> WeakReply:
         family=line.family,
         shape=line.shape,
         reply=ModelReply(line.text, line.reasoning, listed, line.finish_reason),
-        tools=OFFERED[line.tools],
+        tools=OFFERED_TOOLS[line.tools],
         has_result=line.has_result,
         calls=line.calls,
         refused=line.refused,

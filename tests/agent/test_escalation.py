@@ -7,14 +7,14 @@ import asyncio
 import pytest
 
 from mini_agent.config import AgentConfig
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from mini_agent.tools.invoker import OpenAIToolCall
-from tests.agent.runs import TASK, Answers, run_agent
+from tests.agent.checked_run import TASK, ScriptedInvoker, run_agent
 
-SAME = calls(call("echo", text="x"))
+SAME = calls_reply(scripted_call("echo", text="x"))
 
 
-class Slow(Answers):
+class Slow(ScriptedInvoker):
     """Takes most of a run's time."""
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str:
@@ -28,8 +28,8 @@ def models(model: ScriptedModel) -> list[str]:
 
 async def test_a_run_that_stagnates_is_handed_over_instead_of_stopped() -> None:
     config = AgentConfig(model="weak", escalate_model="strong")
-    with ScriptedModel(*[SAME] * 4, says("It is a.")) as model:
-        result = await run_agent(TASK, Answers("a"), config, model)
+    with ScriptedModel(*[SAME] * 4, text_reply("It is a.")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("a"), config, model)
     assert models(model) == ["weak"] * 4 + ["strong"]
     assert (result.stopped_reason, result.final_answer) == ("success", "It is a.")
     assert result.escalated
@@ -37,8 +37,8 @@ async def test_a_run_that_stagnates_is_handed_over_instead_of_stopped() -> None:
 
 async def test_a_second_stagnation_ends_the_run() -> None:
     config = AgentConfig(model="weak", escalate_model="strong", max_iterations=20)
-    with ScriptedModel(*[SAME] * 8, says("It is a.")) as model:
-        result = await run_agent(TASK, Answers("a"), config, model)
+    with ScriptedModel(*[SAME] * 8, text_reply("It is a.")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("a"), config, model)
     assert models(model) == ["weak"] * 4 + ["strong"] * 5
     assert result.stopped_reason == "stagnation"
 
@@ -47,9 +47,9 @@ async def test_near_the_last_turn_the_stronger_model_takes_over() -> None:
     config = AgentConfig(
         model="weak", escalate_model="strong", escalate_on_budget_exceeded=True, max_iterations=4
     )
-    several = [calls(call("echo", text=str(number))) for number in range(4)]
-    with ScriptedModel(*several, says("done")) as model:
-        result = await run_agent(TASK, Answers("a", "b", "c", "d"), config, model)
+    several = [calls_reply(scripted_call("echo", text=str(number))) for number in range(4)]
+    with ScriptedModel(*several, text_reply("done")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("a", "b", "c", "d"), config, model)
     assert models(model) == ["weak", "weak", "weak", "strong", "strong"]
     assert result.escalated
 
@@ -61,7 +61,7 @@ async def test_near_the_end_of_its_time_the_stronger_model_takes_over() -> None:
         escalate_on_budget_exceeded=True,
         max_wallclock_seconds=4,
     )
-    with ScriptedModel(SAME, says("done")) as model:
+    with ScriptedModel(SAME, text_reply("done")) as model:
         result = await run_agent(TASK, Slow("a"), config, model)
     assert models(model) == ["weak", "strong"]
     assert result.final_answer == "done"
@@ -69,9 +69,9 @@ async def test_near_the_end_of_its_time_the_stronger_model_takes_over() -> None:
 
 async def test_without_the_word_for_it_the_end_of_the_budget_changes_nothing() -> None:
     config = AgentConfig(model="weak", escalate_model="strong", max_iterations=2)
-    several = [calls(call("echo", text=str(number))) for number in range(2)]
-    with ScriptedModel(*several, says("done")) as model:
-        result = await run_agent(TASK, Answers("a", "b"), config, model)
+    several = [calls_reply(scripted_call("echo", text=str(number))) for number in range(2)]
+    with ScriptedModel(*several, text_reply("done")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("a", "b"), config, model)
     assert models(model) == ["weak"] * 3
     assert not result.escalated
 
@@ -80,8 +80,8 @@ async def test_the_first_turn_is_never_the_stronger_models() -> None:
     config = AgentConfig(
         model="weak", escalate_model="strong", escalate_on_budget_exceeded=True, max_iterations=1
     )
-    with ScriptedModel(says("done")) as model:
-        result = await run_agent(TASK, Answers("a"), config, model)
+    with ScriptedModel(text_reply("done")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("a"), config, model)
     assert models(model) == ["weak"]
     assert not result.escalated
 
@@ -98,7 +98,7 @@ async def test_a_model_elsewhere_is_not_sent_the_address_and_the_key(
         escalate_model=stronger,
         completion_kwargs={"api_base": "http://x", "api_key": "secret", "seed": 1},
     )
-    with ScriptedModel(*[SAME] * 4, says("done")) as model:
-        await run_agent(TASK, Answers("a"), config, model)
+    with ScriptedModel(*[SAME] * 4, text_reply("done")) as model:
+        await run_agent(TASK, ScriptedInvoker("a"), config, model)
     assert set(model.requests[0].options) == {"api_base", "api_key", "seed"}
     assert set(model.requests[4].options) == sent

@@ -21,15 +21,15 @@ from mini_agent.events import (
     Stopped,
     ToolOutputPiece,
 )
-from mini_agent.testing.scripted import Hangs, ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import HangingStep, ScriptedModel, scripted_call, calls_reply, text_reply
 from mini_agent.testing.transcript_rules import broken_rules
 from mini_agent.tools.catalog import EchoMCP
 from mini_agent.tools.invoker import OpenAIToolCall, ToolOutput, printed
 from mini_agent_protocol.execution import Output
-from tests.agent.runs import TASK, tool_texts, until
+from tests.agent.checked_run import TASK, tool_texts, wait_until
 
 CONFIG = AgentConfig(model="m")
-ECHOES = calls(call("echo", text="a"))
+ECHOES = calls_reply(scripted_call("echo", text="a"))
 
 
 async def told(model: ScriptedModel, invoker: EchoMCP | None = None) -> list[Event]:
@@ -38,7 +38,7 @@ async def told(model: ScriptedModel, invoker: EchoMCP | None = None) -> list[Eve
 
 
 async def test_a_run_is_told_from_its_start_to_its_end() -> None:
-    with ScriptedModel(ECHOES, says("done")) as model:
+    with ScriptedModel(ECHOES, text_reply("done")) as model:
         events = await told(model)
     assert [event.kind for event in events] == [
         "run_started",
@@ -55,7 +55,7 @@ async def test_a_run_is_told_from_its_start_to_its_end() -> None:
 
 
 async def test_the_last_event_holds_the_result() -> None:
-    with ScriptedModel(says("done")) as model:
+    with ScriptedModel(text_reply("done")) as model:
         events = await told(model)
     last = events[-1]
     assert isinstance(last, Stopped)
@@ -63,8 +63,8 @@ async def test_the_last_event_holds_the_result() -> None:
 
 
 async def test_calls_are_told_as_they_are_carried_out_before_the_first_is() -> None:
-    two = calls(call("echo", message="a"), call("no_such_tool"))
-    with ScriptedModel(two, says("done")) as model:
+    two = calls_reply(scripted_call("echo", message="a"), scripted_call("no_such_tool"))
+    with ScriptedModel(two, text_reply("done")) as model:
         events = await told(model)
     (understood,) = [event for event in events if isinstance(event, CallsUnderstood)]
     assert [(each.name, each.arguments) for each in understood.calls] == [
@@ -76,14 +76,14 @@ async def test_calls_are_told_as_they_are_carried_out_before_the_first_is() -> N
 
 
 async def test_a_repair_is_told_with_its_call() -> None:
-    with ScriptedModel(calls(call("echo", message="a")), says("done")) as model:
+    with ScriptedModel(calls_reply(scripted_call("echo", message="a")), text_reply("done")) as model:
         events = await told(model)
     repaired = [event for event in events if isinstance(event, CallRepaired)]
     assert [each.repaired for each in repaired] == [("argument message was taken as text",)]
 
 
 async def test_what_the_loop_says_itself_is_told_too() -> None:
-    with ScriptedModel(says(""), says("done")) as model:
+    with ScriptedModel(text_reply(""), text_reply("done")) as model:
         events = await told(model)
     said = [event for event in events if isinstance(event, Observation)]
     assert [each.tool_call_id for each in said] == [None]
@@ -101,7 +101,7 @@ class Streaming(EchoMCP):
 
 
 async def test_output_is_told_piece_by_piece_where_the_invoker_streams() -> None:
-    with ScriptedModel(ECHOES, says("done")) as model:
+    with ScriptedModel(ECHOES, text_reply("done")) as model:
         events = await told(model, Streaming())
     pieces = [event for event in events if isinstance(event, ToolOutputPiece)]
     assert [(each.stream, each.text) for each in pieces] == [
@@ -120,28 +120,28 @@ async def test_a_run_that_nobody_listens_to_asks_for_its_output_at_once() -> Non
             asked.append("in pieces")
             return await super().stream_openai_tool(openai_tool, tell)
 
-    with ScriptedModel(ECHOES, says("done")) as model:
+    with ScriptedModel(ECHOES, text_reply("done")) as model:
         await loop.run_agent(TASK, Noting(), CONFIG, model)
     assert asked == []
-    with ScriptedModel(ECHOES, says("done")) as model:
+    with ScriptedModel(ECHOES, text_reply("done")) as model:
         await told(model, Noting())
     assert asked == ["in pieces"]
 
 
 async def test_events_survive_json() -> None:
-    with ScriptedModel(ECHOES, says("done")) as model:
+    with ScriptedModel(ECHOES, text_reply("done")) as model:
         events = await told(model)
     every = TypeAdapter(list[Event])
     assert every.validate_json(every.dump_json(events)) == events
 
 
 async def test_closing_the_stream_ends_the_run() -> None:
-    hangs = Hangs()
+    hangs = HangingStep()
     with ScriptedModel(hangs) as model:
         stream = astream_mcp_mini_agent(TASK, EchoMCP(), CONFIG, model=model)
         async with aclosing(stream) as events:
             kinds = [(await anext(events)).kind for _ in range(2)]
-            await until(lambda: model.requests)
+            await wait_until(lambda: model.requests)
             started = perf_counter()
     assert perf_counter() - started < 10
     assert kinds == ["run_started", "model_asked"]
@@ -149,10 +149,10 @@ async def test_closing_the_stream_ends_the_run() -> None:
 
 
 async def test_cancelling_who_listens_ends_the_run() -> None:
-    hangs = Hangs()
+    hangs = HangingStep()
     with ScriptedModel(hangs) as model:
         listening = asyncio.ensure_future(told(model))
-        await until(lambda: model.requests)
+        await wait_until(lambda: model.requests)
         started = perf_counter()
         listening.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -163,10 +163,10 @@ async def test_cancelling_who_listens_ends_the_run() -> None:
 
 async def test_a_cancelled_run_tells_what_was_done() -> None:
     events: list[Event] = []
-    with ScriptedModel(ECHOES, Hangs()) as model:
+    with ScriptedModel(ECHOES, HangingStep()) as model:
         run = loop.run_agent(TASK, EchoMCP(), CONFIG, model, events.append)
         running = asyncio.ensure_future(run)
-        await until(lambda: len(model.requests) == 2)
+        await wait_until(lambda: len(model.requests) == 2)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
@@ -192,7 +192,7 @@ async def test_a_run_cancelled_in_a_tool_leaves_no_call_unanswered() -> None:
         hanging = Hanging()
         run = loop.run_agent(TASK, hanging, CONFIG, model, events.append)
         running = asyncio.ensure_future(run)
-        await until(lambda: hanging.is_called)
+        await wait_until(lambda: hanging.is_called)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running

@@ -8,11 +8,11 @@ import pytest
 
 from mini_agent.config import AgentConfig
 from mini_agent.result import AgentResult, ToolInvocation
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from mini_agent.tools.invoker import OpenAIToolCall, ToolOutput
-from tests.agent.runs import (
+from tests.agent.checked_run import (
     TASK,
-    Answers,
+    ScriptedInvoker,
     run_agent,
     tool_texts,
 )
@@ -20,8 +20,8 @@ from tests.agent.runs import (
 CONFIG = AgentConfig(model="m")
 
 
-async def run(invoker: Answers) -> AgentResult:
-    with ScriptedModel(calls(call("echo", text="a")), says("done")) as model:
+async def run(invoker: ScriptedInvoker) -> AgentResult:
+    with ScriptedModel(calls_reply(scripted_call("echo", text="a")), text_reply("done")) as model:
         return await run_agent(TASK, invoker, CONFIG, model)
 
 
@@ -36,7 +36,7 @@ async def run(invoker: Answers) -> AgentResult:
     ],
 )
 async def test_an_answer_that_is_no_text_is_an_observation(answer: object, said: str) -> None:
-    result = await run(Answers(answer))
+    result = await run(ScriptedInvoker(answer))
     assert said in tool_texts(result.messages)[0]
     assert (result.final_answer, result.stopped_reason) == ("done", "success")
 
@@ -54,13 +54,13 @@ async def test_an_answer_that_is_no_text_is_an_observation(answer: object, said:
     ],
 )
 async def test_odd_outputs_do_not_end_the_run(answer: object) -> None:
-    result = await run(Answers(answer))
+    result = await run(ScriptedInvoker(answer))
     assert result.stopped_reason == "success"
     assert AgentResult.model_validate_json(result.model_dump_json()) == result
 
 
 async def test_ten_megabytes_are_shown_by_their_end() -> None:
-    result = await run(Answers("x" * 10_000_000 + "the end"))
+    result = await run(ScriptedInvoker("x" * 10_000_000 + "the end"))
     shown = tool_texts(result.messages)[0]
     assert shown.splitlines()[2].endswith("the end")
     assert len(shown) < 3000
@@ -68,11 +68,11 @@ async def test_ten_megabytes_are_shown_by_their_end() -> None:
 
 async def test_what_a_tool_tells_is_read_as_it_is_and_whole() -> None:
     told = "x" * 100_000
-    result = await run(Answers(ToolOutput(ok=True, rc=0, stdout="short", told=told)))
+    result = await run(ScriptedInvoker(ToolOutput(ok=True, rc=0, stdout="short", told=told)))
     assert tool_texts(result.messages)[0] == told
 
 
-class Raises(Answers):
+class Raises(ScriptedInvoker):
     """A tool that raises what it is given."""
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str:
@@ -91,15 +91,15 @@ async def test_a_tool_that_raises_is_an_observation(error: BaseException) -> Non
 
 
 async def test_two_hundred_calls_in_one_turn_are_all_answered_and_few_are_run() -> None:
-    several = [call("echo", text=str(number)) for number in range(200)]
-    invoker = Answers("a")
-    with ScriptedModel(calls(*several), says("done")) as model:
+    several = [scripted_call("echo", text=str(number)) for number in range(200)]
+    invoker = ScriptedInvoker("a")
+    with ScriptedModel(calls_reply(*several), text_reply("done")) as model:
         result = await run_agent(TASK, invoker, CONFIG, model)
     assert len(tool_texts(result.messages)) == 200
     assert len(invoker.called) == 4
 
 
-class Timed(Answers):
+class Timed(ScriptedInvoker):
     """Each call takes as long as its text says; `most` is how many ran at a time."""
 
     running = 0
@@ -113,13 +113,13 @@ class Timed(Answers):
         return f"done {await super().call_openai_tool(openai_tool)}"
 
 
-THREE = [call("echo", text=text) for text in ("slow", "b", "c")]
+THREE = [scripted_call("echo", text=text) for text in ("slow", "b", "c")]
 
 
 async def timed(concurrency: int) -> tuple[Timed, list[ToolInvocation]]:
     invoker = Timed("1", "2", "3")
     config = AgentConfig(model="m", tool_concurrency=concurrency)
-    with ScriptedModel(calls(*THREE), says("done")) as model:
+    with ScriptedModel(calls_reply(*THREE), text_reply("done")) as model:
         result = await run_agent(TASK, invoker, config, model)
     return invoker, list(result.iterations[0].tool_invocations)
 

@@ -36,7 +36,7 @@ THREADS = 8
 def address() -> Iterator[str]:
     """Where the model is, in a process of its own."""
     with subprocess.Popen(
-        [sys.executable, "-m", "tests.agent.answering"],
+        [sys.executable, "-m", "tests.agent.echo_server"],
         cwd=ROOT,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -75,7 +75,7 @@ async def many(runs: int, address: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldModel:
     """What this process holds."""
 
     objects: int
@@ -84,7 +84,7 @@ class Held:
     threads: int
 
     @classmethod
-    def now(cls) -> Held:
+    def now(cls) -> HeldModel:
         gc.collect()
         pages = int(Path("/proc/self/statm").read_text().split()[1])
         descriptors = len(os.listdir("/proc/self/fd"))  # noqa: PTH208  no names are needed
@@ -97,10 +97,10 @@ class Held:
 async def test_two_hundred_runs_at_a_time_are_all_right_and_leave_nothing(address: str) -> None:
     assert await many(RUNS, address) == []
     await flush_litellm_logging()
-    before = Held.now()
+    before = HeldModel.now()
     assert await many(RUNS, address) == []
     await flush_litellm_logging()
-    after = Held.now()
+    after = HeldModel.now()
     # What runs leave is counted; how much memory that is, is also up to the allocator. Timers that
     # have not fired yet are a few a run; what is left of a run that is held would be many more.
     assert after.objects <= before.objects + 10 * RUNS

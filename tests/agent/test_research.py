@@ -6,10 +6,10 @@ import pytest
 
 from mini_agent.agent.guardrails.research import is_unsure
 from mini_agent.config import AgentConfig
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
-from tests.agent.runs import (
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from tests.agent.checked_run import (
     TASK,
-    Answers,
+    ScriptedInvoker,
     run_agent,
     tool_texts,
     user_texts,
@@ -17,14 +17,14 @@ from tests.agent.runs import (
 
 TOOLS = ("echo", "research_docs")
 CONFIG = AgentConfig(model="m")
-UNSURE = says("I'm not sure.")
-FAILS = calls(call("nowhere"))
+UNSURE = text_reply("I'm not sure.")
+FAILS = calls_reply(scripted_call("nowhere"))
 
 
 async def test_an_unsure_answer_is_sent_to_the_research_tools() -> None:
-    looks = calls(call("research_docs", text="x"))
-    with ScriptedModel(UNSURE, looks, says("It is 42.")) as model:
-        result = await run_agent(TASK, Answers("42", names=TOOLS), CONFIG, model)
+    looks = calls_reply(scripted_call("research_docs", text="x"))
+    with ScriptedModel(UNSURE, looks, text_reply("It is 42.")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("42", names=TOOLS), CONFIG, model)
     assert result.final_answer == "It is 42."
     assert user_texts(result.messages)[-1] == (
         "You are not sure of your answer. Look it up with research_docs, "
@@ -34,14 +34,14 @@ async def test_an_unsure_answer_is_sent_to_the_research_tools() -> None:
 
 async def test_an_unsure_answer_stands_where_nothing_can_be_looked_up() -> None:
     with ScriptedModel(UNSURE) as model:
-        result = await run_agent(TASK, Answers("42"), CONFIG, model)
+        result = await run_agent(TASK, ScriptedInvoker("42"), CONFIG, model)
     assert (result.final_answer, result.stopped_reason) == ("I'm not sure.", "success")
 
 
 async def test_an_unsure_answer_stands_where_it_is_switched_off() -> None:
     config = AgentConfig(model="m", research_on_unsure=False)
     with ScriptedModel(UNSURE) as model:
-        result = await run_agent(TASK, Answers("42", names=TOOLS), config, model)
+        result = await run_agent(TASK, ScriptedInvoker("42", names=TOOLS), config, model)
     assert result.final_answer == "I'm not sure."
 
 
@@ -56,8 +56,8 @@ async def test_an_unsure_answer_stands_where_it_is_switched_off() -> None:
 async def test_what_looks_things_up_is_known_by_its_name(
     names: tuple[str, ...], sent_to: str
 ) -> None:
-    with ScriptedModel(UNSURE, says("It is 42.")) as model:
-        result = await run_agent(TASK, Answers("42", names=names), CONFIG, model)
+    with ScriptedModel(UNSURE, text_reply("It is 42.")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("42", names=names), CONFIG, model)
     assert f"Look it up with {sent_to}, then" in user_texts(result.messages)[-1]
 
 
@@ -65,20 +65,20 @@ async def test_what_looks_things_up_is_known_by_its_name(
 async def test_research_is_asked_for_a_few_times_only(hops: int) -> None:
     config = AgentConfig(model="m", max_research_hops=hops)
     with ScriptedModel(*[UNSURE] * (hops + 1)) as model:
-        result = await run_agent(TASK, Answers("42", names=TOOLS), config, model)
+        result = await run_agent(TASK, ScriptedInvoker("42", names=TOOLS), config, model)
     assert (result.final_answer, result.stopped_reason) == ("I'm not sure.", "success")
 
 
 async def test_an_unsure_answer_of_the_last_turn_stands() -> None:
     config = AgentConfig(model="m", max_iterations=1)
     with ScriptedModel(UNSURE) as model:
-        result = await run_agent(TASK, Answers("42", names=TOOLS), config, model)
+        result = await run_agent(TASK, ScriptedInvoker("42", names=TOOLS), config, model)
     assert result.stopped_reason == "success"
 
 
 async def test_after_failures_in_a_row_research_is_proposed() -> None:
-    with ScriptedModel(FAILS, FAILS, says("done")) as model:
-        result = await run_agent(TASK, Answers("42", names=TOOLS), CONFIG, model)
+    with ScriptedModel(FAILS, FAILS, text_reply("done")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("42", names=TOOLS), CONFIG, model)
     proposed = [
         "Look up what is wrong with research_docs" in t for t in tool_texts(result.messages)
     ]
@@ -86,23 +86,23 @@ async def test_after_failures_in_a_row_research_is_proposed() -> None:
 
 
 async def test_a_success_between_failures_starts_the_count_anew() -> None:
-    works = calls(call("echo", text="x"))
-    with ScriptedModel(FAILS, works, FAILS, says("done")) as model:
-        result = await run_agent(TASK, Answers("42", names=TOOLS), CONFIG, model)
+    works = calls_reply(scripted_call("echo", text="x"))
+    with ScriptedModel(FAILS, works, FAILS, text_reply("done")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("42", names=TOOLS), CONFIG, model)
     assert "Look up" not in "".join(tool_texts(result.messages))
 
 
 async def test_the_number_of_failures_is_the_callers() -> None:
     config = AgentConfig(model="m", max_failures_before_research=1)
-    with ScriptedModel(FAILS, says("done")) as model:
-        result = await run_agent(TASK, Answers("42", names=TOOLS), config, model)
+    with ScriptedModel(FAILS, text_reply("done")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("42", names=TOOLS), config, model)
     assert "Look up" in tool_texts(result.messages)[0]
 
 
 async def test_failures_lead_to_no_research_where_it_is_switched_off() -> None:
     config = AgentConfig(model="m", research_after_failures=False)
-    with ScriptedModel(FAILS, FAILS, says("done")) as model:
-        result = await run_agent(TASK, Answers("42", names=TOOLS), config, model)
+    with ScriptedModel(FAILS, FAILS, text_reply("done")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("42", names=TOOLS), config, model)
     assert "Look up" not in "".join(tool_texts(result.messages))
 
 

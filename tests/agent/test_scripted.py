@@ -6,7 +6,7 @@ import pytest
 
 from mini_agent.model import ModelRequest
 from mini_agent.testing.script import ScriptNotFollowed
-from mini_agent.testing.scripted import ScriptedModel, ScriptedSandbox, execution, says
+from mini_agent.testing.scripted import ScriptedModel, ScriptedSandbox, execution, text_reply
 from mini_agent_protocol.snippet import Snippet
 
 REQUEST = ModelRequest("m", [], [], 1.0)
@@ -15,7 +15,7 @@ SNIPPET = Snippet(language="python", code="1")
 
 async def test_a_step_left_over_is_a_failed_test() -> None:
     complaint = pytest.raises(ScriptNotFollowed, match="has 2 steps, asked for were 1")
-    with complaint, ScriptedModel(says("a"), says("b")) as model:
+    with complaint, ScriptedModel(text_reply("a"), text_reply("b")) as model:
         await model.reply(REQUEST)
 
 
@@ -35,5 +35,5 @@ async def test_a_sandbox_keeps_to_its_script_as_well() -> None:
 
 
 async def test_an_error_of_the_test_itself_is_not_hidden_by_the_check() -> None:
-    with pytest.raises(ZeroDivisionError), ScriptedModel(says("a")):
+    with pytest.raises(ZeroDivisionError), ScriptedModel(text_reply("a")):
         raise ZeroDivisionError

@@ -13,10 +13,10 @@ from mini_agent.agent.guardrails.stagnation import (
 from mini_agent.config import AgentConfig
 from mini_agent.model import ModelReply
 from mini_agent.result import ToolInvocation
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
-from tests.agent.runs import (
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from tests.agent.checked_run import (
     TASK,
-    Answers,
+    ScriptedInvoker,
     run_agent,
     tool_texts,
 )
@@ -26,12 +26,12 @@ NUDGE = "3 times, and it came to the same each time"
 
 
 def same() -> ModelReply:
-    return calls(call("echo", text="x"))
+    return calls_reply(scripted_call("echo", text="x"))
 
 
 async def test_the_same_calls_with_the_same_results_are_nudged_once_and_then_stopped() -> None:
-    with ScriptedModel(*[same() for _ in range(4)], says("it is a")) as model:
-        result = await run_agent(TASK, Answers("a"), CONFIG, model)
+    with ScriptedModel(*[same() for _ in range(4)], text_reply("it is a")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("a"), CONFIG, model)
     assert (result.stopped_reason, result.final_answer) == ("stagnation", "it is a")
     assert [NUDGE in text for text in tool_texts(result.messages)] == [False, False, True, False]
     assert "called echo in the same way" in tool_texts(result.messages)[2]
@@ -39,65 +39,65 @@ async def test_the_same_calls_with_the_same_results_are_nudged_once_and_then_sto
 
 
 async def test_a_model_that_heeds_the_nudge_goes_on() -> None:
-    other = calls(call("echo", text="y"))
-    with ScriptedModel(same(), same(), same(), other, says("done")) as model:
-        result = await run_agent(TASK, Answers("a"), CONFIG, model)
+    other = calls_reply(scripted_call("echo", text="y"))
+    with ScriptedModel(same(), same(), same(), other, text_reply("done")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("a"), CONFIG, model)
     assert (result.stopped_reason, result.final_answer) == ("success", "done")
 
 
 async def test_the_second_time_there_is_no_nudge_any_more() -> None:
-    other = calls(call("echo", text="y"))
+    other = calls_reply(scripted_call("echo", text="y"))
     script = [same(), same(), same(), other, same(), same(), same()]
-    with ScriptedModel(*script, says("enough")) as model:
-        result = await run_agent(TASK, Answers("a"), CONFIG, model)
+    with ScriptedModel(*script, text_reply("enough")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("a"), CONFIG, model)
     assert result.stopped_reason == "stagnation"
 
 
 async def test_a_silent_model_that_repeats_itself_is_spoken_for_by_its_output() -> None:
     with ScriptedModel(*[same() for _ in range(5)]) as model:
-        result = await run_agent(TASK, Answers("a3b2c1"), CONFIG, model)
+        result = await run_agent(TASK, ScriptedInvoker("a3b2c1"), CONFIG, model)
     assert (result.stopped_reason, result.answer_source) == ("stagnation", "tool_output")
     assert result.final_answer == "a3b2c1"
 
 
 async def test_repeated_failures_end_with_a_sentence() -> None:
     config = AgentConfig(model="m", research_after_failures=False)
-    with ScriptedModel(*[calls(call("nowhere")) for _ in range(5)]) as model:
-        result = await run_agent(TASK, Answers("a"), config, model)
+    with ScriptedModel(*[calls_reply(scripted_call("nowhere")) for _ in range(5)]) as model:
+        result = await run_agent(TASK, ScriptedInvoker("a"), config, model)
     assert (result.stopped_reason, result.answer_source) == ("stagnation", "notice")
     assert "repeated itself" in result.final_answer
 
 
 async def test_the_same_call_with_other_results_is_progress() -> None:
     answers = [str(number) for number in range(6)]
-    with ScriptedModel(*[same() for _ in answers], says("done")) as model:
-        result = await run_agent(TASK, Answers(*answers), CONFIG, model)
+    with ScriptedModel(*[same() for _ in answers], text_reply("done")) as model:
+        result = await run_agent(TASK, ScriptedInvoker(*answers), CONFIG, model)
     assert result.stopped_reason == "success"
 
 
 async def test_a_window_of_nought_lets_it_repeat_itself() -> None:
     config = AgentConfig(model="m", max_iterations=6, stagnation_window=0)
-    with ScriptedModel(*[same() for _ in range(6)], says("done")) as model:
-        result = await run_agent(TASK, Answers("a"), config, model)
+    with ScriptedModel(*[same() for _ in range(6)], text_reply("done")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("a"), config, model)
     assert result.stopped_reason == "max_iterations"
 
 
 async def test_a_smaller_window_stops_earlier() -> None:
     config = AgentConfig(model="m", stagnation_window=2)
-    with ScriptedModel(same(), same(), same(), says("done")) as model:
-        result = await run_agent(TASK, Answers("a"), config, model)
+    with ScriptedModel(same(), same(), same(), text_reply("done")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("a"), config, model)
     assert result.stopped_reason == "stagnation"
 
 
 async def test_the_same_words_again_and_again_are_a_circle_too() -> None:
-    unsure = says("I am not sure.")
+    unsure = text_reply("I am not sure.")
     config = AgentConfig(model="m", max_research_hops=9)
     with ScriptedModel(*[unsure] * 4) as model:
-        result = await run_agent(TASK, Answers("a", names=("research_x",)), config, model)
+        result = await run_agent(TASK, ScriptedInvoker("a", names=("research_x",)), config, model)
     assert (result.stopped_reason, result.final_answer) == ("stagnation", "I am not sure.")
 
 
-def step(did: str, came_to: str = "", *, failed: bool = False) -> TurnSummary:
+def turn(did: str, came_to: str = "", *, failed: bool = False) -> TurnSummary:
     return TurnSummary(did, came_to, failed, "did")
 
 
@@ -109,8 +109,8 @@ def verdicts(*steps: TurnSummary) -> list[str]:
 @pytest.mark.parametrize(
     "circle",
     [
-        [step("a"), step("b")],
-        [step("a"), step("b"), step("c")],
+        [turn("a"), turn("b")],
+        [turn("a"), turn("b"), turn("c")],
     ],
 )
 def test_a_longer_circle_is_noticed_after_three_rounds(circle: list[TurnSummary]) -> None:
@@ -119,17 +119,17 @@ def test_a_longer_circle_is_noticed_after_three_rounds(circle: list[TurnSummary]
 
 def test_attempts_that_fail_alike_and_hardly_differ_are_one() -> None:
     attempts = [f"exec_python(print(undefined_name + 'value {number}'))" for number in range(3)]
-    assert verdicts(*[step(each, "NameError", failed=True) for each in attempts])[-1] == "nudge"
+    assert verdicts(*[turn(each, "NameError", failed=True) for each in attempts])[-1] == "nudge"
 
 
 def test_attempts_that_differ_are_not_one_though_they_fail_alike() -> None:
     attempts = ["import numpy", "from statistics import mean", "total = sum(values)"]
-    assert verdicts(*[step(each, "NameError", failed=True) for each in attempts]) == ["", "", ""]
+    assert verdicts(*[turn(each, "NameError", failed=True) for each in attempts]) == ["", "", ""]
 
 
 def test_calls_that_succeed_must_be_the_same_to_the_letter() -> None:
     attempts = [f"exec_python(print(number_of_primes_below({n})))" for n in range(3)]
-    assert verdicts(*[step(each, "ok") for each in attempts]) == ["", "", ""]
+    assert verdicts(*[turn(each, "ok") for each in attempts]) == ["", "", ""]
 
 
 def invocation(code: str, stdout: str = "", stderr: str = "") -> ToolInvocation:

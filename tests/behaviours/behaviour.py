@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies import ScriptedReply
 from tests.behaviours.programs import RLE, Program
 
 Kind: TypeAlias = Literal["recoverable", "honest", "nothing"]
-Turn: TypeAlias = Scripted | str
+Turn: TypeAlias = ScriptedReply | str
 
 
 @dataclass(frozen=True, slots=True)

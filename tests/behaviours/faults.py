@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from mini_agent.testing import (
-    Scripted,
+    ScriptedReply,
     breaks_off,
     call,
     delayed,
@@ -24,7 +24,7 @@ from tests.behaviours.programs import RLE
 
 RUN: Final = call("exec_python", code=RLE.code)
 ANSWER: Final = f"It is {RLE.prints}."
-FAULTS: Final[dict[str, Scripted]] = {
+FAULTS: Final[dict[str, ScriptedReply]] = {
     "500": server_error(),
     "500 as llama.cpp": refusal(500, "produced output that does not match the expected format"),
     "502": refusal(502, "bad gateway"),

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Final
 
-from mini_agent.testing import Reply, Scripted, call
-from mini_agent.testing.replies import JsonObject, as_scripted
+from mini_agent.testing import Reply, ScriptedReply, call
+from mini_agent.testing.replies import JsonObject, to_scripted_reply
 from tests.behaviours.behaviour import Behaviour, Turn
 
 SAID: Final = "The result is {result}."
@@ -20,11 +20,11 @@ class Mind:
     behaviour: Behaviour
     asked: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})
 
-    def __call__(self, messages: list[JsonObject]) -> Scripted:
+    def __call__(self, messages: list[JsonObject]) -> ScriptedReply:
         """The next turn."""
         knows = self._knows(messages)
         turns = self._turns(knows=knows)
-        turn = as_scripted(turns[min(self.asked[knows], len(turns) - 1)])
+        turn = to_scripted_reply(turns[min(self.asked[knows], len(turns) - 1)])
         self.asked[knows] += 1
         return _as_wanted(turn, messages, knows=knows)
 
@@ -38,7 +38,7 @@ class Mind:
         return self.behaviour.program.prints in json.dumps(shown[1:], ensure_ascii=False)
 
 
-def _as_wanted(turn: Scripted, messages: list[JsonObject], *, knows: bool) -> Scripted:
+def _as_wanted(turn: ScriptedReply, messages: list[JsonObject], *, knows: bool) -> ScriptedReply:
     """smolagents has rules of its own, which a model that is offered them keeps to.
 
     A run of its ToolCallingAgent ends by a call of final_answer. Its CodeAgent offers no tools, so

@@ -11,7 +11,7 @@ from typing import Literal
 from mini_agent import AgentConfig, arun_mcp_mini_agent
 from mini_agent.messages import user
 from mini_agent.models.litellm_runtime import close_litellm_clients, load_litellm, flush_litellm_logging
-from mini_agent.testing import Scripted, ScriptedServer
+from mini_agent.testing import ScriptedReply, ScriptedServer
 from mini_agent.testing.replies import JsonObject
 from mini_agent.testing.transcript_rules import broken_request_rules, broken_rules
 from tests.behaviours.behaviour import Behaviour
@@ -44,7 +44,7 @@ class Stage:
         asked = self.server.requests[self._requests_before :]
         return [rule for each in asked for rule in rules(each.messages)]
 
-    def _reply(self, messages: list[JsonObject]) -> Scripted:
+    def _reply(self, messages: list[JsonObject]) -> ScriptedReply:
         assert self._mind is not None
         return self._mind(messages)
 

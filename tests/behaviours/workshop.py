@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mini_agent.messages import parse_json_object
-from mini_agent.testing.weak_models import OFFERED
+from mini_agent.testing.weak_models import OFFERED_TOOLS
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, printed, refused
 from mini_agent.tools.local import LocalMCPInvoker
 from tests.behaviours.programs import ECHO, GO, NODE, PROGRAM_OF, RUST, SHELL, key_of
@@ -21,7 +21,7 @@ class Workshop:
     local: LocalMCPInvoker = field(default_factory=LocalMCPInvoker)
 
     async def list_openai_tools(self) -> list[Tool]:
-        return list(OFFERED["sandbox"])
+        return list(OFFERED_TOOLS["sandbox"])
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
         function = openai_tool["function"]

@@ -21,7 +21,7 @@ from mini_agent.coding.observer import NullObserver
 from mini_agent.coding.options import Options
 from mini_agent.coding.permissions.policy import Ask
 from mini_agent.coding.tools.protocols import PageFetcher, Question
-from mini_agent.coding.transcript.locations import SessionOrigin, SessionFile, get_sessions_folder
+from mini_agent.coding.transcript.locations import SessionFile, SessionOrigin, get_sessions_folder
 from mini_agent.coding.transcript.session import Session
 from mini_agent.coding.usage import TurnOutcome
 from mini_agent.messages import JsonObject
@@ -37,24 +37,24 @@ class Notes(NullObserver):
     """What a watcher was told."""
 
     def __init__(self) -> None:
-        self.remarks: list[str] = []
+        self.warnings: list[str] = []
         self.lines: list[JsonObject] = []
 
-    def remark(self, said: str) -> None:
-        self.remarks.append(said)
+    def on_warning(self, message: str) -> None:
+        self.warnings.append(message)
 
-    def line(self, line: JsonObject) -> None:
+    def on_line(self, line: JsonObject) -> None:
         self.lines.append(line)
 
 
 class Person(Protocol):
     """Somebody who is asked."""
 
-    async def may(self, asked: Ask) -> UserAnswer: ...
+    async def ask_permission(self, asked: Ask) -> UserAnswer: ...
 
-    async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]: ...
+    async def ask(self, questions: Sequence[Question]) -> Mapping[str, str]: ...
 
-    async def approves(self, plan: str) -> bool: ...
+    async def approve_plan(self, plan: str) -> bool: ...
 
 
 @dataclass
@@ -101,7 +101,7 @@ class Desk:
         path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
         return path
 
-    def ground(self, **options: object) -> LaunchConfig:
+    def launch(self, **options: object) -> LaunchConfig:
         asked = replace(Options(model="openai/scripted"), **options)  # type: ignore[arg-type]
         variables = {**os.environ, "HOME": str(self.home), "CLAUDE_CONFIG_DIR": ""}
         return read_launch_config(asked, variables)
@@ -112,22 +112,22 @@ class Desk:
     @asynccontextmanager
     async def opened(self, model: Model, **options: object) -> AsyncIterator[AssistantRuntime]:
         own = Dependencies(
-            lambda _session, _facts: self.notes,
+            lambda _session, _context: self.notes,
             model,
             self._tokens,
             call_asker=self.user,
-            asker=self.user,
+            prompter=self.user,
             pages=self.pages,
         )
-        async with open_session(self.ground(**options), own) as assembled:
-            yield assembled
+        async with open_session(self.launch(**options), own) as runtime:
+            yield runtime
 
     async def asked(self, model: Model, prompt: str = "", **options: object) -> TurnOutcome:
         """What comes of a prompt, or, without one, of what the session waits for."""
-        async with self.opened(model, **options) as assembled:
+        async with self.opened(model, **options) as runtime:
             if prompt:
-                return await assembled.assistant.prompt(prompt)
-            return await assembled.assistant.answer()
+                return await runtime.assistant.prompt(prompt)
+            return await runtime.assistant.answer()
 
 
 @dataclass(frozen=True, slots=True)

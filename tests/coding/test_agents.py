@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mini_agent.coding.subagents.run import read_subagent_types
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from tests.coding.desk import Desk
 
 AGENT = """---
@@ -32,12 +32,12 @@ def test_agents_of_files_have_names_tools_and_a_prompt(desk: Desk) -> None:
 async def test_a_subagent_answers_from_a_conversation_of_its_own(desk: Desk) -> None:
     desk.file("a.txt", "old\n")
     desk.file(".claude/agents/reader.md", AGENT)
-    task = call("Task", description="read", prompt="Read a.txt.", subagent_type="reader")
+    task = scripted_call("Task", description="read", prompt="Read a.txt.", subagent_type="reader")
     script = (
-        calls(task),
-        calls(call("Read", file_path="a.txt")),
-        says("It says old."),
-        says("old"),
+        calls_reply(task),
+        calls_reply(scripted_call("Read", file_path="a.txt")),
+        text_reply("It says old."),
+        text_reply("old"),
     )
     with ScriptedModel(*script) as model:
         outcome = await desk.asked(model, "What is in a.txt?")
@@ -52,8 +52,8 @@ async def test_a_subagent_answers_from_a_conversation_of_its_own(desk: Desk) -> 
 
 
 async def test_an_agent_nobody_knows_is_an_observation(desk: Desk) -> None:
-    task = call("Task", description="x", prompt="y", subagent_type="painter")
-    with ScriptedModel(calls(task), says("No.")) as model:
+    task = scripted_call("Task", description="x", prompt="y", subagent_type="painter")
+    with ScriptedModel(calls_reply(task), text_reply("No.")) as model:
         await desk.asked(model, "Paint.")
     assert "painter" in str(model.requests[-1].messages[-1]["content"])
     assert "default-agent" in str(model.requests[-1].messages[-1]["content"])
@@ -61,8 +61,8 @@ async def test_an_agent_nobody_knows_is_an_observation(desk: Desk) -> None:
 
 @pytest.mark.parametrize("depth", [2])
 async def test_agents_do_not_start_agents_for_ever(desk: Desk, depth: int) -> None:
-    task = call("Task", description="x", prompt="y", subagent_type="default-agent")
-    script = [*(calls(task) for _ in range(depth)), *(says("z") for _ in range(depth + 1))]
+    task = scripted_call("Task", description="x", prompt="y", subagent_type="default-agent")
+    script = [*(calls_reply(task) for _ in range(depth)), *(text_reply("z") for _ in range(depth + 1))]
     with ScriptedModel(*script) as model:
         await desk.asked(model, "Go.")
     offered = [{str(t["function"]) for t in request.tools} for request in model.requests]

@@ -6,7 +6,7 @@ from mini_agent.coding.launch import select_digest_model, select_model
 from mini_agent.coding.side_model import PromptCachingModel, mark_prefixes
 from mini_agent.messages import JsonObject, Message, user
 from mini_agent.model import ModelRequest
-from mini_agent.testing.scripted import ScriptedModel, call, calls
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply
 
 SYSTEM: Message = {"role": "system", "content": [{"type": "text", "text": "A"}]}
 MARK: JsonObject = {"type": "ephemeral"}
@@ -25,8 +25,8 @@ def test_a_blank_message_is_not_marked() -> None:
 
 
 async def test_other_servers_get_plain_texts_and_every_call_an_id_of_its_own() -> None:
-    repeated = call("Read", file_path="a")
-    with ScriptedModel(calls(repeated, repeated)) as model:
+    repeated = scripted_call("Read", file_path="a")
+    with ScriptedModel(calls_reply(repeated, repeated)) as model:
         reply = await PromptCachingModel(model).reply(
             ModelRequest("openai/m", [SYSTEM, user("hi")], [], 1.0)
         )

@@ -10,7 +10,7 @@ import pytest
 
 from mini_agent.messages import JsonObject
 from mini_agent.testing import ScriptedServer, server_error
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from tests.coding.desk import PROGRAM, Desk, command_line, environment, shell
 
 
@@ -138,18 +138,18 @@ async def test_a_folder_that_goes_away_in_the_middle_is_told_to_the_model(desk: 
     own: JsonObject = {"type": "command", "command": "true"}
     desk.settings({"hooks": {"PreToolUse": [{"hooks": [own]}]}})
     asked = (
-        call("Bash", command="pwd"),
-        call("Read", file_path="a.txt"),
-        call("Write", file_path="a.txt", content="x"),
-        call("Grep", pattern="x"),
-        call("Glob", pattern="*"),
-        call("LS", path="."),
+        scripted_call("Bash", command="pwd"),
+        scripted_call("Read", file_path="a.txt"),
+        scripted_call("Write", file_path="a.txt", content="x"),
+        scripted_call("Grep", pattern="x"),
+        scripted_call("Glob", pattern="*"),
+        scripted_call("LS", path="."),
     )
-    with ScriptedModel(says("One."), calls(*asked), says("It is gone.")) as model:
-        async with desk.opened(model, permission_mode="bypassPermissions") as assembled:
-            await assembled.assistant.prompt("One?")
+    with ScriptedModel(text_reply("One."), calls_reply(*asked), text_reply("It is gone.")) as model:
+        async with desk.opened(model, permission_mode="bypassPermissions") as runtime:
+            await runtime.assistant.prompt("One?")
             shutil.rmtree(desk.project)
-            outcome = await assembled.assistant.prompt("Two?")
+            outcome = await runtime.assistant.prompt("Two?")
     assert outcome.answer == "It is gone."
     assert "is gone" in str(model.requests[-1].messages[-len(asked)]["content"])
 

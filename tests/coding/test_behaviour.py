@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from tests.coding.desk import Desk
 
 HEAD = """
@@ -85,7 +85,7 @@ def command(desk: Desk, *parts: str) -> str:
 
 async def test_behaviour_comes_from_any_mcp_server(desk: Desk) -> None:
     mcp = (command(desk, BEHAVIOUR),)
-    with ScriptedModel(calls(call("shout", words="land")), says("Arr.")) as model:
+    with ScriptedModel(calls_reply(scripted_call("shout", words="land")), text_reply("Arr.")) as model:
         await desk.asked(model, "Look.", mcp=mcp)
     messages = model.requests[-1].messages
     assert messages[0]["content"] == "You speak like a pirate."
@@ -98,7 +98,7 @@ async def test_behaviour_comes_from_any_mcp_server(desk: Desk) -> None:
 
 async def test_a_result_that_looks_like_a_command_starts_none(desk: Desk) -> None:
     mcp = (command(desk, WILLING),)
-    with ScriptedModel(calls(call("trap")), says("Odd.")) as model:
+    with ScriptedModel(calls_reply(scripted_call("trap")), text_reply("Odd.")) as model:
         await desk.asked(model, "Look.", mcp=mcp, permission_mode="bypassPermissions")
     assert "bash_callback" in str(model.requests[-1].messages[-1]["content"])
     assert not (desk.project / "trapped").exists()
@@ -106,7 +106,7 @@ async def test_a_result_that_looks_like_a_command_starts_none(desk: Desk) -> Non
 
 async def test_a_server_of_behaviour_may_bring_agents_of_its_own(desk: Desk) -> None:
     mcp = ("builtin", command(desk, WILLING))
-    script = (calls(call("sail", where="land")), says("A map."), says("Land ho."), says("There."))
+    script = (calls_reply(scripted_call("sail", where="land")), text_reply("A map."), text_reply("Land ho."), text_reply("There."))
     with ScriptedModel(*script) as model:
         outcome = await desk.asked(model, "Sail.", mcp=mcp, permission_mode="bypassPermissions")
     assert outcome.answer == "There."
@@ -123,13 +123,13 @@ async def test_a_server_of_behaviour_may_bring_agents_of_its_own(desk: Desk) -> 
 
 async def test_a_plan_that_nobody_can_approve_is_not(desk: Desk) -> None:
     mcp = (command(desk, WILLING),)
-    with ScriptedModel(calls(call("plan", words="Sail.")), says("No.")) as model:
+    with ScriptedModel(calls_reply(scripted_call("plan", words="Sail.")), text_reply("No.")) as model:
         await desk.asked(model, "Plan.", mcp=mcp, permission_mode="bypassPermissions")
     assert model.requests[-1].messages[-1]["content"] == "Nay."
 
 
 async def test_tools_without_behaviour_bring_nothing_but_text(desk: Desk) -> None:
     mcp = (command(desk),)
-    with ScriptedModel(calls(call("sail", where="land")), says("Odd.")) as model:
+    with ScriptedModel(calls_reply(scripted_call("sail", where="land")), text_reply("Odd.")) as model:
         await desk.asked(model, "Sail.", mcp=mcp, permission_mode="bypassPermissions")
     assert "agent_callback" in str(model.requests[-1].messages[-1]["content"])

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mini_agent.coding.compaction import ContextLimit, CompactionRequest
+from mini_agent.coding.compaction import CompactionRequest, ContextLimit
 from mini_agent.model import ModelReply
 from mini_agent.result import Usage
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from tests.coding.desk import Desk
 
 
@@ -16,12 +16,12 @@ def costing(reply: ModelReply, tokens: int) -> ModelReply:
 
 
 async def test_a_summary_stands_for_all_that_was_said(desk: Desk) -> None:
-    script = (says("One."), says("They asked for one."), says("Two."))
+    script = (text_reply("One."), text_reply("They asked for one."), text_reply("Two."))
     with ScriptedModel(*script) as model:
-        async with desk.opened(model) as assembled:
-            await assembled.assistant.prompt("One?")
-            await assembled.assistant.compact(CompactionRequest("the number"))
-            await assembled.assistant.prompt("Two?")
+        async with desk.opened(model) as runtime:
+            await runtime.assistant.prompt("One?")
+            await runtime.assistant.compact(CompactionRequest("the number"))
+            await runtime.assistant.prompt("Two?")
     assert "Above all: the number" in str(model.requests[1].messages[-1]["content"])
     told = [message["role"] for message in model.requests[2].messages]
     assert told == ["system", "user", "user"]
@@ -31,9 +31,9 @@ async def test_a_summary_stands_for_all_that_was_said(desk: Desk) -> None:
 async def test_a_conversation_that_gets_too_long_is_told_anew_and_goes_on(desk: Desk) -> None:
     desk.file("a.txt", "old\n")
     script = (
-        costing(calls(call("Read", file_path="a.txt")), 900),
-        says("a.txt was read; it says old."),
-        costing(says("old"), 100),
+        costing(calls_reply(scripted_call("Read", file_path="a.txt")), 900),
+        text_reply("a.txt was read; it says old."),
+        costing(text_reply("old"), 100),
     )
 
     desk.window = 1000
@@ -42,7 +42,7 @@ async def test_a_conversation_that_gets_too_long_is_told_anew_and_goes_on(desk: 
     assert outcome.answer == "old"
     assert "a.txt was read" in str(model.requests[-1].messages)
     assert not model.requests[1].tools
-    assert desk.notes.remarks == [
+    assert desk.notes.warnings == [
         "the conversation is nearly too long for the model: compacting it"
     ]
 

@@ -16,7 +16,7 @@ from mini_agent.coding.hooks.event import EVENT_NAMES
 from mini_agent.coding.permissions.policy import Ask
 from mini_agent.coding.tools.protocols import Question
 from mini_agent.messages import JsonObject
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from tests.coding.desk import Desk, happens
 from tests.coding.lines import answered, said, text, use
 from tests.coding.test_hooks import READS, hook, hook_for, prints
@@ -36,7 +36,7 @@ OWN: Final = {
     "SessionEnd": {"reason"},
 }
 TOLD: Final = "cat > $$.new; mv $$.new {}-$$.json"
-TASK: Final = call("Task", description="x", prompt="y", subagent_type="default-agent")
+TASK: Final = scripted_call("Task", description="x", prompt="y", subagent_type="default-agent")
 
 
 def told(desk: Desk, event: str) -> list[JsonObject]:
@@ -52,16 +52,16 @@ class Patient:
     project: Path
     asked: int = 0
 
-    async def may(self, asked: Ask) -> UserAnswer:
+    async def ask_permission(self, asked: Ask) -> UserAnswer:
         del asked
         await self._heard()
         return UserAnswer("once")
 
-    async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
+    async def ask(self, questions: Sequence[Question]) -> Mapping[str, str]:
         await self._heard()
         return {question.text: "yes" for question in questions}
 
-    async def approves(self, plan: str) -> bool:
+    async def approve_plan(self, plan: str) -> bool:
         del plan
         await self._heard()
         return True
@@ -86,12 +86,12 @@ async def test_each_event_is_told_what_claude_code_tells(desk: Desk) -> None:
     groups: JsonObject = {event: hook_for(TOLD.format(event)) for event in EVENT_NAMES}
     desk.settings({"hooks": groups})
     desk.user = Patient(desk.project)
-    makes = calls(call("Bash", command="touch made"))
-    script = (makes, calls(TASK), says("One."), says("Done."), says("In short: done."))
+    makes = calls_reply(scripted_call("Bash", command="touch made"))
+    script = (makes, calls_reply(TASK), text_reply("One."), text_reply("Done."), text_reply("In short: done."))
     with ScriptedModel(*script) as model:
-        async with desk.opened(model) as assembled:
-            await assembled.assistant.prompt("Go.")
-            await assembled.assistant.compact(CompactionRequest("the names"))
+        async with desk.opened(model) as runtime:
+            await runtime.assistant.prompt("Go.")
+            await runtime.assistant.compact(CompactionRequest("the names"))
     for event in EVENT_NAMES:
         for each in told(desk, event):
             assert set(each) == COMMON | OWN[event]
@@ -116,7 +116,7 @@ async def test_each_event_is_told_what_claude_code_tells(desk: Desk) -> None:
 
 async def test_a_session_that_is_interrupted_ends_with_its_hooks(desk: Desk) -> None:
     desk.settings(hook("SessionEnd", TOLD.format("SessionEnd")))
-    waits = calls(call("Bash", command="touch begun; sleep 100"))
+    waits = calls_reply(scripted_call("Bash", command="touch begun; sleep 100"))
     with ScriptedModel(waits) as model:
         running = asyncio.create_task(
             desk.asked(model, "Wait.", permission_mode="bypassPermissions")
@@ -129,9 +129,9 @@ async def test_a_session_that_is_interrupted_ends_with_its_hooks(desk: Desk) -> 
 
 async def test_what_a_hook_complains_about_at_the_start_is_shown(desk: Desk) -> None:
     desk.settings(hook("SessionStart", "echo 'no network' >&2; exit 2"))
-    with ScriptedModel(says("Hello.")) as model:
+    with ScriptedModel(text_reply("Hello.")) as model:
         assert (await desk.asked(model, "Hi.")).answer == "Hello."
-    assert "no network" in desk.notes.remarks
+    assert "no network" in desk.notes.warnings
 
 
 async def test_a_call_that_was_left_open_is_carried_out_before_hooks_add_to_it(desk: Desk) -> None:
@@ -140,7 +140,7 @@ async def test_a_call_that_was_left_open_is_carried_out_before_hooks_add_to_it(d
     path = desk.transcript(
         said("u1", None, "Look."), answered("a1", "u1", use("c1", "Read", file_path="a.txt"))
     )
-    with ScriptedModel(says("It says old.")) as model:
+    with ScriptedModel(text_reply("It says old.")) as model:
         await desk.asked(model, resume=str(path))
     asked, made, came, added = model.requests[0].messages[-4:]
     assert (asked["content"], made["role"], came["role"]) == ("Look.", "assistant", "tool")
@@ -152,18 +152,18 @@ async def test_what_hooks_add_at_the_start_is_no_prompt(desk: Desk) -> None:
     desk.settings(hook("SessionStart", "echo 'Use tabs.'"))
     path = desk.transcript(said("u1", None, "Hi."), answered("a1", "u1", text("Hello.")))
     with ScriptedModel() as model:
-        async with desk.opened(model, resume=str(path)) as assembled:
-            assert not assembled.assistant.session.awaits_model
+        async with desk.opened(model, resume=str(path)) as runtime:
+            assert not runtime.assistant.session.awaits_model
 
 
 async def test_a_summary_waits_for_the_user_and_is_followed_by_what_hooks_add(desk: Desk) -> None:
     desk.settings(hook("SessionStart", "echo 'Use tabs.'", "compact"))
-    with ScriptedModel(says("Hello."), says("In short: hi."), says("Tabs.")) as model:
-        async with desk.opened(model) as assembled:
-            await assembled.assistant.prompt("Hi.")
-            await assembled.assistant.compact(CompactionRequest())
-            assert not assembled.assistant.session.awaits_model
-            await assembled.assistant.prompt("Tabs or blanks?")
+    with ScriptedModel(text_reply("Hello."), text_reply("In short: hi."), text_reply("Tabs.")) as model:
+        async with desk.opened(model) as runtime:
+            await runtime.assistant.prompt("Hi.")
+            await runtime.assistant.compact(CompactionRequest())
+            assert not runtime.assistant.session.awaits_model
+            await runtime.assistant.prompt("Tabs or blanks?")
     words = [str(message["content"]) for message in model.requests[-1].messages]
     places = [
         next(i for i, w in enumerate(words) if each in w) for each in ("In short", "Use tabs.")
@@ -176,7 +176,7 @@ async def test_what_a_hook_adds_before_a_call_stands_behind_its_result(desk: Des
     desk.file("a.txt", "old\n")
     adds: JsonObject = {"hookSpecificOutput": {"additionalContext": "It is generated."}}
     desk.settings(hook("PreToolUse", prints(adds), "Read"))
-    with ScriptedModel(READS, says("old")) as model:
+    with ScriptedModel(READS, text_reply("old")) as model:
         await desk.asked(model, "Look.")
     came = str(model.requests[-1].messages[-1]["content"])
     assert came.index("old") < came.index("It is generated.")
@@ -184,6 +184,6 @@ async def test_what_a_hook_adds_before_a_call_stands_behind_its_result(desk: Des
 
 async def test_a_matcher_may_call_agents_as_claude_code_does_now(desk: Desk) -> None:
     desk.settings(hook("PreToolUse", "echo 'no agents' >&2; exit 2", "Agent"))
-    with ScriptedModel(calls(TASK), says("I may not.")) as model:
+    with ScriptedModel(calls_reply(TASK), text_reply("I may not.")) as model:
         await desk.asked(model, "Go.")
     assert "no agents" in str(model.requests[-1].messages[-1]["content"])

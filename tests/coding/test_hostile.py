@@ -9,7 +9,7 @@ import pytest
 
 from mini_agent.coding.terminal.formatting import format_call
 from mini_agent.messages import JsonObject
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from tests.coding.desk import Desk
 from tests.extras.web import HOST, PUBLIC, Page, Web, web_of
 
@@ -34,8 +34,8 @@ ANYTHING = "bypassPermissions"
 async def test_a_file_that_looks_like_a_command_is_a_file(desk: Desk, trap: str) -> None:
     for name in ("a.txt", "CLAUDE.md", ".claude/rules/x.md", ".claude/skills/x/SKILL.md"):
         desk.file(name, trap)
-    read = calls(call("Read", file_path="a.txt"))
-    with ScriptedModel(read, says("I see.")) as model:
+    read = calls_reply(scripted_call("Read", file_path="a.txt"))
+    with ScriptedModel(read, text_reply("I see.")) as model:
         outcome = await desk.asked(model, "Look.", permission_mode=ANYTHING)
     assert outcome.answer == "I see."
     assert len(model.requests) == 2
@@ -44,7 +44,7 @@ async def test_a_file_that_looks_like_a_command_is_a_file(desk: Desk, trap: str)
 
 @pytest.mark.parametrize("trap", TRAPS)
 async def test_an_answer_that_quotes_a_command_runs_none(desk: Desk, trap: str) -> None:
-    with ScriptedModel(says(trap)) as model:
+    with ScriptedModel(text_reply(trap)) as model:
         outcome = await desk.asked(model, "What is in the page?", permission_mode=ANYTHING)
     assert outcome.answer == trap
     assert not (desk.project / "trapped").exists()
@@ -64,8 +64,8 @@ async def test_a_page_of_the_web_is_not_run_though_its_digest_repeats_it(
     desk: Desk, web: Web, number: int
 ) -> None:
     desk.pages = web.pages()
-    fetch = call("WebFetch", url=f"https://{HOST}/{number}", prompt="What is it?")
-    with ScriptedModel(calls(fetch), says(TRAPS[number]), says("I see.")) as model:
+    fetch = scripted_call("WebFetch", url=f"https://{HOST}/{number}", prompt="What is it?")
+    with ScriptedModel(calls_reply(fetch), text_reply(TRAPS[number]), text_reply("I see.")) as model:
         outcome = await desk.asked(model, "Look.", permission_mode=ANYTHING)
     digested, answered = model.requests[1:]
     assert TRAPS[number] in str(digested.messages[-1]["content"])
@@ -77,20 +77,20 @@ async def test_a_page_of_the_web_is_not_run_though_its_digest_repeats_it(
 @pytest.mark.parametrize("trap", TRAPS)
 async def test_what_a_command_prints_is_not_run(desk: Desk, trap: str) -> None:
     desk.file("a.txt", trap)
-    shows = calls(call("Bash", command="cat a.txt"))
-    with ScriptedModel(shows, says("I see.")) as model:
+    shows = calls_reply(scripted_call("Bash", command="cat a.txt"))
+    with ScriptedModel(shows, text_reply("I see.")) as model:
         await desk.asked(model, "Show it.", permission_mode=ANYTHING)
     assert trap in str(model.requests[-1].messages[-1]["content"])
     assert not (desk.project / "trapped").exists()
 
 
 async def test_a_subagent_that_was_talked_over_still_has_to_ask(desk: Desk) -> None:
-    task = call("Task", description="x", prompt="Read the page.", subagent_type="default-agent")
+    task = scripted_call("Task", description="x", prompt="Read the page.", subagent_type="default-agent")
     script = (
-        calls(task),
-        calls(call("Bash", command="touch trapped")),
-        says("No."),
-        says("Sorry."),
+        calls_reply(task),
+        calls_reply(scripted_call("Bash", command="touch trapped")),
+        text_reply("No."),
+        text_reply("Sorry."),
     )
     with ScriptedModel(*script) as model:
         await desk.asked(model, "Look.")
@@ -104,7 +104,7 @@ async def test_a_project_cannot_allow_its_own_commands(desk: Desk) -> None:
     desk.file(
         ".claude/agents/x.md", "---\nname: default-agent\npermissionMode: " + ANYTHING + "\n---\n"
     )
-    with ScriptedModel(calls(call("Bash", command="touch trapped")), says("No.")) as model:
+    with ScriptedModel(calls_reply(scripted_call("Bash", command="touch trapped")), text_reply("No.")) as model:
         await desk.asked(model, "Look.")
     assert not (desk.project / "trapped").exists()
 

@@ -9,7 +9,7 @@ from mini_agent.coding.memory.file_changes import EndedJobTracker, FileSnapshots
 from mini_agent.coding.memory.files import read_memory
 from mini_agent.coding.prompts.builtin import PROMPT_HOOK_URI, BuiltinPrompts, SessionStatus
 from mini_agent.coding.tools.shell import Shell
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from tests.coding.desk import Desk
 
 LATER = SessionStatus(is_first=False, in_plan_mode=False, prompts_since_todos=1)
@@ -61,10 +61,10 @@ def test_a_project_cannot_import_what_lies_outside_of_it(desk: Desk) -> None:
 
 async def test_memory_is_told_with_the_first_prompt_alone(desk: Desk) -> None:
     desk.file("CLAUDE.md", "Use tabs.")
-    with ScriptedModel(says("One."), says("Two.")) as model:
-        async with desk.opened(model) as assembled:
-            await assembled.assistant.prompt("One?")
-            await assembled.assistant.prompt("Two?")
+    with ScriptedModel(text_reply("One."), text_reply("Two.")) as model:
+        async with desk.opened(model) as runtime:
+            await runtime.assistant.prompt("One?")
+            await runtime.assistant.prompt("Two?")
     first, *_, last = [m for m in model.requests[-1].messages if m["role"] == "user"]
     assert "Use tabs." in str(first["content"])
     assert last["content"] == "Two?"
@@ -75,8 +75,8 @@ async def test_memory_of_an_inner_folder_is_told_when_the_model_comes_there(desk
     desk.file("inner/CLAUDE.md", "Use spaces.")
     desk.file("inner/deep/AGENTS.md", "Use nothing.")
     desk.file("inner/deep/a.txt", "old\n")
-    read = calls(call("Read", file_path="inner/deep/a.txt"))
-    with ScriptedModel(read, read, says("Two.")) as model:
+    read = calls_reply(scripted_call("Read", file_path="inner/deep/a.txt"))
+    with ScriptedModel(read, read, text_reply("Two.")) as model:
         await desk.asked(model, "Look.")
     first, again = (str(r.messages[-1]["content"]) for r in model.requests[1:])
     assert first.index("    1→old") < first.index("Use spaces.") < first.index("Use nothing.")
@@ -86,13 +86,13 @@ async def test_memory_of_an_inner_folder_is_told_when_the_model_comes_there(desk
 
 async def test_a_change_of_the_users_is_told_once(desk: Desk) -> None:
     path = desk.file("a.txt", "one\ntwo\n")
-    read = calls(call("Read", file_path="a.txt"))
-    with ScriptedModel(read, says("Two lines."), says("Seen."), says("Yes.")) as model:
-        async with desk.opened(model) as assembled:
-            await assembled.assistant.prompt("Look.")
+    read = calls_reply(scripted_call("Read", file_path="a.txt"))
+    with ScriptedModel(read, text_reply("Two lines."), text_reply("Seen."), text_reply("Yes.")) as model:
+        async with desk.opened(model) as runtime:
+            await runtime.assistant.prompt("Look.")
             path.write_text("one\n2\n")
-            await assembled.assistant.prompt("And now?")
-            await assembled.assistant.prompt("Sure?")
+            await runtime.assistant.prompt("And now?")
+            await runtime.assistant.prompt("Sure?")
     said = [str(m["content"]) for m in model.requests[-1].messages if m["role"] == "user"]
     assert f"{path} was changed since you last saw it" in said[1]
     assert "    2→2" in said[1]
@@ -102,16 +102,16 @@ async def test_a_change_of_the_users_is_told_once(desk: Desk) -> None:
 async def test_the_models_own_changes_are_not_the_users(desk: Desk) -> None:
     desk.file("a.txt", "one\n")
     script = (
-        calls(call("Read", file_path="a.txt")),
-        calls(call("Edit", file_path="a.txt", old_string="one", new_string="two")),
-        calls(call("Bash", command="echo three >> a.txt")),
-        says("Changed."),
-        says("Yes."),
+        calls_reply(scripted_call("Read", file_path="a.txt")),
+        calls_reply(scripted_call("Edit", file_path="a.txt", old_string="one", new_string="two")),
+        calls_reply(scripted_call("Bash", command="echo three >> a.txt")),
+        text_reply("Changed."),
+        text_reply("Yes."),
     )
     with ScriptedModel(*script) as model:
-        async with desk.opened(model, permission_mode="bypassPermissions") as assembled:
-            await assembled.assistant.prompt("Change it.")
-            await assembled.assistant.prompt("Sure?")
+        async with desk.opened(model, permission_mode="bypassPermissions") as runtime:
+            await runtime.assistant.prompt("Change it.")
+            await runtime.assistant.prompt("Sure?")
     assert (desk.project / "a.txt").read_text() == "two\nthree\n"
     assert model.requests[-1].messages[-1]["content"] == "Sure?"
 

@@ -15,7 +15,7 @@ from mini_agent.coding.terminal.commands import USER_EXIT, SlashCommands
 from mini_agent.coding.terminal.repl import Repl
 from mini_agent.coding.terminal.screen import Screen
 from mini_agent.messages import JsonObject
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from tests.coding.desk import Desk
 from tests.coding.test_hook_events import TOLD, Patient, told
 from tests.coding.test_hooks import hook
@@ -27,9 +27,9 @@ async def test_hooks_hear_of_questions_and_plans_and_what_they_say_is_shown(desk
     desk.user = Patient(desk.project)
     question: JsonObject = {"question": "Tabs?", "options": [{"label": "yes"}, {"label": "no"}]}
     script = (
-        calls(call("AskUserQuestion", questions=[question])),
-        calls(call("ExitPlanMode", plan="Write.")),
-        says("Done."),
+        calls_reply(scripted_call("AskUserQuestion", questions=[question])),
+        calls_reply(scripted_call("ExitPlanMode", plan="Write.")),
+        text_reply("Done."),
     )
     with ScriptedModel(*script) as model:
         await desk.asked(model, "Go.", permission_mode="plan")
@@ -44,8 +44,8 @@ async def test_a_user_who_says_nothing_for_a_while_is_called(desk: Desk) -> None
     desk.settings(hook("Notification", TOLD.format("Notification"), "idle_prompt"))
     user, screen = Patient(desk.project), Screen(Console(file=StringIO()))
     with ScriptedModel() as model:
-        async with desk.opened(model) as assembled:
-            talk = Repl(assembled, screen, user, SlashCommands(assembled, screen.say), idle_s=0.05)
+        async with desk.opened(model) as runtime:
+            talk = Repl(runtime, screen, user, SlashCommands(runtime, screen.say), idle_s=0.05)
             assert await talk.to_its_end("") == USER_EXIT
     (notice,) = told(desk, "Notification")
     assert notice["notification_type"] == "idle_prompt"
@@ -59,7 +59,7 @@ class Loud:
     answered: asyncio.Event
     ever: bool = True
 
-    async def verdict(self, event: HookEvent) -> HookDecision:
+    async def decide(self, event: HookEvent) -> HookDecision:
         if not self.ever:
             await asyncio.Event().wait()
         self.answered.set()
@@ -68,16 +68,18 @@ class Loud:
 
 async def test_what_hooks_say_to_a_question_is_shown_behind_it(desk: Desk) -> None:
     hooks, shown = Loud(asyncio.Event()), list[str]()
-    notices = Notifications(hooks, lambda: HookContext("s", "s.jsonl", str(desk.project)), shown.append)
-    with notices.asking("Go on?"):
+    notifications = Notifications(
+        hooks, lambda: HookContext("s", "s.jsonl", str(desk.project)), shown.append
+    )
+    with notifications.asking("Go on?"):
         await hooks.answered.wait()
         assert shown == []
     assert shown == ["called", "permission_prompt failed"]
-    with notices.waiting(60):
+    with notifications.waiting(60):
         pass
     assert len(shown) == 2
     hooks.ever = False
-    with notices.asking("Go on?"):
+    with notifications.asking("Go on?"):
         pass
-    await notices.aclose()
+    await notifications.aclose()
     assert len(shown) == 2

@@ -9,12 +9,19 @@ from dataclasses import dataclass, replace
 import pytest
 
 from mini_agent.coding.bootstrap import AssistantRuntime
-from mini_agent.coding.terminal.commands import COMMAND_HELP, USER_EXIT, CommandResult, Transition, PromptText, SlashCommands
+from mini_agent.coding.terminal.commands import (
+    COMMAND_HELP,
+    USER_EXIT,
+    CommandResult,
+    PromptText,
+    SlashCommands,
+    Transition,
+)
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject
 from mini_agent.model import Model
 from mini_agent.result import Usage
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from tests.coding.desk import PROGRAM, Desk
 
 
@@ -22,13 +29,13 @@ from tests.coding.desk import PROGRAM, Desk
 class Sitting:
     """A session with its commands, and what they have said."""
 
-    assembled: AssistantRuntime
+    runtime: AssistantRuntime
     said: list[str]
     slash: SlashCommands
 
     async def does(self, line: str) -> CommandResult:
         self.said.clear()
-        return await self.slash.carried_out(line)
+        return await self.slash.execute(line)
 
     async def shows(self, line: str) -> str:
         assert await self.does(line) is None
@@ -39,16 +46,16 @@ class Sitting:
 @asynccontextmanager
 async def sitting(desk: Desk, model: Model, **options: object) -> AsyncIterator[Sitting]:
     said: list[str] = []
-    async with desk.opened(model, **options) as assembled:
-        yield Sitting(assembled, said, SlashCommands(assembled, said.append))
+    async with desk.opened(model, **options) as runtime:
+        yield Sitting(runtime, said, SlashCommands(runtime, said.append))
 
 
 async def test_every_command_is_in_the_list_and_does_something(desk: Desk) -> None:
     told = []
     for name in COMMAND_HELP:
-        with ScriptedModel(says("One."), *([says("In short.")] * (name == "compact"))) as model:
+        with ScriptedModel(text_reply("One."), *([text_reply("In short.")] * (name == "compact"))) as model:
             async with sitting(desk, model) as at:
-                await at.assembled.assistant.prompt("One?")
+                await at.runtime.assistant.prompt("One?")
                 done = await at.does(f"/{name}")
                 told.append((name, bool(at.said), done))
                 assert f"/{name} " in await at.shows("/help")
@@ -73,11 +80,11 @@ async def test_the_files_of_the_user_and_the_project_are_commands_too(desk: Desk
 
 async def test_cost_and_context_count_all_that_was_asked(desk: Desk) -> None:
     desk.window = 100
-    with ScriptedModel(says("One."), says("Two.")) as model:
+    with ScriptedModel(text_reply("One."), text_reply("Two.")) as model:
         async with sitting(desk, model) as at:
             assert await at.shows("/context") == "nothing has been asked yet"
-            await at.assembled.assistant.prompt("One?")
-            await at.assembled.assistant.prompt("Two?")
+            await at.runtime.assistant.prompt("One?")
+            await at.runtime.assistant.prompt("Two?")
             assert await at.shows("/context") == "30 of 100 tokens (30 %)"
             assert (await at.shows("/cost")).startswith(
                 "40 input tokens, of them 0 from the cache;"
@@ -86,32 +93,32 @@ async def test_cost_and_context_count_all_that_was_asked(desk: Desk) -> None:
 
 async def test_what_agents_have_cost_counts_and_fills_no_context(desk: Desk) -> None:
     desk.window = 100
-    task = call("Task", description="x", prompt="y", subagent_type="default-agent")
-    long = replace(says("One."), usage=Usage(prompt_tokens=1000, completion_tokens=5, cost=0.5))
-    with ScriptedModel(calls(task), long, says("Two.")) as model:
+    task = scripted_call("Task", description="x", prompt="y", subagent_type="default-agent")
+    long = replace(text_reply("One."), usage=Usage(prompt_tokens=1000, completion_tokens=5, cost=0.5))
+    with ScriptedModel(calls_reply(task), long, text_reply("Two.")) as model:
         async with sitting(desk, model) as at:
-            await at.assembled.assistant.prompt("Go.")
+            await at.runtime.assistant.prompt("Go.")
             assert await at.shows("/context") == "30 of 100 tokens (30 %)"
             said = await at.shows("/cost")
     assert said == ("1040 input tokens, of them 0 from the cache; 25 response tokens; $0.5000")
 
 
 async def test_compact_puts_a_summary_in_the_place_of_what_was_said(desk: Desk) -> None:
-    with ScriptedModel(says("One."), says("In short.")) as model:
+    with ScriptedModel(text_reply("One."), text_reply("In short.")) as model:
         async with sitting(desk, model) as at:
             with pytest.raises(BadRequest, match="nothing has been said yet"):
                 await at.does("/compact")
-            await at.assembled.assistant.prompt("One?")
+            await at.runtime.assistant.prompt("One?")
             assert "summary" in await at.shows("/compact the number")
-            assert "In short." in str(at.assembled.assistant.session.messages)
+            assert "In short." in str(at.runtime.assistant.session.messages)
 
 
 async def test_a_session_is_taken_up_by_number_or_id(desk: Desk) -> None:
-    with ScriptedModel(says("One.")) as model:
+    with ScriptedModel(text_reply("One.")) as model:
         async with sitting(desk, model) as at:
             assert await at.shows("/resume") == "no sessions yet"
-            await at.assembled.assistant.prompt("One?")
-            own = at.assembled.assistant.session.id
+            await at.runtime.assistant.prompt("One?")
+            own = at.runtime.assistant.session.id
             assert "1  " in (shown := await at.shows("/resume"))
             assert "One?" in shown
             own_again = Transition(goes_on=True, session=own, why="resume")
@@ -124,13 +131,15 @@ async def test_a_session_is_taken_up_by_number_or_id(desk: Desk) -> None:
 
 
 async def test_another_model_goes_on_with_the_same_session(desk: Desk) -> None:
-    with ScriptedModel(says("One.")) as model:
+    with ScriptedModel(text_reply("One.")) as model:
         async with sitting(desk, model) as at:
             assert "openai/scripted answers" in await at.shows("/model")
             assert await at.does("/model a/b") == Transition(goes_on=True, session="", model="a/b")
-            await at.assembled.assistant.prompt("One?")
-            path = str(at.assembled.assistant.session.path)
-            assert await at.does("/model a/b") == Transition(goes_on=True, session=path, model="a/b")
+            await at.runtime.assistant.prompt("One?")
+            path = str(at.runtime.assistant.session.path)
+            assert await at.does("/model a/b") == Transition(
+                goes_on=True, session=path, model="a/b"
+            )
 
 
 async def test_permissions_show_the_rules_and_change_the_mode(desk: Desk) -> None:
@@ -145,11 +154,11 @@ async def test_permissions_show_the_rules_and_change_the_mode(desk: Desk) -> Non
 
 
 async def test_plan_mode_is_switched_and_really_denies(desk: Desk) -> None:
-    write = calls(call("Write", file_path="new.txt", content="x"))
-    with ScriptedModel(write, says("I may not.")) as model:
+    write = calls_reply(scripted_call("Write", file_path="new.txt", content="x"))
+    with ScriptedModel(write, text_reply("I may not.")) as model:
         async with sitting(desk, model, allowed_tools=("Write",)) as at:
             assert await at.shows("/plan") == "plan mode is on"
-            await at.assembled.assistant.prompt("Make it.")
+            await at.runtime.assistant.prompt("Make it.")
             assert await at.shows("/plan") == "plan mode is off"
             with pytest.raises(BadRequest):
                 await at.does("/plan perhaps")
@@ -174,10 +183,10 @@ async def test_agents_hooks_and_servers_are_listed(desk: Desk) -> None:
 
 async def test_export_writes_the_conversation_and_overwrites_nothing(desk: Desk) -> None:
     desk.file("a.txt", "old\n")
-    script = (calls(call("Read", file_path="a.txt"), text="I look."), says("It says old."))
+    script = (calls_reply(scripted_call("Read", file_path="a.txt"), text="I look."), text_reply("It says old."))
     with ScriptedModel(*script) as model:
         async with sitting(desk, model) as at:
-            await at.assembled.assistant.prompt("What is in a.txt?")
+            await at.runtime.assistant.prompt("What is in a.txt?")
             assert await at.shows("/export talk.md") == f"written to {desk.project / 'talk.md'}"
             with pytest.raises(BadRequest, match="is there already"):
                 await at.does("/export talk.md")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from mini_agent.messages import JsonObject
 from mini_agent.testing import Call, ScriptedServer, call, calls
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies import ScriptedReply
 from mini_agent.testing.script import Script
 from tests.coding.desk import Desk, happens
 from tests.coding.talking import MAY, READY, talking, talking_to
@@ -70,7 +70,7 @@ def test_always_is_asked_once(desk: Desk) -> None:
         terminal.says("a")
         assert terminal.until("Done.").count("Run this command?") == 1
     assert "Bash(git status *)" in (desk.project / ".claude/settings.local.json").read_text()
-    assert desk.ground().is_trusted
+    assert desk.launch().is_trusted
 
 
 def test_commands_are_answered_without_the_model(desk: Desk) -> None:
@@ -144,7 +144,7 @@ def test_lines_are_completed_remembered_and_may_be_several(desk: Desk) -> None:
 def test_keys_of_before_a_question_are_no_answer_and_those_of_before_a_prompt_are_kept(
     desk: Desk,
 ) -> None:
-    def patient(messages: Sequence[JsonObject]) -> Scripted | str:
+    def patient(messages: Sequence[JsonObject]) -> ScriptedReply | str:
         if messages[-1]["role"] != "tool" and len(messages) > 3:
             return "Two."
         name = "two" if messages[-1]["role"] == "tool" else "one"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from mini_agent.coding.hooks.decision import Permission, HookDecision
+from mini_agent.coding.hooks.decision import HookDecision, Permission
 from mini_agent.coding.hooks.event import HookContext, HookEvent
 from mini_agent.coding.observer import NullObserver
-from mini_agent.coding.tool_middleware import ToolMiddleware, MiddlewareContext
+from mini_agent.coding.tool_middleware import MiddlewareContext, ToolMiddleware
 from mini_agent.messages import JsonObject, function_call
 from mini_agent.testing.scripted import ScriptedSandbox, execution
 from mini_agent.tools.observation import observation
@@ -18,9 +18,13 @@ class Linting:
     def __init__(self) -> None:
         self.heard: list[HookEvent] = []
 
-    async def verdict(self, event: HookEvent) -> HookDecision:
+    async def decide(self, event: HookEvent) -> HookDecision:
         self.heard.append(event)
-        return HookDecision(after=("run the linter",)) if event.name == "PostToolUse" else HookDecision()
+        return (
+            HookDecision(after=("run the linter",))
+            if event.name == "PostToolUse"
+            else HookDecision()
+        )
 
     async def find_objection(self, name: str, arguments: JsonObject, said: Permission) -> str:
         return ""

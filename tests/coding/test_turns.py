@@ -8,7 +8,7 @@ from typing import Final
 
 from mini_agent.messages import JsonObject
 from mini_agent.testing import Call, ScriptedServer, call, calls, hang
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies import ScriptedReply
 from mini_agent.testing.script import Script
 from tests.coding.desk import PROGRAM, Desk, environment
 from tests.coding.talking import MAY, READY, talking, talking_to, transcript
@@ -109,7 +109,7 @@ def test_a_command_in_the_background_is_heard_and_ended(desk: Desk) -> None:
         assert not process.exists()
 
 
-def chief_and_agents(messages: Sequence[JsonObject]) -> Scripted | str:
+def chief_and_agents(messages: Sequence[JsonObject]) -> ScriptedReply | str:
     """One who has two files read by an agent each, and the agents."""
     asked, last = str(messages[1]["content"]), messages[-1]
     came = str(last["content"]) if last["role"] == "tool" else ""

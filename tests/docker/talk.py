@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
 from codex_sidecar.engine.client import Engine
-from codex_sidecar.engine.confinement import DEFAULT_LIMITS, ImageCatalog, Confinement
+from codex_sidecar.engine.confinement import DEFAULT_LIMITS, Confinement, ImageCatalog
 from codex_sidecar.engine.limits import Host, resolve_limits
 from codex_sidecar.kinds import Preload
 from codex_sidecar.runner.container import Container

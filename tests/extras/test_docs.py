@@ -12,7 +12,7 @@ import pytest
 
 from mini_agent.config import AgentConfig
 from mini_agent.testing import Models, ScriptedServer, call
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies import ScriptedReply
 from tests.ollama.command import ROOT
 
 PAGE = (ROOT / "docs" / "tuning.md").read_text(encoding="utf-8")
@@ -23,7 +23,7 @@ SETTINGS = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", PAGE, re.MULTILINE)
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_its_programs_run(program: str, album: Path) -> None:
     seeing = Models(capabilities=("completion", "tools", "vision"))
-    turns: list[Scripted | str] = [call("exec_python", code="print(97)"), "An answer."]
+    turns: list[ScriptedReply | str] = [call("exec_python", code="print(97)"), "An answer."]
     with ScriptedServer(turns, models=seeing) as server:
         ended = subprocess.run(
             [sys.executable, "-c", program],

@@ -17,11 +17,11 @@ from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
 from mini_agent.models.cache import CachedModel, create_litellm_model
 from mini_agent.testing import ScriptedServer, call
-from mini_agent.testing.replies import Scripted
-from mini_agent.testing.scripted import ScriptedModel, says
+from mini_agent.testing.replies import ScriptedReply
+from mini_agent.testing.scripted import ScriptedModel, text_reply
 from tests.extras.redis_here import redis_server
 
-COMPUTES: list[Scripted | str] = [call("exec_python", code="print(6 * 7)"), "It is 42."]
+COMPUTES: list[ScriptedReply | str] = [call("exec_python", code="print(6 * 7)"), "It is 42."]
 
 
 @pytest.fixture(scope="module")
@@ -73,9 +73,9 @@ def test_another_server_of_the_same_name_is_asked() -> None:
 
 
 @pytest.mark.usefixtures("_closing")
-@pytest.mark.parametrize("useless", [says(" "), says("And so", finish_reason="length")])
+@pytest.mark.parametrize("useless", [text_reply(" "), text_reply("And so", finish_reason="length")])
 async def test_what_is_no_answer_is_not_kept(url: str, useless: ModelReply) -> None:
-    with ScriptedModel(useless, says("It is 42.")) as model:
+    with ScriptedModel(useless, text_reply("It is 42.")) as model:
         asking = CachedModel(model, url)
         assert await asking.reply(question()) == useless
         assert (await asking.reply(question())).text == "It is 42."
@@ -83,7 +83,7 @@ async def test_what_is_no_answer_is_not_kept(url: str, useless: ModelReply) -> N
 
 @pytest.mark.usefixtures("_closing")
 async def test_a_failure_is_not_kept(url: str) -> None:
-    with ScriptedModel(ModelUnavailable("busy"), says("It is 42.")) as model:
+    with ScriptedModel(ModelUnavailable("busy"), text_reply("It is 42.")) as model:
         asking = CachedModel(model, url)
         with pytest.raises(ModelUnavailable):
             await asking.reply(question())
@@ -118,15 +118,15 @@ def test_litellm_itself_is_left_without_a_cache(url: str) -> None:
 
 @pytest.mark.usefixtures("_closing")
 async def test_a_redis_that_went_away_costs_no_answer(tmp_path: Path) -> None:
-    with redis_server(tmp_path) as url, ScriptedModel(says("one")) as model:
+    with redis_server(tmp_path) as url, ScriptedModel(text_reply("one")) as model:
         assert (await CachedModel(model, url).reply(question())).text == "one"
-    with ScriptedModel(says("two")) as model:
+    with ScriptedModel(text_reply("two")) as model:
         assert (await CachedModel(model, url).reply(question())).text == "two"
 
 
 @pytest.mark.usefixtures("_closing")
 async def test_a_redis_that_never_answers_costs_moments_and_no_answer() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent, ScriptedModel(says("one")) as model:
+    with socket.create_server(("127.0.0.1", 0)) as silent, ScriptedModel(text_reply("one")) as model:
         asking = CachedModel(model, f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
         started = time.monotonic()
         assert (await asking.reply(question())).text == "one"

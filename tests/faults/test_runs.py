@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mini_agent.testing import Scripted, ScriptedServer, call, refusal, text
+from mini_agent.testing import ScriptedReply, ScriptedServer, call, refusal, text
 from mini_agent.testing.replies import JsonObject
 from tests.docker.engine_here import GONE_S, Sidecar, sidecar
 from tests.faults.services import Platform, shim, shim_process
@@ -27,7 +27,7 @@ SLEEPS = "import time; time.sleep(60)"
 AT_ONCE = 8
 
 
-def says(messages: list[JsonObject]) -> Scripted:
+def says(messages: list[JsonObject]) -> ScriptedReply:
     """Runs the program it is asked for, and tells what came of it."""
     asked = next(str(each["content"]) for each in messages if each["role"] == "user")
     if messages[-1]["role"] != "tool":

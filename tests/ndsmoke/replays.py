@@ -27,7 +27,7 @@ from mini_agent.testing import (
     think,
     truncated_call,
 )
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies import ScriptedReply
 
 PROMPT: Final = (
     "Write a Python function compress_runs(s) that turns every run of a character into the "
@@ -51,7 +51,7 @@ class Replay:
     """A model's turns; the last one is said for ever if `repeats`."""
 
     name: str
-    turns: Sequence[Scripted]
+    turns: Sequence[ScriptedReply]
     repeats: bool = False
 
     def __str__(self) -> str:

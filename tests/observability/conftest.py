@@ -11,7 +11,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from mini_agent.net import telemetry
 from mini_agent_shim.settings import ShimSettings
-from tests.observability.spans_seen import Seen
+from tests.observability.exported_spans import ExportedSpans
 
 
 @pytest.fixture(autouse=True)
@@ -23,11 +23,11 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # A provider set for the process could not be taken back, and other tests have none.
 @pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[Seen]:
+def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[ExportedSpans]:
     """The spans that end during the test."""
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     monkeypatch.setattr(telemetry, "_tracer", provider.get_tracer("mini_agent"))
-    yield Seen(exporter)
+    yield ExportedSpans(exporter)
     provider.shutdown()

@@ -11,7 +11,7 @@ from mini_agent.model import ModelReply
 from mini_agent.result import Usage
 from mini_agent_shim import metrics
 from mini_agent_shim.settings import ShimSettings
-from tests.observability.spans_seen import TRACEPARENT
+from tests.observability.exported_spans import TRACEPARENT
 from tests.shim.runs.asking import ASKED, begun, ended
 from tests.shim.scripted import ScriptedModel, SilentModel, client_of, runs, says
 

@@ -22,7 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mini_agent.testing import ScriptedServer, text
-from tests.observability.spans_seen import TRACE, TRACEPARENT
+from tests.observability.exported_spans import TRACE, TRACEPARENT
 from tests.shim.serving import served
 
 START_S = 60.0

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from tests.observability.spans_seen import TRACE
+from tests.observability.exported_spans import TRACE
 from tests.sidecar import conftest as sidecar
 from tests.sidecar.conftest import Opened
 

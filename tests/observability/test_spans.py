@@ -23,12 +23,12 @@ from mini_agent.tools.catalog import EchoMCP
 from mini_agent.tools.http import HttpToolsInvoker
 from mini_agent_shim.settings import ShimSettings
 from tests.mcp.gateway.conftest import gateway_over
-from tests.observability.spans_seen import (
+from tests.observability.exported_spans import (
     CALLER,
     TRACE,
     TRACEPARENT,
-    Remembering,
-    Seen,
+    TraceparentRecorder,
+    ExportedSpans,
     parent_id,
     span_id,
     trace_id,
@@ -75,7 +75,7 @@ class Broken:
         raise ModelError(f"cannot read {request.messages[-1]['content']!r}")
 
 
-async def test_a_run_is_a_tree_of_its_turns_and_calls(seen: Seen) -> None:
+async def test_a_run_is_a_tree_of_its_turns_and_calls(seen: ExportedSpans) -> None:
     turn = ModelReply(text="42", usage=Usage(prompt_tokens=7, completion_tokens=3, cached_tokens=2))
     model = ScriptedModel([runs("x", tool="echo"), turn])
     config = AgentConfig(model="ollama/m", temperature=0.5, completion_kwargs={"max_tokens": 9})
@@ -113,8 +113,8 @@ async def test_a_run_is_a_tree_of_its_turns_and_calls(seen: Seen) -> None:
     assert attribute(agent, "mini_agent.iterations") == 2
 
 
-async def test_the_callers_trace_goes_through_the_shim_to_the_sidecar(seen: Seen) -> None:
-    sidecar = Remembering(Sidecar().app())
+async def test_the_callers_trace_goes_through_the_shim_to_the_sidecar(seen: ExportedSpans) -> None:
+    sidecar = TraceparentRecorder(Sidecar().app())
     model = ScriptedModel([runs("print(6 * 7)"), says("42")])
     with served(sidecar) as url:
         settings = ShimSettings.model_validate({"sidecar_url": url, "sidecar_token": "token"})
@@ -131,7 +131,7 @@ async def test_the_callers_trace_goes_through_the_shim_to_the_sidecar(seen: Seen
     assert attribute(tool, "container.image.name") == "scripted"
 
 
-async def test_a_run_in_the_background_belongs_to_the_trace_that_asked_for_it(seen: Seen) -> None:
+async def test_a_run_in_the_background_belongs_to_the_trace_that_asked_for_it(seen: ExportedSpans) -> None:
     asked = {**ASKED, "tool_backend": "echo", "background": True}
     async with client_of(ScriptedModel([says("42")])) as client:
         begun = (await client.post("/agent/run", json=asked, headers=TRACEPARENT)).json()
@@ -140,7 +140,7 @@ async def test_a_run_in_the_background_belongs_to_the_trace_that_asked_for_it(se
 
 
 async def test_without_an_sdk_the_trace_is_passed_on_as_it_came() -> None:
-    sidecar = Remembering(Sidecar().app())
+    sidecar = TraceparentRecorder(Sidecar().app())
     with served(sidecar) as url:
         settings = ShimSettings.model_validate({"sidecar_url": url, "sidecar_token": "token"})
         async with client_of(ScriptedModel([runs("1"), says("1")] * 2), settings) as client:
@@ -152,7 +152,7 @@ async def test_without_an_sdk_the_trace_is_passed_on_as_it_came() -> None:
 
 
 async def test_the_trace_goes_through_the_gateway_into_its_mcp_servers(
-    seen: Seen, tmp_path: Path
+    seen: ExportedSpans, tmp_path: Path
 ) -> None:
     program = tmp_path / "telling.py"
     program.write_text(TELLING_SERVER)
@@ -167,7 +167,7 @@ async def test_the_trace_goes_through_the_gateway_into_its_mcp_servers(
     assert told.split("-")[1:3] == [trace_id(door), span_id(door)]
 
 
-async def test_no_prompt_code_output_or_answer_is_in_a_span(seen: Seen) -> None:
+async def test_no_prompt_code_output_or_answer_is_in_a_span(seen: ExportedSpans) -> None:
     model = ScriptedModel([runs("the code's secret", tool="echo"), says("the answer's secret")])
     async with client_of(model) as client:
         await client.post("/agent/run", json={**ASKED, "tool_backend": "echo"})
@@ -176,7 +176,7 @@ async def test_no_prompt_code_output_or_answer_is_in_a_span(seen: Seen) -> None:
 
 
 async def test_the_standard_variable_puts_them_there(
-    seen: Seen, monkeypatch: pytest.MonkeyPatch
+    seen: ExportedSpans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(CONTENT, "true")
     model = ScriptedModel([runs("the code", tool="echo"), says("the answer")])
@@ -198,7 +198,7 @@ async def test_the_standard_variable_puts_them_there(
     ]
 
 
-async def test_what_fails_is_named_and_not_quoted(seen: Seen) -> None:
+async def test_what_fails_is_named_and_not_quoted(seen: ExportedSpans) -> None:
     await run_agent([user("the secret")], EchoMCP(), AgentConfig(model="m"), Broken())
     chat, agent = seen.all[-2:]
     assert (attribute(chat, "error.type"), chat.status.status_code) == (
@@ -209,14 +209,14 @@ async def test_what_fails_is_named_and_not_quoted(seen: Seen) -> None:
     assert "secret" not in seen.text
 
 
-async def test_a_call_that_fails_is_an_error_of_its_own_span_alone(seen: Seen) -> None:
+async def test_a_call_that_fails_is_an_error_of_its_own_span_alone(seen: ExportedSpans) -> None:
     model = ScriptedModel([runs("", tool="nothing_like_it"), says("so be it")])
     await run_agent([user("hi")], EchoMCP(), AgentConfig(model="m"), model)
     assert [each.name for each in seen.all if each.status.status_code is StatusCode.ERROR] == []
     assert attribute(seen.named(AGENT), "mini_agent.stopped_reason") == "success"
 
 
-async def test_a_run_that_is_cancelled_ends_its_spans(seen: Seen) -> None:
+async def test_a_run_that_is_cancelled_ends_its_spans(seen: ExportedSpans) -> None:
     model = SilentModel()
     asking = asyncio.create_task(run_agent([user("hi")], EchoMCP(), AgentConfig(model="m"), model))
     await model.asked.wait()

@@ -24,7 +24,7 @@ from mini_agent.testing import (
     refusal,
     server_error,
 )
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies import ScriptedReply
 from mini_agent.testing.transcript_rules import broken_rules
 from mini_agent.tools.catalog import EchoMCP
 
@@ -58,7 +58,7 @@ async def run(model: str, server: ScriptedServer, seconds: float = 30) -> AgentR
     ],
     ids=["500", "503", "429", "empty choices", "html", "half closed", "null"],
 )
-async def test_one_fault_does_not_end_a_run(model: str, fault: Scripted) -> None:
+async def test_one_fault_does_not_end_a_run(model: str, fault: ScriptedReply) -> None:
     with ScriptedServer([call("echo", text="a"), fault, "It said a."]) as server:
         result = await run(model, server)
     assert (result.final_answer, result.stopped_reason) == ("It said a.", "success")
@@ -66,7 +66,7 @@ async def test_one_fault_does_not_end_a_run(model: str, fault: Scripted) -> None
 
 @pytest.mark.parametrize("model", MODELS)
 async def test_two_faults_end_it_with_what_was_done(model: str) -> None:
-    script: list[Scripted | str] = [
+    script: list[ScriptedReply | str] = [
         call("echo", text="a"),
         server_error("kaput"),
         server_error("kaput"),
@@ -79,7 +79,7 @@ async def test_two_faults_end_it_with_what_was_done(model: str) -> None:
 
 @pytest.mark.parametrize("model", MODELS)
 async def test_a_model_without_tools_works_in_plain_text(model: str) -> None:
-    script: list[Scripted | str] = [
+    script: list[ScriptedReply | str] = [
         no_tools(),
         '{"tool": "echo", "args": {"text": "a3b2c1"}}',
         '{"final": "It said a3b2c1."}',

@@ -21,7 +21,7 @@ from mini_agent.testing import (
     refusal,
     server_error,
 )
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies import ScriptedReply
 from mini_agent.tools.catalog import EXEC_PYTHON
 
 pytestmark = pytest.mark.usefixtures("_closing")
@@ -34,7 +34,7 @@ async def error_of(model: str, **options: str) -> ModelError:
     return raised.value
 
 
-async def error_from(model: str, reply: Scripted, **options: str) -> ModelError:
+async def error_from(model: str, reply: ScriptedReply, **options: str) -> ModelError:
     with ScriptedServer([reply]) as server:
         base = server.url if model.startswith("ollama") else server.openai_url
         return await error_of(model, api_base=base, **options)
@@ -116,7 +116,7 @@ async def test_a_runner_that_died_points_to_memory() -> None:
 @pytest.mark.parametrize(
     "reply", [garbage(), empty_choices(), half_closed("half"), garbage("{}"), garbage("")]
 )
-async def test_what_is_no_completion_is_one_sentence(model: str, reply: Scripted) -> None:
+async def test_what_is_no_completion_is_one_sentence(model: str, reply: ScriptedReply) -> None:
     error = await error_from(model, reply)
     assert "\n" not in error.message
     assert "Traceback" not in error.message
@@ -153,7 +153,7 @@ async def test_an_unknown_model_elsewhere_is_told_by_name() -> None:
     ],
 )
 async def test_a_fault_is_of_the_kind_that_says_what_may_help(
-    reply: Scripted, kind: type[ModelError]
+    reply: ScriptedReply, kind: type[ModelError]
 ) -> None:
     assert type(await error_from("openai/m", reply, api_key="k")) is kind
 
@@ -187,7 +187,7 @@ async def test_a_fault_is_of_the_kind_that_says_what_may_help(
     ],
 )
 async def test_every_fault_is_one_line_that_says_what_to_do(
-    model: str, reply: Scripted, told: str, hint: str, *, retryable: bool
+    model: str, reply: ScriptedReply, told: str, hint: str, *, retryable: bool
 ) -> None:
     error = await error_from(model, reply, api_key="a-secret-key")
     assert told in error.message

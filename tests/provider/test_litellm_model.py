@@ -23,10 +23,10 @@ from mini_agent.testing import (
     server_error,
     text,
 )
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies import ScriptedReply
 from mini_agent.tools.catalog import EXEC_PYTHON
 from mini_agent.tools.invoker import Tool
-from tests.agent.runs import until
+from tests.agent.checked_run import wait_until
 
 pytestmark = pytest.mark.usefixtures("_closing")
 
@@ -149,7 +149,7 @@ async def test_a_model_that_is_too_slow_is_cut_at_the_deadline(model: str, slow:
 async def test_cancelling_cuts_a_call_at_once() -> None:
     with ScriptedServer([hang()]) as server:
         waiting = asyncio.create_task(reply("ollama/m", server.url))
-        await until(lambda: server.requests)
+        await wait_until(lambda: server.requests)
         started = time.monotonic()
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -168,7 +168,7 @@ async def test_a_failing_model_is_asked_once() -> None:
     "said", [server_error("kaput"), refusal(429, "slow"), refusal(503, "busy")]
 )
 @pytest.mark.parametrize("model", ["ollama/m", "openai/m"])
-async def test_nobody_below_us_asks_again(model: str, said: Scripted) -> None:
+async def test_nobody_below_us_asks_again(model: str, said: ScriptedReply) -> None:
     with ScriptedServer(lambda _: said) as server:
         base = server.url if model.startswith("ollama") else server.openai_url
         with pytest.raises(ModelError):

@@ -16,7 +16,7 @@ from starlette.routing import Route
 import mini_agent.provider.run
 from mini_agent.result import AgentResult
 from mini_agent.testing import ScriptedServer, call, garbage, hang, server_error
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies import ScriptedReply
 from tests.provider.engine import container, engine_with
 from tests.shim.serving import served
 
@@ -27,7 +27,7 @@ LOCAL = {"tool_backend": "local", "target_model": "ollama/m"}
 pytestmark = pytest.mark.usefixtures("_closing")
 
 
-def counting(folder: Path) -> Scripted:
+def counting(folder: Path) -> ScriptedReply:
     """A call with an effect: a line more in a file."""
     return call("exec_python", code=f"print('x', file=open({str(folder / 'times')!r}, 'a'))")
 
@@ -42,7 +42,7 @@ def router(litellm: ModuleType, address: str, **parameters: JsonValue) -> object
     return litellm.Router(model_list=deployments, num_retries=2, retry_after=0)
 
 
-ENDS: dict[str, tuple[list[Scripted | str], dict[str, JsonValue], str]] = {
+ENDS: dict[str, tuple[list[ScriptedReply | str], dict[str, JsonValue], str]] = {
     "a model server that fails": ([server_error("kaput")] * 2, {}, "error"),
     "a model server that is none": ([garbage()] * 2, {}, "error"),
     "its time": ([hang()], {"max_seconds": 1}, "budget"),

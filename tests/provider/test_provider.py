@@ -9,12 +9,12 @@ from types import ModuleType
 import pytest
 
 from mini_agent.testing import ScriptedServer, Tokens, call, hang, text
-from mini_agent.testing.replies import Scripted
-from tests.agent.runs import until
+from mini_agent.testing.replies import ScriptedReply
+from tests.agent.checked_run import wait_until
 
 HI = [{"role": "user", "content": "What is 6 * 7? Use Python."}]
 COMPUTES = call("exec_python", code="print(6 * 7)")
-SIX_TIMES_SEVEN: list[Scripted | str] = [COMPUTES, "It is 42."]
+SIX_TIMES_SEVEN: list[ScriptedReply | str] = [COMPUTES, "It is 42."]
 LOCAL = {"tool_backend": "local", "target_model": "ollama/m"}
 
 pytestmark = pytest.mark.usefixtures("_closing")
@@ -225,7 +225,7 @@ async def test_cancelling_an_acompletion_cancels_the_run(litellm: ModuleType) ->
                 model="mini-agent/default", messages=HI, api_base=server.url, **LOCAL
             )
         )
-        await until(lambda: server.requests)
+        await wait_until(lambda: server.requests)
         started = time.monotonic()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):

@@ -11,7 +11,7 @@ from mini_agent.agent.tool_backends import UnsandboxedWarning
 from mini_agent.cli.demo import answer_through_litellm
 from mini_agent.errors import ShimUnavailable
 from mini_agent.testing import ScriptedServer, call
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies import ScriptedReply
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.provider.engine import container, engine_with
@@ -20,7 +20,7 @@ from tests.shim.serving import served
 
 HI = [{"role": "user", "content": "What is 6 * 7? Use Python."}]
 COMPUTES = call("exec_python", code="print(6 * 7)")
-SIX_TIMES_SEVEN: list[Scripted | str] = [COMPUTES, "It is 42."]
+SIX_TIMES_SEVEN: list[ScriptedReply | str] = [COMPUTES, "It is 42."]
 LOCAL = {"tool_backend": "local", "target_model": "ollama/m"}
 
 pytestmark = pytest.mark.usefixtures("_closing")

@@ -28,7 +28,7 @@ from mini_agent.remote.client import RunLost, ShimClient, lost_run
 from mini_agent.remote.schema import AgentRunRequest
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
-from tests.agent.runs import until
+from tests.agent.checked_run import wait_until
 from tests.shim.scripted import ScriptedModel, SilentModel, runs, says
 from tests.shim.serving import served
 
@@ -117,10 +117,10 @@ async def test_giving_up_on_a_run_ends_it_over_there() -> None:
     model = SilentModel()
     with served(create_app(ShimSettings(), model=model)) as url:
         running = asyncio.create_task(ShimClient(url).run(ECHO))
-        await until(model.asked.is_set)
+        await wait_until(model.asked.is_set)
         running.cancel()
         await asyncio.wait({running})
-        await until(model.cancelled.is_set)
+        await wait_until(model.cancelled.is_set)
 
 
 async def told(url: str) -> list[Event]:
@@ -155,7 +155,7 @@ async def test_events_come_while_the_run_goes_on_and_leaving_them_ends_it() -> N
         async with aclosing(ShimClient(url).events(ECHO)) as events:
             kinds = [(await anext(events)).kind for _ in range(2)]
             assert not model.cancelled.is_set()
-        await until(model.cancelled.is_set)
+        await wait_until(model.cancelled.is_set)
     assert kinds == ["run_started", "model_asked"]
 
 

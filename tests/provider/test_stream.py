@@ -13,11 +13,11 @@ import pytest
 from pydantic import BaseModel, JsonValue
 
 from mini_agent.testing import ScriptedServer, call, hang, server_error
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies import ScriptedReply
 
 HI = [{"role": "user", "content": "What is 6 * 7? Use Python."}]
 COMPUTES = call("exec_python", code="print(6 * 7)")
-SIX_TIMES_SEVEN: list[Scripted | str] = [COMPUTES, "It is 42."]
+SIX_TIMES_SEVEN: list[ScriptedReply | str] = [COMPUTES, "It is 42."]
 LOCAL = {"model": "mini-agent", "messages": HI, "tool_backend": "local", "target_model": "ollama/m"}
 
 pytestmark = pytest.mark.usefixtures("_closing")

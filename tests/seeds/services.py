@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from mini_agent.testing import Call, ScriptedServer, calls
-from mini_agent.testing.replies import JsonObject, Scripted
+from mini_agent.testing.replies import JsonObject, ScriptedReply
 from tests.shim.serving import served
 
 GATEWAY_PORT = 8787  # the pages print it
@@ -31,7 +31,7 @@ SEARCH = {
 }
 
 
-def computes_and_searches(messages: list[JsonObject]) -> Scripted | str:
+def computes_and_searches(messages: list[JsonObject]) -> ScriptedReply | str:
     """A model that tries every tool there may be, once, and then answers."""
     if messages[-1]["role"] == "user" and not any(each["role"] == "tool" for each in messages):
         return calls(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from codex_sidecar.runner import frames
 from codex_sidecar.runner.exchange import RunOrder
 from codex_sidecar.runner.frames import Frame
-from codex_sidecar.runner.workspace import WorkspaceResponse, WorkspaceRequest, WorkspaceEntry
+from codex_sidecar.runner.workspace import WorkspaceEntry, WorkspaceRequest, WorkspaceResponse
 from tests.sidecar.scripted_engine import Talk, result
 
 
@@ -73,7 +73,8 @@ def _answer(talk: Talk, call: WorkspaceRequest, content: bytes, workspace: dict[
     answer, said = WorkspaceResponse(ok=True), b""
     if call.op == "list":
         listed = (
-            WorkspaceEntry(path=path, bytes=len(text), modified=0) for path, text in workspace.items()
+            WorkspaceEntry(path=path, bytes=len(text), modified=0)
+            for path, text in workspace.items()
         )
         answer = WorkspaceResponse(ok=True, files=tuple(listed))
     elif call.op == "read" and call.path not in workspace:

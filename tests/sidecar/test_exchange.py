@@ -13,7 +13,7 @@ import pytest
 
 from codex_sidecar.engine import connection
 from codex_sidecar.engine import connection as exchange
-from codex_sidecar.engine.connection import MAX_IDLE_CONNECTIONS, EngineTransport, CircuitBreaker
+from codex_sidecar.engine.connection import MAX_IDLE_CONNECTIONS, CircuitBreaker, EngineTransport
 from codex_sidecar.errors import EngineUnavailable
 
 

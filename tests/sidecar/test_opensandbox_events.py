@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from codex_sidecar.api.opensandbox.events import OpenSandboxEventFormat, build_results, describe_failure
+from codex_sidecar.api.opensandbox.events import (
+    OpenSandboxEventFormat,
+    build_results,
+    describe_failure,
+)
 from mini_agent.sandbox import EnforcedLimits, Execution, Rich, SandboxFacts, Truncated
 from tests.sidecar.test_opensandbox import OBJECT, events
 

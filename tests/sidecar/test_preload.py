@@ -8,10 +8,10 @@ import pytest
 
 from codex_sidecar.kinds import (
     SANDBOX_KINDS,
-    select_kind,
+    detect_preload,
     kind_language,
     kind_preload,
-    detect_preload,
+    select_kind,
 )
 from mini_agent.sandbox import Language, Snippet
 
@@ -64,7 +64,9 @@ def test_modules_of_the_snippets_own_are_read_too() -> None:
         detect_preload(Snippet(language="python", code="import mine", files={"mine.py": content}))
         == "data"
     )
-    assert detect_preload(Snippet(language="python", code="1", files={"mine.txt": content})) == "plain"
+    assert (
+        detect_preload(Snippet(language="python", code="1", files={"mine.txt": content})) == "plain"
+    )
 
 
 @pytest.mark.parametrize("kind", SANDBOX_KINDS)

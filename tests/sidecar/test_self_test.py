@@ -9,7 +9,7 @@ import pytest
 from codex_sidecar.errors import EngineUnavailable, NotReady
 from codex_sidecar.execution.self_test import CASES, SelfTest
 from mini_agent.sandbox import Execution, SandboxFacts, Snippet
-from mini_agent.testing.scripted import ENFORCED
+from mini_agent.testing.scripted import ENFORCED_LIMITS
 
 
 class Confined:
@@ -31,7 +31,7 @@ class Confined:
             status=case.status,
             exit_code=0,
             stdout="\n".join(lines),
-            limits=ENFORCED,
+            limits=ENFORCED_LIMITS,
             sandbox=SandboxFacts(image="python", runtime="runc"),
         )
 

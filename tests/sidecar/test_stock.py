@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from codex_sidecar.pool.stock import MAX_AGE_S, StockBounds, Stock
+from codex_sidecar.pool.stock import MAX_AGE_S, Stock, StockBounds
 
 
 @dataclass(eq=False)

@@ -6,7 +6,7 @@ import pytest
 from pydantic import JsonValue
 
 from codex_sidecar.errors import RunnerLost
-from codex_sidecar.runner.exchange import Exchange, CutReason, RunResult
+from codex_sidecar.runner.exchange import CutReason, Exchange, RunResult
 from codex_sidecar.runner.frames import Frame
 from codex_sidecar.runner.outcome import determine_outcome
 from mini_agent.errors import BadRequest

@@ -5,13 +5,13 @@ from __future__ import annotations
 from mini_agent.agent.loop import run_agent
 from mini_agent.config import AgentConfig
 from mini_agent.messages import user
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from mini_agent.tools.local import LocalMCPInvoker
 
 
 async def test_exec_shell_tool_allowlist() -> None:
-    allowed, refused = call("exec_shell", cmd="echo hello"), call("exec_shell", cmd="ls /")
-    with ScriptedModel(calls(allowed, refused), says("done")) as model:
+    allowed, refused = scripted_call("exec_shell", cmd="echo hello"), scripted_call("exec_shell", cmd="ls /")
+    with ScriptedModel(calls_reply(allowed, refused), text_reply("done")) as model:
         result = await run_agent(
             [user("Look round.")],
             LocalMCPInvoker(shell_allow_prefixes=["echo"]),

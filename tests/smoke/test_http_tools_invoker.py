@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse
 
 from mini_agent import AgentConfig, HttpToolsInvoker, run_mcp_mini_agent
 from mini_agent.messages import user
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from tests.tools.gateway import Gateway
 
 TASK = [user("Find the docs on auth tokens.")]
@@ -15,8 +15,8 @@ FOUND = JSONResponse({"text": "Found 3 relevant docs...", "data": {"hits": [1, 2
 
 def test_http_tools_invoker_monkeypatch() -> None:
     gateway = Gateway([FOUND])
-    looks = calls(call("search_docs", query="auth tokens"))
-    with gateway.served() as url, ScriptedModel(looks, says("There are three.")) as model:
+    looks = calls_reply(scripted_call("search_docs", query="auth tokens"))
+    with gateway.served() as url, ScriptedModel(looks, text_reply("There are three.")) as model:
         tools = HttpToolsInvoker(url)
         result = run_mcp_mini_agent(TASK, mcp=tools, cfg=AgentConfig(model="m"), model=model)
     assert (result.final_answer, result.stopped_reason) == ("There are three.", "success")

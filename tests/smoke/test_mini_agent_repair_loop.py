@@ -5,23 +5,23 @@ from __future__ import annotations
 from mini_agent.agent.loop import run_agent
 from mini_agent.config import AgentConfig
 from mini_agent.messages import user
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from mini_agent.tools.local import LocalMCPInvoker
 
 
 async def test_mini_agent_repair_loop_exec_python() -> None:
     task = [user("Run-length encode aaabbc.")]
-    forgets = call(
+    forgets = scripted_call(
         "exec_python", code="print(''.join(k + str(len(list(g))) for k, g in groupby(t)))"
     )
-    remembers = call(
+    remembers = scripted_call(
         "exec_python",
         code=(
             "from itertools import groupby\nt = 'aaabbc'\n"
             "print(''.join(k + str(len(list(g))) for k, g in groupby(t)))"
         ),
     )
-    with ScriptedModel(calls(forgets), calls(remembers), says("It is a3b2c1.")) as model:
+    with ScriptedModel(calls_reply(forgets), calls_reply(remembers), text_reply("It is a3b2c1.")) as model:
         result = await run_agent(task, LocalMCPInvoker(), AgentConfig(model="m"), model)
     failure = str(model.requests[1].messages[-1]["content"])
     assert failure.startswith("[exec_python rc=1]\nstderr:\nTraceback")

@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 
 from mini_agent import AgentConfig, ResearchPythonInvoker, run_mcp_mini_agent
 from mini_agent.messages import user
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from tests.tools.services import Service
 
 TASK = [user("Who wrote it?")]
@@ -18,7 +18,7 @@ FOUND = JSONResponse(
 
 def test_research_python_tools_basic(monkeypatch: pytest.MonkeyPatch) -> None:
     service = Service([FOUND])
-    turns = [says("I'm not sure."), calls(call("research_perplexity", query="Who?")), says("Ada.")]
+    turns = [text_reply("I'm not sure."), calls_reply(scripted_call("research_perplexity", query="Who?")), text_reply("Ada.")]
     with service.served() as url, ScriptedModel(*turns) as model:
         monkeypatch.setenv("PPLX_API_KEY", "k")
         monkeypatch.setenv("PPLX_API_BASE", url)

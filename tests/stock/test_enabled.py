@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from mini_agent.testing import ScriptedServer, call
-from mini_agent.testing.replies import Scripted
+from mini_agent.testing.replies import ScriptedReply
 from tests.stock.conftest import Program, said_by
 
-SIX_TIMES_SEVEN: list[Scripted | str] = [call("exec_python", code="print(6 * 7)"), "It is 42."]
+SIX_TIMES_SEVEN: list[ScriptedReply | str] = [call("exec_python", code="print(6 * 7)"), "It is 42."]
 LOCAL = {"LITELLM_ENABLE_MINI_AGENT": "1", "LITELLM_MINI_AGENT_TOOL_BACKEND": "local"}
 OURS = "import sys; print(sorted(name for name in sys.modules if name.startswith('mini_agent')))"
 

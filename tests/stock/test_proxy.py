@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from mini_agent.testing import ScriptedServer, call
-from mini_agent.testing.replies import JsonObject, Scripted
+from mini_agent.testing.replies import JsonObject, ScriptedReply
 from tests.stock.conftest import Program
 from tests.stock.serving import Proxy, proxy
 
@@ -36,7 +36,7 @@ class Talk:
             "flush=True)\ntime.sleep(60)",
         )
 
-    def reply(self, messages: list[JsonObject]) -> Scripted | str:
+    def reply(self, messages: list[JsonObject]) -> ScriptedReply | str:
         last = messages[-1]
         if last["role"] == "tool":
             return "It is 42."

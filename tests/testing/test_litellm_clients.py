@@ -34,7 +34,7 @@ from mini_agent.testing import (
     truncated,
     truncated_call,
 )
-from mini_agent.testing.replies import JsonObject, Scripted
+from mini_agent.testing.replies import JsonObject, ScriptedReply
 
 pytestmark = pytest.mark.filterwarnings("ignore:Item .* on TypedDict class:UserWarning")
 
@@ -152,7 +152,7 @@ async def test_the_prompt_protocol_of_ollama_makes_a_lone_json_call_a_tool_call(
     ],
 )
 async def test_what_a_weak_model_writes_stays_content(
-    native: Asking, reply: Scripted, content: str
+    native: Asking, reply: ScriptedReply, content: str
 ) -> None:
     with ScriptedServer([reply]) as server:
         message = (await native(server, tools=[TOOL])).choices[0].message
@@ -160,7 +160,7 @@ async def test_what_a_weak_model_writes_stays_content(
 
 
 @pytest.mark.parametrize("reply", [think("hmm", "yes"), text("yes", reasoning="hmm")])
-async def test_thoughts_are_told_from_the_answer(native: Asking, reply: Scripted) -> None:
+async def test_thoughts_are_told_from_the_answer(native: Asking, reply: ScriptedReply) -> None:
     with ScriptedServer([reply]) as server:
         message = (await native(server)).choices[0].message
     assert (message.reasoning_content, message.content) == ("hmm", "yes")
@@ -173,7 +173,7 @@ async def test_an_answer_can_be_all_reasoning(native: Asking) -> None:
 
 
 @pytest.mark.parametrize("reply", [truncated("and so"), truncated_call("exec_python")])
-async def test_a_cut_answer_says_length(native: Asking, reply: Scripted) -> None:
+async def test_a_cut_answer_says_length(native: Asking, reply: ScriptedReply) -> None:
     with ScriptedServer([reply]) as server:
         assert (await native(server, tools=[TOOL])).choices[0].finish_reason == "length"
 
@@ -194,7 +194,7 @@ async def test_a_cut_call_is_a_call_with_a_fragment_in_openai_s_format(litellm: 
     ],
 )
 async def test_a_refusal_becomes_litellm_s_error(
-    litellm: ModuleType, every: Asking, reply: Scripted, error: str, said: str
+    litellm: ModuleType, every: Asking, reply: ScriptedReply, error: str, said: str
 ) -> None:
     with (
         ScriptedServer([reply]) as server,
@@ -205,7 +205,7 @@ async def test_a_refusal_becomes_litellm_s_error(
 
 @pytest.mark.parametrize("reply", [half_closed("never whole"), garbage()])
 async def test_an_answer_that_is_none_is_a_server_s_fault(
-    litellm: ModuleType, every: Asking, reply: Scripted
+    litellm: ModuleType, every: Asking, reply: ScriptedReply
 ) -> None:
     faults = (litellm.APIConnectionError, litellm.InternalServerError)
     with ScriptedServer([reply]) as server, pytest.raises(faults):
@@ -227,7 +227,7 @@ async def test_an_error_in_the_middle_of_a_stream_is_raised_there(
 
 @pytest.mark.parametrize("reply", [hang(), delayed("late", 5)])
 async def test_a_model_that_is_too_slow_is_a_timeout(
-    litellm: ModuleType, every: Asking, reply: Scripted
+    litellm: ModuleType, every: Asking, reply: ScriptedReply
 ) -> None:
     with ScriptedServer([reply]) as server, pytest.raises(litellm.Timeout):
         await every(server, timeout=0.2)

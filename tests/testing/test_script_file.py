@@ -21,7 +21,7 @@ from mini_agent.testing import (
     text,
 )
 from mini_agent.testing.replies import JsonValue
-from mini_agent.testing.script_file import WORDS, BadScript, read_script
+from mini_agent.testing.script_file import REPLY_FUNCTIONS, ScriptFileError, read_script
 
 
 def written(folder: Path, content: str) -> Path:
@@ -31,7 +31,7 @@ def written(folder: Path, content: str) -> Path:
 
 
 def problem(file: Path) -> str:
-    with pytest.raises(BadScript) as caught:
+    with pytest.raises(ScriptFileError) as caught:
         read_script(file)
     return str(caught.value).removeprefix(str(file))
 
@@ -81,7 +81,7 @@ def test_a_file_knows_every_word_of_the_vocabulary() -> None:
         for name, function in inspect.getmembers(replies, inspect.isfunction)
         if function.__module__ == replies.__name__
     }
-    assert set(WORDS) == functions
+    assert set(REPLY_FUNCTIONS) == functions
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ from typing import NamedTuple
 
 from mini_agent.messages import JsonObject
 from mini_agent.model import ModelReply
-from mini_agent.testing.weak_models import OFFERED
+from mini_agent.testing.weak_models import OFFERED_TOOLS
 from mini_agent.tool_parsing.reply import parse_reply
 from mini_agent.tool_parsing.resolve import resolve_call
 from mini_agent.tool_parsing.scanner import ParseOptions
 from mini_agent.tools.arguments import offered_tools
 from mini_agent.tools.invoker import Tool
 
-SANDBOX = OFFERED["sandbox"]
+SANDBOX = OFFERED_TOOLS["sandbox"]
 
 
 class Outcome(NamedTuple):

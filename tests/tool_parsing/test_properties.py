@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mini_agent.model import ModelReply, ToolCall
-from mini_agent.testing.weak_models import WeakReply, weak_replies
+from mini_agent.testing.weak_models import WeakReply, load_weak_replies
 from mini_agent.tool_parsing.scanner import ParseOptions
 from tests.tool_parsing.reading import outcome, says
 
-TABLE = weak_replies()
+TABLE = load_weak_replies()
 IN_TEXT = [each for each in TABLE if each.reply.text]
 LISTED = [each for each in TABLE if each.reply.tool_calls]
 # A text that ends there by the server's word is taken as whole: no marker would close these.

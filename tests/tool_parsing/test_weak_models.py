@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from mini_agent.testing.weak_models import WeakReply, weak_replies
+from mini_agent.testing.weak_models import WeakReply, load_weak_replies
 from mini_agent.tool_parsing.scanner import ParseOptions
 from mini_agent.tools.arguments import offered_tools
 from tests.tool_parsing.reading import outcome
 
-TABLE = weak_replies()
+TABLE = load_weak_replies()
 MEANT = [each for each in TABLE if each.calls]
 CALLED_IN_TEXT = [each for each in MEANT if not each.reply.tool_calls]
 WITH_AN_ANSWER = [each for each in TABLE if each.answer is not None]

@@ -19,7 +19,7 @@ from mini_agent.provider.parameters import GivenCall
 from mini_agent.provider.run import ProviderRun, provider_run
 from mini_agent.remote.schema import AgentRunRequest, places_in
 from mini_agent.settings import Settings
-from mini_agent.testing import Scripted, ScriptedServer, call
+from mini_agent.testing import ScriptedReply, ScriptedServer, call
 from tests.cli.test_run import command, environment
 from tests.shim.scripted import ScriptedModel, client_of, says
 from tests.shim.serving import served
@@ -123,7 +123,7 @@ async def test_the_tools_of_all_places_are_offered_in_their_order(
 @pytest.mark.usefixtures("_closing")
 async def test_a_call_goes_to_the_place_whose_tool_it_names() -> None:
     gateway = Gateway()
-    both: list[Scripted | str] = [call("search_docs", query="x"), call("echo", text="hi"), "Done."]
+    both: list[ScriptedReply | str] = [call("search_docs", query="x"), call("echo", text="hi"), "Done."]
     with gateway.served() as url, ScriptedServer(both) as server:
         there = {"api_base": server.url, "tool_http_base_url": url}
         result = await run_of(["http", "echo"], **there).result()

@@ -16,7 +16,7 @@ from mini_agent.messages import user
 from mini_agent.model import ModelReply, ToolCall
 from mini_agent.provider.parameters import GivenCall
 from mini_agent.provider.run import ProviderRun, provider_run
-from mini_agent.testing import Scripted, ScriptedServer, call
+from mini_agent.testing import ScriptedReply, ScriptedServer, call
 from mini_agent.tools.wrappers import ToolsMissing
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
@@ -72,7 +72,7 @@ async def test_its_servers_are_started_for_a_run_and_end_with_it(
     two: str, notes: Notes, left: Callable[[], set[int]]
 ) -> None:
     del two
-    adds: list[Scripted | str] = [
+    adds: list[ScriptedReply | str] = [
         call("one__add", a=40, b=2),
         call("echo", text="and on"),
         "It is 42.",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from starlette.responses import JSONResponse
 
-from mini_agent.testing import Scripted, ScriptedServer, call
+from mini_agent.testing import ScriptedReply, ScriptedServer, call
 from tests.mcp.gateway.conftest import ours
 from tests.tools.conftest import ROOT, Notes
 from tests.tools.gateway import Gateway
@@ -23,7 +23,7 @@ FILES, JOINED, GATEWAY, RESEARCH = BLOCK.findall(PAGE)
 (BY_NAME,) = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 
 
-def ran(program: str, does: Scripted, says: str, **environment: str) -> str:
+def ran(program: str, does: ScriptedReply, says: str, **environment: str) -> str:
     with ScriptedServer([does, says]) as server:
         done = subprocess.run(
             [sys.executable, "-c", program],
@@ -77,7 +77,7 @@ def test_tools_are_joined_by_name(tmp_path: Path, notes: Notes) -> None:
     (tmp_path / ".codex").mkdir()
     (tmp_path / ".codex" / "config.toml").write_text(ours("here", notes=notes.path))
     answer = JSONResponse({"choices": [{"message": {"content": "Template strings."}}]})
-    turns: list[Scripted | str] = [
+    turns: list[ScriptedReply | str] = [
         call("here__add", a=40, b=2),
         call("research_perplexity", query="What is new?"),
         call("exec_python", code="print(6 * 7)"),

@@ -19,11 +19,11 @@ from mini_agent import (
 )
 from mini_agent.mcp.client.server import McpCommand
 from mini_agent.messages import JsonObject, function_call
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from mini_agent.tools.invoker import Invoker, ToolOutput, tool_named
 from mini_agent.tools.outputs import output_of
 from mini_agent_protocol.execution import Output
-from tests.agent.runs import TASK, run_agent
+from tests.agent.checked_run import TASK, run_agent
 from tests.tools.conftest import free_port, until_it_listens
 
 LONG = "trigger-long-running-operation"
@@ -86,8 +86,8 @@ async def test_two_servers_and_a_run_over_both(
     async with McpInvoker(everything) as one, McpInvoker(files) as two:
         joined = JoinedInvoker(NamespacedInvoker("all", one), NamespacedInvoker("files", two))
         turns = [
-            calls(call("files__read_text_file", path=path), call("all__get-sum", a=40, b=2)),
-            says("It is 42."),
+            calls_reply(scripted_call("files__read_text_file", path=path), scripted_call("all__get-sum", a=40, b=2)),
+            text_reply("It is 42."),
         ]
         with ScriptedModel(*turns) as model:
             result = await run_agent(TASK, joined, AgentConfig(model="m"), model)

@@ -16,10 +16,10 @@ from pydantic import JsonValue
 from mini_agent import AgentConfig, McpInvoker, run_mcp_mini_agent
 from mini_agent.mcp.client.server import McpCommand
 from mini_agent.messages import function_call, user
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from mini_agent.tools.invoker import ToolOutput, printed, tool_named
 from mini_agent_protocol.execution import Output
-from tests.agent.runs import until
+from tests.agent.checked_run import wait_until
 from tests.tools.conftest import SERVER, Notes
 
 
@@ -139,7 +139,7 @@ async def test_a_server_that_died_while_nobody_called_is_not_noticed_by_the_next
 ) -> None:
     await here.list_openai_tools()
     os.kill(notes.started[0], signal.SIGKILL)
-    await until(lambda: not Path(f"/proc/{notes.started[0]}").exists())
+    await wait_until(lambda: not Path(f"/proc/{notes.started[0]}").exists())
     await asyncio.sleep(0.3)
     assert await came_of(here, "add", a=1, b=2) == printed("3")
 
@@ -178,7 +178,7 @@ async def test_over_http_it_is_the_same(served_over_http: str, notes: Notes) -> 
 def test_plain_code_keeps_the_server_from_run_to_run(notes: Notes) -> None:
     tools = McpInvoker.command(sys.executable, SERVER, env={"MCP_TEST_NOTES": notes.path})
     for _ in range(2):
-        with ScriptedModel(calls(call("add", a=40, b=2)), says("It is 42.")) as model:
+        with ScriptedModel(calls_reply(scripted_call("add", a=40, b=2)), text_reply("It is 42.")) as model:
             result = run_mcp_mini_agent([user("?")], tools, AgentConfig(model="m"), model=model)
         assert result.final_answer == "It is 42."
     assert len(notes.started) == 1
@@ -187,7 +187,7 @@ def test_plain_code_keeps_the_server_from_run_to_run(notes: Notes) -> None:
 
 def test_an_image_reaches_the_result_of_a_run() -> None:
     tools = McpInvoker.command(sys.executable, SERVER)
-    with ScriptedModel(calls(call("draw")), says("A dot.")) as model:
+    with ScriptedModel(calls_reply(scripted_call("draw")), text_reply("A dot.")) as model:
         result = run_mcp_mini_agent([user("?")], tools, AgentConfig(model="m"), model=model)
     assert result.last_tool_invocation is not None
     assert result.last_tool_invocation.attachments[0].media_type == "image/png"

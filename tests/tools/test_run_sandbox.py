@@ -12,12 +12,12 @@ import pytest
 from mini_agent.agent.tool_backends import open_sandbox_tools
 from mini_agent.errors import SandboxBusy, SandboxUnavailable, SessionOver
 from mini_agent.sandbox import Execution, Output, SessionFacts, Snippet
-from mini_agent.testing.scripted import Hangs, ScriptedSandbox, execution
+from mini_agent.testing.scripted import HangingStep, ScriptedSandbox, execution
 from mini_agent.tools import sandbox as run_sandbox
 from mini_agent.tools.invoker import Invoker, OpenAIToolCall, ToolOutput
 from mini_agent.tools.local import LocalMCPInvoker
 from mini_agent.tools.sandbox import RunSandbox
-from tests.agent.runs import until
+from tests.agent.checked_run import wait_until
 
 SNIPPET = Snippet(language="python", code="1")
 CALL: OpenAIToolCall = {
@@ -30,7 +30,7 @@ CALL: OpenAIToolCall = {
 class ScriptedSession(ScriptedSandbox):
     """A session that also knows whether it was closed."""
 
-    def __init__(self, *script: Execution | Exception | Hangs) -> None:
+    def __init__(self, *script: Execution | Exception | HangingStep) -> None:
         super().__init__(*script)
         self.is_closed = False
         self.kept = 0
@@ -103,14 +103,14 @@ async def test_a_session_is_kept_while_the_model_thinks_and_no_longer(
 
 
 async def test_a_run_that_is_cancelled_closes_its_session() -> None:
-    session = ScriptedSession(Hangs())
+    session = ScriptedSession(HangingStep())
 
     async def run() -> None:
         async with aclosing(RunSandbox(ScriptedSidecar([session]))) as sandbox:
             await sandbox.run(SNIPPET)
 
     running = asyncio.create_task(run())
-    await until(lambda: session.snippets)
+    await wait_until(lambda: session.snippets)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

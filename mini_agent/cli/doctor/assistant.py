@@ -31,12 +31,12 @@ from mini_agent.mcp.gateway.run_servers import files_for_runs
 DISPENSABLE: Final = ("rg", "git")
 
 
-def assistant_on(ground: Callable[[], LaunchConfig]) -> Look:
+def assistant_on(launch: Callable[[], LaunchConfig]) -> Look:
     """The assistant's own checks."""
 
     async def look(_around: Around) -> Sequence[Check]:
         try:
-            found = run_checks(ground())
+            found = run_checks(launch())
         except MiniAgentError as wrong:
             return [warn("assistant", wrong.message, wrong.hint)]
         return [
@@ -50,12 +50,12 @@ def assistant_on(ground: Callable[[], LaunchConfig]) -> Look:
     return look
 
 
-def mcp_servers_on(ground: Callable[[], LaunchConfig]) -> Look:
+def mcp_servers_on(launch: Callable[[], LaunchConfig]) -> Look:
     """Those of the assistant and of MINI_AGENT_MCP_CONFIG: each is started, asked and ended."""
 
     async def look(around: Around) -> Sequence[Check]:
         try:
-            servers = [*_of_runs(around), *_of_assistant(ground)]
+            servers = [*_of_runs(around), *_of_assistant(launch)]
         except MiniAgentError as wrong:
             return [fail("MCP servers", wrong.message, wrong.hint)]
         if not servers:
@@ -73,9 +73,9 @@ def _of_runs(around: Around) -> list[McpServer]:
     return read_server_files(files_for_runs(around.settings), around.variables)
 
 
-def _of_assistant(ground: Callable[[], LaunchConfig]) -> list[McpServer]:
+def _of_assistant(launch: Callable[[], LaunchConfig]) -> list[McpServer]:
     try:
-        found = ground()
+        found = launch()
     except MiniAgentError:  # told by the assistant's own check
         return []
     return list_servers(found)

@@ -51,7 +51,7 @@ PATIENCE_S: Final = 120.0
 LEAKS: Final = (Row("left over", "leaks", no_leaks),)
 
 
-def rows(ground: Callable[[], LaunchConfig]) -> tuple[Row, ...]:
+def rows(launch: Callable[[], LaunchConfig]) -> tuple[Row, ...]:
     """The whole table."""
     return (
         Row("docker", "engine", engine),
@@ -66,8 +66,8 @@ def rows(ground: Callable[[], LaunchConfig]) -> tuple[Row, ...]:
         Row("model", "model", model),
         Row("model", "keys", keys),
         Row("assistant", "python", python),
-        Row("assistant", "assistant", assistant_on(ground)),
-        Row("assistant", "MCP servers", mcp_servers_on(ground)),
+        Row("assistant", "assistant", assistant_on(launch)),
+        Row("assistant", "MCP servers", mcp_servers_on(launch)),
     )
 
 

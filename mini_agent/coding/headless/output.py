@@ -29,11 +29,11 @@ SUBTYPES: Final = {
 class TextObserver(NullObserver):
     """The answer on standard output, all else on standard error."""
 
-    def remark(self, said: str) -> None:
+    def on_warning(self, message: str) -> None:
         """One line."""
-        print_message(said)
+        print_message(message)
 
-    def ended(self, outcome: TurnOutcome) -> None:
+    def on_ended(self, outcome: TurnOutcome) -> None:
         """The answer, the withheld calls, or what went wrong."""
         if outcome.status == "withheld":
             print(json.dumps([use.block for use in outcome.withheld], indent=2), flush=True)
@@ -52,17 +52,17 @@ class JsonObserver(NullObserver):
         self._started = perf_counter()
         self._denials: list[JsonValue] = []
 
-    def remark(self, said: str) -> None:
+    def on_warning(self, message: str) -> None:
         """One line, on standard error."""
-        print_message(said)
+        print_message(message)
 
-    def denied(self, call: ToolUse) -> None:
+    def on_denied(self, call: ToolUse) -> None:
         """Kept for the result."""
         self._denials.append(
             {"tool_name": call.name, "tool_use_id": call.id, "tool_input": call.arguments}
         )
 
-    def ended(self, outcome: TurnOutcome) -> None:
+    def on_ended(self, outcome: TurnOutcome) -> None:
         """The result."""
         print_json(self._result(outcome))
         self._started, self._denials = perf_counter(), []
@@ -90,23 +90,23 @@ class JsonObserver(NullObserver):
 class StreamObserver(JsonObserver):
     """Every message as a line, as it is written, between the beginning and the result."""
 
-    def __init__(self, session: Session, facts: SessionContext) -> None:
+    def __init__(self, session: Session, context: SessionContext) -> None:
         super().__init__(session)
         print_json(
             {
                 "type": "system",
                 "subtype": "init",
-                "cwd": str(facts.ground.paths.project),
+                "cwd": str(context.launch.paths.project),
                 "session_id": session.id,
-                "tools": list(facts.tools),
-                "mcp_servers": [_format_server(server) for server in facts.servers],
-                "model": facts.ground.model,
-                "permissionMode": facts.permissions.mode,
+                "tools": list(context.tools),
+                "mcp_servers": [_format_server(server) for server in context.servers],
+                "model": context.launch.model,
+                "permissionMode": context.permissions.mode,
                 "uuid": str(uuid4()),
             }
         )
 
-    def line(self, line: JsonObject) -> None:
+    def on_line(self, line: JsonObject) -> None:
         """The message in it."""
         if line["type"] not in ("user", "assistant"):
             return
@@ -126,9 +126,9 @@ def _format_server(server: McpServer) -> JsonObject:
     return {"name": server.name, "status": "failed" if server.problem else "connected"}
 
 
-def print_message(said: str) -> None:
+def print_message(message: str) -> None:
     """A line on standard error."""
-    print(f"mini-agent: {visible(said)}", file=sys.stderr)
+    print(f"mini-agent: {visible(message)}", file=sys.stderr)
 
 
 def print_json(value: JsonObject) -> None:

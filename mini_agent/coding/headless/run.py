@@ -17,7 +17,7 @@ from typing import Final
 
 from mini_agent.agent.sync import run_blocking
 from mini_agent.coding.assistant import Assistant
-from mini_agent.coding.bootstrap import AssistantRuntime, SessionContext, Dependencies, open_session
+from mini_agent.coding.bootstrap import AssistantRuntime, Dependencies, SessionContext, open_session
 from mini_agent.coding.headless.output import JsonObserver, StreamObserver, TextObserver
 from mini_agent.coding.launch import LaunchConfig
 from mini_agent.coding.observer import Observer
@@ -77,7 +77,9 @@ def _parse_message(line: str, number: int) -> PromptInput:
         return PromptInput(content)
     if not isinstance(content, list):
         where = f"line {number} of standard input"
-        raise BadRequest(f"{where} is no message of the user: {line.strip():.80}", hint=MESSAGE_HINT)
+        raise BadRequest(
+            f"{where} is no message of the user: {line.strip():.80}", hint=MESSAGE_HINT
+        )
     blocks: list[Block] = [block for block in content if isinstance(block, dict)]
     return PromptInput(blocks=tuple(blocks))
 
@@ -88,50 +90,50 @@ NO_PROMPT_HINT: Final = (
 )
 
 
-def run(ground: LaunchConfig) -> int:
+def run(launch: LaunchConfig) -> int:
     """The exit code; an interrupt is written down, and raised."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         # Whose terminal closes must not leave a command running; nohup wants to be left alone.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
-    return run_blocking(run_headless(ground))
+    return run_blocking(run_headless(launch))
 
 
-async def run_headless(ground: LaunchConfig) -> int:
+async def run_headless(launch: LaunchConfig) -> int:
     """The exit code of the last prompt; after one that failed there is none."""
-    kind = ground.options.output_format
+    kind = launch.options.output_format
 
-    def watching(session: Session, facts: SessionContext) -> Observer:
+    def build_observer(session: Session, context: SessionContext) -> Observer:
         if kind == "text":
             return TextObserver()
-        return JsonObserver(session) if kind == "json" else StreamObserver(session, facts)
+        return JsonObserver(session) if kind == "json" else StreamObserver(session, context)
 
     code = EXIT_DONE
     async with (
-        open_session(ground, Dependencies(watching)) as assembled,
-        aclosing(read_prompts(ground.options)) as given,
+        open_session(launch, Dependencies(build_observer)) as runtime,
+        aclosing(read_prompts(launch.options)) as given,
     ):
         async for each in given:
-            code = await _run_prompt(assembled, each)
+            code = await _run_prompt(runtime, each)
             if code != EXIT_DONE:
                 break
     return code
 
 
-async def _run_prompt(assembled: AssistantRuntime, given: PromptInput) -> int:
-    before = assembled.usage_tracker.total.cost
+async def _run_prompt(runtime: AssistantRuntime, given: PromptInput) -> int:
+    before = runtime.usage_tracker.total.cost
     try:
-        outcome = await _answer(assembled.assistant, given)
+        outcome = await _answer(runtime.assistant, given)
     except BadRequest:
         raise
     except MiniAgentError as why:
         outcome = TurnOutcome("failed", error=str(why))
     except asyncio.CancelledError:
-        assembled.watcher.ended(TurnOutcome("interrupted", error="interrupted"))
+        runtime.observer.on_ended(TurnOutcome("interrupted", error="interrupted"))
         raise
     # What agents and summaries have cost was asked for by this prompt as well.
-    usage = outcome.usage.model_copy(update={"cost": assembled.usage_tracker.total.cost - before})
-    assembled.watcher.ended(replace(outcome, usage=usage))
+    usage = outcome.usage.model_copy(update={"cost": runtime.usage_tracker.total.cost - before})
+    runtime.observer.on_ended(replace(outcome, usage=usage))
     return outcome.exit_code
 
 

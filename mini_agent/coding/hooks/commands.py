@@ -15,14 +15,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from mini_agent.coding.hooks.decision import NO_DECISION, HookDecision, combine_decisions, parse_decision
+from mini_agent.coding.hooks.decision import (
+    NO_DECISION,
+    HookDecision,
+    combine_decisions,
+    parse_decision,
+)
 from mini_agent.coding.hooks.event import EventName, HookEvent
 
 
 class HookSource(Protocol):
     """Anything that has a say in what happens."""
 
-    async def verdict(self, event: HookEvent) -> HookDecision:
+    async def decide(self, event: HookEvent) -> HookDecision:
         """What it says; it never raises."""
         ...
 
@@ -33,12 +38,12 @@ class CombinedHooks:
     def __init__(self, sources: Sequence[HookSource]) -> None:
         self._sources = tuple(sources)
 
-    async def verdict(self, event: HookEvent) -> HookDecision:
+    async def decide(self, event: HookEvent) -> HookDecision:
         """What they come to together."""
         if not self._sources:
             return NO_DECISION
         async with asyncio.TaskGroup() as asking:
-            asked = [asking.create_task(source.verdict(event)) for source in self._sources]
+            asked = [asking.create_task(source.decide(event)) for source in self._sources]
         return combine_decisions([each.result() for each in asked])
 
 
@@ -87,7 +92,7 @@ class CommandHooks:
         self._hooks, self._cwd = tuple(hooks), cwd
         self._variables = {**variables, "CLAUDE_PROJECT_DIR": cwd}
 
-    async def verdict(self, event: HookEvent) -> HookDecision:
+    async def decide(self, event: HookEvent) -> HookDecision:
         """What those say that are meant; the same command is asked once."""
         meant = {hook.command: hook for hook in self._hooks if hook.applies_to(event)}
         async with asyncio.TaskGroup() as asking:
@@ -127,10 +132,12 @@ def _parse_output(hook: CommandHook, code: int, stdout: str, stderr: str) -> Hoo
     if code:
         said = f": {stderr[:MAX_ERROR_CHARS]}" if stderr else ""
         return HookDecision(faults=(f"hook `{hook.command}` failed with exit code {code}{said}",))
-    verdict = parse_decision(stdout) if stdout.startswith("{") else None
-    if verdict is not None:
-        return verdict
-    return HookDecision(after=(stdout,)) if stdout and hook.event in CONTEXT_EVENTS else HookDecision()
+    decision = parse_decision(stdout) if stdout.startswith("{") else None
+    if decision is not None:
+        return decision
+    return (
+        HookDecision(after=(stdout,)) if stdout and hook.event in CONTEXT_EVENTS else HookDecision()
+    )
 
 
 def _decode(output: bytes) -> str:

@@ -42,21 +42,21 @@ class HookDecision:
 NO_DECISION: Final = HookDecision()
 
 
-def combine_decisions(verdicts: Sequence[HookDecision]) -> HookDecision:
+def combine_decisions(decisions: Sequence[HookDecision]) -> HookDecision:
     """The strictest of all, with the reasons of those who object."""
-    said = {verdict.permission for verdict in verdicts}
+    said = {decision.permission for decision in decisions}
     strictest: Permission = next((each for each in STRICTNESS if each in said), "")
-    updated = [v.updated_input for v in verdicts if v.updated_input is not None]
+    updated = [v.updated_input for v in decisions if v.updated_input is not None]
     return HookDecision(
-        blocked=any(v.blocked for v in verdicts),
-        stops=any(v.stops for v in verdicts),
-        reasons=tuple(text for v in verdicts for text in v.reasons),
+        blocked=any(v.blocked for v in decisions),
+        stops=any(v.stops for v in decisions),
+        reasons=tuple(text for v in decisions for text in v.reasons),
         permission=strictest,
         updated_input=updated[-1] if updated else None,
-        before=tuple(text for v in verdicts for text in v.before),
-        after=tuple(text for v in verdicts for text in v.after),
-        messages=tuple(text for v in verdicts for text in v.messages),
-        faults=tuple(text for v in verdicts for text in v.faults),
+        before=tuple(text for v in decisions for text in v.before),
+        after=tuple(text for v in decisions for text in v.after),
+        messages=tuple(text for v in decisions for text in v.messages),
+        faults=tuple(text for v in decisions for text in v.faults),
     )
 
 

@@ -13,7 +13,9 @@ from typing import Final
 
 MAX_IMPORT_DEPTH: Final = 5
 MAX_CHARS: Final = 40_000
-IMPORT_PATTERN: Final = re.compile(r"(?:^|(?<=\s))@(?P<path>(?:~/|\.{0,2}/)?[\w][\w./-]*|~/[\w./-]+)")
+IMPORT_PATTERN: Final = re.compile(
+    r"(?:^|(?<=\s))@(?P<path>(?:~/|\.{0,2}/)?[\w][\w./-]*|~/[\w./-]+)"
+)
 CODE_PATTERN: Final = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 
 

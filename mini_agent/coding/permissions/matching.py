@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from mini_agent.coding.permissions.shell_files import find_changed_files, find_read_files
 from mini_agent.coding.permissions.rules import Rule, Rules
 from mini_agent.coding.permissions.shell_commands import covers_line, touches_line
-from mini_agent.coding.tools.coding_tool import CodingTool, FileEditTool
+from mini_agent.coding.permissions.shell_files import find_changed_files, find_read_files
 from mini_agent.coding.tools.bash import Bash
 from mini_agent.coding.tools.catalog import TOOLS
+from mini_agent.coding.tools.coding_tool import CodingTool, FileEditTool
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.glob_pattern import compile_glob
 from mini_agent.coding.tools.text_file import is_file, is_folder, real_path
-from mini_agent.coding.tools.context import ToolContext
 from mini_agent.messages import JsonObject
 
 # What is written there is a command that starts later, or says which ones may.
@@ -39,31 +39,31 @@ class PermissionRequest:
     `paths` are the files and folders it reads or writes.
     """
 
-    tool: str
+    tool_name: str
     arguments: JsonObject
-    at: ToolContext
-    asked: CodingTool | None
+    context: ToolContext
+    tool: CodingTool | None
     paths: tuple[Path, ...] = ()
 
     @property
     def changes_files(self) -> bool:
         """Whether it writes."""
-        return isinstance(self.asked, FileEditTool)
+        return isinstance(self.tool, FileEditTool)
 
     @property
-    def only_reads(self) -> bool:
+    def is_read_only(self) -> bool:
         """Whether it leaves everything as it is."""
-        return self.asked is not None and self.asked.only_reads
+        return self.tool is not None and self.tool.is_read_only
 
     @property
     def is_local(self) -> bool:
         """Whether nobody hears of it, and nothing is read that is not the assistant's to read."""
-        return self.asked is not None and not self.asked.reaches_out and self.is_inside
+        return self.tool is not None and not self.tool.is_open_world and self.is_inside
 
     @property
     def is_inside(self) -> bool:
         """Whether it stays in the workplace, and writes nothing there that starts commands."""
-        return all(map(self.at.contains, self.paths)) and not self.startup_names
+        return all(map(self.context.contains, self.paths)) and not self.startup_names
 
     @property
     def startup_names(self) -> frozenset[str]:
@@ -75,7 +75,7 @@ class PermissionRequest:
     @property
     def command(self) -> str | None:
         """The line for the shell."""
-        return self.asked.command if isinstance(self.asked, Bash) else None
+        return self.tool.command if isinstance(self.tool, Bash) else None
 
     @property
     def host(self) -> str:
@@ -89,7 +89,7 @@ class PermissionRequest:
 
     def _startup_names(self, path: Path) -> Iterator[str]:
         real = real_path(path)
-        for folder in self.at.folders:
+        for folder in self.context.folders:
             for form in (path.absolute(), real):
                 if form.is_relative_to(folder):
                     parts = {part.lower() for part in form.relative_to(folder).parts}
@@ -99,12 +99,12 @@ class PermissionRequest:
             yield from (name for name, leads in named if real.is_relative_to(leads))
 
 
-def parse_request(tool: str, arguments: JsonObject, at: ToolContext) -> PermissionRequest:
+def parse_request(tool: str, arguments: JsonObject, context: ToolContext) -> PermissionRequest:
     """The subject of a call; `ValidationError` or `NotRun` for what the tool does not take."""
     if tool not in TOOLS:
-        return PermissionRequest(tool, arguments, at, None)
+        return PermissionRequest(tool, arguments, context, None)
     asked = TOOLS[tool].model_validate(arguments)
-    return PermissionRequest(tool, arguments, at, asked, asked.paths(at))
+    return PermissionRequest(tool, arguments, context, asked, asked.paths(context))
 
 
 READING_TOOLS: Final = ("Read", "Grep", "Glob", "LS")
@@ -115,41 +115,53 @@ DOMAIN_PREFIX: Final = "domain:"
 SLASHES: Final = re.compile("/+")
 
 
-def touches(rule: Rule, subject: PermissionRequest) -> bool:
+def touches(rule: Rule, request: PermissionRequest) -> bool:
     """Whether what is denied or asked for is any part of the call."""
     if not rule.spec:
-        return _is_for_tool(rule, subject.tool)
-    paths = {form for path in _matched_paths(rule, subject) for form in (path.absolute(), real_path(path))}
-    if any(_matches_path(rule.spec, path, subject) for path in paths):
+        return _is_for_tool(rule, request.tool_name)
+    paths = {
+        form
+        for path in _matched_paths(rule, request)
+        for form in (path.absolute(), real_path(path))
+    }
+    if any(_matches_path(rule.spec, path, request) for path in paths):
         return True
-    if paths or not _is_for_tool(rule, subject.tool):
+    if paths or not _is_for_tool(rule, request.tool_name):
         return False
-    if subject.command is not None:
-        return touches_line(rule.spec, subject.command)
-    return _matches_arguments(rule.spec, subject)
+    if request.command is not None:
+        return touches_line(rule.spec, request.command)
+    return _matches_arguments(rule.spec, request)
 
 
-def covers(rule: Rule, subject: PermissionRequest) -> bool:
+def covers(rule: Rule, request: PermissionRequest) -> bool:
     """Whether what is allowed is the whole call; without a spec, of files those inside alone."""
-    if not _is_for_tool(rule, subject.tool):
+    if not _is_for_tool(rule, request.tool_name):
         return False
     if not rule.spec:
-        return subject.is_inside
-    if subject.command is not None:
-        at = subject.at
-        return covers_line(rule.spec, subject.command, lambda inside: _is_trusted_folder(at.path(inside), at))
-    if subject.paths:
-        # What starts commands has to be named.
-        return subject.startup_names <= {*SLASHES.split(rule.spec.lower())} and all(
-            _matches_path(rule.spec, real_path(path), subject) for path in subject.paths
+        return request.is_inside
+    if request.command is not None:
+        context = request.context
+        return covers_line(
+            rule.spec,
+            request.command,
+            lambda inside: _is_trusted_folder(context.path(inside), context),
         )
-    return _matches_arguments(rule.spec, subject)
+    if request.paths:
+        # What starts commands has to be named.
+        return request.startup_names <= {*SLASHES.split(rule.spec.lower())} and all(
+            _matches_path(rule.spec, real_path(path), request) for path in request.paths
+        )
+    return _matches_arguments(rule.spec, request)
 
 
-def denied_globs(rules: Rules, at: ToolContext) -> tuple[str, ...]:
+def denied_globs(rules: Rules, context: ToolContext) -> tuple[str, ...]:
     """What searches are to leave out, as globs of absolute paths: what must not be read."""
     specs = [rule.spec for rule in rules.deny if rule.tool == "Read" and rule.spec]
-    globs = (each.rstrip("/") for spec in specs for each in expand_path_spec(spec, at.folders, at.home))
+    globs = (
+        each.rstrip("/")
+        for spec in specs
+        for each in expand_path_spec(spec, context.folders, context.home)
+    )
     return tuple(form for glob in globs for form in (glob, f"{glob}/**"))
 
 
@@ -166,20 +178,22 @@ def expand_path_spec(spec: str, folders: tuple[Path, ...], home: str) -> Iterato
         yield from (f"{_escape_folder(folder)}/**/{spec}" for folder in folders)
 
 
-def _matched_paths(rule: Rule, subject: PermissionRequest) -> Iterable[Path]:
+def _matched_paths(rule: Rule, request: PermissionRequest) -> Iterable[Path]:
     """The files of the call that the rule is about; those that a command line names are as well."""
-    if subject.command is None:
-        return subject.paths if _is_for_tool(rule, subject.tool) else ()
+    if request.command is None:
+        return request.paths if _is_for_tool(rule, request.tool_name) else ()
     if rule.tool in READING_TOOLS:
-        return find_read_files(subject.command, subject.at)
-    return find_changed_files(subject.command, subject.at) if rule.tool in EDITING_TOOLS else ()
+        return find_read_files(request.command, request.context)
+    return (
+        find_changed_files(request.command, request.context) if rule.tool in EDITING_TOOLS else ()
+    )
 
 
-def _is_trusted_folder(folder: Path, at: ToolContext) -> bool:
+def _is_trusted_folder(folder: Path, context: ToolContext) -> bool:
     """Whether git would find no other repository there, whose configuration starts commands."""
     real = real_path(folder)
-    above = (each for each in (real, *real.parents) if each != at.project)
-    return at.contains(folder) and not any(
+    above = (each for each in (real, *real.parents) if each != context.project)
+    return context.contains(folder) and not any(
         is_file(each / "HEAD") and is_folder(each / "objects") for each in above
     )
 
@@ -193,9 +207,9 @@ def _is_for_tool(rule: Rule, tool: str) -> bool:
     return tool == rule.tool or (server.count("__") == 1 and tool.startswith(f"{server}__"))
 
 
-def _matches_path(spec: str, path: Path, subject: PermissionRequest) -> bool:
+def _matches_path(spec: str, path: Path, request: PermissionRequest) -> bool:
     candidates = [str(each) for each in (path, *path.parents)]
-    for written in expand_path_spec(spec, subject.at.folders, subject.at.home):
+    for written in expand_path_spec(spec, request.context.folders, request.context.home):
         pattern = compile_glob(written.rstrip("/").removesuffix("/**"))
         # What holds for a folder holds for all that is in it.
         if any(pattern.fullmatch(each) for each in candidates):
@@ -203,14 +217,14 @@ def _matches_path(spec: str, path: Path, subject: PermissionRequest) -> bool:
     return False
 
 
-def _matches_arguments(spec: str, subject: PermissionRequest) -> bool:
+def _matches_arguments(spec: str, request: PermissionRequest) -> bool:
     if spec.startswith(DOMAIN_PREFIX):
         domain = spec.removeprefix(DOMAIN_PREFIX).strip().lower()
         return (
             bool(domain)
-            and re.fullmatch(re.escape(domain).replace(r"\*", ".*"), subject.host) is not None
+            and re.fullmatch(re.escape(domain).replace(r"\*", ".*"), request.host) is not None
         )
-    own = subject.arguments.get("subagent_type") if subject.tool == "Task" else None
+    own = request.arguments.get("subagent_type") if request.tool_name == "Task" else None
     return own == spec
 
 

@@ -10,11 +10,11 @@ from pydantic import ValidationError
 
 from mini_agent.coding.options import PermissionMode
 from mini_agent.coding.permissions.matching import PermissionRequest, covers, parse_request, touches
-from mini_agent.coding.permissions.prompts import suggest_rule, preview_change, format_question
+from mini_agent.coding.permissions.prompts import format_question, preview_change, suggest_rule
 from mini_agent.coding.permissions.rules import Rule, Rules
-from mini_agent.coding.tools.coding_tool import CodingTool as Arguments
 from mini_agent.coding.tools.catalog import TOOLS
 from mini_agent.coding.tools.change import Change
+from mini_agent.coding.tools.coding_tool import CodingTool as Arguments
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import NotRun
@@ -67,73 +67,73 @@ class PermissionPolicy:
     the rules to be remembered.
     """
 
-    at: ToolContext
+    context: ToolContext
     rules: Rules = field(default_factory=Rules)
     mode: PermissionMode = "default"
     can_ask: bool = True
-    own: frozenset[str] = frozenset(TOOLS)
+    own_tools: frozenset[str] = frozenset(TOOLS)
     read_only_tools: frozenset[str] = frozenset()
     isolated_tools: frozenset[str] = frozenset()
-    keep: Callable[[Rule], None] | None = None
+    save_rule: Callable[[Rule], None] | None = None
 
-    def decision(self, tool_name: str, arguments: JsonObject) -> Decision:
+    def decide(self, tool_name: str, arguments: JsonObject) -> Decision:
         """What is to become of a call."""
         try:
-            subject = parse_request(tool_name, arguments, self.at)
+            request = parse_request(tool_name, arguments, self.context)
         except (ValidationError, NotRun):
-            if tool_name in self.own:
+            if tool_name in self.own_tools:
                 # The tool itself answers what is wrong with it, and does nothing.
                 return Allow()
-            subject = PermissionRequest(tool_name, arguments, self.at, None)
-        return self._decided(subject)
+            request = PermissionRequest(tool_name, arguments, self.context, None)
+        return self._decided(request)
 
     def approve(self, asked: Ask) -> None:
         """The user agrees: the change that the question showed is the one to be made."""
         if isinstance(asked.change, Change):
-            self.at.approved_changes.add(asked.arguments, asked.change)
+            self.context.approved_changes.add(asked.arguments, asked.change)
 
     def remember(self, rule: Rule) -> None:
         """Allows from now on what the rule speaks of; errors of `keep` are raised afterwards."""
         if rule not in self.rules.allow:
             self.rules = replace(self.rules, allow=(*self.rules.allow, rule))
-            if self.keep is not None:
-                self.keep(rule)
+            if self.save_rule is not None:
+                self.save_rule(rule)
 
-    def _decided(self, subject: PermissionRequest) -> Decision:
-        denying = next((rule for rule in self.rules.deny if touches(rule, subject)), None)
+    def _decided(self, request: PermissionRequest) -> Decision:
+        denying = next((rule for rule in self.rules.deny if touches(rule, request)), None)
         if denying is not None:
-            return Deny(f"{subject.tool} is denied here by the rule {denying}.")
-        if self.mode == "plan" and not self._only_reads(subject):
+            return Deny(f"{request.tool_name} is denied here by the rule {denying}.")
+        if self.mode == "plan" and not self._only_reads(request):
             return Deny(
-                f"{subject.tool} is denied in plan mode, in which nothing is changed. Finish the "
+                f"{request.tool_name} is denied in plan mode, in which nothing is changed. Finish the "
                 "plan and call ExitPlanMode."
             )
-        if any(touches(rule, subject) for rule in self.rules.ask):
-            return self._asked(subject)
-        return Allow() if self._is_allowed(subject) else self._asked(subject)
+        if any(touches(rule, request) for rule in self.rules.ask):
+            return self._asked(request)
+        return Allow() if self._is_allowed(request) else self._asked(request)
 
-    def _is_allowed(self, subject: PermissionRequest) -> bool:
-        if self.mode == "bypassPermissions" or subject.tool in self._harmless:
+    def _is_allowed(self, request: PermissionRequest) -> bool:
+        if self.mode == "bypassPermissions" or request.tool_name in self._harmless:
             return True
-        if any(covers(rule, subject) for rule in self.rules.allow):
+        if any(covers(rule, request) for rule in self.rules.allow):
             return True
-        if subject.only_reads:
-            return subject.is_local
-        return subject.changes_files and self.mode == "acceptEdits" and subject.is_inside
+        if request.is_read_only:
+            return request.is_local
+        return request.changes_files and self.mode == "acceptEdits" and request.is_inside
 
-    def _only_reads(self, subject: PermissionRequest) -> bool:
-        return subject.only_reads or subject.tool in self._harmless | self.read_only_tools
+    def _only_reads(self, request: PermissionRequest) -> bool:
+        return request.is_read_only or request.tool_name in self._harmless | self.read_only_tools
 
     @property
     def _harmless(self) -> frozenset[str]:
-        return (UNRESTRICTED_TOOLS & self.own) | self.isolated_tools
+        return (UNRESTRICTED_TOOLS & self.own_tools) | self.isolated_tools
 
-    def _asked(self, subject: PermissionRequest) -> Decision:
-        rule = suggest_rule(subject)
+    def _asked(self, request: PermissionRequest) -> Decision:
+        rule = suggest_rule(request)
         if self.can_ask:
-            return Ask(format_question(subject), preview_change(subject), rule, subject.asked)
+            return Ask(format_question(request), preview_change(request), rule, request.tool)
         return Deny(
-            f"{subject.tool} needs the user's permission, and nobody is there to be asked. "
+            f"{request.tool_name} needs the user's permission, and nobody is there to be asked. "
             f"The rule {rule} would allow it, in .claude/settings.local.json under "
             "permissions.allow, or with --allowed-tools."
         )

@@ -11,8 +11,8 @@ from mini_agent.coding.permissions.matching import PermissionRequest
 from mini_agent.coding.permissions.rules import Rule
 from mini_agent.coding.permissions.shell_commands import BLANKS, escape_line
 from mini_agent.coding.permissions.shell_options import find_risky_words
-from mini_agent.coding.tools.coding_tool import FileEditTool
 from mini_agent.coding.tools.change import Change
+from mini_agent.coding.tools.coding_tool import FileEditTool
 from mini_agent.coding.tools.text_file import is_folder, real_path
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.shell_parser import parse_line
@@ -45,38 +45,40 @@ SUBCOMMAND: Final = re.compile(r"[a-z][a-z0-9:_-]*")
 MAX_ARGUMENT_CHARS: Final = 300
 
 
-def format_question(subject: PermissionRequest) -> str:
+def format_question(request: PermissionRequest) -> str:
     """The question, in one line."""
-    if subject.command is not None:
-        return f"Run this command? {subject.command}"
-    if subject.paths:
-        names = ", ".join(str(path) for path in subject.paths)
-        where = "" if all(map(subject.at.contains, subject.paths)) else " (outside the project)"
-        return f"{subject.tool} {names}{where}?"
-    if subject.host:
-        return f"Fetch a page of {subject.host}? {subject.arguments.get('url')}"
-    written = json.dumps(subject.arguments, ensure_ascii=False)
-    return f"Call {subject.tool} with {written:.{MAX_ARGUMENT_CHARS}}?"
+    if request.command is not None:
+        return f"Run this command? {request.command}"
+    if request.paths:
+        names = ", ".join(str(path) for path in request.paths)
+        where = (
+            "" if all(map(request.context.contains, request.paths)) else " (outside the project)"
+        )
+        return f"{request.tool_name} {names}{where}?"
+    if request.host:
+        return f"Fetch a page of {request.host}? {request.arguments.get('url')}"
+    written = json.dumps(request.arguments, ensure_ascii=False)
+    return f"Call {request.tool_name} with {written:.{MAX_ARGUMENT_CHARS}}?"
 
 
-def preview_change(subject: PermissionRequest) -> Change | str:
+def preview_change(request: PermissionRequest) -> Change | str:
     """What the call would do to its file; why it will not, where it cannot; else nothing."""
-    if not isinstance(subject.asked, FileEditTool):
+    if not isinstance(request.tool, FileEditTool):
         return ""
     try:
-        return subject.asked.change(subject.at)
+        return request.tool.propose_change(request.context)
     except (NotRun, OSError) as why:
         return f"(it will not be made: {why})"
 
 
-def suggest_rule(subject: PermissionRequest) -> Rule:
+def suggest_rule(request: PermissionRequest) -> Rule:
     """The narrowest rule that would allow calls like this one."""
-    if subject.command is not None:
-        return Rule(subject.tool, _command_spec(subject.command))
-    if subject.paths:
-        tool = "Edit" if subject.changes_files else "Read"
-        return Rule(tool, _path_spec(subject.paths[0], subject))
-    return Rule(subject.tool, f"domain:{subject.host}" if subject.host else "")
+    if request.command is not None:
+        return Rule(request.tool_name, _command_spec(request.command))
+    if request.paths:
+        tool = "Edit" if request.changes_files else "Read"
+        return Rule(tool, _path_spec(request.paths[0], request))
+    return Rule(request.tool_name, f"domain:{request.host}" if request.host else "")
 
 
 def _command_spec(line: str) -> str:
@@ -95,8 +97,8 @@ def _command_spec(line: str) -> str:
     return f"{' '.join(words[:count])} *"
 
 
-def _path_spec(path: Path, subject: PermissionRequest) -> str:
-    real, project = real_path(path), subject.at.project
+def _path_spec(path: Path, request: PermissionRequest) -> str:
+    real, project = real_path(path), request.context.project
     spec = f"/{real.relative_to(project)}" if real.is_relative_to(project) else f"/{real}"
     escaped = re.sub(r"([*?\[{}])", r"[\1]", spec)
     return f"{escaped}/**" if is_folder(real) else escaped

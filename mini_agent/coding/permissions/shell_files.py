@@ -80,43 +80,49 @@ MAX_GLOB_MATCHES: Final = 1000
 MAX_GLOB_PARTS: Final = 2
 
 
-def find_read_files(line: str, at: ToolContext) -> Iterator[Path]:
+def find_read_files(line: str, context: ToolContext) -> Iterator[Path]:
     """Those that it may read."""
-    return _find_files(line, at, "<", lambda words: words[1:] if words[0] in READING_COMMANDS else ())
+    return _find_files(
+        line, context, "<", lambda words: words[1:] if words[0] in READING_COMMANDS else ()
+    )
 
 
-def find_changed_files(line: str, at: ToolContext) -> Iterator[Path]:
+def find_changed_files(line: str, context: ToolContext) -> Iterator[Path]:
     """Those that it may change."""
-    return _find_files(line, at, ">", _changed_words)
+    return _find_files(line, context, ">", _changed_words)
 
 
 def _changed_words(words: Words) -> Words:
     name, *behind = words
-    if name in EDITING_COMMANDS or (name == "sed" and any(word.startswith(SED_IN_PLACE) for word in behind)):
+    if name in EDITING_COMMANDS or (
+        name == "sed" and any(word.startswith(SED_IN_PLACE) for word in behind)
+    ):
         return tuple(behind)
     return tuple(behind[-1:]) if name in COPYING_COMMANDS else ()
 
 
 def _find_files(
-    line: str, at: ToolContext, sign: str, touched: Callable[[Words], Words]
+    line: str, context: ToolContext, sign: str, touched: Callable[[Words], Words]
 ) -> Iterator[Path]:
     lines = parse_nested_lines(line)
-    values = _known_variables(lines, at)
-    commands = {strip_folder(tuple(_expand(word, values) for word in each)) for each in find_commands(line)}
+    values = _known_variables(lines, context)
+    commands = {
+        strip_folder(tuple(_expand(word, values) for word in each)) for each in find_commands(line)
+    }
     starts = ["", *(words[1] for words in commands if words[0] == "cd" and len(words) > 1)]
     names = {_expand(name, values) for name in _redirection_targets(line, lines, sign)}
     for words in commands:
         names.update(*((word, *VALUE_SEPARATOR.split(word)[1:]) for word in touched(words)))
     for start in starts:
         for name in names:
-            yield from _resolve(at, start, name.strip("\"'"))
+            yield from _resolve(context, start, name.strip("\"'"))
 
 
-def _known_variables(lines: tuple[ShellLine, ...], at: ToolContext) -> dict[str, str]:
+def _known_variables(lines: tuple[ShellLine, ...], context: ToolContext) -> dict[str, str]:
     """The variables that are known: those of the environment, and those that the line sets."""
     assigned = (written for each in lines for written in each.assignments)
     pairs = (written.partition("=") for written in assigned)
-    return {**at.environment, **{name: value for name, _, value in pairs}}
+    return {**context.environment, **{name: value for name, _, value in pairs}}
 
 
 def _expand(word: str, values: dict[str, str]) -> str:
@@ -131,9 +137,9 @@ def _redirection_targets(line: str, lines: tuple[ShellLine, ...], sign: str) -> 
         yield from (found["name"] for found in REDIRECTION.finditer(line) if found["sign"] == sign)
 
 
-def _resolve(at: ToolContext, start: str, name: str) -> Iterator[Path]:
+def _resolve(context: ToolContext, start: str, name: str) -> Iterator[Path]:
     try:
-        path = at.path(start) / (at.path(name) if name.startswith("~") else name)
+        path = context.path(start) / (context.path(name) if name.startswith("~") else name)
     except NotRun:
         return
     yield path

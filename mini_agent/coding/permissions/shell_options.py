@@ -15,7 +15,16 @@ from typing import Final, TypeAlias
 from mini_agent.tools.shell_line import ShellLine
 
 Words: TypeAlias = tuple[str, ...]
-FIND_OPTIONS: Final = ("-exec", "-execdir", "-ok", "-okdir", "-delete", "-fprint", "-fprint0", "-fprintf")
+FIND_OPTIONS: Final = (
+    "-exec",
+    "-execdir",
+    "-ok",
+    "-okdir",
+    "-delete",
+    "-fprint",
+    "-fprint0",
+    "-fprintf",
+)
 AWK_OPTIONS: Final = ("-f", "--file", "-i", "--include", "-l", "--load", "-E", "--exec")
 TAR_OPTIONS: Final = (
     *("-I", "--use-compress-program", "--to-command", "--checkpoint-action", "-F"),
@@ -53,7 +62,9 @@ RISKY_SED_SCRIPT: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 RISKY_AWK_SCRIPT: Final = re.compile(r"system|getline|[|>@]")
-RISKY_SCRIPTS: Final = MappingProxyType({"sed": RISKY_SED_SCRIPT, "awk": RISKY_AWK_SCRIPT, "gawk": RISKY_AWK_SCRIPT})
+RISKY_SCRIPTS: Final = MappingProxyType(
+    {"sed": RISKY_SED_SCRIPT, "awk": RISKY_AWK_SCRIPT, "gawk": RISKY_AWK_SCRIPT}
+)
 # They carry out what stands in the subscript of a variable's name.
 SUBSCRIPT_BUILTINS: Final = frozenset(
     {"test", "[", "[[", "printf", "read", "unset", "let", "declare", "typeset", "export", "local"}

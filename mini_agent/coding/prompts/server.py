@@ -59,7 +59,7 @@ class ServerHooks:
     def __init__(self, servers: Sequence[PromptServer]) -> None:
         self._servers = tuple(servers)
 
-    async def verdict(self, event: HookEvent) -> HookDecision:
+    async def decide(self, event: HookEvent) -> HookDecision:
         """What they say together."""
         if event.name not in MCP_EVENTS:
             return NO_DECISION
@@ -89,8 +89,10 @@ async def _ask_server(server: PromptServer, uri: str) -> HookDecision:
         contents = await server.read(uri) if await server.serves(uri) else []
     except MiniAgentError as broken:
         return HookDecision(faults=(str(broken),))
-    verdicts = [parse_decision(text) or HookDecision(faults=(_describe_invalid(text),)) for text in contents]
-    return combine_decisions(verdicts)
+    decisions = [
+        parse_decision(text) or HookDecision(faults=(_describe_invalid(text),)) for text in contents
+    ]
+    return combine_decisions(decisions)
 
 
 def _describe_invalid(text: str) -> str:

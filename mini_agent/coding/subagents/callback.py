@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from mini_agent.coding.prompts.server import SYSTEM_PROMPT_URI, PromptServer, send_mode
 from mini_agent.coding.side_model import SideModel
-from mini_agent.coding.subagents.run import DEFAULT_TYPE, SubagentType, SubagentRunner
+from mini_agent.coding.subagents.run import DEFAULT_TYPE, SubagentRunner, SubagentType
 from mini_agent.coding.tools.protocols import UserPrompter
 from mini_agent.tools.invoker import (
     Invoker,
@@ -86,7 +86,7 @@ class CallbackInvoker:
     server: PromptServer
     agents: SubagentRunner | None
     digest: SideModel
-    asker: UserPrompter | None
+    prompter: UserPrompter | None
 
     async def list_openai_tools(self) -> list[Tool]:
         """The tools of the server."""
@@ -107,10 +107,12 @@ class CallbackInvoker:
         return await self._worked(asked, str(openai_tool.get("id") or ""))
 
     async def _behaves(self) -> bool:
-        return await self.server.serves(SYSTEM_PROMPT_URI) or await self.server.serves(PROMPT_HOOK_URI)
+        return await self.server.serves(SYSTEM_PROMPT_URI) or await self.server.serves(
+            PROMPT_HOOK_URI
+        )
 
     async def _judged(self, asked: _PlanCallback) -> ToolOutput:
-        if self.asker is None or not await self.asker.approves(asked.plan):
+        if self.prompter is None or not await self.prompter.approve_plan(asked.plan):
             return printed(asked.text_on_reject)
         await send_mode([self.server], "default")
         return printed(asked.text_on_accept)

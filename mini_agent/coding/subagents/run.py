@@ -81,10 +81,10 @@ class ParentSession:
     model: Model
     model_name: str
     hooks: HookSource
-    circumstances: Callable[[], HookContext]
+    hook_context: Callable[[], HookContext]
     environment: Callable[[], str]
     listener: Listener
-    remark: Callable[[str], None]
+    warn: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +96,11 @@ class SubagentRunner:
     tools_at: ToolsAtDepth
     depth: int = 0
 
-    def kinds(self) -> Mapping[str, str]:
+    def subagent_types(self) -> Mapping[str, str]:
         """Their names, and when to use each."""
         return {name: kind.description for name, kind in self.known.items()}
 
-    async def carried_out(self, kind: str, prompt: str, call_id: str) -> ToolOutput:
+    async def run(self, kind: str, prompt: str, call_id: str) -> ToolOutput:
         """The agent's last answer, or why there is none."""
         agent = self.known.get(kind)
         if agent is None:
@@ -138,11 +138,11 @@ class SubagentRunner:
     async def _objection(self, about: JsonObject) -> str:
         """What hooks want done before the agent may end."""
         kind = str(about["agent_type"])
-        event = self.parent.circumstances().event("SubagentStop", kind, about)
-        verdict = await self.parent.hooks.verdict(event)
-        for said in (*verdict.messages, *verdict.faults):
-            self.parent.remark(said)
-        return verdict.reason if verdict.blocked and not verdict.stops else ""
+        event = self.parent.hook_context().event("SubagentStop", kind, about)
+        decision = await self.parent.hooks.decide(event)
+        for said in (*decision.messages, *decision.faults):
+            self.parent.warn(said)
+        return decision.reason if decision.blocked and not decision.stops else ""
 
     def _loop(self, agent: SubagentType, call_id: str) -> InnerLoop:
         above = self.parent.session

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from mini_agent.coding.bootstrap import AssistantRuntime, SessionContext
-from mini_agent.coding.checks import run_checks, format_checks
+from mini_agent.coding.checks import format_checks, run_checks
 from mini_agent.coding.compaction import CompactionRequest
 from mini_agent.coding.front_matter import Document, read_documents
 from mini_agent.coding.options import PERMISSION_MODES
@@ -32,9 +32,9 @@ from mini_agent.coding.usage import UsageTracker
 from mini_agent.errors import BadRequest
 
 
-def format_context(assembled: AssistantRuntime) -> str:
+def format_context(runtime: AssistantRuntime) -> str:
     """How full the context was at the last question."""
-    newest, window = assembled.usage_tracker.newest, assembled.assistant.inner.window.tokens
+    newest, window = runtime.usage_tracker.newest, runtime.assistant.inner.window.tokens
     if not newest.total_tokens:
         return "nothing has been asked yet"
     if window is None:
@@ -52,10 +52,10 @@ def format_cost(ledger: UsageTracker) -> str:
     )
 
 
-def format_servers(facts: SessionContext) -> str:
+def format_servers(context: SessionContext) -> str:
     """The servers, and all tools."""
-    servers = [f"{each.name}: {each.problem or 'connected'}" for each in facts.servers]
-    return "\n".join((*(servers or ["no MCP server"]), f"tools: {', '.join(facts.tools)}"))
+    servers = [f"{each.name}: {each.problem or 'connected'}" for each in context.servers]
+    return "\n".join((*(servers or ["no MCP server"]), f"tools: {', '.join(context.tools)}"))
 
 
 def format_subagents(kinds: Mapping[str, SubagentType]) -> str:
@@ -83,11 +83,11 @@ def format_permissions(permissions: PermissionPolicy) -> str:
     return "\n".join((f"mode: {permissions.mode}", *(lines or ["no rules"])))
 
 
-def format_sessions(listed: Sequence[SessionListing]) -> str:
+def format_sessions(listings: Sequence[SessionListing]) -> str:
     """The newest sessions, numbered."""
     lines = [
-        f"{number:>3}  {each.changed:%Y-%m-%d %H:%M}  {each.title or each.place.session_id}"
-        for number, each in enumerate(listed[:20], start=1)
+        f"{number:>3}  {each.changed:%Y-%m-%d %H:%M}  {each.title or each.session_file.session_id}"
+        for number, each in enumerate(listings[:20], start=1)
     ]
     return "\n".join((*lines, "/resume NUMBER goes on with one")) if lines else "no sessions yet"
 
@@ -188,18 +188,18 @@ CommandHandler: TypeAlias = Callable[[str], Awaitable[CommandResult]]
 class SlashCommands:
     """The commands of one session; `show` prints what they have to say."""
 
-    def __init__(self, assembled: AssistantRuntime, show: Callable[[str], None]) -> None:
-        self._assembled = assembled
+    def __init__(self, runtime: AssistantRuntime, show: Callable[[str], None]) -> None:
+        self._runtime = runtime
         self._show = show
-        self._own = _read_user_commands(assembled)
+        self._own = _read_user_commands(runtime)
         self._plain: Mapping[str, Callable[[], str]] = {
             "help": self._help,
-            "context": lambda: format_context(assembled),
-            "mcp": lambda: format_servers(assembled.facts),
-            "agents": lambda: format_subagents(assembled.kinds),
-            "hooks": lambda: format_hooks(assembled.facts.ground.settings),
-            "cost": lambda: format_cost(assembled.usage_tracker),
-            "doctor": lambda: format_checks(run_checks(assembled.facts.ground)),
+            "context": lambda: format_context(runtime),
+            "mcp": lambda: format_servers(runtime.context),
+            "agents": lambda: format_subagents(runtime.kinds),
+            "hooks": lambda: format_hooks(runtime.context.launch.settings),
+            "cost": lambda: format_cost(runtime.usage_tracker),
+            "doctor": lambda: format_checks(run_checks(runtime.context.launch)),
         }
         self._others: Mapping[str, CommandHandler] = {
             "clear": self._clear,
@@ -218,7 +218,7 @@ class SlashCommands:
         """All commands, for completion."""
         return (*COMMAND_HELP, *self._own)
 
-    async def carried_out(self, said: str) -> CommandResult:
+    async def execute(self, said: str) -> CommandResult:
         """What follows from a command; one that nobody knows shows the list."""
         name, _, argument = said[1:].strip().partition(" ")
         if name in self._plain:
@@ -245,31 +245,31 @@ class SlashCommands:
         return USER_EXIT
 
     async def _compact(self, argument: str) -> CommandResult:
-        await self._assembled.assistant.compact(CompactionRequest(argument))
+        await self._runtime.assistant.compact(CompactionRequest(argument))
         self._show("the conversation is a summary now")
         return None
 
     async def _resume(self, argument: str) -> CommandResult:
-        listed = list_sessions(self._assembled.facts.ground.sessions)
+        listings = list_sessions(self._runtime.context.launch.sessions_folder)
         if not argument:
-            self._show(format_sessions(listed))
+            self._show(format_sessions(listings))
             return None
-        if argument.isdigit() and 1 <= int(argument) <= len(listed):
-            argument = listed[int(argument) - 1].place.session_id
-        if not find_session_file(argument, self._assembled.facts.ground.sessions).exists:
+        if argument.isdigit() and 1 <= int(argument) <= len(listings):
+            argument = listings[int(argument) - 1].session_file.session_id
+        if not find_session_file(argument, self._runtime.context.launch.sessions_folder).exists:
             raise BadRequest(f"there is no session {argument:.80}", hint="/resume lists them")
         return Transition(goes_on=True, session=argument, why="resume")
 
     async def _model(self, argument: str) -> CommandResult:
         if not argument:
-            self._show(f"{self._assembled.facts.ground.model} answers; /model NAME changes that")
+            self._show(f"{self._runtime.context.launch.model} answers; /model NAME changes that")
             return None
-        session = self._assembled.assistant.session
+        session = self._runtime.assistant.session
         named = str(session.path) if session.path.exists() else ""
         return Transition(goes_on=True, session=named, model=argument)
 
     async def _permissions(self, argument: str) -> CommandResult:
-        permissions = self._assembled.facts.permissions
+        permissions = self._runtime.context.permissions
         for mode in PERMISSION_MODES:
             if mode == argument:
                 permissions.mode = mode
@@ -281,27 +281,27 @@ class SlashCommands:
         return None
 
     async def _plan(self, argument: str) -> CommandResult:
-        permissions = self._assembled.facts.permissions
+        permissions = self._runtime.context.permissions
         wanted = argument or ("false" if permissions.mode == "plan" else "true")
         if wanted not in ("true", "false"):
             raise BadRequest(f"/plan {argument:.40}?", hint="write /plan true or /plan false")
         permissions.mode = "plan" if wanted == "true" else "default"
-        await send_mode(self._assembled.assistant.servers, permissions.mode)
+        await send_mode(self._runtime.assistant.servers, permissions.mode)
         self._show(f"plan mode is {'on' if wanted == 'true' else 'off'}")
         return None
 
     async def _export(self, argument: str) -> CommandResult:
-        session = self._assembled.assistant.session
-        folder = self._assembled.facts.ground.paths.project
+        session = self._runtime.assistant.session
+        folder = self._runtime.context.launch.paths.project
         path = folder / (argument or f"session-{session.id[:8]}.md")
         export_markdown(session, path)
         self._show(f"written to {path}")
         return None
 
 
-def _read_user_commands(assembled: AssistantRuntime) -> dict[str, Document]:
+def _read_user_commands(runtime: AssistantRuntime) -> dict[str, Document]:
     """Those of `.claude/commands` and, by the name of their folder, of `.claude/skills`."""
-    places = assembled.facts.ground.paths
+    places = runtime.context.launch.paths
     roots: list[Path] = [places.claude_home, places.project / ".claude"]
     commands = read_documents([root / "commands" for root in roots])
     skills = read_documents([root / "skills" for root in roots], "*/SKILL.md")

@@ -13,7 +13,7 @@ from rich.text import Text
 from mini_agent.coding.launch import LaunchConfig
 from mini_agent.coding.options import PERMISSION_MODES, PermissionMode
 from mini_agent.coding.terminal.commands import COMMAND_HELP
-from mini_agent.coding.terminal.input import PlainReader, TerminalReader, PromptCompleter
+from mini_agent.coding.terminal.input import PlainReader, PromptCompleter, TerminalReader
 from mini_agent.net.terminal_text import visible
 
 HISTORY_FILE: Final = "mini-agent-history"
@@ -30,33 +30,33 @@ class ModeHolder(Protocol):
 class TerminalConsole:
     """Shows which model and which session; a session that is open `sits_down` at it."""
 
-    def __init__(self, ground: LaunchConfig) -> None:
+    def __init__(self, launch: LaunchConfig) -> None:
         self.console = Console(highlight=False)
         self._rights: ModeHolder | None = None
         self._spent: Callable[[], str] = str
         self._names: tuple[str, ...] = tuple(COMMAND_HELP)
-        self._mode: PermissionMode | None = ground.options.permission_mode
-        self.show_session(ground)
+        self._mode: PermissionMode | None = launch.options.permission_mode
+        self.show_session(launch)
         self.reader = self._reader()
 
     @property
-    def ground(self) -> LaunchConfig:
+    def launch(self) -> LaunchConfig:
         """The ground of the session that was announced."""
         options = replace(
-            self._ground.options,
-            resume=str(self._place.path),
+            self._launch.options,
+            resume=str(self._session_file.path),
             continue_newest=False,
             permission_mode=self._mode,
         )
-        return replace(self._ground, options=options)
+        return replace(self._launch, options=options)
 
-    def show_session(self, ground: LaunchConfig) -> None:
+    def show_session(self, launch: LaunchConfig) -> None:
         """Announces a session."""
-        self._ground, self._place = ground, ground.place()
-        self.console.print(Text(f"[MODEL: {ground.model} + {ground.digest_model}]", style="dim"))
-        if not ground.options.mcp:
+        self._launch, self._session_file = launch, launch.select_session_file()
+        self.console.print(Text(f"[MODEL: {launch.model} + {launch.digest_model}]", style="dim"))
+        if not launch.options.mcp:
             self.console.print(Text("[IMPLICIT --mcp builtin]", style="dim"))
-        path = Text(f"[TRANSCRIPT: {self._place.path}]", style="dim")
+        path = Text(f"[TRANSCRIPT: {self._session_file.path}]", style="dim")
         self.console.print(path, soft_wrap=True)
 
     def show_error(self, why: str) -> None:
@@ -70,17 +70,17 @@ class TerminalConsole:
     def _reader(self) -> TerminalReader | PlainReader:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             return PlainReader()
-        places = self._ground.paths
+        places = self._launch.paths
         words = PromptCompleter(lambda: self._names, places.project)
         history = places.claude_home / HISTORY_FILE
         return TerminalReader(history, words, self._toolbar, self._next_mode)
 
     def _toolbar(self) -> str:
-        return f" {self._ground.model} · {self._now}{self._spent()} · /help"
+        return f" {self._launch.model} · {self._now}{self._spent()} · /help"
 
     @property
     def _now(self) -> PermissionMode:
-        begun = self._mode or self._ground.permission_settings.mode or PERMISSION_MODES[0]
+        begun = self._mode or self._launch.permission_settings.mode or PERMISSION_MODES[0]
         return self._rights.mode if self._rights else begun
 
     def _next_mode(self) -> None:

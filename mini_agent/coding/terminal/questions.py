@@ -40,7 +40,7 @@ class TerminalQuestions:
     screen: Screen
     reader: LineReader
 
-    async def may(self, asked: Ask) -> UserAnswer:
+    async def ask_permission(self, asked: Ask) -> UserAnswer:
         """Whether a call may be made."""
         self._begin()
         self.console.print(Text(f"\n{visible(asked.question)}", style="bold"))
@@ -51,7 +51,7 @@ class TerminalQuestions:
         given = await self.reader.line("? ")
         return _parse_permission(given)
 
-    async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
+    async def ask(self, questions: Sequence[Question]) -> Mapping[str, str]:
         """The answers of the user, by question; those left empty are left out."""
         self._begin()
         given: dict[str, str] = {}
@@ -67,7 +67,7 @@ class TerminalQuestions:
                 given[question.text] = _parse_choice(question, line)
         return given
 
-    async def approves(self, plan: str) -> bool:
+    async def approve_plan(self, plan: str) -> bool:
         """Whether a plan is to be carried out."""
         self._begin()
         self.screen.say(f"\n{plan}\n")

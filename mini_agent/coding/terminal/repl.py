@@ -17,12 +17,18 @@ from mini_agent.coding.bootstrap import AssistantRuntime, Dependencies, open_ses
 from mini_agent.coding.launch import LaunchConfig
 from mini_agent.coding.notifications import IDLE_TIMEOUT_S
 from mini_agent.coding.prompt_input import parse_prompt
-from mini_agent.coding.terminal.commands import USER_EXIT, CommandResult, Transition, PromptText, SlashCommands
+from mini_agent.coding.terminal.commands import (
+    USER_EXIT,
+    CommandResult,
+    PromptText,
+    SlashCommands,
+    Transition,
+)
 from mini_agent.coding.terminal.console import TerminalConsole
 from mini_agent.coding.terminal.formatting import format_history
 from mini_agent.coding.terminal.questions import TerminalQuestions
 from mini_agent.coding.terminal.screen import Screen
-from mini_agent.coding.usage import EXIT_WITHHELD, UsageTracker, TurnOutcome
+from mini_agent.coding.usage import EXIT_WITHHELD, TurnOutcome, UsageTracker
 from mini_agent.errors import MiniAgentError
 from mini_agent.models.litellm_runtime import close_litellm_clients, flush_litellm_logging
 
@@ -46,7 +52,7 @@ class PromptReader(Protocol):
 class Repl:
     """The outer loop on one session."""
 
-    assembled: AssistantRuntime
+    runtime: AssistantRuntime
     screen: Screen
     reader: PromptReader
     slash: SlashCommands
@@ -54,14 +60,14 @@ class Repl:
 
     async def to_its_end(self, first: str) -> Transition:
         """Until the user leaves, or wants another session."""
-        session = self.assembled.assistant.session
+        session = self.runtime.assistant.session
         done: Transition | None = None
         if first:
             done = await self._after(first)
         elif session.pending or session.awaits_model:
-            done = await self._turn(self.assembled.assistant.answer())
+            done = await self._turn(self.runtime.assistant.answer())
         while done is None:
-            with self.assembled.notices.waiting(self.idle_s):
+            with self.runtime.notifications.waiting(self.idle_s):
                 said = await self.reader.prompt()
             done = USER_EXIT if said is None else await self._after(said)
         return done
@@ -72,13 +78,13 @@ class Repl:
             return await self._command(said)
         if said.strip():
             return await self._said(said)
-        if self.assembled.assistant.session.awaits_model:
-            return await self._turn(self.assembled.assistant.answer())
+        if self.runtime.assistant.session.awaits_model:
+            return await self._turn(self.runtime.assistant.answer())
         return None
 
     async def _said(self, text: str) -> Transition | None:
         given = parse_prompt(text)
-        assistant = self.assembled.assistant
+        assistant = self.runtime.assistant
         if given.blocks:
             return await self._turn(assistant.say(given.blocks))
         return await self._turn(assistant.prompt(text))
@@ -86,11 +92,11 @@ class Repl:
     async def _command(self, said: str) -> Transition | None:
         result: list[CommandResult] = []
 
-        async def carried_out() -> TurnOutcome:
-            result.append(await self.slash.carried_out(said))
+        async def execute() -> TurnOutcome:
+            result.append(await self.slash.execute(said))
             return TurnOutcome("done")
 
-        await self._turn(carried_out())
+        await self._turn(execute())
         done = result[0] if result else None
         if isinstance(done, PromptText):
             return await self._said(done.text)
@@ -110,13 +116,13 @@ class Repl:
             await asyncio.wait({running})
             self.screen.pause()
         if running.cancelled():
-            self.screen.remark(STOPPED_MESSAGE)
+            self.screen.on_warning(STOPPED_MESSAGE)
             return None
         try:
             outcome = running.result()
         except MiniAgentError as why:
             outcome = TurnOutcome("failed", error=str(why))
-        self.screen.ended(outcome)
+        self.screen.on_ended(outcome)
         return Transition(code=EXIT_WITHHELD) if outcome.withheld else None
 
 
@@ -147,23 +153,25 @@ async def _tick_screen(screen: Screen) -> AsyncIterator[None]:
             await ticking
 
 
-async def run_session(ground: LaunchConfig, desk: TerminalConsole, first: str | None, begins: str) -> Transition:
+async def run_session(
+    launch: LaunchConfig, desk: TerminalConsole, first: str | None, begins: str
+) -> Transition:
     """What follows; `first` is said already, None that the user has left."""
     if first is None:
         return Transition()
     screen = Screen(desk.console)
     questions = TerminalQuestions(desk.console, screen, desk.reader)
-    seams = Dependencies(
-        lambda _session, _facts: screen, call_asker=questions, asker=questions, begins=begins
+    dependencies = Dependencies(
+        lambda _session, _context: screen, call_asker=questions, prompter=questions, begins=begins
     )
-    async with open_session(ground, seams) as assembled:
-        for line in format_history(assembled.assistant.session.entries):
+    async with open_session(launch, dependencies) as runtime:
+        for line in format_history(runtime.assistant.session.entries):
             screen.show(line)
-        slash = SlashCommands(assembled, screen.say)
-        ledger = assembled.usage_tracker
-        desk.opened(assembled.facts.permissions, tuple(slash.names), lambda: _format_spent(ledger))
-        done = await Repl(assembled, screen, desk.reader, slash).to_its_end(first)
-        assembled.ends = done.why
+        slash = SlashCommands(runtime, screen.say)
+        ledger = runtime.usage_tracker
+        desk.opened(runtime.context.permissions, tuple(slash.names), lambda: _format_spent(ledger))
+        done = await Repl(runtime, screen, desk.reader, slash).to_its_end(first)
+        runtime.ends = done.why
         return done
 
 

@@ -16,8 +16,8 @@ from mini_agent.coding.observer import NullObserver
 from mini_agent.coding.terminal.formatting import (
     format_added_reminder,
     format_call,
-    format_result,
     format_reminder,
+    format_result,
 )
 from mini_agent.coding.terminal.markdown_stream import MarkdownStream
 from mini_agent.coding.transcript.log import parse_entry
@@ -67,7 +67,7 @@ class Screen(NullObserver):
         if self._status is not None:
             self._status.update(self._line())
 
-    def line(self, line: JsonObject) -> None:
+    def on_line(self, line: JsonObject) -> None:
         """The reminders in what is said to the model."""
         entry = parse_entry(line)
         for block in entry.blocks_of_type("text") if entry.type == "user" else ():
@@ -75,7 +75,7 @@ class Screen(NullObserver):
             if text.startswith(REMINDER_TAG) or entry.is_meta:
                 self.show(format_reminder(text))
 
-    def text(self, piece: str) -> None:
+    def on_text(self, piece: str) -> None:
         """A piece of the answer."""
         self._written.add(piece)
         if self._answer is None:
@@ -84,7 +84,7 @@ class Screen(NullObserver):
             self._answer = self._prose(len("< "))
         self._answer.add(visible(piece))
 
-    def event(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """What a run does."""
         match event:
             case ModelAsked():
@@ -102,11 +102,11 @@ class Screen(NullObserver):
             case _:
                 pass
 
-    def remark(self, said: str) -> None:
+    def on_warning(self, message: str) -> None:
         """A word of the program's own."""
-        self.show(Text(f"  {visible(said)}", style="yellow"))
+        self.show(Text(f"  {visible(message)}", style="yellow"))
 
-    def ended(self, outcome: TurnOutcome) -> None:
+    def on_ended(self, outcome: TurnOutcome) -> None:
         """The end of a turn."""
         self.pause()
         if outcome.withheld:
@@ -132,7 +132,7 @@ class Screen(NullObserver):
 
     def _replied(self, event: ModelReplied) -> None:
         if event.text and self._answer is None:
-            self.text(event.text)
+            self.on_text(event.text)
         self.pause()
         self._console.print(Text(format_usage(event.usage), style="dim"))
 

@@ -20,64 +20,68 @@ from mini_agent.errors import MiniAgentError
 IMPORT_DELAY_S: Final = 0.05
 
 
-def run(ground: LaunchConfig) -> int:
+def run(launch: LaunchConfig) -> int:
     """The exit code: 0; 2 when tools were withheld; 130 when somebody ended the program or closed
     its terminal."""
     try:
-        return asyncio.run(_run(ground))
+        return asyncio.run(_run(launch))
     except asyncio.CancelledError:
         return EXIT_INTERRUPTED
 
 
-async def _run(ground: LaunchConfig) -> int:
+async def _run(launch: LaunchConfig) -> int:
     _cancel_on_signals()
     sessions = asyncio.create_task(_import_repl())
-    desk = TerminalConsole(ground)
+    desk = TerminalConsole(launch)
     with desk.reader.quiet():
-        return await _run_sessions(ground, desk, sessions)
+        return await _run_sessions(launch, desk, sessions)
 
 
-async def _run_sessions(ground: LaunchConfig, desk: TerminalConsole, sessions: asyncio.Task[object]) -> int:
-    first, ground = await _read_first(ground, desk)
+async def _run_sessions(
+    launch: LaunchConfig, desk: TerminalConsole, sessions: asyncio.Task[object]
+) -> int:
+    first, launch = await _read_first(launch, desk)
     await sessions
     from mini_agent.coding.terminal.repl import close_clients, run_session
 
     begins = "startup"
     try:
         while True:
-            done = await run_session(ground, desk, first, begins)
+            done = await run_session(launch, desk, first, begins)
             if not done.goes_on:
                 return done.code
             first, begins = "", "clear"
-            ground = _next_launch(ground, done, desk)
-            desk.show_session(ground)
+            launch = _next_launch(launch, done, desk)
+            desk.show_session(launch)
     finally:
         await close_clients()
 
 
-async def _read_first(ground: LaunchConfig, desk: TerminalConsole) -> tuple[str | None, LaunchConfig]:
+async def _read_first(
+    launch: LaunchConfig, desk: TerminalConsole
+) -> tuple[str | None, LaunchConfig]:
     """The first line of a new session, read at once; an old one may have something to do first."""
-    options = ground.options
+    options = launch.options
     if options.prompt or options.resume or options.continue_newest:
-        return options.prompt or "", ground
+        return options.prompt or "", launch
     first = await desk.reader.prompt()
-    return first, desk.ground
+    return first, desk.launch
 
 
-def _next_launch(ground: LaunchConfig, done: Transition, desk: TerminalConsole) -> LaunchConfig:
+def _next_launch(launch: LaunchConfig, done: Transition, desk: TerminalConsole) -> LaunchConfig:
     """The ground as it is by now; as it was, where it cannot be read any more."""
     options = replace(
-        ground.options,
+        launch.options,
         prompt=None,
         continue_newest=False,
         resume=done.session,
-        model=done.model or ground.options.model,
+        model=done.model or launch.options.model,
     )
     try:
-        return read_launch_config(options, ground.variables)
+        return read_launch_config(options, launch.variables)
     except MiniAgentError as why:
         desk.show_error(f"{why}; what was read before still holds")
-        return replace(ground, options=options, model=done.model or ground.model)
+        return replace(launch, options=options, model=done.model or launch.model)
 
 
 def _cancel_on_signals() -> None:

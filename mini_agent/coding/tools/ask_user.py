@@ -12,8 +12,8 @@ from mini_agent.coding.tools.coding_tool import (
     error_output,
     text_output,
 )
-from mini_agent.coding.tools.protocols import Choice, Question
 from mini_agent.coding.tools.context import ToolContext
+from mini_agent.coding.tools.protocols import Choice, Question
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
@@ -47,7 +47,7 @@ class _Question(BaseModel):
         False
     )
 
-    def asked(self) -> Question:
+    def to_question(self) -> Question:
         """The same for whoever asks the user."""
         choices = tuple(Choice(option.label, option.description) for option in self.options)
         return Question(self.question, self.header, choices, self.takes_many)
@@ -56,7 +56,7 @@ class _Question(BaseModel):
 class AskUserQuestion(CodingTool):
     """Questions to the user."""
 
-    says: ClassVar[str] = (
+    tool_description: ClassVar[str] = (
         "Ask the user up to four questions, each with two to four answers to choose from; the "
         "user may also answer otherwise. Ask only what you cannot find out."
     )
@@ -66,17 +66,21 @@ class AskUserQuestion(CodingTool):
     ]
 
     @classmethod
-    def is_offered(cls, at: ToolContext) -> bool:
+    def is_available(cls, context: ToolContext) -> bool:
         """Whether somebody is there."""
-        return at.asker is not None
+        return context.prompter is not None
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """Asks."""
-        if call.at.asker is None:
+        if invocation.context.prompter is None:
             raise NotRun(NO_USER)
-        answers = await call.at.asker.answers([question.asked() for question in self.questions])
+        answers = await invocation.context.prompter.ask(
+            [question.to_question() for question in self.questions]
+        )
         if not answers:
-            return text_output("The user did not answer. Go on as you think best, or stop and wait.")
+            return text_output(
+                "The user did not answer. Go on as you think best, or stop and wait."
+            )
         told = " ".join(f'"{question}" = "{answer}".' for question, answer in answers.items())
         return text_output(f"The user has answered your questions: {told}")
 
@@ -84,21 +88,21 @@ class AskUserQuestion(CodingTool):
 class ExitPlanMode(CodingTool):
     """A plan for the user to approve."""
 
-    says: ClassVar[str] = (
+    tool_description: ClassVar[str] = (
         "In plan mode: show the user your plan, once it is complete, and ask whether to carry it "
         "out. Not for questions that need no plan."
     )
     plan: Annotated[str, Field(min_length=1, description="The plan, in Markdown.")]
 
     @classmethod
-    def is_offered(cls, at: ToolContext) -> bool:
+    def is_available(cls, context: ToolContext) -> bool:
         """Whether somebody is there."""
-        return at.asker is not None
+        return context.prompter is not None
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """Asks."""
-        if call.at.asker is None:
+        if invocation.context.prompter is None:
             raise NotRun(NO_USER)
-        if await call.at.asker.approves(self.plan):
+        if await invocation.context.prompter.approve_plan(self.plan):
             return text_output(PLAN_APPROVED)
         return error_output(PLAN_REJECTED)

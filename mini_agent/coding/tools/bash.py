@@ -7,8 +7,8 @@ from typing import Annotated, ClassVar, Final
 from pydantic import Field, WithJsonSchema
 
 from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
-from mini_agent.coding.tools.shell import TIMEOUT_EXIT_CODE, CommandResult, BackgroundJob
 from mini_agent.coding.tools.context import ToolContext
+from mini_agent.coding.tools.shell import TIMEOUT_EXIT_CODE, BackgroundJob, CommandResult
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
@@ -21,7 +21,7 @@ JobId = Annotated[str, Field(description="What Bash called the command, such as 
 class Bash(CodingTool):
     """A command line."""
 
-    says: ClassVar[str] = (
+    tool_description: ClassVar[str] = (
         "Run a command line in the user's shell. The folder it ends in is where the next one "
         "starts. It has nothing to read on its standard input. Of long output the middle is left "
         "out. With run_in_background you get an id at once, for BashOutput and KillBash. Use "
@@ -35,9 +35,9 @@ class Bash(CodingTool):
     ] = DEFAULT_TIMEOUT_MS
     run_in_background: Annotated[bool, Field(description="Do not wait for its end.")] = False
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """Runs it, or starts it."""
-        shell = call.at.shell
+        shell = invocation.context.shell
         if self.run_in_background:
             job = await shell.start(self.command)
             return text_output(
@@ -45,27 +45,27 @@ class Bash(CodingTool):
                 f"Get what it prints with BashOutput, end it with KillBash."
             )
         seconds = min(self.timeout, MAX_TIMEOUT_MS) / 1000
-        return _shell_output(await shell.run(self.command, seconds, call.tell), seconds)
+        return _shell_output(await shell.run(self.command, seconds, invocation.listener), seconds)
 
 
 class BashOutput(CodingTool):
     """What a command in the background has printed."""
 
-    says: ClassVar[str] = (
+    tool_description: ClassVar[str] = (
         "Get what a command in the background has printed since you last asked, and how it stands."
     )
-    only_reads: ClassVar[bool] = True
+    is_read_only: ClassVar[bool] = True
     bash_id: JobId
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """Takes it."""
-        job = _job(call.at, self.bash_id)
+        job = _job(invocation.context, self.bash_id)
         lines = [f"<status>{job.status}</status>"]
         if job.rc is not None:
             lines.append(f"<exit_code>{job.rc}</exit_code>")
         for name, text in (
-            ("stdout", job.group.stdout.taken()),
-            ("stderr", job.group.stderr.taken()),
+            ("stdout", job.group.stdout.take()),
+            ("stderr", job.group.stderr.take()),
         ):
             if text:
                 lines.append(f"<{name}>\n{text.rstrip()}\n</{name}>")
@@ -75,26 +75,28 @@ class BashOutput(CodingTool):
 class KillBash(CodingTool):
     """An end to a command in the background."""
 
-    says: ClassVar[str] = "End a command in the background, and all that it has started."
-    only_reads: ClassVar[bool] = True
+    tool_description: ClassVar[str] = (
+        "End a command in the background, and all that it has started."
+    )
+    is_read_only: ClassVar[bool] = True
     bash_id: JobId
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """Stops it."""
-        job = _job(call.at, self.bash_id)
+        job = _job(invocation.context, self.bash_id)
         if job.rc is not None:
             return text_output(f"{job.id} has ended already, with exit code {job.rc}.")
-        await call.at.shell.stop(job)
+        await invocation.context.shell.stop(job)
         return text_output(f"{job.id} is stopped: {job.command}")
 
 
-def _job(at: ToolContext, name: str) -> BackgroundJob:
-    if name not in at.shell.jobs:
-        known = ", ".join(at.shell.jobs) or "none"
+def _job(context: ToolContext, name: str) -> BackgroundJob:
+    if name not in context.shell.jobs:
+        known = ", ".join(context.shell.jobs) or "none"
         raise NotRun(
             f"Error: there is no command {name!r:.80} in the background; there are: {known}"
         )
-    return at.shell.jobs[name]
+    return context.shell.jobs[name]
 
 
 def _shell_output(ended: CommandResult, seconds: float) -> ToolOutput:

@@ -10,14 +10,15 @@ from pydantic import ValidationError
 from pydantic.json_schema import GenerateJsonSchema
 
 from mini_agent.coding.tools.ask_user import AskUserQuestion, ExitPlanMode
+from mini_agent.coding.tools.bash import Bash, BashOutput, KillBash
 from mini_agent.coding.tools.coding_tool import (
     CodingTool,
     Invocation,
-    format_validation_error,
-    error_output,
     convert_os_error,
+    error_output,
+    format_validation_error,
 )
-from mini_agent.coding.tools.bash import Bash, BashOutput, KillBash
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.edit import Edit, MultiEdit
 from mini_agent.coding.tools.glob import Glob
 from mini_agent.coding.tools.grep import Grep
@@ -27,7 +28,6 @@ from mini_agent.coding.tools.read import Read
 from mini_agent.coding.tools.task import Task
 from mini_agent.coding.tools.todo import TodoWrite
 from mini_agent.coding.tools.web import WebFetch, WebSearch
-from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.write import Write
 from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject
@@ -72,8 +72,8 @@ class _SchemaWithoutTitles(GenerateJsonSchema):
 class CodingTools:
     """An invoker; what a call tells is in `told`, pictures are in `attachments`."""
 
-    def __init__(self, at: ToolContext) -> None:
-        self._at = at
+    def __init__(self, context: ToolContext) -> None:
+        self._at = context
 
     async def list_openai_tools(self) -> list[Tool]:
         """The tools that have all they need."""
@@ -83,11 +83,13 @@ class CodingTools:
         """What came of one call."""
         return await self.stream_openai_tool(openai_tool, _unheard)
 
-    async def stream_openai_tool(self, openai_tool: OpenAIToolCall, tell: Listener) -> ToolOutput:
+    async def stream_openai_tool(
+        self, openai_tool: OpenAIToolCall, listener: Listener
+    ) -> ToolOutput:
         """The same; `tell` gets what a command prints as it comes."""
         try:
             asked = called(openai_tool)
-            call = Invocation(str(openai_tool.get("id") or ""), self._at, tell)
+            call = Invocation(str(openai_tool.get("id") or ""), self._at, listener)
             return await self._carried_out(asked, call)
         except ValidationError as wrong:
             return error_output(format_validation_error(wrong))
@@ -96,22 +98,22 @@ class CodingTools:
         except (NotRun, MiniAgentError) as why:
             return error_output(str(why))
 
-    async def _carried_out(self, asked: Called, call: Invocation) -> ToolOutput:
+    async def _carried_out(self, asked: Called, invocation: Invocation) -> ToolOutput:
         known = available_tools(self._at)
         if asked.name not in known:
             names = ", ".join(known)
             raise NotRun(f"Error: there is no tool {asked.name!r:.80}; there are: {names}")
-        return await known[asked.name].model_validate(asked.arguments).carried_out(call)
+        return await known[asked.name].model_validate(asked.arguments).run(invocation)
 
 
-def coding_tools(at: ToolContext) -> CodingTools:
+def coding_tools(context: ToolContext) -> CodingTools:
     """The tools for the loop."""
-    return CodingTools(at)
+    return CodingTools(context)
 
 
-def available_tools(at: ToolContext) -> dict[str, type[CodingTool]]:
+def available_tools(context: ToolContext) -> dict[str, type[CodingTool]]:
     """The tools by name."""
-    return {name: tool for name, tool in TOOLS.items() if tool.is_offered(at)}
+    return {name: tool for name, tool in TOOLS.items() if tool.is_available(context)}
 
 
 def argument_schema(tool: type[CodingTool]) -> JsonObject:
@@ -123,7 +125,7 @@ def argument_schema(tool: type[CodingTool]) -> JsonObject:
 def _openai_tool(name: str, tool: type[CodingTool]) -> Tool:
     function: JsonObject = {
         "name": name,
-        "description": tool.says,
+        "description": tool.tool_description,
         "parameters": argument_schema(tool),
     }
     return {"type": "function", "function": function}

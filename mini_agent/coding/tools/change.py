@@ -27,10 +27,10 @@ class Change:
 
     def diff(self) -> str:
         """The change as a unified diff."""
-        old = self.before.shown if self.before is not None else ""
+        old = self.before.normalized if self.before is not None else ""
         lines = difflib.unified_diff(
             old.split("\n"),
-            self.after.shown.split("\n"),
+            self.after.normalized.split("\n"),
             str(self.path) if self.before is not None else "/dev/null",
             str(self.path),
             lineterm="",
@@ -43,7 +43,7 @@ class Change:
         if path != self.path or now != self.before:
             raise NotRun(CHANGED_SINCE_SHOWN)
 
-    def make(self) -> None:
+    def apply(self) -> None:
         """Writes the file."""
         write_file(self.path, self.after.content())
 

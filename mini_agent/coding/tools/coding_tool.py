@@ -19,8 +19,8 @@ class Invocation:
     """One call: its id, where it is carried out, and who hears what a program prints."""
 
     id: str
-    at: ToolContext
-    tell: Listener
+    context: ToolContext
+    listener: Listener
 
 
 class CodingTool(BaseModel):
@@ -32,22 +32,22 @@ class CodingTool(BaseModel):
     # Each is built when it is first called: a prompt must not wait for tools that nobody needs.
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
-    says: ClassVar[str]
-    only_reads: ClassVar[bool] = False
-    reaches_out: ClassVar[bool] = False
+    tool_description: ClassVar[str]
+    is_read_only: ClassVar[bool] = False
+    is_open_world: ClassVar[bool] = False
 
     @classmethod
-    def is_offered(cls, at: ToolContext) -> bool:
+    def is_available(cls, context: ToolContext) -> bool:
         """Whether everything is there that the tool needs."""
-        del at
+        del context
         return True
 
-    def paths(self, at: ToolContext) -> tuple[Path, ...]:
+    def paths(self, context: ToolContext) -> tuple[Path, ...]:
         """The files and folders that it reads or writes."""
-        del at
+        del context
         return ()
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """What came of it; `NotRun` says why nothing did."""
         raise NotImplementedError
 
@@ -55,28 +55,28 @@ class CodingTool(BaseModel):
 class FileEditTool(CodingTool):
     """The arguments of a tool that changes one file."""
 
-    def path(self, at: ToolContext) -> Path:
+    def path(self, context: ToolContext) -> Path:
         """The file."""
         raise NotImplementedError
 
-    def paths(self, at: ToolContext) -> tuple[Path, ...]:
+    def paths(self, context: ToolContext) -> tuple[Path, ...]:
         """The file."""
-        return (self.path(at),)
+        return (self.path(context),)
 
-    def change(self, at: ToolContext) -> Change:
+    def propose_change(self, context: ToolContext) -> Change:
         """What it would do; `NotRun` says why it cannot."""
         raise NotImplementedError
 
-    def make(self, at: ToolContext) -> Change:
+    def apply(self, context: ToolContext) -> Change:
         """Does it, as the user was shown it; the model then knows the file."""
         # INVARIANT: where the user was asked, no other change is made than the one in the question.
-        change = at.approved_changes.take(self)
+        change = context.approved_changes.take(self)
         if change is None:
-            change = self.change(at)
+            change = self.propose_change(context)
         else:
-            change.require_current(self.path(at))
-        change.make()
-        at.files.mark_seen(change.path)
+            change.require_current(self.path(context))
+        change.apply()
+        context.files.mark_seen(change.path)
         return change
 
 

@@ -15,11 +15,11 @@ from typing import Final
 
 from mini_agent.coding.tools.change import ApprovedChanges
 from mini_agent.coding.tools.protocols import (
-    UserPrompter,
     Digester,
     PageFetcher,
     SearchEngine,
-    SubagentRunner,
+    TaskRunner,
+    UserPrompter,
 )
 from mini_agent.coding.tools.shell import Shell
 from mini_agent.coding.tools.text_file import real_path
@@ -52,7 +52,7 @@ class KnownFiles:
         """The model has seen the file, or what has changed in it."""
         self._stamps[real_path(path)] = FileStamp.of(status or path.stat())
 
-    def knows(self, path: Path) -> bool:
+    def is_known(self, path: Path) -> bool:
         """Whether the file was read at all."""
         return real_path(path) in self._stamps
 
@@ -99,19 +99,19 @@ class ToolContext:
     environment: Mapping[str, str]
     shell: Shell
     additional: tuple[Path, ...] = ()
-    hidden: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
     files: KnownFiles = field(default_factory=KnownFiles)
     locks: FileLocks = field(default_factory=FileLocks)
     approved_changes: ApprovedChanges = field(default_factory=ApprovedChanges)
     todos: TodoList = field(default_factory=TodoList)
-    asker: UserPrompter | None = None
-    pages: PageFetcher | None = None
-    search: SearchEngine | None = None
-    digest: Digester | None = None
-    subagents: SubagentRunner | None = None
+    prompter: UserPrompter | None = None
+    page_fetcher: PageFetcher | None = None
+    search_engine: SearchEngine | None = None
+    digester: Digester | None = None
+    subagents: TaskRunner | None = None
 
     @classmethod
-    def at(
+    def create(
         cls, project: Path, environment: Mapping[str, str], additional: tuple[Path, ...] = ()
     ) -> ToolContext:
         """A workplace in `project`, whose shell starts there; `BadRequest` if there is none."""

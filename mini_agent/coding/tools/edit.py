@@ -15,11 +15,11 @@ from typing import Annotated, ClassVar, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from mini_agent.coding.tools import write
-from mini_agent.coding.tools.coding_tool import Invocation, FileEditTool, text_output
 from mini_agent.coding.tools.change import Change
+from mini_agent.coding.tools.coding_tool import FileEditTool, Invocation, text_output
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.read import number_excerpt
 from mini_agent.coding.tools.text_file import TextFile, read_text_file
-from mini_agent.coding.tools.context import ToolContext
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
@@ -40,7 +40,7 @@ class Replacement:
             raise NotRun(NO_CHANGE)
         ends = _NormalizedText(file)
         old, new = _normalize(self.old), _normalize(self.new)
-        places = [found.start() for found in re.finditer(re.escape(old), ends.shown)]
+        places = [found.start() for found in re.finditer(re.escape(old), ends.normalized)]
         if not places:
             raise NotRun(f"String to replace not found in file.\nString: {self.old}\n")
         if len(places) > 1 and not self.everywhere:
@@ -49,15 +49,15 @@ class Replacement:
 
     def find_first_line(self, file: TextFile) -> int:
         """The line, from 1, where the first text to be replaced begins."""
-        shown = file.shown
-        return shown.count("\n", 0, max(0, shown.find(_normalize(self.old)))) + 1
+        normalized = file.normalized
+        return normalized.count("\n", 0, max(0, normalized.find(_normalize(self.old)))) + 1
 
 
 class _NormalizedText:
     """A text with line feeds alone, and where its places are in the file's own text."""
 
     def __init__(self, file: TextFile) -> None:
-        self.shown = file.shown
+        self.normalized = file.normalized
         self._file = file
         pairs = (found.start() for found in re.finditer("\r\n", file.text))
         self._pairs = [place - before for before, place in enumerate(pairs)]
@@ -107,7 +107,7 @@ Everywhere = Annotated[bool, Field(description="Replace it wherever it stands.")
 class Edit(FileEditTool):
     """One replacement."""
 
-    says: ClassVar[str] = (
+    tool_description: ClassVar[str] = (
         "Replace a text in a file that you have read. old_string must be exactly what stands "
         "there, without the line numbers, and stand there once, unless replace_all is true."
     )
@@ -116,13 +116,13 @@ class Edit(FileEditTool):
     new_string: New
     replace_all: Everywhere = False
 
-    def path(self, at: ToolContext) -> Path:
+    def path(self, context: ToolContext) -> Path:
         """The file."""
-        return at.path(self.file_path)
+        return context.path(self.file_path)
 
-    def change(self, at: ToolContext) -> Change:
+    def propose_change(self, context: ToolContext) -> Change:
         """The replacement made; with nothing to replace, a new file."""
-        path = self.path(at)
+        path = self.path(context)
         if not self.old_string.strip("\n") and (not path.exists() or not path.stat().st_size):
             before = read_text_file(path) if path.exists() else None
             return write.replace_content(path, before, self.new_string)
@@ -133,9 +133,9 @@ class Edit(FileEditTool):
         before = read_text_file(path)
         return Change(path, before, self._replacement.apply_to(before))
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """Edits it."""
-        change = await _apply_edit(self, call)
+        change = await _apply_edit(self, invocation)
         if change.before is None:
             return text_output(write.describe_write(change, self.file_path))
         if self.replace_all:
@@ -144,7 +144,7 @@ class Edit(FileEditTool):
         first = self._replacement.find_first_line(change.before)
         count = self.new_string.count("\n") + 1
         head = ONE_PLACE.format(path=self.file_path)
-        return text_output(head + number_excerpt(change.after.shown, first, count))
+        return text_output(head + number_excerpt(change.after.normalized, first, count))
 
     @property
     def _replacement(self) -> Replacement:
@@ -168,20 +168,20 @@ class One(BaseModel):
 class MultiEdit(FileEditTool):
     """Several replacements in one file."""
 
-    says: ClassVar[str] = (
+    tool_description: ClassVar[str] = (
         "Make several replacements in one file, one after the other: all of them, or none when "
         "one cannot be made. The rules are those of Edit."
     )
     file_path: Annotated[str, Field(description="The file, as an absolute path.")]
     edits: Annotated[tuple[One, ...], Field(min_length=1, description="In their order.")]
 
-    def path(self, at: ToolContext) -> Path:
+    def path(self, context: ToolContext) -> Path:
         """The file."""
-        return at.path(self.file_path)
+        return context.path(self.file_path)
 
-    def change(self, at: ToolContext) -> Change:
+    def propose_change(self, context: ToolContext) -> Change:
         """All replacements made."""
-        path = self.path(at)
+        path = self.path(context)
         for one in self.edits:
             _require_effect(one)
         if not path.exists():
@@ -192,9 +192,9 @@ class MultiEdit(FileEditTool):
             after = one.replacement().apply_to(after)
         return Change(path, before, after)
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """Edits it."""
-        await _apply_edit(self, call)
+        await _apply_edit(self, invocation)
         count = len(self.edits)
         lines = [
             f'{place}. Replaced "{one.old_string}" with "{one.new_string}"\n'
@@ -204,12 +204,12 @@ class MultiEdit(FileEditTool):
         return text_output(head + "".join(lines))
 
 
-async def _apply_edit(asked: Edit | MultiEdit, call: Invocation) -> Change:
-    files, path = call.at.files, asked.path(call.at)
-    async with call.at.locks.of(path):
+async def _apply_edit(asked: Edit | MultiEdit, invocation: Invocation) -> Change:
+    files, path = invocation.context.files, asked.path(invocation.context)
+    async with invocation.context.locks.of(path):
         if path.is_file() and path.stat().st_size:
             files.require_unchanged(path)
-        return await asyncio.to_thread(asked.make, call.at)
+        return await asyncio.to_thread(asked.apply, invocation.context)
 
 
 def _require_effect(one: One) -> None:
@@ -228,5 +228,5 @@ def _require_own_text(
             "Cannot edit file: old_string is a substring of a new_string from a previous edit."
         )
     old = one.old_string.replace("\r\n", "\n")
-    if old in before.shown and old not in after.shown:
+    if old in before.normalized and old not in after.normalized:
         raise NotRun(f"String to replace overlaps with an earlier edit.\nString: {old}\n")

@@ -17,10 +17,20 @@ from typing import Annotated, ClassVar, Final
 from pydantic import Field
 
 from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
-from mini_agent.coding.tools.glob_pattern import expand_braces, fixed_prefix, compile_glob, compile_globs
-from mini_agent.coding.tools.ripgrep import RipgrepResult, format_reminder, find_ripgrep, run_ripgrep
-from mini_agent.coding.tools.text_file import real_path
 from mini_agent.coding.tools.context import ToolContext
+from mini_agent.coding.tools.glob_pattern import (
+    compile_glob,
+    compile_globs,
+    expand_braces,
+    fixed_prefix,
+)
+from mini_agent.coding.tools.ripgrep import (
+    RipgrepResult,
+    find_ripgrep,
+    format_reminder,
+    run_ripgrep,
+)
+from mini_agent.coding.tools.text_file import real_path
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
@@ -49,7 +59,7 @@ class FileSearch:
 
     folder: Path
     pattern: str
-    hidden: tuple[str, ...] = ()
+    excluded: tuple[str, ...] = ()
 
     async def newest(self, environment: Mapping[str, str]) -> NewestFiles:
         """The hundred that were changed last."""
@@ -79,10 +89,12 @@ class FileSearch:
 
     def _ranked(self, named: list[str]) -> NewestFiles:
         folder = str(self.folder).rstrip("/")
-        if self.hidden:
-            hidden = compile_globs(self.hidden)
+        if self.excluded:
+            hidden = compile_globs(self.excluded)
             named = [path for path in named if not hidden.fullmatch(f"{folder}/{path}")]
-        newest = nlargest(MAX_RESULTS, zip(_modified_ns(str(self.folder), named), named, strict=True))
+        newest = nlargest(
+            MAX_RESULTS, zip(_modified_ns(str(self.folder), named), named, strict=True)
+        )
         return NewestFiles(tuple(f"{folder}/{path}" for _, path in newest), len(named))
 
     def _passes(self, name: str) -> bool:
@@ -142,30 +154,32 @@ TRUNCATED: Final = "(Results are truncated. Consider using a more specific path 
 class Glob(CodingTool):
     """A search for names."""
 
-    says: ClassVar[str] = (
+    tool_description: ClassVar[str] = (
         "Find files by their names: **/*.py, src/**/*.{ts,tsx}. The newest first, at most 100. "
         "Names that begin with a dot have to be named with it."
     )
-    only_reads: ClassVar[bool] = True
+    is_read_only: ClassVar[bool] = True
     pattern: Annotated[str, Field(min_length=1, description="What paths look like.")]
     path: Annotated[str, Field(description="The folder; else where the shell is.")] = ""
 
-    def paths(self, at: ToolContext) -> tuple[Path, ...]:
+    def paths(self, context: ToolContext) -> tuple[Path, ...]:
         """The folder that it lists."""
-        folder = at.path(self.path) if self.path else at.cwd
+        folder = context.path(self.path) if self.path else context.cwd
         fixed = fixed_prefix(self.pattern)
-        return (at.path(fixed) if fixed.startswith(("/", "~/")) else folder / fixed,)
+        return (context.path(fixed) if fixed.startswith(("/", "~/")) else folder / fixed,)
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """Searches."""
-        (folder,) = self.paths(call.at)
+        (folder,) = self.paths(invocation.context)
         rest = self.pattern.removeprefix(fixed_prefix(self.pattern)).lstrip("/")
         if ".." in rest.split("/"):
             raise NotRun("Error: .. can only stand at the beginning of a pattern.")
         if not folder.is_dir():
             return text_output(NO_FILES)
         # What is hidden is hidden by its real path.
-        newest = await FileSearch(real_path(folder), rest, call.at.hidden).newest(call.at.environment)
+        newest = await FileSearch(real_path(folder), rest, invocation.context.excluded).newest(
+            invocation.context.environment
+        )
         told = "".join(f"{path}\n" for path in newest.paths) or NO_FILES
         cut = TRUNCATED if newest.count > MAX_RESULTS else ""
         return text_output(told + cut + format_reminder(newest.remark))

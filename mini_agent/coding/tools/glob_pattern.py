@@ -24,7 +24,9 @@ def compile_glob(pattern: str) -> re.Pattern[str]:
 
 def compile_globs(patterns: tuple[str, ...]) -> re.Pattern[str]:
     """What any of several patterns stands for; nothing, where there are none."""
-    return re.compile("|".join(compile_glob(each).pattern for each in patterns) or r"(?!)", re.DOTALL)
+    return re.compile(
+        "|".join(compile_glob(each).pattern for each in patterns) or r"(?!)", re.DOTALL
+    )
 
 
 def expand_braces(pattern: str) -> list[str]:

@@ -10,10 +10,15 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field, WithJsonSchema
 
 from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
-from mini_agent.coding.tools.glob_pattern import compile_globs
-from mini_agent.coding.tools.ripgrep import NOT_INSTALLED, format_reminder, find_ripgrep, run_ripgrep
-from mini_agent.coding.tools.text_file import real_path, require_regular
 from mini_agent.coding.tools.context import ToolContext
+from mini_agent.coding.tools.glob_pattern import compile_globs
+from mini_agent.coding.tools.ripgrep import (
+    NOT_INSTALLED,
+    find_ripgrep,
+    format_reminder,
+    run_ripgrep,
+)
+from mini_agent.coding.tools.text_file import real_path, require_regular
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
@@ -23,19 +28,21 @@ OUTPUT_MODE_OPTIONS: Final = {
 }
 MAX_CHARS: Final = 40_000
 MAX_COLUMNS: Final = 500
-TRUNCATED: Final = "(Results are truncated after {count} lines. Use a more specific path or pattern.)\n"
+TRUNCATED: Final = (
+    "(Results are truncated after {count} lines. Use a more specific path or pattern.)\n"
+)
 Count = Annotated[int, Field(ge=0), WithJsonSchema({"type": "number", "minimum": 0})]
 
 
 class Grep(CodingTool):
     """A search for lines."""
 
-    says: ClassVar[str] = (
+    tool_description: ClassVar[str] = (
         "Search the contents of files with a regular expression, as ripgrep does: fast, without "
         "hidden files and those that .gitignore names. output_mode: files_with_matches (paths), "
         "content (lines, with -A, -B, -C, -n) or count."
     )
-    only_reads: ClassVar[bool] = True
+    is_read_only: ClassVar[bool] = True
     pattern: Annotated[str, Field(description="A regular expression in Rust's syntax.")]
     path: Annotated[str, Field(description="A file or folder; else where the shell is.")] = ""
     glob: Annotated[str, Field(description="Only files like this: *.js, *.{ts,tsx}.")] = ""
@@ -53,16 +60,16 @@ class Grep(CodingTool):
     multiline: Annotated[bool, Field(description="A match may go over lines, and . too.")] = False
     head_limit: Annotated[Count | None, Field(description="Only so many lines or paths.")] = None
 
-    def paths(self, at: ToolContext) -> tuple[Path, ...]:
+    def paths(self, context: ToolContext) -> tuple[Path, ...]:
         """Where it searches."""
-        return (at.path(self.path) if self.path else at.cwd,)
+        return (context.path(self.path) if self.path else context.cwd,)
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """Searches."""
-        rg = find_ripgrep(call.at.environment)
+        rg = find_ripgrep(invocation.context.environment)
         if rg is None:
             raise NotRun(NOT_INSTALLED)
-        (target,) = self.paths(call.at)
+        (target,) = self.paths(invocation.context)
         if not target.exists():
             raise NotRun(f"Error: there is no {target}.")
         if not target.is_dir():
@@ -70,22 +77,22 @@ class Grep(CodingTool):
         # What is hidden is hidden by its real path.
         target = real_path(target)
         folder = target if target.is_dir() else target.parent
-        options = [*self._options(call.at), "--", str(target)]
+        options = [*self._options(invocation.context), "--", str(target)]
         if any("\0" in option for option in options):
             raise NotRun(r"Error: an argument holds a NUL character; in a pattern write \x00.")
         findings = await run_ripgrep(rg, options, folder)
         lines = findings.output.decode("utf-8", "replace").split("\n")[:-1]
-        if call.at.hidden:
-            lines = [*self._visible(lines, compile_globs(call.at.hidden))]
+        if invocation.context.excluded:
+            lines = [*self._visible(lines, compile_globs(invocation.context.excluded))]
         return text_output("".join(self._told(lines)) + format_reminder(findings.remark))
 
-    def _options(self, at: ToolContext) -> Iterator[str]:
+    def _options(self, context: ToolContext) -> Iterator[str]:
         yield f"--regexp={self.pattern}"
         yield from OUTPUT_MODE_OPTIONS.get(self.output_mode, ())
         if self.output_mode == "content":
             yield from self._shape()
             # Else it cannot be told where a path ends.
-            yield from ("--null",) if at.hidden else ()
+            yield from ("--null",) if context.excluded else ()
         if self.any_case:
             yield "--ignore-case"
         if self.multiline:
@@ -104,12 +111,12 @@ class Grep(CodingTool):
         else:
             yield from (f"--after-context={self.after}", f"--before-context={self.before}")
 
-    def _visible(self, lines: list[str], hidden: re.Pattern[str]) -> Iterator[str]:
+    def _visible(self, lines: list[str], excluded: re.Pattern[str]) -> Iterator[str]:
         for line in lines:
             path, nul, rest = line.partition("\0")
             if self.output_mode == "count":
                 path = line.rpartition(":")[0]
-            if not hidden.fullmatch(path):
+            if not excluded.fullmatch(path):
                 yield f"{path}:{rest}" if nul else line
 
     def _told(self, lines: list[str]) -> Iterator[str]:

@@ -13,9 +13,9 @@ from typing import Annotated, ClassVar, Final
 from pydantic import Field
 
 from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
+from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.glob_pattern import compile_globs
 from mini_agent.coding.tools.text_file import real_path
-from mini_agent.coding.tools.context import ToolContext
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
@@ -35,45 +35,47 @@ MALWARE_NOTE: Final = (
 class LS(CodingTool):
     """A tree of names."""
 
-    says: ClassVar[str] = (
+    tool_description: ClassVar[str] = (
         "List what is in a folder and the folders in it, as a tree; without hidden files, "
         "__pycache__, and what is in venv and node_modules."
     )
-    only_reads: ClassVar[bool] = True
+    is_read_only: ClassVar[bool] = True
     path: Annotated[str, Field(description="The folder, as an absolute path.")]
     ignore: Annotated[
         tuple[str, ...] | None, Field(description="Names to leave out: *.pyc, dist.")
     ] = None
 
-    def paths(self, at: ToolContext) -> tuple[Path, ...]:
+    def paths(self, context: ToolContext) -> tuple[Path, ...]:
         """The folder."""
-        return (at.path(self.path) if self.path else at.cwd,)
+        return (context.path(self.path) if self.path else context.cwd,)
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """Lists it."""
-        (folder,) = self.paths(call.at)
+        (folder,) = self.paths(invocation.context)
         if not folder.is_dir():
             raise NotRun(f"Error: {folder} is not a folder.")
         # What is hidden is hidden by its real path.
-        return text_output(await asyncio.to_thread(self._told, real_path(folder), call.at))
+        return text_output(
+            await asyncio.to_thread(self._told, real_path(folder), invocation.context)
+        )
 
-    def _told(self, folder: Path, at: ToolContext) -> str:
-        lines = list(islice(self._lines(folder, compile_globs(at.hidden)), MAX_ITEMS + 1))
+    def _told(self, folder: Path, context: ToolContext) -> str:
+        lines = list(islice(self._lines(folder, compile_globs(context.excluded)), MAX_ITEMS + 1))
         head = TRUNCATED.format(most=MAX_ITEMS) if len(lines) > MAX_ITEMS else ""
         tree = "".join(f"{line}\n" for line in lines[:MAX_ITEMS])
         return f"{head}- {folder}/\n{tree}{MALWARE_NOTE}"
 
-    def _lines(self, folder: Path, hidden: re.Pattern[str], depth: int = 1) -> Iterator[str]:
+    def _lines(self, folder: Path, excluded: re.Pattern[str], depth: int = 1) -> Iterator[str]:
         for path in _sorted_entries(folder):
             ignored = (*IGNORED_NAMES, *(self.ignore or ()))
             if any(fnmatchcase(path.name, each.rstrip("/")) for each in ignored):
                 continue
-            if hidden.fullmatch(str(path)):
+            if excluded.fullmatch(str(path)):
                 continue
             is_folder = path.is_dir() and not path.is_symlink()
             yield f"{'  ' * depth}- {path.name}{'/' if is_folder else ''}"
             if is_folder and path.name not in UNLISTED_FOLDERS:
-                yield from self._lines(path, hidden, depth + 1)
+                yield from self._lines(path, excluded, depth + 1)
 
 
 def _sorted_entries(folder: Path) -> list[Path]:

@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from mini_agent.coding.tools.coding_tool import text_output
-from mini_agent.coding.tools.paging import Pager, FilePage
+from mini_agent.coding.tools.paging import FilePage, Pager
 from mini_agent.messages import Attachment
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput

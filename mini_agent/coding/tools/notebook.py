@@ -16,11 +16,11 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import Field, JsonValue
 
-from mini_agent.coding.tools.coding_tool import Invocation, FileEditTool, text_output
 from mini_agent.coding.tools.change import Change
-from mini_agent.coding.tools.media import image_attachment, add_attachments
-from mini_agent.coding.tools.text_file import TextFile, read_text_file
+from mini_agent.coding.tools.coding_tool import FileEditTool, Invocation, text_output
 from mini_agent.coding.tools.context import ToolContext
+from mini_agent.coding.tools.media import add_attachments, image_attachment
+from mini_agent.coding.tools.text_file import TextFile, read_text_file
 from mini_agent.messages import Attachment, JsonObject, parse_json_object
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
@@ -51,7 +51,7 @@ class Notebook:
 
     def written(self, cells: list[JsonObject]) -> TextFile:
         """The file with these cells, indented as it was."""
-        found = INDENT.search(self.file.shown)
+        found = INDENT.search(self.file.normalized)
         content: JsonObject = {**self.content, "cells": [*cells]}
         text = json.dumps(content, ensure_ascii=False, indent=len(found[1]) if found else 1)
         text += "\n" if self.file.text.endswith("\n") else ""
@@ -121,7 +121,9 @@ def _cell_images(cell: JsonObject) -> Iterator[Attachment]:
     for output in _outputs(cell):
         shown = output.get("data")
         for kind in IMAGE_TYPES if isinstance(shown, dict) else ():
-            content = join_lines(shown.get(kind)).replace("\n", "") if isinstance(shown, dict) else ""
+            content = (
+                join_lines(shown.get(kind)).replace("\n", "") if isinstance(shown, dict) else ""
+            )
             if content:
                 yield image_attachment(f"output.{kind.removeprefix('image/')}", kind, content)
 
@@ -147,7 +149,7 @@ EDIT_VERBS: Final = {"replace": "Updated", "insert": "Inserted a cell after", "d
 class NotebookEdit(FileEditTool):
     """One cell."""
 
-    says: ClassVar[str] = (
+    tool_description: ClassVar[str] = (
         "Replace, insert or delete one cell of a Jupyter notebook that you have read."
     )
     notebook_path: Annotated[str, Field(description="The notebook, as an absolute path.")]
@@ -162,27 +164,29 @@ class NotebookEdit(FileEditTool):
         Literal["replace", "insert", "delete"], Field(description="What to do with the cell.")
     ] = "replace"
 
-    def path(self, at: ToolContext) -> Path:
+    def path(self, context: ToolContext) -> Path:
         """The notebook."""
-        return at.path(self.notebook_path)
+        return context.path(self.notebook_path)
 
-    def change(self, at: ToolContext) -> Change:
+    def propose_change(self, context: ToolContext) -> Change:
         """The notebook with the cell changed."""
-        path = self.path(at)
+        path = self.path(context)
         if not path.exists():
             raise NotRun("Error: notebook does not exist.")
         notebook = load_notebook(path)
         return Change(path, notebook.file, notebook.written(self._cells(notebook)))
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """Edits it."""
-        files, path = call.at.files, self.path(call.at)
-        async with call.at.locks.of(path):
+        files, path = invocation.context.files, self.path(invocation.context)
+        async with invocation.context.locks.of(path):
             if path.exists():
                 files.require_unchanged(path)
-            await asyncio.to_thread(self.make, call.at)
+            await asyncio.to_thread(self.apply, invocation.context)
         cell = self.cell_id or "the start"
-        return text_output(f"{EDIT_VERBS[self.edit_mode]} {cell} in {self.notebook_path}.\n{self.new_source}")
+        return text_output(
+            f"{EDIT_VERBS[self.edit_mode]} {cell} in {self.notebook_path}.\n{self.new_source}"
+        )
 
     def _cells(self, notebook: Notebook) -> list[JsonObject]:
         cells = list(notebook.cells)

@@ -27,7 +27,9 @@ from mini_agent.net.public import (
 )
 from mini_agent.tools.arguments import NotRun
 
-SKIPPED_TAGS: Final = frozenset({"script", "style", "noscript", "template", "svg", "iframe", "object"})
+SKIPPED_TAGS: Final = frozenset(
+    {"script", "style", "noscript", "template", "svg", "iframe", "object"}
+)
 INDENTING_TAGS: Final = frozenset({"blockquote", "dd", "li"})
 MAX_DEPTH: Final = 100
 MAX_INDENTED_DEPTH: Final = 12
@@ -48,7 +50,9 @@ def convert_to_markdown(html: str) -> str:
 class _Soup(BeautifulSoup):
     def pushTag(self, tag: Tag) -> None:  # noqa: N802  the library's name
         """Lets what is nested too deeply be text of what is round it."""
-        if len(self.tagStack) < MAX_DEPTH + (tag.name in SKIPPED_TAGS) and not self._is_indented(tag):
+        if len(self.tagStack) < MAX_DEPTH + (tag.name in SKIPPED_TAGS) and not self._is_indented(
+            tag
+        ):
             super().pushTag(tag)
 
     def _is_indented(self, tag: Tag) -> bool:
@@ -139,7 +143,7 @@ class PublicPageFetcher:
     resolve: Resolve = resolved
     connection: Callable[[], httpx.AsyncBaseTransport] = field(default=httpx.AsyncHTTPTransport)
 
-    async def page(self, url: str) -> str:
+    async def fetch(self, url: str) -> str:
         """What stands there; `NotRun` says why it cannot be had."""
         here = _parse_url(url)
         try:
@@ -216,7 +220,9 @@ def _same_host(here: httpx.URL, there: httpx.URL) -> httpx.URL:
 
 def _body_text(answer: _Body, url: httpx.URL) -> str:
     if answer.kind in HTML_TYPES:
-        return convert_to_markdown(decode_text(answer.content[:MAX_HTML_BYTES], Path(url.path)).shown)
+        return convert_to_markdown(
+            decode_text(answer.content[:MAX_HTML_BYTES], Path(url.path)).normalized
+        )
     if answer.kind.startswith(TEXT_TYPES) or answer.kind.endswith(TEXT_SUFFIXES):
-        return decode_text(answer.content, Path(url.path)).shown
+        return decode_text(answer.content, Path(url.path)).normalized
     raise NotRun(f"Error: {url} is {answer.kind}, no text.")

@@ -29,8 +29,8 @@ MAX_STREAMED_BYTES: Final = 1 << 18
 class PipeReader(asyncio.Protocol):
     """The reading end of a pipe, in an event loop."""
 
-    def __init__(self, stream: Literal["stdout", "stderr"], tell: Listener) -> None:
-        self._stream, self._tell = stream, tell
+    def __init__(self, stream: Literal["stdout", "stderr"], listener: Listener) -> None:
+        self._stream, self._tell = stream, listener
         self._told = 0
         self._total = 0
         self._beginning = bytearray()
@@ -57,7 +57,7 @@ class PipeReader(asyncio.Protocol):
         del exc
         self.closed.set()
 
-    def taken(self) -> str:
+    def take(self) -> str:
         """What has come since it was last taken, without the middle if that is too long."""
         missing = self._total - len(self._beginning) - len(self._end)
         is_last = self.closed.is_set()
@@ -100,7 +100,7 @@ class ProcessGroup:
     transports: tuple[asyncio.ReadTransport, ...]
     has_leftovers: bool = field(default=False)
 
-    async def ended(self) -> int:
+    async def wait(self) -> int:
         """The exit code, as a shell tells it; what the command left running is killed."""
         returned = await self.process.wait()
         self.has_leftovers = self._signal(signal.SIGKILL)
@@ -146,11 +146,11 @@ class ProcessGroup:
 
 
 async def start_group(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], tell: Listener
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], listener: Listener
 ) -> ProcessGroup:
     """Starts it, with nothing to read."""
-    stdout = await _open_pipe("stdout", tell)
-    stderr = await _open_pipe("stderr", tell)
+    stdout = await _open_pipe("stdout", listener)
+    stderr = await _open_pipe("stderr", listener)
     try:
         process = await asyncio.create_subprocess_exec(
             *command,
@@ -178,10 +178,10 @@ class _Pipe:
     writing_end: int
 
 
-async def _open_pipe(stream: Literal["stdout", "stderr"], tell: Listener) -> _Pipe:
+async def _open_pipe(stream: Literal["stdout", "stderr"], listener: Listener) -> _Pipe:
     # Pipes of our own: with asyncio's, `wait` can hang on whoever inherited the writing end.
     reading_end, writing_end = os.pipe()
     transport, heard = await asyncio.get_running_loop().connect_read_pipe(
-        lambda: PipeReader(stream, tell), os.fdopen(reading_end, "rb", 0)
+        lambda: PipeReader(stream, listener), os.fdopen(reading_end, "rb", 0)
     )
     return _Pipe(heard, transport, writing_end)

@@ -30,11 +30,11 @@ class Question:
 class UserPrompter(Protocol):
     """The user."""
 
-    async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
+    async def ask(self, questions: Sequence[Question]) -> Mapping[str, str]:
         """What was answered, by the text of the question; what was not answered is left out."""
         ...
 
-    async def approves(self, plan: str) -> bool:
+    async def approve_plan(self, plan: str) -> bool:
         """Whether the plan is to be carried out now."""
         ...
 
@@ -51,7 +51,7 @@ class SearchResult:
 class PageFetcher(Protocol):
     """Where pages of the web come from."""
 
-    async def page(self, url: str) -> str:
+    async def fetch(self, url: str) -> str:
         """What stands at `url`, as Markdown; `NotRun` says why it cannot be had."""
         ...
 
@@ -59,7 +59,7 @@ class PageFetcher(Protocol):
 class SearchEngine(Protocol):
     """A search engine."""
 
-    async def found(self, query: str) -> Sequence[SearchResult]:
+    async def search(self, query: str) -> Sequence[SearchResult]:
         """The best first; `NotRun` says why there is no answer."""
         ...
 
@@ -72,13 +72,13 @@ class Digester(Protocol):
         ...
 
 
-class SubagentRunner(Protocol):
+class TaskRunner(Protocol):
     """Agents that carry out a task of their own."""
 
-    def kinds(self) -> Mapping[str, str]:
+    def subagent_types(self) -> Mapping[str, str]:
         """Their names, and when to use each."""
         ...
 
-    async def carried_out(self, kind: str, prompt: str, call_id: str) -> str | ToolOutput:
+    async def run(self, kind: str, prompt: str, call_id: str) -> str | ToolOutput:
         """What the agent answers in the end."""
         ...

@@ -14,11 +14,11 @@ from pydantic import Field, WithJsonSchema
 
 from mini_agent.agent.context_window import ASCII_CHARS_PER_TOKEN, estimate_tokens_for_size
 from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
-from mini_agent.coding.tools.media import is_pdf, is_image, read_pdf_page, read_image
-from mini_agent.coding.tools.notebook import read_notebook
-from mini_agent.coding.tools.paging import MAX_LINE_BYTES, Pager, FilePage
-from mini_agent.coding.tools.text_file import require_regular
 from mini_agent.coding.tools.context import ToolContext
+from mini_agent.coding.tools.media import is_image, is_pdf, read_image, read_pdf_page
+from mini_agent.coding.tools.notebook import read_notebook
+from mini_agent.coding.tools.paging import MAX_LINE_BYTES, FilePage, Pager
+from mini_agent.coding.tools.text_file import require_regular
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
@@ -58,23 +58,23 @@ Lines = Annotated[int, WithJsonSchema({"type": "number"})]
 class Read(CodingTool):
     """Lines of a file or of a PDF's text, a picture, or a notebook."""
 
-    says: ClassVar[str] = (
+    tool_description: ClassVar[str] = (
         "Read a file. Text comes with line numbers, at most 2000 lines from the line offset; "
         "pictures (PNG, JPEG, GIF, WebP) come as pictures, notebooks (.ipynb) with their outputs, "
         "of a PDF the text."
     )
-    only_reads: ClassVar[bool] = True
+    is_read_only: ClassVar[bool] = True
     file_path: Annotated[str, Field(description="The file, as an absolute path.")]
     offset: Annotated[Lines, Field(ge=0, description="The line to begin with, from 1.")] = 1
     limit: Annotated[Lines, Field(ge=0, description="How many lines.")] = DEFAULT_LINES
 
-    def paths(self, at: ToolContext) -> tuple[Path, ...]:
+    def paths(self, context: ToolContext) -> tuple[Path, ...]:
         """The file."""
-        return (at.path(self.file_path),)
+        return (context.path(self.file_path),)
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """Reads it; the model may edit it from now on."""
-        path = call.at.path(self.file_path)
+        path = invocation.context.path(self.file_path)
         if not path.exists():
             raise NotRun(_missing_message(path))
         require_regular(path)
@@ -83,16 +83,16 @@ class Read(CodingTool):
         if path.suffix == ".ipynb":
             status = path.stat()
             output = await asyncio.to_thread(read_notebook, path)
-            call.at.files.mark_seen(path, status)
+            invocation.context.files.mark_seen(path, status)
             return output
         pager = Pager(max(1, self.offset), self.limit, MAX_PAGE_BYTES)
         if is_pdf(path):
-            part = await read_pdf_page(path, pager, call.at.environment)
+            part = await read_pdf_page(path, pager, invocation.context.environment)
             self._require_small(part)
             return text_output("".join(self._told(part)))
         part = await asyncio.to_thread(pager.part, path)
         self._require_small(part)
-        call.at.files.mark_seen(path, part.status)
+        invocation.context.files.mark_seen(path, part.status)
         return text_output("".join(self._told(part)))
 
     @property

@@ -91,7 +91,9 @@ class _RipgrepRun:
             self._process = process
             output = self._output(process)
             if len(output) >= MAX_OUTPUT_BYTES:
-                return RipgrepResult(output, f"the search was ended after {MAX_OUTPUT_BYTES >> 20} MB")
+                return RipgrepResult(
+                    output, f"the search was ended after {MAX_OUTPUT_BYTES >> 20} MB"
+                )
             complaining.seek(0)
             complaint = complaining.read(MAX_STDERR_BYTES).decode("utf-8", "replace")
             return _check_result(process.wait(), output, complaint)

@@ -36,7 +36,7 @@ class SearxngEngine:
 
     address: str
 
-    async def found(self, query: str) -> Sequence[SearchResult]:
+    async def search(self, query: str) -> Sequence[SearchResult]:
         """The results of the first page, in the server's order."""
         asked = {"q": query, "format": "json"}
         try:
@@ -50,4 +50,6 @@ class SearxngEngine:
             results = _Response.model_validate_json(answer.content).results
         except ValidationError:
             raise NotRun(f"{self.address} answers with HTTP {answer.status_code}") from None
-        return [SearchResult(each.title, each.url, each.content[:MAX_EXCERPT_CHARS]) for each in results]
+        return [
+            SearchResult(each.title, each.url, each.content[:MAX_EXCERPT_CHARS]) for each in results
+        ]

@@ -18,7 +18,9 @@ from mini_agent.tools.invoker import Listener
 
 TIMEOUT_EXIT_CODE: Final = 124
 MAX_JOBS: Final = 100
-NO_TEMPORARY_FILES: Final = "the next command starts where this one did: there is no room for temporary files"
+NO_TEMPORARY_FILES: Final = (
+    "the next command starts where this one did: there is no room for temporary files"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,10 @@ class Shell:
             return self._cwd
         return self.folders[0]
 
-    async def run(self, command: str, timeout_s: float, tell: Listener) -> CommandResult:
+    async def run(self, command: str, timeout_s: float, listener: Listener) -> CommandResult:
         """What came of the command; cancelled, it is killed, and all its children with it."""
         with _open_cwd_file() as note:
-            group = await self._started(_record_cwd(command, note) if note else command, tell)
+            group = await self._started(_record_cwd(command, note) if note else command, listener)
             try:
                 rc = await _wait_until(group, timeout_s)
             except BaseException:
@@ -86,7 +88,7 @@ class Shell:
             remarks = self._moved(note) if note else [NO_TEMPORARY_FILES]
         if group.has_leftovers:
             remarks.append("what it left running was stopped; use run_in_background for that")
-        return CommandResult(rc, group.stdout.taken(), group.stderr.taken(), tuple(remarks))
+        return CommandResult(rc, group.stdout.take(), group.stderr.take(), tuple(remarks))
 
     async def start(self, command: str) -> BackgroundJob:
         """The command in the background, until it ends or is stopped."""
@@ -114,7 +116,7 @@ class Shell:
             for job in self.jobs.values():
                 stopping.create_task(self.stop(job))
 
-    async def _started(self, command: str, tell: Listener) -> ProcessGroup:
+    async def _started(self, command: str, listener: Listener) -> ProcessGroup:
         if "\0" in command:
             raise NotRun("Error: the command holds a NUL character.")
         cwd = self.cwd
@@ -122,7 +124,7 @@ class Shell:
             raise NotRun(f"Error: the folder {cwd} is gone; the shell has nowhere to be.")
         path = self.environment.get("PATH")
         shell = shutil.which("bash", path=path) or "/bin/sh"
-        return await start_group((shell, "-c", command), cwd, self.environment, tell)
+        return await start_group((shell, "-c", command), cwd, self.environment, listener)
 
     def _moved(self, note: Path) -> list[str]:
         try:
@@ -160,7 +162,7 @@ async def _wait_until(group: ProcessGroup, timeout_s: float) -> int | None:
     try:
         async with asyncio.timeout(timeout_s) as cut:
             await group.process.wait()
-        return await group.ended()
+        return await group.wait()
     except TimeoutError:
         if not cut.expired():
             raise
@@ -170,6 +172,6 @@ async def _wait_until(group: ProcessGroup, timeout_s: float) -> int | None:
 
 async def _wait_for_job(job: BackgroundJob) -> None:
     try:
-        job.rc = await job.group.ended()
+        job.rc = await job.group.wait()
     finally:
         job.group.close()

@@ -16,7 +16,7 @@ from mini_agent.tools.invoker import ToolOutput
 class Task(CodingTool):
     """Something for a subagent to do."""
 
-    says: ClassVar[str] = (
+    tool_description: ClassVar[str] = (
         "Give a task to an agent of its own, which knows nothing but your prompt and answers "
         "once. Several in one turn work side by side."
     )
@@ -25,20 +25,20 @@ class Task(CodingTool):
     subagent_type: Annotated[str, Field(description="Which agent.")]
 
     @classmethod
-    def is_offered(cls, at: ToolContext) -> bool:
+    def is_available(cls, context: ToolContext) -> bool:
         """Whether there are any."""
-        return at.subagents is not None
+        return context.subagents is not None
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """Has it done."""
-        agents = call.at.subagents
-        kinds = {} if agents is None else agents.kinds()
+        agents = invocation.context.subagents
+        kinds = {} if agents is None else agents.subagent_types()
         if agents is None or self.subagent_type not in kinds:
             raise NotRun(
                 f"Error: subagent_type '{self.subagent_type}' is not recognized. "
                 f"Available subagent types: {', '.join(kinds)}"
             )
-        answer = await agents.carried_out(self.subagent_type, self.prompt, call.id)
+        answer = await agents.run(self.subagent_type, self.prompt, invocation.id)
         if isinstance(answer, str):
             return text_output(answer)
         return replace(answer, told=answer.told or answer.error or answer.stdout)

@@ -105,10 +105,10 @@ class TextFile:
 
     text: str = ""
     encoding: str = "utf-8"
-    mark: bytes = b""
+    bom: bytes = b""
 
     @property
-    def shown(self) -> str:
+    def normalized(self) -> str:
         """The text with each line ended by a line feed alone."""
         return self.text.replace("\r\n", "\n")
 
@@ -124,7 +124,7 @@ class TextFile:
     def content(self) -> bytes:
         """The bytes of the file; `NotRun` for a character that its encoding does not have."""
         try:
-            return self.mark + self.text.encode(self.encoding)
+            return self.bom + self.text.encode(self.encoding)
         except UnicodeEncodeError as foreign:
             character = foreign.object[foreign.start]
             raise NotRun(
@@ -156,7 +156,10 @@ def decode_text(content: bytes, path: Path) -> TextFile:
 
 def detect_bom(content: bytes) -> tuple[bytes, str]:
     """The byte order mark at the beginning and the encoding it stands for; empty without one."""
-    return next(((mark, name) for mark, name in BYTE_ORDER_MARKS if content.startswith(mark)), (b"", "utf-8"))
+    return next(
+        ((mark, name) for mark, name in BYTE_ORDER_MARKS if content.startswith(mark)),
+        (b"", "utf-8"),
+    )
 
 
 def require_regular(path: Path) -> int:

@@ -24,16 +24,16 @@ LIST_CHANGED: Final = (
 class TodoWrite(CodingTool):
     """The whole list."""
 
-    says: ClassVar[str] = (
+    tool_description: ClassVar[str] = (
         "Write down the list of what is to be done, to work through a task of several steps. Each "
         "call replaces the whole list. One todo at a time is in_progress."
     )
-    only_reads: ClassVar[bool] = True
+    is_read_only: ClassVar[bool] = True
     todos: Annotated[tuple[Todo, ...], Field(description="All of them, in their order.")]
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """Keeps it."""
-        call.at.todos.todos = self.todos
+        invocation.context.todos.todos = self.todos
         if not self.todos:
             return text_output(f"{SAVED}{LIST_EMPTY}</system-reminder>")
         listed = [todo.model_dump(by_alias=True, exclude_unset=True) for todo in self.todos]

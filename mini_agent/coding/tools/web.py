@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
-from mini_agent.coding.tools.protocols import SearchResult
 from mini_agent.coding.tools.context import ToolContext
+from mini_agent.coding.tools.protocols import SearchResult
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
@@ -28,52 +28,56 @@ Domains = Annotated[tuple[str, ...], Field(description="Such as example.com.")]
 class WebFetch(CodingTool):
     """A page of the web."""
 
-    says: ClassVar[str] = (
+    tool_description: ClassVar[str] = (
         "Fetch a page of the web and get what the prompt asks for out of it. Public addresses "
         "alone, by https."
     )
-    only_reads: ClassVar[bool] = True
-    reaches_out: ClassVar[bool] = True
+    is_read_only: ClassVar[bool] = True
+    is_open_world: ClassVar[bool] = True
     url: Annotated[str, Field(description="The page.", json_schema_extra={"format": "uri"})]
     prompt: Annotated[str, Field(description="What to find out from the page.")]
 
     @classmethod
-    def is_offered(cls, at: ToolContext) -> bool:
+    def is_available(cls, context: ToolContext) -> bool:
         """Whether there is a way to the web."""
-        return at.pages is not None
+        return context.page_fetcher is not None
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """Fetches it, and has it digested where there is a model for that."""
-        if call.at.pages is None:
+        if invocation.context.page_fetcher is None:
             raise NotRun("Error: there is no way to the web here.")
-        text = await call.at.pages.page(self.url)
-        if call.at.digest is None:
+        text = await invocation.context.page_fetcher.fetch(self.url)
+        if invocation.context.digester is None:
             return text_output(frame_untrusted(self.url, text, MAX_SHOWN_CHARS))
-        digest = await call.at.digest.digest(self.prompt, frame_untrusted(self.url, text, MAX_DIGESTED_CHARS))
+        digest = await invocation.context.digester.digest(
+            self.prompt, frame_untrusted(self.url, text, MAX_DIGESTED_CHARS)
+        )
         return text_output(frame_untrusted(self.url, digest, MAX_SHOWN_CHARS))
 
 
 class WebSearch(CodingTool):
     """A search of the web."""
 
-    says: ClassVar[str] = "Search the web; the results are titles, addresses and excerpts."
-    only_reads: ClassVar[bool] = True
-    reaches_out: ClassVar[bool] = True
+    tool_description: ClassVar[str] = (
+        "Search the web; the results are titles, addresses and excerpts."
+    )
+    is_read_only: ClassVar[bool] = True
+    is_open_world: ClassVar[bool] = True
     query: Annotated[str, Field(min_length=2, description="What to search for.")]
     allowed_domains: Annotated[Domains, Field(description="Results from these alone.")] = ()
     blocked_domains: Annotated[Domains, Field(description="No results from these.")] = ()
 
     @classmethod
-    def is_offered(cls, at: ToolContext) -> bool:
+    def is_available(cls, context: ToolContext) -> bool:
         """Whether there is a search engine."""
-        return at.search is not None
+        return context.search_engine is not None
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """Searches."""
-        if call.at.search is None:
+        if invocation.context.search_engine is None:
             raise NotRun(f"{SEARCH_FAILED}no search engine is configured")
         try:
-            found = await call.at.search.found(self.query)
+            found = await invocation.context.search_engine.search(self.query)
         except NotRun as why:
             raise NotRun(f"{SEARCH_FAILED}{why}") from None
         wanted = [each for each in found if self._is_wanted(each)][:MAX_RESULTS]

@@ -8,11 +8,11 @@ from typing import Annotated, ClassVar, Final
 
 from pydantic import Field
 
-from mini_agent.coding.tools.coding_tool import Invocation, FileEditTool, text_output
 from mini_agent.coding.tools.change import Change
-from mini_agent.coding.tools.read import split_lines, number_lines
-from mini_agent.coding.tools.text_file import TextFile, read_text_file
+from mini_agent.coding.tools.coding_tool import FileEditTool, Invocation, text_output
 from mini_agent.coding.tools.context import ToolContext
+from mini_agent.coding.tools.read import number_lines, split_lines
+from mini_agent.coding.tools.text_file import TextFile, read_text_file
 from mini_agent.tools.invoker import ToolOutput
 
 MAX_LINES: Final = 2000
@@ -25,29 +25,29 @@ UPDATED: Final = (
 class Write(FileEditTool):
     """A whole file."""
 
-    says: ClassVar[str] = (
+    tool_description: ClassVar[str] = (
         "Write a file, with all its content. One that is already there has to be read first; "
         "to change a part of it, use Edit."
     )
     file_path: Annotated[str, Field(description="The file, as an absolute path.")]
     content: Annotated[str, Field(description="All that it is to hold.")]
 
-    def path(self, at: ToolContext) -> Path:
+    def path(self, context: ToolContext) -> Path:
         """The file."""
-        return at.path(self.file_path)
+        return context.path(self.file_path)
 
-    def change(self, at: ToolContext) -> Change:
+    def propose_change(self, context: ToolContext) -> Change:
         """The file with another content, in the encoding and with the line ends it has."""
-        path = self.path(at)
+        path = self.path(context)
         return replace_content(path, read_text_file(path) if path.exists() else None, self.content)
 
-    async def carried_out(self, call: Invocation) -> ToolOutput:
+    async def run(self, invocation: Invocation) -> ToolOutput:
         """Writes it."""
-        files, path = call.at.files, self.path(call.at)
-        async with call.at.locks.of(path):
+        files, path = invocation.context.files, self.path(invocation.context)
+        async with invocation.context.locks.of(path):
             if path.exists():
                 files.require_unchanged(path)
-            change = await asyncio.to_thread(self.make, call.at)
+            change = await asyncio.to_thread(self.apply, invocation.context)
         return text_output(describe_write(change, self.file_path))
 
 
@@ -63,5 +63,5 @@ def describe_write(change: Change, path: str) -> str:
     """What the model reads of a file that was written."""
     if change.before is None:
         return f"File created successfully at: {path}"
-    lines = split_lines(change.after.shown)[:MAX_LINES]
+    lines = split_lines(change.after.normalized)[:MAX_LINES]
     return UPDATED.format(path=path) + number_lines(lines)

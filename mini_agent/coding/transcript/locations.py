@@ -42,7 +42,7 @@ class SessionOrigin:
 class SessionListing:
     """A session to choose from."""
 
-    place: SessionFile
+    session_file: SessionFile
     title: str
     changed: datetime
 
@@ -61,9 +61,9 @@ def create_session_file(folder: Path) -> SessionFile:
 def find_session_file(named: str, folder: Path) -> SessionFile:
     """The session meant by an id, which must be there, or by the path of a file, which need not."""
     if _is_id(named):
-        place = SessionFile(folder / f"{named}.jsonl", named)
-        if place.exists:
-            return place
+        session_file = SessionFile(folder / f"{named}.jsonl", named)
+        if session_file.exists:
+            return session_file
         elsewhere = next(folder.parent.glob(f"*/{named}.jsonl"), None)
         if elsewhere is not None:
             return SessionFile(elsewhere, named)
@@ -79,20 +79,20 @@ def find_session_file(named: str, folder: Path) -> SessionFile:
 
 def find_newest_session(folder: Path) -> SessionFile:
     """The session that was last written to."""
-    listed = list_sessions(folder)
-    if not listed:
+    listings = list_sessions(folder)
+    if not listings:
         raise BadRequest(
             f"there is no session to continue in {folder}",
             hint="sessions belong to the folder they were begun in; start one without --continue",
         )
-    return listed[0].place
+    return listings[0].session_file
 
 
 def list_sessions(folder: Path) -> list[SessionListing]:
     """All sessions of a project, the newest first."""
     found = [path for path in folder.glob("*.jsonl") if _is_id(path.stem)]
-    listed = [_read_listing(path) for path in found]
-    return sorted(listed, key=lambda each: each.changed, reverse=True)
+    listings = [_read_listing(path) for path in found]
+    return sorted(listings, key=lambda each: each.changed, reverse=True)
 
 
 def _read_listing(path: Path) -> SessionListing:

@@ -77,7 +77,9 @@ class Entry(BaseModel):
         alias="parentUuid",
         description="The id of the line before it; empty for the first.",
     )
-    session: LenientText = Field(default="", alias="sessionId", description="The id of the session.")
+    session: LenientText = Field(
+        default="", alias="sessionId", description="The id of the session."
+    )
     is_sidechain: LenientFlag = Field(
         default=False,
         alias="isSidechain",
@@ -144,7 +146,7 @@ class TranscriptContent:
     """What a file holds: its lines, and a remark on those that could not be read."""
 
     entries: tuple[Entry, ...] = ()
-    remark: str = ""
+    warning: str = ""
 
 
 def read_transcript(path: Path) -> TranscriptContent:
@@ -230,7 +232,9 @@ def select_active(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     asked = [e for e in entries if e.uuid in on_trunk or _message_id(e) in answers]
     calls = {block.get("id") for entry in asked for block in entry.blocks_of_type("tool_use")}
     kept = {entry.uuid for entry in asked}
-    return tuple(e for e in entries if e.is_conversation and (e.uuid in kept or _answers_any(e, calls)))
+    return tuple(
+        e for e in entries if e.is_conversation and (e.uuid in kept or _answers_any(e, calls))
+    )
 
 
 def is_chained(entries: Sequence[Entry]) -> bool:

@@ -85,7 +85,9 @@ def _find_group(entry: Entry, groups: Sequence[list[Entry]]) -> list[Entry] | No
         return groups[-1]
     for group in reversed(groups):
         if group[0].type == "assistant" == entry.type:
-            goes_on = group is groups[-1] or (_message_id(entry) and any(entry.blocks_of_type("tool_use")))
+            goes_on = group is groups[-1] or (
+                _message_id(entry) and any(entry.blocks_of_type("tool_use"))
+            )
             return group if goes_on and _message_id(entry) == _message_id(group[0]) else None
         if entry.type == "user" or _has_words(group):
             break
@@ -116,11 +118,15 @@ def _build_user_messages(said: Sequence[Entry]) -> Iterator[Message]:
     for entry in said:
         for block in entry.blocks_of_type("tool_result"):
             yield tool_result(str(block.get("tool_use_id") or ""), _result_text(block))
-            pictures += [_build_image(part) for part in _result_parts(block) if part.get("type") == "image"]
+            pictures += [
+                _build_image(part) for part in _result_parts(block) if part.get("type") == "image"
+            ]
     if pictures:
         yield {"role": "user", "content": pictures}
     for entry in said:
-        parts = [_build_part(block) for block in entry.blocks if block.get("type") in ("text", "image")]
+        parts = [
+            _build_part(block) for block in entry.blocks if block.get("type") in ("text", "image")
+        ]
         texts = [part["text"] for part in parts if "text" in part]
         if len(texts) == len(parts) == 1:
             yield user(str(texts[0]))
@@ -161,7 +167,11 @@ def _result_part(part: Block) -> str:
 
 
 def _answered_ids(entries: Sequence[Entry]) -> set[object]:
-    return {block.get("tool_use_id") for entry in entries for block in entry.blocks_of_type("tool_result")}
+    return {
+        block.get("tool_use_id")
+        for entry in entries
+        for block in entry.blocks_of_type("tool_result")
+    }
 
 
 def _has_words(said: Sequence[Entry]) -> bool:

@@ -97,7 +97,9 @@ class SessionRecorder:
 
 
 def _build_content(call: ToolInvocation) -> JsonValue:
-    pictures = [_build_image(each) for each in call.attachments if each.media_type.startswith("image/")]
+    pictures = [
+        _build_image(each) for each in call.attachments if each.media_type.startswith("image/")
+    ]
     if not pictures:
         return call.text
     return [{"type": "text", "text": call.text}, *pictures]

@@ -13,16 +13,16 @@ from uuid import uuid4
 
 from pydantic import JsonValue
 
-from mini_agent.coding.transcript.locations import SessionOrigin, SessionFile
+from mini_agent.coding.transcript.locations import SessionFile, SessionOrigin
 from mini_agent.coding.transcript.log import (
     COMPACT_BOUNDARY,
     Block,
     Entry,
     append_line,
-    parse_entry,
-    select_active,
     is_chained,
+    parse_entry,
     read_transcript,
+    select_active,
 )
 from mini_agent.coding.transcript.messages import (
     ToolUse,
@@ -54,33 +54,35 @@ class ReplyMetadata:
 class Session:
     """One conversation and its file; `reader` sees each line that is added."""
 
-    place: SessionFile
+    session_file: SessionFile
     origin: SessionOrigin
     reader: LineListener = _ignore_line
-    remark: str = ""
+    warning: str = ""
     _entries: list[Entry] = field(default_factory=list)
     _is_chained: bool = True
 
     @classmethod
-    def at(cls, place: SessionFile, origin: SessionOrigin) -> Session:
+    def at(cls, session_file: SessionFile, origin: SessionOrigin) -> Session:
         """The session in a file, or a new one."""
-        written = read_transcript(place.path)
-        own = next((e.session for e in reversed(written.entries) if e.session and e.is_conversation), "")
-        known = SessionFile(place.path, own or place.session_id)
+        written = read_transcript(session_file.path)
+        own = next(
+            (e.session for e in reversed(written.entries) if e.session and e.is_conversation), ""
+        )
+        known = SessionFile(session_file.path, own or session_file.session_id)
         entries = list(written.entries)
-        session = cls(known, origin, remark=written.remark, _entries=entries)
+        session = cls(known, origin, warning=written.warning, _entries=entries)
         session._is_chained = is_chained(entries)
         return session
 
     @property
     def id(self) -> str:
         """The session's own name."""
-        return self.place.session_id
+        return self.session_file.session_id
 
     @property
     def path(self) -> Path:
         """Its file, which is there from the first line on."""
-        return self.place.path
+        return self.session_file.path
 
     @property
     def entries(self) -> tuple[Entry, ...]:

@@ -18,7 +18,7 @@ IN_PLACE: Final = "[secret]"
 NAMES: Final = re.compile(
     r"(?i)(^|_)(api_?key|token|secret|password|passwd|authorization|credentials?)$|^api_key$"
 )
-Value = TypeVar("Value", wait_for=BaseModel)
+Value = TypeVar("Value", bound=BaseModel)
 NEVER_KEPT: Final = frozenset({"api_key", "tool_http_headers"})
 
 

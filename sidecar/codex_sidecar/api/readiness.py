@@ -35,7 +35,9 @@ class StartupTest(Protocol):
 class ReadinessGate:
     """Checked when asked. A test that was passed holds until something else is found wrong."""
 
-    def __init__(self, engine: EngineState, catalog: ImageCatalog, runtime: str, test: StartupTest) -> None:
+    def __init__(
+        self, engine: EngineState, catalog: ImageCatalog, runtime: str, test: StartupTest
+    ) -> None:
         self._engine, self._catalog, self._runtime = engine, catalog, runtime
         self._test = test
         self._is_passed = False

@@ -13,12 +13,12 @@ from codex_sidecar.api.openapi import (
     JSON_BODY_ERRORS,
     SANDBOX_ERRORS,
     build_openapi,
-    merge_extras,
-    json_request_body,
-    problem_responses,
     event_stream_response,
+    json_request_body,
+    merge_extras,
+    problem_responses,
 )
-from codex_sidecar.api.service import authenticate, read_caller, get_service
+from codex_sidecar.api.service import authenticate, get_service, read_caller
 from codex_sidecar.http.event_stream import respond
 from codex_sidecar.http.request_body import read_snippet
 from codex_sidecar.runner.about import Languages

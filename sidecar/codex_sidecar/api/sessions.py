@@ -8,14 +8,14 @@ from typing import Final
 from fastapi import APIRouter, Request, Response
 
 from codex_sidecar.api.openapi import (
-    CALLER_HEADER,
     BINARY_BODY,
+    CALLER_HEADER,
     JSON_BODY_ERRORS,
     SANDBOX_ERRORS,
-    merge_extras,
-    json_request_body,
-    problem_responses,
     event_stream_response,
+    json_request_body,
+    merge_extras,
+    problem_responses,
 )
 from codex_sidecar.api.service import authenticate, read_caller
 from codex_sidecar.http.event_stream import respond
@@ -35,7 +35,8 @@ router: Final = APIRouter()
 @router.post(
     SESSION_PATH + "/execute",
     response_model=Execution,
-    responses=problem_responses(*JSON_BODY_ERRORS, 404, 409, 422, *SANDBOX_ERRORS) | event_stream_response(),
+    responses=problem_responses(*JSON_BODY_ERRORS, 404, 409, 422, *SANDBOX_ERRORS)
+    | event_stream_response(),
     openapi_extra=merge_extras(json_request_body("Snippet"), CALLER_HEADER),
     summary="Run the session's next snippet",
 )

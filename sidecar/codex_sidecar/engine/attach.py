@@ -14,7 +14,7 @@ from typing import Final
 
 import h11
 
-from codex_sidecar.engine.connection import create_http_state, read_event, encode_request
+from codex_sidecar.engine.connection import create_http_state, encode_request, read_event
 from codex_sidecar.errors import EngineRefused
 
 STDOUT: Final = 1

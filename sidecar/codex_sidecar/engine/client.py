@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, RootModel, Validat
 from codex_sidecar.engine.attach import HijackedStream, StreamOpener
 from codex_sidecar.engine.confinement import SANDBOX_LABEL
 from codex_sidecar.engine.connection import EngineResponse, EngineTransport
-from codex_sidecar.errors import EngineUnavailable, EngineRefused, NotReady
+from codex_sidecar.errors import EngineRefused, EngineUnavailable, NotReady
 
 
 class EngineModel(BaseModel):
@@ -137,7 +137,7 @@ MAX_API_VERSION: Final = (1, 45)
 ATTACH_TIMEOUT_S: Final = 5.0
 _ATTACH: Final = "attach?stream=1&stdin=1&stdout=1&stderr=1"
 
-Model = TypeVar("Model", wait_for=BaseModel)
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class Engine:
@@ -197,7 +197,9 @@ class Engine:
 
     async def kill(self, name: str) -> None:
         """Kills a container's processes, if there are any."""
-        await self._call("POST", f"/containers/{name}/kill", "kill a sandbox", accept=_ALREADY_ENDED)
+        await self._call(
+            "POST", f"/containers/{name}/kill", "kill a sandbox", accept=_ALREADY_ENDED
+        )
 
     async def remove(self, name: str) -> None:
         """Kills and removes a container, if it is there."""
@@ -243,7 +245,9 @@ class Engine:
             self._api = "/v" + ".".join(str(part) for part in newest)
         return self._api
 
-    async def _send(self, method: str, path: str, body: dict[str, JsonValue] | None) -> EngineResponse:
+    async def _send(
+        self, method: str, path: str, body: dict[str, JsonValue] | None
+    ) -> EngineResponse:
         try:
             answer = await self._channel.send(method, path, body)
             if answer.status == HTTPStatus.BAD_GATEWAY:

@@ -57,7 +57,9 @@ class EngineConnection:
         has_ended = self._reader.at_eof() or self._writer.is_closing()
         return self._http.our_state is h11.IDLE and not has_ended
 
-    async def call(self, method: str, path: str, body: dict[str, JsonValue] | None) -> EngineResponse:
+    async def call(
+        self, method: str, path: str, body: dict[str, JsonValue] | None
+    ) -> EngineResponse:
         """Makes one call."""
         content = b"" if body is None else json.dumps(body).encode()
         fields = [("Content-Length", str(len(content)))]
@@ -184,7 +186,9 @@ class EngineTransport:
             hint="is the daemon running, and may this process use its socket? It is tried again",
         )
 
-    async def _request(self, method: str, path: str, body: dict[str, JsonValue] | None) -> EngineResponse:
+    async def _request(
+        self, method: str, path: str, body: dict[str, JsonValue] | None
+    ) -> EngineResponse:
         try:
             async with asyncio.timeout(GET_TIMEOUT_S if method == "GET" else CHANGE_TIMEOUT_S):
                 return await self._exchanged(method, path, body)
@@ -192,7 +196,9 @@ class EngineTransport:
             # A deadline that has passed is an OSError too.
             raise self.gone(broken) from broken
 
-    async def _exchanged(self, method: str, path: str, body: dict[str, JsonValue] | None) -> EngineResponse:
+    async def _exchanged(
+        self, method: str, path: str, body: dict[str, JsonValue] | None
+    ) -> EngineResponse:
         exchange = await self._exchange()
         try:
             return await exchange.call(method, path, body)

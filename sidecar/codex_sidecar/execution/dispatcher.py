@@ -49,7 +49,9 @@ class Dispatcher:
         asked = time.perf_counter()
         image_of = select_image_language(snippet)
         limits = await self._machine.settle(snippet.limits, image_of)
-        files = pack_files(snippet.files, program=PROGRAM_NAMES[snippet.language], room_mb=limits.workspace_mb)
+        files = pack_files(
+            snippet.files, program=PROGRAM_NAMES[snippet.language], room_mb=limits.workspace_mb
+        )
         keep_s = START_TIMEOUT_S + COMPILE_TIMEOUT_S + limits.timeout_s + LIFETIME_MARGIN_S
         async with self._turns.turn(caller):
             queued_ms = _elapsed_ms(asked)

@@ -10,7 +10,7 @@ import sys
 import uvloop
 from pydantic import ValidationError
 
-from codex_sidecar.guard.policy import Policy, OwnedContainers
+from codex_sidecar.guard.policy import OwnedContainers, Policy
 from codex_sidecar.guard.server import GuardServer
 from codex_sidecar.guard.settings import GuardSettings
 from codex_sidecar.guard.upstream import UpstreamEngine

@@ -53,7 +53,9 @@ NAME_PATTERN: Final = r"mini-agent-sandbox-[0-9a-f]{16}"
 _CONTAINER: Final = rf"/containers/({NAME_PATTERN})"
 _VERSION: Final = re.compile(r"/v1\.[0-9]{2}(?=/)")
 _STREAMS: Final = "stream=1&stdin=1&stdout=1&stderr=1"
-_SANDBOXES_ONLY: Final = urlencode({"all": 1, "filters": json.dumps({"label": [f"{SANDBOX_LABEL}=1"]})})
+_SANDBOXES_ONLY: Final = urlencode(
+    {"all": 1, "filters": json.dumps({"label": [f"{SANDBOX_LABEL}=1"]})}
+)
 
 _RULES: Final = (
     _Rule(Operation.PING, "GET", "/_ping"),

@@ -13,13 +13,15 @@ from typing import Final, Protocol
 from codex_sidecar.engine.confinement import DEADLINE_LABEL, INSTANCE_LABEL, SANDBOX_LABEL
 from codex_sidecar.engine.connection import EngineResponse
 from codex_sidecar.guard import relay
-from codex_sidecar.guard.allowlist import Operation, EngineCall, match_call
+from codex_sidecar.guard.allowlist import EngineCall, Operation, match_call
 from codex_sidecar.guard.errors import EngineErrorResponse, RequestRefused
-from codex_sidecar.guard.http import RequestHead, BufferedConnection
+from codex_sidecar.guard.http import BufferedConnection, RequestHead
 from codex_sidecar.guard.template import SandboxTemplate, parse_confinement
 from codex_sidecar.guard.upstream import UpstreamEngine
 
-_CONTAINER_OPERATIONS: Final = frozenset((Operation.INSPECT, Operation.START, Operation.KILL, Operation.ATTACH, Operation.REMOVE))
+_CONTAINER_OPERATIONS: Final = frozenset(
+    (Operation.INSPECT, Operation.START, Operation.KILL, Operation.ATTACH, Operation.REMOVE)
+)
 
 
 class LabelSource(Protocol):
@@ -77,7 +79,9 @@ class Policy:
     engine: UpstreamEngine
     owned: OwnedContainers
 
-    async def pass_through(self, head: RequestHead, body: bytes) -> EngineResponse | BufferedConnection:
+    async def pass_through(
+        self, head: RequestHead, body: bytes
+    ) -> EngineResponse | BufferedConnection:
         """The engine's answer; for attach, the container's streams."""
         call = match_call(head, self.terms.images)
         await self.owned.require(call, time.time())

@@ -17,7 +17,7 @@ from typing import Final
 
 from codex_sidecar.engine.connection import EngineResponse
 from codex_sidecar.guard.errors import EngineErrorResponse, MalformedRequest, RequestRefused
-from codex_sidecar.guard.http import RequestHead, BufferedConnection, parse_head
+from codex_sidecar.guard.http import BufferedConnection, RequestHead, parse_head
 from codex_sidecar.guard.policy import Policy
 from codex_sidecar.guard.relay import hand_over, relay_bytes
 from mini_agent_protocol.errors import MiniAgentError
@@ -70,7 +70,9 @@ class GuardServer:
         """Listens; afterwards every connection is closed and the socket is gone."""
         loop = asyncio.get_running_loop()
         with _bind(path) as place:
-            server = await loop.create_unix_server(lambda: BufferedConnection(self._opened), sock=place)
+            server = await loop.create_unix_server(
+                lambda: BufferedConnection(self._opened), sock=place
+            )
             yield
             server.close()
         for task in self._open:

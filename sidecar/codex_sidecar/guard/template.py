@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, TypeAdapter, Valid
 
 from codex_sidecar.engine.confinement import (
     DEADLINE_LABEL,
-    MIN_UID,
     MIB,
+    MIN_UID,
     UID_COUNT,
     Confinement,
     DefaultLimits,

@@ -20,19 +20,19 @@ from pydantic import (
 
 from codex_sidecar.engine.client import (
     MAX_API_VERSION,
-    EngineFacts,
-    ContainerSummary,
-    ImageDetails,
     ContainerDetails,
-    ErrorMessage,
+    ContainerSummary,
+    EngineFacts,
     EngineVersion,
+    ErrorMessage,
+    ImageDetails,
 )
 from codex_sidecar.engine.connection import EngineResponse, EngineTransport
 from codex_sidecar.errors import EngineUnavailable
-from codex_sidecar.guard.allowlist import NAME_PATTERN, Operation, EngineCall
+from codex_sidecar.guard.allowlist import NAME_PATTERN, EngineCall, Operation
 from codex_sidecar.guard.errors import EngineErrorResponse
 
-Model = TypeVar("Model", wait_for=BaseModel)
+Model = TypeVar("Model", bound=BaseModel)
 
 
 class _SandboxList(RootModel[list[ContainerSummary]]):
@@ -80,7 +80,9 @@ class UpstreamEngine:
         """Closes the connections."""
         await self._channel.aclose()
 
-    async def pass_on(self, call: EngineCall, body: dict[str, JsonValue] | None = None) -> EngineResponse:
+    async def pass_on(
+        self, call: EngineCall, body: dict[str, JsonValue] | None = None
+    ) -> EngineResponse:
         """The engine's answer to a call, without what the sidecar does not read."""
         answer = await self._ask(call.method, await self.versioned(call), body)
         return EngineResponse(answer.status, _filter_body(call.act, answer.body))
@@ -102,7 +104,9 @@ class UpstreamEngine:
             self._api = "/v" + ".".join(str(part) for part in newest)
         return self._api + call.target
 
-    async def _ask(self, method: str, target: str, body: dict[str, JsonValue] | None) -> EngineResponse:
+    async def _ask(
+        self, method: str, target: str, body: dict[str, JsonValue] | None
+    ) -> EngineResponse:
         try:
             answer = await self._channel.send(method, target, body)
         except EngineUnavailable:

@@ -20,7 +20,9 @@ STATUSES: Final[Statuses] = (
 )
 
 
-def create_error_response(error: MiniAgentError, headers: Mapping[str, str] | None = None) -> JSONResponse:
+def create_error_response(
+    error: MiniAgentError, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
     """The error as a response, with these headers and those that go with the error."""
     told = dict(headers or {})
     if isinstance(error, Unauthorized):

@@ -21,7 +21,7 @@ LARGE_BODY_BYTES: Final = 1 << 20
 MAX_VALUE_CHARS: Final = 80
 MAX_FIELDS: Final = 5
 
-Value = TypeVar("Value", wait_for=BaseModel)
+Value = TypeVar("Value", bound=BaseModel)
 
 
 async def read_snippet(request: Request) -> Snippet:

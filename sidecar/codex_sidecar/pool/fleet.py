@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from codex_sidecar.engine.client import Engine
-from codex_sidecar.engine.confinement import MIN_UID, UID_COUNT, ImageCatalog, Confinement
+from codex_sidecar.engine.confinement import MIN_UID, UID_COUNT, Confinement, ImageCatalog
 from codex_sidecar.kinds import Preload
 from codex_sidecar.runner.about import ImageContents
 from codex_sidecar.runner.container import Container

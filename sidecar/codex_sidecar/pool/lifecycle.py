@@ -21,7 +21,7 @@ from codex_sidecar.kinds import SandboxKind
 from codex_sidecar.pool.fleet import Fleet, InstanceConfig
 from codex_sidecar.pool.inventory import Inventory
 from codex_sidecar.pool.pool import Pool
-from codex_sidecar.pool.stock import StockBounds, Stock, LeaseActivity
+from codex_sidecar.pool.stock import LeaseActivity, Stock, StockBounds
 from codex_sidecar.pool.warmer import Warmer
 from codex_sidecar.runner.container import Container
 
@@ -106,7 +106,11 @@ class StockSizes:
 
 @asynccontextmanager
 async def open_pool(
-    engine: Engine, catalog: ImageCatalog, terms: InstanceConfig, machine: Machine, warmth: StockSizes
+    engine: Engine,
+    catalog: ImageCatalog,
+    terms: InstanceConfig,
+    machine: Machine,
+    warmth: StockSizes,
 ) -> AsyncIterator[Pool]:
     """A pool at work. All leases have to have ended before it closes."""
     fleet, traffic = Fleet(engine, catalog, terms), LeaseActivity()

@@ -12,13 +12,13 @@ from codex_sidecar import metrics
 from codex_sidecar.engine.limits import Machine
 from codex_sidecar.errors import EngineRefused
 from codex_sidecar.kinds import (
-    SandboxKind,
     Preload,
-    select_kind,
+    SandboxKind,
     kind_language,
+    select_kind,
 )
 from codex_sidecar.pool.fleet import Fleet, SandboxSpec
-from codex_sidecar.pool.stock import Stock, LeaseActivity
+from codex_sidecar.pool.stock import LeaseActivity, Stock
 from codex_sidecar.pool.warmer import LIFETIME_S, Warmer
 from codex_sidecar.runner.about import ImageContents
 from codex_sidecar.runner.container import Container
@@ -101,7 +101,9 @@ class Pool:
         self, language: Language, limits: EnforcedLimits, preload: Preload
     ) -> Container | None:
         kind = select_kind(language, preload)
-        if not self._stocks or not _have_same_confinement(limits, await self._machine.settle(Limits(), language)):
+        if not self._stocks or not _have_same_confinement(
+            limits, await self._machine.settle(Limits(), language)
+        ):
             return None
         if kind in self._stocks:
             self._stocks[kind].want()

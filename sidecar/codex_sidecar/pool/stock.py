@@ -112,7 +112,7 @@ class Member(Protocol):
         ...
 
 
-Item = TypeVar("Item", wait_for=Member)
+Item = TypeVar("Item", bound=Member)
 
 
 @dataclass(frozen=True, slots=True)

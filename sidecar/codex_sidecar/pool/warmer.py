@@ -10,7 +10,7 @@ from typing import Final
 from codex_sidecar.engine.limits import Machine
 from codex_sidecar.kinds import kind_language, kind_preload
 from codex_sidecar.pool.fleet import Fleet, SandboxSpec
-from codex_sidecar.pool.stock import MAX_AGE_S, Stock, LeaseActivity
+from codex_sidecar.pool.stock import MAX_AGE_S, LeaseActivity, Stock
 from codex_sidecar.runner.container import Container
 from mini_agent_protocol.errors import MiniAgentError
 from mini_agent_protocol.snippet import Limits
@@ -26,7 +26,11 @@ class Warmer:
     """Does one thing at a time for each of its workers."""
 
     def __init__(
-        self, fleet: Fleet, stocks: tuple[Stock[Container], ...], machine: Machine, traffic: LeaseActivity
+        self,
+        fleet: Fleet,
+        stocks: tuple[Stock[Container], ...],
+        machine: Machine,
+        traffic: LeaseActivity,
     ) -> None:
         self._fleet, self._stocks, self._machine = fleet, stocks, machine
         self._traffic = traffic

@@ -7,7 +7,7 @@ import contextlib
 from typing import Final
 
 from codex_sidecar.engine.attach import HijackedStream
-from codex_sidecar.engine.client import Engine, HostConfig, ContainerState
+from codex_sidecar.engine.client import ContainerState, Engine, HostConfig
 from codex_sidecar.engine.confinement import GVISOR, MIB, Confinement
 from codex_sidecar.errors import EngineRefused, NotReady, RunnerLost
 from codex_sidecar.runner import frames

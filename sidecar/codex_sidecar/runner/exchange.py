@@ -19,7 +19,14 @@ from codex_sidecar.errors import RunnerLost
 from codex_sidecar.runner import frames
 from codex_sidecar.runner.files import MAX_ARTIFACT_BYTES, MAX_ARTIFACTS, unpack_artifacts
 from codex_sidecar.runner.frames import Frame
-from codex_sidecar.runner.output import BoundedOutput, Listener, NullListener, StreamName, SnippetValues, parse_values
+from codex_sidecar.runner.output import (
+    BoundedOutput,
+    Listener,
+    NullListener,
+    SnippetValues,
+    StreamName,
+    parse_values,
+)
 from mini_agent_protocol.execution import Artifact, EnforcedLimits, Timings
 from mini_agent_protocol.snippet import Snippet
 
@@ -118,7 +125,10 @@ class Exchange:
         self._line, self._limits, self._clocks = line, limits, clocks
         self._listener = listener or NullListener()
         self._nonce = secrets.token_bytes(frames.NONCE_BYTES)
-        self.stdout, self.stderr = BoundedOutput(limits.output_bytes), BoundedOutput(limits.output_bytes)
+        self.stdout, self.stderr = (
+            BoundedOutput(limits.output_bytes),
+            BoundedOutput(limits.output_bytes),
+        )
         self.result: RunResult | None = None
         self.values = SnippetValues()
         self.artifacts: tuple[Artifact, ...] = ()

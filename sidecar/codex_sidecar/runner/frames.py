@@ -70,7 +70,9 @@ class FrameReader:
             if stream == ATTACHED_STDOUT:
                 self._buffer += chunk
             else:
-                self.complaint = (self.complaint + chunk.decode(errors="replace"))[-MAX_STDERR_CHARS:]
+                self.complaint = (self.complaint + chunk.decode(errors="replace"))[
+                    -MAX_STDERR_CHARS:
+                ]
         content = bytes(self._buffer[:count])
         del self._buffer[:count]
         return content

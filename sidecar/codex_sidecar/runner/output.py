@@ -67,7 +67,11 @@ def parse_values(body: bytes) -> SnippetValues:
         said = SnippetValues.model_validate_json(body)
     except ValidationError:
         return SnippetValues()
-    return said if len(said.rich) <= MAX_RICH_VALUES and all(map(_is_valid, said.rich)) else SnippetValues()
+    return (
+        said
+        if len(said.rich) <= MAX_RICH_VALUES and all(map(_is_valid, said.rich))
+        else SnippetValues()
+    )
 
 
 def _is_valid(rich: Rich) -> bool:

@@ -83,7 +83,9 @@ class WorkspaceResponse(BaseModel):
 
     ok: bool = Field(description="Whether the call was carried out.")
     error: str = Field(default="", description="Why it was not; empty where it was.")
-    kind: ErrorKind = Field(default="", description="The kind of the error; empty where there is none.")
+    kind: ErrorKind = Field(
+        default="", description="The kind of the error; empty where there is none."
+    )
     files: tuple[WorkspaceEntry, ...] = Field(default=(), description="The files that were listed.")
 
 
@@ -135,7 +137,9 @@ class Workspace:
         """Empties it."""
         await self._asked("wipe")
 
-    async def _asked(self, op: Operation, path: str = "", content: bytes = b"") -> tuple[WorkspaceResponse, bytes]:
+    async def _asked(
+        self, op: Operation, path: str = "", content: bytes = b""
+    ) -> tuple[WorkspaceResponse, bytes]:
         self.is_sound = False
         try:
             async with asyncio.timeout(TIMEOUT_S):
@@ -143,7 +147,9 @@ class Workspace:
                 await self._line.send_together(
                     Frame(frames.WORKSPACE, call), Frame(frames.FILES, content)
                 )
-                answer, said = _parse_response(await self._line.receive(b"", frames.MAX_WORKSPACE_FRAME_BYTES))
+                answer, said = _parse_response(
+                    await self._line.receive(b"", frames.MAX_WORKSPACE_FRAME_BYTES)
+                )
         except (TimeoutError, OSError) as gone:
             raise RunnerLost(f"the sandbox does not answer: {gone}") from gone
         self.is_sound = True

@@ -8,20 +8,25 @@ import time
 from typing import Final, Literal
 
 from codex_sidecar.engine.limits import Machine
-from codex_sidecar.errors import SessionNotFound, RunnerLost, ServiceStopping
+from codex_sidecar.errors import RunnerLost, ServiceStopping, SessionNotFound
 from codex_sidecar.execution.dispatcher import PROGRAM_NAMES, select_image_language
 from codex_sidecar.execution.fair_queue import FairQueue
 from codex_sidecar.kinds import (
     SandboxKind,
-    select_kind,
-    kind_language,
     detect_preload,
+    kind_language,
+    select_kind,
 )
 from codex_sidecar.runner.exchange import RUNNER_FIRST, Exchange
 from codex_sidecar.runner.files import pack_files
 from codex_sidecar.runner.outcome import build_execution
 from codex_sidecar.runner.output import Listener
-from codex_sidecar.sessions.sandboxes import SessionSandbox, SessionSandboxes, merge_limits, apply_fixed_limits
+from codex_sidecar.sessions.sandboxes import (
+    SessionSandbox,
+    SessionSandboxes,
+    apply_fixed_limits,
+    merge_limits,
+)
 from mini_agent_protocol.execution import EnforcedLimits, Execution, SessionFacts
 from mini_agent_protocol.snippet import Limits, Snippet
 
@@ -32,7 +37,12 @@ class Kernel:
     """One snippet at a time; whoever calls `run` sees to that."""
 
     def __init__(
-        self, session_id: str, limits: Limits, shelf: SessionSandboxes, machine: Machine, turns: FairQueue
+        self,
+        session_id: str,
+        limits: Limits,
+        shelf: SessionSandboxes,
+        machine: Machine,
+        turns: FairQueue,
     ) -> None:
         self._session_id, self._limits = session_id, limits
         self._shelf, self._machine, self._turns = shelf, machine, turns
@@ -73,7 +83,9 @@ class Kernel:
         began = time.perf_counter()
         kind = self._kind_for(snippet)
         limits = await self._limits_of(snippet, kind)
-        files = pack_files(snippet.files, program=PROGRAM_NAMES[snippet.language], room_mb=limits.workspace_mb)
+        files = pack_files(
+            snippet.files, program=PROGRAM_NAMES[snippet.language], room_mb=limits.workspace_mb
+        )
         held = await self._shelf.at(kind, limits)
         self._require_that_it_is_wanted()
         if snippet.stateful:

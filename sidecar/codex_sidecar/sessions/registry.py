@@ -8,8 +8,8 @@ import math
 import secrets
 from typing import Final
 
-from codex_sidecar.errors import Busy, SessionNotFound, ServiceStopping
-from codex_sidecar.sessions.session import SessionDependencies, Session
+from codex_sidecar.errors import Busy, ServiceStopping, SessionNotFound
+from codex_sidecar.sessions.session import Session, SessionDependencies
 from mini_agent_protocol.errors import MiniAgentError
 from mini_agent_protocol.workspace import SessionRequest
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
 from codex_sidecar.errors import RefusedCall, RunnerLost
-from codex_sidecar.kinds import SandboxKind, Preload, kind_language, kind_preload
+from codex_sidecar.kinds import Preload, SandboxKind, kind_language, kind_preload
 from codex_sidecar.runner.container import Container
 from codex_sidecar.runner.workspace import Workspace
 from mini_agent_protocol.errors import BadRequest
@@ -51,7 +51,9 @@ class SessionSandbox:
         await self._lease.aclose()
 
 
-async def lease_sandbox(pool: SandboxPool, language: Language, limits: EnforcedLimits, preload: Preload) -> SessionSandbox:
+async def lease_sandbox(
+    pool: SandboxPool, language: Language, limits: EnforcedLimits, preload: Preload
+) -> SessionSandbox:
     """Takes a sandbox out of the pool, for as long as it is wanted."""
     async with AsyncExitStack() as lease:
         container = await lease.enter_async_context(pool.lease(language, limits, preload))
@@ -67,7 +69,9 @@ def merge_limits(asked: Limits, usual: Limits) -> Limits:
     return usual.model_copy(update=asked.model_dump(exclude_none=True))
 
 
-def apply_fixed_limits(asked: Limits, settled: EnforcedLimits, held: EnforcedLimits) -> EnforcedLimits:
+def apply_fixed_limits(
+    asked: Limits, settled: EnforcedLimits, held: EnforcedLimits
+) -> EnforcedLimits:
     """What holds in a sandbox that was started with `held`.
 
     Time and output are `settled` anew for each snippet; `BadRequest` names a limit that would need

@@ -16,11 +16,11 @@ from typing import Final, TypeVar
 
 from codex_sidecar import metrics
 from codex_sidecar.engine.limits import Machine
-from codex_sidecar.errors import SessionNotFound, RefusedCall, SessionBusy
+from codex_sidecar.errors import RefusedCall, SessionBusy, SessionNotFound
 from codex_sidecar.execution.fair_queue import FairQueue
 from codex_sidecar.runner.output import Listener
 from codex_sidecar.sessions.kernel import Kernel
-from codex_sidecar.sessions.sandboxes import SessionSandbox, SandboxPool, SessionSandboxes
+from codex_sidecar.sessions.sandboxes import SandboxPool, SessionSandbox, SessionSandboxes
 from mini_agent_protocol.execution import Execution
 from mini_agent_protocol.snippet import Snippet
 from mini_agent_protocol.workspace import SessionRequest, WorkspaceFile

@@ -27,10 +27,10 @@ def project(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def at(project: Path) -> ToolContext:
-    return ToolContext.at(project, {**os.environ, "HOME": str(project.parent / "home")})
+def context(project: Path) -> ToolContext:
+    return ToolContext.create(project, {**os.environ, "HOME": str(project.parent / "home")})
 
 
 @pytest.fixture
-def permissions(at: ToolContext) -> PermissionPolicy:
-    return PermissionPolicy(at)
+def permissions(context: ToolContext) -> PermissionPolicy:
+    return PermissionPolicy(context)

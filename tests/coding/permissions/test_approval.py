@@ -23,42 +23,46 @@ class User:
     said: UserAnswer
     heard: list[str] = field(default_factory=list)
 
-    async def may(self, asked: Ask) -> UserAnswer:
+    async def ask_permission(self, asked: Ask) -> UserAnswer:
         self.heard.append(asked.question)
         await asyncio.sleep(0)
         return self.said
 
 
-async def test_always_answers_the_calls_that_wait_as_well(at: ToolContext) -> None:
+async def test_always_answers_the_calls_that_wait_as_well(context: ToolContext) -> None:
     user = User(UserAnswer("always"))
-    approval = PolicyApprover(PermissionPolicy(at), user)
+    approval = PolicyApprover(PermissionPolicy(context), user)
     async with asyncio.TaskGroup() as calls:
-        asked = [calls.create_task(approval.find_objection("WebFetch", FETCH, "")) for _ in range(20)]
+        asked = [
+            calls.create_task(approval.find_objection("WebFetch", FETCH, "")) for _ in range(20)
+        ]
     assert [each.result() for each in asked] == [""] * 20
     assert len(user.heard) == 1
 
 
-async def test_once_is_for_one_call(at: ToolContext) -> None:
+async def test_once_is_for_one_call(context: ToolContext) -> None:
     user = User(UserAnswer("once"))
-    approval = PolicyApprover(PermissionPolicy(at), user)
+    approval = PolicyApprover(PermissionPolicy(context), user)
     for _ in range(2):
         assert await approval.find_objection("WebFetch", FETCH, "") == ""
     assert len(user.heard) == 2
 
 
-async def test_no_comes_with_what_the_user_says(at: ToolContext) -> None:
-    approval = PolicyApprover(PermissionPolicy(at), User(UserAnswer("no", "use the cache")))
+async def test_no_comes_with_what_the_user_says(context: ToolContext) -> None:
+    approval = PolicyApprover(PermissionPolicy(context), User(UserAnswer("no", "use the cache")))
     objection = await approval.find_objection("WebFetch", FETCH, "")
     assert objection == "The user does not want this to be done. They say: use the cache"
 
 
-async def test_a_rule_that_cannot_be_kept_holds_all_the_same(at: ToolContext, project: Path) -> None:
+async def test_a_rule_that_cannot_be_kept_holds_all_the_same(
+    context: ToolContext, project: Path
+) -> None:
     (project / LOCAL_SETTINGS).parent.mkdir()
     (project / LOCAL_SETTINGS).write_text("{")
     told: list[str] = []
     user = User(UserAnswer("always"))
     keep = partial(add_allow_rule, project / LOCAL_SETTINGS)
-    approval = PolicyApprover(PermissionPolicy(at, keep=keep), user, told.append)
+    approval = PolicyApprover(PermissionPolicy(context, save_rule=keep), user, told.append)
     for _ in range(2):
         assert await approval.find_objection("WebFetch", FETCH, "") == ""
     assert len(user.heard) == 1
@@ -66,20 +70,27 @@ async def test_a_rule_that_cannot_be_kept_holds_all_the_same(at: ToolContext, pr
     assert (project / LOCAL_SETTINGS).read_text() == "{"
 
 
-async def test_where_nobody_is_there_the_reason_names_the_rule(at: ToolContext) -> None:
-    objection = await PolicyApprover(PermissionPolicy(at), None).find_objection("WebFetch", FETCH, "")
+async def test_where_nobody_is_there_the_reason_names_the_rule(context: ToolContext) -> None:
+    objection = await PolicyApprover(PermissionPolicy(context), None).find_objection(
+        "WebFetch", FETCH, ""
+    )
     assert "nobody is there to be asked" in objection
     assert "WebFetch(domain:a.example)" in objection
 
 
-async def test_a_hook_that_allows_does_not_undo_a_rule_that_denies(at: ToolContext) -> None:
-    planning = PolicyApprover(PermissionPolicy(at, mode="plan"), User(UserAnswer("always")))
+async def test_a_hook_that_allows_does_not_undo_a_rule_that_denies(context: ToolContext) -> None:
+    planning = PolicyApprover(PermissionPolicy(context, mode="plan"), User(UserAnswer("always")))
     assert "plan mode" in await planning.find_objection("Bash", {"command": "ls"}, "allow")
-    assert await PolicyApprover(PermissionPolicy(at), None).find_objection("WebFetch", FETCH, "allow") == ""
+    assert (
+        await PolicyApprover(PermissionPolicy(context), None).find_objection(
+            "WebFetch", FETCH, "allow"
+        )
+        == ""
+    )
 
 
-async def test_a_hook_can_have_the_user_asked_about_what_is_allowed(at: ToolContext) -> None:
+async def test_a_hook_can_have_the_user_asked_about_what_is_allowed(context: ToolContext) -> None:
     user = User(UserAnswer("no"))
-    approval = PolicyApprover(PermissionPolicy(at), user)
+    approval = PolicyApprover(PermissionPolicy(context), user)
     assert await approval.find_objection("LS", {"path": ""}, "ask")
     assert user.heard == ["A hook wants to know: call LS?"]

@@ -48,38 +48,40 @@ def project(project: Path) -> Path:
 
 
 @pytest.mark.parametrize(("rule", "what"), [(r, w) for r, lines in DENIED.items() for w in lines])
-def test_what_is_denied_is_denied_in_disguise(at: ToolContext, rule: str, what: str) -> None:
-    denying = PermissionPolicy(at, rules(deny=[rule]), "bypassPermissions")
-    assert isinstance(denying.decision(*arguments_of(rule, what)), Deny)
+def test_what_is_denied_is_denied_in_disguise(context: ToolContext, rule: str, what: str) -> None:
+    denying = PermissionPolicy(context, rules(deny=[rule]), "bypassPermissions")
+    assert isinstance(denying.decide(*arguments_of(rule, what)), Deny)
 
 
 @pytest.mark.parametrize(
     ("rule", "what"), [(r, w) for r, lines in NOT_DENIED.items() for w in lines]
 )
-def test_what_is_not_denied_goes_on(at: ToolContext, rule: str, what: str) -> None:
-    denying = PermissionPolicy(at, rules(deny=[rule]), "bypassPermissions")
-    assert denying.decision(*arguments_of(rule, what)) == Allow()
+def test_what_is_not_denied_goes_on(context: ToolContext, rule: str, what: str) -> None:
+    denying = PermissionPolicy(context, rules(deny=[rule]), "bypassPermissions")
+    assert denying.decide(*arguments_of(rule, what)) == Allow()
 
 
 @pytest.mark.parametrize(
     ("rule", "what"), [(r, w) for r, lines in NOT_COVERED.items() for w in lines]
 )
-def test_what_does_more_than_is_allowed_is_asked_for(at: ToolContext, rule: str, what: str) -> None:
-    allowing = PermissionPolicy(at, rules(allow=[rule]), "default")
-    assert isinstance(allowing.decision(*arguments_of(rule, what)), Ask)
+def test_what_does_more_than_is_allowed_is_asked_for(
+    context: ToolContext, rule: str, what: str
+) -> None:
+    allowing = PermissionPolicy(context, rules(allow=[rule]), "default")
+    assert isinstance(allowing.decide(*arguments_of(rule, what)), Ask)
 
 
 @pytest.mark.parametrize(("rule", "what"), [(r, w) for r, lines in COVERED.items() for w in lines])
-def test_what_is_allowed_needs_no_question(at: ToolContext, rule: str, what: str) -> None:
-    allowing = PermissionPolicy(at, rules(allow=[rule]), "default")
-    assert allowing.decision(*arguments_of(rule, what)) == Allow()
+def test_what_is_allowed_needs_no_question(context: ToolContext, rule: str, what: str) -> None:
+    allowing = PermissionPolicy(context, rules(allow=[rule]), "default")
+    assert allowing.decide(*arguments_of(rule, what)) == Allow()
 
 
-def test_plan_mode_denies_every_line(at: ToolContext) -> None:
-    planning = PermissionPolicy(at, rules(allow=["Bash", "Edit", *NOT_COVERED]), "plan")
+def test_plan_mode_denies_every_line(context: ToolContext) -> None:
+    planning = PermissionPolicy(context, rules(allow=["Bash", "Edit", *NOT_COVERED]), "plan")
     lines = [line for rule, them in NOT_COVERED.items() if rule.startswith("Bash") for line in them]
     for line in (*lines, "ls", "echo x > src/a.py"):
-        assert isinstance(planning.decision("Bash", {"command": line}), Deny)
+        assert isinstance(planning.decide("Bash", {"command": line}), Deny)
 
 
 @pytest.mark.parametrize(
@@ -95,17 +97,17 @@ def test_plan_mode_denies_every_line(at: ToolContext) -> None:
         ("git diff --output=x", "Bash(git diff --output=x)"),
     ],
 )
-def test_always_is_never_more_than_was_seen(at: ToolContext, line: str, always: str) -> None:
-    permissions = PermissionPolicy(at)
-    asked = permissions.decision("Bash", {"command": line})
+def test_always_is_never_more_than_was_seen(context: ToolContext, line: str, always: str) -> None:
+    permissions = PermissionPolicy(context)
+    asked = permissions.decide("Bash", {"command": line})
     assert isinstance(asked, Ask)
     assert str(asked.suggested_rule) == always
     permissions.remember(asked.suggested_rule)
-    assert permissions.decision("Bash", {"command": line}) == Allow()
+    assert permissions.decide("Bash", {"command": line}) == Allow()
 
 
-def test_a_line_of_the_longest_that_there_is_is_judged(at: ToolContext) -> None:
-    denying = PermissionPolicy(at, rules(deny=["Bash(rm *)"]), "bypassPermissions")
+def test_a_line_of_the_longest_that_there_is_is_judged(context: ToolContext) -> None:
+    denying = PermissionPolicy(context, rules(deny=["Bash(rm *)"]), "bypassPermissions")
     padded = "env " + "A=1 " * 30_000 + "rm x"
     assert len(padded) > os.sysconf("SC_PAGE_SIZE") * 16
-    assert isinstance(denying.decision("Bash", {"command": padded}), Deny)
+    assert isinstance(denying.decide("Bash", {"command": padded}), Deny)

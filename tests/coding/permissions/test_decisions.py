@@ -59,38 +59,43 @@ def test_looking_round_is_allowed_in_every_mode(
     permissions: PermissionPolicy, mode: PermissionMode, tool: str, arguments: dict[str, JsonValue]
 ) -> None:
     permissions.mode = mode
-    assert permissions.decision(tool, arguments) == Allow()
+    assert permissions.decide(tool, arguments) == Allow()
 
 
 @pytest.mark.parametrize(("tool", "arguments"), [*CHANGING, *REACHING, *OUTSIDE])
 def test_what_changes_reaches_out_or_lies_outside_is_asked_for(
     permissions: PermissionPolicy, tool: str, arguments: dict[str, JsonValue]
 ) -> None:
-    assert isinstance(permissions.decision(tool, arguments), Ask)
+    assert isinstance(permissions.decide(tool, arguments), Ask)
 
 
 @pytest.mark.parametrize(("tool", "arguments"), CHANGING)
 def test_plan_mode_denies_what_changes_anything_whatever_is_allowed(
-    at: ToolContext, tool: str, arguments: dict[str, JsonValue]
+    context: ToolContext, tool: str, arguments: dict[str, JsonValue]
 ) -> None:
-    allowing = PermissionPolicy(at, rules(allow=[tool, "Bash(ls)", "Edit(/**)"]), "plan")
-    decision = allowing.decision(tool, arguments)
+    allowing = PermissionPolicy(context, rules(allow=[tool, "Bash(ls)", "Edit(/**)"]), "plan")
+    decision = allowing.decide(tool, arguments)
     assert isinstance(decision, Deny)
     assert "plan mode" in decision.reason
 
 
-def test_what_runs_in_a_sandbox_is_allowed_in_every_mode(at: ToolContext) -> None:
+def test_what_runs_in_a_sandbox_is_allowed_in_every_mode(context: ToolContext) -> None:
     for mode in get_args(PermissionMode):
-        permissions = PermissionPolicy(at, mode=mode, isolated_tools=frozenset({"exec_python"}))
-        assert permissions.decision("exec_python", {"code": "1"}) == Allow()
+        permissions = PermissionPolicy(
+            context, mode=mode, isolated_tools=frozenset({"exec_python"})
+        )
+        assert permissions.decide("exec_python", {"code": "1"}) == Allow()
 
 
-def test_plan_mode_knows_the_tools_of_others_that_only_read(at: ToolContext) -> None:
+def test_plan_mode_knows_the_tools_of_others_that_only_read(context: ToolContext) -> None:
     planning = PermissionPolicy(
-        at, rules(allow=["mcp__files"]), "plan", read_only_tools=frozenset({"mcp__files__read"})
+        context,
+        rules(allow=["mcp__files"]),
+        "plan",
+        read_only_tools=frozenset({"mcp__files__read"}),
     )
-    assert planning.decision("mcp__files__read", {}) == Allow()
-    assert isinstance(planning.decision("mcp__files__write", {}), Deny)
+    assert planning.decide("mcp__files__read", {}) == Allow()
+    assert isinstance(planning.decide("mcp__files__write", {}), Deny)
 
 
 @pytest.mark.parametrize(("tool", "arguments"), [*CHANGING, *REACHING, *OUTSIDE])
@@ -98,71 +103,73 @@ def test_bypassing_asks_for_nothing(
     permissions: PermissionPolicy, tool: str, arguments: dict[str, JsonValue]
 ) -> None:
     permissions.mode = "bypassPermissions"
-    assert permissions.decision(tool, arguments) == Allow()
+    assert permissions.decide(tool, arguments) == Allow()
 
 
 def test_accepting_edits_is_for_files_in_the_project(permissions: PermissionPolicy) -> None:
     permissions.mode = "acceptEdits"
-    assert permissions.decision("Edit", EDIT) == Allow()
+    assert permissions.decide("Edit", EDIT) == Allow()
     for tool, arguments in (
         ("Write", {"file_path": "/tmp/x", "content": ""}),
         ("Bash", {"command": "touch x"}),
     ):
-        assert isinstance(permissions.decision(tool, {**arguments}), Ask)
+        assert isinstance(permissions.decide(tool, {**arguments}), Ask)
 
 
 @pytest.mark.parametrize(
     "path",
     [".git/hooks/pre-commit", ".claude/settings.local.json", ".mcp.json", "sub/.git/config"],
 )
-def test_files_that_start_commands_are_asked_for_all_the_same(at: ToolContext, path: str) -> None:
-    accepting = PermissionPolicy(at, rules(allow=["Write", "Edit"]), "acceptEdits")
-    assert isinstance(accepting.decision("Write", {"file_path": path, "content": ""}), Ask)
+def test_files_that_start_commands_are_asked_for_all_the_same(
+    context: ToolContext, path: str
+) -> None:
+    accepting = PermissionPolicy(context, rules(allow=["Write", "Edit"]), "acceptEdits")
+    assert isinstance(accepting.decide("Write", {"file_path": path, "content": ""}), Ask)
 
 
 def test_a_link_leads_where_it_leads(permissions: PermissionPolicy, project: Path) -> None:
     (project / "out").symlink_to("/etc")
     (project / "round").symlink_to("round")
     permissions.mode = "acceptEdits"
-    assert isinstance(permissions.decision("Read", {"file_path": "out/passwd"}), Ask)
+    assert isinstance(permissions.decide("Read", {"file_path": "out/passwd"}), Ask)
     written = {"file_path": "out/new", "content": ""}
-    assert isinstance(permissions.decision("Write", {**written}), Ask)
-    assert permissions.decision("Read", {"file_path": "round"}) == Allow()
+    assert isinstance(permissions.decide("Write", {**written}), Ask)
+    assert permissions.decide("Read", {"file_path": "round"}) == Allow()
 
 
 def test_additional_folders_are_like_the_project(project: Path, tmp_path: Path) -> None:
     beside = tmp_path / "beside"
     beside.mkdir()
-    permissions = PermissionPolicy(ToolContext.at(project, {}, (beside,)))
-    assert permissions.decision("Read", {"file_path": f"{beside}/a"}) == Allow()
+    permissions = PermissionPolicy(ToolContext.create(project, {}, (beside,)))
+    assert permissions.decide("Read", {"file_path": f"{beside}/a"}) == Allow()
 
 
-def test_deny_weighs_more_than_ask_and_ask_more_than_allow(at: ToolContext) -> None:
+def test_deny_weighs_more_than_ask_and_ask_more_than_allow(context: ToolContext) -> None:
     weighed = PermissionPolicy(
-        at,
+        context,
         rules(deny=["Bash(git push *)"], ask=["Bash(git commit *)"], allow=["Bash(git *)", "Bash"]),
         "bypassPermissions",
     )
-    denied = weighed.decision("Bash", {"command": "git push origin"})
+    denied = weighed.decide("Bash", {"command": "git push origin"})
     assert denied == Deny("Bash is denied here by the rule Bash(git push *).")
-    assert isinstance(weighed.decision("Bash", {"command": "git commit -m x"}), Ask)
-    assert weighed.decision("Bash", {"command": "git status"}) == Allow()
+    assert isinstance(weighed.decide("Bash", {"command": "git commit -m x"}), Ask)
+    assert weighed.decide("Bash", {"command": "git status"}) == Allow()
 
 
-def test_where_nobody_can_be_asked_it_is_denied_with_the_reason(at: ToolContext) -> None:
-    headless = PermissionPolicy(at, can_ask=False)
-    decision = headless.decision("Bash", {"command": "git push origin main"})
+def test_where_nobody_can_be_asked_it_is_denied_with_the_reason(context: ToolContext) -> None:
+    headless = PermissionPolicy(context, can_ask=False)
+    decision = headless.decide("Bash", {"command": "git push origin main"})
     assert isinstance(decision, Deny)
     assert "nobody is there to be asked" in decision.reason
     assert "The rule Bash(git push *) would allow it" in decision.reason
 
 
 def test_the_question_shows_what_would_change(permissions: PermissionPolicy, project: Path) -> None:
-    asked = permissions.decision("Edit", EDIT)
+    asked = permissions.decide("Edit", EDIT)
     assert isinstance(asked, Ask)
     assert asked.question == f"Edit {project}/src/a.py?"
     assert asked.diff.endswith("@@ -1,3 +1,3 @@\n-x = 1\n+x = 3\n y = 2\n ")
-    hopeless = permissions.decision("Edit", {**EDIT, "old_string": "none"})
+    hopeless = permissions.decide("Edit", {**EDIT, "old_string": "none"})
     assert isinstance(hopeless, Ask)
     assert hopeless.diff.startswith("(it will not be made: String to replace not found")
 
@@ -183,24 +190,26 @@ def test_the_question_shows_what_would_change(permissions: PermissionPolicy, pro
     ],
 )
 def test_always_allows_the_same_call_and_is_kept(
-    at: ToolContext, tool: str, arguments: dict[str, JsonValue], always: str
+    context: ToolContext, tool: str, arguments: dict[str, JsonValue], always: str
 ) -> None:
     kept: list[str] = []
-    permissions = PermissionPolicy(at, keep=lambda rule: kept.append(str(rule)))
-    asked = permissions.decision(tool, arguments)
+    permissions = PermissionPolicy(context, save_rule=lambda rule: kept.append(str(rule)))
+    asked = permissions.decide(tool, arguments)
     assert isinstance(asked, Ask)
     assert str(asked.suggested_rule) == always
     permissions.remember(asked.suggested_rule)
     permissions.remember(asked.suggested_rule)
-    assert permissions.decision(tool, arguments) == Allow()
+    assert permissions.decide(tool, arguments) == Allow()
     assert kept == [always]
 
 
-def test_a_call_that_the_tool_refuses_itself_needs_no_question(permissions: PermissionPolicy) -> None:
-    assert permissions.decision("Edit", {"file_path": 1}) == Allow()
+def test_a_call_that_the_tool_refuses_itself_needs_no_question(
+    permissions: PermissionPolicy,
+) -> None:
+    assert permissions.decide("Edit", {"file_path": 1}) == Allow()
     for path in ("a\0b", "\ud800", "x" * 300, "x/" * 4000):
-        assert permissions.decision("Read", {"file_path": path}) == Allow()
-        assert permissions.decision("Write", {"file_path": path, "content": ""}) == Allow()
+        assert permissions.decide("Read", {"file_path": path}) == Allow()
+        assert permissions.decide("Write", {"file_path": path, "content": ""}) == Allow()
 
 
 @pytest.mark.parametrize(
@@ -213,18 +222,18 @@ def test_a_call_that_the_tool_refuses_itself_needs_no_question(permissions: Perm
     ],
 )
 def test_a_servers_tool_with_the_name_of_one_of_ours_is_the_servers(
-    at: ToolContext, tool: str, arguments: dict[str, JsonValue]
+    context: ToolContext, tool: str, arguments: dict[str, JsonValue]
 ) -> None:
-    of_others = PermissionPolicy(at, own=frozenset())
-    assert isinstance(of_others.decision(tool, arguments), Ask)
+    of_others = PermissionPolicy(context, own_tools=frozenset())
+    assert isinstance(of_others.decide(tool, arguments), Ask)
     of_others.mode = "plan"
-    assert isinstance(of_others.decision(tool, arguments), Deny)
+    assert isinstance(of_others.decide(tool, arguments), Deny)
 
 
 def test_where_the_shell_is_does_not_widen_the_project(
-    at: ToolContext, project: Path, tmp_path: Path
+    context: ToolContext, project: Path, tmp_path: Path
 ) -> None:
-    elsewhere = replace(at, project=project / "src")
+    elsewhere = replace(context, project=project / "src")
     assert isinstance(
-        PermissionPolicy(elsewhere).decision("Read", {"file_path": str(tmp_path / "x")}), Ask
+        PermissionPolicy(elsewhere).decide("Read", {"file_path": str(tmp_path / "x")}), Ask
     )

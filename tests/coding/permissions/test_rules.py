@@ -46,9 +46,9 @@ def test_a_rule_is_written_as_it_was_read(text: str) -> None:
         ("git diff *", "cd ./src; git diff"),
     ],
 )
-def test_a_command_line_is_covered(at: ToolContext, spec: str, line: str) -> None:
-    allowing = PermissionPolicy(at, rules(allow=[f"Bash({spec})"]))
-    assert allowing.decision("Bash", {"command": line}) == Allow()
+def test_a_command_line_is_covered(context: ToolContext, spec: str, line: str) -> None:
+    allowing = PermissionPolicy(context, rules(allow=[f"Bash({spec})"]))
+    assert allowing.decide("Bash", {"command": line}) == Allow()
 
 
 @pytest.mark.parametrize(
@@ -81,9 +81,9 @@ def test_a_command_line_is_covered(at: ToolContext, spec: str, line: str) -> Non
         ("git diff *", "cd src"),
     ],
 )
-def test_a_command_line_is_not_covered(at: ToolContext, spec: str, line: str) -> None:
-    allowing = PermissionPolicy(at, rules(allow=[f"Bash({spec})"]))
-    assert isinstance(allowing.decision("Bash", {"command": line}), Ask)
+def test_a_command_line_is_not_covered(context: ToolContext, spec: str, line: str) -> None:
+    allowing = PermissionPolicy(context, rules(allow=[f"Bash({spec})"]))
+    assert isinstance(allowing.decide("Bash", {"command": line}), Ask)
 
 
 @pytest.mark.parametrize(
@@ -109,15 +109,15 @@ def test_a_command_line_is_not_covered(at: ToolContext, spec: str, line: str) ->
         "! rm x",
     ],
 )
-def test_a_denied_command_is_found_wherever_it_stands(at: ToolContext, line: str) -> None:
-    denying = PermissionPolicy(at, rules(deny=["Bash(rm *)"]), "bypassPermissions")
-    assert isinstance(denying.decision("Bash", {"command": line}), Deny)
+def test_a_denied_command_is_found_wherever_it_stands(context: ToolContext, line: str) -> None:
+    denying = PermissionPolicy(context, rules(deny=["Bash(rm *)"]), "bypassPermissions")
+    assert isinstance(denying.decide("Bash", {"command": line}), Deny)
 
 
 @pytest.mark.parametrize("line", ["git rm x", "echo rm", "rmdir x", "npm run rm"])
-def test_a_denied_command_is_not_found_in_other_words(at: ToolContext, line: str) -> None:
-    denying = PermissionPolicy(at, rules(deny=["Bash(rm *)"]), "bypassPermissions")
-    assert denying.decision("Bash", {"command": line}) == Allow()
+def test_a_denied_command_is_not_found_in_other_words(context: ToolContext, line: str) -> None:
+    denying = PermissionPolicy(context, rules(deny=["Bash(rm *)"]), "bypassPermissions")
+    assert denying.decide("Bash", {"command": line}) == Allow()
 
 
 @pytest.mark.parametrize(
@@ -136,65 +136,65 @@ def test_a_denied_command_is_not_found_in_other_words(at: ToolContext, line: str
         ("Read(src)", "Read", "src/../src/./a.py"),
     ],
 )
-def test_a_rule_speaks_of_a_path(at: ToolContext, rule: str, tool: str, path: str) -> None:
+def test_a_rule_speaks_of_a_path(context: ToolContext, rule: str, tool: str, path: str) -> None:
     arguments: dict[str, dict[str, JsonValue]] = {
         "Read": {"file_path": path},
         "Write": {"file_path": path, "content": ""},
         "LS": {"path": path},
         "Grep": {"path": path, "pattern": "x"},
     }
-    denying = PermissionPolicy(at, rules(deny=[rule]), "bypassPermissions")
-    assert isinstance(denying.decision(tool, arguments[tool]), Deny)
-    assert denying.decision("Read", {"file_path": "other.py"}) == Allow()
+    denying = PermissionPolicy(context, rules(deny=[rule]), "bypassPermissions")
+    assert isinstance(denying.decide(tool, arguments[tool]), Deny)
+    assert denying.decide("Read", {"file_path": "other.py"}) == Allow()
 
 
-def test_a_denied_file_is_not_reached_by_a_link(at: ToolContext, project: Path) -> None:
+def test_a_denied_file_is_not_reached_by_a_link(context: ToolContext, project: Path) -> None:
     (project / ".env").write_text("KEY=1")
     (project / "innocent").symlink_to(".env")
-    denying = PermissionPolicy(at, rules(deny=["Read(.env)"]), "bypassPermissions")
-    assert isinstance(denying.decision("Read", {"file_path": "innocent"}), Deny)
+    denying = PermissionPolicy(context, rules(deny=["Read(.env)"]), "bypassPermissions")
+    assert isinstance(denying.decide("Read", {"file_path": "innocent"}), Deny)
 
 
 def test_a_link_that_is_allowed_does_not_allow_what_is_behind_it(
-    at: ToolContext, project: Path
+    context: ToolContext, project: Path
 ) -> None:
     (project / "src" / "out").symlink_to("/etc")
-    allowing = PermissionPolicy(at, rules(allow=["Edit(/src/**)"]))
-    assert isinstance(allowing.decision("Write", {"file_path": "src/out/x", "content": ""}), Ask)
+    allowing = PermissionPolicy(context, rules(allow=["Edit(/src/**)"]))
+    assert isinstance(allowing.decide("Write", {"file_path": "src/out/x", "content": ""}), Ask)
 
 
-def test_a_tool_without_more_is_allowed_in_the_project_alone(at: ToolContext) -> None:
-    allowing = PermissionPolicy(at, rules(allow=["Read", "Write", "Bash"]))
-    assert allowing.decision("Write", {"file_path": "x", "content": ""}) == Allow()
-    assert allowing.decision("Bash", {"command": "anything > /x"}) == Allow()
+def test_a_tool_without_more_is_allowed_in_the_project_alone(context: ToolContext) -> None:
+    allowing = PermissionPolicy(context, rules(allow=["Read", "Write", "Bash"]))
+    assert allowing.decide("Write", {"file_path": "x", "content": ""}) == Allow()
+    assert allowing.decide("Bash", {"command": "anything > /x"}) == Allow()
     outside = {"file_path": "/etc/x", "content": ""}
-    assert isinstance(allowing.decision("Write", {**outside}), Ask)
+    assert isinstance(allowing.decide("Write", {**outside}), Ask)
 
 
-def test_rules_for_the_tools_of_others_and_of_hosts_and_agents(at: ToolContext) -> None:
+def test_rules_for_the_tools_of_others_and_of_hosts_and_agents(context: ToolContext) -> None:
     allowing = PermissionPolicy(
-        at,
+        context,
         rules(
             deny=["Task(wild)", "mcp__files__delete"],
             allow=["mcp__files", "WebFetch(domain:*.example.com)"],
         ),
     )
-    assert allowing.decision("mcp__files__read", {}) == Allow()
-    assert isinstance(allowing.decision("mcp__files__delete", {}), Deny)
-    assert isinstance(allowing.decision("mcp__files2__read", {}), Ask)
+    assert allowing.decide("mcp__files__read", {}) == Allow()
+    assert isinstance(allowing.decide("mcp__files__delete", {}), Deny)
+    assert isinstance(allowing.decide("mcp__files2__read", {}), Ask)
     fetch = {"prompt": "p"}
     good = "https://docs.example.com/x"
-    assert allowing.decision("WebFetch", {**fetch, "url": good}) == Allow()
+    assert allowing.decide("WebFetch", {**fetch, "url": good}) == Allow()
     bad = "https://docs.example.com.evil.example/x"
-    assert isinstance(allowing.decision("WebFetch", {**fetch, "url": bad}), Ask)
+    assert isinstance(allowing.decide("WebFetch", {**fetch, "url": bad}), Ask)
     tricky = "https://docs.example.com@evil.example/"
-    assert isinstance(allowing.decision("WebFetch", {**fetch, "url": tricky}), Ask)
+    assert isinstance(allowing.decide("WebFetch", {**fetch, "url": tricky}), Ask)
     task = {"description": "d", "prompt": "p", "subagent_type": "wild"}
-    assert isinstance(allowing.decision("Task", {**task}), Deny)
+    assert isinstance(allowing.decide("Task", {**task}), Deny)
 
 
-def test_what_must_not_be_read_is_hidden_from_searches(at: ToolContext, project: Path) -> None:
-    hidden = denied_globs(rules(deny=["Read(.env)", "Read(secrets/)", "Read"]), at)
+def test_what_must_not_be_read_is_hidden_from_searches(context: ToolContext, project: Path) -> None:
+    hidden = denied_globs(rules(deny=["Read(.env)", "Read(secrets/)", "Read"]), context)
     assert hidden == (
         f"{project}/**/.env",
         f"{project}/**/.env/**",

@@ -15,7 +15,7 @@ from mini_agent.coding.permissions.settings import (
     add_allow_rule,
 )
 from mini_agent.errors import NotConfigured
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from tests.coding.desk import Desk
 from tests.coding.permissions.conftest import rules
 
@@ -112,7 +112,7 @@ async def test_what_an_option_denies_is_hidden_from_searches_as_well(
     desk.file("secrets/a.txt", "needle")
     desk.file("b.txt", "needle")
     monkeypatch.chdir(desk.project)
-    with ScriptedModel(calls(call("Grep", pattern="needle")), says("done")) as model:
+    with ScriptedModel(calls_reply(scripted_call("Grep", pattern="needle")), text_reply("done")) as model:
         await desk.asked(model, "Search.", disallowed_tools=("Read(secrets/**)",))
     told = str(model.requests[1].messages[-1]["content"])
     assert "b.txt" in told

@@ -55,22 +55,22 @@ UNCLEAR = ["$x b", "git$x log", "git log '", "git log >", "fi", "git log \r", "g
 
 
 @pytest.mark.parametrize("line", CONSTRUCTS)
-def test_a_command_is_denied_in_every_construct(at: ToolContext, line: str) -> None:
-    denying = PermissionPolicy(at, rules(deny=["Bash(rm *)"]), "bypassPermissions")
-    assert isinstance(denying.decision("Bash", {"command": line}), Deny)
+def test_a_command_is_denied_in_every_construct(context: ToolContext, line: str) -> None:
+    denying = PermissionPolicy(context, rules(deny=["Bash(rm *)"]), "bypassPermissions")
+    assert isinstance(denying.decide("Bash", {"command": line}), Deny)
 
 
 @pytest.mark.parametrize("line", CONSTRUCTS)
-def test_a_command_is_asked_for_in_every_construct(at: ToolContext, line: str) -> None:
-    allowing = PermissionPolicy(at, rules(allow=["Bash(git *)"]))
-    assert isinstance(allowing.decision("Bash", {"command": line}), Ask)
+def test_a_command_is_asked_for_in_every_construct(context: ToolContext, line: str) -> None:
+    allowing = PermissionPolicy(context, rules(allow=["Bash(git *)"]))
+    assert isinstance(allowing.decide("Bash", {"command": line}), Ask)
 
 
 @pytest.mark.parametrize("line", UNCLEAR)
-def test_a_line_that_is_not_understood_is_asked_for(at: ToolContext, line: str) -> None:
+def test_a_line_that_is_not_understood_is_asked_for(context: ToolContext, line: str) -> None:
     assert not parse_line(line).is_static
-    allowing = PermissionPolicy(at, rules(allow=["Bash(git *)"]))
-    assert isinstance(allowing.decision("Bash", {"command": line}), Ask)
+    allowing = PermissionPolicy(context, rules(allow=["Bash(git *)"]))
+    assert isinstance(allowing.decide("Bash", {"command": line}), Ask)
 
 
 def test_the_help_loads_no_grammar() -> None:

@@ -25,25 +25,30 @@ class Reader:
 
     shown: list[Change] = field(default_factory=list)
 
-    async def may(self, asked: Ask) -> UserAnswer:
+    async def ask_permission(self, asked: Ask) -> UserAnswer:
         assert isinstance(asked.change, Change)
         self.shown.append(asked.change)
         return UserAnswer("once")
 
 
-async def called(at: ToolContext, name: str, arguments: JsonObject) -> ToolOutput:
-    return await coding_tools(at).call_openai_tool(function_call("c", name, arguments))
+async def called(context: ToolContext, name: str, arguments: JsonObject) -> ToolOutput:
+    return await coding_tools(context).call_openai_tool(function_call("c", name, arguments))
 
 
 async def test_the_new_cell_of_the_question_is_the_one_that_is_written(
-    at: ToolContext, project: Path
+    context: ToolContext, project: Path
 ) -> None:
     path, reader = project / "n.ipynb", Reader()
     path.write_text(NOTEBOOK)
-    await called(at, "Read", {"file_path": str(path)})
+    await called(context, "Read", {"file_path": str(path)})
     insert: JsonObject = {"notebook_path": str(path), "new_source": "1", "edit_mode": "insert"}
-    assert await PolicyApprover(PermissionPolicy(at), reader).find_objection("NotebookEdit", insert, "") == ""
-    assert (await called(at, "NotebookEdit", insert)).ok
+    assert (
+        await PolicyApprover(PermissionPolicy(context), reader).find_objection(
+            "NotebookEdit", insert, ""
+        )
+        == ""
+    )
+    assert (await called(context, "NotebookEdit", insert)).ok
     # Each time it is computed, a cell gets an id of its own.
     assert path.read_bytes() == reader.shown[0].after.content()
 
@@ -56,40 +61,53 @@ CALLS: dict[str, JsonObject] = {
 
 @pytest.mark.parametrize("tool", CALLS)
 async def test_a_file_that_is_there_by_now_is_not_written_over(
-    at: ToolContext, project: Path, tool: str
+    context: ToolContext, project: Path, tool: str
 ) -> None:
     path = project / "src" / "new.py"
-    assert await PolicyApprover(PermissionPolicy(at), Reader()).find_objection(tool, CALLS[tool], "") == ""
+    assert (
+        await PolicyApprover(PermissionPolicy(context), Reader()).find_objection(
+            tool, CALLS[tool], ""
+        )
+        == ""
+    )
     path.write_text("mine")
-    at.files.mark_seen(path)
-    output = await called(at, tool, CALLS[tool])
+    context.files.mark_seen(path)
+    output = await called(context, tool, CALLS[tool])
     assert (output.told, path.read_text()) == (CHANGED_SINCE_SHOWN, "mine")
 
 
-async def test_a_file_that_is_gone_by_now_is_not_made_again(at: ToolContext, project: Path) -> None:
+async def test_a_file_that_is_gone_by_now_is_not_made_again(
+    context: ToolContext, project: Path
+) -> None:
     path = project / "src" / "a.py"
-    await called(at, "Read", {"file_path": str(path)})
+    await called(context, "Read", {"file_path": str(path)})
     edit: JsonObject = {"file_path": str(path), "old_string": "x = 1", "new_string": "x = 3"}
-    assert await PolicyApprover(PermissionPolicy(at), Reader()).find_objection("Edit", edit, "") == ""
+    assert (
+        await PolicyApprover(PermissionPolicy(context), Reader()).find_objection("Edit", edit, "")
+        == ""
+    )
     path.unlink()
-    output = await called(at, "Edit", edit)
+    output = await called(context, "Edit", edit)
     assert (output.told, path.exists()) == (CHANGED_SINCE_SHOWN, False)
 
 
-async def test_a_word_of_the_user_is_for_one_call(at: ToolContext, project: Path) -> None:
+async def test_a_word_of_the_user_is_for_one_call(context: ToolContext, project: Path) -> None:
     path = project / "src" / "a.py"
-    await called(at, "Read", {"file_path": str(path)})
+    await called(context, "Read", {"file_path": str(path)})
     edit: JsonObject = {"file_path": str(path), "old_string": "1", "new_string": "11"}
-    assert await PolicyApprover(PermissionPolicy(at), Reader()).find_objection("Edit", edit, "") == ""
-    assert (await called(at, "Edit", edit)).ok
+    assert (
+        await PolicyApprover(PermissionPolicy(context), Reader()).find_objection("Edit", edit, "")
+        == ""
+    )
+    assert (await called(context, "Edit", edit)).ok
     path.write_text("z = 1\n")
-    at.files.mark_seen(path)
-    assert (await called(at, "Edit", edit)).ok
+    context.files.mark_seen(path)
+    assert (await called(context, "Edit", edit)).ok
     assert path.read_text() == "z = 11\n"
 
 
 async def test_a_call_that_waits_is_shown_what_the_one_before_it_has_left(
-    at: ToolContext, project: Path
+    context: ToolContext, project: Path
 ) -> None:
     path = project / "src" / "a.py"
 
@@ -97,13 +115,13 @@ async def test_a_call_that_waits_is_shown_what_the_one_before_it_has_left(
     class Writer(Reader):
         """Changes the file with each of its answers."""
 
-        async def may(self, asked: Ask) -> UserAnswer:
+        async def ask_permission(self, asked: Ask) -> UserAnswer:
             path.write_text(f"z = 0\n{path.read_text()}")
             await asyncio.sleep(0)
-            return await super().may(asked)
+            return await super().ask_permission(asked)
 
     reader = Writer()
-    approval = PolicyApprover(PermissionPolicy(at), reader)
+    approval = PolicyApprover(PermissionPolicy(context), reader)
     async with asyncio.TaskGroup() as asking:
         for new in ("x = 3", "x = 4"):
             edit: JsonObject = {"file_path": str(path), "old_string": "x = 1", "new_string": new}

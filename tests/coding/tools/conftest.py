@@ -20,15 +20,17 @@ from mini_agent.tools.invoker import ToolOutput
 class Bench:
     """The tools at work in the folder `here`."""
 
-    at: ToolContext
+    context: ToolContext
 
     @property
     def here(self) -> Path:
-        return self.at.project
+        return self.context.project
 
     async def call(self, name: str, **arguments: JsonValue) -> ToolOutput:
         """What came of a call."""
-        return await coding_tools(self.at).call_openai_tool(function_call("c1", name, arguments))
+        return await coding_tools(self.context).call_openai_tool(
+            function_call("c1", name, arguments)
+        )
 
     async def told(self, name: str, **arguments: JsonValue) -> str:
         """What the model reads of a call that succeeds."""
@@ -68,7 +70,7 @@ class Bench:
             )
             if each != program:
                 (folder / each).symlink_to(found)
-        return Bench(replace(self.at, environment={**os.environ, "PATH": str(folder)}))
+        return Bench(replace(self.context, environment={**os.environ, "PATH": str(folder)}))
 
 
 def stand_in(folder: Path, script: str, program: str = "rg") -> dict[str, str]:
@@ -83,6 +85,6 @@ def stand_in(folder: Path, script: str, program: str = "rg") -> dict[str, str]:
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     project = tmp_path / "project"
     project.mkdir()
-    at = ToolContext.at(project, dict(os.environ))
-    yield Bench(at)
-    await at.shell.aclose()
+    context = ToolContext.create(project, dict(os.environ))
+    yield Bench(context)
+    await context.shell.aclose()

@@ -188,7 +188,7 @@ async def test_output_is_told_as_it_comes(bench: Bench) -> None:
 
     waits = "echo a; until [ -e go ]; do sleep 0.02; done; echo b >&2"
     call = function_call("c", "Bash", {"command": waits})
-    await coding_tools(bench.at).stream_openai_tool(call, hear)
+    await coding_tools(bench.context).stream_openai_tool(call, hear)
     assert [(piece.stream, piece.text) for piece in heard] == [("stdout", "a\n"), ("stderr", "b\n")]
 
 
@@ -202,7 +202,7 @@ async def test_in_the_background_its_output_comes_by_its_id(bench: Bench) -> Non
         first = await bench.told("BashOutput", bash_id="bash_1")
     assert first == "<status>running</status>\n<stdout>\none\n</stdout>"
     bench.file("go", "")
-    watching = bench.at.shell.jobs["bash_1"].watching
+    watching = bench.context.shell.jobs["bash_1"].watching
     assert watching is not None
     await watching
     last = await bench.told("BashOutput", bash_id="bash_1")
@@ -227,7 +227,7 @@ async def test_closing_ends_what_is_in_the_background(bench: Bench) -> None:
     note = bench.here / "it"
     await bench.told("Bash", command=f"echo $$ >{note}; sleep 60", run_in_background=True)
     process = await process_in(note)
-    await bench.at.shell.aclose()
+    await bench.context.shell.aclose()
     assert not is_alive(process)
 
 

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import JsonValue
 
+from mini_agent.coding.tools.context import KnownFiles
 from mini_agent.coding.tools.edit import Replacement
 from mini_agent.coding.tools.text_file import TextFile
-from mini_agent.coding.tools.context import KnownFiles
 from tests.coding.tools.conftest import Bench
 
 
@@ -49,7 +49,7 @@ async def test_edits_of_one_file_side_by_side_are_all_made(bench: Bench) -> None
 async def test_of_what_two_agents_edit_side_by_side_nothing_is_lost(bench: Bench) -> None:
     names = [f"<{number}>" for number in range(20)]
     path = await bench.read_file("a.txt", " ".join(names))
-    other = Bench(replace(bench.at, files=KnownFiles()))
+    other = Bench(replace(bench.context, files=KnownFiles()))
     await other.told("Read", file_path=path)
     async with asyncio.TaskGroup() as edits:
         tried = {

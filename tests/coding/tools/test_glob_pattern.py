@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mini_agent.coding.tools.glob_pattern import fixed_prefix, compile_glob
+from mini_agent.coding.tools.glob_pattern import compile_glob, fixed_prefix
 
 NAMES = ("a", "ab", "b.py", "a.py")
 PATHS = [

@@ -14,7 +14,7 @@ from mini_agent.coding.tools.catalog import coding_tools
 from mini_agent.config import AgentConfig
 from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from tests.coding.desk import Desk
 from tests.coding.tools.conftest import Bench
 
@@ -30,12 +30,12 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
 
 async def test_twenty_reads_come_back_under_their_ids(bench: Bench) -> None:
     reads = [
-        call("Read", file_path=bench.file(f"f{number}", f"{'filler ' * number}content {number}."))
+        scripted_call("Read", file_path=bench.file(f"f{number}", f"{'filler ' * number}content {number}."))
         for number in range(20)
     ]
     config = AgentConfig(model="scripted", max_tools_per_iter=20, tool_concurrency=10)
-    with ScriptedModel(calls(*reads), says("read")) as model:
-        result = await run_agent([user("Read.")], coding_tools(bench.at), config, model)
+    with ScriptedModel(calls_reply(*reads), text_reply("read")) as model:
+        result = await run_agent([user("Read.")], coding_tools(bench.context), config, model)
     answers = [message for message in result.messages if message["role"] == "tool"]
     assert [answer["tool_call_id"] for answer in answers] == [read.id for read in reads]
     for number, answer in enumerate(answers):
@@ -45,8 +45,8 @@ async def test_twenty_reads_come_back_under_their_ids(bench: Bench) -> None:
 async def test_they_stand_so_in_the_transcript_and_before_the_model(desk: Desk) -> None:
     for number in range(20):
         desk.file(f"f{number}", f"content {number}.")
-    reads = [call("Read", file_path=f"f{number}") for number in range(20)]
-    with ScriptedModel(calls(*reads), says("read")) as model:
+    reads = [scripted_call("Read", file_path=f"f{number}") for number in range(20)]
+    with ScriptedModel(calls_reply(*reads), text_reply("read")) as model:
         await desk.asked(model, "Read.")
     told = [each for each in model.requests[1].messages if each["role"] == "tool"]
     (transcript,) = desk.sessions.glob("*.jsonl")
@@ -80,11 +80,11 @@ class Meeting:
         asked = str(request.messages[-1]["content"])
         if asked.startswith("I am "):
             await self.both.wait()
-            return says(f"Hello from {asked}")
+            return text_reply(f"Hello from {asked}")
         if request.messages[-1]["role"] == "tool":
-            return says("met")
+            return text_reply("met")
         task = {"description": "meet", "subagent_type": "default-agent"}
-        return calls(*(call("Task", prompt=f"I am {name}.", **task) for name in ("one", "two")))
+        return calls_reply(*(scripted_call("Task", prompt=f"I am {name}.", **task) for name in ("one", "two")))
 
 
 async def test_agents_work_side_by_side_and_each_answer_has_its_place(desk: Desk) -> None:

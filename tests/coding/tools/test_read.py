@@ -129,16 +129,18 @@ async def test_a_notebook_comes_with_its_outputs_and_pictures(bench: Bench) -> N
 def pdf_of(*pages: str) -> bytes:
     """A PDF with a line on each page."""
     shown = [f"BT /F 12 Tf 72 720 Td ({text}) Tj ET".encode() for text in pages]
-    kids = " ".join(f"{3 + 2 * at} 0 R" for at in range(len(pages)))
+    kids = " ".join(f"{3 + 2 * context} 0 R" for context in range(len(pages)))
     font = "/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>"
     parts = [
         b"<</Type/Catalog/Pages 2 0 R>>",
         f"<</Type/Pages/Kids[{kids}]/Count {len(pages)}/MediaBox[0 0 612 792]{font}>>".encode(),
     ]
-    for at, text in enumerate(shown):
-        parts.append(f"<</Type/Page/Parent 2 0 R/Contents {4 + 2 * at} 0 R>>".encode())
+    for context, text in enumerate(shown):
+        parts.append(f"<</Type/Page/Parent 2 0 R/Contents {4 + 2 * context} 0 R>>".encode())
         parts.append(b"<</Length %d>>stream\n%s\nendstream" % (len(text), text))
-    objects = b"".join(b"%d 0 obj%s endobj\n" % (at, part) for at, part in enumerate(parts, 1))
+    objects = b"".join(
+        b"%d 0 obj%s endobj\n" % (context, part) for context, part in enumerate(parts, 1)
+    )
     return b"%PDF-1.7\n" + objects + b"trailer<</Root 1 0 R>>\n%%EOF\n"
 
 
@@ -165,12 +167,14 @@ async def test_a_broken_pdf_is_named(bench: Bench) -> None:
 async def test_without_the_extra_pdftotext_reads_a_pdf(bench: Bench, tmp_path: Path) -> None:
     path = bench.file("a.pdf", b"%PDF-1.7\n\0")
     environment = stand_in(tmp_path / "bin", 'printf "one\\ntwo\\n\\f" >"$5"', "pdftotext")
-    at = Bench(replace(bench.at, environment=environment))
-    assert (await at.told("Read", file_path=path, limit=1)).startswith("    1→one\n\n")
-    assert (await at.told("Read", file_path=path, offset=2)).startswith("    2→two\n")
-    assert "has not been read yet" in await at.refused("Write", file_path=path, content="x")
+    context = Bench(replace(bench.context, environment=environment))
+    assert (await context.told("Read", file_path=path, limit=1)).startswith("    1→one\n\n")
+    assert (await context.told("Read", file_path=path, offset=2)).startswith("    2→two\n")
+    assert "has not been read yet" in await context.refused("Write", file_path=path, content="x")
     broken = stand_in(tmp_path / "broken", "echo 'May not be a PDF file' >&2; exit 1", "pdftotext")
-    refused = await Bench(replace(bench.at, environment=broken)).refused("Read", file_path=path)
+    refused = await Bench(replace(bench.context, environment=broken)).refused(
+        "Read", file_path=path
+    )
     assert refused == f"Error: pdftotext cannot read {path}: May not be a PDF file"
     missing = await bench.without("pdftotext", tmp_path / "none").refused("Read", file_path=path)
     assert "pip install 'mini-agent[pdf]'" in missing

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mini_agent.coding.options import PermissionMode
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from tests.coding.desk import Desk
 from tests.coding.tools.test_mcp import text_of, tools_in
 from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
@@ -37,9 +37,9 @@ async def test_programs_run_there_without_a_question_and_their_files_stay(
 ) -> None:
     monkeypatch.setenv("MINI_AGENT_SIDECAR_URL", real.url)
     monkeypatch.setenv("MINI_AGENT_SIDECAR_TOKEN", TOKEN)
-    wrote = call("exec_python", code="open('x', 'w').write('kept'); print(6 * 7)")
-    read = call("exec_python", code="print(open('x').read())")
-    with ScriptedModel(calls(wrote), calls(read), says("42")) as model:
+    wrote = scripted_call("exec_python", code="open('x', 'w').write('kept'); print(6 * 7)")
+    read = scripted_call("exec_python", code="print(open('x').read())")
+    with ScriptedModel(calls_reply(wrote), calls_reply(read), text_reply("42")) as model:
         outcome = await desk.asked(model, "Compute.", permission_mode=mode)
     assert outcome.answer == "42"
     assert "42" in str(model.requests[1].messages[-1]["content"])
@@ -64,7 +64,7 @@ async def test_without_a_sidecar_there_are_no_such_tools(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MINI_AGENT_SIDECAR_URL", raising=False)
-    with ScriptedModel(says("hi")) as model:
+    with ScriptedModel(text_reply("hi")) as model:
         await desk.asked(model, "Hi.")
     assert "exec_python" not in str(model.requests[0].tools)
     assert "Bash" in str(model.requests[0].tools)
@@ -74,7 +74,7 @@ async def test_a_sidecar_that_is_away_is_an_answer(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MINI_AGENT_SIDECAR_URL", "http://127.0.0.1:9")
-    with ScriptedModel(calls(call("exec_python", code="1")), says("away")) as model:
+    with ScriptedModel(calls_reply(scripted_call("exec_python", code="1")), text_reply("away")) as model:
         outcome = await desk.asked(model, "Compute.")
     assert outcome.answer == "away"
     assert "127.0.0.1:9" in str(model.requests[1].messages[-1]["content"])

@@ -68,8 +68,8 @@ async def test_grep_says_what_is_wrong_with_a_search(bench: Bench) -> None:
 async def test_grep_does_not_take_options_from_a_file(bench: Bench) -> None:
     config = bench.file("rc", "--files-without-match\n")
     path = bench.file("sub/a.txt", "x\n")
-    at = replace(bench.at, environment={**os.environ, "RIPGREP_CONFIG_PATH": config})
-    assert await Bench(at).told("Grep", pattern="^x$") == f"Found 1 file\n{path}\n"
+    context = replace(bench.context, environment={**os.environ, "RIPGREP_CONFIG_PATH": config})
+    assert await Bench(context).told("Grep", pattern="^x$") == f"Found 1 file\n{path}\n"
 
 
 async def test_without_ripgrep_grep_says_what_to_install(bench: Bench, tmp_path: Path) -> None:
@@ -82,7 +82,7 @@ async def test_a_search_that_is_cancelled_ends(bench: Bench, tmp_path: Path) -> 
     note = tmp_path / "it"
     slow = stand_in(tmp_path / "bin", f"echo $$ >{note}; exec sleep 60")
     search = asyncio.create_task(
-        Bench(replace(bench.at, environment=slow)).call("Grep", pattern="x")
+        Bench(replace(bench.context, environment=slow)).call("Grep", pattern="x")
     )
     process = await process_in(note)
     search.cancel()
@@ -93,7 +93,7 @@ async def test_a_search_that_is_cancelled_ends(bench: Bench, tmp_path: Path) -> 
 
 async def test_a_search_without_end_is_ended(bench: Bench, tmp_path: Path) -> None:
     endless = stand_in(tmp_path / "bin", f"exec yes {'x' * 4000}")
-    told = await Bench(replace(bench.at, environment=endless)).told("Grep", pattern="x")
+    told = await Bench(replace(bench.context, environment=endless)).told("Grep", pattern="x")
     assert told.endswith("<system-reminder>the search was ended after 64 MB</system-reminder>\n")
 
 
@@ -188,7 +188,9 @@ async def test_what_is_hidden_is_found_by_none(bench: Bench) -> None:
     bench.file("b.txt", "needle")
     (bench.here / "loop").symlink_to(bench.here)
     patterns = ("keys", "keys/**", "**/*.key")
-    hidden = Bench(replace(bench.at, hidden=tuple(f"{bench.here}/{each}" for each in patterns)))
+    hidden = Bench(
+        replace(bench.context, excluded=tuple(f"{bench.here}/{each}" for each in patterns))
+    )
     for name, arguments in (
         ("Grep", {"pattern": "needle"}),
         ("Grep", {"pattern": "needle", "glob": "keys/**"}),

@@ -44,16 +44,16 @@ def searx(status: int) -> Iterator[str]:
 
 async def test_results_come_in_their_order() -> None:
     with searx(200) as address:
-        (found,) = await SearxngEngine(address).found("two words")
+        (found,) = await SearxngEngine(address).search("two words")
     assert (found.title, found.url, found.text) == ("A", "https://a.example/", "about a")
 
 
 @pytest.mark.parametrize(("status", "why"), [(403, "gives no JSON"), (500, "HTTP 500")])
 async def test_a_server_that_does_not_search_is_named(status: int, why: str) -> None:
     with searx(status) as address, pytest.raises(NotRun, match=why):
-        await SearxngEngine(address).found("two words")
+        await SearxngEngine(address).search("two words")
 
 
 async def test_a_server_that_is_away_is_named() -> None:
     with pytest.raises(NotRun, match="does not answer"):
-        await SearxngEngine("http://127.0.0.1:9").found("two words")
+        await SearxngEngine("http://127.0.0.1:9").search("two words")

@@ -21,11 +21,11 @@ class ScriptedUser:
     agrees: bool = True
     asked: list[Question] = field(default_factory=list)
 
-    async def answers(self, questions: Sequence[Question]) -> Mapping[str, str]:
+    async def ask(self, questions: Sequence[Question]) -> Mapping[str, str]:
         self.asked += questions
         return self.said
 
-    async def approves(self, plan: str) -> bool:
+    async def approve_plan(self, plan: str) -> bool:
         return self.agrees and plan == "the plan"
 
 
@@ -33,21 +33,21 @@ class ScriptedUser:
 class ScriptedAgents:
     """Agents of one kind, which tell what they were told."""
 
-    def kinds(self) -> Mapping[str, str]:
+    def subagent_types(self) -> Mapping[str, str]:
         return {"echo": "tells it back"}
 
-    async def carried_out(self, kind: str, prompt: str, call_id: str) -> str:
+    async def run(self, kind: str, prompt: str, call_id: str) -> str:
         return f"{kind} {call_id}: {prompt}"
 
 
 async def names(bench: Bench) -> set[str]:
-    return {tool_named(tool) for tool in await coding_tools(bench.at).list_openai_tools()}
+    return {tool_named(tool) for tool in await coding_tools(bench.context).list_openai_tools()}
 
 
 async def test_only_tools_that_have_all_they_need_are_offered(bench: Bench) -> None:
     missing = {"Task", "WebFetch", "WebSearch", "AskUserQuestion", "ExitPlanMode"}
     assert not missing & await names(bench)
-    user = Bench(replace(bench.at, asker=ScriptedUser(), subagents=ScriptedAgents()))
+    user = Bench(replace(bench.context, prompter=ScriptedUser(), subagents=ScriptedAgents()))
     assert await names(user) - await names(bench) == {"Task", "AskUserQuestion", "ExitPlanMode"}
 
 
@@ -55,21 +55,23 @@ async def test_a_question_comes_back_with_its_answer(bench: Bench) -> None:
     user = ScriptedUser({"Which?": "red"})
     options: list[JsonValue] = [{"label": "red"}, {"label": "blue", "description": "like the sky"}]
     question: JsonValue = {"question": "Which?", "header": "Colour", "options": options}
-    told = await Bench(replace(bench.at, asker=user)).told("AskUserQuestion", questions=[question])
+    told = await Bench(replace(bench.context, prompter=user)).told(
+        "AskUserQuestion", questions=[question]
+    )
     assert told == 'The user has answered your questions: "Which?" = "red".'
     assert [choice.label for choice in user.asked[0].choices] == ["red", "blue"]
 
 
 async def test_a_plan_is_approved_or_it_is_not(bench: Bench) -> None:
     asker = ScriptedUser()
-    agreeing = Bench(replace(bench.at, asker=asker))
+    agreeing = Bench(replace(bench.context, prompter=asker))
     assert "has approved your plan" in await agreeing.told("ExitPlanMode", plan="the plan")
     asker.agrees = False
     assert "does not want" in await agreeing.refused("ExitPlanMode", plan="the plan")
 
 
 async def test_a_task_goes_to_its_agent_under_its_call(bench: Bench) -> None:
-    agents = Bench(replace(bench.at, subagents=ScriptedAgents()))
+    agents = Bench(replace(bench.context, subagents=ScriptedAgents()))
     task = {"description": "say hi", "prompt": "hi"}
     assert await agents.told("Task", **task, subagent_type="echo") == "echo c1: hi"
     refused = await agents.refused("Task", **task, subagent_type="fly")
@@ -83,7 +85,7 @@ async def test_todos_are_kept_and_told_back(bench: Bench) -> None:
     told = await bench.told("TodoWrite", todos=[todo])
     assert "Todos have been modified successfully." in told
     assert '[{"content": "try", "status": "pending", "id": "1", "activeForm": "Trying"}]' in told
-    assert [each.content for each in bench.at.todos.todos] == ["try"]
+    assert [each.content for each in bench.context.todos.todos] == ["try"]
     assert "is empty now" in await bench.told("TodoWrite", todos=[])
     wrong = await bench.refused("TodoWrite", todos=[{"content": "", "status": "soon"}])
     assert "todos.0.content" in wrong

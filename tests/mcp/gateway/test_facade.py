@@ -10,9 +10,9 @@ from mcp.types import CallToolResult, ImageContent, TextContent
 
 from mini_agent import AgentConfig, HttpToolsInvoker, McpInvoker
 from mini_agent.messages import function_call
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from mini_agent.tools.outputs import output_of
-from tests.agent.runs import TASK, run_agent
+from tests.agent.checked_run import TASK, run_agent
 from tests.mcp.gateway.conftest import gateway_over, ours
 from tests.mcp.sandbox_server.conftest import ConnectMode
 from tests.tools.conftest import Notes
@@ -78,7 +78,7 @@ async def test_a_run_calls_tools_through_the_gateway(tmp_path: Path) -> None:
         gateway_over(tmp_path, ours("one")) as http,
         HttpToolsInvoker(str(http.base_url)) as tools,
     ):
-        turns = [calls(call("one__add", a=40, b=2)), says("It is 42.")]
+        turns = [calls_reply(scripted_call("one__add", a=40, b=2)), text_reply("It is 42.")]
         with ScriptedModel(*turns) as model:
             result = await run_agent(TASK, tools, AgentConfig(model="m"), model)
     assert result.final_answer == "It is 42."

@@ -25,11 +25,11 @@ from mini_agent.mcp.gateway.configuration import configuration_of
 from mini_agent.mcp.gateway.run_servers import servers_of_run
 from mini_agent.messages import JsonObject
 from mini_agent.model import ModelReply, ToolCall
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
 from mini_agent.tools.invoker import Invoker
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
-from tests.agent.runs import TASK, run_agent
+from tests.agent.checked_run import TASK, run_agent
 from tests.mcp.gateway.conftest import children, gateway_over, ours
 from tests.shim.scripted import ScriptedModel as ShimModel
 from tests.shim.serving import served
@@ -92,12 +92,12 @@ async def test_a_run_reads_sums_draws_gets_data_and_outlives_what_takes_too_long
 ) -> None:
     path = str(tmp_path / "a.txt")
     turns = [
-        calls(call("files__read_text_file", path=path), call("all__get-sum", a=40, b=2)),
-        calls(call("all__get-tiny-image")),
-        calls(call("all__get-structured-content", location="New York")),
-        calls(call("all__trigger-long-running-operation", duration=30, steps=30)),
-        calls(call("all__echo", message="still there")),
-        says("It is 42."),
+        calls_reply(scripted_call("files__read_text_file", path=path), scripted_call("all__get-sum", a=40, b=2)),
+        calls_reply(scripted_call("all__get-tiny-image")),
+        calls_reply(scripted_call("all__get-structured-content", location="New York")),
+        calls_reply(scripted_call("all__trigger-long-running-operation", duration=30, steps=30)),
+        calls_reply(scripted_call("all__echo", message="still there")),
+        text_reply("It is 42."),
     ]
     before = children()
     async with way(from_npm, tmp_path) as tools:
@@ -131,9 +131,9 @@ async def test_a_run_goes_on_after_its_servers_were_killed(
         await asyncio.sleep(1.5 if arguments["message"] in ("3", "4") else 0)
         return True
 
-    turns = [calls(call("all__echo", message=str(n))) for n in range(1, 5)]
+    turns = [calls_reply(scripted_call("all__echo", message=str(n))) for n in range(1, 5)]
     async with way(from_npm, tmp_path) as tools:
-        with ScriptedModel(*turns, says("Done.")) as model:
+        with ScriptedModel(*turns, text_reply("Done.")) as model:
             asked = ApprovedInvoker(tools, approve)
             result = await run_agent(TASK, asked, AgentConfig(model="m"), model)
     texts = [each.text for turn in result.iterations for each in turn.tool_invocations]

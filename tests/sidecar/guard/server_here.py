@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from codex_sidecar.guard.policy import Policy, OwnedContainers
+from codex_sidecar.guard.policy import OwnedContainers, Policy
 from codex_sidecar.guard.server import GuardServer
 from codex_sidecar.guard.settings import GuardSettings
 from codex_sidecar.guard.upstream import UpstreamEngine

@@ -3,32 +3,32 @@
 import os
 
 from sandbox_runner import stream
-from sandbox_runner.order import Order, Result, read_order, write_result, write_skipped
+from mini_agent_protocol.order import Order, Result, read_order, write_result, write_skipped
 from sandbox_runner.process.cgroup import oom_kills
 from sandbox_runner.process.pipes import Pipes, fork_with_pipes
-from sandbox_runner.process.residents import Residents
+from sandbox_runner.standby.processes import StandbyProcesses
 from sandbox_runner.process.watch import (
     Emit,
-    Ending,
-    Source,
-    Watch,
+    ProcessExit,
+    Inputs,
+    ProcessWatcher,
 )
-from sandbox_runner.recipes import GO_TEST, RECIPES, WORKSPACE, file_of
-from sandbox_runner.start import Becoming, Start, go_on_as, start_of
+from sandbox_runner.paths import GO_TEST, RECIPES, WORKSPACE, file_of
+from sandbox_runner.standby.start import ChildMain, Start, child_main, build_start
 from sandbox_runner.workspace.files import (
-    Refused,
-    forget,
-    make_own_folder,
+    WorkspaceError,
+    remove_if_exists,
+    ensure_private_folder,
     write,
 )
 
-MOST_COMPILER_OUTPUT = 1 << 20
+MAX_COMPILER_BYTES = 1 << 20
 
 
-class Turn:
+class SnippetExecution:
     """Receives the snippet; `take` runs it."""
 
-    def __init__(self, source: Source, residents: Residents, header: bytes) -> None:
+    def __init__(self, source: Inputs, residents: StandbyProcesses, header: bytes) -> None:
         self._source, self._residents = source, residents
         self._order: Order = read_order(header)
         self._archive = source.stream.receive(stream.FILES)
@@ -36,11 +36,11 @@ class Turn:
         self._nonce = b""
         self._ooms = oom_kills()
 
-    def take(self) -> Becoming | None:
-        """Runs the snippet and reports; in a forked Python child, what that has to become."""
+    def take(self) -> ChildMain | None:
+        """Runs the snippet and reports; in a forked Python child, what that has to exec_command."""
         try:
             self._place()
-        except (OSError, Refused) as refused:
+        except (OSError, WorkspaceError) as refused:
             self._learn_nonce()
             self._report(Result(failed=str(refused)))
             return None
@@ -49,7 +49,7 @@ class Turn:
         return self._run(0.0) if not self._recipe.compile else self._compile(self._recipe.compile)
 
     def _place(self) -> None:
-        make_own_folder()
+        ensure_private_folder()
         if self._archive:
             from sandbox_runner.workspace.transfer import unpack  # noqa: PLC0415 - slow, and most bring no files
 
@@ -57,37 +57,37 @@ class Turn:
         if self._order.language == "go":
             # The one that an earlier snippet of the session had would be compiled along.
             for name in (self._recipe.file, GO_TEST):
-                forget(name)
+                remove_if_exists(name)
         write(file_of(self._order), self._order.code.encode())
 
-    def _compile(self, command: tuple[str, ...]) -> Becoming | None:
+    def _compile(self, command: tuple[str, ...]) -> ChildMain | None:
         start = Start([*command], [], {})
         pipes = self._begin(start)
         if pipes is None:
-            return go_on_as(start)
+            return child_main(start)
         self._learn_nonce()
         said: list[bytes] = []
-        watch = Watch(self._source, pipes, b"")
+        watch = ProcessWatcher(self._source, pipes, b"")
         limit = self._order.compile_timeout_s
-        ending = watch.until_the_end(limit, _keep_in(said), self._residents.pids)
+        ending = watch.wait(limit, _keep_in(said), self._residents.pids)
         if ending.status == 0:
             return self._run(ending.ms)
         self._emit(stream.STDERR, b"".join(said))
         self._report(self._ended(Result(phase="compile", compile_ms=ending.ms), ending))
         return None
 
-    def _run(self, compile_ms: float) -> Becoming | None:
-        start = start_of(self._order, self._recipe)
+    def _run(self, compile_ms: float) -> ChildMain | None:
+        start = build_start(self._order, self._recipe)
         pipes = self._begin(start)
         if pipes is None:
-            return go_on_as(start)
+            return child_main(start)
         self._follow(pipes, Result(compile_ms=compile_ms))
         return None
 
     def _begin(self, start: Start) -> Pipes | None:
         return self._residents.take(self._order, start) or fork_with_pipes()
 
-    def _run_in_kept(self) -> Becoming | None:
+    def _run_in_kept(self) -> ChildMain | None:
         state = self._residents.kept.state()
         if state != "kept":
             control = self._residents.kept.start()
@@ -105,8 +105,8 @@ class Turn:
     def _follow(self, pipes: Pipes, begun: Result, control: int = -1) -> None:
         self._learn_nonce()
         self._emit(stream.RUNNING, b"")
-        watch = Watch(self._source, pipes, self._order.stdin.encode(), control)
-        ending = watch.until_the_end(self._order.timeout_s, self._emit, self._residents.pids)
+        watch = ProcessWatcher(self._source, pipes, self._order.stdin.encode(), control)
+        ending = watch.wait(self._order.timeout_s, self._emit, self._residents.pids)
         if ending.values:
             self._emit(stream.VALUES, ending.values)
         self._report(self._ended(begun, ending)._replace(run_ms=ending.ms))
@@ -124,7 +124,7 @@ class Turn:
     def _report(self, result: Result) -> None:
         self._emit(stream.RESULT, write_result(result))
 
-    def _ended(self, begun: Result, ending: Ending) -> Result:
+    def _ended(self, begun: Result, ending: ProcessExit) -> Result:
         code = os.waitstatus_to_exitcode(ending.status)
         return begun._replace(
             exit_code=max(code, 0),
@@ -143,7 +143,7 @@ class Turn:
 
 def _keep_in(said: list[bytes]) -> Emit:
     def keep(_kind: bytes, chunk: bytes) -> None:
-        if sum(map(len, said)) < MOST_COMPILER_OUTPUT:
+        if sum(map(len, said)) < MAX_COMPILER_BYTES:
             said.append(chunk)
 
     return keep

@@ -1,47 +1,31 @@
-"""Frames on the stream to the sidecar: one byte of kind, four of length, the body."""
+"""The runner's end of the stream to the sidecar: frames read and written one at a time."""
 
 import os
 import select
 import time
 from collections.abc import Iterable
 
-from sandbox_runner.record import Record
+from mini_agent_protocol.frames import HEAD_BYTES, MAX_BYTES, decode_head, encode, encode_head
+from mini_agent_protocol.record import Record
 
-READY = b"R"
-SNIPPET = b"S"
-FILES = b"F"
-GO = b"G"
-RUNNING = b"P"
-STDOUT = b"O"
-STDERR = b"E"
-VALUES = b"V"
-ARTIFACTS = b"A"
-RESULT = b"X"
-INTERRUPT = b"I"
-CALL = b"K"
-ANSWER = b"k"
-
-HEAD_BYTES = 5
-MOST_BYTES = 64 << 20
-CHUNK = 65_536
+CHUNK_BYTES = 65_536
 
 
 class Stream(Record):
-    """The two ends the runner talks on, and the moment (monotonic) at which it dies by itself."""
+    """The two descriptors of the stream, and the time (monotonic) at which the runner exits."""
 
     source: int
     sink: int
     end: float
 
     def head(self) -> tuple[bytes, int]:
-        """The kind of the next frame and its length; does not return from a dead stream."""
-        head = self.exactly(HEAD_BYTES)
-        length = int.from_bytes(head[1:], "big")
-        if length > MOST_BYTES:
+        """The kind of the next frame and its length; exits the process at the stream's end."""
+        kind, length = decode_head(self.exactly(HEAD_BYTES))
+        if length > MAX_BYTES:
             raise SystemExit(f"a frame of {length} bytes is too long")
-        return head[:1], length
+        return kind, length
 
-    def speaks_within(self, seconds: float) -> bool:
+    def has_input_within(self, seconds: float) -> bool:
         """Whether something comes in that time."""
         ready = select.poll()
         ready.register(self.source, select.POLLIN)
@@ -53,18 +37,18 @@ class Stream(Record):
 
     def expect(self, kind: bytes) -> int:
         """The length of the next frame, which has to be of this kind."""
-        told, length = self.head()
-        if told != kind:
-            raise SystemExit(f"expected a frame {kind!r}, got {told!r}")
+        received, length = self.head()
+        if received != kind:
+            raise SystemExit(f"expected a frame {kind!r}, got {received!r}")
         return length
 
     def send(self, kind: bytes, body: bytes) -> None:
         """Writes one whole frame, however long the other side takes to read it."""
-        self._write(kind + len(body).to_bytes(4, "big") + body)
+        self._write(encode(kind, body))
 
     def send_pieces(self, kind: bytes, length: int, pieces: Iterable[bytes]) -> None:
         """Writes one frame of this length piece by piece, so that it is never whole in memory."""
-        self._write(kind + length.to_bytes(4, "big"))
+        self._write(encode_head(kind, length))
         for piece in pieces:
             self._write(piece)
 
@@ -78,7 +62,7 @@ class Stream(Record):
         while count:
             if not ready.poll(max(0.0, self.end - time.monotonic()) * 1000):
                 os._exit(0)
-            part = os.read(self.source, min(count, CHUNK))
+            part = os.read(self.source, min(count, CHUNK_BYTES))
             if not part:
                 os._exit(0)
             parts.append(part)

@@ -56,7 +56,9 @@ def choose_limits(least: Amounts, most: Amounts, timeout_s: float) -> Limits:
     Each language keeps its own where all of them lie between; `BadRequest` where nothing does.
     """
     usual = DEFAULT_LIMITS.values()
-    memory = _choose_limit("memory", least.memory_mb, most.memory_mb, (each.memory_mb for each in usual))
+    memory = _choose_limit(
+        "memory", least.memory_mb, most.memory_mb, (each.memory_mb for each in usual)
+    )
     try:
         return Limits(
             timeout_s=timeout_s,

@@ -15,10 +15,10 @@ from fastapi import APIRouter, Request, Response
 from codex_sidecar.api.openapi import (
     JSON_BODY_ERRORS,
     SANDBOX_ERRORS,
-    merge_extras,
     json_request_body,
-    secured_by,
+    merge_extras,
     problem_responses,
+    secured_by,
 )
 from codex_sidecar.api.opensandbox.events import OpenSandboxEventFormat
 from codex_sidecar.api.opensandbox.models import (
@@ -28,13 +28,13 @@ from codex_sidecar.api.opensandbox.models import (
     Opened,
     choose_limits,
 )
-from codex_sidecar.api.service import Service, read_caller, get_service
-from codex_sidecar.errors import SessionNotFound, RefusedCall
+from codex_sidecar.api.service import Service, get_service, read_caller
+from codex_sidecar.errors import RefusedCall, SessionNotFound
 from codex_sidecar.http.auth import (
     SANDBOX_KEY_HEADER,
     derive_sandbox_key,
-    require_sandbox_key,
     require_api_key,
+    require_sandbox_key,
 )
 from codex_sidecar.http.event_stream import respond_with_events
 from codex_sidecar.http.request_body import read_json
@@ -83,7 +83,12 @@ async def create(request: Request) -> Opened:
     return _describe(session)
 
 
-@router.get(SANDBOX_PATH, responses=problem_responses(404), openapi_extra=_WITH_API_KEY, summary="How a sandbox is")
+@router.get(
+    SANDBOX_PATH,
+    responses=problem_responses(404),
+    openapi_extra=_WITH_API_KEY,
+    summary="How a sandbox is",
+)
 async def sandbox(request: Request, sandbox_id: str) -> Opened:
     """Asking does not make it last longer."""
     return _describe(_find(_authenticate(request), sandbox_id))
@@ -120,7 +125,9 @@ async def endpoint(request: Request, sandbox_id: str, port: str) -> Endpoint:
             hint=f"{EXECD_PORT} stands for the one that takes code",
         )
     where = f"{request.url.netloc}{SANDBOX_PATH.format(sandbox_id=found.id)}/execd"
-    return Endpoint(endpoint=where, headers={SANDBOX_KEY_HEADER: derive_sandbox_key(service.token, found.id)})
+    return Endpoint(
+        endpoint=where, headers={SANDBOX_KEY_HEADER: derive_sandbox_key(service.token, found.id)}
+    )
 
 
 @router.post(

@@ -4,12 +4,12 @@ import ctypes
 import os
 import signal
 
-from sandbox_runner.recipes import WORKSPACE
-from sandbox_runner.record import Record
+from sandbox_runner.paths import WORKSPACE
+from mini_agent_protocol.record import Record
 
 PR_SET_DUMPABLE = 4
-FIRST_TO_GO = b"1000"
-COMMAND_NOT_FOUND = 127
+OOM_SCORE = b"1000"
+EXIT_NOT_FOUND = 127
 OPEN_FILES = os.sysconf("SC_OPEN_MAX")
 # Out of the way: a program may count on the numbers that follow its three standard streams.
 VALUES_FD = min(1000, OPEN_FILES - 2)
@@ -28,7 +28,7 @@ class Pipes(Record):
     values: int
 
 
-class Ends(Record):
+class ChildPipes(Record):
     """The same pipes from the process's side."""
 
     stdin: int
@@ -42,19 +42,19 @@ class Ends(Record):
             os.close(end)
 
 
-def seal() -> None:
+def make_undumpable() -> None:
     """Shuts this process off from others of its own user: no /proc/1/mem, /proc/1/fd, ptrace."""
     _set_dumpable(0)
 
 
-def open_pipes() -> tuple[Pipes, Ends]:
+def open_pipes() -> tuple[Pipes, ChildPipes]:
     """The pipes for a process that does not exist yet; its number is to be filled in."""
     stdin, stdout, stderr, values = os.pipe(), os.pipe(), os.pipe(), os.pipe()
     for ours in (stdin[1], stdout[0], stderr[0], values[0]):
         os.set_blocking(ours, False)
     return (
         Pipes(0, stdin[1], stdout[0], stderr[0], values[0]),
-        Ends(stdin[0], stdout[1], stderr[1], values[1]),
+        ChildPipes(stdin[0], stdout[1], stderr[1], values[1]),
     )
 
 
@@ -66,13 +66,13 @@ def fork_with_pipes(control: int = -1) -> Pipes | None:
     ours, theirs = open_pipes()
     pid = os.fork()
     if pid == 0:
-        _settle_in(theirs, control)
+        _set_up_child(theirs, control)
         return None
     theirs.close()
     return ours._replace(pid=pid)
 
 
-def become(command: tuple[str, ...]) -> None:
+def exec_command(command: tuple[str, ...]) -> None:
     """Replaces the forked child by a command; it does not come back."""
     for name in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
         signal.signal(name, signal.SIG_DFL)
@@ -80,10 +80,10 @@ def become(command: tuple[str, ...]) -> None:
         os.execvp(command[0], command)  # noqa: S606 - no shell is wanted
     except OSError as refused:
         os.write(2, f"{command[0]}: {refused.strerror}\n".encode())
-        os._exit(COMMAND_NOT_FOUND)
+        os._exit(EXIT_NOT_FOUND)
 
 
-def _settle_in(theirs: Ends, control: int) -> None:
+def _set_up_child(theirs: ChildPipes, control: int) -> None:
     os.setsid()
     for ours, standard in zip(theirs, (0, 1, 2, VALUES_FD), strict=True):
         os.dup2(ours, standard, inheritable=standard != VALUES_FD)
@@ -97,7 +97,7 @@ def _settle_in(theirs: Ends, control: int) -> None:
     # The files under /proc/self belong to root as long as a process is not dumpable.
     _set_dumpable(1)
     score = os.open("/proc/self/oom_score_adj", os.O_WRONLY)
-    os.write(score, FIRST_TO_GO)
+    os.write(score, OOM_SCORE)
     os.close(score)
     os.umask(0o022)
     os.chdir(WORKSPACE)

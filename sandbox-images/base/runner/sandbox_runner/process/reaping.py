@@ -5,10 +5,10 @@ import signal
 import time
 from collections.abc import Iterator
 
-PAUSE_S = 0.0005
+POLL_INTERVAL_S = 0.0005
 
 
-def kill_everyone(spared: frozenset[int] = frozenset()) -> None:
+def kill_all(spared: frozenset[int] = frozenset()) -> None:
     """Kills and reaps every process of the sandbox but this one; those spared are stopped."""
     # INVARIANT: only the first process of a namespace comes here; kill(-1) reaches all it can see.
     if os.getpid() != 1:
@@ -18,7 +18,7 @@ def kill_everyone(spared: frozenset[int] = frozenset()) -> None:
     except ProcessLookupError:
         return
     if spared:
-        _kill_all_but(spared)
+        _kill_others(spared)
         return
     while True:
         try:
@@ -27,7 +27,7 @@ def kill_everyone(spared: frozenset[int] = frozenset()) -> None:
             return
 
 
-def reaped() -> Iterator[tuple[int, int]]:
+def reap_ended() -> Iterator[tuple[int, int]]:
     """The processes that have ended by now, with their wait statuses."""
     while True:
         try:
@@ -47,18 +47,18 @@ def has_ended(pid: int) -> bool:
         return True
 
 
-def _kill_all_but(spared: frozenset[int]) -> None:
+def _kill_others(spared: frozenset[int]) -> None:
     # All are stopped, so none is born after the list is read.
     pids = {int(name) for name in os.listdir("/proc") if name.isdigit()} - spared - {1}
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
-    while not all(_is_over(pid, spared) for pid in pids):
-        for _ in reaped():
+    while not all(_is_gone(pid, spared) for pid in pids):
+        for _ in reap_ended():
             pass
-        time.sleep(PAUSE_S)
+        time.sleep(POLL_INTERVAL_S)
 
 
-def _is_over(pid: int, spared: frozenset[int]) -> bool:
+def _is_gone(pid: int, spared: frozenset[int]) -> bool:
     # A child of a spared process stays in the list until its parent asks for its end.
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat:

@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable
 
 from sandbox_runner.process.pipes import Pipes
-from sandbox_runner.process.reaping import kill_everyone, reaped
-from sandbox_runner.record import Record
+from sandbox_runner.process.reaping import kill_all, reap_ended
+from mini_agent_protocol.record import Record
 from sandbox_runner.stream import (
     CHUNK,
     INTERRUPT,
@@ -18,15 +18,15 @@ from sandbox_runner.stream import (
     Stream,
 )
 
-LONGEST_WAIT_MS = 60_000.0
-MOST_VALUES = 6 << 20
+MAX_WAIT_MS = 60_000.0
+MAX_VALUES_BYTES = 6 << 20
 # What a kept interpreter has, after the interruption at its deadline, before it is killed.
 GRACE_S = 1.0
 
 Emit = Callable[[bytes, bytes], None]
 
 
-class Ending(Record):
+class ProcessExit(Record):
     """The wait status, whether the deadline came first, how long it ran, and the values it told."""
 
     status: int
@@ -35,14 +35,14 @@ class Ending(Record):
     values: bytes
 
 
-class Source(Record):
+class Inputs(Record):
     """Where the sidecar is heard, and where the end of any child is."""
 
     stream: Stream
     awake: int
 
 
-def wake_on_children() -> int:
+def open_child_wakeup() -> int:
     """A descriptor that turns readable whenever a child has ended."""
     awake, wake = os.pipe()
     os.set_blocking(awake, False)
@@ -52,11 +52,11 @@ def wake_on_children() -> int:
     return awake
 
 
-class Watch:
+class ProcessWatcher:
     """One process until it ends or, on its `control`, says that it is done; the runner dies with
     the stream."""
 
-    def __init__(self, source: Source, pipes: Pipes, stdin: bytes, control: int = -1) -> None:
+    def __init__(self, source: Inputs, pipes: Pipes, stdin: bytes, control: int = -1) -> None:
         self._stream, self._awake = source
         self._pipes, self._control = pipes, control
         self._stdin: memoryview | None = memoryview(stdin)
@@ -69,9 +69,9 @@ class Watch:
                 self._poll.register(fd, select.POLLIN)
         self._poll.register(pipes.stdin, select.POLLOUT)
 
-    def until_the_end(
+    def wait(
         self, timeout_s: float, emit: Emit, spared: frozenset[int] = frozenset()
-    ) -> Ending:
+    ) -> ProcessExit:
         """Relays until the process is done or late; then all but those spared are dead."""
         started = time.monotonic()
         self._relay_until(started + timeout_s, emit)
@@ -82,36 +82,36 @@ class Watch:
         ms = (time.monotonic() - started) * 1000
         if self._status is None:
             spared -= {self._pipes.pid}
-        self._end_all(emit, spared)
+        self._finish(emit, spared)
         status = signal.SIGKILL if self._status is None else self._status
-        return Ending(status, late=late, ms=ms, values=bytes(self._values))
+        return ProcessExit(status, late=late, ms=ms, values=bytes(self._values))
 
     def _relay_until(self, end: float, emit: Emit) -> None:
         while self._status is None and (left := end - time.monotonic()) > 0:
-            self._step(min(left * 1000, LONGEST_WAIT_MS), emit)
+            self._step(min(left * 1000, MAX_WAIT_MS), emit)
 
     def _step(self, wait_ms: float, emit: Emit) -> None:
         for fd, _ in self._poll.poll(wait_ms):
             if fd == self._awake:
-                self._look_for_the_dead()
+                self._reap()
             elif fd in self._kinds:
-                self._pass_on(fd, emit)
+                self._relay(fd, emit)
             elif fd == self._stream.source:
                 # Nothing else can come while a snippet runs, but for the end of the stream.
                 self._stream.receive(INTERRUPT)
                 self._interrupt()
             elif fd == self._control:
-                self._hear_that_it_is_done()
+                self._read_cell_end()
             elif self._stdin is not None:
                 self._feed(self._stdin)
 
-    def _look_for_the_dead(self) -> None:
+    def _reap(self) -> None:
         os.read(self._awake, CHUNK)
-        for pid, status in reaped():
+        for pid, status in reap_ended():
             if pid == self._pipes.pid:
                 self._status = status
 
-    def _hear_that_it_is_done(self) -> None:
+    def _read_cell_end(self) -> None:
         said = os.read(self._control, 4)
         if said:
             self._status = (int(said) & 0xFF) << 8 if said.isdigit() else 255 << 8
@@ -125,7 +125,7 @@ class Watch:
         except ProcessLookupError:
             pass
 
-    def _pass_on(self, output: int, emit: Emit) -> bool:
+    def _relay(self, output: int, emit: Emit) -> bool:
         try:
             chunk = os.read(output, CHUNK)
         except BlockingIOError:
@@ -135,7 +135,7 @@ class Watch:
             self._close(output)
         elif kind != VALUES:
             emit(kind, chunk)
-        elif len(self._values) + len(chunk) <= MOST_VALUES:
+        elif len(self._values) + len(chunk) <= MAX_VALUES_BYTES:
             self._values += chunk
         else:
             self._values.clear()
@@ -163,13 +163,13 @@ class Watch:
         os.close(self._pipes.stdin)
         self._stdin = None
 
-    def _end_all(self, emit: Emit, spared: frozenset[int]) -> None:
-        kill_everyone(spared)
+    def _finish(self, emit: Emit, spared: frozenset[int]) -> None:
+        kill_all(spared)
         if self._stdin is not None:
             self._close_stdin()
         # Nobody writes any more, but a process that is kept still holds its ends.
         for output in list(self._kinds):
-            while self._pass_on(output, emit):
+            while self._relay(output, emit):
                 pass
         for output in list(self._kinds):
             self._close(output)

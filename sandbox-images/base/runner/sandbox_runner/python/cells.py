@@ -12,10 +12,10 @@ from types import FrameType, ModuleType
 
 from sandbox_runner.process.pipes import VALUES_FD
 from sandbox_runner.python.exit import INTERRUPTED, flush, report
-from sandbox_runner.python.program import look_like_a_fresh_interpreter
+from sandbox_runner.python.program import reset_interpreter
 from sandbox_runner.python.source import run_source
-from sandbox_runner.python.values import NOTHING, Values
-from sandbox_runner.record import Record
+from sandbox_runner.python.values import NO_VALUE, ValueWriter
+from mini_agent_protocol.record import Record
 
 SIGINT_EXIT = 130
 STANDARD = (0, 1, 2, VALUES_FD)
@@ -31,7 +31,7 @@ class Cells(Record):
 
     def run(self) -> None:
         """Runs cell after cell in one namespace; does not come back."""
-        look_like_a_fresh_interpreter(self.folder, [""])
+        reset_interpreter(self.folder, [""])
         main = ModuleType("__main__")
         sys.modules["__main__"] = main
         _serve(self.control, vars(main))
@@ -78,14 +78,14 @@ def _run(cell: Cell, namespace: dict[str, object], handler: Handler) -> tuple[in
     sys.argv = ["", *cell.args]
     importlib.invalidate_caches()
     os.environ.update(cell.env)
-    values, value, code = Values(VALUES_FD), NOTHING, 0
+    values, value, code = ValueWriter(VALUES_FD), NO_VALUE, 0
     try:
         signal.signal(signal.SIGINT, handler)
         value = run_source(cell.code, cell.name, namespace)
         values.tell(value)
     except BaseException as error:  # noqa: BLE001 - as the interpreter itself does at the top
         code = report(error)
-        values.tell(NOTHING)
+        values.tell(NO_VALUE)
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     flush()
     return (SIGINT_EXIT if code == INTERRUPTED else code), handler

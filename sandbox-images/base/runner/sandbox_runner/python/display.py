@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from io import BytesIO
 
-MOST_ROWS = 1000
-MOST_FIGURES = 8
+MAX_ROWS = 1000
+MAX_FIGURES = 8
 
 _METHODS = {
     "text/html": "_repr_html_",
@@ -17,11 +17,11 @@ _METHODS = {
 }
 
 # Makes the content when it is called; text, bytes, or whatever else the program's code returns.
-Make = Callable[[], object]
+Render = Callable[[], object]
 
 
-def forms(value: object) -> Iterator[tuple[str, Make]]:
-    """The forms that a value has, each with what makes it."""
+def representations(value: object) -> Iterator[tuple[str, Render]]:
+    """The representations that a value has, each with what makes it."""
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series):
         frame = value if isinstance(value, pandas.DataFrame) else value.to_frame()
@@ -33,27 +33,27 @@ def forms(value: object) -> Iterator[tuple[str, Make]]:
             yield media_type, getattr(value, method)
 
 
-def figures() -> list[Make]:
+def figures() -> list[Render]:
     """The figures that matplotlib holds open; each call draws one as PNG and closes it."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     numbers = pyplot.get_fignums() if pyplot else []
     return [partial(_png, number) for number in numbers]
 
 
-def is_longer_than_shown(value: object) -> bool:
+def is_truncated(value: object) -> bool:
     """Whether a table has more rows than go into its JSON."""
     pandas = sys.modules.get("pandas")
     is_table = pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series)
-    return is_table and len(value) > MOST_ROWS  # type: ignore[arg-type]
+    return is_table and len(value) > MAX_ROWS  # type: ignore[arg-type]
 
 
-def as_text(content: object) -> object:
+def encode_json(content: object) -> object:
     """What `_repr_json_` returned as JSON text; anything else as it is."""
     return content if isinstance(content, str | bytes | None) else json.dumps(content)
 
 
 def _table(value: object) -> object:
-    rows = value.head(MOST_ROWS)  # type: ignore[attr-defined]
+    rows = value.head(MAX_ROWS)  # type: ignore[attr-defined]
     return rows.to_json(orient="split", date_format="iso", default_handler=str)
 
 

@@ -10,9 +10,9 @@ import sys
 from sandbox_runner.process.cgroup import memory_limit
 
 # An image whose programs are in Python says here which modules each set has.
-SETS = "/opt/mini-agent/preload.json"
+PRELOAD_FILE = "/opt/mini-agent/preload.json"
 # In less memory than this the larger set would leave programs none.
-ROOM = 128 << 20
+MIN_DATA_BYTES = 128 << 20
 
 # Our own modules at the time, and the one that was imported last.
 _before: dict[str, list[str]] = {"names": [], "last": []}
@@ -21,15 +21,15 @@ _before: dict[str, list[str]] = {"names": [], "last": []}
 def preload(wanted: str) -> None:
     """Imports the set that is wanted; nothing in an image that has no sets."""
     try:
-        with open(SETS, "rb") as sets:
-            modules = json.load(sets)[wanted if memory_limit() >= ROOM else "plain"]
+        with open(PRELOAD_FILE, "rb") as sets:
+            modules = json.load(sets)[wanted if memory_limit() >= MIN_DATA_BYTES else "plain"]
     except FileNotFoundError:
         return
     gc.disable()
     site.main()
     for name in modules:
         importlib.import_module(name)
-    _before.update(names=[name for name in sys.modules if _is_ours(name)], last=[*sys.modules][-1:])
+    _before.update(names=[name for name in sys.modules if _is_runner_module(name)], last=[*sys.modules][-1:])
     # What is here now is never looked at again by the collector, nor copied for it after a fork.
     gc.collect()
     gc.freeze()
@@ -41,7 +41,7 @@ def has_preloaded() -> bool:
     return bool(_before["names"])
 
 
-def imported_since() -> list[str]:
+def modules_since_preload() -> list[str]:
     """The names of modules that were imported after the set, the latest first.
 
     INVARIANT: looks at none of the set itself: after a fork each look at one copies its page.
@@ -54,22 +54,22 @@ def imported_since() -> list[str]:
     return names
 
 
-def forget_the_runner() -> None:
+def hide_runner_modules() -> None:
     """Leaves none of our modules for a program to see."""
-    for name in (*_before["names"], *filter(_is_ours, imported_since())):
+    for name in (*_before["names"], *filter(_is_runner_module, modules_since_preload())):
         sys.modules.pop(name, None)
 
 
-def give_way_to(folder: str) -> None:
+def unload_shadowed_modules(folder: str) -> None:
     """Lets a program's own files come before modules of the same name, as its interpreter would."""
     for entry in os.listdir(folder):
         name = entry.removesuffix(".py")
-        if name in sys.modules and _was_found_on_a_path(name):
+        if name in sys.modules and _comes_from_path(name):
             for loaded in [each for each in sys.modules if each.partition(".")[0] == name]:
                 del sys.modules[loaded]
 
 
-def _was_found_on_a_path(name: str) -> bool:
+def _comes_from_path(name: str) -> bool:
     # Every interpreter has this one before it looks at a program's folder.
     if name == "encodings":
         return False
@@ -77,7 +77,7 @@ def _was_found_on_a_path(name: str) -> bool:
     return spec is not None and spec.origin not in ("built-in", "frozen")
 
 
-def _is_ours(name: str) -> bool:
+def _is_runner_module(name: str) -> bool:
     return name.partition(".")[0] == "sandbox_runner"
 
 

@@ -6,11 +6,11 @@ from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
 from sandbox_runner.process.pipes import VALUES_FD
-from sandbox_runner.python.exit import exit_as, report
-from sandbox_runner.python.preload import forget_the_runner, give_way_to, reseed
+from sandbox_runner.python.exit import exit_process, report
+from sandbox_runner.python.preload import hide_runner_modules, unload_shadowed_modules, reseed
 from sandbox_runner.python.source import run_source
-from sandbox_runner.python.values import NOTHING, Values
-from sandbox_runner.record import Record
+from sandbox_runner.python.values import NO_VALUE, ValueWriter
+from mini_agent_protocol.record import Record
 
 
 class Program(Record):
@@ -22,36 +22,36 @@ class Program(Record):
 
     def run(self) -> None:
         """Runs the file as `python3 NAME ARGS` would; does not come back."""
-        look_like_a_fresh_interpreter(self.folder, [self.name, *self.args])
-        exit_as(_run_as_main(f"{self.folder}/{self.name}"))
+        reset_interpreter(self.folder, [self.name, *self.args])
+        exit_process(_run_as_main(f"{self.folder}/{self.name}"))
 
 
-def rehearse(folder: str) -> None:
+def warm_up(folder: str) -> None:
     """Goes through what comes before a program: what that copies after a fork is copied then."""
-    look_like_a_fresh_interpreter(folder, [])
+    reset_interpreter(folder, [])
     run_source(b"0", "", {})
 
 
-def look_like_a_fresh_interpreter(folder: str, argv: list[str]) -> None:
+def reset_interpreter(folder: str, argv: list[str]) -> None:
     """Leaves nothing of the runner in sight."""
     sys.argv, sys.orig_argv = argv, ["python3", *argv]
     sys.path[0] = folder
-    forget_the_runner()
-    give_way_to(folder)
+    hide_runner_modules()
+    unload_shadowed_modules(folder)
     # A deadline must not take the lines that were printed before it.
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     reseed()
 
 
 def _run_as_main(path: str) -> int:
-    values = Values(VALUES_FD)
+    values = ValueWriter(VALUES_FD)
     try:
         with open(path, "rb") as source:
             text = source.read()
         values.tell(run_source(text, path, vars(_new_main(path))))
     except BaseException as error:  # noqa: BLE001 - as the interpreter itself does at the top
         code = report(error)
-        values.tell(NOTHING)
+        values.tell(NO_VALUE)
         return code
     return 0
 

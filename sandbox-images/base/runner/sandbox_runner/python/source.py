@@ -3,22 +3,22 @@
 import _ast
 from types import CodeType
 
-from sandbox_runner.python.values import NOTHING
+from sandbox_runner.python.values import NO_VALUE
 
 ONLY_AST = 0x400
 FUTURES = 0x1FF_0000
-LONGEST_SPLIT = 1 << 18
+MAX_SPLIT_BYTES = 1 << 18
 
 
 def run_source(source: bytes | str, name: str, namespace: dict[str, object]) -> object:
-    """Runs it; the value of its last statement where that is an expression, else NOTHING."""
-    body, last = _compiled(source, name)
+    """Runs it; the value of its last statement where that is an expression, else NO_VALUE."""
+    body, last = _compile_source(source, name)
     exec(body, namespace)  # noqa: S102 - running it is what a sandbox is for
-    return NOTHING if last is None else eval(last, namespace)  # noqa: S307
+    return NO_VALUE if last is None else eval(last, namespace)  # noqa: S307
 
 
-def _compiled(source: bytes | str, name: str) -> tuple[CodeType, CodeType | None]:
-    if len(source) <= LONGEST_SPLIT:
+def _compile_source(source: bytes | str, name: str) -> tuple[CodeType, CodeType | None]:
+    if len(source) <= MAX_SPLIT_BYTES:
         try:
             return _split(source, name)
         except (RecursionError, MemoryError):

@@ -6,21 +6,21 @@ import os
 from itertools import islice
 
 from sandbox_runner.python.display import (
-    MOST_FIGURES,
-    Make,
-    as_text,
+    MAX_FIGURES,
+    Render,
+    encode_json,
     figures,
-    forms,
-    is_longer_than_shown,
+    representations,
+    is_truncated,
 )
 
-MOST_REPR = 65_536
+MAX_REPR_CHARS = 65_536
 MOST_BYTES = 5 << 20
 
-NOTHING = object()
+NO_VALUE = object()
 
 
-class Values:
+class ValueWriter:
     """Values on their way to the runner, on a pipe that the program might have meddled with."""
 
     def __init__(self, pipe: int) -> None:
@@ -32,8 +32,8 @@ class Values:
         self._cut = False
 
     def tell(self, value: object) -> None:
-        """Tells the value, unless it is NOTHING or None, and the open figures, if there are any."""
-        has_value = value is not NOTHING and value is not None
+        """Tells the value, unless it is NO_VALUE or None, and the open figures, if there are any."""
+        has_value = value is not NO_VALUE and value is not None
         drawn = figures()
         # A process that the program forked says nothing of its own.
         if os.getpid() != self._owner or not (has_value or drawn):
@@ -43,11 +43,11 @@ class Values:
         said = self._repr(value) if has_value else None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            for media_type, make in forms(value) if has_value else ():
+            for media_type, make in representations(value) if has_value else ():
                 self._add(media_type, make)
-            for make in drawn[:MOST_FIGURES]:
+            for make in drawn[:MAX_FIGURES]:
                 self._add("image/png", make)
-        self._cut |= len(drawn) > MOST_FIGURES or is_longer_than_shown(value)
+        self._cut |= len(drawn) > MAX_FIGURES or is_truncated(value)
         self._write({"result_repr": said, "rich": self._rich, "cut": self._cut})
 
     def _repr(self, value: object) -> str:
@@ -57,12 +57,12 @@ class Values:
             raise
         except BaseException as failed:  # noqa: BLE001 - it is the program's own code
             return f"<{type(value).__name__} object, whose repr raised {type(failed).__name__}>"
-        self._cut |= len(said) > MOST_REPR
-        return said[:MOST_REPR].encode(errors="replace").decode()
+        self._cut |= len(said) > MAX_REPR_CHARS
+        return said[:MAX_REPR_CHARS].encode(errors="replace").decode()
 
-    def _add(self, media_type: str, make: Make) -> None:
+    def _add(self, media_type: str, make: Render) -> None:
         try:
-            content = as_text(make())
+            content = encode_json(make())
         except Exception:  # noqa: BLE001 - it is the program's own code
             return
         if isinstance(content, bytes):
@@ -99,10 +99,10 @@ def _identity(pipe: int) -> tuple[int, int]:
 
 def _shortened(value: object) -> object:
     # What is far too long to be shown is not made into text that is longer still.
-    if type(value) in (str, bytes, bytearray, list, tuple) and len(value) > MOST_REPR:  # type: ignore[arg-type]
-        return value[:MOST_REPR]  # type: ignore[index]
-    if type(value) is dict and len(value) > MOST_REPR:
-        return dict(islice(value.items(), MOST_REPR))
-    if type(value) in (set, frozenset) and len(value) > MOST_REPR:  # type: ignore[arg-type]
-        return set(islice(value, MOST_REPR))  # type: ignore[call-overload]
+    if type(value) in (str, bytes, bytearray, list, tuple) and len(value) > MAX_REPR_CHARS:  # type: ignore[arg-type]
+        return value[:MAX_REPR_CHARS]  # type: ignore[index]
+    if type(value) is dict and len(value) > MAX_REPR_CHARS:
+        return dict(islice(value.items(), MAX_REPR_CHARS))
+    if type(value) in (set, frozenset) and len(value) > MAX_REPR_CHARS:  # type: ignore[arg-type]
+        return set(islice(value, MAX_REPR_CHARS))  # type: ignore[call-overload]
     return value

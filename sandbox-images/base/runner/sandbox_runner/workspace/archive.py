@@ -6,16 +6,16 @@ import stat
 import tarfile
 from collections.abc import Iterator
 
-from sandbox_runner.recipes import WORKSPACE
+from sandbox_runner.paths import WORKSPACE
 from sandbox_runner.stream import CHUNK, MOST_BYTES, Stream
-from sandbox_runner.workspace.files import Refused
+from sandbox_runner.workspace.files import WorkspaceError
 from sandbox_runner.workspace.walk import walk
 
-SPARE = 1 << 20
+MARGIN_BYTES = 1 << 20
 END = bytes(2 * tarfile.BLOCKSIZE)
 
 
-class Body(io.RawIOBase):
+class FrameBody(io.RawIOBase):
     """A frame's body to read as a file, so that it is never whole in memory."""
 
     def __init__(self, stream: Stream, length: int) -> None:
@@ -33,9 +33,9 @@ class Body(io.RawIOBase):
         return size
 
     def read_all(self, most: int) -> bytes:
-        """All of it; `Refused` where that is too much."""
+        """All of it; `WorkspaceError` where that is too much."""
         if self._left > most:
-            raise Refused("too_large", f"more than {most} bytes")
+            raise WorkspaceError("too_large", f"more than {most} bytes")
         return self._stream.exactly(self._take(self._left))
 
     def drain(self) -> None:
@@ -49,25 +49,25 @@ class Body(io.RawIOBase):
         return size
 
 
-def unpack(body: Body) -> None:
+def unpack(body: FrameBody) -> None:
     """Puts the files, folders and links of a tar into the workspace."""
     try:
         with tarfile.open(fileobj=body, mode="r|") as tar:
-            tar.extractall(WORKSPACE, filter=_kept_inside)  # noqa: S202 - the filter is tarfile's own
+            tar.extractall(WORKSPACE, filter=_filter_member)  # noqa: S202 - the filter is tarfile's own
     except (tarfile.TarError, EOFError, ValueError) as odd:
-        raise Refused("refused", f"not an archive that can be unpacked: {odd}") from odd
+        raise WorkspaceError("refused", f"not an archive that can be unpacked: {odd}") from odd
 
 
-def exported() -> tuple[int, Iterator[bytes]]:
-    """The length of the workspace's tar, and its pieces; `Refused` where it is too long to send."""
+def export_workspace() -> tuple[int, Iterator[bytes]]:
+    """The length of the workspace's tar, and its pieces; `WorkspaceError` where it is too long to send."""
     heads = [(member.tobuf(tarfile.PAX_FORMAT), path, member.size) for path, member in _members()]
     length = sum(len(head) + _padded(size) for head, _, size in heads) + len(END)
-    if length + SPARE > MOST_BYTES:
-        raise Refused("too_large", f"the workspace holds more than {MOST_BYTES - SPARE} bytes")
+    if length + MARGIN_BYTES > MOST_BYTES:
+        raise WorkspaceError("too_large", f"the workspace holds more than {MOST_BYTES - MARGIN_BYTES} bytes")
     return length, _pieces(heads)
 
 
-def _kept_inside(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
+def _filter_member(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
     try:
         return tarfile.data_filter(member, folder)
     except tarfile.FilterError:
@@ -84,12 +84,12 @@ def _members() -> Iterator[tuple[str, tarfile.TarInfo]]:
         elif stat.S_ISREG(status.st_mode) and os.access(f"{WORKSPACE}/{path}", os.R_OK):
             member.size = status.st_size
             yield path, member
-        elif stat.S_ISLNK(status.st_mode) and _stays_inside(path):
+        elif stat.S_ISLNK(status.st_mode) and _links_inside(path):
             member.type, member.linkname = tarfile.SYMTYPE, os.readlink(f"{WORKSPACE}/{path}")
             yield path, member
 
 
-def _stays_inside(path: str) -> bool:
+def _links_inside(path: str) -> bool:
     full = f"{WORKSPACE}/{path}"
     return os.readlink(full)[0] != "/" and os.path.realpath(full).startswith(f"{WORKSPACE}/")
 

@@ -10,16 +10,16 @@ from collections.abc import Iterable
 from itertools import chain
 
 from sandbox_runner import stream as frames
-from sandbox_runner.recipes import WORKSPACE
-from sandbox_runner.record import Record
+from sandbox_runner.paths import WORKSPACE
+from mini_agent_protocol.record import Record
 from sandbox_runner.stream import Stream
 from sandbox_runner.workspace import archive
 from sandbox_runner.workspace import files as workspace
-from sandbox_runner.workspace.archive import Body
-from sandbox_runner.workspace.files import FOLDER, Refused
+from sandbox_runner.workspace.archive import FrameBody
+from sandbox_runner.workspace.files import FOLDER, WorkspaceError
 from sandbox_runner.workspace.walk import is_utf8, walk
 
-PULLED_UP = ".mini-agent.wiped"
+MOVED_PREFIX = ".mini-agent.wiped"
 
 
 def wipe() -> None:
@@ -49,7 +49,7 @@ def _remove(top: int, name: str, pulled_up: int) -> int:
             # Pulled up instead of gone into: no depth can use up descriptors or the stack.
             pulled_up += 1
             os.chmod(inner, 0o700, dir_fd=folder)
-            os.rename(inner, f"{PULLED_UP}{pulled_up}", src_dir_fd=folder, dst_dir_fd=top)
+            os.rename(inner, f"{MOVED_PREFIX}{pulled_up}", src_dir_fd=folder, dst_dir_fd=top)
     finally:
         os.close(folder)
     os.rmdir(name, dir_fd=top)
@@ -60,27 +60,27 @@ def _is_folder(name: str, at: int) -> bool:
     return stat.S_ISDIR(os.stat(name, dir_fd=at, follow_symlinks=False).st_mode)
 
 
-MOST_FILES = 10_000
+MAX_FILES = 10_000
 
-Facts = dict[str, str | float]
+FileFacts = dict[str, str | float]
 
 
-class Found(Record):
+class CallResult(Record):
     """What a call brings back: files, and content of this length in pieces."""
 
-    files: tuple[Facts, ...] = ()
+    files: tuple[FileFacts, ...] = ()
     length: int = 0
     content: Iterable[bytes] = ()
 
 
-def answer(stream: Stream, header: bytes) -> None:
+def answer_call(stream: Stream, header: bytes) -> None:
     """Carries out the call and answers it."""
     call = json.loads(header)
-    body = Body(stream, stream.expect(frames.FILES))
-    kind, error, found = "", "", Found()
+    body = FrameBody(stream, stream.expect(frames.FILES))
+    kind, error, found = "", "", CallResult()
     try:
-        found = _carry_out(call["op"], call["path"], body)
-    except Refused as refused:
+        found = _run_call(call["op"], call["path"], body)
+    except WorkspaceError as refused:
         kind, error = refused.kind, str(refused)
     except OSError as failed:
         kind, error = workspace.kind_of(failed), failed.strerror or str(failed)
@@ -91,34 +91,34 @@ def answer(stream: Stream, header: bytes) -> None:
     stream.send_pieces(frames.ANSWER, len(head) + found.length, chain((head,), found.content))
 
 
-def _carry_out(op: str, path: str, body: Body) -> Found:
+def _run_call(op: str, path: str, body: FrameBody) -> CallResult:
     match op:
         case "list":
-            return Found(files=_list(path))
+            return CallResult(files=_list(path))
         case "read":
             content = workspace.read(path)
-            return Found(length=len(content), content=(content,))
+            return CallResult(length=len(content), content=(content,))
         case "write":
             workspace.write(path, body.read_all(workspace.MOST_BYTES))
         case "delete":
             workspace.delete(path)
         case "export":
             length, pieces = archive.exported()
-            return Found(length=length, content=pieces)
+            return CallResult(length=length, content=pieces)
         case "import":
             wipe()
             archive.unpack(body)
         case "wipe":
             wipe()
         case _:
-            raise Refused("refused", f"no such call: {op!r}")
-    return Found()
+            raise WorkspaceError("refused", f"no such call: {op!r}")
+    return CallResult()
 
 
-def _list(below: str) -> tuple[Facts, ...]:
-    files: list[Facts] = []
+def _list(below: str) -> tuple[FileFacts, ...]:
+    files: list[FileFacts] = []
     for path, status in walk(lambda _path, _why: None):
         listed = stat.S_ISREG(status.st_mode) and is_utf8(path)
         if listed and (not below or path == below or path.startswith(f"{below}/")):
             files.append({"path": path, "bytes": status.st_size, "modified": status.st_mtime})
-    return tuple(sorted(files, key=lambda file: str(file["path"]))[:MOST_FILES])
+    return tuple(sorted(files, key=lambda file: str(file["path"]))[:MAX_FILES])

@@ -4,7 +4,7 @@ import errno
 import os
 import stat
 
-from sandbox_runner.recipes import OURS, WORKSPACE
+from sandbox_runner.paths import PRIVATE_FOLDER, WORKSPACE
 
 MOST_BYTES = 16 << 20
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
@@ -21,7 +21,7 @@ _KINDS = {
 }
 
 
-class Refused(Exception):
+class WorkspaceError(Exception):
     """Why a call comes to nothing: `kind` for programs, the text for people."""
 
     def __init__(self, kind: str, why: str) -> None:
@@ -29,14 +29,14 @@ class Refused(Exception):
         self.kind = kind
 
 
-def kind_of(error: OSError) -> str:
+def error_kind(error: OSError) -> str:
     """What the kernel said, as the kind of a refusal."""
     return _KINDS.get(error.errno or 0, "refused")
 
 
-def make_own_folder() -> None:
+def ensure_private_folder() -> None:
     """Makes sure of the folder for what is ours, whatever a snippet has put in its place."""
-    path = f"{WORKSPACE}/{OURS}"
+    path = f"{WORKSPACE}/{PRIVATE_FOLDER}"
     try:
         os.mkdir(path, 0o755)
     except FileExistsError:
@@ -55,9 +55,9 @@ def read(path: str) -> bytes:
         with open(file, "rb") as source:
             status = os.fstat(file)
             if not stat.S_ISREG(status.st_mode):
-                raise Refused("not_a_file", "not a regular file")
+                raise WorkspaceError("not_a_file", "not a regular file")
             if status.st_size > MOST_BYTES:
-                raise Refused("too_large", f"more than {MOST_BYTES} bytes")
+                raise WorkspaceError("too_large", f"more than {MOST_BYTES} bytes")
             return source.read()
 
 
@@ -81,7 +81,7 @@ def delete(path: str) -> None:
         os.unlink(name, dir_fd=folder)
 
 
-def forget(path: str) -> None:
+def remove_if_exists(path: str) -> None:
     """Removes a file, if it is there."""
     with _Folder(path) as (folder, name):
         _forget(name, folder)
@@ -111,8 +111,8 @@ class _Folder:
 
 def _parts(path: str) -> list[str]:
     parts = path.split("/")
-    if not all(parts) or {".", ".."} & set(parts) or parts[0] == OURS or "\0" in path:
-        raise Refused("refused", f"{path!r} is not a path in the workspace")
+    if not all(parts) or {".", ".."} & set(parts) or parts[0] == PRIVATE_FOLDER or "\0" in path:
+        raise WorkspaceError("refused", f"{path!r} is not a path in the workspace")
     return parts
 
 

@@ -6,12 +6,12 @@ import stat
 import tarfile
 from fnmatch import fnmatchcase
 
-from sandbox_runner.order import Order
-from sandbox_runner.recipes import WORKSPACE
+from mini_agent_protocol.order import Order
+from sandbox_runner.paths import WORKSPACE
 from sandbox_runner.workspace.files import write
 from sandbox_runner.workspace.walk import is_utf8, walk
 
-MOST_SKIPPED = 64
+MAX_SKIPPED = 64
 BLOCK = 512
 
 
@@ -48,9 +48,9 @@ class Collection:
     def skip(self, path: str, reason: str) -> None:
         """Notes a file that stays behind; after the first few, only that there were more."""
         shown = os.fsencode(path).decode(errors="backslashreplace")
-        if len(self.skipped) < MOST_SKIPPED:
+        if len(self.skipped) < MAX_SKIPPED:
             self.skipped.append(f"{shown}: {reason}")
-        elif len(self.skipped) == MOST_SKIPPED:
+        elif len(self.skipped) == MAX_SKIPPED:
             self.skipped.append("more files were skipped")
 
     def _why_not(self, path: str, status: os.stat_result) -> str:

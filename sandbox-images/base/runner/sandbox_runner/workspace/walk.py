@@ -5,29 +5,29 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 
-from sandbox_runner.recipes import OURS, WORKSPACE
+from sandbox_runner.paths import PRIVATE_FOLDER, WORKSPACE
 
-MOST_ENTRIES = 20_000
-MOST_SECONDS = 2.0
-LONGEST_PATH = 1024
+MAX_ENTRIES = 20_000
+MAX_WALK_S = 2.0
+MAX_PATH_BYTES = 1024
 
 Skip = Callable[[str, str], None]
 
 
 def walk(skip: Skip) -> Iterator[tuple[str, os.stat_result]]:
     """Paths and what they are, folders before what is in them; tells what it did not look at."""
-    until = time.monotonic() + MOST_SECONDS
+    until = time.monotonic() + MAX_WALK_S
     folders, seen = [""], 0
     while folders:
         folder = folders.pop()
         for name in _names(folder, skip):
             seen += 1
-            if seen > MOST_ENTRIES or time.monotonic() > until:
+            if seen > MAX_ENTRIES or time.monotonic() > until:
                 skip(folder or ".", "too many files to look at")
                 return
             path = f"{folder}/{name}" if folder else name
-            if len(os.fsencode(path)) > LONGEST_PATH:
-                skip(path[:LONGEST_PATH], "its path is too long")
+            if len(os.fsencode(path)) > MAX_PATH_BYTES:
+                skip(path[:MAX_PATH_BYTES], "its path is too long")
                 continue
             status = os.lstat(f"{WORKSPACE}/{path}")
             if stat.S_ISDIR(status.st_mode):
@@ -46,4 +46,4 @@ def _names(folder: str, skip: Skip) -> list[str]:
     except OSError as refused:
         skip(folder, refused.strerror or "unreadable")
         return []
-    return sorted(name for name in names if folder or name != OURS)
+    return sorted(name for name in names if folder or name != PRIVATE_FOLDER)

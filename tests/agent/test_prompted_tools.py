@@ -16,15 +16,15 @@ from mini_agent.agent.structured_output import InvalidJsonAnswer, JsonFormat
 from mini_agent.config import AgentConfig
 from mini_agent.errors import ModelError, NoToolSupport
 from mini_agent.messages import assistant, function_call, tool_result, user
-from mini_agent.testing.scripted import ScriptedModel, says
+from mini_agent.testing.scripted import ScriptedModel, text_reply
 from mini_agent.tools.arguments import offered_tools
 from mini_agent.tools.catalog import ECHO, EXEC_PYTHON, EchoMCP
-from tests.agent.runs import TASK, run_agent
+from tests.agent.checked_run import TASK, run_agent
 
 CONFIG = AgentConfig(model="m")
 NO_TOOLS = NoToolSupport("m cannot call tools")
-CALLS = says('{"tool": "echo", "args": {"text": "a3b2c1"}}')
-ANSWERS = says('{"final": "It is a3b2c1."}')
+CALLS = text_reply('{"tool": "echo", "args": {"text": "a3b2c1"}}')
+ANSWERS = text_reply('{"final": "It is a3b2c1."}')
 STEP = '{{"tool": "echo", "args": {{"text": "{}"}}}}'
 TOOLS = offered_tools([ECHO, EXEC_PYTHON])
 
@@ -64,7 +64,7 @@ async def test_a_server_that_takes_no_schema_either_is_asked_without_one() -> No
 
 
 async def test_plain_words_are_an_answer_too() -> None:
-    with ScriptedModel(NO_TOOLS, says("It is a3b2c1.")) as model:
+    with ScriptedModel(NO_TOOLS, text_reply("It is a3b2c1.")) as model:
         result = await run_agent(TASK, EchoMCP(), CONFIG, model)
     assert result.final_answer == "It is a3b2c1."
 

@@ -1,26 +1,20 @@
-"""A process that was forked before its program came: most of what a fork costs is behind it."""
+"""A process that is forked before its program comes: most of what a fork costs is then behind it."""
 
 import json
 import os
 import signal
 
-from sandbox_runner.process.pipes import (
-    CONTROL_FD,
-    Ends,
-    Pipes,
-    fork_with_pipes,
-)
+from sandbox_runner.paths import WORKSPACE
+from sandbox_runner.process.pipes import CONTROL_FD, ChildPipes, Pipes, fork_with_pipes
 from sandbox_runner.process.reaping import has_ended
 from sandbox_runner.python.preload import has_preloaded
-from sandbox_runner.python.program import rehearse
-from sandbox_runner.recipes import WORKSPACE
-from sandbox_runner.start import Start, go_on_as
-
-CHUNK = 65_536
+from sandbox_runner.python.program import warm_up
+from sandbox_runner.standby.start import Start, child_main
+from sandbox_runner.stream import CHUNK_BYTES
 
 
-class Ahead:
-    """One process in waiting; `take` it, and then `fork` the next."""
+class PreforkedProcess:
+    """One waiting process; `take` it, and then `fork` the next."""
 
     def __init__(self) -> None:
         self._pipes: Pipes | None = None
@@ -45,28 +39,28 @@ class Ahead:
         self._pipes, self._control = pipes, ours
         return False
 
-    def take(self, told: bytes) -> Pipes | None:
-        """The process, on its way with what it is told; None where there is none."""
+    def take(self, message: bytes) -> Pipes | None:
+        """Sends the waiting process what it starts with, and returns its pipes; None for none."""
         if self._pipes is None:
             return None
         pipes, self._pipes = self._pipes, None
         try:
             os.kill(pipes.pid, signal.SIGCONT)
-            os.write(self._control, told)
+            os.write(self._control, message)
         except OSError:
-            Ends(*pipes[1:]).close()
+            ChildPipes(*pipes[1:]).close()
             return None
         finally:
             os.close(self._control)
         return pipes
 
 
-def wait() -> None:
-    """Waits to be told its `Start`, and goes on as that; does not come back."""
+def wait_for_start() -> None:
+    """Waits for a `Start`, and goes on as that; does not return."""
     if has_preloaded():
-        rehearse(WORKSPACE)
-    told = b""
-    while part := os.read(CONTROL_FD, CHUNK):
-        told += part
+        warm_up(WORKSPACE)
+    message = b""
+    while part := os.read(CONTROL_FD, CHUNK_BYTES):
+        message += part
     os.close(CONTROL_FD)
-    go_on_as(Start(*json.loads(told)))()
+    child_main(Start(*json.loads(message)))()

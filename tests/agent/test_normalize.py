@@ -14,7 +14,7 @@ from mini_agent.messages import assistant, function_call, tool_result, user
 from mini_agent.testing.scripted import ScriptedModel
 from mini_agent.testing.transcript_rules import broken_rules
 from mini_agent.tools.catalog import EchoMCP
-from tests.agent.runs import run_agent
+from tests.agent.checked_run import run_agent
 
 Given = Sequence[Mapping[str, JsonValue]]
 ASKED = assistant("", [function_call("a", "echo", {"text": "x"})])

@@ -9,8 +9,8 @@ from mini_agent.agent.structured_output import InvalidJsonAnswer, parse_response
 from mini_agent.config import AgentConfig
 from mini_agent.errors import BadRequest
 from mini_agent.testing import ScriptedServer
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
-from tests.agent.runs import TASK, Answers, run_agent
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from tests.agent.checked_run import TASK, ScriptedInvoker, run_agent
 
 OBJECT: dict[str, JsonValue] = {"type": "json_object"}
 SCHEMA: dict[str, JsonValue] = {
@@ -31,44 +31,44 @@ CONFIG = AgentConfig(model="m", response_format=FITTING)
     ['{"n": 42}', '```json\n{"n": 42}\n```', 'Here it is: {"n": 42}. Anything else?'],
 )
 async def test_the_answer_is_the_json_alone(said: str) -> None:
-    with ScriptedModel(says(said)) as model:
-        result = await run_agent(TASK, Answers("a"), CONFIG, model)
+    with ScriptedModel(text_reply(said)) as model:
+        result = await run_agent(TASK, ScriptedInvoker("a"), CONFIG, model)
     assert (result.final_answer, result.stopped_reason) == ('{"n": 42}', "success")
 
 
 async def test_an_answer_that_does_not_fit_is_asked_for_once_more() -> None:
-    with ScriptedModel(says('{"n": "many"}'), says('{"n": 42}')) as model:
-        result = await run_agent(TASK, Answers("a"), CONFIG, model)
+    with ScriptedModel(text_reply('{"n": "many"}'), text_reply('{"n": 42}')) as model:
+        result = await run_agent(TASK, ScriptedInvoker("a"), CONFIG, model)
     assert result.final_answer == '{"n": 42}'
     nudge = str(model.requests[1].messages[-1]["content"])
     assert "['n'] 'many' is not of type 'integer'" in nudge
 
 
 async def test_one_that_never_fits_is_told_as_an_error() -> None:
-    with ScriptedModel(says("It is 42."), says("It is 42, really.")) as model:
-        result = await run_agent(TASK, Answers("a"), CONFIG, model)
+    with ScriptedModel(text_reply("It is 42."), text_reply("It is 42, really.")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("a"), CONFIG, model)
     assert (result.final_answer, result.stopped_reason) == ("It is 42, really.", "error")
     assert "not the JSON that was asked for" in (result.error or "")
 
 
 async def test_the_form_is_told_from_the_start_but_forced_only_without_tools() -> None:
-    with ScriptedModel(calls(call("echo", text="a")), says("42"), says('{"n": 42}')) as model:
-        await run_agent(TASK, Answers("42"), CONFIG, model)
+    with ScriptedModel(calls_reply(scripted_call("echo", text="a")), text_reply("42"), text_reply('{"n": 42}')) as model:
+        await run_agent(TASK, ScriptedInvoker("42"), CONFIG, model)
     assert all('"additionalProperties"' in str(a.messages[0]["content"]) for a in model.requests)
     assert [asked.options for asked in model.requests] == [{}, {}, {"response_format": FITTING}]
 
 
 async def test_without_the_setting_nothing_is_said_of_json() -> None:
-    with ScriptedModel(says("42")) as model:
-        result = await run_agent(TASK, Answers("42"), AgentConfig(model="m"), model)
+    with ScriptedModel(text_reply("42")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("42"), AgentConfig(model="m"), model)
     assert result.final_answer == "42"
     assert "JSON" not in str(model.requests[0].messages[0]["content"])
 
 
 async def test_the_answer_at_the_last_turn_is_the_json_too() -> None:
     config = AgentConfig(model="m", response_format=OBJECT, max_iterations=1)
-    with ScriptedModel(calls(call("echo", text="a")), says('So: {"a": 1}')) as model:
-        result = await run_agent(TASK, Answers("42"), config, model)
+    with ScriptedModel(calls_reply(scripted_call("echo", text="a")), text_reply('So: {"a": 1}')) as model:
+        result = await run_agent(TASK, ScriptedInvoker("42"), config, model)
     assert (result.final_answer, result.stopped_reason) == ('{"a": 1}', "max_iterations")
 
 

@@ -14,44 +14,44 @@ from mini_agent.config import AgentConfig
 from mini_agent.errors import ModelError, ModelUnavailable, Unauthorized
 from mini_agent.model import ModelReply, ModelRequest
 from mini_agent.models.litellm_errors import parse_retry_after
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
-from tests.agent.runs import TASK, Answers, run_agent
+from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from tests.agent.checked_run import TASK, ScriptedInvoker, run_agent
 
 CONFIG = AgentConfig(model="m")
 DOWN = ModelUnavailable("it is down")
 
 
 async def test_a_server_that_fails_once_is_asked_once_more() -> None:
-    with ScriptedModel(DOWN, says("done")) as model:
-        result = await run_agent(TASK, Answers("a"), CONFIG, model)
+    with ScriptedModel(DOWN, text_reply("done")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("a"), CONFIG, model)
     assert (result.final_answer, result.stopped_reason) == ("done", "success")
     assert result.iterations[0].repaired == ("the model server failed, and was asked once more",)
 
 
 async def test_a_server_that_fails_twice_ends_the_run() -> None:
     with ScriptedModel(DOWN, DOWN) as model:
-        result = await run_agent(TASK, Answers("a"), CONFIG, model)
+        result = await run_agent(TASK, ScriptedInvoker("a"), CONFIG, model)
     assert (result.stopped_reason, result.error) == ("error", "it is down")
 
 
 async def test_every_turn_has_its_own_second_try() -> None:
-    with ScriptedModel(DOWN, calls(call("echo", text="a")), DOWN, says("done")) as model:
-        result = await run_agent(TASK, Answers("a"), CONFIG, model)
+    with ScriptedModel(DOWN, calls_reply(scripted_call("echo", text="a")), DOWN, text_reply("done")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("a"), CONFIG, model)
     assert result.final_answer == "done"
 
 
 @pytest.mark.parametrize("final", [ModelError("no such model"), Unauthorized("wrong key")])
 async def test_what_another_try_cannot_help_is_not_tried_again(final: Exception) -> None:
     with ScriptedModel(final) as model:
-        result = await run_agent(TASK, Answers("a"), CONFIG, model)
+        result = await run_agent(TASK, ScriptedInvoker("a"), CONFIG, model)
     assert result.stopped_reason == "error"
 
 
 async def test_a_server_that_says_when_is_asked_then() -> None:
     busy = ModelUnavailable("busy", retry_after_s=0.5)
     started = perf_counter()
-    with ScriptedModel(busy, says("done")) as model:
-        result = await run_agent(TASK, Answers("a"), CONFIG, model)
+    with ScriptedModel(busy, text_reply("done")) as model:
+        result = await run_agent(TASK, ScriptedInvoker("a"), CONFIG, model)
     assert perf_counter() - started > 0.45
     assert result.final_answer == "done"
 
@@ -60,7 +60,7 @@ async def test_a_server_that_says_too_late_is_not_waited_for() -> None:
     busy = ModelUnavailable("busy", retry_after_s=3600)
     started = perf_counter()
     with ScriptedModel(busy) as model:
-        result = await run_agent(TASK, Answers("a"), CONFIG, model)
+        result = await run_agent(TASK, ScriptedInvoker("a"), CONFIG, model)
     assert perf_counter() - started < 10
     assert (result.stopped_reason, result.error) == ("error", "busy")
 
@@ -74,7 +74,7 @@ class Nonsense:
 
 
 async def test_a_reply_that_is_none_is_an_error_in_words() -> None:
-    result = await run_agent(TASK, Answers("a"), CONFIG, Nonsense())
+    result = await run_agent(TASK, ScriptedInvoker("a"), CONFIG, Nonsense())
     assert (result.stopped_reason, result.answer_source) == ("error", "notice")
     assert "NoneType" in result.final_answer
 
@@ -89,7 +89,7 @@ class TooLate:
 
 async def test_a_model_that_fails_when_time_is_up_is_out_of_time() -> None:
     config = AgentConfig(model="m", max_wallclock_seconds=0.1)
-    result = await run_agent(TASK, Answers("a"), config, TooLate())
+    result = await run_agent(TASK, ScriptedInvoker("a"), config, TooLate())
     assert (result.stopped_reason, result.error) == ("budget", None)
 
 

@@ -14,26 +14,26 @@ from mini_agent.errors import ModelError, ModelUnavailable
 from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
 from mini_agent.testing.scripted import (
-    Hangs,
+    HangingStep,
     ScriptedModel,
     ScriptedSandbox,
-    call,
-    calls,
+    scripted_call,
+    calls_reply,
     execution,
-    says,
+    text_reply,
 )
 from mini_agent.tools.catalog import EchoMCP
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput
 from mini_agent.tools.sandbox import SandboxInvoker
-from tests.agent.runs import run_agent, until
+from tests.agent.checked_run import run_agent, wait_until
 
 TASK = [user("Go.")]
 SOON = AgentConfig(model="m", max_wallclock_seconds=0.5)
-RUNS = call("exec_python", code="print(1)")
+RUNS = scripted_call("exec_python", code="print(1)")
 
 
 async def test_a_model_that_hangs_is_cut_at_the_deadline() -> None:
-    hangs, started = Hangs(), perf_counter()
+    hangs, started = HangingStep(), perf_counter()
     with ScriptedModel(hangs) as model:
         result = await run_agent(TASK, EchoMCP(), SOON, model)
     assert perf_counter() - started < 10
@@ -45,9 +45,9 @@ async def test_a_model_that_hangs_is_cut_at_the_deadline() -> None:
 
 
 async def test_a_tool_that_hangs_is_cut_and_every_call_is_still_answered() -> None:
-    hangs, started = Hangs(), perf_counter()
+    hangs, started = HangingStep(), perf_counter()
     with (
-        ScriptedModel(calls(RUNS, call("exec_python", code="print(2)"))) as model,
+        ScriptedModel(calls_reply(RUNS, scripted_call("exec_python", code="print(2)"))) as model,
         ScriptedSandbox(hangs) as sandbox,
     ):
         result = await run_agent(TASK, SandboxInvoker(sandbox), SOON, model)
@@ -60,7 +60,7 @@ async def test_a_tool_that_hangs_is_cut_and_every_call_is_still_answered() -> No
 
 
 async def test_out_of_time_the_last_output_is_the_answer() -> None:
-    with ScriptedModel(calls(RUNS), Hangs()) as model, ScriptedSandbox(execution("7\n")) as box:
+    with ScriptedModel(calls_reply(RUNS), HangingStep()) as model, ScriptedSandbox(execution("7\n")) as box:
         result = await run_agent(TASK, SandboxInvoker(box), SOON, model)
     assert (result.stopped_reason, result.answer_source) == ("budget", "tool_output")
     assert result.final_answer == "7"
@@ -68,13 +68,13 @@ async def test_out_of_time_the_last_output_is_the_answer() -> None:
 
 async def test_a_last_word_that_hangs_is_cut_too() -> None:
     config = AgentConfig(model="m", max_wallclock_seconds=0.5, max_iterations=1)
-    with ScriptedModel(calls(call("echo", text="7")), Hangs()) as model:
+    with ScriptedModel(calls_reply(scripted_call("echo", text="7")), HangingStep()) as model:
         result = await run_agent(TASK, EchoMCP(), config, model)
     assert (result.stopped_reason, result.final_answer) == ("budget", "7")
 
 
 async def test_the_model_is_told_how_long_it_has() -> None:
-    with ScriptedModel(says("done")) as model:
+    with ScriptedModel(text_reply("done")) as model:
         await run_agent(TASK, EchoMCP(), AgentConfig(model="m", max_wallclock_seconds=60), model)
     assert 40 < model.requests[0].timeout_s <= 60
 
@@ -99,7 +99,7 @@ async def hold_out(released: asyncio.Event) -> None:
 
 async def test_a_tool_that_ignores_its_cancellation_does_not_hold_the_run() -> None:
     stubborn, started = Stubborn(), perf_counter()
-    with ScriptedModel(calls(call("echo", text="a"))) as model:
+    with ScriptedModel(calls_reply(scripted_call("echo", text="a"))) as model:
         result = await run_agent(TASK, stubborn, SOON, model)
     assert perf_counter() - started < 10
     assert result.stopped_reason == "budget"
@@ -119,12 +119,12 @@ async def test_tools_that_take_for_ever_to_list_are_cut() -> None:
 
 
 async def test_cancelling_the_run_cancels_the_sandbox_call() -> None:
-    hangs = Hangs()
-    with ScriptedModel(calls(RUNS)) as model, ScriptedSandbox(hangs) as sandbox:
+    hangs = HangingStep()
+    with ScriptedModel(calls_reply(RUNS)) as model, ScriptedSandbox(hangs) as sandbox:
         running = asyncio.ensure_future(
             run_agent(TASK, SandboxInvoker(sandbox), AgentConfig(model="m"), model)
         )
-        await until(lambda: sandbox.snippets)
+        await wait_until(lambda: sandbox.snippets)
         started = perf_counter()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -134,10 +134,10 @@ async def test_cancelling_the_run_cancels_the_sandbox_call() -> None:
 
 
 async def test_cancelling_the_run_cancels_the_model_call() -> None:
-    hangs = Hangs()
+    hangs = HangingStep()
     with ScriptedModel(hangs) as model:
         running = asyncio.ensure_future(run_agent(TASK, EchoMCP(), AgentConfig(model="m"), model))
-        await until(lambda: model.requests)
+        await wait_until(lambda: model.requests)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
@@ -172,7 +172,7 @@ async def test_an_error_of_work_is_passed_on() -> None:
 
 
 async def test_cancelling_between_two_turns_asks_the_model_no_more() -> None:
-    script = [calls(call("echo", text=str(number))) for number in range(2)]
+    script = [calls_reply(scripted_call("echo", text=str(number))) for number in range(2)]
     with ScriptedModel(*script[:1]) as model:
         running = asyncio.ensure_future(run_agent(TASK, Cancels(), AgentConfig(model="m"), model))
         with pytest.raises(asyncio.CancelledError):
@@ -194,17 +194,17 @@ def _cancel_the_run() -> None:
 
 
 async def test_tools_side_by_side_are_all_cut_at_the_deadline() -> None:
-    several = [call("exec_python", code=f"print({number})") for number in range(3)]
+    several = [scripted_call("exec_python", code=f"print({number})") for number in range(3)]
     config = AgentConfig(model="m", max_wallclock_seconds=0.5, tool_concurrency=3)
-    hangs, started = [Hangs(), Hangs(), Hangs()], perf_counter()
-    with ScriptedModel(calls(*several)) as model, ScriptedSandbox(*hangs) as sandbox:
+    hangs, started = [HangingStep(), HangingStep(), HangingStep()], perf_counter()
+    with ScriptedModel(calls_reply(*several)) as model, ScriptedSandbox(*hangs) as sandbox:
         result = await run_agent(TASK, SandboxInvoker(sandbox), config, model)
     assert perf_counter() - started < 10
     assert [each.was_cancelled for each in hangs] == [True, True, True]
     assert result.stopped_reason == "budget"
 
 
-class Deaf:
+class SilentModel:
     """A model that ignores its cancellation, until it is `released`."""
 
     def __init__(self) -> None:
@@ -212,11 +212,11 @@ class Deaf:
 
     async def reply(self, request: ModelRequest) -> ModelReply:
         await hold_out(self.released)
-        return says("too late")
+        return text_reply("too late")
 
 
 async def test_a_model_that_ignores_its_cancellation_does_not_hold_the_run() -> None:
-    deaf, started = Deaf(), perf_counter()
+    deaf, started = SilentModel(), perf_counter()
     result = await run_agent(TASK, EchoMCP(), SOON, deaf)
     assert perf_counter() - started < 10
     assert (result.stopped_reason, result.answer_source) == ("budget", "notice")
@@ -227,7 +227,7 @@ async def test_the_pause_before_a_second_try_ends_when_the_run_is_cancelled() ->
     busy = ModelUnavailable("busy", retry_after_s=60)
     with ScriptedModel(busy) as model:
         running = asyncio.ensure_future(run_agent(TASK, EchoMCP(), AgentConfig(model="m"), model))
-        await until(lambda: model.requests)
+        await wait_until(lambda: model.requests)
         await asyncio.sleep(0.1)
         started = perf_counter()
         running.cancel()

@@ -4,10 +4,10 @@ import json
 import os
 import signal
 
-from sandbox_runner.order import Order
+from mini_agent_protocol.order import Order
 from sandbox_runner.process.pipes import (
     CONTROL_FD,
-    Ends,
+    ChildPipes,
     Pipes,
     fork_with_pipes,
     open_pipes,
@@ -17,7 +17,7 @@ from sandbox_runner.process.reaping import has_ended
 CELL_READY = b"1"
 
 
-class Kept:
+class Interpreter:
     """Is there from the first stateful snippet on; where it dies, the next one starts another."""
 
     def __init__(self) -> None:
@@ -45,7 +45,7 @@ class Kept:
             return CONTROL_FD
         theirs.close()
         # It gets streams with each cell; these were for the time before.
-        Ends(*pipes[1:]).close()
+        ChildPipes(*pipes[1:]).close()
         if self.control >= 0:
             os.close(self.control)
         ours.setblocking(False)

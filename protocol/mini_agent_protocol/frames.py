@@ -1,0 +1,53 @@
+"""Frames between the sidecar and the runner: one byte of kind, four of length, the body.
+
+The runner imports this module in every sandbox: the standard library alone, and little of it.
+"""
+
+# What the runner sends. All of a snippet's frames begin with the snippet's nonce.
+READY = b"R"
+RUNNING = b"P"
+STDOUT = b"O"
+STDERR = b"E"
+VALUES = b"V"
+RESULT = b"X"
+ARTIFACTS = b"A"
+ANSWER = b"k"
+# What the sidecar sends: an order is SNIPPET, FILES, GO; a call about the workspace is CALL, FILES.
+SNIPPET = b"S"
+FILES = b"F"
+GO = b"G"
+INTERRUPT = b"I"
+CALL = b"K"
+
+HEAD_BYTES = 5
+NONCE_BYTES = 16
+PREFIX_BYTES = 4
+# A frame about a snippet, and one that may hold a whole workspace.
+MAX_SNIPPET_BYTES = 20 << 20
+MAX_BYTES = 64 << 20
+
+
+def encode_head(kind: bytes, length: int) -> bytes:
+    """The head of a frame whose body has `length` bytes."""
+    return kind + length.to_bytes(HEAD_BYTES - 1, "big")
+
+
+def decode_head(head: bytes) -> tuple[bytes, int]:
+    """The kind of a frame and the length of its body."""
+    return head[:1], int.from_bytes(head[1:], "big")
+
+
+def encode(kind: bytes, body: bytes) -> bytes:
+    """A whole frame."""
+    return encode_head(kind, len(body)) + body
+
+
+def prefix(text: bytes) -> bytes:
+    """`text` as the first part of a body that has two: its length, then itself."""
+    return len(text).to_bytes(PREFIX_BYTES, "big") + text
+
+
+def split(body: bytes) -> tuple[bytes, bytes]:
+    """The two parts of a body of ARTIFACTS (skipped, tar) or ANSWER (JSON, content)."""
+    end = PREFIX_BYTES + int.from_bytes(body[:PREFIX_BYTES], "big")
+    return body[PREFIX_BYTES:end], body[end:]

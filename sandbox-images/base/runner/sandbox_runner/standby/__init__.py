@@ -1,0 +1,1 @@
+"""Processes that wait for a snippet, and what each of them becomes."""

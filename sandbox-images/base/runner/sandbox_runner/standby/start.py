@@ -1,0 +1,45 @@
+"""What a process that was forked for a program turns into."""
+
+import os
+from collections.abc import Callable
+
+from mini_agent_protocol.order import Order
+from mini_agent_protocol.record import Record
+from sandbox_runner.paths import WORKSPACE
+from sandbox_runner.process.pipes import exec_command
+from sandbox_runner.python.program import Program
+
+# The rest of a forked child's life; it does not return.
+ChildMain = Callable[[], None]
+
+
+class Start(Record):
+    """How a program starts: with a command, or where there is none, in this very interpreter.
+
+    `program` is the Python file that the interpreter then runs, `args` are its arguments.
+    """
+
+    command: list[str]
+    program: str
+    args: list[str]
+    env: dict[str, str]
+
+
+def build_start(order: Order) -> Start:
+    """How the order's program starts."""
+    if _forks_the_runner(order):
+        return Start([], order.program, order.args, order.env)
+    return Start([*order.start, *order.args], order.program, [], order.env)
+
+
+def child_main(start: Start) -> ChildMain:
+    """Replaces this process by the command; returns only where there is none."""
+    os.environ.update(start.env)
+    if start.command:
+        exec_command(tuple(start.command))
+    return Program(WORKSPACE, start.program, start.args).run
+
+
+def _forks_the_runner(order: Order) -> bool:
+    # PYTHON* variables are read when an interpreter starts, so they need one that starts anew.
+    return order.isolation == "fork" and not any(name.startswith("PYTHON") for name in order.env)

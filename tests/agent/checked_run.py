@@ -1,0 +1,89 @@
+"""A run as the tests make it: whatever it comes to, some things hold."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+
+from pydantic import JsonValue
+
+from mini_agent.agent import loop
+from mini_agent.agent.recorder import IterationLog
+from mini_agent.config import AgentConfig
+from mini_agent.events import Event, Stopped
+from mini_agent.messages import Message, user
+from mini_agent.model import Model
+from mini_agent.result import AgentResult
+from mini_agent.testing.transcript_rules import broken_rules
+from mini_agent.tools.invoker import Invoker, OpenAIToolCall, Tool
+
+TASK = [user("Go.")]
+ECHO_TOOL: Tool = {
+    "type": "function",
+    "function": {
+        "name": "echo",
+        "description": "Get the same text back.",
+        "parameters": {"type": "object", "properties": {"text": {"type": "string"}}},
+    },
+}
+
+
+async def run_agent(
+    messages: Sequence[Mapping[str, JsonValue]],
+    invoker: Invoker,
+    config: AgentConfig,
+    model: Model,
+) -> AgentResult:
+    """The run, its transcript held to the rules, its answer not blank, its events its story."""
+    events: list[Event] = []
+    result = await loop.run_agent(messages, invoker, config, model, events.append)
+    assert broken_rules(result.messages) == []
+    assert result.final_answer.strip()
+    assert result.final_answer != "None"
+    told = IterationLog()
+    for event in events:
+        told.take(event)
+    assert told.iterations == result.iterations
+    assert events[-1] == Stopped(result=result)
+    return result
+
+
+async def wait_until(holds: Callable[[], object]) -> None:
+    """Returns when it holds; a fake that is waited for tells nobody."""
+    async with asyncio.timeout(30):
+        while not holds():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+class ScriptedInvoker:
+    """An invoker with the tools `names`, each of which answers with the next of `answers`."""
+
+    def __init__(self, *answers: object, names: Sequence[str] = ("echo",)) -> None:
+        self.called: list[OpenAIToolCall] = []
+        self._answers = list(answers)
+        self._names = names
+
+    async def list_openai_tools(self) -> list[Tool]:
+        return [echo_tool(name) for name in self._names]
+
+    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str:
+        self.called.append(openai_tool)
+        # It may be any nonsense, as a foreign tool's.
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]  # type: ignore[return-value]  # see above
+
+
+def echo_tool(name: str) -> Tool:
+    """The tool echo under another name."""
+    function = ECHO_TOOL["function"]
+    assert isinstance(function, dict)
+    return {"type": "function", "function": {**function, "name": name}}
+
+
+def tool_texts(messages: Sequence[Message]) -> list[str]:
+    """What the model was told by its tools."""
+    return [str(message["content"]) for message in messages if message["role"] == "tool"]
+
+
+def user_texts(messages: Sequence[Message]) -> list[str]:
+    """What the model was told by the user, or by the loop."""
+    return [str(message["content"]) for message in messages if message["role"] == "user"]

@@ -1,0 +1,29 @@
+"""A model that calls a tool and tells what it said, for many runs at a time.
+
+Run as a program it serves until its standard input ends: what the server remembers of the requests
+is then not in the memory of who asks.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from mini_agent.testing import Reply, ScriptedServer, call, delayed, text
+from mini_agent.testing.replies import JsonObject, DelayedReply
+
+DELAY_S = 0.05
+
+
+def answer(messages: list[JsonObject]) -> DelayedReply:
+    """First the user's word as a call, then what the tool said as an answer."""
+    last = messages[-1]
+    said = str(last["content"])
+    reply: Reply = call("echo", text=said) if last["role"] == "user" else text(f"It said {said}.")
+    return delayed(reply, DELAY_S)
+
+
+if __name__ == "__main__":
+    with ScriptedServer(answer) as server:
+        sys.stdout.write(f"{server.openai_url}\n")
+        sys.stdout.flush()
+        sys.stdin.read()
