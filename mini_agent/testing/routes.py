@@ -197,7 +197,7 @@ class Routes:
         reply = self._script.reply_to(request)
         if reply is not None:
             return dialect.answer(request, reply)
-        return dialect.refusal(400, f"the scripted model has no answer: {self._script.complaint()}")
+        return dialect.refusal(400, f"the scripted model has no answer: {self._script.describe_deviation()}")
 
     def _show(self, request: Request) -> Response:
         if wrong := _find_problem(request):

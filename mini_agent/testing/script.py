@@ -23,7 +23,7 @@ class ScriptPlayer(Protocol):
         """What the model does now; None when the script has nothing left."""
         ...
 
-    def complaint(self) -> str:
+    def describe_deviation(self) -> str:
         """What went otherwise than the script says, empty if nothing did."""
         ...
 
@@ -50,7 +50,7 @@ class _SequentialPlayer:
         self._asked += 1
         return self._replies[self._asked - 1] if self._asked <= len(self._replies) else None
 
-    def complaint(self) -> str:
+    def describe_deviation(self) -> str:
         if self._asked == len(self._replies):
             return ""
         unused = self._replies[self._asked :]
@@ -74,7 +74,7 @@ class _RepeatingPlayer:
         self._asked += 1
         return self._replies[min(self._asked, len(self._replies)) - 1]
 
-    def complaint(self) -> str:
+    def describe_deviation(self) -> str:
         return ""
 
 
@@ -92,7 +92,7 @@ class _FunctionPlayer:
             self._raised.append(f"{type(error).__name__}: {error}")
             return None
 
-    def complaint(self) -> str:
+    def describe_deviation(self) -> str:
         return f"the script function raised {'; '.join(self._raised)}" if self._raised else ""
 
 

@@ -175,7 +175,7 @@ class ScriptedServer:
     ) -> None:
         if self._serving is not None:
             self._serving.stop()
-        complaint = self._script.complaint()
+        deviation = self._script.describe_deviation()
         if complaint and error is None:
             raise ScriptNotFollowed(complaint)
         if complaint and error is not None:
