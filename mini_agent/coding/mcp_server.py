@@ -34,8 +34,8 @@ from mini_agent.coding.tools.catalog import argument_schema, available_tools, co
 from mini_agent.coding.tools.coding_tool import CodingTool, error_output
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.errors import BadRequest
-from mini_agent.mcp.sandbox_server.results import ran
-from mini_agent.mcp.stdio import served_on_stdio
+from mini_agent.mcp.sandbox_server.results import execution_result
+from mini_agent.mcp.stdio import serve_stdio
 from mini_agent.messages import JsonObject
 from mini_agent.settings import Settings
 from mini_agent.tools.arguments import Called, tool_call
@@ -63,7 +63,7 @@ async def _serve(project: Path, environment: Mapping[str, str]) -> None:
     permissions = load_policy(project, environment)
     async with open_sandbox(Settings()) as sandbox:
         server = await build_server(permissions, sandbox)
-        await served_on_stdio(server, permissions.context.shell.aclose)
+        await serve_stdio(server, permissions.context.shell.aclose)
 
 
 def load_policy(project: Path, environment: Mapping[str, str]) -> PermissionPolicy:
@@ -156,7 +156,7 @@ def _sandbox_tool(tool: OpenAITool) -> Tool:
 
 def _call_result(output: ToolOutput) -> CallToolResult:
     if output.execution is not None:
-        return ran(output.execution, output.note)
+        return execution_result(output.execution, output.note)
     return CallToolResult(content=list(_content_blocks(output)), is_error=not output.ok)
 
 

@@ -14,7 +14,7 @@ from mini_agent.coding.options import BUILTIN
 from mini_agent.errors import BadRequest, MiniAgentError
 from mini_agent.mcp.client.invoker import McpInvoker
 from mini_agent.mcp.client.server import McpCommand
-from mini_agent.mcp.gateway.configuration import Configured, configuration_of
+from mini_agent.mcp.gateway.configuration import ConfiguredServer, load_configuration
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.wrappers import NamespacedInvoker
 
@@ -63,7 +63,7 @@ def parse_commands(commands: Iterable[str], cwd: Path) -> list[McpServer]:
 
 def read_server_files(paths: Sequence[Path], variables: Mapping[str, str]) -> list[McpServer]:
     """The servers of .mcp.json files; their tools are called `mcp__SERVER__TOOL`."""
-    return [_build_server(configured) for configured in configuration_of(paths, variables).servers]
+    return [_build_server(configured) for configured in load_configuration(paths, variables).servers]
 
 
 async def start_servers(servers: Sequence[McpServer]) -> list[McpServer]:
@@ -80,7 +80,7 @@ async def close_servers(servers: Sequence[McpServer]) -> None:
             await server.connection.aclose()
 
 
-def _build_server(configured: Configured) -> McpServer:
+def _build_server(configured: ConfiguredServer) -> McpServer:
     if configured.server is None:
         problem = configured.problem or "it is disabled"
         return McpServer(configured.name, None, None, problem)

@@ -19,7 +19,7 @@ from mini_agent.agent.tool_backends import (
 )
 from mini_agent.errors import MiniAgentError
 from mini_agent.events import Event, Listener, Stopped, ignore_event
-from mini_agent.mcp.gateway.run_servers import configuration_for_runs, servers_of_run
+from mini_agent.mcp.gateway.run_servers import load_run_configuration, open_run_tools
 from mini_agent.models.cache import create_litellm_model
 from mini_agent.net.telemetry import trace_headers
 from mini_agent.provider.parameters import GivenCall, ProviderCall, provider_call
@@ -49,7 +49,7 @@ def _sources(request: AgentRunRequest, settings: Settings) -> ToolSources:
         return open_sandbox(settings, headers=trace_headers)
 
     def servers(named: Sequence[str] | None) -> InvokerContext:
-        return servers_of_run(configuration_for_runs(settings).only(named))
+        return open_run_tools(load_run_configuration(settings).only(named))
 
     return ToolSources(request, settings, sidecar, servers)
 

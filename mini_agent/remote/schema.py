@@ -28,7 +28,7 @@ from mini_agent.result import (
     ToolInvocation,
     Usage,
 )
-from mini_agent.sandbox import Language, language_named
+from mini_agent.sandbox import Language, parse_language
 
 Place: TypeAlias = Literal["auto", "docker", "sidecar", "local", "http", "mcp", "research", "echo"]
 
@@ -160,7 +160,7 @@ class AgentRunRequest(AgentConfig):
         if not isinstance(names, list | tuple):
             return given
         try:
-            known = [language_named(name) if isinstance(name, str) else name for name in names]
+            known = [parse_language(name) if isinstance(name, str) else name for name in names]
         except BadRequest as unknown:
             raise ValueError(unknown.message) from None
         return tuple(dict.fromkeys(known))

@@ -21,9 +21,9 @@ from mini_agent_protocol.languages import (
     ALIASES,
     LANGUAGES,
     Language,
-    language_named,
+    parse_language,
 )
-from mini_agent_protocol.media_types import BEGINNING_BYTES, IMAGE_TYPES, media_type_of
+from mini_agent_protocol.media_types import MAX_MAGIC_BYTES, IMAGE_TYPES, detect_media_type
 from mini_agent_protocol.snippet import Limits, Snippet, require_plain_path
 from mini_agent_protocol.workspace import SessionOpened, SessionRequest, WorkspaceFile
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALIASES",
-    "BEGINNING_BYTES",
+    "MAX_MAGIC_BYTES",
     "IMAGE_TYPES",
     "LANGUAGES",
     "Artifact",
@@ -55,8 +55,8 @@ __all__ = [
     "Timings",
     "Truncated",
     "WorkspaceFile",
-    "language_named",
-    "media_type_of",
+    "parse_language",
+    "detect_media_type",
     "require_plain_path",
 ]
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from mini_agent.testing.script import ScriptNotFollowed, format_reply_count
-from mini_agent.testing.script_file import ScriptFileError, ScriptFile, read_script
+from mini_agent.testing.script_file import ScriptFile, ScriptFileError, read_script
 from mini_agent.testing.server import ScriptedServer
 
 FAILED, UNUSABLE = 1, 2

@@ -107,7 +107,16 @@ class DelayedReply:
     every_s: float = 0.0
 
 
-ScriptedReply: TypeAlias = Reply | Refusal | NoAnswer | StreamError | LostConnection | RawBody | EmptyChoices | DelayedReply
+ScriptedReply: TypeAlias = (
+    Reply
+    | Refusal
+    | NoAnswer
+    | StreamError
+    | LostConnection
+    | RawBody
+    | EmptyChoices
+    | DelayedReply
+)
 
 
 def to_scripted_reply(reply: object) -> ScriptedReply:

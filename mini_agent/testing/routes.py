@@ -18,8 +18,8 @@ from mini_agent.testing import wire_formats
 from mini_agent.testing import wire_formats as openai_wire
 from mini_agent.testing.http import (
     NDJSON,
-    Response,
     Request,
+    Response,
     json_response,
     ndjson_line,
     text_response,
@@ -194,10 +194,12 @@ class Routes:
         return json_response(200, wire_formats.load_response(request))
 
     def _scripted(self, request: Request, dialect: WireFormat) -> Response:
-        reply = self._script.reply_to(request)
+        reply = self._script.next_reply(request)
         if reply is not None:
             return dialect.answer(request, reply)
-        return dialect.refusal(400, f"the scripted model has no answer: {self._script.describe_deviation()}")
+        return dialect.refusal(
+            400, f"the scripted model has no answer: {self._script.describe_deviation()}"
+        )
 
     def _show(self, request: Request) -> Response:
         if wrong := _find_problem(request):
@@ -233,7 +235,9 @@ class Routes:
         return Response(200, NDJSON, lines, streamed=True, every_s=pause)
 
     def _models(self, *, loaded: bool = False) -> list[JsonValue]:
-        extra: JsonObject = {"expires_at": wire_formats.timestamp(), "size_vram": 0} if loaded else {}
+        extra: JsonObject = (
+            {"expires_at": wire_formats.timestamp(), "size_vram": 0} if loaded else {}
+        )
         return [
             {
                 "name": name,

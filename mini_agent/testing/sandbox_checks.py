@@ -88,7 +88,9 @@ async def processes_do_not_survive_nor_hold_the_answer(sandbox: Sandbox) -> None
         f"    try:\n        if {word[:6]!r} + {word[6:]!r} in open(path).read(): print(path)\n"
         "    except OSError: pass"
     )
-    require_equal((await run_python(sandbox, look)).stdout, "", "what the snippet before it left running")
+    require_equal(
+        (await run_python(sandbox, look)).stdout, "", "what the snippet before it left running"
+    )
 
 
 async def snippets_at_the_same_time_do_not_mix(sandbox: Sandbox) -> None:
@@ -240,7 +242,9 @@ async def input_reaches_the_program(sandbox: Sandbox) -> None:
     """With its end; where none was given, the end comes at once."""
     code = "import sys; print(repr(sys.stdin.read()))"
     given = Snippet(language="python", code=code, stdin="two\nlines", limits=CHECK_LIMITS)
-    require_equal((await sandbox.run(given)).stdout, f"{'two' + chr(10) + 'lines'!r}\n", "the input")
+    require_equal(
+        (await sandbox.run(given)).stdout, f"{'two' + chr(10) + 'lines'!r}\n", "the input"
+    )
     require_equal((await run_python(sandbox, code)).stdout, "''\n", "no input")
 
 
@@ -285,7 +289,9 @@ async def files_reach_the_program(sandbox: Sandbox) -> None:
     content = bytes(range(256)) * 20
     code = "import sys; sys.stdout.write(open('in/a.bin', 'rb').read().hex())"
     files = {"in/a.bin": encode_base64(content)}
-    done = await sandbox.run(Snippet(language="python", code=code, files=files, limits=CHECK_LIMITS))
+    done = await sandbox.run(
+        Snippet(language="python", code=code, files=files, limits=CHECK_LIMITS)
+    )
     require_equal(done.stdout, content.hex(), "the file")
 
 

@@ -13,20 +13,22 @@ from dataclasses import dataclass
 from typing import Final
 
 from mini_agent.sandbox.client import Sandbox
-from mini_agent.testing import sandbox_checks
-from mini_agent.testing import sandbox_checks as sandbox_isolation
-from mini_agent.testing import sandbox_checks as sandbox_outcomes
-from mini_agent.testing.sandbox_checks import ContractViolation
+from mini_agent.testing.sandbox_checks import (
+    IO_CHECKS,
+    ISOLATION_CHECKS,
+    OUTCOME_CHECKS,
+    ContractViolation,
+)
 
 Check = Callable[[Sandbox], Awaitable[None]]
 
 CHECKS: Final[tuple[Check, ...]] = (
-    *sandbox_checks.IO_CHECKS,
-    *sandbox_outcomes.OUTCOME_CHECKS,
-    *sandbox_isolation.ISOLATION_CHECKS,
+    *IO_CHECKS,
+    *OUTCOME_CHECKS,
+    *ISOLATION_CHECKS,
 )
 
-__all__ = ["CHECKS", "Check", "Finding", "Unsound", "check"]
+__all__ = ["CHECKS", "Check", "ContractViolation", "Finding", "check"]
 
 
 @dataclass(frozen=True, slots=True)

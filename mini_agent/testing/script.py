@@ -19,7 +19,7 @@ class ScriptNotFollowed(AssertionError):
 class ScriptPlayer(Protocol):
     """A script in use."""
 
-    def reply_to(self, request: Request) -> ScriptedReply | None:
+    def next_reply(self, request: Request) -> ScriptedReply | None:
         """What the model does now; None when the script has nothing left."""
         ...
 
@@ -45,7 +45,7 @@ class _SequentialPlayer:
         self._replies = replies
         self._asked = 0
 
-    def reply_to(self, request: Request) -> ScriptedReply | None:
+    def next_reply(self, request: Request) -> ScriptedReply | None:
         del request
         self._asked += 1
         return self._replies[self._asked - 1] if self._asked <= len(self._replies) else None
@@ -69,7 +69,7 @@ class _RepeatingPlayer:
         self._replies = replies
         self._asked = 0
 
-    def reply_to(self, request: Request) -> ScriptedReply | None:
+    def next_reply(self, request: Request) -> ScriptedReply | None:
         del request
         self._asked += 1
         return self._replies[min(self._asked, len(self._replies)) - 1]
@@ -85,7 +85,7 @@ class _FunctionPlayer:
         self._function = function
         self._raised: list[str] = []
 
-    def reply_to(self, request: Request) -> ScriptedReply | None:
+    def next_reply(self, request: Request) -> ScriptedReply | None:
         try:
             return to_scripted_reply(self._function(request.messages))
         except Exception as error:  # noqa: BLE001  the author's function: whatever it raises

@@ -43,7 +43,9 @@ def parse_scripted_reply(written: JsonValue) -> ScriptedReply:
     if isinstance(written, str):
         return replies.text(written)
     if not isinstance(written, dict) or len(written) != 1:
-        raise UnreadableReply(f'a reply is a string or {{"word": arguments}}, not {_shorten(written)}')
+        raise UnreadableReply(
+            f'a reply is a string or {{"word": arguments}}, not {_shorten(written)}'
+        )
     word, arguments = next(iter(written.items()))
     if word not in REPLY_FUNCTIONS:
         raise UnreadableReply(f"no word {word!r}; known: {', '.join(sorted(REPLY_FUNCTIONS))}")
@@ -172,7 +174,9 @@ class _ScriptModel(BaseModel):
     repeat_last: bool = Field(
         default=False, description="Whether the last reply is given again and again."
     )
-    models: _ModelsModel = Field(default=_ModelsModel(), description="The models that the server has.")
+    models: _ModelsModel = Field(
+        default=_ModelsModel(), description="The models that the server has."
+    )
 
 
 def read_script(path: Path) -> ScriptFile:
@@ -183,7 +187,9 @@ def read_script(path: Path) -> ScriptFile:
     except json.JSONDecodeError as broken:
         raise ScriptFileError(f"{path}:{broken.lineno}: not JSON: {broken.msg}") from broken
     try:
-        written = _ScriptModel.model_validate({"replies": value} if isinstance(value, list) else value)
+        written = _ScriptModel.model_validate(
+            {"replies": value} if isinstance(value, list) else value
+        )
     except ValidationError as wrong:
         line = _find_line(text, wrong.errors()[0]["loc"][:1])
         raise ScriptFileError(f"{path}:{line}: {describe_errors(wrong)}") from wrong

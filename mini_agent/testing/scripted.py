@@ -52,13 +52,21 @@ _ids = count(1)
 
 def text_reply(text: str, *, reasoning: str = "", finish_reason: str = "stop") -> ModelReply:
     """An answer in words."""
-    return ModelReply(text, reasoning, finish_reason=finish_reason, usage=SCRIPTED_USAGE, model="scripted")
+    return ModelReply(
+        text, reasoning, finish_reason=finish_reason, usage=SCRIPTED_USAGE, model="scripted"
+    )
 
 
-def calls_reply(*several: ToolCall, text: str = "", finish_reason: str = "tool_calls") -> ModelReply:
+def calls_reply(
+    *several: ToolCall, text: str = "", finish_reason: str = "tool_calls"
+) -> ModelReply:
     """Tool calls in one turn, with text beside them if the model talks too."""
     return ModelReply(
-        text, tool_calls=several, finish_reason=finish_reason, usage=SCRIPTED_USAGE, model="scripted"
+        text,
+        tool_calls=several,
+        finish_reason=finish_reason,
+        usage=SCRIPTED_USAGE,
+        model="scripted",
     )
 
 
@@ -95,7 +103,7 @@ class _ScriptedSteps(Generic[Step]):
     async def _next(self) -> Step:
         self._asked += 1
         if self._asked > len(self._script):
-            raise ScriptNotFollowed(self._complaint())
+            raise ScriptNotFollowed(self._describe_count())
         step = self._script[self._asked - 1]
         if isinstance(step, HangingStep):
             await step.wait()
@@ -107,9 +115,9 @@ class _ScriptedSteps(Generic[Step]):
     def check_used_up(self) -> None:
         """Raises `ScriptNotFollowed` when it was asked less or more than its script says."""
         if self._asked != len(self._script):
-            raise ScriptNotFollowed(self._complaint())
+            raise ScriptNotFollowed(self._describe_count())
 
-    def _complaint(self) -> str:
+    def _describe_count(self) -> str:
         return f"{type(self).__name__} has {len(self._script)} steps, asked for were {self._asked}"
 
     def __enter__(self) -> Self:

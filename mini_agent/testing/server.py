@@ -14,7 +14,14 @@ from dataclasses import replace
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
-from mini_agent.testing.http import Response, MalformedRequest, Request, json_response, text_response, read_request
+from mini_agent.testing.http import (
+    MalformedRequest,
+    Request,
+    Response,
+    json_response,
+    read_request,
+    text_response,
+)
 from mini_agent.testing.replies import JsonValue
 from mini_agent.testing.routes import EVERY_MODEL, ModelLibrary, Models, Routes
 from mini_agent.testing.script import Script, ScriptNotFollowed, create_player
@@ -176,10 +183,10 @@ class ScriptedServer:
         if self._serving is not None:
             self._serving.stop()
         deviation = self._script.describe_deviation()
-        if complaint and error is None:
-            raise ScriptNotFollowed(complaint)
-        if complaint and error is not None:
-            error.add_note(f"The scripted model: {complaint}")
+        if deviation and error is None:
+            raise ScriptNotFollowed(deviation)
+        if deviation and error is not None:
+            error.add_note(f"The scripted model: {deviation}")
 
     @property
     def port(self) -> int:

@@ -17,7 +17,12 @@ Messages = Sequence[Mapping[str, JsonValue]]
 
 def broken_rules(messages: Messages) -> list[str]:
     """What is wrong with `messages` as a transcript, a sentence each; empty when nothing is."""
-    return [*_check_roles(messages), *_check_order(messages), *_check_calls(messages), *_check_pairs(messages)]
+    return [
+        *_check_roles(messages),
+        *_check_order(messages),
+        *_check_calls(messages),
+        *_check_pairs(messages),
+    ]
 
 
 def broken_request_rules(messages: Messages) -> list[str]:

@@ -17,25 +17,25 @@ from typing import Final
 from mini_agent.testing.http import (
     NDJSON,
     NO_RESPONSE,
-    Response,
     Request,
+    Response,
     json_response,
     ndjson_line,
     sse_event,
 )
 from mini_agent.testing.replies import (
-    StreamError,
     Call,
-    LostConnection,
-    NoAnswer,
+    DelayedReply,
+    EmptyChoices,
     JsonObject,
     JsonValue,
-    EmptyChoices,
-    DelayedReply,
+    LostConnection,
+    NoAnswer,
     RawBody,
     Refusal,
     Reply,
     ScriptedReply,
+    StreamError,
     Tokens,
 )
 from mini_agent_protocol.sse import MEDIA_TYPE, format_event
@@ -90,7 +90,9 @@ class WireFormat:
         answer = self._stream([*spoken, self.error(500, message)])
         return replace(answer, pieces=answer.pieces[: len(spoken) + 1])
 
-    def _odd(self, request: Request, said: NoAnswer | LostConnection | RawBody | EmptyChoices) -> Response:
+    def _odd(
+        self, request: Request, said: NoAnswer | LostConnection | RawBody | EmptyChoices
+    ) -> Response:
         match said:
             case NoAnswer():
                 return NO_RESPONSE
@@ -133,7 +135,11 @@ def timestamp() -> str:
 
 
 def _chat_whole(request: Request, reply: Reply) -> JsonObject:
-    return {**_ollama_head(request), "message": _ollama_message(request, reply), **_ollama_end(reply)}
+    return {
+        **_ollama_head(request),
+        "message": _ollama_message(request, reply),
+        **_ollama_end(reply),
+    }
 
 
 def _chat_chunks(request: Request, reply: Reply) -> list[JsonObject]:
@@ -204,7 +210,10 @@ def _ollama_tool_call(request: Request, index: int, call: Call) -> JsonObject:
     function: JsonObject = {"name": call.name, "arguments": _argument_object(call)}
     if call.id == "":
         return {"function": function}
-    return {"id": call.id or unique_call_id(request, index), "function": {"index": index, **function}}
+    return {
+        "id": call.id or unique_call_id(request, index),
+        "function": {"index": index, **function},
+    }
 
 
 def _argument_object(call: Call) -> JsonObject:
@@ -250,7 +259,11 @@ OLLAMA_GENERATE: Final = WireFormat(
 
 
 def _openai_whole(request: Request, reply: Reply) -> JsonObject:
-    message: JsonObject = {"role": "assistant", "content": reply.content, **_reasoning_fields(reply)}
+    message: JsonObject = {
+        "role": "assistant",
+        "content": reply.content,
+        **_reasoning_fields(reply),
+    }
     if reply.calls:
         message["tool_calls"] = [
             _openai_tool_call(request, i, one) for i, one in enumerate(reply.calls)
@@ -270,7 +283,8 @@ def _openai_chunks(request: Request, reply: Reply) -> list[JsonObject]:
         for index, one in enumerate(reply.calls)
     ]
     said = [
-        _openai_chunk(request, {"role": "assistant", **delta}) for delta in (*thoughts, *words, *called)
+        _openai_chunk(request, {"role": "assistant", **delta})
+        for delta in (*thoughts, *words, *called)
     ]
     end = [*said, _openai_chunk(request, {}, finish=_finish_reason(reply))]
     if not _wants_usage(request):

@@ -32,7 +32,7 @@ from mini_agent.tools.names import (
     tool_meant,
     words_in,
 )
-from mini_agent_protocol.languages import Language, language_named
+from mini_agent_protocol.languages import Language, parse_language
 
 LANGUAGE_KEYS: Final = ("language", "lang", "kernel", "runtime", "programming_language")
 CODE_KEYS: Final = frozenset(("code", *ARGUMENT_NAMES["code"]))
@@ -106,7 +106,7 @@ def match_unnamed_arguments(arguments: JsonObject, tools: OfferedTools) -> Offer
 
 def _tool_for_language(name: str, tools: OfferedTools) -> OfferedTool | None:
     try:
-        return tool_for(language_named(name), tools)
+        return tool_for(parse_language(name), tools)
     except BadRequest:
         return None
 

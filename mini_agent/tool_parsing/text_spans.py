@@ -18,7 +18,7 @@ from pydantic import JsonValue
 from mini_agent.errors import BadRequest
 from mini_agent.model import CallForm
 from mini_agent.tools.arguments import OfferedTool
-from mini_agent_protocol.languages import Language, language_named
+from mini_agent_protocol.languages import Language, parse_language
 
 FENCE: Final = r"^[ \t>]{0,12}(?P<fence>`{3,}|~{3,})(?P<info>[^\n`]*)(?P<inline>`{3,})?"
 FENCE_LABEL: Final = re.compile(r"\s*\{?\.?([A-Za-z][\w+#-]*)?")
@@ -43,7 +43,7 @@ class Fence:
         if self.label in LABEL_ALIASES:
             return LABEL_ALIASES[self.label]
         try:
-            return language_named(self.label)
+            return parse_language(self.label)
         except BadRequest:
             return None
 

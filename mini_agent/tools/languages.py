@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mini_agent.errors import BadRequest
-from mini_agent_protocol.languages import LANGUAGES, Language, language_named
+from mini_agent_protocol.languages import LANGUAGES, Language, parse_language
 
 USUAL: Final[tuple[str, ...]] = ("python", "rust", "go", "javascript")
 COMMANDS: Final = MappingProxyType[Language, tuple[str, ...]](
@@ -24,7 +24,7 @@ COMMANDS: Final = MappingProxyType[Language, tuple[str, ...]](
 def allowed_languages(names: Iterable[str]) -> tuple[Language, ...]:
     """The languages meant by `names`, each once; `BadRequest` for one nobody has."""
     try:
-        meant = {language_named(name) for name in names}
+        meant = {parse_language(name) for name in names}
     except BadRequest as unknown:
         raise BadRequest(unknown.message, field="allowed_languages") from None
     return tuple(language for language in LANGUAGES if language in meant)

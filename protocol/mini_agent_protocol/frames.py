@@ -42,12 +42,12 @@ def encode(kind: bytes, body: bytes) -> bytes:
     return encode_head(kind, len(body)) + body
 
 
-def prefix(text: bytes) -> bytes:
+def encode_part(text: bytes) -> bytes:
     """`text` as the first part of a body that has two: its length, then itself."""
     return len(text).to_bytes(PREFIX_BYTES, "big") + text
 
 
-def split(body: bytes) -> tuple[bytes, bytes]:
+def split_parts(body: bytes) -> tuple[bytes, bytes]:
     """The two parts of a body of ARTIFACTS (skipped, tar) or ANSWER (JSON, content)."""
     end = PREFIX_BYTES + int.from_bytes(body[:PREFIX_BYTES], "big")
     return body[PREFIX_BYTES:end], body[end:]

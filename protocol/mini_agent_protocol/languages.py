@@ -27,7 +27,7 @@ ALIASES: Final = MappingProxyType[str, Language](
 )
 
 
-def language_named(name: str) -> Language:
+def parse_language(name: str) -> Language:
     """The language meant by a name or alias; `BadRequest` lists the known ones."""
     wanted = name.strip().lower()
     for language in LANGUAGES:

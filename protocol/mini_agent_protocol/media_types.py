@@ -7,7 +7,7 @@ from typing import Final
 # What models take as images.
 IMAGE_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 # As many bytes as the longest rule looks at.
-BEGINNING_BYTES: Final = 12
+MAX_MAGIC_BYTES: Final = 12
 MAGIC: Final = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
@@ -19,7 +19,7 @@ MAGIC: Final = (
 )
 
 
-def media_type_of(beginning: bytes) -> str:
+def detect_media_type(beginning: bytes) -> str:
     """The media type of a file that begins so; empty where these bytes do not tell it."""
     if beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP":
         return "image/webp"

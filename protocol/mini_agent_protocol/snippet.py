@@ -10,7 +10,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mini_agent_protocol.errors import BadRequest
-from mini_agent_protocol.languages import Language, language_named
+from mini_agent_protocol.languages import Language, parse_language
 
 MAX_CODE_BYTES: Final = 8_388_608
 MAX_STDIN_BYTES: Final = 8_388_608
@@ -120,7 +120,7 @@ class Snippet(BaseModel):
         if not isinstance(value, str):
             return value
         try:
-            return language_named(value)
+            return parse_language(value)
         except BadRequest as unknown:
             raise ValueError(unknown.message) from None
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from mini_agent_protocol.snippet import Limits
 
 DEFAULT_TTL_S: Final = 600.0
-LONGEST_TTL_S: Final = 3600.0
+MAX_TTL_S: Final = 3600.0
 
 
 class SessionRequest(BaseModel):
@@ -22,7 +22,7 @@ class SessionRequest(BaseModel):
         float,
         Field(
             ge=1,
-            le=LONGEST_TTL_S,
+            le=MAX_TTL_S,
             description="Seconds without a call after which the session ends, 1 to 3600.",
         ),
     ] = DEFAULT_TTL_S

@@ -16,18 +16,18 @@ from mini_agent_protocol.asgi.head_timeout import HeadTimeoutProtocol
 from mini_agent_protocol.asgi.json_log import log_to_stderr
 from mini_agent_shim.app import create_app
 from mini_agent_shim.http.tracing import export_spans
-from mini_agent_shim.runs.store import require_folder
-from mini_agent_shim.settings import ShimSettings, require_safe_door
+from mini_agent_shim.runs.store import require_writable_folder
+from mini_agent_shim.settings import ShimSettings, require_token_or_loopback
 
-GRACE_S: Final = 5
+SHUTDOWN_TIMEOUT_S: Final = 5
 
 
 def main() -> None:
     """Serves until it is told to stop; exits with 2 and one line when it is set up wrongly."""
     try:
         settings = ShimSettings()
-        require_safe_door(settings)
-        require_folder(settings.runs_dir)
+        require_token_or_loopback(settings)
+        require_writable_folder(settings.runs_dir)
         allowed_languages(choose_languages(None, settings) or ())
         export_spans("mini-agent")
         app = create_app(settings)
@@ -47,7 +47,7 @@ def main() -> None:
         server_header=False,
         # Each request has a line of ours, with its id.
         access_log=False,
-        timeout_graceful_shutdown=GRACE_S,
+        timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
     )
 
 

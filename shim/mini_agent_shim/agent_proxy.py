@@ -13,17 +13,17 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mini_agent.errors import ErrorBody
 from mini_agent_shim.app import create_app
-from mini_agent_shim.http.problems import problem
-from mini_agent_shim.settings import ShimSettings, asks_for_a_token
+from mini_agent_shim.http.problems import respond_with_problem
+from mini_agent_shim.settings import ShimSettings, requires_token
 
-NOT_OPEN: Final = ErrorBody(
+TOKEN_REQUIRED: Final = ErrorBody(
     code="forbidden",
     message="this shim has no token, so it answers callers on its own machine alone",
     hint="set MINI_AGENT_SHIM_TOKEN, and send `Authorization: Bearer TOKEN`",
 )
 
 
-class ThisMachineOnly:
+class LoopbackOnlyMiddleware:
     """Lets callers on this machine through, whatever address the server was told to listen on."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -31,14 +31,14 @@ class ThisMachineOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, as ASGI has it."""
-        if scope["type"] == "http" and not _is_here(scope):
-            await problem(HTTPStatus.FORBIDDEN, NOT_OPEN)(scope, receive, send)
+        if scope["type"] == "http" and not _is_local(scope):
+            await respond_with_problem(HTTPStatus.FORBIDDEN, TOKEN_REQUIRED)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
 
 # Who comes through a socket in the file system has no address.
-def _is_here(scope: Scope) -> bool:
+def _is_local(scope: Scope) -> bool:
     client = scope.get("client")
     try:
         return client is None or ipaddress.ip_address(client[0]).is_loopback
@@ -52,4 +52,4 @@ def __getattr__(name: str) -> ASGIApp:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     settings = ShimSettings()
     app = create_app(settings)
-    return app if asks_for_a_token(settings) else ThisMachineOnly(app)
+    return app if requires_token(settings) else LoopbackOnlyMiddleware(app)

@@ -23,39 +23,39 @@ from mini_agent_protocol.asgi.access_log import AccessLogMiddleware
 from mini_agent_protocol.asgi.body_limit import BodyLimitMiddleware
 from mini_agent_protocol.asgi.disconnect import ClientDisconnected, answer_disconnected
 from mini_agent_protocol.asgi.request_id import RequestIdMiddleware
-from mini_agent_shim.api.run_history import RunsRoutes
-from mini_agent_shim.api.runs import Routes
+from mini_agent_shim.api.run_history import RunHistoryRoutes
+from mini_agent_shim.api.runs import RunRoutes
 from mini_agent_shim.http.auth import (
-    WITHOUT_TOKEN,
-    Admission,
-    Door,
+    PUBLIC_PATHS,
+    AccessPolicy,
+    AuthMiddleware,
     Tokens,
-    names_of_this_host,
-    tokens_in,
+    own_host_names,
+    read_tokens,
 )
 from mini_agent_shim.http.middleware import log_access
-from mini_agent_shim.http.problems import answer_with_problems, refuse_body
-from mini_agent_shim.http.tracing import NOT_BY_FASTAPI, Traces, flush_spans
-from mini_agent_shim.mcp.endpoint import SandboxMcp
+from mini_agent_shim.http.problems import install_problem_handlers, refuse_body
+from mini_agent_shim.http.tracing import FASTAPI_TELEMETRY_OFF, TracingMiddleware, flush_spans
+from mini_agent_shim.mcp.endpoint import SandboxMcpServer
 from mini_agent_shim.mcp.servers import McpServers
 from mini_agent_shim.openai.routes import OpenAiRoutes
-from mini_agent_shim.runs.redaction import secrets_of_environment
-from mini_agent_shim.runs.registry import Capacity, Registry
-from mini_agent_shim.runs.store import Archive, Keeping
+from mini_agent_shim.runs.redaction import find_environment_secrets
+from mini_agent_shim.runs.registry import Capacity, RunRegistry
+from mini_agent_shim.runs.store import RunStore, Retention
 from mini_agent_shim.service import Service
 from mini_agent_shim.settings import ShimSettings
-from mini_agent_shim.sidecar import SidecarLine
-from mini_agent_shim.web.files import page_files, page_routes
-from mini_agent_shim.web.status import Standing
+from mini_agent_shim.sidecar import SidecarConnection
+from mini_agent_shim.web.files import load_page_files, create_page_routes
+from mini_agent_shim.web.status import StatusRoutes
 
 
 async def load_litellm() -> None:
     """Takes seconds; afterwards a run does not have to wait for it."""
     await load_litellm()
-    await asyncio.to_thread(give_back)
+    await asyncio.to_thread(release_memory)
 
 
-def give_back() -> None:
+def release_memory() -> None:
     """Memory that was needed for a while alone goes back to the system, where glibc has it."""
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
@@ -65,57 +65,57 @@ def give_back() -> None:
 
 def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI:
     """The app; `model` replaces LiteLLM."""
-    line = SidecarLine(settings)
-    sandboxes = SandboxMcp(line.client, settings.languages)
+    line = SidecarConnection(settings)
+    sandboxes = SandboxMcpServer(line.client, settings.languages)
     speaker = model or create_litellm_model(settings.ollama_address, settings.redis_url)
     servers = McpServers(settings)
-    service = Service(settings, line, servers, speaker, _registry(settings))
+    service = Service(settings, line, servers, speaker, _run_registry(settings))
     # Its /docs page fetches nothing from elsewhere.
     app = FastAPIOffline(
         title="mini-agent",
         summary="An agent loop whose snippets run in short-lived sealed sandboxes.",
         version=version("mini-agent"),
         redoc_url=None,
-        lifespan=_lifespan_of(service, sandboxes, loads=model is None),
-        telemetry=NOT_BY_FASTAPI,
+        lifespan=_lifespan(service, sandboxes, loads=model is None),
+        telemetry=FASTAPI_TELEMETRY_OFF,
     )
-    page = page_files()
-    app.router.routes.extend([sandboxes.endpoint.route, *page_routes(page)])
-    app.include_router(Routes(service).router())
-    app.include_router(RunsRoutes(service.runs).router())
-    app.include_router(Standing(settings, line).router())
+    page = load_page_files()
+    app.router.routes.extend([sandboxes.endpoint.route, *create_page_routes(page)])
+    app.include_router(RunRoutes(service).router())
+    app.include_router(RunHistoryRoutes(service.runs).router())
+    app.include_router(StatusRoutes(settings, line).router())
     app.include_router(OpenAiRoutes(service).router())
     app.exception_handler(ClientDisconnected)(answer_disconnected)
-    answer_with_problems(app)
+    install_problem_handlers(app)
     app.add_middleware(BodyLimitMiddleware, refuse=refuse_body)
-    app.add_middleware(Door, admission=_admission(settings, page))
+    app.add_middleware(AuthMiddleware, admission=_access_policy(settings, page))
     app.add_middleware(AccessLogMiddleware, write=log_access)
-    app.add_middleware(Traces)
+    app.add_middleware(TracingMiddleware)
     app.add_middleware(RequestIdMiddleware)
     return app
 
 
-def _admission(settings: ShimSettings, page: Iterable[str]) -> Admission:
-    named = tokens_in(settings.api_tokens_file)
-    return Admission(
-        names=names_of_this_host(settings.allowed_names),
+def _access_policy(settings: ShimSettings, page: Iterable[str]) -> AccessPolicy:
+    named = read_tokens(settings.api_tokens_file)
+    return AccessPolicy(
+        names=own_host_names(settings.allowed_names),
         tokens=Tokens(settings.shim_token.get_secret_value(), named),
         # The page signs in by itself: it has a field for the token.
-        without_token=WITHOUT_TOKEN.union(page),
+        without_token=PUBLIC_PATHS.union(page),
     )
 
 
-def _registry(settings: ShimSettings) -> Registry:
-    keeping = Keeping(days=settings.runs_keep_days, megabytes=settings.runs_keep_mb)
-    return Registry(
-        Archive(settings.runs_dir, keeping),
+def _run_registry(settings: ShimSettings) -> RunRegistry:
+    keeping = Retention(days=settings.runs_keep_days, megabytes=settings.runs_keep_mb)
+    return RunRegistry(
+        RunStore(settings.runs_dir, keeping),
         Capacity(at_once=settings.runs_at_once, waiting=settings.runs_waiting),
-        secrets_of_environment(os.environ),
+        find_environment_secrets(os.environ),
     )
 
 
-def _lifespan_of(
-    service: Service, sandboxes: SandboxMcp, *, loads: bool
+def _lifespan(
+    service: Service, sandboxes: SandboxMcpServer, *, loads: bool
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -7,7 +7,7 @@ from http import HTTPStatus
 from mini_agent.errors import MiniAgentError
 
 
-class TurnedAway(MiniAgentError):
+class AccessDenied(MiniAgentError):
     """The request may not pass the door; `status` is 401 or 403."""
 
     def __init__(self, status: HTTPStatus, message: str, *, hint: str = "") -> None:
@@ -16,7 +16,7 @@ class TurnedAway(MiniAgentError):
         self.code = status.phrase.lower()
 
 
-class NoSuchRun(MiniAgentError):
+class RunNotFound(MiniAgentError):
     """There is no run of this id that the caller may see."""
 
     code = "no_such_run"
@@ -30,13 +30,13 @@ class NotFound(MiniAgentError):
         self.code = code
 
 
-class KeyReused(MiniAgentError):
+class IdempotencyKeyReused(MiniAgentError):
     """An Idempotency-Key stands for one request, and this is another."""
 
     code = "idempotency_key_reused"
 
 
-class NoResult(MiniAgentError):
+class RunWithoutResult(MiniAgentError):
     """The run that was asked for again has ended without a result, and is not done twice."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -44,7 +44,7 @@ class NoResult(MiniAgentError):
         self.code = code
 
 
-class TooMany(MiniAgentError):
+class TooManyRequests(MiniAgentError):
     """A quota or a rate is used up; `retry_after_s` is when it may go on."""
 
     retryable = True
@@ -55,7 +55,7 @@ class TooMany(MiniAgentError):
         self.retry_after_s = retry_after_s
 
 
-class LogUnavailable(MiniAgentError):
+class RunLogUnavailable(MiniAgentError):
     """The run log cannot be written, and a run that leaves no trace is not begun."""
 
     code = "run_log_unavailable"

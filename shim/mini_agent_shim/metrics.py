@@ -85,41 +85,41 @@ _REFUSED: Final = Counter(
 
 
 @contextmanager
-def waiting() -> Iterator[None]:
+def track_queued() -> Iterator[None]:
     """A run waits for its place while the block lasts."""
     with _QUEUED.track_inprogress(), _QUEUE.time():
         yield
 
 
 @contextmanager
-def in_progress() -> Iterator[None]:
+def track_running() -> Iterator[None]:
     """A run is in progress while the block lasts."""
     with _RUNNING.track_inprogress(), _RUN.time():
         yield
 
 
-def happened(event: Event) -> None:
+def count_event(event: Event) -> None:
     """Something happened in a run."""
     match event:
         case ModelAsked():
             _ASKED.labels("yes" if event.because else "no").inc()
         case ModelReplied():
             _MODEL.observe(event.model_ms / 1000)
-            _used(event.usage)
+            _count_usage(event.usage)
         case ToolFinished():
-            _called(event.invocation)
+            _count_call(event.invocation)
         case Stopped():
             _ITERATIONS.observe(len(event.result.iterations))
         case _:
             pass
 
 
-def ended(state: str, stopped_reason: str | None) -> None:
+def count_run(state: str, stopped_reason: str | None) -> None:
     """A run is over."""
     _RUNS.labels(state, stopped_reason or NONE).inc()
 
 
-def refused(code: str) -> None:
+def count_error(code: str) -> None:
     """A request was answered with an error of this code."""
     _REFUSED.labels(code).inc()
 
@@ -129,14 +129,14 @@ def render() -> bytes:
     return metrics.render(_REGISTRY)
 
 
-def _used(usage: Usage) -> None:
+def _count_usage(usage: Usage) -> None:
     _TOKENS.labels("prompt").inc(usage.prompt_tokens)
     _TOKENS.labels("completion").inc(usage.completion_tokens)
     _TOKENS.labels("cached").inc(usage.cached_tokens)
     _COST.inc(max(0.0, usage.cost))
 
 
-def _called(call: ToolInvocation) -> None:
+def _count_call(call: ToolInvocation) -> None:
     tool = call.name if call.name in KNOWN_TOOLS else OTHER
     _TOOL.labels(tool, _outcome(call)).observe(call.duration_ms / 1000)
 

@@ -18,25 +18,25 @@ from mini_agent.remote.schema import AgentRunRequest, Place, places_in
 from mini_agent.result import AgentResult
 from mini_agent.settings import require_model
 from mini_agent.tools.wrappers import Quiet
-from mini_agent_shim.errors import NoResult
+from mini_agent_shim.errors import RunWithoutResult
 from mini_agent_shim.mcp.servers import McpServers
-from mini_agent_shim.runs.registry import Asker, Registry
-from mini_agent_shim.runs.replay import events_told_by, told_by
-from mini_agent_shim.runs.run_task import LiveRun, Order, ended_with_its_caller
+from mini_agent_shim.runs.registry import RunOrigin, RunRegistry
+from mini_agent_shim.runs.replay import replay_events, read_run_record
+from mini_agent_shim.runs.run_task import RunTask, RunOrder, end_on_disconnect
 from mini_agent_shim.settings import ShimSettings
-from mini_agent_shim.sidecar import SidecarLine
+from mini_agent_shim.sidecar import SidecarConnection
 
 
 def tools_for(
-    asked: AgentRunRequest, settings: ShimSettings, line: SidecarLine, servers: McpServers
+    asked: AgentRunRequest, settings: ShimSettings, line: SidecarConnection, servers: McpServers
 ) -> InvokerContext:
     """What the request's `tool_backend` means here, where `auto` is the sidecar."""
-    places = [_place_here(place) for place in places_in(asked.tool_backend)]
+    places = [_resolve_place(place) for place in places_in(asked.tool_backend)]
     sources = ToolSources(asked, settings, lambda: nullcontext(line.client()), servers.opened)
     return open_tools(places, sources)
 
 
-def _place_here(place: Place) -> Place:
+def _resolve_place(place: Place) -> Place:
     if place == "docker":
         raise BadRequest(
             "tool_backend 'docker' is not available in the shim",
@@ -51,12 +51,12 @@ class Service:
     """Everything a run needs; one for an app's life."""
 
     settings: ShimSettings
-    line: SidecarLine
+    line: SidecarConnection
     servers: McpServers
     model: Model
-    runs: Registry
+    runs: RunRegistry
 
-    def order(self, asked: AgentRunRequest) -> Order:
+    def order(self, asked: AgentRunRequest) -> RunOrder:
         """What is to be done; `BadRequest` where that cannot be."""
         if asked.stream and asked.background:
             raise BadRequest(
@@ -73,21 +73,21 @@ class Service:
                 used = invoker if is_watched else Quiet(invoker)
                 return await run_agent(asked.messages, used, config, self.model, listener)
 
-        return Order(asked, config.model, work)
+        return RunOrder(asked, config.model, work)
 
     async def result_again(self, run_id: str) -> AgentResult:
         """The result of a run that was asked for before, once it is there."""
-        told = await told_by(self.runs.lines(run_id))
+        told = await read_run_record(self.runs.lines(run_id))
         if told.result is None:
             code = told.error.code if told.error else "interrupted"
-            raise NoResult(code, f"run {run_id} ended without a result: {code}")
+            raise RunWithoutResult(code, f"run {run_id} ended without a result: {code}")
         return told.result
 
     def events_again(self, run_id: str) -> AsyncGenerator[Event, None]:
         """The events of a run that was asked for before, from the first on."""
-        return events_told_by(self.runs.lines(run_id))
+        return replay_events(self.runs.lines(run_id))
 
 
-def held_by(run: LiveRun, asker: Asker) -> AbstractAsyncContextManager[None]:
+def end_unless_idempotent(run: RunTask, asker: RunOrigin) -> AbstractAsyncContextManager[None]:
     """Whoever leaves ends the run; a caller with an Idempotency-Key may come back for it."""
-    return nullcontext() if asker.key else ended_with_its_caller(run)
+    return nullcontext() if asker.key else end_on_disconnect(run)

@@ -84,10 +84,10 @@ class ShimSettings(Settings):
         return tuple(name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip())
 
 
-def require_safe_door(settings: ShimSettings) -> None:
+def require_token_or_loopback(settings: ShimSettings) -> None:
     """`NotConfigured` when others than this machine could call the shim without a token."""
     reachable_at = settings.published_on or settings.host
-    if asks_for_a_token(settings) or is_loopback(reachable_at):
+    if requires_token(settings) or is_loopback(reachable_at):
         return
     raise NotConfigured(
         f"the shim would listen on {reachable_at} without a token",
@@ -97,7 +97,7 @@ def require_safe_door(settings: ShimSettings) -> None:
     )
 
 
-def asks_for_a_token(settings: ShimSettings) -> bool:
+def requires_token(settings: ShimSettings) -> bool:
     """Whether a caller without a token is turned away."""
     return bool(settings.shim_token.get_secret_value()) or settings.api_tokens_file is not None
 

@@ -12,9 +12,9 @@ from mini_agent.net.telemetry import trace_headers
 from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings
 from mini_agent.tools.configured_sandbox import open_sandbox_late
-from mini_agent_shim.http.caller import turn_headers
+from mini_agent_shim.http.caller import caller_headers
 
-READY_PATIENCE_S: Final = 3.0
+READY_TIMEOUT_S: Final = 3.0
 
 
 class SidecarNotReady(SandboxUnavailable):
@@ -25,7 +25,7 @@ class SidecarNotReady(SandboxUnavailable):
         self.cause = cause
 
 
-class SidecarLine:
+class SidecarConnection:
     """Opened on first use, not at start: the sidecar may write its token after the shim is up."""
 
     def __init__(self, settings: Settings) -> None:
@@ -35,7 +35,7 @@ class SidecarLine:
     def client(self) -> SidecarClient:
         """The one client; `SandboxUnavailable` when no sidecar or no token is there."""
         if self._client is None:
-            self._client = open_sandbox_late(self._settings, headers=_headers)
+            self._client = open_sandbox_late(self._settings, headers=_request_headers)
         return self._client
 
     async def require_ready(self) -> None:
@@ -43,7 +43,7 @@ class SidecarLine:
         url = self._require_url()
         self._require_token()
         try:
-            async with httpx.AsyncClient(trust_env=False, timeout=READY_PATIENCE_S) as http:
+            async with httpx.AsyncClient(trust_env=False, timeout=READY_TIMEOUT_S) as http:
                 answer = await http.get(f"{url}/readyz")
         except httpx.HTTPError as broken:
             raise SandboxUnavailable(
@@ -51,7 +51,7 @@ class SidecarLine:
                 hint="`make up` starts it, `make logs` shows what it says",
             ) from broken
         if answer.status_code != httpx.codes.OK:
-            raise _not_ready(answer)
+            raise _read_reason(answer)
 
     async def aclose(self) -> None:
         """Closes the client, if it was ever needed."""
@@ -73,11 +73,11 @@ class SidecarLine:
             raise SandboxUnavailable(missing.message, hint=missing.hint) from missing
 
 
-def _headers() -> dict[str, str]:
-    return trace_headers() | turn_headers()
+def _request_headers() -> dict[str, str]:
+    return trace_headers() | caller_headers()
 
 
-def _not_ready(answer: httpx.Response) -> SidecarNotReady:
+def _read_reason(answer: httpx.Response) -> SidecarNotReady:
     try:
         said = Problem.model_validate_json(answer.content).error
     except ValidationError:

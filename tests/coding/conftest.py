@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.coding.desk import Desk
+from tests.coding.harness import Desk
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from threading import Thread
 from typing import Final, TypeAlias
 
 from mini_agent.messages import JsonObject
-from tests.coding.lines import text
+from tests.coding.transcript_lines import text
 
 ANSWER: Final = "I see what was done."
 Turn: TypeAlias = Sequence[JsonObject]

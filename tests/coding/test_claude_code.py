@@ -13,8 +13,8 @@ import pytest
 from mini_agent.messages import JsonObject
 from mini_agent.testing import Call, call, calls
 from mini_agent.testing.script import Script
-from tests.coding.desk import Desk, command_line, happens
-from tests.coding.lines import text, use
+from tests.coding.harness import Desk, command_line, happens
+from tests.coding.transcript_lines import text, use
 from tests.coding.messages_server import ANSWER, blocks, messages_server
 from tests.mcp.sandbox_server.clients import QUIET, installed
 

@@ -8,7 +8,7 @@ from mini_agent.coding.compaction import CompactionRequest, ContextLimit
 from mini_agent.model import ModelReply
 from mini_agent.result import Usage
 from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.desk import Desk
+from tests.coding.harness import Desk
 
 
 def costing(reply: ModelReply, tokens: int) -> ModelReply:

@@ -22,7 +22,14 @@ from mini_agent.testing import (
     server_error,
 )
 from mini_agent.testing.script import Script
-from tests.coding.desk import PROGRAM, Desk, command_line, environment, happens, shell
+from tests.coding.harness import (
+    PROGRAM,
+    Desk,
+    command_line,
+    environment,
+    happens,
+    shell,
+)
 
 
 class Strict(BaseModel):

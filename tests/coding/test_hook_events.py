@@ -17,8 +17,13 @@ from mini_agent.coding.permissions.policy import Ask
 from mini_agent.coding.tools.protocols import Question
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.desk import Desk, happens
-from tests.coding.lines import answered, said, text, use
+from tests.coding.harness import Desk, happens
+from tests.coding.transcript_lines import (
+    answered,
+    said,
+    text,
+    use,
+)
 from tests.coding.test_hooks import READS, hook, hook_for, prints
 
 COMMON: Final = {"session_id", "transcript_path", "cwd", "permission_mode", "hook_event_name"}

@@ -11,7 +11,7 @@ from mini_agent.coding.hooks.commands import matches
 from mini_agent.coding.hooks.decision import HookDecision, combine_decisions, parse_decision
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.desk import Desk
+from tests.coding.harness import Desk
 
 
 def hook(event: str, command: str, matcher: str = "", **more: JsonValue) -> JsonObject:

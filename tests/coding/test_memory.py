@@ -10,7 +10,7 @@ from mini_agent.coding.memory.files import read_memory
 from mini_agent.coding.prompts.builtin import PROMPT_HOOK_URI, BuiltinPrompts, SessionStatus
 from mini_agent.coding.tools.shell import Shell
 from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.desk import Desk
+from tests.coding.harness import Desk
 
 LATER = SessionStatus(is_first=False, in_plan_mode=False, prompts_since_todos=1)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.coding.desk import Desk, environment
+from tests.coding.harness import Desk, environment
 
 HEAVY = (
     *("litellm", "openai", "tiktoken", "aiohttp", "mcp", "httpx", "rich", "prompt_toolkit"),

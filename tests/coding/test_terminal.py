@@ -8,8 +8,13 @@ from mini_agent.messages import JsonObject
 from mini_agent.testing import Call, ScriptedServer, call, calls
 from mini_agent.testing.replies import ScriptedReply
 from mini_agent.testing.script import Script
-from tests.coding.desk import Desk, happens
-from tests.coding.talking import MAY, READY, talking, talking_to
+from tests.coding.harness import Desk, happens
+from tests.coding.terminal_session import (
+    MAY,
+    READY,
+    talking,
+    talking_to,
+)
 from tests.coding.test_hooks import hook, hook_for
 
 GREEN, RED, USUAL_GROUND = "\x1b[32m", "\x1b[31m", "\x1b[49m"

@@ -17,7 +17,11 @@ from mini_agent import AgentConfig, arun_mcp_mini_agent, run_mcp_mini_agent
 from mini_agent.agent.sync import run_blocking
 from mini_agent.agent.tool_backends import open_sandbox_tools
 from mini_agent.messages import user
-from mini_agent.models.litellm_runtime import close_litellm_clients, import_litellm, flush_litellm_logging
+from mini_agent.models.litellm_runtime import (
+    close_litellm_clients,
+    import_litellm,
+    flush_litellm_logging,
+)
 from mini_agent.remote.client import ShimClient
 from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.sandbox import SidecarClient

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from mini_agent.errors import BadRequest, MiniAgentError, NotConfigured, SandboxBusy
-from mini_agent_protocol.asgi.problems import error_body, problem_response, status_of
+from mini_agent_protocol.asgi.problems import error_body, problem_response, find_status
 
 STATUSES = ((NotConfigured, 501), (BadRequest, 400))
 
@@ -28,4 +28,4 @@ def test_an_error_is_a_problem_under_the_id_that_its_header_names() -> None:
 
 def test_the_first_class_that_fits_gives_the_status() -> None:
     errors = NotConfigured("no model"), BadRequest("no field"), MiniAgentError("no idea")
-    assert [status_of(error, STATUSES) for error in errors] == [501, 400, 500]
+    assert [find_status(error, STATUSES) for error in errors] == [501, 400, 500]

@@ -8,8 +8,8 @@ import pytest
 
 from codex_sidecar.runner.files import detect_media_type
 from mini_agent.coding.tools.media import is_pdf, is_image
-from mini_agent.mcp.sandbox_server.results import read
-from mini_agent.sandbox import BEGINNING_BYTES, IMAGE_TYPES, media_type_of
+from mini_agent.mcp.sandbox_server.results import file_result
+from mini_agent.sandbox import MAX_MAGIC_BYTES, IMAGE_TYPES, detect_media_type
 from mini_agent_protocol.media_types import MAGIC
 
 WEBP = (b"RIFF\0\0\0\0WEBP", "image/webp")
@@ -22,13 +22,13 @@ def test_sidecar_assistant_and_mcp_server_tell_a_file_alike(
 ) -> None:
     content, path = beginning + NO_TEXT, tmp_path / "a.txt"
     path.write_bytes(content)
-    assert media_type_of(content[:BEGINNING_BYTES]) == kind
+    assert detect_media_type(content[:MAX_MAGIC_BYTES]) == kind
     assert detect_media_type("a.txt", content) == kind
     assert is_image(path) == (kind in IMAGE_TYPES)
     assert is_pdf(path) == (kind == "application/pdf")
-    assert (read("a.txt", content).content[1].type == "image") == (kind in IMAGE_TYPES)
+    assert (file_result("a.txt", content).content[1].type == "image") == (kind in IMAGE_TYPES)
 
 
 @pytest.mark.parametrize("beginning", [b"", b"GIF88a", b"RIFF\0\0\0\0WAVE", b"\x89PNG", b"text"])
 def test_bytes_that_tell_nothing_are_of_no_type(beginning: bytes) -> None:
-    assert media_type_of(beginning) == ""
+    assert detect_media_type(beginning) == ""

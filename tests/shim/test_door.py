@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from mini_agent.errors import NotConfigured, Problem
-from mini_agent_shim.settings import ShimSettings, require_safe_door
+from mini_agent_shim.settings import ShimSettings, require_token_or_loopback
 from tests.shim.scripted import ScriptedModel, client_of
 
 GUARDED = "/openapi.json"
@@ -79,7 +79,7 @@ async def test_a_token_is_asked_for_where_one_is_set() -> None:
     ],
 )
 def test_a_door_that_is_safe_opens(fields: dict[str, str]) -> None:
-    require_safe_door(ShimSettings.model_validate(fields))
+    require_token_or_loopback(ShimSettings.model_validate(fields))
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_door_that_is_safe_opens(fields: dict[str, str]) -> None:
 )
 def test_a_door_open_to_others_needs_a_token(fields: dict[str, str]) -> None:
     with pytest.raises(NotConfigured, match="without a token"):
-        require_safe_door(ShimSettings.model_validate(fields))
+        require_token_or_loopback(ShimSettings.model_validate(fields))
 
 
 @pytest.mark.parametrize(

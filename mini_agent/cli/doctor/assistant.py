@@ -15,7 +15,7 @@ from mini_agent.cli.doctor.check import (
     skipped,
     warn,
 )
-from mini_agent.coding.checks import run_checks
+from mini_agent.coding.doctor_checks import run_checks
 from mini_agent.coding.launch import LaunchConfig
 from mini_agent.coding.mcp_servers import (
     McpServer,
@@ -25,7 +25,7 @@ from mini_agent.coding.mcp_servers import (
     read_server_files,
 )
 from mini_agent.errors import MiniAgentError
-from mini_agent.mcp.gateway.run_servers import files_for_runs
+from mini_agent.mcp.gateway.run_servers import run_configuration_files
 
 # The assistant has others for what they do.
 DISPENSABLE: Final = ("rg", "git")
@@ -70,7 +70,7 @@ def mcp_servers_on(launch: Callable[[], LaunchConfig]) -> Look:
 
 
 def _of_runs(around: Around) -> list[McpServer]:
-    return read_server_files(files_for_runs(around.settings), around.variables)
+    return read_server_files(run_configuration_files(around.settings), around.variables)
 
 
 def _of_assistant(launch: Callable[[], LaunchConfig]) -> list[McpServer]:

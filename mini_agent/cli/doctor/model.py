@@ -17,7 +17,7 @@ from mini_agent.cli.doctor.check import (
     warn,
 )
 from mini_agent.cli.doctor.stack import model_of_the_stack
-from mini_agent.coding.checks import API_KEY_VARIABLES
+from mini_agent.coding.doctor_checks import API_KEY_VARIABLES
 from mini_agent.errors import NotConfigured
 from mini_agent.model import OLLAMA_PREFIXES, context_tokens, is_ollama
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from mini_agent.coding.bootstrap import AssistantRuntime, SessionContext
-from mini_agent.coding.checks import format_checks, run_checks
+from mini_agent.coding.doctor_checks import format_checks, run_checks
 from mini_agent.coding.compaction import CompactionRequest
 from mini_agent.coding.front_matter import Document, read_documents
 from mini_agent.coding.options import PERMISSION_MODES

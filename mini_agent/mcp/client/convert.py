@@ -25,30 +25,30 @@ from mini_agent.messages import Attachment, JsonObject
 from mini_agent.tools.invoker import Tool, ToolOutput, printed, refused
 from mini_agent.tools.outputs import with_data
 
-MOST_ATTACHED: Final = 8 << 20
-ANYTHING: Final[JsonObject] = {"type": "object", "properties": {}}
+MAX_ATTACHMENT_BYTES: Final = 8 << 20
+ANY_OBJECT: Final[JsonObject] = {"type": "object", "properties": {}}
 
 
-def tool_of(listed: McpTool) -> Tool:
+def convert_tool(listed: McpTool) -> Tool:
     """A tool in OpenAI's form."""
     schema: JsonObject = json.loads(json.dumps(listed.input_schema))
     function: JsonObject = {
         "name": listed.name,
         "description": listed.description or listed.title or "",
-        "parameters": schema if schema.get("type") == "object" else ANYTHING,
+        "parameters": schema if schema.get("type") == "object" else ANY_OBJECT,
     }
     return {"type": "function", "function": function}
 
 
-def output_of_result(result: CallToolResult) -> ToolOutput:
+def convert_result(result: CallToolResult) -> ToolOutput:
     """What a call came to: its texts, its data where they do not say the same, and the rest."""
-    output = output_without_data(result)
+    output = convert_content(result)
     if result.structured_content is not None:
         output = with_data(output, result.structured_content)
     return output
 
 
-def output_without_data(result: CallToolResult) -> ToolOutput:
+def convert_content(result: CallToolResult) -> ToolOutput:
     """The same, for whoever passes the data on by itself."""
     parts = _Parts()
     for block in result.content:
@@ -60,14 +60,14 @@ def output_without_data(result: CallToolResult) -> ToolOutput:
     return replace(output, attachments=tuple(parts.attachments))
 
 
-def text_of_contents(contents: TextResourceContents | BlobResourceContents) -> str:
+def decode_resource(contents: TextResourceContents | BlobResourceContents) -> str:
     """One of a resource's contents; bytes are read as UTF-8."""
     if isinstance(contents, TextResourceContents):
         return contents.text
     return base64.b64decode(contents.blob).decode("utf-8", "replace")
 
 
-def failed(why: str) -> CallToolResult:
+def error_result(why: str) -> CallToolResult:
     """The result of a call that nobody else has one of."""
     return CallToolResult(content=[TextContent(type="text", text=why)], is_error=True)
 
@@ -100,7 +100,7 @@ class _Parts:
             media_type=media_type,
             base64=base64,
         )
-        has_room = _size([*self.attachments, attachment]) <= MOST_ATTACHED
+        has_room = _size([*self.attachments, attachment]) <= MAX_ATTACHMENT_BYTES
         if has_room:
             self.attachments.append(attachment)
         lost = "" if has_room else ", too large to keep"

@@ -14,8 +14,8 @@ from mini_agent.errors import BadRequest, MiniAgentError, ToolsUnavailable, Tool
 from mini_agent.mcp.client.server import (
     McpAddress,
     McpCommand,
-    Progress,
-    Server,
+    ProgressListener,
+    McpTarget,
 )
 from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import NotRun, called
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from mini_agent.mcp.client.session import McpSession
 
 Result = TypeVar("Result")
-LONGEST_S: Final = 86_400.0
-FIRST_PAUSE_S: Final = 0.5
-LONGEST_PAUSE_S: Final = 30.0
+MAX_TIMEOUT_S: Final = 86_400.0
+MIN_BACKOFF_S: Final = 0.5
+MAX_BACKOFF_S: Final = 30.0
 
 
 class McpInvoker:
@@ -50,17 +50,17 @@ class McpInvoker:
     """
 
     def __init__(
-        self, server: Server, *, startup_timeout: float = 30.0, tool_timeout: float = 60.0
+        self, server: McpTarget, *, startup_timeout: float = 30.0, tool_timeout: float = 60.0
     ) -> None:
         for name, seconds in (("startup_timeout", startup_timeout), ("tool_timeout", tool_timeout)):
-            if not 0 < seconds <= LONGEST_S:
+            if not 0 < seconds <= MAX_TIMEOUT_S:
                 raise BadRequest(
-                    f"{name} must be above 0 and at most {LONGEST_S:g} seconds, not {seconds!r}",
+                    f"{name} must be above 0 and at most {MAX_TIMEOUT_S:g} seconds, not {seconds!r}",
                     field=name,
                 )
         self._server = server
         self._startup_s, self._tool_s = startup_timeout, tool_timeout
-        self._places: WeakKeyDictionary[AbstractEventLoop, _Place] = WeakKeyDictionary()
+        self._places: WeakKeyDictionary[AbstractEventLoop, _LoopSession] = WeakKeyDictionary()
 
     @classmethod
     def command(
@@ -123,7 +123,7 @@ class McpInvoker:
         session = await self._session()
         return await self._in_time(session.listed(), self._startup_s)
 
-    async def result(self, name: str, arguments: JsonObject, progress: Progress) -> CallToolResult:
+    async def result(self, name: str, arguments: JsonObject, progress: ProgressListener) -> CallToolResult:
         """What came of one call in the protocol's own form; `ToolsUnavailable` when it took too
         long or the server cannot be reached.
         """
@@ -150,13 +150,13 @@ class McpInvoker:
             ) from None
 
     async def _session(self) -> McpSession:
-        place = self._places.setdefault(asyncio.get_running_loop(), _Place())
+        place = self._places.setdefault(asyncio.get_running_loop(), _LoopSession())
         async with place.lock:
             return await place.session(self._server, self._startup_s)
 
 
 @dataclass
-class _Place:
+class _LoopSession:
     """What an event loop has of the server: a session, or how often it would not open."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -166,7 +166,7 @@ class _Place:
     last_error: ToolsUnavailable | None = None
     leaving: list[McpSession] = field(default_factory=list)
 
-    async def session(self, server: Server, startup_s: float) -> McpSession:
+    async def session(self, server: McpTarget, startup_s: float) -> McpSession:
         if self.kept is not None and self.kept.is_open:
             return self.kept
         self._require_pause_is_over()
@@ -196,7 +196,7 @@ class _Place:
             raise ToolsUnavailable(f"{self.last_error.message}; it is tried again in {left:.1f} s")
 
     def _failed(self, error: ToolsUnavailable) -> None:
-        pause = min(FIRST_PAUSE_S * 2**self.failures, LONGEST_PAUSE_S)
+        pause = min(MIN_BACKOFF_S * 2**self.failures, MAX_BACKOFF_S)
         self.failures, self.last_error = self.failures + 1, error
         self.not_before = asyncio.get_running_loop().time() + pause
 

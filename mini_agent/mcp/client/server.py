@@ -61,10 +61,10 @@ class McpAddress:
         return f"the MCP server at {parts.scheme}://{host}{parts.path}"
 
 
-Server: TypeAlias = McpCommand | McpAddress
+McpTarget: TypeAlias = McpCommand | McpAddress
 
 
-class Progress(Protocol):
+class ProgressListener(Protocol):
     """Is told how far a call is."""
 
     async def __call__(self, progress: float, total: float | None, message: str | None) -> None:

@@ -22,12 +22,12 @@ from pydantic import ValidationError
 
 from mini_agent.errors import ToolsUnavailable
 from mini_agent.mcp.client.convert import (
-    failed,
-    output_of_result,
-    text_of_contents,
-    tool_of,
+    error_result,
+    convert_result,
+    decode_resource,
+    convert_tool,
 )
-from mini_agent.mcp.client.server import McpCommand, Progress, Server
+from mini_agent.mcp.client.server import McpCommand, ProgressListener, McpTarget
 from mini_agent.messages import JsonObject
 from mini_agent.tools.invoker import Listener, Tool, ToolOutput
 from mini_agent_protocol.execution import Output
@@ -35,17 +35,17 @@ from mini_agent_protocol.execution import Output
 if TYPE_CHECKING:
     from mcp.client._transport import ReadStream, TransportStreams
 
-KEPT: Final = 2000
-CONNECT_S: Final = 10.0
+MAX_STDERR_BYTES: Final = 2000
+CONNECT_TIMEOUT_S: Final = 10.0
 
 
-class Line:
+class Connection:
     """One connection to `server`; `ended` is set when the server has hung up."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: McpTarget) -> None:
         self.ended = asyncio.Event()
         self._server = server
-        self._stderr = _Tail()
+        self._stderr = _StderrTail()
 
     @property
     def complaints(self) -> str:
@@ -67,7 +67,7 @@ class Line:
     def _transport(self) -> AbstractAsyncContextManager[TransportStreams]:
         if isinstance(self._server, McpCommand):
             return self._child(self._server)
-        return _over_http(self._server.url, dict(self._server.headers))
+        return _connect_http(self._server.url, dict(self._server.headers))
 
     async def _relay(
         self,
@@ -97,9 +97,9 @@ class Line:
 
 
 @asynccontextmanager
-async def _over_http(url: str, headers: dict[str, str]) -> AsyncIterator[TransportStreams]:
+async def _connect_http(url: str, headers: dict[str, str]) -> AsyncIterator[TransportStreams]:
     # How long an answer may take is said for each call.
-    patience = httpx2.Timeout(CONNECT_S, read=None)
+    patience = httpx2.Timeout(CONNECT_TIMEOUT_S, read=None)
     async with (
         httpx2.AsyncClient(headers=headers, timeout=patience) as http,
         streamable_http_client(url, http_client=http) as streams,
@@ -107,14 +107,14 @@ async def _over_http(url: str, headers: dict[str, str]) -> AsyncIterator[Transpo
         yield streams
 
 
-class _Tail(asyncio.Protocol):
+class _StderrTail(asyncio.Protocol):
     """Reads a stderr and keeps the end of it."""
 
     def __init__(self) -> None:
         self.kept = b""
 
     def data_received(self, data: bytes) -> None:
-        self.kept = (self.kept + data)[-KEPT:]
+        self.kept = (self.kept + data)[-MAX_STDERR_BYTES:]
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[TextIO]:
@@ -129,8 +129,8 @@ class _Tail(asyncio.Protocol):
                 transport.close()
 
 
-MOST_PAGES: Final = 100
-FAREWELL_S: Final = 8.0
+MAX_PAGES: Final = 100
+CLOSE_TIMEOUT_S: Final = 8.0
 SESSION_LOST: Final = "Session terminated"
 
 
@@ -142,9 +142,9 @@ class McpSession:
     server.
     """
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: McpTarget) -> None:
         self._server = server
-        self._line = Line(server)
+        self._line = Connection(server)
         self._ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
         # Who waited for it may be gone when it fails; unread, the error would be logged.
         self._ready.add_done_callback(lambda ready: ready.cancelled() or ready.exception())
@@ -181,17 +181,17 @@ class McpSession:
     async def aclose(self) -> None:
         """Ends it and, where it is a child process, the server."""
         self.end()
-        await asyncio.wait({self._owner}, timeout=FAREWELL_S)
+        await asyncio.wait({self._owner}, timeout=CLOSE_TIMEOUT_S)
 
     async def tools(self) -> list[Tool]:
         """All tools of the server, in OpenAI's form."""
-        return [tool_of(tool) for tool in await self.listed()]
+        return [convert_tool(tool) for tool in await self.listed()]
 
     async def listed(self) -> list[McpTool]:
         """All tools of the server, as it lists them."""
         client, listed, cursor = self._ready.result(), [], None
         try:
-            for _ in range(MOST_PAGES):
+            for _ in range(MAX_PAGES):
                 page = await client.list_tools(cursor=cursor)
                 listed += page.tools
                 cursor = page.next_cursor
@@ -215,22 +215,22 @@ class McpSession:
             read = await self._ready.result().read_resource(uri)
         except (MCPError, ValidationError) as broken:
             raise ToolsUnavailable(f"{self._server.shown} has no {uri:.80}: {broken}") from broken
-        return [text_of_contents(each) for each in read.contents]
+        return [decode_resource(each) for each in read.contents]
 
     async def output(self, name: str, arguments: JsonObject, tell: Listener) -> ToolOutput:
         """What came of a call; `tell` gets the progress that the server reports, as stderr."""
-        return output_of_result(await self.result(name, arguments, told_as_stderr(tell)))
+        return convert_result(await self.result(name, arguments, progress_as_stderr(tell)))
 
-    async def result(self, name: str, arguments: JsonObject, progress: Progress) -> CallToolResult:
+    async def result(self, name: str, arguments: JsonObject, progress: ProgressListener) -> CallToolResult:
         """What came of a call, as the server says it; a server that fails is an error in it."""
         try:
             client = self._ready.result()
             return await client.call_tool(name, arguments, progress_callback=progress)
         except MCPError as error:
-            return failed(self._reason(error))
+            return error_result(self._reason(error))
         # What the server promises of its results, and does not keep, the SDK finds out.
         except (RuntimeError, ValidationError) as odd:
-            return failed(f"{self._server.shown} gave a result that cannot be: {odd!s:.500}")
+            return error_result(f"{self._server.shown} gave a result that cannot be: {odd!s:.500}")
 
     async def _own(self) -> None:
         try:
@@ -281,7 +281,7 @@ class McpSession:
         return f"; it says: {said[-300:]}" if said else ""
 
 
-def told_as_stderr(tell: Listener) -> Progress:
+def progress_as_stderr(tell: Listener) -> ProgressListener:
     """Progress as lines of a program that tells on stderr how far it is."""
 
     async def on_progress(progress: float, total: float | None, message: str | None) -> None:

@@ -14,14 +14,14 @@ from typing import Final, Self
 from mcp.types import CallToolResult, Tool
 
 from mini_agent.errors import BadRequest, NotConfigured
-from mini_agent.mcp.client.server import Progress
+from mini_agent.mcp.client.server import ProgressListener
 from mini_agent.mcp.gateway.configuration import Configuration
-from mini_agent.mcp.gateway.supervisor import KeptServer, Standing
+from mini_agent.mcp.gateway.supervisor import ServerSupervisor, ServerStatus
 from mini_agent.messages import JsonObject
 from mini_agent.tools.wrappers import long_name
 
-PATIENCE_S: Final = 10.0
-SHOWN: Final = 800
+START_TIMEOUT_S: Final = 10.0
+MAX_HINT_CHARS: Final = 800
 
 
 class UnknownTool(BadRequest):
@@ -31,48 +31,48 @@ class UnknownTool(BadRequest):
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    server: KeptServer
+class _CatalogEntry:
+    server: ServerSupervisor
     tool: Tool
 
 
-class Catalog:
+class ToolCatalog:
     """The tools of `servers`, which somebody else keeps."""
 
-    def __init__(self, servers: Sequence[KeptServer]) -> None:
+    def __init__(self, servers: Sequence[ServerSupervisor]) -> None:
         self._servers = tuple(servers)
         self._known: tuple[tuple[Tool, ...], ...] = ()
-        self._named: Mapping[str, _Place] = {}
+        self._named: Mapping[str, _CatalogEntry] = {}
 
     async def tools(self) -> list[Tool]:
         """The tools of all servers that run, as `server__tool`.
 
         Servers that are just being started are waited for, but not long.
         """
-        await self.tried(PATIENCE_S)
+        await self.tried(START_TIMEOUT_S)
         return [
             place.tool.model_copy(update={"name": name})
             for name, place in self._catalog().items()
             if place.server.state == "running"
         ]
 
-    async def result(self, name: str, arguments: JsonObject, progress: Progress) -> CallToolResult:
+    async def result(self, name: str, arguments: JsonObject, progress: ProgressListener) -> CallToolResult:
         """What came of one call of a tool, by its long name or one that only one server has.
 
         Raises `UnknownTool`, and `ToolsUnavailable` when the call was cut or cannot be made.
         """
         place = self._found(name)
         if place is None:
-            await self.tried(PATIENCE_S)
+            await self.tried(START_TIMEOUT_S)
             place = self._found(name)
         if place is None:
             known = ", ".join(self._catalog()) or "none: /health says why"
             raise UnknownTool(
-                f"there is no tool {name!r:.80}", field="name", hint=f"there are: {known:.{SHOWN}}"
+                f"there is no tool {name!r:.80}", field="name", hint=f"there are: {known:.{MAX_HINT_CHARS}}"
             )
         return await place.server.called(place.tool.name, arguments, progress)
 
-    def standings(self) -> list[Standing]:
+    def standings(self) -> list[ServerStatus]:
         """How each server is."""
         return [server.standing for server in self._servers]
 
@@ -89,7 +89,7 @@ class Catalog:
             for wait in waits:
                 wait.cancel()
 
-    def _found(self, name: str) -> _Place | None:
+    def _found(self, name: str) -> _CatalogEntry | None:
         catalog = self._catalog()
         if name in catalog:
             return catalog[name]
@@ -102,29 +102,29 @@ class Catalog:
             )
         return catalog[bare[0]] if bare else None
 
-    def _catalog(self) -> Mapping[str, _Place]:
+    def _catalog(self) -> Mapping[str, _CatalogEntry]:
         known = tuple(server.known for server in self._servers)
         if known != self._known:
             self._known, self._named = known, self._new_catalog()
         return self._named
 
-    def _new_catalog(self) -> Mapping[str, _Place]:
-        catalog: dict[str, _Place] = {}
+    def _new_catalog(self) -> Mapping[str, _CatalogEntry]:
+        catalog: dict[str, _CatalogEntry] = {}
         for server in self._servers:
             taken: dict[str, str] = {}
             for tool in server.known:
                 name = long_name(server.configured.prefix, tool.name, taken)
                 taken[name] = tool.name
-                catalog.setdefault(name, _Place(server, tool))
+                catalog.setdefault(name, _CatalogEntry(server, tool))
         return catalog
 
 
-class Gateway(Catalog):
+class Gateway(ToolCatalog):
     """Use it in `async with`: the servers are started side by side and end with the block."""
 
     def __init__(self, configuration: Configuration) -> None:
         hiding = configuration.environment.hiding
-        super().__init__([KeptServer(each, hiding) for each in configuration.servers])
+        super().__init__([ServerSupervisor(each, hiding) for each in configuration.servers])
         self._keeping: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -152,6 +152,6 @@ class Gateway(Catalog):
                 name, why = server.configured.name, server.standing.error or server.state
                 raise NotConfigured(f"the required MCP server {name!r} does not run: {why}")
 
-    def part(self, names: Collection[str]) -> Catalog:
+    def part(self, names: Collection[str]) -> ToolCatalog:
         """The catalog of those servers alone, which stay the gateway's."""
-        return Catalog([each for each in self._servers if each.configured.name in names])
+        return ToolCatalog([each for each in self._servers if each.configured.name in names])

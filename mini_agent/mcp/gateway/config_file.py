@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from mini_agent.errors import NotConfigured
 
 # Beside HOME, LOGNAME, PATH, SHELL, TERM and USER, which every child gets: as Codex has it.
-ALLOWED: Final = (
+ALLOWED_VARIABLES: Final = (
     "LANG",
     "LC_ALL",
     "TMPDIR",
@@ -39,16 +39,16 @@ def child_environment(
     parent: Mapping[str, str], forwarded: Iterable[str], own: Mapping[str, str]
 ) -> dict[str, str]:
     """The allowed variables, those `forwarded` by name as far as they are set, and its `own`."""
-    names = (*ALLOWED, *forwarded)
+    names = (*ALLOWED_VARIABLES, *forwarded)
     return {name: parent[name] for name in names if name in parent} | dict(own)
 
 
-NAMED: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-SHORTEST_SECRET: Final = 6
-HIDDEN: Final = "***"
+VARIABLE_REFERENCE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+MIN_SECRET_CHARS: Final = 6
+REPLACEMENT: Final = "***"
 
 
-class Unset(Exception):
+class VariableNotSet(Exception):
     """A variable that is needed is not set; the sentence names it, never a value."""
 
 
@@ -60,15 +60,15 @@ class Environment:
     taken: set[str] = field(default_factory=set, repr=False)
 
     def value(self, name: str, where: str) -> str:
-        """A variable's value; `Unset` where it is missing or empty."""
+        """A variable's value; `VariableNotSet` where it is missing or empty."""
         value = self.variables.get(name, "")
         if not value:
-            raise Unset(f"{where}: the variable {name} is not set")
+            raise VariableNotSet(f"{where}: the variable {name} is not set")
         self.taken.add(value)
         return value
 
     def expanded(self, text: str, where: str) -> str:
-        """`text` with its variables replaced; `Unset` where one is missing without a default.
+        """`text` with its variables replaced; `VariableNotSet` where one is missing without a default.
 
         A bare `$VAR` stays as it is, so that what another shell is to expand still can be.
         """
@@ -79,21 +79,21 @@ class Environment:
                 return str(default)
             return self.value(name, where)
 
-        return NAMED.sub(replaced, text)
+        return VARIABLE_REFERENCE.sub(replaced, text)
 
     def hiding(self, text: str) -> str:
         """`text` without the values that were taken."""
         for value in sorted(self.taken, key=len, reverse=True):
-            if len(value) >= SHORTEST_SECRET:
-                text = text.replace(value, HIDDEN)
+            if len(value) >= MIN_SECRET_CHARS:
+                text = text.replace(value, REPLACEMENT)
         return text
 
 
-STARTUP_S: Final = 30.0
-TOOL_S: Final = 60.0
-LONGEST_S: Final = 86_400.0
+STARTUP_TIMEOUT_S: Final = 30.0
+TOOL_TIMEOUT_S: Final = 60.0
+MAX_TIMEOUT_S: Final = 86_400.0
 # Keys of Codex that say nothing to a gateway.
-PASSED_OVER: Final = frozenset(
+IGNORED_KEYS: Final = frozenset(
     {
         "auth",
         "default_tools_approval_mode",
@@ -109,19 +109,19 @@ PASSED_OVER: Final = frozenset(
         "tools",
     }
 )
-FOR_COMMANDS: Final = ("args", "cwd", "env", "env_vars")
-FOR_ADDRESSES: Final = ("bearer_token_env_var", "http_headers", "env_http_headers")
-REFUSED: Final = {
+COMMAND_KEYS: Final = ("args", "cwd", "env", "env_vars")
+ADDRESS_KEYS: Final = ("bearer_token_env_var", "http_headers", "env_http_headers")
+UNSUPPORTED_KEYS: Final = {
     "bearer_token": "is not supported: put the token into a variable, and its name into "
     "bearer_token_env_var",
     "http_headers_helper": "is not supported",
     "headersHelper": "is not supported",
 }
-Seconds = Annotated[float, Field(gt=0, le=LONGEST_S)]
-NAMES: Final = {"headers": "http_headers"}
+Seconds = Annotated[float, Field(gt=0, le=MAX_TIMEOUT_S)]
+KEY_ALIASES: Final = {"headers": "http_headers"}
 
 
-class Forwarded(BaseModel):
+class ForwardedVariable(BaseModel):
     """A variable that a child process gets."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -132,7 +132,7 @@ class Forwarded(BaseModel):
     )
 
 
-class Entry(BaseModel):
+class ServerEntry(BaseModel):
     """What a server's table says; it has either `command` or `url`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
@@ -145,7 +145,7 @@ class Entry(BaseModel):
         default=None, description="The folder it starts in; null for the gateway's own."
     )
     env: dict[str, str] = Field(default={}, description="Environment variables that it gets.")
-    env_vars: list[str | Forwarded] = Field(
+    env_vars: list[str | ForwardedVariable] = Field(
         default=[], description="Names of variables of this machine that it gets as well."
     )
     url: str | None = Field(
@@ -161,10 +161,10 @@ class Entry(BaseModel):
         default={}, description="Headers by name, each with the variable that holds its value."
     )
     startup_timeout_sec: Seconds = Field(
-        default=STARTUP_S, description="Seconds the server may take to start, at most 86400."
+        default=STARTUP_TIMEOUT_S, description="Seconds the server may take to start, at most 86400."
     )
     tool_timeout_sec: Seconds = Field(
-        default=TOOL_S, description="Seconds a call of a tool may take, at most 86400."
+        default=TOOL_TIMEOUT_S, description="Seconds a call of a tool may take, at most 86400."
     )
     enabled: bool = Field(default=True, description="Whether the server is used.")
     required: bool = Field(default=False, description="Whether nothing works without it.")
@@ -181,18 +181,18 @@ class Entry(BaseModel):
     def _in_our_names(cls, table: object) -> object:
         if not isinstance(table, dict):
             return table
-        for key, why in REFUSED.items():
+        for key, why in UNSUPPORTED_KEYS.items():
             if key in table:
                 raise ValueError(f"{key} {why}")
         if isinstance(table.get("env"), dict) and "env_vars" in table["env"]:
             raise ValueError("env_vars stands in env; it belongs beside it")
-        return _in_seconds({NAMES.get(str(key), str(key)): value for key, value in table.items()})
+        return _convert_milliseconds({KEY_ALIASES.get(str(key), str(key)): value for key, value in table.items()})
 
     @model_validator(mode="after")
-    def _has_one_transport(self) -> Entry:
+    def _has_one_transport(self) -> ServerEntry:
         if self.command is None and self.url is None:
             raise ValueError("there is neither command nor url")
-        kind, others = ("stdio", FOR_ADDRESSES) if self.url is None else ("http", FOR_COMMANDS)
+        kind, others = ("stdio", ADDRESS_KEYS) if self.url is None else ("http", COMMAND_KEYS)
         if self.command is not None and self.url is not None:
             raise ValueError("there is both command and url; a server has one of them")
         for key in others:
@@ -208,15 +208,15 @@ class Entry(BaseModel):
 
 def unknown_keys(table: dict[str, object]) -> list[str]:
     """The keys that mean nothing to us, perhaps because they are misspelt."""
-    known = {*Entry.model_fields, *PASSED_OVER, *NAMES, *IN_MS, "disabled"}
+    known = {*ServerEntry.model_fields, *IGNORED_KEYS, *KEY_ALIASES, *MILLISECOND_KEYS, "disabled"}
     return sorted(key for key in table if key not in known)
 
 
-IN_MS: Final = {"startup_timeout_ms": "startup_timeout_sec", "timeout": "tool_timeout_sec"}
+MILLISECOND_KEYS: Final = {"startup_timeout_ms": "startup_timeout_sec", "timeout": "tool_timeout_sec"}
 
 
-def _in_seconds(table: dict[str, object]) -> dict[str, object]:
-    for key, seconds in IN_MS.items():
+def _convert_milliseconds(table: dict[str, object]) -> dict[str, object]:
+    for key, seconds in MILLISECOND_KEYS.items():
         value = table.get(key)
         if isinstance(value, int | float) and seconds not in table:
             table[seconds] = value / 1000
@@ -228,11 +228,11 @@ def _in_seconds(table: dict[str, object]) -> dict[str, object]:
 TABLE: Final = "mcp_servers"
 OLD_TABLE: Final = "servers"
 JSON_TABLE: Final = "mcpServers"
-HOW: Final = "such as [mcp_servers.NAME] with a command or a url"
+FILE_HINT: Final = "such as [mcp_servers.NAME] with a command or a url"
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
+class ServerTables:
     """The servers of one file by name, unread, and remarks on the file."""
 
     path: Path
@@ -240,13 +240,13 @@ class Tables:
     remarks: tuple[str, ...] = ()
 
 
-def usual_file(variables: Mapping[str, str]) -> Path:
+def default_file(variables: Mapping[str, str]) -> Path:
     """Codex's own file: in CODEX_HOME, else in ~/.codex."""
     home = variables.get("CODEX_HOME") or str(Path.home() / ".codex")
     return Path(home) / "config.toml"
 
 
-def tables_in(path: Path) -> Tables:
+def read_tables(path: Path) -> ServerTables:
     """The servers that a file names; `NotConfigured` says what is wrong with it, and where."""
     try:
         text = path.read_text(encoding="utf-8")
@@ -257,27 +257,27 @@ def tables_in(path: Path) -> Tables:
         ) from None
     except UnicodeDecodeError as odd:
         raise NotConfigured(f"{path} is not UTF-8 text: {odd.reason}") from None
-    return _of_json(path, text) if path.suffix == ".json" else _of_toml(path, text)
+    return _parse_json(path, text) if path.suffix == ".json" else _parse_toml(path, text)
 
 
-def _of_toml(path: Path, text: str) -> Tables:
+def _parse_toml(path: Path, text: str) -> ServerTables:
     try:
         read: dict[str, object] = tomllib.loads(text)
     except tomllib.TOMLDecodeError as broken:
         raise NotConfigured(f"{path} is not TOML: {broken}") from None
-    new, old = _table(path, read, TABLE), _table(path, read, OLD_TABLE)
+    new, old = _read_table(path, read, TABLE), _read_table(path, read, OLD_TABLE)
     remarks = (
         f"{path}: [{OLD_TABLE}.{name}] is the old way to write [{TABLE}.{name}], and Codex does "
         f"not read it{'; it is not used, as both are there' if name in new else ''}"
         for name in old
     )
-    return Tables(path, {**old, **new}, tuple(remarks))
+    return ServerTables(path, {**old, **new}, tuple(remarks))
 
 
-def _of_json(path: Path, text: str) -> Tables:
+def _parse_json(path: Path, text: str) -> ServerTables:
     try:
-        read = json.loads(text, object_pairs_hook=_each_once)
-    except _Twice as name:
+        read = json.loads(text, object_pairs_hook=_reject_duplicates)
+    except _DuplicateKey as name:
         raise NotConfigured(
             f"{path}: {name} stands there twice in one object", hint="rename or remove one of them"
         ) from None
@@ -286,24 +286,24 @@ def _of_json(path: Path, text: str) -> Tables:
         raise NotConfigured(f"{path} is not JSON: {broken.msg} (at {where})") from None
     if not isinstance(read, dict):
         raise NotConfigured(f"{path} holds no object", hint=f'such as {{"{JSON_TABLE}": {{}}}}')
-    return Tables(path, _table(path, read, JSON_TABLE))
+    return ServerTables(path, _read_table(path, read, JSON_TABLE))
 
 
-class _Twice(Exception):
+class _DuplicateKey(Exception):
     """A name that an object has twice, of which JSON's readers would take the last in silence."""
 
 
-def _each_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def _reject_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
     read: dict[str, object] = {}
     for name, value in pairs:
         if name in read:
-            raise _Twice(repr(name))
+            raise _DuplicateKey(repr(name))
         read[name] = value
     return read
 
 
-def _table(path: Path, read: Mapping[str, object], name: str) -> dict[str, object]:
+def _read_table(path: Path, read: Mapping[str, object], name: str) -> dict[str, object]:
     table = read.get(name, {})
     if not isinstance(table, dict):
-        raise NotConfigured(f"{path}: {name} is not a table of servers", hint=HOW)
+        raise NotConfigured(f"{path}: {name} is not a table of servers", hint=FILE_HINT)
     return {str(key): value for key, value in table.items()}

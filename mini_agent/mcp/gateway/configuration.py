@@ -11,27 +11,27 @@ from typing import Final
 from pydantic import ValidationError
 
 from mini_agent.errors import BadRequest
-from mini_agent.mcp.client.server import McpAddress, McpCommand, Server
+from mini_agent.mcp.client.server import McpAddress, McpCommand, McpTarget
 from mini_agent.mcp.gateway.config_file import (
-    STARTUP_S,
-    TOOL_S,
-    Entry,
+    STARTUP_TIMEOUT_S,
+    TOOL_TIMEOUT_S,
+    ServerEntry,
     Environment,
-    Tables,
-    Unset,
+    ServerTables,
+    VariableNotSet,
     child_environment,
-    tables_in,
+    read_tables,
     unknown_keys,
 )
 
-LONGEST_PREFIX: Final = 32
-SHOWN: Final = 800
+MAX_PREFIX_CHARS: Final = 32
+MAX_HINT_CHARS: Final = 800
 # Also two and more of _, which end the prefix of a long name.
-UNFIT: Final = re.compile(r"[^A-Za-z0-9-]+")
+INVALID_CHARS: Final = re.compile(r"[^A-Za-z0-9-]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Configured:
+class ConfiguredServer:
     """A server: how it is reached, or why it is not used.
 
     `prefix` stands before the names of its tools: its `name`, in letters that every model takes.
@@ -39,12 +39,12 @@ class Configured:
 
     name: str
     prefix: str
-    server: Server | None = field(default=None, repr=False)
+    server: McpTarget | None = field(default=None, repr=False)
     problem: str = ""
     is_enabled: bool = True
     is_required: bool = False
-    startup_s: float = STARTUP_S
-    tool_s: float = TOOL_S
+    startup_s: float = STARTUP_TIMEOUT_S
+    tool_s: float = TOOL_TIMEOUT_S
     enabled_tools: tuple[str, ...] | None = None
     disabled_tools: tuple[str, ...] = ()
 
@@ -53,7 +53,7 @@ class Configured:
 class Configuration:
     """All servers, remarks for whoever wrote the files, and what must not be shown."""
 
-    servers: tuple[Configured, ...]
+    servers: tuple[ConfiguredServer, ...]
     remarks: tuple[str, ...]
     environment: Environment
 
@@ -70,38 +70,38 @@ class Configuration:
                 raise BadRequest(
                     f"there is no MCP server {name!r:.80}",
                     field="tool_mcp_servers",
-                    hint=f"there are: {', '.join(known)[:SHOWN] or 'none'}",
+                    hint=f"there are: {', '.join(known)[:MAX_HINT_CHARS] or 'none'}",
                 )
         return replace(self, servers=tuple(each for each in self.servers if each.name in names))
 
 
-def configuration_of(paths: Iterable[Path], variables: Mapping[str, str]) -> Configuration:
+def load_configuration(paths: Iterable[Path], variables: Mapping[str, str]) -> Configuration:
     """What the files say; of two servers with one name the first stays."""
     environment = Environment(variables)
-    tables: dict[str, tuple[Tables, object]] = {}
+    tables: dict[str, tuple[ServerTables, object]] = {}
     remarks: list[str] = []
     for path in paths:
-        read = tables_in(path)
+        read = read_tables(path)
         remarks += read.remarks
         for name, table in read.servers.items():
             if name in tables:
                 remarks.append(f"{path}: {name!r} is there already, from {tables[name][0].path}")
             tables.setdefault(name, (read, table))
-    servers: list[Configured] = []
+    servers: list[ConfiguredServer] = []
     for name, (read, table) in tables.items():
-        prefix = _prefix(name, {server.prefix for server in servers})
-        servers.append(_configured(name, prefix, table, environment))
+        prefix = _unique_prefix(name, {server.prefix for server in servers})
+        servers.append(_configure(name, prefix, table, environment))
         if isinstance(table, dict):
             remarks += [f"{read.path}: {name}.{key} is unknown" for key in unknown_keys(table)]
     return Configuration(tuple(servers), tuple(remarks), environment)
 
 
-def _configured(name: str, prefix: str, table: object, environment: Environment) -> Configured:
+def _configure(name: str, prefix: str, table: object, environment: Environment) -> ConfiguredServer:
     try:
-        entry = Entry.model_validate(table)
+        entry = ServerEntry.model_validate(table)
     except ValidationError as wrong:
-        return Configured(name, prefix, problem=_complaint(name, wrong))
-    usual = Configured(
+        return ConfiguredServer(name, prefix, problem=_describe_error(name, wrong))
+    usual = ConfiguredServer(
         name,
         prefix,
         is_enabled=entry.enabled,
@@ -114,19 +114,19 @@ def _configured(name: str, prefix: str, table: object, environment: Environment)
     if not entry.enabled:
         return usual
     try:
-        return replace(usual, server=_server(name, entry, environment))
-    except Unset as unset:
+        return replace(usual, server=_build_target(name, entry, environment))
+    except VariableNotSet as unset:
         return replace(usual, problem=str(unset))
     except BadRequest as wrong:
         return replace(usual, problem=f"{name}: {wrong.message}")
 
 
-def _server(name: str, entry: Entry, environment: Environment) -> Server:
+def _build_target(name: str, entry: ServerEntry, environment: Environment) -> McpTarget:
     if entry.url is not None:
         return McpAddress(
-            environment.expanded(entry.url, f"{name}.url"), _headers(name, entry, environment)
+            environment.expanded(entry.url, f"{name}.url"), _build_headers(name, entry, environment)
         )
-    own = _expanded_values(f"{name}.env", entry.env, environment)
+    own = _expand_values(f"{name}.env", entry.env, environment)
     cwd = None if entry.cwd is None else environment.expanded(entry.cwd, f"{name}.cwd")
     child = child_environment(environment.variables, entry.forwarded, own)
     environment.taken.update(child[key] for key in (*entry.forwarded, *own) if key in child)
@@ -141,8 +141,8 @@ def _server(name: str, entry: Entry, environment: Environment) -> Server:
     )
 
 
-def _headers(name: str, entry: Entry, environment: Environment) -> dict[str, str]:
-    headers = _expanded_values(f"{name}.http_headers", entry.http_headers, environment)
+def _build_headers(name: str, entry: ServerEntry, environment: Environment) -> dict[str, str]:
+    headers = _expand_values(f"{name}.http_headers", entry.http_headers, environment)
     environment.taken.update(headers.values())
     for header, variable in entry.env_http_headers.items():
         headers[header] = environment.value(variable, f"{name}.env_http_headers.{header}")
@@ -152,23 +152,23 @@ def _headers(name: str, entry: Entry, environment: Environment) -> dict[str, str
     return headers
 
 
-def _expanded_values(
+def _expand_values(
     where: str, values: Mapping[str, str], environment: Environment
 ) -> dict[str, str]:
     return {key: environment.expanded(value, f"{where}.{key}") for key, value in values.items()}
 
 
-def _prefix(name: str, taken: set[str]) -> str:
-    plain = UNFIT.sub("_", name).strip("_")[:LONGEST_PREFIX].rstrip("_") or "server"
+def _unique_prefix(name: str, taken: set[str]) -> str:
+    plain = INVALID_CHARS.sub("_", name).strip("_")[:MAX_PREFIX_CHARS].rstrip("_") or "server"
     prefix, count = plain, 2
     while prefix in taken:
-        prefix = f"{plain[: LONGEST_PREFIX - 3].rstrip('_')}_{count}"
+        prefix = f"{plain[: MAX_PREFIX_CHARS - 3].rstrip('_')}_{count}"
         count += 1
     return prefix
 
 
 # What stands in the file may be a secret; what is wrong with it is not.
-def _complaint(name: str, wrong: ValidationError) -> str:
+def _describe_error(name: str, wrong: ValidationError) -> str:
     first = wrong.errors(include_url=False, include_input=False)[0]
     field_ = ".".join([name, *(str(step) for step in first["loc"])])
     return f"{field_}: {first['msg'].removeprefix('Value error, ')}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import warnings
 
 from mini_agent.errors import MiniAgentError, ToolsUnavailable
-from mini_agent.mcp.client.convert import output_of_result, tool_of
-from mini_agent.mcp.client.session import told_as_stderr
-from mini_agent.mcp.gateway.catalog import Catalog
+from mini_agent.mcp.client.convert import convert_result, convert_tool
+from mini_agent.mcp.client.session import progress_as_stderr
+from mini_agent.mcp.gateway.catalog import ToolCatalog
 from mini_agent.tools.arguments import NotRun, called
 from mini_agent.tools.invoker import (
     Listener,
@@ -26,13 +26,13 @@ class GatewayInvoker:
     A server that does not run is left out, with a warning, as long as another does.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: ToolCatalog) -> None:
         self._catalog = catalog
 
     async def list_openai_tools(self) -> list[Tool]:
         """All tools; `ToolsUnavailable` when no server runs."""
         await self._catalog.tried()
-        tools = [tool_of(tool) for tool in await self._catalog.tools()]
+        tools = [convert_tool(tool) for tool in await self._catalog.tools()]
         standings = self._catalog.standings()
         away = [
             f"{each.name} is {each.state}{f': {each.error}' if each.error else ''}"
@@ -53,7 +53,7 @@ class GatewayInvoker:
         """The same; `tell` gets the progress that the server reports."""
         try:
             name, arguments = called(openai_tool)
-            result = await self._catalog.result(name, arguments, told_as_stderr(tell))
+            result = await self._catalog.result(name, arguments, progress_as_stderr(tell))
         except (NotRun, MiniAgentError) as why:
             return refused(str(why))
-        return output_of_result(result)
+        return convert_result(result)

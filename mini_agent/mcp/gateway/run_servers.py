@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mini_agent.errors import NotConfigured
-from mini_agent.mcp.gateway.configuration import Configuration, configuration_of
+from mini_agent.mcp.gateway.configuration import Configuration, load_configuration
 from mini_agent.settings import Settings
 from mini_agent.tools.invoker import Invoker
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from mini_agent.mcp.gateway.invoker import GatewayInvoker
 
 
-def configuration_for_runs(settings: Settings) -> Configuration:
+def load_run_configuration(settings: Settings) -> Configuration:
     """What the files of MINI_AGENT_MCP_CONFIG say; `NotConfigured` where it names none.
 
     Unlike the gateway's command, it takes no file unasked: somebody else's request would start
     what is in there.
     """
-    files = files_for_runs(settings)
+    files = run_configuration_files(settings)
     if not files:
         raise NotConfigured(
             "tool_backend 'mcp' needs a file that names MCP servers",
@@ -33,29 +33,29 @@ def configuration_for_runs(settings: Settings) -> Configuration:
             hint="set MINI_AGENT_MCP_CONFIG to a config.toml of Codex or a .mcp.json; a request "
             "cannot name one",
         )
-    return configuration_of(files, os.environ)
+    return load_configuration(files, os.environ)
 
 
-def files_for_runs(settings: Settings) -> list[Path]:
+def run_configuration_files(settings: Settings) -> list[Path]:
     """The files that MINI_AGENT_MCP_CONFIG names."""
     named = [file.strip() for file in settings.mcp_config.split(os.pathsep)]
     return [Path(file).expanduser() for file in named if file]
 
 
 @asynccontextmanager
-async def servers_of_run(configuration: Configuration) -> AsyncIterator[Invoker]:
+async def open_run_tools(configuration: Configuration) -> AsyncIterator[Invoker]:
     """The tools of servers that are started for one run, and end with it.
 
     Raises `NotConfigured` for one that is required and does not start.
     """
-    make_gateway, make_invoker = await asyncio.to_thread(_with_the_mcp_sdk)
+    make_gateway, make_invoker = await asyncio.to_thread(_import_gateway)
     async with make_gateway(configuration) as gateway:
         await gateway.require_required()
         yield make_invoker(gateway)
 
 
 # The SDK takes a second to import.
-def _with_the_mcp_sdk() -> tuple[type[Gateway], type[GatewayInvoker]]:
+def _import_gateway() -> tuple[type[Gateway], type[GatewayInvoker]]:
     from mini_agent.mcp.gateway.catalog import Gateway
     from mini_agent.mcp.gateway.invoker import GatewayInvoker
 

@@ -21,8 +21,8 @@ from mcp.types import (
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from mini_agent.errors import MiniAgentError
-from mini_agent.mcp.client.convert import failed, output_without_data
-from mini_agent.mcp.gateway.catalog import Catalog, UnknownTool
+from mini_agent.mcp.client.convert import error_result, convert_content
+from mini_agent.mcp.gateway.catalog import ToolCatalog, UnknownTool
 from mini_agent.messages import Attachment
 
 
@@ -41,16 +41,16 @@ class Answer(BaseModel):
     )
 
 
-def answer_of(result: CallToolResult) -> Answer:
+def build_answer(result: CallToolResult) -> Answer:
     """The answer for a result of the protocol."""
-    output = output_without_data(result)
+    output = convert_content(result)
     data: JsonValue = json.loads(json.dumps(result.structured_content))
     if output.error is not None:
         return Answer(error=output.error, data=data, attachments=output.attachments)
     return Answer(text=output.stdout, data=data, attachments=output.attachments)
 
 
-def gateway_server(gateway: Catalog) -> Server:
+def create_gateway_server(gateway: ToolCatalog) -> Server:
     """Results, errors, images, structured content and progress pass as the servers give them."""
 
     async def listed(
@@ -66,7 +66,7 @@ def gateway_server(gateway: Catalog) -> Server:
         except UnknownTool as unknown:
             raise MCPError(code=INVALID_PARAMS, message=str(unknown)) from None
         except MiniAgentError as why:
-            return failed(str(why))
+            return error_result(str(why))
 
     return Server(
         "mini-agent-gateway",

@@ -12,34 +12,34 @@ from mcp.types import CallToolResult, TextContent, Tool
 
 from mini_agent.errors import ToolsUnavailable
 from mini_agent.mcp.client.invoker import McpInvoker
-from mini_agent.mcp.client.server import Progress
-from mini_agent.mcp.gateway.configuration import Configured
+from mini_agent.mcp.client.server import ProgressListener
+from mini_agent.mcp.gateway.configuration import ConfiguredServer
 from mini_agent.messages import JsonObject
 
-State: TypeAlias = Literal["starting", "running", "failed", "unusable", "disabled"]
-LOOK_S: Final = 15.0
-FIRST_PAUSE_S: Final = 1.0
-LONGEST_PAUSE_S: Final = 60.0
+ServerState: TypeAlias = Literal["starting", "running", "failed", "unusable", "disabled"]
+CHECK_INTERVAL_S: Final = 15.0
+MIN_BACKOFF_S: Final = 1.0
+MAX_BACKOFF_S: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ServerStatus:
     """How a server is, for whoever asks after it."""
 
     name: str
-    state: State
+    state: ServerState
     tools: int
     error: str = ""
 
 
-class KeptServer:
+class ServerSupervisor:
     """INVARIANT: nothing that happens to it is raised by `keep`, so that the others live on.
 
     One that cannot be used as it is configured is never started and says why. `hiding` takes
     secrets out of what is told of it.
     """
 
-    def __init__(self, configured: Configured, hiding: Callable[[str], str]) -> None:
+    def __init__(self, configured: ConfiguredServer, hiding: Callable[[str], str]) -> None:
         self.configured = configured
         self.known: tuple[Tool, ...] = ()
         self.tried = asyncio.Event()
@@ -48,8 +48,8 @@ class KeptServer:
         self._calls, self._failures = 0, 0
         self._look = asyncio.Event()
         server = configured.server
-        self._invoker = None if server is None else _invoker(configured)
-        self.state: State = "starting"
+        self._invoker = None if server is None else _create_invoker(configured)
+        self.state: ServerState = "starting"
         if self._invoker is None:
             self.state = "disabled" if not configured.is_enabled else "unusable"
             self.tried.set()
@@ -60,10 +60,10 @@ class KeptServer:
         return self.known if self.state == "running" else ()
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> ServerStatus:
         """How it is now."""
         error = self._hiding(self._error)
-        return Standing(self.configured.name, self.state, len(self.tools), error)
+        return ServerStatus(self.configured.name, self.state, len(self.tools), error)
 
     async def keep(self) -> None:
         """Keeps it until cancelled; one that fails is tried again after a growing pause."""
@@ -79,7 +79,7 @@ class KeptServer:
         finally:
             await asyncio.shield(self._invoker.aclose())
 
-    async def called(self, name: str, arguments: JsonObject, progress: Progress) -> CallToolResult:
+    async def called(self, name: str, arguments: JsonObject, progress: ProgressListener) -> CallToolResult:
         """What came of a call; `ToolsUnavailable` when it was cut or could not be made."""
         if self._invoker is None:
             raise ToolsUnavailable(f"{self.configured.name} is {self.state}: {self._error}")
@@ -107,8 +107,8 @@ class KeptServer:
                 await invoker.aclose()
         else:
             self.state, self._failures = "running", 0
-            self._error = _not_there(listed, self.configured)
-            self.known = tuple(_wanted(listed, self.configured))
+            self._error = _missing_tools(listed, self.configured)
+            self.known = tuple(_filter_tools(listed, self.configured))
 
     # A server that dies tells on its stderr why, and what of.
     def _without_secrets(self, result: CallToolResult) -> CallToolResult:
@@ -123,11 +123,11 @@ class KeptServer:
     @property
     def _pause_s(self) -> float:
         if not self._failures:
-            return LOOK_S
-        return min(FIRST_PAUSE_S * 2.0 ** min(self._failures - 1, 16), LONGEST_PAUSE_S)
+            return CHECK_INTERVAL_S
+        return min(MIN_BACKOFF_S * 2.0 ** min(self._failures - 1, 16), MAX_BACKOFF_S)
 
 
-def _invoker(configured: Configured) -> McpInvoker | None:
+def _create_invoker(configured: ConfiguredServer) -> McpInvoker | None:
     if configured.server is None:
         return None
     return McpInvoker(
@@ -137,7 +137,7 @@ def _invoker(configured: Configured) -> McpInvoker | None:
     )
 
 
-def _not_there(listed: Iterable[Tool], configured: Configured) -> str:
+def _missing_tools(listed: Iterable[Tool], configured: ConfiguredServer) -> str:
     """What to say where tools are named that the server does not have; empty where none are."""
     names = [tool.name for tool in listed]
     named = (*(configured.enabled_tools or ()), *configured.disabled_tools)
@@ -150,7 +150,7 @@ def _not_there(listed: Iterable[Tool], configured: Configured) -> str:
     )
 
 
-def _wanted(listed: Iterable[Tool], configured: Configured) -> Iterable[Tool]:
+def _filter_tools(listed: Iterable[Tool], configured: ConfiguredServer) -> Iterable[Tool]:
     enabled, disabled = configured.enabled_tools, configured.disabled_tools
     for tool in listed:
         if (enabled is None or tool.name in enabled) and tool.name not in disabled:

@@ -16,14 +16,14 @@ from mcp.types import (
     TextResourceContents,
 )
 
-from mini_agent.sandbox import IMAGE_TYPES, Execution, Rich, WorkspaceFile, media_type_of
+from mini_agent.sandbox import IMAGE_TYPES, Execution, Rich, WorkspaceFile, detect_media_type
 
-FACTS: Final = "mini-agent/execution"
-BYTES: Final = "application/octet-stream"
-LISTED: Final = 500
+META_KEY: Final = "mini-agent/execution"
+BINARY_TYPE: Final = "application/octet-stream"
+MAX_LISTED_FILES: Final = 500
 
 
-def ran(execution: Execution, *notes: str) -> CallToolResult:
+def execution_result(execution: Execution, *notes: str) -> CallToolResult:
     """How a program ended, what it printed and drew, and the files that were asked for.
 
     One that failed is an outcome as well, not an error. The facts are also in `_meta`: beside
@@ -36,35 +36,35 @@ def ran(execution: Execution, *notes: str) -> CallToolResult:
     ]
     for artifact in execution.artifacts:
         content += _file(artifact.path, artifact.media_type, artifact.base64)
-    return CallToolResult(content=content, _meta={FACTS: _facts(execution)})
+    return CallToolResult(content=content, _meta={META_KEY: _facts(execution)})
 
 
-def refused(why: str) -> CallToolResult:
+def refusal_result(why: str) -> CallToolResult:
     """A call that was not carried out."""
     return CallToolResult(content=[_text(why)], is_error=True)
 
 
-def said(text: str, note: str = "") -> CallToolResult:
+def text_result(text: str, note: str = "") -> CallToolResult:
     """A call whose outcome is a text."""
     return CallToolResult(content=[_text(f"{text}\nnote: {note}" if note else text)])
 
 
-def read(path: str, content: bytes) -> CallToolResult:
+def file_result(path: str, content: bytes) -> CallToolResult:
     """A file: text as text, an image as an image, others as they are."""
     try:
-        return said(content.decode())
+        return text_result(content.decode())
     except UnicodeDecodeError:
-        kind = media_type_of(content)
+        kind = detect_media_type(content)
         written = base64.b64encode(content).decode()
-        media_type = kind if kind in IMAGE_TYPES else BYTES
+        media_type = kind if kind in IMAGE_TYPES else BINARY_TYPE
         return CallToolResult(content=list(_file(path, media_type, written)))
 
 
-def listed(files: Sequence[WorkspaceFile], note: str) -> CallToolResult:
+def file_list_result(files: Sequence[WorkspaceFile], note: str) -> CallToolResult:
     """The files, one a line."""
-    lines = [f"{file.path} ({file.bytes} bytes)" for file in files[:LISTED]]
-    more = [f"and {len(files) - LISTED} more"] if len(files) > LISTED else []
-    return said("\n".join([*(lines or ["(no files)"]), *more]), note)
+    lines = [f"{file.path} ({file.bytes} bytes)" for file in files[:MAX_LISTED_FILES]]
+    more = [f"and {len(files) - MAX_LISTED_FILES} more"] if len(files) > MAX_LISTED_FILES else []
+    return text_result("\n".join([*(lines or ["(no files)"]), *more]), note)
 
 
 def _header(execution: Execution) -> str:

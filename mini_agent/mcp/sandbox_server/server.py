@@ -30,15 +30,15 @@ from pydantic import ValidationError
 from mini_agent.errors import BadRequest, MiniAgentError, NotConfigured, SandboxError, SessionOver
 from mini_agent.mcp.sandbox_server import results
 from mini_agent.mcp.sandbox_server.tools import (
-    ASKED,
-    Asked,
+    ARGUMENT_MODELS,
+    ToolArguments,
     ListFiles,
     ReadFile,
     RunCode,
     RunShell,
     WriteFile,
-    bytes_written,
-    tools,
+    decode_content,
+    list_tools,
 )
 from mini_agent.sandbox import (
     LANGUAGES,
@@ -53,23 +53,23 @@ from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.languages import allowed_languages
 from mini_agent.tools.shell import ShellGate
 
-NEW: Final = "new"
-FAREWELL_S: Final = 5.0
+NEW_SESSION: Final = "new"
+CLOSE_TIMEOUT_S: Final = 5.0
 
 
 @dataclass
-class _Client:
+class _ClientState:
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     own: SidecarSession | None = None
     opened: list[SidecarSession] = field(default_factory=list)
 
 
-class Sessions:
+class ClientSessions:
     """A client is known by a name, which it keeps for its whole MCP session."""
 
     def __init__(self, sidecar: Callable[[], SidecarClient]) -> None:
         self._sidecar = sidecar
-        self._clients: dict[str, _Client] = {}
+        self._clients: dict[str, _ClientState] = {}
 
     @property
     def sidecar(self) -> SidecarClient:
@@ -78,7 +78,7 @@ class Sessions:
 
     async def own(self, client: str) -> SidecarSession:
         """The client's own session, opened when it is first needed."""
-        kept = self._clients.setdefault(client, _Client())
+        kept = self._clients.setdefault(client, _ClientState())
         async with kept.opening:
             if kept.own is None:
                 kept.own = await self._opened(kept)
@@ -86,7 +86,7 @@ class Sessions:
 
     async def another(self, client: str) -> SidecarSession:
         """A new session beside the client's own."""
-        return await self._opened(self._clients.setdefault(client, _Client()))
+        return await self._opened(self._clients.setdefault(client, _ClientState()))
 
     def known(self, session_id: str) -> SidecarSession:
         """The session with this id, whoever opened it: ids cannot be guessed."""
@@ -102,22 +102,22 @@ class Sessions:
         """The client is gone: its sessions end."""
         kept = self._clients.pop(client, None)
         if kept is not None:
-            await _close(kept.opened)
+            await _close_all(kept.opened)
 
     async def aclose(self) -> None:
         """Ends the sessions of all clients."""
         clients, self._clients = self._clients, {}
-        await _close(session for kept in clients.values() for session in kept.opened)
+        await _close_all(session for kept in clients.values() for session in kept.opened)
 
-    async def _opened(self, kept: _Client) -> SidecarSession:
+    async def _opened(self, kept: _ClientState) -> SidecarSession:
         session = await self.sidecar.open_session()
         kept.opened.append(session)
         return session
 
 
-async def _close(sessions: Iterable[SidecarSession]) -> None:
+async def _close_all(sessions: Iterable[SidecarSession]) -> None:
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(FAREWELL_S), asyncio.TaskGroup() as closing:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S), asyncio.TaskGroup() as closing:
             for session in sessions:
                 closing.create_task(_closed(session))
 
@@ -128,72 +128,72 @@ async def _closed(session: SidecarSession) -> None:
         await session.aclose()
 
 
-Tell: TypeAlias = Callable[[Output], Awaitable[None]]
+OutputListener: TypeAlias = Callable[[Output], Awaitable[None]]
 EXPIRED: Final = "the workspace had expired; this is a new one, without the earlier files"
-NOT_KEPT: Final = (
+NO_WORKSPACE: Final = (
     "this connection keeps no workspace of its own, so nothing was there from before and nothing "
     'stays; pass session "new" to keep one'
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class ToolCallHandler:
     """Who calls, in which languages, and who is told the output while it comes.
 
     A `client` of None has no session of its own: its connection does not outlive a call.
     """
 
-    sessions: Sessions
+    sessions: ClientSessions
     languages: tuple[Language, ...]
     client: str | None
-    tell: Tell
+    tell: OutputListener
 
     async def result(self, name: str, arguments: object) -> CallToolResult:
         """What came of it; what cannot be carried out is told to the model as well."""
         try:
-            asked = ASKED[name].model_validate(arguments)
+            asked = ARGUMENT_MODELS[name].model_validate(arguments)
             return await self._in_session(asked)
         except ValidationError as wrong:
-            return results.refused(_complaint(wrong))
+            return results.refusal_result(_describe_error(wrong))
         except (MiniAgentError, NotRun, ValueError) as why:
-            return results.refused(str(why))
+            return results.refusal_result(str(why))
 
-    async def _in_session(self, asked: Asked) -> CallToolResult:
+    async def _in_session(self, asked: ToolArguments) -> CallToolResult:
         session = None
         try:
             session, note = await self._session(asked)
             return await self._carried_out(asked, session, note)
         except SessionOver as over:
             if asked.session or session is None or self.client is None:
-                raise _over(asked.session) from over
+                raise _session_over(asked.session) from over
             self.sessions.lost(self.client, session)
         # INVARIANT: a call to a session that is over has run nothing, so this is its first time.
         return await self._carried_out(asked, await self.sessions.own(self.client), EXPIRED)
 
-    async def _session(self, asked: Asked) -> tuple[SidecarSession | None, str]:
-        if asked.session == NEW:
+    async def _session(self, asked: ToolArguments) -> tuple[SidecarSession | None, str]:
+        if asked.session == NEW_SESSION:
             session = await self.sessions.another(self.client or "")
             return session, f"session: {session.id}"
         if asked.session:
             return self.sessions.known(asked.session), ""
         if self.client is None:
-            return None, NOT_KEPT
+            return None, NO_WORKSPACE
         return await self.sessions.own(self.client), ""
 
     async def _carried_out(
-        self, asked: Asked, session: SidecarSession | None, note: str
+        self, asked: ToolArguments, session: SidecarSession | None, note: str
     ) -> CallToolResult:
         match asked:
             case RunCode() | RunShell():
                 stream = (session or self.sessions.sidecar).stream(self._snippet(asked))
-                return results.ran(await self._told(stream), note)
+                return results.execution_result(await self._told(stream), note)
             case WriteFile(path=path, content=content):
-                await _require(session).write(path, bytes_written(content))
-                return results.said(f"{path} is written", note)
+                await _require_session(session).write(path, decode_content(content))
+                return results.text_result(f"{path} is written", note)
             case ReadFile(path=path):
-                return results.read(path, await _require(session).read(path))
+                return results.file_result(path, await _require_session(session).read(path))
             case ListFiles():
-                return results.listed(await _require(session).files(), note)
+                return results.file_list_result(await _require_session(session).files(), note)
             case _:
                 raise AssertionError(asked)
 
@@ -214,7 +214,7 @@ class Call:
         raise SandboxError("the sidecar's stream ended before the program did")
 
 
-def _require(session: SidecarSession | None) -> SidecarSession:
+def _require_session(session: SidecarSession | None) -> SidecarSession:
     if session is None:
         raise BadRequest(
             "this connection keeps no workspace of its own",
@@ -224,47 +224,47 @@ def _require(session: SidecarSession | None) -> SidecarSession:
     return session
 
 
-def _over(session_id: str) -> SessionOver:
+def _session_over(session_id: str) -> SessionOver:
     return SessionOver(
         f"there is no session {session_id!r:.80}; its files are gone if there was one",
         hint='leave session out for your own workspace, or pass "new"',
     )
 
 
-def _complaint(wrong: ValidationError) -> str:
+def _describe_error(wrong: ValidationError) -> str:
     first = wrong.errors(include_url=False)[0]
     field = ".".join(str(step) for step in first["loc"]) or "arguments"
     return f"{field}: {first['msg'].removeprefix('Value error, ')}"
 
 
-NAME: Final = "mini-agent"
+SERVER_NAME: Final = "mini-agent"
 INSTRUCTIONS: Final = (
     "Programs run in a sandbox without a network. Your files there stay from call to call."
 )
-LONGEST_MESSAGE: Final = 4000
-ClientOf: TypeAlias = Callable[[object], str | None]
+MAX_MESSAGE_CHARS: Final = 4000
+ClientResolver: TypeAlias = Callable[[object], str | None]
 
 
-def sandbox_server(
-    sessions: Sessions, languages: tuple[Language, ...], client_of: ClientOf
+def create_sandbox_server(
+    sessions: ClientSessions, languages: tuple[Language, ...], client_of: ClientResolver
 ) -> Server:
     """`client_of` tells from the request that brought a message which client it is of."""
 
     async def listed(
         _context: ServerRequestContext, _asked: PaginatedRequestParams | None
     ) -> ListToolsResult:
-        return ListToolsResult(tools=tools(languages))
+        return ListToolsResult(tools=list_tools(languages))
 
     async def called(context: ServerRequestContext, asked: CallToolRequestParams) -> CallToolResult:
-        if asked.name not in ASKED:
-            known = ", ".join(ASKED)
+        if asked.name not in ARGUMENT_MODELS:
+            known = ", ".join(ARGUMENT_MODELS)
             message = f"there is no tool {asked.name!r:.80}; there are: {known}"
             raise MCPError(code=INVALID_PARAMS, message=message)
-        call = Call(sessions, languages, client_of(context.request), _progress_of(context))
+        call = ToolCallHandler(sessions, languages, client_of(context.request), _report_progress(context))
         return await call.result(asked.name, asked.arguments or {})
 
     return Server(
-        NAME,
+        SERVER_NAME,
         version=version("mini-agent"),
         instructions=INSTRUCTIONS,
         on_list_tools=listed,
@@ -272,7 +272,7 @@ def sandbox_server(
     )
 
 
-def languages_named(names: str) -> tuple[Language, ...]:
+def parse_languages(names: str) -> tuple[Language, ...]:
     """The languages of LITELLM_MINI_AGENT_LANGUAGES; all of them where it says nothing."""
     named = [name for name in names.split(",") if name.strip()]
     try:
@@ -281,12 +281,12 @@ def languages_named(names: str) -> tuple[Language, ...]:
         raise NotConfigured(f"LITELLM_MINI_AGENT_LANGUAGES: {unknown.message}") from None
 
 
-def _progress_of(context: ServerRequestContext) -> Tell:
+def _report_progress(context: ServerRequestContext) -> OutputListener:
     told = 0
 
     async def tell(piece: Output) -> None:
         nonlocal told
         told += len(piece.text.encode())
-        await context.session.report_progress(told, message=piece.text[-LONGEST_MESSAGE:])
+        await context.session.report_progress(told, message=piece.text[-MAX_MESSAGE_CHARS:])
 
     return tell

@@ -5,35 +5,35 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from mini_agent.mcp.sandbox_server.server import Sessions, languages_named, sandbox_server
-from mini_agent.mcp.stdio import served_on_stdio
+from mini_agent.mcp.sandbox_server.server import ClientSessions, parse_languages, create_sandbox_server
+from mini_agent.mcp.stdio import serve_stdio
 from mini_agent.net.telemetry import trace_headers
 from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings
 from mini_agent.tools.configured_sandbox import open_sandbox_late
 
-THE_ONE: Final = "stdio"
+CLIENT: Final = "stdio"
 
 
 def serve() -> None:
     """Serves the one client on stdin and stdout until it is gone."""
-    asyncio.run(_served(Settings()))
+    asyncio.run(_serve(Settings()))
 
 
-async def _served(settings: Settings) -> None:
-    languages = languages_named(settings.languages)
-    sidecar = _Sidecar(settings)
-    sessions = Sessions(sidecar.client)
+async def _serve(settings: Settings) -> None:
+    languages = parse_languages(settings.languages)
+    sidecar = _LazySidecar(settings)
+    sessions = ClientSessions(sidecar.client)
 
     async def aclose() -> None:
         await sessions.aclose()
         await sidecar.aclose()
 
-    server = sandbox_server(sessions, languages, lambda _request: THE_ONE)
-    await served_on_stdio(server, aclose)
+    server = create_sandbox_server(sessions, languages, lambda _request: CLIENT)
+    await serve_stdio(server, aclose)
 
 
-class _Sidecar:
+class _LazySidecar:
     """The client of the sidecar, made when it is first needed: one that is not configured is told
     to whoever calls, where a server that does not start would be told to nobody."""
 

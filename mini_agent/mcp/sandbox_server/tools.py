@@ -18,16 +18,16 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from pydantic.json_schema import GenerateJsonSchema, SkipJsonSchema
 
 from mini_agent.messages import JsonObject
-from mini_agent.sandbox import Language, Limits, Snippet, language_named
+from mini_agent.sandbox import Language, Limits, Snippet, parse_language
 
 DATA_URL: Final = "data:"
-MARK: Final = ";base64,"
-HOW: Final = "Text, or bytes as data:;base64,..."
+BASE64_MARK: Final = ";base64,"
+CONTENT_HINT: Final = "Text, or bytes as data:;base64,..."
 
 
-def bytes_written(content: str) -> bytes:
+def decode_content(content: str) -> bytes:
     """What `content` stands for; `ValueError` for a data: URL that holds no base64."""
-    head, mark, body = content.partition(MARK)
+    head, mark, body = content.partition(BASE64_MARK)
     if not mark or not head.startswith(DATA_URL):
         return content.encode()
     try:
@@ -40,7 +40,7 @@ Seconds: TypeAlias = Annotated[
     float | SkipJsonSchema[None],
     Field(ge=0.1, le=600, description="Seconds it may run; 10, or 30 for go and rust."),
 ]
-Patterns: TypeAlias = Annotated[
+ArtifactPatterns: TypeAlias = Annotated[
     tuple[str, ...],
     Field(
         max_length=16,
@@ -49,7 +49,7 @@ Patterns: TypeAlias = Annotated[
 ]
 
 
-class Asked(BaseModel):
+class ToolArguments(BaseModel):
     """What all tools take."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -63,18 +63,18 @@ class Asked(BaseModel):
     ] = ""
 
 
-class RunCode(Asked):
+class RunCode(ToolArguments):
     """A program."""
 
     language: Annotated[Language, Field(description="What the code is written in.")]
     code: Annotated[str, Field(description="The whole program. It has no network.")]
     files: Annotated[
         dict[str, str],
-        Field(description=f"Files it finds in its folder, by relative path. {HOW}"),
+        Field(description=f"Files it finds in its folder, by relative path. {CONTENT_HINT}"),
     ] = {}
     stdin: Annotated[str, Field(description="What it can read from its stdin.")] = ""
     args: Annotated[tuple[str, ...], Field(description="Its command line arguments.")] = ()
-    artifacts: Patterns = ()
+    artifacts: ArtifactPatterns = ()
     stateful: Annotated[
         bool,
         Field(description="Python: keep variables and imports for the next stateful program."),
@@ -84,12 +84,12 @@ class RunCode(Asked):
     @field_validator("language", mode="before")
     @classmethod
     def _language(cls, value: object) -> object:
-        return language_named(value) if isinstance(value, str) else value
+        return parse_language(value) if isinstance(value, str) else value
 
     def snippet(self) -> Snippet:
         """The same in the words of the sandbox; `ValueError` says what cannot be."""
         files = {
-            path: base64.b64encode(bytes_written(content)).decode()
+            path: base64.b64encode(decode_content(content)).decode()
             for path, content in self.files.items()
         }
         return Snippet(
@@ -104,13 +104,13 @@ class RunCode(Asked):
         )
 
 
-class RunShell(Asked):
+class RunShell(ToolArguments):
     """A command line."""
 
     command: Annotated[
         str, Field(description="For bash. cargo, go, node, python are there. It has no network.")
     ]
-    artifacts: Patterns = ()
+    artifacts: ArtifactPatterns = ()
     timeout_s: Seconds = None
 
     def snippet(self, toolchain: Language | None) -> Snippet:
@@ -124,24 +124,24 @@ class RunShell(Asked):
         )
 
 
-class WriteFile(Asked):
+class WriteFile(ToolArguments):
     """A file to be made or replaced."""
 
     path: Annotated[str, Field(description="Relative to the workspace.")]
-    content: Annotated[str, Field(description=HOW)]
+    content: Annotated[str, Field(description=CONTENT_HINT)]
 
 
-class ReadFile(Asked):
+class ReadFile(ToolArguments):
     """A file to be read."""
 
     path: Annotated[str, Field(description="Relative to the workspace.")]
 
 
-class ListFiles(Asked):
+class ListFiles(ToolArguments):
     """The names of the files."""
 
 
-ASKED: Final = MappingProxyType[str, type[Asked]](
+ARGUMENT_MODELS: Final = MappingProxyType[str, type[ToolArguments]](
     {
         "run_code": RunCode,
         "shell": RunShell,
@@ -150,7 +150,7 @@ ASKED: Final = MappingProxyType[str, type[Asked]](
         "list_files": ListFiles,
     }
 )
-WHAT: Final = MappingProxyType(
+DESCRIPTIONS: Final = MappingProxyType(
     {
         "run_code": "Run a program in a sealed sandbox: Python with numpy, pandas, scipy, sklearn, "
         "matplotlib and seaborn, or Node, Go, Rust, Bash. What it prints comes back, and figures "
@@ -161,7 +161,7 @@ WHAT: Final = MappingProxyType(
         "list_files": "The files in the sandbox's folder, with their sizes.",
     }
 )
-READS: Final = frozenset({"read_file", "list_files"})
+READ_ONLY_TOOLS: Final = frozenset({"read_file", "list_files"})
 
 
 class _Untitled(GenerateJsonSchema):
@@ -172,22 +172,22 @@ class _Untitled(GenerateJsonSchema):
         return False
 
 
-def tools(languages: Sequence[Language]) -> list[Tool]:
+def list_tools(languages: Sequence[Language]) -> list[Tool]:
     """All of them, for programs in `languages`; they reach nothing outside the sandbox."""
     return [
         Tool(
             name=name,
-            description=WHAT[name],
+            description=DESCRIPTIONS[name],
             input_schema=_schema(asked, languages),
             annotations=ToolAnnotations(
-                read_only_hint=name in READS, destructive_hint=False, open_world_hint=False
+                read_only_hint=name in READ_ONLY_TOOLS, destructive_hint=False, open_world_hint=False
             ),
         )
-        for name, asked in ASKED.items()
+        for name, asked in ARGUMENT_MODELS.items()
     ]
 
 
-def _schema(asked: type[Asked], languages: Sequence[Language]) -> JsonObject:
+def _schema(asked: type[ToolArguments], languages: Sequence[Language]) -> JsonObject:
     schema: JsonObject = asked.model_json_schema(schema_generator=_Untitled)
     properties = schema["properties"]
     language = properties.get("language") if isinstance(properties, dict) else None

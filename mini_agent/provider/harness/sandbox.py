@@ -26,7 +26,7 @@ from mini_agent.sandbox.client import SidecarClient, SidecarSession
 from mini_agent_protocol.execution import Execution
 from mini_agent_protocol.languages import Language
 from mini_agent_protocol.snippet import Limits, Snippet
-from mini_agent_protocol.workspace import LONGEST_TTL_S
+from mini_agent_protocol.workspace import MAX_TTL_S
 
 WORKSPACE: Final = "/workspace"
 # Beside it lie the programs of snippets themselves, and temporary folders.
@@ -245,7 +245,7 @@ class SidecarSandbox:
             raise harness_error("the sandbox is closed; make another")
         async with self._starting:
             if self.session_id is None:
-                opened = await self._client().open_session(ttl_s=LONGEST_TTL_S, limits=self._limits)
+                opened = await self._client().open_session(ttl_s=MAX_TTL_S, limits=self._limits)
                 self.session_id = opened.id
         return self._client().session(self.session_id)
 

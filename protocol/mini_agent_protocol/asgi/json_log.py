@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 # `color_message` is what uvicorn adds for terminals.
-_OF_EVERY_RECORD: Final = frozenset(vars(logging.makeLogRecord({}))) | {
+_STANDARD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
     "asctime",
     "color_message",
@@ -29,7 +29,7 @@ class JsonFormatter(logging.Formatter):
             "level": record.levelname.lower(),
             "event": record.getMessage(),
         }
-        own = {name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD}
+        own = {name: value for name, value in vars(record).items() if name not in _STANDARD_FIELDS}
         line.update(own)
         if record.exc_info:
             line["trace"] = self.formatException(record.exc_info)

@@ -18,12 +18,12 @@ def problem_response(
     status: int, error: ErrorBody, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """Return the response for an error, under the id of the request unless it has one already."""
-    problem = problem_of(error)
+    problem = build_problem(error)
     own = {**(headers or {}), HEADER: problem.error.request_id}
     return JSONResponse(problem.model_dump(), status_code=status, headers=own)
 
 
-def problem_of(error: ErrorBody) -> Problem:
+def build_problem(error: ErrorBody) -> Problem:
     """Return the body of such a response."""
     request_id = error.request_id or current_request_id()
     return Problem(error=error.model_copy(update={"request_id": request_id}))
@@ -36,7 +36,7 @@ def error_body(error: MiniAgentError) -> ErrorBody:
     )
 
 
-def status_of(error: MiniAgentError, statuses: Statuses) -> int:
+def find_status(error: MiniAgentError, statuses: Statuses) -> int:
     """Return the status of the first class that the error is of; 500 where it is of none."""
     matching = (status for kind, status in statuses if isinstance(error, kind))
     return next(matching, HTTPStatus.INTERNAL_SERVER_ERROR)

@@ -2,6 +2,6 @@
 
 import sys
 
-from sandbox_runner.lifecycle import live
+from sandbox_runner.lifecycle import serve
 
-live(float(sys.argv[1]), *sys.argv[2:3])()
+serve(float(sys.argv[1]), *sys.argv[2:3])()

@@ -7,9 +7,9 @@ from typing import Final
 from mini_agent.errors import Problem
 from mini_agent_protocol.sse import MEDIA_TYPE
 
-Described = dict[int | str, dict[str, object]]
+Responses = dict[int | str, dict[str, object]]
 
-PROBLEMS: Final[Described] = {
+PROBLEMS: Final[Responses] = {
     400: {"model": Problem, "description": "The request cannot be carried out; it says why."},
     401: {"model": Problem, "description": "The token is missing or wrong."},
     403: {"model": Problem, "description": "Not a name of this service, or a foreign page."},
@@ -22,14 +22,14 @@ PROBLEMS: Final[Described] = {
     500: {"model": Problem, "description": "A fault of the shim."},
     503: {"model": Problem, "description": "No sandbox or no room for the log; try again later."},
 }
-AT_THE_DOOR: Final[Described] = {code: PROBLEMS[code] for code in (401, 403, 429)}
-BEGINNING: Final[Described] = {
+AUTH_PROBLEMS: Final[Responses] = {code: PROBLEMS[code] for code in (401, 403, 429)}
+RUN_PROBLEMS: Final[Responses] = {
     code: PROBLEMS[code] for code in (400, 401, 403, 408, 409, 413, 422, 429, 503)
 }
-READING: Final[Described] = {code: PROBLEMS[code] for code in (401, 403, 404, 422, 429)}
-COUNTS: Final[Described] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+READ_PROBLEMS: Final[Responses] = {code: PROBLEMS[code] for code in (401, 403, 404, 422, 429)}
+METRICS_RESPONSE: Final[Responses] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
 # Each event of a stream.
-EVENT: Final[dict[str, object]] = {
+EVENT_SCHEMA: Final[dict[str, object]] = {
     "type": "object",
     "properties": {
         "id": {"type": "string"},
@@ -38,10 +38,10 @@ EVENT: Final[dict[str, object]] = {
     },
     "required": ["data"],
 }
-STREAM: Final[dict[str, object]] = {MEDIA_TYPE: {"schema": EVENT}}
-STREAMED: Final[Described] = {
+STREAM_CONTENT: Final[dict[str, object]] = {MEDIA_TYPE: {"schema": EVENT_SCHEMA}}
+STREAM_RESPONSE: Final[Responses] = {
     200: {
-        "content": STREAM,
+        "content": STREAM_CONTENT,
         "description": "The finished run; with `stream`, its events as they happen, "
         "`event: KIND` and `data: JSON` each, the last one `stopped`.",
     }

@@ -19,29 +19,29 @@ from mini_agent.errors import ErrorBody
 from mini_agent.remote.schema import AgentRunResponse
 from mini_agent_protocol.sse import format_event, format_retry
 from mini_agent_shim.api.openapi import (
-    AT_THE_DOOR,
+    AUTH_PROBLEMS,
     PROBLEMS,
-    READING,
-    STREAM,
+    READ_PROBLEMS,
+    STREAM_CONTENT,
 )
 from mini_agent_shim.errors import NotFound
-from mini_agent_shim.http.caller import caller_of
+from mini_agent_shim.http.caller import get_caller
 from mini_agent_shim.http.event_stream import stream_texts
-from mini_agent_shim.runs.registry import Registry
+from mini_agent_shim.runs.registry import RunRegistry
 from mini_agent_shim.runs.replay import (
     ArtifactFacts,
-    Left,
-    events_told_by,
-    told_by,
+    StoredArtifact,
+    replay_events,
+    read_run_record,
 )
-from mini_agent_shim.runs.schema import RunSummary, State, head_of
-from mini_agent_shim.runs.store import Wanted
+from mini_agent_shim.runs.schema import RunSummary, State, parse_head
+from mini_agent_shim.runs.store import RunQuery
 
 RECONNECT_MS: Final = 1000
-SHOWN_IN_PLACE: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
-MEDIA: Final = re.compile(r"[A-Za-z0-9][\w.+-]{0,60}/[\w.+-]{1,60}", re.ASCII)
+INLINE_TYPES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
+MEDIA_TYPE_PATTERN: Final = re.compile(r"[A-Za-z0-9][\w.+-]{0,60}/[\w.+-]{1,60}", re.ASCII)
 # What a program has left is hostile: no browser may run any of it.
-INERT: Final = {
+INERT_HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "private, max-age=3600",
@@ -49,15 +49,15 @@ INERT: Final = {
 
 RunId = Annotated[str, Path(pattern=r"^[0-9a-f]{32}$", description="as `/runs` lists it")]
 Seq = Annotated[int, Field(ge=0, le=2**53)]
-Time = Annotated[float, Field(ge=0, le=1e11)]
-EVENTS: Final[dict[int | str, dict[str, object]]] = {
+UnixTime = Annotated[float, Field(ge=0, le=1e11)]
+EVENTS_RESPONSE: Final[dict[int | str, dict[str, object]]] = {
     200: {
-        "content": STREAM,
+        "content": STREAM_CONTENT,
         "description": "`id: SEQ`, `event: KIND`, `data: {seq, at, event}`; `run_ended` is last.",
     },
     204: {"description": "The run is over and there is no line after this one."},
 }
-BYTES: Final[dict[int | str, dict[str, object]]] = {
+CONTENT_RESPONSE: Final[dict[int | str, dict[str, object]]] = {
     200: {
         "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
         "description": "The bytes; pictures are shown in place, all else is a download.",
@@ -91,7 +91,7 @@ class RunDetail(RunSummary):
     )
 
 
-class Filter(BaseModel):
+class RunFilter(BaseModel):
     """Which runs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -103,10 +103,10 @@ class Filter(BaseModel):
         str, Field(max_length=200, description="Runs of this model; empty means any.")
     ] = ""
     q: Annotated[str, Field(max_length=200, description="in prompt, answer, error or id")] = ""
-    since: Time = Field(
+    since: UnixTime = Field(
         default=0.0, description="Runs asked for at or after this time, as Unix time in seconds."
     )
-    until: Time = Field(
+    until: UnixTime = Field(
         default=1e11, description="Runs asked for before or at this time, as Unix time in seconds."
     )
     before: Annotated[
@@ -120,42 +120,42 @@ class Filter(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class RunsRoutes:
+class RunHistoryRoutes:
     """The routes and the runs."""
 
-    runs: Registry
+    runs: RunRegistry
 
     def router(self) -> APIRouter:
         """The routes as FastAPI takes them."""
         router = APIRouter(prefix="/runs", tags=["runs"])
-        listing = AT_THE_DOOR | {422: PROBLEMS[422]}
+        listing = AUTH_PROBLEMS | {422: PROBLEMS[422]}
         router.add_api_route("", self.page, responses=listing)
-        router.add_api_route("/{run_id}", self.detail, responses=READING)
+        router.add_api_route("/{run_id}", self.detail, responses=READ_PROBLEMS)
         router.add_api_route(
-            "/{run_id}/events", self.events, responses=READING | EVENTS, response_class=Response
+            "/{run_id}/events", self.events, responses=READ_PROBLEMS | EVENTS_RESPONSE, response_class=Response
         )
         router.add_api_route(
             "/{run_id}/cancel",
             self.cancel,
             methods=["POST"],
             response_model=RunSummary,
-            responses=READING | {202: {"model": RunSummary, "description": "It is ending."}},
+            responses=READ_PROBLEMS | {202: {"model": RunSummary, "description": "It is ending."}},
         )
-        router.add_api_route("/{run_id}/bundle", self.bundle, responses=READING)
-        router.add_api_route("/{run_id}/artifacts", self.artifacts, responses=READING)
+        router.add_api_route("/{run_id}/bundle", self.bundle, responses=READ_PROBLEMS)
+        router.add_api_route("/{run_id}/artifacts", self.artifacts, responses=READ_PROBLEMS)
         router.add_api_route(
             "/{run_id}/artifacts/{number}",
             self.artifact,
-            responses=READING | BYTES,
+            responses=READ_PROBLEMS | CONTENT_RESPONSE,
             response_class=Response,
         )
         return router
 
-    async def page(self, request: Request, wanted: Annotated[Filter, Query()]) -> RunPage:
+    async def page(self, request: Request, wanted: Annotated[RunFilter, Query()]) -> RunPage:
         """The runs that the caller may see."""
-        caller = caller_of(request)
+        caller = get_caller(request)
         found = self.runs.page(
-            Wanted(
+            RunQuery(
                 caller=caller.name or None,
                 states=tuple(wanted.state),
                 model=wanted.model,
@@ -171,8 +171,8 @@ class RunsRoutes:
 
     async def detail(self, request: Request, run_id: RunId) -> RunDetail:
         """One run, as far as it has come."""
-        summary = self.runs.find(run_id, caller_of(request))
-        told = await told_by(self.runs.lines_so_far(run_id))
+        summary = self.runs.find(run_id, get_caller(request))
+        told = await read_run_record(self.runs.lines_so_far(run_id))
         return RunDetail(
             **summary.model_dump(),
             request=told.request,
@@ -192,26 +192,26 @@ class RunsRoutes:
 
         Leaving does not end the run.
         """
-        summary = self.runs.find(run_id, caller_of(request))
+        summary = self.runs.find(run_id, get_caller(request))
         seen = int(last_event_id) if last_event_id.isascii() and last_event_id.isdigit() else after
         if summary.is_over and seen >= await self._last(run_id):
             # The one answer on which a browser does not connect again.
             return Response(status_code=HTTPStatus.NO_CONTENT)
-        return stream_texts(_messages(self.runs.lines(run_id, seen)))
+        return stream_texts(_format_lines(self.runs.lines(run_id, seen)))
 
     async def cancel(self, request: Request, run_id: RunId) -> JSONResponse:
         """Ends a run and its sandbox; one that is over stays as it is."""
-        self.runs.find(run_id, caller_of(request))
+        self.runs.find(run_id, get_caller(request))
         await self.runs.cancel(run_id)
-        summary = self.runs.find(run_id, caller_of(request))
+        summary = self.runs.find(run_id, get_caller(request))
         status = HTTPStatus.OK if summary.is_over else HTTPStatus.ACCEPTED
         return JSONResponse(summary.model_dump(mode="json"), status)
 
     async def bundle(self, request: Request, run_id: RunId) -> Bundle:
         """All that `mini-agent replay` needs to do the run's programs again."""
-        self.runs.find(run_id, caller_of(request))
-        told = await told_by(self.runs.lines_so_far(run_id))
-        events = [each async for each in events_told_by(self.runs.lines_so_far(run_id))]
+        self.runs.find(run_id, get_caller(request))
+        told = await read_run_record(self.runs.lines_so_far(run_id))
+        events = [each async for each in replay_events(self.runs.lines_so_far(run_id))]
         return Bundle(run_id=run_id, request=told.request, events=tuple(events))
 
     async def artifacts(self, request: Request, run_id: RunId) -> list[ArtifactFacts]:
@@ -224,39 +224,39 @@ class RunsRoutes:
         """The bytes of one of these."""
         for left in await self._left(request, run_id):
             if left.facts.number == number:
-                return _bytes_of(left)
+                return _content_response(left)
         raise NotFound(
             "no_such_artifact",
             f"run {run_id} has left no artifact {number}",
             hint=f"GET /runs/{run_id}/artifacts lists them",
         )
 
-    async def _left(self, request: Request, run_id: str) -> tuple[Left, ...]:
-        self.runs.find(run_id, caller_of(request))
-        return (await told_by(self.runs.lines_so_far(run_id))).left
+    async def _left(self, request: Request, run_id: str) -> tuple[StoredArtifact, ...]:
+        self.runs.find(run_id, get_caller(request))
+        return (await read_run_record(self.runs.lines_so_far(run_id))).left
 
     async def _last(self, run_id: str) -> int:
         last = 0
         async with aclosing(self.runs.lines(run_id)) as lines:
             async for line in lines:
-                last, _ = head_of(line)
+                last, _ = parse_head(line)
         return last
 
 
-async def _messages(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[str, None]:
+async def _format_lines(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[str, None]:
     # At once, so that whoever connects knows that they are.
     yield format_retry(RECONNECT_MS)
     async with aclosing(lines):
         async for line in lines:
-            seq, kind = head_of(line)
+            seq, kind = parse_head(line)
             yield format_event(line.decode(), event=kind, event_id=str(seq))
 
 
-def _bytes_of(left: Left) -> Response:
+def _content_response(left: StoredArtifact) -> Response:
     facts = left.facts
-    media_type = facts.media_type if MEDIA.fullmatch(facts.media_type) else ""
-    placed = "inline" if media_type in SHOWN_IN_PLACE else "attachment"
+    media_type = facts.media_type if MEDIA_TYPE_PATTERN.fullmatch(facts.media_type) else ""
+    placed = "inline" if media_type in INLINE_TYPES else "attachment"
     name = quote(facts.name.encode("utf-8", "replace"), safe="")
-    headers = {**INERT, "Content-Disposition": f"{placed}; filename*=UTF-8''{name}"}
+    headers = {**INERT_HEADERS, "Content-Disposition": f"{placed}; filename*=UTF-8''{name}"}
     headers["Content-Type"] = media_type or "application/octet-stream"
     return Response(left.content, headers=headers)

@@ -20,24 +20,24 @@ from mini_agent_protocol.asgi.metrics import MetricsResponse
 from mini_agent_protocol.asgi.problems import error_body
 from mini_agent_shim import metrics
 from mini_agent_shim.api.openapi import (
-    AT_THE_DOOR,
-    BEGINNING,
-    COUNTS,
+    AUTH_PROBLEMS,
+    RUN_PROBLEMS,
+    METRICS_RESPONSE,
     PROBLEMS,
-    STREAMED,
+    STREAM_RESPONSE,
 )
-from mini_agent_shim.http.caller import caller_of
+from mini_agent_shim.http.caller import get_caller
 from mini_agent_shim.http.event_stream import stream_events
-from mini_agent_shim.http.problems import problem
-from mini_agent_shim.runs.registry import Asker
-from mini_agent_shim.runs.run_task import LiveRun, Order
+from mini_agent_shim.http.problems import respond_with_problem
+from mini_agent_shim.runs.registry import RunOrigin
+from mini_agent_shim.runs.run_task import RunTask, RunOrder
 from mini_agent_shim.runs.schema import RunSummary
-from mini_agent_shim.service import Service, held_by
+from mini_agent_shim.service import Service, end_unless_idempotent
 
-RUN_ID: Final = "X-Run-Id"
-REPLAYED: Final = "Idempotent-Replayed"
+RUN_ID_HEADER: Final = "X-Run-Id"
+REPLAYED_HEADER: Final = "Idempotent-Replayed"
 
-Key = Annotated[
+IdempotencyKey = Annotated[
     str | None,
     Header(
         alias="Idempotency-Key",
@@ -46,7 +46,7 @@ Key = Annotated[
         description="The same key with the same request is the same run; it is never done twice.",
     ),
 ]
-ACCEPTED: Final[dict[int | str, dict[str, object]]] = {
+ACCEPTED_RESPONSE: Final[dict[int | str, dict[str, object]]] = {
     202: {"model": RunSummary, "description": "With `background`: the run, queued or in progress."}
 }
 
@@ -67,7 +67,7 @@ class Ready(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Routes:
+class RunRoutes:
     """The routes and what they need; one for an app's life."""
 
     service: Service
@@ -81,24 +81,24 @@ class Routes:
             self.run,
             methods=["POST"],
             response_model=AgentRunResponse,
-            responses=BEGINNING | STREAMED | ACCEPTED,
+            responses=RUN_PROBLEMS | STREAM_RESPONSE | ACCEPTED_RESPONSE,
         )
         router.add_api_route("/healthz", self.healthz)
         router.add_api_route(
             "/ready", self.ready, response_model=Ready, responses={503: PROBLEMS[503]}
         )
         router.add_api_route(
-            "/metrics", self.metrics, response_class=Response, responses=COUNTS | AT_THE_DOOR
+            "/metrics", self.metrics, response_class=Response, responses=METRICS_RESPONSE | AUTH_PROBLEMS
         )
         return router
 
-    async def run(self, request: Request, asked: AgentRunRequest, key: Key = None) -> Response:
+    async def run(self, request: Request, asked: AgentRunRequest, key: IdempotencyKey = None) -> Response:
         """Runs the agent until it has an answer, or tells it event by event (`stream`), or at once
         says where it can be followed (`background`).
 
         Hanging up cancels the run, unless it is in the background or has an Idempotency-Key.
         """
-        asker = Asker(caller_of(request), "agent", key or "")
+        asker = RunOrigin(get_caller(request), "agent", key or "")
         order = self.service.order(asked)
         earlier = self.service.runs.earlier(order, asker)
         if earlier is not None:
@@ -106,24 +106,24 @@ class Routes:
         run = self.service.runs.begin(order, asker)
         run_id = run.recording.summary.id
         if asked.background:
-            return _accepted(run.recording.summary, {})
+            return _accepted_response(run.recording.summary, {})
         if asked.stream:
-            return stream_events(run.events(), held_by(run, asker), {RUN_ID: run_id})
-        return _whole(await self._waited(request, run, asker), {RUN_ID: run_id})
+            return stream_events(run.events(), end_unless_idempotent(run, asker), {RUN_ID_HEADER: run_id})
+        return _result_response(await self._waited(request, run, asker), {RUN_ID_HEADER: run_id})
 
-    async def _waited(self, request: Request, run: LiveRun, asker: Asker) -> AgentRunResponse:
-        async with held_by(run, asker):
+    async def _waited(self, request: Request, run: RunTask, asker: RunOrigin) -> AgentRunResponse:
+        async with end_unless_idempotent(run, asker):
             result = await run_while_connected(request.receive, run.result())
         return AgentRunResponse.of_result(result)
 
-    async def _again(self, request: Request, order: Order, asker: Asker, run_id: str) -> Response:
-        headers = {RUN_ID: run_id, REPLAYED: "true"}
+    async def _again(self, request: Request, order: RunOrder, asker: RunOrigin, run_id: str) -> Response:
+        headers = {RUN_ID_HEADER: run_id, REPLAYED_HEADER: "true"}
         if order.asked.background:
-            return _accepted(self.service.runs.find(run_id, asker.caller), headers)
+            return _accepted_response(self.service.runs.find(run_id, asker.caller), headers)
         if order.asked.stream:
             return stream_events(self.service.events_again(run_id), headers=headers)
         result = await run_while_connected(request.receive, self.service.result_again(run_id))
-        return _whole(AgentRunResponse.of_result(result), headers)
+        return _result_response(AgentRunResponse.of_result(result), headers)
 
     async def healthz(self) -> Health:
         """Whether the shim is alive."""
@@ -138,7 +138,7 @@ class Routes:
         try:
             await self.service.line.require_ready()
         except MiniAgentError as away:
-            return problem(HTTPStatus.SERVICE_UNAVAILABLE, error_body(away))
+            return respond_with_problem(HTTPStatus.SERVICE_UNAVAILABLE, error_body(away))
         return Ready()
 
     async def metrics(self) -> Response:
@@ -146,14 +146,14 @@ class Routes:
         return MetricsResponse(metrics.render())
 
 
-def _whole(answer: AgentRunResponse, headers: dict[str, str]) -> Response:
+def _result_response(answer: AgentRunResponse, headers: dict[str, str]) -> Response:
     return Response(answer.model_dump_json(), media_type="application/json", headers=headers)
 
 
-def _accepted(summary: RunSummary, headers: dict[str, str]) -> Response:
+def _accepted_response(summary: RunSummary, headers: dict[str, str]) -> Response:
     return Response(
         summary.model_dump_json(),
         status_code=HTTPStatus.ACCEPTED,
         media_type="application/json",
-        headers={RUN_ID: summary.id, "Location": f"/runs/{summary.id}", **headers},
+        headers={RUN_ID_HEADER: summary.id, "Location": f"/runs/{summary.id}", **headers},
     )

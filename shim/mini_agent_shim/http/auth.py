@@ -31,14 +31,14 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mini_agent.errors import MiniAgentError, NotConfigured
-from mini_agent_shim.errors import TooMany, TurnedAway
-from mini_agent_shim.http.caller import ASKING, Caller, Quota
-from mini_agent_shim.http.problems import answer_to
+from mini_agent_shim.errors import TooManyRequests, AccessDenied
+from mini_agent_shim.http.caller import CURRENT_CALLER, Caller, Quota
+from mini_agent_shim.http.problems import respond_to_error
 
-HOW = 'each is a table, [name], with sha256 = "the digest of the token, 64 hexadecimal digits"'
+FILE_HINT = 'each is a table, [name], with sha256 = "the digest of the token, 64 hexadecimal digits"'
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
-Most = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1)]
 
 
 class NamedToken(BaseModel):
@@ -49,13 +49,13 @@ class NamedToken(BaseModel):
     sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$", to_lower=True)] = Field(
         description="The SHA-256 digest of the token, 64 hexadecimal digits."
     )
-    runs_at_once: Most | None = Field(
+    runs_at_once: Count | None = Field(
         default=None, description="Runs of the token at the same time; null for no bound."
     )
-    runs_a_day: Most | None = Field(
+    runs_a_day: Count | None = Field(
         default=None, description="Runs of the token within a day; null for no bound."
     )
-    requests_a_minute: Most | None = Field(
+    requests_a_minute: Count | None = Field(
         default=None, description="Requests with the token within a minute; null for no bound."
     )
 
@@ -86,7 +86,7 @@ class Tokens:
         return found
 
 
-def tokens_in(file: Path | None) -> dict[str, NamedToken]:
+def read_tokens(file: Path | None) -> dict[str, NamedToken]:
     """The file's tokens by name; `NotConfigured` says what is wrong with it."""
     if file is None:
         return {}
@@ -94,32 +94,32 @@ def tokens_in(file: Path | None) -> dict[str, NamedToken]:
         tables = tomllib.loads(file.read_text())
         named = TypeAdapter(dict[Name, NamedToken]).validate_python(tables)
     except OSError as unreadable:
-        raise _wrong(file, f"cannot be read: {unreadable.strerror}") from unreadable
+        raise _invalid_file(file, f"cannot be read: {unreadable.strerror}") from unreadable
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as odd:
-        raise _wrong(file, f"is no TOML: {odd}") from odd
+        raise _invalid_file(file, f"is no TOML: {odd}") from odd
     except ValidationError as wrong:
         first = wrong.errors()[0]
         where = ".".join(str(step) for step in first["loc"] if step != "[key]")
-        raise _wrong(file, f"{where}: {first['msg']}") from None
+        raise _invalid_file(file, f"{where}: {first['msg']}") from None
     if not named:
-        raise _wrong(file, "names no token")
+        raise _invalid_file(file, "names no token")
     if len({each.sha256 for each in named.values()}) < len(named):
-        raise _wrong(file, "has one digest under two names")
+        raise _invalid_file(file, "has one digest under two names")
     return named
 
 
-def _wrong(file: Path, what: str) -> NotConfigured:
-    return NotConfigured(f"MINI_AGENT_API_TOKENS_FILE {file}: {what}", hint=HOW)
+def _invalid_file(file: Path, what: str) -> NotConfigured:
+    return NotConfigured(f"MINI_AGENT_API_TOKENS_FILE {file}: {what}", hint=FILE_HINT)
 
 
 def _digest(token: str) -> str:
     return sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-MOST_NAMES: Final = 10_000
+MAX_NAMES: Final = 10_000
 
 
-class Rates:
+class RateLimiter:
     """Counts by name; the names that were used least recently are forgotten first."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
@@ -133,19 +133,19 @@ class Rates:
         left = min(a_minute, left + (now - counted) * a_minute / 60)
         allowed = left >= 1
         self._left[name] = (left - 1 if allowed else left, now)
-        if len(self._left) > MOST_NAMES:
+        if len(self._left) > MAX_NAMES:
             self._left.popitem(last=False)
         return 0.0 if allowed else (1 - left) * 60 / a_minute
 
 
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
-WITHOUT_TOKEN: Final = frozenset({"/healthz", "/ready"})
-WRONG_TOKENS_A_MINUTE: Final = 30
+PUBLIC_PATHS: Final = frozenset({"/healthz", "/ready"})
+MAX_WRONG_TOKENS_PER_MINUTE: Final = 30
 NO_TOKENS: Final = Tokens("", {})
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
+class AccessPolicy:
     """The rules of the door: names it answers to, and its tokens (none: none is asked for).
 
     `called` and `variable` are its own name and its token's variable, for whoever is turned away;
@@ -156,16 +156,16 @@ class Admission:
     tokens: Tokens = NO_TOKENS
     called: str = "shim"
     variable: str = "MINI_AGENT_SHIM_TOKEN"
-    without_token: frozenset[str] = WITHOUT_TOKEN
-    rates: Rates = field(default_factory=Rates)
+    without_token: frozenset[str] = PUBLIC_PATHS
+    rates: RateLimiter = field(default_factory=RateLimiter)
 
     def admitted(self, scope: Scope) -> Caller:
-        """Who calls; `TurnedAway` or `TooMany` where the request may not pass."""
+        """Who calls; `AccessDenied` or `TooManyRequests` where the request may not pass."""
         headers = Headers(scope=scope)
         self._require_own_name(scope, headers)
         if not self.tokens or scope["path"] in self.without_token:
             return Caller()
-        token = _token_in(headers)
+        token = _bearer_token(headers)
         caller = self.tokens.caller(token)
         if caller is None:
             self._turn_away(scope, token)
@@ -177,14 +177,14 @@ class Admission:
         host = headers.get("host", "")
         own_address, _ = scope.get("server") or ("", None)
         if _hostname(f"//{host}") not in self.names | {own_address}:
-            raise TurnedAway(
+            raise AccessDenied(
                 HTTPStatus.FORBIDDEN,
                 f"Host {host!r} is not a name of this {self.called}",
                 hint="add it to MINI_AGENT_ALLOWED_HOSTS if it is",
             )
         origin = headers.get("origin")
         if origin is not None and not _is_own_page(origin, host):
-            raise TurnedAway(
+            raise AccessDenied(
                 HTTPStatus.FORBIDDEN,
                 f"a page of {origin!r} may not call this {self.called}",
                 hint="call it from a program instead",
@@ -194,8 +194,8 @@ class Admission:
         address, _ = scope.get("client") or ("", None)
         # Who sends none, as a page does before its user has typed one, guesses nothing.
         if token:
-            self._count(f"from {address}", WRONG_TOKENS_A_MINUTE, "this address, with wrong tokens")
-        raise TurnedAway(
+            self._count(f"from {address}", MAX_WRONG_TOKENS_PER_MINUTE, "this address, with wrong tokens")
+        raise AccessDenied(
             HTTPStatus.UNAUTHORIZED,
             "the token is missing or wrong",
             hint=f"send `Authorization: Bearer TOKEN`; {self.variable} holds it",
@@ -205,13 +205,13 @@ class Admission:
         wait_s = self.rates.wait_s(name, a_minute)
         if wait_s:
             said = f"{a_minute} requests a minute are allowed for {who}"
-            raise TooMany("rate_limited", said, retry_after_s=wait_s)
+            raise TooManyRequests("rate_limited", said, retry_after_s=wait_s)
 
 
-class Door:
+class AuthMiddleware:
     """Lets a request through to the app, or answers why not."""
 
-    def __init__(self, app: ASGIApp, admission: Admission) -> None:
+    def __init__(self, app: ASGIApp, admission: AccessPolicy) -> None:
         self.app = app
         self.admission = admission
 
@@ -223,14 +223,14 @@ class Door:
         try:
             caller = self.admission.admitted(scope)
         except MiniAgentError as objection:
-            await answer_to(objection)(scope, receive, send)
+            await respond_to_error(objection)(scope, receive, send)
         else:
             scope.setdefault("state", {})["caller"] = caller
-            ASKING.set(caller)
+            CURRENT_CALLER.set(caller)
             await self.app(scope, receive, send)
 
 
-def names_of_this_host(more: Iterable[str]) -> frozenset[str]:
+def own_host_names(more: Iterable[str]) -> frozenset[str]:
     """Every name a caller may use for this machine or container, in lower case."""
     return frozenset({*LOOPBACK_NAMES, socket.gethostname().lower(), *more})
 
@@ -247,6 +247,6 @@ def _hostname(url: str) -> str:
         return ""
 
 
-def _token_in(headers: Headers) -> str:
+def _bearer_token(headers: Headers) -> str:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return token if scheme.lower() == "bearer" else ""

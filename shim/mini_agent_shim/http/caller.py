@@ -30,18 +30,18 @@ class Caller:
         return self.name in ("", owner)
 
 
-ANYBODY: Final = Caller()
+ANONYMOUS: Final = Caller()
 # Set where a request comes in; the run that it begins inherits it.
-ASKING: Final = ContextVar("ASKING", default=ANYBODY)
+CURRENT_CALLER: Final = ContextVar("ASKING", default=ANONYMOUS)
 
 
-def turn_headers() -> dict[str, str]:
+def caller_headers() -> dict[str, str]:
     """What tells the sidecar whose turn a snippet takes; empty where the caller has no name."""
-    name = ASKING.get().name
+    name = CURRENT_CALLER.get().name
     return {"X-Caller": name} if name else {}
 
 
-def caller_of(request: Request) -> Caller:
+def get_caller(request: Request) -> Caller:
     """The caller, as the door has found out."""
-    found: object = getattr(request.state, "caller", ANYBODY)
-    return found if isinstance(found, Caller) else ANYBODY
+    found: object = getattr(request.state, "caller", ANONYMOUS)
+    return found if isinstance(found, Caller) else ANONYMOUS

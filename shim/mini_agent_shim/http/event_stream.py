@@ -30,10 +30,10 @@ def stream_events(
     headers: Mapping[str, str] | None = None,
 ) -> EventStreamResponse:
     """Return a response of a run's events."""
-    return stream_texts(_texts(events), around, headers)
+    return stream_texts(_format_events(events), around, headers)
 
 
-async def _texts(events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
+async def _format_events(events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
     async with aclosing(events):
         async for event in events:
             yield format_event(event.model_dump_json(), event=event.kind)

@@ -15,7 +15,7 @@ from mini_agent_protocol.asgi.json_log import json_line
 from mini_agent_protocol.asgi.request_id import current_request_id
 
 
-def line_of(event: str, **fields: object) -> str:
+def format_log_line(event: str, **fields: object) -> str:
     """One line; control characters in it are escaped."""
     when = datetime.now(UTC).isoformat(timespec="milliseconds")
     trace_id = current_trace_id()
@@ -33,7 +33,7 @@ def log_access(access: Access) -> None:
     if access.is_to(QUIET_PATHS):
         return
     caller = access.scope.get("state", {}).get("caller")
-    line = line_of(
+    line = format_log_line(
         "request",
         method=access.method,
         path=access.path,

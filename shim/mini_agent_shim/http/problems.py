@@ -12,83 +12,83 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from mini_agent.errors import BadRequest, ErrorBody, MiniAgentError, SandboxUnavailable
-from mini_agent_protocol.asgi.problems import Statuses, error_body, problem_response, status_of
+from mini_agent_protocol.asgi.problems import Statuses, error_body, problem_response, find_status
 from mini_agent_shim import metrics
 from mini_agent_shim.errors import (
-    KeyReused,
-    LogUnavailable,
-    NoResult,
-    NoSuchRun,
+    IdempotencyKeyReused,
+    RunLogUnavailable,
+    RunWithoutResult,
+    RunNotFound,
     NotFound,
     ShuttingDown,
-    TooMany,
-    TurnedAway,
+    TooManyRequests,
+    AccessDenied,
 )
 
 STATUSES: Final[Statuses] = (
     (BadRequest, HTTPStatus.BAD_REQUEST),
     (SandboxUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
-    (LogUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
+    (RunLogUnavailable, HTTPStatus.SERVICE_UNAVAILABLE),
     (ShuttingDown, HTTPStatus.SERVICE_UNAVAILABLE),
-    (NoSuchRun, HTTPStatus.NOT_FOUND),
+    (RunNotFound, HTTPStatus.NOT_FOUND),
     (NotFound, HTTPStatus.NOT_FOUND),
-    (KeyReused, HTTPStatus.CONFLICT),
-    (NoResult, HTTPStatus.CONFLICT),
-    (TooMany, HTTPStatus.TOO_MANY_REQUESTS),
+    (IdempotencyKeyReused, HTTPStatus.CONFLICT),
+    (RunWithoutResult, HTTPStatus.CONFLICT),
+    (TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS),
 )
-SHOWN_WRONGS: Final = 5
+MAX_SHOWN_ERRORS: Final = 5
 
 
-def answer_with_problems(app: FastAPI) -> None:
+def install_problem_handlers(app: FastAPI) -> None:
     """Every error that leaves a route becomes a problem."""
-    app.exception_handler(MiniAgentError)(_ours)
-    app.exception_handler(RequestValidationError)(_invalid)
-    app.exception_handler(HTTPException)(_http)
-    app.exception_handler(Exception)(_unforeseen)
+    app.exception_handler(MiniAgentError)(_handle_error)
+    app.exception_handler(RequestValidationError)(_handle_invalid_request)
+    app.exception_handler(HTTPException)(_handle_http_error)
+    app.exception_handler(Exception)(_handle_unexpected)
 
 
-def problem(status: int, error: ErrorBody) -> JSONResponse:
+def respond_with_problem(status: int, error: ErrorBody) -> JSONResponse:
     """The answer for one error, which is counted."""
-    metrics.refused(error.code)
+    metrics.count_error(error.code)
     return problem_response(status, error)
 
 
 def refuse_body(error: HTTPException) -> JSONResponse:
     """The answer to a body that is too large, before it is sent."""
     refused = ErrorBody(code="request_entity_too_large", message=error.detail)
-    return problem(error.status_code, refused)
+    return respond_with_problem(error.status_code, refused)
 
 
-def answer_to(error: MiniAgentError) -> JSONResponse:
+def respond_to_error(error: MiniAgentError) -> JSONResponse:
     """One of our errors as an answer, with the status it has."""
-    if isinstance(error, TurnedAway):
-        refused = problem(error.status, error_body(error))
+    if isinstance(error, AccessDenied):
+        refused = respond_with_problem(error.status, error_body(error))
         if error.status == HTTPStatus.UNAUTHORIZED:
             refused.headers["WWW-Authenticate"] = "Bearer"
         return refused
-    answer = problem(status_of(error, STATUSES), error_body(error))
-    if isinstance(error, TooMany):
+    answer = respond_with_problem(find_status(error, STATUSES), error_body(error))
+    if isinstance(error, TooManyRequests):
         answer.headers["Retry-After"] = str(max(1, ceil(error.retry_after_s)))
     return answer
 
 
-async def _ours(_request: Request, error: MiniAgentError) -> JSONResponse:
-    return answer_to(error)
+async def _handle_error(_request: Request, error: MiniAgentError) -> JSONResponse:
+    return respond_to_error(error)
 
 
-async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+async def _handle_invalid_request(_request: Request, error: RequestValidationError) -> JSONResponse:
     wrongs = error.errors()
     if wrongs[0]["type"] == "json_invalid":
         why = wrongs[0].get("ctx", {}).get("error", wrongs[0]["msg"])
         where = wrongs[0]["loc"][-1]
-        return problem(
+        return respond_with_problem(
             HTTPStatus.BAD_REQUEST,
             ErrorBody(
                 code="malformed_json", message=f"the body is not JSON: {why}, at byte {where}"
             ),
         )
-    said = "; ".join(_sentence(wrong["loc"], wrong["msg"]) for wrong in wrongs[:SHOWN_WRONGS])
-    return problem(
+    said = "; ".join(_describe_field(wrong["loc"], wrong["msg"]) for wrong in wrongs[:MAX_SHOWN_ERRORS])
+    return respond_with_problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         ErrorBody(
             code="invalid_request",
@@ -98,21 +98,21 @@ async def _invalid(_request: Request, error: RequestValidationError) -> JSONResp
     )
 
 
-def _sentence(path: tuple[int | str, ...], message: str) -> str:
+def _describe_field(path: tuple[int | str, ...], message: str) -> str:
     field = ".".join(str(step) for step in path if step != "body") or "body"
     return f"{field}: {message.removeprefix('Value error, ')}"
 
 
-async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+async def _handle_http_error(_request: Request, error: HTTPException) -> JSONResponse:
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-    return problem(
+    return respond_with_problem(
         error.status_code,
         ErrorBody(code=code, message=str(error.detail), hint="/docs lists what there is"),
     )
 
 
-async def _unforeseen(_request: Request, error: Exception) -> JSONResponse:
-    return problem(
+async def _handle_unexpected(_request: Request, error: Exception) -> JSONResponse:
+    return respond_with_problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         ErrorBody(
             code="internal",

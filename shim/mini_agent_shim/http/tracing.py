@@ -18,8 +18,8 @@ from mini_agent.net.telemetry import context_in, failed, span
 from mini_agent.settings import require_extra
 from mini_agent_shim.http.middleware import QUIET_PATHS
 
-ADDRESSES: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
-FLUSH_MS: Final = 3000
+ENDPOINT_VARIABLES: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+FLUSH_TIMEOUT_MS: Final = 3000
 
 
 def export_spans(service: str) -> None:
@@ -28,7 +28,7 @@ def export_spans(service: str) -> None:
     OTEL_SERVICE_NAME is another name, OTEL_SDK_DISABLED=true means nowhere. Whoever started this
     process with spans of their own set up (`opentelemetry-instrument`) keeps that.
     """
-    named = next((name for name in ADDRESSES if os.environ.get(name)), "")
+    named = next((name for name in ENDPOINT_VARIABLES if os.environ.get(name)), "")
     is_off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
     is_set_up = not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
     if not named or is_off or is_set_up:
@@ -51,15 +51,15 @@ async def flush_spans() -> None:
     """
     flush = getattr(trace.get_tracer_provider(), "force_flush", None)
     if flush is not None:
-        await asyncio.to_thread(flush, FLUSH_MS)
+        await asyncio.to_thread(flush, FLUSH_TIMEOUT_MS)
 
 
-FAULT: Final = 500
+SERVER_ERROR: Final = 500
 # FastAPI's own spans would stand beside ours, with its functions and with health checks.
-NOT_BY_FASTAPI: Final = dict.fromkeys(("tracing", "operation_spans", "metrics", "logs"), False)
+FASTAPI_TELEMETRY_OFF: Final = dict.fromkeys(("tracing", "operation_spans", "metrics", "logs"), False)
 
 
-class Traces:
+class TracingMiddleware:
     """Opens the spans; health checks and counts have none."""
 
     def __init__(self, app: ASGIApp) -> None:
@@ -76,21 +76,21 @@ class Traces:
 
             async def noted(message: Message) -> None:
                 if message["type"] == "http.response.start":
-                    _answered(begun, message["status"])
+                    _set_status(begun, message["status"])
                 await send(message)
 
             await self.app(scope, receive, noted)
-            _named(begun, scope)
+            _set_route(begun, scope)
 
 
-def _answered(begun: Span, status: int) -> None:
+def _set_status(begun: Span, status: int) -> None:
     begun.set_attribute("http.response.status_code", status)
-    if status >= FAULT:
+    if status >= SERVER_ERROR:
         failed(begun, str(status))
 
 
 # The path itself may hold anything; the route, which is known by now, is one of a few.
-def _named(begun: Span, scope: Scope) -> None:
+def _set_route(begun: Span, scope: Scope) -> None:
     route = getattr(scope.get("route"), "path", "")
     if route:
         begun.set_attribute("http.route", route)

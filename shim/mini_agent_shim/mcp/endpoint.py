@@ -16,33 +16,33 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from mini_agent.mcp.sandbox_server.server import Sessions, languages_named, sandbox_server
+from mini_agent.mcp.sandbox_server.server import ClientSessions, parse_languages, create_sandbox_server
 from mini_agent.sandbox import SidecarClient
 
 PATH: Final = "/mcp"
-SESSION: Final = "mcp-session-id"
+SESSION_HEADER: Final = "mcp-session-id"
 # Files of 16 MiB in base64, and room for a program.
-LARGEST_REQUEST: Final = 32 << 20
-IDLE_S: Final = 1800.0
-MOST_SESSIONS: Final = 1000
+MAX_REQUEST_BYTES: Final = 32 << 20
+IDLE_TIMEOUT_S: Final = 1800.0
+MAX_SESSIONS: Final = 1000
 
-Farewell = Callable[[str], Awaitable[None]]
+SessionEndListener = Callable[[str], Awaitable[None]]
 
 
-async def _unmoved(_client: str) -> None:
+async def _ignore_end(_client: str) -> None:
     pass
 
 
 class McpEndpoint:
     """Serves while `running`; `gone` is told of each client that has ended its session."""
 
-    def __init__(self, server: Server, gone: Farewell = _unmoved) -> None:
+    def __init__(self, server: Server, gone: SessionEndListener = _ignore_end) -> None:
         self._gone = gone
         self._sessions = StreamableHTTPSessionManager(
             server,
-            session_idle_timeout=IDLE_S,
-            max_sessions=MOST_SESSIONS,
-            max_request_body_size=LARGEST_REQUEST,
+            session_idle_timeout=IDLE_TIMEOUT_S,
+            max_sessions=MAX_SESSIONS,
+            max_request_body_size=MAX_REQUEST_BYTES,
         )
 
     @property
@@ -57,22 +57,22 @@ class McpEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, as ASGI has it."""
         await self._sessions.handle_request(scope, receive, send)
-        client = Headers(scope=scope).get(SESSION)
+        client = Headers(scope=scope).get(SESSION_HEADER)
         if scope["method"] == "DELETE" and client is not None:
             await self._gone(client)
 
 
-def client_of(request: object) -> str | None:
+def read_client(request: object) -> str | None:
     """The MCP session that a message belongs to; None for protocols that have no sessions."""
-    return request.headers.get(SESSION) if isinstance(request, Request) else None
+    return request.headers.get(SESSION_HEADER) if isinstance(request, Request) else None
 
 
-class SandboxMcp:
+class SandboxMcpServer:
     """One sandbox session for each MCP session; it ends with it."""
 
     def __init__(self, sidecar: Callable[[], SidecarClient], languages: str) -> None:
-        self._sessions = Sessions(sidecar)
-        server = sandbox_server(self._sessions, languages_named(languages), client_of)
+        self._sessions = ClientSessions(sidecar)
+        server = create_sandbox_server(self._sessions, parse_languages(languages), read_client)
         self.endpoint = McpEndpoint(server, self._sessions.forget)
 
     @asynccontextmanager

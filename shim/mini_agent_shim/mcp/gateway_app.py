@@ -14,10 +14,10 @@ from fastapi_offline import FastAPIOffline
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from mini_agent.errors import BadRequest, ErrorBody, Problem, ToolsUnavailable, ToolTooSlow
-from mini_agent.mcp.client.convert import tool_of
+from mini_agent.mcp.client.convert import convert_tool
 from mini_agent.mcp.gateway.catalog import Gateway, UnknownTool
-from mini_agent.mcp.gateway.server import Answer, answer_of, gateway_server
-from mini_agent.mcp.gateway.supervisor import State
+from mini_agent.mcp.gateway.server import Answer, build_answer, create_gateway_server
+from mini_agent.mcp.gateway.supervisor import ServerState
 from mini_agent.messages import JsonObject, parse_json_object
 from mini_agent.tools.invoker import Tool
 from mini_agent_protocol.asgi.disconnect import (
@@ -26,9 +26,9 @@ from mini_agent_protocol.asgi.disconnect import (
     run_while_connected,
 )
 from mini_agent_protocol.asgi.problems import error_body
-from mini_agent_shim.http.auth import Admission, Door
-from mini_agent_shim.http.problems import answer_with_problems, problem
-from mini_agent_shim.http.tracing import NOT_BY_FASTAPI, Traces
+from mini_agent_shim.http.auth import AccessPolicy, AuthMiddleware
+from mini_agent_shim.http.problems import install_problem_handlers, respond_with_problem
+from mini_agent_shim.http.tracing import FASTAPI_TELEMETRY_OFF, TracingMiddleware
 from mini_agent_shim.mcp.endpoint import McpEndpoint
 
 PROBLEMS: Final[dict[int | str, dict[str, object]]] = {
@@ -67,7 +67,7 @@ class ServerHealth(BaseModel):
     """One server."""
 
     name: str = Field(description="The name of the server.")
-    state: State = Field(
+    state: ServerState = Field(
         description="How the server is: `failed` ones are tried again, `unusable` ones are "
         "configured wrongly."
     )
@@ -88,9 +88,9 @@ class Health(BaseModel):
 class GatewayApp:
     """The app in front of an open gateway, and what its routes do."""
 
-    def __init__(self, gateway: Gateway, admission: Admission) -> None:
+    def __init__(self, gateway: Gateway, admission: AccessPolicy) -> None:
         self._gateway = gateway
-        self._mcp = McpEndpoint(gateway_server(gateway))
+        self._mcp = McpEndpoint(create_gateway_server(gateway))
         self._admission = admission
 
     def app(self) -> FastAPI:
@@ -101,7 +101,7 @@ class GatewayApp:
             version=version("mini-agent"),
             redoc_url=None,
             lifespan=self._lifespan,
-            telemetry=NOT_BY_FASTAPI,
+            telemetry=FASTAPI_TELEMETRY_OFF,
         )
         app.add_api_route("/tools", self.tools)
         app.add_api_route(
@@ -114,23 +114,23 @@ class GatewayApp:
         )
         app.add_api_route("/health", self.health)
         app.router.routes.append(self._mcp.route)
-        answer_with_problems(app)
-        app.exception_handler(UnknownTool)(_unknown)
-        app.exception_handler(ToolsUnavailable)(_away)
+        install_problem_handlers(app)
+        app.exception_handler(UnknownTool)(_handle_unknown_tool)
+        app.exception_handler(ToolsUnavailable)(_handle_unavailable)
         app.exception_handler(ClientDisconnected)(answer_disconnected)
-        app.exception_handler(Exception)(_unforeseen)
-        app.add_middleware(Door, admission=self._admission)
-        app.add_middleware(Traces)
+        app.exception_handler(Exception)(_handle_unexpected)
+        app.add_middleware(AuthMiddleware, admission=self._admission)
+        app.add_middleware(TracingMiddleware)
         return app
 
     async def tools(self) -> list[Tool]:
         """All tools, in OpenAI's form."""
-        return [tool_of(tool) for tool in await self._gateway.tools()]
+        return [convert_tool(tool) for tool in await self._gateway.tools()]
 
     async def invoke(self, request: Request, asked: Invoke) -> Answer:
         """Calls one tool; hanging up cancels it at its server."""
-        work = self._gateway.result(asked.name, asked.read(), _unheard)
-        return answer_of(await run_while_connected(request.receive, work))
+        work = self._gateway.result(asked.name, asked.read(), _ignore_progress)
+        return build_answer(await run_while_connected(request.receive, work))
 
     async def health(self) -> Health:
         """How each server is."""
@@ -147,22 +147,22 @@ class GatewayApp:
             yield
 
 
-async def _unheard(progress: float, total: float | None, message: str | None) -> None:
+async def _ignore_progress(progress: float, total: float | None, message: str | None) -> None:
     del progress, total, message
 
 
-async def _unknown(_request: Request, error: UnknownTool) -> JSONResponse:
-    return problem(HTTPStatus.NOT_FOUND, error_body(error))
+async def _handle_unknown_tool(_request: Request, error: UnknownTool) -> JSONResponse:
+    return respond_with_problem(HTTPStatus.NOT_FOUND, error_body(error))
 
 
-async def _away(_request: Request, error: ToolsUnavailable) -> JSONResponse:
+async def _handle_unavailable(_request: Request, error: ToolsUnavailable) -> JSONResponse:
     is_slow = isinstance(error, ToolTooSlow)
     status = HTTPStatus.GATEWAY_TIMEOUT if is_slow else HTTPStatus.SERVICE_UNAVAILABLE
-    return problem(status, error_body(error))
+    return respond_with_problem(status, error_body(error))
 
 
-async def _unforeseen(_request: Request, error: Exception) -> JSONResponse:
-    return problem(
+async def _handle_unexpected(_request: Request, error: Exception) -> JSONResponse:
+    return respond_with_problem(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         ErrorBody(
             code="internal",

@@ -16,43 +16,43 @@ import uvicorn
 
 from mini_agent.errors import NotConfigured
 from mini_agent.mcp.gateway.catalog import Gateway
-from mini_agent.mcp.gateway.config_file import HOW, usual_file
-from mini_agent.mcp.gateway.configuration import Configuration, configuration_of
-from mini_agent_shim.http.auth import Admission, Tokens, names_of_this_host
+from mini_agent.mcp.gateway.config_file import FILE_HINT, default_file
+from mini_agent.mcp.gateway.configuration import Configuration, load_configuration
+from mini_agent_shim.http.auth import AccessPolicy, Tokens, own_host_names
 from mini_agent_shim.http.tracing import export_spans
 from mini_agent_shim.mcp.gateway_app import GatewayApp
 from mini_agent_shim.settings import is_loopback
 
-VARIABLE: Final = "MINI_AGENT_GATEWAY_TOKEN"
-NAMES: Final = "MINI_AGENT_ALLOWED_HOSTS"
-GRACE_S: Final = 5
+TOKEN_VARIABLE: Final = "MINI_AGENT_GATEWAY_TOKEN"
+HOSTS_VARIABLE: Final = "MINI_AGENT_ALLOWED_HOSTS"
+SHUTDOWN_TIMEOUT_S: Final = 5
 
 
 def serve(files: Sequence[str], host: str, port: int) -> None:
     """Serves until it is told to stop; `NotConfigured` where that cannot be or must not be."""
-    token = os.environ.get(VARIABLE, "")
+    token = os.environ.get(TOKEN_VARIABLE, "")
     if not token and not is_loopback(host):
         raise NotConfigured(
             f"the gateway would listen on {host} without a token",
-            hint=f"set {VARIABLE}, and send `Authorization: Bearer TOKEN`; or --host 127.0.0.1",
+            hint=f"set {TOKEN_VARIABLE}, and send `Authorization: Bearer TOKEN`; or --host 127.0.0.1",
         )
     export_spans("mini-agent-gateway")
-    paths = [Path(file).expanduser() for file in files] or [usual_file(os.environ)]
-    configuration = configuration_of(paths, os.environ)
-    names = os.environ.get(NAMES, "").lower().split(",")
-    admission = Admission(
-        names=names_of_this_host(name.strip() for name in (*names, host) if name.strip()),
+    paths = [Path(file).expanduser() for file in files] or [default_file(os.environ)]
+    configuration = load_configuration(paths, os.environ)
+    names = os.environ.get(HOSTS_VARIABLE, "").lower().split(",")
+    admission = AccessPolicy(
+        names=own_host_names(name.strip() for name in (*names, host) if name.strip()),
         tokens=Tokens(token, {}),
         called="gateway",
-        variable=VARIABLE,
+        variable=TOKEN_VARIABLE,
     )
     if not configuration.servers:
-        _say(f"{', '.join(map(str, paths))} names no MCP server, {HOW}")
-    with listening(host, port) as listener:
-        asyncio.run(_served(configuration, admission, listener))
+        _print(f"{', '.join(map(str, paths))} names no MCP server, {FILE_HINT}")
+    with listen(host, port) as listener:
+        asyncio.run(_serve(configuration, admission, listener))
 
 
-def listening(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
     """A socket that listens there; `NotConfigured` where nothing can."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
@@ -67,12 +67,12 @@ def listening(host: str, port: int) -> socket.socket:
     return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listener.detach())
 
 
-async def _served(
-    configuration: Configuration, admission: Admission, listener: socket.socket
+async def _serve(
+    configuration: Configuration, admission: AccessPolicy, listener: socket.socket
 ) -> None:
     for remark in (*configuration.remarks, *(each.problem for each in configuration.servers)):
         if remark:
-            _say(remark)
+            _print(remark)
     async with Gateway(configuration) as gateway:
         await gateway.require_required()
         app = GatewayApp(gateway, admission).app()
@@ -80,11 +80,11 @@ async def _served(
             app,
             log_level="warning",
             server_header=False,
-            timeout_graceful_shutdown=GRACE_S,
+            timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
         )
         address, port = listener.getsockname()[:2]
         place = f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
-        _say(f"{len(configuration.servers)} MCP servers at http://{place}/tools and /mcp")
+        _print(f"{len(configuration.servers)} MCP servers at http://{place}/tools and /mcp")
         await _Server(config).serve([listener])
 
 
@@ -98,5 +98,5 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     sys.stderr.write(f"mini-agent gateway: {line}\n")

@@ -10,7 +10,7 @@ from typing import Final
 from mini_agent.errors import NotConfigured
 from mini_agent.mcp.gateway.catalog import Gateway
 from mini_agent.mcp.gateway.invoker import GatewayInvoker
-from mini_agent.mcp.gateway.run_servers import configuration_for_runs
+from mini_agent.mcp.gateway.run_servers import load_run_configuration
 from mini_agent.tools.invoker import Invoker
 from mini_agent_shim.settings import ShimSettings
 
@@ -25,7 +25,7 @@ class McpServers:
 
     def __init__(self, settings: ShimSettings) -> None:
         self._settings = settings
-        self._configuration = configuration_for_runs(settings) if settings.mcp_config else None
+        self._configuration = load_run_configuration(settings) if settings.mcp_config else None
         self._gateway: Gateway | None = None
 
     @asynccontextmanager
@@ -44,7 +44,7 @@ class McpServers:
 
     def opened(self, named: Sequence[str] | None) -> AbstractAsyncContextManager[Invoker]:
         """The tools of those servers, or of all; `BadRequest` for one there is not."""
-        configuration = self._configuration or configuration_for_runs(self._settings)
+        configuration = self._configuration or load_run_configuration(self._settings)
         names = [server.name for server in configuration.only(named).servers]
         if self._gateway is None:
             raise NotConfigured("the MCP servers are not started", field="tool_backend")

@@ -21,10 +21,10 @@ from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.result import AgentResult, AnswerSource, StoppedReason, Usage
 from mini_agent_protocol.sse import format_event
 from mini_agent_shim.openai.common import (
-    declined,
-    model_named,
-    run_asked,
-    with_note,
+    decline_tools,
+    parse_model,
+    build_run_request,
+    add_declined_note,
 )
 
 
@@ -242,13 +242,13 @@ SAMPLING: Final = ("top_p", "presence_penalty", "frequency_penalty", "stop")
 DONE: Final = format_event("[DONE]")
 
 
-def declined_by_chat(asked: ChatRequest) -> tuple[str, ...]:
+def decline_chat_tools(asked: ChatRequest) -> tuple[str, ...]:
     """The names of the client's tools; `BadRequest` where one of them must be called."""
     tools = [*(asked.tools or []), *(asked.functions or [])]
-    return declined(tools, asked.tool_choice or asked.function_call)
+    return decline_tools(tools, asked.tool_choice or asked.function_call)
 
 
-def run_of_chat(asked: ChatRequest) -> AgentRunRequest:
+def convert_chat_request(asked: ChatRequest) -> AgentRunRequest:
     """The run that a client asks for; `BadRequest` for what a run has not."""
     refused = {
         "n": asked.n not in (None, 1),
@@ -258,8 +258,8 @@ def run_of_chat(asked: ChatRequest) -> AgentRunRequest:
     for name in (name for name, is_asked in refused.items() if is_asked):
         raise BadRequest(f"{name} is not available here", field=name, hint=f"leave {name} out")
     fields = {
-        "model": model_named(asked.model),
-        "messages": with_note(asked.messages, declined_by_chat(asked)),
+        "model": parse_model(asked.model),
+        "messages": add_declined_note(asked.messages, decline_chat_tools(asked)),
         "stream": bool(asked.stream),
         "temperature": asked.temperature,
         "max_tokens": asked.max_completion_tokens or asked.max_tokens,
@@ -267,11 +267,11 @@ def run_of_chat(asked: ChatRequest) -> AgentRunRequest:
         "response_format": asked.response_format,
         "completion_kwargs": asked.model_dump(include=set(SAMPLING), exclude_none=True),
     }
-    return run_asked(fields, asked.mini_agent)
+    return build_run_request(fields, asked.mini_agent)
 
 
 @dataclass(frozen=True, slots=True)
-class Chat:
+class ChatCompletionBuilder:
     """The answer to one request."""
 
     run_id: str
@@ -318,20 +318,20 @@ class Chat:
         return RunFacts.of(self.run_id, result, self.declined)
 
     def _sent(self, delta: JsonObject) -> str:
-        return _text(self._chunk((ChunkChoice(delta=delta),)))
+        return _format_chunk(self._chunk((ChunkChoice(delta=delta),)))
 
     def _closing(self, result: AgentResult) -> str:
         choice = ChunkChoice(delta={}, finish_reason="stop")
-        return _text(self._chunk((choice,)).model_copy(update={"mini_agent": self._facts(result)}))
+        return _format_chunk(self._chunk((choice,)).model_copy(update={"mini_agent": self._facts(result)}))
 
     def _usage(self, result: AgentResult) -> str:
         usage = ChatUsage.of(result.usage)
-        return _text(self._chunk(()).model_copy(update={"usage": usage}))
+        return _format_chunk(self._chunk(()).model_copy(update={"usage": usage}))
 
     def _chunk(self, choices: tuple[ChunkChoice, ...]) -> ChatChunk:
         return ChatChunk(id=self._id, created=self.created, model=self.asked.model, choices=choices)
 
 
-def _text(chunk: ChatChunk) -> str:
+def _format_chunk(chunk: ChatChunk) -> str:
     left_out = {name for name in ("usage", "mini_agent") if getattr(chunk, name) is None}
     return format_event(chunk.model_dump_json(exclude=left_out))

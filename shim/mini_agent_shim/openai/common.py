@@ -16,24 +16,24 @@ from mini_agent.messages import JsonObject, Message, system
 from mini_agent.remote.schema import AgentRunRequest
 from mini_agent_shim.errors import NotFound
 
-NAME: Final = "mini-agent"
+MODEL_NAME: Final = "mini-agent"
 DECLINED_HEADER: Final = "X-Mini-Agent-Declined-Tools"
-NOTE: Final = (
+DECLINED_NOTE: Final = (
     "The caller has tools of its own ({names}). They cannot be used here: do not call them, "
     "and do not claim that you did."
 )
-NOT_OURS: Final = frozenset({"messages", "model", "stream", "background"})
-SHOWN_NAMES: Final = 40
-NOT_IN_A_HEADER: Final = re.compile(r"[^\x20-\x7e]")
+RESERVED_FIELDS: Final = frozenset({"messages", "model", "stream", "background"})
+MAX_SHOWN_NAMES: Final = 40
+UNSAFE_IN_HEADER: Final = re.compile(r"[^\x20-\x7e]")
 
 
-def model_named(name: str) -> str:
+def parse_model(name: str) -> str:
     """The model that is to do the work; empty for the service's own.
 
     `mini-agent` is the agent with that, `mini-agent/ollama/qwen3` the agent with another.
     """
     first, _, rest = name.partition("/")
-    if first != NAME:
+    if first != MODEL_NAME:
         raise NotFound(
             "model_not_found",
             f"there is no model {name[:100]!r}",
@@ -42,9 +42,9 @@ def model_named(name: str) -> str:
     return "" if rest == "default" else rest
 
 
-def run_asked(fields: Mapping[str, object], own: JsonObject | None) -> AgentRunRequest:
+def build_run_request(fields: Mapping[str, object], own: JsonObject | None) -> AgentRunRequest:
     """The run; `own` are the fields of `mini_agent`, which count before the others."""
-    taken = sorted(set(own or {}) & NOT_OURS)
+    taken = sorted(set(own or {}) & RESERVED_FIELDS)
     if taken:
         raise BadRequest(
             f"mini_agent: {', '.join(taken)} stands beside it, not in it", field="mini_agent"
@@ -56,9 +56,9 @@ def run_asked(fields: Mapping[str, object], own: JsonObject | None) -> AgentRunR
         raise RequestValidationError(wrong.errors(include_url=False)) from None
 
 
-def declined(tools: Sequence[JsonObject] | None, choice: JsonValue) -> tuple[str, ...]:
+def decline_tools(tools: Sequence[JsonObject] | None, choice: JsonValue) -> tuple[str, ...]:
     """The names of the client's tools, none of which is used; `BadRequest` where one must be."""
-    names = tuple(dict.fromkeys(name for tool in tools or () for name in _names_in(tool)))
+    names = tuple(dict.fromkeys(name for tool in tools or () for name in _tool_names(tool)))
     if choice not in (None, "none", "auto"):
         raise BadRequest(
             f"tool_choice {choice!r:.80} cannot be: the tools of a client are not called here",
@@ -68,31 +68,31 @@ def declined(tools: Sequence[JsonObject] | None, choice: JsonValue) -> tuple[str
     return names
 
 
-def with_note(messages: Sequence[Message], names: Sequence[str]) -> list[Message]:
+def add_declined_note(messages: Sequence[Message], names: Sequence[str]) -> list[Message]:
     """The messages, and after the instructions what the model has to know of declined tools."""
     if not names:
         return list(messages)
     place = 0
     while place < len(messages) and messages[place].get("role") in INSTRUCTION_ROLES:
         place += 1
-    note = system(f"{SYSTEM_PROMPT}\n{NOTE.format(names=', '.join(names[:SHOWN_NAMES]))}")
+    note = system(f"{SYSTEM_PROMPT}\n{DECLINED_NOTE.format(names=', '.join(names[:MAX_SHOWN_NAMES]))}")
     return [*messages[:place], note, *messages[place:]]
 
 
-def headers_of(run_id: str, names: Sequence[str]) -> dict[str, str]:
+def response_headers(run_id: str, names: Sequence[str]) -> dict[str, str]:
     """What the answer says beside its body."""
     headers = {"X-Run-Id": run_id}
     if names:
-        shown = ", ".join(names[:SHOWN_NAMES])
-        headers[DECLINED_HEADER] = NOT_IN_A_HEADER.sub("?", shown)
+        shown = ", ".join(names[:MAX_SHOWN_NAMES])
+        headers[DECLINED_HEADER] = UNSAFE_IN_HEADER.sub("?", shown)
     return headers
 
 
 # Codex nests the tools of MCP servers in a `namespace`; built-in ones have a type and no name.
-def _names_in(tool: JsonObject) -> list[str]:
+def _tool_names(tool: JsonObject) -> list[str]:
     nested = tool.get("tools")
     if isinstance(nested, list):
-        return [name for each in nested if isinstance(each, dict) for name in _names_in(each)]
+        return [name for each in nested if isinstance(each, dict) for name in _tool_names(each)]
     function = tool.get("function")
     named = function if isinstance(function, dict) else tool
     name = named.get("name") or tool.get("type") or "unnamed"

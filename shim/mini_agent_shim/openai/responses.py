@@ -27,10 +27,10 @@ from mini_agent.result import AgentResult, Usage
 from mini_agent_protocol.sse import format_event
 from mini_agent_shim.openai.chat import CachedTokens, RunFacts
 from mini_agent_shim.openai.common import (
-    declined,
-    model_named,
-    run_asked,
-    with_note,
+    decline_tools,
+    parse_model,
+    build_run_request,
+    add_declined_note,
 )
 
 
@@ -204,32 +204,32 @@ class ResponseObject(_Value):
     )
 
 
-TEXTS: Final = ("input_text", "output_text", "text", "summary_text")
+TEXT_PARTS: Final = ("input_text", "output_text", "text", "summary_text")
 
 
-def messages_in(given: str | Sequence[JsonObject]) -> list[Message]:
+def parse_input(given: str | Sequence[JsonObject]) -> list[Message]:
     """The messages; `BadRequest` for a part that cannot be shown to a model.
 
     Items that are only the client's own notes, such as reasoning, are left out.
     """
     if isinstance(given, str):
         return [user(given)]
-    messages = list(_messages(given))
+    messages = list(_parse_items(given))
     if not messages:
         raise BadRequest("input holds no message", field="input")
     return messages
 
 
-def _messages(items: Sequence[JsonObject]) -> Iterator[Message]:
+def _parse_items(items: Sequence[JsonObject]) -> Iterator[Message]:
     for index, item in enumerate(items):
         field = f"input[{index}]"
         match item.get("type", "message"):
             case "message":
-                yield {"role": item.get("role"), "content": _content(field, item.get("content"))}
+                yield {"role": item.get("role"), "content": _parse_content(field, item.get("content"))}
             case "function_call" | "custom_tool_call":
-                yield {"role": "assistant", "content": "", "tool_calls": [_call(item)]}
+                yield {"role": "assistant", "content": "", "tool_calls": [_parse_call(item)]}
             case "function_call_output" | "custom_tool_call_output":
-                yield tool_result(str(item.get("call_id")), _text(field, item.get("output")))
+                yield tool_result(str(item.get("call_id")), _parse_text(field, item.get("output")))
             case "item_reference":
                 raise BadRequest(
                     f"{field}: items are not kept here", field="input", hint="send them whole"
@@ -238,30 +238,30 @@ def _messages(items: Sequence[JsonObject]) -> Iterator[Message]:
                 pass
 
 
-def _call(item: JsonObject) -> JsonObject:
+def _parse_call(item: JsonObject) -> JsonObject:
     arguments = item.get("arguments")
     written = arguments if isinstance(arguments, str) else json.dumps({"input": item.get("input")})
     function: JsonObject = {"name": item.get("name"), "arguments": written}
     return {"id": item.get("call_id"), "type": "function", "function": function}
 
 
-def _text(field: str, given: JsonValue) -> str:
+def _parse_text(field: str, given: JsonValue) -> str:
     if isinstance(given, str):
         return given
     parts = given if isinstance(given, list) else []
-    shown = [_part(field, part) for part in parts if isinstance(part, dict)]
+    shown = [_parse_part(field, part) for part in parts if isinstance(part, dict)]
     return "\n".join(str(part["text"]) for part in shown if part["type"] == "text")
 
 
-def _content(field: str, given: JsonValue) -> JsonValue:
+def _parse_content(field: str, given: JsonValue) -> JsonValue:
     if not isinstance(given, list):
         return given
-    return [_part(field, part) if isinstance(part, dict) else part for part in given]
+    return [_parse_part(field, part) if isinstance(part, dict) else part for part in given]
 
 
-def _part(field: str, part: JsonObject) -> JsonObject:
+def _parse_part(field: str, part: JsonObject) -> JsonObject:
     kind = part.get("type")
-    if kind in TEXTS:
+    if kind in TEXT_PARTS:
         return {"type": "text", "text": part.get("text")}
     if kind == "refusal":
         return {"type": "text", "text": part.get("refusal")}
@@ -274,32 +274,32 @@ def _part(field: str, part: JsonObject) -> JsonObject:
     )
 
 
-REFUSED: Final = ("background", "conversation", "prompt", "max_tool_calls")
-PREFIX: Final = "resp_"
+UNSUPPORTED_FIELDS: Final = ("background", "conversation", "prompt", "max_tool_calls")
+ID_PREFIX: Final = "resp_"
 
 
-def run_of_responses(asked: ResponsesRequest, earlier: Sequence[Message]) -> AgentRunRequest:
+def convert_responses_request(asked: ResponsesRequest, earlier: Sequence[Message]) -> AgentRunRequest:
     """The run that a client asks for, after the messages of an `earlier` one."""
-    for name in REFUSED:
+    for name in UNSUPPORTED_FIELDS:
         if getattr(asked, name):
             raise BadRequest(f"{name} is not available here", field=name, hint=f"leave {name} out")
     said = [each for each in earlier if each.get("role") not in INSTRUCTION_ROLES]
     instructions = [system(asked.instructions)] if asked.instructions else []
-    messages = [*instructions, *said, *messages_in(asked.input)]
+    messages = [*instructions, *said, *parse_input(asked.input)]
     fields = {
-        "model": model_named(asked.model),
-        "messages": with_note(messages, declined(asked.tools, asked.tool_choice)),
+        "model": parse_model(asked.model),
+        "messages": add_declined_note(messages, decline_tools(asked.tools, asked.tool_choice)),
         "stream": bool(asked.stream),
         "temperature": asked.temperature,
         "max_tokens": asked.max_output_tokens,
-        "response_format": _format(asked),
+        "response_format": _response_format(asked),
         "completion_kwargs": {} if asked.top_p is None else {"top_p": asked.top_p},
     }
-    return run_asked(fields, asked.mini_agent)
+    return build_run_request(fields, asked.mini_agent)
 
 
 @dataclass(frozen=True, slots=True)
-class Responding:
+class ResponseBuilder:
     """The answer to one request."""
 
     run_id: str
@@ -319,7 +319,7 @@ class Responding:
 
     async def pieces(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
         """What the run does as the summary of its reasoning, then the answer."""
-        stream = _Stream()
+        stream = _EventWriter()
         told = ""
         async with aclosing(events):
             async for event in events:
@@ -335,36 +335,36 @@ class Responding:
                         "response.reasoning_summary_text.delta", delta=said, **self._reasoned
                     )
 
-    def _opening(self, stream: _Stream) -> Iterator[str]:
-        begun = _plain(self._begun())
-        reasoning = _plain(Reasoning(id=self._reasoning_id))
-        part = _plain(SummaryText(text=""))
+    def _opening(self, stream: _EventWriter) -> Iterator[str]:
+        begun = _dump(self._begun())
+        reasoning = _dump(Reasoning(id=self._reasoning_id))
+        part = _dump(SummaryText(text=""))
         yield stream.text("response.created", response=begun)
         yield stream.text("response.in_progress", response=begun)
         yield stream.text("response.output_item.added", output_index=0, item=reasoning)
         yield stream.text("response.reasoning_summary_part.added", part=part, **self._reasoned)
 
-    def _closing(self, stream: _Stream, result: AgentResult, told: str) -> Iterator[str]:
+    def _closing(self, stream: _EventWriter, result: AgentResult, told: str) -> Iterator[str]:
         summary = SummaryText(text=told)
         reasoning = Reasoning(id=self._reasoning_id, summary=(summary,))
-        part = _plain(summary)
+        part = _dump(summary)
         yield stream.text("response.reasoning_summary_text.done", text=told, **self._reasoned)
         yield stream.text("response.reasoning_summary_part.done", part=part, **self._reasoned)
-        yield stream.text("response.output_item.done", output_index=0, item=_plain(reasoning))
+        yield stream.text("response.output_item.done", output_index=0, item=_dump(reasoning))
         yield from self._answer(stream, result.final_answer)
-        whole = _plain(self.whole(result, (reasoning,)))
+        whole = _dump(self.whole(result, (reasoning,)))
         yield stream.text("response.completed", response=whole)
 
-    def _answer(self, stream: _Stream, answer: str) -> Iterator[str]:
-        opened = _plain(OutputMessage(id=self._message_id, status="in_progress"))
-        empty, part = _plain(OutputText(text="")), _plain(OutputText(text=answer))
+    def _answer(self, stream: _EventWriter, answer: str) -> Iterator[str]:
+        opened = _dump(OutputMessage(id=self._message_id, status="in_progress"))
+        empty, part = _dump(OutputText(text="")), _dump(OutputText(text=answer))
         place: JsonObject = {"item_id": self._message_id, "output_index": 1, "content_index": 0}
         yield stream.text("response.output_item.added", output_index=1, item=opened)
         yield stream.text("response.content_part.added", part=empty, **place)
         yield stream.text("response.output_text.delta", delta=answer, logprobs=[], **place)
         yield stream.text("response.output_text.done", text=answer, logprobs=[], **place)
         yield stream.text("response.content_part.done", part=part, **place)
-        done = _plain(self._message(answer))
+        done = _dump(self._message(answer))
         yield stream.text("response.output_item.done", output_index=1, item=done)
 
     @property
@@ -386,7 +386,7 @@ class Responding:
     def _begun(self) -> ResponseObject:
         form = self.asked.text.format if self.asked.text else None
         return ResponseObject(
-            id=f"{PREFIX}{self.run_id}",
+            id=f"{ID_PREFIX}{self.run_id}",
             created_at=self.created,
             status="in_progress",
             instructions=self.asked.instructions,
@@ -399,7 +399,7 @@ class Responding:
         )
 
 
-class _Stream:
+class _EventWriter:
     """Numbers the events of one stream."""
 
     def __init__(self) -> None:
@@ -410,7 +410,7 @@ class _Stream:
         return format_event(json.dumps(said, ensure_ascii=True), event=kind)
 
 
-def _format(asked: ResponsesRequest) -> JsonObject | None:
+def _response_format(asked: ResponsesRequest) -> JsonObject | None:
     form = asked.text.format if asked.text else None
     if form is None or form.get("type") != "json_schema":
         return form
@@ -418,6 +418,6 @@ def _format(asked: ResponsesRequest) -> JsonObject | None:
     return {"type": "json_schema", "json_schema": schema}
 
 
-def _plain(value: BaseModel) -> JsonObject:
+def _dump(value: BaseModel) -> JsonObject:
     said: JsonObject = value.model_dump(mode="json")
     return said

@@ -11,44 +11,44 @@ from fastapi.responses import Response
 from mini_agent.messages import Message
 from mini_agent_protocol.asgi.disconnect import run_while_connected
 from mini_agent_shim.api.openapi import (
-    AT_THE_DOOR,
-    BEGINNING,
+    AUTH_PROBLEMS,
+    RUN_PROBLEMS,
     PROBLEMS,
-    READING,
-    STREAM,
-    Described,
+    READ_PROBLEMS,
+    STREAM_CONTENT,
+    Responses,
 )
-from mini_agent_shim.errors import NoSuchRun, NotFound
-from mini_agent_shim.http.caller import Caller, caller_of
+from mini_agent_shim.errors import RunNotFound, NotFound
+from mini_agent_shim.http.caller import Caller, get_caller
 from mini_agent_shim.http.event_stream import stream_texts
 from mini_agent_shim.openai.chat import (
-    Chat,
+    ChatCompletionBuilder,
     ChatCompletion,
     ChatRequest,
     ModelCard,
     ModelList,
-    declined_by_chat,
-    run_of_chat,
+    decline_chat_tools,
+    convert_chat_request,
 )
 from mini_agent_shim.openai.common import (
-    NAME,
-    declined,
-    headers_of,
-    model_named,
+    MODEL_NAME,
+    decline_tools,
+    response_headers,
+    parse_model,
 )
 from mini_agent_shim.openai.responses import (
-    PREFIX,
-    Responding,
+    ID_PREFIX,
+    ResponseBuilder,
     ResponseObject,
     ResponsesRequest,
-    run_of_responses,
+    convert_responses_request,
 )
-from mini_agent_shim.runs.registry import Asker
-from mini_agent_shim.runs.run_task import LiveRun, ended_with_its_caller
+from mini_agent_shim.runs.registry import RunOrigin
+from mini_agent_shim.runs.run_task import RunTask, end_on_disconnect
 from mini_agent_shim.service import Service
 
-STREAMED: Final[Described] = {
-    200: {"content": STREAM, "description": "The answer; with `stream`, its pieces."}
+STREAM_RESPONSE: Final[Responses] = {
+    200: {"content": STREAM_CONTENT, "description": "The answer; with `stream`, its pieces."}
 }
 
 
@@ -61,9 +61,9 @@ class OpenAiRoutes:
     def router(self) -> APIRouter:
         """The routes as FastAPI takes them."""
         router = APIRouter(prefix="/v1", tags=["openai"])
-        router.add_api_route("/models", self.models, responses=AT_THE_DOOR)
-        router.add_api_route("/models/{name:path}", self.one_model, responses=READING)
-        asking = BEGINNING | STREAMED | {404: PROBLEMS[404]}
+        router.add_api_route("/models", self.models, responses=AUTH_PROBLEMS)
+        router.add_api_route("/models/{name:path}", self.one_model, responses=READ_PROBLEMS)
+        asking = RUN_PROBLEMS | STREAM_RESPONSE | {404: PROBLEMS[404]}
         router.add_api_route(
             "/chat/completions",
             self.chat,
@@ -83,37 +83,37 @@ class OpenAiRoutes:
     async def models(self) -> ModelList:
         """The agent, with the service's own model and, by its name, with that one."""
         own = self.service.settings.default_model
-        names = (NAME, f"{NAME}/{own}") if own else (NAME,)
+        names = (MODEL_NAME, f"{MODEL_NAME}/{own}") if own else (MODEL_NAME,)
         return ModelList(data=tuple(ModelCard(id=name) for name in names))
 
     async def one_model(self, name: str) -> ModelCard:
         """One of them."""
-        model_named(name)
+        parse_model(name)
         return ModelCard(id=name)
 
     async def chat(self, request: Request, asked: ChatRequest) -> Response:
         """Runs the agent on the messages and answers as a model would."""
-        order = self.service.order(run_of_chat(asked))
-        names = declined_by_chat(asked)
-        run = self.service.runs.begin(order, Asker(caller_of(request), "chat"))
-        return await _answered(request, run, Chat(_id_of(run), asked, names))
+        order = self.service.order(convert_chat_request(asked))
+        names = decline_chat_tools(asked)
+        run = self.service.runs.begin(order, RunOrigin(get_caller(request), "chat"))
+        return await _respond(request, run, ChatCompletionBuilder(_run_id(run), asked, names))
 
     async def responses(self, request: Request, asked: ResponsesRequest) -> Response:
         """The same in the words of the Responses API, which Codex speaks."""
-        caller = caller_of(request)
+        caller = get_caller(request)
         earlier = await self._earlier(asked.previous_response_id, caller)
-        order = self.service.order(run_of_responses(asked, earlier))
-        names = declined(asked.tools, asked.tool_choice)
-        run = self.service.runs.begin(order, Asker(caller, "responses"))
-        return await _answered(request, run, Responding(_id_of(run), asked, names))
+        order = self.service.order(convert_responses_request(asked, earlier))
+        names = decline_tools(asked.tools, asked.tool_choice)
+        run = self.service.runs.begin(order, RunOrigin(caller, "responses"))
+        return await _respond(request, run, ResponseBuilder(_run_id(run), asked, names))
 
     async def _earlier(self, response_id: str | None, caller: Caller) -> list[Message]:
         if response_id is None:
             return []
-        run_id = response_id.removeprefix(PREFIX)
+        run_id = response_id.removeprefix(ID_PREFIX)
         try:
             self.service.runs.find(run_id, caller)
-        except NoSuchRun:
+        except RunNotFound:
             raise NotFound(
                 "previous_response_not_found",
                 f"there is no response {response_id[:60]!r}",
@@ -122,16 +122,16 @@ class OpenAiRoutes:
         return (await self.service.result_again(run_id)).messages
 
 
-def _id_of(run: LiveRun) -> str:
+def _run_id(run: RunTask) -> str:
     return run.recording.summary.id
 
 
-async def _answered(request: Request, run: LiveRun, answer: Chat | Responding) -> Response:
-    headers = headers_of(answer.run_id, answer.declined)
+async def _respond(request: Request, run: RunTask, answer: ChatCompletionBuilder | ResponseBuilder) -> Response:
+    headers = response_headers(answer.run_id, answer.declined)
     if answer.asked.stream:
         pieces = answer.pieces(run.events())
-        return stream_texts(pieces, ended_with_its_caller(run), headers)
-    async with ended_with_its_caller(run):
+        return stream_texts(pieces, end_on_disconnect(run), headers)
+    async with end_on_disconnect(run):
         result = await run_while_connected(request.receive, run.result())
     told = answer.whole(result).model_dump_json()
     return Response(told, media_type="application/json", headers=headers)

@@ -13,22 +13,22 @@ from typing import Self
 
 from pydantic_core import PydanticSerializationError
 
-from mini_agent_shim.runs.redaction import Hidden
-from mini_agent_shim.runs.schema import LogEvent, RunEnded, head_of
+from mini_agent_shim.runs.redaction import Redactor
+from mini_agent_shim.runs.schema import LogEvent, RunEnded, parse_head
 
 
 class Journal:
     """A log that is being written. Each line is there, whole, once `append` returns."""
 
-    def __init__(self, path: Path, hidden: Hidden) -> None:
+    def __init__(self, path: Path, hidden: Redactor) -> None:
         self.hidden = hidden
         self._file = path.open("ab", buffering=0)
-        self._seq = last_seq(path)
+        self._seq = read_last_seq(path)
         self.bytes = path.stat().st_size
 
     def append(self, event: LogEvent) -> None:
         """One more line; `OSError` where there is no room, and then nothing of it is left."""
-        said = self.hidden.out_of(_json(event))
+        said = self.hidden.out_of(_dump(event))
         head = f'{{"seq":{self._seq + 1},"at":{time.time():.3f},"event":'
         line = f"{head}{said}}}\n".encode("utf-8", "replace")
         try:
@@ -45,7 +45,7 @@ class Journal:
         self._file.close()
 
 
-class Reader:
+class JournalReader:
     """The lines of a log from its beginning; asked again, those that were added meanwhile."""
 
     def __init__(self, path: Path) -> None:
@@ -69,16 +69,16 @@ class Reader:
                 yield line[:-1]
 
 
-def last_seq(path: Path) -> int:
+def read_last_seq(path: Path) -> int:
     """The number of the last line, 0 where there is none."""
     seq = 0
-    with Reader(path) as lines:
+    with JournalReader(path) as lines:
         for line in lines.new_lines():
-            seq, _ = head_of(line)
+            seq, _ = parse_head(line)
     return seq
 
 
-def mend(path: Path) -> bool:
+def repair_journal(path: Path) -> bool:
     """Cuts off the line that a crash left unfinished; whether the log has its last line."""
     whole, kind = 0, ""
     with path.open("r+b") as file:
@@ -87,12 +87,12 @@ def mend(path: Path) -> bool:
                 file.truncate(whole)
                 break
             whole += len(line)
-            _, kind = head_of(line)
+            _, kind = parse_head(line)
     return bool(kind == RunEnded.model_fields["kind"].default)
 
 
 # Lone surrogates, which a model or a program may well say, are no UTF-8.
-def _json(event: LogEvent) -> str:
+def _dump(event: LogEvent) -> str:
     try:
         return event.model_dump_json()
     except PydanticSerializationError:

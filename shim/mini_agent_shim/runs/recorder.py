@@ -17,7 +17,7 @@ from mini_agent.events import Event, Listener, ModelReplied, RunStarted, Stopped
 from mini_agent.net.telemetry import say_of_current
 from mini_agent.result import AgentResult
 from mini_agent_shim import metrics
-from mini_agent_shim.http.middleware import line_of
+from mini_agent_shim.http.middleware import format_log_line
 from mini_agent_shim.runs.journal import Journal
 from mini_agent_shim.runs.schema import (
     LogEvent,
@@ -26,29 +26,29 @@ from mini_agent_shim.runs.schema import (
     RunSummary,
     State,
 )
-from mini_agent_shim.runs.store import Archive
+from mini_agent_shim.runs.store import RunStore
 
-NAME_CHARS: Final = 100
+MAX_MODEL_CHARS: Final = 100
 
 
-def logged(listener: Listener, run_id: str) -> Listener:
+def with_run_log(listener: Listener, run_id: str) -> Listener:
     """`listener`, and a line in the log when the run stops; the run's span gets its id."""
 
     def tell(event: Event) -> None:
         if isinstance(event, RunStarted):
             say_of_current({"gen_ai.conversation.id": run_id})
         if isinstance(event, Stopped):
-            _log.info(_line(event.result))
+            _log.info(_format_stop(event.result))
         listener(event)
 
     return tell
 
 
-def _line(result: AgentResult) -> str:
+def _format_stop(result: AgentResult) -> str:
     calls = [call for each in result.iterations for call in each.tool_invocations]
-    return line_of(
+    return format_log_line(
         "run_stopped",
-        model=result.used_model[:NAME_CHARS],
+        model=result.used_model[:MAX_MODEL_CHARS],
         stopped_reason=result.stopped_reason,
         answer_source=result.answer_source,
         iterations=len(result.iterations),
@@ -66,11 +66,11 @@ def _line(result: AgentResult) -> str:
 _log: Final = logging.getLogger(__name__)
 
 
-class Recording:
+class RunRecorder:
     """What has happened in one run so far. `on_broken` is called when it can be written no more."""
 
     def __init__(
-        self, archive: Archive, journal: Journal, summary: RunSummary, on_broken: Callable[[], None]
+        self, archive: RunStore, journal: Journal, summary: RunSummary, on_broken: Callable[[], None]
     ) -> None:
         self._archive = archive
         self._journal = journal
@@ -109,7 +109,7 @@ class Recording:
         self._change(state=state, ended_at=time.time())
         if error is not None:
             self._change(error=error.message)
-        metrics.ended(state, self.summary.stopped_reason)
+        metrics.count_run(state, self.summary.stopped_reason)
         self._written(RunEnded(state=state, error=error))
         self._saved()
         self._journal.close()
@@ -144,7 +144,7 @@ class Recording:
     def _broken(self, why: Exception) -> None:
         if not self.is_broken:
             self.is_broken = True
-            _log.error(line_of("run_log_broken", run_id=self.summary.id, why=str(why)))
+            _log.error(format_log_line("run_log_broken", run_id=self.summary.id, why=str(why)))
             self._on_broken()
 
     # Whoever waits holds the old one, and takes the new one before it reads again.

@@ -13,26 +13,26 @@ from pydantic import BaseModel, JsonValue
 from mini_agent.remote.schema import AgentRunRequest
 
 # Shorter ones are no secrets ("none", "test"), and replacing them would garble what is told.
-SHORTEST: Final = 8
-IN_PLACE: Final = "[secret]"
-NAMES: Final = re.compile(
+MIN_SECRET_CHARS: Final = 8
+REPLACEMENT: Final = "[secret]"
+SECRET_NAMES: Final = re.compile(
     r"(?i)(^|_)(api_?key|token|secret|password|passwd|authorization|credentials?)$|^api_key$"
 )
 Value = TypeVar("Value", bound=BaseModel)
-NEVER_KEPT: Final = frozenset({"api_key", "tool_http_headers"})
+OMITTED_FIELDS: Final = frozenset({"api_key", "tool_http_headers"})
 
 
-class Hidden:
+class Redactor:
     """Takes `secrets` out of JSON texts."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         written = {json.dumps(each, ensure_ascii=False)[1:-1] for each in secrets}
-        longest_first = sorted((each for each in written if len(each) >= SHORTEST), key=len)[::-1]
+        longest_first = sorted((each for each in written if len(each) >= MIN_SECRET_CHARS), key=len)[::-1]
         self._any = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def out_of(self, text: str) -> str:
         """`text` without them."""
-        return self._any.sub(IN_PLACE, text) if self._any else text
+        return self._any.sub(REPLACEMENT, text) if self._any else text
 
     def out_of_value(self, value: Value) -> Value:
         """`value` without them."""
@@ -43,38 +43,38 @@ class Hidden:
         return value if clean == said else value.model_validate_json(clean)
 
 
-def secrets_of_environment(environment: Mapping[str, str]) -> Iterator[str]:
+def find_environment_secrets(environment: Mapping[str, str]) -> Iterator[str]:
     """The values of the variables that are named as secrets are, such as OPENAI_API_KEY."""
     for name, value in environment.items():
-        if NAMES.search(name):
+        if SECRET_NAMES.search(name):
             yield value
         elif name.endswith("_HEADERS"):
-            yield from _values(_parsed(value))
-        elif password := _password_in(value):
+            yield from _values(_parse_json(value))
+        elif password := _url_password(value):
             yield password
 
 
-def secrets_of_request(asked: AgentRunRequest) -> Iterator[str]:
+def find_request_secrets(asked: AgentRunRequest) -> Iterator[str]:
     """The key and the headers that a request came with."""
     yield asked.api_key or ""
     yield from (asked.tool_http_headers or {}).values()
-    yield from _named(asked.completion_kwargs)
+    yield from _secret_fields(asked.completion_kwargs)
 
 
-def kept_of(asked: AgentRunRequest) -> dict[str, JsonValue]:
+def dump_request(asked: AgentRunRequest) -> dict[str, JsonValue]:
     """What the log keeps of a request: enough to repeat it with one's own key."""
     said: dict[str, JsonValue] = asked.model_dump(
-        mode="json", exclude_defaults=True, exclude=set(NEVER_KEPT)
+        mode="json", exclude_defaults=True, exclude=set(OMITTED_FIELDS)
     )
     return said
 
 
-def _named(fields: Mapping[str, JsonValue]) -> Iterator[str]:
+def _secret_fields(fields: Mapping[str, JsonValue]) -> Iterator[str]:
     for name, value in fields.items():
-        if NAMES.search(name) or name.endswith("headers"):
+        if SECRET_NAMES.search(name) or name.endswith("headers"):
             yield from _values(value)
         elif isinstance(value, dict):
-            yield from _named(value)
+            yield from _secret_fields(value)
 
 
 def _values(value: JsonValue) -> Iterator[str]:
@@ -85,14 +85,14 @@ def _values(value: JsonValue) -> Iterator[str]:
             yield from _values(each)
 
 
-def _password_in(value: str) -> str | None:
+def _url_password(value: str) -> str | None:
     try:
         return urlsplit(value).password if "://" in value else None
     except ValueError:
         return None
 
 
-def _parsed(text: str) -> JsonValue:
+def _parse_json(text: str) -> JsonValue:
     try:
         value: JsonValue = json.loads(text)
     except ValueError:

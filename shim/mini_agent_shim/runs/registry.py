@@ -14,30 +14,30 @@ from typing import Final
 
 from mini_agent_protocol.asgi.request_id import current_request_id
 from mini_agent_shim.errors import (
-    KeyReused,
-    LogUnavailable,
-    NoSuchRun,
+    IdempotencyKeyReused,
+    RunLogUnavailable,
+    RunNotFound,
     ShuttingDown,
-    TooMany,
+    TooManyRequests,
 )
 from mini_agent_shim.http.caller import Caller
-from mini_agent_shim.runs.journal import Reader
-from mini_agent_shim.runs.recorder import Recording
-from mini_agent_shim.runs.redaction import Hidden, kept_of, secrets_of_request
-from mini_agent_shim.runs.run_task import LiveRun, Order
-from mini_agent_shim.runs.schema import Door, RunQueued, RunSummary, head_of, prompt_in
-from mini_agent_shim.runs.store import Archive, Keyed, Wanted
+from mini_agent_shim.runs.journal import JournalReader
+from mini_agent_shim.runs.recorder import RunRecorder
+from mini_agent_shim.runs.redaction import Redactor, dump_request, find_request_secrets
+from mini_agent_shim.runs.run_task import RunTask, RunOrder
+from mini_agent_shim.runs.schema import EntryPoint, RunQueued, RunSummary, parse_head, preview_prompt
+from mini_agent_shim.runs.store import RunStore, KeyedRun, RunQuery
 
 DAY_S: Final = 86_400.0
-SOON_S: Final = 5.0
+RETRY_AFTER_S: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
+class RunOrigin:
     """Who asks for a run: the caller, the door they came through, and their Idempotency-Key."""
 
     caller: Caller
-    door: Door
+    door: EntryPoint
     key: str = ""
 
 
@@ -49,15 +49,15 @@ class Capacity:
     waiting: int
 
 
-class Registry:
+class RunRegistry:
     """One for the life of the service."""
 
-    def __init__(self, archive: Archive, capacity: Capacity, secret: Iterable[str] = ()) -> None:
+    def __init__(self, archive: RunStore, capacity: Capacity, secret: Iterable[str] = ()) -> None:
         self._archive = archive
         self._capacity = capacity
         self._secrets = tuple(secret)
         self._places = asyncio.Semaphore(capacity.at_once)
-        self._live: dict[str, LiveRun] = {}
+        self._live: dict[str, RunTask] = {}
         self._is_closing = False
 
     def open(self) -> None:
@@ -72,26 +72,26 @@ class Registry:
                 ending.create_task(run.end_as("interrupted"))
         self._archive.close()
 
-    def begin(self, order: Order, asker: Asker) -> LiveRun:
-        """A new run, in progress or waiting for a place; `TooMany` where there is none left."""
+    def begin(self, order: RunOrder, asker: RunOrigin) -> RunTask:
+        """A new run, in progress or waiting for a place; `TooManyRequests` where there is none left."""
         if self._is_closing:
             raise ShuttingDown("the shim is about to stop", hint="ask again in a moment")
         self._require_room(asker.caller)
         summary = RunSummary(
-            id=new_id(),
+            id=create_run_id(),
             door=asker.door,
             caller=asker.caller.name,
             request_id=current_request_id(),
             model=order.model,
-            prompt=prompt_in(order.asked.messages),
+            prompt=preview_prompt(order.asked.messages),
             created_at=time.time(),
         )
-        run = LiveRun(order, self._places)
+        run = RunTask(order, self._places)
         try:
             recording = self._recording(run, order, summary)
             self._keep_key(recording, order, asker)
         except (OSError, sqlite3.Error) as broken:
-            raise LogUnavailable(
+            raise RunLogUnavailable(
                 f"the run log cannot be written: {broken}",
                 hint="make room on the volume of MINI_AGENT_RUNS_DIR",
             ) from broken
@@ -99,27 +99,27 @@ class Registry:
         run.begin(recording, lambda: self._over(summary.id))
         return run
 
-    def earlier(self, order: Order, asker: Asker) -> str | None:
-        """The id of the run that the asker's key stands for; `KeyReused` for another request."""
+    def earlier(self, order: RunOrder, asker: RunOrigin) -> str | None:
+        """The id of the run that the asker's key stands for; `IdempotencyKeyReused` for another request."""
         keyed = self._archive.index.keyed(asker.caller.name, asker.key) if asker.key else None
         if keyed is None:
             return None
-        if keyed.digest != digest_of(order):
-            raise KeyReused(
+        if keyed.digest != digest_order(order):
+            raise IdempotencyKeyReused(
                 "this Idempotency-Key came with another request before",
                 hint="a new request needs a new key",
             )
         return keyed.run
 
     def find(self, run_id: str, caller: Caller) -> RunSummary:
-        """A run as it is now; `NoSuchRun` also for those that the caller may not see."""
+        """A run as it is now; `RunNotFound` also for those that the caller may not see."""
         live = self._live.get(run_id)
         found = live.recording.summary if live else self._archive.index.find(run_id)
         if found is None or not caller.may_see(found.caller):
-            raise NoSuchRun(f"there is no run {run_id[:40]!r}", hint="GET /runs lists them")
+            raise RunNotFound(f"there is no run {run_id[:40]!r}", hint="GET /runs lists them")
         return found
 
-    def page(self, wanted: Wanted) -> list[RunSummary]:
+    def page(self, wanted: RunQuery) -> list[RunSummary]:
         """The runs that are wanted, newest first."""
         found = self._archive.index.page(wanted)
         return [self._newest(each) for each in found]
@@ -132,7 +132,7 @@ class Registry:
                 news = live.recording.news if live else None
                 is_over = live is None or live.recording.summary.is_over
                 for line in log.new_lines():
-                    if head_of(line)[0] > after:
+                    if parse_head(line)[0] > after:
                         yield line
                 if news is None or is_over:
                     return
@@ -140,7 +140,7 @@ class Registry:
 
     def lines_so_far(self, run_id: str) -> AsyncGenerator[bytes, None]:
         """The lines that are there now."""
-        return _lines_in(self._archive.reader(run_id))
+        return _read_lines(self._archive.reader(run_id))
 
     async def cancel(self, run_id: str) -> None:
         """Ends the run, if it is in progress, and waits for that."""
@@ -152,16 +152,16 @@ class Registry:
         live = self._live.get(found.id)
         return live.recording.summary if live else found
 
-    def _recording(self, run: LiveRun, order: Order, summary: RunSummary) -> Recording:
-        hidden = Hidden([*self._secrets, *secrets_of_request(order.asked)])
+    def _recording(self, run: RunTask, order: RunOrder, summary: RunSummary) -> RunRecorder:
+        hidden = Redactor([*self._secrets, *find_request_secrets(order.asked)])
         journal = self._archive.begun(summary, hidden)
-        recording = Recording(self._archive, journal, summary, run.cancel)
+        recording = RunRecorder(self._archive, journal, summary, run.cancel)
         queued = RunQueued(
             run_id=summary.id,
             request_id=summary.request_id,
             caller=summary.caller,
             door=summary.door,
-            request=kept_of(order.asked),
+            request=dump_request(order.asked),
         )
         try:
             recording.queued(queued)
@@ -170,10 +170,10 @@ class Registry:
             raise
         return recording
 
-    def _keep_key(self, recording: Recording, order: Order, asker: Asker) -> None:
+    def _keep_key(self, recording: RunRecorder, order: RunOrder, asker: RunOrigin) -> None:
         if not asker.key:
             return
-        keyed = Keyed(recording.summary.id, digest_of(order))
+        keyed = KeyedRun(recording.summary.id, digest_order(order))
         try:
             self._archive.index.keep_key(asker.caller.name, asker.key, keyed)
         except sqlite3.Error:
@@ -193,19 +193,19 @@ class Registry:
     def _require_room(self, caller: Caller) -> None:
         limit = self._capacity.at_once + self._capacity.waiting
         if len(self._live) >= limit:
-            raise TooMany(
+            raise TooManyRequests(
                 "too_many_runs",
                 f"{limit} runs are in progress or waiting, which is all there may be",
-                retry_after_s=SOON_S,
+                retry_after_s=RETRY_AFTER_S,
                 hint="ask again later; MINI_AGENT_RUNS_AT_ONCE and _WAITING set the limit",
             )
         quota = caller.quota
         own = sum(run.recording.summary.caller == caller.name for run in self._live.values())
         if quota.runs_at_once is not None and own >= quota.runs_at_once:
-            raise TooMany(
+            raise TooManyRequests(
                 "too_many_runs",
                 f"{own} runs of {caller.name!r} are in progress, which is all there may be",
-                retry_after_s=SOON_S,
+                retry_after_s=RETRY_AFTER_S,
                 hint="wait for one to end, or cancel it: POST /runs/ID/cancel",
             )
         if quota.runs_a_day is not None:
@@ -216,25 +216,25 @@ class Registry:
         begun = self._archive.index.count_since(caller.name, since)
         if begun >= most:
             oldest = self._archive.index.oldest_since(caller.name, since)
-            raise TooMany(
+            raise TooManyRequests(
                 "quota_exceeded",
                 f"{begun} runs of {caller.name!r} within a day, which is all there may be",
                 retry_after_s=oldest + DAY_S - time.time(),
             )
 
 
-async def _lines_in(log: Reader) -> AsyncGenerator[bytes, None]:
+async def _read_lines(log: JournalReader) -> AsyncGenerator[bytes, None]:
     with log:
         for line in log.new_lines():
             yield line
 
 
-def new_id() -> str:
+def create_run_id() -> str:
     """An id that sorts by time and cannot be guessed."""
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
 
 
-def digest_of(order: Order) -> str:
+def digest_order(order: RunOrder) -> str:
     """What tells two requests apart."""
     return sha256(
         order.asked.model_dump_json(exclude={"background", "stream"}).encode()

@@ -17,10 +17,10 @@ from mini_agent_shim.runs.schema import (
     LogLine,
     RunEnded,
     RunQueued,
-    head_of,
+    parse_head,
 )
 
-ENDINGS: Final = {
+FILE_SUFFIXES: Final = {
     "text/html": ".html",
     "text/plain": ".txt",
     "text/markdown": ".md",
@@ -29,7 +29,7 @@ ENDINGS: Final = {
     "image/jpeg": ".jpg",
     "image/svg+xml": ".svg",
 }
-KINDS_TOLD: Final = ("run_queued", "tool_finished", "stopped", "run_ended")
+RECORD_KINDS: Final = ("run_queued", "tool_finished", "stopped", "run_ended")
 
 
 class ArtifactFacts(BaseModel):
@@ -47,7 +47,7 @@ class ArtifactFacts(BaseModel):
     tool_call_id: str = Field(description="The id of the call that made it.")
 
 
-class Left(BaseModel):
+class StoredArtifact(BaseModel):
     """The same with its content."""
 
     model_config = ConfigDict(frozen=True)
@@ -56,7 +56,7 @@ class Left(BaseModel):
     content: bytes = Field(description="The content of the file.")
 
 
-class Told(BaseModel):
+class RunRecord(BaseModel):
     """All that a log tells, so far."""
 
     model_config = ConfigDict(frozen=True)
@@ -68,20 +68,20 @@ class Told(BaseModel):
     error: ErrorBody | None = Field(
         default=None, description="Why the run could not begin, or was lost; null for nothing."
     )
-    left: tuple[Left, ...] = Field(
+    left: tuple[StoredArtifact, ...] = Field(
         default=(), description="The files that the run has left so far."
     )
 
 
-async def told_by(lines: AsyncGenerator[bytes, None]) -> Told:
+async def read_run_record(lines: AsyncGenerator[bytes, None]) -> RunRecord:
     """What the lines tell, read to their end."""
     request: dict[str, JsonValue] = {}
     result: AgentResult | None = None
     error: ErrorBody | None = None
-    left: list[Left] = []
+    left: list[StoredArtifact] = []
     async with aclosing(lines):
         async for line in lines:
-            match _event_of(line):
+            match _parse_event(line):
                 case RunQueued(request=asked):
                     request = asked
                 case Stopped(result=came):
@@ -89,13 +89,13 @@ async def told_by(lines: AsyncGenerator[bytes, None]) -> Told:
                 case RunEnded(error=why):
                     error = why
                 case ToolFinished(iteration=turn, invocation=call):
-                    left.extend(_left_by(call, turn, len(left)))
+                    left.extend(_call_artifacts(call, turn, len(left)))
                 case _:
                     pass
-    return Told(request=request, result=result, error=error, left=tuple(left))
+    return RunRecord(request=request, result=result, error=error, left=tuple(left))
 
 
-async def events_told_by(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[Event, None]:
+async def replay_events(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[Event, None]:
     """The loop's events again, as they were told."""
     async with aclosing(lines):
         async for line in lines:
@@ -104,13 +104,13 @@ async def events_told_by(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[E
                 yield event
 
 
-def _event_of(line: bytes) -> object:
-    _, kind = head_of(line)
-    return LogLine.model_validate_json(line).event if kind in KINDS_TOLD else None
+def _parse_event(line: bytes) -> object:
+    _, kind = parse_head(line)
+    return LogLine.model_validate_json(line).event if kind in RECORD_KINDS else None
 
 
-def _left_by(call: ToolInvocation, iteration: int, before: int) -> Iterator[Left]:
-    for number, (name, media_type, content) in enumerate(_contents(call), start=before + 1):
+def _call_artifacts(call: ToolInvocation, iteration: int, before: int) -> Iterator[StoredArtifact]:
+    for number, (name, media_type, content) in enumerate(_call_contents(call), start=before + 1):
         facts = ArtifactFacts(
             number=number,
             name=name,
@@ -119,10 +119,10 @@ def _left_by(call: ToolInvocation, iteration: int, before: int) -> Iterator[Left
             iteration=iteration,
             tool_call_id=call.tool_call_id,
         )
-        yield Left(facts=facts, content=content)
+        yield StoredArtifact(facts=facts, content=content)
 
 
-def _contents(call: ToolInvocation) -> Iterator[tuple[str, str, bytes]]:
+def _call_contents(call: ToolInvocation) -> Iterator[tuple[str, str, bytes]]:
     for each in call.attachments:
         yield each.name, each.media_type, base64.b64decode(each.base64)
     if call.execution is None:
@@ -133,4 +133,4 @@ def _contents(call: ToolInvocation) -> Iterator[tuple[str, str, bytes]]:
         content = (value.text or "").encode("utf-8", "replace")
         if value.base64 is not None:
             content = base64.b64decode(value.base64)
-        yield f"shown-{count}{ENDINGS.get(value.media_type, '')}", value.media_type, content
+        yield f"shown-{count}{FILE_SUFFIXES.get(value.media_type, '')}", value.media_type, content

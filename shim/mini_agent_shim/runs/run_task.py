@@ -15,17 +15,17 @@ from mini_agent.result import AgentResult
 from mini_agent_protocol.asgi.disconnect import ClientDisconnected
 from mini_agent_protocol.asgi.problems import error_body
 from mini_agent_shim import metrics
-from mini_agent_shim.errors import LogUnavailable
-from mini_agent_shim.runs.recorder import Recording, logged
-from mini_agent_shim.runs.schema import State, state_of
+from mini_agent_shim.errors import RunLogUnavailable
+from mini_agent_shim.runs.recorder import RunRecorder, with_run_log
+from mini_agent_shim.runs.schema import State, run_state
 
-CANCEL_S: Final = 2.0
+CANCEL_TIMEOUT_S: Final = 2.0
 
 Work: TypeAlias = Callable[[Listener], Coroutine[object, object, AgentResult]]
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class RunOrder:
     """What a run is to do: the request, its model, and the work, which tells a listener of it."""
 
     asked: AgentRunRequest
@@ -33,31 +33,31 @@ class Order:
     work: Work
 
 
-class LiveRun:
+class RunTask:
     """One run, from its place in the queue to its end."""
 
-    def __init__(self, order: Order, places: asyncio.Semaphore) -> None:
+    def __init__(self, order: RunOrder, places: asyncio.Semaphore) -> None:
         self._order = order
         self._places = places
         self._ending_as: State = "cancelled"
         self._has_begun = False
         self._is_called_off = False
         self._listeners: list[asyncio.Queue[Event | None]] = []
-        self._recording: Recording | None = None
+        self._recording: RunRecorder | None = None
         self._task: asyncio.Task[AgentResult] | None = None
 
     @property
-    def recording(self) -> Recording:
+    def recording(self) -> RunRecorder:
         """Its record; there once it has begun."""
         if self._recording is None:
             raise RuntimeError("the run has not begun")
         return self._recording
 
-    def begin(self, recording: Recording, over: Callable[[], None]) -> None:
+    def begin(self, recording: RunRecorder, over: Callable[[], None]) -> None:
         """Starts the task; `over` is called at its end."""
         self._recording = recording
         self._task = asyncio.create_task(self._worked())
-        self._task.add_done_callback(lambda task: _heard(task, over))
+        self._task.add_done_callback(lambda task: _retrieve(task, over))
 
     def cancel(self) -> None:
         """Asks it to end at once."""
@@ -72,15 +72,15 @@ class LiveRun:
             return
         self._ending_as = state
         if self._has_its_answer:
-            await asyncio.wait({self._task}, timeout=CANCEL_S)
+            await asyncio.wait({self._task}, timeout=CANCEL_TIMEOUT_S)
         self.cancel()
-        await asyncio.wait({self._task}, timeout=CANCEL_S)
+        await asyncio.wait({self._task}, timeout=CANCEL_TIMEOUT_S)
 
     @property
     def _has_its_answer(self) -> bool:
         """All that is left to do is to leave the sandbox."""
         result = self.recording.result
-        return result is not None and state_of(result) != "cancelled"
+        return result is not None and run_state(result) != "cancelled"
 
     async def result(self) -> AgentResult:
         """What became of it; raises what kept it from beginning. Giving up does not end it."""
@@ -113,7 +113,7 @@ class LiveRun:
             # Leaving a sandbox can fail, which does not undo the run.
             if recording.result is not None:
                 return self._done(recording.result)
-            recording.ended("failed", _error_of(broken))
+            recording.ended("failed", _describe_error(broken))
             raise
         else:
             return self._done(result)
@@ -123,35 +123,35 @@ class LiveRun:
     async def _in_its_place(self) -> AgentResult:
         if self._is_called_off:
             raise asyncio.CancelledError
-        with metrics.waiting():
+        with metrics.track_queued():
             await self._places.acquire()
         try:
-            with metrics.in_progress():
+            with metrics.track_running():
                 self.recording.running()
                 return await self._order.work(self._listener)
         finally:
             self._places.release()
 
     def _done(self, result: AgentResult) -> AgentResult:
-        self.recording.ended(state_of(result))
+        self.recording.ended(run_state(result))
         return result
 
     def _cut_off(self) -> AgentResult:
         recording = self.recording
         if recording.is_broken:
-            recording.ended("failed", _error_of(_no_log()))
-            raise _no_log()
+            recording.ended("failed", _describe_error(_log_unavailable()))
+            raise _log_unavailable()
         if recording.result is not None and self._has_its_answer:
             return self._done(recording.result)
-        recording.ended(self._ending_as, _why(self._ending_as))
-        return recording.result or _never_begun(self._order, self._ending_as)
+        recording.ended(self._ending_as, _describe_end(self._ending_as))
+        return recording.result or _unstarted_result(self._order, self._ending_as)
 
     @property
     def _listener(self) -> Listener:
-        return logged(self._tell, self.recording.summary.id)
+        return with_run_log(self._tell, self.recording.summary.id)
 
     def _tell(self, event: Event) -> None:
-        metrics.happened(event)
+        metrics.count_event(event)
         self.recording.tell(event)
         self._tell_all(event)
 
@@ -161,7 +161,7 @@ class LiveRun:
 
 
 @asynccontextmanager
-async def ended_with_its_caller(run: LiveRun) -> AsyncIterator[None]:
+async def end_on_disconnect(run: RunTask) -> AsyncIterator[None]:
     """Whoever leaves the block before the run is over ends the run."""
     try:
         yield
@@ -173,33 +173,33 @@ async def ended_with_its_caller(run: LiveRun) -> AsyncIterator[None]:
         raise
 
 
-def _heard(task: asyncio.Task[AgentResult], over: Callable[[], None]) -> None:
+def _retrieve(task: asyncio.Task[AgentResult], over: Callable[[], None]) -> None:
     # What it raised may have no reader; asyncio would complain about it.
     if not task.cancelled():
         task.exception()
     over()
 
 
-def _no_log() -> LogUnavailable:
-    return LogUnavailable(
+def _log_unavailable() -> RunLogUnavailable:
+    return RunLogUnavailable(
         "the run was ended, because its log cannot be written",
         hint="make room on the volume of MINI_AGENT_RUNS_DIR",
     )
 
 
-def _error_of(broken: Exception) -> ErrorBody:
+def _describe_error(broken: Exception) -> ErrorBody:
     if isinstance(broken, MiniAgentError):
         return error_body(broken)
     return ErrorBody(code="internal", message=f"the shim failed: {type(broken).__name__}")
 
 
-def _why(state: State) -> ErrorBody:
+def _describe_end(state: State) -> ErrorBody:
     if state == "cancelled":
         return ErrorBody(code="cancelled", message="the run was cancelled")
     return ErrorBody(code="interrupted", message="the shim stopped while the run was in progress")
 
 
-def _never_begun(order: Order, state: State) -> AgentResult:
+def _unstarted_result(order: RunOrder, state: State) -> AgentResult:
     return AgentResult(
         final_answer=f"The run was {state} before it began.",
         answer_source="notice",

@@ -17,7 +17,7 @@ from mini_agent.messages import Message, replace_surrogates
 from mini_agent.result import AgentResult, StoppedReason, Usage
 
 State: TypeAlias = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
-Door: TypeAlias = Literal["agent", "chat", "responses"]
+EntryPoint: TypeAlias = Literal["agent", "chat", "responses"]
 
 IN_PROGRESS: Final = ("queued", "running")
 _HEAD: Final = re.compile(rb'\{"seq":(\d+),"at":[\d.e+]+,"event":\{"kind":"(\w+)"')
@@ -34,7 +34,7 @@ class RunQueued(_Value):
     run_id: str = Field(description="The id of the run.")
     request_id: str = Field(description="The id of the request, as in the X-Request-Id header.")
     caller: str = Field(description="The name of the caller's token; empty where none is asked.")
-    door: Door = Field(description="The API that the request came through.")
+    door: EntryPoint = Field(description="The API that the request came through.")
     request: dict[str, JsonValue] = Field(description="The request, without its secrets.")
 
 
@@ -60,7 +60,7 @@ class LogLine(_Value):
     event: LogEvent = Field(description="What happened.")
 
 
-def head_of(line: bytes) -> tuple[int, str]:
+def parse_head(line: bytes) -> tuple[int, str]:
     """The number and the kind of a written line, without reading all of it."""
     found = _HEAD.match(line)
     if found is None:
@@ -68,7 +68,7 @@ def head_of(line: bytes) -> tuple[int, str]:
     return int(found[1]), found[2].decode()
 
 
-def state_of(result: AgentResult) -> State:
+def run_state(result: AgentResult) -> State:
     """How a run that the loop brought to its end is counted."""
     match result.stopped_reason:
         case "error":
@@ -79,7 +79,7 @@ def state_of(result: AgentResult) -> State:
             return "done"
 
 
-SHOWN_CHARS: Final = 300
+MAX_PREVIEW_CHARS: Final = 300
 
 
 class RunSummary(BaseModel):
@@ -89,7 +89,7 @@ class RunSummary(BaseModel):
 
     id: str = Field(description="The id of the run.")
     state: State = Field(default="queued", description="Where the run stands.")
-    door: Door = Field(default="agent", description="The API that the request came through.")
+    door: EntryPoint = Field(default="agent", description="The API that the request came through.")
     caller: str = Field(default="", description="the name of the token; empty where none is asked")
     request_id: str = Field(
         default="", description="The id of the request, as in the X-Request-Id header."
@@ -142,7 +142,7 @@ class RunSummary(BaseModel):
             case Stopped(result=result):
                 told = {
                     "stopped_reason": result.stopped_reason,
-                    "answer": replace_surrogates(result.final_answer[:SHOWN_CHARS]),
+                    "answer": replace_surrogates(result.final_answer[:MAX_PREVIEW_CHARS]),
                     "error": result.error and replace_surrogates(result.error),
                     "model": result.used_model,
                     "usage": result.usage,
@@ -152,11 +152,11 @@ class RunSummary(BaseModel):
                 return self
 
 
-def prompt_in(messages: Sequence[Message]) -> str:
+def preview_prompt(messages: Sequence[Message]) -> str:
     """The beginning of what the caller asked last."""
     asked = [message for message in messages if message.get("role") == "user"]
     content = (asked or messages)[-1].get("content")
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, dict)]
         content = " ".join(part for part in parts if isinstance(part, str))
-    return replace_surrogates(content[:SHOWN_CHARS]) if isinstance(content, str) else ""
+    return replace_surrogates(content[:MAX_PREVIEW_CHARS]) if isinstance(content, str) else ""

@@ -17,13 +17,13 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from mini_agent.errors import ErrorBody, NotConfigured
-from mini_agent_shim.http.middleware import line_of
-from mini_agent_shim.runs.journal import Journal, Reader, mend
-from mini_agent_shim.runs.redaction import Hidden
+from mini_agent_shim.http.middleware import format_log_line
+from mini_agent_shim.runs.journal import Journal, JournalReader, repair_journal
+from mini_agent_shim.runs.redaction import Redactor
 from mini_agent_shim.runs.schema import RunEnded, RunSummary, State
 
 VERSION: Final = 1
-BUSY_S: Final = 5.0
+BUSY_TIMEOUT_S: Final = 5.0
 SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS runs (
   id TEXT PRIMARY KEY, state TEXT NOT NULL, caller TEXT NOT NULL, model TEXT NOT NULL,
@@ -55,7 +55,7 @@ ORDER BY id DESC LIMIT :limit
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RunQuery:
     """Which runs a page shows, newest first; `caller` None: everybody's."""
 
     caller: str | None = None
@@ -69,19 +69,19 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Keyed:
+class KeyedRun:
     """The run that an Idempotency-Key stands for, and the digest of the request it came with."""
 
     run: str
     digest: str
 
 
-class Index:
+class RunIndex:
     """The rows. Every call is one short transaction."""
 
     def __init__(self, path: Path) -> None:
         # Every change is a transaction by itself; the write-ahead log survives a killed process.
-        self._rows = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None)
+        self._rows = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         self._rows.execute("PRAGMA journal_mode=WAL")
         self._rows.execute("PRAGMA synchronous=NORMAL")
         self._rows.executescript(SCHEMA)
@@ -101,7 +101,7 @@ class Index:
             "model": summary.model,
             "created": summary.created_at,
             "bytes": size,
-            "found_by": _plain("\n".join(found_by).lower()),
+            "found_by": _sqlite_text("\n".join(found_by).lower()),
             "summary": summary.model_dump_json(),
         }
         self._rows.execute(SAVE, row)
@@ -111,7 +111,7 @@ class Index:
         row = self._rows.execute("SELECT summary FROM runs WHERE id = ?", (run_id,)).fetchone()
         return RunSummary.model_validate_json(row[0]) if row else None
 
-    def page(self, wanted: Wanted) -> list[RunSummary]:
+    def page(self, wanted: RunQuery) -> list[RunSummary]:
         """The runs that are wanted, newest first."""
         asked = {
             "caller": wanted.caller,
@@ -120,7 +120,7 @@ class Index:
             "before": wanted.before,
             "since": wanted.since,
             "until": wanted.until,
-            "words": _plain(wanted.words.lower()),
+            "words": _sqlite_text(wanted.words.lower()),
             "limit": wanted.limit,
         }
         rows = self._rows.execute(PAGE, asked)
@@ -160,13 +160,13 @@ class Index:
         self._rows.executemany("DELETE FROM keys WHERE run = ?", gone)
         self._rows.executemany("DELETE FROM runs WHERE id = ?", gone)
 
-    def keyed(self, caller: str, key: str) -> Keyed | None:
+    def keyed(self, caller: str, key: str) -> KeyedRun | None:
         """What a caller's key stands for."""
         asked = "SELECT run, digest FROM keys WHERE caller = ? AND key = ?"
         row = self._rows.execute(asked, (caller, key)).fetchone()
-        return Keyed(row[0], row[1]) if row else None
+        return KeyedRun(row[0], row[1]) if row else None
 
-    def keep_key(self, caller: str, key: str, keyed: Keyed) -> None:
+    def keep_key(self, caller: str, key: str, keyed: KeyedRun) -> None:
         """From now on the key stands for this run."""
         row = (caller, key, keyed.digest, keyed.run)
         self._rows.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", row)
@@ -177,49 +177,49 @@ class Index:
 
 
 # NUL ends a text for SQLite's functions, and a lone surrogate is no text to it.
-def _plain(text: str) -> str:
+def _sqlite_text(text: str) -> str:
     return text.replace("\0", " ").encode("utf-8", "replace").decode()
 
 
-SWEEP_S: Final = 60.0
-LOST: Final = ErrorBody(
+SWEEP_INTERVAL_S: Final = 60.0
+INTERRUPTED: Final = ErrorBody(
     code="interrupted",
     message="the shim stopped while the run was in progress",
     hint="its log holds what had happened until then; start it again if it is still wanted",
 )
-NOT_WRITABLE: Final = "MINI_AGENT_RUNS_DIR names a folder that the shim can write"
+FOLDER_HINT: Final = "MINI_AGENT_RUNS_DIR names a folder that the shim can write"
 _log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class Retention:
     """How long runs are kept and how much room they may take; the oldest go first."""
 
     days: float = 30.0
     megabytes: int = 1024
 
 
-class Archive:
+class RunStore:
     """Opened by the first who needs it, or when the service starts, whichever is earlier.
 
     Without a `folder` the runs are forgotten when it is closed.
     """
 
-    def __init__(self, folder: Path | None, keeping: Keeping) -> None:
+    def __init__(self, folder: Path | None, keeping: Retention) -> None:
         self._named = folder
         self._keeping = keeping
-        self._open: _Open | None = None
+        self._open: _OpenStore | None = None
         self._swept = 0.0
 
     @property
-    def index(self) -> Index:
+    def index(self) -> RunIndex:
         """The index of the open archive."""
         return self.opened().index
 
-    def opened(self) -> _Open:
+    def opened(self) -> _OpenStore:
         """The archive, open; `NotConfigured` where that cannot be."""
         if self._open is None:
-            self._open = _opened(self._named)
+            self._open = _open_folder(self._named)
             self._find_interrupted()
             self.sweep()
         return self._open
@@ -233,7 +233,7 @@ class Archive:
             shutil.rmtree(self._open.folder)
         self._open = None
 
-    def begun(self, summary: RunSummary, hidden: Hidden) -> Journal:
+    def begun(self, summary: RunSummary, hidden: Redactor) -> Journal:
         """The log of a new run."""
         path = self._path(summary.id)
         path.touch(mode=0o600)
@@ -246,9 +246,9 @@ class Archive:
             raise
         return journal
 
-    def reader(self, run_id: str) -> Reader:
+    def reader(self, run_id: str) -> JournalReader:
         """The lines of a run."""
-        return Reader(self._path(run_id))
+        return JournalReader(self._path(run_id))
 
     def forget(self, run_id: str) -> None:
         """A run that never was."""
@@ -257,7 +257,7 @@ class Archive:
 
     def sweep(self) -> None:
         """Removes what is too old or too much, at most once a minute."""
-        if time.monotonic() - self._swept < SWEEP_S:
+        if time.monotonic() - self._swept < SWEEP_INTERVAL_S:
             return
         self._swept = time.monotonic()
         before = time.time() - self._keeping.days * 86_400
@@ -273,25 +273,25 @@ class Archive:
         for summary in self.index.unfinished():
             path = self._path(summary.id)
             path.touch(mode=0o600)
-            if not mend(path):
-                journal = Journal(path, Hidden(()))
-                journal.append(RunEnded(state="interrupted", error=LOST))
+            if not repair_journal(path):
+                journal = Journal(path, Redactor(()))
+                journal.append(RunEnded(state="interrupted", error=INTERRUPTED))
                 journal.close()
-            told = {"state": "interrupted", "ended_at": time.time(), "error": LOST.message}
+            told = {"state": "interrupted", "ended_at": time.time(), "error": INTERRUPTED.message}
             self.index.save(summary.model_copy(update=told), path.stat().st_size)
-            _log.warning(line_of("run_interrupted", run_id=summary.id))
+            _log.warning(format_log_line("run_interrupted", run_id=summary.id))
 
 
-def require_folder(named: Path | None) -> None:
+def require_writable_folder(named: Path | None) -> None:
     """`NotConfigured` where runs cannot be kept there now."""
     if named is not None:
-        _opened(named).close()
+        _open_folder(named).close()
 
 
 @dataclass(frozen=True, slots=True)
-class _Open:
+class _OpenStore:
     folder: Path
-    index: Index
+    index: RunIndex
     lock: TextIO
 
     def close(self) -> None:
@@ -299,14 +299,14 @@ class _Open:
         self.lock.close()
 
 
-def _opened(named: Path | None) -> _Open:
+def _open_folder(named: Path | None) -> _OpenStore:
     folder = Path(tempfile.mkdtemp(prefix="mini-agent-runs-")) if named is None else named
     try:
         (folder / "logs").mkdir(parents=True, exist_ok=True)
         lock = (folder / "lock").open("w")
     except OSError as wrong:
         raise NotConfigured(
-            f"the runs cannot be kept in {folder}: {wrong.strerror}", hint=NOT_WRITABLE
+            f"the runs cannot be kept in {folder}: {wrong.strerror}", hint=FOLDER_HINT
         ) from wrong
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -317,7 +317,7 @@ def _opened(named: Path | None) -> _Open:
             hint="give each its own MINI_AGENT_RUNS_DIR",
         ) from taken
     try:
-        return _Open(folder, Index(folder / "index.sqlite3"), lock)
+        return _OpenStore(folder, RunIndex(folder / "index.sqlite3"), lock)
     except sqlite3.Error as broken:
         lock.close()
         raise NotConfigured(

@@ -13,8 +13,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-FOLDER: Final = Path(__file__).with_name("static")
-MEDIA: Final = {
+STATIC_FOLDER: Final = Path(__file__).with_name("static")
+MEDIA_TYPES: Final = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
@@ -55,18 +55,18 @@ class PageFile:
         return Response(self.content, media_type=self.media_type, headers=headers)
 
 
-def page_files(folder: Path = FOLDER) -> Mapping[str, PageFile]:
+def load_page_files(folder: Path = STATIC_FOLDER) -> Mapping[str, PageFile]:
     """The page's files by their paths; `/` is its beginning."""
     paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
     files = {f"/page/{path.relative_to(folder).as_posix()}": _read(path) for path in paths}
     return {"/": files.pop("/page/index.html"), **files}
 
 
-def page_routes(files: Mapping[str, PageFile]) -> list[Route]:
+def create_page_routes(files: Mapping[str, PageFile]) -> list[Route]:
     """A route for each file."""
     return [Route(path, file.answer, include_in_schema=False) for path, file in files.items()]
 
 
 def _read(path: Path) -> PageFile:
     content = path.read_bytes()
-    return PageFile(content, MEDIA[path.suffix], f'"{sha256(content).hexdigest()[:32]}"')
+    return PageFile(content, MEDIA_TYPES[path.suffix], f'"{sha256(content).hexdigest()[:32]}"')

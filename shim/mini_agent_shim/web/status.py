@@ -12,18 +12,18 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from mini_agent.errors import SandboxUnavailable
-from mini_agent_shim.api.openapi import AT_THE_DOOR
+from mini_agent_shim.api.openapi import AUTH_PROBLEMS
 from mini_agent_shim.settings import ShimSettings
-from mini_agent_shim.sidecar import SidecarLine, SidecarNotReady
+from mini_agent_shim.sidecar import SidecarConnection, SidecarNotReady
 
-PATIENCE_S: Final = 2.0
-OLLAMA: Final = ("ollama/", "ollama_chat/")
-LEVEL: Final = re.compile(
+TIMEOUT_S: Final = 2.0
+OLLAMA_PREFIXES: Final = ("ollama/", "ollama_chat/")
+POOL_LEVEL: Final = re.compile(
     r'^sidecar_pool_level\{pool="([\w-]{1,40})"\} (\d{1,9}(?:\.0)?)$', re.MULTILINE
 )
-OF_THE_ENGINE: Final = ("engine_unavailable", "engine_refused")
-PULL_IT: Final = "fetch it: ollama pull {name}"
-SET_IT: Final = "set LITELLM_DEFAULT_CODE_MODEL, or name a model in each request"
+ENGINE_CODES: Final = ("engine_unavailable", "engine_refused")
+PULL_HINT: Final = "fetch it: ollama pull {name}"
+MODEL_HINT: Final = "set LITELLM_DEFAULT_CODE_MODEL, or name a model in each request"
 
 PartState = Literal["ok", "off", "unknown"]
 
@@ -55,16 +55,16 @@ class Status(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class StatusRoutes:
     """Looks when it is asked; no model is called for it."""
 
     settings: ShimSettings
-    line: SidecarLine
+    line: SidecarConnection
 
     def router(self) -> APIRouter:
         """The route as FastAPI takes it."""
         router = APIRouter()
-        router.add_api_route("/status", self.status, responses=AT_THE_DOOR)
+        router.add_api_route("/status", self.status, responses=AUTH_PROBLEMS)
         return router
 
     async def status(self) -> Status:
@@ -87,7 +87,7 @@ class Standing:
             await self.line.require_ready()
         except SidecarNotReady as refused:
             why = Part(state="off", detail=refused.message, hint=refused.hint)
-            engine = why if refused.cause in OF_THE_ENGINE else Part(state="unknown")
+            engine = why if refused.cause in ENGINE_CODES else Part(state="unknown")
             return engine, why
         except SandboxUnavailable as away:
             off = Part(state="off", detail=away.message, hint=away.hint)
@@ -97,39 +97,39 @@ class Standing:
     async def _pools(self) -> dict[str, int]:
         if not self.settings.sidecar_url:
             return {}
-        said = await _answer(f"{self.settings.sidecar_url.rstrip('/')}/metrics")
-        found = LEVEL.findall(said.text) if said is not None else []
+        said = await _get(f"{self.settings.sidecar_url.rstrip('/')}/metrics")
+        found = POOL_LEVEL.findall(said.text) if said is not None else []
         return {pool: int(float(level)) for pool, level in found}
 
     async def _model(self) -> Part:
         named = self.settings.default_model
         if not named:
-            return Part(state="unknown", detail="no model is set as the default", hint=SET_IT)
-        if not named.startswith(OLLAMA):
+            return Part(state="unknown", detail="no model is set as the default", hint=MODEL_HINT)
+        if not named.startswith(OLLAMA_PREFIXES):
             return Part(state="unknown", detail=f"{named}: seen when it is asked")
         return await self._model_of_ollama(named.partition("/")[2])
 
     async def _model_of_ollama(self, name: str) -> Part:
         address = (self.settings.ollama_address or "http://127.0.0.1:11434").rstrip("/")
-        said = await _answer(f"{address}/api/tags")
+        said = await _get(f"{address}/api/tags")
         if said is None:
             detail = f"Ollama at {address} does not answer"
             return Part(state="off", detail=detail, hint="start it: ollama serve")
-        if {name, f"{name}:latest"} & _names_in(said):
+        if {name, f"{name}:latest"} & _model_names(said):
             return Part(state="ok", detail=f"{name} is there")
-        return Part(state="off", detail=f"{name} is not there", hint=PULL_IT.format(name=name))
+        return Part(state="off", detail=f"{name} is not there", hint=PULL_HINT.format(name=name))
 
 
-async def _answer(url: str) -> httpx.Response | None:
+async def _get(url: str) -> httpx.Response | None:
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S) as http:
             said = await http.get(url)
     except httpx.HTTPError:
         return None
     return said if said.is_success else None
 
 
-def _names_in(said: httpx.Response) -> set[str]:
+def _model_names(said: httpx.Response) -> set[str]:
     try:
         listed: JsonValue = said.json()
     except ValueError:

@@ -28,7 +28,7 @@ from mini_agent_protocol.asgi.disconnect import (
     run_while_connected,
 )
 from mini_agent_protocol.asgi.event_stream import EventStreamResponse, with_keepalive
-from mini_agent_protocol.asgi.problems import error_body, problem_of
+from mini_agent_protocol.asgi.problems import error_body, build_problem
 from mini_agent_protocol.errors import MiniAgentError
 from mini_agent_protocol.execution import Execution, Output, Truncated
 from mini_agent_protocol.problems import Problem
@@ -200,7 +200,7 @@ class _EventSource:
         failed = _get_failure(running)
         if failed is not None:
             yield from map(self._wording.output, self._relay.take())
-            yield self._wording.error(problem_of(error_body(failed)))
+            yield self._wording.error(build_problem(error_body(failed)))
             return
         execution = running.result()
         self._note(execution)

@@ -9,7 +9,7 @@ from typing import Final
 from starlette.responses import JSONResponse
 
 from codex_sidecar.errors import Busy, RefusedRequest
-from mini_agent_protocol.asgi.problems import Statuses, error_body, problem_response, status_of
+from mini_agent_protocol.asgi.problems import Statuses, error_body, problem_response, find_status
 from mini_agent_protocol.errors import BadRequest, MiniAgentError, SandboxUnavailable, Unauthorized
 
 STATUSES: Final[Statuses] = (
@@ -29,5 +29,5 @@ def create_error_response(
         told["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Busy):
         told["Retry-After"] = str(error.retry_after_s)
-    status = error.status if isinstance(error, RefusedRequest) else status_of(error, STATUSES)
+    status = error.status if isinstance(error, RefusedRequest) else find_status(error, STATUSES)
     return problem_response(status, error_body(error), told)

@@ -17,7 +17,7 @@ from typing import Final
 from codex_sidecar.errors import RunnerLost
 from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.execution import Artifact
-from mini_agent_protocol.media_types import media_type_of
+from mini_agent_protocol.media_types import detect_media_type
 
 UNKNOWN_MEDIA_TYPE: Final = "application/octet-stream"
 MAX_JSON_CHARS: Final = 1 << 20
@@ -38,7 +38,7 @@ _TEXT_TYPES: Final = MappingProxyType(
 
 def detect_media_type(name: str, content: bytes) -> str:
     """The media type of a file; an image is one by its content alone."""
-    return media_type_of(content) or _detect_text_type(name, content)
+    return detect_media_type(content) or _detect_text_type(name, content)
 
 
 def _detect_text_type(name: str, content: bytes) -> str:

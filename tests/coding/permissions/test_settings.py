@@ -16,7 +16,7 @@ from mini_agent.coding.permissions.settings import (
 )
 from mini_agent.errors import NotConfigured
 from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.desk import Desk
+from tests.coding.harness import Desk
 from tests.coding.permissions.conftest import rules
 
 

@@ -15,7 +15,7 @@ from mini_agent.config import AgentConfig
 from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
 from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.desk import Desk
+from tests.coding.harness import Desk
 from tests.coding.tools.conftest import Bench
 
 

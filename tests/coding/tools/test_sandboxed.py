@@ -9,7 +9,7 @@ import pytest
 
 from mini_agent.coding.options import PermissionMode
 from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.desk import Desk
+from tests.coding.harness import Desk
 from tests.coding.tools.test_mcp import text_of, tools_in
 from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
 

@@ -16,10 +16,10 @@ import httpx
 import uvicorn
 
 from mini_agent.mcp.gateway.catalog import Gateway
-from mini_agent.mcp.gateway.configuration import configuration_of
-from mini_agent_shim.http.auth import Admission, Tokens, names_of_this_host
+from mini_agent.mcp.gateway.configuration import load_configuration
+from mini_agent_shim.http.auth import AccessPolicy, Tokens, own_host_names
 from mini_agent_shim.mcp.gateway_app import GatewayApp
-from mini_agent_shim.mcp.gateway_main import listening
+from mini_agent_shim.mcp.gateway_main import listen
 from tests.tools import conftest as tools
 
 SERVER = tools.SERVER
@@ -48,13 +48,13 @@ async def gateway_over(
     """A client of a gateway in this process; its `base_url` is where it is."""
     path = folder / "config.toml"
     path.write_text(text)
-    configuration = configuration_of([path], os.environ | variables)
+    configuration = load_configuration([path], os.environ | variables)
     async with Gateway(configuration) as gateway:
-        admission = Admission(
-            names_of_this_host(()), Tokens(token, {}), "gateway", "MINI_AGENT_GATEWAY_TOKEN"
+        admission = AccessPolicy(
+            own_host_names(()), Tokens(token, {}), "gateway", "MINI_AGENT_GATEWAY_TOKEN"
         )
         app = GatewayApp(gateway, admission).app()
-        with listening("127.0.0.1", 0) as listener:
+        with listen("127.0.0.1", 0) as listener:
             config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5)
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve([listener]))

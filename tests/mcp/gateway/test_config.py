@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from mini_agent.errors import NotConfigured
-from mini_agent.mcp.gateway.config_file import usual_file
-from mini_agent.mcp.gateway.configuration import configuration_of
+from mini_agent.mcp.gateway.config_file import default_file
+from mini_agent.mcp.gateway.configuration import load_configuration
 from tests.mcp.gateway.files import (
     address_of,
     command_of,
@@ -86,8 +86,8 @@ def test_a_json_file_of_other_clients_is_read_too(tmp_path: Path) -> None:
 
 
 def test_the_usual_file_is_that_of_codex() -> None:
-    assert usual_file({"CODEX_HOME": "/x"}) == Path("/x/config.toml")
-    assert usual_file({}) == Path.home() / ".codex/config.toml"
+    assert default_file({"CODEX_HOME": "/x"}) == Path("/x/config.toml")
+    assert default_file({}) == Path.home() / ".codex/config.toml"
 
 
 def test_old_tables_are_read_with_a_remark_and_new_ones_win(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_the_first_file_wins_and_the_other_tables_of_codex_are_passed_over(tmp_p
     one_file, other = tmp_path / "config.toml", tmp_path / ".mcp.json"
     one_file.write_text('model = "x"\n[tui]\ntheme = "y"\n[mcp_servers.a]\ncommand = "first"')
     other.write_text('{"mcpServers": {"a": {"command": "second"}, "b": {"command": "b"}}}')
-    configuration = configuration_of([one_file, other], {})
+    configuration = load_configuration([one_file, other], {})
     assert [command_of(each).command for each in configuration.servers] == ["first", "b"]
     assert "'a' is there already" in configuration.remarks[0]
 
@@ -199,7 +199,7 @@ def test_a_file_that_cannot_be_read_is_named_with_the_line(
 
 def test_a_file_that_is_not_there_is_named() -> None:
     with pytest.raises(NotConfigured, match=r"/nowhere/config.toml cannot be read: No such file"):
-        configuration_of([Path("/nowhere/config.toml")], {})
+        load_configuration([Path("/nowhere/config.toml")], {})
 
 
 def test_keys_that_mean_nothing_are_remarked_on(tmp_path: Path) -> None:

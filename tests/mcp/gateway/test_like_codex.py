@@ -10,8 +10,8 @@ from shlex import quote
 import pytest
 
 from mini_agent.mcp.client.server import McpAddress, McpCommand
-from mini_agent.mcp.gateway.config_file import STARTUP_S, TOOL_S
-from mini_agent.mcp.gateway.configuration import Configured, configuration_of
+from mini_agent.mcp.gateway.config_file import STARTUP_TIMEOUT_S, TOOL_TIMEOUT_S
+from mini_agent.mcp.gateway.configuration import ConfiguredServer, load_configuration
 from tests.mcp.gateway.files import one
 from tests.mcp.sandbox_server.clients import said_by
 
@@ -100,14 +100,14 @@ def _of_codex(said: dict[str, object], shown: dict[str, object]) -> dict[str, ob
         "cwd": transport.get("cwd"),
         "url": transport.get("url"),
         "headers": headers,
-        "startup_s": said["startup_timeout_sec"] or STARTUP_S,
-        "tool_s": said["tool_timeout_sec"] or TOOL_S,
+        "startup_s": said["startup_timeout_sec"] or STARTUP_TIMEOUT_S,
+        "tool_s": said["tool_timeout_sec"] or TOOL_TIMEOUT_S,
         "enabled_tools": shown.get("enabled_tools"),
         "disabled_tools": shown.get("disabled_tools") or [],
     }
 
 
-def _of_ours(server: Configured) -> dict[str, object]:
+def _of_ours(server: ConfiguredServer) -> dict[str, object]:
     reached = server.server
     by_command = reached if isinstance(reached, McpCommand) else None
     by_address = reached if isinstance(reached, McpAddress) else None
@@ -146,7 +146,7 @@ async def test_both_find_the_same_servers_with_the_same_transports_and_filters(
         theirs.append(_of_codex(said, json.loads(shown)))
     ours = [
         _of_ours(each)
-        for each in configuration_of([path], VARIABLES).servers
+        for each in load_configuration([path], VARIABLES).servers
         if each.name not in ("off", "old")
     ]
     by_name = {str(each["name"]): each for each in theirs}
@@ -161,4 +161,4 @@ async def test_what_codex_refuses_is_left_out_by_us(tmp_path: Path, text: str) -
     path.write_text(f"[mcp_servers.x]\n{text}\n")
     with pytest.raises(AssertionError, match=r"mcp_servers\.x"):
         await said_by("codex mcp list --json", tmp_path, {})
-    assert one(configuration_of([path], os.environ)).problem.startswith("x")
+    assert one(load_configuration([path], os.environ)).problem.startswith("x")

@@ -21,8 +21,8 @@ from mini_agent import (
     NamespacedInvoker,
 )
 from mini_agent.mcp.client.server import McpCommand
-from mini_agent.mcp.gateway.configuration import configuration_of
-from mini_agent.mcp.gateway.run_servers import servers_of_run
+from mini_agent.mcp.gateway.configuration import load_configuration
+from mini_agent.mcp.gateway.run_servers import open_run_tools
 from mini_agent.messages import JsonObject
 from mini_agent.model import ModelReply, ToolCall
 from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
@@ -79,7 +79,7 @@ async def over_mcp(npm: Path, folder: Path) -> AsyncIterator[Invoker]:
 async def without_http(npm: Path, folder: Path) -> AsyncIterator[Invoker]:
     path = folder / "config.toml"
     path.write_text(written(npm, folder))
-    async with servers_of_run(configuration_of([path], os.environ)) as tools:
+    async with open_run_tools(load_configuration([path], os.environ)) as tools:
         yield tools
 
 

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 import pytest
 from mcp import Client, StdioServerParameters, stdio_client
 
-from mini_agent.mcp.sandbox_server.server import Sessions, sandbox_server
+from mini_agent.mcp.sandbox_server.server import ClientSessions, create_sandbox_server
 from mini_agent.sandbox import LANGUAGES, SidecarClient
 from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
 
@@ -66,8 +66,8 @@ async def owned(opening: Client) -> AsyncIterator[Client]:
 async def client(real: Sidecar) -> AsyncIterator[Client]:
     """A client of the same server in this process, which starts faster."""
     async with SidecarClient(real.url, TOKEN) as sandboxes:
-        sessions = Sessions(lambda: sandboxes)
-        server = sandbox_server(sessions, LANGUAGES, lambda _request: "here")
+        sessions = ClientSessions(lambda: sandboxes)
+        server = create_sandbox_server(sessions, LANGUAGES, lambda _request: "here")
         async with owned(Client(server)) as connected:
             yield connected
         await sessions.aclose()

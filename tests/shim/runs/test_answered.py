@@ -10,11 +10,11 @@ import pytest
 from mini_agent.events import Listener, Stopped
 from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.result import AgentResult
-from mini_agent_shim.http.caller import ANYBODY
+from mini_agent_shim.http.caller import ANONYMOUS
 from mini_agent_shim.runs import run_task
-from mini_agent_shim.runs.registry import Asker, Capacity, Registry
-from mini_agent_shim.runs.run_task import Order
-from mini_agent_shim.runs.store import Archive, Keeping
+from mini_agent_shim.runs.registry import RunOrigin, Capacity, RunRegistry
+from mini_agent_shim.runs.run_task import RunOrder
+from mini_agent_shim.runs.store import RunStore, Retention
 
 RESULT = AgentResult(
     final_answer="42",
@@ -32,7 +32,7 @@ RESULT = AgentResult(
 async def test_who_leaves_with_the_answer_leaves_a_run_that_is_done(
     tmp_path: Path, leaving_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_task, "CANCEL_S", 0.5)
+    monkeypatch.setattr(run_task, "CANCEL_TIMEOUT_S", 0.5)
     told = asyncio.Event()
 
     async def work(tell: Listener) -> AgentResult:
@@ -44,11 +44,11 @@ async def test_who_leaves_with_the_answer_leaves_a_run_that_is_done(
     asked = AgentRunRequest.model_validate(
         {"messages": [{"role": "user", "content": "What is six times seven?"}], "model": "a/b"}
     )
-    registry = Registry(Archive(tmp_path, Keeping()), Capacity(1, 1))
+    registry = RunRegistry(RunStore(tmp_path, Retention()), Capacity(1, 1))
     registry.open()
-    run = registry.begin(Order(asked, "a/b", work), Asker(ANYBODY, "chat"))
+    run = registry.begin(RunOrder(asked, "a/b", work), RunOrigin(ANONYMOUS, "chat"))
     await told.wait()
     await run.end_as("cancelled")
-    found = registry.find(run.recording.summary.id, ANYBODY)
+    found = registry.find(run.recording.summary.id, ANONYMOUS)
     assert (found.state, (await run.result()).final_answer) == ("done", "42")
     await registry.aclose()

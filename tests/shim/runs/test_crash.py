@@ -20,9 +20,9 @@ from mini_agent.errors import NotConfigured
 from mini_agent.testing import ScriptedServer, call, hang, text
 from mini_agent.testing.script import Script
 from mini_agent_shim.app import create_app
-from mini_agent_shim.runs.redaction import Hidden
+from mini_agent_shim.runs.redaction import Redactor
 from mini_agent_shim.runs.schema import RunQueued, RunSummary
-from mini_agent_shim.runs.store import Archive, Keeping
+from mini_agent_shim.runs.store import RunStore, Retention
 from mini_agent_shim.settings import ShimSettings
 from tests.faults.telling import require_discreet
 from tests.shim.runs.asking import ASKED, KEYED, told_in
@@ -102,16 +102,16 @@ def test_what_was_done_is_done_and_what_was_in_progress_is_interrupted_and_reada
 def test_a_line_that_a_crash_cut_off_is_mended(tmp_path: Path) -> None:
     folder = tmp_path / "logs"
     folder.mkdir()
-    archive = Archive(tmp_path, Keeping())
+    archive = RunStore(tmp_path, Retention())
     archive.opened()
-    journal = archive.begun(SUMMARY, Hidden(()))
+    journal = archive.begun(SUMMARY, Redactor(()))
     journal.append(QUEUED)
     journal.close()
     archive.close()
     path = folder / f"{SUMMARY.id}.jsonl"
     whole = path.read_bytes()
     path.write_bytes(whole + b'{"seq":2,"at":1.5,"event":{"kind":"model_as')
-    again = Archive(tmp_path, Keeping())
+    again = RunStore(tmp_path, Retention())
     found = again.index.find(SUMMARY.id)
     again.close()
     assert found is not None
@@ -122,12 +122,12 @@ def test_a_line_that_a_crash_cut_off_is_mended(tmp_path: Path) -> None:
 
 
 def test_two_shims_do_not_write_one_log(tmp_path: Path) -> None:
-    first = Archive(tmp_path, Keeping())
+    first = RunStore(tmp_path, Retention())
     first.opened()
     with pytest.raises(NotConfigured, match="another shim keeps its runs"):
-        Archive(tmp_path, Keeping()).opened()
+        RunStore(tmp_path, Retention()).opened()
     first.close()
-    second = Archive(tmp_path, Keeping())
+    second = RunStore(tmp_path, Retention())
     second.opened()
     second.close()
 

@@ -10,9 +10,9 @@ from http import HTTPStatus
 from pathlib import Path
 
 from mini_agent.messages import JsonObject
-from mini_agent_shim.runs.redaction import Hidden
+from mini_agent_shim.runs.redaction import Redactor
 from mini_agent_shim.runs.schema import RunQueued, RunSummary
-from mini_agent_shim.runs.store import Archive, Keeping, Wanted
+from mini_agent_shim.runs.store import RunStore, Retention, RunQuery
 from mini_agent_shim.settings import ShimSettings
 from tests.shim.runs.asking import ASKED, listed
 from tests.shim.scripted import ScriptedModel, client_of, runs, says
@@ -20,10 +20,10 @@ from tests.shim.scripted import ScriptedModel, client_of, runs, says
 DAY_S = 86_400
 
 
-def keep(archive: Archive, number: int, created_at: float, *, state: str = "done") -> None:
+def keep(archive: RunStore, number: int, created_at: float, *, state: str = "done") -> None:
     told = {"id": f"{number:032x}", "model": "a/b", "created_at": created_at, "state": state}
     summary = RunSummary.model_validate(told)
-    journal = archive.begun(summary, Hidden(()))
+    journal = archive.begun(summary, Redactor(()))
     request: JsonObject = {"padding": "x" * 700_000}
     journal.append(
         RunQueued(run_id=summary.id, request_id="", caller="", door="agent", request=request)
@@ -32,28 +32,28 @@ def keep(archive: Archive, number: int, created_at: float, *, state: str = "done
     archive.index.save(summary, journal.bytes)
 
 
-def kept(folder: Path, keeping: Keeping) -> list[int]:
-    archive = Archive(folder, keeping)
-    found = [int(each.id, 16) for each in archive.index.page(Wanted())]
+def kept(folder: Path, keeping: Retention) -> list[int]:
+    archive = RunStore(folder, keeping)
+    found = [int(each.id, 16) for each in archive.index.page(RunQuery())]
     archive.close()
     assert len(list((folder / "logs").iterdir())) == len(found)
     return found
 
 
 def test_runs_that_are_too_old_go(tmp_path: Path) -> None:
-    archive = Archive(tmp_path, Keeping())
+    archive = RunStore(tmp_path, Retention())
     keep(archive, 1, time.time() - 10 * DAY_S)
     keep(archive, 2, time.time() - 2 * DAY_S)
     archive.close()
-    assert kept(tmp_path, Keeping(days=5)) == [2]
+    assert kept(tmp_path, Retention(days=5)) == [2]
 
 
 def test_where_there_is_too_much_the_oldest_go(tmp_path: Path) -> None:
-    archive = Archive(tmp_path, Keeping())
+    archive = RunStore(tmp_path, Retention())
     for number in (1, 2, 3, 4):
         keep(archive, number, time.time())
     archive.close()
-    assert kept(tmp_path, Keeping(megabytes=2)) == [4, 3]
+    assert kept(tmp_path, Retention(megabytes=2)) == [4, 3]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from http import HTTPStatus
 
-from mini_agent_shim.http.auth import Rates
+from mini_agent_shim.http.auth import RateLimiter
 from mini_agent_shim.settings import ShimSettings
 from tests.shim.runs.asking import (
     ASKED,
@@ -62,7 +62,7 @@ async def test_two_hundred_runs_at_a_time_are_all_done_once() -> None:
 
 def test_a_rate_is_a_burst_and_then_one_after_the_other() -> None:
     now = [0.0]
-    rates = Rates(lambda: now[0])
+    rates = RateLimiter(lambda: now[0])
     assert [rates.wait_s("a", 2) for _ in range(2)] == [0, 0]
     assert rates.wait_s("a", 2) == 30
     assert rates.wait_s("b", 2) == 0

@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from mini_agent.errors import NotConfigured
-from mini_agent_shim.http.auth import tokens_in
-from mini_agent_shim.settings import ShimSettings, require_safe_door
+from mini_agent_shim.http.auth import read_tokens
+from mini_agent_shim.settings import ShimSettings, require_token_or_loopback
 from tests.shim.runs.asking import ASKED, listed
 from tests.shim.scripted import ScriptedModel, Sidecar, SilentModel, client_of, runs, says
 from tests.shim.serving import served
@@ -136,13 +136,13 @@ def test_a_wrong_file_is_told_and_stops_the_start(tmp_path: Path, text: str, sai
     file = tmp_path / "tokens.toml"
     file.write_text(text)
     with pytest.raises(NotConfigured, match="MINI_AGENT_API_TOKENS_FILE") as wrong:
-        tokens_in(file)
+        read_tokens(file)
     assert said in str(wrong.value)
 
 
 def test_a_shim_with_tokens_may_be_open_to_others(tmp_path: Path) -> None:
     file = tmp_path / "tokens.toml"
-    require_safe_door(ShimSettings(host="0.0.0.0", api_tokens_file=file))
+    require_token_or_loopback(ShimSettings(host="0.0.0.0", api_tokens_file=file))
 
 
 async def test_the_callers_request_id_is_in_the_answer_the_error_and_the_run() -> None:

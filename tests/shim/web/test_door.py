@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from mini_agent.testing import Models, ScriptedServer
 from mini_agent_shim.settings import ShimSettings
-from mini_agent_shim.web.files import page_files
+from mini_agent_shim.web.files import load_page_files
 from mini_agent_shim.web.status import Status
 from tests.shim.scripted import ScriptedModel, Sidecar, client_of, says
 from tests.shim.web.shims import (
@@ -32,7 +32,7 @@ async def status(**settings: str) -> Status:
     return Status.model_validate_json(answer.content)
 
 
-@pytest.mark.parametrize("path", page_files())
+@pytest.mark.parametrize("path", load_page_files())
 async def test_every_file_is_there_without_a_token_under_a_strict_policy(path: str) -> None:
     settings = ShimSettings(shim_token=SecretStr(TOKEN))
     async with client_of(ScriptedModel([]), settings) as client:
@@ -57,7 +57,7 @@ async def test_the_rest_of_a_guarded_shim_is_not() -> None:
 
 
 def test_what_is_of_others_has_its_licence_beside_it() -> None:
-    files = page_files()
+    files = load_page_files()
     assert files["/page/vendor/markdown-it.js"].media_type.startswith("text/javascript")
     licence = files["/page/vendor/LICENSE.txt"].content.decode()
     assert "Permission is hereby granted" in licence
@@ -66,7 +66,7 @@ def test_what_is_of_others_has_its_licence_beside_it() -> None:
 
 
 def test_nothing_comes_from_elsewhere() -> None:
-    for path, file in page_files().items():
+    for path, file in load_page_files().items():
         text = file.content.decode()
         assert 'src="http' not in text, path
         assert "innerHTML" not in text, path

@@ -2,23 +2,18 @@
 
 import os
 
-from sandbox_runner import stream
-from mini_agent_protocol.order import Order, Result, read_order, write_result, write_skipped
+from mini_agent_protocol import frames
+from mini_agent_protocol.order import Order, Result, decode_order, encode_result, encode_skipped
+from sandbox_runner.paths import WORKSPACE
 from sandbox_runner.process.cgroup import oom_kills
 from sandbox_runner.process.pipes import Pipes, fork_with_pipes
+from sandbox_runner.process.watch import Emit, Inputs, ProcessExit, ProcessWatcher
 from sandbox_runner.standby.processes import StandbyProcesses
-from sandbox_runner.process.watch import (
-    Emit,
-    ProcessExit,
-    Inputs,
-    ProcessWatcher,
-)
-from sandbox_runner.paths import GO_TEST, RECIPES, WORKSPACE, file_of
-from sandbox_runner.standby.start import ChildMain, Start, child_main, build_start
+from sandbox_runner.standby.start import ChildMain, Start, build_start, child_main
 from sandbox_runner.workspace.files import (
     WorkspaceError,
-    remove_if_exists,
     ensure_private_folder,
+    remove_if_exists,
     write,
 )
 
@@ -26,124 +21,119 @@ MAX_COMPILER_BYTES = 1 << 20
 
 
 class SnippetExecution:
-    """Receives the snippet; `take` runs it."""
+    """Receives a snippet's order and files; `run` runs it."""
 
-    def __init__(self, source: Inputs, residents: StandbyProcesses, header: bytes) -> None:
-        self._source, self._residents = source, residents
-        self._order: Order = read_order(header)
-        self._archive = source.stream.receive(stream.FILES)
-        self._recipe = RECIPES[self._order.language]
+    def __init__(self, inputs: Inputs, standby: StandbyProcesses, header: bytes) -> None:
+        self._inputs, self._standby = inputs, standby
+        self._order: Order = decode_order(header)
+        self._archive = inputs.stream.receive(frames.FILES)
         self._nonce = b""
-        self._ooms = oom_kills()
+        self._oom_kills = oom_kills()
 
-    def take(self) -> ChildMain | None:
-        """Runs the snippet and reports; in a forked Python child, what that has to exec_command."""
+    def run(self) -> ChildMain | None:
+        """Runs the snippet and reports; in a forked child, what that goes on as."""
         try:
-            self._place()
+            self._write_files()
         except (OSError, WorkspaceError) as refused:
-            self._learn_nonce()
+            self._receive_nonce()
             self._report(Result(failed=str(refused)))
             return None
-        if self._order.stateful and self._recipe.file == "main.py":
-            return self._run_in_kept()
-        return self._run(0.0) if not self._recipe.compile else self._compile(self._recipe.compile)
+        if self._order.stateful:
+            return self._run_stateful()
+        return self._compile() if self._order.compile else self._run_program(0.0)
 
-    def _place(self) -> None:
+    def _write_files(self) -> None:
         ensure_private_folder()
         if self._archive:
-            from sandbox_runner.workspace.transfer import unpack  # noqa: PLC0415 - slow, and most bring no files
+            from sandbox_runner.workspace.transfer import unpack  # noqa: PLC0415 - most have no files
 
             unpack(self._archive)
-        if self._order.language == "go":
-            # The one that an earlier snippet of the session had would be compiled along.
-            for name in (self._recipe.file, GO_TEST):
-                remove_if_exists(name)
-        write(file_of(self._order), self._order.code.encode())
+        for name in self._order.removed:
+            remove_if_exists(name)
+        write(self._order.program, self._order.code.encode())
 
-    def _compile(self, command: tuple[str, ...]) -> ChildMain | None:
-        start = Start([*command], [], {})
-        pipes = self._begin(start)
+    def _compile(self) -> ChildMain | None:
+        start = Start(self._order.compile, "", [], {})
+        pipes = self._start(start)
         if pipes is None:
             return child_main(start)
-        self._learn_nonce()
-        said: list[bytes] = []
-        watch = ProcessWatcher(self._source, pipes, b"")
-        limit = self._order.compile_timeout_s
-        ending = watch.wait(limit, _keep_in(said), self._residents.pids)
-        if ending.status == 0:
-            return self._run(ending.ms)
-        self._emit(stream.STDERR, b"".join(said))
-        self._report(self._ended(Result(phase="compile", compile_ms=ending.ms), ending))
+        self._receive_nonce()
+        output: list[bytes] = []
+        watcher = ProcessWatcher(self._inputs, pipes, b"")
+        limit_s = self._order.compile_timeout_s
+        end = watcher.wait(limit_s, _collect_into(output), self._standby.pids)
+        if end.status == 0:
+            return self._run_program(end.ms)
+        self._emit(frames.STDERR, b"".join(output))
+        self._report(self._finish(Result(phase="compile", compile_ms=end.ms), end))
         return None
 
-    def _run(self, compile_ms: float) -> ChildMain | None:
-        start = build_start(self._order, self._recipe)
-        pipes = self._begin(start)
+    def _run_program(self, compile_ms: float) -> ChildMain | None:
+        start = build_start(self._order)
+        pipes = self._start(start)
         if pipes is None:
             return child_main(start)
         self._follow(pipes, Result(compile_ms=compile_ms))
         return None
 
-    def _begin(self, start: Start) -> Pipes | None:
-        return self._residents.take(self._order, start) or fork_with_pipes()
+    def _start(self, start: Start) -> Pipes | None:
+        return self._standby.take(self._order, start) or fork_with_pipes()
 
-    def _run_in_kept(self) -> ChildMain | None:
-        state = self._residents.kept.state()
+    def _run_stateful(self) -> ChildMain | None:
+        interpreter = self._standby.interpreter
+        state = interpreter.state()
         if state != "kept":
-            control = self._residents.kept.start()
+            control = interpreter.start()
             if control is not None:
-                from sandbox_runner.python.cells import Cells  # noqa: PLC0415 - slow, and seldom wanted
+                from sandbox_runner.python.cells import Cells  # noqa: PLC0415 - slow, and rare
 
                 return Cells(WORKSPACE, control).run
-        self._follow(
-            self._residents.kept.hand_over(self._order),
-            Result(python=state),
-            self._residents.kept.control,
-        )
+        pipes = interpreter.send_cell(self._order)
+        self._follow(pipes, Result(python=state), interpreter.control)
         return None
 
     def _follow(self, pipes: Pipes, begun: Result, control: int = -1) -> None:
-        self._learn_nonce()
-        self._emit(stream.RUNNING, b"")
-        watch = ProcessWatcher(self._source, pipes, self._order.stdin.encode(), control)
-        ending = watch.wait(self._order.timeout_s, self._emit, self._residents.pids)
-        if ending.values:
-            self._emit(stream.VALUES, ending.values)
-        self._report(self._ended(begun, ending)._replace(run_ms=ending.ms))
+        self._receive_nonce()
+        self._emit(frames.RUNNING, b"")
+        watcher = ProcessWatcher(self._inputs, pipes, self._order.stdin.encode(), control)
+        end = watcher.wait(self._order.timeout_s, self._emit, self._standby.pids)
+        if end.values:
+            self._emit(frames.VALUES, end.values)
+        self._report(self._finish(begun, end)._replace(run_ms=end.ms))
         if self._order.artifacts:
             self._send_artifacts()
 
-    def _learn_nonce(self) -> None:
+    def _receive_nonce(self) -> None:
         # INVARIANT: read only once the child exists, which therefore does not know it.
         if not self._nonce:
-            self._nonce = self._source.stream.receive(stream.GO)
+            self._nonce = self._inputs.stream.receive(frames.GO)
 
     def _emit(self, kind: bytes, chunk: bytes) -> None:
-        self._source.stream.send(kind, self._nonce + chunk)
+        self._inputs.stream.send(kind, self._nonce + chunk)
 
     def _report(self, result: Result) -> None:
-        self._emit(stream.RESULT, write_result(result))
+        self._emit(frames.RESULT, encode_result(result))
 
-    def _ended(self, begun: Result, ending: ProcessExit) -> Result:
-        code = os.waitstatus_to_exitcode(ending.status)
+    def _finish(self, begun: Result, end: ProcessExit) -> Result:
+        code = os.waitstatus_to_exitcode(end.status)
         return begun._replace(
             exit_code=max(code, 0),
             signal=max(-code, 0),
-            late=ending.late,
-            oom_kills=oom_kills() - self._ooms,
+            late=end.late,
+            oom_kills=oom_kills() - self._oom_kills,
         )
 
     def _send_artifacts(self) -> None:
-        from sandbox_runner.workspace.transfer import collect  # noqa: PLC0415 - slow, and most want no artifacts
+        from sandbox_runner.workspace.transfer import collect  # noqa: PLC0415 - most want none
 
-        found = collect(self._order, file_of(self._order))
-        skipped = write_skipped(found.skipped)
-        self._emit(stream.ARTIFACTS, len(skipped).to_bytes(4, "big") + skipped + found.archive())
+        files = collect(self._order)
+        skipped = frames.encode_part(encode_skipped(files.skipped))
+        self._emit(frames.ARTIFACTS, skipped + files.archive())
 
 
-def _keep_in(said: list[bytes]) -> Emit:
-    def keep(_kind: bytes, chunk: bytes) -> None:
-        if sum(map(len, said)) < MAX_COMPILER_BYTES:
-            said.append(chunk)
+def _collect_into(output: list[bytes]) -> Emit:
+    def collect(_kind: bytes, chunk: bytes) -> None:
+        if sum(map(len, output)) < MAX_COMPILER_BYTES:
+            output.append(chunk)
 
-    return keep
+    return collect

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 
 from codex_sidecar.engine.confinement import DEFAULT_LIMITS
 from mini_agent_protocol.errors import BadRequest
-from mini_agent_protocol.languages import Language, language_named
+from mini_agent_protocol.languages import Language, parse_language
 from mini_agent_protocol.snippet import Limits, Snippet
 from mini_agent_protocol.workspace import SessionRequest
 
@@ -240,7 +240,7 @@ class Context(_WireModel):
     @field_validator("language", mode="before")
     @classmethod
     def _known(cls, language: object) -> object:
-        return language_named(language) if isinstance(language, str) else language
+        return parse_language(language) if isinstance(language, str) else language
 
 
 class Code(_WireModel):

@@ -1,4 +1,4 @@
-"""What the kernel counted for this sandbox, under either version of cgroups."""
+"""Memory counters of this sandbox's cgroup, under either version of cgroups."""
 
 COUNTERS = ("/sys/fs/cgroup/memory.events", "/sys/fs/cgroup/memory/memory.oom_control")
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
@@ -6,14 +6,14 @@ UNLIMITED = 1 << 62
 
 
 def memory_limit() -> int:
-    """What the sandbox may use, in bytes."""
+    """The sandbox's memory limit, in bytes."""
     for limit in LIMITS:
         try:
             with open(limit, "rb") as number:
-                told = number.read().strip()
+                value = number.read().strip()
         except OSError:
             continue
-        return int(told) if told.isdigit() else UNLIMITED
+        return int(value) if value.isdigit() else UNLIMITED
     return UNLIMITED
 
 

@@ -1,4 +1,4 @@
-"""The first process of a snippet: its pipes, and how it comes to be."""
+"""The first process of a snippet: its pipes, and its fork."""
 
 import ctypes
 import os
@@ -11,7 +11,7 @@ PR_SET_DUMPABLE = 4
 OOM_SCORE = b"1000"
 EXIT_NOT_FOUND = 127
 OPEN_FILES = os.sysconf("SC_OPEN_MAX")
-# Out of the way: a program may count on the numbers that follow its three standard streams.
+# High: a program may count on the numbers that follow its three standard streams.
 VALUES_FD = min(1000, OPEN_FILES - 2)
 CONTROL_FD = VALUES_FD + 1
 
@@ -37,18 +37,18 @@ class ChildPipes(Record):
     values: int
 
     def close(self) -> None:
-        """Closes them on the runner's side, where nobody needs them once they are handed over."""
+        """Closes them on the runner's side, which has no use for them once they are handed over."""
         for end in self:
             os.close(end)
 
 
 def make_undumpable() -> None:
-    """Shuts this process off from others of its own user: no /proc/1/mem, /proc/1/fd, ptrace."""
+    """Denies other processes of this user /proc/1/mem, /proc/1/fd and ptrace of this one."""
     _set_dumpable(0)
 
 
 def open_pipes() -> tuple[Pipes, ChildPipes]:
-    """The pipes for a process that does not exist yet; its number is to be filled in."""
+    """The pipes for a process that does not exist yet; its pid is filled in later."""
     stdin, stdout, stderr, values = os.pipe(), os.pipe(), os.pipe(), os.pipe()
     for ours in (stdin[1], stdout[0], stderr[0], values[0]):
         os.set_blocking(ours, False)
@@ -73,7 +73,7 @@ def fork_with_pipes(control: int = -1) -> Pipes | None:
 
 
 def exec_command(command: tuple[str, ...]) -> None:
-    """Replaces the forked child by a command; it does not come back."""
+    """Replaces the forked child by a command; does not return."""
     for name in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):
         signal.signal(name, signal.SIG_DFL)
     try:

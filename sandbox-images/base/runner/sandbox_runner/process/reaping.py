@@ -1,4 +1,4 @@
-"""The end of processes: all of a snippet's, or all but those that a session keeps."""
+"""Killing and reaping: all of a snippet's processes, or all but those that a session keeps."""
 
 import os
 import signal
@@ -40,7 +40,7 @@ def reap_ended() -> Iterator[tuple[int, int]]:
 
 
 def has_ended(pid: int) -> bool:
-    """Whether a child of ours has ended; its status stays for whoever reaps it."""
+    """Whether a child of ours has ended; its status stays to be reaped."""
     try:
         return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
     except ChildProcessError:
@@ -48,7 +48,7 @@ def has_ended(pid: int) -> bool:
 
 
 def _kill_others(spared: frozenset[int]) -> None:
-    # All are stopped, so none is born after the list is read.
+    # All are stopped, so none is forked after the list is read.
     pids = {int(name) for name in os.listdir("/proc") if name.isdigit()} - spared - {1}
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
@@ -59,7 +59,7 @@ def _kill_others(spared: frozenset[int]) -> None:
 
 
 def _is_gone(pid: int, spared: frozenset[int]) -> bool:
-    # A child of a spared process stays in the list until its parent asks for its end.
+    # A child of a spared process stays listed until its parent reaps it.
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat:
             state, parent = stat.read().rpartition(b")")[2].split()[:2]

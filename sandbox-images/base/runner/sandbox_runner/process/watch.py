@@ -1,4 +1,4 @@
-"""Watches a snippet's process: its output as it comes, its end, its deadline, an interruption."""
+"""Watches a snippet's process: its output as it comes, its exit, its deadline, an interruption."""
 
 import os
 import select
@@ -8,26 +8,20 @@ from collections.abc import Callable
 
 from sandbox_runner.process.pipes import Pipes
 from sandbox_runner.process.reaping import kill_all, reap_ended
+from mini_agent_protocol.frames import INTERRUPT, STDERR, STDOUT, VALUES
 from mini_agent_protocol.record import Record
-from sandbox_runner.stream import (
-    CHUNK,
-    INTERRUPT,
-    STDERR,
-    STDOUT,
-    VALUES,
-    Stream,
-)
+from sandbox_runner.stream import CHUNK_BYTES, Stream
 
 MAX_WAIT_MS = 60_000.0
 MAX_VALUES_BYTES = 6 << 20
-# What a kept interpreter has, after the interruption at its deadline, before it is killed.
+# Seconds that a kept interpreter has, after the interruption at its deadline, before it is killed.
 GRACE_S = 1.0
 
 Emit = Callable[[bytes, bytes], None]
 
 
 class ProcessExit(Record):
-    """The wait status, whether the deadline came first, how long it ran, and the values it told."""
+    """The wait status, whether the deadline came first, milliseconds of running, and the values."""
 
     status: int
     late: bool
@@ -36,10 +30,10 @@ class ProcessExit(Record):
 
 
 class Inputs(Record):
-    """Where the sidecar is heard, and where the end of any child is."""
+    """What the runner waits on: the sidecar's stream, and a descriptor that reports dead children."""
 
     stream: Stream
-    awake: int
+    wakeup: int
 
 
 def open_child_wakeup() -> int:
@@ -53,18 +47,20 @@ def open_child_wakeup() -> int:
 
 
 class ProcessWatcher:
-    """One process until it ends or, on its `control`, says that it is done; the runner dies with
-    the stream."""
+    """Watches one process until it exits or, on its `control`, reports the end of a cell.
 
-    def __init__(self, source: Inputs, pipes: Pipes, stdin: bytes, control: int = -1) -> None:
-        self._stream, self._awake = source
+    The runner exits with the stream.
+    """
+
+    def __init__(self, inputs: Inputs, pipes: Pipes, stdin: bytes, control: int = -1) -> None:
+        self._stream, self._wakeup = inputs
         self._pipes, self._control = pipes, control
         self._stdin: memoryview | None = memoryview(stdin)
         self._kinds = {pipes.stdout: STDOUT, pipes.stderr: STDERR, pipes.values: VALUES}
         self._values = bytearray()
         self._status: int | None = None
         self._poll = select.poll()
-        for fd in (self._awake, self._stream.source, control, *self._kinds):
+        for fd in (self._wakeup, self._stream.source, control, *self._kinds):
             if fd >= 0:
                 self._poll.register(fd, select.POLLIN)
         self._poll.register(pipes.stdin, select.POLLOUT)
@@ -72,7 +68,7 @@ class ProcessWatcher:
     def wait(
         self, timeout_s: float, emit: Emit, spared: frozenset[int] = frozenset()
     ) -> ProcessExit:
-        """Relays until the process is done or late; then all but those spared are dead."""
+        """Relays until the process is done or late, then kills all but those spared."""
         started = time.monotonic()
         self._relay_until(started + timeout_s, emit)
         late = self._status is None
@@ -92,12 +88,12 @@ class ProcessWatcher:
 
     def _step(self, wait_ms: float, emit: Emit) -> None:
         for fd, _ in self._poll.poll(wait_ms):
-            if fd == self._awake:
+            if fd == self._wakeup:
                 self._reap()
             elif fd in self._kinds:
                 self._relay(fd, emit)
             elif fd == self._stream.source:
-                # Nothing else can come while a snippet runs, but for the end of the stream.
+                # Only this can come while a snippet runs, or the end of the stream.
                 self._stream.receive(INTERRUPT)
                 self._interrupt()
             elif fd == self._control:
@@ -106,15 +102,15 @@ class ProcessWatcher:
                 self._feed(self._stdin)
 
     def _reap(self) -> None:
-        os.read(self._awake, CHUNK)
+        os.read(self._wakeup, CHUNK_BYTES)
         for pid, status in reap_ended():
             if pid == self._pipes.pid:
                 self._status = status
 
     def _read_cell_end(self) -> None:
-        said = os.read(self._control, 4)
-        if said:
-            self._status = (int(said) & 0xFF) << 8 if said.isdigit() else 255 << 8
+        code = os.read(self._control, 4)
+        if code:
+            self._status = (int(code) & 0xFF) << 8 if code.isdigit() else 255 << 8
         else:
             self._poll.unregister(self._control)
 
@@ -127,7 +123,7 @@ class ProcessWatcher:
 
     def _relay(self, output: int, emit: Emit) -> bool:
         try:
-            chunk = os.read(output, CHUNK)
+            chunk = os.read(output, CHUNK_BYTES)
         except BlockingIOError:
             return False
         kind = self._kinds[output]
@@ -150,7 +146,7 @@ class ProcessWatcher:
     def _feed(self, left: memoryview) -> None:
         try:
             while left:
-                left = left[os.write(self._pipes.stdin, left[:CHUNK]) :]
+                left = left[os.write(self._pipes.stdin, left[:CHUNK_BYTES]) :]
         except BlockingIOError:
             self._stdin = left
             return
@@ -167,7 +163,7 @@ class ProcessWatcher:
         kill_all(spared)
         if self._stdin is not None:
             self._close_stdin()
-        # Nobody writes any more, but a process that is kept still holds its ends.
+        # Nothing writes any more, but a process that is kept still holds its ends.
         for output in list(self._kinds):
             while self._relay(output, emit):
                 pass

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 
-from mini_agent_protocol.order import Order
+from mini_agent_protocol.order import TYPE_CHECKING, Order
 from sandbox_runner.process.pipes import (
     CONTROL_FD,
     ChildPipes,
@@ -16,9 +16,12 @@ from sandbox_runner.process.reaping import has_ended
 
 CELL_READY = b"1"
 
+if TYPE_CHECKING:
+    from mini_agent_protocol.order import Interpreter as InterpreterState
 
-class Interpreter:
-    """Is there from the first stateful snippet on; where it dies, the next one starts another."""
+
+class KeptInterpreter:
+    """Lives from the first stateful snippet on; where it dies, the next one starts another."""
 
     def __init__(self) -> None:
         self._pid = 0
@@ -29,14 +32,14 @@ class Interpreter:
         """The process to spare where everything else is killed."""
         return frozenset({self._pid} if self._pid and not has_ended(self._pid) else ())
 
-    def state(self) -> str:
-        """What the next cell finds, in the words of `Result.python`."""
+    def state(self) -> "InterpreterState":
+        """What the next cell will run in: a `Result.python`."""
         if not self._pid:
             return "new"
         return "kept" if self.pids else "lost"
 
     def start(self) -> int | None:
-        """Starts one; in the child that it is, the descriptor on which its cells come."""
+        """Starts one; in the child itself, the descriptor on which its cells come."""
         import socket  # noqa: PLC0415 - slow, and most sandboxes keep no interpreter
 
         ours, theirs = socket.socketpair()
@@ -52,22 +55,22 @@ class Interpreter:
         self._pid, self.control = pipes.pid, ours.detach()
         return None
 
-    def hand_over(self, order: Order) -> Pipes:
-        """Gives it a cell to run; the pipes on which the cell talks."""
+    def send_cell(self, order: Order) -> Pipes:
+        """Sends it a cell to run; the pipes of that cell's standard streams."""
         ours, theirs = open_pipes()
-        cell = _cell(order)
+        cell = _write_cell(order)
         try:
             _send(self.control, (*theirs, cell))
             os.kill(self._pid, signal.SIGCONT)
         except OSError:
-            pass  # It has just died or does not listen: the watch on it will tell.
+            pass  # It has just died or does not listen: its watcher finds out.
         finally:
             os.close(cell)
             theirs.close()
         return ours._replace(pid=self._pid)
 
 
-def _cell(order: Order) -> int:
+def _write_cell(order: Order) -> int:
     # In a file, not on the socket: a process that does not read cannot make the runner wait.
     cell = os.memfd_create("cell")
     with open(cell, "wb", closefd=False) as text:
@@ -79,6 +82,5 @@ def _cell(order: Order) -> int:
 def _send(control: int, descriptors: tuple[int, ...]) -> None:
     import socket  # noqa: PLC0415 - slow, and most sandboxes keep no interpreter
 
-    line = socket.socket(fileno=os.dup(control))
-    with line:
-        socket.send_fds(line, [CELL_READY], descriptors)
+    with socket.socket(fileno=os.dup(control)) as connection:
+        socket.send_fds(connection, [CELL_READY], descriptors)

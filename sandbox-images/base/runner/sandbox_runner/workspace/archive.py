@@ -1,4 +1,4 @@
-"""The workspace as a tar: in whole, on its way to another sandbox of the session and from it."""
+"""The whole workspace as a tar, which moves it to another sandbox of the session."""
 
 import io
 import os
@@ -6,8 +6,9 @@ import stat
 import tarfile
 from collections.abc import Iterator
 
+from mini_agent_protocol.frames import MAX_BYTES
 from sandbox_runner.paths import WORKSPACE
-from sandbox_runner.stream import CHUNK, MOST_BYTES, Stream
+from sandbox_runner.stream import CHUNK_BYTES, Stream
 from sandbox_runner.workspace.files import WorkspaceError
 from sandbox_runner.workspace.walk import walk
 
@@ -32,15 +33,15 @@ class FrameBody(io.RawIOBase):
         view[:size] = self._stream.exactly(size)
         return size
 
-    def read_all(self, most: int) -> bytes:
+    def read_all(self, limit: int) -> bytes:
         """All of it; `WorkspaceError` where that is too much."""
-        if self._left > most:
-            raise WorkspaceError("too_large", f"more than {most} bytes")
+        if self._left > limit:
+            raise WorkspaceError("too_large", f"more than {limit} bytes")
         return self._stream.exactly(self._take(self._left))
 
     def drain(self) -> None:
         """Reads what is left."""
-        while self.read(CHUNK):
+        while self.read(CHUNK_BYTES):
             pass
 
     def _take(self, size: int) -> int:
@@ -62,8 +63,8 @@ def export_workspace() -> tuple[int, Iterator[bytes]]:
     """The length of the workspace's tar, and its pieces; `WorkspaceError` where it is too long to send."""
     heads = [(member.tobuf(tarfile.PAX_FORMAT), path, member.size) for path, member in _members()]
     length = sum(len(head) + _padded(size) for head, _, size in heads) + len(END)
-    if length + MARGIN_BYTES > MOST_BYTES:
-        raise WorkspaceError("too_large", f"the workspace holds more than {MOST_BYTES - MARGIN_BYTES} bytes")
+    if length + MARGIN_BYTES > MAX_BYTES:
+        raise WorkspaceError("too_large", f"the workspace holds more than {MAX_BYTES - MARGIN_BYTES} bytes")
     return length, _pieces(heads)
 
 
@@ -99,7 +100,7 @@ def _pieces(heads: list[tuple[bytes, str, int]]) -> Iterator[bytes]:
         yield head
         if size:
             with open(f"{WORKSPACE}/{path}", "rb") as source:
-                while piece := source.read(CHUNK):
+                while piece := source.read(CHUNK_BYTES):
                     yield piece
             yield bytes(_padded(size) - size)
     yield END

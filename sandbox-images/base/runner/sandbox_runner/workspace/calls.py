@@ -1,7 +1,4 @@
-"""Calls about the workspace between snippets: list, read, write, delete, export, import, wipe.
-
-An empty workspace, whatever a snippet has left in it.
-"""
+"""Calls about the workspace between snippets: list, read, write, delete, export, import, wipe."""
 
 import json
 import os
@@ -9,8 +6,8 @@ import stat
 from collections.abc import Iterable
 from itertools import chain
 
-from sandbox_runner import stream as frames
 from sandbox_runner.paths import WORKSPACE
+from mini_agent_protocol import frames
 from mini_agent_protocol.record import Record
 from sandbox_runner.stream import Stream
 from sandbox_runner.workspace import archive
@@ -23,21 +20,21 @@ MOVED_PREFIX = ".mini-agent.wiped"
 
 
 def wipe() -> None:
-    """Removes all there is, folders without permissions and folders a thousand deep alike."""
+    """Empties the workspace, of folders without permissions and folders a thousand deep alike."""
     top = os.open(WORKSPACE, FOLDER)
-    pulled_up = 0
+    moved = 0
     try:
         while names := os.listdir(top):
             for name in names:
-                pulled_up = _remove(top, name, pulled_up)
+                moved = _remove(top, name, moved)
     finally:
         os.close(top)
 
 
-def _remove(top: int, name: str, pulled_up: int) -> int:
+def _remove(top: int, name: str, moved: int) -> int:
     if not _is_folder(name, top):
         os.unlink(name, dir_fd=top)
-        return pulled_up
+        return moved
     # It is ours and no link, and nothing runs that could put one in its place.
     os.chmod(name, 0o700, dir_fd=top)
     folder = os.open(name, FOLDER, dir_fd=top)
@@ -47,13 +44,13 @@ def _remove(top: int, name: str, pulled_up: int) -> int:
                 os.unlink(inner, dir_fd=folder)
                 continue
             # Pulled up instead of gone into: no depth can use up descriptors or the stack.
-            pulled_up += 1
+            moved += 1
             os.chmod(inner, 0o700, dir_fd=folder)
-            os.rename(inner, f"{MOVED_PREFIX}{pulled_up}", src_dir_fd=folder, dst_dir_fd=top)
+            os.rename(inner, f"{MOVED_PREFIX}{moved}", src_dir_fd=folder, dst_dir_fd=top)
     finally:
         os.close(folder)
     os.rmdir(name, dir_fd=top)
-    return pulled_up
+    return moved
 
 
 def _is_folder(name: str, at: int) -> bool:
@@ -66,7 +63,7 @@ FileFacts = dict[str, str | float]
 
 
 class CallResult(Record):
-    """What a call brings back: files, and content of this length in pieces."""
+    """What a call returns: facts of files, and content of `length` bytes in pieces."""
 
     files: tuple[FileFacts, ...] = ()
     length: int = 0
@@ -74,21 +71,21 @@ class CallResult(Record):
 
 
 def answer_call(stream: Stream, header: bytes) -> None:
-    """Carries out the call and answers it."""
+    """Runs the call and sends its answer."""
     call = json.loads(header)
     body = FrameBody(stream, stream.expect(frames.FILES))
-    kind, error, found = "", "", CallResult()
+    kind, error, result = "", "", CallResult()
     try:
-        found = _run_call(call["op"], call["path"], body)
+        result = _run_call(call["op"], call["path"], body)
     except WorkspaceError as refused:
         kind, error = refused.kind, str(refused)
     except OSError as failed:
-        kind, error = workspace.kind_of(failed), failed.strerror or str(failed)
+        kind, error = workspace.error_kind(failed), failed.strerror or str(failed)
     body.drain()
-    told = {"ok": not error, "error": error, "kind": kind, "files": found.files}
-    text = json.dumps(told).encode()
-    head = len(text).to_bytes(4, "big") + text
-    stream.send_pieces(frames.ANSWER, len(head) + found.length, chain((head,), found.content))
+    outcome = {"ok": not error, "error": error, "kind": kind, "files": result.files}
+    text = json.dumps(outcome).encode()
+    head = frames.encode_part(text)
+    stream.send_pieces(frames.ANSWER, len(head) + result.length, chain((head,), result.content))
 
 
 def _run_call(op: str, path: str, body: FrameBody) -> CallResult:
@@ -99,7 +96,7 @@ def _run_call(op: str, path: str, body: FrameBody) -> CallResult:
             content = workspace.read(path)
             return CallResult(length=len(content), content=(content,))
         case "write":
-            workspace.write(path, body.read_all(workspace.MOST_BYTES))
+            workspace.write(path, body.read_all(workspace.MAX_FILE_BYTES))
         case "delete":
             workspace.delete(path)
         case "export":

@@ -6,7 +6,7 @@ import stat
 
 from sandbox_runner.paths import PRIVATE_FOLDER, WORKSPACE
 
-MOST_BYTES = 16 << 20
+MAX_FILE_BYTES = 16 << 20
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 PART = ".mini-agent.part"
 
@@ -22,7 +22,7 @@ _KINDS = {
 
 
 class WorkspaceError(Exception):
-    """Why a call comes to nothing: `kind` for programs, the text for people."""
+    """Why a call was refused: `kind` for programs, the text for people."""
 
     def __init__(self, kind: str, why: str) -> None:
         super().__init__(why)
@@ -30,12 +30,12 @@ class WorkspaceError(Exception):
 
 
 def error_kind(error: OSError) -> str:
-    """What the kernel said, as the kind of a refusal."""
+    """The kind of an error that the kernel reported."""
     return _KINDS.get(error.errno or 0, "refused")
 
 
 def ensure_private_folder() -> None:
-    """Makes sure of the folder for what is ours, whatever a snippet has put in its place."""
+    """Makes the private folder, whatever a snippet has put in its place."""
     path = f"{WORKSPACE}/{PRIVATE_FOLDER}"
     try:
         os.mkdir(path, 0o755)
@@ -50,33 +50,33 @@ def ensure_private_folder() -> None:
 def read(path: str) -> bytes:
     """A regular file's content."""
     with _Folder(path) as (folder, name):
-        # Not blocking: where it is a FIFO, nobody will ever write to it.
+        # Not blocking: where it is a FIFO, nothing will ever write to it.
         file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
         with open(file, "rb") as source:
             status = os.fstat(file)
             if not stat.S_ISREG(status.st_mode):
                 raise WorkspaceError("not_a_file", "not a regular file")
-            if status.st_size > MOST_BYTES:
-                raise WorkspaceError("too_large", f"more than {MOST_BYTES} bytes")
+            if status.st_size > MAX_FILE_BYTES:
+                raise WorkspaceError("too_large", f"more than {MAX_FILE_BYTES} bytes")
             return source.read()
 
 
 def write(path: str, content: bytes) -> None:
-    """Puts a file there, in the place of whatever was there but a folder; all of it or nothing."""
+    """Writes a file, over anything that is there but a folder; all of it or nothing."""
     with _Folder(path, create=True) as (folder, name):
-        _forget(PART, folder)
+        _unlink_if_exists(PART, folder)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
         try:
             with open(os.open(PART, flags, 0o644, dir_fd=folder), "wb") as part:
                 part.write(content)
             os.rename(PART, name, src_dir_fd=folder, dst_dir_fd=folder)
         except OSError:
-            _forget(PART, folder)
+            _unlink_if_exists(PART, folder)
             raise
 
 
 def delete(path: str) -> None:
-    """Removes a file, or whatever else is there that is no folder."""
+    """Removes a file, or anything else that is no folder."""
     with _Folder(path) as (folder, name):
         os.unlink(name, dir_fd=folder)
 
@@ -84,7 +84,7 @@ def delete(path: str) -> None:
 def remove_if_exists(path: str) -> None:
     """Removes a file, if it is there."""
     with _Folder(path) as (folder, name):
-        _forget(name, folder)
+        _unlink_if_exists(name, folder)
 
 
 class _Folder:
@@ -123,7 +123,7 @@ def _make(folder: str, at: int) -> None:
         return
 
 
-def _forget(name: str, folder: int) -> None:
+def _unlink_if_exists(name: str, folder: int) -> None:
     try:
         os.unlink(name, dir_fd=folder)
     except FileNotFoundError:

@@ -25,7 +25,7 @@ def unpack(archive: bytes) -> None:
 
 
 class Collection:
-    """What comes back of the workspace: a tar of files, and what was left behind and why."""
+    """A tar of the files that come back, and the files that were left behind, a reason each."""
 
     def __init__(self, order: Order) -> None:
         self.skipped: list[str] = []
@@ -69,7 +69,7 @@ class Collection:
 
     def _add(self, path: str) -> str:
         try:
-            # Nobody can swap the file for a link now: every process of the snippet is dead.
+            # Nothing can swap the file for a link now: every process of the snippet is dead.
             with open(f"{WORKSPACE}/{path}", "rb") as source:
                 content = source.read()
         except OSError as refused:
@@ -82,15 +82,15 @@ class Collection:
         return ""
 
 
-def collect(order: Order, program: str) -> Collection:
+def collect(order: Order) -> Collection:
     """The regular files that match the order's patterns, within its count and its bytes."""
-    found = Collection(order)
-    for path, status in walk(found.skip):
-        if path == program or stat.S_ISDIR(status.st_mode):
+    files = Collection(order)
+    for path, status in walk(files.skip):
+        if path == order.program or stat.S_ISDIR(status.st_mode):
             continue
         if any(_matches(path, glob) for glob in order.artifacts):
-            found.take(path, status)
-    return found
+            files.take(path, status)
+    return files
 
 
 def _matches(path: str, glob: str) -> bool:

@@ -1,4 +1,4 @@
-"""All that lies in the workspace, looked at without following anything."""
+"""Walks the workspace without following links."""
 
 import os
 import stat
@@ -15,7 +15,7 @@ Skip = Callable[[str, str], None]
 
 
 def walk(skip: Skip) -> Iterator[tuple[str, os.stat_result]]:
-    """Paths and what they are, folders before what is in them; tells what it did not look at."""
+    """Yields paths and their status, folders before their content; `skip` gets what it leaves out."""
     until = time.monotonic() + MAX_WALK_S
     folders, seen = [""], 0
     while folders:
@@ -36,7 +36,7 @@ def walk(skip: Skip) -> Iterator[tuple[str, os.stat_result]]:
 
 
 def is_utf8(path: str) -> bool:
-    """Whether a path can be told to others as it is."""
+    """Whether a path can be sent as text as it is."""
     return os.fsencode(path) == path.encode(errors="replace")
 
 

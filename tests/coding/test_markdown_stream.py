@@ -11,8 +11,8 @@ from mini_agent.coding.terminal.formatting import format_call
 from mini_agent.coding.terminal.markdown_stream import MarkdownStream
 from mini_agent.messages import JsonObject
 from mini_agent.testing import ScriptedServer
-from tests.coding.desk import Desk
-from tests.coding.talking import READY, talking_to
+from tests.coding.harness import Desk
+from tests.coding.terminal_session import READY, talking_to
 
 WIDE = 10_000
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from mini_agent.messages import JsonObject
-from tests.coding.desk import ID
+from tests.coding.harness import ID
 
 COMMON: JsonObject = {
     "isSidechain": False,

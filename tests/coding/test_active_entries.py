@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from mini_agent.messages import JsonObject
-from tests.coding.desk import Desk
-from tests.coding.lines import answered, result, said, text, use
+from tests.coding.harness import Desk
+from tests.coding.transcript_lines import (
+    answered,
+    result,
+    said,
+    text,
+    use,
+)
 
 ASKED = said("u1", None, "One?")
 ONE = answered("a1", "u1", text("One."))

@@ -11,7 +11,13 @@ import pytest
 from mini_agent.messages import JsonObject
 from mini_agent.testing import ScriptedServer, server_error
 from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.desk import PROGRAM, Desk, command_line, environment, shell
+from tests.coding.harness import (
+    PROGRAM,
+    Desk,
+    command_line,
+    environment,
+    shell,
+)
 
 
 def test_a_model_that_fails_is_exit_code_1_and_one_line(desk: Desk) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.desk import Desk
+from tests.coding.harness import Desk
 
 HEAD = """
 import json, sys

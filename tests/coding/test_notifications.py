@@ -16,7 +16,7 @@ from mini_agent.coding.terminal.repl import Repl
 from mini_agent.coding.terminal.screen import Screen
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.desk import Desk
+from tests.coding.harness import Desk
 from tests.coding.test_hook_events import TOLD, Patient, told
 from tests.coding.test_hooks import hook
 

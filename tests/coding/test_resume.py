@@ -13,8 +13,14 @@ from mini_agent.coding.compaction import CompactionRequest
 from mini_agent.coding.transcript.messages import INTERRUPTED
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import HangingStep, ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.desk import ID, Desk, happens
-from tests.coding.lines import answered, result, said, text, use
+from tests.coding.harness import ID, Desk, happens
+from tests.coding.transcript_lines import (
+    answered,
+    result,
+    said,
+    text,
+    use,
+)
 
 # One pixel.
 DOT = (

@@ -1,4 +1,4 @@
-"""The session that docs/assistant.md shows, and its picture: python -m tests.coding.example."""
+"""The session that docs/assistant.md shows, and its picture: python -m tests.coding.example_session."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from rich.text import Text
 
 from mini_agent.testing import Call, ScriptedServer, Tokens, calls, text
 from mini_agent.testing.script import Script
-from tests.coding.desk import Desk
-from tests.coding.talking import MAY, READY, talking_to
+from tests.coding.harness import Desk
+from tests.coding.terminal_session import MAY, READY, talking_to
 from tests.coding.tmux import COLUMNS, Tmux
 
 PICTURE: Final = Path(__file__).parents[2] / "docs/assistant.svg"

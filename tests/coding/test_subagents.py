@@ -6,7 +6,7 @@ import pytest
 
 from mini_agent.coding.subagents.run import read_subagent_types
 from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.desk import Desk
+from tests.coding.harness import Desk
 
 AGENT = """---
 name: reader

@@ -10,7 +10,7 @@ import pytest
 from mini_agent.coding.terminal.formatting import format_call
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.desk import Desk
+from tests.coding.harness import Desk
 from tests.extras.web import HOST, PUBLIC, Page, Web, web_of
 
 BASH: JsonObject = {"command": "touch trapped"}

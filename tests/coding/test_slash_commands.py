@@ -22,7 +22,7 @@ from mini_agent.messages import JsonObject
 from mini_agent.model import Model
 from mini_agent.result import Usage
 from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.desk import PROGRAM, Desk
+from tests.coding.harness import PROGRAM, Desk
 
 
 @dataclass

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from mini_agent.testing import ScriptedServer
 from mini_agent.testing.script import Script
-from tests.coding.desk import PROGRAM, Desk, environment
+from tests.coding.harness import PROGRAM, Desk, environment
 from tests.coding.tmux import Tmux
 
 # In the line below the prompt.

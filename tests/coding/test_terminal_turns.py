@@ -10,8 +10,14 @@ from mini_agent.messages import JsonObject
 from mini_agent.testing import Call, ScriptedServer, call, calls, hang
 from mini_agent.testing.replies import ScriptedReply
 from mini_agent.testing.script import Script
-from tests.coding.desk import PROGRAM, Desk, environment
-from tests.coding.talking import MAY, READY, talking, talking_to, transcript
+from tests.coding.harness import PROGRAM, Desk, environment
+from tests.coding.terminal_session import (
+    MAY,
+    READY,
+    talking,
+    talking_to,
+    transcript,
+)
 from tests.coding.tmux import Tmux
 
 DEFAULT: Final = {"subagent_type": "default-agent"}
