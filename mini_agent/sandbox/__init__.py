@@ -23,7 +23,7 @@ from mini_agent_protocol.languages import (
     Language,
     parse_language,
 )
-from mini_agent_protocol.media_types import MAX_MAGIC_BYTES, IMAGE_TYPES, detect_media_type
+from mini_agent_protocol.media_types import MAX_MAGIC_BYTES, IMAGE_TYPES, sniff_media_type
 from mini_agent_protocol.snippet import Limits, Snippet, require_plain_path
 from mini_agent_protocol.workspace import SessionOpened, SessionRequest, WorkspaceFile
 
@@ -56,7 +56,7 @@ __all__ = [
     "Truncated",
     "WorkspaceFile",
     "parse_language",
-    "detect_media_type",
+    "sniff_media_type",
     "require_plain_path",
 ]
 

@@ -19,7 +19,7 @@ MAGIC: Final = (
 )
 
 
-def detect_media_type(beginning: bytes) -> str:
+def sniff_media_type(beginning: bytes) -> str:
     """The media type of a file that begins so; empty where these bytes do not tell it."""
     if beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP":
         return "image/webp"

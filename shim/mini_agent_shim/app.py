@@ -41,15 +41,15 @@ from mini_agent_shim.mcp.servers import McpServers
 from mini_agent_shim.openai.routes import OpenAiRoutes
 from mini_agent_shim.runs.redaction import find_environment_secrets
 from mini_agent_shim.runs.registry import Capacity, RunRegistry
-from mini_agent_shim.runs.store import RunStore, Retention
+from mini_agent_shim.runs.store import Retention, RunStore
 from mini_agent_shim.service import Service
 from mini_agent_shim.settings import ShimSettings
 from mini_agent_shim.sidecar import SidecarConnection
-from mini_agent_shim.web.files import load_page_files, create_page_routes
+from mini_agent_shim.web.files import create_page_routes, load_page_files
 from mini_agent_shim.web.status import StatusRoutes
 
 
-async def load_litellm() -> None:
+async def load_ahead() -> None:
     """Takes seconds; afterwards a run does not have to wait for it."""
     await load_litellm()
     await asyncio.to_thread(release_memory)
@@ -121,7 +121,7 @@ def _lifespan(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         service.runs.open()
         # LiteLLM takes seconds to import: now, beside the health checks, not in the first run.
-        loading = asyncio.create_task(load_litellm()) if loads else None
+        loading = asyncio.create_task(load_ahead()) if loads else None
         async with sandboxes.running(), service.servers.running():
             yield
         await service.runs.aclose()

@@ -21,13 +21,13 @@ from mini_agent.tools.wrappers import Quiet
 from mini_agent_shim.errors import RunWithoutResult
 from mini_agent_shim.mcp.servers import McpServers
 from mini_agent_shim.runs.registry import RunOrigin, RunRegistry
-from mini_agent_shim.runs.replay import replay_events, read_run_record
-from mini_agent_shim.runs.run_task import RunTask, RunOrder, end_on_disconnect
+from mini_agent_shim.runs.replay import read_run_record, replay_events
+from mini_agent_shim.runs.run_task import RunOrder, RunTask, end_on_disconnect
 from mini_agent_shim.settings import ShimSettings
 from mini_agent_shim.sidecar import SidecarConnection
 
 
-def tools_for(
+def open_tool_backend(
     asked: AgentRunRequest, settings: ShimSettings, line: SidecarConnection, servers: McpServers
 ) -> InvokerContext:
     """What the request's `tool_backend` means here, where `auto` is the sidecar."""
@@ -69,7 +69,7 @@ class Service:
         is_watched = asked.stream or asked.background
 
         async def work(listener: Listener) -> AgentResult:
-            async with tools_for(asked, self.settings, self.line, self.servers) as invoker:
+            async with open_tool_backend(asked, self.settings, self.line, self.servers) as invoker:
                 used = invoker if is_watched else Quiet(invoker)
                 return await run_agent(asked.messages, used, config, self.model, listener)
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.coding.harness import Desk
+from tests.coding.harness import Harness
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harness:
     project, home = tmp_path / "project", tmp_path / "home"
     project.mkdir()
     home.mkdir()
     monkeypatch.chdir(project)
     monkeypatch.setenv("HOME", str(home))
-    return Desk(project, home)
+    return Harness(project, home)

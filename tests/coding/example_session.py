@@ -15,8 +15,8 @@ from rich.text import Text
 
 from mini_agent.testing import Call, ScriptedServer, Tokens, calls, text
 from mini_agent.testing.script import Script
-from tests.coding.harness import Desk
-from tests.coding.terminal_session import MAY, READY, talking_to
+from tests.coding.harness import Harness
+from tests.coding.terminal_session import PERMISSION_CHOICES, READY, open_terminal_to
 from tests.coding.tmux import COLUMNS, Tmux
 
 PICTURE: Final = Path(__file__).parents[2] / "docs/assistant.svg"
@@ -52,11 +52,11 @@ SCRIPT: Final[Script] = [
 ]
 
 
-def shown(desk: Desk) -> str:
+def run_example(harness: Harness) -> str:
     """The whole session as a terminal shows it, with its colours and paths of nobody's."""
-    desk.file("slugs.py", SLUGS)
-    desk.file("test_slugs.py", TESTS)
-    with ScriptedServer(SCRIPT) as server, talking_to(desk, server) as terminal:
+    harness.file("slugs.py", SLUGS)
+    harness.file("test_slugs.py", TESTS)
+    with ScriptedServer(SCRIPT) as server, open_terminal_to(harness, server) as terminal:
         terminal.until_last(READY)
         terminal.says("Titles like C & C++ become c---c--. Mend that, and run the tests.")
         _answered(terminal, 1, "y")
@@ -68,10 +68,10 @@ def shown(desk: Desk) -> str:
         terminal.until_last(READY)
         terminal.presses("C-d")
         terminal.ended()
-        return _of_nobody(terminal.coloured, desk)
+        return _of_nobody(terminal.coloured, harness)
 
 
-def drawn(session: str) -> str:
+def draw_svg(session: str) -> str:
     """It as SVG, which loads nothing from elsewhere."""
     console = Console(record=True, width=COLUMNS, file=StringIO(), force_terminal=True)
     console.print(Text.from_ansi(session))
@@ -79,7 +79,7 @@ def drawn(session: str) -> str:
     return console.export_svg(title="mini-agent", code_format=own, unique_id="session")
 
 
-def words(picture: str) -> str:
+def extract_words(picture: str) -> str:
     """What is written in a picture."""
     return " ".join(
         unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", picture, flags=re.DOTALL)).split()
@@ -87,13 +87,13 @@ def words(picture: str) -> str:
 
 
 def _answered(terminal: Tmux, times: int, word: str) -> None:
-    terminal.until(MAY, times)
+    terminal.until(PERMISSION_CHOICES, times)
     terminal.says(word)
 
 
-def _of_nobody(session: str, desk: Desk) -> str:
-    session = session.replace(str(desk.project), "/home/me/slugs").replace(
-        str(desk.home), "/home/me"
+def _of_nobody(session: str, harness: Harness) -> str:
+    session = session.replace(str(harness.project), "/home/me/slugs").replace(
+        str(harness.home), "/home/me"
     )
     named = re.sub(r"projects/[^/]*/[0-9a-f-]{36}", "projects/-home-me-slugs/4f0c1d2e-...", session)
     return "\n".join(line for line in named.split("\n") if "Pane is dead" not in line).rstrip()
@@ -102,10 +102,10 @@ def _of_nobody(session: str, desk: Desk) -> str:
 def main() -> None:
     """Draws the picture anew."""
     with tempfile.TemporaryDirectory() as folder:
-        desk = Desk(Path(folder, "p"), Path(folder, "h"))
-        desk.project.mkdir()
-        desk.home.mkdir()
-        PICTURE.write_text(drawn(shown(desk)))
+        harness = Harness(Path(folder, "p"), Path(folder, "h"))
+        harness.project.mkdir()
+        harness.home.mkdir()
+        PICTURE.write_text(draw_svg(run_example(harness)))
 
 
 if __name__ == "__main__":

@@ -30,10 +30,10 @@ from mini_agent.testing import ScriptedServer
 from mini_agent.testing.script import Script
 
 PROGRAM = str(Path(sys.executable).with_name("mini-agent"))
-ID = "11111111-2222-4333-8444-555555555555"
+SESSION_ID = "11111111-2222-4333-8444-555555555555"
 
 
-class Notes(NullObserver):
+class RecordingObserver(NullObserver):
     """What a watcher was told."""
 
     def __init__(self) -> None:
@@ -47,7 +47,7 @@ class Notes(NullObserver):
         self.lines.append(line)
 
 
-class Person(Protocol):
+class ScriptedUser(Protocol):
     """Somebody who is asked."""
 
     async def ask_permission(self, asked: Ask) -> UserAnswer: ...
@@ -58,15 +58,15 @@ class Person(Protocol):
 
 
 @dataclass
-class Desk:
+class Harness:
     """`project` is the current folder; `home` holds `.claude`."""
 
     project: Path
     home: Path
-    notes: Notes = field(default_factory=Notes)
+    notes: RecordingObserver = field(default_factory=RecordingObserver)
     window: int | None = None
     pages: PageFetcher = field(default_factory=LazyPages)
-    user: Person | None = None
+    user: ScriptedUser | None = None
 
     @property
     def claude_home(self) -> Path:
@@ -89,12 +89,12 @@ class Desk:
         path.write_text(json.dumps(value, indent=2))
         return path
 
-    def session(self, session_id: str = ID) -> Session:
+    def session(self, session_id: str = SESSION_ID) -> Session:
         """A session as its file says."""
         path = self.sessions / f"{session_id}.jsonl"
         return Session.at(SessionFile(path, session_id), SessionOrigin(str(self.project)))
 
-    def transcript(self, *lines: JsonObject, session_id: str = ID) -> Path:
+    def transcript(self, *lines: JsonObject, session_id: str = SESSION_ID) -> Path:
         """A transcript with these lines."""
         path = self.sessions / f"{session_id}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -131,7 +131,7 @@ class Desk:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class ProcessResult:
     """A process that has ended, and what its model was asked."""
 
     code: int
@@ -145,15 +145,15 @@ class Done:
         return [json.loads(line) for line in self.stdout.splitlines()]
 
 
-def command_line(
-    desk: Desk, script: Script, *arguments: str, stdin: str = "", **variables: str
-) -> Done:
+def run_command(
+    harness: Harness, script: Script, *arguments: str, stdin: str = "", **variables: str
+) -> ProcessResult:
     """`mini-agent` as a process, its model scripted."""
     with ScriptedServer(script) as server:
         ended = subprocess.run(
             [PROGRAM, *arguments],
-            cwd=desk.project,
-            env=environment(desk, server.openai_url) | variables,
+            cwd=harness.project,
+            env=build_environment(harness, server.openai_url) | variables,
             input=stdin,
             capture_output=True,
             text=True,
@@ -161,15 +161,17 @@ def command_line(
             check=False,
         )
     asked = [list(request.messages) for request in server.requests]
-    return Done(ended.returncode, ended.stdout, ended.stderr, asked)
+    return ProcessResult(ended.returncode, ended.stdout, ended.stderr, asked)
 
 
-def shell(desk: Desk, line: str, server: ScriptedServer) -> subprocess.CompletedProcess[str]:
+def run_shell(
+    harness: Harness, line: str, server: ScriptedServer
+) -> subprocess.CompletedProcess[str]:
     """What comes of a command line in the project."""
     return subprocess.run(
         ["bash", "-c", line],
-        cwd=desk.project,
-        env=environment(desk, server.openai_url),
+        cwd=harness.project,
+        env=build_environment(harness, server.openai_url),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -178,17 +180,17 @@ def shell(desk: Desk, line: str, server: ScriptedServer) -> subprocess.Completed
     )
 
 
-def environment(desk: Desk, openai_url: str) -> dict[str, str]:
+def build_environment(harness: Harness, openai_url: str) -> dict[str, str]:
     return {
         "PATH": os.environ["PATH"],
-        "HOME": str(desk.home),
+        "HOME": str(harness.home),
         "OPENAI_API_KEY": "k",
         "OPENAI_API_BASE": openai_url,
         "LITELLM_DEFAULT_CODE_MODEL": "openai/scripted",
     }
 
 
-def happens(done: Callable[[], object]) -> None:
+def wait_until(done: Callable[[], object]) -> None:
     """Waits until it has."""
     until = time.monotonic() + 80
     while not done() and time.monotonic() < until:

@@ -10,11 +10,11 @@ from threading import Thread
 from typing import Final, TypeAlias
 
 from mini_agent.messages import JsonObject
-from tests.coding.transcript_lines import text
+from tests.coding.transcript_lines import text_block
 
 ANSWER: Final = "I see what was done."
 Turn: TypeAlias = Sequence[JsonObject]
-USUAL: Final[Turn] = (text(ANSWER),)
+DEFAULT_TURN: Final[Turn] = (text_block(ANSWER),)
 
 
 @contextmanager
@@ -33,7 +33,7 @@ def messages_server(*turns: Turn) -> Iterator[tuple[str, list[JsonObject]]]:
             if not self.path.split("?")[0].endswith("/messages"):
                 return self._send(b"{}")
             asked.append(body)
-            return self._send(b"".join(_events(_turn(turns or (USUAL,), body))))
+            return self._send(b"".join(_events(_turn(turns or (DEFAULT_TURN,), body))))
 
         def do_HEAD(self) -> None:
             self._send(b"")
@@ -107,7 +107,7 @@ def _events(turn: Turn) -> Iterator[bytes]:
 
 def _in_pieces(block: JsonObject) -> tuple[JsonObject, JsonObject]:
     if block["type"] == "text":
-        return {"type": "text", "text": ""}, {"type": "text_delta", "text": block["text"]}
+        return {"type": "text", "text": ""}, {"type": "text_delta", "text": block["text_block"]}
     written = json.dumps(block["input"])
     return {**block, "input": {}}, {"type": "input_json_delta", "partial_json": written}
 

@@ -13,9 +13,9 @@ import pytest
 from mini_agent.messages import JsonObject
 from mini_agent.testing import Call, call, calls
 from mini_agent.testing.script import Script
-from tests.coding.harness import Desk, command_line, happens
-from tests.coding.transcript_lines import text, use
+from tests.coding.harness import Harness, run_command, wait_until
 from tests.coding.messages_server import ANSWER, blocks, messages_server
+from tests.coding.transcript_lines import text_block, tool_use_block
 from tests.mcp.sandbox_server.clients import QUIET, installed
 
 # The first one may have to wait for npm.
@@ -30,12 +30,12 @@ def command(address: str, *arguments: str) -> list[str]:
     ]
 
 
-def claude(desk: Desk, address: str, *arguments: str) -> JsonObject:
+def claude(harness: Harness, address: str, *arguments: str) -> JsonObject:
     """What Claude Code prints as JSON."""
     ended = subprocess.run(
         command(address, *arguments),
-        cwd=desk.project,
-        env={"PATH": os.environ["PATH"], "HOME": str(desk.home)},
+        cwd=harness.project,
+        env={"PATH": os.environ["PATH"], "HOME": str(harness.home)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -47,22 +47,22 @@ def claude(desk: Desk, address: str, *arguments: str) -> JsonObject:
 
 
 @pytest.fixture
-def ours(desk: Desk) -> Path:
+def ours(harness: Harness) -> Path:
     """A session of ours, with two calls side by side and a denied one."""
-    desk.file("a.txt", "old\n")
+    harness.file("a.txt", "old\n")
     script: Script = [
         calls(Call("Read", {"file_path": "a.txt"}), Call("Read", {"file_path": "b.txt"})),
         call("Bash", command="rm a.txt"),
         "It says old.",
     ]
-    assert command_line(desk, script, "-p", "What is in a.txt?").code == 0
-    (path,) = desk.sessions.glob("*.jsonl")
+    assert run_command(harness, script, "-p", "What is in a.txt?").code == 0
+    (path,) = harness.sessions.glob("*.jsonl")
     return path
 
 
-def test_claude_code_goes_on_with_a_session_of_ours(desk: Desk, ours: Path) -> None:
+def test_claude_code_goes_on_with_a_session_of_ours(harness: Harness, ours: Path) -> None:
     with messages_server() as (address, asked):
-        done = claude(desk, address, "-p", "And then?", "--resume", ours.stem)
+        done = claude(harness, address, "-p", "And then?", "--resume", ours.stem)
     assert (done["is_error"], done["result"]) == (False, ANSWER)
     calls_told, results = blocks(asked[-1], "tool_use"), blocks(asked[-1], "tool_result")
     assert [each["name"] for each in calls_told] == ["Read", "Read", "Bash"]
@@ -73,10 +73,10 @@ def test_claude_code_goes_on_with_a_session_of_ours(desk: Desk, ours: Path) -> N
     assert [bool(each.get("is_error")) for each in in_order] == [False, True, True]
 
 
-def test_ours_goes_on_with_a_session_of_claude_code(desk: Desk, ours: Path) -> None:
+def test_ours_goes_on_with_a_session_of_claude_code(harness: Harness, ours: Path) -> None:
     with messages_server() as (address, _):
-        claude(desk, address, "-p", "And then?", "--resume", ours.stem)
-    done = command_line(desk, ["Thank you."], "-p", "Good.", "--resume", ours.stem)
+        claude(harness, address, "-p", "And then?", "--resume", ours.stem)
+    done = run_command(harness, ["Thank you."], "-p", "Good.", "--resume", ours.stem)
     assert (done.code, done.stdout) == (0, "Thank you.\n")
     told = done.requests[0]
     assert [m["role"] for m in told if m["role"] == "tool"] == ["tool"] * 3
@@ -85,33 +85,37 @@ def test_ours_goes_on_with_a_session_of_claude_code(desk: Desk, ours: Path) -> N
     assert any(ANSWER in text for text in words)
 
 
-def test_and_back_again(desk: Desk, ours: Path) -> None:
+def test_and_back_again(harness: Harness, ours: Path) -> None:
     with messages_server() as (address, asked):
-        claude(desk, address, "-p", "And then?", "--resume", ours.stem)
-        command_line(desk, ["Thank you."], "-p", "Good.", "--resume", ours.stem)
-        done = claude(desk, address, "-p", "Bye.", "--resume", ours.stem)
+        claude(harness, address, "-p", "And then?", "--resume", ours.stem)
+        run_command(harness, ["Thank you."], "-p", "Good.", "--resume", ours.stem)
+        done = claude(harness, address, "-p", "Bye.", "--resume", ours.stem)
     assert done["is_error"] is False
-    texts = [str(block["text"]) for block in blocks(asked[-1], "text")]
+    texts = [str(block["text_block"]) for block in blocks(asked[-1], "text")]
     assert any("Thank you." in text for text in texts) or "Thank you." in str(asked[-1])
 
 
-def test_a_session_that_claude_code_began_goes_on_in_ours_with_its_tools(desk: Desk) -> None:
-    path = desk.file("a.txt", "old\n")
+def test_a_session_that_claude_code_began_goes_on_in_ours_with_its_tools(harness: Harness) -> None:
+    path = harness.file("a.txt", "old\n")
     turns = (
         [
-            text("I look."),
-            use("toolu_1", "Read", file_path=str(path)),
-            use("toolu_2", "Read", file_path=str(path.with_name("b.txt"))),
+            text_block("I look."),
+            tool_use_block("toolu_1", "Read", file_path=str(path)),
+            tool_use_block("toolu_2", "Read", file_path=str(path.with_name("b.txt"))),
         ],
-        [use("toolu_3", "Edit", file_path=str(path), old_string="old", new_string="new")],
-        [use("toolu_4", "Bash", command="cat a.txt", description="Show it")],
-        [text("It says new now.")],
+        [
+            tool_use_block(
+                "toolu_3", "Edit", file_path=str(path), old_string="old", new_string="new"
+            )
+        ],
+        [tool_use_block("toolu_4", "Bash", command="cat a.txt", description="Show it")],
+        [text_block("It says new now.")],
     )
     allowed = "Read,Edit,Bash"
     with messages_server(*turns) as (address, _):
-        theirs = claude(desk, address, "-p", "Renew a.txt.", "--allowedTools", allowed)
+        theirs = claude(harness, address, "-p", "Renew a.txt.", "--allowedTools", allowed)
     assert (theirs["is_error"], path.read_text()) == (False, "new\n")
-    done = command_line(desk, ["Gladly."], "-p", "Thank you.", "--continue")
+    done = run_command(harness, ["Gladly."], "-p", "Thank you.", "--continue")
     assert (done.code, done.stdout) == (0, "Gladly.\n")
     (told,) = done.requests
     came = {m["tool_call_id"]: str(m["content"]) for m in told if m["role"] == "tool"}
@@ -121,30 +125,30 @@ def test_a_session_that_claude_code_began_goes_on_in_ours_with_its_tools(desk: D
     assert "updated" in came["toolu_3"]
     assert came["toolu_4"].strip() == "new"
     assert [m["content"] for m in told[-2:]] == ["It says new now.", "Thank you."]
-    (transcript,) = desk.sessions.glob("*.jsonl")
+    (transcript,) = harness.sessions.glob("*.jsonl")
     assert transcript.stem == theirs["session_id"]
 
 
-def test_a_call_that_claude_code_was_killed_in_is_carried_out_by_ours(desk: Desk) -> None:
+def test_a_call_that_claude_code_was_killed_in_is_carried_out_by_ours(harness: Harness) -> None:
     once = "test -e began && echo again || { touch began; sleep 100; }"
-    with messages_server([use("toolu_1", "Bash", command=once)]) as (address, _):
+    with messages_server([tool_use_block("toolu_1", "Bash", command=once)]) as (address, _):
         theirs = subprocess.Popen(
             command(address, "-p", "Wait.", "--allowedTools", "Bash"),
-            cwd=desk.project,
-            env={"PATH": os.environ["PATH"], "HOME": str(desk.home)},
+            cwd=harness.project,
+            env={"PATH": os.environ["PATH"], "HOME": str(harness.home)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             process_group=0,
         )
-        happens((desk.project / "began").exists)
+        wait_until((harness.project / "began").exists)
         # Its transcript is written a little after the call is begun.
-        happens(
-            lambda: any("toolu_1" in each.read_text() for each in desk.sessions.glob("*.jsonl"))
+        wait_until(
+            lambda: any("toolu_1" in each.read_text() for each in harness.sessions.glob("*.jsonl"))
         )
         os.killpg(theirs.pid, signal.SIGKILL)
         theirs.wait()
     may = ("--permission-mode", "bypassPermissions")
-    done = command_line(desk, ["It went on."], "--continue", *may)
+    done = run_command(harness, ["It went on."], "--continue", *may)
     assert (done.code, done.stdout) == (0, "It went on.\n")
     last = done.requests[0][-1]
     assert (last["role"], last["tool_call_id"]) == ("tool", "toolu_1")

@@ -10,26 +10,26 @@ import pytest
 
 from mini_agent.messages import JsonObject
 from mini_agent.testing import ScriptedServer, server_error
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import (
     PROGRAM,
-    Desk,
-    command_line,
-    environment,
-    shell,
+    Harness,
+    build_environment,
+    run_command,
+    run_shell,
 )
 
 
-def test_a_model_that_fails_is_exit_code_1_and_one_line(desk: Desk) -> None:
-    done = command_line(desk, [server_error(), server_error()], "-p", "Hi.")
+def test_a_model_that_fails_is_exit_code_1_and_one_line(harness: Harness) -> None:
+    done = run_command(harness, [server_error(), server_error()], "-p", "Hi.")
     assert (done.code, done.stdout) == (1, "")
     assert len(done.stderr.splitlines()) == 1
     assert "Traceback" not in done.stderr
 
 
-def test_after_a_failure_the_session_goes_on(desk: Desk) -> None:
-    command_line(desk, [server_error(), server_error()], "-p", "Hi.")
-    done = command_line(desk, ["Hello."], "--continue")
+def test_after_a_failure_the_session_goes_on(harness: Harness) -> None:
+    run_command(harness, [server_error(), server_error()], "-p", "Hi.")
+    done = run_command(harness, ["Hello."], "--continue")
     assert (done.code, done.stdout) == (0, "Hello.\n")
 
 
@@ -47,29 +47,29 @@ def test_after_a_failure_the_session_goes_on(desk: Desk) -> None:
     ],
 )
 def test_what_cannot_be_is_one_sentence(
-    desk: Desk, arguments: tuple[str, ...], sentence: str
+    harness: Harness, arguments: tuple[str, ...], sentence: str
 ) -> None:
-    done = command_line(desk, [], *arguments)
+    done = run_command(harness, [], *arguments)
     assert (done.code, done.stdout) == (1, "")
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_prompt_in_the_place_of_a_command_is_told_where_it_goes(desk: Desk) -> None:
-    done = command_line(desk, [], "explain this")
+def test_a_prompt_in_the_place_of_a_command_is_told_where_it_goes(harness: Harness) -> None:
+    done = run_command(harness, [], "explain this")
     assert (done.code, done.stdout) == (2, "")
     assert 'a prompt goes behind -p: mini-agent -p "..."' in done.stderr
 
 
-def test_without_a_model_the_error_says_how_to_name_one(desk: Desk) -> None:
-    done = command_line(desk, [], "-p", "x", LITELLM_DEFAULT_CODE_MODEL="", OPENAI_API_KEY="")
+def test_without_a_model_the_error_says_how_to_name_one(harness: Harness) -> None:
+    done = run_command(harness, [], "-p", "x", LITELLM_DEFAULT_CODE_MODEL="", OPENAI_API_KEY="")
     assert done.code == 1
     assert "no model is named" in done.stderr
     assert "--model" in done.stderr
 
 
-def test_a_missing_key_is_named(desk: Desk) -> None:
-    done = command_line(desk, [], "-p", "x", OPENAI_API_KEY="")
+def test_a_missing_key_is_named(harness: Harness) -> None:
+    done = run_command(harness, [], "-p", "x", OPENAI_API_KEY="")
     assert done.code == 1
     assert "OPENAI_API_KEY" in done.stderr
 
@@ -92,57 +92,59 @@ def test_a_missing_key_is_named(desk: Desk) -> None:
     ],
 )
 def test_broken_settings_are_named_with_file_line_and_key(
-    desk: Desk, written: str, said: str
+    harness: Harness, written: str, said: str
 ) -> None:
-    path = desk.settings({})
+    path = harness.settings({})
     path.write_text(written)
-    done = command_line(desk, [], "-p", "x")
+    done = run_command(harness, [], "-p", "x")
     assert (done.code, done.stdout) == (1, "")
     assert done.stderr.startswith(f"mini-agent: {path}, {said}")
 
 
-def test_broken_rules_are_named_before_the_prompt(desk: Desk) -> None:
-    desk.settings({"permissions": {"allow": ["Bash("]}})
-    done = command_line(desk, [], "--interactive", stdin="Hi.\n")
+def test_broken_rules_are_named_before_the_prompt(harness: Harness) -> None:
+    harness.settings({"permissions": {"allow": ["Bash("]}})
+    done = run_command(harness, [], "--interactive", stdin="Hi.\n")
     assert (done.code, done.stdout) == (1, "")
     assert "permissions.allow.0: 'Bash(' is no rule" in done.stderr
 
 
-def test_settings_that_break_in_the_middle_end_no_sitting(desk: Desk) -> None:
+def test_settings_that_break_in_the_middle_end_no_sitting(harness: Harness) -> None:
     breaks: JsonObject = {"type": "command", "command": 'echo "{" > "$HOME/.claude/settings.json"'}
-    desk.settings({"hooks": {"SessionEnd": [{"hooks": [breaks]}]}})
+    harness.settings({"hooks": {"SessionEnd": [{"hooks": [breaks]}]}})
     said = "One?\n/clear\nTwo?\n"
-    done = command_line(desk, ["One.", "Two."], "--interactive", stdin=said)
+    done = run_command(harness, ["One.", "Two."], "--interactive", stdin=said)
     assert (done.code, done.stderr) == (0, "")
     assert "settings.json, line" in done.stdout
     assert "what was read before still holds" in done.stdout
     assert "< Two." in done.stdout
 
 
-def test_a_server_that_fails_is_told_of_and_the_rest_goes_on(desk: Desk) -> None:
-    done = command_line(desk, ["Hello."], "-p", "Hi.", "--mcp", "builtin", "--mcp", "no-such-x")
+def test_a_server_that_fails_is_told_of_and_the_rest_goes_on(harness: Harness) -> None:
+    done = run_command(harness, ["Hello."], "-p", "Hi.", "--mcp", "builtin", "--mcp", "no-such-x")
     assert (done.code, done.stdout) == (0, "Hello.\n")
     assert "no-such-x" in done.stderr
 
 
-def test_no_server_at_all_is_a_failure(desk: Desk) -> None:
-    done = command_line(desk, [], "-p", "Hi.", "--mcp", "no-such-x")
+def test_no_server_at_all_is_a_failure(harness: Harness) -> None:
+    done = run_command(harness, [], "-p", "Hi.", "--mcp", "no-such-x")
     assert (done.code, done.stdout) == (1, "")
     assert "no server of --mcp has started: no-such-x" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_folder_that_is_gone_is_said_to_be(desk: Desk) -> None:
+def test_a_folder_that_is_gone_is_said_to_be(harness: Harness) -> None:
     with ScriptedServer() as server:
-        ended = shell(desk, f"mkdir gone && cd gone && rmdir ../gone && {PROGRAM} -p x", server)
+        ended = run_shell(
+            harness, f"mkdir gone && cd gone && rmdir ../gone && {PROGRAM} -p x", server
+        )
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "the current folder is gone" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
-async def test_a_folder_that_goes_away_in_the_middle_is_told_to_the_model(desk: Desk) -> None:
+async def test_a_folder_that_goes_away_in_the_middle_is_told_to_the_model(harness: Harness) -> None:
     own: JsonObject = {"type": "command", "command": "true"}
-    desk.settings({"hooks": {"PreToolUse": [{"hooks": [own]}]}})
+    harness.settings({"hooks": {"PreToolUse": [{"hooks": [own]}]}})
     asked = (
         scripted_call("Bash", command="pwd"),
         scripted_call("Read", file_path="a.txt"),
@@ -152,26 +154,26 @@ async def test_a_folder_that_goes_away_in_the_middle_is_told_to_the_model(desk: 
         scripted_call("LS", path="."),
     )
     with ScriptedModel(text_reply("One."), calls_reply(*asked), text_reply("It is gone.")) as model:
-        async with desk.opened(model, permission_mode="bypassPermissions") as runtime:
+        async with harness.opened(model, permission_mode="bypassPermissions") as runtime:
             await runtime.assistant.prompt("One?")
-            shutil.rmtree(desk.project)
+            shutil.rmtree(harness.project)
             outcome = await runtime.assistant.prompt("Two?")
     assert outcome.answer == "It is gone."
     assert "is gone" in str(model.requests[-1].messages[-len(asked)]["content"])
 
 
-def test_what_does_not_fit_on_the_disk_is_told_and_nothing_is_lost(desk: Desk) -> None:
-    desk.claude_home.mkdir()
+def test_what_does_not_fit_on_the_disk_is_told_and_nothing_is_lost(harness: Harness) -> None:
+    harness.claude_home.mkdir()
     lines = (
-        f"mount -t tmpfs -o size=64k tmpfs {desk.claude_home} && cd {desk.claude_home}",
+        f"mount -t tmpfs -o size=64k tmpfs {harness.claude_home} && cd {harness.claude_home}",
         "head -c 40k /dev/zero > filler && cd - >/dev/null",
         f"{PROGRAM} -p 'One?'; echo ended with $?",
-        f"rm {desk.claude_home}/filler",
+        f"rm {harness.claude_home}/filler",
         f"{PROGRAM} --continue; echo ended with $?",
     )
     with ScriptedServer(["One. " * 6000, "One."]) as server:
-        ended = shell(
-            desk, "unshare -rm bash -c '" + "\n".join(lines).replace("'", '"') + "'", server
+        ended = run_shell(
+            harness, "unshare -rm bash -c '" + "\n".join(lines).replace("'", '"') + "'", server
         )
     if "unshare" in ended.stderr or "mount" in ended.stderr:
         pytest.skip(f"nothing can be mounted here: {ended.stderr}")
@@ -184,35 +186,35 @@ def test_what_does_not_fit_on_the_disk_is_told_and_nothing_is_lost(desk: Desk) -
     ]["content"]
 
 
-def test_without_a_terminal_it_is_plain_lines(desk: Desk) -> None:
-    done = command_line(desk, ["Hello."], "--interactive", stdin="Hi.\n/cost\n", TERM="dumb")
+def test_without_a_terminal_it_is_plain_lines(harness: Harness) -> None:
+    done = run_command(harness, ["Hello."], "--interactive", stdin="Hi.\n/cost\n", TERM="dumb")
     assert (done.code, done.stderr) == (0, "")
     assert "\x1b" not in done.stdout
     assert "\n< Hello.\n[20 input tokens, 10 response tokens]\n> 20 input tokens" in done.stdout
 
 
-def test_without_anything_on_standard_input_it_says_how_to_be_called(desk: Desk) -> None:
+def test_without_anything_on_standard_input_it_says_how_to_be_called(harness: Harness) -> None:
     with ScriptedServer() as server:
-        ended = shell(desk, f"{PROGRAM} <&-", server)
+        ended = run_shell(harness, f"{PROGRAM} <&-", server)
     assert (ended.returncode, ended.stdout) == (1, "")
     assert "there is nothing to do" in ended.stderr
     assert "-p" in ended.stderr
 
 
-def test_standard_input_that_says_nothing_is_left_out_with_a_word(desk: Desk) -> None:
+def test_standard_input_that_says_nothing_is_left_out_with_a_word(harness: Harness) -> None:
     with ScriptedServer(["Hello."]) as server:
         silent = "exec 3< <(exec sleep 100 2>/dev/null); silent=$!"
         line = f"{silent}; {PROGRAM} -p Hi. <&3; code=$?; kill $silent; exit $code"
-        ended = shell(desk, line, server)
+        ended = run_shell(harness, line, server)
     assert (ended.returncode, ended.stdout) == (0, "Hello.\n")
     assert "nothing came on standard input within 3 s" in ended.stderr
 
 
-def test_who_waits_for_a_line_can_be_ended(desk: Desk) -> None:
+def test_who_waits_for_a_line_can_be_ended(harness: Harness) -> None:
     with subprocess.Popen(
         [PROGRAM, "--interactive"],
-        cwd=desk.project,
-        env=environment(desk, "http://127.0.0.1:9"),
+        cwd=harness.project,
+        env=build_environment(harness, "http://127.0.0.1:9"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         bufsize=0,

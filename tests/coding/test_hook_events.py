@@ -16,15 +16,15 @@ from mini_agent.coding.hooks.event import EVENT_NAMES
 from mini_agent.coding.permissions.policy import Ask
 from mini_agent.coding.tools.protocols import Question
 from mini_agent.messages import JsonObject
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.harness import Desk, happens
-from tests.coding.transcript_lines import (
-    answered,
-    said,
-    text,
-    use,
-)
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
+from tests.coding.harness import Harness, wait_until
 from tests.coding.test_hooks import READS, hook, hook_for, prints
+from tests.coding.transcript_lines import (
+    model_line,
+    text_block,
+    tool_use_block,
+    user_line,
+)
 
 COMMON: Final = {"session_id", "transcript_path", "cwd", "permission_mode", "hook_event_name"}
 # What Claude Code 2.1.197 writes, as far as it means anything here.
@@ -44,9 +44,11 @@ TOLD: Final = "cat > $$.new; mv $$.new {}-$$.json"
 TASK: Final = scripted_call("Task", description="x", prompt="y", subagent_type="default-agent")
 
 
-def told(desk: Desk, event: str) -> list[JsonObject]:
+def told(harness: Harness, event: str) -> list[JsonObject]:
     """What the hooks of one event were told, in the order of time."""
-    paths = sorted(desk.project.glob(f"{event}-*.json"), key=lambda path: path.stat().st_mtime_ns)
+    paths = sorted(
+        harness.project.glob(f"{event}-*.json"), key=lambda path: path.stat().st_mtime_ns
+    )
     return [json.loads(path.read_text()) for path in paths]
 
 
@@ -81,90 +83,105 @@ class Patient:
 
     async def _heard(self) -> None:
         self.asked += 1
-        await asyncio.to_thread(happens, self._has_come)
+        await asyncio.to_thread(wait_until, self._has_come)
 
     def _has_come(self) -> bool:
         return len([*self.project.glob("Notification-*.json")]) >= self.asked
 
 
-async def test_each_event_is_told_what_claude_code_tells(desk: Desk) -> None:
+async def test_each_event_is_told_what_claude_code_tells(harness: Harness) -> None:
     groups: JsonObject = {event: hook_for(TOLD.format(event)) for event in EVENT_NAMES}
-    desk.settings({"hooks": groups})
-    desk.user = Patient(desk.project)
+    harness.settings({"hooks": groups})
+    harness.user = Patient(harness.project)
     makes = calls_reply(scripted_call("Bash", command="touch made"))
-    script = (makes, calls_reply(TASK), text_reply("One."), text_reply("Done."), text_reply("In short: done."))
+    script = (
+        makes,
+        calls_reply(TASK),
+        text_reply("One."),
+        text_reply("Done."),
+        text_reply("In short: done."),
+    )
     with ScriptedModel(*script) as model:
-        async with desk.opened(model) as runtime:
+        async with harness.opened(model) as runtime:
             await runtime.assistant.prompt("Go.")
             await runtime.assistant.compact(CompactionRequest("the names"))
     for event in EVENT_NAMES:
-        for each in told(desk, event):
+        for each in told(harness, event):
             assert set(each) == COMMON | OWN[event]
-            assert (each["hook_event_name"], each["cwd"]) == (event, str(desk.project))
-    assert [each["source"] for each in told(desk, "SessionStart")] == ["startup", "compact"]
-    assert [each["prompt"] for each in told(desk, "UserPromptSubmit")] == ["Go."]
-    before, after = told(desk, "PreToolUse"), told(desk, "PostToolUse")
+            assert (each["hook_event_name"], each["cwd"]) == (event, str(harness.project))
+    assert [each["source"] for each in told(harness, "SessionStart")] == ["startup", "compact"]
+    assert [each["prompt"] for each in told(harness, "UserPromptSubmit")] == ["Go."]
+    before, after = told(harness, "PreToolUse"), told(harness, "PostToolUse")
     assert [each["tool_name"] for each in before] == ["Bash", "Task"]
     assert [each["tool_use_id"] for each in before] == [each["tool_use_id"] for each in after]
     assert after[1]["tool_response"] == "One."
-    (notice,) = told(desk, "Notification")
+    (notice,) = told(harness, "Notification")
     assert notice["notification_type"] == "permission_prompt"
     assert notice["message"] == "mini-agent needs your permission: Run this command? touch made"
-    (agent,), (end,) = told(desk, "SubagentStop"), told(desk, "Stop")
+    (agent,), (end,) = told(harness, "SubagentStop"), told(harness, "Stop")
     assert (agent["agent_type"], agent["last_assistant_message"]) == ("default-agent", "One.")
-    assert agent["agent_transcript_path"] in [*map(str, desk.sessions.iterdir())]
+    assert agent["agent_transcript_path"] in [*map(str, harness.sessions.iterdir())]
     assert (end["last_assistant_message"], end["stop_hook_active"]) == ("Done.", False)
-    (compacted,) = told(desk, "PreCompact")
+    (compacted,) = told(harness, "PreCompact")
     assert (compacted["trigger"], compacted["custom_instructions"]) == ("manual", "the names")
-    assert [each["reason"] for each in told(desk, "SessionEnd")] == ["other"]
+    assert [each["reason"] for each in told(harness, "SessionEnd")] == ["other"]
 
 
-async def test_a_session_that_is_interrupted_ends_with_its_hooks(desk: Desk) -> None:
-    desk.settings(hook("SessionEnd", TOLD.format("SessionEnd")))
+async def test_a_session_that_is_interrupted_ends_with_its_hooks(harness: Harness) -> None:
+    harness.settings(hook("SessionEnd", TOLD.format("SessionEnd")))
     waits = calls_reply(scripted_call("Bash", command="touch begun; sleep 100"))
     with ScriptedModel(waits) as model:
         running = asyncio.create_task(
-            desk.asked(model, "Wait.", permission_mode="bypassPermissions")
+            harness.asked(model, "Wait.", permission_mode="bypassPermissions")
         )
-        await asyncio.to_thread(happens, (desk.project / "begun").exists)
+        await asyncio.to_thread(wait_until, (harness.project / "begun").exists)
         running.cancel()
         await asyncio.wait({running})
-    assert [each["reason"] for each in told(desk, "SessionEnd")] == ["other"]
+    assert [each["reason"] for each in told(harness, "SessionEnd")] == ["other"]
 
 
-async def test_what_a_hook_complains_about_at_the_start_is_shown(desk: Desk) -> None:
-    desk.settings(hook("SessionStart", "echo 'no network' >&2; exit 2"))
+async def test_what_a_hook_complains_about_at_the_start_is_shown(harness: Harness) -> None:
+    harness.settings(hook("SessionStart", "echo 'no network' >&2; exit 2"))
     with ScriptedModel(text_reply("Hello.")) as model:
-        assert (await desk.asked(model, "Hi.")).answer == "Hello."
-    assert "no network" in desk.notes.warnings
+        assert (await harness.asked(model, "Hi.")).answer == "Hello."
+    assert "no network" in harness.notes.warnings
 
 
-async def test_a_call_that_was_left_open_is_carried_out_before_hooks_add_to_it(desk: Desk) -> None:
-    desk.file("a.txt", "old\n")
-    desk.settings(hook("SessionStart", "echo 'Use tabs.'", "resume"))
-    path = desk.transcript(
-        said("u1", None, "Look."), answered("a1", "u1", use("c1", "Read", file_path="a.txt"))
+async def test_a_call_that_was_left_open_is_carried_out_before_hooks_add_to_it(
+    harness: Harness,
+) -> None:
+    harness.file("a.txt", "old\n")
+    harness.settings(hook("SessionStart", "echo 'Use tabs.'", "resume"))
+    path = harness.transcript(
+        user_line("u1", None, "Look."),
+        model_line("a1", "u1", tool_use_block("c1", "Read", file_path="a.txt")),
     )
     with ScriptedModel(text_reply("It says old.")) as model:
-        await desk.asked(model, resume=str(path))
+        await harness.asked(model, resume=str(path))
     asked, made, came, added = model.requests[0].messages[-4:]
     assert (asked["content"], made["role"], came["role"]) == ("Look.", "assistant", "tool")
     assert "old" in str(came["content"])
     assert "Use tabs." in str(added["content"])
 
 
-async def test_what_hooks_add_at_the_start_is_no_prompt(desk: Desk) -> None:
-    desk.settings(hook("SessionStart", "echo 'Use tabs.'"))
-    path = desk.transcript(said("u1", None, "Hi."), answered("a1", "u1", text("Hello.")))
+async def test_what_hooks_add_at_the_start_is_no_prompt(harness: Harness) -> None:
+    harness.settings(hook("SessionStart", "echo 'Use tabs.'"))
+    path = harness.transcript(
+        user_line("u1", None, "Hi."), model_line("a1", "u1", text_block("Hello."))
+    )
     with ScriptedModel() as model:
-        async with desk.opened(model, resume=str(path)) as runtime:
+        async with harness.opened(model, resume=str(path)) as runtime:
             assert not runtime.assistant.session.awaits_model
 
 
-async def test_a_summary_waits_for_the_user_and_is_followed_by_what_hooks_add(desk: Desk) -> None:
-    desk.settings(hook("SessionStart", "echo 'Use tabs.'", "compact"))
-    with ScriptedModel(text_reply("Hello."), text_reply("In short: hi."), text_reply("Tabs.")) as model:
-        async with desk.opened(model) as runtime:
+async def test_a_summary_waits_for_the_user_and_is_followed_by_what_hooks_add(
+    harness: Harness,
+) -> None:
+    harness.settings(hook("SessionStart", "echo 'Use tabs.'", "compact"))
+    with ScriptedModel(
+        text_reply("Hello."), text_reply("In short: hi."), text_reply("Tabs.")
+    ) as model:
+        async with harness.opened(model) as runtime:
             await runtime.assistant.prompt("Hi.")
             await runtime.assistant.compact(CompactionRequest())
             assert not runtime.assistant.session.awaits_model
@@ -177,18 +194,18 @@ async def test_a_summary_waits_for_the_user_and_is_followed_by_what_hooks_add(de
     assert "Tabs or blanks?" in words[-1]
 
 
-async def test_what_a_hook_adds_before_a_call_stands_behind_its_result(desk: Desk) -> None:
-    desk.file("a.txt", "old\n")
+async def test_what_a_hook_adds_before_a_call_stands_behind_its_result(harness: Harness) -> None:
+    harness.file("a.txt", "old\n")
     adds: JsonObject = {"hookSpecificOutput": {"additionalContext": "It is generated."}}
-    desk.settings(hook("PreToolUse", prints(adds), "Read"))
+    harness.settings(hook("PreToolUse", prints(adds), "Read"))
     with ScriptedModel(READS, text_reply("old")) as model:
-        await desk.asked(model, "Look.")
+        await harness.asked(model, "Look.")
     came = str(model.requests[-1].messages[-1]["content"])
     assert came.index("old") < came.index("It is generated.")
 
 
-async def test_a_matcher_may_call_agents_as_claude_code_does_now(desk: Desk) -> None:
-    desk.settings(hook("PreToolUse", "echo 'no agents' >&2; exit 2", "Agent"))
+async def test_a_matcher_may_call_agents_as_claude_code_does_now(harness: Harness) -> None:
+    harness.settings(hook("PreToolUse", "echo 'no agents' >&2; exit 2", "Agent"))
     with ScriptedModel(calls_reply(TASK), text_reply("I may not.")) as model:
-        await desk.asked(model, "Go.")
+        await harness.asked(model, "Go.")
     assert "no agents" in str(model.requests[-1].messages[-1]["content"])

@@ -11,8 +11,8 @@ from mini_agent.coding.terminal.formatting import format_call
 from mini_agent.coding.terminal.markdown_stream import MarkdownStream
 from mini_agent.messages import JsonObject
 from mini_agent.testing import ScriptedServer
-from tests.coding.harness import Desk
-from tests.coding.terminal_session import READY, talking_to
+from tests.coding.harness import Harness
+from tests.coding.terminal_session import READY, open_terminal_to
 
 WIDE = 10_000
 
@@ -84,9 +84,9 @@ def test_marks_of_markdown_stay_and_are_set_apart() -> None:
     assert "use" not in styled
 
 
-def test_an_answer_breaks_between_words_at_a_terminal(desk: Desk) -> None:
+def test_an_answer_breaks_between_words_at_a_terminal(harness: Harness) -> None:
     words = [f"word{number:02}" for number in range(40)]
-    with ScriptedServer([" ".join(words)]) as server, talking_to(desk, server) as terminal:
+    with ScriptedServer([" ".join(words)]) as server, open_terminal_to(harness, server) as terminal:
         terminal.until_last(READY)
         terminal.says("Say much.")
         terminal.until(words[-1])

@@ -15,16 +15,20 @@ from mini_agent.coding.terminal.commands import USER_EXIT, SlashCommands
 from mini_agent.coding.terminal.repl import Repl
 from mini_agent.coding.terminal.screen import Screen
 from mini_agent.messages import JsonObject
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.harness import Desk
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
+from tests.coding.harness import Harness
 from tests.coding.test_hook_events import TOLD, Patient, told
 from tests.coding.test_hooks import hook
 
 
-async def test_hooks_hear_of_questions_and_plans_and_what_they_say_is_shown(desk: Desk) -> None:
+async def test_hooks_hear_of_questions_and_plans_and_what_they_say_is_shown(
+    harness: Harness,
+) -> None:
     says_so = '; echo \'{"systemMessage": "called"}\''
-    desk.settings(hook("Notification", TOLD.format("Notification") + says_so, "permission_prompt"))
-    desk.user = Patient(desk.project)
+    harness.settings(
+        hook("Notification", TOLD.format("Notification") + says_so, "permission_prompt")
+    )
+    harness.user = Patient(harness.project)
     question: JsonObject = {"question": "Tabs?", "options": [{"label": "yes"}, {"label": "no"}]}
     script = (
         calls_reply(scripted_call("AskUserQuestion", questions=[question])),
@@ -32,22 +36,22 @@ async def test_hooks_hear_of_questions_and_plans_and_what_they_say_is_shown(desk
         text_reply("Done."),
     )
     with ScriptedModel(*script) as model:
-        await desk.asked(model, "Go.", permission_mode="plan")
-    heard = [str(each["message"]) for each in told(desk, "Notification")]
+        await harness.asked(model, "Go.", permission_mode="plan")
+    heard = [str(each["message"]) for each in told(harness, "Notification")]
     assert heard == [
         "mini-agent has a question for you: Tabs?",
         "mini-agent needs your approval of its plan",
     ]
 
 
-async def test_a_user_who_says_nothing_for_a_while_is_called(desk: Desk) -> None:
-    desk.settings(hook("Notification", TOLD.format("Notification"), "idle_prompt"))
-    user, screen = Patient(desk.project), Screen(Console(file=StringIO()))
+async def test_a_user_who_says_nothing_for_a_while_is_called(harness: Harness) -> None:
+    harness.settings(hook("Notification", TOLD.format("Notification"), "idle_prompt"))
+    user, screen = Patient(harness.project), Screen(Console(file=StringIO()))
     with ScriptedModel() as model:
-        async with desk.opened(model) as runtime:
+        async with harness.opened(model) as runtime:
             talk = Repl(runtime, screen, user, SlashCommands(runtime, screen.say), idle_s=0.05)
             assert await talk.to_its_end("") == USER_EXIT
-    (notice,) = told(desk, "Notification")
+    (notice,) = told(harness, "Notification")
     assert notice["notification_type"] == "idle_prompt"
     assert notice["message"] == "mini-agent is waiting for your input"
 
@@ -66,10 +70,10 @@ class Loud:
         return HookDecision(blocked=True, reasons=(f"{event.about} failed",), messages=("called",))
 
 
-async def test_what_hooks_say_to_a_question_is_shown_behind_it(desk: Desk) -> None:
+async def test_what_hooks_say_to_a_question_is_shown_behind_it(harness: Harness) -> None:
     hooks, shown = Loud(asyncio.Event()), list[str]()
     notifications = Notifications(
-        hooks, lambda: HookContext("s", "s.jsonl", str(desk.project)), shown.append
+        hooks, lambda: HookContext("s", "s.jsonl", str(harness.project)), shown.append
     )
     with notifications.asking("Go on?"):
         await hooks.answered.wait()

@@ -6,7 +6,7 @@ from mini_agent.coding.launch import select_digest_model, select_model
 from mini_agent.coding.side_model import PromptCachingModel, mark_prefixes
 from mini_agent.messages import JsonObject, Message, user
 from mini_agent.model import ModelRequest
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call
 
 SYSTEM: Message = {"role": "system", "content": [{"type": "text", "text": "A"}]}
 MARK: JsonObject = {"type": "ephemeral"}

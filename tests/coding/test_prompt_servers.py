@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.harness import Desk
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
+from tests.coding.harness import Harness
 
 HEAD = """
 import json, sys
@@ -77,38 +77,45 @@ server.run("stdio")
 """
 
 
-def command(desk: Desk, *parts: str) -> str:
+def command(harness: Harness, *parts: str) -> str:
     """A server with these parts."""
-    path = desk.file("server.py", "".join((HEAD, *parts, TOOLS)))
+    path = harness.file("server.py", "".join((HEAD, *parts, TOOLS)))
     return f"{sys.executable} {path}"
 
 
-async def test_behaviour_comes_from_any_mcp_server(desk: Desk) -> None:
-    mcp = (command(desk, BEHAVIOUR),)
-    with ScriptedModel(calls_reply(scripted_call("shout", words="land")), text_reply("Arr.")) as model:
-        await desk.asked(model, "Look.", mcp=mcp)
+async def test_behaviour_comes_from_any_mcp_server(harness: Harness) -> None:
+    mcp = (command(harness, BEHAVIOUR),)
+    with ScriptedModel(
+        calls_reply(scripted_call("shout", words="land")), text_reply("Arr.")
+    ) as model:
+        await harness.asked(model, "Look.", mcp=mcp)
     messages = model.requests[-1].messages
     assert messages[0]["content"] == "You speak like a pirate."
     assert messages[1]["content"] == "Ahoy.\n\nLook."
     assert messages[-1]["content"] == "shout operation blocked by hook:\n- the parrot objects"
     with ScriptedModel() as silent:
-        outcome = await desk.asked(silent, "Find gold.", mcp=mcp)
+        outcome = await harness.asked(silent, "Find gold.", mcp=mcp)
     assert "no gold" in outcome.error
 
 
-async def test_a_result_that_looks_like_a_command_starts_none(desk: Desk) -> None:
-    mcp = (command(desk, WILLING),)
+async def test_a_result_that_looks_like_a_command_starts_none(harness: Harness) -> None:
+    mcp = (command(harness, WILLING),)
     with ScriptedModel(calls_reply(scripted_call("trap")), text_reply("Odd.")) as model:
-        await desk.asked(model, "Look.", mcp=mcp, permission_mode="bypassPermissions")
+        await harness.asked(model, "Look.", mcp=mcp, permission_mode="bypassPermissions")
     assert "bash_callback" in str(model.requests[-1].messages[-1]["content"])
-    assert not (desk.project / "trapped").exists()
+    assert not (harness.project / "trapped").exists()
 
 
-async def test_a_server_of_behaviour_may_bring_agents_of_its_own(desk: Desk) -> None:
-    mcp = ("builtin", command(desk, WILLING))
-    script = (calls_reply(scripted_call("sail", where="land")), text_reply("A map."), text_reply("Land ho."), text_reply("There."))
+async def test_a_server_of_behaviour_may_bring_agents_of_its_own(harness: Harness) -> None:
+    mcp = ("builtin", command(harness, WILLING))
+    script = (
+        calls_reply(scripted_call("sail", where="land")),
+        text_reply("A map."),
+        text_reply("Land ho."),
+        text_reply("There."),
+    )
     with ScriptedModel(*script) as model:
-        outcome = await desk.asked(model, "Sail.", mcp=mcp, permission_mode="bypassPermissions")
+        outcome = await harness.asked(model, "Sail.", mcp=mcp, permission_mode="bypassPermissions")
     assert outcome.answer == "There."
     digested, below, last = model.requests[1:]
     assert [m["content"] for m in digested.messages] == ["Be brief.", "M"]
@@ -118,18 +125,22 @@ async def test_a_server_of_behaviour_may_bring_agents_of_its_own(desk: Desk) -> 
     ]
     assert len(below.tools) == 1
     assert last.messages[-1]["content"] == "Land ho."
-    assert len(list(desk.sessions.glob("*.---sailor-*.jsonl"))) == 1
+    assert len(list(harness.sessions.glob("*.---sailor-*.jsonl"))) == 1
 
 
-async def test_a_plan_that_nobody_can_approve_is_not(desk: Desk) -> None:
-    mcp = (command(desk, WILLING),)
-    with ScriptedModel(calls_reply(scripted_call("plan", words="Sail.")), text_reply("No.")) as model:
-        await desk.asked(model, "Plan.", mcp=mcp, permission_mode="bypassPermissions")
+async def test_a_plan_that_nobody_can_approve_is_not(harness: Harness) -> None:
+    mcp = (command(harness, WILLING),)
+    with ScriptedModel(
+        calls_reply(scripted_call("plan", words="Sail.")), text_reply("No.")
+    ) as model:
+        await harness.asked(model, "Plan.", mcp=mcp, permission_mode="bypassPermissions")
     assert model.requests[-1].messages[-1]["content"] == "Nay."
 
 
-async def test_tools_without_behaviour_bring_nothing_but_text(desk: Desk) -> None:
-    mcp = (command(desk),)
-    with ScriptedModel(calls_reply(scripted_call("sail", where="land")), text_reply("Odd.")) as model:
-        await desk.asked(model, "Sail.", mcp=mcp, permission_mode="bypassPermissions")
+async def test_tools_without_behaviour_bring_nothing_but_text(harness: Harness) -> None:
+    mcp = (command(harness),)
+    with ScriptedModel(
+        calls_reply(scripted_call("sail", where="land")), text_reply("Odd.")
+    ) as model:
+        await harness.asked(model, "Sail.", mcp=mcp, permission_mode="bypassPermissions")
     assert "agent_callback" in str(model.requests[-1].messages[-1]["content"])

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.coding.harness import Desk, environment
+from tests.coding.harness import Harness, build_environment
 
 HEAVY = (
     *("litellm", "openai", "tiktoken", "aiohttp", "mcp", "httpx", "rich", "prompt_toolkit"),
@@ -28,11 +28,11 @@ print(json.dumps([name for name in {(*HEAVY, "pydantic")} if name in sys.modules
 """
 
 
-def imported(desk: Desk, *arguments: str, stdin: str = "") -> Sequence[str]:
+def imported(harness: Harness, *arguments: str, stdin: str = "") -> Sequence[str]:
     ended = subprocess.run(
         [sys.executable, "-c", PROGRAM, *arguments],
-        cwd=desk.project,
-        env=environment(desk, "http://127.0.0.1:9"),
+        cwd=harness.project,
+        env=build_environment(harness, "http://127.0.0.1:9"),
         input=stdin,
         capture_output=True,
         text=True,
@@ -44,17 +44,17 @@ def imported(desk: Desk, *arguments: str, stdin: str = "") -> Sequence[str]:
 
 
 @pytest.mark.parametrize("asked", ["--help", "--version"])
-def test_help_needs_none_of_them(desk: Desk, asked: str) -> None:
-    assert imported(desk, asked) == []
+def test_help_needs_none_of_them(harness: Harness, asked: str) -> None:
+    assert imported(harness, asked) == []
 
 
-def test_a_session_without_a_question_needs_no_litellm(desk: Desk) -> None:
+def test_a_session_without_a_question_needs_no_litellm(harness: Harness) -> None:
     said = "/help\n/context\n/mcp\n/plan\n/doctor\n"
-    names = imported(desk, "--interactive", stdin=said)
+    names = imported(harness, "--interactive", stdin=said)
     assert set(names) & {"litellm", "openai", "tiktoken", "aiohttp", "mcp"} == set()
 
 
-def test_the_prompt_is_there_before_the_rest(desk: Desk) -> None:
+def test_the_prompt_is_there_before_the_rest(harness: Harness) -> None:
     program = "import sys, mini_agent.coding.terminal.startup; print(*sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60

@@ -8,29 +8,29 @@ from mini_agent.messages import JsonObject
 from mini_agent.testing import Call, ScriptedServer, call, calls
 from mini_agent.testing.replies import ScriptedReply
 from mini_agent.testing.script import Script
-from tests.coding.harness import Desk, happens
+from tests.coding.harness import Harness, wait_until
 from tests.coding.terminal_session import (
-    MAY,
+    PERMISSION_CHOICES,
     READY,
-    talking,
-    talking_to,
+    open_terminal,
+    open_terminal_to,
 )
 from tests.coding.test_hooks import hook, hook_for
 
 GREEN, RED, USUAL_GROUND = "\x1b[32m", "\x1b[31m", "\x1b[49m"
 
 
-def test_an_edit_is_made_when_the_user_agrees_to_its_diff(desk: Desk) -> None:
-    path = desk.file("in/a.txt", "one\ntwo\n")
-    desk.file("in/CLAUDE.md", "Use digits.")
+def test_an_edit_is_made_when_the_user_agrees_to_its_diff(harness: Harness) -> None:
+    path = harness.file("in/a.txt", "one\ntwo\n")
+    harness.file("in/CLAUDE.md", "Use digits.")
     script: Script = [
         call("Read", file_path="in/a.txt"),
         call("Edit", file_path="in/a.txt", old_string="two", new_string="2"),
         "Changed.",
     ]
-    with talking(desk, script) as terminal:
+    with open_terminal(harness, script) as terminal:
         terminal.says("Change two.")
-        asked = terminal.until(MAY)
+        asked = terminal.until(PERMISSION_CHOICES)
         assert ">> <system-reminder>" in asked
         assert ">> Read(in/a.txt) -> 1→one 2→two" in asked
         assert "Use digits." in asked
@@ -46,41 +46,41 @@ def test_an_edit_is_made_when_the_user_agrees_to_its_diff(desk: Desk) -> None:
     assert path.read_text() == "one\n2\n"
 
 
-def test_what_the_user_says_instead_reaches_the_model(desk: Desk) -> None:
-    desk.settings(hook("Notification", "cat > called", "permission_prompt"))
+def test_what_the_user_says_instead_reaches_the_model(harness: Harness) -> None:
+    harness.settings(hook("Notification", "cat > called", "permission_prompt"))
     with (
         ScriptedServer([call("Bash", command="touch made"), "I leave it."]) as server,
-        talking_to(desk, server) as terminal,
+        open_terminal_to(harness, server) as terminal,
     ):
         terminal.until_last(READY)
         terminal.says("Make it.")
         terminal.until("Run this command? touch made")
-        terminal.until(MAY)
-        called = desk.project / "called"
+        terminal.until(PERMISSION_CHOICES)
+        called = harness.project / "called"
         terminal.wait_for(lambda: called.exists() and "touch made" in called.read_text(), "a hook")
         terminal.says("use another name")
         terminal.until("I leave it.")
     assert "use another name" in str(server.requests[-1].messages[-1]["content"])
-    assert not (desk.project / "made").exists()
+    assert not (harness.project / "made").exists()
 
 
-def test_always_is_asked_once(desk: Desk) -> None:
+def test_always_is_asked_once(harness: Harness) -> None:
     script: Script = [
         calls(Call("Bash", {"command": "git status"}), Call("Bash", {"command": "git status -s"})),
         "Done.",
     ]
-    with talking(desk, script) as terminal:
+    with open_terminal(harness, script) as terminal:
         terminal.says("Look.")
-        terminal.until(MAY)
+        terminal.until(PERMISSION_CHOICES)
         terminal.says("a")
         assert terminal.until("Done.").count("Run this command?") == 1
-    assert "Bash(git status *)" in (desk.project / ".claude/settings.local.json").read_text()
-    assert desk.launch().is_trusted
+    assert "Bash(git status *)" in (harness.project / ".claude/settings.local.json").read_text()
+    assert harness.launch().is_trusted
 
 
-def test_commands_are_answered_without_the_model(desk: Desk) -> None:
-    desk.file(".claude/commands/greet.md", "---\ndescription: greets\n---\nGreet $ARGUMENTS.")
-    with talking(desk, ["Hello, Ada."]) as terminal:
+def test_commands_are_answered_without_the_model(harness: Harness) -> None:
+    harness.file(".claude/commands/greet.md", "---\ndescription: greets\n---\nGreet $ARGUMENTS.")
+    with open_terminal(harness, ["Hello, Ada."]) as terminal:
         terminal.says("/help")
         assert "/greet" in terminal.until("Alt-Enter")
         terminal.until_last(READY)
@@ -94,13 +94,13 @@ def test_commands_are_answered_without_the_model(desk: Desk) -> None:
         assert terminal.ended() == 0
 
 
-def test_a_session_can_be_left_and_taken_up_again(desk: Desk) -> None:
+def test_a_session_can_be_left_and_taken_up_again(harness: Harness) -> None:
     groups: JsonObject = {
         event: hook_for(f"grep -oE '(source|reason)\": \"[a-z_]+' >> {event}")
         for event in ("SessionStart", "SessionEnd")
     }
-    desk.settings({"hooks": groups})
-    with talking(desk, ["First.", "Second."]) as terminal:
+    harness.settings({"hooks": groups})
+    with open_terminal(harness, ["First.", "Second."]) as terminal:
         terminal.says("One?")
         terminal.until("< First.")
         terminal.until_last(READY)
@@ -118,16 +118,16 @@ def test_a_session_can_be_left_and_taken_up_again(desk: Desk) -> None:
         terminal.until_last(READY)
         terminal.presses("C-d")
         assert terminal.ended() == 0
-    assert len(list(desk.sessions.glob("*.jsonl"))) == 1
-    began = (desk.project / "SessionStart").read_text().split()[1::2]
-    ended = (desk.project / "SessionEnd").read_text().split()[1::2]
+    assert len(list(harness.sessions.glob("*.jsonl"))) == 1
+    began = (harness.project / "SessionStart").read_text().split()[1::2]
+    ended = (harness.project / "SessionEnd").read_text().split()[1::2]
     assert began == ['"startup', '"clear', '"resume']
     assert ended == ['"clear', '"resume', '"prompt_input_exit']
 
 
-def test_lines_are_completed_remembered_and_may_be_several(desk: Desk) -> None:
-    desk.file("source/parser.py", "")
-    with ScriptedServer(["One.", "Two."]) as server, talking_to(desk, server) as terminal:
+def test_lines_are_completed_remembered_and_may_be_several(harness: Harness) -> None:
+    harness.file("source/parser.py", "")
+    with ScriptedServer(["One.", "Two."]) as server, open_terminal_to(harness, server) as terminal:
         terminal.until_last(READY)
         terminal.types("Look at @sour")
         terminal.until("source/")
@@ -147,35 +147,35 @@ def test_lines_are_completed_remembered_and_may_be_several(desk: Desk) -> None:
 
 
 def test_keys_of_before_a_question_are_no_answer_and_those_of_before_a_prompt_are_kept(
-    desk: Desk,
+    harness: Harness,
 ) -> None:
     def patient(messages: Sequence[JsonObject]) -> ScriptedReply | str:
         if messages[-1]["role"] != "tool" and len(messages) > 3:
             return "Two."
         name = "two" if messages[-1]["role"] == "tool" else "one"
-        desk.file(f"asked-{name}", "")
-        happens((desk.project / f"go-{name}").exists)
+        harness.file(f"asked-{name}", "")
+        wait_until((harness.project / f"go-{name}").exists)
         return "One." if name == "two" else call("Bash", command="touch made")
 
-    with talking(desk, patient) as terminal:
+    with open_terminal(harness, patient) as terminal:
         terminal.says("Make it.")
-        terminal.wait_for((desk.project / "asked-one").exists, "the question")
+        terminal.wait_for((harness.project / "asked-one").exists, "the question")
         terminal.presses("Enter")
-        desk.file("go-one", "")
-        terminal.until(MAY)
+        harness.file("go-one", "")
+        terminal.until(PERMISSION_CHOICES)
         terminal.says("n")
-        terminal.wait_for((desk.project / "asked-two").exists, "the question")
+        terminal.wait_for((harness.project / "asked-two").exists, "the question")
         terminal.says("And then?")
         assert "stops)And" not in terminal.screen
-        desk.file("go-two", "")
+        harness.file("go-two", "")
         shown = terminal.until("< Two.")
         assert shown.index("< One.") < shown.index("> And then?")
-    assert not (desk.project / "made").exists()
+    assert not (harness.project / "made").exists()
 
 
-def test_ctrl_c_empties_the_line_and_twice_leaves(desk: Desk) -> None:
-    desk.settings({"permissions": {"defaultMode": "acceptEdits"}})
-    with talking(desk, []) as terminal:
+def test_ctrl_c_empties_the_line_and_twice_leaves(harness: Harness) -> None:
+    harness.settings({"permissions": {"defaultMode": "acceptEdits"}})
+    with open_terminal(harness, []) as terminal:
         terminal.until_last("· acceptEdits")
         terminal.types("half a word")
         terminal.until("> half a word")

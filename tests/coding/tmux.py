@@ -14,11 +14,11 @@ from uuid import uuid4
 
 import pytest
 
-PATIENCE_S: Final = 80.0
-PAUSE_S: Final = 0.05
+TIMEOUT_S: Final = 80.0
+POLL_INTERVAL_S: Final = 0.05
 COLUMNS, LINES = 90, 40
 # tmux does not always hear of the end of its child.
-NOTING: Final = '"$@"; echo $? >"$0"'
+EXIT_CODE_COMMAND: Final = '"$@"; echo $? >"$0"'
 
 
 class Tmux:
@@ -37,7 +37,16 @@ class Tmux:
         self._tmux(
             *("start-server", ";", "set-option", "-g", "remain-on-exit", "on", ";"),
             *("set-option", "-g", "history-limit", "5000", ";"),
-            *("new-session", "-d", *size, "sh", "-c", NOTING, str(self._code), *self._command),
+            *(
+                "new-session",
+                "-d",
+                *size,
+                "sh",
+                "-c",
+                EXIT_CODE_COMMAND,
+                str(self._code),
+                *self._command,
+            ),
         )
         return self
 
@@ -93,11 +102,11 @@ class Tmux:
 
     def wait_for(self, happened: Callable[[], object], what: str) -> None:
         """Waits for it."""
-        end = time.monotonic() + PATIENCE_S
+        end = time.monotonic() + TIMEOUT_S
         while not happened():
             if time.monotonic() > end:
                 raise AssertionError(f"{what} did not come, the screen is:\n{self.screen}")
-            time.sleep(PAUSE_S)
+            time.sleep(POLL_INTERVAL_S)
 
     def ended(self) -> int:
         """The exit code, when it has ended."""

@@ -7,26 +7,26 @@ from collections.abc import Sequence
 from pydantic import JsonValue
 
 from mini_agent.messages import JsonObject
-from tests.coding.harness import ID
+from tests.coding.harness import SESSION_ID
 
 COMMON: JsonObject = {
     "isSidechain": False,
     "userType": "external",
     "cwd": "/elsewhere",
-    "sessionId": ID,
+    "sessionId": SESSION_ID,
     "version": "2.1.197",
     "gitBranch": "HEAD",
     "timestamp": "2026-11-21T12:35:46.047Z",
 }
 
 
-def said(uuid: str, parent: str | None, content: JsonValue, **more: JsonValue) -> JsonObject:
+def user_line(uuid: str, parent: str | None, content: JsonValue, **more: JsonValue) -> JsonObject:
     """A line of the user's."""
     message: JsonObject = {"role": "user", "content": content}
     return {**COMMON, "type": "user", "uuid": uuid, "parentUuid": parent, "message": message} | more
 
 
-def answered(
+def model_line(
     uuid: str, parent: str | None, block: JsonObject, message_id: str = "msg_1"
 ) -> JsonObject:
     """A line of the model's."""
@@ -42,13 +42,13 @@ def answered(
     return {**line, "message": message}
 
 
-def text(words: str) -> JsonObject:
+def text_block(words: str) -> JsonObject:
     return {"type": "text", "text": words}
 
 
-def use(call_id: str, name: str, **arguments: JsonValue) -> JsonObject:
+def tool_use_block(call_id: str, name: str, **arguments: JsonValue) -> JsonObject:
     return {"type": "tool_use", "id": call_id, "name": name, "input": arguments}
 
 
-def result(call_id: str, content: str) -> Sequence[JsonValue]:
+def tool_result_blocks(call_id: str, content: str) -> Sequence[JsonValue]:
     return [{"type": "tool_result", "tool_use_id": call_id, "content": content}]

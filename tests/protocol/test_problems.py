@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from mini_agent.errors import BadRequest, MiniAgentError, NotConfigured, SandboxBusy
-from mini_agent_protocol.asgi.problems import error_body, problem_response, find_status
+from mini_agent_protocol.asgi.problems import error_body, find_status, problem_response
 
 STATUSES = ((NotConfigured, 501), (BadRequest, 400))
 

@@ -9,7 +9,7 @@ import pytest
 from codex_sidecar.runner.files import detect_media_type
 from mini_agent.coding.tools.media import is_pdf, is_image
 from mini_agent.mcp.sandbox_server.results import file_result
-from mini_agent.sandbox import MAX_MAGIC_BYTES, IMAGE_TYPES, detect_media_type
+from mini_agent.sandbox import MAX_MAGIC_BYTES, IMAGE_TYPES, sniff_media_type
 from mini_agent_protocol.media_types import MAGIC
 
 WEBP = (b"RIFF\0\0\0\0WEBP", "image/webp")
@@ -22,8 +22,8 @@ def test_sidecar_assistant_and_mcp_server_tell_a_file_alike(
 ) -> None:
     content, path = beginning + NO_TEXT, tmp_path / "a.txt"
     path.write_bytes(content)
-    assert detect_media_type(content[:MAX_MAGIC_BYTES]) == kind
-    assert detect_media_type("a.txt", content) == kind
+    assert sniff_media_type(content[:MAX_MAGIC_BYTES]) == kind
+    assert sniff_media_type("a.txt", content) == kind
     assert is_image(path) == (kind in IMAGE_TYPES)
     assert is_pdf(path) == (kind == "application/pdf")
     assert (file_result("a.txt", content).content[1].type == "image") == (kind in IMAGE_TYPES)
@@ -31,4 +31,4 @@ def test_sidecar_assistant_and_mcp_server_tell_a_file_alike(
 
 @pytest.mark.parametrize("beginning", [b"", b"GIF88a", b"RIFF\0\0\0\0WAVE", b"\x89PNG", b"text"])
 def test_bytes_that_tell_nothing_are_of_no_type(beginning: bytes) -> None:
-    assert detect_media_type(beginning) == ""
+    assert sniff_media_type(beginning) == ""

@@ -21,7 +21,7 @@ from mini_agent.coding.tools.paging import FilePage, Pager
 from mini_agent.messages import Attachment
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
-from mini_agent_protocol.media_types import MAX_MAGIC_BYTES, IMAGE_TYPES, detect_media_type
+from mini_agent_protocol.media_types import MAX_MAGIC_BYTES, IMAGE_TYPES, sniff_media_type
 
 TIMEOUT_S: Final = 60.0
 PDF_PACKAGE: Final = "pypdfium2"
@@ -48,7 +48,7 @@ except pypdfium2.PdfiumError as broken:
 def is_pdf(path: Path) -> bool:
     """Whether the file begins as a PDF."""
     with path.open("rb") as file:
-        return detect_media_type(file.read(MAX_MAGIC_BYTES)) == "application/pdf"
+        return sniff_media_type(file.read(MAX_MAGIC_BYTES)) == "application/pdf"
 
 
 async def read_pdf_page(path: Path, pager: Pager, environment: Mapping[str, str]) -> FilePage:
@@ -95,7 +95,7 @@ MAX_IMAGE_BYTES: Final = 3_750_000
 def is_image(path: Path) -> bool:
     """Whether the file begins as a picture that models can see."""
     with path.open("rb") as file:
-        return detect_media_type(file.read(MAX_MAGIC_BYTES)) in IMAGE_TYPES
+        return sniff_media_type(file.read(MAX_MAGIC_BYTES)) in IMAGE_TYPES
 
 
 def read_image(path: Path) -> ToolOutput:
@@ -107,7 +107,7 @@ def read_image(path: Path) -> ToolOutput:
             "be shown. Make a smaller copy of it first."
         )
     content = path.read_bytes()
-    kind = detect_media_type(content)
+    kind = sniff_media_type(content)
     attached = image_attachment(path.name, kind, base64.b64encode(content).decode())
     output = text_output(f"{path.name}: a picture ({kind}, {size} bytes)")
     return add_attachments(output, (attached,))

@@ -14,8 +14,8 @@ from mini_agent.errors import BadRequest, MiniAgentError, ToolsUnavailable, Tool
 from mini_agent.mcp.client.server import (
     McpAddress,
     McpCommand,
-    ProgressListener,
     McpTarget,
+    ProgressListener,
 )
 from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import NotRun, called
@@ -123,7 +123,9 @@ class McpInvoker:
         session = await self._session()
         return await self._in_time(session.listed(), self._startup_s)
 
-    async def result(self, name: str, arguments: JsonObject, progress: ProgressListener) -> CallToolResult:
+    async def result(
+        self, name: str, arguments: JsonObject, progress: ProgressListener
+    ) -> CallToolResult:
         """What came of one call in the protocol's own form; `ToolsUnavailable` when it took too
         long or the server cannot be reached.
         """

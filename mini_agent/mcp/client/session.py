@@ -22,12 +22,12 @@ from pydantic import ValidationError
 
 from mini_agent.errors import ToolsUnavailable
 from mini_agent.mcp.client.convert import (
-    error_result,
     convert_result,
-    decode_resource,
     convert_tool,
+    decode_resource,
+    error_result,
 )
-from mini_agent.mcp.client.server import McpCommand, ProgressListener, McpTarget
+from mini_agent.mcp.client.server import McpCommand, McpTarget, ProgressListener
 from mini_agent.messages import JsonObject
 from mini_agent.tools.invoker import Listener, Tool, ToolOutput
 from mini_agent_protocol.execution import Output
@@ -221,7 +221,9 @@ class McpSession:
         """What came of a call; `tell` gets the progress that the server reports, as stderr."""
         return convert_result(await self.result(name, arguments, progress_as_stderr(tell)))
 
-    async def result(self, name: str, arguments: JsonObject, progress: ProgressListener) -> CallToolResult:
+    async def result(
+        self, name: str, arguments: JsonObject, progress: ProgressListener
+    ) -> CallToolResult:
         """What came of a call, as the server says it; a server that fails is an error in it."""
         try:
             client = self._ready.result()

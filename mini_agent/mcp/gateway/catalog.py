@@ -16,7 +16,7 @@ from mcp.types import CallToolResult, Tool
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.mcp.client.server import ProgressListener
 from mini_agent.mcp.gateway.configuration import Configuration
-from mini_agent.mcp.gateway.supervisor import ServerSupervisor, ServerStatus
+from mini_agent.mcp.gateway.supervisor import ServerStatus, ServerSupervisor
 from mini_agent.messages import JsonObject
 from mini_agent.tools.wrappers import long_name
 
@@ -56,7 +56,9 @@ class ToolCatalog:
             if place.server.state == "running"
         ]
 
-    async def result(self, name: str, arguments: JsonObject, progress: ProgressListener) -> CallToolResult:
+    async def result(
+        self, name: str, arguments: JsonObject, progress: ProgressListener
+    ) -> CallToolResult:
         """What came of one call of a tool, by its long name or one that only one server has.
 
         Raises `UnknownTool`, and `ToolsUnavailable` when the call was cut or cannot be made.
@@ -68,7 +70,9 @@ class ToolCatalog:
         if place is None:
             known = ", ".join(self._catalog()) or "none: /health says why"
             raise UnknownTool(
-                f"there is no tool {name!r:.80}", field="name", hint=f"there are: {known:.{MAX_HINT_CHARS}}"
+                f"there is no tool {name!r:.80}",
+                field="name",
+                hint=f"there are: {known:.{MAX_HINT_CHARS}}",
             )
         return await place.server.called(place.tool.name, arguments, progress)
 

@@ -161,7 +161,8 @@ class ServerEntry(BaseModel):
         default={}, description="Headers by name, each with the variable that holds its value."
     )
     startup_timeout_sec: Seconds = Field(
-        default=STARTUP_TIMEOUT_S, description="Seconds the server may take to start, at most 86400."
+        default=STARTUP_TIMEOUT_S,
+        description="Seconds the server may take to start, at most 86400.",
     )
     tool_timeout_sec: Seconds = Field(
         default=TOOL_TIMEOUT_S, description="Seconds a call of a tool may take, at most 86400."
@@ -186,7 +187,9 @@ class ServerEntry(BaseModel):
                 raise ValueError(f"{key} {why}")
         if isinstance(table.get("env"), dict) and "env_vars" in table["env"]:
             raise ValueError("env_vars stands in env; it belongs beside it")
-        return _convert_milliseconds({KEY_ALIASES.get(str(key), str(key)): value for key, value in table.items()})
+        return _convert_milliseconds(
+            {KEY_ALIASES.get(str(key), str(key)): value for key, value in table.items()}
+        )
 
     @model_validator(mode="after")
     def _has_one_transport(self) -> ServerEntry:
@@ -212,7 +215,10 @@ def unknown_keys(table: dict[str, object]) -> list[str]:
     return sorted(key for key in table if key not in known)
 
 
-MILLISECOND_KEYS: Final = {"startup_timeout_ms": "startup_timeout_sec", "timeout": "tool_timeout_sec"}
+MILLISECOND_KEYS: Final = {
+    "startup_timeout_ms": "startup_timeout_sec",
+    "timeout": "tool_timeout_sec",
+}
 
 
 def _convert_milliseconds(table: dict[str, object]) -> dict[str, object]:

@@ -15,8 +15,8 @@ from mini_agent.mcp.client.server import McpAddress, McpCommand, McpTarget
 from mini_agent.mcp.gateway.config_file import (
     STARTUP_TIMEOUT_S,
     TOOL_TIMEOUT_S,
-    ServerEntry,
     Environment,
+    ServerEntry,
     ServerTables,
     VariableNotSet,
     child_environment,

@@ -21,7 +21,7 @@ from mcp.types import (
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from mini_agent.errors import MiniAgentError
-from mini_agent.mcp.client.convert import error_result, convert_content
+from mini_agent.mcp.client.convert import convert_content, error_result
 from mini_agent.mcp.gateway.catalog import ToolCatalog, UnknownTool
 from mini_agent.messages import Attachment
 

@@ -79,7 +79,9 @@ class ServerSupervisor:
         finally:
             await asyncio.shield(self._invoker.aclose())
 
-    async def called(self, name: str, arguments: JsonObject, progress: ProgressListener) -> CallToolResult:
+    async def called(
+        self, name: str, arguments: JsonObject, progress: ProgressListener
+    ) -> CallToolResult:
         """What came of a call; `ToolsUnavailable` when it was cut or could not be made."""
         if self._invoker is None:
             raise ToolsUnavailable(f"{self.configured.name} is {self.state}: {self._error}")

@@ -16,7 +16,7 @@ from mcp.types import (
     TextResourceContents,
 )
 
-from mini_agent.sandbox import IMAGE_TYPES, Execution, Rich, WorkspaceFile, detect_media_type
+from mini_agent.sandbox import IMAGE_TYPES, Execution, Rich, WorkspaceFile, sniff_media_type
 
 META_KEY: Final = "mini-agent/execution"
 BINARY_TYPE: Final = "application/octet-stream"
@@ -54,7 +54,7 @@ def file_result(path: str, content: bytes) -> CallToolResult:
     try:
         return text_result(content.decode())
     except UnicodeDecodeError:
-        kind = detect_media_type(content)
+        kind = sniff_media_type(content)
         written = base64.b64encode(content).decode()
         media_type = kind if kind in IMAGE_TYPES else BINARY_TYPE
         return CallToolResult(content=list(_file(path, media_type, written)))

@@ -31,11 +31,11 @@ from mini_agent.errors import BadRequest, MiniAgentError, NotConfigured, Sandbox
 from mini_agent.mcp.sandbox_server import results
 from mini_agent.mcp.sandbox_server.tools import (
     ARGUMENT_MODELS,
-    ToolArguments,
     ListFiles,
     ReadFile,
     RunCode,
     RunShell,
+    ToolArguments,
     WriteFile,
     decode_content,
     list_tools,
@@ -119,11 +119,11 @@ async def _close_all(sessions: Iterable[SidecarSession]) -> None:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_TIMEOUT_S), asyncio.TaskGroup() as closing:
             for session in sessions:
-                closing.create_task(_closed(session))
+                closing.create_task(_close_one(session))
 
 
 # One that the sidecar cannot be told of ends by itself after a while.
-async def _closed(session: SidecarSession) -> None:
+async def _close_one(session: SidecarSession) -> None:
     with contextlib.suppress(MiniAgentError):
         await session.aclose()
 
@@ -260,7 +260,9 @@ def create_sandbox_server(
             known = ", ".join(ARGUMENT_MODELS)
             message = f"there is no tool {asked.name!r:.80}; there are: {known}"
             raise MCPError(code=INVALID_PARAMS, message=message)
-        call = ToolCallHandler(sessions, languages, client_of(context.request), _report_progress(context))
+        call = ToolCallHandler(
+            sessions, languages, client_of(context.request), _report_progress(context)
+        )
         return await call.result(asked.name, asked.arguments or {})
 
     return Server(

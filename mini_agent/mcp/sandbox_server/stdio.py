@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 from typing import Final
 
-from mini_agent.mcp.sandbox_server.server import ClientSessions, parse_languages, create_sandbox_server
+from mini_agent.mcp.sandbox_server.server import (
+    ClientSessions,
+    create_sandbox_server,
+    parse_languages,
+)
 from mini_agent.mcp.stdio import serve_stdio
 from mini_agent.net.telemetry import trace_headers
 from mini_agent.sandbox import SidecarClient

@@ -180,7 +180,9 @@ def list_tools(languages: Sequence[Language]) -> list[Tool]:
             description=DESCRIPTIONS[name],
             input_schema=_schema(asked, languages),
             annotations=ToolAnnotations(
-                read_only_hint=name in READ_ONLY_TOOLS, destructive_hint=False, open_world_hint=False
+                read_only_hint=name in READ_ONLY_TOOLS,
+                destructive_hint=False,
+                open_world_hint=False,
             ),
         )
         for name, asked in ARGUMENT_MODELS.items()

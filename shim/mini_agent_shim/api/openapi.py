@@ -27,7 +27,9 @@ RUN_PROBLEMS: Final[Responses] = {
     code: PROBLEMS[code] for code in (400, 401, 403, 408, 409, 413, 422, 429, 503)
 }
 READ_PROBLEMS: Final[Responses] = {code: PROBLEMS[code] for code in (401, 403, 404, 422, 429)}
-METRICS_RESPONSE: Final[Responses] = {200: {"content": {"text/plain": {"schema": {"type": "string"}}}}}
+METRICS_RESPONSE: Final[Responses] = {
+    200: {"content": {"text/plain": {"schema": {"type": "string"}}}}
+}
 # Each event of a stream.
 EVENT_SCHEMA: Final[dict[str, object]] = {
     "type": "object",

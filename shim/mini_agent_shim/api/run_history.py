@@ -31,8 +31,8 @@ from mini_agent_shim.runs.registry import RunRegistry
 from mini_agent_shim.runs.replay import (
     ArtifactFacts,
     StoredArtifact,
-    replay_events,
     read_run_record,
+    replay_events,
 )
 from mini_agent_shim.runs.schema import RunSummary, State, parse_head
 from mini_agent_shim.runs.store import RunQuery
@@ -132,7 +132,10 @@ class RunHistoryRoutes:
         router.add_api_route("", self.page, responses=listing)
         router.add_api_route("/{run_id}", self.detail, responses=READ_PROBLEMS)
         router.add_api_route(
-            "/{run_id}/events", self.events, responses=READ_PROBLEMS | EVENTS_RESPONSE, response_class=Response
+            "/{run_id}/events",
+            self.events,
+            responses=READ_PROBLEMS | EVENTS_RESPONSE,
+            response_class=Response,
         )
         router.add_api_route(
             "/{run_id}/cancel",

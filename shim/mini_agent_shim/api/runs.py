@@ -21,16 +21,16 @@ from mini_agent_protocol.asgi.problems import error_body
 from mini_agent_shim import metrics
 from mini_agent_shim.api.openapi import (
     AUTH_PROBLEMS,
-    RUN_PROBLEMS,
     METRICS_RESPONSE,
     PROBLEMS,
+    RUN_PROBLEMS,
     STREAM_RESPONSE,
 )
 from mini_agent_shim.http.caller import get_caller
 from mini_agent_shim.http.event_stream import stream_events
 from mini_agent_shim.http.problems import respond_with_problem
 from mini_agent_shim.runs.registry import RunOrigin
-from mini_agent_shim.runs.run_task import RunTask, RunOrder
+from mini_agent_shim.runs.run_task import RunOrder, RunTask
 from mini_agent_shim.runs.schema import RunSummary
 from mini_agent_shim.service import Service, end_unless_idempotent
 
@@ -88,11 +88,16 @@ class RunRoutes:
             "/ready", self.ready, response_model=Ready, responses={503: PROBLEMS[503]}
         )
         router.add_api_route(
-            "/metrics", self.metrics, response_class=Response, responses=METRICS_RESPONSE | AUTH_PROBLEMS
+            "/metrics",
+            self.metrics,
+            response_class=Response,
+            responses=METRICS_RESPONSE | AUTH_PROBLEMS,
         )
         return router
 
-    async def run(self, request: Request, asked: AgentRunRequest, key: IdempotencyKey = None) -> Response:
+    async def run(
+        self, request: Request, asked: AgentRunRequest, key: IdempotencyKey = None
+    ) -> Response:
         """Runs the agent until it has an answer, or tells it event by event (`stream`), or at once
         says where it can be followed (`background`).
 
@@ -108,7 +113,9 @@ class RunRoutes:
         if asked.background:
             return _accepted_response(run.recording.summary, {})
         if asked.stream:
-            return stream_events(run.events(), end_unless_idempotent(run, asker), {RUN_ID_HEADER: run_id})
+            return stream_events(
+                run.events(), end_unless_idempotent(run, asker), {RUN_ID_HEADER: run_id}
+            )
         return _result_response(await self._waited(request, run, asker), {RUN_ID_HEADER: run_id})
 
     async def _waited(self, request: Request, run: RunTask, asker: RunOrigin) -> AgentRunResponse:
@@ -116,7 +123,9 @@ class RunRoutes:
             result = await run_while_connected(request.receive, run.result())
         return AgentRunResponse.of_result(result)
 
-    async def _again(self, request: Request, order: RunOrder, asker: RunOrigin, run_id: str) -> Response:
+    async def _again(
+        self, request: Request, order: RunOrder, asker: RunOrigin, run_id: str
+    ) -> Response:
         headers = {RUN_ID_HEADER: run_id, REPLAYED_HEADER: "true"}
         if order.asked.background:
             return _accepted_response(self.service.runs.find(run_id, asker.caller), headers)

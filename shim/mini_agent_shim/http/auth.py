@@ -31,11 +31,13 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mini_agent.errors import MiniAgentError, NotConfigured
-from mini_agent_shim.errors import TooManyRequests, AccessDenied
+from mini_agent_shim.errors import AccessDenied, TooManyRequests
 from mini_agent_shim.http.caller import CURRENT_CALLER, Caller, Quota
 from mini_agent_shim.http.problems import respond_to_error
 
-FILE_HINT = 'each is a table, [name], with sha256 = "the digest of the token, 64 hexadecimal digits"'
+FILE_HINT = (
+    'each is a table, [name], with sha256 = "the digest of the token, 64 hexadecimal digits"'
+)
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
 Count = Annotated[int, Field(ge=1)]
@@ -194,7 +196,9 @@ class AccessPolicy:
         address, _ = scope.get("client") or ("", None)
         # Who sends none, as a page does before its user has typed one, guesses nothing.
         if token:
-            self._count(f"from {address}", MAX_WRONG_TOKENS_PER_MINUTE, "this address, with wrong tokens")
+            self._count(
+                f"from {address}", MAX_WRONG_TOKENS_PER_MINUTE, "this address, with wrong tokens"
+            )
         raise AccessDenied(
             HTTPStatus.UNAUTHORIZED,
             "the token is missing or wrong",

@@ -12,17 +12,17 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from mini_agent.errors import BadRequest, ErrorBody, MiniAgentError, SandboxUnavailable
-from mini_agent_protocol.asgi.problems import Statuses, error_body, problem_response, find_status
+from mini_agent_protocol.asgi.problems import Statuses, error_body, find_status, problem_response
 from mini_agent_shim import metrics
 from mini_agent_shim.errors import (
+    AccessDenied,
     IdempotencyKeyReused,
-    RunLogUnavailable,
-    RunWithoutResult,
-    RunNotFound,
     NotFound,
+    RunLogUnavailable,
+    RunNotFound,
+    RunWithoutResult,
     ShuttingDown,
     TooManyRequests,
-    AccessDenied,
 )
 
 STATUSES: Final[Statuses] = (
@@ -87,7 +87,9 @@ async def _handle_invalid_request(_request: Request, error: RequestValidationErr
                 code="malformed_json", message=f"the body is not JSON: {why}, at byte {where}"
             ),
         )
-    said = "; ".join(_describe_field(wrong["loc"], wrong["msg"]) for wrong in wrongs[:MAX_SHOWN_ERRORS])
+    said = "; ".join(
+        _describe_field(wrong["loc"], wrong["msg"]) for wrong in wrongs[:MAX_SHOWN_ERRORS]
+    )
     return respond_with_problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         ErrorBody(

@@ -56,7 +56,9 @@ async def flush_spans() -> None:
 
 SERVER_ERROR: Final = 500
 # FastAPI's own spans would stand beside ours, with its functions and with health checks.
-FASTAPI_TELEMETRY_OFF: Final = dict.fromkeys(("tracing", "operation_spans", "metrics", "logs"), False)
+FASTAPI_TELEMETRY_OFF: Final = dict.fromkeys(
+    ("tracing", "operation_spans", "metrics", "logs"), False
+)
 
 
 class TracingMiddleware:

@@ -16,7 +16,11 @@ from starlette.requests import Request
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from mini_agent.mcp.sandbox_server.server import ClientSessions, parse_languages, create_sandbox_server
+from mini_agent.mcp.sandbox_server.server import (
+    ClientSessions,
+    create_sandbox_server,
+    parse_languages,
+)
 from mini_agent.sandbox import SidecarClient
 
 PATH: Final = "/mcp"

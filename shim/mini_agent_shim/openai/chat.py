@@ -21,10 +21,10 @@ from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.result import AgentResult, AnswerSource, StoppedReason, Usage
 from mini_agent_protocol.sse import format_event
 from mini_agent_shim.openai.common import (
+    add_declined_note,
+    build_run_request,
     decline_tools,
     parse_model,
-    build_run_request,
-    add_declined_note,
 )
 
 
@@ -322,7 +322,9 @@ class ChatCompletionBuilder:
 
     def _closing(self, result: AgentResult) -> str:
         choice = ChunkChoice(delta={}, finish_reason="stop")
-        return _format_chunk(self._chunk((choice,)).model_copy(update={"mini_agent": self._facts(result)}))
+        return _format_chunk(
+            self._chunk((choice,)).model_copy(update={"mini_agent": self._facts(result)})
+        )
 
     def _usage(self, result: AgentResult) -> str:
         usage = ChatUsage.of(result.usage)

@@ -75,7 +75,9 @@ def add_declined_note(messages: Sequence[Message], names: Sequence[str]) -> list
     place = 0
     while place < len(messages) and messages[place].get("role") in INSTRUCTION_ROLES:
         place += 1
-    note = system(f"{SYSTEM_PROMPT}\n{DECLINED_NOTE.format(names=', '.join(names[:MAX_SHOWN_NAMES]))}")
+    note = system(
+        f"{SYSTEM_PROMPT}\n{DECLINED_NOTE.format(names=', '.join(names[:MAX_SHOWN_NAMES]))}"
+    )
     return [*messages[:place], note, *messages[place:]]
 
 

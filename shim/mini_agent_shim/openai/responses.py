@@ -27,10 +27,10 @@ from mini_agent.result import AgentResult, Usage
 from mini_agent_protocol.sse import format_event
 from mini_agent_shim.openai.chat import CachedTokens, RunFacts
 from mini_agent_shim.openai.common import (
+    add_declined_note,
+    build_run_request,
     decline_tools,
     parse_model,
-    build_run_request,
-    add_declined_note,
 )
 
 
@@ -225,7 +225,10 @@ def _parse_items(items: Sequence[JsonObject]) -> Iterator[Message]:
         field = f"input[{index}]"
         match item.get("type", "message"):
             case "message":
-                yield {"role": item.get("role"), "content": _parse_content(field, item.get("content"))}
+                yield {
+                    "role": item.get("role"),
+                    "content": _parse_content(field, item.get("content")),
+                }
             case "function_call" | "custom_tool_call":
                 yield {"role": "assistant", "content": "", "tool_calls": [_parse_call(item)]}
             case "function_call_output" | "custom_tool_call_output":
@@ -278,7 +281,9 @@ UNSUPPORTED_FIELDS: Final = ("background", "conversation", "prompt", "max_tool_c
 ID_PREFIX: Final = "resp_"
 
 
-def convert_responses_request(asked: ResponsesRequest, earlier: Sequence[Message]) -> AgentRunRequest:
+def convert_responses_request(
+    asked: ResponsesRequest, earlier: Sequence[Message]
+) -> AgentRunRequest:
     """The run that a client asks for, after the messages of an `earlier` one."""
     for name in UNSUPPORTED_FIELDS:
         if getattr(asked, name):

@@ -12,29 +12,29 @@ from mini_agent.messages import Message
 from mini_agent_protocol.asgi.disconnect import run_while_connected
 from mini_agent_shim.api.openapi import (
     AUTH_PROBLEMS,
-    RUN_PROBLEMS,
     PROBLEMS,
     READ_PROBLEMS,
+    RUN_PROBLEMS,
     STREAM_CONTENT,
     Responses,
 )
-from mini_agent_shim.errors import RunNotFound, NotFound
+from mini_agent_shim.errors import NotFound, RunNotFound
 from mini_agent_shim.http.caller import Caller, get_caller
 from mini_agent_shim.http.event_stream import stream_texts
 from mini_agent_shim.openai.chat import (
-    ChatCompletionBuilder,
     ChatCompletion,
+    ChatCompletionBuilder,
     ChatRequest,
     ModelCard,
     ModelList,
-    decline_chat_tools,
     convert_chat_request,
+    decline_chat_tools,
 )
 from mini_agent_shim.openai.common import (
     MODEL_NAME,
     decline_tools,
-    response_headers,
     parse_model,
+    response_headers,
 )
 from mini_agent_shim.openai.responses import (
     ID_PREFIX,
@@ -126,7 +126,9 @@ def _run_id(run: RunTask) -> str:
     return run.recording.summary.id
 
 
-async def _respond(request: Request, run: RunTask, answer: ChatCompletionBuilder | ResponseBuilder) -> Response:
+async def _respond(
+    request: Request, run: RunTask, answer: ChatCompletionBuilder | ResponseBuilder
+) -> Response:
     headers = response_headers(answer.run_id, answer.declined)
     if answer.asked.stream:
         pieces = answer.pieces(run.events())

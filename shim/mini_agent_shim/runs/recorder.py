@@ -70,7 +70,11 @@ class RunRecorder:
     """What has happened in one run so far. `on_broken` is called when it can be written no more."""
 
     def __init__(
-        self, archive: RunStore, journal: Journal, summary: RunSummary, on_broken: Callable[[], None]
+        self,
+        archive: RunStore,
+        journal: Journal,
+        summary: RunSummary,
+        on_broken: Callable[[], None],
     ) -> None:
         self._archive = archive
         self._journal = journal

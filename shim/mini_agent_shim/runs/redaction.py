@@ -27,7 +27,9 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         written = {json.dumps(each, ensure_ascii=False)[1:-1] for each in secrets}
-        longest_first = sorted((each for each in written if len(each) >= MIN_SECRET_CHARS), key=len)[::-1]
+        longest_first = sorted(
+            (each for each in written if len(each) >= MIN_SECRET_CHARS), key=len
+        )[::-1]
         self._any = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def out_of(self, text: str) -> str:

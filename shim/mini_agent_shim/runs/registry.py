@@ -24,9 +24,15 @@ from mini_agent_shim.http.caller import Caller
 from mini_agent_shim.runs.journal import JournalReader
 from mini_agent_shim.runs.recorder import RunRecorder
 from mini_agent_shim.runs.redaction import Redactor, dump_request, find_request_secrets
-from mini_agent_shim.runs.run_task import RunTask, RunOrder
-from mini_agent_shim.runs.schema import EntryPoint, RunQueued, RunSummary, parse_head, preview_prompt
-from mini_agent_shim.runs.store import RunStore, KeyedRun, RunQuery
+from mini_agent_shim.runs.run_task import RunOrder, RunTask
+from mini_agent_shim.runs.schema import (
+    EntryPoint,
+    RunQueued,
+    RunSummary,
+    parse_head,
+    preview_prompt,
+)
+from mini_agent_shim.runs.store import KeyedRun, RunQuery, RunStore
 
 DAY_S: Final = 86_400.0
 RETRY_AFTER_S: Final = 5.0

@@ -17,7 +17,7 @@ from typing import Final
 from codex_sidecar.errors import RunnerLost
 from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.execution import Artifact
-from mini_agent_protocol.media_types import detect_media_type
+from mini_agent_protocol.media_types import sniff_media_type
 
 UNKNOWN_MEDIA_TYPE: Final = "application/octet-stream"
 MAX_JSON_CHARS: Final = 1 << 20
@@ -38,7 +38,7 @@ _TEXT_TYPES: Final = MappingProxyType(
 
 def detect_media_type(name: str, content: bytes) -> str:
     """The media type of a file; an image is one by its content alone."""
-    return detect_media_type(content) or _detect_text_type(name, content)
+    return sniff_media_type(content) or _detect_text_type(name, content)
 
 
 def _detect_text_type(name: str, content: bytes) -> str:
@@ -128,7 +128,7 @@ def _read_artifacts(tar: tarfile.TarFile) -> Iterator[Artifact]:
         content = source.read() if source else b""
         yield Artifact(
             path=member.name,
-            media_type=detect_media_type(member.name, content),
+            media_type=sniff_media_type(member.name, content),
             bytes=len(content),
             base64=base64.b64encode(content).decode(),
         )

@@ -10,13 +10,13 @@ import pytest
 from mini_agent.coding.permissions.rules import parse_rule
 from mini_agent.coding.permissions.settings import (
     LOCAL_SETTINGS,
+    add_allow_rule,
     permission_files,
     read_permission_settings,
-    add_allow_rule,
 )
 from mini_agent.errors import NotConfigured
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.harness import Desk
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
+from tests.coding.harness import Harness
 from tests.coding.permissions.conftest import rules
 
 
@@ -108,12 +108,14 @@ def test_settings_that_are_broken_are_not_written_over(project: Path) -> None:
 async def test_what_an_option_denies_is_hidden_from_searches_as_well(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    desk = Desk(tmp_path / "project", tmp_path / "home")
-    desk.file("secrets/a.txt", "needle")
-    desk.file("b.txt", "needle")
-    monkeypatch.chdir(desk.project)
-    with ScriptedModel(calls_reply(scripted_call("Grep", pattern="needle")), text_reply("done")) as model:
-        await desk.asked(model, "Search.", disallowed_tools=("Read(secrets/**)",))
+    harness = Harness(tmp_path / "project", tmp_path / "home")
+    harness.file("secrets/a.txt", "needle")
+    harness.file("b.txt", "needle")
+    monkeypatch.chdir(harness.project)
+    with ScriptedModel(
+        calls_reply(scripted_call("Grep", pattern="needle")), text_reply("done")
+    ) as model:
+        await harness.asked(model, "Search.", disallowed_tools=("Read(secrets/**)",))
     told = str(model.requests[1].messages[-1]["content"])
     assert "b.txt" in told
     assert "a.txt" not in told

@@ -14,23 +14,25 @@ from mini_agent.coding.tools.catalog import coding_tools
 from mini_agent.config import AgentConfig
 from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.harness import Desk
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
+from tests.coding.harness import Harness
 from tests.coding.tools.conftest import Bench
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    desk = Desk(tmp_path / "project", tmp_path / "home")
-    desk.project.mkdir()
-    monkeypatch.chdir(desk.project)
-    monkeypatch.setenv("HOME", str(desk.home))
-    return desk
+def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harness:
+    harness = Harness(tmp_path / "project", tmp_path / "home")
+    harness.project.mkdir()
+    monkeypatch.chdir(harness.project)
+    monkeypatch.setenv("HOME", str(harness.home))
+    return harness
 
 
 async def test_twenty_reads_come_back_under_their_ids(bench: Bench) -> None:
     reads = [
-        scripted_call("Read", file_path=bench.file(f"f{number}", f"{'filler ' * number}content {number}."))
+        scripted_call(
+            "Read", file_path=bench.file(f"f{number}", f"{'filler ' * number}content {number}.")
+        )
         for number in range(20)
     ]
     config = AgentConfig(model="scripted", max_tools_per_iter=20, tool_concurrency=10)
@@ -42,14 +44,14 @@ async def test_twenty_reads_come_back_under_their_ids(bench: Bench) -> None:
         assert f"content {number}." in str(answer["content"])
 
 
-async def test_they_stand_so_in_the_transcript_and_before_the_model(desk: Desk) -> None:
+async def test_they_stand_so_in_the_transcript_and_before_the_model(harness: Harness) -> None:
     for number in range(20):
-        desk.file(f"f{number}", f"content {number}.")
+        harness.file(f"f{number}", f"content {number}.")
     reads = [scripted_call("Read", file_path=f"f{number}") for number in range(20)]
     with ScriptedModel(calls_reply(*reads), text_reply("read")) as model:
-        await desk.asked(model, "Read.")
+        await harness.asked(model, "Read.")
     told = [each for each in model.requests[1].messages if each["role"] == "tool"]
-    (transcript,) = desk.sessions.glob("*.jsonl")
+    (transcript,) = harness.sessions.glob("*.jsonl")
     lines = [json.loads(line) for line in transcript.read_text().splitlines()]
     blocks = [b for each in lines if each["type"] == "user" for b in each["message"]["content"]]
     # They are written as they come.
@@ -84,13 +86,15 @@ class Meeting:
         if request.messages[-1]["role"] == "tool":
             return text_reply("met")
         task = {"description": "meet", "subagent_type": "default-agent"}
-        return calls_reply(*(scripted_call("Task", prompt=f"I am {name}.", **task) for name in ("one", "two")))
+        return calls_reply(
+            *(scripted_call("Task", prompt=f"I am {name}.", **task) for name in ("one", "two"))
+        )
 
 
-async def test_agents_work_side_by_side_and_each_answer_has_its_place(desk: Desk) -> None:
+async def test_agents_work_side_by_side_and_each_answer_has_its_place(harness: Harness) -> None:
     model = Meeting()
     async with asyncio.timeout(60):
-        outcome = await desk.asked(model, "Meet.")
+        outcome = await harness.asked(model, "Meet.")
     assert outcome.answer == "met"
     one, two = model.requests[-1].messages[-2:]
     assert "Hello from I am one." in str(one["content"])

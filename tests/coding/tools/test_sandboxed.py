@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mini_agent.coding.options import PermissionMode
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from tests.coding.harness import Desk
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
+from tests.coding.harness import Harness
 from tests.coding.tools.test_mcp import text_of, tools_in
 from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
 
@@ -22,35 +22,35 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
-    desk = Desk(tmp_path / "project", tmp_path / "home")
-    desk.project.mkdir()
-    monkeypatch.chdir(desk.project)
-    monkeypatch.setenv("HOME", str(desk.home))
-    return desk
+def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harness:
+    harness = Harness(tmp_path / "project", tmp_path / "home")
+    harness.project.mkdir()
+    monkeypatch.chdir(harness.project)
+    monkeypatch.setenv("HOME", str(harness.home))
+    return harness
 
 
 @pytest.mark.docker
 @pytest.mark.parametrize("mode", ["default", "plan"])
 async def test_programs_run_there_without_a_question_and_their_files_stay(
-    desk: Desk, real: Sidecar, monkeypatch: pytest.MonkeyPatch, mode: PermissionMode
+    harness: Harness, real: Sidecar, monkeypatch: pytest.MonkeyPatch, mode: PermissionMode
 ) -> None:
     monkeypatch.setenv("MINI_AGENT_SIDECAR_URL", real.url)
     monkeypatch.setenv("MINI_AGENT_SIDECAR_TOKEN", TOKEN)
     wrote = scripted_call("exec_python", code="open('x', 'w').write('kept'); print(6 * 7)")
     read = scripted_call("exec_python", code="print(open('x').read())")
     with ScriptedModel(calls_reply(wrote), calls_reply(read), text_reply("42")) as model:
-        outcome = await desk.asked(model, "Compute.", permission_mode=mode)
+        outcome = await harness.asked(model, "Compute.", permission_mode=mode)
     assert outcome.answer == "42"
     assert "42" in str(model.requests[1].messages[-1]["content"])
     assert "kept" in str(model.requests[2].messages[-1]["content"])
-    assert list(desk.project.iterdir()) == []
+    assert list(harness.project.iterdir()) == []
 
 
 @pytest.mark.docker
-async def test_mcp_clients_have_them_beside_the_others(desk: Desk, real: Sidecar) -> None:
+async def test_mcp_clients_have_them_beside_the_others(harness: Harness, real: Sidecar) -> None:
     variables = {"MINI_AGENT_SIDECAR_URL": real.url, "MINI_AGENT_SIDECAR_TOKEN": TOKEN}
-    async with tools_in(desk.project, **variables) as client:
+    async with tools_in(harness.project, **variables) as client:
         listed = {tool.name for tool in (await client.list_tools()).tools}
         ran = await client.call_tool("exec_python", {"code": "print(6 * 7)"})
         wrong = await client.call_tool("exec_python", {"code": 1})
@@ -61,20 +61,22 @@ async def test_mcp_clients_have_them_beside_the_others(desk: Desk, real: Sidecar
 
 
 async def test_without_a_sidecar_there_are_no_such_tools(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("MINI_AGENT_SIDECAR_URL", raising=False)
     with ScriptedModel(text_reply("hi")) as model:
-        await desk.asked(model, "Hi.")
+        await harness.asked(model, "Hi.")
     assert "exec_python" not in str(model.requests[0].tools)
     assert "Bash" in str(model.requests[0].tools)
 
 
 async def test_a_sidecar_that_is_away_is_an_answer(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MINI_AGENT_SIDECAR_URL", "http://127.0.0.1:9")
-    with ScriptedModel(calls_reply(scripted_call("exec_python", code="1")), text_reply("away")) as model:
-        outcome = await desk.asked(model, "Compute.")
+    with ScriptedModel(
+        calls_reply(scripted_call("exec_python", code="1")), text_reply("away")
+    ) as model:
+        outcome = await harness.asked(model, "Compute.")
     assert outcome.answer == "away"
     assert "127.0.0.1:9" in str(model.requests[1].messages[-1]["content"])

@@ -10,7 +10,7 @@ from mcp.types import CallToolResult, ImageContent, TextContent
 
 from mini_agent import AgentConfig, HttpToolsInvoker, McpInvoker
 from mini_agent.messages import function_call
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from mini_agent.tools.outputs import output_of
 from tests.agent.checked_run import TASK, run_agent
 from tests.mcp.gateway.conftest import gateway_over, ours

@@ -12,7 +12,7 @@ import pytest
 
 from mini_agent import AgentConfig, McpInvoker
 from mini_agent.messages import function_call
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from mini_agent.tools.outputs import output_of
 from tests.agent.checked_run import TASK, run_agent
 from tests.mcp.gateway.conftest import (
@@ -106,7 +106,10 @@ async def test_a_run_over_both_through_the_gateways_own_mcp_server(
         await names(client)
         async with McpInvoker.address(f"{client.base_url}/mcp") as tools:
             image = await tools.call_openai_tool(function_call("1", "all__get-tiny-image", {}))
-            together = (scripted_call("files__read_text_file", path=path), scripted_call("all__get-sum", a=40, b=2))
+            together = (
+                scripted_call("files__read_text_file", path=path),
+                scripted_call("all__get-sum", a=40, b=2),
+            )
             turns = [calls_reply(*together), text_reply("It is 42.")]
             with ScriptedModel(*turns) as model:
                 result = await run_agent(TASK, tools, AgentConfig(model="m"), model)

@@ -25,7 +25,7 @@ from mini_agent.mcp.gateway.configuration import load_configuration
 from mini_agent.mcp.gateway.run_servers import open_run_tools
 from mini_agent.messages import JsonObject
 from mini_agent.model import ModelReply, ToolCall
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from mini_agent.tools.invoker import Invoker
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
@@ -92,7 +92,10 @@ async def test_a_run_reads_sums_draws_gets_data_and_outlives_what_takes_too_long
 ) -> None:
     path = str(tmp_path / "a.txt")
     turns = [
-        calls_reply(scripted_call("files__read_text_file", path=path), scripted_call("all__get-sum", a=40, b=2)),
+        calls_reply(
+            scripted_call("files__read_text_file", path=path),
+            scripted_call("all__get-sum", a=40, b=2),
+        ),
         calls_reply(scripted_call("all__get-tiny-image")),
         calls_reply(scripted_call("all__get-structured-content", location="New York")),
         calls_reply(scripted_call("all__trigger-long-running-operation", duration=30, steps=30)),

@@ -12,9 +12,9 @@ from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.result import AgentResult
 from mini_agent_shim.http.caller import ANONYMOUS
 from mini_agent_shim.runs import run_task
-from mini_agent_shim.runs.registry import RunOrigin, Capacity, RunRegistry
+from mini_agent_shim.runs.registry import Capacity, RunOrigin, RunRegistry
 from mini_agent_shim.runs.run_task import RunOrder
-from mini_agent_shim.runs.store import RunStore, Retention
+from mini_agent_shim.runs.store import Retention, RunStore
 
 RESULT = AgentResult(
     final_answer="42",

@@ -22,7 +22,7 @@ from mini_agent.testing.script import Script
 from mini_agent_shim.app import create_app
 from mini_agent_shim.runs.redaction import Redactor
 from mini_agent_shim.runs.schema import RunQueued, RunSummary
-from mini_agent_shim.runs.store import RunStore, Retention
+from mini_agent_shim.runs.store import Retention, RunStore
 from mini_agent_shim.settings import ShimSettings
 from tests.faults.telling import require_discreet
 from tests.shim.runs.asking import ASKED, KEYED, told_in

@@ -12,7 +12,7 @@ from pathlib import Path
 from mini_agent.messages import JsonObject
 from mini_agent_shim.runs.redaction import Redactor
 from mini_agent_shim.runs.schema import RunQueued, RunSummary
-from mini_agent_shim.runs.store import RunStore, Retention, RunQuery
+from mini_agent_shim.runs.store import Retention, RunQuery, RunStore
 from mini_agent_shim.settings import ShimSettings
 from tests.shim.runs.asking import ASKED, listed
 from tests.shim.scripted import ScriptedModel, client_of, runs, says

@@ -4,8 +4,8 @@ import ctypes
 import os
 import signal
 
-from sandbox_runner.paths import WORKSPACE
 from mini_agent_protocol.record import Record
+from sandbox_runner.paths import WORKSPACE
 
 PR_SET_DUMPABLE = 4
 OOM_SCORE = b"1000"

@@ -6,10 +6,10 @@ import signal
 import time
 from collections.abc import Callable
 
-from sandbox_runner.process.pipes import Pipes
-from sandbox_runner.process.reaping import kill_all, reap_ended
 from mini_agent_protocol.frames import INTERRUPT, STDERR, STDOUT, VALUES
 from mini_agent_protocol.record import Record
+from sandbox_runner.process.pipes import Pipes
+from sandbox_runner.process.reaping import kill_all, reap_ended
 from sandbox_runner.stream import CHUNK_BYTES, Stream
 
 MAX_WAIT_MS = 60_000.0
@@ -30,7 +30,7 @@ class ProcessExit(Record):
 
 
 class Inputs(Record):
-    """What the runner waits on: the sidecar's stream, and a descriptor that reports dead children."""
+    """The sidecar's stream, and a descriptor that turns readable when a child has ended."""
 
     stream: Stream
     wakeup: int

@@ -1,4 +1,4 @@
-"""The cells of a session in one interpreter, which lives from the first of them to the last."""
+"""Cells: the stateful snippets of a session, run one after the other in one interpreter."""
 
 import importlib
 import json
@@ -10,12 +10,12 @@ import sys
 from collections.abc import Callable
 from types import FrameType, ModuleType
 
+from mini_agent_protocol.record import Record
 from sandbox_runner.process.pipes import VALUES_FD
-from sandbox_runner.python.exit import INTERRUPTED, flush, report
+from sandbox_runner.python.exit import INTERRUPTED, attempt, flush, report
 from sandbox_runner.python.program import reset_interpreter
 from sandbox_runner.python.source import run_source
 from sandbox_runner.python.values import NO_VALUE, ValueWriter
-from mini_agent_protocol.record import Record
 
 SIGINT_EXIT = 130
 STANDARD = (0, 1, 2, VALUES_FD)
@@ -24,13 +24,13 @@ Handler = Callable[[int, FrameType | None], object] | int | None
 
 
 class Cells(Record):
-    """Cells on a socket, each with its streams; `folder` is where they run."""
+    """The cells that come on the socket `control`, each with its streams; they run in `folder`."""
 
     folder: str
     control: int
 
     def run(self) -> None:
-        """Runs cell after cell in one namespace; does not come back."""
+        """Runs cell after cell in one namespace; does not return."""
         reset_interpreter(self.folder, [""])
         main = ModuleType("__main__")
         sys.modules["__main__"] = main
@@ -48,18 +48,18 @@ class Cell(Record):
 
 
 def _serve(control: int, namespace: dict[str, object]) -> None:
-    line = socket.socket(fileno=control)
+    connection = socket.socket(fileno=control)
     # The program may set a handler of its own; between its cells nothing interrupts.
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     number = 0
     while True:
-        called, descriptors, _, _ = socket.recv_fds(line, 1, 1 + len(STANDARD))
-        if not called:
+        message, descriptors, _, _ = socket.recv_fds(connection, 1, 1 + len(STANDARD))
+        if not message:
             return
         number += 1
         cell = _receive(number, descriptors)
         code, handler = _run(cell, namespace, handler)
-        line.send(str(code).encode())
+        connection.send(str(code).encode())
 
 
 def _receive(number: int, descriptors: list[int]) -> Cell:
@@ -78,14 +78,16 @@ def _run(cell: Cell, namespace: dict[str, object], handler: Handler) -> tuple[in
     sys.argv = ["", *cell.args]
     importlib.invalidate_caches()
     os.environ.update(cell.env)
-    values, value, code = ValueWriter(VALUES_FD), NO_VALUE, 0
-    try:
+    values, code = ValueWriter(VALUES_FD), 0
+
+    def run_cell() -> None:
         signal.signal(signal.SIGINT, handler)
-        value = run_source(cell.code, cell.name, namespace)
-        values.tell(value)
-    except BaseException as error:  # noqa: BLE001 - as the interpreter itself does at the top
+        values.write(run_source(cell.code, cell.name, namespace))
+
+    _, error = attempt(run_cell)
+    if error is not None:
         code = report(error)
-        values.tell(NO_VALUE)
+        values.write(NO_VALUE)
     handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
     flush()
     return (SIGINT_EXIT if code == INTERRUPTED else code), handler

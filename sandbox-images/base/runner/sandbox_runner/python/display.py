@@ -1,4 +1,4 @@
-"""Values and figures as a person would want to see them: media types and their content."""
+"""Representations of values and figures for people: media types and their content."""
 
 import json
 import sys
@@ -16,12 +16,12 @@ _METHODS = {
     "image/png": "_repr_png_",
 }
 
-# Makes the content when it is called; text, bytes, or whatever else the program's code returns.
+# Makes the content when called: text, bytes, or anything else that the program's code returns.
 Render = Callable[[], object]
 
 
 def representations(value: object) -> Iterator[tuple[str, Render]]:
-    """The representations that a value has, each with what makes it."""
+    """The representations that a value has: media types, and what renders each."""
     pandas = sys.modules.get("pandas")
     if pandas is not None and isinstance(value, pandas.DataFrame | pandas.Series):
         frame = value if isinstance(value, pandas.DataFrame) else value.to_frame()
@@ -48,7 +48,7 @@ def is_truncated(value: object) -> bool:
 
 
 def encode_json(content: object) -> object:
-    """What `_repr_json_` returned as JSON text; anything else as it is."""
+    """Encodes what `_repr_json_` returned; text and bytes stay as they are."""
     return content if isinstance(content, str | bytes | None) else json.dumps(content)
 
 

@@ -1,4 +1,7 @@
-"""The end of a Python program, as its interpreter brings it about, but for the teardown."""
+"""The end of a Python program as its interpreter does it, but for the teardown.
+
+Code of the program runs through `attempt`, the one place where any exception is caught.
+"""
 
 import atexit
 import gc
@@ -6,10 +9,17 @@ import os
 import signal
 import sys
 from collections.abc import Callable
+from functools import partial
 from types import FunctionType, ModuleType, TracebackType
 
-from sandbox_runner.python.preload import modules_since_preload
+from mini_agent_protocol.record import TYPE_CHECKING
 from sandbox_runner.paths import WORKSPACE
+from sandbox_runner.python.preload import modules_since_preload
+
+if TYPE_CHECKING:
+    from typing import TextIO, TypeVar
+
+    T = TypeVar("T")
 
 INTERRUPTED = -signal.SIGINT
 EXIT_NOT_FLUSHED = 120
@@ -17,16 +27,24 @@ SWITCH_INTERVAL_S = 0.05
 OUR_FOLDER = os.path.dirname(__file__)
 
 
+def attempt(step: "Callable[[], T]") -> "tuple[T | None, BaseException | None]":
+    """Runs code of the program; what it returned, or what it raised."""
+    try:
+        return step(), None
+    except BaseException as error:  # noqa: BLE001 - as the interpreter itself does at the top
+        return None, error
+
+
 def report(error: BaseException) -> int:
-    """Says what an uncaught error says; the exit code, `INTERRUPTED` for an interruption."""
+    """Prints an uncaught error; the exit code, `INTERRUPTED` for an interruption."""
     if isinstance(error, SystemExit):
         return _exit_code(error)
     trace = _skip_runner_frames(error.__traceback__)
-    try:
-        sys.excepthook(type(error), error.with_traceback(trace), trace)
-    except SystemExit as end:
-        return _exit_code(end)
-    except BaseException as second:  # noqa: BLE001 - it is the program's own code
+    hook = sys.excepthook
+    _, second = attempt(lambda: hook(type(error), error.with_traceback(trace), trace))
+    if isinstance(second, SystemExit):
+        return _exit_code(second)
+    if second is not None:
         second.__context__ = None
         behind = _skip_runner_frames(second.__traceback__)
         print("Error in sys.excepthook:", file=sys.stderr)
@@ -53,15 +71,20 @@ def exit_process(code: int) -> None:
 
 
 def flush() -> bool:
-    """Writes out what is still in buffers; whether that went well."""
+    """Writes out what is still in buffers; false where that failed."""
     fine = True
     for stream in {id(one): one for one in (sys.stdout, sys.__stdout__, sys.stderr)}.values():
-        try:
-            if stream is not None and not stream.closed:
-                stream.flush()
-        except Exception:  # noqa: BLE001 - it may be the program's own code
+        _, error = attempt(partial(_flush, stream))
+        if error is not None:
+            if not isinstance(error, Exception):
+                raise error
             fine = False
     return fine
+
+
+def _flush(stream: "TextIO | None") -> None:
+    if stream is not None and not stream.closed:
+        stream.flush()
 
 
 def _exit_code(end: SystemExit) -> int:
@@ -80,23 +103,22 @@ def _skip_runner_frames(trace: TracebackType | None) -> TracebackType | None:
 
 
 def _call(step: Callable[[], object]) -> None:
-    try:
-        step()
-    except BaseException as error:  # noqa: BLE001 - it is the program's own code
+    _, error = attempt(step)
+    if error is not None:
         report(error)
 
 
 def _clear_modules() -> None:
     for name in ("last_exc", "last_type", "last_value", "last_traceback"):
         vars(sys).pop(name, None)
-    # Threads that the program did not wait for stand still here in an interpreter that ends. These
-    # get a turn now and then, and what they miss in it is not told.
+    # Threads that the program did not wait for are frozen here in an interpreter that ends. These
+    # run now and then, and what they then miss is not reported.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     threading = sys.modules.get("threading")
     if threading is not None:
         vars(threading)["excepthook"] = _ignore
     spaces = [vars(sys.modules.pop(name)) for name in _program_modules()]
-    # ValueWriter first, one by one, so that files are written out before what they stand on is closed;
+    # Values first, one by one, so that files are written out before what they depend on is closed;
     # their destructors still find the functions and modules that they use.
     for space in spaces:
         _clear(space, (ModuleType, FunctionType, type))

@@ -1,4 +1,4 @@
-"""What an interpreter has imported before the first snippet: each import costs memory, and time."""
+"""Imports before the first snippet: each costs memory in every idle sandbox, and saves time."""
 
 import gc
 import importlib
@@ -9,28 +9,31 @@ import sys
 
 from sandbox_runner.process.cgroup import memory_limit
 
-# An image whose programs are in Python says here which modules each set has.
+# The modules of each set, in an image that runs Python programs.
 PRELOAD_FILE = "/opt/mini-agent/preload.json"
-# In less memory than this the larger set would leave programs none.
+# With less memory than this the larger set would leave programs none.
 MIN_DATA_BYTES = 128 << 20
+RUNNER_PACKAGES = ("sandbox_runner", "mini_agent_protocol")
 
-# Our own modules at the time, and the one that was imported last.
+# The runner's modules at that time, and the module that was imported last.
 _before: dict[str, list[str]] = {"names": [], "last": []}
 
 
-def preload(wanted: str) -> None:
-    """Imports the set that is wanted; nothing in an image that has no sets."""
+def preload(name: str) -> None:
+    """Imports that set of modules; nothing in an image that has no sets."""
     try:
         with open(PRELOAD_FILE, "rb") as sets:
-            modules = json.load(sets)[wanted if memory_limit() >= MIN_DATA_BYTES else "plain"]
+            modules = json.load(sets)[name if memory_limit() >= MIN_DATA_BYTES else "plain"]
     except FileNotFoundError:
         return
     gc.disable()
     site.main()
-    for name in modules:
-        importlib.import_module(name)
-    _before.update(names=[name for name in sys.modules if _is_runner_module(name)], last=[*sys.modules][-1:])
-    # What is here now is never looked at again by the collector, nor copied for it after a fork.
+    for module in modules:
+        importlib.import_module(module)
+    _before.update(
+        names=[name for name in sys.modules if _is_runner_module(name)], last=[*sys.modules][-1:]
+    )
+    # The collector never visits what is here now, so a fork need not copy it.
     gc.collect()
     gc.freeze()
     gc.enable()
@@ -55,13 +58,13 @@ def modules_since_preload() -> list[str]:
 
 
 def hide_runner_modules() -> None:
-    """Leaves none of our modules for a program to see."""
+    """Removes the runner's modules from what a program can import."""
     for name in (*_before["names"], *filter(_is_runner_module, modules_since_preload())):
         sys.modules.pop(name, None)
 
 
 def unload_shadowed_modules(folder: str) -> None:
-    """Lets a program's own files come before modules of the same name, as its interpreter would."""
+    """Makes a program's own files come before loaded modules of the same name."""
     for entry in os.listdir(folder):
         name = entry.removesuffix(".py")
         if name in sys.modules and _comes_from_path(name):
@@ -70,7 +73,7 @@ def unload_shadowed_modules(folder: str) -> None:
 
 
 def _comes_from_path(name: str) -> bool:
-    # Every interpreter has this one before it looks at a program's folder.
+    # Every interpreter has loaded this one before a program's folder is on the path.
     if name == "encodings":
         return False
     spec = sys.modules[name].__spec__
@@ -78,11 +81,11 @@ def _comes_from_path(name: str) -> bool:
 
 
 def _is_runner_module(name: str) -> bool:
-    return name.partition(".")[0] == "sandbox_runner"
+    return name.partition(".")[0] in RUNNER_PACKAGES
 
 
 def reseed() -> None:
-    """Gives a forked interpreter random numbers of its own; `random` itself sees to its own."""
+    """Gives a forked interpreter random numbers of its own; `random` reseeds itself."""
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         numpy_random.seed()

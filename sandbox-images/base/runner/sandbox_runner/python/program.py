@@ -5,12 +5,12 @@ import sys
 from importlib.machinery import SourceFileLoader
 from types import ModuleType
 
+from mini_agent_protocol.record import Record
 from sandbox_runner.process.pipes import VALUES_FD
-from sandbox_runner.python.exit import exit_process, report
-from sandbox_runner.python.preload import hide_runner_modules, unload_shadowed_modules, reseed
+from sandbox_runner.python.exit import attempt, exit_process, report
+from sandbox_runner.python.preload import hide_runner_modules, reseed, unload_shadowed_modules
 from sandbox_runner.python.source import run_source
 from sandbox_runner.python.values import NO_VALUE, ValueWriter
-from mini_agent_protocol.record import Record
 
 
 class Program(Record):
@@ -21,19 +21,19 @@ class Program(Record):
     args: list[str]
 
     def run(self) -> None:
-        """Runs the file as `python3 NAME ARGS` would; does not come back."""
+        """Runs the file as `python3 NAME ARGS` would; does not return."""
         reset_interpreter(self.folder, [self.name, *self.args])
         exit_process(_run_as_main(f"{self.folder}/{self.name}"))
 
 
 def warm_up(folder: str) -> None:
-    """Goes through what comes before a program: what that copies after a fork is copied then."""
+    """Does what comes before a program, so that a fork has copied those pages already."""
     reset_interpreter(folder, [])
     run_source(b"0", "", {})
 
 
 def reset_interpreter(folder: str, argv: list[str]) -> None:
-    """Leaves nothing of the runner in sight."""
+    """Makes this interpreter look as if it had just started: argv, path, modules."""
     sys.argv, sys.orig_argv = argv, ["python3", *argv]
     sys.path[0] = folder
     hide_runner_modules()
@@ -45,15 +45,18 @@ def reset_interpreter(folder: str, argv: list[str]) -> None:
 
 def _run_as_main(path: str) -> int:
     values = ValueWriter(VALUES_FD)
-    try:
-        with open(path, "rb") as source:
-            text = source.read()
-        values.tell(run_source(text, path, vars(_new_main(path))))
-    except BaseException as error:  # noqa: BLE001 - as the interpreter itself does at the top
-        code = report(error)
-        values.tell(NO_VALUE)
-        return code
-    return 0
+    _, error = attempt(lambda: values.write(_run_file(path)))
+    if error is None:
+        return 0
+    code = report(error)
+    values.write(NO_VALUE)
+    return code
+
+
+def _run_file(path: str) -> object:
+    with open(path, "rb") as source:
+        text = source.read()
+    return run_source(text, path, vars(_new_main(path)))
 
 
 def _new_main(path: str) -> ModuleType:

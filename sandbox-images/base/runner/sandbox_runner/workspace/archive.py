@@ -64,7 +64,9 @@ def export_workspace() -> tuple[int, Iterator[bytes]]:
     heads = [(member.tobuf(tarfile.PAX_FORMAT), path, member.size) for path, member in _members()]
     length = sum(len(head) + _padded(size) for head, _, size in heads) + len(END)
     if length + MARGIN_BYTES > MAX_BYTES:
-        raise WorkspaceError("too_large", f"the workspace holds more than {MAX_BYTES - MARGIN_BYTES} bytes")
+        raise WorkspaceError(
+            "too_large", f"the workspace holds more than {MAX_BYTES - MARGIN_BYTES} bytes"
+        )
     return length, _pieces(heads)
 
 

@@ -6,9 +6,9 @@ import stat
 from collections.abc import Iterable
 from itertools import chain
 
-from sandbox_runner.paths import WORKSPACE
 from mini_agent_protocol import frames
 from mini_agent_protocol.record import Record
+from sandbox_runner.paths import WORKSPACE
 from sandbox_runner.stream import Stream
 from sandbox_runner.workspace import archive
 from sandbox_runner.workspace import files as workspace

@@ -1,0 +1,79 @@
+"""How many of our files a prompt passes on its way into a sandbox and back."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager, contextmanager
+from types import FrameType
+
+import httpx
+import pytest
+
+from mini_agent.testing import ScriptedServer, call, text
+from tests.house.test_files import ROOT
+
+pytestmark = pytest.mark.docker
+
+Flow = Callable[[ScriptedServer], AbstractAsyncContextManager[httpx.AsyncClient]]
+
+MAX_FILES = 115
+RUNNER = "sandbox-images/base/runner"
+OURS = ("mini_agent/", "protocol/", "shim/", "sidecar/")
+# Stand-ins for a model server belong to the test, not to the path.
+NOT_ON_THE_PATH = "mini_agent/testing/"
+
+
+@contextmanager
+def passed_files() -> Iterator[dict[str, None]]:
+    """Yield the names of our files whose functions run while the block does, in any thread."""
+    passed: dict[str, None] = {}
+
+    def note(frame: FrameType, event: str, arg: object) -> None:
+        del arg
+        name = frame.f_code.co_filename
+        if event == "call" and name.startswith(str(ROOT)) and frame.f_code.co_name != "<module>":
+            passed.setdefault(name.removeprefix(f"{ROOT}/"))
+
+    threading.setprofile(note)
+    sys.setprofile(note)
+    try:
+        yield passed
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)
+
+
+def loaded_by_the_runner() -> set[str]:
+    """Return the names of the runner's modules that each sandbox loads before its snippet."""
+    program = "import sys, sandbox_runner.lifecycle; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT / RUNNER,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return {
+        name for name in done.stdout.split() if name.startswith(("sandbox_runner.", "mini_agent_p"))
+    }
+
+
+async def test_a_prompt_passes_few_files_to_a_container_and_back(
+    flow: Flow, _closing: None
+) -> None:
+    script = [call("exec_python", code="print(6 * 7)"), text("It is 42.")] * 2
+    prompt = {"messages": [{"role": "user", "content": "Please compute."}]}
+    with ScriptedServer(script) as server:
+        async with flow(server) as client:
+            await client.post("/agent/run", json=prompt)
+            with passed_files() as passed:
+                answered = await client.post("/agent/run", json=prompt)
+    assert answered.json()["final_answer"] == "It is 42."
+    open("/tmp/path.order","w").write("\n".join(passed))
+    here = {name for name in passed if name.startswith(OURS)}
+    runner = loaded_by_the_runner()
+    on_the_path = {name for name in here if not name.startswith(NOT_ON_THE_PATH)}
+    assert len(on_the_path) + len(runner) <= MAX_FILES, sorted(on_the_path)
