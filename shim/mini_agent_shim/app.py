@@ -33,7 +33,7 @@ from mini_agent_shim.http.auth import (
     own_host_names,
     read_tokens,
 )
-from mini_agent_shim.http.middleware import log_access
+from mini_agent_shim.http.access_log import log_access
 from mini_agent_shim.http.problems import install_problem_handlers, refuse_body
 from mini_agent_shim.http.tracing import FASTAPI_TELEMETRY_OFF, TracingMiddleware, flush_spans
 from mini_agent_shim.mcp.endpoint import SandboxMcpServer

@@ -61,9 +61,8 @@ def loaded_by_the_runner() -> set[str]:
     }
 
 
-async def test_a_prompt_passes_few_files_to_a_container_and_back(
-    flow: Flow, _closing: None
-) -> None:
+@pytest.mark.usefixtures("_closing")
+async def test_a_prompt_passes_few_files_to_a_container_and_back(flow: Flow) -> None:
     script = [call("exec_python", code="print(6 * 7)"), text("It is 42.")] * 2
     prompt = {"messages": [{"role": "user", "content": "Please compute."}]}
     with ScriptedServer(script) as server:
