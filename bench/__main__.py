@@ -7,8 +7,8 @@ import sys
 import uvloop
 
 from bench.docs import publish
-from bench.measured import Measured
-from bench.options import KEPT, Options
+from bench.result import BenchResult
+from bench.options import OUTPUT_DIR, Options
 from bench.report import line, tables
 from bench.run import measure
 
@@ -17,15 +17,15 @@ def main() -> None:
     """Prints tables, and the line of JSON last."""
     options = Options()
     measured = uvloop.run(measure(options))
-    _keep(measured)
+    _save(measured)
     if options.plot:
         publish(measured)
     sys.stdout.write(f"{tables(measured)}\n{line(measured)}\n")
 
 
-def _keep(measured: Measured) -> None:
-    KEPT.mkdir(exist_ok=True)
-    (KEPT / "last.json").write_text(measured.model_dump_json(indent=1))
+def _save(measured: BenchResult) -> None:
+    OUTPUT_DIR.mkdir(exist_ok=True)
+    (OUTPUT_DIR / "last.json").write_text(measured.model_dump_json(indent=1))
 
 
 if __name__ == "__main__":

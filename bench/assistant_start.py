@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import Final
 
 PROGRAM: Final = str(Path(sys.executable).with_name("mini-agent"))
-TIMES: Final = 15
-PATIENCE_S: Final = 30.0
+SAMPLES: Final = 15
+TIMEOUT_S: Final = 30.0
 # In the line below the prompt, which is drawn with it.
 READY: Final = "· /help".encode()
-CURSOR_ASKED: Final = b"\x1b[6n"
-CURSOR: Final = b"\x1b[1;1R"
+CURSOR_QUERY: Final = b"\x1b[6n"
+CURSOR_REPLY: Final = b"\x1b[1;1R"
 
 
 def main() -> None:
@@ -32,24 +32,24 @@ def main() -> None:
             "TERM": "xterm-256color",
             "OPENAI_API_KEY": "k",
         }
-        _told("to the prompt", lambda: _to_the_prompt(home, variables))
-        _told("--help", lambda: _to_the_end(variables))
+        _report("to the prompt", lambda: _time_to_prompt(home, variables))
+        _report("--help", lambda: _time_to_exit(variables))
 
 
-def _told(what: str, timed: Callable[[], float]) -> None:
-    took = [timed() * 1000 for _ in range(TIMES)]
+def _report(what: str, timed: Callable[[], float]) -> None:
+    took = [timed() * 1000 for _ in range(SAMPLES)]
     sys.stdout.write(
         f"{what:<14} best {min(took):4.0f} ms, median {statistics.median(took):4.0f} ms\n"
     )
 
 
-def _to_the_end(variables: dict[str, str]) -> float:
+def _time_to_exit(variables: dict[str, str]) -> float:
     began = time.perf_counter()
     subprocess.run([PROGRAM, "--help"], env=variables, stdout=subprocess.DEVNULL, check=True)
     return time.perf_counter() - began
 
 
-def _to_the_prompt(home: str, variables: dict[str, str]) -> float:
+def _time_to_prompt(home: str, variables: dict[str, str]) -> float:
     ours, theirs = pty.openpty()
     began = time.perf_counter()
     process = subprocess.Popen(
@@ -62,11 +62,11 @@ def _to_the_prompt(home: str, variables: dict[str, str]) -> float:
     )
     os.close(theirs)
     shown = b""
-    while READY not in shown and select.select([ours], [], [], PATIENCE_S)[0]:
+    while READY not in shown and select.select([ours], [], [], TIMEOUT_S)[0]:
         piece = os.read(ours, 65_536)
         shown += piece
-        if CURSOR_ASKED in piece:
-            os.write(ours, CURSOR)
+        if CURSOR_QUERY in piece:
+            os.write(ours, CURSOR_REPLY)
     took = time.perf_counter() - began
     process.kill()
     process.wait()

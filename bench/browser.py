@@ -32,25 +32,25 @@ from tests.shim.web.shims import (
 )
 from tests.shim.web.tab import Tab, tab
 
-TIMES: Final = TypeAdapter(dict[str, float])
-PRINTED: Final = 60
+TIMES_ADAPTER: Final = TypeAdapter(dict[str, float])
+PRINT_COUNT: Final = 60
 ROUNDS: Final = 3
 WARM_UP: Final = 5
-ALLOWED_MS: Final = 50.0
+MAX_MS: Final = 50.0
 STOPS: Final = 7
-POURS: Final = 3
-POUR_ALLOWED_MS: Final = 200.0
-STOP_ALLOWED_MS: Final = 2000.0
-TOGETHER_S: Final = 60.0
+FLOODS: Final = 3
+MAX_FLOOD_MS: Final = 200.0
+MAX_STOP_MS: Final = 2000.0
+TIMEOUT_S: Final = 60.0
 # Each line is the time at which it is printed.
 PROGRAM: Final = f"""import time
-for _ in range({PRINTED + WARM_UP}):
+for _ in range({PRINT_COUNT + WARM_UP}):
     print(f"at {{time.time():.6f}}", flush=True)
     time.sleep(0.05)
 """
-SLEEPS: Final = "import time\nprint('asleep', flush=True)\ntime.sleep(600)"
+SLEEPING_PROGRAM: Final = "import time\nprint('asleep', flush=True)\ntime.sleep(600)"
 # When each line was first on the page, by the same clock.
-WATCH: Final = """(() => {
+WATCH_SCRIPT: Final = """(() => {
   window.seen = {};
   const look = () => {
     const now = (performance.timeOrigin + performance.now()) / 1000;
@@ -62,7 +62,7 @@ WATCH: Final = """(() => {
 })()"""
 
 # The longest that the page does not listen while 11 MB are printed.
-POURED: Final = """(async () => {
+FLOOD_SCRIPT: Final = """(async () => {
   const { Output } = await import("/page/output.js");
   const output = new Output("stdout", "a test");
   document.querySelector("main").append(output.element);
@@ -83,14 +83,14 @@ POURED: Final = """(async () => {
 })()"""
 
 
-class Printing:
+class PrintingModel:
     """A model that has the program run, or one that sleeps, and answers."""
 
     async def reply(self, request: ModelRequest) -> ModelReply:
         """Its turn."""
         ran = request.messages[-1]["role"] == "tool"
         asked = [message["content"] for message in request.messages]
-        program = SLEEPS if SLEEPS in asked else PROGRAM
+        program = SLEEPING_PROGRAM if SLEEPING_PROGRAM in asked else PROGRAM
         return says("Done.") if ran else calls("exec_python", program)
 
 
@@ -103,73 +103,73 @@ def main() -> int:
     with (
         TemporaryDirectory(prefix="bench-browser-") as folder,
         sidecar(Path(folder)) as real,
-        shim(Printing(), with_real(real)) as address,
+        shim(PrintingModel(), with_real(real)) as address,
         chromium() as browser,
         tab(browser) as page,
     ):
         page.goes_to(f"{address}/#/")
         page.sees("No runs yet.")
-        page.js(WATCH)
+        page.js(WATCH_SCRIPT)
         for _ in range(ROUNDS):
-            _round(address, page, shown, told)
-        for _ in range(POURS):
+            _run_round(address, page, shown, told)
+        for _ in range(FLOODS):
             page.goes_to(f"{address}/#/")
             page.sees("Runs")
-            poured.taken.append(float(str(page.js(POURED))))
+            poured.taken.append(float(str(page.js(FLOOD_SCRIPT))))
         for _ in range(STOPS):
-            stopped.taken.append(_stop_ms(address, page, real))
+            stopped.taken.append(_measure_stop(address, page, real))
     costs = [
-        Cost("page_ms", shown, "ms", ALLOWED_MS),
+        Cost("page_ms", shown, "ms", MAX_MS),
         Cost("http_ms", told, "ms"),
-        Cost("pour_ms", poured, "ms", POUR_ALLOWED_MS),
-        Cost("stop_ms", stopped, "ms", STOP_ALLOWED_MS),
+        Cost("pour_ms", poured, "ms", MAX_FLOOD_MS),
+        Cost("stop_ms", stopped, "ms", MAX_STOP_MS),
     ]
     sys.stdout.write(f"{table(costs, 'an event')}\n\n{line(costs)}\n")
     return 0 if all(cost.is_met for cost in costs) else 1
 
 
 # Both watch the same run, so that neither has a quieter machine.
-def _round(address: str, page: Tab, shown: Samples, told: Samples) -> None:
+def _run_round(address: str, page: Tab, shown: Samples, told: Samples) -> None:
     run = begun(address)
-    with _listening(address, run) as heard:
+    with _record_events(address, run) as heard:
         page.js("window.seen = {}")
         page.goes_to(address_of(address, run))
-        page.sees("The model gave its answer.", TOGETHER_S)
-    seen = TIMES.validate_python(page.js("window.seen"))
+        page.sees("The model gave its answer.", TIMEOUT_S)
+    seen = TIMES_ADAPTER.validate_python(page.js("window.seen"))
     for at in list(heard)[WARM_UP:]:
         shown.taken.append((seen[at] - float(at)) * 1000)
         told.taken.append((heard[at] - float(at)) * 1000)
 
 
-def _stop_ms(address: str, page: Tab, real: Sidecar) -> float:
-    page.goes_to(address_of(address, begun(address, SLEEPS)))
+def _measure_stop(address: str, page: Tab, real: Sidecar) -> float:
+    page.goes_to(address_of(address, begun(address, SLEEPING_PROGRAM)))
     page.waits_for("document.querySelector('.stdout pre').textContent === 'asleep\\n'")
     began = time.perf_counter()
     page.clicks("Stop")
-    page.sees("It was stopped.", TOGETHER_S)
+    page.sees("It was stopped.", TIMEOUT_S)
     while sandboxes(real):
         time.sleep(0.01)
     return (time.perf_counter() - began) * 1000
 
 
 @contextmanager
-def _listening(address: str, run: str) -> Iterator[dict[str, float]]:
+def _record_events(address: str, run: str) -> Iterator[dict[str, float]]:
     heard: dict[str, float] = {}
 
     def listen() -> None:
         with httpx.stream("GET", f"{address}/runs/{run}/events", trust_env=False) as answer:
             for text in answer.iter_lines():
                 now = time.time()
-                for at in _times_in(text.partition("data: ")[2]):
+                for at in _parse_times(text.partition("data: ")[2]):
                     heard.setdefault(at, now)
 
     listener = threading.Thread(target=listen)
     listener.start()
     yield heard
-    listener.join(TOGETHER_S)
+    listener.join(TIMEOUT_S)
 
 
-def _times_in(written: str) -> list[str]:
+def _parse_times(written: str) -> list[str]:
     if not written:
         return []
     event = LogLine.model_validate_json(written).event

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from bench.measured import Measured
-from bench.options import KEPT, ROOT
+from bench.result import BenchResult
+from bench.options import OUTPUT_DIR, ROOT
 from bench.plot import draw
 from bench.report import tables
 
@@ -17,7 +17,7 @@ BEGIN: Final = "<!-- what make bench PLOT=1 measured -->"
 END: Final = "<!-- end -->"
 
 
-def publish(measured: Measured) -> None:
+def publish(measured: BenchResult) -> None:
     """Rewrites the page and the picture."""
     draw(measured, PLOT)
     page = PAGE.read_text(encoding="utf-8")
@@ -32,5 +32,5 @@ def with_tables(page: str, told: str) -> str:
 
 
 if __name__ == "__main__":
-    chosen = Path(sys.argv[1]) if len(sys.argv) > 1 else KEPT / "last.json"
-    publish(Measured.model_validate_json(chosen.read_bytes()))
+    chosen = Path(sys.argv[1]) if len(sys.argv) > 1 else OUTPUT_DIR / "last.json"
+    publish(BenchResult.model_validate_json(chosen.read_bytes()))

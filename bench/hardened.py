@@ -16,7 +16,7 @@ from codex_sidecar.engine.confinement import DEFAULT_LIMITS, Confinement
 from codex_sidecar.engine.limits import Host, resolve_limits
 from mini_agent.sandbox import Language, Limits
 
-PLENTY: Final = Host(cpus=64, memory_mb=64_000)
+LARGE_HOST: Final = Host(cpus=64, memory_mb=64_000)
 
 
 def confinement(image: str, language: Language, lifetime_s: float = 600) -> Confinement:
@@ -25,7 +25,7 @@ def confinement(image: str, language: Language, lifetime_s: float = 600) -> Conf
         image=image,
         runtime="runc",
         uid=900_000_000 + secrets.randbelow(1_000_000),
-        limits=resolve_limits(Limits(), DEFAULT_LIMITS[language], PLENTY),
+        limits=resolve_limits(Limits(), DEFAULT_LIMITS[language], LARGE_HOST),
         instance="bench-yardstick",
         deadline=0,
         lifetime_s=lifetime_s,

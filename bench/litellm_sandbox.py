@@ -29,7 +29,7 @@ COMMAND: Final = ("python3", "-c", RUNS)
 RESULT: Final = "a3b2c1\n"
 
 
-class Done(Protocol):
+class CommandResult(Protocol):
     """What came of a command."""
 
     @property
@@ -38,10 +38,10 @@ class Done(Protocol):
         ...
 
 
-class Harnessed(Protocol):
+class HarnessSandbox(Protocol):
     """LiteLLM's protocol, as far as it is measured."""
 
-    async def run(self, cmd: Sequence[str]) -> Done:
+    async def run(self, cmd: Sequence[str]) -> CommandResult:
         """Runs a command."""
         ...
 
@@ -70,20 +70,20 @@ def main() -> int:
     options = Options()
     _make_image(options.image("python"))
     try:
-        samples = asyncio.run(_measured(options))
+        samples = asyncio.run(_measure(options))
     finally:
         subprocess.run(["docker", "rmi", "-f", IMAGE], capture_output=True, check=False)
     sys.stdout.write(_table(samples))
     return 0
 
 
-async def _measured(options: Options) -> list[Samples]:
+async def _measure(options: Options) -> list[Samples]:
     docker = import_litellm().sandbox.docker
     async with stack(options, WARM) as running:
         url, token = f"http://127.0.0.1:{running.address.port}", running.address.token
         async with (
             SidecarSandbox(url, token) as ours,
-            _opened(docker(IMAGE)) as theirs,
+            _open_sandbox(docker(IMAGE)) as theirs,
         ):
             uses = [
                 *_uses("ours", ours, lambda: SidecarSandbox(url, token)),
@@ -92,13 +92,13 @@ async def _measured(options: Options) -> list[Samples]:
                 *_uses("litellm docker", theirs, lambda: docker(IMAGE)),
             ]
             samples = [Samples(label) for label, _ in uses]
-            await _in_turn(options.n, running, uses, samples)
+            await _run_in_turns(options.n, running, uses, samples)
         await flush_litellm_logging()
         await close_litellm_clients()
     return samples
 
 
-async def _in_turn(
+async def _run_in_turns(
     times: int, running: Stack, uses: Sequence[tuple[str, Use]], samples: Sequence[Samples]
 ) -> None:
     for number in range(WARM_UP + times):
@@ -110,14 +110,14 @@ async def _in_turn(
                 taken.taken.append((perf_counter() - began) * 1000)
 
 
-def _uses(name: str, box: Harnessed, make: Callable[[], Harnessed]) -> Iterator[tuple[str, Use]]:
+def _uses(name: str, box: HarnessSandbox, make: Callable[[], HarnessSandbox]) -> Iterator[tuple[str, Use]]:
     yield f"{name}: run python3 -c, in an open sandbox", lambda: _run(box)
     yield f"{name}: write and read a file", lambda: _files(box)
     yield f"{name}: snapshot", lambda: _snapshot(box)
-    yield f"{name}: open, run python3 -c, close", lambda: _whole(make())
+    yield f"{name}: open, run python3 -c, close", lambda: _full_use(make())
 
 
-async def _run(box: Harnessed) -> None:
+async def _run(box: HarnessSandbox) -> None:
     _require((await box.run(COMMAND)).stdout)
 
 
@@ -125,17 +125,17 @@ async def _python(box: SidecarSandbox) -> None:
     _require(await box.exec_python(RUNS) + "\n")
 
 
-async def _files(box: Harnessed) -> None:
+async def _files(box: HarnessSandbox) -> None:
     await box.write("runs.txt", RESULT.encode())
     _require((await box.read("runs.txt")).decode())
 
 
-async def _snapshot(box: Harnessed) -> None:
+async def _snapshot(box: HarnessSandbox) -> None:
     await box.snapshot()
 
 
-async def _whole(box: Harnessed) -> None:
-    async with _opened(box):
+async def _full_use(box: HarnessSandbox) -> None:
+    async with _open_sandbox(box):
         await _run(box)
 
 
@@ -152,7 +152,7 @@ def _require(printed: str) -> None:
 
 
 @asynccontextmanager
-async def _opened(box: Harnessed) -> AsyncIterator[Harnessed]:
+async def _open_sandbox(box: HarnessSandbox) -> AsyncIterator[HarnessSandbox]:
     try:
         yield box
     finally:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from bench.yardsticks import HOST_PYTHON
+from bench.baselines import HOST_PYTHON
 
 
 class Machine(BaseModel):
@@ -41,9 +41,9 @@ class Machine(BaseModel):
         )
 
 
-async def machine() -> Machine:
+async def read_machine() -> Machine:
     """This machine."""
-    engine = json.loads(await printed("docker", "info", "--format", "{{json .}}"))
+    engine = json.loads(await run_command("docker", "info", "--format", "{{json .}}"))
     return Machine(
         cpu=_cpu(),
         cores=os.cpu_count() or 1,
@@ -53,13 +53,13 @@ async def machine() -> Machine:
         runtimes=tuple(sorted(name for name in engine["Runtimes"] if "." not in name)),
         storage=engine["Driver"],
         cgroups=engine["CgroupVersion"],
-        host_python=(await printed(HOST_PYTHON, "--version")).strip(),
-        host_node=(await printed("node", "--version")).strip(),
+        host_python=(await run_command(HOST_PYTHON, "--version")).strip(),
+        host_node=(await run_command("node", "--version")).strip(),
         load=os.getloadavg()[0],
     )
 
 
-async def printed(*command: str) -> str:
+async def run_command(*command: str) -> str:
     """What a command prints; nothing where there is no such command."""
     try:
         process = await asyncio.create_subprocess_exec(

@@ -12,9 +12,9 @@ from pathlib import Path
 from statistics import mean
 from typing import Final
 
-from bench.line import Line
-from bench.ours import EXECUTE, asked
-from bench.rates import CALLERS, ONE, lines
+from bench.http_connection import HttpConnection
+from bench.sidecar_rows import EXECUTE, execute
+from bench.rates import CALLERS, ONE_SNIPPET, open_connections
 from bench.stack import Stack
 
 MIB: Final = 1 << 20
@@ -24,11 +24,11 @@ CGROUPS: Final = (
     "/sys/fs/cgroup/docker/{id}/memory.current",
     "/sys/fs/cgroup/system.slice/docker-{id}.scope/memory.current",
 )
-REST_S: Final = 3.0
+SETTLE_S: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True)
-class Idle:
+class IdleSandbox:
     """Mean MiB of a kind of warm sandbox: its cgroup, and the engine's shim beside it."""
 
     kind: str
@@ -43,7 +43,7 @@ class Idle:
 
 
 @dataclass(frozen=True, slots=True)
-class Own:
+class ProcessMemory:
     """MiB and open descriptors of a process."""
 
     mib: float
@@ -55,54 +55,54 @@ class Growth:
     """The sidecar before and after so many runs."""
 
     runs: int
-    before: Own
-    after: Own
+    before: ProcessMemory
+    after: ProcessMemory
 
 
-def own(pid: int) -> Own:
+def read_process_memory(pid: int) -> ProcessMemory:
     """A process of ours."""
     status = (PROC / str(pid) / "status").read_text()
     held = re.search(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)
-    return Own(int(held[1]) / 1024 if held else 0.0, len(list((PROC / str(pid) / "fd").iterdir())))
+    return ProcessMemory(int(held[1]) / 1024 if held else 0.0, len(list((PROC / str(pid) / "fd").iterdir())))
 
 
-async def growth(stack: Stack, before: Own, runs: int) -> Growth:
+async def measure_growth(stack: Stack, before: ProcessMemory, runs: int) -> Growth:
     """What the sidecar takes after so many more runs, and some rest."""
     share = runs // CALLERS
-    async with lines(stack.address, CALLERS) as callers, asyncio.TaskGroup() as group:
+    async with open_connections(stack.address, CALLERS) as callers, asyncio.TaskGroup() as group:
         for line in callers:
-            group.create_task(_runs(line, share))
+            group.create_task(_run_many(line, share))
     await stack.until_full()
-    await asyncio.sleep(REST_S)
-    return Growth(share * CALLERS, before, own(stack.sidecar))
+    await asyncio.sleep(SETTLE_S)
+    return Growth(share * CALLERS, before, read_process_memory(stack.sidecar))
 
 
-async def _runs(line: Line, number: int) -> None:
+async def _run_many(line: HttpConnection, number: int) -> None:
     for _ in range(number):
-        await asked(line, EXECUTE, ONE)
+        await execute(line, EXECUTE, ONE_SNIPPET)
 
 
-async def idle(instance: str) -> dict[str, Idle]:
+async def measure_idle(instance: str) -> dict[str, IdleSandbox]:
     """Each kind of warm sandbox of an instance; a kind that could not be measured is missing."""
     found: dict[str, list[tuple[float, float]]] = {}
-    shims = dict(_shims())
-    for id_, kind in await _members(instance):
+    shims = dict(_read_shims())
+    for id_, kind in await _list_sandboxes(instance):
         used = _cgroup_mib(id_)
         if used is not None and id_ in shims:
             found.setdefault(kind, []).append((used, shims[id_]))
     return {
-        kind: Idle(kind, len(each), mean(one[0] for one in each), mean(one[1] for one in each))
+        kind: IdleSandbox(kind, len(each), mean(one[0] for one in each), mean(one[1] for one in each))
         for kind, each in found.items()
     }
 
 
-async def _members(instance: str) -> list[tuple[str, str]]:
-    listed = await _printed(
+async def _list_sandboxes(instance: str) -> list[tuple[str, str]]:
+    listed = await _run_command(
         "docker", "ps", "-q", "--no-trunc", "--filter", f"label=mini-agent.instance={instance}"
     )
     if not listed.split():
         return []
-    shown = await _printed("docker", "inspect", *listed.split())
+    shown = await _run_command("docker", "inspect", *listed.split())
     return [(each["Id"], _kind(each["Config"])) for each in json.loads(shown)]
 
 
@@ -119,7 +119,7 @@ def _cgroup_mib(id_: str) -> float | None:
     return None
 
 
-def _shims() -> Iterator[tuple[str, float]]:
+def _read_shims() -> Iterator[tuple[str, float]]:
     """The id of a container and the memory of its shim, counting what is shared by its share."""
     for process in PROC.glob("[0-9]*"):
         with contextlib.suppress(OSError, ValueError):
@@ -131,7 +131,7 @@ def _shims() -> Iterator[tuple[str, float]]:
                     yield words[words.index(b"-id") + 1].decode(), int(pss[1]) / 1024
 
 
-async def _printed(*command: str) -> str:
+async def _run_command(*command: str) -> str:
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     printed, _ = await process.communicate()
     return printed.decode()

@@ -10,7 +10,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 ROOT: Final = Path(__file__).parents[1]
-KEPT: Final = ROOT / ".bench"
+OUTPUT_DIR: Final = ROOT / ".bench"
 
 
 class Options(BaseSettings):

@@ -22,7 +22,7 @@ SWEREX = {"pull": "never", "python_standalone_dir": None, "startup_timeout": 60}
 Once = Callable[[], tuple[str, Callable[[], None]]]
 
 
-class Printed(Protocol):
+class ExecutionOutput(Protocol):
     """What smolagents says of a run."""
 
     logs: str
@@ -31,7 +31,7 @@ class Printed(Protocol):
 class Executor(Protocol):
     """As much as is used of smolagents."""
 
-    def run_code_raise_errors(self, code: str) -> Printed: ...
+    def run_code_raise_errors(self, code: str) -> ExecutionOutput: ...
 
     def cleanup(self) -> None: ...
 
@@ -94,7 +94,7 @@ def swerex_new(image: str) -> Iterator[Once]:
 
 
 @contextmanager
-def swerex_kept(image: str) -> Iterator[Once]:
+def swerex_reused(image: str) -> Iterator[Once]:
     """One deployment for all: a fresh `python3 -c`, in a container that is used again."""
     deployment = import_module("swerex.deployment.docker").DockerDeployment(image=image, **SWEREX)
     command = import_module("swerex.runtime.abstract").Command(command=["python3", "-c", CODE])
@@ -120,7 +120,7 @@ def smolagents_new(image: str) -> Iterator[Once]:
 
 
 @contextmanager
-def smolagents_kept(image: str) -> Iterator[Once]:
+def smolagents_reused(image: str) -> Iterator[Once]:
     """One kernel for all."""
     executor_of, quiet = _smolagents()
     executor = executor_of([], quiet, image_name=image, build_new_image=False, port=18_899)
@@ -136,9 +136,9 @@ KINDS = {
         llm_sandbox_new,
         llm_sandbox_pool,
         swerex_new,
-        swerex_kept,
+        swerex_reused,
         smolagents_new,
-        smolagents_kept,
+        smolagents_reused,
     )
 }
 

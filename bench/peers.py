@@ -22,7 +22,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-from bench.options import KEPT, ROOT, Options
+from bench.options import OUTPUT_DIR, ROOT, Options
 from bench.row import Row
 
 IMAGE: Final = "mini-agent/bench-peers:local"
@@ -34,7 +34,7 @@ CLIENTS: Final = (
     "aiohttp",
 )
 SERVERS: Final = ("swe-rex==1.4.0", "jupyter-kernel-gateway", "ipykernel")
-KINDS: Final = {
+PEER_LABELS: Final = {
     "llm_sandbox_new": "llm-sandbox, new container",
     "llm_sandbox_pool": "llm-sandbox, pool (containers reused)",
     "swerex_new": "SWE-ReX, new deployment",
@@ -45,7 +45,7 @@ KINDS: Final = {
 GATEWAY: Final = (
     '["jupyter", "kernelgateway", "--KernelGatewayApp.ip=0.0.0.0", "--KernelGatewayApp.port=8888"]'
 )
-RECIPE: Final = f"""FROM {{base}}
+DOCKERFILE: Final = f"""FROM {{base}}
 USER root
 COPY site /opt/peers
 RUN echo /opt/peers >/usr/lib/python3/dist-packages/peers.pth \\
@@ -64,7 +64,7 @@ class Peer:
     def __init__(self, key: str, process: asyncio.subprocess.Process) -> None:
         self._process = process
         self._is_ready = False
-        self.row = Row(key, KINDS[key], self.once)
+        self.row = Row(key, PEER_LABELS[key], self.once)
 
     async def once(self) -> str:
         """What it printed."""
@@ -97,14 +97,14 @@ async def peers(options: Options) -> AsyncIterator[list[Peer]]:
             yield []
             return
         await _install(options)
-        yield [await opened.enter_async_context(_peer(key)) for key in KINDS]
+        yield [await opened.enter_async_context(_peer(key)) for key in PEER_LABELS]
 
 
 @asynccontextmanager
 async def _peer(key: str) -> AsyncIterator[Peer]:
-    with (KEPT / f"{key}.log").open("wb") as log:
+    with (OUTPUT_DIR / f"{key}.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(
-            *(str(KEPT / "peers/bin/python"), str(ROOT / "bench/peer_worker.py"), key, IMAGE),
+            *(str(OUTPUT_DIR / "peers/bin/python"), str(ROOT / "bench/peer_worker.py"), key, IMAGE),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
@@ -120,9 +120,9 @@ async def _peer(key: str) -> AsyncIterator[Peer]:
 
 
 async def _install(options: Options) -> None:
-    place, image = KEPT / "peers", KEPT / "peer-image"
+    place, image = OUTPUT_DIR / "peers", OUTPUT_DIR / "peer-image"
     image.mkdir(parents=True, exist_ok=True)
-    (image / "Dockerfile").write_text(RECIPE.format(base=options.image("python")))
+    (image / "Dockerfile").write_text(DOCKERFILE.format(base=options.image("python")))
     python = str(place / "bin/python")
     await _run(str(UV), "venv", "-q", "--allow-existing", "-p", sys.executable, str(place))
     await _run(str(UV), "pip", "install", "-q", "-p", python, *CLIENTS)
@@ -138,7 +138,7 @@ async def _run(*command: str) -> None:
         raise SystemExit(f"this failed: {' '.join(command)}")
 
 
-async def all_ready(each: Sequence[Peer]) -> None:
+async def wait_until_ready(each: Sequence[Peer]) -> None:
     """Returns when all are."""
     for peer in each:
         await peer.until_ready()

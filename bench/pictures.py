@@ -29,11 +29,11 @@ from tests.shim.web.shims import (
 )
 from tests.shim.web.tab import Tab, tab
 
-THINKS_S: Final = 0.6
-SETTLES_S: Final = 1.0
-LONGEST_S: Final = 90.0
+MODEL_DELAY_S: Final = 0.6
+SETTLE_S: Final = 1.0
+TIMEOUT_S: Final = 90.0
 MODEL: Final = "ollama/qwen2.5-coder:3b"
-FORGETFUL: Final = """import numpy as np
+PROGRAM_WITHOUT_IMPORT: Final = """import numpy as np
 
 t = np.linspace(0, 12, 600)  # seconds
 x = np.exp(-0.25 * t) * np.cos(2.1 * t)
@@ -43,13 +43,13 @@ for n, at in enumerate(crossings[:4], start=1):
 plt.figure(figsize=(6.4, 2.3))
 plt.plot(t, x, color="#2b57c9")
 plt.tight_layout()"""
-MENDED: Final = f"import matplotlib.pyplot as plt\n{FORGETFUL}"
-ZEROS: Final = """It crosses zero every **1.50 s**, and its amplitude halves in about 2.8 s:
+PROGRAM: Final = f"import matplotlib.pyplot as plt\n{PROGRAM_WITHOUT_IMPORT}"
+ANSWER: Final = """It crosses zero every **1.50 s**, and its amplitude halves in about 2.8 s:
 
 - first at `0.76 s`, then at 2.26 s, 3.75 s and 5.25 s
 - after 12 s a twentieth is left
 """
-STEPS: Final = """import time
+ENDLESS_PROGRAM: Final = """import time
 
 for step in range(1, 500):
     print(f"step {step}: residual {2.0 ** -step:.3e}", flush=True)
@@ -57,32 +57,32 @@ for step in range(1, 500):
 Turn = Callable[[], ModelReply]
 
 
-def _broken() -> ModelReply:
+def _raise_unavailable() -> ModelReply:
     raise ModelUnavailable("the model server hung up", hint="is it running? `ollama serve`")
 
 
 # What is asked, and what the model says to it, turn by turn.
-STORIES: Final[dict[str, Sequence[Turn]]] = {
+SCRIPTS: Final[dict[str, Sequence[Turn]]] = {
     "Which primes lie between 90 and 100?": [lambda: says("Only **97**.")],
     "Ask a model that has gone away.": [
         lambda: calls("exec_python", "print('as far as it came')"),
-        _broken,
+        _raise_unavailable,
     ],
     "When does a damped oscillation reach zero? Plot it.": [
-        lambda: calls("exec_python", FORGETFUL),
-        lambda: calls("exec_python", MENDED),
-        lambda: says(ZEROS),
+        lambda: calls("exec_python", PROGRAM_WITHOUT_IMPORT),
+        lambda: calls("exec_python", PROGRAM),
+        lambda: says(ANSWER),
     ],
     "When does a damped oscillation cross zero? Plot it.": [
-        lambda: calls("exec_python", MENDED),
-        lambda: says(ZEROS),
+        lambda: calls("exec_python", PROGRAM),
+        lambda: says(ANSWER),
     ],
-    "Halve a number five hundred times, and print each.": [lambda: calls("exec_python", STEPS)],
+    "Halve a number five hundred times, and print each.": [lambda: calls("exec_python", ENDLESS_PROGRAM)],
 }
-FAILED, REPAIRED, DONE, LIVE = list(STORIES)[1:]
+FAILED, REPAIRED, DONE, LIVE = list(SCRIPTS)[1:]
 
 
-class Storyteller:
+class PictureModel:
     """A model that says what its story has next."""
 
     def __init__(self) -> None:
@@ -90,9 +90,9 @@ class Storyteller:
 
     async def reply(self, request: ModelRequest) -> ModelReply:
         """Its turn."""
-        await asyncio.sleep(THINKS_S)
+        await asyncio.sleep(MODEL_DELAY_S)
         asked = [message["content"] for message in request.messages]
-        turns = next(turns for prompt, turns in STORIES.items() if prompt in asked)
+        turns = next(turns for prompt, turns in SCRIPTS.items() if prompt in asked)
         said = turns[sum(message["role"] == "tool" for message in request.messages)]()
         named = tuple(replace(call, id=f"call_{next(self._ids)}") for call in said.tool_calls)
         prompt = len(str(request.messages)) // 4
@@ -107,24 +107,24 @@ def main() -> int:
     with (
         TemporaryDirectory(prefix="bench-pictures-") as place,
         sidecar(Path(place), warm='{"python": 2}') as real,
-        shim(Storyteller(), with_real(real)) as address,
+        shim(PictureModel(), with_real(real)) as address,
         chromium() as browser,
         tab(browser) as page,
     ):
-        runs = {prompt: _begun(address, prompt) for prompt in STORIES}
-        _take(page, folder, address, runs)
+        runs = {prompt: _start_run(address, prompt) for prompt in SCRIPTS}
+        _take_pictures(page, folder, address, runs)
         httpx.post(f"{address}/runs/{runs[LIVE]}/cancel", trust_env=False)
     return 0
 
 
-def _begun(address: str, prompt: str) -> str:
-    run = begun(address, prompt, model=MODEL, max_wallclock_seconds=LONGEST_S)
+def _start_run(address: str, prompt: str) -> str:
+    run = begun(address, prompt, model=MODEL, max_wallclock_seconds=TIMEOUT_S)
     if prompt != LIVE:
-        httpx.get(f"{address}/runs/{run}/events", trust_env=False, timeout=LONGEST_S)
+        httpx.get(f"{address}/runs/{run}/events", trust_env=False, timeout=TIMEOUT_S)
     return run
 
 
-def _take(page: Tab, folder: Path, address: str, runs: dict[str, str]) -> None:
+def _take_pictures(page: Tab, folder: Path, address: str, runs: dict[str, str]) -> None:
     listed = f"{address}/#/"
     shots = (
         ("live", address_of(address, runs[LIVE]), "step 20", (1180, 800, "light")),
@@ -141,7 +141,7 @@ def _take(page: Tab, folder: Path, address: str, runs: dict[str, str]) -> None:
         page.looks(width=width, height=height, scheme=scheme)
         page.goes_to(where)
         page.sees(seen)
-        time.sleep(SETTLES_S)
+        time.sleep(SETTLE_S)
         page.picture(folder / f"{name}.png")
 
 

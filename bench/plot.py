@@ -16,16 +16,16 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
-from bench.measured import Measured
+from bench.result import BenchResult
 from bench.samples import Samples
 from bench.targets import samples
 
 INK: Final = "#1c2024"
-SOFT: Final = "#6b747e"
+GREY: Final = "#6b747e"
 OURS: Final = "#1f8a5b"
 SESSION: Final = "#2f6fd0"
 OTHERS: Final = "#b9c0c8"
-GROUND: Final = "#ffffff"
+BACKGROUND: Final = "#ffffff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +61,17 @@ BARS: Final = (
 )
 
 
-def draw(measured: Measured, to: Path) -> None:
+def draw(measured: BenchResult, to: Path) -> None:
     """Writes the picture: a bar ends at the median, its thin line at the 95th percentile."""
     found = [(bar, row) for bar in BARS if (row := samples(measured, bar.key)) is not None]
     found.sort(key=lambda each: each[1].p50)
     figure, axes = plt.subplots(figsize=(9.2, 0.42 * len(found) + 1.7), dpi=160)
-    figure.patch.set_facecolor(GROUND)
+    figure.patch.set_facecolor(BACKGROUND)
     _bars(axes, found)
     _scale(axes, found, samples(measured, "host_python"))
-    _words(axes, measured)
+    _annotate(axes, measured)
     figure.tight_layout()
-    figure.savefig(to, facecolor=GROUND)
+    figure.savefig(to, facecolor=BACKGROUND)
     plt.close(figure)
 
 
@@ -89,7 +89,7 @@ def _bars(axes: Axes, found: Sequence[tuple[Bar, Samples]]) -> None:
             va="center",
             fontsize=9,
             color=INK,
-            bbox={"facecolor": GROUND, "edgecolor": "none", "pad": 1},
+            bbox={"facecolor": BACKGROUND, "edgecolor": "none", "pad": 1},
         )
     axes.set_yticks(places, [bar.label for bar, _ in found], fontsize=9.5, color=INK)
     axes.invert_yaxis()
@@ -101,21 +101,21 @@ def _scale(axes: Axes, found: Sequence[tuple[Bar, Samples]], host: Samples | Non
     axes.set_xlim(min(row.p50 for _, row in found) * 0.5, slowest * 2.2)
     axes.xaxis.set_major_formatter(_axis_label)
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.tick_params(colors=SOFT, labelsize=8.5, length=0)
+    axes.tick_params(colors=GREY, labelsize=8.5, length=0)
     axes.tick_params(axis="y", labelcolor=INK)
     axes.grid(axis="x", color="#e6e9ed", linewidth=0.8)
     axes.set_axisbelow(True)
     for side in ("top", "right", "left", "bottom"):
         axes.spines[side].set_visible(False)
     if host is not None:
-        axes.axvline(host.p50, color=SOFT, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
+        axes.axvline(host.p50, color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=0)
 
 
 def _axis_label(value: float, _: float) -> str:
     return f"{value:g} ms" if value < 1000 else f"{value / 1000:g} s"
 
 
-def _words(axes: Axes, measured: Measured) -> None:
+def _annotate(axes: Axes, measured: BenchResult) -> None:
     axes.set_title(
         "One snippet over HTTP, from request to answer",
         loc="left",
@@ -133,10 +133,10 @@ def _words(axes: Axes, measured: Measured) -> None:
         "bar: median, line: 95th percentile, dashes: python3 -c on the host; logarithmic",
         transform=axes.transAxes,
         fontsize=8.5,
-        color=SOFT,
+        color=GREY,
         va="bottom",
     )
 
 
 if __name__ == "__main__":
-    draw(Measured.model_validate_json(Path(sys.argv[1]).read_bytes()), Path(sys.argv[2]))
+    draw(BenchResult.model_validate_json(Path(sys.argv[1]).read_bytes()), Path(sys.argv[2]))

@@ -14,7 +14,7 @@ PANDAS: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Changing:
+class ChangingProgram:
     """A program that is another one for each number, which it prints."""
 
     language: Language
@@ -26,11 +26,11 @@ class Changing:
         return self.text.replace("NUMBER", str(number))
 
 
-CHANGING: Final = MappingProxyType(
+CHANGING_PROGRAMS: Final = MappingProxyType(
     {
-        "go": Changing(
+        "go": ChangingProgram(
             "go", "go", 'package main\n\nimport "fmt"\n\nfunc main() { fmt.Println(NUMBER) }'
         ),
-        "rust": Changing("rust", "rs", 'fn main() { println!("{}", NUMBER); }'),
+        "rust": ChangingProgram("rust", "rs", 'fn main() { println!("{}", NUMBER); }'),
     }
 )

@@ -18,14 +18,14 @@ from typing import Final
 
 import httpx
 
-from bench.line import snippet
-from bench.machine import machine
+from bench.http_connection import snippet_body
+from bench.machine import read_machine
 from bench.page import page
-from bench.programs import CHANGING, PANDAS
+from bench.programs import CHANGING_PROGRAMS, PANDAS
 from bench.proof import Proof, Verdict
 from bench.samples import Samples
-from bench.service import Service, service
-from bench.yardsticks import HOST_PYTHON
+from bench.service import Service, find_service
+from bench.baselines import HOST_PYTHON
 from mini_agent.sandbox import Execution
 from tests.cases.case import Suite
 from tests.cases.court import EXECUTE, JSON, Court, Place
@@ -35,14 +35,14 @@ from tests.cases.service import languages_of
 
 SAMPLES: Final = 15
 PAUSE_S: Final = 0.4
-TIMED: Final = (
-    ("python print(1)", snippet("python", "print(1)")),
-    ("python, clean interpreter", snippet("python", "print(1)", isolation="spawn")),
-    ("python with numpy and pandas", snippet("python", PANDAS)),
-    ("node console.log(1)", snippet("node", "console.log(1)")),
-    ("bash echo 1", snippet("bash", "echo 1")),
-    ("go, compile and run", snippet("go", CHANGING["go"].code(1))),
-    ("rust, compile and run", snippet("rust", CHANGING["rust"].code(1))),
+TIMED_SNIPPETS: Final = (
+    ("python print(1)", snippet_body("python", "print(1)")),
+    ("python, clean interpreter", snippet_body("python", "print(1)", isolation="spawn")),
+    ("python with numpy and pandas", snippet_body("python", PANDAS)),
+    ("node console.log(1)", snippet_body("node", "console.log(1)")),
+    ("bash echo 1", snippet_body("bash", "echo 1")),
+    ("go, compile and run", snippet_body("go", CHANGING_PROGRAMS["go"].code(1))),
+    ("rust, compile and run", snippet_body("rust", CHANGING_PROGRAMS["rust"].code(1))),
 )
 
 
@@ -64,12 +64,12 @@ def main() -> None:
 async def prove(at_once: int) -> Proof:
     """Everything, of the service that is found."""
     began = time.monotonic()
-    here = await machine()
-    async with service() as found, _client(found) as client:
+    here = await read_machine()
+    async with find_service() as found, _client(found) as client:
         cards = await languages_of(client)
         packages = frozenset(name.lower() for card in cards for name in card.packages)
         latencies = await _latencies(client)
-        runtime = (await _execution(client, TIMED[0][1])).sandbox.runtime
+        runtime = (await _execution(client, TIMED_SNIPPETS[0][1])).sandbox.runtime
         verdicts = await _verdicts(Court(client, Place(packages, runtime), at_once))
     return Proof(
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -100,7 +100,7 @@ async def _verdicts(court: Court) -> tuple[Verdict, ...]:
 async def _latencies(client: httpx.AsyncClient) -> tuple[Samples, ...]:
     """Each in turn, with a pause in which the pool fills up again."""
     host = Samples(f"host {HOST_PYTHON} -c 'print(1)'")
-    rows = [(Samples(label), body) for label, body in TIMED]
+    rows = [(Samples(label), body) for label, body in TIMED_SNIPPETS]
     for _ in range(SAMPLES):
         if Path(HOST_PYTHON).exists():  # noqa: ASYNC240 - nothing else happens meanwhile
             host.taken.append(_host())

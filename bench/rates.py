@@ -13,16 +13,21 @@ from statistics import median
 from typing import Final
 
 from bench.hardened import confinement
-from bench.line import Address, Line, snippet
+from bench.http_connection import Address, HttpConnection, snippet_body
 from bench.options import Options
-from bench.ours import EXECUTE, PYTHON, asked, open_session
+from bench.sidecar_rows import (
+    EXECUTE,
+    PYTHON,
+    execute,
+    open_session,
+)
 from bench.stack import Stack
 from codex_sidecar.engine.client import Engine
 
 BURST: Final = 32
 CALLERS: Final = 16
 SESSION_RUNS: Final = 500
-ONE: Final = snippet("python", PYTHON)
+ONE_SNIPPET: Final = snippet_body("python", PYTHON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +45,9 @@ class Sustained:
 
 
 @asynccontextmanager
-async def lines(address: Address, number: int) -> AsyncIterator[list[Line]]:
+async def open_connections(address: Address, number: int) -> AsyncIterator[list[HttpConnection]]:
     """So many connections."""
-    opened = [await Line.to(address) for _ in range(number)]
+    opened = [await HttpConnection.to(address) for _ in range(number)]
     try:
         yield opened
     finally:
@@ -50,12 +55,12 @@ async def lines(address: Address, number: int) -> AsyncIterator[list[Line]]:
             await line.close()
 
 
-async def bursts(stack: Stack, times: int) -> float:
+async def measure_bursts(stack: Stack, times: int) -> float:
     """The median rate of so many bursts, each from a full stock."""
     rates = []
     for _ in range(times):
         await stack.until_full()
-        async with lines(stack.address, CALLERS) as callers:
+        async with open_connections(stack.address, CALLERS) as callers:
             left = itertools.count(BURST, -1)
             began = time.perf_counter()
             async with asyncio.TaskGroup() as group:
@@ -65,60 +70,60 @@ async def bursts(stack: Stack, times: int) -> float:
     return median(rates)
 
 
-async def _drain(line: Line, left: Iterator[int]) -> None:
+async def _drain(line: HttpConnection, left: Iterator[int]) -> None:
     while next(left) > 0:
-        await asked(line, EXECUTE, ONE)
+        await execute(line, EXECUTE, ONE_SNIPPET)
 
 
-async def session_rate(stack: Stack) -> float:
+async def measure_session(stack: Stack) -> float:
     """Snippets a second of one caller, one after the other, in one session."""
-    async with lines(stack.address, 1) as (line,):
+    async with open_connections(stack.address, 1) as (line,):
         session = await open_session(line)
         await stack.until_full()  # what refills the stock would be counted as the session's
         began = time.perf_counter()
         for _ in range(SESSION_RUNS):
-            await asked(line, f"{session}/execute", ONE)
+            await execute(line, f"{session}/execute", ONE_SNIPPET)
         rate = SESSION_RUNS / (time.perf_counter() - began)
         await line.ask("DELETE", session)
     return rate
 
 
-async def sustained(stack: Stack, options: Options) -> Sustained:
+async def measure_sustained(stack: Stack, options: Options) -> Sustained:
     """Service and engine in turn, window by window; the stock is used up before it counts."""
     engine = Engine(options.socket)
     ours, bare = [], []
     try:
         for _ in range(options.windows):
             await stack.until_full()
-            async with lines(stack.address, CALLERS // 2) as callers:
-                await _used_up(stack, callers)
-                work = [_served(line) for line in callers]
-                ours.append(await _rate(work, options.window_s))
+            async with open_connections(stack.address, CALLERS // 2) as callers:
+                await _use_up_stock(stack, callers)
+                work = [_service_work(line) for line in callers]
+                ours.append(await _measure_rate(work, options.window_s))
             await stack.until_full()
             # Two a core: more only wait for each other.
-            workers = [_bare_life(engine, options) for _ in range(2 * options.cores)]
-            bare.append(await _rate(workers, options.window_s))
+            workers = [_engine_work(engine, options) for _ in range(2 * options.cores)]
+            bare.append(await _measure_rate(workers, options.window_s))
     finally:
         await engine.aclose()
     return Sustained(median(ours), median(bare), options.windows)
 
 
-async def _used_up(stack: Stack, callers: list[Line]) -> None:
+async def _use_up_stock(stack: Stack, callers: list[HttpConnection]) -> None:
     left = itertools.count(sum(stack.warm.values()) + BURST, -1)
     async with asyncio.TaskGroup() as group:
         for line in callers:
             group.create_task(_drain(line, left))
 
 
-def _served(line: Line) -> Callable[[], Awaitable[object]]:
-    return lambda: asked(line, EXECUTE, ONE)
+def _service_work(line: HttpConnection) -> Callable[[], Awaitable[object]]:
+    return lambda: execute(line, EXECUTE, ONE_SNIPPET)
 
 
-def _bare_life(engine: Engine, options: Options) -> Callable[[], Awaitable[object]]:
-    return lambda: _one_life(engine, options)
+def _engine_work(engine: Engine, options: Options) -> Callable[[], Awaitable[object]]:
+    return lambda: _run_container(engine, options)
 
 
-async def _one_life(engine: Engine, options: Options) -> None:
+async def _run_container(engine: Engine, options: Options) -> None:
     """Created as ours are, attached, started, has printed 1, and is gone."""
     body = confinement(options.image("python"), "python").body()
     body |= {"Entrypoint": ["python3", "-I", "-S"], "Cmd": ["-c", PYTHON]}
@@ -135,14 +140,14 @@ async def _one_life(engine: Engine, options: Options) -> None:
         await engine.remove(name)
 
 
-async def _rate(work: list[Callable[[], Awaitable[object]]], window_s: float) -> float:
+async def _measure_rate(work: list[Callable[[], Awaitable[object]]], window_s: float) -> float:
     """Finished in the window, a second; what is unfinished at its end counts by its share."""
     began = time.perf_counter()
-    done = [asyncio.create_task(_until(each, began + window_s)) for each in work]
+    done = [asyncio.create_task(_count_until(each, began + window_s)) for each in work]
     return sum([await each for each in done]) / window_s
 
 
-async def _until(work: Callable[[], Awaitable[object]], end: float) -> float:
+async def _count_until(work: Callable[[], Awaitable[object]], end: float) -> float:
     done = 0.0
     while (started := time.perf_counter()) < end:
         await work()

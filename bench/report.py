@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 
-from bench.measured import Measured
+from bench.result import BenchResult
 from bench.targets import TARGETS, samples
 
 
-def tables(measured: Measured) -> str:
+def tables(measured: BenchResult) -> str:
     """Markdown that reads well as it is."""
     parts = (
         "\n".join(f"- {line}" for line in (*measured.machine.lines(), _rounds(measured))),
@@ -22,12 +22,12 @@ def tables(measured: Measured) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def _rounds(measured: Measured) -> str:
+def _rounds(measured: BenchResult) -> str:
     after = f"after it {measured.load_after:.2f}"
     return f"{after}; {measured.n} rounds with every row in each, in random order"
 
 
-def line(measured: Measured) -> str:
+def line(measured: BenchResult) -> str:
     """The values by their keys; null where there is none."""
     values = {target.key: target.of(measured) for target in TARGETS}
     return json.dumps(
@@ -35,7 +35,7 @@ def line(measured: Measured) -> str:
     )
 
 
-def _rows(measured: Measured) -> Iterator[tuple[str, ...]]:
+def _rows(measured: BenchResult) -> Iterator[tuple[str, ...]]:
     host = samples(measured, "host_python")
     for key in measured.rows:
         if (row := samples(measured, key)) is not None:
@@ -44,7 +44,7 @@ def _rows(measured: Measured) -> Iterator[tuple[str, ...]]:
             yield (row.label, str(len(row.taken)), *shown, to_host)
 
 
-def _targets(measured: Measured) -> Iterator[tuple[str, ...]]:
+def _targets(measured: BenchResult) -> Iterator[tuple[str, ...]]:
     for target in TARGETS:
         value = target.of(measured)
         if value is None:
@@ -55,7 +55,7 @@ def _targets(measured: Measured) -> Iterator[tuple[str, ...]]:
             yield (target.label, f"{value:.3g} {target.unit}", target.written(), met)
 
 
-def _notes(measured: Measured) -> Iterator[str]:
+def _notes(measured: BenchResult) -> Iterator[str]:
     if measured.sustained_per_s is not None and measured.bare_per_s is not None:
         yield (
             f"sustained: {measured.sustained_per_s:.2f} single-use sandboxes a second; the bare "

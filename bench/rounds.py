@@ -13,7 +13,7 @@ from bench.samples import Samples
 WARM_UP: int = 2
 
 
-async def interleaved(
+async def run_rounds(
     rows: Sequence[Row], n: int, settle: Callable[[], Awaitable[None]]
 ) -> dict[str, Samples]:
     """The samples by the rows' keys. `settle` comes before each sample, and is not timed."""
@@ -23,7 +23,7 @@ async def interleaved(
         random.shuffle(drawn)
         for row in drawn:
             await settle()
-            took = await _timed(row)
+            took = await _time(row)
             if number >= 0:
                 samples[row.key].taken.append(took)
         _progress(f"round {max(0, number + 1)} of {n}")
@@ -31,7 +31,7 @@ async def interleaved(
     return samples
 
 
-async def _timed(row: Row) -> float:
+async def _time(row: Row) -> float:
     began = time.perf_counter()
     printed = await row.once()
     took = (time.perf_counter() - began) * 1000

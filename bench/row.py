@@ -18,12 +18,12 @@ class Row:
     times: int = 1
 
 
-def commanded(key: str, label: str, command: Sequence[str]) -> Row:
+def command_row(key: str, label: str, command: Sequence[str]) -> Row:
     """A command of this machine, that prints 1."""
-    return Row(key, label, lambda: _ran(command))
+    return Row(key, label, lambda: _run_async(command))
 
 
-async def _ran(command: Sequence[str]) -> str:
+async def _run_async(command: Sequence[str]) -> str:
     return _run(command)
 
 

@@ -9,34 +9,34 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from bench import memory, ours, rates
+from bench import memory, sidecar_rows, rates
 from bench.hardened import hardened_flags
-from bench.line import Line, snippet
-from bench.machine import Machine, machine
-from bench.measured import Held, Measured, Timed
+from bench.http_connection import HttpConnection, snippet_body
+from bench.machine import Machine, read_machine
+from bench.result import IdleMemory, BenchResult, RowTimes
 from bench.options import Options
-from bench.peers import Peer, all_ready, peers
-from bench.rounds import interleaved
+from bench.peers import Peer, wait_until_ready, peers
+from bench.rounds import run_rounds
 from bench.row import Row
 from bench.samples import Samples
 from bench.stack import Stack, stack
-from bench.yardsticks import bare_toolchain, docker_rows, host_rows
+from bench.baselines import bare_toolchain, docker_rows, host_rows
 
-OTHERS: Final = {"data": 3, "node": 3, "go": 2, "rust": 2, "bash": 2}
-SANDBOXED: Final = "runsc"
+OTHER_KINDS: Final = {"data": 3, "node": 3, "go": 2, "rust": 2, "bash": 2}
+GVISOR: Final = "runsc"
 TOOLCHAINS: Final = ("go", "rust")
 
 
-async def measure(options: Options) -> Measured:
+async def measure(options: Options) -> BenchResult:
     """Everything, on a machine that had better do nothing else."""
-    here = await machine()
+    here = await read_machine()
     async with AsyncExitStack() as opened:
-        main = await opened.enter_async_context(stack(options, {"python": options.stock, **OTHERS}))
+        main = await opened.enter_async_context(stack(options, {"python": options.stock, **OTHER_KINDS}))
         await main.until_full()
-        before, idle = memory.own(main.sidecar), await memory.idle(main.instance)
+        before, idle = memory.read_process_memory(main.sidecar), await memory.measure_idle(main.instance)
         bench = _Bench(options, main, opened, {})
         rows = await bench.rounds(here)
-        return await _measured(bench, here, rows, before, idle)
+        return await _measure_rest(bench, here, rows, before, idle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +47,25 @@ class _Bench:
     reasons: dict[str, str]
 
     async def rounds(self, here: Machine) -> dict[str, Samples]:
-        line = await self.opened.enter_async_context(_line(self.main))
-        session = await ours.open_session(line)
+        line = await self.opened.enter_async_context(_connection(self.main))
+        session = await sidecar_rows.open_session(line)
         stacks = [self.main]
-        rows = [*host_rows(), *self._docker(), *ours.rows(line, session)]
+        rows = [*host_rows(), *self._docker(), *sidecar_rows.rows(line, session)]
         for language in TOOLCHAINS:
             bare = bare_toolchain(self.options, language)
             rows += [await self.opened.enter_async_context(bare)]
-        if SANDBOXED in here.runtimes:
+        if GVISOR in here.runtimes:
             other = await self.opened.enter_async_context(
-                stack(self.options, {"python": 2}, SANDBOXED)
+                stack(self.options, {"python": 2}, GVISOR)
             )
             stacks.append(other)
-            rows.append(_sandboxed(await self.opened.enter_async_context(_line(other))))
+            rows.append(_gvisor_row(await self.opened.enter_async_context(_connection(other))))
         else:
             self.reasons["runsc_p50_x"] = "the engine has no runtime runsc"
         others = await self.opened.enter_async_context(peers(self.options))
         rows += [other.row for other in others]
         try:
-            return await interleaved(rows, self.options.n, _all_full(stacks, others))
+            return await run_rounds(rows, self.options.n, _settle(stacks, others))
         finally:
             await line.ask("DELETE", session)
 
@@ -74,9 +74,9 @@ class _Bench:
         return list(docker_rows(self.options, flags))
 
 
-def _all_full(stacks: list[Stack], others: list[Peer]) -> Callable[[], Awaitable[None]]:
+def _settle(stacks: list[Stack], others: list[Peer]) -> Callable[[], Awaitable[None]]:
     async def settle() -> None:
-        await all_ready(others)
+        await wait_until_ready(others)
         async with asyncio.TaskGroup() as group:
             for each in stacks:
                 group.create_task(each.until_full())
@@ -84,41 +84,41 @@ def _all_full(stacks: list[Stack], others: list[Peer]) -> Callable[[], Awaitable
     return settle
 
 
-def _sandboxed(line: Line) -> Row:
-    body = snippet("python", ours.PYTHON)
+def _gvisor_row(line: HttpConnection) -> Row:
+    body = snippet_body("python", sidecar_rows.PYTHON)
     label = "python print(1), fresh, fork, under gVisor"
-    return Row("runsc", label, lambda: ours.asked(line, ours.EXECUTE, body))
+    return Row("runsc", label, lambda: sidecar_rows.execute(line, sidecar_rows.EXECUTE, body))
 
 
 @asynccontextmanager
-async def _line(to: Stack) -> AsyncIterator[Line]:
-    line = await Line.to(to.address)
+async def _connection(to: Stack) -> AsyncIterator[HttpConnection]:
+    line = await HttpConnection.to(to.address)
     try:
         yield line
     finally:
         await line.close()
 
 
-async def _measured(
+async def _measure_rest(
     bench: _Bench,
     here: Machine,
     rows: dict[str, Samples],
-    before: memory.Own,
-    idle: dict[str, memory.Idle],
-) -> Measured:
-    burst = await rates.bursts(bench.main, bench.options.bursts)
-    in_session = await rates.session_rate(bench.main)
-    steady = await rates.sustained(bench.main, bench.options)
-    grown = await memory.growth(bench.main, before, bench.options.runs)
-    return Measured(
+    before: memory.ProcessMemory,
+    idle: dict[str, memory.IdleSandbox],
+) -> BenchResult:
+    burst = await rates.measure_bursts(bench.main, bench.options.bursts)
+    in_session = await rates.measure_session(bench.main)
+    steady = await rates.measure_sustained(bench.main, bench.options)
+    grown = await memory.measure_growth(bench.main, before, bench.options.runs)
+    return BenchResult(
         machine=here,
         n=bench.options.n,
-        rows={key: Timed(label=row.label, taken=tuple(row.taken)) for key, row in rows.items()},
+        rows={key: RowTimes(label=row.label, taken=tuple(row.taken)) for key, row in rows.items()},
         burst_per_s=burst,
         session_per_s=in_session,
         sustained_per_s=steady.ours,
         bare_per_s=steady.bare,
-        idle={kind: _held(each) for kind, each in idle.items()},
+        idle={kind: _idle_memory(each) for kind, each in idle.items()},
         sidecar_before_mib=grown.before.mib,
         sidecar_after_mib=grown.after.mib,
         descriptors_before=grown.before.descriptors,
@@ -129,5 +129,5 @@ async def _measured(
     )
 
 
-def _held(each: memory.Idle) -> Held:
-    return Held(number=each.number, cgroup=each.cgroup, shim=each.shim)
+def _idle_memory(each: memory.IdleSandbox) -> IdleMemory:
+    return IdleMemory(number=each.number, cgroup=each.cgroup, shim=each.shim)

@@ -19,15 +19,15 @@ from typing import Final
 import httpx
 
 from bench.cost import Cost, line, table
-from bench.runs_found import Found, found
+from bench.runs_log import LoggedRuns, read_runs
 from bench.runs_stack import (
     Memory,
-    executions,
-    here_seen_from_there,
+    count_executions,
+    host_address,
     kill_shim,
-    memory,
+    read_memory,
     restart_shim,
-    sandboxes_left,
+    count_left_sandboxes,
     shim_process,
 )
 from bench.samples import Samples
@@ -35,19 +35,19 @@ from mini_agent.testing import ScriptedReply, ScriptedServer, call, text
 from mini_agent.testing.replies import JsonObject
 
 SHIM: Final = "http://127.0.0.1:8788"
-AT_ONCE: Final = 50
-HUNDRED: Final = 100
+CONCURRENCY: Final = 50
+PER_RUNS: Final = 100
 WARM_UP: Final = 50
-PATIENCE_S: Final = 300.0
-PAUSE_S: Final = 0.5
-LATER: Final = (429, 503)
-FLAT: Final = 1.25
-GROWN_MIB: Final = 16.0
+TIMEOUT_S: Final = 300.0
+RETRY_INTERVAL_S: Final = 0.5
+RETRY_STATUSES: Final = (429, 503)
+MAX_LATENCY_RATIO: Final = 1.25
+MAX_GROWTH_MIB: Final = 16.0
 
-End = Callable[[], Awaitable[None]]
+EndShim = Callable[[], Awaitable[None]]
 
 
-def says(messages: list[JsonObject]) -> ScriptedReply:
+def scripted_reply(messages: list[JsonObject]) -> ScriptedReply:
     """A program for a number, and then what it printed."""
     asked = next(each["content"] for each in messages if each["role"] == "user")
     if messages[-1]["role"] == "tool":
@@ -70,21 +70,21 @@ class Batch:
     async def run(self) -> None:
         """All of them, so many at a time."""
         async with asyncio.TaskGroup() as group:
-            for _ in range(min(AT_ONCE, self.runs)):
+            for _ in range(min(CONCURRENCY, self.runs)):
                 group.create_task(self._some())
 
     async def until_begun(self, share: float) -> None:
         """Returns when this share of them has been asked for."""
         while self.begun < self.runs * share:  # noqa: ASYNC110  it only counts
-            await asyncio.sleep(PAUSE_S / 10)
+            await asyncio.sleep(RETRY_INTERVAL_S / 10)
 
     async def _some(self) -> None:
         while self.begun < self.runs:
             number, self.begun = self.begun, self.begun + 1
             began = perf_counter()
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(TIMEOUT_S):
                 while not await self._is_answered(number):  # noqa: ASYNC110  it is asked again
-                    await asyncio.sleep(PAUSE_S)
+                    await asyncio.sleep(RETRY_INTERVAL_S)
             self.took[number] = (perf_counter() - began) * 1000
 
     async def _is_answered(self, number: int) -> bool:
@@ -99,7 +99,7 @@ class Batch:
             answer = await self.client.post("/agent/run", json=asked, headers=key)
         except httpx.TransportError:
             return False
-        return answer.status_code not in LATER
+        return answer.status_code not in RETRY_STATUSES
 
 
 def main() -> int:
@@ -110,93 +110,93 @@ def main() -> int:
     ends.add_argument("--restart", dest="end", action="store_const", const=restart_shim)
     ends.add_argument("--kill", dest="end", action="store_const", const=kill_shim)
     asked = options.parse_args()
-    costs = asyncio.run(_measured(asked.runs, asked.end))
+    costs = asyncio.run(_measure(asked.runs, asked.end))
     sys.stdout.write(f"{table(costs, 'runs')}\n\n{line(costs)}\n")
     return 0 if all(cost.is_met for cost in costs) else 1
 
 
-async def _measured(runs: int, end: End | None) -> list[Cost]:
-    here = await here_seen_from_there()
-    limits = httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE)
-    with ScriptedServer(says, host=here) as model:
+async def _measure(runs: int, end: EndShim | None) -> list[Cost]:
+    here = await host_address()
+    limits = httpx.Limits(max_connections=CONCURRENCY, max_keepalive_connections=CONCURRENCY)
+    with ScriptedServer(scripted_reply, host=here) as model:
         async with httpx.AsyncClient(
-            base_url=SHIM, timeout=PATIENCE_S, limits=limits, trust_env=False
+            base_url=SHIM, timeout=TIMEOUT_S, limits=limits, trust_env=False
         ) as client:
             await Batch(client, model.openai_url, f"warm{secrets.token_hex(4)}", WARM_UP).run()
             batch = Batch(client, model.openai_url, f"b{secrets.token_hex(4)}", runs)
-            return await _of(batch, end)
+            return await _measure_batch(batch, end)
 
 
-async def _of(batch: Batch, end: End | None) -> list[Cost]:
-    ran, before = await executions(), await memory()
+async def _measure_batch(batch: Batch, end: EndShim | None) -> list[Cost]:
+    ran, before = await count_executions(), await read_memory()
     began = perf_counter()
     async with asyncio.TaskGroup() as group:
         group.create_task(batch.run())
-        ended = None if end is None else group.create_task(_ended(batch, end))
+        ended = None if end is None else group.create_task(_end_shim(batch, end))
     seconds = perf_counter() - began
-    left, seen = await sandboxes_left(), await found(batch.client, batch.name)
-    more = await executions() - ran - batch.runs
+    left, seen = await count_left_sandboxes(), await read_runs(batch.client, batch.name)
+    more = await count_executions() - ran - batch.runs
     return [
-        *_kept(batch, seen, ends=end is not None),
-        _one("programs_more", "programs that the sidecar ran more than once", max(0, more), 0),
-        _one("sandboxes_left", "sandboxes left after it", left, 0),
+        *_count_costs(batch, seen, ends=end is not None),
+        _cost("programs_more", "programs that the sidecar ran more than once", max(0, more), 0),
+        _cost("sandboxes_left", "sandboxes left after it", left, 0),
         *([] if ended is None else ended.result()),
-        *_times(batch, seconds, ends=end is not None),
-        *_grown(before, await memory(), ends=end is not None),
+        *_time_costs(batch, seconds, ends=end is not None),
+        *_memory_costs(before, await read_memory(), ends=end is not None),
     ]
 
 
-async def _ended(batch: Batch, end: End) -> list[Cost]:
+async def _end_shim(batch: Batch, end: EndShim) -> list[Cost]:
     await batch.until_begun(0.5)
     first, answered, began = await shim_process(), len(batch.took), perf_counter()
     await end()
     if await shim_process() == first:
         raise SystemExit("the shim is the process that it was before")
     return [
-        _one("answered_before", "answered when it was told to end", answered),
-        _one("end_s", "seconds until there was another shim", perf_counter() - began),
+        _cost("answered_before", "answered when it was told to end", answered),
+        _cost("end_s", "seconds until there was another shim", perf_counter() - began),
     ]
 
 
-def _kept(batch: Batch, seen: Found, *, ends: bool) -> list[Cost]:
+def _count_costs(batch: Batch, seen: LoggedRuns, *, ends: bool) -> list[Cost]:
     over = seen.states["done"] + seen.states["interrupted"]
     total = sum(seen.states.values())
     most_interrupted = None if ends else 0
     return [
-        _one("lost", f"of {batch.runs} runs: lost", batch.runs - len(seen.prompts), 0),
-        _one("twice", "begun twice", total - len(seen.prompts), 0),
-        _one("ran_twice", "whose program was run twice", seen.programs_twice, 0),
-        _one("not_over", "neither done nor interrupted", total - over, 0),
-        _one("interrupted", "interrupted", seen.states["interrupted"], most_interrupted),
-        _one("wrong", "done with a wrong answer", seen.wrong, 0),
-        _one("unreadable", "that cannot be read to their end", seen.unreadable, 0),
+        _cost("lost", f"of {batch.runs} runs: lost", batch.runs - len(seen.prompts), 0),
+        _cost("twice", "begun twice", total - len(seen.prompts), 0),
+        _cost("ran_twice", "whose program was run twice", seen.programs_twice, 0),
+        _cost("not_over", "neither done nor interrupted", total - over, 0),
+        _cost("interrupted", "interrupted", seen.states["interrupted"], most_interrupted),
+        _cost("wrong", "done with a wrong answer", seen.wrong, 0),
+        _cost("unreadable", "that cannot be read to their end", seen.unreadable, 0),
     ]
 
 
-def _times(batch: Batch, seconds: float, *, ends: bool) -> list[Cost]:
+def _time_costs(batch: Batch, seconds: float, *, ends: bool) -> list[Cost]:
     took = [batch.took[number] for number in sorted(batch.took)]
-    first = Samples("a run of the first hundred", took[:HUNDRED])
-    last = Samples("a run of the last hundred", took[-HUNDRED:])
+    first = Samples("a run of the first hundred", took[:PER_RUNS])
+    last = Samples("a run of the last hundred", took[-PER_RUNS:])
     ratio = last.p95 / first.p95
     return [
         Cost("first_ms", first, "ms"),
         Cost("last_ms", last, "ms"),
-        _one("p95_ratio", "p95 of the last over the first", ratio, None if ends else FLAT),
-        _one("runs_per_s", "runs a second", batch.runs / seconds),
+        _cost("p95_ratio", "p95 of the last over the first", ratio, None if ends else MAX_LATENCY_RATIO),
+        _cost("runs_per_s", "runs a second", batch.runs / seconds),
     ]
 
 
-def _grown(before: Memory, after: Memory, *, ends: bool) -> list[Cost]:
+def _memory_costs(before: Memory, after: Memory, *, ends: bool) -> list[Cost]:
     grown = after.shim - before.shim
     return [
-        _one("shim_mib", "memory of the shim before, MiB", before.shim),
-        _one("shim_grown_mib", "more after it, MiB", grown, None if ends else GROWN_MIB),
-        _one("sidecar_mib", "memory of the sidecar before, MiB", before.sidecar),
-        _one("sidecar_grown_mib", "more after it, MiB", after.sidecar - before.sidecar, GROWN_MIB),
+        _cost("shim_mib", "memory of the shim before, MiB", before.shim),
+        _cost("shim_grown_mib", "more after it, MiB", grown, None if ends else MAX_GROWTH_MIB),
+        _cost("sidecar_mib", "memory of the sidecar before, MiB", before.sidecar),
+        _cost("sidecar_grown_mib", "more after it, MiB", after.sidecar - before.sidecar, MAX_GROWTH_MIB),
     ]
 
 
-def _one(key: str, label: str, value: float, allowed: float | None = None) -> Cost:
+def _cost(key: str, label: str, value: float, allowed: float | None = None) -> Cost:
     return Cost(key, Samples(label, [value]), "", allowed)
 
 

@@ -26,8 +26,8 @@ FOLDERS: Final = 1000
 FILES: Final = 100
 ROUNDS: Final = 9
 WARM_UP: Final = 1
-ALLOWED: Final = 1.3
-ENDINGS: Final = ("py", "ts", "md", "txt", "json")
+MAX_RATIO: Final = 1.3
+EXTENSIONS: Final = ("py", "ts", "md", "txt", "json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +44,18 @@ class Search:
     is_same: bool = True
 
 
-LISTED: Final = ("--files", "--no-ignore")
+RIPGREP_LIST_FLAGS: Final = ("--files", "--no-ignore")
 SEARCHES: Final = (
     Search("grep_rare", "Grep", {"pattern": "needle"}, ("-l", "needle")),
     Search("grep_frequent", "Grep", {"pattern": "word17 "}, ("-l", "word17 ")),
     Search("grep_content", "Grep", {"pattern": "needle", "output_mode": "content"}, ("needle",)),
     Search("grep_count", "Grep", {"pattern": "needle", "output_mode": "count"}, ("-c", "needle")),
-    Search("glob_py", "Glob", {"pattern": "**/*.py"}, (*LISTED, "--sortr=modified", "--glob=*.py")),
-    Search("glob_all", "Glob", {"pattern": "**/*"}, (*LISTED, "--sortr=modified")),
+    Search("glob_py", "Glob", {"pattern": "**/*.py"}, (*RIPGREP_LIST_FLAGS, "--sortr=modified", "--glob=*.py")),
+    Search("glob_all", "Glob", {"pattern": "**/*"}, (*RIPGREP_LIST_FLAGS, "--sortr=modified")),
     Search(
-        "glob_py_unsorted", "Glob", {"pattern": "**/*.py"}, (*LISTED, "--glob=*.py"), is_same=False
+        "glob_py_unsorted", "Glob", {"pattern": "**/*.py"}, (*RIPGREP_LIST_FLAGS, "--glob=*.py"), is_same=False
     ),
-    Search("glob_all_unsorted", "Glob", {"pattern": "**/*"}, LISTED, is_same=False),
+    Search("glob_all_unsorted", "Glob", {"pattern": "**/*"}, RIPGREP_LIST_FLAGS, is_same=False),
 )
 
 
@@ -63,15 +63,15 @@ def main() -> int:
     """Prints a table, and the line of JSON last; 1 where a tool takes longer than it may."""
     with tempfile.TemporaryDirectory(prefix="mini-agent-search-") as name:
         folder = Path(name)
-        _fill(folder)
-        costs = asyncio.run(_measured(folder))
+        _create_files(folder)
+        costs = asyncio.run(_measure(folder))
     sys.stdout.write(f"{table(costs, '100,000 files')}\n\n{line(costs)}\n")
     return 0 if all(cost.is_met for cost in costs) else 1
 
 
-async def _measured(folder: Path) -> list[Cost]:
+async def _measure(folder: Path) -> list[Cost]:
     tools = coding_tools(ToolContext.create(folder, dict(os.environ)))
-    timed = {search.key: _Timed(search) for search in SEARCHES}
+    timed = {search.key: _SearchTimes(search) for search in SEARCHES}
     for number in range(-WARM_UP, ROUNDS):
         for each in random.sample([*timed.values()], len(timed)):
             taken = await each.once(folder, tools)
@@ -81,14 +81,14 @@ async def _measured(folder: Path) -> list[Cost]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Took:
+class _Duration:
     """Milliseconds of the clock, and of all processors together."""
 
     wall: float
     cpu: float
 
 
-class _Timed:
+class _SearchTimes:
     """The samples of one search, both ways, and how they compare, round by round."""
 
     def __init__(self, search: Search) -> None:
@@ -99,15 +99,15 @@ class _Timed:
         self._ratio = Samples("one over the other")
         self._cpu_ratio = Samples("the same of processor time")
 
-    async def once(self, folder: Path, tools: CodingTools) -> tuple[_Took, _Took]:
+    async def once(self, folder: Path, tools: CodingTools) -> tuple[_Duration, _Duration]:
         """By the tool and by ripgrep, one right after the other."""
         if random.random() < 0.5:  # noqa: S311
-            own = await _by_tool(self._search, tools)
-            return own, _by_ripgrep(self._search, folder)
-        theirs = _by_ripgrep(self._search, folder)
-        return await _by_tool(self._search, tools), theirs
+            own = await _run_tool(self._search, tools)
+            return own, _run_ripgrep(self._search, folder)
+        theirs = _run_ripgrep(self._search, folder)
+        return await _run_tool(self._search, tools), theirs
 
-    def keep(self, own: _Took, theirs: _Took) -> None:
+    def keep(self, own: _Duration, theirs: _Duration) -> None:
         """Counts a round."""
         self._own.taken.append(own.wall)
         self._theirs.taken.append(theirs.wall)
@@ -116,28 +116,28 @@ class _Timed:
 
     def costs(self) -> Iterator[Cost]:
         """What it came to."""
-        key, allowed = self._search.key, ALLOWED if self._search.is_same else None
+        key, allowed = self._search.key, MAX_RATIO if self._search.is_same else None
         yield Cost(f"{key}_ms", self._own, "ms")
         yield Cost(f"{key}_rg_ms", self._theirs, "ms")
         yield Cost(f"{key}_ratio", self._ratio, "x", allowed)
         yield Cost(f"{key}_cpu_ratio", self._cpu_ratio, "x", allowed)
 
 
-async def _by_tool(search: Search, tools: CodingTools) -> _Took:
+async def _run_tool(search: Search, tools: CodingTools) -> _Duration:
     wall, cpu = perf_counter(), _cpu_s()
     output = await tools.call_openai_tool(function_call("c", search.tool, search.arguments))
-    took = _Took((perf_counter() - wall) * 1000, (_cpu_s() - cpu) * 1000)
+    took = _Duration((perf_counter() - wall) * 1000, (_cpu_s() - cpu) * 1000)
     if not output.ok or output.told.startswith("No "):
         raise AssertionError(output.told)
     return took
 
 
-def _by_ripgrep(search: Search, folder: Path) -> _Took:
+def _run_ripgrep(search: Search, folder: Path) -> _Duration:
     wall, cpu = perf_counter(), _cpu_s()
     subprocess.run(
         ["rg", "--no-config", *search.ripgrep, str(folder)], stdout=subprocess.PIPE, check=True
     )
-    return _Took((perf_counter() - wall) * 1000, (_cpu_s() - cpu) * 1000)
+    return _Duration((perf_counter() - wall) * 1000, (_cpu_s() - cpu) * 1000)
 
 
 def _cpu_s() -> float:
@@ -146,7 +146,7 @@ def _cpu_s() -> float:
     return used.user + used.system + used.children_user + used.children_system
 
 
-def _fill(folder: Path) -> None:
+def _create_files(folder: Path) -> None:
     chosen = random.Random(1)  # noqa: S311  no secret
     words = [f"word{number}" for number in range(2000)]
     for place in range(FOLDERS):
@@ -156,7 +156,7 @@ def _fill(folder: Path) -> None:
             lines = [" ".join(chosen.choices(words, k=8)) for _ in range(12)]
             if number == 7 and place % 10 == 0:
                 lines.append("a needle is here")
-            ending = ENDINGS[number % len(ENDINGS)]
+            ending = EXTENSIONS[number % len(EXTENSIONS)]
             (inside / f"f{number}.{ending}").write_text("\n".join(lines))
 
 

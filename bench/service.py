@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from bench.machine import printed
+from bench.machine import run_command
 from bench.options import Options
 from bench.stack import stack
 
@@ -29,7 +29,7 @@ class Service:
 
 
 @asynccontextmanager
-async def service() -> AsyncIterator[Service]:
+async def find_service() -> AsyncIterator[Service]:
     """The one of MINI_AGENT_SIDECAR_URL, else the running stack's, else one started for this."""
     found = _named() or await _running()
     if found is not None:
@@ -46,11 +46,11 @@ def _named() -> Service | None:
 
 
 async def _running() -> Service | None:
-    shown = await printed("docker", "inspect", CONTAINER)
+    shown = await run_command("docker", "inspect", CONTAINER)
     containers = json.loads(shown or "[]")
     if not containers or not containers[0]["State"]["Running"]:
         return None
-    token = (await printed("docker", "exec", CONTAINER, "cat", TOKEN_FILE)).strip()
+    token = (await run_command("docker", "exec", CONTAINER, "cat", TOKEN_FILE)).strip()
     address = _address(containers[0]["NetworkSettings"])
     return Service(f"http://{address}", token, f"the running container {CONTAINER}")
 

@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bench.line import Address, Line
+from bench.http_connection import Address, HttpConnection
 from bench.options import Options
 
-START_S: Final = 120.0
-FULL_S: Final = 180.0
-PAUSE_S: Final = 0.02
-QUIET_S: Final = 0.15
+START_TIMEOUT_S: Final = 120.0
+FULL_TIMEOUT_S: Final = 180.0
+POLL_INTERVAL_S: Final = 0.02
+SETTLE_S: Final = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +35,17 @@ class Stack:
     sidecar: int
     guard: int
     warm: Mapping[str, int]
-    counts: Line
+    counts: HttpConnection
 
     async def until_full(self) -> None:
         """Returns when all that is to be warm is, and nothing is left to be done."""
-        async with asyncio.timeout(FULL_S):
+        async with asyncio.timeout(FULL_TIMEOUT_S):
             while True:
                 levels = await self.levels()
                 if all(levels.get(kind, 0) >= wanted for kind, wanted in self.warm.items()):
                     break
-                await asyncio.sleep(PAUSE_S)
-        await asyncio.sleep(QUIET_S)
+                await asyncio.sleep(POLL_INTERVAL_S)
+        await asyncio.sleep(SETTLE_S)
 
     async def levels(self) -> dict[str, int]:
         """How many of each kind are warm."""
@@ -76,17 +76,17 @@ async def stack(
     log = folder / "log"
     try:
         async with (
-            _process("codex_sidecar.guard", _named("CODEX_GUARD_", guard), log) as guarding,
-            _guarded(gate, log),
-            _process("codex_sidecar", _named("CODEX_SIDECAR_", sidecar), log) as serving,
-            _asked(address, log) as counts,
+            _process("codex_sidecar.guard", _environment("CODEX_GUARD_", guard), log) as guarding,
+            _wait_for_guard(gate, log),
+            _process("codex_sidecar", _environment("CODEX_SIDECAR_", sidecar), log) as serving,
+            _metrics_connection(address, log) as counts,
         ):
             yield Stack(address, instance, serving.pid, guarding.pid, warm, counts)
     finally:
         shutil.rmtree(folder)
 
 
-def _named(prefix: str, settings: Mapping[str, str]) -> dict[str, str]:
+def _environment(prefix: str, settings: Mapping[str, str]) -> dict[str, str]:
     return {f"{prefix}{name}": value for name, value in settings.items()}
 
 
@@ -118,29 +118,29 @@ async def _process(
 
 
 @asynccontextmanager
-async def _guarded(gate: str, log: Path) -> AsyncIterator[None]:
-    async with _patience("the guard", log):
+async def _wait_for_guard(gate: str, log: Path) -> AsyncIterator[None]:
+    async with _start_timeout("the guard", log):
         while not await asyncio.to_thread(Path(gate).exists):  # noqa: ASYNC110 - it is a file
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(POLL_INTERVAL_S)
     yield
 
 
 @asynccontextmanager
-async def _asked(address: Address, log: Path) -> AsyncIterator[Line]:
-    line = await _ready(address, log)
+async def _metrics_connection(address: Address, log: Path) -> AsyncIterator[HttpConnection]:
+    line = await _connect(address, log)
     try:
         yield line
     finally:
         await line.close()
 
 
-async def _ready(address: Address, log: Path) -> Line:
-    async with _patience("the sidecar", log):
+async def _connect(address: Address, log: Path) -> HttpConnection:
+    async with _start_timeout("the sidecar", log):
         while True:
             try:
-                line = await Line.to(address)
+                line = await HttpConnection.to(address)
             except OSError:
-                await asyncio.sleep(PAUSE_S)
+                await asyncio.sleep(POLL_INTERVAL_S)
                 continue
             if (await line.ask("GET", "/readyz")).status == 200:
                 return line
@@ -149,10 +149,10 @@ async def _ready(address: Address, log: Path) -> Line:
 
 
 @asynccontextmanager
-async def _patience(who: str, log: Path) -> AsyncIterator[None]:
+async def _start_timeout(who: str, log: Path) -> AsyncIterator[None]:
     try:
-        async with asyncio.timeout(START_S):
+        async with asyncio.timeout(START_TIMEOUT_S):
             yield
     except TimeoutError:
         said = (await asyncio.to_thread(log.read_text))[-2000:]
-        raise SystemExit(f"{who} is not ready after {START_S:.0f} s; it said:\n{said}") from None
+        raise SystemExit(f"{who} is not ready after {START_TIMEOUT_S:.0f} s; it said:\n{said}") from None

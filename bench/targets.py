@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from bench.measured import Measured
+from bench.result import BenchResult
 from bench.samples import Samples
 
 
@@ -16,7 +16,7 @@ class Target:
 
     key: str
     label: str
-    of: Callable[[Measured], float | None]
+    of: Callable[[BenchResult], float | None]
     limit: float
     most: bool = True
     unit: str = "x"
@@ -30,44 +30,44 @@ class Target:
         return f"{'<=' if self.most else '>='} {self.limit:g} {self.unit}"
 
 
-def samples(measured: Measured, key: str) -> Samples | None:
+def samples(measured: BenchResult, key: str) -> Samples | None:
     """The samples of a row; None where it was not measured."""
     row = measured.rows.get(key)
     return Samples(row.label, list(row.taken)) if row and row.taken else None
 
 
-def ratio(one: str, other: str, share: float = 0.5) -> Callable[[Measured], float | None]:
+def ratio(one: str, other: str, share: float = 0.5) -> Callable[[BenchResult], float | None]:
     """A percentile of one row to the median of another."""
 
-    def of(measured: Measured) -> float | None:
+    def of(measured: BenchResult) -> float | None:
         above, below = samples(measured, one), samples(measured, other)
         return above.at(share) / below.p50 if above and below else None
 
     return of
 
 
-def _p50(key: str) -> Callable[[Measured], float | None]:
-    def of(measured: Measured) -> float | None:
+def _p50(key: str) -> Callable[[BenchResult], float | None]:
+    def of(measured: BenchResult) -> float | None:
         found = samples(measured, key)
         return found.p50 if found else None
 
     return of
 
 
-def _share(measured: Measured) -> float | None:
+def _share(measured: BenchResult) -> float | None:
     ours, bare = measured.sustained_per_s, measured.bare_per_s
     return ours / bare if ours is not None and bare else None
 
 
-def _held(kind: str) -> Callable[[Measured], float | None]:
-    def of(measured: Measured) -> float | None:
+def _idle_mib(kind: str) -> Callable[[BenchResult], float | None]:
+    def of(measured: BenchResult) -> float | None:
         found = measured.idle.get(kind)
         return found.cgroup + found.shim if found else None
 
     return of
 
 
-def _growth(measured: Measured) -> float | None:
+def _growth(measured: BenchResult) -> float | None:
     before, after = measured.sidecar_before_mib, measured.sidecar_after_mib
     return max(0.0, after - before) if before is not None and after is not None else None
 
@@ -116,8 +116,8 @@ TARGETS: Final = (
         most=False,
         unit="/s",
     ),
-    Target("plain_mib", "idle sandbox, plain", _held("python"), 11, unit="MiB"),
-    Target("data_mib", "idle sandbox, data science", _held("data"), 60, unit="MiB"),
+    Target("plain_mib", "idle sandbox, plain", _idle_mib("python"), 11, unit="MiB"),
+    Target("data_mib", "idle sandbox, data science", _idle_mib("data"), 60, unit="MiB"),
     Target("sidecar_idle_mib", "sidecar, idle", lambda run: run.sidecar_before_mib, 90, unit="MiB"),
     Target("sidecar_growth_mib", "sidecar, growth", _growth, 16, unit="MiB"),
 )

@@ -14,15 +14,15 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from bench.agents.arena import Contestant
+from bench.agents.agent_process import AgentProcess
 from bench.agents.scores import Scores, table
 from bench.agents.tool_service import tool_service
-from bench.options import KEPT, ROOT
-from tests.behaviours.ours import verdicts_on_ours
+from bench.options import OUTPUT_DIR, ROOT
+from tests.behaviours.mini_agent_runs import judge_mini_agent_runs
 from tests.behaviours.suite import suite
 
 UV: Final = Path(sys.executable).parent / "uv"
-PLACE: Final = KEPT / "agents"
+AGENTS_DIR: Final = OUTPUT_DIR / "agents"
 PAGE: Final = ROOT / "docs" / "weak-models.md"
 BEGIN: Final = "<!-- what make agents measured -->"
 END: Final = "<!-- end -->"
@@ -43,18 +43,18 @@ PACKAGES: Final = {
 }
 
 
-async def scored(key: str) -> Scores:
+async def score_agent(key: str) -> Scores:
     """One agent's row."""
     if key == OURS:
-        return Scores("**mini-agent**", await verdicts_on_ours(suite(), "openai", at_a_time=1))
-    python = _installed(key)
+        return Scores("**mini-agent**", await judge_mini_agent_runs(suite(), "openai", at_a_time=1))
+    python = _install(key)
     with tool_service() as tools:
-        runs = Contestant(key, python, PLACE / f"{key}.log").verdicts(suite(), tools)
+        runs = AgentProcess(key, python, AGENTS_DIR / f"{key}.log").verdicts(suite(), tools)
         return Scores(f"{LABELS[key]} {_version(key, python)}", [each async for each in runs])
 
 
-def _installed(key: str) -> Path:
-    place = PLACE / key
+def _install(key: str) -> Path:
+    place = AGENTS_DIR / key
     python = place / "bin/python"
     make = (str(UV), "venv", "-q", "--allow-existing", "-p", sys.executable, str(place))
     subprocess.run(make, check=True)
@@ -73,11 +73,11 @@ def _version(key: str, python: Path) -> str:
 def main() -> None:
     """Runs those that are named, else all, and writes the table into the page."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
-    PLACE.mkdir(parents=True, exist_ok=True)
-    kept = PLACE / "rows.json"
+    AGENTS_DIR.mkdir(parents=True, exist_ok=True)
+    kept = AGENTS_DIR / "rows.json"
     lines: dict[str, str] = json.loads(kept.read_text()) if kept.exists() else {}
     for key in sys.argv[1:] or (OURS, *LABELS):
-        lines[key] = asyncio.run(scored(key)).line
+        lines[key] = asyncio.run(score_agent(key)).line
         kept.write_text(json.dumps(lines))
         sys.stdout.write(f"{lines[key]}\n")
         sys.stdout.flush()

@@ -11,13 +11,13 @@ from threading import Thread
 
 from mini_agent.messages import function_call, parse_json_object
 from mini_agent.tools.invoker import ToolOutput
-from tests.behaviours.workshop import Workshop
+from tests.behaviours.recording_invoker import RecordingInvoker
 
 
 class ToolService(ThreadingHTTPServer):
     """Calls the tools of `workshop`, which is a new one for each run."""
 
-    workshop = Workshop()
+    workshop = RecordingInvoker()
 
     @property
     def url(self) -> str:

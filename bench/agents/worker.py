@@ -18,7 +18,7 @@ from importlib import import_module
 from tempfile import mkdtemp
 from time import perf_counter
 
-from bench.agents.worker_tools import tools_of
+from bench.agents.worker_tools import build_tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Job:
 
 
 @dataclass(slots=True)
-class Told:
+class JobResult:
     """What came of one run."""
 
     answer: str = ""
@@ -44,7 +44,7 @@ class Told:
     ran: list[tuple[str, str]] = field(default_factory=list)
 
 
-def litellm_agent(job: Job) -> Told:
+def litellm_agent(job: Job) -> JobResult:
     """`litellm.agent(Harness.TOOL_LOOP)`, with its own limits of turns and time."""
     litellm = import_module("litellm")
     harness = import_module("litellm.harness")
@@ -56,14 +56,14 @@ def litellm_agent(job: Job) -> Told:
         api_key="none",
         api_base=job.url,
         instructions=job.rules,
-        tools=tools_of(job.tools),
+        tools=build_tools(job.tools),
         max_turns=job.turns,
         timeout=job.seconds,
     )
-    return Told(result.text or "", gave_up=result.stop_reason != "done")
+    return JobResult(result.text or "", gave_up=result.stop_reason != "done")
 
 
-def openai_agents(job: Job) -> Told:
+def openai_agents(job: Job) -> JobResult:
     """An Agent on the chat completions API, the client's timeout as its limit of time."""
     agents = import_module("agents")
     agents.set_tracing_disabled(disabled=True)
@@ -73,17 +73,17 @@ def openai_agents(job: Job) -> Told:
     agent = agents.Agent(
         name="agent",
         instructions=job.rules,
-        tools=[agents.function_tool(each) for each in tools_of(job.tools)],
+        tools=[agents.function_tool(each) for each in build_tools(job.tools)],
         model=agents.OpenAIChatCompletionsModel("scripted", client),
     )
     try:
         result = asyncio.run(agents.Runner.run(agent, job.task, max_turns=job.turns))
     except (agents.MaxTurnsExceeded, import_module("openai").APIError) as stopped:
-        return Told(error=_said(stopped), gave_up=True)
-    return Told(str(result.final_output or ""))
+        return JobResult(error=_describe_error(stopped), gave_up=True)
+    return JobResult(str(result.final_output or ""))
 
 
-def pydantic_ai(job: Job) -> Told:
+def pydantic_ai(job: Job) -> JobResult:
     """An Agent with as many retries as turns, and its own limit of requests."""
     ai = import_module("pydantic_ai")
     client = import_module("openai").AsyncOpenAI(
@@ -93,31 +93,31 @@ def pydantic_ai(job: Job) -> Told:
     model = import_module("pydantic_ai.models.openai").OpenAIChatModel(
         "scripted", provider=provider
     )
-    agent = ai.Agent(model, instructions=job.rules, tools=tools_of(job.tools), retries=job.turns)
+    agent = ai.Agent(model, instructions=job.rules, tools=build_tools(job.tools), retries=job.turns)
     limits = import_module("pydantic_ai.usage").UsageLimits(request_limit=job.turns)
     try:
         result = asyncio.run(agent.run(job.task, usage_limits=limits))
     except import_module("pydantic_ai.exceptions").AgentRunError as stopped:
-        return Told(error=_said(stopped), gave_up=True)
-    return Told(str(result.output or ""))
+        return JobResult(error=_describe_error(stopped), gave_up=True)
+    return JobResult(str(result.output or ""))
 
 
-def smolagents_calls(job: Job) -> Told:
+def smolagents_calls(job: Job) -> JobResult:
     """smolagents' ToolCallingAgent."""
     return _smolagents(job, "ToolCallingAgent")
 
 
-def smolagents_code(job: Job) -> Told:
+def smolagents_code(job: Job) -> JobResult:
     """smolagents' CodeAgent with its own interpreter, every import allowed."""
     return _smolagents(job, "CodeAgent", additional_authorized_imports=["*"])
 
 
-def _smolagents(job: Job, kind: str, **more: object) -> Told:
+def _smolagents(job: Job, kind: str, **more: object) -> JobResult:
     smol = import_module("smolagents")
     model = smol.OpenAIModel(
         "scripted", api_base=job.url, api_key="none", client_kwargs={"timeout": job.seconds}
     )
-    tools = [smol.tool(each) for each in tools_of(job.tools)]
+    tools = [smol.tool(each) for each in build_tools(job.tools)]
     agent = getattr(smol, kind)(
         tools=tools,
         model=model,
@@ -127,12 +127,12 @@ def _smolagents(job: Job, kind: str, **more: object) -> Told:
         return_full_result=True,
         **more,
     )
-    told = Told()
+    told = JobResult()
     try:
         result = agent.run(job.task)
         told.answer, told.gave_up = str(result.output or ""), result.state != "success"
     except smol.AgentError as stopped:
-        told.error, told.gave_up = _said(stopped), True
+        told.error, told.gave_up = _describe_error(stopped), True
     finally:
         steps = (getattr(step, "code_action", None) for step in agent.memory.steps)
         told.ran = [("exec_python", code) for code in steps if code and not _calls_tools(code)]
@@ -141,7 +141,7 @@ def _smolagents(job: Job, kind: str, **more: object) -> Told:
 
 def _calls_tools(code: str) -> bool:
     """Whether a step's program only calls tools, which are counted where they are."""
-    names = ("final_answer", *(each.__name__ for each in tools_of("")))
+    names = ("final_answer", *(each.__name__ for each in build_tools("")))
     return "(**{" in code or any(f"{name}(" in code for name in names)
 
 
@@ -162,17 +162,17 @@ MODULES = {
 }
 
 
-def _said(error: BaseException) -> str:
+def _describe_error(error: BaseException) -> str:
     return f"{type(error).__name__}: {str(error)[:300]}"
 
 
-def told_of(run: Callable[[Job], Told], job: Job) -> Told:
+def run_job(run: Callable[[Job], JobResult], job: Job) -> JobResult:
     """What came of one run, whatever the agent raises."""
     started = perf_counter()
     try:
         told = run(job)
     except Exception as broken:  # noqa: BLE001  other people's code: whatever it raises is noted
-        told = Told(error=_said(broken))
+        told = JobResult(error=_describe_error(broken))
     told.seconds = perf_counter() - started
     return told
 
@@ -186,7 +186,7 @@ def main() -> None:
         import_module(module)
     out.write("ready\n")
     for line in sys.stdin:
-        out.write(json.dumps(asdict(told_of(run, Job(**json.loads(line))))) + "\n")
+        out.write(json.dumps(asdict(run_job(run, Job(**json.loads(line))))) + "\n")
 
 
 if __name__ == "__main__":

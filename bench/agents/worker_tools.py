@@ -9,7 +9,7 @@ from collections.abc import Callable
 Tool = Callable[..., str]
 
 
-def tools_of(address: str) -> list[Tool]:  # noqa: C901  seven small functions
+def build_tools(address: str) -> list[Tool]:  # noqa: C901  seven small functions
     """The seven tools, as functions with types and words, which all of them take."""
 
     def called(name: str, **arguments: str | float) -> str:

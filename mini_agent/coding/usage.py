@@ -64,11 +64,11 @@ class UsageTracker:
 
 def format_usage(usage: Usage) -> str:
     """One reply in the seed's words: what the cache had is told apart; the price where known."""
-    further = usage.prompt_tokens - usage.cached_tokens
-    asked = (
-        f"{usage.cached_tokens} cached input tokens, {further} further input tokens"
+    uncached = usage.prompt_tokens - usage.cached_tokens
+    input_tokens = (
+        f"{usage.cached_tokens} cached input tokens, {uncached} further input tokens"
         if usage.cached_tokens
         else f"{usage.prompt_tokens} input tokens"
     )
     price = f", ${usage.cost:.4f}" if usage.cost else ""
-    return f"[{asked}, {usage.completion_tokens} response tokens{price}]"
+    return f"[{input_tokens}, {usage.completion_tokens} response tokens{price}]"

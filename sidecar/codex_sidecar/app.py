@@ -66,25 +66,25 @@ def _lifespan(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         engine = Engine(settings.docker_socket)
         catalog = ImageCatalog(settings.image_prefix, settings.image_tag)
-        terms = InstanceConfig(settings.instance_name(), settings.runtime)
+        config = InstanceConfig(settings.instance_name(), settings.runtime)
         machine = Machine(engine, settings.runtime)
-        warmth = StockSizes(settings.warm, settings.warm_cap)
-        async with open_pool(engine, catalog, terms, machine, warmth) as pool:
-            turns = FairQueue(settings.at_once, settings.waiting)
-            dispatcher = Dispatcher(engine, catalog, machine, pool, turns)
-            reaper = Reaper(engine, terms.instance, lambda: pool.alive)
-            test = SelfTest(dispatcher, settings.runtime, settings.at_once)
-            readiness = ReadinessGate(engine, catalog, settings.runtime, test)
-            sessions = SessionRegistry(SessionDependencies(machine, pool, turns), settings.sessions)
-            app.state.drain = Drain(readiness, turns, pool, settings.drain_s)
+        sizes = StockSizes(settings.warm, settings.warm_cap)
+        async with open_pool(engine, catalog, config, machine, sizes) as pool:
+            queue = FairQueue(settings.at_once, settings.waiting)
+            dispatcher = Dispatcher(engine, catalog, machine, pool, queue)
+            reaper = Reaper(engine, config.instance, lambda: pool.alive)
+            self_test = SelfTest(dispatcher, settings.runtime, settings.at_once)
+            readiness = ReadinessGate(engine, catalog, settings.runtime, self_test)
+            sessions = SessionRegistry(SessionDependencies(machine, pool, queue), settings.sessions)
+            app.state.drain = Drain(readiness, queue, pool, settings.drain_s)
             app.state.service = Service(dispatcher, sessions, readiness, token)
             # What a predecessor left behind goes before the first snippet comes.
-            await reaper.round()
-            rounds = [asyncio.create_task(work) for work in (reaper.run(), sessions.run())]
+            await reaper.run_once()
+            tasks = [asyncio.create_task(work) for work in (reaper.run(), sessions.run())]
             yield
-            for task in rounds:
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*rounds, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             await sessions.aclose()
         await engine.aclose()
 

@@ -13,7 +13,7 @@ from itertools import islice
 import pytest
 
 from tests.behaviours.judge import Verdict
-from tests.behaviours.ours import verdicts_on_ours
+from tests.behaviours.mini_agent_runs import judge_mini_agent_runs
 from tests.behaviours.suite import suite
 
 # The openai client warns of servers that do not keep to its format, and reads them nevertheless.
@@ -29,8 +29,8 @@ Verdicts = Sequence[Verdict]
 
 @pytest.fixture(scope="module")
 def verdicts() -> Verdicts:
-    on_openai = asyncio.run(verdicts_on_ours(SUITE, "openai"))
-    return [*on_openai, *asyncio.run(verdicts_on_ours(EVERY_THIRD, "ollama"))]
+    on_openai = asyncio.run(judge_mini_agent_runs(SUITE, "openai"))
+    return [*on_openai, *asyncio.run(judge_mini_agent_runs(EVERY_THIRD, "ollama"))]
 
 
 def those(verdicts: Verdicts, wrong: Callable[[Verdict], object]) -> list[str]:

@@ -10,9 +10,9 @@ import html
 import json
 from typing import Final
 
-from tests.behaviours.programs import PROGRAM_OF, Program
+from tests.behaviours.programs import PROGRAM_PARAMETER, Program
 
-SPOKEN: Final = {
+CALL_FORMATS: Final = {
     # Servers that have no parser for their model hand these on as content.
     "bare JSON": '{"name": "NAME", "arguments": JSON}',
     "parameters": '{"name": "NAME", "parameters": JSON}',
@@ -144,7 +144,7 @@ SPOKEN: Final = {
     "words and JSON": "Tool: NAME\nArguments: JSON",
     "calling": "Calling NAME with arguments: JSON",
 }
-AROUND: Final = {
+CONTEXTS: Final = {
     "alone": "{}",
     "after a sentence": "I will use a tool to work this out.\n\n{}",
     "before a sentence": "{}\n\nI will report the result once it is there.",
@@ -160,9 +160,9 @@ AROUND: Final = {
 }
 
 
-def written(form: str, program: Program, name: str = "", key: str = "") -> str:
+def format_call(form: str, program: Program, name: str = "", key: str = "") -> str:
     """`program` as a call in the form `form`; `name` and `key` are other names for its own."""
-    key = key or PROGRAM_OF[program.tool]
+    key = key or PROGRAM_PARAMETER[program.tool]
     given = {key: program.code}
     as_json = json.dumps(given)
     pieces = {
@@ -177,10 +177,10 @@ def written(form: str, program: Program, name: str = "", key: str = "") -> str:
         "XML": html.escape(program.code),
         "RAW": program.code,
     }
-    return _filled(form, pieces)
+    return _fill(form, pieces)
 
 
-def _filled(form: str, pieces: dict[str, str]) -> str:
+def _fill(form: str, pieces: dict[str, str]) -> str:
     """`form` with each word that is a piece's name replaced, once, from the longest down."""
     position = min(
         ((at, word) for word in pieces if (at := _place(form, word)) >= 0),
@@ -190,7 +190,7 @@ def _filled(form: str, pieces: dict[str, str]) -> str:
     if position is None:
         return form
     at, word = position
-    return f"{form[:at]}{pieces[word]}{_filled(form[at + len(word) :], pieces)}"
+    return f"{form[:at]}{pieces[word]}{_fill(form[at + len(word) :], pieces)}"
 
 
 def _place(form: str, word: str) -> int:

@@ -10,7 +10,7 @@ from typing import Final
 
 from mini_agent.testing import Call, Reply
 from tests.behaviours.behaviour import Behaviour
-from tests.behaviours.programs import key_of
+from tests.behaviours.programs import program_key
 
 GRACE_S: Final = 1.0
 RAW_CALL: Final = re.compile(
@@ -20,7 +20,7 @@ RAW_CALL: Final = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
+class RunOutcome:
     """What one run came to. `gave_up`: it said itself that it stopped without an answer."""
 
     answer: str = ""
@@ -36,7 +36,7 @@ class Verdict:
     """One run judged; `is_right` means all that its behaviour asks for."""
 
     behaviour: Behaviour
-    came: Came
+    came: RunOutcome
 
     @property
     def is_blank(self) -> bool:
@@ -50,7 +50,7 @@ class Verdict:
 
     def _may_run(self, tool: str, code: str) -> bool:
         """Whether it is one of the programs that are wanted, or several of them in one."""
-        _, rest = key_of(tool, code)
+        _, rest = program_key(tool, code)
         for wanted, program in sorted(each.key for each in self.behaviour.may_run):
             if wanted == tool and rest == program:
                 return True
@@ -60,7 +60,7 @@ class Verdict:
     def _was_given(self, code: str) -> bool:
         """Whether it is, to the letter, what a native call gives: to run that is no mistake."""
         turns = (turn for turn in self.behaviour.first if isinstance(turn, Reply))
-        given = [_written(call) for turn in turns for call in turn.calls]
+        given = [_argument_text(call) for turn in turns for call in turn.calls]
         as_json = json.dumps(code, ensure_ascii=False)[1:-1]
         is_given = any(as_json in each or code in each for each in given)
         return self.behaviour.kind == "recoverable" and is_given
@@ -98,6 +98,6 @@ class Verdict:
         return bool(words) and words in self.came.answer
 
 
-def _written(call: Call) -> str:
+def _argument_text(call: Call) -> str:
     given = call.arguments
     return given if isinstance(given, str) else json.dumps(given, ensure_ascii=False)

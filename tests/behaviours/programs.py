@@ -14,7 +14,7 @@ ToolName: TypeAlias = Literal[
     "compress_runs",
     "research_echo",
 ]
-PROGRAM_OF: Final[dict[str, str]] = {
+PROGRAM_PARAMETER: Final[dict[str, str]] = {
     "exec_python": "code",
     "exec_node": "code",
     "exec_go": "code",
@@ -37,10 +37,10 @@ class Program:
     @property
     def key(self) -> tuple[str, str]:
         """The same for programs that differ in white space and quotes alone."""
-        return key_of(self.tool, self.code)
+        return program_key(self.tool, self.code)
 
 
-def key_of(tool: str, code: str) -> tuple[str, str]:
+def program_key(tool: str, code: str) -> tuple[str, str]:
     """What tells one program of a tool from another."""
     return tool, "".join(code.split()).replace("'", '"').rstrip(";")
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from bench.machine import Machine
-from bench.measured import Held, Measured, Timed
+from bench.result import IdleMemory, BenchResult, RowTimes
 from bench.plot import draw
 from bench.report import line, tables
 from bench.samples import Samples
@@ -49,13 +49,13 @@ HERE = Machine(
 )
 
 
-def timed(*taken: float) -> Timed:
-    return Timed(label="a row", taken=taken)
+def timed(*taken: float) -> RowTimes:
+    return RowTimes(label="a row", taken=taken)
 
 
-def measured(**more: object) -> Measured:
+def measured(**more: object) -> BenchResult:
     rows = {"host_python": timed(10, 20, 30), "python": timed(5, 6, 90), "docker_run": timed(300)}
-    return Measured(machine=HERE, n=3, rows=rows).model_copy(update=more)
+    return BenchResult(machine=HERE, n=3, rows=rows).model_copy(update=more)
 
 
 def test_the_line_has_every_key_and_null_where_nothing_was_measured() -> None:
@@ -77,7 +77,7 @@ def test_rates_shares_and_memory_are_told() -> None:
                 sustained_per_s=6.0,
                 bare_per_s=8.0,
                 burst_per_s=300.0,
-                idle={"python": Held(number=4, cgroup=5.5, shim=4.5)},
+                idle={"python": IdleMemory(number=4, cgroup=5.5, shim=4.5)},
                 sidecar_before_mib=60.0,
                 sidecar_after_mib=70.0,
             )

@@ -1,4 +1,4 @@
-"""A desk for each test."""
+"""Fixture: a harness per test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The session that docs/assistant.md shows, and its picture: python -m tests.coding.example_session."""
+"""The session shown in docs/assistant.md and its picture: python -m tests.coding.example_session"""
 
 from __future__ import annotations
 

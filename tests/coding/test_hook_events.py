@@ -44,7 +44,7 @@ TOLD: Final = "cat > $$.new; mv $$.new {}-$$.json"
 TASK: Final = scripted_call("Task", description="x", prompt="y", subagent_type="default-agent")
 
 
-def told(harness: Harness, event: str) -> list[JsonObject]:
+def payload(harness: Harness, event: str) -> list[JsonObject]:
     """What the hooks of one event were told, in the order of time."""
     paths = sorted(
         harness.project.glob(f"{event}-*.json"), key=lambda path: path.stat().st_mtime_ns

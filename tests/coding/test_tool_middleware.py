@@ -42,4 +42,4 @@ async def test_what_a_program_printed_stays_when_a_hook_adds_to_it() -> None:
     seen = output.told or observation("exec_python", output)
     assert "42" in seen
     assert "run the linter" in seen
-    assert linting.heard[-1].told["tool_response"] == "42\n"
+    assert linting.heard[-1].payload["tool_response"] == "42\n"

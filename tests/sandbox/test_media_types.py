@@ -23,7 +23,7 @@ def test_sidecar_assistant_and_mcp_server_tell_a_file_alike(
     content, path = beginning + NO_TEXT, tmp_path / "a.txt"
     path.write_bytes(content)
     assert sniff_media_type(content[:MAX_MAGIC_BYTES]) == kind
-    assert sniff_media_type("a.txt", content) == kind
+    assert detect_media_type("a.txt", content) == kind
     assert is_image(path) == (kind in IMAGE_TYPES)
     assert is_pdf(path) == (kind == "application/pdf")
     assert (file_result("a.txt", content).content[1].type == "image") == (kind in IMAGE_TYPES)

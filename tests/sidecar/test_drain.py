@@ -63,6 +63,6 @@ async def test_a_second_word_ends_all_patience() -> None:
     drain = Drain(places, turns, places, patience_s=30)
     draining = asyncio.create_task(drain.run())
     await asyncio.sleep(0.1)
-    drain.hurry()
+    drain.force()
     await asyncio.gather(running, draining)
     assert places.done[-1] == "killed"

@@ -217,21 +217,21 @@ async def test_an_engine_that_is_slow_and_shows_that_it_lives_is_waited_for(
 
 
 def test_a_silent_engine_is_asked_by_one_at_a_time() -> None:
-    silence = CircuitBreaker()
-    silence.begin()
-    asked = [silence.may_ask()]
-    silence._until = 0.0
-    asked += [silence.may_ask(), silence.may_ask()]
+    breaker = CircuitBreaker()
+    breaker.trip()
+    asked = [breaker.allows_probe()]
+    breaker._until = 0.0
+    asked += [breaker.allows_probe(), breaker.allows_probe()]
     assert asked == [False, True, False]
 
 
 def test_a_silent_engine_is_asked_ever_more_rarely_up_to_a_bound() -> None:
-    silence = CircuitBreaker()
+    breaker = CircuitBreaker()
     pauses = []
     for _ in range(10):
-        silence.begin()
-        pauses.append(silence._pause_s)
+        breaker.trip()
+        pauses.append(breaker._pause_s)
     assert pauses[:3] == [0.5, 1.0, 2.0]
     assert pauses[-1] == connection.MAX_PAUSE_S
-    silence.end()
-    assert not silence.is_on
+    breaker.reset()
+    assert not breaker.is_open

@@ -19,7 +19,7 @@ class Work:
         self._ends = asyncio.Semaphore(0)
 
     async def ask(self, caller: str) -> None:
-        async with self.turns.turn(caller):
+        async with self.turns.slot(caller):
             self.served.append(caller)
             await self._ends.acquire()
 
@@ -100,11 +100,11 @@ async def test_a_turn_given_to_someone_who_leaves_at_that_moment_goes_to_the_nex
 
 async def test_the_time_to_come_back_grows_with_the_queue_and_the_runs() -> None:
     turns = FairQueue(at_once=1, waiting=0)
-    async with turns.turn():
+    async with turns.slot():
         with pytest.raises(Busy) as soon:
             await Work(turns).ask("b")
     turns._run_s = 12.0
-    async with turns.turn():
+    async with turns.slot():
         with pytest.raises(Busy) as late:
             await Work(turns).ask("b")
     assert (soon.value.retry_after_s, late.value.retry_after_s) == (1, 12)
@@ -118,7 +118,7 @@ async def test_after_the_end_nobody_gets_a_turn_and_those_who_have_one_keep_it()
         await waiting
     with pytest.raises(ServiceStopping):
         await work.ask("c")
-    idle = asyncio.create_task(work.turns.until_idle())
+    idle = asyncio.create_task(work.turns.wait_until_idle())
     await settle()
     assert not idle.done()
     await work.end(1)

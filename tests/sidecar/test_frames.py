@@ -52,7 +52,7 @@ async def test_what_the_runner_complains_of_is_kept_apart() -> None:
         assert await read.receive() == Frame(b"R", b"{}")
         with pytest.raises(RunnerLost, match="gone"):
             await read.receive()
-        assert read.complaint == "Traceback"
+        assert read.stderr == "Traceback"
 
 
 @pytest.mark.parametrize(

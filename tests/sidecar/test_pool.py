@@ -31,7 +31,7 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def level(client: httpx.AsyncClient, pool: str = "python") -> int:
+async def count_warm(client: httpx.AsyncClient, pool: str = "python") -> int:
     counts = (await client.get("/metrics")).text
     found = re.search(rf'sidecar_pool_level{{pool="{pool}"}} (\S+)', counts)
     return int(float(found[1])) if found else 0
@@ -39,7 +39,7 @@ async def level(client: httpx.AsyncClient, pool: str = "python") -> int:
 
 async def until_level(client: httpx.AsyncClient, wanted: int, pool: str = "python") -> None:
     async with asyncio.timeout(30):
-        while await level(client, pool) != wanted:  # noqa: ASYNC110 - as above
+        while await count_warm(client, pool) != wanted:  # noqa: ASYNC110 - as above
             await asyncio.sleep(0.01)
 
 
@@ -84,7 +84,7 @@ async def test_other_limits_than_usual_are_started_for(
         await until_level(client, 1)
         more = {"limits": {"memory_mb": 300}}
         answer = (await client.post("/v1/execute", json=SNIPPET | more)).json()
-        assert (answer["limits"]["memory_mb"], await level(client)) == (300, 1)
+        assert (answer["limits"]["memory_mb"], await count_warm(client)) == (300, 1)
 
 
 async def test_a_deadline_of_its_own_is_no_reason_for_another_sandbox(
@@ -105,9 +105,9 @@ async def test_what_imports_pandas_gets_one_that_has_and_else_one_that_can(
         await until_level(client, 1)
         await until_level(client, 1, "data")
         await client.post("/v1/execute", json=PANDAS)
-        assert (await level(client), await level(client, "data")) == (1, 0)
+        assert (await count_warm(client), await count_warm(client, "data")) == (1, 0)
         await client.post("/v1/execute", json=PANDAS)
-        assert await level(client) == 0
+        assert await count_warm(client) == 0
     assert {str(body["Cmd"]) for body in engine.bodies.values()} == {
         "['4800.0', 'plain']",
         "['4800.0', 'data']",
@@ -155,7 +155,7 @@ async def test_an_engine_that_refuses_to_fill_is_tried_again_after_a_pause(
     engine.refusals = [(500, "no space left on device")]
     async with opened(warm={"python": 1}) as client:
         await until(lambda: not engine.refusals)
-        assert await level(client) == 0
+        assert await count_warm(client) == 0
         assert (await client.post("/v1/execute", json=SNIPPET)).status_code == 200
         await until_level(client, 1)
 

@@ -20,7 +20,7 @@ class Containers:
     def __init__(self, *found: ContainerSummary) -> None:
         self.found, self.removed = list(found), list[str]()
 
-    async def sandboxes(self) -> list[ContainerSummary]:
+    async def list_sandboxes(self) -> list[ContainerSummary]:
         return self.found
 
     async def remove(self, name: str) -> None:
@@ -41,7 +41,7 @@ class Stubborn(Containers):
 
 
 class Nobody(Containers):
-    async def sandboxes(self) -> list[ContainerSummary]:
+    async def list_sandboxes(self) -> list[ContainerSummary]:
         raise EngineUnavailable("nobody answers")
 
 
@@ -64,28 +64,28 @@ async def test_a_sandbox_is_taken_when_nobody_answers_for_it(
     container: ContainerSummary, taken: list[str]
 ) -> None:
     containers = Containers(container)
-    await Reaper(containers, "mine", frozenset).round()
+    await Reaper(containers, "mine", frozenset).run_once()
     assert containers.removed == taken
 
 
 async def test_a_living_sandbox_is_left_alone() -> None:
     containers = Containers(found("mine", EARLIER))
-    await Reaper(containers, "mine", lambda: frozenset({"one"})).round()
+    await Reaper(containers, "mine", lambda: frozenset({"one"})).run_once()
     assert containers.removed == []
 
 
 async def test_one_that_was_removed_while_the_engine_counted_is_not_reaped() -> None:
     living = [frozenset({"one"}), frozenset[str]()]
     containers = Containers(found("mine"))
-    await Reaper(containers, "mine", lambda: living.pop(0)).round()
+    await Reaper(containers, "mine", lambda: living.pop(0)).run_once()
     assert containers.removed == []
 
 
 async def test_one_that_cannot_be_removed_does_not_keep_the_others() -> None:
     containers = Stubborn(found("mine"), found("mine"))
-    await Reaper(containers, "mine", frozenset).round()
+    await Reaper(containers, "mine", frozenset).run_once()
     assert len(containers.removed) == 1
 
 
 async def test_an_engine_that_is_away_does_not_end_the_rounds() -> None:
-    await Reaper(Nobody(), "mine", frozenset).round()
+    await Reaper(Nobody(), "mine", frozenset).run_once()

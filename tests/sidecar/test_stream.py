@@ -91,11 +91,11 @@ async def test_what_fails_later_is_an_event(
 
 async def test_a_character_that_comes_in_two_halves_is_one_character() -> None:
     relay = OutputBuffer()
-    relay.printed("stdout", b"\xc3")
+    relay.on_output("stdout", b"\xc3")
     first = list(relay.take())
-    relay.printed("stdout", b"\xa9!")
+    relay.on_output("stdout", b"\xa9!")
     assert first == []
-    assert joined(list(relay.rest(WHOLE)), "stdout") == "é!"
+    assert joined(list(relay.flush(WHOLE)), "stdout") == "é!"
 
 
 @pytest.mark.parametrize(("is_cut", "text"), [(False, "a\ufffd"), (True, "a")])
@@ -103,15 +103,15 @@ async def test_half_a_character_at_the_end_is_told_unless_the_limit_cut_it(
     is_cut: bool, text: str
 ) -> None:
     relay = OutputBuffer()
-    relay.printed("stdout", b"a\xc3")
-    assert joined(list(relay.rest(Truncated(stdout=is_cut))), "stdout") == text
+    relay.on_output("stdout", b"a\xc3")
+    assert joined(list(relay.flush(Truncated(stdout=is_cut))), "stdout") == text
 
 
 async def test_a_reader_who_does_not_read_is_owed_few_pieces_and_all_of_the_text() -> None:
     relay = OutputBuffer()
     for number in range(2000):
-        relay.printed("stdout", f"{number},".encode())
-        relay.printed("stderr", f"{number};".encode())
+        relay.on_output("stdout", f"{number},".encode())
+        relay.on_output("stderr", f"{number};".encode())
     pieces = list(relay.take())
     assert len(pieces) == MAX_PIECES
     assert joined(pieces, "stdout") == "".join(f"{number}," for number in range(2000))
@@ -120,7 +120,7 @@ async def test_a_reader_who_does_not_read_is_owed_few_pieces_and_all_of_the_text
 
 async def test_no_event_is_so_long_that_it_would_hold_up_its_reader() -> None:
     relay = OutputBuffer()
-    relay.printed("stdout", b"x" * 1_000_000)
+    relay.on_output("stdout", b"x" * 1_000_000)
     pieces = list(relay.take())
     assert max(len(piece.text) for piece in pieces) == 65_536
     assert len(joined(pieces, "stdout")) == 1_000_000

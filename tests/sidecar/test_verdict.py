@@ -21,7 +21,7 @@ class NoLine:
     async def send(self, kind: bytes, body: bytes) -> None:
         raise RunnerLost(f"nobody to hear {kind!r} of {len(body)} bytes")
 
-    async def send_together(self, *sent: Frame) -> None:
+    async def send_frames(self, *sent: Frame) -> None:
         raise RunnerLost(f"nobody to hear {len(sent)} frames")
 
     async def receive(self, nonce: bytes) -> Frame:
@@ -39,10 +39,10 @@ def heard(cut: CutReason = "", **result: JsonValue) -> Exchange:
         oom_kills=0,
         failed="",
     )
-    talk = Exchange(NoLine(), LIMITS)
-    talk.cut = cut
-    talk.result = ordinary.model_copy(update=result) if result else None
-    return talk
+    exchange = Exchange(NoLine(), LIMITS)
+    exchange.cut = cut
+    exchange.result = ordinary.model_copy(update=result) if result else None
+    return exchange
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def heard(cut: CutReason = "", **result: JsonValue) -> Exchange:
         (heard("lost"), ("killed", 137, "SIGKILL")),
     ],
 )
-def test_an_end_has_one_verdict(talk: Exchange, words: tuple[str, int, str | None]) -> None:
-    verdict = determine_outcome(talk, oom_killed=False)
+def test_an_end_has_one_verdict(exchange: Exchange, words: tuple[str, int, str | None]) -> None:
+    verdict = determine_outcome(exchange, oom_killed=False)
     assert (verdict.status, verdict.exit_code, verdict.signal) == words
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mini_agent.model import ModelReply, ToolCall
 from mini_agent.testing.weak_models import WeakReply, load_weak_replies
 from mini_agent.tool_parsing.scanner import ParseOptions
-from tests.tool_parsing.reading import outcome, says
+from tests.tool_parsing.parsed_reply import parse_outcome, text_reply
 
 TABLE = load_weak_replies()
 IN_TEXT = [each for each in TABLE if each.reply.text]
@@ -37,14 +37,14 @@ OFTEN = settings(max_examples=300, deadline=None, derandomize=True)
 @OFTEN
 @given(st.lists(st.one_of(st.sampled_from(PIECES), st.text(max_size=5)), max_size=40))
 def test_no_text_raises(pieces: list[str]) -> None:
-    outcome(ModelReply("".join(pieces), "".join(reversed(pieces))))
+    parse_outcome(ModelReply("".join(pieces), "".join(reversed(pieces))))
 
 
 @OFTEN
 @given(st.text(max_size=60), st.lists(st.sampled_from(PIECES), max_size=20).map("".join))
 def test_no_listed_call_raises(name: str, arguments: str) -> None:
-    outcome(ModelReply(tool_calls=(ToolCall("1", name, arguments),)))
-    outcome(ModelReply(tool_calls=(ToolCall("1", arguments, name),)))
+    parse_outcome(ModelReply(tool_calls=(ToolCall("1", name, arguments),)))
+    parse_outcome(ModelReply(tool_calls=(ToolCall("1", arguments, name),)))
 
 
 @OFTEN
@@ -54,13 +54,13 @@ def test_no_mutation_of_a_shape_raises(weak: WeakReply, chosen: st.DataObject) -
     start = chosen.draw(st.integers(0, len(text)))
     end = chosen.draw(st.integers(start, min(len(text), start + 12)))
     instead = chosen.draw(st.one_of(st.sampled_from(PIECES), st.text(max_size=4)))
-    outcome(says(text[:start] + instead + text[end:]))
+    parse_outcome(text_reply(text[:start] + instead + text[end:]))
 
 
 @OFTEN
 @given(PROSE)
 def test_prose_is_never_a_call(words: str) -> None:
-    came = outcome(says(words))
+    came = parse_outcome(text_reply(words))
     assert (came.run, came.refused, came.text) == ((), (), words.strip())
 
 
@@ -68,8 +68,8 @@ def test_prose_is_never_a_call(words: str) -> None:
 def test_a_reply_cut_at_the_token_limit_runs_only_what_was_whole(weak: WeakReply) -> None:
     setting = ParseOptions(has_result=weak.has_result)
     for end in range(len(weak.reply.text)):
-        cut = says(weak.reply.text[:end], "length")
-        run = outcome(cut, setting, weak.tools).run
+        cut = text_reply(weak.reply.text[:end], "length")
+        run = parse_outcome(cut, setting, weak.tools).run
         assert run == weak.calls[: len(run)], weak.reply.text[:end]
 
 
@@ -77,7 +77,7 @@ def test_a_reply_cut_at_the_token_limit_runs_only_what_was_whole(weak: WeakReply
 def test_a_call_that_breaks_off_without_a_word_is_not_run(weak: WeakReply) -> None:
     setting = ParseOptions(has_result=weak.has_result)
     for end in range(len(weak.reply.text)):
-        run = outcome(says(weak.reply.text[:end]), setting, weak.tools).run
+        run = parse_outcome(text_reply(weak.reply.text[:end]), setting, weak.tools).run
         assert run == weak.calls[: len(run)], weak.reply.text[:end]
 
 
@@ -87,7 +87,7 @@ def test_arguments_that_break_off_are_not_run(weak: WeakReply) -> None:
     json_only = call.arguments if call.arguments[:1] in ("{", "[", '"') else ""
     for end in range(len(json_only)):
         cut = replace(weak.reply, tool_calls=(replace(call, arguments=json_only[:end]),))
-        run = outcome(cut, tools=weak.tools).run
+        run = parse_outcome(cut, tools=weak.tools).run
         assert run == weak.calls[: len(run)], json_only[:end]
 
 
@@ -109,5 +109,5 @@ def test_arguments_that_break_off_are_not_run(weak: WeakReply) -> None:
 @pytest.mark.timeout(200)
 def test_a_megabyte_is_read_in_bounded_time(piece: str) -> None:
     text = (piece * (1_000_000 // len(piece) + 1))[:1_000_000]
-    outcome(ModelReply(text, tool_calls=()))
-    outcome(ModelReply(tool_calls=(ToolCall("1", "exec_python", text), ToolCall("2", text, "{}"))))
+    parse_outcome(ModelReply(text, tool_calls=()))
+    parse_outcome(ModelReply(tool_calls=(ToolCall("1", "exec_python", text), ToolCall("2", text, "{}"))))

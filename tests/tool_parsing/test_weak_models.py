@@ -9,7 +9,7 @@ import pytest
 from mini_agent.testing.weak_models import WeakReply, load_weak_replies
 from mini_agent.tool_parsing.scanner import ParseOptions
 from mini_agent.tools.arguments import offered_tools
-from tests.tool_parsing.reading import outcome
+from tests.tool_parsing.parsed_reply import parse_outcome
 
 TABLE = load_weak_replies()
 MEANT = [each for each in TABLE if each.calls]
@@ -24,31 +24,31 @@ def setting(weak: WeakReply) -> ParseOptions:
 
 @pytest.mark.parametrize("weak", TABLE, ids=str)
 def test_what_is_meant_is_run_and_nothing_else(weak: WeakReply) -> None:
-    came = outcome(weak.reply, setting(weak), weak.tools)
+    came = parse_outcome(weak.reply, setting(weak), weak.tools)
     assert came.run == weak.calls
     assert len(came.refused) == weak.refused
 
 
 @pytest.mark.parametrize("weak", WITH_AN_ANSWER, ids=str)
 def test_the_words_for_the_reader_are_left(weak: WeakReply) -> None:
-    assert outcome(weak.reply, setting(weak), weak.tools).text == weak.answer
+    assert parse_outcome(weak.reply, setting(weak), weak.tools).text == weak.answer
 
 
 @pytest.mark.parametrize("weak", CALLED_IN_TEXT, ids=str)
 def test_a_call_found_in_text_is_recorded_in_words(weak: WeakReply) -> None:
-    assert outcome(weak.reply, setting(weak), weak.tools).repaired
+    assert parse_outcome(weak.reply, setting(weak), weak.tools).repaired
 
 
 @pytest.mark.parametrize("weak", WITH_CODE_BLOCKS, ids=str)
 def test_without_the_setting_no_block_is_run(weak: WeakReply) -> None:
     off = ParseOptions(runs_code_blocks=False, has_result=weak.has_result)
-    came = outcome(weak.reply, off, weak.tools)
+    came = parse_outcome(weak.reply, off, weak.tools)
     assert (came.run, came.refused) == ((), ())
 
 
 @pytest.mark.parametrize("weak", CALLED_IN_TEXT, ids=str)
 def test_without_tools_everything_is_text(weak: WeakReply) -> None:
-    came = outcome(weak.reply, setting(weak), ())
+    came = parse_outcome(weak.reply, setting(weak), ())
     assert (came.run, came.refused) == ((), ())
 
 
@@ -56,13 +56,13 @@ def test_without_tools_everything_is_text(weak: WeakReply) -> None:
 def test_a_call_is_not_run_by_another_tool_than_the_one_it_means(weak: WeakReply) -> None:
     meant = {name for name, _ in weak.calls}
     others = [tool.schema for name, tool in offered_tools(weak.tools).items() if name not in meant]
-    assert not {name for name, _ in outcome(weak.reply, setting(weak), others).run} & meant
+    assert not {name for name, _ in parse_outcome(weak.reply, setting(weak), others).run} & meant
 
 
 @pytest.mark.parametrize("weak", MEANT, ids=str)
 def test_the_same_reply_with_its_tokens_spent_runs_nothing_more(weak: WeakReply) -> None:
     cut = replace(weak.reply, finish_reason="length")
-    run = outcome(cut, setting(weak), weak.tools).run
+    run = parse_outcome(cut, setting(weak), weak.tools).run
     assert run == weak.calls[: len(run)]
 
 

@@ -42,9 +42,9 @@ class CombinedHooks:
         """What they come to together."""
         if not self._sources:
             return NO_DECISION
-        async with asyncio.TaskGroup() as asking:
-            asked = [asking.create_task(source.decide(event)) for source in self._sources]
-        return combine_decisions([each.result() for each in asked])
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(source.decide(event)) for source in self._sources]
+        return combine_decisions([each.result() for each in tasks])
 
 
 DEFAULT_TIMEOUT_S: Final = 60.0
@@ -69,18 +69,18 @@ class CommandHook:
 
     def applies_to(self, event: HookEvent) -> bool:
         """Whether it is to be asked."""
-        names = {event.about, TOOL_ALIASES.get(event.about, event.about)}
+        names = {event.subject, TOOL_ALIASES.get(event.subject, event.subject)}
         return self.event == event.name and any(matches(self.matcher, name) for name in names)
 
 
-def matches(matcher: str, about: str) -> bool:
+def matches(matcher: str, subject: str) -> bool:
     """Whether `about` is meant: names apart by `|`, or a regular expression that is found in it,
     or everything."""
     if matcher in ("", "*"):
         return True
     if NAME_LIST.fullmatch(matcher):
-        return about in [name.strip() for name in re.split(r"[|,]", matcher)]
-    return re.search(matcher, about) is not None
+        return subject in [name.strip() for name in re.split(r"[|,]", matcher)]
+    return re.search(matcher, subject) is not None
 
 
 class CommandHooks:
@@ -94,14 +94,14 @@ class CommandHooks:
 
     async def decide(self, event: HookEvent) -> HookDecision:
         """What those say that are meant; the same command is asked once."""
-        meant = {hook.command: hook for hook in self._hooks if hook.applies_to(event)}
-        async with asyncio.TaskGroup() as asking:
-            asked = [asking.create_task(self._said(hook, event)) for hook in meant.values()]
-        return combine_decisions([each.result() for each in asked])
+        matching = {hook.command: hook for hook in self._hooks if hook.applies_to(event)}
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._run(hook, event)) for hook in matching.values()]
+        return combine_decisions([each.result() for each in tasks])
 
-    async def _said(self, hook: CommandHook, event: HookEvent) -> HookDecision:
+    async def _run(self, hook: CommandHook, event: HookEvent) -> HookDecision:
         try:
-            child = await asyncio.create_subprocess_shell(
+            process = await asyncio.create_subprocess_shell(
                 hook.command,
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
@@ -114,15 +114,15 @@ class CommandHooks:
             return HookDecision(faults=(f"hook `{hook.command}` did not start: {broken.strerror}",))
         try:
             async with asyncio.timeout(hook.timeout_s):
-                stdout, stderr = await child.communicate(json.dumps(event.told).encode())
+                stdout, stderr = await process.communicate(json.dumps(event.payload).encode())
         except TimeoutError:
-            why = f"hook `{hook.command}` took longer than {hook.timeout_s:g} s and was ended"
-            return HookDecision(faults=(why,))
+            message = f"hook `{hook.command}` took longer than {hook.timeout_s:g} s and was ended"
+            return HookDecision(faults=(message,))
         finally:
             with contextlib.suppress(ProcessLookupError):
-                os.killpg(child.pid, signal.SIGKILL)
-            await asyncio.shield(child.wait())
-        return _parse_output(hook, child.returncode or 0, _decode(stdout), _decode(stderr))
+                os.killpg(process.pid, signal.SIGKILL)
+            await asyncio.shield(process.wait())
+        return _parse_output(hook, process.returncode or 0, _decode(stdout), _decode(stderr))
 
 
 def _parse_output(hook: CommandHook, code: int, stdout: str, stderr: str) -> HookDecision:
@@ -130,8 +130,8 @@ def _parse_output(hook: CommandHook, code: int, stdout: str, stderr: str) -> Hoo
         reason = stderr or f"hook `{hook.command}` gave no reason"
         return HookDecision(blocked=True, permission="deny", reasons=(reason,))
     if code:
-        said = f": {stderr[:MAX_ERROR_CHARS]}" if stderr else ""
-        return HookDecision(faults=(f"hook `{hook.command}` failed with exit code {code}{said}",))
+        detail = f": {stderr[:MAX_ERROR_CHARS]}" if stderr else ""
+        return HookDecision(faults=(f"hook `{hook.command}` failed with exit code {code}{detail}",))
     decision = parse_decision(stdout) if stdout.startswith("{") else None
     if decision is not None:
         return decision

@@ -44,8 +44,8 @@ NO_DECISION: Final = HookDecision()
 
 def combine_decisions(decisions: Sequence[HookDecision]) -> HookDecision:
     """The strictest of all, with the reasons of those who object."""
-    said = {decision.permission for decision in decisions}
-    strictest: Permission = next((each for each in STRICTNESS if each in said), "")
+    output = {decision.permission for decision in decisions}
+    strictest: Permission = next((each for each in STRICTNESS if each in output), "")
     updated = [v.updated_input for v in decisions if v.updated_input is not None]
     return HookDecision(
         blocked=any(v.blocked for v in decisions),
@@ -63,24 +63,24 @@ def combine_decisions(decisions: Sequence[HookDecision]) -> HookDecision:
 def parse_decision(text: str) -> HookDecision | None:
     """The verdict that is written in `text` as JSON; None where there is no JSON object."""
     try:
-        said = parse_json_object(text)
+        output = parse_json_object(text)
     except ValueError:
         return None
     try:
-        return _build_decision(_HookOutput.model_validate(said))
-    except ValidationError as odd:
-        first = odd.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        return HookDecision(faults=(f"a hook's answer is not understood: {where}: {first['msg']}",))
+        return _build_decision(_HookOutput.model_validate(output))
+    except ValidationError as invalid:
+        error = invalid.errors(include_url=False, include_input=False)[0]
+        location = ".".join(str(step) for step in error["loc"])
+        return HookDecision(faults=(f"a hook's answer is not understood: {location}: {error['msg']}",))
 
 
-def _normalize_texts(given: object) -> object:
+def _normalize_texts(value: object) -> object:
     """One text, or blocks of text, or nothing, as a list of texts."""
-    if given is None or given == "":
+    if value is None or value == "":
         return []
-    if isinstance(given, list):
-        return [each.get("text", "") if isinstance(each, dict) else each for each in given]
-    return [given]
+    if isinstance(value, list):
+        return [each.get("text", "") if isinstance(each, dict) else each for each in value]
+    return [value]
 
 
 Texts = Annotated[list[str], BeforeValidator(_normalize_texts)]
@@ -138,21 +138,21 @@ class _HookOutput(_HookModel):
     )
 
 
-def _build_decision(said: _HookOutput) -> HookDecision:
-    specific = said.specific or _Specific()
-    blocked = said.decision in ("block", "deny") or specific.decision == "deny"
+def _build_decision(output: _HookOutput) -> HookDecision:
+    specific = output.specific or _Specific()
+    blocked = output.decision in ("block", "deny") or specific.decision == "deny"
     permission: Permission = specific.decision or ""
-    if not permission and said.decision:
+    if not permission and output.decision:
         permission = "deny" if blocked else "allow"
-    objects = blocked or not said.goes_on or permission == "ask"
-    reasons = (specific.reason or said.reason, None if said.goes_on else said.stop_reason)
+    objects = blocked or not output.goes_on or permission == "ask"
+    reasons = (specific.reason or output.reason, None if output.goes_on else output.stop_reason)
     return HookDecision(
         blocked=blocked,
-        stops=not said.goes_on,
+        stops=not output.goes_on,
         reasons=tuple(text for text in reasons if text) if objects else (),
         permission=permission,
         updated_input=specific.updated_input,
         before=tuple(text for text in specific.context_before if text),
         after=tuple(text for text in specific.context if text),
-        messages=(said.message,) if said.message else (),
+        messages=(output.message,) if output.message else (),
     )

@@ -26,8 +26,8 @@ class HookEvent:
     """One question to all hooks; a matcher is held against what it is `about`."""
 
     name: EventName
-    about: str
-    told: JsonObject
+    subject: str
+    payload: JsonObject
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +39,13 @@ class HookContext:
     cwd: str
     permission_mode: str = "default"
 
-    def event(self, name: EventName, about: str, own: JsonObject) -> HookEvent:
+    def event(self, name: EventName, subject: str, fields: JsonObject) -> HookEvent:
         """An event of this session; `own` is what only its kind is told."""
-        told: JsonObject = {
+        payload: JsonObject = {
             "session_id": self.session_id,
             "transcript_path": self.transcript_path,
             "cwd": self.cwd,
             "permission_mode": self.permission_mode,
             "hook_event_name": name,
         }
-        return HookEvent(name, about, {**told, **own})
+        return HookEvent(name, subject, {**payload, **fields})

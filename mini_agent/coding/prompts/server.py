@@ -63,7 +63,7 @@ class ServerHooks:
         """What they say together."""
         if event.name not in MCP_EVENTS:
             return NO_DECISION
-        uri = f"hook://{event.name}/{quote(json.dumps(event.told), safe='')}"
+        uri = f"hook://{event.name}/{quote(json.dumps(event.payload), safe='')}"
         return combine_decisions([await _ask_server(server, uri) for server in self._servers])
 
 

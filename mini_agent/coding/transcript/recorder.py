@@ -31,85 +31,85 @@ class SessionRecorder:
     def __init__(self, session: Session, on_fault: FaultHandler) -> None:
         self._session = session
         self._on_fault = on_fault
-        self._answer = ReplyMetadata("", "")
-        self._told: dict[str, str] = {}
+        self._reply = ReplyMetadata("", "")
+        self._tool_texts: dict[str, str] = {}
 
-    def hear(self, event: Event) -> None:
+    def record(self, event: Event) -> None:
         """Writes what `event` adds to the conversation."""
         try:
             self._write(event)
         except MiniAgentError as unwritable:
             self._on_fault(unwritable)
 
-    def interrupted(self) -> None:
+    def record_interrupt(self) -> None:
         """The user has stopped the run: every open call is answered with that."""
         calls = self._session.pending
         for call in calls:
-            self._session.tool_answered(
+            self._session.add_tool_result(
                 call.id, INTERRUPTED_CALL, failed=True, detail=f"Error: {INTERRUPTED_CALL}"
             )
-        said = INTERRUPTED_CALL if calls else INTERRUPTED
-        self._session.add_user_message([{"type": "text", "text": said}])
+        note = INTERRUPTED_CALL if calls else INTERRUPTED
+        self._session.add_user_message([{"type": "text", "text": note}])
 
     def _write(self, event: Event) -> None:
         match event:
             case ModelReplied():
-                self._replied(event)
+                self._record_reply(event)
             case CallsUnderstood():
-                self._called(event)
+                self._record_calls(event)
             case ToolFinished():
-                self._finished(event.invocation)
+                self._record_result(event.invocation)
             case Observation(tool_call_id=None):
-                self._remarked(event.text)
+                self._record_note(event.text)
             case Observation(tool_call_id=str(call_id)):
-                self._observed(call_id, event.text)
+                self._record_observation(call_id, event.text)
             case _:
                 pass
 
-    def _replied(self, event: ModelReplied) -> None:
-        self._answer = ReplyMetadata(f"msg_{uuid4().hex[:24]}", event.model, event.usage)
+    def _record_reply(self, event: ModelReplied) -> None:
+        self._reply = ReplyMetadata(f"msg_{uuid4().hex[:24]}", event.model, event.usage)
         if not event.text:
             return
-        ends = None if event.calls else STOP_REASONS.get(event.finish_reason, "end_turn")
-        self._session.model_said(self._answer, {"type": "text", "text": event.text}, ends)
+        stop_reason = None if event.calls else STOP_REASONS.get(event.finish_reason, "end_turn")
+        self._session.add_model_block(self._reply, {"type": "text", "text": event.text}, stop_reason)
 
-    def _called(self, event: CallsUnderstood) -> None:
+    def _record_calls(self, event: CallsUnderstood) -> None:
         for call in event.calls:
             is_last = call is event.calls[-1]
             use = ToolUse(call.id, call.name, call.arguments)
-            self._session.model_said(self._answer, use.block, "tool_use" if is_last else None)
+            self._session.add_model_block(self._reply, use.block, "tool_use" if is_last else None)
 
-    def _finished(self, call: ToolInvocation) -> None:
-        self._told[call.tool_call_id] = call.text
+    def _record_result(self, call: ToolInvocation) -> None:
+        self._tool_texts[call.tool_call_id] = call.text
         content = _build_content(call)
-        self._session.tool_answered(
+        self._session.add_tool_result(
             call.tool_call_id, content, failed=not call.ok, detail=_build_detail(call)
         )
 
-    def _observed(self, call_id: str, text: str) -> None:
+    def _record_observation(self, call_id: str, text: str) -> None:
         """What the loop adds to what a tool told."""
-        told = self._told.pop(call_id, text)
-        self._remarked(text.removeprefix(told).strip())
+        tool_text = self._tool_texts.pop(call_id, text)
+        self._record_note(text.removeprefix(tool_text).strip())
 
-    def _remarked(self, text: str) -> None:
+    def _record_note(self, text: str) -> None:
         if text:
             self._session.add_user_message([{"type": "text", "text": text}], is_meta=True)
 
 
 def _build_content(call: ToolInvocation) -> JsonValue:
-    pictures = [
+    images = [
         _build_image(each) for each in call.attachments if each.media_type.startswith("image/")
     ]
-    if not pictures:
+    if not images:
         return call.text
-    return [{"type": "text", "text": call.text}, *pictures]
+    return [{"type": "text", "text": call.text}, *images]
 
 
-def _build_image(attached: Attachment) -> JsonObject:
+def _build_image(attachment: Attachment) -> JsonObject:
     source: JsonObject = {
         "type": "base64",
-        "media_type": attached.media_type,
-        "data": attached.base64,
+        "media_type": attachment.media_type,
+        "data": attachment.base64,
     }
     return {"type": "image", "source": source}
 

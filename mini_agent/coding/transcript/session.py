@@ -62,15 +62,15 @@ class Session:
     _is_chained: bool = True
 
     @classmethod
-    def at(cls, session_file: SessionFile, origin: SessionOrigin) -> Session:
+    def open(cls, session_file: SessionFile, origin: SessionOrigin) -> Session:
         """The session in a file, or a new one."""
-        written = read_transcript(session_file.path)
-        own = next(
-            (e.session for e in reversed(written.entries) if e.session and e.is_conversation), ""
+        content = read_transcript(session_file.path)
+        fields = next(
+            (e.session for e in reversed(content.entries) if e.session and e.is_conversation), ""
         )
-        known = SessionFile(session_file.path, own or session_file.session_id)
-        entries = list(written.entries)
-        session = cls(known, origin, warning=written.warning, _entries=entries)
+        known = SessionFile(session_file.path, fields or session_file.session_id)
+        entries = list(content.entries)
+        session = cls(known, origin, warning=content.warning, _entries=entries)
         session._is_chained = is_chained(entries)
         return session
 
@@ -107,56 +107,56 @@ class Session:
     def add_user_message(self, blocks: Sequence[Block], *, is_meta: bool = False) -> None:
         """Words of the user's, or, as `is_meta`, of the program's in their place."""
         more: JsonObject = {"isMeta": True} if is_meta else {}
-        self._add("user", {"message": _build_user_message(blocks), **more})
+        self._append("user", {"message": _build_user_message(blocks), **more})
 
-    def tool_answered(
+    def add_tool_result(
         self, call_id: str, content: JsonValue, *, failed: bool, detail: JsonValue
     ) -> None:
         """What came of one call; `detail` is what a terminal shows of it."""
         block: Block = {"type": "tool_result", "tool_use_id": call_id, "content": content}
         if failed:
             block["is_error"] = True
-        self._add("user", {"message": _build_user_message([block]), "toolUseResult": detail})
+        self._append("user", {"message": _build_user_message([block]), "toolUseResult": detail})
 
-    def model_said(self, answer: ReplyMetadata, block: Block, stop_reason: str | None) -> None:
+    def add_model_block(self, reply: ReplyMetadata, block: Block, stop_reason: str | None) -> None:
         """One block of an answer; `stop_reason` is known of its last one."""
         message: JsonObject = {
-            "id": answer.id,
+            "id": reply.id,
             "type": "message",
             "role": "assistant",
-            "model": answer.model,
+            "model": reply.model,
             "content": [block],
             "stop_reason": stop_reason,
             "stop_sequence": None,
-            "usage": to_anthropic_usage(answer.usage),
+            "usage": to_anthropic_usage(reply.usage),
         }
-        self._add("assistant", {"message": message, "requestId": f"req_{answer.id}"})
+        self._append("assistant", {"message": message, "requestId": f"req_{reply.id}"})
 
-    def add_summary(self, summary: str, *, tokens: int, by: str) -> None:
+    def add_summary(self, summary: str, *, tokens: int, trigger: str) -> None:
         """From here on `summary` stands for all that was said."""
         leaf = self._leaf
-        about: JsonObject = {"trigger": by, "preTokens": tokens}
-        self._add(
+        metadata: JsonObject = {"trigger": trigger, "preTokens": tokens}
+        self._append(
             "system",
             {
                 "subtype": COMPACT_BOUNDARY,
                 "content": "Conversation compacted",
                 "isMeta": False,
                 "level": "info",
-                "compactMetadata": about,
+                "compactMetadata": metadata,
                 "parentUuid": None,
                 "logicalParentUuid": leaf,
             },
         )
-        told: Sequence[Block] = [{"type": "text", "text": summary}]
-        self._add("user", {"message": _build_user_message(told), "isCompactSummary": True})
+        blocks: Sequence[Block] = [{"type": "text", "text": summary}]
+        self._append("user", {"message": _build_user_message(blocks), "isCompactSummary": True})
 
     @property
     def _leaf(self) -> str | None:
         last = next((e for e in reversed(self._entries) if e.uuid and not e.is_sidechain), None)
         return last.uuid if last else None
 
-    def _add(self, kind: str, own: Mapping[str, JsonValue]) -> None:
+    def _append(self, kind: str, fields: Mapping[str, JsonValue]) -> None:
         line: JsonObject = {
             "parentUuid": self._leaf if self._is_chained else None,
             "isSidechain": False,
@@ -166,13 +166,13 @@ class Session:
             "version": _version(),
             "gitBranch": self.origin.branch,
             "type": kind,
-            **own,
+            **fields,
             "uuid": str(uuid4()),
             "timestamp": _now(),
         }
         append_line(self.path, line)
         self._entries.append(parse_entry(line))
-        self.reader(line)
+        self.on_line(line)
 
 
 def to_anthropic_usage(usage: Usage) -> JsonObject:

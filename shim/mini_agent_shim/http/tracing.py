@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mini_agent.net.telemetry import context_in, failed, span
 from mini_agent.settings import require_extra
-from mini_agent_shim.http.middleware import QUIET_PATHS
+from mini_agent_shim.http.access_log import QUIET_PATHS
 
 ENDPOINT_VARIABLES: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 FLUSH_TIMEOUT_MS: Final = 3000

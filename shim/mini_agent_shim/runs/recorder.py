@@ -17,7 +17,7 @@ from mini_agent.events import Event, Listener, ModelReplied, RunStarted, Stopped
 from mini_agent.net.telemetry import say_of_current
 from mini_agent.result import AgentResult
 from mini_agent_shim import metrics
-from mini_agent_shim.http.middleware import format_log_line
+from mini_agent_shim.http.access_log import format_log_line
 from mini_agent_shim.runs.journal import Journal
 from mini_agent_shim.runs.schema import (
     LogEvent,

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final, TextIO
 
 from mini_agent.errors import ErrorBody, NotConfigured
-from mini_agent_shim.http.middleware import format_log_line
+from mini_agent_shim.http.access_log import format_log_line
 from mini_agent_shim.runs.journal import Journal, JournalReader, repair_journal
 from mini_agent_shim.runs.redaction import Redactor
 from mini_agent_shim.runs.schema import RunEnded, RunSummary, State

@@ -43,12 +43,12 @@ SANDBOX_ERRORS: Final = (429, 500, 503)
 
 def problem_responses(*codes: int) -> Responses:
     """The answers of a route that does not do what was asked."""
-    told: Responses = {}
+    responses: Responses = {}
     for code in (401, *codes):
-        told[code] = {"model": Problem, "description": _DESCRIPTIONS[code]}
+        responses[code] = {"model": Problem, "description": _DESCRIPTIONS[code]}
         if code == 429:
-            told[code]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
-    return told
+            responses[code]["headers"] = {"Retry-After": {"schema": {"type": "integer"}}}
+    return responses
 
 
 def event_stream_response() -> Responses:

@@ -42,12 +42,12 @@ router: Final = APIRouter()
 )
 async def execute(request: Request, session_id: str) -> Response:
     """Finds the files of those before it. Answers as `/v1/execute` does."""
-    found = authenticate(request).sessions.find(session_id)
+    session = authenticate(request).sessions.find(session_id)
     caller = read_caller(request)
     snippet = await read_snippet(request)
     _validate_stateful(snippet)
     return await respond(
-        request, lambda listener: found.run(snippet, caller=caller, listener=listener)
+        request, lambda listener: session.run(snippet, caller=caller, listener=listener)
     )
 
 
@@ -102,7 +102,7 @@ async def interrupt(request: Request, session_id: str) -> Response:
 )
 async def keep(request: Request, session_id: str) -> None:
     """As a call does that runs something."""
-    authenticate(request).sessions.find(session_id).keep()
+    authenticate(request).sessions.find(session_id).keep_alive()
 
 
 @router.get(
@@ -124,9 +124,9 @@ async def files(request: Request, session_id: str) -> tuple[WorkspaceFile, ...]:
 )
 async def read_file(request: Request, session_id: str, path: str) -> Response:
     """Its bytes, 16 MiB at most."""
-    found = _find(request, session_id, path)
+    session = _find(request, session_id, path)
     headers = {"X-Content-Type-Options": "nosniff"}
-    content = await found.read(path)
+    content = await session.read(path)
     return Response(content, media_type="application/octet-stream", headers=headers)
 
 
@@ -139,8 +139,8 @@ async def read_file(request: Request, session_id: str, path: str) -> Response:
 )
 async def write_file(request: Request, session_id: str, path: str) -> None:
     """Takes the body as it is, 16 MiB at most; makes the folders that are missing."""
-    found = _find(request, session_id, path)
-    await found.write(path, await read_content(request))
+    session = _find(request, session_id, path)
+    await session.write(path, await read_content(request))
 
 
 @router.delete(
@@ -159,12 +159,12 @@ def _describe(session: Session) -> SessionOpened:
 
 
 def _find(request: Request, session_id: str, path: str) -> Session:
-    found = authenticate(request).sessions.find(session_id)
+    session = authenticate(request).sessions.find(session_id)
     try:
         require_plain_path(path)
     except ValueError as wrong:
         raise BadRequest(f"path: {wrong}", field="path") from None
-    return found
+    return session
 
 
 def _validate_stateful(snippet: Snippet) -> None:

@@ -28,7 +28,7 @@ class HijackedStream:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self._stream = 0
-        self._left = 0
+        self._remaining = 0
 
     @property
     def has_ended(self) -> bool:
@@ -40,23 +40,23 @@ class HijackedStream:
         self._writer.write(content)
         await self._writer.drain()
 
-    async def chunk(self) -> tuple[int, bytes]:
+    async def read(self) -> tuple[int, bytes]:
         """The next piece and the stream it came on; empty at the end.
 
         However long the engine says a piece is, no more than a chunk is held in memory.
         """
-        while self._left == 0:
+        while self._remaining == 0:
             try:
-                head = await self._reader.readexactly(HEADER_BYTES)
+                response = await self._reader.readexactly(HEADER_BYTES)
             except (asyncio.IncompleteReadError, OSError):
                 return STDOUT, b""
-            self._stream, self._left = head[0], int.from_bytes(head[4:], "big")
+            self._stream, self._remaining = response[0], int.from_bytes(response[4:], "big")
         try:
-            piece = await self._reader.read(min(self._left, CHUNK_BYTES))
+            content = await self._reader.read(min(self._remaining, CHUNK_BYTES))
         except OSError:
-            piece = b""
-        self._left = self._left - len(piece) if piece else 0
-        return self._stream, piece
+            content = b""
+        self._remaining = self._remaining - len(content) if content else 0
+        return self._stream, content
 
     async def close(self) -> None:
         """Lets go of the connection."""
@@ -74,69 +74,69 @@ class StreamOpener:
 
     def __init__(self, socket_path: str) -> None:
         self._socket_path = socket_path
-        self._takes_descriptor = True
+        self._accepts_descriptor = True
 
-    async def streams(self, target: str) -> HijackedStream:
+    async def open(self, target: str) -> HijackedStream:
         """The streams at `target`; `OSError` where nobody gives any."""
-        with socket.socket(socket.AF_UNIX) as asking:
-            asking.setblocking(False)
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.setblocking(False)
             loop = asyncio.get_running_loop()
-            await loop.sock_connect(asking, self._socket_path)
+            await loop.sock_connect(connection, self._socket_path)
             http = create_http_state()
-            await loop.sock_sendall(asking, encode_request(http, self._request(target)))
-            heard, given = await _receive_with_descriptor(asking)
-            with given or asking.dup() as streams:
-                http.receive_data(heard)
-                head = await read_event(http, partial(loop.sock_recv, asking, CHUNK_BYTES))
-                self._require_streams(head, given)
-                return await _open_stream(streams.dup(), http.trailing_data[0])
+            await loop.sock_sendall(connection, encode_request(http, self._request(target)))
+            received, descriptor = await _receive_with_descriptor(connection)
+            with descriptor or connection.dup() as stream_socket:
+                http.receive_data(received)
+                response = await read_event(http, partial(loop.sock_recv, connection, CHUNK_BYTES))
+                self._require_upgrade(response, descriptor)
+                return await _open_stream(stream_socket.dup(), http.trailing_data[0])
 
     def _request(self, target: str) -> h11.Request:
         fields = [("Host", "engine"), ("Upgrade", "tcp"), ("Connection", "Upgrade")]
-        if self._takes_descriptor:
+        if self._accepts_descriptor:
             fields.append(("Takes-Descriptor", "1"))
         return h11.Request(method="POST", target=target, headers=fields)
 
-    def _require_streams(self, head: h11.Event, given: socket.socket | None) -> None:
-        match head:
+    def _require_upgrade(self, response: h11.Event, descriptor: socket.socket | None) -> None:
+        match response:
             case h11.InformationalResponse(status_code=101) | h11.Response(status_code=200):
-                self._require_descriptor(head, given)
+                self._require_descriptor(response, descriptor)
             case h11.Response(status_code=502):
                 raise ConnectionError("the guard has no engine behind it")
             case h11.Response(status_code=status):
                 raise EngineRefused("attach to a sandbox", status, "no stream")
             case _:
-                raise ConnectionError(f"the engine answered with {head}")
+                raise ConnectionError(f"the engine answered with {response}")
 
     def _require_descriptor(
-        self, head: h11.InformationalResponse | h11.Response, given: socket.socket | None
+        self, response: h11.InformationalResponse | h11.Response, descriptor: socket.socket | None
     ) -> None:
-        if given is None and (b"descriptor", b"1") in head.headers:
+        if descriptor is None and (b"descriptor", b"1") in response.headers:
             # Mandatory access control may keep it from us; from now on the guard is to relay.
-            self._takes_descriptor = False
+            self._accepts_descriptor = False
             raise ConnectionError("the descriptor that the guard has sent did not arrive")
 
 
-async def _receive_with_descriptor(asking: socket.socket) -> tuple[bytes, socket.socket | None]:
-    await _wait_readable(asking)
-    heard, descriptors, _, _ = socket.recv_fds(asking, CHUNK_BYTES, 1)
+async def _receive_with_descriptor(connection: socket.socket) -> tuple[bytes, socket.socket | None]:
+    await _wait_readable(connection)
+    received, descriptors, _, _ = socket.recv_fds(connection, CHUNK_BYTES, 1)
     if not descriptors:
-        return heard, None
+        return received, None
     os.set_inheritable(descriptors[0], False)
-    return heard, socket.socket(fileno=descriptors[0])
+    return received, socket.socket(fileno=descriptors[0])
 
 
-async def _wait_readable(asking: socket.socket) -> None:
+async def _wait_readable(connection: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     is_readable = asyncio.Event()
-    loop.add_reader(asking, is_readable.set)
+    loop.add_reader(connection, is_readable.set)
     try:
         await is_readable.wait()
     finally:
-        loop.remove_reader(asking)
+        loop.remove_reader(connection)
 
 
-async def _open_stream(streams: socket.socket, rest: bytes) -> HijackedStream:
-    reader, writer = await asyncio.open_unix_connection(sock=streams, limit=CHUNK_BYTES)
+async def _open_stream(stream_socket: socket.socket, rest: bytes) -> HijackedStream:
+    reader, writer = await asyncio.open_unix_connection(sock=stream_socket, limit=CHUNK_BYTES)
     reader.feed_data(rest)
     return HijackedStream(reader, writer)

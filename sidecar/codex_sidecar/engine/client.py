@@ -145,21 +145,21 @@ class Engine:
 
     def __init__(self, socket_path: str) -> None:
         self._api = ""
-        self._upgrade = StreamOpener(socket_path)
-        self._channel = EngineTransport(socket_path)
+        self._opener = StreamOpener(socket_path)
+        self._transport = EngineTransport(socket_path)
 
     async def aclose(self) -> None:
         """Closes the connections."""
-        await self._channel.aclose()
+        await self._transport.aclose()
 
-    async def require_sign_of_life(self) -> None:
+    async def ping(self) -> None:
         """Returns at once where there is an engine."""
-        await self._channel.require_sign_of_life()
+        await self._transport.ping()
 
     async def facts(self) -> EngineFacts:
         """What the engine can enforce, and with what."""
-        answer = await self._call("GET", "/info", "describe itself")
-        return _parse(EngineFacts, answer)
+        response = await self._call("GET", "/info", "describe itself")
+        return _parse(EngineFacts, response)
 
     async def has_image(self, image: str) -> bool:
         """Whether the image is there; it is never pulled."""
@@ -167,23 +167,23 @@ class Engine:
 
     async def image_id(self, image: str) -> str | None:
         """The id that a tag stands for at present; None where there is no such image."""
-        answer = await self._call(
+        response = await self._call(
             "GET", f"/images/{image}/json", "find an image", accept=HTTPStatus.NOT_FOUND
         )
-        if answer.status == HTTPStatus.NOT_FOUND:
+        if response.status == HTTPStatus.NOT_FOUND:
             return None
-        return _parse(ImageDetails, answer).id
+        return _parse(ImageDetails, response).id
 
     async def create(self, name: str, body: dict[str, JsonValue]) -> None:
         """Creates a container; `NotReady` when its image is missing."""
-        answer = await self._call(
+        response = await self._call(
             "POST",
             f"/containers/create?name={name}",
             "create a sandbox",
             body=body,
             accept=HTTPStatus.NOT_FOUND,
         )
-        if answer.status == HTTPStatus.NOT_FOUND:
+        if response.status == HTTPStatus.NOT_FOUND:
             raise NotReady(f"the image {body['Image']} is missing", hint="run `make images`")
 
     async def start(self, name: str) -> None:
@@ -192,8 +192,8 @@ class Engine:
 
     async def inspect(self, name: str) -> ContainerDetails:
         """How a container is, and what holds it."""
-        answer = await self._call("GET", f"/containers/{name}/json", "inspect a sandbox")
-        return _parse(ContainerDetails, answer)
+        response = await self._call("GET", f"/containers/{name}/json", "inspect a sandbox")
+        return _parse(ContainerDetails, response)
 
     async def kill(self, name: str) -> None:
         """Kills a container's processes, if there are any."""
@@ -206,42 +206,42 @@ class Engine:
         path = f"/containers/{name}?force=1&v=1"
         await self._call("DELETE", path, "remove a sandbox", accept=_ALREADY_ENDED)
 
-    async def sandboxes(self) -> list[ContainerSummary]:
+    async def list_sandboxes(self) -> list[ContainerSummary]:
         """Every container that bears our label, running or not, of any instance."""
-        chosen = urlencode({"all": 1, "filters": json.dumps({"label": [f"{SANDBOX_LABEL}=1"]})})
-        answer = await self._call("GET", f"/containers/json?{chosen}", "list the sandboxes")
-        return list(_parse(ContainerList, answer).root)
+        query = urlencode({"all": 1, "filters": json.dumps({"label": [f"{SANDBOX_LABEL}=1"]})})
+        response = await self._call("GET", f"/containers/json?{query}", "list the sandboxes")
+        return list(_parse(ContainerList, response).root)
 
     async def attach(self, name: str) -> HijackedStream:
         """A container's streams, on a connection that is no longer HTTP."""
         target = f"{await self._version()}/containers/{name}/{_ATTACH}"
         try:
             async with asyncio.timeout(ATTACH_TIMEOUT_S):
-                return await self._upgrade.streams(target)
+                return await self._opener.open(target)
         except OSError as broken:
             # A deadline that has passed is an OSError too.
-            raise self._channel.gone(broken) from broken
+            raise self._transport.unavailable(broken) from broken
 
     async def _call(
         self,
         method: str,
         path: str,
-        what: str,
+        action: str,
         *,
         body: dict[str, JsonValue] | None = None,
         accept: int | tuple[int, ...] = (),
     ) -> EngineResponse:
-        answer = await self._send(method, await self._version() + path, body)
+        response = await self._send(method, await self._version() + path, body)
         accepted = (accept,) if isinstance(accept, int) else accept
-        if answer.status >= HTTPStatus.BAD_REQUEST and answer.status not in accepted:
-            raise EngineRefused(what, answer.status, _parse_message(answer.body))
-        return answer
+        if response.status >= HTTPStatus.BAD_REQUEST and response.status not in accepted:
+            raise EngineRefused(action, response.status, _parse_message(response.body))
+        return response
 
     async def _version(self) -> str:
         if not self._api:
-            answer = await self._send("GET", "/version", None)
-            offered = _parse(EngineVersion, answer).api
-            newest = min(MAX_API_VERSION, tuple(int(part) for part in offered.split(".")))
+            response = await self._send("GET", "/version", None)
+            version = _parse(EngineVersion, response).api
+            newest = min(MAX_API_VERSION, tuple(int(part) for part in version.split(".")))
             self._api = "/v" + ".".join(str(part) for part in newest)
         return self._api
 
@@ -249,25 +249,25 @@ class Engine:
         self, method: str, path: str, body: dict[str, JsonValue] | None
     ) -> EngineResponse:
         try:
-            answer = await self._channel.send(method, path, body)
-            if answer.status == HTTPStatus.BAD_GATEWAY:
+            response = await self._transport.send(method, path, body)
+            if response.status == HTTPStatus.BAD_GATEWAY:
                 # The word of a guard that is there, of an engine that is not.
-                raise self._channel.gone(_parse_message(answer.body))
+                raise self._transport.unavailable(_parse_message(response.body))
         except EngineUnavailable:
             # The one that comes back may be another.
             self._api = ""
             raise
-        return answer
+        return response
 
 
 _ALREADY_ENDED: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 
 
-def _parse(model: type[Model], answer: EngineResponse) -> Model:
+def _parse(model: type[Model], response: EngineResponse) -> Model:
     try:
-        return model.model_validate_json(answer.body)
+        return model.model_validate_json(response.body)
     except ValidationError as odd:
-        raise EngineRefused("tell", answer.status, f"no {model.__name__}") from odd
+        raise EngineRefused("tell", response.status, f"no {model.__name__}") from odd
 
 
 def _parse_message(body: bytes) -> str:

@@ -57,7 +57,7 @@ class EngineConnection:
         has_ended = self._reader.at_eof() or self._writer.is_closing()
         return self._http.our_state is h11.IDLE and not has_ended
 
-    async def call(
+    async def request(
         self, method: str, path: str, body: dict[str, JsonValue] | None
     ) -> EngineResponse:
         """Makes one call."""
@@ -68,10 +68,10 @@ class EngineConnection:
         head = h11.Request(method=method, target=path, headers=[("Host", "engine"), *fields])
         self._writer.write(encode_request(self._http, head, content))
         await self._writer.drain()
-        answer = await self._answer()
+        response = await self._read_response()
         if self._http.our_state is h11.DONE and not self._http.trailing_data[0]:
             self._http.start_next_cycle()
-        return answer
+        return response
 
     async def close(self) -> None:
         """Lets go of the connection, whatever is still to be sent."""
@@ -80,7 +80,7 @@ class EngineConnection:
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 
-    async def _answer(self) -> EngineResponse:
+    async def _read_response(self) -> EngineResponse:
         status, body = 0, bytearray()
         while not isinstance(
             event := await read_event(self._http, self._receive), h11.EndOfMessage
@@ -136,7 +136,7 @@ class EngineTransport:
 
     def __init__(self, socket_path: str) -> None:
         self._socket_path = socket_path
-        self._silence = CircuitBreaker()
+        self._breaker = CircuitBreaker()
         self._idle = deque[EngineConnection]()
 
     async def aclose(self) -> None:
@@ -149,36 +149,36 @@ class EngineTransport:
     ) -> EngineResponse:
         """One call; `EngineUnavailable` when nobody answers."""
         await self.require_engine()
-        call = asyncio.create_task(self._request(method, path, body))
+        request = asyncio.create_task(self._send_with_timeout(method, path, body))
         try:
             # An engine may be slow, so long as it shows that it lives.
-            while not (await asyncio.wait({call}, timeout=PING_INTERVAL_S))[0]:
-                await self.require_sign_of_life()
-            return call.result()
+            while not (await asyncio.wait({request}, timeout=PING_INTERVAL_S))[0]:
+                await self.ping()
+            return request.result()
         finally:
-            call.cancel()
+            request.cancel()
 
     async def require_engine(self) -> None:
         """Raises `EngineUnavailable` at once while the engine is known to be silent."""
-        if not self._silence.is_on:
+        if not self._breaker.is_open:
             return
-        if not self._silence.may_ask():
-            raise self.gone("it stopped answering a moment ago")
-        await self.require_sign_of_life()
+        if not self._breaker.allows_probe():
+            raise self.unavailable("it stopped answering a moment ago")
+        await self.ping()
 
-    async def require_sign_of_life(self) -> None:
+    async def ping(self) -> None:
         """Raises `EngineUnavailable` unless the engine answers within a moment."""
         try:
             async with asyncio.timeout(PING_TIMEOUT_S):
-                answer = await self._request("GET", "/_ping", None)
-            if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                raise self.gone("who answers in its place does not reach it")
+                response = await self._send_with_timeout("GET", "/_ping", None)
+            if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise self.unavailable("who answers in its place does not reach it")
         except (TimeoutError, EngineUnavailable) as silent:
-            self._silence.begin()
-            raise self.gone("it takes calls but does not answer") from silent
-        self._silence.end()
+            self._breaker.trip()
+            raise self.unavailable("it takes calls but does not answer") from silent
+        self._breaker.reset()
 
-    def gone(self, why: str | Exception) -> EngineUnavailable:
+    def unavailable(self, why: str | Exception) -> EngineUnavailable:
         """The error of an engine that does not answer."""
         return EngineUnavailable(
             f"the Docker Engine does not answer on {self._socket_path}: "
@@ -186,34 +186,34 @@ class EngineTransport:
             hint="is the daemon running, and may this process use its socket? It is tried again",
         )
 
-    async def _request(
+    async def _send_with_timeout(
         self, method: str, path: str, body: dict[str, JsonValue] | None
     ) -> EngineResponse:
         try:
             async with asyncio.timeout(GET_TIMEOUT_S if method == "GET" else CHANGE_TIMEOUT_S):
-                return await self._exchanged(method, path, body)
+                return await self._send_once(method, path, body)
         except OSError as broken:
             # A deadline that has passed is an OSError too.
-            raise self.gone(broken) from broken
+            raise self.unavailable(broken) from broken
 
-    async def _exchanged(
+    async def _send_once(
         self, method: str, path: str, body: dict[str, JsonValue] | None
     ) -> EngineResponse:
-        exchange = await self._exchange()
+        connection = await self._acquire()
         try:
-            return await exchange.call(method, path, body)
+            return await connection.request(method, path, body)
         finally:
-            if exchange.is_usable and len(self._idle) < MAX_IDLE_CONNECTIONS:
-                self._idle.append(exchange)
+            if connection.is_usable and len(self._idle) < MAX_IDLE_CONNECTIONS:
+                self._idle.append(connection)
             else:
-                await exchange.close()
+                await connection.close()
 
-    async def _exchange(self) -> EngineConnection:
+    async def _acquire(self) -> EngineConnection:
         while self._idle:
-            exchange = self._idle.pop()
-            if exchange.is_usable:
-                return exchange
-            await exchange.close()
+            connection = self._idle.pop()
+            if connection.is_usable:
+                return connection
+            await connection.close()
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             return await EngineConnection.open(self._socket_path)
 
@@ -226,22 +226,22 @@ class CircuitBreaker:
         self._until = 0.0
 
     @property
-    def is_on(self) -> bool:
+    def is_open(self) -> bool:
         """Whether the engine was silent when it was last heard of."""
         return self._pause_s > 0
 
-    def may_ask(self) -> bool:
+    def allows_probe(self) -> bool:
         """Whether it is time to ask again; true for one caller, the others go by what it finds."""
         if time.monotonic() < self._until:
             return False
         self._until = time.monotonic() + PING_TIMEOUT_S
         return True
 
-    def begin(self) -> None:
+    def trip(self) -> None:
         """The engine was asked, and did not answer."""
         self._pause_s = min(MAX_PAUSE_S, max(MIN_PAUSE_S, 2 * self._pause_s))
         self._until = time.monotonic() + self._pause_s
 
-    def end(self) -> None:
+    def reset(self) -> None:
         """The engine has answered."""
         self._pause_s = 0.0

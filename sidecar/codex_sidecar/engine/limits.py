@@ -37,9 +37,9 @@ class MachineMemory:
     swap_mb: int
 
 
-def read_memory(place: Path = MEMINFO_PATH) -> MachineMemory:
+def read_memory(path: Path = MEMINFO_PATH) -> MachineMemory:
     """The memory at this moment."""
-    lines = (line.split() for line in place.read_text().splitlines())
+    lines = (line.split() for line in path.read_text().splitlines())
     counts = {words[0]: int(words[1]) >> 10 for words in lines}
     return MachineMemory(counts["MemTotal:"], counts["MemAvailable:"], counts["SwapTotal:"])
 
@@ -56,7 +56,7 @@ class Host:
 
     cpus: int
     memory_mb: int
-    fewest_pids: int = 1
+    min_pids: int = 1
 
 
 class FactsSource(Protocol):
@@ -72,17 +72,17 @@ class Machine:
 
     def __init__(self, engine: FactsSource, runtime: str) -> None:
         self._engine, self._runtime = engine, runtime
-        self._known_host: Host | None = None
+        self._host: Host | None = None
 
     async def host(self) -> Host:
         """What it has to give."""
-        if self._known_host is None:
-            self._known_host = require_host(await self._engine.facts(), self._runtime)
-        return self._known_host
+        if self._host is None:
+            self._host = require_host(await self._engine.facts(), self._runtime)
+        return self._host
 
-    async def settle(self, asked: Limits, language: Language) -> EnforcedLimits:
+    async def resolve_limits(self, requested: Limits, language: Language) -> EnforcedLimits:
         """The limits to enforce in a sandbox of this language's image."""
-        return resolve_limits(asked, DEFAULT_LIMITS[language], await self.host())
+        return resolve_limits(requested, DEFAULT_LIMITS[language], await self.host())
 
 
 def require_host(facts: EngineFacts, runtime: str) -> Host:
@@ -92,23 +92,27 @@ def require_host(facts: EngineFacts, runtime: str) -> Host:
             f"the engine has no runtime {runtime!r}; it has: {', '.join(sorted(facts.runtimes))}",
             hint="register it with the engine, or set CODEX_SIDECAR_RUNTIME to one that it has",
         )
-    able = {"memory": facts.limits_memory, "cpu": facts.limits_cpu, "pids": facts.limits_pids}
-    able["swap"] = facts.limits_swap or read_memory().swap_mb == 0
-    able["seccomp"] = any("seccomp" in option for option in facts.security)
-    missing = [name for name, present in able.items() if not present]
+    capabilities = {
+        "memory": facts.limits_memory,
+        "cpu": facts.limits_cpu,
+        "pids": facts.limits_pids,
+    }
+    capabilities["swap"] = facts.limits_swap or read_memory().swap_mb == 0
+    capabilities["seccomp"] = any("seccomp" in option for option in facts.security)
+    missing = [name for name, present in capabilities.items() if not present]
     if missing:
         raise NotReady(
             f"the engine cannot confine a sandbox: it has no {', '.join(missing)}",
             hint="enable the missing cgroups or seccomp in this machine's kernel",
         )
-    fewest_pids = MIN_GVISOR_PIDS if runtime.startswith(GVISOR) else 1
-    return Host(facts.cpus, facts.memory >> 20, fewest_pids)
+    min_pids = MIN_GVISOR_PIDS if runtime.startswith(GVISOR) else 1
+    return Host(facts.cpus, facts.memory >> 20, min_pids)
 
 
-def resolve_limits(asked: Limits, defaults: DefaultLimits, host: Host) -> EnforcedLimits:
+def resolve_limits(requested: Limits, defaults: DefaultLimits, host: Host) -> EnforcedLimits:
     """The limits to enforce; `BadRequest` names the one that this machine cannot."""
-    memory = _or_default(asked.memory_mb, min(defaults.memory_mb, host.memory_mb))
-    cpus = _or_default(asked.cpus, min(defaults.cpus, float(host.cpus)))
+    memory = _or_default(requested.memory_mb, min(defaults.memory_mb, host.memory_mb))
+    cpus = _or_default(requested.cpus, min(defaults.cpus, float(host.cpus)))
     if memory > host.memory_mb:
         raise BadRequest(
             f"limits.memory_mb {memory} is more than this machine has ({host.memory_mb})",
@@ -119,41 +123,41 @@ def resolve_limits(asked: Limits, defaults: DefaultLimits, host: Host) -> Enforc
             f"limits.cpus {cpus:g} is more than this machine has ({host.cpus})", field="limits.cpus"
         )
     return EnforcedLimits(
-        timeout_s=_or_default(asked.timeout_s, defaults.timeout_s),
+        timeout_s=_or_default(requested.timeout_s, defaults.timeout_s),
         memory_mb=memory,
         cpus=round(cpus, 3),
-        pids=_resolve_pids(asked.pids, defaults.pids, host.fewest_pids),
-        output_bytes=_or_default(asked.output_bytes, defaults.output_bytes),
-        workspace_mb=_resolve_workspace(asked.workspace_mb, defaults.workspace_mb, memory),
+        pids=_resolve_pids(requested.pids, defaults.pids, host.min_pids),
+        output_bytes=_or_default(requested.output_bytes, defaults.output_bytes),
+        workspace_mb=_resolve_workspace(requested.workspace_mb, defaults.workspace_mb, memory),
         inodes=MAX_INODES,
         open_files=MAX_OPEN_FILES,
     )
 
 
-def _resolve_pids(asked: int | None, default: int, fewest: int) -> int:
-    if asked is not None and asked < fewest:
+def _resolve_pids(requested: int | None, default: int, minimum: int) -> int:
+    if requested is not None and requested < minimum:
         raise BadRequest(
-            f"limits.pids {asked} is fewer than the {fewest} that the runtime itself needs",
+            f"limits.pids {requested} is fewer than the {minimum} that the runtime itself needs",
             field="limits.pids",
         )
-    return _or_default(asked, default)
+    return _or_default(requested, default)
 
 
-def _resolve_workspace(asked: int | None, default: int, memory: int) -> int:
+def _resolve_workspace(requested: int | None, default: int, memory: int) -> int:
     # INVARIANT: files live in memory, so all that can be written fits in the memory limit; a full
     # disk is then the program's own error and not the end of the sandbox.
-    beside = tmp_mb(memory) + shm_mb(memory)
-    if asked is None:
-        return max(1, min(default, (memory - beside) // 2))
-    if asked + beside > memory:
+    reserved = tmp_mb(memory) + shm_mb(memory)
+    if requested is None:
+        return max(1, min(default, (memory - reserved) // 2))
+    if requested + reserved > memory:
         raise BadRequest(
-            f"limits.workspace_mb {asked}, with {beside} for /tmp and /dev/shm, does not fit in "
+            f"limits.workspace_mb {requested}, with {reserved} for /tmp and /dev/shm, does not fit in "
             f"memory_mb {memory}: files live in memory",
             field="limits.workspace_mb",
-            hint=f"ask for memory_mb {asked + 80} or more, or for a smaller workspace",
+            hint=f"ask for memory_mb {requested + 80} or more, or for a smaller workspace",
         )
-    return asked
+    return requested
 
 
-def _or_default(asked: Number | None, default: Number) -> Number:
-    return default if asked is None else asked
+def _or_default(requested: Number | None, default: Number) -> Number:
+    return default if requested is None else requested

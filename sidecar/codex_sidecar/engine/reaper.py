@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 class SandboxEngine(Protocol):
     """The engine, as far as the reaper needs it."""
 
-    async def sandboxes(self) -> list[ContainerSummary]:
+    async def list_sandboxes(self) -> list[ContainerSummary]:
         """Every sandbox there is."""
         ...
 
@@ -32,24 +32,24 @@ class SandboxEngine(Protocol):
 
 
 class Reaper:
-    """Goes round at the start and on a timer; `alive`: the sandboxes this process answers for."""
+    """Goes round at the start and on a timer; `list_known`: the sandboxes this process answers for."""
 
     def __init__(
-        self, containers: SandboxEngine, instance: str, alive: Callable[[], frozenset[str]]
+        self, containers: SandboxEngine, instance: str, list_known: Callable[[], frozenset[str]]
     ) -> None:
-        self._containers, self._instance, self._alive = containers, instance, alive
+        self._containers, self._instance, self._list_known = containers, instance, list_known
         self._failed = ""
 
     async def run(self) -> None:
         """Rounds without end."""
         while True:
-            await self.round()
+            await self.run_once()
             await asyncio.sleep(INTERVAL_S)
 
-    async def round(self) -> None:
+    async def run_once(self) -> None:
         """One round; an engine that is away is tried again on the next."""
         try:
-            await self._remove_the_lost()
+            await self._remove_orphans()
             failed = ""
         except MiniAgentError as error:
             failed = str(error)
@@ -57,28 +57,30 @@ class Reaper:
             log.warning("the reaper could not finish its round", extra={"why": failed})
         self._failed = failed
 
-    async def _remove_the_lost(self) -> None:
-        before = self._alive()
-        lost = [
-            found for found in await self._containers.sandboxes() if self._is_lost(found, before)
+    async def _remove_orphans(self) -> None:
+        known_before = self._list_known()
+        orphans = [
+            container
+            for container in await self._containers.list_sandboxes()
+            if self._is_orphan(container, known_before)
         ]
         slots = asyncio.Semaphore(MAX_CONCURRENT_REMOVALS)
-        removals = [self._remove(found, slots) for found in lost]
+        removals = [self._remove(container, slots) for container in orphans]
         # Each is tried, whatever became of the others.
         for failed in await asyncio.gather(*removals, return_exceptions=True):
             if failed is not None:
                 raise failed
 
-    async def _remove(self, found: ContainerSummary, slots: asyncio.Semaphore) -> None:
+    async def _remove(self, container: ContainerSummary, slots: asyncio.Semaphore) -> None:
         async with slots:
-            await self._containers.remove(found.name)
+            await self._containers.remove(container.name)
             metrics.record_reaped()
-            log.info("sandbox reaped", extra={"sandbox": found.name})
+            log.info("sandbox reaped", extra={"sandbox": container.name})
 
-    def _is_lost(self, found: ContainerSummary, before: frozenset[str]) -> bool:
-        if found.labels.get(INSTANCE_LABEL) == self._instance:
+    def _is_orphan(self, container: ContainerSummary, known_before: frozenset[str]) -> bool:
+        if container.labels.get(INSTANCE_LABEL) == self._instance:
             # INVARIANT: an instance is one living process, so what it does not know is what its
             # predecessor left behind.
-            return found.name not in before | self._alive()
-        deadline = found.labels.get(DEADLINE_LABEL, "")
+            return container.name not in known_before | self._list_known()
+        deadline = container.labels.get(DEADLINE_LABEL, "")
         return not deadline.isdecimal() or int(deadline) < time.time()

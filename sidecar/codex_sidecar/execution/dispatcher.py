@@ -37,30 +37,30 @@ class Dispatcher:
     """Runs snippets, each in a sandbox of its own. It is a `Sandbox`."""
 
     def __init__(
-        self, engine: Engine, catalog: ImageCatalog, machine: Machine, pool: Pool, turns: FairQueue
+        self, engine: Engine, catalog: ImageCatalog, machine: Machine, pool: Pool, queue: FairQueue
     ) -> None:
         self._engine, self._catalog, self._machine = engine, catalog, machine
-        self._pool, self._turns = pool, turns
+        self._pool, self._queue = pool, queue
 
     async def run(
         self, snippet: Snippet, *, caller: str = "", listener: Listener | None = None
     ) -> Execution:
         """One execution; raises `BadRequest` before anything is started where it cannot be one."""
-        asked = time.perf_counter()
-        image_of = select_image_language(snippet)
-        limits = await self._machine.settle(snippet.limits, image_of)
+        started_at = time.perf_counter()
+        image_language = select_image_language(snippet)
+        limits = await self._machine.resolve_limits(snippet.limits, image_language)
         files = pack_files(
             snippet.files, program=PROGRAM_NAMES[snippet.language], room_mb=limits.workspace_mb
         )
-        keep_s = START_TIMEOUT_S + COMPILE_TIMEOUT_S + limits.timeout_s + LIFETIME_MARGIN_S
-        async with self._turns.turn(caller):
-            queued_ms = _elapsed_ms(asked)
-            lease = self._pool.lease(image_of, limits, detect_preload(snippet), keep_s)
+        lifetime_s = START_TIMEOUT_S + COMPILE_TIMEOUT_S + limits.timeout_s + LIFETIME_MARGIN_S
+        async with self._queue.slot(caller):
+            queued_ms = _elapsed_ms(started_at)
+            lease = self._pool.lease(image_language, limits, detect_preload(snippet), lifetime_s)
             async with lease as container:
-                start_ms = _elapsed_ms(asked) - queued_ms
+                start_ms = _elapsed_ms(started_at) - queued_ms
                 execution = await self._execute(container, snippet, files, listener)
         timings = execution.timings_ms.model_copy(
-            update={"queue": queued_ms, "start": start_ms, "total": _elapsed_ms(asked)}
+            update={"queue": queued_ms, "start": start_ms, "total": _elapsed_ms(started_at)}
         )
         finished = execution.model_copy(update={"timings_ms": timings})
         metrics.record_execution(finished)
@@ -68,23 +68,25 @@ class Dispatcher:
 
     async def languages(self) -> Languages:
         """Every language, with what its image says of itself."""
-        return Languages(languages=tuple([await self._card(language) for language in LANGUAGES]))
+        return Languages(
+            languages=tuple([await self._describe(language) for language in LANGUAGES])
+        )
 
     async def _execute(
         self, container: Container, snippet: Snippet, files: bytes, listener: Listener | None
     ) -> Execution:
-        limits, facts = await container.enforced()
-        heard = await container.run(snippet, files, listener)
-        if heard.cut == "lost" and self._turns.is_closed:
+        limits, facts = await container.enforced_limits()
+        exchange = await container.run(snippet, files, listener)
+        if exchange.cut == "lost" and self._queue.is_closed:
             raise ServiceStopping
-        oom_killed = heard.result is None and await container.oom_killed()
-        return build_execution(snippet, heard, limits, facts, oom_killed=oom_killed)
+        oom_killed = exchange.result is None and await container.oom_killed()
+        return build_execution(snippet, exchange, limits, facts, oom_killed=oom_killed)
 
-    async def _card(self, language: Language) -> LanguageCard:
+    async def _describe(self, language: Language) -> LanguageCard:
         image = self._catalog.image(language)
         available = await self._engine.has_image(image)
         about = await self._pool.about(language) if available else ImageContents()
-        defaults = await self._machine.settle(Limits(), language)
+        defaults = await self._machine.resolve_limits(Limits(), language)
         return LanguageCard(
             name=language,
             aliases=tuple(alias for alias, name in ALIASES.items() if name == language),
@@ -92,7 +94,7 @@ class Dispatcher:
             available=available,
             version=about.version,
             packages=about.packages,
-            warm=self._pool.level(language),
+            warm=self._pool.count_warm(language),
             limits=Limits.model_validate(defaults.model_dump(exclude={"inodes", "open_files"})),
         )
 

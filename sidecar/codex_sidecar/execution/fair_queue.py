@@ -25,9 +25,9 @@ Waiter = asyncio.Future[None]
 class FairQueue:
     """A turn each, caller by caller, so that nobody waits behind another's thousand snippets."""
 
-    def __init__(self, at_once: int, waiting: int) -> None:
-        self._at_once, self._most_waiting = at_once, waiting
-        self._taken = 0
+    def __init__(self, max_running: int, waiting: int) -> None:
+        self._max_running, self._max_waiting = max_running, waiting
+        self._running = 0
         self._queues = OrderedDict[str, deque[Waiter]]()
         self._run_s = INITIAL_RUN_S
         self._is_closed = False
@@ -45,7 +45,7 @@ class FairQueue:
         return self._is_closed
 
     @asynccontextmanager
-    async def turn(self, caller: str = "") -> AsyncIterator[None]:
+    async def slot(self, caller: str = "") -> AsyncIterator[None]:
         """Waits for a turn; `Busy` when too many wait already or the wait is too long."""
         await self._wait(caller)
         began = time.monotonic()
@@ -53,7 +53,7 @@ class FairQueue:
             yield
         finally:
             self._run_s += SMOOTHING * (time.monotonic() - began - self._run_s)
-            self._pass_on()
+            self._release()
 
     def close(self) -> None:
         """Gives no more turns: those who wait and those who come get `ServiceStopping`."""
@@ -62,38 +62,38 @@ class FairQueue:
             for waiter in queue:
                 _reject(waiter, ServiceStopping())
 
-    async def until_idle(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Returns when nobody has a turn."""
         await self._idle.wait()
 
     async def _wait(self, caller: str) -> None:
         if self._is_closed:
             raise ServiceStopping
-        if self._taken < self._at_once:
+        if self._running < self._max_running:
             self._take()
             return
-        if self.waiting >= self._most_waiting:
-            self._make_room_for(caller)
+        if self.waiting >= self._max_waiting:
+            self._evict_for(caller)
         waiter: Waiter = asyncio.get_running_loop().create_future()
         self._queues.setdefault(caller, deque()).append(waiter)
         try:
-            await self._be_called(waiter)
+            await self._wait_for_slot(waiter)
         except BaseException:
             # Called, and no longer there: the turn is the next one's.
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
-                self._pass_on()
+                self._release()
             raise
         finally:
-            self._forget(caller, waiter)
+            self._remove(caller, waiter)
 
-    async def _be_called(self, waiter: Waiter) -> None:
+    async def _wait_for_slot(self, waiter: Waiter) -> None:
         try:
             async with asyncio.timeout(MAX_WAIT_S):
                 await waiter
         except TimeoutError:
             raise self._busy(f"and none was free for {MAX_WAIT_S:g} s") from None
 
-    def _make_room_for(self, caller: str) -> None:
+    def _evict_for(self, caller: str) -> None:
         """The last of the longest queue makes room for whoever has fewer waiting."""
         full = self._busy("and as many as may wait are waiting")
         longest = max(self._queues.values(), key=len, default=deque[Waiter]())
@@ -101,7 +101,7 @@ class FairQueue:
             raise full
         _reject(longest.pop(), full)
 
-    def _forget(self, caller: str, waiter: Waiter) -> None:
+    def _remove(self, caller: str, waiter: Waiter) -> None:
         queue = self._queues.get(caller, deque[Waiter]())
         if waiter in queue:
             queue.remove(waiter)
@@ -109,12 +109,12 @@ class FairQueue:
             self._queues.pop(caller, None)
 
     def _take(self) -> None:
-        self._taken += 1
+        self._running += 1
         self._idle.clear()
 
-    def _pass_on(self) -> None:
-        self._taken -= 1
-        while self._queues and self._taken < self._at_once:
+    def _release(self) -> None:
+        self._running -= 1
+        while self._queues and self._running < self._max_running:
             caller, queue = next(iter(self._queues.items()))
             waiter = queue.popleft()
             # Whoever was served goes behind all other callers.
@@ -124,13 +124,13 @@ class FairQueue:
             if not waiter.done():
                 self._take()
                 waiter.set_result(None)
-        if self._taken == 0:
+        if self._running == 0:
             self._idle.set()
 
     def _busy(self, why: str) -> Busy:
-        wait_s = (self.waiting + 1) * self._run_s / self._at_once
+        wait_s = (self.waiting + 1) * self._run_s / self._max_running
         seconds = min(MAX_RETRY_AFTER_S, max(1, math.ceil(wait_s)))
-        return Busy(f"all {self._at_once} sandboxes are in use {why}", retry_after_s=seconds)
+        return Busy(f"all {self._max_running} sandboxes are in use {why}", retry_after_s=seconds)
 
 
 def _reject(waiter: Waiter, why: Busy | ServiceStopping) -> None:

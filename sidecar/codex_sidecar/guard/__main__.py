@@ -33,15 +33,15 @@ def main() -> None:
 
 async def serve(settings: GuardSettings) -> None:
     """Guards until the process is told to end."""
-    over = asyncio.Event()
+    stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, over.set)
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     engine = UpstreamEngine(settings.docker_socket)
     owned = OwnedContainers(engine, settings.instance, settings.most_sandboxes)
-    gate = Policy(settings.docker_socket, settings.terms(), engine, owned)
-    async with GuardServer(gate).listening(settings.socket):
+    policy = Policy(settings.docker_socket, settings.template(), engine, owned)
+    async with GuardServer(policy).listen(settings.socket):
         log.info("guarding", extra={"socket": str(settings.socket), "runtime": settings.runtime})
-        await over.wait()
+        await stopped.wait()
     await engine.aclose()
 
 

@@ -34,7 +34,7 @@ class Operation(Enum):
 class EngineCall:
     """One call: `target` is what the engine is asked, written anew; `name` a container's."""
 
-    act: Operation
+    operation: Operation
     method: str
     target: str
     name: str = ""
@@ -42,7 +42,7 @@ class EngineCall:
 
 @dataclass(frozen=True, slots=True)
 class _Rule:
-    act: Operation
+    operation: Operation
     method: str
     path: str
     query: str = ""
@@ -79,26 +79,28 @@ def match_call(head: RequestHead, images: frozenset[str]) -> EngineCall:
     call = _match_image(head, path, images) or _match_rule(head, path)
     if call is None:
         raise RequestRefused("this call is not one that the sidecar makes")
-    if head.upgrades != (call.act is Operation.ATTACH):
+    if head.upgrades != (call.operation is Operation.ATTACH):
         raise MalformedRequest("Upgrade goes with attach, and attach with Upgrade")
-    if head.length and call.act is not Operation.CREATE:
+    if head.length and call.operation is not Operation.CREATE:
         raise RequestRefused("this call has no body")
     return call
 
 
 def _match_image(head: RequestHead, path: str, images: frozenset[str]) -> EngineCall | None:
-    asked = path.removeprefix("/images/").removesuffix("/json")
-    if head.method == "GET" and not head.query and path == f"/images/{asked}/json":
-        return EngineCall(Operation.IMAGE, "GET", path) if asked in images else None
+    query = path.removeprefix("/images/").removesuffix("/json")
+    if head.method == "GET" and not head.query and path == f"/images/{query}/json":
+        return EngineCall(Operation.IMAGE, "GET", path) if query in images else None
     return None
 
 
 def _match_rule(head: RequestHead, path: str) -> EngineCall | None:
     for rule in _RULES:
-        place = re.fullmatch(rule.path, path)
-        asked = re.fullmatch(rule.query, head.query)
-        if rule.method == head.method and place and asked:
-            name = "".join((*place.groups(), *asked.groups()))
-            query = _SANDBOXES_ONLY if rule.act is Operation.LIST else head.query
-            return EngineCall(rule.act, rule.method, f"{path}?{query}" if query else path, name)
+        path_match = re.fullmatch(rule.path, path)
+        query = re.fullmatch(rule.query, head.query)
+        if rule.method == head.method and path_match and query:
+            name = "".join((*path_match.groups(), *query.groups()))
+            query = _SANDBOXES_ONLY if rule.operation is Operation.LIST else head.query
+            return EngineCall(
+                rule.operation, rule.method, f"{path}?{query}" if query else path, name
+            )
     return None

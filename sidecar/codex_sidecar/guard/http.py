@@ -145,79 +145,79 @@ class BufferedConnection(asyncio.Protocol):
 
     def __init__(self, opened: Callable[[BufferedConnection], None] = lambda _: None) -> None:
         self._opened = opened
-        self._wire: Transport | None = None
-        self._held = bytearray()
+        self._transport: Transport | None = None
+        self._buffer = bytearray()
         self._is_paused = False
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._writable = asyncio.Event()
         self._writable.set()
         self.has_ended = False
 
     @property
-    def wire(self) -> Transport:
+    def transport(self) -> Transport:
         """Its transport; `EOFError` before there is one."""
-        if self._wire is None:
+        if self._transport is None:
             raise EOFError
-        return self._wire
+        return self._transport
 
     @property
     def descriptor(self) -> int:
         """The number of its socket, for as long as it is open."""
-        return self.wire.get_extra_info("socket").fileno()
+        return self.transport.get_extra_info("socket").fileno()
 
     def hears_no_more(self) -> bool:
         """Stops reading; whether nothing was read that nobody has taken."""
-        self.wire.pause_reading()
+        self.transport.pause_reading()
         self._is_paused = True
-        return not self._held and not self.has_ended
+        return not self._buffer and not self.has_ended
 
-    async def head(self) -> bytes:
+    async def read_head(self) -> bytes:
         """The bytes up to an empty line; `EOFError` where the connection ends before it."""
-        while (end := self._held.find(_HEAD_END, 0, MAX_HEAD_BYTES)) < 0:
-            if len(self._held) >= MAX_HEAD_BYTES:
+        while (end := self._buffer.find(_HEAD_END, 0, MAX_HEAD_BYTES)) < 0:
+            if len(self._buffer) >= MAX_HEAD_BYTES:
                 raise MalformedRequest(f"the head is longer than {MAX_HEAD_BYTES} bytes")
-            await self._more()
+            await self._wait_for_more()
         return self._take(end + len(_HEAD_END))
 
-    async def body(self, length: int) -> bytes:
+    async def read_body(self, length: int) -> bytes:
         """So many bytes."""
-        while len(self._held) < length:
-            await self._more()
+        while len(self._buffer) < length:
+            await self._wait_for_more()
         return self._take(length)
 
     async def begins(self) -> None:
         """Returns when there is something to read; `EOFError` at the end."""
-        while not self._held:
-            await self._more()
+        while not self._buffer:
+            await self._wait_for_more()
 
     async def send(self, content: bytes) -> None:
         """Writes; waits while the other side does not read."""
-        self.wire.write(content)
+        self.transport.write(content)
         await self._writable.wait()
 
     def hand_over(self, protocol: asyncio.Protocol) -> bytes:
         """From now on the protocol hears the connection; what was read and not taken."""
-        self.wire.set_protocol(protocol)
-        return self._take(len(self._held))
+        self.transport.set_protocol(protocol)
+        return self._take(len(self._buffer))
 
     def close(self) -> None:
         """Lets go of the connection once everything is written."""
-        if self._wire is not None:
-            self._wire.close()
+        if self._transport is not None:
+            self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is there."""
         if isinstance(transport, Transport):
-            self._wire = transport
+            self._transport = transport
         self._opened(self)
 
     def data_received(self, data: bytes) -> None:
         """Holds what came; no more than a request's worth."""
-        self._held += data
-        if len(self._held) > _MAX_BUFFERED and not self._is_paused:
-            self.wire.pause_reading()
+        self._buffer += data
+        if len(self._buffer) > _MAX_BUFFERED and not self._is_paused:
+            self.transport.pause_reading()
             self._is_paused = True
-        self._news.set()
+        self._changed.set()
 
     def eof_received(self) -> bool:
         """The other side will say no more; it may still be listening."""
@@ -239,18 +239,18 @@ class BufferedConnection(asyncio.Protocol):
 
     def _end(self) -> None:
         self.has_ended = True
-        self._news.set()
+        self._changed.set()
 
-    async def _more(self) -> None:
+    async def _wait_for_more(self) -> None:
         if self.has_ended:
             raise EOFError
-        self._news.clear()
-        await self._news.wait()
+        self._changed.clear()
+        await self._changed.wait()
 
     def _take(self, length: int) -> bytes:
-        taken = bytes(self._held[:length])
-        del self._held[:length]
-        if self._is_paused and len(self._held) <= _MAX_BUFFERED:
+        taken = bytes(self._buffer[:length])
+        del self._buffer[:length]
+        if self._is_paused and len(self._buffer) <= _MAX_BUFFERED:
             self._is_paused = False
-            self.wire.resume_reading()
+            self.transport.resume_reading()
         return taken

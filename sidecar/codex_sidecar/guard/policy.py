@@ -54,7 +54,7 @@ class OwnedContainers:
 
     async def require(self, call: EngineCall, now: float) -> None:
         """Raises `RequestRefused` unless the container that the call names may be touched so."""
-        if call.act not in _CONTAINER_OPERATIONS or call.name in self._made:
+        if call.operation not in _CONTAINER_OPERATIONS or call.name in self._made:
             return
         labels = await self._engine.labels(call.name)
         if labels.get(SANDBOX_LABEL) != "1":
@@ -62,7 +62,9 @@ class OwnedContainers:
         if labels.get(INSTANCE_LABEL) == self._instance:
             return
         # Another's sandbox, with another's snippet in it: to be removed once its time is over.
-        if call.act is not Operation.REMOVE or not _is_expired(labels.get(DEADLINE_LABEL, ""), now):
+        if call.operation is not Operation.REMOVE or not _is_expired(
+            labels.get(DEADLINE_LABEL, ""), now
+        ):
             raise RequestRefused("this sandbox is another instance's")
 
 
@@ -75,7 +77,7 @@ class Policy:
     """Lets a request through, or raises what is wrong with it."""
 
     docker_socket: str
-    terms: SandboxTemplate
+    template: SandboxTemplate
     engine: UpstreamEngine
     owned: OwnedContainers
 
@@ -83,30 +85,30 @@ class Policy:
         self, head: RequestHead, body: bytes
     ) -> EngineResponse | BufferedConnection:
         """The engine's answer; for attach, the container's streams."""
-        call = match_call(head, self.terms.images)
+        call = match_call(head, self.template.images)
         await self.owned.require(call, time.time())
-        if call.act is Operation.CREATE:
+        if call.operation is Operation.CREATE:
             return await self._create(call, body)
-        if call.act is Operation.ATTACH:
+        if call.operation is Operation.ATTACH:
             return await relay.attach(self.docker_socket, await self.engine.versioned(call))
-        if call.act is Operation.REMOVE:
+        if call.operation is Operation.REMOVE:
             return await self._remove(call)
         return await self.engine.pass_on(call)
 
     async def _create(self, call: EngineCall, body: bytes) -> EngineResponse:
-        confinement = parse_confinement(body, self.terms, time.time())
+        confinement = parse_confinement(body, self.template, time.time())
         self.owned.require_room()
         # INVARIANT: what the engine gets is ours, word for word: not a byte of the request.
-        answer = await self.engine.pass_on(call, confinement.body())
+        response = await self.engine.pass_on(call, confinement.body())
         self.owned.made(call.name)
-        return answer
+        return response
 
     async def _remove(self, call: EngineCall) -> EngineResponse:
         try:
-            answer = await self.engine.pass_on(call)
+            response = await self.engine.pass_on(call)
         except EngineErrorResponse as no:
             if no.status == HTTPStatus.NOT_FOUND:
                 self.owned.removed(call.name)
             raise
         self.owned.removed(call.name)
-        return answer
+        return response

@@ -68,18 +68,18 @@ async def _upgrade(engine: BufferedConnection, socket_path: str, target: str) ->
         f"POST {target} HTTP/1.1\r\nHost: engine\r\n"
         "Upgrade: tcp\r\nConnection: Upgrade\r\n\r\n".encode()
     )
-    return int((await engine.head())[9:12])
+    return int((await engine.read_head())[9:12])
 
 
 async def relay_bytes(client: BufferedConnection, engine: BufferedConnection) -> None:
     """Passes bytes both ways until both sides have ended, or one is lost."""
     try:
         await client.send(_RESPONSE)
-        over = asyncio.Event()
-        ways = _Direction(engine, over), _Direction(client, over)
-        ways[0].take_over(client, back=ways[1])
-        ways[1].take_over(engine, back=ways[0])
-        await over.wait()
+        stopped = asyncio.Event()
+        directions = _Direction(engine, stopped), _Direction(client, stopped)
+        directions[0].take_over(client, reverse=directions[1])
+        directions[1].take_over(engine, reverse=directions[0])
+        await stopped.wait()
     finally:
         client.close()
         engine.close()
@@ -88,14 +88,14 @@ async def relay_bytes(client: BufferedConnection, engine: BufferedConnection) ->
 class _Direction(asyncio.Protocol):
     """What is heard of one side, on its way to the other."""
 
-    def __init__(self, to: BufferedConnection, over: asyncio.Event) -> None:
-        self._to, self._over = to.wire, over
-        self._back = self
+    def __init__(self, to: BufferedConnection, stopped: asyncio.Event) -> None:
+        self._to, self._stopped = to.transport, stopped
+        self._reverse = self
         self.has_ended = False
 
-    def take_over(self, side: BufferedConnection, *, back: _Direction) -> None:
+    def take_over(self, side: BufferedConnection, *, reverse: _Direction) -> None:
         """Hears the side from now on."""
-        self._back = back
+        self._reverse = reverse
         self._to.write(side.hand_over(self))
         if side.has_ended:
             self.eof_received()
@@ -107,15 +107,15 @@ class _Direction(asyncio.Protocol):
     def eof_received(self) -> bool:
         """One side has no more to say; the other may have."""
         self.has_ended = True
-        if self._back.has_ended or self._to.is_closing():
-            self._over.set()
+        if self._reverse.has_ended or self._to.is_closing():
+            self._stopped.set()
         else:
             self._to.write_eof()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the loop's signature
         """One side is gone."""
-        self._over.set()
+        self._stopped.set()
 
     def pause_writing(self) -> None:
         """This side does not read, so nothing more is taken from the other."""

@@ -38,10 +38,10 @@ def encode_response(answer: EngineResponse, *, closes: bool) -> bytes:
 
 def build_refusal(error: MiniAgentError) -> EngineResponse:
     """The project's shape of an error, and beside it the engine's own, for clients of engines."""
-    said = ErrorBody(
+    body = ErrorBody(
         code=error.code, message=error.message, hint=error.hint, retryable=error.retryable
     )
-    whole = {"message": error.message} | Problem(error=said).model_dump()
+    whole = {"message": error.message} | Problem(error=body).model_dump()
     return EngineResponse(_select_status(error), json.dumps(whole).encode())
 
 
@@ -61,17 +61,17 @@ log = logging.getLogger(__name__)
 class GuardServer:
     """Serves a gate on a unix socket."""
 
-    def __init__(self, gate: Policy) -> None:
-        self._gate = gate
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
         self._open: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def listening(self, path: Path) -> AsyncIterator[None]:
+    async def listen(self, path: Path) -> AsyncIterator[None]:
         """Listens; afterwards every connection is closed and the socket is gone."""
         loop = asyncio.get_running_loop()
-        with _bind(path) as place:
+        with _bind(path) as listener:
             server = await loop.create_unix_server(
-                lambda: BufferedConnection(self._opened), sock=place
+                lambda: BufferedConnection(self._opened), sock=listener
             )
             yield
             server.close()
@@ -90,7 +90,7 @@ class GuardServer:
 
     async def _serve(self, client: BufferedConnection) -> None:
         try:
-            while await self._one(client):
+            while await self._serve_request(client):
                 pass
         except (EOFError, TimeoutError):
             pass
@@ -99,24 +99,24 @@ class GuardServer:
         finally:
             client.close()
 
-    async def _one(self, client: BufferedConnection) -> bool:
+    async def _serve_request(self, client: BufferedConnection) -> bool:
         """Serves one request; whether there may be another."""
         await client.begins()
         head: RequestHead | None = None
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
-                head = parse_head(await client.head())
-                body = await client.body(head.length)
-            passed = await self._gate.pass_through(head, body)
+                head = parse_head(await client.read_head())
+                body = await client.read_body(head.length)
+            result = await self._policy.pass_through(head, body)
         except MiniAgentError as error:
             _log_refusal(head, error)
             await client.send(encode_response(build_refusal(error), closes=True))
             return False
-        if isinstance(passed, EngineResponse):
-            await client.send(encode_response(passed, closes=head.closes))
+        if isinstance(result, EngineResponse):
+            await client.send(encode_response(result, closes=head.closes))
             return not head.closes
-        if not (head.takes_descriptor and hand_over(client, passed)):
-            await relay_bytes(client, passed)
+        if not (head.takes_descriptor and hand_over(client, result)):
+            await relay_bytes(client, result)
         return False
 
 
@@ -124,10 +124,10 @@ class GuardServer:
 def _bind(path: Path) -> Iterator[socket]:
     # One that was killed leaves its socket behind.
     path.unlink(missing_ok=True)
-    with socket(AF_UNIX) as place:
-        place.bind(str(path))
+    with socket(AF_UNIX) as listener:
+        listener.bind(str(path))
         path.chmod(SOCKET_MODE)
-        yield place
+        yield listener
     path.unlink(missing_ok=True)
 
 

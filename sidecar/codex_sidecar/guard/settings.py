@@ -46,7 +46,7 @@ class GuardSettings(BaseSettings):
         7200.0
     )
 
-    def terms(self) -> SandboxTemplate:
+    def template(self) -> SandboxTemplate:
         """What a sandbox that is let through has to keep to."""
         return SandboxTemplate(
             images=frozenset(ImageCatalog(self.image_prefix, self.image_tag).images()),

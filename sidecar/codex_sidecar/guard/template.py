@@ -85,28 +85,28 @@ _BODY: Final = TypeAdapter(dict[str, JsonValue])
 _LIFETIME: Final = re.compile(r"[0-9]{1,6}\.[0-9]{1,16}")
 
 
-def parse_confinement(body: bytes, terms: SandboxTemplate, now: float) -> Confinement:
+def parse_confinement(body: bytes, template: SandboxTemplate, now: float) -> Confinement:
     """The sandbox that the body asks for; `RequestRefused` unless it asks for exactly one of ours."""
     try:
         asked = _BODY.validate_json(body)
-        confinement = _build_confinement(_Sandbox.model_validate(asked), terms)
+        confinement = _build_confinement(_Sandbox.model_validate(asked), template)
     except (ValidationError, BadRequest) as wrong:
         raise RequestRefused(f"not the body of a sandbox: {_describe_field(wrong)}") from wrong
     # INVARIANT: what is sent on is made of the confinement, so a value that is not compared here
     # would be lost, never passed on.
     for path in _differences(asked, confinement.body(), ""):
         raise RequestRefused(f"a sandbox has another {path or 'body'}")
-    _require_within(confinement, terms, now)
+    _require_within(confinement, template, now)
     return confinement
 
 
-def _build_confinement(asked: _Sandbox, terms: SandboxTemplate) -> Confinement:
+def _build_confinement(asked: _Sandbox, template: SandboxTemplate) -> Confinement:
     return Confinement(
         image=asked.image,
-        runtime=terms.runtime,
+        runtime=template.runtime,
         uid=int(asked.user.partition(":")[0]),
-        limits=_build_limits(asked.spending, terms.host),
-        instance=terms.instance,
+        limits=_build_limits(asked.spending, template.host),
+        instance=template.instance,
         deadline=int(asked.labels.deadline),
         lifetime_s=float(asked.command[0]) if _LIFETIME.fullmatch(asked.command[0]) else 0.0,
         preload=asked.command[1],
@@ -124,14 +124,14 @@ def _build_limits(asked: _Spending, host: Host) -> EnforcedLimits:
     return resolve_limits(limits, DefaultLimits(), host)
 
 
-def _require_within(confinement: Confinement, terms: SandboxTemplate, now: float) -> None:
-    if confinement.image not in terms.images:
+def _require_within(confinement: Confinement, template: SandboxTemplate, now: float) -> None:
+    if confinement.image not in template.images:
         raise RequestRefused("the image is not of the catalog")
     if not MIN_UID <= confinement.uid < MIN_UID + UID_COUNT:
         raise RequestRefused("the user is not of the range for sandboxes")
-    if not 0 < confinement.lifetime_s <= terms.longest_s:
+    if not 0 < confinement.lifetime_s <= template.longest_s:
         raise RequestRefused("the life is longer than any sandbox's")
-    if confinement.deadline > now + terms.longest_s:
+    if confinement.deadline > now + template.longest_s:
         raise RequestRefused("the deadline is later than any sandbox's")
 
 

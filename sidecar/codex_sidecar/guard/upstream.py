@@ -84,22 +84,22 @@ class UpstreamEngine:
         self, call: EngineCall, body: dict[str, JsonValue] | None = None
     ) -> EngineResponse:
         """The engine's answer to a call, without what the sidecar does not read."""
-        answer = await self._ask(call.method, await self.versioned(call), body)
-        return EngineResponse(answer.status, _filter_body(call.act, answer.body))
+        response = await self._ask(call.method, await self.versioned(call), body)
+        return EngineResponse(response.status, _filter_body(call.operation, response.body))
 
     async def labels(self, name: str) -> dict[str, str]:
         """The labels of a container, whosever it is."""
         inspect = EngineCall(Operation.INSPECT, "GET", f"/containers/{name}/json", name)
-        answer = await self._ask("GET", await self.versioned(inspect), None)
-        return _parse(_ContainerLabels, answer.body).config.labels or {}
+        response = await self._ask("GET", await self.versioned(inspect), None)
+        return _parse(_ContainerLabels, response.body).config.labels or {}
 
     async def versioned(self, call: EngineCall) -> str:
         """What the engine is asked, in the version of the API that both know."""
-        if call.act in {Operation.PING, Operation.VERSION}:
+        if call.operation in {Operation.PING, Operation.VERSION}:
             return call.target
         if not self._api:
-            answer = await self._ask("GET", "/version", None)
-            offered = _parse(EngineVersion, answer.body).api
+            response = await self._ask("GET", "/version", None)
+            offered = _parse(EngineVersion, response.body).api
             newest = min(MAX_API_VERSION, tuple(int(part) for part in offered.split(".")))
             self._api = "/v" + ".".join(str(part) for part in newest)
         return self._api + call.target
@@ -108,20 +108,20 @@ class UpstreamEngine:
         self, method: str, target: str, body: dict[str, JsonValue] | None
     ) -> EngineResponse:
         try:
-            answer = await self._channel.send(method, target, body)
+            response = await self._channel.send(method, target, body)
         except EngineUnavailable:
             # The one that comes back may be another.
             self._api = ""
             raise
-        if answer.status >= HTTPStatus.BAD_REQUEST:
-            raise EngineErrorResponse(answer.status, _parse_message(answer.body))
-        return answer
+        if response.status >= HTTPStatus.BAD_REQUEST:
+            raise EngineErrorResponse(response.status, _parse_message(response.body))
+        return response
 
 
-def _filter_body(act: Operation, body: bytes) -> bytes:
-    if act in _RESPONSE_MODELS:
-        return _parse(_RESPONSE_MODELS[act], body).model_dump_json(by_alias=True).encode()
-    return b"OK" if act is Operation.PING else b""
+def _filter_body(operation: Operation, body: bytes) -> bytes:
+    if operation in _RESPONSE_MODELS:
+        return _parse(_RESPONSE_MODELS[operation], body).model_dump_json(by_alias=True).encode()
+    return b"OK" if operation is Operation.PING else b""
 
 
 def _parse(model: type[Model], body: bytes) -> Model:

@@ -45,9 +45,9 @@ def load_token(path: Path, mode: int) -> str:
 
 def require_bearer(token: str, authorization: str) -> None:
     """Raises `Unauthorized` unless the header's value is the bearer token."""
-    scheme, _, given = authorization.partition(" ")
-    right = secrets.compare_digest(given.encode(errors="replace"), token.encode())
-    if scheme.lower() != "bearer" or not right:
+    scheme, _, value = authorization.partition(" ")
+    is_right = secrets.compare_digest(value.encode(errors="replace"), token.encode())
+    if scheme.lower() != "bearer" or not is_right:
         raise Unauthorized(
             "the token is missing or wrong",
             hint="send `Authorization: Bearer TOKEN`; `make token` prints the running stack's",
@@ -57,14 +57,14 @@ def require_bearer(token: str, authorization: str) -> None:
 def _create(path: Path, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     # Whole or not at all: whoever sees the file finds a complete token in it.
-    fresh = path.with_name(f"{path.name}.{os.getpid()}")
-    fresh.touch(mode)
+    temporary = path.with_name(f"{path.name}.{os.getpid()}")
+    temporary.touch(mode)
     try:
-        fresh.write_text(secrets.token_urlsafe(TOKEN_BYTES) + "\n")
-        fresh.chmod(mode)
-        os.link(fresh, path)
+        temporary.write_text(secrets.token_urlsafe(TOKEN_BYTES) + "\n")
+        temporary.chmod(mode)
+        os.link(temporary, path)
     finally:
-        fresh.unlink()
+        temporary.unlink()
 
 
 API_KEY_HEADER: Final = "OPEN-SANDBOX-API-KEY"
@@ -73,10 +73,10 @@ SANDBOX_KEY_HEADER: Final = "X-EXECD-ACCESS-TOKEN"
 
 def require_api_key(token: str, request: Request) -> None:
     """Raises `Unauthorized` unless the token is there, as OpenSandbox's key or as a bearer's."""
-    given = request.headers.get(API_KEY_HEADER)
-    if given is None:
+    value = request.headers.get(API_KEY_HEADER)
+    if value is None:
         require_bearer(token, request.headers.get("authorization", ""))
-    elif not _are_equal(given, token):
+    elif not _are_equal(value, token):
         raise Unauthorized(
             "the key is missing or wrong",
             hint=f"send the sidecar's token as {API_KEY_HEADER}, which is api_key in LiteLLM; "
@@ -91,15 +91,15 @@ def derive_sandbox_key(token: str, sandbox_id: str) -> str:
 
 def require_sandbox_key(token: str, sandbox_id: str, request: Request) -> None:
     """Raises `Unauthorized` unless the sandbox's own key is there, or the token."""
-    given = request.headers.get(SANDBOX_KEY_HEADER)
-    if given is None:
+    value = request.headers.get(SANDBOX_KEY_HEADER)
+    if value is None:
         require_api_key(token, request)
-    elif not _are_equal(given, derive_sandbox_key(token, sandbox_id)):
+    elif not _are_equal(value, derive_sandbox_key(token, sandbox_id)):
         raise Unauthorized(
             f"{SANDBOX_KEY_HEADER} is not the key of this sandbox",
             hint="send the headers that GET /v1/sandboxes/{id}/endpoints/44772 tells",
         )
 
 
-def _are_equal(given: str, right: str) -> bool:
-    return hmac.compare_digest(given.encode(errors="replace"), right.encode())
+def _are_equal(value: str, expected: str) -> bool:
+    return hmac.compare_digest(value.encode(errors="replace"), expected.encode())

@@ -55,29 +55,29 @@ class OutputBuffer:
     def __init__(self) -> None:
         self.is_running = False
         self._pieces: deque[_Piece] = deque()
-        self._news = asyncio.Event()
+        self._changed = asyncio.Event()
         self._decoders = {
             name: codecs.getincrementaldecoder("utf-8")("replace") for name in ("stdout", "stderr")
         }
 
-    def running(self) -> None:
+    def on_start(self) -> None:
         """The program has started."""
         self.is_running = True
-        self._news.set()
+        self._changed.set()
 
-    def printed(self, stream: StreamName, content: bytes) -> None:
+    def on_output(self, stream: StreamName, content: bytes) -> None:
         """Holds the content until it is taken."""
-        self._place(stream).content.extend(content)
-        self._news.set()
+        self._current_piece(stream).content.extend(content)
+        self._changed.set()
 
     def wake(self) -> None:
         """Ends the waiting for news."""
-        self._news.set()
+        self._changed.set()
 
-    async def news(self) -> None:
+    async def wait(self) -> None:
         """Returns when there is something to take, or something else has happened."""
-        await self._news.wait()
-        self._news.clear()
+        await self._changed.wait()
+        self._changed.clear()
 
     def take(self) -> Iterator[Output]:
         """What has come since it was last asked for; half a character waits for its other half."""
@@ -86,7 +86,7 @@ class OutputBuffer:
             text = self._decoders[piece.stream].decode(bytes(piece.content))
             yield from _split(piece.stream, text)
 
-    def rest(self, truncated: Truncated) -> Iterator[Output]:
+    def flush(self, truncated: Truncated) -> Iterator[Output]:
         """The end of it, once the program is over; what the limit cut in half is left out."""
         yield from self.take()
         if not truncated.stdout:
@@ -94,7 +94,7 @@ class OutputBuffer:
         if not truncated.stderr:
             yield from _split("stderr", self._decoders["stderr"].decode(b"", final=True))
 
-    def _place(self, stream: StreamName) -> _Piece:
+    def _current_piece(self, stream: StreamName) -> _Piece:
         if self._pieces and self._pieces[-1].stream == stream:
             return self._pieces[-1]
         if len(self._pieces) >= MAX_PIECES:
@@ -150,35 +150,39 @@ class PlainEventFormat:
 class ExecutionStream(EventStreamResponse):
     """Runs the snippet while it is sent; what fails before the program starts is a plain answer."""
 
-    def __init__(self, run: RunSnippet, note: OnExecution, wording: EventFormat) -> None:
-        super().__init__(_EventSource(run, note, wording).texts())
+    def __init__(
+        self, run: RunSnippet, on_execution: OnExecution, event_format: EventFormat
+    ) -> None:
+        super().__init__(_EventSource(run, on_execution, event_format).stream())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Sends it; a client that leaves takes the snippet along."""
         try:
             await super().__call__(scope, receive, send)
-        except MiniAgentError as failed:
-            metrics.record_error(failed.code)
-            await create_error_response(failed)(scope, receive, send)
+        except MiniAgentError as error:
+            metrics.record_error(error.code)
+            await create_error_response(error)(scope, receive, send)
 
 
 class _EventSource:
-    def __init__(self, run: RunSnippet, note: OnExecution, wording: EventFormat) -> None:
-        self._run, self._note, self._wording = run, note, wording
-        self._relay = OutputBuffer()
+    def __init__(
+        self, run: RunSnippet, on_execution: OnExecution, event_format: EventFormat
+    ) -> None:
+        self._run, self._note, self._format = run, on_execution, event_format
+        self._buffer = OutputBuffer()
 
-    async def texts(self) -> AsyncGenerator[str, None]:
+    async def stream(self) -> AsyncGenerator[str, None]:
         """All of the stream; raises what the run fails with before the program starts."""
-        running = asyncio.create_task(self._run(self._relay))
-        running.add_done_callback(lambda _: self._relay.wake())
+        running = asyncio.create_task(self._run(self._buffer))
+        running.add_done_callback(lambda _: self._buffer.wake())
         try:
-            await self._relay.news()
-            if running.done() and (failed := _get_failure(running)) is not None:
-                raise failed
+            await self._buffer.wait()
+            if running.done() and (error := _get_failure(running)) is not None:
+                raise error
             yield format_comment("running")
-            told = with_keepalive(self._events(running), "still running", KEEPALIVE_INTERVAL_S)
-            async with aclosing(told):
-                async for text in told:
+            events = with_keepalive(self._events(running), "still running", KEEPALIVE_INTERVAL_S)
+            async with aclosing(events):
+                async for text in events:
                     yield text
         finally:
             running.cancel()
@@ -186,26 +190,26 @@ class _EventSource:
 
     async def _events(self, running: asyncio.Task[Execution]) -> AsyncGenerator[str, None]:
         while not running.done():
-            for output in self._relay.take():
-                yield self._wording.output(output)
-            await self._relay.news()
+            for output in self._buffer.take():
+                yield self._format.output(output)
+            await self._buffer.wait()
         # The sandbox is free by now. What is left to send is bounded, and so is the time for it.
         ends_at = asyncio.get_running_loop().time() + MAX_FLUSH_S
-        for text in self._farewell(running):
+        for text in self._final_events(running):
             if asyncio.get_running_loop().time() > ends_at:
                 raise ClientDisconnected
             yield text
 
-    def _farewell(self, running: asyncio.Task[Execution]) -> Iterator[str]:
-        failed = _get_failure(running)
-        if failed is not None:
-            yield from map(self._wording.output, self._relay.take())
-            yield self._wording.error(build_problem(error_body(failed)))
+    def _final_events(self, running: asyncio.Task[Execution]) -> Iterator[str]:
+        error = _get_failure(running)
+        if error is not None:
+            yield from map(self._format.output, self._buffer.take())
+            yield self._format.error(build_problem(error_body(error)))
             return
         execution = running.result()
         self._note(execution)
-        yield from map(self._wording.output, self._relay.rest(execution.truncated))
-        yield self._wording.execution(execution)
+        yield from map(self._format.output, self._buffer.flush(execution.truncated))
+        yield self._format.execution(execution)
 
 
 def _get_failure(running: asyncio.Task[Execution]) -> MiniAgentError | None:
@@ -228,9 +232,9 @@ async def respond(request: Request, run: RunSnippet) -> Response:
     return Response(execution.model_dump_json(), media_type="application/json")
 
 
-def respond_with_events(request: Request, run: RunSnippet, wording: EventFormat) -> Response:
+def respond_with_events(request: Request, run: RunSnippet, event_format: EventFormat) -> Response:
     """Runs the snippet for as long as the client reads what it does."""
-    return ExecutionStream(run, lambda execution: _record_outcome(request, execution), wording)
+    return ExecutionStream(run, lambda execution: _record_outcome(request, execution), event_format)
 
 
 def _record_outcome(request: Request, execution: Execution) -> None:

@@ -24,10 +24,10 @@ def create_error_response(
     error: MiniAgentError, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
     """The error as a response, with these headers and those that go with the error."""
-    told = dict(headers or {})
+    merged = dict(headers or {})
     if isinstance(error, Unauthorized):
-        told["WWW-Authenticate"] = "Bearer"
+        merged["WWW-Authenticate"] = "Bearer"
     if isinstance(error, Busy):
-        told["Retry-After"] = str(error.retry_after_s)
+        merged["Retry-After"] = str(error.retry_after_s)
     status = error.status if isinstance(error, RefusedRequest) else find_status(error, STATUSES)
-    return problem_response(status, error_body(error), told)
+    return problem_response(status, error_body(error), merged)

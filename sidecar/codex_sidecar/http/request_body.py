@@ -47,11 +47,11 @@ async def read_content(request: Request) -> bytes:
 
 async def read_json(request: Request, kind: type[Value]) -> Value:
     """A body of JSON as a value; `RefusedRequest` where it is none, `InvalidSnippet` where odd."""
-    named = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if named != "application/json" or "content-encoding" in request.headers:
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json" or "content-encoding" in request.headers:
         raise RefusedRequest(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            f"the body is {named or 'of no type'}, not plain JSON",
+            f"the body is {content_type or 'of no type'}, not plain JSON",
             hint="send it as Content-Type: application/json, not compressed",
         )
     body = await _read_body(request, MAX_BODY_BYTES)
@@ -64,9 +64,9 @@ def _is_chunked(request: Request) -> bool:
     return "transfer-encoding" in request.headers
 
 
-async def _read_body(request: Request, most: int) -> bytes:
+async def _read_body(request: Request, max_bytes: int) -> bytes:
     try:
-        return await read_body(request, most)
+        return await read_body(request, max_bytes)
     except HTTPException as refused:
         raise RefusedRequest(refused.status_code, refused.detail) from None
     except ClientDisconnect:
@@ -95,14 +95,16 @@ def _describe(wrong: ValidationError) -> RefusedRequest | InvalidSnippet:
     errors = wrong.errors(include_url=False, include_context=False)
     if errors[0]["type"] == "json_invalid":
         return RefusedRequest(HTTPStatus.BAD_REQUEST, f"the body is not JSON: {errors[0]['msg']}")
-    said = []
+    problems = []
     for error in errors[:MAX_FIELDS]:
         field = ".".join(str(part) for part in error["loc"]) or "body"
-        given = repr(error["input"])
-        shown = given if len(given) <= MAX_VALUE_CHARS else f"{given[:MAX_VALUE_CHARS]}..."
+        value = repr(error["input"])
+        shown = value if len(value) <= MAX_VALUE_CHARS else f"{value[:MAX_VALUE_CHARS]}..."
         what = error["msg"].removeprefix("Value error, ")
-        said.append(f"{field}: {what}" + ("" if error["type"] == "missing" else f" (got {shown})"))
+        problems.append(
+            f"{field}: {what}" + ("" if error["type"] == "missing" else f" (got {shown})")
+        )
     if len(errors) > MAX_FIELDS:
-        said.append(f"and {len(errors) - MAX_FIELDS} more")
+        problems.append(f"and {len(errors) - MAX_FIELDS} more")
     first = ".".join(str(part) for part in errors[0]["loc"])
-    return InvalidSnippet("; ".join(said), field=first)
+    return InvalidSnippet("; ".join(problems), field=first)

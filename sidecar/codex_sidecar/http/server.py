@@ -71,7 +71,7 @@ class SidecarServer(uvicorn.Server):
         elif self._stopping is None:
             self._stopping = asyncio.create_task(self._drain(drain))
         else:
-            drain.hurry()
+            drain.force()
 
     async def _drain(self, drain: Drain) -> None:
         try:

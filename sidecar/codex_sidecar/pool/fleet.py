@@ -46,10 +46,10 @@ class SandboxSpec:
 class Fleet:
     """Starts sandboxes, and remembers those that are discarded until somebody removes them."""
 
-    def __init__(self, engine: Engine, catalog: ImageCatalog, terms: InstanceConfig) -> None:
-        self._engine, self._catalog, self._terms = engine, catalog, terms
+    def __init__(self, engine: Engine, catalog: ImageCatalog, config: InstanceConfig) -> None:
+        self._engine, self._catalog, self._config = engine, catalog, config
         self._alive: dict[str, Container] = {}
-        self._abouts: dict[Language, ImageContents] = {}
+        self._contents: dict[Language, ImageContents] = {}
         self._discarded = deque[Container]()
         self._removals = set[asyncio.Task[None]]()
         self._has_room = asyncio.Event()
@@ -58,28 +58,28 @@ class Fleet:
     @property
     def runtime(self) -> str:
         """The runtime its sandboxes run under."""
-        return self._terms.runtime
+        return self._config.runtime
 
     @property
     def alive(self) -> frozenset[str]:
         """The names of all that exist, or may exist already or still."""
         return frozenset(self._alive)
 
-    async def start(self, plan: SandboxSpec) -> Container:
+    async def start(self, spec: SandboxSpec) -> Container:
         """A sandbox that is ready."""
-        container = self._fresh(plan)
+        container = self._create_container(spec)
         self._alive[container.name] = container
         try:
             await container.start()
         except BaseException:
             self.discard(container)
             raise
-        self._abouts[plan.language] = container.about
+        self._contents[spec.language] = container.about
         return container
 
     def about(self, language: Language) -> ImageContents | None:
         """What the last sandbox of this language's image said of it; None of none yet."""
-        return self._abouts.get(language)
+        return self._contents.get(language)
 
     def discard(self, container: Container) -> None:
         """It is not used any more."""
@@ -91,7 +91,7 @@ class Fleet:
         """The one that is to be removed next, by whoever asks."""
         return self._discarded.popleft() if self._discarded else None
 
-    async def until_room(self) -> None:
+    async def wait_for_room(self) -> None:
         """Waits while too many are still to be removed."""
         await self._has_room.wait()
 
@@ -102,7 +102,7 @@ class Fleet:
         removal.add_done_callback(self._removals.discard)
         await asyncio.shield(removal)
 
-    async def until_removed(self) -> None:
+    async def wait_for_removals(self) -> None:
         """Waits for the removals that have begun."""
         while self._removals:
             await asyncio.wait(self._removals)
@@ -120,25 +120,25 @@ class Fleet:
             if len(self._discarded) <= MAX_DISCARDED:
                 self._has_room.set()
 
-    def _fresh(self, plan: SandboxSpec) -> Container:
+    def _create_container(self, spec: SandboxSpec) -> Container:
         confinement = Confinement(
-            image=self._catalog.image(plan.language),
-            runtime=self._terms.runtime,
-            uid=self._uid(),
-            limits=plan.limits,
-            instance=self._terms.instance,
-            deadline=int(time.time() + plan.lifetime_s + DEADLINE_MARGIN_S),
-            lifetime_s=plan.lifetime_s,
-            preload=plan.preload,
+            image=self._catalog.image(spec.language),
+            runtime=self._config.runtime,
+            uid=self._choose_uid(),
+            limits=spec.limits,
+            instance=self._config.instance,
+            deadline=int(time.time() + spec.lifetime_s + DEADLINE_MARGIN_S),
+            lifetime_s=spec.lifetime_s,
+            preload=spec.preload,
         )
         return Container(self._engine, f"mini-agent-sandbox-{secrets.token_hex(8)}", confinement)
 
-    def _uid(self) -> int:
+    def _choose_uid(self) -> int:
         """A user that no living sandbox has; drawn at random, as other instances have theirs."""
         # INVARIANT: the kernel counts inotify instances, pipes and keys per user of the host: two
         # sandboxes with one user could starve each other.
-        taken = {container.confinement.uid for container in self._alive.values()}
+        used_uids = {container.confinement.uid for container in self._alive.values()}
         while True:
             uid = MIN_UID + secrets.randbelow(UID_COUNT)
-            if uid not in taken:
+            if uid not in used_uids:
                 return uid

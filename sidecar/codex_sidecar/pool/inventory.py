@@ -52,20 +52,20 @@ class Inventory:
         while True:
             # An engine that is away is asked again in the next round.
             with suppress(MiniAgentError):
-                await self._look_at_images()
-            self.round(read_memory())
+                await self._refresh_image_ids()
+            self.evict_unfit(read_memory())
             await asyncio.sleep(INTERVAL_S)
 
-    def round(self, memory: MachineMemory) -> None:
+    def evict_unfit(self, memory: MachineMemory) -> None:
         """One round over the members."""
         spare_mb = memory.available_mb - round(memory.total_mb * RESERVED_FRACTION)
         for stock in self._stocks:
-            stock.room = max(0, spare_mb) // _member_mb(stock.kind)
-            for member in stock.weed():
+            stock.spare = max(0, spare_mb) // _member_mb(stock.kind)
+            for member in stock.evict():
                 self._fleet.discard(member)
         self._warmer.wake()
 
-    async def _look_at_images(self) -> None:
+    async def _refresh_image_ids(self) -> None:
         if time.monotonic() < self._images_due and all(stock.image_id for stock in self._stocks):
             return
         self._images_due = time.monotonic() + IMAGES_INTERVAL_S

@@ -43,7 +43,7 @@ class SlotQueue(Protocol):
         """Gives no more turns."""
         ...
 
-    async def until_idle(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Returns when nobody has a turn."""
         ...
 
@@ -61,35 +61,35 @@ class SandboxPool(Protocol):
 
 
 class Drain:
-    """What runs may go on for `patience_s`; its callers are told when it is killed after that."""
+    """What runs may go on for `grace_s`; its callers are told when it is killed after that."""
 
-    def __init__(self, door: Gate, turns: SlotQueue, pool: SandboxPool, patience_s: float) -> None:
-        self._door, self._turns, self._pool = door, turns, pool
-        self._patience_s = patience_s
-        self._no_more_patience = asyncio.Event()
+    def __init__(self, gate: Gate, queue: SlotQueue, pool: SandboxPool, grace_s: float) -> None:
+        self._gate, self._queue, self._pool = gate, queue, pool
+        self._grace_s = grace_s
+        self._is_forced = asyncio.Event()
 
     async def run(self) -> None:
         """Returns when nothing runs any more."""
-        log.info("stopping", extra={"patience_s": self._patience_s})
-        self._door.stop()
-        self._turns.close()
+        log.info("stopping", extra={"patience_s": self._grace_s})
+        self._gate.stop()
+        self._queue.close()
         self._pool.close_stocks()
-        idle = asyncio.create_task(self._turns.until_idle())
-        hurry = asyncio.create_task(self._no_more_patience.wait())
+        idle = asyncio.create_task(self._queue.wait_until_idle())
+        force = asyncio.create_task(self._is_forced.wait())
         try:
             await asyncio.wait(
-                {idle, hurry}, timeout=self._patience_s, return_when=asyncio.FIRST_COMPLETED
+                {idle, force}, timeout=self._grace_s, return_when=asyncio.FIRST_COMPLETED
             )
             if not idle.done():
                 log.warning("snippets are killed to stop")
                 await self._pool.kill_leased()
         finally:
-            for task in (idle, hurry):
+            for task in (idle, force):
                 task.cancel()
 
-    def hurry(self) -> None:
+    def force(self) -> None:
         """Kills now."""
-        self._no_more_patience.set()
+        self._is_forced.set()
 
 
 WORKERS: Final = min(8, os.cpu_count() or 1)
@@ -100,31 +100,31 @@ MAX_CONCURRENT_REMOVALS: Final = 8
 class StockSizes:
     """How many sandboxes of each kind are kept warm at least, and how many of one at most."""
 
-    floors: Mapping[SandboxKind, int]
-    cap: int
+    minimum: Mapping[SandboxKind, int]
+    maximum: int
 
 
 @asynccontextmanager
 async def open_pool(
     engine: Engine,
     catalog: ImageCatalog,
-    terms: InstanceConfig,
+    config: InstanceConfig,
     machine: Machine,
-    warmth: StockSizes,
+    sizes: StockSizes,
 ) -> AsyncIterator[Pool]:
     """A pool at work. All leases have to have ended before it closes."""
-    fleet, traffic = Fleet(engine, catalog, terms), LeaseActivity()
+    fleet, activity = Fleet(engine, catalog, config), LeaseActivity()
     stocks = {
-        kind: Stock[Container](kind, StockBounds(floor, max(floor, warmth.cap)))
-        for kind, floor in warmth.floors.items()
+        kind: Stock[Container](kind, StockBounds(floor, max(floor, sizes.maximum)))
+        for kind, floor in sizes.minimum.items()
     }
     for kind, stock in stocks.items():
         metrics.track_stock(kind, stock)
-    warmer = Warmer(fleet, tuple(stocks.values()), machine, traffic)
-    pool = Pool(fleet, stocks, machine, traffic, warmer)
-    rounds = Inventory(engine, catalog, fleet, tuple(stocks.values()), warmer).run()
+    warmer = Warmer(fleet, tuple(stocks.values()), machine, activity)
+    pool = Pool(fleet, stocks, machine, activity, warmer)
+    inventory = Inventory(engine, catalog, fleet, tuple(stocks.values()), warmer).run()
     tasks = [
-        asyncio.create_task(work) for work in (rounds, *(warmer.work() for _ in range(WORKERS)))
+        asyncio.create_task(run) for run in (inventory, *(warmer.run() for _ in range(WORKERS)))
     ]
     try:
         yield pool
@@ -134,7 +134,7 @@ async def open_pool(
         await asyncio.gather(*tasks, return_exceptions=True)
         pool.close_stocks()
         await _remove_all(fleet)
-        await fleet.until_removed()
+        await fleet.wait_for_removals()
 
 
 async def _remove_all(fleet: Fleet) -> None:

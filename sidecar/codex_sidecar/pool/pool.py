@@ -37,11 +37,11 @@ class Pool:
         fleet: Fleet,
         stocks: Mapping[SandboxKind, Stock[Container]],
         machine: Machine,
-        traffic: LeaseActivity,
+        activity: LeaseActivity,
         warmer: Warmer,
     ) -> None:
         self._fleet, self._stocks, self._machine = fleet, stocks, machine
-        self._traffic, self._warmer = traffic, warmer
+        self._activity, self._warmer = activity, warmer
         self._leased = set[Container]()
 
     @property
@@ -53,11 +53,11 @@ class Pool:
         """What the image of a language says of itself, which takes a sandbox the first time."""
         if (known := self._fleet.about(language)) is not None:
             return known
-        limits = await self._machine.settle(Limits(), language)
+        limits = await self._machine.resolve_limits(Limits(), language)
         async with self.lease(language, limits) as container:
             return container.about
 
-    def level(self, language: Language) -> int:
+    def count_warm(self, language: Language) -> int:
         """How many sandboxes of this language's image are ready."""
         kinds = [kind for kind in self._stocks if kind_language(kind) == language]
         return sum(len(self._stocks[kind]) for kind in kinds)
@@ -68,18 +68,18 @@ class Pool:
         language: Language,
         limits: EnforcedLimits,
         preload: Preload = "plain",
-        keep_s: float = LIFETIME_S,
+        lifetime_s: float = LIFETIME_S,
     ) -> AsyncIterator[Container]:
-        """A started sandbox, removed afterwards; one that is started for this lasts `keep_s`."""
-        container = await self._warm(language, limits, preload)
+        """A started sandbox, removed afterwards; one that is started for this lasts `lifetime_s`."""
+        container = await self._take_warm(language, limits, preload)
         if container is None:
-            container = await self._cold(SandboxSpec(language, limits, keep_s, preload))
-        container.lend(limits)
+            container = await self._start_cold(SandboxSpec(language, limits, lifetime_s, preload))
+        container.set_snippet_limits(limits)
         self._leased.add(container)
         try:
             yield container
         finally:
-            self._traffic.passes()
+            self._activity.record()
             self._leased.discard(container)
             self._fleet.discard(container)
             self._warmer.wake()
@@ -97,47 +97,47 @@ class Pool:
             for container in self._leased:
                 kills.create_task(container.kill())
 
-    async def _warm(
+    async def _take_warm(
         self, language: Language, limits: EnforcedLimits, preload: Preload
     ) -> Container | None:
         kind = select_kind(language, preload)
         if not self._stocks or not _have_same_confinement(
-            limits, await self._machine.settle(Limits(), language)
+            limits, await self._machine.resolve_limits(Limits(), language)
         ):
             return None
         if kind in self._stocks:
-            self._stocks[kind].want()
+            self._stocks[kind].record_demand()
         # What is to be imported can be imported late: still better than a cold start.
         for other in dict.fromkeys((kind, language)):
-            if (member := self._from(other)) is not None:
+            if (member := self._take_alive(other)) is not None:
                 metrics.record_warm_lease(other)
                 return member
         metrics.record_cold_lease(kind)
         return None
 
-    def _from(self, kind: SandboxKind) -> Container | None:
+    def _take_alive(self, kind: SandboxKind) -> Container | None:
         stock = self._stocks.get(kind)
         while stock is not None and (member := stock.take()) is not None:
-            self._traffic.passes()
+            self._activity.record()
             self._warmer.wake()
             if member.is_alive:
                 return member
             self._fleet.discard(member)
         return None
 
-    async def _cold(self, plan: SandboxSpec) -> Container:
-        await self._fleet.until_room()
+    async def _start_cold(self, spec: SandboxSpec) -> Container:
+        await self._fleet.wait_for_room()
         for _ in range(MAX_NAME_ATTEMPTS - 1):
             try:
-                return await self._fleet.start(plan)
+                return await self._fleet.start(spec)
             except EngineRefused as refused:
                 # Somebody has this name already; the next one is another.
                 if refused.status != HTTPStatus.CONFLICT:
                     raise
-        return await self._fleet.start(plan)
+        return await self._fleet.start(spec)
 
 
 def _have_same_confinement(one: EnforcedLimits, other: EnforcedLimits) -> bool:
     """Whether the engine has to be told the same for both."""
-    ours = {"timeout_s", "output_bytes"}
-    return one.model_dump(exclude=ours) == other.model_dump(exclude=ours)
+    snippet_limits = {"timeout_s", "output_bytes"}
+    return one.model_dump(exclude=snippet_limits) == other.model_dump(exclude=snippet_limits)

@@ -34,19 +34,19 @@ class DemandEstimator:
         self._peak = 0.0
         self._peak_at = 0.0
 
-    def note(self, now: float) -> None:
+    def record(self, now: float) -> None:
         """One more was asked for."""
         self._recent.append(now)
         while self._recent[0] <= now - BURST_S:
             self._recent.popleft()
-        self._peak, self._peak_at = max(self._left(now), float(len(self._recent))), now
+        self._peak, self._peak_at = max(self._decayed_peak(now), float(len(self._recent))), now
 
-    def expected(self, now: float) -> int:
+    def estimate(self, now: float) -> int:
         """As many may be asked for in the next burst."""
         # A demand that has all but faded is none, or every kind would keep one member for ever.
-        return math.ceil(self._left(now) - 0.5)
+        return math.ceil(self._decayed_peak(now) - 0.5)
 
-    def _left(self, now: float) -> float:
+    def _decayed_peak(self, now: float) -> float:
         return float(self._peak * 0.5 ** ((now - self._peak_at) / HALF_LIFE_S))
 
 
@@ -62,11 +62,11 @@ class Backoff:
         self._until = 0.0
 
     @property
-    def is_over(self) -> bool:
+    def is_due(self) -> bool:
         """Whether it may be tried."""
         return time.monotonic() >= self._until
 
-    def failed(self) -> float:
+    def record_failure(self) -> float:
         """It has failed; the seconds until it may be tried again."""
         pause_s = min(MAX_BACKOFF_S, MIN_BACKOFF_S * 2.0 ** min(self._failures, 16))
         pause_s *= 0.5 + random.random() / 2  # noqa: S311 - it only spreads the attempts
@@ -74,7 +74,7 @@ class Backoff:
         self._until = time.monotonic() + pause_s
         return pause_s
 
-    def succeeded(self) -> None:
+    def reset(self) -> None:
         """It works again."""
         self._failures, self._until = 0, 0.0
 
@@ -89,14 +89,14 @@ class LeaseActivity:
     def __init__(self) -> None:
         self._last = 0.0
 
-    def passes(self) -> None:
+    def record(self) -> None:
         """A request is passing."""
         self._last = time.monotonic()
 
-    async def lull(self) -> None:
+    async def wait_until_quiet(self) -> None:
         """Returns when none has passed for a moment, or has not ceased to for too long."""
-        patience = time.monotonic() + MAX_QUIET_WAIT_S
-        while self._last + QUIET_S > (now := time.monotonic()) and now < patience:  # noqa: ASYNC110
+        deadline = time.monotonic() + MAX_QUIET_WAIT_S
+        while self._last + QUIET_S > (now := time.monotonic()) and now < deadline:  # noqa: ASYNC110
             await asyncio.sleep(QUIET_S)
 
 
@@ -135,68 +135,68 @@ class StockEntry(Generic[Item]):
 class Stock(Generic[Item]):
     """First in, first out.
 
-    `room` is how many more members this machine has memory for. Nothing is lacking as long as
+    `spare` is how many more members this machine has memory for. Nothing is lacking as long as
     `image_id`, that of the image at present, is empty: there is none, or nobody knows.
     """
 
     def __init__(self, kind: SandboxKind, bounds: StockBounds) -> None:
         self.kind = kind
-        self.back_off = Backoff()
-        self.filling = 0
+        self.backoff = Backoff()
+        self.starting = 0
         self.image_id = ""
-        self.room = bounds.cap
+        self.spare = bounds.cap
         self._bounds = bounds
         self._demand = DemandEstimator()
-        self._places = deque[StockEntry[Item]]()
+        self._entries = deque[StockEntry[Item]]()
 
     def __len__(self) -> int:
-        return len(self._places)
+        return len(self._entries)
 
     @property
     def target(self) -> int:
         """How many members there should be."""
-        wanted = min(self._demand.expected(time.monotonic()), self._bounds.cap)
-        return max(self._bounds.floor, min(wanted, len(self) + self.filling + self.room))
+        estimated = min(self._demand.estimate(time.monotonic()), self._bounds.cap)
+        return max(self._bounds.floor, min(estimated, len(self) + self.starting + self.spare))
 
     @property
-    def lacks(self) -> int:
+    def shortage(self) -> int:
         """How many more should be made now."""
-        if not self.image_id or not self.back_off.is_over:
+        if not self.image_id or not self.backoff.is_due:
             return 0
-        return self.target - len(self) - self.filling
+        return self.target - len(self) - self.starting
 
     def put(self, member: Item, image_id: str) -> None:
         """A new member, for which this was the image when its making began."""
-        self._places.append(StockEntry(member, time.monotonic(), image_id))
+        self._entries.append(StockEntry(member, time.monotonic(), image_id))
 
-    def want(self) -> None:
+    def record_demand(self) -> None:
         """One is asked for, whether there is one or not."""
-        self._demand.note(time.monotonic())
+        self._demand.record(time.monotonic())
 
     def take(self) -> Item | None:
         """The one that has waited longest, which may have died meanwhile; None of none."""
-        return self._places.popleft().member if self._places else None
+        return self._entries.popleft().member if self._entries else None
 
-    def weed(self) -> list[Item]:
+    def evict(self) -> list[Item]:
         """Takes out who died, is of another image or has waited too long; and one of too many."""
-        fit, out = deque[StockEntry[Item]](), list[Item]()
-        for place in self._places:
-            if self._is_fit(place):
-                fit.append(place)
+        retained, evicted = deque[StockEntry[Item]](), list[Item]()
+        for entry in self._entries:
+            if self._is_fit(entry):
+                retained.append(entry)
             else:
-                out.append(place.member)
-        self._places = fit
-        if len(fit) > self.target:
-            out.append(fit.popleft().member)
-        return out
+                evicted.append(entry.member)
+        self._entries = retained
+        if len(retained) > self.target:
+            evicted.append(retained.popleft().member)
+        return evicted
 
     def close(self) -> list[Item]:
         """Takes out all, and wants no more."""
         self._bounds = StockBounds(0, 0)
-        out = [place.member for place in self._places]
-        self._places.clear()
-        return out
+        evicted = [entry.member for entry in self._entries]
+        self._entries.clear()
+        return evicted
 
-    def _is_fit(self, place: StockEntry[Item]) -> bool:
-        is_young = time.monotonic() - place.since < MAX_AGE_S
-        return place.member.is_alive and place.image_id == self.image_id and is_young
+    def _is_fit(self, entry: StockEntry[Item]) -> bool:
+        is_young = time.monotonic() - entry.since < MAX_AGE_S
+        return entry.member.is_alive and entry.image_id == self.image_id and is_young

@@ -30,61 +30,61 @@ class Warmer:
         fleet: Fleet,
         stocks: tuple[Stock[Container], ...],
         machine: Machine,
-        traffic: LeaseActivity,
+        activity: LeaseActivity,
     ) -> None:
         self._fleet, self._stocks, self._machine = fleet, stocks, machine
-        self._traffic = traffic
-        self._there_is_work = asyncio.Event()
+        self._activity = activity
+        self._has_work = asyncio.Event()
 
     def wake(self) -> None:
         """There may be work."""
-        self._there_is_work.set()
+        self._has_work.set()
 
-    async def work(self) -> None:
+    async def run(self) -> None:
         """Works without end."""
         while True:
-            if (chore := self._next_chore()) is not None:
-                await chore
+            if (task := self._next_task()) is not None:
+                await task
             else:
-                self._there_is_work.clear()
-                await self._there_is_work.wait()
+                self._has_work.clear()
+                await self._has_work.wait()
 
-    def _next_chore(self) -> Awaitable[None] | None:
-        lacking = max(self._stocks, key=_urgency, default=None)
-        if lacking is not None and lacking.lacks <= 0:
-            lacking = None
+    def _next_task(self) -> Awaitable[None] | None:
+        neediest = max(self._stocks, key=_urgency, default=None)
+        if neediest is not None and neediest.shortage <= 0:
+            neediest = None
         # What was used takes memory, so it goes before a stock grows that is not empty.
-        if lacking is None or len(lacking) > 0:
+        if neediest is None or len(neediest) > 0:
             discarded = self._fleet.next_discarded()
             if discarded is not None:
                 return self._remove(discarded)
-        return None if lacking is None else self._fill(lacking)
+        return None if neediest is None else self._fill(neediest)
 
     async def _remove(self, container: Container) -> None:
         try:
-            await self._traffic.lull()
+            await self._activity.wait_until_quiet()
         except asyncio.CancelledError:
             self._fleet.discard(container)
             raise
         await self._fleet.remove(container)
 
     async def _fill(self, stock: Stock[Container]) -> None:
-        stock.filling += 1
+        stock.starting += 1
         try:
-            await self._traffic.lull()
+            await self._activity.wait_until_quiet()
             image_id = stock.image_id
-            stock.put(await self._member(stock), image_id)
-            stock.back_off.succeeded()
+            stock.put(await self._start_member(stock), image_id)
+            stock.backoff.reset()
         except MiniAgentError as failed:
-            pause_s = stock.back_off.failed()
+            pause_s = stock.backoff.record_failure()
             why = {"pool": stock.kind, "why": str(failed), "again_in_s": round(pause_s, 1)}
             log.warning("no warm sandbox", extra=why)
         finally:
-            stock.filling -= 1
+            stock.starting -= 1
 
-    async def _member(self, stock: Stock[Container]) -> Container:
+    async def _start_member(self, stock: Stock[Container]) -> Container:
         language = kind_language(stock.kind)
-        limits = await self._machine.settle(Limits(), language)
+        limits = await self._machine.resolve_limits(Limits(), language)
         return await self._fleet.start(
             SandboxSpec(language, limits, LIFETIME_S, preload=kind_preload(stock.kind))
         )
@@ -92,4 +92,4 @@ class Warmer:
 
 def _urgency(stock: Stock[Container]) -> float:
     """How much of what there should be is missing: 1 when a stock is empty."""
-    return stock.lacks / max(1, stock.target)
+    return stock.shortage / max(1, stock.target)

@@ -57,27 +57,27 @@ class Container:
         self._attached = await self._engine.attach(self.name)
         await self._engine.start(self.name)
         # The runner takes its time to get ready, and the engine has it to itself.
-        await self._read_back()
+        await self._verify_limits()
         self._frames = FrameReader(self._attached)
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 self.about = ImageContents.model_validate_json((await self._frames.receive()).body)
         except (TimeoutError, RunnerLost, ValueError) as silent:
             # An engine that is gone takes the runner's words along.
-            await self._engine.require_sign_of_life()
+            await self._engine.ping()
             raise SandboxError(
-                f"the runner in {self.confinement.image} did not start: {self._complaint()}",
+                f"the runner in {self.confinement.image} did not start: {self._runner_error()}",
                 hint="was the image built by `make images`?",
             ) from silent
 
-    def lend(self, limits: EnforcedLimits) -> None:
+    def set_snippet_limits(self, limits: EnforcedLimits) -> None:
         """Sets the limits that we enforce and not the engine, for whoever has it from now on."""
-        held = self.confinement.limits
-        self._limits = held.model_copy(
+        enforced = self.confinement.limits
+        self._limits = enforced.model_copy(
             update={"timeout_s": limits.timeout_s, "output_bytes": limits.output_bytes}
         )
 
-    async def enforced(self) -> tuple[EnforcedLimits, SandboxFacts]:
+    async def enforced_limits(self) -> tuple[EnforcedLimits, SandboxFacts]:
         """The limits as the engine holds them, which was read back when it was started."""
         counts_inodes = not self._facts.runtime.startswith(GVISOR)
         limits = self._limits if counts_inodes else self._limits.model_copy(update={"inodes": None})
@@ -87,35 +87,35 @@ class Container:
         self, snippet: Snippet, files: bytes, listener: Listener | None = None
     ) -> Exchange:
         """Runs one snippet; what was heard of it."""
-        talk = Exchange(self, self._limits, listener=listener)
-        holding = asyncio.create_task(talk.hold(snippet, files, self.kill))
+        exchange = Exchange(self, self._limits, listener=listener)
+        running = asyncio.create_task(exchange.run(snippet, files, self.kill))
         try:
             # Before the program runs, its deadline does not: a silent engine has to be found out.
-            while not (await asyncio.wait({holding}, timeout=PING_INTERVAL_S))[0]:
-                if not talk.has_run:
-                    await self._engine.require_sign_of_life()
-            await holding
+            while not (await asyncio.wait({running}, timeout=PING_INTERVAL_S))[0]:
+                if not exchange.has_started:
+                    await self._engine.ping()
+            await running
         finally:
-            holding.cancel()
-            await asyncio.wait({holding})
-        return talk
+            running.cancel()
+            await asyncio.wait({running})
+        return exchange
 
     async def send(self, kind: bytes, body: bytes) -> None:
         """Sends the runner a frame."""
-        await self.send_together(Frame(kind, body))
+        await self.send_frames(Frame(kind, body))
 
-    async def send_together(self, *sent: Frame) -> None:
+    async def send_frames(self, *sent: Frame) -> None:
         """Sends the runner frames, in one go: each write wakes the engine up."""
         if self._attached is None:
             raise RunnerLost("the sandbox was not started")
         content = b"".join([frames.encode_frame(frame.kind, frame.body) for frame in sent])
         await self._attached.send(content)
 
-    async def receive(self, nonce: bytes, most: int = frames.MAX_FRAME_BYTES) -> Frame:
-        """The runner's next frame, of `most` bytes."""
+    async def receive(self, nonce: bytes, max_bytes: int = frames.MAX_FRAME_BYTES) -> Frame:
+        """The runner's next frame, of `max_bytes` bytes."""
         if self._frames is None:
             raise RunnerLost("the sandbox was not started")
-        return await self._frames.receive(nonce, most)
+        return await self._frames.receive(nonce, max_bytes)
 
     async def kill(self) -> None:
         """Ends every process in it."""
@@ -154,31 +154,31 @@ class Container:
     async def _state(self) -> ContainerState:
         return (await self._engine.inspect(self.name)).state
 
-    async def _read_back(self) -> None:
-        told = await self._engine.inspect(self.name)
-        config = told.host_config
-        asked = self.confinement.limits
-        held = _parse_limits(config, asked)
+    async def _verify_limits(self) -> None:
+        details = await self._engine.inspect(self.name)
+        config = details.host_config
+        requested = self.confinement.limits
+        enforced = _parse_limits(config, requested)
         # -1: the engine cannot limit swap. A machine that has some is refused in `limits.host_of`.
-        swap_held = config.memory_and_swap in (config.memory, -1)
-        if held != asked or config.network != "none" or not swap_held:
+        is_swap_limited = config.memory_and_swap in (config.memory, -1)
+        if enforced != requested or config.network != "none" or not is_swap_limited:
             raise SandboxError(
-                f"the engine enforces other limits than were asked for: {held}",
+                f"the engine enforces other limits than were asked for: {enforced}",
                 hint="does this machine have the memory, cpu and pids cgroups?",
             )
         self._facts = SandboxFacts(
             image=self.confinement.image,
-            image_id=told.image_id,
+            image_id=details.image_id,
             runtime=config.runtime,
             network="none",
         )
 
-    def _complaint(self) -> str:
-        said = self._frames.complaint if self._frames else ""
-        return said.strip()[-300:] or "no word from it"
+    def _runner_error(self) -> str:
+        stderr = self._frames.stderr if self._frames else ""
+        return stderr.strip()[-300:] or "no word from it"
 
 
-def _parse_limits(config: HostConfig, asked: EnforcedLimits) -> EnforcedLimits:
+def _parse_limits(config: HostConfig, requested: EnforcedLimits) -> EnforcedLimits:
     options = dict(
         option.split("=", 1)
         for option in config.tmpfs.get("/workspace", "").split(",")
@@ -188,11 +188,11 @@ def _parse_limits(config: HostConfig, asked: EnforcedLimits) -> EnforcedLimits:
     if config.pids is None or not files or not {"size", "nr_inodes"} <= options.keys():
         raise EngineRefused("enforce the limits", 500, "no pids, files or workspace limit")
     return EnforcedLimits(
-        timeout_s=asked.timeout_s,
+        timeout_s=requested.timeout_s,
         memory_mb=config.memory // MIB,
         cpus=config.nano_cpus / 1e9,
         pids=config.pids,
-        output_bytes=asked.output_bytes,
+        output_bytes=requested.output_bytes,
         workspace_mb=int(options["size"].removesuffix("m")),
         inodes=int(options["nr_inodes"]),
         open_files=files[0],

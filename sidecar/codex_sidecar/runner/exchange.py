@@ -35,14 +35,14 @@ from mini_agent_protocol.snippet import Snippet
 class DeadlineMargins:
     """How much later than a snippet's deadline the runner ends it, and how much later we do."""
 
-    inside_s: float
-    outside_s: float
+    runner_s: float
+    sidecar_s: float
 
 
 # A sandbox that ends with its snippet is killed from outside; in one that is kept the runner comes
 # first, as it can end the snippet alone.
-SIDECAR_FIRST: Final = DeadlineMargins(inside_s=2.0, outside_s=0.0)
-RUNNER_FIRST: Final = DeadlineMargins(inside_s=0.0, outside_s=3.0)
+SIDECAR_FIRST: Final = DeadlineMargins(runner_s=2.0, sidecar_s=0.0)
+RUNNER_FIRST: Final = DeadlineMargins(runner_s=0.0, sidecar_s=3.0)
 
 
 ARTIFACTS_TIMEOUT_S: Final = 10.0
@@ -56,7 +56,7 @@ Kill = Callable[[], Awaitable[None]]
 class FrameChannel(Protocol):
     """The two directions of a conversation."""
 
-    async def send_together(self, *sent: Frame) -> None:
+    async def send_frames(self, *sent: Frame) -> None:
         """Sends frames in one go."""
         ...
 
@@ -117,12 +117,12 @@ class Exchange:
 
     def __init__(
         self,
-        line: FrameChannel,
+        channel: FrameChannel,
         limits: EnforcedLimits,
         clocks: DeadlineMargins = SIDECAR_FIRST,
         listener: Listener | None = None,
     ) -> None:
-        self._line, self._limits, self._clocks = line, limits, clocks
+        self._channel, self._limits, self._clocks = channel, limits, clocks
         self._listener = listener or NullListener()
         self._nonce = secrets.token_bytes(frames.NONCE_BYTES)
         self.stdout, self.stderr = (
@@ -134,47 +134,49 @@ class Exchange:
         self.artifacts: tuple[Artifact, ...] = ()
         self.skipped: tuple[str, ...] = ()
         self.cut: CutReason = ""
-        self.over = asyncio.Event()
-        self._wants_artifacts = self._has_artifacts = False
-        self._is_ordered = self._to_interrupt = False
+        self.finished = asyncio.Event()
+        self._expects_artifacts = self._has_artifacts = False
+        self._is_sent = self._interrupt_when_sent = False
         self._began = self._running_since = self._ended = 0.0
 
     @property
-    def has_run(self) -> bool:
+    def has_started(self) -> bool:
         """Whether the program itself was started."""
         return self._running_since > 0
 
     @property
-    def is_late(self) -> bool:
+    def timed_out(self) -> bool:
         """Whether the program ran for longer than it may, even if it came to its end."""
-        longest_ms = self._limits.timeout_s * 1000
-        return self.result is not None and (self.result.late or self.result.run_ms > longest_ms)
+        max_ms = self._limits.timeout_s * 1000
+        return self.result is not None and (self.result.late or self.result.run_ms > max_ms)
 
     @property
-    def is_whole(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether the runner has said all that it had to say, and awaits the next snippet."""
         if self.result is None:
             return False
-        owes = self._wants_artifacts and self.result.phase == "run" and not self.result.failed
-        return self._has_artifacts or not owes
+        is_artifacts_pending = (
+            self._expects_artifacts and self.result.phase == "run" and not self.result.failed
+        )
+        return self._has_artifacts or not is_artifacts_pending
 
     def timings(self) -> Timings:
         """How long compiler and program took; by our clock where the runner could not say."""
         if self.result is not None:
             return Timings(compile=self.result.compile_ms, run=self.result.run_ms)
-        if not self.has_run:
+        if not self.has_started:
             return Timings(compile=(self._ended - self._began) * 1000)
         return Timings(run=(self._ended - self._running_since) * 1000)
 
-    async def hold(self, snippet: Snippet, files: bytes, kill: Kill) -> None:
+    async def run(self, snippet: Snippet, files: bytes, kill: Kill) -> None:
         """Talks until the snippet is done; `kill` ends it at the deadline or in a flood."""
-        self._wants_artifacts = bool(snippet.artifacts)
-        deadline = asyncio.timeout(COMPILE_TIMEOUT_S + self._clocks.outside_s)
+        self._expects_artifacts = bool(snippet.artifacts)
+        deadline = asyncio.timeout(COMPILE_TIMEOUT_S + self._clocks.sidecar_s)
         self._began = _now()
         try:
             async with deadline:
-                await self._order(snippet, files)
-                await self._listen(deadline)
+                await self._send_order(snippet, files)
+                await self._receive_all(deadline)
         except TimeoutError:
             self.cut = "timeout"
         except (RunnerLost, OSError):
@@ -186,51 +188,51 @@ class Exchange:
 
     async def interrupt(self) -> None:
         """What Ctrl-C does to the program, or to its compiler."""
-        self._to_interrupt = not self._is_ordered
-        if self._is_ordered and self.result is None:
-            await self._line.send_together(Frame(frames.INTERRUPT, b""))
+        self._interrupt_when_sent = not self._is_sent
+        if self._is_sent and self.result is None:
+            await self._channel.send_frames(Frame(frames.INTERRUPT, b""))
 
-    async def _order(self, snippet: Snippet, files: bytes) -> None:
+    async def _send_order(self, snippet: Snippet, files: bytes) -> None:
         order = RunOrder(
             language=snippet.language,
             code=snippet.code,
             stdin=snippet.stdin,
             args=snippet.args,
             env=snippet.env,
-            compile_timeout_s=COMPILE_TIMEOUT_S + self._clocks.inside_s,
-            timeout_s=self._limits.timeout_s + self._clocks.inside_s,
+            compile_timeout_s=COMPILE_TIMEOUT_S + self._clocks.runner_s,
+            timeout_s=self._limits.timeout_s + self._clocks.runner_s,
             artifacts=snippet.artifacts,
             isolation=snippet.isolation,
             stateful=snippet.stateful,
         )
-        await self._line.send_together(
+        await self._channel.send_frames(
             Frame(frames.SNIPPET, order.model_dump_json().encode()),
             Frame(frames.FILES, files),
             Frame(frames.GO, self._nonce),
         )
-        self._is_ordered = True
-        if self._to_interrupt:
+        self._is_sent = True
+        if self._interrupt_when_sent:
             await self.interrupt()
 
-    async def _listen(self, deadline: asyncio.Timeout) -> None:
-        while not self.cut and not self.is_whole:
-            frame = await self._line.receive(self._nonce)
-            self._hear(frame)
+    async def _receive_all(self, deadline: asyncio.Timeout) -> None:
+        while not self.cut and not self.is_complete:
+            frame = await self._channel.receive(self._nonce)
+            self._handle(frame)
             if frame.kind == frames.RUNNING:
-                late = self._limits.timeout_s + self._clocks.outside_s
-                deadline.reschedule(self._running_since + late)
+                limit_s = self._limits.timeout_s + self._clocks.sidecar_s
+                deadline.reschedule(self._running_since + limit_s)
             elif frame.kind == frames.RESULT:
                 deadline.reschedule(_now() + ARTIFACTS_TIMEOUT_S)
 
-    def _hear(self, frame: Frame) -> None:
+    def _handle(self, frame: Frame) -> None:
         match frame.kind:
             case frames.STDOUT:
-                self._printed("stdout", frame.body)
+                self._add_output("stdout", frame.body)
             case frames.STDERR:
-                self._printed("stderr", frame.body)
+                self._add_output("stderr", frame.body)
             case frames.RUNNING:
                 self._running_since = self._running_since or _now()
-                self._listener.running()
+                self._listener.on_start()
             case frames.VALUES:
                 self.values = parse_values(frame.body)
             case frames.RESULT:
@@ -239,15 +241,15 @@ class Exchange:
                 self._keep_artifacts(frame.body)
             case other:
                 raise RunnerLost(f"the runner sent a frame of kind {other!r}")
-        if self.is_whole:
-            self.over.set()
+        if self.is_complete:
+            self.finished.set()
 
-    def _printed(self, stream: StreamName, content: bytes) -> None:
-        kept = (self.stdout if stream == "stdout" else self.stderr).add(content)
-        if kept:
-            self._listener.printed(stream, kept)
-        most = max(MIN_FLOOD_BYTES, 2 * self._limits.output_bytes)
-        if not self.cut and self.stdout.seen + self.stderr.seen > most:
+    def _add_output(self, stream: StreamName, content: bytes) -> None:
+        accepted = (self.stdout if stream == "stdout" else self.stderr).add(content)
+        if accepted:
+            self._listener.on_output(stream, accepted)
+        max_bytes = max(MIN_FLOOD_BYTES, 2 * self._limits.output_bytes)
+        if not self.cut and self.stdout.total_bytes + self.stderr.total_bytes > max_bytes:
             self.cut = "flood"
 
     def _keep_artifacts(self, body: bytes) -> None:
@@ -261,18 +263,18 @@ class Exchange:
 
     async def _end(self, kill: Kill) -> None:
         # The engine cannot finish a container whose output nobody reads.
-        listening = asyncio.create_task(self._last_words())
+        draining = asyncio.create_task(self._drain_output())
         try:
             await kill()
         finally:
-            await listening
+            await draining
 
-    async def _last_words(self) -> None:
+    async def _drain_output(self) -> None:
         """What was on its way when the snippet was killed is output too."""
         with contextlib.suppress(TimeoutError, RunnerLost, OSError):
             async with asyncio.timeout(DRAIN_TIMEOUT_S):
-                while not self.is_whole:
-                    self._hear(await self._line.receive(self._nonce))
+                while not self.is_complete:
+                    self._handle(await self._channel.receive(self._nonce))
 
 
 _SKIPPED: Final = TypeAdapter(tuple[str, ...])

@@ -128,7 +128,7 @@ def _read_artifacts(tar: tarfile.TarFile) -> Iterator[Artifact]:
         content = source.read() if source else b""
         yield Artifact(
             path=member.name,
-            media_type=sniff_media_type(member.name, content),
+            media_type=detect_media_type(member.name, content),
             bytes=len(content),
             base64=base64.b64encode(content).decode(),
         )

@@ -49,30 +49,28 @@ class FrameReader:
     def __init__(self, attached: HijackedStream) -> None:
         self._attached = attached
         self._buffer = bytearray()
-        self.complaint = ""
+        self.stderr = ""
 
-    async def receive(self, nonce: bytes = b"", most: int = MAX_FRAME_BYTES) -> Frame:
+    async def receive(self, nonce: bytes = b"", max_bytes: int = MAX_FRAME_BYTES) -> Frame:
         """The next frame, which must bear the nonce; `RunnerLost` at the end of the stream."""
-        head = await self._exactly(HEADER_BYTES)
+        head = await self._read_exactly(HEADER_BYTES)
         length = int.from_bytes(head[1:], "big")
-        if length > most:
+        if length > max_bytes:
             raise RunnerLost(f"the runner announced a frame of {length} bytes")
-        body = await self._exactly(length)
+        body = await self._read_exactly(length)
         if not body.startswith(nonce):
             raise RunnerLost("the runner sent a frame that is not of this snippet")
         return Frame(head[:1], body[len(nonce) :])
 
-    async def _exactly(self, count: int) -> bytes:
+    async def _read_exactly(self, count: int) -> bytes:
         while len(self._buffer) < count:
-            stream, chunk = await self._attached.chunk()
+            stream, chunk = await self._attached.read()
             if not chunk:
                 raise RunnerLost("the runner is gone")
             if stream == ATTACHED_STDOUT:
                 self._buffer += chunk
             else:
-                self.complaint = (self.complaint + chunk.decode(errors="replace"))[
-                    -MAX_STDERR_CHARS:
-                ]
+                self.stderr = (self.stderr + chunk.decode(errors="replace"))[-MAX_STDERR_CHARS:]
         content = bytes(self._buffer[:count])
         del self._buffer[:count]
         return content

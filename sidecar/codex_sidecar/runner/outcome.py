@@ -28,19 +28,19 @@ class Outcome:
     signal: str | None = None
 
 
-def determine_outcome(heard: Exchange, *, oom_killed: bool) -> Outcome:
+def determine_outcome(exchange: Exchange, *, oom_killed: bool) -> Outcome:
     """The verdict; `oom_killed` is the engine's word on a sandbox that died without a report."""
-    result = heard.result
+    result = exchange.result
     if result is not None and result.failed:
         raise BadRequest(
             f"the snippet's files could not be placed in its workspace: {result.failed}",
             field="files",
         )
-    if heard.cut == "flood":
+    if exchange.cut == "flood":
         return Outcome("killed", KILLED_EXIT, "SIGKILL")
-    if result is not None and not heard.is_late:
+    if result is not None and not exchange.timed_out:
         return _result_outcome(result)
-    if heard.cut == "lost":
+    if exchange.cut == "lost":
         return Outcome("oom" if oom_killed else "killed", KILLED_EXIT, "SIGKILL")
     return Outcome("timeout", DEADLINE_EXIT, "SIGKILL")
 
@@ -72,31 +72,31 @@ def _signal_name(number: int) -> str | None:
 
 def build_execution(
     snippet: Snippet,
-    heard: Exchange,
+    exchange: Exchange,
     limits: EnforcedLimits,
     facts: SandboxFacts,
     *,
     oom_killed: bool,
 ) -> Execution:
     """The execution; `oom_killed` is the engine's word on a sandbox that died without a report."""
-    verdict = determine_outcome(heard, oom_killed=oom_killed)
-    result = heard.result
+    outcome = determine_outcome(exchange, oom_killed=oom_killed)
+    result = exchange.result
     return Execution(
         language=snippet.language,
-        status=verdict.status,
-        exit_code=verdict.exit_code,
-        signal=verdict.signal,
-        stdout=heard.stdout.text(),
-        stderr=heard.stderr.text(),
-        stdout_bytes=heard.stdout.seen,
-        stderr_bytes=heard.stderr.seen,
-        truncated=Truncated(stdout=heard.stdout.truncated, stderr=heard.stderr.truncated),
+        status=outcome.status,
+        exit_code=outcome.exit_code,
+        signal=outcome.signal,
+        stdout=exchange.stdout.text(),
+        stderr=exchange.stderr.text(),
+        stdout_bytes=exchange.stdout.total_bytes,
+        stderr_bytes=exchange.stderr.total_bytes,
+        truncated=Truncated(stdout=exchange.stdout.truncated, stderr=exchange.stderr.truncated),
         oom_events=result.oom_kills if result else int(oom_killed),
-        result_repr=heard.values.result_repr,
-        rich=heard.values.rich,
-        artifacts=heard.artifacts,
-        artifacts_skipped=heard.skipped,
-        timings_ms=heard.timings(),
+        result_repr=exchange.values.result_repr,
+        rich=exchange.values.rich,
+        artifacts=exchange.artifacts,
+        artifacts_skipped=exchange.skipped,
+        timings_ms=exchange.timings(),
         limits=limits,
         sandbox=facts,
     )

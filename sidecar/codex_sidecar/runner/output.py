@@ -23,11 +23,11 @@ StreamName = Literal["stdout", "stderr"]
 class Listener(Protocol):
     """Is told at once; it must not wait."""
 
-    def running(self) -> None:
+    def on_start(self) -> None:
         """The program has started."""
         ...
 
-    def printed(self, stream: StreamName, content: bytes) -> None:
+    def on_output(self, stream: StreamName, content: bytes) -> None:
         """The program has printed this, and it is kept."""
         ...
 
@@ -35,10 +35,10 @@ class Listener(Protocol):
 class NullListener:
     """Listens to nothing."""
 
-    def running(self) -> None:
+    def on_start(self) -> None:
         """Nothing comes of it."""
 
-    def printed(self, stream: StreamName, content: bytes) -> None:
+    def on_output(self, stream: StreamName, content: bytes) -> None:
         """Nothing comes of it."""
 
 
@@ -64,12 +64,12 @@ def parse_values(body: bytes) -> SnippetValues:
     if len(body) > MAX_VALUES_BYTES:
         return SnippetValues()
     try:
-        said = SnippetValues.model_validate_json(body)
+        values = SnippetValues.model_validate_json(body)
     except ValidationError:
         return SnippetValues()
     return (
-        said
-        if len(said.rich) <= MAX_RICH_VALUES and all(map(_is_valid, said.rich))
+        values
+        if len(values.rich) <= MAX_RICH_VALUES and all(map(_is_valid, values.rich))
         else SnippetValues()
     )
 
@@ -90,19 +90,19 @@ class BoundedOutput:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._content = bytearray()
-        self.seen = 0
+        self.total_bytes = 0
 
     @property
     def truncated(self) -> bool:
         """Whether there was more than is kept."""
-        return self.seen > len(self._content)
+        return self.total_bytes > len(self._content)
 
-    def add(self, chunk: bytes) -> bytes:
+    def add(self, content: bytes) -> bytes:
         """Counts the chunk, keeps what still fits, and gives that back."""
-        self.seen += len(chunk)
-        fits = chunk[: self._limit - len(self._content)]
-        self._content += fits
-        return fits
+        self.total_bytes += len(content)
+        accepted = content[: self._limit - len(self._content)]
+        self._content += accepted
+        return accepted
 
     def text(self) -> str:
         """What is kept, as text; a character that the cut went through is left out."""

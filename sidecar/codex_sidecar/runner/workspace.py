@@ -39,12 +39,12 @@ _STATUS: Final = MappingProxyType[ErrorKind, tuple[int, str]](
 class FrameChannel(Protocol):
     """The two directions of the talk with a runner."""
 
-    async def send_together(self, *sent: Frame) -> None:
+    async def send_frames(self, *sent: Frame) -> None:
         """Sends frames in one go."""
         ...
 
-    async def receive(self, nonce: bytes, most: int = ...) -> Frame:
-        """The next frame, of `most` bytes; raises `RunnerLost` when there is none."""
+    async def receive(self, nonce: bytes, max_bytes: int = ...) -> Frame:
+        """The next frame, of `max_bytes` bytes; raises `RunnerLost` when there is none."""
         ...
 
 
@@ -70,7 +70,7 @@ class WorkspaceEntry(BaseModel):
         description="When it was changed, in seconds of Unix time, as the snippet set it."
     )
 
-    def file(self) -> WorkspaceFile:
+    def to_workspace_file(self) -> WorkspaceFile:
         """The same for callers."""
         moment = datetime.fromtimestamp(min(max(self.modified, 0.0), MAX_TIMESTAMP), UTC)
         return WorkspaceFile(path=self.path, bytes=self.bytes, modified=moment)
@@ -95,68 +95,68 @@ class Workspace:
     Raises `RefusedCall` for what cannot be done there, `RunnerLost` when the sandbox is gone.
     """
 
-    def __init__(self, line: FrameChannel) -> None:
-        self._line = line
+    def __init__(self, channel: FrameChannel) -> None:
+        self._channel = channel
         # INVARIANT: a call that was begun and not answered leaves the line at no known place.
-        self.is_sound = True
+        self.is_usable = True
 
     async def files(self) -> tuple[WorkspaceFile, ...]:
         """The regular files in it."""
-        answer, _ = await self._asked("list")
-        return tuple(listed.file() for listed in answer.files)
+        answer, _ = await self._request("list")
+        return tuple(entry.to_workspace_file() for entry in answer.files)
 
     async def read(self, path: str) -> bytes:
         """A file's content."""
-        return (await self._asked("read", path))[1]
+        return (await self._request("read", path))[1]
 
     async def write(self, path: str, content: bytes) -> None:
         """Makes a file, and the folders it lies in."""
-        await self._asked("write", path, content)
+        await self._request("write", path, content)
 
     async def delete(self, path: str) -> None:
         """Removes a file."""
-        await self._asked("delete", path)
+        await self._request("delete", path)
 
     async def export(self) -> bytes:
         """All of it as a tar."""
-        files = (await self._asked("list"))[0].files
-        size = sum(file.bytes + TAR_HEADER_BYTES for file in files)
+        files = (await self._request("list"))[0].files
+        size = sum(to_workspace_file.bytes + TAR_HEADER_BYTES for to_workspace_file in files)
         if size > MAX_EXPORT_BYTES:
             raise RefusedCall(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 "too_large",
                 f"{len(files)} files of {size} bytes in all, where {MAX_EXPORT_BYTES} can go",
             )
-        return (await self._asked("export"))[1]
+        return (await self._request("export"))[1]
 
-    async def fill(self, archive: bytes) -> None:
+    async def replace(self, archive: bytes) -> None:
         """Replaces all of it by what is in the tar."""
-        await self._asked("import", content=archive)
+        await self._request("import", content=archive)
 
     async def wipe(self) -> None:
         """Empties it."""
-        await self._asked("wipe")
+        await self._request("wipe")
 
-    async def _asked(
+    async def _request(
         self, op: Operation, path: str = "", content: bytes = b""
     ) -> tuple[WorkspaceResponse, bytes]:
-        self.is_sound = False
+        self.is_usable = False
         try:
             async with asyncio.timeout(TIMEOUT_S):
                 call = WorkspaceRequest(op=op, path=path).model_dump_json().encode()
-                await self._line.send_together(
+                await self._channel.send_frames(
                     Frame(frames.WORKSPACE, call), Frame(frames.FILES, content)
                 )
-                answer, said = _parse_response(
-                    await self._line.receive(b"", frames.MAX_WORKSPACE_FRAME_BYTES)
+                answer, body = _parse_response(
+                    await self._channel.receive(b"", frames.MAX_WORKSPACE_FRAME_BYTES)
                 )
         except (TimeoutError, OSError) as gone:
             raise RunnerLost(f"the sandbox does not answer: {gone}") from gone
-        self.is_sound = True
+        self.is_usable = True
         if not answer.ok:
             status, code = _STATUS[answer.kind]
             raise RefusedCall(status, code, f"{path or 'the workspace'}: {answer.error}")
-        return answer, said
+        return answer, body
 
 
 def _parse_response(frame: Frame) -> tuple[WorkspaceResponse, bytes]:

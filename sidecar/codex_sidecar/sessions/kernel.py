@@ -40,21 +40,21 @@ class Kernel:
         self,
         session_id: str,
         limits: Limits,
-        shelf: SessionSandboxes,
+        sandboxes: SessionSandboxes,
         machine: Machine,
-        turns: FairQueue,
+        queue: FairQueue,
     ) -> None:
         self._session_id, self._limits = session_id, limits
-        self._shelf, self._machine, self._turns = shelf, machine, turns
-        self._talk: Exchange | None = None
-        self._at: SessionSandbox | None = None
-        self._variables_at: SessionSandbox | None = None
+        self._sandboxes, self._machine, self._queue = sandboxes, machine, queue
+        self._exchange: Exchange | None = None
+        self._sandbox: SessionSandbox | None = None
+        self._variables_sandbox: SessionSandbox | None = None
         self._variables_kind: SandboxKind | None = None
-        self._is_stopped = self._is_unwanted = False
+        self._is_stopped = self._is_cancelled = False
 
     async def run(self, snippet: Snippet, listener: Listener | None) -> Execution:
-        """The next snippet. It is not to be cancelled: `hang_up` ends it."""
-        self._is_unwanted = False
+        """The next snippet. It is not to be cancelled: `cancel` ends it."""
+        self._is_cancelled = False
         execution = await self._attempt(snippet, listener) or await self._attempt(snippet, listener)
         if execution is None:
             raise RunnerLost("the session's sandbox was lost twice before the snippet began")
@@ -62,108 +62,114 @@ class Kernel:
 
     async def interrupt(self) -> None:
         """What Ctrl-C does to the snippet that is running; nothing where none is."""
-        if self._talk is not None:
+        if self._exchange is not None:
             with contextlib.suppress(RunnerLost, OSError):
-                await self._talk.interrupt()
+                await self._exchange.interrupt()
 
-    async def hang_up(self) -> None:
+    async def cancel(self) -> None:
         """Ends the snippet that is running, with its sandbox only where it does not obey."""
-        self._is_unwanted = True
-        if self._talk is not None and self._at is not None:
-            await self._end(self._at, self._talk)
+        self._is_cancelled = True
+        if self._exchange is not None and self._sandbox is not None:
+            await self._end(self._sandbox, self._exchange)
 
     async def stop(self) -> None:
         """Ends the snippet that is running, at once; none is begun any more."""
         self._is_stopped = True
-        if self._at is not None:
-            await self._at.container.kill()
+        if self._sandbox is not None:
+            await self._sandbox.container.kill()
 
     async def _attempt(self, snippet: Snippet, listener: Listener | None) -> Execution | None:
         """The execution; None when the sandbox turned out to be gone before the program ran."""
-        began = time.perf_counter()
-        kind = self._kind_for(snippet)
-        limits = await self._limits_of(snippet, kind)
+        started_at = time.perf_counter()
+        kind = self._select_kind(snippet)
+        limits = await self._resolve_limits(snippet, kind)
         files = pack_files(
             snippet.files, program=PROGRAM_NAMES[snippet.language], room_mb=limits.workspace_mb
         )
-        held = await self._shelf.at(kind, limits)
-        self._require_that_it_is_wanted()
+        sandbox = await self._sandboxes.acquire(kind, limits)
+        self._require_active()
         if snippet.stateful:
             self._variables_kind = kind
-        start_ms = (time.perf_counter() - began) * 1000
-        execution = await self._talk_in(held, limits, snippet, files, listener)
+        start_ms = (time.perf_counter() - started_at) * 1000
+        execution = await self._run_in(sandbox, limits, snippet, files, listener)
         if execution is None:
             return None
         timings = execution.timings_ms.model_copy(update={"start": start_ms})
         return execution.model_copy(update={"timings_ms": timings})
 
-    def _kind_for(self, snippet: Snippet) -> SandboxKind:
+    def _select_kind(self, snippet: Snippet) -> SandboxKind:
         if snippet.stateful and self._variables_kind is not None:
             return self._variables_kind
         kind = select_kind(select_image_language(snippet), detect_preload(snippet))
         # What has more imported than is asked for, and is there already, will do.
-        return "data" if kind == "python" and self._shelf.limits("data") else kind
+        return "data" if kind == "python" and self._sandboxes.limits("data") else kind
 
-    async def _limits_of(self, snippet: Snippet, kind: SandboxKind) -> EnforcedLimits:
-        asked = merge_limits(snippet.limits, self._limits)
-        settled = await self._machine.settle(asked, kind_language(kind))
-        held = self._shelf.limits(kind)
-        return apply_fixed_limits(snippet.limits, settled, held) if held else settled
+    async def _resolve_limits(self, snippet: Snippet, kind: SandboxKind) -> EnforcedLimits:
+        requested = merge_limits(snippet.limits, self._limits)
+        resolved = await self._machine.resolve_limits(requested, kind_language(kind))
+        enforced_limits = self._sandboxes.limits(kind)
+        return (
+            apply_fixed_limits(snippet.limits, resolved, enforced_limits)
+            if enforced_limits
+            else resolved
+        )
 
-    async def _talk_in(
+    async def _run_in(
         self,
-        held: SessionSandbox,
+        sandbox: SessionSandbox,
         limits: EnforcedLimits,
         snippet: Snippet,
         files: bytes,
         listener: Listener | None,
     ) -> Execution | None:
-        talk = Exchange(held.container, limits, RUNNER_FIRST, listener)
-        self._talk, self._at = talk, held
+        exchange = Exchange(sandbox.container, limits, RUNNER_FIRST, listener)
+        self._exchange, self._sandbox = exchange, sandbox
         try:
-            await talk.hold(snippet, files, lambda: self._end(held, talk))
-            return await self._told(held, limits, snippet, talk)
+            await exchange.run(snippet, files, lambda: self._end(sandbox, exchange))
+            return await self._build_execution(sandbox, limits, snippet, exchange)
         finally:
-            self._talk = self._at = None
-            if not talk.is_whole:
-                await self._shelf.drop(held)
+            self._exchange = self._sandbox = None
+            if not exchange.is_complete:
+                await self._sandboxes.drop(sandbox)
 
-    async def _told(
-        self, held: SessionSandbox, limits: EnforcedLimits, snippet: Snippet, talk: Exchange
+    async def _build_execution(
+        self, sandbox: SessionSandbox, limits: EnforcedLimits, snippet: Snippet, exchange: Exchange
     ) -> Execution | None:
-        if talk.cut == "lost":
-            self._require_that_it_is_wanted()
-            if self._turns.is_closed:
+        if exchange.cut == "lost":
+            self._require_active()
+            if self._queue.is_closed:
                 raise ServiceStopping
-        oom_killed = talk.result is None and await held.container.oom_killed()
-        if talk.cut == "lost" and not talk.has_run:
+        oom_killed = exchange.result is None and await sandbox.container.oom_killed()
+        if exchange.cut == "lost" and not exchange.has_started:
             return None
-        execution = build_execution(snippet, talk, limits, held.facts, oom_killed=oom_killed)
-        return execution.model_copy(update={"session": self._facts(held, talk, snippet)})
+        execution = build_execution(snippet, exchange, limits, sandbox.facts, oom_killed=oom_killed)
+        return execution.model_copy(update={"session": self._facts(sandbox, exchange, snippet)})
 
-    def _require_that_it_is_wanted(self) -> None:
-        if self._is_stopped or self._is_unwanted:
+    def _require_active(self) -> None:
+        if self._is_stopped or self._is_cancelled:
             raise SessionNotFound(self._session_id)
 
-    async def _end(self, held: SessionSandbox, talk: Exchange) -> None:
+    async def _end(self, sandbox: SessionSandbox, exchange: Exchange) -> None:
         with contextlib.suppress(TimeoutError, RunnerLost, OSError):
-            await talk.interrupt()
+            await exchange.interrupt()
             async with asyncio.timeout(INTERRUPT_TIMEOUT_S):
-                await talk.over.wait()
-        if not talk.is_whole:
-            await held.container.kill()
+                await exchange.finished.wait()
+        if not exchange.is_complete:
+            await sandbox.container.kill()
 
-    def _facts(self, held: SessionSandbox, talk: Exchange, snippet: Snippet) -> SessionFacts:
-        workspace, self._shelf.workspace = self._shelf.workspace, "kept"
+    def _facts(self, sandbox: SessionSandbox, exchange: Exchange, snippet: Snippet) -> SessionFacts:
+        workspace, self._sandboxes.workspace = self._sandboxes.workspace, "kept"
         return SessionFacts(
-            id=self._session_id, workspace=workspace, python=self._python(held, talk, snippet)
+            id=self._session_id,
+            workspace=workspace,
+            python=self._describe_variables(sandbox, exchange, snippet),
         )
 
-    def _python(
-        self, held: SessionSandbox, talk: Exchange, snippet: Snippet
+    def _describe_variables(
+        self, sandbox: SessionSandbox, exchange: Exchange, snippet: Snippet
     ) -> Literal["kept", "lost", "new"]:
-        if not snippet.stateful or talk.result is None:
+        if not snippet.stateful or exchange.result is None:
             return "new"
-        before, self._variables_at = self._variables_at, held
-        was_elsewhere = before is not None and before is not held
-        return "lost" if was_elsewhere else talk.result.python
+        previous, self._variables_sandbox = self._variables_sandbox, sandbox
+        was_elsewhere = previous is not None and previous is not sandbox
+        return "lost" if was_elsewhere else exchange.result.python

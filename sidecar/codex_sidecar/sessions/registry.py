@@ -23,8 +23,8 @@ log = logging.getLogger(__name__)
 class SessionRegistry:
     """Whoever knows a session's id may use it, and ids cannot be guessed."""
 
-    def __init__(self, means: SessionDependencies, most: int) -> None:
-        self._means, self._most = means, most
+    def __init__(self, dependencies: SessionDependencies, max_open: int) -> None:
+        self._dependencies, self._max_open = dependencies, max_open
         self._open: dict[str, Session] = {}
 
     @property
@@ -32,21 +32,21 @@ class SessionRegistry:
         """How many are open."""
         return len(self._open)
 
-    async def open(self, asked: SessionRequest) -> Session:
+    async def open(self, request: SessionRequest) -> Session:
         """A new session, which has no sandbox yet; `Busy` when as many are open as may be."""
-        if self._means.turns.is_closed:
+        if self._dependencies.queue.is_closed:
             raise ServiceStopping
-        await self._means.machine.settle(asked.limits, "python")
-        if len(self._open) >= self._most:
-            raise self._full()
-        session = Session(secrets.token_urlsafe(ID_BYTES), asked, self._means)
+        await self._dependencies.machine.resolve_limits(request.limits, "python")
+        if len(self._open) >= self._max_open:
+            raise self._build_busy_error()
+        session = Session(secrets.token_urlsafe(ID_BYTES), request, self._dependencies)
         self._open[session.id] = session
         return session
 
     def find(self, session_id: str) -> Session:
         """The session with this id; `SessionNotFound` where there is none."""
         session = self._open.get(session_id)
-        if session is None or session.is_over:
+        if session is None or session.is_expired:
             raise SessionNotFound(session_id)
         return session
 
@@ -61,7 +61,9 @@ class SessionRegistry:
         """Ends sessions as they expire, without end."""
         while True:
             await asyncio.sleep(INTERVAL_S)
-            await self._close_all([each for each in self._open.values() if each.is_over])
+            await self._close_all(
+                [session for session in self._open.values() if session.is_expired]
+            )
 
     async def aclose(self) -> None:
         """Ends all of them."""
@@ -75,7 +77,7 @@ class SessionRegistry:
             except MiniAgentError as failed:
                 log.warning("session not closed", extra={"why": str(failed)})
 
-    def _full(self) -> Busy:
-        soonest = min((each.left_s for each in self._open.values()), default=0.0)
-        seconds = min(MAX_RETRY_AFTER_S, max(1, math.ceil(soonest)))
-        return Busy(f"all {self._most} sessions are open", retry_after_s=seconds)
+    def _build_busy_error(self) -> Busy:
+        soonest_s = min((session.remaining_s for session in self._open.values()), default=0.0)
+        seconds = min(MAX_RETRY_AFTER_S, max(1, math.ceil(soonest_s)))
+        return Busy(f"all {self._max_open} sessions are open", retry_after_s=seconds)

@@ -44,7 +44,7 @@ class SessionSandbox:
     @property
     def is_usable(self) -> bool:
         """Whether a snippet can run in it."""
-        return self.container.is_alive and self.workspace.is_sound
+        return self.container.is_alive and self.workspace.is_usable
 
     async def close(self) -> None:
         """Gives it up; whatever runs in it is killed."""
@@ -57,36 +57,38 @@ async def lease_sandbox(
     """Takes a sandbox out of the pool, for as long as it is wanted."""
     async with AsyncExitStack() as lease:
         container = await lease.enter_async_context(pool.lease(language, limits, preload))
-        held, facts = await container.enforced()
-        return SessionSandbox(container, held, facts, Workspace(container), lease.pop_all())
+        enforced_limits, facts = await container.enforced_limits()
+        return SessionSandbox(
+            container, enforced_limits, facts, Workspace(container), lease.pop_all()
+        )
 
 
 FIXED_LIMITS: Final = ("memory_mb", "cpus", "pids", "workspace_mb")
 
 
-def merge_limits(asked: Limits, usual: Limits) -> Limits:
-    """What a snippet asks for in a session whose snippets have `usual` where they say nothing."""
-    return usual.model_copy(update=asked.model_dump(exclude_none=True))
+def merge_limits(requested: Limits, defaults: Limits) -> Limits:
+    """What a snippet asks for in a session whose snippets have `defaults` where they say nothing."""
+    return defaults.model_copy(update=requested.model_dump(exclude_none=True))
 
 
 def apply_fixed_limits(
-    asked: Limits, settled: EnforcedLimits, held: EnforcedLimits
+    requested: Limits, resolved: EnforcedLimits, enforced_limits: EnforcedLimits
 ) -> EnforcedLimits:
-    """What holds in a sandbox that was started with `held`.
+    """What holds in a sandbox that was started with `enforced_limits`.
 
-    Time and output are `settled` anew for each snippet; `BadRequest` names a limit that would need
+    Time and output are `resolved` anew for each snippet; `BadRequest` names a limit that would need
     another sandbox.
     """
     for name in FIXED_LIMITS:
-        wanted, has = getattr(asked, name), getattr(held, name)
-        if wanted is not None and round(wanted, 3) != has:
+        value, enforced = getattr(requested, name), getattr(enforced_limits, name)
+        if value is not None and round(value, 3) != enforced:
             raise BadRequest(
-                f"limits.{name} {wanted:g}: this session's sandbox was started with {has:g}",
+                f"limits.{name} {value:g}: this session's sandbox was started with {enforced:g}",
                 field=f"limits.{name}",
                 hint="name it when the session is opened, or open another session",
             )
-    return held.model_copy(
-        update={"timeout_s": settled.timeout_s, "output_bytes": settled.output_bytes}
+    return enforced_limits.model_copy(
+        update={"timeout_s": resolved.timeout_s, "output_bytes": resolved.output_bytes}
     )
 
 
@@ -98,85 +100,87 @@ class SessionSandboxes:
 
     def __init__(self, pool: SandboxPool) -> None:
         self._pool = pool
-        self._held: dict[SandboxKind, SessionSandbox] = {}
-        self._home: SandboxKind | None = None
+        self._by_kind: dict[SandboxKind, SessionSandbox] = {}
+        self._workspace_kind: SandboxKind | None = None
         self.workspace: Literal["new", "kept", "lost"] = "new"
 
     def limits(self, kind: SandboxKind) -> EnforcedLimits | None:
         """What a sandbox of this kind enforces, None where there is none."""
-        held = self._held.get(kind)
-        return held.limits if held and held.is_usable else None
+        sandbox = self._by_kind.get(kind)
+        return sandbox.limits if sandbox and sandbox.is_usable else None
 
-    async def home(self) -> SessionSandbox | None:
+    async def get_workspace_sandbox(self) -> SessionSandbox | None:
         """The sandbox that has the workspace, None where there is no workspace yet."""
-        await self._drop_the_lost()
-        return self._held[self._home] if self._home else None
+        await self._drop_unusable()
+        return self._by_kind[self._workspace_kind] if self._workspace_kind else None
 
-    async def at(self, kind: SandboxKind, limits: EnforcedLimits) -> SessionSandbox:
+    async def acquire(self, kind: SandboxKind, limits: EnforcedLimits) -> SessionSandbox:
         """A sandbox of this kind, with the workspace in it.
 
         Raises `RefusedCall` where the workspace cannot be brought there, and then it stays.
         """
-        await self._drop_the_lost()
-        held = self._held.pop(kind, None)
-        is_fresh = held is None
-        if held is None:
+        await self._drop_unusable()
+        sandbox = self._by_kind.pop(kind, None)
+        is_new = sandbox is None
+        if sandbox is None:
             await self._make_room()
-            held = await lease_sandbox(self._pool, kind_language(kind), limits, kind_preload(kind))
+            sandbox = await lease_sandbox(
+                self._pool, kind_language(kind), limits, kind_preload(kind)
+            )
         # The order of the shelf is that of their last use.
-        self._held[kind] = held
-        if self._home != kind:
-            await self._bring_workspace(held, is_fresh=is_fresh)
-            self._home = kind
-        return held
+        self._by_kind[kind] = sandbox
+        if self._workspace_kind != kind:
+            await self._move_workspace(sandbox, is_new=is_new)
+            self._workspace_kind = kind
+        return sandbox
 
-    async def drop(self, held: SessionSandbox) -> None:
+    async def drop(self, sandbox: SessionSandbox) -> None:
         """Gives up a sandbox; the workspace is lost if it was there."""
-        for kind, other in tuple(self._held.items()):
-            if other is held:
-                del self._held[kind]
+        for kind, other in tuple(self._by_kind.items()):
+            if other is sandbox:
+                del self._by_kind[kind]
                 self._note_loss(kind)
-        await held.close()
+        await sandbox.close()
 
     async def close(self) -> None:
         """Gives up all of them."""
-        while self._held:
-            _, held = self._held.popitem()
-            await held.close()
-        self._home = None
+        while self._by_kind:
+            _, sandbox = self._by_kind.popitem()
+            await sandbox.close()
+        self._workspace_kind = None
 
-    async def _bring_workspace(self, held: SessionSandbox, *, is_fresh: bool) -> None:
-        if self._home is None:
-            if not is_fresh:
-                await held.workspace.wipe()
+    async def _move_workspace(self, sandbox: SessionSandbox, *, is_new: bool) -> None:
+        if self._workspace_kind is None:
+            if not is_new:
+                await sandbox.workspace.wipe()
             return
-        home = self._held[self._home]
+        source = self._by_kind[self._workspace_kind]
         try:
-            archive = await home.workspace.export()
+            archive = await source.workspace.export()
         except RunnerLost:
-            await self.drop(home)
-            await self._bring_workspace(held, is_fresh=is_fresh)
+            await self.drop(source)
+            await self._move_workspace(sandbox, is_new=is_new)
             return
         except RefusedCall as refused:
             raise _workspace_not_moved(refused) from refused
         try:
-            await held.workspace.fill(archive)
+            await sandbox.workspace.replace(archive)
         except RefusedCall as refused:
             raise _workspace_not_moved(refused) from refused
 
     async def _make_room(self) -> None:
-        others = [kind for kind in self._held if kind != self._home]
-        if len(self._held) >= MAX_SANDBOXES:
-            await self._held.pop(others[0]).close()
+        others = [kind for kind in self._by_kind if kind != self._workspace_kind]
+        if len(self._by_kind) >= MAX_SANDBOXES:
+            await self._by_kind.pop(others[0]).close()
 
-    async def _drop_the_lost(self) -> None:
-        for held in tuple(self._held.values()):
-            if not held.is_usable:
-                await self.drop(held)
+    async def _drop_unusable(self) -> None:
+        for sandbox in tuple(self._by_kind.values()):
+            if not sandbox.is_usable:
+                await self.drop(sandbox)
 
     def _note_loss(self, kind: SandboxKind) -> None:
-        if self._home == kind:
-            self._home = None
+        if self._workspace_kind == kind:
+            self._workspace_kind = None
             self.workspace = "lost"
 
 

@@ -41,7 +41,7 @@ class CallQueue:
         return self._inside == 0
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[None]:
+    async def slot(self) -> AsyncIterator[None]:
         """Waits for its turn; `SessionBusy` when as many as may wait are waiting."""
         if self._inside > MAX_WAITING:
             raise SessionBusy(MAX_WAITING)
@@ -64,52 +64,56 @@ class SessionDependencies:
 
     machine: Machine
     pool: SandboxPool
-    turns: FairQueue
+    queue: FairQueue
 
 
 class Session:
     """Does one thing at a time. Raises `SessionNotFound` once it is closed, `SessionBusy` in a crowd."""
 
-    def __init__(self, session_id: str, asked: SessionRequest, means: SessionDependencies) -> None:
+    def __init__(
+        self, session_id: str, request: SessionRequest, dependencies: SessionDependencies
+    ) -> None:
         self.id = session_id
-        self._asked, self._means = asked, means
-        self._shelf = SessionSandboxes(means.pool)
-        self._kernel = Kernel(session_id, asked.limits, self._shelf, means.machine, means.turns)
-        self._file = CallQueue()
+        self._request, self._dependencies = request, dependencies
+        self._sandboxes = SessionSandboxes(dependencies.pool)
+        self._kernel = Kernel(
+            session_id, request.limits, self._sandboxes, dependencies.machine, dependencies.queue
+        )
+        self._calls = CallQueue()
         self._opened = self._last_call = time.monotonic()
         self._is_closed = False
 
     @property
-    def left_s(self) -> float:
+    def remaining_s(self) -> float:
         """Seconds until it expires, if no call comes before."""
-        end = min(self._last_call + self._asked.ttl_s, self._opened + MAX_LIFETIME_S)
+        end = min(self._last_call + self._request.ttl_s, self._opened + MAX_LIFETIME_S)
         return max(0.0, end - time.monotonic())
 
     @property
     def expires_at(self) -> datetime:
         """When that is."""
-        return datetime.now(UTC) + timedelta(seconds=self.left_s)
+        return datetime.now(UTC) + timedelta(seconds=self.remaining_s)
 
     @property
-    def is_over(self) -> bool:
+    def is_expired(self) -> bool:
         """Whether it has expired; a call that is in progress is waited for."""
-        return self._file.is_empty and self.left_s <= 0
+        return self._calls.is_empty and self.remaining_s <= 0
 
     async def run(
         self, snippet: Snippet, *, caller: str = "", listener: Listener | None = None
     ) -> Execution:
         """The session's next snippet. Cancelling ends it, and the files stay if they can."""
-        asked = time.perf_counter()
-        async with self._call(), self._means.turns.turn(caller):
-            queued_ms = (time.perf_counter() - asked) * 1000
-            execution = await self._unbroken(self._kernel.run(snippet, listener))
-        total_ms = (time.perf_counter() - asked) * 1000
+        started_at = time.perf_counter()
+        async with self._call(), self._dependencies.queue.slot(caller):
+            queued_ms = (time.perf_counter() - started_at) * 1000
+            execution = await self._shield(self._kernel.run(snippet, listener))
+        total_ms = (time.perf_counter() - started_at) * 1000
         timings = execution.timings_ms.model_copy(update={"queue": queued_ms, "total": total_ms})
         finished = execution.model_copy(update={"timings_ms": timings})
         metrics.record_execution(finished)
         return finished
 
-    def keep(self) -> None:
+    def keep_alive(self) -> None:
         """Somebody still wants it, though there is nothing to do."""
         self._last_call = time.monotonic()
 
@@ -120,30 +124,30 @@ class Session:
     async def files(self) -> tuple[WorkspaceFile, ...]:
         """The regular files in the workspace."""
         async with self._call():
-            home = await self._shelf.home()
+            home = await self._sandboxes.get_workspace_sandbox()
             if home is None:
                 return ()
-            return await self._unbroken(home.workspace.files())
+            return await self._shield(home.workspace.files())
 
     async def read(self, path: str) -> bytes:
         """The content of one of them."""
         async with self._call():
-            home = await self._home_of(path)
-            return await self._unbroken(home.workspace.read(path))
+            home = await self._require_workspace(path)
+            return await self._shield(home.workspace.read(path))
 
     async def write(self, path: str, content: bytes) -> None:
         """Makes one, or replaces it."""
         async with self._call():
-            home = await self._shelf.home()
+            home = await self._sandboxes.get_workspace_sandbox()
             if home is None:
-                home = await self._unbroken(self._first())
-            await self._unbroken(home.workspace.write(path, content))
+                home = await self._shield(self._create_workspace())
+            await self._shield(home.workspace.write(path, content))
 
     async def delete(self, path: str) -> None:
         """Removes one."""
         async with self._call():
-            home = await self._home_of(path)
-            await self._unbroken(home.workspace.delete(path))
+            home = await self._require_workspace(path)
+            await self._shield(home.workspace.delete(path))
 
     async def aclose(self) -> None:
         """Ends whatever runs in it, and gives its sandboxes back."""
@@ -151,26 +155,26 @@ class Session:
         try:
             await self._kernel.stop()
         finally:
-            if self._file.is_empty:
-                await self._shelf.close()
+            if self._calls.is_empty:
+                await self._sandboxes.close()
 
     @asynccontextmanager
     async def _call(self) -> AsyncIterator[None]:
-        async with self._file.turn():
+        async with self._calls.slot():
             if self._is_closed:
                 raise SessionNotFound(self.id)
             try:
                 yield
             finally:
-                await self._leave()
+                await self._finish_call()
 
-    async def _leave(self) -> None:
+    async def _finish_call(self) -> None:
         self._last_call = time.monotonic()
         # Whoever closed it while this call was in progress has left the rest to it.
         if self._is_closed:
-            await self._shelf.close()
+            await self._sandboxes.close()
 
-    async def _unbroken(self, work: Coroutine[object, object, Value]) -> Value:
+    async def _shield(self, work: Coroutine[object, object, Value]) -> Value:
         # INVARIANT: a talk with a runner is brought to its end, and no other begins before, or
         # the next one would hear the answer to this one.
         working = asyncio.create_task(work)
@@ -178,19 +182,19 @@ class Session:
             return await asyncio.shield(working)
         except asyncio.CancelledError:
             try:
-                await self._kernel.hang_up()
+                await self._kernel.cancel()
             finally:
                 await asyncio.wait({working})
                 working.exception()
             raise
 
-    async def _home_of(self, path: str) -> SessionSandbox:
-        home = await self._shelf.home()
+    async def _require_workspace(self, path: str) -> SessionSandbox:
+        home = await self._sandboxes.get_workspace_sandbox()
         if home is None:
             raise RefusedCall(HTTPStatus.NOT_FOUND, "no_file", f"{path}: the workspace is empty")
         return home
 
-    async def _first(self) -> SessionSandbox:
+    async def _create_workspace(self) -> SessionSandbox:
         """The sandbox of a session whose first call brings a file and no snippet."""
-        limits = await self._means.machine.settle(self._asked.limits, "python")
-        return await self._shelf.at("python", limits)
+        limits = await self._dependencies.machine.resolve_limits(self._request.limits, "python")
+        return await self._sandboxes.acquire("python", limits)

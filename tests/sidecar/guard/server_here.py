@@ -20,6 +20,6 @@ async def serving(settings: GuardSettings, place: Path) -> AsyncIterator[None]:
     upstream = UpstreamEngine(settings.docker_socket)
     owned = OwnedContainers(upstream, settings.instance, MOST)
     gate = Policy(settings.docker_socket, settings.terms(), upstream, owned)
-    async with GuardServer(gate).listening(place):
+    async with GuardServer(gate).listen(place):
         yield
     await upstream.aclose()

@@ -31,7 +31,7 @@ def ours(engine: RecordingEngine) -> None:
 
 @asynccontextmanager
 async def streams(place: Path) -> AsyncIterator[HijackedStream]:
-    attached = await asyncio.wait_for(StreamOpener(str(place)).streams(TARGET), 30)
+    attached = await asyncio.wait_for(StreamOpener(str(place)).open(TARGET), 30)
     try:
         yield attached
     finally:
@@ -42,16 +42,16 @@ async def test_bytes_go_both_ways(guard: Path) -> None:
     async with streams(guard) as attached:
         for _ in range(10):
             await attached.send(HELLO)
-            assert await attached.chunk() == (1, b"hello")
+            assert await attached.read() == (1, b"hello")
 
 
 async def test_they_outlive_the_guard(engine: RecordingEngine, folder: Path) -> None:
     settings = GuardSettings(instance=INSTANCE, docker_socket=str(engine.socket))
     place = folder / "short-lived.sock"
     async with serving(settings, place):
-        attached = await StreamOpener(str(place)).streams(TARGET)
+        attached = await StreamOpener(str(place)).open(TARGET)
     await attached.send(HELLO)
-    assert await attached.chunk() == (1, b"hello")
+    assert await attached.read() == (1, b"hello")
     await attached.close()
 
 
@@ -73,7 +73,7 @@ async def test_an_engine_that_goes_is_gone_for_the_client(
 ) -> None:
     async with streams(guard) as attached:
         await engine.stop()
-        assert await attached.chunk() == (1, b"")
+        assert await attached.read() == (1, b"")
 
 
 async def test_an_engine_that_speaks_at_once_is_heard(guard: Path, engine: RecordingEngine) -> None:
@@ -83,13 +83,13 @@ async def test_an_engine_that_speaks_at_once_is_heard(guard: Path, engine: Recor
 
     engine.streams = speaks_first
     async with streams(guard) as attached:
-        assert await attached.chunk() == (1, b"hello")
+        assert await attached.read() == (1, b"hello")
 
 
 async def test_without_a_guard_the_engine_itself_gives_them(engine: RecordingEngine) -> None:
     async with streams(engine.socket) as attached:
         await attached.send(HELLO)
-        assert await attached.chunk() == (1, b"hello")
+        assert await attached.read() == (1, b"hello")
 
 
 async def test_a_container_of_somebody_else_is_refused(
@@ -117,9 +117,9 @@ async def test_a_descriptor_that_is_kept_from_us_is_not_asked_for_again(
     upgrade = StreamOpener(str(folder / "keeps.sock"))
     async with await asyncio.start_unix_server(says_it_passed_one, folder / "keeps.sock"):
         with pytest.raises(ConnectionError, match="did not arrive"):
-            await upgrade.streams(TARGET)
-        attached = await upgrade.streams(TARGET)
-        assert await attached.chunk() == (1, b"hello")
+            await upgrade.open(TARGET)
+        attached = await upgrade.open(TARGET)
+        assert await attached.read() == (1, b"hello")
         await attached.close()
     assert [b"Takes-Descriptor" in request for request in asked] == [True, False]
 
@@ -140,7 +140,7 @@ async def test_an_answer_that_gives_no_streams_is_an_error(
 ) -> None:
     async with saying(folder, answer) as place:
         with pytest.raises(ConnectionError, match=why):
-            await StreamOpener(str(place)).streams(TARGET)
+            await StreamOpener(str(place)).open(TARGET)
 
 
 @pytest.mark.parametrize("first", [b"101 UPGRADED", b"200 OK"])
@@ -150,8 +150,8 @@ async def test_what_comes_with_the_head_and_behind_it_is_of_the_stream(
 ) -> None:
     answer = b"HTTP/1.1 %s\r\nContent-Type: application/vnd.docker.raw-stream\r\n\r\n" % first
     async with saying(folder, answer + HELLO, cut) as place:
-        attached = await StreamOpener(str(place)).streams(TARGET)
-        assert await attached.chunk() == (1, b"hello")
+        attached = await StreamOpener(str(place)).open(TARGET)
+        assert await attached.read() == (1, b"hello")
         await attached.close()
 
 

@@ -116,7 +116,7 @@ async def delete(request: Request, sandbox_id: str) -> None:
 async def endpoint(request: Request, sandbox_id: str, port: str) -> Endpoint:
     """This sidecar, as the caller names it, with a key for this sandbox alone."""
     service = _authenticate(request)
-    found = _find(service, sandbox_id)
+    session = _find(service, sandbox_id)
     if port != str(EXECD_PORT):
         raise RefusedCall(
             HTTPStatus.NOT_FOUND,
@@ -124,9 +124,9 @@ async def endpoint(request: Request, sandbox_id: str, port: str) -> Endpoint:
             f"a sandbox without a network listens on no port {port[:16]!r}",
             hint=f"{EXECD_PORT} stands for the one that takes code",
         )
-    where = f"{request.url.netloc}{SANDBOX_PATH.format(sandbox_id=found.id)}/execd"
+    where = f"{request.url.netloc}{SANDBOX_PATH.format(sandbox_id=session.id)}/execd"
     return Endpoint(
-        endpoint=where, headers={SANDBOX_KEY_HEADER: derive_sandbox_key(service.token, found.id)}
+        endpoint=where, headers={SANDBOX_KEY_HEADER: derive_sandbox_key(service.token, session.id)}
     )
 
 
@@ -142,13 +142,13 @@ async def run(request: Request, sandbox_id: str) -> Response:
     """Answers with events as the code runs. Variables of python stay, and all files."""
     service = get_service(request)
     require_sandbox_key(service.token, sandbox_id, request)
-    found = _find(service, sandbox_id)
+    session = _find(service, sandbox_id)
     caller, code = read_caller(request), await read_json(request, Code)
-    snippet = _build_snippet(code, _RECORDS[found].asked)
+    snippet = _build_snippet(code, _RECORDS[session].asked)
     return respond_with_events(
         request,
-        lambda listener: found.run(snippet, caller=caller, listener=listener),
-        OpenSandboxEventFormat(next(_RECORDS[found].numbers)),
+        lambda listener: session.run(snippet, caller=caller, listener=listener),
+        OpenSandboxEventFormat(next(_RECORDS[session].numbers)),
     )
 
 
@@ -160,9 +160,9 @@ def _authenticate(request: Request) -> Service:
 
 def _find(service: Service, sandbox_id: str) -> Session:
     try:
-        found = service.sessions.find(sandbox_id)
-        if found in _RECORDS:
-            return found
+        session = service.sessions.find(sandbox_id)
+        if session in _RECORDS:
+            return session
     except SessionNotFound:
         pass
     raise RefusedCall(

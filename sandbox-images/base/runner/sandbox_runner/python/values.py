@@ -33,7 +33,7 @@ class ValueWriter:
         self._cut = False
 
     def write(self, value: object) -> None:
-        """Writes the value, unless it is NO_VALUE or None, and the open figures, if there are any."""
+        """Writes the value, unless it is NO_VALUE or None, and the figures that are open."""
         has_value = value is not NO_VALUE and value is not None
         drawn = figures()
         # A process that the program forked writes none of its own.

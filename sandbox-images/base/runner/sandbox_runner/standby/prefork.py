@@ -1,4 +1,4 @@
-"""A process that is forked before its program comes: most of what a fork costs is then behind it."""
+"""A process that is forked before its program comes, so that the program waits for no fork."""
 
 import json
 import os

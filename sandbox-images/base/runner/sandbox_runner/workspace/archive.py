@@ -60,7 +60,7 @@ def unpack(body: FrameBody) -> None:
 
 
 def export_workspace() -> tuple[int, Iterator[bytes]]:
-    """The length of the workspace's tar, and its pieces; `WorkspaceError` where it is too long to send."""
+    """The length of the workspace's tar, and its pieces; `WorkspaceError` where it is too long."""
     heads = [(member.tobuf(tarfile.PAX_FORMAT), path, member.size) for path, member in _members()]
     length = sum(len(head) + _padded(size) for head, _, size in heads) + len(END)
     if length + MARGIN_BYTES > MAX_BYTES:

@@ -100,7 +100,7 @@ def _run_call(op: str, path: str, body: FrameBody) -> CallResult:
         case "delete":
             workspace.delete(path)
         case "export":
-            length, pieces = archive.exported()
+            length, pieces = archive.export_workspace()
             return CallResult(length=length, content=pieces)
         case "import":
             wipe()

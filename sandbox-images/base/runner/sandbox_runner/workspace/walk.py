@@ -15,7 +15,7 @@ Skip = Callable[[str, str], None]
 
 
 def walk(skip: Skip) -> Iterator[tuple[str, os.stat_result]]:
-    """Yields paths and their status, folders before their content; `skip` gets what it leaves out."""
+    """Yields paths and their status, folders first; `skip` gets what is left out, and why."""
     until = time.monotonic() + MAX_WALK_S
     folders, seen = [""], 0
     while folders:

@@ -11,9 +11,9 @@ from mini_agent.testing.replies import JsonObject, JsonValue
 from tests.behaviours.behaviour import Behaviour
 from tests.behaviours.programs import PRODUCT
 
-GIVEN: Final = {"code": PRODUCT.code}
-AS_TEXT: Final = json.dumps(GIVEN)
-IN_TEXT: Final = json.dumps({"name": "exec_python", "arguments": GIVEN})
+CALL_ARGUMENTS: Final = {"code": PRODUCT.code}
+AS_TEXT: Final = json.dumps(CALL_ARGUMENTS)
+IN_TEXT: Final = json.dumps({"name": "exec_python", "arguments": CALL_ARGUMENTS})
 FUNCTION: Final[JsonObject] = {"name": "exec_python", "arguments": AS_TEXT}
 
 
@@ -23,7 +23,7 @@ def _called(**call: JsonValue) -> JsonObject:
 
 MESSAGES: Final[dict[str, tuple[JsonObject, str | None]]] = {
     "arguments as an object": (
-        _called(id="c", type="function", function={"name": "exec_python", "arguments": {**GIVEN}}),
+        _called(id="c", type="function", function={"name": "exec_python", "arguments": {**CALL_ARGUMENTS}}),
         "tool_calls",
     ),
     "a call without a type": (_called(id="c", function=FUNCTION), "tool_calls"),

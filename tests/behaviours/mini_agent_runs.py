@@ -15,26 +15,26 @@ from mini_agent.testing import ScriptedReply, ScriptedServer
 from mini_agent.testing.replies import JsonObject
 from mini_agent.testing.transcript_rules import broken_request_rules, broken_rules
 from tests.behaviours.behaviour import Behaviour
-from tests.behaviours.judge import Came, Verdict
-from tests.behaviours.mind import Mind
-from tests.behaviours.on_the_wire import broken_ollama_rules
-from tests.behaviours.workshop import Workshop
+from tests.behaviours.judge import RunOutcome, Verdict
+from tests.behaviours.behaviour_model import BehaviourModel
+from tests.behaviours.ollama_rules import broken_ollama_rules
+from tests.behaviours.recording_invoker import RecordingInvoker
 
 Wire = Literal["openai", "ollama"]
 
 
-class Stage:
+class ModelSlot:
     """A server on which one model after the other speaks: LiteLLM keeps a client per address."""
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
         self.server = ScriptedServer(self._reply)
-        self._mind: Mind | None = None
+        self._mind: BehaviourModel | None = None
         self._requests_before = 0
 
     def enter(self, behaviour: Behaviour) -> None:
         """From now on the model is that of `behaviour`."""
-        self._mind = Mind(behaviour)
+        self._mind = BehaviourModel(behaviour)
         self._requests_before = len(self.server.requests)
 
     @property
@@ -49,15 +49,15 @@ class Stage:
         return self._mind(messages)
 
 
-async def verdict_on_ours(behaviour: Behaviour, stage: Stage) -> Verdict:
+async def judge_mini_agent(behaviour: Behaviour, stage: ModelSlot) -> Verdict:
     """One behaviour, run and judged."""
-    workshop = Workshop()
+    workshop = RecordingInvoker()
     stage.enter(behaviour)
     started = perf_counter()
     result = await arun_mcp_mini_agent(
         [user(behaviour.task)], workshop, config_for(behaviour, stage)
     )
-    came = Came(
+    came = RunOutcome(
         answer=result.final_answer,
         gave_up=result.stopped_reason != "success",
         seconds=perf_counter() - started,
@@ -67,7 +67,7 @@ async def verdict_on_ours(behaviour: Behaviour, stage: Stage) -> Verdict:
     return Verdict(behaviour, came)
 
 
-def config_for(behaviour: Behaviour, stage: Stage) -> AgentConfig:
+def config_for(behaviour: Behaviour, stage: ModelSlot) -> AgentConfig:
     """The defaults, the server's address, and the behaviour's deadline."""
     is_openai = stage.wire == "openai"
     address = stage.server.openai_url if is_openai else stage.server.url
@@ -78,19 +78,19 @@ def config_for(behaviour: Behaviour, stage: Stage) -> AgentConfig:
     )
 
 
-async def verdicts_on_ours(
+async def judge_mini_agent_runs(
     behaviours: Iterable[Behaviour], wire: Wire, at_a_time: int = 4
 ) -> list[Verdict]:
     """Every behaviour, so many at a time."""
     # Its import takes seconds, which no run is to be charged with.
     await load_litellm()
-    stages = [Stage(wire) for _ in range(at_a_time)]
-    free: asyncio.Queue[Stage] = asyncio.Queue()
+    stages = [ModelSlot(wire) for _ in range(at_a_time)]
+    free: asyncio.Queue[ModelSlot] = asyncio.Queue()
 
     async def staged(behaviour: Behaviour) -> Verdict:
         stage = await free.get()
         try:
-            return await verdict_on_ours(behaviour, stage)
+            return await judge_mini_agent(behaviour, stage)
         finally:
             free.put_nowait(stage)
 

@@ -9,7 +9,7 @@ import pytest
 from mini_agent.model import ModelReply, ToolCall
 from mini_agent.tool_parsing.scanner import ParseOptions
 from mini_agent.tools.catalog import EXEC_PYTHON
-from tests.tool_parsing.reading import outcome, says
+from tests.tool_parsing.parsed_reply import parse_outcome, text_reply
 
 CALL = '{"name": "exec_python", "arguments": {"code": "print(1)"}}'
 PRINTS = ("exec_python", {"code": "print(1)"})
@@ -18,54 +18,54 @@ RUN = ToolCall("1", "exec_python", '{"code": "print(1)"}')
 
 
 def test_a_listed_call_is_the_only_one_where_the_text_repeats_it() -> None:
-    came = outcome(ModelReply(CALL, tool_calls=(RUN,)))
+    came = parse_outcome(ModelReply(CALL, tool_calls=(RUN,)))
     assert came.run == (PRINTS,)
 
 
 def test_an_answer_in_words_stands_above_a_call_in_the_thoughts() -> None:
-    came = outcome(ModelReply("It is 1.", reasoning=CALL))
+    came = parse_outcome(ModelReply("It is 1.", reasoning=CALL))
     assert (came.run, came.text) == ((), "It is 1.")
 
 
 def test_thoughts_that_go_on_after_a_call_have_not_made_it() -> None:
-    came = outcome(ModelReply("", reasoning=f"{CALL}\nNo, that would not do."))
+    came = parse_outcome(ModelReply("", reasoning=f"{CALL}\nNo, that would not do."))
     assert came.run == ()
 
 
 def test_thoughts_are_the_answer_once_a_tool_has_given_a_result() -> None:
     reply = ModelReply("", reasoning="It printed 1, so it is 1.")
-    assert outcome(reply, ParseOptions(has_result=True)).text == "It printed 1, so it is 1."
-    assert outcome(reply).text == ""
+    assert parse_outcome(reply, ParseOptions(has_result=True)).text == "It printed 1, so it is 1."
+    assert parse_outcome(reply).text == ""
 
 
 def test_thoughts_cut_at_the_limit_are_no_answer() -> None:
     reply = ModelReply("", reasoning="It printed 1, so", finish_reason="length")
-    assert outcome(reply, ParseOptions(has_result=True)).text == ""
+    assert parse_outcome(reply, ParseOptions(has_result=True)).text == ""
 
 
 def test_json_that_was_asked_for_is_an_answer_unless_it_names_a_tool() -> None:
     wanting = ParseOptions(wants_json=True)
-    assert outcome(says('{"code": "print(1)"}'), wanting).text == '{"code": "print(1)"}'
-    assert outcome(says("{}"), wanting).text == "{}"
-    assert outcome(says(CALL), wanting).run == (PRINTS,)
+    assert parse_outcome(text_reply('{"code": "print(1)"}'), wanting).text == '{"code": "print(1)"}'
+    assert parse_outcome(text_reply("{}"), wanting).text == "{}"
+    assert parse_outcome(text_reply(CALL), wanting).run == (PRINTS,)
 
 
 def test_a_block_beside_a_call_is_not_run_as_well() -> None:
-    assert outcome(says(f"{BLOCK}\n{CALL}")).run == (PRINTS,)
+    assert parse_outcome(text_reply(f"{BLOCK}\n{CALL}")).run == (PRINTS,)
 
 
 def test_the_text_around_a_block_stays_with_it() -> None:
-    assert outcome(says(f"So:\n{BLOCK}")).text == f"So:\n{BLOCK}"
+    assert parse_outcome(text_reply(f"So:\n{BLOCK}")).text == f"So:\n{BLOCK}"
 
 
 @pytest.mark.parametrize("said", ["Let me run it again:", "Running the fixed program:", "I'll try"])
 def test_after_a_result_a_block_is_run_when_it_is_announced(said: str) -> None:
-    assert outcome(says(f"{said}\n{BLOCK}"), ParseOptions(has_result=True)).run == (PRINTS,)
+    assert parse_outcome(text_reply(f"{said}\n{BLOCK}"), ParseOptions(has_result=True)).run == (PRINTS,)
 
 
 @pytest.mark.parametrize("said", ["It is 1. I used:", "The program:", "", "How it works:"])
 def test_after_a_result_a_block_that_explains_is_text(said: str) -> None:
-    assert outcome(says(f"{said}\n{BLOCK}"), ParseOptions(has_result=True)).run == ()
+    assert parse_outcome(text_reply(f"{said}\n{BLOCK}"), ParseOptions(has_result=True)).run == ()
 
 
 @pytest.mark.parametrize(
@@ -73,28 +73,28 @@ def test_after_a_result_a_block_that_explains_is_text(said: str) -> None:
 )
 def test_a_block_of_another_kind_is_left_alone(label: str) -> None:
     text = f"See:\n```{label}\nconsole.log(1)\n```"
-    came = outcome(says(text))
+    came = parse_outcome(text_reply(text))
     assert (came.run, came.refused, came.text) == ((), (), text)
 
 
 def test_a_block_runs_only_where_its_language_has_a_tool() -> None:
-    assert outcome(says("```go\npackage main\n```"), tools=[EXEC_PYTHON]).run == ()
+    assert parse_outcome(text_reply("```go\npackage main\n```"), tools=[EXEC_PYTHON]).run == ()
 
 
 def test_a_command_line_whose_block_is_not_closed_is_not_run() -> None:
-    came = outcome(says("```bash\nrm -rf /tmp/x"))
+    came = parse_outcome(text_reply("```bash\nrm -rf /tmp/x"))
     assert came.run == ()
     assert len(came.refused) == 1
 
 
 def test_a_cut_call_says_why_it_was_not_run() -> None:
-    assert "token limit" in outcome(says(CALL[:40], "length")).refused[0]
-    assert "to its end" in outcome(says(CALL[:40])).refused[0]
+    assert "token limit" in parse_outcome(text_reply(CALL[:40], "length")).refused[0]
+    assert "to its end" in parse_outcome(text_reply(CALL[:40])).refused[0]
 
 
 def test_several_repairs_of_one_call_are_told_each() -> None:
     text = json.dumps({"tool": "python", "args": {"script": "```\nprint(1)\n```"}})
-    assert outcome(says(text)).repaired == (
+    assert parse_outcome(text_reply(text)).repaired == (
         "a call was found as JSON in the text",
         "tool python was taken as exec_python",
         "argument script was taken as code",
@@ -103,12 +103,12 @@ def test_several_repairs_of_one_call_are_told_each() -> None:
 
 
 def test_a_call_as_it_should_be_has_no_repairs() -> None:
-    assert outcome(ModelReply(tool_calls=(RUN,))).repaired == ()
+    assert parse_outcome(ModelReply(tool_calls=(RUN,))).repaired == ()
 
 
 @pytest.mark.parametrize("language", ["ruby", "perl", "typescript", "php"])
 def test_code_in_a_language_nobody_runs_is_refused_by_its_name(language: str) -> None:
     arguments = json.dumps({"language": language, "code": "print(1)"})
-    came = outcome(ModelReply(tool_calls=(ToolCall("1", "run_code", arguments),)))
+    came = parse_outcome(ModelReply(tool_calls=(ToolCall("1", "run_code", arguments),)))
     assert came.run == ()
     assert f"no tool runs '{language}'" in came.refused[0]

@@ -29,7 +29,7 @@ from mini_agent.testing import (
 from tests.behaviours.behaviour import Behaviour, Turn
 from tests.behaviours.programs import Program
 
-SHORT_S: Final = 2.0
+SHORT_TIMEOUT_S: Final = 2.0
 FAILS: Final = Program("exec_python", "print(undefined_name)", "")
 NEVER_ENDS: Final = Program("exec_python", "while True:\n    pass", "")
 FAILURES: Final = tuple(Program("exec_python", f"print(undefined_{n})", "") for n in range(10))
@@ -60,7 +60,7 @@ FOR_EVER: Final[dict[str, tuple[Turn, ...]]] = {
     "a block that is cut": (truncated("```python\nfor i in range(10):\n    print("),),
     "a call in text that is cut": (truncated('<tool_call>{"name": "exec_python", "argum'),),
 }
-SAID: Final[dict[str, tuple[Turn, str]]] = {
+HONEST_ANSWERS: Final[dict[str, tuple[Turn, str]]] = {
     "a refusal": (text("I'm sorry, but I can't help with that."), "can't help"),
     "a question back": (text("Which string do you mean?"), "Which string"),
     "a lack of tools": (text("I have no way to run code here."), "no way to run"),
@@ -72,10 +72,10 @@ def behaviours() -> Iterator[Behaviour]:
     """What goes on for ever, what hangs, and what fails each time it is run."""
     for name, turns in FOR_EVER.items():
         yield Behaviour("for ever", name, turns, kind="honest")
-    for name, (turn, words) in SAID.items():
+    for name, (turn, words) in HONEST_ANSWERS.items():
         yield Behaviour("for ever", name, (turn,), kind="honest", words=words)
     for name, turn in (("silence", hang()), ("an answer too late", delayed("42", 9.0))):
-        yield Behaviour("for ever", name, (turn,), kind="honest", seconds=SHORT_S)
+        yield Behaviour("for ever", name, (turn,), kind="honest", seconds=SHORT_TIMEOUT_S)
     same = call("exec_python", code=FAILS.code)
     yield Behaviour("for ever", "the same failure", (same,), also=(FAILS,), kind="honest")
     others = tuple(call("exec_python", code=each.code) for each in FAILURES)

@@ -9,7 +9,7 @@ import httpx
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class LoggedRuns:
     """What the shim's log has of a batch."""
 
     prompts: Counter[str]
@@ -19,11 +19,11 @@ class Found:
     programs_twice: int
 
 
-async def found(client: httpx.AsyncClient, name: str) -> Found:
+async def read_runs(client: httpx.AsyncClient, name: str) -> LoggedRuns:
     """Reads every run of the batch again, from its beginning to its end."""
-    runs = await _listed(client, name)
-    told = [await _read(client, each) for each in runs]
-    return Found(
+    runs = await _list_runs(client, name)
+    told = [await _read_run(client, each) for each in runs]
+    return LoggedRuns(
         prompts=Counter(str(each["prompt"]) for each in runs),
         states=Counter(str(each["state"]) for each in runs),
         wrong=sum(each["state"] == "done" and not _is_right(each) for each in runs),
@@ -32,7 +32,7 @@ async def found(client: httpx.AsyncClient, name: str) -> Found:
     )
 
 
-async def _listed(client: httpx.AsyncClient, name: str) -> list[dict[str, object]]:
+async def _list_runs(client: httpx.AsyncClient, name: str) -> list[dict[str, object]]:
     runs: list[dict[str, object]] = []
     before = ""
     while True:
@@ -50,13 +50,13 @@ def _is_right(run: dict[str, object]) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class _RunLog:
     is_whole: bool
     programs: int
 
 
-async def _read(client: httpx.AsyncClient, run: dict[str, object]) -> _Told:
+async def _read_run(client: httpx.AsyncClient, run: dict[str, object]) -> _RunLog:
     detail = await client.get(f"/runs/{run['id']}")
     events = (await client.get(f"/runs/{run['id']}/events")).text
     is_whole = detail.is_success and "\nevent: run_ended\n" in events
-    return _Told(is_whole, events.count("\nevent: tool_started\n"))
+    return _RunLog(is_whole, events.count("\nevent: tool_started\n"))

@@ -24,24 +24,24 @@ from tests.behaviours.behaviour import Behaviour, Turn
 from tests.behaviours.programs import LOOP, PRODUCT, RLE, Program
 
 RUN: Final = call("exec_python", code=RLE.code)
-KNOWN: Final = RLE.prints
-NUDGED: Final = f"It is {KNOWN}."
+RESULT: Final = RLE.prints
+RESULT_ANSWER: Final = f"It is {RESULT}."
 # After the tool ran, the model ...
-THEN: Final[dict[str, tuple[Turn, ...]]] = {
+AFTER_TOOL: Final[dict[str, tuple[Turn, ...]]] = {
     "falls silent": (blank(),),
     "says white space": (blank(" \n\n "),),
     "says null": (null_content(),),
     "gives no choices": (empty_choices(),),
-    "gives no choices once": (empty_choices(), NUDGED),
-    "is silent once": (blank(), NUDGED),
+    "gives no choices once": (empty_choices(), RESULT_ANSWER),
+    "is silent once": (blank(), RESULT_ANSWER),
     "says {}": (text("{}"),),
     "says None": (text("None"),),
     "says an empty fence": (text("```\n```"),),
     "opens a call and stops": (text("<tool_call>"),),
     "thinks nothing": (think("", ""),),
     "thinks, says nothing": (think("I have it.", ""),),
-    "never ends its thoughts": (text(f"<think>It printed {KNOWN}, so that is the answer."),),
-    "has it in its reasoning": (reasoning_only(f"The tool says {KNOWN}."),),
+    "never ends its thoughts": (text(f"<think>It printed {RESULT}, so that is the answer."),),
+    "has it in its reasoning": (reasoning_only(f"The tool says {RESULT}."),),
     "calls again for ever": (RUN,),
     "calls again in text for ever": (
         text(json.dumps({"name": "exec_python", "arguments": {"code": RLE.code}})),
@@ -52,39 +52,39 @@ THEN: Final[dict[str, tuple[Turn, ...]]] = {
     "calls again in other quotes": (call("exec_python", code=RLE.code.replace('"', "'")), RUN),
     "calls again in a block for ever": (text(f"Let me run it:\n```python\n{RLE.code}\n```"),),
     "says a tag that ends": (text("</tool_call>"),),
-    "answers by final_answer": (call("final_answer", answer=NUDGED),),
+    "answers by final_answer": (call("final_answer", answer=RESULT_ANSWER),),
     "answers by final_answer in text": (
-        text(json.dumps({"name": "final_answer", "arguments": {"answer": NUDGED}})),
+        text(json.dumps({"name": "final_answer", "arguments": {"answer": RESULT_ANSWER}})),
     ),
-    "answers by respond": (call("respond", text=NUDGED),),
-    "answers after Final Answer": (text(f"Thought: done.\nFinal Answer: {KNOWN}"),),
-    "answers in JSON": (text(json.dumps({"answer": KNOWN})),),
-    "answers in fenced JSON": (text(f'```json\n{{"result": "{KNOWN}"}}\n```'),),
-    "answers behind thoughts": (think("It ran.", NUDGED),),
-    "answers in a fence": (text(f"```\n{KNOWN}\n```"),),
-    "answers in an element": (text(f"<answer>{KNOWN}</answer>"),),
-    "answers and goes on as the user": (text(f"{NUDGED}<|im_end|>\n<|im_start|>user\nThanks!"),),
+    "answers by respond": (call("respond", text=RESULT_ANSWER),),
+    "answers after Final Answer": (text(f"Thought: done.\nFinal Answer: {RESULT}"),),
+    "answers in JSON": (text(json.dumps({"answer": RESULT})),),
+    "answers in fenced JSON": (text(f'```json\n{{"result": "{RESULT}"}}\n```'),),
+    "answers behind thoughts": (think("It ran.", RESULT_ANSWER),),
+    "answers in a fence": (text(f"```\n{RESULT}\n```"),),
+    "answers in an element": (text(f"<answer>{RESULT}</answer>"),),
+    "answers and goes on as the user": (text(f"{RESULT_ANSWER}<|im_end|>\n<|im_start|>user\nThanks!"),),
     "answers in harmony": (
         text(
             "<|channel|>analysis<|message|>I have it.<|end|><|start|>assistant<|channel|>final"
-            f"<|message|>{NUDGED}<|return|>"
+            f"<|message|>{RESULT_ANSWER}<|return|>"
         ),
     ),
-    "answers and shows its program": (text(f"{NUDGED} The program:\n```python\n{RLE.code}\n```"),),
+    "answers and shows its program": (text(f"{RESULT_ANSWER} The program:\n```python\n{RLE.code}\n```"),),
     "answers and shows another program": (
-        text(f"{NUDGED} You could also write:\n\n```python\nprint('other')\n```\n\nBoth work."),
+        text(f"{RESULT_ANSWER} You could also write:\n\n```python\nprint('other')\n```\n\nBoth work."),
     ),
     "answers with a call beside it": (
-        calls(Call("exec_python", {"code": RLE.code}), content=NUDGED),
+        calls(Call("exec_python", {"code": RLE.code}), content=RESULT_ANSWER),
     ),
-    "asks for the output": (text("Please run the code and tell me the output."), NUDGED),
-    "waits for the output": (text("I will wait for the result of the tool call."), NUDGED),
-    "sees no output": (text("I don't see any output from the tool."), NUDGED),
-    "says the tool failed": (text("It seems the tool returned an error."), NUDGED),
-    "leaves a gap": (text("The result is [insert result here]."), NUDGED),
-    "leaves a template": (text("The result is {{output}}."), NUDGED),
-    "is not sure": (text("I'm not sure what the result is."), NUDGED),
-    "is cut off": (truncated("The result of the computation that I"), NUDGED),
+    "asks for the output": (text("Please run the code and tell me the output."), RESULT_ANSWER),
+    "waits for the output": (text("I will wait for the result of the tool call."), RESULT_ANSWER),
+    "sees no output": (text("I don't see any output from the tool."), RESULT_ANSWER),
+    "says the tool failed": (text("It seems the tool returned an error."), RESULT_ANSWER),
+    "leaves a gap": (text("The result is [insert result here]."), RESULT_ANSWER),
+    "leaves a template": (text("The result is {{output}}."), RESULT_ANSWER),
+    "is not sure": (text("I'm not sure what the result is."), RESULT_ANSWER),
+    "is cut off": (truncated("The result of the computation that I"), RESULT_ANSWER),
 }
 
 
@@ -102,7 +102,7 @@ OPENED: Final = Program("exec_python", "print(open('numbers.txt').read())", "")
 ENDLESS: Final = Program("exec_python", "while True:\n    pass", "")
 RAISES: Final = Program("exec_python", "raise SystemExit(3)", "")
 ASKS: Final = Program("exec_python", "n = int(input())\nprint(n)", "")
-MENDED: Final = (
+FAILS_FIRST: Final = (
     ("prints nothing at first", NO_PRINT),
     ("ends with an expression at first", LAST),
     ("only defines a function at first", DEFINED),
@@ -115,7 +115,7 @@ MENDED: Final = (
 )
 GOOD: Final = _call(PRODUCT.code)
 # Before the tool ran, the model ...
-FIRST: Final[dict[str, tuple[Turn, ...]]] = {
+BEFORE_TOOL: Final[dict[str, tuple[Turn, ...]]] = {
     "is silent": (blank(), GOOD),
     "says null": (null_content(), GOOD),
     "only thinks": (reasoning_only("I should use the tool."), GOOD),
@@ -165,13 +165,13 @@ RESEARCHED: Final = Program("research_echo", "", "")
 
 def behaviours() -> Iterator[Behaviour]:
     """What goes wrong after the tool, before it, and in it."""
-    for name, then in THEN.items():
+    for name, then in AFTER_TOOL.items():
         yield Behaviour("then", name, (RUN,), then)
-    for name, wrong in MENDED:
+    for name, wrong in FAILS_FIRST:
         yield Behaviour("mended", name, (_call(wrong.code), GOOD), (), PRODUCT, (wrong,))
     slow = call("exec_python", code=ENDLESS.code, timeout_s=1)
     yield Behaviour("mended", "runs for ever at first", (slow, GOOD), (), PRODUCT, (ENDLESS,))
-    for name, first in FIRST.items():
+    for name, first in BEFORE_TOOL.items():
         yield Behaviour("first", name, first, (), PRODUCT, ALSO)
     two = calls(
         Call("exec_python", {"code": PRODUCT.code}), Call("exec_python", {"code": LOOP.code})

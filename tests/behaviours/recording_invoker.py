@@ -8,13 +8,13 @@ from mini_agent.messages import parse_json_object
 from mini_agent.testing.weak_models import OFFERED_TOOLS
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, printed, refused
 from mini_agent.tools.local import LocalMCPInvoker
-from tests.behaviours.programs import ECHO, GO, NODE, PROGRAM_OF, RUST, SHELL, key_of
+from tests.behaviours.programs import ECHO, GO, NODE, PROGRAM_PARAMETER, RUST, SHELL, program_key
 
-KNOWN = {each.key: each.prints for each in (SHELL, ECHO, NODE, GO, RUST)}
+KNOWN_OUTPUTS = {each.key: each.prints for each in (SHELL, ECHO, NODE, GO, RUST)}
 
 
 @dataclass(slots=True)
-class Workshop:
+class RecordingInvoker:
     """An invoker that remembers each program it was given to run."""
 
     ran: list[tuple[str, str]] = field(default_factory=list)
@@ -27,11 +27,11 @@ class Workshop:
         function = openai_tool["function"]
         assert isinstance(function, dict)
         name, arguments = str(function["name"]), parse_json_object(str(function["arguments"]))
-        program = arguments.get(PROGRAM_OF.get(name, ""))
+        program = arguments.get(PROGRAM_PARAMETER.get(name, ""))
         if not isinstance(program, str):
-            return refused(f"{name} wants {PROGRAM_OF.get(name)}, a text")
+            return refused(f"{name} wants {PROGRAM_PARAMETER.get(name)}, a text")
         self.ran.append((name, program))
         if name in ("exec_python", "compress_runs", "research_echo"):
             return await self.local.call_openai_tool(openai_tool)
-        known = KNOWN.get(key_of(name, program))
+        known = KNOWN_OUTPUTS.get(program_key(name, program))
         return printed(f"{known}\n") if known else ToolOutput(ok=False, rc=1, stderr="not known")

@@ -11,8 +11,8 @@ from typing import Final
 
 from bench.hardened import hardened_flags
 from bench.options import Options
-from bench.programs import CHANGING, Changing
-from bench.row import Row, commanded
+from bench.programs import CHANGING_PROGRAMS, ChangingProgram
+from bench.row import Row, command_row
 
 HOST_PYTHON: Final = "/usr/bin/python3"
 COMPILE: Final = {
@@ -25,9 +25,9 @@ def host_rows() -> Iterator[Row]:
     """The interpreters of the host, where it has them."""
     if Path(HOST_PYTHON).exists():
         command = (HOST_PYTHON, "-c", "print(1)")
-        yield commanded("host_python", f"host {HOST_PYTHON} -c 'print(1)'", command)
+        yield command_row("host_python", f"host {HOST_PYTHON} -c 'print(1)'", command)
     if (node := shutil.which("node")) is not None:
-        yield commanded(
+        yield command_row(
             "host_node", "host node -e 'console.log(1)'", (node, "-e", "console.log(1)")
         )
 
@@ -37,15 +37,15 @@ def docker_rows(options: Options, hardened: Sequence[str]) -> Iterator[Row]:
     image = options.image("python")
     run = ("docker", "run", "--rm", "--entrypoint=python3")
     snippet = (image, "-c", "print(1)")
-    yield commanded("docker_run", "docker run --rm", (*run, *snippet))
+    yield command_row("docker_run", "docker run --rm", (*run, *snippet))
     label = "docker run --rm, hardened as ours"
-    yield commanded("docker_run_hardened", label, (*run, *hardened, *snippet))
+    yield command_row("docker_run_hardened", label, (*run, *hardened, *snippet))
 
 
 @asynccontextmanager
 async def bare_toolchain(options: Options, language: str) -> AsyncIterator[Row]:
     """The compiler in a container that runs already, told by its shell: no service around it."""
-    program = CHANGING[language]
+    program = CHANGING_PROGRAMS[language]
     with hardened_flags(options.image(language), program.language) as flags:
         command = ("docker", "run", "--rm", "-i", "--entrypoint=bash", *flags)
         shell = await asyncio.create_subprocess_exec(
@@ -55,7 +55,7 @@ async def bare_toolchain(options: Options, language: str) -> AsyncIterator[Row]:
             stderr=asyncio.subprocess.DEVNULL,
         )
         try:
-            bare = _Bare(program, shell, language)
+            bare = _BareToolchain(program, shell, language)
             label = f"{language}: the same compile and run, bare in a warm container"
             yield Row(f"bare_{language}", label, bare.once, bare.wanted)
         finally:
@@ -63,8 +63,8 @@ async def bare_toolchain(options: Options, language: str) -> AsyncIterator[Row]:
             await shell.wait()
 
 
-class _Bare:
-    def __init__(self, program: Changing, shell: asyncio.subprocess.Process, language: str) -> None:
+class _BareToolchain:
+    def __init__(self, program: ChangingProgram, shell: asyncio.subprocess.Process, language: str) -> None:
         self._program, self._shell, self._language = program, shell, language
         self._number = 0
 

@@ -18,14 +18,14 @@ import httpx
 
 SERVERS: Final = ("s0", "s1", "s2", "s3", "s4")
 # The one whose calls may take no longer than CUT_S.
-CUT: Final = "cut"
+CUT_SERVER: Final = "cut"
 CUT_S: Final = 3.0
-FAR_S: Final = 60.0
+LONG_TIMEOUT_S: Final = 60.0
 SERVER: Final = str(Path(__file__).with_name("gateway_server.py"))
 
 
 @dataclass(frozen=True, slots=True)
-class Running:
+class RunningGateway:
     """A gateway over six servers, and the file in which these note what happens to them."""
 
     url: str
@@ -49,11 +49,11 @@ class Running:
 
     def client(self) -> httpx.AsyncClient:
         """A client that keeps its connections."""
-        return httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=FAR_S)
+        return httpx.AsyncClient(base_url=self.url, trust_env=False, timeout=LONG_TIMEOUT_S)
 
 
 @asynccontextmanager
-async def gateway_in(folder: Path) -> AsyncIterator[Running]:
+async def run_gateway(folder: Path) -> AsyncIterator[RunningGateway]:
     """`mini-agent gateway` as a process, once all its servers run."""
     notes = folder / "notes"
     notes.touch()
@@ -65,9 +65,9 @@ async def gateway_in(folder: Path) -> AsyncIterator[Running]:
         *("gateway", "--config", folder / "config.toml", "--port", str(port)),
         stderr=asyncio.subprocess.DEVNULL,
     )
-    running = Running(f"http://127.0.0.1:{port}", notes)
+    running = RunningGateway(f"http://127.0.0.1:{port}", notes)
     try:
-        await _until_all_run(running)
+        await _wait_until_ready(running)
         yield running
     finally:
         process.terminate()
@@ -79,18 +79,18 @@ def _configuration(notes: Path) -> str:
         f"[mcp_servers.{name}]\ncommand = {json.dumps(sys.executable)}\n"
         f"args = {json.dumps([SERVER, name])}\n"
         f"env = {{ BENCH_NOTES = {json.dumps(str(notes))} }}\n"
-        f"tool_timeout_sec = {CUT_S if name == CUT else FAR_S}\n"
-        for name in (*SERVERS, CUT)
+        f"tool_timeout_sec = {CUT_S if name == CUT_SERVER else LONG_TIMEOUT_S}\n"
+        for name in (*SERVERS, CUT_SERVER)
     )
 
 
-async def _until_all_run(running: Running) -> None:
-    async with asyncio.timeout(FAR_S), running.client() as client:
-        while not await _all_run(client):  # noqa: ASYNC110  it tells nobody
+async def _wait_until_ready(running: RunningGateway) -> None:
+    async with asyncio.timeout(LONG_TIMEOUT_S), running.client() as client:
+        while not await _is_ready(client):  # noqa: ASYNC110  it tells nobody
             await asyncio.sleep(0.1)
 
 
-async def _all_run(client: httpx.AsyncClient) -> bool:
+async def _is_ready(client: httpx.AsyncClient) -> bool:
     try:
         servers = (await client.get("/health")).json()["servers"]
     except httpx.ConnectError:

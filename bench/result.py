@@ -11,14 +11,14 @@ class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Timed(_Value):
+class RowTimes(_Value):
     """A row: milliseconds, in the order they were taken."""
 
     label: str
     taken: tuple[float, ...]
 
 
-class Held(_Value):
+class IdleMemory(_Value):
     """MiB of an idle sandbox."""
 
     number: int
@@ -26,17 +26,17 @@ class Held(_Value):
     shim: float
 
 
-class Measured(_Value):
+class BenchResult(_Value):
     """Numbers alone; `reasons` says of those that are None why."""
 
     machine: Machine
     n: int
-    rows: dict[str, Timed]
+    rows: dict[str, RowTimes]
     burst_per_s: float | None = None
     session_per_s: float | None = None
     sustained_per_s: float | None = None
     bare_per_s: float | None = None
-    idle: dict[str, Held] = {}
+    idle: dict[str, IdleMemory] = {}
     sidecar_before_mib: float | None = None
     sidecar_after_mib: float | None = None
     descriptors_before: int | None = None

@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Final, Self
 
-LIMIT: Final = 1 << 20
+MAX_HEAD_BYTES: Final = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Address:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class HttpResponse:
     """An answer."""
 
     status: int
@@ -28,7 +28,7 @@ class Said:
     headers: dict[str, str] = field(default_factory=dict)
 
 
-class Line:
+class HttpConnection:
     """HTTP/1.1 over one connection, one request at a time."""
 
     def __init__(
@@ -39,18 +39,18 @@ class Line:
     @classmethod
     async def to(cls, address: Address) -> Self:
         """A line that is open."""
-        return cls(address, *await _connected(address))
+        return cls(address, *await _open(address))
 
     async def close(self) -> None:
         """Hangs up."""
         self._writer.close()
         await self._writer.wait_closed()
 
-    async def ask(self, method: str, path: str, body: bytes = b"") -> Said:
+    async def ask(self, method: str, path: str, body: bytes = b"") -> HttpResponse:
         """The answer to one request."""
         # A server closes a connection that was idle for some seconds.
         if self._reader.at_eof():
-            self._reader, self._writer = await _connected(self._address)
+            self._reader, self._writer = await _open(self._address)
         head = (
             f"{method} {path} HTTP/1.1\r\nHost: {self._address.host}\r\n"
             f"Authorization: Bearer {self._address.token}\r\nContent-Type: application/json\r\n"
@@ -61,13 +61,13 @@ class Line:
         pairs = (line.partition(":") for line in said[1:] if line)
         headers = {name.lower(): value.strip() for name, _, value in pairs}
         content = await self._reader.readexactly(int(headers.get("content-length", "0")))
-        return Said(int(said[0].split(" ")[1]), content, headers)
+        return HttpResponse(int(said[0].split(" ")[1]), content, headers)
 
 
-async def _connected(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    return await asyncio.open_connection(address.host, address.port, limit=LIMIT)
+async def _open(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection(address.host, address.port, limit=MAX_HEAD_BYTES)
 
 
-def snippet(language: str, code: str, **more: object) -> bytes:
+def snippet_body(language: str, code: str, **more: object) -> bytes:
     """A request for one execution."""
     return json.dumps({"language": language, "code": code, **more}).encode()

@@ -8,7 +8,7 @@ from typing import Final
 
 from mini_agent.testing import Call, Reply, call, calls
 from tests.behaviours.behaviour import Behaviour
-from tests.behaviours.programs import GO, LOOP, NODE, PROGRAM_OF, RLE, RUNS, RUST, SHELL, Program
+from tests.behaviours.programs import GO, LOOP, NODE, PROGRAM_PARAMETER, RLE, RUNS, RUST, SHELL, Program
 
 NAMES: Final[tuple[tuple[Program, str], ...]] = (
     (
@@ -48,22 +48,22 @@ ARGUMENTS: Final[tuple[tuple[Program, str], ...]] = (
 def behaviours() -> Iterator[Behaviour]:
     """A call by every other name, by every other argument, and wrapped in every other way."""
     for program, names in NAMES:
-        given = {PROGRAM_OF[program.tool]: program.code}
+        given = {PROGRAM_PARAMETER[program.tool]: program.code}
         for name in names.split():
             yield Behaviour("name", name, (call(name, **given),), program=program)
     for program, keys in ARGUMENTS:
         for key in keys.split():
             turn = calls(Call(program.tool, {key: program.code}))
             yield Behaviour("argument", f"{program.tool} by {key}", (turn,), program=program)
-    for name, arguments in WRITTEN.items():
+    for name, arguments in ARGUMENT_TEXTS.items():
         turn = calls(Call("exec_python", arguments))
         yield Behaviour("arguments", name, (turn,), program=LOOP)
-    for name, reply in NATIVE.items():
+    for name, reply in NATIVE_CALLS.items():
         yield Behaviour("native", name, (reply,), program=LOOP)
 
 
 CODE: Final = json.dumps(LOOP.code)
-WRITTEN: Final = {
+ARGUMENT_TEXTS: Final = {
     "JSON inside a string": json.dumps(json.dumps({"code": LOOP.code})),
     "raw newlines": f'{{"code": "{LOOP.code}"}}',
     "Python's repr": repr({"code": LOOP.code}),
@@ -98,31 +98,31 @@ WRITTEN: Final = {
     "an equals sign": f"code={LOOP.code!r}",
     "the code as a key": json.dumps({LOOP.code: ""}),
 }
-GIVEN: Final = {"code": LOOP.code}
-NATIVE: Final = {
-    "no id": calls(Call("exec_python", GIVEN, id="")),
+CALL_ARGUMENTS: Final = {"code": LOOP.code}
+NATIVE_CALLS: Final = {
+    "no id": calls(Call("exec_python", CALL_ARGUMENTS, id="")),
     "the same id twice": calls(
-        Call("exec_python", GIVEN, id="a"), Call("exec_python", GIVEN, id="a")
+        Call("exec_python", CALL_ARGUMENTS, id="a"), Call("exec_python", CALL_ARGUMENTS, id="a")
     ),
-    "200 calls in a turn": calls(*(Call("exec_python", GIVEN) for _ in range(200))),
-    "a very long id": calls(Call("exec_python", GIVEN, id="x" * 300)),
-    "words beside the call": calls(Call("exec_python", GIVEN), content="I will run it."),
+    "200 calls in a turn": calls(*(Call("exec_python", CALL_ARGUMENTS) for _ in range(200))),
+    "a very long id": calls(Call("exec_python", CALL_ARGUMENTS, id="x" * 300)),
+    "words beside the call": calls(Call("exec_python", CALL_ARGUMENTS), content="I will run it."),
     "the call in text too": calls(
-        Call("exec_python", GIVEN),
-        content=json.dumps({"name": "exec_python", "arguments": GIVEN}),
+        Call("exec_python", CALL_ARGUMENTS),
+        content=json.dumps({"name": "exec_python", "arguments": CALL_ARGUMENTS}),
     ),
     "multi_tool_use.parallel": call(
         "multi_tool_use.parallel",
         tool_uses=[{"recipient_name": "functions.exec_python", "parameters": {"code": LOOP.code}}],
     ),
-    "all of it in the name": calls(Call(json.dumps({"name": "exec_python", "arguments": GIVEN}))),
+    "all of it in the name": calls(Call(json.dumps({"name": "exec_python", "arguments": CALL_ARGUMENTS}))),
     "the arguments in the name": calls(Call(f"exec_python({LOOP.code!r})")),
-    "tokens in the name": calls(Call("exec_python<|channel|>commentary", GIVEN)),
-    "white space round the name": calls(Call(" exec_python\n", GIVEN)),
-    "no name": calls(Call("", GIVEN)),
-    "a wrapper named tool_call": call("tool_call", name="exec_python", arguments={**GIVEN}),
-    "one unknown tool beside it": calls(Call("frobnicate", {"x": 1}), Call("exec_python", GIVEN)),
+    "tokens in the name": calls(Call("exec_python<|channel|>commentary", CALL_ARGUMENTS)),
+    "white space round the name": calls(Call(" exec_python\n", CALL_ARGUMENTS)),
+    "no name": calls(Call("", CALL_ARGUMENTS)),
+    "a wrapper named tool_call": call("tool_call", name="exec_python", arguments={**CALL_ARGUMENTS}),
+    "one unknown tool beside it": calls(Call("frobnicate", {"x": 1}), Call("exec_python", CALL_ARGUMENTS)),
     "an answer in the thoughts beside it": Reply(
-        "", calls=(Call("exec_python", GIVEN),), reasoning="It will be 1."
+        "", calls=(Call("exec_python", CALL_ARGUMENTS),), reasoning="It will be 1."
     ),
 }

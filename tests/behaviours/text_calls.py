@@ -8,11 +8,11 @@ from typing import Final
 
 from mini_agent.testing import Reply, reasoning_only
 from tests.behaviours.behaviour import Behaviour
-from tests.behaviours.formats import AROUND, SPOKEN, written
+from tests.behaviours.formats import CONTEXTS, CALL_FORMATS, format_call
 from tests.behaviours.programs import GO, LOOP, NODE, PRODUCT, RLE, SHELL, Program
 
 PROGRAMS: Final = (RLE, LOOP, PRODUCT, SHELL, NODE, GO)
-BY_OTHER_NAMES: Final = (
+OTHER_NAMES: Final = (
     ("hermes", LOOP, "python", "code"),
     ("hermes", LOOP, "code_interpreter", "source"),
     ("hermes", SHELL, "bash", "command"),
@@ -39,17 +39,17 @@ BY_OTHER_NAMES: Final = (
 def behaviours() -> Iterator[Behaviour]:
     """Each form among the next words with the next program; some by another name as well."""
     for (form, template), around, program in zip(
-        SPOKEN.items(), cycle(AROUND.items()), cycle(PROGRAMS), strict=False
+        CALL_FORMATS.items(), cycle(CONTEXTS.items()), cycle(PROGRAMS), strict=False
     ):
-        said = around[1].replace("{}", written(template, program))
+        said = around[1].replace("{}", format_call(template, program))
         yield Behaviour("spoken", f"{form}, {around[0]}", (Reply(said),), program=program)
-    for form, program, name, key in BY_OTHER_NAMES:
-        said = written(SPOKEN[form], program, name, key)
+    for form, program, name, key in OTHER_NAMES:
+        said = format_call(CALL_FORMATS[form], program, name, key)
         yield Behaviour("spoken", f"{form} by {name}", (Reply(said),), program=program)
     for form in ("hermes", "bare JSON", "mistral list", "harmony", "fenced JSON"):
-        yield _thought(form, LOOP)
+        yield _in_reasoning(form, LOOP)
 
 
-def _thought(form: str, program: Program) -> Behaviour:
-    said = reasoning_only(f"I need to run it.\n{written(SPOKEN[form], program)}")
+def _in_reasoning(form: str, program: Program) -> Behaviour:
+    said = reasoning_only(f"I need to run it.\n{format_call(CALL_FORMATS[form], program)}")
     return Behaviour("spoken", f"{form}, in the thoughts", (said,), program=program)

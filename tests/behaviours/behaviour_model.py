@@ -10,11 +10,11 @@ from mini_agent.testing import Reply, ScriptedReply, call
 from mini_agent.testing.replies import JsonObject, to_scripted_reply
 from tests.behaviours.behaviour import Behaviour, Turn
 
-SAID: Final = "The result is {result}."
+RESULT_ANSWER: Final = "The result is {result}."
 
 
 @dataclass(slots=True)
-class Mind:
+class BehaviourModel:
     """Says what its behaviour says; one conversation."""
 
     behaviour: Behaviour
@@ -26,19 +26,19 @@ class Mind:
         turns = self._turns(knows=knows)
         turn = to_scripted_reply(turns[min(self.asked[knows], len(turns) - 1)])
         self.asked[knows] += 1
-        return _as_wanted(turn, messages, knows=knows)
+        return _adapt_to_smolagents(turn, messages, knows=knows)
 
     def _turns(self, *, knows: bool) -> tuple[Turn, ...]:
         if not knows:
             return self.behaviour.first
-        return self.behaviour.then or (SAID.format(result=self.behaviour.program.prints),)
+        return self.behaviour.then or (RESULT_ANSWER.format(result=self.behaviour.program.prints),)
 
     def _knows(self, messages: list[JsonObject]) -> bool:
         shown = [each for each in messages if each.get("role") not in ("system", "assistant")]
         return self.behaviour.program.prints in json.dumps(shown[1:], ensure_ascii=False)
 
 
-def _as_wanted(turn: ScriptedReply, messages: list[JsonObject], *, knows: bool) -> ScriptedReply:
+def _adapt_to_smolagents(turn: ScriptedReply, messages: list[JsonObject], *, knows: bool) -> ScriptedReply:
     """smolagents has rules of its own, which a model that is offered them keeps to.
 
     A run of its ToolCallingAgent ends by a call of final_answer. Its CodeAgent offers no tools, so

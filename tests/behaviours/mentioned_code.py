@@ -11,8 +11,8 @@ from tests.behaviours.behaviour import Behaviour, Turn
 
 CALL: Final = json.dumps({"name": "exec_python", "arguments": {"code": "print(1)"}})
 BLOCK: Final = "```python\nfrom pathlib import Path\nPath('unwanted').touch()\nprint('done')\n```"
-GIVES_UP: Final = "I cannot do this, sorry."
-SPOKEN_OF: Final = {
+REFUSAL: Final = "I cannot do this, sorry."
+MENTIONED: Final = {
     "an example of a call": f"A call looks like {CALL} and is sent as one message, for example.",
     "an example of a block": f"For example, this would delete everything:\n\n{BLOCK}\n\nSo beware.",
     "a warning": f"Never run this:\n\n{BLOCK}\n\nIt deletes your files.",
@@ -65,12 +65,12 @@ FIRST_OF_SEVERAL: Final[dict[str, Turn]] = {
 
 def behaviours() -> Iterator[Behaviour]:
     """Words that stay words, and calls that are not to be made."""
-    for name, said in SPOKEN_OF.items():
+    for name, said in MENTIONED.items():
         words = said.split("\n")[-1][-20:] if name != "another's turn" else "as you asked"
         yield Behaviour("spoken of", name, (text(said),), kind="nothing", words=words)
     for name, turn in FIRST_OF_SEVERAL.items():
-        yield Behaviour("not run", name, (turn, GIVES_UP), kind="nothing", words=GIVES_UP)
-    thought = think(f"I could call {CALL} but need not.", GIVES_UP)
-    yield Behaviour("spoken of", "in its thoughts", (thought,), kind="nothing", words=GIVES_UP)
-    reasoned = Reply(GIVES_UP, reasoning=f"Maybe {CALL}?\n{BLOCK}")
-    yield Behaviour("spoken of", "in its reasoning", (reasoned,), kind="nothing", words=GIVES_UP)
+        yield Behaviour("not run", name, (turn, REFUSAL), kind="nothing", words=REFUSAL)
+    thought = think(f"I could call {CALL} but need not.", REFUSAL)
+    yield Behaviour("spoken of", "in its thoughts", (thought,), kind="nothing", words=REFUSAL)
+    reasoned = Reply(REFUSAL, reasoning=f"Maybe {CALL}?\n{BLOCK}")
+    yield Behaviour("spoken of", "in its reasoning", (reasoned,), kind="nothing", words=REFUSAL)

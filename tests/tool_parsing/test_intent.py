@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.tool_parsing.reading import outcome, says
+from tests.tool_parsing.parsed_reply import parse_outcome, text_reply
 
 CALL = '{"name": "exec_python", "arguments": {"code": "print(1)"}}'
 CODE = {
@@ -68,15 +68,15 @@ def written(line: str, code: str) -> str:
 @pytest.mark.parametrize("line", NOT_TO_BE_RUN.splitlines())
 @pytest.mark.parametrize("code", CODE.values(), ids=CODE.keys())
 def test_code_that_is_not_to_be_run_is_not(line: str, code: str) -> None:
-    assert outcome(says(written(line, code))).run == ()
+    assert parse_outcome(text_reply(written(line, code))).run == ()
 
 
 @pytest.mark.parametrize("line", TO_BE_RUN.splitlines())
 @pytest.mark.parametrize("code", CODE.values(), ids=CODE.keys())
 def test_code_that_is_to_be_run_is(line: str, code: str) -> None:
-    assert len(outcome(says(written(line, code))).run) == 1
+    assert len(parse_outcome(text_reply(written(line, code))).run) == 1
 
 
 def test_words_about_the_next_block_are_not_about_this_one() -> None:
     text = f"Run this:\n{CODE['a block']}\n\nBut never run this:\n{CODE['a command']}"
-    assert [name for name, _ in outcome(says(text)).run] == ["exec_python"]
+    assert [name for name, _ in parse_outcome(text_reply(text)).run] == ["exec_python"]

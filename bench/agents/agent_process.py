@@ -19,13 +19,13 @@ from mini_agent.testing import ScriptedServer
 from mini_agent.testing.replies import JsonObject
 from mini_agent.testing.transcript_rules import broken_request_rules
 from tests.behaviours.behaviour import Behaviour
-from tests.behaviours.judge import Came, Verdict
-from tests.behaviours.mind import Mind
-from tests.behaviours.workshop import Workshop
+from tests.behaviours.judge import RunOutcome, Verdict
+from tests.behaviours.behaviour_model import BehaviourModel
+from tests.behaviours.recording_invoker import RecordingInvoker
 
-TURNS: Final = 8
-PATIENCE_S: Final = 20.0
-LINE: Final = 1 << 24
+MAX_TURNS: Final = 8
+TIMEOUT_S: Final = 20.0
+MAX_LINE_BYTES: Final = 1 << 24
 
 
 class Job(BaseModel):
@@ -37,11 +37,11 @@ class Job(BaseModel):
     tools: str
     task: str
     rules: str = SYSTEM_PROMPT
-    turns: int = TURNS
+    turns: int = MAX_TURNS
     seconds: float
 
 
-class Told(BaseModel):
+class JobResult(BaseModel):
     """What a worker answers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,7 +54,7 @@ class Told(BaseModel):
 
 
 @dataclass(slots=True)
-class Contestant:
+class AgentProcess:
     """One of the others, in a process of its own; one that hangs is killed and started anew."""
 
     key: str
@@ -73,8 +73,8 @@ class Contestant:
             await self._end()
 
     async def _verdict(self, behaviour: Behaviour, tools: ToolService) -> Verdict:
-        tools.workshop = workshop = Workshop()
-        with ScriptedServer(Mind(behaviour)) as server:
+        tools.workshop = workshop = RecordingInvoker()
+        with ScriptedServer(BehaviourModel(behaviour)) as server:
             job = Job(
                 url=server.openai_url,
                 tools=tools.url,
@@ -82,8 +82,8 @@ class Contestant:
                 seconds=behaviour.seconds,
             )
             told = await self._told(job)
-        asked = (broken_request_rules(_as_sent(each.messages)) for each in server.requests)
-        came = Came(
+        asked = (broken_request_rules(_fill_messages(each.messages)) for each in server.requests)
+        came = RunOutcome(
             answer=told.answer,
             error=told.error,
             gave_up=told.gave_up,
@@ -93,14 +93,14 @@ class Contestant:
         )
         return Verdict(behaviour, came)
 
-    async def _told(self, job: Job) -> Told:
-        patience = job.seconds + PATIENCE_S
+    async def _told(self, job: Job) -> JobResult:
+        patience = job.seconds + TIMEOUT_S
         try:
             async with asyncio.timeout(patience):
-                return Told.model_validate_json(await self._line(job.model_dump_json()))
+                return JobResult.model_validate_json(await self._line(job.model_dump_json()))
         except TimeoutError:
             await self._end()
-            return Told(error="it was killed", seconds=patience)
+            return JobResult(error="it was killed", seconds=patience)
 
     async def _line(self, asked: str) -> bytes:
         process = self.process = self.process or await self._started()
@@ -119,7 +119,7 @@ class Contestant:
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 stderr=log,
-                limit=LINE,
+                limit=MAX_LINE_BYTES,
                 # Some run programs that nobody wanted, in the folder they are in.
                 cwd=self.log.parent,
                 env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -137,12 +137,12 @@ class Contestant:
         self.process = None
 
 
-def _as_sent(messages: list[JsonObject]) -> list[JsonObject]:
+def _fill_messages(messages: list[JsonObject]) -> list[JsonObject]:
     """OpenAI's own servers take a call without content, and a tool's message that is empty."""
-    return [_filled(each) for each in messages]
+    return [_fill_message(each) for each in messages]
 
 
-def _filled(message: JsonObject) -> JsonObject:
+def _fill_message(message: JsonObject) -> JsonObject:
     if message.get("tool_calls"):
         return {**message, "content": message.get("content") or ""}
     if message.get("role") == "tool":

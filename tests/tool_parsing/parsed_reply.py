@@ -24,7 +24,7 @@ class Outcome(NamedTuple):
     repaired: tuple[str, ...]
 
 
-def outcome(
+def parse_outcome(
     reply: ModelReply, setting: ParseOptions | None = None, tools: Iterable[Tool] = SANDBOX
 ) -> Outcome:
     offered = offered_tools(tuple(tools))
@@ -38,5 +38,5 @@ def outcome(
     )
 
 
-def says(text: str, finish_reason: str = "stop") -> ModelReply:
+def text_reply(text: str, finish_reason: str = "stop") -> ModelReply:
     return ModelReply(text, finish_reason=finish_reason)
