@@ -7,9 +7,9 @@ import sys
 import uvloop
 
 from bench.docs import publish
-from bench.result import BenchResult
 from bench.options import OUTPUT_DIR, Options
 from bench.report import line, tables
+from bench.result import BenchResult
 from bench.run import measure
 
 

@@ -64,7 +64,9 @@ async def bare_toolchain(options: Options, language: str) -> AsyncIterator[Row]:
 
 
 class _BareToolchain:
-    def __init__(self, program: ChangingProgram, shell: asyncio.subprocess.Process, language: str) -> None:
+    def __init__(
+        self, program: ChangingProgram, shell: asyncio.subprocess.Process, language: str
+    ) -> None:
         self._program, self._shell, self._language = program, shell, language
         self._number = 0
 

@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from bench.result import BenchResult
 from bench.options import OUTPUT_DIR, ROOT
 from bench.plot import draw
 from bench.report import tables
+from bench.result import BenchResult
 
 PAGE: Final = ROOT / "docs" / "performance.md"
 PLOT: Final = ROOT / "docs" / "performance.png"

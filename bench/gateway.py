@@ -139,7 +139,9 @@ class _RoundTimes(NamedTuple):
     beside: list[float]
 
 
-async def _run_round(running: RunningGateway, client: httpx.AsyncClient, other: httpx.AsyncClient) -> _RoundTimes:
+async def _run_round(
+    running: RunningGateway, client: httpx.AsyncClient, other: httpx.AsyncClient
+) -> _RoundTimes:
     four = await _run_burst(client)
     async with _open_calls(other) as calls:
         five = await _run_burst(client)
@@ -165,7 +167,10 @@ async def _run_burst(client: httpx.AsyncClient) -> list[float]:
 @asynccontextmanager
 async def _open_calls(client: httpx.AsyncClient) -> AsyncIterator[list[asyncio.Task[None]]]:
     """Calls of the fifth server, made at the same time; those not answered are given up."""
-    calls = [asyncio.create_task(_require_result(client, HANGING_SERVER, str(key))) for key in range(CALLS_PER_SERVER)]
+    calls = [
+        asyncio.create_task(_require_result(client, HANGING_SERVER, str(key)))
+        for key in range(CALLS_PER_SERVER)
+    ]
     yield calls
     for call in calls:
         call.cancel()

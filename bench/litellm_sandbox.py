@@ -14,7 +14,11 @@ from typing import Final, Protocol
 from bench.options import Options
 from bench.samples import Samples
 from bench.stack import Stack, stack
-from mini_agent.models.litellm_runtime import close_litellm_clients, import_litellm, flush_litellm_logging
+from mini_agent.models.litellm_runtime import (
+    close_litellm_clients,
+    flush_litellm_logging,
+    import_litellm,
+)
 from mini_agent.provider.harness.sandbox import SidecarSandbox
 
 WARM: Final = {"python": 2}
@@ -110,7 +114,9 @@ async def _run_in_turns(
                 taken.taken.append((perf_counter() - began) * 1000)
 
 
-def _uses(name: str, box: HarnessSandbox, make: Callable[[], HarnessSandbox]) -> Iterator[tuple[str, Use]]:
+def _uses(
+    name: str, box: HarnessSandbox, make: Callable[[], HarnessSandbox]
+) -> Iterator[tuple[str, Use]]:
     yield f"{name}: run python3 -c, in an open sandbox", lambda: _run(box)
     yield f"{name}: write and read a file", lambda: _files(box)
     yield f"{name}: snapshot", lambda: _snapshot(box)

@@ -13,8 +13,8 @@ from statistics import mean
 from typing import Final
 
 from bench.http_connection import HttpConnection
-from bench.sidecar_rows import EXECUTE, execute
 from bench.rates import CALLERS, ONE_SNIPPET, open_connections
+from bench.sidecar_rows import EXECUTE, execute
 from bench.stack import Stack
 
 MIB: Final = 1 << 20
@@ -63,7 +63,9 @@ def read_process_memory(pid: int) -> ProcessMemory:
     """A process of ours."""
     status = (PROC / str(pid) / "status").read_text()
     held = re.search(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)
-    return ProcessMemory(int(held[1]) / 1024 if held else 0.0, len(list((PROC / str(pid) / "fd").iterdir())))
+    return ProcessMemory(
+        int(held[1]) / 1024 if held else 0.0, len(list((PROC / str(pid) / "fd").iterdir()))
+    )
 
 
 async def measure_growth(stack: Stack, before: ProcessMemory, runs: int) -> Growth:
@@ -91,7 +93,9 @@ async def measure_idle(instance: str) -> dict[str, IdleSandbox]:
         if used is not None and id_ in shims:
             found.setdefault(kind, []).append((used, shims[id_]))
     return {
-        kind: IdleSandbox(kind, len(each), mean(one[0] for one in each), mean(one[1] for one in each))
+        kind: IdleSandbox(
+            kind, len(each), mean(one[0] for one in each), mean(one[1] for one in each)
+        )
         for kind, each in found.items()
     }
 

@@ -77,7 +77,9 @@ SCRIPTS: Final[dict[str, Sequence[Turn]]] = {
         lambda: calls("exec_python", PROGRAM),
         lambda: says(ANSWER),
     ],
-    "Halve a number five hundred times, and print each.": [lambda: calls("exec_python", ENDLESS_PROGRAM)],
+    "Halve a number five hundred times, and print each.": [
+        lambda: calls("exec_python", ENDLESS_PROGRAM)
+    ],
 }
 FAILED, REPAIRED, DONE, LIVE = list(SCRIPTS)[1:]
 

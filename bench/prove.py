@@ -18,6 +18,7 @@ from typing import Final
 
 import httpx
 
+from bench.baselines import HOST_PYTHON
 from bench.http_connection import snippet_body
 from bench.machine import read_machine
 from bench.page import page
@@ -25,7 +26,6 @@ from bench.programs import CHANGING_PROGRAMS, PANDAS
 from bench.proof import Proof, Verdict
 from bench.samples import Samples
 from bench.service import Service, find_service
-from bench.baselines import HOST_PYTHON
 from mini_agent.sandbox import Execution
 from tests.cases.case import Suite
 from tests.cases.court import EXECUTE, JSON, Court, Place

@@ -9,18 +9,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from bench import memory, sidecar_rows, rates
+from bench import memory, rates, sidecar_rows
+from bench.baselines import bare_toolchain, docker_rows, host_rows
 from bench.hardened import hardened_flags
 from bench.http_connection import HttpConnection, snippet_body
 from bench.machine import Machine, read_machine
-from bench.result import IdleMemory, BenchResult, RowTimes
 from bench.options import Options
-from bench.peers import Peer, wait_until_ready, peers
+from bench.peers import Peer, peers, wait_until_ready
+from bench.result import BenchResult, IdleMemory, RowTimes
 from bench.rounds import run_rounds
 from bench.row import Row
 from bench.samples import Samples
 from bench.stack import Stack, stack
-from bench.baselines import bare_toolchain, docker_rows, host_rows
 
 OTHER_KINDS: Final = {"data": 3, "node": 3, "go": 2, "rust": 2, "bash": 2}
 GVISOR: Final = "runsc"
@@ -31,9 +31,14 @@ async def measure(options: Options) -> BenchResult:
     """Everything, on a machine that had better do nothing else."""
     here = await read_machine()
     async with AsyncExitStack() as opened:
-        main = await opened.enter_async_context(stack(options, {"python": options.stock, **OTHER_KINDS}))
+        main = await opened.enter_async_context(
+            stack(options, {"python": options.stock, **OTHER_KINDS})
+        )
         await main.until_full()
-        before, idle = memory.read_process_memory(main.sidecar), await memory.measure_idle(main.instance)
+        before, idle = (
+            memory.read_process_memory(main.sidecar),
+            await memory.measure_idle(main.instance),
+        )
         bench = _Bench(options, main, opened, {})
         rows = await bench.rounds(here)
         return await _measure_rest(bench, here, rows, before, idle)

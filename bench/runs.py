@@ -23,11 +23,11 @@ from bench.runs_log import LoggedRuns, read_runs
 from bench.runs_stack import (
     Memory,
     count_executions,
+    count_left_sandboxes,
     host_address,
     kill_shim,
     read_memory,
     restart_shim,
-    count_left_sandboxes,
     shim_process,
 )
 from bench.samples import Samples
@@ -181,7 +181,12 @@ def _time_costs(batch: Batch, seconds: float, *, ends: bool) -> list[Cost]:
     return [
         Cost("first_ms", first, "ms"),
         Cost("last_ms", last, "ms"),
-        _cost("p95_ratio", "p95 of the last over the first", ratio, None if ends else MAX_LATENCY_RATIO),
+        _cost(
+            "p95_ratio",
+            "p95 of the last over the first",
+            ratio,
+            None if ends else MAX_LATENCY_RATIO,
+        ),
         _cost("runs_per_s", "runs a second", batch.runs / seconds),
     ]
 
@@ -192,7 +197,12 @@ def _memory_costs(before: Memory, after: Memory, *, ends: bool) -> list[Cost]:
         _cost("shim_mib", "memory of the shim before, MiB", before.shim),
         _cost("shim_grown_mib", "more after it, MiB", grown, None if ends else MAX_GROWTH_MIB),
         _cost("sidecar_mib", "memory of the sidecar before, MiB", before.sidecar),
-        _cost("sidecar_grown_mib", "more after it, MiB", after.sidecar - before.sidecar, MAX_GROWTH_MIB),
+        _cost(
+            "sidecar_grown_mib",
+            "more after it, MiB",
+            after.sidecar - before.sidecar,
+            MAX_GROWTH_MIB,
+        ),
     ]
 
 

@@ -52,7 +52,13 @@ async def _mib(container: str) -> float:
 
 async def count_executions() -> int:
     """How many programs of Python the sidecar has run, however they ended."""
-    return int(sum(_parse_metric(r"sidecar_executions_total\{language=\"python\".*\}", await _read_metrics())))
+    return int(
+        sum(
+            _parse_metric(
+                r"sidecar_executions_total\{language=\"python\".*\}", await _read_metrics()
+            )
+        )
+    )
 
 
 async def count_left_sandboxes() -> int:

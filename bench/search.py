@@ -50,10 +50,19 @@ SEARCHES: Final = (
     Search("grep_frequent", "Grep", {"pattern": "word17 "}, ("-l", "word17 ")),
     Search("grep_content", "Grep", {"pattern": "needle", "output_mode": "content"}, ("needle",)),
     Search("grep_count", "Grep", {"pattern": "needle", "output_mode": "count"}, ("-c", "needle")),
-    Search("glob_py", "Glob", {"pattern": "**/*.py"}, (*RIPGREP_LIST_FLAGS, "--sortr=modified", "--glob=*.py")),
+    Search(
+        "glob_py",
+        "Glob",
+        {"pattern": "**/*.py"},
+        (*RIPGREP_LIST_FLAGS, "--sortr=modified", "--glob=*.py"),
+    ),
     Search("glob_all", "Glob", {"pattern": "**/*"}, (*RIPGREP_LIST_FLAGS, "--sortr=modified")),
     Search(
-        "glob_py_unsorted", "Glob", {"pattern": "**/*.py"}, (*RIPGREP_LIST_FLAGS, "--glob=*.py"), is_same=False
+        "glob_py_unsorted",
+        "Glob",
+        {"pattern": "**/*.py"},
+        (*RIPGREP_LIST_FLAGS, "--glob=*.py"),
+        is_same=False,
     ),
     Search("glob_all_unsorted", "Glob", {"pattern": "**/*"}, RIPGREP_LIST_FLAGS, is_same=False),
 )

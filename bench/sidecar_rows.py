@@ -19,10 +19,14 @@ NEVER_WARM = {"memory_mb": 257}
 
 def rows(line: HttpConnection, session: str) -> Iterator[Row]:
     """Each in a sandbox that nothing has run in, but those of a session."""
-    yield _row(line, "python", "python print(1), fresh, fork", snippet_body("python", PYTHON), times=4)
+    yield _row(
+        line, "python", "python print(1), fresh, fork", snippet_body("python", PYTHON), times=4
+    )
     spawned = snippet_body("python", PYTHON, isolation="spawn")
     yield _row(line, "spawn", "python print(1), fresh, clean interpreter", spawned)
-    yield _row(line, "pandas", "python with numpy and pandas, fresh", snippet_body("python", PANDAS))
+    yield _row(
+        line, "pandas", "python with numpy and pandas, fresh", snippet_body("python", PANDAS)
+    )
     yield _row(line, "node", "node console.log(1), fresh", snippet_body("node", JAVASCRIPT))
     yield _row(line, "bash", "bash echo 1, fresh", snippet_body("bash", "echo 1"))
     yield _changing_row(line, "go", "go, changed source, compile and run, fresh")

@@ -155,4 +155,6 @@ async def _start_timeout(who: str, log: Path) -> AsyncIterator[None]:
             yield
     except TimeoutError:
         said = (await asyncio.to_thread(log.read_text))[-2000:]
-        raise SystemExit(f"{who} is not ready after {START_TIMEOUT_S:.0f} s; it said:\n{said}") from None
+        raise SystemExit(
+            f"{who} is not ready after {START_TIMEOUT_S:.0f} s; it said:\n{said}"
+        ) from None

@@ -19,8 +19,8 @@ from mini_agent.testing import ScriptedServer
 from mini_agent.testing.replies import JsonObject
 from mini_agent.testing.transcript_rules import broken_request_rules
 from tests.behaviours.behaviour import Behaviour
-from tests.behaviours.judge import RunOutcome, Verdict
 from tests.behaviours.behaviour_model import BehaviourModel
+from tests.behaviours.judge import RunOutcome, Verdict
 from tests.behaviours.recording_invoker import RecordingInvoker
 
 MAX_TURNS: Final = 8

@@ -1,4 +1,4 @@
-"""The loop: ask the model, carry out its calls, show it what came of them, until it answers."""
+"""The agent loop: request a turn, execute its tool calls, show the results, until there is an answer."""
 
 from __future__ import annotations
 
@@ -48,89 +48,81 @@ async def run_agent(
     model: Model,
     on_event: Listener = ignore_event,
 ) -> AgentResult:
-    """One run, from the caller's messages to an answer that is never blank.
+    """Runs the agent from the caller's messages to an answer that is never blank.
 
-    Raises `BadRequest` for messages that no model can take and for a schema that is none, and
-    nothing else: a model that fails and a tool that fails are part of the result. Cancelling the
-    task cancels what is in progress. `on_event`, which must not raise, is told all that happens,
-    last that the run has stopped, also by cancelling.
+    Raises `BadRequest` for messages that no model can take and for an invalid schema, and nothing
+    else: a failing model or tool is part of the result. Cancelling the task cancels what is in
+    progress. `on_event`, which must not raise, is called with every event; the last one is
+    `Stopped`, also for a cancelled run.
     """
-    transcript = Transcript(normalize_messages(messages), SYSTEM_PROMPT if config.use_tools else "")
-    story = RunRecorder(transcript, config, on_event)
-    # Output in pieces costs more than output at once.
-    used = Quiet(invoker) if on_event is ignore_event else invoker
-    run = _AgentRun(transcript, story, used, config, TracedModel(model))
-    return await trace_run(config, run.result())
+    instructions = SYSTEM_PROMPT if config.use_tools else ""
+    transcript = Transcript(normalize_messages(messages), instructions)
+    recorder = RunRecorder(transcript, config, on_event)
+    # Streaming a tool's output costs more than one output at the end.
+    tools = Quiet(invoker) if on_event is ignore_event else invoker
+    run = _AgentRun(transcript, recorder, tools, config, TracedModel(model))
+    return await trace_run(config, run.execute())
 
 
 class _AgentRun:
     def __init__(
         self,
         transcript: Transcript,
-        story: RunRecorder,
+        recorder: RunRecorder,
         invoker: Invoker,
         config: AgentConfig,
         model: Model,
     ) -> None:
         self._transcript = transcript
-        self._story = story
+        self._recorder = recorder
         self._config = config
-        self._form = parse_response_format(config.response_format)
+        self._json_format = parse_response_format(config.response_format)
         self._deadline = Deadline.after(config.max_wallclock_seconds)
         self._escalation = Escalation(config, self._deadline)
-        self._shown = ContextWindow(transcript, config)
-        self._workbench = ToolExecutor(invoker, config, self._deadline, story.tell)
-        self._asking = TurnRequester(
+        self._context_window = ContextWindow(transcript, config)
+        self._executor = ToolExecutor(invoker, config, self._deadline, recorder.emit)
+        self._requester = TurnRequester(
             model=model,
             config=config,
             deadline=self._deadline,
             transcript=transcript,
-            shown=self._shown,
+            context_window=self._context_window,
             escalation=self._escalation,
-            form=self._form,
-            tell=story.tell,
+            json_format=self._json_format,
+            emit=recorder.emit,
         )
         self._tools = NO_TOOLS
-        self._progress = GuardrailPolicy(config, (), self._escalation)
+        self._guardrails = GuardrailPolicy(config, (), self._escalation)
 
-    async def result(self) -> AgentResult:
+    async def execute(self) -> AgentResult:
         try:
-            ending = await self._until_it_ends()
+            ending = await self._run_turns()
         except DeadlineExceeded:
             ending = Ending("budget")
         except MiniAgentError as broken:
             ending = Ending("error", error=str(broken))
         except asyncio.CancelledError:
-            self._stopped(Ending("cancelled", error="the run was cancelled"))
+            self._finish(Ending("cancelled", error="the run was cancelled"))
             raise
-        return self._stopped(ending)
+        return self._finish(ending)
 
-    def _stopped(self, ending: Ending) -> AgentResult:
-        return self._story.stopped(ending, escalated=self._escalation.has_escalated)
+    def _finish(self, ending: Ending) -> AgentResult:
+        return self._recorder.finish(ending, escalated=self._escalation.has_escalated)
 
-    async def _until_it_ends(self) -> Ending:
+    async def _run_turns(self) -> Ending:
         if self._config.use_tools:
-            self._tools = await list_tools(self._workbench.invoker, self._deadline)
-            self._progress = GuardrailPolicy(self._config, self._tools, self._escalation)
-        self._story.tell(self._started())
+            self._tools = await list_tools(self._executor.invoker, self._deadline)
+            self._guardrails = GuardrailPolicy(self._config, self._tools, self._escalation)
+        self._recorder.emit(self._run_started_event())
         while self._has_turns_left:
-            self._before_turn()
-            turn = await self._ask(self._tools, self._story.turns + 1)
-            ending = await self._followed(turn)
+            self._prepare_turn()
+            turn = await self._request_turn(self._tools, self._recorder.turns + 1)
+            ending = await self._handle_turn(turn)
             if ending:
                 return ending
-        return await self._closed("max_iterations")
+        return await self._close("max_iterations")
 
-    async def _ask(self, offered: OfferedTools, iteration: int) -> Turn:
-        setting = ParseOptions(
-            runs_code_blocks=self._config.auto_run_code_on_code_block,
-            has_result=bool(self._story.useful_output),
-            wants_json=self._form is not None,
-            parses_text=self._config.salvage,
-        )
-        return await self._asking.turn(TurnRequest(iteration, offered, self._tools, setting))
-
-    def _started(self) -> RunStarted:
+    def _run_started_event(self) -> RunStarted:
         return RunStarted(
             model=self._config.model,
             tools=tuple(self._tools),
@@ -140,108 +132,123 @@ class _AgentRun:
 
     @property
     def _has_turns_left(self) -> bool:
-        return self._story.turns < self._config.max_iterations
+        return self._recorder.turns < self._config.max_iterations
 
-    def _before_turn(self) -> None:
-        self._escalation.before_turn(self._story.turns)
+    def _prepare_turn(self) -> None:
+        self._escalation.before_turn(self._recorder.turns)
         every = self._config.summarize_every
-        if every and self._story.turns and self._story.turns % every == 0:
-            self._shown.summarize()
+        if every and self._recorder.turns and self._recorder.turns % every == 0:
+            self._context_window.summarize()
 
-    async def _followed(self, turn: Turn) -> Ending | None:
-        """What the turn asks for is done; the ending, if it is one."""
-        self._story.replied(turn)
+    async def _request_turn(self, offered: OfferedTools, iteration: int) -> Turn:
+        options = ParseOptions(
+            runs_code_blocks=self._config.auto_run_code_on_code_block,
+            has_result=bool(self._recorder.useful_output),
+            wants_json=self._json_format is not None,
+            reads_text=self._config.salvage,
+        )
+        return await self._requester.request(TurnRequest(iteration, offered, self._tools, options))
+
+    async def _handle_turn(self, turn: Turn) -> Ending | None:
+        """Does what the turn asks for; returns the ending if the run is over."""
+        self._recorder.record_reply(turn)
         if turn.calls:
-            return await self._carry_out(turn)
-        return await self._answered(turn) if turn.text else await self._silent(turn)
+            return await self._execute_calls(turn)
+        return await self._handle_answer(turn) if turn.text else await self._handle_blank(turn)
 
-    async def _carry_out(self, turn: Turn) -> Ending | None:
+    async def _execute_calls(self, turn: Turn) -> Ending | None:
         # INVARIANT: every call of the turn gets its one tool message here, in call order.
-        asks = list(self._asks(turn))
-        self._story.called(turn.text, asks)
-        invocations = await self._workbench.carried_out(asks, self._story.turns)
-        advice = self._progress.after_calls(invocations)
-        self._story.observed(invocations, advice.say)
-        return await self._closed("stagnation") if advice.stop else None
+        calls = list(self._resolve_calls(turn))
+        self._recorder.record_calls(turn.text, calls)
+        invocations = await self._executor.execute(calls, self._recorder.turns)
+        advice = self._guardrails.after_calls(invocations)
+        self._recorder.record_results(invocations, advice.directive)
+        return await self._close("stagnation") if advice.stop else None
 
-    def _asks(self, turn: Turn) -> Iterator[ResolvedCall]:
+    def _resolve_calls(self, turn: Turn) -> Iterator[ResolvedCall]:
         limit = self._config.max_tools_per_iter
         too_many = f"at most {limit} calls are run in one turn, so this one was not run"
         for count, call in enumerate(turn.calls, start=1):
-            ask = resolve_call(call, self._transcript.unused_id(call.id), self._tools)
-            yield replace(ask, problem=too_many) if count > limit else ask
+            resolved = resolve_call(call, self._transcript.reserve_id(call.id), self._tools)
+            yield replace(resolved, problem=too_many) if count > limit else resolved
 
-    async def _answered(self, turn: Turn) -> Ending | None:
-        self._transcript.model_said(turn.text)
+    async def _handle_answer(self, turn: Turn) -> Ending | None:
+        self._transcript.add_answer(turn.text)
         may_evade = bool(self._tools) and self._config.salvage
-        evaded = self._evasion_of(turn) if may_evade else NO_EVASION
+        evasion = self._detect_evasion(turn) if may_evade else NO_EVASION
         if not self._has_turns_left:
-            return await self._in_form(turn.text)
-        advice = self._progress.after_answer(turn.text, evaded)
-        if advice.stop and advice.discard and self._story.useful_output:
-            return self._formed("success", "")
+            return await self._accept_answer(turn.text)
+        advice = self._guardrails.after_answer(turn.text, evasion)
+        if advice.stop and advice.discard and self._recorder.useful_output:
+            return self._end_with_answer("success", "")
         if advice.stop:
             return Ending("stagnation", turn.text)
-        if advice.say:
-            self._story.loop_said(advice.say)
+        if advice.directive:
+            self._recorder.record_directive(advice.directive)
             return None
-        return await self._in_form(turn.text)
+        return await self._accept_answer(turn.text)
 
-    def _evasion_of(self, turn: Turn) -> Evasion:
+    def _detect_evasion(self, turn: Turn) -> Evasion:
         is_beside = turn.finish_reason == "length" or ANSWER_IN_REASONING in turn.repaired
-        return detect_evasion(turn.text, self._story.newest_output, is_beside=is_beside)
+        return detect_evasion(turn.text, self._recorder.latest_output, is_beside=is_beside)
 
-    async def _in_form(self, text: str) -> Ending:
+    async def _accept_answer(self, text: str) -> Ending:
+        """Ends the run with `text`; an answer that is not the JSON asked for is requested again."""
+        if self._json_format is None:
+            return Ending("success", text)
         try:
-            return Ending("success", self._form.extract(text) if self._form else text)
+            return Ending("success", self._json_format.extract(text))
         except InvalidJsonAnswer as wrong:
-            again = await self._last_word(INVALID_JSON_ANSWER.format(why=wrong))
-        return self._formed("success", again.text) if self._form else Ending("success", again.text)
+            retry = await self._request_answer(INVALID_JSON_ANSWER.format(why=wrong))
+        return self._end_with_answer("success", retry.text)
 
-    async def _silent(self, turn: Turn) -> Ending | None:
-        """A blank turn is asked again, without tools if there is something to answer from."""
-        has_output = bool(self._story.useful_output)
+    async def _handle_blank(self, turn: Turn) -> Ending | None:
+        """Requests a blank turn again, without tools if there is something to answer from."""
+        has_output = bool(self._recorder.useful_output)
         may_work = bool(self._tools) and not has_output and self._has_turns_left
-        self._story.loop_said(EMPTY_TURN if may_work else EMPTY_ANSWER)
+        self._recorder.record_directive(EMPTY_TURN if may_work else EMPTY_ANSWER)
         tools = self._tools if may_work else NO_TOOLS
-        again = await self._ask(tools, self._story.turns)
-        if again.calls and self._has_turns_left and (may_work or not again.text):
-            return await self._followed(again)
-        self._take_last_word(again)
-        words = again.text or ("" if has_output else again.reasoning or turn.reasoning)
-        if words or has_output:
-            return self._formed("success", words)
+        retry = await self._request_turn(tools, self._recorder.turns)
+        if retry.calls and self._has_turns_left and (may_work or not retry.text):
+            return await self._handle_turn(retry)
+        self._record_last_word(retry)
+        answer = retry.text or ("" if has_output else retry.reasoning or turn.reasoning)
+        if answer or has_output:
+            return self._end_with_answer("success", answer)
         return Ending("error", error="the model gave an empty answer twice")
 
-    async def _closed(self, reason: StoppedReason) -> Ending:
-        """The ending of a run that may not go on: the model is asked for what it has."""
+    async def _close(self, reason: StoppedReason) -> Ending:
+        """Ends a run that may not go on: requests an answer from what there is."""
         try:
-            return self._formed(reason, self._words_of(await self._last_word(ANSWER_NOW)))
+            turn = await self._request_answer(ANSWER_NOW)
+            return self._end_with_answer(reason, self._usable_text(turn))
         except MiniAgentError as broken:
             return Ending(reason, error=str(broken))
 
-    def _words_of(self, turn: Turn) -> str:
-        """The text of a last word, unless there is output and it is only more code to run."""
+    def _usable_text(self, turn: Turn) -> str:
+        """The text of `turn`; empty where there is output and the text evades or wants to run."""
         wants_to_run = any(call.form == "code" for call in turn.calls)
-        evades = wants_to_run or bool(self._evasion_of(turn).kind)
-        return "" if evades and self._story.useful_output else turn.text
+        evades = wants_to_run or bool(self._detect_evasion(turn).kind)
+        return "" if evades and self._recorder.useful_output else turn.text
 
-    async def _last_word(self, nudge: str) -> Turn:
-        """What the model says when it is asked once more, with its tools withheld."""
-        self._story.loop_said(nudge)
-        turn = await self._ask(NO_TOOLS, max(1, self._story.turns))
-        self._take_last_word(turn)
+    async def _request_answer(self, directive: str) -> Turn:
+        """Requests one more turn, without tools."""
+        self._recorder.record_directive(directive)
+        turn = await self._request_turn(NO_TOOLS, max(1, self._recorder.turns))
+        self._record_last_word(turn)
         return turn
 
-    def _take_last_word(self, turn: Turn) -> None:
-        self._story.replied(turn, is_last_word=True)
+    def _record_last_word(self, turn: Turn) -> None:
+        self._recorder.record_reply(turn, is_last_word=True)
         if turn.text:
-            self._transcript.model_said(turn.text)
+            self._transcript.add_answer(turn.text)
 
-    def _formed(self, reason: StoppedReason, text: str) -> Ending:
-        """An ending with `text` in the form that was asked for, or the error that it is not."""
+    def _end_with_answer(self, reason: StoppedReason, text: str) -> Ending:
+        """Ends with `text` in the format asked for, or with the error that it has another one."""
+        if self._json_format is None or not text:
+            return Ending(reason, text)
         try:
-            return Ending(reason, self._form.extract(text) if self._form and text else text)
+            return Ending(reason, self._json_format.extract(text))
         except InvalidJsonAnswer as wrong:
             error = f"the answer is not the JSON that was asked for: {wrong}"
             return Ending("error" if reason == "success" else reason, text, error)

@@ -1,4 +1,4 @@
-"""The door to the tools: what they are, and a turn's calls carried out, whatever they do."""
+"""The tool executor: lists a run's tools and executes a turn's calls, whatever the tools do."""
 
 from __future__ import annotations
 
@@ -22,9 +22,8 @@ from mini_agent.tools.observation import REPAIR, observation
 from mini_agent.tools.outputs import output_of
 from mini_agent_protocol.execution import Output
 
-
 async def list_tools(invoker: Invoker, deadline: Deadline) -> dict[str, OfferedTool]:
-    """The tools by name; `MiniAgentError` when the invoker cannot say."""
+    """Lists the tools by name; raises `MiniAgentError` when the invoker fails."""
 
     async def listing() -> dict[str, OfferedTool]:
         return offered_tools(await invoker.list_openai_tools())
@@ -40,89 +39,86 @@ async def list_tools(invoker: Invoker, deadline: Deadline) -> dict[str, OfferedT
 
 @dataclass(frozen=True, slots=True)
 class ToolExecutor:
-    """Carries out calls, `tool_concurrency` at a time, and tells what happens meanwhile."""
+    """Executes calls, `tool_concurrency` at a time, and emits an event for each step."""
 
     invoker: Invoker
     config: AgentConfig
     deadline: Deadline
-    tell: Listener
+    emit: Listener
 
-    async def carried_out(
-        self, asks: Sequence[ResolvedCall], iteration: int
+    async def execute(
+        self, calls: Sequence[ResolvedCall], iteration: int
     ) -> list[ToolInvocation]:
-        """What came of each ask, in their order, whatever the tools do: fail, raise or hang."""
-        places = asyncio.Semaphore(self.config.tool_concurrency)
+        """Executes `calls`; returns one invocation each, in order, also for a tool that fails."""
+        slots = asyncio.Semaphore(self.config.tool_concurrency)
 
-        async def in_turn(ask: ResolvedCall) -> ToolInvocation:
-            async with places:
-                return await self._carried_out(ask, iteration)
+        async def execute_in_slot(call: ResolvedCall) -> ToolInvocation:
+            async with slots:
+                return await self._execute_call(call, iteration)
 
-        async with asyncio.TaskGroup() as running:
-            tasks = [running.create_task(in_turn(ask)) for ask in asks]
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(execute_in_slot(call)) for call in calls]
         return [task.result() for task in tasks]
 
-    async def _carried_out(self, ask: ResolvedCall, iteration: int) -> ToolInvocation:
+    async def _execute_call(self, call: ResolvedCall, iteration: int) -> ToolInvocation:
         started = perf_counter()
-        output = await self._output(ask, iteration)
+        output = await self._run_traced(call, iteration)
         ms = (perf_counter() - started) * 1000
         try:
-            invocation = self._invocation(ask, output, ms)
-        except ValidationError as odd:
-            field = odd.errors()[0]["loc"][0]
-            wrong = refused(f"the tool answered with an output whose {field} cannot be")
-            invocation = self._invocation(ask, wrong, ms)
-        self.tell(ToolFinished(iteration=iteration, invocation=invocation))
+            invocation = self._to_invocation(call, output, ms)
+        except ValidationError as invalid:
+            field = invalid.errors()[0]["loc"][0]
+            refusal = refused(f"the tool answered with an output whose {field} cannot be")
+            invocation = self._to_invocation(call, refusal, ms)
+        self.emit(ToolFinished(iteration=iteration, invocation=invocation))
         return invocation
 
-    def _invocation(self, ask: ResolvedCall, output: ToolOutput, ms: float) -> ToolInvocation:
-        return ToolInvocation(
-            tool_call_id=ask.id,
-            name=ask.name,
-            requested_name=ask.requested_name,
-            arguments=ask.arguments,
-            ok=output.ok,
-            rc=output.rc,
-            stdout=output.stdout,
-            stderr=output.stderr,
-            text=output.told or observation(ask.name, output, self._directive),
-            error=output.error,
-            duration_ms=ms,
-            execution=output.execution,
-            attachments=output.attachments,
-        )
-
-    @property
-    def _directive(self) -> str:
-        return REPAIR if self.config.enable_repair else ""
-
-    async def _output(self, ask: ResolvedCall, iteration: int) -> ToolOutput:
-        if ask.problem:
-            return refused(ask.problem)
+    async def _run_traced(self, call: ResolvedCall, iteration: int) -> ToolOutput:
+        if call.problem:
+            return refused(call.problem)
         started = ToolStarted(
-            iteration=iteration, tool_call_id=ask.id, name=ask.name, arguments=ask.arguments
+            iteration=iteration, tool_call_id=call.id, name=call.name, arguments=call.arguments
         )
-        self.tell(started)
-        with trace_tool_call(ask.id, ask.name, ask.arguments) as tell_output:
-            output = await self._bounded(ask, iteration)
-            tell_output(output)
+        self.emit(started)
+        with trace_tool_call(call.id, call.name, call.arguments) as trace_output:
+            output = await self._run_until_deadline(call, iteration)
+            trace_output(output)
         return output
 
-    async def _bounded(self, ask: ResolvedCall, iteration: int) -> ToolOutput:
+    async def _run_until_deadline(self, call: ResolvedCall, iteration: int) -> ToolOutput:
         try:
-            return await self.deadline.wait_for(self._called(ask, iteration))
+            return await self.deadline.wait_for(self._invoke(call, iteration))
         except DeadlineExceeded:
             return refused("the run's time was up, so the call was cut off")
         except Exception as broken:  # noqa: BLE001  a tool is foreign code and may raise anything
             return refused(f"the tool failed with {type(broken).__name__}: {broken!s:.500}")
 
-    async def _called(self, ask: ResolvedCall, iteration: int) -> ToolOutput:
-        def tell(piece: Output) -> None:
-            told = ToolOutputPiece(
-                iteration=iteration, tool_call_id=ask.id, stream=piece.stream, text=piece.text
+    async def _invoke(self, call: ResolvedCall, iteration: int) -> ToolOutput:
+        def emit_piece(piece: Output) -> None:
+            event = ToolOutputPiece(
+                iteration=iteration, tool_call_id=call.id, stream=piece.stream, text=piece.text
             )
-            self.tell(told)
+            self.emit(event)
 
-        call = tool_call(ask.id, Called(ask.name, ask.arguments))
+        request = tool_call(call.id, Called(call.name, call.arguments))
         if isinstance(self.invoker, StreamingInvoker):
-            return output_of(await self.invoker.stream_openai_tool(call, tell))
-        return output_of(await self.invoker.call_openai_tool(call))
+            return output_of(await self.invoker.stream_openai_tool(request, emit_piece))
+        return output_of(await self.invoker.call_openai_tool(request))
+
+    def _to_invocation(self, call: ResolvedCall, output: ToolOutput, ms: float) -> ToolInvocation:
+        directive = REPAIR if self.config.enable_repair else ""
+        return ToolInvocation(
+            tool_call_id=call.id,
+            name=call.name,
+            requested_name=call.requested_name,
+            arguments=call.arguments,
+            ok=output.ok,
+            rc=output.rc,
+            stdout=output.stdout,
+            stderr=output.stderr,
+            text=output.told or observation(call.name, output, directive),
+            error=output.error,
+            duration_ms=ms,
+            execution=output.execution,
+            attachments=output.attachments,
+        )

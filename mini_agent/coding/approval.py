@@ -1,4 +1,4 @@
-"""Whether a call may be made: what the rules say, and where they ask, what the user says."""
+"""Applies the permission policy to a call, and asks the user where the policy says so."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ from mini_agent.messages import JsonObject
 
 @dataclass(frozen=True, slots=True)
 class UserAnswer:
-    """What the user says to a call; `why` goes to the model."""
+    """The user's answer to a permission prompt; `reason` goes to the model."""
 
     answer: Literal["once", "always", "no"]
     reason: str = ""
 
 
 class PermissionPrompter(Protocol):
-    """The user, where there is one to be asked."""
+    """Asks the user for permission."""
 
     async def ask_permission(self, asked: Ask) -> UserAnswer:
-        """What the user says to it."""
+        """Return the user's answer."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PlanModePrompter:
-    """The user, whose word on a plan ends plan mode."""
+    """A prompter for which an approved plan ends plan mode."""
 
     user: UserPrompter
     permissions: Callable[[], PermissionPolicy]
 
     async def ask(self, questions: Sequence[Question]) -> Mapping[str, str]:
-        """What the user answers."""
+        """Pass the questions on."""
         return await self.user.ask(questions)
 
     async def approve_plan(self, plan: str) -> bool:
-        """Whether the plan is to be carried out; from then on things may be changed."""
+        """Ask, and after an approval leave plan mode, so that changes may be made."""
         agrees = await self.user.approve_plan(plan)
         permissions = self.permissions()
         if agrees and permissions.mode == "plan":
@@ -59,14 +59,14 @@ class PlanModePrompter:
 
 
 def _ignore(said: str) -> None:
-    """Nobody is there to hear it."""
+    """Discard the message."""
 
 
 @dataclass
 class PolicyApprover:
-    """Rules first, the user where they ask; without a user, what would be asked is denied.
+    """Approves calls by policy, then by the user; without a user, to ask is to deny.
 
-    `tell` hears of a rule that could not be kept.
+    `notify` gets a message when a rule could not be saved.
     """
 
     permissions: PermissionPolicy
@@ -75,7 +75,7 @@ class PolicyApprover:
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def find_objection(self, name: str, arguments: JsonObject, said: Permission) -> str:
-        """Why the call may not be made; what hooks have said does not undo a rule that denies."""
+        """Return why the call may not be made, else "". A hook cannot undo a deny rule."""
         decision = self.permissions.decide(name, arguments)
         match decision:
             case Deny():

@@ -35,14 +35,14 @@ class Assistant:
     """One session with everything that belongs to it; `aside` is asked beside the conversation."""
 
     inner: InnerLoop
-    aside: Model
+    side_model: Model
     hooks: HookSource
     servers: Sequence[PromptServer]
     hook_context: Callable[[], HookContext]
     observer: Observer
     find_context_limit: ContextLimitLookup
     _system: list[Message] | None = None
-    _untold: tuple[str, ...] = ()
+    _pending_context: tuple[str, ...] = ()
 
     @property
     def session(self) -> Session:
@@ -53,7 +53,7 @@ class Assistant:
         """Tells hooks that the session starts; `source` is startup, resume, clear or compact."""
         decision = await self._ask("SessionStart", source, {"source": source})
         self._warn(decision.reasons)
-        self._untold = decision.after
+        self._pending_context = decision.after
 
     async def end(self, reason: str) -> None:
         """Tells hooks that the session is over."""
@@ -61,9 +61,9 @@ class Assistant:
 
     async def prompt(self, text: str) -> TurnOutcome:
         """An answer to `text`, unless a hook refuses it."""
-        undone = await self.inner.execute_pending()
-        if undone is not None:
-            return undone
+        unfinished = await self.inner.execute_pending()
+        if unfinished is not None:
+            return unfinished
         decision = await self._ask("UserPromptSubmit", "", {"prompt": text})
         if decision.blocked or decision.stops:
             reason = decision.reason or "a hook gave no reason"
@@ -72,69 +72,71 @@ class Assistant:
 
     async def say(self, blocks: Sequence[Block]) -> TurnOutcome:
         """An answer to `blocks`, which go into the session as they are."""
-        undone = await self.inner.execute_pending()
-        if undone is not None:
-            return undone
-        self._tell_context()
+        unfinished = await self.inner.execute_pending()
+        if unfinished is not None:
+            return unfinished
+        self._add_pending_context()
         self.session.add_user_message(blocks)
         return await self.answer()
 
     async def answer(self) -> TurnOutcome:
         """The model's answer to what is said already; hooks may put the end off."""
-        undone = await self.inner.execute_pending()
-        if undone is not None:
-            return undone
-        self._tell_context()
+        unfinished = await self.inner.execute_pending()
+        if unfinished is not None:
+            return unfinished
+        self._add_pending_context()
         outcome = await self._run()
         for times in range(MAX_STOP_RETRIES):
-            if outcome.status != "done" or not await self._is_put_off(
-                outcome, has_been=bool(times)
+            if outcome.status != "done" or not await self._is_stop_blocked(
+                outcome, was_blocked=bool(times)
             ):
                 break
             outcome = _merge_outcomes(outcome, await self._run())
         return outcome
 
-    async def compact(self, wish: CompactionRequest) -> None:
+    async def compact(self, request: CompactionRequest) -> None:
         """Puts a summary in the place of all that was said."""
-        own: JsonObject = {"trigger": wish.by, "custom_instructions": wish.focus}
-        decision = await self._ask("PreCompact", wish.by, own)
+        own: JsonObject = {"trigger": request.trigger, "custom_instructions": request.focus}
+        decision = await self._ask("PreCompact", request.trigger, own)
         if decision.blocked or decision.stops:
             reason = decision.reason or "it gave no reason"
             raise BadRequest(f"a hook does not want the conversation compacted: {reason}")
         config = self.inner.config
         system = await self._system_messages()
-        await compact(self.session, self.aside, config.model, system, wish)
+        await compact(self.session, self.side_model, config.model, system, request)
         await self.begin("compact")
 
     async def _run(self) -> TurnOutcome:
         """The inner loop to its end, the conversation told anew wherever it gets too long."""
         config = self.inner.config
         known = context_tokens(config.model, config.num_ctx)
-        self.inner.window = ContextLimit(known or await self.find_context_limit(config.model))
+        self.inner.context_limit = ContextLimit(
+            known or await self.find_context_limit(config.model)
+        )
         outcome = await self.inner.run(await self._system_messages())
         while outcome.status == "full":
-            await self._make_room()
+            await self._compact_when_full()
             outcome = _merge_outcomes(outcome, await self.inner.run(await self._system_messages()))
         return outcome
 
-    async def _make_room(self) -> None:
+    async def _compact_when_full(self) -> None:
         self.observer.on_warning("the conversation is nearly too long for the model: compacting it")
         try:
-            await self.compact(CompactionRequest(by="auto"))
-            self._tell_context()
+            await self.compact(CompactionRequest(trigger="auto"))
+            self._add_pending_context()
         except BadRequest as objection:
             self.observer.on_warning(str(objection))
-            self.inner.window = NO_LIMIT
+            self.inner.context_limit = NO_LIMIT
 
-    def _tell_context(self) -> None:
+    def _add_pending_context(self) -> None:
         """What hooks said at the start; before the user spoke, it would pass for their words."""
-        if self._untold:
-            self.session.add_user_message([*map(text_block, self._untold)], is_meta=True)
-            self._untold = ()
+        if self._pending_context:
+            self.session.add_user_message([*map(text_block, self._pending_context)], is_meta=True)
+            self._pending_context = ()
 
-    async def _is_put_off(self, outcome: TurnOutcome, *, has_been: bool) -> bool:
+    async def _is_stop_blocked(self, outcome: TurnOutcome, *, was_blocked: bool) -> bool:
         own: JsonObject = {
-            "stop_hook_active": has_been,
+            "stop_hook_active": was_blocked,
             "last_assistant_message": outcome.answer,
         }
         decision = await self._ask("Stop", "", own)

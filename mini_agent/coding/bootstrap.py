@@ -88,34 +88,38 @@ def _is_prompt(entry: Entry) -> bool:
 
 def build_tool_context(launch: LaunchConfig) -> ToolContext:
     """Where the tools work: the project, and the folders that options and settings add."""
-    places, rights = launch.paths, launch.permission_settings
-    known = [folder for folder in rights.additional if folder.is_dir()]
+    paths, permission_settings = launch.paths, launch.permission_settings
+    additional = [folder for folder in permission_settings.additional if folder.is_dir()]
     environment = {**launch.variables, **launch.settings.env}
-    at = ToolContext.create(places.project, environment, (*places.additional, *known))
-    searx = environment.get("MINI_AGENT_SEARXNG_URL")
+    context = ToolContext.create(paths.project, environment, (*paths.additional, *additional))
+    searxng_url = environment.get("MINI_AGENT_SEARXNG_URL")
     return replace(
-        at,
-        excluded=denied_globs(rights.rules, at),
-        search_engine=LazySearch(searx) if searx else None,
+        context,
+        excluded=denied_globs(permission_settings.rules, context),
+        search_engine=LazySearch(searxng_url) if searxng_url else None,
     )
 
 
-def build_permissions(launch: LaunchConfig, at: ToolContext) -> PermissionPolicy:
+def build_permissions(launch: LaunchConfig, context: ToolContext) -> PermissionPolicy:
     """The rules, and the mode."""
-    rights = launch.permission_settings
-    mode = launch.options.permission_mode or rights.mode or "default"
-    own = {*available_tools(at), "Task"} if launch.uses_builtin else ()
+    permission_settings = launch.permission_settings
+    mode = launch.options.permission_mode or permission_settings.mode or "default"
+    own_tools = {*available_tools(context), "Task"} if launch.uses_builtin else ()
     return PermissionPolicy(
-        at, rights.rules, mode, own_tools=frozenset(own), save_rule=partial(_remember_rule, launch)
+        context,
+        permission_settings.rules,
+        mode,
+        own_tools=frozenset(own_tools),
+        save_rule=partial(_remember_rule, launch),
     )
 
 
 def _remember_rule(launch: LaunchConfig, rule: Rule) -> None:
     """Remembers a rule; where there was nothing of a stranger's, the folder is trusted by that."""
-    places = launch.paths
-    if not launch.is_trusted and not find_project_files(places):
-        TrustedFolders(places.claude_home).add(places.project)
-    add_allow_rule(places.project / LOCAL_SETTINGS, rule)
+    paths = launch.paths
+    if not launch.is_trusted and not find_project_files(paths):
+        TrustedFolders(paths.claude_home).add(paths.project)
+    add_allow_rule(paths.project / LOCAL_SETTINGS, rule)
 
 
 SESSION_END_TIMEOUT_S: Final = 10.0
@@ -131,10 +135,10 @@ class Dependencies:
     build_observer: ObserverFactory
     model: Model | None = None
     find_context_limit: ContextLimitLookup = find_context_window
-    call_asker: PermissionPrompter | None = None
+    permission_prompter: PermissionPrompter | None = None
     prompter: UserPrompter | None = None
     pages: PageFetcher = field(default_factory=LazyPages)
-    begins: str = "startup"
+    start_source: str = "startup"
 
 
 @dataclass
@@ -147,7 +151,7 @@ class AssistantRuntime:
     usage_tracker: UsageTracker
     kinds: Mapping[str, SubagentType]
     notifications: Notifications
-    ends: str = "other"
+    end_reason: str = "other"
 
 
 @asynccontextmanager
@@ -158,8 +162,8 @@ async def open_session(
     sandbox = open_sandbox(Settings()) if launch.uses_builtin else nullcontext()
     async with sandbox as programs, _open_with_programs(launch, dependencies, programs) as runtime:
         if programs is not None:
-            sealed = await programs.list_openai_tools()
-            runtime.context.permissions.isolated_tools = frozenset(map(tool_named, sealed))
+            isolated = await programs.list_openai_tools()
+            runtime.context.permissions.isolated_tools = frozenset(map(tool_named, isolated))
         yield runtime
 
 
@@ -167,12 +171,12 @@ async def open_session(
 async def _open_with_programs(
     launch: LaunchConfig, dependencies: Dependencies, programs: Invoker | None
 ) -> AsyncIterator[AssistantRuntime]:
-    beside = [McpServer("sandbox", None, programs)] if programs is not None else []
-    servers = [*beside, *await start_servers(list_servers(launch))]
-    workplace = build_tool_context(launch)
+    sandbox_servers = [McpServer("sandbox", None, programs)] if programs is not None else []
+    servers = [*sandbox_servers, *await start_servers(list_servers(launch))]
+    tool_context = build_tool_context(launch)
     try:
         _require_tools(launch, servers)
-        runtime = await _RuntimeBuilder(launch, dependencies, servers, workplace).runtime()
+        runtime = await _RuntimeBuilder(launch, dependencies, servers, tool_context).build()
         for warning in (
             *launch.warnings,
             runtime.assistant.session.warning,
@@ -180,14 +184,14 @@ async def _open_with_programs(
         ):
             if warning:
                 runtime.observer.on_warning(warning)
-        source = "resume" if runtime.assistant.session.entries else dependencies.begins
+        source = "resume" if runtime.assistant.session.entries else dependencies.start_source
         await runtime.assistant.begin(source)
         try:
             yield runtime
         finally:
             await _close_session(runtime)
     finally:
-        await workplace.shell.aclose()
+        await tool_context.shell.aclose()
         await close_servers(servers)
 
 
@@ -196,7 +200,7 @@ async def _close_session(runtime: AssistantRuntime) -> None:
     try:
         # Who wants to leave is not kept for longer.
         async with asyncio.timeout(SESSION_END_TIMEOUT_S):
-            await runtime.assistant.end(runtime.ends)
+            await runtime.assistant.end(runtime.end_reason)
     except TimeoutError:
         runtime.observer.on_warning(
             f"hooks of SessionEnd were ended after {SESSION_END_TIMEOUT_S:g} s"
@@ -223,120 +227,137 @@ class _RuntimeBuilder:
         launch: LaunchConfig,
         dependencies: Dependencies,
         servers: Sequence[McpServer],
-        workplace: ToolContext,
+        tool_context: ToolContext,
     ) -> None:
         self._launch, self._dependencies, self._servers = launch, dependencies, servers
-        self._session = Session.at(launch.select_session_file(), launch.origin)
+        self._session = Session.open(launch.select_session_file(), launch.origin)
         self._observer: Observer = NullObserver()
-        self._ledger = UsageTracker()
+        self._usage_tracker = UsageTracker()
         address = Settings().ollama_address
-        heard = LiteLLMModel(ollama_address=address, on_text=self._told_text)
-        self._model = PromptCachingModel(dependencies.model or heard)
+        streaming_model = LiteLLMModel(ollama_address=address, on_text=self._on_text)
+        self._model = PromptCachingModel(dependencies.model or streaming_model)
         # What is asked beside the conversation is nothing for the user to watch.
-        beside = dependencies.model or LiteLLMModel(ollama_address=address)
-        self._aside = PromptCachingModel(beside, self._ledger.add_side_reply)
-        self._digest = SideModel(self._aside, launch.digest_model)
-        self._workplace = workplace
-        places, jobs = launch.paths, EndedJobTracker(workplace.shell)
-        self._builtin = BuiltinPrompts(places.project, places.claude_home, self._standing, jobs)
-        self._behaviour = self._behaviours()
-        self._hooks = CombinedHooks([self._commands(), ServerHooks(self._behaviour)])
+        side_backend = dependencies.model or LiteLLMModel(ollama_address=address)
+        self._side_model = PromptCachingModel(side_backend, self._usage_tracker.add_side_reply)
+        self._digest_model = SideModel(self._side_model, launch.digest_model)
+        self._tool_context = tool_context
+        paths, jobs = launch.paths, EndedJobTracker(tool_context.shell)
+        self._builtin = BuiltinPrompts(paths.project, paths.claude_home, self._read_status, jobs)
+        self._prompt_servers = self._build_prompt_servers()
+        self._hooks = CombinedHooks(
+            [self._build_command_hooks(), ServerHooks(self._prompt_servers)]
+        )
         self._notifications = Notifications(self._hooks, self._hook_context, self._warn)
-        asker = (
+        prompter = (
             NotifyingAsker(dependencies.prompter, self._notifications)
             if dependencies.prompter
             else None
         )
-        planning = PlanModePrompter(asker, lambda: self._permissions) if asker else None
-        self._workplace = replace(
-            workplace, prompter=planning, digester=self._digest, page_fetcher=dependencies.pages
+        planning = PlanModePrompter(prompter, lambda: self._permissions) if prompter else None
+        self._tool_context = replace(
+            tool_context,
+            prompter=planning,
+            digester=self._digest_model,
+            page_fetcher=dependencies.pages,
         )
-        self._permissions = build_permissions(launch, self._workplace)
-        self._kinds = read_subagent_types(
+        self._permissions = build_permissions(launch, self._tool_context)
+        self._subagent_types = read_subagent_types(
             (launch.paths.claude_home / "agents", launch.paths.project / ".claude" / "agents")
         )
-        self._track = FileTracker(self._builtin.seen, self._workplace.path)
+        self._file_tracker = FileTracker(self._builtin.snapshots, self._tool_context.path)
 
-    async def runtime(self) -> AssistantRuntime:
+    async def build(self) -> AssistantRuntime:
         launch, options = self._launch, self._launch.options
-        tools = self._tool_set().create()
-        listed = tuple(tool_named(tool) for tool in await tools.list_openai_tools())
-        context = SessionContext(launch, self._permissions, listed, tuple(self._servers))
+        tools = self._build_tool_set().create()
+        tool_names = tuple(tool_named(tool) for tool in await tools.list_openai_tools())
+        context = SessionContext(launch, self._permissions, tool_names, tuple(self._servers))
         self._observer = self._dependencies.build_observer(self._session, context)
-        self._session.reader = self._observer.on_line
+        self._session.on_line = self._observer.on_line
         config = build_config(launch.model, options.max_turns)
-        self._inner = InnerLoop(
-            self._session, self._model, tools, config, self._hear, not options.execute_tools
+        self._inner_loop = InnerLoop(
+            self._session, self._model, tools, config, self._on_event, not options.execute_tools
         )
         assistant = Assistant(
-            self._inner,
-            self._aside,
+            self._inner_loop,
+            self._side_model,
             self._hooks,
-            self._behaviour,
+            self._prompt_servers,
             self._hook_context,
             self._observer,
             self._dependencies.find_context_limit,
         )
         return AssistantRuntime(
-            assistant, self._observer, context, self._ledger, self._kinds, self._notifications
+            assistant,
+            self._observer,
+            context,
+            self._usage_tracker,
+            self._subagent_types,
+            self._notifications,
         )
 
-    def _tool_set(self) -> Toolset:
+    def _build_tool_set(self) -> Toolset:
         parent = ParentSession(
             session=self._session,
-            model=self._aside,
+            model=self._side_model,
             model_name=self._launch.model,
             hooks=self._hooks,
             hook_context=self._hook_context,
             environment=self._builtin.environment,
-            listener=self._hear_below,
+            listener=self._on_subagent_event,
             warn=self._warn,
         )
-        user = self._dependencies.call_asker
-        noticed = NotifyingCallAsker(user, self._notifications) if user else None
-        around = MiddlewareContext(
+        user = self._dependencies.permission_prompter
+        notifying = NotifyingCallAsker(user, self._notifications) if user else None
+        middleware_context = MiddlewareContext(
             self._hook_context,
             self._hooks,
-            PolicyApprover(self._permissions, noticed, self._warn),
+            PolicyApprover(self._permissions, notifying, self._warn),
             lambda: self._observer,
             self._stop,
         )
-        own = self._workplace if self._launch.uses_builtin else None
-        asker = self._workplace.prompter
-        return Toolset(own, self._servers, around, parent, self._kinds, self._digest, asker)
+        tool_context = self._tool_context if self._launch.uses_builtin else None
+        return Toolset(
+            tool_context,
+            self._servers,
+            middleware_context,
+            parent,
+            self._subagent_types,
+            self._digest_model,
+            self._tool_context.prompter,
+        )
 
-    def _behaviours(self) -> list[PromptServer]:
+    def _build_prompt_servers(self) -> list[PromptServer]:
         served = [McpPromptServer(s.connection) for s in self._servers if s.connection and s.tools]
         return [self._builtin, *served] if self._launch.uses_builtin else [*served]
 
-    def _commands(self) -> CommandHooks:
+    def _build_command_hooks(self) -> CommandHooks:
         cwd = str(self._launch.paths.project)
-        return CommandHooks(self._launch.settings.hooks, cwd, self._workplace.environment)
+        return CommandHooks(self._launch.settings.hooks, cwd, self._tool_context.environment)
 
     def _hook_context(self) -> HookContext:
         session, cwd = self._session, str(self._launch.paths.project)
         return HookContext(session.id, str(session.path), cwd, self._permissions.mode)
 
-    def _standing(self) -> SessionStatus:
+    def _read_status(self) -> SessionStatus:
         return read_status(self._session, in_plan_mode=self._permissions.mode == "plan")
 
-    def _hear(self, event: Event) -> None:
-        self._track.hear(event)
+    def _on_event(self, event: Event) -> None:
+        self._file_tracker.on_event(event)
         if isinstance(event, ModelReplied):
-            self._ledger.add(event.usage)
+            self._usage_tracker.add(event.usage)
         self._observer.on_event(event)
 
-    def _hear_below(self, event: Event) -> None:
+    def _on_subagent_event(self, event: Event) -> None:
         """What a subagent does; what it says is for the agent above."""
         if isinstance(event, ToolStarted | ToolFinished):
             self._observer.on_event(event)
 
     # The watcher and the loop are there only once the tools are listed.
     def _stop(self, reason: str) -> None:
-        self._inner.stop(reason)
+        self._inner_loop.stop(reason)
 
     def _warn(self, said: str) -> None:
         self._observer.on_warning(said)
 
-    def _told_text(self, piece: str) -> None:
+    def _on_text(self, piece: str) -> None:
         self._observer.on_text(piece)

@@ -50,24 +50,30 @@ class CompactionRequest:
     """What must not be lost, and who wants the conversation told anew: "manual" or "auto"."""
 
     focus: str = ""
-    by: str = "manual"
+    trigger: str = "manual"
 
 
 async def compact(
-    session: Session, model: Model, name: str, system: Sequence[Message], wish: CompactionRequest
+    session: Session,
+    model: Model,
+    model_name: str,
+    system: Sequence[Message],
+    request: CompactionRequest,
 ) -> None:
     """Puts one message in the place of all before."""
     messages = session.messages
     if not messages:
         raise BadRequest("there is nothing to compact: nothing has been said yet")
-    asked = SUMMARY_PROMPT + (FOCUS_PROMPT.format(focus=wish.focus) if wish.focus else "")
+    prompt = SUMMARY_PROMPT + (FOCUS_PROMPT.format(focus=request.focus) if request.focus else "")
     # Calls are put into words: some servers refuse them where no tools are sent along.
-    told = write_calls_as_text(normalize_messages([*system, *messages, user(asked)]))
-    request = ModelRequest(name, told, [], TIMEOUT_S)
-    reply = await model.reply(request)
+    messages_in_words = write_calls_as_text(normalize_messages([*system, *messages, user(prompt)]))
+    model_request = ModelRequest(model_name, messages_in_words, [], TIMEOUT_S)
+    reply = await model.reply(model_request)
     summary = reply.text.strip()
     if not summary:
         raise ModelUnavailable("the model gave no summary, so nothing was compacted")
     session.add_summary(
-        SUMMARY_MESSAGE.format(summary=summary), tokens=reply.usage.prompt_tokens, by=wish.by
+        SUMMARY_MESSAGE.format(summary=summary),
+        tokens=reply.usage.prompt_tokens,
+        trigger=request.trigger,
     )

@@ -27,7 +27,7 @@ class Document:
         """What it calls itself, else its file's name."""
         return self.keys.get("name") or self.path.stem
 
-    def listed(self, key: str) -> tuple[str, ...] | None:
+    def list_values(self, key: str) -> tuple[str, ...] | None:
         """The names under a key, apart by commas; None where there is no such key."""
         if not self.keys.get(key):
             return None
@@ -36,23 +36,23 @@ class Document:
 
 def read_documents(folders: Iterable[Path], pattern: str = "*.md") -> dict[str, Document]:
     """All documents by name; what is in a later folder counts more."""
-    found: dict[str, Document] = {}
+    documents: dict[str, Document] = {}
     for folder in folders:
         for path in sorted(folder.glob(pattern)):
             try:
                 document = parse_document(path, path.read_text(encoding="utf-8", errors="replace"))
             except OSError:
                 continue
-            found[document.name] = document
-    return found
+            documents[document.name] = document
+    return documents
 
 
-def parse_document(path: Path, written: str) -> Document:
+def parse_document(path: Path, text: str) -> Document:
     """A document; without a fence at its top all of it is text.
 
     `BadRequest` where what is between the fences is no YAML, or no keys with values.
     """
-    lines = written.removeprefix(BYTE_ORDER_MARK).splitlines()
+    lines = text.removeprefix(BYTE_ORDER_MARK).splitlines()
     if not lines or lines[0].strip() != FENCE:
         return Document(path, {}, "\n".join(lines).strip())
     end = next((at for at, line in enumerate(lines[1:], 1) if line.strip() == FENCE), None)
@@ -62,27 +62,29 @@ def parse_document(path: Path, written: str) -> Document:
     return Document(path, keys, "\n".join(lines[end + 1 :]).strip())
 
 
-def _parse_metadata(path: Path, written: str) -> dict[str, str]:
+def _parse_metadata(path: Path, text: str) -> dict[str, str]:
     import yaml
 
     try:
-        read: object = yaml.safe_load(written)
-        keys = _flatten({} if read is None else read)
-    except (yaml.YAMLError, ValueError, RecursionError) as wrong:
-        what = " ".join(str(wrong).replace("<unicode string>", "the keys").split())
-        raise BadRequest(f"the keys of {path} cannot be read: {what:.300}", hint=QUOTE_IT) from None
+        parsed: object = yaml.safe_load(text)
+        keys = _flatten({} if parsed is None else parsed)
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        reason = " ".join(str(error).replace("<unicode string>", "the keys").split())
+        raise BadRequest(
+            f"the keys of {path} cannot be read: {reason:.300}", hint=QUOTE_IT
+        ) from None
     return keys
 
 
-def _flatten(read: object) -> dict[str, str]:
+def _flatten(parsed: object) -> dict[str, str]:
     """Texts, and lists as texts with commas; what is nested more deeply is nothing we know."""
-    if not isinstance(read, dict):
-        raise ValueError(f"not a {type(read).__name__} but `key: value`")  # noqa: TRY004
+    if not isinstance(parsed, dict):
+        raise ValueError(f"not a {type(parsed).__name__} but `key: value`")  # noqa: TRY004
     return {
         str(key): ", ".join(_text(item) for item in value if not isinstance(item, dict | list))
         if isinstance(value, list)
         else _text(value)
-        for key, value in read.items()
+        for key, value in parsed.items()
         if not isinstance(value, dict)
     }
 

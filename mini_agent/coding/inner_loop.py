@@ -35,11 +35,11 @@ class CancellableRun:
 
     model: Model
     tools: Invoker
-    is_over: Callable[[], bool]
+    is_cancelled: Callable[[], bool]
 
     async def reply(self, request: ModelRequest) -> ModelReply:
         """The model's turn."""
-        await self._unless_over()
+        await self._wait_if_cancelled()
         return await self.model.reply(request)
 
     async def list_openai_tools(self) -> list[Tool]:
@@ -48,18 +48,18 @@ class CancellableRun:
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
         """What came of one call."""
-        await self._unless_over()
+        await self._wait_if_cancelled()
         return await self.tools.call_openai_tool(openai_tool)
 
     async def stream_openai_tool(
-        self, openai_tool: OpenAIToolCall, tell: OutputListener
+        self, openai_tool: OpenAIToolCall, listener: OutputListener
     ) -> str | ToolOutput:
         """The same; `tell` gets the output as it comes."""
-        await self._unless_over()
-        return await passed_on(self.tools, openai_tool, tell)
+        await self._wait_if_cancelled()
+        return await passed_on(self.tools, openai_tool, listener)
 
-    async def _unless_over(self) -> None:
-        if self.is_over():
+    async def _wait_if_cancelled(self) -> None:
+        if self.is_cancelled():
             await asyncio.Event().wait()
 
 
@@ -110,35 +110,35 @@ class InnerLoop:
     config: AgentConfig
     listener: Listener
     withhold_tools: bool = False
-    window: ContextLimit = NO_LIMIT
-    _newest: Usage = NO_USAGE
-    _spent: Usage = NO_USAGE
+    context_limit: ContextLimit = NO_LIMIT
+    _last_usage: Usage = NO_USAGE
+    _total_usage: Usage = NO_USAGE
     _turns: int = 0
-    _running: asyncio.Task[TurnOutcome] | None = None
+    _task: asyncio.Task[TurnOutcome] | None = None
     _fault: MiniAgentError | None = None
-    _is_over: bool = False
-    _stopped: str = ""
+    _is_cancelled: bool = False
+    _stop_reason: str = ""
     _recorder: SessionRecorder = field(init=False)
 
     def __post_init__(self) -> None:
-        self._recorder = SessionRecorder(self.session, self._failed)
+        self._recorder = SessionRecorder(self.session, self._on_write_error)
 
     async def run(self, system: Sequence[Message]) -> TurnOutcome:
         """The next answer; raises what stands in the way of writing it down."""
-        self._newest, self._spent = NO_USAGE, NO_USAGE
-        result = await self._to_its_end(self._run(system))
+        self._last_usage, self._total_usage = NO_USAGE, NO_USAGE
+        result = await self._run_cancellable(self._run(system))
         if result is not None:
             return result
-        if self._stopped:
-            error, self._stopped = self._stopped, ""
-            return TurnOutcome("failed", error=error, usage=self._spent, turns=self._turns)
+        if self._stop_reason:
+            error, self._stop_reason = self._stop_reason, ""
+            return TurnOutcome("failed", error=error, usage=self._total_usage, turns=self._turns)
         if self.session.pending:
-            return TurnOutcome("withheld", withheld=self.session.pending, usage=self._spent)
-        return TurnOutcome("full", usage=self._spent, turns=self._turns)
+            return TurnOutcome("withheld", withheld=self.session.pending, usage=self._total_usage)
+        return TurnOutcome("full", usage=self._total_usage, turns=self._turns)
 
     def stop(self, reason: str) -> None:
         """Ends the run before the next question, because a hook wants that."""
-        self._stopped = f"a hook stopped the run: {reason or 'it gave no reason'}"
+        self._stop_reason = f"a hook stopped the run: {reason or 'it gave no reason'}"
 
     async def execute_pending(self) -> TurnOutcome | None:
         """What an earlier run left undone is done, or, where tools are withheld, told."""
@@ -147,74 +147,78 @@ class InnerLoop:
             return None
         if self.withhold_tools:
             return TurnOutcome("withheld", withheld=pending)
-        await self._to_its_end(self._carried_out(pending))
+        await self._run_cancellable(self._execute(pending))
         return None
 
     async def _run(self, system: Sequence[Message]) -> TurnOutcome:
         messages = [*system, *self.session.messages]
-        held = CancellableRun(self.model, self.tools, lambda: self._is_over)
-        result = await run_agent(messages, held, self.config, held, self._hear)
+        cancellable = CancellableRun(self.model, self.tools, lambda: self._is_cancelled)
+        result = await run_agent(messages, cancellable, self.config, cancellable, self._on_event)
         return _build_outcome(result)
 
-    async def _carried_out(self, pending: Sequence[ToolUse]) -> TurnOutcome:
+    async def _execute(self, pending: Sequence[ToolUse]) -> TurnOutcome:
         deadline = Deadline.after(NO_DEADLINE_S)
         tools = await list_tools(self.tools, deadline)
-        asks: list[ResolvedCall] = []
-        for use in pending:
-            written = function_call(use.id, use.name, use.arguments)
+        calls: list[ResolvedCall] = []
+        for tool_use in pending:
+            written = function_call(tool_use.id, tool_use.name, tool_use.arguments)
             function = written["function"]
             text = str(function["arguments"]) if isinstance(function, dict) else "{}"
-            asks.append(resolve_call(ToolCall(use.id, use.name, text), use.id, tools))
-        await ToolExecutor(self.tools, self.config, deadline, self._hear).carried_out(asks, 1)
+            calls.append(
+                resolve_call(ToolCall(tool_use.id, tool_use.name, text), tool_use.id, tools)
+            )
+        await ToolExecutor(self.tools, self.config, deadline, self._on_event).execute(calls, 1)
         return TurnOutcome("done")
 
-    async def _to_its_end(self, work: Coroutine[object, object, TurnOutcome]) -> TurnOutcome | None:
+    async def _run_cancellable(
+        self, work: Coroutine[object, object, TurnOutcome]
+    ) -> TurnOutcome | None:
         """What `work` comes to; None where it was ended here because tools are withheld."""
-        self._fault, self._is_over = None, False
-        self._running = asyncio.create_task(work)
+        self._fault, self._is_cancelled = None, False
+        self._task = asyncio.create_task(work)
         try:
-            await asyncio.wait({self._running})
+            await asyncio.wait({self._task})
         except asyncio.CancelledError:
-            self._running.cancel()
-            await asyncio.wait({self._running})
-            self._recorder.interrupted()
+            self._task.cancel()
+            await asyncio.wait({self._task})
+            self._recorder.record_interrupt()
             raise
         if self._fault is not None:
             raise self._fault
-        return None if self._running.cancelled() else self._running.result()
+        return None if self._task.cancelled() else self._task.result()
 
-    def _hear(self, event: Event) -> None:
-        self._recorder.hear(event)
+    def _on_event(self, event: Event) -> None:
+        self._recorder.record(event)
         self.listener(event)
         match event:
             case CallsUnderstood() if self.withhold_tools:
-                self._end()
+                self._cancel()
             case ModelReplied():
-                self._newest = event.usage
-                self._spent = self._spent.plus(event.usage)
+                self._last_usage = event.usage
+                self._total_usage = self._total_usage.plus(event.usage)
                 self._turns = event.iteration
-            case ModelAsked() if self._stopped or self.window.is_full(self._newest):
-                self._end()
+            case ModelAsked() if self._stop_reason or self.context_limit.is_full(self._last_usage):
+                self._cancel()
             case _:
                 pass
 
-    def _failed(self, fault: MiniAgentError) -> None:
+    def _on_write_error(self, fault: MiniAgentError) -> None:
         self._fault = self._fault or fault
-        self._end()
+        self._cancel()
 
-    def _end(self) -> None:
-        self._is_over = True
-        if self._running is not None:
-            self._running.cancel()
+    def _cancel(self) -> None:
+        self._is_cancelled = True
+        if self._task is not None:
+            self._task.cancel()
 
 
 def _build_outcome(result: AgentResult) -> TurnOutcome:
-    how = STATUS_BY_REASON.get(result.stopped_reason, "failed")
+    status = STATUS_BY_REASON.get(result.stopped_reason, "failed")
     if result.stopped_reason == "stagnation" and result.answer_source == "model":
-        how = "done"
-    error = "" if how == "done" else result.error or result.final_answer
+        status = "done"
+    error = "" if status == "done" else result.error or result.final_answer
     return TurnOutcome(
-        status=how,
+        status=status,
         answer=result.final_answer if result.answer_source == "model" else "",
         error=error,
         usage=result.usage,

@@ -51,7 +51,7 @@ INSTRUCTIONS: Final = (
 
 
 def serve() -> None:
-    """Serves the one client, in the folder it was started in, until it is gone."""
+    """Serve one client, in the current folder, until it disconnects."""
     try:
         here = Path.cwd()
     except FileNotFoundError:
@@ -67,7 +67,7 @@ async def _serve(project: Path, environment: Mapping[str, str]) -> None:
 
 
 def load_policy(project: Path, environment: Mapping[str, str]) -> PermissionPolicy:
-    """A workplace whose user is asked by the client: what settings deny is denied all the same."""
+    """Return the policy: the client asks its user, what settings deny is denied here too."""
     context = ToolContext.create(project, environment)
     home = Path(environment.get("CLAUDE_CONFIG_DIR") or Path(context.home, ".claude"))
     settings = read_permission_settings(permission_files(home, context.project), context.project)
@@ -82,7 +82,7 @@ def load_policy(project: Path, environment: Mapping[str, str]) -> PermissionPoli
 
 
 async def build_server(permissions: PermissionPolicy, sandbox: Invoker | None = None) -> Server:
-    """The server, whatever carries its messages; with the tools of `sandbox` beside ours."""
+    """Return the server, for any transport; the tools of `sandbox` are added to ours."""
     programs = await sandbox.list_openai_tools() if sandbox is not None else []
     served = _Handlers(permissions, sandbox, tuple(map(_sandbox_tool, programs)))
     return Server(

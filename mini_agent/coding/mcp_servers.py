@@ -36,12 +36,12 @@ class McpServer:
 
 def list_servers(launch: LaunchConfig) -> list[McpServer]:
     """Those that are named and may be started; a project's own only where it is trusted."""
-    files = [Path(named).expanduser() for named in launch.options.mcp_config]
-    own = launch.paths.project / PROJECT_MCP_FILE
-    if launch.is_trusted and own.is_file() and own not in files:
-        files.append(own)
-    named = parse_commands(launch.options.mcp, launch.paths.project)
-    return [*named, *(read_server_files(files, launch.variables) if files else [])]
+    files = [Path(servers).expanduser() for servers in launch.options.mcp_config]
+    project_file = launch.paths.project / PROJECT_MCP_FILE
+    if launch.is_trusted and project_file.is_file() and project_file not in files:
+        files.append(project_file)
+    servers = parse_commands(launch.options.mcp, launch.paths.project)
+    return [*servers, *(read_server_files(files, launch.variables) if files else [])]
 
 
 def parse_commands(commands: Iterable[str], cwd: Path) -> list[McpServer]:
@@ -52,8 +52,8 @@ def parse_commands(commands: Iterable[str], cwd: Path) -> list[McpServer]:
             continue
         try:
             words = shlex.split(command)
-        except ValueError as odd:
-            raise BadRequest(f"--mcp {command!r:.80} cannot be read: {odd}") from None
+        except ValueError as error:
+            raise BadRequest(f"--mcp {command!r:.80} cannot be read: {error}") from None
         if not words:
             raise BadRequest("--mcp names no command", hint="such as --mcp 'npx -y SERVER DIR'")
         invoker = McpInvoker(McpCommand(words[0], words[1:], {}, str(cwd)))
@@ -63,14 +63,16 @@ def parse_commands(commands: Iterable[str], cwd: Path) -> list[McpServer]:
 
 def read_server_files(paths: Sequence[Path], variables: Mapping[str, str]) -> list[McpServer]:
     """The servers of .mcp.json files; their tools are called `mcp__SERVER__TOOL`."""
-    return [_build_server(configured) for configured in load_configuration(paths, variables).servers]
+    return [
+        _build_server(configured) for configured in load_configuration(paths, variables).servers
+    ]
 
 
 async def start_servers(servers: Sequence[McpServer]) -> list[McpServer]:
     """`servers`, started; one that does not start is told of and has no tools."""
-    async with asyncio.TaskGroup() as starting:
-        tried = [starting.create_task(_start_server(server)) for server in servers]
-    return [each.result() for each in tried]
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(_start_server(server)) for server in servers]
+    return [each.result() for each in tasks]
 
 
 async def close_servers(servers: Sequence[McpServer]) -> None:
@@ -98,6 +100,6 @@ async def _start_server(server: McpServer) -> McpServer:
         return server
     try:
         await server.tools.list_openai_tools()
-    except MiniAgentError as why:
-        return McpServer(server.name, server.connection, None, str(why))
+    except MiniAgentError as error:
+        return McpServer(server.name, server.connection, None, str(error))
     return server

@@ -33,9 +33,9 @@ class Notifications:
         self,
         hooks: HookSource,
         hook_context: Callable[[], HookContext],
-        tell: Callable[[str], None],
+        warn: Callable[[str], None],
     ) -> None:
-        self._hooks, self._hook_context, self._tell = hooks, hook_context, tell
+        self._hooks, self._hook_context, self._warn = hooks, hook_context, warn
         self._sent: set[asyncio.Task[HookDecision]] = set()
 
     @contextmanager
@@ -45,7 +45,7 @@ class Notifications:
         try:
             yield
         finally:
-            self._tell_what_came()
+            self._report_finished()
 
     @contextmanager
     def waiting(self, idle_s: float) -> Iterator[None]:
@@ -57,7 +57,7 @@ class Notifications:
             yield
         finally:
             timer.cancel()
-            self._tell_what_came()
+            self._report_finished()
 
     async def aclose(self) -> None:
         """Ends the hooks that still run."""
@@ -65,19 +65,19 @@ class Notifications:
             task.cancel()
         if self._sent:
             await asyncio.wait(self._sent)
-        self._tell_what_came()
+        self._report_finished()
 
     def _send(self, kind: NotificationType, message: str) -> None:
-        own: JsonObject = {"message": message, "title": TITLE, "notification_type": kind}
-        event = self._hook_context().event("Notification", kind, own)
+        fields: JsonObject = {"message": message, "title": TITLE, "notification_type": kind}
+        event = self._hook_context().event("Notification", kind, fields)
         self._sent.add(asyncio.create_task(self._hooks.decide(event)))
 
-    def _tell_what_came(self) -> None:
+    def _report_finished(self) -> None:
         done = {task for task in self._sent if task.done()}
         self._sent -= done
-        for said in [task.result() for task in done if not task.cancelled()]:
-            for warning in (*said.messages, *said.reasons, *said.faults):
-                self._tell(warning)
+        for decision in [task.result() for task in done if not task.cancelled()]:
+            for warning in (*decision.messages, *decision.reasons, *decision.faults):
+                self._warn(warning)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,10 +29,10 @@ def parse_prompt(prompt: str) -> PromptInput:
         blocks = BLOCKS.validate_json(prompt)
     except ValidationError:
         return PromptInput(prompt)
-    for place, block in enumerate(blocks):
+    for index, block in enumerate(blocks):
         if block.get("type") not in BLOCK_TYPES:
             raise BadRequest(
-                f"block {place} of -p has the type {block.get('type')!r:.40}",
+                f"block {index} of -p has the type {block.get('type')!r:.40}",
                 hint=f"known types: {', '.join(BLOCK_TYPES)}",
             )
     return PromptInput(blocks=tuple(blocks)) if blocks else PromptInput(prompt)

@@ -1,4 +1,4 @@
-"""Programs of the model in the sandbox, beside the assistant's own tools, where the stack is up."""
+"""The sandbox's tools that run programs, beside the assistant's own tools."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from mini_agent.settings import Settings
 from mini_agent.tools.configured_sandbox import open_sandbox
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.languages import USUAL
+from mini_agent.tools.names import TOOL_OF_LANGUAGE
 from mini_agent.tools.sandbox import RunSandbox, SandboxInvoker
 from mini_agent.tools.wrappers import FilteredInvoker
 
-PROGRAM_TOOLS: Final = frozenset({"exec_python", "exec_shell", "exec_node", "exec_go", "exec_rust"})
+PROGRAM_TOOLS: Final = frozenset(TOOL_OF_LANGUAGE.values())
 
 
 @asynccontextmanager
 async def open_sandbox_tools(settings: Settings) -> AsyncIterator[Invoker]:
-    """The tools that run programs in the sidecar that the environment names.
+    """Yield the tools that run programs in the sidecar that the environment names.
 
-    The files that programs write in their folder are there for the next, until the block is left.
+    Programs share a workspace until the block is left.
     """
     named = [name.strip() for name in settings.languages.split(",") if name.strip()]
     async with (

@@ -37,9 +37,9 @@ class SideModel:
             INSTRUCTIONS, f"{prompt}\n\n<text>\n{text[:MAX_TEXT_CHARS]}\n</text>"
         )
 
-    async def answer(self, told: str, asked: str) -> str:
+    async def answer(self, instructions: str, question: str) -> str:
         """What it says to `asked`; raises `ModelError`."""
-        messages = [system(told), user(asked)] if told else [user(asked)]
+        messages = [system(instructions), user(question)] if instructions else [user(question)]
         request = ModelRequest(self.name, messages, [], TIMEOUT_S)
         return (await self.model.reply(request)).text
 
@@ -56,15 +56,15 @@ class PromptCachingModel:
 
     `counted` is told what each reply has cost."""
 
-    def __init__(self, model: Model, counted: Callable[[Usage], None] = _ignore_usage) -> None:
-        self._model, self._counted = model, counted
+    def __init__(self, model: Model, on_usage: Callable[[Usage], None] = _ignore_usage) -> None:
+        self._model, self._on_usage = model, on_usage
 
     async def reply(self, request: ModelRequest) -> ModelReply:
         """The model's turn."""
-        shaped = mark_prefixes if supports_cache_control(request.model) else flatten_messages
-        request = replace(request, messages=shaped(request.messages))
+        transform = mark_prefixes if supports_cache_control(request.model) else flatten_messages
+        request = replace(request, messages=transform(request.messages))
         reply = await self._model.reply(request)
-        self._counted(reply.usage)
+        self._on_usage(reply.usage)
         # Some servers count their calls anew for each answer; a transcript holds many answers.
         calls = tuple(replace(call, id=f"toolu_{uuid4().hex[:24]}") for call in reply.tool_calls)
         return replace(reply, tool_calls=calls)
@@ -77,10 +77,10 @@ def supports_cache_control(model: str) -> bool:
 
 def mark_prefixes(messages: Sequence[Message]) -> list[Message]:
     """`messages` with marks behind the instructions, the first message and the last."""
-    places = {0, 1, len(messages) - 1}
+    positions = {0, 1, len(messages) - 1}
     return [
-        _mark_message(message) if place in places else message
-        for place, message in enumerate(messages)
+        _mark_message(message) if position in positions else message
+        for position, message in enumerate(messages)
     ]
 
 

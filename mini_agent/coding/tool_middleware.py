@@ -1,4 +1,4 @@
-"""What stands before the tools: hooks, permission, and the order of calls that change things."""
+"""Middleware around the tools: hooks, permission, and the order of calls that change things."""
 
 from __future__ import annotations
 
@@ -32,16 +32,19 @@ NO_OUTPUT: Final = "(no output)"
 
 
 class Approver(Protocol):
-    """Whoever decides on calls."""
+    """Decides whether a call may be made."""
 
     async def find_objection(self, name: str, arguments: JsonObject, said: Permission) -> str:
-        """Why the call may not be made, empty if it may; `said` is what hooks think of it."""
+        """Return why the call may not be made, empty if it may; `said` is the hooks' decision."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class MiddlewareContext:
-    """What the gate tells hooks, whom it asks, who watches by now, and what ends the run."""
+    """What the middleware depends on; `circumstances` and `watcher` give the current ones.
+
+    `stop` ends the run, with a reason.
+    """
 
     hook_context: Callable[[], HookContext]
     hooks: HookSource
@@ -51,7 +54,7 @@ class MiddlewareContext:
 
 
 class ToolMiddleware:
-    """The tools of `invoker`. What a tool told is shown to the model as it is, not as a digest."""
+    """Wraps an invoker; the model reads what a tool returns unchanged, without a digest."""
 
     def __init__(self, invoker: Invoker, surroundings: MiddlewareContext) -> None:
         self._invoker = invoker
@@ -59,15 +62,15 @@ class ToolMiddleware:
         self._order = _ReadWriteLock()
 
     async def list_openai_tools(self) -> list[Tool]:
-        """The tools of the invoker."""
+        """Return the tools of the invoker."""
         return await self._invoker.list_openai_tools()
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
-        """What came of one call."""
+        """Execute one call, if hooks and permissions let it pass."""
         return await self._passed(openai_tool, None)
 
     async def stream_openai_tool(self, openai_tool: OpenAIToolCall, tell: Listener) -> ToolOutput:
-        """The same; `tell` gets the output as it comes."""
+        """Execute one call; `tell` gets the output as it comes."""
         return await self._passed(openai_tool, tell)
 
     async def _passed(self, openai_tool: OpenAIToolCall, tell: Listener | None) -> ToolOutput:
@@ -124,7 +127,7 @@ class ToolMiddleware:
 
 
 class _ReadWriteLock:
-    """Calls that only read run side by side; any other waits for those before it, runs alone."""
+    """Lets read-only calls run concurrently; any other waits for those before it, and runs alone."""
 
     def __init__(self) -> None:
         self._reading = 0
@@ -151,7 +154,7 @@ class _ReadWriteLock:
 
 
 def _with_model_text(output: ToolOutput) -> ToolOutput:
-    """`output` with what the model reads; of a program in a sandbox it reads the digest."""
+    """Return the output with the text for the model; a sandboxed program keeps its digest."""
     if output.told or output.execution is not None:
         return output
     if output.rc is None:

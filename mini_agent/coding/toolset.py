@@ -1,4 +1,4 @@
-"""All tools of a session at one depth: ours in a workplace, those of servers, and the gate."""
+"""Builds the tools of a session: our own, those of MCP servers, and the middleware around them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_AGENT_DEPTH: Final = 2
 
 @dataclass(frozen=True, slots=True)
 class Toolset:
-    """Makes the tools; an agent further down has its own list and its own memory of files."""
+    """Builds the tools for each depth of subagents."""
 
     context: ToolContext | None
     servers: Sequence[McpServer]
@@ -36,7 +36,7 @@ class Toolset:
     prompter: UserPrompter | None
 
     def create(self, depth: int = 0) -> Invoker:
-        """The tools of the session, or of an agent `depth` levels below."""
+        """Return the tools of the session, or of a subagent `depth` levels below it."""
         below = (
             SubagentRunner(self.parent, self.kinds, self.create, depth)
             if depth < MAX_AGENT_DEPTH

@@ -49,7 +49,7 @@ def _sources(request: AgentRunRequest, settings: Settings) -> ToolSources:
         return open_sandbox(settings, headers=trace_headers)
 
     def servers(named: Sequence[str] | None) -> InvokerContext:
-        return open_run_tools(load_run_configuration(settings).only(named))
+        return open_run_tools(load_run_configuration(settings).select(named))
 
     return ToolSources(request, settings, sidecar, servers)
 

@@ -84,9 +84,8 @@ def is_complete(language: Language, code: str) -> bool:
     if language == "python":
         return has_function_call(code)
     # Any beginning of a command line is one as well, and may do more harm: rm -rf /tmp/x.
-    return (
-        language != "bash" and bool(COMPLETE_PROGRAM[language].search(code)) and _is_balanced(code)
-    )
+    complete = COMPLETE_PROGRAM.get(language)
+    return complete is not None and bool(complete.search(code)) and _is_balanced(code)
 
 
 def extract_leading_program(language: Language, text: str) -> str:

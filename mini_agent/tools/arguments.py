@@ -13,7 +13,7 @@ from typing import Final, NamedTuple, Self
 from pydantic import JsonValue
 
 from mini_agent.errors import MiniAgentError
-from mini_agent.messages import JsonObject, replace_surrogates, function_call, parse_json_object
+from mini_agent.messages import JsonObject, function_call, parse_json_object, replace_surrogates
 from mini_agent.tools.invoker import OpenAIToolCall, Tool
 
 
@@ -167,7 +167,11 @@ def unknown_in(arguments: JsonObject, known: Iterable[str]) -> str:
 
 def _is_sound(written: str) -> bool:
     """Whether no reader could object to it; the rest is parsed, and refused with the reason."""
-    return written == replace_surrogates(written) and "NaN" not in written and "Infinity" not in written
+    return (
+        written == replace_surrogates(written)
+        and "NaN" not in written
+        and "Infinity" not in written
+    )
 
 
 def _number(value: JsonValue) -> float:

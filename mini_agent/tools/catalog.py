@@ -8,6 +8,7 @@ One tool that gives its text back, to try the wiring of a loop.
 from __future__ import annotations
 
 from itertools import groupby
+from types import MappingProxyType
 from typing import Final
 
 from pydantic import JsonValue
@@ -15,6 +16,7 @@ from pydantic import JsonValue
 from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import NotRun, called, text_in
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, printed, refused
+from mini_agent_protocol.languages import Language, LanguageSpec
 
 TIMEOUT: Final[dict[str, JsonValue]] = {
     "type": "number",
@@ -82,6 +84,9 @@ EXEC_RUST: Final = _timed_tool(
     "code",
     "The whole Rust program, with fn main.",
 )
+PROGRAM_TOOLS: Final = MappingProxyType[Language, Tool](
+    {"python": EXEC_PYTHON, "node": EXEC_NODE, "go": EXEC_GO, "rust": EXEC_RUST}
+)
 RESEARCH_ECHO: Final = function_tool(
     "research_echo",
     "Look a question up and get the evidence as text.",
@@ -93,6 +98,17 @@ COMPRESS_RUNS: Final = function_tool(
     s="The string to encode.",
 )
 ECHO: Final = function_tool("echo", "Get the same text back.", text="The text.")
+
+
+def program_tool(spec: LanguageSpec) -> Tool:
+    """The tool that runs programs of a language."""
+    verb = "Compile and run" if spec.compile else "Run"
+    return PROGRAM_TOOLS.get(spec.name) or _timed_tool(
+        spec.tool_name,
+        f"{verb} a program in {spec.title} and get what it prints.",
+        "code",
+        f"The whole {spec.title} program.",
+    )
 
 
 def exec_shell(commands: str) -> Tool:

@@ -7,17 +7,11 @@ from types import MappingProxyType
 from typing import Final
 
 from mini_agent.errors import BadRequest
-from mini_agent_protocol.languages import LANGUAGES, Language, parse_language
+from mini_agent_protocol.languages import LANGUAGES, REGISTRY, Language, parse_language
 
 USUAL: Final[tuple[str, ...]] = ("python", "rust", "go", "javascript")
 COMMANDS: Final = MappingProxyType[Language, tuple[str, ...]](
-    {
-        "python": ("python", "python3", "pip"),
-        "node": ("node", "npm", "npx"),
-        "go": ("go", "gofmt"),
-        "rust": ("cargo", "rustc"),
-        "bash": ("bash", "sh"),
-    }
+    {spec.name: spec.commands for spec in REGISTRY}
 )
 
 

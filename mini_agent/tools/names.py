@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import OfferedTool
-from mini_agent_protocol.languages import Language
+from mini_agent_protocol.languages import REGISTRY, Language
 
 CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 SEPARATORS: Final = re.compile(r"[^A-Za-z0-9]+")
@@ -37,15 +37,20 @@ RUNNING: Final = words_in(
     "compute calculator"
 )
 MEANS_CODE: Final = words_in("code program interpreter repl snippet script notebook")
-_LANGUAGE_WORDS: Final[tuple[tuple[Language, str], ...]] = (
-    ("python", "python python2 python3 py py3 ipython jupyter pyexec"),
-    ("bash", "shell bash sh zsh terminal cmd command commands console subprocess"),
-    ("node", "node nodejs javascript js"),
-    ("go", "go golang"),
-    ("rust", "rust rs rustc cargo"),
+# Words for a language that models use beside its name and its aliases.
+_LANGUAGE_WORDS: Final = MappingProxyType[Language, str](
+    {
+        "python": "python2 py3 ipython jupyter pyexec",
+        "bash": "zsh terminal cmd command commands console subprocess",
+        "rust": "rustc",
+    }
 )
 LANGUAGE_WORDS: Final = MappingProxyType[str, Language](
-    {word: language for language, words in _LANGUAGE_WORDS for word in words.split()}
+    {
+        word: spec.name
+        for spec in REGISTRY
+        for word in (spec.name, *spec.aliases, *_LANGUAGE_WORDS.get(spec.name, "").split())
+    }
 )
 # The fork's models called a Python program by its entry point.
 ENTRY_POINTS: Final = frozenset({"__main__", "main"})
@@ -115,13 +120,7 @@ def _is_a_slip(one: str, other: str) -> bool:
 
 
 TOOL_OF_LANGUAGE: Final = MappingProxyType[Language, str](
-    {
-        "python": "exec_python",
-        "bash": "exec_shell",
-        "node": "exec_node",
-        "go": "exec_go",
-        "rust": "exec_rust",
-    }
+    {spec.name: spec.tool_name for spec in REGISTRY}
 )
 _OTHER_NAMES: Final = (
     ("compress_runs", "rle run_length run_length_encode run_length_encoding rle_encode"),

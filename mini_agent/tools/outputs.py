@@ -13,7 +13,7 @@ from typing import Final
 from pydantic import JsonValue
 from pydantic_core import from_json
 
-from mini_agent.messages import replace_surrogates, parse_json_object
+from mini_agent.messages import parse_json_object, replace_surrogates
 from mini_agent.tools.invoker import ToolOutput, printed, refused
 
 MOST: Final = 1000

@@ -26,13 +26,10 @@ from mini_agent.tools.arguments import (
     unknown_in,
 )
 from mini_agent.tools.catalog import (
-    EXEC_GO,
-    EXEC_NODE,
-    EXEC_PYTHON,
-    EXEC_RUST,
     FILES_STAY,
     TEXT_TOOLS,
     exec_shell,
+    program_tool,
     remarked_tool,
     text_tool_output,
 )
@@ -40,7 +37,7 @@ from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, refused
 from mini_agent.tools.languages import USUAL, allowed_languages
 from mini_agent.tools.shell import ShellGate
 from mini_agent_protocol.execution import Execution, Output
-from mini_agent_protocol.languages import Language
+from mini_agent_protocol.languages import REGISTRY, Language
 from mini_agent_protocol.snippet import Limits, Snippet
 
 FAREWELL_S: Final = 5.0
@@ -161,7 +158,7 @@ def _without_files(execution: Execution) -> Execution:
 Run = Callable[[Snippet], Awaitable[Execution]]
 
 CODE_TOOLS: Final = MappingProxyType[Language, Tool](
-    {"python": EXEC_PYTHON, "node": EXEC_NODE, "go": EXEC_GO, "rust": EXEC_RUST}
+    {spec.name: program_tool(spec) for spec in REGISTRY if spec.name != "bash"}
 )
 
 

@@ -11,35 +11,35 @@ STDERR = b"E"
 VALUES = b"V"
 RESULT = b"X"
 ARTIFACTS = b"A"
-ANSWER = b"k"
-# What the sidecar sends: an order is SNIPPET, FILES, GO; a call about the workspace is CALL, FILES.
+WORKSPACE_RESPONSE = b"k"
+# What the sidecar sends: an order is SNIPPET, FILES, GO; a call about the workspace is WORKSPACE, FILES.
 SNIPPET = b"S"
 FILES = b"F"
 GO = b"G"
 INTERRUPT = b"I"
-CALL = b"K"
+WORKSPACE = b"K"
 
-HEAD_BYTES = 5
+HEADER_BYTES = 5
 NONCE_BYTES = 16
 PREFIX_BYTES = 4
 # A frame about a snippet, and one that may hold a whole workspace.
-MAX_SNIPPET_BYTES = 20 << 20
-MAX_BYTES = 64 << 20
+MAX_FRAME_BYTES = 20 << 20
+MAX_WORKSPACE_FRAME_BYTES = 64 << 20
 
 
-def encode_head(kind: bytes, length: int) -> bytes:
-    """The head of a frame whose body has `length` bytes."""
-    return kind + length.to_bytes(HEAD_BYTES - 1, "big")
+def encode_header(kind: bytes, length: int) -> bytes:
+    """The header of a frame whose body has `length` bytes."""
+    return kind + length.to_bytes(HEADER_BYTES - 1, "big")
 
 
-def decode_head(head: bytes) -> tuple[bytes, int]:
+def decode_header(header: bytes) -> tuple[bytes, int]:
     """The kind of a frame and the length of its body."""
-    return head[:1], int.from_bytes(head[1:], "big")
+    return header[:1], int.from_bytes(header[1:], "big")
 
 
-def encode(kind: bytes, body: bytes) -> bytes:
+def encode_frame(kind: bytes, body: bytes) -> bytes:
     """A whole frame."""
-    return encode_head(kind, len(body)) + body
+    return encode_header(kind, len(body)) + body
 
 
 def encode_part(text: bytes) -> bytes:
@@ -48,6 +48,6 @@ def encode_part(text: bytes) -> bytes:
 
 
 def split_parts(body: bytes) -> tuple[bytes, bytes]:
-    """The two parts of a body of ARTIFACTS (skipped, tar) or ANSWER (JSON, content)."""
+    """The two parts of a body of ARTIFACTS (skipped, tar) or WORKSPACE_RESPONSE (JSON, content)."""
     end = PREFIX_BYTES + int.from_bytes(body[:PREFIX_BYTES], "big")
     return body[PREFIX_BYTES:end], body[end:]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Interpreter = Literal["new", "kept", "lost"]
 
 
-class Order(Record):
+class RunOrder(Record):
     """What to run, with what, for how long, and what to bring back.
 
     `program` is the name of the program's file in the workspace, `removed` are files that go before
@@ -47,7 +47,7 @@ class Order(Record):
     stateful: bool = False
 
 
-class Result(Record):
+class RunResult(Record):
     """What happened to a snippet; `failed` says why it could not even be started.
 
     `signal` is 0 for none, `late` says that the deadline ended it, times are milliseconds.
@@ -66,34 +66,34 @@ class Result(Record):
     python: "Interpreter" = "new"
 
 
-def encode_order(order: Order) -> bytes:
+def encode_order(order: RunOrder) -> bytes:
     """The order as the body of its frame."""
     return json.dumps(order._asdict()).encode()
 
 
-def decode_order(body: bytes) -> Order:
+def decode_order(body: bytes) -> RunOrder:
     """The order in a body that the sidecar wrote."""
-    return Order(**json.loads(body))
+    return RunOrder(**json.loads(body))
 
 
-def encode_result(result: Result) -> bytes:
+def encode_result(result: RunResult) -> bytes:
     """The result as the body of its frame."""
     return json.dumps(result._asdict()).encode()
 
 
-def decode_result(body: bytes) -> Result:
+def decode_result(body: bytes) -> RunResult:
     """The result in a body that a sandbox wrote, which may be hostile: ValueError for any other."""
     try:
         fields = json.loads(body)
     except RecursionError as deep:
         raise ValueError("a result has no depth") from deep
-    if not isinstance(fields, dict) or fields.keys() != set(Result._fields):
-        raise ValueError(f"a result has the fields {Result._fields}")
-    for name, default in Result._field_defaults.items():
+    if not isinstance(fields, dict) or fields.keys() != set(RunResult._fields):
+        raise ValueError(f"a result has the fields {RunResult._fields}")
+    for name, default in RunResult._field_defaults.items():
         _require_type(name, fields[name], default)
     if fields["phase"] not in PHASES or fields["python"] not in INTERPRETERS:
         raise ValueError("a result of no known phase or interpreter")
-    return Result(**fields)
+    return RunResult(**fields)
 
 
 def encode_skipped(skipped: list[str]) -> bytes:

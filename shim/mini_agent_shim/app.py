@@ -25,6 +25,7 @@ from mini_agent_protocol.asgi.disconnect import ClientDisconnected, answer_disco
 from mini_agent_protocol.asgi.request_id import RequestIdMiddleware
 from mini_agent_shim.api.run_history import RunHistoryRoutes
 from mini_agent_shim.api.runs import RunRoutes
+from mini_agent_shim.http.access_log import log_access
 from mini_agent_shim.http.auth import (
     PUBLIC_PATHS,
     AccessPolicy,
@@ -33,7 +34,6 @@ from mini_agent_shim.http.auth import (
     own_host_names,
     read_tokens,
 )
-from mini_agent_shim.http.access_log import log_access
 from mini_agent_shim.http.problems import install_problem_handlers, refuse_body
 from mini_agent_shim.http.tracing import FASTAPI_TELEMETRY_OFF, TracingMiddleware, flush_spans
 from mini_agent_shim.mcp.endpoint import SandboxMcpServer
@@ -65,11 +65,11 @@ def release_memory() -> None:
 
 def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI:
     """The app; `model` replaces LiteLLM."""
-    line = SidecarConnection(settings)
-    sandboxes = SandboxMcpServer(line.client, settings.languages)
+    sidecar = SidecarConnection(settings)
+    sandboxes = SandboxMcpServer(sidecar.client, settings.languages)
     speaker = model or create_litellm_model(settings.ollama_address, settings.redis_url)
     servers = McpServers(settings)
-    service = Service(settings, line, servers, speaker, _run_registry(settings))
+    service = Service(settings, sidecar, servers, speaker, _run_registry(settings))
     # Its /docs page fetches nothing from elsewhere.
     app = FastAPIOffline(
         title="mini-agent",
@@ -83,7 +83,7 @@ def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI
     app.router.routes.extend([sandboxes.endpoint.route, *create_page_routes(page)])
     app.include_router(RunRoutes(service).router())
     app.include_router(RunHistoryRoutes(service.runs).router())
-    app.include_router(StatusRoutes(settings, line).router())
+    app.include_router(StatusRoutes(settings, sidecar).router())
     app.include_router(OpenAiRoutes(service).router())
     app.exception_handler(ClientDisconnected)(answer_disconnected)
     install_problem_handlers(app)
@@ -101,7 +101,7 @@ def _access_policy(settings: ShimSettings, page: Iterable[str]) -> AccessPolicy:
         names=own_host_names(settings.allowed_names),
         tokens=Tokens(settings.shim_token.get_secret_value(), named),
         # The page signs in by itself: it has a field for the token.
-        without_token=PUBLIC_PATHS.union(page),
+        public_paths=PUBLIC_PATHS.union(page),
     )
 
 
@@ -122,13 +122,13 @@ def _lifespan(
         service.runs.open()
         # LiteLLM takes seconds to import: now, beside the health checks, not in the first run.
         loading = asyncio.create_task(load_ahead()) if loads else None
-        async with sandboxes.running(), service.servers.running():
+        async with sandboxes.run(), service.servers.run():
             yield
         await service.runs.aclose()
         if loading is not None:
             await loading
         await close_litellm_clients()
-        await service.line.aclose()
+        await service.sidecar.aclose()
         await flush_spans()
 
     return lifespan

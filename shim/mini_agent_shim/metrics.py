@@ -10,13 +10,14 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from mini_agent.events import Event, ModelAsked, ModelReplied, Stopped, ToolFinished
 from mini_agent.result import ToolInvocation, Usage
+from mini_agent.tools.names import TOOL_OF_LANGUAGE
 from mini_agent.tools.research import context7, perplexity
 from mini_agent_protocol.asgi import metrics
 
 # Tools of others, and names that a model made up, would be labels without end.
 KNOWN_TOOLS: Final = frozenset(
     {
-        *("exec_python", "exec_node", "exec_go", "exec_rust", "exec_shell"),
+        *TOOL_OF_LANGUAGE.values(),
         *("compress_runs", "echo", "research_echo"),
         *(perplexity.NAME, context7.NAME),
     }

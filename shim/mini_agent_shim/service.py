@@ -1,4 +1,4 @@
-"""What a run needs in this service, and how one is asked for.
+"""What a run needs in this service, and how one is request for.
 
 The tools of one run in the shim.
 """
@@ -28,11 +28,16 @@ from mini_agent_shim.sidecar import SidecarConnection
 
 
 def open_tool_backend(
-    asked: AgentRunRequest, settings: ShimSettings, line: SidecarConnection, servers: McpServers
+    request: AgentRunRequest,
+    settings: ShimSettings,
+    sidecar: SidecarConnection,
+    servers: McpServers,
 ) -> InvokerContext:
     """What the request's `tool_backend` means here, where `auto` is the sidecar."""
-    places = [_resolve_place(place) for place in places_in(asked.tool_backend)]
-    sources = ToolSources(asked, settings, lambda: nullcontext(line.client()), servers.opened)
+    places = [_resolve_place(place) for place in places_in(request.tool_backend)]
+    sources = ToolSources(
+        request, settings, lambda: nullcontext(sidecar.client()), servers.open_tools
+    )
     return open_tools(places, sources)
 
 
@@ -51,43 +56,45 @@ class Service:
     """Everything a run needs; one for an app's life."""
 
     settings: ShimSettings
-    line: SidecarConnection
+    sidecar: SidecarConnection
     servers: McpServers
     model: Model
     runs: RunRegistry
 
-    def order(self, asked: AgentRunRequest) -> RunOrder:
+    def create_order(self, request: AgentRunRequest) -> RunOrder:
         """What is to be done; `BadRequest` where that cannot be."""
-        if asked.stream and asked.background:
+        if request.stream and request.background:
             raise BadRequest(
                 "stream and background exclude each other",
                 field="background",
                 hint="GET /runs/ID/events tells what happens in a run in the background",
             )
-        config = asked.config(require_model(asked.model, self.settings))
+        config = request.config(require_model(request.model, self.settings))
         # Output in pieces costs more than output at once, so somebody has to want them.
-        is_watched = asked.stream or asked.background
+        is_watched = request.stream or request.background
 
         async def work(listener: Listener) -> AgentResult:
-            async with open_tool_backend(asked, self.settings, self.line, self.servers) as invoker:
+            async with open_tool_backend(
+                request, self.settings, self.sidecar, self.servers
+            ) as invoker:
                 used = invoker if is_watched else Quiet(invoker)
-                return await run_agent(asked.messages, used, config, self.model, listener)
+                return await run_agent(request.messages, used, config, self.model, listener)
 
-        return RunOrder(asked, config.model, work)
+        return RunOrder(request, config.model, work)
 
-    async def result_again(self, run_id: str) -> AgentResult:
-        """The result of a run that was asked for before, once it is there."""
-        told = await read_run_record(self.runs.lines(run_id))
+    async def replay_result(self, run_id: str) -> AgentResult:
+        """The result of a run that was request for before, once it is there."""
+        told = await read_run_record(self.runs.follow_lines(run_id))
         if told.result is None:
             code = told.error.code if told.error else "interrupted"
             raise RunWithoutResult(code, f"run {run_id} ended without a result: {code}")
         return told.result
 
-    def events_again(self, run_id: str) -> AsyncGenerator[Event, None]:
-        """The events of a run that was asked for before, from the first on."""
-        return replay_events(self.runs.lines(run_id))
+    def replay_run_events(self, run_id: str) -> AsyncGenerator[Event, None]:
+        """The events of a run that was request for before, from the first on."""
+        return replay_events(self.runs.follow_lines(run_id))
 
 
-def end_unless_idempotent(run: RunTask, asker: RunOrigin) -> AbstractAsyncContextManager[None]:
+def end_unless_idempotent(run: RunTask, origin: RunOrigin) -> AbstractAsyncContextManager[None]:
     """Whoever leaves ends the run; a caller with an Idempotency-Key may come back for it."""
-    return nullcontext() if asker.key else end_on_disconnect(run)
+    return nullcontext() if origin.key else end_on_disconnect(run)

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Final, Literal, get_args
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
-from mini_agent_protocol.languages import Language
+from mini_agent_protocol.languages import REGISTRY, Language
 from mini_agent_protocol.snippet import Snippet
 
 Preload = Literal["plain", "data"]
-SandboxKind = Literal["python", "data", "node", "go", "rust", "bash"]
+
+# A kind is a language, or what the image of one imports ahead.
+_PRELOADED: Final = {kind: spec.name for spec in REGISTRY for kind, _ in spec.preloads}
+
+if TYPE_CHECKING:
+    SandboxKind = str
+else:
+    # What pydantic checks: an enumeration of the kinds.
+    SandboxKind = Literal[
+        tuple(kind for spec in REGISTRY for kind in (spec.name, *dict(spec.preloads)))
+    ]
 
 SANDBOX_KINDS: Final[tuple[SandboxKind, ...]] = get_args(SandboxKind)
 
@@ -35,12 +45,12 @@ def detect_preload(snippet: Snippet) -> Preload:
 
 def select_kind(language: Language, preload: Preload) -> SandboxKind:
     """The kind of warm sandbox for an image and what is imported in it."""
-    return "data" if (language, preload) == ("python", "data") else language
+    return preload if _PRELOADED.get(preload) == language else language
 
 
 def kind_language(kind: SandboxKind) -> Language:
     """The language whose image a kind of warm sandbox is of."""
-    return "python" if kind == "data" else kind
+    return _PRELOADED.get(kind, kind)
 
 
 def kind_preload(kind: SandboxKind) -> Preload:

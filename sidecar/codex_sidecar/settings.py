@@ -13,10 +13,11 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from codex_sidecar.kinds import SandboxKind
+from mini_agent_protocol.languages import REGISTRY
 
 StockSize = Annotated[int, Field(ge=0, le=256)]
 MIN_WARM: Final[Mapping[SandboxKind, int]] = MappingProxyType(
-    {"python": 4, "data": 1, "node": 2, "go": 1, "rust": 1, "bash": 1}
+    {kind: count for spec in REGISTRY for kind, count in ((spec.name, spec.warm), *spec.preloads)}
 )
 
 

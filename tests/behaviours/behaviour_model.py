@@ -38,7 +38,9 @@ class BehaviourModel:
         return self.behaviour.program.prints in json.dumps(shown[1:], ensure_ascii=False)
 
 
-def _adapt_to_smolagents(turn: ScriptedReply, messages: list[JsonObject], *, knows: bool) -> ScriptedReply:
+def _adapt_to_smolagents(
+    turn: ScriptedReply, messages: list[JsonObject], *, knows: bool
+) -> ScriptedReply:
     """smolagents has rules of its own, which a model that is offered them keeps to.
 
     A run of its ToolCallingAgent ends by a call of final_answer. Its CodeAgent offers no tools, so

@@ -23,7 +23,11 @@ def _called(**call: JsonValue) -> JsonObject:
 
 MESSAGES: Final[dict[str, tuple[JsonObject, str | None]]] = {
     "arguments as an object": (
-        _called(id="c", type="function", function={"name": "exec_python", "arguments": {**CALL_ARGUMENTS}}),
+        _called(
+            id="c",
+            type="function",
+            function={"name": "exec_python", "arguments": {**CALL_ARGUMENTS}},
+        ),
         "tool_calls",
     ),
     "a call without a type": (_called(id="c", function=FUNCTION), "tool_calls"),

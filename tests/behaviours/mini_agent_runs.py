@@ -10,13 +10,17 @@ from typing import Literal
 
 from mini_agent import AgentConfig, arun_mcp_mini_agent
 from mini_agent.messages import user
-from mini_agent.models.litellm_runtime import close_litellm_clients, load_litellm, flush_litellm_logging
+from mini_agent.models.litellm_runtime import (
+    close_litellm_clients,
+    flush_litellm_logging,
+    load_litellm,
+)
 from mini_agent.testing import ScriptedReply, ScriptedServer
 from mini_agent.testing.replies import JsonObject
 from mini_agent.testing.transcript_rules import broken_request_rules, broken_rules
 from tests.behaviours.behaviour import Behaviour
-from tests.behaviours.judge import RunOutcome, Verdict
 from tests.behaviours.behaviour_model import BehaviourModel
+from tests.behaviours.judge import RunOutcome, Verdict
 from tests.behaviours.ollama_rules import broken_ollama_rules
 from tests.behaviours.recording_invoker import RecordingInvoker
 

@@ -63,16 +63,22 @@ AFTER_TOOL: Final[dict[str, tuple[Turn, ...]]] = {
     "answers behind thoughts": (think("It ran.", RESULT_ANSWER),),
     "answers in a fence": (text(f"```\n{RESULT}\n```"),),
     "answers in an element": (text(f"<answer>{RESULT}</answer>"),),
-    "answers and goes on as the user": (text(f"{RESULT_ANSWER}<|im_end|>\n<|im_start|>user\nThanks!"),),
+    "answers and goes on as the user": (
+        text(f"{RESULT_ANSWER}<|im_end|>\n<|im_start|>user\nThanks!"),
+    ),
     "answers in harmony": (
         text(
             "<|channel|>analysis<|message|>I have it.<|end|><|start|>assistant<|channel|>final"
             f"<|message|>{RESULT_ANSWER}<|return|>"
         ),
     ),
-    "answers and shows its program": (text(f"{RESULT_ANSWER} The program:\n```python\n{RLE.code}\n```"),),
+    "answers and shows its program": (
+        text(f"{RESULT_ANSWER} The program:\n```python\n{RLE.code}\n```"),
+    ),
     "answers and shows another program": (
-        text(f"{RESULT_ANSWER} You could also write:\n\n```python\nprint('other')\n```\n\nBoth work."),
+        text(
+            f"{RESULT_ANSWER} You could also write:\n\n```python\nprint('other')\n```\n\nBoth work."
+        ),
     ),
     "answers with a call beside it": (
         calls(Call("exec_python", {"code": RLE.code}), content=RESULT_ANSWER),

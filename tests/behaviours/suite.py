@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from tests.behaviours import (
     code_blocks,
-    loose_openai,
     faults,
-    tool_names,
-    odd_programs,
+    loose_openai,
     mentioned_code,
-    text_calls,
-    unanswerable,
     multi_turn,
+    odd_programs,
+    text_calls,
+    tool_names,
+    unanswerable,
 )
 from tests.behaviours.behaviour import Behaviour
 

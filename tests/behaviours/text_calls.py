@@ -8,7 +8,7 @@ from typing import Final
 
 from mini_agent.testing import Reply, reasoning_only
 from tests.behaviours.behaviour import Behaviour
-from tests.behaviours.formats import CONTEXTS, CALL_FORMATS, format_call
+from tests.behaviours.formats import CALL_FORMATS, CONTEXTS, format_call
 from tests.behaviours.programs import GO, LOOP, NODE, PRODUCT, RLE, SHELL, Program
 
 PROGRAMS: Final = (RLE, LOOP, PRODUCT, SHELL, NODE, GO)

@@ -8,7 +8,17 @@ from typing import Final
 
 from mini_agent.testing import Call, Reply, call, calls
 from tests.behaviours.behaviour import Behaviour
-from tests.behaviours.programs import GO, LOOP, NODE, PROGRAM_PARAMETER, RLE, RUNS, RUST, SHELL, Program
+from tests.behaviours.programs import (
+    GO,
+    LOOP,
+    NODE,
+    PROGRAM_PARAMETER,
+    RLE,
+    RUNS,
+    RUST,
+    SHELL,
+    Program,
+)
 
 NAMES: Final[tuple[tuple[Program, str], ...]] = (
     (
@@ -115,13 +125,19 @@ NATIVE_CALLS: Final = {
         "multi_tool_use.parallel",
         tool_uses=[{"recipient_name": "functions.exec_python", "parameters": {"code": LOOP.code}}],
     ),
-    "all of it in the name": calls(Call(json.dumps({"name": "exec_python", "arguments": CALL_ARGUMENTS}))),
+    "all of it in the name": calls(
+        Call(json.dumps({"name": "exec_python", "arguments": CALL_ARGUMENTS}))
+    ),
     "the arguments in the name": calls(Call(f"exec_python({LOOP.code!r})")),
     "tokens in the name": calls(Call("exec_python<|channel|>commentary", CALL_ARGUMENTS)),
     "white space round the name": calls(Call(" exec_python\n", CALL_ARGUMENTS)),
     "no name": calls(Call("", CALL_ARGUMENTS)),
-    "a wrapper named tool_call": call("tool_call", name="exec_python", arguments={**CALL_ARGUMENTS}),
-    "one unknown tool beside it": calls(Call("frobnicate", {"x": 1}), Call("exec_python", CALL_ARGUMENTS)),
+    "a wrapper named tool_call": call(
+        "tool_call", name="exec_python", arguments={**CALL_ARGUMENTS}
+    ),
+    "one unknown tool beside it": calls(
+        Call("frobnicate", {"x": 1}), Call("exec_python", CALL_ARGUMENTS)
+    ),
     "an answer in the thoughts beside it": Reply(
         "", calls=(Call("exec_python", CALL_ARGUMENTS),), reasoning="It will be 1."
     ),

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from bench.machine import Machine
-from bench.result import IdleMemory, BenchResult, RowTimes
 from bench.plot import draw
 from bench.report import line, tables
+from bench.result import BenchResult, IdleMemory, RowTimes
 from bench.samples import Samples
 from bench.targets import TARGETS
 

@@ -66,7 +66,7 @@ class Harness:
     notes: RecordingObserver = field(default_factory=RecordingObserver)
     window: int | None = None
     pages: PageFetcher = field(default_factory=LazyPages)
-    user: ScriptedUser | None = None
+    prompter: ScriptedUser | None = None
 
     @property
     def claude_home(self) -> Path:
@@ -92,7 +92,7 @@ class Harness:
     def session(self, session_id: str = SESSION_ID) -> Session:
         """A session as its file says."""
         path = self.sessions / f"{session_id}.jsonl"
-        return Session.at(SessionFile(path, session_id), SessionOrigin(str(self.project)))
+        return Session.open(SessionFile(path, session_id), SessionOrigin(str(self.project)))
 
     def transcript(self, *lines: JsonObject, session_id: str = SESSION_ID) -> Path:
         """A transcript with these lines."""
@@ -111,15 +111,15 @@ class Harness:
 
     @asynccontextmanager
     async def opened(self, model: Model, **options: object) -> AsyncIterator[AssistantRuntime]:
-        own = Dependencies(
+        dependencies = Dependencies(
             lambda _session, _context: self.notes,
             model,
             self._tokens,
-            call_asker=self.user,
-            prompter=self.user,
+            permission_prompter=self.prompter,
+            prompter=self.prompter,
             pages=self.pages,
         )
-        async with open_session(self.launch(**options), own) as runtime:
+        async with open_session(self.launch(**options), dependencies) as runtime:
             yield runtime
 
     async def asked(self, model: Model, prompt: str = "", **options: object) -> TurnOutcome:

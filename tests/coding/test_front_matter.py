@@ -32,7 +32,7 @@ def test_keys_are_yaml(keys: str, read: dict[str, str]) -> None:
 
 def test_names_may_stand_in_a_list_or_apart_by_commas() -> None:
     for keys in ("tools: Read, Grep", "tools: [Read, Grep]", "tools:\n- Read\n- Grep"):
-        assert parse_document(HERE, f"---\n{keys}\n---\n").listed("tools") == ("Read", "Grep")
+        assert parse_document(HERE, f"---\n{keys}\n---\n").list_values("tools") == ("Read", "Grep")
 
 
 def test_a_byte_order_mark_is_none_of_the_text() -> None:

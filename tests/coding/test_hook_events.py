@@ -44,7 +44,7 @@ TOLD: Final = "cat > $$.new; mv $$.new {}-$$.json"
 TASK: Final = scripted_call("Task", description="x", prompt="y", subagent_type="default-agent")
 
 
-def payload(harness: Harness, event: str) -> list[JsonObject]:
+def read_payloads(harness: Harness, event: str) -> list[JsonObject]:
     """What the hooks of one event were told, in the order of time."""
     paths = sorted(
         harness.project.glob(f"{event}-*.json"), key=lambda path: path.stat().st_mtime_ns
@@ -92,7 +92,7 @@ class Patient:
 async def test_each_event_is_told_what_claude_code_tells(harness: Harness) -> None:
     groups: JsonObject = {event: hook_for(TOLD.format(event)) for event in EVENT_NAMES}
     harness.settings({"hooks": groups})
-    harness.user = Patient(harness.project)
+    harness.prompter = Patient(harness.project)
     makes = calls_reply(scripted_call("Bash", command="touch made"))
     script = (
         makes,
@@ -106,25 +106,28 @@ async def test_each_event_is_told_what_claude_code_tells(harness: Harness) -> No
             await runtime.assistant.prompt("Go.")
             await runtime.assistant.compact(CompactionRequest("the names"))
     for event in EVENT_NAMES:
-        for each in told(harness, event):
+        for each in read_payloads(harness, event):
             assert set(each) == COMMON | OWN[event]
             assert (each["hook_event_name"], each["cwd"]) == (event, str(harness.project))
-    assert [each["source"] for each in told(harness, "SessionStart")] == ["startup", "compact"]
-    assert [each["prompt"] for each in told(harness, "UserPromptSubmit")] == ["Go."]
-    before, after = told(harness, "PreToolUse"), told(harness, "PostToolUse")
+    assert [each["source"] for each in read_payloads(harness, "SessionStart")] == [
+        "startup",
+        "compact",
+    ]
+    assert [each["prompt"] for each in read_payloads(harness, "UserPromptSubmit")] == ["Go."]
+    before, after = read_payloads(harness, "PreToolUse"), read_payloads(harness, "PostToolUse")
     assert [each["tool_name"] for each in before] == ["Bash", "Task"]
     assert [each["tool_use_id"] for each in before] == [each["tool_use_id"] for each in after]
     assert after[1]["tool_response"] == "One."
-    (notice,) = told(harness, "Notification")
+    (notice,) = read_payloads(harness, "Notification")
     assert notice["notification_type"] == "permission_prompt"
     assert notice["message"] == "mini-agent needs your permission: Run this command? touch made"
-    (agent,), (end,) = told(harness, "SubagentStop"), told(harness, "Stop")
+    (agent,), (end,) = read_payloads(harness, "SubagentStop"), read_payloads(harness, "Stop")
     assert (agent["agent_type"], agent["last_assistant_message"]) == ("default-agent", "One.")
     assert agent["agent_transcript_path"] in [*map(str, harness.sessions.iterdir())]
     assert (end["last_assistant_message"], end["stop_hook_active"]) == ("Done.", False)
-    (compacted,) = told(harness, "PreCompact")
+    (compacted,) = read_payloads(harness, "PreCompact")
     assert (compacted["trigger"], compacted["custom_instructions"]) == ("manual", "the names")
-    assert [each["reason"] for each in told(harness, "SessionEnd")] == ["other"]
+    assert [each["reason"] for each in read_payloads(harness, "SessionEnd")] == ["other"]
 
 
 async def test_a_session_that_is_interrupted_ends_with_its_hooks(harness: Harness) -> None:
@@ -137,7 +140,7 @@ async def test_a_session_that_is_interrupted_ends_with_its_hooks(harness: Harnes
         await asyncio.to_thread(wait_until, (harness.project / "begun").exists)
         running.cancel()
         await asyncio.wait({running})
-    assert [each["reason"] for each in told(harness, "SessionEnd")] == ["other"]
+    assert [each["reason"] for each in read_payloads(harness, "SessionEnd")] == ["other"]
 
 
 async def test_what_a_hook_complains_about_at_the_start_is_shown(harness: Harness) -> None:

@@ -140,8 +140,8 @@ async def test_a_command_that_ended_in_the_background_is_told_of_once(harness: H
 def test_a_file_that_is_gone_or_too_large_is_not_told_of(tmp_path: Path) -> None:
     seen, path = FileSnapshots(), tmp_path / "a"
     path.write_text("x")
-    seen.see(path)
+    seen.record(path)
     path.unlink()
-    assert seen.changed() == []
+    assert seen.take_changes() == []
     path.write_text("y" * 300_000)
-    assert seen.changed() == []
+    assert seen.take_changes() == []

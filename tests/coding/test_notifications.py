@@ -17,7 +17,7 @@ from mini_agent.coding.terminal.screen import Screen
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import Harness
-from tests.coding.test_hook_events import TOLD, Patient, told
+from tests.coding.test_hook_events import TOLD, Patient, read_payloads
 from tests.coding.test_hooks import hook
 
 
@@ -28,7 +28,7 @@ async def test_hooks_hear_of_questions_and_plans_and_what_they_say_is_shown(
     harness.settings(
         hook("Notification", TOLD.format("Notification") + says_so, "permission_prompt")
     )
-    harness.user = Patient(harness.project)
+    harness.prompter = Patient(harness.project)
     question: JsonObject = {"question": "Tabs?", "options": [{"label": "yes"}, {"label": "no"}]}
     script = (
         calls_reply(scripted_call("AskUserQuestion", questions=[question])),
@@ -37,7 +37,7 @@ async def test_hooks_hear_of_questions_and_plans_and_what_they_say_is_shown(
     )
     with ScriptedModel(*script) as model:
         await harness.asked(model, "Go.", permission_mode="plan")
-    heard = [str(each["message"]) for each in told(harness, "Notification")]
+    heard = [str(each["message"]) for each in read_payloads(harness, "Notification")]
     assert heard == [
         "mini-agent has a question for you: Tabs?",
         "mini-agent needs your approval of its plan",
@@ -50,8 +50,8 @@ async def test_a_user_who_says_nothing_for_a_while_is_called(harness: Harness) -
     with ScriptedModel() as model:
         async with harness.opened(model) as runtime:
             talk = Repl(runtime, screen, user, SlashCommands(runtime, screen.say), idle_s=0.05)
-            assert await talk.to_its_end("") == USER_EXIT
-    (notice,) = told(harness, "Notification")
+            assert await talk.run("") == USER_EXIT
+    (notice,) = read_payloads(harness, "Notification")
     assert notice["notification_type"] == "idle_prompt"
     assert notice["message"] == "mini-agent is waiting for your input"
 
@@ -67,7 +67,9 @@ class Loud:
         if not self.ever:
             await asyncio.Event().wait()
         self.answered.set()
-        return HookDecision(blocked=True, reasons=(f"{event.about} failed",), messages=("called",))
+        return HookDecision(
+            blocked=True, reasons=(f"{event.subject} failed",), messages=("called",)
+        )
 
 
 async def test_what_hooks_say_to_a_question_is_shown_behind_it(harness: Harness) -> None:

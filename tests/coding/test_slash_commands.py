@@ -63,7 +63,7 @@ async def test_every_command_is_in_the_list_and_does_something(harness: Harness)
                 done = await at.does(f"/{name}")
                 told.append((name, bool(at.said), done))
                 assert f"/{name} " in await at.shows("/help")
-    silent = {"clear": Transition(goes_on=True, why="clear"), "exit": USER_EXIT}
+    silent = {"clear": Transition(opens_session=True, reason="clear"), "exit": USER_EXIT}
     assert told == [(name, name not in silent, silent.get(name)) for name in COMMAND_HELP]
 
 
@@ -127,7 +127,7 @@ async def test_a_session_is_taken_up_by_number_or_id(harness: Harness) -> None:
             own = at.runtime.assistant.session.id
             assert "1  " in (shown := await at.shows("/resume"))
             assert "One?" in shown
-            own_again = Transition(goes_on=True, session=own, why="resume")
+            own_again = Transition(opens_session=True, session=own, reason="resume")
             assert await at.does("/resume 1") == own_again
             assert await at.does(f"/resume {own}") == own_again
             for unknown in ("99", "nonsense", own.replace("-4", "-5")):
@@ -140,11 +140,13 @@ async def test_another_model_goes_on_with_the_same_session(harness: Harness) -> 
     with ScriptedModel(text_reply("One.")) as model:
         async with open_slash_session(harness, model) as at:
             assert "openai/scripted answers" in await at.shows("/model")
-            assert await at.does("/model a/b") == Transition(goes_on=True, session="", model="a/b")
+            assert await at.does("/model a/b") == Transition(
+                opens_session=True, session="", model="a/b"
+            )
             await at.runtime.assistant.prompt("One?")
             path = str(at.runtime.assistant.session.path)
             assert await at.does("/model a/b") == Transition(
-                goes_on=True, session=path, model="a/b"
+                opens_session=True, session=path, model="a/b"
             )
 
 

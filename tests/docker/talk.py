@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import secrets
 import tarfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from pydantic import BaseModel, JsonValue, TypeAdapter
 
@@ -18,10 +20,12 @@ from codex_sidecar.engine.confinement import DEFAULT_LIMITS, Confinement, ImageC
 from codex_sidecar.engine.limits import Host, resolve_limits
 from codex_sidecar.kinds import Preload
 from codex_sidecar.runner.container import Container
-from codex_sidecar.runner.exchange import RunOrder, RunResult
 from codex_sidecar.runner.frames import Frame
 from mini_agent.sandbox import Language, Limits
+from mini_agent_protocol.languages import SPECS
+from mini_agent_protocol.order import RunOrder, RunResult, decode_result, encode_order
 
+IMAGE_TAG = os.environ.get("CODEX_SIDECAR_IMAGE_TAG", "local")
 NONCE = secrets.token_bytes(16)
 HEADER = TypeAdapter(dict[str, JsonValue])
 
@@ -37,7 +41,7 @@ def container(
     """A sandbox that does not exist yet."""
     asked = Limits(memory_mb=memory_mb)
     confinement = Confinement(
-        image=ImageCatalog("mini-agent/sandbox-", "local").image(language),
+        image=ImageCatalog("mini-agent/sandbox-", IMAGE_TAG).image(language),
         runtime="runc",
         uid=100_000 + secrets.randbelow(1_000_000),
         limits=resolve_limits(asked, DEFAULT_LIMITS[language], Host(cpus=2, memory_mb=4000)),
@@ -108,9 +112,7 @@ class Talk:
 
     async def order(self, code: str, **more: object) -> None:
         """Orders a snippet."""
-        wanted = {"language": self.language, "code": code, "stdin": "", "args": (), "env": {}}
-        header = RunOrder.model_validate({"timeout_s": 10, "artifacts": ()} | wanted | more)
-        await self.sandbox.send(b"S", header.model_dump_json().encode())
+        await self.sandbox.send(b"S", encode_order(plain_order(self.language, code, **more)))
         await self.sandbox.send(b"F", b"")
         await self.sandbox.send(b"G", NONCE)
 
@@ -145,7 +147,29 @@ class Talk:
         elif frame.kind == b"V":
             heard.values = frame.body
         elif frame.kind == b"X":
-            heard.result = RunResult.model_validate_json(frame.body)
+            heard.result = decode_result(frame.body)
+
+
+def plain_order(language: Language, code: str, **more: object) -> RunOrder:
+    """The order that the sidecar would send, but for `more`."""
+    spec = SPECS[language]
+    fields: dict[str, object] = {
+        "program": spec.program_file(code),
+        "code": code,
+        "start": spec.start,
+        "compile": spec.compile,
+        "removed": [spec.program, spec.tests] if spec.tests else [],
+        "stdin": "",
+        "args": (),
+        "env": {},
+        "compile_timeout_s": 45.0,
+        "timeout_s": 10.0,
+        "artifacts": (),
+        "artifact_count": 64,
+        "artifact_bytes": 8 << 20,
+        "isolation": "fork" if spec.forks else "spawn",
+    }
+    return RunOrder(**TypeAdapter(dict[str, Any]).validate_python(fields | more))
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from codex_sidecar.runner import frames
+from mini_agent_protocol import frames
 from tests.docker.talk import NONCE, Talk, talk
 
 pytestmark = pytest.mark.docker

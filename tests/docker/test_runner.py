@@ -8,7 +8,7 @@ import pytest
 
 from codex_sidecar.engine.client import Engine
 from codex_sidecar.errors import RunnerLost
-from codex_sidecar.runner import frames
+from mini_agent_protocol import frames
 from tests.docker.talk import NONCE, Talk, container, talk
 
 pytestmark = pytest.mark.docker

@@ -120,5 +120,5 @@ async def test_a_caller_who_takes_nothing_is_as_good_as_gone(
         if message["type"] == "http.response.body":
             await asyncio.Event().wait()
 
-    await asyncio.wait_for(iterate_events(iterate_events(run))({"type": "http"}, receive, send), 30)
+    await asyncio.wait_for(stream_events(iterate_events(run))({"type": "http"}, receive, send), 30)
     assert ended.is_set()

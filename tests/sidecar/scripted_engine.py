@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import JsonValue
 
 from codex_sidecar.execution.self_test import CASES
-from codex_sidecar.runner import frames
-from codex_sidecar.runner.exchange import RunOrder, RunResult
+from mini_agent_protocol import frames
+from mini_agent_protocol.order import RunOrder, RunResult, decode_order, encode_result
 from codex_sidecar.runner.frames import Frame
 
 LANGUAGES = ("python", "node", "go", "rust", "shell")
@@ -30,7 +30,7 @@ class Talk:
 
     async def hear(self) -> RunOrder:
         """The order; its files and its nonce are taken in too."""
-        order = RunOrder.model_validate_json(await self._frame())
+        order = decode_order(await self._frame())
         await self._frame()
         self.nonce = await self._frame()
         return order
@@ -62,7 +62,7 @@ def prints(text: str) -> Runner:
         await talk.hear()
         talk.say(frames.RUNNING, b"")
         talk.say(frames.STDOUT, text.encode())
-        talk.say(frames.RESULT, result().model_dump_json().encode())
+        talk.say(frames.RESULT, encode_result(result()))
 
     return run
 
@@ -75,12 +75,12 @@ async def confines(talk: Talk) -> None:
     talk.say(frames.RUNNING, b"")
     talk.say(frames.STDOUT, case.stdout.encode() if case else b"confined\n")
     ending = endings.get(case.status if case else "ok", result())
-    talk.say(frames.RESULT, ending.model_dump_json().encode())
+    talk.say(frames.RESULT, encode_result(ending))
 
 
 def result(**more: JsonValue) -> RunResult:
     """A runner's result: all well, but for what is said."""
-    return _ALL_WELL.model_copy(update=more)
+    return RunResult(**{"run_ms": 1, **more})
 
 
 @dataclass
@@ -193,6 +193,29 @@ class ScriptedEngine:
         known: dict[str, JsonValue] = {
             "/version": {"ApiVersion": "1.47"},
             "/info": _FACTS | self.facts,
+            "/containers/json": list[JsonValue](self.found),
+            **{f"/images/{image}/json": {"Id": f"{image} {self.version}"} for image in self.images},
+            **{f"/containers/{name}/json": self._inspected(name) for name in self.bodies},
+        }
+        if path in known:
+            return HTTPStatus.OK, known[path]
+        return HTTPStatus.NOT_FOUND, {"message": "no such thing"}
+
+    def _inspected(self, name: str) -> JsonValue:
+        state: dict[str, JsonValue] = {
+            "Running": False,
+            "ExitCode": 137,
+            "OOMKilled": self.oom_killed,
+        }
+        asked = self.bodies[name]["HostConfig"]
+        assert isinstance(asked, dict)
+        image = f"{self.bodies[name]['Image']} {self.version}"
+        return {"Image": image, "State": state, "HostConfig": asked | self.held}
+
+
+_REMOVAL = "DELETE /containers/"
+
+_FACTS | self.facts,
             "/containers/json": list[JsonValue](self.found),
             **{f"/images/{image}/json": {"Id": f"{image} {self.version}"} for image in self.images},
             **{f"/containers/{name}/json": self._inspected(name) for name in self.bodies},

@@ -6,10 +6,10 @@ import asyncio
 import json
 from dataclasses import dataclass, field
 
-from codex_sidecar.runner import frames
-from codex_sidecar.runner.exchange import RunOrder
 from codex_sidecar.runner.frames import Frame
 from codex_sidecar.runner.workspace import WorkspaceEntry, WorkspaceRequest, WorkspaceResponse
+from mini_agent_protocol import frames
+from mini_agent_protocol.order import RunOrder, decode_order, encode_result
 from tests.sidecar.scripted_engine import Talk, result
 
 
@@ -34,12 +34,12 @@ class SessionRunner:
                 _answer(talk, WorkspaceRequest.model_validate_json(frame.body), body, workspace)
                 continue
             talk.nonce = (await talk.next()).body
-            order = RunOrder.model_validate_json(frame.body)
+            order = decode_order(frame.body)
             self.orders.append(order)
             talk.say(frames.RUNNING, b"")
             self.running.release()
             signal = await self._carry_out(talk, order.code, workspace)
-            talk.say(frames.RESULT, result(signal=signal).model_dump_json().encode())
+            talk.say(frames.RESULT, encode_result(result(signal=signal)))
 
     async def _carry_out(self, talk: Talk, code: str, workspace: dict[str, str]) -> int:
         signal = 0

@@ -28,7 +28,7 @@ class Places:
 
 
 async def occupy(turns: FairQueue, places: Places, until: asyncio.Event) -> None:
-    async with turns.turn():
+    async with turns.slot():
         await until.wait()
 
 
@@ -37,7 +37,7 @@ async def test_what_ends_in_time_is_not_killed() -> None:
     places = Places(turns)
     running = asyncio.create_task(occupy(turns, places, done))
     await asyncio.sleep(0)
-    draining = asyncio.create_task(Drain(places, turns, places, patience_s=30).run())
+    draining = asyncio.create_task(Drain(places, turns, places, grace_s=30).run())
     await asyncio.sleep(0.1)
     assert places.done == ["not ready", "nothing warm"]
     done.set()
@@ -50,7 +50,7 @@ async def test_what_does_not_end_in_time_is_killed() -> None:
     places = Places(turns)
     running = asyncio.create_task(occupy(turns, places, places.killed))
     await asyncio.sleep(0)
-    await Drain(places, turns, places, patience_s=0.01).run()
+    await Drain(places, turns, places, grace_s=0.01).run()
     assert places.done[-1] == "killed"
     await running
 
@@ -60,7 +60,7 @@ async def test_a_second_word_ends_all_patience() -> None:
     places = Places(turns)
     running = asyncio.create_task(occupy(turns, places, places.killed))
     await asyncio.sleep(0)
-    drain = Drain(places, turns, places, patience_s=30)
+    drain = Drain(places, turns, places, grace_s=30)
     draining = asyncio.create_task(drain.run())
     await asyncio.sleep(0.1)
     drain.force()

@@ -12,7 +12,8 @@ import pytest
 
 from codex_sidecar.engine.attach import HijackedStream
 from codex_sidecar.errors import RunnerLost
-from codex_sidecar.runner.frames import Frame, FrameReader, encode_frame
+from codex_sidecar.runner.frames import Frame, FrameReader
+from mini_agent_protocol.frames import encode_frame
 
 
 @asynccontextmanager

@@ -6,8 +6,9 @@ import httpx
 import pytest
 from pydantic import JsonValue, TypeAdapter
 
-from codex_sidecar.runner import frames
 from mini_agent.errors import Problem
+from mini_agent_protocol import frames
+from mini_agent_protocol.order import encode_result
 from tests.sidecar.conftest import TOKEN, Opened
 from tests.sidecar.scripted_engine import ScriptedEngine, Talk, result
 from tests.sidecar.scripted_session import SessionRunner
@@ -177,7 +178,7 @@ async def test_what_fails_while_the_code_runs_is_an_error_event(
     async def run(talk: Talk) -> None:
         await talk.hear()
         talk.say(frames.RUNNING, b"")
-        talk.say(frames.RESULT, result(failed="disk full").model_dump_json().encode())
+        talk.say(frames.RESULT, encode_result(result(failed="disk full")))
 
     engine.runner = run
     answer = await client.post(f"{await made(client)}/execd/code", json={"code": "x"})

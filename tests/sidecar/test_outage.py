@@ -8,7 +8,7 @@ import httpx
 import pytest
 from pydantic import JsonValue
 
-from codex_sidecar.runner import frames
+from mini_agent_protocol import frames
 from tests.sidecar.conftest import Opened
 from tests.sidecar.scripted_engine import ScriptedEngine, Talk, prints
 

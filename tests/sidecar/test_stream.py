@@ -11,8 +11,9 @@ import pytest
 from pydantic import JsonValue
 
 from codex_sidecar.http.event_stream import MAX_PIECES, OutputBuffer
-from codex_sidecar.runner import frames
 from mini_agent.sandbox import Output, Truncated
+from mini_agent_protocol import frames
+from mini_agent_protocol.order import encode_result
 from mini_agent_protocol.sse import read_events
 from tests.sidecar.scripted_engine import ScriptedEngine, Talk, result
 
@@ -43,7 +44,7 @@ async def test_output_comes_as_events_and_the_execution_last(
         talk.say(frames.STDOUT, "line\u2028sepa".encode())
         await asyncio.sleep(0.05)
         talk.say(frames.STDERR, b"rated")
-        talk.say(frames.RESULT, result(exit_code=3).model_dump_json().encode())
+        talk.say(frames.RESULT, encode_result(result(exit_code=3)))
 
     engine.runner = run
     answer = await client.post("/v1/execute", json=SNIPPET, headers=EVENTS)
@@ -78,7 +79,7 @@ async def test_what_fails_later_is_an_event(
         talk.say(frames.RUNNING, b"")
         talk.say(frames.STDOUT, b"half")
         await asyncio.sleep(0.05)
-        talk.say(frames.RESULT, result(failed="disk full").model_dump_json().encode())
+        talk.say(frames.RESULT, encode_result(result(failed="disk full")))
 
     engine.runner = run
     answer = await client.post("/v1/execute", json=SNIPPET, headers=EVENTS)
@@ -134,7 +135,7 @@ async def test_no_more_is_streamed_than_is_kept(
         talk.say(frames.RUNNING, b"")
         for _ in range(100):
             talk.say(frames.STDOUT, b"0123456789")
-        talk.say(frames.RESULT, result().model_dump_json().encode())
+        talk.say(frames.RESULT, encode_result(result()))
 
     engine.runner = run
     snippet = SNIPPET | {"limits": {"output_bytes": 25}}

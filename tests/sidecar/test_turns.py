@@ -10,8 +10,9 @@ import logging
 import pytest
 
 from codex_sidecar.execution import fair_queue
-from codex_sidecar.runner import frames
+from mini_agent_protocol import frames
 from mini_agent_protocol.asgi.json_log import JsonFormatter
+from mini_agent_protocol.order import encode_result
 from tests.sidecar.conftest import Opened
 from tests.sidecar.scripted_engine import ScriptedEngine, Talk, result
 
@@ -35,7 +36,7 @@ class Gate:
         await self._open.wait()
         talk.say(frames.RUNNING, b"")
         talk.say(frames.STDOUT, b"a secret")
-        talk.say(frames.RESULT, result().model_dump_json().encode())
+        talk.say(frames.RESULT, encode_result(result()))
 
     async def until_running(self, count: int) -> None:
         """Returns when so many have begun."""
@@ -52,7 +53,7 @@ async def test_who_finds_no_room_to_wait_is_told_when_to_come_back(
 ) -> None:
     gate = Gate()
     engine.runner = gate.run
-    async with opened(at_once=1, waiting=0) as client:
+    async with opened(max_running=1, waiting=0) as client:
         first = asyncio.create_task(client.post("/v1/execute", json=SNIPPET))
         await gate.until_running(1)
         refused = await client.post("/v1/execute", json=SNIPPET)
@@ -69,7 +70,7 @@ async def test_who_waits_is_served_when_another_is_done(
 ) -> None:
     gate = Gate()
     engine.runner = gate.run
-    async with opened(at_once=1, waiting=1) as client:
+    async with opened(max_running=1, waiting=1) as client:
         first = asyncio.create_task(client.post("/v1/execute", json=SNIPPET))
         await gate.until_running(1)
         second = asyncio.create_task(client.post("/v1/execute", json=SNIPPET))
@@ -87,7 +88,7 @@ async def test_who_waits_too_long_is_told_and_nothing_is_started(
     monkeypatch.setattr(fair_queue, "MAX_WAIT_S", 0.05)
     gate = Gate()
     engine.runner = gate.run
-    async with opened(at_once=1, waiting=1) as client:
+    async with opened(max_running=1, waiting=1) as client:
         first = asyncio.create_task(client.post("/v1/execute", json=SNIPPET))
         await gate.until_running(1)
         refused = await client.post("/v1/execute", json=SNIPPET)

@@ -6,11 +6,12 @@ import pytest
 from pydantic import JsonValue
 
 from codex_sidecar.errors import RunnerLost
-from codex_sidecar.runner.exchange import CutReason, Exchange, RunResult
+from codex_sidecar.runner.exchange import CutReason, Exchange
 from codex_sidecar.runner.frames import Frame
 from codex_sidecar.runner.outcome import determine_outcome
 from mini_agent.errors import BadRequest
 from mini_agent.sandbox import EnforcedLimits
+from mini_agent_protocol.order import RunResult
 
 LIMITS = EnforcedLimits(
     timeout_s=1, memory_mb=64, cpus=1, pids=10, output_bytes=100, workspace_mb=10
@@ -29,19 +30,9 @@ class NoLine:
 
 
 def heard(cut: CutReason = "", **result: JsonValue) -> Exchange:
-    ordinary = RunResult(
-        phase="run",
-        exit_code=0,
-        signal=0,
-        late=False,
-        compile_ms=0,
-        run_ms=0,
-        oom_kills=0,
-        failed="",
-    )
     exchange = Exchange(NoLine(), LIMITS)
     exchange.cut = cut
-    exchange.result = ordinary.model_copy(update=result) if result else None
+    exchange.result = RunResult(**result) if result else None
     return exchange
 
 

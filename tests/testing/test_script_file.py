@@ -81,7 +81,7 @@ def test_a_file_knows_every_word_of_the_vocabulary() -> None:
         for name, function in inspect.getmembers(replies, inspect.isfunction)
         if function.__module__ == replies.__name__
     }
-    assert set(REPLY_FUNCTIONS) == functions
+    assert set(REPLY_FUNCTIONS) == functions - {"to_scripted_reply"}
 
 
 @pytest.mark.parametrize(

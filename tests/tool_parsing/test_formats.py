@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.behaviours.formats import CONTEXTS, CALL_FORMATS, format_call
+from tests.behaviours.formats import CALL_FORMATS, CONTEXTS, format_call
 from tests.behaviours.programs import GO, LOOP, NODE, PRODUCT, RLE, RUNS, RUST, SHELL, program_key
 from tests.tool_parsing.parsed_reply import parse_outcome, text_reply
 
@@ -21,4 +21,6 @@ def test_the_call_in_it_is_found_and_no_other(form: str) -> None:
         for around in CONTEXTS.values():
             text = around.replace("{}", format_call(CALL_FORMATS[form], program))
             run = parse_outcome(text_reply(text)).run
-            assert [program_key(name, *map(str, given.values())) for name, given in run] == [program.key]
+            assert [program_key(name, *map(str, given.values())) for name, given in run] == [
+                program.key
+            ]

@@ -110,4 +110,6 @@ def test_arguments_that_break_off_are_not_run(weak: WeakReply) -> None:
 def test_a_megabyte_is_read_in_bounded_time(piece: str) -> None:
     text = (piece * (1_000_000 // len(piece) + 1))[:1_000_000]
     parse_outcome(ModelReply(text, tool_calls=()))
-    parse_outcome(ModelReply(tool_calls=(ToolCall("1", "exec_python", text), ToolCall("2", text, "{}"))))
+    parse_outcome(
+        ModelReply(tool_calls=(ToolCall("1", "exec_python", text), ToolCall("2", text, "{}")))
+    )

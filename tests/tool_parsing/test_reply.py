@@ -60,7 +60,9 @@ def test_the_text_around_a_block_stays_with_it() -> None:
 
 @pytest.mark.parametrize("said", ["Let me run it again:", "Running the fixed program:", "I'll try"])
 def test_after_a_result_a_block_is_run_when_it_is_announced(said: str) -> None:
-    assert parse_outcome(text_reply(f"{said}\n{BLOCK}"), ParseOptions(has_result=True)).run == (PRINTS,)
+    assert parse_outcome(text_reply(f"{said}\n{BLOCK}"), ParseOptions(has_result=True)).run == (
+        PRINTS,
+    )
 
 
 @pytest.mark.parametrize("said", ["It is 1. I used:", "The program:", "", "How it works:"])

@@ -20,8 +20,9 @@ from mini_agent.cli.doctor.check import (
     warn,
 )
 from mini_agent.cli.doctor.docker import Said, engine_facts
+from mini_agent_protocol.languages import REGISTRY
 
-LANGUAGES: Final = ("python", "node", "go", "rust", "shell")
+LANGUAGES: Final = tuple(spec.image for spec in REGISTRY)
 SERVICES: Final = ("mini-agent/shim:local", "mini-agent/codex-agent:local")
 # What an engine says, and what an image is labelled with.
 ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}

@@ -71,7 +71,9 @@ def parse_decision(text: str) -> HookDecision | None:
     except ValidationError as invalid:
         error = invalid.errors(include_url=False, include_input=False)[0]
         location = ".".join(str(step) for step in error["loc"])
-        return HookDecision(faults=(f"a hook's answer is not understood: {location}: {error['msg']}",))
+        return HookDecision(
+            faults=(f"a hook's answer is not understood: {location}: {error['msg']}",)
+        )
 
 
 def _normalize_texts(value: object) -> object:

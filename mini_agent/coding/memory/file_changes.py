@@ -23,13 +23,13 @@ class EndedJobTracker:
     """Those of `shell`; what the model has stopped itself is no news."""
 
     shell: Shell
-    _told: set[str] = field(default_factory=set)
+    _reported: set[str] = field(default_factory=set)
 
-    def new(self) -> list[BackgroundJob]:
+    def take_new(self) -> list[BackgroundJob]:
         """Those that it was not asked about before."""
         ended = [job for job in self.shell.jobs.values() if job.rc is not None]
-        new = [job for job in ended if job.id not in self._told and not job.was_stopped]
-        self._told.update(job.id for job in ended)
+        new = [job for job in ended if job.id not in self._reported and not job.was_stopped]
+        self._reported.update(job.id for job in ended)
         return new
 
 
@@ -56,16 +56,16 @@ class FileSnapshots:
 
     _texts: dict[Path, str | None] = field(default_factory=dict)
 
-    def see(self, path: Path) -> None:
+    def record(self, path: Path) -> None:
         """From now on `path` is known as it is."""
         self._texts[path] = _read_text(path)
 
     def refresh(self) -> None:
         """What has been done to the known files up to now is known."""
         for path in self._texts:
-            self.see(path)
+            self.record(path)
 
-    def changed(self) -> list[FileChange]:
+    def take_changes(self) -> list[FileChange]:
         """What is different now, told once; files that are gone or too large are not."""
         return list(self._changed(tuple(self._texts)))
 
@@ -96,8 +96,8 @@ def _format_hunks(before: str, now: str) -> str:
         first, last = group[0][3], group[-1][4]
         lines += [f"{number + 1:5}→{new[number]}" for number in range(first, last)]
         lines.append("...")
-    kept = lines[:MAX_LINES]
-    return "\n".join(kept[:-1] if kept and kept[-1] == "..." else kept)
+    shown = lines[:MAX_LINES]
+    return "\n".join(shown[:-1] if shown and shown[-1] == "..." else shown)
 
 
 FILE_TOOLS: Final = frozenset({"Read", "Write", "Edit", "MultiEdit"})
@@ -108,10 +108,10 @@ READ_ONLY_TOOLS: Final = frozenset({"Grep", "Glob", "LS", "WebFetch", "WebSearch
 class FileTracker:
     """Listens to runs; `resolved` makes a tool's path a real one."""
 
-    seen: FileSnapshots
-    resolved: Callable[[str], Path]
+    snapshots: FileSnapshots
+    resolve_path: Callable[[str], Path]
 
-    def hear(self, event: Event) -> None:
+    def on_event(self, event: Event) -> None:
         """Takes note of what a call has shown or changed."""
         if isinstance(event, ToolFinished):
             self._finished(event.invocation)
@@ -120,7 +120,7 @@ class FileTracker:
         path = call.arguments.get("file_path")
         if call.name in FILE_TOOLS and isinstance(path, str):
             if call.ok:
-                self.seen.see(self.resolved(path))
+                self.snapshots.record(self.resolve_path(path))
         elif call.name not in READ_ONLY_TOOLS:
             # A command may have changed anything, on the model's behalf.
-            self.seen.refresh()
+            self.snapshots.refresh()

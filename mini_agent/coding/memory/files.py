@@ -43,11 +43,11 @@ def read_folder_memory(folders: Sequence[Path], project: Path) -> tuple[MemoryFi
 
 
 def _read(paths: Iterable[Path], project: Path) -> tuple[MemoryFile, ...]:
-    found: dict[Path, MemoryFile] = {}
+    memory_files: dict[Path, MemoryFile] = {}
     for path in paths:
-        for memory in _read_with_imports(path, project, 0):
-            found.setdefault(memory.path, memory)
-    return tuple(found.values())
+        for memory_file in _read_with_imports(path, project, 0):
+            memory_files.setdefault(memory_file.path, memory_file)
+    return tuple(memory_files.values())
 
 
 def _candidate_paths(folders: Iterable[Path]) -> Iterator[Path]:
@@ -63,24 +63,24 @@ def _read_with_imports(path: Path, project: Path, depth: int) -> Iterator[Memory
     if not text.strip():
         return
     if depth < MAX_IMPORT_DEPTH:
-        for named in _find_imports(text):
-            imported = (path.parent / named.expanduser()).resolve()
+        for match in _find_imports(text):
+            imported = (path.parent / match.expanduser()).resolve()
             if _is_import_allowed(imported, path, project):
                 yield from _read_with_imports(imported, project, depth + 1)
     yield MemoryFile(path, text)
 
 
 def _find_imports(text: str) -> Iterator[Path]:
-    for named in IMPORT_PATTERN.finditer(CODE_PATTERN.sub(" ", text)):
-        yield Path(named["path"].rstrip("."))
+    for match in IMPORT_PATTERN.finditer(CODE_PATTERN.sub(" ", text)):
+        yield Path(match["path"].rstrip("."))
 
 
 def _is_import_allowed(imported: Path, importing: Path, project: Path) -> bool:
     """A project's file must not bring a secret of the user's before a model."""
     if not imported.is_file():
         return False
-    is_the_users = not importing.is_relative_to(project)
-    return is_the_users or imported.is_relative_to(project.resolve())
+    is_users_file = not importing.is_relative_to(project)
+    return is_users_file or imported.is_relative_to(project.resolve())
 
 
 def _read_text(path: Path) -> str:
@@ -95,15 +95,15 @@ class NestedMemory:
     """Those below `project`; what is in its own folder and above is told with the first prompt."""
 
     project: Path
-    _seen: set[Path] = field(default_factory=set)
+    _known_folders: set[Path] = field(default_factory=set)
 
-    def take_new(self, named: str) -> tuple[MemoryFile, ...]:
+    def take_for_file(self, file_path: str) -> tuple[MemoryFile, ...]:
         """What holds for the file that a tool was given, as far as it was not told before."""
-        path = Path(self.project, named)
+        path = Path(self.project, file_path)
         if not path.is_relative_to(self.project):
             return ()
-        inside = path.relative_to(self.project).parts[:-1]
-        folders = [self.project.joinpath(*inside[: depth + 1]) for depth in range(len(inside))]
-        new = [folder for folder in folders if folder not in self._seen]
-        self._seen.update(new)
-        return read_folder_memory(new, self.project)
+        parents = path.relative_to(self.project).parts[:-1]
+        folders = [self.project.joinpath(*parents[: depth + 1]) for depth in range(len(parents))]
+        new_folders = [folder for folder in folders if folder not in self._known_folders]
+        self._known_folders.update(new_folders)
+        return read_folder_memory(new_folders, self.project)

@@ -1,7 +1,4 @@
-"""Whether a rule of permission speaks of a call.
-
-What a call touches: what rules of permission are held against.
-"""
+"""Parses a call into a permission request, and matches rules against it."""
 
 from __future__ import annotations
 
@@ -34,9 +31,9 @@ UNICODE_DOTS: Final = str.maketrans("\u3002\uff0e\uff61", "...")
 
 @dataclass(frozen=True, slots=True)
 class PermissionRequest:
-    """One call: `asked` is None for a tool of others, whose arguments mean nothing to us.
+    """One call; `tool` is None for a foreign tool, whose arguments we cannot interpret.
 
-    `paths` are the files and folders it reads or writes.
+    `paths` are the files and folders the call reads or writes.
     """
 
     tool_name: str
@@ -47,39 +44,39 @@ class PermissionRequest:
 
     @property
     def changes_files(self) -> bool:
-        """Whether it writes."""
+        """Return whether the call writes a file."""
         return isinstance(self.tool, FileEditTool)
 
     @property
     def is_read_only(self) -> bool:
-        """Whether it leaves everything as it is."""
+        """Return whether the call changes nothing."""
         return self.tool is not None and self.tool.is_read_only
 
     @property
     def is_local(self) -> bool:
-        """Whether nobody hears of it, and nothing is read that is not the assistant's to read."""
+        """Return whether the call sends nothing outside and touches only the project's files."""
         return self.tool is not None and not self.tool.is_open_world and self.is_inside
 
     @property
     def is_inside(self) -> bool:
-        """Whether it stays in the workplace, and writes nothing there that starts commands."""
+        """Return whether all paths are in the folders, and none starts commands when written."""
         return all(map(self.context.contains, self.paths)) and not self.startup_names
 
     @property
     def startup_names(self) -> frozenset[str]:
-        """Those of `STARTUP_NAMES` that it would write to."""
+        """Return the names of `STARTUP_NAMES` that the call would write to."""
         if not self.changes_files:
             return frozenset()
         return frozenset(name for path in self.paths for name in self._startup_names(path))
 
     @property
     def command(self) -> str | None:
-        """The line for the shell."""
+        """Return the command line of a Bash call, else None."""
         return self.tool.command if isinstance(self.tool, Bash) else None
 
     @property
     def host(self) -> str:
-        """Whose page is fetched."""
+        """Return the host whose page is fetched, in lower case; empty if there is none."""
         url = self.arguments.get("url")
         try:
             host = urlsplit(url).hostname if isinstance(url, str) else ""
@@ -100,7 +97,7 @@ class PermissionRequest:
 
 
 def parse_request(tool: str, arguments: JsonObject, context: ToolContext) -> PermissionRequest:
-    """The subject of a call; `ValidationError` or `NotRun` for what the tool does not take."""
+    """Check the arguments; raise `ValidationError` or `NotRun` if the tool rejects them."""
     if tool not in TOOLS:
         return PermissionRequest(tool, arguments, context, None)
     asked = TOOLS[tool].model_validate(arguments)
@@ -116,7 +113,7 @@ SLASHES: Final = re.compile("/+")
 
 
 def touches(rule: Rule, request: PermissionRequest) -> bool:
-    """Whether what is denied or asked for is any part of the call."""
+    """Return whether any part of the call matches: the test for deny and ask rules."""
     if not rule.spec:
         return _is_for_tool(rule, request.tool_name)
     paths = {
@@ -134,7 +131,10 @@ def touches(rule: Rule, request: PermissionRequest) -> bool:
 
 
 def covers(rule: Rule, request: PermissionRequest) -> bool:
-    """Whether what is allowed is the whole call; without a spec, of files those inside alone."""
+    """Return whether the whole call matches: the test for allow rules.
+
+    Without a spec the rule covers calls on files inside the project only.
+    """
     if not _is_for_tool(rule, request.tool_name):
         return False
     if not rule.spec:
@@ -155,7 +155,7 @@ def covers(rule: Rule, request: PermissionRequest) -> bool:
 
 
 def denied_globs(rules: Rules, context: ToolContext) -> tuple[str, ...]:
-    """What searches are to leave out, as globs of absolute paths: what must not be read."""
+    """Return globs of absolute paths that must not be read, for searches to leave out."""
     specs = [rule.spec for rule in rules.deny if rule.tool == "Read" and rule.spec]
     globs = (
         each.rstrip("/")
@@ -166,7 +166,7 @@ def denied_globs(rules: Rules, context: ToolContext) -> tuple[str, ...]:
 
 
 def expand_path_spec(spec: str, folders: tuple[Path, ...], home: str) -> Iterator[str]:
-    """The absolute patterns that the spec of a rule for files stands for."""
+    """Yield the absolute globs that the spec of a file rule stands for."""
     project = folders[0]
     if spec.startswith("//"):
         yield spec[1:]
@@ -179,7 +179,7 @@ def expand_path_spec(spec: str, folders: tuple[Path, ...], home: str) -> Iterato
 
 
 def _matched_paths(rule: Rule, request: PermissionRequest) -> Iterable[Path]:
-    """The files of the call that the rule is about; those that a command line names are as well."""
+    """Return the files of the call that the rule is about, those in a command line included."""
     if request.command is None:
         return request.paths if _is_for_tool(rule, request.tool_name) else ()
     if rule.tool in READING_TOOLS:
@@ -190,7 +190,7 @@ def _matched_paths(rule: Rule, request: PermissionRequest) -> Iterable[Path]:
 
 
 def _is_trusted_folder(folder: Path, context: ToolContext) -> bool:
-    """Whether git would find no other repository there, whose configuration starts commands."""
+    """Return whether git would find no foreign repository there, whose config starts commands."""
     real = real_path(folder)
     above = (each for each in (real, *real.parents) if each != context.project)
     return context.contains(folder) and not any(
@@ -229,5 +229,5 @@ def _matches_arguments(spec: str, request: PermissionRequest) -> bool:
 
 
 def _escape_folder(folder: Path) -> str:
-    """The folder as a pattern that stands for itself."""
+    """Return the folder as a glob that matches only itself."""
     return re.sub(r"([*?\[{}])", r"[\1]", str(folder)) if str(folder) != "/" else ""

@@ -1,4 +1,4 @@
-"""What the assistant may do: allowed, denied, or to be asked of the user."""
+"""Decides on a call: allow it, deny it, or ask the user."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class Deny:
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """The user decides; "always" is to `remember` the rule.
+    """The user decides; for "always", `suggested_rule` is to be remembered.
 
-    `change` is what the call would make of a file, or why it will not; `arguments` are those of a
-    call of ours.
+    `change` is what the call would do to its file, or why it will fail; `arguments` are those of
+    one of our own tools.
     """
 
     question: str
@@ -50,7 +50,7 @@ class Ask:
 
     @property
     def diff(self) -> str:
-        """What the user is shown of the change; empty where there is none."""
+        """Return what the user is shown of the change; empty if there is none."""
         return self.change if isinstance(self.change, str) else self.change.diff()
 
 
@@ -59,12 +59,12 @@ Decision: TypeAlias = Allow | Deny | Ask
 
 @dataclass(slots=True)
 class PermissionPolicy:
-    """Rules weigh more than the mode: deny, then ask, then allow.
+    """Rules, in the order deny, ask, allow, and the mode, which decides where no rule does.
 
-    `mode` may be set at any time. Where `can_ask` is false nobody is there to be asked, and what
-    would be asked is denied. Tools with the names of ours are `own`, or a server's. Of the tools
-    of others, `readers` only read, and `sealed` ones reach nothing of the user's. `keep` is told
-    the rules to be remembered.
+    `mode` may be set at any time. Where `can_ask` is False there is no user, and what would be
+    asked is denied. `own_tools` are the names that mean our tools, not a server's. Of foreign
+    tools, `read_only_tools` change nothing and `isolated_tools` reach nothing of the user's.
+    `save_rule` stores the rules to be remembered.
     """
 
     context: ToolContext
@@ -77,7 +77,7 @@ class PermissionPolicy:
     save_rule: Callable[[Rule], None] | None = None
 
     def decide(self, tool_name: str, arguments: JsonObject) -> Decision:
-        """What is to become of a call."""
+        """Parse the call, match the rules against it, and decide."""
         try:
             request = parse_request(tool_name, arguments, self.context)
         except (ValidationError, NotRun):
@@ -88,12 +88,12 @@ class PermissionPolicy:
         return self._decided(request)
 
     def approve(self, asked: Ask) -> None:
-        """The user agrees: the change that the question showed is the one to be made."""
+        """Record the user's consent: exactly the change that was shown may be made."""
         if isinstance(asked.change, Change):
             self.context.approved_changes.add(asked.arguments, asked.change)
 
     def remember(self, rule: Rule) -> None:
-        """Allows from now on what the rule speaks of; errors of `keep` are raised afterwards."""
+        """Allow what the rule covers from now on; then raise errors of `save_rule`."""
         if rule not in self.rules.allow:
             self.rules = replace(self.rules, allow=(*self.rules.allow, rule))
             if self.save_rule is not None:

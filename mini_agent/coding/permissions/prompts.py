@@ -1,4 +1,4 @@
-"""What the user is asked about a call, and which rule would spare the question."""
+"""Words the permission prompt for a call, and suggests the rule that would make it unnecessary."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ MAX_ARGUMENT_CHARS: Final = 300
 
 
 def format_question(request: PermissionRequest) -> str:
-    """The question, in one line."""
+    """Return the question, in one line."""
     if request.command is not None:
         return f"Run this command? {request.command}"
     if request.paths:
@@ -62,7 +62,7 @@ def format_question(request: PermissionRequest) -> str:
 
 
 def preview_change(request: PermissionRequest) -> Change | str:
-    """What the call would do to its file; why it will not, where it cannot; else nothing."""
+    """Return the change, or why it cannot be made; empty for tools that edit no file."""
     if not isinstance(request.tool, FileEditTool):
         return ""
     try:
@@ -72,7 +72,7 @@ def preview_change(request: PermissionRequest) -> Change | str:
 
 
 def suggest_rule(request: PermissionRequest) -> Rule:
-    """The narrowest rule that would allow calls like this one."""
+    """Return the narrowest rule that would allow calls like this one."""
     if request.command is not None:
         return Rule(request.tool_name, _command_spec(request.command))
     if request.paths:

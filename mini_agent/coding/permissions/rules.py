@@ -1,4 +1,4 @@
-"""Rules of permission: a tool, or a tool and what of it."""
+"""Permission rules: `Tool` or `Tool(spec)`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ANY_SPEC: Final = ("", "*", "**")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`Tool` or `Tool(spec)`; an empty `spec` means every call of the tool."""
+    """A tool and which of its calls; an empty `spec` means every call."""
 
     tool: str
     spec: str = ""
@@ -25,7 +25,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What is denied, what is asked for, and what is allowed, in the order of their weight."""
+    """The rules that deny, ask and allow, in the order of precedence."""
 
     deny: tuple[Rule, ...] = ()
     ask: tuple[Rule, ...] = ()
@@ -36,7 +36,7 @@ class Rules:
 
 
 def parse_rule(text: str) -> Rule:
-    """The rule in `text`; `BadRequest` when it is none."""
+    """Parse the text of a rule; raise `BadRequest` if it is none."""
     found = RULE_SYNTAX.fullmatch(text.strip())
     if found is None or found["spec"] == "":
         raise BadRequest(

@@ -1,4 +1,4 @@
-"""The permissions in Claude Code's settings files, and the rules that are remembered there."""
+"""Reads the permissions in Claude Code's settings files, and adds the rules to remember."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class _File(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class PermissionSettings:
-    """What settings files say together; `mode` is None where none of them says it."""
+    """The permissions of all settings files, merged; `mode` is None if no file sets it."""
 
     rules: Rules = field(default_factory=Rules)
     mode: PermissionMode | None = None
@@ -75,16 +75,16 @@ class PermissionSettings:
 
 
 def permission_files(claude_home: Path, project: Path) -> tuple[Path, ...]:
-    """The files of the user, the project and this machine, what counts more behind."""
+    """Return the files of the user, the project and this machine, lowest precedence first."""
     own = project / ".claude" / "settings.json"
     return (claude_home / "settings.json", own, project / LOCAL_SETTINGS)
 
 
 def read_permission_settings(paths: Iterable[Path], project: Path) -> PermissionSettings:
-    """All files that are there, what counts more behind what counts less.
+    """Read and merge the files that exist, lowest precedence first.
 
-    `NotConfigured` names file, line and key of what is wrong. A file in the project cannot switch
-    permissions off: who wrote it may be nobody the user knows.
+    Raises `NotConfigured` with file, line and key of what is wrong. A file in the project cannot
+    switch permissions off, as its author may be a stranger to the user.
     """
     merged = PermissionSettings()
     for path in paths:
@@ -101,7 +101,7 @@ def read_permission_settings(paths: Iterable[Path], project: Path) -> Permission
 
 
 def add_allow_rule(path: Path, rule: Rule) -> None:
-    """Adds the rule to what the file allows; all else in it stays as it is."""
+    """Add the rule to `permissions.allow` of the file; all else in it stays."""
     settings = _parse_json(path, _read_text(path))
     permissions = settings.setdefault("permissions", {})
     allowed = permissions.setdefault("allow", []) if isinstance(permissions, dict) else None
@@ -154,7 +154,7 @@ def _parse_json(path: Path, text: str) -> JsonObject:
 
 
 def _line_of(text: str, words: list[str]) -> int:
-    """The line of the innermost word that stands in the text."""
+    """Return the line number of the last of the words that the text contains."""
     for word in reversed(words):
         place = text.find(json.dumps(word, ensure_ascii=False))
         if place >= 0:

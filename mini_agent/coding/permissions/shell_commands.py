@@ -1,4 +1,4 @@
-"""Which commands a line for the shell may start, and whether a rule speaks of them."""
+"""Finds the commands that a shell command line may start, and matches rules against them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*\+?=")
 
 
 def touches_line(spec: str, line: str) -> bool:
-    """Whether any command in the line is meant, as far as it can be told from its text."""
+    """Return whether any command that the line may start matches the spec."""
     pattern, first = _spec_regex(spec), spec.partition(" ")[0].removesuffix(PREFIX_SUFFIX)
     if pattern.fullmatch(line.strip(BLANKS)):
         return True
@@ -60,14 +60,14 @@ def touches_line(spec: str, line: str) -> bool:
 
 
 def escape_line(line: str) -> str:
-    """The spec that stands for this line alone."""
+    """Return the spec that matches this line only."""
     return line.strip(BLANKS).replace("*", r"\*")
 
 
 def covers_line(spec: str, line: str, is_inside: Callable[[str], bool]) -> bool:
-    """Whether all commands in the line are meant, and it does nothing beside them.
+    """Return whether all commands of the line match, and the line does nothing else.
 
-    It may begin with a cd into a folder that `is_inside`.
+    The line may begin with a cd into a folder for which `is_inside` is true.
     """
     if _unescape(spec) == line.strip(BLANKS):
         return True
@@ -82,13 +82,13 @@ def covers_line(spec: str, line: str, is_inside: Callable[[str], bool]) -> bool:
 
 
 def parse_nested_lines(line: str) -> tuple[ShellLine, ...]:
-    """The line, and those that it hands to what starts commands, as far as its text tells."""
+    """Return the parsed line, and the lines nested in arguments of what starts commands."""
     return tuple(_parse_lines(line, 0))
 
 
 @lru_cache(maxsize=64)
 def find_commands(line: str) -> frozenset[Words]:
-    """The words of every command that the line may start, with and without what is in front."""
+    """Return the words of every command the line may start, with and without wrappers."""
     lines = parse_nested_lines(line)
     fragments = [command.texts for each in lines for command in each.commands]
     if not all(each.is_static for each in lines):
@@ -108,7 +108,7 @@ def _parse_lines(line: str, depth: int) -> Iterator[ShellLine]:
 
 
 def _nested_texts(line: ShellLine) -> Iterator[str]:
-    """The texts in it that may be lines for a shell themselves."""
+    """Yield the texts in the line that may be command lines themselves."""
     is_piped = any(strip_folder(command.texts)[0] in SHELLS for command in line.commands)
     for command in line.commands:
         if is_piped or _starts_commands(command):
@@ -136,7 +136,7 @@ def _covers(spec: str, words: Words, *, is_open: bool) -> bool:
 
 
 def _expand_name(words: Words, name: str) -> Words:
-    """The command; where its name is a pattern for files, `name` if that is one of them."""
+    """Return the command; its name, if it is a glob that matches `name`, replaced by that."""
     is_meant = GLOB.search(words[0]) and name and fnmatchcase(name, words[0])
     return (name, *words[1:]) if is_meant else words
 
@@ -179,7 +179,7 @@ def _strip_assignments(words: Words) -> Iterator[Words]:
 
 
 def _unwrap(words: Words, *, everywhere: bool) -> Iterator[Words]:
-    """The command, what it starts where it starts another, and both without what is in front."""
+    """Yield the command, those it may start, and each without leading options."""
     starts = everywhere or words[0].rpartition("/")[2] in WRAPPERS
     for place in range(len(words) if starts else 1):
         behind = words[place : place + MAX_WRAPPED_WORDS] if place else words
@@ -189,7 +189,7 @@ def _unwrap(words: Words, *, everywhere: bool) -> Iterator[Words]:
 
 
 def _strip_options(words: Words) -> Iterator[Words]:
-    """The command without the options in front of what it is to do, and without their values."""
+    """Yield the command without the options, and their values, in front of its operands."""
     for place in range(1, len(words)):
         before = words[max(1, place - 1) : place + 1]
         if not any(word.startswith(("-", "+")) for word in before):

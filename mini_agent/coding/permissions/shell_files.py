@@ -1,4 +1,4 @@
-"""The files that a line for the shell names, as far as its text tells."""
+"""The files that a shell command line may read or change, as far as its text shows."""
 
 from __future__ import annotations
 
@@ -81,14 +81,14 @@ MAX_GLOB_PARTS: Final = 2
 
 
 def find_read_files(line: str, context: ToolContext) -> Iterator[Path]:
-    """Those that it may read."""
+    """Yield the files that the command line may read."""
     return _find_files(
         line, context, "<", lambda words: words[1:] if words[0] in READING_COMMANDS else ()
     )
 
 
 def find_changed_files(line: str, context: ToolContext) -> Iterator[Path]:
-    """Those that it may change."""
+    """Yield the files that the command line may change."""
     return _find_files(line, context, ">", _changed_words)
 
 
@@ -119,7 +119,7 @@ def _find_files(
 
 
 def _known_variables(lines: tuple[ShellLine, ...], context: ToolContext) -> dict[str, str]:
-    """The variables that are known: those of the environment, and those that the line sets."""
+    """Return the variables of the environment and those that the line itself sets."""
     assigned = (written for each in lines for written in each.assignments)
     pairs = (written.partition("=") for written in assigned)
     return {**context.environment, **{name: value for name, _, value in pairs}}

@@ -1,7 +1,7 @@
-"""Words by which a harmless command starts others, or writes files: no star of a rule covers them.
+"""Options and scripts by which a harmless command starts others or writes files.
 
-The options are those of the manuals of Git 2.47, GNU findutils 4.10, coreutils 9.5, tar 1.35, sed
-4.9, gawk 5.3 and ripgrep 14.
+No wildcard of a rule covers them. The options are those of the manuals of Git 2.47, GNU findutils
+4.10, coreutils 9.5, tar 1.35, sed 4.9, gawk 5.3 and ripgrep 14.
 """
 
 from __future__ import annotations
@@ -73,12 +73,12 @@ SUBSCRIPT_BUILTINS: Final = frozenset(
 
 
 def strip_folder(words: Words) -> Words:
-    """The command by its name alone, wherever its file is."""
+    """Return the command with its name only, without the folder of its program."""
     return (words[0].rpartition("/")[2], *words[1:])
 
 
 def find_risky_words(words: Words) -> set[str]:
-    """The words of a command that a rule has to name."""
+    """Return the words of a command that a rule has to name."""
     command = strip_folder(words)
     if command[0] in SUBSCRIPT_BUILTINS:
         return {word for word in words if "$(" in word or "`" in word}
@@ -86,7 +86,7 @@ def find_risky_words(words: Words) -> set[str]:
 
 
 def has_dynamic_words(line: ShellLine) -> bool:
-    """Whether only a shell can tell which words the line has."""
+    """Return whether some words of the line are known to the shell only."""
     words = (word for command in line.commands for word in command.words)
     return any(word.expands or word.has_braces for word in words)
 

@@ -106,9 +106,9 @@ class BuiltinPrompts:
 
     cwd: Path
     claude_home: Path
-    standing: Callable[[], SessionStatus]
-    jobs: EndedJobTracker
-    seen: FileSnapshots = field(default_factory=FileSnapshots)
+    read_status: Callable[[], SessionStatus]
+    ended_jobs: EndedJobTracker
+    snapshots: FileSnapshots = field(default_factory=FileSnapshots)
     nested: NestedMemory = field(init=False)
 
     def __post_init__(self) -> None:
@@ -121,11 +121,11 @@ class BuiltinPrompts:
     async def read(self, uri: str) -> list[str]:
         """The blocks of the system prompt, or one answer a reminder."""
         if uri == SYSTEM_PROMPT_URI:
-            return [IDENTITY, f"{GUIDELINES}\n\n{self.environment()}", *self._skills()]
+            return [IDENTITY, f"{GUIDELINES}\n\n{self.environment()}", *self._iter_skills()]
         if uri.startswith(PROMPT_HOOK_URI):
-            return list(self._reminders())
+            return list(self._iter_reminders())
         if uri.startswith(TOOL_HOOK_URI):
-            return list(self._beside_a_file(unquote(uri.removeprefix(TOOL_HOOK_URI))))
+            return list(self._read_file_memory(unquote(uri.removeprefix(TOOL_HOOK_URI))))
         raise MiniAgentError(f"the builtin server has no {uri:.80}")
 
     def environment(self) -> str:
@@ -137,7 +137,7 @@ class BuiltinPrompts:
             today=date.today().isoformat(),  # noqa: DTZ011  the user's own day
         )
 
-    def _skills(self) -> Iterator[str]:
+    def _iter_skills(self) -> Iterator[str]:
         roots = (self.claude_home, self.cwd / ".claude")
         skills = read_documents([root / "skills" for root in roots], "*/SKILL.md")
         lines = [
@@ -147,33 +147,35 @@ class BuiltinPrompts:
         if lines:
             yield "\n".join((SKILLS, *lines))
 
-    def _beside_a_file(self, told: str) -> Iterator[str]:
-        given = parse_json_object(told).get("tool_input")
-        named = given.get("file_path") if isinstance(given, dict) else None
-        if isinstance(named, str) and (known := self.nested.take_new(named)):
-            yield _format_hook_output("additionalContext", _format_memory(known))
+    def _read_file_memory(self, text: str) -> Iterator[str]:
+        tool_input = parse_json_object(text).get("tool_input")
+        file_path = tool_input.get("file_path") if isinstance(tool_input, dict) else None
+        if isinstance(file_path, str) and (memory_files := self.nested.take_for_file(file_path)):
+            yield _format_hook_output("additionalContext", _format_memory(memory_files))
 
-    def _reminders(self) -> Iterator[str]:
-        now = self.standing()
-        if now.is_first and (known := read_memory(self.claude_home, self.cwd)):
-            yield _format_hook_output("additionalContextPre", _format_memory(known))
-        for changed in self.seen.changed():
-            told = CHANGED_REMINDER.format(path=changed.path, hunks=changed.hunks)
-            yield _format_hook_output("additionalContextPre", told)
-        for job in self.jobs.new():
-            told = ENDED_JOB_REMINDER.format(id=job.id, command=job.command, rc=job.rc)
-            yield _format_hook_output("additionalContextPre", told)
-        if now.in_plan_mode:
+    def _iter_reminders(self) -> Iterator[str]:
+        status = self.read_status()
+        if status.is_first and (memory_files := read_memory(self.claude_home, self.cwd)):
+            yield _format_hook_output("additionalContextPre", _format_memory(memory_files))
+        for file_change in self.snapshots.take_changes():
+            text = CHANGED_REMINDER.format(path=file_change.path, hunks=file_change.hunks)
+            yield _format_hook_output("additionalContextPre", text)
+        for job in self.ended_jobs.take_new():
+            text = ENDED_JOB_REMINDER.format(id=job.id, command=job.command, rc=job.rc)
+            yield _format_hook_output("additionalContextPre", text)
+        if status.in_plan_mode:
             yield _format_hook_output("additionalContext", PLAN_MODE_REMINDER)
-        if now.is_first:
+        if status.is_first:
             yield _format_hook_output("additionalContext", NO_TODOS_REMINDER)
-        elif now.prompts_since_todos and now.prompts_since_todos % TODO_REMINDER_INTERVAL == 0:
+        elif (
+            status.prompts_since_todos and status.prompts_since_todos % TODO_REMINDER_INTERVAL == 0
+        ):
             yield _format_hook_output("additionalContext", UNUSED_TODOS_REMINDER)
 
 
-def _format_memory(known: Sequence[MemoryFile]) -> str:
-    texts = "\n\n".join(f"Contents of {each.path}:\n{each.text.strip()}" for each in known)
-    names = ", ".join(sorted({each.path.name for each in known}))
+def _format_memory(memory_files: Sequence[MemoryFile]) -> str:
+    texts = "\n\n".join(f"Contents of {each.path}:\n{each.text.strip()}" for each in memory_files)
+    names = ", ".join(sorted({each.path.name for each in memory_files}))
     return MEMORY_REMINDER.format(names=names, texts=texts)
 
 

@@ -45,7 +45,7 @@ class McpPromptServer:
     async def serves(self, uri: str) -> bool:
         """Whether a template, without the part to be filled in, begins `uri`."""
         if self._templates is None:
-            self._templates = await self._invoker.templates()
+            self._templates = await self._invoker.list_templates()
         return any(uri.startswith(template.partition("{")[0]) for template in self._templates)
 
     async def read(self, uri: str) -> list[str]:
@@ -87,8 +87,8 @@ async def send_mode(servers: Sequence[PromptServer], mode: PermissionMode) -> No
 async def _ask_server(server: PromptServer, uri: str) -> HookDecision:
     try:
         contents = await server.read(uri) if await server.serves(uri) else []
-    except MiniAgentError as broken:
-        return HookDecision(faults=(str(broken),))
+    except MiniAgentError as error:
+        return HookDecision(faults=(str(error),))
     decisions = [
         parse_decision(text) or HookDecision(faults=(_describe_invalid(text),)) for text in contents
     ]

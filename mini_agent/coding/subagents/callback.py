@@ -96,40 +96,42 @@ class CallbackInvoker:
         """What came of one call."""
         return await self.stream_openai_tool(openai_tool, unheard)
 
-    async def stream_openai_tool(self, openai_tool: OpenAIToolCall, tell: Listener) -> ToolOutput:
+    async def stream_openai_tool(
+        self, openai_tool: OpenAIToolCall, listener: Listener
+    ) -> ToolOutput:
         """The same; `tell` gets the output as it comes."""
-        output = output_of(await passed_on(self.tools, openai_tool, tell))
-        asked = _parse_callback(output.stdout) if output.ok else None
-        if asked is None or not await self._behaves():
+        output = output_of(await passed_on(self.tools, openai_tool, listener))
+        callback = _parse_callback(output.stdout) if output.ok else None
+        if callback is None or not await self._provides_prompts():
             return output
-        if isinstance(asked, _PlanCallback):
-            return await self._judged(asked)
-        return await self._worked(asked, str(openai_tool.get("id") or ""))
+        if isinstance(callback, _PlanCallback):
+            return await self._ask_approval(callback)
+        return await self._run_agent(callback, str(openai_tool.get("id") or ""))
 
-    async def _behaves(self) -> bool:
+    async def _provides_prompts(self) -> bool:
         return await self.server.serves(SYSTEM_PROMPT_URI) or await self.server.serves(
             PROMPT_HOOK_URI
         )
 
-    async def _judged(self, asked: _PlanCallback) -> ToolOutput:
-        if self.prompter is None or not await self.prompter.approve_plan(asked.plan):
-            return printed(asked.text_on_reject)
+    async def _ask_approval(self, callback: _PlanCallback) -> ToolOutput:
+        if self.prompter is None or not await self.prompter.approve_plan(callback.plan):
+            return printed(callback.text_on_reject)
         await send_mode([self.server], "default")
-        return printed(asked.text_on_accept)
+        return printed(callback.text_on_accept)
 
-    async def _worked(self, asked: _AgentCallback, call_id: str) -> ToolOutput:
+    async def _run_agent(self, callback: _AgentCallback, call_id: str) -> ToolOutput:
         if self.agents is None:
             return refused(NESTING_REFUSAL)
-        told = "\n\n".join(await self._words(asked.system_content))
-        prompt = "\n\n".join(await self._words(asked.user_content))
-        tools = None if asked.tools is None else tuple(asked.tools)
-        agent = SubagentType(asked.subagent_type, "", told, tools)
-        return await self.agents.worked(agent, told, prompt, call_id)
+        system_prompt = "\n\n".join(await self._join_parts(callback.system_content))
+        prompt = "\n\n".join(await self._join_parts(callback.user_content))
+        tools = None if callback.tools is None else tuple(callback.tools)
+        agent = SubagentType(callback.subagent_type, "", system_prompt, tools)
+        return await self.agents.run_agent(agent, system_prompt, prompt, call_id)
 
-    async def _words(self, parts: Sequence[str | _DigestPart]) -> list[str]:
-        return [part if isinstance(part, str) else await self._digested(part) for part in parts]
+    async def _join_parts(self, parts: Sequence[str | _DigestPart]) -> list[str]:
+        return [part if isinstance(part, str) else await self._digest(part) for part in parts]
 
-    async def _digested(self, part: _DigestPart) -> str:
+    async def _digest(self, part: _DigestPart) -> str:
         return await self.digest.answer(
             "\n\n".join(part.system_content), "\n\n".join(part.user_content)
         )

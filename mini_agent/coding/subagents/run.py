@@ -60,8 +60,8 @@ def _build_type(document: Document) -> SubagentType:
         document.name,
         document.keys.get("description", ""),
         document.text,
-        document.listed("tools"),
-        document.listed("disallowedTools") or (),
+        document.list_values("tools"),
+        document.list_values("disallowedTools") or (),
         # What Claude Code calls "sonnet" is no name of LiteLLM's: the main model does it.
         "" if model in INHERITED_MODELS else model,
     )
@@ -92,41 +92,43 @@ class SubagentRunner:
     """Those that can be started at `depth`; `tools_at` gives the tools for the depth below."""
 
     parent: ParentSession
-    known: Mapping[str, SubagentType]
+    types: Mapping[str, SubagentType]
     tools_at: ToolsAtDepth
     depth: int = 0
 
     def subagent_types(self) -> Mapping[str, str]:
         """Their names, and when to use each."""
-        return {name: kind.description for name, kind in self.known.items()}
+        return {name: type_name.description for name, type_name in self.types.items()}
 
-    async def run(self, kind: str, prompt: str, call_id: str) -> ToolOutput:
+    async def run(self, type_name: str, prompt: str, call_id: str) -> ToolOutput:
         """The agent's last answer, or why there is none."""
-        agent = self.known.get(kind)
+        agent = self.types.get(type_name)
         if agent is None:
-            names = ", ".join(self.known)
+            names = ", ".join(self.types)
             return refused(
-                f"Error: subagent_type '{kind:.80}' is not recognized. Available subagent types: "
-                f"{names}"
+                f"Error: subagent_type '{type_name:.80}' is not recognized. Available subagent "
+                f"types: {names}"
             )
-        told = f"{agent.prompt}\n\n{self.parent.environment()}"
-        return await self.worked(agent, told, prompt, call_id)
+        system_prompt = f"{agent.prompt}\n\n{self.parent.environment()}"
+        return await self.run_agent(agent, system_prompt, prompt, call_id)
 
-    async def worked(self, agent: SubagentType, told: str, prompt: str, call_id: str) -> ToolOutput:
+    async def run_agent(
+        self, agent: SubagentType, system_prompt: str, prompt: str, call_id: str
+    ) -> ToolOutput:
         """The last answer of an agent that is told `told`, or why there is none."""
-        messages = [system(told)] if told else []
+        messages = [system(system_prompt)] if system_prompt else []
         loop = self._loop(agent, call_id)
         loop.session.add_user_message([{"type": "text", "text": prompt}])
         outcome = await loop.run(messages)
         for times in range(MAX_STOP_RETRIES):
-            about: JsonObject = {
+            payload: JsonObject = {
                 "stop_hook_active": bool(times),
                 "agent_id": call_id,
                 "agent_type": agent.name,
                 "agent_transcript_path": str(loop.session.path),
                 "last_assistant_message": outcome.answer,
             }
-            reason = await self._objection(about)
+            reason = await self._ask_stop_hooks(payload)
             if outcome.status != "done" or not reason:
                 break
             loop.session.add_user_message([{"type": "text", "text": reason}], is_meta=True)
@@ -135,19 +137,21 @@ class SubagentRunner:
             return refused(f"the agent came to no answer: {outcome.error}")
         return ToolOutput(ok=True, rc=0, stdout=outcome.answer, told=outcome.answer)
 
-    async def _objection(self, about: JsonObject) -> str:
+    async def _ask_stop_hooks(self, payload: JsonObject) -> str:
         """What hooks want done before the agent may end."""
-        kind = str(about["agent_type"])
-        event = self.parent.hook_context().event("SubagentStop", kind, about)
+        type_name = str(payload["agent_type"])
+        event = self.parent.hook_context().event("SubagentStop", type_name, payload)
         decision = await self.parent.hooks.decide(event)
-        for said in (*decision.messages, *decision.faults):
-            self.parent.warn(said)
+        for message in (*decision.messages, *decision.faults):
+            self.parent.warn(message)
         return decision.reason if decision.blocked and not decision.stops else ""
 
     def _loop(self, agent: SubagentType, call_id: str) -> InnerLoop:
-        above = self.parent.session
-        path = above.path.with_suffix(f".{UNSAFE_CHARS.sub('-', agent.name)[:40]}-{call_id}.jsonl")
-        session = Session.at(SessionFile(path, above.id), above.origin)
+        parent_session = self.parent.session
+        path = parent_session.path.with_suffix(
+            f".{UNSAFE_CHARS.sub('-', agent.name)[:40]}-{call_id}.jsonl"
+        )
+        session = Session.open(SessionFile(path, parent_session.id), parent_session.origin)
         tools = FilteredInvoker(self.tools_at(self.depth + 1), agent.tools, agent.denied)
         config = build_config(agent.model or self.parent.model_name, MAX_TURNS)
         return InnerLoop(session, self.parent.model, tools, config, self.parent.listener)

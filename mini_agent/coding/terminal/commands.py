@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Final, TypeAlias
 
 from mini_agent.coding.bootstrap import AssistantRuntime, SessionContext
-from mini_agent.coding.doctor_checks import format_checks, run_checks
 from mini_agent.coding.compaction import CompactionRequest
+from mini_agent.coding.doctor_checks import format_checks, run_checks
 from mini_agent.coding.front_matter import Document, read_documents
 from mini_agent.coding.options import PERMISSION_MODES
 from mini_agent.coding.permissions.policy import PermissionPolicy
@@ -34,17 +34,20 @@ from mini_agent.errors import BadRequest
 
 def format_context(runtime: AssistantRuntime) -> str:
     """How full the context was at the last question."""
-    newest, window = runtime.usage_tracker.newest, runtime.assistant.inner.window.tokens
+    newest, context_limit = (
+        runtime.usage_tracker.newest,
+        runtime.assistant.inner.context_limit.tokens,
+    )
     if not newest.total_tokens:
         return "nothing has been asked yet"
-    if window is None:
-        return f"{newest.total_tokens} tokens; how many this model takes is not known"
-    return f"{newest.total_tokens} of {window} tokens ({newest.total_tokens * 100 // window} %)"
+    if limit is None:
+        return f"{used} tokens; how many this model takes is not known"
+    return f"{used} of {limit} tokens ({used * 100 // limit} %)"
 
 
-def format_cost(ledger: UsageTracker) -> str:
+def format_cost(usage: UsageTracker) -> str:
     """Tokens and price of this session since it was opened."""
-    total = ledger.total
+    total = usage.total
     price = f"${total.cost:.4f}" if total.cost else "the price is not known"
     return (
         f"{total.prompt_tokens} input tokens, of them {total.cached_tokens} from the cache; "
@@ -160,14 +163,14 @@ class Transition:
     """What follows a session: the end, with an exit code; or another, an earlier one or a new one;
     or the same with another model. `why` is what hooks are told of it."""
 
-    goes_on: bool = False
+    opens_session: bool = False
     session: str = ""
     model: str = ""
-    code: int = 0
-    why: str = "other"
+    exit_code: int = 0
+    reason: str = "other"
 
 
-USER_EXIT: Final = Transition(why="prompt_input_exit")
+USER_EXIT: Final = Transition(reason="prompt_input_exit")
 
 
 KEY_HELP: Final = "Alt-Enter begins a new line, @ completes files, Esc or Ctrl-C stops."
@@ -238,7 +241,7 @@ class SlashCommands:
 
     async def _clear(self, argument: str) -> CommandResult:
         del argument
-        return Transition(goes_on=True, why="clear")
+        return Transition(opens_session=True, reason="clear")
 
     async def _exit(self, argument: str) -> CommandResult:
         del argument
@@ -258,7 +261,7 @@ class SlashCommands:
             argument = listings[int(argument) - 1].session_file.session_id
         if not find_session_file(argument, self._runtime.context.launch.sessions_folder).exists:
             raise BadRequest(f"there is no session {argument:.80}", hint="/resume lists them")
-        return Transition(goes_on=True, session=argument, why="resume")
+        return Transition(opens_session=True, session=argument, reason="resume")
 
     async def _model(self, argument: str) -> CommandResult:
         if not argument:
@@ -266,7 +269,7 @@ class SlashCommands:
             return None
         session = self._runtime.assistant.session
         named = str(session.path) if session.path.exists() else ""
-        return Transition(goes_on=True, session=named, model=argument)
+        return Transition(opens_session=True, session=named, model=argument)
 
     async def _permissions(self, argument: str) -> CommandResult:
         permissions = self._runtime.context.permissions

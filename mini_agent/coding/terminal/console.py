@@ -32,9 +32,9 @@ class TerminalConsole:
 
     def __init__(self, launch: LaunchConfig) -> None:
         self.console = Console(highlight=False)
-        self._rights: ModeHolder | None = None
-        self._spent: Callable[[], str] = str
-        self._names: tuple[str, ...] = tuple(COMMAND_HELP)
+        self._mode_holder: ModeHolder | None = None
+        self._format_spent: Callable[[], str] = str
+        self._command_names: tuple[str, ...] = tuple(COMMAND_HELP)
         self._mode: PermissionMode | None = launch.options.permission_mode
         self.show_session(launch)
         self.reader = self._reader()
@@ -63,28 +63,39 @@ class TerminalConsole:
         """Says what is wrong."""
         self.console.print(Text(visible(why), style="red"), soft_wrap=True)
 
-    def opened(self, rights: ModeHolder, names: tuple[str, ...], spent: Callable[[], str]) -> None:
+    def attach_session(
+        self,
+        mode_holder: ModeHolder,
+        command_names: tuple[str, ...],
+        format_spent: Callable[[], str],
+    ) -> None:
         """The session is there: its mode, its commands and its costs are shown."""
-        self._rights, self._names, self._spent = rights, names, spent
+        self._mode_holder, self._command_names, self._format_spent = (
+            mode_holder,
+            command_names,
+            format_spent,
+        )
 
     def _reader(self) -> TerminalReader | PlainReader:
         if not (sys.stdin.isatty() and sys.stdout.isatty()):
             return PlainReader()
         places = self._launch.paths
-        words = PromptCompleter(lambda: self._names, places.project)
+        words = PromptCompleter(lambda: self._command_names, places.project)
         history = places.claude_home / HISTORY_FILE
         return TerminalReader(history, words, self._toolbar, self._next_mode)
 
     def _toolbar(self) -> str:
-        return f" {self._launch.model} · {self._now}{self._spent()} · /help"
+        return f" {self._launch.model} · {self._current_mode}{self._format_spent()} · /help"
 
     @property
-    def _now(self) -> PermissionMode:
-        begun = self._mode or self._launch.permission_settings.mode or PERMISSION_MODES[0]
-        return self._rights.mode if self._rights else begun
+    def _current_mode(self) -> PermissionMode:
+        configured = self._mode or self._launch.permission_settings.mode or PERMISSION_MODES[0]
+        return self._mode_holder.mode if self._mode_holder else configured
 
     def _next_mode(self) -> None:
-        place = CYCLED_MODES.index(self._now) + 1 if self._now in CYCLED_MODES else 0
+        place = (
+            CYCLED_MODES.index(self._current_mode) + 1 if self._current_mode in CYCLED_MODES else 0
+        )
         self._mode = CYCLED_MODES[place % len(CYCLED_MODES)]
-        if self._rights is not None:
-            self._rights.mode = self._mode
+        if self._mode_holder is not None:
+            self._mode_holder.mode = self._mode

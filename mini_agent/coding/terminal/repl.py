@@ -58,49 +58,49 @@ class Repl:
     slash: SlashCommands
     idle_s: float = IDLE_TIMEOUT_S
 
-    async def to_its_end(self, first: str) -> Transition:
+    async def run(self, first: str) -> Transition:
         """Until the user leaves, or wants another session."""
         session = self.runtime.assistant.session
-        done: Transition | None = None
+        result: Transition | None = None
         if first:
-            done = await self._after(first)
+            result = await self._handle_line(first)
         elif session.pending or session.awaits_model:
-            done = await self._turn(self.runtime.assistant.answer())
-        while done is None:
+            result = await self._turn(self.runtime.assistant.answer())
+        while result is None:
             with self.runtime.notifications.waiting(self.idle_s):
-                said = await self.reader.prompt()
-            done = USER_EXIT if said is None else await self._after(said)
-        return done
+                line = await self.reader.prompt()
+            result = USER_EXIT if line is None else await self._handle_line(line)
+        return result
 
-    async def _after(self, said: str) -> Transition | None:
+    async def _handle_line(self, line: str) -> Transition | None:
         """What follows from a line; an empty one asks again what has not been answered."""
-        if said.startswith("/"):
-            return await self._command(said)
-        if said.strip():
-            return await self._said(said)
+        if line.startswith("/"):
+            return await self._command(line)
+        if line.strip():
+            return await self._submit(line)
         if self.runtime.assistant.session.awaits_model:
             return await self._turn(self.runtime.assistant.answer())
         return None
 
-    async def _said(self, text: str) -> Transition | None:
-        given = parse_prompt(text)
+    async def _submit(self, text: str) -> Transition | None:
+        prompt_input = parse_prompt(text)
         assistant = self.runtime.assistant
-        if given.blocks:
-            return await self._turn(assistant.say(given.blocks))
+        if prompt_input.blocks:
+            return await self._turn(assistant.say(prompt_input.blocks))
         return await self._turn(assistant.prompt(text))
 
-    async def _command(self, said: str) -> Transition | None:
-        result: list[CommandResult] = []
+    async def _command(self, line: str) -> Transition | None:
+        results: list[CommandResult] = []
 
         async def execute() -> TurnOutcome:
-            result.append(await self.slash.execute(said))
+            results.append(await self.slash.execute(line))
             return TurnOutcome("done")
 
         await self._turn(execute())
-        done = result[0] if result else None
-        if isinstance(done, PromptText):
-            return await self._said(done.text)
-        return done
+        result = results[0] if results else None
+        if isinstance(result, PromptText):
+            return await self._submit(result.text)
+        return result
 
     async def _turn(self, work: Coroutine[object, object, TurnOutcome]) -> Transition | None:
         """Withheld tools end the session; whoever resumes it carries them out."""
@@ -120,10 +120,10 @@ class Repl:
             return None
         try:
             outcome = running.result()
-        except MiniAgentError as why:
-            outcome = TurnOutcome("failed", error=str(why))
+        except MiniAgentError as reason:
+            outcome = TurnOutcome("failed", error=str(reason))
         self.screen.on_ended(outcome)
-        return Transition(code=EXIT_WITHHELD) if outcome.withheld else None
+        return Transition(exit_code=EXIT_WITHHELD) if outcome.withheld else None
 
 
 @asynccontextmanager
@@ -154,25 +154,30 @@ async def _tick_screen(screen: Screen) -> AsyncIterator[None]:
 
 
 async def run_session(
-    launch: LaunchConfig, desk: TerminalConsole, first: str | None, begins: str
+    launch: LaunchConfig, console: TerminalConsole, first: str | None, start_source: str
 ) -> Transition:
     """What follows; `first` is said already, None that the user has left."""
     if first is None:
         return Transition()
-    screen = Screen(desk.console)
-    questions = TerminalQuestions(desk.console, screen, desk.reader)
+    screen = Screen(console.console)
+    questions = TerminalQuestions(console.console, screen, console.reader)
     dependencies = Dependencies(
-        lambda _session, _context: screen, call_asker=questions, prompter=questions, begins=begins
+        lambda _session, _context: screen,
+        permission_prompter=questions,
+        prompter=questions,
+        start_source=start_source,
     )
     async with open_session(launch, dependencies) as runtime:
         for line in format_history(runtime.assistant.session.entries):
             screen.show(line)
         slash = SlashCommands(runtime, screen.say)
-        ledger = runtime.usage_tracker
-        desk.opened(runtime.context.permissions, tuple(slash.names), lambda: _format_spent(ledger))
-        done = await Repl(runtime, screen, desk.reader, slash).to_its_end(first)
-        runtime.ends = done.why
-        return done
+        usage = runtime.usage_tracker
+        console.attach_session(
+            runtime.context.permissions, tuple(slash.names), lambda: _format_spent(usage)
+        )
+        result = await Repl(runtime, screen, console.reader, slash).run(first)
+        runtime.end_reason = result.reason
+        return result
 
 
 async def close_clients() -> None:
@@ -181,7 +186,7 @@ async def close_clients() -> None:
     await close_litellm_clients()
 
 
-def _format_spent(ledger: UsageTracker) -> str:
-    total = ledger.total
+def _format_spent(usage: UsageTracker) -> str:
+    total = usage.total
     price = f" · ${total.cost:.4f}" if total.cost else ""
     return f" · {total.total_tokens} tokens{price}"

@@ -32,56 +32,58 @@ def run(launch: LaunchConfig) -> int:
 async def _run(launch: LaunchConfig) -> int:
     _cancel_on_signals()
     sessions = asyncio.create_task(_import_repl())
-    desk = TerminalConsole(launch)
-    with desk.reader.quiet():
-        return await _run_sessions(launch, desk, sessions)
+    console = TerminalConsole(launch)
+    with console.reader.quiet():
+        return await _run_sessions(launch, console, sessions)
 
 
 async def _run_sessions(
-    launch: LaunchConfig, desk: TerminalConsole, sessions: asyncio.Task[object]
+    launch: LaunchConfig, console: TerminalConsole, sessions: asyncio.Task[object]
 ) -> int:
-    first, launch = await _read_first(launch, desk)
+    first, launch = await _read_first(launch, console)
     await sessions
     from mini_agent.coding.terminal.repl import close_clients, run_session
 
     begins = "startup"
     try:
         while True:
-            done = await run_session(launch, desk, first, begins)
-            if not done.goes_on:
-                return done.code
+            result = await run_session(launch, console, first, begins)
+            if not result.opens_session:
+                return result.exit_code
             first, begins = "", "clear"
-            launch = _next_launch(launch, done, desk)
-            desk.show_session(launch)
+            launch = _next_launch(launch, result, console)
+            console.show_session(launch)
     finally:
         await close_clients()
 
 
 async def _read_first(
-    launch: LaunchConfig, desk: TerminalConsole
+    launch: LaunchConfig, console: TerminalConsole
 ) -> tuple[str | None, LaunchConfig]:
     """The first line of a new session, read at once; an old one may have something to do first."""
     options = launch.options
     if options.prompt or options.resume or options.continue_newest:
         return options.prompt or "", launch
-    first = await desk.reader.prompt()
-    return first, desk.launch
+    first = await console.reader.prompt()
+    return first, console.launch
 
 
-def _next_launch(launch: LaunchConfig, done: Transition, desk: TerminalConsole) -> LaunchConfig:
+def _next_launch(
+    launch: LaunchConfig, result: Transition, console: TerminalConsole
+) -> LaunchConfig:
     """The ground as it is by now; as it was, where it cannot be read any more."""
     options = replace(
         launch.options,
         prompt=None,
         continue_newest=False,
-        resume=done.session,
-        model=done.model or launch.options.model,
+        resume=result.session,
+        model=result.model or launch.options.model,
     )
     try:
         return read_launch_config(options, launch.variables)
-    except MiniAgentError as why:
-        desk.show_error(f"{why}; what was read before still holds")
-        return replace(launch, options=options, model=done.model or launch.model)
+    except MiniAgentError as reason:
+        console.show_error(f"{reason}; what was read before still holds")
+        return replace(launch, options=options, model=result.model or launch.model)
 
 
 def _cancel_on_signals() -> None:

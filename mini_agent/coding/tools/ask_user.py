@@ -48,13 +48,13 @@ class _Question(BaseModel):
     )
 
     def to_question(self) -> Question:
-        """The same for whoever asks the user."""
+        """Return the question as the prompter takes it."""
         choices = tuple(Choice(option.label, option.description) for option in self.options)
         return Question(self.question, self.header, choices, self.takes_many)
 
 
 class AskUserQuestion(CodingTool):
-    """Questions to the user."""
+    """Ask the user up to four questions."""
 
     tool_description: ClassVar[str] = (
         "Ask the user up to four questions, each with two to four answers to choose from; the "
@@ -67,11 +67,11 @@ class AskUserQuestion(CodingTool):
 
     @classmethod
     def is_available(cls, context: ToolContext) -> bool:
-        """Whether somebody is there."""
+        """Return whether there is a user."""
         return context.prompter is not None
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Asks."""
+        """Ask, and return the answers as one text."""
         if invocation.context.prompter is None:
             raise NotRun(NO_USER)
         answers = await invocation.context.prompter.ask(
@@ -86,7 +86,7 @@ class AskUserQuestion(CodingTool):
 
 
 class ExitPlanMode(CodingTool):
-    """A plan for the user to approve."""
+    """Put a plan to the user for approval."""
 
     tool_description: ClassVar[str] = (
         "In plan mode: show the user your plan, once it is complete, and ask whether to carry it "
@@ -96,11 +96,11 @@ class ExitPlanMode(CodingTool):
 
     @classmethod
     def is_available(cls, context: ToolContext) -> bool:
-        """Whether somebody is there."""
+        """Return whether there is a user."""
         return context.prompter is not None
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Asks."""
+        """Ask; a rejected plan is a failed call."""
         if invocation.context.prompter is None:
             raise NotRun(NO_USER)
         if await invocation.context.prompter.approve_plan(self.plan):

@@ -19,7 +19,7 @@ JobId = Annotated[str, Field(description="What Bash called the command, such as 
 
 
 class Bash(CodingTool):
-    """A command line."""
+    """Run a command line in the user's shell."""
 
     tool_description: ClassVar[str] = (
         "Run a command line in the user's shell. The folder it ends in is where the next one "
@@ -36,7 +36,7 @@ class Bash(CodingTool):
     run_in_background: Annotated[bool, Field(description="Do not wait for its end.")] = False
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Runs it, or starts it."""
+        """Run the command, or start it in the background."""
         shell = invocation.context.shell
         if self.run_in_background:
             job = await shell.start(self.command)
@@ -49,7 +49,7 @@ class Bash(CodingTool):
 
 
 class BashOutput(CodingTool):
-    """What a command in the background has printed."""
+    """Read the new output of a background command."""
 
     tool_description: ClassVar[str] = (
         "Get what a command in the background has printed since you last asked, and how it stands."
@@ -58,7 +58,7 @@ class BashOutput(CodingTool):
     bash_id: JobId
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Takes it."""
+        """Take the output since the last call, and the command's status."""
         job = _job(invocation.context, self.bash_id)
         lines = [f"<status>{job.status}</status>"]
         if job.rc is not None:
@@ -73,7 +73,7 @@ class BashOutput(CodingTool):
 
 
 class KillBash(CodingTool):
-    """An end to a command in the background."""
+    """Stop a background command."""
 
     tool_description: ClassVar[str] = (
         "End a command in the background, and all that it has started."
@@ -82,7 +82,7 @@ class KillBash(CodingTool):
     bash_id: JobId
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Stops it."""
+        """Stop the process group; one that has ended already is reported."""
         job = _job(invocation.context, self.bash_id)
         if job.rc is not None:
             return text_output(f"{job.id} has ended already, with exit code {job.rc}.")

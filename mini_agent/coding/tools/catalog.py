@@ -1,4 +1,4 @@
-"""The assistant's tools as the loop calls them, in this process."""
+"""The catalog of the assistant's tools, and the invoker that calls them in this process."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ TOOLS: Final = MappingProxyType[str, type[CodingTool]](
 
 
 class _SchemaWithoutTitles(GenerateJsonSchema):
-    """A title that repeats a name costs every model tokens."""
+    """Leaves titles out: one that repeats a name costs tokens in every request."""
 
     def field_title_should_be_set(self, schema: object) -> bool:
         del schema
@@ -70,23 +70,23 @@ class _SchemaWithoutTitles(GenerateJsonSchema):
 
 
 class CodingTools:
-    """An invoker; what a call tells is in `told`, pictures are in `attachments`."""
+    """Invoker of the assistant's tools: text in `told`, images in `attachments`."""
 
     def __init__(self, context: ToolContext) -> None:
         self._at = context
 
     async def list_openai_tools(self) -> list[Tool]:
-        """The tools that have all they need."""
+        """Return the available tools in OpenAI's form."""
         return [_openai_tool(name, tool) for name, tool in available_tools(self._at).items()]
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
-        """What came of one call."""
+        """Execute one call."""
         return await self.stream_openai_tool(openai_tool, _unheard)
 
     async def stream_openai_tool(
         self, openai_tool: OpenAIToolCall, listener: Listener
     ) -> ToolOutput:
-        """The same; `tell` gets what a command prints as it comes."""
+        """Execute one call; `tell` gets what a command prints, as it comes."""
         try:
             asked = called(openai_tool)
             call = Invocation(str(openai_tool.get("id") or ""), self._at, listener)
@@ -107,17 +107,17 @@ class CodingTools:
 
 
 def coding_tools(context: ToolContext) -> CodingTools:
-    """The tools for the loop."""
+    """Return the invoker for a context."""
     return CodingTools(context)
 
 
 def available_tools(context: ToolContext) -> dict[str, type[CodingTool]]:
-    """The tools by name."""
+    """Return the tools that have all they need, by name."""
     return {name: tool for name, tool in TOOLS.items() if tool.is_available(context)}
 
 
 def argument_schema(tool: type[CodingTool]) -> JsonObject:
-    """The JSON schema of a tool's arguments."""
+    """Return the JSON schema of a tool's arguments."""
     schema: JsonObject = tool.model_json_schema(schema_generator=_SchemaWithoutTitles)
     return {key: value for key, value in schema.items() if key not in ("title", "description")}
 

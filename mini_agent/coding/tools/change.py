@@ -1,4 +1,4 @@
-"""What a call would make of a file, and the changes that the user has agreed to."""
+"""A change of a file, and the changes that the user has approved."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ CHANGED_SINCE_SHOWN: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A file, and what it holds before and after; `before` is None for a new one."""
+    """The content of a file before and after; `before` is None for a new file."""
 
     path: Path
     before: TextFile | None
     after: TextFile
 
     def diff(self) -> str:
-        """The change as a unified diff."""
+        """Return the change as a unified diff."""
         old = self.before.normalized if self.before is not None else ""
         lines = difflib.unified_diff(
             old.split("\n"),
@@ -38,26 +38,26 @@ class Change:
         return "\n".join(lines)
 
     def require_current(self, path: Path) -> None:
-        """`NotRun` where `path` is another file, or no longer holds what the change began with."""
+        """Raise `NotRun` if `path` is another file or no longer has the content `before`."""
         now = read_text_file(path) if path.exists() else None
         if path != self.path or now != self.before:
             raise NotRun(CHANGED_SINCE_SHOWN)
 
     def apply(self) -> None:
-        """Writes the file."""
+        """Write the file."""
         write_file(self.path, self.after.content())
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovedChanges:
-    """The changes that the user was shown and agreed to, by the call's arguments, until made."""
+    """Changes the user was shown and approved, by the call's arguments, until they are made."""
 
     _changes: dict[Hashable, Change] = field(default_factory=dict)
 
     def add(self, asked: Hashable, change: Change) -> None:
-        """The user agrees to the change."""
+        """Record an approved change."""
         self._changes[asked] = change
 
     def take(self, asked: Hashable) -> Change | None:
-        """The change to be made now; None where none was shown."""
+        """Remove and return the approved change of a call; None if there is none."""
         return self._changes.pop(asked, None)

@@ -1,4 +1,4 @@
-"""What all tools of the assistant are: arguments that are checked, and what is done with them."""
+"""The base of the assistant's tools: a tool is the pydantic model of its arguments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from mini_agent.tools.invoker import Listener, ToolOutput
 
 @dataclass(frozen=True, slots=True)
 class Invocation:
-    """One call: its id, where it is carried out, and who hears what a program prints."""
+    """One call of a tool: its id, the context, and the listener for output while it comes."""
 
     id: str
     context: ToolContext
@@ -24,9 +24,10 @@ class Invocation:
 
 
 class CodingTool(BaseModel):
-    """The arguments of one tool, which is named as its class.
+    """The arguments of one tool; the class name is the tool's name.
 
-    One that `only_reads` leaves everything as it is; one that `reaches_out` tells strangers of it.
+    `tool_description` is what the model reads. A read-only tool changes nothing; an open-world tool
+    sends something to hosts outside.
     """
 
     # Each is built when it is first called: a prompt must not wait for tools that nobody needs.
@@ -38,17 +39,17 @@ class CodingTool(BaseModel):
 
     @classmethod
     def is_available(cls, context: ToolContext) -> bool:
-        """Whether everything is there that the tool needs."""
+        """Return whether the context has all that the tool needs."""
         del context
         return True
 
     def paths(self, context: ToolContext) -> tuple[Path, ...]:
-        """The files and folders that it reads or writes."""
+        """Return the files and folders that the call reads or writes."""
         del context
         return ()
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """What came of it; `NotRun` says why nothing did."""
+        """Execute the call; raise `NotRun` with the reason if it cannot be executed."""
         raise NotImplementedError
 
 
@@ -56,19 +57,19 @@ class FileEditTool(CodingTool):
     """The arguments of a tool that changes one file."""
 
     def path(self, context: ToolContext) -> Path:
-        """The file."""
+        """Return the file."""
         raise NotImplementedError
 
     def paths(self, context: ToolContext) -> tuple[Path, ...]:
-        """The file."""
+        """Return the file, as the only path."""
         return (self.path(context),)
 
     def propose_change(self, context: ToolContext) -> Change:
-        """What it would do; `NotRun` says why it cannot."""
+        """Return the change the call would make; raise `NotRun` if it can make none."""
         raise NotImplementedError
 
     def apply(self, context: ToolContext) -> Change:
-        """Does it, as the user was shown it; the model then knows the file."""
+        """Write the change that the user was shown, else a new one, and mark the file as seen."""
         # INVARIANT: where the user was asked, no other change is made than the one in the question.
         change = context.approved_changes.take(self)
         if change is None:
@@ -81,17 +82,17 @@ class FileEditTool(CodingTool):
 
 
 def text_output(text: str) -> ToolOutput:
-    """An answer that the model reads as it is."""
+    """Return a successful output whose text the model reads unchanged."""
     return ToolOutput(ok=True, rc=0, stdout=text, told=text)
 
 
 def error_output(why: str) -> ToolOutput:
-    """A call that was not carried out, in words that the model reads as they are."""
+    """Return a failed output whose text the model reads unchanged."""
     return ToolOutput(ok=False, error=why, told=why)
 
 
 def format_validation_error(wrong: ValidationError) -> str:
-    """What is wrong with the arguments, one line each."""
+    """Return one line for each invalid argument."""
     return "\n".join(
         f"Error: the argument `{'.'.join(map(str, each['loc'])) or 'arguments'}`: "
         f"{each['msg'].removeprefix('Value error, ')}"
@@ -100,6 +101,6 @@ def format_validation_error(wrong: ValidationError) -> str:
 
 
 def convert_os_error(broken: OSError) -> NotRun:
-    """What the system objects to, as the answer to a call."""
+    """Return the system's complaint as the answer to a call."""
     where = f": {broken.filename}" if broken.filename else ""
     return NotRun(f"Error: {broken.strerror or broken}{where}")

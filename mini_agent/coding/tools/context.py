@@ -1,7 +1,4 @@
-"""Where the assistant's tools work: the project, the shell, and whom they ask.
-
-Which files the model has read, and how they were then.
-"""
+"""What the calls of a session share: project, shell, files seen, locks, and dependencies."""
 
 from __future__ import annotations
 
@@ -30,7 +27,7 @@ from mini_agent.tools.arguments import NotRun
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
-    """By what a change of a file is seen without reading it."""
+    """The metadata by which a change of a file is noticed without reading it."""
 
     modified_ns: int
     size: int
@@ -38,26 +35,26 @@ class FileStamp:
 
     @classmethod
     def of(cls, status: os.stat_result) -> FileStamp:
-        """The stamp of a file with this status."""
+        """Return the stamp of a file with this status."""
         return cls(status.st_mtime_ns, status.st_size, status.st_ino)
 
 
 @dataclass(slots=True)
 class KnownFiles:
-    """The files that were read or written, by their real paths."""
+    """The files that the model has read or written, by their real paths."""
 
     _stamps: dict[Path, FileStamp] = field(default_factory=dict)
 
     def mark_seen(self, path: Path, status: os.stat_result | None = None) -> None:
-        """The model has seen the file, or what has changed in it."""
+        """Record that the model knows the file as it is now, or was at `status`."""
         self._stamps[real_path(path)] = FileStamp.of(status or path.stat())
 
     def is_known(self, path: Path) -> bool:
-        """Whether the file was read at all."""
+        """Return whether the file was read at all."""
         return real_path(path) in self._stamps
 
     def require_unchanged(self, path: Path) -> None:
-        """`NotRun` for a file that is not known as it is now."""
+        """Raise `NotRun` if the file was not read, or has changed since."""
         known = self._stamps.get(real_path(path))
         if known is None:
             raise NotRun("Error: File has not been read yet.\nRead it first before writing to it.")
@@ -70,14 +67,14 @@ class KnownFiles:
 
 @dataclass(frozen=True, slots=True)
 class FileLocks:
-    """Locks for those who write: calls of one turn, and agents, work side by side."""
+    """Write locks: calls of one turn, and subagents, run concurrently."""
 
     _locks: defaultdict[Path, asyncio.Lock] = field(
         default_factory=lambda: defaultdict(asyncio.Lock)
     )
 
     def of(self, path: Path) -> asyncio.Lock:
-        """Held by whoever writes the file."""
+        """Return the lock of a file."""
         return self._locks[real_path(path)]
 
 
@@ -90,9 +87,9 @@ MAX_PATH_BYTES: Final = 4095
 class ToolContext:
     """The project's folder and further folders, all real paths, and what the calls share.
 
-    A subagent gets a copy with `files` and `todos` of its own (`dataclasses.replace`). Tools for
-    which nobody is there to be asked are not offered. `hidden` are globs of absolute paths that
-    searches leave out.
+    A subagent gets a copy with `files` and `todos` of its own (`dataclasses.replace`). Tools whose
+    dependency is None are not offered. `excluded` are globs of absolute paths that searches leave
+    out.
     """
 
     project: Path
@@ -114,7 +111,7 @@ class ToolContext:
     def create(
         cls, project: Path, environment: Mapping[str, str], additional: tuple[Path, ...] = ()
     ) -> ToolContext:
-        """A workplace in `project`, whose shell starts there; `BadRequest` if there is none."""
+        """Return a context with its shell in `project`; raise `BadRequest` if that is no folder."""
         if not project.is_dir():
             raise BadRequest(f"{project} is not a folder", hint="start in the project's folder")
         real, more = real_path(project), tuple(real_path(folder) for folder in additional)
@@ -122,21 +119,21 @@ class ToolContext:
 
     @property
     def folders(self) -> tuple[Path, ...]:
-        """Where the tools are at home."""
+        """Return the project's folder and the additional ones."""
         return (self.project, *self.additional)
 
     @property
     def cwd(self) -> Path:
-        """Where relative paths begin: where the shell is."""
+        """Return the folder of the shell, where relative paths begin."""
         return self.shell.cwd
 
     @property
     def home(self) -> str:
-        """The user's own folder."""
+        """Return the user's home folder."""
         return self.environment.get("HOME") or str(Path.home())
 
     def path(self, written: str) -> Path:
-        """The path that a tool's argument means; `NotRun` for what no file can be called."""
+        """Return the path that an argument means; raise `NotRun` if no file can have that name."""
         if "\0" in written:
             raise NotRun(f"Error: the path {written!r:.200} holds a NUL character.")
         path = Path(self.home, written[2:]) if written[:2] in ("~", "~/") else self.cwd / written
@@ -149,6 +146,6 @@ class ToolContext:
         return path
 
     def contains(self, path: Path) -> bool:
-        """Whether `path` is, links followed, in one of the folders."""
+        """Return whether `path`, links followed, is in one of the folders."""
         real = real_path(path)
         return any(real.is_relative_to(folder) for folder in self.folders)

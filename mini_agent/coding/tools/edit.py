@@ -1,7 +1,4 @@
-"""The tools Edit and MultiEdit.
-
-One text put in the place of another, in a file whose lines end in whatever way.
-"""
+"""The tools Edit and MultiEdit: replace text in a file, whatever its line ends."""
 
 from __future__ import annotations
 
@@ -28,14 +25,14 @@ NO_CHANGE = "No changes to make: old_string and new_string are exactly the same.
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """What is replaced by what: once, where it stands once, or wherever it stands."""
+    """A text and its replacement: the only occurrence, or with `replace_all` every one."""
 
     old: str
     new: str
     everywhere: bool = False
 
     def apply_to(self, file: TextFile) -> TextFile:
-        """The file afterwards; `NotRun` says why there is nothing to replace."""
+        """Return the file afterwards; raise `NotRun` if the text is missing or ambiguous."""
         if self.old == self.new:
             raise NotRun(NO_CHANGE)
         ends = _NormalizedText(file)
@@ -48,13 +45,13 @@ class Replacement:
         return file.with_text(ends.spliced(places, len(old), new))
 
     def find_first_line(self, file: TextFile) -> int:
-        """The line, from 1, where the first text to be replaced begins."""
+        """Return the number, from 1, of the line where the first occurrence begins."""
         normalized = file.normalized
         return normalized.count("\n", 0, max(0, normalized.find(_normalize(self.old)))) + 1
 
 
 class _NormalizedText:
-    """A text with line feeds alone, and where its places are in the file's own text."""
+    """A text with line feeds only, and the offsets of its places in the original text."""
 
     def __init__(self, file: TextFile) -> None:
         self.normalized = file.normalized
@@ -105,7 +102,7 @@ Everywhere = Annotated[bool, Field(description="Replace it wherever it stands.")
 
 
 class Edit(FileEditTool):
-    """One replacement."""
+    """Replace one text."""
 
     tool_description: ClassVar[str] = (
         "Replace a text in a file that you have read. old_string must be exactly what stands "
@@ -117,11 +114,11 @@ class Edit(FileEditTool):
     replace_all: Everywhere = False
 
     def path(self, context: ToolContext) -> Path:
-        """The file."""
+        """Return the file."""
         return context.path(self.file_path)
 
     def propose_change(self, context: ToolContext) -> Change:
-        """The replacement made; with nothing to replace, a new file."""
+        """Return the change; with an empty `old_string`, a new file."""
         path = self.path(context)
         if not self.old_string.strip("\n") and (not path.exists() or not path.stat().st_size):
             before = read_text_file(path) if path.exists() else None
@@ -134,7 +131,7 @@ class Edit(FileEditTool):
         return Change(path, before, self._replacement.apply_to(before))
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Edits it."""
+        """Edit the file, and return an excerpt of it."""
         change = await _apply_edit(self, invocation)
         if change.before is None:
             return text_output(write.describe_write(change, self.file_path))
@@ -161,12 +158,12 @@ class One(BaseModel):
     replace_all: Everywhere = False
 
     def replacement(self) -> Replacement:
-        """The same as it is made."""
+        """Return the edit as a replacement."""
         return Replacement(self.old_string, self.new_string, self.replace_all)
 
 
 class MultiEdit(FileEditTool):
-    """Several replacements in one file."""
+    """Replace several texts in one file."""
 
     tool_description: ClassVar[str] = (
         "Make several replacements in one file, one after the other: all of them, or none when "
@@ -176,11 +173,11 @@ class MultiEdit(FileEditTool):
     edits: Annotated[tuple[One, ...], Field(min_length=1, description="In their order.")]
 
     def path(self, context: ToolContext) -> Path:
-        """The file."""
+        """Return the file."""
         return context.path(self.file_path)
 
     def propose_change(self, context: ToolContext) -> Change:
-        """All replacements made."""
+        """Return all replacements as one change."""
         path = self.path(context)
         for one in self.edits:
             _require_effect(one)
@@ -193,7 +190,7 @@ class MultiEdit(FileEditTool):
         return Change(path, before, after)
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Edits it."""
+        """Edit the file, and list the replacements."""
         await _apply_edit(self, invocation)
         count = len(self.edits)
         lines = [
@@ -222,7 +219,7 @@ def _require_effect(one: One) -> None:
 def _require_own_text(
     one: One, before: TextFile, after: TextFile, earlier: tuple[One, ...]
 ) -> None:
-    """An edit must not change what an earlier one wrote, nor miss what an earlier one took."""
+    """Refuse an edit that changes what an earlier one wrote, or whose text one has removed."""
     if any(one.old_string in each.new_string for each in earlier):
         raise NotRun(
             "Cannot edit file: old_string is a substring of a new_string from a previous edit."

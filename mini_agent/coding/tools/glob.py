@@ -1,7 +1,4 @@
-"""The tool Glob.
-
-The newest of all files under a folder that a pattern names, by ripgrep or without it.
-"""
+"""The tool Glob: the newest files whose paths match a pattern, by ripgrep or a walk of our own."""
 
 from __future__ import annotations
 
@@ -43,7 +40,7 @@ EXACT_IN_RIPGREP: Final = re.compile(r"(?:(?:\*\*|\w[\w.-]*)/)*(?!$)(?:\w[\w.-]*
 
 @dataclass(frozen=True, slots=True)
 class NewestFiles:
-    """Absolute paths, newest first; `count` is how many there are in all, `remark` why not more."""
+    """Absolute paths, newest first; `count` is the number of matches, `remark` why some lack."""
 
     paths: tuple[str, ...]
     count: int
@@ -52,9 +49,9 @@ class NewestFiles:
 
 @dataclass(frozen=True, slots=True)
 class FileSearch:
-    """The files in `folder` that `pattern`, relative to it, names; `hidden` ones left out.
+    """The files in `folder` that match `pattern`, a glob relative to it, without excluded ones.
 
-    Links are not followed. A name that begins with a dot has to be named with its dot.
+    Links are not followed. A name that begins with a dot matches only a pattern with that dot.
     """
 
     folder: Path
@@ -62,7 +59,7 @@ class FileSearch:
     excluded: tuple[str, ...] = ()
 
     async def newest(self, environment: Mapping[str, str]) -> NewestFiles:
-        """The hundred that were changed last."""
+        """Return the hundred files modified last."""
         rg = find_ripgrep(environment)
         if rg is None:
             walked = _walk(self.folder, self._passes)
@@ -152,7 +149,7 @@ TRUNCATED: Final = "(Results are truncated. Consider using a more specific path 
 
 
 class Glob(CodingTool):
-    """A search for names."""
+    """Find files by name."""
 
     tool_description: ClassVar[str] = (
         "Find files by their names: **/*.py, src/**/*.{ts,tsx}. The newest first, at most 100. "
@@ -163,13 +160,13 @@ class Glob(CodingTool):
     path: Annotated[str, Field(description="The folder; else where the shell is.")] = ""
 
     def paths(self, context: ToolContext) -> tuple[Path, ...]:
-        """The folder that it lists."""
+        """Return the folder in which the search begins."""
         folder = context.path(self.path) if self.path else context.cwd
         fixed = fixed_prefix(self.pattern)
         return (context.path(fixed) if fixed.startswith(("/", "~/")) else folder / fixed,)
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Searches."""
+        """Search, and list the paths."""
         (folder,) = self.paths(invocation.context)
         rest = self.pattern.removeprefix(fixed_prefix(self.pattern)).lstrip("/")
         if ".." in rest.split("/"):

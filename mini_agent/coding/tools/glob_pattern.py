@@ -17,20 +17,20 @@ ANY_FOLDERS: Final = "(?:[^/]+/)*"
 
 @lru_cache(maxsize=500)
 def compile_glob(pattern: str) -> re.Pattern[str]:
-    """The whole path, with / between its names, that `pattern` stands for."""
+    """Return the regular expression for the whole paths that `pattern` matches."""
     written = "|".join(map(_translate, expand_braces(pattern)))
     return re.compile(f"(?:{written})", re.DOTALL)
 
 
 def compile_globs(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    """What any of several patterns stands for; nothing, where there are none."""
+    """Return the regular expression for what any pattern matches; of none, for nothing."""
     return re.compile(
         "|".join(compile_glob(each).pattern for each in patterns) or r"(?!)", re.DOTALL
     )
 
 
 def expand_braces(pattern: str) -> list[str]:
-    """The patterns without braces that one with braces stands for; `BadRequest` if too many."""
+    """Return the patterns without braces; raise `BadRequest` if there are too many."""
     done, waiting = list[str](), [pattern]
     while waiting:
         if len(done) + len(waiting) > MAX_ALTERNATIVES:
@@ -46,7 +46,7 @@ def expand_braces(pattern: str) -> list[str]:
 
 
 def fixed_prefix(pattern: str) -> str:
-    """The folders at the beginning of a pattern that are named as they are."""
+    """Return the leading folders of a pattern that hold no wildcard."""
     *folders, _name = pattern.split("/")
     fixed: list[str] = []
     for folder in folders:

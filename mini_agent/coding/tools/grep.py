@@ -35,7 +35,7 @@ Count = Annotated[int, Field(ge=0), WithJsonSchema({"type": "number", "minimum":
 
 
 class Grep(CodingTool):
-    """A search for lines."""
+    """Search the contents of files."""
 
     tool_description: ClassVar[str] = (
         "Search the contents of files with a regular expression, as ripgrep does: fast, without "
@@ -61,11 +61,11 @@ class Grep(CodingTool):
     head_limit: Annotated[Count | None, Field(description="Only so many lines or paths.")] = None
 
     def paths(self, context: ToolContext) -> tuple[Path, ...]:
-        """Where it searches."""
+        """Return the file or folder that is searched."""
         return (context.path(self.path) if self.path else context.cwd,)
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Searches."""
+        """Search with ripgrep, and format the matches."""
         rg = find_ripgrep(invocation.context.environment)
         if rg is None:
             raise NotRun(NOT_INSTALLED)

@@ -33,7 +33,7 @@ MALWARE_NOTE: Final = (
 
 
 class LS(CodingTool):
-    """A tree of names."""
+    """List a folder as a tree."""
 
     tool_description: ClassVar[str] = (
         "List what is in a folder and the folders in it, as a tree; without hidden files, "
@@ -46,11 +46,11 @@ class LS(CodingTool):
     ] = None
 
     def paths(self, context: ToolContext) -> tuple[Path, ...]:
-        """The folder."""
+        """Return the folder."""
         return (context.path(self.path) if self.path else context.cwd,)
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Lists it."""
+        """List the folder."""
         (folder,) = self.paths(invocation.context)
         if not folder.is_dir():
             raise NotRun(f"Error: {folder} is not a folder.")

@@ -1,7 +1,4 @@
-"""Pictures as a tool gives them: as they are, beside a line of text.
-
-The text of a PDF: by pypdfium2, an extra, else by the program pdftotext.
-"""
+"""Images as attachments, and the text of PDFs, by pypdfium2 (an extra) or else pdftotext."""
 
 from __future__ import annotations
 
@@ -46,13 +43,13 @@ except pypdfium2.PdfiumError as broken:
 
 
 def is_pdf(path: Path) -> bool:
-    """Whether the file begins as a PDF."""
+    """Return whether the file begins as a PDF."""
     with path.open("rb") as file:
         return sniff_media_type(file.read(MAX_MAGIC_BYTES)) == "application/pdf"
 
 
 async def read_pdf_page(path: Path, pager: Pager, environment: Mapping[str, str]) -> FilePage:
-    """Lines of its text; `NotRun` where it cannot be read."""
+    """Return lines of the PDF's text; raise `NotRun` if it cannot be read."""
     with TemporaryDirectory(prefix="mini-agent-") as folder:
         text = Path(folder, "text")
         name, *command = _pdf_command(path, text, environment)
@@ -61,7 +58,7 @@ async def read_pdf_page(path: Path, pager: Pager, environment: Mapping[str, str]
 
 
 def _pdf_command(path: Path, text: Path, environment: Mapping[str, str]) -> tuple[str, ...]:
-    """Its name, and the command that writes the text there."""
+    """Return the name of the PDF reader, and the command that writes the text to `text`."""
     if find_spec(PDF_PACKAGE):
         return (PDF_PACKAGE, sys.executable, "-P", "-c", PDF_PROGRAM, str(path), str(text))
     program = shutil.which("pdftotext", path=environment.get("PATH"))
@@ -93,13 +90,13 @@ MAX_IMAGE_BYTES: Final = 3_750_000
 
 
 def is_image(path: Path) -> bool:
-    """Whether the file begins as a picture that models can see."""
+    """Return whether the file begins as an image that models can see."""
     with path.open("rb") as file:
         return sniff_media_type(file.read(MAX_MAGIC_BYTES)) in IMAGE_TYPES
 
 
 def read_image(path: Path) -> ToolOutput:
-    """The picture; `NotRun` for one that is too large."""
+    """Return the image as an attachment; raise `NotRun` if it is too large."""
     size = path.stat().st_size
     if size > MAX_IMAGE_BYTES:
         raise NotRun(
@@ -114,12 +111,12 @@ def read_image(path: Path) -> ToolOutput:
 
 
 def image_attachment(name: str, kind: str, content: str) -> Attachment:
-    """A picture in base64."""
+    """Return an image, in base64, as an attachment."""
     return Attachment(name=name, media_type=kind, base64=content)
 
 
 def add_attachments(output: ToolOutput, attachments: tuple[Attachment, ...]) -> ToolOutput:
-    """The output with pictures beside it."""
+    """Return the output with these attachments."""
     return ToolOutput(
         ok=output.ok,
         rc=output.rc,

@@ -1,7 +1,4 @@
-"""Jupyter notebooks: their cells as text, and the file with one cell changed.
-
-The tool NotebookEdit.
-"""
+"""Jupyter notebooks: their cells as text for Read, and the tool NotebookEdit."""
 
 from __future__ import annotations
 
@@ -34,7 +31,7 @@ INDENT: Final = re.compile(r"\{\n( +)")
 
 @dataclass(frozen=True, slots=True)
 class Notebook:
-    """A notebook, and how its file is written."""
+    """A parsed notebook, and the text file it was read from."""
 
     file: TextFile
     content: JsonObject
@@ -42,7 +39,7 @@ class Notebook:
 
     @property
     def version(self) -> tuple[int, int]:
-        """The version of its format."""
+        """Return the version of the notebook format, as (major, minor)."""
         major, minor = self.content.get("nbformat"), self.content.get("nbformat_minor")
         return (
             major if isinstance(major, int) else 4,
@@ -50,7 +47,7 @@ class Notebook:
         )
 
     def written(self, cells: list[JsonObject]) -> TextFile:
-        """The file with these cells, indented as it was."""
+        """Return the file with these cells, indented as before."""
         found = INDENT.search(self.file.normalized)
         content: JsonObject = {**self.content, "cells": [*cells]}
         text = json.dumps(content, ensure_ascii=False, indent=len(found[1]) if found else 1)
@@ -59,7 +56,7 @@ class Notebook:
 
 
 def load_notebook(path: Path) -> Notebook:
-    """The notebook; `NotRun` for a file that is none."""
+    """Parse the file; raise `NotRun` if it is no notebook."""
     file = read_text_file(path)
     try:
         content = parse_json_object(file.text)
@@ -72,7 +69,7 @@ def load_notebook(path: Path) -> Notebook:
 
 
 def read_notebook(path: Path) -> ToolOutput:
-    """All cells with what they printed and drew; `NotRun` when that is too much."""
+    """Return all cells with their outputs; raise `NotRun` if they are too long."""
     notebook = load_notebook(path)
     shown = "\n".join(_format_cell(place, cell) for place, cell in enumerate(notebook.cells))
     if len(shown) > MAX_CHARS:
@@ -85,13 +82,13 @@ def read_notebook(path: Path) -> ToolOutput:
 
 
 def cell_name(place: int, cell: JsonObject) -> str:
-    """By what a cell is called: its id, or its place in notebooks that have no ids."""
+    """Return the id of a cell, or `cell-<index>` in notebooks that have no ids."""
     own = cell.get("id")
     return own if isinstance(own, str) and own else f"cell-{place}"
 
 
 def join_lines(text: JsonValue) -> str:
-    """The text of a cell, which a notebook may hold as a list of lines."""
+    """Return a text that the notebook may hold as a list of lines."""
     if isinstance(text, list):
         return "".join(line for line in text if isinstance(line, str))
     return text if isinstance(text, str) else ""
@@ -147,7 +144,7 @@ EDIT_VERBS: Final = {"replace": "Updated", "insert": "Inserted a cell after", "d
 
 
 class NotebookEdit(FileEditTool):
-    """One cell."""
+    """Replace, insert or delete one cell."""
 
     tool_description: ClassVar[str] = (
         "Replace, insert or delete one cell of a Jupyter notebook that you have read."
@@ -165,11 +162,11 @@ class NotebookEdit(FileEditTool):
     ] = "replace"
 
     def path(self, context: ToolContext) -> Path:
-        """The notebook."""
+        """Return the notebook."""
         return context.path(self.notebook_path)
 
     def propose_change(self, context: ToolContext) -> Change:
-        """The notebook with the cell changed."""
+        """Return the notebook with the cell changed."""
         path = self.path(context)
         if not path.exists():
             raise NotRun("Error: notebook does not exist.")
@@ -177,7 +174,7 @@ class NotebookEdit(FileEditTool):
         return Change(path, notebook.file, notebook.written(self._cells(notebook)))
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Edits it."""
+        """Edit the notebook."""
         files, path = invocation.context.files, self.path(invocation.context)
         async with invocation.context.locks.of(path):
             if path.exists():

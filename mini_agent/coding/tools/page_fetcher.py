@@ -1,7 +1,4 @@
-"""Pages of the public web, as Markdown.
-
-HTML as Markdown: what there is to read of a page. Slow to import.
-"""
+"""Fetches pages of the public web and converts HTML to Markdown. Slow to import."""
 
 from __future__ import annotations
 
@@ -40,7 +37,7 @@ CODE_OR_BLANK_LINES: Final = re.compile(
 
 
 def convert_to_markdown(html: str) -> str:
-    """The text of a page with its headings, lists, quotes, tables, links and code."""
+    """Return a page as Markdown: headings, lists, quotes, tables, links and code."""
     # With a root of ours, Beautiful Soup does not warn of texts that look like paths or XML.
     page = _Soup(f"<html>{html}", "lxml")
     text = _PageConverter().convert_soup(page)
@@ -49,7 +46,7 @@ def convert_to_markdown(html: str) -> str:
 
 class _Soup(BeautifulSoup):
     def pushTag(self, tag: Tag) -> None:  # noqa: N802  the library's name
-        """Lets what is nested too deeply be text of what is round it."""
+        """Flatten what is nested too deeply."""
         if len(self.tagStack) < MAX_DEPTH + (tag.name in SKIPPED_TAGS) and not self._is_indented(
             tag
         ):
@@ -144,7 +141,7 @@ class PublicPageFetcher:
     connection: Callable[[], httpx.AsyncBaseTransport] = field(default=httpx.AsyncHTTPTransport)
 
     async def fetch(self, url: str) -> str:
-        """What stands there; `NotRun` says why it cannot be had."""
+        """Return the page as Markdown; raise `NotRun` with the reason if it cannot be had."""
         here = _parse_url(url)
         try:
             async with asyncio.timeout(TIMEOUT_S), self._client() as client:
@@ -177,7 +174,7 @@ class _Body:
 
 
 async def _fetch(client: httpx.AsyncClient, url: httpx.URL) -> _Body | httpx.URL:
-    """What is there, or where it is instead."""
+    """Return the body of a response, or the address it redirects to."""
     async with client.stream("GET", url) as answer:
         if answer.has_redirect_location:
             return url.join(answer.headers["location"])
@@ -209,7 +206,7 @@ def _with_https(url: httpx.URL) -> httpx.URL:
 
 
 def _same_host(here: httpx.URL, there: httpx.URL) -> httpx.URL:
-    """Where to go on; a rule that allows one host must not lead to another."""
+    """Return the redirect target; a rule that allows one host must not lead to another."""
     there = _with_https(there)
     if there.host != here.host or there.scheme != "https" or there.userinfo:
         raise NotRun(

@@ -1,4 +1,4 @@
-"""Some lines of a file of any size, without holding the rest of it."""
+"""Reads some lines of a file of any size, in constant memory."""
 
 from __future__ import annotations
 
@@ -24,7 +24,10 @@ class _ByteStream(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FilePage:
-    """Lines of a file; `passed` counts those before and among them, and `has_more` those behind."""
+    """Some lines of a file; `passed` is the number of the last one.
+
+    `has_more` says whether lines follow, `status` is the file's when it was read.
+    """
 
     lines: tuple[str, ...]
     passed: int
@@ -34,10 +37,9 @@ class FilePage:
 
 @dataclass(frozen=True, slots=True)
 class Pager:
-    """Reads `count` lines from the line `first`, from 1, and stops when they are too long.
+    """Reads up to `count` lines from the line `first`, counted from 1.
 
-    A line longer than 64 KiB is cut. `most` is how many bytes are enough: the line that passes it
-    is the last one read.
+    Stops after the line that passes `most` bytes. A line of more than 64 KiB is cut.
     """
 
     first: int
@@ -45,7 +47,7 @@ class Pager:
     most: int
 
     def part(self, path: Path) -> FilePage:
-        """The lines; `NotRun` for a file that is no text."""
+        """Return the lines; raise `NotRun` if the file is not text."""
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             beginning = file.read(SNIFFED_BYTES)
@@ -96,7 +98,7 @@ class _LineReader:
 
 
 def _whole_characters(line: bytearray) -> bytes:
-    """The line; one that was cut ends with a whole character of UTF-8."""
+    """Return the line; one that was cut ends with a whole character of UTF-8."""
     if len(line) < MAX_LINE_BYTES:
         return bytes(line)
     end = MAX_LINE_BYTES
@@ -106,7 +108,7 @@ def _whole_characters(line: bytearray) -> bytes:
 
 
 def _skip_lines(file: _ByteStream, wanted: int) -> tuple[int, bytes]:
-    """Goes past so many lines; how many there were, and what was read of the next."""
+    """Skip `wanted` lines; return how many there were, and what was read of the next one."""
     passed, ends_in_line_feed, has_any = 0, True, False
     while passed < wanted:
         piece = file.read(CHUNK_BYTES)

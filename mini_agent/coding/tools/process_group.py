@@ -1,7 +1,4 @@
-"""A command as a process group of its own, which ends as a whole.
-
-What comes out of a pipe: all of it is taken, its beginning and its end are kept.
-"""
+"""A command in a process group of its own, and readers of its pipes that keep head and tail."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ MAX_STREAMED_BYTES: Final = 1 << 18
 
 
 class PipeReader(asyncio.Protocol):
-    """The reading end of a pipe, in an event loop."""
+    """Reads a pipe in the event loop; keeps the beginning and the end of what comes."""
 
     def __init__(self, stream: Literal["stdout", "stderr"], listener: Listener) -> None:
         self._stream, self._tell = stream, listener
@@ -40,7 +37,7 @@ class PipeReader(asyncio.Protocol):
         self.closed = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
-        """A piece."""
+        """Keep a piece, and pass it to the listener up to `MAX_STREAMED_BYTES`."""
         self._total += len(data)
         room = max(0, MAX_HEAD_BYTES - len(self._beginning))
         self._beginning += data[:room]
@@ -53,12 +50,12 @@ class PipeReader(asyncio.Protocol):
                 self._tell(Output(stream=self._stream, text=text))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nobody holds the other end any more."""
+        """Note that no process has the writing end any more."""
         del exc
         self.closed.set()
 
     def take(self) -> str:
-        """What has come since it was last taken, without the middle if that is too long."""
+        """Return the output since the last call, the middle left out if it is too long."""
         missing = self._total - len(self._beginning) - len(self._end)
         is_last = self.closed.is_set()
         if missing:
@@ -92,7 +89,7 @@ DRAIN_TIMEOUT_S: Final = 0.5
 
 @dataclass(slots=True)
 class ProcessGroup:
-    """A running command; whoever started it calls `close`."""
+    """A running command; who starts it has to call `close`."""
 
     process: asyncio.subprocess.Process
     stdout: PipeReader
@@ -101,14 +98,14 @@ class ProcessGroup:
     has_leftovers: bool = field(default=False)
 
     async def wait(self) -> int:
-        """The exit code, as a shell tells it; what the command left running is killed."""
+        """Return the exit code as a shell gives it; kill what the command left running."""
         returned = await self.process.wait()
         self.has_leftovers = self._signal(signal.SIGKILL)
         await self._drained()
         return returned if returned >= 0 else 128 - returned
 
     async def stop(self) -> None:
-        """Asks the whole group to end, and after a second makes it."""
+        """Send SIGTERM to the group, and SIGKILL after a second."""
         self._signal(signal.SIGTERM)
         for _ in range(STOP_CHECKS):
             if not self._signal(0):
@@ -117,18 +114,18 @@ class ProcessGroup:
         await self.kill()
 
     async def kill(self) -> None:
-        """Ends the whole group at once."""
+        """Send SIGKILL to the group."""
         self._signal(signal.SIGKILL)
         await self.process.wait()
         await self._drained()
 
     def close(self) -> None:
-        """Lets go of the pipes."""
+        """Close the pipes."""
         for transport in self.transports:
             transport.close()
 
     def _signal(self, number: int) -> bool:
-        """Whether there was anybody to hear it."""
+        """Send a signal; return whether the group still has a process."""
         try:
             os.killpg(self.process.pid, number)
         except ProcessLookupError:
@@ -148,7 +145,7 @@ class ProcessGroup:
 async def start_group(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], listener: Listener
 ) -> ProcessGroup:
-    """Starts it, with nothing to read."""
+    """Start the command, with no standard input."""
     stdout = await _open_pipe("stdout", listener)
     stderr = await _open_pipe("stderr", listener)
     try:

@@ -1,4 +1,4 @@
-"""Whom the tools ask: the user, the web, the model that digests, and subagents."""
+"""Protocols of what the tools depend on: the user, the web, the side model and subagents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What the model wants to know; with `takes_many`, several choices may be picked."""
+    """A question of the model; with `takes_many`, several choices may be picked."""
 
     text: str
     header: str
@@ -28,20 +28,20 @@ class Question:
 
 
 class UserPrompter(Protocol):
-    """The user."""
+    """Puts questions and plans to the user."""
 
     async def ask(self, questions: Sequence[Question]) -> Mapping[str, str]:
-        """What was answered, by the text of the question; what was not answered is left out."""
+        """Return the answers by the text of their question; unanswered questions are left out."""
         ...
 
     async def approve_plan(self, plan: str) -> bool:
-        """Whether the plan is to be carried out now."""
+        """Return whether the user wants the plan to be carried out now."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """One page that a search found."""
+    """One result of a web search."""
 
     title: str
     url: str
@@ -49,36 +49,36 @@ class SearchResult:
 
 
 class PageFetcher(Protocol):
-    """Where pages of the web come from."""
+    """Fetches pages of the web."""
 
     async def fetch(self, url: str) -> str:
-        """What stands at `url`, as Markdown; `NotRun` says why it cannot be had."""
+        """Return the page at `url` as Markdown; raise `NotRun` with the reason if there is none."""
         ...
 
 
 class SearchEngine(Protocol):
-    """A search engine."""
+    """Searches the web."""
 
     async def search(self, query: str) -> Sequence[SearchResult]:
-        """The best first; `NotRun` says why there is no answer."""
+        """Return the results, best first; raise `NotRun` with the reason if it cannot search."""
         ...
 
 
 class Digester(Protocol):
-    """The small model that reads pages, so that the main one need not."""
+    """A small model that reads pages, so that they do not fill the main model's context."""
 
     async def digest(self, prompt: str, text: str) -> str:
-        """What `prompt` wants of `text`; it can call no tools."""
+        """Return what `prompt` asks for out of `text`; the model has no tools."""
         ...
 
 
 class TaskRunner(Protocol):
-    """Agents that carry out a task of their own."""
+    """Runs subagents for the Task tool."""
 
     def subagent_types(self) -> Mapping[str, str]:
-        """Their names, and when to use each."""
+        """Return the types of subagents by name, each with a sentence on when to use it."""
         ...
 
     async def run(self, kind: str, prompt: str, call_id: str) -> str | ToolOutput:
-        """What the agent answers in the end."""
+        """Run a subagent of this type and return its final answer."""
         ...

@@ -1,7 +1,4 @@
-"""The tool Read.
-
-Lines with their numbers, as the model gets to read files.
-"""
+"""The tool Read: numbered lines of text files, images, notebooks, and the text of PDFs."""
 
 from __future__ import annotations
 
@@ -26,18 +23,18 @@ CONTEXT_LINES: Final = 4
 
 
 def number_lines(lines: Iterable[str], first: int = 1) -> str:
-    """The number right-aligned in five places, an arrow, the line."""
+    """Return the lines, each behind its number, five columns wide, and an arrow."""
     return "".join(f"{number:5}→{line}\n" for number, line in enumerate(lines, first))
 
 
 def split_lines(text: str) -> list[str]:
-    """The lines of a text; only a line feed ends one."""
+    """Return the lines of a text; only a line feed ends one."""
     lines = text.split("\n")
     return lines[:-1] if lines[-1] == "" else lines
 
 
 def number_excerpt(text: str, first: int, count: int) -> str:
-    """`count` lines from the line `first` on, with those around them."""
+    """Return `count` numbered lines from the line `first`, with some lines around them."""
     start = max(1, first - CONTEXT_LINES)
     return number_lines(split_lines(text)[start - 1 : first - 1 + count + CONTEXT_LINES], start)
 
@@ -56,7 +53,7 @@ Lines = Annotated[int, WithJsonSchema({"type": "number"})]
 
 
 class Read(CodingTool):
-    """Lines of a file or of a PDF's text, a picture, or a notebook."""
+    """Read a text file, a PDF's text, an image or a notebook."""
 
     tool_description: ClassVar[str] = (
         "Read a file. Text comes with line numbers, at most 2000 lines from the line offset; "
@@ -69,11 +66,11 @@ class Read(CodingTool):
     limit: Annotated[Lines, Field(ge=0, description="How many lines.")] = DEFAULT_LINES
 
     def paths(self, context: ToolContext) -> tuple[Path, ...]:
-        """The file."""
+        """Return the file."""
         return (context.path(self.file_path),)
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Reads it; the model may edit it from now on."""
+        """Read the file, and mark it as seen, so that it may be edited."""
         path = invocation.context.path(self.file_path)
         if not path.exists():
             raise NotRun(_missing_message(path))

@@ -1,4 +1,4 @@
-"""ripgrep as a child process: what it finds, and what it complains about."""
+"""Runs ripgrep as a child process."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ FILE_ERROR_MARK: Final = "(os error "
 
 @dataclass(frozen=True, slots=True)
 class RipgrepResult:
-    """What rg printed, and a remark when it is not all there is."""
+    """The output of rg; `remark` says what is missing from it."""
 
     output: bytes
     remark: str = ""
 
 
 def format_reminder(remark: str) -> str:
-    """A remark as the model reads it; empty if there is none."""
+    """Return a remark as the model reads it; empty for an empty one."""
     return remark and f"<system-reminder>{remark}</system-reminder>\n"
 
 
 def find_ripgrep(environment: Mapping[str, str]) -> str | None:
-    """Where rg is installed."""
+    """Return the path of rg; None if it is not installed."""
     return shutil.which("rg", path=environment.get("PATH"))
 
 
 async def run_ripgrep(rg: str, options: Sequence[str], folder: Path) -> RipgrepResult:
-    """What rg finds; `NotRun` with its own words when it does not understand what to look for."""
+    """Run rg in `folder`; raise `NotRun` with its message if it rejects the pattern."""
     search = _RipgrepRun((rg, "--no-config", "--color=never", *options), folder)
     searching = asyncio.create_task(asyncio.to_thread(search.findings))
     try:
@@ -62,7 +62,7 @@ async def run_ripgrep(rg: str, options: Sequence[str], folder: Path) -> RipgrepR
 
 
 class _RipgrepRun:
-    """One run of rg, in a thread: it writes a little at a time, and often, for an event loop."""
+    """One run of rg, in a thread: its many small writes would cost an event loop too much."""
 
     def __init__(self, command: Sequence[str], folder: Path) -> None:
         self._command, self._folder = command, folder
@@ -70,13 +70,13 @@ class _RipgrepRun:
         self._process: subprocess.Popen[bytes] | None = None
 
     def stop(self) -> None:
-        """Ends it, now or as soon as it has begun."""
+        """Kill the process, now or as soon as it has started."""
         self._stopped.set()
         if self._process is not None:
             self._process.kill()
 
     def findings(self) -> RipgrepResult:
-        """All that it prints, up to 64 MB."""
+        """Return all that it prints, up to 64 MB."""
         with (
             tempfile.TemporaryFile() as complaining,
             subprocess.Popen(

@@ -1,4 +1,4 @@
-"""A search by a SearXNG server, which asks the engines of the web."""
+"""Searches the web by a SearXNG server."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class _Response(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class SearxngEngine:
-    """The server at `address`, which the user names and which may be anywhere."""
+    """A SearXNG server at `address`, which the user names and which may be anywhere."""
 
     address: str
 
     async def search(self, query: str) -> Sequence[SearchResult]:
-        """The results of the first page, in the server's order."""
+        """Return the results of the first page, in the server's order."""
         asked = {"q": query, "format": "json"}
         try:
             async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:

@@ -1,4 +1,4 @@
-"""The user's shell as the assistant uses it: where it is, and what runs in the background."""
+"""The user's shell: one process a command, a working folder that is kept, background commands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ NO_TEMPORARY_FILES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """How a command ended, and what it printed; `rc` is None when its time was up."""
+    """The exit code and output of a command; `rc` is None after a timeout."""
 
     rc: int | None
     stdout: str
@@ -46,7 +46,7 @@ class BackgroundJob:
 
     @property
     def status(self) -> str:
-        """How it stands."""
+        """Return "running", "completed", "failed" or "stopped"."""
         if self.was_stopped:
             return "stopped"
         if self.rc is None:
@@ -56,9 +56,9 @@ class BackgroundJob:
 
 @dataclass(slots=True)
 class Shell:
-    """A new process for each command, which starts where the one before it ended.
+    """Starts a process for each command, in the folder where the one before ended.
 
-    It stays in `folders`: after a command that leaves them it is back in the first.
+    A command that ends outside `folders` puts the shell back into the first of them.
     """
 
     folders: tuple[Path, ...]
@@ -69,13 +69,13 @@ class Shell:
 
     @property
     def cwd(self) -> Path:
-        """Where it is; where it was is the first folder again, once it is gone."""
+        """Return the working folder; the first of `folders` if it no longer exists."""
         if self._cwd is not None and self._cwd.is_dir():
             return self._cwd
         return self.folders[0]
 
     async def run(self, command: str, timeout_s: float, listener: Listener) -> CommandResult:
-        """What came of the command; cancelled, it is killed, and all its children with it."""
+        """Run a command; on timeout or cancellation its whole process group is ended."""
         with _open_cwd_file() as note:
             group = await self._started(_record_cwd(command, note) if note else command, listener)
             try:
@@ -91,7 +91,7 @@ class Shell:
         return CommandResult(rc, group.stdout.take(), group.stderr.take(), tuple(remarks))
 
     async def start(self, command: str) -> BackgroundJob:
-        """The command in the background, until it ends or is stopped."""
+        """Start a command in the background."""
         running = [job for job in self.jobs.values() if job.rc is None]
         if len(running) >= MAX_JOBS:
             raise NotRun(f"Error: {MAX_JOBS} commands are running in the background already.")
@@ -103,7 +103,7 @@ class Shell:
         return job
 
     async def stop(self, job: BackgroundJob) -> None:
-        """Ends a command in the background."""
+        """Stop a background command."""
         if job.rc is None:
             job.was_stopped = True
             await job.group.stop()
@@ -111,7 +111,7 @@ class Shell:
             await job.watching
 
     async def aclose(self) -> None:
-        """Ends all that is in the background."""
+        """Stop all background commands."""
         async with asyncio.TaskGroup() as stopping:
             for job in self.jobs.values():
                 stopping.create_task(self.stop(job))
@@ -142,7 +142,7 @@ class Shell:
 
 @contextmanager
 def _open_cwd_file() -> Iterator[Path | None]:
-    """Where a command can write down where it ends; None where the disk takes nothing."""
+    """Yield a path where a command can note its last folder; None if the disk is full."""
     try:
         folder = tempfile.TemporaryDirectory(prefix="mini-agent-")
     except OSError:
@@ -153,7 +153,7 @@ def _open_cwd_file() -> Iterator[Path | None]:
 
 
 def _record_cwd(command: str, note: Path) -> str:
-    """The command line, which at its end writes down where it is."""
+    """Return the command line with a trap that writes its last folder to `note`."""
     noting = f"{{ pwd -P >{shlex.quote(str(note))}; }} 2>/dev/null"
     return f"trap {shlex.quote(noting)} EXIT\n{command}\n"
 

@@ -14,7 +14,7 @@ from mini_agent.tools.invoker import ToolOutput
 
 
 class Task(CodingTool):
-    """Something for a subagent to do."""
+    """Give a task to a subagent."""
 
     tool_description: ClassVar[str] = (
         "Give a task to an agent of its own, which knows nothing but your prompt and answers "
@@ -26,11 +26,11 @@ class Task(CodingTool):
 
     @classmethod
     def is_available(cls, context: ToolContext) -> bool:
-        """Whether there are any."""
+        """Return whether there are subagents."""
         return context.subagents is not None
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Has it done."""
+        """Run the subagent, and return its answer."""
         agents = invocation.context.subagents
         kinds = {} if agents is None else agents.subagent_types()
         if agents is None or self.subagent_type not in kinds:

@@ -1,9 +1,4 @@
-"""Text files as they are: their encoding, their mark, the ends of their lines.
-
-A file written in one step: whoever reads it finds the old content or the new one.
-
-Where a path leads, links followed, and what is there.
-"""
+"""Text files with their encoding, byte order mark and line ends; atomic writes; real paths."""
 
 from __future__ import annotations
 
@@ -22,20 +17,20 @@ from mini_agent.tools.arguments import NotRun
 
 
 def real_path(path: Path) -> Path:
-    """The real path; where links go round in a circle, as far as they lead.
+    """Return the path with links resolved; of a loop of links, as far as they lead.
 
-    `Path.resolve` raises `RuntimeError` there.
+    `Path.resolve` raises `RuntimeError` for such a loop.
     """
     return Path(os.path.realpath(path))
 
 
 def is_folder(path: Path) -> bool:
-    """Whether there is a folder, as far as one may know; `Path.is_dir` raises where one may not."""
+    """Return whether there is a folder; False, not an error, where access is denied."""
     return os.path.isdir(path)  # noqa: PTH112
 
 
 def is_file(path: Path) -> bool:
-    """The same of a file."""
+    """Return whether there is a file; False, not an error, where access is denied."""
     return os.path.isfile(path)  # noqa: PTH113
 
 
@@ -44,7 +39,7 @@ IN_PLACE_ERRORS: Final = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV)
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Puts `content` there; links are followed, and who may do what with the file stays."""
+    """Write the content in one step, through links; mode and owner of the file stay."""
     real = real_path(path)
     real.parent.mkdir(parents=True, exist_ok=True)
     if real.exists() and not os.access(real, os.W_OK):
@@ -77,7 +72,7 @@ def _replace(real: Path, content: bytes) -> None:
 
 
 def _copy_metadata(new: Path, old: Path) -> None:
-    """Gives the new file the mode, the attributes and the owner of the old one."""
+    """Give the new file the mode, the attributes and the owner of the old one."""
     status = old.stat()
     with suppress(PermissionError):
         os.chown(new, status.st_uid, status.st_gid)
@@ -101,7 +96,7 @@ EIGHT_BIT_ENCODINGS: Final = ("utf-8", "cp1252", "latin-1")
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """What a file holds; `text` has the ends of its lines as they stand in the file."""
+    """The content of a file; `text` has its line ends as they are in the file."""
 
     text: str = ""
     encoding: str = "utf-8"
@@ -109,20 +104,20 @@ class TextFile:
 
     @property
     def normalized(self) -> str:
-        """The text with each line ended by a line feed alone."""
+        """Return the text with line feeds only."""
         return self.text.replace("\r\n", "\n")
 
     @property
     def has_crlf(self) -> bool:
-        """Whether most lines end with carriage return and line feed."""
+        """Return whether most lines end with carriage return and line feed."""
         return self.text.count("\r\n") * 2 > self.text.count("\n")
 
     def with_text(self, text: str) -> TextFile:
-        """The same kind of file with another text."""
+        """Return the same kind of file with another text."""
         return replace(self, text=text)
 
     def content(self) -> bytes:
-        """The bytes of the file; `NotRun` for a character that its encoding does not have."""
+        """Return the encoded bytes; raise `NotRun` for a character the encoding lacks."""
         try:
             return self.bom + self.text.encode(self.encoding)
         except UnicodeEncodeError as foreign:
@@ -133,7 +128,7 @@ class TextFile:
 
 
 def read_text_file(path: Path) -> TextFile:
-    """The whole file; `NotRun` for one that is no text, or too large to be edited."""
+    """Read a whole file; raise `NotRun` if it is not text or too large to edit."""
     size = require_regular(path)
     if size > MAX_BYTES:
         raise NotRun(f"Error: {path} has {size >> 20} MB; at most {MAX_BYTES >> 20} can be edited.")
@@ -141,7 +136,7 @@ def read_text_file(path: Path) -> TextFile:
 
 
 def decode_text(content: bytes, path: Path) -> TextFile:
-    """The text that `content` is, in whatever encoding; `path` is for the complaint."""
+    """Decode `content` by its mark, or by trial; `path` is for the error message."""
     mark, encoding = detect_bom(content)
     if not mark and b"\0" in content[:SNIFFED_BYTES]:
         raise NotRun(f"Error: {path} is not a text file.")
@@ -155,7 +150,7 @@ def decode_text(content: bytes, path: Path) -> TextFile:
 
 
 def detect_bom(content: bytes) -> tuple[bytes, str]:
-    """The byte order mark at the beginning and the encoding it stands for; empty without one."""
+    """Return the byte order mark and its encoding; (b"", "utf-8") without a mark."""
     return next(
         ((mark, name) for mark, name in BYTE_ORDER_MARKS if content.startswith(mark)),
         (b"", "utf-8"),
@@ -163,7 +158,7 @@ def detect_bom(content: bytes) -> tuple[bytes, str]:
 
 
 def require_regular(path: Path) -> int:
-    """The size of a file; `NotRun` for what is none: to open a pipe would be to wait."""
+    """Return the size of a regular file; raise `NotRun` for others: a pipe would block."""
     kind = path.stat()
     if stat.S_ISDIR(kind.st_mode):
         raise NotRun(f"Error: {path} is a folder. Use the LS tool for it.")

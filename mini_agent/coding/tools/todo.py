@@ -22,7 +22,7 @@ LIST_CHANGED: Final = (
 
 
 class TodoWrite(CodingTool):
-    """The whole list."""
+    """Replace the whole todo list."""
 
     tool_description: ClassVar[str] = (
         "Write down the list of what is to be done, to work through a task of several steps. Each "
@@ -32,7 +32,7 @@ class TodoWrite(CodingTool):
     todos: Annotated[tuple[Todo, ...], Field(description="All of them, in their order.")]
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Keeps it."""
+        """Store the list."""
         invocation.context.todos.todos = self.todos
         if not self.todos:
             return text_output(f"{SAVED}{LIST_EMPTY}</system-reminder>")

@@ -1,4 +1,4 @@
-"""The list of what is to be done."""
+"""The todo list of a session."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ class Todo(BaseModel):
 
 @dataclass(slots=True)
 class TodoList:
-    """What the model last wrote down."""
+    """The todos as the model last wrote them."""
 
     todos: tuple[Todo, ...] = ()

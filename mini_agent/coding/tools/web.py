@@ -26,7 +26,7 @@ Domains = Annotated[tuple[str, ...], Field(description="Such as example.com.")]
 
 
 class WebFetch(CodingTool):
-    """A page of the web."""
+    """Fetch a page of the web."""
 
     tool_description: ClassVar[str] = (
         "Fetch a page of the web and get what the prompt asks for out of it. Public addresses "
@@ -39,11 +39,11 @@ class WebFetch(CodingTool):
 
     @classmethod
     def is_available(cls, context: ToolContext) -> bool:
-        """Whether there is a way to the web."""
+        """Return whether pages can be fetched."""
         return context.page_fetcher is not None
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Fetches it, and has it digested where there is a model for that."""
+        """Fetch the page, and have the side model digest it if there is one."""
         if invocation.context.page_fetcher is None:
             raise NotRun("Error: there is no way to the web here.")
         text = await invocation.context.page_fetcher.fetch(self.url)
@@ -56,7 +56,7 @@ class WebFetch(CodingTool):
 
 
 class WebSearch(CodingTool):
-    """A search of the web."""
+    """Search the web."""
 
     tool_description: ClassVar[str] = (
         "Search the web; the results are titles, addresses and excerpts."
@@ -69,11 +69,11 @@ class WebSearch(CodingTool):
 
     @classmethod
     def is_available(cls, context: ToolContext) -> bool:
-        """Whether there is a search engine."""
+        """Return whether there is a search engine."""
         return context.search_engine is not None
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Searches."""
+        """Search, and list title, address and excerpt of the results."""
         if invocation.context.search_engine is None:
             raise NotRun(f"{SEARCH_FAILED}no search engine is configured")
         try:
@@ -95,7 +95,7 @@ class WebSearch(CodingTool):
 
 
 def frame_untrusted(url: str, text: str, longest: int) -> str:
-    """What a stranger wrote, as it is shown to a model."""
+    """Return a stranger's text in a frame that marks it, cut to `longest` characters."""
     if len(text) > longest:
         text = f"{text[:longest]}\n({len(text) - longest} more characters were left out)"
     return UNTRUSTED_FRAME.format(url=url, text=text.replace("</page", "< /page"))

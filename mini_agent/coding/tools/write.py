@@ -23,7 +23,7 @@ UPDATED: Final = (
 
 
 class Write(FileEditTool):
-    """A whole file."""
+    """Write a whole file."""
 
     tool_description: ClassVar[str] = (
         "Write a file, with all its content. One that is already there has to be read first; "
@@ -33,16 +33,16 @@ class Write(FileEditTool):
     content: Annotated[str, Field(description="All that it is to hold.")]
 
     def path(self, context: ToolContext) -> Path:
-        """The file."""
+        """Return the file."""
         return context.path(self.file_path)
 
     def propose_change(self, context: ToolContext) -> Change:
-        """The file with another content, in the encoding and with the line ends it has."""
+        """Return the new content, in the encoding and with the line ends the file has."""
         path = self.path(context)
         return replace_content(path, read_text_file(path) if path.exists() else None, self.content)
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Writes it."""
+        """Write the file, and return its numbered lines."""
         files, path = invocation.context.files, self.path(invocation.context)
         async with invocation.context.locks.of(path):
             if path.exists():
@@ -52,7 +52,7 @@ class Write(FileEditTool):
 
 
 def replace_content(path: Path, before: TextFile | None, content: str) -> Change:
-    """The whole content of a file replaced."""
+    """Return the change that replaces the whole content of a file."""
     kind = before or TextFile()
     if before is not None and before.has_crlf and "\r" not in content:
         content = content.replace("\n", "\r\n")
@@ -60,7 +60,7 @@ def replace_content(path: Path, before: TextFile | None, content: str) -> Change
 
 
 def describe_write(change: Change, path: str) -> str:
-    """What the model reads of a file that was written."""
+    """Return what the model reads about a file that was written."""
     if change.before is None:
         return f"File created successfully at: {path}"
     lines = split_lines(change.after.normalized)[:MAX_LINES]

@@ -58,20 +58,20 @@ def create_session_file(folder: Path) -> SessionFile:
     return SessionFile(folder / f"{session_id}.jsonl", session_id)
 
 
-def find_session_file(named: str, folder: Path) -> SessionFile:
+def find_session_file(name: str, folder: Path) -> SessionFile:
     """The session meant by an id, which must be there, or by the path of a file, which need not."""
-    if _is_id(named):
-        session_file = SessionFile(folder / f"{named}.jsonl", named)
+    if _is_id(name):
+        session_file = SessionFile(folder / f"{name}.jsonl", name)
         if session_file.exists:
             return session_file
-        elsewhere = next(folder.parent.glob(f"*/{named}.jsonl"), None)
+        elsewhere = next(folder.parent.glob(f"*/{name}.jsonl"), None)
         if elsewhere is not None:
-            return SessionFile(elsewhere, named)
+            return SessionFile(elsewhere, name)
         raise BadRequest(
-            f"there is no session {named} in {folder}",
+            f"there is no session {name} in {folder}",
             hint="name a session's id or a transcript's file, or take --continue for the newest",
         )
-    path = Path(named).expanduser().absolute()
+    path = Path(name).expanduser().absolute()
     if path.exists() and not path.is_file():
         raise BadRequest(f"{path} is no file, so no transcript", hint="name a .jsonl file")
     return SessionFile(path, path.stem if _is_id(path.stem) else str(uuid4()))
@@ -90,8 +90,8 @@ def find_newest_session(folder: Path) -> SessionFile:
 
 def list_sessions(folder: Path) -> list[SessionListing]:
     """All sessions of a project, the newest first."""
-    found = [path for path in folder.glob("*.jsonl") if _is_id(path.stem)]
-    listings = [_read_listing(path) for path in found]
+    paths = [path for path in folder.glob("*.jsonl") if _is_id(path.stem)]
+    listings = [_read_listing(path) for path in paths]
     return sorted(listings, key=lambda each: each.changed, reverse=True)
 
 
@@ -104,9 +104,9 @@ def _read_title(path: Path) -> str:
     with path.open(encoding="utf-8", errors="replace") as lines:
         for line in lines:
             entry = parse_line(line)
-            words = entry.text if entry and entry.type == "user" and not entry.is_meta else ""
-            if words.strip() and not words.lstrip().startswith("<"):
-                return " ".join(words.split())[:MAX_TITLE_CHARS]
+            text = entry.text if entry and entry.type == "user" and not entry.is_meta else ""
+            if text.strip() and not text.lstrip().startswith("<"):
+                return " ".join(text.split())[:MAX_TITLE_CHARS]
     return ""
 
 

@@ -115,9 +115,9 @@ class Entry(BaseModel):
         """What it says, block by block."""
         return self.message.content if self.message else []
 
-    def blocks_of_type(self, kind: str) -> Iterator[Block]:
+    def blocks_of_type(self, block_type: str) -> Iterator[Block]:
         """Its blocks of one type."""
-        return (block for block in self.blocks if block.get("type") == kind)
+        return (block for block in self.blocks if block.get("type") == block_type)
 
     @property
     def text(self) -> str:
@@ -125,12 +125,12 @@ class Entry(BaseModel):
         return "\n".join(str(block.get("text") or "") for block in self.blocks_of_type("text"))
 
 
-def parse_entry(value: JsonObject) -> Entry:
+def parse_entry(line_object: JsonObject) -> Entry:
     """The line that `value` is; one of a shape that nobody knows says nothing."""
     try:
-        return Entry.model_validate(value)
+        return Entry.model_validate(line_object)
     except ValidationError:
-        return Entry.model_validate({**value, "type": "unknown", "message": None})
+        return Entry.model_validate({**line_object, "type": "unknown", "message": None})
 
 
 def parse_line(line: str) -> Entry | None:
@@ -155,8 +155,8 @@ def read_transcript(path: Path) -> TranscriptContent:
         raw = path.read_bytes()
     except FileNotFoundError:
         return TranscriptContent()
-    except OSError as unreadable:
-        raise MiniAgentError(f"{path} cannot be read: {unreadable.strerror}") from unreadable
+    except OSError as error:
+        raise MiniAgentError(f"{path} cannot be read: {error.strerror}") from error
     entries: list[Entry] = []
     broken: list[int] = []
     for number, line in enumerate(raw.decode("utf-8", "replace").split("\n"), start=1):
@@ -170,22 +170,22 @@ def read_transcript(path: Path) -> TranscriptContent:
     return TranscriptContent(tuple(entries), _describe_broken(path, broken))
 
 
-def append_line(path: Path, value: JsonObject) -> None:
+def append_line(path: Path, line_object: JsonObject) -> None:
     """Adds one line; one that does not fit on the disk leaves the file as it was."""
-    line = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
+    line = json.dumps(line_object, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # INVARIANT: nothing that stands in the file is ever changed, a broken last line included.
         file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
-    except OSError as unwritable:
-        raise _build_write_error(path, unwritable) from unwritable
+    except OSError as error:
+        raise _build_write_error(path, error) from error
     try:
         size = os.fstat(file).st_size
         if size and os.pread(file, 1, size - 1) != b"\n":
             line = b"\n" + line
         _write_whole(file, line, size)
-    except OSError as unwritable:
-        raise _build_write_error(path, unwritable) from unwritable
+    except OSError as error:
+        raise _build_write_error(path, error) from error
     finally:
         os.close(file)
 
@@ -200,9 +200,9 @@ def _write_whole(file: int, line: bytes, size: int) -> None:
         raise
 
 
-def _build_write_error(path: Path, why: OSError) -> MiniAgentError:
+def _build_write_error(path: Path, error: OSError) -> MiniAgentError:
     return MiniAgentError(
-        f"the transcript {path} cannot be written: {why.strerror}",
+        f"the transcript {path} cannot be written: {error.strerror}",
         hint="what is in it is whole: make room, or rights, and go on with --resume",
     )
 
@@ -229,11 +229,15 @@ def select_active(entries: Sequence[Entry]) -> tuple[Entry, ...]:
     trunk = _walk_ancestors(entries)
     on_trunk = {entry.uuid for entry in trunk}
     answers = {_message_id(entry) for entry in trunk} - {""}
-    asked = [e for e in entries if e.uuid in on_trunk or _message_id(e) in answers]
-    calls = {block.get("id") for entry in asked for block in entry.blocks_of_type("tool_use")}
-    kept = {entry.uuid for entry in asked}
+    reply_entries = [e for e in entries if e.uuid in on_trunk or _message_id(e) in answers]
+    call_ids = {
+        block.get("id") for entry in reply_entries for block in entry.blocks_of_type("tool_use")
+    }
+    reply_ids = {entry.uuid for entry in reply_entries}
     return tuple(
-        e for e in entries if e.is_conversation and (e.uuid in kept or _answers_any(e, calls))
+        e
+        for e in entries
+        if e.is_conversation and (e.uuid in reply_ids or _answers_any(e, call_ids))
     )
 
 
@@ -247,20 +251,22 @@ def is_chained(entries: Sequence[Entry]) -> bool:
 
 
 def _after_compaction(entries: Sequence[Entry]) -> Sequence[Entry]:
-    places = [place for place, entry in enumerate(entries) if entry.subtype == COMPACT_BOUNDARY]
-    return entries[places[-1] :] if places else entries
+    positions = [
+        position for position, entry in enumerate(entries) if entry.subtype == COMPACT_BOUNDARY
+    ]
+    return entries[positions[-1] :] if positions else entries
 
 
 def _walk_ancestors(entries: Sequence[Entry]) -> list[Entry]:
-    places = {entry.uuid: place for place, entry in enumerate(entries) if entry.uuid}
-    place: int | None = next(
+    positions = {entry.uuid: position for position, entry in enumerate(entries) if entry.uuid}
+    position: int | None = next(
         (at for at in range(len(entries) - 1, -1, -1) if entries[at].is_conversation), None
     )
     trunk: list[Entry] = []
-    while place is not None:
-        entry = entries[place]
+    while position is not None:
+        entry = entries[position]
         trunk.append(entry)
-        place = None if _is_first(entry) else _find_parent(entry, place, places, entries)
+        position = None if _is_first(entry) else _find_parent(entry, position, positions, entries)
     return trunk
 
 
@@ -269,18 +275,20 @@ def _is_first(entry: Entry) -> bool:
 
 
 def _find_parent(
-    entry: Entry, place: int, places: dict[str, int], entries: Sequence[Entry]
+    entry: Entry, position: int, positions: dict[str, int], entries: Sequence[Entry]
 ) -> int | None:
     """Where the parent is; one that is not in the file was the line above it."""
-    parent = places.get(entry.parent)
+    parent = positions.get(entry.parent)
     if parent is not None:
-        return parent if parent < place else None
-    return next((at for at in range(place - 1, -1, -1) if not entries[at].is_sidechain), None)
+        return parent if parent < position else None
+    return next((at for at in range(position - 1, -1, -1) if not entries[at].is_sidechain), None)
 
 
 def _message_id(entry: Entry) -> str:
     return entry.message.id if entry.type == "assistant" and entry.message else ""
 
 
-def _answers_any(entry: Entry, calls: set[JsonValue]) -> bool:
-    return any(block.get("tool_use_id") in calls for block in entry.blocks_of_type("tool_result"))
+def _answers_any(entry: Entry, call_ids: set[JsonValue]) -> bool:
+    return any(
+        block.get("tool_use_id") in call_ids for block in entry.blocks_of_type("tool_result")
+    )

@@ -35,11 +35,11 @@ class ToolUse:
 def build_messages(entries: Sequence[Entry]) -> list[Message]:
     """The conversation, in OpenAI's form; the blocks of one answer are one message."""
     messages: list[Message] = []
-    for said in _group_entries(entries):
-        if said[0].type == "assistant":
-            messages.append(_build_reply(said))
+    for group in _group_entries(entries):
+        if group[0].type == "assistant":
+            messages.append(_build_reply(group))
         else:
-            messages += _build_user_messages(said)
+            messages += _build_user_messages(group)
     return messages
 
 
@@ -71,11 +71,11 @@ def _group_entries(entries: Sequence[Entry]) -> list[list[Entry]]:
     """Lines that belong together: of one answer, or one after the other of the user."""
     groups: list[list[Entry]] = []
     for entry in entries:
-        home = _find_group(entry, groups)
-        if home is None:
+        own_group = _find_group(entry, groups)
+        if own_group is None:
             groups.append([entry])
         else:
-            home.append(entry)
+            own_group.append(entry)
     return groups
 
 
@@ -98,32 +98,32 @@ def _message_id(entry: Entry) -> str:
     return entry.message.id if entry.message else ""
 
 
-def _build_reply(said: Sequence[Entry]) -> Message:
-    text = "\n".join(entry.text for entry in said if entry.text)
-    calls = [function_call(use.id, use.name, use.arguments) for use in _iter_tool_uses(said)]
+def _build_reply(group: Sequence[Entry]) -> Message:
+    text = "\n".join(entry.text for entry in group if entry.text)
+    calls = [function_call(use.id, use.name, use.arguments) for use in _iter_tool_uses(group)]
     return assistant(text, calls)
 
 
-def _iter_tool_uses(said: Sequence[Entry]) -> Iterator[ToolUse]:
-    for entry in said:
+def _iter_tool_uses(group: Sequence[Entry]) -> Iterator[ToolUse]:
+    for entry in group:
         for block in entry.blocks_of_type("tool_use"):
-            given = block.get("input")
-            arguments = given if isinstance(given, dict) else {}
+            value = block.get("input")
+            arguments = value if isinstance(value, dict) else {}
             yield ToolUse(str(block.get("id") or ""), str(block.get("name") or ""), arguments)
 
 
-def _build_user_messages(said: Sequence[Entry]) -> Iterator[Message]:
+def _build_user_messages(group: Sequence[Entry]) -> Iterator[Message]:
     """Results first, each its own message, then the pictures in them, then the words."""
-    pictures: list[JsonValue] = []
-    for entry in said:
+    images: list[JsonValue] = []
+    for entry in group:
         for block in entry.blocks_of_type("tool_result"):
             yield tool_result(str(block.get("tool_use_id") or ""), _result_text(block))
-            pictures += [
+            images += [
                 _build_image(part) for part in _result_parts(block) if part.get("type") == "image"
             ]
-    if pictures:
-        yield {"role": "user", "content": pictures}
-    for entry in said:
+    if images:
+        yield {"role": "user", "content": images}
+    for entry in group:
         parts = [
             _build_part(block) for block in entry.blocks if block.get("type") in ("text", "image")
         ]
@@ -142,8 +142,8 @@ def _build_part(block: Block) -> JsonObject:
 
 def _build_image(block: Block) -> JsonObject:
     source = block.get("source")
-    given = source if isinstance(source, dict) else {}
-    url = given.get("url") or f"data:{given.get('media_type')};base64,{given.get('data')}"
+    value = source if isinstance(source, dict) else {}
+    url = value.get("url") or f"data:{value.get('media_type')};base64,{value.get('data')}"
     return {"type": "image_url", "image_url": {"url": url}}
 
 
@@ -174,5 +174,5 @@ def _answered_ids(entries: Sequence[Entry]) -> set[object]:
     }
 
 
-def _has_words(said: Sequence[Entry]) -> bool:
-    return any(entry.text or any(entry.blocks_of_type("image")) for entry in said)
+def _has_words(group: Sequence[Entry]) -> bool:
+    return any(entry.text or any(entry.blocks_of_type("image")) for entry in group)

@@ -71,7 +71,9 @@ class SessionRecorder:
         if not event.text:
             return
         stop_reason = None if event.calls else STOP_REASONS.get(event.finish_reason, "end_turn")
-        self._session.add_model_block(self._reply, {"type": "text", "text": event.text}, stop_reason)
+        self._session.add_model_block(
+            self._reply, {"type": "text", "text": event.text}, stop_reason
+        )
 
     def _record_calls(self, event: CallsUnderstood) -> None:
         for call in event.calls:

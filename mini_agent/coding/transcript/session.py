@@ -56,7 +56,7 @@ class Session:
 
     session_file: SessionFile
     origin: SessionOrigin
-    reader: LineListener = _ignore_line
+    on_line: LineListener = _ignore_line
     warning: str = ""
     _entries: list[Entry] = field(default_factory=list)
     _is_chained: bool = True

@@ -43,7 +43,7 @@ MAX_BACKOFF_S: Final = 30.0
 class McpInvoker:
     """Lists and calls the tools of one MCP server, which is started or connected to when needed.
 
-    The session is kept, also from run to run, until `aclose` or the end of an `async with`; each
+    The session is current, also from run to run, until `aclose` or the end of an `async with`; each
     event loop has its own. A server that has died is started anew by the next call, after a pause
     when it would not start. It may take `startup_timeout` seconds to start and `tool_timeout` for
     a call, which is cancelled there.
@@ -60,7 +60,7 @@ class McpInvoker:
                 )
         self._server = server
         self._startup_s, self._tool_s = startup_timeout, tool_timeout
-        self._places: WeakKeyDictionary[AbstractEventLoop, _LoopSession] = WeakKeyDictionary()
+        self._sessions: WeakKeyDictionary[AbstractEventLoop, _LoopSession] = WeakKeyDictionary()
 
     @classmethod
     def command(
@@ -87,19 +87,19 @@ class McpInvoker:
 
     async def aclose(self) -> None:
         """Ends the session of this event loop, and the server that it had started."""
-        place = self._places.pop(asyncio.get_running_loop(), None)
-        if place is not None:
-            await asyncio.shield(place.aclose())
+        holder = self._sessions.pop(asyncio.get_running_loop(), None)
+        if holder is not None:
+            await asyncio.shield(holder.aclose())
 
     async def list_openai_tools(self) -> list[Tool]:
         """The server's tools; `ToolsUnavailable` when it cannot be reached."""
         session = await self._session()
         try:
             async with asyncio.timeout(self._startup_s):
-                return await session.tools()
+                return await session.list_openai_tools()
         except TimeoutError:
             raise ToolsUnavailable(
-                f"{self._server.shown} did not list its tools within {self._startup_s:g} s"
+                f"{self._server.label} did not list its tools within {self._startup_s:g} s"
             ) from None
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
@@ -112,49 +112,51 @@ class McpInvoker:
             name, arguments = called(openai_tool)
             session = await self._session()
             async with asyncio.timeout(self._tool_s):
-                return await session.output(name, arguments, tell)
+                return await session.stream_tool(name, arguments, tell)
         except (NotRun, MiniAgentError) as why:
             return refused(str(why))
         except TimeoutError:
             return refused(f"the call took longer than {self._tool_s:g} s and was cancelled")
 
-    async def listed(self) -> list[McpTool]:
+    async def list_mcp_tools(self) -> list[McpTool]:
         """The server's tools in the protocol's own form."""
         session = await self._session()
-        return await self._in_time(session.listed(), self._startup_s)
+        return await self._run_within(session.list_mcp_tools(), self._startup_s)
 
-    async def result(
+    async def call_mcp_tool(
         self, name: str, arguments: JsonObject, progress: ProgressListener
     ) -> CallToolResult:
         """What came of one call in the protocol's own form; `ToolsUnavailable` when it took too
         long or the server cannot be reached.
         """
         session = await self._session()
-        return await self._in_time(session.result(name, arguments, progress), self._tool_s)
+        return await self._run_within(
+            session.call_mcp_tool(name, arguments, progress), self._tool_s
+        )
 
-    async def templates(self) -> list[str]:
+    async def list_templates(self) -> list[str]:
         """The templates of the server's resources."""
         session = await self._session()
-        return await self._in_time(session.templates(), self._startup_s)
+        return await self._run_within(session.list_templates(), self._startup_s)
 
-    async def read(self, uri: str) -> list[str]:
+    async def read_resource(self, uri: str) -> list[str]:
         """The contents of a resource, each as text; `ToolsUnavailable` when there are none."""
         session = await self._session()
-        return await self._in_time(session.read(uri), self._tool_s)
+        return await self._run_within(session.read_resource(uri), self._tool_s)
 
-    async def _in_time(self, work: Coroutine[object, object, Result], seconds: float) -> Result:
+    async def _run_within(self, work: Coroutine[object, object, Result], seconds: float) -> Result:
         try:
             async with asyncio.timeout(seconds):
                 return await work
         except TimeoutError:
             raise ToolTooSlow(
-                f"{self._server.shown} took longer than {seconds:g} s and was cancelled"
+                f"{self._server.label} took longer than {seconds:g} s and was cancelled"
             ) from None
 
     async def _session(self) -> McpSession:
-        place = self._places.setdefault(asyncio.get_running_loop(), _LoopSession())
-        async with place.lock:
-            return await place.session(self._server, self._startup_s)
+        holder = self._sessions.setdefault(asyncio.get_running_loop(), _LoopSession())
+        async with holder.lock:
+            return await holder.session(self._server, self._startup_s)
 
 
 @dataclass
@@ -162,56 +164,56 @@ class _LoopSession:
     """What an event loop has of the server: a session, or how often it would not open."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
-    kept: McpSession | None = None
+    current: McpSession | None = None
     failures: int = 0
-    not_before: float = 0.0
+    retry_at: float = 0.0
     last_error: ToolsUnavailable | None = None
-    leaving: list[McpSession] = field(default_factory=list)
+    closing: list[McpSession] = field(default_factory=list)
 
     async def session(self, server: McpTarget, startup_s: float) -> McpSession:
-        if self.kept is not None and self.kept.is_open:
-            return self.kept
-        self._require_pause_is_over()
-        opening = (await asyncio.to_thread(_session_type))(server)
-        self._leave(self.kept)
-        self.kept = opening
+        if self.current is not None and self.current.is_open:
+            return self.current
+        self._require_backoff_over()
+        opening = (await asyncio.to_thread(_import_session))(server)
+        self._retire(self.current)
+        self.current = opening
         try:
-            await opening.opened(startup_s)
+            await opening.wait_until_open(startup_s)
         except ToolsUnavailable as error:
-            self._failed(error)
+            self._record_failure(error)
             raise
         except asyncio.CancelledError:
-            self._leave(opening)
+            self._retire(opening)
             raise
         self.failures, self.last_error = 0, None
         return opening
 
     async def aclose(self) -> None:
-        self._leave(self.kept)
-        self.kept = None
-        for session in self.leaving:
+        self._retire(self.current)
+        self.current = None
+        for session in self.closing:
             await session.aclose()
 
-    def _require_pause_is_over(self) -> None:
-        left = self.not_before - asyncio.get_running_loop().time()
+    def _require_backoff_over(self) -> None:
+        left = self.retry_at - asyncio.get_running_loop().time()
         if self.last_error is not None and left > 0:
             raise ToolsUnavailable(f"{self.last_error.message}; it is tried again in {left:.1f} s")
 
-    def _failed(self, error: ToolsUnavailable) -> None:
+    def _record_failure(self, error: ToolsUnavailable) -> None:
         pause = min(MIN_BACKOFF_S * 2**self.failures, MAX_BACKOFF_S)
         self.failures, self.last_error = self.failures + 1, error
-        self.not_before = asyncio.get_running_loop().time() + pause
+        self.retry_at = asyncio.get_running_loop().time() + pause
 
-    def _leave(self, session: McpSession | None) -> None:
+    def _retire(self, session: McpSession | None) -> None:
         """What is over is closed at the end: a server that does not go takes some seconds."""
-        self.leaving = [each for each in self.leaving if not each.is_over]
+        self.closing = [each for each in self.closing if not each.is_over]
         if session is not None:
             session.end()
-            self.leaving.append(session)
+            self.closing.append(session)
 
 
 # With the MCP SDK, which takes a second to import.
-def _session_type() -> type[McpSession]:
+def _import_session() -> type[McpSession]:
     from mini_agent.mcp.client.session import McpSession
 
     return McpSession

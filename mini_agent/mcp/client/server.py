@@ -32,7 +32,7 @@ class McpCommand:
             )
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """The server in an error; without arguments, which may hold a secret."""
         return f"the MCP server {self.command}"
 
@@ -54,7 +54,7 @@ class McpAddress:
             )
 
     @property
-    def shown(self) -> str:
+    def label(self) -> str:
         """The server in an error, without a password or a query."""
         parts = urlsplit(self.url)
         host = parts.netloc.rpartition("@")[2]

@@ -48,9 +48,9 @@ class Connection:
         self._stderr = _StderrTail()
 
     @property
-    def complaints(self) -> str:
+    def stderr_tail(self) -> str:
         """The end of what the server, a child process, wrote to its stderr."""
-        return self._stderr.kept.decode("utf-8", "replace").strip()
+        return self._stderr.tail.decode("utf-8", "replace").strip()
 
     @asynccontextmanager
     async def streams(self) -> AsyncIterator[TransportStreams]:
@@ -66,7 +66,7 @@ class Connection:
 
     def _transport(self) -> AbstractAsyncContextManager[TransportStreams]:
         if isinstance(self._server, McpCommand):
-            return self._child(self._server)
+            return self._start_child(self._server)
         return _connect_http(self._server.url, dict(self._server.headers))
 
     async def _relay(
@@ -84,7 +84,7 @@ class Connection:
             self.ended.set()
 
     @asynccontextmanager
-    async def _child(self, server: McpCommand) -> AsyncIterator[TransportStreams]:
+    async def _start_child(self, server: McpCommand) -> AsyncIterator[TransportStreams]:
         parameters = StdioServerParameters(
             command=server.command,
             args=list(server.args),
@@ -111,10 +111,10 @@ class _StderrTail(asyncio.Protocol):
     """Reads a stderr and keeps the end of it."""
 
     def __init__(self) -> None:
-        self.kept = b""
+        self.tail = b""
 
     def data_received(self, data: bytes) -> None:
-        self.kept = (self.kept + data)[-MAX_STDERR_BYTES:]
+        self.tail = (self.tail + data)[-MAX_STDERR_BYTES:]
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[TextIO]:
@@ -144,14 +144,14 @@ class McpSession:
 
     def __init__(self, server: McpTarget) -> None:
         self._server = server
-        self._line = Connection(server)
+        self._connection = Connection(server)
         self._ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
         # Who waited for it may be gone when it fails; unread, the error would be logged.
         self._ready.add_done_callback(lambda ready: ready.cancelled() or ready.exception())
         self._over = asyncio.Event()
-        self._owner = asyncio.create_task(self._own())
+        self._owner = asyncio.create_task(self._run())
 
-    async def opened(self, within_s: float) -> None:
+    async def wait_until_open(self, within_s: float) -> None:
         """Waits until the server is ready; `ToolsUnavailable` when it is not in time."""
         try:
             async with asyncio.timeout(within_s):
@@ -159,13 +159,13 @@ class McpSession:
         except TimeoutError:
             self._owner.cancel()
             raise ToolsUnavailable(
-                f"{self._server.shown} was not ready within {within_s:g} s{self._complaints}"
+                f"{self._server.label} was not ready within {within_s:g} s{self._stderr_note}"
             ) from None
 
     @property
     def is_open(self) -> bool:
         """Whether calls can be made; a server that has died ends its session at once."""
-        return self._ready.done() and not self._owner.done() and not self._line.ended.is_set()
+        return self._ready.done() and not self._owner.done() and not self._connection.ended.is_set()
 
     @property
     def is_over(self) -> bool:
@@ -183,11 +183,11 @@ class McpSession:
         self.end()
         await asyncio.wait({self._owner}, timeout=CLOSE_TIMEOUT_S)
 
-    async def tools(self) -> list[Tool]:
+    async def list_openai_tools(self) -> list[Tool]:
         """All tools of the server, in OpenAI's form."""
-        return [convert_tool(tool) for tool in await self.listed()]
+        return [convert_tool(tool) for tool in await self.list_mcp_tools()]
 
-    async def listed(self) -> list[McpTool]:
+    async def list_mcp_tools(self) -> list[McpTool]:
         """All tools of the server, as it lists them."""
         client, listed, cursor = self._ready.result(), [], None
         try:
@@ -198,10 +198,10 @@ class McpSession:
                 if cursor is None:
                     break
         except (MCPError, ValidationError) as broken:
-            raise ToolsUnavailable(f"{self._server.shown} lists no tools: {broken}") from broken
+            raise ToolsUnavailable(f"{self._server.label} lists no tools: {broken}") from broken
         return listed
 
-    async def templates(self) -> list[str]:
+    async def list_templates(self) -> list[str]:
         """What the server's resources are called, `{...}` for what the reader fills in."""
         try:
             listed = await self._ready.result().list_resource_templates()
@@ -209,19 +209,19 @@ class McpSession:
             return []
         return [template.uri_template for template in listed.resource_templates]
 
-    async def read(self, uri: str) -> list[str]:
+    async def read_resource(self, uri: str) -> list[str]:
         """The contents of a resource, each as text."""
         try:
             read = await self._ready.result().read_resource(uri)
         except (MCPError, ValidationError) as broken:
-            raise ToolsUnavailable(f"{self._server.shown} has no {uri:.80}: {broken}") from broken
+            raise ToolsUnavailable(f"{self._server.label} has no {uri:.80}: {broken}") from broken
         return [decode_resource(each) for each in read.contents]
 
-    async def output(self, name: str, arguments: JsonObject, tell: Listener) -> ToolOutput:
+    async def stream_tool(self, name: str, arguments: JsonObject, tell: Listener) -> ToolOutput:
         """What came of a call; `tell` gets the progress that the server reports, as stderr."""
-        return convert_result(await self.result(name, arguments, progress_as_stderr(tell)))
+        return convert_result(await self.call_mcp_tool(name, arguments, progress_as_stderr(tell)))
 
-    async def result(
+    async def call_mcp_tool(
         self, name: str, arguments: JsonObject, progress: ProgressListener
     ) -> CallToolResult:
         """What came of a call, as the server says it; a server that fails is an error in it."""
@@ -229,44 +229,46 @@ class McpSession:
             client = self._ready.result()
             return await client.call_tool(name, arguments, progress_callback=progress)
         except MCPError as error:
-            return error_result(self._reason(error))
+            return error_result(self._describe_error(error))
         # What the server promises of its results, and does not keep, the SDK finds out.
         except (RuntimeError, ValidationError) as odd:
-            return error_result(f"{self._server.shown} gave a result that cannot be: {odd!s:.500}")
+            return error_result(f"{self._server.label} gave a result that cannot be: {odd!s:.500}")
 
-    async def _own(self) -> None:
+    async def _run(self) -> None:
         try:
-            async with Client(self._line.streams(), cache=None) as client:
+            async with Client(self._connection.streams(), cache=None) as client:
                 self._ready.set_result(client)
-                await self._until_over()
+                await self._wait_until_over()
         except Exception as broken:  # noqa: BLE001  the SDK raises whatever its libraries raise
             if not self._ready.done():
                 self._ready.set_exception(self._unavailable(broken))
         finally:
-            self._line.ended.set()
+            self._connection.ended.set()
             self._ready.cancel()
 
-    async def _until_over(self) -> None:
-        waits = {asyncio.create_task(event.wait()) for event in (self._over, self._line.ended)}
+    async def _wait_until_over(self) -> None:
+        waits = {
+            asyncio.create_task(event.wait()) for event in (self._over, self._connection.ended)
+        }
         try:
             await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for wait in waits:
                 wait.cancel()
 
-    def _reason(self, error: MCPError) -> str:
+    def _describe_error(self, error: MCPError) -> str:
         is_lost = error.code == INVALID_REQUEST and error.message == SESSION_LOST
         if is_lost:
             self._over.set()
             return (
-                f"{self._server.shown} has forgotten this session: call again, it opens a new one"
+                f"{self._server.label} has forgotten this session: call again, it opens a new one"
             )
         if error.code == CONNECTION_CLOSED:
             return (
-                f"{self._server.shown} is gone, and whether the call was carried out is not known"
-                f"{self._complaints}"
+                f"{self._server.label} is gone, and whether the call was carried out is not known"
+                f"{self._stderr_note}"
             )
-        return error.message or f"{self._server.shown} refuses the call with code {error.code}"
+        return error.message or f"{self._server.label} refuses the call with code {error.code}"
 
     def _unavailable(self, broken: BaseException) -> ToolsUnavailable:
         reason = broken
@@ -274,12 +276,12 @@ class McpSession:
             reason = reason.exceptions[0]
         what = str(reason) or type(reason).__name__
         return ToolsUnavailable(
-            f"{self._server.shown} cannot be used: {what:.300}{self._complaints}"
+            f"{self._server.label} cannot be used: {what:.300}{self._stderr_note}"
         )
 
     @property
-    def _complaints(self) -> str:
-        said = " ".join(self._line.complaints.split())
+    def _stderr_note(self) -> str:
+        said = " ".join(self._connection.stderr_tail.split())
         return f"; it says: {said[-300:]}" if said else ""
 
 

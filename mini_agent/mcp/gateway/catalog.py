@@ -44,19 +44,19 @@ class ToolCatalog:
         self._known: tuple[tuple[Tool, ...], ...] = ()
         self._named: Mapping[str, _CatalogEntry] = {}
 
-    async def tools(self) -> list[Tool]:
+    async def list_tools(self) -> list[Tool]:
         """The tools of all servers that run, as `server__tool`.
 
         Servers that are just being started are waited for, but not long.
         """
-        await self.tried(START_TIMEOUT_S)
+        await self.wait_started(START_TIMEOUT_S)
         return [
             place.tool.model_copy(update={"name": name})
             for name, place in self._catalog().items()
             if place.server.state == "running"
         ]
 
-    async def result(
+    async def call(
         self, name: str, arguments: JsonObject, progress: ProgressListener
     ) -> CallToolResult:
         """What came of one call of a tool, by its long name or one that only one server has.
@@ -65,7 +65,7 @@ class ToolCatalog:
         """
         place = self._found(name)
         if place is None:
-            await self.tried(START_TIMEOUT_S)
+            await self.wait_started(START_TIMEOUT_S)
             place = self._found(name)
         if place is None:
             known = ", ".join(self._catalog()) or "none: /health says why"
@@ -74,17 +74,17 @@ class ToolCatalog:
                 field="name",
                 hint=f"there are: {known:.{MAX_HINT_CHARS}}",
             )
-        return await place.server.called(place.tool.name, arguments, progress)
+        return await place.server.call(place.tool.name, arguments, progress)
 
-    def standings(self) -> list[ServerStatus]:
+    def statuses(self) -> list[ServerStatus]:
         """How each server is."""
-        return [server.standing for server in self._servers]
+        return [server.status for server in self._servers]
 
-    async def tried(self, within_s: float | None = None) -> None:
+    async def wait_started(self, within_s: float | None = None) -> None:
         """Returns when each server has started or failed to; None leaves the time to the servers,
         which have their own.
         """
-        waits = [asyncio.create_task(server.tried.wait()) for server in self._servers]
+        waits = [asyncio.create_task(server.settled.wait()) for server in self._servers]
         if not waits:
             return
         try:
@@ -107,7 +107,7 @@ class ToolCatalog:
         return catalog[bare[0]] if bare else None
 
     def _catalog(self) -> Mapping[str, _CatalogEntry]:
-        known = tuple(server.known for server in self._servers)
+        known = tuple(server.known_tools for server in self._servers)
         if known != self._known:
             self._known, self._named = known, self._new_catalog()
         return self._named
@@ -116,7 +116,7 @@ class ToolCatalog:
         catalog: dict[str, _CatalogEntry] = {}
         for server in self._servers:
             taken: dict[str, str] = {}
-            for tool in server.known:
+            for tool in server.known_tools:
                 name = long_name(server.configured.prefix, tool.name, taken)
                 taken[name] = tool.name
                 catalog.setdefault(name, _CatalogEntry(server, tool))
@@ -127,12 +127,12 @@ class Gateway(ToolCatalog):
     """Use it in `async with`: the servers are started side by side and end with the block."""
 
     def __init__(self, configuration: Configuration) -> None:
-        hiding = configuration.environment.hiding
-        super().__init__([ServerSupervisor(each, hiding) for each in configuration.servers])
+        redact = configuration.environment.redact
+        super().__init__([ServerSupervisor(each, redact) for each in configuration.servers])
         self._keeping: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        self._keeping = [asyncio.create_task(server.keep()) for server in self._servers]
+        self._keeping = [asyncio.create_task(server.run()) for server in self._servers]
         return self
 
     async def __aexit__(
@@ -151,11 +151,11 @@ class Gateway(ToolCatalog):
         for server in self._servers:
             if not server.configured.is_required:
                 continue
-            await server.tried.wait()
+            await server.settled.wait()
             if server.state != "running":
-                name, why = server.configured.name, server.standing.error or server.state
+                name, why = server.configured.name, server.status.error or server.state
                 raise NotConfigured(f"the required MCP server {name!r} does not run: {why}")
 
-    def part(self, names: Collection[str]) -> ToolCatalog:
+    def select_servers(self, names: Collection[str]) -> ToolCatalog:
         """The catalog of those servers alone, which stay the gateway's."""
         return ToolCatalog([each for each in self._servers if each.configured.name in names])

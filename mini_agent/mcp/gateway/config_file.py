@@ -54,20 +54,20 @@ class VariableNotSet(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The variables of this process; `taken` are the values that servers get, which stay secret."""
+    """The variables of this process; `secrets` are the values that servers get, which stay secret."""
 
     variables: Mapping[str, str] = field(repr=False)
-    taken: set[str] = field(default_factory=set, repr=False)
+    secrets: set[str] = field(default_factory=set, repr=False)
 
     def value(self, name: str, where: str) -> str:
         """A variable's value; `VariableNotSet` where it is missing or empty."""
         value = self.variables.get(name, "")
         if not value:
             raise VariableNotSet(f"{where}: the variable {name} is not set")
-        self.taken.add(value)
+        self.secrets.add(value)
         return value
 
-    def expanded(self, text: str, where: str) -> str:
+    def expand(self, text: str, where: str) -> str:
         """`text` with its variables replaced; `VariableNotSet` where one is missing without a default.
 
         A bare `$VAR` stays as it is, so that what another shell is to expand still can be.
@@ -81,9 +81,9 @@ class Environment:
 
         return VARIABLE_REFERENCE.sub(replaced, text)
 
-    def hiding(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """`text` without the values that were taken."""
-        for value in sorted(self.taken, key=len, reverse=True):
+        for value in sorted(self.secrets, key=len, reverse=True):
             if len(value) >= MIN_SECRET_CHARS:
                 text = text.replace(value, REPLACEMENT)
         return text

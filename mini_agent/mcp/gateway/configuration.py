@@ -57,7 +57,7 @@ class Configuration:
     remarks: tuple[str, ...]
     environment: Environment
 
-    def only(self, names: Collection[str] | None) -> Configuration:
+    def select(self, names: Collection[str] | None) -> Configuration:
         """The same with those servers alone, with all where `names` is None.
 
         `BadRequest` lists the servers there are where one of them is not.
@@ -124,16 +124,16 @@ def _configure(name: str, prefix: str, table: object, environment: Environment) 
 def _build_target(name: str, entry: ServerEntry, environment: Environment) -> McpTarget:
     if entry.url is not None:
         return McpAddress(
-            environment.expanded(entry.url, f"{name}.url"), _build_headers(name, entry, environment)
+            environment.expand(entry.url, f"{name}.url"), _build_headers(name, entry, environment)
         )
     own = _expand_values(f"{name}.env", entry.env, environment)
-    cwd = None if entry.cwd is None else environment.expanded(entry.cwd, f"{name}.cwd")
+    cwd = None if entry.cwd is None else environment.expand(entry.cwd, f"{name}.cwd")
     child = child_environment(environment.variables, entry.forwarded, own)
-    environment.taken.update(child[key] for key in (*entry.forwarded, *own) if key in child)
+    environment.secrets.update(child[key] for key in (*entry.forwarded, *own) if key in child)
     return McpCommand(
-        environment.expanded(entry.command or "", f"{name}.command"),
+        environment.expand(entry.command or "", f"{name}.command"),
         [
-            environment.expanded(text, f"{name}.args[{place}]")
+            environment.expand(text, f"{name}.args[{place}]")
             for place, text in enumerate(entry.args)
         ],
         child,
@@ -143,7 +143,7 @@ def _build_target(name: str, entry: ServerEntry, environment: Environment) -> Mc
 
 def _build_headers(name: str, entry: ServerEntry, environment: Environment) -> dict[str, str]:
     headers = _expand_values(f"{name}.http_headers", entry.http_headers, environment)
-    environment.taken.update(headers.values())
+    environment.secrets.update(headers.values())
     for header, variable in entry.env_http_headers.items():
         headers[header] = environment.value(variable, f"{name}.env_http_headers.{header}")
     if entry.bearer_token_env_var is not None:
@@ -155,7 +155,7 @@ def _build_headers(name: str, entry: ServerEntry, environment: Environment) -> d
 def _expand_values(
     where: str, values: Mapping[str, str], environment: Environment
 ) -> dict[str, str]:
-    return {key: environment.expanded(value, f"{where}.{key}") for key, value in values.items()}
+    return {key: environment.expand(value, f"{where}.{key}") for key, value in values.items()}
 
 
 def _unique_prefix(name: str, taken: set[str]) -> str:

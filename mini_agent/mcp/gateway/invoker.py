@@ -31,15 +31,15 @@ class GatewayInvoker:
 
     async def list_openai_tools(self) -> list[Tool]:
         """All tools; `ToolsUnavailable` when no server runs."""
-        await self._catalog.tried()
-        tools = [convert_tool(tool) for tool in await self._catalog.tools()]
-        standings = self._catalog.standings()
+        await self._catalog.wait_started()
+        tools = [convert_tool(tool) for tool in await self._catalog.list_tools()]
+        statuses = self._catalog.statuses()
         away = [
             f"{each.name} is {each.state}{f': {each.error}' if each.error else ''}"
-            for each in standings
+            for each in statuses
             if each.state not in ("running", "disabled")
         ]
-        if not any(each.state == "running" for each in standings):
+        if not any(each.state == "running" for each in statuses):
             raise ToolsUnavailable(f"no MCP server runs: {'; '.join(away) or 'all are disabled'}")
         for why in away:
             warnings.warn(f"tools are missing: {why}", ToolsMissing, stacklevel=2)
@@ -53,7 +53,7 @@ class GatewayInvoker:
         """The same; `tell` gets the progress that the server reports."""
         try:
             name, arguments = called(openai_tool)
-            result = await self._catalog.result(name, arguments, progress_as_stderr(tell))
+            result = await self._catalog.call(name, arguments, progress_as_stderr(tell))
         except (NotRun, MiniAgentError) as why:
             return refused(str(why))
         return convert_result(result)

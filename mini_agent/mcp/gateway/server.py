@@ -56,11 +56,11 @@ def create_gateway_server(gateway: ToolCatalog) -> Server:
     async def listed(
         _context: ServerRequestContext, _asked: PaginatedRequestParams | None
     ) -> ListToolsResult:
-        return ListToolsResult(tools=await gateway.tools())
+        return ListToolsResult(tools=await gateway.list_tools())
 
     async def called(context: ServerRequestContext, asked: CallToolRequestParams) -> CallToolResult:
         try:
-            return await gateway.result(
+            return await gateway.call(
                 asked.name, asked.arguments or {}, context.session.report_progress
             )
         except UnknownTool as unknown:

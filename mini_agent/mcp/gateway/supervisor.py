@@ -33,17 +33,17 @@ class ServerStatus:
 
 
 class ServerSupervisor:
-    """INVARIANT: nothing that happens to it is raised by `keep`, so that the others live on.
+    """INVARIANT: nothing that happens to it is raised by `run`, so that the others live on.
 
-    One that cannot be used as it is configured is never started and says why. `hiding` takes
+    One that cannot be used as it is configured is never started and says why. `redact` takes
     secrets out of what is told of it.
     """
 
-    def __init__(self, configured: ConfiguredServer, hiding: Callable[[str], str]) -> None:
+    def __init__(self, configured: ConfiguredServer, redact: Callable[[str], str]) -> None:
         self.configured = configured
-        self.known: tuple[Tool, ...] = ()
-        self.tried = asyncio.Event()
-        self._hiding = hiding
+        self.known_tools: tuple[Tool, ...] = ()
+        self.settled = asyncio.Event()
+        self._redact = redact
         self._error = configured.problem
         self._calls, self._failures = 0, 0
         self._look = asyncio.Event()
@@ -52,34 +52,34 @@ class ServerSupervisor:
         self.state: ServerState = "starting"
         if self._invoker is None:
             self.state = "disabled" if not configured.is_enabled else "unusable"
-            self.tried.set()
+            self.settled.set()
 
     @property
     def tools(self) -> tuple[Tool, ...]:
-        """Those it has now; `known` are also those it had before it failed."""
-        return self.known if self.state == "running" else ()
+        """Those it has now; `known_tools` are also those it had before it failed."""
+        return self.known_tools if self.state == "running" else ()
 
     @property
-    def standing(self) -> ServerStatus:
+    def status(self) -> ServerStatus:
         """How it is now."""
-        error = self._hiding(self._error)
+        error = self._redact(self._error)
         return ServerStatus(self.configured.name, self.state, len(self.tools), error)
 
-    async def keep(self) -> None:
+    async def run(self) -> None:
         """Keeps it until cancelled; one that fails is tried again after a growing pause."""
         if self._invoker is None:
             return
         try:
             while True:
                 await self._looked_after(self._invoker)
-                self.tried.set()
+                self.settled.set()
                 self._look.clear()
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._look.wait(), self._pause_s)
         finally:
             await asyncio.shield(self._invoker.aclose())
 
-    async def called(
+    async def call(
         self, name: str, arguments: JsonObject, progress: ProgressListener
     ) -> CallToolResult:
         """What came of a call; `ToolsUnavailable` when it was cut or could not be made."""
@@ -87,10 +87,10 @@ class ServerSupervisor:
             raise ToolsUnavailable(f"{self.configured.name} is {self.state}: {self._error}")
         self._calls += 1
         try:
-            result = await self._invoker.result(name, arguments, progress)
+            result = await self._invoker.call_mcp_tool(name, arguments, progress)
         except ToolsUnavailable as why:
             self._look.set()
-            why.message = self._hiding(f"{self.configured.name}: {why.message}")
+            why.message = self._redact(f"{self.configured.name}: {why.message}")
             raise
         finally:
             self._calls -= 1
@@ -100,7 +100,7 @@ class ServerSupervisor:
 
     async def _looked_after(self, invoker: McpInvoker) -> None:
         try:
-            listed = await invoker.listed()
+            listed = await invoker.list_mcp_tools()
         except ToolsUnavailable as why:
             self.state, self._error = "failed", why.message
             self._failures += 1
@@ -110,12 +110,12 @@ class ServerSupervisor:
         else:
             self.state, self._failures = "running", 0
             self._error = _missing_tools(listed, self.configured)
-            self.known = tuple(_filter_tools(listed, self.configured))
+            self.known_tools = tuple(_filter_tools(listed, self.configured))
 
     # A server that dies tells on its stderr why, and what of.
     def _without_secrets(self, result: CallToolResult) -> CallToolResult:
         content = [
-            block.model_copy(update={"text": self._hiding(block.text)})
+            block.model_copy(update={"text": self._redact(block.text)})
             if isinstance(block, TextContent)
             else block
             for block in result.content

@@ -61,7 +61,7 @@ CLOSE_TIMEOUT_S: Final = 5.0
 class _ClientState:
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     own: SidecarSession | None = None
-    opened: list[SidecarSession] = field(default_factory=list)
+    sessions: list[SidecarSession] = field(default_factory=list)
 
 
 class ClientSessions:
@@ -76,42 +76,42 @@ class ClientSessions:
         """The sidecar; `MiniAgentError` when none is configured."""
         return self._sidecar()
 
-    async def own(self, client: str) -> SidecarSession:
+    async def open_own(self, client: str) -> SidecarSession:
         """The client's own session, opened when it is first needed."""
-        kept = self._clients.setdefault(client, _ClientState())
-        async with kept.opening:
-            if kept.own is None:
-                kept.own = await self._opened(kept)
-            return kept.own
+        state = self._clients.setdefault(client, _ClientState())
+        async with state.opening:
+            if state.own is None:
+                state.own = await self._opened(state)
+            return state.own
 
-    async def another(self, client: str) -> SidecarSession:
+    async def open_new(self, client: str) -> SidecarSession:
         """A new session beside the client's own."""
         return await self._opened(self._clients.setdefault(client, _ClientState()))
 
-    def known(self, session_id: str) -> SidecarSession:
+    def find(self, session_id: str) -> SidecarSession:
         """The session with this id, whoever opened it: ids cannot be guessed."""
         return self.sidecar.session(session_id)
 
-    def lost(self, client: str, session: SidecarSession) -> None:
+    def drop_own(self, client: str, session: SidecarSession) -> None:
         """The client's own session is over: the next call opens another."""
-        kept = self._clients.get(client)
-        if kept is not None and kept.own is session:
-            kept.own = None
+        state = self._clients.get(client)
+        if state is not None and state.own is session:
+            state.own = None
 
-    async def forget(self, client: str) -> None:
+    async def close_client(self, client: str) -> None:
         """The client is gone: its sessions end."""
-        kept = self._clients.pop(client, None)
-        if kept is not None:
-            await _close_all(kept.opened)
+        state = self._clients.pop(client, None)
+        if state is not None:
+            await _close_all(state.sessions)
 
     async def aclose(self) -> None:
         """Ends the sessions of all clients."""
         clients, self._clients = self._clients, {}
-        await _close_all(session for kept in clients.values() for session in kept.opened)
+        await _close_all(session for state in clients.values() for session in state.sessions)
 
-    async def _opened(self, kept: _ClientState) -> SidecarSession:
+    async def _opened(self, state: _ClientState) -> SidecarSession:
         session = await self.sidecar.open_session()
-        kept.opened.append(session)
+        state.sessions.append(session)
         return session
 
 
@@ -146,9 +146,9 @@ class ToolCallHandler:
     sessions: ClientSessions
     languages: tuple[Language, ...]
     client: str | None
-    tell: OutputListener
+    on_output: OutputListener
 
-    async def result(self, name: str, arguments: object) -> CallToolResult:
+    async def handle(self, name: str, arguments: object) -> CallToolResult:
         """What came of it; what cannot be carried out is told to the model as well."""
         try:
             asked = ARGUMENT_MODELS[name].model_validate(arguments)
@@ -162,31 +162,31 @@ class ToolCallHandler:
         session = None
         try:
             session, note = await self._session(asked)
-            return await self._carried_out(asked, session, note)
+            return await self._execute(asked, session, note)
         except SessionOver as over:
             if asked.session or session is None or self.client is None:
                 raise _session_over(asked.session) from over
-            self.sessions.lost(self.client, session)
+            self.sessions.drop_own(self.client, session)
         # INVARIANT: a call to a session that is over has run nothing, so this is its first time.
-        return await self._carried_out(asked, await self.sessions.own(self.client), EXPIRED)
+        return await self._execute(asked, await self.sessions.open_own(self.client), EXPIRED)
 
     async def _session(self, asked: ToolArguments) -> tuple[SidecarSession | None, str]:
         if asked.session == NEW_SESSION:
-            session = await self.sessions.another(self.client or "")
+            session = await self.sessions.open_new(self.client or "")
             return session, f"session: {session.id}"
         if asked.session:
-            return self.sessions.known(asked.session), ""
+            return self.sessions.find(asked.session), ""
         if self.client is None:
             return None, NO_WORKSPACE
-        return await self.sessions.own(self.client), ""
+        return await self.sessions.open_own(self.client), ""
 
-    async def _carried_out(
+    async def _execute(
         self, asked: ToolArguments, session: SidecarSession | None, note: str
     ) -> CallToolResult:
         match asked:
             case RunCode() | RunShell():
                 stream = (session or self.sessions.sidecar).stream(self._snippet(asked))
-                return results.execution_result(await self._told(stream), note)
+                return results.execution_result(await self._follow(stream), note)
             case WriteFile(path=path, content=content):
                 await _require_session(session).write(path, decode_content(content))
                 return results.text_result(f"{path} is written", note)
@@ -205,12 +205,12 @@ class ToolCallHandler:
             raise BadRequest(f"{asked.language} is not allowed here; allowed: {known}")
         return asked.snippet()
 
-    async def _told(self, stream: AsyncGenerator[Output | Execution, None]) -> Execution:
+    async def _follow(self, stream: AsyncGenerator[Output | Execution, None]) -> Execution:
         async with aclosing(stream) as items:
             async for item in items:
                 if isinstance(item, Execution):
                     return item
-                await self.tell(item)
+                await self.on_output(item)
         raise SandboxError("the sidecar's stream ended before the program did")
 
 
@@ -263,7 +263,7 @@ def create_sandbox_server(
         call = ToolCallHandler(
             sessions, languages, client_of(context.request), _report_progress(context)
         )
-        return await call.result(asked.name, asked.arguments or {})
+        return await call.handle(asked.name, asked.arguments or {})
 
     return Server(
         SERVER_NAME,

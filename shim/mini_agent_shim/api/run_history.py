@@ -157,7 +157,7 @@ class RunHistoryRoutes:
     async def page(self, request: Request, wanted: Annotated[RunFilter, Query()]) -> RunPage:
         """The runs that the caller may see."""
         caller = get_caller(request)
-        found = self.runs.page(
+        found = self.runs.list_page(
             RunQuery(
                 caller=caller.name or None,
                 states=tuple(wanted.state),
@@ -175,13 +175,13 @@ class RunHistoryRoutes:
     async def detail(self, request: Request, run_id: RunId) -> RunDetail:
         """One run, as far as it has come."""
         summary = self.runs.find(run_id, get_caller(request))
-        told = await read_run_record(self.runs.lines_so_far(run_id))
+        told = await read_run_record(self.runs.read_lines(run_id))
         return RunDetail(
             **summary.model_dump(),
             request=told.request,
             result=AgentRunResponse.of_result(told.result) if told.result else None,
             problem=told.error,
-            artifacts=tuple(left.facts for left in told.left),
+            artifacts=tuple(left.facts for left in told.artifacts),
         )
 
     async def events(
@@ -200,7 +200,7 @@ class RunHistoryRoutes:
         if summary.is_over and seen >= await self._last(run_id):
             # The one answer on which a browser does not connect again.
             return Response(status_code=HTTPStatus.NO_CONTENT)
-        return stream_texts(_format_lines(self.runs.lines(run_id, seen)))
+        return stream_texts(_format_lines(self.runs.follow_lines(run_id, seen)))
 
     async def cancel(self, request: Request, run_id: RunId) -> JSONResponse:
         """Ends a run and its sandbox; one that is over stays as it is."""
@@ -213,19 +213,19 @@ class RunHistoryRoutes:
     async def bundle(self, request: Request, run_id: RunId) -> Bundle:
         """All that `mini-agent replay` needs to do the run's programs again."""
         self.runs.find(run_id, get_caller(request))
-        told = await read_run_record(self.runs.lines_so_far(run_id))
-        events = [each async for each in replay_events(self.runs.lines_so_far(run_id))]
+        told = await read_run_record(self.runs.read_lines(run_id))
+        events = [each async for each in replay_events(self.runs.read_lines(run_id))]
         return Bundle(run_id=run_id, request=told.request, events=tuple(events))
 
     async def artifacts(self, request: Request, run_id: RunId) -> list[ArtifactFacts]:
         """What the run has left so far."""
-        return [left.facts for left in await self._left(request, run_id)]
+        return [left.facts for left in await self._find_artifacts(request, run_id)]
 
     async def artifact(
         self, request: Request, run_id: RunId, number: Annotated[int, Path(ge=1, le=100_000)]
     ) -> Response:
         """The bytes of one of these."""
-        for left in await self._left(request, run_id):
+        for left in await self._find_artifacts(request, run_id):
             if left.facts.number == number:
                 return _content_response(left)
         raise NotFound(
@@ -234,13 +234,13 @@ class RunHistoryRoutes:
             hint=f"GET /runs/{run_id}/artifacts lists them",
         )
 
-    async def _left(self, request: Request, run_id: str) -> tuple[StoredArtifact, ...]:
+    async def _find_artifacts(self, request: Request, run_id: str) -> tuple[StoredArtifact, ...]:
         self.runs.find(run_id, get_caller(request))
-        return (await read_run_record(self.runs.lines_so_far(run_id))).left
+        return (await read_run_record(self.runs.read_lines(run_id))).artifacts
 
     async def _last(self, run_id: str) -> int:
         last = 0
-        async with aclosing(self.runs.lines(run_id)) as lines:
+        async with aclosing(self.runs.follow_lines(run_id)) as lines:
             async for line in lines:
                 last, _ = parse_head(line)
         return last

@@ -61,7 +61,7 @@ class Health(BaseModel):
 
 
 class Ready(BaseModel):
-    """A run can be taken: the sidecar is ready. No model is asked."""
+    """A run can be taken: the sidecar is ready. No model is body."""
 
     ok: bool = Field(default=True, description="That a run can be taken.")
 
@@ -96,42 +96,42 @@ class RunRoutes:
         return router
 
     async def run(
-        self, request: Request, asked: AgentRunRequest, key: IdempotencyKey = None
+        self, request: Request, body: AgentRunRequest, key: IdempotencyKey = None
     ) -> Response:
         """Runs the agent until it has an answer, or tells it event by event (`stream`), or at once
         says where it can be followed (`background`).
 
         Hanging up cancels the run, unless it is in the background or has an Idempotency-Key.
         """
-        asker = RunOrigin(get_caller(request), "agent", key or "")
-        order = self.service.order(asked)
-        earlier = self.service.runs.earlier(order, asker)
+        origin = RunOrigin(get_caller(request), "agent", key or "")
+        order = self.service.create_order(body)
+        earlier = self.service.runs.find_earlier(order, origin)
         if earlier is not None:
-            return await self._again(request, order, asker, earlier)
-        run = self.service.runs.begin(order, asker)
-        run_id = run.recording.summary.id
-        if asked.background:
-            return _accepted_response(run.recording.summary, {})
-        if asked.stream:
+            return await self._again(request, order, origin, earlier)
+        run = self.service.runs.start(order, origin)
+        run_id = run.recorder.summary.id
+        if body.background:
+            return _accepted_response(run.recorder.summary, {})
+        if body.stream:
             return stream_events(
-                run.events(), end_unless_idempotent(run, asker), {RUN_ID_HEADER: run_id}
+                run.events(), end_unless_idempotent(run, origin), {RUN_ID_HEADER: run_id}
             )
-        return _result_response(await self._waited(request, run, asker), {RUN_ID_HEADER: run_id})
+        return _result_response(await self._waited(request, run, origin), {RUN_ID_HEADER: run_id})
 
-    async def _waited(self, request: Request, run: RunTask, asker: RunOrigin) -> AgentRunResponse:
-        async with end_unless_idempotent(run, asker):
+    async def _waited(self, request: Request, run: RunTask, origin: RunOrigin) -> AgentRunResponse:
+        async with end_unless_idempotent(run, origin):
             result = await run_while_connected(request.receive, run.result())
         return AgentRunResponse.of_result(result)
 
     async def _again(
-        self, request: Request, order: RunOrder, asker: RunOrigin, run_id: str
+        self, request: Request, order: RunOrder, origin: RunOrigin, run_id: str
     ) -> Response:
         headers = {RUN_ID_HEADER: run_id, REPLAYED_HEADER: "true"}
-        if order.asked.background:
-            return _accepted_response(self.service.runs.find(run_id, asker.caller), headers)
-        if order.asked.stream:
-            return stream_events(self.service.events_again(run_id), headers=headers)
-        result = await run_while_connected(request.receive, self.service.result_again(run_id))
+        if order.request.background:
+            return _accepted_response(self.service.runs.find(run_id, origin.caller), headers)
+        if order.request.stream:
+            return stream_events(self.service.replay_run_events(run_id), headers=headers)
+        result = await run_while_connected(request.receive, self.service.replay_result(run_id))
         return _result_response(AgentRunResponse.of_result(result), headers)
 
     async def healthz(self) -> Health:
@@ -145,7 +145,7 @@ class RunRoutes:
     async def ready(self) -> Ready | JSONResponse:
         """Whether a run can be taken now."""
         try:
-            await self.service.line.require_ready()
+            await self.service.sidecar.require_ready()
         except MiniAgentError as away:
             return respond_with_problem(HTTPStatus.SERVICE_UNAVAILABLE, error_body(away))
         return Ready()

@@ -79,7 +79,7 @@ class Tokens:
         """Whether a token is asked for at all."""
         return bool(self._callers)
 
-    def caller(self, token: str) -> Caller | None:
+    def find_caller(self, token: str) -> Caller | None:
         """Whose token it is. Every digest is compared, whichever one it is."""
         given, found = _digest(token), None
         for digest, caller in self._callers.items():
@@ -150,25 +150,25 @@ NO_TOKENS: Final = Tokens("", {})
 class AccessPolicy:
     """The rules of the door: names it answers to, and its tokens (none: none is asked for).
 
-    `called` and `variable` are its own name and its token's variable, for whoever is turned away;
-    `without_token` are the paths that everybody may have, by which nothing is told of a run.
+    `service_name` and `variable` are its own name and its token's variable, for whoever is turned away;
+    `public_paths` are the paths that everybody may have, by which nothing is told of a run.
     """
 
     names: frozenset[str]
     tokens: Tokens = NO_TOKENS
-    called: str = "shim"
+    service_name: str = "shim"
     variable: str = "MINI_AGENT_SHIM_TOKEN"
-    without_token: frozenset[str] = PUBLIC_PATHS
+    public_paths: frozenset[str] = PUBLIC_PATHS
     rates: RateLimiter = field(default_factory=RateLimiter)
 
-    def admitted(self, scope: Scope) -> Caller:
+    def authorize(self, scope: Scope) -> Caller:
         """Who calls; `AccessDenied` or `TooManyRequests` where the request may not pass."""
         headers = Headers(scope=scope)
         self._require_own_name(scope, headers)
-        if not self.tokens or scope["path"] in self.without_token:
+        if not self.tokens or scope["path"] in self.public_paths:
             return Caller()
         token = _bearer_token(headers)
-        caller = self.tokens.caller(token)
+        caller = self.tokens.find_caller(token)
         if caller is None:
             self._turn_away(scope, token)
         elif a_minute := caller.quota.requests_a_minute:
@@ -181,14 +181,14 @@ class AccessPolicy:
         if _hostname(f"//{host}") not in self.names | {own_address}:
             raise AccessDenied(
                 HTTPStatus.FORBIDDEN,
-                f"Host {host!r} is not a name of this {self.called}",
+                f"Host {host!r} is not a name of this {self.service_name}",
                 hint="add it to MINI_AGENT_ALLOWED_HOSTS if it is",
             )
         origin = headers.get("origin")
         if origin is not None and not _is_own_page(origin, host):
             raise AccessDenied(
                 HTTPStatus.FORBIDDEN,
-                f"a page of {origin!r} may not call this {self.called}",
+                f"a page of {origin!r} may not call this {self.service_name}",
                 hint="call it from a program instead",
             )
 
@@ -225,7 +225,7 @@ class AuthMiddleware:
             await self.app(scope, receive, send)
             return
         try:
-            caller = self.admission.admitted(scope)
+            caller = self.admission.authorize(scope)
         except MiniAgentError as objection:
             await respond_to_error(objection)(scope, receive, send)
         else:

@@ -54,7 +54,7 @@ class McpEndpoint:
         """Where it is."""
         return Route(PATH, self)
 
-    def running(self) -> AbstractAsyncContextManager[None]:
+    def run(self) -> AbstractAsyncContextManager[None]:
         """Once in its life, around all requests."""
         return self._sessions.run()
 
@@ -77,11 +77,11 @@ class SandboxMcpServer:
     def __init__(self, sidecar: Callable[[], SidecarClient], languages: str) -> None:
         self._sessions = ClientSessions(sidecar)
         server = create_sandbox_server(self._sessions, parse_languages(languages), read_client)
-        self.endpoint = McpEndpoint(server, self._sessions.forget)
+        self.endpoint = McpEndpoint(server, self._sessions.close_client)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def run(self) -> AsyncIterator[None]:
         """Once, around all requests."""
-        async with self.endpoint.running():
+        async with self.endpoint.run():
             yield
         await self._sessions.aclose()

@@ -51,7 +51,7 @@ class Invoke(BaseModel):
         description="A JSON object, or the text of one, as models write it; null for none.",
     )
 
-    def read(self) -> JsonObject:
+    def parse_arguments(self) -> JsonObject:
         """The arguments; `BadRequest` where their text is no JSON object."""
         if not isinstance(self.arguments, str):
             return self.arguments or {}
@@ -125,25 +125,25 @@ class GatewayApp:
 
     async def tools(self) -> list[Tool]:
         """All tools, in OpenAI's form."""
-        return [convert_tool(tool) for tool in await self._gateway.tools()]
+        return [convert_tool(tool) for tool in await self._gateway.list_tools()]
 
-    async def invoke(self, request: Request, asked: Invoke) -> Answer:
+    async def invoke(self, request: Request, body: Invoke) -> Answer:
         """Calls one tool; hanging up cancels it at its server."""
-        work = self._gateway.result(asked.name, asked.read(), _ignore_progress)
+        work = self._gateway.call(body.name, body.parse_arguments(), _ignore_progress)
         return build_answer(await run_while_connected(request.receive, work))
 
     async def health(self) -> Health:
         """How each server is."""
         servers = [
             ServerHealth(name=each.name, state=each.state, tools=each.tools, error=each.error)
-            for each in self._gateway.standings()
+            for each in self._gateway.statuses()
         ]
         is_well = all(each.state in ("running", "disabled") for each in servers)
         return Health(ok=is_well, version=version("mini-agent"), servers=servers)
 
     @asynccontextmanager
     async def _lifespan(self, _app: FastAPI) -> AsyncIterator[None]:
-        async with self._mcp.running():
+        async with self._mcp.run():
             yield
 
 

@@ -43,7 +43,7 @@ def serve(files: Sequence[str], host: str, port: int) -> None:
     admission = AccessPolicy(
         names=own_host_names(name.strip() for name in (*names, host) if name.strip()),
         tokens=Tokens(token, {}),
-        called="gateway",
+        service_name="gateway",
         variable=TOKEN_VARIABLE,
     )
     if not configuration.servers:

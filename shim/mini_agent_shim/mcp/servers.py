@@ -29,7 +29,7 @@ class McpServers:
         self._gateway: Gateway | None = None
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
+    async def run(self) -> AsyncIterator[None]:
         """Once, around all requests; `NotConfigured` where one that is required does not run."""
         if self._configuration is None:
             yield
@@ -42,10 +42,10 @@ class McpServers:
             await self._gateway.require_required()
             yield
 
-    def opened(self, named: Sequence[str] | None) -> AbstractAsyncContextManager[Invoker]:
+    def open_tools(self, named: Sequence[str] | None) -> AbstractAsyncContextManager[Invoker]:
         """The tools of those servers, or of all; `BadRequest` for one there is not."""
         configuration = self._configuration or load_run_configuration(self._settings)
-        names = [server.name for server in configuration.only(named).servers]
+        names = [server.name for server in configuration.select(named).servers]
         if self._gateway is None:
             raise NotConfigured("the MCP servers are not started", field="tool_backend")
-        return nullcontext(GatewayInvoker(self._gateway.part(names)))
+        return nullcontext(GatewayInvoker(self._gateway.select_servers(names)))

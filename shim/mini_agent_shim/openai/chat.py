@@ -180,7 +180,7 @@ class ChatCompletion(_Value):
     object: Literal["chat.completion"] = Field(
         default="chat.completion", description="The type of the object."
     )
-    created: int = Field(description="When the run was asked for, as Unix time in seconds.")
+    created: int = Field(description="When the run was request for, as Unix time in seconds.")
     model: str = Field(description="The model as the client named it.")
     choices: tuple[Choice, ...] = Field(description="The one choice there is.")
     usage: ChatUsage = Field(description="Tokens of the run.")
@@ -207,14 +207,14 @@ class ChatChunk(_Value):
     object: Literal["chat.completion.chunk"] = Field(
         default="chat.completion.chunk", description="The type of the object."
     )
-    created: int = Field(description="When the run was asked for, as Unix time in seconds.")
+    created: int = Field(description="When the run was request for, as Unix time in seconds.")
     model: str = Field(description="The model as the client named it.")
     choices: tuple[ChunkChoice, ...] = Field(
         description="What the chunk adds; empty in the last one where that holds the usage."
     )
     usage: ChatUsage | None = Field(
         default=None,
-        description="Tokens of the run, in the last chunk where the client asked for them; else "
+        description="Tokens of the run, in the last chunk where the client request for them; else "
         "null.",
     )
     mini_agent: RunFacts | None = Field(
@@ -242,32 +242,32 @@ SAMPLING: Final = ("top_p", "presence_penalty", "frequency_penalty", "stop")
 DONE: Final = format_event("[DONE]")
 
 
-def decline_chat_tools(asked: ChatRequest) -> tuple[str, ...]:
+def decline_chat_tools(request: ChatRequest) -> tuple[str, ...]:
     """The names of the client's tools; `BadRequest` where one of them must be called."""
-    tools = [*(asked.tools or []), *(asked.functions or [])]
-    return decline_tools(tools, asked.tool_choice or asked.function_call)
+    tools = [*(request.tools or []), *(request.functions or [])]
+    return decline_tools(tools, request.tool_choice or request.function_call)
 
 
-def convert_chat_request(asked: ChatRequest) -> AgentRunRequest:
+def convert_chat_request(request: ChatRequest) -> AgentRunRequest:
     """The run that a client asks for; `BadRequest` for what a run has not."""
     refused = {
-        "n": asked.n not in (None, 1),
-        "logprobs": bool(asked.logprobs),
-        "modalities": asked.modalities not in (None, ["text"]),
+        "n": request.n not in (None, 1),
+        "logprobs": bool(request.logprobs),
+        "modalities": request.modalities not in (None, ["text"]),
     }
     for name in (name for name, is_asked in refused.items() if is_asked):
         raise BadRequest(f"{name} is not available here", field=name, hint=f"leave {name} out")
     fields = {
-        "model": parse_model(asked.model),
-        "messages": add_declined_note(asked.messages, decline_chat_tools(asked)),
-        "stream": bool(asked.stream),
-        "temperature": asked.temperature,
-        "max_tokens": asked.max_completion_tokens or asked.max_tokens,
-        "seed": asked.seed,
-        "response_format": asked.response_format,
-        "completion_kwargs": asked.model_dump(include=set(SAMPLING), exclude_none=True),
+        "model": parse_model(request.model),
+        "messages": add_declined_note(request.messages, decline_chat_tools(request)),
+        "stream": bool(request.stream),
+        "temperature": request.temperature,
+        "max_tokens": request.max_completion_tokens or request.max_tokens,
+        "seed": request.seed,
+        "response_format": request.response_format,
+        "completion_kwargs": request.model_dump(include=set(SAMPLING), exclude_none=True),
     }
-    return build_run_request(fields, asked.mini_agent)
+    return build_run_request(fields, request.mini_agent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,22 +275,22 @@ class ChatCompletionBuilder:
     """The answer to one request."""
 
     run_id: str
-    asked: ChatRequest
-    declined: tuple[str, ...]
+    request: ChatRequest
+    declined_tools: tuple[str, ...]
     created: int = field(default_factory=lambda: int(time.time()))
 
-    def whole(self, result: AgentResult) -> ChatCompletion:
+    def build(self, result: AgentResult) -> ChatCompletion:
         """All of it at once."""
         return ChatCompletion(
             id=self._id,
             created=self.created,
-            model=self.asked.model,
+            model=self.request.model,
             choices=(Choice(message=ChatMessage(content=result.final_answer)),),
             usage=ChatUsage.of(result.usage),
             mini_agent=self._facts(result),
         )
 
-    async def pieces(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
+    async def stream(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
         """What the run is doing as reasoning, then the answer, as server-sent events."""
         async with aclosing(events):
             async for event in events:
@@ -311,11 +311,11 @@ class ChatCompletionBuilder:
 
     @property
     def _tells_usage(self) -> bool:
-        options = self.asked.stream_options
+        options = self.request.stream_options
         return bool(options and options.include_usage)
 
     def _facts(self, result: AgentResult) -> RunFacts:
-        return RunFacts.of(self.run_id, result, self.declined)
+        return RunFacts.of(self.run_id, result, self.declined_tools)
 
     def _sent(self, delta: JsonObject) -> str:
         return _format_chunk(self._chunk((ChunkChoice(delta=delta),)))
@@ -331,7 +331,9 @@ class ChatCompletionBuilder:
         return _format_chunk(self._chunk(()).model_copy(update={"usage": usage}))
 
     def _chunk(self, choices: tuple[ChunkChoice, ...]) -> ChatChunk:
-        return ChatChunk(id=self._id, created=self.created, model=self.asked.model, choices=choices)
+        return ChatChunk(
+            id=self._id, created=self.created, model=self.request.model, choices=choices
+        )
 
 
 def _format_chunk(chunk: ChatChunk) -> str:

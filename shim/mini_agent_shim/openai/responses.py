@@ -171,7 +171,7 @@ class ResponseObject(_Value):
 
     id: str = Field(description="The id of the response, resp_ and the id of the run.")
     object: Literal["response"] = Field(default="response", description="The type of the object.")
-    created_at: int = Field(description="When the run was asked for, as Unix time in seconds.")
+    created_at: int = Field(description="When the run was request for, as Unix time in seconds.")
     status: Literal["in_progress", "completed"] = Field(description="Whether the run has ended.")
     error: None = Field(
         default=None, description="Always null: an error is a problem and no response."
@@ -282,25 +282,25 @@ ID_PREFIX: Final = "resp_"
 
 
 def convert_responses_request(
-    asked: ResponsesRequest, earlier: Sequence[Message]
+    request: ResponsesRequest, earlier: Sequence[Message]
 ) -> AgentRunRequest:
     """The run that a client asks for, after the messages of an `earlier` one."""
     for name in UNSUPPORTED_FIELDS:
-        if getattr(asked, name):
+        if getattr(request, name):
             raise BadRequest(f"{name} is not available here", field=name, hint=f"leave {name} out")
     said = [each for each in earlier if each.get("role") not in INSTRUCTION_ROLES]
-    instructions = [system(asked.instructions)] if asked.instructions else []
-    messages = [*instructions, *said, *parse_input(asked.input)]
+    instructions = [system(request.instructions)] if request.instructions else []
+    messages = [*instructions, *said, *parse_input(request.input)]
     fields = {
-        "model": parse_model(asked.model),
-        "messages": add_declined_note(messages, decline_tools(asked.tools, asked.tool_choice)),
-        "stream": bool(asked.stream),
-        "temperature": asked.temperature,
-        "max_tokens": asked.max_output_tokens,
-        "response_format": _response_format(asked),
-        "completion_kwargs": {} if asked.top_p is None else {"top_p": asked.top_p},
+        "model": parse_model(request.model),
+        "messages": add_declined_note(messages, decline_tools(request.tools, request.tool_choice)),
+        "stream": bool(request.stream),
+        "temperature": request.temperature,
+        "max_tokens": request.max_output_tokens,
+        "response_format": _response_format(request),
+        "completion_kwargs": {} if request.top_p is None else {"top_p": request.top_p},
     }
-    return build_run_request(fields, asked.mini_agent)
+    return build_run_request(fields, request.mini_agent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,21 +308,21 @@ class ResponseBuilder:
     """The answer to one request."""
 
     run_id: str
-    asked: ResponsesRequest
-    declined: tuple[str, ...]
+    request: ResponsesRequest
+    declined_tools: tuple[str, ...]
     created: int = field(default_factory=lambda: int(time.time()))
 
-    def whole(self, result: AgentResult, before: Sequence[Item] = ()) -> ResponseObject:
+    def build(self, result: AgentResult, before: Sequence[Item] = ()) -> ResponseObject:
         """All of it at once; `before` are the items that a stream has told already."""
         facts = {
             "status": "completed",
             "output": (*before, self._message(result.final_answer)),
             "usage": ResponseUsage.of(result.usage),
-            "mini_agent": RunFacts.of(self.run_id, result, self.declined),
+            "mini_agent": RunFacts.of(self.run_id, result, self.declined_tools),
         }
         return self._begun().model_copy(update=facts)
 
-    async def pieces(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
+    async def stream(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
         """What the run does as the summary of its reasoning, then the answer."""
         stream = _EventWriter()
         told = ""
@@ -357,7 +357,7 @@ class ResponseBuilder:
         yield stream.text("response.reasoning_summary_part.done", part=part, **self._reasoned)
         yield stream.text("response.output_item.done", output_index=0, item=_dump(reasoning))
         yield from self._answer(stream, result.final_answer)
-        whole = _dump(self.whole(result, (reasoning,)))
+        whole = _dump(self.build(result, (reasoning,)))
         yield stream.text("response.completed", response=whole)
 
     def _answer(self, stream: _EventWriter, answer: str) -> Iterator[str]:
@@ -389,18 +389,18 @@ class ResponseBuilder:
         return OutputMessage(id=self._message_id, status="completed", content=content)
 
     def _begun(self) -> ResponseObject:
-        form = self.asked.text.format if self.asked.text else None
+        form = self.request.text.format if self.request.text else None
         return ResponseObject(
             id=f"{ID_PREFIX}{self.run_id}",
             created_at=self.created,
             status="in_progress",
-            instructions=self.asked.instructions,
-            max_output_tokens=self.asked.max_output_tokens,
-            model=self.asked.model,
-            previous_response_id=self.asked.previous_response_id,
-            temperature=self.asked.temperature,
+            instructions=self.request.instructions,
+            max_output_tokens=self.request.max_output_tokens,
+            model=self.request.model,
+            previous_response_id=self.request.previous_response_id,
+            temperature=self.request.temperature,
             text={"format": form or {"type": "text"}},
-            top_p=self.asked.top_p,
+            top_p=self.request.top_p,
         )
 
 
@@ -415,8 +415,8 @@ class _EventWriter:
         return format_event(json.dumps(said, ensure_ascii=True), event=kind)
 
 
-def _response_format(asked: ResponsesRequest) -> JsonObject | None:
-    form = asked.text.format if asked.text else None
+def _response_format(request: ResponsesRequest) -> JsonObject | None:
+    form = request.text.format if request.text else None
     if form is None or form.get("type") != "json_schema":
         return form
     schema: JsonObject = {name: value for name, value in form.items() if name != "type"}

@@ -91,21 +91,21 @@ class OpenAiRoutes:
         parse_model(name)
         return ModelCard(id=name)
 
-    async def chat(self, request: Request, asked: ChatRequest) -> Response:
+    async def chat(self, request: Request, body: ChatRequest) -> Response:
         """Runs the agent on the messages and answers as a model would."""
-        order = self.service.order(convert_chat_request(asked))
-        names = decline_chat_tools(asked)
-        run = self.service.runs.begin(order, RunOrigin(get_caller(request), "chat"))
-        return await _respond(request, run, ChatCompletionBuilder(_run_id(run), asked, names))
+        order = self.service.create_order(convert_chat_request(body))
+        names = decline_chat_tools(body)
+        run = self.service.runs.start(order, RunOrigin(get_caller(request), "chat"))
+        return await _respond(request, run, ChatCompletionBuilder(_run_id(run), body, names))
 
-    async def responses(self, request: Request, asked: ResponsesRequest) -> Response:
+    async def responses(self, request: Request, body: ResponsesRequest) -> Response:
         """The same in the words of the Responses API, which Codex speaks."""
         caller = get_caller(request)
-        earlier = await self._earlier(asked.previous_response_id, caller)
-        order = self.service.order(convert_responses_request(asked, earlier))
-        names = decline_tools(asked.tools, asked.tool_choice)
-        run = self.service.runs.begin(order, RunOrigin(caller, "responses"))
-        return await _respond(request, run, ResponseBuilder(_run_id(run), asked, names))
+        earlier = await self._earlier(body.previous_response_id, caller)
+        order = self.service.create_order(convert_responses_request(body, earlier))
+        names = decline_tools(body.tools, body.tool_choice)
+        run = self.service.runs.start(order, RunOrigin(caller, "responses"))
+        return await _respond(request, run, ResponseBuilder(_run_id(run), body, names))
 
     async def _earlier(self, response_id: str | None, caller: Caller) -> list[Message]:
         if response_id is None:
@@ -119,21 +119,21 @@ class OpenAiRoutes:
                 f"there is no response {response_id[:60]!r}",
                 hint="send the whole conversation as input",
             ) from None
-        return (await self.service.result_again(run_id)).messages
+        return (await self.service.replay_result(run_id)).messages
 
 
 def _run_id(run: RunTask) -> str:
-    return run.recording.summary.id
+    return run.recorder.summary.id
 
 
 async def _respond(
     request: Request, run: RunTask, answer: ChatCompletionBuilder | ResponseBuilder
 ) -> Response:
-    headers = response_headers(answer.run_id, answer.declined)
-    if answer.asked.stream:
-        pieces = answer.pieces(run.events())
+    headers = response_headers(answer.run_id, answer.declined_tools)
+    if answer.request.stream:
+        pieces = answer.stream(run.events())
         return stream_texts(pieces, end_on_disconnect(run), headers)
     async with end_on_disconnect(run):
         result = await run_while_connected(request.receive, run.result())
-    told = answer.whole(result).model_dump_json()
+    told = answer.build(result).model_dump_json()
     return Response(told, media_type="application/json", headers=headers)

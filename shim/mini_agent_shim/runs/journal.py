@@ -20,15 +20,15 @@ from mini_agent_shim.runs.schema import LogEvent, RunEnded, parse_head
 class Journal:
     """A log that is being written. Each line is there, whole, once `append` returns."""
 
-    def __init__(self, path: Path, hidden: Redactor) -> None:
-        self.hidden = hidden
+    def __init__(self, path: Path, redactor: Redactor) -> None:
+        self.redactor = redactor
         self._file = path.open("ab", buffering=0)
         self._seq = read_last_seq(path)
         self.bytes = path.stat().st_size
 
     def append(self, event: LogEvent) -> None:
         """One more line; `OSError` where there is no room, and then nothing of it is left."""
-        said = self.hidden.out_of(_dump(event))
+        said = self.redactor.redact(_dump(event))
         head = f'{{"seq":{self._seq + 1},"at":{time.time():.3f},"event":'
         line = f"{head}{said}}}\n".encode("utf-8", "replace")
         try:
@@ -62,7 +62,7 @@ class JournalReader:
     ) -> None:
         self._file.close()
 
-    def new_lines(self) -> Iterator[bytes]:
+    def read_new_lines(self) -> Iterator[bytes]:
         """Each without its line end. The beginning of a line that a crash cut off is none."""
         for line in self._file:
             if line.endswith(b"\n"):
@@ -73,7 +73,7 @@ def read_last_seq(path: Path) -> int:
     """The number of the last line, 0 where there is none."""
     seq = 0
     with JournalReader(path) as lines:
-        for line in lines.new_lines():
+        for line in lines.read_new_lines():
             seq, _ = parse_head(line)
     return seq
 

@@ -71,44 +71,44 @@ class RunRecorder:
 
     def __init__(
         self,
-        archive: RunStore,
+        store: RunStore,
         journal: Journal,
         summary: RunSummary,
         on_broken: Callable[[], None],
     ) -> None:
-        self._archive = archive
+        self._store = store
         self._journal = journal
         self._on_broken = on_broken
         self._summary = summary
         self.result: AgentResult | None = None
         self.is_broken = False
-        self.news = asyncio.Event()
+        self.updated = asyncio.Event()
 
     @property
     def summary(self) -> RunSummary:
         """Where the run stands, without any secret."""
         return self._summary
 
-    def queued(self, event: RunQueued) -> None:
+    def record_queued(self, event: RunQueued) -> None:
         """The first line; raises what keeps it from being written."""
         self._summarize(self._summary)
         self._journal.append(event)
 
-    def running(self) -> None:
+    def record_running(self) -> None:
         """The run has its place."""
         self._change(state="running", started_at=time.time())
         self._saved()
 
-    def tell(self, event: Event) -> None:
+    def record(self, event: Event) -> None:
         """Something has happened."""
-        self._summarize(self._summary.after(event))
+        self._summarize(self._summary.apply(event))
         if isinstance(event, Stopped):
             self.result = event.result
         self._written(event)
         if isinstance(event, ModelReplied):
             self._saved()
 
-    def ended(self, state: State, error: ErrorBody | None = None) -> None:
+    def record_end(self, state: State, error: ErrorBody | None = None) -> None:
         """Nothing follows."""
         self._change(state=state, ended_at=time.time())
         if error is not None:
@@ -119,18 +119,18 @@ class RunRecorder:
         self._journal.close()
         self._tell_readers()
 
-    def withdrawn(self) -> None:
+    def discard(self) -> None:
         """It never was a run."""
         self._change(state="failed")
         self._journal.close()
-        self._archive.forget(self.summary.id)
+        self._store.delete(self.summary.id)
         self._tell_readers()
 
     def _change(self, **changed: object) -> None:
         self._summarize(self._summary.model_copy(update=changed))
 
     def _summarize(self, summary: RunSummary) -> None:
-        self._summary = self._journal.hidden.out_of_value(summary)
+        self._summary = self._journal.redactor.redact_model(summary)
 
     def _written(self, event: LogEvent) -> None:
         try:
@@ -141,7 +141,7 @@ class RunRecorder:
 
     def _saved(self) -> None:
         try:
-            self._archive.index.save(self.summary, self._journal.bytes)
+            self._store.index.save(self.summary, self._journal.bytes)
         except sqlite3.Error as broken:
             self._broken(broken)
 
@@ -153,5 +153,5 @@ class RunRecorder:
 
     # Whoever waits holds the old one, and takes the new one before it reads again.
     def _tell_readers(self) -> None:
-        self.news.set()
-        self.news = asyncio.Event()
+        self.updated.set()
+        self.updated = asyncio.Event()

@@ -32,16 +32,16 @@ class Redactor:
         )[::-1]
         self._any = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
-    def out_of(self, text: str) -> str:
+    def redact(self, text: str) -> str:
         """`text` without them."""
         return self._any.sub(REPLACEMENT, text) if self._any else text
 
-    def out_of_value(self, value: Value) -> Value:
+    def redact_model(self, value: Value) -> Value:
         """`value` without them."""
         if self._any is None:
             return value
         said = value.model_dump_json()
-        clean = self.out_of(said)
+        clean = self.redact(said)
         return value if clean == said else value.model_validate_json(clean)
 
 
@@ -56,16 +56,16 @@ def find_environment_secrets(environment: Mapping[str, str]) -> Iterator[str]:
             yield password
 
 
-def find_request_secrets(asked: AgentRunRequest) -> Iterator[str]:
+def find_request_secrets(request: AgentRunRequest) -> Iterator[str]:
     """The key and the headers that a request came with."""
-    yield asked.api_key or ""
-    yield from (asked.tool_http_headers or {}).values()
-    yield from _secret_fields(asked.completion_kwargs)
+    yield request.api_key or ""
+    yield from (request.tool_http_headers or {}).values()
+    yield from _secret_fields(request.completion_kwargs)
 
 
-def dump_request(asked: AgentRunRequest) -> dict[str, JsonValue]:
+def dump_request(request: AgentRunRequest) -> dict[str, JsonValue]:
     """What the log keeps of a request: enough to repeat it with one's own key."""
-    said: dict[str, JsonValue] = asked.model_dump(
+    said: dict[str, JsonValue] = request.model_dump(
         mode="json", exclude_defaults=True, exclude=set(OMITTED_FIELDS)
     )
     return said

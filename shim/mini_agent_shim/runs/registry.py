@@ -43,7 +43,7 @@ class RunOrigin:
     """Who asks for a run: the caller, the door they came through, and their Idempotency-Key."""
 
     caller: Caller
-    door: EntryPoint
+    entry_point: EntryPoint
     key: str = ""
 
 
@@ -58,8 +58,8 @@ class Capacity:
 class RunRegistry:
     """One for the life of the service."""
 
-    def __init__(self, archive: RunStore, capacity: Capacity, secret: Iterable[str] = ()) -> None:
-        self._archive = archive
+    def __init__(self, store: RunStore, capacity: Capacity, secret: Iterable[str] = ()) -> None:
+        self._store = store
         self._capacity = capacity
         self._secrets = tuple(secret)
         self._places = asyncio.Semaphore(capacity.at_once)
@@ -67,47 +67,47 @@ class RunRegistry:
         self._is_closing = False
 
     def open(self) -> None:
-        """Opens the archive; runs that a crash left are marked as interrupted."""
-        self._archive.opened()
+        """Opens the store; runs that a crash left are marked as interrupted."""
+        self._store.open()
 
     async def aclose(self) -> None:
-        """Ends what is still in progress, and closes the archive."""
+        """Ends what is still in progress, and closes the store."""
         self._is_closing = True
         async with asyncio.TaskGroup() as ending:
             for run in list(self._live.values()):
-                ending.create_task(run.end_as("interrupted"))
-        self._archive.close()
+                ending.create_task(run.end("interrupted"))
+        self._store.close()
 
-    def begin(self, order: RunOrder, asker: RunOrigin) -> RunTask:
+    def start(self, order: RunOrder, origin: RunOrigin) -> RunTask:
         """A new run, in progress or waiting for a place; `TooManyRequests` where there is none left."""
         if self._is_closing:
             raise ShuttingDown("the shim is about to stop", hint="ask again in a moment")
-        self._require_room(asker.caller)
+        self._require_room(origin.caller)
         summary = RunSummary(
             id=create_run_id(),
-            door=asker.door,
-            caller=asker.caller.name,
+            door=origin.entry_point,
+            caller=origin.caller.name,
             request_id=current_request_id(),
             model=order.model,
-            prompt=preview_prompt(order.asked.messages),
+            prompt=preview_prompt(order.request.messages),
             created_at=time.time(),
         )
         run = RunTask(order, self._places)
         try:
-            recording = self._recording(run, order, summary)
-            self._keep_key(recording, order, asker)
+            recorder = self._create_recorder(run, order, summary)
+            self._keep_key(recorder, order, origin)
         except (OSError, sqlite3.Error) as broken:
             raise RunLogUnavailable(
                 f"the run log cannot be written: {broken}",
                 hint="make room on the volume of MINI_AGENT_RUNS_DIR",
             ) from broken
         self._live[summary.id] = run
-        run.begin(recording, lambda: self._over(summary.id))
+        run.start(recorder, lambda: self._over(summary.id))
         return run
 
-    def earlier(self, order: RunOrder, asker: RunOrigin) -> str | None:
-        """The id of the run that the asker's key stands for; `IdempotencyKeyReused` for another request."""
-        keyed = self._archive.index.keyed(asker.caller.name, asker.key) if asker.key else None
+    def find_earlier(self, order: RunOrder, origin: RunOrigin) -> str | None:
+        """The id of the run that the origin's key stands for; `IdempotencyKeyReused` for another request."""
+        keyed = self._store.index.find_key(origin.caller.name, origin.key) if origin.key else None
         if keyed is None:
             return None
         if keyed.digest != digest_order(order):
@@ -120,70 +120,70 @@ class RunRegistry:
     def find(self, run_id: str, caller: Caller) -> RunSummary:
         """A run as it is now; `RunNotFound` also for those that the caller may not see."""
         live = self._live.get(run_id)
-        found = live.recording.summary if live else self._archive.index.find(run_id)
+        found = live.recorder.summary if live else self._store.index.find(run_id)
         if found is None or not caller.may_see(found.caller):
             raise RunNotFound(f"there is no run {run_id[:40]!r}", hint="GET /runs lists them")
         return found
 
-    def page(self, wanted: RunQuery) -> list[RunSummary]:
-        """The runs that are wanted, newest first."""
-        found = self._archive.index.page(wanted)
+    def list_page(self, query: RunQuery) -> list[RunSummary]:
+        """The runs that are query, newest first."""
+        found = self._store.index.list_page(query)
         return [self._newest(each) for each in found]
 
-    async def lines(self, run_id: str, after: int = 0) -> AsyncGenerator[bytes, None]:
+    async def follow_lines(self, run_id: str, after: int = 0) -> AsyncGenerator[bytes, None]:
         """The lines of a run whose number is higher than `after`, as they come, to the last."""
         live = self._live.get(run_id)
-        with self._archive.reader(run_id) as log:
+        with self._store.open_reader(run_id) as log:
             while True:
-                news = live.recording.news if live else None
-                is_over = live is None or live.recording.summary.is_over
-                for line in log.new_lines():
+                updated = live.recorder.updated if live else None
+                is_over = live is None or live.recorder.summary.is_over
+                for line in log.read_new_lines():
                     if parse_head(line)[0] > after:
                         yield line
-                if news is None or is_over:
+                if updated is None or is_over:
                     return
-                await news.wait()
+                await updated.wait()
 
-    def lines_so_far(self, run_id: str) -> AsyncGenerator[bytes, None]:
+    def read_lines(self, run_id: str) -> AsyncGenerator[bytes, None]:
         """The lines that are there now."""
-        return _read_lines(self._archive.reader(run_id))
+        return _read_lines(self._store.open_reader(run_id))
 
     async def cancel(self, run_id: str) -> None:
         """Ends the run, if it is in progress, and waits for that."""
         live = self._live.get(run_id)
         if live is not None:
-            await live.end_as("cancelled")
+            await live.end("cancelled")
 
     def _newest(self, found: RunSummary) -> RunSummary:
         live = self._live.get(found.id)
-        return live.recording.summary if live else found
+        return live.recorder.summary if live else found
 
-    def _recording(self, run: RunTask, order: RunOrder, summary: RunSummary) -> RunRecorder:
-        hidden = Redactor([*self._secrets, *find_request_secrets(order.asked)])
-        journal = self._archive.begun(summary, hidden)
-        recording = RunRecorder(self._archive, journal, summary, run.cancel)
+    def _create_recorder(self, run: RunTask, order: RunOrder, summary: RunSummary) -> RunRecorder:
+        redactor = Redactor([*self._secrets, *find_request_secrets(order.request)])
+        journal = self._store.create_journal(summary, redactor)
+        recorder = RunRecorder(self._store, journal, summary, run.cancel)
         queued = RunQueued(
             run_id=summary.id,
             request_id=summary.request_id,
             caller=summary.caller,
             door=summary.door,
-            request=dump_request(order.asked),
+            request=dump_request(order.request),
         )
         try:
-            recording.queued(queued)
+            recorder.record_queued(queued)
         except OSError:
-            recording.withdrawn()
+            recorder.discard()
             raise
-        return recording
+        return recorder
 
-    def _keep_key(self, recording: RunRecorder, order: RunOrder, asker: RunOrigin) -> None:
-        if not asker.key:
+    def _keep_key(self, recorder: RunRecorder, order: RunOrder, origin: RunOrigin) -> None:
+        if not origin.key:
             return
-        keyed = KeyedRun(recording.summary.id, digest_order(order))
+        keyed = KeyedRun(recorder.summary.id, digest_order(order))
         try:
-            self._archive.index.keep_key(asker.caller.name, asker.key, keyed)
+            self._store.index.save_key(origin.caller.name, origin.key, keyed)
         except sqlite3.Error:
-            recording.withdrawn()
+            recorder.discard()
             raise
 
     def _over(self, run_id: str) -> None:
@@ -191,10 +191,10 @@ class RunRegistry:
         if self._is_closing or run is None:
             return
         with suppress(sqlite3.Error, OSError):
-            if run.recording.summary.max_iterations is None:
+            if run.recorder.summary.max_iterations is None:
                 # Nothing of it was carried out: asked again, it may be.
-                self._archive.index.drop_keys(run_id)
-            self._archive.sweep()
+                self._store.index.delete_keys(run_id)
+            self._store.sweep()
 
     def _require_room(self, caller: Caller) -> None:
         limit = self._capacity.at_once + self._capacity.waiting
@@ -206,7 +206,7 @@ class RunRegistry:
                 hint="ask again later; MINI_AGENT_RUNS_AT_ONCE and _WAITING set the limit",
             )
         quota = caller.quota
-        own = sum(run.recording.summary.caller == caller.name for run in self._live.values())
+        own = sum(run.recorder.summary.caller == caller.name for run in self._live.values())
         if quota.runs_at_once is not None and own >= quota.runs_at_once:
             raise TooManyRequests(
                 "too_many_runs",
@@ -219,9 +219,9 @@ class RunRegistry:
 
     def _require_rest_of_the_day(self, caller: Caller, most: int) -> None:
         since = time.time() - DAY_S
-        begun = self._archive.index.count_since(caller.name, since)
+        begun = self._store.index.count_since(caller.name, since)
         if begun >= most:
-            oldest = self._archive.index.oldest_since(caller.name, since)
+            oldest = self._store.index.oldest_since(caller.name, since)
             raise TooManyRequests(
                 "quota_exceeded",
                 f"{begun} runs of {caller.name!r} within a day, which is all there may be",
@@ -231,7 +231,7 @@ class RunRegistry:
 
 async def _read_lines(log: JournalReader) -> AsyncGenerator[bytes, None]:
     with log:
-        for line in log.new_lines():
+        for line in log.read_new_lines():
             yield line
 
 
@@ -243,5 +243,5 @@ def create_run_id() -> str:
 def digest_order(order: RunOrder) -> str:
     """What tells two requests apart."""
     return sha256(
-        order.asked.model_dump_json(exclude={"background", "stream"}).encode()
+        order.request.model_dump_json(exclude={"background", "stream"}).encode()
     ).hexdigest()

@@ -68,7 +68,7 @@ class RunRecord(BaseModel):
     error: ErrorBody | None = Field(
         default=None, description="Why the run could not begin, or was lost; null for nothing."
     )
-    left: tuple[StoredArtifact, ...] = Field(
+    artifacts: tuple[StoredArtifact, ...] = Field(
         default=(), description="The files that the run has left so far."
     )
 
@@ -78,7 +78,7 @@ async def read_run_record(lines: AsyncGenerator[bytes, None]) -> RunRecord:
     request: dict[str, JsonValue] = {}
     result: AgentResult | None = None
     error: ErrorBody | None = None
-    left: list[StoredArtifact] = []
+    artifacts: list[StoredArtifact] = []
     async with aclosing(lines):
         async for line in lines:
             match _parse_event(line):
@@ -89,10 +89,10 @@ async def read_run_record(lines: AsyncGenerator[bytes, None]) -> RunRecord:
                 case RunEnded(error=why):
                     error = why
                 case ToolFinished(iteration=turn, invocation=call):
-                    left.extend(_call_artifacts(call, turn, len(left)))
+                    artifacts.extend(_call_artifacts(call, turn, len(artifacts)))
                 case _:
                     pass
-    return RunRecord(request=request, result=result, error=error, left=tuple(left))
+    return RunRecord(request=request, result=result, error=error, artifacts=tuple(artifacts))
 
 
 async def replay_events(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[Event, None]:

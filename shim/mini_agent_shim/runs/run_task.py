@@ -28,7 +28,7 @@ Work: TypeAlias = Callable[[Listener], Coroutine[object, object, AgentResult]]
 class RunOrder:
     """What a run is to do: the request, its model, and the work, which tells a listener of it."""
 
-    asked: AgentRunRequest
+    request: AgentRunRequest
     model: str
     work: Work
 
@@ -43,19 +43,19 @@ class RunTask:
         self._has_begun = False
         self._is_called_off = False
         self._listeners: list[asyncio.Queue[Event | None]] = []
-        self._recording: RunRecorder | None = None
+        self._recorder: RunRecorder | None = None
         self._task: asyncio.Task[AgentResult] | None = None
 
     @property
-    def recording(self) -> RunRecorder:
+    def recorder(self) -> RunRecorder:
         """Its record; there once it has begun."""
-        if self._recording is None:
+        if self._recorder is None:
             raise RuntimeError("the run has not begun")
-        return self._recording
+        return self._recorder
 
-    def begin(self, recording: RunRecorder, over: Callable[[], None]) -> None:
+    def start(self, recorder: RunRecorder, over: Callable[[], None]) -> None:
         """Starts the task; `over` is called at its end."""
-        self._recording = recording
+        self._recorder = recorder
         self._task = asyncio.create_task(self._worked())
         self._task.add_done_callback(lambda task: _retrieve(task, over))
 
@@ -66,7 +66,7 @@ class RunTask:
         if self._task is not None and self._has_begun:
             self._task.cancel()
 
-    async def end_as(self, state: State) -> None:
+    async def end(self, state: State) -> None:
         """Ends it, unless it has ended, and waits for that."""
         if self._task is None or self._task.done():
             return
@@ -79,7 +79,7 @@ class RunTask:
     @property
     def _has_its_answer(self) -> bool:
         """All that is left to do is to leave the sandbox."""
-        result = self.recording.result
+        result = self.recorder.result
         return result is not None and run_state(result) != "cancelled"
 
     async def result(self) -> AgentResult:
@@ -100,20 +100,20 @@ class RunTask:
         await self.result()
 
     async def _worked(self) -> AgentResult:
-        recording = self.recording
+        recorder = self.recorder
         self._has_begun = True
         try:
             result = await self._in_its_place()
         except asyncio.CancelledError:
             return self._cut_off()
         except BadRequest:
-            recording.withdrawn()
+            recorder.discard()
             raise
         except Exception as broken:
             # Leaving a sandbox can fail, which does not undo the run.
-            if recording.result is not None:
-                return self._done(recording.result)
-            recording.ended("failed", _describe_error(broken))
+            if recorder.result is not None:
+                return self._done(recorder.result)
+            recorder.record_end("failed", _describe_error(broken))
             raise
         else:
             return self._done(result)
@@ -127,32 +127,32 @@ class RunTask:
             await self._places.acquire()
         try:
             with metrics.track_running():
-                self.recording.running()
+                self.recorder.record_running()
                 return await self._order.work(self._listener)
         finally:
             self._places.release()
 
     def _done(self, result: AgentResult) -> AgentResult:
-        self.recording.ended(run_state(result))
+        self.recorder.record_end(run_state(result))
         return result
 
     def _cut_off(self) -> AgentResult:
-        recording = self.recording
-        if recording.is_broken:
-            recording.ended("failed", _describe_error(_log_unavailable()))
+        recorder = self.recorder
+        if recorder.is_broken:
+            recorder.record_end("failed", _describe_error(_log_unavailable()))
             raise _log_unavailable()
-        if recording.result is not None and self._has_its_answer:
-            return self._done(recording.result)
-        recording.ended(self._ending_as, _describe_end(self._ending_as))
-        return recording.result or _unstarted_result(self._order, self._ending_as)
+        if recorder.result is not None and self._has_its_answer:
+            return self._done(recorder.result)
+        recorder.record_end(self._ending_as, _describe_end(self._ending_as))
+        return recorder.result or _unstarted_result(self._order, self._ending_as)
 
     @property
     def _listener(self) -> Listener:
-        return with_run_log(self._tell, self.recording.summary.id)
+        return with_run_log(self._tell, self.recorder.summary.id)
 
     def _tell(self, event: Event) -> None:
         metrics.count_event(event)
-        self.recording.tell(event)
+        self.recorder.record(event)
         self._tell_all(event)
 
     def _tell_all(self, event: Event | None) -> None:
@@ -166,10 +166,10 @@ async def end_on_disconnect(run: RunTask) -> AsyncIterator[None]:
     try:
         yield
     except ClientDisconnected:
-        await run.end_as("cancelled")
+        await run.end("cancelled")
         raise
     except asyncio.CancelledError:  # the server gives up on the request: it shuts down
-        await run.end_as("interrupted")
+        await run.end("interrupted")
         raise
 
 
@@ -204,7 +204,7 @@ def _unstarted_result(order: RunOrder, state: State) -> AgentResult:
         final_answer=f"The run was {state} before it began.",
         answer_source="notice",
         stopped_reason="cancelled",
-        messages=order.asked.messages,
+        messages=order.request.messages,
         iterations=(),
         used_model=order.model,
         error=f"the run was {state}",

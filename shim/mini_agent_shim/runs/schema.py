@@ -128,7 +128,7 @@ class RunSummary(BaseModel):
         """Whether nothing follows."""
         return self.state not in IN_PROGRESS
 
-    def after(self, event: Event) -> RunSummary:
+    def apply(self, event: Event) -> RunSummary:
         """The summary once `event` has happened."""
         match event:
             case RunStarted():

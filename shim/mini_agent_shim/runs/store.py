@@ -111,22 +111,22 @@ class RunIndex:
         row = self._rows.execute("SELECT summary FROM runs WHERE id = ?", (run_id,)).fetchone()
         return RunSummary.model_validate_json(row[0]) if row else None
 
-    def page(self, wanted: RunQuery) -> list[RunSummary]:
-        """The runs that are wanted, newest first."""
+    def list_page(self, query: RunQuery) -> list[RunSummary]:
+        """The runs that are query, newest first."""
         asked = {
-            "caller": wanted.caller,
-            "states": f",{','.join(wanted.states)},",
-            "model": wanted.model,
-            "before": wanted.before,
-            "since": wanted.since,
-            "until": wanted.until,
-            "words": _sqlite_text(wanted.words.lower()),
-            "limit": wanted.limit,
+            "caller": query.caller,
+            "states": f",{','.join(query.states)},",
+            "model": query.model,
+            "before": query.before,
+            "since": query.since,
+            "until": query.until,
+            "words": _sqlite_text(query.words.lower()),
+            "limit": query.limit,
         }
         rows = self._rows.execute(PAGE, asked)
         return [RunSummary.model_validate_json(row[0]) for row in rows]
 
-    def unfinished(self) -> list[RunSummary]:
+    def find_unfinished(self) -> list[RunSummary]:
         """The runs that were in progress when they were last saved."""
         rows = self._rows.execute(
             "SELECT summary FROM runs WHERE state IN ('queued', 'running') ORDER BY id"
@@ -145,7 +145,7 @@ class RunIndex:
         (oldest,) = self._rows.execute(asked, (caller, since)).fetchone()
         return since if oldest is None else float(oldest)
 
-    def outdated(self, before: float, most_bytes: int) -> list[str]:
+    def find_outdated(self, before: float, most_bytes: int) -> list[str]:
         """Ended runs that are older, and the oldest of those that are too many bytes together."""
         asked = """
         SELECT id FROM (
@@ -154,24 +154,24 @@ class RunIndex:
         """
         return [row[0] for row in self._rows.execute(asked, (before, most_bytes))]
 
-    def forget(self, ids: Iterable[str]) -> None:
+    def delete(self, ids: Iterable[str]) -> None:
         """Removes runs, and the keys that stand for them."""
         gone = [(each,) for each in ids]
         self._rows.executemany("DELETE FROM keys WHERE run = ?", gone)
         self._rows.executemany("DELETE FROM runs WHERE id = ?", gone)
 
-    def keyed(self, caller: str, key: str) -> KeyedRun | None:
+    def find_key(self, caller: str, key: str) -> KeyedRun | None:
         """What a caller's key stands for."""
         asked = "SELECT run, digest FROM keys WHERE caller = ? AND key = ?"
         row = self._rows.execute(asked, (caller, key)).fetchone()
         return KeyedRun(row[0], row[1]) if row else None
 
-    def keep_key(self, caller: str, key: str, keyed: KeyedRun) -> None:
+    def save_key(self, caller: str, key: str, keyed: KeyedRun) -> None:
         """From now on the key stands for this run."""
         row = (caller, key, keyed.digest, keyed.run)
         self._rows.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", row)
 
-    def drop_keys(self, run: str) -> None:
+    def delete_keys(self, run: str) -> None:
         """No key stands for this run any more."""
         self._rows.execute("DELETE FROM keys WHERE run = ?", (run,))
 
@@ -185,7 +185,7 @@ SWEEP_INTERVAL_S: Final = 60.0
 INTERRUPTED: Final = ErrorBody(
     code="interrupted",
     message="the shim stopped while the run was in progress",
-    hint="its log holds what had happened until then; start it again if it is still wanted",
+    hint="its log holds what had happened until then; start it again if it is still query",
 )
 FOLDER_HINT: Final = "MINI_AGENT_RUNS_DIR names a folder that the shim can write"
 _log: Final = logging.getLogger(__name__)
@@ -213,11 +213,11 @@ class RunStore:
 
     @property
     def index(self) -> RunIndex:
-        """The index of the open archive."""
-        return self.opened().index
+        """The index of the open store."""
+        return self.open().index
 
-    def opened(self) -> _OpenStore:
-        """The archive, open; `NotConfigured` where that cannot be."""
+    def open(self) -> _OpenStore:
+        """The store, open; `NotConfigured` where that cannot be."""
         if self._open is None:
             self._open = _open_folder(self._named)
             self._find_interrupted()
@@ -233,27 +233,27 @@ class RunStore:
             shutil.rmtree(self._open.folder)
         self._open = None
 
-    def begun(self, summary: RunSummary, hidden: Redactor) -> Journal:
+    def create_journal(self, summary: RunSummary, redactor: Redactor) -> Journal:
         """The log of a new run."""
         path = self._path(summary.id)
         path.touch(mode=0o600)
-        journal = Journal(path, hidden)
+        journal = Journal(path, redactor)
         try:
-            self.index.save(hidden.out_of_value(summary), 0)
+            self.index.save(redactor.redact_model(summary), 0)
         except sqlite3.Error:
             journal.close()
             path.unlink()
             raise
         return journal
 
-    def reader(self, run_id: str) -> JournalReader:
+    def open_reader(self, run_id: str) -> JournalReader:
         """The lines of a run."""
         return JournalReader(self._path(run_id))
 
-    def forget(self, run_id: str) -> None:
+    def delete(self, run_id: str) -> None:
         """A run that never was."""
         self._path(run_id).unlink(missing_ok=True)
-        self.index.forget([run_id])
+        self.index.delete([run_id])
 
     def sweep(self) -> None:
         """Removes what is too old or too much, at most once a minute."""
@@ -261,16 +261,16 @@ class RunStore:
             return
         self._swept = time.monotonic()
         before = time.time() - self._keeping.days * 86_400
-        outdated = self.index.outdated(before, self._keeping.megabytes << 20)
+        outdated = self.index.find_outdated(before, self._keeping.megabytes << 20)
         for run_id in outdated:
             self._path(run_id).unlink(missing_ok=True)
-        self.index.forget(outdated)
+        self.index.delete(outdated)
 
     def _path(self, run_id: str) -> Path:
-        return self.opened().folder / "logs" / f"{run_id}.jsonl"
+        return self.open().folder / "logs" / f"{run_id}.jsonl"
 
     def _find_interrupted(self) -> None:
-        for summary in self.index.unfinished():
+        for summary in self.index.find_unfinished():
             path = self._path(summary.id)
             path.touch(mode=0o600)
             if not repair_journal(path):

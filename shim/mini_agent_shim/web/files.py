@@ -47,7 +47,7 @@ class PageFile:
     media_type: str
     etag: str
 
-    async def answer(self, request: Request) -> Response:
+    async def respond(self, request: Request) -> Response:
         """The file, or that the browser has it."""
         headers = {**HEADERS, "ETag": self.etag}
         if request.headers.get("if-none-match") == self.etag:
@@ -64,7 +64,7 @@ def load_page_files(folder: Path = STATIC_FOLDER) -> Mapping[str, PageFile]:
 
 def create_page_routes(files: Mapping[str, PageFile]) -> list[Route]:
     """A route for each file."""
-    return [Route(path, file.answer, include_in_schema=False) for path, file in files.items()]
+    return [Route(path, file.respond, include_in_schema=False) for path, file in files.items()]
 
 
 def _read(path: Path) -> PageFile:

@@ -59,7 +59,7 @@ class StatusRoutes:
     """Looks when it is asked; no model is called for it."""
 
     settings: ShimSettings
-    line: SidecarConnection
+    sidecar: SidecarConnection
 
     def router(self) -> APIRouter:
         """The route as FastAPI takes it."""
@@ -84,7 +84,7 @@ class StatusRoutes:
 
     async def _engine_and_sidecar(self) -> tuple[Part, Part]:
         try:
-            await self.line.require_ready()
+            await self.sidecar.require_ready()
         except SidecarNotReady as refused:
             why = Part(state="off", detail=refused.message, hint=refused.hint)
             engine = why if refused.cause in ENGINE_CODES else Part(state="unknown")

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from codex_sidecar.engine import seccomp
 from codex_sidecar.kinds import Preload
 from mini_agent_protocol.execution import EnforcedLimits
-from mini_agent_protocol.languages import LANGUAGES, Language
+from mini_agent_protocol.languages import LANGUAGES, REGISTRY, SPECS, Language
 
 COMPILE_TIMEOUT_S: Final = 45.0
 
@@ -34,16 +34,8 @@ class DefaultLimits:
 _COMPILED: Final = DefaultLimits(timeout_s=30.0, memory_mb=768, pids=256, workspace_mb=300)
 
 DEFAULT_LIMITS: Final = MappingProxyType[Language, DefaultLimits](
-    {
-        "python": DefaultLimits(),
-        "node": DefaultLimits(),
-        "go": _COMPILED,
-        "rust": _COMPILED,
-        "bash": DefaultLimits(),
-    }
+    {spec.name: _COMPILED if spec.compile else DefaultLimits() for spec in REGISTRY}
 )
-
-_IMAGES: Final = MappingProxyType[Language, str]({"bash": "shell"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +47,7 @@ class ImageCatalog:
 
     def image(self, language: Language) -> str:
         """The image whose compilers and interpreters a language needs."""
-        return f"{self.prefix}{_IMAGES.get(language, language)}:{self.tag}"
+        return f"{self.prefix}{SPECS[language].image}:{self.tag}"
 
     def images(self) -> tuple[str, ...]:
         """Every image that has to be there, in the order of the languages."""

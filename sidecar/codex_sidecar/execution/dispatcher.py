@@ -19,18 +19,10 @@ from codex_sidecar.runner.files import pack_files
 from codex_sidecar.runner.outcome import build_execution
 from codex_sidecar.runner.output import Listener
 from mini_agent_protocol.execution import Execution
-from mini_agent_protocol.languages import ALIASES, LANGUAGES, Language
+from mini_agent_protocol.languages import LANGUAGES, SPECS, Language
 from mini_agent_protocol.snippet import Limits, Snippet
 
 LIFETIME_MARGIN_S: Final = 30.0
-
-PROGRAM_NAMES: Final = {
-    "python": "main.py",
-    "node": "main.js",
-    "go": "main.go",
-    "rust": "main.rs",
-    "bash": "main.sh",
-}
 
 
 class Dispatcher:
@@ -50,7 +42,7 @@ class Dispatcher:
         image_language = select_image_language(snippet)
         limits = await self._machine.resolve_limits(snippet.limits, image_language)
         files = pack_files(
-            snippet.files, program=PROGRAM_NAMES[snippet.language], room_mb=limits.workspace_mb
+            snippet.files, program=SPECS[snippet.language].program, room_mb=limits.workspace_mb
         )
         lifetime_s = START_TIMEOUT_S + COMPILE_TIMEOUT_S + limits.timeout_s + LIFETIME_MARGIN_S
         async with self._queue.slot(caller):
@@ -89,7 +81,7 @@ class Dispatcher:
         defaults = await self._machine.resolve_limits(Limits(), language)
         return LanguageCard(
             name=language,
-            aliases=tuple(alias for alias, name in ALIASES.items() if name == language),
+            aliases=SPECS[language].aliases,
             image=image,
             available=available,
             version=about.version,

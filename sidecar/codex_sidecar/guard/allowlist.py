@@ -87,18 +87,18 @@ def match_call(head: RequestHead, images: frozenset[str]) -> EngineCall:
 
 
 def _match_image(head: RequestHead, path: str, images: frozenset[str]) -> EngineCall | None:
-    query = path.removeprefix("/images/").removesuffix("/json")
-    if head.method == "GET" and not head.query and path == f"/images/{query}/json":
-        return EngineCall(Operation.IMAGE, "GET", path) if query in images else None
+    image = path.removeprefix("/images/").removesuffix("/json")
+    if head.method == "GET" and not head.query and path == f"/images/{image}/json":
+        return EngineCall(Operation.IMAGE, "GET", path) if image in images else None
     return None
 
 
 def _match_rule(head: RequestHead, path: str) -> EngineCall | None:
     for rule in _RULES:
         path_match = re.fullmatch(rule.path, path)
-        query = re.fullmatch(rule.query, head.query)
-        if rule.method == head.method and path_match and query:
-            name = "".join((*path_match.groups(), *query.groups()))
+        query_match = re.fullmatch(rule.query, head.query)
+        if rule.method == head.method and path_match and query_match:
+            name = "".join((*path_match.groups(), *query_match.groups()))
             query = _SANDBOXES_ONLY if rule.operation is Operation.LIST else head.query
             return EngineCall(
                 rule.operation, rule.method, f"{path}?{query}" if query else path, name

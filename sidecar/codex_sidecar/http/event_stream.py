@@ -28,7 +28,7 @@ from mini_agent_protocol.asgi.disconnect import (
     run_while_connected,
 )
 from mini_agent_protocol.asgi.event_stream import EventStreamResponse, with_keepalive
-from mini_agent_protocol.asgi.problems import error_body, build_problem
+from mini_agent_protocol.asgi.problems import build_problem, error_body
 from mini_agent_protocol.errors import MiniAgentError
 from mini_agent_protocol.execution import Execution, Output, Truncated
 from mini_agent_protocol.problems import Problem

@@ -9,7 +9,7 @@ from typing import Final
 from starlette.responses import JSONResponse
 
 from codex_sidecar.errors import Busy, RefusedRequest
-from mini_agent_protocol.asgi.problems import Statuses, error_body, problem_response, find_status
+from mini_agent_protocol.asgi.problems import Statuses, error_body, find_status, problem_response
 from mini_agent_protocol.errors import BadRequest, MiniAgentError, SandboxUnavailable, Unauthorized
 
 STATUSES: Final[Statuses] = (

@@ -10,11 +10,11 @@ from codex_sidecar.engine.attach import HijackedStream
 from codex_sidecar.engine.client import ContainerState, Engine, HostConfig
 from codex_sidecar.engine.confinement import GVISOR, MIB, Confinement
 from codex_sidecar.errors import EngineRefused, NotReady, RunnerLost
-from codex_sidecar.runner import frames
 from codex_sidecar.runner.about import ImageContents
 from codex_sidecar.runner.exchange import Exchange
 from codex_sidecar.runner.frames import Frame, FrameReader
 from codex_sidecar.runner.output import Listener
+from mini_agent_protocol import frames
 from mini_agent_protocol.errors import MiniAgentError, SandboxError
 from mini_agent_protocol.execution import EnforcedLimits, SandboxFacts
 from mini_agent_protocol.snippet import Snippet

@@ -12,11 +12,10 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from codex_sidecar.engine.confinement import COMPILE_TIMEOUT_S
 from codex_sidecar.errors import RunnerLost
-from codex_sidecar.runner import frames
 from codex_sidecar.runner.files import MAX_ARTIFACT_BYTES, MAX_ARTIFACTS, unpack_artifacts
 from codex_sidecar.runner.frames import Frame
 from codex_sidecar.runner.output import (
@@ -27,7 +26,10 @@ from codex_sidecar.runner.output import (
     StreamName,
     parse_values,
 )
+from mini_agent_protocol import frames
 from mini_agent_protocol.execution import Artifact, EnforcedLimits, Timings
+from mini_agent_protocol.languages import SPECS
+from mini_agent_protocol.order import RunOrder, RunResult, decode_result, encode_order
 from mini_agent_protocol.snippet import Snippet
 
 
@@ -63,53 +65,6 @@ class FrameChannel(Protocol):
     async def receive(self, nonce: bytes) -> Frame:
         """The next frame; raises `RunnerLost` when there is none."""
         ...
-
-
-class RunOrder(BaseModel):
-    """The header of a snippet's frame; the runner's `RunOrder` has the same fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    language: str = Field(description="The language of the code.")
-    code: str = Field(description="The source of the program.")
-    stdin: str = Field(description="What the program reads from its standard input.")
-    args: tuple[str, ...] = Field(description="Command line arguments.")
-    env: dict[str, str] = Field(description="Environment variables.")
-    compile_timeout_s: float = Field(
-        default=COMPILE_TIMEOUT_S, description="Seconds that compiling may take."
-    )
-    timeout_s: float = Field(description="Seconds that the program may run.")
-    artifacts: tuple[str, ...] = Field(description="Glob patterns of the files that come back.")
-    artifact_count: int = Field(default=MAX_ARTIFACTS, description="Files that come back at most.")
-    artifact_bytes: int = Field(
-        default=MAX_ARTIFACT_BYTES,
-        description="Bytes of all files that come back together, at most.",
-    )
-    isolation: Literal["fork", "spawn"] = Field(
-        default="fork",
-        description="Whether python runs as a copy of a warm interpreter or in a clean one.",
-    )
-    stateful: bool = Field(
-        default=False, description="Whether python's variables stay for the next snippet."
-    )
-
-
-class RunResult(BaseModel):
-    """What the runner says became of the snippet; its `RunResult` has the same fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    phase: Literal["compile", "run"] = Field(description="The step that was the last.")
-    exit_code: int = Field(description="The program's own exit code.")
-    signal: int = Field(description="The number of the signal that ended it; 0 for none.")
-    late: bool = Field(description="Whether the deadline ended it.")
-    compile_ms: float = Field(description="Milliseconds of compiling.")
-    run_ms: float = Field(description="Milliseconds of running.")
-    oom_kills: int = Field(description="How often the kernel killed a process for lack of memory.")
-    failed: str = Field(description="Why the runner could not run the snippet; empty where it did.")
-    python: Literal["new", "kept", "lost"] = Field(
-        default="new", description="What became of the variables of the stateful snippet before."
-    )
 
 
 class Exchange:
@@ -193,26 +148,36 @@ class Exchange:
             await self._channel.send_frames(Frame(frames.INTERRUPT, b""))
 
     async def _send_order(self, snippet: Snippet, files: bytes) -> None:
-        order = RunOrder(
-            language=snippet.language,
-            code=snippet.code,
-            stdin=snippet.stdin,
-            args=snippet.args,
-            env=snippet.env,
-            compile_timeout_s=COMPILE_TIMEOUT_S + self._clocks.runner_s,
-            timeout_s=self._limits.timeout_s + self._clocks.runner_s,
-            artifacts=snippet.artifacts,
-            isolation=snippet.isolation,
-            stateful=snippet.stateful,
-        )
+        order = self._build_order(snippet)
         await self._channel.send_frames(
-            Frame(frames.SNIPPET, order.model_dump_json().encode()),
+            Frame(frames.SNIPPET, encode_order(order)),
             Frame(frames.FILES, files),
             Frame(frames.GO, self._nonce),
         )
         self._is_sent = True
         if self._interrupt_when_sent:
             await self.interrupt()
+
+    def _build_order(self, snippet: Snippet) -> RunOrder:
+        spec = SPECS[snippet.language]
+        return RunOrder(
+            program=spec.program_file(snippet.code),
+            code=snippet.code,
+            start=list(spec.start),
+            compile=list(spec.compile),
+            # A program that an earlier snippet of the session had would be compiled along.
+            removed=[spec.program, spec.tests] if spec.tests else [],
+            stdin=snippet.stdin,
+            args=list(snippet.args),
+            env=snippet.env,
+            compile_timeout_s=COMPILE_TIMEOUT_S + self._clocks.runner_s,
+            timeout_s=self._limits.timeout_s + self._clocks.runner_s,
+            artifacts=list(snippet.artifacts),
+            artifact_count=MAX_ARTIFACTS,
+            artifact_bytes=MAX_ARTIFACT_BYTES,
+            isolation=snippet.isolation if spec.forks else "spawn",
+            stateful=snippet.stateful,
+        )
 
     async def _receive_all(self, deadline: asyncio.Timeout) -> None:
         while not self.cut and not self.is_complete:
@@ -253,12 +218,12 @@ class Exchange:
             self.cut = "flood"
 
     def _keep_artifacts(self, body: bytes) -> None:
-        split = 4 + int.from_bytes(body[:4], "big")
+        skipped, archive = frames.split_parts(body)
         try:
-            self.skipped = _SKIPPED.validate_json(body[4:split])
+            self.skipped = _SKIPPED.validate_json(skipped)
         except ValidationError as odd:
             raise RunnerLost("the list of skipped files is not one") from odd
-        self.artifacts = unpack_artifacts(body[split:])
+        self.artifacts = unpack_artifacts(archive)
         self._has_artifacts = True
 
     async def _end(self, kill: Kill) -> None:
@@ -286,6 +251,6 @@ def _now() -> float:
 
 def _parse_result(body: bytes) -> RunResult:
     try:
-        return RunResult.model_validate_json(body)
-    except ValidationError as odd:
+        return decode_result(body)
+    except ValueError as odd:
         raise RunnerLost("the runner's result is not one") from odd

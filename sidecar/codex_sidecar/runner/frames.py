@@ -1,4 +1,4 @@
-"""The runner's frames, as they are written and read on this side; the runner has the other half."""
+"""Reads the runner's frames from a container's output."""
 
 from __future__ import annotations
 
@@ -8,25 +8,8 @@ from typing import Final
 from codex_sidecar.engine.attach import STDOUT as ATTACHED_STDOUT
 from codex_sidecar.engine.attach import HijackedStream
 from codex_sidecar.errors import RunnerLost
+from mini_agent_protocol.frames import HEADER_BYTES, MAX_FRAME_BYTES, decode_header
 
-READY: Final = b"R"
-SNIPPET: Final = b"S"
-FILES: Final = b"F"
-GO: Final = b"G"
-RUNNING: Final = b"P"
-STDOUT: Final = b"O"
-STDERR: Final = b"E"
-ARTIFACTS: Final = b"A"
-RESULT: Final = b"X"
-VALUES: Final = b"V"
-INTERRUPT: Final = b"I"
-WORKSPACE: Final = b"K"
-WORKSPACE_RESPONSE: Final = b"k"
-
-HEADER_BYTES: Final = 5
-NONCE_BYTES: Final = 16
-MAX_FRAME_BYTES: Final = 20 << 20
-MAX_WORKSPACE_FRAME_BYTES: Final = 64 << 20
 MAX_STDERR_CHARS: Final = 2000
 
 
@@ -36,11 +19,6 @@ class Frame:
 
     kind: bytes
     body: bytes
-
-
-def encode_frame(kind: bytes, body: bytes) -> bytes:
-    """A frame for the runner."""
-    return kind + len(body).to_bytes(4, "big") + body
 
 
 class FrameReader:
@@ -53,14 +31,13 @@ class FrameReader:
 
     async def receive(self, nonce: bytes = b"", max_bytes: int = MAX_FRAME_BYTES) -> Frame:
         """The next frame, which must bear the nonce; `RunnerLost` at the end of the stream."""
-        head = await self._read_exactly(HEADER_BYTES)
-        length = int.from_bytes(head[1:], "big")
+        kind, length = decode_header(await self._read_exactly(HEADER_BYTES))
         if length > max_bytes:
             raise RunnerLost(f"the runner announced a frame of {length} bytes")
         body = await self._read_exactly(length)
         if not body.startswith(nonce):
             raise RunnerLost("the runner sent a frame that is not of this snippet")
-        return Frame(head[:1], body[len(nonce) :])
+        return Frame(kind, body[len(nonce) :])
 
     async def _read_exactly(self, count: int) -> bytes:
         while len(self._buffer) < count:

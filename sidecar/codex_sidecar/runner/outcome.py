@@ -9,9 +9,10 @@ import signal
 from dataclasses import dataclass
 from typing import Final
 
-from codex_sidecar.runner.exchange import Exchange, RunResult
+from codex_sidecar.runner.exchange import Exchange
 from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.execution import EnforcedLimits, Execution, SandboxFacts, Status, Truncated
+from mini_agent_protocol.order import RunResult
 from mini_agent_protocol.snippet import Snippet
 
 DEADLINE_EXIT: Final = 124

@@ -11,8 +11,8 @@ from typing import Final, Literal, Protocol
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from codex_sidecar.errors import RefusedCall, RunnerLost
-from codex_sidecar.runner import frames
 from codex_sidecar.runner.frames import Frame
+from mini_agent_protocol import frames
 from mini_agent_protocol.workspace import WorkspaceFile
 
 TIMEOUT_S: Final = 30.0
@@ -162,8 +162,8 @@ class Workspace:
 def _parse_response(frame: Frame) -> tuple[WorkspaceResponse, bytes]:
     if frame.kind != frames.WORKSPACE_RESPONSE:
         raise RunnerLost(f"the runner sent a frame of kind {frame.kind!r}")
-    split = 4 + int.from_bytes(frame.body[:4], "big")
+    header, content = frames.split_parts(frame.body)
     try:
-        return WorkspaceResponse.model_validate_json(frame.body[4:split]), frame.body[split:]
+        return WorkspaceResponse.model_validate_json(header), content
     except ValidationError as odd:
         raise RunnerLost("the runner's answer is not one") from odd

@@ -82,7 +82,7 @@ async def names(client: httpx.AsyncClient) -> list[str]:
     return [tool["function"]["name"] for tool in (await client.get("/tools")).json()]
 
 
-async def standings(client: httpx.AsyncClient) -> dict[str, dict[str, object]]:
+async def statuses(client: httpx.AsyncClient) -> dict[str, dict[str, object]]:
     listed = (await client.get("/health")).json()["servers"]
     return {server["name"]: server for server in listed}
 

@@ -157,7 +157,7 @@ def test_no_complaint_holds_what_stands_in_the_file(tmp_path: Path) -> None:
 
 def test_what_was_taken_from_the_environment_is_hidden_wherever_it_shows(tmp_path: Path) -> None:
     configuration = read(tmp_path, ALL_OF_A_COMMAND, FOLDER=SECRET)
-    assert configuration.environment.hiding(f"cannot open {SECRET}/x") == "cannot open ***/x"
+    assert configuration.environment.redact(f"cannot open {SECRET}/x") == "cannot open ***/x"
 
 
 def test_what_the_file_gives_a_server_is_hidden_as_well(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ url = "http://h"
 http_headers = {{ X-Key = "{SECRET}3" }}
 """
     configuration = read(tmp_path, text, KEY_OF_MINE=f"{SECRET}2")
-    told = configuration.environment.hiding(f"{SECRET}1 {SECRET}2 {SECRET}3 x")
+    told = configuration.environment.redact(f"{SECRET}1 {SECRET}2 {SECRET}3 x")
     assert told == "*** *** *** x"
 
 

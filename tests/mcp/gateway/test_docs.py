@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.mcp.gateway.conftest import client_at, gateway, standings
+from tests.mcp.gateway.conftest import client_at, gateway, statuses
 from tests.mcp.sandbox_server.clients import block, said_by
 
 pytestmark = pytest.mark.timeout(400)
@@ -25,7 +25,7 @@ async def test_its_file_is_served_and_its_call_answered(from_npm: Path, tmp_path
     async with gateway("--config", "config.toml", cwd=tmp_path) as (_, url):
         async with client_at(url) as client:
             await client.get("/tools")
-            found = await standings(client)
+            found = await statuses(client)
         call = block("sh", "/invoke").replace("http://127.0.0.1:8787", url)
         said = json.loads(await said_by(call, tmp_path, {}))
     assert (found["files"]["state"], found["docs"]["state"]) == ("running", "disabled")

@@ -21,7 +21,7 @@ from tests.mcp.gateway.conftest import (
     gateway_over,
     invoke,
     names,
-    standings,
+    statuses,
     until,
 )
 
@@ -89,7 +89,7 @@ async def test_killed_servers_come_back_and_none_is_left(servers: str, tmp_path:
             return "text" in await invoke(client, "all__echo", message="hi")
 
         async def are_back() -> bool:
-            return all(each["state"] == "running" for each in (await standings(client)).values())
+            return all(each["state"] == "running" for each in (await statuses(client)).values())
 
         await until(answers)
         await until(are_back)

@@ -16,7 +16,7 @@ from tests.mcp.gateway.conftest import (
     invoke,
     names,
     ours,
-    standings,
+    statuses,
     until,
 )
 from tests.tools.conftest import Notes
@@ -147,7 +147,7 @@ async def test_servers_that_do_not_start_are_named_and_the_rest_is_served(tmp_pa
     )
     async with gateway_over(tmp_path, text) as client:
         listed = await names(client)
-        found = await standings(client)
+        found = await statuses(client)
     assert {name.split("__")[0] for name in listed} == {"well", "noisy"}
     assert {name: server["state"] for name, server in found.items()} == {
         "well": "running",
@@ -207,6 +207,6 @@ async def test_a_tool_that_is_named_and_not_there_is_told_in_health(tmp_path: Pa
     text = ours("one", enabled_tools=["add", "wether"], disabled_tools=["drew"])
     async with gateway_over(tmp_path, text) as client:
         assert await names(client) == ["one__add"]
-        found = (await standings(client))["one"]
+        found = (await statuses(client))["one"]
     assert found["state"] == "running"
     assert "does not have: wether, drew; it has: add, weather" in str(found["error"])

@@ -22,7 +22,7 @@ from tests.mcp.gateway.conftest import (
     invoke,
     names,
     ours,
-    standings,
+    statuses,
     until,
 )
 from tests.tools.conftest import Notes, free_port, until_it_listens
@@ -142,7 +142,7 @@ async def test_variables_are_expanded_and_a_missing_one_is_named(
     path.write_text(ours("one").replace('args = ["', 'args = ["${NOTHING:-}') + unset)
     async with twin_over(server, path, {}) as (client, _):
         await names(client)
-        found = await standings(client)
+        found = await statuses(client)
     assert found["one"]["state"] == "running"
     assert found["unset"]["error"] == "unset.command: the variable NOT_SET_ANYWHERE is not set"
 

@@ -103,8 +103,8 @@ def test_a_line_that_a_crash_cut_off_is_mended(tmp_path: Path) -> None:
     folder = tmp_path / "logs"
     folder.mkdir()
     archive = RunStore(tmp_path, Retention())
-    archive.opened()
-    journal = archive.begun(SUMMARY, Redactor(()))
+    archive.open()
+    journal = archive.create_journal(SUMMARY, Redactor(()))
     journal.append(QUEUED)
     journal.close()
     archive.close()
@@ -123,12 +123,12 @@ def test_a_line_that_a_crash_cut_off_is_mended(tmp_path: Path) -> None:
 
 def test_two_shims_do_not_write_one_log(tmp_path: Path) -> None:
     first = RunStore(tmp_path, Retention())
-    first.opened()
+    first.open()
     with pytest.raises(NotConfigured, match="another shim keeps its runs"):
-        RunStore(tmp_path, Retention()).opened()
+        RunStore(tmp_path, Retention()).open()
     first.close()
     second = RunStore(tmp_path, Retention())
-    second.opened()
+    second.open()
     second.close()
 
 

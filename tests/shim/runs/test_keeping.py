@@ -23,7 +23,7 @@ DAY_S = 86_400
 def keep(archive: RunStore, number: int, created_at: float, *, state: str = "done") -> None:
     told = {"id": f"{number:032x}", "model": "a/b", "created_at": created_at, "state": state}
     summary = RunSummary.model_validate(told)
-    journal = archive.begun(summary, Redactor(()))
+    journal = archive.create_journal(summary, Redactor(()))
     request: JsonObject = {"padding": "x" * 700_000}
     journal.append(
         RunQueued(run_id=summary.id, request_id="", caller="", door="agent", request=request)
@@ -34,7 +34,7 @@ def keep(archive: RunStore, number: int, created_at: float, *, state: str = "don
 
 def kept(folder: Path, keeping: Retention) -> list[int]:
     archive = RunStore(folder, keeping)
-    found = [int(each.id, 16) for each in archive.index.page(RunQuery())]
+    found = [int(each.id, 16) for each in archive.index.list_page(RunQuery())]
     archive.close()
     assert len(list((folder / "logs").iterdir())) == len(found)
     return found

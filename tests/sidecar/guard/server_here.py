@@ -19,7 +19,7 @@ async def serving(settings: GuardSettings, place: Path) -> AsyncIterator[None]:
     """Serves at the place for as long as the block lasts."""
     upstream = UpstreamEngine(settings.docker_socket)
     owned = OwnedContainers(upstream, settings.instance, MOST)
-    gate = Policy(settings.docker_socket, settings.terms(), upstream, owned)
+    gate = Policy(settings.docker_socket, settings.template(), upstream, owned)
     async with GuardServer(gate).listen(place):
         yield
     await upstream.aclose()

@@ -23,7 +23,7 @@ from tests.sidecar.guard.changes import (
 )
 from tests.sidecar.guard.sandboxes import body
 
-TERMS = GuardSettings(instance="guarded").terms()
+TERMS = GuardSettings(instance="guarded").template()
 RIGHT = body("guarded")
 LEAVES = list(leaves(RIGHT))
 
@@ -125,9 +125,9 @@ def test_the_first_and_the_last_user_for_sandboxes_pass(uid: int) -> None:
 
 def test_memory_beyond_the_most_does_not_pass_though_it_is_consistent() -> None:
     asked = body("guarded", limits=Limits(memory_mb=2048))
-    terms = GuardSettings(instance="guarded", most_memory_mb=1024).terms()
+    template = GuardSettings(instance="guarded", most_memory_mb=1024).template()
     with pytest.raises(RequestRefused):
-        parse_confinement(json.dumps(asked).encode(), terms, time.time())
+        parse_confinement(json.dumps(asked).encode(), template, time.time())
 
 
 def test_files_that_would_not_fit_in_the_memory_do_not_pass() -> None:

@@ -3,7 +3,13 @@
 import os
 
 from mini_agent_protocol import frames
-from mini_agent_protocol.order import Order, Result, decode_order, encode_result, encode_skipped
+from mini_agent_protocol.order import (
+    RunOrder,
+    RunResult,
+    decode_order,
+    encode_result,
+    encode_skipped,
+)
 from sandbox_runner.paths import WORKSPACE
 from sandbox_runner.process.cgroup import oom_kills
 from sandbox_runner.process.pipes import Pipes, fork_with_pipes
@@ -25,7 +31,7 @@ class SnippetExecution:
 
     def __init__(self, inputs: Inputs, standby: StandbyProcesses, header: bytes) -> None:
         self._inputs, self._standby = inputs, standby
-        self._order: Order = decode_order(header)
+        self._order: RunOrder = decode_order(header)
         self._archive = inputs.stream.receive(frames.FILES)
         self._nonce = b""
         self._oom_kills = oom_kills()
@@ -36,7 +42,7 @@ class SnippetExecution:
             self._write_files()
         except (OSError, WorkspaceError) as refused:
             self._receive_nonce()
-            self._report(Result(failed=str(refused)))
+            self._report(RunResult(failed=str(refused)))
             return None
         if self._order.stateful:
             return self._run_stateful()
@@ -65,7 +71,7 @@ class SnippetExecution:
         if end.status == 0:
             return self._run_program(end.ms)
         self._emit(frames.STDERR, b"".join(output))
-        self._report(self._finish(Result(phase="compile", compile_ms=end.ms), end))
+        self._report(self._finish(RunResult(phase="compile", compile_ms=end.ms), end))
         return None
 
     def _run_program(self, compile_ms: float) -> ChildMain | None:
@@ -73,7 +79,7 @@ class SnippetExecution:
         pipes = self._start(start)
         if pipes is None:
             return child_main(start)
-        self._follow(pipes, Result(compile_ms=compile_ms))
+        self._follow(pipes, RunResult(compile_ms=compile_ms))
         return None
 
     def _start(self, start: Start) -> Pipes | None:
@@ -89,10 +95,10 @@ class SnippetExecution:
 
                 return Cells(WORKSPACE, control).run
         pipes = interpreter.send_cell(self._order)
-        self._follow(pipes, Result(python=state), interpreter.control)
+        self._follow(pipes, RunResult(python=state), interpreter.control)
         return None
 
-    def _follow(self, pipes: Pipes, begun: Result, control: int = -1) -> None:
+    def _follow(self, pipes: Pipes, begun: RunResult, control: int = -1) -> None:
         self._receive_nonce()
         self._emit(frames.RUNNING, b"")
         watcher = ProcessWatcher(self._inputs, pipes, self._order.stdin.encode(), control)
@@ -111,10 +117,10 @@ class SnippetExecution:
     def _emit(self, kind: bytes, chunk: bytes) -> None:
         self._inputs.stream.send(kind, self._nonce + chunk)
 
-    def _report(self, result: Result) -> None:
+    def _report(self, result: RunResult) -> None:
         self._emit(frames.RESULT, encode_result(result))
 
-    def _finish(self, begun: Result, end: ProcessExit) -> Result:
+    def _finish(self, begun: RunResult, end: ProcessExit) -> RunResult:
         code = os.waitstatus_to_exitcode(end.status)
         return begun._replace(
             exit_code=max(code, 0),

@@ -57,7 +57,7 @@ def _serve_one(inputs: Inputs, standby: StandbyProcesses) -> ChildMain | None:
     body = inputs.stream.exactly(length)
     if kind == frames.SNIPPET:
         return SnippetExecution(inputs, standby, body).run()
-    if kind == frames.CALL:
+    if kind == frames.WORKSPACE:
         from sandbox_runner.workspace.calls import answer_call  # noqa: PLC0415 - most get no calls
 
         answer_call(inputs.stream, body)

@@ -5,7 +5,13 @@ import select
 import time
 from collections.abc import Iterable
 
-from mini_agent_protocol.frames import HEAD_BYTES, MAX_BYTES, decode_head, encode, encode_head
+from mini_agent_protocol.frames import (
+    HEADER_BYTES,
+    MAX_WORKSPACE_FRAME_BYTES,
+    decode_header,
+    encode_frame,
+    encode_header,
+)
 from mini_agent_protocol.record import Record
 
 CHUNK_BYTES = 65_536
@@ -20,8 +26,8 @@ class Stream(Record):
 
     def head(self) -> tuple[bytes, int]:
         """The kind of the next frame and its length; exits the process at the stream's end."""
-        kind, length = decode_head(self.exactly(HEAD_BYTES))
-        if length > MAX_BYTES:
+        kind, length = decode_header(self.exactly(HEADER_BYTES))
+        if length > MAX_WORKSPACE_FRAME_BYTES:
             raise SystemExit(f"a frame of {length} bytes is too long")
         return kind, length
 
@@ -44,11 +50,11 @@ class Stream(Record):
 
     def send(self, kind: bytes, body: bytes) -> None:
         """Writes one whole frame, however long the other side takes to read it."""
-        self._write(encode(kind, body))
+        self._write(encode_frame(kind, body))
 
     def send_pieces(self, kind: bytes, length: int, pieces: Iterable[bytes]) -> None:
         """Writes one frame of this length piece by piece, so that it is never whole in memory."""
-        self._write(encode_head(kind, length))
+        self._write(encode_header(kind, length))
         for piece in pieces:
             self._write(piece)
 

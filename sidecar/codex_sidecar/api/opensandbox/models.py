@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, f
 
 from codex_sidecar.engine.confinement import DEFAULT_LIMITS
 from mini_agent_protocol.errors import BadRequest
+from mini_agent_protocol.languages import LANGUAGES as NAMES
 from mini_agent_protocol.languages import Language, parse_language
 from mini_agent_protocol.snippet import Limits, Snippet
 from mini_agent_protocol.workspace import SessionRequest
@@ -94,7 +95,7 @@ def _parse_quantity(written: str) -> float:
 # What LiteLLM asks for where its caller asks for nothing.
 DEFAULT_IMAGE: Final = "opensandbox/code-interpreter"
 DEFAULT_ENTRYPOINT: Final = ("/opt/code-interpreter/code-interpreter.sh",)
-LANGUAGES: Final = "python, javascript, go, rust, bash"
+LANGUAGES: Final = ", ".join("javascript" if each == "node" else each for each in NAMES)
 MAX_METADATA: Final = 64
 
 Label = Annotated[str, Field(max_length=256)]

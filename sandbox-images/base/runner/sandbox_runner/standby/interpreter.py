@@ -4,7 +4,7 @@ import json
 import os
 import signal
 
-from mini_agent_protocol.order import TYPE_CHECKING, Order
+from mini_agent_protocol.order import TYPE_CHECKING, RunOrder
 from sandbox_runner.process.pipes import (
     CONTROL_FD,
     ChildPipes,
@@ -33,7 +33,7 @@ class KeptInterpreter:
         return frozenset({self._pid} if self._pid and not has_ended(self._pid) else ())
 
     def state(self) -> "InterpreterState":
-        """What the next cell will run in: a `Result.python`."""
+        """What the next cell will run in: a `RunResult.python`."""
         if not self._pid:
             return "new"
         return "kept" if self.pids else "lost"
@@ -55,7 +55,7 @@ class KeptInterpreter:
         self._pid, self.control = pipes.pid, ours.detach()
         return None
 
-    def send_cell(self, order: Order) -> Pipes:
+    def send_cell(self, order: RunOrder) -> Pipes:
         """Sends it a cell to run; the pipes of that cell's standard streams."""
         ours, theirs = open_pipes()
         cell = _write_cell(order)
@@ -70,7 +70,7 @@ class KeptInterpreter:
         return ours._replace(pid=self._pid)
 
 
-def _write_cell(order: Order) -> int:
+def _write_cell(order: RunOrder) -> int:
     # In a file, not on the socket: a process that does not read cannot make the runner wait.
     cell = os.memfd_create("cell")
     with open(cell, "wb", closefd=False) as text:

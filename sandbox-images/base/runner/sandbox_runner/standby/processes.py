@@ -7,7 +7,7 @@ image that has a bootstrap for it, a node that has come as far as its program.
 import json
 import os
 
-from mini_agent_protocol.order import Order
+from mini_agent_protocol.order import RunOrder
 from sandbox_runner.process.pipes import CONTROL_FD, Pipes, exec_command
 from sandbox_runner.standby.interpreter import KeptInterpreter
 from sandbox_runner.standby.prefork import PreforkedProcess, wait_for_start
@@ -39,7 +39,7 @@ class StandbyProcesses:
             return None
         return self._exec_waiting_node if self._node_command else wait_for_start
 
-    def take(self, order: Order, start: Start) -> Pipes | None:
+    def take(self, order: RunOrder, start: Start) -> Pipes | None:
         """The pipes of the process that waited, which starts now, if it is one for this order."""
         if not self._node_command:
             return self._preforked.take(json.dumps(start).encode())
@@ -50,7 +50,7 @@ class StandbyProcesses:
         os.environ[CONTROL_VARIABLE] = str(CONTROL_FD)
         exec_command(self._node_command)
 
-    def _fits_node(self, order: Order) -> bool:
+    def _fits_node(self, order: RunOrder) -> bool:
         # A shell's command line in the same image starts otherwise.
         is_node = order.start[0] == self._node_command[0]
         return is_node and not any(name.startswith(STARTUP_VARIABLES) for name in order.env)
@@ -65,6 +65,6 @@ def read_node_command() -> tuple[str, ...]:
         return ()
 
 
-def encode_for_node(order: Order) -> bytes:
+def encode_for_node(order: RunOrder) -> bytes:
     """What the bootstrap of a waiting node reads before it runs the program."""
     return json.dumps({"args": order.args, "env": order.env}).encode()

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 
-from mini_agent_protocol.order import Order
+from mini_agent_protocol.order import RunOrder
 from mini_agent_protocol.record import Record
 from sandbox_runner.paths import WORKSPACE
 from sandbox_runner.process.pipes import exec_command
@@ -25,7 +25,7 @@ class Start(Record):
     env: dict[str, str]
 
 
-def build_start(order: Order) -> Start:
+def build_start(order: RunOrder) -> Start:
     """How the order's program starts."""
     if _forks_the_runner(order):
         return Start([], order.program, order.args, order.env)
@@ -40,6 +40,6 @@ def child_main(start: Start) -> ChildMain:
     return Program(WORKSPACE, start.program, start.args).run
 
 
-def _forks_the_runner(order: Order) -> bool:
+def _forks_the_runner(order: RunOrder) -> bool:
     # PYTHON* variables are read when an interpreter starts, so they need one that starts anew.
     return order.isolation == "fork" and not any(name.startswith("PYTHON") for name in order.env)

@@ -6,7 +6,7 @@ import stat
 import tarfile
 from collections.abc import Iterator
 
-from mini_agent_protocol.frames import MAX_BYTES
+from mini_agent_protocol.frames import MAX_WORKSPACE_FRAME_BYTES
 from sandbox_runner.paths import WORKSPACE
 from sandbox_runner.stream import CHUNK_BYTES, Stream
 from sandbox_runner.workspace.files import WorkspaceError
@@ -63,9 +63,10 @@ def export_workspace() -> tuple[int, Iterator[bytes]]:
     """The length of the workspace's tar, and its pieces; `WorkspaceError` where it is too long."""
     heads = [(member.tobuf(tarfile.PAX_FORMAT), path, member.size) for path, member in _members()]
     length = sum(len(head) + _padded(size) for head, _, size in heads) + len(END)
-    if length + MARGIN_BYTES > MAX_BYTES:
+    if length + MARGIN_BYTES > MAX_WORKSPACE_FRAME_BYTES:
         raise WorkspaceError(
-            "too_large", f"the workspace holds more than {MAX_BYTES - MARGIN_BYTES} bytes"
+            "too_large",
+            f"the workspace holds more than {MAX_WORKSPACE_FRAME_BYTES - MARGIN_BYTES} bytes",
         )
     return length, _pieces(heads)
 

@@ -85,7 +85,9 @@ def answer_call(stream: Stream, header: bytes) -> None:
     outcome = {"ok": not error, "error": error, "kind": kind, "files": result.files}
     text = json.dumps(outcome).encode()
     head = frames.encode_part(text)
-    stream.send_pieces(frames.ANSWER, len(head) + result.length, chain((head,), result.content))
+    stream.send_pieces(
+        frames.WORKSPACE_RESPONSE, len(head) + result.length, chain((head,), result.content)
+    )
 
 
 def _run_call(op: str, path: str, body: FrameBody) -> CallResult:

@@ -6,7 +6,7 @@ import stat
 import tarfile
 from fnmatch import fnmatchcase
 
-from mini_agent_protocol.order import Order
+from mini_agent_protocol.order import RunOrder
 from sandbox_runner.paths import WORKSPACE
 from sandbox_runner.workspace.files import write
 from sandbox_runner.workspace.walk import is_utf8, walk
@@ -27,7 +27,7 @@ def unpack(archive: bytes) -> None:
 class Collection:
     """A tar of the files that come back, and the files that were left behind, a reason each."""
 
-    def __init__(self, order: Order) -> None:
+    def __init__(self, order: RunOrder) -> None:
         self.skipped: list[str] = []
         self._order = order
         self._count = self._bytes = 0
@@ -82,7 +82,7 @@ class Collection:
         return ""
 
 
-def collect(order: Order) -> Collection:
+def collect(order: RunOrder) -> Collection:
     """The regular files that match the order's patterns, within its count and its bytes."""
     files = Collection(order)
     for path, status in walk(files.skip):
