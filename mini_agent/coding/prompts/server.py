@@ -50,7 +50,7 @@ class McpPromptServer:
 
     async def read(self, uri: str) -> list[str]:
         """The contents of a resource."""
-        return await self._invoker.read(uri)
+        return await self._invoker.read_resource(uri)
 
 
 class ServerHooks:

@@ -33,12 +33,10 @@ from mini_agent.errors import BadRequest
 
 
 def format_context(runtime: AssistantRuntime) -> str:
-    """How full the context was at the last question."""
-    newest, context_limit = (
-        runtime.usage_tracker.newest,
-        runtime.assistant.inner.context_limit.tokens,
-    )
-    if not newest.total_tokens:
+    """Describe how full the context was at the last request, in tokens."""
+    used = runtime.usage_tracker.newest.total_tokens
+    limit = runtime.assistant.inner.context_limit.tokens
+    if not used:
         return "nothing has been asked yet"
     if limit is None:
         return f"{used} tokens; how many this model takes is not known"
