@@ -12,14 +12,14 @@ from mini_agent.agent.context_window import ContextWindow
 from mini_agent.agent.deadline import Deadline, DeadlineExceeded
 from mini_agent.agent.guardrails.evasion import NO_EVASION, Evasion, detect_evasion
 from mini_agent.agent.guardrails.policy import Escalation, GuardrailPolicy
-from mini_agent.agent.model_turn import TurnRequester, TurnRequest, Turn
+from mini_agent.agent.model_turn import Turn, TurnRequest, TurnRequester
 from mini_agent.agent.normalize import normalize_messages
 from mini_agent.agent.prompts import (
-    INVALID_JSON_ANSWER,
     ANSWER_NOW,
     EMPTY_ANSWER,
-    SYSTEM_PROMPT,
     EMPTY_TURN,
+    INVALID_JSON_ANSWER,
+    SYSTEM_PROMPT,
 )
 from mini_agent.agent.recorder import Ending, RunRecorder
 from mini_agent.agent.structured_output import InvalidJsonAnswer, parse_response_format
@@ -31,10 +31,10 @@ from mini_agent.errors import MiniAgentError
 from mini_agent.events import Listener, RunStarted, ignore_event
 from mini_agent.model import Model
 from mini_agent.result import AgentResult, StoppedReason
-from mini_agent.tool_parsing.text_spans import OfferedTools
 from mini_agent.tool_parsing.reply import ANSWER_IN_REASONING
 from mini_agent.tool_parsing.resolve import ResolvedCall, resolve_call
 from mini_agent.tool_parsing.scanner import ParseOptions
+from mini_agent.tool_parsing.text_spans import OfferedTools
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.wrappers import Quiet
 

@@ -24,6 +24,6 @@ INVALID_JSON_ANSWER: Final = (
     "Your answer is not the JSON that was asked for: {why}. Answer again, with the JSON alone."
 )
 REPETITION: Final = (
-    "You have {told} {times} times, and it came to the same each time. Once more will not change "
+    "You have {action} {times} times, and it came to the same each time. Once more will not change "
     "it: do something else, or answer the task from what you have."
 )

@@ -1,9 +1,4 @@
-"""A run told as it happens: every event to the record and the listener, and the result at last.
-
-What has happened in a run so far, turn by turn, as its events tell it.
-
-The words a run ends with: the model's, else the last useful output, else why it stopped.
-"""
+"""The recorder: emits a run's events, keeps its iterations, and makes its result of them."""
 
 from __future__ import annotations
 
@@ -37,11 +32,116 @@ from mini_agent.result import (
 )
 from mini_agent.tool_parsing.resolve import ResolvedCall
 
-ASKED_AGAIN = "the model was asked for an answer with its tools withheld"
+ASKED_AGAIN: Final = "the model was asked for an answer with its tools withheld"
+CALL_NOT_RUN: Final = "the run stopped before this call was done"
+MAX_OUTPUT_CHARS: Final = 4000
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """Why the run stopped, the model's last text if there is one, and the error if there is one."""
+
+    reason: StoppedReason
+    text: str = ""
+    error: str | None = None
+
+
+class RunRecorder:
+    """Records what happens in a run; the result is made of the events that the listener gets."""
+
+    def __init__(self, transcript: Transcript, config: AgentConfig, listener: Listener) -> None:
+        self._transcript = transcript
+        self._config = config
+        self._listener = listener
+        self._log = IterationLog()
+        self._started = perf_counter()
+
+    @property
+    def turns(self) -> int:
+        """How many iterations there are."""
+        return self._log.turns
+
+    @property
+    def useful_output(self) -> str:
+        """The output of the last successful call that has any."""
+        return last_useful_output(self._log.iterations)
+
+    @property
+    def latest_output(self) -> str:
+        """The output of the last call; empty where it failed."""
+        return latest_output(self._log.iterations)
+
+    def emit(self, event: Event) -> None:
+        """Records `event` and passes it to the listener."""
+        self._log.apply(event)
+        self._listener(event)
+
+    def record_reply(self, turn: Turn, *, is_last_word: bool = False) -> None:
+        """Records a turn of the model, which opens an iteration unless it is a last word."""
+        calls = [RequestedCall(id=c.id, name=c.name, arguments=c.arguments) for c in turn.calls]
+        self.emit(
+            ModelReplied(
+                iteration=max(1, self.turns if is_last_word else self.turns + 1),
+                is_last_word=is_last_word,
+                model=turn.model,
+                text=turn.text,
+                reasoning=turn.reasoning,
+                calls=tuple(calls),
+                finish_reason=turn.finish_reason,
+                repaired=turn.repaired,
+                usage=turn.usage,
+                model_ms=turn.ms,
+            )
+        )
+
+    def record_calls(self, text: str, resolved: Sequence[ResolvedCall]) -> None:
+        """Adds the resolved calls to the transcript, before any of them is executed."""
+        self._transcript.add_calls(text, resolved)
+        calls = [UnderstoodCall(id=c.id, name=c.name, arguments=c.arguments) for c in resolved]
+        self.emit(CallsUnderstood(iteration=self.turns, calls=tuple(calls)))
+        for call in resolved:
+            if call.repaired:
+                repaired = CallRepaired(
+                    iteration=self.turns, tool_call_id=call.id, repaired=call.repaired
+                )
+                self.emit(repaired)
+
+    def record_results(self, invocations: Sequence[ToolInvocation], directive: str) -> None:
+        """Adds the results to the transcript, `directive` below the last one."""
+        for call in invocations:
+            is_last = call is invocations[-1]
+            text = "\n".join(part for part in (call.text, directive if is_last else "") if part)
+            self._transcript.add_result(call.tool_call_id, text)
+            self.emit(Observation(iteration=self.turns, tool_call_id=call.tool_call_id, text=text))
+
+    def record_directive(self, text: str) -> None:
+        """Adds a message of the loop to the transcript."""
+        self._transcript.add_directive(text)
+        self.emit(Observation(iteration=max(1, self.turns), tool_call_id=None, text=text))
+
+    def finish(self, ending: Ending, *, escalated: bool) -> AgentResult:
+        """Makes the result and emits the last event."""
+        self._transcript.close_calls(CALL_NOT_RUN)
+        iterations = self._log.iterations
+        answer = choose_answer(ending, iterations, self._config)
+        result = AgentResult(
+            final_answer=answer.text,
+            answer_source=answer.source,
+            stopped_reason=ending.reason,
+            messages=self._transcript.copy(),
+            iterations=iterations,
+            used_model=iterations[-1].model if iterations else self._config.model,
+            usage=self._log.usage,
+            error=ending.error,
+            escalated=escalated,
+            total_ms=(perf_counter() - self._started) * 1000,
+        )
+        self.emit(Stopped(result=result))
+        return result
 
 
 class IterationLog:
-    """The iterations of a run; the newest one is still open."""
+    """The iterations of a run, built from its events; the newest one is still open."""
 
     def __init__(self) -> None:
         self._iterations: list[Iteration] = []
@@ -49,42 +149,42 @@ class IterationLog:
 
     @property
     def iterations(self) -> tuple[Iteration, ...]:
-        """All of them, in order."""
+        """All iterations, in order."""
         return tuple(self._iterations)
 
     @property
     def turns(self) -> int:
-        """How many there are."""
+        """The number of iterations."""
         return len(self._iterations)
 
     @property
     def usage(self) -> Usage:
-        """The tokens of all of them."""
+        """The tokens and price of all iterations together."""
         total = Usage()
         for each in self._iterations:
             total = total.plus(each.usage)
         return total
 
-    def take(self, event: Event) -> None:
-        """Adds what `event` says. A call counts once the model is shown what came of it."""
+    def apply(self, event: Event) -> None:
+        """Adds what `event` says; a call counts once its result is shown to the model."""
         match event:
             case ModelReplied(is_last_word=True) if self._iterations:
-                self._amend_with_last_word(event)
+                self._add_last_word(event)
             case ModelReplied():
-                self._open(event)
+                self._open_iteration(event)
             case CallRepaired():
                 newest = self._iterations[-1]
                 self._amend(repaired=(*newest.repaired, *event.repaired))
             case ToolFinished():
                 self._finished[event.invocation.tool_call_id] = event.invocation
-            case Observation(tool_call_id=str(done)):
-                invocation = self._finished.pop(done).model_copy(update={"text": event.text})
+            case Observation(tool_call_id=str(call_id)):
+                invocation = self._finished.pop(call_id).model_copy(update={"text": event.text})
                 earlier = self._iterations[-1].tool_invocations
                 self._amend(tool_invocations=(*earlier, invocation))
             case _:
                 pass
 
-    def _open(self, reply: ModelReplied) -> None:
+    def _open_iteration(self, reply: ModelReplied) -> None:
         self._iterations.append(
             Iteration(
                 index=len(self._iterations) + 1,
@@ -98,7 +198,7 @@ class IterationLog:
             )
         )
 
-    def _amend_with_last_word(self, reply: ModelReplied) -> None:
+    def _add_last_word(self, reply: ModelReplied) -> None:
         newest = self._iterations[-1]
         self._amend(
             model_text=newest.model_text or reply.text,
@@ -112,21 +212,9 @@ class IterationLog:
         self._iterations[-1] = self._iterations[-1].model_copy(update=changed)
 
 
-MAX_OUTPUT_CHARS: Final = 4000
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """Why the run stopped, the model's last word if it had one, and the error if there was one."""
-
-    reason: StoppedReason
-    text: str = ""
-    error: str | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class FinalAnswer:
-    """The final answer, never blank, and whose words it is."""
+    """The text of the answer, never blank, and where it comes from."""
 
     text: str
     source: AnswerSource
@@ -135,7 +223,7 @@ class FinalAnswer:
 def choose_answer(
     ending: Ending, iterations: Sequence[Iteration], config: AgentConfig
 ) -> FinalAnswer:
-    """The best answer there is."""
+    """Chooses the model's text, else the last useful output, else a notice why the run stopped."""
     if ending.text:
         return FinalAnswer(ending.text, "model")
     output = last_useful_output(iterations)
@@ -145,14 +233,14 @@ def choose_answer(
 
 
 def last_useful_output(iterations: Sequence[Iteration]) -> str:
-    """What the last successful call printed or came to, of long output the end."""
+    """The output of the last successful call that has any; of long output the end."""
     calls = [call for each in iterations for call in each.tool_invocations if call.ok]
     outputs = (_call_output(call) for call in reversed(calls))
     return next((text[-MAX_OUTPUT_CHARS:] for text in outputs if text), "")
 
 
 def latest_output(iterations: Sequence[Iteration]) -> str:
-    """What the last call of all printed or came to; empty when it failed."""
+    """The output of the last call of all; empty when it failed."""
     calls = [call for each in iterations for call in each.tool_invocations]
     return _call_output(calls[-1])[-MAX_OUTPUT_CHARS:] if calls and calls[-1].ok else ""
 
@@ -172,100 +260,3 @@ def _format_notice(ending: Ending, config: AgentConfig) -> str:
     if ending.reason == "stagnation":
         return "The run stopped because the model repeated itself and came to no answer."
     return f"The run stopped without an answer: {ending.error}"
-
-
-CALL_NOT_RUN = "the run stopped before this call was done"
-
-
-class RunRecorder:
-    """What has happened so far. The result is made of the same events that the listener gets."""
-
-    def __init__(self, transcript: Transcript, config: AgentConfig, listener: Listener) -> None:
-        self._transcript = transcript
-        self._config = config
-        self._listener = listener
-        self._record = IterationLog()
-        self._started = perf_counter()
-
-    @property
-    def turns(self) -> int:
-        """How many iterations there have been."""
-        return self._record.turns
-
-    @property
-    def useful_output(self) -> str:
-        """What the last successful call that printed anything printed."""
-        return last_useful_output(self._record.iterations)
-
-    @property
-    def newest_output(self) -> str:
-        """What the last call printed, if it succeeded."""
-        return latest_output(self._record.iterations)
-
-    def tell(self, event: Event) -> None:
-        """Something has happened."""
-        self._record.take(event)
-        self._listener(event)
-
-    def replied(self, turn: Turn, *, is_last_word: bool = False) -> None:
-        """The model has spoken; unless it is a last word, this opens an iteration."""
-        calls = [RequestedCall(id=c.id, name=c.name, arguments=c.arguments) for c in turn.calls]
-        self.tell(
-            ModelReplied(
-                iteration=max(1, self.turns if is_last_word else self.turns + 1),
-                is_last_word=is_last_word,
-                model=turn.model,
-                text=turn.text,
-                reasoning=turn.reasoning,
-                calls=tuple(calls),
-                finish_reason=turn.finish_reason,
-                repaired=turn.repaired,
-                usage=turn.usage,
-                model_ms=turn.ms,
-            )
-        )
-
-    def called(self, text: str, asks: Sequence[ResolvedCall]) -> None:
-        """The model's calls are understood."""
-        self._transcript.model_called(text, asks)
-        calls = [UnderstoodCall(id=a.id, name=a.name, arguments=a.arguments) for a in asks]
-        self.tell(CallsUnderstood(iteration=self.turns, calls=tuple(calls)))
-        for ask in asks:
-            if ask.repaired:
-                repaired = CallRepaired(
-                    iteration=self.turns, tool_call_id=ask.id, repaired=ask.repaired
-                )
-                self.tell(repaired)
-
-    def observed(self, invocations: Sequence[ToolInvocation], also: str) -> None:
-        """What came of the calls is shown to the model, and `also` what the loop has to say."""
-        for call in invocations:
-            is_last = call is invocations[-1]
-            text = "\n".join(part for part in (call.text, also if is_last else "") if part)
-            self._transcript.tool_answered(call.tool_call_id, text)
-            self.tell(Observation(iteration=self.turns, tool_call_id=call.tool_call_id, text=text))
-
-    def loop_said(self, text: str) -> None:
-        """A word of the loop's own to the model."""
-        self._transcript.loop_says(text)
-        self.tell(Observation(iteration=max(1, self.turns), tool_call_id=None, text=text))
-
-    def stopped(self, ending: Ending, *, escalated: bool) -> AgentResult:
-        """The result; nothing happens after it."""
-        self._transcript.answer_open(CALL_NOT_RUN)
-        iterations = self._record.iterations
-        answer = choose_answer(ending, iterations, self._config)
-        result = AgentResult(
-            final_answer=answer.text,
-            answer_source=answer.source,
-            stopped_reason=ending.reason,
-            messages=self._transcript.copy(),
-            iterations=iterations,
-            used_model=iterations[-1].model if iterations else self._config.model,
-            usage=self._record.usage,
-            error=ending.error,
-            escalated=escalated,
-            total_ms=(perf_counter() - self._started) * 1000,
-        )
-        self.tell(Stopped(result=result))
-        return result

@@ -22,6 +22,7 @@ from mini_agent.tools.observation import REPAIR, observation
 from mini_agent.tools.outputs import output_of
 from mini_agent_protocol.execution import Output
 
+
 async def list_tools(invoker: Invoker, deadline: Deadline) -> dict[str, OfferedTool]:
     """Lists the tools by name; raises `MiniAgentError` when the invoker fails."""
 
@@ -46,9 +47,7 @@ class ToolExecutor:
     deadline: Deadline
     emit: Listener
 
-    async def execute(
-        self, calls: Sequence[ResolvedCall], iteration: int
-    ) -> list[ToolInvocation]:
+    async def execute(self, calls: Sequence[ResolvedCall], iteration: int) -> list[ToolInvocation]:
         """Executes `calls`; returns one invocation each, in order, also for a tool that fails."""
         slots = asyncio.Semaphore(self.config.tool_concurrency)
 

@@ -23,66 +23,66 @@ MAX_ID_CHARS: Final = 64
 
 
 class Transcript:
-    """The conversation so far, which only ever grows.
+    """The messages of a run, which are only ever added to.
 
-    `instructions` stand at its top unless the caller's messages bring their own. `pinned` are the
-    places of what the model must always be shown: instructions, the user's first message, the task.
+    `instructions` come first unless the caller's messages bring their own. `pinned` holds the
+    indexes of the messages that the model is always shown: instructions, the user's first message,
+    the task.
     """
 
     def __init__(self, messages: Sequence[Message], instructions: str) -> None:
-        missing = instructions and not has_instructions(messages)
-        own = [system(instructions)] if missing else []
-        self._messages = [*own, *messages]
-        self._open: list[str] = []
+        is_missing = instructions and not has_instructions(messages)
+        head = [system(instructions)] if is_missing else []
+        self._messages = [*head, *messages]
+        self._open_calls: list[str] = []
         self.pinned = frozenset(_pinned_indexes(self._messages))
-        self.has_tool_answers = False
+        self.has_tool_results = False
         self._ids = {message.get("tool_call_id") for message in messages}
 
     def copy(self) -> list[Message]:
-        """The messages, the reader's to keep and change."""
+        """Returns a deep copy of the messages."""
         return deepcopy(self._messages)
 
-    def unused_id(self, wanted: str) -> str:
-        """`wanted`, or one like it that no call has yet; the id is taken from then on."""
+    def reserve_id(self, requested: str) -> str:
+        """Reserves `requested`, or an id like it that no call has yet."""
         # INVARIANT: an id names one call of the whole run, whatever the model server repeats.
-        wanted = replace_surrogates(wanted)[:MAX_ID_CHARS]
-        candidate = wanted
-        numbered = (f"{wanted or 'call'}_{number}" for number in count(1))
+        requested = replace_surrogates(requested)[:MAX_ID_CHARS]
+        candidate = requested
+        numbered = (f"{requested or 'call'}_{number}" for number in count(1))
         while not candidate or candidate in self._ids:
             candidate = next(numbered)
         self._ids.add(candidate)
         return candidate
 
-    def model_said(self, text: str) -> None:
-        """The model's answer; it ends a turn."""
+    def add_answer(self, text: str) -> None:
+        """Adds the model's answer, which ends a turn."""
         self._messages.append(assistant(text))
 
-    def model_called(self, text: str, asks: Sequence[ResolvedCall]) -> None:
-        """The model's calls; `tool_answered` has to follow for each, in the same order."""
-        # INVARIANT: a call stays open until its one answer is written, by `answer_open` at last.
-        self._open = [ask.id for ask in asks]
-        calls = [function_call(ask.id, ask.name, ask.arguments) for ask in asks]
+    def add_calls(self, text: str, resolved: Sequence[ResolvedCall]) -> None:
+        """Adds the model's calls; `add_result` has to follow for each, in the same order."""
+        # INVARIANT: a call stays open until its one result is added, by `close_calls` at last.
+        self._open_calls = [call.id for call in resolved]
+        calls = [function_call(call.id, call.name, call.arguments) for call in resolved]
         self._messages.append(assistant(text, calls))
 
-    def tool_answered(self, call_id: str, text: str) -> None:
-        """What came of one call."""
+    def add_result(self, call_id: str, text: str) -> None:
+        """Adds the result of one call."""
         self._messages.append(tool_result(call_id, text))
-        self._open.remove(call_id)
-        self.has_tool_answers = True
+        self._open_calls.remove(call_id)
+        self.has_tool_results = True
 
-    def answer_open(self, text: str) -> None:
-        """The same answer for every call that has none yet."""
-        for call_id in tuple(self._open):
-            self.tool_answered(call_id, text)
+    def close_calls(self, text: str) -> None:
+        """Adds `text` as the result of every call that has none yet."""
+        for call_id in tuple(self._open_calls):
+            self.add_result(call_id, text)
 
-    def loop_says(self, text: str) -> None:
-        """A word of the loop's own to the model."""
+    def add_directive(self, text: str) -> None:
+        """Adds a message of the loop to the model."""
         self._messages.append(user(text))
 
 
 def _pinned_indexes(messages: Sequence[Message]) -> Iterator[int]:
-    yield from (
-        index for index, message in enumerate(messages) if message["role"] in INSTRUCTION_ROLES
-    )
-    said = [index for index, message in enumerate(messages) if message["role"] == "user"]
-    yield from (*said[:1], *said[-1:])
+    roles = [message["role"] for message in messages]
+    yield from (index for index, role in enumerate(roles) if role in INSTRUCTION_ROLES)
+    user_indexes = [index for index, role in enumerate(roles) if role == "user"]
+    yield from (*user_indexes[:1], *user_indexes[-1:])

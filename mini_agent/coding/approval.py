@@ -33,7 +33,7 @@ class UserAnswer:
 class PermissionPrompter(Protocol):
     """Asks the user for permission."""
 
-    async def ask_permission(self, asked: Ask) -> UserAnswer:
+    async def ask_permission(self, ask: Ask) -> UserAnswer:
         """Return the user's answer."""
         ...
 
@@ -51,14 +51,14 @@ class PlanModePrompter:
 
     async def approve_plan(self, plan: str) -> bool:
         """Ask, and after an approval leave plan mode, so that changes may be made."""
-        agrees = await self.user.approve_plan(plan)
+        approved = await self.user.approve_plan(plan)
         permissions = self.permissions()
-        if agrees and permissions.mode == "plan":
+        if approved and permissions.mode == "plan":
             permissions.mode = "default"
-        return agrees
+        return approved
 
 
-def _ignore(said: str) -> None:
+def _ignore(hook_permission: str) -> None:
     """Discard the message."""
 
 
@@ -74,46 +74,48 @@ class PolicyApprover:
     notify: Callable[[str], None] = _ignore
     _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock)
 
-    async def find_objection(self, name: str, arguments: JsonObject, said: Permission) -> str:
+    async def find_objection(
+        self, name: str, arguments: JsonObject, hook_permission: Permission
+    ) -> str:
         """Return why the call may not be made, else "". A hook cannot undo a deny rule."""
         decision = self.permissions.decide(name, arguments)
         match decision:
             case Deny():
                 return decision.reason
-            case Allow() if said != "ask":
+            case Allow() if hook_permission != "ask":
                 return ""
-            case Ask() if said == "allow":
+            case Ask() if hook_permission == "allow":
                 return ""
-            case Ask() if said != "ask":
-                again = partial(self.permissions.decide, name, arguments)
-                return await self._asked(decision, again)
+            case Ask() if hook_permission != "ask":
+                decide_again = partial(self.permissions.decide, name, arguments)
+                return await self._ask(decision, decide_again)
             case Allow():
                 decision = Ask(f"A hook wants to know: call {name}?", "", Rule(name, ""))
             case _:
                 pass
-        return await self._asked(decision, lambda: decision)
+        return await self._ask(decision, lambda: decision)
 
-    async def _asked(self, asked: Ask, again: Callable[[], Decision]) -> str:
+    async def _ask(self, ask: Ask, decide_again: Callable[[], Decision]) -> str:
         if self.prompter is None:
             return (
                 f"This needs the user's permission, and nobody is there to be asked. The rule "
-                f"{asked.suggested_rule} would allow it, with --allowed-tools or under permissions.allow."
+                f"{ask.suggested_rule} would allow it, with --allowed-tools or under permissions.allow."
             )
         async with self._one_at_a_time:
             # What the user has said to another call may hold for this one, and what that call
             # has done may have changed what this one would do.
-            by_now = again()
-            if isinstance(by_now, Allow):
+            current = decide_again()
+            if isinstance(current, Allow):
                 return ""
-            asked = by_now if isinstance(by_now, Ask) else asked
-            said = await self.prompter.ask_permission(asked)
-            if said.answer == "always":
-                self._remember(asked.suggested_rule)
-            if said.answer != "no":
-                self.permissions.approve(asked)
-        if said.answer != "no":
+            ask = current if isinstance(current, Ask) else ask
+            answer = await self.prompter.ask_permission(ask)
+            if answer.answer == "always":
+                self._remember(ask.suggested_rule)
+            if answer.answer != "no":
+                self.permissions.approve(ask)
+        if answer.answer != "no":
             return ""
-        why = f" They say: {said.reason}" if said.reason else ""
+        why = f" They say: {answer.reason}" if answer.reason else ""
         return f"The user does not want this to be done.{why}"
 
     def _remember(self, rule: Rule) -> None:

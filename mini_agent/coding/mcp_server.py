@@ -84,13 +84,13 @@ def load_policy(project: Path, environment: Mapping[str, str]) -> PermissionPoli
 async def build_server(permissions: PermissionPolicy, sandbox: Invoker | None = None) -> Server:
     """Return the server, for any transport; the tools of `sandbox` are added to ours."""
     programs = await sandbox.list_openai_tools() if sandbox is not None else []
-    served = _Handlers(permissions, sandbox, tuple(map(_sandbox_tool, programs)))
+    handlers = _Handlers(permissions, sandbox, tuple(map(_sandbox_tool, programs)))
     return Server(
         SERVER_NAME,
         version=version("mini-agent"),
         instructions=INSTRUCTIONS.format(project=permissions.context.project),
-        on_list_tools=served.listed,
-        on_call_tool=served.called,
+        on_list_tools=handlers.list_tools,
+        on_call_tool=handlers.call_tool,
     )
 
 
@@ -100,42 +100,42 @@ class _Handlers:
     sandbox: Invoker | None
     programs: tuple[Tool, ...]
 
-    async def listed(
-        self, _context: ServerRequestContext, _asked: PaginatedRequestParams | None
+    async def list_tools(
+        self, _context: ServerRequestContext, _request: PaginatedRequestParams | None
     ) -> ListToolsResult:
         own = available_tools(self.permissions.context).items()
         return ListToolsResult(tools=[*(_mcp_tool(*each) for each in own), *self.programs])
 
-    async def called(
-        self, context: ServerRequestContext, asked: CallToolRequestParams
+    async def call_tool(
+        self, context: ServerRequestContext, request: CallToolRequestParams
     ) -> CallToolResult:
         own, programs = (
             available_tools(self.permissions.context),
             {tool.name for tool in self.programs},
         )
-        if asked.name not in {*own, *programs}:
+        if request.name not in {*own, *programs}:
             known = ", ".join((*own, *programs))
-            message = f"there is no tool {asked.name!r:.80}; there are: {known}"
+            message = f"there is no tool {request.name!r:.80}; there are: {known}"
             raise MCPError(code=INVALID_PARAMS, message=message)
-        arguments: JsonObject = asked.arguments or {}
-        decision = self.permissions.decide(asked.name, arguments)
+        arguments: JsonObject = request.arguments or {}
+        decision = self.permissions.decide(request.name, arguments)
         if isinstance(decision, Deny):
             return _call_result(error_output(f"Error: {decision.reason}"))
-        call = tool_call(str(context.request_id), Called(asked.name, arguments))
-        if self.sandbox is not None and asked.name in programs:
+        call = tool_call(str(context.request_id), Called(request.name, arguments))
+        if self.sandbox is not None and request.name in programs:
             return _call_result(output_of(await self.sandbox.call_openai_tool(call)))
         return _call_result(await coding_tools(self.permissions.context).call_openai_tool(call))
 
 
-def _mcp_tool(name: str, asked: type[CodingTool]) -> Tool:
+def _mcp_tool(name: str, request: type[CodingTool]) -> Tool:
     return Tool(
         name=name,
-        description=asked.tool_description,
-        input_schema=argument_schema(asked),
+        description=request.tool_description,
+        input_schema=argument_schema(request),
         annotations=ToolAnnotations(
-            read_only_hint=asked.is_read_only,
-            destructive_hint=not asked.is_read_only,
-            open_world_hint=asked.is_open_world or name == "Bash",
+            read_only_hint=request.is_read_only,
+            destructive_hint=not request.is_read_only,
+            open_world_hint=request.is_open_world or name == "Bash",
         ),
     )
 

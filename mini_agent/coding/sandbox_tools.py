@@ -23,10 +23,10 @@ async def open_sandbox_tools(settings: Settings) -> AsyncIterator[Invoker]:
 
     Programs share a workspace until the block is left.
     """
-    named = [name.strip() for name in settings.languages.split(",") if name.strip()]
+    languages = [name.strip() for name in settings.languages.split(",") if name.strip()]
     async with (
         open_sandbox(settings) as client,
         aclosing(RunSandbox(client)) as sandbox,
     ):
-        running = SandboxInvoker(sandbox, languages=named or USUAL, workspace="kept")
-        yield FilteredInvoker(running, PROGRAM_TOOLS)
+        programs = SandboxInvoker(sandbox, languages=languages or USUAL, workspace="kept")
+        yield FilteredInvoker(programs, PROGRAM_TOOLS)

@@ -34,7 +34,9 @@ NO_OUTPUT: Final = "(no output)"
 class Approver(Protocol):
     """Decides whether a call may be made."""
 
-    async def find_objection(self, name: str, arguments: JsonObject, said: Permission) -> str:
+    async def find_objection(
+        self, name: str, arguments: JsonObject, hook_permission: Permission
+    ) -> str:
         """Return why the call may not be made, empty if it may; `said` is the hooks' decision."""
         ...
 
@@ -58,8 +60,8 @@ class ToolMiddleware:
 
     def __init__(self, invoker: Invoker, surroundings: MiddlewareContext) -> None:
         self._invoker = invoker
-        self._around = surroundings
-        self._order = _ReadWriteLock()
+        self._context = surroundings
+        self._lock = _ReadWriteLock()
 
     async def list_openai_tools(self) -> list[Tool]:
         """Return the tools of the invoker."""
@@ -67,62 +69,60 @@ class ToolMiddleware:
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
         """Execute one call, if hooks and permissions let it pass."""
-        return await self._passed(openai_tool, None)
+        return await self._call(openai_tool, None)
 
     async def stream_openai_tool(self, openai_tool: OpenAIToolCall, tell: Listener) -> ToolOutput:
         """Execute one call; `tell` gets the output as it comes."""
-        return await self._passed(openai_tool, tell)
+        return await self._call(openai_tool, tell)
 
-    async def _passed(self, openai_tool: OpenAIToolCall, tell: Listener | None) -> ToolOutput:
+    async def _call(self, openai_tool: OpenAIToolCall, tell: Listener | None) -> ToolOutput:
         try:
             asked = called(openai_tool)
         except NotRun as why:
             return _with_model_text(refused(str(why)))
         reads = asked.name in PARALLEL_TOOLS
-        async with self._order.beside_others() if reads else self._order.alone():
-            return await self._carried_out(openai_tool, asked, tell)
+        async with self._lock.shared() if reads else self._lock.exclusive():
+            return await self._run(openai_tool, asked, tell)
 
-    async def _carried_out(
-        self, call: OpenAIToolCall, asked: Called, tell: Listener | None
-    ) -> ToolOutput:
+    async def _run(self, call: OpenAIToolCall, asked: Called, tell: Listener | None) -> ToolOutput:
         call_id = str(call.get("id") or "")
         about: JsonObject = {"tool_use_id": call_id}
-        before = await self._ask("PreToolUse", asked, about)
+        before = await self._run_hooks("PreToolUse", asked, about)
         if before.blocked or before.stops:
             reasons = "".join(f"\n- {reason}" for reason in before.reasons)
             return _with_model_text(refused(f"{asked.name} operation blocked by hook:{reasons}"))
         if before.updated_input is not None:
             asked = Called(asked.name, before.updated_input)
             call = tool_call(call_id, asked)
-        objection = await self._around.approver.find_objection(*asked, before.permission)
+        objection = await self._context.approver.find_objection(*asked, before.permission)
         if objection:
-            self._around.observer().on_denied(ToolUse(call_id, *asked))
+            self._context.observer().on_denied(ToolUse(call_id, *asked))
             return _with_model_text(refused(objection))
         output = _with_model_text(output_of(await passed_on(self._invoker, call, tell)))
-        said = [*before.after, *(await self._objections(asked, output, about))]
+        said = [*before.after, *(await self._post_hook_remarks(asked, output, about))]
         if not output.told:
             # The digest of what a program printed stays.
             return remarked(output, *said)
         return replace(output, told="\n\n".join((output.told, *said)))
 
-    async def _objections(
+    async def _post_hook_remarks(
         self, asked: Called, output: ToolOutput, about: JsonObject
     ) -> tuple[str, ...]:
         """What hooks have to say to a call that went well."""
         if not output.ok:
             return ()
         response = output.told or output.stdout or output.stderr
-        after = await self._ask("PostToolUse", asked, {"tool_response": response, **about})
+        after = await self._run_hooks("PostToolUse", asked, {"tool_response": response, **about})
         return (*(after.reasons if after.blocked else ()), *after.after)
 
-    async def _ask(self, name: EventName, asked: Called, more: JsonObject) -> HookDecision:
+    async def _run_hooks(self, name: EventName, asked: Called, more: JsonObject) -> HookDecision:
         own: JsonObject = {"tool_name": asked.name, "tool_input": asked.arguments, **more}
-        event = self._around.hook_context().event(name, asked.name, own)
-        decision = await self._around.hooks.decide(event)
+        event = self._context.hook_context().event(name, asked.name, own)
+        decision = await self._context.hooks.decide(event)
         if decision.stops:
-            self._around.stop(decision.reason)
+            self._context.stop(decision.reason)
         for remark in (*decision.messages, *decision.faults):
-            self._around.observer().on_warning(remark)
+            self._context.observer().on_warning(remark)
         return decision
 
 
@@ -135,14 +135,14 @@ class _ReadWriteLock:
         self._idle = asyncio.Condition()
 
     @asynccontextmanager
-    async def alone(self) -> AsyncIterator[None]:
+    async def exclusive(self) -> AsyncIterator[None]:
         async with self._turn:
             async with self._idle:
                 await self._idle.wait_for(lambda: not self._reading)
             yield
 
     @asynccontextmanager
-    async def beside_others(self) -> AsyncIterator[None]:
+    async def shared(self) -> AsyncIterator[None]:
         async with self._turn:
             self._reading += 1
         try:

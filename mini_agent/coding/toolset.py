@@ -29,7 +29,7 @@ class Toolset:
 
     context: ToolContext | None
     servers: Sequence[McpServer]
-    around: MiddlewareContext
+    middleware: MiddlewareContext
     parent: ParentSession
     kinds: Mapping[str, SubagentType]
     digest: SideModel
@@ -42,12 +42,12 @@ class Toolset:
             if depth < MAX_AGENT_DEPTH
             else None
         )
-        invokers = [*self._of_servers(below)]
+        invokers = [*self._server_tools(below)]
         if self.context is not None:
             invokers.insert(0, coding_tools(_agent_context(self.context, depth, below)))
-        return ToolMiddleware(JoinedInvoker(*invokers), self.around)
+        return ToolMiddleware(JoinedInvoker(*invokers), self.middleware)
 
-    def _of_servers(self, below: SubagentRunner | None) -> Iterator[Invoker]:
+    def _server_tools(self, below: SubagentRunner | None) -> Iterator[Invoker]:
         for server in self.servers:
             if server.tools is None:
                 continue

@@ -12,7 +12,7 @@ VALUES = b"V"
 RESULT = b"X"
 ARTIFACTS = b"A"
 WORKSPACE_RESPONSE = b"k"
-# What the sidecar sends: an order is SNIPPET, FILES, GO; a call about the workspace is WORKSPACE, FILES.
+# What the sidecar sends: SNIPPET, FILES, GO for a snippet; WORKSPACE, FILES for a call about files.
 SNIPPET = b"S"
 FILES = b"F"
 GO = b"G"

@@ -30,7 +30,7 @@ from mini_agent_shim.http.auth import (
     PUBLIC_PATHS,
     AccessPolicy,
     AuthMiddleware,
-    Tokens,
+    ApiTokens,
     own_host_names,
     read_tokens,
 )
@@ -42,7 +42,7 @@ from mini_agent_shim.openai.routes import OpenAiRoutes
 from mini_agent_shim.runs.redaction import find_environment_secrets
 from mini_agent_shim.runs.registry import Capacity, RunRegistry
 from mini_agent_shim.runs.store import Retention, RunStore
-from mini_agent_shim.service import Service
+from mini_agent_shim.service import RunService
 from mini_agent_shim.settings import ShimSettings
 from mini_agent_shim.sidecar import SidecarConnection
 from mini_agent_shim.web.files import create_page_routes, load_page_files
@@ -69,7 +69,7 @@ def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI
     sandboxes = SandboxMcpServer(sidecar.client, settings.languages)
     speaker = model or create_litellm_model(settings.ollama_address, settings.redis_url)
     servers = McpServers(settings)
-    service = Service(settings, sidecar, servers, speaker, _run_registry(settings))
+    service = RunService(settings, sidecar, servers, speaker, _run_registry(settings))
     # Its /docs page fetches nothing from elsewhere.
     app = FastAPIOffline(
         title="mini-agent",
@@ -99,7 +99,7 @@ def _access_policy(settings: ShimSettings, page: Iterable[str]) -> AccessPolicy:
     named = read_tokens(settings.api_tokens_file)
     return AccessPolicy(
         names=own_host_names(settings.allowed_names),
-        tokens=Tokens(settings.shim_token.get_secret_value(), named),
+        tokens=ApiTokens(settings.shim_token.get_secret_value(), named),
         # The page signs in by itself: it has a field for the token.
         public_paths=PUBLIC_PATHS.union(page),
     )
@@ -115,7 +115,7 @@ def _run_registry(settings: ShimSettings) -> RunRegistry:
 
 
 def _lifespan(
-    service: Service, sandboxes: SandboxMcpServer, *, loads: bool
+    service: RunService, sandboxes: SandboxMcpServer, *, loads: bool
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

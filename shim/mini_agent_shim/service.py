@@ -22,7 +22,7 @@ from mini_agent_shim.errors import RunWithoutResult
 from mini_agent_shim.mcp.servers import McpServers
 from mini_agent_shim.runs.registry import RunOrigin, RunRegistry
 from mini_agent_shim.runs.replay import read_run_record, replay_events
-from mini_agent_shim.runs.run_task import RunOrder, RunTask, end_on_disconnect
+from mini_agent_shim.runs.run_task import RunPlan, RunTask, end_on_disconnect
 from mini_agent_shim.settings import ShimSettings
 from mini_agent_shim.sidecar import SidecarConnection
 
@@ -52,7 +52,7 @@ def _resolve_place(place: Place) -> Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class RunService:
     """Everything a run needs; one for an app's life."""
 
     settings: ShimSettings
@@ -61,7 +61,7 @@ class Service:
     model: Model
     runs: RunRegistry
 
-    def create_order(self, request: AgentRunRequest) -> RunOrder:
+    def create_order(self, request: AgentRunRequest) -> RunPlan:
         """What is to be done; `BadRequest` where that cannot be."""
         if request.stream and request.background:
             raise BadRequest(
@@ -80,7 +80,7 @@ class Service:
                 used = invoker if is_watched else Quiet(invoker)
                 return await run_agent(request.messages, used, config, self.model, listener)
 
-        return RunOrder(request, config.model, work)
+        return RunPlan(request, config.model, work)
 
     async def replay_result(self, run_id: str) -> AgentResult:
         """The result of a run that was request for before, once it is there."""

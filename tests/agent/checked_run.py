@@ -40,10 +40,10 @@ async def run_agent(
     assert broken_rules(result.messages) == []
     assert result.final_answer.strip()
     assert result.final_answer != "None"
-    told = IterationLog()
+    log = IterationLog()
     for event in events:
-        told.take(event)
-    assert told.iterations == result.iterations
+        log.apply(event)
+    assert log.iterations == result.iterations
     assert events[-1] == Stopped(result=result)
     return result
 

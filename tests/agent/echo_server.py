@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 
 from mini_agent.testing import Reply, ScriptedServer, call, delayed, text
-from mini_agent.testing.replies import JsonObject, DelayedReply
+from mini_agent.testing.replies import DelayedReply, JsonObject
 
 DELAY_S = 0.05
 

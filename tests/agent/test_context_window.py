@@ -9,18 +9,18 @@ import pytest
 from mini_agent.agent.context_window import (
     SUMMARY_HEADING,
     ContextBudget,
+    append_instructions,
     count_chars,
+    estimate_message_tokens,
     estimate_tokens,
     fit_messages,
-    estimate_message_tokens,
-    append_instructions,
 )
 from mini_agent.agent.prompts import SYSTEM_PROMPT
 from mini_agent.config import AgentConfig
 from mini_agent.errors import ContextTooLong
 from mini_agent.messages import Message, assistant, function_call, system, tool_result, user
 from mini_agent.model import ModelReply
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from mini_agent.testing.transcript_rules import broken_request_rules
 from tests.agent.checked_run import (
     TASK,
@@ -37,7 +37,9 @@ TWO_CALLS = [
 LATER = [assistant("", [function_call("c", "echo", {})]), tool_result("c", "C" * 40)]
 
 
-def shown(messages: Sequence[Message], room: ContextBudget, pinned: Sequence[int] = (0, 1)) -> list[Message]:
+def shown(
+    messages: Sequence[Message], room: ContextBudget, pinned: Sequence[int] = (0, 1)
+) -> list[Message]:
     return fit_messages(list(enumerate(messages)), frozenset(pinned), room)
 
 
@@ -131,7 +133,10 @@ async def test_num_ctx_bounds_every_request_by_an_estimate() -> None:
     config = AgentConfig(model="m", num_ctx=2048, max_iterations=9)
     with ScriptedModel(*echoes(6), text_reply("done")) as model:
         await run_agent(TASK, outputs(6, 1500), config, model)
-    assert max(sum(map(estimate_message_tokens, asked.messages)) for asked in model.requests) < 2048 * 3 / 4
+    assert (
+        max(sum(map(estimate_message_tokens, asked.messages)) for asked in model.requests)
+        < 2048 * 3 / 4
+    )
 
 
 async def test_without_limits_everything_is_shown() -> None:
@@ -145,7 +150,10 @@ async def test_a_conversation_the_server_finds_too_long_is_shown_shorter_once() 
     with ScriptedModel(*echoes(4), too_long, text_reply("done")) as model:
         result = await run_agent(TASK, outputs(4, 1500), AgentConfig(model="m"), model)
     refused, accepted = model.requests[-2].messages, model.requests[-1].messages
-    assert sum(map(estimate_message_tokens, accepted)) <= sum(map(estimate_message_tokens, refused)) / 2
+    assert (
+        sum(map(estimate_message_tokens, accepted))
+        <= sum(map(estimate_message_tokens, refused)) / 2
+    )
     assert result.final_answer == "done"
     assert "too long" in result.iterations[-1].repaired[0]
 

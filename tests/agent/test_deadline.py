@@ -17,9 +17,9 @@ from mini_agent.testing.scripted import (
     HangingStep,
     ScriptedModel,
     ScriptedSandbox,
-    scripted_call,
     calls_reply,
     execution,
+    scripted_call,
     text_reply,
 )
 from mini_agent.tools.catalog import EchoMCP
@@ -60,7 +60,10 @@ async def test_a_tool_that_hangs_is_cut_and_every_call_is_still_answered() -> No
 
 
 async def test_out_of_time_the_last_output_is_the_answer() -> None:
-    with ScriptedModel(calls_reply(RUNS), HangingStep()) as model, ScriptedSandbox(execution("7\n")) as box:
+    with (
+        ScriptedModel(calls_reply(RUNS), HangingStep()) as model,
+        ScriptedSandbox(execution("7\n")) as box,
+    ):
         result = await run_agent(TASK, SandboxInvoker(box), SOON, model)
     assert (result.stopped_reason, result.answer_source) == ("budget", "tool_output")
     assert result.final_answer == "7"

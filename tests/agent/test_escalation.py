@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from mini_agent.config import AgentConfig
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from mini_agent.tools.invoker import OpenAIToolCall
 from tests.agent.checked_run import TASK, ScriptedInvoker, run_agent
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from mini_agent.agent.guardrails.evasion import OVERSIGHT_DIRECTIVE, PROMISE_DIRECTIVE, detect_evasion
+from mini_agent.agent.guardrails.evasion import (
+    OVERSIGHT_DIRECTIVE,
+    PROMISE_DIRECTIVE,
+    detect_evasion,
+)
 from mini_agent.config import AgentConfig
 from mini_agent.messages import user
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from mini_agent.tools.catalog import EchoMCP
 from tests.agent.checked_run import TASK, run_agent
 
@@ -32,7 +36,9 @@ async def test_a_model_that_promises_again_has_come_to_nothing() -> None:
 
 
 async def test_a_model_that_overlooks_the_output_is_shown_it_again() -> None:
-    with ScriptedModel(ECHOES, text_reply("I don't see any output."), text_reply("a3b2c1")) as model:
+    with ScriptedModel(
+        ECHOES, text_reply("I don't see any output."), text_reply("a3b2c1")
+    ) as model:
         result = await run_agent(TASK, EchoMCP(), CONFIG, model)
     assert result.final_answer == "a3b2c1"
     assert model.requests[2].messages[-1] == user(TOLD)

@@ -21,7 +21,13 @@ from mini_agent.events import (
     Stopped,
     ToolOutputPiece,
 )
-from mini_agent.testing.scripted import HangingStep, ScriptedModel, scripted_call, calls_reply, text_reply
+from mini_agent.testing.scripted import (
+    HangingStep,
+    ScriptedModel,
+    calls_reply,
+    scripted_call,
+    text_reply,
+)
 from mini_agent.testing.transcript_rules import broken_rules
 from mini_agent.tools.catalog import EchoMCP
 from mini_agent.tools.invoker import OpenAIToolCall, ToolOutput, printed
@@ -76,7 +82,9 @@ async def test_calls_are_told_as_they_are_carried_out_before_the_first_is() -> N
 
 
 async def test_a_repair_is_told_with_its_call() -> None:
-    with ScriptedModel(calls_reply(scripted_call("echo", message="a")), text_reply("done")) as model:
+    with ScriptedModel(
+        calls_reply(scripted_call("echo", message="a")), text_reply("done")
+    ) as model:
         events = await told(model)
     repaired = [event for event in events if isinstance(event, CallRepaired)]
     assert [each.repaired for each in repaired] == [("argument message was taken as text",)]

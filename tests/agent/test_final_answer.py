@@ -14,9 +14,9 @@ from mini_agent.model import ModelReply, ModelRequest
 from mini_agent.testing.scripted import (
     ScriptedModel,
     ScriptedSandbox,
-    scripted_call,
     calls_reply,
     execution,
+    scripted_call,
     text_reply,
 )
 from mini_agent.tools.catalog import EchoMCP
@@ -53,7 +53,9 @@ async def test_a_model_that_never_says_or_does_anything_is_an_error_in_words() -
 
 
 async def test_calls_made_when_tools_are_withheld_are_not_run() -> None:
-    with ScriptedModel(ECHOES, text_reply(""), calls_reply(scripted_call("echo", text="b"), text="fine")) as model:
+    with ScriptedModel(
+        ECHOES, text_reply(""), calls_reply(scripted_call("echo", text="b"), text="fine")
+    ) as model:
         result = await run_agent(TASK, EchoMCP(), CONFIG, model)
     assert result.final_answer == "fine"
     assert [len(each.tool_invocations) for each in result.iterations] == [1, 0]
@@ -104,7 +106,9 @@ async def test_output_of_a_failed_call_is_no_answer() -> None:
 
 
 async def test_text_beside_a_rejected_call_is_not_taken_for_the_answer() -> None:
-    with ScriptedModel(calls_reply(scripted_call("nowhere"), text="Let me look."), text_reply("Found.")) as model:
+    with ScriptedModel(
+        calls_reply(scripted_call("nowhere"), text="Let me look."), text_reply("Found.")
+    ) as model:
         result = await run_agent(TASK, EchoMCP(), CONFIG, model)
     assert result.final_answer == "Found."
 
@@ -187,7 +191,13 @@ async def test_a_call_instead_of_the_words_asked_for_is_run_while_there_are_turn
 
 
 async def test_every_silence_is_asked_about_once() -> None:
-    script = [ECHOES, text_reply(""), calls_reply(scripted_call("echo", text="b")), text_reply(""), text_reply("done")]
+    script = [
+        ECHOES,
+        text_reply(""),
+        calls_reply(scripted_call("echo", text="b")),
+        text_reply(""),
+        text_reply("done"),
+    ]
     with ScriptedModel(*script) as model:
         result = await run_agent(TASK, EchoMCP(), AgentConfig(model="m"), model)
     assert result.final_answer == "done"

@@ -8,7 +8,7 @@ import pytest
 
 from mini_agent.config import AgentConfig
 from mini_agent.result import AgentResult, ToolInvocation
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from mini_agent.tools.invoker import OpenAIToolCall, ToolOutput
 from tests.agent.checked_run import (
     TASK,

@@ -6,7 +6,14 @@ from mini_agent.agent.prompts import SYSTEM_PROMPT
 from mini_agent.config import AgentConfig
 from mini_agent.messages import Message, system, user
 from mini_agent.result import AgentResult
-from mini_agent.testing.scripted import ScriptedModel, ScriptedSandbox, scripted_call, calls_reply, execution, text_reply
+from mini_agent.testing.scripted import (
+    ScriptedModel,
+    ScriptedSandbox,
+    calls_reply,
+    execution,
+    scripted_call,
+    text_reply,
+)
 from mini_agent.tools.catalog import EchoMCP
 from mini_agent.tools.sandbox import SandboxInvoker
 from tests.agent.checked_run import run_agent
@@ -47,7 +54,11 @@ async def test_the_messages_are_the_whole_run_in_order() -> None:
 
 async def test_a_failed_program_is_shown_to_the_model_which_repairs_it() -> None:
     broken = execution(status="nonzero", stderr="NameError: name 'x' is not defined\n")
-    script = (calls_reply(scripted_call("exec_python", code="print(x)")), calls_reply(PRINTS), text_reply("a3b2c1"))
+    script = (
+        calls_reply(scripted_call("exec_python", code="print(x)")),
+        calls_reply(PRINTS),
+        text_reply("a3b2c1"),
+    )
     with ScriptedModel(*script) as model, ScriptedSandbox(broken, execution("a3b2c1\n")) as sandbox:
         result = await run_agent(TASK, SandboxInvoker(sandbox), CONFIG, model)
     assert model.requests[1].messages[-1]["content"] == (
@@ -63,14 +74,20 @@ async def test_a_failed_program_is_shown_to_the_model_which_repairs_it() -> None
 async def test_without_repair_a_failure_carries_no_directive() -> None:
     config = AgentConfig(model="m", enable_repair=False)
     failing = execution(status="nonzero", exit_code=3)
-    with ScriptedModel(calls_reply(PRINTS), text_reply("it failed")) as model, ScriptedSandbox(failing) as box:
+    with (
+        ScriptedModel(calls_reply(PRINTS), text_reply("it failed")) as model,
+        ScriptedSandbox(failing) as box,
+    ):
         await run_agent(TASK, SandboxInvoker(box), config, model)
     assert model.requests[1].messages[-1]["content"] == "[exec_python rc=3]\n(no output)"
 
 
 async def test_an_invocation_keeps_its_execution() -> None:
     ran = execution("a3b2c1\n")
-    with ScriptedModel(calls_reply(PRINTS), text_reply("a3b2c1")) as model, ScriptedSandbox(ran) as sandbox:
+    with (
+        ScriptedModel(calls_reply(PRINTS), text_reply("a3b2c1")) as model,
+        ScriptedSandbox(ran) as sandbox,
+    ):
         result = await run_agent(TASK, SandboxInvoker(sandbox), CONFIG, model)
     last = result.last_tool_invocation
     assert last is not None
@@ -106,7 +123,11 @@ async def test_without_tools_none_are_offered_and_none_are_talked_about() -> Non
 
 
 async def test_iterations_count_from_one_and_their_usage_adds_up() -> None:
-    script = (calls_reply(scripted_call("echo", text="hi")), calls_reply(scripted_call("echo", text="ho")), text_reply("done"))
+    script = (
+        calls_reply(scripted_call("echo", text="hi")),
+        calls_reply(scripted_call("echo", text="ho")),
+        text_reply("done"),
+    )
     with ScriptedModel(*script) as model:
         result = await run_agent(TASK, EchoMCP(), CONFIG, model)
     assert [each.index for each in result.iterations] == [1, 2, 3]

@@ -14,7 +14,7 @@ from mini_agent.config import AgentConfig
 from mini_agent.errors import ModelError, ModelUnavailable, Unauthorized
 from mini_agent.model import ModelReply, ModelRequest
 from mini_agent.models.litellm_errors import parse_retry_after
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.agent.checked_run import TASK, ScriptedInvoker, run_agent
 
 CONFIG = AgentConfig(model="m")
@@ -35,7 +35,9 @@ async def test_a_server_that_fails_twice_ends_the_run() -> None:
 
 
 async def test_every_turn_has_its_own_second_try() -> None:
-    with ScriptedModel(DOWN, calls_reply(scripted_call("echo", text="a")), DOWN, text_reply("done")) as model:
+    with ScriptedModel(
+        DOWN, calls_reply(scripted_call("echo", text="a")), DOWN, text_reply("done")
+    ) as model:
         result = await run_agent(TASK, ScriptedInvoker("a"), CONFIG, model)
     assert result.final_answer == "done"
 

@@ -6,7 +6,7 @@ import pytest
 
 from mini_agent.agent.guardrails.research import is_unsure
 from mini_agent.config import AgentConfig
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.agent.checked_run import (
     TASK,
     ScriptedInvoker,

@@ -13,7 +13,7 @@ from mini_agent.agent.guardrails.stagnation import (
 from mini_agent.config import AgentConfig
 from mini_agent.model import ModelReply
 from mini_agent.result import ToolInvocation
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.agent.checked_run import (
     TASK,
     ScriptedInvoker,

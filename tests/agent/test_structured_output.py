@@ -9,7 +9,7 @@ from mini_agent.agent.structured_output import InvalidJsonAnswer, parse_response
 from mini_agent.config import AgentConfig
 from mini_agent.errors import BadRequest
 from mini_agent.testing import ScriptedServer
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.agent.checked_run import TASK, ScriptedInvoker, run_agent
 
 OBJECT: dict[str, JsonValue] = {"type": "json_object"}
@@ -52,7 +52,9 @@ async def test_one_that_never_fits_is_told_as_an_error() -> None:
 
 
 async def test_the_form_is_told_from_the_start_but_forced_only_without_tools() -> None:
-    with ScriptedModel(calls_reply(scripted_call("echo", text="a")), text_reply("42"), text_reply('{"n": 42}')) as model:
+    with ScriptedModel(
+        calls_reply(scripted_call("echo", text="a")), text_reply("42"), text_reply('{"n": 42}')
+    ) as model:
         await run_agent(TASK, ScriptedInvoker("42"), CONFIG, model)
     assert all('"additionalProperties"' in str(a.messages[0]["content"]) for a in model.requests)
     assert [asked.options for asked in model.requests] == [{}, {}, {"response_format": FITTING}]
@@ -67,7 +69,9 @@ async def test_without_the_setting_nothing_is_said_of_json() -> None:
 
 async def test_the_answer_at_the_last_turn_is_the_json_too() -> None:
     config = AgentConfig(model="m", response_format=OBJECT, max_iterations=1)
-    with ScriptedModel(calls_reply(scripted_call("echo", text="a")), text_reply('So: {"a": 1}')) as model:
+    with ScriptedModel(
+        calls_reply(scripted_call("echo", text="a")), text_reply('So: {"a": 1}')
+    ) as model:
         result = await run_agent(TASK, ScriptedInvoker("42"), config, model)
     assert (result.final_answer, result.stopped_reason) == ('{"a": 1}', "max_iterations")
 

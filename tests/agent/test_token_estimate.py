@@ -36,8 +36,8 @@ def test_the_terminal_counts_an_answer_as_the_loop_does() -> None:
     screen = Screen(Console(file=written, force_terminal=True, width=200))
     screen.begin()
     for piece in said:
-        screen.text(piece)
+        screen.on_text(piece)
     screen.pause()
-    screen.event(ToolStarted(iteration=1, tool_call_id="c", name="LS", arguments={}))
+    screen.on_event(ToolStarted(iteration=1, tool_call_id="c", name="LS", arguments={}))
     screen.pause()
     assert f" · {estimate_tokens(said)} tokens · " in written.getvalue()

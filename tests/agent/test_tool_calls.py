@@ -13,7 +13,14 @@ from mini_agent.config import AgentConfig
 from mini_agent.messages import Message, user
 from mini_agent.model import ModelReply, ToolCall
 from mini_agent.result import AgentResult
-from mini_agent.testing.scripted import ScriptedModel, ScriptedSandbox, scripted_call, calls_reply, execution, text_reply
+from mini_agent.testing.scripted import (
+    ScriptedModel,
+    ScriptedSandbox,
+    calls_reply,
+    execution,
+    scripted_call,
+    text_reply,
+)
 from mini_agent.tools.catalog import EchoMCP
 from mini_agent.tools.invoker import Invoker, OpenAIToolCall, Tool
 from mini_agent.tools.sandbox import SandboxInvoker
@@ -57,7 +64,9 @@ async def test_a_tool_nobody_has_is_an_observation_not_a_crash() -> None:
 
 async def test_a_name_that_plainly_means_one_of_ours_is_mapped_and_recorded() -> None:
     with ScriptedSandbox(execution("1\n")) as sandbox:
-        result = await run(SandboxInvoker(sandbox), calls_reply(scripted_call("python", source="print(1)")))
+        result = await run(
+            SandboxInvoker(sandbox), calls_reply(scripted_call("python", source="print(1)"))
+        )
     iteration = result.iterations[0]
     assert iteration.repaired == (
         "tool python was taken as exec_python",
@@ -70,7 +79,9 @@ async def test_a_name_that_plainly_means_one_of_ours_is_mapped_and_recorded() ->
 
 async def test_the_model_is_shown_the_names_that_were_meant() -> None:
     with ScriptedSandbox(execution("1\n")) as sandbox:
-        result = await run(SandboxInvoker(sandbox), calls_reply(scripted_call("python", source="print('é')")))
+        result = await run(
+            SandboxInvoker(sandbox), calls_reply(scripted_call("python", source="print('é')"))
+        )
     assert stored_calls(result)[0]["function"] == {
         "name": "exec_python",
         "arguments": '{"code": "print(\'é\')"}',
@@ -98,7 +109,9 @@ async def test_a_missing_argument_is_named() -> None:
 
 async def test_a_program_of_nothing_is_a_missing_argument() -> None:
     with ScriptedSandbox() as sandbox:
-        result = await run(SandboxInvoker(sandbox), calls_reply(scripted_call("exec_python", code=" \n")))
+        result = await run(
+            SandboxInvoker(sandbox), calls_reply(scripted_call("exec_python", code=" \n"))
+        )
     assert result.iterations[0].tool_invocations[0].error == "missing argument: code"
 
 
@@ -129,7 +142,9 @@ async def test_ids_that_repeat_or_are_missing_are_made_unique() -> None:
 
 
 async def test_a_name_that_servers_refuse_is_stored_in_a_form_they_take() -> None:
-    result = await run(EchoMCP(), calls_reply(ToolCall("1", "do it, now! \ud800" + "x" * 300, "{}")))
+    result = await run(
+        EchoMCP(), calls_reply(ToolCall("1", "do it, now! \ud800" + "x" * 300, "{}"))
+    )
     stored = json.dumps(stored_calls(result)[0]["function"])
     assert stored.startswith('{"name": "do_it__now___xxx')
     assert len(stored) < 120
@@ -137,7 +152,10 @@ async def test_a_name_that_servers_refuse_is_stored_in_a_form_they_take() -> Non
 
 async def test_two_calls_in_a_turn_run_in_their_order() -> None:
     with ScriptedSandbox(execution("1\n"), execution("2\n")) as sandbox:
-        turn = calls_reply(scripted_call("exec_python", code="print(1)"), scripted_call("exec_python", code="print(2)"))
+        turn = calls_reply(
+            scripted_call("exec_python", code="print(1)"),
+            scripted_call("exec_python", code="print(2)"),
+        )
         result = await run(SandboxInvoker(sandbox), turn)
     assert [snippet.code for snippet in sandbox.snippets] == ["print(1)", "print(2)"]
     assert [each.stdout for each in result.iterations[0].tool_invocations] == ["1\n", "2\n"]

@@ -27,8 +27,8 @@ from tests.observability.exported_spans import (
     CALLER,
     TRACE,
     TRACEPARENT,
-    TraceparentRecorder,
     ExportedSpans,
+    TraceparentRecorder,
     parent_id,
     span_id,
     trace_id,
@@ -131,7 +131,9 @@ async def test_the_callers_trace_goes_through_the_shim_to_the_sidecar(seen: Expo
     assert attribute(tool, "container.image.name") == "scripted"
 
 
-async def test_a_run_in_the_background_belongs_to_the_trace_that_asked_for_it(seen: ExportedSpans) -> None:
+async def test_a_run_in_the_background_belongs_to_the_trace_that_asked_for_it(
+    seen: ExportedSpans,
+) -> None:
     asked = {**ASKED, "tool_backend": "echo", "background": True}
     async with client_of(ScriptedModel([says("42")])) as client:
         begun = (await client.post("/agent/run", json=asked, headers=TRACEPARENT)).json()

@@ -13,9 +13,9 @@ from urllib.parse import parse_qs, urlsplit
 from pydantic import JsonValue
 
 from codex_sidecar.execution.self_test import CASES
+from codex_sidecar.runner.frames import Frame
 from mini_agent_protocol import frames
 from mini_agent_protocol.order import RunOrder, RunResult, decode_order, encode_result
-from codex_sidecar.runner.frames import Frame
 
 LANGUAGES = ("python", "node", "go", "rust", "shell")
 ABOUT = b'{"version": "1.2", "packages": {"thing": "3"}}'
@@ -214,40 +214,6 @@ class ScriptedEngine:
 
 
 _REMOVAL = "DELETE /containers/"
-
-_FACTS | self.facts,
-            "/containers/json": list[JsonValue](self.found),
-            **{f"/images/{image}/json": {"Id": f"{image} {self.version}"} for image in self.images},
-            **{f"/containers/{name}/json": self._inspected(name) for name in self.bodies},
-        }
-        if path in known:
-            return HTTPStatus.OK, known[path]
-        return HTTPStatus.NOT_FOUND, {"message": "no such thing"}
-
-    def _inspected(self, name: str) -> JsonValue:
-        state: dict[str, JsonValue] = {
-            "Running": False,
-            "ExitCode": 137,
-            "OOMKilled": self.oom_killed,
-        }
-        asked = self.bodies[name]["HostConfig"]
-        assert isinstance(asked, dict)
-        image = f"{self.bodies[name]['Image']} {self.version}"
-        return {"Image": image, "State": state, "HostConfig": asked | self.held}
-
-
-_REMOVAL = "DELETE /containers/"
-
-_ALL_WELL = RunResult(
-    phase="run",
-    exit_code=0,
-    signal=0,
-    late=False,
-    compile_ms=0,
-    run_ms=1,
-    oom_kills=0,
-    failed="",
-)
 
 _FACTS: dict[str, JsonValue] = {
     "NCPU": 4,

@@ -41,7 +41,9 @@ class TurnSummary:
         """Whether it is the earlier one again, or hardly more than that."""
         if self.outcome != earlier.outcome or self.failed != earlier.failed:
             return False
-        return self.action == earlier.action or (self.failed and _are_similar(self.action, earlier.action))
+        return self.action == earlier.action or (
+            self.failed and _are_similar(self.action, earlier.action)
+        )
 
 
 class StagnationDetector:

@@ -67,7 +67,7 @@ class PermissionRequest:
         """Return the names of `STARTUP_NAMES` that the call would write to."""
         if not self.changes_files:
             return frozenset()
-        return frozenset(name for path in self.paths for name in self._startup_names(path))
+        return frozenset(name for path in self.paths for name in self._find_startup_names(path))
 
     @property
     def command(self) -> str | None:
@@ -84,7 +84,7 @@ class PermissionRequest:
         except ValueError:
             return ""
 
-    def _startup_names(self, path: Path) -> Iterator[str]:
+    def _find_startup_names(self, path: Path) -> Iterator[str]:
         real = real_path(path)
         for folder in self.context.folders:
             for form in (path.absolute(), real):

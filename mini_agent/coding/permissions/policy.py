@@ -46,7 +46,7 @@ class Ask:
     question: str
     change: Change | str
     suggested_rule: Rule
-    arguments: Arguments | None = None
+    tool: Arguments | None = None
 
     @property
     def diff(self) -> str:
@@ -85,12 +85,12 @@ class PermissionPolicy:
                 # The tool itself answers what is wrong with it, and does nothing.
                 return Allow()
             request = PermissionRequest(tool_name, arguments, self.context, None)
-        return self._decided(request)
+        return self._decide(request)
 
-    def approve(self, asked: Ask) -> None:
+    def approve(self, ask: Ask) -> None:
         """Record the user's consent: exactly the change that was shown may be made."""
-        if isinstance(asked.change, Change):
-            self.context.approved_changes.add(asked.arguments, asked.change)
+        if isinstance(ask.change, Change):
+            self.context.approved_changes.add(ask.tool, ask.change)
 
     def remember(self, rule: Rule) -> None:
         """Allow what the rule covers from now on; then raise errors of `save_rule`."""
@@ -99,21 +99,21 @@ class PermissionPolicy:
             if self.save_rule is not None:
                 self.save_rule(rule)
 
-    def _decided(self, request: PermissionRequest) -> Decision:
-        denying = next((rule for rule in self.rules.deny if touches(rule, request)), None)
-        if denying is not None:
-            return Deny(f"{request.tool_name} is denied here by the rule {denying}.")
+    def _decide(self, request: PermissionRequest) -> Decision:
+        deny = next((rule for rule in self.rules.deny if touches(rule, request)), None)
+        if deny is not None:
+            return Deny(f"{request.tool_name} is denied here by the rule {deny}.")
         if self.mode == "plan" and not self._only_reads(request):
             return Deny(
                 f"{request.tool_name} is denied in plan mode, in which nothing is changed. Finish the "
                 "plan and call ExitPlanMode."
             )
         if any(touches(rule, request) for rule in self.rules.ask):
-            return self._asked(request)
-        return Allow() if self._is_allowed(request) else self._asked(request)
+            return self._ask(request)
+        return Allow() if self._is_allowed(request) else self._ask(request)
 
     def _is_allowed(self, request: PermissionRequest) -> bool:
-        if self.mode == "bypassPermissions" or request.tool_name in self._harmless:
+        if self.mode == "bypassPermissions" or request.tool_name in self._unrestricted:
             return True
         if any(covers(rule, request) for rule in self.rules.allow):
             return True
@@ -122,13 +122,15 @@ class PermissionPolicy:
         return request.changes_files and self.mode == "acceptEdits" and request.is_inside
 
     def _only_reads(self, request: PermissionRequest) -> bool:
-        return request.is_read_only or request.tool_name in self._harmless | self.read_only_tools
+        return (
+            request.is_read_only or request.tool_name in self._unrestricted | self.read_only_tools
+        )
 
     @property
-    def _harmless(self) -> frozenset[str]:
+    def _unrestricted(self) -> frozenset[str]:
         return (UNRESTRICTED_TOOLS & self.own_tools) | self.isolated_tools
 
-    def _asked(self, request: PermissionRequest) -> Decision:
+    def _ask(self, request: PermissionRequest) -> Decision:
         rule = suggest_rule(request)
         if self.can_ask:
             return Ask(format_question(request), preview_change(request), rule, request.tool)

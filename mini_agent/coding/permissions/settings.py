@@ -88,14 +88,17 @@ def read_permission_settings(paths: Iterable[Path], project: Path) -> Permission
     """
     merged = PermissionSettings()
     for path in paths:
-        said = _read_permissions(path)
-        mode = said.mode
+        permissions = _read_permissions(path)
+        mode = permissions.mode
         if mode == "bypassPermissions" and path.is_relative_to(project):
             mode = None
         merged = PermissionSettings(
-            merged.rules + Rules(said.deny, said.ask, said.allow),
+            merged.rules + Rules(permissions.deny, permissions.ask, permissions.allow),
             mode or merged.mode,
-            (*merged.additional, *(_resolve_folder(each, project) for each in said.additional)),
+            (
+                *merged.additional,
+                *(_resolve_folder(each, project) for each in permissions.additional),
+            ),
         )
     return merged
 
@@ -128,8 +131,8 @@ def _read_permissions(path: Path) -> _Permissions:
         first = wrong.errors(include_url=False)[0]
         keys = [str(step) for step in first["loc"]]
         line = _line_of(text, [*keys, str(first["input"])])
-        said = first["msg"].removeprefix("Value error, ")
-        raise NotConfigured(f"{path}, line {line}: {'.'.join(keys)}: {said}") from None
+        permissions = first["msg"].removeprefix("Value error, ")
+        raise NotConfigured(f"{path}, line {line}: {'.'.join(keys)}: {permissions}") from None
 
 
 def _read_text(path: Path) -> str:

@@ -76,8 +76,8 @@ def covers_line(spec: str, line: str, is_inside: Callable[[str], bool]) -> bool:
     goes_inside = behind and len(first) == 2 and first[0] == "cd" and PLAIN_WORD.fullmatch(first[1])
     moves = goes_inside and is_inside(first[1])
     commands = behind if moves else [first, *behind]
-    is_open = has_dynamic_words(parsed)
-    covered = (_covers(spec, words, is_open=is_open) for words in commands)
+    is_dynamic = has_dynamic_words(parsed)
+    covered = (_covers(spec, words, is_dynamic=is_dynamic) for words in commands)
     return bool(parsed.commands) and parsed.only_joined and all(covered)
 
 
@@ -94,8 +94,8 @@ def find_commands(line: str) -> frozenset[Words]:
     if not all(each.is_static for each in lines):
         fragments += [*_text_fragments(line), *_text_fragments(QUOTING.sub(_unquote, line))]
     # What goes into a shell may be a command, wherever it stands.
-    is_piped = any(strip_folder(words)[0] in SHELLS for words in fragments)
-    found = (each for words in fragments for each in _unwrap(words, everywhere=is_piped))
+    feeds_shell = any(strip_folder(words)[0] in SHELLS for words in fragments)
+    found = (each for words in fragments for each in _unwrap(words, everywhere=feeds_shell))
     return frozenset(found)
 
 
@@ -109,11 +109,11 @@ def _parse_lines(line: str, depth: int) -> Iterator[ShellLine]:
 
 def _nested_texts(line: ShellLine) -> Iterator[str]:
     """Yield the texts in the line that may be command lines themselves."""
-    is_piped = any(strip_folder(command.texts)[0] in SHELLS for command in line.commands)
+    feeds_shell = any(strip_folder(command.texts)[0] in SHELLS for command in line.commands)
     for command in line.commands:
-        if is_piped or _starts_commands(command):
+        if feeds_shell or _starts_commands(command):
             yield from filter(SHELL_SYNTAX.search, command.texts)
-    if is_piped:
+    if feeds_shell:
         yield from (each.target.text for each in line.redirections if each.is_text)
 
 
@@ -122,14 +122,14 @@ def _starts_commands(command: SimpleCommand) -> bool:
     return name in WRAPPERS | INTERPRETERS or bool(find_risky_words(command.texts))
 
 
-def _covers(spec: str, words: Words, *, is_open: bool) -> bool:
+def _covers(spec: str, words: Words, *, is_dynamic: bool) -> bool:
     # A blank in a word does not end it.
     written = " ".join(BLANK.sub("\0", word) for word in words)
     if not _spec_regex(spec).fullmatch(written):
         return False
     if STAR.search(spec) is None:
         return True
-    if is_open and strip_folder(words)[0] in RISKY_OPTIONS:
+    if is_dynamic and strip_folder(words)[0] in RISKY_OPTIONS:
         return False
     named_in_spec = {word for word in spec.removesuffix(PREFIX_SUFFIX).split() if word != "*"}
     return find_risky_words(words) <= named_in_spec

@@ -81,8 +81,8 @@ class AskUserQuestion(CodingTool):
             return text_output(
                 "The user did not answer. Go on as you think best, or stop and wait."
             )
-        told = " ".join(f'"{question}" = "{answer}".' for question, answer in answers.items())
-        return text_output(f"The user has answered your questions: {told}")
+        replies = " ".join(f'"{question}" = "{answer}".' for question, answer in answers.items())
+        return text_output(f"The user has answered your questions: {replies}")
 
 
 class ExitPlanMode(CodingTool):

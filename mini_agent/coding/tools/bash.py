@@ -99,21 +99,21 @@ def _job(context: ToolContext, name: str) -> BackgroundJob:
     return context.shell.jobs[name]
 
 
-def _shell_output(ended: CommandResult, seconds: float) -> ToolOutput:
-    rc = TIMEOUT_EXIT_CODE if ended.rc is None else ended.rc
-    status = "timeout" if ended.rc is None else ""
-    streams = (ended.stdout, ended.stderr) if rc == 0 else (ended.stderr, ended.stdout)
+def _shell_output(result: CommandResult, seconds: float) -> ToolOutput:
+    rc = TIMEOUT_EXIT_CODE if result.rc is None else result.rc
+    status = "timeout" if result.rc is None else ""
+    streams = (result.stdout, result.stderr) if rc == 0 else (result.stderr, result.stdout)
     head = [] if rc == 0 else [f"Exit code {rc}"]
-    if ended.rc is None:
+    if result.rc is None:
         head = [f"Command timed out after {seconds:g}s"]
     texts = (text.removesuffix("\n") for text in streams)
-    remarks = (f"<system-reminder>{remark}</system-reminder>" for remark in ended.remarks)
-    told = "\n".join([*head, *(text for text in texts if text), *remarks])
+    remarks = (f"<system-reminder>{remark}</system-reminder>" for remark in result.remarks)
+    text = "\n".join([*head, *(text for text in texts if text), *remarks])
     return ToolOutput(
         ok=rc == 0,
         rc=rc,
-        stdout=ended.stdout,
-        stderr=ended.stderr,
+        stdout=result.stdout,
+        stderr=result.stderr,
         status=status,
-        told=told or "(no output)",
+        told=text or "(no output)",
     )

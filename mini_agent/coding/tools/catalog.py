@@ -88,9 +88,9 @@ class CodingTools:
     ) -> ToolOutput:
         """Execute one call; `tell` gets what a command prints, as it comes."""
         try:
-            asked = called(openai_tool)
+            call = called(openai_tool)
             call = Invocation(str(openai_tool.get("id") or ""), self._at, listener)
-            return await self._carried_out(asked, call)
+            return await self._run(call, call)
         except ValidationError as wrong:
             return error_output(format_validation_error(wrong))
         except OSError as broken:
@@ -98,12 +98,12 @@ class CodingTools:
         except (NotRun, MiniAgentError) as why:
             return error_output(str(why))
 
-    async def _carried_out(self, asked: Called, invocation: Invocation) -> ToolOutput:
+    async def _run(self, call: Called, invocation: Invocation) -> ToolOutput:
         known = available_tools(self._at)
-        if asked.name not in known:
+        if call.name not in known:
             names = ", ".join(known)
-            raise NotRun(f"Error: there is no tool {asked.name!r:.80}; there are: {names}")
-        return await known[asked.name].model_validate(asked.arguments).run(invocation)
+            raise NotRun(f"Error: there is no tool {call.name!r:.80}; there are: {names}")
+        return await known[call.name].model_validate(call.arguments).run(invocation)
 
 
 def coding_tools(context: ToolContext) -> CodingTools:

@@ -54,10 +54,10 @@ class ApprovedChanges:
 
     _changes: dict[Hashable, Change] = field(default_factory=dict)
 
-    def add(self, asked: Hashable, change: Change) -> None:
+    def add(self, key: Hashable, change: Change) -> None:
         """Record an approved change."""
-        self._changes[asked] = change
+        self._changes[key] = change
 
-    def take(self, asked: Hashable) -> Change | None:
+    def take(self, key: Hashable) -> Change | None:
         """Remove and return the approved change of a call; None if there is none."""
-        return self._changes.pop(asked, None)
+        return self._changes.pop(key, None)

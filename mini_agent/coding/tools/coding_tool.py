@@ -91,16 +91,16 @@ def error_output(why: str) -> ToolOutput:
     return ToolOutput(ok=False, error=why, told=why)
 
 
-def format_validation_error(wrong: ValidationError) -> str:
+def format_validation_error(error: ValidationError) -> str:
     """Return one line for each invalid argument."""
     return "\n".join(
         f"Error: the argument `{'.'.join(map(str, each['loc'])) or 'arguments'}`: "
         f"{each['msg'].removeprefix('Value error, ')}"
-        for each in wrong.errors(include_url=False)
+        for each in error.errors(include_url=False)
     )
 
 
-def convert_os_error(broken: OSError) -> NotRun:
+def convert_os_error(error: OSError) -> NotRun:
     """Return the system's complaint as the answer to a call."""
-    where = f": {broken.filename}" if broken.filename else ""
-    return NotRun(f"Error: {broken.strerror or broken}{where}")
+    where = f": {error.filename}" if error.filename else ""
+    return NotRun(f"Error: {error.strerror or error}{where}")

@@ -34,7 +34,7 @@ class FileStamp:
     inode: int
 
     @classmethod
-    def of(cls, status: os.stat_result) -> FileStamp:
+    def from_status(cls, status: os.stat_result) -> FileStamp:
         """Return the stamp of a file with this status."""
         return cls(status.st_mtime_ns, status.st_size, status.st_ino)
 
@@ -47,7 +47,7 @@ class KnownFiles:
 
     def mark_seen(self, path: Path, status: os.stat_result | None = None) -> None:
         """Record that the model knows the file as it is now, or was at `status`."""
-        self._stamps[real_path(path)] = FileStamp.of(status or path.stat())
+        self._stamps[real_path(path)] = FileStamp.from_status(status or path.stat())
 
     def is_known(self, path: Path) -> bool:
         """Return whether the file was read at all."""
@@ -58,7 +58,7 @@ class KnownFiles:
         known = self._stamps.get(real_path(path))
         if known is None:
             raise NotRun("Error: File has not been read yet.\nRead it first before writing to it.")
-        if known != FileStamp.of(path.stat()):
+        if known != FileStamp.from_status(path.stat()):
             raise NotRun(
                 "Error: File has been changed since it was read, by the user or by a program.\n"
                 "Read it again before writing to it."
@@ -73,7 +73,7 @@ class FileLocks:
         default_factory=lambda: defaultdict(asyncio.Lock)
     )
 
-    def of(self, path: Path) -> asyncio.Lock:
+    def from_status(self, path: Path) -> asyncio.Lock:
         """Return the lock of a file."""
         return self._locks[real_path(path)]
 

@@ -42,7 +42,7 @@ class Replacement:
             raise NotRun(f"String to replace not found in file.\nString: {self.old}\n")
         if len(places) > 1 and not self.everywhere:
             raise NotRun(_ambiguous_message(len(places), self.old))
-        return file.with_text(ends.spliced(places, len(old), new))
+        return file.with_text(ends.splice(places, len(old), new))
 
     def find_first_line(self, file: TextFile) -> int:
         """Return the number, from 1, of the line where the first occurrence begins."""
@@ -57,20 +57,20 @@ class _NormalizedText:
         self.normalized = file.normalized
         self._file = file
         pairs = (found.start() for found in re.finditer("\r\n", file.text))
-        self._pairs = [place - before for before, place in enumerate(pairs)]
+        self._crlf_offsets = [place - before for before, place in enumerate(pairs)]
 
-    def spliced(self, places: list[int], length: int, new: str) -> str:
+    def splice(self, places: list[int], length: int, new: str) -> str:
         text, parts, done = self._file.text, list[str](), 0
         for place in places:
-            start, end = self._own(place), self._own(place + length)
-            parts += [text[done:start], self._ended_as(text[start:end], new)]
+            start, end = self._original_offset(place), self._original_offset(place + length)
+            parts += [text[done:start], self._with_line_ends(text[start:end], new)]
             done = end
         return "".join([*parts, text[done:]])
 
-    def _own(self, place: int) -> int:
-        return place + bisect_left(self._pairs, place)
+    def _original_offset(self, place: int) -> int:
+        return place + bisect_left(self._crlf_offsets, place)
 
-    def _ended_as(self, old: str, new: str) -> str:
+    def _with_line_ends(self, old: str, new: str) -> str:
         has_crlf = "\r\n" in old if "\n" in old else self._file.has_crlf
         return new.replace("\n", "\r\n") if has_crlf else new
 
@@ -179,14 +179,14 @@ class MultiEdit(FileEditTool):
     def propose_change(self, context: ToolContext) -> Change:
         """Return all replacements as one change."""
         path = self.path(context)
-        for one in self.edits:
-            _require_effect(one)
+        for edit in self.edits:
+            _require_effect(edit)
         if not path.exists():
             raise NotRun("Error: file does not exist.")
         before = after = read_text_file(path)
-        for place, one in enumerate(self.edits):
-            _require_own_text(one, before, after, self.edits[:place])
-            after = one.replacement().apply_to(after)
+        for place, edit in enumerate(self.edits):
+            _require_own_text(edit, before, after, self.edits[:place])
+            after = edit.replacement().apply_to(after)
         return Change(path, before, after)
 
     async def run(self, invocation: Invocation) -> ToolOutput:
@@ -194,36 +194,36 @@ class MultiEdit(FileEditTool):
         await _apply_edit(self, invocation)
         count = len(self.edits)
         lines = [
-            f'{place}. Replaced "{one.old_string}" with "{one.new_string}"\n'
-            for place, one in enumerate(self.edits, 1)
+            f'{place}. Replaced "{edit.old_string}" with "{edit.new_string}"\n'
+            for place, edit in enumerate(self.edits, 1)
         ]
         head = f"Applied {count} edit{'s' if count > 1 else ''} to {self.file_path}:\n"
         return text_output(head + "".join(lines))
 
 
-async def _apply_edit(asked: Edit | MultiEdit, invocation: Invocation) -> Change:
-    files, path = invocation.context.files, asked.path(invocation.context)
-    async with invocation.context.locks.of(path):
+async def _apply_edit(tool: Edit | MultiEdit, invocation: Invocation) -> Change:
+    files, path = invocation.context.files, tool.path(invocation.context)
+    async with invocation.context.locks.for_file(path):
         if path.is_file() and path.stat().st_size:
             files.require_unchanged(path)
-        return await asyncio.to_thread(asked.apply, invocation.context)
+        return await asyncio.to_thread(tool.apply, invocation.context)
 
 
-def _require_effect(one: One) -> None:
-    if not one.old_string:
+def _require_effect(edit: One) -> None:
+    if not edit.old_string:
         raise NotRun("Error: old_string cannot be empty.")
-    if one.old_string == one.new_string:
+    if edit.old_string == edit.new_string:
         raise NotRun(NO_CHANGE)
 
 
 def _require_own_text(
-    one: One, before: TextFile, after: TextFile, earlier: tuple[One, ...]
+    edit: One, before: TextFile, after: TextFile, earlier: tuple[One, ...]
 ) -> None:
     """Refuse an edit that changes what an earlier one wrote, or whose text one has removed."""
-    if any(one.old_string in each.new_string for each in earlier):
+    if any(edit.old_string in each.new_string for each in earlier):
         raise NotRun(
             "Cannot edit file: old_string is a substring of a new_string from a previous edit."
         )
-    old = one.old_string.replace("\r\n", "\n")
+    old = edit.old_string.replace("\r\n", "\n")
     if old in before.normalized and old not in after.normalized:
         raise NotRun(f"String to replace overlaps with an earlier edit.\nString: {old}\n")

@@ -62,59 +62,59 @@ class FileSearch:
         """Return the hundred files modified last."""
         rg = find_ripgrep(environment)
         if rg is None:
-            walked = _walk(self.folder, self._passes)
-            return await asyncio.to_thread(lambda: self._ranked(self._named(walked)))
-        found = await run_ripgrep(rg, [*self._options()], self.folder)
-        return await asyncio.to_thread(self._found, found)
+            paths = _walk(self.folder, self._skips)
+            return await asyncio.to_thread(lambda: self._rank(self._matching(paths)))
+        result = await run_ripgrep(rg, [*self._options()], self.folder)
+        return await asyncio.to_thread(self._from_ripgrep, result)
 
     def _options(self) -> Iterator[str]:
         yield from ("--files", "--no-ignore", "--null", "--no-messages")
         if all(map(RIPGREP_GLOB.fullmatch, self._patterns)):
             # One that begins with a slash is held against the path from the folder on.
             yield from (f"--glob=/{pattern}" for pattern in self._patterns)
-        yield "--hidden" if self._names_dots else "--glob=!.*"
+        yield "--hidden" if self._matches_dotfiles else "--glob=!.*"
 
-    def _found(self, found: RipgrepResult) -> NewestFiles:
-        listed = os.fsdecode(found.output).split("\0")[:-1]
-        is_told = all(map(EXACT_IN_RIPGREP.fullmatch, self._patterns))
-        named = listed if is_told else self._named(listed)
-        return replace(self._ranked(named), remark=found.remark)
+    def _from_ripgrep(self, result: RipgrepResult) -> NewestFiles:
+        listed = os.fsdecode(result.output).split("\0")[:-1]
+        is_exact = all(map(EXACT_IN_RIPGREP.fullmatch, self._patterns))
+        matching = listed if is_exact else self._matching(listed)
+        return replace(self._rank(matching), remark=result.remark)
 
-    def _named(self, listed: Iterable[str]) -> list[str]:
+    def _matching(self, listed: Iterable[str]) -> list[str]:
         regex = compile_glob(self.pattern)
         return [path for path in listed if regex.fullmatch(path)]
 
-    def _ranked(self, named: list[str]) -> NewestFiles:
+    def _rank(self, matching: list[str]) -> NewestFiles:
         folder = str(self.folder).rstrip("/")
         if self.excluded:
-            hidden = compile_globs(self.excluded)
-            named = [path for path in named if not hidden.fullmatch(f"{folder}/{path}")]
+            excluded = compile_globs(self.excluded)
+            matching = [path for path in matching if not excluded.fullmatch(f"{folder}/{path}")]
         newest = nlargest(
-            MAX_RESULTS, zip(_modified_ns(str(self.folder), named), named, strict=True)
+            MAX_RESULTS, zip(_modified_ns(str(self.folder), matching), matching, strict=True)
         )
-        return NewestFiles(tuple(f"{folder}/{path}" for _, path in newest), len(named))
+        return NewestFiles(tuple(f"{folder}/{path}" for _, path in newest), len(matching))
 
-    def _passes(self, name: str) -> bool:
-        return name.startswith(".") and not self._names_dots
+    def _skips(self, name: str) -> bool:
+        return name.startswith(".") and not self._matches_dotfiles
 
     @property
     def _patterns(self) -> list[str]:
         return expand_braces(self.pattern)
 
     @property
-    def _names_dots(self) -> bool:
+    def _matches_dotfiles(self) -> bool:
         return any(name.startswith(".") for each in self._patterns for name in each.split("/"))
 
 
-def _walk(folder: Path, passes: Callable[[str], bool]) -> Iterator[str]:
-    waiting = [""]
-    while waiting:
-        inside = waiting.pop()
+def _walk(folder: Path, skips: Callable[[str], bool]) -> Iterator[str]:
+    pending = [""]
+    while pending:
+        inside = pending.pop()
         for entry in _scan(folder / inside):
-            if passes(entry.name):
+            if skips(entry.name):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                waiting.append(f"{inside}{entry.name}/")
+                pending.append(f"{inside}{entry.name}/")
             elif entry.is_file(follow_symlinks=False):
                 yield f"{inside}{entry.name}"
 
@@ -129,17 +129,17 @@ def _scan(folder: Path) -> list[os.DirEntry[str]]:
 
 def _modified_ns(folder: str, paths: Iterable[str]) -> Iterator[int]:
     # Of a hundred thousand of them, each step on the way to the folder counts.
-    here = os.open(folder, os.O_RDONLY)
+    folder_fd = os.open(folder, os.O_RDONLY)
     try:
         for path in paths:
-            yield _modified_at(path, here)
+            yield _modified_at(path, folder_fd)
     finally:
-        os.close(here)
+        os.close(folder_fd)
 
 
-def _modified_at(path: str, here: int) -> int:
+def _modified_at(path: str, folder_fd: int) -> int:
     try:
-        return os.stat(path, dir_fd=here).st_mtime_ns
+        return os.stat(path, dir_fd=folder_fd).st_mtime_ns
     except OSError:
         return 0
 
@@ -177,6 +177,6 @@ class Glob(CodingTool):
         newest = await FileSearch(real_path(folder), rest, invocation.context.excluded).newest(
             invocation.context.environment
         )
-        told = "".join(f"{path}\n" for path in newest.paths) or NO_FILES
+        listing = "".join(f"{path}\n" for path in newest.paths) or NO_FILES
         cut = TRUNCATED if newest.count > MAX_RESULTS else ""
-        return text_output(told + cut + format_reminder(newest.remark))
+        return text_output(listing + cut + format_reminder(newest.remark))

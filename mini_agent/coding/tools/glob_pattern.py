@@ -31,17 +31,17 @@ def compile_globs(patterns: tuple[str, ...]) -> re.Pattern[str]:
 
 def expand_braces(pattern: str) -> list[str]:
     """Return the patterns without braces; raise `BadRequest` if there are too many."""
-    done, waiting = list[str](), [pattern]
-    while waiting:
-        if len(done) + len(waiting) > MAX_ALTERNATIVES:
+    done, pending = list[str](), [pattern]
+    while pending:
+        if len(done) + len(pending) > MAX_ALTERNATIVES:
             raise BadRequest(f"the pattern {pattern!r:.100} has too many braces")
-        each = waiting.pop()
+        each = pending.pop()
         parts = _first_braces(each)
         if parts is None:
             done.append(each)
             continue
         head, inside, tail = parts
-        waiting += [head + choice + tail for choice in reversed(_split_choices(inside))]
+        pending += [head + choice + tail for choice in reversed(_split_choices(inside))]
     return done
 
 

@@ -80,17 +80,17 @@ class Grep(CodingTool):
         options = [*self._options(invocation.context), "--", str(target)]
         if any("\0" in option for option in options):
             raise NotRun(r"Error: an argument holds a NUL character; in a pattern write \x00.")
-        findings = await run_ripgrep(rg, options, folder)
-        lines = findings.output.decode("utf-8", "replace").split("\n")[:-1]
+        result = await run_ripgrep(rg, options, folder)
+        lines = result.output.decode("utf-8", "replace").split("\n")[:-1]
         if invocation.context.excluded:
             lines = [*self._visible(lines, compile_globs(invocation.context.excluded))]
-        return text_output("".join(self._told(lines)) + format_reminder(findings.remark))
+        return text_output("".join(self._format(lines)) + format_reminder(result.remark))
 
     def _options(self, context: ToolContext) -> Iterator[str]:
         yield f"--regexp={self.pattern}"
         yield from OUTPUT_MODE_OPTIONS.get(self.output_mode, ())
         if self.output_mode == "content":
-            yield from self._shape()
+            yield from self._content_options()
             # Else it cannot be told where a path ends.
             yield from ("--null",) if context.excluded else ()
         if self.any_case:
@@ -102,7 +102,7 @@ class Grep(CodingTool):
         elif self.type:
             yield f"--type={self.type}"
 
-    def _shape(self) -> Iterator[str]:
+    def _content_options(self) -> Iterator[str]:
         yield from ("--no-heading", "--with-filename")
         yield "--line-number" if self.with_numbers else "--no-line-number"
         yield from (f"--max-columns={MAX_COLUMNS}", "--max-columns-preview")
@@ -119,7 +119,7 @@ class Grep(CodingTool):
             if not excluded.fullmatch(path):
                 yield f"{path}:{rest}" if nul else line
 
-    def _told(self, lines: list[str]) -> Iterator[str]:
+    def _format(self, lines: list[str]) -> Iterator[str]:
         if self.output_mode != "content":
             lines.sort()
         shown = lines if self.head_limit is None else lines[: self.head_limit]

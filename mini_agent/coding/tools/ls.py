@@ -56,16 +56,18 @@ class LS(CodingTool):
             raise NotRun(f"Error: {folder} is not a folder.")
         # What is hidden is hidden by its real path.
         return text_output(
-            await asyncio.to_thread(self._told, real_path(folder), invocation.context)
+            await asyncio.to_thread(self._format_tree, real_path(folder), invocation.context)
         )
 
-    def _told(self, folder: Path, context: ToolContext) -> str:
-        lines = list(islice(self._lines(folder, compile_globs(context.excluded)), MAX_ITEMS + 1))
+    def _format_tree(self, folder: Path, context: ToolContext) -> str:
+        lines = list(
+            islice(self._tree_lines(folder, compile_globs(context.excluded)), MAX_ITEMS + 1)
+        )
         head = TRUNCATED.format(most=MAX_ITEMS) if len(lines) > MAX_ITEMS else ""
         tree = "".join(f"{line}\n" for line in lines[:MAX_ITEMS])
         return f"{head}- {folder}/\n{tree}{MALWARE_NOTE}"
 
-    def _lines(self, folder: Path, excluded: re.Pattern[str], depth: int = 1) -> Iterator[str]:
+    def _tree_lines(self, folder: Path, excluded: re.Pattern[str], depth: int = 1) -> Iterator[str]:
         for path in _sorted_entries(folder):
             ignored = (*IGNORED_NAMES, *(self.ignore or ()))
             if any(fnmatchcase(path.name, each.rstrip("/")) for each in ignored):
@@ -75,7 +77,7 @@ class LS(CodingTool):
             is_folder = path.is_dir() and not path.is_symlink()
             yield f"{'  ' * depth}- {path.name}{'/' if is_folder else ''}"
             if is_folder and path.name not in UNLISTED_FOLDERS:
-                yield from self._lines(path, excluded, depth + 1)
+                yield from self._tree_lines(path, excluded, depth + 1)
 
 
 def _sorted_entries(folder: Path) -> list[Path]:

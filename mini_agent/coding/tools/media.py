@@ -18,7 +18,7 @@ from mini_agent.coding.tools.paging import FilePage, Pager
 from mini_agent.messages import Attachment
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
-from mini_agent_protocol.media_types import MAX_MAGIC_BYTES, IMAGE_TYPES, sniff_media_type
+from mini_agent_protocol.media_types import IMAGE_TYPES, MAX_MAGIC_BYTES, sniff_media_type
 
 TIMEOUT_S: Final = 60.0
 PDF_PACKAGE: Final = "pypdfium2"
@@ -54,7 +54,7 @@ async def read_pdf_page(path: Path, pager: Pager, environment: Mapping[str, str]
         text = Path(folder, "text")
         name, *command = _pdf_command(path, text, environment)
         await _run_reader(name, command, path)
-        return await asyncio.to_thread(pager.part, text)
+        return await asyncio.to_thread(pager.read_page, text)
 
 
 def _pdf_command(path: Path, text: Path, environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -73,7 +73,7 @@ async def _run_reader(name: str, command: list[str], path: Path) -> None:
     )
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            _, complaint = await process.communicate()
+            _, error_text = await process.communicate()
     except TimeoutError:
         raise NotRun(f"Error: {path} was not read within {TIMEOUT_S:g} s.") from None
     finally:
@@ -81,8 +81,8 @@ async def _run_reader(name: str, command: list[str], path: Path) -> None:
             process.kill()
             await process.wait()
     if process.returncode:
-        said = complaint.decode("utf-8", "replace").strip()
-        raise NotRun(f"Error: {name} cannot read {path}: {said:.500}")
+        message = error_text.decode("utf-8", "replace").strip()
+        raise NotRun(f"Error: {name} cannot read {path}: {message:.500}")
 
 
 # Written in base64 it is the 5 MB that model servers take.

@@ -46,7 +46,7 @@ class Notebook:
             minor if isinstance(minor, int) else 0,
         )
 
-    def written(self, cells: list[JsonObject]) -> TextFile:
+    def with_cells(self, cells: list[JsonObject]) -> TextFile:
         """Return the file with these cells, indented as before."""
         found = INDENT.search(self.file.normalized)
         content: JsonObject = {**self.content, "cells": [*cells]}
@@ -71,20 +71,20 @@ def load_notebook(path: Path) -> Notebook:
 def read_notebook(path: Path) -> ToolOutput:
     """Return all cells with their outputs; raise `NotRun` if they are too long."""
     notebook = load_notebook(path)
-    shown = "\n".join(_format_cell(place, cell) for place, cell in enumerate(notebook.cells))
+    shown = "\n".join(_format_cell(index, cell) for index, cell in enumerate(notebook.cells))
     if len(shown) > MAX_CHARS:
         raise NotRun(
             f"Error: the notebook {path} has {len(shown)} characters; at most {MAX_CHARS} "
             "can be shown. Search it with the Grep tool, or take it apart with jq in Bash."
         )
-    drawn = tuple(each for cell in notebook.cells for each in _cell_images(cell))
-    return add_attachments(text_output(shown), drawn[:MAX_IMAGES])
+    images = tuple(each for cell in notebook.cells for each in _cell_images(cell))
+    return add_attachments(text_output(shown), images[:MAX_IMAGES])
 
 
-def cell_name(place: int, cell: JsonObject) -> str:
+def cell_name(index: int, cell: JsonObject) -> str:
     """Return the id of a cell, or `cell-<index>` in notebooks that have no ids."""
     own = cell.get("id")
-    return own if isinstance(own, str) and own else f"cell-{place}"
+    return own if isinstance(own, str) and own else f"cell-{index}"
 
 
 def join_lines(text: JsonValue) -> str:
@@ -94,9 +94,9 @@ def join_lines(text: JsonValue) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _format_cell(place: int, cell: JsonObject) -> str:
+def _format_cell(index: int, cell: JsonObject) -> str:
     kind = cell.get("cell_type")
-    lines = [f'<cell id="{cell_name(place, cell)}" type="{kind}">', join_lines(cell.get("source"))]
+    lines = [f'<cell id="{cell_name(index, cell)}" type="{kind}">', join_lines(cell.get("source"))]
     printed = "\n".join(text for text in _cell_texts(cell) if text.strip())
     if printed:
         lines += ["<output>", _truncate(printed), "</output>"]
@@ -171,12 +171,12 @@ class NotebookEdit(FileEditTool):
         if not path.exists():
             raise NotRun("Error: notebook does not exist.")
         notebook = load_notebook(path)
-        return Change(path, notebook.file, notebook.written(self._cells(notebook)))
+        return Change(path, notebook.file, notebook.with_cells(self._edit_cells(notebook)))
 
     async def run(self, invocation: Invocation) -> ToolOutput:
         """Edit the notebook."""
         files, path = invocation.context.files, self.path(invocation.context)
-        async with invocation.context.locks.of(path):
+        async with invocation.context.locks.for_file(path):
             if path.exists():
                 files.require_unchanged(path)
             await asyncio.to_thread(self.apply, invocation.context)
@@ -185,23 +185,23 @@ class NotebookEdit(FileEditTool):
             f"{EDIT_VERBS[self.edit_mode]} {cell} in {self.notebook_path}.\n{self.new_source}"
         )
 
-    def _cells(self, notebook: Notebook) -> list[JsonObject]:
+    def _edit_cells(self, notebook: Notebook) -> list[JsonObject]:
         cells = list(notebook.cells)
         if self.edit_mode == "insert":
-            place = self._place(cells) + 1 if self.cell_id else 0
-            return [*cells[:place], self._new_cell(notebook), *cells[place:]]
-        place = self._place(cells)
-        changed = [] if self.edit_mode == "delete" else [self._changed(cells[place])]
-        return [*cells[:place], *changed, *cells[place + 1 :]]
+            index = self._find_cell(cells) + 1 if self.cell_id else 0
+            return [*cells[:index], self._new_cell(notebook), *cells[index:]]
+        index = self._find_cell(cells)
+        changed = [] if self.edit_mode == "delete" else [self._edit_cell(cells[index])]
+        return [*cells[:index], *changed, *cells[index + 1 :]]
 
-    def _place(self, cells: list[JsonObject]) -> int:
-        names = [cell_name(place, cell) for place, cell in enumerate(cells)]
+    def _find_cell(self, cells: list[JsonObject]) -> int:
+        names = [cell_name(index, cell) for index, cell in enumerate(cells)]
         if self.cell_id not in names:
             known = ", ".join(names) or "none"
             raise NotRun(f"Error: there is no cell {self.cell_id!r:.80}; there are: {known:.1000}")
         return names.index(self.cell_id)
 
-    def _changed(self, cell: JsonObject) -> JsonObject:
+    def _edit_cell(self, cell: JsonObject) -> JsonObject:
         kind = self.cell_type or cell.get("cell_type")
         changed: JsonObject = {**cell, "cell_type": kind, "source": _split_lines(self.new_source)}
         if kind == "code":
@@ -213,7 +213,7 @@ class NotebookEdit(FileEditTool):
         cell: JsonObject = {"cell_type": self.cell_type or "code"}
         if notebook.version >= CELL_IDS_SINCE:
             cell["id"] = secrets.token_hex(4)
-        return self._changed({**cell, "metadata": {}})
+        return self._edit_cell({**cell, "metadata": {}})
 
 
 def _split_lines(source: str) -> list[JsonValue]:

@@ -81,7 +81,7 @@ class _PageConverter(MarkdownConverter):
         return f"![{el.get('alt') or ''}]"
 
     def convert_li(self, el: Tag, text: str, parent_tags: set[str]) -> str:
-        mark = self._mark(el)
+        mark = self._item_marker(el)
         indented = text.strip().replace("\n", "\n" + " " * len(mark))
         return f"{mark}{indented}\n"
 
@@ -108,7 +108,7 @@ class _PageConverter(MarkdownConverter):
     convert_aside = convert_figure = convert_footer = convert_form = convert_block
     convert_header = convert_main = convert_nav = convert_title = convert_block
 
-    def _mark(self, item: Tag) -> str:
+    def _item_marker(self, item: Tag) -> str:
         listed = item.parent
         if listed is None or listed.name != "ol":
             return "- "
@@ -119,8 +119,8 @@ class _PageConverter(MarkdownConverter):
 
 
 def _colspan(cell: Tag) -> int:
-    told = str(cell.get("colspan") or "")
-    return min(int(told), MAX_COLSPAN) or 1 if told.isdecimal() and len(told) < 10 else 1
+    written = str(cell.get("colspan") or "")
+    return min(int(written), MAX_COLSPAN) or 1 if written.isdecimal() and len(written) < 10 else 1
 
 
 TIMEOUT_S: Final = 20.0
@@ -146,10 +146,10 @@ class PublicPageFetcher:
         try:
             async with asyncio.timeout(TIMEOUT_S), self._client() as client:
                 for _ in range(MAX_REDIRECTS):
-                    answer = await _fetch(client, here)
-                    if not isinstance(answer, httpx.URL):
-                        return await asyncio.to_thread(_body_text, answer, here)
-                    here = _same_host(here, answer)
+                    response = await _fetch(client, here)
+                    if not isinstance(response, httpx.URL):
+                        return await asyncio.to_thread(_body_text, response, here)
+                    here = _same_host(here, response)
         except TimeoutError:
             raise NotRun(f"Error: {here} took longer than {TIMEOUT_S:g} s.") from None
         except NotPublic as refused:
@@ -175,17 +175,17 @@ class _Body:
 
 async def _fetch(client: httpx.AsyncClient, url: httpx.URL) -> _Body | httpx.URL:
     """Return the body of a response, or the address it redirects to."""
-    async with client.stream("GET", url) as answer:
-        if answer.has_redirect_location:
-            return url.join(answer.headers["location"])
-        if answer.status_code != httpx.codes.OK:
-            raise NotRun(f"Error: {url}: HTTP {answer.status_code} {answer.reason_phrase}")
+    async with client.stream("GET", url) as response:
+        if response.has_redirect_location:
+            return url.join(response.headers["location"])
+        if response.status_code != httpx.codes.OK:
+            raise NotRun(f"Error: {url}: HTTP {response.status_code} {response.reason_phrase}")
         content = bytearray()
-        async for piece in answer.aiter_bytes():
+        async for piece in response.aiter_bytes():
             content += piece
             if len(content) > MAX_BYTES:
                 raise NotRun(f"Error: {url} has more than {MAX_BYTES >> 20} MB.")
-        kind = answer.headers.get("content-type", "text/html").partition(";")[0].strip().lower()
+        kind = response.headers.get("content-type", "text/html").partition(";")[0].strip().lower()
         return _Body(kind, bytes(content))
 
 
@@ -215,11 +215,11 @@ def _same_host(here: httpx.URL, there: httpx.URL) -> httpx.URL:
     return there
 
 
-def _body_text(answer: _Body, url: httpx.URL) -> str:
-    if answer.kind in HTML_TYPES:
+def _body_text(response: _Body, url: httpx.URL) -> str:
+    if response.kind in HTML_TYPES:
         return convert_to_markdown(
-            decode_text(answer.content[:MAX_HTML_BYTES], Path(url.path)).normalized
+            decode_text(response.content[:MAX_HTML_BYTES], Path(url.path)).normalized
         )
-    if answer.kind.startswith(TEXT_TYPES) or answer.kind.endswith(TEXT_SUFFIXES):
-        return decode_text(answer.content, Path(url.path)).normalized
-    raise NotRun(f"Error: {url} is {answer.kind}, no text.")
+    if response.kind.startswith(TEXT_TYPES) or response.kind.endswith(TEXT_SUFFIXES):
+        return decode_text(response.content, Path(url.path)).normalized
+    raise NotRun(f"Error: {url} is {response.kind}, no text.")

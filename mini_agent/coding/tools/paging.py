@@ -30,7 +30,7 @@ class FilePage:
     """
 
     lines: tuple[str, ...]
-    passed: int
+    end_line: int
     has_more: bool
     status: os.stat_result
 
@@ -44,9 +44,9 @@ class Pager:
 
     first: int
     count: int
-    most: int
+    max_bytes: int
 
-    def part(self, path: Path) -> FilePage:
+    def read_page(self, path: Path) -> FilePage:
         """Return the lines; raise `NotRun` if the file is not text."""
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
@@ -65,7 +65,7 @@ class Pager:
         found: list[bytes] = []
         length = 0
         for line in lines:
-            if len(found) == self.count or length > self.most:
+            if len(found) == self.count or length > self.max_bytes:
                 return FilePage(_decode(found), passed + len(found), has_more=True, status=status)
             found.append(line)
             length += len(line)

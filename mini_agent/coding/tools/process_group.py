@@ -27,27 +27,27 @@ class PipeReader(asyncio.Protocol):
     """Reads a pipe in the event loop; keeps the beginning and the end of what comes."""
 
     def __init__(self, stream: Literal["stdout", "stderr"], listener: Listener) -> None:
-        self._stream, self._tell = stream, listener
-        self._told = 0
+        self._stream, self._listener = stream, listener
+        self._streamed_bytes = 0
         self._total = 0
-        self._beginning = bytearray()
-        self._end = bytearray()
+        self._head = bytearray()
+        self._tail = bytearray()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._telling = codecs.getincrementaldecoder("utf-8")("replace")
+        self._stream_decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.closed = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
         """Keep a piece, and pass it to the listener up to `MAX_STREAMED_BYTES`."""
         self._total += len(data)
-        room = max(0, MAX_HEAD_BYTES - len(self._beginning))
-        self._beginning += data[:room]
-        self._end += data[room:]
-        del self._end[:-MAX_TAIL_BYTES]
-        if self._told < MAX_STREAMED_BYTES:
-            self._told += len(data)
-            text = self._telling.decode(data[:MAX_STREAMED_BYTES])
+        room = max(0, MAX_HEAD_BYTES - len(self._head))
+        self._head += data[:room]
+        self._tail += data[room:]
+        del self._tail[:-MAX_TAIL_BYTES]
+        if self._streamed_bytes < MAX_STREAMED_BYTES:
+            self._streamed_bytes += len(data)
+            text = self._stream_decoder.decode(data[:MAX_STREAMED_BYTES])
             if text:
-                self._tell(Output(stream=self._stream, text=text))
+                self._listener(Output(stream=self._stream, text=text))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that no process has the writing end any more."""
@@ -56,16 +56,16 @@ class PipeReader(asyncio.Protocol):
 
     def take(self) -> str:
         """Return the output since the last call, the middle left out if it is too long."""
-        missing = self._total - len(self._beginning) - len(self._end)
+        missing = self._total - len(self._head) - len(self._tail)
         is_last = self.closed.is_set()
         if missing:
-            text = _truncate(_decode(self._beginning), _decode(self._end), missing)
+            text = _truncate(_decode(self._head), _decode(self._tail), missing)
         else:
-            text = self._decoder.decode(bytes(self._beginning + self._end), is_last)
+            text = self._decoder.decode(bytes(self._head + self._tail), is_last)
             text = _truncate(text, "", 0)
         self._total = 0
-        self._beginning.clear()
-        self._end.clear()
+        self._head.clear()
+        self._tail.clear()
         return text
 
 
@@ -73,12 +73,12 @@ def _decode(part: bytearray) -> str:
     return part.decode("utf-8", "replace")
 
 
-def _truncate(beginning: str, end: str, missing: int) -> str:
-    if not missing and len(beginning) <= MAX_CHARS:
-        return beginning
-    last = (beginning + end)[HEAD_CHARS - MAX_CHARS :]
-    left_out = missing + len(beginning) + len(end) - HEAD_CHARS - len(last)
-    return f"{beginning[:HEAD_CHARS]}\n... ({left_out} characters left out) ...\n{last}"
+def _truncate(head: str, tail: str, missing: int) -> str:
+    if not missing and len(head) <= MAX_CHARS:
+        return head
+    last = (head + tail)[HEAD_CHARS - MAX_CHARS :]
+    left_out = missing + len(head) + len(tail) - HEAD_CHARS - len(last)
+    return f"{head[:HEAD_CHARS]}\n... ({left_out} characters left out) ...\n{last}"
 
 
 # A second of grace.
@@ -99,10 +99,10 @@ class ProcessGroup:
 
     async def wait(self) -> int:
         """Return the exit code as a shell gives it; kill what the command left running."""
-        returned = await self.process.wait()
+        code = await self.process.wait()
         self.has_leftovers = self._signal(signal.SIGKILL)
-        await self._drained()
-        return returned if returned >= 0 else 128 - returned
+        await self._drain()
+        return code if code >= 0 else 128 - code
 
     async def stop(self) -> None:
         """Send SIGTERM to the group, and SIGKILL after a second."""
@@ -117,7 +117,7 @@ class ProcessGroup:
         """Send SIGKILL to the group."""
         self._signal(signal.SIGKILL)
         await self.process.wait()
-        await self._drained()
+        await self._drain()
 
     def close(self) -> None:
         """Close the pipes."""
@@ -134,7 +134,7 @@ class ProcessGroup:
             return True
         return True
 
-    async def _drained(self) -> None:
+    async def _drain(self) -> None:
         # Someone who left the process group may hold the pipe open: what is there by now is all.
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_TIMEOUT_S):
@@ -165,12 +165,12 @@ async def start_group(
     finally:
         os.close(stdout.writing_end)
         os.close(stderr.writing_end)
-    return ProcessGroup(process, stdout.heard, stderr.heard, (stdout.transport, stderr.transport))
+    return ProcessGroup(process, stdout.reader, stderr.reader, (stdout.transport, stderr.transport))
 
 
 @dataclass(frozen=True, slots=True)
 class _Pipe:
-    heard: PipeReader
+    reader: PipeReader
     transport: asyncio.ReadTransport
     writing_end: int
 
@@ -178,7 +178,7 @@ class _Pipe:
 async def _open_pipe(stream: Literal["stdout", "stderr"], listener: Listener) -> _Pipe:
     # Pipes of our own: with asyncio's, `wait` can hang on whoever inherited the writing end.
     reading_end, writing_end = os.pipe()
-    transport, heard = await asyncio.get_running_loop().connect_read_pipe(
+    transport, reader = await asyncio.get_running_loop().connect_read_pipe(
         lambda: PipeReader(stream, listener), os.fdopen(reading_end, "rb", 0)
     )
-    return _Pipe(heard, transport, writing_end)
+    return _Pipe(reader, transport, writing_end)

@@ -84,51 +84,51 @@ class Read(CodingTool):
             return output
         pager = Pager(max(1, self.offset), self.limit, MAX_PAGE_BYTES)
         if is_pdf(path):
-            part = await read_pdf_page(path, pager, invocation.context.environment)
-            self._require_small(part)
-            return text_output("".join(self._told(part)))
-        part = await asyncio.to_thread(pager.part, path)
-        self._require_small(part)
-        invocation.context.files.mark_seen(path, part.status)
-        return text_output("".join(self._told(part)))
+            page = await read_pdf_page(path, pager, invocation.context.environment)
+            self._require_small(page)
+            return text_output("".join(self._format(page)))
+        page = await asyncio.to_thread(pager.read_page, path)
+        self._require_small(page)
+        invocation.context.files.mark_seen(path, page.status)
+        return text_output("".join(self._format(page)))
 
     @property
     def _is_whole(self) -> bool:
         return not {"offset", "limit"} & self.model_fields_set
 
-    def _require_small(self, part: FilePage) -> None:
-        size = part.status.st_size
+    def _require_small(self, page: FilePage) -> None:
+        size = page.status.st_size
         if self._is_whole and size > MAX_BYTES:
             raise NotRun(
                 f"File content ({size / (1 << 20):.1f}MB) exceeds maximum allowed size (256KB).\n"
                 + PAGING_HINT
             )
-        tokens = estimate_tokens_for_size(sum(len(line.encode()) + 1 for line in part.lines))
+        tokens = estimate_tokens_for_size(sum(len(line.encode()) + 1 for line in page.lines))
         if tokens > MAX_TOKENS:
-            about = estimate_tokens_for_size(size) if self._is_whole else tokens
+            estimate = estimate_tokens_for_size(size) if self._is_whole else tokens
             raise NotRun(
-                f"File content ({about} tokens) exceeds maximum allowed tokens "
+                f"File content ({estimate} tokens) exceeds maximum allowed tokens "
                 f"({MAX_TOKENS} tokens).\n{PAGING_HINT}"
             )
 
-    def _told(self, part: FilePage) -> Iterator[str]:
+    def _format(self, page: FilePage) -> Iterator[str]:
         first = max(1, self.offset)
-        if not part.lines and not part.has_more:
+        if not page.lines and not page.has_more:
             yield (
-                f"<system-reminder>Warning: the file only has {part.passed} lines,\n"
+                f"<system-reminder>Warning: the file only has {page.end_line} lines,\n"
                 f"so there's nothing after your specified offset {first}.</system-reminder>\n"
             )
             return
-        if part.lines:
-            yield number_lines(part.lines, first)
+        if page.lines:
+            yield number_lines(page.lines, first)
             yield "\n"
         yield MALWARE_REMINDER
-        if part.has_more:
+        if page.has_more:
             yield (
-                f"<system-reminder>The file goes on after line {part.passed}; read on with "
-                f"offset {part.passed + 1}.</system-reminder>\n"
+                f"<system-reminder>The file goes on after line {page.end_line}; read on with "
+                f"offset {page.end_line + 1}.</system-reminder>\n"
             )
-        cut = [str(place) for place, line in enumerate(part.lines, first) if _is_cut(line)]
+        cut = [str(place) for place, line in enumerate(page.lines, first) if _is_cut(line)]
         if cut:
             yield (
                 f"<system-reminder>Too long to be shown whole: line {', '.join(cut)}."
@@ -141,9 +141,9 @@ def _is_cut(line: str) -> bool:
 
 
 def _missing_message(path: Path) -> str:
-    near = [each.name for each in _siblings(path) if each.stem == path.stem and each != path]
-    meant = f" Did you mean {min(near)}?" if near else ""
-    return f"<tool_use_error>File does not exist.{meant}</tool_use_error>"
+    similar = [each.name for each in _siblings(path) if each.stem == path.stem and each != path]
+    suggestion = f" Did you mean {min(similar)}?" if similar else ""
+    return f"<tool_use_error>File does not exist.{suggestion}</tool_use_error>"
 
 
 def _siblings(path: Path) -> list[Path]:

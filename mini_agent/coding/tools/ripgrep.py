@@ -48,14 +48,14 @@ def find_ripgrep(environment: Mapping[str, str]) -> str | None:
 async def run_ripgrep(rg: str, options: Sequence[str], folder: Path) -> RipgrepResult:
     """Run rg in `folder`; raise `NotRun` with its message if it rejects the pattern."""
     search = _RipgrepRun((rg, "--no-config", "--color=never", *options), folder)
-    searching = asyncio.create_task(asyncio.to_thread(search.findings))
+    task = asyncio.create_task(asyncio.to_thread(search.run))
     try:
         async with asyncio.timeout(TIMEOUT_S):
-            return await asyncio.shield(searching)
+            return await asyncio.shield(task)
     except TimeoutError:
         search.stop()
-        found = await searching
-        return RipgrepResult(found.output, f"the search was ended after {TIMEOUT_S:g} s")
+        result = await task
+        return RipgrepResult(result.output, f"the search was ended after {TIMEOUT_S:g} s")
     except asyncio.CancelledError:
         search.stop()
         raise
@@ -75,30 +75,30 @@ class _RipgrepRun:
         if self._process is not None:
             self._process.kill()
 
-    def findings(self) -> RipgrepResult:
+    def run(self) -> RipgrepResult:
         """Return all that it prints, up to 64 MB."""
         with (
-            tempfile.TemporaryFile() as complaining,
+            tempfile.TemporaryFile() as error_file,
             subprocess.Popen(
                 self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
-                stderr=complaining,
+                stderr=error_file,
                 cwd=self._folder,
                 bufsize=0,
             ) as process,
         ):
             self._process = process
-            output = self._output(process)
+            output = self._read_output(process)
             if len(output) >= MAX_OUTPUT_BYTES:
                 return RipgrepResult(
                     output, f"the search was ended after {MAX_OUTPUT_BYTES >> 20} MB"
                 )
-            complaining.seek(0)
-            complaint = complaining.read(MAX_STDERR_BYTES).decode("utf-8", "replace")
-            return _check_result(process.wait(), output, complaint)
+            error_file.seek(0)
+            error_text = error_file.read(MAX_STDERR_BYTES).decode("utf-8", "replace")
+            return _check_result(process.wait(), output, error_text)
 
-    def _output(self, process: subprocess.Popen[bytes]) -> bytes:
+    def _read_output(self, process: subprocess.Popen[bytes]) -> bytes:
         output = bytearray()
         if process.stdout is not None:
             while not self._stopped.is_set() and (piece := process.stdout.read(1 << 20)):
@@ -110,12 +110,12 @@ class _RipgrepRun:
         return bytes(output)
 
 
-def _check_result(code: int, output: bytes, complaint: str) -> RipgrepResult:
-    lines = complaint.strip().splitlines()
+def _check_result(code: int, output: bytes, error_text: str) -> RipgrepResult:
+    lines = error_text.strip().splitlines()
     # Killed, it has a negative code; what it had found by then counts.
     if code <= NO_MATCH_EXIT_CODE or not lines:
         return RipgrepResult(output)
     about_files = [line for line in lines if FILE_ERROR_MARK in line]
     if not output and len(about_files) < len(lines):
-        raise NotRun(f"Error: {complaint.strip()}")
+        raise NotRun(f"Error: {error_text.strip()}")
     return RipgrepResult(output, f"not searched: {lines[0].removeprefix('rg: ')}")

@@ -38,18 +38,18 @@ class SearxngEngine:
 
     async def search(self, query: str) -> Sequence[SearchResult]:
         """Return the results of the first page, in the server's order."""
-        asked = {"q": query, "format": "json"}
+        parameters = {"q": query, "format": "json"}
         try:
             async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
-                answer = await client.get(f"{self.address.rstrip('/')}/search", params=asked)
+                response = await client.get(f"{self.address.rstrip('/')}/search", params=parameters)
         except (httpx.HTTPError, httpx.InvalidURL) as broken:
             raise NotRun(f"{self.address} does not answer: {broken}") from None
-        if answer.status_code == httpx.codes.FORBIDDEN:
+        if response.status_code == httpx.codes.FORBIDDEN:
             raise NotRun(f"{self.address} gives no JSON; add it under search.formats there")
         try:
-            results = _Response.model_validate_json(answer.content).results
+            results = _Response.model_validate_json(response.content).results
         except ValidationError:
-            raise NotRun(f"{self.address} answers with HTTP {answer.status_code}") from None
+            raise NotRun(f"{self.address} answers with HTTP {response.status_code}") from None
         return [
             SearchResult(each.title, each.url, each.content[:MAX_EXCERPT_CHARS]) for each in results
         ]

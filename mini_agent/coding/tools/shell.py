@@ -42,7 +42,7 @@ class BackgroundJob:
     group: ProcessGroup
     rc: int | None = None
     was_stopped: bool = False
-    watching: asyncio.Task[None] | None = None
+    waiter: asyncio.Task[None] | None = None
 
     @property
     def status(self) -> str:
@@ -76,8 +76,10 @@ class Shell:
 
     async def run(self, command: str, timeout_s: float, listener: Listener) -> CommandResult:
         """Run a command; on timeout or cancellation its whole process group is ended."""
-        with _open_cwd_file() as note:
-            group = await self._started(_record_cwd(command, note) if note else command, listener)
+        with _open_cwd_file() as cwd_file:
+            group = await self._start_process(
+                _record_cwd(command, cwd_file) if cwd_file else command, listener
+            )
             try:
                 rc = await _wait_until(group, timeout_s)
             except BaseException:
@@ -85,7 +87,7 @@ class Shell:
                 raise
             finally:
                 group.close()
-            remarks = self._moved(note) if note else [NO_TEMPORARY_FILES]
+            remarks = self._update_cwd(cwd_file) if cwd_file else [NO_TEMPORARY_FILES]
         if group.has_leftovers:
             remarks.append("what it left running was stopped; use run_in_background for that")
         return CommandResult(rc, group.stdout.take(), group.stderr.take(), tuple(remarks))
@@ -95,10 +97,10 @@ class Shell:
         running = [job for job in self.jobs.values() if job.rc is None]
         if len(running) >= MAX_JOBS:
             raise NotRun(f"Error: {MAX_JOBS} commands are running in the background already.")
-        group = await self._started(command, lambda _piece: None)
+        group = await self._start_process(command, lambda _piece: None)
         self._count += 1
         job = BackgroundJob(f"bash_{self._count}", command, group)
-        job.watching = asyncio.create_task(_wait_for_job(job))
+        job.waiter = asyncio.create_task(_wait_for_job(job))
         self.jobs[job.id] = job
         return job
 
@@ -107,16 +109,16 @@ class Shell:
         if job.rc is None:
             job.was_stopped = True
             await job.group.stop()
-        if job.watching is not None:
-            await job.watching
+        if job.waiter is not None:
+            await job.waiter
 
     async def aclose(self) -> None:
         """Stop all background commands."""
-        async with asyncio.TaskGroup() as stopping:
+        async with asyncio.TaskGroup() as tasks:
             for job in self.jobs.values():
-                stopping.create_task(self.stop(job))
+                tasks.create_task(self.stop(job))
 
-    async def _started(self, command: str, listener: Listener) -> ProcessGroup:
+    async def _start_process(self, command: str, listener: Listener) -> ProcessGroup:
         if "\0" in command:
             raise NotRun("Error: the command holds a NUL character.")
         cwd = self.cwd
@@ -126,9 +128,9 @@ class Shell:
         shell = shutil.which("bash", path=path) or "/bin/sh"
         return await start_group((shell, "-c", command), cwd, self.environment, listener)
 
-    def _moved(self, note: Path) -> list[str]:
+    def _update_cwd(self, cwd_file: Path) -> list[str]:
         try:
-            cwd = Path(note.read_text(encoding="utf-8", errors="surrogateescape")[:-1])
+            cwd = Path(cwd_file.read_text(encoding="utf-8", errors="surrogateescape")[:-1])
         except FileNotFoundError:
             return []
         if not cwd.is_absolute():
@@ -152,19 +154,19 @@ def _open_cwd_file() -> Iterator[Path | None]:
         yield Path(name, "cwd")
 
 
-def _record_cwd(command: str, note: Path) -> str:
+def _record_cwd(command: str, cwd_file: Path) -> str:
     """Return the command line with a trap that writes its last folder to `note`."""
-    noting = f"{{ pwd -P >{shlex.quote(str(note))}; }} 2>/dev/null"
-    return f"trap {shlex.quote(noting)} EXIT\n{command}\n"
+    trap_command = f"{{ pwd -P >{shlex.quote(str(cwd_file))}; }} 2>/dev/null"
+    return f"trap {shlex.quote(trap_command)} EXIT\n{command}\n"
 
 
 async def _wait_until(group: ProcessGroup, timeout_s: float) -> int | None:
     try:
-        async with asyncio.timeout(timeout_s) as cut:
+        async with asyncio.timeout(timeout_s) as deadline:
             await group.process.wait()
         return await group.wait()
     except TimeoutError:
-        if not cut.expired():
+        if not deadline.expired():
             raise
         await group.stop()
         return None

@@ -77,16 +77,16 @@ class WebSearch(CodingTool):
         if invocation.context.search_engine is None:
             raise NotRun(f"{SEARCH_FAILED}no search engine is configured")
         try:
-            found = await invocation.context.search_engine.search(self.query)
+            results = await invocation.context.search_engine.search(self.query)
         except NotRun as why:
             raise NotRun(f"{SEARCH_FAILED}{why}") from None
-        wanted = [each for each in found if self._is_wanted(each)][:MAX_RESULTS]
-        if not wanted:
+        results = [each for each in results if self._is_admitted(each)][:MAX_RESULTS]
+        if not results:
             return text_output(f'Nothing was found for "{self.query}".')
-        text = "\n\n".join(f"{each.title}\n{each.url}\n{each.text}".strip() for each in wanted)
+        text = "\n\n".join(f"{each.title}\n{each.url}\n{each.text}".strip() for each in results)
         return text_output(frame_untrusted(self.query, text, MAX_SHOWN_CHARS))
 
-    def _is_wanted(self, found: SearchResult) -> bool:
+    def _is_admitted(self, found: SearchResult) -> bool:
         host = (urlsplit(found.url).hostname or "").lower()
         if any(_is_in_domain(host, domain) for domain in self.blocked_domains):
             return False
@@ -94,10 +94,10 @@ class WebSearch(CodingTool):
         return not allowed or any(_is_in_domain(host, domain) for domain in allowed)
 
 
-def frame_untrusted(url: str, text: str, longest: int) -> str:
+def frame_untrusted(url: str, text: str, max_chars: int) -> str:
     """Return a stranger's text in a frame that marks it, cut to `longest` characters."""
-    if len(text) > longest:
-        text = f"{text[:longest]}\n({len(text) - longest} more characters were left out)"
+    if len(text) > max_chars:
+        text = f"{text[:max_chars]}\n({len(text) - max_chars} more characters were left out)"
     return UNTRUSTED_FRAME.format(url=url, text=text.replace("</page", "< /page"))
 
 

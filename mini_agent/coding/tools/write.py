@@ -44,7 +44,7 @@ class Write(FileEditTool):
     async def run(self, invocation: Invocation) -> ToolOutput:
         """Write the file, and return its numbered lines."""
         files, path = invocation.context.files, self.path(invocation.context)
-        async with invocation.context.locks.of(path):
+        async with invocation.context.locks.for_file(path):
             if path.exists():
                 files.require_unchanged(path)
             change = await asyncio.to_thread(self.apply, invocation.context)

@@ -38,7 +38,7 @@ from mini_agent.mcp.sandbox_server.tools import (
     ToolArguments,
     WriteFile,
     decode_content,
-    list_tools,
+    describe_tools,
 )
 from mini_agent.sandbox import (
     LANGUAGES,
@@ -253,7 +253,7 @@ def create_sandbox_server(
     async def listed(
         _context: ServerRequestContext, _asked: PaginatedRequestParams | None
     ) -> ListToolsResult:
-        return ListToolsResult(tools=list_tools(languages))
+        return ListToolsResult(tools=describe_tools(languages))
 
     async def called(context: ServerRequestContext, asked: CallToolRequestParams) -> CallToolResult:
         if asked.name not in ARGUMENT_MODELS:

@@ -172,7 +172,7 @@ class _Untitled(GenerateJsonSchema):
         return False
 
 
-def list_tools(languages: Sequence[Language]) -> list[Tool]:
+def describe_tools(languages: Sequence[Language]) -> list[Tool]:
     """All of them, for programs in `languages`; they reach nothing outside the sandbox."""
     return [
         Tool(

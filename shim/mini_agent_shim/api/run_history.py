@@ -34,7 +34,7 @@ from mini_agent_shim.runs.replay import (
     read_run_record,
     replay_events,
 )
-from mini_agent_shim.runs.schema import RunSummary, State, parse_head
+from mini_agent_shim.runs.schema import RunSummary, State, parse_line_head
 from mini_agent_shim.runs.store import RunQuery
 
 RECONNECT_MS: Final = 1000
@@ -242,7 +242,7 @@ class RunHistoryRoutes:
         last = 0
         async with aclosing(self.runs.follow_lines(run_id)) as lines:
             async for line in lines:
-                last, _ = parse_head(line)
+                last, _ = parse_line_head(line)
         return last
 
 
@@ -251,7 +251,7 @@ async def _format_lines(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[st
     yield format_retry(RECONNECT_MS)
     async with aclosing(lines):
         async for line in lines:
-            seq, kind = parse_head(line)
+            seq, kind = parse_line_head(line)
             yield format_event(line.decode(), event=kind, event_id=str(seq))
 
 

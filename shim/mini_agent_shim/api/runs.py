@@ -30,9 +30,9 @@ from mini_agent_shim.http.caller import get_caller
 from mini_agent_shim.http.event_stream import stream_events
 from mini_agent_shim.http.problems import respond_with_problem
 from mini_agent_shim.runs.registry import RunOrigin
-from mini_agent_shim.runs.run_task import RunOrder, RunTask
+from mini_agent_shim.runs.run_task import RunPlan, RunTask
 from mini_agent_shim.runs.schema import RunSummary
-from mini_agent_shim.service import Service, end_unless_idempotent
+from mini_agent_shim.service import RunService, end_unless_idempotent
 
 RUN_ID_HEADER: Final = "X-Run-Id"
 REPLAYED_HEADER: Final = "Idempotent-Replayed"
@@ -70,7 +70,7 @@ class Ready(BaseModel):
 class RunRoutes:
     """The routes and what they need; one for an app's life."""
 
-    service: Service
+    service: RunService
     started: float = field(default_factory=time.time)
 
     def router(self) -> APIRouter:
@@ -124,7 +124,7 @@ class RunRoutes:
         return AgentRunResponse.of_result(result)
 
     async def _again(
-        self, request: Request, order: RunOrder, origin: RunOrigin, run_id: str
+        self, request: Request, order: RunPlan, origin: RunOrigin, run_id: str
     ) -> Response:
         headers = {RUN_ID_HEADER: run_id, REPLAYED_HEADER: "true"}
         if order.request.background:

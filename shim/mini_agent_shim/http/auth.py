@@ -67,7 +67,7 @@ class NamedToken(BaseModel):
         return Quota(self.runs_at_once, self.runs_a_day, self.requests_a_minute)
 
 
-class Tokens:
+class ApiTokens:
     """Every token there is; `whole`, without a name, sees all runs."""
 
     def __init__(self, whole: str, named: Mapping[str, NamedToken]) -> None:
@@ -143,7 +143,7 @@ class RateLimiter:
 LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 PUBLIC_PATHS: Final = frozenset({"/healthz", "/ready"})
 MAX_WRONG_TOKENS_PER_MINUTE: Final = 30
-NO_TOKENS: Final = Tokens("", {})
+NO_TOKENS: Final = ApiTokens("", {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class AccessPolicy:
     """
 
     names: frozenset[str]
-    tokens: Tokens = NO_TOKENS
+    tokens: ApiTokens = NO_TOKENS
     service_name: str = "shim"
     variable: str = "MINI_AGENT_SHIM_TOKEN"
     public_paths: frozenset[str] = PUBLIC_PATHS

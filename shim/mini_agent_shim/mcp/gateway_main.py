@@ -18,7 +18,7 @@ from mini_agent.errors import NotConfigured
 from mini_agent.mcp.gateway.catalog import Gateway
 from mini_agent.mcp.gateway.config_file import FILE_HINT, default_file
 from mini_agent.mcp.gateway.configuration import Configuration, load_configuration
-from mini_agent_shim.http.auth import AccessPolicy, Tokens, own_host_names
+from mini_agent_shim.http.auth import AccessPolicy, ApiTokens, own_host_names
 from mini_agent_shim.http.tracing import export_spans
 from mini_agent_shim.mcp.gateway_app import GatewayApp
 from mini_agent_shim.settings import is_loopback
@@ -42,7 +42,7 @@ def serve(files: Sequence[str], host: str, port: int) -> None:
     names = os.environ.get(HOSTS_VARIABLE, "").lower().split(",")
     admission = AccessPolicy(
         names=own_host_names(name.strip() for name in (*names, host) if name.strip()),
-        tokens=Tokens(token, {}),
+        tokens=ApiTokens(token, {}),
         service_name="gateway",
         variable=TOKEN_VARIABLE,
     )

@@ -45,7 +45,7 @@ from mini_agent_shim.openai.responses import (
 )
 from mini_agent_shim.runs.registry import RunOrigin
 from mini_agent_shim.runs.run_task import RunTask, end_on_disconnect
-from mini_agent_shim.service import Service
+from mini_agent_shim.service import RunService
 
 STREAM_RESPONSE: Final[Responses] = {
     200: {"content": STREAM_CONTENT, "description": "The answer; with `stream`, its pieces."}
@@ -56,7 +56,7 @@ STREAM_RESPONSE: Final[Responses] = {
 class OpenAiRoutes:
     """The routes and what a run needs."""
 
-    service: Service
+    service: RunService
 
     def router(self) -> APIRouter:
         """The routes as FastAPI takes them."""

@@ -14,7 +14,7 @@ from typing import Self
 from pydantic_core import PydanticSerializationError
 
 from mini_agent_shim.runs.redaction import Redactor
-from mini_agent_shim.runs.schema import LogEvent, RunEnded, parse_head
+from mini_agent_shim.runs.schema import LogEvent, RunEnded, parse_line_head
 
 
 class Journal:
@@ -74,7 +74,7 @@ def read_last_seq(path: Path) -> int:
     seq = 0
     with JournalReader(path) as lines:
         for line in lines.read_new_lines():
-            seq, _ = parse_head(line)
+            seq, _ = parse_line_head(line)
     return seq
 
 
@@ -87,7 +87,7 @@ def repair_journal(path: Path) -> bool:
                 file.truncate(whole)
                 break
             whole += len(line)
-            _, kind = parse_head(line)
+            _, kind = parse_line_head(line)
     return bool(kind == RunEnded.model_fields["kind"].default)
 
 

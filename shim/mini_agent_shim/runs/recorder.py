@@ -66,7 +66,7 @@ def _format_stop(result: AgentResult) -> str:
 _log: Final = logging.getLogger(__name__)
 
 
-class RunRecorder:
+class RunLogWriter:
     """What has happened in one run so far. `on_broken` is called when it can be written no more."""
 
     def __init__(

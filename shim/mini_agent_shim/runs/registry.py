@@ -22,14 +22,14 @@ from mini_agent_shim.errors import (
 )
 from mini_agent_shim.http.caller import Caller
 from mini_agent_shim.runs.journal import JournalReader
-from mini_agent_shim.runs.recorder import RunRecorder
+from mini_agent_shim.runs.recorder import RunLogWriter
 from mini_agent_shim.runs.redaction import Redactor, dump_request, find_request_secrets
-from mini_agent_shim.runs.run_task import RunOrder, RunTask
+from mini_agent_shim.runs.run_task import RunPlan, RunTask
 from mini_agent_shim.runs.schema import (
     EntryPoint,
     RunQueued,
     RunSummary,
-    parse_head,
+    parse_line_head,
     preview_prompt,
 )
 from mini_agent_shim.runs.store import KeyedRun, RunQuery, RunStore
@@ -78,7 +78,7 @@ class RunRegistry:
                 ending.create_task(run.end("interrupted"))
         self._store.close()
 
-    def start(self, order: RunOrder, origin: RunOrigin) -> RunTask:
+    def start(self, order: RunPlan, origin: RunOrigin) -> RunTask:
         """A new run, in progress or waiting for a place; `TooManyRequests` where there is none left."""
         if self._is_closing:
             raise ShuttingDown("the shim is about to stop", hint="ask again in a moment")
@@ -105,12 +105,12 @@ class RunRegistry:
         run.start(recorder, lambda: self._over(summary.id))
         return run
 
-    def find_earlier(self, order: RunOrder, origin: RunOrigin) -> str | None:
+    def find_earlier(self, order: RunPlan, origin: RunOrigin) -> str | None:
         """The id of the run that the origin's key stands for; `IdempotencyKeyReused` for another request."""
         keyed = self._store.index.find_key(origin.caller.name, origin.key) if origin.key else None
         if keyed is None:
             return None
-        if keyed.digest != digest_order(order):
+        if keyed.digest != digest_plan(order):
             raise IdempotencyKeyReused(
                 "this Idempotency-Key came with another request before",
                 hint="a new request needs a new key",
@@ -138,7 +138,7 @@ class RunRegistry:
                 updated = live.recorder.updated if live else None
                 is_over = live is None or live.recorder.summary.is_over
                 for line in log.read_new_lines():
-                    if parse_head(line)[0] > after:
+                    if parse_line_head(line)[0] > after:
                         yield line
                 if updated is None or is_over:
                     return
@@ -158,10 +158,10 @@ class RunRegistry:
         live = self._live.get(found.id)
         return live.recorder.summary if live else found
 
-    def _create_recorder(self, run: RunTask, order: RunOrder, summary: RunSummary) -> RunRecorder:
+    def _create_recorder(self, run: RunTask, order: RunPlan, summary: RunSummary) -> RunLogWriter:
         redactor = Redactor([*self._secrets, *find_request_secrets(order.request)])
         journal = self._store.create_journal(summary, redactor)
-        recorder = RunRecorder(self._store, journal, summary, run.cancel)
+        recorder = RunLogWriter(self._store, journal, summary, run.cancel)
         queued = RunQueued(
             run_id=summary.id,
             request_id=summary.request_id,
@@ -176,10 +176,10 @@ class RunRegistry:
             raise
         return recorder
 
-    def _keep_key(self, recorder: RunRecorder, order: RunOrder, origin: RunOrigin) -> None:
+    def _keep_key(self, recorder: RunLogWriter, order: RunPlan, origin: RunOrigin) -> None:
         if not origin.key:
             return
-        keyed = KeyedRun(recorder.summary.id, digest_order(order))
+        keyed = KeyedRun(recorder.summary.id, digest_plan(order))
         try:
             self._store.index.save_key(origin.caller.name, origin.key, keyed)
         except sqlite3.Error:
@@ -240,7 +240,7 @@ def create_run_id() -> str:
     return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
 
 
-def digest_order(order: RunOrder) -> str:
+def digest_plan(order: RunPlan) -> str:
     """What tells two requests apart."""
     return sha256(
         order.request.model_dump_json(exclude={"background", "stream"}).encode()

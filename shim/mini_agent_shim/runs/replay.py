@@ -17,7 +17,7 @@ from mini_agent_shim.runs.schema import (
     LogLine,
     RunEnded,
     RunQueued,
-    parse_head,
+    parse_line_head,
 )
 
 FILE_SUFFIXES: Final = {
@@ -105,7 +105,7 @@ async def replay_events(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[Ev
 
 
 def _parse_event(line: bytes) -> object:
-    _, kind = parse_head(line)
+    _, kind = parse_line_head(line)
     return LogLine.model_validate_json(line).event if kind in RECORD_KINDS else None
 
 

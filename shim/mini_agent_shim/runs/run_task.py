@@ -16,7 +16,7 @@ from mini_agent_protocol.asgi.disconnect import ClientDisconnected
 from mini_agent_protocol.asgi.problems import error_body
 from mini_agent_shim import metrics
 from mini_agent_shim.errors import RunLogUnavailable
-from mini_agent_shim.runs.recorder import RunRecorder, with_run_log
+from mini_agent_shim.runs.recorder import RunLogWriter, with_run_log
 from mini_agent_shim.runs.schema import State, run_state
 
 CANCEL_TIMEOUT_S: Final = 2.0
@@ -25,7 +25,7 @@ Work: TypeAlias = Callable[[Listener], Coroutine[object, object, AgentResult]]
 
 
 @dataclass(frozen=True, slots=True)
-class RunOrder:
+class RunPlan:
     """What a run is to do: the request, its model, and the work, which tells a listener of it."""
 
     request: AgentRunRequest
@@ -36,24 +36,24 @@ class RunOrder:
 class RunTask:
     """One run, from its place in the queue to its end."""
 
-    def __init__(self, order: RunOrder, places: asyncio.Semaphore) -> None:
+    def __init__(self, order: RunPlan, places: asyncio.Semaphore) -> None:
         self._order = order
         self._places = places
         self._ending_as: State = "cancelled"
         self._has_begun = False
         self._is_called_off = False
         self._listeners: list[asyncio.Queue[Event | None]] = []
-        self._recorder: RunRecorder | None = None
+        self._recorder: RunLogWriter | None = None
         self._task: asyncio.Task[AgentResult] | None = None
 
     @property
-    def recorder(self) -> RunRecorder:
+    def recorder(self) -> RunLogWriter:
         """Its record; there once it has begun."""
         if self._recorder is None:
             raise RuntimeError("the run has not begun")
         return self._recorder
 
-    def start(self, recorder: RunRecorder, over: Callable[[], None]) -> None:
+    def start(self, recorder: RunLogWriter, over: Callable[[], None]) -> None:
         """Starts the task; `over` is called at its end."""
         self._recorder = recorder
         self._task = asyncio.create_task(self._worked())
@@ -199,7 +199,7 @@ def _describe_end(state: State) -> ErrorBody:
     return ErrorBody(code="interrupted", message="the shim stopped while the run was in progress")
 
 
-def _unstarted_result(order: RunOrder, state: State) -> AgentResult:
+def _unstarted_result(order: RunPlan, state: State) -> AgentResult:
     return AgentResult(
         final_answer=f"The run was {state} before it began.",
         answer_source="notice",

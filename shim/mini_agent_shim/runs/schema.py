@@ -60,7 +60,7 @@ class LogLine(_Value):
     event: LogEvent = Field(description="What happened.")
 
 
-def parse_head(line: bytes) -> tuple[int, str]:
+def parse_line_head(line: bytes) -> tuple[int, str]:
     """The number and the kind of a written line, without reading all of it."""
     found = _HEAD.match(line)
     if found is None:

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from codex_sidecar.engine.limits import Machine
 from codex_sidecar.errors import RunnerLost, ServiceStopping, SessionNotFound
-from codex_sidecar.execution.dispatcher import PROGRAM_NAMES, select_image_language
+from codex_sidecar.execution.dispatcher import select_image_language
 from codex_sidecar.execution.fair_queue import FairQueue
 from codex_sidecar.kinds import (
     SandboxKind,
@@ -28,6 +28,7 @@ from codex_sidecar.sessions.sandboxes import (
     merge_limits,
 )
 from mini_agent_protocol.execution import EnforcedLimits, Execution, SessionFacts
+from mini_agent_protocol.languages import SPECS
 from mini_agent_protocol.snippet import Limits, Snippet
 
 INTERRUPT_TIMEOUT_S: Final = 0.7
@@ -84,7 +85,7 @@ class Kernel:
         kind = self._select_kind(snippet)
         limits = await self._resolve_limits(snippet, kind)
         files = pack_files(
-            snippet.files, program=PROGRAM_NAMES[snippet.language], room_mb=limits.workspace_mb
+            snippet.files, program=SPECS[snippet.language].program, room_mb=limits.workspace_mb
         )
         sandbox = await self._sandboxes.acquire(kind, limits)
         self._require_active()

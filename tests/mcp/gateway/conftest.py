@@ -17,7 +17,7 @@ import uvicorn
 
 from mini_agent.mcp.gateway.catalog import Gateway
 from mini_agent.mcp.gateway.configuration import load_configuration
-from mini_agent_shim.http.auth import AccessPolicy, Tokens, own_host_names
+from mini_agent_shim.http.auth import AccessPolicy, ApiTokens, own_host_names
 from mini_agent_shim.mcp.gateway_app import GatewayApp
 from mini_agent_shim.mcp.gateway_main import listen
 from tests.tools import conftest as tools
@@ -51,7 +51,7 @@ async def gateway_over(
     configuration = load_configuration([path], os.environ | variables)
     async with Gateway(configuration) as gateway:
         admission = AccessPolicy(
-            own_host_names(()), Tokens(token, {}), "gateway", "MINI_AGENT_GATEWAY_TOKEN"
+            own_host_names(()), ApiTokens(token, {}), "gateway", "MINI_AGENT_GATEWAY_TOKEN"
         )
         app = GatewayApp(gateway, admission).app()
         with listen("127.0.0.1", 0) as listener:

@@ -13,7 +13,7 @@ from mini_agent.result import AgentResult
 from mini_agent_shim.http.caller import ANONYMOUS
 from mini_agent_shim.runs import run_task
 from mini_agent_shim.runs.registry import Capacity, RunOrigin, RunRegistry
-from mini_agent_shim.runs.run_task import RunOrder
+from mini_agent_shim.runs.run_task import RunPlan
 from mini_agent_shim.runs.store import Retention, RunStore
 
 RESULT = AgentResult(
@@ -46,7 +46,7 @@ async def test_who_leaves_with_the_answer_leaves_a_run_that_is_done(
     )
     registry = RunRegistry(RunStore(tmp_path, Retention()), Capacity(1, 1))
     registry.open()
-    run = registry.start(RunOrder(asked, "a/b", work), RunOrigin(ANONYMOUS, "chat"))
+    run = registry.start(RunPlan(asked, "a/b", work), RunOrigin(ANONYMOUS, "chat"))
     await told.wait()
     await run.end("cancelled")
     found = registry.find(run.recorder.summary.id, ANONYMOUS)
