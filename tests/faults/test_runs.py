@@ -18,7 +18,7 @@ from mini_agent.testing.replies import JsonObject
 from tests.docker.engine_here import GONE_S, Sidecar, sidecar
 from tests.faults.services import Platform, shim, shim_process
 from tests.flow.leaving import gone_within, sandboxes
-from tests.shim.runs.asking import told_in
+from tests.shim.runs.run_client import told_in
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
 
