@@ -23,7 +23,7 @@ from tests.docker.engine_here import Sidecar, sidecar
 from tests.flow.leaving import sandboxes
 from tests.shim.scripted import says
 from tests.shim.web.chromium import chromium
-from tests.shim.web.shims import (
+from tests.shim.web.shim_server import (
     address_of,
     begun,
     calls,

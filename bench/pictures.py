@@ -20,7 +20,7 @@ from mini_agent.result import Usage
 from tests.docker.engine_here import sidecar
 from tests.shim.scripted import says
 from tests.shim.web.chromium import chromium
-from tests.shim.web.shims import (
+from tests.shim.web.shim_server import (
     address_of,
     begun,
     calls,

@@ -1,4 +1,4 @@
-"""The end of a run's time, and how every wait in it is cut there."""
+"""The deadline of a run, which every wait in it is bounded by."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ Result = TypeVar("Result")
 
 
 class DeadlineExceeded(Exception):
-    """The run's time is up; what was waited for has been cancelled."""
+    """The run's time is up; the awaited work has been cancelled."""
 
 
 class SelfCancelled(Exception):
-    """What was waited for cancelled itself."""
+    """The awaited work cancelled itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float) -> Deadline:
-        """`seconds` from now."""
+        """Returns the deadline `seconds` from now."""
         return cls(asyncio.get_running_loop().time() + seconds)
 
     @property
@@ -37,11 +37,11 @@ class Deadline:
         return max(0.0, self.at - asyncio.get_running_loop().time())
 
     async def wait_for(self, work: Coroutine[object, object, Result]) -> Result:
-        """The result of `work`; `DeadlineExceeded` when the deadline comes first, `SelfCancelled` when
-        the work cancels itself, which must not look as if the run were cancelled.
+        """Awaits `work`; raises `DeadlineExceeded` when the deadline comes first.
 
-        Work that is cut, here or by the caller's cancellation, gets a moment to clean up. Work
-        that ignores its cancellation is left behind, so that it cannot hold the run.
+        Raises `SelfCancelled` when the work cancels itself, which must not look as if the run were
+        cancelled. Work that is cancelled, here or by the caller, gets `CLEANUP_TIMEOUT_S` to clean
+        up. Work that ignores its cancellation is left behind, so that it cannot hold the run.
         """
         if not self.remaining:
             work.close()
@@ -50,23 +50,24 @@ class Deadline:
         try:
             done, _ = await asyncio.wait({task}, timeout=self.remaining)
         except asyncio.CancelledError:
-            await _cancel(task)
+            await cancel(task, CLEANUP_TIMEOUT_S)
             raise
         if not done:
-            await _cancel(task)
+            await cancel(task, CLEANUP_TIMEOUT_S)
             raise DeadlineExceeded
         if task.cancelled():
             raise SelfCancelled("it cancelled itself")
         return task.result()
 
 
-async def _cancel(task: asyncio.Task[Result]) -> None:
+async def cancel(task: asyncio.Future[Result], timeout_s: float) -> None:
+    """Cancels `task` and waits until it has ended, at most `timeout_s` seconds."""
     task.cancel()
-    task.add_done_callback(retrieve_exception)
-    await asyncio.wait({task}, timeout=CLEANUP_TIMEOUT_S)
+    task.add_done_callback(_retrieve_exception)
+    await asyncio.wait({task}, timeout=timeout_s)
 
 
-def retrieve_exception(task: asyncio.Task[Result]) -> None:
-    # An error that nobody asks for would be reported as never retrieved.
+def _retrieve_exception(task: asyncio.Future[Result]) -> None:
+    # asyncio reports an exception that is never retrieved.
     if not task.cancelled():
         task.exception()

@@ -152,7 +152,7 @@ class PromptedTools:
         self._is_needed = False
         self._takes_schema = True
 
-    def remedy(self, broken: ModelError, request: ModelRequest) -> str:
+    def apply_remedy(self, broken: ModelError, request: ModelRequest) -> str:
         """What is done about `broken` here, empty when that is nothing."""
         if isinstance(broken, NoToolSupport) and request.tools:
             self._is_needed = True
@@ -163,7 +163,7 @@ class PromptedTools:
             return SCHEMA_DROPPED
         return ""
 
-    def request(self, native: ModelRequest, tools: OfferedTools) -> ModelRequest:
+    def rewrite_request(self, native: ModelRequest, tools: OfferedTools) -> ModelRequest:
         """`native`, or the same turn in plain text."""
         if not self._is_needed:
             return native
@@ -179,7 +179,7 @@ class PromptedTools:
         messages = append_instructions(write_calls_as_text(native.messages), addenda)
         return replace(native, messages=messages, tools=[], options=options)
 
-    def read(self, reply: ModelReply) -> ModelReply:
+    def parse_reply(self, reply: ModelReply) -> ModelReply:
         """`reply` with its step as calls or as the answer; as it is where it holds no step."""
         if not self._is_needed:
             return reply

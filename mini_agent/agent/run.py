@@ -1,7 +1,4 @@
-"""The public run: the loop with LiteLLM behind it, for coroutines and for plain code.
-
-A run as a stream of its events.
-"""
+"""Public entry points of a run: awaited, as a stream of events, and blocking."""
 
 from __future__ import annotations
 
@@ -9,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from typing import Final
 
+from mini_agent.agent.deadline import cancel
 from mini_agent.agent.loop import run_agent
 from mini_agent.agent.sync import run_blocking
 from mini_agent.config import AgentConfig
@@ -25,31 +23,6 @@ CANCEL_TIMEOUT_S: Final = 1.0
 StartRun = Callable[[Listener], Coroutine[object, object, AgentResult]]
 
 
-async def iterate_events(run: StartRun) -> AsyncGenerator[Event, None]:
-    """The events of `run`, as they happen, the last one with the result.
-
-    Closing the iterator, or cancelling who waits for it, cancels the run. What the run raises is
-    raised here.
-    """
-    told: asyncio.Queue[Event | None] = asyncio.Queue()
-    running = asyncio.ensure_future(run(told.put_nowait))
-    running.add_done_callback(lambda _: told.put_nowait(None))
-    try:
-        while (event := await told.get()) is not None:
-            yield event
-        await running
-    finally:
-        running.cancel()
-        running.add_done_callback(_look_at)
-        await asyncio.wait({running}, timeout=CANCEL_TIMEOUT_S)
-
-
-def _look_at(ended: asyncio.Future[AgentResult]) -> None:
-    # What a cancelled run raises on its way out has no reader; asyncio would complain about it.
-    if not ended.cancelled():
-        ended.exception()
-
-
 async def arun_mcp_mini_agent(
     messages: Sequence[Message],
     mcp: Invoker,
@@ -62,33 +35,49 @@ async def arun_mcp_mini_agent(
 
     A model that fails, a deadline that passes or a tool that breaks ends the run with a result
     that says so, never with an exception; `BadRequest` is for messages that cannot be sent.
-    `on_event` is called with everything that happens, as it happens.
+    `on_event` is called with every event of the run, as it happens.
     """
     settings = Settings()
-    speaker = model or create_litellm_model(settings.ollama_address, settings.redis_url)
-    return await run_agent(list(messages), mcp, cfg, speaker, on_event)
+    chosen = model or create_litellm_model(settings.ollama_address, settings.redis_url)
+    return await run_agent(list(messages), mcp, cfg, chosen, on_event)
 
 
 def astream_mcp_mini_agent(
     messages: Sequence[Message], mcp: Invoker, cfg: AgentConfig, *, model: Model | None = None
 ) -> AsyncGenerator[Event, None]:
-    """The same as a stream of events; the last one, `Stopped`, holds the result.
+    """Runs the agent as a stream of its events; the last one, `Stopped`, has the result.
 
-    Who stops listening ends the run: leaving the `async for` early, closing the iterator
-    (`contextlib.aclosing`), or being cancelled.
+    Leaving the `async for` early, closing the iterator (`contextlib.aclosing`) or cancelling its
+    reader cancels the run.
     """
 
-    async def run(listener: Listener) -> AgentResult:
+    async def start(listener: Listener) -> AgentResult:
         return await arun_mcp_mini_agent(messages, mcp, cfg, model=model, on_event=listener)
 
-    return iterate_events(run)
+    return iterate_events(start)
 
 
 def run_mcp_mini_agent(
     messages: Sequence[Message], mcp: Invoker, cfg: AgentConfig, *, model: Model | None = None
 ) -> AgentResult:
-    """The same for plain code: any thread, inside or outside a running event loop (Jupyter).
+    """Runs the agent from any thread, inside or outside a running event loop (Jupyter).
 
-    Ctrl-C cancels the run and whatever it was running.
+    Ctrl-C cancels the run and everything it started.
     """
     return run_blocking(arun_mcp_mini_agent(messages, mcp, cfg, model=model))
+
+
+async def iterate_events(start: StartRun) -> AsyncGenerator[Event, None]:
+    """Starts a run and yields its events as they happen; the last one has the result.
+
+    Closing the iterator, or cancelling its reader, cancels the run. Raises what the run raises.
+    """
+    events: asyncio.Queue[Event | None] = asyncio.Queue()
+    run = asyncio.ensure_future(start(events.put_nowait))
+    run.add_done_callback(lambda _: events.put_nowait(None))
+    try:
+        while (event := await events.get()) is not None:
+            yield event
+        await run
+    finally:
+        await cancel(run, CANCEL_TIMEOUT_S)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.shim.runs.asking import ASKED
+from tests.shim.runs.run_client import ASKED
 from tests.shim.scripted import ScriptedModel, client_of, runs, says
 from tests.sidecar import conftest as sidecar
 from tests.sidecar.conftest import Opened

@@ -12,7 +12,7 @@ from mini_agent.result import Usage
 from mini_agent_shim import metrics
 from mini_agent_shim.settings import ShimSettings
 from tests.observability.exported_spans import TRACEPARENT
-from tests.shim.runs.asking import ASKED, begun, ended
+from tests.shim.runs.run_client import ASKED, begun, ended
 from tests.shim.scripted import ScriptedModel, SilentModel, client_of, runs, says
 
 DONE = 'mini_agent_runs_total{state="done",stopped_reason="success"}'

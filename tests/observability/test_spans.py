@@ -33,7 +33,7 @@ from tests.observability.exported_spans import (
     span_id,
     trace_id,
 )
-from tests.shim.runs.asking import ended
+from tests.shim.runs.run_client import ended
 from tests.shim.scripted import ScriptedModel, Sidecar, SilentModel, client_of, runs, says
 from tests.shim.serving import served
 

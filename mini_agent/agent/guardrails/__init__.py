@@ -1,1 +1,1 @@
-"""What keeps a run moving, or ends it: stagnation, evasion, research, escalation."""
+"""Guardrails, which keep a run moving or end it: stagnation, evasion, research, escalation."""

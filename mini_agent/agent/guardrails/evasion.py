@@ -1,4 +1,4 @@
-"""Whether a reply that calls nothing is an answer, or a promise, or overlooks the result."""
+"""Detects a reply without calls that is no answer: a promise, or one that overlooks the result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TOOL_VERBS: Final = (
     r"(?:run|execute|use|call|compute|calculate|write|create|invoke|start|perform|solve|work|do|"
     r"proceed|fix|try|check|verify|look|search|begin)\b"
 )
-# What a last sentence promises. An offer ("I can run it for you") and a question promise nothing.
+# A promise in the last sentence. An offer ("I can run it for you") and a question are none.
 PROMISE: Final = re.compile(
     rf"\b(?:I{APOSTROPHE}ll|(?:I|we) (?:will|shall)|(?:I am|I{APOSTROPHE}m|we are) (?:now )?going to|"
     rf"I (?:now )?need to|let me|let{APOSTROPHE}s|let us)\b(?! (?:know|be)\b)[^.!?\n]{{0,60}}?\b{TOOL_VERBS}"
@@ -53,7 +53,7 @@ EvasionKind: TypeAlias = Literal["", "promise", "oversight"]
 
 @dataclass(frozen=True, slots=True)
 class Evasion:
-    """What a reply is instead of an answer, and what its model is told once."""
+    """What a reply is instead of an answer, and the directive that its model gets once."""
 
     kind: EvasionKind = ""
     directive: str = ""
@@ -63,10 +63,10 @@ NO_EVASION: Final = Evasion()
 
 
 def detect_evasion(text: str, output: str, *, is_beside: bool = False) -> Evasion:
-    """Whether `text` is no answer. `output` is what a tool has come to so far, if one has.
+    """Detects whether `text` is no answer; `output` is the latest output of a tool, or empty.
 
-    Words that hold the output are an answer, whatever else they say, and long ones are too.
-    `is_beside` tells that it was not said as an answer: it was cut off, or only thought.
+    A text that contains the output is an answer, and so is a long one. `is_beside` says that the
+    text was not given as an answer: it was cut off, or is the model's reasoning.
     """
     if not text or len(text) > MAX_EVASION_CHARS or _contains_output(text, output):
         return NO_EVASION

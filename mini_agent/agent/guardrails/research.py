@@ -1,7 +1,4 @@
-"""When a run sends its model to the tools that look things up, which it does a few times only.
-
-Whether an answer says of itself that it is a guess.
-"""
+"""The research guardrail: sends an unsure or failing model to the tools that look things up."""
 
 from __future__ import annotations
 
@@ -11,10 +8,10 @@ from typing import Final
 
 from mini_agent.config import AgentConfig
 
-# What is quoted, or printed by a program, is not the model speaking of itself.
+# Quotations and code, which are not the model's own statements.
 QUOTED_TEXT: Final = re.compile(r"```.*?(```|\Z)|`[^`\n]*`|\"[^\"\n]*\"|“[^”]*”", re.DOTALL)
 
-# What stands for what in the phrases below, where a blank is any white space.
+# Abbreviations in the phrases below, where a blank matches any white space.
 _WORDS: Final = {
     "<i am>": "(i am|i'm|we are|we're)",
     "<have not>": "(i have not|i haven't|i've not)",
@@ -29,12 +26,12 @@ _WORDS: Final = {
     "<which>": "(what|how|why|who|where|when|which|about|if|whether)",
 }
 _PHRASES: Final = (
-    # What the writer is.
+    # The writer is unsure.
     "<i am> <very>not <very>(sure|certain|confident|positive|aware of|familiar with)",
     "<i am> <very>(only )?(unsure|uncertain|unfamiliar|guessing|speculating)",
     "<i am> (only )?(about )?(half sure|(no|not an) expert)",
     "<i am> unable to (find(?! <flaws>)|determine|verify|confirm|say|tell)",
-    # What the writer knows and remembers.
+    # The writer does not know or remember.
     "i <very><do not> <very>(know|recall|remember)",
     r"i <do not> have (?!to\b)([\w-]+ ){0,4}(information|data|knowledge|context to)",
     r"i (have no|lack) ([\w-]+ ){0,2}(idea|clue|information|knowledge|way of knowing)",
@@ -43,7 +40,7 @@ _PHRASES: Final = (
     "my (knowledge|training|training data) (ends|ended|stops|only|is limited|does not|doesn't)",
     "my information (is|may be|might be|could be) (out of date|outdated|old)",
     "as of my (last|latest|most recent|knowledge|training)",
-    # What the writer could not find out.
+    # The writer could not find out.
     "i <very><cannot> <very>(determine|verify|confirm|remember|recall)",
     "i <very><cannot> (look (that |this |it )?up|find(?! <flaws>))",
     "i <very><cannot> (tell (you|for|whether|if|which)|be <very>(sure|certain))",
@@ -54,14 +51,14 @@ _PHRASES: Final = (
     r"<have not> found (a|any) (\w+ )?(source|reference|documentation)",
     r"<have not> (verified|checked|confirmed)( (it|this|that))?(?= ?[,.!;]| ?$)",
     r"i('d| would)? (have|need) to (look|check|verify)(?=[^.!?\n]{0,80}\b(up|sure|certain)\b)",
-    # What the writer offers instead.
+    # The writer guesses.
     "my ((best|only) )?guess (here )?(is|would be)|(my|a) best guess|guess on my part",
     r"(only|just|merely) an? (\w+ )?guess|an? educated guess",
     "(i would|i'd|i can only|if i had to) guess",
     "i (may|might|could) (well )?be (wrong|mistaken|misremembering)|i may not be right",
     "speculation on my part|with a grain of salt|don't quote me",
 )
-# These are such signs only where a sentence or a part of one begins.
+# Phrases that count only at the beginning of a sentence or of a part of one.
 _OPENINGS: Final = (
     "not <very>(sure|certain)",
     "(hard|difficult|impossible) to say",
@@ -85,7 +82,7 @@ UNSURE_PATTERN: Final = re.compile(
 
 
 def is_unsure(text: str) -> bool:
-    """Whether the writer of `text` says in the first person that the answer is not known."""
+    """Tells whether `text` says in the first person that the answer is not known."""
     own_words = QUOTED_TEXT.sub(" ", text).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
     return UNSURE_PATTERN.search(own_words) is not None
 
@@ -101,7 +98,7 @@ FAILURE_DIRECTIVE: Final = (
 
 
 class ResearchGuardrail:
-    """Counts a run's failures and hops; `tools` are the names of all that the invoker lists."""
+    """Counts failures and hops of a run; `tools` are the names of all that the invoker lists."""
 
     def __init__(self, config: AgentConfig, tools: Iterable[str]) -> None:
         self._config = config
@@ -110,13 +107,13 @@ class ResearchGuardrail:
         self._failures = 0
 
     def after_answer(self, text: str) -> str:
-        """What to tell a model that would answer `text`; empty to accept it."""
+        """Returns the directive for a model that answers `text`; empty to accept the answer."""
         if self._config.research_on_unsure and is_unsure(text):
             return self._hop(UNSURE_DIRECTIVE)
         return ""
 
     def after_calls(self, *, failed: bool) -> str:
-        """What to tell the model after a turn of calls, of which all `failed` or not."""
+        """Returns the directive after a turn of calls, which all `failed` or not; may be empty."""
         self._failures = self._failures + 1 if failed else 0
         enough = self._failures >= self._config.max_failures_before_research
         if not (enough and self._config.research_after_failures):
@@ -132,7 +129,7 @@ class ResearchGuardrail:
 
 
 def _find_research_tools(tools: Sequence[str]) -> list[str]:
-    """The research tools, and where there are none those that search, by the words in their names.
+    """Finds tools with "research" in their name, and where there are none those with "search".
 
     A tool of one of several servers is named `server__tool`, so the word may stand anywhere.
     """

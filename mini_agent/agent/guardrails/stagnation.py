@@ -1,4 +1,4 @@
-"""Whether a run goes in circles: the same calls with the same results, or the same words."""
+"""Detects a run that goes in circles: the same calls with the same results, or the same text."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from mini_agent.messages import JsonObject
 from mini_agent.result import ToolInvocation
 
 MAX_CYCLE_TURNS: Final = 3
-# Two programs that fail alike and differ by less than this are one attempt.
+# Two programs that fail with the same result and are at least this similar are one attempt.
 MIN_SIMILARITY: Final = 0.95
 MAX_COMPARED_CHARS: Final = 4000
 
 COMMENT: Final = re.compile(r"(?m)(?:^|(?<=\s))(?:#|//)[^\n]*$")
+# Addresses, times, durations and temporary paths, which differ from run to run.
 VOLATILE: Final = re.compile(
     r"0x[0-9a-fA-F]+"
     r"|\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?"
@@ -30,15 +31,15 @@ Verdict: TypeAlias = Literal["", "nudge", "stop"]
 
 @dataclass(frozen=True, slots=True)
 class TurnSummary:
-    """One turn as far as it can repeat an earlier one; `told` names it for the model."""
+    """One turn, as far as it is compared; `description` names the action for the model."""
 
     action: str
     outcome: str
     failed: bool
-    told: str
+    description: str
 
     def repeats(self, earlier: TurnSummary) -> bool:
-        """Whether it is the earlier one again, or hardly more than that."""
+        """Tells whether this turn is `earlier` again, or nearly so where both failed."""
         if self.outcome != earlier.outcome or self.failed != earlier.failed:
             return False
         return self.action == earlier.action or (
@@ -47,39 +48,39 @@ class TurnSummary:
 
 
 class StagnationDetector:
-    """Watches the turns of a run. One that fills `window` with repetitions is told so once."""
+    """Watches the turns of a run; the first `window` repetitions are a nudge, the next a stop."""
 
     def __init__(self, window: int) -> None:
         self._window = window
-        self._steps: list[TurnSummary] = []
-        self._was_told = False
+        self._turns: list[TurnSummary] = []
+        self._has_nudged = False
 
-    def after(self, step: TurnSummary) -> Verdict:
-        """What to do about the turn that has just ended."""
-        self._steps.append(step)
+    def observe(self, turn: TurnSummary) -> Verdict:
+        """Adds the turn that has just ended, and judges the run."""
+        self._turns.append(turn)
         if not self._window or not self._goes_in_circles():
             return ""
-        verdict: Verdict = "stop" if self._was_told else "nudge"
-        self._was_told = True
+        verdict: Verdict = "stop" if self._has_nudged else "nudge"
+        self._has_nudged = True
         return verdict
 
-    def forget(self) -> None:
-        """Starts anew, as for another model."""
-        self._steps.clear()
-        self._was_told = False
+    def reset(self) -> None:
+        """Forgets all turns, as for another model."""
+        self._turns.clear()
+        self._has_nudged = False
 
     def _goes_in_circles(self) -> bool:
         return any(self._repeats_every(length) for length in range(1, MAX_CYCLE_TURNS + 1))
 
     def _repeats_every(self, length: int) -> bool:
-        last = self._steps[-length * self._window :]
+        last = self._turns[-length * self._window :]
         if len(last) < length * self._window:
             return False
         return all(again.repeats(once) for once, again in zip(last, last[length:], strict=False))
 
 
 def summarize_calls(invocations: Sequence[ToolInvocation]) -> TurnSummary:
-    """The turn that made these calls."""
+    """Summarizes a turn of calls."""
     names = ", ".join(dict.fromkeys(call.name for call in invocations))
     return TurnSummary(
         action="\n".join(
@@ -87,13 +88,15 @@ def summarize_calls(invocations: Sequence[ToolInvocation]) -> TurnSummary:
         ),
         outcome="\n".join(_normalize_result(call) for call in invocations),
         failed=not any(call.ok for call in invocations),
-        told=f"called {names} in the same way",
+        description=f"called {names} in the same way",
     )
 
 
 def summarize_answer(text: str) -> TurnSummary:
-    """The turn that only said `text`."""
-    return TurnSummary(" ".join(text.casefold().split()), "", failed=False, told="said the same")
+    """Summarizes a turn of text alone."""
+    return TurnSummary(
+        " ".join(text.casefold().split()), "", failed=False, description="said the same"
+    )
 
 
 def _normalize_arguments(arguments: JsonObject) -> str:
@@ -105,10 +108,11 @@ def _normalize_arguments(arguments: JsonObject) -> str:
 
 
 def _normalize_result(call: ToolInvocation) -> str:
-    # Where a program stopped moves with every comment in it: what it says last is what counts.
+    # A traceback's line numbers move with every comment in the program: its last line counts.
     complaint = call.stderr.strip().rpartition("\n")[2] if call.stderr.strip() else ""
-    said = f"{call.rc} {call.stdout} {complaint if not call.ok else call.stderr} {call.error or ''}"
-    return " ".join(VOLATILE.sub("~", said).split())
+    stderr = call.stderr if call.ok else complaint
+    text = f"{call.rc} {call.stdout} {stderr} {call.error or ''}"
+    return " ".join(VOLATILE.sub("~", text).split())
 
 
 def _are_similar(one: str, other: str) -> bool:

@@ -89,8 +89,8 @@ class CodingTools:
         """Execute one call; `tell` gets what a command prints, as it comes."""
         try:
             call = called(openai_tool)
-            call = Invocation(str(openai_tool.get("id") or ""), self._at, listener)
-            return await self._run(call, call)
+            invocation = Invocation(str(openai_tool.get("id") or ""), self._at, listener)
+            return await self._run(call, invocation)
         except ValidationError as wrong:
             return error_output(format_validation_error(wrong))
         except OSError as broken:

@@ -73,7 +73,7 @@ class FileLocks:
         default_factory=lambda: defaultdict(asyncio.Lock)
     )
 
-    def from_status(self, path: Path) -> asyncio.Lock:
+    def for_file(self, path: Path) -> asyncio.Lock:
         """Return the lock of a file."""
         return self._locks[real_path(path)]
 

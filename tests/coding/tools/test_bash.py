@@ -202,7 +202,7 @@ async def test_in_the_background_its_output_comes_by_its_id(bench: Bench) -> Non
         first = await bench.told("BashOutput", bash_id="bash_1")
     assert first == "<status>running</status>\n<stdout>\none\n</stdout>"
     bench.file("go", "")
-    watching = bench.context.shell.jobs["bash_1"].watching
+    watching = bench.context.shell.jobs["bash_1"].waiter
     assert watching is not None
     await watching
     last = await bench.told("BashOutput", bash_id="bash_1")

@@ -12,7 +12,7 @@ from mcp.types import EmbeddedResource, TextResourceContents
 from mini_agent.messages import JsonObject
 from mini_agent.sandbox import LANGUAGES
 from tests.docker.engine_here import HEADERS, Sidecar
-from tests.mcp.sandbox_server.words import (
+from tests.mcp.sandbox_server.results import (
     images,
     result_of,
     session_in,

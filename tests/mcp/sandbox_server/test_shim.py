@@ -16,7 +16,7 @@ from mini_agent_shim.settings import ShimSettings
 from tests.docker.engine_here import HEADERS, Sidecar
 from tests.flow.conftest import served
 from tests.mcp.sandbox_server.conftest import ConnectMode, environment
-from tests.mcp.sandbox_server.words import (
+from tests.mcp.sandbox_server.results import (
     error_of,
     images,
     result_of,

@@ -17,7 +17,7 @@ from tests.mcp.sandbox_server.conftest import (
     by_command,
     environment,
 )
-from tests.mcp.sandbox_server.words import error_of, session_in, text_of
+from tests.mcp.sandbox_server.results import error_of, session_in, text_of
 
 pytestmark = [pytest.mark.docker]
 

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 from mini_agent.model import ModelReply, ModelRequest
 from mini_agent_shim.app import create_app
 from tests.shim.openai.test_chat import SETTINGS
-from tests.shim.runs.asking import ASKED
+from tests.shim.runs.run_client import ASKED
 from tests.shim.scripted import Sidecar
 from tests.shim.serving import served
 

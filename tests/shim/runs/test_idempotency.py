@@ -9,7 +9,7 @@ import httpx
 
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
-from tests.shim.runs.asking import (
+from tests.shim.runs.run_client import (
     ASKED,
     KEYED,
     detail,

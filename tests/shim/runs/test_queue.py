@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 from mini_agent_shim.http.auth import RateLimiter
 from mini_agent_shim.settings import ShimSettings
-from tests.shim.runs.asking import (
+from tests.shim.runs.run_client import (
     ASKED,
     begun,
     detail,

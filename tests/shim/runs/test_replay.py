@@ -12,7 +12,7 @@ from mini_agent.cli.replay import replay_file
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.messages import JsonObject
 from mini_agent_shim.settings import ShimSettings
-from tests.shim.runs.asking import ASKED
+from tests.shim.runs.run_client import ASKED
 from tests.shim.scripted import ScriptedModel, Sidecar, client_of, runs, says
 from tests.shim.serving import served
 

@@ -12,7 +12,7 @@ import pytest
 from mini_agent.cli.replay import replay_file
 from mini_agent_shim.settings import ShimSettings
 from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
-from tests.shim.runs.asking import ASKED
+from tests.shim.runs.run_client import ASKED
 from tests.shim.scripted import ScriptedModel, client_of, runs, says
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(400)]

@@ -16,7 +16,7 @@ from mini_agent.sandbox import Rich
 from mini_agent_shim.app import create_app
 from mini_agent_shim.runs.schema import RunEnded
 from mini_agent_shim.settings import ShimSettings
-from tests.shim.runs.asking import (
+from tests.shim.runs.run_client import (
     ASKED,
     begun,
     detail,

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from mini_agent.errors import NotConfigured
 from mini_agent_shim.http.auth import read_tokens
 from mini_agent_shim.settings import ShimSettings, require_token_or_loopback
-from tests.shim.runs.asking import ASKED, listed
+from tests.shim.runs.run_client import ASKED, listed
 from tests.shim.scripted import ScriptedModel, Sidecar, SilentModel, client_of, runs, says
 from tests.shim.serving import served
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from mini_agent.sandbox import Rich
 from tests.shim.scripted import ScriptedModel, Sidecar, says
-from tests.shim.web.shims import (
+from tests.shim.web.shim_server import (
     address_of,
     begun,
     calls,

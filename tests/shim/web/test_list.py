@@ -6,7 +6,7 @@ import httpx
 
 from mini_agent.model import ModelReply
 from tests.shim.scripted import ScriptedModel, SilentModel, says
-from tests.shim.web.shims import begun, shim
+from tests.shim.web.shim_server import begun, shim
 from tests.shim.web.tab import Tab
 
 ECHOED = {"tool_backend": "echo"}

@@ -10,8 +10,8 @@ import pytest
 from mini_agent.agent.replay import Bundle
 from mini_agent.remote.schema import AgentRunResponse
 from tests.shim.scripted import ScriptedModel, Sidecar, SilentModel, says
-from tests.shim.web.looks import FAINT
-from tests.shim.web.shims import (
+from tests.shim.web.appearance import FAINT
+from tests.shim.web.shim_server import (
     address_of,
     begun,
     calls,

@@ -12,7 +12,7 @@ from mini_agent.model import ModelReply, ModelRequest
 from tests.docker.engine_here import Sidecar
 from tests.flow.leaving import gone_within, sandboxes
 from tests.shim.scripted import ScriptedModel, says
-from tests.shim.web.shims import (
+from tests.shim.web.shim_server import (
     address_of,
     begun,
     calls,

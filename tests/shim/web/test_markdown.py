@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from tests.shim.scripted import ScriptedModel
 from tests.shim.web.chromium import Line
-from tests.shim.web.shims import shim
+from tests.shim.web.shim_server import shim
 from tests.shim.web.tab import Tab, tab
 
 

@@ -14,7 +14,7 @@ from mini_agent_shim.runs.redaction import Redactor
 from mini_agent_shim.runs.schema import RunQueued, RunSummary
 from mini_agent_shim.runs.store import Retention, RunQuery, RunStore
 from mini_agent_shim.settings import ShimSettings
-from tests.shim.runs.asking import ASKED, listed
+from tests.shim.runs.run_client import ASKED, listed
 from tests.shim.scripted import ScriptedModel, client_of, runs, says
 
 DAY_S = 86_400

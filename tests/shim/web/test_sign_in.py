@@ -13,7 +13,7 @@ from mini_agent_shim.settings import ShimSettings
 from mini_agent_shim.web.files import load_page_files
 from mini_agent_shim.web.status import Status
 from tests.shim.scripted import ScriptedModel, Sidecar, client_of, says
-from tests.shim.web.shims import (
+from tests.shim.web.shim_server import (
     address_of,
     begun,
     sandbox,
