@@ -130,8 +130,8 @@ async def test_a_command_that_ended_in_the_background_is_told_of_once(harness: H
     assert await builtin.read(f"{PROMPT_HOOK_URI}{{}}") == []
     await shell.stop(stopped)
     harness.file("go", "")
-    assert ended.watching
-    await ended.watching
+    assert ended.waiter
+    await ended.waiter
     (told,) = await builtin.read(f"{PROMPT_HOOK_URI}{{}}")
     assert f"bash_1 in the background ({waits}) has ended with exit code 3" in told
     assert await builtin.read(f"{PROMPT_HOOK_URI}{{}}") == []

@@ -73,11 +73,11 @@ class CodingTools:
     """Invoker of the assistant's tools: text in `told`, images in `attachments`."""
 
     def __init__(self, context: ToolContext) -> None:
-        self._at = context
+        self._context = context
 
     async def list_openai_tools(self) -> list[Tool]:
         """Return the available tools in OpenAI's form."""
-        return [_openai_tool(name, tool) for name, tool in available_tools(self._at).items()]
+        return [_openai_tool(name, tool) for name, tool in available_tools(self._context).items()]
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
         """Execute one call."""
@@ -89,7 +89,7 @@ class CodingTools:
         """Execute one call; `tell` gets what a command prints, as it comes."""
         try:
             call = called(openai_tool)
-            invocation = Invocation(str(openai_tool.get("id") or ""), self._at, listener)
+            invocation = Invocation(str(openai_tool.get("id") or ""), self._context, listener)
             return await self._run(call, invocation)
         except ValidationError as wrong:
             return error_output(format_validation_error(wrong))
@@ -99,7 +99,7 @@ class CodingTools:
             return error_output(str(why))
 
     async def _run(self, call: Called, invocation: Invocation) -> ToolOutput:
-        known = available_tools(self._at)
+        known = available_tools(self._context)
         if call.name not in known:
             names = ", ".join(known)
             raise NotRun(f"Error: there is no tool {call.name!r:.80}; there are: {names}")
