@@ -37,7 +37,7 @@ def heard(cut: CutReason = "", **result: JsonValue) -> Exchange:
 
 
 @pytest.mark.parametrize(
-    ("talk", "words"),
+    ("exchange", "outcome"),
     [
         (heard(exit_code=0), ("ok", 0, None)),
         (heard(exit_code=0, oom_kills=1), ("ok", 0, None)),
@@ -58,7 +58,7 @@ def heard(cut: CutReason = "", **result: JsonValue) -> Exchange:
         (heard("lost"), ("killed", 137, "SIGKILL")),
     ],
 )
-def test_an_end_has_one_verdict(exchange: Exchange, words: tuple[str, int, str | None]) -> None:
+def test_an_end_has_one_verdict(exchange: Exchange, outcome: tuple[str, int, str | None]) -> None:
     verdict = determine_outcome(exchange, oom_killed=False)
     assert (verdict.status, verdict.exit_code, verdict.signal) == words
 
