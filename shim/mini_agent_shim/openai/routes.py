@@ -22,25 +22,21 @@ from mini_agent_shim.errors import NotFound, RunNotFound
 from mini_agent_shim.http.caller import Caller, get_caller
 from mini_agent_shim.http.event_stream import stream_texts
 from mini_agent_shim.openai.chat import (
-    ChatCompletion,
     ChatCompletionBuilder,
-    ChatRequest,
-    ModelCard,
-    ModelList,
     convert_chat_request,
     decline_chat_tools,
 )
+from mini_agent_shim.openai.chat_models import ChatCompletion, ChatRequest, ModelCard, ModelList
 from mini_agent_shim.openai.common import (
     MODEL_NAME,
     decline_tools,
     parse_model,
     response_headers,
 )
+from mini_agent_shim.openai.response_models import ResponseObject, ResponsesRequest
 from mini_agent_shim.openai.responses import (
     ID_PREFIX,
     ResponseBuilder,
-    ResponseObject,
-    ResponsesRequest,
     convert_responses_request,
 )
 from mini_agent_shim.runs.registry import RunOrigin
