@@ -145,7 +145,7 @@ class _AgentRun:
             runs_code_blocks=self._config.auto_run_code_on_code_block,
             has_result=bool(self._recorder.useful_output),
             wants_json=self._json_format is not None,
-            reads_text=self._config.salvage,
+            parses_text=self._config.salvage,
         )
         return await self._requester.request(TurnRequest(iteration, offered, self._tools, options))
 

@@ -4,107 +4,17 @@ An HTTP answer as a value: what to send, how fast, and whether to send it whole.
 """
 
 from __future__ import annotations
-
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import BinaryIO, Final
 from urllib.parse import urlsplit
-
 from mini_agent.testing.replies import JsonObject, JsonValue
 from mini_agent_protocol.sse import format_event
 
 NDJSON: Final = "application/x-ndjson"
 DRIP_PIECES: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """`pieces` are written one after the other, `every_s` apart, the first after `after_s`.
-
-    A `streamed` answer is sent in chunks, any other with its length. One that is `cut` closes the
-    connection half way; one that `hangs` is never sent.
-    """
-
-    status: int
-    media_type: str
-    pieces: tuple[bytes, ...]
-    streamed: bool = False
-    after_s: float = 0.0
-    every_s: float = 0.0
-    cut: bool = False
-    hangs: bool = False
-    retry_after: str = ""
-
-    @property
-    def head(self) -> bytes:
-        """Status line and headers."""
-        length = sum(len(piece) for piece in self.pieces)
-        framing = "Transfer-Encoding: chunked" if self.streamed else f"Content-Length: {length}"
-        lines = (
-            f"HTTP/1.1 {self.status} {_reason_phrase(self.status)}",
-            f"Content-Type: {self.media_type}",
-            framing,
-            *((f"Retry-After: {self.retry_after}",) if self.retry_after else ()),
-            *(("Connection: close",) if self.cut else ()),
-        )
-        return "\r\n".join(lines).encode() + b"\r\n\r\n"
-
-    @property
-    def framed_pieces(self) -> tuple[bytes, ...]:
-        """The body as it goes over the wire, framed, and half of it where the answer is cut."""
-        body = self.pieces
-        if self.cut and self.streamed:
-            body = body[: max(1, len(body) // 2)]
-        elif self.cut:
-            whole = b"".join(body)
-            body = (whole[: len(whole) // 2],)
-        if not self.streamed:
-            return body
-        chunks = tuple(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in body if piece)
-        return chunks if self.cut else (*chunks, b"0\r\n\r\n")
-
-    def with_delay(self, *, after_s: float, every_s: float) -> Response:
-        """The same answer, later or slower; a body in one piece is cut into ten."""
-        pieces = self.pieces if self.streamed or not every_s else _split(b"".join(self.pieces))
-        return replace(
-            self, pieces=pieces, after_s=self.after_s + after_s, every_s=every_s or self.every_s
-        )
-
-
-def text_response(status: int, said: str) -> Response:
-    """An answer in plain text."""
-    return Response(status, "text/plain; charset=utf-8", (said.encode(),))
-
-
-def json_response(status: int, value: JsonValue) -> Response:
-    """An answer in JSON, in one piece."""
-    return Response(status, "application/json; charset=utf-8", (json.dumps(value).encode(),))
-
-
-def ndjson_line(value: JsonValue) -> bytes:
-    """One line of Ollama's streams."""
-    return json.dumps(value).encode() + b"\n"
-
-
-def sse_event(value: JsonValue) -> bytes:
-    """One event of OpenAI's streams."""
-    return format_event(json.dumps(value)).encode()
-
-
-NO_RESPONSE: Final = Response(200, "text/plain", (), hangs=True)
-
-
-def _split(body: bytes) -> tuple[bytes, ...]:
-    size = max(1, -(-len(body) // DRIP_PIECES))
-    return tuple(body[start : start + size] for start in range(0, len(body), size))
-
-
-def _reason_phrase(status: int) -> str:
-    return HTTPStatus(status).phrase if status in set(HTTPStatus) else "Scripted"
-
-
 TURN_PATHS: Final = frozenset({"/api/chat", "/api/generate", "/v1/chat/completions"})
 MAX_HEAD_BYTES: Final = 64 * 1024
 MAX_BODY_BYTES: Final = 64 * 1024 * 1024
@@ -173,6 +83,10 @@ class Request:
         return self.headers.get("connection", "").lower() != "close"
 
 
+def _objects(value: JsonValue) -> list[JsonObject]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+
+
 def read_request(reader: BinaryIO, go_on: Callable[[], None]) -> Request | None:
     """The connection's next request, None when the client is done; raises `MalformedRequest`.
 
@@ -208,6 +122,16 @@ def _parse_head(head: str) -> tuple[str, str, dict[str, str]]:
     return words[0], words[1], {name.strip().lower(): value.strip() for name, _, value in pairs}
 
 
+def _parse_json_object(body: bytes) -> tuple[JsonObject, str]:
+    if not body.strip():
+        return {}, "missing request body"
+    try:
+        value: JsonValue = json.loads(body)
+    except ValueError as broken:
+        return {}, f"invalid JSON: {broken}"
+    return (value, "") if isinstance(value, dict) else ({}, "the body is not a JSON object")
+
+
 def _read_body(reader: BinaryIO, headers: Mapping[str, str]) -> bytes:
     if headers.get("transfer-encoding", "").lower() == "chunked":
         return _read_chunked(reader)
@@ -224,13 +148,6 @@ def _read_chunked(reader: BinaryIO) -> bytes:
     return body
 
 
-def _read_exactly(reader: BinaryIO, size: int) -> bytes:
-    body = reader.read(size)
-    if len(body) < size:
-        raise EOFError
-    return body
-
-
 def _parse_size(written: str, *, base: int) -> int:
     try:
         size = int(written.strip(), base)
@@ -241,15 +158,94 @@ def _parse_size(written: str, *, base: int) -> int:
     return size
 
 
-def _parse_json_object(body: bytes) -> tuple[JsonObject, str]:
-    if not body.strip():
-        return {}, "missing request body"
-    try:
-        value: JsonValue = json.loads(body)
-    except ValueError as broken:
-        return {}, f"invalid JSON: {broken}"
-    return (value, "") if isinstance(value, dict) else ({}, "the body is not a JSON object")
+def _read_exactly(reader: BinaryIO, size: int) -> bytes:
+    body = reader.read(size)
+    if len(body) < size:
+        raise EOFError
+    return body
 
 
-def _objects(value: JsonValue) -> list[JsonObject]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+@dataclass(frozen=True, slots=True)
+class Response:
+    """`pieces` are written one after the other, `every_s` apart, the first after `after_s`.
+
+    A `streamed` answer is sent in chunks, any other with its length. One that is `cut` closes the
+    connection half way; one that `hangs` is never sent.
+    """
+
+    status: int
+    media_type: str
+    pieces: tuple[bytes, ...]
+    streamed: bool = False
+    after_s: float = 0.0
+    every_s: float = 0.0
+    cut: bool = False
+    hangs: bool = False
+    retry_after: str = ""
+
+    @property
+    def head(self) -> bytes:
+        """Status line and headers."""
+        length = sum(len(piece) for piece in self.pieces)
+        framing = "Transfer-Encoding: chunked" if self.streamed else f"Content-Length: {length}"
+        lines = (
+            f"HTTP/1.1 {self.status} {_reason_phrase(self.status)}",
+            f"Content-Type: {self.media_type}",
+            framing,
+            *((f"Retry-After: {self.retry_after}",) if self.retry_after else ()),
+            *(("Connection: close",) if self.cut else ()),
+        )
+        return "\r\n".join(lines).encode() + b"\r\n\r\n"
+
+    @property
+    def framed_pieces(self) -> tuple[bytes, ...]:
+        """The body as it goes over the wire, framed, and half of it where the answer is cut."""
+        body = self.pieces
+        if self.cut and self.streamed:
+            body = body[: max(1, len(body) // 2)]
+        elif self.cut:
+            whole = b"".join(body)
+            body = (whole[: len(whole) // 2],)
+        if not self.streamed:
+            return body
+        chunks = tuple(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in body if piece)
+        return chunks if self.cut else (*chunks, b"0\r\n\r\n")
+
+    def with_delay(self, *, after_s: float, every_s: float) -> Response:
+        """The same answer, later or slower; a body in one piece is cut into ten."""
+        pieces = self.pieces if self.streamed or not every_s else _split(b"".join(self.pieces))
+        return replace(
+            self, pieces=pieces, after_s=self.after_s + after_s, every_s=every_s or self.every_s
+        )
+
+
+def _reason_phrase(status: int) -> str:
+    return HTTPStatus(status).phrase if status in set(HTTPStatus) else "Scripted"
+
+
+def _split(body: bytes) -> tuple[bytes, ...]:
+    size = max(1, -(-len(body) // DRIP_PIECES))
+    return tuple(body[start : start + size] for start in range(0, len(body), size))
+
+
+def text_response(status: int, said: str) -> Response:
+    """An answer in plain text."""
+    return Response(status, "text/plain; charset=utf-8", (said.encode(),))
+
+
+def json_response(status: int, value: JsonValue) -> Response:
+    """An answer in JSON, in one piece."""
+    return Response(status, "application/json; charset=utf-8", (json.dumps(value).encode(),))
+
+
+def ndjson_line(value: JsonValue) -> bytes:
+    """One line of Ollama's streams."""
+    return json.dumps(value).encode() + b"\n"
+
+
+def sse_event(value: JsonValue) -> bytes:
+    """One event of OpenAI's streams."""
+    return format_event(json.dumps(value)).encode()
+
+
+NO_RESPONSE: Final = Response(200, "text/plain", (), hangs=True)

@@ -4,7 +4,6 @@ The models a scripted server has: which are pulled, which could be, and what eac
 """
 
 from __future__ import annotations
-
 import hashlib
 import re
 import time
@@ -13,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
-
 from mini_agent.testing import wire_formats
 from mini_agent.testing import wire_formats as openai_wire
 from mini_agent.testing.http import (
@@ -33,6 +31,16 @@ MANIFESTS: Final = Path("manifests/registry.ollama.ai/library")
 BLOB_BYTES: Final = 1_000_000
 VALID_NAME: Final = re.compile(r"[\w.-]+(/[\w.-]+)*(:[\w.-]+)?", re.ASCII)
 UNKNOWN_MODEL: Final = "pull model manifest: file does not exist"
+OLLAMA_VERSION: Final = "0.12.6"
+CONTEXT_LENGTH: Final = 32_768
+WIRE_FORMATS: Final = MappingProxyType[str, WireFormat](
+    {
+        "/api/chat": wire_formats.OLLAMA_CHAT,
+        "/api/generate": wire_formats.OLLAMA_GENERATE,
+        "/v1/chat/completions": openai_wire.OPENAI_CHAT,
+    }
+)
+Route = Callable[[Request], Response]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +91,21 @@ class ModelLibrary:
         return ""
 
 
+def _load_manifests(models: Models) -> set[str]:
+    if models.folder is None:
+        return set()
+    top = models.folder / MANIFESTS
+    found = (path.relative_to(top) for path in top.rglob("*") if path.is_file())
+    return {f"{path.parent.as_posix()}:{path.name}" for path in found}
+
+
+def _write_manifest(folder: Path, name: str) -> None:
+    model, _, tag = name.partition(":")
+    manifest = folder / MANIFESTS / model / tag
+    manifest.parent.mkdir(parents=True, exist_ok=True)
+    manifest.write_text(f'{{"digest": "sha256:{model_digest(name)}"}}\n')
+
+
 def full_name(name: str) -> str:
     """The name with its tag, `latest` if it has none."""
     return name if ":" in name else f"{name}:latest"
@@ -108,33 +131,6 @@ def model_details() -> JsonObject:
         "parameter_size": "1K",
         "quantization_level": "F16",
     }
-
-
-def _load_manifests(models: Models) -> set[str]:
-    if models.folder is None:
-        return set()
-    top = models.folder / MANIFESTS
-    found = (path.relative_to(top) for path in top.rglob("*") if path.is_file())
-    return {f"{path.parent.as_posix()}:{path.name}" for path in found}
-
-
-def _write_manifest(folder: Path, name: str) -> None:
-    model, _, tag = name.partition(":")
-    manifest = folder / MANIFESTS / model / tag
-    manifest.parent.mkdir(parents=True, exist_ok=True)
-    manifest.write_text(f'{{"digest": "sha256:{model_digest(name)}"}}\n')
-
-
-OLLAMA_VERSION: Final = "0.12.6"
-CONTEXT_LENGTH: Final = 32_768
-WIRE_FORMATS: Final = MappingProxyType[str, WireFormat](
-    {
-        "/api/chat": wire_formats.OLLAMA_CHAT,
-        "/api/generate": wire_formats.OLLAMA_GENERATE,
-        "/v1/chat/completions": openai_wire.OPENAI_CHAT,
-    }
-)
-Route = Callable[[Request], Response]
 
 
 class Routes:

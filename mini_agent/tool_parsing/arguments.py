@@ -8,15 +8,12 @@ Calls in the syntax of a programming language: `exec_python(code="print(1)")`.
 """
 
 from __future__ import annotations
-
 import json
 import re
 import shlex
 from dataclasses import dataclass, replace
 from typing import Final
-
 from pydantic import JsonValue
-
 from mini_agent.messages import JsonObject
 from mini_agent.tool_parsing.lenient_json import (
     JsonReader,
@@ -41,6 +38,18 @@ TRAILING_BRACKETS: Final = re.compile(r"(?:[\s}\]`;]|<[/|\uff5c][^<>]{0,60}>)*\Z
 MAX_NESTED_STRINGS: Final = 3
 NOT_AN_OBJECT: Final = "the arguments are not a JSON object"
 ARGUMENTS_CUT: Final = f"{NOT_AN_OBJECT}: they end too early, so nothing was run; send them whole"
+TEXT_TYPE: Final = "string"
+VALUE_KEYS: Final = ("value", "code", "text", "string", "content")
+KEYWORD: Final = re.compile(r"([A-Za-z_]\w*)\s*(?:=(?!=)|:(?=\s*[\"'\[{\d]))\s*")
+STRING_PREFIX: Final = re.compile(r"[rR](?=[\"'])|[bBuU](?=[\"'])")
+WRAPPER_KEYS: Final = words_in(
+    "arguments args argument parameters params parameter kwargs input inputs properties "
+    "toolinput toolargs actioninput payload data body"
+)
+METADATA_NAMES: Final = words_in(
+    "file filename filepath path url cwd dir directory language lang name id title description "
+    "explanation reason thought thoughts type kind role status workdir"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,153 +131,6 @@ def _describe_repairs(text: str, *, is_inner: bool) -> tuple[str, ...]:
     except (ValueError, RecursionError):
         return ("the arguments were not quite JSON",)
     return ()
-
-
-TEXT_TYPE: Final = "string"
-VALUE_KEYS: Final = ("value", "code", "text", "string", "content")
-
-
-def repair_value(
-    tool: OfferedTool, name: str, value: JsonValue
-) -> tuple[JsonValue, tuple[str, ...]]:
-    """What is meant by `value` for the parameter `name`, and what was done to it."""
-    if name not in tool.required or parameter_type(tool, name) != TEXT_TYPE:
-        return value, ()
-    language = language_of_tool(tool)
-    said: tuple[str, ...] = ()
-    text = _join_text(value, shell=language == "bash")
-    if text is not None and text != value:
-        said = (f"{name} was made one text",)
-    if text is None or language is None:
-        return (value if text is None else text), said
-    if language == "python" and (inner := _extract_program(text)) is not None:
-        text, said = inner, (*said, "the program was taken out of JSON inside a string")
-    program = repair_program(text, language)
-    return program.text, (*said, *program.repairs)
-
-
-def _join_text(value: JsonValue, *, shell: bool) -> str | None:
-    if isinstance(value, dict) and len(value) <= 2:
-        inner = next((each for each in value.values() if isinstance(each, str)), None)
-        return _text_of_object(value, inner)
-    if isinstance(value, list) and value:
-        texts = [item for item in value if isinstance(item, str)]
-        if len(texts) == len(value):
-            return shlex.join(texts) if shell else "\n".join(line.rstrip("\n") for line in texts)
-    return value if isinstance(value, str) else None
-
-
-def _text_of_object(value: JsonObject, only: str | None) -> str | None:
-    told = next((value[key] for key in VALUE_KEYS if key in value), None)
-    return told if isinstance(told, str) else only if len(value) == 1 else None
-
-
-def _extract_program(text: str) -> str | None:
-    """The program where `text` is {"code": ...} once more, or a quoted string."""
-    if text.lstrip()[:1] not in '{"' or (text.lstrip()[:1] == "{" and has_function_call(text)):
-        return None
-    read = parse_arguments(text)
-    if isinstance(read.value, str) and read.value != text and is_python(read.value):
-        return read.value
-    inner = [each for each in read.named.values() if isinstance(each, str)]
-    return inner[0] if len(read.named) == 1 and inner and has_function_call(inner[0]) else None
-
-
-def sole_parameter(tool: OfferedTool) -> str | None:
-    """The one parameter that a bare text can only be, if there is one."""
-    candidates = tool.required or tool.parameters
-    if len(candidates) == 1 and parameter_type(tool, candidates[0]) == TEXT_TYPE:
-        return candidates[0]
-    return None
-
-
-def parameter_type(tool: OfferedTool, parameter: str) -> str:
-    """The JSON type of a parameter; text where the schema says nothing."""
-    function = tool.schema.get("function")
-    schema = function.get("parameters") if isinstance(function, dict) else None
-    properties = schema.get("properties") if isinstance(schema, dict) else None
-    described = properties.get(parameter) if isinstance(properties, dict) else None
-    kind = described.get("type") if isinstance(described, dict) else None
-    return kind if isinstance(kind, str) else TEXT_TYPE
-
-
-def accepts_text(tool: OfferedTool, text: str) -> bool:
-    """Whether a text of no name may be what a tool runs; a file's name is no program."""
-    language = language_of_tool(tool)
-    if language == "python":
-        return has_function_call(repair_program(text, language).text)
-    return bool(text.strip()) and not (language == "bash" and text.lstrip()[:1] in "{[")
-
-
-KEYWORD: Final = re.compile(r"([A-Za-z_]\w*)\s*(?:=(?!=)|:(?=\s*[\"'\[{\d]))\s*")
-STRING_PREFIX: Final = re.compile(r"[rR](?=[\"'])|[bBuU](?=[\"'])")
-
-
-@dataclass(frozen=True, slots=True)
-class BracketedArguments:
-    """What stands between the brackets of a call, and where they close."""
-
-    arguments: JsonValue
-    end: int
-    is_whole: bool = True
-
-
-def parse_bracketed_arguments(
-    text: str, start: int, end: int | None = None
-) -> BracketedArguments | None:
-    """The arguments after the opening bracket at `start`; None when it is no call's.
-
-    By name they become an object, one value alone stays what it is, several become a list.
-    """
-    reader = JsonReader(text, start + 1, len(text) if end is None else end)
-    named: JsonObject = {}
-    plain: list[JsonValue] = []
-    try:
-        while reader.peek() not in ")]":
-            _parse_argument(reader, named, plain)
-            if reader.peek() == ",":
-                reader.position += 1
-            elif reader.peek() not in ")]":
-                return None
-    except LenientJsonError:
-        return None
-    except UnexpectedEnd:
-        return BracketedArguments(named or plain, reader.end, is_whole=False)
-    if reader.unclosed:
-        return BracketedArguments(named or plain, reader.end, is_whole=False)
-    return BracketedArguments(_combine_arguments(named, plain), reader.position + 1)
-
-
-def _parse_argument(reader: JsonReader, named: JsonObject, plain: list[JsonValue]) -> None:
-    keyword = KEYWORD.match(reader.text, reader.position, reader.end)
-    reader.position = keyword.end() if keyword else reader.position
-    if raw := STRING_PREFIX.match(reader.text, reader.position, reader.end):
-        reader.position = raw.end()
-    value = reader.value("")
-    while isinstance(value, str) and reader.peek() in "\"'":
-        value += reader.string()
-    if keyword:
-        named[keyword[1]] = value
-    else:
-        plain.append(value)
-
-
-def _combine_arguments(named: JsonObject, plain: list[JsonValue]) -> JsonValue:
-    if named:
-        return {**named, **{f"arg{place}": value for place, value in enumerate(plain)}}
-    if len(plain) == 1:
-        return plain[0]
-    return plain or {}
-
-
-WRAPPER_KEYS: Final = words_in(
-    "arguments args argument parameters params parameter kwargs input inputs properties "
-    "toolinput toolargs actioninput payload data body"
-)
-METADATA_NAMES: Final = words_in(
-    "file filename filepath path url cwd dir directory language lang name id title description "
-    "explanation reason thought thoughts type kind role status workdir"
-)
 
 
 def normalize_arguments(tool: OfferedTool, given: ParsedArguments) -> ParsedArguments:
@@ -366,3 +228,132 @@ def _rename_unknown_argument(tool: OfferedTool, given: ParsedArguments) -> Parse
     said = f"argument {strangers[0]} was taken as {missing[0]}"
     renamed = {missing[0] if n == strangers[0] else n: v for n, v in given.named.items()}
     return ParsedArguments(renamed, (said,))
+
+
+def repair_value(
+    tool: OfferedTool, name: str, value: JsonValue
+) -> tuple[JsonValue, tuple[str, ...]]:
+    """What is meant by `value` for the parameter `name`, and what was done to it."""
+    if name not in tool.required or parameter_type(tool, name) != TEXT_TYPE:
+        return value, ()
+    language = language_of_tool(tool)
+    said: tuple[str, ...] = ()
+    text = _join_text(value, shell=language == "bash")
+    if text is not None and text != value:
+        said = (f"{name} was made one text",)
+    if text is None or language is None:
+        return (value if text is None else text), said
+    if language == "python" and (inner := _extract_program(text)) is not None:
+        text, said = inner, (*said, "the program was taken out of JSON inside a string")
+    program = repair_program(text, language)
+    return program.text, (*said, *program.repairs)
+
+
+def _join_text(value: JsonValue, *, shell: bool) -> str | None:
+    if isinstance(value, dict) and len(value) <= 2:
+        inner = next((each for each in value.values() if isinstance(each, str)), None)
+        return _text_of_object(value, inner)
+    if isinstance(value, list) and value:
+        texts = [item for item in value if isinstance(item, str)]
+        if len(texts) == len(value):
+            return shlex.join(texts) if shell else "\n".join(line.rstrip("\n") for line in texts)
+    return value if isinstance(value, str) else None
+
+
+def _text_of_object(value: JsonObject, only: str | None) -> str | None:
+    told = next((value[key] for key in VALUE_KEYS if key in value), None)
+    return told if isinstance(told, str) else only if len(value) == 1 else None
+
+
+def _extract_program(text: str) -> str | None:
+    """The program where `text` is {"code": ...} once more, or a quoted string."""
+    if text.lstrip()[:1] not in '{"' or (text.lstrip()[:1] == "{" and has_function_call(text)):
+        return None
+    read = parse_arguments(text)
+    if isinstance(read.value, str) and read.value != text and is_python(read.value):
+        return read.value
+    inner = [each for each in read.named.values() if isinstance(each, str)]
+    return inner[0] if len(read.named) == 1 and inner and has_function_call(inner[0]) else None
+
+
+def sole_parameter(tool: OfferedTool) -> str | None:
+    """The one parameter that a bare text can only be, if there is one."""
+    candidates = tool.required or tool.parameters
+    if len(candidates) == 1 and parameter_type(tool, candidates[0]) == TEXT_TYPE:
+        return candidates[0]
+    return None
+
+
+def parameter_type(tool: OfferedTool, parameter: str) -> str:
+    """The JSON type of a parameter; text where the schema says nothing."""
+    function = tool.schema.get("function")
+    schema = function.get("parameters") if isinstance(function, dict) else None
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    described = properties.get(parameter) if isinstance(properties, dict) else None
+    kind = described.get("type") if isinstance(described, dict) else None
+    return kind if isinstance(kind, str) else TEXT_TYPE
+
+
+def accepts_text(tool: OfferedTool, text: str) -> bool:
+    """Whether a text of no name may be what a tool runs; a file's name is no program."""
+    language = language_of_tool(tool)
+    if language == "python":
+        return has_function_call(repair_program(text, language).text)
+    return bool(text.strip()) and not (language == "bash" and text.lstrip()[:1] in "{[")
+
+
+@dataclass(frozen=True, slots=True)
+class BracketedArguments:
+    """What stands between the brackets of a call, and where they close."""
+
+    arguments: JsonValue
+    end: int
+    is_whole: bool = True
+
+
+def parse_bracketed_arguments(
+    text: str, start: int, end: int | None = None
+) -> BracketedArguments | None:
+    """The arguments after the opening bracket at `start`; None when it is no call's.
+
+    By name they become an object, one value alone stays what it is, several become a list.
+    """
+    reader = JsonReader(text, start + 1, len(text) if end is None else end)
+    named: JsonObject = {}
+    plain: list[JsonValue] = []
+    try:
+        while reader.peek() not in ")]":
+            _parse_argument(reader, named, plain)
+            if reader.peek() == ",":
+                reader.position += 1
+            elif reader.peek() not in ")]":
+                return None
+    except LenientJsonError:
+        return None
+    except UnexpectedEnd:
+        return BracketedArguments(named or plain, reader.end, is_whole=False)
+    if reader.unclosed:
+        return BracketedArguments(named or plain, reader.end, is_whole=False)
+    return BracketedArguments(_combine_arguments(named, plain), reader.position + 1)
+
+
+def _parse_argument(reader: JsonReader, named: JsonObject, plain: list[JsonValue]) -> None:
+    keyword = KEYWORD.match(reader.text, reader.position, reader.end)
+    reader.position = keyword.end() if keyword else reader.position
+    if raw := STRING_PREFIX.match(reader.text, reader.position, reader.end):
+        reader.position = raw.end()
+    value = reader.value("")
+    while isinstance(value, str) and reader.peek() in "\"'":
+        value += reader.string()
+    if keyword:
+        named[keyword[1]] = value
+    else:
+        plain.append(value)
+
+
+def _combine_arguments(named: JsonObject, plain: list[JsonValue]) -> JsonValue:
+    if named:
+        return {**named, **{f"arg{place}": value for place, value in enumerate(plain)}}
+    if len(plain) == 1:
+        return plain[0]
+    return plain or {}

@@ -6,7 +6,6 @@ The words around a call in a text: whether it is made, or only spoken of.
 """
 
 from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -93,45 +92,6 @@ DENIED_AFTER: Final = re.compile(
 )
 NEXT_BLOCK: Final = re.compile(r"```|~~~|[{<\[]")
 MAX_AFTER_CHARS: Final = 200
-
-
-def denies_execution(before: str, after: str, *, goes_on: bool) -> bool:
-    """Whether the words next to code say that it is not to be run here and now.
-
-    `goes_on` tells that the text goes on after the code: what only sounds like an example is
-    often meant, but no model explains an example that it wants to be run.
-    """
-    lead, rest = before.rstrip(" \t\n`*_\"':"), _following_words(after)
-    if _is_denied(lead) or DENIED_IN_OTHER_LANGUAGES.search(lead) or CALLED_HARMFUL.search(lead):
-        return True
-    if FOR_THE_USER.search(lead) or PERMISSION_QUESTION.search(lead[lead.rfind("\n\n") + 1 :]):
-        return True
-    if (
-        DENIED_AFTER.search(rest)
-        or DENIED_IN_OTHER_LANGUAGES.search(rest)
-        or PERMISSION_QUESTION.search(rest)
-    ):
-        return True
-    shown = (EXAMPLE_PHRASE, HYPOTHETICAL, QUOTED_SOURCE)
-    return goes_on and any(each.search(lead) for each in shown)
-
-
-def _is_denied(lead: str) -> bool:
-    denied = DENIED_BEFORE.search(lead)
-    return denied is not None and not NOT_WITHOUT.search(lead)
-
-
-def _following_words(after: str) -> str:
-    """The words after code that are about it, not about what comes next."""
-    rest = after[:MAX_AFTER_CHARS]
-    another = NEXT_BLOCK.search(rest, 1)
-    if another is None:
-        return rest
-    rest = rest[: another.start()].rstrip(" \t\n`*_")
-    # A line that ends with a colon speaks of what it introduces.
-    return rest[: rest.rfind("\n") + 1] if rest.endswith((":", "：")) else rest
-
-
 EXAMPLE: Final = re.compile(
     r"\b(?:an? examples?|such as|looks? like|(?:it|this|that|one|which|call|model) would|"
     r"would (?:be|look|have)|(?:call|tool|json|calling|general|expected) (?:format|syntax|schema|"
@@ -158,11 +118,6 @@ TAG: Final = re.compile(r"<[^<>]{1,60}>")
 QUOTES: Final = ("`", "'", '"')
 MIN_LETTERS: Final = 8
 MAX_BEFORE_CHARS: Final = 200
-
-
-def is_substantial(text: str) -> bool:
-    """Whether `text` says something, more than a word or a closing bracket."""
-    return len(LETTERS.findall(TAG.sub("", text[:MAX_BEFORE_CHARS]))) >= MIN_LETTERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,3 +180,45 @@ class SurroundingText:
     @property
     def _rest_of_line(self) -> str:
         return self.after.split("\n", 1)[0]
+
+
+def denies_execution(before: str, after: str, *, goes_on: bool) -> bool:
+    """Whether the words next to code say that it is not to be run here and now.
+
+    `goes_on` tells that the text goes on after the code: what only sounds like an example is
+    often meant, but no model explains an example that it wants to be run.
+    """
+    lead, rest = before.rstrip(" \t\n`*_\"':"), _following_words(after)
+    if _is_denied(lead) or DENIED_IN_OTHER_LANGUAGES.search(lead) or CALLED_HARMFUL.search(lead):
+        return True
+    if FOR_THE_USER.search(lead) or PERMISSION_QUESTION.search(lead[lead.rfind("\n\n") + 1 :]):
+        return True
+    if (
+        DENIED_AFTER.search(rest)
+        or DENIED_IN_OTHER_LANGUAGES.search(rest)
+        or PERMISSION_QUESTION.search(rest)
+    ):
+        return True
+    shown = (EXAMPLE_PHRASE, HYPOTHETICAL, QUOTED_SOURCE)
+    return goes_on and any(each.search(lead) for each in shown)
+
+
+def _following_words(after: str) -> str:
+    """The words after code that are about it, not about what comes next."""
+    rest = after[:MAX_AFTER_CHARS]
+    another = NEXT_BLOCK.search(rest, 1)
+    if another is None:
+        return rest
+    rest = rest[: another.start()].rstrip(" \t\n`*_")
+    # A line that ends with a colon speaks of what it introduces.
+    return rest[: rest.rfind("\n") + 1] if rest.endswith((":", "：")) else rest
+
+
+def _is_denied(lead: str) -> bool:
+    denied = DENIED_BEFORE.search(lead)
+    return denied is not None and not NOT_WITHOUT.search(lead)
+
+
+def is_substantial(text: str) -> bool:
+    """Whether `text` says something, more than a word or a closing bracket."""
+    return len(LETTERS.findall(TAG.sub("", text[:MAX_BEFORE_CHARS]))) >= MIN_LETTERS

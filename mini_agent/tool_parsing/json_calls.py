@@ -1,13 +1,10 @@
 """The calls that a JSON value says, whatever its keys are named."""
 
 from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from typing import Final
-
 from pydantic import JsonValue
-
 from mini_agent.messages import JsonObject
 from mini_agent.tool_parsing.arguments import ParsedArguments, normalize_arguments, parse_arguments
 from mini_agent.tool_parsing.lenient_json import ParsedJson
@@ -84,14 +81,6 @@ def find_json_calls(read: ParsedJson, tools: OfferedTools) -> tuple[ParsedCall, 
     return tuple(_find_in_value(read.value, read, tools))
 
 
-def is_plausible_tool_name(name: str) -> bool:
-    """Whether a name that nobody has is a tool's rather than a person's or a thing's."""
-    if not IDENTIFIER.fullmatch(name):
-        return False
-    words = words_of(name)
-    return len(words) > 1 or (bool(words) and words[0] in TOOL_VERBS) or says_only_code(name)
-
-
 def _find_in_value(value: JsonValue, read: ParsedJson, tools: OfferedTools) -> Iterator[ParsedCall]:
     if isinstance(value, list):
         for item in value:
@@ -120,13 +109,6 @@ def _find_in_object(
     )
     if wanted:
         yield wanted
-
-
-def _are_named_arguments(arguments: JsonValue) -> bool:
-    """Whether they are an object, or the JSON of one that is not empty."""
-    if isinstance(arguments, str):
-        return arguments.lstrip()[:1] == "{" and bool(parse_arguments(arguments).named)
-    return isinstance(arguments, dict)
 
 
 def _is_mcp_params(value: JsonObject, key: str) -> bool:
@@ -181,6 +163,40 @@ def _parse_flat_call(
     return None
 
 
+def _is_exact_name(name: str, tool: OfferedTool) -> bool:
+    return words_of(name)[-len(words_of(tool.name)) :] == words_of(tool.name)
+
+
+def _has_required_arguments(tool: OfferedTool, arguments: JsonValue) -> bool:
+    """Whether `arguments` hold what the tool must have."""
+    if isinstance(arguments, str):
+        read = parse_arguments(arguments)
+        if not read.named:
+            return bool(arguments.strip()) and len(tool.required) == 1 and not read.problem
+        arguments = read.named
+    if isinstance(arguments, list):
+        return bool(arguments) and len(tool.required) == 1
+    if not isinstance(arguments, dict):
+        return False
+    named = with_own_names(arguments, tool).arguments
+    return all(name in named for name in tool.required)
+
+
+def _are_named_arguments(arguments: JsonValue) -> bool:
+    """Whether they are an object, or the JSON of one that is not empty."""
+    if isinstance(arguments, str):
+        return arguments.lstrip()[:1] == "{" and bool(parse_arguments(arguments).named)
+    return isinstance(arguments, dict)
+
+
+def _has_repairable_program(tool: OfferedTool, arguments: JsonValue) -> bool:
+    """The same for a program under a name that nobody knows, which has to be one."""
+    if language_of_tool(tool) != "python" or not isinstance(arguments, dict):
+        return False
+    meant = normalize_arguments(tool, ParsedArguments(arguments))
+    return not meant.problem and all(name in meant.named for name in tool.required)
+
+
 def _parse_keyed_call(
     value: JsonObject, read: ParsedJson, tools: OfferedTools
 ) -> ParsedCall | None:
@@ -208,31 +224,12 @@ def _parse_unnamed_call(
     return ParsedCall(tool.name, value, read.is_whole(value), is_explicit=True)
 
 
-def _is_exact_name(name: str, tool: OfferedTool) -> bool:
-    return words_of(name)[-len(words_of(tool.name)) :] == words_of(tool.name)
-
-
-def _has_required_arguments(tool: OfferedTool, arguments: JsonValue) -> bool:
-    """Whether `arguments` hold what the tool must have."""
-    if isinstance(arguments, str):
-        read = parse_arguments(arguments)
-        if not read.named:
-            return bool(arguments.strip()) and len(tool.required) == 1 and not read.problem
-        arguments = read.named
-    if isinstance(arguments, list):
-        return bool(arguments) and len(tool.required) == 1
-    if not isinstance(arguments, dict):
+def is_plausible_tool_name(name: str) -> bool:
+    """Whether a name that nobody has is a tool's rather than a person's or a thing's."""
+    if not IDENTIFIER.fullmatch(name):
         return False
-    named = with_own_names(arguments, tool).arguments
-    return all(name in named for name in tool.required)
-
-
-def _has_repairable_program(tool: OfferedTool, arguments: JsonValue) -> bool:
-    """The same for a program under a name that nobody knows, which has to be one."""
-    if language_of_tool(tool) != "python" or not isinstance(arguments, dict):
-        return False
-    meant = normalize_arguments(tool, ParsedArguments(arguments))
-    return not meant.problem and all(name in meant.named for name in tool.required)
+    words = words_of(name)
+    return len(words) > 1 or (bool(words) and words[0] in TOOL_VERBS) or says_only_code(name)
 
 
 def is_tool_schema(value: JsonObject) -> bool:

@@ -4,11 +4,9 @@ Strings as models quote them: JSON's way, Python's, and neither.
 """
 
 from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field, replace
 from typing import Final
-
 from pydantic import JsonValue
 
 ESCAPES: Final = {
@@ -43,39 +41,6 @@ ENDS_IN_OBJECT: Final = (
     r"|,\s{0,99}[\"'][\w. -]{1,40}[\"']\s{0,9}:))"
 )
 ENDS_IN_ARRAY: Final = r"(?=\s{0,99}(?:\]\s{0,99}(?:[}\],<`]|\Z|\n)|,\s{0,99}[\"'{\[]))"
-
-
-def parse_plain_string(text: str, start: int, end: int) -> tuple[str, int] | None:
-    """The string that opens at `start` and where it ends; None when it is never closed."""
-    triple = TRIPLE_QUOTED.get(text[start : start + 3])
-    found = (triple or PLAIN_STRING[text[start]]).match(text, start, end)
-    return (unescape(found[1]), found.end()) if found else None
-
-
-def parse_loose_string(text: str, start: int, end: int, closers: str) -> tuple[str, int] | None:
-    """The same for a string that holds its own quote unescaped; `closers` is what follows it."""
-    closing = re.compile(rf"(?<!\\){CLOSING_QUOTES[text[start]]}{closers}")
-    found = closing.search(text, start + 1, min(end, start + MAX_LOOSE_STRING_CHARS))
-    return (unescape(text[start + 1 : found.start()]), found.end()) if found else None
-
-
-def unescape(raw: str) -> str:
-    """`raw` with JSON's escapes resolved; a backslash that escapes nothing stays."""
-    if "\\" not in raw:
-        return raw
-    resolved = ESCAPE.sub(_unescape_one, raw)
-    if not SURROGATE.search(resolved):
-        return resolved
-    return resolved.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-
-
-def _unescape_one(escape: re.Match[str]) -> str:
-    escaped = escape[1]
-    if len(escaped) > 1:
-        return chr(int(escaped[1:], 16))
-    return ESCAPES.get(escaped, escape[0])
-
-
 MAX_DEPTH: Final = 60
 SPACE: Final = re.compile(r"(?:\s++|//[^\n]*+|#[^\n]*+|/\*.{0,500}?\*/)*+", re.DOTALL)
 NUMBER: Final = re.compile(r"[-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
@@ -139,6 +104,17 @@ def parse_json(text: str, start: int = 0, end: int | None = None) -> ParsedJson:
             raise first from None
 
 
+def _read(reader: JsonReader) -> ParsedJson:
+    start = reader.position
+    try:
+        value = reader.value()
+    except UnexpectedEnd:
+        raise LenientJsonError(start) from None
+    return ParsedJson(
+        value, reader.position, frozenset(reader.unclosed), reader.is_cut, reader.inner_quotes
+    )
+
+
 def parse_bounded_json(text: str, start: int, limit: int | None) -> ParsedJson:
     """The value at `start`, which a marker at `limit` closes if nothing else does.
 
@@ -154,17 +130,6 @@ def parse_bounded_json(text: str, start: int, limit: int | None) -> ParsedJson:
             return read
     read = parse_json(text, start, limit)
     return read if read.is_cut else replace(read, unclosed=frozenset())
-
-
-def _read(reader: JsonReader) -> ParsedJson:
-    start = reader.position
-    try:
-        value = reader.value()
-    except UnexpectedEnd:
-        raise LenientJsonError(start) from None
-    return ParsedJson(
-        value, reader.position, frozenset(reader.unclosed), reader.is_cut, reader.inner_quotes
-    )
 
 
 @dataclass(slots=True)
@@ -297,3 +262,34 @@ def _parse_number(written: str, position: int) -> JsonValue:
         raise LenientJsonError(position)
     plain = written.replace("_", "")
     return int(plain) if re.fullmatch(r"[-+]?\d+", plain) else float(plain)
+
+
+def parse_plain_string(text: str, start: int, end: int) -> tuple[str, int] | None:
+    """The string that opens at `start` and where it ends; None when it is never closed."""
+    triple = TRIPLE_QUOTED.get(text[start : start + 3])
+    found = (triple or PLAIN_STRING[text[start]]).match(text, start, end)
+    return (unescape(found[1]), found.end()) if found else None
+
+
+def parse_loose_string(text: str, start: int, end: int, closers: str) -> tuple[str, int] | None:
+    """The same for a string that holds its own quote unescaped; `closers` is what follows it."""
+    closing = re.compile(rf"(?<!\\){CLOSING_QUOTES[text[start]]}{closers}")
+    found = closing.search(text, start + 1, min(end, start + MAX_LOOSE_STRING_CHARS))
+    return (unescape(text[start + 1 : found.start()]), found.end()) if found else None
+
+
+def unescape(raw: str) -> str:
+    """`raw` with JSON's escapes resolved; a backslash that escapes nothing stays."""
+    if "\\" not in raw:
+        return raw
+    resolved = ESCAPE.sub(_unescape_one, raw)
+    if not SURROGATE.search(resolved):
+        return resolved
+    return resolved.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _unescape_one(escape: re.Match[str]) -> str:
+    escaped = escape[1]
+    if len(escaped) > 1:
+        return chr(int(escaped[1:], 16))
+    return ESCAPES.get(escaped, escape[0])

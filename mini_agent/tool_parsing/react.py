@@ -4,12 +4,10 @@ Arguments written as YAML, a key on each line: `code: |` and the program below i
 """
 
 from __future__ import annotations
-
 import re
 import textwrap
 from collections.abc import Iterable
 from typing import Final
-
 from mini_agent.messages import JsonObject
 from mini_agent.tool_parsing.arguments import parse_bracketed_arguments
 from mini_agent.tool_parsing.call_bodies import parse_body, skip_gap
@@ -26,24 +24,6 @@ from mini_agent.tools.names import language_of_tool, tool_meant
 
 YAML_KEY: Final = re.compile(r"([A-Za-z_]\w{0,40}):[ \t]*(.*)")
 YAML_BLOCK: Final = re.compile(r"[|>][-+]?\s*")
-
-
-def parse_yaml_arguments(text: str) -> JsonObject:
-    """The values by their keys; empty when `text` does not begin with a key."""
-    given: JsonObject = {}
-    lines = textwrap.dedent(text.strip("\n")).splitlines()
-    while lines:
-        found = YAML_KEY.fullmatch(lines.pop(0))
-        if found is None:
-            return {}
-        below: list[str] = []
-        while lines and (not lines[0].strip() or lines[0][0] in " \t"):
-            below.append(lines.pop(0))
-        said = "" if YAML_BLOCK.fullmatch(found[2]) else found[2].strip().strip("\"'")
-        given[found[1]] = said or textwrap.dedent("\n".join(below)).strip("\n")
-    return given
-
-
 NAME_LABEL: Final = (
     r"Action|Name|Tool|Tool[ _]Name|Tool[ _]Used|Function|Function[ _]Name|Tool[ _]Call"
 )
@@ -73,28 +53,6 @@ NAMESPACE_PREFIX: Final = r"(?:functions?\.|tools?\.|default_api\.|assistant\.)?
 LINE_END: Final = re.compile(r"[\s)\]`;.*]*?(?:\n|\Z)")
 
 
-def call_line_pattern(tools: Iterable[str]) -> str:
-    """A pattern for a line that is a call of one of `tools` by its own name."""
-    names = "|".join(re.escape(name) for name in tools) or r"(?!)"
-    return (
-        rf"^[ \t>*`(-]*(?:\d+\.[ \t]+)?(?i:{CALL_VERB}){NAMESPACE_PREFIX}[`\"*]*(?P<spoken>{names})[`\"*]*"
-        r"(?:[ \t]*(?=\()|[ \t]*[:=]?[ \t]*(?:with )?(?:the )?"
-        r"(?:arguments?|args|parameters?|input)?[ \t]*:?[ \t]*\n?[ \t]*(?:```(?:json)?[ \t]*\n?)?"
-        r"(?=\{))"
-    )
-
-
-def parse_bracketed_action(found: re.Match[str], tools: OfferedTools) -> TextSpan | None:
-    """`Action: exec_python[print(1)]`, the whole of it on one line."""
-    tool = tool_meant(found["acting"], tools)
-    if tool is None or not found["given"].strip():
-        return None
-    wanted = ParsedCall(tool.name, found["given"], is_explicit=True)
-    return TextSpan(
-        found.start(), found.end(), (wanted,), "a call was found as an Action in brackets"
-    )
-
-
 def parse_action(opened: re.Match[str], tools: OfferedTools) -> TextSpan | None:
     """The action whose input begins where `opened` ends."""
     text, start = opened.string, opened.end()
@@ -122,14 +80,6 @@ def parse_action(opened: re.Match[str], tools: OfferedTools) -> TextSpan | None:
     return TextSpan(opened.start(), end, (wanted,), said)
 
 
-def _parse_named_input(raw: str, tool: OfferedTool | None) -> JsonObject:
-    """The arguments where the input names them: `code="print(1)"`, or YAML."""
-    given = parse_bracketed_arguments(f"({raw})", 0)
-    named = given.arguments if given and given.is_whole else None
-    named = named if isinstance(named, dict) else parse_yaml_arguments(raw)
-    return named if tool and set(named) & set(tool.parameters) else {}
-
-
 def _parse_quoted_input(opened: re.Match[str], at: int, said: str) -> TextSpan | None:
     try:
         read = parse_bounded_json(opened.string, at, None)
@@ -140,6 +90,36 @@ def _parse_quoted_input(opened: re.Match[str], at: int, said: str) -> TextSpan |
         read.end,
         (ParsedCall(opened["action"], read.value, is_explicit=True),),
         said,
+    )
+
+
+def _parse_named_input(raw: str, tool: OfferedTool | None) -> JsonObject:
+    """The arguments where the input names them: `code="print(1)"`, or YAML."""
+    given = parse_bracketed_arguments(f"({raw})", 0)
+    named = given.arguments if given and given.is_whole else None
+    named = named if isinstance(named, dict) else parse_yaml_arguments(raw)
+    return named if tool and set(named) & set(tool.parameters) else {}
+
+
+def parse_bracketed_action(found: re.Match[str], tools: OfferedTools) -> TextSpan | None:
+    """`Action: exec_python[print(1)]`, the whole of it on one line."""
+    tool = tool_meant(found["acting"], tools)
+    if tool is None or not found["given"].strip():
+        return None
+    wanted = ParsedCall(tool.name, found["given"], is_explicit=True)
+    return TextSpan(
+        found.start(), found.end(), (wanted,), "a call was found as an Action in brackets"
+    )
+
+
+def call_line_pattern(tools: Iterable[str]) -> str:
+    """A pattern for a line that is a call of one of `tools` by its own name."""
+    names = "|".join(re.escape(name) for name in tools) or r"(?!)"
+    return (
+        rf"^[ \t>*`(-]*(?:\d+\.[ \t]+)?(?i:{CALL_VERB}){NAMESPACE_PREFIX}[`\"*]*(?P<spoken>{names})[`\"*]*"
+        r"(?:[ \t]*(?=\()|[ \t]*[:=]?[ \t]*(?:with )?(?:the )?"
+        r"(?:arguments?|args|parameters?|input)?[ \t]*:?[ \t]*\n?[ \t]*(?:```(?:json)?[ \t]*\n?)?"
+        r"(?=\{))"
     )
 
 
@@ -158,3 +138,19 @@ def parse_call_line(opened: re.Match[str], tools: OfferedTools) -> TextSpan | No
         return None
     wanted = ParsedCall(tool.name, given.arguments, given.is_whole, is_explicit=True)
     return TextSpan(opened.start(), given.end, (wanted,), said)
+
+
+def parse_yaml_arguments(text: str) -> JsonObject:
+    """The values by their keys; empty when `text` does not begin with a key."""
+    given: JsonObject = {}
+    lines = textwrap.dedent(text.strip("\n")).splitlines()
+    while lines:
+        found = YAML_KEY.fullmatch(lines.pop(0))
+        if found is None:
+            return {}
+        below: list[str] = []
+        while lines and (not lines[0].strip() or lines[0][0] in " \t"):
+            below.append(lines.pop(0))
+        said = "" if YAML_BLOCK.fullmatch(found[2]) else found[2].strip().strip("\"'")
+        given[found[1]] = said or textwrap.dedent("\n".join(below)).strip("\n")
+    return given

@@ -8,12 +8,10 @@ The channels of gpt-oss, where a server passes them on unread.
 """
 
 from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
-
 from mini_agent.messages import replace_surrogates
 from mini_agent.model import ModelReply, ToolCall
 from mini_agent.tool_parsing.json_calls import is_tool_schema
@@ -28,86 +26,17 @@ ONLY_TAGS: Final = re.compile(
     r"(?:\s|</?[A-Za-z_][\w.:-]{0,40}/?>|<\|[^<>|]{1,40}\|>|\[/?[A-Z_]{3,20}\]"
     r"|```\w{0,20}(?=\s|\Z))+"
 )
-
-
-def is_empty_reply(text: str, tools: OfferedTools) -> bool:
-    """Whether there is not a word in it for the reader."""
-    return (
-        text in EMPTY_REPLIES or bool(ONLY_TAGS.fullmatch(text)) or _is_echoed_schema(text, tools)
-    )
-
-
-def _is_echoed_schema(text: str, tools: OfferedTools) -> bool:
-    """Whether it is what the model was told of one of `tools`, given back."""
-    if text[:1] != "{" or not any(name in text for name in tools):
-        return False
-    try:
-        read = parse_json(text, 0)
-    except LenientJsonError:
-        return False
-    is_all = not text[read.end :].strip()
-    return is_all and isinstance(read.value, dict) and is_tool_schema(read.value)
-
-
 REASONING_TAG: Final = re.compile(
     r"<(?P<closes>/?)(?:think(?:ing)?|thought|reasoning|reflection)>"
     r"|\[(?P<closes_too>/?)THINK\]|<\|(?P<begins>begin|end)_of_thought\|>",
     re.IGNORECASE,
 )
-
-
-class SplitText(NamedTuple):
-    """The text meant for the reader, and the thoughts behind it."""
-
-    text: str
-    reasoning: str
-
-
-def split_reasoning(text: str) -> SplitText:
-    """`text` split at its `<think>` tags; either of a pair may be missing.
-
-    Some chat templates write the opening tag themselves, and a reply that is cut off never
-    reaches the closing one.
-    """
-    said: list[str] = []
-    thoughts: list[str] = []
-    position, is_thinking = 0, False
-    for tag in REASONING_TAG.finditer(text):
-        closes = bool(tag["closes"] or tag["closes_too"] or tag["begins"] == "end")
-        if closes and not is_thinking:
-            # What was taken for speech was thought: the opening tag is missing.
-            thoughts.extend(part for part in said if part.strip())
-            said = []
-        (thoughts if closes or is_thinking else said).append(text[position : tag.start()])
-        position, is_thinking = tag.end(), not closes
-    (thoughts if is_thinking else said).append(text[position:])
-    return SplitText("".join(said).strip(), "\n".join(part.strip() for part in thoughts).strip())
-
-
 CHANNEL_MESSAGE: Final = re.compile(
     r"(?:<\|start\|>\s*(?P<role>\w+)?)?"
     r"(?P<header>[^<>\n]{0,80}(?:<\|channel\|>[^<>\n]{0,120})?(?:<\|constrain\|>[^<>\n]{0,20})?)"
     r"<\|message\|>(?P<body>.*?)(?P<end><\|end\|>|<\|return\|>|<\|call\|>|(?=<\|start\|>)|\Z)",
     re.DOTALL,
 )
-
-
-def convert_channels(text: str) -> str:
-    """`text` with the analysis as thoughts and the final answer as words; calls stay in it."""
-    if "<|message|>" not in text:
-        return text
-    return CHANNEL_MESSAGE.sub(_convert_message, text)
-
-
-def _convert_message(message: re.Match[str]) -> str:
-    header, body = message["header"], message["body"]
-    if "to=" in header or (message["role"] or "").startswith("functions"):
-        return message[0]
-    if "analysis" in header:
-        return f"<think>{body}</think>"
-    return f"{body}\n"
-
-
 DEFAULT_OPTIONS: Final = ParseOptions()
 REACT_START: Final = re.compile(r"\W*(?:Thought|Question|Action|Final Answer)\b")
 FINAL_ANSWER: Final = re.compile(r"^[ \t*#>_-]*Final Answer[*_ \t]*:[*_]*\s*+(?=\S)", re.MULTILINE)
@@ -157,17 +86,6 @@ def parse_reply(
     return said if said.text else _parse_reasoning(said, tools, setting, is_cut=is_cut)
 
 
-def _strip_form(said: ParsedReply, tools: OfferedTools, setting: ParseOptions) -> ParsedReply:
-    """`said` without what only its form adds: ReAct's label, an empty object for an answer."""
-    if REACT_START.match(said.text) and (answer := FINAL_ANSWER.search(said.text)):
-        return replace(
-            said, text=said.text[answer.end() :].strip(), repaired=(FINAL_ANSWER_REPAIR,)
-        )
-    if said.text and is_empty_reply(said.text, tools) and not setting.wants_json:
-        return replace(said, text="", repaired=(f"the reply {said.text[:80]} says nothing",))
-    return said
-
-
 def _add_native_calls(said: ParsedReply, reply: ModelReply, tools: OfferedTools) -> ParsedReply:
     calls = [each for call in reply.tool_calls for each in unpack_call(call, tools)]
     answers = [parse_final_answer(call.name, call.arguments, tools) for call in calls]
@@ -210,6 +128,17 @@ def _cut_spans(text: str, found: tuple[TextSpan, ...]) -> str:
     return "".join((*kept, rest)).strip()
 
 
+def _strip_form(said: ParsedReply, tools: OfferedTools, setting: ParseOptions) -> ParsedReply:
+    """`said` without what only its form adds: ReAct's label, an empty object for an answer."""
+    if REACT_START.match(said.text) and (answer := FINAL_ANSWER.search(said.text)):
+        return replace(
+            said, text=said.text[answer.end() :].strip(), repaired=(FINAL_ANSWER_REPAIR,)
+        )
+    if said.text and is_empty_reply(said.text, tools) and not setting.wants_json:
+        return replace(said, text="", repaired=(f"the reply {said.text[:80]} says nothing",))
+    return said
+
+
 def _parse_reasoning(
     said: ParsedReply, tools: OfferedTools, setting: ParseOptions, *, is_cut: bool
 ) -> ParsedReply:
@@ -224,3 +153,66 @@ def _parse_reasoning(
         answer = last.final if last and last.final else thoughts
         return replace(said, text=answer, repaired=(*said.repaired, ANSWER_IN_REASONING))
     return said
+
+
+class SplitText(NamedTuple):
+    """The text meant for the reader, and the thoughts behind it."""
+
+    text: str
+    reasoning: str
+
+
+def split_reasoning(text: str) -> SplitText:
+    """`text` split at its `<think>` tags; either of a pair may be missing.
+
+    Some chat templates write the opening tag themselves, and a reply that is cut off never
+    reaches the closing one.
+    """
+    said: list[str] = []
+    thoughts: list[str] = []
+    position, is_thinking = 0, False
+    for tag in REASONING_TAG.finditer(text):
+        closes = bool(tag["closes"] or tag["closes_too"] or tag["begins"] == "end")
+        if closes and not is_thinking:
+            # What was taken for speech was thought: the opening tag is missing.
+            thoughts.extend(part for part in said if part.strip())
+            said = []
+        (thoughts if closes or is_thinking else said).append(text[position : tag.start()])
+        position, is_thinking = tag.end(), not closes
+    (thoughts if is_thinking else said).append(text[position:])
+    return SplitText("".join(said).strip(), "\n".join(part.strip() for part in thoughts).strip())
+
+
+def convert_channels(text: str) -> str:
+    """`text` with the analysis as thoughts and the final answer as words; calls stay in it."""
+    if "<|message|>" not in text:
+        return text
+    return CHANNEL_MESSAGE.sub(_convert_message, text)
+
+
+def _convert_message(message: re.Match[str]) -> str:
+    header, body = message["header"], message["body"]
+    if "to=" in header or (message["role"] or "").startswith("functions"):
+        return message[0]
+    if "analysis" in header:
+        return f"<think>{body}</think>"
+    return f"{body}\n"
+
+
+def is_empty_reply(text: str, tools: OfferedTools) -> bool:
+    """Whether there is not a word in it for the reader."""
+    return (
+        text in EMPTY_REPLIES or bool(ONLY_TAGS.fullmatch(text)) or _is_echoed_schema(text, tools)
+    )
+
+
+def _is_echoed_schema(text: str, tools: OfferedTools) -> bool:
+    """Whether it is what the model was told of one of `tools`, given back."""
+    if text[:1] != "{" or not any(name in text for name in tools):
+        return False
+    try:
+        read = parse_json(text, 0)
+    except LenientJsonError:
+        return False
+    is_all = not text[read.end :].strip()
+    return is_all and isinstance(read.value, dict) and is_tool_schema(read.value)

@@ -6,14 +6,11 @@ An answer that a model gives as if it were a tool call: `parse_final_answer(answ
 """
 
 from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
-
 from pydantic import JsonValue
-
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject, replace_surrogates
 from mini_agent.model import CallForm, ToolCall
@@ -46,172 +43,11 @@ OTHER_LANGUAGE_STARTS: Final[tuple[tuple[Language, re.Pattern[str]], ...]] = (
     ("rust", re.compile(r"(?s:.*?)\bfn main\s*\(")),
     ("node", re.compile(r"\s*(?:console\.log\(|(?:const|let|var) \w+ ?=|function \w+\()")),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class ToolMatch:
-    """The tool that is meant, None if there is none, with what its call says."""
-
-    tool: OfferedTool | None
-    arguments: ParsedArguments
-    why: str = ""
-
-
-def match_tool(requested: str, given: ParsedArguments, tools: OfferedTools) -> ToolMatch:
-    """The tool that `requested` and what is `given` to it mean together."""
-    choice = ToolMatch(tool_meant(requested, tools), given)
-    if given.problem:
-        return choice
-    if choice.tool is None:
-        choice = ToolMatch(_match_unnamed_call(requested, given, tools), given)
-    return _match_program(_match_stated_language(requested, choice, tools), tools)
-
-
-def _match_unnamed_call(
-    requested: str, given: ParsedArguments, tools: OfferedTools
-) -> OfferedTool | None:
-    """The tool for a call that names none: one of no name, "run", or the program's function."""
-    name = bare_name(requested)
-    program = _find_program(given)
-    if not name or says_only_code(name):
-        named_language = _find_language_key(given.named)
-        if named_language:
-            return _tool_for_language(str(given.named[named_language]), tools)
-        return match_unnamed_arguments(given.named, tools)
-    if re.search(rf"\bdef {re.escape(name)}\s*\(", program) and has_function_call(program):
-        return tool_for("python", tools)
-    return None
-
-
-def match_unnamed_arguments(arguments: JsonObject, tools: OfferedTools) -> OfferedTool | None:
-    """The tool of a program or command line that comes without a name, if only one fits."""
-    keys = {spelled(key) for key in arguments if key not in LANGUAGE_KEYS}
-    keys -= {"timeouts", "timeout", *map(spelled, ARGUMENT_NAMES["timeout_s"])}
-    if len(keys) != 1:
-        return None
-    named = _find_language_key(arguments)
-    program = _find_program(ParsedArguments(arguments))
-    if named:
-        return _tool_for_language(str(arguments[named]), tools) if program else None
-    if keys <= COMMAND_KEYS and program and not PYTHON_START.match(program):
-        return tool_for("bash", tools)
-    if not keys <= CODE_KEYS:
-        return None
-    if has_function_call(repair_program(program, "python").text):
-        return tool_for("python", tools)
-    return next(
-        (tool_for(each, tools) for each, has in OTHER_LANGUAGE_STARTS if has.match(program)), None
-    )
-
-
-def _tool_for_language(name: str, tools: OfferedTools) -> OfferedTool | None:
-    try:
-        return tool_for(parse_language(name), tools)
-    except BadRequest:
-        return None
-
-
-def _find_language_key(arguments: Mapping[str, JsonValue]) -> str | None:
-    return next((k for k in LANGUAGE_KEYS if isinstance(arguments.get(k), str)), None)
-
-
-def _match_stated_language(requested: str, choice: ToolMatch, tools: OfferedTools) -> ToolMatch:
-    """A call of a tool for code that also says in which language its code is."""
-    key = _find_language_key(choice.arguments.named)
-    tool = choice.tool
-    if tool is None or key is None or key in tool.parameters or language_of_tool(tool) is None:
-        return choice
-    asked = str(choice.arguments.named[key])
-    rest = {name: value for name, value in choice.arguments.named.items() if name != key}
-    said = (*choice.arguments.repaired, f"argument {key} was left out")
-    arguments = ParsedArguments(rest, said)
-    other = _tool_for_language(asked, tools)
-    if other == tool:
-        return ToolMatch(tool, arguments)
-    if (
-        language_of_tool(tool) == "python"
-        and is_python(_find_program(arguments))
-        and tool.name
-        in (
-            requested,
-            requested.removeprefix("functions."),
-        )
-    ):
-        return ToolMatch(tool, arguments)
-    if other is None:
-        return ToolMatch(None, arguments, f"no tool runs {asked!r:.40}")
-    return ToolMatch(other, arguments, f"its language is {asked}")
-
-
-def _match_program(choice: ToolMatch, tools: OfferedTools) -> ToolMatch:
-    """A call whose program is plainly for another tool than the one it names."""
-    tool, given = choice.tool, choice.arguments
-    if tool is None:
-        return choice
-    language, program = language_of_tool(tool), _find_program(given)
-    other: Language | None = None
-    if language == "bash" and PYTHON_START.match(program) and has_function_call(program):
-        other = "python"
-    elif language == "python" and not is_python(repair_program(program, "python").text):
-        other = _detect_language(program)
-    elif language is None and _has_code_instead(tool, given.named) and has_function_call(program):
-        other = "python"
-    meant = tool_for(other, tools) if other else None
-    if meant is None or other is None:
-        return choice
-    return ToolMatch(meant, given, f"its program is for {TOOL_OF_LANGUAGE[other]}")
-
-
-def _detect_language(program: str) -> Language | None:
-    if "\n" not in program.strip() and SHELL_START.match(program):
-        return "bash"
-    return next((language for language, has in OTHER_LANGUAGE_STARTS if has.match(program)), None)
-
-
-def _has_code_instead(tool: OfferedTool, given: JsonObject) -> bool:
-    lacks = [name for name in tool.required if name not in given]
-    return bool(lacks) and len(given) == 1 and {"code", "python"} >= set(given)
-
-
-def _find_program(given: ParsedArguments) -> str:
-    """The text among the arguments that may be a program, empty where there is none."""
-    if isinstance(given.value, str):
-        return given.value
-    keys = CODE_KEYS | COMMAND_KEYS
-    texts = (value for key, value in given.named.items() if spelled(key) in keys)
-    return next((text for text in texts if isinstance(text, str)), "")
-
-
 FINAL_ANSWER_NAMES: Final = words_in(
     "final finalanswer finalresponse finalresult answer respond response reply finish finished "
     "submit submitanswer done complete taskcomplete attemptcompletion giveanswer returnanswer "
     "sendmessage say speak noaction none notool"
 )
-
-
-def find_final_answer(calls: Sequence[ParsedCall], tools: OfferedTools) -> str | None:
-    """The answer, where it is all that the calls say; None where one of them is a call."""
-    if len(calls) != 1 or not calls[0].is_whole:
-        return None
-    return parse_final_answer(calls[0].name, calls[0].written, tools)
-
-
-def parse_final_answer(name: str, arguments: str, tools: OfferedTools) -> str | None:
-    """The text of a call by a name that only ends a conversation; None for any other."""
-    if spelled(name) not in FINAL_ANSWER_NAMES or name in tools:
-        return None
-    given = parse_arguments(arguments)
-    if given.problem:
-        return None
-    text = given.value if isinstance(given.value, str) else _only_text(given.named)
-    return text.strip() or None if text else None
-
-
-def _only_text(given: JsonObject) -> str | None:
-    texts = [str(value) for value in given.values() if isinstance(value, str | int | float)]
-    return texts[0] if len(texts) == 1 else None
-
-
 INVALID_NAME_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_-]")
 CALL_CUT_PROBLEM: Final = (
     "the call was cut off at the token limit, so it was not run; make it shorter"
@@ -260,13 +96,6 @@ def resolve_call(call: ToolCall, call_id: str, tools: Mapping[str, OfferedTool])
     return ResolvedCall(call_id, name, requested, arguments, problem, said, call.form)
 
 
-def _is_missing(name: str, given: ParsedArguments, tool: OfferedTool) -> bool:
-    """Whether it is not there; a program of nothing but white space is none."""
-    value = given.named.get(name)
-    is_blank = isinstance(value, str) and not value.strip()
-    return name not in given.named or (is_blank and language_of_tool(tool) is not None)
-
-
 def _describe_rename(requested: str, name: str, choice: ToolMatch) -> str:
     because = f", because {choice.why}" if choice.why else ""
     return f"tool {requested or 'without a name'} was taken as {name}{because}"
@@ -275,3 +104,167 @@ def _describe_rename(requested: str, name: str, choice: ToolMatch) -> str:
 def _describe_unknown_tool(requested: str, known: Iterable[str], why: str) -> str:
     names = ", ".join(known) or "none"
     return f"{why or f'there is no tool {requested!r}'}; known tools: {names}"
+
+
+def _is_missing(name: str, given: ParsedArguments, tool: OfferedTool) -> bool:
+    """Whether it is not there; a program of nothing but white space is none."""
+    value = given.named.get(name)
+    is_blank = isinstance(value, str) and not value.strip()
+    return name not in given.named or (is_blank and language_of_tool(tool) is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class ToolMatch:
+    """The tool that is meant, None if there is none, with what its call says."""
+
+    tool: OfferedTool | None
+    arguments: ParsedArguments
+    why: str = ""
+
+
+def match_tool(requested: str, given: ParsedArguments, tools: OfferedTools) -> ToolMatch:
+    """The tool that `requested` and what is `given` to it mean together."""
+    choice = ToolMatch(tool_meant(requested, tools), given)
+    if given.problem:
+        return choice
+    if choice.tool is None:
+        choice = ToolMatch(_match_unnamed_call(requested, given, tools), given)
+    return _match_program(_match_stated_language(requested, choice, tools), tools)
+
+
+def _match_unnamed_call(
+    requested: str, given: ParsedArguments, tools: OfferedTools
+) -> OfferedTool | None:
+    """The tool for a call that names none: one of no name, "run", or the program's function."""
+    name = bare_name(requested)
+    program = _find_program(given)
+    if not name or says_only_code(name):
+        named_language = _find_language_key(given.named)
+        if named_language:
+            return _tool_for_language(str(given.named[named_language]), tools)
+        return match_unnamed_arguments(given.named, tools)
+    if re.search(rf"\bdef {re.escape(name)}\s*\(", program) and has_function_call(program):
+        return tool_for("python", tools)
+    return None
+
+
+def _find_program(given: ParsedArguments) -> str:
+    """The text among the arguments that may be a program, empty where there is none."""
+    if isinstance(given.value, str):
+        return given.value
+    keys = CODE_KEYS | COMMAND_KEYS
+    texts = (value for key, value in given.named.items() if spelled(key) in keys)
+    return next((text for text in texts if isinstance(text, str)), "")
+
+
+def _find_language_key(arguments: Mapping[str, JsonValue]) -> str | None:
+    return next((k for k in LANGUAGE_KEYS if isinstance(arguments.get(k), str)), None)
+
+
+def _tool_for_language(name: str, tools: OfferedTools) -> OfferedTool | None:
+    try:
+        return tool_for(parse_language(name), tools)
+    except BadRequest:
+        return None
+
+
+def _match_program(choice: ToolMatch, tools: OfferedTools) -> ToolMatch:
+    """A call whose program is plainly for another tool than the one it names."""
+    tool, given = choice.tool, choice.arguments
+    if tool is None:
+        return choice
+    language, program = language_of_tool(tool), _find_program(given)
+    other: Language | None = None
+    if language == "bash" and PYTHON_START.match(program) and has_function_call(program):
+        other = "python"
+    elif language == "python" and not is_python(repair_program(program, "python").text):
+        other = _detect_language(program)
+    elif language is None and _has_code_instead(tool, given.named) and has_function_call(program):
+        other = "python"
+    meant = tool_for(other, tools) if other else None
+    if meant is None or other is None:
+        return choice
+    return ToolMatch(meant, given, f"its program is for {TOOL_OF_LANGUAGE[other]}")
+
+
+def _detect_language(program: str) -> Language | None:
+    if "\n" not in program.strip() and SHELL_START.match(program):
+        return "bash"
+    return next((language for language, has in OTHER_LANGUAGE_STARTS if has.match(program)), None)
+
+
+def _has_code_instead(tool: OfferedTool, given: JsonObject) -> bool:
+    lacks = [name for name in tool.required if name not in given]
+    return bool(lacks) and len(given) == 1 and {"code", "python"} >= set(given)
+
+
+def _match_stated_language(requested: str, choice: ToolMatch, tools: OfferedTools) -> ToolMatch:
+    """A call of a tool for code that also says in which language its code is."""
+    key = _find_language_key(choice.arguments.named)
+    tool = choice.tool
+    if tool is None or key is None or key in tool.parameters or language_of_tool(tool) is None:
+        return choice
+    asked = str(choice.arguments.named[key])
+    rest = {name: value for name, value in choice.arguments.named.items() if name != key}
+    said = (*choice.arguments.repaired, f"argument {key} was left out")
+    arguments = ParsedArguments(rest, said)
+    other = _tool_for_language(asked, tools)
+    if other == tool:
+        return ToolMatch(tool, arguments)
+    if (
+        language_of_tool(tool) == "python"
+        and is_python(_find_program(arguments))
+        and tool.name
+        in (
+            requested,
+            requested.removeprefix("functions."),
+        )
+    ):
+        return ToolMatch(tool, arguments)
+    if other is None:
+        return ToolMatch(None, arguments, f"no tool runs {asked!r:.40}")
+    return ToolMatch(other, arguments, f"its language is {asked}")
+
+
+def match_unnamed_arguments(arguments: JsonObject, tools: OfferedTools) -> OfferedTool | None:
+    """The tool of a program or command line that comes without a name, if only one fits."""
+    keys = {spelled(key) for key in arguments if key not in LANGUAGE_KEYS}
+    keys -= {"timeouts", "timeout", *map(spelled, ARGUMENT_NAMES["timeout_s"])}
+    if len(keys) != 1:
+        return None
+    named = _find_language_key(arguments)
+    program = _find_program(ParsedArguments(arguments))
+    if named:
+        return _tool_for_language(str(arguments[named]), tools) if program else None
+    if keys <= COMMAND_KEYS and program and not PYTHON_START.match(program):
+        return tool_for("bash", tools)
+    if not keys <= CODE_KEYS:
+        return None
+    if has_function_call(repair_program(program, "python").text):
+        return tool_for("python", tools)
+    return next(
+        (tool_for(each, tools) for each, has in OTHER_LANGUAGE_STARTS if has.match(program)), None
+    )
+
+
+def find_final_answer(calls: Sequence[ParsedCall], tools: OfferedTools) -> str | None:
+    """The answer, where it is all that the calls say; None where one of them is a call."""
+    if len(calls) != 1 or not calls[0].is_whole:
+        return None
+    return parse_final_answer(calls[0].name, calls[0].written, tools)
+
+
+def parse_final_answer(name: str, arguments: str, tools: OfferedTools) -> str | None:
+    """The text of a call by a name that only ends a conversation; None for any other."""
+    if spelled(name) not in FINAL_ANSWER_NAMES or name in tools:
+        return None
+    given = parse_arguments(arguments)
+    if given.problem:
+        return None
+    text = given.value if isinstance(given.value, str) else _only_text(given.named)
+    return text.strip() or None if text else None
+
+
+def _only_text(given: JsonObject) -> str | None:
+    texts = [str(value) for value in given.values() if isinstance(value, str | int | float)]
+    return texts[0] if len(texts) == 1 else None

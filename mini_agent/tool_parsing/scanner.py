@@ -4,14 +4,12 @@ One stretch of a reply's text that may be a call: JSON, a list in brackets, a fe
 """
 
 from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
-
 from mini_agent.tool_parsing.call_bodies import parse_bracketed_calls
 from mini_agent.tool_parsing.intent import SurroundingText, is_substantial
 from mini_agent.tool_parsing.json_calls import find_json_calls, is_plausible_tool_name
@@ -55,6 +53,21 @@ CALL_LABELS: Final = words_in(
     "tool_call tool_code tool tools tool_calls function function_call call action xml yaml yml"
 )
 JSON_LABELS: Final = words_in("json json5 jsonc")
+# Each opening may be read to the end of the text: the longer it is, the fewer are looked at.
+MAX_READ_CHARS: Final = 10_000_000
+MAX_FENCE_DEPTH: Final = 2
+MARKER_PARSERS: Final[Mapping[str, Callable[[re.Match[str], OfferedTools], TextSpan | None]]] = (
+    MappingProxyType(
+        {
+            "react": parse_action,
+            "acting": parse_bracketed_action,
+            "marker": parse_marked_call,
+            "line": parse_call_line,
+        }
+    )
+)
+JSON_START: Final = r"(?P<json>[{\[](?=\s*[\"'{\[}\u201c\w]))"
+LIST_CALL_START: Final = r"(?P<listed>\[\s*(?:functions\.)?[A-Za-z_][\w.]{0,63}\s*\()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +76,123 @@ class ParseOptions:
 
     `runs_code_blocks`: code in a fence may stand for a call. `has_result`: a tool has already
     succeeded in this run. `wants_json`: the answer is to be JSON, so that JSON is a call only
-    where it names a tool. `reads_text`: text may hold calls at all.
+    where it names a tool. `parses_text`: text may hold calls at all.
     """
 
     runs_code_blocks: bool = True
     has_result: bool = False
     wants_json: bool = False
     parses_text: bool = True
+
+
+def scan_text(
+    text: str, tools: OfferedTools, setting: ParseOptions, *, is_cut: bool = False
+) -> tuple[TextSpan, ...]:
+    """Every call in `text`, in order; blocks of code only where there is no other call.
+
+    `is_cut` tells that the token limit ended the text.
+    """
+    found = tuple(_Scanner(text, tools, setting, is_cut).found())
+    calls = tuple(each for each in found if each.calls and each.form == "text")
+    answers = tuple(each for each in found if each.final is not None)
+    blocks = tuple(each for each in found if each.form == "code")
+    return (
+        calls
+        or answers
+        or _drop_duplicates(blocks)
+        or tuple(_parse_bare_program(text, tools, setting))
+    )
+
+
+def _drop_duplicates(blocks: tuple[TextSpan, ...]) -> tuple[TextSpan, ...]:
+    return tuple({each.calls[0].written: each for each in reversed(blocks)}.values())[::-1]
+
+
+def _parse_bare_program(
+    text: str, tools: OfferedTools, setting: ParseOptions
+) -> Iterator[TextSpan]:
+    """A reply that is a Python program and nothing else."""
+    if not setting.runs_code_blocks or setting.has_result or setting.wants_json:
+        return
+    tool = tool_for("python", tools)
+    if tool and "print" in text and has_print_statement(strip_language_label(text)):
+        parameter = tool.required[0] if tool.required else "code"
+        said = f"the reply is a program, taken as a call of {tool.name}"
+        wanted = ParsedCall(tool.name, {parameter: text}, is_explicit=True)
+        yield TextSpan(0, len(text), (wanted,), said, "code")
+
+
+@dataclass(frozen=True, slots=True)
+class _Scanner:
+    text: str
+    tools: OfferedTools
+    setting: ParseOptions
+    is_cut: bool
+    depth: int = 0
+
+    def found(self) -> Iterator[TextSpan]:
+        openings = _start_pattern(tuple(self.tools))
+        position = 0
+        for _ in range(min(400, MAX_READ_CHARS // (len(self.text) + 1))):
+            opened = openings.search(self.text, position)
+            if opened is None or opened["foreign"] is not None:
+                return
+            found = self._at(opened)
+            if found and self._is_meant(found):
+                yield found
+            position = max(found.end if found else opened.end(), opened.start() + 1)
+
+    def _at(self, opened: re.Match[str]) -> TextSpan | None:
+        if opened["fence"]:
+            return self._fenced(parse_fence(opened))
+        for group, call_at in MARKER_PARSERS.items():
+            if opened[group]:
+                return call_at(opened, self.tools)
+        if opened["listed"]:
+            return parse_list_call(self.text, opened.start(), self.tools)
+        return parse_json_call(self.text, opened.start(), self.tools, self.setting)
+
+    def _fenced(self, fence: Fence) -> TextSpan:
+        found = parse_program_calls(fence, self.tools)
+        found = found or parse_fenced_call(
+            fence, self.text, self.tools, self.setting, self._around(fence.start, fence.end)
+        )
+        return found or self._inside(fence)
+
+    def _inside(self, fence: Fence) -> TextSpan:
+        """What a fence holds of the forms that need none."""
+        if self.depth >= MAX_FENCE_DEPTH:
+            return TextSpan(fence.start, fence.end)
+        inner = replace(self, text=fence.body, depth=self.depth + 1)
+        inside = tuple(inner.found())
+        calls = tuple(call for each in inside if each.form == "text" for call in each.calls)
+        final = next((each.final for each in inside if each.final is not None), None)
+        said = inside[0].said if inside else ""
+        return TextSpan(fence.start, fence.end, calls, said, final=final)
+
+    def _is_meant(self, found: TextSpan) -> bool:
+        if not found.calls or found.form == "code":
+            return found.final is not None or bool(found.calls)
+        around = self._around(found.start, found.end)
+        if around.is_only_mentioned or around.is_quoted:
+            return False
+        return found.is_marked or not around.is_inside_sentence
+
+    def _around(self, start: int, end: int) -> SurroundingText:
+        before, after = (
+            self.text[max(0, start - CONTEXT_CHARS) : start],
+            self.text[end : end + CONTEXT_CHARS],
+        )
+        return SurroundingText(before, after, self.is_cut)
+
+
+@lru_cache(maxsize=32)
+def _start_pattern(tools: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(
+        rf"(?P<foreign>{FOREIGN_TURN})|{FENCE}|(?P<react>{ACTION_START})|{BRACKETED_ACTION}|(?P<marker>{marker_pattern(tools)})"
+        rf"|{LIST_CALL_START}|(?P<line>{call_line_pattern(tools)})|{JSON_START}",
+        re.MULTILINE,
+    )
 
 
 def parse_json_call(
@@ -166,130 +289,3 @@ def parse_program_calls(fence: Fence, tools: OfferedTools) -> TextSpan | None:
     calls = find_tool_calls(fence.body, tools)
     said = "a call was found in a block of Python"
     return TextSpan(fence.start, fence.end, calls, said) if calls else None
-
-
-# Each opening may be read to the end of the text: the longer it is, the fewer are looked at.
-MAX_READ_CHARS: Final = 10_000_000
-MAX_FENCE_DEPTH: Final = 2
-MARKER_PARSERS: Final[Mapping[str, Callable[[re.Match[str], OfferedTools], TextSpan | None]]] = (
-    MappingProxyType(
-        {
-            "react": parse_action,
-            "acting": parse_bracketed_action,
-            "marker": parse_marked_call,
-            "line": parse_call_line,
-        }
-    )
-)
-JSON_START: Final = r"(?P<json>[{\[](?=\s*[\"'{\[}\u201c\w]))"
-LIST_CALL_START: Final = r"(?P<listed>\[\s*(?:functions\.)?[A-Za-z_][\w.]{0,63}\s*\()"
-
-
-def scan_text(
-    text: str, tools: OfferedTools, setting: ParseOptions, *, is_cut: bool = False
-) -> tuple[TextSpan, ...]:
-    """Every call in `text`, in order; blocks of code only where there is no other call.
-
-    `is_cut` tells that the token limit ended the text.
-    """
-    found = tuple(_Scanner(text, tools, setting, is_cut).found())
-    calls = tuple(each for each in found if each.calls and each.form == "text")
-    answers = tuple(each for each in found if each.final is not None)
-    blocks = tuple(each for each in found if each.form == "code")
-    return (
-        calls
-        or answers
-        or _drop_duplicates(blocks)
-        or tuple(_parse_bare_program(text, tools, setting))
-    )
-
-
-def _drop_duplicates(blocks: tuple[TextSpan, ...]) -> tuple[TextSpan, ...]:
-    return tuple({each.calls[0].written: each for each in reversed(blocks)}.values())[::-1]
-
-
-def _parse_bare_program(
-    text: str, tools: OfferedTools, setting: ParseOptions
-) -> Iterator[TextSpan]:
-    """A reply that is a Python program and nothing else."""
-    if not setting.runs_code_blocks or setting.has_result or setting.wants_json:
-        return
-    tool = tool_for("python", tools)
-    if tool and "print" in text and has_print_statement(strip_language_label(text)):
-        parameter = tool.required[0] if tool.required else "code"
-        said = f"the reply is a program, taken as a call of {tool.name}"
-        wanted = ParsedCall(tool.name, {parameter: text}, is_explicit=True)
-        yield TextSpan(0, len(text), (wanted,), said, "code")
-
-
-@lru_cache(maxsize=32)
-def _start_pattern(tools: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile(
-        rf"(?P<foreign>{FOREIGN_TURN})|{FENCE}|(?P<react>{ACTION_START})|{BRACKETED_ACTION}|(?P<marker>{marker_pattern(tools)})"
-        rf"|{LIST_CALL_START}|(?P<line>{call_line_pattern(tools)})|{JSON_START}",
-        re.MULTILINE,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Scanner:
-    text: str
-    tools: OfferedTools
-    setting: ParseOptions
-    is_cut: bool
-    depth: int = 0
-
-    def found(self) -> Iterator[TextSpan]:
-        openings = _start_pattern(tuple(self.tools))
-        position = 0
-        for _ in range(min(400, MAX_READ_CHARS // (len(self.text) + 1))):
-            opened = openings.search(self.text, position)
-            if opened is None or opened["foreign"] is not None:
-                return
-            found = self._at(opened)
-            if found and self._is_meant(found):
-                yield found
-            position = max(found.end if found else opened.end(), opened.start() + 1)
-
-    def _at(self, opened: re.Match[str]) -> TextSpan | None:
-        if opened["fence"]:
-            return self._fenced(parse_fence(opened))
-        for group, call_at in MARKER_PARSERS.items():
-            if opened[group]:
-                return call_at(opened, self.tools)
-        if opened["listed"]:
-            return parse_list_call(self.text, opened.start(), self.tools)
-        return parse_json_call(self.text, opened.start(), self.tools, self.setting)
-
-    def _fenced(self, fence: Fence) -> TextSpan:
-        found = parse_program_calls(fence, self.tools)
-        found = found or parse_fenced_call(
-            fence, self.text, self.tools, self.setting, self._around(fence.start, fence.end)
-        )
-        return found or self._inside(fence)
-
-    def _inside(self, fence: Fence) -> TextSpan:
-        """What a fence holds of the forms that need none."""
-        if self.depth >= MAX_FENCE_DEPTH:
-            return TextSpan(fence.start, fence.end)
-        inner = replace(self, text=fence.body, depth=self.depth + 1)
-        inside = tuple(inner.found())
-        calls = tuple(call for each in inside if each.form == "text" for call in each.calls)
-        final = next((each.final for each in inside if each.final is not None), None)
-        said = inside[0].said if inside else ""
-        return TextSpan(fence.start, fence.end, calls, said, final=final)
-
-    def _is_meant(self, found: TextSpan) -> bool:
-        if not found.calls or found.form == "code":
-            return found.final is not None or bool(found.calls)
-        around = self._around(found.start, found.end)
-        if around.is_only_mentioned or around.is_quoted:
-            return False
-        return found.is_marked or not around.is_inside_sentence
-
-    def _around(self, start: int, end: int) -> SurroundingText:
-        before, after = (
-            self.text[max(0, start - CONTEXT_CHARS) : start],
-            self.text[end : end + CONTEXT_CHARS],
-        )
-        return SurroundingText(before, after, self.is_cut)

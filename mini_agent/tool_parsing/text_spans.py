@@ -6,15 +6,12 @@ Fenced blocks: where they stand, and what language they name.
 """
 
 from __future__ import annotations
-
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
-
 from pydantic import JsonValue
-
 from mini_agent.errors import BadRequest
 from mini_agent.model import CallForm
 from mini_agent.tools.arguments import OfferedTool
@@ -23,6 +20,69 @@ from mini_agent_protocol.languages import Language, parse_language
 FENCE: Final = r"^[ \t>]{0,12}(?P<fence>`{3,}|~{3,})(?P<info>[^\n`]*)(?P<inline>`{3,})?"
 FENCE_LABEL: Final = re.compile(r"\s*\{?\.?([A-Za-z][\w+#-]*)?")
 LABEL_ALIASES: Final[dict[str, Language]] = {"zsh": "bash", "ipython": "python", "mjs": "node"}
+# A weak model that goes on writes the tool's answer and the user's next message itself.
+FOREIGN_TURN: Final = (
+    r"<\|im_start\|>\s*(?:user|tool|system|function)\b|<\|(?:user|observation|tool_response)\|>"
+    r"|<start_of_turn>\s*user|<\|start_header_id\|>\s*(?:user|ipython|tool)"
+    r"|</?(?:tool_response|tool_result|function_results?|tool_results|tool_output|observation)>"
+    r"|\[TOOL_RESULTS\]|\[/?INST\]|<[\uff5c|]tool▁outputs?▁begin[\uff5c|]>|<[\uff5c|]User[\uff5c|]>"
+    r"|<\|start\|>functions\.|<\|start_of_role\|>\s*(?:user|tool)"
+    r"|^[ \t>*#_-]*(?:Observation|User|Human|Tool (?:result|output|response))\**[ \t]*\d*:"
+    r"|^\[\w+ (?:rc=-?\d+|error)"
+)
+SPECIAL_TOKENS: Final = (
+    r"<\|im_end\|>|<\|eot_id\|>|<\|eom_id\|>|<\|endoftext\|>|<\|end_of_text\|>|<\|end\|>"
+    r"|<end_of_turn>|</s>|<s>|<\|begin_of_text\|>|<\|return\|>|<\uff5cend▁of▁sentence\uff5c>|<\|END_\w+\|>"
+    r"|<\|end_of_role\|>|<\|assistant\|>|<\|START_RESPONSE\|>|<start_of_turn>\s*model"
+    r"|<\|im_start\|>\s*assistant|<\|start_header_id\|>\s*assistant\s*<\|end_header_id\|>"
+)
+LEADING_TOKENS: Final = re.compile(
+    rf"\A(?:\s|{SPECIAL_TOKENS}|>>>all\n|<\|from\|>\s*assistant|<\|recipient\|>\s*all\s*<\|content\|>)+"
+)
+TRAILING_TOKENS: Final = re.compile(rf"(?:{SPECIAL_TOKENS})\s*\Z")
+# DeepSeek marks each of its elements as its own: <\uff5cDSML\uff5cinvoke name="...">.
+DSML_NAMESPACE: Final = re.compile(r"(?<=<)(/?)[\uff5c|]\w{2,12}[\uff5c|](?=\w)")
+
+OfferedTools = Mapping[str, OfferedTool]
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedCall:
+    """A tool by the name the model gave it, with what it gave it.
+
+    `arguments` may be a text, which is JSON or what the tool is to take as it is. With
+    `is_explicit` it is a call whoever the tool is; else it is one only if there is such a tool.
+    """
+
+    name: str
+    arguments: JsonValue
+    is_whole: bool = True
+    is_explicit: bool = False
+
+    @property
+    def written(self) -> str:
+        """The arguments as the text that a native call would carry."""
+        if self.arguments is None:
+            return "{}"
+        return self.arguments if isinstance(self.arguments, str) else json.dumps(self.arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class TextSpan:
+    """What stands at `start` to `end` of a text; `said` tells in words in which form.
+
+    `is_marked` tells that its model's own markers for a call stood around it. `final` is an answer
+    that the model gave as if it were a call. With neither calls nor an answer it is a stretch that
+    only is to be passed over.
+    """
+
+    start: int
+    end: int
+    calls: tuple[ParsedCall, ...] = ()
+    said: str = ""
+    form: CallForm = "text"
+    final: str | None = None
+    is_marked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,77 +138,9 @@ def _inline_bounds(opened: re.Match[str]) -> tuple[int, int]:
     return opened.end("fence"), opened.start("inline")
 
 
-# A weak model that goes on writes the tool's answer and the user's next message itself.
-FOREIGN_TURN: Final = (
-    r"<\|im_start\|>\s*(?:user|tool|system|function)\b|<\|(?:user|observation|tool_response)\|>"
-    r"|<start_of_turn>\s*user|<\|start_header_id\|>\s*(?:user|ipython|tool)"
-    r"|</?(?:tool_response|tool_result|function_results?|tool_results|tool_output|observation)>"
-    r"|\[TOOL_RESULTS\]|\[/?INST\]|<[\uff5c|]tool▁outputs?▁begin[\uff5c|]>|<[\uff5c|]User[\uff5c|]>"
-    r"|<\|start\|>functions\.|<\|start_of_role\|>\s*(?:user|tool)"
-    r"|^[ \t>*#_-]*(?:Observation|User|Human|Tool (?:result|output|response))\**[ \t]*\d*:"
-    r"|^\[\w+ (?:rc=-?\d+|error)"
-)
-SPECIAL_TOKENS: Final = (
-    r"<\|im_end\|>|<\|eot_id\|>|<\|eom_id\|>|<\|endoftext\|>|<\|end_of_text\|>|<\|end\|>"
-    r"|<end_of_turn>|</s>|<s>|<\|begin_of_text\|>|<\|return\|>|<\uff5cend▁of▁sentence\uff5c>|<\|END_\w+\|>"
-    r"|<\|end_of_role\|>|<\|assistant\|>|<\|START_RESPONSE\|>|<start_of_turn>\s*model"
-    r"|<\|im_start\|>\s*assistant|<\|start_header_id\|>\s*assistant\s*<\|end_header_id\|>"
-)
-LEADING_TOKENS: Final = re.compile(
-    rf"\A(?:\s|{SPECIAL_TOKENS}|>>>all\n|<\|from\|>\s*assistant|<\|recipient\|>\s*all\s*<\|content\|>)+"
-)
-TRAILING_TOKENS: Final = re.compile(rf"(?:{SPECIAL_TOKENS})\s*\Z")
-
-
-# DeepSeek marks each of its elements as its own: <\uff5cDSML\uff5cinvoke name="...">.
-DSML_NAMESPACE: Final = re.compile(r"(?<=<)(/?)[\uff5c|]\w{2,12}[\uff5c|](?=\w)")
-
-
 def strip_special_tokens(text: str) -> str:
     """`text` without the special tokens at its ends that a server should have taken off."""
     text = LEADING_TOKENS.sub("", DSML_NAMESPACE.sub(r"\1", text)).rstrip()
     while trailing := TRAILING_TOKENS.search(text[-80:]):
         text = text[: len(text) - len(text[-80:]) + trailing.start()].rstrip()
     return text
-
-
-OfferedTools = Mapping[str, OfferedTool]
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedCall:
-    """A tool by the name the model gave it, with what it gave it.
-
-    `arguments` may be a text, which is JSON or what the tool is to take as it is. With
-    `is_explicit` it is a call whoever the tool is; else it is one only if there is such a tool.
-    """
-
-    name: str
-    arguments: JsonValue
-    is_whole: bool = True
-    is_explicit: bool = False
-
-    @property
-    def written(self) -> str:
-        """The arguments as the text that a native call would carry."""
-        if self.arguments is None:
-            return "{}"
-        return self.arguments if isinstance(self.arguments, str) else json.dumps(self.arguments)
-
-
-@dataclass(frozen=True, slots=True)
-class TextSpan:
-    """What stands at `start` to `end` of a text; `said` tells in words in which form.
-
-    `is_marked` tells that its model's own markers for a call stood around it. `final` is an answer
-    that the model gave as if it were a call. With neither calls nor an answer it is a stretch that
-    only is to be passed over.
-    """
-
-    start: int
-    end: int
-    calls: tuple[ParsedCall, ...] = ()
-    said: str = ""
-    form: CallForm = "text"
-    final: str | None = None
-    is_marked: bool = False
