@@ -37,13 +37,13 @@ class Approver(Protocol):
     async def find_objection(
         self, name: str, arguments: JsonObject, hook_permission: Permission
     ) -> str:
-        """Return why the call may not be made, empty if it may; `said` is the hooks' decision."""
+        """Return why the call may not be made, else "". `hook_permission` is the hooks' decision."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class MiddlewareContext:
-    """What the middleware depends on; `circumstances` and `watcher` give the current ones.
+    """What the middleware depends on; `hook_context` and `observer` give the current ones.
 
     `stop` ends the run, with a reason.
     """
@@ -108,7 +108,7 @@ class ToolMiddleware:
     async def _post_hook_remarks(
         self, asked: Called, output: ToolOutput, about: JsonObject
     ) -> tuple[str, ...]:
-        """What hooks have to say to a call that went well."""
+        """Return what hooks say to the model after a call that succeeded."""
         if not output.ok:
             return ()
         response = output.told or output.stdout or output.stderr
@@ -127,7 +127,7 @@ class ToolMiddleware:
 
 
 class _ReadWriteLock:
-    """Lets read-only calls run concurrently; any other waits for those before it, and runs alone."""
+    """Lets read-only calls run concurrently; any other waits for them, and runs alone."""
 
     def __init__(self) -> None:
         self._reading = 0

@@ -9,17 +9,18 @@ from typing import Final, TypeAlias
 from pydantic import ValidationError
 
 from mini_agent.coding.options import PermissionMode
-from mini_agent.coding.permissions.matching import PermissionRequest, covers, parse_request, touches
+from mini_agent.coding.permissions.matching import covers, touches
 from mini_agent.coding.permissions.prompts import format_question, preview_change, suggest_rule
+from mini_agent.coding.permissions.request import PermissionRequest, parse_request
 from mini_agent.coding.permissions.rules import Rule, Rules
 from mini_agent.coding.tools.catalog import TOOLS
 from mini_agent.coding.tools.change import Change
-from mini_agent.coding.tools.coding_tool import CodingTool as Arguments
+from mini_agent.coding.tools.coding_tool import CodingTool
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import NotRun
 
-# The user sees and steers what they do.
+# The user sees and steers what these do.
 UNRESTRICTED_TOOLS: Final = frozenset({"Task", "AskUserQuestion", "ExitPlanMode"})
 
 
@@ -39,14 +40,14 @@ class Deny:
 class Ask:
     """The user decides; for "always", `suggested_rule` is to be remembered.
 
-    `change` is what the call would do to its file, or why it will fail; `arguments` are those of
-    one of our own tools.
+    `change` is what the call would do to its file, or why it will fail; `tool` is the call, if it
+    is one of our tools.
     """
 
     question: str
     change: Change | str
     suggested_rule: Rule
-    tool: Arguments | None = None
+    tool: CodingTool | None = None
 
     @property
     def diff(self) -> str:
@@ -82,7 +83,7 @@ class PermissionPolicy:
             request = parse_request(tool_name, arguments, self.context)
         except (ValidationError, NotRun):
             if tool_name in self.own_tools:
-                # The tool itself answers what is wrong with it, and does nothing.
+                # The tool itself answers with the error, and changes nothing.
                 return Allow()
             request = PermissionRequest(tool_name, arguments, self.context, None)
         return self._decide(request)
@@ -105,8 +106,8 @@ class PermissionPolicy:
             return Deny(f"{request.tool_name} is denied here by the rule {deny}.")
         if self.mode == "plan" and not self._only_reads(request):
             return Deny(
-                f"{request.tool_name} is denied in plan mode, in which nothing is changed. Finish the "
-                "plan and call ExitPlanMode."
+                f"{request.tool_name} is denied in plan mode, in which nothing is changed. "
+                "Finish the plan and call ExitPlanMode."
             )
         if any(touches(rule, request) for rule in self.rules.ask):
             return self._ask(request)

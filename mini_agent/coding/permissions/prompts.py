@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.permissions.matching import PermissionRequest
+from mini_agent.coding.permissions.request import PermissionRequest
 from mini_agent.coding.permissions.rules import Rule
 from mini_agent.coding.permissions.shell_commands import BLANKS, escape_line
 from mini_agent.coding.permissions.shell_options import find_risky_words
@@ -17,28 +17,16 @@ from mini_agent.coding.tools.text_file import is_folder, real_path
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.shell_parser import parse_line
 
-# Of these the second word says what they do.
+# Programs whose second word says what they do.
 SUBCOMMAND_PROGRAMS: Final = frozenset(
     {"apt", "brew", "bun", "cargo", "conda", "docker", "gh", "git", "go", "helm", "kubectl", "make"}
     | {"npm", "pip", "pnpm", "poetry", "terraform", "uv", "yarn"}
 )
-# What follows these may be any command.
+# Subcommands that may be followed by any command.
 ARBITRARY_SUBCOMMANDS: Final = frozenset(
-    {
-        "run",
-        "exec",
-        "x",
-        "dlx",
-        "shell",
-        "tool",
-        "eval",
-        "api",
-        "alias",
-        "config",
-        "hook",
-        "submodule",
-    }
-    | {"bisect", "rebase", "filter-branch", "difftool", "mergetool", "attach", "debug", "plugin"}
+    {"run", "exec", "x", "dlx", "shell", "tool", "eval", "api", "alias", "config", "hook"}
+    | {"submodule", "bisect", "rebase", "filter-branch", "difftool", "mergetool", "attach"}
+    | {"debug", "plugin"}
 )
 SCRIPT_RUNNERS: Final = (("npm", "run"), ("pnpm", "run"), ("yarn", "run"), ("bun", "run"))
 SUBCOMMAND: Final = re.compile(r"[a-z][a-z0-9:_-]*")
@@ -85,12 +73,12 @@ def _command_spec(line: str) -> str:
     parsed = parse_line(line.strip(BLANKS))
     words = parsed.commands[0].texts if parsed.plain else ()
     count = 3 if words[:2] in SCRIPT_RUNNERS else 2
-    said = words[1:count]
+    subcommands = words[1:count]
     if (
         len(words) < count
         or words[0] not in SUBCOMMAND_PROGRAMS
-        or not all(map(SUBCOMMAND.fullmatch, said))
-        or said[-1] in ARBITRARY_SUBCOMMANDS
+        or not all(map(SUBCOMMAND.fullmatch, subcommands))
+        or subcommands[-1] in ARBITRARY_SUBCOMMANDS
         or find_risky_words(words)
     ):
         return escape_line(line)

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from mini_agent.coding.options import PermissionMode
 from mini_agent.coding.permissions.rules import Rule, Rules, parse_rule
+from mini_agent.coding.settings import SettingsFile, load_settings_file
 from mini_agent.coding.tools.text_file import write_file
 from mini_agent.errors import BadRequest, NotConfigured
-from mini_agent.messages import JsonObject
 
 LOCAL_SETTINGS: Final = Path(".claude", "settings.local.json")
 # Claude Code's own, which allow more than what is asked for here.
@@ -74,38 +74,35 @@ class PermissionSettings:
     additional: tuple[Path, ...] = ()
 
 
-def permission_files(claude_home: Path, project: Path) -> tuple[Path, ...]:
-    """Return the files of the user, the project and this machine, lowest precedence first."""
-    own = project / ".claude" / "settings.json"
-    return (claude_home / "settings.json", own, project / LOCAL_SETTINGS)
-
-
 def read_permission_settings(paths: Iterable[Path], project: Path) -> PermissionSettings:
-    """Read and merge the files that exist, lowest precedence first.
+    """Load and merge the files; see `merge_permission_settings`."""
+    return merge_permission_settings(map(load_settings_file, paths), project)
+
+
+def merge_permission_settings(files: Iterable[SettingsFile], project: Path) -> PermissionSettings:
+    """Merge the files, lowest precedence first.
 
     Raises `NotConfigured` with file, line and key of what is wrong. A file in the project cannot
     switch permissions off, as its author may be a stranger to the user.
     """
     merged = PermissionSettings()
-    for path in paths:
-        permissions = _read_permissions(path)
+    for file in files:
+        permissions = file.validate(_File).permissions
         mode = permissions.mode
-        if mode == "bypassPermissions" and path.is_relative_to(project):
+        if mode == "bypassPermissions" and file.path.is_relative_to(project):
             mode = None
+        folders = (_resolve_folder(each, project) for each in permissions.additional)
         merged = PermissionSettings(
             merged.rules + Rules(permissions.deny, permissions.ask, permissions.allow),
             mode or merged.mode,
-            (
-                *merged.additional,
-                *(_resolve_folder(each, project) for each in permissions.additional),
-            ),
+            (*merged.additional, *folders),
         )
     return merged
 
 
 def add_allow_rule(path: Path, rule: Rule) -> None:
     """Add the rule to `permissions.allow` of the file; all else in it stays."""
-    settings = _parse_json(path, _read_text(path))
+    settings = load_settings_file(path).value
     permissions = settings.setdefault("permissions", {})
     allowed = permissions.setdefault("allow", []) if isinstance(permissions, dict) else None
     if not isinstance(allowed, list):
@@ -120,49 +117,6 @@ def add_allow_rule(path: Path, rule: Rule) -> None:
             f"the rule {rule} cannot be kept in {path}: {broken.strerror}",
             hint="it holds until the end of this session",
         ) from None
-
-
-def _read_permissions(path: Path) -> _Permissions:
-    text = _read_text(path)
-    settings = _parse_json(path, text)
-    try:
-        return _File.model_validate(settings).permissions
-    except ValidationError as wrong:
-        first = wrong.errors(include_url=False)[0]
-        keys = [str(step) for step in first["loc"]]
-        line = _line_of(text, [*keys, str(first["input"])])
-        permissions = first["msg"].removeprefix("Value error, ")
-        raise NotConfigured(f"{path}, line {line}: {'.'.join(keys)}: {permissions}") from None
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, NotADirectoryError):
-        return ""
-    except (OSError, UnicodeDecodeError) as unreadable:
-        raise NotConfigured(f"{path} cannot be read: {unreadable}") from None
-
-
-def _parse_json(path: Path, text: str) -> JsonObject:
-    try:
-        settings: object = json.loads(text or "{}")
-    except json.JSONDecodeError as broken:
-        raise NotConfigured(
-            f"{path}, line {broken.lineno}: {broken.msg}", hint="it must be one JSON object"
-        ) from None
-    if not isinstance(settings, dict):
-        raise NotConfigured(f"{path}, line 1: it must be one JSON object")
-    return settings
-
-
-def _line_of(text: str, words: list[str]) -> int:
-    """Return the line number of the last of the words that the text contains."""
-    for word in reversed(words):
-        place = text.find(json.dumps(word, ensure_ascii=False))
-        if place >= 0:
-            return text.count("\n", 0, place) + 1
-    return 1
 
 
 def _resolve_folder(written: str, project: Path) -> Path:

@@ -20,16 +20,16 @@ from mini_agent.coding.permissions.shell_options import (
 from mini_agent.tools.shell_line import ShellLine, SimpleCommand
 from mini_agent.tools.shell_parser import parse_line
 
-PREFIX_SUFFIX: Final = ":*"
+ANY_ARGUMENTS: Final = ":*"
 STAR: Final = re.compile(r"(?<!\\)\*")
 PLAIN_WORD: Final = re.compile(r"[\w./~ +@=,][\w./~ +@=,-]*")
 BLANK: Final = re.compile(r"\s")
 SHELL_SYNTAX: Final = re.compile(r"[\s;&|`$(){}<>]")
 GLOB: Final = re.compile(r"[*?\[]")
-# What a shell does not count as words; str.strip takes more away, such as a carriage return.
+# What a shell ignores round a line; `str.strip` would remove more, such as a carriage return.
 BLANKS: Final = " \t\n"
 SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "fish"})
-# They start the command that stands behind them.
+# They start the command that follows them.
 WRAPPERS: Final = SHELLS | frozenset(
     {"sudo", "doas", "su", "env", "nohup", "time", "timeout", "nice", "ionice", "chrt", "stdbuf"}
     | {"xargs", "parallel", "watch", "setsid", "flock", "script", "strace", "ltrace", "busybox"}
@@ -43,7 +43,7 @@ INTERPRETERS: Final = frozenset(
     | {"lua", "tclsh", "make", "vi", "vim", "ex", "ed", "tmux", "screen", "source", "."}
 )
 MAX_DEPTH: Final = 4
-# Of a command behind another.
+# Of a command that a wrapper starts, these many are matched.
 MAX_WRAPPED_WORDS: Final = 32
 SEPARATOR: Final = re.compile(r"[;&|\n`$(){}\"']+|\d*[<>]+[&|]?")
 QUOTING: Final = re.compile(r"\\\n|(?P<coded>\$'(?:[^'\\]|\\.)*')|[\"']|\\(?=.)", re.DOTALL)
@@ -52,11 +52,11 @@ ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*\+?=")
 
 def touches_line(spec: str, line: str) -> bool:
     """Return whether any command that the line may start matches the spec."""
-    pattern, first = _spec_regex(spec), spec.partition(" ")[0].removesuffix(PREFIX_SUFFIX)
+    pattern, first = _spec_regex(spec), spec.partition(" ")[0].removesuffix(ANY_ARGUMENTS)
     if pattern.fullmatch(line.strip(BLANKS)):
         return True
-    found = (_expand_name(words, first) for words in find_commands(line))
-    return any(pattern.fullmatch(" ".join(words)) for words in found)
+    commands = (_expand_name(words, first) for words in find_commands(line))
+    return any(pattern.fullmatch(" ".join(words)) for words in commands)
 
 
 def escape_line(line: str) -> str:
@@ -93,10 +93,10 @@ def find_commands(line: str) -> frozenset[Words]:
     fragments = [command.texts for each in lines for command in each.commands]
     if not all(each.is_static for each in lines):
         fragments += [*_text_fragments(line), *_text_fragments(QUOTING.sub(_unquote, line))]
-    # What goes into a shell may be a command, wherever it stands.
+    # Any word may become a command of a shell that reads from a pipe.
     feeds_shell = any(strip_folder(words)[0] in SHELLS for words in fragments)
-    found = (each for words in fragments for each in _unwrap(words, everywhere=feeds_shell))
-    return frozenset(found)
+    commands = (each for words in fragments for each in _unwrap(words, everywhere=feeds_shell))
+    return frozenset(commands)
 
 
 def _parse_lines(line: str, depth: int) -> Iterator[ShellLine]:
@@ -123,7 +123,7 @@ def _starts_commands(command: SimpleCommand) -> bool:
 
 
 def _covers(spec: str, words: Words, *, is_dynamic: bool) -> bool:
-    # A blank in a word does not end it.
+    # A blank inside a word must not match the blank between two words of the spec.
     written = " ".join(BLANK.sub("\0", word) for word in words)
     if not _spec_regex(spec).fullmatch(written):
         return False
@@ -131,7 +131,7 @@ def _covers(spec: str, words: Words, *, is_dynamic: bool) -> bool:
         return True
     if is_dynamic and strip_folder(words)[0] in RISKY_OPTIONS:
         return False
-    named_in_spec = {word for word in spec.removesuffix(PREFIX_SUFFIX).split() if word != "*"}
+    named_in_spec = {word for word in spec.removesuffix(ANY_ARGUMENTS).split() if word != "*"}
     return find_risky_words(words) <= named_in_spec
 
 
@@ -142,8 +142,8 @@ def _expand_name(words: Words, name: str) -> Words:
 
 
 def _spec_regex(spec: str) -> re.Pattern[str]:
-    if spec.endswith(PREFIX_SUFFIX):
-        return re.compile(rf"{re.escape(spec.removesuffix(PREFIX_SUFFIX))}(?:\s.*)?", re.DOTALL)
+    if spec.endswith(ANY_ARGUMENTS):
+        return re.compile(rf"{re.escape(spec.removesuffix(ANY_ARGUMENTS))}(?:\s.*)?", re.DOTALL)
     parts = STAR.split(spec.removesuffix(" *"))
     written = ".*".join(re.escape(_unescape(part)) for part in parts)
     return re.compile(written + (r"(?:\s.*)?" if spec.endswith(" *") else ""), re.DOTALL)
@@ -158,7 +158,7 @@ def _text_fragments(line: str) -> Iterator[Words]:
     for found in (*SEPARATOR.finditer(line), None):
         words = tuple(line[begin : found.start() if found else None].split())
         yield from _strip_assignments(words)
-        # The first word behind < or > is a file.
+        # The first word after < or > is a file; a command may follow it.
         if behind.strip("0123456789&|")[:1] in ("<", ">"):
             yield from _strip_assignments(words[1:])
         if found:
@@ -168,7 +168,7 @@ def _text_fragments(line: str) -> Iterator[Words]:
 def _strip_assignments(words: Words) -> Iterator[Words]:
     if words:
         yield words
-        # What braces may stand for.
+        # Braces may expand to several words.
         spread = (*filter(None, words[0].split(",")), *words[1:])
         yield from (spread,) if spread else ()
     while words and (assigned := ASSIGNMENT.match(words[0])):

@@ -15,65 +15,40 @@ from mini_agent.coding.tools.context import ToolContext
 from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.shell_line import ShellLine
 
-# All that they name, they change.
+# They change every file among their arguments.
 EDITING_COMMANDS: Final = frozenset(
     {"mv", "rm", "tee", "touch", "truncate", "dd", "chmod", "chown", "shred", "unlink", "patch"}
     | {"ed", "ex", "vi", "vim", "nano"}
 )
-# They change the last that they name.
+# They change the last of their arguments.
 COPYING_COMMANDS: Final = frozenset({"cp", "ln", "install", "rsync", "scp"})
 SED_IN_PLACE: Final = ("-i", "--in-place")
 READING_COMMANDS: Final = (
     EDITING_COMMANDS
     | COPYING_COMMANDS
     | frozenset(
-        {
-            "cat",
-            "tac",
-            "head",
-            "tail",
-            "less",
-            "more",
-            "nl",
-            "od",
-            "xxd",
-            "hexdump",
-            "strings",
-            "base64",
-        }
+        {"cat", "tac", "head", "tail", "less", "more", "nl", "od", "xxd", "hexdump", "strings"}
+        | {"base64", "base32", "grep", "egrep", "fgrep", "zgrep", "rg", "ag", "sed", "awk", "gawk"}
         | {
-            "base32",
-            "grep",
-            "egrep",
-            "fgrep",
-            "zgrep",
-            "rg",
-            "ag",
-            "sed",
-            "awk",
-            "gawk",
             "mawk",
             "cut",
+            "sort",
+            "uniq",
+            "wc",
+            "diff",
+            "cmp",
+            "comm",
+            "join",
+            "paste",
+            "rev",
+            "fold",
         }
-        | {"sort", "uniq", "wc", "diff", "cmp", "comm", "join", "paste", "rev", "fold", "jq", "yq"}
-        | {
-            "source",
-            ".",
-            "tar",
-            "zip",
-            "gzip",
-            "bzip2",
-            "xz",
-            "zcat",
-            "split",
-            "bat",
-            "curl",
-            "openssl",
-        }
+        | {"jq", "yq", "source", ".", "tar", "zip", "gzip", "bzip2", "xz", "zcat", "split", "bat"}
+        | {"curl", "openssl"}
     )
 )
 REDIRECTION: Final = re.compile(r"(?P<sign>[<>])[&|]?\s*(?P<name>[^\s;&|()<>]+)")
-# --file=NAME, if=NAME, @NAME
+# A file may stand behind one of these, as in --file=NAME, if=NAME, @NAME.
 VALUE_SEPARATOR: Final = re.compile(r"[=,:@]")
 VARIABLE: Final = re.compile(r"\$(?P<braced>\{)?(?P<name>[A-Za-z_]\w*)(?(braced)\})")
 MAX_GLOB_MATCHES: Final = 1000

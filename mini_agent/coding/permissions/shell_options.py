@@ -16,14 +16,8 @@ from mini_agent.tools.shell_line import ShellLine
 
 Words: TypeAlias = tuple[str, ...]
 FIND_OPTIONS: Final = (
-    "-exec",
-    "-execdir",
-    "-ok",
-    "-okdir",
-    "-delete",
-    "-fprint",
-    "-fprint0",
-    "-fprintf",
+    *("-exec", "-execdir", "-ok", "-okdir", "-delete"),
+    *("-fprint", "-fprint0", "-fprintf", "-fls"),
 )
 AWK_OPTIONS: Final = ("-f", "--file", "-i", "--include", "-l", "--load", "-E", "--exec")
 TAR_OPTIONS: Final = (
@@ -33,7 +27,7 @@ TAR_OPTIONS: Final = (
 RISKY_OPTIONS: Final = MappingProxyType(
     {
         "git": ("--output", "--upload-pack", "--receive-pack", "--exec", "--open-files-in-pager"),
-        "find": (*FIND_OPTIONS, "-fls"),
+        "find": FIND_OPTIONS,
         "fd": ("-x", "-X", "--exec", "--exec-batch"),
         "rg": ("--pre", "--hostname-bin"),
         "sort": ("-o", "--output", "--compress-program"),
@@ -46,7 +40,7 @@ RISKY_OPTIONS: Final = MappingProxyType(
         "rsync": ("-e", "--rsh", "--rsync-path"),
     }
 )
-# What follows git and starts what a configuration names, or changes the configuration.
+# They start commands that git's configuration names, or change the configuration.
 RISKY_GIT_COMMANDS: Final = frozenset(
     {"config", "submodule", "bisect", "filter-branch", "difftool", "mergetool", "hook"}
     | {"daemon", "instaweb", "send-email", "credential"}
@@ -65,7 +59,7 @@ RISKY_AWK_SCRIPT: Final = re.compile(r"system|getline|[|>@]")
 RISKY_SCRIPTS: Final = MappingProxyType(
     {"sed": RISKY_SED_SCRIPT, "awk": RISKY_AWK_SCRIPT, "gawk": RISKY_AWK_SCRIPT}
 )
-# They carry out what stands in the subscript of a variable's name.
+# They evaluate substitutions in the subscript of a variable's name.
 SUBSCRIPT_BUILTINS: Final = frozenset(
     {"test", "[", "[[", "printf", "read", "unset", "let", "declare", "typeset", "export", "local"}
     | {"readonly", "mapfile", "readarray", "wait", "getopts"}
@@ -101,7 +95,7 @@ def _risky_options(words: Words) -> Iterator[str]:
 
 def _is_option(word: str, option: str, *, exactly: bool) -> bool:
     written = word.partition("=")[0]
-    # A name of a file that a star stands for may be an option.
+    # A glob may be expanded to a file whose name is an option.
     if fnmatchcase(option, word):
         return True
     if option.startswith("--"):

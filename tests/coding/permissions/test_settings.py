@@ -11,9 +11,9 @@ from mini_agent.coding.permissions.rules import parse_rule
 from mini_agent.coding.permissions.settings import (
     LOCAL_SETTINGS,
     add_allow_rule,
-    permission_files,
     read_permission_settings,
 )
+from mini_agent.coding.settings import load_settings_file, merge_settings, settings_paths
 from mini_agent.errors import NotConfigured
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import Harness
@@ -33,7 +33,7 @@ def put(path: Path, **permissions: object) -> None:
 
 
 def test_rules_of_all_files_add_up_and_the_last_mode_counts(home: Path, project: Path) -> None:
-    user, shared, local = permission_files(home, project)
+    user, shared, local = settings_paths(home, project)
     put(user, allow=["Bash(ls *)"], defaultMode="plan", additionalDirectories=["/opt"])
     put(shared, deny=["Read(.env)"], additionalDirectories=["../beside"])
     put(local, allow=["Edit"], ask=["Bash"], defaultMode="acceptEdits")
@@ -44,12 +44,12 @@ def test_rules_of_all_files_add_up_and_the_last_mode_counts(home: Path, project:
 
 
 def test_files_that_are_not_there_say_nothing(home: Path, project: Path) -> None:
-    settings = read_permission_settings(permission_files(home, project), project)
+    settings = read_permission_settings(settings_paths(home, project), project)
     assert (settings.rules, settings.mode) == (rules(), None)
 
 
 def test_a_project_cannot_switch_permissions_off(home: Path, project: Path) -> None:
-    user, shared, local = permission_files(home, project)
+    user, shared, local = settings_paths(home, project)
     for path in (shared, local):
         put(path, defaultMode="bypassPermissions")
     assert read_permission_settings((user, shared, local), project).mode is None
@@ -76,6 +76,18 @@ def test_broken_settings_are_named_with_file_line_and_key(
     path = tmp_path / "settings.json"
     path.write_text(text)
     with pytest.raises(NotConfigured, match=f"settings.json, {complaint}"):
+        read_permission_settings((path,), tmp_path)
+
+
+def test_a_byte_order_mark_is_no_part_of_either_part(tmp_path: Path) -> None:
+    path = tmp_path / "settings.json"
+    path.write_text('{"model": "gpt-4.1",\n"permissions": {"deny": ["Bash"]}}', "utf-8-sig")
+    assert merge_settings([load_settings_file(path)]).model == "gpt-4.1"
+    assert read_permission_settings((path,), tmp_path).rules == rules(["Bash"])
+    path.write_text('{"model":\n1,\n"permissions":\n{"deny": 1}}', "utf-8-sig")
+    with pytest.raises(NotConfigured, match="line 2: model: "):
+        merge_settings([load_settings_file(path)])
+    with pytest.raises(NotConfigured, match=r"line 4: permissions\.deny: "):
         read_permission_settings((path,), tmp_path)
 
 
