@@ -1,11 +1,4 @@
-"""What is known before a session is opened: places, settings, models, trust.
-
-Where the assistant works, and where the user keeps what is theirs.
-
-Which model answers, and which smaller one reads web pages.
-
-Whether a project's own files may start commands: only when the user has said so.
-"""
+"""The launch configuration of a session: options, folders, settings, models and trust, read once."""
 
 from __future__ import annotations
 
@@ -17,8 +10,13 @@ from typing import Final
 
 from mini_agent.coding.options import Options
 from mini_agent.coding.permissions.rules import Rules, parse_rule
-from mini_agent.coding.permissions.settings import PermissionSettings, read_permission_settings
-from mini_agent.coding.settings import ClaudeSettings, read_settings, settings_paths
+from mini_agent.coding.permissions.settings import PermissionSettings, merge_permission_settings
+from mini_agent.coding.settings import (
+    ClaudeSettings,
+    load_settings_file,
+    merge_settings,
+    settings_paths,
+)
 from mini_agent.coding.transcript.locations import (
     SessionFile,
     SessionOrigin,
@@ -187,52 +185,50 @@ class LaunchConfig:
 
 
 def read_launch_config(options: Options, variables: Mapping[str, str]) -> LaunchConfig:
-    """The ground for `options`; raises what is wrong with it.
+    """Read settings, models and trust for `options`; raises `NotConfigured` or `BadRequest`.
 
-    What a project says that is not trusted is left out, with a remark: its hooks and servers are
-    commands and its rules allow them, and a stranger may have written both.
+    The settings of a project that is not trusted are left out, with a warning: its hooks and
+    servers are commands and its rules allow them, and a stranger may have written both.
     """
-    places = resolve_paths(options.add_dirs, variables)
-    trust = TrustedFolders(places.claude_home)
-    if options.trust_project and not trust.has(places.project):
-        trust.add(places.project)
-    is_trusted = trust.has(places.project)
-    # INVARIANT: what lies in a folder allows nothing there until the user trusts the folder.
-    paths = settings_paths(places.claude_home, places.project)[: None if is_trusted else 1]
-    settings = read_settings(paths)
+    paths = resolve_paths(options.add_dirs, variables)
+    trusted = TrustedFolders(paths.claude_home)
+    if options.trust_project and not trusted.has(paths.project):
+        trusted.add(paths.project)
+    is_trusted = trusted.has(paths.project)
+    # INVARIANT: files in a folder allow nothing there until the user trusts the folder.
+    settings_files = [
+        load_settings_file(path)
+        for path in settings_paths(paths.claude_home, paths.project)[: None if is_trusted else 1]
+    ]
+    settings = merge_settings(settings_files)
     model = select_model(options.model, settings.model, variables)
     return LaunchConfig(
         options=options,
         variables=variables,
-        paths=places,
+        paths=paths,
         settings=settings,
         model=model,
         digest_model=options.digest_model or select_digest_model(model),
-        permission_settings=_merge_permissions(
-            read_permission_settings(paths, places.project), options
+        permission_settings=_add_option_rules(
+            merge_permission_settings(settings_files, paths.project), options
         ),
         is_trusted=is_trusted,
-        warnings=settings.warnings
-        if is_trusted
-        else (*settings.warnings, *_warn_untrusted(places)),
+        warnings=settings.warnings if is_trusted else (*settings.warnings, *_warn_untrusted(paths)),
     )
 
 
-def _merge_permissions(said: PermissionSettings, options: Options) -> PermissionSettings:
-    """What files say, and the rules of options, which weigh as much."""
-    deny, allow = (
-        tuple(parse_rule(text) for text in given)
-        for given in (options.disallowed_tools, options.allowed_tools)
-    )
-    return replace(said, rules=said.rules + Rules(deny=deny, allow=allow))
+def _add_option_rules(settings: PermissionSettings, options: Options) -> PermissionSettings:
+    deny = tuple(map(parse_rule, options.disallowed_tools))
+    allow = tuple(map(parse_rule, options.allowed_tools))
+    return replace(settings, rules=settings.rules + Rules(deny=deny, allow=allow))
 
 
-def find_project_files(places: ProjectPaths) -> list[Path]:
-    """The files in the project that may start commands or allow them."""
-    settings = settings_paths(places.claude_home, places.project)[1:]
-    return [path for path in (places.project / PROJECT_MCP_FILE, *settings) if path.is_file()]
+def find_project_files(paths: ProjectPaths) -> list[Path]:
+    """List the files in the project that start commands or allow them."""
+    settings = settings_paths(paths.claude_home, paths.project)[1:]
+    return [path for path in (paths.project / PROJECT_MCP_FILE, *settings) if path.is_file()]
 
 
-def _warn_untrusted(places: ProjectPaths) -> list[str]:
-    own = find_project_files(places)
+def _warn_untrusted(paths: ProjectPaths) -> list[str]:
+    own = find_project_files(paths)
     return [f"{path} is left out: this folder is not trusted yet (--trust)" for path in own]

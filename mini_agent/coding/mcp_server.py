@@ -29,7 +29,8 @@ from mcp.types import (
 from mini_agent.coding.lazy import LazyPages, LazySearch, open_sandbox
 from mini_agent.coding.permissions.matching import denied_globs
 from mini_agent.coding.permissions.policy import Deny, PermissionPolicy
-from mini_agent.coding.permissions.settings import permission_files, read_permission_settings
+from mini_agent.coding.permissions.settings import read_permission_settings
+from mini_agent.coding.settings import settings_paths
 from mini_agent.coding.tools.catalog import argument_schema, available_tools, coding_tools
 from mini_agent.coding.tools.coding_tool import CodingTool, error_output
 from mini_agent.coding.tools.context import ToolContext
@@ -70,7 +71,7 @@ def load_policy(project: Path, environment: Mapping[str, str]) -> PermissionPoli
     """Return the policy: the client asks its user, what settings deny is denied here too."""
     context = ToolContext.create(project, environment)
     home = Path(environment.get("CLAUDE_CONFIG_DIR") or Path(context.home, ".claude"))
-    settings = read_permission_settings(permission_files(home, context.project), context.project)
+    settings = read_permission_settings(settings_paths(home, context.project), context.project)
     searx = environment.get("MINI_AGENT_SEARXNG_URL")
     context = replace(
         context,

@@ -1,6 +1,7 @@
-"""Claude Code's settings.json of the user, the project and this machine, as far as we read them.
+"""Reads Claude Code's settings.json files of the user, the project and this machine.
 
-Where in a JSON text a value stands, for whoever has to mend it.
+`load_settings_file` is the one reader of these files; permissions/settings.py validates the
+permissions in what it returns.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -25,52 +26,131 @@ from pydantic import (
 from mini_agent.coding.hooks.commands import DEFAULT_TIMEOUT_S, CommandHook
 from mini_agent.coding.hooks.event import EVENT_NAMES
 from mini_agent.errors import NotConfigured
+from mini_agent.messages import JsonObject
 
-BLANK: Final = " \t\r\n"
+WHITESPACE: Final = " \t\r\n"
 DECODER: Final = json.JSONDecoder()
+# In pydantic's path to a field of a hook (hooks, event, index, hooks, index, tag, field), the
+# position of the union's tag, which is no key of the file.
+TAG_POSITION: Final = 5
+Model = TypeVar("Model", bound=BaseModel)
 
 
-def line_of(text: str, path: Sequence[str | int]) -> int:
-    """The line of the value at `path` in a valid text; a step that is not there ends the way."""
-    place = _after(text, 0)
-    for step in path:
-        inside = dict(_inside(text, place))
-        if step not in inside:
+@dataclass(frozen=True, slots=True)
+class ClaudeSettings:
+    """The settings of all files, merged; `warnings` name entries that have no effect here."""
+
+    hooks: tuple[CommandHook, ...] = ()
+    model: str = ""
+    env: dict[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """One settings.json: its text without a byte order mark, and the JSON object in it."""
+
+    path: Path
+    text: str
+    value: JsonObject
+
+    def validate(self, model: type[Model]) -> Model:
+        """Validate the value; raises `NotConfigured` with file, line and key of the first error."""
+        try:
+            return model.model_validate(self.value)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            keys = _strip_tag(first["loc"])
+            where = f"{self.path}, line {find_line(self.text, keys)}: {'.'.join(map(str, keys))}"
+            message = first["msg"].removeprefix("Value error, ")
+            raise NotConfigured(f"{where}: {message}") from None
+
+
+def settings_paths(claude_home: Path, project: Path) -> tuple[Path, ...]:
+    """Return the paths of the files, lowest precedence first."""
+    own = project / ".claude"
+    return (claude_home / "settings.json", own / "settings.json", own / "settings.local.json")
+
+
+def load_settings_file(path: Path) -> SettingsFile:
+    """Read and parse a file; a missing or empty one is an empty object.
+
+    Raises `NotConfigured` with file and line where it cannot be read or is no JSON object.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, NotADirectoryError):
+        text = ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise NotConfigured(f"{path} cannot be read: {error}") from None
+    try:
+        value: object = json.loads(text or "{}")
+    except json.JSONDecodeError as error:
+        raise NotConfigured(
+            f"{path}, line {error.lineno}: {error.msg}", hint="it must be one JSON object"
+        ) from None
+    if not isinstance(value, dict):
+        raise NotConfigured(f"{path}, line 1: it must be one JSON object")
+    return SettingsFile(path, text, value)
+
+
+def merge_settings(files: Iterable[SettingsFile]) -> ClaudeSettings:
+    """Merge the files, lowest precedence first; raises `NotConfigured` for an invalid one."""
+    merged = ClaudeSettings()
+    for file in files:
+        settings = file.validate(_Settings)
+        merged = ClaudeSettings(
+            hooks=() if settings.disable_hooks else (*merged.hooks, *_command_hooks(settings)),
+            model=settings.model or merged.model,
+            env={**merged.env, **settings.env},
+            warnings=(*merged.warnings, *_find_warnings(file.path, settings)),
+        )
+    return merged
+
+
+def find_line(text: str, keys: Sequence[str | int]) -> int:
+    """Return the line number of the value under `keys` in a valid JSON text.
+
+    Where a key is missing, it is the line of the innermost value that exists.
+    """
+    position = _skip_whitespace(text, 0)
+    for key in keys:
+        children = dict(_iter_children(text, position))
+        if key not in children:
             break
-        place = inside[step]
-    return text.count("\n", 0, place) + 1
+        position = children[key]
+    return text.count("\n", 0, position) + 1
 
 
-def _inside(text: str, place: int) -> Iterator[tuple[str | int, int]]:
-    """The keys of the object or list that begins at `place`, and where their values do."""
-    opens, place, number = text[place], _after(text, place + 1), 0
-    while opens in "{[" and text[place] not in "}]":
-        key: str | int = number
-        if opens == "{":
-            key, place = DECODER.raw_decode(text, place)
-            place = _after(text, text.index(":", place) + 1)
-        yield key, place
-        place = _after(text, DECODER.raw_decode(text, place)[1])
-        place = _after(text, place + 1) if text[place] == "," else place
-        number += 1
+def _iter_children(text: str, position: int) -> Iterator[tuple[str | int, int]]:
+    """Yield the keys of the object or list at `position`, each with the position of its value."""
+    opening, position, index = text[position], _skip_whitespace(text, position + 1), 0
+    while opening in "{[" and text[position] not in "}]":
+        key: str | int = index
+        if opening == "{":
+            key, position = DECODER.raw_decode(text, position)
+            position = _skip_whitespace(text, text.index(":", position) + 1)
+        yield key, position
+        position = _skip_whitespace(text, DECODER.raw_decode(text, position)[1])
+        position = _skip_whitespace(text, position + 1) if text[position] == "," else position
+        index += 1
 
 
-def _after(text: str, place: int) -> int:
-    """The first place from there on that is not blank."""
-    while place < len(text) and text[place] in BLANK:
-        place += 1
-    return place
+def _skip_whitespace(text: str, position: int) -> int:
+    while position < len(text) and text[position] in WHITESPACE:
+        position += 1
+    return position
 
 
-# hooks, an event, a number, hooks, a number, and then the name of a kind, which is no key.
-KIND_PLACE: Final = 5
+def _strip_tag(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    return (*loc[:TAG_POSITION], *loc[TAG_POSITION + 1 :]) if loc[:1] == ("hooks",) else loc
 
 
-class _Read(BaseModel):
+class _SettingsModel(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
 
-class _Command(_Read):
+class _Command(_SettingsModel):
     type: Literal["command"] = Field(description="The type of the hook; only commands are run.")
     command: Annotated[str, Field(min_length=1, description="The command line.")]
     timeout: Annotated[
@@ -78,34 +158,34 @@ class _Command(_Read):
     ] = DEFAULT_TIMEOUT_S
 
 
-def _compiles(matcher: str) -> str:
+def _check_matcher(matcher: str) -> str:
     try:
         re.compile(matcher if matcher != "*" else "")
-    except re.error as odd:
-        raise ValueError(f"{matcher!r:.80} is no regular expression: {odd}") from None
+    except re.error as error:
+        raise ValueError(f"{matcher!r:.80} is no regular expression: {error}") from None
     return matcher
 
 
-def _kind(hook: object) -> str:
+def _select_tag(hook: object) -> str:
     return "command" if isinstance(hook, dict) and hook.get("type") == "command" else "other"
 
 
 _Hook = Annotated[
     Annotated[_Command, Tag("command")] | Annotated[dict[str, object], Tag("other")],
-    Discriminator(_kind),
+    Discriminator(_select_tag),
 ]
 
 
-class _Group(_Read):
-    matcher: Annotated[str, AfterValidator(_compiles)] = Field(
+class _Group(_SettingsModel):
+    matcher: Annotated[str, AfterValidator(_check_matcher)] = Field(
         default="", description="A regular expression for the names of tools; empty or * for all."
     )
     hooks: list[_Hook] = Field(
-        default=[], description="The hooks, in order; those of other types are only remarked upon."
+        default=[], description="The hooks, in order; those of other types only cause a warning."
     )
 
 
-class _Settings(_Read):
+class _Settings(_SettingsModel):
     hooks: dict[str, list[_Group]] = Field(default={}, description="Groups of hooks by event.")
     env: dict[str, str] = Field(default={}, description="Environment variables of the session.")
     model: str = Field(default="", description="The model; empty for the default.")
@@ -116,76 +196,16 @@ class _Settings(_Read):
     )
 
 
-@dataclass(frozen=True, slots=True)
-class ClaudeSettings:
-    """What the files say together; `remarks` are about what is in them and not done here."""
-
-    hooks: tuple[CommandHook, ...] = ()
-    model: str = ""
-    env: dict[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-
-
-def settings_paths(claude_home: Path, project: Path) -> tuple[Path, ...]:
-    """The files, what counts more behind what counts less."""
-    own = project / ".claude"
-    return (claude_home / "settings.json", own / "settings.json", own / "settings.local.json")
-
-
-def read_settings(paths: Iterable[Path]) -> ClaudeSettings:
-    """All files that are there; `NotConfigured` names file, line and key of what is wrong."""
-    merged = ClaudeSettings()
-    for path in paths:
-        read = _read(path)
-        if read is None:
-            continue
-        merged = ClaudeSettings(
-            hooks=() if read.disable_hooks else (*merged.hooks, *_hooks(read)),
-            model=read.model or merged.model,
-            env={**merged.env, **read.env},
-            warnings=(*merged.warnings, *_find_warnings(path, read)),
-        )
-    return merged
-
-
-def _read(path: Path) -> _Settings | None:
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except (OSError, UnicodeDecodeError) as unreadable:
-        raise NotConfigured(f"{path} cannot be read: {unreadable}") from None
-    try:
-        read = json.loads(text or "{}")
-        if not isinstance(read, dict):
-            raise NotConfigured(f"{path}, line 1: it must be one JSON object")
-        return _Settings.model_validate(read)
-    except json.JSONDecodeError as broken:
-        raise NotConfigured(
-            f"{path}, line {broken.lineno}: {broken.msg}", hint="it must be one JSON object"
-        ) from None
-    except ValidationError as wrong:
-        first = wrong.errors(include_url=False, include_input=False)[0]
-        steps = _steps(first["loc"])
-        keys = ".".join(map(str, steps))
-        said = first["msg"].removeprefix("Value error, ")
-        raise NotConfigured(f"{path}, line {line_of(text, steps)}: {keys}: {said}") from None
-
-
-def _steps(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    return (*loc[:KIND_PLACE], *loc[KIND_PLACE + 1 :]) if loc[:1] == ("hooks",) else loc
-
-
-def _hooks(read: _Settings) -> Iterator[CommandHook]:
+def _command_hooks(settings: _Settings) -> Iterator[CommandHook]:
     for event in EVENT_NAMES:
-        for group in read.hooks.get(event, []):
+        for group in settings.hooks.get(event, []):
             for hook in group.hooks:
                 if isinstance(hook, _Command):
                     yield CommandHook(event, hook.command, group.matcher, hook.timeout)
 
 
-def _find_warnings(path: Path, read: _Settings) -> Iterator[str]:
-    for event, groups in read.hooks.items():
+def _find_warnings(path: Path, settings: _Settings) -> Iterator[str]:
+    for event, groups in settings.hooks.items():
         if event not in EVENT_NAMES:
             yield f"{path}: hooks of {event} are not run here"
         for hook in (each for group in groups for each in group.hooks):
