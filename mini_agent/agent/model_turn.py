@@ -1,4 +1,4 @@
-"""One turn of the model: the request, a hedged second request, retries with a remedy, and the reply."""
+"""One turn of the model: the request, a hedged second one, retries, and the parsed reply."""
 
 from __future__ import annotations
 

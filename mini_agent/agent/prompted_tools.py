@@ -1,11 +1,8 @@
-"""Turns put in plain text, for servers that say that they take no tools.
+"""Prompted tools: a protocol in plain text for model servers that take no tools.
 
-The protocol for servers that take no tools: each turn is one JSON object, a call or the end.
-
-`{"tool": name, "args": {...}}` calls a tool, `{"final": text}` answers. A server that can be held
-to a JSON schema (Ollama's `format`, OpenAI's `response_format`) yields a step whatever the model.
-
-A conversation with calls, told without them, for servers that take neither tools nor calls.
+Each reply is one JSON object, `{"tool": name, "args": {...}}` for a call or `{"final": text}` for
+the answer. Where the server takes a JSON schema (Ollama's `format`, OpenAI's `response_format`),
+it enforces that form.
 """
 
 from __future__ import annotations
@@ -35,48 +32,77 @@ INSTRUCTIONS: Final = (
 TOOL_KEY: Final = "tool"
 ARGUMENTS_KEY: Final = "args"
 FINAL_KEY: Final = "final"
+SCHEMA_NAME: Final = "step"
+TOOLS_PROMPTED: Final = "the server takes no tools, so the model was asked for its calls in text"
+SCHEMA_DROPPED: Final = "the server takes no JSON schema, so the model was asked without one"
+
+
+class PromptedTools:
+    """Rewrites requests and parses replies once a server has refused tools, to the run's end."""
+
+    def __init__(self) -> None:
+        self._is_active = False
+        self._takes_schema = True
+
+    def apply_remedy(self, broken: ModelError, request: ModelRequest) -> str:
+        """Applies the remedy for `broken` and names it; returns "" where there is none here."""
+        if isinstance(broken, NoToolSupport) and request.tools:
+            self._is_active = True
+            return TOOLS_PROMPTED
+        may_be_the_schema = self._is_active and "response_format" in request.options
+        if may_be_the_schema and not broken.retryable and self._takes_schema:
+            self._takes_schema = False
+            return SCHEMA_DROPPED
+        return ""
+
+    def rewrite_request(self, native: ModelRequest, tools: OfferedTools) -> ModelRequest:
+        """Returns `native`, or the same request with its tools and calls as text."""
+        if not self._is_active:
+            return native
+        options = dict(native.options)
+        for only_with_tools in ("tool_choice", "parallel_tool_calls"):
+            options.pop(only_with_tools, None)
+        if tools and self._takes_schema:
+            named: JsonObject = {"name": SCHEMA_NAME, "schema": build_step_schema(tools)}
+            options["response_format"] = {"type": "json_schema", "json_schema": named}
+        elif not self._takes_schema:
+            options.pop("response_format", None)
+        addenda = [format_instructions(tools)] if tools else []
+        messages = append_instructions(write_calls_as_text(native.messages), addenda)
+        return replace(native, messages=messages, tools=[], options=options)
+
+    def parse_reply(self, reply: ModelReply) -> ModelReply:
+        """Returns `reply` with its step as a call or an answer, or unchanged where it has none."""
+        if not self._is_active:
+            return reply
+        step = parse_step(reply.text)
+        if step is None:
+            return reply
+        if isinstance(step, str):
+            return replace(reply, text=step)
+        return replace(reply, text="", tool_calls=(step,))
 
 
 def format_instructions(tools: OfferedTools) -> str:
-    """What the model is told, beside its other instructions."""
+    """Formats the instructions, with a line for each tool."""
     return INSTRUCTIONS.format(tools="\n".join(map(_describe_tool, tools.values())))
 
 
+def _describe_tool(tool: OfferedTool) -> str:
+    description = _function(tool).get("description")
+    parameters = json.dumps(_parameters(tool).get("properties", {}), ensure_ascii=False)
+    described = f": {description}" if isinstance(description, str) and description else ""
+    return f"- {tool.name}{described} Arguments: {parameters}"
+
+
 def build_step_schema(tools: OfferedTools) -> JsonObject:
-    """The JSON schema of one step: a call of one of `tools`, or the answer."""
+    """Builds the JSON schema of one step: a call of one of `tools`, or the answer."""
     answer: JsonObject = {"type": "string"}
     steps: list[JsonValue] = [
         _object_schema({TOOL_KEY: {"enum": [each.name]}, ARGUMENTS_KEY: _parameters(each)})
         for each in tools.values()
     ]
     return {"anyOf": [*steps, _object_schema({FINAL_KEY: answer})]}
-
-
-def parse_step(text: str) -> str | Sequence[ToolCall] | None:
-    """The answer or the call that `text` is; None where it is no whole step of the protocol."""
-    said = split_reasoning(text).text
-    start = said.find("{")
-    if start < 0:
-        return None
-    try:
-        read = parse_json(said, start)
-    except LenientJsonError:
-        return None
-    return _read_step(read)
-
-
-def _read_step(read: ParsedJson) -> str | Sequence[ToolCall] | None:
-    if not isinstance(read.value, dict) or not read.is_whole(read.value):
-        return None
-    name = read.value.get(TOOL_KEY)
-    if isinstance(name, str) and name:
-        arguments = read.value.get(ARGUMENTS_KEY)
-        written = arguments if isinstance(arguments, str) else json.dumps(arguments)
-        return [ToolCall("", name, written, "text")] if ARGUMENTS_KEY in read.value else None
-    final = read.value.get(FINAL_KEY)
-    if final is None:
-        return None
-    return final if isinstance(final, str) else json.dumps(final, ensure_ascii=False)
 
 
 def _object_schema(properties: JsonObject) -> JsonObject:
@@ -86,13 +112,6 @@ def _object_schema(properties: JsonObject) -> JsonObject:
         "required": list(properties),
         "additionalProperties": False,
     }
-
-
-def _describe_tool(tool: OfferedTool) -> str:
-    description = _function(tool).get("description")
-    parameters = json.dumps(_parameters(tool).get("properties", {}), ensure_ascii=False)
-    said = f": {description}" if isinstance(description, str) and description else ""
-    return f"- {tool.name}{said} Arguments: {parameters}"
 
 
 def _parameters(tool: OfferedTool) -> JsonObject:
@@ -105,18 +124,45 @@ def _function(tool: OfferedTool) -> JsonObject:
     return function if isinstance(function, dict) else {}
 
 
+def parse_step(text: str) -> str | ToolCall | None:
+    """Parses `text` into an answer or a call; None where it is no whole step of the protocol."""
+    reply = split_reasoning(text).text
+    start = reply.find("{")
+    if start < 0:
+        return None
+    try:
+        parsed = parse_json(reply, start)
+    except LenientJsonError:
+        return None
+    return _read_step(parsed)
+
+
+def _read_step(parsed: ParsedJson) -> str | ToolCall | None:
+    if not isinstance(parsed.value, dict) or not parsed.is_whole(parsed.value):
+        return None
+    name = parsed.value.get(TOOL_KEY)
+    if isinstance(name, str) and name:
+        arguments = parsed.value.get(ARGUMENTS_KEY)
+        written = arguments if isinstance(arguments, str) else json.dumps(arguments)
+        return ToolCall("", name, written, "text") if ARGUMENTS_KEY in parsed.value else None
+    final = parsed.value.get(FINAL_KEY)
+    if final is None:
+        return None
+    return final if isinstance(final, str) else json.dumps(final, ensure_ascii=False)
+
+
 def write_calls_as_text(messages: Sequence[Message]) -> list[Message]:
-    """`messages` with calls written as `{"tool", "args"}` and what came of them as the user's."""
-    told: list[Message] = []
+    """Rewrites calls as `{"tool", "args"}` text and their results as messages of the user."""
+    rewritten: list[Message] = []
     for message in _without_calls(messages):
-        last = told[-1] if told else {}
-        said, more = last.get("content"), message["content"]
+        last = rewritten[-1] if rewritten else {}
+        earlier, later = last.get("content"), message["content"]
         in_a_row = last.get("role") == message["role"] == "user"
-        if in_a_row and isinstance(said, str) and isinstance(more, str):
-            told[-1] = user(f"{said}\n\n{more}")
+        if in_a_row and isinstance(earlier, str) and isinstance(later, str):
+            rewritten[-1] = user(f"{earlier}\n\n{later}")
         else:
-            told.append(message)
-    return told
+            rewritten.append(message)
+    return rewritten
 
 
 def _without_calls(messages: Sequence[Message]) -> Iterator[Message]:
@@ -137,56 +183,4 @@ def _write_call(call: dict[str, JsonValue]) -> str:
     if not isinstance(function, dict):
         return ""
     args = parse_json_object(str(function.get("arguments")))
-    return json.dumps({"tool": function.get("name"), "args": args}, ensure_ascii=False)
-
-
-TOOLS_PROMPTED: Final = "the server takes no tools, so the model was asked for its calls in text"
-SCHEMA_DROPPED: Final = "the server takes no JSON schema, so the model was asked without one"
-SCHEMA_NAME: Final = "step"
-
-
-class PromptedTools:
-    """Whether a run speaks in plain text; once it does, it does to its end."""
-
-    def __init__(self) -> None:
-        self._is_needed = False
-        self._takes_schema = True
-
-    def apply_remedy(self, broken: ModelError, request: ModelRequest) -> str:
-        """What is done about `broken` here, empty when that is nothing."""
-        if isinstance(broken, NoToolSupport) and request.tools:
-            self._is_needed = True
-            return TOOLS_PROMPTED
-        may_be_the_schema = self._is_needed and "response_format" in request.options
-        if may_be_the_schema and not broken.retryable and self._takes_schema:
-            self._takes_schema = False
-            return SCHEMA_DROPPED
-        return ""
-
-    def rewrite_request(self, native: ModelRequest, tools: OfferedTools) -> ModelRequest:
-        """`native`, or the same turn in plain text."""
-        if not self._is_needed:
-            return native
-        options = dict(native.options)
-        for only_with_tools in ("tool_choice", "parallel_tool_calls"):
-            options.pop(only_with_tools, None)
-        if tools and self._takes_schema:
-            named: JsonObject = {"name": SCHEMA_NAME, "schema": build_step_schema(tools)}
-            options["response_format"] = {"type": "json_schema", "json_schema": named}
-        elif not self._takes_schema:
-            options.pop("response_format", None)
-        addenda = [format_instructions(tools)] if tools else []
-        messages = append_instructions(write_calls_as_text(native.messages), addenda)
-        return replace(native, messages=messages, tools=[], options=options)
-
-    def parse_reply(self, reply: ModelReply) -> ModelReply:
-        """`reply` with its step as calls or as the answer; as it is where it holds no step."""
-        if not self._is_needed:
-            return reply
-        step = parse_step(reply.text)
-        if step is None:
-            return reply
-        if isinstance(step, str):
-            return replace(reply, text=step)
-        calls: tuple[ToolCall, ...] = tuple(step)
-        return replace(reply, text="", tool_calls=calls)
+    return json.dumps({TOOL_KEY: function.get("name"), ARGUMENTS_KEY: args}, ensure_ascii=False)

@@ -97,13 +97,13 @@ async def test_the_same_words_again_and_again_are_a_circle_too() -> None:
     assert (result.stopped_reason, result.final_answer) == ("stagnation", "I am not sure.")
 
 
-def turn(did: str, came_to: str = "", *, failed: bool = False) -> TurnSummary:
-    return TurnSummary(did, came_to, failed, "did")
+def turn(action: str, outcome: str = "", *, failed: bool = False) -> TurnSummary:
+    return TurnSummary(action, outcome, failed, "did")
 
 
-def verdicts(*steps: TurnSummary) -> list[str]:
-    stagnation = StagnationDetector(3)
-    return [stagnation.after(each) for each in steps]
+def verdicts(*turns: TurnSummary) -> list[str]:
+    detector = StagnationDetector(3)
+    return [detector.observe(each) for each in turns]
 
 
 @pytest.mark.parametrize(
