@@ -58,7 +58,7 @@ class PlanModePrompter:
         return approved
 
 
-def _ignore(hook_permission: str) -> None:
+def _ignore(message: str) -> None:
     """Discard the message."""
 
 
@@ -98,12 +98,13 @@ class PolicyApprover:
     async def _ask(self, ask: Ask, decide_again: Callable[[], Decision]) -> str:
         if self.prompter is None:
             return (
-                f"This needs the user's permission, and nobody is there to be asked. The rule "
-                f"{ask.suggested_rule} would allow it, with --allowed-tools or under permissions.allow."
+                "This needs the user's permission, and nobody is there to be asked. The rule "
+                f"{ask.suggested_rule} would allow it, with --allowed-tools or under "
+                "permissions.allow."
             )
         async with self._one_at_a_time:
-            # What the user has said to another call may hold for this one, and what that call
-            # has done may have changed what this one would do.
+            # Decide again: while this call waited, the user may have allowed it by a rule, and
+            # another call may have changed the file that it edits.
             current = decide_again()
             if isinstance(current, Allow):
                 return ""

@@ -1,4 +1,4 @@
-"""The assistant: what the user says goes through hooks, into the session, and through the loop."""
+"""The assistant of one session: passes prompts through hooks and runs the inner loop on them."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ ContextLimitLookup: TypeAlias = Callable[[str], Awaitable[int | None]]
 
 
 def text_block(text: str) -> Block:
-    """Words, as a block."""
+    """Build a content block of `text`."""
     return {"type": "text", "text": text}
 
 
 @dataclass
 class Assistant:
-    """One session with everything that belongs to it; `aside` is asked beside the conversation."""
+    """One session with its loop, hooks and prompt servers; `side_model` writes the summaries."""
 
     inner: InnerLoop
     side_model: Model
@@ -46,21 +46,21 @@ class Assistant:
 
     @property
     def session(self) -> Session:
-        """The conversation so far."""
+        """The session's transcript."""
         return self.inner.session
 
     async def begin(self, source: str) -> None:
-        """Tells hooks that the session starts; `source` is startup, resume, clear or compact."""
+        """Run the SessionStart hooks; `source` is startup, resume, clear or compact."""
         decision = await self._ask("SessionStart", source, {"source": source})
         self._warn(decision.reasons)
         self._pending_context = decision.after
 
     async def end(self, reason: str) -> None:
-        """Tells hooks that the session is over."""
+        """Run the SessionEnd hooks."""
         self._warn((await self._ask("SessionEnd", reason, {"reason": reason})).reasons)
 
     async def prompt(self, text: str) -> TurnOutcome:
-        """An answer to `text`, unless a hook refuses it."""
+        """Answer `text`, unless a UserPromptSubmit hook blocks it."""
         unfinished = await self.inner.execute_pending()
         if unfinished is not None:
             return unfinished
@@ -71,7 +71,7 @@ class Assistant:
         return await self.say([*map(text_block, (*decision.before, text, *decision.after))])
 
     async def say(self, blocks: Sequence[Block]) -> TurnOutcome:
-        """An answer to `blocks`, which go into the session as they are."""
+        """Append `blocks` to the session as they are, and answer them."""
         unfinished = await self.inner.execute_pending()
         if unfinished is not None:
             return unfinished
@@ -80,7 +80,7 @@ class Assistant:
         return await self.answer()
 
     async def answer(self) -> TurnOutcome:
-        """The model's answer to what is said already; hooks may put the end off."""
+        """Let the model answer what is in the session; Stop hooks may make it go on."""
         unfinished = await self.inner.execute_pending()
         if unfinished is not None:
             return unfinished
@@ -95,7 +95,7 @@ class Assistant:
         return outcome
 
     async def compact(self, request: CompactionRequest) -> None:
-        """Puts a summary in the place of all that was said."""
+        """Replace the conversation by a summary; raises `BadRequest` where a hook forbids it."""
         own: JsonObject = {"trigger": request.trigger, "custom_instructions": request.focus}
         decision = await self._ask("PreCompact", request.trigger, own)
         if decision.blocked or decision.stops:
@@ -107,7 +107,7 @@ class Assistant:
         await self.begin("compact")
 
     async def _run(self) -> TurnOutcome:
-        """The inner loop to its end, the conversation told anew wherever it gets too long."""
+        """Run the inner loop to its end, compacting whenever the context is nearly full."""
         config = self.inner.config
         known = context_tokens(config.model, config.num_ctx)
         self.inner.context_limit = ContextLimit(
@@ -129,7 +129,7 @@ class Assistant:
             self.inner.context_limit = NO_LIMIT
 
     def _add_pending_context(self) -> None:
-        """What hooks said at the start; before the user spoke, it would pass for their words."""
+        """Append the SessionStart hooks' context, as meta: it must not pass for the user's words."""
         if self._pending_context:
             self.session.add_user_message([*map(text_block, self._pending_context)], is_meta=True)
             self._pending_context = ()

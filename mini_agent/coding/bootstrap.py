@@ -1,11 +1,4 @@
-"""A session put together: its file, its model, its tools and what stands before them, its hooks.
-
-What a session is made of, for whoever shows it.
-
-How a session stands, read from its lines.
-
-What this session may do: the rules of files and options, and the mode it begins in.
-"""
+"""Opens a session: its transcript, models, tools, hooks and permissions, wired together."""
 
 from __future__ import annotations
 
@@ -30,7 +23,11 @@ from mini_agent.coding.mcp_servers import (
     start_servers,
 )
 from mini_agent.coding.memory.file_changes import EndedJobTracker, FileTracker
-from mini_agent.coding.notifications import Notifications, NotifyingAsker, NotifyingCallAsker
+from mini_agent.coding.notifications import (
+    Notifications,
+    NotifyingPermissionPrompter,
+    NotifyingUserPrompter,
+)
 from mini_agent.coding.observer import NullObserver, Observer
 from mini_agent.coding.permissions.matching import denied_globs
 from mini_agent.coding.permissions.policy import PermissionPolicy
@@ -59,7 +56,7 @@ from mini_agent.tools.invoker import Invoker, tool_named
 
 @dataclass(frozen=True, slots=True)
 class SessionContext:
-    """The ground it stands on, what it may do, and the tools and servers that there are."""
+    """The launch configuration, permissions, tool names and MCP servers of an open session."""
 
     launch: LaunchConfig
     permissions: PermissionPolicy
@@ -71,7 +68,7 @@ TODO_TOOL: Final = "TodoWrite"
 
 
 def read_status(session: Session, *, in_plan_mode: bool) -> SessionStatus:
-    """What reminders depend on."""
+    """Count the prompts of the session, as far as the builtin reminders depend on them."""
     prompts, since_todos = 0, 0
     for entry in session.entries:
         if any(use.get("name") == TODO_TOOL for use in entry.blocks_of_type("tool_use")):
@@ -87,7 +84,7 @@ def _is_prompt(entry: Entry) -> bool:
 
 
 def build_tool_context(launch: LaunchConfig) -> ToolContext:
-    """Where the tools work: the project, and the folders that options and settings add."""
+    """Build the context of the tools: the project and the folders that options and settings add."""
     paths, permission_settings = launch.paths, launch.permission_settings
     additional = [folder for folder in permission_settings.additional if folder.is_dir()]
     environment = {**launch.variables, **launch.settings.env}
@@ -101,7 +98,7 @@ def build_tool_context(launch: LaunchConfig) -> ToolContext:
 
 
 def build_permissions(launch: LaunchConfig, context: ToolContext) -> PermissionPolicy:
-    """The rules, and the mode."""
+    """Build the permission policy from the rules and the mode."""
     permission_settings = launch.permission_settings
     mode = launch.options.permission_mode or permission_settings.mode or "default"
     own_tools = {*available_tools(context), "Task"} if launch.uses_builtin else ()
@@ -115,7 +112,7 @@ def build_permissions(launch: LaunchConfig, context: ToolContext) -> PermissionP
 
 
 def _remember_rule(launch: LaunchConfig, rule: Rule) -> None:
-    """Remembers a rule; where there was nothing of a stranger's, the folder is trusted by that."""
+    """Save an allow rule, and trust the folder if it holds no file that trust would enable."""
     paths = launch.paths
     if not launch.is_trusted and not find_project_files(paths):
         TrustedFolders(paths.claude_home).add(paths.project)
@@ -128,9 +125,11 @@ ObserverFactory: TypeAlias = Callable[[Session, SessionContext], Observer]
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Who watches, and who is asked; `model` answers in LiteLLM's place, `find_context_window` knows how
-    much it takes, `pages` are the web's. Of a session in which nothing was said hooks are told that
-    it `begins` so."""
+    """The parts that differ between terminal, headless runs and tests.
+
+    `model` replaces LiteLLM, `find_context_limit` returns a model's context size in tokens,
+    `start_source` is reported to SessionStart hooks of a session without messages.
+    """
 
     build_observer: ObserverFactory
     model: Model | None = None
@@ -143,7 +142,7 @@ class Dependencies:
 
 @dataclass
 class AssistantRuntime:
-    """A session that can be talked to; `ends` is what hooks are told of its end."""
+    """An open session; `end_reason` is reported to SessionEnd hooks."""
 
     assistant: Assistant
     observer: Observer
@@ -158,7 +157,7 @@ class AssistantRuntime:
 async def open_session(
     launch: LaunchConfig, dependencies: Dependencies
 ) -> AsyncIterator[AssistantRuntime]:
-    """The session that is asked for, with its servers started; they are ended with it."""
+    """Open the session that the options select, with its MCP servers; both are closed at the end."""
     sandbox = open_sandbox(Settings()) if launch.uses_builtin else nullcontext()
     async with sandbox as programs, _open_with_programs(launch, dependencies, programs) as runtime:
         if programs is not None:
@@ -220,7 +219,7 @@ def _require_tools(launch: LaunchConfig, servers: Sequence[McpServer]) -> None:
 
 
 class _RuntimeBuilder:
-    """Puts the parts together, in the order in which they need each other."""
+    """Builds the parts of a session in the order in which they depend on each other."""
 
     def __init__(
         self,
@@ -249,7 +248,7 @@ class _RuntimeBuilder:
         )
         self._notifications = Notifications(self._hooks, self._hook_context, self._warn)
         prompter = (
-            NotifyingAsker(dependencies.prompter, self._notifications)
+            NotifyingUserPrompter(dependencies.prompter, self._notifications)
             if dependencies.prompter
             else None
         )
@@ -307,7 +306,7 @@ class _RuntimeBuilder:
             warn=self._warn,
         )
         user = self._dependencies.permission_prompter
-        notifying = NotifyingCallAsker(user, self._notifications) if user else None
+        notifying = NotifyingPermissionPrompter(user, self._notifications) if user else None
         middleware_context = MiddlewareContext(
             self._hook_context,
             self._hooks,
@@ -348,7 +347,7 @@ class _RuntimeBuilder:
         self._observer.on_event(event)
 
     def _on_subagent_event(self, event: Event) -> None:
-        """What a subagent does; what it says is for the agent above."""
+        """Show a subagent's tool calls; its text is for the parent agent only."""
         if isinstance(event, ToolStarted | ToolFinished):
             self._observer.on_event(event)
 

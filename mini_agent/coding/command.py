@@ -1,4 +1,4 @@
-"""`mini-agent` without a command: the assistant, with a terminal or without."""
+"""The command `mini-agent`: starts the assistant at a terminal or headless."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mini_agent.coding.options import Options
 
 
 def run_assistant(options: Options) -> int:
-    """The exit code: 0 done, 1 failed, 2 tools withheld; an interrupt is raised."""
+    """Return the exit code: 0 done, 1 failed, 2 tools withheld; an interrupt is raised."""
     launch = read_launch_config(options, dict(os.environ))
     # Each imports what it needs alone: the prompt is to be there at once.
     if options.interactive:

@@ -1,4 +1,4 @@
-"""A conversation that gets too long, told anew in one message."""
+"""Compaction: replaces a long conversation by a summary that the model writes."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ Go on from here; do not ask the user what they have said already."""
 
 @dataclass(frozen=True, slots=True)
 class ContextLimit:
-    """How many tokens a conversation may have, where that is known."""
+    """The context size of the model in tokens; None where it is unknown."""
 
     tokens: int | None
 
     def is_full(self, usage: Usage) -> bool:
-        """Whether a conversation that has just come to `usage` had better be told anew."""
+        """Tell whether a conversation of `usage` should be compacted before the next request."""
         return self.tokens is not None and usage.total_tokens > self.tokens * MAX_FILL_RATIO
 
 
@@ -47,7 +47,7 @@ NO_LIMIT: Final = ContextLimit(None)
 
 @dataclass(frozen=True, slots=True)
 class CompactionRequest:
-    """What must not be lost, and who wants the conversation told anew: "manual" or "auto"."""
+    """What the summary must keep, and who asked for it: "manual" or "auto"."""
 
     focus: str = ""
     trigger: str = "manual"
@@ -60,7 +60,7 @@ async def compact(
     system: Sequence[Message],
     request: CompactionRequest,
 ) -> None:
-    """Puts one message in the place of all before."""
+    """Replace the conversation by a summary; raises `BadRequest` where it is empty."""
     messages = session.messages
     if not messages:
         raise BadRequest("there is nothing to compact: nothing has been said yet")

@@ -1,4 +1,4 @@
-"""`mini-agent doctor`: what the assistant needs, whether it is there, and what to do if not."""
+"""The assistant's checks in `mini-agent doctor` and /doctor."""
 
 from __future__ import annotations
 
@@ -25,38 +25,38 @@ MIN_FREE_BYTES: Final = 100 << 20
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at; `fix` is what to do where it is not well."""
+    """One check; `fix` says what to do where it failed."""
 
     name: str
-    is_well: bool
-    found: str
+    is_ok: bool
+    detail: str
     fix: str = ""
 
 
 def run_checks(launch: LaunchConfig) -> list[Check]:
-    """All checks; none of them asks a model or starts a server."""
+    """Run all checks; none of them calls a model or starts a server."""
     return list(_checks(launch))
 
 
 def format_checks(checks: list[Check]) -> str:
-    """A line a check."""
+    """Format the checks, one a line."""
     return "\n".join(
-        f"{'ok  ' if each.is_well else 'FAIL'} {each.name}: {each.found}"
-        + (f"\n     {each.fix}" if not each.is_well and each.fix else "")
+        f"{'ok  ' if each.is_ok else 'FAIL'} {each.name}: {each.detail}"
+        + (f"\n     {each.fix}" if not each.is_ok and each.fix else "")
         for each in checks
     )
 
 
 def _checks(launch: LaunchConfig) -> Iterator[Check]:
-    yield Check("python", is_well=True, found=f"{platform.python_version()} on {sys.platform}")
+    yield Check("python", is_ok=True, detail=f"{platform.python_version()} on {sys.platform}")
     yield _check_api_key(launch)
     for program, use in (("rg", "Grep"), ("git", "the branch in sessions")):
-        found = shutil.which(program, path=launch.variables.get("PATH"))
+        detail = shutil.which(program, path=launch.variables.get("PATH"))
         fix = f"{use} needs it: install {'ripgrep' if program == 'rg' else program}"
-        yield Check(program, found is not None, found or "not installed", fix)
+        yield Check(program, detail is not None, detail or "not installed", fix)
     yield _check_sessions(launch)
     trusted = "trusted" if launch.is_trusted else "not trusted: its hooks and servers are left out"
-    yield Check("this folder", is_well=True, found=f"{launch.paths.project}, {trusted}")
+    yield Check("this folder", is_ok=True, detail=f"{launch.paths.project}, {trusted}")
     for server in list_servers(launch):
         yield Check(f"MCP {server.name}", not server.problem, server.problem or "configured")
 
@@ -66,16 +66,16 @@ def _check_api_key(launch: LaunchConfig) -> Check:
         (key for begin, key in API_KEY_VARIABLES.items() if launch.model.startswith(begin)), ""
     )
     if not name:
-        return Check("model", is_well=True, found=launch.model)
+        return Check("model", is_ok=True, detail=launch.model)
     is_set = bool(launch.variables.get(name))
-    found = f"{launch.model}, {name} is {'set' if is_set else 'not set'}"
-    return Check("model", is_set, found, f"export {name}=..., or take another --model")
+    detail = f"{launch.model}, {name} is {'set' if is_set else 'not set'}"
+    return Check("model", is_set, detail, f"export {name}=..., or take another --model")
 
 
 def _check_sessions(launch: LaunchConfig) -> Check:
     folder = launch.sessions_folder
     there = next((each for each in (folder, *folder.parents) if each.is_dir()), folder)
     free = shutil.disk_usage(there).free
-    is_well = os.access(there, os.W_OK) and free > MIN_FREE_BYTES
-    found = f"{folder}, {free >> 20} MB free"
-    return Check("sessions", is_well, found, f"make {there} writable, with 100 MB free")
+    is_ok = os.access(there, os.W_OK) and free > MIN_FREE_BYTES
+    detail = f"{folder}, {free >> 20} MB free"
+    return Check("sessions", is_ok, detail, f"make {there} writable, with 100 MB free")

@@ -1,4 +1,4 @@
-"""Markdown files that begin with YAML between lines of dashes: agents, commands, skills."""
+"""Markdown files with YAML front matter: agents, commands, skills."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ QUOTE_IT: Final = "write a value that has a colon or begins with a sign of YAML'
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A file: its keys, and the text below them."""
+    """A file: the metadata of its front matter, and the text below."""
 
     path: Path
     keys: Mapping[str, str]
@@ -24,18 +24,18 @@ class Document:
 
     @property
     def name(self) -> str:
-        """What it calls itself, else its file's name."""
+        """Its `name`, else the stem of its file name."""
         return self.keys.get("name") or self.path.stem
 
     def list_values(self, key: str) -> tuple[str, ...] | None:
-        """The names under a key, apart by commas; None where there is no such key."""
+        """Split the comma-separated value of a key; None where the key is missing."""
         if not self.keys.get(key):
             return None
         return tuple(name.strip(" []\"'") for name in self.keys[key].split(",") if name.strip())
 
 
 def read_documents(folders: Iterable[Path], pattern: str = "*.md") -> dict[str, Document]:
-    """All documents by name; what is in a later folder counts more."""
+    """Read all documents by name; a later folder overrides an earlier one."""
     documents: dict[str, Document] = {}
     for folder in folders:
         for path in sorted(folder.glob(pattern)):
@@ -48,9 +48,9 @@ def read_documents(folders: Iterable[Path], pattern: str = "*.md") -> dict[str, 
 
 
 def parse_document(path: Path, text: str) -> Document:
-    """A document; without a fence at its top all of it is text.
+    """Parse a document; without a fence in its first line, all of it is text.
 
-    `BadRequest` where what is between the fences is no YAML, or no keys with values.
+    Raises `BadRequest` where the front matter is no YAML mapping.
     """
     lines = text.removeprefix(BYTE_ORDER_MARK).splitlines()
     if not lines or lines[0].strip() != FENCE:
@@ -77,7 +77,7 @@ def _parse_metadata(path: Path, text: str) -> dict[str, str]:
 
 
 def _flatten(parsed: object) -> dict[str, str]:
-    """Texts, and lists as texts with commas; what is nested more deeply is nothing we know."""
+    """Convert values to text, lists to comma-separated text; leave out nested values."""
     if not isinstance(parsed, dict):
         raise ValueError(f"not a {type(parsed).__name__} but `key: value`")  # noqa: TRY004
     return {

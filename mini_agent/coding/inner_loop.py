@@ -1,7 +1,4 @@
-"""The inner loop: the library's own run on a session, its lines written as it goes.
-
-The model and the tools of a run that may be ended between two steps: then nothing begins.
-"""
+"""The inner loop: runs the library's agent on a session and records each event in it."""
 
 from __future__ import annotations
 
@@ -31,30 +28,30 @@ from mini_agent.tools.invoker import Listener as OutputListener
 
 @dataclass(frozen=True, slots=True)
 class CancellableRun:
-    """Both in one; once it `is_over`, whatever would begin waits until it is cancelled."""
+    """The model and the tools of a run; once `is_cancelled`, new calls wait for the cancellation."""
 
     model: Model
     tools: Invoker
     is_cancelled: Callable[[], bool]
 
     async def reply(self, request: ModelRequest) -> ModelReply:
-        """The model's turn."""
+        """Ask the model."""
         await self._wait_if_cancelled()
         return await self.model.reply(request)
 
     async def list_openai_tools(self) -> list[Tool]:
-        """The tools of the run."""
+        """List the tools of the run."""
         return await self.tools.list_openai_tools()
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
-        """What came of one call."""
+        """Call a tool."""
         await self._wait_if_cancelled()
         return await self.tools.call_openai_tool(openai_tool)
 
     async def stream_openai_tool(
         self, openai_tool: OpenAIToolCall, listener: OutputListener
     ) -> str | ToolOutput:
-        """The same; `tell` gets the output as it comes."""
+        """Call a tool, passing its output to `listener` as it comes."""
         await self._wait_if_cancelled()
         return await passed_on(self.tools, openai_tool, listener)
 
@@ -74,9 +71,9 @@ STATUS_BY_REASON: Final[dict[StoppedReason, TurnStatus]] = {
 
 
 def build_config(model: str, max_turns: int | None = None) -> AgentConfig:
-    """A run that goes on for as long as the model calls tools, and takes it at its word.
+    """Build the config of a run that goes on for as long as the model calls tools.
 
-    Only of small local models, which write calls as text, text is read for calls.
+    Calls are parsed from text only for small local models, which write them so.
     """
     local = is_ollama(model) or model.startswith("llamafile/")
     return AgentConfig(
@@ -98,10 +95,10 @@ def build_config(model: str, max_turns: int | None = None) -> AgentConfig:
 
 @dataclass
 class InnerLoop:
-    """Asks the model, carries out its calls, and goes on until it calls none.
+    """Asks the model and executes its calls until it makes none.
 
-    With `withholds` the first calls end it; when the `window` is full, it ends before the next
-    question. Cancelling it ends what is running and writes down that the user did so.
+    With `withhold_tools` the first calls end the run; a full `context_limit` ends it before the
+    next request. Cancelling stops what is running and records the interrupt in the session.
     """
 
     session: Session
@@ -124,7 +121,7 @@ class InnerLoop:
         self._recorder = SessionRecorder(self.session, self._on_write_error)
 
     async def run(self, system: Sequence[Message]) -> TurnOutcome:
-        """The next answer; raises what stands in the way of writing it down."""
+        """Run until the model's answer; raises `MiniAgentError` where it cannot be recorded."""
         self._last_usage, self._total_usage = NO_USAGE, NO_USAGE
         result = await self._run_cancellable(self._run(system))
         if result is not None:
@@ -137,11 +134,11 @@ class InnerLoop:
         return TurnOutcome("full", usage=self._total_usage, turns=self._turns)
 
     def stop(self, reason: str) -> None:
-        """Ends the run before the next question, because a hook wants that."""
+        """End the run before the next request, as a hook asked."""
         self._stop_reason = f"a hook stopped the run: {reason or 'it gave no reason'}"
 
     async def execute_pending(self) -> TurnOutcome | None:
-        """What an earlier run left undone is done, or, where tools are withheld, told."""
+        """Execute calls that an earlier run left open; where tools are withheld, return them."""
         pending = self.session.pending
         if not pending:
             return None
@@ -173,7 +170,7 @@ class InnerLoop:
     async def _run_cancellable(
         self, work: Coroutine[object, object, TurnOutcome]
     ) -> TurnOutcome | None:
-        """What `work` comes to; None where it was ended here because tools are withheld."""
+        """Run `work` to its result; None where this loop cancelled it itself."""
         self._fault, self._is_cancelled = None, False
         self._task = asyncio.create_task(work)
         try:

@@ -1,4 +1,4 @@
-"""The launch configuration of a session: options, folders, settings, models and trust, read once."""
+"""The launch configuration of a session: options, folders, settings, models and trust."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class ProjectPaths:
 
 
 def resolve_paths(add_dirs: tuple[str, ...], variables: Mapping[str, str]) -> ProjectPaths:
-    """Those of this process; `BadRequest` where a folder is not there."""
+    """Resolve the paths of this process; raises `BadRequest` for a missing folder."""
     try:
         project = Path.cwd()
     except FileNotFoundError:
@@ -51,7 +51,7 @@ def resolve_paths(add_dirs: tuple[str, ...], variables: Mapping[str, str]) -> Pr
 
 
 def read_git_branch(project: Path) -> str:
-    """The branch that is checked out there, empty outside a repository."""
+    """Read the branch that is checked out; empty outside a repository."""
     for folder in (project, *project.parents):
         try:
             head = (folder / ".git" / "HEAD").read_text().strip()
@@ -81,8 +81,10 @@ DIGEST_MODELS: Final = (
 
 
 def select_model(named: str, configured: str, variables: Mapping[str, str]) -> str:
-    """The model asked for, else that of the environment or the settings, else OpenAI's usual one
-    where there is a key for it."""
+    """Select the model of the option, the environment or the settings, in this order.
+
+    Without any it is `DEFAULT_MODEL` if OPENAI_API_KEY is set; raises `NotConfigured` otherwise.
+    """
     environment = variables.get("LITELLM_DEFAULT_CODE_MODEL") or variables.get(
         "LITELLM_DEFAULT_MODEL"
     )
@@ -102,7 +104,7 @@ def select_model(named: str, configured: str, variables: Mapping[str, str]) -> s
 
 
 def select_digest_model(model: str) -> str:
-    """The small model of the same maker; the model itself where none is known."""
+    """Select the small model of the same provider; the model itself where none is known."""
     return next((small for prefix, small in DIGEST_MODELS if model.startswith(prefix)), model)
 
 
@@ -111,17 +113,17 @@ TRUST_FILE: Final = "mini-agent-trusted.json"
 
 @dataclass(frozen=True, slots=True)
 class TrustedFolders:
-    """The folders that are trusted, a file in the user's own .claude folder."""
+    """The folders that the user trusts, in a file of the user's own .claude folder."""
 
     claude_home: Path
 
     def has(self, project: Path) -> bool:
-        """Whether `project`, or a folder around it, is trusted."""
+        """Tell whether `project` or a parent of it is trusted."""
         trusted = self._folders()
         return any(str(folder) in trusted for folder in (project, *project.parents))
 
     def add(self, project: Path) -> None:
-        """From now on it is."""
+        """Trust `project` from now on."""
         folders = sorted({*self._folders(), str(project)})
         try:
             self.claude_home.mkdir(parents=True, exist_ok=True)
@@ -158,21 +160,21 @@ class LaunchConfig:
 
     @property
     def sessions_folder(self) -> Path:
-        """Where this project's sessions are."""
+        """The folder of this project's sessions."""
         return get_sessions_folder(self.paths.claude_home, self.paths.project)
 
     @property
     def origin(self) -> SessionOrigin:
-        """What the lines of a session say of where they were written."""
+        """The folder and branch that the lines of a new transcript name."""
         return SessionOrigin(str(self.paths.project), read_git_branch(self.paths.project))
 
     @property
     def uses_builtin(self) -> bool:
-        """Whether our own tools and prompts are wanted; they are where no server is named."""
+        """Whether the builtin tools and prompts are used: where --mcp is absent or names them."""
         return not self.options.mcp or "builtin" in self.options.mcp
 
     def select_session_file(self) -> SessionFile:
-        """The session that is asked for."""
+        """Select the session file that the options name, or a new one."""
         if self.options.resume and self.options.continue_newest:
             raise BadRequest("--resume and --continue name a session each", hint="take one of them")
         if self.options.resume:

@@ -1,4 +1,4 @@
-"""What is imported where it is first needed: a prompt must not wait for the web and the sandbox."""
+"""Imports of web and sandbox tools at first use, which keep the start of the prompt fast."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from mini_agent.tools.invoker import Invoker
 
 @dataclass(frozen=True, slots=True)
 class LazyPages:
-    """`PublicPageFetcher`."""
+    """A `PublicPageFetcher`, imported at the first page."""
 
     async def fetch(self, url: str) -> str:
-        """What stands there."""
+        """Fetch a page."""
         from mini_agent.coding.tools.page_fetcher import PublicPageFetcher
 
         return await PublicPageFetcher().fetch(url)
@@ -24,19 +24,19 @@ class LazyPages:
 
 @dataclass(frozen=True, slots=True)
 class LazySearch:
-    """`SearxngEngine`."""
+    """A `SearxngEngine`, imported at the first search."""
 
     address: str
 
     async def search(self, query: str) -> Sequence[SearchResult]:
-        """The results of the first page."""
+        """Return the results of the first page."""
         from mini_agent.coding.tools.searxng import SearxngEngine
 
         return await SearxngEngine(self.address).search(query)
 
 
 def open_sandbox(settings: Settings) -> AbstractAsyncContextManager[Invoker | None]:
-    """The tools that run programs in the sidecar that the environment names; None without one."""
+    """Open the tools that run programs in the configured sidecar; None where none is configured."""
     if not settings.sidecar_url:
         return nullcontext()
     from mini_agent.coding.sandbox_tools import open_sandbox_tools

@@ -60,13 +60,6 @@ def serve() -> None:
     asyncio.run(_serve(here, dict(os.environ)))
 
 
-async def _serve(project: Path, environment: Mapping[str, str]) -> None:
-    permissions = load_policy(project, environment)
-    async with open_sandbox(Settings()) as sandbox:
-        server = await build_server(permissions, sandbox)
-        await serve_stdio(server, permissions.context.shell.aclose)
-
-
 def load_policy(project: Path, environment: Mapping[str, str]) -> PermissionPolicy:
     """Return the policy: the client asks its user, what settings deny is denied here too."""
     context = ToolContext.create(project, environment)
@@ -95,6 +88,13 @@ async def build_server(permissions: PermissionPolicy, sandbox: Invoker | None = 
     )
 
 
+async def _serve(project: Path, environment: Mapping[str, str]) -> None:
+    permissions = load_policy(project, environment)
+    async with open_sandbox(Settings()) as sandbox:
+        server = await build_server(permissions, sandbox)
+        await serve_stdio(server, permissions.context.shell.aclose)
+
+
 @dataclass(frozen=True, slots=True)
 class _Handlers:
     permissions: PermissionPolicy
@@ -110,10 +110,8 @@ class _Handlers:
     async def call_tool(
         self, context: ServerRequestContext, request: CallToolRequestParams
     ) -> CallToolResult:
-        own, programs = (
-            available_tools(self.permissions.context),
-            {tool.name for tool in self.programs},
-        )
+        own = available_tools(self.permissions.context)
+        programs = {tool.name for tool in self.programs}
         if request.name not in {*own, *programs}:
             known = ", ".join((*own, *programs))
             message = f"there is no tool {request.name!r:.80}; there are: {known}"
@@ -128,29 +126,15 @@ class _Handlers:
         return _call_result(await coding_tools(self.permissions.context).call_openai_tool(call))
 
 
-def _mcp_tool(name: str, request: type[CodingTool]) -> Tool:
+def _mcp_tool(name: str, tool: type[CodingTool]) -> Tool:
     return Tool(
         name=name,
-        description=request.tool_description,
-        input_schema=argument_schema(request),
+        description=tool.tool_description,
+        input_schema=argument_schema(tool),
         annotations=ToolAnnotations(
-            read_only_hint=request.is_read_only,
-            destructive_hint=not request.is_read_only,
-            open_world_hint=request.is_open_world or name == "Bash",
-        ),
-    )
-
-
-def _sandbox_tool(tool: OpenAITool) -> Tool:
-    function = tool.get("function")
-    told = function if isinstance(function, dict) else {}
-    schema = told.get("parameters")
-    return Tool(
-        name=tool_named(tool),
-        description=str(told.get("description", "")),
-        input_schema=schema if isinstance(schema, dict) else {"type": "object"},
-        annotations=ToolAnnotations(
-            read_only_hint=False, destructive_hint=False, open_world_hint=False
+            read_only_hint=tool.is_read_only,
+            destructive_hint=not tool.is_read_only,
+            open_world_hint=tool.is_open_world or name == "Bash",
         ),
     )
 
@@ -165,3 +149,17 @@ def _content_blocks(output: ToolOutput) -> Iterator[ContentBlock]:
     yield TextContent(type="text", text=output.told or output.error or "")
     for attached in output.attachments:
         yield ImageContent(type="image", data=attached.base64, mime_type=attached.media_type)
+
+
+def _sandbox_tool(tool: OpenAITool) -> Tool:
+    function = tool.get("function")
+    described = function if isinstance(function, dict) else {}
+    schema = described.get("parameters")
+    return Tool(
+        name=tool_named(tool),
+        description=str(described.get("description", "")),
+        input_schema=schema if isinstance(schema, dict) else {"type": "object"},
+        annotations=ToolAnnotations(
+            read_only_hint=False, destructive_hint=False, open_world_hint=False
+        ),
+    )

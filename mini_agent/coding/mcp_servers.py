@@ -1,4 +1,4 @@
-"""The MCP servers of a session: those of --mcp, and those that files name."""
+"""The MCP servers of a session: those of --mcp, --mcp-config and .mcp.json."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ MAX_PREFIX_CHARS: Final = 27
 
 @dataclass(frozen=True, slots=True)
 class McpServer:
-    """A server: how it is called, its tools as the model sees them, and what is wrong with it.
+    """A server with its tools as the model sees them; `problem` says why it has none.
 
-    One that the user names with --mcp may bring behaviour: agents of its own, and plans."""
+    One that --mcp names may provide prompts, hooks, agents and plans.
+    """
 
     name: str
     connection: McpInvoker | None
@@ -35,7 +36,7 @@ class McpServer:
 
 
 def list_servers(launch: LaunchConfig) -> list[McpServer]:
-    """Those that are named and may be started; a project's own only where it is trusted."""
+    """List the servers to start; a project's own only where it is trusted."""
     files = [Path(servers).expanduser() for servers in launch.options.mcp_config]
     project_file = launch.paths.project / PROJECT_MCP_FILE
     if launch.is_trusted and project_file.is_file() and project_file not in files:
@@ -45,7 +46,7 @@ def list_servers(launch: LaunchConfig) -> list[McpServer]:
 
 
 def parse_commands(commands: Iterable[str], cwd: Path) -> list[McpServer]:
-    """The servers of --mcp; a command may have arguments."""
+    """Parse the command lines of --mcp; raises `BadRequest`."""
     servers: list[McpServer] = []
     for command in commands:
         if command == BUILTIN:
@@ -62,21 +63,21 @@ def parse_commands(commands: Iterable[str], cwd: Path) -> list[McpServer]:
 
 
 def read_server_files(paths: Sequence[Path], variables: Mapping[str, str]) -> list[McpServer]:
-    """The servers of .mcp.json files; their tools are called `mcp__SERVER__TOOL`."""
+    """Read .mcp.json files; their tools are named `mcp__SERVER__TOOL`."""
     return [
         _build_server(configured) for configured in load_configuration(paths, variables).servers
     ]
 
 
 async def start_servers(servers: Sequence[McpServer]) -> list[McpServer]:
-    """`servers`, started; one that does not start is told of and has no tools."""
+    """Start the servers; one that fails has no tools and a problem."""
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(_start_server(server)) for server in servers]
     return [each.result() for each in tasks]
 
 
 async def close_servers(servers: Sequence[McpServer]) -> None:
-    """Ends them."""
+    """Close the connections."""
     for server in servers:
         if server.connection is not None:
             await server.connection.aclose()

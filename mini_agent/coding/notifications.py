@@ -1,7 +1,4 @@
-"""Word to hooks that the user is waited for; nothing waits for what they do about it.
-
-The user, of whose questions hooks are told: somebody may have to be called to the terminal.
-"""
+"""Notification hooks: report that the assistant waits for the user, without waiting for them."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ TITLE: Final = "mini-agent"
 
 
 class Notifications:
-    """Notifications. What hooks say to one is told when the user is not writing."""
+    """Runs Notification hooks in the background; `warn` receives their messages after the wait."""
 
     def __init__(
         self,
@@ -39,8 +36,8 @@ class Notifications:
         self._sent: set[asyncio.Task[HookDecision]] = set()
 
     @contextmanager
-    def asking(self, message: str) -> Iterator[None]:
-        """While the user is asked something in the middle of a turn."""
+    def during_question(self, message: str) -> Iterator[None]:
+        """Notify that a question in the middle of a turn waits for an answer."""
         self._send("permission_prompt", message)
         try:
             yield
@@ -48,8 +45,8 @@ class Notifications:
             self._report_finished()
 
     @contextmanager
-    def waiting(self, idle_s: float) -> Iterator[None]:
-        """While the user may say what is next; hooks hear of it when that takes its time."""
+    def during_prompt(self, idle_s: float) -> Iterator[None]:
+        """Notify once the prompt has waited for `idle_s` seconds."""
         timer = asyncio.get_running_loop().call_later(
             idle_s, self._send, "idle_prompt", IDLE_MESSAGE
         )
@@ -60,7 +57,7 @@ class Notifications:
             self._report_finished()
 
     async def aclose(self) -> None:
-        """Ends the hooks that still run."""
+        """Cancel the hooks that still run."""
         for task in self._sent:
             task.cancel()
         if self._sent:
@@ -81,32 +78,34 @@ class Notifications:
 
 
 @dataclass(frozen=True, slots=True)
-class NotifyingCallAsker:
-    """Asks `user` about calls."""
+class NotifyingPermissionPrompter:
+    """Asks `user` for permission, and notifies of each question."""
 
     user: PermissionPrompter
     notifications: Notifications
 
     async def ask_permission(self, asked: Ask) -> UserAnswer:
-        """What the user says to it."""
-        with self.notifications.asking(f"mini-agent needs your permission: {asked.question}"):
+        """Ask about a call."""
+        with self.notifications.during_question(
+            f"mini-agent needs your permission: {asked.question}"
+        ):
             return await self.user.ask_permission(asked)
 
 
 @dataclass(frozen=True, slots=True)
-class NotifyingAsker:
-    """Asks `user` what the model wants to know."""
+class NotifyingUserPrompter:
+    """Asks `user` the model's questions, and notifies of each."""
 
     user: UserPrompter
     notifications: Notifications
 
     async def ask(self, questions: Sequence[Question]) -> Mapping[str, str]:
-        """What the user answers."""
+        """Ask questions."""
         asked = " ".join(question.text for question in questions)
-        with self.notifications.asking(f"mini-agent has a question for you: {asked}"):
+        with self.notifications.during_question(f"mini-agent has a question for you: {asked}"):
             return await self.user.ask(questions)
 
     async def approve_plan(self, plan: str) -> bool:
-        """Whether a plan is to be carried out."""
-        with self.notifications.asking("mini-agent needs your approval of its plan"):
+        """Ask whether a plan is to be carried out."""
+        with self.notifications.during_question("mini-agent needs your approval of its plan"):
             return await self.user.approve_plan(plan)

@@ -1,4 +1,4 @@
-"""Who sees what happens: terminals, output formats, and the assistant's own memory of files."""
+"""Observers of a session, such as the terminal's screen and the output formats."""
 
 from __future__ import annotations
 
@@ -11,50 +11,50 @@ from mini_agent.messages import JsonObject
 
 
 class Observer(Protocol):
-    """Is shown everything, and must not raise."""
+    """Receives everything that happens in a session; its methods must not raise."""
 
     def on_line(self, line: JsonObject) -> None:
-        """A line of the transcript was written."""
+        """Receive a line that was appended to the transcript."""
         ...
 
     def on_event(self, event: Event) -> None:
-        """Something happened in a run."""
+        """Receive an event of a run."""
         ...
 
     def on_text(self, piece: str) -> None:
-        """A piece of an answer has come."""
+        """Receive a piece of the model's streamed answer."""
         ...
 
     def on_warning(self, message: str) -> None:
-        """The program has something to say to the user."""
+        """Receive a message of the program to the user."""
         ...
 
     def on_denied(self, call: ToolUse) -> None:
-        """A call was not allowed."""
+        """Receive a call that was denied."""
         ...
 
     def on_ended(self, outcome: TurnOutcome) -> None:
-        """A turn of the user's is over."""
+        """Receive the outcome of a turn."""
         ...
 
 
 class NullObserver:
-    """The watcher of a session that nobody watches."""
+    """An observer that ignores everything."""
 
     def on_line(self, line: JsonObject) -> None:
-        """Nothing."""
+        """Ignore it."""
 
     def on_event(self, event: Event) -> None:
-        """Nothing."""
+        """Ignore it."""
 
     def on_text(self, piece: str) -> None:
-        """Nothing."""
+        """Ignore it."""
 
     def on_warning(self, message: str) -> None:
-        """Nothing."""
+        """Ignore it."""
 
     def on_denied(self, call: ToolUse) -> None:
-        """Nothing."""
+        """Ignore it."""
 
     def on_ended(self, outcome: TurnOutcome) -> None:
-        """Nothing."""
+        """Ignore it."""

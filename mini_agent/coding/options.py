@@ -1,4 +1,4 @@
-"""What the command line of the assistant can say."""
+"""The command-line options of the assistant."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BUILTIN: Final = "builtin"
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for; what is empty or None is the usual."""
+    """The parsed options; empty or None means the default."""
 
     prompt: str | None = None
     model: str = ""
@@ -43,7 +43,7 @@ class Options:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options of the assistant, in two groups."""
+    """Add the options to the parser, in two groups."""
     _add_session_options(parser.add_argument_group("the assistant"))
     _add_permission_options(parser.add_argument_group("what the assistant may use and do"))
 
@@ -121,7 +121,7 @@ def _add_permission_options(group: argparse._ArgumentGroup) -> None:
 
 
 def parse_options(called: argparse.Namespace) -> Options:
-    """The options in what was parsed."""
+    """Convert the parsed arguments to options."""
     is_headless = called.prompt is not None or not sys.stdin.isatty()
     return Options(
         prompt=called.prompt,
@@ -145,7 +145,7 @@ def parse_options(called: argparse.Namespace) -> Options:
 
 
 def _split_rules(given: list[str]) -> tuple[str, ...]:
-    """Rules given one by one or several with commas; a comma in brackets belongs to its rule."""
+    """Split comma-separated rules; a comma in parentheses belongs to its rule."""
     rules: list[str] = []
     for text in given:
         depth, start = 0, 0

@@ -1,4 +1,4 @@
-"""What the user hands in: words, or a JSON list of content blocks."""
+"""A prompt of the user: text, or a JSON list of content blocks."""
 
 from __future__ import annotations
 
@@ -15,14 +15,17 @@ BLOCK_TYPES = ("text", "image", "tool_result", "document")
 
 @dataclass(frozen=True, slots=True)
 class PromptInput:
-    """`text` goes through hooks; `blocks`, where there are some, go in as they are."""
+    """`text` goes through hooks; `blocks`, where there are any, are appended as they are."""
 
     text: str = ""
     blocks: tuple[Block, ...] = ()
 
 
 def parse_prompt(prompt: str) -> PromptInput:
-    """What `prompt` hands in; text that begins with `[` may be text all the same."""
+    """Parse a prompt; what begins with `[` but is no list of blocks is text.
+
+    Raises `BadRequest` for a block of an unknown type.
+    """
     if not prompt.lstrip().startswith("["):
         return PromptInput(prompt)
     try:

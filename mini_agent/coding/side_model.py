@@ -1,7 +1,4 @@
-"""The model as the assistant asks it: prompts marked for the cache, and calls with ids of ours.
-
-The small model, asked one thing about one text.
-"""
+"""Models of the assistant: prompt caching for the main one, and a small one for side tasks."""
 
 from __future__ import annotations
 
@@ -26,19 +23,19 @@ INSTRUCTIONS: Final = (
 
 @dataclass(frozen=True, slots=True)
 class SideModel:
-    """Reads pages for the main model; it is given no tools."""
+    """Answers single questions without tools."""
 
     model: Model
     name: str
 
     async def digest(self, prompt: str, text: str) -> str:
-        """What `prompt` wants of `text`; raises `ModelError`."""
+        """Answer `prompt` from `text`; raises `ModelError`."""
         return await self.answer(
             INSTRUCTIONS, f"{prompt}\n\n<text>\n{text[:MAX_TEXT_CHARS]}\n</text>"
         )
 
     async def answer(self, instructions: str, question: str) -> str:
-        """What it says to `asked`; raises `ModelError`."""
+        """Answer `question`; raises `ModelError`."""
         messages = [system(instructions), user(question)] if instructions else [user(question)]
         request = ModelRequest(self.name, messages, [], TIMEOUT_S)
         return (await self.model.reply(request)).text
@@ -52,15 +49,16 @@ def _ignore_usage(usage: Usage) -> None:
 
 
 class PromptCachingModel:
-    """`model`, whose calls get ids that no other call of a session has.
+    """Marks prompts for the provider's cache, and gives calls ids that are unique in a session.
 
-    `counted` is told what each reply has cost."""
+    `on_usage` receives the usage of each reply.
+    """
 
     def __init__(self, model: Model, on_usage: Callable[[Usage], None] = _ignore_usage) -> None:
         self._model, self._on_usage = model, on_usage
 
     async def reply(self, request: ModelRequest) -> ModelReply:
-        """The model's turn."""
+        """Ask the model."""
         transform = mark_prefixes if supports_cache_control(request.model) else flatten_messages
         request = replace(request, messages=transform(request.messages))
         reply = await self._model.reply(request)
@@ -71,12 +69,12 @@ class PromptCachingModel:
 
 
 def supports_cache_control(model: str) -> bool:
-    """Whether the server keeps what is marked; the others keep what they like."""
+    """Tell whether the provider reads cache marks; others cache by themselves or not at all."""
     return model.startswith("anthropic/") or "claude" in model
 
 
 def mark_prefixes(messages: Sequence[Message]) -> list[Message]:
-    """`messages` with marks behind the instructions, the first message and the last."""
+    """Mark the instructions, the first message and the last one for the cache."""
     positions = {0, 1, len(messages) - 1}
     return [
         _mark_message(message) if position in positions else message
@@ -85,7 +83,7 @@ def mark_prefixes(messages: Sequence[Message]) -> list[Message]:
 
 
 def flatten_messages(messages: Sequence[Message]) -> list[Message]:
-    """`messages` with lists of nothing but text as one text, which every server takes."""
+    """Join contents that are lists of text blocks, which some servers refuse."""
     return [
         {**message, "content": _flatten_content(message.get("content"))} for message in messages
     ]

@@ -37,7 +37,7 @@ class Approver(Protocol):
     async def find_objection(
         self, name: str, arguments: JsonObject, hook_permission: Permission
     ) -> str:
-        """Return why the call may not be made, else "". `hook_permission` is the hooks' decision."""
+        """Return why the call may not be made, else "". `hook_permission` is the hooks' word."""
         ...
 
 
@@ -58,9 +58,9 @@ class MiddlewareContext:
 class ToolMiddleware:
     """Wraps an invoker; the model reads what a tool returns unchanged, without a digest."""
 
-    def __init__(self, invoker: Invoker, surroundings: MiddlewareContext) -> None:
+    def __init__(self, invoker: Invoker, context: MiddlewareContext) -> None:
         self._invoker = invoker
-        self._context = surroundings
+        self._context = context
         self._lock = _ReadWriteLock()
 
     async def list_openai_tools(self) -> list[Tool]:
@@ -77,47 +77,47 @@ class ToolMiddleware:
 
     async def _call(self, openai_tool: OpenAIToolCall, tell: Listener | None) -> ToolOutput:
         try:
-            asked = called(openai_tool)
+            parsed = called(openai_tool)
         except NotRun as why:
             return _with_model_text(refused(str(why)))
-        reads = asked.name in PARALLEL_TOOLS
+        reads = parsed.name in PARALLEL_TOOLS
         async with self._lock.shared() if reads else self._lock.exclusive():
-            return await self._run(openai_tool, asked, tell)
+            return await self._run(openai_tool, parsed, tell)
 
-    async def _run(self, call: OpenAIToolCall, asked: Called, tell: Listener | None) -> ToolOutput:
+    async def _run(self, call: OpenAIToolCall, parsed: Called, tell: Listener | None) -> ToolOutput:
         call_id = str(call.get("id") or "")
         about: JsonObject = {"tool_use_id": call_id}
-        before = await self._run_hooks("PreToolUse", asked, about)
+        before = await self._run_hooks("PreToolUse", parsed, about)
         if before.blocked or before.stops:
             reasons = "".join(f"\n- {reason}" for reason in before.reasons)
-            return _with_model_text(refused(f"{asked.name} operation blocked by hook:{reasons}"))
+            return _with_model_text(refused(f"{parsed.name} operation blocked by hook:{reasons}"))
         if before.updated_input is not None:
-            asked = Called(asked.name, before.updated_input)
-            call = tool_call(call_id, asked)
-        objection = await self._context.approver.find_objection(*asked, before.permission)
+            parsed = Called(parsed.name, before.updated_input)
+            call = tool_call(call_id, parsed)
+        objection = await self._context.approver.find_objection(*parsed, before.permission)
         if objection:
-            self._context.observer().on_denied(ToolUse(call_id, *asked))
+            self._context.observer().on_denied(ToolUse(call_id, *parsed))
             return _with_model_text(refused(objection))
         output = _with_model_text(output_of(await passed_on(self._invoker, call, tell)))
-        said = [*before.after, *(await self._post_hook_remarks(asked, output, about))]
+        remarks = [*before.after, *(await self._post_hook_remarks(parsed, output, about))]
         if not output.told:
-            # The digest of what a program printed stays.
-            return remarked(output, *said)
-        return replace(output, told="\n\n".join((output.told, *said)))
+            # Keep the digest of what a program printed.
+            return remarked(output, *remarks)
+        return replace(output, told="\n\n".join((output.told, *remarks)))
 
     async def _post_hook_remarks(
-        self, asked: Called, output: ToolOutput, about: JsonObject
+        self, parsed: Called, output: ToolOutput, about: JsonObject
     ) -> tuple[str, ...]:
         """Return what hooks say to the model after a call that succeeded."""
         if not output.ok:
             return ()
         response = output.told or output.stdout or output.stderr
-        after = await self._run_hooks("PostToolUse", asked, {"tool_response": response, **about})
+        after = await self._run_hooks("PostToolUse", parsed, {"tool_response": response, **about})
         return (*(after.reasons if after.blocked else ()), *after.after)
 
-    async def _run_hooks(self, name: EventName, asked: Called, more: JsonObject) -> HookDecision:
-        own: JsonObject = {"tool_name": asked.name, "tool_input": asked.arguments, **more}
-        event = self._context.hook_context().event(name, asked.name, own)
+    async def _run_hooks(self, name: EventName, parsed: Called, more: JsonObject) -> HookDecision:
+        own: JsonObject = {"tool_name": parsed.name, "tool_input": parsed.arguments, **more}
+        event = self._context.hook_context().event(name, parsed.name, own)
         decision = await self._context.hooks.decide(event)
         if decision.stops:
             self._context.stop(decision.reason)

@@ -19,7 +19,7 @@ from mini_agent.coding.tools.todo_list import TodoList
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.wrappers import JoinedInvoker
 
-# Agents that start agents that start agents cost more than they bring.
+# Deeper nesting of subagents costs more than it brings.
 MAX_AGENT_DEPTH: Final = 2
 
 
@@ -31,34 +31,34 @@ class Toolset:
     servers: Sequence[McpServer]
     middleware: MiddlewareContext
     parent: ParentSession
-    kinds: Mapping[str, SubagentType]
-    digest: SideModel
+    subagent_types: Mapping[str, SubagentType]
+    side_model: SideModel
     prompter: UserPrompter | None
 
     def create(self, depth: int = 0) -> Invoker:
         """Return the tools of the session, or of a subagent `depth` levels below it."""
-        below = (
-            SubagentRunner(self.parent, self.kinds, self.create, depth)
+        subagents = (
+            SubagentRunner(self.parent, self.subagent_types, self.create, depth)
             if depth < MAX_AGENT_DEPTH
             else None
         )
-        invokers = [*self._server_tools(below)]
+        invokers = [*self._server_tools(subagents)]
         if self.context is not None:
-            invokers.insert(0, coding_tools(_agent_context(self.context, depth, below)))
+            invokers.insert(0, coding_tools(_agent_context(self.context, depth, subagents)))
         return ToolMiddleware(JoinedInvoker(*invokers), self.middleware)
 
-    def _server_tools(self, below: SubagentRunner | None) -> Iterator[Invoker]:
+    def _server_tools(self, subagents: SubagentRunner | None) -> Iterator[Invoker]:
         for server in self.servers:
             if server.tools is None:
                 continue
             if server.provides_prompts and server.connection is not None:
-                behaviour = McpPromptServer(server.connection)
-                yield CallbackInvoker(server.tools, behaviour, below, self.digest, self.prompter)
+                prompts = McpPromptServer(server.connection)
+                yield CallbackInvoker(server.tools, prompts, subagents, self.side_model, self.prompter)
             else:
                 yield server.tools
 
 
-def _agent_context(main: ToolContext, depth: int, below: SubagentRunner | None) -> ToolContext:
+def _agent_context(main: ToolContext, depth: int, subagents: SubagentRunner | None) -> ToolContext:
     if not depth:
-        return replace(main, subagents=below)
-    return replace(main, subagents=below, files=KnownFiles(), todos=TodoList())
+        return replace(main, subagents=subagents)
+    return replace(main, subagents=subagents, files=KnownFiles(), todos=TodoList())

@@ -1,7 +1,4 @@
-"""What a session has cost so far.
-
-How a turn of the user's ended: with an answer, or with what stood in its way.
-"""
+"""The outcome of a turn with its exit code, and the token usage of a session."""
 
 from __future__ import annotations
 
@@ -26,10 +23,11 @@ EXIT_CODES: Final[dict[TurnStatus, int]] = {
 
 @dataclass(frozen=True, slots=True)
 class TurnOutcome:
-    """How it ended; "full" means that the conversation has to be told anew before it goes on.
+    """How a turn ended; the status "full" means that the conversation must be compacted first.
 
-    `answer` is the model's last text; `error` says what went wrong; `withheld` are the calls
-    that were not carried out because tools are not to be."""
+    `answer` is the model's last text, `error` what went wrong, `withheld` are the calls that were
+    not executed because of --no-execute-tools. `model_ms` is in milliseconds.
+    """
 
     status: TurnStatus
     answer: str = ""
@@ -41,29 +39,29 @@ class TurnOutcome:
 
     @property
     def exit_code(self) -> int:
-        """What the process ends with."""
+        """The exit code of the process."""
         return EXIT_CODES[self.status]
 
 
 @dataclass
 class UsageTracker:
-    """Tokens and price of all that was asked, and of the conversation's newest question alone."""
+    """Adds up tokens and price of a session; `newest` is the conversation's last reply alone."""
 
     total: Usage = NO_USAGE
     newest: Usage = NO_USAGE
 
     def add(self, usage: Usage) -> None:
-        """One more reply in the conversation."""
+        """Add a reply of the conversation."""
         self.newest = usage
         self.add_side_reply(usage)
 
     def add_side_reply(self, usage: Usage) -> None:
-        """One more beside it: to an agent, about a page, for a summary."""
+        """Add a reply outside of it: to a subagent, about a web page, or a summary."""
         self.total = self.total.plus(usage)
 
 
 def format_usage(usage: Usage) -> str:
-    """One reply in the seed's words: what the cache had is told apart; the price where known."""
+    """Format the tokens of one reply, cached ones apart, with the price where it is known."""
     uncached = usage.prompt_tokens - usage.cached_tokens
     input_tokens = (
         f"{usage.cached_tokens} cached input tokens, {uncached} further input tokens"

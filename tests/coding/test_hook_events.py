@@ -73,11 +73,11 @@ class Patient:
         await self._heard()
         return True
 
-    def stoppable(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
+    def interruptible(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
         del stop
         return nullcontext()
 
-    async def prompt(self) -> str | None:
+    async def read_prompt(self) -> str | None:
         await self._heard()
         return None
 

@@ -26,7 +26,7 @@ def shown(pieces: Sequence[str], width: int, begun: int = 0) -> Text:
     prose = MarkdownStream(write, lambda: width, begun)
     for piece in pieces:
         prose.add(piece)
-    prose.end()
+    prose.close()
     return whole
 
 

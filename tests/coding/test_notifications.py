@@ -77,15 +77,15 @@ async def test_what_hooks_say_to_a_question_is_shown_behind_it(harness: Harness)
     notifications = Notifications(
         hooks, lambda: HookContext("s", "s.jsonl", str(harness.project)), shown.append
     )
-    with notifications.asking("Go on?"):
+    with notifications.during_question("Go on?"):
         await hooks.answered.wait()
         assert shown == []
     assert shown == ["called", "permission_prompt failed"]
-    with notifications.waiting(60):
+    with notifications.during_prompt(60):
         pass
     assert len(shown) == 2
     hooks.ever = False
-    with notifications.asking("Go on?"):
+    with notifications.during_question("Go on?"):
         pass
     await notifications.aclose()
     assert len(shown) == 2

@@ -20,9 +20,9 @@ from mini_agent.coding.launch import LaunchConfig
 from mini_agent.coding.mcp_servers import (
     McpServer,
     close_servers,
-    start_servers,
     list_servers,
     read_server_files,
+    start_servers,
 )
 from mini_agent.errors import MiniAgentError
 from mini_agent.mcp.gateway.run_servers import run_configuration_files
@@ -36,14 +36,14 @@ def assistant_on(launch: Callable[[], LaunchConfig]) -> Look:
 
     async def look(_around: Around) -> Sequence[Check]:
         try:
-            found = run_checks(launch())
+            detail = run_checks(launch())
         except MiniAgentError as wrong:
             return [warn("assistant", wrong.message, wrong.hint)]
         return [
-            ok(each.name, each.found)
-            if each.is_well
-            else (warn if each.name in DISPENSABLE else fail)(each.name, each.found, each.fix)
-            for each in found
+            ok(each.name, each.detail)
+            if each.is_ok
+            else (warn if each.name in DISPENSABLE else fail)(each.name, each.detail, each.fix)
+            for each in detail
             if each.name != "python" and not each.name.startswith("MCP ")
         ]
 
@@ -75,10 +75,10 @@ def _of_runs(around: Around) -> list[McpServer]:
 
 def _of_assistant(launch: Callable[[], LaunchConfig]) -> list[McpServer]:
     try:
-        found = launch()
+        detail = launch()
     except MiniAgentError:  # told by the assistant's own check
         return []
-    return list_servers(found)
+    return list_servers(detail)
 
 
 def _told(server: McpServer) -> Check:

@@ -110,7 +110,7 @@ class StreamObserver(JsonObserver):
         """The message in it."""
         if line["type"] not in ("user", "assistant"):
             return
-        told: JsonObject = {
+        message: JsonObject = {
             "type": line["type"],
             "message": line["message"],
             "parent_tool_use_id": None,
@@ -118,8 +118,8 @@ class StreamObserver(JsonObserver):
             "uuid": line["uuid"],
         }
         if "toolUseResult" in line:
-            told["tool_use_result"] = line["toolUseResult"]
-        print_json(told)
+            message["tool_use_result"] = line["toolUseResult"]
+        print_json(message)
 
 
 def _format_server(server: McpServer) -> JsonObject:

@@ -28,7 +28,7 @@ from mini_agent.coding.transcript.session import Session
 from mini_agent.coding.usage import EXIT_DONE, TurnOutcome
 from mini_agent.errors import BadRequest, MiniAgentError
 
-# Who starts us with a pipe that nobody writes to did not mean to give us anything.
+# A pipe that is never written to must not block the start.
 STDIN_TIMEOUT_S: Final = 3.0
 STDIN_IGNORED: Final = (
     f"mini-agent: nothing came on standard input within {STDIN_TIMEOUT_S:g} s, so it is left out; "
@@ -44,18 +44,18 @@ async def read_prompts(options: Options) -> AsyncGenerator[PromptInput, None]:
         return
     if options.prompt:
         yield parse_prompt(options.prompt)
-    number = 0
+    line_number = 0
     while line := await asyncio.to_thread(sys.stdin.readline):
-        number += 1
+        line_number += 1
         if line.strip():
-            yield _parse_message(line, number)
+            yield _parse_message(line, line_number)
 
 
 def _join_piped(prompt: str, piped: str) -> PromptInput:
-    given = parse_prompt(prompt)
-    if given.blocks or not piped:
-        return given
-    return PromptInput("\n\n".join(text for text in (piped, given.text) if text))
+    prompt_input = parse_prompt(prompt)
+    if prompt_input.blocks or not piped:
+        return prompt_input
+    return PromptInput("\n\n".join(text for text in (piped, prompt_input.text) if text))
 
 
 def _read_piped(options: Options) -> str:
@@ -68,7 +68,7 @@ def _read_piped(options: Options) -> str:
     return sys.stdin.read().strip()
 
 
-def _parse_message(line: str, number: int) -> PromptInput:
+def _parse_message(line: str, line_number: int) -> PromptInput:
     try:
         content = json.loads(line)["message"]["content"]
     except (ValueError, KeyError, TypeError):
@@ -76,7 +76,7 @@ def _parse_message(line: str, number: int) -> PromptInput:
     if isinstance(content, str):
         return PromptInput(content)
     if not isinstance(content, list):
-        where = f"line {number} of standard input"
+        where = f"line {line_number} of standard input"
         raise BadRequest(
             f"{where} is no message of the user: {line.strip():.80}", hint=MESSAGE_HINT
         )
@@ -93,7 +93,7 @@ NO_PROMPT_HINT: Final = (
 def run(launch: LaunchConfig) -> int:
     """The exit code; an interrupt is written down, and raised."""
     for number in (signal.SIGTERM, signal.SIGHUP):
-        # Whose terminal closes must not leave a command running; nohup wants to be left alone.
+        # A closed terminal must leave no command running; under nohup the signal stays ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler)
     return run_blocking(run_headless(launch))
@@ -111,37 +111,37 @@ async def run_headless(launch: LaunchConfig) -> int:
     code = EXIT_DONE
     async with (
         open_session(launch, Dependencies(build_observer)) as runtime,
-        aclosing(read_prompts(launch.options)) as given,
+        aclosing(read_prompts(launch.options)) as prompts,
     ):
-        async for each in given:
-            code = await _run_prompt(runtime, each)
+        async for prompt_input in prompts:
+            code = await _run_prompt(runtime, prompt_input)
             if code != EXIT_DONE:
                 break
     return code
 
 
-async def _run_prompt(runtime: AssistantRuntime, given: PromptInput) -> int:
+async def _run_prompt(runtime: AssistantRuntime, prompt_input: PromptInput) -> int:
     before = runtime.usage_tracker.total.cost
     try:
-        outcome = await _answer(runtime.assistant, given)
+        outcome = await _answer(runtime.assistant, prompt_input)
     except BadRequest:
         raise
-    except MiniAgentError as why:
-        outcome = TurnOutcome("failed", error=str(why))
+    except MiniAgentError as error:
+        outcome = TurnOutcome("failed", error=str(error))
     except asyncio.CancelledError:
         runtime.observer.on_ended(TurnOutcome("interrupted", error="interrupted"))
         raise
-    # What agents and summaries have cost was asked for by this prompt as well.
+    # The cost of subagents and summaries belongs to this prompt as well.
     usage = outcome.usage.model_copy(update={"cost": runtime.usage_tracker.total.cost - before})
     runtime.observer.on_ended(replace(outcome, usage=usage))
     return outcome.exit_code
 
 
-async def _answer(assistant: Assistant, given: PromptInput) -> TurnOutcome:
-    if given.blocks:
-        return await assistant.say(given.blocks)
-    if given.text.strip():
-        return await assistant.prompt(given.text)
+async def _answer(assistant: Assistant, prompt_input: PromptInput) -> TurnOutcome:
+    if prompt_input.blocks:
+        return await assistant.say(prompt_input.blocks)
+    if prompt_input.text.strip():
+        return await assistant.prompt(prompt_input.text)
     if assistant.session.pending or assistant.session.awaits_model:
         return await assistant.answer()
     raise BadRequest("there is nothing to do", hint=NO_PROMPT_HINT)

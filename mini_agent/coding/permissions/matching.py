@@ -89,6 +89,15 @@ def expand_path_spec(spec: str, folders: tuple[Path, ...], home: str) -> Iterato
         yield from (f"{_escape_folder(folder)}/**/{spec}" for folder in folders)
 
 
+def _is_for_tool(rule: Rule, tool: str) -> bool:
+    if tool in TOOL_FAMILIES.get(rule.tool, (rule.tool,)):
+        return True
+    if not rule.tool.startswith("mcp__"):
+        return False
+    server = rule.tool.removesuffix("__*")
+    return tool == rule.tool or (server.count("__") == 1 and tool.startswith(f"{server}__"))
+
+
 def _matched_paths(rule: Rule, request: PermissionRequest) -> Iterable[Path]:
     """Return the files of the call that the rule is about, those in a command line included."""
     if request.command is None:
@@ -98,24 +107,6 @@ def _matched_paths(rule: Rule, request: PermissionRequest) -> Iterable[Path]:
     return (
         find_changed_files(request.command, request.context) if rule.tool in EDITING_TOOLS else ()
     )
-
-
-def _is_trusted_folder(folder: Path, context: ToolContext) -> bool:
-    """Return whether git would find no foreign repository there, whose config starts commands."""
-    real = real_path(folder)
-    above = (each for each in (real, *real.parents) if each != context.project)
-    return context.contains(folder) and not any(
-        is_file(each / "HEAD") and is_folder(each / "objects") for each in above
-    )
-
-
-def _is_for_tool(rule: Rule, tool: str) -> bool:
-    if tool in TOOL_FAMILIES.get(rule.tool, (rule.tool,)):
-        return True
-    if not rule.tool.startswith("mcp__"):
-        return False
-    server = rule.tool.removesuffix("__*")
-    return tool == rule.tool or (server.count("__") == 1 and tool.startswith(f"{server}__"))
 
 
 def _matches_path(spec: str, path: Path, request: PermissionRequest) -> bool:
@@ -137,6 +128,15 @@ def _matches_arguments(spec: str, request: PermissionRequest) -> bool:
         )
     own = request.arguments.get("subagent_type") if request.tool_name == "Task" else None
     return own == spec
+
+
+def _is_trusted_folder(folder: Path, context: ToolContext) -> bool:
+    """Return whether git would find no foreign repository there, whose config starts commands."""
+    real = real_path(folder)
+    above = (each for each in (real, *real.parents) if each != context.project)
+    return context.contains(folder) and not any(
+        is_file(each / "HEAD") and is_folder(each / "objects") for each in above
+    )
 
 
 def _escape_folder(folder: Path) -> str:

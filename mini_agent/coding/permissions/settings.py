@@ -17,7 +17,7 @@ from mini_agent.coding.tools.text_file import write_file
 from mini_agent.errors import BadRequest, NotConfigured
 
 LOCAL_SETTINGS: Final = Path(".claude", "settings.local.json")
-# Claude Code's own, which allow more than what is asked for here.
+# Modes of Claude Code that allow more than ours; they count as "default".
 UNSUPPORTED_MODES: Final = ("auto", "dontAsk", "delegate")
 
 
@@ -54,14 +54,6 @@ class _Permissions(BaseModel):
         default=(),
         alias="additionalDirectories",
         description="Folders beside the project that may be worked in.",
-    )
-
-
-class _File(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    permissions: _Permissions = Field(
-        default=_Permissions(), description="The permissions of the file."
     )
 
 
@@ -117,6 +109,14 @@ def add_allow_rule(path: Path, rule: Rule) -> None:
             f"the rule {rule} cannot be kept in {path}: {broken.strerror}",
             hint="it holds until the end of this session",
         ) from None
+
+
+class _File(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    permissions: _Permissions = Field(
+        default=_Permissions(), description="The permissions of the file."
+    )
 
 
 def _resolve_folder(written: str, project: Path) -> Path:

@@ -99,6 +99,37 @@ def find_commands(line: str) -> frozenset[Words]:
     return frozenset(commands)
 
 
+def _spec_regex(spec: str) -> re.Pattern[str]:
+    if spec.endswith(ANY_ARGUMENTS):
+        return re.compile(rf"{re.escape(spec.removesuffix(ANY_ARGUMENTS))}(?:\s.*)?", re.DOTALL)
+    parts = STAR.split(spec.removesuffix(" *"))
+    written = ".*".join(re.escape(_unescape(part)) for part in parts)
+    return re.compile(written + (r"(?:\s.*)?" if spec.endswith(" *") else ""), re.DOTALL)
+
+
+def _unescape(spec: str) -> str:
+    return spec.replace(r"\*", "*")
+
+
+def _expand_name(words: Words, name: str) -> Words:
+    """Return the command; its name, if it is a glob that matches `name`, replaced by that."""
+    is_meant = GLOB.search(words[0]) and name and fnmatchcase(name, words[0])
+    return (name, *words[1:]) if is_meant else words
+
+
+def _covers(spec: str, words: Words, *, is_dynamic: bool) -> bool:
+    # A blank inside a word must not match the blank between two words of the spec.
+    written = " ".join(BLANK.sub("\0", word) for word in words)
+    if not _spec_regex(spec).fullmatch(written):
+        return False
+    if STAR.search(spec) is None:
+        return True
+    if is_dynamic and strip_folder(words)[0] in RISKY_OPTIONS:
+        return False
+    named_in_spec = {word for word in spec.removesuffix(ANY_ARGUMENTS).split() if word != "*"}
+    return find_risky_words(words) <= named_in_spec
+
+
 def _parse_lines(line: str, depth: int) -> Iterator[ShellLine]:
     parsed = parse_line(line.strip(BLANKS))
     yield parsed
@@ -120,37 +151,6 @@ def _nested_texts(line: ShellLine) -> Iterator[str]:
 def _starts_commands(command: SimpleCommand) -> bool:
     name = strip_folder(command.texts)[0]
     return name in WRAPPERS | INTERPRETERS or bool(find_risky_words(command.texts))
-
-
-def _covers(spec: str, words: Words, *, is_dynamic: bool) -> bool:
-    # A blank inside a word must not match the blank between two words of the spec.
-    written = " ".join(BLANK.sub("\0", word) for word in words)
-    if not _spec_regex(spec).fullmatch(written):
-        return False
-    if STAR.search(spec) is None:
-        return True
-    if is_dynamic and strip_folder(words)[0] in RISKY_OPTIONS:
-        return False
-    named_in_spec = {word for word in spec.removesuffix(ANY_ARGUMENTS).split() if word != "*"}
-    return find_risky_words(words) <= named_in_spec
-
-
-def _expand_name(words: Words, name: str) -> Words:
-    """Return the command; its name, if it is a glob that matches `name`, replaced by that."""
-    is_meant = GLOB.search(words[0]) and name and fnmatchcase(name, words[0])
-    return (name, *words[1:]) if is_meant else words
-
-
-def _spec_regex(spec: str) -> re.Pattern[str]:
-    if spec.endswith(ANY_ARGUMENTS):
-        return re.compile(rf"{re.escape(spec.removesuffix(ANY_ARGUMENTS))}(?:\s.*)?", re.DOTALL)
-    parts = STAR.split(spec.removesuffix(" *"))
-    written = ".*".join(re.escape(_unescape(part)) for part in parts)
-    return re.compile(written + (r"(?:\s.*)?" if spec.endswith(" *") else ""), re.DOTALL)
-
-
-def _unescape(spec: str) -> str:
-    return spec.replace(r"\*", "*")
 
 
 def _text_fragments(line: str) -> Iterator[Words]:
@@ -178,6 +178,15 @@ def _strip_assignments(words: Words) -> Iterator[Words]:
         yield from (words,) if words else ()
 
 
+def _unquote(found: re.Match[str]) -> str:
+    coded = found["coded"]
+    if coded is None:
+        return ""
+    with suppress(ValueError):
+        return codecs.decode(coded[2:-1], "unicode_escape")
+    return coded
+
+
 def _unwrap(words: Words, *, everywhere: bool) -> Iterator[Words]:
     """Yield the command, those it may start, and each without leading options."""
     starts = everywhere or words[0].rpartition("/")[2] in WRAPPERS
@@ -195,12 +204,3 @@ def _strip_options(words: Words) -> Iterator[Words]:
         if not any(word.startswith(("-", "+")) for word in before):
             return
         yield (words[0], *words[place + 1 :])
-
-
-def _unquote(found: re.Match[str]) -> str:
-    coded = found["coded"]
-    if coded is None:
-        return ""
-    with suppress(ValueError):
-        return codecs.decode(coded[2:-1], "unicode_escape")
-    return coded

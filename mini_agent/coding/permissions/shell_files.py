@@ -67,15 +67,6 @@ def find_changed_files(line: str, context: ToolContext) -> Iterator[Path]:
     return _find_files(line, context, ">", _changed_words)
 
 
-def _changed_words(words: Words) -> Words:
-    name, *behind = words
-    if name in EDITING_COMMANDS or (
-        name == "sed" and any(word.startswith(SED_IN_PLACE) for word in behind)
-    ):
-        return tuple(behind)
-    return tuple(behind[-1:]) if name in COPYING_COMMANDS else ()
-
-
 def _find_files(
     line: str, context: ToolContext, sign: str, touched: Callable[[Words], Words]
 ) -> Iterator[Path]:
@@ -122,3 +113,12 @@ def _resolve(context: ToolContext, start: str, name: str) -> Iterator[Path]:
         # As a shell does it: a star stands for no dot at the beginning.
         found = glob.iglob(str(path))  # noqa: PTH207
         yield from map(Path, islice(found, MAX_GLOB_MATCHES))
+
+
+def _changed_words(words: Words) -> Words:
+    name, *behind = words
+    if name in EDITING_COMMANDS or (
+        name == "sed" and any(word.startswith(SED_IN_PLACE) for word in behind)
+    ):
+        return tuple(behind)
+    return tuple(behind[-1:]) if name in COPYING_COMMANDS else ()

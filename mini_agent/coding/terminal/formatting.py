@@ -28,14 +28,14 @@ COLOURS: Final = {"+": "green", "-": "red", "@": "cyan"}
 
 def format_call(name: str, arguments: JsonObject) -> str:
     """A call by what tells it from others."""
-    known = [arguments[key] for key in KEY_ARGUMENTS if isinstance(arguments.get(key), str)]
-    asked = arguments.get("questions")
-    if isinstance(asked, list):
-        known = [
-            each["question"] for each in asked if isinstance(each, dict) and "question" in each
+    values = [arguments[key] for key in KEY_ARGUMENTS if isinstance(arguments.get(key), str)]
+    questions = arguments.get("questions")
+    if isinstance(questions, list):
+        values = [
+            each["question"] for each in questions if isinstance(each, dict) and "question" in each
         ]
-    said = str(known[0]) if known else json.dumps(arguments, ensure_ascii=False)
-    return f"{name}({shorten(said, MAX_ARGUMENT_CHARS)})"
+    argument = str(values[0]) if values else json.dumps(arguments, ensure_ascii=False)
+    return f"{name}({shorten(argument, MAX_ARGUMENT_CHARS)})"
 
 
 def format_result(call: ToolInvocation) -> Text:
@@ -49,10 +49,10 @@ def format_result(call: ToolInvocation) -> Text:
 
 def format_added_reminder(call: ToolInvocation) -> Text | None:
     """The reminder that was put behind what came of a call."""
-    said, begins, text = call.text.rpartition("\n\n<system-reminder>\n")
-    if not begins or not text.endswith("\n</system-reminder>"):
+    result, separator, text = call.text.rpartition("\n\n<system-reminder>\n")
+    if not separator or not text.endswith("\n</system-reminder>"):
         return None
-    return format_reminder(f"{begins.strip()}\n{text}") if said else None
+    return format_reminder(f"{separator.strip()}\n{text}") if result else None
 
 
 def format_reminder(text: str) -> Text:
@@ -83,10 +83,10 @@ REMINDER_TAG: Final = "<system-reminder>"
 
 def format_history(entries: Sequence[Entry]) -> list[Text]:
     """The last words and calls, the user's behind `>`, the model's behind `<`."""
-    said = [text for entry in entries if not entry.is_meta for text in _format_entry(entry)]
-    left = len(said) - MAX_RECENT_LINES
-    before = [Text(f"  ... {left} more before", style="dim")] if left > 0 else []
-    return [*before, *said[-MAX_RECENT_LINES:]]
+    texts = [text for entry in entries if not entry.is_meta for text in _format_entry(entry)]
+    omitted = len(texts) - MAX_RECENT_LINES
+    before = [Text(f"  ... {omitted} more before", style="dim")] if omitted > 0 else []
+    return [*before, *texts[-MAX_RECENT_LINES:]]
 
 
 def _format_entry(entry: Entry) -> Iterator[Text]:
@@ -100,6 +100,6 @@ def _format_entry(entry: Entry) -> Iterator[Text]:
 
 
 def _format_tool_use(block: Block) -> str:
-    given = block.get("input")
-    arguments: JsonObject = given if isinstance(given, dict) else {}
+    tool_input = block.get("input")
+    arguments: JsonObject = tool_input if isinstance(tool_input, dict) else {}
     return format_call(str(block.get("name")), arguments)

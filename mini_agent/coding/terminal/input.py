@@ -34,50 +34,50 @@ class PlainReader:
     """Waits in the event loop and in no thread: a thread that reads cannot be ended."""
 
     def __init__(self) -> None:
-        self._left = b""
+        self._buffer = b""
 
-    async def prompt(self) -> str | None:
+    async def read_prompt(self) -> str | None:
         """The next line; None at the end."""
-        return await self.line("> ")
+        return await self.read_line("> ")
 
-    def quiet(self) -> AbstractContextManager[None]:
+    def suppress_echo(self) -> AbstractContextManager[None]:
         """Nothing is shown that would have to be kept quiet."""
         return nullcontext()
 
-    def stoppable(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
+    def interruptible(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
         """No key means more than the line that it stands in."""
         del stop
         return nullcontext()
 
-    def forget(self) -> None:
+    def discard_input(self) -> None:
         """Lines are answers in the order in which they come."""
 
-    async def line(self, prompt: str) -> str | None:
+    async def read_line(self, prompt: str) -> str | None:
         """The next line, after `prompt` was written."""
         print(prompt, end="", flush=True)
-        number = sys.stdin.fileno()
-        while b"\n" not in self._left:
-            await _wait_readable(number)
-            piece = os.read(number, MAX_READ_BYTES)
+        descriptor = sys.stdin.fileno()
+        while b"\n" not in self._buffer:
+            await _wait_readable(descriptor)
+            piece = os.read(descriptor, MAX_READ_BYTES)
             if not piece:
                 break
-            self._left += piece
-        line, end, self._left = self._left.partition(b"\n")
+            self._buffer += piece
+        line, end, self._buffer = self._buffer.partition(b"\n")
         return line.decode("utf-8", "replace") if line or end else None
 
 
-async def _wait_readable(number: int) -> None:
+async def _wait_readable(descriptor: int) -> None:
     ready = asyncio.Event()
     loop = asyncio.get_running_loop()
     try:
-        loop.add_reader(number, ready.set)
+        loop.add_reader(descriptor, ready.set)
     except PermissionError:
         # A plain file, of which there is always something to be read.
         return
     try:
         await ready.wait()
     finally:
-        loop.remove_reader(number)
+        loop.remove_reader(descriptor)
 
 
 INPUT_FLAGS, LOCAL_FLAGS = 0, 3
@@ -87,24 +87,24 @@ ECHO_FLAGS: Final = termios.ECHO | termios.ICANON
 @contextmanager
 def suppress_echo() -> Iterator[None]:
     """The terminal shows no keys; Enter stays Enter, and Ctrl-C a signal."""
-    number = sys.stdin.fileno()
-    before = termios.tcgetattr(number)
+    descriptor = sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
     _disable_echo()
     try:
         yield
     finally:
         # A terminal that was closed is gone.
         with suppress(termios.error):
-            termios.tcsetattr(number, termios.TCSANOW, before)
+            termios.tcsetattr(descriptor, termios.TCSANOW, before)
 
 
 def _disable_echo() -> None:
-    number = sys.stdin.fileno()
+    descriptor = sys.stdin.fileno()
     with suppress(termios.error):
-        modes = termios.tcgetattr(number)
+        modes = termios.tcgetattr(descriptor)
         modes[INPUT_FLAGS] &= ~termios.ICRNL
         modes[LOCAL_FLAGS] &= ~ECHO_FLAGS
-        termios.tcsetattr(number, termios.TCSANOW, modes)
+        termios.tcsetattr(descriptor, termios.TCSANOW, modes)
 
 
 class TypeAhead:
@@ -112,10 +112,10 @@ class TypeAhead:
 
     def __init__(self, keys: Input) -> None:
         self._input = keys
-        self._kept: list[KeyPress] = []
+        self._held_keys: list[KeyPress] = []
 
     @contextmanager
-    def stoppable(self, stop: Callable[[], object]) -> Iterator[None]:
+    def interruptible(self, stop: Callable[[], object]) -> Iterator[None]:
         """While a turn goes on; a question in the middle of it reads its keys itself."""
 
         def read() -> None:
@@ -123,7 +123,7 @@ class TypeAhead:
             if [each.key for each in pressed] == [Keys.Escape]:
                 stop()
             else:
-                self._kept += pressed
+                self._held_keys += pressed
 
         loop = asyncio.get_running_loop()
         # Shells that bring a program back, after Ctrl-Z, bring their own modes of the terminal.
@@ -133,15 +133,15 @@ class TypeAhead:
                 yield
         finally:
             loop.remove_signal_handler(signal.SIGCONT)
-            store_typeahead(self._input, self._kept)
-            self._kept = []
+            store_typeahead(self._input, self._held_keys)
+            self._held_keys = []
 
-    def forget(self) -> None:
+    def discard_input(self) -> None:
         """Throws away what was typed so far."""
         with suppress(termios.error):
             termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
         clear_typeahead(self._input)
-        self._kept = []
+        self._held_keys = []
 
 
 MAX_FILES: Final = 50
@@ -171,7 +171,7 @@ class TerminalReader:
         self._questions: PromptSession[str] = PromptSession(key_bindings=_question_keys())
         self._ahead = TypeAhead(self._prompts.input)
 
-    async def prompt(self) -> str | None:
+    async def read_prompt(self) -> str | None:
         """What the user says next; None at the end. Ctrl-C empties the line, or leaves."""
         is_leaving = False
         while True:
@@ -187,19 +187,19 @@ class TerminalReader:
             except EOFError:
                 return None
 
-    def quiet(self) -> AbstractContextManager[None]:
+    def suppress_echo(self) -> AbstractContextManager[None]:
         """From now on keys are shown by prompts and questions alone."""
         return suppress_echo()
 
-    def stoppable(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
+    def interruptible(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
         """While a turn goes on, which Esc is to `stop`."""
-        return self._ahead.stoppable(stop)
+        return self._ahead.interruptible(stop)
 
-    def forget(self) -> None:
+    def discard_input(self) -> None:
         """What was typed before a question was there is no answer to it."""
-        self._ahead.forget()
+        self._ahead.discard_input()
 
-    async def line(self, prompt: str) -> str | None:
+    async def read_line(self, prompt: str) -> str | None:
         """An answer to a question; Ctrl-C and Esc stop the turn."""
         try:
             # Who answers in the middle of a turn leaves the turn's own handling of Ctrl-C alone.
@@ -232,14 +232,14 @@ class PromptCompleter(Completer):
         elif word.startswith("@"):
             yield from self._files(word[1:])
 
-    def _files(self, begun: str) -> Iterator[Completion]:
-        folder, _, name = begun.rpartition("/")
+    def _files(self, typed: str) -> Iterator[Completion]:
+        folder, _, name = typed.rpartition("/")
         try:
-            inside = sorted((self._project / folder).iterdir())
+            entries = sorted((self._project / folder).iterdir())
         except OSError:
             return
-        fitting = [path for path in inside if path.name.startswith(name) and path.name[0] != "."]
-        for path in fitting[:MAX_FILES]:
+        matching = [path for path in entries if path.name.startswith(name) and path.name[0] != "."]
+        for path in matching[:MAX_FILES]:
             end = "/" if path.is_dir() else ""
             yield Completion(f"{path.name}{end}", start_position=-len(name))
 

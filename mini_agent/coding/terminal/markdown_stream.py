@@ -22,8 +22,10 @@ CODE, STRONG = "cyan", "bold"
 class MarkdownStream:
     """Writes words once they are whole; code and tables keep their lines, whatever the width."""
 
-    def __init__(self, write: Callable[[Text], None], width: Callable[[], int], begun: int) -> None:
-        self._write, self._width, self._column = write, width, begun
+    def __init__(
+        self, write: Callable[[Text], None], width: Callable[[], int], start_column: int
+    ) -> None:
+        self._write, self._width, self._column = write, width, start_column
         self._word, self._blanks = "", ""
         self._out = Text()
         self._is_in_code = self._is_in_word = False
@@ -34,16 +36,16 @@ class MarkdownStream:
         parts = PART.findall(self._word + piece)
         self._word = parts.pop() if parts and not parts[-1].isspace() else ""
         for part in parts:
-            self._put(part)
+            self._append(part)
         if cell_len(self._word) > self._width():
-            self._put(self._word)
+            self._append(self._word)
             self._word, self._is_in_word = "", True
         self._flush()
 
-    def end(self) -> None:
+    def close(self) -> None:
         """What was held back."""
         if self._word:
-            self._put(self._word)
+            self._append(self._word)
         self._word = self._blanks = ""
         self._flush()
 
@@ -53,10 +55,10 @@ class MarkdownStream:
             self._out = Text()
 
     def _begin_line(self) -> None:
-        self._hang, self._is_at_start, self._is_raw = 0, True, self._is_in_code
+        self._indent, self._is_at_start, self._is_raw = 0, True, self._is_in_code
         self._line_style, self._open = "", ""
 
-    def _put(self, part: str) -> None:
+    def _append(self, part: str) -> None:
         if part.isspace():
             self._is_in_word = False
         if part == "\n":
@@ -66,26 +68,26 @@ class MarkdownStream:
         elif part.isspace():
             self._blanks += part
         else:
-            self._put_word(part)
+            self._append_word(part)
 
-    def _put_word(self, word: str) -> None:
+    def _append_word(self, word: str) -> None:
         if self._is_at_start:
-            self._look_at(word)
+            self._classify_line(word)
         width, own, gap = self._width(), cell_len(word), cell_len(self._blanks)
         fits = self._column + gap + own <= width
         # A word that fits nowhere is broken by the terminal, which lets it be copied whole.
-        if fits or self._is_raw or self._is_in_word or self._hang + own > width:
+        if fits or self._is_raw or self._is_in_word or self._indent + own > width:
             self._out.append(self._blanks)
             self._column += gap + own
         else:
-            self._out.append(f"\n{' ' * self._hang}")
-            self._column = self._hang + own
+            self._out.append(f"\n{' ' * self._indent}")
+            self._column = self._indent + own
         self._column = self._column if self._column <= width else self._column % width
         for piece, style in self._styled(word):
             self._out.append(piece, style)
         self._blanks = ""
 
-    def _look_at(self, word: str) -> None:
+    def _classify_line(self, word: str) -> None:
         """What kind of line it is, by its first word."""
         self._is_at_start, is_fence = False, word.startswith(FENCE)
         if is_fence:
@@ -96,7 +98,7 @@ class MarkdownStream:
         elif HEADING.fullmatch(word):
             self._line_style = STRONG
         is_item = ITEM.fullmatch(word)
-        self._hang = cell_len(self._blanks) + (len(word) + 1 if is_item else 0)
+        self._indent = cell_len(self._blanks) + (len(word) + 1 if is_item else 0)
 
     def _styled(self, word: str) -> Iterator[tuple[str, str]]:
         for piece in [word] if self._line_style else MARK.split(word):

@@ -23,11 +23,11 @@ ALWAYS_WORDS: Final = ("a", "always", "2")
 class LineReader(Protocol):
     """Whoever reads a line from the user."""
 
-    async def line(self, prompt: str) -> str | None:
+    async def read_line(self, prompt: str) -> str | None:
         """One line; None when the user is gone."""
         ...
 
-    def forget(self) -> None:
+    def discard_input(self) -> None:
         """What was said before the question was there is no answer to it."""
         ...
 
@@ -48,54 +48,54 @@ class TerminalQuestions:
             self.console.print(format_diff(asked.diff), end="")
         always = visible(str(asked.suggested_rule))
         self.console.print(Text(f"  y yes   a always ({always})   n no, or say what to do instead"))
-        given = await self.reader.line("? ")
-        return _parse_permission(given)
+        answer = await self.reader.read_line("? ")
+        return _parse_permission(answer)
 
     async def ask(self, questions: Sequence[Question]) -> Mapping[str, str]:
         """The answers of the user, by question; those left empty are left out."""
         self._begin()
-        given: dict[str, str] = {}
+        answer: dict[str, str] = {}
         for question in questions:
             self.console.print(Text(f"\n{visible(question.text)}", style="bold"))
             for number, choice in enumerate(question.choices, start=1):
                 about = f": {choice.description}" if choice.description else ""
                 self.console.print(Text(visible(f"  {number} {choice.label}{about}")))
-            line = await self.reader.line("? ")
+            line = await self.reader.read_line("? ")
             if line is None:
                 break
             if line.strip():
-                given[question.text] = _parse_choice(question, line)
-        return given
+                answer[question.text] = _parse_choice(question, line)
+        return answer
 
     async def approve_plan(self, plan: str) -> bool:
         """Whether a plan is to be carried out."""
         self._begin()
         self.screen.say(f"\n{plan}\n")
         self.console.print(Text("  y carry it out   n go on planning"))
-        line = await self.reader.line("? ")
+        line = await self.reader.read_line("? ")
         return line is not None and line.strip().lower() in YES_WORDS
 
     def _begin(self) -> None:
         self.screen.pause()
-        self.reader.forget()
+        self.reader.discard_input()
 
 
-def _parse_permission(given: str | None) -> UserAnswer:
-    if given is None:
+def _parse_permission(answer: str | None) -> UserAnswer:
+    if answer is None:
         return UserAnswer("no")
-    word = given.strip().lower()
+    word = answer.strip().lower()
     if word in YES_WORDS:
         return UserAnswer("once")
     if word in ALWAYS_WORDS:
         return UserAnswer("always")
-    return UserAnswer("no", "" if word in ("n", "no", "3") else given.strip())
+    return UserAnswer("no", "" if word in ("n", "no", "3") else answer.strip())
 
 
 def _parse_choice(question: Question, line: str) -> str:
     """What was picked by number, or what was written."""
-    picked: list[str] = []
+    labels: list[str] = []
     for word in line.replace(",", " ").split():
         if not word.isdigit() or not 1 <= int(word) <= len(question.choices):
             return line.strip()
-        picked.append(question.choices[int(word) - 1].label)
-    return ", ".join(picked if question.takes_many else picked[:1])
+        labels.append(question.choices[int(word) - 1].label)
+    return ", ".join(labels if question.takes_many else labels[:1])

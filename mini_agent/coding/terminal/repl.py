@@ -39,11 +39,11 @@ STOPPED_MESSAGE: Final = "stopped; the session goes on where it was"
 class PromptReader(Protocol):
     """The user's words."""
 
-    async def prompt(self) -> str | None:
+    async def read_prompt(self) -> str | None:
         """What is said next; None at the end."""
         ...
 
-    def stoppable(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
+    def interruptible(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
         """While a turn goes on, which the user may `stop`."""
         ...
 
@@ -67,8 +67,8 @@ class Repl:
         elif session.pending or session.awaits_model:
             result = await self._turn(self.runtime.assistant.answer())
         while result is None:
-            with self.runtime.notifications.waiting(self.idle_s):
-                line = await self.reader.prompt()
+            with self.runtime.notifications.during_prompt(self.idle_s):
+                line = await self.reader.read_prompt()
             result = USER_EXIT if line is None else await self._handle_line(line)
         return result
 
@@ -107,7 +107,7 @@ class Repl:
         self.screen.begin()
         running = asyncio.create_task(work)
         try:
-            with self.reader.stoppable(running.cancel):
+            with self.reader.interruptible(running.cancel):
                 async with _tick_screen(self.screen), _cancel_on_sigint(running):
                     await asyncio.wait({running})
         finally:

@@ -42,24 +42,24 @@ class Screen(NullObserver):
     def __init__(self, console: Console) -> None:
         self._console = console
         self._status: Status | None = None
-        self._since = 0.0
-        self._doing = ""
-        self._written = TokenCounter()
-        self._answer: MarkdownStream | None = None
+        self._started_at = 0.0
+        self._activity = ""
+        self._token_counter = TokenCounter()
+        self._stream: MarkdownStream | None = None
 
     def begin(self) -> None:
         """A turn begins; from now on time is counted."""
-        self._since, self._written = perf_counter(), TokenCounter()
-        self._turn("thinking")
+        self._started_at, self._token_counter = perf_counter(), TokenCounter()
+        self._show_status("thinking")
 
     def pause(self) -> None:
         """Leaves the last line to somebody else."""
         if self._status is not None:
             self._status.stop()
             self._status = None
-        if self._answer is not None:
-            self._answer.end()
-            self._answer = None
+        if self._stream is not None:
+            self._stream.close()
+            self._stream = None
             self._console.print()
 
     def tick(self) -> None:
@@ -77,24 +77,26 @@ class Screen(NullObserver):
 
     def on_text(self, piece: str) -> None:
         """A piece of the answer."""
-        self._written.add(piece)
-        if self._answer is None:
+        self._token_counter.add(piece)
+        if self._stream is None:
             self.pause()
             self._console.print("\n< ", end="", style="bold")
-            self._answer = self._prose(len("< "))
-        self._answer.add(visible(piece))
+            self._stream = self._open_stream(len("< "))
+        self._stream.add(visible(piece))
 
     def on_event(self, event: Event) -> None:
         """What a run does."""
         match event:
             case ModelAsked():
-                self._turn("thinking")
+                self._show_status("thinking")
             case ModelReplied():
-                self._replied(event)
+                self._on_reply(event)
             case ToolStarted():
-                self._turn(format_call(event.name, event.arguments))
+                self._show_status(format_call(event.name, event.arguments))
             case ToolOutputPiece():
-                self._turn(event.text.strip().splitlines()[-1][:60] if event.text.strip() else "")
+                self._show_status(
+                    event.text.strip().splitlines()[-1][:60] if event.text.strip() else ""
+                )
             case ToolFinished():
                 self.show(format_result(event.invocation))
                 if added := format_added_reminder(event.invocation):
@@ -118,33 +120,33 @@ class Screen(NullObserver):
     def say(self, text: str) -> None:
         """What a command says."""
         self.pause()
-        prose = self._prose(0)
-        prose.add(f"{visible(text)}\n")
+        stream = self._open_stream(0)
+        stream.add(f"{visible(text)}\n")
 
     def show(self, shown: Text) -> None:
         """A line of its own, above the one that turns."""
-        turning = self._status is not None
-        if self._answer is not None:
+        is_spinning = self._status is not None
+        if self._stream is not None:
             self.pause()
         self._console.print(shown, soft_wrap=not self._console.is_terminal)
-        if turning:
+        if is_spinning:
             self.tick()
 
-    def _replied(self, event: ModelReplied) -> None:
-        if event.text and self._answer is None:
+    def _on_reply(self, event: ModelReplied) -> None:
+        if event.text and self._stream is None:
             self.on_text(event.text)
         self.pause()
         self._console.print(Text(format_usage(event.usage), style="dim"))
 
-    def _turn(self, doing: str) -> None:
-        self._doing = doing or self._doing
-        if self._status is None and self._console.is_terminal and self._answer is None:
+    def _show_status(self, activity: str) -> None:
+        self._activity = activity or self._activity
+        if self._status is None and self._console.is_terminal and self._stream is None:
             self._status = self._console.status(self._line())
             self._status.start()
         self.tick()
 
-    def _prose(self, begun: int) -> MarkdownStream:
-        return MarkdownStream(self._write, self._width, begun)
+    def _open_stream(self, start_column: int) -> MarkdownStream:
+        return MarkdownStream(self._write, self._width, start_column)
 
     def _write(self, piece: Text) -> None:
         self._console.print(piece, end="", soft_wrap=True)
@@ -153,7 +155,7 @@ class Screen(NullObserver):
         return self._console.width if self._console.is_terminal else sys.maxsize
 
     def _line(self) -> Text:
-        seconds = perf_counter() - self._since
-        tokens = self._written.tokens
+        seconds = perf_counter() - self._started_at
+        tokens = self._token_counter.tokens
         written = f" · {tokens} tokens" if tokens else ""
-        return Text(f"{self._doing} ({seconds:.0f} s{written} · Esc stops)", style="dim")
+        return Text(f"{self._activity} ({seconds:.0f} s{written} · Esc stops)", style="dim")

@@ -33,7 +33,7 @@ async def _run(launch: LaunchConfig) -> int:
     _cancel_on_signals()
     sessions = asyncio.create_task(_import_repl())
     console = TerminalConsole(launch)
-    with console.reader.quiet():
+    with console.reader.suppress_echo():
         return await _run_sessions(launch, console, sessions)
 
 
@@ -64,7 +64,7 @@ async def _read_first(
     options = launch.options
     if options.prompt or options.resume or options.continue_newest:
         return options.prompt or "", launch
-    first = await console.reader.prompt()
+    first = await console.reader.read_prompt()
     return first, console.launch
 
 

@@ -90,15 +90,6 @@ class KillBash(CodingTool):
         return text_output(f"{job.id} is stopped: {job.command}")
 
 
-def _job(context: ToolContext, name: str) -> BackgroundJob:
-    if name not in context.shell.jobs:
-        known = ", ".join(context.shell.jobs) or "none"
-        raise NotRun(
-            f"Error: there is no command {name!r:.80} in the background; there are: {known}"
-        )
-    return context.shell.jobs[name]
-
-
 def _shell_output(result: CommandResult, seconds: float) -> ToolOutput:
     rc = TIMEOUT_EXIT_CODE if result.rc is None else result.rc
     status = "timeout" if result.rc is None else ""
@@ -117,3 +108,12 @@ def _shell_output(result: CommandResult, seconds: float) -> ToolOutput:
         status=status,
         told=text or "(no output)",
     )
+
+
+def _job(context: ToolContext, name: str) -> BackgroundJob:
+    if name not in context.shell.jobs:
+        known = ", ".join(context.shell.jobs) or "none"
+        raise NotRun(
+            f"Error: there is no command {name!r:.80} in the background; there are: {known}"
+        )
+    return context.shell.jobs[name]

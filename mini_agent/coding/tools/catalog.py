@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from types import MappingProxyType
 from typing import Final
 
@@ -33,7 +32,6 @@ from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import Called, NotRun, called
 from mini_agent.tools.invoker import Listener, OpenAIToolCall, Tool, ToolOutput
-from mini_agent_protocol.execution import Output
 
 TOOLS: Final = MappingProxyType[str, type[CodingTool]](
     {
@@ -61,14 +59,6 @@ TOOLS: Final = MappingProxyType[str, type[CodingTool]](
 )
 
 
-class _SchemaWithoutTitles(GenerateJsonSchema):
-    """Leaves titles out: one that repeats a name costs tokens in every request."""
-
-    def field_title_should_be_set(self, schema: object) -> bool:
-        del schema
-        return False
-
-
 class CodingTools:
     """Invoker of the assistant's tools: text in `told`, images in `attachments`."""
 
@@ -81,12 +71,12 @@ class CodingTools:
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
         """Execute one call."""
-        return await self.stream_openai_tool(openai_tool, _unheard)
+        return await self.stream_openai_tool(openai_tool, lambda _piece: None)
 
     async def stream_openai_tool(
         self, openai_tool: OpenAIToolCall, listener: Listener
     ) -> ToolOutput:
-        """Execute one call; `tell` gets what a command prints, as it comes."""
+        """Execute one call; `listener` gets what a command prints, as it comes."""
         try:
             call = called(openai_tool)
             invocation = Invocation(str(openai_tool.get("id") or ""), self._context, listener)
@@ -131,4 +121,9 @@ def _openai_tool(name: str, tool: type[CodingTool]) -> Tool:
     return {"type": "function", "function": function}
 
 
-_unheard: Callable[[Output], None] = lambda _piece: None  # noqa: E731
+class _SchemaWithoutTitles(GenerateJsonSchema):
+    """Leaves titles out: one that repeats a name costs tokens in every request."""
+
+    def field_title_should_be_set(self, schema: object) -> bool:
+        del schema
+        return False

@@ -30,7 +30,7 @@ class CodingTool(BaseModel):
     sends something to hosts outside.
     """
 
-    # Each is built when it is first called: a prompt must not wait for tools that nobody needs.
+    # `defer_build`: start-up does not wait for the validators of tools that are never called.
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, defer_build=True)
 
     tool_description: ClassVar[str]
@@ -70,7 +70,7 @@ class FileEditTool(CodingTool):
 
     def apply(self, context: ToolContext) -> Change:
         """Write the change that the user was shown, else a new one, and mark the file as seen."""
-        # INVARIANT: where the user was asked, no other change is made than the one in the question.
+        # INVARIANT: a change that the user approved is written exactly as it was shown.
         change = context.approved_changes.take(self)
         if change is None:
             change = self.propose_change(context)

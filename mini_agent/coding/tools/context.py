@@ -24,6 +24,10 @@ from mini_agent.coding.tools.todo_list import TodoList
 from mini_agent.errors import BadRequest
 from mini_agent.tools.arguments import NotRun
 
+# The limits of Linux and macOS.
+MAX_NAME_BYTES: Final = 255
+MAX_PATH_BYTES: Final = 4095
+
 
 @dataclass(frozen=True, slots=True)
 class FileStamp:
@@ -76,11 +80,6 @@ class FileLocks:
     def for_file(self, path: Path) -> asyncio.Lock:
         """Return the lock of a file."""
         return self._locks[real_path(path)]
-
-
-# What Linux and macOS take, in bytes.
-MAX_NAME_BYTES: Final = 255
-MAX_PATH_BYTES: Final = 4095
 
 
 @dataclass(frozen=True, slots=True)

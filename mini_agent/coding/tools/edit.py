@@ -21,6 +21,17 @@ from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
 NO_CHANGE = "No changes to make: old_string and new_string are exactly the same."
+ONE_PLACE: Final = (
+    "The file {path} has been updated. "
+    "Here's the result of running `cat -n` on a snippet of the edited file:\n"
+)
+ALL_PLACES: Final = (
+    "The file {path} has been updated. "
+    "All occurrences of '{old}' were successfully replaced with '{new}'.\n"
+)
+Old = Annotated[str, Field(description="The text to replace, exactly as it stands in the file.")]
+New = Annotated[str, Field(description="The text to put in its place.")]
+Everywhere = Annotated[bool, Field(description="Replace it wherever it stands.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,57 +59,6 @@ class Replacement:
         """Return the number, from 1, of the line where the first occurrence begins."""
         normalized = file.normalized
         return normalized.count("\n", 0, max(0, normalized.find(_normalize(self.old)))) + 1
-
-
-class _NormalizedText:
-    """A text with line feeds only, and the offsets of its places in the original text."""
-
-    def __init__(self, file: TextFile) -> None:
-        self.normalized = file.normalized
-        self._file = file
-        pairs = (found.start() for found in re.finditer("\r\n", file.text))
-        self._crlf_offsets = [place - before for before, place in enumerate(pairs)]
-
-    def splice(self, places: list[int], length: int, new: str) -> str:
-        text, parts, done = self._file.text, list[str](), 0
-        for place in places:
-            start, end = self._original_offset(place), self._original_offset(place + length)
-            parts += [text[done:start], self._with_line_ends(text[start:end], new)]
-            done = end
-        return "".join([*parts, text[done:]])
-
-    def _original_offset(self, place: int) -> int:
-        return place + bisect_left(self._crlf_offsets, place)
-
-    def _with_line_ends(self, old: str, new: str) -> str:
-        has_crlf = "\r\n" in old if "\n" in old else self._file.has_crlf
-        return new.replace("\n", "\r\n") if has_crlf else new
-
-
-def _normalize(text: str) -> str:
-    return text.replace("\r\n", "\n")
-
-
-def _ambiguous_message(count: int, old: str) -> str:
-    return (
-        f"Found {count} matches of the string to replace, but replace_all is false.\n"
-        "To replace all occurrences, set replace_all to true.\n"
-        "To replace only one occurrence, please provide more context to uniquely identify the "
-        f"instance.\nString: {old}\n"
-    )
-
-
-ONE_PLACE: Final = (
-    "The file {path} has been updated. "
-    "Here's the result of running `cat -n` on a snippet of the edited file:\n"
-)
-ALL_PLACES: Final = (
-    "The file {path} has been updated. "
-    "All occurrences of '{old}' were successfully replaced with '{new}'.\n"
-)
-Old = Annotated[str, Field(description="The text to replace, exactly as it stands in the file.")]
-New = Annotated[str, Field(description="The text to put in its place.")]
-Everywhere = Annotated[bool, Field(description="Replace it wherever it stands.")]
 
 
 class Edit(FileEditTool):
@@ -199,6 +159,44 @@ class MultiEdit(FileEditTool):
         ]
         head = f"Applied {count} edit{'s' if count > 1 else ''} to {self.file_path}:\n"
         return text_output(head + "".join(lines))
+
+
+class _NormalizedText:
+    """A text with line feeds only, and the offsets of its places in the original text."""
+
+    def __init__(self, file: TextFile) -> None:
+        self.normalized = file.normalized
+        self._file = file
+        pairs = (found.start() for found in re.finditer("\r\n", file.text))
+        self._crlf_offsets = [place - before for before, place in enumerate(pairs)]
+
+    def splice(self, places: list[int], length: int, new: str) -> str:
+        text, parts, done = self._file.text, list[str](), 0
+        for place in places:
+            start, end = self._original_offset(place), self._original_offset(place + length)
+            parts += [text[done:start], self._with_line_ends(text[start:end], new)]
+            done = end
+        return "".join([*parts, text[done:]])
+
+    def _original_offset(self, place: int) -> int:
+        return place + bisect_left(self._crlf_offsets, place)
+
+    def _with_line_ends(self, old: str, new: str) -> str:
+        has_crlf = "\r\n" in old if "\n" in old else self._file.has_crlf
+        return new.replace("\n", "\r\n") if has_crlf else new
+
+
+def _normalize(text: str) -> str:
+    return text.replace("\r\n", "\n")
+
+
+def _ambiguous_message(count: int, old: str) -> str:
+    return (
+        f"Found {count} matches of the string to replace, but replace_all is false.\n"
+        "To replace all occurrences, set replace_all to true.\n"
+        "To replace only one occurrence, please provide more context to uniquely identify the "
+        f"instance.\nString: {old}\n"
+    )
 
 
 async def _apply_edit(tool: Edit | MultiEdit, invocation: Invocation) -> Change:

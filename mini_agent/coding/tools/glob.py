@@ -32,10 +32,12 @@ from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
 MAX_RESULTS: Final = 100
-# Of these rg has the same notion as we; it is not told of others.
+# Globs that rg reads as we do; only these are passed to it.
 RIPGREP_GLOB: Final = re.compile(r"[\w*?./ -]+")
-# What it lists of these need not be looked at again.
+# Globs for which the list of rg needs no second match.
 EXACT_IN_RIPGREP: Final = re.compile(r"(?:(?:\*\*|\w[\w.-]*)/)*(?!$)(?:\w[\w.-]*)?\*?[\w.-]*")
+NO_FILES: Final = "No files found\n"
+TRUNCATED: Final = "(Results are truncated. Consider using a more specific path or pattern.)\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class FileSearch:
     def _options(self) -> Iterator[str]:
         yield from ("--files", "--no-ignore", "--null", "--no-messages")
         if all(map(RIPGREP_GLOB.fullmatch, self._patterns)):
-            # One that begins with a slash is held against the path from the folder on.
+            # With a slash in front, rg matches from the folder it searches.
             yield from (f"--glob=/{pattern}" for pattern in self._patterns)
         yield "--hidden" if self._matches_dotfiles else "--glob=!.*"
 
@@ -106,48 +108,6 @@ class FileSearch:
         return any(name.startswith(".") for each in self._patterns for name in each.split("/"))
 
 
-def _walk(folder: Path, skips: Callable[[str], bool]) -> Iterator[str]:
-    pending = [""]
-    while pending:
-        inside = pending.pop()
-        for entry in _scan(folder / inside):
-            if skips(entry.name):
-                continue
-            if entry.is_dir(follow_symlinks=False):
-                pending.append(f"{inside}{entry.name}/")
-            elif entry.is_file(follow_symlinks=False):
-                yield f"{inside}{entry.name}"
-
-
-def _scan(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except OSError:
-        return []
-
-
-def _modified_ns(folder: str, paths: Iterable[str]) -> Iterator[int]:
-    # Of a hundred thousand of them, each step on the way to the folder counts.
-    folder_fd = os.open(folder, os.O_RDONLY)
-    try:
-        for path in paths:
-            yield _modified_at(path, folder_fd)
-    finally:
-        os.close(folder_fd)
-
-
-def _modified_at(path: str, folder_fd: int) -> int:
-    try:
-        return os.stat(path, dir_fd=folder_fd).st_mtime_ns
-    except OSError:
-        return 0
-
-
-NO_FILES: Final = "No files found\n"
-TRUNCATED: Final = "(Results are truncated. Consider using a more specific path or pattern.)\n"
-
-
 class Glob(CodingTool):
     """Find files by name."""
 
@@ -173,10 +133,48 @@ class Glob(CodingTool):
             raise NotRun("Error: .. can only stand at the beginning of a pattern.")
         if not folder.is_dir():
             return text_output(NO_FILES)
-        # What is hidden is hidden by its real path.
+        # The excluded globs are of real paths.
         newest = await FileSearch(real_path(folder), rest, invocation.context.excluded).newest(
             invocation.context.environment
         )
         listing = "".join(f"{path}\n" for path in newest.paths) or NO_FILES
         cut = TRUNCATED if newest.count > MAX_RESULTS else ""
         return text_output(listing + cut + format_reminder(newest.remark))
+
+
+def _walk(folder: Path, skips: Callable[[str], bool]) -> Iterator[str]:
+    pending = [""]
+    while pending:
+        inside = pending.pop()
+        for entry in _scan(folder / inside):
+            if skips(entry.name):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                pending.append(f"{inside}{entry.name}/")
+            elif entry.is_file(follow_symlinks=False):
+                yield f"{inside}{entry.name}"
+
+
+def _scan(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except OSError:
+        return []
+
+
+def _modified_ns(folder: str, paths: Iterable[str]) -> Iterator[int]:
+    # Relative to an open folder: with 100,000 files, resolving each whole path is slow.
+    folder_fd = os.open(folder, os.O_RDONLY)
+    try:
+        for path in paths:
+            yield _modified_at(path, folder_fd)
+    finally:
+        os.close(folder_fd)
+
+
+def _modified_at(path: str, folder_fd: int) -> int:
+    try:
+        return os.stat(path, dir_fd=folder_fd).st_mtime_ns
+    except OSError:
+        return 0

@@ -56,6 +56,41 @@ def fixed_prefix(pattern: str) -> str:
     return "/".join(fixed) or ("/" if pattern.startswith("/") else "")
 
 
+def _translate(pattern: str) -> str:
+    parts = [""]
+    for found in TOKEN.finditer(pattern):
+        text = found[0]
+        if found["deep"]:
+            parts[-1] += ANY_FOLDERS if text.endswith("/") else ".*"
+        elif text.startswith("*"):
+            parts.append("")
+        else:
+            parts[-1] += _translate_token(text)
+    head, *behind = parts
+    if not behind:
+        return head
+    # Atomic groups: before a further star, the first match of a part is good enough. With
+    # backtracking, some patterns would take exponential time.
+    atomic = (
+        f"[^/]*{part}" if ANY_FOLDERS in part else f"(?>[^/]*?{part})" for part in behind[:-1]
+    )
+    return "".join((head, *atomic, f"[^/]*{behind[-1]}"))
+
+
+def _translate_token(text: str) -> str:
+    if text == "?":
+        return "[^/]"
+    return _translate_set(text[1:-1]) if text.startswith("[") and len(text) > 2 else re.escape(text)
+
+
+def _translate_set(inside: str) -> str:
+    negated = inside.startswith("!")
+    written = re.sub(r"([\\\[&~|^])", r"\\\1", inside.removeprefix("!"))
+    if written.startswith("]"):
+        written = "\\" + written
+    return f"[{'^/' if negated else ''}{written}]"
+
+
 def _first_braces(pattern: str) -> tuple[str, str, str] | None:
     start = pattern.find("{")
     depth = 0
@@ -75,36 +110,3 @@ def _split_choices(inside: str) -> list[str]:
         else:
             choices[-1] += character
     return choices
-
-
-def _translate(pattern: str) -> str:
-    parts = [""]
-    for found in TOKEN.finditer(pattern):
-        text = found[0]
-        if found["deep"]:
-            parts[-1] += ANY_FOLDERS if text.endswith("/") else ".*"
-        elif text.startswith("*"):
-            parts.append("")
-        else:
-            parts[-1] += _translate_token(text)
-    head, *behind = parts
-    if not behind:
-        return head
-    # The first place will do for what stands behind a star, if another star follows: without this
-    # some patterns would take longer than anybody lives.
-    held = (f"[^/]*{part}" if ANY_FOLDERS in part else f"(?>[^/]*?{part})" for part in behind[:-1])
-    return "".join((head, *held, f"[^/]*{behind[-1]}"))
-
-
-def _translate_token(text: str) -> str:
-    if text == "?":
-        return "[^/]"
-    return _translate_set(text[1:-1]) if text.startswith("[") and len(text) > 2 else re.escape(text)
-
-
-def _translate_set(inside: str) -> str:
-    negated = inside.startswith("!")
-    written = re.sub(r"([\\\[&~|^])", r"\\\1", inside.removeprefix("!"))
-    if written.startswith("]"):
-        written = "\\" + written
-    return f"[{'^/' if negated else ''}{written}]"

@@ -74,7 +74,7 @@ class Grep(CodingTool):
             raise NotRun(f"Error: there is no {target}.")
         if not target.is_dir():
             require_regular(target)
-        # What is hidden is hidden by its real path.
+        # The excluded globs are of real paths.
         target = real_path(target)
         folder = target if target.is_dir() else target.parent
         options = [*self._options(invocation.context), "--", str(target)]
@@ -91,7 +91,7 @@ class Grep(CodingTool):
         yield from OUTPUT_MODE_OPTIONS.get(self.output_mode, ())
         if self.output_mode == "content":
             yield from self._content_options()
-            # Else it cannot be told where a path ends.
+            # The NUL marks the end of the path.
             yield from ("--null",) if context.excluded else ()
         if self.any_case:
             yield "--ignore-case"

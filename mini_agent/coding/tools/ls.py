@@ -54,7 +54,7 @@ class LS(CodingTool):
         (folder,) = self.paths(invocation.context)
         if not folder.is_dir():
             raise NotRun(f"Error: {folder} is not a folder.")
-        # What is hidden is hidden by its real path.
+        # The excluded globs are of real paths.
         return text_output(
             await asyncio.to_thread(self._format_tree, real_path(folder), invocation.context)
         )

@@ -26,7 +26,7 @@ NO_PDF_READER: Final = (
     "Error: {path} is a PDF, and there is nothing here that reads it. Install it: "
     "pip install 'mini-agent[pdf]', or sudo apt-get install poppler-utils, or brew install poppler."
 )
-# A file may be made to break its reader, which is C++: what breaks is a process of its own.
+# In a process of its own: a malicious file may crash the reader, which is C++.
 PDF_PROGRAM: Final = """
 import sys
 import pypdfium2
@@ -40,6 +40,8 @@ try:
 except pypdfium2.PdfiumError as broken:
     sys.exit(str(broken))
 """
+# 5 MB in base64, the limit of model servers.
+MAX_IMAGE_BYTES: Final = 3_750_000
 
 
 def is_pdf(path: Path) -> bool:
@@ -55,6 +57,43 @@ async def read_pdf_page(path: Path, pager: Pager, environment: Mapping[str, str]
         name, *command = _pdf_command(path, text, environment)
         await _run_reader(name, command, path)
         return await asyncio.to_thread(pager.read_page, text)
+
+
+def is_image(path: Path) -> bool:
+    """Return whether the file begins as an image that models can see."""
+    with path.open("rb") as file:
+        return sniff_media_type(file.read(MAX_MAGIC_BYTES)) in IMAGE_TYPES
+
+
+def read_image(path: Path) -> ToolOutput:
+    """Return the image as an attachment; raise `NotRun` if it is too large."""
+    size = path.stat().st_size
+    if size > MAX_IMAGE_BYTES:
+        raise NotRun(
+            f"Error: the picture {path} has {size / 1e6:.1f} MB; at most {MAX_IMAGE_BYTES / 1e6:g} "
+            "can be shown. Make a smaller copy of it first."
+        )
+    content = path.read_bytes()
+    kind = sniff_media_type(content)
+    attached = image_attachment(path.name, kind, base64.b64encode(content).decode())
+    output = text_output(f"{path.name}: a picture ({kind}, {size} bytes)")
+    return add_attachments(output, (attached,))
+
+
+def image_attachment(name: str, kind: str, content: str) -> Attachment:
+    """Return an image, in base64, as an attachment."""
+    return Attachment(name=name, media_type=kind, base64=content)
+
+
+def add_attachments(output: ToolOutput, attachments: tuple[Attachment, ...]) -> ToolOutput:
+    """Return the output with these attachments."""
+    return ToolOutput(
+        ok=output.ok,
+        rc=output.rc,
+        stdout=output.stdout,
+        told=output.told,
+        attachments=attachments,
+    )
 
 
 def _pdf_command(path: Path, text: Path, environment: Mapping[str, str]) -> tuple[str, ...]:
@@ -83,44 +122,3 @@ async def _run_reader(name: str, command: list[str], path: Path) -> None:
     if process.returncode:
         message = error_text.decode("utf-8", "replace").strip()
         raise NotRun(f"Error: {name} cannot read {path}: {message:.500}")
-
-
-# Written in base64 it is the 5 MB that model servers take.
-MAX_IMAGE_BYTES: Final = 3_750_000
-
-
-def is_image(path: Path) -> bool:
-    """Return whether the file begins as an image that models can see."""
-    with path.open("rb") as file:
-        return sniff_media_type(file.read(MAX_MAGIC_BYTES)) in IMAGE_TYPES
-
-
-def read_image(path: Path) -> ToolOutput:
-    """Return the image as an attachment; raise `NotRun` if it is too large."""
-    size = path.stat().st_size
-    if size > MAX_IMAGE_BYTES:
-        raise NotRun(
-            f"Error: the picture {path} has {size / 1e6:.1f} MB; at most {MAX_IMAGE_BYTES / 1e6:g} can "
-            "be shown. Make a smaller copy of it first."
-        )
-    content = path.read_bytes()
-    kind = sniff_media_type(content)
-    attached = image_attachment(path.name, kind, base64.b64encode(content).decode())
-    output = text_output(f"{path.name}: a picture ({kind}, {size} bytes)")
-    return add_attachments(output, (attached,))
-
-
-def image_attachment(name: str, kind: str, content: str) -> Attachment:
-    """Return an image, in base64, as an attachment."""
-    return Attachment(name=name, media_type=kind, base64=content)
-
-
-def add_attachments(output: ToolOutput, attachments: tuple[Attachment, ...]) -> ToolOutput:
-    """Return the output with these attachments."""
-    return ToolOutput(
-        ok=output.ok,
-        rc=output.rc,
-        stdout=output.stdout,
-        told=output.told,
-        attachments=attachments,
-    )

@@ -27,6 +27,9 @@ MAX_OUTPUT_CHARS: Final = 10_000
 MAX_IMAGES: Final = 20
 IMAGE_TYPES: Final = ("image/png", "image/jpeg")
 INDENT: Final = re.compile(r"\{\n( +)")
+CELL_IDS_SINCE: Final = (4, 5)
+CODE_CELL_KEYS: Final = ("execution_count", "outputs")
+EDIT_VERBS: Final = {"replace": "Updated", "insert": "Inserted a cell after", "delete": "Deleted"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,55 +97,6 @@ def join_lines(text: JsonValue) -> str:
     return text if isinstance(text, str) else ""
 
 
-def _format_cell(index: int, cell: JsonObject) -> str:
-    kind = cell.get("cell_type")
-    lines = [f'<cell id="{cell_name(index, cell)}" type="{kind}">', join_lines(cell.get("source"))]
-    printed = "\n".join(text for text in _cell_texts(cell) if text.strip())
-    if printed:
-        lines += ["<output>", _truncate(printed), "</output>"]
-    return "\n".join([*lines, "</cell>"])
-
-
-def _cell_texts(cell: JsonObject) -> Iterator[str]:
-    for output in _outputs(cell):
-        shown = output.get("data")
-        if output.get("output_type") == "error":
-            yield f"{output.get('ename')}: {output.get('evalue')}"
-        elif isinstance(shown, dict):
-            yield join_lines(shown.get("text/plain"))
-        else:
-            yield join_lines(output.get("text"))
-
-
-def _cell_images(cell: JsonObject) -> Iterator[Attachment]:
-    for output in _outputs(cell):
-        shown = output.get("data")
-        for kind in IMAGE_TYPES if isinstance(shown, dict) else ():
-            content = (
-                join_lines(shown.get(kind)).replace("\n", "") if isinstance(shown, dict) else ""
-            )
-            if content:
-                yield image_attachment(f"output.{kind.removeprefix('image/')}", kind, content)
-
-
-def _outputs(cell: JsonObject) -> list[JsonObject]:
-    outputs = cell.get("outputs")
-    if not isinstance(outputs, list):
-        return []
-    return [output for output in outputs if isinstance(output, dict)]
-
-
-def _truncate(text: str) -> str:
-    if len(text) <= MAX_OUTPUT_CHARS:
-        return text
-    return f"{text[:MAX_OUTPUT_CHARS]}\n({len(text) - MAX_OUTPUT_CHARS} more characters)"
-
-
-CELL_IDS_SINCE: Final = (4, 5)
-CODE_CELL_KEYS: Final = ("execution_count", "outputs")
-EDIT_VERBS: Final = {"replace": "Updated", "insert": "Inserted a cell after", "delete": "Deleted"}
-
-
 class NotebookEdit(FileEditTool):
     """Replace, insert or delete one cell."""
 
@@ -205,7 +159,7 @@ class NotebookEdit(FileEditTool):
         kind = self.cell_type or cell.get("cell_type")
         changed: JsonObject = {**cell, "cell_type": kind, "source": _split_lines(self.new_source)}
         if kind == "code":
-            # What it printed is not what it would print now.
+            # The outputs are those of the old source.
             return {**changed, "execution_count": None, "outputs": []}
         return {name: value for name, value in changed.items() if name not in CODE_CELL_KEYS}
 
@@ -214,6 +168,50 @@ class NotebookEdit(FileEditTool):
         if notebook.version >= CELL_IDS_SINCE:
             cell["id"] = secrets.token_hex(4)
         return self._edit_cell({**cell, "metadata": {}})
+
+
+def _format_cell(index: int, cell: JsonObject) -> str:
+    kind = cell.get("cell_type")
+    lines = [f'<cell id="{cell_name(index, cell)}" type="{kind}">', join_lines(cell.get("source"))]
+    printed = "\n".join(text for text in _cell_texts(cell) if text.strip())
+    if printed:
+        lines += ["<output>", _truncate(printed), "</output>"]
+    return "\n".join([*lines, "</cell>"])
+
+
+def _cell_texts(cell: JsonObject) -> Iterator[str]:
+    for output in _outputs(cell):
+        shown = output.get("data")
+        if output.get("output_type") == "error":
+            yield f"{output.get('ename')}: {output.get('evalue')}"
+        elif isinstance(shown, dict):
+            yield join_lines(shown.get("text/plain"))
+        else:
+            yield join_lines(output.get("text"))
+
+
+def _outputs(cell: JsonObject) -> list[JsonObject]:
+    outputs = cell.get("outputs")
+    if not isinstance(outputs, list):
+        return []
+    return [output for output in outputs if isinstance(output, dict)]
+
+
+def _truncate(text: str) -> str:
+    if len(text) <= MAX_OUTPUT_CHARS:
+        return text
+    return f"{text[:MAX_OUTPUT_CHARS]}\n({len(text) - MAX_OUTPUT_CHARS} more characters)"
+
+
+def _cell_images(cell: JsonObject) -> Iterator[Attachment]:
+    for output in _outputs(cell):
+        shown = output.get("data")
+        for kind in IMAGE_TYPES if isinstance(shown, dict) else ():
+            content = (
+                join_lines(shown.get(kind)).replace("\n", "") if isinstance(shown, dict) else ""
+            )
+            if content:
+                yield image_attachment(f"output.{kind.removeprefix('image/')}", kind, content)
 
 
 def _split_lines(source: str) -> list[JsonValue]:

@@ -34,14 +34,56 @@ MAX_COLSPAN: Final = 20
 CODE_OR_BLANK_LINES: Final = re.compile(
     r"(^[ >]*```\n.*?\n[ >]*```$)|\n(?:[ \t]*\n)+", re.DOTALL | re.MULTILINE
 )
+TIMEOUT_S: Final = 20.0
+MAX_BYTES: Final = 5 << 20
+MAX_HTML_BYTES: Final = 2 << 20
+MAX_REDIRECTS: Final = 5
+ACCEPT_HEADER: Final = "text/markdown, text/html, text/*;q=0.9"
+HTML_TYPES: Final = ("text/html", "application/xhtml+xml")
+TEXT_TYPES: Final = ("text/", "application/json", "application/xml", "application/javascript")
+TEXT_SUFFIXES: Final = ("+json", "+xml")
 
 
 def convert_to_markdown(html: str) -> str:
     """Return a page as Markdown: headings, lists, quotes, tables, links and code."""
-    # With a root of ours, Beautiful Soup does not warn of texts that look like paths or XML.
+    # With a root element, Beautiful Soup does not warn of texts that look like paths or XML.
     page = _Soup(f"<html>{html}", "lxml")
     text = _PageConverter().convert_soup(page)
     return CODE_OR_BLANK_LINES.sub(lambda found: found[1] or "\n\n", text).strip() + "\n"
+
+
+@dataclass(frozen=True, slots=True)
+class PublicPageFetcher:
+    """Fetches pages by https from public addresses; `resolve` looks names up."""
+
+    resolve: Resolve = resolved
+    connection: Callable[[], httpx.AsyncBaseTransport] = field(default=httpx.AsyncHTTPTransport)
+
+    async def fetch(self, url: str) -> str:
+        """Return the page as Markdown; raise `NotRun` with the reason if it cannot be had."""
+        here = _parse_url(url)
+        try:
+            async with asyncio.timeout(TIMEOUT_S), self._client() as client:
+                for _ in range(MAX_REDIRECTS):
+                    response = await _fetch(client, here)
+                    if not isinstance(response, httpx.URL):
+                        return await asyncio.to_thread(_body_text, response, here)
+                    here = _same_host(here, response)
+        except TimeoutError:
+            raise NotRun(f"Error: {here} took longer than {TIMEOUT_S:g} s.") from None
+        except NotPublic as refused:
+            raise NotRun(f"Error: {here} is not fetched: {refused}.") from None
+        except httpx.HTTPError as broken:
+            raise NotRun(f"Error: {here}: {str(broken) or type(broken).__name__}") from None
+        raise NotRun(f"Error: {url} redirects more than {MAX_REDIRECTS} times.")
+
+    def _client(self) -> httpx.AsyncClient:
+        # Without the environment's proxy, which would resolve the name itself.
+        return httpx.AsyncClient(
+            transport=PublicOnly(self.resolve, self.connection()),
+            trust_env=False,
+            headers={"Accept": ACCEPT_HEADER, "User-Agent": "mini-agent"},
+        )
 
 
 class _Soup(BeautifulSoup):
@@ -57,8 +99,8 @@ class _Soup(BeautifulSoup):
         return sum(each.name in INDENTING_TAGS for each in outer) >= MAX_INDENTED_DEPTH
 
 
-# INVARIANT: no method looks at all siblings, so that a page of 2 MB, whatever is in it, takes
-# seconds. The methods for items, rows and tables are here because the library's look at them.
+# INVARIANT: no method visits all siblings, so that any page of 2 MB takes seconds. The methods for
+# items, rows and tables replace those of the library, which do.
 class _PageConverter(MarkdownConverter):
     def __init__(self) -> None:
         super().__init__(
@@ -69,7 +111,7 @@ class _PageConverter(MarkdownConverter):
     def process_element(self, node: NavigableString | Tag, parent_tags: set[str]) -> str:
         if isinstance(node, Declaration | ProcessingInstruction):
             return ""
-        # markdownify's stub lists its public methods alone.
+        # markdownify's stub lists only its public methods.
         return str(super().process_element(node, parent_tags))  # type: ignore[misc]
 
     def process_tag(self, node: Tag, parent_tags: set[str]) -> str:
@@ -123,54 +165,20 @@ def _colspan(cell: Tag) -> int:
     return min(int(written), MAX_COLSPAN) or 1 if written.isdecimal() and len(written) < 10 else 1
 
 
-TIMEOUT_S: Final = 20.0
-MAX_BYTES: Final = 5 << 20
-MAX_HTML_BYTES: Final = 2 << 20
-MAX_REDIRECTS: Final = 5
-ACCEPT_HEADER: Final = "text/markdown, text/html, text/*;q=0.9"
-HTML_TYPES: Final = ("text/html", "application/xhtml+xml")
-TEXT_TYPES: Final = ("text/", "application/json", "application/xml", "application/javascript")
-TEXT_SUFFIXES: Final = ("+json", "+xml")
+def _parse_url(url: str) -> httpx.URL:
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        raise NotRun("Error: invalid url.") from None
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise NotRun("Error: invalid url.")
+    if parsed.userinfo:
+        raise NotRun("Error: the url must not hold a user name or password.")
+    return _with_https(parsed)
 
 
-@dataclass(frozen=True, slots=True)
-class PublicPageFetcher:
-    """Fetches pages by https from public addresses; `resolve` looks names up."""
-
-    resolve: Resolve = resolved
-    connection: Callable[[], httpx.AsyncBaseTransport] = field(default=httpx.AsyncHTTPTransport)
-
-    async def fetch(self, url: str) -> str:
-        """Return the page as Markdown; raise `NotRun` with the reason if it cannot be had."""
-        here = _parse_url(url)
-        try:
-            async with asyncio.timeout(TIMEOUT_S), self._client() as client:
-                for _ in range(MAX_REDIRECTS):
-                    response = await _fetch(client, here)
-                    if not isinstance(response, httpx.URL):
-                        return await asyncio.to_thread(_body_text, response, here)
-                    here = _same_host(here, response)
-        except TimeoutError:
-            raise NotRun(f"Error: {here} took longer than {TIMEOUT_S:g} s.") from None
-        except NotPublic as refused:
-            raise NotRun(f"Error: {here} is not fetched: {refused}.") from None
-        except httpx.HTTPError as broken:
-            raise NotRun(f"Error: {here}: {str(broken) or type(broken).__name__}") from None
-        raise NotRun(f"Error: {url} redirects more than {MAX_REDIRECTS} times.")
-
-    def _client(self) -> httpx.AsyncClient:
-        # Without the environment's proxy: it would look the name up by itself.
-        return httpx.AsyncClient(
-            transport=PublicOnly(self.resolve, self.connection()),
-            trust_env=False,
-            headers={"Accept": ACCEPT_HEADER, "User-Agent": "mini-agent"},
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class _Body:
-    kind: str
-    content: bytes
+def _with_https(url: httpx.URL) -> httpx.URL:
+    return url.copy_with(scheme="https") if url.scheme == "http" else url
 
 
 async def _fetch(client: httpx.AsyncClient, url: httpx.URL) -> _Body | httpx.URL:
@@ -189,30 +197,10 @@ async def _fetch(client: httpx.AsyncClient, url: httpx.URL) -> _Body | httpx.URL
         return _Body(kind, bytes(content))
 
 
-def _parse_url(url: str) -> httpx.URL:
-    try:
-        parsed = httpx.URL(url)
-    except httpx.InvalidURL:
-        raise NotRun("Error: invalid url.") from None
-    if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise NotRun("Error: invalid url.")
-    if parsed.userinfo:
-        raise NotRun("Error: the url must not hold a user name or password.")
-    return _with_https(parsed)
-
-
-def _with_https(url: httpx.URL) -> httpx.URL:
-    return url.copy_with(scheme="https") if url.scheme == "http" else url
-
-
-def _same_host(here: httpx.URL, there: httpx.URL) -> httpx.URL:
-    """Return the redirect target; a rule that allows one host must not lead to another."""
-    there = _with_https(there)
-    if there.host != here.host or there.scheme != "https" or there.userinfo:
-        raise NotRun(
-            f"Error: {here} redirects to {there}. Call WebFetch with that, if it is right."
-        )
-    return there
+@dataclass(frozen=True, slots=True)
+class _Body:
+    kind: str
+    content: bytes
 
 
 def _body_text(response: _Body, url: httpx.URL) -> str:
@@ -223,3 +211,13 @@ def _body_text(response: _Body, url: httpx.URL) -> str:
     if response.kind.startswith(TEXT_TYPES) or response.kind.endswith(TEXT_SUFFIXES):
         return decode_text(response.content, Path(url.path)).normalized
     raise NotRun(f"Error: {url} is {response.kind}, no text.")
+
+
+def _same_host(here: httpx.URL, there: httpx.URL) -> httpx.URL:
+    """Return the redirect target; a rule that allows one host must not lead to another."""
+    there = _with_https(there)
+    if there.host != here.host or there.scheme != "https" or there.userinfo:
+        raise NotRun(
+            f"Error: {here} redirects to {there}. Call WebFetch with that, if it is right."
+        )
+    return there

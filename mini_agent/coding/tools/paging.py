@@ -14,12 +14,8 @@ from mini_agent.tools.arguments import NotRun
 
 CHUNK_BYTES: Final = 1 << 20
 MAX_LINE_BYTES: Final = 1 << 16
-# Their line feeds are no bytes of their own.
+# In these a line feed is more than one byte.
 WIDE_ENCODINGS: Final = ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
-
-
-class _ByteStream(Protocol):
-    def read(self, size: int, /) -> bytes: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +68,41 @@ class Pager:
         return FilePage(_decode(found), passed + len(found), has_more=False, status=status)
 
 
+class _Utf8Stream:
+    """A file in another encoding, read as UTF-8."""
+
+    def __init__(self, file: BinaryIO, encoding: str) -> None:
+        self._file = file
+        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
+
+    def read(self, size: int, /) -> bytes:
+        piece = self._file.read(size)
+        return self._decoder.decode(piece, not piece).encode()
+
+
+class _ByteStream(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _skip_lines(file: _ByteStream, wanted: int) -> tuple[int, bytes]:
+    """Skip `wanted` lines; return how many there were, and what was read of the next one."""
+    passed, ends_in_line_feed, has_any = 0, True, False
+    while passed < wanted:
+        piece = file.read(CHUNK_BYTES)
+        if not piece:
+            return passed + (has_any and not ends_in_line_feed), b""
+        has_any, ends_in_line_feed = True, piece.endswith(b"\n")
+        here = piece.count(b"\n")
+        if passed + here < wanted:
+            passed += here
+            continue
+        place = -1
+        for _ in range(wanted - passed):
+            place = piece.index(b"\n", place + 1)
+        return wanted, piece[place + 1 :]
+    return passed, b""
+
+
 class _LineReader:
     """Lines without their ends, each cut to 64 KiB."""
 
@@ -105,37 +136,6 @@ def _whole_characters(line: bytearray) -> bytes:
     while end > MAX_LINE_BYTES - 4 and line[end - 1] & 0xC0 == 0x80:
         end -= 1
     return bytes(line[: end - (line[end - 1] >= 0xC0)])
-
-
-def _skip_lines(file: _ByteStream, wanted: int) -> tuple[int, bytes]:
-    """Skip `wanted` lines; return how many there were, and what was read of the next one."""
-    passed, ends_in_line_feed, has_any = 0, True, False
-    while passed < wanted:
-        piece = file.read(CHUNK_BYTES)
-        if not piece:
-            return passed + (has_any and not ends_in_line_feed), b""
-        has_any, ends_in_line_feed = True, piece.endswith(b"\n")
-        here = piece.count(b"\n")
-        if passed + here < wanted:
-            passed += here
-            continue
-        place = -1
-        for _ in range(wanted - passed):
-            place = piece.index(b"\n", place + 1)
-        return wanted, piece[place + 1 :]
-    return passed, b""
-
-
-class _Utf8Stream:
-    """A file in another encoding, read as UTF-8."""
-
-    def __init__(self, file: BinaryIO, encoding: str) -> None:
-        self._file = file
-        self._decoder = codecs.getincrementaldecoder(encoding)("replace")
-
-    def read(self, size: int, /) -> bytes:
-        piece = self._file.read(size)
-        return self._decoder.decode(piece, not piece).encode()
 
 
 def _decode(lines: list[bytes]) -> tuple[str, ...]:

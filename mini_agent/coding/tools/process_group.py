@@ -19,8 +19,12 @@ MAX_CHARS: Final = 30_000
 HEAD_CHARS: Final = 10_000
 MAX_HEAD_BYTES: Final = 4 * HEAD_CHARS
 MAX_TAIL_BYTES: Final = 4 * (MAX_CHARS - HEAD_CHARS)
-# A listener is told so much; whoever prints megabytes is read by nobody.
+# What a listener gets of one stream: nobody follows megabytes on a screen.
 MAX_STREAMED_BYTES: Final = 1 << 18
+# One second between SIGTERM and SIGKILL.
+STOP_CHECKS: Final = 50
+STOP_INTERVAL_S: Final = 0.02
+DRAIN_TIMEOUT_S: Final = 0.5
 
 
 class PipeReader(asyncio.Protocol):
@@ -69,27 +73,9 @@ class PipeReader(asyncio.Protocol):
         return text
 
 
-def _decode(part: bytearray) -> str:
-    return part.decode("utf-8", "replace")
-
-
-def _truncate(head: str, tail: str, missing: int) -> str:
-    if not missing and len(head) <= MAX_CHARS:
-        return head
-    last = (head + tail)[HEAD_CHARS - MAX_CHARS :]
-    left_out = missing + len(head) + len(tail) - HEAD_CHARS - len(last)
-    return f"{head[:HEAD_CHARS]}\n... ({left_out} characters left out) ...\n{last}"
-
-
-# A second of grace.
-STOP_CHECKS: Final = 50
-STOP_INTERVAL_S: Final = 0.02
-DRAIN_TIMEOUT_S: Final = 0.5
-
-
 @dataclass(slots=True)
 class ProcessGroup:
-    """A running command; who starts it has to call `close`."""
+    """A running command; its starter has to call `close`."""
 
     process: asyncio.subprocess.Process
     stdout: PipeReader
@@ -135,7 +121,7 @@ class ProcessGroup:
         return True
 
     async def _drain(self) -> None:
-        # Someone who left the process group may hold the pipe open: what is there by now is all.
+        # A process that has left the group may hold the pipe open; do not wait for its end.
         with suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_TIMEOUT_S):
                 await self.stdout.closed.wait()
@@ -168,17 +154,29 @@ async def start_group(
     return ProcessGroup(process, stdout.reader, stderr.reader, (stdout.transport, stderr.transport))
 
 
-@dataclass(frozen=True, slots=True)
-class _Pipe:
-    reader: PipeReader
-    transport: asyncio.ReadTransport
-    writing_end: int
+def _truncate(head: str, tail: str, missing: int) -> str:
+    if not missing and len(head) <= MAX_CHARS:
+        return head
+    last = (head + tail)[HEAD_CHARS - MAX_CHARS :]
+    left_out = missing + len(head) + len(tail) - HEAD_CHARS - len(last)
+    return f"{head[:HEAD_CHARS]}\n... ({left_out} characters left out) ...\n{last}"
+
+
+def _decode(part: bytearray) -> str:
+    return part.decode("utf-8", "replace")
 
 
 async def _open_pipe(stream: Literal["stdout", "stderr"], listener: Listener) -> _Pipe:
-    # Pipes of our own: with asyncio's, `wait` can hang on whoever inherited the writing end.
+    # Not asyncio's pipes: with those, `wait` hangs while a child holds the writing end.
     reading_end, writing_end = os.pipe()
     transport, reader = await asyncio.get_running_loop().connect_read_pipe(
         lambda: PipeReader(stream, listener), os.fdopen(reading_end, "rb", 0)
     )
     return _Pipe(reader, transport, writing_end)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pipe:
+    reader: PipeReader
+    transport: asyncio.ReadTransport
+    writing_end: int

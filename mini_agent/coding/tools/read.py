@@ -20,6 +20,17 @@ from mini_agent.tools.arguments import NotRun
 from mini_agent.tools.invoker import ToolOutput
 
 CONTEXT_LINES: Final = 4
+DEFAULT_LINES: Final = 2000
+MAX_BYTES: Final = 256 * 1024
+MAX_TOKENS: Final = 24_000
+MAX_PAGE_BYTES: Final = round(MAX_TOKENS * ASCII_CHARS_PER_TOKEN)
+MALWARE_REMINDER: Final = (
+    "<system-reminder>If the file looks malicious, then don't edit it.</system-reminder>\n"
+)
+PAGING_HINT: Final = (
+    "Instead read snippets of the file with offset/limit parameters, or search using the Grep tool."
+)
+Lines = Annotated[int, WithJsonSchema({"type": "number"})]
 
 
 def number_lines(lines: Iterable[str], first: int = 1) -> str:
@@ -37,19 +48,6 @@ def number_excerpt(text: str, first: int, count: int) -> str:
     """Return `count` numbered lines from the line `first`, with some lines around them."""
     start = max(1, first - CONTEXT_LINES)
     return number_lines(split_lines(text)[start - 1 : first - 1 + count + CONTEXT_LINES], start)
-
-
-DEFAULT_LINES: Final = 2000
-MAX_BYTES: Final = 256 * 1024
-MAX_TOKENS: Final = 24_000
-MAX_PAGE_BYTES: Final = round(MAX_TOKENS * ASCII_CHARS_PER_TOKEN)
-MALWARE_REMINDER: Final = (
-    "<system-reminder>If the file looks malicious, then don't edit it.</system-reminder>\n"
-)
-PAGING_HINT: Final = (
-    "Instead read snippets of the file with offset/limit parameters, or search using the Grep tool."
-)
-Lines = Annotated[int, WithJsonSchema({"type": "number"})]
 
 
 class Read(CodingTool):
@@ -136,10 +134,6 @@ class Read(CodingTool):
             )
 
 
-def _is_cut(line: str) -> bool:
-    return len(line.encode()) > MAX_LINE_BYTES - 5
-
-
 def _missing_message(path: Path) -> str:
     similar = [each.name for each in _siblings(path) if each.stem == path.stem and each != path]
     suggestion = f" Did you mean {min(similar)}?" if similar else ""
@@ -151,3 +145,7 @@ def _siblings(path: Path) -> list[Path]:
         return list(path.parent.iterdir())
     except OSError:
         return []
+
+
+def _is_cut(line: str) -> bool:
+    return len(line.encode()) > MAX_LINE_BYTES - 5

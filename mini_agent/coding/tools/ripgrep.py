@@ -23,7 +23,7 @@ TIMEOUT_S: Final = 60.0
 MAX_OUTPUT_BYTES: Final = 64 << 20
 MAX_STDERR_BYTES: Final = 1 << 16
 NO_MATCH_EXIT_CODE: Final = 1
-# Of a file that could not be read; the search goes on without it.
+# In the message about a file that cannot be read; the search goes on without it.
 FILE_ERROR_MARK: Final = "(os error "
 
 
@@ -112,7 +112,7 @@ class _RipgrepRun:
 
 def _check_result(code: int, output: bytes, error_text: str) -> RipgrepResult:
     lines = error_text.strip().splitlines()
-    # Killed, it has a negative code; what it had found by then counts.
+    # A negative code means killed; the matches up to then count.
     if code <= NO_MATCH_EXIT_CODE or not lines:
         return RipgrepResult(output)
     about_files = [line for line in lines if FILE_ERROR_MARK in line]

@@ -24,12 +24,6 @@ class _Result(BaseModel):
     content: str = Field(default="", description="An excerpt.")
 
 
-class _Response(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    results: tuple[_Result, ...] = Field(description="The results, the best first.")
-
-
 @dataclass(frozen=True, slots=True)
 class SearxngEngine:
     """A SearXNG server at `address`, which the user names and which may be anywhere."""
@@ -53,3 +47,9 @@ class SearxngEngine:
         return [
             SearchResult(each.title, each.url, each.content[:MAX_EXCERPT_CHARS]) for each in results
         ]
+
+
+class _Response(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    results: tuple[_Result, ...] = Field(description="The results, the best first.")

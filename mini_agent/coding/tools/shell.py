@@ -155,7 +155,7 @@ def _open_cwd_file() -> Iterator[Path | None]:
 
 
 def _record_cwd(command: str, cwd_file: Path) -> str:
-    """Return the command line with a trap that writes its last folder to `note`."""
+    """Return the command line with a trap that writes its last folder to `cwd_file`."""
     trap_command = f"{{ pwd -P >{shlex.quote(str(cwd_file))}; }} 2>/dev/null"
     return f"trap {shlex.quote(trap_command)} EXIT\n{command}\n"
 

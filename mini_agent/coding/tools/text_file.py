@@ -15,6 +15,21 @@ from typing import Final
 
 from mini_agent.tools.arguments import NotRun
 
+# The file cannot be replaced: the folder is not writable, or the file is a mount.
+IN_PLACE_ERRORS: Final = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV)
+MAX_BYTES: Final = 64 << 20
+SNIFFED_BYTES: Final = 8192
+# Longer marks first: the mark of UTF-32 begins with that of UTF-16.
+BYTE_ORDER_MARKS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# Latin-1 decodes every byte, so it is last.
+EIGHT_BIT_ENCODINGS: Final = ("utf-8", "cp1252", "latin-1")
+
 
 def real_path(path: Path) -> Path:
     """Return the path with links resolved; of a loop of links, as far as they lead.
@@ -34,10 +49,6 @@ def is_file(path: Path) -> bool:
     return os.path.isfile(path)  # noqa: PTH113
 
 
-# No other file can take its place: the folder is not ours, or the file is a mount of its own.
-IN_PLACE_ERRORS: Final = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV)
-
-
 def write_file(path: Path, content: bytes) -> None:
     """Write the content in one step, through links; mode and owner of the file stay."""
     real = real_path(path)
@@ -50,48 +61,6 @@ def write_file(path: Path, content: bytes) -> None:
         if broken.errno not in IN_PLACE_ERRORS or not real.exists():
             raise OSError(broken.errno, broken.strerror, str(path)) from None
         real.write_bytes(content)
-
-
-def _replace(real: Path, content: bytes) -> None:
-    is_new = not real.exists()
-    beside = real.with_name(f".{real.name[:80]}.{secrets.token_hex(6)}")
-    # A new file gets the mode that any program would give it here; a copy is nobody else's yet.
-    mode = 0o666 if is_new else 0o600
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if not is_new:
-            _copy_metadata(beside, real)
-        beside.replace(real)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
-
-
-def _copy_metadata(new: Path, old: Path) -> None:
-    """Give the new file the mode, the attributes and the owner of the old one."""
-    status = old.stat()
-    with suppress(PermissionError):
-        os.chown(new, status.st_uid, status.st_gid)
-    shutil.copystat(old, new)
-    os.utime(new)
-
-
-MAX_BYTES: Final = 64 << 20
-SNIFFED_BYTES: Final = 8192
-# The longer marks first: that of UTF-32 begins as that of UTF-16.
-BYTE_ORDER_MARKS: Final = (
-    (codecs.BOM_UTF32_LE, "utf-32-le"),
-    (codecs.BOM_UTF32_BE, "utf-32-be"),
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-# Latin-1 reads every byte, so it comes last.
-EIGHT_BIT_ENCODINGS: Final = ("utf-8", "cp1252", "latin-1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +134,31 @@ def require_regular(path: Path) -> int:
     if not stat.S_ISREG(kind.st_mode):
         raise NotRun(f"Error: {path} is not a regular file.")
     return kind.st_size
+
+
+def _replace(real: Path, content: bytes) -> None:
+    is_new = not real.exists()
+    beside = real.with_name(f".{real.name[:80]}.{secrets.token_hex(6)}")
+    # A new file gets the usual mode; a copy is private until it has the mode of the old file.
+    mode = 0o666 if is_new else 0o600
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if not is_new:
+            _copy_metadata(beside, real)
+        beside.replace(real)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def _copy_metadata(new: Path, old: Path) -> None:
+    """Give the new file the mode, the attributes and the owner of the old one."""
+    status = old.stat()
+    with suppress(PermissionError):
+        os.chown(new, status.st_uid, status.st_gid)
+    shutil.copystat(old, new)
+    os.utime(new)
