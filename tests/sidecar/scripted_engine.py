@@ -15,7 +15,13 @@ from pydantic import JsonValue
 from codex_sidecar.execution.self_test import CASES
 from codex_sidecar.runner.frames import Frame
 from mini_agent_protocol import frames
-from mini_agent_protocol.order import RunOrder, RunResult, decode_order, encode_result
+from mini_agent_protocol.order import (
+    RunOrder,
+    RunResult,
+    decode_order,
+    decode_result,
+    encode_result,
+)
 
 LANGUAGES = ("python", "node", "go", "rust", "shell")
 ABOUT = b'{"version": "1.2", "packages": {"thing": "3"}}'
@@ -80,7 +86,7 @@ async def confines(talk: Talk) -> None:
 
 def result(**more: JsonValue) -> RunResult:
     """A runner's result: all well, but for what is said."""
-    return RunResult(**{"run_ms": 1, **more})
+    return decode_result(json.dumps(RunResult(run_ms=1)._asdict() | more).encode())
 
 
 @dataclass

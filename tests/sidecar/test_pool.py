@@ -175,7 +175,7 @@ async def test_work_for_later_waits_while_requests_pass(
     opened: Opened, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     still = asyncio.Event()
-    monkeypatch.setattr(LeaseActivity, "lull", lambda _: still.wait())
+    monkeypatch.setattr(LeaseActivity, "wait_until_quiet", lambda _: still.wait())
     async with opened(warm={"python": 2}) as client:
         still.set()
         await until_level(client, 2)

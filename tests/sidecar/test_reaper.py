@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from codex_sidecar.engine.client import ContainerSummary
+from codex_sidecar.engine.models import ContainerSummary
 from codex_sidecar.engine.reaper import Reaper
 from codex_sidecar.errors import EngineUnavailable
 

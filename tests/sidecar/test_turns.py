@@ -53,7 +53,7 @@ async def test_who_finds_no_room_to_wait_is_told_when_to_come_back(
 ) -> None:
     gate = Gate()
     engine.runner = gate.run
-    async with opened(max_running=1, waiting=0) as client:
+    async with opened(at_once=1, waiting=0) as client:
         first = asyncio.create_task(client.post("/v1/execute", json=SNIPPET))
         await gate.until_running(1)
         refused = await client.post("/v1/execute", json=SNIPPET)
@@ -70,7 +70,7 @@ async def test_who_waits_is_served_when_another_is_done(
 ) -> None:
     gate = Gate()
     engine.runner = gate.run
-    async with opened(max_running=1, waiting=1) as client:
+    async with opened(at_once=1, waiting=1) as client:
         first = asyncio.create_task(client.post("/v1/execute", json=SNIPPET))
         await gate.until_running(1)
         second = asyncio.create_task(client.post("/v1/execute", json=SNIPPET))
@@ -88,7 +88,7 @@ async def test_who_waits_too_long_is_told_and_nothing_is_started(
     monkeypatch.setattr(fair_queue, "MAX_WAIT_S", 0.05)
     gate = Gate()
     engine.runner = gate.run
-    async with opened(max_running=1, waiting=1) as client:
+    async with opened(at_once=1, waiting=1) as client:
         first = asyncio.create_task(client.post("/v1/execute", json=SNIPPET))
         await gate.until_running(1)
         refused = await client.post("/v1/execute", json=SNIPPET)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from pydantic import JsonValue
 
@@ -11,14 +13,14 @@ from codex_sidecar.runner.frames import Frame
 from codex_sidecar.runner.outcome import determine_outcome
 from mini_agent.errors import BadRequest
 from mini_agent.sandbox import EnforcedLimits
-from mini_agent_protocol.order import RunResult
+from mini_agent_protocol.order import RunResult, decode_result
 
 LIMITS = EnforcedLimits(
     timeout_s=1, memory_mb=64, cpus=1, pids=10, output_bytes=100, workspace_mb=10
 )
 
 
-class NoLine:
+class ClosedChannel:
     async def send(self, kind: bytes, body: bytes) -> None:
         raise RunnerLost(f"nobody to hear {kind!r} of {len(body)} bytes")
 
@@ -29,44 +31,48 @@ class NoLine:
         raise RunnerLost(f"nobody to say {nonce!r}")
 
 
-def heard(cut: CutReason = "", **result: JsonValue) -> Exchange:
-    exchange = Exchange(NoLine(), LIMITS)
+def exchanged(cut: CutReason = "", **result: JsonValue) -> Exchange:
+    exchange = Exchange(ClosedChannel(), LIMITS)
     exchange.cut = cut
-    exchange.result = RunResult(**result) if result else None
+    exchange.result = _parse_result(result) if result else None
     return exchange
 
 
+def _parse_result(changes: dict[str, JsonValue]) -> RunResult:
+    return decode_result(json.dumps(RunResult()._asdict() | changes).encode())
+
+
 @pytest.mark.parametrize(
-    ("exchange", "outcome"),
+    ("exchange", "expected"),
     [
-        (heard(exit_code=0), ("ok", 0, None)),
-        (heard(exit_code=0, oom_kills=1), ("ok", 0, None)),
-        (heard(exit_code=0, run_ms=1001), ("timeout", 124, "SIGKILL")),
-        (heard(exit_code=3), ("nonzero", 3, None)),
-        (heard(exit_code=137), ("nonzero", 137, None)),
-        (heard(exit_code=1, oom_kills=1), ("oom", 1, None)),
-        (heard(signal=11), ("nonzero", 139, "SIGSEGV")),
-        (heard(signal=9), ("killed", 137, "SIGKILL")),
-        (heard(signal=9, oom_kills=1), ("oom", 137, "SIGKILL")),
-        (heard(signal=35), ("nonzero", 163, "signal 35")),
-        (heard(exit_code=1, phase="compile"), ("compile_error", 1, None)),
-        (heard(exit_code=1, phase="compile", oom_kills=2), ("oom", 1, None)),
-        (heard(signal=9, late=True), ("timeout", 124, "SIGKILL")),
-        (heard("timeout"), ("timeout", 124, "SIGKILL")),
-        (heard("timeout", exit_code=0), ("ok", 0, None)),
-        (heard("flood"), ("killed", 137, "SIGKILL")),
-        (heard("lost"), ("killed", 137, "SIGKILL")),
+        (exchanged(exit_code=0), ("ok", 0, None)),
+        (exchanged(exit_code=0, oom_kills=1), ("ok", 0, None)),
+        (exchanged(exit_code=0, run_ms=1001), ("timeout", 124, "SIGKILL")),
+        (exchanged(exit_code=3), ("nonzero", 3, None)),
+        (exchanged(exit_code=137), ("nonzero", 137, None)),
+        (exchanged(exit_code=1, oom_kills=1), ("oom", 1, None)),
+        (exchanged(signal=11), ("nonzero", 139, "SIGSEGV")),
+        (exchanged(signal=9), ("killed", 137, "SIGKILL")),
+        (exchanged(signal=9, oom_kills=1), ("oom", 137, "SIGKILL")),
+        (exchanged(signal=35), ("nonzero", 163, "signal 35")),
+        (exchanged(exit_code=1, phase="compile"), ("compile_error", 1, None)),
+        (exchanged(exit_code=1, phase="compile", oom_kills=2), ("oom", 1, None)),
+        (exchanged(signal=9, late=True), ("timeout", 124, "SIGKILL")),
+        (exchanged("timeout"), ("timeout", 124, "SIGKILL")),
+        (exchanged("timeout", exit_code=0), ("ok", 0, None)),
+        (exchanged("flood"), ("killed", 137, "SIGKILL")),
+        (exchanged("lost"), ("killed", 137, "SIGKILL")),
     ],
 )
-def test_an_end_has_one_verdict(exchange: Exchange, outcome: tuple[str, int, str | None]) -> None:
-    verdict = determine_outcome(exchange, oom_killed=False)
-    assert (verdict.status, verdict.exit_code, verdict.signal) == words
+def test_an_end_has_one_outcome(exchange: Exchange, expected: tuple[str, int, str | None]) -> None:
+    outcome = determine_outcome(exchange, oom_killed=False)
+    assert (outcome.status, outcome.exit_code, outcome.signal) == expected
 
 
 def test_a_sandbox_that_the_engine_saw_run_out_of_memory_did() -> None:
-    assert determine_outcome(heard("lost"), oom_killed=True).status == "oom"
+    assert determine_outcome(exchanged("lost"), oom_killed=True).status == "oom"
 
 
 def test_files_that_did_not_fit_are_the_callers_affair() -> None:
     with pytest.raises(BadRequest, match="No space left on device"):
-        determine_outcome(heard(failed="No space left on device"), oom_killed=False)
+        determine_outcome(exchanged(failed="No space left on device"), oom_killed=False)

@@ -1,0 +1,49 @@
+"""A sixth language is one folder of sandbox-images/ and one entry of the table of languages."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+
+import pytest
+
+from tests.docker.engine_here import Sidecar, execute, sidecar
+from tests.docker.talk import IMAGE_TAG
+from tests.sidecar.sixth_language import add_language
+
+pytestmark = pytest.mark.docker
+
+IMAGE = f"mini-agent/sandbox-perl:{IMAGE_TAG}"
+PROGRAM = 'my $line = <STDIN>; print "$line, @ARGV, $ENV{WORD}\\n"; exit 3;'
+
+
+@pytest.fixture(scope="module")
+def with_perl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
+    """A sidecar that knows Perl, over an engine for which the image was built."""
+    folder = tmp_path_factory.mktemp("sixth")
+    variables = add_language(folder)
+    tag = {"SANDBOX_IMAGE_TAG": IMAGE_TAG}
+    subprocess.run([folder / "sandbox-images" / "build", "perl"], env=os.environ | tag, check=True)
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        with sidecar(folder, warm='{"perl": 1}') as running:
+            yield running
+    subprocess.run(["docker", "image", "rm", "-f", IMAGE], capture_output=True, check=True)
+
+
+async def test_a_program_in_it_runs_and_answers(with_perl: Sidecar) -> None:
+    async with with_perl.client() as client:
+        more = {"stdin": "in", "args": ["a", "b"], "env": {"WORD": "word"}}
+        done = await execute(client, "pl", PROGRAM, **more)
+    assert (done.language, done.stdout, done.stderr) == ("perl", "in, a b, word\n", "")
+    assert (done.status, done.exit_code) == ("nonzero", 3)
+
+
+async def test_the_service_lists_it_with_its_version(with_perl: Sidecar) -> None:
+    async with with_perl.client() as client:
+        cards = (await client.get("/v1/languages")).json()["languages"]
+    assert (cards[-1]["name"], cards[-1]["image"]) == ("perl", IMAGE)
+    assert cards[-1]["available"]
+    assert cards[-1]["version"].startswith("5.")

@@ -1,0 +1,47 @@
+"""A sixth language, added as anybody would: one entry in the protocol, one folder of an image."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+ROOT = Path(__file__).parents[2]
+ENTRY = """
+    LanguageSpec(
+        name="perl",
+        title="Perl",
+        image="perl",
+        program="main.pl",
+        start=("perl", "main.pl"),
+        aliases=("pl",),
+        commands=("perl",),
+    ),
+"""
+# The base of every image has the interpreter already.
+DOCKERFILE = """\
+ARG FOUNDATION=mini-agent/sandbox-foundation:local
+ARG BASE=mini-agent/sandbox-base:local
+FROM ${BASE} AS base
+FROM ${FOUNDATION}
+RUN /opt/mini-agent/describe perl-base
+COPY --from=base /opt/mini-agent/runner /opt/mini-agent/runner
+"""
+
+
+def add_language(folder: Path) -> Mapping[str, str]:
+    """Adds Perl to a copy of the tree in `folder`; variables with which Python finds the copy."""
+    protocol = folder / "protocol"
+    shutil.copytree(ROOT / "protocol" / "mini_agent_protocol", protocol / "mini_agent_protocol")
+    shutil.copytree(ROOT / "sandbox-images", folder / "sandbox-images")
+    table = protocol / "mini_agent_protocol" / "languages.py"
+    before, found, after = table.read_text().partition("\n)\n\nif TYPE_CHECKING:")
+    assert found, "the table of languages ends otherwise"
+    table.write_text(before + ENTRY.rstrip() + found + after)
+    image = folder / "sandbox-images" / "perl"
+    image.mkdir()
+    (image / "Dockerfile").write_text(DOCKERFILE)
+    path = os.pathsep.join([str(protocol), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return MappingProxyType({"PYTHONPATH": path})
