@@ -23,7 +23,7 @@ MMAP_THRESHOLD_BYTES: Final = 262_144
 
 
 def main() -> None:
-    """Serves until told to stop; exits with 2 and one line where it cannot start."""
+    """Serve until stopped; exit with 2 and one line on stderr where it cannot start."""
     try:
         settings = Settings()
         token = load_token(settings.token_file, int(settings.token_mode, 8))
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _return_large_blocks() -> None:
-    """What a large body took goes back to the system; glibc would keep it for the next one."""
+    """Make glibc return large blocks to the system instead of keeping them for reuse."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD_BYTES)

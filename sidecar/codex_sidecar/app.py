@@ -1,4 +1,4 @@
-"""The HTTP application: its routes, and the life of what is behind them."""
+"""The HTTP application: its middleware and routes, and the lifespan of the services behind them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from mini_agent_protocol.errors import MiniAgentError
 
 
 def create_app(settings: Settings, token: str) -> FastAPI:
-    """The application over the engine that the settings name."""
+    """Build the application for the engine that the settings name."""
     app = FastAPI(
         title="codex sidecar",
         version=version("codex-sidecar"),
@@ -78,7 +78,7 @@ def _lifespan(
             sessions = SessionRegistry(SessionDependencies(machine, pool, queue), settings.sessions)
             app.state.drain = Drain(readiness, queue, pool, settings.drain_s)
             app.state.service = Service(dispatcher, sessions, readiness, token)
-            # What a predecessor left behind goes before the first snippet comes.
+            # Sandboxes of a predecessor are removed before the first snippet runs.
             await reaper.run_once()
             tasks = [asyncio.create_task(work) for work in (reaper.run(), sessions.run())]
             yield
@@ -107,7 +107,7 @@ async def _on_http_error(request: Request, error: HTTPException) -> Response:
 
 
 def _allowed_methods(request: Request) -> set[str]:
-    """What can be done at this path; several routes may share one."""
+    """Return the methods of all routes that match this path."""
     return {
         method
         for route in request.app.routes

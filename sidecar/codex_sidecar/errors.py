@@ -1,4 +1,4 @@
-"""What can go wrong here and nowhere else in the project, as leaves of its tree of errors."""
+"""The errors of the sidecar, as leaves of the project's tree of errors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mini_agent_protocol.errors import BadRequest, MiniAgentError, SandboxError,
 
 
 class RefusedRequest(MiniAgentError):
-    """A request that is not even one: `status` is the HTTP status that says so."""
+    """A request that is not well-formed; `status` is the HTTP status of the answer."""
 
     code = "invalid_request"
 
@@ -18,7 +18,7 @@ class RefusedRequest(MiniAgentError):
 
 
 class RefusedCall(RefusedRequest):
-    """A call that is well-formed and cannot be done: `status` and `code` say why."""
+    """A well-formed call that cannot be carried out; `status` and `code` say why."""
 
     def __init__(self, status: int, code: str, message: str, *, hint: str = "") -> None:
         super().__init__(status, message, hint=hint)
@@ -26,7 +26,7 @@ class RefusedCall(RefusedRequest):
 
 
 class SessionNotFound(RefusedCall):
-    """There is no such session, or no longer."""
+    """No session has this id, or it has ended."""
 
     def __init__(self, session_id: str) -> None:
         shown = session_id if len(session_id) <= 64 else f"{session_id[:64]}..."
@@ -53,13 +53,13 @@ class SessionBusy(RefusedCall):
 
 
 class InvalidSnippet(BadRequest):
-    """The request is JSON but not a snippet."""
+    """The body is JSON but not a valid snippet."""
 
     code = "invalid_request"
 
 
 class Busy(SandboxUnavailable):
-    """All sandboxes are taken and the queue is full."""
+    """All sandboxes are in use and the queue is full."""
 
     code = "busy"
 
@@ -69,7 +69,7 @@ class Busy(SandboxUnavailable):
 
 
 class ServiceStopping(SandboxUnavailable):
-    """This sidecar is being stopped; another one, or the next, will do it."""
+    """This sidecar is shutting down; the caller tries again later."""
 
     code = "stopping"
 
@@ -84,7 +84,7 @@ class EngineUnavailable(SandboxUnavailable):
 
 
 class EngineRefused(SandboxError):
-    """The engine answered no: `status` is its HTTP status."""
+    """The engine answered with an error; `status` is its HTTP status."""
 
     code = "engine_refused"
 
@@ -94,13 +94,13 @@ class EngineRefused(SandboxError):
 
 
 class NotReady(SandboxUnavailable):
-    """Something has to be put right before snippets can run; the hint says what."""
+    """Something has to be repaired before snippets can run; the hint says what."""
 
     code = "not_ready"
 
 
 class RunnerLost(SandboxError):
-    """The runner in a sandbox stopped talking, or talked nonsense."""
+    """The runner in a sandbox closed its stream or sent something malformed."""
 
     code = "sandbox_lost"
     retryable = True

@@ -10,7 +10,7 @@ TIMEOUT_S: Final = 9.0
 
 
 def main() -> None:
-    """Asks once; a person who runs it by hand sees what is wrong."""
+    """Ask once; the exit message says what is wrong."""
     port = int(os.environ.get("CODEX_SIDECAR_PORT", "8077"))
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
     try:

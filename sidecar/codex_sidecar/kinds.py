@@ -1,4 +1,4 @@
-"""Which warm sandboxes suit a snippet: the kinds there are, and what is imported in each ahead."""
+"""Kinds of warm sandboxes: an image together with what is imported in it beforehand."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ else:
 
 SANDBOX_KINDS: Final[tuple[SandboxKind, ...]] = get_args(SandboxKind)
 
-# A wrong guess costs time and nothing else, so this reads lines and not Python.
+# A wrong guess only costs time, so lines are matched and Python is not parsed.
 _DATA: Final = re.compile(
     rb"^[ \t]*(?:import|from)[ \t]+(?:[\w.]+(?:[ \t]+as[ \t]+\w+)?[ \t]*,[ \t]*)*"
     rb"(?:numpy|pandas|matplotlib|scipy|seaborn|sklearn)\b",
@@ -33,7 +33,7 @@ _DATA: Final = re.compile(
 
 
 def detect_preload(snippet: Snippet) -> Preload:
-    """What the snippet would import first of all."""
+    """Guess which packages the snippet imports first."""
     if snippet.language != "python" or snippet.isolation != "fork":
         return "plain"
     modules = (
@@ -44,15 +44,15 @@ def detect_preload(snippet: Snippet) -> Preload:
 
 
 def select_kind(language: Language, preload: Preload) -> SandboxKind:
-    """The kind of warm sandbox for an image and what is imported in it."""
+    """Return the kind of sandbox for a language's image and a preload."""
     return preload if _PRELOADED.get(preload) == language else language
 
 
 def kind_language(kind: SandboxKind) -> Language:
-    """The language whose image a kind of warm sandbox is of."""
+    """Return the language whose image a kind uses."""
     return _PRELOADED.get(kind, kind)
 
 
 def kind_preload(kind: SandboxKind) -> Preload:
-    """What is imported in a kind of warm sandbox."""
+    """Return what is imported beforehand in a kind."""
     return "data" if kind == "data" else "plain"

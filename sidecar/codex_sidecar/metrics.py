@@ -1,4 +1,4 @@
-"""What the sidecar counts, for Prometheus. Labels come from short lists, never from a request."""
+"""Prometheus metrics of the sidecar. Labels come from short lists, never from a request."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _REAPED: Final = Counter(
 
 
 def record_execution(execution: Execution) -> None:
-    """A snippet has run."""
+    """Count a snippet that has run, and observe its timings."""
     took = execution.timings_ms
     _EXECUTIONS.labels(execution.language, execution.status).inc()
     _QUEUE.observe(took.queue / 1000)
@@ -59,30 +59,30 @@ def record_execution(execution: Execution) -> None:
 
 
 def record_error(code: str) -> None:
-    """A call was answered with an error of this code."""
+    """Count a call that was answered with an error of this code."""
     _REFUSED.labels(code).inc()
 
 
 def record_warm_lease(kind: SandboxKind) -> None:
-    """A lease was of a warm sandbox."""
+    """Count a lease that got a warm sandbox."""
     _LEASES.labels(kind, "hit").inc()
 
 
 def record_cold_lease(kind: SandboxKind) -> None:
-    """A lease that could have been of a warm sandbox had to start one."""
+    """Count a lease for which a sandbox had to be started."""
     _LEASES.labels(kind, "miss").inc()
 
 
 def track_stock(kind: SandboxKind, stock: Sized) -> None:
-    """The stock of this kind is this one from now on."""
+    """Show the length of this stock as the gauge of its kind from now on."""
     _LEVEL.labels(kind).set_function(lambda: len(stock))
 
 
 def record_reaped() -> None:
-    """A sandbox was reaped."""
+    """Count a sandbox that the reaper removed."""
     _REAPED.inc()
 
 
 def render() -> bytes:
-    """All of it, as Prometheus reads it."""
+    """Return all metrics in Prometheus' text format."""
     return metrics.render(_REGISTRY)

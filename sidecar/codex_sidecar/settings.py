@@ -1,4 +1,4 @@
-"""The settings of the sidecar: variables that begin with CODEX_SIDECAR_, read once by its door."""
+"""Settings of the sidecar: environment variables that begin with CODEX_SIDECAR_, read once."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MIN_WARM: Final[Mapping[SandboxKind, int]] = MappingProxyType(
 
 
 class Settings(BaseSettings):
-    """Each has a default that suits a sidecar on the engine's own machine."""
+    """Settings; the defaults suit a sidecar on the engine's own machine."""
 
     model_config = SettingsConfigDict(env_prefix="CODEX_SIDECAR_", frozen=True, extra="ignore")
 
@@ -80,5 +80,5 @@ class Settings(BaseSettings):
     )
 
     def instance_name(self) -> str:
-        """Who answers for the sandboxes: no two living sidecars of an engine may have the same."""
+        """Return the name that owns the sandboxes; unique among the sidecars of one engine."""
         return self.instance or f"{socket.gethostname()}-{self.port}"

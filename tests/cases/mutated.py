@@ -24,7 +24,7 @@ Body = dict[str, JsonValue]
 Change = Callable[[str], str]
 NETWORK_VARIABLE: Final = "MINI_AGENT_TEST_NETWORK"
 BODY: Final = "body"
-READ_BACK: Final = "_read_back"
+READ_BACK: Final = "_verify_limits"
 GIB: Final = 1 << 30
 
 

@@ -180,8 +180,8 @@ async def test_what_is_no_answer_is_an_engine_that_is_gone(said: bytes, why: str
 async def test_an_engine_that_takes_calls_and_is_silent_is_given_up_and_tried_again_later(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for patience in ("DOUBT_S", "SIGN_OF_LIFE_S", "FIRST_PAUSE_S"):
-        monkeypatch.setattr(connection, patience, 0.5)
+    for name in ("PING_INTERVAL_S", "PING_TIMEOUT_S", "MIN_PAUSE_S"):
+        monkeypatch.setattr(connection, name, 0.5)
     hung = Hung()
     async with connected(hung.serve) as line:
         with pytest.raises(EngineUnavailable, match="takes calls but does not answer"):

@@ -160,8 +160,12 @@ async def test_an_engine_that_falls_silent_under_a_snippet_is_told_and_not_calle
         engine.is_silent = True
         await asyncio.sleep(60)
 
-    for patience in ("container.DOUBT_S", "channel.DOUBT_S", "channel.SIGN_OF_LIFE_S"):
-        monkeypatch.setattr(f"codex_sidecar.{patience}", 0.05)
+    for name in (
+        "runner.container.PING_INTERVAL_S",
+        "engine.connection.PING_INTERVAL_S",
+        "engine.connection.PING_TIMEOUT_S",
+    ):
+        monkeypatch.setattr(f"codex_sidecar.{name}", 0.05)
     engine.runner = silent
     answer = await client.post("/v1/execute", json=SNIPPET)
     assert (answer.status_code, answer.json()["error"]["code"]) == (503, "engine_unavailable")

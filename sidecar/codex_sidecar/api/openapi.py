@@ -1,4 +1,4 @@
-"""The description of the API, with what the routes read and write by themselves."""
+"""Builds the OpenAPI document, with the bodies that routes read and write by themselves."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ SANDBOX_ERRORS: Final = (429, 500, 503)
 
 
 def problem_responses(*codes: int) -> Responses:
-    """The answers of a route that does not do what was asked."""
+    """Return the error answers of a route."""
     responses: Responses = {}
     for code in (401, *codes):
         responses[code] = {"model": Problem, "description": _DESCRIPTIONS[code]}
@@ -52,14 +52,14 @@ def problem_responses(*codes: int) -> Responses:
 
 
 def event_stream_response() -> Responses:
-    """That an execution can also be had as events."""
+    """Return the answer as server-sent events."""
     text = "Events: `output` with an Output, last `execution` with the Execution, or `error`."
     schema = {"type": "string", "description": text}
     return {200: {"content": {"text/event-stream": {"schema": schema}}}}
 
 
 def json_request_body(model: str, *, required: bool = True) -> OpenApiExtra:
-    """A body of JSON that the route reads by itself."""
+    """Return a JSON body that the route reads by itself."""
     schema = {"$ref": f"{_COMPONENTS}{model}"}
     return {
         "requestBody": {"required": required, "content": {"application/json": {"schema": schema}}}
@@ -67,7 +67,7 @@ def json_request_body(model: str, *, required: bool = True) -> OpenApiExtra:
 
 
 def merge_extras(*parts: OpenApiExtra) -> OpenApiExtra:
-    """Several additions to one route."""
+    """Merge several additions to one route."""
     parameters = [one for part in parts for one in _parameters(part)]
     together: OpenApiExtra = {key: value for part in parts for key, value in part.items()}
     return together | ({"parameters": parameters} if parameters else {})
@@ -112,12 +112,12 @@ _SCHEMES: Final[OpenApiExtra] = {
 
 
 def secured_by(*schemes: str) -> OpenApiExtra:
-    """Which of them admit to a route, if not the token alone."""
+    """Return the security schemes of a route that admits others than the token."""
     return {"security": [{scheme: []} for scheme in schemes]}
 
 
 def build_openapi(app: FastAPI) -> dict[str, JsonValue]:
-    """The OpenAPI document."""
+    """Build the OpenAPI document."""
     document = get_openapi(title=app.title, version=app.version, routes=app.routes)
     _, schemas = models_json_schema(_UNROUTED_MODELS, ref_template=_COMPONENTS + "{model}")
     components = document.setdefault("components", {})

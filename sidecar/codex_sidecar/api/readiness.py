@@ -1,13 +1,13 @@
-"""Whether snippets can run: the engine, its images, and what has to hold in a real sandbox."""
+"""The readiness gate: the engine, its images, and the self-test in a real sandbox."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Protocol
 
-from codex_sidecar.engine.client import EngineFacts
 from codex_sidecar.engine.confinement import ImageCatalog
 from codex_sidecar.engine.limits import require_host
+from codex_sidecar.engine.models import EngineFacts
 from codex_sidecar.errors import NotReady, ServiceStopping
 from mini_agent_protocol.errors import MiniAgentError
 
@@ -16,24 +16,24 @@ class EngineState(Protocol):
     """The engine, as far as readiness needs it."""
 
     async def facts(self) -> EngineFacts:
-        """What it can enforce."""
+        """Return what it can enforce."""
         ...
 
     async def has_image(self, image: str) -> bool:
-        """Whether an image is there."""
+        """Whether an image is present."""
         ...
 
 
 class StartupTest(Protocol):
-    """What has to hold before anything is run."""
+    """What has to hold before any snippet runs."""
 
     async def run(self) -> None:
-        """Returns when it does; otherwise raises what does not."""
+        """Return when it holds; otherwise raise what does not."""
         ...
 
 
 class ReadinessGate:
-    """Checked when asked. A test that was passed holds until something else is found wrong."""
+    """Checks on each call. A passed self-test counts until another check fails."""
 
     def __init__(
         self, engine: EngineState, catalog: ImageCatalog, runtime: str, test: StartupTest
@@ -45,11 +45,11 @@ class ReadinessGate:
         self._checking = asyncio.Lock()
 
     def stop(self) -> None:
-        """Never again ready from now on."""
+        """Report not ready from now on."""
         self._is_stopping = True
 
     async def check(self) -> None:
-        """Returns when all is well; otherwise raises what is wrong."""
+        """Return when snippets can run; otherwise raise why not."""
         if self._is_stopping:
             raise ServiceStopping
         async with self._checking:

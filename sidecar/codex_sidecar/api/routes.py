@@ -1,4 +1,4 @@
-"""The routes that need no session: a snippet in a sandbox of its own, and what there is."""
+"""The routes without a session: one snippet, languages, health, metrics and the API's document."""
 
 from __future__ import annotations
 
@@ -54,20 +54,20 @@ async def execute(request: Request) -> Response:
     summary="What can be run, and with which limits",
 )
 async def languages(request: Request) -> Languages:
-    """Every language, with what its image says of itself."""
+    """Every language, with what its image contains."""
     return await authenticate(request).dispatcher.languages()
 
 
 @router.get("/openapi.json", include_in_schema=False)
 async def openapi(request: Request) -> JSONResponse:
-    """This description."""
+    """This document."""
     authenticate(request)
     return JSONResponse(build_openapi(request.app))
 
 
 @router.get("/healthz", openapi_extra={"security": []}, summary="This process is alive")
 async def healthz() -> dict[str, bool]:
-    """Says nothing of the engine."""
+    """Answers as long as the process runs; does not ask the engine."""
     return {"ok": True}
 
 
@@ -78,7 +78,7 @@ async def healthz() -> dict[str, bool]:
     summary="Snippets can run",
 )
 async def readyz(request: Request) -> dict[str, bool]:
-    """Checked in a real sandbox."""
+    """Checks the engine, its images and, once, a real sandbox."""
     await get_service(request).readiness.check()
     return {"ok": True}
 
@@ -91,5 +91,5 @@ async def readyz(request: Request) -> dict[str, bool]:
     summary="Counts for Prometheus",
 )
 async def counts() -> Response:
-    """Needs no token: it tells how many, never who or what."""
+    """Needs no token, as it discloses counts only."""
     return MetricsResponse(metrics.render())

@@ -1,4 +1,4 @@
-"""What the routes use, and who may use it on whose behalf."""
+"""What the routes use, and the authentication and the caller of a request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CALLER_PATTERN: Final = re.compile(r"[!-~]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One for an application's life."""
+    """What the routes use; one for the application's lifetime."""
 
     dispatcher: Dispatcher
     sessions: SessionRegistry
@@ -28,20 +28,20 @@ class Service:
 
 
 def get_service(request: Request) -> Service:
-    """The service, for whoever asks."""
+    """Return the service, without authentication."""
     service: Service = request.app.state.service
     return service
 
 
 def authenticate(request: Request) -> Service:
-    """The service, for whoever brings the token; `Unauthorized` otherwise."""
+    """Return the service; raises `Unauthorized` unless the request has the token."""
     service = get_service(request)
     auth.require_bearer(service.token, request.headers.get("authorization", ""))
     return service
 
 
 def read_caller(request: Request) -> str:
-    """Whose turn a request takes: who it says, else where it comes from."""
+    """Return the caller in whose name the request queues: X-Caller, else the client's address."""
     named = request.headers.get("x-caller")
     if named is None:
         return request.client.host if request.client else ""

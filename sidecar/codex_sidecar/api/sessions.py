@@ -1,4 +1,4 @@
-"""The routes of sessions: opened, used for snippets and files, closed."""
+"""The routes of sessions: open, run snippets, files, close."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ router: Final = APIRouter()
     summary="Run the session's next snippet",
 )
 async def execute(request: Request, session_id: str) -> Response:
-    """Finds the files of those before it. Answers as `/v1/execute` does."""
+    """Runs in the session's workspace. Answers as `/v1/execute` does."""
     session = authenticate(request).sessions.find(session_id)
     caller = read_caller(request)
     snippet = await read_snippet(request)
@@ -59,14 +59,14 @@ async def execute(request: Request, session_id: str) -> Response:
     summary="Open a session",
 )
 async def open_session(request: Request) -> SessionOpened:
-    """A workspace that outlives a snippet; its sandbox is started when it is first needed."""
+    """Opens a workspace that outlives a snippet; its sandbox is started when first needed."""
     service = authenticate(request)
     return _describe(await service.sessions.open(await read_session_request(request)))
 
 
 @router.get(SESSION_PATH, responses=problem_responses(404), summary="When a session expires")
 async def session(request: Request, session_id: str) -> SessionOpened:
-    """Asking does not make it last longer."""
+    """Does not extend the session's time."""
     return _describe(authenticate(request).sessions.find(session_id))
 
 
@@ -77,7 +77,7 @@ async def session(request: Request, session_id: str) -> SessionOpened:
     summary="Close a session",
 )
 async def close_session(request: Request, session_id: str) -> None:
-    """Ends whatever runs in it; nothing of it is left."""
+    """Ends what runs in it and removes its workspace."""
     await authenticate(request).sessions.close(session_id)
 
 
@@ -89,7 +89,7 @@ async def close_session(request: Request, session_id: str) -> None:
     summary="Interrupt what runs, as Ctrl-C does",
 )
 async def interrupt(request: Request, session_id: str) -> Response:
-    """Nothing happens where nothing runs."""
+    """Does nothing where nothing runs."""
     await authenticate(request).sessions.find(session_id).interrupt()
     return Response(status_code=HTTPStatus.ACCEPTED)
 
@@ -101,7 +101,7 @@ async def interrupt(request: Request, session_id: str) -> Response:
     summary="Make a session last longer",
 )
 async def keep(request: Request, session_id: str) -> None:
-    """As a call does that runs something."""
+    """Extends the session's time as running a snippet does."""
     authenticate(request).sessions.find(session_id).keep_alive()
 
 
@@ -111,7 +111,7 @@ async def keep(request: Request, session_id: str) -> None:
     summary="List the files in the workspace",
 )
 async def files(request: Request, session_id: str) -> tuple[WorkspaceFile, ...]:
-    """The regular files, 10,000 at most."""
+    """Lists the regular files, 10,000 at most."""
     return await authenticate(request).sessions.find(session_id).files()
 
 
@@ -123,7 +123,7 @@ async def files(request: Request, session_id: str) -> tuple[WorkspaceFile, ...]:
     summary="Read a file",
 )
 async def read_file(request: Request, session_id: str, path: str) -> Response:
-    """Its bytes, 16 MiB at most."""
+    """Returns the file's bytes, 16 MiB at most."""
     session = _find(request, session_id, path)
     headers = {"X-Content-Type-Options": "nosniff"}
     content = await session.read(path)
@@ -138,7 +138,7 @@ async def read_file(request: Request, session_id: str, path: str) -> Response:
     summary="Write a file",
 )
 async def write_file(request: Request, session_id: str, path: str) -> None:
-    """Takes the body as it is, 16 MiB at most; makes the folders that are missing."""
+    """Writes the body as it is, 16 MiB at most; creates missing folders."""
     session = _find(request, session_id, path)
     await session.write(path, await read_content(request))
 

@@ -1,7 +1,4 @@
-"""The connection to the engine that stops being HTTP and becomes a container's streams.
-
-A container's streams over a connection that the engine has handed over.
-"""
+"""An attached container: the HTTP connection that the engine turns into a raw stream."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ CHUNK_BYTES: Final = 65_536
 
 
 class HijackedStream:
-    """Standard input to write to; output and errors, interleaved, to read from."""
+    """A container's standard input (written) and its interleaved stdout and stderr (read)."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
@@ -32,18 +29,18 @@ class HijackedStream:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the other side has closed it and there is nothing left to read."""
+        """Whether the engine has closed the stream and everything is read."""
         return self._reader.at_eof() or self._writer.is_closing()
 
     async def send(self, content: bytes) -> None:
-        """Writes to the container; raises `OSError` when it is gone."""
+        """Write to the container; raises `OSError` when the stream is closed."""
         self._writer.write(content)
         await self._writer.drain()
 
     async def read(self) -> tuple[int, bytes]:
-        """The next piece and the stream it came on; empty at the end.
+        """Read the next piece as (stream number, bytes); the bytes are empty at the end.
 
-        However long the engine says a piece is, no more than a chunk is held in memory.
+        A piece that the engine announces as larger than CHUNK_BYTES is returned in several parts.
         """
         while self._remaining == 0:
             try:
@@ -59,17 +56,17 @@ class HijackedStream:
         return self._stream, content
 
     async def close(self) -> None:
-        """Lets go of the connection."""
+        """Close the connection."""
         self._writer.close()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 
 
 class StreamOpener:
-    """Asks for streams at the engine's socket, or at that of a guard before it.
+    """Opens hijacked streams at the engine's socket, or at that of a guard before it.
 
-    A guard gives away its own connection to the engine, as a descriptor: not a byte of a snippet
-    then passes through the guard.
+    A guard sends its own connection to the engine as a file descriptor (SCM_RIGHTS), so that no
+    byte of a snippet passes through the guard.
     """
 
     def __init__(self, socket_path: str) -> None:
@@ -77,7 +74,7 @@ class StreamOpener:
         self._accepts_descriptor = True
 
     async def open(self, target: str) -> HijackedStream:
-        """The streams at `target`; `OSError` where nobody gives any."""
+        """Open the stream at `target`; raises `OSError` where there is none."""
         with socket.socket(socket.AF_UNIX) as connection:
             connection.setblocking(False)
             loop = asyncio.get_running_loop()
@@ -112,7 +109,7 @@ class StreamOpener:
         self, response: h11.InformationalResponse | h11.Response, descriptor: socket.socket | None
     ) -> None:
         if descriptor is None and (b"descriptor", b"1") in response.headers:
-            # Mandatory access control may keep it from us; from now on the guard is to relay.
+            # Mandatory access control may withhold it; from now on the guard relays the bytes.
             self._accepts_descriptor = False
             raise ConnectionError("the descriptor that the guard has sent did not arrive")
 

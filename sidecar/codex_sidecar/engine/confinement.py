@@ -1,7 +1,4 @@
-"""All that a sandbox is denied, on one screen: the body with which its container is created.
-
-The languages that run here: image, limits where a snippet names none, what the image holds.
-"""
+"""A sandbox's confinement: the body with which its container is created, and the default limits."""
 
 from __future__ import annotations
 
@@ -21,7 +18,7 @@ COMPILE_TIMEOUT_S: Final = 45.0
 
 @dataclass(frozen=True, slots=True)
 class DefaultLimits:
-    """Limits of a snippet that asks for none; units as in `Limits`."""
+    """Limits of a snippet that names none; units as in `Limits`."""
 
     timeout_s: float = 10.0
     memory_mb: int = 256
@@ -40,17 +37,17 @@ DEFAULT_LIMITS: Final = MappingProxyType[Language, DefaultLimits](
 
 @dataclass(frozen=True, slots=True)
 class ImageCatalog:
-    """Where the images are: `prefix` + name + ":" + `tag`."""
+    """The names of the images: `prefix` + name + ":" + `tag`."""
 
     prefix: str
     tag: str
 
     def image(self, language: Language) -> str:
-        """The image whose compilers and interpreters a language needs."""
+        """Return the image with the compiler or interpreter of a language."""
         return f"{self.prefix}{SPECS[language].image}:{self.tag}"
 
     def images(self) -> tuple[str, ...]:
-        """Every image that has to be there, in the order of the languages."""
+        """Return every image that has to be present, in the order of the languages."""
         return tuple(self.image(language) for language in LANGUAGES)
 
 
@@ -71,7 +68,7 @@ _SECCOMP: Final = seccomp.build_profile()
 
 @dataclass(frozen=True, slots=True)
 class Confinement:
-    """One sandbox before it exists: `uid` is no other's, `deadline` is in epoch seconds."""
+    """A sandbox to be created: `uid` is used by no other, `deadline` is in epoch seconds."""
 
     image: str
     runtime: str
@@ -83,7 +80,7 @@ class Confinement:
     preload: Preload = "plain"
 
     def body(self) -> dict[str, JsonValue]:
-        """What the engine is asked to create. Nothing of a request gets here but numbers."""
+        """Return the body of the engine's create call; a request contributes only numbers."""
         return {
             "Image": self.image,
             "Cmd": [str(self.lifetime_s), self.preload],
@@ -96,7 +93,7 @@ class Confinement:
                 INSTANCE_LABEL: self.instance,
                 DEADLINE_LABEL: str(self.deadline),
             },
-            # The sidecar gone, the stream closes, and the runner dies with it.
+            # When the sidecar ends, the stream closes and the runner exits.
             **dict.fromkeys(("OpenStdin", "StdinOnce"), True),
             **dict.fromkeys(("AttachStdin", "AttachStdout", "AttachStderr"), True),
             "HostConfig": self._host_config(),
@@ -148,12 +145,12 @@ class Confinement:
 
 
 def tmp_mb(memory_mb: int) -> int:
-    """The size of /tmp, which is memory."""
+    """Return the size of /tmp in MiB; it lives in memory."""
     return max(4, min(64, memory_mb // 4))
 
 
 def shm_mb(memory_mb: int) -> int:
-    """The size of /dev/shm, which is memory."""
+    """Return the size of /dev/shm in MiB; it lives in memory."""
     return 16 if memory_mb >= 128 else 4
 
 

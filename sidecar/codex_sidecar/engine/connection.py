@@ -1,7 +1,4 @@
-"""HTTP to the engine over its socket, which does not wait for an engine that is no longer there.
-
-A connection to the engine on which one call follows another.
-"""
+"""HTTP/1.1 to the engine over its unix socket, with deadlines and a circuit breaker."""
 
 from __future__ import annotations
 
@@ -28,19 +25,19 @@ Receive = Callable[[], Awaitable[bytes]]
 
 
 class MalformedResponse(ConnectionError):
-    """What came back is not an answer in HTTP, or only half of one."""
+    """The engine's answer is not HTTP, too large, or ends too early."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineResponse:
-    """What came back."""
+    """The status and the body of an answer."""
 
     status: int
     body: bytes
 
 
 class EngineConnection:
-    """Is used by one caller at a time. Raises `OSError` when it breaks."""
+    """One keep-alive connection, used by one caller at a time; raises `OSError` when it breaks."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
@@ -48,19 +45,19 @@ class EngineConnection:
 
     @classmethod
     async def open(cls, socket_path: str) -> Self:
-        """A new connection."""
+        """Open a connection to the socket."""
         return cls(*await asyncio.open_unix_connection(socket_path))
 
     @property
     def is_usable(self) -> bool:
-        """Whether another call can be made on it."""
+        """Whether another request can be sent on it."""
         has_ended = self._reader.at_eof() or self._writer.is_closing()
         return self._http.our_state is h11.IDLE and not has_ended
 
     async def request(
         self, method: str, path: str, body: dict[str, JsonValue] | None
     ) -> EngineResponse:
-        """Makes one call."""
+        """Send one request and read its answer."""
         content = b"" if body is None else json.dumps(body).encode()
         fields = [("Content-Length", str(len(content)))]
         if body is not None:
@@ -74,9 +71,9 @@ class EngineConnection:
         return response
 
     async def close(self) -> None:
-        """Lets go of the connection, whatever is still to be sent."""
+        """Close the connection and drop what is not sent yet."""
         self._writer.transport.abort()
-        # How it ended is nobody's concern; where nobody asks, the loop complains of that.
+        # The loop warns of a writer whose end is never awaited; its error does not matter.
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 
@@ -98,18 +95,18 @@ class EngineConnection:
 
 
 def create_http_state() -> h11.Connection:
-    """Makes the state of a connection on which nothing has been said."""
+    """Return the state of a fresh connection."""
     return h11.Connection(h11.CLIENT, MAX_HEAD_BYTES)
 
 
 def encode_request(http: h11.Connection, head: h11.Request, content: bytes = b"") -> bytes:
-    """Writes a whole request as bytes."""
+    """Encode a whole request as bytes."""
     events = (head, h11.Data(data=content), h11.EndOfMessage())
     return b"".join(http.send(event) or b"" for event in events)
 
 
 async def read_event(http: h11.Connection, receive: Receive) -> h11.Event:
-    """Reads the next part of an answer; `MalformedResponse` where there is none."""
+    """Read the next event of an answer; raises `MalformedResponse` where there is none."""
     try:
         while not isinstance(event := http.next_event(), h11.Event):
             http.receive_data(await receive())
@@ -127,12 +124,12 @@ PING_INTERVAL_S: Final = 2.0
 PING_TIMEOUT_S: Final = 2.0
 MIN_PAUSE_S: Final = 0.5
 MAX_PAUSE_S: Final = 4.0
-# Connections that are kept for the next call; after a crowd there are more than it takes.
+# Idle connections beyond these are closed, as a burst opens more than are used later.
 MAX_IDLE_CONNECTIONS: Final = 8
 
 
 class EngineTransport:
-    """Calls with deadlines. Once the engine is found silent, calls fail at once for a while."""
+    """Sends requests with deadlines. While the engine is silent, they fail at once."""
 
     def __init__(self, socket_path: str) -> None:
         self._socket_path = socket_path
@@ -140,18 +137,18 @@ class EngineTransport:
         self._idle = deque[EngineConnection]()
 
     async def aclose(self) -> None:
-        """Closes the connections."""
+        """Close the idle connections."""
         while self._idle:
             await self._idle.pop().close()
 
     async def send(
         self, method: str, path: str, body: dict[str, JsonValue] | None = None
     ) -> EngineResponse:
-        """One call; `EngineUnavailable` when nobody answers."""
+        """Send one request; raises `EngineUnavailable` when there is no answer."""
         await self.require_engine()
         request = asyncio.create_task(self._send_with_timeout(method, path, body))
         try:
-            # An engine may be slow, so long as it shows that it lives.
+            # A slow engine is waited for as long as it answers pings.
             while not (await asyncio.wait({request}, timeout=PING_INTERVAL_S))[0]:
                 await self.ping()
             return request.result()
@@ -159,7 +156,7 @@ class EngineTransport:
             request.cancel()
 
     async def require_engine(self) -> None:
-        """Raises `EngineUnavailable` at once while the engine is known to be silent."""
+        """Raise `EngineUnavailable` at once while the engine is known to be silent."""
         if not self._breaker.is_open:
             return
         if not self._breaker.allows_probe():
@@ -167,7 +164,7 @@ class EngineTransport:
         await self.ping()
 
     async def ping(self) -> None:
-        """Raises `EngineUnavailable` unless the engine answers within a moment."""
+        """Raise `EngineUnavailable` unless the engine answers within PING_TIMEOUT_S."""
         try:
             async with asyncio.timeout(PING_TIMEOUT_S):
                 response = await self._send_with_timeout("GET", "/_ping", None)
@@ -179,7 +176,7 @@ class EngineTransport:
         self._breaker.reset()
 
     def unavailable(self, why: str | Exception) -> EngineUnavailable:
-        """The error of an engine that does not answer."""
+        """Build the error for an engine that does not answer."""
         return EngineUnavailable(
             f"the Docker Engine does not answer on {self._socket_path}: "
             f"{str(why) or type(why).__name__}",
@@ -193,7 +190,7 @@ class EngineTransport:
             async with asyncio.timeout(GET_TIMEOUT_S if method == "GET" else CHANGE_TIMEOUT_S):
                 return await self._send_once(method, path, body)
         except OSError as broken:
-            # A deadline that has passed is an OSError too.
+            # TimeoutError is an OSError too.
             raise self.unavailable(broken) from broken
 
     async def _send_once(
@@ -219,7 +216,7 @@ class EngineTransport:
 
 
 class CircuitBreaker:
-    """How long nobody asks an engine that did not answer; longer each time, up to a bound."""
+    """How long a silent engine is not asked; the pause doubles each time, up to MAX_PAUSE_S."""
 
     def __init__(self) -> None:
         self._pause_s = 0.0
@@ -227,21 +224,21 @@ class CircuitBreaker:
 
     @property
     def is_open(self) -> bool:
-        """Whether the engine was silent when it was last heard of."""
+        """Whether the engine did not answer the last time."""
         return self._pause_s > 0
 
     def allows_probe(self) -> bool:
-        """Whether it is time to ask again; true for one caller, the others go by what it finds."""
+        """Whether to ask again now; true for one caller, the others wait for its result."""
         if time.monotonic() < self._until:
             return False
         self._until = time.monotonic() + PING_TIMEOUT_S
         return True
 
     def trip(self) -> None:
-        """The engine was asked, and did not answer."""
+        """Start the next pause, as the engine did not answer."""
         self._pause_s = min(MAX_PAUSE_S, max(MIN_PAUSE_S, 2 * self._pause_s))
         self._until = time.monotonic() + self._pause_s
 
     def reset(self) -> None:
-        """The engine has answered."""
+        """Close the breaker, as the engine has answered."""
         self._pause_s = 0.0

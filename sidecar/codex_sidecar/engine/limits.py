@@ -1,7 +1,4 @@
-"""From the limits a snippet asks for to those that will hold; refused where they cannot.
-
-The memory of this machine, as the kernel counts it.
-"""
+"""Resolves the limits that a snippet asks for to those that are enforced on this machine."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from codex_sidecar.engine.client import EngineFacts
 from codex_sidecar.engine.confinement import (
     DEFAULT_LIMITS,
     GVISOR,
@@ -19,6 +15,7 @@ from codex_sidecar.engine.confinement import (
     shm_mb,
     tmp_mb,
 )
+from codex_sidecar.engine.models import EngineFacts
 from codex_sidecar.errors import NotReady
 from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.execution import EnforcedLimits
@@ -30,7 +27,7 @@ MEMINFO_PATH: Final = Path("/proc/meminfo")
 
 @dataclass(frozen=True, slots=True)
 class MachineMemory:
-    """In MiB; `available` is what can be had without taking it from anybody."""
+    """Memory in MiB; `available_mb` can be used without taking it from another process."""
 
     total_mb: int
     available_mb: int
@@ -38,7 +35,7 @@ class MachineMemory:
 
 
 def read_memory(path: Path = MEMINFO_PATH) -> MachineMemory:
-    """The memory at this moment."""
+    """Read /proc/meminfo."""
     lines = (line.split() for line in path.read_text().splitlines())
     counts = {words[0]: int(words[1]) >> 10 for words in lines}
     return MachineMemory(counts["MemTotal:"], counts["MemAvailable:"], counts["SwapTotal:"])
@@ -52,7 +49,7 @@ MIN_GVISOR_PIDS: Final = 64
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What the engine's machine has to give, and what its runtime cannot do without."""
+    """Cores and memory of the engine's machine, and the processes that its runtime itself needs."""
 
     cpus: int
     memory_mb: int
@@ -63,30 +60,30 @@ class FactsSource(Protocol):
     """The engine, as far as it describes its machine."""
 
     async def facts(self) -> EngineFacts:
-        """What it can enforce, and with what."""
+        """Return what it can enforce, and its runtimes."""
         ...
 
 
 class Machine:
-    """The engine's machine, which is asked once what it has."""
+    """The engine's machine, which is asked for its facts once."""
 
     def __init__(self, engine: FactsSource, runtime: str) -> None:
         self._engine, self._runtime = engine, runtime
         self._host: Host | None = None
 
     async def host(self) -> Host:
-        """What it has to give."""
+        """Return the machine's cores and memory."""
         if self._host is None:
             self._host = require_host(await self._engine.facts(), self._runtime)
         return self._host
 
     async def resolve_limits(self, requested: Limits, language: Language) -> EnforcedLimits:
-        """The limits to enforce in a sandbox of this language's image."""
+        """Return the limits to enforce in a sandbox of this language's image."""
         return resolve_limits(requested, DEFAULT_LIMITS[language], await self.host())
 
 
 def require_host(facts: EngineFacts, runtime: str) -> Host:
-    """The machine behind the engine; `NotReady` where it cannot confine a sandbox as it has to."""
+    """Return the machine behind the engine; raises `NotReady` where it cannot confine a sandbox."""
     if runtime not in facts.runtimes:
         raise NotReady(
             f"the engine has no runtime {runtime!r}; it has: {', '.join(sorted(facts.runtimes))}",
@@ -110,7 +107,7 @@ def require_host(facts: EngineFacts, runtime: str) -> Host:
 
 
 def resolve_limits(requested: Limits, defaults: DefaultLimits, host: Host) -> EnforcedLimits:
-    """The limits to enforce; `BadRequest` names the one that this machine cannot."""
+    """Return the limits to enforce; raises `BadRequest` for one that this machine cannot give."""
     memory = _or_default(requested.memory_mb, min(defaults.memory_mb, host.memory_mb))
     cpus = _or_default(requested.cpus, min(defaults.cpus, float(host.cpus)))
     if memory > host.memory_mb:
@@ -151,8 +148,8 @@ def _resolve_workspace(requested: int | None, default: int, memory: int) -> int:
         return max(1, min(default, (memory - reserved) // 2))
     if requested + reserved > memory:
         raise BadRequest(
-            f"limits.workspace_mb {requested}, with {reserved} for /tmp and /dev/shm, does not fit in "
-            f"memory_mb {memory}: files live in memory",
+            f"limits.workspace_mb {requested}, with {reserved} for /tmp and /dev/shm, does not fit "
+            f"in memory_mb {memory}: files live in memory",
             field="limits.workspace_mb",
             hint=f"ask for memory_mb {requested + 80} or more, or for a smaller workspace",
         )

@@ -1,4 +1,4 @@
-"""The reaper: removes the sandboxes that nobody answers for."""
+"""Removes the sandboxes that no living sidecar owns."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from codex_sidecar import metrics
-from codex_sidecar.engine.client import ContainerSummary
 from codex_sidecar.engine.confinement import DEADLINE_LABEL, INSTANCE_LABEL
+from codex_sidecar.engine.models import ContainerSummary
 from mini_agent_protocol.errors import MiniAgentError
 
 INTERVAL_S: Final = 5.0
@@ -23,16 +23,19 @@ class SandboxEngine(Protocol):
     """The engine, as far as the reaper needs it."""
 
     async def list_sandboxes(self) -> list[ContainerSummary]:
-        """Every sandbox there is."""
+        """Return every sandbox."""
         ...
 
     async def remove(self, name: str) -> None:
-        """Removes one."""
+        """Remove one."""
         ...
 
 
 class Reaper:
-    """Goes round at the start and on a timer; `list_known`: the sandboxes this process answers for."""
+    """Removes orphaned sandboxes at the start and on a timer.
+
+    `list_known` returns the names of the sandboxes that this process owns.
+    """
 
     def __init__(
         self, containers: SandboxEngine, instance: str, list_known: Callable[[], frozenset[str]]
@@ -41,13 +44,13 @@ class Reaper:
         self._failed = ""
 
     async def run(self) -> None:
-        """Rounds without end."""
+        """Reap without end, every INTERVAL_S."""
         while True:
             await self.run_once()
             await asyncio.sleep(INTERVAL_S)
 
     async def run_once(self) -> None:
-        """One round; an engine that is away is tried again on the next."""
+        """Reap once; an engine that is unavailable is tried again the next time."""
         try:
             await self._remove_orphans()
             failed = ""
@@ -66,7 +69,7 @@ class Reaper:
         ]
         slots = asyncio.Semaphore(MAX_CONCURRENT_REMOVALS)
         removals = [self._remove(container, slots) for container in orphans]
-        # Each is tried, whatever became of the others.
+        # Each is tried, even where others fail.
         for failed in await asyncio.gather(*removals, return_exceptions=True):
             if failed is not None:
                 raise failed

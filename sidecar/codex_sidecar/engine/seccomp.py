@@ -1,4 +1,4 @@
-"""The system calls a sandbox may make: an allow-list. Whatever is not on it answers EPERM."""
+"""The system calls a sandbox may make: an allow-list. Every other call fails with EPERM."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ NAMESPACE_FLAGS: Final = 0x7E02_0000
 
 
 def build_profile() -> str:
-    """The profile as the engine takes it, inline, in a container's security options.
+    """Return the profile as JSON, which the engine takes inline in the security options.
 
     INVARIANT: used only with no-new-privileges; otherwise the filter is loaded so early that the
     start itself would need calls which are denied here.
@@ -67,7 +67,7 @@ def build_profile() -> str:
         # Routing only (protocol 0): what getifaddrs() asks.
         _allow("socket", _argument(0, AF_NETLINK), _argument(2, 0)),
         _allow("clone", _masked_zero(0, NAMESPACE_FLAGS)),
-        # Its flags lie in memory that no filter reads; told that it is missing, libc uses clone.
+        # Its flags lie in memory that no filter can read; on ENOSYS libc uses clone.
         {"names": ["clone3"], "action": "SCMP_ACT_ERRNO", "errnoRet": errno.ENOSYS},
     ]
     return json.dumps(

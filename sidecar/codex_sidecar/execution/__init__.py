@@ -1,1 +1,1 @@
-"""Executions: which run when, and the self-test."""
+"""Executions: the queue, one execution from start to end, and the self-test."""

@@ -1,4 +1,4 @@
-"""From a snippet to its execution: limits, a turn, a sandbox, the verdict."""
+"""Runs a snippet in a sandbox of its own: limits, a slot, a lease, the outcome."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LIFETIME_MARGIN_S: Final = 30.0
 
 
 class Dispatcher:
-    """Runs snippets, each in a sandbox of its own. It is a `Sandbox`."""
+    """Runs snippets, each in a sandbox of its own; implements the `Sandbox` protocol."""
 
     def __init__(
         self, engine: Engine, catalog: ImageCatalog, machine: Machine, pool: Pool, queue: FairQueue
@@ -37,7 +37,7 @@ class Dispatcher:
     async def run(
         self, snippet: Snippet, *, caller: str = "", listener: Listener | None = None
     ) -> Execution:
-        """One execution; raises `BadRequest` before anything is started where it cannot be one."""
+        """Run one snippet; raises `BadRequest` before anything is started where it is invalid."""
         started_at = time.perf_counter()
         image_language = select_image_language(snippet)
         limits = await self._machine.resolve_limits(snippet.limits, image_language)
@@ -59,7 +59,7 @@ class Dispatcher:
         return finished
 
     async def languages(self) -> Languages:
-        """Every language, with what its image says of itself."""
+        """Return every language with what its image contains."""
         return Languages(
             languages=tuple([await self._describe(language) for language in LANGUAGES])
         )
@@ -92,7 +92,7 @@ class Dispatcher:
 
 
 def select_image_language(snippet: Snippet) -> Language:
-    """The language whose image runs the snippet."""
+    """Return the language whose image runs the snippet."""
     if snippet.toolchain is None:
         return snippet.language
     if snippet.language != "bash":

@@ -1,4 +1,4 @@
-"""Whose turn it is: so many snippets at once, so many waiting, the rest are told to come back."""
+"""The fair queue: bounds how many snippets run and wait, and serves callers in turn."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from codex_sidecar.errors import Busy, ServiceStopping
 MAX_WAIT_S: Final = 30.0
 MAX_RETRY_AFTER_S: Final = 60
 INITIAL_RUN_S: Final = 0.5
-# How much a run that has just ended weighs against all those before it.
+# The weight of the newest run in the moving average of run times.
 SMOOTHING: Final = 0.1
 
-# Ends when it is its turn, or with the reason why it will not be.
+# Done when the slot is granted; an exception when it is refused.
 Waiter = asyncio.Future[None]
 
 
 class FairQueue:
-    """A turn each, caller by caller, so that nobody waits behind another's thousand snippets."""
+    """Grants slots caller by caller, so that nobody waits behind another's thousand snippets."""
 
     def __init__(self, max_running: int, waiting: int) -> None:
         self._max_running, self._max_waiting = max_running, waiting
@@ -36,17 +36,17 @@ class FairQueue:
 
     @property
     def waiting(self) -> int:
-        """How many wait for a turn."""
+        """How many wait for a slot."""
         return sum(map(len, self._queues.values()))
 
     @property
     def is_closed(self) -> bool:
-        """Whether no turn is given any more."""
+        """Whether no slot is granted any more."""
         return self._is_closed
 
     @asynccontextmanager
     async def slot(self, caller: str = "") -> AsyncIterator[None]:
-        """Waits for a turn; `Busy` when too many wait already or the wait is too long."""
+        """Hold a slot; raises `Busy` when too many wait already or the wait is too long."""
         await self._wait(caller)
         began = time.monotonic()
         try:
@@ -56,14 +56,14 @@ class FairQueue:
             self._release()
 
     def close(self) -> None:
-        """Gives no more turns: those who wait and those who come get `ServiceStopping`."""
+        """Grant no more slots: all who wait, and all who come, get `ServiceStopping`."""
         self._is_closed = True
         for queue in self._queues.values():
             for waiter in queue:
                 _reject(waiter, ServiceStopping())
 
     async def wait_until_idle(self) -> None:
-        """Returns when nobody has a turn."""
+        """Return when no slot is in use."""
         await self._idle.wait()
 
     async def _wait(self, caller: str) -> None:
@@ -79,7 +79,7 @@ class FairQueue:
         try:
             await self._wait_for_slot(waiter)
         except BaseException:
-            # Called, and no longer there: the turn is the next one's.
+            # Granted, but the caller was cancelled: the slot goes to the next.
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
                 self._release()
             raise
@@ -94,7 +94,7 @@ class FairQueue:
             raise self._busy(f"and none was free for {MAX_WAIT_S:g} s") from None
 
     def _evict_for(self, caller: str) -> None:
-        """The last of the longest queue makes room for whoever has fewer waiting."""
+        """Evict the last of the longest queue for a caller that has fewer waiting."""
         full = self._busy("and as many as may wait are waiting")
         longest = max(self._queues.values(), key=len, default=deque[Waiter]())
         if len(longest) <= len(self._queues.get(caller, ())) + 1:
@@ -117,7 +117,7 @@ class FairQueue:
         while self._queues and self._running < self._max_running:
             caller, queue = next(iter(self._queues.items()))
             waiter = queue.popleft()
-            # Whoever was served goes behind all other callers.
+            # A caller that was served goes behind all others.
             self._queues.move_to_end(caller)
             if not queue:
                 del self._queues[caller]

@@ -1,4 +1,4 @@
-"""Runs in a sandbox and tells of each thing that has to be denied there whether it is."""
+"""Runs in a sandbox and prints, for each thing that has to be denied there, whether it is."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from collections.abc import Callable
 PR_GET_NO_NEW_PRIVS = 39
 PTRACE_TRACEME = 0
 UNCHANGED = 0xFFFFFFFF
-# An address that is kept for documentation and never routed.
+# TEST-NET-1 (RFC 5737), which is never routed.
 UNROUTABLE_ADDRESS = ("192.0.2.1", 80)
 WORKSPACE_MB = 4
 MIB = 1 << 20
 
 
 def no_root() -> bool:
-    """Neither by user nor by group."""
+    """Check that neither user nor group is root."""
     return 0 not in {*os.getresuid(), *os.getresgid(), *os.getgroups()}
 
 
 def no_network() -> bool:
-    """Not even a way to it, so that it is known at once."""
+    """Check that there is no route to a network, so that attempts fail at once."""
     try:
         socket.create_connection(UNROUTABLE_ADDRESS, timeout=1).close()
     except OSError as refused:
-        # In gVisor's words it is the host, which elsewhere a firewall on the way may say too.
+        # gVisor reports EHOSTUNREACH, which elsewhere may also come from a firewall on the way.
         only_loopback = [name for _, name in socket.if_nameindex()] == ["lo"]
         unreachable = errno.EHOSTUNREACH if only_loopback else errno.ENETUNREACH
         return refused.errno in {errno.ENETUNREACH, unreachable}
@@ -35,24 +35,24 @@ def no_network() -> bool:
 
 
 def no_capabilities() -> bool:
-    """Of any of the five kinds."""
+    """Check that all five sets of capabilities are empty."""
     with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 - as cheap as can be
         sets = [line.split()[1] for line in status if line.startswith("Cap")]
     return len(sets) >= 4 and all(int(held, 16) == 0 for held in sets)
 
 
 def no_new_privileges() -> bool:
-    """By running a program that has more than this one."""
+    """Check that running a set-uid program cannot add privileges."""
     return bool(ctypes.CDLL(None).prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
 
 
 def no_writable_root() -> bool:
-    """As a file system, whoever asks."""
+    """Check that the root file system is mounted read-only."""
     return bool(os.statvfs("/").f_flag & os.ST_RDONLY)
 
 
 def no_more_room() -> bool:
-    """Than was asked for, in the workspace."""
+    """Check that the workspace holds no more than its limit."""
     try:
         with open("large", "wb") as large:  # noqa: PTH123
             large.write(bytes((WORKSPACE_MB + 1) * MIB))
@@ -64,7 +64,7 @@ def no_more_room() -> bool:
 
 
 def no_tracing() -> bool:
-    """A filter on system calls refuses it, and a change of personality."""
+    """Check that seccomp refuses ptrace and a change of personality."""
     libc = ctypes.CDLL(None, use_errno=True)
     return bool(libc.ptrace(PTRACE_TRACEME, 0, 0, 0) == -1 == libc.personality(UNCHANGED))
 

@@ -1,4 +1,4 @@
-"""What has to hold in a real sandbox before anything else runs in one."""
+"""The self-test: what has to hold in a real sandbox before anything else runs in one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Sandbox(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SelfTestCase:
-    """A snippet, and what has to become of it."""
+    """A snippet and its expected status and output."""
 
     name: str
     snippet: Snippet
@@ -63,7 +63,7 @@ CASES: Final = (
 
 
 class SelfTest:
-    """So many cases at once, each in a sandbox of its own."""
+    """Runs the cases, at most `at_once` at the same time, each in a sandbox of its own."""
 
     def __init__(self, sandbox: Sandbox, runtime: str, at_once: int) -> None:
         self._sandbox = sandbox
@@ -71,7 +71,7 @@ class SelfTest:
         self._has_own_kernel = runtime.startswith(OWN_KERNEL_RUNTIMES)
 
     async def run(self) -> None:
-        """Returns when every case went as it has to; `NotReady` says which did not, and how."""
+        """Return when every case passes; `NotReady` names those that failed, and how."""
         try:
             failures = await self._all_failures()
         except ExceptionGroup as failed:

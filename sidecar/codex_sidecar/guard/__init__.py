@@ -1,1 +1,1 @@
-"""The guard: alone it has the engine's socket, and lets through what sandboxes need."""
+"""The guard: alone it has the engine's socket, and admits only what sandboxes need."""

@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 
 
 def main() -> None:
-    """Guards until told to stop; exits with 2 and one line where it cannot start."""
+    """Guard until stopped; exit with 2 and one line on stderr where it cannot start."""
     try:
         settings = GuardSettings()
     except ValidationError as wrong:
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 async def serve(settings: GuardSettings) -> None:
-    """Guards until the process is told to end."""
+    """Guard until the process is told to stop."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)

@@ -1,4 +1,4 @@
-"""The calls that are let through: all of them are on this page, and there is no other way."""
+"""The allow-list: every call of Docker's API that the guard admits."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Operation(Enum):
 
 @dataclass(frozen=True, slots=True)
 class EngineCall:
-    """One call: `target` is what the engine is asked, written anew; `name` a container's."""
+    """An admitted call: `target` is what the engine is sent, `name` a container's."""
 
     operation: Operation
     method: str
@@ -48,7 +48,7 @@ class _Rule:
     query: str = ""
 
 
-# A name can be told from the id of a container, or from a part of one: it is not hexadecimal.
+# Never a container's id or a prefix of one, as those are hexadecimal.
 NAME_PATTERN: Final = r"mini-agent-sandbox-[0-9a-f]{16}"
 _CONTAINER: Final = rf"/containers/({NAME_PATTERN})"
 _VERSION: Final = re.compile(r"/v1\.[0-9]{2}(?=/)")
@@ -61,7 +61,7 @@ _RULES: Final = (
     _Rule(Operation.PING, "GET", "/_ping"),
     _Rule(Operation.VERSION, "GET", "/version"),
     _Rule(Operation.FACTS, "GET", "/info"),
-    # Whatever it asks for, it is told of sandboxes alone.
+    # The filter of the request is replaced by ours: only sandboxes are listed.
     _Rule(Operation.LIST, "GET", "/containers/json", query=".*"),
     _Rule(Operation.CREATE, "POST", "/containers/create", query=f"name=({NAME_PATTERN})"),
     _Rule(Operation.INSPECT, "GET", f"{_CONTAINER}/json"),
@@ -73,8 +73,8 @@ _RULES: Final = (
 
 
 def match_call(head: RequestHead, images: frozenset[str]) -> EngineCall:
-    """The call that a request is; `RequestRefused` where it is none of ours."""
-    # The version is the guard's to choose: older ones take the same words for other things.
+    """Return the admitted call that a request makes; raises `RequestRefused` for any other."""
+    # The guard chooses the version: in older ones the same fields mean other things.
     path = _VERSION.sub("", head.path, count=1)
     call = _match_image(head, path, images) or _match_rule(head, path)
     if call is None:

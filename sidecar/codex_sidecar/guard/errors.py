@@ -1,4 +1,4 @@
-"""What the guard says no to, and how."""
+"""The errors of the guard: refused requests, and the engine's own errors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mini_agent_protocol.errors import MiniAgentError
 
 
 class RequestRefused(MiniAgentError):
-    """A call that is not let through: `status` is 403 unless it is not even well-formed."""
+    """A call that is not admitted; `status` is 403, or 400 where it is malformed."""
 
     code = "refused_by_guard"
 
@@ -18,7 +18,7 @@ class RequestRefused(MiniAgentError):
 
 
 class MalformedRequest(RequestRefused):
-    """A request that two readers could read differently; its connection is closed."""
+    """A request that two parsers could read differently; its connection is closed."""
 
     code = "malformed"
 
@@ -27,7 +27,7 @@ class MalformedRequest(RequestRefused):
 
 
 class EngineErrorResponse(MiniAgentError):
-    """A call that was let through and that the engine answered with `status`."""
+    """An admitted call that the engine answered with the error `status`."""
 
     code = "engine_refused"
 

@@ -10,7 +10,7 @@ TIMEOUT_S: Final = 9.0
 
 
 def main() -> None:
-    """Asks once; a person who runs it by hand sees what is wrong."""
+    """Ask once; the exit message says what is wrong."""
     path = os.environ.get("CODEX_GUARD_SOCKET", "/run/engine/engine.sock")
     with socket.socket(socket.AF_UNIX) as connection:
         connection.settimeout(TIMEOUT_S)

@@ -1,7 +1,4 @@
-"""A connection while it speaks HTTP: bytes are held until they are asked for.
-
-The head of a request, read so strictly that no two readers could differ about it.
-"""
+"""The guard's HTTP/1.1: a strict parser of request heads, and a connection that buffers reads."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ DESCRIPTOR_HEADER: Final = "takes-descriptor"
 _REQUEST: Final = re.compile(r"([A-Z]{1,16}) (\S{1,1024}) HTTP/1\.1")
 _TARGET: Final = re.compile(r"((?:/[A-Za-z0-9_:.-]+)+)(?:\?([^#]*))?")
 _HEADER: Final = re.compile(r"([A-Za-z0-9-]{1,64}):[ \t]*([\x20-\x7e\t]*)")
-# Whatever frames a body in another way, or makes the sender wait, has no use here.
+# Headers that frame a body in another way, or make the sender wait.
 _FORBIDDEN: Final = frozenset(
     ("transfer-encoding", "te", "trailer", "expect", "proxy-connection", "http2-settings")
 )
@@ -28,7 +25,7 @@ _FORBIDDEN: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """What is taken over of a request's head; everything else of it is dropped."""
+    """What is used of a request's head; the rest is dropped."""
 
     method: str
     path: str
@@ -40,7 +37,7 @@ class RequestHead:
 
 
 def parse_head(head: bytes) -> RequestHead:
-    """The head, which ends with an empty line; `MalformedRequest` where it is not plain HTTP/1.1."""
+    """Parse a head with its empty line; `MalformedRequest` where it is not plain HTTP/1.1."""
     lines = _split_lines(head)
     request = _REQUEST.fullmatch(lines[0])
     if request is None:
@@ -114,14 +111,14 @@ _MAX_BUFFERED: Final = MAX_HEAD_BYTES + MAX_BODY_BYTES
 
 
 class Socket(Protocol):
-    """A transport's socket, as far as it is needed."""
+    """The socket of a transport."""
 
     def fileno(self) -> int: ...
 
 
 @runtime_checkable
 class Transport(Protocol):
-    """What a transport does, whichever event loop it is of."""
+    """What asyncio's and uvloop's transports both do."""
 
     def get_extra_info(self, name: str) -> Socket: ...
 
@@ -141,7 +138,7 @@ class Transport(Protocol):
 
 
 class BufferedConnection(asyncio.Protocol):
-    """Reads heads and bodies; what is left over belongs to whoever takes the connection over."""
+    """Reads heads and bodies; the rest is left to a protocol that takes over."""
 
     def __init__(self, opened: Callable[[BufferedConnection], None] = lambda _: None) -> None:
         self._opened = opened
@@ -155,24 +152,24 @@ class BufferedConnection(asyncio.Protocol):
 
     @property
     def transport(self) -> Transport:
-        """Its transport; `EOFError` before there is one."""
+        """The transport; `EOFError` before there is one."""
         if self._transport is None:
             raise EOFError
         return self._transport
 
     @property
     def descriptor(self) -> int:
-        """The number of its socket, for as long as it is open."""
+        """The file descriptor of its socket, as long as it is open."""
         return self.transport.get_extra_info("socket").fileno()
 
-    def hears_no_more(self) -> bool:
-        """Stops reading; whether nothing was read that nobody has taken."""
+    def stop_reading(self) -> bool:
+        """Stop reading; returns whether nothing is buffered and the stream is open."""
         self.transport.pause_reading()
         self._is_paused = True
         return not self._buffer and not self.has_ended
 
     async def read_head(self) -> bytes:
-        """The bytes up to an empty line; `EOFError` where the connection ends before it."""
+        """Read up to an empty line; `EOFError` where the connection ends before."""
         while (end := self._buffer.find(_HEAD_END, 0, MAX_HEAD_BYTES)) < 0:
             if len(self._buffer) >= MAX_HEAD_BYTES:
                 raise MalformedRequest(f"the head is longer than {MAX_HEAD_BYTES} bytes")
@@ -180,39 +177,39 @@ class BufferedConnection(asyncio.Protocol):
         return self._take(end + len(_HEAD_END))
 
     async def read_body(self, length: int) -> bytes:
-        """So many bytes."""
+        """Read `length` bytes."""
         while len(self._buffer) < length:
             await self._wait_for_more()
         return self._take(length)
 
-    async def begins(self) -> None:
-        """Returns when there is something to read; `EOFError` at the end."""
+    async def wait_readable(self) -> None:
+        """Return when there is something to read; `EOFError` at the end."""
         while not self._buffer:
             await self._wait_for_more()
 
     async def send(self, content: bytes) -> None:
-        """Writes; waits while the other side does not read."""
+        """Write, and wait while the other side does not read."""
         self.transport.write(content)
         await self._writable.wait()
 
     def hand_over(self, protocol: asyncio.Protocol) -> bytes:
-        """From now on the protocol hears the connection; what was read and not taken."""
+        """Give the connection to a protocol; returns what was buffered."""
         self.transport.set_protocol(protocol)
         return self._take(len(self._buffer))
 
     def close(self) -> None:
-        """Lets go of the connection once everything is written."""
+        """Close the connection once everything is written."""
         if self._transport is not None:
             self._transport.close()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection is there."""
+        """Keep the transport, and report the connection."""
         if isinstance(transport, Transport):
             self._transport = transport
         self._opened(self)
 
     def data_received(self, data: bytes) -> None:
-        """Holds what came; no more than a request's worth."""
+        """Buffer the data; reading pauses above one request's size."""
         self._buffer += data
         if len(self._buffer) > _MAX_BUFFERED and not self._is_paused:
             self.transport.pause_reading()
@@ -220,21 +217,21 @@ class BufferedConnection(asyncio.Protocol):
         self._changed.set()
 
     def eof_received(self) -> bool:
-        """The other side will say no more; it may still be listening."""
+        """Note the end of input; keep the connection open for output."""
         self._end()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the loop's signature
-        """The connection is gone."""
+        """Note the end; let writers continue."""
         self._end()
         self._writable.set()
 
     def pause_writing(self) -> None:
-        """The other side does not read."""
+        """Let `send` wait."""
         self._writable.clear()
 
     def resume_writing(self) -> None:
-        """The other side reads again."""
+        """Let `send` continue."""
         self._writable.set()
 
     def _end(self) -> None:

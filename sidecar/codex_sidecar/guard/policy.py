@@ -1,7 +1,4 @@
-"""The gate: what becomes of one request.
-
-Whose a container is: the guard touches those it made, and what others of ours left behind.
-"""
+"""The policy: decides what becomes of each request, and which containers it may touch."""
 
 from __future__ import annotations
 
@@ -25,43 +22,43 @@ _CONTAINER_OPERATIONS: Final = frozenset(
 
 
 class LabelSource(Protocol):
-    """The engine, as far as it is asked whose a container is."""
+    """The engine, as far as it knows a container's labels."""
 
     async def labels(self, name: str) -> dict[str, str]:
-        """A container's labels."""
+        """Return a container's labels."""
         ...
 
 
 class OwnedContainers:
-    """The names of the containers that came to be through this guard, and how many may."""
+    """The containers created through this guard, and how many there may be."""
 
     def __init__(self, engine: LabelSource, instance: str, most: int) -> None:
         self._engine, self._instance, self._most = engine, instance, most
-        self._made: set[str] = set()
+        self._names: set[str] = set()
 
     def require_room(self) -> None:
-        """Raises `RequestRefused` where as many sandboxes exist as may."""
-        if len(self._made) >= self._most:
+        """Raise `RequestRefused` where as many sandboxes exist as may."""
+        if len(self._names) >= self._most:
             raise RequestRefused(f"{self._most} sandboxes exist, which is as many as may")
 
-    def made(self, name: str) -> None:
-        """It came to be."""
-        self._made.add(name)
+    def add(self, name: str) -> None:
+        """Add a container that was created."""
+        self._names.add(name)
 
-    def removed(self, name: str) -> None:
-        """It is gone."""
-        self._made.discard(name)
+    def discard(self, name: str) -> None:
+        """Remove a container that is gone."""
+        self._names.discard(name)
 
     async def require(self, call: EngineCall, now: float) -> None:
-        """Raises `RequestRefused` unless the container that the call names may be touched so."""
-        if call.operation not in _CONTAINER_OPERATIONS or call.name in self._made:
+        """Raise `RequestRefused` unless the call may touch its container."""
+        if call.operation not in _CONTAINER_OPERATIONS or call.name in self._names:
             return
         labels = await self._engine.labels(call.name)
         if labels.get(SANDBOX_LABEL) != "1":
             raise RequestRefused("this container is not a sandbox")
         if labels.get(INSTANCE_LABEL) == self._instance:
             return
-        # Another's sandbox, with another's snippet in it: to be removed once its time is over.
+        # Another instance's sandbox may only be removed, once its deadline has passed.
         if call.operation is not Operation.REMOVE or not _is_expired(
             labels.get(DEADLINE_LABEL, ""), now
         ):
@@ -74,41 +71,39 @@ def _is_expired(deadline: str, now: float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Lets a request through, or raises what is wrong with it."""
+    """Carries out admitted requests, and raises `RequestRefused` for all others."""
 
     docker_socket: str
     template: SandboxTemplate
     engine: UpstreamEngine
     owned: OwnedContainers
 
-    async def pass_through(
-        self, head: RequestHead, body: bytes
-    ) -> EngineResponse | BufferedConnection:
-        """The engine's answer; for attach, the container's streams."""
+    async def handle(self, head: RequestHead, body: bytes) -> EngineResponse | BufferedConnection:
+        """Return the engine's answer; for attach, the connection with the container's streams."""
         call = match_call(head, self.template.images)
         await self.owned.require(call, time.time())
         if call.operation is Operation.CREATE:
             return await self._create(call, body)
         if call.operation is Operation.ATTACH:
-            return await relay.attach(self.docker_socket, await self.engine.versioned(call))
+            return await relay.attach(self.docker_socket, await self.engine.build_target(call))
         if call.operation is Operation.REMOVE:
             return await self._remove(call)
-        return await self.engine.pass_on(call)
+        return await self.engine.forward(call)
 
     async def _create(self, call: EngineCall, body: bytes) -> EngineResponse:
         confinement = parse_confinement(body, self.template, time.time())
         self.owned.require_room()
-        # INVARIANT: what the engine gets is ours, word for word: not a byte of the request.
-        response = await self.engine.pass_on(call, confinement.body())
-        self.owned.made(call.name)
+        # INVARIANT: the engine is sent our own body and not a byte of the request's.
+        response = await self.engine.forward(call, confinement.body())
+        self.owned.add(call.name)
         return response
 
     async def _remove(self, call: EngineCall) -> EngineResponse:
         try:
-            response = await self.engine.pass_on(call)
+            response = await self.engine.forward(call)
         except EngineErrorResponse as no:
             if no.status == HTTPStatus.NOT_FOUND:
-                self.owned.removed(call.name)
+                self.owned.discard(call.name)
             raise
-        self.owned.removed(call.name)
+        self.owned.discard(call.name)
         return response

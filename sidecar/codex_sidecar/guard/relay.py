@@ -1,7 +1,4 @@
-"""A container's streams, passed through as bytes: nothing in them is read, held or changed.
-
-A container's streams, given to the client itself: afterwards the guard is out of their way.
-"""
+"""A container's streams: handed to the client as a file descriptor, or relayed as bytes."""
 
 from __future__ import annotations
 
@@ -22,12 +19,12 @@ _RESPONSE_WITH_DESCRIPTOR: Final = (
 
 
 def hand_over(client: BufferedConnection, engine: BufferedConnection) -> bool:
-    """Sends the client the engine's connection; False where some of it has been read already.
+    """Send the client the engine's connection; False where some of it was read already.
 
     A connection that the engine has upgraded never becomes HTTP again, so it is good for the
     streams of this one container and for nothing else.
     """
-    if not (engine.hears_no_more() and client.hears_no_more()):
+    if not (engine.stop_reading() and client.stop_reading()):
         return False
     try:
         with socket.socket(fileno=os.dup(client.descriptor)) as to_client:
@@ -47,7 +44,7 @@ _RESPONSE: Final = (
 
 
 async def attach(socket_path: str, target: str) -> BufferedConnection:
-    """A connection to the engine that has become a container's streams."""
+    """Open a connection to the engine and upgrade it to a container's streams."""
     engine = BufferedConnection()
     try:
         async with asyncio.timeout(ATTACH_TIMEOUT_S):
@@ -72,7 +69,7 @@ async def _upgrade(engine: BufferedConnection, socket_path: str, target: str) ->
 
 
 async def relay_bytes(client: BufferedConnection, engine: BufferedConnection) -> None:
-    """Passes bytes both ways until both sides have ended, or one is lost."""
+    """Relay bytes both ways until both sides have ended, or one is lost."""
     try:
         await client.send(_RESPONSE)
         stopped = asyncio.Event()
@@ -86,7 +83,7 @@ async def relay_bytes(client: BufferedConnection, engine: BufferedConnection) ->
 
 
 class _Direction(asyncio.Protocol):
-    """What is heard of one side, on its way to the other."""
+    """Relays what one side sends to the other."""
 
     def __init__(self, to: BufferedConnection, stopped: asyncio.Event) -> None:
         self._to, self._stopped = to.transport, stopped
@@ -94,18 +91,18 @@ class _Direction(asyncio.Protocol):
         self.has_ended = False
 
     def take_over(self, side: BufferedConnection, *, reverse: _Direction) -> None:
-        """Hears the side from now on."""
+        """Receive the side's data from now on."""
         self._reverse = reverse
         self._to.write(side.hand_over(self))
         if side.has_ended:
             self.eof_received()
 
     def data_received(self, data: bytes) -> None:
-        """Passes it on."""
+        """Relay the data."""
         self._to.write(data)
 
     def eof_received(self) -> bool:
-        """One side has no more to say; the other may have."""
+        """Relay the end of one side; the other may still send."""
         self.has_ended = True
         if self._reverse.has_ended or self._to.is_closing():
             self._stopped.set()
@@ -114,13 +111,13 @@ class _Direction(asyncio.Protocol):
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the loop's signature
-        """One side is gone."""
+        """Stop, as one side is lost."""
         self._stopped.set()
 
     def pause_writing(self) -> None:
-        """This side does not read, so nothing more is taken from the other."""
+        """Stop reading the other side, as this one does not read."""
         self._to.pause_reading()
 
     def resume_writing(self) -> None:
-        """This side reads again."""
+        """Read the other side again."""
         self._to.resume_reading()

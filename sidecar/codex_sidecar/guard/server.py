@@ -1,7 +1,4 @@
-"""The guard's own socket: connections, the requests on them, and the log of those refused.
-
-What the guard writes back, whether the engine answered or not.
-"""
+"""Serves the policy on a unix socket: connections, requests, answers, and the log of refusals."""
 
 from __future__ import annotations
 
@@ -25,7 +22,7 @@ from mini_agent_protocol.problems import ErrorBody, Problem
 
 
 def encode_response(answer: EngineResponse, *, closes: bool) -> bytes:
-    """An answer as bytes of HTTP."""
+    """Encode an answer as HTTP."""
     phrase = HTTPStatus(answer.status).phrase
     lines = [f"HTTP/1.1 {answer.status} {phrase}"]
     if answer.body:
@@ -37,7 +34,7 @@ def encode_response(answer: EngineResponse, *, closes: bool) -> bytes:
 
 
 def build_refusal(error: MiniAgentError) -> EngineResponse:
-    """The project's shape of an error, and beside it the engine's own, for clients of engines."""
+    """Build the answer to an error: the project's body, with Docker's `message` beside it."""
     body = ErrorBody(
         code=error.code, message=error.message, hint=error.hint, retryable=error.retryable
     )
@@ -59,7 +56,7 @@ log = logging.getLogger(__name__)
 
 
 class GuardServer:
-    """Serves a gate on a unix socket."""
+    """Serves a policy on a unix socket."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -67,7 +64,7 @@ class GuardServer:
 
     @asynccontextmanager
     async def listen(self, path: Path) -> AsyncIterator[None]:
-        """Listens; afterwards every connection is closed and the socket is gone."""
+        """Listen; afterwards every connection is closed and the socket is removed."""
         loop = asyncio.get_running_loop()
         with _bind(path) as listener:
             server = await loop.create_unix_server(
@@ -100,14 +97,14 @@ class GuardServer:
             client.close()
 
     async def _serve_request(self, client: BufferedConnection) -> bool:
-        """Serves one request; whether there may be another."""
-        await client.begins()
+        """Serve one request; returns whether there may be another."""
+        await client.wait_readable()
         head: RequestHead | None = None
         try:
             async with asyncio.timeout(REQUEST_TIMEOUT_S):
                 head = parse_head(await client.read_head())
                 body = await client.read_body(head.length)
-            result = await self._policy.pass_through(head, body)
+            result = await self._policy.handle(head, body)
         except MiniAgentError as error:
             _log_refusal(head, error)
             await client.send(encode_response(build_refusal(error), closes=True))
@@ -122,7 +119,7 @@ class GuardServer:
 
 @contextmanager
 def _bind(path: Path) -> Iterator[socket]:
-    # One that was killed leaves its socket behind.
+    # A guard that was killed leaves its socket behind.
     path.unlink(missing_ok=True)
     with socket(AF_UNIX) as listener:
         listener.bind(str(path))
@@ -133,7 +130,7 @@ def _bind(path: Path) -> Iterator[socket]:
 
 def _log_refusal(head: RequestHead | None, error: MiniAgentError) -> None:
     what = {"method": head.method, "path": head.path[:200]} if head else {}
-    # The engine's own no is the sidecar's to tell; nothing was tried that should not have been.
+    # An engine's error is not an attempt at something that is denied.
     level = logging.INFO if isinstance(error, EngineErrorResponse) else logging.WARNING
     event = "malformed" if isinstance(error, MalformedRequest) else error.code
     log.log(level, "refused", extra={"why": event, "said": error.message} | what)

@@ -1,4 +1,4 @@
-"""The settings of the guard: variables that begin with CODEX_GUARD_, read once by its door."""
+"""Settings of the guard: environment variables that begin with CODEX_GUARD_, read once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from codex_sidecar.guard.template import SandboxTemplate
 
 
 class GuardSettings(BaseSettings):
-    """Images, runtime and instance have to be those of the sidecar behind it."""
+    """Settings; images, runtime and instance have to be those of the sidecar."""
 
     model_config = SettingsConfigDict(env_prefix="CODEX_GUARD_", frozen=True, extra="ignore")
 
@@ -47,7 +47,7 @@ class GuardSettings(BaseSettings):
     )
 
     def template(self) -> SandboxTemplate:
-        """What a sandbox that is let through has to keep to."""
+        """Return what every admitted sandbox has to match."""
         return SandboxTemplate(
             images=frozenset(ImageCatalog(self.image_prefix, self.image_tag).images()),
             runtime=self.runtime,

@@ -1,4 +1,4 @@
-"""The template: a sandbox as the sidecar may have one, from a body that asks for one."""
+"""The template of a sandbox: parses a create call's body and refuses every deviation."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from mini_agent_protocol.snippet import Limits
 
 @dataclass(frozen=True, slots=True)
 class SandboxTemplate:
-    """What does not change from one sandbox to the next, and how far the rest may go."""
+    """What all sandboxes share, and the bounds of the rest."""
 
     images: frozenset[str]
     runtime: str
@@ -66,7 +66,7 @@ class _Labels(_BodyModel):
 
 
 class _Sandbox(_BodyModel):
-    """The few values of a body that are free; all others follow from them."""
+    """The values of a body that are free; all others follow from them."""
 
     image: str = Field(alias="Image", description="The image.")
     command: tuple[str, Preload] = Field(
@@ -86,7 +86,7 @@ _LIFETIME: Final = re.compile(r"[0-9]{1,6}\.[0-9]{1,16}")
 
 
 def parse_confinement(body: bytes, template: SandboxTemplate, now: float) -> Confinement:
-    """The sandbox that the body asks for; `RequestRefused` unless it asks for exactly one of ours."""
+    """Parse a body; `RequestRefused` unless it describes exactly one of our sandboxes."""
     try:
         asked = _BODY.validate_json(body)
         confinement = _build_confinement(_Sandbox.model_validate(asked), template)
@@ -143,7 +143,7 @@ def _differences(asked: JsonValue, right: JsonValue, path: str) -> Iterator[str]
                 yield from _differences(asked[name], right[name], inner)
             else:
                 yield inner
-    # As text: to Python, 1, 1.0 and True are the same.
+    # Compared as text: to Python, 1, 1.0 and True are equal.
     elif json.dumps(asked) != json.dumps(right):
         yield path
 

@@ -1,4 +1,4 @@
-"""The engine behind the guard: calls written anew, answers read and written anew."""
+"""The engine behind the guard: sends admitted calls, and filters the fields of answers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import Final, TypeVar
 
 from pydantic import (
     BaseModel,
-    ConfigDict,
     Field,
     JsonValue,
     RootModel,
@@ -18,16 +17,16 @@ from pydantic import (
     field_validator,
 )
 
-from codex_sidecar.engine.client import (
-    MAX_API_VERSION,
+from codex_sidecar.engine.connection import EngineResponse, EngineTransport
+from codex_sidecar.engine.models import (
     ContainerDetails,
     ContainerSummary,
     EngineFacts,
+    EngineModel,
     EngineVersion,
-    ErrorMessage,
     ImageDetails,
+    parse_error_message,
 )
-from codex_sidecar.engine.connection import EngineResponse, EngineTransport
 from codex_sidecar.errors import EngineUnavailable
 from codex_sidecar.guard.allowlist import NAME_PATTERN, EngineCall, Operation
 from codex_sidecar.guard.errors import EngineErrorResponse
@@ -39,11 +38,11 @@ class _SandboxList(RootModel[list[ContainerSummary]]):
     @field_validator("root")
     @classmethod
     def _ours(cls, found: list[ContainerSummary]) -> list[ContainerSummary]:
-        # What bears our label and no name of ours could not be removed through here either.
+        # A container with our label but another name could not be removed through the guard.
         return [one for one in found if re.fullmatch(NAME_PATTERN, one.name)]
 
 
-# What is told of an answer: the fields that the sidecar reads, and no others.
+# The fields of an answer that are passed on: those that the sidecar reads.
 _RESPONSE_MODELS: Final[Mapping[Operation, type[BaseModel]]] = MappingProxyType(
     {
         Operation.VERSION: EngineVersion,
@@ -55,53 +54,51 @@ _RESPONSE_MODELS: Final[Mapping[Operation, type[BaseModel]]] = MappingProxyType(
 )
 
 
-class _EngineModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class _Config(_EngineModel):
+class _Config(EngineModel):
     labels: dict[str, str] | None = Field(
         alias="Labels", default=None, description="The container's labels; null for none."
     )
 
 
-class _ContainerLabels(_EngineModel):
+class _ContainerLabels(EngineModel):
     config: _Config = Field(alias="Config", description="The configuration of the container.")
 
 
 class UpstreamEngine:
-    """Every call raises `EngineUnavailable` when nobody answers, `EngineErrorResponse` when the answer is no."""
+    """The engine's API, for admitted calls.
+
+    Every call raises `EngineUnavailable` when there is no answer, `EngineErrorResponse` for an
+    error.
+    """
 
     def __init__(self, socket_path: str) -> None:
         self._channel = EngineTransport(socket_path)
         self._api = ""
 
     async def aclose(self) -> None:
-        """Closes the connections."""
+        """Close the connections."""
         await self._channel.aclose()
 
-    async def pass_on(
+    async def forward(
         self, call: EngineCall, body: dict[str, JsonValue] | None = None
     ) -> EngineResponse:
-        """The engine's answer to a call, without what the sidecar does not read."""
-        response = await self._ask(call.method, await self.versioned(call), body)
+        """Return the engine's answer, without fields that the sidecar does not read."""
+        response = await self._ask(call.method, await self.build_target(call), body)
         return EngineResponse(response.status, _filter_body(call.operation, response.body))
 
     async def labels(self, name: str) -> dict[str, str]:
-        """The labels of a container, whosever it is."""
+        """Return the labels of a container, of any owner."""
         inspect = EngineCall(Operation.INSPECT, "GET", f"/containers/{name}/json", name)
-        response = await self._ask("GET", await self.versioned(inspect), None)
+        response = await self._ask("GET", await self.build_target(inspect), None)
         return _parse(_ContainerLabels, response.body).config.labels or {}
 
-    async def versioned(self, call: EngineCall) -> str:
-        """What the engine is asked, in the version of the API that both know."""
+    async def build_target(self, call: EngineCall) -> str:
+        """Return the call's target with the prefix of the API's version."""
         if call.operation in {Operation.PING, Operation.VERSION}:
             return call.target
         if not self._api:
             response = await self._ask("GET", "/version", None)
-            offered = _parse(EngineVersion, response.body).api
-            newest = min(MAX_API_VERSION, tuple(int(part) for part in offered.split(".")))
-            self._api = "/v" + ".".join(str(part) for part in newest)
+            self._api = _parse(EngineVersion, response.body).path_prefix
         return self._api + call.target
 
     async def _ask(
@@ -110,11 +107,11 @@ class UpstreamEngine:
         try:
             response = await self._channel.send(method, target, body)
         except EngineUnavailable:
-            # The one that comes back may be another.
+            # After a restart the engine may have another version.
             self._api = ""
             raise
         if response.status >= HTTPStatus.BAD_REQUEST:
-            raise EngineErrorResponse(response.status, _parse_message(response.body))
+            raise EngineErrorResponse(response.status, parse_error_message(response.body))
         return response
 
 
@@ -130,10 +127,3 @@ def _parse(model: type[Model], body: bytes) -> Model:
     except ValidationError as wrong:
         why = f"the engine's answer is not a {model.__name__}"
         raise EngineErrorResponse(HTTPStatus.BAD_GATEWAY, why) from wrong
-
-
-def _parse_message(body: bytes) -> str:
-    try:
-        return ErrorMessage.model_validate_json(body).message
-    except ValidationError:
-        return body[:200].decode(errors="replace")

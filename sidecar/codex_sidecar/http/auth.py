@@ -1,9 +1,4 @@
-"""The token that every call but the two about health has to bring.
-
-Who may use OpenSandbox's routes: who has the token, and for one sandbox, who was told its key.
-
-LiteLLM sends its key where sandboxes are made, and the headers it is told there where code is run.
-"""
+"""Authentication: the service's bearer token, OpenSandbox's API key, and the key of one sandbox."""
 
 from __future__ import annotations
 
@@ -24,7 +19,7 @@ MIN_TOKEN_CHARS: Final = 16
 
 
 def load_token(path: Path, mode: int) -> str:
-    """The token in the file, which is made where there is none; `NotReady` where neither can be."""
+    """Read the token file, or make it where there is none; `NotReady` where neither works."""
     try:
         with contextlib.suppress(FileExistsError):
             if not path.exists():
@@ -44,7 +39,7 @@ def load_token(path: Path, mode: int) -> str:
 
 
 def require_bearer(token: str, authorization: str) -> None:
-    """Raises `Unauthorized` unless the header's value is the bearer token."""
+    """Raise `Unauthorized` unless the header's value is the bearer token."""
     scheme, _, value = authorization.partition(" ")
     is_right = secrets.compare_digest(value.encode(errors="replace"), token.encode())
     if scheme.lower() != "bearer" or not is_right:
@@ -56,7 +51,7 @@ def require_bearer(token: str, authorization: str) -> None:
 
 def _create(path: Path, mode: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Whole or not at all: whoever sees the file finds a complete token in it.
+    # Linked only when it is complete, so that no reader sees half a token.
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
     temporary.touch(mode)
     try:
@@ -72,7 +67,7 @@ SANDBOX_KEY_HEADER: Final = "X-EXECD-ACCESS-TOKEN"
 
 
 def require_api_key(token: str, request: Request) -> None:
-    """Raises `Unauthorized` unless the token is there, as OpenSandbox's key or as a bearer's."""
+    """Raise `Unauthorized` unless the token is there, as OpenSandbox's key or as a bearer token."""
     value = request.headers.get(API_KEY_HEADER)
     if value is None:
         require_bearer(token, request.headers.get("authorization", ""))
@@ -85,12 +80,12 @@ def require_api_key(token: str, request: Request) -> None:
 
 
 def derive_sandbox_key(token: str, sandbox_id: str) -> str:
-    """What admits to one sandbox, and does not tell the token."""
+    """Derive the key that admits to one sandbox, and does not disclose the token."""
     return hmac.digest(token.encode(), sandbox_id.encode(), "sha256").hex()
 
 
 def require_sandbox_key(token: str, sandbox_id: str, request: Request) -> None:
-    """Raises `Unauthorized` unless the sandbox's own key is there, or the token."""
+    """Raise `Unauthorized` unless the sandbox's own key is there, or the token."""
     value = request.headers.get(SANDBOX_KEY_HEADER)
     if value is None:
         require_api_key(token, request)

@@ -1,9 +1,4 @@
-"""An execution as server-sent events: its output as it comes, the whole of it last.
-
-A snippet's output on its way to a reader who may be slow.
-
-The answer to a call that runs a snippet: whole, or as events.
-"""
+"""Answers a call that runs a snippet: as one execution, or as server-sent events while it runs."""
 
 from __future__ import annotations
 
@@ -45,11 +40,11 @@ class _Piece:
 
 
 class OutputBuffer:
-    """A listener that holds what was printed until it is taken.
+    """A listener that buffers output until it is taken.
 
-    The snippet never waits for the reader. No more is held than what the execution itself keeps
+    The snippet never waits for the reader. No more is buffered than the execution itself keeps
     (`limits.output_bytes` of each stream), so all pieces of a stream together are its `stdout` or
-    `stderr`. Pieces are told apart for as long as there are few; then those of a stream join.
+    `stderr`. Up to MAX_PIECES pieces keep their order; beyond that, those of a stream are joined.
     """
 
     def __init__(self) -> None:
@@ -66,28 +61,28 @@ class OutputBuffer:
         self._changed.set()
 
     def on_output(self, stream: StreamName, content: bytes) -> None:
-        """Holds the content until it is taken."""
+        """Buffer the content."""
         self._current_piece(stream).content.extend(content)
         self._changed.set()
 
     def wake(self) -> None:
-        """Ends the waiting for news."""
+        """Let `wait` return."""
         self._changed.set()
 
     async def wait(self) -> None:
-        """Returns when there is something to take, or something else has happened."""
+        """Return when there is something to take, or `wake` was called."""
         await self._changed.wait()
         self._changed.clear()
 
     def take(self) -> Iterator[Output]:
-        """What has come since it was last asked for; half a character waits for its other half."""
+        """Take what has come since the last call; an incomplete character stays."""
         while self._pieces:
             piece = self._pieces.popleft()
             text = self._decoders[piece.stream].decode(bytes(piece.content))
             yield from _split(piece.stream, text)
 
     def flush(self, truncated: Truncated) -> Iterator[Output]:
-        """The end of it, once the program is over; what the limit cut in half is left out."""
+        """Take the rest once the program is over; what the limit cut in half is left out."""
         yield from self.take()
         if not truncated.stdout:
             yield from _split("stdout", self._decoders["stdout"].decode(b"", final=True))
@@ -116,39 +111,39 @@ OnExecution = Callable[[Execution], None]
 
 
 class EventFormat(Protocol):
-    """How a stream's events are written: each as whole lines, with the empty one at its end."""
+    """How the events of a stream are written: whole lines, an empty one at the end."""
 
     def output(self, output: Output) -> str:
-        """A piece of output."""
+        """Format a piece of output."""
         ...
 
     def execution(self, execution: Execution) -> str:
-        """All of it, at the end."""
+        """Format the execution, at the end."""
         ...
 
     def error(self, problem: Problem) -> str:
-        """Why there is no execution."""
+        """Format the error, where there is no execution."""
         ...
 
 
 class PlainEventFormat:
-    """The wording of the sidecar's own routes: an event's name, and the value as JSON."""
+    """The format of the sidecar's own routes: an event's name, and the value as JSON."""
 
     def output(self, output: Output) -> str:
-        """A piece of output."""
+        """Format a piece of output."""
         return format_event(output.model_dump_json(), event="output")
 
     def execution(self, execution: Execution) -> str:
-        """All of it, at the end."""
+        """Format the execution, at the end."""
         return format_event(execution.model_dump_json(), event="execution")
 
     def error(self, problem: Problem) -> str:
-        """Why there is no execution."""
+        """Format the error, where there is no execution."""
         return format_event(problem.model_dump_json(), event="error")
 
 
 class ExecutionStream(EventStreamResponse):
-    """Runs the snippet while it is sent; what fails before the program starts is a plain answer."""
+    """Runs the snippet while it is streamed; an error before its start is a plain answer."""
 
     def __init__(
         self, run: RunSnippet, on_execution: OnExecution, event_format: EventFormat
@@ -156,7 +151,7 @@ class ExecutionStream(EventStreamResponse):
         super().__init__(_EventSource(run, on_execution, event_format).stream())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it; a client that leaves takes the snippet along."""
+        """Send the stream; a client that disconnects ends the snippet."""
         try:
             await super().__call__(scope, receive, send)
         except MiniAgentError as error:
@@ -172,7 +167,7 @@ class _EventSource:
         self._buffer = OutputBuffer()
 
     async def stream(self) -> AsyncGenerator[str, None]:
-        """All of the stream; raises what the run fails with before the program starts."""
+        """Yield all events; raises what the run fails with before the program starts."""
         running = asyncio.create_task(self._run(self._buffer))
         running.add_done_callback(lambda _: self._buffer.wake())
         try:
@@ -193,7 +188,7 @@ class _EventSource:
             for output in self._buffer.take():
                 yield self._format.output(output)
             await self._buffer.wait()
-        # The sandbox is free by now. What is left to send is bounded, and so is the time for it.
+        # The sandbox is free by now. What remains is bounded, and so is the time to send it.
         ends_at = asyncio.get_running_loop().time() + MAX_FLUSH_S
         for text in self._final_events(running):
             if asyncio.get_running_loop().time() > ends_at:
@@ -213,7 +208,7 @@ class _EventSource:
 
 
 def _get_failure(running: asyncio.Task[Execution]) -> MiniAgentError | None:
-    """The error it ended with, if it is one of ours; any other is raised."""
+    """Return the error it ended with, if it is one of ours; raise any other."""
     error = running.exception()
     if error is None or isinstance(error, MiniAgentError):
         return error
@@ -221,7 +216,7 @@ def _get_failure(running: asyncio.Task[Execution]) -> MiniAgentError | None:
 
 
 async def respond(request: Request, run: RunSnippet) -> Response:
-    """Runs the snippet for as long as the client is there."""
+    """Run the snippet for as long as the client is connected."""
     if MEDIA_TYPE in request.headers.get("accept", ""):
         return respond_with_events(request, run, PlainEventFormat())
     try:
@@ -233,7 +228,7 @@ async def respond(request: Request, run: RunSnippet) -> Response:
 
 
 def respond_with_events(request: Request, run: RunSnippet, event_format: EventFormat) -> Response:
-    """Runs the snippet for as long as the client reads what it does."""
+    """Run the snippet for as long as the client reads the events."""
     return ExecutionStream(run, lambda execution: _record_outcome(request, execution), event_format)
 
 

@@ -1,4 +1,4 @@
-"""What happens round every request: its log line, and an answer whatever goes wrong inside."""
+"""Middleware of every request: the access log, and an answer to unexpected errors."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from mini_agent_protocol.errors import MiniAgentError
 
 REQUEST_ID_BYTES: Final = 8
 QUIET_PATHS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-# As the W3C writes it: version, trace, span, flags.
+# W3C Trace Context: version, trace id, parent id, flags.
 TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 log = logging.getLogger("codex_sidecar")
 
 
 class UnforeseenErrorMiddleware:
-    """Answers errors that no handler answers, and logs their trace."""
+    """Answers errors that no handler answers, and logs their traceback."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -52,7 +52,7 @@ class UnforeseenErrorMiddleware:
 
 
 def log_access(access: Access) -> None:
-    """Write the line; checks and counts that went well have none."""
+    """Log a request; successful health checks and scrapes are left out."""
     if access.is_to(QUIET_PATHS) and access.status < 400:
         return
     log.info(

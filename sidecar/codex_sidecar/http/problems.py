@@ -1,4 +1,4 @@
-"""The answer that each error of the tree becomes."""
+"""Turns each error of the tree into its answer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STATUSES: Final[Statuses] = (
 def create_error_response(
     error: MiniAgentError, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """The error as a response, with these headers and those that go with the error."""
+    """Build the answer to an error, with these headers and those that the error implies."""
     merged = dict(headers or {})
     if isinstance(error, Unauthorized):
         merged["WWW-Authenticate"] = "Bearer"

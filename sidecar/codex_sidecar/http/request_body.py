@@ -1,4 +1,4 @@
-"""What a request's body, which may be anything, asks for."""
+"""Parses and validates request bodies, which are untrusted."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ Value = TypeVar("Value", bound=BaseModel)
 
 
 async def read_snippet(request: Request) -> Snippet:
-    """The snippet; `RefusedRequest` where it is no JSON, `InvalidSnippet` where no snippet."""
+    """Read a snippet; `RefusedRequest` where it is no JSON, `InvalidSnippet` where invalid."""
     return await read_json(request, Snippet)
 
 
 async def read_session_request(request: Request) -> SessionRequest:
-    """What a session is to be; one that nothing is said of is as sessions usually are."""
+    """Read the request for a session; without a body, the defaults."""
     if request.headers.get("content-length", "0") == "0" and not _is_chunked(request):
         return SessionRequest()
     return await read_json(request, SessionRequest)
 
 
 async def read_content(request: Request) -> bytes:
-    """A file's content."""
+    """Read a file's content."""
     if "content-encoding" in request.headers:
         raise RefusedRequest(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "the content is compressed; send it as it is"
@@ -46,7 +46,7 @@ async def read_content(request: Request) -> bytes:
 
 
 async def read_json(request: Request, kind: type[Value]) -> Value:
-    """A body of JSON as a value; `RefusedRequest` where it is none, `InvalidSnippet` where odd."""
+    """Read a JSON body; `RefusedRequest` where it is no JSON, `InvalidSnippet` where invalid."""
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/json" or "content-encoding" in request.headers:
         raise RefusedRequest(
@@ -78,7 +78,7 @@ def _parse(body: bytes, kind: type[Value]) -> Value:
         value = kind.model_validate_json(body, strict=True)
     except ValidationError as wrong:
         raise _describe(wrong) from None
-    # Of two values with one name, which one counts would depend on the reader.
+    # With a name given twice, which value counts would depend on the parser.
     json.loads(body, object_pairs_hook=_require_unique_names)
     return value
 

@@ -1,4 +1,4 @@
-"""The web server, which drains on the first signal to stop, and makes haste on the second."""
+"""The web server: drains on the first signal to stop, and kills what runs on the second."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from fastapi import FastAPI
 from codex_sidecar.pool.lifecycle import Drain
 from mini_agent_protocol.asgi.head_timeout_httptools import HttpToolsHeadTimeoutProtocol
 
-# For answers that are on their way when nothing runs any more.
+# For answers that are being sent when nothing runs any more.
 SHUTDOWN_TIMEOUT_S: Final = 2
-# A client that keeps its connection between the turns of a model does not have to make a new one.
+# Long enough that a client keeps its connection between the turns of a model.
 KEEP_ALIVE_S: Final = 75
 
 
 class SidecarServer(uvicorn.Server):
-    """Goes on answering while it drains, so that whoever asks is told why nothing is taken in."""
+    """Keeps answering while it drains, so that callers are told why they are refused."""
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
         super().__init__(
@@ -45,19 +45,19 @@ class SidecarServer(uvicorn.Server):
         self._stopping: asyncio.Task[None] | None = None
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
-        """Serves until told to stop."""
+        """Serve until stopped."""
         self._loop = asyncio.get_running_loop()
         await super().serve(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begins to serve."""
+        """Begin to serve."""
         await super().startup(sockets)
-        # What is there by now stays: to look through it for garbage would hold up some request.
+        # What exists by now stays; scanning it for garbage would delay requests.
         gc.collect()
         gc.freeze()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Is called in the middle of whatever runs, so it only leaves word."""
+        """Schedule the drain; runs inside a signal handler."""
         if self._loop is None:
             super().handle_exit(sig, frame)
         else:
@@ -66,7 +66,7 @@ class SidecarServer(uvicorn.Server):
     def _stop(self) -> None:
         drain: Drain | None = getattr(self._app.state, "drain", None)
         if drain is None:
-            # Not yet started, so there is nothing to finish.
+            # Not started yet, so nothing has to be drained.
             self.should_exit = True
         elif self._stopping is None:
             self._stopping = asyncio.create_task(self._drain(drain))

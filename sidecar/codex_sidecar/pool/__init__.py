@@ -1,1 +1,1 @@
-"""Containers that wait for a snippet."""
+"""The pool: warm containers, leases of them, and their removal."""

@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class InstanceConfig:
-    """What an instance's sandboxes have in common."""
+    """The label and the runtime that all sandboxes of this process share."""
 
     instance: str
     runtime: str
@@ -35,7 +35,7 @@ class InstanceConfig:
 
 @dataclass(frozen=True, slots=True)
 class SandboxSpec:
-    """A sandbox to be: it ends by itself after `lifetime_s`."""
+    """A sandbox to be started; it ends by itself after `lifetime_s`."""
 
     language: Language
     limits: EnforcedLimits
@@ -44,7 +44,7 @@ class SandboxSpec:
 
 
 class Fleet:
-    """Starts sandboxes, and remembers those that are discarded until somebody removes them."""
+    """Starts sandboxes, and keeps those that are discarded until they are removed."""
 
     def __init__(self, engine: Engine, catalog: ImageCatalog, config: InstanceConfig) -> None:
         self._engine, self._catalog, self._config = engine, catalog, config
@@ -57,16 +57,16 @@ class Fleet:
 
     @property
     def runtime(self) -> str:
-        """The runtime its sandboxes run under."""
+        """The runtime that its sandboxes use."""
         return self._config.runtime
 
     @property
     def alive(self) -> frozenset[str]:
-        """The names of all that exist, or may exist already or still."""
+        """The names of all sandboxes that exist, or may exist."""
         return frozenset(self._alive)
 
     async def start(self, spec: SandboxSpec) -> Container:
-        """A sandbox that is ready."""
+        """Start a sandbox; returns when its runner is ready."""
         container = self._create_container(spec)
         self._alive[container.name] = container
         try:
@@ -78,32 +78,32 @@ class Fleet:
         return container
 
     def about(self, language: Language) -> ImageContents | None:
-        """What the last sandbox of this language's image said of it; None of none yet."""
+        """Return what the last sandbox of this language's image reported; None before the first."""
         return self._contents.get(language)
 
     def discard(self, container: Container) -> None:
-        """It is not used any more."""
+        """Mark a sandbox for removal."""
         self._discarded.append(container)
         if len(self._discarded) > MAX_DISCARDED:
             self._has_room.clear()
 
     def next_discarded(self) -> Container | None:
-        """The one that is to be removed next, by whoever asks."""
+        """Take the next sandbox to remove; None where there is none."""
         return self._discarded.popleft() if self._discarded else None
 
     async def wait_for_room(self) -> None:
-        """Waits while too many are still to be removed."""
+        """Wait while too many are still to be removed."""
         await self._has_room.wait()
 
     async def remove(self, container: Container) -> None:
-        """Removes one that was discarded; goes on when whoever waits for it does not."""
+        """Remove a discarded sandbox; the removal goes on when the caller is cancelled."""
         removal = asyncio.create_task(self._remove(container))
         self._removals.add(removal)
         removal.add_done_callback(self._removals.discard)
         await asyncio.shield(removal)
 
     async def wait_for_removals(self) -> None:
-        """Waits for the removals that have begun."""
+        """Wait for the removals in progress."""
         while self._removals:
             await asyncio.wait(self._removals)
 
@@ -111,7 +111,7 @@ class Fleet:
         try:
             await container.remove()
         except MiniAgentError as failed:
-            # No longer among the living, so the reaper takes it when the engine is back.
+            # It is no longer among the known, so the reaper removes it when the engine is back.
             log.warning(
                 "sandbox not removed", extra={"sandbox": container.name, "why": str(failed)}
             )
@@ -134,7 +134,7 @@ class Fleet:
         return Container(self._engine, f"mini-agent-sandbox-{secrets.token_hex(8)}", confinement)
 
     def _choose_uid(self) -> int:
-        """A user that no living sandbox has; drawn at random, as other instances have theirs."""
+        """Draw a user id that no living sandbox has; random, as other instances draw theirs."""
         # INVARIANT: the kernel counts inotify instances, pipes and keys per user of the host: two
         # sandboxes with one user could starve each other.
         used_uids = {container.confinement.uid for container in self._alive.values()}

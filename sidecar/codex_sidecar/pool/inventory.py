@@ -1,4 +1,4 @@
-"""Goes over the stocks: who died, grew old or is of another image goes; how many may be there."""
+"""Checks the stocks once a second: evicts unfit members, and bounds the stocks by free memory."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ INTERVAL_S: Final = 1.0
 IMAGES_INTERVAL_S: Final = 5.0
 MEMBER_MB: Final = 24
 DATA_MEMBER_MB: Final = 72
-# What is left to the machine when the stocks have grown as far as they may.
+# The share of the machine's memory that the stocks leave free.
 RESERVED_FRACTION: Final = 0.1
 
 
 class ImageSource(Protocol):
-    """The engine, as far as its images go."""
+    """The engine, as far as it resolves tags."""
 
     async def image_id(self, image: str) -> str | None:
-        """The id that a tag stands for; None where there is none."""
+        """Return the id that a tag stands for; None where there is none."""
         ...
 
 
 class Inventory:
-    """Of all stocks, once a second."""
+    """Checks all stocks."""
 
     def __init__(
         self,
@@ -48,16 +48,16 @@ class Inventory:
         self._images_due = 0.0
 
     async def run(self) -> None:
-        """Rounds without end."""
+        """Check without end, every INTERVAL_S."""
         while True:
-            # An engine that is away is asked again in the next round.
+            # An unavailable engine is asked again the next time.
             with suppress(MiniAgentError):
                 await self._refresh_image_ids()
             self.evict_unfit(read_memory())
             await asyncio.sleep(INTERVAL_S)
 
     def evict_unfit(self, memory: MachineMemory) -> None:
-        """One round over the members."""
+        """Set how far each stock may grow, and discard members that are not fit any more."""
         spare_mb = memory.available_mb - round(memory.total_mb * RESERVED_FRACTION)
         for stock in self._stocks:
             stock.spare = max(0, spare_mb) // _member_mb(stock.kind)

@@ -1,7 +1,4 @@
-"""The life of a pool: its workers, and at the end nothing that is left.
-
-The end of a sidecar that is told to stop: no more turns, some time for those who have one.
-"""
+"""Opens and closes the pool with its workers, and drains it when the sidecar is stopped."""
 
 from __future__ import annotations
 
@@ -29,39 +26,39 @@ log = logging.getLogger(__name__)
 
 
 class Gate(Protocol):
-    """Where others ask whether there is any use in coming."""
+    """The readiness gate, as far as a shutdown closes it."""
 
     def stop(self) -> None:
-        """Says no from now on."""
+        """Report not ready from now on."""
         ...
 
 
 class SlotQueue(Protocol):
-    """Whose turn it is."""
+    """The queue for slots, as far as a shutdown closes it."""
 
     def close(self) -> None:
-        """Gives no more turns."""
+        """Grant no more slots."""
         ...
 
     async def wait_until_idle(self) -> None:
-        """Returns when nobody has a turn."""
+        """Return when no slot is in use."""
         ...
 
 
 class SandboxPool(Protocol):
-    """Those that are warm, and those in use."""
+    """The pool, as far as a shutdown needs it."""
 
     def close_stocks(self) -> None:
-        """Nothing is kept warm from now on."""
+        """Keep nothing warm from now on."""
         ...
 
     async def kill_leased(self) -> None:
-        """Ends whatever still runs."""
+        """Kill every sandbox that is in use."""
         ...
 
 
 class Drain:
-    """What runs may go on for `grace_s`; its callers are told when it is killed after that."""
+    """Graceful shutdown: running snippets have `grace_s` seconds, then they are killed."""
 
     def __init__(self, gate: Gate, queue: SlotQueue, pool: SandboxPool, grace_s: float) -> None:
         self._gate, self._queue, self._pool = gate, queue, pool
@@ -69,7 +66,7 @@ class Drain:
         self._is_forced = asyncio.Event()
 
     async def run(self) -> None:
-        """Returns when nothing runs any more."""
+        """Return when nothing runs any more."""
         log.info("stopping", extra={"patience_s": self._grace_s})
         self._gate.stop()
         self._queue.close()
@@ -88,7 +85,7 @@ class Drain:
                 task.cancel()
 
     def force(self) -> None:
-        """Kills now."""
+        """Kill at once what still runs."""
         self._is_forced.set()
 
 
@@ -98,7 +95,7 @@ MAX_CONCURRENT_REMOVALS: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class StockSizes:
-    """How many sandboxes of each kind are kept warm at least, and how many of one at most."""
+    """How many sandboxes to keep warm: at least, by kind, and at most of one kind."""
 
     minimum: Mapping[SandboxKind, int]
     maximum: int
@@ -112,7 +109,7 @@ async def open_pool(
     machine: Machine,
     sizes: StockSizes,
 ) -> AsyncIterator[Pool]:
-    """A pool at work. All leases have to have ended before it closes."""
+    """Open a pool with its workers; all leases have to end before it closes."""
     fleet, activity = Fleet(engine, catalog, config), LeaseActivity()
     stocks = {
         kind: Stock[Container](kind, StockBounds(floor, max(floor, sizes.maximum)))

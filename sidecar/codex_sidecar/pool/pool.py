@@ -1,4 +1,4 @@
-"""The right to use a sandbox. Each lease is of a container that has run nothing before."""
+"""Leases: the right to use one container in which nothing has run before."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MAX_NAME_ATTEMPTS: Final = 3
 
 
 class Pool:
-    """Leases from stock, at once; or of a sandbox that is started for it."""
+    """Leases a warm sandbox at once, or one that is started for the lease."""
 
     def __init__(
         self,
@@ -46,11 +46,11 @@ class Pool:
 
     @property
     def alive(self) -> frozenset[str]:
-        """The names of all containers that somebody here answers for."""
+        """The names of all containers that this process owns."""
         return self._fleet.alive
 
     async def about(self, language: Language) -> ImageContents:
-        """What the image of a language says of itself, which takes a sandbox the first time."""
+        """Return what a language's image contains; the first time, a sandbox is started for it."""
         if (known := self._fleet.about(language)) is not None:
             return known
         limits = await self._machine.resolve_limits(Limits(), language)
@@ -58,7 +58,7 @@ class Pool:
             return container.about
 
     def count_warm(self, language: Language) -> int:
-        """How many sandboxes of this language's image are ready."""
+        """Return how many sandboxes of this language's image are warm."""
         kinds = [kind for kind in self._stocks if kind_language(kind) == language]
         return sum(len(self._stocks[kind]) for kind in kinds)
 
@@ -70,7 +70,10 @@ class Pool:
         preload: Preload = "plain",
         lifetime_s: float = LIFETIME_S,
     ) -> AsyncIterator[Container]:
-        """A started sandbox, removed afterwards; one that is started for this lasts `lifetime_s`."""
+        """Lease a started sandbox, removed afterwards.
+
+        `lifetime_s`: after that a sandbox that is started for this lease ends by itself.
+        """
         container = await self._take_warm(language, limits, preload)
         if container is None:
             container = await self._start_cold(SandboxSpec(language, limits, lifetime_s, preload))
@@ -85,14 +88,14 @@ class Pool:
             self._warmer.wake()
 
     def close_stocks(self) -> None:
-        """Nothing is kept warm from now on."""
+        """Keep nothing warm from now on."""
         for stock in self._stocks.values():
             for member in stock.close():
                 self._fleet.discard(member)
         self._warmer.wake()
 
     async def kill_leased(self) -> None:
-        """Ends whatever still runs."""
+        """Kill every sandbox that is in use."""
         async with asyncio.TaskGroup() as kills:
             for container in self._leased:
                 kills.create_task(container.kill())
@@ -107,7 +110,7 @@ class Pool:
             return None
         if kind in self._stocks:
             self._stocks[kind].record_demand()
-        # What is to be imported can be imported late: still better than a cold start.
+        # Importing in a plain sandbox is still faster than a cold start.
         for other in dict.fromkeys((kind, language)):
             if (member := self._take_alive(other)) is not None:
                 metrics.record_warm_lease(other)
@@ -131,13 +134,13 @@ class Pool:
             try:
                 return await self._fleet.start(spec)
             except EngineRefused as refused:
-                # Somebody has this name already; the next one is another.
+                # The name is taken; the next attempt draws another.
                 if refused.status != HTTPStatus.CONFLICT:
                     raise
         return await self._fleet.start(spec)
 
 
 def _have_same_confinement(one: EnforcedLimits, other: EnforcedLimits) -> bool:
-    """Whether the engine has to be told the same for both."""
+    """Whether the limits that the engine enforces are the same."""
     snippet_limits = {"timeout_s", "output_bytes"}
     return one.model_dump(exclude=snippet_limits) == other.model_dump(exclude=snippet_limits)

@@ -1,11 +1,4 @@
-"""The sandboxes of one kind that are ready and wait for a lease.
-
-How much is asked for at once, as far as the recent past tells.
-
-When to try again what has failed: later each time, and not all at the same moment.
-
-Whether requests that wait for a sandbox are passing through, so that other work keeps still.
-"""
+"""A stock: the warm sandboxes of one kind, with the estimate of demand that sets its size."""
 
 from __future__ import annotations
 
@@ -24,9 +17,9 @@ HALF_LIFE_S: Final = 60.0
 
 
 class DemandEstimator:
-    """The most that was taken within a burst's time; half of it is forgotten each minute.
+    """The peak number of leases within BURST_S; it halves every HALF_LIFE_S.
 
-    Times are seconds of a clock that does not jump.
+    Times are seconds of a monotonic clock.
     """
 
     def __init__(self) -> None:
@@ -35,15 +28,15 @@ class DemandEstimator:
         self._peak_at = 0.0
 
     def record(self, now: float) -> None:
-        """One more was asked for."""
+        """Count one lease that was asked for."""
         self._recent.append(now)
         while self._recent[0] <= now - BURST_S:
             self._recent.popleft()
         self._peak, self._peak_at = max(self._decayed_peak(now), float(len(self._recent))), now
 
     def estimate(self, now: float) -> int:
-        """As many may be asked for in the next burst."""
-        # A demand that has all but faded is none, or every kind would keep one member for ever.
+        """Return how many leases to expect in the next burst."""
+        # Rounded half down, or every kind would keep one member for ever.
         return math.ceil(self._decayed_peak(now) - 0.5)
 
     def _decayed_peak(self, now: float) -> float:
@@ -55,7 +48,7 @@ MAX_BACKOFF_S: Final = 30.0
 
 
 class Backoff:
-    """Of one thing that can fail."""
+    """When to try again what has failed: exponential, with jitter."""
 
     def __init__(self) -> None:
         self._failures = 0
@@ -63,11 +56,11 @@ class Backoff:
 
     @property
     def is_due(self) -> bool:
-        """Whether it may be tried."""
+        """Whether to try now."""
         return time.monotonic() >= self._until
 
     def record_failure(self) -> float:
-        """It has failed; the seconds until it may be tried again."""
+        """Count a failure; returns the seconds until the next attempt."""
         pause_s = min(MAX_BACKOFF_S, MIN_BACKOFF_S * 2.0 ** min(self._failures, 16))
         pause_s *= 0.5 + random.random() / 2  # noqa: S311 - it only spreads the attempts
         self._failures += 1
@@ -75,7 +68,7 @@ class Backoff:
         return pause_s
 
     def reset(self) -> None:
-        """It works again."""
+        """Forget the failures."""
         self._failures, self._until = 0, 0.0
 
 
@@ -84,17 +77,17 @@ MAX_QUIET_WAIT_S: Final = 0.5
 
 
 class LeaseActivity:
-    """A request from stock takes milliseconds; making or removing a sandbox takes all cores."""
+    """Tells when leases are quiet, as starting or removing a sandbox takes all cores."""
 
     def __init__(self) -> None:
         self._last = 0.0
 
     def record(self) -> None:
-        """A request is passing."""
+        """Note that a lease begins or ends now."""
         self._last = time.monotonic()
 
     async def wait_until_quiet(self) -> None:
-        """Returns when none has passed for a moment, or has not ceased to for too long."""
+        """Return after QUIET_S without a lease, or after MAX_QUIET_WAIT_S at the latest."""
         deadline = time.monotonic() + MAX_QUIET_WAIT_S
         while self._last + QUIET_S > (now := time.monotonic()) and now < deadline:  # noqa: ASYNC110
             await asyncio.sleep(QUIET_S)
@@ -104,7 +97,7 @@ MAX_AGE_S: Final = 900.0
 
 
 class Member(Protocol):
-    """A sandbox that waits."""
+    """A sandbox in the stock."""
 
     @property
     def is_alive(self) -> bool:
@@ -117,7 +110,7 @@ Item = TypeVar("Item", bound=Member)
 
 @dataclass(frozen=True, slots=True)
 class StockBounds:
-    """How many members there are when nothing is asked for, and how many at most."""
+    """The size without demand, and the maximum."""
 
     floor: int
     cap: int
@@ -125,7 +118,7 @@ class StockBounds:
 
 @dataclass(frozen=True, slots=True)
 class StockEntry(Generic[Item]):
-    """A member, since when it is here, and the id of the image that it is of."""
+    """A member, when it was added, and the id of its image."""
 
     member: Item
     since: float
@@ -135,8 +128,8 @@ class StockEntry(Generic[Item]):
 class Stock(Generic[Item]):
     """First in, first out.
 
-    `spare` is how many more members this machine has memory for. Nothing is lacking as long as
-    `image_id`, that of the image at present, is empty: there is none, or nobody knows.
+    `spare`: how many more members fit in this machine's memory. Nothing is short as long as
+    `image_id`, the id of the image at present, is empty: the image is missing or unknown.
     """
 
     def __init__(self, kind: SandboxKind, bounds: StockBounds) -> None:
@@ -160,25 +153,25 @@ class Stock(Generic[Item]):
 
     @property
     def shortage(self) -> int:
-        """How many more should be made now."""
+        """How many more to start now."""
         if not self.image_id or not self.backoff.is_due:
             return 0
         return self.target - len(self) - self.starting
 
     def put(self, member: Item, image_id: str) -> None:
-        """A new member, for which this was the image when its making began."""
+        """Add a member; `image_id` was the image's id when its start began."""
         self._entries.append(StockEntry(member, time.monotonic(), image_id))
 
     def record_demand(self) -> None:
-        """One is asked for, whether there is one or not."""
+        """Count a lease of this kind, whether there is a member or not."""
         self._demand.record(time.monotonic())
 
     def take(self) -> Item | None:
-        """The one that has waited longest, which may have died meanwhile; None of none."""
+        """Take the oldest member, which may have died meanwhile; None where there is none."""
         return self._entries.popleft().member if self._entries else None
 
     def evict(self) -> list[Item]:
-        """Takes out who died, is of another image or has waited too long; and one of too many."""
+        """Take out members that died, are too old or of another image; and one above the target."""
         retained, evicted = deque[StockEntry[Item]](), list[Item]()
         for entry in self._entries:
             if self._is_fit(entry):
@@ -191,7 +184,7 @@ class Stock(Generic[Item]):
         return evicted
 
     def close(self) -> list[Item]:
-        """Takes out all, and wants no more."""
+        """Take out all members, and want no more."""
         self._bounds = StockBounds(0, 0)
         evicted = [entry.member for entry in self._entries]
         self._entries.clear()

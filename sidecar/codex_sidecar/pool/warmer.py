@@ -1,4 +1,4 @@
-"""The work behind the leases: fills the stocks and removes what was used, when there is time."""
+"""Background workers: they fill the stocks and remove used sandboxes while leases are quiet."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from mini_agent_protocol.errors import MiniAgentError
 from mini_agent_protocol.snippet import Limits
 
 MAX_LEASE_S: Final = 3600.0
-# A member may wait for long and then be kept for long.
+# A member may wait in stock as long as it may, and then be leased as long as it may.
 LIFETIME_S: Final = MAX_AGE_S + MAX_LEASE_S + 300.0
 
 log = logging.getLogger(__name__)
 
 
 class Warmer:
-    """Does one thing at a time for each of its workers."""
+    """Chooses the next task for each worker."""
 
     def __init__(
         self,
@@ -37,11 +37,11 @@ class Warmer:
         self._has_work = asyncio.Event()
 
     def wake(self) -> None:
-        """There may be work."""
+        """Let the workers look for tasks."""
         self._has_work.set()
 
     async def run(self) -> None:
-        """Works without end."""
+        """Work without end; each of several workers runs this."""
         while True:
             if (task := self._next_task()) is not None:
                 await task
@@ -53,7 +53,7 @@ class Warmer:
         neediest = max(self._stocks, key=_urgency, default=None)
         if neediest is not None and neediest.shortage <= 0:
             neediest = None
-        # What was used takes memory, so it goes before a stock grows that is not empty.
+        # Used sandboxes hold memory, so they go before a stock grows that is not empty.
         if neediest is None or len(neediest) > 0:
             discarded = self._fleet.next_discarded()
             if discarded is not None:
@@ -91,5 +91,5 @@ class Warmer:
 
 
 def _urgency(stock: Stock[Container]) -> float:
-    """How much of what there should be is missing: 1 when a stock is empty."""
+    """Return the share of the target that is missing: 1 for an empty stock."""
     return stock.shortage / max(1, stock.target)

@@ -1,1 +1,1 @@
-"""The conversation with the runner in a container."""
+"""The protocol with the runner in a container, and what comes of a snippet's run."""

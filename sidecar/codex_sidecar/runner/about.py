@@ -1,4 +1,4 @@
-"""What the images say of themselves, and the list of languages as callers see it."""
+"""What the images contain, and the list of languages as the API shows it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mini_agent_protocol.snippet import Limits
 
 
 class ImageContents(BaseModel):
-    """What an image holds, as written when it was built."""
+    """Versions in an image, as written when it was built."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -7,8 +7,9 @@ import contextlib
 from typing import Final
 
 from codex_sidecar.engine.attach import HijackedStream
-from codex_sidecar.engine.client import ContainerState, Engine, HostConfig
+from codex_sidecar.engine.client import Engine
 from codex_sidecar.engine.confinement import GVISOR, MIB, Confinement
+from codex_sidecar.engine.models import ContainerState, HostConfig
 from codex_sidecar.errors import EngineRefused, NotReady, RunnerLost
 from codex_sidecar.runner.about import ImageContents
 from codex_sidecar.runner.exchange import Exchange
@@ -26,7 +27,7 @@ PING_INTERVAL_S: Final = 2.0
 
 
 class Container:
-    """Is started once, runs snippets, is removed once."""
+    """Started once, runs snippets, removed once."""
 
     def __init__(self, engine: Engine, name: str, confinement: Confinement) -> None:
         self.name = name
@@ -41,29 +42,30 @@ class Container:
 
     @property
     def is_alive(self) -> bool:
-        """Whether its stream is open; known without asking anybody."""
+        """Whether its stream is open; known without asking the engine."""
         return self._attached is not None and not self._attached.has_ended
 
     async def start(self) -> None:
-        """Creates and starts it; returns when the runner is ready, else `SandboxError`.
+        """Create and start it; returns when the runner is ready.
 
-        It is also an error when the engine holds it to other limits than were asked for.
+        Raises `SandboxError` where the runner does not start, or where the engine enforces other
+        limits than were requested.
         """
-        # INVARIANT: a creation that was begun is waited for, or its container would outlive us.
+        # INVARIANT: a create call that was sent is awaited, or its container would be leaked.
         self._creation = asyncio.create_task(
             self._engine.create(self.name, self.confinement.body())
         )
         await asyncio.shield(self._creation)
         self._attached = await self._engine.attach(self.name)
         await self._engine.start(self.name)
-        # The runner takes its time to get ready, and the engine has it to itself.
+        # The runner needs time to get ready; the engine is asked meanwhile.
         await self._verify_limits()
         self._frames = FrameReader(self._attached)
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 self.about = ImageContents.model_validate_json((await self._frames.receive()).body)
         except (TimeoutError, RunnerLost, ValueError) as silent:
-            # An engine that is gone takes the runner's words along.
+            # Where the engine itself is unavailable, that is the error to report.
             await self._engine.ping()
             raise SandboxError(
                 f"the runner in {self.confinement.image} did not start: {self._runner_error()}",
@@ -71,14 +73,14 @@ class Container:
             ) from silent
 
     def set_snippet_limits(self, limits: EnforcedLimits) -> None:
-        """Sets the limits that we enforce and not the engine, for whoever has it from now on."""
+        """Set the limits that the sidecar enforces itself: time and output."""
         enforced = self.confinement.limits
         self._limits = enforced.model_copy(
             update={"timeout_s": limits.timeout_s, "output_bytes": limits.output_bytes}
         )
 
     async def enforced_limits(self) -> tuple[EnforcedLimits, SandboxFacts]:
-        """The limits as the engine holds them, which was read back when it was started."""
+        """Return the limits as read back from the engine at the start, and facts of the sandbox."""
         counts_inodes = not self._facts.runtime.startswith(GVISOR)
         limits = self._limits if counts_inodes else self._limits.model_copy(update={"inodes": None})
         return limits, self._facts
@@ -86,11 +88,11 @@ class Container:
     async def run(
         self, snippet: Snippet, files: bytes, listener: Listener | None = None
     ) -> Exchange:
-        """Runs one snippet; what was heard of it."""
+        """Run one snippet; returns the exchange with all that the runner sent."""
         exchange = Exchange(self, self._limits, listener=listener)
         running = asyncio.create_task(exchange.run(snippet, files, self.kill))
         try:
-            # Before the program runs, its deadline does not: a silent engine has to be found out.
+            # The deadline starts with the program, so until then a silent engine is found by pings.
             while not (await asyncio.wait({running}, timeout=PING_INTERVAL_S))[0]:
                 if not exchange.has_started:
                     await self._engine.ping()
@@ -101,25 +103,25 @@ class Container:
         return exchange
 
     async def send(self, kind: bytes, body: bytes) -> None:
-        """Sends the runner a frame."""
+        """Send the runner a frame."""
         await self.send_frames(Frame(kind, body))
 
     async def send_frames(self, *sent: Frame) -> None:
-        """Sends the runner frames, in one go: each write wakes the engine up."""
+        """Send the runner several frames in one write, as each write wakes the engine."""
         if self._attached is None:
             raise RunnerLost("the sandbox was not started")
         content = b"".join([frames.encode_frame(frame.kind, frame.body) for frame in sent])
         await self._attached.send(content)
 
     async def receive(self, nonce: bytes, max_bytes: int = frames.MAX_FRAME_BYTES) -> Frame:
-        """The runner's next frame, of `max_bytes` bytes."""
+        """Return the runner's next frame, of at most `max_bytes`."""
         if self._frames is None:
             raise RunnerLost("the sandbox was not started")
         return await self._frames.receive(nonce, max_bytes)
 
     async def kill(self) -> None:
-        """Ends every process in it."""
-        # An engine that cannot kill it is asked again, by force, when it is removed.
+        """Kill every process in it."""
+        # Removing it kills as well.
         with contextlib.suppress(EngineRefused):
             await self._engine.kill(self.name)
 
@@ -127,17 +129,17 @@ class Container:
         """Whether the engine saw it run out of memory; asked once its stream has ended."""
         with contextlib.suppress(EngineRefused, TimeoutError):
             async with asyncio.timeout(EXIT_TIMEOUT_S):
-                # The stream ends a moment before the engine has taken note.
+                # The stream ends a moment before the engine's state changes.
                 while (state := await self._state()).running:  # noqa: ASYNC110 - it only answers
                     await asyncio.sleep(POLL_INTERVAL_S)
                 return state.oom_killed
         return False
 
     async def remove(self) -> None:
-        """Removes it, in whatever state it is."""
+        """Remove it, whatever its state."""
         if self._attached is not None:
             await self._attached.close()
-        # INVARIANT: what the engine refused to create is not ours, though its name be taken.
+        # INVARIANT: a container that the engine refused to create is not ours, whoever has its name.
         if await self._may_exist():
             await self._engine.remove(self.name)
 

@@ -1,7 +1,4 @@
-"""The talk with a runner about one snippet: the order, and all that comes back, within bounds.
-
-Which of the two clocks ends a snippet that is late: the runner's, or ours outside.
-"""
+"""An exchange with a runner about one snippet: the order, and what comes back, within bounds."""
 
 from __future__ import annotations
 
@@ -35,7 +32,7 @@ from mini_agent_protocol.snippet import Snippet
 
 @dataclass(frozen=True, slots=True)
 class DeadlineMargins:
-    """How much later than a snippet's deadline the runner ends it, and how much later we do."""
+    """Seconds after a snippet's deadline until the runner ends it, and until the sidecar does."""
 
     runner_s: float
     sidecar_s: float
@@ -56,19 +53,19 @@ Kill = Callable[[], Awaitable[None]]
 
 
 class FrameChannel(Protocol):
-    """The two directions of a conversation."""
+    """The stream of frames to and from a runner."""
 
     async def send_frames(self, *sent: Frame) -> None:
-        """Sends frames in one go."""
+        """Send several frames in one write."""
         ...
 
     async def receive(self, nonce: bytes) -> Frame:
-        """The next frame; raises `RunnerLost` when there is none."""
+        """Return the next frame; raises `RunnerLost` when there is none."""
         ...
 
 
 class Exchange:
-    """One snippet's worth of talk; `heard` afterwards in its attributes."""
+    """Runs one snippet on a runner; its attributes hold what was received."""
 
     def __init__(
         self,
@@ -101,13 +98,13 @@ class Exchange:
 
     @property
     def timed_out(self) -> bool:
-        """Whether the program ran for longer than it may, even if it came to its end."""
+        """Whether the program ran for longer than it may, even if it then ended by itself."""
         max_ms = self._limits.timeout_s * 1000
         return self.result is not None and (self.result.late or self.result.run_ms > max_ms)
 
     @property
     def is_complete(self) -> bool:
-        """Whether the runner has said all that it had to say, and awaits the next snippet."""
+        """Whether the runner has sent everything and awaits the next snippet."""
         if self.result is None:
             return False
         is_artifacts_pending = (
@@ -116,7 +113,7 @@ class Exchange:
         return self._has_artifacts or not is_artifacts_pending
 
     def timings(self) -> Timings:
-        """How long compiler and program took; by our clock where the runner could not say."""
+        """Return compile and run times; by our own clock where the runner reported none."""
         if self.result is not None:
             return Timings(compile=self.result.compile_ms, run=self.result.run_ms)
         if not self.has_started:
@@ -124,7 +121,7 @@ class Exchange:
         return Timings(run=(self._ended - self._running_since) * 1000)
 
     async def run(self, snippet: Snippet, files: bytes, kill: Kill) -> None:
-        """Talks until the snippet is done; `kill` ends it at the deadline or in a flood."""
+        """Exchange frames until the snippet is done; `kill` ends it at the deadline or a flood."""
         self._expects_artifacts = bool(snippet.artifacts)
         deadline = asyncio.timeout(COMPILE_TIMEOUT_S + self._clocks.sidecar_s)
         self._began = _now()
@@ -137,12 +134,12 @@ class Exchange:
         except (RunnerLost, OSError):
             self.cut = "lost"
         self._ended = _now()
-        # A late collection of artifacts does not change what became of the snippet.
+        # Artifacts that take too long do not change the result.
         if self.result is None and self.cut in ("timeout", "flood"):
             await self._end(kill)
 
     async def interrupt(self) -> None:
-        """What Ctrl-C does to the program, or to its compiler."""
+        """Send the program, or its compiler, what Ctrl-C sends (SIGINT)."""
         self._interrupt_when_sent = not self._is_sent
         if self._is_sent and self.result is None:
             await self._channel.send_frames(Frame(frames.INTERRUPT, b""))
@@ -227,7 +224,7 @@ class Exchange:
         self._has_artifacts = True
 
     async def _end(self, kill: Kill) -> None:
-        # The engine cannot finish a container whose output nobody reads.
+        # The engine cannot end a container whose output is not read.
         draining = asyncio.create_task(self._drain_output())
         try:
             await kill()
@@ -235,7 +232,7 @@ class Exchange:
             await draining
 
     async def _drain_output(self) -> None:
-        """What was on its way when the snippet was killed is output too."""
+        """Take in the output that was on its way when the snippet was killed."""
         with contextlib.suppress(TimeoutError, RunnerLost, OSError):
             async with asyncio.timeout(DRAIN_TIMEOUT_S):
                 while not self.is_complete:

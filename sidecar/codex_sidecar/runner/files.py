@@ -1,7 +1,4 @@
-"""Files on their way into a sandbox and out of it, as tars.
-
-What a file is, told from its content; its name counts only where content cannot lie.
-"""
+"""A snippet's files as tars on their way in and out of a sandbox, and their media types."""
 
 from __future__ import annotations
 
@@ -37,7 +34,7 @@ _TEXT_TYPES: Final = MappingProxyType(
 
 
 def detect_media_type(name: str, content: bytes) -> str:
-    """The media type of a file; an image is one by its content alone."""
+    """Return the media type of a file; images are recognised by their content alone."""
     return sniff_media_type(content) or _detect_text_type(name, content)
 
 
@@ -78,7 +75,7 @@ MIB: Final = 1 << 20
 
 
 def pack_files(files: Mapping[str, str], *, program: str, room_mb: int) -> bytes:
-    """A snippet's files as a tar, empty for none; `BadRequest` where they cannot all be there."""
+    """Pack a snippet's files as a tar, empty for none; `BadRequest` where they do not fit."""
     if not files:
         return b""
     contents = {name: base64.b64decode(content) for name, content in files.items()}
@@ -93,7 +90,7 @@ def pack_files(files: Mapping[str, str], *, program: str, room_mb: int) -> bytes
 
 
 def unpack_artifacts(archive: bytes) -> tuple[Artifact, ...]:
-    """The regular files in a tar that came out of a sandbox; `RunnerLost` where it is none."""
+    """Unpack the regular files of a sandbox's tar; raises `RunnerLost` where it is malformed."""
     try:
         with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
             return tuple(_read_artifacts(tar))

@@ -1,4 +1,4 @@
-"""Reads the runner's frames from a container's output."""
+"""Encodes and decodes the runner's frames: kind (1 byte), length (4 bytes, big-endian), body."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ MAX_STDERR_CHARS: Final = 2000
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One message of the runner; its nonce, where it has one, is checked and gone."""
+    """One message; the nonce is checked and removed."""
 
     kind: bytes
     body: bytes
 
 
 class FrameReader:
-    """Frames out of a container's output, which is hostile until it is parsed and bounded."""
+    """Reads frames from a container's output, which is untrusted; lengths are bounded."""
 
     def __init__(self, attached: HijackedStream) -> None:
         self._attached = attached
@@ -30,7 +30,11 @@ class FrameReader:
         self.stderr = ""
 
     async def receive(self, nonce: bytes = b"", max_bytes: int = MAX_FRAME_BYTES) -> Frame:
-        """The next frame, which must bear the nonce; `RunnerLost` at the end of the stream."""
+        """Return the next frame, which has to start with the nonce.
+
+        Raises `RunnerLost` at the end of the stream, for a frame above `max_bytes` and for another
+        nonce.
+        """
         kind, length = decode_header(await self._read_exactly(HEADER_BYTES))
         if length > max_bytes:
             raise RunnerLost(f"the runner announced a frame of {length} bytes")

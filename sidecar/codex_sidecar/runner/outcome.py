@@ -1,7 +1,4 @@
-"""What became of a snippet, told from what the runner, the engine and our own clock say.
-
-The execution that comes of what was heard of a snippet.
-"""
+"""Builds the execution from what the runner, the engine and the sidecar's own clock report."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ KILLED_EXIT: Final = SIGNAL_BASE + signal.SIGKILL
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The words of an execution that say how it ended."""
+    """How a snippet ended."""
 
     status: Status
     exit_code: int
@@ -30,7 +27,11 @@ class Outcome:
 
 
 def determine_outcome(exchange: Exchange, *, oom_killed: bool) -> Outcome:
-    """The verdict; `oom_killed` is the engine's word on a sandbox that died without a report."""
+    """Decide how a snippet ended.
+
+    `oom_killed`: the engine saw a sandbox run out of memory that died without a result. Raises
+    `BadRequest` where the snippet's files could not be placed.
+    """
     result = exchange.result
     if result is not None and result.failed:
         raise BadRequest(
@@ -54,7 +55,7 @@ def _result_outcome(result: RunResult) -> Outcome:
 
 
 def _failure_status(result: RunResult) -> Status:
-    # A program that failed while the kernel killed for memory, failed for memory.
+    # A failure during which the kernel killed for memory counts as one of memory.
     if result.oom_kills:
         return "oom"
     if result.phase == "compile":
@@ -79,7 +80,7 @@ def build_execution(
     *,
     oom_killed: bool,
 ) -> Execution:
-    """The execution; `oom_killed` is the engine's word on a sandbox that died without a report."""
+    """Build the execution; `oom_killed` as in `determine_outcome`."""
     outcome = determine_outcome(exchange, oom_killed=oom_killed)
     result = exchange.result
     return Execution(

@@ -1,9 +1,4 @@
-"""Output as it is kept: the first bytes of a stream, and how many there were.
-
-What a snippet's own process says of its last value: hostile text until it is checked.
-
-Whoever wants to know of a snippet before it is over.
-"""
+"""A snippet's output: bounded streams, its last value, and the listener to both."""
 
 from __future__ import annotations
 
@@ -21,25 +16,25 @@ StreamName = Literal["stdout", "stderr"]
 
 
 class Listener(Protocol):
-    """Is told at once; it must not wait."""
+    """Is called at once as the snippet runs; must not block."""
 
     def on_start(self) -> None:
         """The program has started."""
         ...
 
     def on_output(self, stream: StreamName, content: bytes) -> None:
-        """The program has printed this, and it is kept."""
+        """The program has written this, and it was accepted within the limit."""
         ...
 
 
 class NullListener:
-    """Listens to nothing."""
+    """Ignores all output."""
 
     def on_start(self) -> None:
-        """Nothing comes of it."""
+        """Do nothing."""
 
     def on_output(self, stream: StreamName, content: bytes) -> None:
-        """Nothing comes of it."""
+        """Do nothing."""
 
 
 MAX_VALUES_BYTES: Final = 6 << 20
@@ -48,7 +43,7 @@ _MEDIA_TYPE: Final = re.compile(r"[a-z]{1,16}/[a-z0-9.+-]{1,80}")
 
 
 class SnippetValues(BaseModel):
-    """A program's last value in words, and what of it and of its figures can be shown."""
+    """The repr of a program's last value, and the media of it and of its figures."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -60,7 +55,7 @@ class SnippetValues(BaseModel):
 
 
 def parse_values(body: bytes) -> SnippetValues:
-    """The values in a frame; none at all where it is not well-formed."""
+    """Parse the body of a values frame, which is untrusted; empty where it is malformed."""
     if len(body) > MAX_VALUES_BYTES:
         return SnippetValues()
     try:
@@ -85,7 +80,7 @@ def _is_valid(rich: Rich) -> bool:
 
 
 class BoundedOutput:
-    """One stream of output: the first bytes of it, and how many there were."""
+    """The first bytes of a stream of output, and how many there were in total."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -94,17 +89,17 @@ class BoundedOutput:
 
     @property
     def truncated(self) -> bool:
-        """Whether there was more than is kept."""
+        """Whether there was more than the limit."""
         return self.total_bytes > len(self._content)
 
     def add(self, content: bytes) -> bytes:
-        """Counts the chunk, keeps what still fits, and gives that back."""
+        """Count the bytes, keep those that still fit, and return these."""
         self.total_bytes += len(content)
         accepted = content[: self._limit - len(self._content)]
         self._content += accepted
         return accepted
 
     def text(self) -> str:
-        """What is kept, as text; a character that the cut went through is left out."""
+        """Decode what is kept; a character that the limit cuts in half is left out."""
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
         return decoder.decode(bytes(self._content), final=not self.truncated)

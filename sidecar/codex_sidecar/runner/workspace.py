@@ -1,4 +1,4 @@
-"""Calls about the files of a session's workspace, carried out by the runner between snippets."""
+"""File calls on a session's workspace, which the runner carries out between snippets."""
 
 from __future__ import annotations
 
@@ -37,19 +37,19 @@ _STATUS: Final = MappingProxyType[ErrorKind, tuple[int, str]](
 
 
 class FrameChannel(Protocol):
-    """The two directions of the talk with a runner."""
+    """The stream of frames to and from a runner."""
 
     async def send_frames(self, *sent: Frame) -> None:
-        """Sends frames in one go."""
+        """Send several frames in one write."""
         ...
 
     async def receive(self, nonce: bytes, max_bytes: int = ...) -> Frame:
-        """The next frame, of `max_bytes` bytes; raises `RunnerLost` when there is none."""
+        """Return the next frame, of at most `max_bytes`; raises `RunnerLost` when there is none."""
         ...
 
 
 class WorkspaceRequest(BaseModel):
-    """The header of a call; the runner's has the same fields."""
+    """The header of a request; the runner's has the same fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -71,7 +71,7 @@ class WorkspaceEntry(BaseModel):
     )
 
     def to_workspace_file(self) -> WorkspaceFile:
-        """The same for callers."""
+        """Convert it to the API's model; times are clamped to what a date can be."""
         moment = datetime.fromtimestamp(min(max(self.modified, 0.0), MAX_TIMESTAMP), UTC)
         return WorkspaceFile(path=self.path, bytes=self.bytes, modified=moment)
 
@@ -92,33 +92,33 @@ class WorkspaceResponse(BaseModel):
 class Workspace:
     """The workspace in one sandbox.
 
-    Raises `RefusedCall` for what cannot be done there, `RunnerLost` when the sandbox is gone.
+    Calls raise `RefusedCall` for what cannot be done there, `RunnerLost` when the sandbox is lost.
     """
 
     def __init__(self, channel: FrameChannel) -> None:
         self._channel = channel
-        # INVARIANT: a call that was begun and not answered leaves the line at no known place.
+        # INVARIANT: after a request without an answer the position in the stream is unknown.
         self.is_usable = True
 
     async def files(self) -> tuple[WorkspaceFile, ...]:
-        """The regular files in it."""
+        """List the regular files."""
         answer, _ = await self._request("list")
         return tuple(entry.to_workspace_file() for entry in answer.files)
 
     async def read(self, path: str) -> bytes:
-        """A file's content."""
+        """Return a file's content."""
         return (await self._request("read", path))[1]
 
     async def write(self, path: str, content: bytes) -> None:
-        """Makes a file, and the folders it lies in."""
+        """Write a file, and create its parent folders."""
         await self._request("write", path, content)
 
     async def delete(self, path: str) -> None:
-        """Removes a file."""
+        """Remove a file."""
         await self._request("delete", path)
 
     async def export(self) -> bytes:
-        """All of it as a tar."""
+        """Return the whole workspace as a tar."""
         files = (await self._request("list"))[0].files
         size = sum(to_workspace_file.bytes + TAR_HEADER_BYTES for to_workspace_file in files)
         if size > MAX_EXPORT_BYTES:
@@ -130,11 +130,11 @@ class Workspace:
         return (await self._request("export"))[1]
 
     async def replace(self, archive: bytes) -> None:
-        """Replaces all of it by what is in the tar."""
+        """Replace the whole workspace by the content of a tar."""
         await self._request("import", content=archive)
 
     async def wipe(self) -> None:
-        """Empties it."""
+        """Remove everything in it."""
         await self._request("wipe")
 
     async def _request(

@@ -1,1 +1,1 @@
-"""Sandboxes that are kept between snippets."""
+"""Sessions: sandboxes and a workspace that outlive a snippet."""

@@ -1,4 +1,4 @@
-"""Runs snippet after snippet in the sandboxes of one session."""
+"""Runs the snippets of one session, one after the other, in its sandboxes."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ INTERRUPT_TIMEOUT_S: Final = 0.7
 
 
 class Kernel:
-    """One snippet at a time; whoever calls `run` sees to that."""
+    """Runs one snippet at a time; the caller of `run` sees to that."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class Kernel:
         self._is_stopped = self._is_cancelled = False
 
     async def run(self, snippet: Snippet, listener: Listener | None) -> Execution:
-        """The next snippet. It is not to be cancelled: `cancel` ends it."""
+        """Run the next snippet. Do not cancel it: `cancel` ends it."""
         self._is_cancelled = False
         execution = await self._attempt(snippet, listener) or await self._attempt(snippet, listener)
         if execution is None:
@@ -62,25 +62,25 @@ class Kernel:
         return execution
 
     async def interrupt(self) -> None:
-        """What Ctrl-C does to the snippet that is running; nothing where none is."""
+        """Send SIGINT, as Ctrl-C does, to the running snippet; nothing where none runs."""
         if self._exchange is not None:
             with contextlib.suppress(RunnerLost, OSError):
                 await self._exchange.interrupt()
 
     async def cancel(self) -> None:
-        """Ends the snippet that is running, with its sandbox only where it does not obey."""
+        """End the running snippet, and its sandbox only where it ignores the interrupt."""
         self._is_cancelled = True
         if self._exchange is not None and self._sandbox is not None:
             await self._end(self._sandbox, self._exchange)
 
     async def stop(self) -> None:
-        """Ends the snippet that is running, at once; none is begun any more."""
+        """Kill the running snippet at once; no other starts after it."""
         self._is_stopped = True
         if self._sandbox is not None:
             await self._sandbox.container.kill()
 
     async def _attempt(self, snippet: Snippet, listener: Listener | None) -> Execution | None:
-        """The execution; None when the sandbox turned out to be gone before the program ran."""
+        """Run the snippet; None when the sandbox was lost before the program started."""
         started_at = time.perf_counter()
         kind = self._select_kind(snippet)
         limits = await self._resolve_limits(snippet, kind)
@@ -102,7 +102,7 @@ class Kernel:
         if snippet.stateful and self._variables_kind is not None:
             return self._variables_kind
         kind = select_kind(select_image_language(snippet), detect_preload(snippet))
-        # What has more imported than is asked for, and is there already, will do.
+        # A sandbox with more imported than needed is used where the session has one.
         return "data" if kind == "python" and self._sandboxes.limits("data") else kind
 
     async def _resolve_limits(self, snippet: Snippet, kind: SandboxKind) -> EnforcedLimits:

@@ -1,4 +1,4 @@
-"""The sessions that are open: who they are, how many there may be, and when they end."""
+"""The registry of open sessions: their ids, their number, and their expiry."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 
 class SessionRegistry:
-    """Whoever knows a session's id may use it, and ids cannot be guessed."""
+    """Finds sessions by id; an id cannot be guessed and is all that a caller needs."""
 
     def __init__(self, dependencies: SessionDependencies, max_open: int) -> None:
         self._dependencies, self._max_open = dependencies, max_open
@@ -29,11 +29,11 @@ class SessionRegistry:
 
     @property
     def count(self) -> int:
-        """How many are open."""
+        """How many sessions are open."""
         return len(self._open)
 
     async def open(self, request: SessionRequest) -> Session:
-        """A new session, which has no sandbox yet; `Busy` when as many are open as may be."""
+        """Open a session, without a sandbox yet; raises `Busy` when too many are open."""
         if self._dependencies.queue.is_closed:
             raise ServiceStopping
         await self._dependencies.machine.resolve_limits(request.limits, "python")
@@ -44,21 +44,21 @@ class SessionRegistry:
         return session
 
     def find(self, session_id: str) -> Session:
-        """The session with this id; `SessionNotFound` where there is none."""
+        """Return the session with this id; raises `SessionNotFound` where there is none."""
         session = self._open.get(session_id)
         if session is None or session.is_expired:
             raise SessionNotFound(session_id)
         return session
 
     async def close(self, session_id: str) -> None:
-        """Ends a session and whatever runs in it; `SessionNotFound` where there is none."""
+        """End a session and what runs in it; raises `SessionNotFound` where there is none."""
         session = self._open.pop(session_id, None)
         if session is None:
             raise SessionNotFound(session_id)
         await session.aclose()
 
     async def run(self) -> None:
-        """Ends sessions as they expire, without end."""
+        """Close expired sessions, without end, every INTERVAL_S."""
         while True:
             await asyncio.sleep(INTERVAL_S)
             await self._close_all(
@@ -66,7 +66,7 @@ class SessionRegistry:
             )
 
     async def aclose(self) -> None:
-        """Ends all of them."""
+        """Close all sessions."""
         await self._close_all(list(self._open.values()))
 
     async def _close_all(self, sessions: list[Session]) -> None:

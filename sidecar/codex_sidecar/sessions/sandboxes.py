@@ -1,9 +1,4 @@
-"""The sandboxes of one session, one of each kind in use, and where the workspace is.
-
-A sandbox that a session keeps from one snippet to the next.
-
-The limits of a snippet in a session, where most were fixed when its sandbox was started.
-"""
+"""The sandboxes of one session: at most one of each kind; one of them holds the workspace."""
 
 from __future__ import annotations
 
@@ -27,13 +22,13 @@ class SandboxPool(Protocol):
     def lease(
         self, language: Language, limits: EnforcedLimits, preload: Preload = "plain"
     ) -> AbstractAsyncContextManager[Container]:
-        """A started sandbox that nothing has run in, for as long as the block lasts."""
+        """Lease a started sandbox in which nothing has run."""
         ...
 
 
 @dataclass(slots=True)
 class SessionSandbox:
-    """The container, what it was found to enforce, and its workspace."""
+    """A leased container, the limits that it enforces, and its workspace."""
 
     container: Container
     limits: EnforcedLimits
@@ -47,14 +42,14 @@ class SessionSandbox:
         return self.container.is_alive and self.workspace.is_usable
 
     async def close(self) -> None:
-        """Gives it up; whatever runs in it is killed."""
+        """Give the lease back; what runs in it is killed."""
         await self._lease.aclose()
 
 
 async def lease_sandbox(
     pool: SandboxPool, language: Language, limits: EnforcedLimits, preload: Preload
 ) -> SessionSandbox:
-    """Takes a sandbox out of the pool, for as long as it is wanted."""
+    """Lease a sandbox until it is closed."""
     async with AsyncExitStack() as lease:
         container = await lease.enter_async_context(pool.lease(language, limits, preload))
         enforced_limits, facts = await container.enforced_limits()
@@ -67,17 +62,17 @@ FIXED_LIMITS: Final = ("memory_mb", "cpus", "pids", "workspace_mb")
 
 
 def merge_limits(requested: Limits, defaults: Limits) -> Limits:
-    """What a snippet asks for in a session whose snippets have `defaults` where they say nothing."""
+    """Return a snippet's limits, with the session's `defaults` where it names none."""
     return defaults.model_copy(update=requested.model_dump(exclude_none=True))
 
 
 def apply_fixed_limits(
     requested: Limits, resolved: EnforcedLimits, enforced_limits: EnforcedLimits
 ) -> EnforcedLimits:
-    """What holds in a sandbox that was started with `enforced_limits`.
+    """Return the limits of a snippet in a sandbox that enforces `enforced` already.
 
-    Time and output are `resolved` anew for each snippet; `BadRequest` names a limit that would need
-    another sandbox.
+    Time and output come from `resolved`, as they can differ for each snippet; raises `BadRequest`
+    for a limit that would need another sandbox.
     """
     for name in FIXED_LIMITS:
         value, enforced = getattr(requested, name), getattr(enforced_limits, name)
@@ -96,7 +91,7 @@ MAX_SANDBOXES: Final = 3
 
 
 class SessionSandboxes:
-    """Takes sandboxes when they are first needed; the workspace goes along from one to the next."""
+    """Leases sandboxes when they are first needed, and moves the workspace between them."""
 
     def __init__(self, pool: SandboxPool) -> None:
         self._pool = pool
@@ -105,19 +100,19 @@ class SessionSandboxes:
         self.workspace: Literal["new", "kept", "lost"] = "new"
 
     def limits(self, kind: SandboxKind) -> EnforcedLimits | None:
-        """What a sandbox of this kind enforces, None where there is none."""
+        """Return what the sandbox of this kind enforces; None where there is none."""
         sandbox = self._by_kind.get(kind)
         return sandbox.limits if sandbox and sandbox.is_usable else None
 
     async def get_workspace_sandbox(self) -> SessionSandbox | None:
-        """The sandbox that has the workspace, None where there is no workspace yet."""
+        """Return the sandbox with the workspace; None before the first."""
         await self._drop_unusable()
         return self._by_kind[self._workspace_kind] if self._workspace_kind else None
 
     async def acquire(self, kind: SandboxKind, limits: EnforcedLimits) -> SessionSandbox:
-        """A sandbox of this kind, with the workspace in it.
+        """Return a sandbox of this kind, with the workspace in it.
 
-        Raises `RefusedCall` where the workspace cannot be brought there, and then it stays.
+        Raises `RefusedCall` where the workspace cannot be moved there; it then stays where it is.
         """
         await self._drop_unusable()
         sandbox = self._by_kind.pop(kind, None)
@@ -127,7 +122,7 @@ class SessionSandboxes:
             sandbox = await lease_sandbox(
                 self._pool, kind_language(kind), limits, kind_preload(kind)
             )
-        # The order of the shelf is that of their last use.
+        # The dict is in the order of last use.
         self._by_kind[kind] = sandbox
         if self._workspace_kind != kind:
             await self._move_workspace(sandbox, is_new=is_new)
@@ -135,7 +130,7 @@ class SessionSandboxes:
         return sandbox
 
     async def drop(self, sandbox: SessionSandbox) -> None:
-        """Gives up a sandbox; the workspace is lost if it was there."""
+        """Give up a sandbox; the workspace is lost if it was there."""
         for kind, other in tuple(self._by_kind.items()):
             if other is sandbox:
                 del self._by_kind[kind]
@@ -143,7 +138,7 @@ class SessionSandboxes:
         await sandbox.close()
 
     async def close(self) -> None:
-        """Gives up all of them."""
+        """Give up all sandboxes."""
         while self._by_kind:
             _, sandbox = self._by_kind.popitem()
             await sandbox.close()

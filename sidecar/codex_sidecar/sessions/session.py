@@ -1,7 +1,4 @@
-"""A session: one caller's workspace, and the sandboxes that are kept for it.
-
-Calls to one thing, one after the other, few of them waiting.
-"""
+"""A session: one caller's workspace and the sandboxes that are leased for it."""
 
 from __future__ import annotations
 
@@ -29,7 +26,7 @@ MAX_WAITING: Final = 4
 
 
 class CallQueue:
-    """Who comes first is served first; who finds too many waiting is sent away."""
+    """Serves calls in order, one at a time; a bounded number waits."""
 
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
@@ -37,12 +34,12 @@ class CallQueue:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nobody is being served or waits."""
+        """Whether no call is served or waits."""
         return self._inside == 0
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[None]:
-        """Waits for its turn; `SessionBusy` when as many as may wait are waiting."""
+        """Hold the session; raises `SessionBusy` when as many calls as may wait are waiting."""
         if self._inside > MAX_WAITING:
             raise SessionBusy(MAX_WAITING)
         self._inside += 1
@@ -68,7 +65,7 @@ class SessionDependencies:
 
 
 class Session:
-    """Does one thing at a time. Raises `SessionNotFound` once it is closed, `SessionBusy` in a crowd."""
+    """Serves one call at a time; raises `SessionNotFound` once closed, `SessionBusy` when full."""
 
     def __init__(
         self, session_id: str, request: SessionRequest, dependencies: SessionDependencies
@@ -85,24 +82,24 @@ class Session:
 
     @property
     def remaining_s(self) -> float:
-        """Seconds until it expires, if no call comes before."""
+        """Seconds until it expires, without another call."""
         end = min(self._last_call + self._request.ttl_s, self._opened + MAX_LIFETIME_S)
         return max(0.0, end - time.monotonic())
 
     @property
     def expires_at(self) -> datetime:
-        """When that is."""
+        """When it expires, without another call."""
         return datetime.now(UTC) + timedelta(seconds=self.remaining_s)
 
     @property
     def is_expired(self) -> bool:
-        """Whether it has expired; a call that is in progress is waited for."""
+        """Whether it has expired; a call in progress keeps it open."""
         return self._calls.is_empty and self.remaining_s <= 0
 
     async def run(
         self, snippet: Snippet, *, caller: str = "", listener: Listener | None = None
     ) -> Execution:
-        """The session's next snippet. Cancelling ends it, and the files stay if they can."""
+        """Run the next snippet. Cancelling ends it; the workspace stays where possible."""
         started_at = time.perf_counter()
         async with self._call(), self._dependencies.queue.slot(caller):
             queued_ms = (time.perf_counter() - started_at) * 1000
@@ -114,15 +111,15 @@ class Session:
         return finished
 
     def keep_alive(self) -> None:
-        """Somebody still wants it, though there is nothing to do."""
+        """Restart the time to live without doing anything."""
         self._last_call = time.monotonic()
 
     async def interrupt(self) -> None:
-        """What Ctrl-C does to the snippet that is running; nothing where none is."""
+        """Send SIGINT, as Ctrl-C does, to the running snippet; nothing where none runs."""
         await self._kernel.interrupt()
 
     async def files(self) -> tuple[WorkspaceFile, ...]:
-        """The regular files in the workspace."""
+        """List the regular files in the workspace."""
         async with self._call():
             home = await self._sandboxes.get_workspace_sandbox()
             if home is None:
@@ -130,13 +127,13 @@ class Session:
             return await self._shield(home.workspace.files())
 
     async def read(self, path: str) -> bytes:
-        """The content of one of them."""
+        """Return the content of a file."""
         async with self._call():
             home = await self._require_workspace(path)
             return await self._shield(home.workspace.read(path))
 
     async def write(self, path: str, content: bytes) -> None:
-        """Makes one, or replaces it."""
+        """Create or replace a file."""
         async with self._call():
             home = await self._sandboxes.get_workspace_sandbox()
             if home is None:
@@ -144,13 +141,13 @@ class Session:
             await self._shield(home.workspace.write(path, content))
 
     async def delete(self, path: str) -> None:
-        """Removes one."""
+        """Remove a file."""
         async with self._call():
             home = await self._require_workspace(path)
             await self._shield(home.workspace.delete(path))
 
     async def aclose(self) -> None:
-        """Ends whatever runs in it, and gives its sandboxes back."""
+        """End what runs in it, and give its sandboxes back."""
         self._is_closed = True
         try:
             await self._kernel.stop()
@@ -170,7 +167,7 @@ class Session:
 
     async def _finish_call(self) -> None:
         self._last_call = time.monotonic()
-        # Whoever closed it while this call was in progress has left the rest to it.
+        # A close during this call leaves the sandboxes to it.
         if self._is_closed:
             await self._sandboxes.close()
 
@@ -195,6 +192,6 @@ class Session:
         return home
 
     async def _create_workspace(self) -> SessionSandbox:
-        """The sandbox of a session whose first call brings a file and no snippet."""
+        """Acquire the sandbox of a session whose first call writes a file."""
         limits = await self._dependencies.machine.resolve_limits(self._request.limits, "python")
         return await self._sandboxes.acquire("python", limits)

@@ -1,4 +1,4 @@
-"""An execution as OpenSandbox's events, which LiteLLM reads."""
+"""Formats an execution as OpenSandbox's events, which LiteLLM reads."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ MAX_MESSAGE_CHARS: Final = 2000
 
 
 class OpenSandboxEventFormat:
-    """The wording of one execution; `number` is its place among those of its sandbox."""
+    """The events of one execution; `number` counts the executions of its sandbox."""
 
     def __init__(self, number: int) -> None:
         self._number = number
 
     def output(self, output: Output) -> str:
-        """A piece of output."""
+        """Format a piece of output."""
         return _format({"type": output.stream, "text": output.text})
 
     def execution(self, execution: Execution) -> str:
-        """Its value, its failure, and that it is over."""
+        """Format the value, the failure, and the end."""
         events: list[Event] = [
             *_truncation_events(execution),
             {"type": "execution_count", "execution_count": self._number},
@@ -45,14 +45,14 @@ class OpenSandboxEventFormat:
         return "".join(map(_format, events))
 
     def error(self, problem: Problem) -> str:
-        """Why there is no execution."""
+        """Format the error, where there is no execution."""
         said = problem.error
         what = f"{said.message} ({said.hint})" if said.hint else said.message
         return _format(_error_event(said.code, what, []))
 
 
 def build_results(execution: Execution) -> list[Event]:
-    """The value of the last expression in all its forms, each further figure by itself."""
+    """Return the last expression's value in all its media types, and each figure by itself."""
     bundles: list[Event] = []
     value = execution.result_repr
     told = [] if value is None else [Rich(media_type="text/plain", text=value)]
@@ -64,10 +64,10 @@ def build_results(execution: Execution) -> list[Event]:
 
 
 def describe_failure(execution: Execution) -> tuple[str, str]:
-    """A failure's name, and what it says.
+    """Return a failure's name and message.
 
-    LiteLLM shows the model the second alone, so it says all: for an exception of python its name
-    too.
+    LiteLLM shows the model only the message, so it holds everything, including the name of a Python
+    exception.
     """
     limits, said = execution.limits, execution.stderr.strip()
     if execution.status == "timeout":
@@ -85,7 +85,7 @@ def describe_failure(execution: Execution) -> tuple[str, str]:
 
 
 def _parse_exception(stderr: str) -> tuple[str, str] | None:
-    """The exception that a python program ended with, if it did."""
+    """Return name and message of the exception that ended a Python program, if one did."""
     lines = stderr.rpartition(TRACEBACK_HEADER)[2].splitlines()
     indented = [number for number, line in enumerate(lines) if line.startswith(" ")]
     last = lines[indented[-1] + 1 :] if indented else []
@@ -94,7 +94,7 @@ def _parse_exception(stderr: str) -> tuple[str, str] | None:
 
 
 def _truncation_events(execution: Execution) -> Iterable[Event]:
-    """LiteLLM has no other word for output that is not whole."""
+    """Yield output that says what was cut; LiteLLM has no event for it."""
     if execution.truncated.stdout:
         yield _truncation_event("stdout", execution.stdout_bytes, execution.limits.output_bytes)
     if execution.truncated.stderr:
@@ -115,5 +115,5 @@ def _error_event(name: str, value: str, traceback: list[str]) -> Event:
 
 
 def _format(event: Event) -> str:
-    # In ASCII: its reader takes U+2028 and the like for ends of lines.
+    # In ASCII: LiteLLM's reader takes U+2028 and the like for line ends.
     return format_event(json.dumps(event | {"timestamp": int(time.time() * 1000)}))

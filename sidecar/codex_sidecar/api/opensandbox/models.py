@@ -1,7 +1,4 @@
-"""The words of OpenSandbox's wire, as far as LiteLLM's client speaks them.
-
-Limits as OpenSandbox names them, `"500m"` of a core and `"2Gi"`, and what they come to here.
-"""
+"""The bodies of OpenSandbox's API, as far as LiteLLM's client uses them, and its limits."""
 
 from __future__ import annotations
 
@@ -42,19 +39,20 @@ class Amounts(BaseModel):
 
     @property
     def cores(self) -> float | None:
-        """The first as a number."""
+        """`cpu` as a number."""
         return None if self.cpu is None else _parse_quantity(self.cpu)
 
     @property
     def memory_mb(self) -> float | None:
-        """The second in MiB."""
+        """`memory` in MiB."""
         return None if self.memory is None else _parse_quantity(self.memory) / 2**20
 
 
 def choose_limits(least: Amounts, most: Amounts, timeout_s: float) -> Limits:
-    """The limits of a session whose sandboxes have `least`, and take no more than `most`.
+    """Choose limits between `least` and `most` for a session.
 
-    Each language keeps its own where all of them lie between; `BadRequest` where nothing does.
+    A language's default stays where all defaults lie between; raises `BadRequest` where `least`
+    exceeds `most`.
     """
     usual = DEFAULT_LIMITS.values()
     memory = _choose_limit(
@@ -92,7 +90,7 @@ def _parse_quantity(written: str) -> float:
     return float(digits) * UNITS[written.removeprefix(digits)]
 
 
-# What LiteLLM asks for where its caller asks for nothing.
+# LiteLLM's defaults.
 DEFAULT_IMAGE: Final = "opensandbox/code-interpreter"
 DEFAULT_ENTRYPOINT: Final = ("/opt/code-interpreter/code-interpreter.sh",)
 LANGUAGES: Final = ", ".join("javascript" if each == "node" else each for each in NAMES)
@@ -106,7 +104,7 @@ class _WireModel(BaseModel):
 
 
 class Image(_WireModel):
-    """The image a sandbox is to be made of; here each language has its own."""
+    """The image of a sandbox; here each language has its own."""
 
     uri: str = Field(description="The name of the image; only LiteLLM's default is taken.")
 
@@ -120,7 +118,7 @@ class Image(_WireModel):
 
 
 class NetworkPolicy(_WireModel):
-    """Whom a sandbox may talk to; here, nobody."""
+    """Whom a sandbox may connect to; here, nobody."""
 
     default_action: Literal["allow", "deny"] = Field(
         default="deny",
@@ -147,7 +145,7 @@ class NetworkPolicy(_WireModel):
 
 
 class Creation(_WireModel):
-    """What a sandbox is to be."""
+    """A request for a sandbox."""
 
     image: Image | None = Field(
         default=None, description="The image; leave it out, because each language has its own here."
@@ -207,7 +205,7 @@ class Creation(_WireModel):
 
 
 class State(_WireModel):
-    """How a sandbox is; here it takes calls from the first moment on."""
+    """A sandbox's state; here it takes calls from the first moment on."""
 
     state: Literal["Running"] = Field(
         default="Running", description="The state; a sandbox takes calls from the first moment on."
@@ -234,7 +232,7 @@ class Endpoint(_WireModel):
 
 
 class Context(_WireModel):
-    """What code is written in."""
+    """The language of the code."""
 
     language: Language = Field(default="python", description="The language of the code.")
 

@@ -1,4 +1,4 @@
-"""The routes of OpenSandbox that LiteLLM's code interpreter uses: each sandbox is a session."""
+"""OpenSandbox's routes that LiteLLM's code interpreter uses: each sandbox is a session."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ from mini_agent_protocol.snippet import Snippet
 from mini_agent_protocol.workspace import SessionRequest
 
 SANDBOX_PATH: Final = "/v1/sandboxes/{sandbox_id}"
-# The port that OpenSandbox's own agent listens on in each sandbox. Here it is a name and no port.
+# The port of OpenSandbox's agent in each sandbox. Here it is only a name.
 EXECD_PORT: Final = 44_772
-# Code of a code interpreter can name no limit, so it gets more time than other snippets.
+# A code interpreter's call names no limit, so it gets more time than other snippets.
 CODE_TIMEOUT_S: Final = 60.0
 
 _WITH_API_KEY: Final = secured_by("opensandbox", "token")
@@ -55,14 +55,14 @@ router: Final = APIRouter(tags=["OpenSandbox"])
 
 @dataclass(frozen=True, slots=True)
 class SandboxRecord:
-    """What is known of a session as a sandbox of OpenSandbox."""
+    """What OpenSandbox's API knows of a session beyond the session itself."""
 
     asked: Creation
     at: datetime
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
 
-# What is known of a session goes when it does, however it ends.
+# A record ends with its session, however that ends.
 _RECORDS: Final = WeakKeyDictionary[Session, SandboxRecord]()
 
 
@@ -74,7 +74,7 @@ _RECORDS: Final = WeakKeyDictionary[Session, SandboxRecord]()
     summary="Make a sandbox",
 )
 async def create(request: Request) -> Opened:
-    """It takes code at once; it is a session, with the session's limits."""
+    """Opens a session with these limits; it takes code at once."""
     service = _authenticate(request)
     asked = await read_json(request, Creation)
     limits = choose_limits(asked.requests, asked.limits, min(CODE_TIMEOUT_S, asked.timeout))
@@ -90,7 +90,7 @@ async def create(request: Request) -> Opened:
     summary="How a sandbox is",
 )
 async def sandbox(request: Request, sandbox_id: str) -> Opened:
-    """Asking does not make it last longer."""
+    """Does not extend the sandbox's time."""
     return _describe(_find(_authenticate(request), sandbox_id))
 
 
@@ -102,7 +102,7 @@ async def sandbox(request: Request, sandbox_id: str) -> Opened:
     summary="End a sandbox",
 )
 async def delete(request: Request, sandbox_id: str) -> None:
-    """Ends whatever runs in it; nothing of it is left."""
+    """Ends what runs in it and removes its workspace."""
     service = _authenticate(request)
     await service.sessions.close(_find(service, sandbox_id).id)
 
@@ -114,7 +114,7 @@ async def delete(request: Request, sandbox_id: str) -> None:
     summary="Where a sandbox's code is sent",
 )
 async def endpoint(request: Request, sandbox_id: str, port: str) -> Endpoint:
-    """This sidecar, as the caller names it, with a key for this sandbox alone."""
+    """Returns this sidecar's address as the caller names it, with a key for this sandbox alone."""
     service = _authenticate(request)
     session = _find(service, sandbox_id)
     if port != str(EXECD_PORT):
@@ -139,7 +139,7 @@ async def endpoint(request: Request, sandbox_id: str, port: str) -> Endpoint:
     summary="Run code in a sandbox",
 )
 async def run(request: Request, sandbox_id: str) -> Response:
-    """Answers with events as the code runs. Variables of python stay, and all files."""
+    """Answers with events as the code runs. Python's variables and all files stay."""
     service = get_service(request)
     require_sandbox_key(service.token, sandbox_id, request)
     session = _find(service, sandbox_id)
