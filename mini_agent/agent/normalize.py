@@ -1,12 +1,9 @@
-"""The conversation a caller hands in: checked, and put into the form a model server takes.
-
-Tool calls and their answers in a conversation that someone hands in, made to go together.
-"""
+"""Checks the messages of the caller and puts them into the form that a model server takes."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from types import MappingProxyType
@@ -25,74 +22,6 @@ from mini_agent.messages import (
     user,
 )
 
-MISSING_RESULT: Final = "(there is no record of what came of this call)"
-ORPHAN_HEADING: Final = "Output of an earlier tool call:"
-
-
-def pair_tool_calls(messages: Sequence[Message]) -> Iterator[Message]:
-    """`messages` with every call followed by its one answer.
-
-    A call without an answer gets one that says so, an answer without a call becomes a message of
-    the user. `BadRequest` names an answer that could belong to several calls.
-    """
-    # INVARIANT: answers stand right behind their calls, in any order, each call answered once.
-    pairs = _CallPairs()
-    for index, message in enumerate(messages):
-        if message["role"] == "tool":
-            yield pairs.answer(message, f"messages[{index}].tool_call_id")
-            continue
-        yield from pairs.missing_answers()
-        yield pairs.opened(message) if "tool_calls" in message else message
-    yield from pairs.missing_answers()
-
-
-@dataclass(slots=True)
-class _CallPairs:
-    # The id each open call was handed in with, and the one it has now.
-    _open: list[tuple[str, str]] = field(default_factory=list)
-
-    def opened(self, message: Message) -> Message:
-        calls = message["tool_calls"]
-        renamed = [self._call(call) for call in calls] if isinstance(calls, list) else []
-        return {**message, "tool_calls": renamed}
-
-    def answer(self, message: Message, where: str) -> Message:
-        wanted = message.get("tool_call_id") or ""
-        if not self._open:
-            return _orphan_message(message)
-        matching = [pair for pair in self._open if pair[0] == wanted]
-        if not (matching or len(self._open) == 1 or not wanted):
-            raise BadRequest(
-                f"{where} {wanted!r:.80} answers none of the calls before it, and they are several",
-                field=where,
-            )
-        pair = (matching or self._open)[0]
-        self._open.remove(pair)
-        return {**message, "tool_call_id": pair[1]}
-
-    def missing_answers(self) -> Iterator[Message]:
-        while self._open:
-            yield tool_result(self._open.pop(0)[1], MISSING_RESULT)
-
-    def _call(self, call: JsonValue) -> JsonValue:
-        if not isinstance(call, dict):
-            return call
-        wanted = str(call.get("id") or "")
-        candidates = (f"{wanted or 'call'}_{number}" for number in count(1))
-        unused = wanted
-        while not unused or unused in (now for _, now in self._open):
-            unused = next(candidates)
-        self._open.append((wanted, unused))
-        return {**call, "id": unused}
-
-
-def _orphan_message(message: Message) -> Message:
-    content = message["content"]
-    if isinstance(content, list):
-        return {"role": "user", "content": [{"type": "text", "text": ORPHAN_HEADING}, *content]}
-    return user(f"{ORPHAN_HEADING}\n{content}")
-
-
 ROLES: Final = ("system", "developer", "user", "assistant", "tool")
 ROLE_ALIASES: Final = MappingProxyType(
     {"human": "user", "ai": "assistant", "model": "assistant", "function": "tool"}
@@ -100,58 +29,70 @@ ROLE_ALIASES: Final = MappingProxyType(
 INSTRUCTION_ROLES: Final = ("system", "developer")
 CONTINUE: Final = "Continue."
 NO_OUTPUT: Final = "(no output)"
+MISSING_RESULT: Final = "(there is no record of what came of this call)"
+ORPHAN_HEADING: Final = "Output of an earlier tool call:"
 
 
 def normalize_messages(messages: Sequence[Mapping[str, JsonValue]]) -> list[Message]:
-    """A copy of `messages` that a model server takes; `BadRequest` names what it cannot take.
+    """Returns a copy of `messages` that a model server takes.
 
-    What is plainly meant is put right: other names of roles, calls without an id or an answer,
-    answers without a call, assistant messages without text (left out) or in a row (made one).
-    One at the end is followed by "Continue.": a model answers someone else's turn, never its own.
+    Repairs other names of roles, calls without an id or a result, results without a call, and
+    assistant messages without text (left out) or in a row (joined). Adds "Continue." after an
+    assistant message at the end, since a model does not answer its own turn. Raises `BadRequest`,
+    which names the field, for what cannot be repaired.
     """
     if not isinstance(messages, Sequence) or not messages:
         raise _bad_request("messages", "must be a list of at least one message")
-    read = [_normalize_message(f"messages[{index}]", given) for index, given in enumerate(messages)]
-    taken: list[Message] = []
-    for message in pair_tool_calls(read):
-        _append(taken, message)
-    if not any(message["role"] in ("user", "tool") for message in taken) or (
-        taken[-1]["role"] == "assistant"
+    checked = [_normalize_message(f"messages[{n}]", each) for n, each in enumerate(messages)]
+    normalized: list[Message] = []
+    for message in pair_tool_calls(checked):
+        _append(normalized, message)
+    if not any(message["role"] in ("user", "tool") for message in normalized) or (
+        normalized[-1]["role"] == "assistant"
     ):
-        taken.append(user(CONTINUE))
-    return taken
+        normalized.append(user(CONTINUE))
+    return normalized
 
 
 def has_instructions(messages: Sequence[Message]) -> bool:
-    """Whether there is a system message among them."""
+    """Tells whether there is a system message among `messages`."""
     return any(message["role"] in INSTRUCTION_ROLES for message in messages)
 
 
-def _normalize_message(field: str, given: Mapping[str, JsonValue]) -> Message:
-    if not isinstance(given, Mapping):
-        raise _bad_request(field, f"must be an object with role and content, not {given!r:.80}")
-    role = _normalize_role(f"{field}.role", given.get("role"))
-    message: Message = {**given, "role": role}
-    calls = _normalize_calls(field, message) if role == "assistant" else []
+def unused_id(requested: str, used: Container[JsonValue]) -> str:
+    """Returns `requested`, or an id like it where it is empty or `used`."""
+    candidate = requested
+    numbered = (f"{requested or 'call'}_{number}" for number in count(1))
+    while not candidate or candidate in used:
+        candidate = next(numbered)
+    return candidate
+
+
+def _normalize_message(field: str, message: Mapping[str, JsonValue]) -> Message:
+    if not isinstance(message, Mapping):
+        raise _bad_request(field, f"must be an object with role and content, not {message!r:.80}")
+    role = _normalize_role(f"{field}.role", message.get("role"))
+    normalized: Message = {**message, "role": role}
+    calls = _normalize_calls(field, normalized) if role == "assistant" else []
     for key in ("tool_calls", "function_call"):
-        message.pop(key, None)
+        normalized.pop(key, None)
     if calls:
-        message["tool_calls"] = calls
-    content = message.get("content")
+        normalized["tool_calls"] = calls
+    content = normalized.get("content")
     if role == "assistant":
         content = content or ""
     elif role == "tool":
         content = _tool_content(content)
-    message["content"] = _check_content(f"{field}.content", content)
-    return message
+    normalized["content"] = _check_content(f"{field}.content", content)
+    return normalized
 
 
 def _normalize_role(field: str, role: JsonValue) -> str:
-    plain = role.strip().lower() if isinstance(role, str) else ""
-    meant = ROLE_ALIASES.get(plain, plain)
-    if meant not in ROLES:
+    lower = role.strip().lower() if isinstance(role, str) else ""
+    known = ROLE_ALIASES.get(lower, lower)
+    if known not in ROLES:
         raise _bad_request(field, f"is {role!r:.80}; known roles: {', '.join(ROLES)}")
-    return meant
+    return known
 
 
 def _check_content(field: str, content: JsonValue) -> JsonValue:
@@ -167,7 +108,7 @@ def _check_content(field: str, content: JsonValue) -> JsonValue:
     return content
 
 
-# What a tool answered may be any value; a server takes text.
+# A tool's result may be any value, but a server takes text.
 def _tool_content(content: JsonValue) -> JsonValue:
     is_parts = isinstance(content, list) and all(
         isinstance(part, dict) and "type" in part for part in content
@@ -178,7 +119,7 @@ def _tool_content(content: JsonValue) -> JsonValue:
 
 
 def _normalize_calls(field: str, message: Message) -> list[JsonValue]:
-    calls, older = message.get("tool_calls"), message.get("function_call")
+    calls, legacy = message.get("tool_calls"), message.get("function_call")
     if calls:
         if not isinstance(calls, list):
             raise _bad_request(f"{field}.tool_calls", f"must be a list, not {calls!r:.80}")
@@ -186,7 +127,7 @@ def _normalize_calls(field: str, message: Message) -> list[JsonValue]:
             _normalize_call(f"{field}.tool_calls[{index}]", call)
             for index, call in enumerate(calls)
         ]
-    return [_normalize_call(f"{field}.function_call", {"function": older})] if older else []
+    return [_normalize_call(f"{field}.function_call", {"function": legacy})] if legacy else []
 
 
 def _normalize_call(field: str, call: JsonValue) -> JsonObject:
@@ -210,20 +151,82 @@ def _parse_arguments(field: str, arguments: JsonValue) -> JsonObject:
         raise _bad_request(field, f"is not a JSON object: {wrong}") from None
 
 
-def _append(taken: list[Message], message: Message) -> None:
+def pair_tool_calls(messages: Sequence[Message]) -> Iterator[Message]:
+    """Yields `messages` with every call followed by its one result.
+
+    A call without a result gets one that says so; a result without a call becomes a message of the
+    user. Raises `BadRequest`, which names the field, for a result that may belong to several calls.
+    """
+    # INVARIANT: results are read right after their calls, in any order, one for each call.
+    pairs = _CallPairs()
+    for index, message in enumerate(messages):
+        if message["role"] == "tool":
+            yield pairs.match_result(message, f"messages[{index}].tool_call_id")
+            continue
+        yield from pairs.missing_results()
+        yield pairs.open_calls(message) if "tool_calls" in message else message
+    yield from pairs.missing_results()
+
+
+@dataclass(slots=True)
+class _CallPairs:
+    # The caller's id of each open call, and the unique one.
+    _open: list[tuple[str, str]] = field(default_factory=list)
+
+    def open_calls(self, message: Message) -> Message:
+        calls = message["tool_calls"]
+        opened = [self._open_call(call) for call in calls] if isinstance(calls, list) else []
+        return {**message, "tool_calls": opened}
+
+    def _open_call(self, call: JsonValue) -> JsonValue:
+        if not isinstance(call, dict):
+            return call
+        call_id = str(call.get("id") or "")
+        unique_id = unused_id(call_id, [unique for _, unique in self._open])
+        self._open.append((call_id, unique_id))
+        return {**call, "id": unique_id}
+
+    def match_result(self, message: Message, where: str) -> Message:
+        call_id = message.get("tool_call_id") or ""
+        if not self._open:
+            return _orphan_message(message)
+        matching = [pair for pair in self._open if pair[0] == call_id]
+        if not (matching or len(self._open) == 1 or not call_id):
+            raise BadRequest(
+                f"{where} {call_id!r:.80} answers none of the calls before it, and they are "
+                "several",
+                field=where,
+            )
+        pair = (matching or self._open)[0]
+        self._open.remove(pair)
+        return {**message, "tool_call_id": pair[1]}
+
+    def missing_results(self) -> Iterator[Message]:
+        while self._open:
+            yield tool_result(self._open.pop(0)[1], MISSING_RESULT)
+
+
+def _orphan_message(message: Message) -> Message:
+    content = message["content"]
+    if isinstance(content, list):
+        return {"role": "user", "content": [{"type": "text", "text": ORPHAN_HEADING}, *content]}
+    return user(f"{ORPHAN_HEADING}\n{content}")
+
+
+def _append(messages: list[Message], message: Message) -> None:
     if message["role"] == "assistant" and not message["content"] and "tool_calls" not in message:
         return
-    last = taken[-1] if taken else {}
+    last = messages[-1] if messages else {}
     in_a_row = last.get("role") == message["role"] == "assistant" and "tool_calls" not in last
     if not in_a_row:
-        taken.append(message)
+        messages.append(message)
         return
-    said, more = last["content"], message["content"]
-    if isinstance(said, str) and isinstance(more, str):
-        message["content"] = "\n\n".join(text for text in (said, more) if text)
+    earlier, later = last["content"], message["content"]
+    if isinstance(earlier, str) and isinstance(later, str):
+        message["content"] = "\n\n".join(text for text in (earlier, later) if text)
     else:
-        message["content"] = [*_parts(said), *_parts(more)]
-    taken[-1] = message
+        message["content"] = [*_parts(earlier), *_parts(later)]
+    messages[-1] = message
 
 
 def _parts(content: JsonValue) -> list[JsonValue]:

@@ -1,4 +1,4 @@
-"""What a run is doing, in words, for the reasoning of a stream."""
+"""Formats the events of a run as text, for the reasoning of a stream and for the terminal."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ MAIN_ARGUMENTS: Final = ("code", "cmd", "query", "text", "s")
 
 
 def format_progress(event: Event) -> str:
-    """What `event` adds; nothing for those that show nothing new."""
+    """Formats `event`; returns "" for an event that shows nothing new."""
     match event:
         case ModelAsked():
             why = f" again: {event.because}" if event.because else ""
-            said = f"[{event.iteration}] asking {event.model}{why}\n"
+            line = f"[{event.iteration}] asking {event.model}{why}\n"
         case ModelReplied(calls=calls, text=text) if calls and text.strip():
-            said = f"{text.strip()}\n"
+            line = f"{text.strip()}\n"
         case CallRepaired():
-            said = f"(understood: {', '.join(event.repaired)})\n"
+            line = f"(understood: {', '.join(event.repaired)})\n"
         case ToolStarted():
-            said = f"{event.name}: {_format_arguments(event.arguments)}\n"
+            line = f"{event.name}: {_format_arguments(event.arguments)}\n"
         case ToolOutputPiece():
-            said = event.text
+            line = event.text
         case ToolFinished(invocation=invocation):
-            said = f"-> {_format_outcome(invocation)}\n"
+            line = f"-> {_format_outcome(invocation)}\n"
         case _:
-            said = ""
-    return said
+            line = ""
+    return line
 
 
 def _format_arguments(arguments: JsonObject) -> str:
     plain = [arguments[name] for name in MAIN_ARGUMENTS if name in arguments]
-    said = str(plain[0]) if len(plain) == len(arguments) == 1 else str(arguments)
-    return said if len(said) <= MAX_ARGUMENT_CHARS else f"{said[:MAX_ARGUMENT_CHARS]}..."
+    text = str(plain[0]) if len(plain) == len(arguments) == 1 else str(arguments)
+    return text if len(text) <= MAX_ARGUMENT_CHARS else f"{text[:MAX_ARGUMENT_CHARS]}..."
 
 
 def _format_outcome(call: ToolInvocation) -> str:

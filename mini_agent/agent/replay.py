@@ -1,4 +1,4 @@
-"""A recorded run again: its programs in sandboxes anew, with the replies the model gave then."""
+"""Replays a recorded run: executes its programs again, with the recorded replies of the model."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Value(BaseModel):
 
 
 class Bundle(_Value):
-    """All of a run that its repetition needs: the request without its secrets, and the events.
+    """All that a replay needs of a run: the request without its secrets, and the events.
 
     Replies, programs, outputs, the image each ran in (its name and digest) and its limits are in
     the events.
@@ -40,11 +40,11 @@ class Bundle(_Value):
 
     @property
     def calls(self) -> list[ToolInvocation]:
-        """What was carried out, in that order."""
+        """The executed calls, in the order in which they ended."""
         return [each.invocation for each in self.events if isinstance(each, ToolFinished)]
 
-    def asked(self) -> AgentRunRequest:
-        """The request; `BadRequest` where this version does not know it."""
+    def parse_request(self) -> AgentRunRequest:
+        """Parses the request; raises `BadRequest` where this version does not know it."""
         try:
             return AgentRunRequest.model_validate(self.request)
         except ValidationError as wrong:
@@ -54,7 +54,7 @@ class Bundle(_Value):
 
 
 class Difference(_Value):
-    """What came out otherwise than recorded."""
+    """A value that differs from the recorded one."""
 
     call: int = Field(description="The number of the call, from 1.")
     field: str = Field(
@@ -65,7 +65,7 @@ class Difference(_Value):
 
 
 class ReplayReport(_Value):
-    """What a repetition came to."""
+    """The result of a replay."""
 
     run_id: str = Field(description="The id of the recorded run.")
     calls: int = Field(description="How many calls were compared.")
@@ -75,12 +75,12 @@ class ReplayReport(_Value):
 
 
 async def replay(bundle: Bundle, tools: Invoker) -> ReplayReport:
-    """Runs the bundle's programs again with `tools`, and compares what they came to.
+    """Executes the bundle's programs again with `tools`, and compares the results.
 
-    The order of the calls of one turn that ran at the same time counts for nothing.
+    The order of concurrent calls of one turn is ignored.
     """
-    asked = bundle.asked()
-    result = await _run_again(bundle, asked, tools)
+    request = bundle.parse_request()
+    result = await _run_again(bundle, request, tools)
     now = [call for each in result.iterations for call in each.tool_invocations]
     then = _recorded_calls(bundle)
     return ReplayReport(
@@ -88,29 +88,31 @@ async def replay(bundle: Bundle, tools: Invoker) -> ReplayReport:
     )
 
 
-async def _run_again(bundle: Bundle, asked: AgentRunRequest, tools: Invoker) -> AgentResult:
+async def _run_again(bundle: Bundle, request: AgentRunRequest, tools: Invoker) -> AgentResult:
     model = _RecordedModel([each for each in bundle.events if isinstance(each, ModelReplied)])
-    return await run_agent(asked.messages, tools, asked.config(asked.model or "recorded"), model)
+    return await run_agent(
+        request.messages, tools, request.config(request.model or "recorded"), model
+    )
 
 
 class _RecordedModel:
-    """Says what the model said then, turn by turn."""
+    """A model that gives the recorded replies, turn by turn."""
 
     def __init__(self, replies: Sequence[ModelReplied]) -> None:
-        self._left = iter(replies)
+        self._replies = iter(replies)
 
     async def reply(self, request: ModelRequest) -> ModelReply:
         del request
-        said = next(self._left, None)
-        if said is None:
+        recorded = next(self._replies, None)
+        if recorded is None:
             raise ModelError("the recording has no further reply of the model")
         return ModelReply(
-            text=said.text,
-            reasoning=said.reasoning,
-            tool_calls=tuple(_call(each) for each in said.calls),
-            finish_reason=said.finish_reason,
-            usage=said.usage,
-            model=said.model,
+            text=recorded.text,
+            reasoning=recorded.reasoning,
+            tool_calls=tuple(_call(each) for each in recorded.calls),
+            finish_reason=recorded.finish_reason,
+            usage=recorded.usage,
+            model=recorded.model,
         )
 
 
@@ -118,7 +120,7 @@ def _call(recorded: RequestedCall) -> ToolCall:
     return ToolCall(id=recorded.id, name=recorded.name, arguments=recorded.arguments)
 
 
-# The result has the calls in their order; a run that was cut off has only its events.
+# The result has the calls in order; a run that was cut off has only its events.
 def _recorded_calls(bundle: Bundle) -> list[ToolInvocation]:
     for event in bundle.events:
         if isinstance(event, Stopped):
@@ -144,16 +146,16 @@ def _compare_calls(
 def _compare_call(number: int, then: ToolInvocation, now: ToolInvocation) -> Iterator[Difference]:
     before, after = _compared_values(then), _compared_values(now)
     for field, value in before.items():
-        # Not every recording and not every sandbox tells the digest of its image.
+        # Some recordings and some sandboxes have no digest of their image.
         is_unknown = field == "image_id" and not (value and after[field])
         if value != after[field] and not is_unknown:
             yield Difference(call=number, field=field, recorded=value, replayed=after[field])
 
 
 def _compared_values(call: ToolInvocation) -> dict[str, JsonValue]:
-    said = call.model_dump(mode="json")
-    shown = {field: said[field] for field in COMPARED_FIELDS}
-    execution = said["execution"] or {}
-    shown |= {field: execution.get(field) for field in EXECUTION_FIELDS}
-    facts = execution.get("sandbox") or {}
-    return shown | {field: facts.get(field) for field in SANDBOX_FIELDS}
+    dumped = call.model_dump(mode="json")
+    values = {field: dumped[field] for field in COMPARED_FIELDS}
+    execution = dumped["execution"] or {}
+    values |= {field: execution.get(field) for field in EXECUTION_FIELDS}
+    sandbox = execution.get("sandbox") or {}
+    return values | {field: sandbox.get(field) for field in SANDBOX_FIELDS}

@@ -1,4 +1,4 @@
-"""An answer that must be JSON: what the model is told, and whether it kept to it."""
+"""Structured output: the instruction for an answer in JSON, and the check of it."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ MAX_REASON_CHARS: Final = 300
 
 
 class InvalidJsonAnswer(Exception):
-    """The text holds no JSON of the form that was asked for; says what is in the way."""
+    """The text has no JSON in the format asked for; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class JsonFormat:
-    """The form asked for: any object, or one that fits `schema`."""
+    """The format asked for: any object, or a value that fits `schema`."""
 
     schema: dict[str, JsonValue] | None
 
     @property
     def instruction(self) -> str:
-        """What the model is told about it, for its instructions."""
+        """The instruction for the model."""
         form = f" that fits this JSON schema: {json.dumps(self.schema)}" if self.schema else ""
         return (
             "Once you have the result, give your final answer as JSON alone, without any other "
@@ -38,11 +38,14 @@ class JsonFormat:
         )
 
     def extract(self, text: str) -> str:
-        """The JSON in `text`, bare, fenced or between words; `InvalidJsonAnswer` when there is none."""
+        """Extracts the JSON in `text`, bare, fenced or between words.
+
+        Raises `InvalidJsonAnswer` when there is none in the format.
+        """
         complaint = "it holds no JSON"
         for candidate in _candidates(text):
             try:
-                self._require_form(from_json(candidate, allow_inf_nan=False))
+                self._check_format(from_json(candidate, allow_inf_nan=False))
             except InvalidJsonAnswer as wrong:
                 complaint = str(wrong)
             except ValueError as broken:
@@ -51,7 +54,7 @@ class JsonFormat:
                 return candidate
         raise InvalidJsonAnswer(complaint)
 
-    def _require_form(self, value: JsonValue) -> None:
+    def _check_format(self, value: JsonValue) -> None:
         if self.schema is not None:
             _validate(value, self.schema)
         elif not isinstance(value, dict):
@@ -59,9 +62,9 @@ class JsonFormat:
 
 
 def parse_response_format(response_format: dict[str, JsonValue] | None) -> JsonFormat | None:
-    """The form that OpenAI's `response_format` asks for; None when it asks for nothing.
+    """Parses OpenAI's `response_format`; returns None when it is None.
 
-    Raises `BadRequest` for a schema that is none.
+    Raises `BadRequest` for an invalid schema.
     """
     if response_format is None:
         return None
@@ -69,7 +72,7 @@ def parse_response_format(response_format: dict[str, JsonValue] | None) -> JsonF
     schema = named.get("schema") if isinstance(named, dict) else None
     if not isinstance(schema, dict):
         return JsonFormat(None)
-    # It takes a tenth of a second to import, and most runs need none.
+    # Its import takes a tenth of a second, and most runs do not need it.
     import jsonschema
 
     try:
@@ -85,7 +88,7 @@ def _validate(value: JsonValue, schema: dict[str, JsonValue]) -> None:
     from referencing import Registry
     from referencing.exceptions import Unresolvable
 
-    # INVARIANT: with an empty registry no schema has another one fetched.
+    # INVARIANT: with an empty registry no schema makes us fetch another one.
     validator = Draft202012Validator(schema, registry=Registry())
     try:
         wrong = next(validator.iter_errors(value), None)
@@ -96,7 +99,7 @@ def _validate(value: JsonValue, schema: dict[str, JsonValue]) -> None:
         raise InvalidJsonAnswer(f"{where} {wrong.message}".strip()[:MAX_REASON_CHARS])
 
 
-# The longest first: an object inside the one that is meant would be a wrong answer.
+# Longest first: an object inside the one that is meant would be a wrong answer.
 def _candidates(text: str) -> Iterator[str]:
     whole = text.strip()
     yield whole

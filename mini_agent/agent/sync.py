@@ -1,7 +1,4 @@
-"""Coroutines for plain code: one private event-loop thread a process, started on first use.
-
-An asynchronous stream for plain code, on the private loop thread, ahead of its reader.
-"""
+"""Runs coroutines for blocking callers, on one private event-loop thread a process."""
 
 from __future__ import annotations
 
@@ -21,59 +18,88 @@ CANCEL_TIMEOUT_S: Final = 2.0
 CLOSE_TIMEOUT_S: Final = 5.0
 
 Result = TypeVar("Result")
+Item = TypeVar("Item")
 
 
 def run_blocking(work: Coroutine[object, object, Result]) -> Result:
-    """The result of `work`, from any thread, inside or outside a running event loop.
+    """Runs `work` and returns its result, from any thread, inside or outside an event loop.
 
     An interrupt (Ctrl-C) in the caller cancels the work and waits until it has cleaned up.
     """
-    running = BackgroundTask(work)
+    task = BackgroundTask(work)
     try:
-        return running.result()
+        return task.result()
     except BaseException:
-        running.cancel()
+        task.cancel()
         raise
 
 
+def stream_blocking(stream: AsyncGenerator[Item, None]) -> Generator[Item, None, None]:
+    """Yields the items of `stream`, which runs ahead of its reader; raises what it raises.
+
+    Closing the iterator, dropping it, or an interrupt closes the stream and waits for that.
+    """
+    # A tuple of one item; an empty tuple is the end.
+    items: queue.SimpleQueue[tuple[Item, ...]] = queue.SimpleQueue()
+
+    async def pump() -> None:
+        try:
+            async with aclosing(stream):
+                async for item in stream:
+                    items.put((item,))
+        finally:
+            items.put(())
+
+    task = BackgroundTask(pump())
+    try:
+        while item := items.get():
+            yield item[0]
+        task.result()
+    finally:
+        task.cancel()
+
+
 class BackgroundTask(Generic[Result]):
-    """Work that has begun, on the private thread; `MiniAgentError` when begun on that thread."""
+    """A coroutine that runs on the private thread.
+
+    Raises `MiniAgentError` when it is created on that thread.
+    """
 
     def __init__(self, work: Coroutine[object, object, Result]) -> None:
-        self._home = _get_loop_thread()
-        if threading.current_thread() is self._home.thread:
+        self._loop_thread = _get_loop_thread()
+        if threading.current_thread() is self._loop_thread.thread:
             work.close()
             raise MiniAgentError(
                 "a run cannot wait for another run on the thread that drives both",
                 hint="inside a tool, await the asynchronous call instead",
             )
         self._ended = threading.Event()
-        announced = _run_counted(work, self._home, self._ended)
-        self._future = asyncio.run_coroutine_threadsafe(announced, self._home.loop)
+        counted = _run_counted(work, self._loop_thread, self._ended)
+        self._future = asyncio.run_coroutine_threadsafe(counted, self._loop_thread.loop)
 
     def result(self) -> Result:
-        """Waits for the work; what it raises is raised here."""
+        """Waits for the result; raises what the coroutine raises."""
         try:
             return self._future.result()
         finally:
-            self._home.close_first_at_exit()
+            self._loop_thread.register_close()
 
     def cancel(self) -> None:
-        """Cancels the work, unless it is over, and waits until it has cleaned up."""
+        """Cancels the coroutine, unless it has ended, and waits until it has cleaned up."""
         if self._future.cancel():
             self._ended.wait(CANCEL_TIMEOUT_S)
-        self._home.close_first_at_exit()
+        self._loop_thread.register_close()
 
 
 async def _run_counted(
-    work: Coroutine[object, object, Result], home: _LoopThread, ended: threading.Event
+    work: Coroutine[object, object, Result], loop_thread: _LoopThread, ended: threading.Event
 ) -> Result:
-    home.active_tasks += 1
+    loop_thread.active_tasks += 1
     try:
         return await work
     finally:
-        home.active_tasks -= 1
-        if not home.active_tasks:
+        loop_thread.active_tasks -= 1
+        if not loop_thread.active_tasks:
             await flush_litellm_logging()
         ended.set()
 
@@ -88,9 +114,9 @@ class _LoopThread:
         )
         self.thread.start()
 
-    def close_first_at_exit(self) -> None:
-        # The last to register is the first to be called. LiteLLM, imported by a run, registers an
-        # exit function too: run before ours, it would close our connections from a wrong thread.
+    def register_close(self) -> None:
+        # Exit functions are called in reverse order of registration. LiteLLM, imported by a run,
+        # registers one too: called before ours, it closes our connections from a wrong thread.
         atexit.unregister(self.close)
         atexit.register(self.close)
 
@@ -123,30 +149,3 @@ def _get_loop_thread() -> _LoopThread:
         if not _loop_threads or _loop_threads[0].pid != os.getpid():
             _loop_threads[:] = [_LoopThread()]
         return _loop_threads[0]
-
-
-Item = TypeVar("Item")
-
-
-def stream_blocking(stream: AsyncGenerator[Item, None]) -> Generator[Item, None, None]:
-    """What `stream` yields, and what it raises.
-
-    Closing the iterator, dropping it, or an interrupt closes the stream and waits for that.
-    """
-    told: queue.SimpleQueue[tuple[Item, ...]] = queue.SimpleQueue()
-
-    async def pump() -> None:
-        try:
-            async with aclosing(stream):
-                async for item in stream:
-                    told.put((item,))
-        finally:
-            told.put(())
-
-    running = BackgroundTask(pump())
-    try:
-        while item := told.get():
-            yield item[0]
-        running.result()
-    finally:
-        running.cancel()

@@ -1,7 +1,4 @@
-"""Where a run finds its tools: chosen once, before the run.
-
-The tools of one run: those of all its places, in one catalog.
-"""
+"""Tool backends: resolves where a run finds its tools, and opens them as one invoker."""
 
 from __future__ import annotations
 
@@ -31,23 +28,25 @@ from mini_agent.tools.wrappers import JoinedInvoker
 
 SHIM_ONLY: Final[tuple[Place, ...]] = ("docker",)
 
+InvokerContext: TypeAlias = AbstractAsyncContextManager[Invoker]
+
 
 class UnsandboxedWarning(UserWarning):
-    """Model-written code is about to run on this machine, unprotected, and nobody asked for it."""
+    """Model-written code is about to run on this machine, unprotected, by default."""
 
 
 def resolve_backend(backend: str, container: str, settings: Settings) -> tuple[Place, ...]:
-    """The places that `backend` means here; `auto` takes the safest one that is configured.
+    """Resolves `backend` to places; `auto` is the safest one that is configured.
 
-    `SHIM_ONLY` stands alone: the shim does the whole run, with all places that are named beside
-    it. Raises `NotConfigured` for a place there is not.
+    Returns `SHIM_ONLY` where the shim is one of them: it does the whole run, with the other places.
+    Raises `NotConfigured` for a place that is not configured.
     """
     places = tuple(_resolve_place(place, container, settings) for place in places_in(backend))
     return SHIM_ONLY if "docker" in places else places
 
 
 def translate_backend_for_shim(backend: str) -> str:
-    """The same `tool_backend` as the shim has to be asked for it."""
+    """Translates a `tool_backend` with the shim in it to the one that the shim is sent."""
     return JOINT.join("auto" if place == "docker" else place for place in places_in(backend))
 
 
@@ -84,13 +83,75 @@ def _require_configured(place: Place, container: str, settings: Settings) -> Non
         )
 
 
-def create_gateway_invoker(asked: AgentRunRequest, settings: Settings) -> HttpToolsInvoker:
-    """The tools gateway of a run; the caller's headers come first.
+@dataclass(frozen=True, slots=True)
+class ToolSources:
+    """What a run's tools are opened with; `mcp` opens the servers with the given names, or all.
 
-    Raises `NotConfigured` where nobody says what its address is, and `BadRequest` for one that
-    cannot be.
+    INVARIANT: no request says what is started: commands come from the operator's files alone.
     """
-    address = asked.tool_http_base_url or settings.tool_http_base_url
+
+    request: AgentRunRequest
+    settings: Settings
+    sidecar: Callable[[], AbstractAsyncContextManager[Sidecar]]
+    mcp: Callable[[Sequence[str] | None], InvokerContext]
+
+
+def open_tools(places: Sequence[Place], sources: ToolSources) -> InvokerContext:
+    """Opens the tools of all `places` for one run; the first of two with one name counts.
+
+    Raises `BadRequest` at once for a place that lacks what it needs. Entering the context raises
+    when a sandbox or a server cannot be reached.
+    """
+    if sources.request.tool_mcp_servers is not None and "mcp" not in places:
+        raise BadRequest(
+            "tool_mcp_servers names servers of tool_backend 'mcp', which is not asked for",
+            field="tool_mcp_servers",
+            hint=f"ask for tool_backend={'+'.join([*places, 'mcp'])!r}",
+        )
+    return _combine([_open_place(place, sources) for place in places])
+
+
+@asynccontextmanager
+async def _combine(contexts: Sequence[InvokerContext]) -> AsyncIterator[Invoker]:
+    async with AsyncExitStack() as stack:
+        invokers = [await stack.enter_async_context(context) for context in contexts]
+        yield invokers[0] if len(invokers) == 1 else JoinedInvoker(*invokers)
+
+
+def _open_place(place: Place, sources: ToolSources) -> InvokerContext:
+    request, settings = sources.request, sources.settings
+    languages = choose_languages(request.allowed_languages, settings)
+    match place:
+        case "echo":
+            return nullcontext(EchoMCP())
+        case "local":
+            return nullcontext(LocalMCPInvoker(languages=languages))
+        case "http":
+            return create_gateway_invoker(request, settings)
+        case "research":
+            return nullcontext(_create_research_invoker())
+        case "mcp":
+            return sources.mcp(request.tool_mcp_servers)
+        case "sidecar":
+            return _open_sidecar(sources, languages)
+        case _:
+            raise BadRequest(f"tool_backend {place!r} has no tools here", field="tool_backend")
+
+
+def choose_languages(requested: Sequence[str] | None, settings: Settings) -> Sequence[str] | None:
+    """Chooses the request's languages, else the environment's, else None for the default."""
+    if requested is not None:
+        return requested
+    named = [name.strip() for name in settings.languages.split(",") if name.strip()]
+    return named or None
+
+
+def create_gateway_invoker(request: AgentRunRequest, settings: Settings) -> HttpToolsInvoker:
+    """Creates the invoker of the HTTP tools gateway; the request's headers take precedence.
+
+    Raises `NotConfigured` without an address, and `BadRequest` for an invalid one.
+    """
+    address = request.tool_http_base_url or settings.tool_http_base_url
     if not address:
         raise NotConfigured(
             "tool_backend 'http' needs the address of a tools gateway",
@@ -98,82 +159,22 @@ def create_gateway_invoker(asked: AgentRunRequest, settings: Settings) -> HttpTo
             hint="pass tool_http_base_url, or set MINI_AGENT_TOOL_HTTP_BASE_URL, "
             "such as http://127.0.0.1:8787",
         )
-    # The environment's headers, a token among them, are for the environment's gateway alone.
+    # INVARIANT: the environment's headers, with a token, go to the environment's gateway alone.
     is_known = address == settings.tool_http_base_url or not settings.tool_http_base_url
-    usual = settings.read_tool_http_headers() if is_known else {}
-    own = asked.tool_http_headers or {}
-    named = {name.lower() for name in own}
-    kept = {name: value for name, value in usual.items() if name.lower() not in named}
-    return HttpToolsInvoker(address, {**kept, **own})
+    defaults = settings.read_tool_http_headers() if is_known else {}
+    headers = request.tool_http_headers or {}
+    named = {name.lower() for name in headers}
+    added = {name: value for name, value in defaults.items() if name.lower() not in named}
+    return HttpToolsInvoker(address, {**added, **headers})
 
 
-def create_research_invoker() -> ResearchPythonInvoker:
-    """The research tools of this machine; `NotConfigured` where it has none."""
+def _create_research_invoker() -> ResearchPythonInvoker:
     research = ResearchPythonInvoker()
     if not research.is_configured:
         raise NotConfigured(
             "tool_backend 'research' has no tool here", field="tool_backend", hint=NOTHING
         )
     return research
-
-
-def choose_languages(asked: Sequence[str] | None, settings: Settings) -> Sequence[str] | None:
-    """The languages of a run: the caller's, else the environment's, else None for the usual."""
-    if asked is not None:
-        return asked
-    named = [name.strip() for name in settings.languages.split(",") if name.strip()]
-    return named or None
-
-
-InvokerContext: TypeAlias = AbstractAsyncContextManager[Invoker]
-
-
-@dataclass(frozen=True, slots=True)
-class ToolSources:
-    """Where a run's places get what they need; `mcp` opens the servers with these names, or all.
-
-    INVARIANT: no request says what is started: commands come from the operator's files alone.
-    """
-
-    asked: AgentRunRequest
-    settings: Settings
-    sidecar: Callable[[], AbstractAsyncContextManager[Sidecar]]
-    mcp: Callable[[Sequence[str] | None], InvokerContext]
-
-
-def open_tools(places: Sequence[Place], sources: ToolSources) -> InvokerContext:
-    """The tools of all `places`, for one run; of two with one name the first stays.
-
-    Raises `BadRequest` at once for a place that lacks what it needs. Entering it raises what keeps
-    a sandbox or a server away.
-    """
-    if sources.asked.tool_mcp_servers is not None and "mcp" not in places:
-        raise BadRequest(
-            "tool_mcp_servers names servers of tool_backend 'mcp', which is not asked for",
-            field="tool_mcp_servers",
-            hint=f"ask for tool_backend={'+'.join([*places, 'mcp'])!r}",
-        )
-    return _open_combined([_open_place(place, sources) for place in places])
-
-
-def _open_place(place: Place, sources: ToolSources) -> InvokerContext:
-    asked, settings = sources.asked, sources.settings
-    languages = choose_languages(asked.allowed_languages, settings)
-    match place:
-        case "echo":
-            return nullcontext(EchoMCP())
-        case "local":
-            return nullcontext(LocalMCPInvoker(languages=languages))
-        case "http":
-            return create_gateway_invoker(asked, settings)
-        case "research":
-            return nullcontext(create_research_invoker())
-        case "mcp":
-            return sources.mcp(asked.tool_mcp_servers)
-        case "sidecar":
-            return _open_sidecar(sources, languages)
-        case _:
-            raise BadRequest(f"tool_backend {place!r} has no tools here", field="tool_backend")
 
 
 @asynccontextmanager
@@ -188,17 +189,10 @@ async def _open_sidecar(
 async def open_sandbox_tools(
     sidecar: Sidecar, languages: Sequence[str] | None
 ) -> AsyncIterator[Invoker]:
-    """The tools that run programs in one session of `sidecar`.
+    """Opens the tools that run programs in one session of `sidecar`.
 
-    What the programs write in their working folder stays for the later ones, until the block is
-    left.
+    Files that the programs write into their workspace are there for later ones, until the context
+    is left.
     """
     async with aclosing(RunSandbox(sidecar)) as sandbox:
         yield SandboxInvoker(sandbox, languages=languages or USUAL, workspace="kept")
-
-
-@asynccontextmanager
-async def _open_combined(openings: Sequence[InvokerContext]) -> AsyncIterator[Invoker]:
-    async with AsyncExitStack() as stack:
-        invokers = [await stack.enter_async_context(opening) for opening in openings]
-        yield invokers[0] if len(invokers) == 1 else JoinedInvoker(*invokers)

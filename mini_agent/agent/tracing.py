@@ -1,8 +1,7 @@
-"""A run, its model's turns and its tool calls as spans, by the conventions for generative AI.
+"""Traces a run, its model's turns and its tool calls as spans.
 
+They follow OpenTelemetry's conventions for generative AI:
 https://opentelemetry.io/docs/specs/semconv/gen-ai/
-
-Messages as spans have them where their content is wanted: a role and its parts, in JSON.
 """
 
 from __future__ import annotations
@@ -27,29 +26,31 @@ from mini_agent_protocol.execution import Execution
 
 
 def serialize_messages(messages: Sequence[Message]) -> str:
-    """What a model is shown."""
-    told: list[JsonValue] = [
+    """Serializes the messages of a request to JSON: a role and its parts for each."""
+    serialized: list[JsonValue] = [
         {"role": message.get("role"), "parts": list(_parts(message))} for message in messages
     ]
-    return to_json_text(told)
+    return to_json_text(serialized)
 
 
 def serialize_reply(reply: ModelReply) -> str:
-    """What a model said."""
-    thought: list[JsonValue] = [{"type": "reasoning", "content": reply.reasoning}]
-    said: list[JsonValue] = [{"type": "text", "content": reply.text}]
-    parts: list[JsonValue] = [*(thought if reply.reasoning else []), *(said if reply.text else [])]
+    """Serializes a model's reply to JSON, in the same form."""
+    parts: list[JsonValue] = []
+    if reply.reasoning:
+        parts.append({"type": "reasoning", "content": reply.reasoning})
+    if reply.text:
+        parts.append({"type": "text", "content": reply.text})
     parts += [_call(call.id, call.name, call.arguments) for call in reply.tool_calls]
-    told: JsonObject = {
+    message: JsonObject = {
         "role": "assistant",
         "parts": parts,
         "finish_reason": reply.finish_reason,
     }
-    return to_json_text([told])
+    return to_json_text([message])
 
 
 def to_json_text(value: JsonValue) -> str:
-    """Text as it is, all else as JSON."""
+    """Returns text unchanged, and any other value as JSON."""
     return replace_surrogates(
         value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     )
@@ -77,7 +78,7 @@ def _call(call_id: JsonValue, name: JsonValue, arguments: JsonValue) -> JsonObje
 
 
 AGENT_NAME: Final = "mini-agent"
-# What LiteLLM calls them: what the conventions call them, where that is another word.
+# LiteLLM's names of providers -> the conventions' names, where they differ.
 PROVIDER_NAMES: Final[Mapping[str, str]] = {
     "ollama_chat": "ollama",
     "azure": "azure.ai.openai",
@@ -93,32 +94,34 @@ Attributes = dict[str, AttributeValue]
 
 
 async def trace_run(config: AgentConfig, run: Awaitable[AgentResult]) -> AgentResult:
-    """What comes of `run`, within a span `invoke_agent`."""
-    asked: Attributes = {
+    """Awaits `run` within a span `invoke_agent`."""
+    attributes: Attributes = {
         "gen_ai.operation.name": "invoke_agent",
         "gen_ai.agent.name": AGENT_NAME,
         "gen_ai.agent.version": version(AGENT_NAME),
         "gen_ai.provider.name": provider_name(config.model),
         "gen_ai.request.model": config.model,
     }
-    with span(f"invoke_agent {AGENT_NAME}", SpanKind.INTERNAL, asked) as begun:
+    with span(f"invoke_agent {AGENT_NAME}", SpanKind.INTERNAL, attributes) as active_span:
         result = await run
-        _set_result(begun, result)
+        _set_result(active_span, result)
         return result
 
 
 class TracedModel:
-    """`model`, each of whose turns is a span `chat`."""
+    """A model whose replies are spans `chat`."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
 
     async def reply(self, request: ModelRequest) -> ModelReply:
-        """The model's turn; raises what `model` raises."""
-        with span(f"chat {request.model}", SpanKind.CLIENT, _request_attributes(request)) as begun:
+        """Requests a reply; raises what the traced model raises."""
+        with span(
+            f"chat {request.model}", SpanKind.CLIENT, _request_attributes(request)
+        ) as active_span:
             reply = await self._model.reply(request)
-            if begun.is_recording():
-                _set_reply(begun, request, reply)
+            if active_span.is_recording():
+                _set_reply(active_span, request, reply)
             return reply
 
 
@@ -126,75 +129,75 @@ class TracedModel:
 def trace_tool_call(
     call_id: str, name: str, arguments: Mapping[str, JsonValue]
 ) -> Iterator[Callable[[ToolOutput], None]]:
-    """`execute_tool`, round one call; what is yielded takes its output."""
-    asked: Attributes = {
+    """Traces a call as a span `execute_tool`; yields the function that records its output."""
+    attributes: Attributes = {
         "gen_ai.operation.name": "execute_tool",
         "gen_ai.tool.name": name,
         "gen_ai.tool.call.id": call_id,
         "gen_ai.tool.type": "function",
     }
-    with span(f"execute_tool {name}", SpanKind.INTERNAL, asked) as begun:
-        if begun.is_recording() and captures_content():
-            begun.set_attribute("gen_ai.tool.call.arguments", to_json_text(dict(arguments)))
-        yield lambda output: _set_output(begun, output)
+    with span(f"execute_tool {name}", SpanKind.INTERNAL, attributes) as active_span:
+        if active_span.is_recording() and captures_content():
+            active_span.set_attribute("gen_ai.tool.call.arguments", to_json_text(dict(arguments)))
+        yield lambda output: _set_output(active_span, output)
 
 
 def provider_name(model: str) -> str:
-    """Who serves `model`, as the conventions name them."""
+    """Returns the provider of `model`, by the conventions' name."""
     prefix, slash, _ = model.partition("/")
     if slash:
         return PROVIDER_NAMES.get(prefix, prefix)
     return next(
-        (who for begin, who in PROVIDERS_BY_PREFIX.items() if model.startswith(begin)), "openai"
+        (name for start, name in PROVIDERS_BY_PREFIX.items() if model.startswith(start)), "openai"
     )
 
 
 def _request_attributes(request: ModelRequest) -> Attributes:
-    asked: Attributes = {
+    attributes: Attributes = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": provider_name(request.model),
         "gen_ai.request.model": request.model,
     }
     if request.temperature is not None:
-        asked["gen_ai.request.temperature"] = request.temperature
-    most = request.options.get("max_tokens")
-    if isinstance(most, int):
-        asked["gen_ai.request.max_tokens"] = most
-    return asked
+        attributes["gen_ai.request.temperature"] = request.temperature
+    max_tokens = request.options.get("max_tokens")
+    if isinstance(max_tokens, int):
+        attributes["gen_ai.request.max_tokens"] = max_tokens
+    return attributes
 
 
-def _set_reply(begun: Span, request: ModelRequest, reply: object) -> None:
-    if not isinstance(reply, ModelReply):  # a model is foreign code; the loop complains
+def _set_reply(active_span: Span, request: ModelRequest, reply: object) -> None:
+    if not isinstance(reply, ModelReply):  # a model is foreign code; the loop raises
         return
-    begun.set_attributes({"gen_ai.response.finish_reasons": (reply.finish_reason,)})
-    begun.set_attributes(_usage_attributes(reply.usage))
+    active_span.set_attributes({"gen_ai.response.finish_reasons": (reply.finish_reason,)})
+    active_span.set_attributes(_usage_attributes(reply.usage))
     if captures_content():
-        begun.set_attribute("gen_ai.input.messages", serialize_messages(request.messages))
-        begun.set_attribute("gen_ai.output.messages", serialize_reply(reply))
+        active_span.set_attribute("gen_ai.input.messages", serialize_messages(request.messages))
+        active_span.set_attribute("gen_ai.output.messages", serialize_reply(reply))
 
 
-def _set_result(begun: Span, result: AgentResult) -> None:
-    if not begun.is_recording():
+def _set_result(active_span: Span, result: AgentResult) -> None:
+    if not active_span.is_recording():
         return
-    begun.set_attributes(_usage_attributes(result.usage))
-    begun.set_attribute("mini_agent.stopped_reason", result.stopped_reason)
-    begun.set_attribute("mini_agent.iterations", len(result.iterations))
+    active_span.set_attributes(_usage_attributes(result.usage))
+    active_span.set_attribute("mini_agent.stopped_reason", result.stopped_reason)
+    active_span.set_attribute("mini_agent.iterations", len(result.iterations))
     if result.stopped_reason == "error":
-        failed(begun, "error")
+        failed(active_span, "error")
 
 
-def _set_output(begun: Span, output: ToolOutput) -> None:
-    if not begun.is_recording():
+def _set_output(active_span: Span, output: ToolOutput) -> None:
+    if not active_span.is_recording():
         return
     if output.rc is not None:
-        begun.set_attribute("mini_agent.tool.rc", output.rc)
+        active_span.set_attribute("mini_agent.tool.rc", output.rc)
     if output.execution is not None:
-        begun.set_attributes(_execution_attributes(output.execution))
+        active_span.set_attributes(_execution_attributes(output.execution))
     if not output.ok:
-        failed(begun, output.status or ("not_run" if output.rc is None else "nonzero"))
+        failed(active_span, output.status or ("not_run" if output.rc is None else "nonzero"))
     if captures_content():
-        said = output.told or output.stdout or output.stderr or output.error or ""
-        begun.set_attribute("gen_ai.tool.call.result", to_json_text(said))
+        text = output.told or output.stdout or output.stderr or output.error or ""
+        active_span.set_attribute("gen_ai.tool.call.result", to_json_text(text))
 
 
 def _usage_attributes(usage: Usage) -> Attributes:
@@ -206,13 +209,13 @@ def _usage_attributes(usage: Usage) -> Attributes:
 
 
 def _execution_attributes(execution: Execution) -> Attributes:
-    took = execution.timings_ms
+    timings = execution.timings_ms
     return {
         "mini_agent.sandbox.language": execution.language,
         "mini_agent.sandbox.status": execution.status,
         "mini_agent.sandbox.exit_code": execution.exit_code,
-        "mini_agent.sandbox.queue_ms": took.queue,
-        "mini_agent.sandbox.start_ms": took.start,
-        "mini_agent.sandbox.run_ms": took.compile + took.run,
+        "mini_agent.sandbox.queue_ms": timings.queue,
+        "mini_agent.sandbox.start_ms": timings.start,
+        "mini_agent.sandbox.run_ms": timings.compile + timings.run,
         "container.image.name": execution.sandbox.image,
     }

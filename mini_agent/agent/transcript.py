@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
-from itertools import count
 from typing import Final
 
-from mini_agent.agent.normalize import INSTRUCTION_ROLES, has_instructions
+from mini_agent.agent.normalize import INSTRUCTION_ROLES, has_instructions, unused_id
 from mini_agent.messages import (
     Message,
     assistant,
@@ -46,13 +45,9 @@ class Transcript:
     def reserve_id(self, requested: str) -> str:
         """Reserves `requested`, or an id like it that no call has yet."""
         # INVARIANT: an id names one call of the whole run, whatever the model server repeats.
-        requested = replace_surrogates(requested)[:MAX_ID_CHARS]
-        candidate = requested
-        numbered = (f"{requested or 'call'}_{number}" for number in count(1))
-        while not candidate or candidate in self._ids:
-            candidate = next(numbered)
-        self._ids.add(candidate)
-        return candidate
+        reserved = unused_id(replace_surrogates(requested)[:MAX_ID_CHARS], self._ids)
+        self._ids.add(reserved)
+        return reserved
 
     def add_answer(self, text: str) -> None:
         """Adds the model's answer, which ends a turn."""

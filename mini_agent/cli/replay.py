@@ -52,7 +52,7 @@ def _bundle_in(file: str) -> Bundle:
 
 
 async def _replayed(bundle: Bundle, settings: Settings) -> ReplayReport:
-    async with _tools(bundle.asked(), settings) as tools:
+    async with _tools(bundle.parse_request(), settings) as tools:
         return await replay(bundle, tools)
 
 

@@ -129,7 +129,7 @@ class Assistant:
             self.inner.context_limit = NO_LIMIT
 
     def _add_pending_context(self) -> None:
-        """Append the SessionStart hooks' context, as meta: it must not pass for the user's words."""
+        """Append the SessionStart hooks' context as meta, lest it pass for the user's words."""
         if self._pending_context:
             self.session.add_user_message([*map(text_block, self._pending_context)], is_meta=True)
             self._pending_context = ()

@@ -157,7 +157,7 @@ class AssistantRuntime:
 async def open_session(
     launch: LaunchConfig, dependencies: Dependencies
 ) -> AsyncIterator[AssistantRuntime]:
-    """Open the session that the options select, with its MCP servers; both are closed at the end."""
+    """Open the session that the options select, with its MCP servers; close both at the end."""
     sandbox = open_sandbox(Settings()) if launch.uses_builtin else nullcontext()
     async with sandbox as programs, _open_with_programs(launch, dependencies, programs) as runtime:
         if programs is not None:

@@ -28,7 +28,7 @@ from mini_agent.tools.invoker import Listener as OutputListener
 
 @dataclass(frozen=True, slots=True)
 class CancellableRun:
-    """The model and the tools of a run; once `is_cancelled`, new calls wait for the cancellation."""
+    """The model and the tools of a run; once `is_cancelled`, new calls wait to be cancelled."""
 
     model: Model
     tools: Invoker

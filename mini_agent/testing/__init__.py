@@ -1,4 +1,4 @@
-"""Models for tests: a scripted server that real clients talk to, and the words of its scripts."""
+"""Scripted model servers for tests: `ScriptedServer` and the functions that build its replies."""
 
 from mini_agent.testing.http import Request
 from mini_agent.testing.replies import (

@@ -1,15 +1,14 @@
-"""A request as the scripted server saw it, and how it is read off a connection.
-
-An HTTP answer as a value: what to send, how fast, and whether to send it whole.
-"""
+"""HTTP requests and responses of the scripted server as values, and their wire form."""
 
 from __future__ import annotations
+
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import BinaryIO, Final
 from urllib.parse import urlsplit
+
 from mini_agent.testing.replies import JsonObject, JsonValue
 from mini_agent_protocol.sse import format_event
 
@@ -22,14 +21,14 @@ REQUEST_FIELDS: Final = frozenset({"model", "messages", "tools", "stream", "opti
 
 
 class MalformedRequest(Exception):
-    """What came in is not a request; the message says why."""
+    """The received bytes are no request; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
     """One request: `body` is its JSON object, `problem` says why there is none.
 
-    `number` counts from 1 over everything the server was asked. Header names are lower case.
+    `number` counts from 1 over all requests of the server. Header names are lower case.
     """
 
     method: str
@@ -41,13 +40,13 @@ class Request:
 
     @property
     def model(self) -> str:
-        """The model asked for, by `model` or, as older clients say, `name`."""
+        """The requested model, from `model` or, as older clients send it, `name`."""
         named = self.body.get("model") or self.body.get("name")
         return named if isinstance(named, str) else ""
 
     @property
     def messages(self) -> list[JsonObject]:
-        """The conversation; a prompt of `/api/generate` is shown as messages too."""
+        """The conversation; a prompt of `/api/generate` is converted to messages."""
         if self.path != "/api/generate":
             return _objects(self.body.get("messages"))
         prompt: JsonObject = {"role": "user", "content": self.body.get("prompt")}
@@ -61,7 +60,7 @@ class Request:
 
     @property
     def options(self) -> JsonObject:
-        """Ollama's `options`; with OpenAI's format, every field that is not the conversation."""
+        """Ollama's `options`; in OpenAI's format, every field beside the conversation."""
         if self.path.startswith("/v1/"):
             return {key: self.body[key] for key in self.body if key not in REQUEST_FIELDS}
         options = self.body.get("options")
@@ -69,12 +68,12 @@ class Request:
 
     @property
     def stream(self) -> bool:
-        """Whether the answer is streamed: Ollama does unless told not to, OpenAI when told to."""
+        """Whether the answer is streamed; Ollama's default is true, OpenAI's false."""
         return bool(self.body.get("stream", not self.path.startswith("/v1/")))
 
     @property
     def is_model_request(self) -> bool:
-        """Whether the model was asked to say something."""
+        """Whether it asks the model for a reply."""
         return self.method == "POST" and self.path in TURN_PATHS
 
     @property
@@ -87,17 +86,17 @@ def _objects(value: JsonValue) -> list[JsonObject]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
-def read_request(reader: BinaryIO, go_on: Callable[[], None]) -> Request | None:
-    """The connection's next request, None when the client is done; raises `MalformedRequest`.
+def read_request(reader: BinaryIO, send_continue: Callable[[], None]) -> Request | None:
+    """Read the connection's next request; None at its end. Raises `MalformedRequest`.
 
-    `go_on` is called when the client waits for leave to send its body.
+    `send_continue` is called when the client waits for `100 Continue` before it sends the body.
     """
     head = _read_head(reader)
     if not head:
         return None
     method, target, headers = _parse_head(head)
     if "100-continue" in headers.get("expect", "").lower():
-        go_on()
+        send_continue()
     body, problem = _parse_json_object(_read_body(reader, headers))
     path = urlsplit(target).path
     return Request(method, path, headers, body, problem if method == "POST" else "")
@@ -167,9 +166,9 @@ def _read_exactly(reader: BinaryIO, size: int) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """`pieces` are written one after the other, `every_s` apart, the first after `after_s`.
+    """An HTTP response: `pieces` are sent `every_s` seconds apart, the first after `after_s`.
 
-    A `streamed` answer is sent in chunks, any other with its length. One that is `cut` closes the
+    A `streamed` response is chunked, any other has its length. One that is `cut` closes the
     connection half way; one that `hangs` is never sent.
     """
 
@@ -199,7 +198,7 @@ class Response:
 
     @property
     def framed_pieces(self) -> tuple[bytes, ...]:
-        """The body as it goes over the wire, framed, and half of it where the answer is cut."""
+        """The body as sent over the wire; half of it if the response is cut."""
         body = self.pieces
         if self.cut and self.streamed:
             body = body[: max(1, len(body) // 2)]
@@ -212,7 +211,7 @@ class Response:
         return chunks if self.cut else (*chunks, b"0\r\n\r\n")
 
     def with_delay(self, *, after_s: float, every_s: float) -> Response:
-        """The same answer, later or slower; a body in one piece is cut into ten."""
+        """The same response, later or slower; a body in one piece is split into ten."""
         pieces = self.pieces if self.streamed or not every_s else _split(b"".join(self.pieces))
         return replace(
             self, pieces=pieces, after_s=self.after_s + after_s, every_s=every_s or self.every_s
@@ -228,23 +227,23 @@ def _split(body: bytes) -> tuple[bytes, ...]:
     return tuple(body[start : start + size] for start in range(0, len(body), size))
 
 
-def text_response(status: int, said: str) -> Response:
-    """An answer in plain text."""
-    return Response(status, "text/plain; charset=utf-8", (said.encode(),))
+def text_response(status: int, text: str) -> Response:
+    """Build a response in plain text."""
+    return Response(status, "text/plain; charset=utf-8", (text.encode(),))
 
 
 def json_response(status: int, value: JsonValue) -> Response:
-    """An answer in JSON, in one piece."""
+    """Build a response in JSON, in one piece."""
     return Response(status, "application/json; charset=utf-8", (json.dumps(value).encode(),))
 
 
 def ndjson_line(value: JsonValue) -> bytes:
-    """One line of Ollama's streams."""
+    """Format one line of Ollama's streams."""
     return json.dumps(value).encode() + b"\n"
 
 
 def sse_event(value: JsonValue) -> bytes:
-    """One event of OpenAI's streams."""
+    """Format one event of OpenAI's streams."""
     return format_event(json.dumps(value)).encode()
 
 

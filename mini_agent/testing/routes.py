@@ -1,9 +1,7 @@
-"""What the scripted server answers to each path: Ollama's own ones, and OpenAI's beside them.
-
-The models a scripted server has: which are pulled, which could be, and what each can do.
-"""
+"""The scripted server's routes, Ollama's and OpenAI's, and the models that it has."""
 
 from __future__ import annotations
+
 import hashlib
 import re
 import time
@@ -12,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
+
 from mini_agent.testing import wire_formats
-from mini_agent.testing import wire_formats as openai_wire
 from mini_agent.testing.http import (
     NDJSON,
     Request,
@@ -37,7 +35,7 @@ WIRE_FORMATS: Final = MappingProxyType[str, WireFormat](
     {
         "/api/chat": wire_formats.OLLAMA_CHAT,
         "/api/generate": wire_formats.OLLAMA_GENERATE,
-        "/v1/chat/completions": openai_wire.OPENAI_CHAT,
+        "/v1/chat/completions": wire_formats.OPENAI_CHAT,
     }
 )
 Route = Callable[[Request], Response]
@@ -65,22 +63,22 @@ EVERY_MODEL: Final = Models()
 
 
 class ModelLibrary:
-    """The models on the disk right now."""
+    """The models that are pulled at the moment."""
 
     def __init__(self, models: Models) -> None:
         self.models = models
         self._pulled = {full_name(name) for name in models.pulled or ()} | _load_manifests(models)
 
     def names(self) -> list[str]:
-        """The pulled models; where every name is one, a stand-in for them all."""
+        """The pulled models; one stand-in if every name is a pulled model."""
         return [ANY_MODEL] if self.models.pulled is None else sorted(self._pulled)
 
     def has(self, name: str) -> bool:
-        """Whether the model can be used without a pull."""
+        """Tell whether the model can be used without a pull."""
         return self.models.pulled is None or full_name(name) in self._pulled
 
     def pull(self, name: str) -> str:
-        """Takes the model onto the disk; what Ollama would say if there is no such model."""
+        """Pull the model; returns Ollama's error text if it does not exist, else an empty one."""
         if self.models.known is not None and full_name(name) not in map(
             full_name, self.models.known
         ):
@@ -112,17 +110,17 @@ def full_name(name: str) -> str:
 
 
 def is_valid_name(name: str) -> bool:
-    """Whether this could be a model's name."""
+    """Tell whether `name` can be a model's name."""
     return VALID_NAME.fullmatch(name) is not None and ".." not in name
 
 
 def model_digest(name: str) -> str:
-    """A digest that is the model's own and stays the same."""
+    """A digest that is the same for every call with this name."""
     return hashlib.sha256(full_name(name).encode()).hexdigest()
 
 
 def model_details() -> JsonObject:
-    """What Ollama says about a model's file."""
+    """Ollama's description of a model file."""
     return {
         "parent_model": "",
         "format": "gguf",
@@ -134,7 +132,7 @@ def model_details() -> JsonObject:
 
 
 class Routes:
-    """The paths, over one library and one script."""
+    """Routes each request to its handler, with one model library and one script."""
 
     def __init__(self, library: ModelLibrary, script: ScriptPlayer) -> None:
         self._library = library
@@ -147,20 +145,20 @@ class Routes:
             "/v1/models": self._openai_models,
         }
         self._post: dict[str, Route] = {
-            **dict.fromkeys(WIRE_FORMATS, self._turn),
+            **dict.fromkeys(WIRE_FORMATS, self._model_reply),
             "/api/show": self._show,
             "/api/pull": self._pull,
         }
 
     def answer(self, request: Request) -> Response:
-        """The answer to any request."""
+        """Build the response to any request."""
         if request.method in ("GET", "HEAD"):
-            return self._found(self._get, self._post, request)
+            return self._dispatch(self._get, self._post, request)
         if request.method == "POST":
-            return self._found(self._post, self._get, request)
+            return self._dispatch(self._post, self._get, request)
         return text_response(404, "404 page not found")
 
-    def _found(
+    def _dispatch(
         self, routes: dict[str, Route], others: dict[str, Route], request: Request
     ) -> Response:
         if request.path in routes:
@@ -171,29 +169,29 @@ class Routes:
             return text_response(405, "405 method not allowed")
         return text_response(404, "404 page not found")
 
-    def _turn(self, request: Request) -> Response:
-        dialect = WIRE_FORMATS[request.path]
+    def _model_reply(self, request: Request) -> Response:
+        wire_format = WIRE_FORMATS[request.path]
         if wrong := _find_problem(request):
-            return dialect.refusal(400, wrong)
+            return wire_format.refusal(400, wrong)
         if not self._library.has(request.model):
             missing = not_pulled(request.model)
-            return dialect.refusal(missing.status, missing.message)
+            return wire_format.refusal(missing.status, missing.message)
         if request.tools and "tools" not in self._library.models.capabilities:
-            return dialect.answer(request, no_tools(full_name(request.model)))
+            return wire_format.answer(request, no_tools(full_name(request.model)))
         if not request.messages:
-            return self._without_messages(request, dialect)
-        return self._scripted(request, dialect)
+            return self._without_messages(request, wire_format)
+        return self._scripted(request, wire_format)
 
-    def _without_messages(self, request: Request, dialect: WireFormat) -> Response:
-        if dialect is openai_wire.OPENAI_CHAT:
-            return dialect.refusal(400, "[] is too short - 'messages'")
+    def _without_messages(self, request: Request, wire_format: WireFormat) -> Response:
+        if wire_format is wire_formats.OPENAI_CHAT:
+            return wire_format.refusal(400, "[] is too short - 'messages'")
         return json_response(200, wire_formats.load_response(request))
 
-    def _scripted(self, request: Request, dialect: WireFormat) -> Response:
+    def _scripted(self, request: Request, wire_format: WireFormat) -> Response:
         reply = self._script.next_reply(request)
         if reply is not None:
-            return dialect.answer(request, reply)
-        return dialect.refusal(
+            return wire_format.answer(request, reply)
+        return wire_format.refusal(
             400, f"the scripted model has no answer: {self._script.describe_deviation()}"
         )
 
@@ -254,7 +252,7 @@ class Routes:
     def _openai_model(self, request: Request) -> Response:
         name = request.path.removeprefix("/v1/models/")
         if not self._library.has(name):
-            return openai_wire.OPENAI_CHAT.refusal(404, not_pulled(name).message)
+            return wire_formats.OPENAI_CHAT.refusal(404, not_pulled(name).message)
         return json_response(200, _openai_model(name))
 
 

@@ -19,10 +19,7 @@ from mini_agent.testing.replies import Call, Reply, ScriptedReply
 from mini_agent.testing.routes import Models
 
 NO_ARGUMENTS: Final[dict[str, JsonValue]] = {}
-
-
-class UnreadableReply(Exception):
-    """A reply that cannot be read; the message names the key."""
+SPACE: Final = " \t\r\n"
 
 
 class CallEntry(BaseModel):
@@ -36,6 +33,126 @@ class CallEntry(BaseModel):
         description="The arguments; given as a string they go out as they are.",
     )
     id: str | None = Field(default=None, description="The id of the call; null makes one up.")
+
+
+class _ModelsModel(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    pulled: list[str] | None = Field(
+        default=None, description="Models that the server has; null for any."
+    )
+    known: list[str] | None = Field(
+        default=None, description="Models that the server knows; null for any."
+    )
+    capabilities: list[str] = Field(
+        default=["completion", "tools"], description="What the models can do."
+    )
+
+    def values(self) -> Models:
+        return Models(self.pulled, self.known, tuple(self.capabilities))
+
+
+class _ScriptModel(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    replies: list[JsonValue] = Field(
+        description='The replies, in order, each a text or {"word": arguments}.'
+    )
+    repeat_last: bool = Field(
+        default=False, description="Whether the last reply is given again and again."
+    )
+    models: _ModelsModel = Field(
+        default=_ModelsModel(), description="The models that the server has."
+    )
+
+
+class ScriptFileError(Exception):
+    """The file is no script; the message says where and why, `FILE:LINE: what`."""
+
+
+class UnreadableReply(Exception):
+    """A reply that cannot be read; the message names the key."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptFile:
+    """What a script file says."""
+
+    replies: tuple[ScriptedReply, ...]
+    repeat_last: bool
+    models: Models
+
+
+def read_script(path: Path) -> ScriptFile:
+    """The script in the file: a list of replies, or an object around it; raises `ScriptFileError`."""
+    text = _read_text(path)
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as broken:
+        raise ScriptFileError(f"{path}:{broken.lineno}: not JSON: {broken.msg}") from broken
+    try:
+        written = _ScriptModel.model_validate(
+            {"replies": value} if isinstance(value, list) else value
+        )
+    except ValidationError as wrong:
+        line = _find_line(text, wrong.errors()[0]["loc"][:1])
+        raise ScriptFileError(f"{path}:{line}: {describe_errors(wrong)}") from wrong
+    if written.repeat_last and not written.replies:
+        raise ScriptFileError(f"{path}:1: 'repeat_last' needs at least one reply in 'replies'")
+    replies = tuple(_parse_replies(path, text, written.replies, in_object=isinstance(value, dict)))
+    return ScriptFile(replies, written.repeat_last, written.models.values())
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as broken:
+        raise ScriptFileError(f"{path}: cannot be read: {broken.strerror}") from broken
+    except UnicodeDecodeError as broken:
+        raise ScriptFileError(f"{path}: is not UTF-8 text: {broken.reason}") from broken
+
+
+def _find_line(text: str, keys: tuple[str | int, ...]) -> int:
+    """The line where the value under `keys` begins, as far as the keys lead."""
+    at = _skip_space(text, 0)
+    for key in keys:
+        at = dict(_iterate_members(text, at)).get(key, at)
+    return text.count("\n", 0, at) + 1
+
+
+def _skip_space(text: str, at: int) -> int:
+    while text[at] in SPACE:
+        at += 1
+    return at
+
+
+def _iterate_members(text: str, at: int) -> Iterator[tuple[str | int, int]]:
+    """Each key or index of the object or list at `at`, with the place of its value."""
+    if text[at] not in "[{":
+        return
+    decoder, named, index = json.JSONDecoder(), text[at] == "{", 0
+    at = _skip_space(text, at + 1)
+    while text[at] not in "]}":
+        key: str | int = index
+        if named:
+            key, at = decoder.raw_decode(text, at)
+            at = _skip_space(text, _skip_space(text, at) + 1)
+        yield key, at
+        _, end = decoder.raw_decode(text, at)
+        at = _skip_space(text, end)
+        at = _skip_space(text, at + 1) if text[at] == "," else at
+        index += 1
+
+
+def _parse_replies(
+    path: Path, text: str, written: list[JsonValue], *, in_object: bool
+) -> Iterator[ScriptedReply]:
+    for index, one in enumerate(written):
+        try:
+            yield parse_scripted_reply(one)
+        except UnreadableReply as wrong:
+            line = _find_line(text, ("replies", index) if in_object else (index,))
+            raise ScriptFileError(f"{path}:{line}: reply {index + 1}: {wrong}") from wrong
 
 
 def parse_scripted_reply(written: JsonValue) -> ScriptedReply:
@@ -52,11 +169,9 @@ def parse_scripted_reply(written: JsonValue) -> ScriptedReply:
     return _build_reply(word, arguments)
 
 
-def describe_errors(wrong: ValidationError) -> str:
-    """What is wrong, key by key."""
-    return "; ".join(
-        f"{'.'.join(map(str, one['loc']))!r}: {one['msg'].lower()}" for one in wrong.errors()
-    )
+def _shorten(written: JsonValue) -> str:
+    shown = repr(written)
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
 
 
 def _build_reply(word: str, arguments: JsonValue) -> ScriptedReply:
@@ -66,6 +181,13 @@ def _build_reply(word: str, arguments: JsonValue) -> ScriptedReply:
         return validate_call(function)(**named)
     except ValidationError as wrong:
         raise UnreadableReply(f"{word}: {describe_errors(wrong)}") from wrong
+
+
+def describe_errors(wrong: ValidationError) -> str:
+    """What is wrong, key by key."""
+    return "; ".join(
+        f"{'.'.join(map(str, one['loc']))!r}: {one['msg'].lower()}" for one in wrong.errors()
+    )
 
 
 def _call(name: str, arguments: dict[str, JsonValue] = NO_ARGUMENTS) -> Reply:
@@ -125,127 +247,3 @@ REPLY_FUNCTIONS: Final = MappingProxyType[str, tuple[Callable[..., ScriptedReply
         "empty_choices": (replies.empty_choices, "nothing"),
     }
 )
-
-
-def _shorten(written: JsonValue) -> str:
-    shown = repr(written)
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."
-
-
-SPACE: Final = " \t\r\n"
-
-
-class ScriptFileError(Exception):
-    """The file is no script; the message says where and why, `FILE:LINE: what`."""
-
-
-@dataclass(frozen=True, slots=True)
-class ScriptFile:
-    """What a script file says."""
-
-    replies: tuple[ScriptedReply, ...]
-    repeat_last: bool
-    models: Models
-
-
-class _ModelsModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    pulled: list[str] | None = Field(
-        default=None, description="Models that the server has; null for any."
-    )
-    known: list[str] | None = Field(
-        default=None, description="Models that the server knows; null for any."
-    )
-    capabilities: list[str] = Field(
-        default=["completion", "tools"], description="What the models can do."
-    )
-
-    def values(self) -> Models:
-        return Models(self.pulled, self.known, tuple(self.capabilities))
-
-
-class _ScriptModel(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    replies: list[JsonValue] = Field(
-        description='The replies, in order, each a text or {"word": arguments}.'
-    )
-    repeat_last: bool = Field(
-        default=False, description="Whether the last reply is given again and again."
-    )
-    models: _ModelsModel = Field(
-        default=_ModelsModel(), description="The models that the server has."
-    )
-
-
-def read_script(path: Path) -> ScriptFile:
-    """The script in the file: a list of replies, or an object around it; raises `ScriptFileError`."""
-    text = _read_text(path)
-    try:
-        value = json.loads(text)
-    except json.JSONDecodeError as broken:
-        raise ScriptFileError(f"{path}:{broken.lineno}: not JSON: {broken.msg}") from broken
-    try:
-        written = _ScriptModel.model_validate(
-            {"replies": value} if isinstance(value, list) else value
-        )
-    except ValidationError as wrong:
-        line = _find_line(text, wrong.errors()[0]["loc"][:1])
-        raise ScriptFileError(f"{path}:{line}: {describe_errors(wrong)}") from wrong
-    if written.repeat_last and not written.replies:
-        raise ScriptFileError(f"{path}:1: 'repeat_last' needs at least one reply in 'replies'")
-    replies = tuple(_parse_replies(path, text, written.replies, in_object=isinstance(value, dict)))
-    return ScriptFile(replies, written.repeat_last, written.models.values())
-
-
-def _read_text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except OSError as broken:
-        raise ScriptFileError(f"{path}: cannot be read: {broken.strerror}") from broken
-    except UnicodeDecodeError as broken:
-        raise ScriptFileError(f"{path}: is not UTF-8 text: {broken.reason}") from broken
-
-
-def _parse_replies(
-    path: Path, text: str, written: list[JsonValue], *, in_object: bool
-) -> Iterator[ScriptedReply]:
-    for index, one in enumerate(written):
-        try:
-            yield parse_scripted_reply(one)
-        except UnreadableReply as wrong:
-            line = _find_line(text, ("replies", index) if in_object else (index,))
-            raise ScriptFileError(f"{path}:{line}: reply {index + 1}: {wrong}") from wrong
-
-
-def _find_line(text: str, keys: tuple[str | int, ...]) -> int:
-    """The line where the value under `keys` begins, as far as the keys lead."""
-    at = _skip_space(text, 0)
-    for key in keys:
-        at = dict(_iterate_members(text, at)).get(key, at)
-    return text.count("\n", 0, at) + 1
-
-
-def _iterate_members(text: str, at: int) -> Iterator[tuple[str | int, int]]:
-    """Each key or index of the object or list at `at`, with the place of its value."""
-    if text[at] not in "[{":
-        return
-    decoder, named, index = json.JSONDecoder(), text[at] == "{", 0
-    at = _skip_space(text, at + 1)
-    while text[at] not in "]}":
-        key: str | int = index
-        if named:
-            key, at = decoder.raw_decode(text, at)
-            at = _skip_space(text, _skip_space(text, at) + 1)
-        yield key, at
-        _, end = decoder.raw_decode(text, at)
-        at = _skip_space(text, end)
-        at = _skip_space(text, at + 1) if text[at] == "," else at
-        index += 1
-
-
-def _skip_space(text: str, at: int) -> int:
-    while text[at] in SPACE:
-        at += 1
-    return at

@@ -1,9 +1,7 @@
-"""The scripted model server: a real HTTP server on loopback, in a thread of its own.
-
-HTTP/1.1 on a listening socket, in threads: reads requests, writes answers, leaves nothing.
-"""
+"""The scripted model server: an HTTP/1.1 server on loopback, in threads of its own."""
 
 from __future__ import annotations
+
 import contextlib
 import socket
 import threading
@@ -12,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from types import TracebackType
 from typing import BinaryIO, Final, Self
+
 from mini_agent.testing.http import (
     MalformedRequest,
     Request,
@@ -30,7 +29,7 @@ CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class ScriptedServer:
-    """A model that says what its script says, in Ollama's and OpenAI's wire format.
+    """A model server that replies as its script says, in Ollama's and OpenAI's wire format.
 
         with ScriptedServer([call("exec_python", code="print(6 * 7)"), "It is 42."]) as server:
             ...  # api_base=server.url for ollama/ and ollama_chat/, server.openai_url for openai/
@@ -53,13 +52,13 @@ class ScriptedServer:
         self._address = (host, port)
         self._script = create_player(script, repeat_last=repeat_last)
         self._routes = Routes(ModelLibrary(models), self._script)
-        self._seen: list[Request] = []
-        self._serving: HttpServer | None = None
+        self._received: list[Request] = []
+        self._server: HttpServer | None = None
 
     def __enter__(self) -> Self:
         listening = socket.create_server(self._address, backlog=512)
         self._address = listening.getsockname()[:2]
-        self._serving = HttpServer(listening, self._answer)
+        self._server = HttpServer(listening, self._answer)
         return self
 
     def __exit__(
@@ -68,8 +67,8 @@ class ScriptedServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._serving is not None:
-            self._serving.stop()
+        if self._server is not None:
+            self._server.stop()
         deviation = self._script.describe_deviation()
         if deviation and error is None:
             raise ScriptNotFollowed(deviation)
@@ -83,34 +82,34 @@ class ScriptedServer:
 
     @property
     def url(self) -> str:
-        """Where Ollama's format is spoken, `http://127.0.0.1:PORT`."""
+        """The base URL of Ollama's format, `http://127.0.0.1:PORT`."""
         return f"http://{self._address[0]}:{self.port}"
 
     @property
     def openai_url(self) -> str:
-        """Where OpenAI's format is spoken, with the `/v1` that its clients want."""
+        """The base URL of OpenAI's format, ending in `/v1`."""
         return f"{self.url}/v1"
 
     @property
     def requests(self) -> tuple[Request, ...]:
-        """What the model was asked to answer, in order, refused requests included."""
-        return tuple(request for request in self._seen if request.is_model_request)
+        """The requests for a reply, in order, refused ones included."""
+        return tuple(request for request in self._received if request.is_model_request)
 
     @property
     def traffic(self) -> tuple[Request, ...]:
         """Every request, also pulls and the clients' probes of `/api/show`."""
-        return tuple(self._seen)
+        return tuple(self._received)
 
     @property
     def connections(self) -> int:
-        """How many connections were made so far, 0 before the block is entered."""
-        return self._serving.connections if self._serving else 0
+        """The number of connections made so far, 0 before the block is entered."""
+        return self._server.connections if self._server else 0
 
     def _answer(self, request: Request) -> Response:
         if request.path == "/__log":
-            return json_response(200, [_log_entry(one) for one in self._seen])
-        numbered = replace(request, number=len(self._seen) + 1)
-        self._seen.append(numbered)
+            return json_response(200, [_log_entry(one) for one in self._received])
+        numbered = replace(request, number=len(self._received) + 1)
+        self._received.append(numbered)
         return self._routes.answer(numbered)
 
 
@@ -129,7 +128,7 @@ def _log_entry(request: Request) -> JsonValue:
 
 
 class HttpServer:
-    """Answers what comes in on `listening`, which it closes, until it is stopped."""
+    """Answers requests on `listening` until it is stopped, and closes it."""
 
     def __init__(self, listening: socket.socket, answer: Callable[[Request], Response]) -> None:
         self._listening = listening
@@ -145,11 +144,11 @@ class HttpServer:
 
     @property
     def connections(self) -> int:
-        """How many were made so far, also those that are closed."""
+        """The number of connections made so far, closed ones included."""
         return len(self._connections)
 
     def stop(self) -> None:
-        """Drops every connection, hanging ones too; raises what broke the server, if it broke."""
+        """Close every connection, hanging ones too; raises what broke a connection's thread."""
         self._stopping.set()
         # INVARIANT: nothing is accepted any more before the open connections are shut.
         self._wake()
@@ -161,7 +160,7 @@ class HttpServer:
             ended.result()
 
     def _wake(self) -> None:
-        """Shutting the socket ends a waiting accept on Linux, a last caller does elsewhere."""
+        """End a waiting accept: by shutdown on Linux, by a last connection elsewhere."""
         _shutdown(self._listening)
         with contextlib.suppress(OSError):
             socket.create_connection(self._address, timeout=1).close()

@@ -1,1 +1,1 @@
-"""Calls found in whatever a weak model says, each shape in a file of its own."""
+"""Parses tool calls out of a model's reply; each file reads one form."""

@@ -1,19 +1,19 @@
-"""The arguments of a call under the tool's own names, its programs as they were meant.
+"""Parses a call's arguments and normalizes them to the tool's parameters.
 
-The arguments of a call as their text says them, whatever its form.
-
-The value of one argument: a text that a tool can take, out of what was given for it.
-
-Calls in the syntax of a programming language: `exec_python(code="print(1)")`.
+Arguments come as JSON, nearly JSON, plain text or in Python's syntax, `(code="print(1)")`; names
+are mapped to the tool's own, and programs are repaired.
 """
 
 from __future__ import annotations
+
 import json
 import re
 import shlex
 from dataclasses import dataclass, replace
 from typing import Final
+
 from pydantic import JsonValue
+
 from mini_agent.messages import JsonObject
 from mini_agent.tool_parsing.lenient_json import (
     JsonReader,
@@ -54,7 +54,7 @@ METADATA_NAMES: Final = words_in(
 
 @dataclass(frozen=True, slots=True)
 class ParsedArguments:
-    """What a tool is called with, what was repaired, and what is wrong with it, if anything."""
+    """The arguments of a call, the repairs made to them, and what is wrong, if anything."""
 
     value: JsonValue
     repaired: tuple[str, ...] = ()
@@ -62,14 +62,14 @@ class ParsedArguments:
 
     @property
     def named(self) -> JsonObject:
-        """The arguments by name; none of them where they are of no such form."""
+        """The arguments by name; empty if they are not an object."""
         return self.value if isinstance(self.value, dict) else {}
 
 
-def parse_arguments(written: str) -> ParsedArguments:
-    """What `written` says, whatever its form: an object, else a list, a text or a number."""
-    text = strip_fence(written).strip()
-    repaired = ("the fence around the arguments was taken off",) if text != written.strip() else ()
+def parse_arguments(source: str) -> ParsedArguments:
+    """Parse `source` as an object, else a list, a text or a number."""
+    text = strip_fence(source).strip()
+    repaired = ("the fence around the arguments was taken off",) if text != source.strip() else ()
     if not text:
         return ParsedArguments({}, repaired)
     value: JsonValue = text
@@ -108,7 +108,7 @@ def _parse_whole(text: str) -> ParsedJson:
 
 
 def _is_repeated(text: str, read: ParsedJson) -> bool:
-    """Some servers send the same arguments twice over."""
+    """Tell whether the rest repeats the value; some servers send arguments twice."""
     try:
         again = parse_json(text, read.end)
     except LenientJsonError:
@@ -117,7 +117,7 @@ def _is_repeated(text: str, read: ParsedJson) -> bool:
 
 
 def _parse_as_text(text: str, repaired: tuple[str, ...], problem: str) -> ParsedArguments:
-    """Text that only begins as JSON does: a program may begin with a bracket."""
+    """Accept text that only starts like JSON: a program may start with a bracket."""
     if text.lstrip()[:1] in "[(" and has_function_call(text):
         return ParsedArguments(text, repaired)
     return ParsedArguments({}, repaired, problem)
@@ -134,21 +134,21 @@ def _describe_repairs(text: str, *, is_inner: bool) -> tuple[str, ...]:
 
 
 def normalize_arguments(tool: OfferedTool, given: ParsedArguments) -> ParsedArguments:
-    """`given` under the tool's own names, its programs as they were meant."""
+    """Map `given` to the tool's own parameter names and repair its programs."""
     if given.problem:
         return given
     shaped = _assign_names(tool, given)
     if shaped.problem:
         return shaped
-    given_ones: JsonObject = {}
-    given_ones.update((name, value) for name, value in shaped.named.items() if value is not None)
-    named = with_own_names(given_ones, tool)
+    non_null: JsonObject = {}
+    non_null.update((name, value) for name, value in shaped.named.items() if value is not None)
+    named = with_own_names(non_null, tool)
     adopted = _rename_unknown_argument(tool, ParsedArguments(named.arguments))
     notes = [*shaped.repaired, *named.renamed, *adopted.repaired]
     arguments: JsonObject = {}
     for name, value in adopted.named.items():
-        arguments[name], said = repair_value(tool, name, value)
-        notes.extend(said)
+        arguments[name], repairs = repair_value(tool, name, value)
+        notes.extend(repairs)
     return ParsedArguments(arguments, tuple(notes))
 
 
@@ -164,16 +164,16 @@ def _assign_names(tool: OfferedTool, given: ParsedArguments) -> ParsedArguments:
         text = str(value) if language_of_tool(tool) is None else None
     if text is None or not parameter or not accepts_text(tool, text):
         return replace(given, value={}, problem=f"{NOT_AN_OBJECT}, but {json.dumps(value):.80}")
-    said = f"the bare text was taken as {parameter}"
-    return replace(given, value={parameter: text}, repaired=(*given.repaired, said))
+    note = f"the bare text was taken as {parameter}"
+    return replace(given, value={parameter: text}, repaired=(*given.repaired, note))
 
 
 def _parse_keywords(tool: OfferedTool, value: JsonValue) -> JsonValue:
-    """Arguments in Python's syntax, `code="print(1)"`, and a program that is its own key."""
+    """Parse Python's syntax, `code="print(1)"`, and a program used as its own key."""
     if isinstance(value, dict) and len(value) == 1:
-        ((key, held),) = value.items()
+        ((key, nested),) = value.items()
         is_program = language_of_tool(tool) == "python" and has_function_call(key)
-        return key if is_program and held in (None, "", {}, True) else value
+        return key if is_program and nested in (None, "", {}, True) else value
     if not isinstance(value, str):
         return value
     given = parse_bracketed_arguments(f"({value})", 0)
@@ -200,20 +200,20 @@ def _convert_list(tool: OfferedTool, items: list[JsonValue]) -> JsonValue:
 
 
 def _unwrap(tool: OfferedTool, given: ParsedArguments) -> ParsedArguments:
-    """Without an object around the arguments: {"arguments": {...}}."""
-    for key, held in given.named.items():
+    """Remove an object around the arguments: {"arguments": {...}}."""
+    for key, nested in given.named.items():
         if spelled(key) not in WRAPPER_KEYS or key in tool.parameters or len(given.named) > 3:
             continue
-        is_text = isinstance(held, str) and held.lstrip().startswith("{")
-        inner = parse_arguments(held).value if isinstance(held, str) and is_text else held
+        is_text = isinstance(nested, str) and nested.lstrip().startswith("{")
+        inner = parse_arguments(nested).value if isinstance(nested, str) and is_text else nested
         if isinstance(inner, dict):
-            said = f"the arguments were taken out of {key}"
-            return ParsedArguments(inner, (*given.repaired, said))
+            note = f"the arguments were taken out of {key}"
+            return ParsedArguments(inner, (*given.repaired, note))
     return given
 
 
 def _rename_unknown_argument(tool: OfferedTool, given: ParsedArguments) -> ParsedArguments:
-    """Where one text is missing and one text of another name is there, they are the same."""
+    """Rename the one unknown text argument to the one that is missing."""
     missing = [name for name in tool.required if name not in given.named]
     strangers = [
         name
@@ -225,28 +225,28 @@ def _rename_unknown_argument(tool: OfferedTool, given: ParsedArguments) -> Parse
     ]
     if len(missing) != 1 or len(strangers) != 1 or parameter_type(tool, missing[0]) != TEXT_TYPE:
         return given
-    said = f"argument {strangers[0]} was taken as {missing[0]}"
+    note = f"argument {strangers[0]} was taken as {missing[0]}"
     renamed = {missing[0] if n == strangers[0] else n: v for n, v in given.named.items()}
-    return ParsedArguments(renamed, (said,))
+    return ParsedArguments(renamed, (note,))
 
 
 def repair_value(
     tool: OfferedTool, name: str, value: JsonValue
 ) -> tuple[JsonValue, tuple[str, ...]]:
-    """What is meant by `value` for the parameter `name`, and what was done to it."""
+    """Repair the value of the parameter `name`; returns it with a note for each repair."""
     if name not in tool.required or parameter_type(tool, name) != TEXT_TYPE:
         return value, ()
     language = language_of_tool(tool)
-    said: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     text = _join_text(value, shell=language == "bash")
     if text is not None and text != value:
-        said = (f"{name} was made one text",)
+        notes = (f"{name} was made one text",)
     if text is None or language is None:
-        return (value if text is None else text), said
+        return (value if text is None else text), notes
     if language == "python" and (inner := _extract_program(text)) is not None:
-        text, said = inner, (*said, "the program was taken out of JSON inside a string")
+        text, notes = inner, (*notes, "the program was taken out of JSON inside a string")
     program = repair_program(text, language)
-    return program.text, (*said, *program.repairs)
+    return program.text, (*notes, *program.repairs)
 
 
 def _join_text(value: JsonValue, *, shell: bool) -> str | None:
@@ -261,12 +261,12 @@ def _join_text(value: JsonValue, *, shell: bool) -> str | None:
 
 
 def _text_of_object(value: JsonObject, only: str | None) -> str | None:
-    told = next((value[key] for key in VALUE_KEYS if key in value), None)
-    return told if isinstance(told, str) else only if len(value) == 1 else None
+    text = next((value[key] for key in VALUE_KEYS if key in value), None)
+    return text if isinstance(text, str) else only if len(value) == 1 else None
 
 
 def _extract_program(text: str) -> str | None:
-    """The program where `text` is {"code": ...} once more, or a quoted string."""
+    """Extract the program if `text` is {"code": ...} once more, or a quoted string."""
     if text.lstrip()[:1] not in '{"' or (text.lstrip()[:1] == "{" and has_function_call(text)):
         return None
     read = parse_arguments(text)
@@ -277,7 +277,7 @@ def _extract_program(text: str) -> str | None:
 
 
 def sole_parameter(tool: OfferedTool) -> str | None:
-    """The one parameter that a bare text can only be, if there is one."""
+    """The one parameter that a bare text can be meant for; None if there is no such one."""
     candidates = tool.required or tool.parameters
     if len(candidates) == 1 and parameter_type(tool, candidates[0]) == TEXT_TYPE:
         return candidates[0]
@@ -285,7 +285,7 @@ def sole_parameter(tool: OfferedTool) -> str | None:
 
 
 def parameter_type(tool: OfferedTool, parameter: str) -> str:
-    """The JSON type of a parameter; text where the schema says nothing."""
+    """The JSON type of a parameter; "string" if the schema does not say."""
     function = tool.schema.get("function")
     schema = function.get("parameters") if isinstance(function, dict) else None
     properties = schema.get("properties") if isinstance(schema, dict) else None
@@ -295,7 +295,7 @@ def parameter_type(tool: OfferedTool, parameter: str) -> str:
 
 
 def accepts_text(tool: OfferedTool, text: str) -> bool:
-    """Whether a text of no name may be what a tool runs; a file's name is no program."""
+    """Tell whether a text without a name may be the tool's program; a file name is none."""
     language = language_of_tool(tool)
     if language == "python":
         return has_function_call(repair_program(text, language).text)
@@ -304,7 +304,7 @@ def accepts_text(tool: OfferedTool, text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class BracketedArguments:
-    """What stands between the brackets of a call, and where they close."""
+    """The arguments between the brackets of a call; `end` is after the closing one."""
 
     arguments: JsonValue
     end: int
@@ -314,9 +314,9 @@ class BracketedArguments:
 def parse_bracketed_arguments(
     text: str, start: int, end: int | None = None
 ) -> BracketedArguments | None:
-    """The arguments after the opening bracket at `start`; None when it is no call's.
+    """Parse the arguments after the bracket at `start`; None if it opens no call.
 
-    By name they become an object, one value alone stays what it is, several become a list.
+    Named arguments become an object, a single value stays as it is, several become a list.
     """
     reader = JsonReader(text, start + 1, len(text) if end is None else end)
     named: JsonObject = {}

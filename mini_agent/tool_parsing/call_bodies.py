@@ -1,4 +1,4 @@
-"""What stands inside a call's markers: JSON, a name and JSON, XML, a call in brackets, code."""
+"""Parses the body between a call's markers: JSON, name and JSON, XML, brackets."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ NEXT_CALL: Final = re.compile(r"[{\[]|[A-Za-z_][\w.-]{0,63}(?:\[CALL_ID\]\w+)?(?
 
 @dataclass(frozen=True, slots=True)
 class CallBody:
-    """The calls of one marked stretch, and where the last of them ends."""
+    """The calls of one marked span; `end` is the index after the last of them."""
 
     calls: tuple[ParsedCall, ...]
     end: int
@@ -59,10 +59,10 @@ class CallBody:
 def parse_body(
     text: str, start: int, tools: OfferedTools, name: str, limit: int | None
 ) -> CallBody | None:
-    """The calls whose JSON begins at `start`, with or without a name before it.
+    """Parse the calls whose JSON begins at `start`, with or without a name before it.
 
-    How long the stretch is, the JSON itself says, and at most the marker that closes it, at
-    `limit`. `name` is the tool that the marker names.
+    The JSON itself tells where it ends, at most at `limit`, where the closing marker is. `name` is
+    the tool that the marker names.
     """
     calls: list[ParsedCall] = []
     end = start
@@ -75,13 +75,13 @@ def parse_body(
 
 
 def skip_gap(text: str, start: int) -> int:
-    """Where the space and separators after `start` end."""
+    """The index after the space and separators at `start`."""
     gap = GAP.match(text, start)
     return gap.end() if gap else start
 
 
 def find_tool_name(head: str, tools: OfferedTools) -> str:
-    """The name of a tool among the tokens of `head`; a name nobody has, where there is no other."""
+    """Find a tool's name among the words of `head`, else an unknown name, else nothing."""
     words = [word for word in NAME.findall(head) if word.lower() not in NON_NAME_WORDS]
     if len(words) > 4:
         return ""
@@ -101,12 +101,12 @@ def _parse_json_step(
         read = parse_bounded_json(text, opening, limit)
     except LenientJsonError:
         return None
-    wanted = _parse_json_calls(read, tools, find_tool_name(head, tools) or name)
-    return CallBody(tuple(wanted), read.end) if wanted else None
+    calls = _parse_json_calls(read, tools, find_tool_name(head, tools) or name)
+    return CallBody(tuple(calls), read.end) if calls else None
 
 
 def _find_json_start(text: str, start: int) -> int | None:
-    """Where the JSON begins: at once, or after a head of one line or two."""
+    """The index where the JSON begins, at once or after a head of a line or two."""
     for bracket in range(start, min(start + MAX_HEAD_CHARS, len(text))):
         if text[bracket] == "{" or (text[bracket] == "[" and bracket == start):
             return bracket
@@ -126,8 +126,8 @@ def _parse_json_calls(read: ParsedJson, tools: OfferedTools, name: str) -> list[
     return [_parse_unknown_call(read.value)] if _parse_unknown_call(read.value).name else []
 
 
-def _is_unnamed(wanted: ParsedCall, read: ParsedJson) -> bool:
-    return wanted.arguments is read.value
+def _is_unnamed(call: ParsedCall, read: ParsedJson) -> bool:
+    return call.arguments is read.value
 
 
 def _is_whole(read: ParsedJson) -> bool:
@@ -139,47 +139,47 @@ def _is_cut_before_a_name(read: ParsedJson) -> bool:
 
 
 def _parse_unknown_call(value: JsonValue) -> ParsedCall:
-    """A call by a name that nobody has: inside of markers it is one all the same."""
+    """Parse a call by an unknown name: between markers it is a call all the same."""
     named = value.get("name", "") if isinstance(value, dict) else ""
     arguments = value.get("arguments", value.get("parameters")) if isinstance(value, dict) else None
     return ParsedCall(named if isinstance(named, str) else "", arguments, is_explicit=True)
 
 
 def parse_bounded_body(body: str, tools: OfferedTools, name: str = "") -> tuple[ParsedCall, ...]:
-    """The calls of a stretch without JSON at its start, all of which is `body`."""
+    """Parse a body without JSON at its start; `body` is all of it."""
     return tuple(_parse_parameters(body, tools, name)) or parse_bracketed_calls(body, 0)[0]
 
 
 def _parse_parameters(body: str, tools: OfferedTools, name: str) -> list[ParsedCall]:
-    """XML: `<parameter=code>`, `<arg_key>`, or an element for each argument."""
-    given: JsonObject = {}
+    """Parse XML: `<parameter=code>`, `<arg_key>`, or an element for each argument."""
+    arguments: JsonObject = {}
     for pattern in (
         (PARAMETER, GLM_ARGUMENT, ESCAPED_VALUE) if _has_few_elements(body) else (PARAMETER,)
     ):
-        given.update((key.strip(), _parse_value(value)) for key, value in pattern.findall(body))
+        arguments.update((key.strip(), _parse_value(value)) for key, value in pattern.findall(body))
     head = body.split("<", 1)[0][:MAX_HEAD_CHARS]
     elements = dict(ELEMENT.findall(body)) if _has_few_elements(body) else {}
     named = next((elements[each].strip() for each in NAME_ELEMENTS if each in elements), "")
     name = name or (named if NAME.fullmatch(named) else "") or find_tool_name(head, tools)
-    if name and not given:
-        held = next((elements[each] for each in ARGUMENT_ELEMENTS if each in elements), None)
+    if name and not arguments:
+        nested = next((elements[each] for each in ARGUMENT_ELEMENTS if each in elements), None)
         rest = {
             key: _parse_value(inner) for key, inner in elements.items() if key not in NAME_ELEMENTS
         }
-        if held is not None:
-            inner = dict(ELEMENT.findall(held))
-            return [ParsedCall(name, {**inner} or held.strip(), is_explicit=True)]
-        given.update(rest)
-    return [ParsedCall(name, given, is_explicit=True)] if name and given else []
+        if nested is not None:
+            inner = dict(ELEMENT.findall(nested))
+            return [ParsedCall(name, {**inner} or nested.strip(), is_explicit=True)]
+        arguments.update(rest)
+    return [ParsedCall(name, arguments, is_explicit=True)] if name and arguments else []
 
 
 def _has_few_elements(body: str) -> bool:
-    """Elements that are not closed are looked for again and again, to the end of the body."""
+    """Tell whether elements may be searched: each unclosed one is searched to the end."""
     return len(OPENING_TAG.findall(body)) <= MAX_ELEMENTS
 
 
 def _parse_value(written: str) -> str:
-    """XML puts values on lines of their own."""
+    """Parse an element's value, which XML puts on lines of its own."""
     value = written.removeprefix("\n").removesuffix("\n")
     if "<![CDATA[" in value:
         return value.strip().removeprefix("<![CDATA[").removesuffix("]]>").strip("\n")
@@ -187,15 +187,15 @@ def _parse_value(written: str) -> str:
 
 
 def parse_bracketed_calls(text: str, start: int) -> tuple[tuple[ParsedCall, ...], int]:
-    """The calls from `start` on, `name(arg="x")` or a list of such, and where they end."""
-    wanted: list[ParsedCall] = []
+    """Parse `name(arg="x")`, or a list of such; returns the calls and their end."""
+    calls: list[ParsedCall] = []
     position = start
     while named := CALL_OPENING.match(text, position):
-        given = parse_bracketed_arguments(text, named.end())
-        if given is None:
+        parsed = parse_bracketed_arguments(text, named.end())
+        if parsed is None:
             break
         name = named[1].removesuffix(".call")
-        wanted.append(ParsedCall(name, given.arguments, given.is_whole, is_explicit=True))
-        position = skip_gap(text, given.end)
+        calls.append(ParsedCall(name, parsed.arguments, parsed.is_whole, is_explicit=True))
+        position = skip_gap(text, parsed.end)
     closing = re.compile(r"\s*\]").match(text, position)
-    return tuple(wanted), closing.end() if closing and wanted else position
+    return tuple(calls), closing.end() if closing and calls else position

@@ -1,11 +1,10 @@
-"""What words around code say about it: not to be run, to be asked about first, or for others.
+"""Tells from the words around code whether it is to be run, or only mentioned.
 
-Small models answer in the user's language, so the plainest of these are known in several.
-
-The words around a call in a text: whether it is made, or only spoken of.
+Small models answer in the user's language, so the plainest phrases are known in several.
 """
 
 from __future__ import annotations
+
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -69,7 +68,8 @@ DENIED_IN_OTHER_LANGUAGES: Final = re.compile(
 # A question before the code, or after it.
 PERMISSION_QUESTION: Final = re.compile(
     r"\b(?:(?:should|shall|may|can|could|must) (?:I|we)|do you (?:really )?want|would you like|"
-    rf"want me to|am I (?:allowed|supposed)|is it (?:ok|okay|fine|safe))\b[^.!?\n]{{0,40}}\b{RUN_VERB}"
+    r"want me to|am I (?:allowed|supposed)|is it (?:ok|okay|fine|safe))\b"
+    rf"[^.!?\n]{{0,40}}\b{RUN_VERB}"
     r"\b[^.!?\n]{0,80}\?"
     r"|\b(?:shall|should|may) I (?:proceed|continue|go ahead|do (?:it|so|that|this))\b"
     r"[^.!?\n]{0,40}\?"
@@ -122,7 +122,7 @@ MAX_BEFORE_CHARS: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class SurroundingText:
-    """What stands `before` and `after` a call; where the reply `is_cut`, more would follow."""
+    """The text `before` and `after` a call; with `is_cut`, more would follow."""
 
     before: str
     after: str
@@ -130,7 +130,7 @@ class SurroundingText:
 
     @property
     def is_only_mentioned(self) -> bool:
-        """Whether the words before the call say that it must not be made, or is an example.
+        """Whether the words before say that it is an example or must not be made.
 
         Models also announce as an example what they mean, but they do not go on after it then.
         """
@@ -138,12 +138,12 @@ class SurroundingText:
 
     @property
     def is_not_to_be_run(self) -> bool:
-        """The same for a block of code, which is followed by words even when it is meant."""
+        """The same for a block of code, which words follow even if it is meant."""
         return denies_execution(self.before[-MAX_BEFORE_CHARS:], self.after, goes_on=self._goes_on)
 
     @property
     def is_quoted(self) -> bool:
-        """Whether it stands in quotes and the text goes on, or in a line that quotes somebody."""
+        """Whether it stands in quotes and the text goes on, or in a quoting line."""
         if self._line.lstrip().startswith(("> ", "| ")):
             return True
         in_ticks = self._line.endswith(QUOTES) and self.after.startswith(QUOTES)
@@ -157,7 +157,7 @@ class SurroundingText:
 
     @property
     def announces_output(self) -> bool:
-        """Whether the words before it announce what a program prints, not a program."""
+        """Whether the words before it announce a program's output."""
         return bool(OUTPUT_LABEL.search(self.before[-60:]))
 
     @property
@@ -183,10 +183,10 @@ class SurroundingText:
 
 
 def denies_execution(before: str, after: str, *, goes_on: bool) -> bool:
-    """Whether the words next to code say that it is not to be run here and now.
+    """Tell whether the words next to code say that it is not to be run here and now.
 
-    `goes_on` tells that the text goes on after the code: what only sounds like an example is
-    often meant, but no model explains an example that it wants to be run.
+    `goes_on`: the text goes on after the code. What only sounds like an example is often meant, but
+    no model explains an example that it wants to be run.
     """
     lead, rest = before.rstrip(" \t\n`*_\"':"), _following_words(after)
     if _is_denied(lead) or DENIED_IN_OTHER_LANGUAGES.search(lead) or CALLED_HARMFUL.search(lead):
@@ -220,5 +220,5 @@ def _is_denied(lead: str) -> bool:
 
 
 def is_substantial(text: str) -> bool:
-    """Whether `text` says something, more than a word or a closing bracket."""
+    """Tell whether `text` has more words than a word or a closing bracket."""
     return len(LETTERS.findall(TAG.sub("", text[:MAX_BEFORE_CHARS]))) >= MIN_LETTERS

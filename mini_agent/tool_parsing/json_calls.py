@@ -1,10 +1,13 @@
-"""The calls that a JSON value says, whatever its keys are named."""
+"""Finds the tool calls in a JSON value, under whatever key names."""
 
 from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from typing import Final
+
 from pydantic import JsonValue
+
 from mini_agent.messages import JsonObject
 from mini_agent.tool_parsing.arguments import ParsedArguments, normalize_arguments, parse_arguments
 from mini_agent.tool_parsing.lenient_json import ParsedJson
@@ -77,7 +80,7 @@ TOOL_VERBS: Final = words_in(
 
 
 def find_json_calls(read: ParsedJson, tools: OfferedTools) -> tuple[ParsedCall, ...]:
-    """The calls in the value that was read, in its order."""
+    """Find the calls in a parsed value, in order."""
     return tuple(_find_in_value(read.value, read, tools))
 
 
@@ -102,17 +105,17 @@ def _find_in_object(
             beside = {name: each for name, each in value.items() if name != key}
             yield from _find_in_object({**beside, **inner}, read, tools)
             return
-    wanted = (
+    call = (
         _parse_named_call(value, read, tools)
         or _parse_keyed_call(value, read, tools)
         or _parse_unnamed_call(value, read, tools)
     )
-    if wanted:
-        yield wanted
+    if call:
+        yield call
 
 
 def _is_mcp_params(value: JsonObject, key: str) -> bool:
-    """Whether the call is the parameters of MCP's own request."""
+    """Tell whether `key` holds the parameters of an MCP `tools/call` request."""
     return key == "params" and value.get("method") == "tools/call"
 
 
@@ -168,7 +171,7 @@ def _is_exact_name(name: str, tool: OfferedTool) -> bool:
 
 
 def _has_required_arguments(tool: OfferedTool, arguments: JsonValue) -> bool:
-    """Whether `arguments` hold what the tool must have."""
+    """Tell whether `arguments` have everything that the tool requires."""
     if isinstance(arguments, str):
         read = parse_arguments(arguments)
         if not read.named:
@@ -183,14 +186,14 @@ def _has_required_arguments(tool: OfferedTool, arguments: JsonValue) -> bool:
 
 
 def _are_named_arguments(arguments: JsonValue) -> bool:
-    """Whether they are an object, or the JSON of one that is not empty."""
+    """Tell whether they are an object, or the JSON of one that is not empty."""
     if isinstance(arguments, str):
         return arguments.lstrip()[:1] == "{" and bool(parse_arguments(arguments).named)
     return isinstance(arguments, dict)
 
 
 def _has_repairable_program(tool: OfferedTool, arguments: JsonValue) -> bool:
-    """The same for a program under a name that nobody knows, which has to be one."""
+    """Tell whether a program under an unknown name gives all that the tool requires."""
     if language_of_tool(tool) != "python" or not isinstance(arguments, dict):
         return False
     meant = normalize_arguments(tool, ParsedArguments(arguments))
@@ -225,7 +228,7 @@ def _parse_unnamed_call(
 
 
 def is_plausible_tool_name(name: str) -> bool:
-    """Whether a name that nobody has is a tool's rather than a person's or a thing's."""
+    """Tell whether an unknown name is a tool's rather than a person's or a thing's."""
     if not IDENTIFIER.fullmatch(name):
         return False
     words = words_of(name)
@@ -233,7 +236,7 @@ def is_plausible_tool_name(name: str) -> bool:
 
 
 def is_tool_schema(value: JsonObject) -> bool:
-    """Whether it is a tool's description, given back, rather than a call of it."""
+    """Tell whether `value` is a tool's description rather than a call."""
     function = value.get("function", value)
     parameters = function.get("parameters") if isinstance(function, dict) else None
     properties = parameters.get("properties") if isinstance(parameters, dict) else None

@@ -1,12 +1,14 @@
-"""A value written as JSON, or nearly: Python's dict, single quotes, trailing commas, comments.
+"""Parses JSON leniently: Python's literals, single quotes, trailing commas, comments, cut text.
 
-Strings as models quote them: JSON's way, Python's, and neither.
+Strings may be quoted as in JSON, as in Python, or with their own quote unescaped inside.
 """
 
 from __future__ import annotations
+
 import re
 from dataclasses import dataclass, field, replace
 from typing import Final
+
 from pydantic import JsonValue
 
 ESCAPES: Final = {
@@ -62,7 +64,7 @@ MAX_NUMBER_CHARS: Final = 40
 
 
 class LenientJsonError(ValueError):
-    """No value is written there; `position` is where that became clear."""
+    """There is no value; `position` is the index of the offending character."""
 
     def __init__(self, position: int) -> None:
         super().__init__(f"not readable at character {position}")
@@ -70,15 +72,15 @@ class LenientJsonError(ValueError):
 
 
 class UnexpectedEnd(Exception):
-    """The text ended inside the value."""
+    """The text ended inside a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedJson:
-    """A value, where its text ends, and whether the text ended before it did.
+    """A value, the index where its text ends, and what is missing of it.
 
-    `unclosed` are the objects and lists, by identity, whose closing bracket is missing; with
-    `is_cut` the text ended even inside of a string or before a value.
+    `unclosed` has the `id()` of each object and list whose closing bracket is missing; with
+    `is_cut` the text ended inside a string or before a value.
     """
 
     value: JsonValue
@@ -88,12 +90,12 @@ class ParsedJson:
     has_inner_quotes: bool = False
 
     def is_whole(self, part: JsonValue) -> bool:
-        """Whether nothing of `part` can be missing."""
+        """Tell whether nothing of `part` can be missing."""
         return not isinstance(part, dict | list) or id(part) not in self.unclosed
 
 
 def parse_json(text: str, start: int = 0, end: int | None = None) -> ParsedJson:
-    """The value at `start`; `LenientJsonError` when there is none. Text after it is nobody's business."""
+    """Parse the value at `start` and ignore what follows; raises `LenientJsonError`."""
     end = len(text) if end is None else end
     try:
         return _read(JsonReader(text, start, end))
@@ -116,9 +118,9 @@ def _read(reader: JsonReader) -> ParsedJson:
 
 
 def parse_bounded_json(text: str, start: int, limit: int | None) -> ParsedJson:
-    """The value at `start`, which a marker at `limit` closes if nothing else does.
+    """Parse the value at `start`; a marker at `limit` closes it if nothing else does.
 
-    Brackets that are missing before the marker are no sign of a text that was cut off.
+    Brackets that are missing before the marker do not mean that the text was cut.
     """
     try:
         read = parse_json(text, start)
@@ -134,7 +136,7 @@ def parse_bounded_json(text: str, start: int, limit: int | None) -> ParsedJson:
 
 @dataclass(slots=True)
 class JsonReader:
-    """Reads values from `position` on; what ends too early is kept as far as it goes."""
+    """Reads values from `position` on; a value that ends early keeps what was read."""
 
     text: str
     position: int
@@ -145,7 +147,7 @@ class JsonReader:
     _depth: int = 0
 
     def peek(self) -> str:
-        """The next character that is not space or comment."""
+        """The next character that is neither space nor comment; raises `UnexpectedEnd`."""
         space = SPACE.match(self.text, self.position, self.end)
         self.position = space.end() if space else self.position
         if self.position >= self.end:
@@ -153,7 +155,7 @@ class JsonReader:
         return self.text[self.position]
 
     def value(self, closers: str = ENDS_IN_OBJECT) -> JsonValue:
-        """One value of any kind."""
+        """Read one value of any kind."""
         next_one = self.peek()
         if next_one in "{[":
             self._depth += 1
@@ -167,7 +169,7 @@ class JsonReader:
         return self._scalar()
 
     def string(self, closers: str = "") -> str:
-        """One quoted string."""
+        """Read one quoted string."""
         loose = self.inner_quotes and closers
         found = (
             parse_loose_string(self.text, self.position, self.end, closers)
@@ -206,7 +208,7 @@ class JsonReader:
         return read
 
     def _more(self, closing: str) -> bool:
-        """Whether another item follows; commas before it are passed over."""
+        """Tell whether another item follows; skips the commas before it."""
         opened = self.text[self.position - 1] in "{["
         has_comma = opened
         while (next_one := self.peek()) == ",":
@@ -265,21 +267,21 @@ def _parse_number(written: str, position: int) -> JsonValue:
 
 
 def parse_plain_string(text: str, start: int, end: int) -> tuple[str, int] | None:
-    """The string that opens at `start` and where it ends; None when it is never closed."""
+    """Parse the string at `start`; returns it and its end, None if it is never closed."""
     triple = TRIPLE_QUOTED.get(text[start : start + 3])
     found = (triple or PLAIN_STRING[text[start]]).match(text, start, end)
     return (unescape(found[1]), found.end()) if found else None
 
 
 def parse_loose_string(text: str, start: int, end: int, closers: str) -> tuple[str, int] | None:
-    """The same for a string that holds its own quote unescaped; `closers` is what follows it."""
+    """The same for a string with its own quote unescaped inside; `closers` must follow."""
     closing = re.compile(rf"(?<!\\){CLOSING_QUOTES[text[start]]}{closers}")
     found = closing.search(text, start + 1, min(end, start + MAX_LOOSE_STRING_CHARS))
     return (unescape(text[start + 1 : found.start()]), found.end()) if found else None
 
 
 def unescape(raw: str) -> str:
-    """`raw` with JSON's escapes resolved; a backslash that escapes nothing stays."""
+    """Resolve JSON's escapes in `raw`; a backslash that escapes nothing stays."""
     if "\\" not in raw:
         return raw
     resolved = ESCAPE.sub(_unescape_one, raw)

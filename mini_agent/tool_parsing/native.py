@@ -1,4 +1,4 @@
-"""Calls that a server lists, where one of them holds others, or is all in its name."""
+"""Unpacks native tool calls that hold other calls or have everything in their name."""
 
 from __future__ import annotations
 
@@ -22,20 +22,22 @@ EMPTY_ARGUMENTS: Final = ("", "{}", "null", "None", '""')
 
 
 def unpack_call(call: ToolCall, tools: OfferedTools) -> Iterator[ToolCall]:
-    """`call`, or the calls that it holds: `multi_tool_use.parallel`, a name that is JSON."""
+    """Yield `call`, or the calls inside it (`multi_tool_use.parallel`, a name that is JSON)."""
     name = replace_surrogates(call.name)
-    wanted = (
+    inner_calls = (
         () if name in tools else _parse_name(name, call, tools) or _parse_arguments(call, tools)
     )
-    if not wanted:
+    if not inner_calls:
         yield replace(call, name=_strip_tokens(name))
-    for number, each in enumerate(wanted):
-        said = (f"a call of {each.name} was found inside the call {name:.60}",)
-        yield ToolCall(call.id if not number else "", each.name, each.written, "call", "", said)
+    for number, each in enumerate(inner_calls):
+        note = (f"a call of {each.name} was found inside the call {name:.60}",)
+        yield ToolCall(
+            call.id if not number else "", each.name, each.arguments_text, "call", "", note
+        )
 
 
 def _strip_tokens(name: str) -> str:
-    """A name without the tokens of its model that the server left on it."""
+    """Remove the model's tokens that the server left on a name."""
     return re.split(r"<\||<\uff5c", name)[0].strip() or name
 
 
@@ -44,15 +46,15 @@ def _parse_name(name: str, call: ToolCall, tools: OfferedTools) -> tuple[ParsedC
         return ()
     if name.lstrip()[:1] in ("{", "["):
         return _parse_json_name(name, tools)
-    found = NAME_WITH_ARGUMENTS.match(name)
-    if found is None or tool_meant(found[1], tools) is None:
+    match = NAME_WITH_ARGUMENTS.match(name)
+    if match is None or tool_meant(match[1], tools) is None:
         return ()
-    if name[found.end()] == "{":
-        return (ParsedCall(found[1], name[found.end() :], is_explicit=True),)
-    given = parse_bracketed_arguments(name, found.end())
-    if given is None or not given.is_whole or given.arguments == {}:
+    if name[match.end()] == "{":
+        return (ParsedCall(match[1], name[match.end() :], is_explicit=True),)
+    parsed = parse_bracketed_arguments(name, match.end())
+    if parsed is None or not parsed.is_whole or parsed.arguments == {}:
         return ()
-    return (ParsedCall(found[1], given.arguments, is_explicit=True),)
+    return (ParsedCall(match[1], parsed.arguments, is_explicit=True),)
 
 
 def _parse_json_name(text: str, tools: OfferedTools) -> tuple[ParsedCall, ...]:
@@ -60,20 +62,20 @@ def _parse_json_name(text: str, tools: OfferedTools) -> tuple[ParsedCall, ...]:
         read = parse_json(text, len(text) - len(text.lstrip()))
     except LenientJsonError:
         return ()
-    wanted = find_json_calls(read, tools)
-    return wanted if all(each.is_whole for each in wanted) else ()
+    calls = find_json_calls(read, tools)
+    return calls if all(each.is_whole for each in calls) else ()
 
 
 def _parse_arguments(call: ToolCall, tools: OfferedTools) -> tuple[ParsedCall, ...]:
-    """The calls in the arguments of one that names no tool itself."""
+    """Parse the calls in the arguments of a call that names no tool itself."""
     if tool_meant(call.name, tools) is not None:
         return ()
-    given = parse_arguments(replace_surrogates(call.arguments))
-    if given.problem or not isinstance(given.value, dict | list):
+    parsed = parse_arguments(replace_surrogates(call.arguments))
+    if parsed.problem or not isinstance(parsed.value, dict | list):
         return ()
     return tuple(
         each
-        for each in _find_nested_calls(given.value, tools)
+        for each in _find_nested_calls(parsed.value, tools)
         if tool_meant(each.name, tools) is not None
     )
 

@@ -1,14 +1,10 @@
-"""Blocks of code that a model wrote where a call was wanted.
+"""Parses and repairs programs: code blocks, tool calls in Python, programs wrapped or escaped.
 
 A block runs in its own language when a tool for that language is offered and the block is meant
 to be run. It is meant to be run while no tool has succeeded yet in the run; after that only when
 the words before it announce so, because a model that has its result explains it, also in code.
 It is never meant where the text calls it an example and goes on, says not to run it, or shows
-what was printed. Other fences (json, diff, text, output, console, languages nobody runs) are text.
-
-Whether a text is a program, and a whole one.
-
-A program as it was meant, out of a text that was wrapped or escaped once too often.
+what was printed. Other fences (json, diff, text, output, console, other languages) are text.
 """
 
 from __future__ import annotations
@@ -46,7 +42,7 @@ SHELL_PROMPT: Final = re.compile(r"^\$ ?(.*)$", re.MULTILINE)
 
 
 def parse_python(code: str) -> ast.Module | None:
-    """The syntax tree of `code`; None when it is no Python, or longer than anyone writes."""
+    """The syntax tree of `code`; None if it is not Python or too long."""
     if len(code) > MAX_PROGRAM_CHARS:
         return None
     with warnings.catch_warnings():
@@ -58,18 +54,18 @@ def parse_python(code: str) -> ast.Module | None:
 
 
 def is_python(code: str) -> bool:
-    """Whether `code` is Python, however little it does."""
+    """Tell whether `code` is Python, however little it does."""
     return bool(code.strip()) and parse_python(code) is not None
 
 
 def has_function_call(code: str) -> bool:
-    """Whether `code` is Python that calls a function; words and numbers alone are Python too."""
+    """Tell whether `code` is Python that calls a function; plain words are Python too."""
     tree = parse_python(code)
     return tree is not None and any(isinstance(node, ast.Call) for node in ast.walk(tree))
 
 
 def has_print_statement(code: str) -> bool:
-    """Whether `code` is Python with a statement that prints, outside of any function."""
+    """Tell whether `code` is Python that prints outside of any function."""
     tree = parse_python(code)
     return tree is not None and any(
         isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
@@ -80,16 +76,16 @@ def has_print_statement(code: str) -> bool:
 
 
 def is_complete(language: Language, code: str) -> bool:
-    """Whether a program whose end was not marked ends where it should."""
+    """Tell whether a program without an end marker ends where it should."""
     if language == "python":
         return has_function_call(code)
-    # Any beginning of a command line is one as well, and may do more harm: rm -rf /tmp/x.
+    # A command line that was cut is valid too, and may do more harm: rm -rf /tmp/x.
     complete = COMPLETE_PROGRAM.get(language)
     return complete is not None and bool(complete.search(code)) and _is_balanced(code)
 
 
 def extract_leading_program(language: Language, text: str) -> str:
-    """The paragraphs at the beginning of `text` that are a program; all of it where none are."""
+    """The leading paragraphs that are a program; all of `text` if none are."""
     paragraphs = text.split("\n\n")
     for count in range(len(paragraphs), 0, -1):
         begun = "\n\n".join(paragraphs[:count])
@@ -111,7 +107,7 @@ def _is_balanced(code: str) -> bool:
 
 
 def strip_shell_prompts(script: str) -> str:
-    """A shell session's commands alone, where its first line begins with a `$` prompt."""
+    """Remove `$` prompts and output, if the first line begins with a prompt."""
     if not script.lstrip().startswith("$ "):
         return script
     return "\n".join(SHELL_PROMPT.findall(script))
@@ -137,7 +133,7 @@ SENTENCE_LINE: Final = r"[ \t]*[A-Z][^\n=(){}\[\]#]*[.:!]"
 SENTENCES: Final = re.compile(
     rf"\A(?:{SENTENCE_LINE}[ \t]*\n+)+|(?:\n+{SENTENCE_LINE}[ \t]*)+\s*\Z"
 )
-# What mends a program reads it many times: longer ones are taken as they are written.
+# Repairing reads a program many times, so longer ones are not repaired.
 MAX_REPAIRED_CHARS: Final = 20_000
 # A trailer ends within this many characters, so that looking for its start stays cheap.
 MAX_TRAILER_CHARS: Final = 400
@@ -151,7 +147,7 @@ ENTITY: Final = re.compile(r"&(?:lt|gt|amp|quot|apos|#39|#x27);")
 
 
 class RepairedProgram(NamedTuple):
-    """The program, and what was done to it, a sentence each."""
+    """A program and a note for each repair made to it."""
 
     text: str
     repairs: tuple[str, ...] = ()
@@ -160,21 +156,21 @@ class RepairedProgram(NamedTuple):
 Repair = tuple[str, Callable[[str], str]]
 
 
-def repair_program(written: str, language: Language) -> RepairedProgram:
-    """What `written` plainly means as a program of `language`; itself where nothing is wrong."""
-    text, repairs = written, []
-    for said, remedy in UNWRAP_REPAIRS:
-        unwrapped = remedy(text)
-        is_needed = remedy in ALWAYS_APPLIED or language != "python" or not has_function_call(text)
+def repair_program(source: str, language: Language) -> RepairedProgram:
+    """Repair `source` to a program of `language`; unchanged if nothing is wrong with it."""
+    text, repairs = source, []
+    for note, repair in UNWRAP_REPAIRS:
+        unwrapped = repair(text)
+        is_needed = repair in ALWAYS_APPLIED or language != "python" or not has_function_call(text)
         if unwrapped != text and is_needed:
             text = unwrapped
-            repairs.append(said)
+            repairs.append(note)
     mended = _repair_python(text) if language == "python" else _repair_other(text, language)
     return RepairedProgram(mended.text, (*repairs, *mended.repairs))
 
 
 def strip_fence(text: str) -> str:
-    """What stands in the fence, where the whole of `text` is one."""
+    """The body of the fence, if all of `text` is one."""
     found = FENCED_TEXT.match(text)
     return found[2] if found else text
 
@@ -195,7 +191,7 @@ def _strip_backticks(text: str) -> str:
 
 
 def strip_language_label(text: str) -> str:
-    """`text` without a first line that is only a language's name."""
+    """Remove a first line that is only a language's name."""
     rest = LANGUAGE_LABEL.sub("", text)
     return rest if rest.strip() else text
 
@@ -237,7 +233,7 @@ UNWRAP_REPAIRS: Final[tuple[Repair, ...]] = (
     ("the language's name in front of the program was taken off", strip_language_label),
     ("the notebook's prompts in the program were taken off", _strip_notebook_prompts),
 )
-# These leave something that is Python too, and means something else.
+# Without these the text is valid Python too, but with another meaning.
 ALWAYS_APPLIED: Final = (strip_language_label, _strip_notebook_prompts)
 UNESCAPE_REPAIR: Final[Repair] = ("\\n and other escapes in the program were resolved", unescape)
 PYTHON_REPAIRS: Final[tuple[Repair, ...]] = (
@@ -254,26 +250,26 @@ PYTHON_REPAIRS: Final[tuple[Repair, ...]] = (
 
 
 def _repair_python(code: str) -> RepairedProgram:
-    """`code`, or the first remedy's outcome that is a program where `code` is none."""
+    """Apply the first repair, or two of them, that make `code` a program."""
     is_well = has_function_call(code) or (is_python(code) and "\\n" not in code)
     if is_well or len(code) > MAX_REPAIRED_CHARS:
         return RepairedProgram(code)
-    tried = [RepairedProgram(remedy(code), (said,)) for said, remedy in PYTHON_REPAIRS]
+    tried = [RepairedProgram(repair(code), (note,)) for note, repair in PYTHON_REPAIRS]
     resolved = tried[0]
     twice = [
-        RepairedProgram(remedy(resolved.text), (*resolved.repairs, said))
-        for said, remedy in PYTHON_REPAIRS[1:]
+        RepairedProgram(repair(resolved.text), (*resolved.repairs, note))
+        for note, repair in PYTHON_REPAIRS[1:]
     ]
     better = (each for each in (*tried, *twice) if has_function_call(each.text))
     return next(better, RepairedProgram(code))
 
 
 def _repair_other(code: str, language: Language) -> RepairedProgram:
-    said, resolve = UNESCAPE_REPAIR
+    note, resolve = UNESCAPE_REPAIR
     bare = LITERAL.sub("", code)
     is_escaped = NEXT_COMMAND.search(bare) if language == "bash" else "\\n" in bare
     if "\n" not in code.strip() and is_escaped:
-        return RepairedProgram(resolve(code), (said,))
+        return RepairedProgram(resolve(code), (note,))
     if language == "bash" and ENTITY.search(bare):
         return RepairedProgram(html.unescape(code), (PYTHON_REPAIRS[1][0],))
     return RepairedProgram(code)
@@ -286,16 +282,16 @@ PLACEHOLDER: Final = re.compile(
 
 
 def parse_code_block(
-    fence: Fence, tools: OfferedTools, around: SurroundingText, *, has_result: bool
+    fence: Fence, tools: OfferedTools, context: SurroundingText, *, has_result: bool
 ) -> ParsedCall | None:
-    """The call that a block stands for; None where it is to be left alone."""
+    """Parse the call that a block stands for; None if it is not meant to be run."""
     language = fence.language or _guess_language(fence)
     tool = tool_for(language, tools) if language else None
     if tool is None or language is None or not fence.body.strip():
         return None
-    if around.is_not_to_be_run or around.announces_output or _is_not_runnable(fence.body):
+    if context.is_not_to_be_run or context.announces_output or _is_not_runnable(fence.body):
         return None
-    if has_result and not around.announces_run:
+    if has_result and not context.announces_run:
         return None
     code = strip_shell_prompts(fence.body) if language == "bash" else fence.body
     parameter = tool.required[0] if tool.required else "code"
@@ -314,17 +310,17 @@ def _is_not_runnable(code: str) -> bool:
 
 
 def find_tool_calls(code: str, tools: OfferedTools) -> tuple[ParsedCall, ...]:
-    """The calls of tools that are all a Python program does: `print(exec_python(code="..."))`."""
+    """Find tool calls in a program that does nothing else: `print(exec_python(...))`."""
     tree = parse_python(code) if any(name in code for name in tools) else None
     if tree is None or not tree.body:
         return ()
-    wanted = [_parse_statement(statement, tools) for statement in tree.body]
-    calls = tuple(each for each in wanted if isinstance(each, ParsedCall))
-    return calls if calls and None not in wanted else ()
+    parsed = [_parse_statement(statement, tools) for statement in tree.body]
+    calls = tuple(each for each in parsed if isinstance(each, ParsedCall))
+    return calls if calls and None not in parsed else ()
 
 
 def _parse_statement(statement: ast.stmt, tools: OfferedTools) -> ParsedCall | str | None:
-    """The call in a statement; its words where it only prints, None where it does more."""
+    """The call in a statement; a text if it only prints, None if it does more."""
     if isinstance(statement, ast.Assign | ast.Expr):
         return _parse_expression(statement.value, tools)
     return "imports" if isinstance(statement, ast.Import | ast.ImportFrom) else None
@@ -350,11 +346,13 @@ def _parse_expression(expression: ast.expr, tools: OfferedTools) -> ParsedCall |
 def _parse_call(call: ast.Call, tool: OfferedTool) -> ParsedCall | None:
     names = (*tool.required, *(each for each in tool.parameters if each not in tool.required))
     try:
-        plain = [ast.literal_eval(each) for each in call.args]
-        given: dict[str, JsonValue] = dict(zip(names, plain, strict=False))
-        given.update({each.arg: ast.literal_eval(each.value) for each in call.keywords if each.arg})
+        positional = [ast.literal_eval(each) for each in call.args]
+        arguments: dict[str, JsonValue] = dict(zip(names, positional, strict=False))
+        arguments.update(
+            {each.arg: ast.literal_eval(each.value) for each in call.keywords if each.arg}
+        )
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         return None
-    if len(plain) == 1 and isinstance(plain[0], dict) and not call.keywords:
-        given = dict(plain[0])
-    return ParsedCall(tool.name, given, is_explicit=True)
+    if len(positional) == 1 and isinstance(positional[0], dict) and not call.keywords:
+        arguments = dict(positional[0])
+    return ParsedCall(tool.name, arguments, is_explicit=True)

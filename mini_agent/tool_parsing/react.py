@@ -1,13 +1,12 @@
-"""Calls announced in words: ReAct's `Action:` and `Action Input:`, or a line that is a call.
-
-Arguments written as YAML, a key on each line: `code: |` and the program below it.
-"""
+"""Parses calls written as labelled lines: ReAct's `Action:`, a call on a line, YAML arguments."""
 
 from __future__ import annotations
+
 import re
 import textwrap
 from collections.abc import Iterable
 from typing import Final
+
 from mini_agent.messages import JsonObject
 from mini_agent.tool_parsing.arguments import parse_bracketed_arguments
 from mini_agent.tool_parsing.call_bodies import parse_body, skip_gap
@@ -54,20 +53,20 @@ LINE_END: Final = re.compile(r"[\s)\]`;.*]*?(?:\n|\Z)")
 
 
 def parse_action(opened: re.Match[str], tools: OfferedTools) -> TextSpan | None:
-    """The action whose input begins where `opened` ends."""
+    """Parse the action whose input begins where `opened` ends."""
     text, start = opened.string, opened.end()
     name = opened["action"]
-    said = "a call was found as Action and Action Input"
+    note = "a call was found as Action and Action Input"
     fenced = FENCED_INPUT.match(text, start)
     at = fenced.start(1) if fenced else skip_gap(text, start)
     if text[at : at + 1] in ("{", "["):
         body = parse_body(text, at, tools, name, fenced.end(1) if fenced else None)
         if body:
             return TextSpan(
-                opened.start(), max(body.end, fenced.end() if fenced else 0), body.calls, said
+                opened.start(), max(body.end, fenced.end() if fenced else 0), body.calls, note
             )
     if text[at : at + 1] == '"':
-        return _parse_quoted_input(opened, at, said)
+        return _parse_quoted_input(opened, at, note)
     ends = RAW_INPUT_END.search(text, start)
     end = fenced.end() if fenced else ends.start() if ends else len(text)
     raw = fenced[1] if fenced else text[start:end]
@@ -76,11 +75,11 @@ def parse_action(opened: re.Match[str], tools: OfferedTools) -> TextSpan | None:
         return None
     language = language_of_tool(tool) if tool and not fenced else None
     text = extract_leading_program(language, raw.strip()) if language else raw.strip()
-    wanted = ParsedCall(name, _parse_named_input(raw, tool) or text, is_explicit=True)
-    return TextSpan(opened.start(), end, (wanted,), said)
+    call = ParsedCall(name, _parse_named_input(raw, tool) or text, is_explicit=True)
+    return TextSpan(opened.start(), end, (call,), note)
 
 
-def _parse_quoted_input(opened: re.Match[str], at: int, said: str) -> TextSpan | None:
+def _parse_quoted_input(opened: re.Match[str], at: int, note: str) -> TextSpan | None:
     try:
         read = parse_bounded_json(opened.string, at, None)
     except LenientJsonError:
@@ -89,34 +88,35 @@ def _parse_quoted_input(opened: re.Match[str], at: int, said: str) -> TextSpan |
         opened.start(),
         read.end,
         (ParsedCall(opened["action"], read.value, is_explicit=True),),
-        said,
+        note,
     )
 
 
 def _parse_named_input(raw: str, tool: OfferedTool | None) -> JsonObject:
-    """The arguments where the input names them: `code="print(1)"`, or YAML."""
-    given = parse_bracketed_arguments(f"({raw})", 0)
-    named = given.arguments if given and given.is_whole else None
+    """Parse input that names its arguments: `code="print(1)"`, or YAML."""
+    parsed = parse_bracketed_arguments(f"({raw})", 0)
+    named = parsed.arguments if parsed and parsed.is_whole else None
     named = named if isinstance(named, dict) else parse_yaml_arguments(raw)
     return named if tool and set(named) & set(tool.parameters) else {}
 
 
-def parse_bracketed_action(found: re.Match[str], tools: OfferedTools) -> TextSpan | None:
-    """`Action: exec_python[print(1)]`, the whole of it on one line."""
-    tool = tool_meant(found["acting"], tools)
-    if tool is None or not found["given"].strip():
+def parse_bracketed_action(opened: re.Match[str], tools: OfferedTools) -> TextSpan | None:
+    """Parse `Action: exec_python[print(1)]`, all on one line."""
+    tool = tool_meant(opened["acting"], tools)
+    if tool is None or not opened["given"].strip():
         return None
-    wanted = ParsedCall(tool.name, found["given"], is_explicit=True)
+    call = ParsedCall(tool.name, opened["given"], is_explicit=True)
     return TextSpan(
-        found.start(), found.end(), (wanted,), "a call was found as an Action in brackets"
+        opened.start(), opened.end(), (call,), "a call was found as an Action in brackets"
     )
 
 
 def call_line_pattern(tools: Iterable[str]) -> str:
-    """A pattern for a line that is a call of one of `tools` by its own name."""
+    """The pattern of a line that is a call of one of `tools` by its own name."""
     names = "|".join(re.escape(name) for name in tools) or r"(?!)"
     return (
-        rf"^[ \t>*`(-]*(?:\d+\.[ \t]+)?(?i:{CALL_VERB}){NAMESPACE_PREFIX}[`\"*]*(?P<spoken>{names})[`\"*]*"
+        rf"^[ \t>*`(-]*(?:\d+\.[ \t]+)?(?i:{CALL_VERB}){NAMESPACE_PREFIX}"
+        rf"[`\"*]*(?P<spoken>{names})[`\"*]*"
         r"(?:[ \t]*(?=\()|[ \t]*[:=]?[ \t]*(?:with )?(?:the )?"
         r"(?:arguments?|args|parameters?|input)?[ \t]*:?[ \t]*\n?[ \t]*(?:```(?:json)?[ \t]*\n?)?"
         r"(?=\{))"
@@ -124,33 +124,33 @@ def call_line_pattern(tools: Iterable[str]) -> str:
 
 
 def parse_call_line(opened: re.Match[str], tools: OfferedTools) -> TextSpan | None:
-    """The call on the line that `opened` begins, if the line holds nothing else."""
+    """Parse the call on the line that `opened` begins, if the line has nothing else."""
     text, start, name = opened.string, opened.end(), opened["spoken"]
-    said = f"a call was found as a line that begins with {name}"
+    note = f"a call was found as a line that begins with {name}"
     if text[start : start + 1] == "{":
         body = parse_body(text, start, tools, name, None)
-        return TextSpan(opened.start(), body.end, body.calls, said) if body else None
-    given = parse_bracketed_arguments(text, start)
-    if given is None or not (LINE_END.match(text, given.end) or not given.is_whole):
+        return TextSpan(opened.start(), body.end, body.calls, note) if body else None
+    parsed = parse_bracketed_arguments(text, start)
+    if parsed is None or not (LINE_END.match(text, parsed.end) or not parsed.is_whole):
         return None
     tool = tool_meant(name, tools)
-    if tool is None or (not given.is_whole and language_of_tool(tool) is None):
+    if tool is None or (not parsed.is_whole and language_of_tool(tool) is None):
         return None
-    wanted = ParsedCall(tool.name, given.arguments, given.is_whole, is_explicit=True)
-    return TextSpan(opened.start(), given.end, (wanted,), said)
+    call = ParsedCall(tool.name, parsed.arguments, parsed.is_whole, is_explicit=True)
+    return TextSpan(opened.start(), parsed.end, (call,), note)
 
 
 def parse_yaml_arguments(text: str) -> JsonObject:
-    """The values by their keys; empty when `text` does not begin with a key."""
-    given: JsonObject = {}
+    """Parse a key on each line, `code: |` with the program below it; else empty."""
+    arguments: JsonObject = {}
     lines = textwrap.dedent(text.strip("\n")).splitlines()
     while lines:
-        found = YAML_KEY.fullmatch(lines.pop(0))
-        if found is None:
+        match = YAML_KEY.fullmatch(lines.pop(0))
+        if match is None:
             return {}
         below: list[str] = []
         while lines and (not lines[0].strip() or lines[0][0] in " \t"):
             below.append(lines.pop(0))
-        said = "" if YAML_BLOCK.fullmatch(found[2]) else found[2].strip().strip("\"'")
-        given[found[1]] = said or textwrap.dedent("\n".join(below)).strip("\n")
-    return given
+        value = "" if YAML_BLOCK.fullmatch(match[2]) else match[2].strip().strip("\"'")
+        arguments[match[1]] = value or textwrap.dedent("\n".join(below)).strip("\n")
+    return arguments

@@ -1,17 +1,16 @@
-"""A reply of a model, read: its words, its thoughts, and its calls in whatever form they came.
+"""Parses a model's reply into words, reasoning and tool calls, in whatever form they came.
 
-Replies that say nothing: an empty object, tags without words, a tool's description.
-
-What a model thinks, told from what it says, where it writes both into one text.
-
-The channels of gpt-oss, where a server passes them on unread.
+Reasoning written into the text (`<think>` tags, gpt-oss channels) is split off first. Replies
+without content (an empty object, tags without words, a tool's own schema) count as empty.
 """
 
 from __future__ import annotations
+
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
+
 from mini_agent.messages import replace_surrogates
 from mini_agent.model import ModelReply, ToolCall
 from mini_agent.tool_parsing.json_calls import is_tool_schema
@@ -51,10 +50,10 @@ CALL_UNREADABLE_PROBLEM: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ParsedReply:
-    """What a reply says to the reader, what was thought, and what is asked to be done.
+    """A reply split into the text for the reader, the reasoning and the tool calls.
 
-    The calls still have the names and arguments that the model gave them; `understood` makes
-    sense of those. `repaired` is what was done to the reply as a whole, a sentence each.
+    The calls still have the names and arguments that the model gave them; `resolve_call` matches
+    them to tools. `repaired` describes each repair of the reply as a whole in a sentence.
     """
 
     text: str
@@ -64,127 +63,128 @@ class ParsedReply:
 
 
 def parse_reply(
-    reply: ModelReply, tools: OfferedTools, setting: ParseOptions = DEFAULT_OPTIONS
+    reply: ModelReply, tools: OfferedTools, options: ParseOptions = DEFAULT_OPTIONS
 ) -> ParsedReply:
-    """`reply` with its calls found: those it lists, else those that its text makes.
+    """Parse the calls of `reply`: those it lists natively, else those in its text.
 
-    Never raises, whatever the model wrote. A call that was cut off has a `problem` and is not to
-    be run.
+    Never raises. A call that was cut off has a `problem` and must not be run.
     """
-    spoken, thoughts = split_reasoning(convert_channels(replace_surrogates(reply.text)))
+    text, thoughts = split_reasoning(convert_channels(replace_surrogates(reply.text)))
     thoughts = "\n".join(part for part in (replace_surrogates(reply.reasoning), thoughts) if part)
-    said = ParsedReply(strip_special_tokens(spoken), thoughts)
+    parsed = ParsedReply(strip_special_tokens(text), thoughts)
     if reply.tool_calls:
-        return _add_native_calls(said, reply, tools)
-    if not (tools and setting.parses_text):
-        return said
+        return _add_native_calls(parsed, reply, tools)
+    if not (tools and options.parses_text):
+        return parsed
     is_cut = reply.finish_reason == "length"
-    found = scan_text(said.text, tools, setting, is_cut=is_cut)
-    if found:
-        return _add_text_calls(said, found, is_cut=is_cut)
-    said = _strip_form(said, tools, setting)
-    return said if said.text else _parse_reasoning(said, tools, setting, is_cut=is_cut)
+    spans = scan_text(parsed.text, tools, options, is_cut=is_cut)
+    if spans:
+        return _add_text_calls(parsed, spans, is_cut=is_cut)
+    parsed = _strip_form(parsed, tools, options)
+    return parsed if parsed.text else _parse_reasoning(parsed, tools, options, is_cut=is_cut)
 
 
-def _add_native_calls(said: ParsedReply, reply: ModelReply, tools: OfferedTools) -> ParsedReply:
+def _add_native_calls(parsed: ParsedReply, reply: ModelReply, tools: OfferedTools) -> ParsedReply:
     calls = [each for call in reply.tool_calls for each in unpack_call(call, tools)]
     answers = [parse_final_answer(call.name, call.arguments, tools) for call in calls]
-    asked = tuple(call for call, answer in zip(calls, answers, strict=True) if answer is None)
-    if not asked:
-        text = said.text or next(filter(None, answers), "")
-        return replace(said, text=text, repaired=(ANSWER_AS_CALL,))
+    requested = tuple(call for call, answer in zip(calls, answers, strict=True) if answer is None)
+    if not requested:
+        text = parsed.text or next(filter(None, answers), "")
+        return replace(parsed, text=text, repaired=(ANSWER_AS_CALL,))
     if reply.finish_reason == "length":
-        asked = (*asked[:-1], replace(asked[-1], problem=CALL_CUT_PROBLEM))
-    return replace(said, calls=asked)
+        requested = (*requested[:-1], replace(requested[-1], problem=CALL_CUT_PROBLEM))
+    return replace(parsed, calls=requested)
 
 
-def _add_text_calls(said: ParsedReply, found: tuple[TextSpan, ...], *, is_cut: bool) -> ParsedReply:
-    final = found[0].final
+def _add_text_calls(
+    parsed: ParsedReply, spans: tuple[TextSpan, ...], *, is_cut: bool
+) -> ParsedReply:
+    final = spans[0].final
     if final is not None:
-        return replace(said, text=final, repaired=(ANSWER_AS_CALL,))
+        return replace(parsed, text=final, repaired=(ANSWER_AS_CALL,))
     calls: list[ToolCall] = []
-    for each in found:
-        at_the_end = is_cut and not said.text[each.end :].strip()
-        calls.extend(_build_tool_calls(each, is_cut=at_the_end, is_late=is_cut))
-    blocks = found[0].form == "code"
-    text = said.text if blocks else strip_special_tokens(_cut_spans(said.text, found))
-    return replace(said, text=text, calls=tuple(calls))
+    for each in spans:
+        at_the_end = is_cut and not parsed.text[each.end :].strip()
+        calls.extend(_build_tool_calls(each, is_cut=at_the_end, is_reply_cut=is_cut))
+    blocks = spans[0].form == "code"
+    text = parsed.text if blocks else strip_special_tokens(_cut_spans(parsed.text, spans))
+    return replace(parsed, text=text, calls=tuple(calls))
 
 
-def _build_tool_calls(found: TextSpan, *, is_cut: bool, is_late: bool) -> Iterator[ToolCall]:
-    for wanted in found.calls:
-        last = wanted is found.calls[-1]
-        whole = wanted.is_whole and not (is_cut and last)
-        problem = "" if whole else CALL_CUT_PROBLEM if is_late else CALL_UNREADABLE_PROBLEM
-        yield ToolCall("", wanted.name, wanted.written, found.form, problem, (found.said,))
+def _build_tool_calls(span: TextSpan, *, is_cut: bool, is_reply_cut: bool) -> Iterator[ToolCall]:
+    for call in span.calls:
+        last = call is span.calls[-1]
+        whole = call.is_whole and not (is_cut and last)
+        problem = "" if whole else CALL_CUT_PROBLEM if is_reply_cut else CALL_UNREADABLE_PROBLEM
+        yield ToolCall("", call.name, call.arguments_text, span.form, problem, (span.note,))
 
 
-def _cut_spans(text: str, found: tuple[TextSpan, ...]) -> str:
-    kept, position = [], 0
-    for each in found:
-        kept.append(text[position : each.start])
+def _cut_spans(text: str, spans: tuple[TextSpan, ...]) -> str:
+    parts, position = [], 0
+    for each in spans:
+        parts.append(text[position : each.start])
         position = each.end
     rest = text[position:]
-    return "".join((*kept, rest)).strip()
+    return "".join((*parts, rest)).strip()
 
 
-def _strip_form(said: ParsedReply, tools: OfferedTools, setting: ParseOptions) -> ParsedReply:
-    """`said` without what only its form adds: ReAct's label, an empty object for an answer."""
-    if REACT_START.match(said.text) and (answer := FINAL_ANSWER.search(said.text)):
+def _strip_form(parsed: ParsedReply, tools: OfferedTools, options: ParseOptions) -> ParsedReply:
+    """Remove what only the form adds: ReAct's label, an empty object for an answer."""
+    if REACT_START.match(parsed.text) and (answer := FINAL_ANSWER.search(parsed.text)):
         return replace(
-            said, text=said.text[answer.end() :].strip(), repaired=(FINAL_ANSWER_REPAIR,)
+            parsed, text=parsed.text[answer.end() :].strip(), repaired=(FINAL_ANSWER_REPAIR,)
         )
-    if said.text and is_empty_reply(said.text, tools) and not setting.wants_json:
-        return replace(said, text="", repaired=(f"the reply {said.text[:80]} says nothing",))
-    return said
+    if parsed.text and is_empty_reply(parsed.text, tools) and not options.wants_json:
+        return replace(parsed, text="", repaired=(f"the reply {parsed.text[:80]} says nothing",))
+    return parsed
 
 
 def _parse_reasoning(
-    said: ParsedReply, tools: OfferedTools, setting: ParseOptions, *, is_cut: bool
+    parsed: ParsedReply, tools: OfferedTools, options: ParseOptions, *, is_cut: bool
 ) -> ParsedReply:
-    """What a model that says nothing has asked for in its thoughts, if they end with it."""
-    thoughts = said.reasoning
-    found = scan_text(thoughts, tools, setting, is_cut=is_cut)
-    last = found[-1] if found else None
+    """Parse the call or answer with which the reasoning ends, for a reply without text."""
+    thoughts = parsed.reasoning
+    spans = scan_text(thoughts, tools, options, is_cut=is_cut)
+    last = spans[-1] if spans else None
     if last and last.calls and not thoughts[last.end :].strip():
-        calls = tuple(_build_tool_calls(last, is_cut=is_cut, is_late=is_cut))
-        return replace(said, calls=calls, repaired=(*said.repaired, CALL_IN_REASONING))
-    if setting.has_result and thoughts and not is_cut:
+        calls = tuple(_build_tool_calls(last, is_cut=is_cut, is_reply_cut=is_cut))
+        return replace(parsed, calls=calls, repaired=(*parsed.repaired, CALL_IN_REASONING))
+    if options.has_result and thoughts and not is_cut:
         answer = last.final if last and last.final else thoughts
-        return replace(said, text=answer, repaired=(*said.repaired, ANSWER_IN_REASONING))
-    return said
+        return replace(parsed, text=answer, repaired=(*parsed.repaired, ANSWER_IN_REASONING))
+    return parsed
 
 
 class SplitText(NamedTuple):
-    """The text meant for the reader, and the thoughts behind it."""
+    """The text for the reader and the reasoning behind it."""
 
     text: str
     reasoning: str
 
 
 def split_reasoning(text: str) -> SplitText:
-    """`text` split at its `<think>` tags; either of a pair may be missing.
+    """Split `text` at its `<think>` tags; either tag of a pair may be missing.
 
     Some chat templates write the opening tag themselves, and a reply that is cut off never
     reaches the closing one.
     """
-    said: list[str] = []
+    words: list[str] = []
     thoughts: list[str] = []
     position, is_thinking = 0, False
     for tag in REASONING_TAG.finditer(text):
         closes = bool(tag["closes"] or tag["closes_too"] or tag["begins"] == "end")
         if closes and not is_thinking:
-            # What was taken for speech was thought: the opening tag is missing.
-            thoughts.extend(part for part in said if part.strip())
-            said = []
-        (thoughts if closes or is_thinking else said).append(text[position : tag.start()])
+            # The opening tag is missing: the text so far was reasoning.
+            thoughts.extend(part for part in words if part.strip())
+            words = []
+        (thoughts if closes or is_thinking else words).append(text[position : tag.start()])
         position, is_thinking = tag.end(), not closes
-    (thoughts if is_thinking else said).append(text[position:])
-    return SplitText("".join(said).strip(), "\n".join(part.strip() for part in thoughts).strip())
+    (thoughts if is_thinking else words).append(text[position:])
+    return SplitText("".join(words).strip(), "\n".join(part.strip() for part in thoughts).strip())
 
 
 def convert_channels(text: str) -> str:
-    """`text` with the analysis as thoughts and the final answer as words; calls stay in it."""
+    """Convert gpt-oss channels: analysis to `<think>` tags, the final answer to text."""
     if "<|message|>" not in text:
         return text
     return CHANNEL_MESSAGE.sub(_convert_message, text)
@@ -200,14 +200,14 @@ def _convert_message(message: re.Match[str]) -> str:
 
 
 def is_empty_reply(text: str, tools: OfferedTools) -> bool:
-    """Whether there is not a word in it for the reader."""
+    """Tell whether `text` has no content for the reader."""
     return (
         text in EMPTY_REPLIES or bool(ONLY_TAGS.fullmatch(text)) or _is_echoed_schema(text, tools)
     )
 
 
 def _is_echoed_schema(text: str, tools: OfferedTools) -> bool:
-    """Whether it is what the model was told of one of `tools`, given back."""
+    """Tell whether `text` is the schema of one of `tools`, given back."""
     if text[:1] != "{" or not any(name in text for name in tools):
         return False
     try:

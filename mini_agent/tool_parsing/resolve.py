@@ -1,16 +1,17 @@
-"""What the model asked for, made sense of before anything runs.
+"""Resolves tool calls: matches each to a tool and its arguments before anything runs.
 
-Which tool a call means, where its name alone does not say it or its arguments contradict it.
-
-An answer that a model gives as if it were a tool call: `parse_final_answer(answer="42")`.
+Also recognizes an answer given in the form of a call: `final_answer(answer="42")`.
 """
 
 from __future__ import annotations
+
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
+
 from pydantic import JsonValue
+
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject, replace_surrogates
 from mini_agent.model import CallForm, ToolCall
@@ -56,9 +57,10 @@ CALL_CUT_PROBLEM: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ResolvedCall:
-    """One call to be carried out, or the `problem` that it will be answered with instead.
+    """A call to be executed, or the `problem` that answers it instead.
 
-    `name` is the tool's own, or what was asked for in a form that a model server accepts.
+    `name` is the tool's own name; without a tool, the requested name in a form that model servers
+    accept.
     """
 
     id: str
@@ -71,33 +73,33 @@ class ResolvedCall:
 
 
 def resolve_call(call: ToolCall, call_id: str, tools: Mapping[str, OfferedTool]) -> ResolvedCall:
-    """`call` with the tool and the arguments it plainly means."""
+    """Match `call` to one of `tools` and repair its arguments."""
     requested = replace_surrogates(call.name)[:200]
-    choice = match_tool(requested, parse_arguments(replace_surrogates(call.arguments)), tools)
+    match = match_tool(requested, parse_arguments(replace_surrogates(call.arguments)), tools)
     name = (
-        choice.tool.name
-        if choice.tool
+        match.tool.name
+        if match.tool
         else INVALID_NAME_CHARACTER.sub("_", requested)[:64] or "unnamed"
     )
-    renamed = choice.tool is not None and name != requested
-    repaired = (*call.repaired, *((_describe_rename(requested, name, choice),) if renamed else ()))
+    renamed = match.tool is not None and name != requested
+    repaired = (*call.repaired, *((_describe_rename(requested, name, match),) if renamed else ()))
     if call.problem:
         return ResolvedCall(call_id, name, requested, {}, call.problem, repaired, call.form)
-    if choice.tool is None:
-        given = choice.arguments
-        problem = given.problem or _describe_unknown_tool(requested, tools, choice.why)
-        said = (*repaired, *given.repaired)
-        return ResolvedCall(call_id, name, requested, given.named, problem, said, call.form)
-    meant = normalize_arguments(choice.tool, choice.arguments)
-    missing = [each for each in choice.tool.required if _is_missing(each, meant, choice.tool)]
+    if match.tool is None:
+        given = match.arguments
+        problem = given.problem or _describe_unknown_tool(requested, tools, match.why)
+        repairs = (*repaired, *given.repaired)
+        return ResolvedCall(call_id, name, requested, given.named, problem, repairs, call.form)
+    meant = normalize_arguments(match.tool, match.arguments)
+    missing = [each for each in match.tool.required if _is_missing(each, meant, match.tool)]
     problem = meant.problem or (f"missing argument: {', '.join(missing)}" if missing else "")
     arguments = {} if meant.problem else meant.named
-    said = (*repaired, *meant.repaired)
-    return ResolvedCall(call_id, name, requested, arguments, problem, said, call.form)
+    repairs = (*repaired, *meant.repaired)
+    return ResolvedCall(call_id, name, requested, arguments, problem, repairs, call.form)
 
 
-def _describe_rename(requested: str, name: str, choice: ToolMatch) -> str:
-    because = f", because {choice.why}" if choice.why else ""
+def _describe_rename(requested: str, name: str, match: ToolMatch) -> str:
+    because = f", because {match.why}" if match.why else ""
     return f"tool {requested or 'without a name'} was taken as {name}{because}"
 
 
@@ -107,7 +109,7 @@ def _describe_unknown_tool(requested: str, known: Iterable[str], why: str) -> st
 
 
 def _is_missing(name: str, given: ParsedArguments, tool: OfferedTool) -> bool:
-    """Whether it is not there; a program of nothing but white space is none."""
+    """Tell whether an argument is absent; a program of white space alone counts as absent."""
     value = given.named.get(name)
     is_blank = isinstance(value, str) and not value.strip()
     return name not in given.named or (is_blank and language_of_tool(tool) is not None)
@@ -115,7 +117,7 @@ def _is_missing(name: str, given: ParsedArguments, tool: OfferedTool) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class ToolMatch:
-    """The tool that is meant, None if there is none, with what its call says."""
+    """The tool that a call means, None if there is none, with its arguments and the reason."""
 
     tool: OfferedTool | None
     arguments: ParsedArguments
@@ -123,19 +125,19 @@ class ToolMatch:
 
 
 def match_tool(requested: str, given: ParsedArguments, tools: OfferedTools) -> ToolMatch:
-    """The tool that `requested` and what is `given` to it mean together."""
-    choice = ToolMatch(tool_meant(requested, tools), given)
+    """Match a name and its arguments to a tool."""
+    match = ToolMatch(tool_meant(requested, tools), given)
     if given.problem:
-        return choice
-    if choice.tool is None:
-        choice = ToolMatch(_match_unnamed_call(requested, given, tools), given)
-    return _match_program(_match_stated_language(requested, choice, tools), tools)
+        return match
+    if match.tool is None:
+        match = ToolMatch(_match_unnamed_call(requested, given, tools), given)
+    return _match_program(_match_stated_language(requested, match, tools), tools)
 
 
 def _match_unnamed_call(
     requested: str, given: ParsedArguments, tools: OfferedTools
 ) -> OfferedTool | None:
-    """The tool for a call that names none: one of no name, "run", or the program's function."""
+    """Match a call without a tool's name: none, "run", or a function of its program."""
     name = bare_name(requested)
     program = _find_program(given)
     if not name or says_only_code(name):
@@ -149,7 +151,7 @@ def _match_unnamed_call(
 
 
 def _find_program(given: ParsedArguments) -> str:
-    """The text among the arguments that may be a program, empty where there is none."""
+    """The text among the arguments that may be a program; empty if there is none."""
     if isinstance(given.value, str):
         return given.value
     keys = CODE_KEYS | COMMAND_KEYS
@@ -168,11 +170,11 @@ def _tool_for_language(name: str, tools: OfferedTools) -> OfferedTool | None:
         return None
 
 
-def _match_program(choice: ToolMatch, tools: OfferedTools) -> ToolMatch:
-    """A call whose program is plainly for another tool than the one it names."""
-    tool, given = choice.tool, choice.arguments
+def _match_program(match: ToolMatch, tools: OfferedTools) -> ToolMatch:
+    """Match a call whose program is clearly for another tool than the named one."""
+    tool, given = match.tool, match.arguments
     if tool is None:
-        return choice
+        return match
     language, program = language_of_tool(tool), _find_program(given)
     other: Language | None = None
     if language == "bash" and PYTHON_START.match(program) and has_function_call(program):
@@ -183,7 +185,7 @@ def _match_program(choice: ToolMatch, tools: OfferedTools) -> ToolMatch:
         other = "python"
     meant = tool_for(other, tools) if other else None
     if meant is None or other is None:
-        return choice
+        return match
     return ToolMatch(meant, given, f"its program is for {TOOL_OF_LANGUAGE[other]}")
 
 
@@ -198,17 +200,17 @@ def _has_code_instead(tool: OfferedTool, given: JsonObject) -> bool:
     return bool(lacks) and len(given) == 1 and {"code", "python"} >= set(given)
 
 
-def _match_stated_language(requested: str, choice: ToolMatch, tools: OfferedTools) -> ToolMatch:
-    """A call of a tool for code that also says in which language its code is."""
-    key = _find_language_key(choice.arguments.named)
-    tool = choice.tool
+def _match_stated_language(requested: str, match: ToolMatch, tools: OfferedTools) -> ToolMatch:
+    """Match a call whose arguments also name the language of its program."""
+    key = _find_language_key(match.arguments.named)
+    tool = match.tool
     if tool is None or key is None or key in tool.parameters or language_of_tool(tool) is None:
-        return choice
-    asked = str(choice.arguments.named[key])
-    rest = {name: value for name, value in choice.arguments.named.items() if name != key}
-    said = (*choice.arguments.repaired, f"argument {key} was left out")
-    arguments = ParsedArguments(rest, said)
-    other = _tool_for_language(asked, tools)
+        return match
+    stated = str(match.arguments.named[key])
+    rest = {name: value for name, value in match.arguments.named.items() if name != key}
+    repairs = (*match.arguments.repaired, f"argument {key} was left out")
+    arguments = ParsedArguments(rest, repairs)
+    other = _tool_for_language(stated, tools)
     if other == tool:
         return ToolMatch(tool, arguments)
     if (
@@ -222,12 +224,12 @@ def _match_stated_language(requested: str, choice: ToolMatch, tools: OfferedTool
     ):
         return ToolMatch(tool, arguments)
     if other is None:
-        return ToolMatch(None, arguments, f"no tool runs {asked!r:.40}")
-    return ToolMatch(other, arguments, f"its language is {asked}")
+        return ToolMatch(None, arguments, f"no tool runs {stated!r:.40}")
+    return ToolMatch(other, arguments, f"its language is {stated}")
 
 
 def match_unnamed_arguments(arguments: JsonObject, tools: OfferedTools) -> OfferedTool | None:
-    """The tool of a program or command line that comes without a name, if only one fits."""
+    """Match arguments that are one program or command line; None if it is ambiguous."""
     keys = {spelled(key) for key in arguments if key not in LANGUAGE_KEYS}
     keys -= {"timeouts", "timeout", *map(spelled, ARGUMENT_NAMES["timeout_s"])}
     if len(keys) != 1:
@@ -248,14 +250,14 @@ def match_unnamed_arguments(arguments: JsonObject, tools: OfferedTools) -> Offer
 
 
 def find_final_answer(calls: Sequence[ParsedCall], tools: OfferedTools) -> str | None:
-    """The answer, where it is all that the calls say; None where one of them is a call."""
+    """The answer, if it is all that the calls hold; else None."""
     if len(calls) != 1 or not calls[0].is_whole:
         return None
-    return parse_final_answer(calls[0].name, calls[0].written, tools)
+    return parse_final_answer(calls[0].name, calls[0].arguments_text, tools)
 
 
 def parse_final_answer(name: str, arguments: str, tools: OfferedTools) -> str | None:
-    """The text of a call by a name that only ends a conversation; None for any other."""
+    """The text of a call whose name only ends a conversation; None for any other."""
     if spelled(name) not in FINAL_ANSWER_NAMES or name in tools:
         return None
     given = parse_arguments(arguments)

@@ -1,15 +1,17 @@
-"""A reply's text gone through from left to right: every call in it, in whatever form.
+"""Scans a text from left to right for tool calls in any form.
 
-One stretch of a reply's text that may be a call: JSON, a list in brackets, a fenced block.
+Each start of a call (a marker, a fence, a bracket, a label) is handed to the parser of its form.
 """
 
 from __future__ import annotations
+
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
+
 from mini_agent.tool_parsing.call_bodies import parse_bracketed_calls
 from mini_agent.tool_parsing.intent import SurroundingText, is_substantial
 from mini_agent.tool_parsing.json_calls import find_json_calls, is_plausible_tool_name
@@ -53,7 +55,7 @@ CALL_LABELS: Final = words_in(
     "tool_call tool_code tool tools tool_calls function function_call call action xml yaml yml"
 )
 JSON_LABELS: Final = words_in("json json5 jsonc")
-# Each opening may be read to the end of the text: the longer it is, the fewer are looked at.
+# Every start of a call may be read to the end of the text, so a longer text allows fewer starts.
 MAX_READ_CHARS: Final = 10_000_000
 MAX_FENCE_DEPTH: Final = 2
 MARKER_PARSERS: Final[Mapping[str, Callable[[re.Match[str], OfferedTools], TextSpan | None]]] = (
@@ -72,11 +74,11 @@ LIST_CALL_START: Final = r"(?P<listed>\[\s*(?:functions\.)?[A-Za-z_][\w.]{0,63}\
 
 @dataclass(frozen=True, slots=True)
 class ParseOptions:
-    """What a reply is read against, beside the tools.
+    """How a reply is parsed, beside the tools that were offered.
 
     `runs_code_blocks`: code in a fence may stand for a call. `has_result`: a tool has already
-    succeeded in this run. `wants_json`: the answer is to be JSON, so that JSON is a call only
-    where it names a tool. `parses_text`: text may hold calls at all.
+    succeeded in this run. `wants_json`: the answer is to be JSON, so JSON is a call only where it
+    names a tool. `parses_text`: the text of a reply may hold calls.
     """
 
     runs_code_blocks: bool = True
@@ -86,61 +88,63 @@ class ParseOptions:
 
 
 def scan_text(
-    text: str, tools: OfferedTools, setting: ParseOptions, *, is_cut: bool = False
+    text: str, tools: OfferedTools, options: ParseOptions, *, is_cut: bool = False
 ) -> tuple[TextSpan, ...]:
-    """Every call in `text`, in order; blocks of code only where there is no other call.
+    """Find every call in `text`, in order; code blocks count only if there is no other call.
 
-    `is_cut` tells that the token limit ended the text.
+    `is_cut`: the token limit ended the text.
     """
-    found = tuple(_Scanner(text, tools, setting, is_cut).found())
-    calls = tuple(each for each in found if each.calls and each.form == "text")
-    answers = tuple(each for each in found if each.final is not None)
-    blocks = tuple(each for each in found if each.form == "code")
+    spans = tuple(_Scanner(text, tools, options, is_cut).spans())
+    calls = tuple(each for each in spans if each.calls and each.form == "text")
+    answers = tuple(each for each in spans if each.final is not None)
+    blocks = tuple(each for each in spans if each.form == "code")
     return (
         calls
         or answers
         or _drop_duplicates(blocks)
-        or tuple(_parse_bare_program(text, tools, setting))
+        or tuple(_parse_bare_program(text, tools, options))
     )
 
 
 def _drop_duplicates(blocks: tuple[TextSpan, ...]) -> tuple[TextSpan, ...]:
-    return tuple({each.calls[0].written: each for each in reversed(blocks)}.values())[::-1]
+    return tuple({each.calls[0].arguments_text: each for each in reversed(blocks)}.values())[::-1]
 
 
 def _parse_bare_program(
-    text: str, tools: OfferedTools, setting: ParseOptions
+    text: str, tools: OfferedTools, options: ParseOptions
 ) -> Iterator[TextSpan]:
-    """A reply that is a Python program and nothing else."""
-    if not setting.runs_code_blocks or setting.has_result or setting.wants_json:
+    """Yield the call that a reply stands for which is only a Python program."""
+    if not options.runs_code_blocks or options.has_result or options.wants_json:
         return
     tool = tool_for("python", tools)
     if tool and "print" in text and has_print_statement(strip_language_label(text)):
         parameter = tool.required[0] if tool.required else "code"
-        said = f"the reply is a program, taken as a call of {tool.name}"
-        wanted = ParsedCall(tool.name, {parameter: text}, is_explicit=True)
-        yield TextSpan(0, len(text), (wanted,), said, "code")
+        note = f"the reply is a program, taken as a call of {tool.name}"
+        call = ParsedCall(tool.name, {parameter: text}, is_explicit=True)
+        yield TextSpan(0, len(text), (call,), note, "code")
 
 
 @dataclass(frozen=True, slots=True)
 class _Scanner:
+    """One scan of a text; `depth` counts the fences around it."""
+
     text: str
     tools: OfferedTools
-    setting: ParseOptions
+    options: ParseOptions
     is_cut: bool
     depth: int = 0
 
-    def found(self) -> Iterator[TextSpan]:
+    def spans(self) -> Iterator[TextSpan]:
         openings = _start_pattern(tuple(self.tools))
         position = 0
         for _ in range(min(400, MAX_READ_CHARS // (len(self.text) + 1))):
             opened = openings.search(self.text, position)
             if opened is None or opened["foreign"] is not None:
                 return
-            found = self._at(opened)
-            if found and self._is_meant(found):
-                yield found
-            position = max(found.end if found else opened.end(), opened.start() + 1)
+            span = self._at(opened)
+            if span and self._is_meant(span):
+                yield span
+            position = max(span.end if span else opened.end(), opened.start() + 1)
 
     def _at(self, opened: re.Match[str]) -> TextSpan | None:
         if opened["fence"]:
@@ -150,33 +154,33 @@ class _Scanner:
                 return call_at(opened, self.tools)
         if opened["listed"]:
             return parse_list_call(self.text, opened.start(), self.tools)
-        return parse_json_call(self.text, opened.start(), self.tools, self.setting)
+        return parse_json_call(self.text, opened.start(), self.tools, self.options)
 
     def _fenced(self, fence: Fence) -> TextSpan:
-        found = parse_program_calls(fence, self.tools)
-        found = found or parse_fenced_call(
-            fence, self.text, self.tools, self.setting, self._around(fence.start, fence.end)
+        span = parse_program_calls(fence, self.tools)
+        span = span or parse_fenced_call(
+            fence, self.text, self.tools, self.options, self._around(fence.start, fence.end)
         )
-        return found or self._inside(fence)
+        return span or self._inside(fence)
 
     def _inside(self, fence: Fence) -> TextSpan:
-        """What a fence holds of the forms that need none."""
+        """Scan the body of a fence for the other forms."""
         if self.depth >= MAX_FENCE_DEPTH:
             return TextSpan(fence.start, fence.end)
         inner = replace(self, text=fence.body, depth=self.depth + 1)
-        inside = tuple(inner.found())
+        inside = tuple(inner.spans())
         calls = tuple(call for each in inside if each.form == "text" for call in each.calls)
         final = next((each.final for each in inside if each.final is not None), None)
-        said = inside[0].said if inside else ""
-        return TextSpan(fence.start, fence.end, calls, said, final=final)
+        note = inside[0].note if inside else ""
+        return TextSpan(fence.start, fence.end, calls, note, final=final)
 
-    def _is_meant(self, found: TextSpan) -> bool:
-        if not found.calls or found.form == "code":
-            return found.final is not None or bool(found.calls)
-        around = self._around(found.start, found.end)
-        if around.is_only_mentioned or around.is_quoted:
+    def _is_meant(self, span: TextSpan) -> bool:
+        if not span.calls or span.form == "code":
+            return span.final is not None or bool(span.calls)
+        context = self._around(span.start, span.end)
+        if context.is_only_mentioned or context.is_quoted:
             return False
-        return found.is_marked or not around.is_inside_sentence
+        return span.is_marked or not context.is_inside_sentence
 
     def _around(self, start: int, end: int) -> SurroundingText:
         before, after = (
@@ -196,26 +200,26 @@ def _start_pattern(tools: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def parse_json_call(
-    text: str, start: int, tools: OfferedTools, setting: ParseOptions, limit: int | None = None
+    text: str, start: int, tools: OfferedTools, options: ParseOptions, limit: int | None = None
 ) -> TextSpan | None:
-    """The calls in the JSON at `start`; a `TextSpan` without any where it is JSON of another kind."""
+    """Parse the calls in the JSON at `start`; JSON without calls gives a span without any."""
     try:
         read = parse_bounded_json(text, start, limit)
     except LenientJsonError:
         return _parse_unreadable_call(text, start, tools)
     after = text[read.end : read.end + CONTEXT_CHARS]
-    wanted = find_json_calls(read, tools)
+    candidates = find_json_calls(read, tools)
     calls = tuple(
         each
-        for each in wanted
+        for each in candidates
         if tool_meant(each.name, tools) or (each.is_explicit and not is_substantial(after))
     )
-    if setting.wants_json and isinstance(read.value, dict):
+    if options.wants_json and isinstance(read.value, dict):
         calls = tuple(each for each in calls if each.arguments is not read.value)
-    final = None if setting.wants_json else find_final_answer(wanted, tools)
+    final = None if options.wants_json else find_final_answer(candidates, tools)
     if final is not None:
         return TextSpan(start, read.end, final=final)
-    if not calls and read.is_cut and not setting.wants_json and CALL_START.match(text, start):
+    if not calls and read.is_cut and not options.wants_json and CALL_START.match(text, start):
         calls = (ParsedCall("", None, is_whole=False, is_explicit=True),)
     if calls or not read.unclosed:
         where = "in a fence" if limit is not None else "in the text"
@@ -224,16 +228,16 @@ def parse_json_call(
 
 
 def _parse_unreadable_call(text: str, start: int, tools: OfferedTools) -> TextSpan | None:
-    """A call of a tool that there is, to which something was given that nobody can read."""
+    """Parse a call of a known tool whose arguments are not readable as JSON."""
     begun = NAMED_CALL_START.match(text, start)
     if begun is None or begun["name"] not in tools or text[:start].strip():
         return None
-    wanted = ParsedCall(begun["name"], None, is_whole=False, is_explicit=True)
-    return TextSpan(start, len(text), (wanted,), "a call was found as JSON that cannot be read")
+    call = ParsedCall(begun["name"], None, is_whole=False, is_explicit=True)
+    return TextSpan(start, len(text), (call,), "a call was found as JSON that cannot be read")
 
 
 def parse_list_call(text: str, start: int, tools: OfferedTools) -> TextSpan | None:
-    """The calls of a list in Python's syntax: `[exec_python(code="print(1)")]`."""
+    """Parse calls in a list in Python's syntax: `[exec_python(code="print(1)")]`."""
     calls, end = parse_bracketed_calls(text, start)
     alone = not is_substantial(text[end : end + CONTEXT_CHARS])
     known = tuple(
@@ -246,46 +250,46 @@ def parse_list_call(text: str, start: int, tools: OfferedTools) -> TextSpan | No
 
 
 def parse_fenced_call(
-    fence: Fence, text: str, tools: OfferedTools, setting: ParseOptions, around: SurroundingText
+    fence: Fence, text: str, tools: OfferedTools, options: ParseOptions, context: SurroundingText
 ) -> TextSpan | None:
-    """The call that a fenced block makes or stands for; None where its inside may hold more."""
+    """Parse the call that a fenced block makes or stands for; None if it may hold more."""
     if fence.label in CALL_LABELS | JSON_LABELS | {""} or fence.label in tools:
-        inner = _parse_fence_body(fence, text, tools, setting)
+        inner = _parse_fence_body(fence, text, tools, options)
         if inner:
             return inner
     if fence.label in JSON_LABELS or fence.label in CALL_LABELS - {"tool_code"}:
         return None
-    if not setting.runs_code_blocks:
+    if not options.runs_code_blocks:
         return TextSpan(fence.start, fence.end)
-    wanted = parse_code_block(fence, tools, around, has_result=setting.has_result)
-    if wanted is None:
+    call = parse_code_block(fence, tools, context, has_result=options.has_result)
+    if call is None:
         return None if fence.label in ("", "tool_code") else TextSpan(fence.start, fence.end)
-    said = f"a block of {fence.label or 'python'} was taken as a call of {wanted.name}"
-    return TextSpan(fence.start, fence.end, (wanted,), said, "code")
+    note = f"a block of {fence.label or 'python'} was taken as a call of {call.name}"
+    return TextSpan(fence.start, fence.end, (call,), note, "code")
 
 
 def _parse_fence_body(
-    fence: Fence, text: str, tools: OfferedTools, setting: ParseOptions
+    fence: Fence, text: str, tools: OfferedTools, options: ParseOptions
 ) -> TextSpan | None:
     limit = fence.body_end if fence.is_closed else None
     lead = len(fence.body) - len(fence.body.lstrip())
     if fence.label in tools:
-        wanted = ParsedCall(fence.label, fence.body.strip(), fence.is_closed, is_explicit=True)
-        said = f"a fence named {fence.label} was taken as a call"
-        return TextSpan(fence.start, fence.end, (wanted,), said)
+        call = ParsedCall(fence.label, fence.body.strip(), fence.is_closed, is_explicit=True)
+        note = f"a fence named {fence.label} was taken as a call"
+        return TextSpan(fence.start, fence.end, (call,), note)
     if fence.body.lstrip()[:1] not in ("{", "["):
         return None
-    found = parse_json_call(text, fence.body_start + lead, tools, setting, limit)
-    if found is None or not (found.calls or found.final is not None):
+    span = parse_json_call(text, fence.body_start + lead, tools, options, limit)
+    if span is None or not (span.calls or span.final is not None):
         return None
-    end = max(fence.end, found.end) if fence.is_closed else found.end
-    return TextSpan(fence.start, end, found.calls, found.said, final=found.final)
+    end = max(fence.end, span.end) if fence.is_closed else span.end
+    return TextSpan(fence.start, end, span.calls, span.note, final=span.final)
 
 
 def parse_program_calls(fence: Fence, tools: OfferedTools) -> TextSpan | None:
-    """The calls of tools that a block makes as if it were Python: `exec_python(code="...")`."""
+    """Parse calls of tools in a block of Python: `exec_python(code="...")`."""
     if fence.language != "python" and fence.label not in ("", "tool_code"):
         return None
     calls = find_tool_calls(fence.body, tools)
-    said = "a call was found in a block of Python"
-    return TextSpan(fence.start, fence.end, calls, said) if calls else None
+    note = "a call was found in a block of Python"
+    return TextSpan(fence.start, fence.end, calls, note) if calls else None

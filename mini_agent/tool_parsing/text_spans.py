@@ -1,17 +1,19 @@
-"""A call found in text.
+"""Spans of a reply's text and the calls parsed from them; fences and special tokens.
 
-The model's own turn in its text: without special tokens, and without what others would say.
-
-Fenced blocks: where they stand, and what language they name.
+`ParsedCall` has the tool's name and arguments as the model wrote them; `resolve` matches them to a
+tool.
 """
 
 from __future__ import annotations
+
 import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
+
 from pydantic import JsonValue
+
 from mini_agent.errors import BadRequest
 from mini_agent.model import CallForm
 from mini_agent.tools.arguments import OfferedTool
@@ -48,10 +50,10 @@ OfferedTools = Mapping[str, OfferedTool]
 
 @dataclass(frozen=True, slots=True)
 class ParsedCall:
-    """A tool by the name the model gave it, with what it gave it.
+    """A call as the model wrote it: the name of a tool and its arguments.
 
-    `arguments` may be a text, which is JSON or what the tool is to take as it is. With
-    `is_explicit` it is a call whoever the tool is; else it is one only if there is such a tool.
+    `arguments` may be a string: JSON, or the text that the tool is to take unchanged. With
+    `is_explicit` it is a call even if there is no such tool; else it is one only if there is.
     """
 
     name: str
@@ -60,8 +62,8 @@ class ParsedCall:
     is_explicit: bool = False
 
     @property
-    def written(self) -> str:
-        """The arguments as the text that a native call would carry."""
+    def arguments_text(self) -> str:
+        """The arguments as a native call would carry them, JSON or plain text."""
         if self.arguments is None:
             return "{}"
         return self.arguments if isinstance(self.arguments, str) else json.dumps(self.arguments)
@@ -69,17 +71,16 @@ class ParsedCall:
 
 @dataclass(frozen=True, slots=True)
 class TextSpan:
-    """What stands at `start` to `end` of a text; `said` tells in words in which form.
+    """A span from `start` to `end` of a text, with the calls in it; `note` describes their form.
 
-    `is_marked` tells that its model's own markers for a call stood around it. `final` is an answer
-    that the model gave as if it were a call. With neither calls nor an answer it is a stretch that
-    only is to be passed over.
+    `is_marked`: the markers of a model family stood around the calls. `final` is an answer that the
+    model gave in the form of a call. A span with neither calls nor an answer is only skipped.
     """
 
     start: int
     end: int
     calls: tuple[ParsedCall, ...] = ()
-    said: str = ""
+    note: str = ""
     form: CallForm = "text"
     final: str | None = None
     is_marked: bool = False
@@ -87,7 +88,7 @@ class TextSpan:
 
 @dataclass(frozen=True, slots=True)
 class Fence:
-    """A fenced block. An `is_closed` of False means that the text ended before the fence did."""
+    """A fenced block. `is_closed` is False where the text ended before the fence did."""
 
     start: int
     end: int
@@ -99,7 +100,7 @@ class Fence:
 
     @property
     def language(self) -> Language | None:
-        """The language it names, if programs of it can be run."""
+        """The language that the label names; None if programs of it cannot be run."""
         if self.label in LABEL_ALIASES:
             return LABEL_ALIASES[self.label]
         try:
@@ -109,13 +110,13 @@ class Fence:
 
 
 def parse_fence(opened: re.Match[str]) -> Fence:
-    """The block that a match of `FENCE` opens."""
+    """Parse the block that a match of `FENCE` opens."""
     text, info = opened.string, opened["info"]
-    found = FENCE_LABEL.match(info)
-    label = (found[1] or "").lower() if found else ""
-    rest = info[found.end() :].strip() if found else ""
+    labelled = FENCE_LABEL.match(info)
+    label = (labelled[1] or "").lower() if labelled else ""
+    rest = info[labelled.end() :].strip() if labelled else ""
     if opened["inline"]:
-        start = opened.end("fence") + (found.end() if found else 0)
+        start = opened.end("fence") + (labelled.end() if labelled else 0)
         start, end = (start, opened.start("inline")) if rest else _inline_bounds(opened)
         body = text[start:end].strip()
         return Fence(opened.start(), opened.end(), label, body, start, end, is_closed=True)
@@ -139,7 +140,7 @@ def _inline_bounds(opened: re.Match[str]) -> tuple[int, int]:
 
 
 def strip_special_tokens(text: str) -> str:
-    """`text` without the special tokens at its ends that a server should have taken off."""
+    """Remove the special tokens at both ends of `text` that the server left there."""
     text = LEADING_TOKENS.sub("", DSML_NAMESPACE.sub(r"\1", text)).rstrip()
     while trailing := TRAILING_TOKENS.search(text[-80:]):
         text = text[: len(text) - len(text[-80:]) + trailing.start()].rstrip()

@@ -1,4 +1,4 @@
-"""The markers that model families put around a call."""
+"""Parses calls between the markers that model families write around them."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ CALL_ELEMENT: Final = re.compile(
 
 
 def marker_pattern(tools: Iterable[str]) -> str:
-    """A pattern for every marker; an element may also be named as one of `tools`."""
+    """The pattern of every marker; elements may also be named as one of `tools`."""
     return MARKER.replace("OWN_NAMES", "|".join(map(re.escape, tools)) or "(?!)")
 
 
 @dataclass(frozen=True, slots=True)
 class MarkedSpan:
-    """A marker, and the stretch of text that belongs to it when nothing inside says its length."""
+    """A marker and the text up to its closing marker or the end of the call."""
 
     opened: re.Match[str]
     end: int
@@ -73,32 +73,30 @@ class MarkedSpan:
 
     @property
     def body(self) -> str:
-        """What stands between the markers."""
+        """The text between the markers."""
         return self.opened.string[self.opened.end() : self.end]
 
 
 def parse_marked_call(opened: re.Match[str], tools: OfferedTools) -> TextSpan | None:
-    """The calls behind the marker that `opened`; None when there are none."""
+    """Parse the calls behind the marker `opened`; None if there are none."""
     text, start = opened.string, opened.end()
     name = _marked_name(opened)
     if name in ("id", "all"):
         return None
     wraps = opened["tag"] or opened["running"] or opened["named"]
-    stretch = _find_span(opened)
-    limit = stretch.end if stretch.is_closed else None
+    span = _find_span(opened)
+    limit = span.end if span.is_closed else None
     body = parse_body(text, start, tools, _body_tool_name(opened, tools, name), limit)
     if body:
         return _build_span(opened, _skip_closing_markers(text, body.end), body.calls, tools)
-    calls = () if opened["harmony"] else parse_bounded_body(stretch.body, tools, name)
+    calls = () if opened["harmony"] else parse_bounded_body(span.body, tools, name)
     if not any(tool_meant(each.name, tools) for each in calls):
         calls = (
-            _parse_program(stretch, name, tools)
-            or calls
-            or _parse_unclosed_call(stretch, name, tools)
+            _parse_program(span, name, tools) or calls or _parse_unclosed_call(span, name, tools)
         )
-    whole = stretch.is_closed or not wraps
+    whole = span.is_closed or not wraps
     calls = tuple(each if whole else replace(each, is_whole=False) for each in calls)
-    return _build_span(opened, _skip_closing_markers(text, stretch.end), calls, tools)
+    return _build_span(opened, _skip_closing_markers(text, span.end), calls, tools)
 
 
 def _marked_name(opened: re.Match[str]) -> str:
@@ -109,15 +107,15 @@ def _marked_name(opened: re.Match[str]) -> str:
 def _build_span(
     opened: re.Match[str], end: int, calls: tuple[ParsedCall, ...], tools: OfferedTools
 ) -> TextSpan | None:
-    """Behind a marker that may mark anything, only calls of tools that there are."""
+    """Build the span; behind an ambiguous marker only calls of known tools count."""
     if (opened["tag"] or "").lower() in AMBIGUOUS_TAGS or opened["running"]:
         calls = tuple(each for each in calls if tool_meant(each.name, tools))
-    said = f"a call was found behind the marker {opened[0].strip()[:40]}"
-    return TextSpan(opened.start(), end, calls, said, is_marked=True) if calls else None
+    note = f"a call was found behind the marker {opened[0].strip()[:40]}"
+    return TextSpan(opened.start(), end, calls, note, is_marked=True) if calls else None
 
 
 def _body_tool_name(opened: re.Match[str], tools: OfferedTools, name: str) -> str:
-    """The tool whose arguments an element holds; one named as a language may hold any call."""
+    """The tool whose arguments an element holds; an element named as a language may hold any."""
     is_language = opened["running"] or (opened["tag"] or "").lower() in PROGRAM_TAGS
     return name if not is_language or name in tools else ""
 
@@ -148,26 +146,26 @@ def _skip_closing_markers(text: str, end: int) -> int:
 
 
 def _parse_unclosed_call(
-    stretch: MarkedSpan, name: str, tools: OfferedTools
+    span: MarkedSpan, name: str, tools: OfferedTools
 ) -> tuple[ParsedCall, ...]:
-    """A call in XML that was never ended."""
-    if stretch.is_closed or not CALL_ELEMENT.search(stretch.body):
+    """Parse a call in XML that was never closed."""
+    if span.is_closed or not CALL_ELEMENT.search(span.body):
         return ()
-    name = name or find_tool_name(stretch.body[:200], tools)
+    name = name or find_tool_name(span.body[:200], tools)
     return (ParsedCall(name, None, is_whole=False, is_explicit=True),)
 
 
-def _parse_program(stretch: MarkedSpan, name: str, tools: OfferedTools) -> tuple[ParsedCall, ...]:
-    """A program without any JSON around it."""
+def _parse_program(span: MarkedSpan, name: str, tools: OfferedTools) -> tuple[ParsedCall, ...]:
+    """Parse a program without JSON around it."""
     tool = tool_meant(name, tools) if name else None
     language = language_of_tool(tool) if tool else None
-    code = stretch.body.strip("\n")
+    code = span.body.strip("\n")
     if tool is None or not code.strip() or code.lstrip().startswith("{"):
         return ()
     if language is None:
-        is_sure = bool(stretch.opened["harmony"]) and stretch.is_closed and sole_parameter(tool)
+        is_sure = bool(span.opened["harmony"]) and span.is_closed and sole_parameter(tool)
         return (ParsedCall(tool.name, code, is_explicit=True),) if is_sure else ()
     if language == "python" and not has_function_call(code):
         return ()
-    whole = stretch.is_closed or is_complete(language, code)
+    whole = span.is_closed or is_complete(language, code)
     return (ParsedCall(tool.name, code, is_whole=whole, is_explicit=True),)

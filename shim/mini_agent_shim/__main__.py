@@ -23,7 +23,7 @@ SHUTDOWN_TIMEOUT_S: Final = 5
 
 
 def main() -> None:
-    """Serves until it is told to stop; exits with 2 and one line when it is set up wrongly."""
+    """Serve until a signal stops it; exit with 2 and one line where the settings are wrong."""
     try:
         settings = ShimSettings()
         require_token_or_loopback(settings)
@@ -45,7 +45,7 @@ def main() -> None:
         port=settings.port,
         http=HeadTimeoutProtocol,
         server_header=False,
-        # Each request has a line of ours, with its id.
+        # AccessLogMiddleware writes a line for each request, with its id.
         access_log=False,
         timeout_graceful_shutdown=SHUTDOWN_TIMEOUT_S,
     )

@@ -1,6 +1,6 @@
-"""The shim for servers that are given `module:app`, such as uvicorn.
+"""The shim as `module:app`, for ASGI servers such as uvicorn.
 
-For a shim without a token: callers on this machine, and nobody else.
+Without a token it answers callers on this machine alone.
 """
 
 from __future__ import annotations
@@ -24,20 +24,20 @@ TOKEN_REQUIRED: Final = ErrorBody(
 
 
 class LoopbackOnlyMiddleware:
-    """Lets callers on this machine through, whatever address the server was told to listen on."""
+    """Refuses callers from other machines, on whatever address the server listens."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, as ASGI has it."""
+        """Serve one ASGI request."""
         if scope["type"] == "http" and not _is_local(scope):
             await respond_with_problem(HTTPStatus.FORBIDDEN, TOKEN_REQUIRED)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
 
 
-# Who comes through a socket in the file system has no address.
+# A caller on a unix socket has no address.
 def _is_local(scope: Scope) -> bool:
     client = scope.get("client")
     try:
@@ -46,7 +46,7 @@ def _is_local(scope: Scope) -> bool:
         return False
 
 
-# Made when it is asked for: importing a module does no work.
+# Created on first access: importing a module does no work.
 def __getattr__(name: str) -> ASGIApp:
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,7 +1,4 @@
-"""The shim as an ASGI app.
-
-LiteLLM, loaded ahead of the first run, and what only its loading needed given back.
-"""
+"""The shim as an ASGI app: its parts, routes, middleware and lifespan."""
 
 from __future__ import annotations
 
@@ -29,8 +26,8 @@ from mini_agent_shim.http.access_log import log_access
 from mini_agent_shim.http.auth import (
     PUBLIC_PATHS,
     AccessPolicy,
-    AuthMiddleware,
     ApiTokens,
+    AuthMiddleware,
     own_host_names,
     read_tokens,
 )
@@ -50,13 +47,13 @@ from mini_agent_shim.web.status import StatusRoutes
 
 
 async def load_ahead() -> None:
-    """Takes seconds; afterwards a run does not have to wait for it."""
+    """Import LiteLLM, which takes seconds, ahead of the first run."""
     await load_litellm()
     await asyncio.to_thread(release_memory)
 
 
 def release_memory() -> None:
-    """Memory that was needed for a while alone goes back to the system, where glibc has it."""
+    """Return freed memory to the system, where the C library is glibc."""
     gc.collect()
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
@@ -64,13 +61,13 @@ def release_memory() -> None:
 
 
 def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI:
-    """The app; `model` replaces LiteLLM."""
+    """Create the app; `model` replaces LiteLLM."""
     sidecar = SidecarConnection(settings)
     sandboxes = SandboxMcpServer(sidecar.client, settings.languages)
     speaker = model or create_litellm_model(settings.ollama_address, settings.redis_url)
     servers = McpServers(settings)
     service = RunService(settings, sidecar, servers, speaker, _run_registry(settings))
-    # Its /docs page fetches nothing from elsewhere.
+    # FastAPIOffline: /docs fetches nothing from other hosts.
     app = FastAPIOffline(
         title="mini-agent",
         summary="An agent loop whose snippets run in short-lived sealed sandboxes.",
@@ -88,7 +85,7 @@ def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI
     app.exception_handler(ClientDisconnected)(answer_disconnected)
     install_problem_handlers(app)
     app.add_middleware(BodyLimitMiddleware, refuse=refuse_body)
-    app.add_middleware(AuthMiddleware, admission=_access_policy(settings, page))
+    app.add_middleware(AuthMiddleware, policy=_access_policy(settings, page))
     app.add_middleware(AccessLogMiddleware, write=log_access)
     app.add_middleware(TracingMiddleware)
     app.add_middleware(RequestIdMiddleware)
@@ -100,15 +97,15 @@ def _access_policy(settings: ShimSettings, page: Iterable[str]) -> AccessPolicy:
     return AccessPolicy(
         names=own_host_names(settings.allowed_names),
         tokens=ApiTokens(settings.shim_token.get_secret_value(), named),
-        # The page signs in by itself: it has a field for the token.
+        # The page has a field for the token, so its files need none.
         public_paths=PUBLIC_PATHS.union(page),
     )
 
 
 def _run_registry(settings: ShimSettings) -> RunRegistry:
-    keeping = Retention(days=settings.runs_keep_days, megabytes=settings.runs_keep_mb)
+    retention = Retention(days=settings.runs_keep_days, megabytes=settings.runs_keep_mb)
     return RunRegistry(
-        RunStore(settings.runs_dir, keeping),
+        RunStore(settings.runs_dir, retention),
         Capacity(at_once=settings.runs_at_once, waiting=settings.runs_waiting),
         find_environment_secrets(os.environ),
     )

@@ -1,4 +1,4 @@
-"""What the shim answers with an error of its own."""
+"""Errors of the shim, beside those of the library and the protocol."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from mini_agent.errors import MiniAgentError
 
 
 class AccessDenied(MiniAgentError):
-    """The request may not pass the door; `status` is 401 or 403."""
+    """The caller may not send this request; `status` is 401 or 403."""
 
     def __init__(self, status: HTTPStatus, message: str, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -23,7 +23,7 @@ class RunNotFound(MiniAgentError):
 
 
 class NotFound(MiniAgentError):
-    """What was named is not there; `code` says of what kind it is."""
+    """The named thing does not exist; `code` says which kind of thing."""
 
     def __init__(self, code: str, message: str, *, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -31,13 +31,13 @@ class NotFound(MiniAgentError):
 
 
 class IdempotencyKeyReused(MiniAgentError):
-    """An Idempotency-Key stands for one request, and this is another."""
+    """The Idempotency-Key was used for another request before."""
 
     code = "idempotency_key_reused"
 
 
 class RunWithoutResult(MiniAgentError):
-    """The run that was asked for again has ended without a result, and is not done twice."""
+    """The repeated run ended without a result, and is not executed twice."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message, hint="a new Idempotency-Key begins a new run")
@@ -45,7 +45,7 @@ class RunWithoutResult(MiniAgentError):
 
 
 class TooManyRequests(MiniAgentError):
-    """A quota or a rate is used up; `retry_after_s` is when it may go on."""
+    """A quota or a rate limit is exhausted; `retry_after_s` is when the request may be repeated."""
 
     retryable = True
 
@@ -56,14 +56,14 @@ class TooManyRequests(MiniAgentError):
 
 
 class RunLogUnavailable(MiniAgentError):
-    """The run log cannot be written, and a run that leaves no trace is not begun."""
+    """The run log cannot be written; a run without a log is not started."""
 
     code = "run_log_unavailable"
     retryable = True
 
 
 class ShuttingDown(MiniAgentError):
-    """The shim is about to stop; nothing is begun any more."""
+    """The shim is stopping; no run is started any more."""
 
     code = "shutting_down"
     retryable = True

@@ -1,4 +1,4 @@
-"""The container's health check: does the shim on this machine answer?"""
+"""The container's health check: requests `/healthz` of the shim on this machine."""
 
 from __future__ import annotations
 

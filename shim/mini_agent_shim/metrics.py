@@ -1,4 +1,4 @@
-"""What the shim counts, for Prometheus. Labels come from short lists, never from a request."""
+"""Prometheus metrics of the shim. Labels come from short lists, never from a request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mini_agent.tools.names import TOOL_OF_LANGUAGE
 from mini_agent.tools.research import context7, perplexity
 from mini_agent_protocol.asgi import metrics
 
-# Tools of others, and names that a model made up, would be labels without end.
+# Other tools, and names that a model invented, would make the number of labels unbounded.
 KNOWN_TOOLS: Final = frozenset(
     {
         *TOOL_OF_LANGUAGE.values(),
@@ -87,20 +87,20 @@ _REFUSED: Final = Counter(
 
 @contextmanager
 def track_queued() -> Iterator[None]:
-    """A run waits for its place while the block lasts."""
+    """Count a run as queued for the duration of the block."""
     with _QUEUED.track_inprogress(), _QUEUE.time():
         yield
 
 
 @contextmanager
 def track_running() -> Iterator[None]:
-    """A run is in progress while the block lasts."""
+    """Count a run as running for the duration of the block."""
     with _RUNNING.track_inprogress(), _RUN.time():
         yield
 
 
 def count_event(event: Event) -> None:
-    """Something happened in a run."""
+    """Count one event of a run."""
     match event:
         case ModelAsked():
             _ASKED.labels("yes" if event.because else "no").inc()
@@ -116,17 +116,17 @@ def count_event(event: Event) -> None:
 
 
 def count_run(state: str, stopped_reason: str | None) -> None:
-    """A run is over."""
+    """Count a run that has ended."""
     _RUNS.labels(state, stopped_reason or NONE).inc()
 
 
 def count_error(code: str) -> None:
-    """A request was answered with an error of this code."""
+    """Count an error response by its code."""
     _REFUSED.labels(code).inc()
 
 
 def render() -> bytes:
-    """All of it, as Prometheus reads it."""
+    """Return all metrics in Prometheus's text format."""
     return metrics.render(_REGISTRY)
 
 
@@ -143,7 +143,7 @@ def _count_call(call: ToolInvocation) -> None:
 
 
 def _outcome(call: ToolInvocation) -> str:
-    """`not_run`: refused, cut off, or of no tool there is."""
+    """Return the outcome; `not_run`: refused, cancelled, or of an unknown tool."""
     if call.ok:
         return "ok"
     return "not_run" if call.rc is None else "failed"

@@ -1,7 +1,4 @@
-"""What a run needs in this service, and how one is request for.
-
-The tools of one run in the shim.
-"""
+"""The service behind the routes: plans runs, opens their tools and replays stored results."""
 
 from __future__ import annotations
 
@@ -33,7 +30,7 @@ def open_tool_backend(
     sidecar: SidecarConnection,
     servers: McpServers,
 ) -> InvokerContext:
-    """What the request's `tool_backend` means here, where `auto` is the sidecar."""
+    """Open the tools of the request's `tool_backend`, where `auto` is the sidecar."""
     places = [_resolve_place(place) for place in places_in(request.tool_backend)]
     sources = ToolSources(
         request, settings, lambda: nullcontext(sidecar.client()), servers.open_tools
@@ -53,7 +50,7 @@ def _resolve_place(place: Place) -> Place:
 
 @dataclass(frozen=True, slots=True)
 class RunService:
-    """Everything a run needs; one for an app's life."""
+    """Holds all that a run needs; one per app."""
 
     settings: ShimSettings
     sidecar: SidecarConnection
@@ -61,8 +58,8 @@ class RunService:
     model: Model
     runs: RunRegistry
 
-    def create_order(self, request: AgentRunRequest) -> RunPlan:
-        """What is to be done; `BadRequest` where that cannot be."""
+    def plan_run(self, request: AgentRunRequest) -> RunPlan:
+        """Plan the run of a request; raises `BadRequest` for a request that cannot be executed."""
         if request.stream and request.background:
             raise BadRequest(
                 "stream and background exclude each other",
@@ -70,20 +67,20 @@ class RunService:
                 hint="GET /runs/ID/events tells what happens in a run in the background",
             )
         config = request.config(require_model(request.model, self.settings))
-        # Output in pieces costs more than output at once, so somebody has to want them.
-        is_watched = request.stream or request.background
+        # Streaming a tool's output costs more than reading it at once, so only a reader starts it.
+        is_followed = request.stream or request.background
 
         async def work(listener: Listener) -> AgentResult:
             async with open_tool_backend(
                 request, self.settings, self.sidecar, self.servers
             ) as invoker:
-                used = invoker if is_watched else Quiet(invoker)
+                used = invoker if is_followed else Quiet(invoker)
                 return await run_agent(request.messages, used, config, self.model, listener)
 
         return RunPlan(request, config.model, work)
 
     async def replay_result(self, run_id: str) -> AgentResult:
-        """The result of a run that was request for before, once it is there."""
+        """Return the result of an earlier run, once it has one; raises `RunWithoutResult`."""
         told = await read_run_record(self.runs.follow_lines(run_id))
         if told.result is None:
             code = told.error.code if told.error else "interrupted"
@@ -91,10 +88,10 @@ class RunService:
         return told.result
 
     def replay_run_events(self, run_id: str) -> AsyncGenerator[Event, None]:
-        """The events of a run that was request for before, from the first on."""
+        """Yield the events of an earlier run, from the first on."""
         return replay_events(self.runs.follow_lines(run_id))
 
 
 def end_unless_idempotent(run: RunTask, origin: RunOrigin) -> AbstractAsyncContextManager[None]:
-    """Whoever leaves ends the run; a caller with an Idempotency-Key may come back for it."""
+    """End the run when its caller disconnects, unless an Idempotency-Key lets them return."""
     return nullcontext() if origin.key else end_on_disconnect(run)

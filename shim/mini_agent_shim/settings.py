@@ -1,4 +1,4 @@
-"""What the environment says to the shim, and whether it may start like that."""
+"""The shim's settings from environment variables, and the check of its listening address."""
 
 from __future__ import annotations
 
@@ -80,12 +80,12 @@ class ShimSettings(Settings):
 
     @property
     def allowed_names(self) -> tuple[str, ...]:
-        """`allowed_hosts`, taken apart at its commas."""
+        """`allowed_hosts` as a tuple of lower-case names."""
         return tuple(name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip())
 
 
 def require_token_or_loopback(settings: ShimSettings) -> None:
-    """`NotConfigured` when others than this machine could call the shim without a token."""
+    """Raise `NotConfigured` where other machines could call the shim without a token."""
     reachable_at = settings.published_on or settings.host
     if requires_token(settings) or is_loopback(reachable_at):
         return
@@ -98,12 +98,12 @@ def require_token_or_loopback(settings: ShimSettings) -> None:
 
 
 def requires_token(settings: ShimSettings) -> bool:
-    """Whether a caller without a token is turned away."""
+    """Tell whether a caller needs a token."""
     return bool(settings.shim_token.get_secret_value()) or settings.api_tokens_file is not None
 
 
 def is_loopback(host: str) -> bool:
-    """Whether an address to listen on is reached from this machine alone."""
+    """Tell whether a listening address can be reached from this machine alone."""
     if host == "localhost":
         return True
     try:

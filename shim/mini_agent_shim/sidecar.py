@@ -1,4 +1,4 @@
-"""The line to the sidecar: one client for the service's life, and whether the sidecar is ready."""
+"""The connection to the sidecar: one client per service, and the readiness check."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ READY_TIMEOUT_S: Final = 3.0
 
 
 class SidecarNotReady(SandboxUnavailable):
-    """The sidecar answers, and says why it cannot run snippets; `cause` is its code for that."""
+    """The sidecar answered that it cannot run snippets; `cause` is its error code."""
 
     def __init__(self, message: str, *, hint: str = "", cause: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -26,20 +26,20 @@ class SidecarNotReady(SandboxUnavailable):
 
 
 class SidecarConnection:
-    """Opened on first use, not at start: the sidecar may write its token after the shim is up."""
+    """Opens the client on first use: the sidecar may write its token after the shim has started."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._client: SidecarClient | None = None
 
     def client(self) -> SidecarClient:
-        """The one client; `SandboxUnavailable` when no sidecar or no token is there."""
+        """Return the client; raises `SandboxUnavailable` without a sidecar or a token."""
         if self._client is None:
             self._client = open_sandbox_late(self._settings, headers=_request_headers)
         return self._client
 
     async def require_ready(self) -> None:
-        """`SandboxUnavailable` with the sidecar's own reason unless it can run snippets now."""
+        """Raise `SandboxUnavailable` with the sidecar's reason unless it can run snippets now."""
         url = self._require_url()
         self._require_token()
         try:
@@ -54,7 +54,7 @@ class SidecarConnection:
             raise _read_reason(answer)
 
     async def aclose(self) -> None:
-        """Closes the client, if it was ever needed."""
+        """Close the client, if it was opened."""
         if self._client is not None:
             await self._client.aclose()
 
@@ -79,8 +79,8 @@ def _request_headers() -> dict[str, str]:
 
 def _read_reason(answer: httpx.Response) -> SidecarNotReady:
     try:
-        said = Problem.model_validate_json(answer.content).error
+        error = Problem.model_validate_json(answer.content).error
     except ValidationError:
         return SidecarNotReady(f"the sidecar is not ready: HTTP {answer.status_code}")
-    message = f"the sidecar is not ready: {said.message}"
-    return SidecarNotReady(message, hint=said.hint, cause=said.code)
+    message = f"the sidecar is not ready: {error.message}"
+    return SidecarNotReady(message, hint=error.hint, cause=error.code)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.docker.engine_here import Sidecar, execute, sidecar
+from tests.docker.engine_here import Sidecar, sidecar
 from tests.docker.talk import IMAGE_TAG
 from tests.sidecar.sixth_language import add_language
 
@@ -35,10 +35,16 @@ def with_perl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
 
 async def test_a_program_in_it_runs_and_answers(with_perl: Sidecar) -> None:
     async with with_perl.client() as client:
-        more = {"stdin": "in", "args": ["a", "b"], "env": {"WORD": "word"}}
-        done = await execute(client, "pl", PROGRAM, **more)
-    assert (done.language, done.stdout, done.stderr) == ("perl", "in, a b, word\n", "")
-    assert (done.status, done.exit_code) == ("nonzero", 3)
+        snippet = {
+            "language": "pl",
+            "code": PROGRAM,
+            "stdin": "in",
+            "args": ["a", "b"],
+            "env": {"WORD": "word"},
+        }
+        done = (await client.post("/v1/execute", json=snippet)).json()
+    assert (done["language"], done["stdout"]) == ("perl", "in, a b, word\n")
+    assert (done["status"], done["exit_code"], done["stderr"]) == ("nonzero", 3, "")
 
 
 async def test_the_service_lists_it_with_its_version(with_perl: Sidecar) -> None:

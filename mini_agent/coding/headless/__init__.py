@@ -1,1 +1,1 @@
-"""The assistant without a terminal: prompts come in, results go out."""
+"""The assistant without a terminal: prompts from options and standard input."""

@@ -1,4 +1,4 @@
-"""What a run without a terminal prints, in each of the three formats."""
+"""The output formats of headless runs: text, json and stream-json."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ SUBTYPES: Final = {
 
 
 class TextObserver(NullObserver):
-    """The answer on standard output, all else on standard error."""
+    """Prints the answer on standard output, all else on standard error."""
 
     def on_warning(self, message: str) -> None:
-        """One line."""
+        """Print it."""
         print_message(message)
 
     def on_ended(self, outcome: TurnOutcome) -> None:
-        """The answer, the withheld calls, or what went wrong."""
+        """Print the answer, the withheld calls or the error."""
         if outcome.status == "withheld":
             print(json.dumps([use.block for use in outcome.withheld], indent=2), flush=True)
             return
@@ -45,7 +45,7 @@ class TextObserver(NullObserver):
 
 
 class JsonObserver(NullObserver):
-    """One object at the end: the result."""
+    """Prints one result object a turn."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -53,17 +53,17 @@ class JsonObserver(NullObserver):
         self._denials: list[JsonValue] = []
 
     def on_warning(self, message: str) -> None:
-        """One line, on standard error."""
+        """Print it on standard error."""
         print_message(message)
 
     def on_denied(self, call: ToolUse) -> None:
-        """Kept for the result."""
+        """Keep it for the result."""
         self._denials.append(
             {"tool_name": call.name, "tool_use_id": call.id, "tool_input": call.arguments}
         )
 
     def on_ended(self, outcome: TurnOutcome) -> None:
-        """The result."""
+        """Print the result."""
         print_json(self._result(outcome))
         self._started, self._denials = perf_counter(), []
 
@@ -88,7 +88,7 @@ class JsonObserver(NullObserver):
 
 
 class StreamObserver(JsonObserver):
-    """Every message as a line, as it is written, between the beginning and the result."""
+    """Prints an init object, every message as it is written, and the result, one a line."""
 
     def __init__(self, session: Session, context: SessionContext) -> None:
         super().__init__(session)
@@ -107,7 +107,7 @@ class StreamObserver(JsonObserver):
         )
 
     def on_line(self, line: JsonObject) -> None:
-        """The message in it."""
+        """Print the message in a line of the transcript."""
         if line["type"] not in ("user", "assistant"):
             return
         message: JsonObject = {
@@ -127,10 +127,10 @@ def _format_server(server: McpServer) -> JsonObject:
 
 
 def print_message(message: str) -> None:
-    """A line on standard error."""
+    """Print a line on standard error."""
     print(f"mini-agent: {visible(message)}", file=sys.stderr)
 
 
 def print_json(value: JsonObject) -> None:
-    """A line of JSON on standard output, for whoever reads it now."""
+    """Print a line of JSON on standard output, flushed at once."""
     print(json.dumps(value, ensure_ascii=False), flush=True)

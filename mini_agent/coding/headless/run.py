@@ -1,7 +1,4 @@
-"""`mini-agent -p`: the prompts there are, their results, and an exit code.
-
-What comes in on standard input: a text beside the prompt, or a message a line.
-"""
+"""Runs `mini-agent -p`: reads the prompts, prints the results, returns an exit code."""
 
 from __future__ import annotations
 
@@ -38,7 +35,7 @@ MESSAGE_HINT: Final = 'write {"type": "user", "message": {"role": "user", "conte
 
 
 async def read_prompts(options: Options) -> AsyncGenerator[PromptInput, None]:
-    """One prompt, of -p and standard input together; or, as stream-json, one a line."""
+    """Yield the prompt of -p with standard input; with stream-json, one prompt a line."""
     if options.input_format == "text":
         yield _join_piped(options.prompt or "", await asyncio.to_thread(_read_piped, options))
         return
@@ -91,7 +88,7 @@ NO_PROMPT_HINT: Final = (
 
 
 def run(launch: LaunchConfig) -> int:
-    """The exit code; an interrupt is written down, and raised."""
+    """Return the exit code; an interrupt is recorded and raised."""
     for number in (signal.SIGTERM, signal.SIGHUP):
         # A closed terminal must leave no command running; under nohup the signal stays ignored.
         if signal.getsignal(number) is not signal.SIG_IGN:
@@ -100,7 +97,7 @@ def run(launch: LaunchConfig) -> int:
 
 
 async def run_headless(launch: LaunchConfig) -> int:
-    """The exit code of the last prompt; after one that failed there is none."""
+    """Return the exit code of the last prompt; a failed one is the last."""
     kind = launch.options.output_format
 
     def build_observer(session: Session, context: SessionContext) -> Observer:

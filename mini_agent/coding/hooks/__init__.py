@@ -1,1 +1,1 @@
-"""What others may say to a prompt, a call or an end: commands of settings.json, MCP resources."""
+"""Hooks: commands of settings.json or MCP resources that decide on prompts, calls and ends."""

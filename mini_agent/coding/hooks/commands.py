@@ -1,7 +1,4 @@
-"""Hooks that are commands of settings.json: told on stdin, heard by exit code and stdout.
-
-Where hooks come from, and all of them asked at once.
-"""
+"""Hooks that are commands of settings.json: JSON on stdin, a decision by exit code and stdout."""
 
 from __future__ import annotations
 
@@ -25,21 +22,21 @@ from mini_agent.coding.hooks.event import EventName, HookEvent
 
 
 class HookSource(Protocol):
-    """Anything that has a say in what happens."""
+    """Decides on events."""
 
     async def decide(self, event: HookEvent) -> HookDecision:
-        """What it says; it never raises."""
+        """Return a decision on the event; never raises."""
         ...
 
 
 class CombinedHooks:
-    """Several sources of hooks as one."""
+    """Several sources of hooks, asked concurrently."""
 
     def __init__(self, sources: Sequence[HookSource]) -> None:
         self._sources = tuple(sources)
 
     async def decide(self, event: HookEvent) -> HookDecision:
-        """What they come to together."""
+        """Combine the decisions of all sources."""
         if not self._sources:
             return NO_DECISION
         async with asyncio.TaskGroup() as group:
@@ -60,7 +57,7 @@ TOOL_ALIASES: Final = {"Task": "Agent"}
 
 @dataclass(frozen=True, slots=True)
 class CommandHook:
-    """A command, and the events and tools that it is for; `matcher` is empty for all."""
+    """A command for an event; an empty `matcher` applies to all tools."""
 
     event: EventName
     command: str
@@ -68,14 +65,17 @@ class CommandHook:
     timeout_s: float = DEFAULT_TIMEOUT_S
 
     def applies_to(self, event: HookEvent) -> bool:
-        """Whether it is to be asked."""
+        """Tell whether it is run for the event."""
         names = {event.subject, TOOL_ALIASES.get(event.subject, event.subject)}
         return self.event == event.name and any(matches(self.matcher, name) for name in names)
 
 
 def matches(matcher: str, subject: str) -> bool:
-    """Whether `about` is meant: names apart by `|`, or a regular expression that is found in it,
-    or everything."""
+    """Tell whether the matcher selects `subject`.
+
+    A matcher is a list of names separated by `|` or `,`, a regular expression that is searched
+    for, or empty or `*` for everything.
+    """
     if matcher in ("", "*"):
         return True
     if NAME_LIST.fullmatch(matcher):
@@ -84,7 +84,7 @@ def matches(matcher: str, subject: str) -> bool:
 
 
 class CommandHooks:
-    """All commands, which run in `cwd` beside each other."""
+    """Command hooks, run concurrently in the folder `cwd`."""
 
     def __init__(
         self, hooks: Sequence[CommandHook], cwd: str, variables: Mapping[str, str]
@@ -93,7 +93,7 @@ class CommandHooks:
         self._variables = {**variables, "CLAUDE_PROJECT_DIR": cwd}
 
     async def decide(self, event: HookEvent) -> HookDecision:
-        """What those say that are meant; the same command is asked once."""
+        """Run the hooks that apply, identical commands once, and combine their decisions."""
         matching = {hook.command: hook for hook in self._hooks if hook.applies_to(event)}
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(self._run(hook, event)) for hook in matching.values()]

@@ -1,4 +1,4 @@
-"""What a hook says, read, and what several of them come to together."""
+"""The decision of a hook: parsed from its JSON output, and combined with others."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ STRICTNESS: Final[tuple[Permission, ...]] = ("deny", "ask", "allow", "")
 
 @dataclass(frozen=True, slots=True)
 class HookDecision:
-    """What follows from hooks: nothing, unless one of them says so.
+    """What a hook decides; by default nothing.
 
-    `blocked`: the prompt is refused, the call is denied, or the end is put off. `stops`: the run
-    ends here. `before` and `after` are texts for the model, beside a prompt. `faults` are what
-    went wrong with the hooks themselves, for the user.
+    `blocked` refuses the prompt, denies the call, or keeps the run from ending. `stops` ends the
+    run. `before` and `after` are texts for the model around a prompt. `messages` are for the user,
+    `faults` are failures of the hooks themselves, for the user.
     """
 
     blocked: bool = False
@@ -35,7 +35,7 @@ class HookDecision:
 
     @property
     def reason(self) -> str:
-        """All reasons, a line each."""
+        """All reasons, one a line."""
         return "\n".join(self.reasons)
 
 
@@ -43,7 +43,7 @@ NO_DECISION: Final = HookDecision()
 
 
 def combine_decisions(decisions: Sequence[HookDecision]) -> HookDecision:
-    """The strictest of all, with the reasons of those who object."""
+    """Combine decisions: the strictest permission, all reasons, the last updated input."""
     output = {decision.permission for decision in decisions}
     strictest: Permission = next((each for each in STRICTNESS if each in output), "")
     updated = [v.updated_input for v in decisions if v.updated_input is not None]
@@ -61,7 +61,7 @@ def combine_decisions(decisions: Sequence[HookDecision]) -> HookDecision:
 
 
 def parse_decision(text: str) -> HookDecision | None:
-    """The verdict that is written in `text` as JSON; None where there is no JSON object."""
+    """Parse the JSON output of a hook; None where it is no JSON object."""
     try:
         output = parse_json_object(text)
     except ValueError:
@@ -77,7 +77,7 @@ def parse_decision(text: str) -> HookDecision | None:
 
 
 def _normalize_texts(value: object) -> object:
-    """One text, or blocks of text, or nothing, as a list of texts."""
+    """Convert a text, blocks of text or null to a list of texts."""
     if value is None or value == "":
         return []
     if isinstance(value, list):

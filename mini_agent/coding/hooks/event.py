@@ -1,4 +1,4 @@
-"""What hooks are asked, in the words of Claude Code and of the seed."""
+"""Hook events: their names and JSON fields, as Claude Code documents them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EVENT_NAMES: Final[tuple[EventName, ...]] = get_args(EventName)
 
 @dataclass(frozen=True, slots=True)
 class HookEvent:
-    """One question to all hooks; a matcher is held against what it is `about`."""
+    """An event with the payload that hooks receive; matchers are compared with its `subject`."""
 
     name: EventName
     subject: str
@@ -32,7 +32,7 @@ class HookEvent:
 
 @dataclass(frozen=True, slots=True)
 class HookContext:
-    """What every hook is told of the session."""
+    """The fields that every hook receives."""
 
     session_id: str
     transcript_path: str
@@ -40,7 +40,7 @@ class HookContext:
     permission_mode: str = "default"
 
     def event(self, name: EventName, subject: str, fields: JsonObject) -> HookEvent:
-        """An event of this session; `own` is what only its kind is told."""
+        """Build an event of this session; `fields` are those of its own kind."""
         payload: JsonObject = {
             "session_id": self.session_id,
             "transcript_path": self.transcript_path,

@@ -1,1 +1,1 @@
-"""What the assistant is told beside the user's words: CLAUDE.md, AGENTS.md, changed files."""
+"""Memory: CLAUDE.md and AGENTS.md, and files that changed since the model saw them."""

@@ -1,9 +1,4 @@
-"""Files that the model has seen, and what others have changed in them since.
-
-Commands in the background that have ended by themselves, each told of once.
-
-Which files the model's own calls have shown it, so that only others' changes are told of.
-"""
+"""Detects files changed by others since the model saw them, and background jobs that ended."""
 
 from __future__ import annotations
 
@@ -20,13 +15,13 @@ from mini_agent.result import ToolInvocation
 
 @dataclass
 class EndedJobTracker:
-    """Those of `shell`; what the model has stopped itself is no news."""
+    """The background jobs of `shell` that ended; those that the model stopped do not count."""
 
     shell: Shell
     _reported: set[str] = field(default_factory=set)
 
     def take_new(self) -> list[BackgroundJob]:
-        """Those that it was not asked about before."""
+        """Return the jobs that were not returned before."""
         ended = [job for job in self.shell.jobs.values() if job.rc is not None]
         new = [job for job in ended if job.id not in self._reported and not job.was_stopped]
         self._reported.update(job.id for job in ended)
@@ -40,7 +35,7 @@ MAX_LINES: Final = 200
 
 @dataclass(frozen=True, slots=True)
 class FileChange:
-    """A file, and its changed parts with their lines numbered."""
+    """A changed file, with the changed parts as numbered lines."""
 
     path: Path
     hunks: str
@@ -48,25 +43,25 @@ class FileChange:
 
 @dataclass
 class FileSnapshots:
-    """What each file held when the model last read or wrote it.
+    """The texts of files as the model last read or wrote them.
 
-    A file is looked at again after each of the model's own calls, so that only what happens
-    between the turns counts as a change of somebody else's.
+    They are refreshed after each of the model's own calls, so that only changes between turns
+    are attributed to others.
     """
 
     _texts: dict[Path, str | None] = field(default_factory=dict)
 
     def record(self, path: Path) -> None:
-        """From now on `path` is known as it is."""
+        """Take a snapshot of `path`."""
         self._texts[path] = _read_text(path)
 
     def refresh(self) -> None:
-        """What has been done to the known files up to now is known."""
+        """Take new snapshots of all known files."""
         for path in self._texts:
             self.record(path)
 
     def take_changes(self) -> list[FileChange]:
-        """What is different now, told once; files that are gone or too large are not."""
+        """Return each change once; missing and too large files have none."""
         return list(self._changed(tuple(self._texts)))
 
     def _changed(self, paths: Iterable[Path]) -> Iterator[FileChange]:
@@ -106,13 +101,13 @@ READ_ONLY_TOOLS: Final = frozenset({"Grep", "Glob", "LS", "WebFetch", "WebSearch
 
 @dataclass(frozen=True, slots=True)
 class FileTracker:
-    """Listens to runs; `resolved` makes a tool's path a real one."""
+    """Updates the snapshots after tool calls; `resolve_path` makes a tool's path absolute."""
 
     snapshots: FileSnapshots
     resolve_path: Callable[[str], Path]
 
     def on_event(self, event: Event) -> None:
-        """Takes note of what a call has shown or changed."""
+        """Record what a call has read or changed."""
         if isinstance(event, ToolFinished):
             self._finished(event.invocation)
 

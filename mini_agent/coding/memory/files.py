@@ -1,7 +1,4 @@
-"""CLAUDE.md and AGENTS.md: which of them hold for a folder, and what they import.
-
-CLAUDE.md and AGENTS.md of folders inside the project, told once the model comes there.
-"""
+"""Reads CLAUDE.md and AGENTS.md with their imports, for the project and folders inside it."""
 
 from __future__ import annotations
 
@@ -21,16 +18,16 @@ CODE_PATTERN: Final = re.compile(r"```.*?```|`[^`\n]*`", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class MemoryFile:
-    """One file and its text."""
+    """A file and its text."""
 
     path: Path
     text: str
 
 
 def read_memory(claude_home: Path, project: Path) -> tuple[MemoryFile, ...]:
-    """The user's file, then those from the outermost folder to the project's, with imports.
+    """Read the user's file, then those from the outermost folder down to the project's.
 
-    AGENTS.md counts in folders that have no CLAUDE.md.
+    An AGENTS.md counts only in folders without a CLAUDE.md.
     """
     rules = sorted((project / ".claude" / "rules").glob("*.md"))
     outer_first = (*reversed(project.parents), project)
@@ -38,7 +35,7 @@ def read_memory(claude_home: Path, project: Path) -> tuple[MemoryFile, ...]:
 
 
 def read_folder_memory(folders: Sequence[Path], project: Path) -> tuple[MemoryFile, ...]:
-    """The files of these folders of the project, with imports."""
+    """Read the files of these folders of the project, with imports."""
     return _read(_candidate_paths(folders), project)
 
 
@@ -76,7 +73,7 @@ def _find_imports(text: str) -> Iterator[Path]:
 
 
 def _is_import_allowed(imported: Path, importing: Path, project: Path) -> bool:
-    """A project's file must not bring a secret of the user's before a model."""
+    """Allow a project's file to import only from the project: no secrets of the user's."""
     if not imported.is_file():
         return False
     is_users_file = not importing.is_relative_to(project)
@@ -92,13 +89,13 @@ def _read_text(path: Path) -> str:
 
 @dataclass
 class NestedMemory:
-    """Those below `project`; what is in its own folder and above is told with the first prompt."""
+    """The files in folders below `project`, each returned once."""
 
     project: Path
     _known_folders: set[Path] = field(default_factory=set)
 
     def take_for_file(self, file_path: str) -> tuple[MemoryFile, ...]:
-        """What holds for the file that a tool was given, as far as it was not told before."""
+        """Return the files that apply to `file_path` and were not returned before."""
         path = Path(self.project, file_path)
         if not path.is_relative_to(self.project):
             return ()

@@ -1,1 +1,1 @@
-"""What makes the assistant behave: prompts, reminders and hooks, as resources of servers."""
+"""Prompts, reminders and hooks of the assistant, as resources of servers."""

@@ -1,7 +1,4 @@
-"""The builtin server of behaviour: the same resources as any other, without a process between.
-
-What the builtin server tells a model about its work, in words of our own.
-"""
+"""The builtin prompt server: the system prompt and reminders, served in this process."""
 
 from __future__ import annotations
 
@@ -82,7 +79,7 @@ ENDED_JOB_REMINDER: Final = (
 
 
 def wrap_reminder(text: str) -> str:
-    """`text` as the program's own word beside the user's."""
+    """Wrap `text` in the tags that mark the program's words beside the user's."""
     return f"<system-reminder>\n{text}\n</system-reminder>"
 
 
@@ -93,7 +90,7 @@ TODO_REMINDER_INTERVAL: Final = 10
 
 @dataclass(frozen=True, slots=True)
 class SessionStatus:
-    """How the session stands when the user says something."""
+    """The state of the session on which reminders depend, when a prompt is sent."""
 
     is_first: bool
     in_plan_mode: bool
@@ -102,7 +99,7 @@ class SessionStatus:
 
 @dataclass
 class BuiltinPrompts:
-    """Prompts and reminders for the project in `cwd`; `standing` is asked at each prompt."""
+    """Prompts and reminders for the project in `cwd`."""
 
     cwd: Path
     claude_home: Path
@@ -115,11 +112,11 @@ class BuiltinPrompts:
         self.nested = NestedMemory(self.cwd)
 
     async def serves(self, uri: str) -> bool:
-        """The system prompt, and what goes beside the user's words and beside a file."""
+        """Tell whether it serves `uri`: the system prompt, or a hook of prompts or tool results."""
         return uri == SYSTEM_PROMPT_URI or uri.startswith((PROMPT_HOOK_URI, TOOL_HOOK_URI))
 
     async def read(self, uri: str) -> list[str]:
-        """The blocks of the system prompt, or one answer a reminder."""
+        """Return the blocks of the system prompt, or one hook output a reminder."""
         if uri == SYSTEM_PROMPT_URI:
             return [IDENTITY, f"{GUIDELINES}\n\n{self.environment()}", *self._iter_skills()]
         if uri.startswith(PROMPT_HOOK_URI):
@@ -129,7 +126,7 @@ class BuiltinPrompts:
         raise MiniAgentError(f"the builtin server has no {uri:.80}")
 
     def environment(self) -> str:
-        """Where the model works, and when."""
+        """Describe the folder, the platform and the date."""
         return ENVIRONMENT.format(
             cwd=self.cwd,
             git="yes" if _in_git(self.cwd) else "no",

@@ -1,4 +1,4 @@
-"""A server of behaviour: whatever answers the seed's URIs, in this process or over MCP."""
+"""Prompt servers: resources of MCP servers that provide prompts, hooks and plan mode."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ MCP_EVENTS: Final[tuple[EventName, ...]] = ("UserPromptSubmit", "PreToolUse", "P
 
 
 class PromptServer(Protocol):
-    """Anything with resources."""
+    """A server of resources."""
 
     async def serves(self, uri: str) -> bool:
-        """Whether one of its templates fits."""
+        """Tell whether one of its templates fits."""
         ...
 
     async def read(self, uri: str) -> list[str]:
-        """The contents of one; raises `MiniAgentError` when it has none."""
+        """Return the contents of a resource; raises `MiniAgentError` where there is none."""
         ...
 
 
@@ -43,24 +43,24 @@ class McpPromptServer:
         self._templates: list[str] | None = None
 
     async def serves(self, uri: str) -> bool:
-        """Whether a template, without the part to be filled in, begins `uri`."""
+        """Tell whether the part of a template before its first variable begins `uri`."""
         if self._templates is None:
             self._templates = await self._invoker.list_templates()
         return any(uri.startswith(template.partition("{")[0]) for template in self._templates)
 
     async def read(self, uri: str) -> list[str]:
-        """The contents of a resource."""
+        """Read a resource."""
         return await self._invoker.read_resource(uri)
 
 
 class ServerHooks:
-    """The hooks among the resources of `servers`; one that fails changes nothing."""
+    """The hooks among the resources of `servers`; a failing one decides nothing."""
 
     def __init__(self, servers: Sequence[PromptServer]) -> None:
         self._servers = tuple(servers)
 
     async def decide(self, event: HookEvent) -> HookDecision:
-        """What they say together."""
+        """Combine the decisions of all servers."""
         if event.name not in MCP_EVENTS:
             return NO_DECISION
         uri = f"hook://{event.name}/{quote(json.dumps(event.payload), safe='')}"
@@ -68,7 +68,7 @@ class ServerHooks:
 
 
 async def read_system_prompt(servers: Sequence[PromptServer]) -> list[str]:
-    """The blocks of the system message, in the order of the servers."""
+    """Read the blocks of the system message, in the order of the servers."""
     blocks: list[str] = []
     for server in servers:
         if await server.serves(SYSTEM_PROMPT_URI):
@@ -77,7 +77,7 @@ async def read_system_prompt(servers: Sequence[PromptServer]) -> list[str]:
 
 
 async def send_mode(servers: Sequence[PromptServer], mode: PermissionMode) -> None:
-    """Lets servers know whether plan mode is on; most have nothing to remind of then."""
+    """Tell the servers that serve plan mode whether it is on."""
     uri = f"{PLAN_MODE_URI}{'true' if mode == 'plan' else 'false'}"
     for server in servers:
         if await server.serves(uri):

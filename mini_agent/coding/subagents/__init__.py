@@ -1,1 +1,1 @@
-"""Subagents: which there are, and how one carries out its task."""
+"""Subagents: their types, and running one on its task."""

@@ -1,4 +1,4 @@
-"""What a tool of a behaviour server may ask of the assistant: a subagent, or a word on a plan."""
+"""Requests that a prompt server's tool makes of the assistant: run a subagent, approve a plan."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class _CallbackModel(BaseModel):
 
 
 class _DigestPart(_CallbackModel):
-    """Words that the small model makes of others."""
+    """A text that the small model is to write."""
 
     system_content: list[str] = Field(
         default=[], description="Parts of the instructions for the small model."
@@ -76,10 +76,10 @@ CALLBACK_ADAPTER: Final[TypeAdapter[_Callback]] = TypeAdapter(
 
 @dataclass(frozen=True, slots=True)
 class CallbackInvoker:
-    """The tools of a server that the user has named; what they ask for is done.
+    """The tools of a server that --mcp names; requests in their results are executed.
 
-    Only of one that has prompts or hooks, too: elsewhere a text that looks like this is a page or
-    a file that somebody else wrote. A command is started for none of them.
+    Only a server that has prompts or hooks is obeyed: elsewhere a text of this shape is a page or
+    a file that somebody else wrote. No request starts a command.
     """
 
     tools: Invoker
@@ -89,17 +89,17 @@ class CallbackInvoker:
     prompter: UserPrompter | None
 
     async def list_openai_tools(self) -> list[Tool]:
-        """The tools of the server."""
+        """List the tools of the server."""
         return await self.tools.list_openai_tools()
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
-        """What came of one call."""
+        """Call a tool."""
         return await self.stream_openai_tool(openai_tool, unheard)
 
     async def stream_openai_tool(
         self, openai_tool: OpenAIToolCall, listener: Listener
     ) -> ToolOutput:
-        """The same; `tell` gets the output as it comes."""
+        """Call a tool, passing its output to `listener` as it comes."""
         output = output_of(await passed_on(self.tools, openai_tool, listener))
         callback = _parse_callback(output.stdout) if output.ok else None
         if callback is None or not await self._provides_prompts():

@@ -1,7 +1,4 @@
-"""A subagent's task: a fresh conversation in a file of its own, its last answer handed back.
-
-The kinds of subagents: the builtin one, and those of `.claude/agents`.
-"""
+"""Runs subagents: each has a conversation and a transcript of its own and returns one answer."""
 
 from __future__ import annotations
 
@@ -29,7 +26,7 @@ INHERITED_MODELS: Final = ("", "inherit", "sonnet", "opus", "haiku")
 
 @dataclass(frozen=True, slots=True)
 class SubagentType:
-    """An agent: when to use it, what it is told, and what it may use (None: everything)."""
+    """A type of subagents; `tools` of None means all that the parent has."""
 
     name: str
     description: str
@@ -49,7 +46,7 @@ BUILTIN_TYPE: Final = SubagentType(
 
 
 def read_subagent_types(folders: Iterable[Path]) -> Mapping[str, SubagentType]:
-    """All kinds by name; an agent of a file may replace the builtin one."""
+    """Read the types by name; a file may replace the builtin one."""
     own = {name: _build_type(document) for name, document in read_documents(folders).items()}
     return {DEFAULT_TYPE: BUILTIN_TYPE, **own}
 
@@ -75,7 +72,7 @@ ToolsAtDepth: TypeAlias = Callable[[int], Invoker]
 
 @dataclass(frozen=True, slots=True)
 class ParentSession:
-    """What a subagent has from the session that starts it."""
+    """What a subagent shares with the session that starts it."""
 
     session: Session
     model: Model
@@ -89,7 +86,7 @@ class ParentSession:
 
 @dataclass(frozen=True, slots=True)
 class SubagentRunner:
-    """Those that can be started at `depth`; `tools_at` gives the tools for the depth below."""
+    """Runs subagents at `depth`; `tools_at` returns the tools for a depth."""
 
     parent: ParentSession
     types: Mapping[str, SubagentType]
@@ -97,11 +94,11 @@ class SubagentRunner:
     depth: int = 0
 
     def subagent_types(self) -> Mapping[str, str]:
-        """Their names, and when to use each."""
+        """Return the names of the types with their descriptions."""
         return {name: type_name.description for name, type_name in self.types.items()}
 
     async def run(self, type_name: str, prompt: str, call_id: str) -> ToolOutput:
-        """The agent's last answer, or why there is none."""
+        """Run a subagent of a type; an unknown type is refused."""
         agent = self.types.get(type_name)
         if agent is None:
             names = ", ".join(self.types)
@@ -115,7 +112,7 @@ class SubagentRunner:
     async def run_agent(
         self, agent: SubagentType, system_prompt: str, prompt: str, call_id: str
     ) -> ToolOutput:
-        """The last answer of an agent that is told `told`, or why there is none."""
+        """Run a subagent and return its last answer, or why there is none."""
         messages = [system(system_prompt)] if system_prompt else []
         loop = self._loop(agent, call_id)
         loop.session.add_user_message([{"type": "text", "text": prompt}])
@@ -138,7 +135,7 @@ class SubagentRunner:
         return ToolOutput(ok=True, rc=0, stdout=outcome.answer, told=outcome.answer)
 
     async def _ask_stop_hooks(self, payload: JsonObject) -> str:
-        """What hooks want done before the agent may end."""
+        """Return what SubagentStop hooks want done before it ends; empty if nothing."""
         type_name = str(payload["agent_type"])
         event = self.parent.hook_context().event("SubagentStop", type_name, payload)
         decision = await self.parent.hooks.decide(event)

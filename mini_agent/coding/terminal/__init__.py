@@ -1,1 +1,1 @@
-"""The assistant at a terminal: prompts, answers as they come, questions, slash commands."""
+"""The assistant at a terminal: prompts, streamed answers, questions, slash commands."""

@@ -1,11 +1,4 @@
-"""Slash commands: those of the program, and those that users and projects write.
-
-What slash commands have to say, as plain text.
-
-A session as Markdown, for people.
-
-The slash commands that there are, and what may follow a session.
-"""
+"""The slash commands: the builtin ones, and those in files of the user and the project."""
 
 from __future__ import annotations
 
@@ -44,7 +37,7 @@ def format_context(runtime: AssistantRuntime) -> str:
 
 
 def format_cost(usage: UsageTracker) -> str:
-    """Tokens and price of this session since it was opened."""
+    """Format the tokens and the price of this session since it was opened."""
     total = usage.total
     price = f"${total.cost:.4f}" if total.cost else "the price is not known"
     return (
@@ -54,18 +47,18 @@ def format_cost(usage: UsageTracker) -> str:
 
 
 def format_servers(context: SessionContext) -> str:
-    """The servers, and all tools."""
+    """Format the MCP servers and the names of all tools."""
     servers = [f"{each.name}: {each.problem or 'connected'}" for each in context.servers]
     return "\n".join((*(servers or ["no MCP server"]), f"tools: {', '.join(context.tools)}"))
 
 
 def format_subagents(kinds: Mapping[str, SubagentType]) -> str:
-    """The subagents, a line each."""
+    """Format the subagent types, one a line."""
     return "\n".join(f"{kind.name}: {kind.description}" for kind in kinds.values())
 
 
 def format_hooks(settings: ClaudeSettings) -> str:
-    """The commands that are run, a line each."""
+    """Format the command hooks, one a line."""
     lines = [
         f"{hook.event} {hook.matcher or '*'}: {hook.command} ({hook.timeout_s:g} s)"
         for hook in settings.hooks
@@ -74,7 +67,7 @@ def format_hooks(settings: ClaudeSettings) -> str:
 
 
 def format_permissions(permissions: PermissionPolicy) -> str:
-    """The mode and all rules."""
+    """Format the mode and all rules."""
     rules = permissions.rules
     lines = [
         *(f"deny  {rule}" for rule in rules.deny),
@@ -85,7 +78,7 @@ def format_permissions(permissions: PermissionPolicy) -> str:
 
 
 def format_sessions(listings: Sequence[SessionListing]) -> str:
-    """The newest sessions, numbered."""
+    """Format the newest sessions, numbered."""
     lines = [
         f"{number:>3}  {each.changed:%Y-%m-%d %H:%M}  {each.title or each.session_file.session_id}"
         for number, each in enumerate(listings[:20], start=1)
@@ -98,7 +91,7 @@ ROLE_HEADINGS: Final = {"user": "## You", "assistant": "## The assistant"}
 
 
 def export_markdown(session: Session, path: Path) -> None:
-    """Writes it to a file that must not be there yet."""
+    """Write the session as Markdown to a new file; raises `BadRequest` if the file exists."""
     text = "\n\n".join(_format_entries(session.entries)) + "\n"
     try:
         with path.open("x", encoding="utf-8") as file:
@@ -158,8 +151,10 @@ COMMAND_HELP: Final[Mapping[str, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Transition:
-    """What follows a session: the end, with an exit code; or another, an earlier one or a new one;
-    or the same with another model. `why` is what hooks are told of it."""
+    """What follows a session: exit with `exit_code`, or open another session or model.
+
+    `reason` is reported to SessionEnd hooks.
+    """
 
     opens_session: bool = False
     session: str = ""
@@ -177,7 +172,7 @@ PLACEHOLDER: Final = re.compile(r"\$(ARGUMENTS|[1-9])")
 
 @dataclass(frozen=True, slots=True)
 class PromptText:
-    """A prompt that a command stands for."""
+    """A prompt that a command expands to."""
 
     text: str
 
@@ -187,7 +182,7 @@ CommandHandler: TypeAlias = Callable[[str], Awaitable[CommandResult]]
 
 
 class SlashCommands:
-    """The commands of one session; `show` prints what they have to say."""
+    """The commands of one session; `show` prints their output."""
 
     def __init__(self, runtime: AssistantRuntime, show: Callable[[str], None]) -> None:
         self._runtime = runtime
@@ -216,11 +211,11 @@ class SlashCommands:
 
     @property
     def names(self) -> Iterable[str]:
-        """All commands, for completion."""
+        """The names of all commands, for completion."""
         return (*COMMAND_HELP, *self._own)
 
     async def execute(self, said: str) -> CommandResult:
-        """What follows from a command; one that nobody knows shows the list."""
+        """Execute a command; an unknown one prints the list."""
         name, _, argument = said[1:].strip().partition(" ")
         if name in self._plain:
             self._show(self._plain[name]())
@@ -301,7 +296,7 @@ class SlashCommands:
 
 
 def _read_user_commands(runtime: AssistantRuntime) -> dict[str, Document]:
-    """Those of `.claude/commands` and, by the name of their folder, of `.claude/skills`."""
+    """Read the files in `.claude/commands`, and the skills in folders of `.claude/skills`."""
     places = runtime.context.launch.paths
     roots: list[Path] = [places.claude_home, places.project / ".claude"]
     commands = read_documents([root / "commands" for root in roots])
@@ -310,7 +305,7 @@ def _read_user_commands(runtime: AssistantRuntime) -> dict[str, Document]:
 
 
 def _fill_placeholders(command: Document, argument: str) -> str:
-    """Its text with the words behind the command: all of them, or the first, the second, ..."""
+    """Replace $ARGUMENTS, $1, $2, ... in the command's text; without any, append the argument."""
     words = argument.split()
 
     def word(place: re.Match[str]) -> str:

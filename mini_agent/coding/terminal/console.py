@@ -1,4 +1,4 @@
-"""The terminal before there is a session: what is shown first, and who reads lines."""
+"""The terminal across sessions: its header, its reader of lines, and the toolbar."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ CYCLED_MODES: Final[tuple[PermissionMode, ...]] = ("default", "acceptEdits", "pl
 
 
 class ModeHolder(Protocol):
-    """Whatever has a mode that can be changed."""
+    """Has a permission mode that can be changed."""
 
     mode: PermissionMode
 
 
 class TerminalConsole:
-    """Shows which model and which session; a session that is open `sits_down` at it."""
+    """Prints the header of each session, and reads lines with the mode in a toolbar."""
 
     def __init__(self, launch: LaunchConfig) -> None:
         self.console = Console(highlight=False)
@@ -41,7 +41,7 @@ class TerminalConsole:
 
     @property
     def launch(self) -> LaunchConfig:
-        """The ground of the session that was announced."""
+        """The launch configuration of the session shown last, with the mode set meanwhile."""
         options = replace(
             self._launch.options,
             resume=str(self._session_file.path),
@@ -51,7 +51,7 @@ class TerminalConsole:
         return replace(self._launch, options=options)
 
     def show_session(self, launch: LaunchConfig) -> None:
-        """Announces a session."""
+        """Print the models and the transcript of a session."""
         self._launch, self._session_file = launch, launch.select_session_file()
         self.console.print(Text(f"[MODEL: {launch.model} + {launch.digest_model}]", style="dim"))
         if not launch.options.mcp:
@@ -60,7 +60,7 @@ class TerminalConsole:
         self.console.print(path, soft_wrap=True)
 
     def show_error(self, why: str) -> None:
-        """Says what is wrong."""
+        """Print an error."""
         self.console.print(Text(visible(why), style="red"), soft_wrap=True)
 
     def attach_session(
@@ -69,7 +69,7 @@ class TerminalConsole:
         command_names: tuple[str, ...],
         format_spent: Callable[[], str],
     ) -> None:
-        """The session is there: its mode, its commands and its costs are shown."""
+        """Connect the toolbar and the completion to an open session."""
         self._mode_holder, self._command_names, self._format_spent = (
             mode_holder,
             command_names,

@@ -1,7 +1,4 @@
-"""Calls, changes and remarks in the few words a terminal has room for.
-
-What was said before in a session that goes on, for the one who goes on with it.
-"""
+"""Formats calls, results, reminders, diffs and earlier messages as lines of a terminal."""
 
 from __future__ import annotations
 
@@ -27,7 +24,7 @@ COLOURS: Final = {"+": "green", "-": "red", "@": "cyan"}
 
 
 def format_call(name: str, arguments: JsonObject) -> str:
-    """A call by what tells it from others."""
+    """Format a call with its most telling argument."""
     values = [arguments[key] for key in KEY_ARGUMENTS if isinstance(arguments.get(key), str)]
     questions = arguments.get("questions")
     if isinstance(questions, list):
@@ -39,7 +36,7 @@ def format_call(name: str, arguments: JsonObject) -> str:
 
 
 def format_result(call: ToolInvocation) -> Text:
-    """A call and the beginning of what came of it."""
+    """Format a call and the beginning of its result."""
     shown = Text("  >> ", style="dim")
     shown.append(format_call(call.name, call.arguments), style="cyan")
     shown.append(" -> " if call.ok else " failed: ", style="dim" if call.ok else "red")
@@ -48,7 +45,7 @@ def format_result(call: ToolInvocation) -> Text:
 
 
 def format_added_reminder(call: ToolInvocation) -> Text | None:
-    """The reminder that was put behind what came of a call."""
+    """Format the reminder at the end of a call's result; None without one."""
     result, separator, text = call.text.rpartition("\n\n<system-reminder>\n")
     if not separator or not text.endswith("\n</system-reminder>"):
         return None
@@ -56,14 +53,14 @@ def format_added_reminder(call: ToolInvocation) -> Text | None:
 
 
 def format_reminder(text: str) -> Text:
-    """What goes to the model beside the user's words."""
+    """Format a reminder that goes to the model."""
     whole = visible(text)
     cut = f"{whole[:MAX_REMINDER_CHARS]}..." if len(whole) > MAX_REMINDER_CHARS else whole
     return Text(f"  >> {cut}", style="dim italic")
 
 
 def format_diff(diff: str) -> Text:
-    """A change in colours."""
+    """Format a unified diff in colours."""
     shown = Text()
     for line in visible(diff).splitlines():
         shown.append(f"  {line}\n", style=COLOURS.get(line[:1], "dim"))
@@ -71,7 +68,7 @@ def format_diff(diff: str) -> Text:
 
 
 def shorten(text: str, chars: int) -> str:
-    """The beginning of `text` on one line."""
+    """Join `text` to one line of at most `chars` characters."""
     line = " ".join(visible(text).split())
     return line if len(line) <= chars else f"{line[:chars]}..."
 
@@ -82,7 +79,7 @@ REMINDER_TAG: Final = "<system-reminder>"
 
 
 def format_history(entries: Sequence[Entry]) -> list[Text]:
-    """The last words and calls, the user's behind `>`, the model's behind `<`."""
+    """Format the last messages and calls: the user's after `>`, the model's after `<`."""
     texts = [text for entry in entries if not entry.is_meta for text in _format_entry(entry)]
     omitted = len(texts) - MAX_RECENT_LINES
     before = [Text(f"  ... {omitted} more before", style="dim")] if omitted > 0 else []

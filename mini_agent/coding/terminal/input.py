@@ -1,9 +1,4 @@
-"""The user's lines at a terminal, with history and completion.
-
-The user's lines where there is no terminal: those of standard input.
-
-What is typed while the assistant works: not shown among its words, and kept for the prompt.
-"""
+"""Readers of the user's lines: at a terminal with history and completion, or of plain input."""
 
 from __future__ import annotations
 
@@ -31,29 +26,29 @@ MAX_READ_BYTES: Final = 65_536
 
 
 class PlainReader:
-    """Waits in the event loop and in no thread: a thread that reads cannot be ended."""
+    """Reads lines in the event loop: a thread blocked on standard input cannot be ended."""
 
     def __init__(self) -> None:
         self._buffer = b""
 
     async def read_prompt(self) -> str | None:
-        """The next line; None at the end."""
+        """Return the next line; None at the end of the input."""
         return await self.read_line("> ")
 
     def suppress_echo(self) -> AbstractContextManager[None]:
-        """Nothing is shown that would have to be kept quiet."""
+        """Do nothing: plain input is not echoed."""
         return nullcontext()
 
     def interruptible(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
-        """No key means more than the line that it stands in."""
+        """Do nothing: there are no keys that stop a turn."""
         del stop
         return nullcontext()
 
     def discard_input(self) -> None:
-        """Lines are answers in the order in which they come."""
+        """Do nothing: lines answer questions in their order."""
 
     async def read_line(self, prompt: str) -> str | None:
-        """The next line, after `prompt` was written."""
+        """Print `prompt` and return the next line; None at the end of the input."""
         print(prompt, end="", flush=True)
         descriptor = sys.stdin.fileno()
         while b"\n" not in self._buffer:
@@ -86,7 +81,7 @@ ECHO_FLAGS: Final = termios.ECHO | termios.ICANON
 
 @contextmanager
 def suppress_echo() -> Iterator[None]:
-    """The terminal shows no keys; Enter stays Enter, and Ctrl-C a signal."""
+    """Turn off the terminal's echo; Enter stays Enter, and Ctrl-C a signal."""
     descriptor = sys.stdin.fileno()
     before = termios.tcgetattr(descriptor)
     _disable_echo()
@@ -108,7 +103,7 @@ def _disable_echo() -> None:
 
 
 class TypeAhead:
-    """The keys of a turn: Esc, by itself, stops it, all others are for the prompt after it."""
+    """The keys typed during a turn: Esc alone stops it, all others go to the next prompt."""
 
     def __init__(self, keys: Input) -> None:
         self._input = keys
@@ -116,7 +111,7 @@ class TypeAhead:
 
     @contextmanager
     def interruptible(self, stop: Callable[[], object]) -> Iterator[None]:
-        """While a turn goes on; a question in the middle of it reads its keys itself."""
+        """Read keys while a turn runs, except during a question, which reads its own."""
 
         def read() -> None:
             pressed = [*self._input.read_keys(), *self._input.flush_keys()]
@@ -137,7 +132,7 @@ class TypeAhead:
             self._held_keys = []
 
     def discard_input(self) -> None:
-        """Throws away what was typed so far."""
+        """Discard what was typed so far."""
         with suppress(termios.error):
             termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
         clear_typeahead(self._input)
@@ -149,7 +144,7 @@ EXIT_HINT: Final = "  Ctrl-C again leaves, as Ctrl-D does"
 
 
 class TerminalReader:
-    """Enter sends, Alt-Enter and Ctrl-J begin a new line, Shift-Tab changes the mode."""
+    """Enter sends, Alt-Enter and Ctrl-J start a new line, Shift-Tab changes the mode."""
 
     def __init__(
         self,
@@ -172,7 +167,7 @@ class TerminalReader:
         self._ahead = TypeAhead(self._prompts.input)
 
     async def read_prompt(self) -> str | None:
-        """What the user says next; None at the end. Ctrl-C empties the line, or leaves."""
+        """Return the next prompt; None at the end. Ctrl-C empties the line, and twice leaves."""
         is_leaving = False
         while True:
             try:
@@ -188,19 +183,19 @@ class TerminalReader:
                 return None
 
     def suppress_echo(self) -> AbstractContextManager[None]:
-        """From now on keys are shown by prompts and questions alone."""
+        """Turn off the echo of keys outside of prompts and questions."""
         return suppress_echo()
 
     def interruptible(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
-        """While a turn goes on, which Esc is to `stop`."""
+        """Let Esc call `stop` while a turn runs."""
         return self._ahead.interruptible(stop)
 
     def discard_input(self) -> None:
-        """What was typed before a question was there is no answer to it."""
+        """Discard what was typed before a question was shown."""
         self._ahead.discard_input()
 
     async def read_line(self, prompt: str) -> str | None:
-        """An answer to a question; Ctrl-C and Esc stop the turn."""
+        """Read the answer to a question; Ctrl-C and Esc stop the turn."""
         try:
             # Who answers in the middle of a turn leaves the turn's own handling of Ctrl-C alone.
             return await self._questions.prompt_async(prompt, handle_sigint=False)
@@ -212,7 +207,7 @@ class TerminalReader:
 
 
 class PromptCompleter(Completer):
-    """Slash commands at the beginning, files of the project behind an `@`."""
+    """Completes slash commands at the start of a line, and the project's files after `@`."""
 
     def __init__(self, commands: Callable[[], Iterable[str]], project: Path) -> None:
         self._commands = commands
@@ -221,7 +216,7 @@ class PromptCompleter(Completer):
     def get_completions(
         self, document: Document, complete_event: CompleteEvent
     ) -> Iterable[Completion]:
-        """What may be meant by the word before the cursor."""
+        """Yield the completions of the word before the cursor."""
         del complete_event
         before = document.text_before_cursor
         word = before.split()[-1] if before and not before[-1].isspace() else ""

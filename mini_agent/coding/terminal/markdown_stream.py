@@ -1,4 +1,4 @@
-"""An answer as it comes: lines break between words, Markdown's marks stay and are set apart."""
+"""Prints Markdown as it streams in: wraps at words, keeps the marks and styles them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CODE, STRONG = "cyan", "bold"
 
 
 class MarkdownStream:
-    """Writes words once they are whole; code and tables keep their lines, whatever the width."""
+    """Writes words once they are complete; lines of code and tables are never wrapped."""
 
     def __init__(
         self, write: Callable[[Text], None], width: Callable[[], int], start_column: int
@@ -32,7 +32,7 @@ class MarkdownStream:
         self._begin_line()
 
     def add(self, piece: str) -> None:
-        """The next piece; a word at its end may go on in another."""
+        """Add a piece; a word at its end is held back until the next one."""
         parts = PART.findall(self._word + piece)
         self._word = parts.pop() if parts and not parts[-1].isspace() else ""
         for part in parts:
@@ -43,7 +43,7 @@ class MarkdownStream:
         self._flush()
 
     def close(self) -> None:
-        """What was held back."""
+        """Write what was held back."""
         if self._word:
             self._append(self._word)
         self._word = self._blanks = ""
@@ -88,7 +88,7 @@ class MarkdownStream:
         self._blanks = ""
 
     def _classify_line(self, word: str) -> None:
-        """What kind of line it is, by its first word."""
+        """Set the style and the indent of the line by its first word."""
         self._is_at_start, is_fence = False, word.startswith(FENCE)
         if is_fence:
             self._is_in_code = not self._is_in_code

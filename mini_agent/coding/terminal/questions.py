@@ -1,4 +1,4 @@
-"""Questions to the user in the middle of a turn."""
+"""Questions to the user in the middle of a turn: permissions, choices, plans."""
 
 from __future__ import annotations
 
@@ -21,27 +21,27 @@ ALWAYS_WORDS: Final = ("a", "always", "2")
 
 
 class LineReader(Protocol):
-    """Whoever reads a line from the user."""
+    """Reads lines from the user."""
 
     async def read_line(self, prompt: str) -> str | None:
-        """One line; None when the user is gone."""
+        """Return a line; None when the user is gone."""
         ...
 
     def discard_input(self) -> None:
-        """What was said before the question was there is no answer to it."""
+        """Discard what was typed before the question."""
         ...
 
 
 @dataclass
 class TerminalQuestions:
-    """Asks the user; the screen is quiet meanwhile."""
+    """Asks the user; the screen pauses meanwhile."""
 
     console: Console
     screen: Screen
     reader: LineReader
 
     async def ask_permission(self, asked: Ask) -> UserAnswer:
-        """Whether a call may be made."""
+        """Ask whether a call may be made."""
         self._begin()
         self.console.print(Text(f"\n{visible(asked.question)}", style="bold"))
         if asked.diff:
@@ -52,7 +52,7 @@ class TerminalQuestions:
         return _parse_permission(answer)
 
     async def ask(self, questions: Sequence[Question]) -> Mapping[str, str]:
-        """The answers of the user, by question; those left empty are left out."""
+        """Ask each question; those left empty are missing from the result."""
         self._begin()
         answer: dict[str, str] = {}
         for question in questions:
@@ -68,7 +68,7 @@ class TerminalQuestions:
         return answer
 
     async def approve_plan(self, plan: str) -> bool:
-        """Whether a plan is to be carried out."""
+        """Ask whether a plan is to be carried out."""
         self._begin()
         self.screen.say(f"\n{plan}\n")
         self.console.print(Text("  y carry it out   n go on planning"))
@@ -92,7 +92,7 @@ def _parse_permission(answer: str | None) -> UserAnswer:
 
 
 def _parse_choice(question: Question, line: str) -> str:
-    """What was picked by number, or what was written."""
+    """Convert numbers to labels of choices; other text is the answer itself."""
     labels: list[str] = []
     for word in line.replace(",", " ").split():
         if not word.isdigit() or not 1 <= int(word) <= len(question.choices):

@@ -1,7 +1,4 @@
-"""One session at the terminal: prompts, turns that Ctrl-C stops, and what follows a command.
-
-One session at the desk, from its opening to what follows it.
-"""
+"""The read-eval-print loop of one session at the terminal."""
 
 from __future__ import annotations
 
@@ -37,20 +34,20 @@ STOPPED_MESSAGE: Final = "stopped; the session goes on where it was"
 
 
 class PromptReader(Protocol):
-    """The user's words."""
+    """Reads the user's prompts."""
 
     async def read_prompt(self) -> str | None:
-        """What is said next; None at the end."""
+        """Return the next prompt; None at the end."""
         ...
 
     def interruptible(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
-        """While a turn goes on, which the user may `stop`."""
+        """Let the user `stop` the turn that runs."""
         ...
 
 
 @dataclass
 class Repl:
-    """The outer loop on one session."""
+    """Reads prompts and commands of one session, and runs a turn for each."""
 
     runtime: AssistantRuntime
     screen: Screen
@@ -59,7 +56,7 @@ class Repl:
     idle_s: float = IDLE_TIMEOUT_S
 
     async def run(self, first: str) -> Transition:
-        """Until the user leaves, or wants another session."""
+        """Run until the user leaves or opens another session."""
         session = self.runtime.assistant.session
         result: Transition | None = None
         if first:
@@ -73,7 +70,7 @@ class Repl:
         return result
 
     async def _handle_line(self, line: str) -> Transition | None:
-        """What follows from a line; an empty one asks again what has not been answered."""
+        """Handle a prompt or command; an empty line retries a prompt without an answer."""
         if line.startswith("/"):
             return await self._command(line)
         if line.strip():
@@ -103,7 +100,7 @@ class Repl:
         return result
 
     async def _turn(self, work: Coroutine[object, object, TurnOutcome]) -> Transition | None:
-        """Withheld tools end the session; whoever resumes it carries them out."""
+        """Run a turn; withheld tools end the session, and resuming it executes them."""
         self.screen.begin()
         running = asyncio.create_task(work)
         try:
@@ -128,7 +125,7 @@ class Repl:
 
 @asynccontextmanager
 async def _cancel_on_sigint(running: asyncio.Task[TurnOutcome]) -> AsyncIterator[None]:
-    """Ctrl-C cancels `running`, and nothing else."""
+    """Let Ctrl-C cancel `running`, and nothing else."""
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGINT, running.cancel)
     try:
@@ -156,7 +153,7 @@ async def _tick_screen(screen: Screen) -> AsyncIterator[None]:
 async def run_session(
     launch: LaunchConfig, console: TerminalConsole, first: str | None, start_source: str
 ) -> Transition:
-    """What follows; `first` is said already, None that the user has left."""
+    """Run a session to its end; `first` is a prompt read before, None if the user has left."""
     if first is None:
         return Transition()
     screen = Screen(console.console)
@@ -181,7 +178,7 @@ async def run_session(
 
 
 async def close_clients() -> None:
-    """Lets go of what LiteLLM keeps."""
+    """Close the HTTP clients that LiteLLM keeps."""
     await flush_litellm_logging()
     await close_litellm_clients()
 

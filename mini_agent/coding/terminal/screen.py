@@ -1,4 +1,4 @@
-"""What the terminal shows of a session while it goes on."""
+"""The terminal's view of a running session: answers, calls, and a spinner in between."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ REMINDER_TAG: Final = "<system-reminder>"
 
 
 class Screen(NullObserver):
-    """Prints what happens, and turns while nothing does."""
+    """Prints what happens in a session, with a spinner while nothing is printed."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -48,12 +48,12 @@ class Screen(NullObserver):
         self._stream: MarkdownStream | None = None
 
     def begin(self) -> None:
-        """A turn begins; from now on time is counted."""
+        """Start the clock and the spinner of a turn."""
         self._started_at, self._token_counter = perf_counter(), TokenCounter()
         self._show_status("thinking")
 
     def pause(self) -> None:
-        """Leaves the last line to somebody else."""
+        """Stop the spinner and the stream, so that others can print."""
         if self._status is not None:
             self._status.stop()
             self._status = None
@@ -63,12 +63,12 @@ class Screen(NullObserver):
             self._console.print()
 
     def tick(self) -> None:
-        """Shows how long it has been."""
+        """Refresh the spinner's time."""
         if self._status is not None:
             self._status.update(self._line())
 
     def on_line(self, line: JsonObject) -> None:
-        """The reminders in what is said to the model."""
+        """Print the reminders in a message to the model."""
         entry = parse_entry(line)
         for block in entry.blocks_of_type("text") if entry.type == "user" else ():
             text = str(block.get("text") or "")
@@ -76,7 +76,7 @@ class Screen(NullObserver):
                 self.show(format_reminder(text))
 
     def on_text(self, piece: str) -> None:
-        """A piece of the answer."""
+        """Print a piece of the answer."""
         self._token_counter.add(piece)
         if self._stream is None:
             self.pause()
@@ -85,7 +85,7 @@ class Screen(NullObserver):
         self._stream.add(visible(piece))
 
     def on_event(self, event: Event) -> None:
-        """What a run does."""
+        """Print the event, or show it beside the spinner."""
         match event:
             case ModelAsked():
                 self._show_status("thinking")
@@ -105,11 +105,11 @@ class Screen(NullObserver):
                 pass
 
     def on_warning(self, message: str) -> None:
-        """A word of the program's own."""
+        """Print a message of the program."""
         self.show(Text(f"  {visible(message)}", style="yellow"))
 
     def on_ended(self, outcome: TurnOutcome) -> None:
-        """The end of a turn."""
+        """Print withheld calls and the error of a turn."""
         self.pause()
         if outcome.withheld:
             calls = json.dumps([use.block for use in outcome.withheld], indent=2)
@@ -118,13 +118,13 @@ class Screen(NullObserver):
             self.show(Text(visible(outcome.error), style="red"))
 
     def say(self, text: str) -> None:
-        """What a command says."""
+        """Print the output of a command as Markdown."""
         self.pause()
         stream = self._open_stream(0)
         stream.add(f"{visible(text)}\n")
 
     def show(self, shown: Text) -> None:
-        """A line of its own, above the one that turns."""
+        """Print a line above the spinner."""
         is_spinning = self._status is not None
         if self._stream is not None:
             self.pause()

@@ -1,6 +1,6 @@
-"""`mini-agent` at a terminal: one session after the other, until the user leaves.
+"""Runs `mini-agent` at a terminal, session after session, until the user leaves.
 
-The prompt is shown before the rest is imported: that happens while the user writes.
+The prompt is shown before the rest is imported, which happens while the user types.
 """
 
 from __future__ import annotations
@@ -21,8 +21,7 @@ IMPORT_DELAY_S: Final = 0.05
 
 
 def run(launch: LaunchConfig) -> int:
-    """The exit code: 0; 2 when tools were withheld; 130 when somebody ended the program or closed
-    its terminal."""
+    """Return the exit code: 0; 2 for withheld tools; 130 after SIGTERM or a closed terminal."""
     try:
         return asyncio.run(_run(launch))
     except asyncio.CancelledError:
@@ -60,7 +59,7 @@ async def _run_sessions(
 async def _read_first(
     launch: LaunchConfig, console: TerminalConsole
 ) -> tuple[str | None, LaunchConfig]:
-    """The first line of a new session, read at once; an old one may have something to do first."""
+    """Read the first prompt at once, unless the session has something to do before."""
     options = launch.options
     if options.prompt or options.resume or options.continue_newest:
         return options.prompt or "", launch
@@ -71,7 +70,7 @@ async def _read_first(
 def _next_launch(
     launch: LaunchConfig, result: Transition, console: TerminalConsole
 ) -> LaunchConfig:
-    """The ground as it is by now; as it was, where it cannot be read any more."""
+    """Read the launch configuration again; keep the old one where that fails."""
     options = replace(
         launch.options,
         prompt=None,
@@ -87,7 +86,7 @@ def _next_launch(
 
 
 def _cancel_on_signals() -> None:
-    """A signal that ends the program ends it from within: commands would outlive it."""
+    """Cancel the main task on SIGTERM and SIGHUP, so that no child process is left."""
     running = asyncio.current_task()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -1,1 +1,1 @@
-"""Sessions as files in Claude Code's own shape: read, continued, and shown to the model."""
+"""Sessions as transcript files in Claude Code's format: read, continued, shown to the model."""

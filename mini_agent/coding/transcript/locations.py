@@ -1,4 +1,4 @@
-"""Where sessions are kept, and which file is meant: Claude Code's own places."""
+"""Finds session files: Claude Code's folders, ids, the newest session, the list of all."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ MAX_TITLE_CHARS: Final = 80
 
 @dataclass(frozen=True, slots=True)
 class SessionFile:
-    """The file of a session, which may not be there yet."""
+    """The transcript file of a session; it may not exist yet."""
 
     path: Path
     session_id: str
 
     @property
     def exists(self) -> bool:
-        """Whether there is something to go on with."""
+        """Whether the file exists."""
         return self.path.exists()
 
 
 @dataclass(frozen=True, slots=True)
 class SessionOrigin:
-    """What every line of a session says about where it was written."""
+    """The folder and branch that every line of a transcript names."""
 
     cwd: str
     branch: str = ""
@@ -40,7 +40,7 @@ class SessionOrigin:
 
 @dataclass(frozen=True, slots=True)
 class SessionListing:
-    """A session to choose from."""
+    """A session in the list to choose from."""
 
     session_file: SessionFile
     title: str
@@ -48,18 +48,18 @@ class SessionListing:
 
 
 def get_sessions_folder(claude_home: Path, project: Path) -> Path:
-    """Where the sessions of `project` are."""
+    """Return the folder of the sessions of `project`."""
     return claude_home / "projects" / UNSAFE_CHARS.sub("-", str(project))[:MAX_SLUG_CHARS]
 
 
 def create_session_file(folder: Path) -> SessionFile:
-    """A session that nobody has begun."""
+    """Create the name of a new session."""
     session_id = str(uuid4())
     return SessionFile(folder / f"{session_id}.jsonl", session_id)
 
 
 def find_session_file(name: str, folder: Path) -> SessionFile:
-    """The session meant by an id, which must be there, or by the path of a file, which need not."""
+    """Find a session by its id, which must exist, or by a path, which need not."""
     if _is_id(name):
         session_file = SessionFile(folder / f"{name}.jsonl", name)
         if session_file.exists:
@@ -78,7 +78,7 @@ def find_session_file(name: str, folder: Path) -> SessionFile:
 
 
 def find_newest_session(folder: Path) -> SessionFile:
-    """The session that was last written to."""
+    """Find the session that was written last; raises `BadRequest` without any."""
     listings = list_sessions(folder)
     if not listings:
         raise BadRequest(
@@ -89,7 +89,7 @@ def find_newest_session(folder: Path) -> SessionFile:
 
 
 def list_sessions(folder: Path) -> list[SessionListing]:
-    """All sessions of a project, the newest first."""
+    """List all sessions of a project, the newest first."""
     paths = [path for path in folder.glob("*.jsonl") if _is_id(path.stem)]
     listings = [_read_listing(path) for path in paths]
     return sorted(listings, key=lambda each: each.changed, reverse=True)

@@ -1,9 +1,4 @@
-"""The lines of a transcript that are in force: the newest one, what led to it, and its siblings.
-
-One line of a transcript, as far as it is read; what it says beyond that stays in the file.
-
-A transcript's file: read as far as it can be, and only ever added to, a whole line at a time.
-"""
+"""The transcript file: its lines as entries, appending, and the entries that are active."""
 
 from __future__ import annotations
 
@@ -26,7 +21,7 @@ SYNTHETIC_MODEL: Final = "<synthetic>"
 
 
 def _normalize_blocks(content: object) -> object:
-    """Some write a text or a single block where Claude Code writes a list."""
+    """Convert a text or a single block to the list that Claude Code writes."""
     if isinstance(content, str):
         return [{"type": "text", "text": content}] if content else []
     return [content] if isinstance(content, dict) else content
@@ -45,7 +40,7 @@ LenientText = Annotated[str, BeforeValidator(_coerce_text)]
 
 
 class EntryMessage(BaseModel):
-    """The message of a line that is one."""
+    """The message in a line."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -61,7 +56,7 @@ class EntryMessage(BaseModel):
 
 
 class Entry(BaseModel):
-    """A line. One that says nothing to a model (a summary, a snapshot, ...) has no `message`."""
+    """A line of a transcript; lines of other types (summaries, snapshots, ...) have no message."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
@@ -106,27 +101,27 @@ class Entry(BaseModel):
 
     @property
     def is_conversation(self) -> bool:
-        """Whether it is a part of the conversation with the model."""
+        """Whether it belongs to the conversation with the model."""
         is_ours = self.type in MESSAGE_TYPES and not self.is_sidechain and not self.is_error
         return is_ours and self.message is not None and self.message.model != SYNTHETIC_MODEL
 
     @property
     def blocks(self) -> list[Block]:
-        """What it says, block by block."""
+        """The content blocks of the message."""
         return self.message.content if self.message else []
 
     def blocks_of_type(self, block_type: str) -> Iterator[Block]:
-        """Its blocks of one type."""
+        """Yield the blocks of one type."""
         return (block for block in self.blocks if block.get("type") == block_type)
 
     @property
     def text(self) -> str:
-        """Its words, in one."""
+        """The text blocks, joined by newlines."""
         return "\n".join(str(block.get("text") or "") for block in self.blocks_of_type("text"))
 
 
 def parse_entry(line_object: JsonObject) -> Entry:
-    """The line that `value` is; one of a shape that nobody knows says nothing."""
+    """Parse a JSON object; one of an unknown shape is an entry without a message."""
     try:
         return Entry.model_validate(line_object)
     except ValidationError:
@@ -134,7 +129,7 @@ def parse_entry(line_object: JsonObject) -> Entry:
 
 
 def parse_line(line: str) -> Entry | None:
-    """The line that is written in `line`; None where it is broken."""
+    """Parse a line; None where it is no JSON object."""
     try:
         return parse_entry(parse_json_object(line))
     except ValueError:
@@ -143,14 +138,14 @@ def parse_line(line: str) -> Entry | None:
 
 @dataclass(frozen=True, slots=True)
 class TranscriptContent:
-    """What a file holds: its lines, and a remark on those that could not be read."""
+    """The entries of a file, and a warning about lines that are broken."""
 
     entries: tuple[Entry, ...] = ()
     warning: str = ""
 
 
 def read_transcript(path: Path) -> TranscriptContent:
-    """The lines of `path`, none where it is not there; a broken line is left out, with a remark."""
+    """Read the entries of `path`, none if it is missing; broken lines cause a warning."""
     try:
         raw = path.read_bytes()
     except FileNotFoundError:
@@ -171,7 +166,7 @@ def read_transcript(path: Path) -> TranscriptContent:
 
 
 def append_line(path: Path, line_object: JsonObject) -> None:
-    """Adds one line; one that does not fit on the disk leaves the file as it was."""
+    """Append a line; where it does not fit on the disk, the file is left as it was."""
     line = json.dumps(line_object, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -218,11 +213,11 @@ def _describe_broken(path: Path, broken: Sequence[int]) -> str:
 
 
 def select_active(entries: Sequence[Entry]) -> tuple[Entry, ...]:
-    """What a model is to see of `entries`, in the order of the file.
+    """Select the entries that the model sees, in the order of the file.
 
-    A line names the one before it. What was left by going back to an earlier line, and what a
-    compaction stands for, is not in force. The calls of one answer, and what came of them, lie on
-    branches; all of them are.
+    Each entry names its parent. Entries abandoned by going back to an earlier one, and those
+    replaced by a compaction, are not active. The calls of one reply and their results may lie on
+    several branches, all of which are active.
     """
     if not is_chained(entries):
         return tuple(entry for entry in _after_compaction(entries) if entry.is_conversation)
@@ -242,9 +237,9 @@ def select_active(entries: Sequence[Entry]) -> tuple[Entry, ...]:
 
 
 def is_chained(entries: Sequence[Entry]) -> bool:
-    """Whether lines name the one before; some programs never do, there the order is all there is.
+    """Tell whether entries name their parents; some programs never write them.
 
-    A file that has only begun is chained.
+    There the order of the file counts. A file of fewer than two messages is chained.
     """
     speaking = [entry for entry in entries if entry.is_conversation]
     return len(speaking) < 2 or any(entry.parent for entry in speaking)
@@ -277,7 +272,7 @@ def _is_first(entry: Entry) -> bool:
 def _find_parent(
     entry: Entry, position: int, positions: dict[str, int], entries: Sequence[Entry]
 ) -> int | None:
-    """Where the parent is; one that is not in the file was the line above it."""
+    """Find the position of the parent; where it is missing, it is the entry above."""
     parent = positions.get(entry.parent)
     if parent is not None:
         return parent if parent < position else None

@@ -1,4 +1,4 @@
-"""The lines in force as messages for a model, and what they leave to be done."""
+"""Converts active entries to messages for a model, and finds the calls left to execute."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IMAGE_PLACEHOLDER: Final = "(an image, shown below)"
 
 @dataclass(frozen=True, slots=True)
 class ToolUse:
-    """A call that the model made."""
+    """A tool call of the model."""
 
     id: str
     name: str
@@ -28,12 +28,12 @@ class ToolUse:
 
     @property
     def block(self) -> Block:
-        """It, as it stands in a transcript."""
+        """The call as a content block."""
         return {"type": "tool_use", "id": self.id, "name": self.name, "input": self.arguments}
 
 
 def build_messages(entries: Sequence[Entry]) -> list[Message]:
-    """The conversation, in OpenAI's form; the blocks of one answer are one message."""
+    """Build messages in OpenAI's format; the blocks of one reply become one message."""
     messages: list[Message] = []
     for group in _group_entries(entries):
         if group[0].type == "assistant":
@@ -44,7 +44,7 @@ def build_messages(entries: Sequence[Entry]) -> list[Message]:
 
 
 def find_pending_calls(entries: Sequence[Entry]) -> tuple[ToolUse, ...]:
-    """The calls at the end that nothing has come of yet."""
+    """Find the calls of the last reply that have no result yet."""
     groups = list(_group_entries(entries))
     if groups and groups[-1][0].type == "user" and not _has_words(groups[-1]):
         groups.pop()
@@ -54,8 +54,10 @@ def find_pending_calls(entries: Sequence[Entry]) -> tuple[ToolUse, ...]:
 
 
 def awaits_model(entries: Sequence[Entry]) -> bool:
-    """Whether it is the model's turn: not at the start, and not after its answer, an interrupt or
-    a summary."""
+    """Tell whether the model must answer next.
+
+    It need not at the start, and not after its own answer, an interrupt or a summary.
+    """
     if not entries:
         return False
     last = entries[-1]
@@ -68,7 +70,7 @@ def awaits_model(entries: Sequence[Entry]) -> bool:
 
 
 def _group_entries(entries: Sequence[Entry]) -> list[list[Entry]]:
-    """Lines that belong together: of one answer, or one after the other of the user."""
+    """Group the entries of one reply, and consecutive entries of the user."""
     groups: list[list[Entry]] = []
     for entry in entries:
         own_group = _find_group(entry, groups)
@@ -80,7 +82,7 @@ def _group_entries(entries: Sequence[Entry]) -> list[list[Entry]]:
 
 
 def _find_group(entry: Entry, groups: Sequence[list[Entry]]) -> list[Entry] | None:
-    """The group that `entry` goes on; a call may come when earlier ones are answered already."""
+    """Find the group that `entry` continues; a call may follow results of earlier calls."""
     if groups and groups[-1][0].type == entry.type == "user":
         return groups[-1]
     for group in reversed(groups):
@@ -113,7 +115,7 @@ def _iter_tool_uses(group: Sequence[Entry]) -> Iterator[ToolUse]:
 
 
 def _build_user_messages(group: Sequence[Entry]) -> Iterator[Message]:
-    """Results first, each its own message, then the pictures in them, then the words."""
+    """Yield results, each its own message, then the images in them, then the user's text."""
     images: list[JsonValue] = []
     for entry in group:
         for block in entry.blocks_of_type("tool_result"):

@@ -1,4 +1,4 @@
-"""A run's events as lines of its session, each written as soon as it is true."""
+"""Records a run's events as lines of its session, each as soon as it happens."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FaultHandler: TypeAlias = Callable[[MiniAgentError], None]
 
 
 class SessionRecorder:
-    """Listens to one run. A line that cannot be written is told to `on_fault`, never raised."""
+    """Records one run; a line that cannot be written goes to `on_fault` and is not raised."""
 
     def __init__(self, session: Session, on_fault: FaultHandler) -> None:
         self._session = session
@@ -35,14 +35,14 @@ class SessionRecorder:
         self._tool_texts: dict[str, str] = {}
 
     def record(self, event: Event) -> None:
-        """Writes what `event` adds to the conversation."""
+        """Append what `event` adds to the conversation."""
         try:
             self._write(event)
         except MiniAgentError as unwritable:
             self._on_fault(unwritable)
 
     def record_interrupt(self) -> None:
-        """The user has stopped the run: every open call is answered with that."""
+        """Record that the user stopped the run, also as the result of every open call."""
         calls = self._session.pending
         for call in calls:
             self._session.add_tool_result(
@@ -89,7 +89,7 @@ class SessionRecorder:
         )
 
     def _record_observation(self, call_id: str, text: str) -> None:
-        """What the loop adds to what a tool told."""
+        """Record what the loop added to the text of a tool."""
         tool_text = self._tool_texts.pop(call_id, text)
         self._record_note(text.removeprefix(tool_text).strip())
 

@@ -1,4 +1,4 @@
-"""A session: its lines so far, and every new one written before anything follows from it."""
+"""A session: its entries so far; each new one is written before anything follows from it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _ignore_line(line: JsonObject) -> None:
 
 @dataclass(frozen=True, slots=True)
 class ReplyMetadata:
-    """What an assistant's lines have in common: they are blocks of one message."""
+    """What the lines of one reply have in common, each of which holds one block."""
 
     id: str
     model: str
@@ -52,7 +52,7 @@ class ReplyMetadata:
 
 @dataclass
 class Session:
-    """One conversation and its file; `reader` sees each line that is added."""
+    """One conversation and its file; `on_line` receives each line that is appended."""
 
     session_file: SessionFile
     origin: SessionOrigin
@@ -63,7 +63,7 @@ class Session:
 
     @classmethod
     def open(cls, session_file: SessionFile, origin: SessionOrigin) -> Session:
-        """The session in a file, or a new one."""
+        """Read the session from a file, which may be missing."""
         content = read_transcript(session_file.path)
         fields = next(
             (e.session for e in reversed(content.entries) if e.session and e.is_conversation), ""
@@ -76,50 +76,50 @@ class Session:
 
     @property
     def id(self) -> str:
-        """The session's own name."""
+        """The session's id."""
         return self.session_file.session_id
 
     @property
     def path(self) -> Path:
-        """Its file, which is there from the first line on."""
+        """The file, which exists once a line was appended."""
         return self.session_file.path
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """The lines in force."""
+        """The active entries."""
         return select_active(self._entries)
 
     @property
     def messages(self) -> list[Message]:
-        """The conversation as a model is shown it."""
+        """The conversation as messages for the model."""
         return build_messages(self.entries)
 
     @property
     def pending(self) -> tuple[ToolUse, ...]:
-        """The calls that nothing has come of yet."""
+        """The calls without a result."""
         return find_pending_calls(self.entries)
 
     @property
     def awaits_model(self) -> bool:
-        """Whether it is the model's turn."""
+        """Whether the model must answer next."""
         return awaits_model(self.entries)
 
     def add_user_message(self, blocks: Sequence[Block], *, is_meta: bool = False) -> None:
-        """Words of the user's, or, as `is_meta`, of the program's in their place."""
+        """Append a message of the user; `is_meta` marks one that the program wrote."""
         more: JsonObject = {"isMeta": True} if is_meta else {}
         self._append("user", {"message": _build_user_message(blocks), **more})
 
     def add_tool_result(
         self, call_id: str, content: JsonValue, *, failed: bool, detail: JsonValue
     ) -> None:
-        """What came of one call; `detail` is what a terminal shows of it."""
+        """Append the result of a call; `detail` is what Claude Code's terminal shows of it."""
         block: Block = {"type": "tool_result", "tool_use_id": call_id, "content": content}
         if failed:
             block["is_error"] = True
         self._append("user", {"message": _build_user_message([block]), "toolUseResult": detail})
 
     def add_model_block(self, reply: ReplyMetadata, block: Block, stop_reason: str | None) -> None:
-        """One block of an answer; `stop_reason` is known of its last one."""
+        """Append a block of a reply; only the last one has a `stop_reason`."""
         message: JsonObject = {
             "id": reply.id,
             "type": "message",
@@ -133,7 +133,7 @@ class Session:
         self._append("assistant", {"message": message, "requestId": f"req_{reply.id}"})
 
     def add_summary(self, summary: str, *, tokens: int, trigger: str) -> None:
-        """From here on `summary` stands for all that was said."""
+        """Append a summary of all before it, which was `tokens` long."""
         leaf = self._leaf
         metadata: JsonObject = {"trigger": trigger, "preTokens": tokens}
         self._append(
@@ -176,7 +176,7 @@ class Session:
 
 
 def to_anthropic_usage(usage: Usage) -> JsonObject:
-    """Tokens in Anthropic's words: what came from the cache is not counted as input."""
+    """Convert to Anthropic's fields, where cached tokens do not count as input."""
     return {
         "input_tokens": usage.prompt_tokens - usage.cached_tokens,
         "cache_creation_input_tokens": 0,

@@ -1,4 +1,4 @@
-"""The answers that routes share, as the API describes them."""
+"""Response descriptions of the OpenAPI document that several routes share."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ READ_PROBLEMS: Final[Responses] = {code: PROBLEMS[code] for code in (401, 403, 4
 METRICS_RESPONSE: Final[Responses] = {
     200: {"content": {"text/plain": {"schema": {"type": "string"}}}}
 }
-# Each event of a stream.
+# The schema of one event of a stream.
 EVENT_SCHEMA: Final[dict[str, object]] = {
     "type": "object",
     "properties": {

@@ -1,4 +1,4 @@
-"""`/runs`: every run there is, what happened in it as it happens, what it left, and its end."""
+"""`/runs`: lists runs, and serves the events, artifacts and result of each."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ CONTENT_RESPONSE: Final[dict[int | str, dict[str, object]]] = {
 
 
 class RunPage(BaseModel):
-    """Some runs."""
+    """A page of the list of runs."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -77,7 +77,7 @@ class RunPage(BaseModel):
 
 
 class RunDetail(RunSummary):
-    """All about a run."""
+    """A run with its request, result and artifacts."""
 
     request: dict[str, JsonValue] = Field(description="The request, without its secrets.")
     result: AgentRunResponse | None = Field(
@@ -92,7 +92,7 @@ class RunDetail(RunSummary):
 
 
 class RunFilter(BaseModel):
-    """Which runs."""
+    """The query parameters of the list of runs."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -121,12 +121,12 @@ class RunFilter(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class RunHistoryRoutes:
-    """The routes and the runs."""
+    """The routes below `/runs`."""
 
     runs: RunRegistry
 
     def router(self) -> APIRouter:
-        """The routes as FastAPI takes them."""
+        """Create the router."""
         router = APIRouter(prefix="/runs", tags=["runs"])
         listing = AUTH_PROBLEMS | {422: PROBLEMS[422]}
         router.add_api_route("", self.page, responses=listing)
@@ -154,34 +154,34 @@ class RunHistoryRoutes:
         )
         return router
 
-    async def page(self, request: Request, wanted: Annotated[RunFilter, Query()]) -> RunPage:
-        """The runs that the caller may see."""
+    async def page(self, request: Request, filters: Annotated[RunFilter, Query()]) -> RunPage:
+        """List the runs that the caller may see."""
         caller = get_caller(request)
         found = self.runs.list_page(
             RunQuery(
                 caller=caller.name or None,
-                states=tuple(wanted.state),
-                model=wanted.model,
-                words=wanted.q,
-                since=wanted.since,
-                until=wanted.until,
-                before=wanted.before,
-                limit=wanted.limit + 1,
+                states=tuple(filters.state),
+                model=filters.model,
+                words=filters.q,
+                since=filters.since,
+                until=filters.until,
+                before=filters.before,
+                limit=filters.limit + 1,
             )
         )
-        shown = found[: wanted.limit]
+        shown = found[: filters.limit]
         return RunPage(runs=shown, next=shown[-1].id if len(found) > len(shown) else None)
 
     async def detail(self, request: Request, run_id: RunId) -> RunDetail:
-        """One run, as far as it has come."""
+        """Return one run with what its log holds so far."""
         summary = self.runs.find(run_id, get_caller(request))
-        told = await read_run_record(self.runs.read_lines(run_id))
+        record = await read_run_record(self.runs.read_lines(run_id))
         return RunDetail(
             **summary.model_dump(),
-            request=told.request,
-            result=AgentRunResponse.of_result(told.result) if told.result else None,
-            problem=told.error,
-            artifacts=tuple(left.facts for left in told.artifacts),
+            request=record.request,
+            result=AgentRunResponse.of_result(record.result) if record.result else None,
+            problem=record.error,
+            artifacts=tuple(each.facts for each in record.artifacts),
         )
 
     async def events(
@@ -191,19 +191,19 @@ class RunHistoryRoutes:
         after: Annotated[Seq, Query()] = 0,
         last_event_id: Annotated[str, Header(alias="Last-Event-ID", max_length=40)] = "",
     ) -> Response:
-        """The run's log as it grows, from its beginning or after `Last-Event-ID`.
+        """Stream the run's log, from its beginning or after `Last-Event-ID`.
 
-        Leaving does not end the run.
+        Disconnecting does not end the run.
         """
         summary = self.runs.find(run_id, get_caller(request))
         seen = int(last_event_id) if last_event_id.isascii() and last_event_id.isdigit() else after
         if summary.is_over and seen >= await self._last(run_id):
-            # The one answer on which a browser does not connect again.
+            # The one status after which a browser's EventSource does not reconnect.
             return Response(status_code=HTTPStatus.NO_CONTENT)
         return stream_texts(_format_lines(self.runs.follow_lines(run_id, seen)))
 
     async def cancel(self, request: Request, run_id: RunId) -> JSONResponse:
-        """Ends a run and its sandbox; one that is over stays as it is."""
+        """Cancel a run and close its sandbox; a run that has ended stays as it is."""
         self.runs.find(run_id, get_caller(request))
         await self.runs.cancel(run_id)
         summary = self.runs.find(run_id, get_caller(request))
@@ -211,20 +211,20 @@ class RunHistoryRoutes:
         return JSONResponse(summary.model_dump(mode="json"), status)
 
     async def bundle(self, request: Request, run_id: RunId) -> Bundle:
-        """All that `mini-agent replay` needs to do the run's programs again."""
+        """Return what `mini-agent replay` needs to execute the run's programs again."""
         self.runs.find(run_id, get_caller(request))
-        told = await read_run_record(self.runs.read_lines(run_id))
+        record = await read_run_record(self.runs.read_lines(run_id))
         events = [each async for each in replay_events(self.runs.read_lines(run_id))]
-        return Bundle(run_id=run_id, request=told.request, events=tuple(events))
+        return Bundle(run_id=run_id, request=record.request, events=tuple(events))
 
     async def artifacts(self, request: Request, run_id: RunId) -> list[ArtifactFacts]:
-        """What the run has left so far."""
-        return [left.facts for left in await self._find_artifacts(request, run_id)]
+        """List the files that the run has made so far."""
+        return [each.facts for each in await self._find_artifacts(request, run_id)]
 
     async def artifact(
         self, request: Request, run_id: RunId, number: Annotated[int, Path(ge=1, le=100_000)]
     ) -> Response:
-        """The bytes of one of these."""
+        """Return the content of one artifact."""
         for left in await self._find_artifacts(request, run_id):
             if left.facts.number == number:
                 return _content_response(left)
@@ -247,7 +247,7 @@ class RunHistoryRoutes:
 
 
 async def _format_lines(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[str, None]:
-    # At once, so that whoever connects knows that they are.
+    # Sent at once, so that the client sees that it is connected.
     yield format_retry(RECONNECT_MS)
     async with aclosing(lines):
         async for line in lines:

@@ -1,4 +1,4 @@
-"""What the shim answers: a run, and whether it is alive and ready."""
+"""`/agent/run`, `/healthz`, `/ready` and `/metrics`."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ class Ready(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class RunRoutes:
-    """The routes and what they need; one for an app's life."""
+    """The routes of runs and of health; one per app."""
 
     service: RunService
     started: float = field(default_factory=time.time)
 
     def router(self) -> APIRouter:
-        """The routes as FastAPI takes them."""
+        """Create the router."""
         router = APIRouter()
         router.add_api_route(
             "/agent/run",
@@ -98,17 +98,17 @@ class RunRoutes:
     async def run(
         self, request: Request, body: AgentRunRequest, key: IdempotencyKey = None
     ) -> Response:
-        """Runs the agent until it has an answer, or tells it event by event (`stream`), or at once
-        says where it can be followed (`background`).
+        """Run the agent and return its result, stream its events (`stream`), or return at once with
+        the address of the run (`background`).
 
-        Hanging up cancels the run, unless it is in the background or has an Idempotency-Key.
+        Disconnecting cancels the run, unless it is in the background or has an Idempotency-Key.
         """
         origin = RunOrigin(get_caller(request), "agent", key or "")
-        order = self.service.create_order(body)
-        earlier = self.service.runs.find_earlier(order, origin)
+        plan = self.service.plan_run(body)
+        earlier = self.service.runs.find_earlier(plan, origin)
         if earlier is not None:
-            return await self._again(request, order, origin, earlier)
-        run = self.service.runs.start(order, origin)
+            return await self._respond_again(request, plan, origin, earlier)
+        run = self.service.runs.start(plan, origin)
         run_id = run.recorder.summary.id
         if body.background:
             return _accepted_response(run.recorder.summary, {})
@@ -116,26 +116,30 @@ class RunRoutes:
             return stream_events(
                 run.events(), end_unless_idempotent(run, origin), {RUN_ID_HEADER: run_id}
             )
-        return _result_response(await self._waited(request, run, origin), {RUN_ID_HEADER: run_id})
+        return _result_response(
+            await self._wait_for_result(request, run, origin), {RUN_ID_HEADER: run_id}
+        )
 
-    async def _waited(self, request: Request, run: RunTask, origin: RunOrigin) -> AgentRunResponse:
+    async def _wait_for_result(
+        self, request: Request, run: RunTask, origin: RunOrigin
+    ) -> AgentRunResponse:
         async with end_unless_idempotent(run, origin):
             result = await run_while_connected(request.receive, run.result())
         return AgentRunResponse.of_result(result)
 
-    async def _again(
-        self, request: Request, order: RunPlan, origin: RunOrigin, run_id: str
+    async def _respond_again(
+        self, request: Request, plan: RunPlan, origin: RunOrigin, run_id: str
     ) -> Response:
         headers = {RUN_ID_HEADER: run_id, REPLAYED_HEADER: "true"}
-        if order.request.background:
+        if plan.request.background:
             return _accepted_response(self.service.runs.find(run_id, origin.caller), headers)
-        if order.request.stream:
+        if plan.request.stream:
             return stream_events(self.service.replay_run_events(run_id), headers=headers)
         result = await run_while_connected(request.receive, self.service.replay_result(run_id))
         return _result_response(AgentRunResponse.of_result(result), headers)
 
     async def healthz(self) -> Health:
-        """Whether the shim is alive."""
+        """Return the version and the uptime."""
         return Health(
             version=version("mini-agent"),
             started_at=datetime.fromtimestamp(self.started, UTC).isoformat(timespec="seconds"),
@@ -143,7 +147,7 @@ class RunRoutes:
         )
 
     async def ready(self) -> Ready | JSONResponse:
-        """Whether a run can be taken now."""
+        """Tell whether a run can start now: asks the sidecar."""
         try:
             await self.service.sidecar.require_ready()
         except MiniAgentError as away:
@@ -151,7 +155,7 @@ class RunRoutes:
         return Ready()
 
     async def metrics(self) -> Response:
-        """Counts for Prometheus: how many and how long, never who or what."""
+        """Return metrics in Prometheus's text format; without content and names of callers."""
         return MetricsResponse(metrics.render())
 
 

@@ -1,7 +1,4 @@
-"""A line in the log for each request that was answered: what, who, how long. Never its content.
-
-The shim's log: JSON, one object a line, with the request it belongs to.
-"""
+"""The shim's log lines: JSON with the request id, and one line for each request."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from mini_agent_protocol.asgi.request_id import current_request_id
 
 
 def format_log_line(event: str, **fields: object) -> str:
-    """One line; control characters in it are escaped."""
+    """Format one log line; control characters are escaped."""
     when = datetime.now(UTC).isoformat(timespec="milliseconds")
     trace_id = current_trace_id()
     traced = {"trace_id": trace_id} if trace_id else {}
@@ -29,7 +26,7 @@ _log: Final = logging.getLogger(__name__)
 
 
 def log_access(access: Access) -> None:
-    """Write the line; health checks and counts have none."""
+    """Log one request; health checks and metrics are not logged."""
     if access.is_to(QUIET_PATHS):
         return
     caller = access.scope.get("state", {}).get("caller")

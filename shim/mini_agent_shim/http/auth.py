@@ -1,14 +1,12 @@
-"""Who may call: the right Host, no foreign page (Origin), a token where one is asked for.
+"""Authentication: checks Host, Origin, bearer token and request rate before a request is served.
 
-Named tokens: a file of digests and quotas, so that the file itself holds no secret.
+Named tokens are in a TOML file of digests and quotas, which holds no secret itself:
 
 [ci]
 sha256 = "..."            # printf %s "$TOKEN" | sha256sum
 runs_at_once = 4
 runs_a_day = 500
 requests_a_minute = 120
-
-How often something may be done: so many times a minute, all at once or spread.
 """
 
 from __future__ import annotations
@@ -44,7 +42,7 @@ Count = Annotated[int, Field(ge=1)]
 
 
 class NamedToken(BaseModel):
-    """One token as the file has it."""
+    """One token of the file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -63,33 +61,33 @@ class NamedToken(BaseModel):
 
     @property
     def quota(self) -> Quota:
-        """What whoever has it may spend."""
+        """The limits of its callers."""
         return Quota(self.runs_at_once, self.runs_a_day, self.requests_a_minute)
 
 
 class ApiTokens:
-    """Every token there is; `whole`, without a name, sees all runs."""
+    """All accepted tokens; the admin token, which has no name, sees all runs."""
 
-    def __init__(self, whole: str, named: Mapping[str, NamedToken]) -> None:
+    def __init__(self, admin_token: str, named: Mapping[str, NamedToken]) -> None:
         self._callers = {each.sha256: Caller(name, each.quota) for name, each in named.items()}
-        if whole:
-            self._callers[_digest(whole)] = Caller()
+        if admin_token:
+            self._callers[_digest(admin_token)] = Caller()
 
     def __bool__(self) -> bool:
-        """Whether a token is asked for at all."""
+        """Tell whether any token is configured."""
         return bool(self._callers)
 
     def find_caller(self, token: str) -> Caller | None:
-        """Whose token it is. Every digest is compared, whichever one it is."""
-        given, found = _digest(token), None
+        """Return the token's caller; compares every digest, so timing reveals none."""
+        presented, found = _digest(token), None
         for digest, caller in self._callers.items():
-            if hmac.compare_digest(given, digest):
+            if hmac.compare_digest(presented, digest):
                 found = caller
         return found
 
 
 def read_tokens(file: Path | None) -> dict[str, NamedToken]:
-    """The file's tokens by name; `NotConfigured` says what is wrong with it."""
+    """Return the file's tokens by name; raises `NotConfigured` with what is wrong in the file."""
     if file is None:
         return {}
     try:
@@ -122,14 +120,14 @@ MAX_NAMES: Final = 10_000
 
 
 class RateLimiter:
-    """Counts by name; the names that were used least recently are forgotten first."""
+    """Token buckets by name; past `MAX_NAMES` the least recently used is dropped."""
 
     def __init__(self, clock: Callable[[], float] = monotonic) -> None:
         self._clock = clock
         self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait_s(self, name: str, a_minute: int) -> float:
-        """0 where it may be done now, and is counted; else in how many seconds it may be."""
+        """Count one request and return 0, or return in how many seconds it is allowed."""
         now = self._clock()
         left, counted = self._left.pop(name, (float(a_minute), now))
         left = min(a_minute, left + (now - counted) * a_minute / 60)
@@ -148,10 +146,10 @@ NO_TOKENS: Final = ApiTokens("", {})
 
 @dataclass(frozen=True, slots=True)
 class AccessPolicy:
-    """The rules of the door: names it answers to, and its tokens (none: none is asked for).
+    """Which requests are served: accepted Host names, and tokens (without any, all callers).
 
-    `service_name` and `variable` are its own name and its token's variable, for whoever is turned away;
-    `public_paths` are the paths that everybody may have, by which nothing is told of a run.
+    `service_name` and `variable`, the token's variable, are named in refusals; `public_paths`
+    need no token and reveal nothing of a run.
     """
 
     names: frozenset[str]
@@ -162,7 +160,7 @@ class AccessPolicy:
     rates: RateLimiter = field(default_factory=RateLimiter)
 
     def authorize(self, scope: Scope) -> Caller:
-        """Who calls; `AccessDenied` or `TooManyRequests` where the request may not pass."""
+        """Return the caller; raises `AccessDenied` or `TooManyRequests`."""
         headers = Headers(scope=scope)
         self._require_own_name(scope, headers)
         if not self.tokens or scope["path"] in self.public_paths:
@@ -170,7 +168,7 @@ class AccessPolicy:
         token = _bearer_token(headers)
         caller = self.tokens.find_caller(token)
         if caller is None:
-            self._turn_away(scope, token)
+            self._deny_token(scope, token)
         elif a_minute := caller.quota.requests_a_minute:
             self._count(f"token {caller.name}", a_minute, f"the token {caller.name!r}")
         return caller or Caller()
@@ -192,9 +190,9 @@ class AccessPolicy:
                 hint="call it from a program instead",
             )
 
-    def _turn_away(self, scope: Scope, token: str) -> NoReturn:
+    def _deny_token(self, scope: Scope, token: str) -> NoReturn:
         address, _ = scope.get("client") or ("", None)
-        # Who sends none, as a page does before its user has typed one, guesses nothing.
+        # A request without a token, such as a page's before sign-in, is no guess.
         if token:
             self._count(
                 f"from {address}", MAX_WRONG_TOKENS_PER_MINUTE, "this address, with wrong tokens"
@@ -208,26 +206,26 @@ class AccessPolicy:
     def _count(self, name: str, a_minute: int, who: str) -> None:
         wait_s = self.rates.wait_s(name, a_minute)
         if wait_s:
-            said = f"{a_minute} requests a minute are allowed for {who}"
-            raise TooManyRequests("rate_limited", said, retry_after_s=wait_s)
+            message = f"{a_minute} requests a minute are allowed for {who}"
+            raise TooManyRequests("rate_limited", message, retry_after_s=wait_s)
 
 
 class AuthMiddleware:
-    """Lets a request through to the app, or answers why not."""
+    """Serves authorized requests, and answers others with the reason."""
 
-    def __init__(self, app: ASGIApp, admission: AccessPolicy) -> None:
+    def __init__(self, app: ASGIApp, policy: AccessPolicy) -> None:
         self.app = app
-        self.admission = admission
+        self.policy = policy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, as ASGI has it."""
+        """Serve one ASGI request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         try:
-            caller = self.admission.authorize(scope)
-        except MiniAgentError as objection:
-            await respond_to_error(objection)(scope, receive, send)
+            caller = self.policy.authorize(scope)
+        except MiniAgentError as denied:
+            await respond_to_error(denied)(scope, receive, send)
         else:
             scope.setdefault("state", {})["caller"] = caller
             CURRENT_CALLER.set(caller)
@@ -235,7 +233,7 @@ class AuthMiddleware:
 
 
 def own_host_names(more: Iterable[str]) -> frozenset[str]:
-    """Every name a caller may use for this machine or container, in lower case."""
+    """Return every Host name of this machine or container, in lower case."""
     return frozenset({*LOOPBACK_NAMES, socket.gethostname().lower(), *more})
 
 

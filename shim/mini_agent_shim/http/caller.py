@@ -1,4 +1,4 @@
-"""Who calls: the name of their token, what they may see, and what they may spend."""
+"""The caller of a request: the name of the token, visible runs and quota."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from starlette.requests import Request
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """What a caller may spend; None: as much as there is."""
+    """Limits of a caller; None: unlimited."""
 
     runs_at_once: int | None = None
     runs_a_day: int | None = None
@@ -20,28 +20,28 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A caller with a named token sees their own runs; one without a name sees all."""
+    """A caller with a named token sees its own runs; one without a name sees all."""
 
     name: str = ""
     quota: Quota = Quota()
 
     def may_see(self, owner: str) -> bool:
-        """Whether a run of `owner` is there for this caller."""
+        """Tell whether this caller may see the runs of `owner`."""
         return self.name in ("", owner)
 
 
 ANONYMOUS: Final = Caller()
-# Set where a request comes in; the run that it begins inherits it.
+# Set by AuthMiddleware; the task of a run inherits it.
 CURRENT_CALLER: Final = ContextVar("ASKING", default=ANONYMOUS)
 
 
 def caller_headers() -> dict[str, str]:
-    """What tells the sidecar whose turn a snippet takes; empty where the caller has no name."""
+    """Return the header by which the sidecar queues fairly; empty for a caller without a name."""
     name = CURRENT_CALLER.get().name
     return {"X-Caller": name} if name else {}
 
 
 def get_caller(request: Request) -> Caller:
-    """The caller, as the door has found out."""
+    """Return the caller that AuthMiddleware has identified."""
     found: object = getattr(request.state, "caller", ANONYMOUS)
     return found if isinstance(found, Caller) else ANONYMOUS

@@ -1,4 +1,4 @@
-"""A run as server-sent events: each event as it happens, the last one with the result."""
+"""Responses of server-sent events, with keepalive comments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors as answers: every 4xx and 5xx of the shim has the one shape `Problem`."""
+"""Error responses: every 4xx and 5xx of the shim has a `Problem` as its body."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ MAX_SHOWN_ERRORS: Final = 5
 
 
 def install_problem_handlers(app: FastAPI) -> None:
-    """Every error that leaves a route becomes a problem."""
+    """Install exception handlers that turn every error of a route into a problem."""
     app.exception_handler(MiniAgentError)(_handle_error)
     app.exception_handler(RequestValidationError)(_handle_invalid_request)
     app.exception_handler(HTTPException)(_handle_http_error)
@@ -48,19 +48,19 @@ def install_problem_handlers(app: FastAPI) -> None:
 
 
 def respond_with_problem(status: int, error: ErrorBody) -> JSONResponse:
-    """The answer for one error, which is counted."""
+    """Return the response for an error, and count it."""
     metrics.count_error(error.code)
     return problem_response(status, error)
 
 
 def refuse_body(error: HTTPException) -> JSONResponse:
-    """The answer to a body that is too large, before it is sent."""
+    """Return the response for a body whose declared length is too large."""
     refused = ErrorBody(code="request_entity_too_large", message=error.detail)
     return respond_with_problem(error.status_code, refused)
 
 
 def respond_to_error(error: MiniAgentError) -> JSONResponse:
-    """One of our errors as an answer, with the status it has."""
+    """Return the response for one of our errors, with its status and headers."""
     if isinstance(error, AccessDenied):
         refused = respond_with_problem(error.status, error_body(error))
         if error.status == HTTPStatus.UNAUTHORIZED:
@@ -77,24 +77,24 @@ async def _handle_error(_request: Request, error: MiniAgentError) -> JSONRespons
 
 
 async def _handle_invalid_request(_request: Request, error: RequestValidationError) -> JSONResponse:
-    wrongs = error.errors()
-    if wrongs[0]["type"] == "json_invalid":
-        why = wrongs[0].get("ctx", {}).get("error", wrongs[0]["msg"])
-        where = wrongs[0]["loc"][-1]
+    errors = error.errors()
+    if errors[0]["type"] == "json_invalid":
+        why = errors[0].get("ctx", {}).get("error", errors[0]["msg"])
+        where = errors[0]["loc"][-1]
         return respond_with_problem(
             HTTPStatus.BAD_REQUEST,
             ErrorBody(
                 code="malformed_json", message=f"the body is not JSON: {why}, at byte {where}"
             ),
         )
-    said = "; ".join(
-        _describe_field(wrong["loc"], wrong["msg"]) for wrong in wrongs[:MAX_SHOWN_ERRORS]
+    message = "; ".join(
+        _describe_field(each["loc"], each["msg"]) for each in errors[:MAX_SHOWN_ERRORS]
     )
     return respond_with_problem(
         HTTPStatus.UNPROCESSABLE_ENTITY,
         ErrorBody(
             code="invalid_request",
-            message=said,
+            message=message,
             hint="send JSON (Content-Type: application/json); /docs shows what a request holds",
         ),
     )

@@ -1,7 +1,4 @@
-"""Each request as a span, in the trace that its caller speaks of (traceparent).
-
-Where spans go: to the collector that OpenTelemetry's own variables name, or nowhere.
-"""
+"""OpenTelemetry: one span per request in the caller's trace (traceparent), and their export."""
 
 from __future__ import annotations
 
@@ -23,10 +20,11 @@ FLUSH_TIMEOUT_MS: Final = 3000
 
 
 def export_spans(service: str) -> None:
-    """From now on, under this name; `NotConfigured` where the extra `otel` is missing.
+    """Export spans of this process to the collector that OTEL_EXPORTER_OTLP_ENDPOINT names.
 
-    OTEL_SERVICE_NAME is another name, OTEL_SDK_DISABLED=true means nowhere. Whoever started this
-    process with spans of their own set up (`opentelemetry-instrument`) keeps that.
+    OTEL_SERVICE_NAME takes precedence over `service`; OTEL_SDK_DISABLED=true turns it off; a tracer
+    provider that exists already (`opentelemetry-instrument`) stays. Raises `NotConfigured` where
+    the extra `otel` is missing.
     """
     named = next((name for name in ENDPOINT_VARIABLES if os.environ.get(name)), "")
     is_off = os.environ.get("OTEL_SDK_DISABLED", "").lower() == "true"
@@ -45,9 +43,9 @@ def export_spans(service: str) -> None:
 
 
 async def flush_spans() -> None:
-    """Sends what waits to be sent, if anything does; gives up soon on a collector that is away.
+    """Send the buffered spans, within `FLUSH_TIMEOUT_MS`.
 
-    A server that is told to stop by a signal ends without any other chance to.
+    A server that a signal stops has no other chance to.
     """
     flush = getattr(trace.get_tracer_provider(), "force_flush", None)
     if flush is not None:
@@ -55,33 +53,33 @@ async def flush_spans() -> None:
 
 
 SERVER_ERROR: Final = 500
-# FastAPI's own spans would stand beside ours, with its functions and with health checks.
+# FastAPI's own spans would duplicate these, and would include health checks.
 FASTAPI_TELEMETRY_OFF: Final = dict.fromkeys(
     ("tracing", "operation_spans", "metrics", "logs"), False
 )
 
 
 class TracingMiddleware:
-    """Opens the spans; health checks and counts have none."""
+    """Opens a span per request; health checks and metrics have none."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, as ASGI has it."""
+        """Serve one ASGI request."""
         if scope["type"] != "http" or scope["path"] in QUIET_PATHS:
             await self.app(scope, receive, send)
             return
-        asked = {"http.request.method": scope["method"], "url.scheme": scope["scheme"]}
+        attributes = {"http.request.method": scope["method"], "url.scheme": scope["scheme"]}
         caller = context_in(Headers(scope=scope))
-        with span(scope["method"], SpanKind.SERVER, asked, caller) as begun:
+        with span(scope["method"], SpanKind.SERVER, attributes, caller) as begun:
 
-            async def noted(message: Message) -> None:
+            async def send_noting_status(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     _set_status(begun, message["status"])
                 await send(message)
 
-            await self.app(scope, receive, noted)
+            await self.app(scope, receive, send_noting_status)
             _set_route(begun, scope)
 
 
@@ -91,7 +89,7 @@ def _set_status(begun: Span, status: int) -> None:
         failed(begun, str(status))
 
 
-# The path itself may hold anything; the route, which is known by now, is one of a few.
+# The path may hold anything; the route, known after routing, is one of a few.
 def _set_route(begun: Span, scope: Scope) -> None:
     route = getattr(scope.get("route"), "path", "")
     if route:

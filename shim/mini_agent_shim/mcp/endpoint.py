@@ -1,7 +1,4 @@
-"""An MCP server over streamable HTTP, as a part of a web app.
-
-The sandboxes as an MCP server at `/mcp`, for clients with the shim's token.
-"""
+"""MCP over streamable HTTP at `/mcp`, and the sandboxes as such a server."""
 
 from __future__ import annotations
 
@@ -38,10 +35,10 @@ async def _ignore_end(_client: str) -> None:
 
 
 class McpEndpoint:
-    """Serves while `running`; `gone` is told of each client that has ended its session."""
+    """Serves an MCP server while `run` is open; calls `on_end` for each session a client ends."""
 
-    def __init__(self, server: Server, gone: SessionEndListener = _ignore_end) -> None:
-        self._gone = gone
+    def __init__(self, server: Server, on_end: SessionEndListener = _ignore_end) -> None:
+        self._on_end = on_end
         self._sessions = StreamableHTTPSessionManager(
             server,
             session_idle_timeout=IDLE_TIMEOUT_S,
@@ -51,28 +48,28 @@ class McpEndpoint:
 
     @property
     def route(self) -> Route:
-        """Where it is."""
+        """The route of the endpoint."""
         return Route(PATH, self)
 
     def run(self) -> AbstractAsyncContextManager[None]:
-        """Once in its life, around all requests."""
+        """Run the session manager; enter it once, around all requests."""
         return self._sessions.run()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request, as ASGI has it."""
+        """Serve one ASGI request."""
         await self._sessions.handle_request(scope, receive, send)
         client = Headers(scope=scope).get(SESSION_HEADER)
         if scope["method"] == "DELETE" and client is not None:
-            await self._gone(client)
+            await self._on_end(client)
 
 
 def read_client(request: object) -> str | None:
-    """The MCP session that a message belongs to; None for protocols that have no sessions."""
+    """Return the MCP session id of a request; None in protocol versions without sessions."""
     return request.headers.get(SESSION_HEADER) if isinstance(request, Request) else None
 
 
 class SandboxMcpServer:
-    """One sandbox session for each MCP session; it ends with it."""
+    """Gives each MCP session a sandbox session, which ends with it."""
 
     def __init__(self, sidecar: Callable[[], SidecarClient], languages: str) -> None:
         self._sessions = ClientSessions(sidecar)
@@ -81,7 +78,7 @@ class SandboxMcpServer:
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
-        """Once, around all requests."""
+        """Run the endpoint; enter it once, around all requests."""
         async with self.endpoint.run():
             yield
         await self._sessions.aclose()

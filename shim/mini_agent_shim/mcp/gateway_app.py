@@ -52,7 +52,7 @@ class Invoke(BaseModel):
     )
 
     def parse_arguments(self) -> JsonObject:
-        """The arguments; `BadRequest` where their text is no JSON object."""
+        """Return the arguments; raises `BadRequest` where their text is no JSON object."""
         if not isinstance(self.arguments, str):
             return self.arguments or {}
         try:
@@ -64,7 +64,7 @@ class Invoke(BaseModel):
 
 
 class ServerHealth(BaseModel):
-    """One server."""
+    """The state of one server."""
 
     name: str = Field(description="The name of the server.")
     state: ServerState = Field(
@@ -76,7 +76,7 @@ class ServerHealth(BaseModel):
 
 
 class Health(BaseModel):
-    """The gateway is up."""
+    """The state of the gateway."""
 
     ok: bool = Field(description="Whether all its servers are up too.")
     version: str = Field(description="The version of the gateway.")
@@ -86,15 +86,15 @@ class Health(BaseModel):
 
 
 class GatewayApp:
-    """The app in front of an open gateway, and what its routes do."""
+    """The app and its routes, in front of an open gateway."""
 
-    def __init__(self, gateway: Gateway, admission: AccessPolicy) -> None:
+    def __init__(self, gateway: Gateway, policy: AccessPolicy) -> None:
         self._gateway = gateway
         self._mcp = McpEndpoint(create_gateway_server(gateway))
-        self._admission = admission
+        self._policy = policy
 
     def app(self) -> FastAPI:
-        """The app as ASGI servers take it."""
+        """Create the ASGI app."""
         app = FastAPIOffline(
             title="mini-agent gateway",
             summary="The tools of many MCP servers in one place.",
@@ -119,21 +119,21 @@ class GatewayApp:
         app.exception_handler(ToolsUnavailable)(_handle_unavailable)
         app.exception_handler(ClientDisconnected)(answer_disconnected)
         app.exception_handler(Exception)(_handle_unexpected)
-        app.add_middleware(AuthMiddleware, admission=self._admission)
+        app.add_middleware(AuthMiddleware, policy=self._policy)
         app.add_middleware(TracingMiddleware)
         return app
 
     async def tools(self) -> list[Tool]:
-        """All tools, in OpenAI's form."""
+        """List all tools in OpenAI's format."""
         return [convert_tool(tool) for tool in await self._gateway.list_tools()]
 
     async def invoke(self, request: Request, body: Invoke) -> Answer:
-        """Calls one tool; hanging up cancels it at its server."""
+        """Call one tool; disconnecting cancels the call at its server."""
         work = self._gateway.call(body.name, body.parse_arguments(), _ignore_progress)
         return build_answer(await run_while_connected(request.receive, work))
 
     async def health(self) -> Health:
-        """How each server is."""
+        """Return the state of each server."""
         servers = [
             ServerHealth(name=each.name, state=each.state, tools=each.tools, error=each.error)
             for each in self._gateway.statuses()

@@ -23,37 +23,37 @@ from mini_agent_shim.http.tracing import export_spans
 from mini_agent_shim.mcp.gateway_app import GatewayApp
 from mini_agent_shim.settings import is_loopback
 
-TOKEN_VARIABLE: Final = "MINI_AGENT_GATEWAY_TOKEN"
+VARIABLE: Final = "MINI_AGENT_GATEWAY_TOKEN"
 HOSTS_VARIABLE: Final = "MINI_AGENT_ALLOWED_HOSTS"
 SHUTDOWN_TIMEOUT_S: Final = 5
 
 
 def serve(files: Sequence[str], host: str, port: int) -> None:
-    """Serves until it is told to stop; `NotConfigured` where that cannot be or must not be."""
-    token = os.environ.get(TOKEN_VARIABLE, "")
+    """Serve until a signal; raises `NotConfigured` where the address or the files are unusable."""
+    token = os.environ.get(VARIABLE, "")
     if not token and not is_loopback(host):
         raise NotConfigured(
             f"the gateway would listen on {host} without a token",
-            hint=f"set {TOKEN_VARIABLE}, and send `Authorization: Bearer TOKEN`; or --host 127.0.0.1",
+            hint=f"set {VARIABLE}, and send `Authorization: Bearer TOKEN`; or --host 127.0.0.1",
         )
     export_spans("mini-agent-gateway")
     paths = [Path(file).expanduser() for file in files] or [default_file(os.environ)]
     configuration = load_configuration(paths, os.environ)
     names = os.environ.get(HOSTS_VARIABLE, "").lower().split(",")
-    admission = AccessPolicy(
+    policy = AccessPolicy(
         names=own_host_names(name.strip() for name in (*names, host) if name.strip()),
         tokens=ApiTokens(token, {}),
         service_name="gateway",
-        variable=TOKEN_VARIABLE,
+        variable=VARIABLE,
     )
     if not configuration.servers:
         _print(f"{', '.join(map(str, paths))} names no MCP server, {FILE_HINT}")
     with listen(host, port) as listener:
-        asyncio.run(_serve(configuration, admission, listener))
+        asyncio.run(_serve(configuration, policy, listener))
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there; `NotConfigured` where nothing can."""
+    """Open a listening socket; raises `NotConfigured` where the address cannot be used."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family)
@@ -63,19 +63,19 @@ def listen(host: str, port: int) -> socket.socket:
             f"the gateway cannot listen on {host}, port {port}: {what}",
             hint="--host and --port take another address; --port 0 is a free one",
         ) from None
-    # Only where TCP is named does asyncio send at once; else each answer waits 40 ms for the last.
+    # asyncio sets TCP_NODELAY only where TCP is named; without it each response waits 40 ms.
     return socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP, fileno=listener.detach())
 
 
 async def _serve(
-    configuration: Configuration, admission: AccessPolicy, listener: socket.socket
+    configuration: Configuration, policy: AccessPolicy, listener: socket.socket
 ) -> None:
     for remark in (*configuration.remarks, *(each.problem for each in configuration.servers)):
         if remark:
             _print(remark)
     async with Gateway(configuration) as gateway:
         await gateway.require_required()
-        app = GatewayApp(gateway, admission).app()
+        app = GatewayApp(gateway, policy).app()
         config = uvicorn.Config(
             app,
             log_level="warning",
@@ -88,7 +88,7 @@ async def _serve(
         await _Server(config).serve([listener])
 
 
-# uvicorn's own handlers end the process before its children are told to go.
+# uvicorn's own handlers would end the process before its child processes are stopped.
 class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

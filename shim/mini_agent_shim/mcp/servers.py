@@ -1,4 +1,4 @@
-"""The MCP servers of the operator's files, started with the shim and kept for all runs."""
+"""The MCP servers of the operator's files, which start with the shim and serve all runs."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _log: Final = logging.getLogger(__name__)
 
 
 class McpServers:
-    """None at all where MINI_AGENT_MCP_CONFIG is not set.
+    """Holds the servers of MINI_AGENT_MCP_CONFIG; none where it is not set.
 
-    INVARIANT: a request starts no process, it only picks from those that the files name.
+    INVARIANT: a request starts no process; it selects from those that the files name.
     """
 
     def __init__(self, settings: ShimSettings) -> None:
@@ -30,7 +30,7 @@ class McpServers:
 
     @asynccontextmanager
     async def run(self) -> AsyncIterator[None]:
-        """Once, around all requests; `NotConfigured` where one that is required does not run."""
+        """Run the servers; raises `NotConfigured` where a required one does not start."""
         if self._configuration is None:
             yield
             return
@@ -43,7 +43,7 @@ class McpServers:
             yield
 
     def open_tools(self, named: Sequence[str] | None) -> AbstractAsyncContextManager[Invoker]:
-        """The tools of those servers, or of all; `BadRequest` for one there is not."""
+        """Open the tools of the named servers, or of all; raises `BadRequest` for others."""
         configuration = self._configuration or load_run_configuration(self._settings)
         names = [server.name for server in configuration.select(named).servers]
         if self._gateway is None:

@@ -1,1 +1,1 @@
-"""The run as a model of OpenAI's: chat completions, responses, and the list of models."""
+"""OpenAI's API: chat completions, responses, and the list of models."""

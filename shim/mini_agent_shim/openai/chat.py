@@ -37,19 +37,19 @@ DONE: Final = format_event("[DONE]")
 
 
 def decline_chat_tools(request: ChatRequest) -> tuple[str, ...]:
-    """The names of the client's tools; `BadRequest` where one of them must be called."""
+    """Return the names of the client's tools; raises `BadRequest` where one must be called."""
     tools = [*(request.tools or []), *(request.functions or [])]
     return decline_tools(tools, request.tool_choice or request.function_call)
 
 
 def convert_chat_request(request: ChatRequest) -> AgentRunRequest:
-    """The run that a client asks for; `BadRequest` for what a run has not."""
-    refused = {
+    """Convert the request to a run request; raises `BadRequest` for unsupported fields."""
+    unsupported = {
         "n": request.n not in (None, 1),
         "logprobs": bool(request.logprobs),
         "modalities": request.modalities not in (None, ["text"]),
     }
-    for name in (name for name, is_asked in refused.items() if is_asked):
+    for name in (name for name, is_set in unsupported.items() if is_set):
         raise BadRequest(f"{name} is not available here", field=name, hint=f"leave {name} out")
     fields = {
         "model": parse_model(request.model),
@@ -66,7 +66,7 @@ def convert_chat_request(request: ChatRequest) -> AgentRunRequest:
 
 @dataclass(frozen=True, slots=True)
 class ChatCompletionBuilder:
-    """The answer to one request."""
+    """Builds the response to one request, whole or as chunks."""
 
     run_id: str
     request: ChatRequest
@@ -74,7 +74,7 @@ class ChatCompletionBuilder:
     created: int = field(default_factory=lambda: int(time.time()))
 
     def build(self, result: AgentResult) -> ChatCompletion:
-        """All of it at once."""
+        """Return the completion."""
         return ChatCompletion(
             id=self._id,
             created=self.created,
@@ -85,42 +85,42 @@ class ChatCompletionBuilder:
         )
 
     async def stream(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
-        """What the run is doing as reasoning, then the answer, as server-sent events."""
+        """Yield the progress as reasoning, then the answer, as server-sent events."""
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, RunStarted):
-                    yield self._sent({"role": "assistant", "content": ""})
+                    yield self._format_delta({"role": "assistant", "content": ""})
                 elif isinstance(event, Stopped):
-                    yield self._sent({"content": event.result.final_answer})
-                    yield self._closing(event.result)
-                    if self._tells_usage:
-                        yield self._usage(event.result)
+                    yield self._format_delta({"content": event.result.final_answer})
+                    yield self._format_end(event.result)
+                    if self._includes_usage:
+                        yield self._format_usage(event.result)
                     yield DONE
-                elif told := format_progress(event):
-                    yield self._sent({"reasoning_content": told})
+                elif progress := format_progress(event):
+                    yield self._format_delta({"reasoning_content": progress})
 
     @property
     def _id(self) -> str:
         return f"chatcmpl-{self.run_id}"
 
     @property
-    def _tells_usage(self) -> bool:
+    def _includes_usage(self) -> bool:
         options = self.request.stream_options
         return bool(options and options.include_usage)
 
     def _facts(self, result: AgentResult) -> RunFacts:
         return RunFacts.of(self.run_id, result, self.declined_tools)
 
-    def _sent(self, delta: JsonObject) -> str:
+    def _format_delta(self, delta: JsonObject) -> str:
         return _format_chunk(self._chunk((ChunkChoice(delta=delta),)))
 
-    def _closing(self, result: AgentResult) -> str:
+    def _format_end(self, result: AgentResult) -> str:
         choice = ChunkChoice(delta={}, finish_reason="stop")
         return _format_chunk(
             self._chunk((choice,)).model_copy(update={"mini_agent": self._facts(result)})
         )
 
-    def _usage(self, result: AgentResult) -> str:
+    def _format_usage(self, result: AgentResult) -> str:
         usage = ChatUsage.of(result.usage)
         return _format_chunk(self._chunk(()).model_copy(update={"usage": usage}))
 
@@ -131,5 +131,5 @@ class ChatCompletionBuilder:
 
 
 def _format_chunk(chunk: ChatChunk) -> str:
-    left_out = {name for name in ("usage", "mini_agent") if getattr(chunk, name) is None}
-    return format_event(chunk.model_dump_json(exclude=left_out))
+    omitted = {name for name in ("usage", "mini_agent") if getattr(chunk, name) is None}
+    return format_event(chunk.model_dump_json(exclude=omitted))

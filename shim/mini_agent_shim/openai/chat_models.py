@@ -15,7 +15,7 @@ class _Value(BaseModel):
 
 
 class StreamOptions(_Value):
-    """What a stream holds beside the answer."""
+    """Options of a stream."""
 
     include_usage: bool | None = Field(
         default=None, description="Whether a stream ends with its usage."
@@ -23,7 +23,7 @@ class StreamOptions(_Value):
 
 
 class ChatRequest(_Value):
-    """What a client asks. Fields that it does not list are taken and have no effect."""
+    """A request for a chat completion. Unknown fields are accepted and have no effect."""
 
     model: str = Field(
         default="mini-agent",
@@ -84,7 +84,7 @@ class ChatRequest(_Value):
 
 
 class RunFacts(_Value):
-    """What OpenAI's shape has no word for; all of the run is at `/runs/RUN_ID`."""
+    """Facts of the run that OpenAI's API has no field for; the whole run is at `/runs/RUN_ID`."""
 
     run_id: str = Field(description="The id of the run.")
     stopped_reason: StoppedReason = Field(description="Why the run ended.")
@@ -99,7 +99,7 @@ class RunFacts(_Value):
 
     @classmethod
     def of(cls, run_id: str, result: AgentResult, names: tuple[str, ...]) -> RunFacts:
-        """The facts of one run."""
+        """Return the facts of a run."""
         return cls(
             run_id=run_id,
             stopped_reason=result.stopped_reason,
@@ -127,7 +127,7 @@ class ChatUsage(_Value):
 
     @classmethod
     def of(cls, usage: Usage) -> ChatUsage:
-        """The run's usage in these words."""
+        """Convert the run's usage."""
         return cls(
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,
@@ -162,7 +162,7 @@ class ChatCompletion(_Value):
     object: Literal["chat.completion"] = Field(
         default="chat.completion", description="The type of the object."
     )
-    created: int = Field(description="When the run was request for, as Unix time in seconds.")
+    created: int = Field(description="When the run was asked for, as Unix time in seconds.")
     model: str = Field(description="The model as the client named it.")
     choices: tuple[Choice, ...] = Field(description="The one choice there is.")
     usage: ChatUsage = Field(description="Tokens of the run.")
@@ -189,14 +189,14 @@ class ChatChunk(_Value):
     object: Literal["chat.completion.chunk"] = Field(
         default="chat.completion.chunk", description="The type of the object."
     )
-    created: int = Field(description="When the run was request for, as Unix time in seconds.")
+    created: int = Field(description="When the run was asked for, as Unix time in seconds.")
     model: str = Field(description="The model as the client named it.")
     choices: tuple[ChunkChoice, ...] = Field(
         description="What the chunk adds; empty in the last one where that holds the usage."
     )
     usage: ChatUsage | None = Field(
         default=None,
-        description="Tokens of the run, in the last chunk where the client request for them; else "
+        description="Tokens of the run, in the last chunk where the client asked for them; else "
         "null.",
     )
     mini_agent: RunFacts | None = Field(

@@ -1,4 +1,4 @@
-"""What both of OpenAI's ways of asking have in common: the model's name, and the tools declined."""
+"""What chat completions and responses share: model names, and declining a client's tools."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ UNSAFE_IN_HEADER: Final = re.compile(r"[^\x20-\x7e]")
 
 
 def parse_model(name: str) -> str:
-    """The model that is to do the work; empty for the service's own.
+    """Return the model of a name such as `mini-agent/ollama/qwen3`; empty for the default model.
 
-    `mini-agent` is the agent with that, `mini-agent/ollama/qwen3` the agent with another.
+    Raises `NotFound` for a name that does not begin with `mini-agent`.
     """
     first, _, rest = name.partition("/")
     if first != MODEL_NAME:
@@ -43,21 +43,21 @@ def parse_model(name: str) -> str:
 
 
 def build_run_request(fields: Mapping[str, object], own: JsonObject | None) -> AgentRunRequest:
-    """The run; `own` are the fields of `mini_agent`, which count before the others."""
-    taken = sorted(set(own or {}) & RESERVED_FIELDS)
-    if taken:
+    """Build the run request; `own`, the fields of `mini_agent`, take precedence over `fields`."""
+    reserved = sorted(set(own or {}) & RESERVED_FIELDS)
+    if reserved:
         raise BadRequest(
-            f"mini_agent: {', '.join(taken)} stands beside it, not in it", field="mini_agent"
+            f"mini_agent: {', '.join(reserved)} stands beside it, not in it", field="mini_agent"
         )
-    said = {name: value for name, value in fields.items() if value is not None}
+    given = {name: value for name, value in fields.items() if value is not None}
     try:
-        return AgentRunRequest.model_validate({**said, **(own or {})})
+        return AgentRunRequest.model_validate({**given, **(own or {})})
     except ValidationError as wrong:
         raise RequestValidationError(wrong.errors(include_url=False)) from None
 
 
 def decline_tools(tools: Sequence[JsonObject] | None, choice: JsonValue) -> tuple[str, ...]:
-    """The names of the client's tools, none of which is used; `BadRequest` where one must be."""
+    """Return the names of the client's tools; raises `BadRequest` where one must be called."""
     names = tuple(dict.fromkeys(name for tool in tools or () for name in _tool_names(tool)))
     if choice not in (None, "none", "auto"):
         raise BadRequest(
@@ -69,7 +69,7 @@ def decline_tools(tools: Sequence[JsonObject] | None, choice: JsonValue) -> tupl
 
 
 def add_declined_note(messages: Sequence[Message], names: Sequence[str]) -> list[Message]:
-    """The messages, and after the instructions what the model has to know of declined tools."""
+    """Return the messages with a note on the declined tools after the instructions."""
     if not names:
         return list(messages)
     place = 0
@@ -82,7 +82,7 @@ def add_declined_note(messages: Sequence[Message], names: Sequence[str]) -> list
 
 
 def response_headers(run_id: str, names: Sequence[str]) -> dict[str, str]:
-    """What the answer says beside its body."""
+    """Return the response headers: the run's id, and the declined tools."""
     headers = {"X-Run-Id": run_id}
     if names:
         shown = ", ".join(names[:MAX_SHOWN_NAMES])

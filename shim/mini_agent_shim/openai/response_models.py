@@ -134,7 +134,7 @@ class ResponseUsage(_Value):
 
     @classmethod
     def of(cls, usage: Usage) -> ResponseUsage:
-        """The run's usage in these words."""
+        """Convert the run's usage."""
         return cls(
             input_tokens=usage.prompt_tokens,
             input_tokens_details=CachedTokens(cached_tokens=usage.cached_tokens),
@@ -148,7 +148,7 @@ class ResponseObject(_Value):
 
     id: str = Field(description="The id of the response, resp_ and the id of the run.")
     object: Literal["response"] = Field(default="response", description="The type of the object.")
-    created_at: int = Field(description="When the run was request for, as Unix time in seconds.")
+    created_at: int = Field(description="When the run was asked for, as Unix time in seconds.")
     status: Literal["in_progress", "completed"] = Field(description="Whether the run has ended.")
     error: None = Field(
         default=None, description="Always null: an error is a problem and no response."

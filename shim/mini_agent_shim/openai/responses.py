@@ -46,13 +46,16 @@ ID_PREFIX: Final = "resp_"
 def convert_responses_request(
     request: ResponsesRequest, earlier: Sequence[Message]
 ) -> AgentRunRequest:
-    """The run that a client asks for, after the messages of an `earlier` one."""
+    """Convert the request to a run request, after the messages of an `earlier` response.
+
+    Raises `BadRequest` for unsupported fields and content.
+    """
     for name in UNSUPPORTED_FIELDS:
         if getattr(request, name):
             raise BadRequest(f"{name} is not available here", field=name, hint=f"leave {name} out")
-    said = [each for each in earlier if each.get("role") not in INSTRUCTION_ROLES]
+    previous = [each for each in earlier if each.get("role") not in INSTRUCTION_ROLES]
     instructions = [system(request.instructions)] if request.instructions else []
-    messages = [*instructions, *said, *parse_input(request.input)]
+    messages = [*instructions, *previous, *parse_input(request.input)]
     fields = {
         "model": parse_model(request.model),
         "messages": add_declined_note(messages, decline_tools(request.tools, request.tool_choice)),
@@ -67,7 +70,7 @@ def convert_responses_request(
 
 @dataclass(frozen=True, slots=True)
 class ResponseBuilder:
-    """The answer to one request."""
+    """Builds the response to one request, whole or as events."""
 
     run_id: str
     request: ResponsesRequest
@@ -75,67 +78,73 @@ class ResponseBuilder:
     created: int = field(default_factory=lambda: int(time.time()))
 
     def build(self, result: AgentResult, before: Sequence[Item] = ()) -> ResponseObject:
-        """All of it at once; `before` are the items that a stream has told already."""
+        """Return the response; `before` are output items that a stream has sent already."""
         facts = {
             "status": "completed",
             "output": (*before, self._message(result.final_answer)),
             "usage": ResponseUsage.of(result.usage),
             "mini_agent": RunFacts.of(self.run_id, result, self.declined_tools),
         }
-        return self._begun().model_copy(update=facts)
+        return self._create_response().model_copy(update=facts)
 
     async def stream(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[str, None]:
-        """What the run does as the summary of its reasoning, then the answer."""
+        """Yield the progress as a reasoning summary, then the answer, as server-sent events."""
         stream = _EventWriter()
-        told = ""
+        summary = ""
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, RunStarted):
-                    for text in self._opening(stream):
+                    for text in self._format_start(stream):
                         yield text
                 elif isinstance(event, Stopped):
-                    for text in self._closing(stream, event.result, told):
+                    for text in self._format_end(stream, event.result, summary):
                         yield text
-                elif said := format_progress(event):
-                    told += said
-                    yield stream.text(
-                        "response.reasoning_summary_text.delta", delta=said, **self._reasoned
+                elif progress := format_progress(event):
+                    summary += progress
+                    yield stream.write(
+                        "response.reasoning_summary_text.delta",
+                        delta=progress,
+                        **self._summary_place,
                     )
 
-    def _opening(self, stream: _EventWriter) -> Iterator[str]:
-        begun = _dump(self._begun())
+    def _format_start(self, stream: _EventWriter) -> Iterator[str]:
+        begun = _dump(self._create_response())
         reasoning = _dump(Reasoning(id=self._reasoning_id))
         part = _dump(SummaryText(text=""))
-        yield stream.text("response.created", response=begun)
-        yield stream.text("response.in_progress", response=begun)
-        yield stream.text("response.output_item.added", output_index=0, item=reasoning)
-        yield stream.text("response.reasoning_summary_part.added", part=part, **self._reasoned)
+        yield stream.write("response.created", response=begun)
+        yield stream.write("response.in_progress", response=begun)
+        yield stream.write("response.output_item.added", output_index=0, item=reasoning)
+        yield stream.write(
+            "response.reasoning_summary_part.added", part=part, **self._summary_place
+        )
 
-    def _closing(self, stream: _EventWriter, result: AgentResult, told: str) -> Iterator[str]:
-        summary = SummaryText(text=told)
-        reasoning = Reasoning(id=self._reasoning_id, summary=(summary,))
-        part = _dump(summary)
-        yield stream.text("response.reasoning_summary_text.done", text=told, **self._reasoned)
-        yield stream.text("response.reasoning_summary_part.done", part=part, **self._reasoned)
-        yield stream.text("response.output_item.done", output_index=0, item=_dump(reasoning))
-        yield from self._answer(stream, result.final_answer)
+    def _format_end(self, stream: _EventWriter, result: AgentResult, summary: str) -> Iterator[str]:
+        text = SummaryText(text=summary)
+        reasoning = Reasoning(id=self._reasoning_id, summary=(text,))
+        part = _dump(text)
+        yield stream.write(
+            "response.reasoning_summary_text.done", text=summary, **self._summary_place
+        )
+        yield stream.write("response.reasoning_summary_part.done", part=part, **self._summary_place)
+        yield stream.write("response.output_item.done", output_index=0, item=_dump(reasoning))
+        yield from self._format_answer(stream, result.final_answer)
         whole = _dump(self.build(result, (reasoning,)))
-        yield stream.text("response.completed", response=whole)
+        yield stream.write("response.completed", response=whole)
 
-    def _answer(self, stream: _EventWriter, answer: str) -> Iterator[str]:
+    def _format_answer(self, stream: _EventWriter, answer: str) -> Iterator[str]:
         opened = _dump(OutputMessage(id=self._message_id, status="in_progress"))
         empty, part = _dump(OutputText(text="")), _dump(OutputText(text=answer))
         place: JsonObject = {"item_id": self._message_id, "output_index": 1, "content_index": 0}
-        yield stream.text("response.output_item.added", output_index=1, item=opened)
-        yield stream.text("response.content_part.added", part=empty, **place)
-        yield stream.text("response.output_text.delta", delta=answer, logprobs=[], **place)
-        yield stream.text("response.output_text.done", text=answer, logprobs=[], **place)
-        yield stream.text("response.content_part.done", part=part, **place)
+        yield stream.write("response.output_item.added", output_index=1, item=opened)
+        yield stream.write("response.content_part.added", part=empty, **place)
+        yield stream.write("response.output_text.delta", delta=answer, logprobs=[], **place)
+        yield stream.write("response.output_text.done", text=answer, logprobs=[], **place)
+        yield stream.write("response.content_part.done", part=part, **place)
         done = _dump(self._message(answer))
-        yield stream.text("response.output_item.done", output_index=1, item=done)
+        yield stream.write("response.output_item.done", output_index=1, item=done)
 
     @property
-    def _reasoned(self) -> JsonObject:
+    def _summary_place(self) -> JsonObject:
         return {"item_id": self._reasoning_id, "output_index": 0, "summary_index": 0}
 
     @property
@@ -150,7 +159,7 @@ class ResponseBuilder:
         content = (OutputText(text=answer),)
         return OutputMessage(id=self._message_id, status="completed", content=content)
 
-    def _begun(self) -> ResponseObject:
+    def _create_response(self) -> ResponseObject:
         form = self.request.text.format if self.request.text else None
         return ResponseObject(
             id=f"{ID_PREFIX}{self.run_id}",
@@ -172,14 +181,14 @@ class _EventWriter:
     def __init__(self) -> None:
         self._numbers = count()
 
-    def text(self, kind: str, **fields: object) -> str:
-        said = {"type": kind, "sequence_number": next(self._numbers), **fields}
-        return format_event(json.dumps(said, ensure_ascii=True), event=kind)
+    def write(self, kind: str, **fields: object) -> str:
+        fields = {"type": kind, "sequence_number": next(self._numbers), **fields}
+        return format_event(json.dumps(fields, ensure_ascii=True), event=kind)
 
 
 def _dump(value: BaseModel) -> JsonObject:
-    said: JsonObject = value.model_dump(mode="json")
-    return said
+    dumped: JsonObject = value.model_dump(mode="json")
+    return dumped
 
 
 def _response_format(request: ResponsesRequest) -> JsonObject | None:
@@ -190,14 +199,14 @@ def _response_format(request: ResponsesRequest) -> JsonObject | None:
     return {"type": "json_schema", "json_schema": schema}
 
 
-def parse_input(given: str | Sequence[JsonObject]) -> list[Message]:
-    """The messages; `BadRequest` for a part that cannot be shown to a model.
+def parse_input(items: str | Sequence[JsonObject]) -> list[Message]:
+    """Convert input items to messages; raises `BadRequest` for parts that no model takes.
 
-    Items that are only the client's own notes, such as reasoning, are left out.
+    Items that are a client's own notes, such as reasoning, are skipped.
     """
-    if isinstance(given, str):
-        return [user(given)]
-    messages = list(_parse_items(given))
+    if isinstance(items, str):
+        return [user(items)]
+    messages = list(_parse_items(items))
     if not messages:
         raise BadRequest("input holds no message", field="input")
     return messages

@@ -1,4 +1,4 @@
-"""`/v1`: the agent as a model, for whatever speaks to OpenAI's API."""
+"""`/v1`: the agent as a model, for clients of OpenAI's API."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ STREAM_RESPONSE: Final[Responses] = {
 
 @dataclass(frozen=True, slots=True)
 class OpenAiRoutes:
-    """The routes and what a run needs."""
+    """The routes below `/v1`."""
 
     service: RunService
 
     def router(self) -> APIRouter:
-        """The routes as FastAPI takes them."""
+        """Create the router."""
         router = APIRouter(prefix="/v1", tags=["openai"])
         router.add_api_route("/models", self.models, responses=AUTH_PROBLEMS)
         router.add_api_route("/models/{name:path}", self.one_model, responses=READ_PROBLEMS)
@@ -77,33 +77,33 @@ class OpenAiRoutes:
         return router
 
     async def models(self) -> ModelList:
-        """The agent, with the service's own model and, by its name, with that one."""
+        """List the agent, with the default model and with that model by its name."""
         own = self.service.settings.default_model
         names = (MODEL_NAME, f"{MODEL_NAME}/{own}") if own else (MODEL_NAME,)
         return ModelList(data=tuple(ModelCard(id=name) for name in names))
 
     async def one_model(self, name: str) -> ModelCard:
-        """One of them."""
+        """Return one model; any name after `mini-agent/` is accepted."""
         parse_model(name)
         return ModelCard(id=name)
 
     async def chat(self, request: Request, body: ChatRequest) -> Response:
-        """Runs the agent on the messages and answers as a model would."""
-        order = self.service.create_order(convert_chat_request(body))
+        """Run the agent on the messages, and return a chat completion."""
+        plan = self.service.plan_run(convert_chat_request(body))
         names = decline_chat_tools(body)
-        run = self.service.runs.start(order, RunOrigin(get_caller(request), "chat"))
+        run = self.service.runs.start(plan, RunOrigin(get_caller(request), "chat"))
         return await _respond(request, run, ChatCompletionBuilder(_run_id(run), body, names))
 
     async def responses(self, request: Request, body: ResponsesRequest) -> Response:
-        """The same in the words of the Responses API, which Codex speaks."""
+        """Run the agent on the input, and return a response, as Codex expects it."""
         caller = get_caller(request)
-        earlier = await self._earlier(body.previous_response_id, caller)
-        order = self.service.create_order(convert_responses_request(body, earlier))
+        earlier = await self._earlier_messages(body.previous_response_id, caller)
+        plan = self.service.plan_run(convert_responses_request(body, earlier))
         names = decline_tools(body.tools, body.tool_choice)
-        run = self.service.runs.start(order, RunOrigin(caller, "responses"))
+        run = self.service.runs.start(plan, RunOrigin(caller, "responses"))
         return await _respond(request, run, ResponseBuilder(_run_id(run), body, names))
 
-    async def _earlier(self, response_id: str | None, caller: Caller) -> list[Message]:
+    async def _earlier_messages(self, response_id: str | None, caller: Caller) -> list[Message]:
         if response_id is None:
             return []
         run_id = response_id.removeprefix(ID_PREFIX)
@@ -127,9 +127,9 @@ async def _respond(
 ) -> Response:
     headers = response_headers(answer.run_id, answer.declined_tools)
     if answer.request.stream:
-        pieces = answer.stream(run.events())
-        return stream_texts(pieces, end_on_disconnect(run), headers)
+        texts = answer.stream(run.events())
+        return stream_texts(texts, end_on_disconnect(run), headers)
     async with end_on_disconnect(run):
         result = await run_while_connected(request.receive, run.result())
-    told = answer.build(result).model_dump_json()
-    return Response(told, media_type="application/json", headers=headers)
+    content = answer.build(result).model_dump_json()
+    return Response(content, media_type="application/json", headers=headers)

@@ -1,4 +1,4 @@
-"""The log of one run as a file of JSON Lines: written as it happens, read while it grows."""
+"""The journal of a run: a JSON Lines file that is read while it is written."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mini_agent_shim.runs.schema import LogEvent, RunEnded, parse_line_head
 
 
 class Journal:
-    """A log that is being written. Each line is there, whole, once `append` returns."""
+    """Appends to a journal. Each line is complete in the file once `append` returns."""
 
     def __init__(self, path: Path, redactor: Redactor) -> None:
         self.redactor = redactor
@@ -27,10 +27,10 @@ class Journal:
         self.bytes = path.stat().st_size
 
     def append(self, event: LogEvent) -> None:
-        """One more line; `OSError` where there is no room, and then nothing of it is left."""
-        said = self.redactor.redact(_dump(event))
+        """Append one line; raises `OSError` on a full disk, and then leaves no part of it."""
+        text = self.redactor.redact(_dump(event))
         head = f'{{"seq":{self._seq + 1},"at":{time.time():.3f},"event":'
-        line = f"{head}{said}}}\n".encode("utf-8", "replace")
+        line = f"{head}{text}}}\n".encode("utf-8", "replace")
         try:
             if self._file.write(line) != len(line):
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -41,12 +41,12 @@ class Journal:
         self.bytes += len(line)
 
     def close(self) -> None:
-        """No line follows."""
+        """Close the file."""
         self._file.close()
 
 
 class JournalReader:
-    """The lines of a log from its beginning; asked again, those that were added meanwhile."""
+    """Reads a journal from its beginning; later calls return the lines added meanwhile."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")
@@ -63,14 +63,14 @@ class JournalReader:
         self._file.close()
 
     def read_new_lines(self) -> Iterator[bytes]:
-        """Each without its line end. The beginning of a line that a crash cut off is none."""
+        """Yield new lines without their line feed; an unfinished last line is skipped."""
         for line in self._file:
             if line.endswith(b"\n"):
                 yield line[:-1]
 
 
 def read_last_seq(path: Path) -> int:
-    """The number of the last line, 0 where there is none."""
+    """Return the number of the last line, 0 for an empty journal."""
     seq = 0
     with JournalReader(path) as lines:
         for line in lines.read_new_lines():
@@ -79,7 +79,7 @@ def read_last_seq(path: Path) -> int:
 
 
 def repair_journal(path: Path) -> bool:
-    """Cuts off the line that a crash left unfinished; whether the log has its last line."""
+    """Truncate a line that a crash left unfinished; return whether the run's end is recorded."""
     whole, kind = 0, ""
     with path.open("r+b") as file:
         for line in file:
@@ -91,7 +91,7 @@ def repair_journal(path: Path) -> bool:
     return bool(kind == RunEnded.model_fields["kind"].default)
 
 
-# Lone surrogates, which a model or a program may well say, are no UTF-8.
+# Lone surrogates, which models and programs may print, cannot be encoded as UTF-8.
 def _dump(event: LogEvent) -> str:
     try:
         return event.model_dump_json()

@@ -1,7 +1,4 @@
-"""A run being recorded: each event into its log, its summary kept, and readers told of the news.
-
-What the log tells of a run: one JSON line when it stops. Never code, output or an answer.
-"""
+"""The writer of a run's log: appends events, updates the summary and wakes readers."""
 
 from __future__ import annotations
 
@@ -32,16 +29,19 @@ MAX_MODEL_CHARS: Final = 100
 
 
 def with_run_log(listener: Listener, run_id: str) -> Listener:
-    """`listener`, and a line in the log when the run stops; the run's span gets its id."""
+    """Wrap `listener`: log one line when the run stops, and set the run id on its span.
 
-    def tell(event: Event) -> None:
+    The line holds no code, output or answer.
+    """
+
+    def record(event: Event) -> None:
         if isinstance(event, RunStarted):
             say_of_current({"gen_ai.conversation.id": run_id})
         if isinstance(event, Stopped):
             _log.info(_format_stop(event.result))
         listener(event)
 
-    return tell
+    return record
 
 
 def _format_stop(result: AgentResult) -> str:
@@ -67,7 +67,7 @@ _log: Final = logging.getLogger(__name__)
 
 
 class RunLogWriter:
-    """What has happened in one run so far. `on_broken` is called when it can be written no more."""
+    """Records one run; `on_broken` is called when its log cannot be written any more."""
 
     def __init__(
         self,
@@ -86,45 +86,45 @@ class RunLogWriter:
 
     @property
     def summary(self) -> RunSummary:
-        """Where the run stands, without any secret."""
+        """The current summary, with secrets redacted."""
         return self._summary
 
     def record_queued(self, event: RunQueued) -> None:
-        """The first line; raises what keeps it from being written."""
+        """Write the first line; raises `OSError`."""
         self._summarize(self._summary)
         self._journal.append(event)
 
     def record_running(self) -> None:
-        """The run has its place."""
+        """Record that the run has left the queue."""
         self._change(state="running", started_at=time.time())
-        self._saved()
+        self._save()
 
     def record(self, event: Event) -> None:
-        """Something has happened."""
+        """Record one event."""
         self._summarize(self._summary.apply(event))
         if isinstance(event, Stopped):
             self.result = event.result
-        self._written(event)
+        self._append(event)
         if isinstance(event, ModelReplied):
-            self._saved()
+            self._save()
 
     def record_end(self, state: State, error: ErrorBody | None = None) -> None:
-        """Nothing follows."""
+        """Record the end, and close the log."""
         self._change(state=state, ended_at=time.time())
         if error is not None:
             self._change(error=error.message)
         metrics.count_run(state, self.summary.stopped_reason)
-        self._written(RunEnded(state=state, error=error))
-        self._saved()
+        self._append(RunEnded(state=state, error=error))
+        self._save()
         self._journal.close()
-        self._tell_readers()
+        self._notify_readers()
 
     def discard(self) -> None:
-        """It never was a run."""
+        """Delete a run that was refused."""
         self._change(state="failed")
         self._journal.close()
         self._store.delete(self.summary.id)
-        self._tell_readers()
+        self._notify_readers()
 
     def _change(self, **changed: object) -> None:
         self._summarize(self._summary.model_copy(update=changed))
@@ -132,26 +132,26 @@ class RunLogWriter:
     def _summarize(self, summary: RunSummary) -> None:
         self._summary = self._journal.redactor.redact_model(summary)
 
-    def _written(self, event: LogEvent) -> None:
+    def _append(self, event: LogEvent) -> None:
         try:
             self._journal.append(event)
         except OSError as broken:
-            self._broken(broken)
-        self._tell_readers()
+            self._mark_broken(broken)
+        self._notify_readers()
 
-    def _saved(self) -> None:
+    def _save(self) -> None:
         try:
             self._store.index.save(self.summary, self._journal.bytes)
         except sqlite3.Error as broken:
-            self._broken(broken)
+            self._mark_broken(broken)
 
-    def _broken(self, why: Exception) -> None:
+    def _mark_broken(self, why: Exception) -> None:
         if not self.is_broken:
             self.is_broken = True
             _log.error(format_log_line("run_log_broken", run_id=self.summary.id, why=str(why)))
             self._on_broken()
 
-    # Whoever waits holds the old one, and takes the new one before it reads again.
-    def _tell_readers(self) -> None:
+    # A reader waits on the old event, and takes the new one before it reads again.
+    def _notify_readers(self) -> None:
         self.updated.set()
         self.updated = asyncio.Event()

@@ -1,4 +1,4 @@
-"""Secrets are kept out of the run log: those of the service, and those a request came with."""
+"""Redaction of the run log: secrets of the environment and of requests are replaced."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, JsonValue
 
 from mini_agent.remote.schema import AgentRunRequest
 
-# Shorter ones are no secrets ("none", "test"), and replacing them would garble what is told.
+# Shorter values are no secrets ("none", "test"), and replacing them would garble the log.
 MIN_SECRET_CHARS: Final = 8
 REPLACEMENT: Final = "[secret]"
 SECRET_NAMES: Final = re.compile(
@@ -23,7 +23,7 @@ OMITTED_FIELDS: Final = frozenset({"api_key", "tool_http_headers"})
 
 
 class Redactor:
-    """Takes `secrets` out of JSON texts."""
+    """Replaces `secrets` in JSON texts."""
 
     def __init__(self, secrets: Iterable[str]) -> None:
         written = {json.dumps(each, ensure_ascii=False)[1:-1] for each in secrets}
@@ -33,20 +33,20 @@ class Redactor:
         self._any = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def redact(self, text: str) -> str:
-        """`text` without them."""
+        """Return `text` with the secrets replaced."""
         return self._any.sub(REPLACEMENT, text) if self._any else text
 
     def redact_model(self, value: Value) -> Value:
-        """`value` without them."""
+        """Return `value` with the secrets replaced."""
         if self._any is None:
             return value
-        said = value.model_dump_json()
-        clean = self.redact(said)
-        return value if clean == said else value.model_validate_json(clean)
+        text = value.model_dump_json()
+        clean = self.redact(text)
+        return value if clean == text else value.model_validate_json(clean)
 
 
 def find_environment_secrets(environment: Mapping[str, str]) -> Iterator[str]:
-    """The values of the variables that are named as secrets are, such as OPENAI_API_KEY."""
+    """Yield the values of variables that are named like secrets, such as OPENAI_API_KEY."""
     for name, value in environment.items():
         if SECRET_NAMES.search(name):
             yield value
@@ -57,18 +57,18 @@ def find_environment_secrets(environment: Mapping[str, str]) -> Iterator[str]:
 
 
 def find_request_secrets(request: AgentRunRequest) -> Iterator[str]:
-    """The key and the headers that a request came with."""
+    """Yield the key, the header values and the secret fields of a request."""
     yield request.api_key or ""
     yield from (request.tool_http_headers or {}).values()
     yield from _secret_fields(request.completion_kwargs)
 
 
 def dump_request(request: AgentRunRequest) -> dict[str, JsonValue]:
-    """What the log keeps of a request: enough to repeat it with one's own key."""
-    said: dict[str, JsonValue] = request.model_dump(
+    """Return what the log keeps of a request: enough to repeat it with another key."""
+    kept: dict[str, JsonValue] = request.model_dump(
         mode="json", exclude_defaults=True, exclude=set(OMITTED_FIELDS)
     )
-    return said
+    return kept
 
 
 def _secret_fields(fields: Mapping[str, JsonValue]) -> Iterator[str]:

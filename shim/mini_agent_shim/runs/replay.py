@@ -1,4 +1,4 @@
-"""What a run's log tells when it is read again: its events, its result, and what it has left."""
+"""Reads a run's log back: its request, result, artifacts and events."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class ArtifactFacts(BaseModel):
 
 
 class StoredArtifact(BaseModel):
-    """The same with its content."""
+    """An artifact with its content."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -57,7 +57,7 @@ class StoredArtifact(BaseModel):
 
 
 class RunRecord(BaseModel):
-    """All that a log tells, so far."""
+    """What a log holds so far."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -74,7 +74,7 @@ class RunRecord(BaseModel):
 
 
 async def read_run_record(lines: AsyncGenerator[bytes, None]) -> RunRecord:
-    """What the lines tell, read to their end."""
+    """Read all lines into a record."""
     request: dict[str, JsonValue] = {}
     result: AgentResult | None = None
     error: ErrorBody | None = None
@@ -82,10 +82,10 @@ async def read_run_record(lines: AsyncGenerator[bytes, None]) -> RunRecord:
     async with aclosing(lines):
         async for line in lines:
             match _parse_event(line):
-                case RunQueued(request=asked):
-                    request = asked
-                case Stopped(result=came):
-                    result = came
+                case RunQueued(request=recorded):
+                    request = recorded
+                case Stopped(result=finished):
+                    result = finished
                 case RunEnded(error=why):
                     error = why
                 case ToolFinished(iteration=turn, invocation=call):
@@ -96,7 +96,7 @@ async def read_run_record(lines: AsyncGenerator[bytes, None]) -> RunRecord:
 
 
 async def replay_events(lines: AsyncGenerator[bytes, None]) -> AsyncGenerator[Event, None]:
-    """The loop's events again, as they were told."""
+    """Yield the loop's events of the lines."""
     async with aclosing(lines):
         async for line in lines:
             event = LogLine.model_validate_json(line).event

@@ -1,4 +1,4 @@
-"""A run in progress: a task of its own, which callers wait for and anybody may end."""
+"""A run in progress: an asyncio task that callers wait for, follow and cancel."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Work: TypeAlias = Callable[[Listener], Coroutine[object, object, AgentResult]]
 
 @dataclass(frozen=True, slots=True)
 class RunPlan:
-    """What a run is to do: the request, its model, and the work, which tells a listener of it."""
+    """What a run executes: the request, its model, and the coroutine that reports to a listener."""
 
     request: AgentRunRequest
     model: str
@@ -34,150 +34,150 @@ class RunPlan:
 
 
 class RunTask:
-    """One run, from its place in the queue to its end."""
+    """One run, from the queue to its end."""
 
-    def __init__(self, order: RunPlan, places: asyncio.Semaphore) -> None:
-        self._order = order
-        self._places = places
+    def __init__(self, plan: RunPlan, slots: asyncio.Semaphore) -> None:
+        self._plan = plan
+        self._slots = slots
         self._ending_as: State = "cancelled"
-        self._has_begun = False
-        self._is_called_off = False
-        self._listeners: list[asyncio.Queue[Event | None]] = []
+        self._has_started = False
+        self._is_cancelled = False
+        self._queues: list[asyncio.Queue[Event | None]] = []
         self._recorder: RunLogWriter | None = None
         self._task: asyncio.Task[AgentResult] | None = None
 
     @property
     def recorder(self) -> RunLogWriter:
-        """Its record; there once it has begun."""
+        """The writer of its log; available once the run has started."""
         if self._recorder is None:
             raise RuntimeError("the run has not begun")
         return self._recorder
 
-    def start(self, recorder: RunLogWriter, over: Callable[[], None]) -> None:
-        """Starts the task; `over` is called at its end."""
+    def start(self, recorder: RunLogWriter, on_end: Callable[[], None]) -> None:
+        """Start the task; `on_end` is called at its end."""
         self._recorder = recorder
-        self._task = asyncio.create_task(self._worked())
-        self._task.add_done_callback(lambda task: _retrieve(task, over))
+        self._task = asyncio.create_task(self._run())
+        self._task.add_done_callback(lambda task: _retrieve(task, on_end))
 
     def cancel(self) -> None:
-        """Asks it to end at once."""
-        # A task that is cancelled before its first step would not even say that it ended.
-        self._is_called_off = True
-        if self._task is not None and self._has_begun:
+        """Cancel the run."""
+        # A task that is cancelled before its first step would not even record its end.
+        self._is_cancelled = True
+        if self._task is not None and self._has_started:
             self._task.cancel()
 
     async def end(self, state: State) -> None:
-        """Ends it, unless it has ended, and waits for that."""
+        """Cancel the run with this final state, and wait until it has ended."""
         if self._task is None or self._task.done():
             return
         self._ending_as = state
-        if self._has_its_answer:
+        if self._has_answer:
             await asyncio.wait({self._task}, timeout=CANCEL_TIMEOUT_S)
         self.cancel()
         await asyncio.wait({self._task}, timeout=CANCEL_TIMEOUT_S)
 
     @property
-    def _has_its_answer(self) -> bool:
-        """All that is left to do is to leave the sandbox."""
+    def _has_answer(self) -> bool:
+        """Tell whether only closing the sandbox is left to do."""
         result = self.recorder.result
         return result is not None and run_state(result) != "cancelled"
 
     async def result(self) -> AgentResult:
-        """What became of it; raises what kept it from beginning. Giving up does not end it."""
+        """Wait for the result; raises why the run failed. Cancelling this does not end the run."""
         if self._task is None:
             raise RuntimeError("the run has not begun")
         return await asyncio.shield(self._task)
 
     def events(self) -> AsyncGenerator[Event, None]:
-        """What happens from now on, up to the end; then raises what `result` raises."""
-        told: asyncio.Queue[Event | None] = asyncio.Queue()
-        self._listeners.append(told)
-        return self._heard_on(told)
+        """Yield the events from now to the end; then raise what `result` raises."""
+        queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        self._queues.append(queue)
+        return self._read_queue(queue)
 
-    async def _heard_on(self, told: asyncio.Queue[Event | None]) -> AsyncGenerator[Event, None]:
-        while (event := await told.get()) is not None:
+    async def _read_queue(self, queue: asyncio.Queue[Event | None]) -> AsyncGenerator[Event, None]:
+        while (event := await queue.get()) is not None:
             yield event
         await self.result()
 
-    async def _worked(self) -> AgentResult:
+    async def _run(self) -> AgentResult:
         recorder = self.recorder
-        self._has_begun = True
+        self._has_started = True
         try:
-            result = await self._in_its_place()
+            result = await self._run_in_slot()
         except asyncio.CancelledError:
-            return self._cut_off()
+            return self._record_cancelled()
         except BadRequest:
             recorder.discard()
             raise
         except Exception as broken:
-            # Leaving a sandbox can fail, which does not undo the run.
+            # Closing a sandbox can fail, which does not undo the run.
             if recorder.result is not None:
-                return self._done(recorder.result)
+                return self._record_done(recorder.result)
             recorder.record_end("failed", _describe_error(broken))
             raise
         else:
-            return self._done(result)
+            return self._record_done(result)
         finally:
-            self._tell_all(None)
+            self._publish(None)
 
-    async def _in_its_place(self) -> AgentResult:
-        if self._is_called_off:
+    async def _run_in_slot(self) -> AgentResult:
+        if self._is_cancelled:
             raise asyncio.CancelledError
         with metrics.track_queued():
-            await self._places.acquire()
+            await self._slots.acquire()
         try:
             with metrics.track_running():
                 self.recorder.record_running()
-                return await self._order.work(self._listener)
+                return await self._plan.work(self._listener)
         finally:
-            self._places.release()
+            self._slots.release()
 
-    def _done(self, result: AgentResult) -> AgentResult:
+    def _record_done(self, result: AgentResult) -> AgentResult:
         self.recorder.record_end(run_state(result))
         return result
 
-    def _cut_off(self) -> AgentResult:
+    def _record_cancelled(self) -> AgentResult:
         recorder = self.recorder
         if recorder.is_broken:
             recorder.record_end("failed", _describe_error(_log_unavailable()))
             raise _log_unavailable()
-        if recorder.result is not None and self._has_its_answer:
-            return self._done(recorder.result)
+        if recorder.result is not None and self._has_answer:
+            return self._record_done(recorder.result)
         recorder.record_end(self._ending_as, _describe_end(self._ending_as))
-        return recorder.result or _unstarted_result(self._order, self._ending_as)
+        return recorder.result or _unstarted_result(self._plan, self._ending_as)
 
     @property
     def _listener(self) -> Listener:
-        return with_run_log(self._tell, self.recorder.summary.id)
+        return with_run_log(self._record, self.recorder.summary.id)
 
-    def _tell(self, event: Event) -> None:
+    def _record(self, event: Event) -> None:
         metrics.count_event(event)
         self.recorder.record(event)
-        self._tell_all(event)
+        self._publish(event)
 
-    def _tell_all(self, event: Event | None) -> None:
-        for told in self._listeners:
-            told.put_nowait(event)
+    def _publish(self, event: Event | None) -> None:
+        for queue in self._queues:
+            queue.put_nowait(event)
 
 
 @asynccontextmanager
 async def end_on_disconnect(run: RunTask) -> AsyncIterator[None]:
-    """Whoever leaves the block before the run is over ends the run."""
+    """End the run when its block is left early: by a disconnect, or at shutdown."""
     try:
         yield
     except ClientDisconnected:
         await run.end("cancelled")
         raise
-    except asyncio.CancelledError:  # the server gives up on the request: it shuts down
+    except asyncio.CancelledError:  # the server is shutting down
         await run.end("interrupted")
         raise
 
 
-def _retrieve(task: asyncio.Task[AgentResult], over: Callable[[], None]) -> None:
-    # What it raised may have no reader; asyncio would complain about it.
+def _retrieve(task: asyncio.Task[AgentResult], on_end: Callable[[], None]) -> None:
+    # An exception that nobody retrieves would be logged by asyncio.
     if not task.cancelled():
         task.exception()
-    over()
+    on_end()
 
 
 def _log_unavailable() -> RunLogUnavailable:
@@ -199,14 +199,14 @@ def _describe_end(state: State) -> ErrorBody:
     return ErrorBody(code="interrupted", message="the shim stopped while the run was in progress")
 
 
-def _unstarted_result(order: RunPlan, state: State) -> AgentResult:
+def _unstarted_result(plan: RunPlan, state: State) -> AgentResult:
     return AgentResult(
         final_answer=f"The run was {state} before it began.",
         answer_source="notice",
         stopped_reason="cancelled",
-        messages=order.request.messages,
+        messages=plan.request.messages,
         iterations=(),
-        used_model=order.model,
+        used_model=plan.model,
         error=f"the run was {state}",
         total_ms=0.0,
     )

@@ -1,7 +1,4 @@
-"""The log of a run, line by line: the loop's events, and around them how it was asked and ended.
-
-A run in a few words, as the list of runs shows it.
-"""
+"""The models of the run log: its lines, and the summary that lists show."""
 
 from __future__ import annotations
 
@@ -61,7 +58,7 @@ class LogLine(_Value):
 
 
 def parse_line_head(line: bytes) -> tuple[int, str]:
-    """The number and the kind of a written line, without reading all of it."""
+    """Return the number and the event kind of a line, without parsing all of it."""
     found = _HEAD.match(line)
     if found is None:
         raise ValueError(f"no line of a run log: {line[:80]!r}")
@@ -69,7 +66,7 @@ def parse_line_head(line: bytes) -> tuple[int, str]:
 
 
 def run_state(result: AgentResult) -> State:
-    """How a run that the loop brought to its end is counted."""
+    """Return the final state of a run with this result."""
     match result.stopped_reason:
         case "error":
             return "failed"
@@ -125,11 +122,11 @@ class RunSummary(BaseModel):
 
     @property
     def is_over(self) -> bool:
-        """Whether nothing follows."""
+        """Tell whether the run has ended."""
         return self.state not in IN_PROGRESS
 
     def apply(self, event: Event) -> RunSummary:
-        """The summary once `event` has happened."""
+        """Return the summary after `event`."""
         match event:
             case RunStarted():
                 return self.model_copy(update={"max_iterations": event.max_iterations})
@@ -140,22 +137,22 @@ class RunSummary(BaseModel):
             case ToolFinished():
                 return self.model_copy(update={"tool_calls": self.tool_calls + 1})
             case Stopped(result=result):
-                told = {
+                changes = {
                     "stopped_reason": result.stopped_reason,
                     "answer": replace_surrogates(result.final_answer[:MAX_PREVIEW_CHARS]),
                     "error": result.error and replace_surrogates(result.error),
                     "model": result.used_model,
                     "usage": result.usage,
                 }
-                return self.model_copy(update=told)
+                return self.model_copy(update=changes)
             case _:
                 return self
 
 
 def preview_prompt(messages: Sequence[Message]) -> str:
-    """The beginning of what the caller asked last."""
-    asked = [message for message in messages if message.get("role") == "user"]
-    content = (asked or messages)[-1].get("content")
+    """Return the beginning of the last user message, at most `MAX_PREVIEW_CHARS`."""
+    from_user = [message for message in messages if message.get("role") == "user"]
+    content = (from_user or messages)[-1].get("content")
     if isinstance(content, list):
         parts = [part.get("text") for part in content if isinstance(part, dict)]
         content = " ".join(part for part in parts if isinstance(part, str))

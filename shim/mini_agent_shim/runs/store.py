@@ -1,7 +1,4 @@
-"""All runs there are on disk: the index, the logs, what of them is kept, and who may read it.
-
-The index of all runs: SQLite, one row a run, beside the logs that hold everything.
-"""
+"""The store of runs on disk: an SQLite index with a row per run, beside the logs."""
 
 from __future__ import annotations
 
@@ -56,7 +53,7 @@ ORDER BY id DESC LIMIT :limit
 
 @dataclass(frozen=True, slots=True)
 class RunQuery:
-    """Which runs a page shows, newest first; `caller` None: everybody's."""
+    """Which runs a page lists, newest first; `caller` None: of all callers."""
 
     caller: str | None = None
     states: tuple[State, ...] = ()
@@ -70,17 +67,17 @@ class RunQuery:
 
 @dataclass(frozen=True, slots=True)
 class KeyedRun:
-    """The run that an Idempotency-Key stands for, and the digest of the request it came with."""
+    """The run of an Idempotency-Key, and the digest of its request."""
 
     run: str
     digest: str
 
 
 class RunIndex:
-    """The rows. Every call is one short transaction."""
+    """The SQLite index. Every call is one short transaction."""
 
     def __init__(self, path: Path) -> None:
-        # Every change is a transaction by itself; the write-ahead log survives a killed process.
+        # Each statement is its own transaction; the write-ahead log survives a killed process.
         self._rows = sqlite3.connect(path, timeout=BUSY_TIMEOUT_S, isolation_level=None)
         self._rows.execute("PRAGMA journal_mode=WAL")
         self._rows.execute("PRAGMA synchronous=NORMAL")
@@ -88,11 +85,11 @@ class RunIndex:
         self._rows.execute(f"PRAGMA user_version={VERSION:d}")
 
     def close(self) -> None:
-        """No call follows."""
+        """Close the database."""
         self._rows.close()
 
     def save(self, summary: RunSummary, size: int) -> None:
-        """The run as it is now, its log `size` bytes long."""
+        """Save a run's summary and the size of its log, in bytes."""
         found_by = (summary.id, summary.model, summary.prompt, summary.answer, summary.error or "")
         row = {
             "id": summary.id,
@@ -107,13 +104,13 @@ class RunIndex:
         self._rows.execute(SAVE, row)
 
     def find(self, run_id: str) -> RunSummary | None:
-        """The run of this id."""
+        """Return the run with this id, or None."""
         row = self._rows.execute("SELECT summary FROM runs WHERE id = ?", (run_id,)).fetchone()
         return RunSummary.model_validate_json(row[0]) if row else None
 
     def list_page(self, query: RunQuery) -> list[RunSummary]:
-        """The runs that are query, newest first."""
-        asked = {
+        """Return the matching runs, newest first."""
+        parameters = {
             "caller": query.caller,
             "states": f",{','.join(query.states)},",
             "model": query.model,
@@ -123,60 +120,60 @@ class RunIndex:
             "words": _sqlite_text(query.words.lower()),
             "limit": query.limit,
         }
-        rows = self._rows.execute(PAGE, asked)
+        rows = self._rows.execute(PAGE, parameters)
         return [RunSummary.model_validate_json(row[0]) for row in rows]
 
     def find_unfinished(self) -> list[RunSummary]:
-        """The runs that were in progress when they were last saved."""
+        """Return the runs that were in progress when they were last saved."""
         rows = self._rows.execute(
             "SELECT summary FROM runs WHERE state IN ('queued', 'running') ORDER BY id"
         )
         return [RunSummary.model_validate_json(row[0]) for row in rows]
 
     def count_since(self, caller: str, since: float) -> int:
-        """How many runs a caller has begun since then."""
-        counted = "SELECT count(*) FROM runs WHERE caller = ? AND created >= ?"
-        (count,) = self._rows.execute(counted, (caller, since)).fetchone()
+        """Count the runs that a caller has started since a time."""
+        statement = "SELECT count(*) FROM runs WHERE caller = ? AND created >= ?"
+        (count,) = self._rows.execute(statement, (caller, since)).fetchone()
         return int(count)
 
-    def oldest_since(self, caller: str, since: float) -> float:
-        """When the first of these was begun; `since` where there is none."""
-        asked = "SELECT min(created) FROM runs WHERE caller = ? AND created >= ?"
-        (oldest,) = self._rows.execute(asked, (caller, since)).fetchone()
+    def find_oldest_since(self, caller: str, since: float) -> float:
+        """Return when the first of these started; `since` where there is none."""
+        parameters = "SELECT min(created) FROM runs WHERE caller = ? AND created >= ?"
+        (oldest,) = self._rows.execute(parameters, (caller, since)).fetchone()
         return since if oldest is None else float(oldest)
 
-    def find_outdated(self, before: float, most_bytes: int) -> list[str]:
-        """Ended runs that are older, and the oldest of those that are too many bytes together."""
-        asked = """
+    def find_outdated(self, before: float, max_bytes: int) -> list[str]:
+        """Return ended runs older than `before`, and the oldest beyond `max_bytes` in total."""
+        parameters = """
         SELECT id FROM (
           SELECT id, state, created, sum(bytes) OVER (ORDER BY id DESC) AS so_far FROM runs
         ) WHERE state NOT IN ('queued', 'running') AND (created < ? OR so_far > ?)
         """
-        return [row[0] for row in self._rows.execute(asked, (before, most_bytes))]
+        return [row[0] for row in self._rows.execute(parameters, (before, max_bytes))]
 
     def delete(self, ids: Iterable[str]) -> None:
-        """Removes runs, and the keys that stand for them."""
-        gone = [(each,) for each in ids]
-        self._rows.executemany("DELETE FROM keys WHERE run = ?", gone)
-        self._rows.executemany("DELETE FROM runs WHERE id = ?", gone)
+        """Delete runs and their keys."""
+        rows = [(each,) for each in ids]
+        self._rows.executemany("DELETE FROM keys WHERE run = ?", rows)
+        self._rows.executemany("DELETE FROM runs WHERE id = ?", rows)
 
     def find_key(self, caller: str, key: str) -> KeyedRun | None:
-        """What a caller's key stands for."""
-        asked = "SELECT run, digest FROM keys WHERE caller = ? AND key = ?"
-        row = self._rows.execute(asked, (caller, key)).fetchone()
+        """Return the run of a caller's key, or None."""
+        parameters = "SELECT run, digest FROM keys WHERE caller = ? AND key = ?"
+        row = self._rows.execute(parameters, (caller, key)).fetchone()
         return KeyedRun(row[0], row[1]) if row else None
 
     def save_key(self, caller: str, key: str, keyed: KeyedRun) -> None:
-        """From now on the key stands for this run."""
+        """Assign the key to this run."""
         row = (caller, key, keyed.digest, keyed.run)
         self._rows.execute("INSERT OR REPLACE INTO keys VALUES (?, ?, ?, ?)", row)
 
     def delete_keys(self, run: str) -> None:
-        """No key stands for this run any more."""
+        """Delete the keys of this run."""
         self._rows.execute("DELETE FROM keys WHERE run = ?", (run,))
 
 
-# NUL ends a text for SQLite's functions, and a lone surrogate is no text to it.
+# NUL ends a text in SQLite's functions; a lone surrogate cannot be stored.
 def _sqlite_text(text: str) -> str:
     return text.replace("\0", " ").encode("utf-8", "replace").decode()
 
@@ -185,7 +182,7 @@ SWEEP_INTERVAL_S: Final = 60.0
 INTERRUPTED: Final = ErrorBody(
     code="interrupted",
     message="the shim stopped while the run was in progress",
-    hint="its log holds what had happened until then; start it again if it is still query",
+    hint="its log holds what had happened until then; start it again if it is still wanted",
 )
 FOLDER_HINT: Final = "MINI_AGENT_RUNS_DIR names a folder that the shim can write"
 _log: Final = logging.getLogger(__name__)
@@ -193,39 +190,39 @@ _log: Final = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long runs are kept and how much room they may take; the oldest go first."""
+    """How many days and MiB of runs are kept; the oldest are deleted first."""
 
     days: float = 30.0
     megabytes: int = 1024
 
 
 class RunStore:
-    """Opened by the first who needs it, or when the service starts, whichever is earlier.
+    """The logs and their index in one folder, opened on first use.
 
-    Without a `folder` the runs are forgotten when it is closed.
+    Without a `folder` it uses a temporary one, which `close` deletes.
     """
 
-    def __init__(self, folder: Path | None, keeping: Retention) -> None:
+    def __init__(self, folder: Path | None, retention: Retention) -> None:
         self._named = folder
-        self._keeping = keeping
+        self._retention = retention
         self._open: _OpenStore | None = None
         self._swept = 0.0
 
     @property
     def index(self) -> RunIndex:
-        """The index of the open store."""
+        """The index, opened if it is not."""
         return self.open().index
 
     def open(self) -> _OpenStore:
-        """The store, open; `NotConfigured` where that cannot be."""
+        """Open the store; raises `NotConfigured` where the folder cannot be used."""
         if self._open is None:
             self._open = _open_folder(self._named)
-            self._find_interrupted()
+            self._mark_interrupted()
             self.sweep()
         return self._open
 
     def close(self) -> None:
-        """Nothing follows."""
+        """Close the store."""
         if self._open is None:
             return
         self._open.close()
@@ -234,7 +231,7 @@ class RunStore:
         self._open = None
 
     def create_journal(self, summary: RunSummary, redactor: Redactor) -> Journal:
-        """The log of a new run."""
+        """Create the journal of a new run."""
         path = self._path(summary.id)
         path.touch(mode=0o600)
         journal = Journal(path, redactor)
@@ -247,21 +244,21 @@ class RunStore:
         return journal
 
     def open_reader(self, run_id: str) -> JournalReader:
-        """The lines of a run."""
+        """Open the journal of a run for reading."""
         return JournalReader(self._path(run_id))
 
     def delete(self, run_id: str) -> None:
-        """A run that never was."""
+        """Delete a run."""
         self._path(run_id).unlink(missing_ok=True)
         self.index.delete([run_id])
 
     def sweep(self) -> None:
-        """Removes what is too old or too much, at most once a minute."""
+        """Delete runs beyond the retention, at most once in `SWEEP_INTERVAL_S`."""
         if time.monotonic() - self._swept < SWEEP_INTERVAL_S:
             return
         self._swept = time.monotonic()
-        before = time.time() - self._keeping.days * 86_400
-        outdated = self.index.find_outdated(before, self._keeping.megabytes << 20)
+        before = time.time() - self._retention.days * 86_400
+        outdated = self.index.find_outdated(before, self._retention.megabytes << 20)
         for run_id in outdated:
             self._path(run_id).unlink(missing_ok=True)
         self.index.delete(outdated)
@@ -269,7 +266,7 @@ class RunStore:
     def _path(self, run_id: str) -> Path:
         return self.open().folder / "logs" / f"{run_id}.jsonl"
 
-    def _find_interrupted(self) -> None:
+    def _mark_interrupted(self) -> None:
         for summary in self.index.find_unfinished():
             path = self._path(summary.id)
             path.touch(mode=0o600)
@@ -277,13 +274,17 @@ class RunStore:
                 journal = Journal(path, Redactor(()))
                 journal.append(RunEnded(state="interrupted", error=INTERRUPTED))
                 journal.close()
-            told = {"state": "interrupted", "ended_at": time.time(), "error": INTERRUPTED.message}
-            self.index.save(summary.model_copy(update=told), path.stat().st_size)
+            changes = {
+                "state": "interrupted",
+                "ended_at": time.time(),
+                "error": INTERRUPTED.message,
+            }
+            self.index.save(summary.model_copy(update=changes), path.stat().st_size)
             _log.warning(format_log_line("run_interrupted", run_id=summary.id))
 
 
 def require_writable_folder(named: Path | None) -> None:
-    """`NotConfigured` where runs cannot be kept there now."""
+    """Raise `NotConfigured` where runs cannot be stored in this folder."""
     if named is not None:
         _open_folder(named).close()
 

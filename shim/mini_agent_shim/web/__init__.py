@@ -1,1 +1,1 @@
-"""The page at `/`: runs seen as they happen. Files as they are, with no build step."""
+"""The page at `/`, which shows runs as they happen; static files without a build step."""

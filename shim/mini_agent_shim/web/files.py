@@ -1,4 +1,4 @@
-"""The files of the page: what they are called, their bytes, and how browsers are to treat them."""
+"""The static files of the page, and the headers that restrict what browsers do with them."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ MEDIA_TYPES: Final = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
-# What runs print is hostile. The page makes no markup of it, and where it did, no browser would:
-# only files of this folder are run, and Trusted Types keep texts from becoming markup.
+# What runs print is hostile. The page makes no markup of it, and the policy would block it:
+# only scripts of this folder are executed, and Trusted Types keep text from becoming markup.
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
@@ -34,21 +34,21 @@ HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # Asked for anew each time, and mostly answered with a 304.
+    # Revalidated each time, mostly with a 304.
     "Cache-Control": "no-cache",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class PageFile:
-    """One file, as it is sent."""
+    """A file with its media type and ETag."""
 
     content: bytes
     media_type: str
     etag: str
 
     async def respond(self, request: Request) -> Response:
-        """The file, or that the browser has it."""
+        """Return the file, or 304 where the browser has it."""
         headers = {**HEADERS, "ETag": self.etag}
         if request.headers.get("if-none-match") == self.etag:
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
@@ -56,14 +56,14 @@ class PageFile:
 
 
 def load_page_files(folder: Path = STATIC_FOLDER) -> Mapping[str, PageFile]:
-    """The page's files by their paths; `/` is its beginning."""
+    """Read the page's files, by their URL paths; `/` is index.html."""
     paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
     files = {f"/page/{path.relative_to(folder).as_posix()}": _read(path) for path in paths}
     return {"/": files.pop("/page/index.html"), **files}
 
 
 def create_page_routes(files: Mapping[str, PageFile]) -> list[Route]:
-    """A route for each file."""
+    """Create a route for each file."""
     return [Route(path, file.respond, include_in_schema=False) for path, file in files.items()]
 
 

@@ -1,4 +1,4 @@
-"""`GET /status`: whether engine, sidecar and model are there, and how many sandboxes wait."""
+"""`GET /status`: the state of engine, sidecar and model, and the levels of the pools."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PartState = Literal["ok", "off", "unknown"]
 
 
 class Part(BaseModel):
-    """One thing that a run needs."""
+    """The state of one thing that a run needs."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -39,7 +39,7 @@ class Part(BaseModel):
 
 
 class Status(BaseModel):
-    """What runs need."""
+    """The state of what runs need."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -56,23 +56,23 @@ class Status(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class StatusRoutes:
-    """Looks when it is asked; no model is called for it."""
+    """Checks on each request; calls no model."""
 
     settings: ShimSettings
     sidecar: SidecarConnection
 
     def router(self) -> APIRouter:
-        """The route as FastAPI takes it."""
+        """Create the router."""
         router = APIRouter()
         router.add_api_route("/status", self.status, responses=AUTH_PROBLEMS)
         return router
 
     async def status(self) -> Status:
-        """How things stand now."""
-        async with asyncio.TaskGroup() as looking:
-            sandboxes = looking.create_task(self._engine_and_sidecar())
-            pools = looking.create_task(self._pools())
-            model = looking.create_task(self._model())
+        """Return the state of all parts."""
+        async with asyncio.TaskGroup() as group:
+            sandboxes = group.create_task(self._check_sandboxes())
+            pools = group.create_task(self._read_pools())
+            model = group.create_task(self._check_model())
         engine, sidecar = sandboxes.result()
         return Status(
             engine=engine,
@@ -82,7 +82,7 @@ class StatusRoutes:
             pools=pools.result(),
         )
 
-    async def _engine_and_sidecar(self) -> tuple[Part, Part]:
+    async def _check_sandboxes(self) -> tuple[Part, Part]:
         try:
             await self.sidecar.require_ready()
         except SidecarNotReady as refused:
@@ -94,28 +94,28 @@ class StatusRoutes:
             return Part(state="unknown", detail="only the sidecar sees it"), off
         return Part(state="ok", detail="runs sandboxes"), Part(state="ok", detail="ready")
 
-    async def _pools(self) -> dict[str, int]:
+    async def _read_pools(self) -> dict[str, int]:
         if not self.settings.sidecar_url:
             return {}
-        said = await _get(f"{self.settings.sidecar_url.rstrip('/')}/metrics")
-        found = POOL_LEVEL.findall(said.text) if said is not None else []
+        response = await _get(f"{self.settings.sidecar_url.rstrip('/')}/metrics")
+        found = POOL_LEVEL.findall(response.text) if response is not None else []
         return {pool: int(float(level)) for pool, level in found}
 
-    async def _model(self) -> Part:
+    async def _check_model(self) -> Part:
         named = self.settings.default_model
         if not named:
             return Part(state="unknown", detail="no model is set as the default", hint=MODEL_HINT)
         if not named.startswith(OLLAMA_PREFIXES):
             return Part(state="unknown", detail=f"{named}: seen when it is asked")
-        return await self._model_of_ollama(named.partition("/")[2])
+        return await self._check_ollama(named.partition("/")[2])
 
-    async def _model_of_ollama(self, name: str) -> Part:
+    async def _check_ollama(self, name: str) -> Part:
         address = (self.settings.ollama_address or "http://127.0.0.1:11434").rstrip("/")
-        said = await _get(f"{address}/api/tags")
-        if said is None:
+        response = await _get(f"{address}/api/tags")
+        if response is None:
             detail = f"Ollama at {address} does not answer"
             return Part(state="off", detail=detail, hint="start it: ollama serve")
-        if {name, f"{name}:latest"} & _model_names(said):
+        if {name, f"{name}:latest"} & _model_names(response):
             return Part(state="ok", detail=f"{name} is there")
         return Part(state="off", detail=f"{name} is not there", hint=PULL_HINT.format(name=name))
 
@@ -123,15 +123,15 @@ class StatusRoutes:
 async def _get(url: str) -> httpx.Response | None:
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S) as http:
-            said = await http.get(url)
+            response = await http.get(url)
     except httpx.HTTPError:
         return None
-    return said if said.is_success else None
+    return response if response.is_success else None
 
 
-def _model_names(said: httpx.Response) -> set[str]:
+def _model_names(response: httpx.Response) -> set[str]:
     try:
-        listed: JsonValue = said.json()
+        listed: JsonValue = response.json()
     except ValueError:
         return set()
     models = listed.get("models") if isinstance(listed, dict) else None

@@ -13,7 +13,9 @@ from mini_agent.coding.permissions.rules import Rules, parse_rule
 from mini_agent.coding.tools.context import ToolContext
 
 
-def rules(deny: Iterable[str] = (), ask: Iterable[str] = (), allow: Iterable[str] = ()) -> Rules:
+def parse_rules(
+    deny: Iterable[str] = (), ask: Iterable[str] = (), allow: Iterable[str] = ()
+) -> Rules:
     """The rules as they are written in settings."""
     return Rules(*(tuple(map(parse_rule, written)) for written in (deny, ask, allow)))
 

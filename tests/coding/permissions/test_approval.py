@@ -17,7 +17,7 @@ FETCH: JsonObject = {"url": "https://a.example/x", "prompt": "p"}
 
 
 @dataclass
-class User:
+class ScriptedPrompter:
     """Says the same to everything."""
 
     said: UserAnswer
@@ -30,7 +30,7 @@ class User:
 
 
 async def test_always_answers_the_calls_that_wait_as_well(context: ToolContext) -> None:
-    user = User(UserAnswer("always"))
+    user = ScriptedPrompter(UserAnswer("always"))
     approval = PolicyApprover(PermissionPolicy(context), user)
     async with asyncio.TaskGroup() as calls:
         asked = [
@@ -41,7 +41,7 @@ async def test_always_answers_the_calls_that_wait_as_well(context: ToolContext) 
 
 
 async def test_once_is_for_one_call(context: ToolContext) -> None:
-    user = User(UserAnswer("once"))
+    user = ScriptedPrompter(UserAnswer("once"))
     approval = PolicyApprover(PermissionPolicy(context), user)
     for _ in range(2):
         assert await approval.find_objection("WebFetch", FETCH, "") == ""
@@ -49,7 +49,9 @@ async def test_once_is_for_one_call(context: ToolContext) -> None:
 
 
 async def test_no_comes_with_what_the_user_says(context: ToolContext) -> None:
-    approval = PolicyApprover(PermissionPolicy(context), User(UserAnswer("no", "use the cache")))
+    approval = PolicyApprover(
+        PermissionPolicy(context), ScriptedPrompter(UserAnswer("no", "use the cache"))
+    )
     objection = await approval.find_objection("WebFetch", FETCH, "")
     assert objection == "The user does not want this to be done. They say: use the cache"
 
@@ -60,7 +62,7 @@ async def test_a_rule_that_cannot_be_kept_holds_all_the_same(
     (project / LOCAL_SETTINGS).parent.mkdir()
     (project / LOCAL_SETTINGS).write_text("{")
     told: list[str] = []
-    user = User(UserAnswer("always"))
+    user = ScriptedPrompter(UserAnswer("always"))
     keep = partial(add_allow_rule, project / LOCAL_SETTINGS)
     approval = PolicyApprover(PermissionPolicy(context, save_rule=keep), user, told.append)
     for _ in range(2):
@@ -79,7 +81,9 @@ async def test_where_nobody_is_there_the_reason_names_the_rule(context: ToolCont
 
 
 async def test_a_hook_that_allows_does_not_undo_a_rule_that_denies(context: ToolContext) -> None:
-    planning = PolicyApprover(PermissionPolicy(context, mode="plan"), User(UserAnswer("always")))
+    planning = PolicyApprover(
+        PermissionPolicy(context, mode="plan"), ScriptedPrompter(UserAnswer("always"))
+    )
     assert "plan mode" in await planning.find_objection("Bash", {"command": "ls"}, "allow")
     assert (
         await PolicyApprover(PermissionPolicy(context), None).find_objection(
@@ -90,7 +94,7 @@ async def test_a_hook_that_allows_does_not_undo_a_rule_that_denies(context: Tool
 
 
 async def test_a_hook_can_have_the_user_asked_about_what_is_allowed(context: ToolContext) -> None:
-    user = User(UserAnswer("no"))
+    user = ScriptedPrompter(UserAnswer("no"))
     approval = PolicyApprover(PermissionPolicy(context), user)
     assert await approval.find_objection("LS", {"path": ""}, "ask")
     assert user.heard == ["A hook wants to know: call LS?"]

@@ -21,10 +21,10 @@ from tests.coding.permissions.attacks import (
     NOT_COVERED,
     NOT_DENIED,
 )
-from tests.coding.permissions.conftest import rules
+from tests.coding.permissions.conftest import parse_rules
 
 
-def arguments_of(rule: str, what: str) -> tuple[str, dict[str, JsonValue]]:
+def make_call(rule: str, what: str) -> tuple[str, dict[str, JsonValue]]:
     """The call in which `what` stands that a rule like this is about."""
     if rule.startswith("WebFetch"):
         return "WebFetch", {"url": what, "prompt": "p"}
@@ -49,16 +49,16 @@ def project(project: Path) -> Path:
 
 @pytest.mark.parametrize(("rule", "what"), [(r, w) for r, lines in DENIED.items() for w in lines])
 def test_what_is_denied_is_denied_in_disguise(context: ToolContext, rule: str, what: str) -> None:
-    denying = PermissionPolicy(context, rules(deny=[rule]), "bypassPermissions")
-    assert isinstance(denying.decide(*arguments_of(rule, what)), Deny)
+    denying = PermissionPolicy(context, parse_rules(deny=[rule]), "bypassPermissions")
+    assert isinstance(denying.decide(*make_call(rule, what)), Deny)
 
 
 @pytest.mark.parametrize(
     ("rule", "what"), [(r, w) for r, lines in NOT_DENIED.items() for w in lines]
 )
 def test_what_is_not_denied_goes_on(context: ToolContext, rule: str, what: str) -> None:
-    denying = PermissionPolicy(context, rules(deny=[rule]), "bypassPermissions")
-    assert denying.decide(*arguments_of(rule, what)) == Allow()
+    denying = PermissionPolicy(context, parse_rules(deny=[rule]), "bypassPermissions")
+    assert denying.decide(*make_call(rule, what)) == Allow()
 
 
 @pytest.mark.parametrize(
@@ -67,18 +67,18 @@ def test_what_is_not_denied_goes_on(context: ToolContext, rule: str, what: str) 
 def test_what_does_more_than_is_allowed_is_asked_for(
     context: ToolContext, rule: str, what: str
 ) -> None:
-    allowing = PermissionPolicy(context, rules(allow=[rule]), "default")
-    assert isinstance(allowing.decide(*arguments_of(rule, what)), Ask)
+    allowing = PermissionPolicy(context, parse_rules(allow=[rule]), "default")
+    assert isinstance(allowing.decide(*make_call(rule, what)), Ask)
 
 
 @pytest.mark.parametrize(("rule", "what"), [(r, w) for r, lines in COVERED.items() for w in lines])
 def test_what_is_allowed_needs_no_question(context: ToolContext, rule: str, what: str) -> None:
-    allowing = PermissionPolicy(context, rules(allow=[rule]), "default")
-    assert allowing.decide(*arguments_of(rule, what)) == Allow()
+    allowing = PermissionPolicy(context, parse_rules(allow=[rule]), "default")
+    assert allowing.decide(*make_call(rule, what)) == Allow()
 
 
 def test_plan_mode_denies_every_line(context: ToolContext) -> None:
-    planning = PermissionPolicy(context, rules(allow=["Bash", "Edit", *NOT_COVERED]), "plan")
+    planning = PermissionPolicy(context, parse_rules(allow=["Bash", "Edit", *NOT_COVERED]), "plan")
     lines = [line for rule, them in NOT_COVERED.items() if rule.startswith("Bash") for line in them]
     for line in (*lines, "ls", "echo x > src/a.py"):
         assert isinstance(planning.decide("Bash", {"command": line}), Deny)
@@ -107,7 +107,7 @@ def test_always_is_never_more_than_was_seen(context: ToolContext, line: str, alw
 
 
 def test_a_line_of_the_longest_that_there_is_is_judged(context: ToolContext) -> None:
-    denying = PermissionPolicy(context, rules(deny=["Bash(rm *)"]), "bypassPermissions")
+    denying = PermissionPolicy(context, parse_rules(deny=["Bash(rm *)"]), "bypassPermissions")
     padded = "env " + "A=1 " * 30_000 + "rm x"
     assert len(padded) > os.sysconf("SC_PAGE_SIZE") * 16
     assert isinstance(denying.decide("Bash", {"command": padded}), Deny)

@@ -17,7 +17,7 @@ from mini_agent.coding.permissions.policy import (
     PermissionPolicy,
 )
 from mini_agent.coding.tools.context import ToolContext
-from tests.coding.permissions.conftest import rules
+from tests.coding.permissions.conftest import parse_rules
 
 EDIT: dict[str, JsonValue] = {"file_path": "src/a.py", "old_string": "1", "new_string": "3"}
 HARMLESS: list[tuple[str, dict[str, JsonValue]]] = [
@@ -73,7 +73,7 @@ def test_what_changes_reaches_out_or_lies_outside_is_asked_for(
 def test_plan_mode_denies_what_changes_anything_whatever_is_allowed(
     context: ToolContext, tool: str, arguments: dict[str, JsonValue]
 ) -> None:
-    allowing = PermissionPolicy(context, rules(allow=[tool, "Bash(ls)", "Edit(/**)"]), "plan")
+    allowing = PermissionPolicy(context, parse_rules(allow=[tool, "Bash(ls)", "Edit(/**)"]), "plan")
     decision = allowing.decide(tool, arguments)
     assert isinstance(decision, Deny)
     assert "plan mode" in decision.reason
@@ -90,7 +90,7 @@ def test_what_runs_in_a_sandbox_is_allowed_in_every_mode(context: ToolContext) -
 def test_plan_mode_knows_the_tools_of_others_that_only_read(context: ToolContext) -> None:
     planning = PermissionPolicy(
         context,
-        rules(allow=["mcp__files"]),
+        parse_rules(allow=["mcp__files"]),
         "plan",
         read_only_tools=frozenset({"mcp__files__read"}),
     )
@@ -123,7 +123,7 @@ def test_accepting_edits_is_for_files_in_the_project(permissions: PermissionPoli
 def test_files_that_start_commands_are_asked_for_all_the_same(
     context: ToolContext, path: str
 ) -> None:
-    accepting = PermissionPolicy(context, rules(allow=["Write", "Edit"]), "acceptEdits")
+    accepting = PermissionPolicy(context, parse_rules(allow=["Write", "Edit"]), "acceptEdits")
     assert isinstance(accepting.decide("Write", {"file_path": path, "content": ""}), Ask)
 
 
@@ -147,7 +147,9 @@ def test_additional_folders_are_like_the_project(project: Path, tmp_path: Path) 
 def test_deny_weighs_more_than_ask_and_ask_more_than_allow(context: ToolContext) -> None:
     weighed = PermissionPolicy(
         context,
-        rules(deny=["Bash(git push *)"], ask=["Bash(git commit *)"], allow=["Bash(git *)", "Bash"]),
+        parse_rules(
+            deny=["Bash(git push *)"], ask=["Bash(git commit *)"], allow=["Bash(git *)", "Bash"]
+        ),
         "bypassPermissions",
     )
     denied = weighed.decide("Bash", {"command": "git push origin"})

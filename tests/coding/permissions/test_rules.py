@@ -17,7 +17,7 @@ from mini_agent.coding.permissions.policy import (
 from mini_agent.coding.permissions.rules import parse_rule
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.errors import BadRequest
-from tests.coding.permissions.conftest import rules
+from tests.coding.permissions.conftest import parse_rules
 
 
 @pytest.mark.parametrize("text", ["", "(x)", "Bash(", "Bash()", "Bash(x", "a b", "Bash(x) y"])
@@ -47,7 +47,7 @@ def test_a_rule_is_written_as_it_was_read(text: str) -> None:
     ],
 )
 def test_a_command_line_is_covered(context: ToolContext, spec: str, line: str) -> None:
-    allowing = PermissionPolicy(context, rules(allow=[f"Bash({spec})"]))
+    allowing = PermissionPolicy(context, parse_rules(allow=[f"Bash({spec})"]))
     assert allowing.decide("Bash", {"command": line}) == Allow()
 
 
@@ -82,7 +82,7 @@ def test_a_command_line_is_covered(context: ToolContext, spec: str, line: str) -
     ],
 )
 def test_a_command_line_is_not_covered(context: ToolContext, spec: str, line: str) -> None:
-    allowing = PermissionPolicy(context, rules(allow=[f"Bash({spec})"]))
+    allowing = PermissionPolicy(context, parse_rules(allow=[f"Bash({spec})"]))
     assert isinstance(allowing.decide("Bash", {"command": line}), Ask)
 
 
@@ -110,13 +110,13 @@ def test_a_command_line_is_not_covered(context: ToolContext, spec: str, line: st
     ],
 )
 def test_a_denied_command_is_found_wherever_it_stands(context: ToolContext, line: str) -> None:
-    denying = PermissionPolicy(context, rules(deny=["Bash(rm *)"]), "bypassPermissions")
+    denying = PermissionPolicy(context, parse_rules(deny=["Bash(rm *)"]), "bypassPermissions")
     assert isinstance(denying.decide("Bash", {"command": line}), Deny)
 
 
 @pytest.mark.parametrize("line", ["git rm x", "echo rm", "rmdir x", "npm run rm"])
 def test_a_denied_command_is_not_found_in_other_words(context: ToolContext, line: str) -> None:
-    denying = PermissionPolicy(context, rules(deny=["Bash(rm *)"]), "bypassPermissions")
+    denying = PermissionPolicy(context, parse_rules(deny=["Bash(rm *)"]), "bypassPermissions")
     assert denying.decide("Bash", {"command": line}) == Allow()
 
 
@@ -143,7 +143,7 @@ def test_a_rule_speaks_of_a_path(context: ToolContext, rule: str, tool: str, pat
         "LS": {"path": path},
         "Grep": {"path": path, "pattern": "x"},
     }
-    denying = PermissionPolicy(context, rules(deny=[rule]), "bypassPermissions")
+    denying = PermissionPolicy(context, parse_rules(deny=[rule]), "bypassPermissions")
     assert isinstance(denying.decide(tool, arguments[tool]), Deny)
     assert denying.decide("Read", {"file_path": "other.py"}) == Allow()
 
@@ -151,7 +151,7 @@ def test_a_rule_speaks_of_a_path(context: ToolContext, rule: str, tool: str, pat
 def test_a_denied_file_is_not_reached_by_a_link(context: ToolContext, project: Path) -> None:
     (project / ".env").write_text("KEY=1")
     (project / "innocent").symlink_to(".env")
-    denying = PermissionPolicy(context, rules(deny=["Read(.env)"]), "bypassPermissions")
+    denying = PermissionPolicy(context, parse_rules(deny=["Read(.env)"]), "bypassPermissions")
     assert isinstance(denying.decide("Read", {"file_path": "innocent"}), Deny)
 
 
@@ -159,12 +159,12 @@ def test_a_link_that_is_allowed_does_not_allow_what_is_behind_it(
     context: ToolContext, project: Path
 ) -> None:
     (project / "src" / "out").symlink_to("/etc")
-    allowing = PermissionPolicy(context, rules(allow=["Edit(/src/**)"]))
+    allowing = PermissionPolicy(context, parse_rules(allow=["Edit(/src/**)"]))
     assert isinstance(allowing.decide("Write", {"file_path": "src/out/x", "content": ""}), Ask)
 
 
 def test_a_tool_without_more_is_allowed_in_the_project_alone(context: ToolContext) -> None:
-    allowing = PermissionPolicy(context, rules(allow=["Read", "Write", "Bash"]))
+    allowing = PermissionPolicy(context, parse_rules(allow=["Read", "Write", "Bash"]))
     assert allowing.decide("Write", {"file_path": "x", "content": ""}) == Allow()
     assert allowing.decide("Bash", {"command": "anything > /x"}) == Allow()
     outside = {"file_path": "/etc/x", "content": ""}
@@ -174,7 +174,7 @@ def test_a_tool_without_more_is_allowed_in_the_project_alone(context: ToolContex
 def test_rules_for_the_tools_of_others_and_of_hosts_and_agents(context: ToolContext) -> None:
     allowing = PermissionPolicy(
         context,
-        rules(
+        parse_rules(
             deny=["Task(wild)", "mcp__files__delete"],
             allow=["mcp__files", "WebFetch(domain:*.example.com)"],
         ),
@@ -194,7 +194,7 @@ def test_rules_for_the_tools_of_others_and_of_hosts_and_agents(context: ToolCont
 
 
 def test_what_must_not_be_read_is_hidden_from_searches(context: ToolContext, project: Path) -> None:
-    hidden = denied_globs(rules(deny=["Read(.env)", "Read(secrets/)", "Read"]), context)
+    hidden = denied_globs(parse_rules(deny=["Read(.env)", "Read(secrets/)", "Read"]), context)
     assert hidden == (
         f"{project}/**/.env",
         f"{project}/**/.env/**",

@@ -17,7 +17,7 @@ from mini_agent.coding.settings import load_settings_file, merge_settings, setti
 from mini_agent.errors import NotConfigured
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import Harness
-from tests.coding.permissions.conftest import rules
+from tests.coding.permissions.conftest import parse_rules
 
 
 @pytest.fixture
@@ -27,33 +27,33 @@ def home(tmp_path: Path) -> Path:
     return folder
 
 
-def put(path: Path, **permissions: object) -> None:
+def write_settings(path: Path, **permissions: object) -> None:
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({"permissions": permissions, "model": "other"}))
 
 
 def test_rules_of_all_files_add_up_and_the_last_mode_counts(home: Path, project: Path) -> None:
     user, shared, local = settings_paths(home, project)
-    put(user, allow=["Bash(ls *)"], defaultMode="plan", additionalDirectories=["/opt"])
-    put(shared, deny=["Read(.env)"], additionalDirectories=["../beside"])
-    put(local, allow=["Edit"], ask=["Bash"], defaultMode="acceptEdits")
+    write_settings(user, allow=["Bash(ls *)"], defaultMode="plan", additionalDirectories=["/opt"])
+    write_settings(shared, deny=["Read(.env)"], additionalDirectories=["../beside"])
+    write_settings(local, allow=["Edit"], ask=["Bash"], defaultMode="acceptEdits")
     settings = read_permission_settings((user, shared, local), project)
-    assert settings.rules == rules(["Read(.env)"], ["Bash"], ["Bash(ls *)", "Edit"])
+    assert settings.rules == parse_rules(["Read(.env)"], ["Bash"], ["Bash(ls *)", "Edit"])
     assert settings.mode == "acceptEdits"
     assert settings.additional == (Path("/opt"), project / "../beside")
 
 
 def test_files_that_are_not_there_say_nothing(home: Path, project: Path) -> None:
     settings = read_permission_settings(settings_paths(home, project), project)
-    assert (settings.rules, settings.mode) == (rules(), None)
+    assert (settings.rules, settings.mode) == (parse_rules(), None)
 
 
 def test_a_project_cannot_switch_permissions_off(home: Path, project: Path) -> None:
     user, shared, local = settings_paths(home, project)
     for path in (shared, local):
-        put(path, defaultMode="bypassPermissions")
+        write_settings(path, defaultMode="bypassPermissions")
     assert read_permission_settings((user, shared, local), project).mode is None
-    put(user, defaultMode="bypassPermissions")
+    write_settings(user, defaultMode="bypassPermissions")
     assert read_permission_settings((user,), project).mode == "bypassPermissions"
 
 
@@ -83,7 +83,7 @@ def test_a_byte_order_mark_is_no_part_of_either_part(tmp_path: Path) -> None:
     path = tmp_path / "settings.json"
     path.write_text('{"model": "gpt-4.1",\n"permissions": {"deny": ["Bash"]}}', "utf-8-sig")
     assert merge_settings([load_settings_file(path)]).model == "gpt-4.1"
-    assert read_permission_settings((path,), tmp_path).rules == rules(["Bash"])
+    assert read_permission_settings((path,), tmp_path).rules == parse_rules(["Bash"])
     path.write_text('{"model":\n1,\n"permissions":\n{"deny": 1}}', "utf-8-sig")
     with pytest.raises(NotConfigured, match="line 2: model: "):
         merge_settings([load_settings_file(path)])

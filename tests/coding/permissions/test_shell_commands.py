@@ -10,7 +10,7 @@ import pytest
 from mini_agent.coding.permissions.policy import Ask, Deny, PermissionPolicy
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.tools.shell_parser import parse_line
-from tests.coding.permissions.conftest import rules
+from tests.coding.permissions.conftest import parse_rules
 
 CONSTRUCTS = [
     "f() { rm b; }",
@@ -56,20 +56,20 @@ UNCLEAR = ["$x b", "git$x log", "git log '", "git log >", "fi", "git log \r", "g
 
 @pytest.mark.parametrize("line", CONSTRUCTS)
 def test_a_command_is_denied_in_every_construct(context: ToolContext, line: str) -> None:
-    denying = PermissionPolicy(context, rules(deny=["Bash(rm *)"]), "bypassPermissions")
+    denying = PermissionPolicy(context, parse_rules(deny=["Bash(rm *)"]), "bypassPermissions")
     assert isinstance(denying.decide("Bash", {"command": line}), Deny)
 
 
 @pytest.mark.parametrize("line", CONSTRUCTS)
 def test_a_command_is_asked_for_in_every_construct(context: ToolContext, line: str) -> None:
-    allowing = PermissionPolicy(context, rules(allow=["Bash(git *)"]))
+    allowing = PermissionPolicy(context, parse_rules(allow=["Bash(git *)"]))
     assert isinstance(allowing.decide("Bash", {"command": line}), Ask)
 
 
 @pytest.mark.parametrize("line", UNCLEAR)
 def test_a_line_that_is_not_understood_is_asked_for(context: ToolContext, line: str) -> None:
     assert not parse_line(line).is_static
-    allowing = PermissionPolicy(context, rules(allow=["Bash(git *)"]))
+    allowing = PermissionPolicy(context, parse_rules(allow=["Bash(git *)"]))
     assert isinstance(allowing.decide("Bash", {"command": line}), Ask)
 
 

@@ -20,7 +20,7 @@ NOTEBOOK = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
 
 
 @dataclass
-class Reader:
+class RecordingPrompter:
     """Agrees to what is shown, and remembers it."""
 
     shown: list[Change] = field(default_factory=list)
@@ -31,16 +31,16 @@ class Reader:
         return UserAnswer("once")
 
 
-async def called(context: ToolContext, name: str, arguments: JsonObject) -> ToolOutput:
+async def call_tool(context: ToolContext, name: str, arguments: JsonObject) -> ToolOutput:
     return await coding_tools(context).call_openai_tool(function_call("c", name, arguments))
 
 
 async def test_the_new_cell_of_the_question_is_the_one_that_is_written(
     context: ToolContext, project: Path
 ) -> None:
-    path, reader = project / "n.ipynb", Reader()
+    path, reader = project / "n.ipynb", RecordingPrompter()
     path.write_text(NOTEBOOK)
-    await called(context, "Read", {"file_path": str(path)})
+    await call_tool(context, "Read", {"file_path": str(path)})
     insert: JsonObject = {"notebook_path": str(path), "new_source": "1", "edit_mode": "insert"}
     assert (
         await PolicyApprover(PermissionPolicy(context), reader).find_objection(
@@ -48,7 +48,7 @@ async def test_the_new_cell_of_the_question_is_the_one_that_is_written(
         )
         == ""
     )
-    assert (await called(context, "NotebookEdit", insert)).ok
+    assert (await call_tool(context, "NotebookEdit", insert)).ok
     # Each time it is computed, a cell gets an id of its own.
     assert path.read_bytes() == reader.shown[0].after.content()
 
@@ -65,14 +65,14 @@ async def test_a_file_that_is_there_by_now_is_not_written_over(
 ) -> None:
     path = project / "src" / "new.py"
     assert (
-        await PolicyApprover(PermissionPolicy(context), Reader()).find_objection(
+        await PolicyApprover(PermissionPolicy(context), RecordingPrompter()).find_objection(
             tool, CALLS[tool], ""
         )
         == ""
     )
     path.write_text("mine")
     context.files.mark_seen(path)
-    output = await called(context, tool, CALLS[tool])
+    output = await call_tool(context, tool, CALLS[tool])
     assert (output.told, path.read_text()) == (CHANGED_SINCE_SHOWN, "mine")
 
 
@@ -80,29 +80,33 @@ async def test_a_file_that_is_gone_by_now_is_not_made_again(
     context: ToolContext, project: Path
 ) -> None:
     path = project / "src" / "a.py"
-    await called(context, "Read", {"file_path": str(path)})
+    await call_tool(context, "Read", {"file_path": str(path)})
     edit: JsonObject = {"file_path": str(path), "old_string": "x = 1", "new_string": "x = 3"}
     assert (
-        await PolicyApprover(PermissionPolicy(context), Reader()).find_objection("Edit", edit, "")
+        await PolicyApprover(PermissionPolicy(context), RecordingPrompter()).find_objection(
+            "Edit", edit, ""
+        )
         == ""
     )
     path.unlink()
-    output = await called(context, "Edit", edit)
+    output = await call_tool(context, "Edit", edit)
     assert (output.told, path.exists()) == (CHANGED_SINCE_SHOWN, False)
 
 
 async def test_a_word_of_the_user_is_for_one_call(context: ToolContext, project: Path) -> None:
     path = project / "src" / "a.py"
-    await called(context, "Read", {"file_path": str(path)})
+    await call_tool(context, "Read", {"file_path": str(path)})
     edit: JsonObject = {"file_path": str(path), "old_string": "1", "new_string": "11"}
     assert (
-        await PolicyApprover(PermissionPolicy(context), Reader()).find_objection("Edit", edit, "")
+        await PolicyApprover(PermissionPolicy(context), RecordingPrompter()).find_objection(
+            "Edit", edit, ""
+        )
         == ""
     )
-    assert (await called(context, "Edit", edit)).ok
+    assert (await call_tool(context, "Edit", edit)).ok
     path.write_text("z = 1\n")
     context.files.mark_seen(path)
-    assert (await called(context, "Edit", edit)).ok
+    assert (await call_tool(context, "Edit", edit)).ok
     assert path.read_text() == "z = 11\n"
 
 
@@ -112,7 +116,7 @@ async def test_a_call_that_waits_is_shown_what_the_one_before_it_has_left(
     path = project / "src" / "a.py"
 
     @dataclass
-    class Writer(Reader):
+    class Writer(RecordingPrompter):
         """Changes the file with each of its answers."""
 
         async def ask_permission(self, asked: Ask) -> UserAnswer:

@@ -17,13 +17,13 @@ from mini_agent.tools.invoker import ToolOutput
 
 
 @dataclass(frozen=True)
-class Bench:
+class ToolFixture:
     """The tools at work in the folder `here`."""
 
     context: ToolContext
 
     @property
-    def here(self) -> Path:
+    def folder(self) -> Path:
         return self.context.project
 
     async def call(self, name: str, **arguments: JsonValue) -> ToolOutput:
@@ -32,13 +32,13 @@ class Bench:
             function_call("c1", name, arguments)
         )
 
-    async def told(self, name: str, **arguments: JsonValue) -> str:
+    async def text(self, name: str, **arguments: JsonValue) -> str:
         """What the model reads of a call that succeeds."""
         output = await self.call(name, **arguments)
         assert output.ok, output.told
         return output.told
 
-    async def refused(self, name: str, **arguments: JsonValue) -> str:
+    async def error(self, name: str, **arguments: JsonValue) -> str:
         """What the model reads of a call that does not."""
         output = await self.call(name, **arguments)
         assert not output.ok, output.told
@@ -47,7 +47,7 @@ class Bench:
 
     def file(self, name: str, content: str | bytes) -> str:
         """A file that is there; its path."""
-        path = self.here / name
+        path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return str(path)
@@ -55,13 +55,13 @@ class Bench:
     async def read_file(self, name: str, content: str | bytes) -> str:
         """A file that is there and was read; its path."""
         path = self.file(name, content)
-        await self.told("Read", file_path=path)
+        await self.text("Read", file_path=path)
         return path
 
     def content(self, name: str) -> bytes:
-        return (self.here / name).read_bytes()
+        return (self.folder / name).read_bytes()
 
-    def without(self, program: str, folder: Path) -> Bench:
+    def without_program(self, program: str, folder: Path) -> ToolFixture:
         """The same where `program` is not installed."""
         folder.mkdir()
         for each in ("bash", "sh", "ls", "rg", "cat"):
@@ -70,10 +70,10 @@ class Bench:
             )
             if each != program:
                 (folder / each).symlink_to(found)
-        return Bench(replace(self.context, environment={**os.environ, "PATH": str(folder)}))
+        return ToolFixture(replace(self.context, environment={**os.environ, "PATH": str(folder)}))
 
 
-def stand_in(folder: Path, script: str, program: str = "rg") -> dict[str, str]:
+def install_script(folder: Path, script: str, program: str = "rg") -> dict[str, str]:
     """The environment in which `program` is a script."""
     folder.mkdir()
     (folder / program).write_text(f"#!/bin/sh\n{script}\n")
@@ -82,9 +82,9 @@ def stand_in(folder: Path, script: str, program: str = "rg") -> dict[str, str]:
 
 
 @pytest.fixture
-async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
+async def tools(tmp_path: Path) -> AsyncIterator[ToolFixture]:
     project = tmp_path / "project"
     project.mkdir()
     context = ToolContext.create(project, dict(os.environ))
-    yield Bench(context)
+    yield ToolFixture(context)
     await context.shell.aclose()

@@ -14,7 +14,7 @@ from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.types import CallToolResult, ImageContent, TextContent
 
 from mini_agent.messages import JsonObject
-from tests.coding.tools.test_bash import ended, process_in
+from tests.coding.tools.test_bash import read_pid, wait_for_end
 from tests.coding.tools.test_read import PNG
 
 SERVER = "mini_agent.coding.mcp_server"
@@ -22,7 +22,7 @@ COMMAND = str(Path(sys.executable).with_name("mini-agent"))
 
 
 @asynccontextmanager
-async def tools_in(folder: Path, **variables: str) -> AsyncIterator[Client]:
+async def connect(folder: Path, **variables: str) -> AsyncIterator[Client]:
     """A client of the server, which is started in `folder`."""
     home = folder.parent / "home"
     parameters = StdioServerParameters(
@@ -39,14 +39,14 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def text_of(result: CallToolResult) -> str:
+def read_text(result: CallToolResult) -> str:
     (content,) = result.content
     assert isinstance(content, TextContent)
     return content.text
 
 
 async def test_the_tools_are_listed_with_what_they_do_to_files(project: Path) -> None:
-    async with tools_in(project) as client:
+    async with connect(project) as client:
         listed = {tool.name: tool for tool in (await client.list_tools()).tools}
     assert {"Read", "Edit", "Bash", "Grep", "WebFetch"} <= set(listed)
     assert listed["Read"].input_schema["required"] == ["file_path"]
@@ -58,7 +58,7 @@ async def test_the_tools_are_listed_with_what_they_do_to_files(project: Path) ->
 
 
 async def test_calls_are_answered_and_errors_are_marked(project: Path) -> None:
-    async with tools_in(project) as client:
+    async with connect(project) as client:
         made = await client.call_tool("Write", {"file_path": "a.txt", "content": "hi\n"})
         read = await client.call_tool("Read", {"file_path": "a.txt"})
         wrong = await client.call_tool("Read", {"file_path": 1})
@@ -66,28 +66,28 @@ async def test_calls_are_answered_and_errors_are_marked(project: Path) -> None:
         with pytest.raises(MCPError, match="there is no tool 'Fly'"):
             await client.call_tool("Fly", {})
     assert not made.is_error
-    assert text_of(read).startswith("    1→hi\n")
+    assert read_text(read).startswith("    1→hi\n")
     assert wrong.is_error
-    assert text_of(wrong) == "Error: the argument `file_path`: Input should be a valid string"
+    assert read_text(wrong) == "Error: the argument `file_path`: Input should be a valid string"
     assert failed.is_error
-    assert text_of(failed) == "Exit code 3"
+    assert read_text(failed) == "Exit code 3"
 
 
 async def test_twenty_calls_at_once_get_their_own_answers(project: Path) -> None:
     for number in range(20):
         (project / f"f{number}").write_text(f"content {number}.")
-    async with tools_in(project) as client, asyncio.TaskGroup() as reading:
+    async with connect(project) as client, asyncio.TaskGroup() as reading:
         reads = [
             reading.create_task(client.call_tool("Read", {"file_path": f"f{number}"}))
             for number in range(20)
         ]
     for number, read in enumerate(reads):
-        assert f"content {number}." in text_of(read.result())
+        assert f"content {number}." in read_text(read.result())
 
 
 async def test_a_picture_is_a_picture(project: Path) -> None:
     (project / "dot.png").write_bytes(PNG)
-    async with tools_in(project) as client:
+    async with connect(project) as client:
         read = await client.call_tool("Read", {"file_path": "dot.png"})
     assert isinstance(read.content[1], ImageContent)
     assert read.content[1].mime_type == "image/png"
@@ -99,23 +99,23 @@ async def test_what_settings_deny_is_denied(project: Path) -> None:
     (project / ".claude" / "settings.json").write_text(json.dumps(settings))
     (project / "secret").mkdir()
     (project / "secret" / "key").write_text("needle")
-    async with tools_in(project) as client:
+    async with connect(project) as client:
         read = await client.call_tool("Read", {"file_path": "secret/key"})
         found = await client.call_tool("Grep", {"pattern": "needle"})
         removed = await client.call_tool("Bash", {"command": "true && rm -r secret"})
     assert read.is_error
-    assert "denied here by the rule Read(secret/**)" in text_of(read)
-    assert text_of(found) == "No files found\n"
+    assert "denied here by the rule Read(secret/**)" in read_text(read)
+    assert read_text(found) == "No files found\n"
     assert removed.is_error
 
 
 async def test_a_client_that_leaves_takes_its_background_along(project: Path) -> None:
     note = project / "it"
-    async with tools_in(project) as client:
+    async with connect(project) as client:
         command = {"command": f"echo $$ >{note}; sleep 60", "run_in_background": True}
         await client.call_tool("Bash", command)
-        process = await process_in(note)
-    await ended(process)
+        process = await read_pid(note)
+    await wait_for_end(process)
 
 
 async def test_it_starts_without_what_only_some_calls_need() -> None:
@@ -168,9 +168,9 @@ async def test_a_call_that_its_client_cancels_ends_with_its_command(project: Pat
     await server.stdout.readline()
     server.stdin.write(message("notifications/initialized", {}))
     server.stdin.write(message("tools/call", bash, 2))
-    process = await process_in(note)
+    process = await read_pid(note)
     server.stdin.write(message("notifications/cancelled", {"requestId": 2}))
-    await ended(process)
+    await wait_for_end(process)
     await server.communicate(message("ping", {}, 3))
     assert server.returncode == 0
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.coding.tools.conftest import Bench
+from tests.coding.tools.conftest import ToolFixture
 
 CELLS: list[dict[str, object]] = [
     {"cell_type": "markdown", "id": "m", "metadata": {}, "source": ["# ä"]},
@@ -24,10 +24,10 @@ WRITTEN = json.dumps(
 )
 
 
-async def test_a_replaced_cell_loses_what_it_printed_and_all_else_stays(bench: Bench) -> None:
-    path = await bench.read_file("n.ipynb", WRITTEN + "\n")
-    await bench.told("NotebookEdit", notebook_path=path, cell_id="c", new_source="x = 2\nx")
-    written = bench.content("n.ipynb").decode()
+async def test_a_replaced_cell_loses_what_it_printed_and_all_else_stays(tools: ToolFixture) -> None:
+    path = await tools.read_file("n.ipynb", WRITTEN + "\n")
+    await tools.text("NotebookEdit", notebook_path=path, cell_id="c", new_source="x = 2\nx")
+    written = tools.content("n.ipynb").decode()
     expected = [
         CELLS[0],
         CELLS[1] | {"execution_count": None, "outputs": [], "source": ["x = 2\n", "x"]},
@@ -38,24 +38,24 @@ async def test_a_replaced_cell_loses_what_it_printed_and_all_else_stays(bench: B
     assert written.endswith("\n")
 
 
-async def test_cells_are_inserted_and_deleted(bench: Bench) -> None:
-    path = await bench.read_file("n.ipynb", WRITTEN)
+async def test_cells_are_inserted_and_deleted(tools: ToolFixture) -> None:
+    path = await tools.read_file("n.ipynb", WRITTEN)
     inserted = {"cell_id": "m", "new_source": "hi", "cell_type": "markdown", "edit_mode": "insert"}
-    await bench.told("NotebookEdit", notebook_path=path, **inserted)
-    await bench.told("NotebookEdit", notebook_path=path, cell_id="c", edit_mode="delete")
-    first, second = json.loads(bench.content("n.ipynb"))["cells"]
+    await tools.text("NotebookEdit", notebook_path=path, **inserted)
+    await tools.text("NotebookEdit", notebook_path=path, cell_id="c", edit_mode="delete")
+    first, second = json.loads(tools.content("n.ipynb"))["cells"]
     assert first == CELLS[0]
     assert second["source"] == ["hi"]
     assert second["id"]
 
 
-async def test_a_cell_that_is_not_there_is_named(bench: Bench) -> None:
-    path = await bench.read_file("n.ipynb", WRITTEN)
-    refused = await bench.refused("NotebookEdit", notebook_path=path, cell_id="z", new_source="")
+async def test_a_cell_that_is_not_there_is_named(tools: ToolFixture) -> None:
+    path = await tools.read_file("n.ipynb", WRITTEN)
+    refused = await tools.error("NotebookEdit", notebook_path=path, cell_id="z", new_source="")
     assert refused == "Error: there is no cell 'z'; there are: m, c"
 
 
-async def test_a_notebook_has_to_be_read_first(bench: Bench) -> None:
-    path = bench.file("n.ipynb", WRITTEN)
-    refused = await bench.refused("NotebookEdit", notebook_path=path, cell_id="c", new_source="")
+async def test_a_notebook_has_to_be_read_first(tools: ToolFixture) -> None:
+    path = tools.file("n.ipynb", WRITTEN)
+    refused = await tools.error("NotebookEdit", notebook_path=path, cell_id="c", new_source="")
     assert "has not been read yet" in refused

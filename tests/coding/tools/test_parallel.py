@@ -16,7 +16,7 @@ from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import Harness
-from tests.coding.tools.conftest import Bench
+from tests.coding.tools.conftest import ToolFixture
 
 
 @pytest.fixture
@@ -28,16 +28,16 @@ def harness(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Harness:
     return harness
 
 
-async def test_twenty_reads_come_back_under_their_ids(bench: Bench) -> None:
+async def test_twenty_reads_come_back_under_their_ids(tools: ToolFixture) -> None:
     reads = [
         scripted_call(
-            "Read", file_path=bench.file(f"f{number}", f"{'filler ' * number}content {number}.")
+            "Read", file_path=tools.file(f"f{number}", f"{'filler ' * number}content {number}.")
         )
         for number in range(20)
     ]
     config = AgentConfig(model="scripted", max_tools_per_iter=20, tool_concurrency=10)
     with ScriptedModel(calls_reply(*reads), text_reply("read")) as model:
-        result = await run_agent([user("Read.")], coding_tools(bench.context), config, model)
+        result = await run_agent([user("Read.")], coding_tools(tools.context), config, model)
     answers = [message for message in result.messages if message["role"] == "tool"]
     assert [answer["tool_call_id"] for answer in answers] == [read.id for read in reads]
     for number, answer in enumerate(answers):

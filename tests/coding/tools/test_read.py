@@ -12,7 +12,7 @@ import pytest
 
 from mini_agent.agent.context_window import estimate_tokens
 from mini_agent.coding.tools.read import MAX_TOKENS
-from tests.coding.tools.conftest import Bench, stand_in
+from tests.coding.tools.conftest import ToolFixture, install_script
 
 PNG = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJg"
@@ -20,64 +20,64 @@ PNG = base64.b64decode(
 )
 
 
-async def test_lines_come_with_their_numbers(bench: Bench) -> None:
-    path = bench.file("a.txt", "one\n\nthree")
-    told = await bench.told("Read", file_path=path)
+async def test_lines_come_with_their_numbers(tools: ToolFixture) -> None:
+    path = tools.file("a.txt", "one\n\nthree")
+    told = await tools.text("Read", file_path=path)
     assert told.startswith("    1→one\n    2→\n    3→three\n\n<system-reminder>If the file looks")
     assert "goes on" not in told
 
 
-async def test_a_part_says_where_to_read_on(bench: Bench) -> None:
-    path = bench.file("a.txt", "".join(f"line {number}\n" for number in range(1, 11)))
-    told = await bench.told("Read", file_path=path, offset=3, limit=2)
+async def test_a_part_says_where_to_read_on(tools: ToolFixture) -> None:
+    path = tools.file("a.txt", "".join(f"line {number}\n" for number in range(1, 11)))
+    told = await tools.text("Read", file_path=path, offset=3, limit=2)
     assert told.startswith("    3→line 3\n    4→line 4\n\n")
     assert "goes on after line 4; read on with offset 5" in told
 
 
-async def test_behind_the_last_line_there_is_a_warning(bench: Bench) -> None:
-    path = bench.file("a.txt", "one\ntwo")
-    told = await bench.told("Read", file_path=path, offset=9)
+async def test_behind_the_last_line_there_is_a_warning(tools: ToolFixture) -> None:
+    path = tools.file("a.txt", "one\ntwo")
+    told = await tools.text("Read", file_path=path, offset=9)
     assert "only has 2 lines,\nso there's nothing after your specified offset 9." in told
-    empty = bench.file("empty", "")
-    assert "only has 0 lines" in await bench.told("Read", file_path=empty)
+    empty = tools.file("empty", "")
+    assert "only has 0 lines" in await tools.text("Read", file_path=empty)
 
 
-async def test_a_file_of_any_size_can_be_paged_through(bench: Bench) -> None:
-    path = bench.file("big.txt", "".join(f"{number}\n" for number in range(1, 400_001)))
-    whole = await bench.refused("Read", file_path=path)
+async def test_a_file_of_any_size_can_be_paged_through(tools: ToolFixture) -> None:
+    path = tools.file("big.txt", "".join(f"{number}\n" for number in range(1, 400_001)))
+    whole = await tools.error("Read", file_path=path)
     assert whole.startswith("File content (2.6MB) exceeds maximum allowed size (256KB).\nInstead")
-    told = await bench.told("Read", file_path=path, offset=399_999)
+    told = await tools.text("Read", file_path=path, offset=399_999)
     assert told.startswith("399999→399999\n400000→400000\n\n")
 
 
-async def test_a_file_that_was_too_large_does_not_count_as_read(bench: Bench) -> None:
-    path = bench.file("big.txt", "x\n" * 200_000)
-    await bench.refused("Read", file_path=path)
-    edited = await bench.refused("Edit", file_path=path, old_string="x", new_string="y")
+async def test_a_file_that_was_too_large_does_not_count_as_read(tools: ToolFixture) -> None:
+    path = tools.file("big.txt", "x\n" * 200_000)
+    await tools.error("Read", file_path=path)
+    edited = await tools.error("Edit", file_path=path, old_string="x", new_string="y")
     assert "has not been read yet" in edited
 
 
-async def test_too_many_tokens_are_refused_and_a_part_of_them_is_not(bench: Bench) -> None:
-    path = bench.file("wide.txt", f"{'x' * 120}\n" * 1500)
-    assert "exceeds maximum allowed tokens" in await bench.refused("Read", file_path=path)
-    assert "1→xxx" in await bench.told("Read", file_path=path, limit=100)
+async def test_too_many_tokens_are_refused_and_a_part_of_them_is_not(tools: ToolFixture) -> None:
+    path = tools.file("wide.txt", f"{'x' * 120}\n" * 1500)
+    assert "exceeds maximum allowed tokens" in await tools.error("Read", file_path=path)
+    assert "1→xxx" in await tools.text("Read", file_path=path, limit=100)
 
 
-async def test_the_tokens_of_a_file_are_those_of_the_loops_estimate(bench: Bench) -> None:
+async def test_the_tokens_of_a_file_are_those_of_the_loops_estimate(tools: ToolFixture) -> None:
     text = f"{'x' * 99}\n" * 768
-    path = bench.file("wide.txt", text)
+    path = tools.file("wide.txt", text)
     assert estimate_tokens(text) == MAX_TOKENS
-    assert "1→xxx" in await bench.told("Read", file_path=path)
+    assert "1→xxx" in await tools.text("Read", file_path=path)
     longer = text + "one\nmore\nline\n"
-    path = bench.file("wider.txt", longer)
+    path = tools.file("wider.txt", longer)
     tokens = estimate_tokens(longer)
-    refused = await bench.refused("Read", file_path=path)
+    refused = await tools.error("Read", file_path=path)
     assert refused.startswith(f"File content ({tokens} tokens) exceeds maximum allowed tokens")
 
 
-async def test_a_line_of_megabytes_is_cut_between_characters(bench: Bench) -> None:
-    path = bench.file("min.js", f"x{'é' * 1_000_000}\nlast\n")
-    told = await bench.told("Read", file_path=path, offset=1, limit=2)
+async def test_a_line_of_megabytes_is_cut_between_characters(tools: ToolFixture) -> None:
+    path = tools.file("min.js", f"x{'é' * 1_000_000}\nlast\n")
+    told = await tools.text("Read", file_path=path, offset=1, limit=2)
     assert "    2→last\n" in told
     assert "Too long to be shown whole: line 1." in told
     assert "Ã" not in told
@@ -93,19 +93,19 @@ async def test_a_line_of_megabytes_is_cut_between_characters(bench: Bench) -> No
         b"gr\xfcn\r\nblau",
     ],
 )
-async def test_other_encodings_are_read_as_text(bench: Bench, content: bytes) -> None:
-    path = bench.file("a.txt", content)
-    assert (await bench.told("Read", file_path=path)).startswith("    1→grün\n    2→blau\n\n")
+async def test_other_encodings_are_read_as_text(tools: ToolFixture, content: bytes) -> None:
+    path = tools.file("a.txt", content)
+    assert (await tools.text("Read", file_path=path)).startswith("    1→grün\n    2→blau\n\n")
 
 
-async def test_a_picture_comes_as_a_picture(bench: Bench) -> None:
-    path = bench.file("dot.png", PNG)
-    output = await bench.call("Read", file_path=path)
+async def test_a_picture_comes_as_a_picture(tools: ToolFixture) -> None:
+    path = tools.file("dot.png", PNG)
+    output = await tools.call("Read", file_path=path)
     (attached,) = output.attachments
     assert (attached.media_type, base64.b64decode(attached.base64)) == ("image/png", PNG)
 
 
-async def test_a_notebook_comes_with_its_outputs_and_pictures(bench: Bench) -> None:
+async def test_a_notebook_comes_with_its_outputs_and_pictures(tools: ToolFixture) -> None:
     shown = {"text/plain": ["<Figure>"], "image/png": base64.b64encode(PNG).decode()}
     cell = {
         "cell_type": "code",
@@ -117,8 +117,8 @@ async def test_a_notebook_comes_with_its_outputs_and_pictures(bench: Bench) -> N
             {"output_type": "error", "ename": "ValueError", "evalue": "no"},
         ],
     }
-    path = bench.file("n.ipynb", json.dumps({"cells": [cell], "nbformat": 4}))
-    output = await bench.call("Read", file_path=path)
+    path = tools.file("n.ipynb", json.dumps({"cells": [cell], "nbformat": 4}))
+    output = await tools.call("Read", file_path=path)
     assert output.told == (
         '<cell id="abc" type="code">\nx = 1\nx\n<output>\nhello\n\n<Figure>\nValueError: no\n'
         "</output>\n</cell>"
@@ -126,7 +126,7 @@ async def test_a_notebook_comes_with_its_outputs_and_pictures(bench: Bench) -> N
     assert [attached.media_type for attached in output.attachments] == ["image/png"]
 
 
-def pdf_of(*pages: str) -> bytes:
+def make_pdf(*pages: str) -> bytes:
     """A PDF with a line on each page."""
     shown = [f"BT /F 12 Tf 72 720 Td ({text}) Tj ET".encode() for text in pages]
     kids = " ".join(f"{3 + 2 * context} 0 R" for context in range(len(pages)))
@@ -149,68 +149,72 @@ def without_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mini_agent.coding.tools.media.PDF_PACKAGE", "not_installed")
 
 
-async def test_of_a_pdf_the_text_comes_by_lines(bench: Bench) -> None:
-    path = bench.file("a.pdf", pdf_of("one", "two"))
-    assert (await bench.told("Read", file_path=path, limit=1)).startswith("    1→one\n\n")
-    assert "    2→" in await bench.told("Read", file_path=path, offset=2)
-    assert "→two" in (await bench.told("Read", file_path=path)).replace("\f", "")
-    assert "has not been read yet" in await bench.refused("Write", file_path=path, content="x")
+async def test_of_a_pdf_the_text_comes_by_lines(tools: ToolFixture) -> None:
+    path = tools.file("a.pdf", make_pdf("one", "two"))
+    assert (await tools.text("Read", file_path=path, limit=1)).startswith("    1→one\n\n")
+    assert "    2→" in await tools.text("Read", file_path=path, offset=2)
+    assert "→two" in (await tools.text("Read", file_path=path)).replace("\f", "")
+    assert "has not been read yet" in await tools.error("Write", file_path=path, content="x")
 
 
-async def test_a_broken_pdf_is_named(bench: Bench) -> None:
-    path = bench.file("a.pdf", b"%PDF-1.7\n\0")
-    refused = await bench.refused("Read", file_path=path)
+async def test_a_broken_pdf_is_named(tools: ToolFixture) -> None:
+    path = tools.file("a.pdf", b"%PDF-1.7\n\0")
+    refused = await tools.error("Read", file_path=path)
     assert refused.startswith(f"Error: pypdfium2 cannot read {path}: Failed to load document")
 
 
 @pytest.mark.usefixtures("without_the_extra")
-async def test_without_the_extra_pdftotext_reads_a_pdf(bench: Bench, tmp_path: Path) -> None:
-    path = bench.file("a.pdf", b"%PDF-1.7\n\0")
-    environment = stand_in(tmp_path / "bin", 'printf "one\\ntwo\\n\\f" >"$5"', "pdftotext")
-    context = Bench(replace(bench.context, environment=environment))
-    assert (await context.told("Read", file_path=path, limit=1)).startswith("    1→one\n\n")
-    assert (await context.told("Read", file_path=path, offset=2)).startswith("    2→two\n")
-    assert "has not been read yet" in await context.refused("Write", file_path=path, content="x")
-    broken = stand_in(tmp_path / "broken", "echo 'May not be a PDF file' >&2; exit 1", "pdftotext")
-    refused = await Bench(replace(bench.context, environment=broken)).refused(
+async def test_without_the_extra_pdftotext_reads_a_pdf(tools: ToolFixture, tmp_path: Path) -> None:
+    path = tools.file("a.pdf", b"%PDF-1.7\n\0")
+    environment = install_script(tmp_path / "bin", 'printf "one\\ntwo\\n\\f" >"$5"', "pdftotext")
+    context = ToolFixture(replace(tools.context, environment=environment))
+    assert (await context.text("Read", file_path=path, limit=1)).startswith("    1→one\n\n")
+    assert (await context.text("Read", file_path=path, offset=2)).startswith("    2→two\n")
+    assert "has not been read yet" in await context.error("Write", file_path=path, content="x")
+    broken = install_script(
+        tmp_path / "broken", "echo 'May not be a PDF file' >&2; exit 1", "pdftotext"
+    )
+    refused = await ToolFixture(replace(tools.context, environment=broken)).error(
         "Read", file_path=path
     )
     assert refused == f"Error: pdftotext cannot read {path}: May not be a PDF file"
-    missing = await bench.without("pdftotext", tmp_path / "none").refused("Read", file_path=path)
+    missing = await tools.without_program("pdftotext", tmp_path / "none").error(
+        "Read", file_path=path
+    )
     assert "pip install 'mini-agent[pdf]'" in missing
     assert "apt-get install poppler-utils" in missing
 
 
-async def test_what_cannot_be_read_says_why(bench: Bench) -> None:
-    bench.file("main.py", "x")
-    os.mkfifo(bench.here / "pipe")
-    path = bench.here / "main.js"
-    missing = await bench.refused("Read", file_path=str(path))
+async def test_what_cannot_be_read_says_why(tools: ToolFixture) -> None:
+    tools.file("main.py", "x")
+    os.mkfifo(tools.folder / "pipe")
+    path = tools.folder / "main.js"
+    missing = await tools.error("Read", file_path=str(path))
     assert missing == (
         "<tool_use_error>File does not exist. Did you mean main.py?</tool_use_error>"
     )
-    assert "is a folder" in await bench.refused("Read", file_path=str(bench.here))
-    assert "not a regular file" in await bench.refused("Read", file_path="pipe")
-    assert "not a text file" in await bench.refused("Read", file_path=bench.file("b", b"\0\1"))
-    assert "is not a notebook" in await bench.refused("Read", file_path=bench.file("n.ipynb", "{"))
-    assert "NUL character" in await bench.refused("Read", file_path="a\0b")
-    assert "File name too long" in await bench.refused("Read", file_path="x" * 300)
+    assert "is a folder" in await tools.error("Read", file_path=str(tools.folder))
+    assert "not a regular file" in await tools.error("Read", file_path="pipe")
+    assert "not a text file" in await tools.error("Read", file_path=tools.file("b", b"\0\1"))
+    assert "is not a notebook" in await tools.error("Read", file_path=tools.file("n.ipynb", "{"))
+    assert "NUL character" in await tools.error("Read", file_path="a\0b")
+    assert "File name too long" in await tools.error("Read", file_path="x" * 300)
 
 
-async def test_wrong_arguments_are_named(bench: Bench) -> None:
-    told = await bench.refused("Read", path="a", offset="soon")
+async def test_wrong_arguments_are_named(tools: ToolFixture) -> None:
+    told = await tools.error("Read", path="a", offset="soon")
     assert "the argument `file_path`: Field required" in told
     assert "the argument `offset`: Input should be a valid integer" in told
     assert "the argument `path`: Extra inputs are not permitted" in told
-    assert "there is no tool 'Fly'; there are: Bash" in await bench.refused("Fly")
+    assert "there is no tool 'Fly'; there are: Bash" in await tools.error("Fly")
 
 
-async def test_relative_paths_begin_where_the_shell_is(bench: Bench) -> None:
-    bench.file("sub/a.txt", "here")
-    await bench.told("Bash", command="cd sub")
-    assert "here" in await bench.told("Read", file_path="a.txt")
+async def test_relative_paths_begin_where_the_shell_is(tools: ToolFixture) -> None:
+    tools.file("sub/a.txt", "here")
+    await tools.text("Bash", command="cd sub")
+    assert "here" in await tools.text("Read", file_path="a.txt")
 
 
-async def test_a_link_in_a_circle_is_an_answer(bench: Bench) -> None:
-    (bench.here / "loop").symlink_to("loop")
-    assert await bench.refused("Read", file_path="loop")
+async def test_a_link_in_a_circle_is_an_answer(tools: ToolFixture) -> None:
+    (tools.folder / "loop").symlink_to("loop")
+    assert await tools.error("Read", file_path="loop")

@@ -10,7 +10,7 @@ import pytest
 from mini_agent.coding.options import PermissionMode
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import Harness
-from tests.coding.tools.test_mcp import text_of, tools_in
+from tests.coding.tools.test_mcp import connect, read_text
 from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
 
 
@@ -50,13 +50,13 @@ async def test_programs_run_there_without_a_question_and_their_files_stay(
 @pytest.mark.docker
 async def test_mcp_clients_have_them_beside_the_others(harness: Harness, real: Sidecar) -> None:
     variables = {"MINI_AGENT_SIDECAR_URL": real.url, "MINI_AGENT_SIDECAR_TOKEN": TOKEN}
-    async with tools_in(harness.project, **variables) as client:
+    async with connect(harness.project, **variables) as client:
         listed = {tool.name for tool in (await client.list_tools()).tools}
         ran = await client.call_tool("exec_python", {"code": "print(6 * 7)"})
         wrong = await client.call_tool("exec_python", {"code": 1})
     assert {"Read", "Bash", "exec_python", "exec_shell"} <= listed
     assert not ran.is_error
-    assert text_of(ran) == "exit code 0\nstdout:\n42"
+    assert read_text(ran) == "exit code 0\nstdout:\n42"
     assert wrong.is_error
 
 

@@ -9,154 +9,156 @@ from pathlib import Path
 
 import pytest
 
-from tests.coding.tools.conftest import Bench, stand_in
-from tests.coding.tools.test_bash import ended, process_in
+from tests.coding.tools.conftest import ToolFixture, install_script
+from tests.coding.tools.test_bash import read_pid, wait_for_end
 
 
-async def test_grep_lists_the_files_that_match(bench: Bench) -> None:
-    bench.file("a.py", "needle\n")
-    bench.file("sub/b.txt", "a needle\n")
-    bench.file("c.txt", "hay\n")
-    told = await bench.told("Grep", pattern="needle")
-    assert told == f"Found 2 files\n{bench.here}/a.py\n{bench.here}/sub/b.txt\n"
-    assert await bench.told("Grep", pattern="nothing like it") == "No files found\n"
+async def test_grep_lists_the_files_that_match(tools: ToolFixture) -> None:
+    tools.file("a.py", "needle\n")
+    tools.file("sub/b.txt", "a needle\n")
+    tools.file("c.txt", "hay\n")
+    told = await tools.text("Grep", pattern="needle")
+    assert told == f"Found 2 files\n{tools.folder}/a.py\n{tools.folder}/sub/b.txt\n"
+    assert await tools.text("Grep", pattern="nothing like it") == "No files found\n"
 
 
-async def test_grep_shows_lines_with_what_is_around_them(bench: Bench) -> None:
-    path = bench.file("a.py", "one\ntwo\nthree\nfour\n")
+async def test_grep_shows_lines_with_what_is_around_them(tools: ToolFixture) -> None:
+    path = tools.file("a.py", "one\ntwo\nthree\nfour\n")
     shown = {"path": path, "output_mode": "content"}
-    around = await bench.told("Grep", pattern="TWO", **shown, **{"-i": True, "-n": True, "-A": 1})
+    around = await tools.text("Grep", pattern="TWO", **shown, **{"-i": True, "-n": True, "-A": 1})
     assert around == f"{path}:2:two\n{path}-3-three\n"
-    first = await bench.told("Grep", pattern="o", **shown, head_limit=1)
+    first = await tools.text("Grep", pattern="o", **shown, head_limit=1)
     assert first == f"{path}:one\n"
-    assert await bench.told("Grep", pattern="five", **shown) == "No matches found\n"
-    over_lines = await bench.told("Grep", pattern="one.two", **shown, multiline=True)
+    assert await tools.text("Grep", pattern="five", **shown) == "No matches found\n"
+    over_lines = await tools.text("Grep", pattern="one.two", **shown, multiline=True)
     assert over_lines == f"{path}:one\n{path}:two\n"
 
 
-async def test_grep_counts_what_it_finds(bench: Bench) -> None:
-    one, two = bench.file("a.py", "x\nx\n"), bench.file("b.md", "x\n")
-    counted = await bench.told("Grep", pattern="x", output_mode="count")
+async def test_grep_counts_what_it_finds(tools: ToolFixture) -> None:
+    one, two = tools.file("a.py", "x\nx\n"), tools.file("b.md", "x\n")
+    counted = await tools.text("Grep", pattern="x", output_mode="count")
     assert counted == f"{one}:2\n{two}:1\n\nFound 3 total occurrences across 2 files.\n"
-    single = await bench.told("Grep", pattern="x", output_mode="count", path=one)
+    single = await tools.text("Grep", pattern="x", output_mode="count", path=one)
     assert single == f"{one}:2\n\nFound 2 total occurrences across 1 files.\n"
-    typed = await bench.told("Grep", pattern="x", type="md")
+    typed = await tools.text("Grep", pattern="x", type="md")
     assert typed == f"Found 1 file\n{two}\n"
-    globbed = await bench.told("Grep", pattern="x", type="md", glob="*.py")
+    globbed = await tools.text("Grep", pattern="x", type="md", glob="*.py")
     assert globbed == f"Found 1 file\n{one}\n"
 
 
-async def test_a_pattern_that_looks_like_an_option_is_a_pattern(bench: Bench) -> None:
-    path = bench.file("a.txt", "--pre=touch owned\n")
-    assert await bench.told("Grep", pattern="--pre=touch owned") == f"Found 1 file\n{path}\n"
-    dashed = bench.file("-v", "x")
-    assert await bench.told("Grep", pattern="x", path="-v") == f"Found 1 file\n{dashed}\n"
+async def test_a_pattern_that_looks_like_an_option_is_a_pattern(tools: ToolFixture) -> None:
+    path = tools.file("a.txt", "--pre=touch owned\n")
+    assert await tools.text("Grep", pattern="--pre=touch owned") == f"Found 1 file\n{path}\n"
+    dashed = tools.file("-v", "x")
+    assert await tools.text("Grep", pattern="x", path="-v") == f"Found 1 file\n{dashed}\n"
 
 
-async def test_grep_says_what_is_wrong_with_a_search(bench: Bench) -> None:
-    assert "unclosed group" in await bench.refused("Grep", pattern="(")
-    assert "unrecognized file type: nope" in await bench.refused("Grep", pattern="x", type="nope")
-    assert "error parsing glob" in await bench.refused("Grep", pattern="x", glob="[")
-    assert "there is no" in await bench.refused("Grep", pattern="x", path="missing")
-    os.mkfifo(bench.here / "pipe")
-    assert "not a regular file" in await bench.refused("Grep", pattern="x", path="pipe")
-    assert r"write \x00" in await bench.refused("Grep", pattern="a\0b")
-    negative = await bench.refused("Grep", pattern="x", **{"-A": -1})
+async def test_grep_says_what_is_wrong_with_a_search(tools: ToolFixture) -> None:
+    assert "unclosed group" in await tools.error("Grep", pattern="(")
+    assert "unrecognized file type: nope" in await tools.error("Grep", pattern="x", type="nope")
+    assert "error parsing glob" in await tools.error("Grep", pattern="x", glob="[")
+    assert "there is no" in await tools.error("Grep", pattern="x", path="missing")
+    os.mkfifo(tools.folder / "pipe")
+    assert "not a regular file" in await tools.error("Grep", pattern="x", path="pipe")
+    assert r"write \x00" in await tools.error("Grep", pattern="a\0b")
+    negative = await tools.error("Grep", pattern="x", **{"-A": -1})
     assert "the argument `-A`: Input should be greater than or equal to 0" in negative
 
 
-async def test_grep_does_not_take_options_from_a_file(bench: Bench) -> None:
-    config = bench.file("rc", "--files-without-match\n")
-    path = bench.file("sub/a.txt", "x\n")
-    context = replace(bench.context, environment={**os.environ, "RIPGREP_CONFIG_PATH": config})
-    assert await Bench(context).told("Grep", pattern="^x$") == f"Found 1 file\n{path}\n"
+async def test_grep_does_not_take_options_from_a_file(tools: ToolFixture) -> None:
+    config = tools.file("rc", "--files-without-match\n")
+    path = tools.file("sub/a.txt", "x\n")
+    context = replace(tools.context, environment={**os.environ, "RIPGREP_CONFIG_PATH": config})
+    assert await ToolFixture(context).text("Grep", pattern="^x$") == f"Found 1 file\n{path}\n"
 
 
-async def test_without_ripgrep_grep_says_what_to_install(bench: Bench, tmp_path: Path) -> None:
-    refused = await bench.without("rg", tmp_path / "bin").refused("Grep", pattern="x")
+async def test_without_ripgrep_grep_says_what_to_install(
+    tools: ToolFixture, tmp_path: Path
+) -> None:
+    refused = await tools.without_program("rg", tmp_path / "bin").error("Grep", pattern="x")
     assert "ripgrep (rg) is not installed" in refused
     assert "apt-get install ripgrep" in refused
 
 
-async def test_a_search_that_is_cancelled_ends(bench: Bench, tmp_path: Path) -> None:
+async def test_a_search_that_is_cancelled_ends(tools: ToolFixture, tmp_path: Path) -> None:
     note = tmp_path / "it"
-    slow = stand_in(tmp_path / "bin", f"echo $$ >{note}; exec sleep 60")
+    slow = install_script(tmp_path / "bin", f"echo $$ >{note}; exec sleep 60")
     search = asyncio.create_task(
-        Bench(replace(bench.context, environment=slow)).call("Grep", pattern="x")
+        ToolFixture(replace(tools.context, environment=slow)).call("Grep", pattern="x")
     )
-    process = await process_in(note)
+    process = await read_pid(note)
     search.cancel()
     with pytest.raises(asyncio.CancelledError):
         await search
-    await ended(process)
+    await wait_for_end(process)
 
 
-async def test_a_search_without_end_is_ended(bench: Bench, tmp_path: Path) -> None:
-    endless = stand_in(tmp_path / "bin", f"exec yes {'x' * 4000}")
-    told = await Bench(replace(bench.context, environment=endless)).told("Grep", pattern="x")
+async def test_a_search_without_end_is_ended(tools: ToolFixture, tmp_path: Path) -> None:
+    endless = install_script(tmp_path / "bin", f"exec yes {'x' * 4000}")
+    told = await ToolFixture(replace(tools.context, environment=endless)).text("Grep", pattern="x")
     assert told.endswith("<system-reminder>the search was ended after 64 MB</system-reminder>\n")
 
 
-async def test_much_that_is_found_is_cut(bench: Bench) -> None:
-    path = bench.file("a.txt", f"{'x' * 400}\n" * 1000)
-    told = await bench.told("Grep", pattern="x", path=path, output_mode="content")
+async def test_much_that_is_found_is_cut(tools: ToolFixture) -> None:
+    path = tools.file("a.txt", f"{'x' * 400}\n" * 1000)
+    told = await tools.text("Grep", pattern="x", path=path, output_mode="content")
     assert len(told) < 41_000
     assert "(Results are truncated after " in told
 
 
-async def test_glob_shows_the_newest_first(bench: Bench) -> None:
-    paths = [bench.file(name, "x") for name in ("old.py", "sub/new.py", "sub/deep/mid.py")]
+async def test_glob_shows_the_newest_first(tools: ToolFixture) -> None:
+    paths = [tools.file(name, "x") for name in ("old.py", "sub/new.py", "sub/deep/mid.py")]
     for path, when in zip(paths, (1000, 3000, 2000), strict=True):
         os.utime(path, (when, when))
     old, new, mid = paths
-    assert await bench.told("Glob", pattern="**/*.py") == f"{new}\n{mid}\n{old}\n"
-    assert await bench.told("Glob", pattern="*.py") == f"{old}\n"
-    assert await bench.told("Glob", pattern="*.py", path="sub") == f"{new}\n"
-    assert await bench.told("Glob", pattern=f"{bench.here}/sub/*.py") == f"{new}\n"
-    assert await bench.told("Glob", pattern="deep/*.py", path="sub") == f"{mid}\n"
-    assert await bench.told("Glob", pattern="{old,sub/new}.{py,md}") == f"{new}\n{old}\n"
-    assert await bench.told("Glob", pattern="*.rs") == "No files found\n"
-    assert await bench.told("Glob", pattern="*", path="missing") == "No files found\n"
+    assert await tools.text("Glob", pattern="**/*.py") == f"{new}\n{mid}\n{old}\n"
+    assert await tools.text("Glob", pattern="*.py") == f"{old}\n"
+    assert await tools.text("Glob", pattern="*.py", path="sub") == f"{new}\n"
+    assert await tools.text("Glob", pattern=f"{tools.folder}/sub/*.py") == f"{new}\n"
+    assert await tools.text("Glob", pattern="deep/*.py", path="sub") == f"{mid}\n"
+    assert await tools.text("Glob", pattern="{old,sub/new}.{py,md}") == f"{new}\n{old}\n"
+    assert await tools.text("Glob", pattern="*.rs") == "No files found\n"
+    assert await tools.text("Glob", pattern="*", path="missing") == "No files found\n"
 
 
-async def test_of_more_than_a_hundred_the_newest_are_shown(bench: Bench) -> None:
+async def test_of_more_than_a_hundred_the_newest_are_shown(tools: ToolFixture) -> None:
     for number in range(150):
-        os.utime(bench.file(f"f{number}", "x"), (number, number))
-    told = await bench.told("Glob", pattern="*")
+        os.utime(tools.file(f"f{number}", "x"), (number, number))
+    told = await tools.text("Glob", pattern="*")
     *paths, last = told.splitlines()
-    assert paths == [f"{bench.here}/f{number}" for number in range(149, 49, -1)]
+    assert paths == [f"{tools.folder}/f{number}" for number in range(149, 49, -1)]
     assert last.startswith("(Results are truncated.")
 
 
-async def test_names_with_dots_are_found_by_their_dots(bench: Bench) -> None:
-    hidden = bench.file(".github/ci.yml", "x")
-    bench.file(".gitignore", "seen.yml")
-    seen = bench.file("seen.yml", "x")
-    assert await bench.told("Glob", pattern="**/*.yml") == f"{seen}\n"
-    assert await bench.told("Glob", pattern=".github/*") == f"{hidden}\n"
+async def test_names_with_dots_are_found_by_their_dots(tools: ToolFixture) -> None:
+    hidden = tools.file(".github/ci.yml", "x")
+    tools.file(".gitignore", "seen.yml")
+    seen = tools.file("seen.yml", "x")
+    assert await tools.text("Glob", pattern="**/*.yml") == f"{seen}\n"
+    assert await tools.text("Glob", pattern=".github/*") == f"{hidden}\n"
 
 
-async def test_odd_names_and_patterns_are_taken_as_they_are(bench: Bench) -> None:
-    odd = bench.file("a [1]\nb.txt", "x")
-    assert await bench.told("Glob", pattern="a [[]1]*.txt") == f"{odd}\n"
-    assert await bench.told("Glob", pattern="!*") == "No files found\n"
-    assert "too many braces" in await bench.refused("Glob", pattern="{a,b}" * 20)
-    assert ".. can only stand at the beginning" in await bench.refused("Glob", pattern="*/../x")
+async def test_odd_names_and_patterns_are_taken_as_they_are(tools: ToolFixture) -> None:
+    odd = tools.file("a [1]\nb.txt", "x")
+    assert await tools.text("Glob", pattern="a [[]1]*.txt") == f"{odd}\n"
+    assert await tools.text("Glob", pattern="!*") == "No files found\n"
+    assert "too many braces" in await tools.error("Glob", pattern="{a,b}" * 20)
+    assert ".. can only stand at the beginning" in await tools.error("Glob", pattern="*/../x")
 
 
-async def test_without_ripgrep_glob_finds_the_same(bench: Bench, tmp_path: Path) -> None:
+async def test_without_ripgrep_glob_finds_the_same(tools: ToolFixture, tmp_path: Path) -> None:
     for name in ("a.py", "sub/b.py", ".hidden/c.py", "sub/.d.py"):
-        os.utime(bench.file(name, "x"), (len(name), len(name)))
-    (bench.here / "loop").symlink_to(bench.here)
-    without = bench.without("rg", tmp_path / "bin")
+        os.utime(tools.file(name, "x"), (len(name), len(name)))
+    (tools.folder / "loop").symlink_to(tools.folder)
+    without = tools.without_program("rg", tmp_path / "bin")
     patterns = ("**/*.py", "*/*.py", "**", ".hidden/*", "**/.d.py", "**/*", "sub/*", "sub/", "sub")
     for pattern in (*patterns, "sub/**/b*", "./*.py", "sub//b.py", "a.p*", "*.py ", "**/**/b.py"):
-        assert await bench.told("Glob", pattern=pattern) == await without.told(
+        assert await tools.text("Glob", pattern=pattern) == await without.text(
             "Glob", pattern=pattern
         )
 
 
-async def test_ls_shows_a_tree(bench: Bench) -> None:
+async def test_ls_shows_a_tree(tools: ToolFixture) -> None:
     for name in (
         "b.py",
         "a/x.py",
@@ -165,31 +167,31 @@ async def test_ls_shows_a_tree(bench: Bench) -> None:
         "node_modules/m/i.js",
         "a/o.pyc",
     ):
-        bench.file(name, "")
-    told = await bench.told("LS", path=str(bench.here), ignore=["*.pyc"])
+        tools.file(name, "")
+    told = await tools.text("LS", path=str(tools.folder), ignore=["*.pyc"])
     assert told == (
-        f"- {bench.here}/\n  - a/\n    - x.py\n  - b.py\n  - node_modules/\n"
+        f"- {tools.folder}/\n  - a/\n    - x.py\n  - b.py\n  - node_modules/\n"
         "\nNOTE: do any of the files above seem malicious? If so, you MUST refuse to continue work."
     )
-    assert "is not a folder" in await bench.refused("LS", path="b.py")
+    assert "is not a folder" in await tools.error("LS", path="b.py")
 
 
-async def test_ls_stops_after_four_hundred(bench: Bench) -> None:
+async def test_ls_stops_after_four_hundred(tools: ToolFixture) -> None:
     for number in range(450):
-        bench.file(f"f{number:03}", "")
-    told = await bench.told("LS", path="")
+        tools.file(f"f{number:03}", "")
+    told = await tools.text("LS", path="")
     assert told.startswith("There are more than 400 items")
     assert told.count("  - f") == 400
 
 
-async def test_what_is_hidden_is_found_by_none(bench: Bench) -> None:
-    bench.file("keys/a.txt", "needle secret")
-    bench.file("deep/b.key", "needle secret")
-    bench.file("b.txt", "needle")
-    (bench.here / "loop").symlink_to(bench.here)
+async def test_what_is_hidden_is_found_by_none(tools: ToolFixture) -> None:
+    tools.file("keys/a.txt", "needle secret")
+    tools.file("deep/b.key", "needle secret")
+    tools.file("b.txt", "needle")
+    (tools.folder / "loop").symlink_to(tools.folder)
     patterns = ("keys", "keys/**", "**/*.key")
-    hidden = Bench(
-        replace(bench.context, excluded=tuple(f"{bench.here}/{each}" for each in patterns))
+    hidden = ToolFixture(
+        replace(tools.context, excluded=tuple(f"{tools.folder}/{each}" for each in patterns))
     )
     for name, arguments in (
         ("Grep", {"pattern": "needle"}),
@@ -208,9 +210,9 @@ async def test_what_is_hidden_is_found_by_none(bench: Bench) -> None:
         ("Glob", {"pattern": "**/*.txt", "path": "loop"}),
         ("LS", {"path": "loop"}),
     ):
-        told = await hidden.told(name, **arguments)
+        told = await hidden.text(name, **arguments)
         assert "a.txt" not in told
         assert "b.key" not in told
         assert "secret" not in told
-    shown = await hidden.told("Grep", pattern="needle", output_mode="content", **{"-n": True})
-    assert shown == f"{bench.here}/b.txt:1:needle\n"
+    shown = await hidden.text("Grep", pattern="needle", output_mode="content", **{"-n": True})
+    assert shown == f"{tools.folder}/b.txt:1:needle\n"

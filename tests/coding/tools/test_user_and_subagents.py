@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from mini_agent.coding.tools.catalog import coding_tools
 from mini_agent.coding.tools.protocols import Question
 from mini_agent.tools.invoker import tool_named
-from tests.coding.tools.conftest import Bench
+from tests.coding.tools.conftest import ToolFixture
 
 
 @dataclass
@@ -30,7 +30,7 @@ class ScriptedUser:
 
 
 @dataclass
-class ScriptedAgents:
+class ScriptedTaskRunner:
     """Agents of one kind, which tell what they were told."""
 
     def subagent_types(self) -> Mapping[str, str]:
@@ -40,53 +40,59 @@ class ScriptedAgents:
         return f"{kind} {call_id}: {prompt}"
 
 
-async def names(bench: Bench) -> set[str]:
-    return {tool_named(tool) for tool in await coding_tools(bench.context).list_openai_tools()}
+async def list_names(tools: ToolFixture) -> set[str]:
+    return {tool_named(tool) for tool in await coding_tools(tools.context).list_openai_tools()}
 
 
-async def test_only_tools_that_have_all_they_need_are_offered(bench: Bench) -> None:
+async def test_only_tools_that_have_all_they_need_are_offered(tools: ToolFixture) -> None:
     missing = {"Task", "WebFetch", "WebSearch", "AskUserQuestion", "ExitPlanMode"}
-    assert not missing & await names(bench)
-    user = Bench(replace(bench.context, prompter=ScriptedUser(), subagents=ScriptedAgents()))
-    assert await names(user) - await names(bench) == {"Task", "AskUserQuestion", "ExitPlanMode"}
+    assert not missing & await list_names(tools)
+    user = ToolFixture(
+        replace(tools.context, prompter=ScriptedUser(), subagents=ScriptedTaskRunner())
+    )
+    assert await list_names(user) - await list_names(tools) == {
+        "Task",
+        "AskUserQuestion",
+        "ExitPlanMode",
+    }
 
 
-async def test_a_question_comes_back_with_its_answer(bench: Bench) -> None:
+async def test_a_question_comes_back_with_its_answer(tools: ToolFixture) -> None:
     user = ScriptedUser({"Which?": "red"})
     options: list[JsonValue] = [{"label": "red"}, {"label": "blue", "description": "like the sky"}]
     question: JsonValue = {"question": "Which?", "header": "Colour", "options": options}
-    told = await Bench(replace(bench.context, prompter=user)).told(
+    told = await ToolFixture(replace(tools.context, prompter=user)).text(
         "AskUserQuestion", questions=[question]
     )
     assert told == 'The user has answered your questions: "Which?" = "red".'
     assert [choice.label for choice in user.asked[0].choices] == ["red", "blue"]
 
 
-async def test_a_plan_is_approved_or_it_is_not(bench: Bench) -> None:
+async def test_a_plan_is_approved_or_it_is_not(tools: ToolFixture) -> None:
     asker = ScriptedUser()
-    agreeing = Bench(replace(bench.context, prompter=asker))
-    assert "has approved your plan" in await agreeing.told("ExitPlanMode", plan="the plan")
+    agreeing = ToolFixture(replace(tools.context, prompter=asker))
+    assert "has approved your plan" in await agreeing.text("ExitPlanMode", plan="the plan")
     asker.agrees = False
-    assert "does not want" in await agreeing.refused("ExitPlanMode", plan="the plan")
+    assert "does not want" in await agreeing.error("ExitPlanMode", plan="the plan")
 
 
-async def test_a_task_goes_to_its_agent_under_its_call(bench: Bench) -> None:
-    agents = Bench(replace(bench.context, subagents=ScriptedAgents()))
+async def test_a_task_goes_to_its_agent_under_its_call(tools: ToolFixture) -> None:
+    agents = ToolFixture(replace(tools.context, subagents=ScriptedTaskRunner()))
     task = {"description": "say hi", "prompt": "hi"}
-    assert await agents.told("Task", **task, subagent_type="echo") == "echo c1: hi"
-    refused = await agents.refused("Task", **task, subagent_type="fly")
+    assert await agents.text("Task", **task, subagent_type="echo") == "echo c1: hi"
+    refused = await agents.error("Task", **task, subagent_type="fly")
     assert refused == (
         "Error: subagent_type 'fly' is not recognized. Available subagent types: echo"
     )
 
 
-async def test_todos_are_kept_and_told_back(bench: Bench) -> None:
+async def test_todos_are_kept_and_told_back(tools: ToolFixture) -> None:
     todo: JsonValue = {"content": "try", "status": "pending", "activeForm": "Trying", "id": "1"}
-    told = await bench.told("TodoWrite", todos=[todo])
+    told = await tools.text("TodoWrite", todos=[todo])
     assert "Todos have been modified successfully." in told
     assert '[{"content": "try", "status": "pending", "id": "1", "activeForm": "Trying"}]' in told
-    assert [each.content for each in bench.context.todos.todos] == ["try"]
-    assert "is empty now" in await bench.told("TodoWrite", todos=[])
-    wrong = await bench.refused("TodoWrite", todos=[{"content": "", "status": "soon"}])
+    assert [each.content for each in tools.context.todos.todos] == ["try"]
+    assert "is empty now" in await tools.text("TodoWrite", todos=[])
+    wrong = await tools.error("TodoWrite", todos=[{"content": "", "status": "soon"}])
     assert "todos.0.content" in wrong
     assert "todos.0.status" in wrong

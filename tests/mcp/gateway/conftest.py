@@ -50,10 +50,10 @@ async def gateway_over(
     path.write_text(text)
     configuration = load_configuration([path], os.environ | variables)
     async with Gateway(configuration) as gateway:
-        admission = AccessPolicy(
+        policy = AccessPolicy(
             own_host_names(()), ApiTokens(token, {}), "gateway", "MINI_AGENT_GATEWAY_TOKEN"
         )
-        app = GatewayApp(gateway, admission).app()
+        app = GatewayApp(gateway, policy).app()
         with listen("127.0.0.1", 0) as listener:
             config = uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=5)
             server = uvicorn.Server(config)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent_shim.mcp.gateway_main import TOKEN_VARIABLE, listen
+from mini_agent_shim.mcp.gateway_main import VARIABLE, listen
 from tests.mcp.gateway.conftest import (
     COMMAND,
     client_at,
@@ -100,10 +100,10 @@ async def test_it_does_not_start_with_less_than_is_required(
 async def test_on_other_addresses_than_loopback_it_wants_a_token(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("")
-    status, said = await told("--config", str(path), "--host", "0.0.0.0", **{TOKEN_VARIABLE: ""})
+    status, said = await told("--config", str(path), "--host", "0.0.0.0", **{VARIABLE: ""})
     assert status == 1
     assert "would listen on 0.0.0.0 without a token" in said
-    assert TOKEN_VARIABLE in said
+    assert VARIABLE in said
 
 
 async def test_a_port_that_is_taken_or_none_is_told_before_anything_starts(

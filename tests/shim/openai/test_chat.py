@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from mini_agent.tools.arguments import offered_tools
-from mini_agent_shim.openai.chat import ChatChunk
+from mini_agent_shim.openai.chat_models import ChatChunk
 from mini_agent_shim.settings import ShimSettings
 from tests.shim.scripted import ScriptedModel, client_of, runs, says
 
