@@ -53,7 +53,9 @@ class Toolset:
                 continue
             if server.provides_prompts and server.connection is not None:
                 prompts = McpPromptServer(server.connection)
-                yield CallbackInvoker(server.tools, prompts, subagents, self.side_model, self.prompter)
+                yield CallbackInvoker(
+                    server.tools, prompts, subagents, self.side_model, self.prompter
+                )
             else:
                 yield server.tools
 

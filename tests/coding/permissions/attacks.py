@@ -1,4 +1,4 @@
-"""Ways round a rule that somebody has thought of, by rule; and lines that are none."""
+"""Known ways round a rule, by rule; and lines that only look like one."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from mini_agent.coding.tools.context import ToolContext
 def parse_rules(
     deny: Iterable[str] = (), ask: Iterable[str] = (), allow: Iterable[str] = ()
 ) -> Rules:
-    """The rules as they are written in settings."""
+    """Return the rules as they are written in settings."""
     return Rules(*(tuple(map(parse_rule, written)) for written in (deny, ask, allow)))
 
 

@@ -1,4 +1,4 @@
-"""The user, asked about calls: one at a time, once for all that is alike, and heard in any case."""
+"""Permission prompts: one at a time, once for all that a rule covers, and always answered."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FETCH: JsonObject = {"url": "https://a.example/x", "prompt": "p"}
 
 @dataclass
 class ScriptedPrompter:
-    """Says the same to everything."""
+    """Gives the same answer to every question."""
 
     said: UserAnswer
     heard: list[str] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""Ways round a rule: what is denied is found in disguise, what is allowed covers no more."""
+"""Ways round a rule: a denied command is found in disguise, an allow rule covers no more."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.coding.permissions.conftest import parse_rules
 
 
 def make_call(rule: str, what: str) -> tuple[str, dict[str, JsonValue]]:
-    """The call in which `what` stands that a rule like this is about."""
+    """Return a call with `what` as the argument that a rule like this is about."""
     if rule.startswith("WebFetch"):
         return "WebFetch", {"url": what, "prompt": "p"}
     if rule.startswith("Edit") and " " not in what:

@@ -1,4 +1,4 @@
-"""What may be done, what may not, and what the user is asked."""
+"""Which calls are allowed, denied, or put to the user."""
 
 from __future__ import annotations
 

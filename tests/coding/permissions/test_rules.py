@@ -1,4 +1,4 @@
-"""Rules: how they are written, and of which calls they speak."""
+"""Rules: their syntax, and the calls they match."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every construct of the shell in which a command can stand, and lines that nobody can read."""
+"""Every construct of the shell that can hold a command, and lines that cannot be parsed."""
 
 from __future__ import annotations
 

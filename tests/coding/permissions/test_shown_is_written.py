@@ -1,4 +1,4 @@
-"""What a question shows of a change is what is written when the user agrees, or nothing is."""
+"""The change that the question shows is the one that is written, or nothing is."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOTEBOOK = '{"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
 
 @dataclass
 class RecordingPrompter:
-    """Agrees to what is shown, and remembers it."""
+    """Agrees to every change, and records it."""
 
     shown: list[Change] = field(default_factory=list)
 

@@ -18,7 +18,7 @@ from mini_agent.tools.invoker import ToolOutput
 
 @dataclass(frozen=True)
 class ToolFixture:
-    """The tools at work in the folder `here`."""
+    """The tools of a context, with helpers for its project folder."""
 
     context: ToolContext
 
@@ -27,33 +27,33 @@ class ToolFixture:
         return self.context.project
 
     async def call(self, name: str, **arguments: JsonValue) -> ToolOutput:
-        """What came of a call."""
+        """Execute a call."""
         return await coding_tools(self.context).call_openai_tool(
             function_call("c1", name, arguments)
         )
 
     async def text(self, name: str, **arguments: JsonValue) -> str:
-        """What the model reads of a call that succeeds."""
+        """Return what the model reads of a call that succeeds."""
         output = await self.call(name, **arguments)
         assert output.ok, output.told
         return output.told
 
     async def error(self, name: str, **arguments: JsonValue) -> str:
-        """What the model reads of a call that does not."""
+        """Return what the model reads of a call that fails."""
         output = await self.call(name, **arguments)
         assert not output.ok, output.told
         assert output.told
         return output.told
 
     def file(self, name: str, content: str | bytes) -> str:
-        """A file that is there; its path."""
+        """Write a file; return its path."""
         path = self.folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content.encode() if isinstance(content, str) else content)
         return str(path)
 
     async def read_file(self, name: str, content: str | bytes) -> str:
-        """A file that is there and was read; its path."""
+        """Write a file and read it with the tool; return its path."""
         path = self.file(name, content)
         await self.text("Read", file_path=path)
         return path
@@ -62,7 +62,7 @@ class ToolFixture:
         return (self.folder / name).read_bytes()
 
     def without_program(self, program: str, folder: Path) -> ToolFixture:
-        """The same where `program` is not installed."""
+        """Return the same tools in an environment where `program` is not installed."""
         folder.mkdir()
         for each in ("bash", "sh", "ls", "rg", "cat"):
             found = next(
@@ -74,7 +74,7 @@ class ToolFixture:
 
 
 def install_script(folder: Path, script: str, program: str = "rg") -> dict[str, str]:
-    """The environment in which `program` is a script."""
+    """Install a script under the name `program`; return the environment that finds it."""
     folder.mkdir()
     (folder / program).write_text(f"#!/bin/sh\n{script}\n")
     (folder / program).chmod(0o755)

@@ -1,4 +1,4 @@
-"""The shell: where it is, what it prints, and how it ends."""
+"""The shell: its working folder, its output, and how commands end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def is_alive(process: int) -> bool:
 
 
 async def wait_for_end(process: int) -> None:
-    """Waits for its end, for some time."""
+    """Wait, for a limited time, until the process has ended."""
     for _ in range(400):
         if not is_alive(process):
             return
@@ -36,7 +36,7 @@ async def wait_for_end(process: int) -> None:
 
 
 async def read_pid(path: Path) -> int:
-    """The number that a command writes there."""
+    """Return the process id that a command writes to the file."""
     return await asyncio.to_thread(_read_number, path)
 
 
@@ -49,7 +49,7 @@ def _read_number(path: Path) -> int:
 
 
 def ignore_sigterm(note: Path) -> str:
-    """A command that does not hear SIGTERM."""
+    """Return a command that ignores SIGTERM."""
     return f"(trap '' TERM; echo $BASHPID >{note}; while :; do sleep 9; done)"
 
 

@@ -1,4 +1,4 @@
-"""Glob patterns, held against what ripgrep makes of them."""
+"""Glob patterns, compared with what ripgrep matches."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`mini-agent tools`: the tools for any MCP client, by the SDK's own."""
+"""`mini-agent tools`: the tools for any MCP client, tested with the SDK's client."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ COMMAND = str(Path(sys.executable).with_name("mini-agent"))
 
 @asynccontextmanager
 async def connect(folder: Path, **variables: str) -> AsyncIterator[Client]:
-    """A client of the server, which is started in `folder`."""
+    """Yield a client of the server, started in `folder`."""
     home = folder.parent / "home"
     parameters = StdioServerParameters(
         command=COMMAND, args=["tools"], cwd=folder, env={"HOME": str(home), **variables}
@@ -176,6 +176,6 @@ async def test_a_call_that_its_client_cancels_ends_with_its_command(project: Pat
 
 
 def message(method: str, params: JsonObject, number: int | None = None) -> bytes:
-    """A line of JSON-RPC."""
+    """Return a line of JSON-RPC."""
     asked: JsonObject = {"jsonrpc": "2.0", "method": method, "params": params}
     return json.dumps(asked | ({} if number is None else {"id": number})).encode() + b"\n"

@@ -127,7 +127,7 @@ async def test_a_notebook_comes_with_its_outputs_and_pictures(tools: ToolFixture
 
 
 def make_pdf(*pages: str) -> bytes:
-    """A PDF with a line on each page."""
+    """Return a PDF with a line on each page."""
     shown = [f"BT /F 12 Tf 72 720 Td ({text}) Tj ET".encode() for text in pages]
     kids = " ".join(f"{3 + 2 * context} 0 R" for context in range(len(pages)))
     font = "/Resources<</Font<</F<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>"

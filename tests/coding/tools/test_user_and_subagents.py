@@ -1,4 +1,4 @@
-"""The tools that speak with the user, with other agents, and with the list of todos."""
+"""The tools that ask the user, run subagents and keep the todo list."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.coding.tools.conftest import ToolFixture
 
 @dataclass
 class ScriptedUser:
-    """Answers with what was written down for it."""
+    """Gives the answers of its script."""
 
     said: Mapping[str, str] = field(default_factory=dict)
     agrees: bool = True
@@ -31,7 +31,7 @@ class ScriptedUser:
 
 @dataclass
 class ScriptedTaskRunner:
-    """Agents of one kind, which tell what they were told."""
+    """Runs subagents of one type, which repeat their prompt."""
 
     def subagent_types(self) -> Mapping[str, str]:
         return {"echo": "tells it back"}

@@ -1,4 +1,4 @@
-"""The web: pages from public addresses alone, and nothing in them that gives orders."""
+"""The web: pages from public addresses only, marked as untrusted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PRIVATE = ["127.0.0.1", "10.0.0.8", "169.254.169.254", "::1", "fd00::1", "100.64
 
 @dataclass
 class Rebinding:
-    """Looks a name up, and finds another address each time."""
+    """Resolves a name to another address each time."""
 
     addresses: list[str]
 
@@ -44,7 +44,7 @@ class Rebinding:
 
 @dataclass
 class ScriptedDigester:
-    """A digest model that writes down what it gets."""
+    """Records what it gets."""
 
     got: list[tuple[str, str]] = field(default_factory=list)
 
