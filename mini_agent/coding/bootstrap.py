@@ -53,6 +53,9 @@ from mini_agent.models.litellm import LiteLLMModel
 from mini_agent.settings import Settings
 from mini_agent.tools.invoker import Invoker, tool_named
 
+TODO_TOOL: Final = "TodoWrite"
+SESSION_END_TIMEOUT_S: Final = 10.0
+
 
 @dataclass(frozen=True, slots=True)
 class SessionContext:
@@ -62,9 +65,6 @@ class SessionContext:
     permissions: PermissionPolicy
     tools: tuple[str, ...]
     servers: tuple[McpServer, ...]
-
-
-TODO_TOOL: Final = "TodoWrite"
 
 
 def read_status(session: Session, *, in_plan_mode: bool) -> SessionStatus:
@@ -119,7 +119,6 @@ def _remember_rule(launch: LaunchConfig, rule: Rule) -> None:
     add_allow_rule(paths.project / LOCAL_SETTINGS, rule)
 
 
-SESSION_END_TIMEOUT_S: Final = 10.0
 ObserverFactory: TypeAlias = Callable[[Session, SessionContext], Observer]
 
 

@@ -25,6 +25,15 @@ from mini_agent.tool_parsing.resolve import ResolvedCall, resolve_call
 from mini_agent.tools.invoker import Invoker, OpenAIToolCall, Tool, ToolOutput, passed_on
 from mini_agent.tools.invoker import Listener as OutputListener
 
+NO_DEADLINE_S: Final = 86_400.0
+MAX_TURNS: Final = 1000
+# A session with its tools does not fit into what Ollama takes when it is not told.
+OLLAMA_NUM_CTX: Final = 32_768
+STATUS_BY_REASON: Final[dict[StoppedReason, TurnStatus]] = {
+    "success": "done",
+    "max_iterations": "max_turns",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class CancellableRun:
@@ -58,16 +67,6 @@ class CancellableRun:
     async def _wait_if_cancelled(self) -> None:
         if self.is_cancelled():
             await asyncio.Event().wait()
-
-
-NO_DEADLINE_S: Final = 86_400.0
-MAX_TURNS: Final = 1000
-# A session with its tools does not fit into what Ollama takes when it is not told.
-OLLAMA_NUM_CTX: Final = 32_768
-STATUS_BY_REASON: Final[dict[StoppedReason, TurnStatus]] = {
-    "success": "done",
-    "max_iterations": "max_turns",
-}
 
 
 def build_config(model: str, max_turns: int | None = None) -> AgentConfig:

@@ -27,6 +27,19 @@ from mini_agent.coding.transcript.locations import (
 )
 from mini_agent.errors import BadRequest, MiniAgentError, NotConfigured
 
+DEFAULT_MODEL: Final = "gpt-4.1"
+DIGEST_MODELS: Final = (
+    ("gpt-", "gpt-4.1-nano"),
+    ("openai/gpt-", "openai/gpt-4.1-nano"),
+    ("o1", "o4-mini"),
+    ("o3", "o4-mini"),
+    ("o4", "o4-mini"),
+    ("gemini/", "gemini/gemini-2.5-flash"),
+    ("anthropic/", "anthropic/claude-3-haiku-20240307"),
+)
+TRUST_FILE: Final = "mini-agent-trusted.json"
+PROJECT_MCP_FILE: Final = ".mcp.json"
+
 
 @dataclass(frozen=True, slots=True)
 class ProjectPaths:
@@ -68,18 +81,6 @@ def _resolve_folder(named: str) -> Path:
     return path
 
 
-DEFAULT_MODEL: Final = "gpt-4.1"
-DIGEST_MODELS: Final = (
-    ("gpt-", "gpt-4.1-nano"),
-    ("openai/gpt-", "openai/gpt-4.1-nano"),
-    ("o1", "o4-mini"),
-    ("o3", "o4-mini"),
-    ("o4", "o4-mini"),
-    ("gemini/", "gemini/gemini-2.5-flash"),
-    ("anthropic/", "anthropic/claude-3-haiku-20240307"),
-)
-
-
 def select_model(named: str, configured: str, variables: Mapping[str, str]) -> str:
     """Select the model of the option, the environment or the settings, in this order.
 
@@ -106,9 +107,6 @@ def select_model(named: str, configured: str, variables: Mapping[str, str]) -> s
 def select_digest_model(model: str) -> str:
     """Select the small model of the same provider; the model itself where none is known."""
     return next((small for prefix, small in DIGEST_MODELS if model.startswith(prefix)), model)
-
-
-TRUST_FILE: Final = "mini-agent-trusted.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,9 +137,6 @@ class TrustedFolders:
         except (OSError, ValueError):
             return set()
         return {str(folder) for folder in read} if isinstance(read, list) else set()
-
-
-PROJECT_MCP_FILE: Final = ".mcp.json"
 
 
 @dataclass(frozen=True, slots=True)

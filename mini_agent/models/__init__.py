@@ -1,1 +1,1 @@
-"""Models that LiteLLM reaches."""
+"""Models that are called through LiteLLM."""

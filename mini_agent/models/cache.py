@@ -1,4 +1,4 @@
-"""Answers of models, kept in LiteLLM's cache on Redis and given again for the same question."""
+"""Caches the replies of models in Redis, with LiteLLM's cache."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from mini_agent.settings import require_extra
 
 NAMESPACE: Final = "mini-agent"
 TTL_S: Final = 86_400
-# A cache that takes longer is none; the model is asked instead.
+# A call of the cache that takes longer is given up.
 TIMEOUT_S: Final = 0.5
 REPLY_ADAPTER: Final = TypeAdapter(ModelReply)
 
@@ -29,21 +29,21 @@ _log: Final = logging.getLogger(__name__)
 
 
 class Cache(Protocol):
-    """LiteLLM's cache, as far as we use it."""
+    """The methods of LiteLLM's cache that we use."""
 
     def async_get_cache(self, key: str) -> Awaitable[object]:
-        """What is kept under `key`, or None."""
+        """Returns the value of `key`, or None."""
         ...
 
     def async_set_cache(self, key: str, value: object, *, ttl: int) -> Awaitable[object]:
-        """Keeps `value`, which JSON can carry, for `ttl` seconds."""
+        """Stores a JSON `value` for `ttl` seconds."""
         ...
 
 
 def create_litellm_model(ollama_address: str, redis_url: str) -> Model:
-    """LiteLLM as a model; where a URL is given, one that remembers what it was asked.
+    """Creates the model that calls LiteLLM, with a cache where `redis_url` is not empty.
 
-    Raises `NotConfigured` for a URL that is not Redis's, and without the extra `redis_cache`.
+    Raises `NotConfigured` for an invalid URL, and without the extra `redis_cache`.
     """
     model = LiteLLMModel(ollama_address=ollama_address)
     if not redis_url:
@@ -61,10 +61,10 @@ def create_litellm_model(ollama_address: str, redis_url: str) -> Model:
 
 
 class CachedModel:
-    """Asks `model`, served at `address`, only what it was not asked before by who shares the Redis.
+    """A model whose replies are cached; `address`, where it is served, is part of the key.
 
-    A reply that is blank or was cut is not kept. A Redis that is away costs a moment, no answer. A
-    kept reply counts no tokens.
+    A reply that is blank or cut off is not cached. A Redis that is not reachable delays a reply by
+    `TIMEOUT_S` at most a call. A cached reply counts no tokens.
     """
 
     def __init__(self, model: Model, redis_url: str, *, address: str = "") -> None:
@@ -73,12 +73,12 @@ class CachedModel:
         self._address = address
 
     async def reply(self, request: ModelRequest) -> ModelReply:
-        """The model's turn; raises what `model` raises."""
+        """Returns the cached reply, or requests one; raises what the cached model raises."""
         key = _cache_key(request, self._address)
         cache = await self._cache()
-        known = _parse_reply(await _call_cache(cache.async_get_cache(key)))
-        if known is not None:
-            return known
+        cached = _parse_reply(await _call_cache(cache.async_get_cache(key)))
+        if cached is not None:
+            return cached
         reply = await self._model.reply(request)
         if reply.finish_reason != "length" and (reply.text.strip() or reply.tool_calls):
             await _call_cache(
@@ -88,7 +88,7 @@ class CachedModel:
 
     async def _cache(self) -> Cache:
         await load_litellm()
-        # Its first act is to ask Redis for its version, and to wait for it.
+        # Creating it blocks: it asks Redis for its version.
         return await asyncio.to_thread(_open_cache, self._redis_url)
 
 
@@ -106,7 +106,7 @@ def _open_cache(url: str) -> Cache:
 
 
 def _cache_key(request: ModelRequest, address: str) -> str:
-    asked = {
+    key = {
         "address": address,
         "model": request.model,
         "messages": request.messages,
@@ -115,23 +115,23 @@ def _cache_key(request: ModelRequest, address: str) -> str:
         "num_ctx": request.num_ctx,
         "options": dict(request.options),
     }
-    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
 
 
 async def _call_cache(call: Awaitable[object]) -> object:
     try:
         async with asyncio.timeout(TIMEOUT_S):
             return await call
-    # Whatever is wrong with the cache: the model can answer without it.
+    # Any fault of the cache: the model can reply without it.
     except Exception as broken:  # noqa: BLE001
         _log.debug("the cache is left out: %s", broken)
         return None
 
 
-def _parse_reply(kept: object) -> ModelReply | None:
-    if kept is None:
+def _parse_reply(cached: object) -> ModelReply | None:
+    if cached is None:
         return None
     try:
-        return replace(REPLY_ADAPTER.validate_python(kept), usage=NO_USAGE)
+        return replace(REPLY_ADAPTER.validate_python(cached), usage=NO_USAGE)
     except ValidationError:
         return None

@@ -1,11 +1,9 @@
-"""Whether a model takes pictures, as far as Ollama or LiteLLM's list of models can tell.
-
-How long a conversation a model takes, as far as LiteLLM knows.
-"""
+"""Looks up a model's context window and vision, with Ollama or in LiteLLM's list of models."""
 
 from __future__ import annotations
 
 import contextlib
+from typing import Final
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -14,21 +12,29 @@ from mini_agent.errors import BadRequest
 from mini_agent.model import is_ollama
 from mini_agent.models.litellm_runtime import load_litellm
 
+DEFAULT_OLLAMA_URL: Final = "http://127.0.0.1:11434"
+TIMEOUT_S: Final = 5.0
+VISION: Final = "vision"
+
 
 async def find_context_window(model: str) -> int | None:
-    """The tokens of a prompt at most; None where nobody knows."""
-    litellm = await load_litellm()
-    try:
-        known: dict[str, object] = litellm.get_model_info(model)
-    except Exception:  # noqa: BLE001  LiteLLM raises what it likes for a model it does not know
-        return None
-    tokens = known.get("max_input_tokens") or known.get("max_tokens")
+    """Finds the maximum tokens of a prompt; returns None for an unknown model."""
+    model_info = await _get_model_info(model)
+    tokens = model_info.get("max_input_tokens") or model_info.get("max_tokens")
     return tokens if isinstance(tokens, int) else None
 
 
-DEFAULT_OLLAMA_URL = "http://127.0.0.1:11434"
-TIMEOUT_S = 5.0
-VISION = "vision"
+async def require_vision(model: str, ollama_address: str) -> None:
+    """Raises `BadRequest` when `model` is known to take no images; an unknown model passes."""
+    has_vision = await (
+        _ask_ollama(model, ollama_address) if is_ollama(model) else _ask_litellm(model)
+    )
+    if has_vision is False:
+        raise BadRequest(
+            f"the model {model} takes no pictures",
+            field="model",
+            hint="take one that does, such as ollama/qwen2.5vl:3b, or name no pictures",
+        )
 
 
 class _OllamaModelInfo(BaseModel):
@@ -38,17 +44,6 @@ class _OllamaModelInfo(BaseModel):
         default=None,
         description="What the model can do, such as vision; null where the server does not say.",
     )
-
-
-async def require_vision(model: str, ollama_address: str) -> None:
-    """Raises `BadRequest` when `model` is known to take no pictures; who is not known passes."""
-    sees = await (_ask_ollama(model, ollama_address) if is_ollama(model) else _ask_litellm(model))
-    if sees is False:
-        raise BadRequest(
-            f"the model {model} takes no pictures",
-            field="model",
-            hint="take one that does, such as ollama/qwen2.5vl:3b, or name no pictures",
-        )
 
 
 async def _ask_ollama(model: str, address: str) -> bool | None:
@@ -64,10 +59,15 @@ async def _ask_ollama(model: str, address: str) -> bool | None:
 
 
 async def _ask_litellm(model: str) -> bool | None:
+    model_info = await _get_model_info(model)
+    return model_info.get("supports_vision") is True if model_info else None
+
+
+async def _get_model_info(model: str) -> dict[str, object]:
+    """LiteLLM's entry for `model`; empty for a model that it does not know."""
     litellm = await load_litellm()
     try:
-        found: dict[str, object] = litellm.get_model_info(model)
-    # It has no error of its own for a model that it does not know.
-    except Exception:  # noqa: BLE001
-        return None
-    return found.get("supports_vision") is True
+        model_info: dict[str, object] = litellm.get_model_info(model)
+    except Exception:  # noqa: BLE001  LiteLLM has no error of its own for an unknown model
+        return {}
+    return model_info

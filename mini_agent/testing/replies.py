@@ -1,7 +1,4 @@
-"""What a scripted model can do when asked, as values.
-
-The words a script is written in: one function for each thing a model, or its server, can do.
-"""
+"""Replies of a scripted model as values, and the functions that build them for a script."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ Finish = Literal["stop", "length"]
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """What a reply says it cost; only OpenAI's format can say how many were cached."""
+    """The token usage that a reply reports; only OpenAI's format reports cached tokens."""
 
     prompt: int = 20
     completion: int = 10
@@ -27,10 +24,10 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A native tool call. A string as `arguments` goes out as it is, broken or not.
+    """A native tool call; a string as `arguments` is sent unchanged, valid JSON or not.
 
-    Left out, the id is made up by the server; an empty one is not sent, as older servers do.
-    Ollama's format carries objects only: there, string arguments show up as text of the answer.
+    The server makes up an id if it is None; an empty one is not sent, as older servers do.
+    Ollama's format carries objects only: there, string arguments appear in the text of the answer.
     """
 
     name: str
@@ -38,7 +35,7 @@ class Call:
     id: str | None = None
 
     def as_text(self) -> str:
-        """The call as a model writes it, `{"name": ..., "arguments": ...}`."""
+        """Format the call as a model writes it, `{"name": ..., "arguments": ...}`."""
         if isinstance(self.arguments, str):
             return f'{{"name": {json.dumps(self.name)}, "arguments": {self.arguments}'
         return json.dumps({"name": self.name, "arguments": dict(self.arguments)})
@@ -66,12 +63,12 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class NoAnswer:
-    """Nothing at all, until the client or the server leaves."""
+    """No answer at all, until the client or the server closes the connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class StreamError:
-    """`content` streams, then an error line; a client that does not stream gets a 500."""
+    """`content` is streamed, then an error line; a client that does not stream gets a 500."""
 
     content: str
     message: str
@@ -79,7 +76,7 @@ class StreamError:
 
 @dataclass(frozen=True, slots=True)
 class LostConnection:
-    """Half of the answer's bytes, then the connection closes."""
+    """Half of the answer's bytes, then the connection is closed."""
 
     content: str
 
@@ -100,7 +97,7 @@ class EmptyChoices:
 
 @dataclass(frozen=True, slots=True)
 class DelayedReply:
-    """Another reply, but late (`after_s`) or in pieces with pauses between (`every_s`)."""
+    """Another reply after `after_s` seconds, or in pieces `every_s` seconds apart."""
 
     reply: ScriptedReply
     after_s: float = 0.0
@@ -120,7 +117,7 @@ ScriptedReply: TypeAlias = (
 
 
 def to_scripted_reply(reply: object) -> ScriptedReply:
-    """The reply meant: a plain string is short for `text(string)`; `TypeError` for the rest."""
+    """Convert a string to `text(string)`; raises `TypeError` for what is no reply."""
     if isinstance(reply, str):
         return Reply(reply)
     if isinstance(reply, ScriptedReply):

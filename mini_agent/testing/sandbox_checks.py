@@ -1,10 +1,7 @@
-"""How the checks of a sandbox ask it, and how they say that an answer is wrong.
+"""Checks of the sandbox contract: input and output, outcomes, isolation.
 
-Checks of a sandbox: snippets have nothing to do with each other, nor with the world.
-
-Checks of a sandbox: a program that fails is an outcome, a sandbox that fails is an error.
-
-Checks of a sandbox: what goes in and comes out of a program.
+A program that fails is an execution, a sandbox that fails is an error, and nothing of a snippet
+outlives it.
 """
 
 from __future__ import annotations
@@ -23,11 +20,11 @@ CHECK_LIMITS: Limits = Limits(timeout_s=10)
 
 
 class ContractViolation(AssertionError):
-    """The sandbox did not do what every sandbox does."""
+    """The sandbox does not keep the contract."""
 
 
 async def run_python(sandbox: Sandbox, code: str, status: Status | None = "ok") -> Execution:
-    """What became of a Python program, which is expected to end so."""
+    """Run a Python program and check its status; None accepts any."""
     done = await sandbox.run(Snippet(language="python", code=code, limits=CHECK_LIMITS))
     if status is not None:
         require_status(done, status)
@@ -35,24 +32,24 @@ async def run_python(sandbox: Sandbox, code: str, status: Status | None = "ok") 
 
 
 def require_status(done: Execution, status: Status) -> None:
-    """Raises `ContractViolation` unless it ended so."""
+    """Raise `ContractViolation` unless the execution has this status."""
     said = f"{done.status} with {done.stdout[:200]!r} and {done.stderr[-300:]!r}"
     require(done.status == status, f"expected status {status}, got {said}")
 
 
 def require(is_so: object, otherwise: str) -> None:
-    """Raises `ContractViolation` unless it is so."""
+    """Raise `ContractViolation` with `otherwise` unless `is_so`."""
     if not is_so:
         raise ContractViolation(otherwise)
 
 
 def require_equal(found: object, wanted: object, what: str) -> None:
-    """Raises `ContractViolation` unless both are the same."""
+    """Raise `ContractViolation` unless both are equal."""
     require(found == wanted, f"{what} is {found!r}, not {wanted!r}")
 
 
 def encode_base64(content: bytes) -> str:
-    """A file's content as a snippet carries it."""
+    """Encode a file's content as a snippet carries it."""
     return base64.b64encode(content).decode()
 
 

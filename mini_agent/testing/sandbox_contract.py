@@ -1,9 +1,9 @@
-"""What every sandbox owes its callers, as checks that any `Sandbox` can run on itself.
+"""Runs the checks of the sandbox contract on any `Sandbox`.
 
     findings = await check(sandbox)          # none where it keeps the contract
 
 With pytest, one test a check: `@pytest.mark.parametrize("each", CHECKS)`, and in the test
-`await each(sandbox)`, which raises `ContractViolation`. It needs Python in the sandbox, and nothing else.
+`await each(sandbox)`, which raises `ContractViolation`. The sandbox needs only Python.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Finding:
 
 
 async def check(sandbox: Sandbox, checks: Sequence[Check] = CHECKS) -> list[Finding]:
-    """All that is wrong with it; an empty list where nothing is. Takes about ten seconds."""
+    """Run the checks, some ten seconds; returns a finding for each that did not pass."""
     findings = []
     for each in checks:
         try:

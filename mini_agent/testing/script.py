@@ -1,4 +1,4 @@
-"""A script being played: which reply is next, and whether it was followed to its end."""
+"""Plays a script: gives the next reply, and checks that the script was used up."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ Script: TypeAlias = Sequence[ScriptedReply | str] | ReplyFunction
 
 
 class ScriptNotFollowed(AssertionError):
-    """The model was asked less or more than its script says. A failed test, so an assertion."""
+    """The model got fewer or more requests than its script has replies."""
 
 
 class ScriptPlayer(Protocol):
     """A script in use."""
 
     def next_reply(self, request: Request) -> ScriptedReply | None:
-        """What the model does now; None when the script has nothing left."""
+        """The reply to `request`; None if the script has none left."""
         ...
 
     def describe_deviation(self) -> str:
-        """What went otherwise than the script says, empty if nothing did."""
+        """A sentence about the difference to the script; empty if there is none."""
         ...
 
 
 def create_player(script: Script, *, repeat_last: bool) -> ScriptPlayer:
-    """`script` from its beginning."""
+    """Start `script` from its beginning."""
     if isinstance(script, str):
         raise TypeError(f"a script is a list of replies, not one string: [{script!r}]")
     if callable(script):
@@ -39,7 +39,7 @@ def create_player(script: Script, *, repeat_last: bool) -> ScriptPlayer:
 
 
 class _SequentialPlayer:
-    """Each reply once, in order."""
+    """Gives each reply once, in order."""
 
     def __init__(self, replies: tuple[ScriptedReply, ...]) -> None:
         self._replies = replies
@@ -61,7 +61,7 @@ class _SequentialPlayer:
 
 
 class _RepeatingPlayer:
-    """Each reply once, the last one for ever."""
+    """Gives each reply once, then the last one again and again."""
 
     def __init__(self, replies: tuple[ScriptedReply, ...]) -> None:
         if not replies:
@@ -79,7 +79,7 @@ class _RepeatingPlayer:
 
 
 class _FunctionPlayer:
-    """A function of the conversation, for several conversations at a time."""
+    """Calls a function of the messages, for several conversations at a time."""
 
     def __init__(self, function: ReplyFunction) -> None:
         self._function = function
@@ -97,7 +97,7 @@ class _FunctionPlayer:
 
 
 def format_reply_count(replies: Sequence[ScriptedReply]) -> str:
-    """How many there are, in words."""
+    """The number of replies with its noun."""
     return "1 reply" if len(replies) == 1 else f"{len(replies)} replies"
 
 

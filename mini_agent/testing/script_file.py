@@ -1,7 +1,4 @@
-"""A script read from a JSON file, for people who do not write Python.
-
-The vocabulary as a script file writes it, `{"word": arguments}`, with its arguments checked.
-"""
+"""Reads a script for the scripted server from a JSON file: `{"word": arguments}` a reply."""
 
 from __future__ import annotations
 
@@ -23,7 +20,7 @@ SPACE: Final = " \t\r\n"
 
 
 class CallEntry(BaseModel):
-    """A native call in a file."""
+    """A native call in a script file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -67,16 +64,16 @@ class _ScriptModel(BaseModel):
 
 
 class ScriptFileError(Exception):
-    """The file is no script; the message says where and why, `FILE:LINE: what`."""
+    """The file is no script; the message is `FILE:LINE: problem`."""
 
 
 class UnreadableReply(Exception):
-    """A reply that cannot be read; the message names the key."""
+    """A reply that cannot be parsed; the message names the key."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScriptFile:
-    """What a script file says."""
+    """The content of a script file."""
 
     replies: tuple[ScriptedReply, ...]
     repeat_last: bool
@@ -84,7 +81,7 @@ class ScriptFile:
 
 
 def read_script(path: Path) -> ScriptFile:
-    """The script in the file: a list of replies, or an object around it; raises `ScriptFileError`."""
+    """Read a list of replies, or an object around it; raises `ScriptFileError`."""
     text = _read_text(path)
     try:
         value = json.loads(text)
@@ -156,7 +153,7 @@ def _parse_replies(
 
 
 def parse_scripted_reply(written: JsonValue) -> ScriptedReply:
-    """The reply that a JSON value stands for; raises `UnreadableReply`."""
+    """Parse the reply that a JSON value stands for; raises `UnreadableReply`."""
     if isinstance(written, str):
         return replies.text(written)
     if not isinstance(written, dict) or len(written) != 1:
@@ -184,7 +181,7 @@ def _build_reply(word: str, arguments: JsonValue) -> ScriptedReply:
 
 
 def describe_errors(wrong: ValidationError) -> str:
-    """What is wrong, key by key."""
+    """Describe each validation error by its key."""
     return "; ".join(
         f"{'.'.join(map(str, one['loc']))!r}: {one['msg'].lower()}" for one in wrong.errors()
     )

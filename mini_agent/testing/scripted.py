@@ -1,4 +1,4 @@
-"""A model and a sandbox that follow a script, for tests that need no server and no container."""
+"""A model and a sandbox that follow a script, for tests without a server or a container."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ Step = TypeVar("Step")
 
 
 class HangingStep:
-    """Never answers; `was_cancelled` tells whether it was told to stop waiting."""
+    """A step that never ends; `was_cancelled` is set when the wait is cancelled."""
 
     def __init__(self) -> None:
         self.was_cancelled = False
 
     async def wait(self) -> None:
-        """Waits until it is cancelled."""
+        """Wait until cancelled."""
         try:
             await asyncio.Event().wait()
         finally:
@@ -51,7 +51,7 @@ _ids = count(1)
 
 
 def text_reply(text: str, *, reasoning: str = "", finish_reason: str = "stop") -> ModelReply:
-    """An answer in words."""
+    """Build a reply in words."""
     return ModelReply(
         text, reasoning, finish_reason=finish_reason, usage=SCRIPTED_USAGE, model="scripted"
     )
@@ -60,7 +60,7 @@ def text_reply(text: str, *, reasoning: str = "", finish_reason: str = "stop") -
 def calls_reply(
     *several: ToolCall, text: str = "", finish_reason: str = "tool_calls"
 ) -> ModelReply:
-    """Tool calls in one turn, with text beside them if the model talks too."""
+    """Build a reply with tool calls, and optionally text beside them."""
     return ModelReply(
         text,
         tool_calls=several,
@@ -71,14 +71,14 @@ def calls_reply(
 
 
 def scripted_call(name: str, /, **arguments: JsonValue) -> ToolCall:
-    """One tool call with an id of its own."""
+    """Build a tool call with a unique id."""
     return ToolCall(f"call-{next(_ids)}", name, json.dumps(arguments))
 
 
 def execution(
     stdout: str = "", *, status: Status = "ok", exit_code: int | None = None, stderr: str = ""
 ) -> Execution:
-    """What happened to a snippet; the exit code follows from `status` where it is left out."""
+    """Build an execution; without `exit_code`, the code follows from `status`."""
     code = DEFAULT_EXIT_CODES.get(status, 1) if exit_code is None else exit_code
     return Execution(
         language="python",
@@ -98,13 +98,13 @@ class _ScriptedSteps(Generic[Step]):
 
     def __init__(self, *script: Step | Exception | HangingStep) -> None:
         self._script = script
-        self._asked = 0
+        self._taken = 0
 
-    async def _next(self) -> Step:
-        self._asked += 1
-        if self._asked > len(self._script):
+    async def _take(self) -> Step:
+        self._taken += 1
+        if self._taken > len(self._script):
             raise ScriptNotFollowed(self._describe_count())
-        step = self._script[self._asked - 1]
+        step = self._script[self._taken - 1]
         if isinstance(step, HangingStep):
             await step.wait()
             raise ScriptNotFollowed("a step that hangs was let go")
@@ -113,12 +113,12 @@ class _ScriptedSteps(Generic[Step]):
         return step
 
     def check_used_up(self) -> None:
-        """Raises `ScriptNotFollowed` when it was asked less or more than its script says."""
-        if self._asked != len(self._script):
+        """Raise `ScriptNotFollowed` if fewer or more steps were taken than there are."""
+        if self._taken != len(self._script):
             raise ScriptNotFollowed(self._describe_count())
 
     def _describe_count(self) -> str:
-        return f"{type(self).__name__} has {len(self._script)} steps, asked for were {self._asked}"
+        return f"{type(self).__name__} has {len(self._script)} steps, asked for were {self._taken}"
 
     def __enter__(self) -> Self:
         return self
@@ -134,10 +134,11 @@ class _ScriptedSteps(Generic[Step]):
 
 
 class ScriptedModel(_ScriptedSteps[ModelReply]):
-    """Gives one step of its script for each request; `requests` is what it was asked.
+    """Gives one step of its script for each request; `requests` has the requests.
 
-    An exception among the steps is raised, `HangingStep` never answers. As a context manager it checks
-    on leaving that the script was used up, and that a strict server would have taken every request.
+    An exception among the steps is raised, a `HangingStep` never ends. As a context manager it
+    checks on leaving that the script was used up, and that a strict server would have accepted
+    every request.
     """
 
     def __init__(self, *script: ModelReply | Exception | HangingStep) -> None:
@@ -146,23 +147,23 @@ class ScriptedModel(_ScriptedSteps[ModelReply]):
         self._refusals: list[str] = []
 
     async def reply(self, request: ModelRequest) -> ModelReply:
-        """The next step."""
+        """Take the next step."""
         self.requests.append(request)
         self._refusals += broken_request_rules(request.messages) if request.messages else []
-        return await self._next()
+        return await self._take()
 
     def check_used_up(self) -> None:
-        """Raises `ScriptNotFollowed` also for a request that breaks the rules of roles."""
+        """Raise `ScriptNotFollowed` also for a request that breaks the role rules."""
         super().check_used_up()
         if self._refusals:
             raise ScriptNotFollowed(f"a strict server refuses: {'; '.join(self._refusals)}")
 
 
 class ScriptedSandbox(_ScriptedSteps[Execution]):
-    """Gives one step of its script for each snippet; `snippets` is what it was to run.
+    """Gives one step of its script for each snippet; `snippets` has the snippets.
 
-    An exception among the steps is raised, `HangingStep` never ends. As a context manager it checks on
-    leaving that the script was used up.
+    An exception among the steps is raised, a `HangingStep` never ends. As a context manager it
+    checks on leaving that the script was used up.
     """
 
     def __init__(self, *script: Execution | Exception | HangingStep) -> None:
@@ -170,9 +171,9 @@ class ScriptedSandbox(_ScriptedSteps[Execution]):
         self.snippets: list[Snippet] = []
 
     async def run(self, snippet: Snippet) -> Execution:
-        """The next step."""
+        """Take the next step."""
         self.snippets.append(snippet)
-        return await self._next()
+        return await self._take()
 
     async def run_telling(self, snippet: Snippet, tell: Callable[[Output], None]) -> Execution:
         """The next step; its stdout and its stderr are told in a piece each."""

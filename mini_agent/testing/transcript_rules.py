@@ -1,4 +1,4 @@
-"""The rules of roles that strict model servers hold a conversation to, OpenAI's and Ollama's."""
+"""Checks a conversation against the role rules of strict model servers (OpenAI, Ollama)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Messages = Sequence[Mapping[str, JsonValue]]
 
 
 def broken_rules(messages: Messages) -> list[str]:
-    """What is wrong with `messages` as a transcript, a sentence each; empty when nothing is."""
+    """List each rule that `messages` break as a transcript, a sentence each."""
     return [
         *_check_roles(messages),
         *_check_order(messages),
@@ -26,7 +26,7 @@ def broken_rules(messages: Messages) -> list[str]:
 
 
 def broken_request_rules(messages: Messages) -> list[str]:
-    """The same for messages that are to be answered: the last one is not the model's own."""
+    """The same for a request: its last message must not be the assistant's."""
     last = [f"message {len(messages) - 1}: the last one is the assistant's"]
     ends_wrong = not messages or messages[-1].get("role") == "assistant"
     return [*broken_rules(messages), *(last if ends_wrong else [])]

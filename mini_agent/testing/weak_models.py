@@ -1,4 +1,4 @@
-"""What weak models say where a tool call was wanted, and what each of it has to come to.
+"""Replies of weak models where a tool call was wanted, with the result expected of each.
 
 `weak_models.jsonl` beside this file is the table, one reply a line: `family` and `shape` name it;
 `text`, `reasoning`, `tool_calls` (name, arguments as text) and `finish_reason` are the reply;
@@ -41,7 +41,7 @@ OFFERED_TOOLS: Final = MappingProxyType[str, tuple[Tool, ...]](
 
 @dataclass(frozen=True, slots=True)
 class WeakReply:
-    """One reply of the table, the tools it was given to, and what is expected of it."""
+    """One reply of the table, the tools it was offered, and what is expected of it."""
 
     family: str
     shape: str
@@ -82,7 +82,7 @@ class _TableLine(BaseModel):
 
 
 def load_weak_replies() -> tuple[WeakReply, ...]:
-    """The whole table, in its order."""
+    """Load the whole table, in its order."""
     table = files(__package__).joinpath(TABLE_FILE).read_text(encoding="utf-8")
     return tuple(_parse_line(_TableLine.model_validate_json(line)) for line in table.splitlines())
 

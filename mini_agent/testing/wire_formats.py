@@ -1,9 +1,4 @@
-"""Ollama's own format: `/api/chat` and `/api/generate`, whole and as NDJSON.
-
-OpenAI's format: `/v1/chat/completions`, whole and as server-sent events.
-
-How a scripted reply becomes an HTTP answer in a server's own wire format.
-"""
+"""Writes scripted replies in Ollama's and OpenAI's wire formats, whole and streamed."""
 
 from __future__ import annotations
 
@@ -45,7 +40,7 @@ CHUNK_CHARS = 4
 
 @dataclass(frozen=True, slots=True)
 class WireFormat:
-    """One wire format: the functions that write a reply, a stream of it, nothing, an error."""
+    """One wire format: the functions that write a reply, a stream, an empty answer, an error."""
 
     whole: Callable[[Request, Reply], JsonObject]
     chunks: Callable[[Request, Reply], list[JsonObject]]
@@ -56,7 +51,7 @@ class WireFormat:
     stream_end: bytes = b""
 
     def answer(self, request: Request, said: ScriptedReply) -> Response:
-        """The answer to a request for a turn."""
+        """Build the response to a request for a reply."""
         match said:
             case Reply():
                 return self._turn(request, said)
@@ -70,7 +65,7 @@ class WireFormat:
                 return self._odd(request, said)
 
     def refusal(self, status: int, message: str) -> Response:
-        """An error before the first byte."""
+        """Build an error response, sent before the first byte of an answer."""
         return json_response(status, self.error(status, message))
 
     def _turn(self, request: Request, reply: Reply) -> Response:
@@ -106,7 +101,7 @@ class WireFormat:
 
 
 def split_text(content: str | None) -> list[str]:
-    """Text as a stream brings it: four characters at a time, so that tags arrive in pieces."""
+    """Split text into the pieces of a stream, four characters each, so that tags are split."""
     text = content or ""
     return [text[start : start + CHUNK_CHARS] for start in range(0, len(text), CHUNK_CHARS)]
 
@@ -125,12 +120,12 @@ def load_response(request: Request) -> JsonObject:
 
 
 def unique_call_id(request: Request, index: int) -> str:
-    """An id no other call of this server has."""
+    """An id that no other call of this server has."""
     return f"call_{request.number:04x}{index:04x}"
 
 
 def timestamp() -> str:
-    """The time as Ollama writes it."""
+    """The current time as Ollama writes it."""
     return datetime.now(UTC).isoformat().replace("+00:00", "Z")
 
 

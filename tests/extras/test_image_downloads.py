@@ -53,7 +53,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
 
 
 async def shown(web: Web, url: str, limits: ImageLimits = DEFAULT_IMAGE_LIMITS) -> Message:
-    return await ImageAttacher(Path(), limits, web.download()).to(0, user(f"See {url}."))
+    return await ImageAttacher(Path(), limits, web.download()).attach(0, user(f"See {url}."))
 
 
 async def test_a_picture_is_fetched_from_the_address_that_was_checked(web: Web) -> None:

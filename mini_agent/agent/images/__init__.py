@@ -1,4 +1,4 @@
-"""Pictures that a prompt names, put beside its text for a model that can see."""
+"""Attaches the images that a prompt names by path or URL, for a model with vision."""
 
 from __future__ import annotations
 
@@ -20,19 +20,18 @@ async def awith_images(
     folder: Path | str = ".",
     limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
 ) -> list[Message]:
-    """`messages`, each user's text followed by the pictures whose paths or URLs it names.
+    """Returns `messages` with the images that each user text names by path or URL.
 
-    Files are read inside `folder` alone; a name of no file is text like any other. URLs are fetched
-    by https, from public addresses. Every picture is turned upright, made smaller, and written anew
-    without what its file says beside it. Raises `BadRequest` for a picture that cannot be had,
-    and, where a `model` is named, when that one is known to see none; `NotConfigured` without the
-    extra `images`.
+    Files are read inside `folder` alone; a name of no file stays text. URLs are fetched by https,
+    from public addresses. Every image is turned upright, reduced, and encoded anew without its
+    metadata. Raises `BadRequest` for an image that cannot be read or fetched, and for a `model`
+    that is known to take no images; `NotConfigured` without the extra `images`.
     """
     with require_extra("images", what="a prompt with pictures"):
-        import PIL  # noqa: F401  said before anything is downloaded
-    attaching = ImageAttacher(Path(folder), limits)
-    attached = [await attaching.to(index, message) for index, message in enumerate(messages)]
-    if model and attaching.count:
+        import PIL  # noqa: F401  checked before anything is downloaded
+    attacher = ImageAttacher(Path(folder), limits)
+    attached = [await attacher.attach(index, message) for index, message in enumerate(messages)]
+    if model and attacher.count:
         await require_vision(model, Settings().ollama_address)
     return attached
 
@@ -44,5 +43,5 @@ def with_images(
     folder: Path | str = ".",
     limits: ImageLimits = DEFAULT_IMAGE_LIMITS,
 ) -> list[Message]:
-    """The same for plain code."""
+    """Does the same as `awith_images`, for blocking callers."""
     return run_blocking(awith_images(messages, model=model, folder=folder, limits=limits))

@@ -1,7 +1,4 @@
-"""A message with the pictures it names.
-
-The pictures that a text names: by a path, or by a URL.
-"""
+"""Finds the names of images in the texts of messages, and attaches the images."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ from mini_agent.messages import JsonObject, Message
 
 IMAGE_SUFFIXES: Final = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 URL_SCHEMES: Final = ("http://", "https://")
-# A URL, a name in quotes (which may hold blanks), or a word.
+# A URL, a quoted name (which may contain blanks), or a word.
 NAME_PATTERN: Final = re.compile(
     r"""(?P<url>https?://[^\s"'`<>]+)"""
     r"""|(?P<quote>["'`])(?P<quoted>[^"'`\n]+)(?P=quote)"""
@@ -31,13 +28,13 @@ SENTENCE_ENDS: Final = ".,;:!?"
 
 
 def find_image_names(text: str) -> list[str]:
-    """The paths and URLs in `text` that end like a picture's, in order, each once."""
+    """Finds the paths and URLs in `text` with an image's suffix, in order, each once."""
     return list(dict.fromkeys(name for name in _find_names(text) if _is_image_name(name)))
 
 
-def is_url(mention: str) -> bool:
-    """Whether it is to be fetched, rather than read."""
-    return mention.lower().startswith(URL_SCHEMES)
+def is_url(name: str) -> bool:
+    """Tells whether `name` is a URL, not a path."""
+    return name.lower().startswith(URL_SCHEMES)
 
 
 def _find_names(text: str) -> Iterator[str]:
@@ -63,20 +60,22 @@ def _is_image_name(name: str) -> bool:
 
 @dataclass
 class ImageAttacher:
-    """Puts pictures beside the texts of one conversation, and counts them."""
+    """Attaches images to the messages of one conversation, and counts them."""
 
     folder: Path
     limits: ImageLimits
-    download: ImageDownloader = field(default_factory=ImageDownloader)
+    downloader: ImageDownloader = field(default_factory=ImageDownloader)
     count: int = 0
 
-    async def to(self, index: int, message: Message) -> Message:
-        """The message number `index`; raises `BadRequest` for a picture that cannot be had."""
+    async def attach(self, index: int, message: Message) -> Message:
+        """Attaches the images that message number `index` names; may raise `BadRequest`."""
         text = message.get("content")
         if message.get("role") != "user" or not isinstance(text, str):
             return message
         try:
-            parts = [part for name in find_image_names(text) for part in await self._picture(name)]
+            parts = [
+                part for name in find_image_names(text) for part in await self._load_image(name)
+            ]
         except BadRequest as wrong:
             raise BadRequest(
                 wrong.message, field=f"messages[{index}].content", hint=wrong.hint
@@ -85,8 +84,8 @@ class ImageAttacher:
             {**message, "content": [{"type": "text", "text": text}, *parts]} if parts else message
         )
 
-    async def _picture(self, name: str) -> list[JsonObject]:
-        content = await self._content(name)
+    async def _load_image(self, name: str) -> list[JsonObject]:
+        content = await self._load_content(name)
         if content is None:
             return []
         self.count += 1
@@ -97,14 +96,14 @@ class ImageAttacher:
             )
         return [await asyncio.to_thread(_encode_image, content, name, self.limits)]
 
-    async def _content(self, name: str) -> bytes | None:
+    async def _load_content(self, name: str) -> bytes | None:
         if is_url(name):
-            return await self.download.content(name, self.limits)
+            return await self.downloader.fetch(name, self.limits)
         return await asyncio.to_thread(read_image_file, name, self.folder, self.limits)
 
 
 def _encode_image(content: bytes, name: str, limits: ImageLimits) -> JsonObject:
-    # Imported here: it imports Pillow, which is an extra.
+    # Imported here: the codec imports Pillow, which is an extra.
     from mini_agent.agent.images.codec import encode_image
 
     return encode_image(content, name, limits)

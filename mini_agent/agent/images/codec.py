@@ -1,4 +1,4 @@
-"""A picture made fit for a model: upright, small, and without what its file says beside it."""
+"""Encodes an image for a model: upright, reduced, without metadata."""
 
 from __future__ import annotations
 
@@ -13,26 +13,30 @@ from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject
 
 FORMATS: Final = ("PNG", "JPEG", "WEBP", "GIF")
-# Drawings and screenshots, whose letters JPEG would blur.
+# Formats of drawings and screenshots, whose letters JPEG blurs.
 LOSSLESS_FORMATS: Final = ("PNG", "GIF")
 JPEG_QUALITY: Final = 85
 BACKGROUND: Final = "white"
 
 
 def encode_image(content: bytes, name: str, limits: ImageLimits) -> JsonObject:
-    """The picture as a part of a message; `BadRequest` for what is none, or of too many pixels."""
+    """Encodes an image as a part of a message.
+
+    Raises `BadRequest` for what is no image or has too many pixels.
+    """
     try:
         with Image.open(BytesIO(content), formats=FORMATS) as image:
             _check_pixels(image, name, limits)
-            sharp = image.format in LOSSLESS_FORMATS
-            return _image_part(_reduce(image, limits.longest_side), "PNG" if sharp else "JPEG")
+            is_lossless = image.format in LOSSLESS_FORMATS
+            reduced = _reduce(image, limits.longest_side)
+            return _image_part(reduced, "PNG" if is_lossless else "JPEG")
     except UnidentifiedImageError:
         raise BadRequest(
             f"{name} is no picture that can be read", hint=f"take one of {', '.join(FORMATS)}"
         ) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_many_pixels(name, limits) from None
-    # Pillow's decoders answer a broken file with these, whatever the format.
+    # Pillow's decoders raise these for a broken file, whatever the format.
     except (OSError, SyntaxError, ValueError, EOFError) as broken:
         raise BadRequest(f"the picture {name} is broken: {broken}") from None
 
@@ -54,24 +58,22 @@ def _reduce(image: Image.Image, longest_side: int) -> Image.Image:
     # A JPEG can be decoded at a fraction of its size.
     image.draft("RGB", size)
     upright = ImageOps.exif_transpose(image)
-    on_paper = (
-        _fill_background(upright) if upright.has_transparency_data else upright.convert("RGB")
-    )
-    on_paper.thumbnail(size)
-    return on_paper
+    opaque = _fill_background(upright) if upright.has_transparency_data else upright.convert("RGB")
+    opaque.thumbnail(size)
+    return opaque
 
 
 def _fill_background(image: Image.Image) -> Image.Image:
     layer = image.convert("RGBA")
-    paper = Image.new("RGB", layer.size, BACKGROUND)
-    paper.paste(layer, mask=layer)
-    return paper
+    background = Image.new("RGB", layer.size, BACKGROUND)
+    background.paste(layer, mask=layer)
+    return background
 
 
-def _image_part(image: Image.Image, kind: str) -> JsonObject:
+def _image_part(image: Image.Image, image_format: str) -> JsonObject:
     written = BytesIO()
     image.info.clear()
-    image.save(written, kind, quality=JPEG_QUALITY)
+    image.save(written, image_format, quality=JPEG_QUALITY)
     encoded = base64.b64encode(written.getvalue()).decode()
-    url = f"data:image/{kind.lower()};base64,{encoded}"
+    url = f"data:image/{image_format.lower()};base64,{encoded}"
     return {"type": "image_url", "image_url": {"url": url}}

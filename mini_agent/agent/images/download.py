@@ -1,4 +1,4 @@
-"""A picture fetched by https, from public addresses alone, whatever names and redirects say."""
+"""Downloads images by https, from public addresses alone, whatever names and redirects say."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ MAX_REDIRECTS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class ImageDownloader:
-    """Fetches pictures; `resolve` looks names up, `connection` makes what requests go through."""
+    """Downloads images; `resolve` looks names up, `connection` creates the transport."""
 
     resolve: Resolve = resolved
     connection: Callable[[], httpx.AsyncBaseTransport] = field(default=httpx.AsyncHTTPTransport)
 
-    async def content(self, url: str, limits: ImageLimits) -> bytes:
-        """The bytes at `url`; raises `BadRequest` when they cannot be had."""
+    async def fetch(self, url: str, limits: ImageLimits) -> bytes:
+        """Returns the bytes at `url`; raises `BadRequest` when they cannot be fetched."""
         if "@" in urlsplit(url).netloc:
             raise BadRequest("a picture's URL must not hold a user name or password")
         try:
             async with asyncio.timeout(limits.fetch_s), self._client() as client:
-                return await self._fetched(client, url, limits)
+                return await self._fetch(client, url, limits)
         except TimeoutError:
             raise _download_failed(url, f"it took longer than {limits.fetch_s:g} s") from None
         except NotPublic as refused:
@@ -47,7 +47,7 @@ class ImageDownloader:
             raise _download_failed(url, str(broken) or type(broken).__name__) from None
 
     def _client(self) -> httpx.AsyncClient:
-        # Without the environment's proxy: it would look the name up by itself.
+        # Not through the environment's proxy, which would resolve the name itself.
         return httpx.AsyncClient(
             transport=PublicOnly(self.resolve, self.connection()),
             follow_redirects=True,
@@ -56,7 +56,7 @@ class ImageDownloader:
             headers={"Accept": "image/*", "Accept-Encoding": "identity"},
         )
 
-    async def _fetched(self, client: httpx.AsyncClient, url: str, limits: ImageLimits) -> bytes:
+    async def _fetch(self, client: httpx.AsyncClient, url: str, limits: ImageLimits) -> bytes:
         async with client.stream("GET", url) as answer:
             if answer.status_code != httpx.codes.OK:
                 raise _download_failed(url, f"HTTP {answer.status_code}")

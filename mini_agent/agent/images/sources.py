@@ -1,7 +1,4 @@
-"""A picture's file, read from one folder and nowhere else.
-
-What the pictures of a prompt may cost.
-"""
+"""The limits on a prompt's images, and image files read from one folder."""
 
 from __future__ import annotations
 
@@ -14,9 +11,10 @@ from mini_agent.errors import BadRequest
 
 @dataclass(frozen=True, slots=True)
 class ImageLimits:
-    """Bounds for one conversation; `longest_side`, in pixels, is what each picture is reduced to.
+    """Limits of one conversation; each image is reduced to `longest_side` pixels.
 
-    `pixels` and `bytes` hold for a picture as it is found, `fetch_s` for one download.
+    `pixels` and `bytes` are limits of one image before it is reduced, `fetch_s` of one download, in
+    seconds.
     """
 
     images: int = 8
@@ -30,9 +28,9 @@ DEFAULT_IMAGE_LIMITS: Final = ImageLimits()
 
 
 def read_image_file(name: str, folder: Path, limits: ImageLimits) -> bytes | None:
-    """The bytes of the file `name`; None where there is no such file.
+    """Reads the file `name`; returns None where there is no such file.
 
-    Raises `BadRequest` for a file outside of `folder`, through whatever links, and for a large one.
+    Raises `BadRequest` for a file outside of `folder`, also by a link, and for a large one.
     """
     try:
         folder = folder.resolve()
@@ -54,7 +52,7 @@ def read_image_file(name: str, folder: Path, limits: ImageLimits) -> bytes | Non
 
 
 def too_large_error(name: str, limits: ImageLimits) -> BadRequest:
-    """A picture of too many bytes."""
+    """Creates the error for an image of too many bytes."""
     return BadRequest(
         f"the picture {name} has more than {limits.bytes >> 10} KiB",
         hint="make it smaller, or pass ImageLimits(bytes=...)",

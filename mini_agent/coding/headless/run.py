@@ -32,6 +32,10 @@ STDIN_IGNORED: Final = (
     "< /dev/null does so at once, a file takes its time"
 )
 MESSAGE_HINT: Final = 'write {"type": "user", "message": {"role": "user", "content": "..."}}'
+NO_PROMPT_HINT: Final = (
+    "give a prompt with -p or on standard input, or take --interactive; --resume alone goes on "
+    "with a session that waits for its model"
+)
 
 
 async def read_prompts(options: Options) -> AsyncGenerator[PromptInput, None]:
@@ -79,12 +83,6 @@ def _parse_message(line: str, line_number: int) -> PromptInput:
         )
     blocks: list[Block] = [block for block in content if isinstance(block, dict)]
     return PromptInput(blocks=tuple(blocks))
-
-
-NO_PROMPT_HINT: Final = (
-    "give a prompt with -p or on standard input, or take --interactive; --resume alone goes on "
-    "with a session that waits for its model"
-)
 
 
 def run(launch: LaunchConfig) -> int:

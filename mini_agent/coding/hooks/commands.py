@@ -20,6 +20,16 @@ from mini_agent.coding.hooks.decision import (
 )
 from mini_agent.coding.hooks.event import EventName, HookEvent
 
+DEFAULT_TIMEOUT_S: Final = 60.0
+BLOCK_EXIT_CODE: Final = 2
+MAX_OUTPUT_BYTES: Final = 1 << 20
+MAX_ERROR_CHARS: Final = 500
+# What they print without being asked for JSON is context for the model.
+CONTEXT_EVENTS: Final[tuple[EventName, ...]] = ("UserPromptSubmit", "SessionStart")
+NAME_LIST: Final = re.compile(r"[A-Za-z0-9_|, -]+")
+# Claude Code's newer names of tools.
+TOOL_ALIASES: Final = {"Task": "Agent"}
+
 
 class HookSource(Protocol):
     """Decides on events."""
@@ -42,17 +52,6 @@ class CombinedHooks:
         async with asyncio.TaskGroup() as group:
             tasks = [group.create_task(source.decide(event)) for source in self._sources]
         return combine_decisions([each.result() for each in tasks])
-
-
-DEFAULT_TIMEOUT_S: Final = 60.0
-BLOCK_EXIT_CODE: Final = 2
-MAX_OUTPUT_BYTES: Final = 1 << 20
-MAX_ERROR_CHARS: Final = 500
-# What they print without being asked for JSON is context for the model.
-CONTEXT_EVENTS: Final[tuple[EventName, ...]] = ("UserPromptSubmit", "SessionStart")
-NAME_LIST: Final = re.compile(r"[A-Za-z0-9_|, -]+")
-# Claude Code's newer names of tools.
-TOOL_ALIASES: Final = {"Task": "Agent"}
 
 
 @dataclass(frozen=True, slots=True)

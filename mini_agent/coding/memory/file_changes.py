@@ -12,6 +12,12 @@ from mini_agent.coding.tools.shell import BackgroundJob, Shell
 from mini_agent.events import Event, ToolFinished
 from mini_agent.result import ToolInvocation
 
+MAX_FILE_BYTES: Final = 256 * 1024
+CONTEXT_LINES: Final = 8
+MAX_LINES: Final = 200
+FILE_TOOLS: Final = frozenset({"Read", "Write", "Edit", "MultiEdit"})
+READ_ONLY_TOOLS: Final = frozenset({"Grep", "Glob", "LS", "WebFetch", "WebSearch", "TodoWrite"})
+
 
 @dataclass
 class EndedJobTracker:
@@ -26,11 +32,6 @@ class EndedJobTracker:
         new = [job for job in ended if job.id not in self._reported and not job.was_stopped]
         self._reported.update(job.id for job in ended)
         return new
-
-
-MAX_FILE_BYTES: Final = 256 * 1024
-CONTEXT_LINES: Final = 8
-MAX_LINES: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +94,6 @@ def _format_hunks(before: str, now: str) -> str:
         lines.append("...")
     shown = lines[:MAX_LINES]
     return "\n".join(shown[:-1] if shown and shown[-1] == "..." else shown)
-
-
-FILE_TOOLS: Final = frozenset({"Read", "Write", "Edit", "MultiEdit"})
-READ_ONLY_TOOLS: Final = frozenset({"Grep", "Glob", "LS", "WebFetch", "WebSearch", "TodoWrite"})
 
 
 @dataclass(frozen=True, slots=True)

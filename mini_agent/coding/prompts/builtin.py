@@ -71,21 +71,18 @@ CHANGED_REMINDER: Final = """\
 {path} was changed since you last saw it, by the user or by a program. Take the change into \
 account and do not revert it. The changed parts:
 {hunks}"""
-
 ENDED_JOB_REMINDER: Final = (
     "{id} in the background ({command}) has ended with exit code {rc}; BashOutput has what it "
     "printed."
 )
+PROMPT_HOOK_URI: Final = "hook://UserPromptSubmit/"
+TOOL_HOOK_URI: Final = "hook://PostToolUse/"
+TODO_REMINDER_INTERVAL: Final = 10
 
 
 def wrap_reminder(text: str) -> str:
     """Wrap `text` in the tags that mark the program's words beside the user's."""
     return f"<system-reminder>\n{text}\n</system-reminder>"
-
-
-PROMPT_HOOK_URI: Final = "hook://UserPromptSubmit/"
-TOOL_HOOK_URI: Final = "hook://PostToolUse/"
-TODO_REMINDER_INTERVAL: Final = 10
 
 
 @dataclass(frozen=True, slots=True)

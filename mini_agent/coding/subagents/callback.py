@@ -69,6 +69,8 @@ class _PlanCallback(_CallbackModel):
 
 
 _Callback: TypeAlias = _AgentCallback | _PlanCallback
+
+
 CALLBACK_ADAPTER: Final[TypeAdapter[_Callback]] = TypeAdapter(
     Annotated[_Callback, Field(discriminator="kind")]
 )

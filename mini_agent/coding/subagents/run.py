@@ -22,6 +22,10 @@ from mini_agent.tools.wrappers import FilteredInvoker
 
 DEFAULT_TYPE: Final = "default-agent"
 INHERITED_MODELS: Final = ("", "inherit", "sonnet", "opus", "haiku")
+UNSAFE_CHARS: Final = re.compile(r"[^A-Za-z0-9_-]")
+MAX_TURNS: Final = 100
+MAX_STOP_RETRIES: Final = 10
+ToolsAtDepth: TypeAlias = Callable[[int], Invoker]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,6 @@ def _build_type(document: Document) -> SubagentType:
         # What Claude Code calls "sonnet" is no name of LiteLLM's: the main model does it.
         "" if model in INHERITED_MODELS else model,
     )
-
-
-UNSAFE_CHARS: Final = re.compile(r"[^A-Za-z0-9_-]")
-MAX_TURNS: Final = 100
-MAX_STOP_RETRIES: Final = 10
-ToolsAtDepth: TypeAlias = Callable[[int], Invoker]
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,28 @@ from mini_agent.coding.transcript.session import Session
 from mini_agent.coding.usage import UsageTracker
 from mini_agent.errors import BadRequest
 
+MAX_BLOCK_CHARS: Final = 2000
+ROLE_HEADINGS: Final = {"user": "## You", "assistant": "## The assistant"}
+COMMAND_HELP: Final[Mapping[str, str]] = {
+    "help": "this list",
+    "clear": "begin a new session",
+    "compact": "put a summary in the place of the conversation; /compact WHAT MATTERS",
+    "context": "how full the model's context is",
+    "resume": "go on with an earlier session; /resume NUMBER or ID",
+    "model": "which model answers; /model NAME changes it",
+    "permissions": "the rules and the mode; /permissions MODE changes it, Shift-Tab does too",
+    "mcp": "the MCP servers and the tools",
+    "agents": "the subagents",
+    "hooks": "the hooks",
+    "cost": "tokens and price so far",
+    "plan": "plan mode, in which nothing is changed; /plan true, /plan false",
+    "export": "write the conversation to a Markdown file; /export FILE",
+    "doctor": "what works here and what does not",
+    "exit": "leave; Ctrl-D does too",
+}
+KEY_HELP: Final = "Alt-Enter begins a new line, @ completes files, Esc or Ctrl-C stops."
+PLACEHOLDER: Final = re.compile(r"\$(ARGUMENTS|[1-9])")
+
 
 def format_context(runtime: AssistantRuntime) -> str:
     """Describe how full the context was at the last request, in tokens."""
@@ -86,10 +108,6 @@ def format_sessions(listings: Sequence[SessionListing]) -> str:
     return "\n".join((*lines, "/resume NUMBER goes on with one")) if lines else "no sessions yet"
 
 
-MAX_BLOCK_CHARS: Final = 2000
-ROLE_HEADINGS: Final = {"user": "## You", "assistant": "## The assistant"}
-
-
 def export_markdown(session: Session, path: Path) -> None:
     """Write the session as Markdown to a new file; raises `BadRequest` if the file exists."""
     text = "\n\n".join(_format_entries(session.entries)) + "\n"
@@ -130,25 +148,6 @@ def _format_block(block: Block) -> str:
             return f"({kind})"
 
 
-COMMAND_HELP: Final[Mapping[str, str]] = {
-    "help": "this list",
-    "clear": "begin a new session",
-    "compact": "put a summary in the place of the conversation; /compact WHAT MATTERS",
-    "context": "how full the model's context is",
-    "resume": "go on with an earlier session; /resume NUMBER or ID",
-    "model": "which model answers; /model NAME changes it",
-    "permissions": "the rules and the mode; /permissions MODE changes it, Shift-Tab does too",
-    "mcp": "the MCP servers and the tools",
-    "agents": "the subagents",
-    "hooks": "the hooks",
-    "cost": "tokens and price so far",
-    "plan": "plan mode, in which nothing is changed; /plan true, /plan false",
-    "export": "write the conversation to a Markdown file; /export FILE",
-    "doctor": "what works here and what does not",
-    "exit": "leave; Ctrl-D does too",
-}
-
-
 @dataclass(frozen=True, slots=True)
 class Transition:
     """What follows a session: exit with `exit_code`, or open another session or model.
@@ -166,10 +165,6 @@ class Transition:
 USER_EXIT: Final = Transition(reason="prompt_input_exit")
 
 
-KEY_HELP: Final = "Alt-Enter begins a new line, @ completes files, Esc or Ctrl-C stops."
-PLACEHOLDER: Final = re.compile(r"\$(ARGUMENTS|[1-9])")
-
-
 @dataclass(frozen=True, slots=True)
 class PromptText:
     """A prompt that a command expands to."""
@@ -178,6 +173,8 @@ class PromptText:
 
 
 CommandResult: TypeAlias = Transition | PromptText | None
+
+
 CommandHandler: TypeAlias = Callable[[str], Awaitable[CommandResult]]
 
 

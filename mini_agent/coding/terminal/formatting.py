@@ -21,6 +21,9 @@ KEY_ARGUMENTS: Final = (
     *("bash_id", "description", "plan"),
 )
 COLOURS: Final = {"+": "green", "-": "red", "@": "cyan"}
+MAX_RECENT_LINES: Final = 20
+MAX_TEXT_CHARS: Final = 1000
+REMINDER_TAG: Final = "<system-reminder>"
 
 
 def format_call(name: str, arguments: JsonObject) -> str:
@@ -71,11 +74,6 @@ def shorten(text: str, chars: int) -> str:
     """Join `text` to one line of at most `chars` characters."""
     line = " ".join(visible(text).split())
     return line if len(line) <= chars else f"{line[:chars]}..."
-
-
-MAX_RECENT_LINES: Final = 20
-MAX_TEXT_CHARS: Final = 1000
-REMINDER_TAG: Final = "<system-reminder>"
 
 
 def format_history(entries: Sequence[Entry]) -> list[Text]:

@@ -23,6 +23,10 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.shortcuts import CompleteStyle
 
 MAX_READ_BYTES: Final = 65_536
+INPUT_FLAGS, LOCAL_FLAGS = 0, 3
+ECHO_FLAGS: Final = termios.ECHO | termios.ICANON
+MAX_FILES: Final = 50
+EXIT_HINT: Final = "  Ctrl-C again leaves, as Ctrl-D does"
 
 
 class PlainReader:
@@ -73,10 +77,6 @@ async def _wait_readable(descriptor: int) -> None:
         await ready.wait()
     finally:
         loop.remove_reader(descriptor)
-
-
-INPUT_FLAGS, LOCAL_FLAGS = 0, 3
-ECHO_FLAGS: Final = termios.ECHO | termios.ICANON
 
 
 @contextmanager
@@ -137,10 +137,6 @@ class TypeAhead:
             termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
         clear_typeahead(self._input)
         self._held_keys = []
-
-
-MAX_FILES: Final = 50
-EXIT_HINT: Final = "  Ctrl-C again leaves, as Ctrl-D does"
 
 
 class TerminalReader:

@@ -36,6 +36,8 @@ def _coerce_text(text: object) -> str:
 
 
 LenientFlag = Annotated[bool, BeforeValidator(_is_true)]
+
+
 LenientText = Annotated[str, BeforeValidator(_coerce_text)]
 
 
