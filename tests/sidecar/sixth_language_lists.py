@@ -11,8 +11,8 @@ from codex_sidecar.settings import MIN_WARM
 from mini_agent.cli.doctor import engine
 from mini_agent.sandbox import Snippet, parse_language
 from mini_agent.testing.scripted import ScriptedSandbox
-from mini_agent.tools.languages import commands_of
-from mini_agent.tools.names import language_meant
+from mini_agent.tools.languages import list_commands
+from mini_agent.tools.names import detect_language
 from mini_agent.tools.sandbox import SandboxInvoker
 
 
@@ -30,8 +30,8 @@ def main() -> None:
                 "kind": SANDBOX_KINDS[-1],
                 "warm": MIN_WARM["perl"],
                 "doctor": engine.LANGUAGES[-1],
-                "commands": commands_of(["perl"]),
-                "meant": language_meant("run_perl_code"),
+                "commands": list_commands(["perl"]),
+                "meant": detect_language("run_perl_code"),
                 "tool": function["name"],
                 "words": function["description"],
             }

@@ -27,8 +27,8 @@ class ClosedChannel:
     async def send_frames(self, *sent: Frame) -> None:
         raise RunnerLost(f"nobody to hear {len(sent)} frames")
 
-    async def receive(self, nonce: bytes) -> Frame:
-        raise RunnerLost(f"nobody to say {nonce!r}")
+    async def receive(self, nonce: bytes, max_bytes: int = 0) -> Frame:
+        raise RunnerLost(f"nobody to say {nonce!r} in {max_bytes} bytes")
 
 
 def exchanged(cut: CutReason = "", **result: JsonValue) -> Exchange:

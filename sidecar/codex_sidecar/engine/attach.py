@@ -44,10 +44,10 @@ class HijackedStream:
         """
         while self._remaining == 0:
             try:
-                response = await self._reader.readexactly(HEADER_BYTES)
+                header = await self._reader.readexactly(HEADER_BYTES)
             except (asyncio.IncompleteReadError, OSError):
                 return STDOUT, b""
-            self._stream, self._remaining = response[0], int.from_bytes(response[4:], "big")
+            self._stream, self._remaining = header[0], int.from_bytes(header[4:], "big")
         try:
             content = await self._reader.read(min(self._remaining, CHUNK_BYTES))
         except OSError:

@@ -108,9 +108,9 @@ class Engine:
         try:
             async with asyncio.timeout(ATTACH_TIMEOUT_S):
                 return await self._opener.open(target)
-        except OSError as broken:
+        except OSError as error:
             # TimeoutError is an OSError too.
-            raise self._transport.unavailable(broken) from broken
+            raise self._transport.unavailable(error) from error
 
     async def _call(
         self,
@@ -154,5 +154,5 @@ _ALREADY_ENDED: Final = (HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT)
 def _parse(model: type[Model], response: EngineResponse) -> Model:
     try:
         return model.model_validate_json(response.body)
-    except ValidationError as odd:
-        raise EngineRefused("tell", response.status, f"no {model.__name__}") from odd
+    except ValidationError as error:
+        raise EngineRefused("tell", response.status, f"no {model.__name__}") from error

@@ -22,7 +22,11 @@ from mini_agent_protocol.execution import EnforcedLimits
 from mini_agent_protocol.languages import Language
 from mini_agent_protocol.snippet import Limits
 
+# gVisor's own threads count as the sandbox's: with fewer it does not start, or ends the program.
+MIN_GVISOR_PIDS: Final = 64
 MEMINFO_PATH: Final = Path("/proc/meminfo")
+
+Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,6 @@ def read_memory(path: Path = MEMINFO_PATH) -> MachineMemory:
     lines = (line.split() for line in path.read_text().splitlines())
     counts = {words[0]: int(words[1]) >> 10 for words in lines}
     return MachineMemory(counts["MemTotal:"], counts["MemAvailable:"], counts["SwapTotal:"])
-
-
-Number = TypeVar("Number", int, float)
-
-# gVisor's own threads count as the sandbox's: with fewer it does not start, or ends the program.
-MIN_GVISOR_PIDS: Final = 64
 
 
 @dataclass(frozen=True, slots=True)

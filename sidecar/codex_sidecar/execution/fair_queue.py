@@ -78,7 +78,7 @@ class FairQueue:
         self._queues.setdefault(caller, deque()).append(waiter)
         try:
             await self._wait_for_slot(waiter)
-        except BaseException:
+        except (asyncio.CancelledError, Busy, ServiceStopping):
             # Granted, but the caller was cancelled: the slot goes to the next.
             if waiter.done() and not waiter.cancelled() and waiter.exception() is None:
                 self._release()

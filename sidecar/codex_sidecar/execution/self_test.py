@@ -13,8 +13,8 @@ from mini_agent_protocol.errors import MiniAgentError
 from mini_agent_protocol.execution import Execution, Status
 from mini_agent_protocol.snippet import Limits, Snippet
 
-# Runtimes with a kernel of their own: the engine's filter of system calls stands before that
-# kernel and not before the program.
+# Runtimes with their own kernel: the engine's seccomp filter applies to that kernel and not to the
+# program.
 OWN_KERNEL_RUNTIMES: Final = ("runsc", "kata")
 KERNEL_CHECKS: Final = frozenset({probe.no_tracing.__name__})
 

@@ -92,8 +92,8 @@ def parse_confinement(body: bytes, template: SandboxTemplate, now: float) -> Con
         confinement = _build_confinement(_Sandbox.model_validate(asked), template)
     except (ValidationError, BadRequest) as wrong:
         raise RequestRefused(f"not the body of a sandbox: {_describe_field(wrong)}") from wrong
-    # INVARIANT: what is sent on is made of the confinement, so a value that is not compared here
-    # would be lost, never passed on.
+    # INVARIANT: the engine's body is built from the confinement, so a value that is not compared
+    # here is dropped, never passed on.
     for path in _differences(asked, confinement.body(), ""):
         raise RequestRefused(f"a sandbox has another {path or 'body'}")
     _require_within(confinement, template, now)

@@ -14,6 +14,8 @@ from starlette.requests import Request
 from codex_sidecar.errors import NotReady
 from mini_agent_protocol.errors import Unauthorized
 
+API_KEY_HEADER: Final = "OPEN-SANDBOX-API-KEY"
+SANDBOX_KEY_HEADER: Final = "X-EXECD-ACCESS-TOKEN"
 TOKEN_BYTES: Final = 32
 MIN_TOKEN_CHARS: Final = 16
 
@@ -60,10 +62,6 @@ def _create(path: Path, mode: int) -> None:
         os.link(temporary, path)
     finally:
         temporary.unlink()
-
-
-API_KEY_HEADER: Final = "OPEN-SANDBOX-API-KEY"
-SANDBOX_KEY_HEADER: Final = "X-EXECD-ACCESS-TOKEN"
 
 
 def require_api_key(token: str, request: Request) -> None:

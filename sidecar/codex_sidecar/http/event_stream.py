@@ -29,8 +29,13 @@ from mini_agent_protocol.execution import Execution, Output, Truncated
 from mini_agent_protocol.problems import Problem
 from mini_agent_protocol.sse import MEDIA_TYPE, format_comment, format_event
 
+KEEPALIVE_INTERVAL_S: Final = 15.0
+MAX_FLUSH_S: Final = 300.0
 MAX_PIECES: Final = 256
 MAX_PIECE_CHARS: Final = 65_536
+
+RunSnippet = Callable[[Listener], Coroutine[object, object, Execution]]
+OnExecution = Callable[[Execution], None]
 
 
 @dataclass(slots=True)
@@ -101,13 +106,6 @@ class OutputBuffer:
 def _split(stream: StreamName, text: str) -> Iterator[Output]:
     for start in range(0, len(text), MAX_PIECE_CHARS):
         yield Output(stream=stream, text=text[start : start + MAX_PIECE_CHARS])
-
-
-KEEPALIVE_INTERVAL_S: Final = 15.0
-MAX_FLUSH_S: Final = 300.0
-
-RunSnippet = Callable[[Listener], Coroutine[object, object, Execution]]
-OnExecution = Callable[[Execution], None]
 
 
 class EventFormat(Protocol):

@@ -7,6 +7,7 @@ import logging
 import secrets
 import time
 from collections import deque
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,11 +70,10 @@ class Fleet:
         """Start a sandbox; returns when its runner is ready."""
         container = self._create_container(spec)
         self._alive[container.name] = container
-        try:
+        with ExitStack() as on_failure:
+            on_failure.callback(self.discard, container)
             await container.start()
-        except BaseException:
-            self.discard(container)
-            raise
+            on_failure.pop_all()
         self._contents[spec.language] = container.about
         return container
 

@@ -22,10 +22,13 @@ from codex_sidecar.pool.stock import LeaseActivity, Stock, StockBounds
 from codex_sidecar.pool.warmer import Warmer
 from codex_sidecar.runner.container import Container
 
+WORKERS: Final = min(8, os.cpu_count() or 1)
+MAX_CONCURRENT_REMOVALS: Final = 8
+
 log = logging.getLogger(__name__)
 
 
-class Gate(Protocol):
+class StoppableGate(Protocol):
     """The readiness gate, as far as a shutdown closes it."""
 
     def stop(self) -> None:
@@ -45,7 +48,7 @@ class SlotQueue(Protocol):
         ...
 
 
-class SandboxPool(Protocol):
+class DrainablePool(Protocol):
     """The pool, as far as a shutdown needs it."""
 
     def close_stocks(self) -> None:
@@ -60,7 +63,9 @@ class SandboxPool(Protocol):
 class Drain:
     """Graceful shutdown: running snippets have `grace_s` seconds, then they are killed."""
 
-    def __init__(self, gate: Gate, queue: SlotQueue, pool: SandboxPool, grace_s: float) -> None:
+    def __init__(
+        self, gate: StoppableGate, queue: SlotQueue, pool: DrainablePool, grace_s: float
+    ) -> None:
         self._gate, self._queue, self._pool = gate, queue, pool
         self._grace_s = grace_s
         self._is_forced = asyncio.Event()
@@ -72,25 +77,21 @@ class Drain:
         self._queue.close()
         self._pool.close_stocks()
         idle = asyncio.create_task(self._queue.wait_until_idle())
-        force = asyncio.create_task(self._is_forced.wait())
+        forced = asyncio.create_task(self._is_forced.wait())
         try:
             await asyncio.wait(
-                {idle, force}, timeout=self._grace_s, return_when=asyncio.FIRST_COMPLETED
+                {idle, forced}, timeout=self._grace_s, return_when=asyncio.FIRST_COMPLETED
             )
             if not idle.done():
                 log.warning("snippets are killed to stop")
                 await self._pool.kill_leased()
         finally:
-            for task in (idle, force):
+            for task in (idle, forced):
                 task.cancel()
 
     def force(self) -> None:
         """Kill at once what still runs."""
         self._is_forced.set()
-
-
-WORKERS: Final = min(8, os.cpu_count() or 1)
-MAX_CONCURRENT_REMOVALS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)

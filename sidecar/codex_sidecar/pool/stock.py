@@ -14,6 +14,11 @@ from codex_sidecar.kinds import SandboxKind
 
 BURST_S: Final = 5.0
 HALF_LIFE_S: Final = 60.0
+MIN_BACKOFF_S: Final = 0.5
+MAX_BACKOFF_S: Final = 30.0
+QUIET_S: Final = 0.03
+MAX_QUIET_WAIT_S: Final = 0.5
+MAX_AGE_S: Final = 900.0
 
 
 class DemandEstimator:
@@ -43,10 +48,6 @@ class DemandEstimator:
         return float(self._peak * 0.5 ** ((now - self._peak_at) / HALF_LIFE_S))
 
 
-MIN_BACKOFF_S: Final = 0.5
-MAX_BACKOFF_S: Final = 30.0
-
-
 class Backoff:
     """When to try again what has failed: exponential, with jitter."""
 
@@ -72,10 +73,6 @@ class Backoff:
         self._failures, self._until = 0, 0.0
 
 
-QUIET_S: Final = 0.03
-MAX_QUIET_WAIT_S: Final = 0.5
-
-
 class LeaseActivity:
     """Tells when leases are quiet, as starting or removing a sandbox takes all cores."""
 
@@ -91,9 +88,6 @@ class LeaseActivity:
         deadline = time.monotonic() + MAX_QUIET_WAIT_S
         while self._last + QUIET_S > (now := time.monotonic()) and now < deadline:  # noqa: ASYNC110
             await asyncio.sleep(QUIET_S)
-
-
-MAX_AGE_S: Final = 900.0
 
 
 class Member(Protocol):

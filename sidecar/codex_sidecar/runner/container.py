@@ -64,13 +64,13 @@ class Container:
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 self.about = ImageContents.model_validate_json((await self._frames.receive()).body)
-        except (TimeoutError, RunnerLost, ValueError) as silent:
+        except (TimeoutError, RunnerLost, ValueError) as error:
             # Where the engine itself is unavailable, that is the error to report.
             await self._engine.ping()
             raise SandboxError(
                 f"the runner in {self.confinement.image} did not start: {self._runner_error()}",
                 hint="was the image built by `make images`?",
-            ) from silent
+            ) from error
 
     def set_snippet_limits(self, limits: EnforcedLimits) -> None:
         """Set the limits that the sidecar enforces itself: time and output."""
@@ -139,7 +139,7 @@ class Container:
         """Remove it, whatever its state."""
         if self._attached is not None:
             await self._attached.close()
-        # INVARIANT: a container that the engine refused to create is not ours, whoever has its name.
+        # INVARIANT: a container that the engine refused to create is not ours, whatever its name.
         if await self._may_exist():
             await self._engine.remove(self.name)
 
@@ -161,7 +161,7 @@ class Container:
         config = details.host_config
         requested = self.confinement.limits
         enforced = _parse_limits(config, requested)
-        # -1: the engine cannot limit swap. A machine that has some is refused in `limits.host_of`.
+        # -1: the engine cannot limit swap; `require_host` refuses a machine that has some.
         is_swap_limited = config.memory_and_swap in (config.memory, -1)
         if enforced != requested or config.network != "none" or not is_swap_limited:
             raise SandboxError(

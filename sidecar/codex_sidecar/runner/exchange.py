@@ -7,14 +7,14 @@ import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from codex_sidecar.engine.confinement import COMPILE_TIMEOUT_S
 from codex_sidecar.errors import RunnerLost
 from codex_sidecar.runner.files import MAX_ARTIFACT_BYTES, MAX_ARTIFACTS, unpack_artifacts
-from codex_sidecar.runner.frames import Frame
+from codex_sidecar.runner.frames import Frame, FrameChannel
 from codex_sidecar.runner.output import (
     BoundedOutput,
     Listener,
@@ -29,6 +29,15 @@ from mini_agent_protocol.languages import SPECS
 from mini_agent_protocol.order import RunOrder, RunResult, decode_result, encode_order
 from mini_agent_protocol.snippet import Snippet
 
+ARTIFACTS_TIMEOUT_S: Final = 10.0
+DRAIN_TIMEOUT_S: Final = 5.0
+MIN_FLOOD_BYTES: Final = 8 << 20
+
+_SKIPPED: Final = TypeAdapter(tuple[str, ...])
+
+CutReason = Literal["", "timeout", "flood", "lost"]
+Kill = Callable[[], Awaitable[None]]
+
 
 @dataclass(frozen=True, slots=True)
 class DeadlineMargins:
@@ -38,30 +47,10 @@ class DeadlineMargins:
     sidecar_s: float
 
 
-# A sandbox that ends with its snippet is killed from outside; in one that is kept the runner comes
-# first, as it can end the snippet alone.
+# A sandbox of one snippet is killed from outside. In a session's the runner comes first, as it can
+# end the snippet alone.
 SIDECAR_FIRST: Final = DeadlineMargins(runner_s=2.0, sidecar_s=0.0)
 RUNNER_FIRST: Final = DeadlineMargins(runner_s=0.0, sidecar_s=3.0)
-
-
-ARTIFACTS_TIMEOUT_S: Final = 10.0
-DRAIN_TIMEOUT_S: Final = 5.0
-MIN_FLOOD_BYTES: Final = 8 << 20
-
-CutReason = Literal["", "timeout", "flood", "lost"]
-Kill = Callable[[], Awaitable[None]]
-
-
-class FrameChannel(Protocol):
-    """The stream of frames to and from a runner."""
-
-    async def send_frames(self, *sent: Frame) -> None:
-        """Send several frames in one write."""
-        ...
-
-    async def receive(self, nonce: bytes) -> Frame:
-        """Return the next frame; raises `RunnerLost` when there is none."""
-        ...
 
 
 class Exchange:
@@ -71,16 +60,14 @@ class Exchange:
         self,
         channel: FrameChannel,
         limits: EnforcedLimits,
-        clocks: DeadlineMargins = SIDECAR_FIRST,
+        margins: DeadlineMargins = SIDECAR_FIRST,
         listener: Listener | None = None,
     ) -> None:
-        self._channel, self._limits, self._clocks = channel, limits, clocks
+        self._channel, self._limits, self._margins = channel, limits, margins
         self._listener = listener or NullListener()
         self._nonce = secrets.token_bytes(frames.NONCE_BYTES)
-        self.stdout, self.stderr = (
-            BoundedOutput(limits.output_bytes),
-            BoundedOutput(limits.output_bytes),
-        )
+        self.stdout = BoundedOutput(limits.output_bytes)
+        self.stderr = BoundedOutput(limits.output_bytes)
         self.result: RunResult | None = None
         self.values = SnippetValues()
         self.artifacts: tuple[Artifact, ...] = ()
@@ -123,7 +110,7 @@ class Exchange:
     async def run(self, snippet: Snippet, files: bytes, kill: Kill) -> None:
         """Exchange frames until the snippet is done; `kill` ends it at the deadline or a flood."""
         self._expects_artifacts = bool(snippet.artifacts)
-        deadline = asyncio.timeout(COMPILE_TIMEOUT_S + self._clocks.sidecar_s)
+        deadline = asyncio.timeout(COMPILE_TIMEOUT_S + self._margins.sidecar_s)
         self._began = _now()
         try:
             async with deadline:
@@ -136,7 +123,7 @@ class Exchange:
         self._ended = _now()
         # Artifacts that take too long do not change the result.
         if self.result is None and self.cut in ("timeout", "flood"):
-            await self._end(kill)
+            await self._kill_and_drain(kill)
 
     async def interrupt(self) -> None:
         """Send the program, or its compiler, what Ctrl-C sends (SIGINT)."""
@@ -167,8 +154,8 @@ class Exchange:
             stdin=snippet.stdin,
             args=list(snippet.args),
             env=snippet.env,
-            compile_timeout_s=COMPILE_TIMEOUT_S + self._clocks.runner_s,
-            timeout_s=self._limits.timeout_s + self._clocks.runner_s,
+            compile_timeout_s=COMPILE_TIMEOUT_S + self._margins.runner_s,
+            timeout_s=self._limits.timeout_s + self._margins.runner_s,
             artifacts=list(snippet.artifacts),
             artifact_count=MAX_ARTIFACTS,
             artifact_bytes=MAX_ARTIFACT_BYTES,
@@ -181,7 +168,7 @@ class Exchange:
             frame = await self._channel.receive(self._nonce)
             self._handle(frame)
             if frame.kind == frames.RUNNING:
-                limit_s = self._limits.timeout_s + self._clocks.sidecar_s
+                limit_s = self._limits.timeout_s + self._margins.sidecar_s
                 deadline.reschedule(self._running_since + limit_s)
             elif frame.kind == frames.RESULT:
                 deadline.reschedule(_now() + ARTIFACTS_TIMEOUT_S)
@@ -200,7 +187,7 @@ class Exchange:
             case frames.RESULT:
                 self.result = _parse_result(frame.body)
             case frames.ARTIFACTS:
-                self._keep_artifacts(frame.body)
+                self._unpack_artifacts(frame.body)
             case other:
                 raise RunnerLost(f"the runner sent a frame of kind {other!r}")
         if self.is_complete:
@@ -214,16 +201,16 @@ class Exchange:
         if not self.cut and self.stdout.total_bytes + self.stderr.total_bytes > max_bytes:
             self.cut = "flood"
 
-    def _keep_artifacts(self, body: bytes) -> None:
+    def _unpack_artifacts(self, body: bytes) -> None:
         skipped, archive = frames.split_parts(body)
         try:
             self.skipped = _SKIPPED.validate_json(skipped)
-        except ValidationError as odd:
-            raise RunnerLost("the list of skipped files is not one") from odd
+        except ValidationError as error:
+            raise RunnerLost("the list of skipped files is not one") from error
         self.artifacts = unpack_artifacts(archive)
         self._has_artifacts = True
 
-    async def _end(self, kill: Kill) -> None:
+    async def _kill_and_drain(self, kill: Kill) -> None:
         # The engine cannot end a container whose output is not read.
         draining = asyncio.create_task(self._drain_output())
         try:
@@ -239,9 +226,6 @@ class Exchange:
                     self._handle(await self._channel.receive(self._nonce))
 
 
-_SKIPPED: Final = TypeAdapter(tuple[str, ...])
-
-
 def _now() -> float:
     return asyncio.get_running_loop().time()
 
@@ -249,5 +233,5 @@ def _now() -> float:
 def _parse_result(body: bytes) -> RunResult:
     try:
         return decode_result(body)
-    except ValueError as odd:
-        raise RunnerLost("the runner's result is not one") from odd
+    except ValueError as error:
+        raise RunnerLost("the runner's result is not one") from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from codex_sidecar.engine.attach import STDOUT as ATTACHED_STDOUT
 from codex_sidecar.engine.attach import HijackedStream
@@ -19,6 +19,18 @@ class Frame:
 
     kind: bytes
     body: bytes
+
+
+class FrameChannel(Protocol):
+    """The stream of frames to and from a runner."""
+
+    async def send_frames(self, *sent: Frame) -> None:
+        """Send several frames in one write."""
+        ...
+
+    async def receive(self, nonce: bytes, max_bytes: int = ...) -> Frame:
+        """Return the next frame, of at most `max_bytes`; raises `RunnerLost` when there is none."""
+        ...
 
 
 class FrameReader:

@@ -12,6 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mini_agent_protocol.execution import Rich
 
+MAX_VALUES_BYTES: Final = 6 << 20
+MAX_RICH_VALUES: Final = 32
+_MEDIA_TYPE: Final = re.compile(r"[a-z]{1,16}/[a-z0-9.+-]{1,80}")
+
 StreamName = Literal["stdout", "stderr"]
 
 
@@ -35,11 +39,6 @@ class NullListener:
 
     def on_output(self, stream: StreamName, content: bytes) -> None:
         """Do nothing."""
-
-
-MAX_VALUES_BYTES: Final = 6 << 20
-MAX_RICH_VALUES: Final = 32
-_MEDIA_TYPE: Final = re.compile(r"[a-z]{1,16}/[a-z0-9.+-]{1,80}")
 
 
 class SnippetValues(BaseModel):

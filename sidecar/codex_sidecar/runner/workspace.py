@@ -6,12 +6,12 @@ import asyncio
 from datetime import UTC, datetime
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Final, Literal, Protocol
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from codex_sidecar.errors import RefusedCall, RunnerLost
-from codex_sidecar.runner.frames import Frame
+from codex_sidecar.runner.frames import Frame, FrameChannel
 from mini_agent_protocol import frames
 from mini_agent_protocol.workspace import WorkspaceFile
 
@@ -34,18 +34,6 @@ _STATUS: Final = MappingProxyType[ErrorKind, tuple[int, str]](
         "refused": (HTTPStatus.UNPROCESSABLE_ENTITY, "refused"),
     }
 )
-
-
-class FrameChannel(Protocol):
-    """The stream of frames to and from a runner."""
-
-    async def send_frames(self, *sent: Frame) -> None:
-        """Send several frames in one write."""
-        ...
-
-    async def receive(self, nonce: bytes, max_bytes: int = ...) -> Frame:
-        """Return the next frame, of at most `max_bytes`; raises `RunnerLost` when there is none."""
-        ...
 
 
 class WorkspaceRequest(BaseModel):
@@ -77,7 +65,7 @@ class WorkspaceEntry(BaseModel):
 
 
 class WorkspaceResponse(BaseModel):
-    """The header of the runner's answer."""
+    """The header of the runner's response."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -102,8 +90,8 @@ class Workspace:
 
     async def files(self) -> tuple[WorkspaceFile, ...]:
         """List the regular files."""
-        answer, _ = await self._request("list")
-        return tuple(entry.to_workspace_file() for entry in answer.files)
+        response, _ = await self._request("list")
+        return tuple(entry.to_workspace_file() for entry in response.files)
 
     async def read(self, path: str) -> bytes:
         """Return a file's content."""
@@ -120,7 +108,7 @@ class Workspace:
     async def export(self) -> bytes:
         """Return the whole workspace as a tar."""
         files = (await self._request("list"))[0].files
-        size = sum(to_workspace_file.bytes + TAR_HEADER_BYTES for to_workspace_file in files)
+        size = sum(entry.bytes + TAR_HEADER_BYTES for entry in files)
         if size > MAX_EXPORT_BYTES:
             raise RefusedCall(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -143,20 +131,20 @@ class Workspace:
         self.is_usable = False
         try:
             async with asyncio.timeout(TIMEOUT_S):
-                call = WorkspaceRequest(op=op, path=path).model_dump_json().encode()
+                request = WorkspaceRequest(op=op, path=path).model_dump_json().encode()
                 await self._channel.send_frames(
-                    Frame(frames.WORKSPACE, call), Frame(frames.FILES, content)
+                    Frame(frames.WORKSPACE, request), Frame(frames.FILES, content)
                 )
-                answer, body = _parse_response(
+                response, body = _parse_response(
                     await self._channel.receive(b"", frames.MAX_WORKSPACE_FRAME_BYTES)
                 )
-        except (TimeoutError, OSError) as gone:
-            raise RunnerLost(f"the sandbox does not answer: {gone}") from gone
+        except (TimeoutError, OSError) as error:
+            raise RunnerLost(f"the sandbox does not answer: {error}") from error
         self.is_usable = True
-        if not answer.ok:
-            status, code = _STATUS[answer.kind]
-            raise RefusedCall(status, code, f"{path or 'the workspace'}: {answer.error}")
-        return answer, body
+        if not response.ok:
+            status, code = _STATUS[response.kind]
+            raise RefusedCall(status, code, f"{path or 'the workspace'}: {response.error}")
+        return response, body
 
 
 def _parse_response(frame: Frame) -> tuple[WorkspaceResponse, bytes]:
@@ -165,5 +153,5 @@ def _parse_response(frame: Frame) -> tuple[WorkspaceResponse, bytes]:
     header, content = frames.split_parts(frame.body)
     try:
         return WorkspaceResponse.model_validate_json(header), content
-    except ValidationError as odd:
-        raise RunnerLost("the runner's answer is not one") from odd
+    except ValidationError as error:
+        raise RunnerLost("the runner's answer is not one") from error

@@ -15,6 +15,9 @@ from mini_agent_protocol.execution import EnforcedLimits, SandboxFacts
 from mini_agent_protocol.languages import Language
 from mini_agent_protocol.snippet import Limits
 
+MAX_SANDBOXES: Final = 3
+FIXED_LIMITS: Final = ("memory_mb", "cpus", "pids", "workspace_mb")
+
 
 class SandboxPool(Protocol):
     """The pool, as far as sessions need it."""
@@ -58,9 +61,6 @@ async def lease_sandbox(
         )
 
 
-FIXED_LIMITS: Final = ("memory_mb", "cpus", "pids", "workspace_mb")
-
-
 def merge_limits(requested: Limits, defaults: Limits) -> Limits:
     """Return a snippet's limits, with the session's `defaults` where it names none."""
     return defaults.model_copy(update=requested.model_dump(exclude_none=True))
@@ -69,7 +69,7 @@ def merge_limits(requested: Limits, defaults: Limits) -> Limits:
 def apply_fixed_limits(
     requested: Limits, resolved: EnforcedLimits, enforced_limits: EnforcedLimits
 ) -> EnforcedLimits:
-    """Return the limits of a snippet in a sandbox that enforces `enforced` already.
+    """Return the limits of a snippet in a sandbox that enforces `enforced_limits` already.
 
     Time and output come from `resolved`, as they can differ for each snippet; raises `BadRequest`
     for a limit that would need another sandbox.
@@ -85,9 +85,6 @@ def apply_fixed_limits(
     return enforced_limits.model_copy(
         update={"timeout_s": resolved.timeout_s, "output_bytes": resolved.output_bytes}
     )
-
-
-MAX_SANDBOXES: Final = 3
 
 
 class SessionSandboxes:
@@ -134,7 +131,7 @@ class SessionSandboxes:
         for kind, other in tuple(self._by_kind.items()):
             if other is sandbox:
                 del self._by_kind[kind]
-                self._note_loss(kind)
+                self._record_loss(kind)
         await sandbox.close()
 
     async def close(self) -> None:
@@ -173,7 +170,7 @@ class SessionSandboxes:
             if not sandbox.is_usable:
                 await self.drop(sandbox)
 
-    def _note_loss(self, kind: SandboxKind) -> None:
+    def _record_loss(self, kind: SandboxKind) -> None:
         if self._workspace_kind == kind:
             self._workspace_kind = None
             self.workspace = "lost"

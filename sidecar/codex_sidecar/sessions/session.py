@@ -23,6 +23,9 @@ from mini_agent_protocol.snippet import Snippet
 from mini_agent_protocol.workspace import SessionRequest, WorkspaceFile
 
 MAX_WAITING: Final = 4
+MAX_LIFETIME_S: Final = 3600.0
+
+Value = TypeVar("Value")
 
 
 class CallQueue:
@@ -48,11 +51,6 @@ class CallQueue:
                 yield
         finally:
             self._inside -= 1
-
-
-MAX_LIFETIME_S: Final = 3600.0
-
-Value = TypeVar("Value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,30 +119,30 @@ class Session:
     async def files(self) -> tuple[WorkspaceFile, ...]:
         """List the regular files in the workspace."""
         async with self._call():
-            home = await self._sandboxes.get_workspace_sandbox()
-            if home is None:
+            sandbox = await self._sandboxes.get_workspace_sandbox()
+            if sandbox is None:
                 return ()
-            return await self._shield(home.workspace.files())
+            return await self._shield(sandbox.workspace.files())
 
     async def read(self, path: str) -> bytes:
         """Return the content of a file."""
         async with self._call():
-            home = await self._require_workspace(path)
-            return await self._shield(home.workspace.read(path))
+            sandbox = await self._require_workspace(path)
+            return await self._shield(sandbox.workspace.read(path))
 
     async def write(self, path: str, content: bytes) -> None:
         """Create or replace a file."""
         async with self._call():
-            home = await self._sandboxes.get_workspace_sandbox()
-            if home is None:
-                home = await self._shield(self._create_workspace())
-            await self._shield(home.workspace.write(path, content))
+            sandbox = await self._sandboxes.get_workspace_sandbox()
+            if sandbox is None:
+                sandbox = await self._shield(self._create_workspace())
+            await self._shield(sandbox.workspace.write(path, content))
 
     async def delete(self, path: str) -> None:
         """Remove a file."""
         async with self._call():
-            home = await self._require_workspace(path)
-            await self._shield(home.workspace.delete(path))
+            sandbox = await self._require_workspace(path)
+            await self._shield(sandbox.workspace.delete(path))
 
     async def aclose(self) -> None:
         """End what runs in it, and give its sandboxes back."""
@@ -172,8 +170,8 @@ class Session:
             await self._sandboxes.close()
 
     async def _shield(self, work: Coroutine[object, object, Value]) -> Value:
-        # INVARIANT: a talk with a runner is brought to its end, and no other begins before, or
-        # the next one would hear the answer to this one.
+        # INVARIANT: an exchange with a runner is completed before the next begins, or the next one
+        # would read the answer to this one.
         working = asyncio.create_task(work)
         try:
             return await asyncio.shield(working)
@@ -186,10 +184,10 @@ class Session:
             raise
 
     async def _require_workspace(self, path: str) -> SessionSandbox:
-        home = await self._sandboxes.get_workspace_sandbox()
-        if home is None:
+        sandbox = await self._sandboxes.get_workspace_sandbox()
+        if sandbox is None:
             raise RefusedCall(HTTPStatus.NOT_FOUND, "no_file", f"{path}: the workspace is empty")
-        return home
+        return sandbox
 
     async def _create_workspace(self) -> SessionSandbox:
         """Acquire the sandbox of a session whose first call writes a file."""
