@@ -8,7 +8,7 @@ import os
 import queue
 import threading
 from collections.abc import AsyncGenerator, Coroutine, Generator
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from typing import Final, Generic, TypeVar
 
 from mini_agent.errors import MiniAgentError
@@ -27,11 +27,11 @@ def run_blocking(work: Coroutine[object, object, Result]) -> Result:
     An interrupt (Ctrl-C) in the caller cancels the work and waits until it has cleaned up.
     """
     task = BackgroundTask(work)
-    try:
-        return task.result()
-    except BaseException:
-        task.cancel()
-        raise
+    with ExitStack() as undo:
+        undo.callback(task.cancel)
+        result = task.result()
+        undo.pop_all()
+    return result
 
 
 def stream_blocking(stream: AsyncGenerator[Item, None]) -> Generator[Item, None, None]:

@@ -7,12 +7,12 @@ import codecs
 import os
 import signal
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from mini_agent.tools.invoker import Listener
+from mini_agent.tools.invoker import OutputListener
 from mini_agent_protocol.execution import Output
 
 MAX_CHARS: Final = 30_000
@@ -30,7 +30,7 @@ DRAIN_TIMEOUT_S: Final = 0.5
 class PipeReader(asyncio.Protocol):
     """Reads a pipe in the event loop; keeps the beginning and the end of what comes."""
 
-    def __init__(self, stream: Literal["stdout", "stderr"], listener: Listener) -> None:
+    def __init__(self, stream: Literal["stdout", "stderr"], listener: OutputListener) -> None:
         self._stream, self._listener = stream, listener
         self._streamed_bytes = 0
         self._total = 0
@@ -129,12 +129,15 @@ class ProcessGroup:
 
 
 async def start_group(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], listener: Listener
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], listener: OutputListener
 ) -> ProcessGroup:
     """Start the command, with no standard input."""
     stdout = await _open_pipe("stdout", listener)
     stderr = await _open_pipe("stderr", listener)
-    try:
+    with ExitStack() as undo, ExitStack() as ours:
+        for pipe in (stdout, stderr):
+            undo.callback(pipe.transport.close)
+            ours.callback(os.close, pipe.writing_end)
         process = await asyncio.create_subprocess_exec(
             *command,
             stdin=asyncio.subprocess.DEVNULL,
@@ -144,13 +147,7 @@ async def start_group(
             env=dict(environment),
             start_new_session=True,
         )
-    except BaseException:
-        stdout.transport.close()
-        stderr.transport.close()
-        raise
-    finally:
-        os.close(stdout.writing_end)
-        os.close(stderr.writing_end)
+        undo.pop_all()
     return ProcessGroup(process, stdout.reader, stderr.reader, (stdout.transport, stderr.transport))
 
 
@@ -166,7 +163,7 @@ def _decode(part: bytearray) -> str:
     return part.decode("utf-8", "replace")
 
 
-async def _open_pipe(stream: Literal["stdout", "stderr"], listener: Listener) -> _Pipe:
+async def _open_pipe(stream: Literal["stdout", "stderr"], listener: OutputListener) -> _Pipe:
     # Not asyncio's pipes: with those, `wait` hangs while a child holds the writing end.
     reading_end, writing_end = os.pipe()
     transport, reader = await asyncio.get_running_loop().connect_read_pipe(

@@ -8,12 +8,12 @@ import os
 import secrets
 import shutil
 import stat
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 
 # The file cannot be replaced: the folder is not writable, or the file is a mount.
 IN_PLACE_ERRORS: Final = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV)
@@ -57,9 +57,9 @@ def write_file(path: Path, content: bytes) -> None:
         raise PermissionError(errno.EACCES, "it must not be written to", str(path))
     try:
         _replace(real, content)
-    except OSError as broken:
-        if broken.errno not in IN_PLACE_ERRORS or not real.exists():
-            raise OSError(broken.errno, broken.strerror, str(path)) from None
+    except OSError as error:
+        if error.errno not in IN_PLACE_ERRORS or not real.exists():
+            raise OSError(error.errno, error.strerror, str(path)) from None
         real.write_bytes(content)
 
 
@@ -86,21 +86,23 @@ class TextFile:
         return replace(self, text=text)
 
     def content(self) -> bytes:
-        """Return the encoded bytes; raise `NotRun` for a character the encoding lacks."""
+        """Return the encoded bytes; raise `RejectedCall` for a character the encoding lacks."""
         try:
             return self.bom + self.text.encode(self.encoding)
-        except UnicodeEncodeError as foreign:
-            character = foreign.object[foreign.start]
-            raise NotRun(
+        except UnicodeEncodeError as error:
+            character = error.object[error.start]
+            raise RejectedCall(
                 f"Error: the file is written in {self.encoding}, which has no {character!a}."
             ) from None
 
 
 def read_text_file(path: Path) -> TextFile:
-    """Read a whole file; raise `NotRun` if it is not text or too large to edit."""
+    """Read a whole file; raise `RejectedCall` if it is not text or too large to edit."""
     size = require_regular(path)
     if size > MAX_BYTES:
-        raise NotRun(f"Error: {path} has {size >> 20} MB; at most {MAX_BYTES >> 20} can be edited.")
+        raise RejectedCall(
+            f"Error: {path} has {size >> 20} MB; at most {MAX_BYTES >> 20} can be edited."
+        )
     return decode_text(path.read_bytes(), path)
 
 
@@ -108,14 +110,14 @@ def decode_text(content: bytes, path: Path) -> TextFile:
     """Decode `content` by its mark, or by trial; `path` is for the error message."""
     mark, encoding = detect_bom(content)
     if not mark and b"\0" in content[:SNIFFED_BYTES]:
-        raise NotRun(f"Error: {path} is not a text file.")
+        raise RejectedCall(f"Error: {path} is not a text file.")
     body = content[len(mark) :]
     for name in (encoding,) if mark else EIGHT_BIT_ENCODINGS:
         try:
             return TextFile(body.decode(name), name, mark)
         except UnicodeDecodeError:
             continue
-    raise NotRun(f"Error: {path} begins as {encoding} but is not.")
+    raise RejectedCall(f"Error: {path} begins as {encoding} but is not.")
 
 
 def detect_bom(content: bytes) -> tuple[bytes, str]:
@@ -127,12 +129,12 @@ def detect_bom(content: bytes) -> tuple[bytes, str]:
 
 
 def require_regular(path: Path) -> int:
-    """Return the size of a regular file; raise `NotRun` for others: a pipe would block."""
+    """Return the size of a regular file; raise `RejectedCall` for others: a pipe would block."""
     kind = path.stat()
     if stat.S_ISDIR(kind.st_mode):
-        raise NotRun(f"Error: {path} is a folder. Use the LS tool for it.")
+        raise RejectedCall(f"Error: {path} is a folder. Use the LS tool for it.")
     if not stat.S_ISREG(kind.st_mode):
-        raise NotRun(f"Error: {path} is not a regular file.")
+        raise RejectedCall(f"Error: {path} is not a regular file.")
     return kind.st_size
 
 
@@ -142,7 +144,8 @@ def _replace(real: Path, content: bytes) -> None:
     # A new file gets the usual mode; a copy is private until it has the mode of the old file.
     mode = 0o666 if is_new else 0o600
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-    try:
+    with ExitStack() as undo:
+        undo.callback(beside.unlink, missing_ok=True)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
@@ -150,9 +153,7 @@ def _replace(real: Path, content: bytes) -> None:
         if not is_new:
             _copy_metadata(beside, real)
         beside.replace(real)
-    except BaseException:
-        beside.unlink(missing_ok=True)
-        raise
+        undo.pop_all()
 
 
 def _copy_metadata(new: Path, old: Path) -> None:
