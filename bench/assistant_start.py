@@ -1,4 +1,4 @@
-"""How long the assistant takes to its prompt and its help: python -m bench.assistant_start."""
+"""Measures the assistant's start to its prompt and its help: python -m bench.assistant_start."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CURSOR_REPLY: Final = b"\x1b[1;1R"
 
 
 def main() -> None:
-    """Prints the best and the median of each, in milliseconds."""
+    """Print the best and the median of each, in milliseconds."""
     with tempfile.TemporaryDirectory() as home:
         variables = {
             "PATH": os.environ["PATH"],

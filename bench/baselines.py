@@ -1,4 +1,4 @@
-"""What everything is compared with: the host's own interpreters, plain `docker run`, toolchains."""
+"""Baselines: the host's interpreters, plain `docker run`, toolchains without a service."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COMPILE: Final = {
 
 
 def host_rows() -> Iterator[Row]:
-    """The interpreters of the host, where it has them."""
+    """Yield rows of the host's interpreters, as far as it has them."""
     if Path(HOST_PYTHON).exists():
         command = (HOST_PYTHON, "-c", "print(1)")
         yield command_row("host_python", f"host {HOST_PYTHON} -c 'print(1)'", command)
@@ -33,7 +33,7 @@ def host_rows() -> Iterator[Row]:
 
 
 def docker_rows(options: Options, hardened: Sequence[str]) -> Iterator[Row]:
-    """A container of its own for each `print(1)`, by the engine's own command."""
+    """Yield rows that start a container for each `print(1)` through the docker command."""
     image = options.image("python")
     run = ("docker", "run", "--rm", "--entrypoint=python3")
     snippet = (image, "-c", "print(1)")
@@ -44,7 +44,7 @@ def docker_rows(options: Options, hardened: Sequence[str]) -> Iterator[Row]:
 
 @asynccontextmanager
 async def bare_toolchain(options: Options, language: str) -> AsyncIterator[Row]:
-    """The compiler in a container that runs already, told by its shell: no service around it."""
+    """A row of the compiler in a running container, driven through its shell."""
     program = CHANGING_PROGRAMS[language]
     with hardened_flags(options.image(language), program.language) as flags:
         command = ("docker", "run", "--rm", "-i", "--entrypoint=bash", *flags)
@@ -57,7 +57,7 @@ async def bare_toolchain(options: Options, language: str) -> AsyncIterator[Row]:
         try:
             bare = _BareToolchain(program, shell, language)
             label = f"{language}: the same compile and run, bare in a warm container"
-            yield Row(f"bare_{language}", label, bare.once, bare.wanted)
+            yield Row(f"bare_{language}", label, bare.once, bare.expected)
         finally:
             _pipes(shell)[0].close()
             await shell.wait()
@@ -80,7 +80,7 @@ class _BareToolchain:
         )
         return (await stdout.readline()).decode()
 
-    def wanted(self) -> str:
+    def expected(self) -> str:
         return str(self._number)
 
 

@@ -19,7 +19,7 @@ from bench.samples import Samples
 from mini_agent.events import ToolOutputPiece
 from mini_agent.model import ModelReply, ModelRequest
 from mini_agent_shim.runs.schema import LogLine
-from tests.docker.engine_here import Sidecar, sidecar
+from tests.docker.sidecar_process import Sidecar, sidecar
 from tests.flow.leaving import sandboxes
 from tests.shim.scripted import says
 from tests.shim.web.chromium import chromium

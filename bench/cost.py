@@ -1,4 +1,4 @@
-"""What something costs, beside what it may cost."""
+"""Costs: a measured figure beside its limit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bench.samples import Samples
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One thing measured: the median counts, and must not be above `allowed` where that is set."""
+    """A measured figure; its median must not exceed `allowed`, if that is set."""
 
     key: str
     samples: Samples
@@ -20,12 +20,12 @@ class Cost:
 
     @property
     def is_met(self) -> bool:
-        """Whether it costs no more than it may."""
+        """Whether the limit is met."""
         return self.allowed is None or self.samples.p50 <= self.allowed
 
 
 def table(costs: Sequence[Cost], of: str) -> str:
-    """Markdown that reads well as it is."""
+    """Format the costs as a Markdown table."""
     head = f"| {of} | n | p50 | p95 | wanted | met |\n|---|---|---|---|---|---|"
     return "\n".join([head, *(_row(cost) for cost in costs)])
 
@@ -39,5 +39,5 @@ def _row(cost: Cost) -> str:
 
 
 def line(costs: Sequence[Cost]) -> str:
-    """The medians by their keys."""
+    """Format the medians by key as JSON."""
     return json.dumps({cost.key: round(cost.samples.p50, 4) for cost in costs})

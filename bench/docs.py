@@ -1,4 +1,4 @@
-"""The page about performance: the tables and the plot of a run, put where the last ones were."""
+"""Publishes a run's tables and plot on the performance page."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ END: Final = "<!-- end -->"
 
 
 def publish(measured: BenchResult) -> None:
-    """Rewrites the page and the picture."""
+    """Rewrite the page and the plot."""
     draw(measured, PLOT)
     page = PAGE.read_text(encoding="utf-8")
     PAGE.write_text(with_tables(page, tables(measured)), encoding="utf-8")
 
 
 def with_tables(page: str, told: str) -> str:
-    """The page with other tables; what is around them stays."""
+    """The page with new tables between its two markers."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
     return f"{before}{BEGIN}\n\n{told}\n{END}{after}"

@@ -1,4 +1,4 @@
-"""A line to a service: one connection kept open, and as little as possible around the request."""
+"""A minimal HTTP/1.1 client: one open connection, little time around the request."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_HEAD_BYTES: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a sidecar listens, and the token it wants."""
+    """Host, port and token of a sidecar."""
 
     host: str
     port: int
@@ -21,7 +21,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """An answer."""
+    """A response."""
 
     status: int
     body: bytes
@@ -29,7 +29,7 @@ class HttpResponse:
 
 
 class HttpConnection:
-    """HTTP/1.1 over one connection, one request at a time."""
+    """One connection, one request at a time; reopened if the server closed it."""
 
     def __init__(
         self, address: Address, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -37,20 +37,20 @@ class HttpConnection:
         self._address, self._reader, self._writer = address, reader, writer
 
     @classmethod
-    async def to(cls, address: Address) -> Self:
-        """A line that is open."""
-        return cls(address, *await _open(address))
+    async def open(cls, address: Address) -> Self:
+        """Open a connection."""
+        return cls(address, *await _open_streams(address))
 
     async def close(self) -> None:
-        """Hangs up."""
+        """Close it."""
         self._writer.close()
         await self._writer.wait_closed()
 
-    async def ask(self, method: str, path: str, body: bytes = b"") -> HttpResponse:
-        """The answer to one request."""
+    async def request(self, method: str, path: str, body: bytes = b"") -> HttpResponse:
+        """Send a request and read its response."""
         # A server closes a connection that was idle for some seconds.
         if self._reader.at_eof():
-            self._reader, self._writer = await _open(self._address)
+            self._reader, self._writer = await _open_streams(self._address)
         head = (
             f"{method} {path} HTTP/1.1\r\nHost: {self._address.host}\r\n"
             f"Authorization: Bearer {self._address.token}\r\nContent-Type: application/json\r\n"
@@ -64,10 +64,10 @@ class HttpConnection:
         return HttpResponse(int(said[0].split(" ")[1]), content, headers)
 
 
-async def _open(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def _open_streams(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     return await asyncio.open_connection(address.host, address.port, limit=MAX_HEAD_BYTES)
 
 
 def snippet_body(language: str, code: str, **more: object) -> bytes:
-    """A request for one execution."""
+    """The body of a request for one execution."""
     return json.dumps({"language": language, "code": code, **more}).encode()

@@ -107,7 +107,7 @@ async def _run_in_turns(
 ) -> None:
     for number in range(WARM_UP + times):
         for (_, use), taken in zip(uses, samples, strict=True):
-            await running.until_full()
+            await running.wait_until_full()
             began = perf_counter()
             await use()
             if number >= WARM_UP:

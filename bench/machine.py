@@ -1,4 +1,4 @@
-"""The machine that was measured, in the words of the machine."""
+"""Describes the machine that was measured."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Machine(BaseModel):
 
 
 async def read_machine() -> Machine:
-    """This machine."""
+    """Read this machine's description."""
     engine = json.loads(await run_command("docker", "info", "--format", "{{json .}}"))
     return Machine(
         cpu=_cpu(),
@@ -60,7 +60,7 @@ async def read_machine() -> Machine:
 
 
 async def run_command(*command: str) -> str:
-    """What a command prints; nothing where there is no such command."""
+    """The output of a command; empty if there is no such command."""
     try:
         process = await asyncio.create_subprocess_exec(
             *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL

@@ -1,4 +1,4 @@
-"""What waiting costs: memory of idle sandboxes with their shims, and of the sidecar."""
+"""Measures memory: of idle sandboxes with their shims, and of the sidecar before and after runs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SETTLE_S: Final = 3.0
 
 @dataclass(frozen=True, slots=True)
 class IdleSandbox:
-    """Mean MiB of a kind of warm sandbox: its cgroup, and the engine's shim beside it."""
+    """Mean MiB of a kind of warm sandbox: its cgroup, and the engine's shim process."""
 
     kind: str
     number: int
@@ -44,7 +44,7 @@ class IdleSandbox:
 
 @dataclass(frozen=True, slots=True)
 class ProcessMemory:
-    """MiB and open descriptors of a process."""
+    """Resident MiB and open descriptors of a process."""
 
     mib: float
     descriptors: int
@@ -52,7 +52,7 @@ class ProcessMemory:
 
 @dataclass(frozen=True, slots=True)
 class Growth:
-    """The sidecar before and after so many runs."""
+    """The sidecar's memory before and after `runs` runs."""
 
     runs: int
     before: ProcessMemory
@@ -60,7 +60,7 @@ class Growth:
 
 
 def read_process_memory(pid: int) -> ProcessMemory:
-    """A process of ours."""
+    """Read the memory of a process."""
     status = (PROC / str(pid) / "status").read_text()
     held = re.search(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)
     return ProcessMemory(
@@ -69,23 +69,23 @@ def read_process_memory(pid: int) -> ProcessMemory:
 
 
 async def measure_growth(stack: Stack, before: ProcessMemory, runs: int) -> Growth:
-    """What the sidecar takes after so many more runs, and some rest."""
+    """Measure the sidecar after `runs` more runs and a pause."""
     share = runs // CALLERS
     async with open_connections(stack.address, CALLERS) as callers, asyncio.TaskGroup() as group:
-        for line in callers:
-            group.create_task(_run_many(line, share))
-    await stack.until_full()
+        for connection in callers:
+            group.create_task(_run_many(connection, share))
+    await stack.wait_until_full()
     await asyncio.sleep(SETTLE_S)
     return Growth(share * CALLERS, before, read_process_memory(stack.sidecar))
 
 
-async def _run_many(line: HttpConnection, number: int) -> None:
+async def _run_many(connection: HttpConnection, number: int) -> None:
     for _ in range(number):
-        await execute(line, EXECUTE, ONE_SNIPPET)
+        await execute(connection, EXECUTE, ONE_SNIPPET)
 
 
 async def measure_idle(instance: str) -> dict[str, IdleSandbox]:
-    """Each kind of warm sandbox of an instance; a kind that could not be measured is missing."""
+    """Measure each kind of warm sandbox of an instance; kinds that cannot be read are missing."""
     found: dict[str, list[tuple[float, float]]] = {}
     shims = dict(_read_shims())
     for id_, kind in await _list_sandboxes(instance):
@@ -124,7 +124,7 @@ def _cgroup_mib(id_: str) -> float | None:
 
 
 def _read_shims() -> Iterator[tuple[str, float]]:
-    """The id of a container and the memory of its shim, counting what is shared by its share."""
+    """Yield each container id with its shim's MiB, shared pages counted by their share."""
     for process in PROC.glob("[0-9]*"):
         with contextlib.suppress(OSError, ValueError):
             words = (process / "cmdline").read_bytes().split(b"\0")

@@ -1,4 +1,4 @@
-"""What a run is to measure: from the environment, as `make bench N=30` hands it on."""
+"""The options of a run, from the environment: `make bench N=30` sets BENCH_N."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OUTPUT_DIR: Final = ROOT / ".bench"
 
 
 class Options(BaseSettings):
-    """Every value that one may want to change for a run."""
+    """Options that can be changed for a run."""
 
     model_config = SettingsConfigDict(env_prefix="BENCH_", frozen=True, extra="ignore")
 

@@ -17,7 +17,7 @@ import httpx
 from mini_agent.errors import ModelUnavailable
 from mini_agent.model import ModelReply, ModelRequest
 from mini_agent.result import Usage
-from tests.docker.engine_here import sidecar
+from tests.docker.sidecar_process import sidecar
 from tests.shim.scripted import says
 from tests.shim.web.chromium import chromium
 from tests.shim.web.shim_server import (

@@ -1,4 +1,4 @@
-"""What a proof says: judgements by suite, a few latencies, and what was asked."""
+"""The result of a proof: judgements by suite, some latencies, and the service."""
 
 from __future__ import annotations
 

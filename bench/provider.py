@@ -17,8 +17,8 @@ from mini_agent.events import Stopped
 from mini_agent.messages import user
 from mini_agent.models.litellm_runtime import close_litellm_clients, import_litellm
 from mini_agent.provider.install import install
-from mini_agent.provider.parameters import GivenCall
-from mini_agent.provider.run import provider_run
+from mini_agent.provider.parameters import LiteLLMCall
+from mini_agent.provider.run import prepare_run
 from mini_agent.testing import ScriptedServer, call
 from mini_agent.testing.replies import JsonObject, ScriptedReply
 
@@ -91,7 +91,7 @@ async def _completion(address: str) -> float:
 async def _events(address: str) -> float:
     asked = {"target_model": "ollama/m", "tool_backend": "echo", "api_base": address}
     began = perf_counter()
-    run = provider_run(GivenCall(model="default", messages=[user("Go.")], parameters=asked))
+    run = prepare_run(LiteLLMCall(model="default", messages=[user("Go.")], parameters=asked))
     events = [event async for event in run.events()]
     taken = (perf_counter() - began) * 1000
     (result,) = [event.result for event in events if isinstance(event, Stopped)]

@@ -1,4 +1,4 @@
-"""How many in a second: bursts from stock, sustained, one caller's session, the bare engine."""
+"""Measures throughput: bursts from warm sandboxes, sustained load, one session, the bare engine."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ONE_SNIPPET: Final = snippet_body("python", PYTHON)
 
 @dataclass(frozen=True, slots=True)
 class Sustained:
-    """Single-use sandboxes a second: of the service, and of the engine without one."""
+    """Single-use sandboxes per second: of the service, and of the bare engine."""
 
     ours: float
     bare: float
@@ -40,66 +40,66 @@ class Sustained:
 
     @property
     def share(self) -> float:
-        """What the service makes of what the engine can do."""
+        """The service's rate as a share of the engine's."""
         return self.ours / self.bare
 
 
 @asynccontextmanager
 async def open_connections(address: Address, number: int) -> AsyncIterator[list[HttpConnection]]:
-    """So many connections."""
-    opened = [await HttpConnection.to(address) for _ in range(number)]
+    """Open `number` connections."""
+    opened = [await HttpConnection.open(address) for _ in range(number)]
     try:
         yield opened
     finally:
-        for line in opened:
-            await line.close()
+        for connection in opened:
+            await connection.close()
 
 
 async def measure_bursts(stack: Stack, times: int) -> float:
-    """The median rate of so many bursts, each from a full stock."""
+    """The median rate of `times` bursts, each from a full pool."""
     rates = []
     for _ in range(times):
-        await stack.until_full()
+        await stack.wait_until_full()
         async with open_connections(stack.address, CALLERS) as callers:
             left = itertools.count(BURST, -1)
             began = time.perf_counter()
             async with asyncio.TaskGroup() as group:
-                for line in callers:
-                    group.create_task(_drain(line, left))
+                for connection in callers:
+                    group.create_task(_drain(connection, left))
             rates.append(BURST / (time.perf_counter() - began))
     return median(rates)
 
 
-async def _drain(line: HttpConnection, left: Iterator[int]) -> None:
+async def _drain(connection: HttpConnection, left: Iterator[int]) -> None:
     while next(left) > 0:
-        await execute(line, EXECUTE, ONE_SNIPPET)
+        await execute(connection, EXECUTE, ONE_SNIPPET)
 
 
 async def measure_session(stack: Stack) -> float:
-    """Snippets a second of one caller, one after the other, in one session."""
-    async with open_connections(stack.address, 1) as (line,):
-        session = await open_session(line)
-        await stack.until_full()  # what refills the stock would be counted as the session's
+    """Snippets per second of one caller, one after the other, in one session."""
+    async with open_connections(stack.address, 1) as (connection,):
+        session = await open_session(connection)
+        await stack.wait_until_full()  # what refills the stock would be counted as the session's
         began = time.perf_counter()
         for _ in range(SESSION_RUNS):
-            await execute(line, f"{session}/execute", ONE_SNIPPET)
+            await execute(connection, f"{session}/execute", ONE_SNIPPET)
         rate = SESSION_RUNS / (time.perf_counter() - began)
-        await line.ask("DELETE", session)
+        await connection.request("DELETE", session)
     return rate
 
 
 async def measure_sustained(stack: Stack, options: Options) -> Sustained:
-    """Service and engine in turn, window by window; the stock is used up before it counts."""
+    """Measure service and engine in turn, by windows, once no warm sandbox is left."""
     engine = Engine(options.socket)
     ours, bare = [], []
     try:
         for _ in range(options.windows):
-            await stack.until_full()
+            await stack.wait_until_full()
             async with open_connections(stack.address, CALLERS // 2) as callers:
                 await _use_up_stock(stack, callers)
-                work = [_service_work(line) for line in callers]
+                work = [_service_work(connection) for connection in callers]
                 ours.append(await _measure_rate(work, options.window_s))
-            await stack.until_full()
+            await stack.wait_until_full()
             # Two a core: more only wait for each other.
             workers = [_engine_work(engine, options) for _ in range(2 * options.cores)]
             bare.append(await _measure_rate(workers, options.window_s))
@@ -111,12 +111,12 @@ async def measure_sustained(stack: Stack, options: Options) -> Sustained:
 async def _use_up_stock(stack: Stack, callers: list[HttpConnection]) -> None:
     left = itertools.count(sum(stack.warm.values()) + BURST, -1)
     async with asyncio.TaskGroup() as group:
-        for line in callers:
-            group.create_task(_drain(line, left))
+        for connection in callers:
+            group.create_task(_drain(connection, left))
 
 
-def _service_work(line: HttpConnection) -> Callable[[], Awaitable[object]]:
-    return lambda: execute(line, EXECUTE, ONE_SNIPPET)
+def _service_work(connection: HttpConnection) -> Callable[[], Awaitable[object]]:
+    return lambda: execute(connection, EXECUTE, ONE_SNIPPET)
 
 
 def _engine_work(engine: Engine, options: Options) -> Callable[[], Awaitable[object]]:
@@ -124,7 +124,7 @@ def _engine_work(engine: Engine, options: Options) -> Callable[[], Awaitable[obj
 
 
 async def _run_container(engine: Engine, options: Options) -> None:
-    """Created as ours are, attached, started, has printed 1, and is gone."""
+    """Create a container as ours are, attach, start, read its output, remove it."""
     body = confinement(options.image("python"), "python").body()
     body |= {"Entrypoint": ["python3", "-I", "-S"], "Cmd": ["-c", PYTHON]}
     name = f"mini-agent-bench-{secrets.token_hex(8)}"
@@ -133,7 +133,7 @@ async def _run_container(engine: Engine, options: Options) -> None:
         streams = await engine.attach(name)
         try:
             await engine.start(name)
-            await streams.chunk()
+            await streams.read()
         finally:
             await streams.close()
     finally:
@@ -141,7 +141,7 @@ async def _run_container(engine: Engine, options: Options) -> None:
 
 
 async def _measure_rate(work: list[Callable[[], Awaitable[object]]], window_s: float) -> float:
-    """Finished in the window, a second; what is unfinished at its end counts by its share."""
+    """Runs per second in the window; an unfinished run counts by its share."""
     began = time.perf_counter()
     done = [asyncio.create_task(_count_until(each, began + window_s)) for each in work]
     return sum([await each for each in done]) / window_s

@@ -1,4 +1,4 @@
-"""What a run came to: tables for people, one line of JSON for programs."""
+"""Formats a result: tables for people, one line of JSON for programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All that a run has measured, as it is kept in a file."""
+"""The result of a run, as it is saved in a file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ class _Value(BaseModel):
 
 
 class RowTimes(_Value):
-    """A row: milliseconds, in the order they were taken."""
+    """A row: milliseconds, in the order they were measured."""
 
     label: str
     taken: tuple[float, ...]
@@ -27,7 +27,7 @@ class IdleMemory(_Value):
 
 
 class BenchResult(_Value):
-    """Numbers alone; `reasons` says of those that are None why."""
+    """All figures; `reasons` explains those that are None."""
 
     machine: Machine
     n: int

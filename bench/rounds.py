@@ -1,4 +1,4 @@
-"""Rounds: every row once or a few times, in an order of chance, so that all share what happens."""
+"""Rounds of samples: the rows in random order, so that all share the machine's disturbances."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WARM_UP: int = 2
 async def run_rounds(
     rows: Sequence[Row], n: int, settle: Callable[[], Awaitable[None]]
 ) -> dict[str, Samples]:
-    """The samples by the rows' keys. `settle` comes before each sample, and is not timed."""
+    """Sample every row `n` times; `settle` runs before each sample and is not timed."""
     samples = {row.key: Samples(row.label) for row in rows}
     for number in range(-WARM_UP, n):
         drawn = [row for row in rows for _ in range(row.times if number >= 0 else 1)]
@@ -35,8 +35,8 @@ async def _time(row: Row) -> float:
     began = time.perf_counter()
     printed = await row.once()
     took = (time.perf_counter() - began) * 1000
-    if printed.strip() != row.wanted():
-        raise SystemExit(f"{row.label}: printed {printed!r}, not {row.wanted()!r}")
+    if printed.strip() != row.expected():
+        raise SystemExit(f"{row.label}: printed {printed!r}, not {row.expected()!r}")
     return took
 
 

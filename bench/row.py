@@ -1,4 +1,4 @@
-"""A row of the table: a way of running a snippet, that can be timed again and again."""
+"""A row of the table: one way of running a snippet, timed again and again."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`once` runs it, and gives what it printed; the next one is expected to be `wanted()`."""
+    """`once` runs it and returns its output, which must be `expected()`."""
 
     key: str
     label: str
     once: Callable[[], Awaitable[str]]
-    wanted: Callable[[], str] = lambda: "1"
+    expected: Callable[[], str] = lambda: "1"
     times: int = 1
 
 
 def command_row(key: str, label: str, command: Sequence[str]) -> Row:
-    """A command of this machine, that prints 1."""
+    """A row of a local command that prints 1."""
     return Row(key, label, lambda: _run_async(command))
 
 

@@ -1,4 +1,4 @@
-"""One run of the bench: the stack, the rounds, the rates, the memory."""
+"""One run of the bench: starts the stack, then measures rows, rates and memory."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ TOOLCHAINS: Final = ("go", "rust")
 
 
 async def measure(options: Options) -> BenchResult:
-    """Everything, on a machine that had better do nothing else."""
+    """Measure everything; the machine should have no other load."""
     here = await read_machine()
     async with AsyncExitStack() as opened:
         main = await opened.enter_async_context(
             stack(options, {"python": options.stock, **OTHER_KINDS})
         )
-        await main.until_full()
+        await main.wait_until_full()
         before, idle = (
             memory.read_process_memory(main.sidecar),
             await memory.measure_idle(main.instance),
@@ -52,10 +52,10 @@ class _Bench:
     reasons: dict[str, str]
 
     async def rounds(self, here: Machine) -> dict[str, Samples]:
-        line = await self.opened.enter_async_context(_connection(self.main))
-        session = await sidecar_rows.open_session(line)
+        connection = await self.opened.enter_async_context(_connection(self.main))
+        session = await sidecar_rows.open_session(connection)
         stacks = [self.main]
-        rows = [*host_rows(), *self._docker(), *sidecar_rows.rows(line, session)]
+        rows = [*host_rows(), *self._docker(), *sidecar_rows.rows(connection, session)]
         for language in TOOLCHAINS:
             bare = bare_toolchain(self.options, language)
             rows += [await self.opened.enter_async_context(bare)]
@@ -72,7 +72,7 @@ class _Bench:
         try:
             return await run_rounds(rows, self.options.n, _settle(stacks, others))
         finally:
-            await line.ask("DELETE", session)
+            await connection.request("DELETE", session)
 
     def _docker(self) -> list[Row]:
         flags = self.opened.enter_context(hardened_flags(self.options.image("python"), "python"))
@@ -84,24 +84,24 @@ def _settle(stacks: list[Stack], others: list[Peer]) -> Callable[[], Awaitable[N
         await wait_until_ready(others)
         async with asyncio.TaskGroup() as group:
             for each in stacks:
-                group.create_task(each.until_full())
+                group.create_task(each.wait_until_full())
 
     return settle
 
 
-def _gvisor_row(line: HttpConnection) -> Row:
+def _gvisor_row(connection: HttpConnection) -> Row:
     body = snippet_body("python", sidecar_rows.PYTHON)
     label = "python print(1), fresh, fork, under gVisor"
-    return Row("runsc", label, lambda: sidecar_rows.execute(line, sidecar_rows.EXECUTE, body))
+    return Row("runsc", label, lambda: sidecar_rows.execute(connection, sidecar_rows.EXECUTE, body))
 
 
 @asynccontextmanager
 async def _connection(to: Stack) -> AsyncIterator[HttpConnection]:
-    line = await HttpConnection.to(to.address)
+    connection = await HttpConnection.open(to.address)
     try:
-        yield line
+        yield connection
     finally:
-        await line.close()
+        await connection.close()
 
 
 async def _measure_rest(

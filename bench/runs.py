@@ -48,7 +48,7 @@ EndShim = Callable[[], Awaitable[None]]
 
 
 def scripted_reply(messages: list[JsonObject]) -> ScriptedReply:
-    """A program for a number, and then what it printed."""
+    """Call a program for a number, then answer with its output."""
     asked = next(each["content"] for each in messages if each["role"] == "user")
     if messages[-1]["role"] == "tool":
         told = str(messages[-1]["content"])
@@ -58,7 +58,7 @@ def scripted_reply(messages: list[JsonObject]) -> ScriptedReply:
 
 @dataclass(slots=True)
 class Batch:
-    """So many runs, each asked for under a key of its own until there is an answer."""
+    """A number of runs, each with its own idempotency key, requested again until it is answered."""
 
     client: httpx.AsyncClient
     model: str
@@ -68,13 +68,13 @@ class Batch:
     took: dict[int, float] = field(default_factory=dict)
 
     async def run(self) -> None:
-        """All of them, so many at a time."""
+        """Run all of them, `CONCURRENCY` at a time."""
         async with asyncio.TaskGroup() as group:
             for _ in range(min(CONCURRENCY, self.runs)):
                 group.create_task(self._some())
 
-    async def until_begun(self, share: float) -> None:
-        """Returns when this share of them has been asked for."""
+    async def wait_until_begun(self, share: float) -> None:
+        """Return when this share of them has been requested."""
         while self.begun < self.runs * share:  # noqa: ASYNC110  it only counts
             await asyncio.sleep(RETRY_INTERVAL_S / 10)
 
@@ -103,7 +103,7 @@ class Batch:
 
 
 def main() -> int:
-    """Prints a table, and the line of JSON last; 1 when something is not as it has to be."""
+    """Print a table, then a line of JSON; returns 1 if a limit is not met."""
     options = argparse.ArgumentParser(prog="python -m bench.runs")
     options.add_argument("--runs", type=int, default=500)
     ends = options.add_mutually_exclusive_group()
@@ -147,7 +147,7 @@ async def _measure_batch(batch: Batch, end: EndShim | None) -> list[Cost]:
 
 
 async def _end_shim(batch: Batch, end: EndShim) -> list[Cost]:
-    await batch.until_begun(0.5)
+    await batch.wait_until_begun(0.5)
     first, answered, began = await shim_process(), len(batch.took), perf_counter()
     await end()
     if await shim_process() == first:

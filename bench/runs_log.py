@@ -1,4 +1,4 @@
-"""What the shim's log has of a batch of runs, each read again from its beginning to its end."""
+"""Reads the shim's log of a batch of runs, each run from its beginning to its end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class LoggedRuns:
 
 
 async def read_runs(client: httpx.AsyncClient, name: str) -> LoggedRuns:
-    """Reads every run of the batch again, from its beginning to its end."""
+    """Read every run of the batch, with its events."""
     runs = await _list_runs(client, name)
     told = [await _read_run(client, each) for each in runs]
     return LoggedRuns(

@@ -1,4 +1,4 @@
-"""The compose stack that is up, from outside: its memory, its sandboxes, and its shim anew."""
+"""The running compose stack: memory, counts, and restarts of its shim."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ TIMEOUT_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """MiB that the processes of the two services hold."""
+    """Resident MiB of the two services."""
 
     shim: float
     sidecar: float
 
 
 async def host_address() -> str:
-    """The address that this machine has for the shim in its container."""
+    """This machine's address as the shim's container reaches it."""
     told = (await run_command("docker", "network", "inspect", NETWORK, "--format", GATEWAY)).strip()
     if not told:
         raise SystemExit("the stack is not up: make up MODEL=demo")
@@ -40,7 +40,7 @@ async def host_address() -> str:
 
 
 async def read_memory() -> Memory:
-    """At this moment."""
+    """Read the memory of both services."""
     return Memory(await _mib(SHIM), await _mib(SIDECAR))
 
 
@@ -51,7 +51,7 @@ async def _mib(container: str) -> float:
 
 
 async def count_executions() -> int:
-    """How many programs of Python the sidecar has run, however they ended."""
+    """The number of Python programs that the sidecar has run, with any outcome."""
     return int(
         sum(
             _parse_metric(
@@ -62,7 +62,7 @@ async def count_executions() -> int:
 
 
 async def count_left_sandboxes() -> int:
-    """How many sandboxes are neither warm nor gone when all is over, after some patience."""
+    """Wait for all sandboxes to be warm or gone; returns how many are neither."""
     for _ in range(round(TIMEOUT_S / POLL_INTERVAL_S)):
         if not await _count_not_warm():
             return 0
@@ -77,19 +77,19 @@ async def _count_not_warm() -> int:
 
 
 async def shim_process() -> str:
-    """The id of the process that is the shim's first, with the moment it was started at."""
+    """The process id and start time of the shim."""
     told = "{{.State.Pid}} {{.State.StartedAt}}"
     return (await run_command("docker", "inspect", SHIM, "--format", told)).strip()
 
 
 async def restart_shim() -> None:
-    """As its owner would."""
+    """Restart the shim through compose."""
     compose = ("docker", "compose", "-f", str(ROOT / "compose.agents.yml"))
     await run_command(*compose, "restart", "mini-agent")
 
 
 async def kill_shim() -> None:
-    """As the kernel would, out of memory; then it is started again."""
+    """Kill the shim and start it again."""
     await run_command("docker", "kill", SHIM)
     await run_command("docker", "start", SHIM)
 

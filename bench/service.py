@@ -1,4 +1,4 @@
-"""The service that is to prove itself: the one that runs here, one that is named, or one's own."""
+"""Finds the service to be proved: a given one, the running stack's, or one started for this."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rows of our own service: each asks it over HTTP, on one connection that is kept."""
+"""The rows of our sidecar, each measured over HTTP on one open connection."""
 
 from __future__ import annotations
 
@@ -17,65 +17,69 @@ PYTHON = "print(1)"
 NEVER_WARM = {"memory_mb": 257}
 
 
-def rows(line: HttpConnection, session: str) -> Iterator[Row]:
-    """Each in a sandbox that nothing has run in, but those of a session."""
+def rows(connection: HttpConnection, session: str) -> Iterator[Row]:
+    """Yield the rows; all but those of the session use a fresh sandbox."""
     yield _row(
-        line, "python", "python print(1), fresh, fork", snippet_body("python", PYTHON), times=4
+        connection,
+        "python",
+        "python print(1), fresh, fork",
+        snippet_body("python", PYTHON),
+        times=4,
     )
     spawned = snippet_body("python", PYTHON, isolation="spawn")
-    yield _row(line, "spawn", "python print(1), fresh, clean interpreter", spawned)
+    yield _row(connection, "spawn", "python print(1), fresh, clean interpreter", spawned)
     yield _row(
-        line, "pandas", "python with numpy and pandas, fresh", snippet_body("python", PANDAS)
+        connection, "pandas", "python with numpy and pandas, fresh", snippet_body("python", PANDAS)
     )
-    yield _row(line, "node", "node console.log(1), fresh", snippet_body("node", JAVASCRIPT))
-    yield _row(line, "bash", "bash echo 1, fresh", snippet_body("bash", "echo 1"))
-    yield _changing_row(line, "go", "go, changed source, compile and run, fresh")
-    yield _changing_row(line, "rust", "rust, changed source, compile and run, fresh")
+    yield _row(connection, "node", "node console.log(1), fresh", snippet_body("node", JAVASCRIPT))
+    yield _row(connection, "bash", "bash echo 1, fresh", snippet_body("bash", "echo 1"))
+    yield _changing_row(connection, "go", "go, changed source, compile and run, fresh")
+    yield _changing_row(connection, "rust", "rust, changed source, compile and run, fresh")
     cold = snippet_body("python", PYTHON, limits=NEVER_WARM)
-    yield _row(line, "cold", "python print(1), nothing warm (cold)", cold)
+    yield _row(connection, "cold", "python print(1), nothing warm (cold)", cold)
     yield Row(
         "session",
         "python print(1), in a session",
-        lambda: execute(line, f"{session}/execute", snippet_body("python", PYTHON)),
+        lambda: execute(connection, f"{session}/execute", snippet_body("python", PYTHON)),
         times=2,
     )
     kept = snippet_body("python", PYTHON, stateful=True)
     yield Row(
         "stateful",
         "python print(1), in a session, variables kept",
-        lambda: execute(line, f"{session}/execute", kept),
+        lambda: execute(connection, f"{session}/execute", kept),
     )
 
 
-async def open_session(line: HttpConnection) -> str:
-    """The path of a new session, in which one snippet of each way has run."""
-    said = await line.ask("POST", "/v1/sessions", b"{}")
+async def open_session(connection: HttpConnection) -> str:
+    """Open a session and run one snippet of each kind in it; returns its path."""
+    said = await connection.request("POST", "/v1/sessions", b"{}")
     path = f"/v1/sessions/{SessionOpened.model_validate_json(said.body).id}"
-    await execute(line, f"{path}/execute", snippet_body("python", PYTHON, stateful=True))
-    await execute(line, f"{path}/execute", snippet_body("python", PYTHON))
+    await execute(connection, f"{path}/execute", snippet_body("python", PYTHON, stateful=True))
+    await execute(connection, f"{path}/execute", snippet_body("python", PYTHON))
     return path
 
 
-async def execute(line: HttpConnection, path: str, body: bytes) -> str:
-    """What the snippet printed; anything but a success ends the run."""
-    said = await line.ask("POST", path, body)
+async def execute(connection: HttpConnection, path: str, body: bytes) -> str:
+    """Run a snippet and return its stdout; exits on anything but a success."""
+    said = await connection.request("POST", path, body)
     if said.status != 200 or b'"status":"ok"' not in said.body.replace(b": ", b":"):
         raise SystemExit(f"{path} {body[:200]!r}: {said.status} {said.body[:600]!r}")
     return Execution.model_validate(json.loads(said.body)).stdout
 
 
-def _row(line: HttpConnection, key: str, label: str, body: bytes, times: int = 1) -> Row:
-    return Row(key, label, lambda: execute(line, EXECUTE, body), times=times)
+def _row(connection: HttpConnection, key: str, label: str, body: bytes, times: int = 1) -> Row:
+    return Row(key, label, lambda: execute(connection, EXECUTE, body), times=times)
 
 
-def _changing_row(line: HttpConnection, key: str, label: str) -> Row:
-    series = _Series(line, CHANGING_PROGRAMS[key])
-    return Row(key, label, series.once, series.wanted)
+def _changing_row(connection: HttpConnection, key: str, label: str) -> Row:
+    series = _Series(connection, CHANGING_PROGRAMS[key])
+    return Row(key, label, series.once, series.expected)
 
 
 class _Series:
-    def __init__(self, line: HttpConnection, program: ChangingProgram) -> None:
-        self._line, self._program = line, program
+    def __init__(self, connection: HttpConnection, program: ChangingProgram) -> None:
+        self._line, self._program = connection, program
         self._number = 1000
 
     async def once(self) -> str:
@@ -83,5 +87,5 @@ class _Series:
         code = self._program.code(self._number)
         return await execute(self._line, EXECUTE, snippet_body(self._program.language, code))
 
-    def wanted(self) -> str:
+    def expected(self) -> str:
         return str(self._number)

@@ -1,4 +1,4 @@
-"""A stack of the bench's own: guard and sidecar as processes, from the code as it lies here."""
+"""A stack of the bench's own: guard and sidecar as processes, from the working tree."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SETTLE_S: Final = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A sidecar that can be asked, and what it is to keep warm."""
+    """A running sidecar and the number of sandboxes it keeps warm by kind."""
 
     address: Address
     instance: str
@@ -37,8 +37,8 @@ class Stack:
     warm: Mapping[str, int]
     counts: HttpConnection
 
-    async def until_full(self) -> None:
-        """Returns when all that is to be warm is, and nothing is left to be done."""
+    async def wait_until_full(self) -> None:
+        """Return when all of them are warm and nothing is left to do."""
         async with asyncio.timeout(FULL_TIMEOUT_S):
             while True:
                 levels = await self.levels()
@@ -48,8 +48,8 @@ class Stack:
         await asyncio.sleep(SETTLE_S)
 
     async def levels(self) -> dict[str, int]:
-        """How many of each kind are warm."""
-        said = (await self.counts.ask("GET", "/metrics")).body.decode()
+        """The number of warm sandboxes by kind."""
+        said = (await self.counts.request("GET", "/metrics")).body.decode()
         lines = (line for line in said.splitlines() if line.startswith("sidecar_pool_level{"))
         return {line.split('"')[1]: int(float(line.rsplit(" ", 1)[1])) for line in lines}
 
@@ -58,7 +58,7 @@ class Stack:
 async def stack(
     options: Options, warm: Mapping[str, int], runtime: str = "runc"
 ) -> AsyncIterator[Stack]:
-    """Guard and sidecar; both are gone afterwards, and every sandbox of theirs with them."""
+    """Start guard and sidecar; on exit both are stopped and their sandboxes removed."""
     folder = Path(tempfile.mkdtemp(prefix="mini-agent-bench-"))
     instance, token = f"bench-{secrets.token_hex(4)}", secrets.token_hex(16)
     (folder / "token").write_text(token)
@@ -127,24 +127,24 @@ async def _wait_for_guard(gate: str, log: Path) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def _metrics_connection(address: Address, log: Path) -> AsyncIterator[HttpConnection]:
-    line = await _connect(address, log)
+    connection = await _connect(address, log)
     try:
-        yield line
+        yield connection
     finally:
-        await line.close()
+        await connection.close()
 
 
 async def _connect(address: Address, log: Path) -> HttpConnection:
     async with _start_timeout("the sidecar", log):
         while True:
             try:
-                line = await HttpConnection.to(address)
+                connection = await HttpConnection.open(address)
             except OSError:
                 await asyncio.sleep(POLL_INTERVAL_S)
                 continue
-            if (await line.ask("GET", "/readyz")).status == 200:
-                return line
-            await line.close()
+            if (await connection.request("GET", "/readyz")).status == 200:
+                return connection
+            await connection.close()
             await asyncio.sleep(0.5)
 
 

@@ -1,4 +1,4 @@
-"""The targets, and which numbers of a run they are about."""
+"""The targets of a run and the figures they apply to."""
 
 from __future__ import annotations
 

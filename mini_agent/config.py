@@ -1,4 +1,4 @@
-"""What one run may spend and how the loop behaves."""
+"""The settings of a run: its budget, its guardrails, its model."""
 
 from __future__ import annotations
 
@@ -167,37 +167,37 @@ class AgentConfig(BaseModel):
 
     @field_validator("stagnation_window")
     @classmethod
-    def _leaves_room_for_a_repetition(cls, given: int) -> int:
-        if given == 1:
+    def _check_stagnation_window(cls, value: int) -> int:
+        if value == 1:
             raise ValueError("must be 0 (off) or at least 2: one turn repeats nothing")
-        return given
+        return value
 
     @field_validator("escalate_on_budget_exceeded")
     @classmethod
-    def _has_whom_to_escalate_to(cls, given: bool, others: ValidationInfo) -> bool:
-        if given and not others.data.get("escalate_model"):
+    def _check_escalation(cls, value: bool, others: ValidationInfo) -> bool:
+        if value and not others.data.get("escalate_model"):
             raise ValueError("needs escalate_model")
-        return given
+        return value
 
     @field_validator("response_format")
     @classmethod
-    def _is_a_known_format(cls, given: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
-        kind = given.get("type") if given else "text"
-        if given is None or kind == "text":
+    def _check_response_format(cls, value: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
+        kind = value.get("type") if value else "text"
+        if value is None or kind == "text":
             return None
         if kind not in RESPONSE_FORMATS:
             raise ValueError(f"type is {kind!r:.80}; known types: {', '.join(RESPONSE_FORMATS)}")
-        named = given.get("json_schema")
+        named = value.get("json_schema")
         if kind == "json_schema" and not (
             isinstance(named, dict) and isinstance(named.get("schema"), dict)
         ):
             raise ValueError("json_schema must be an object with a schema")
-        return given
+        return value
 
     @field_validator("completion_kwargs")
     @classmethod
-    def _leaves_the_loop_its_own(cls, given: dict[str, JsonValue]) -> dict[str, JsonValue]:
-        taken = sorted(set(given) & set(RESERVED_PARAMETERS))
-        if taken:
-            raise ValueError(f"the loop sets {', '.join(taken)} itself")
-        return given
+    def _check_completion_kwargs(cls, value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        reserved = sorted(set(value) & set(RESERVED_PARAMETERS))
+        if reserved:
+            raise ValueError(f"the loop sets {', '.join(reserved)} itself")
+        return value

@@ -1,4 +1,4 @@
-"""Every behaviour of the suite against one agent: the same server, tools, limits and judge."""
+"""Runs every behaviour of the suite against one agent in a process of its own."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MAX_LINE_BYTES: Final = 1 << 24
 
 
 class Job(BaseModel):
-    """What a worker is asked for; the same fields as its own."""
+    """A job for a worker; the same fields as the worker's own class."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -42,7 +42,7 @@ class Job(BaseModel):
 
 
 class JobResult(BaseModel):
-    """What a worker answers."""
+    """A worker's result."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,7 +55,7 @@ class JobResult(BaseModel):
 
 @dataclass(slots=True)
 class AgentProcess:
-    """One of the others, in a process of its own; one that hangs is killed and started anew."""
+    """A worker process of another agent; one that hangs is killed and started again."""
 
     key: str
     python: Path

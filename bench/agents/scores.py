@@ -1,4 +1,4 @@
-"""What one agent's runs came to, counted, and the table of all."""
+"""Counts the results of one agent's runs, and formats the table of all agents."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class Scores:
             self._count(lambda each: each.shows_a_raw_call),
             self._count(lambda each: bool(each.wrong_runs)),
             self._count(lambda each: each.is_late),
-            self._count(lambda each: bool(each.came.error)),
-            self._count(lambda each: bool(each.came.broken_rules)),
+            self._count(lambda each: bool(each.outcome.error)),
+            self._count(lambda each: bool(each.outcome.broken_rules)),
         )
         kinds = (self._right("recoverable"), self._right("honest"), self._right("nothing"))
         return f"| {self.label} | {' | '.join((*kinds, *map(str, faults)))} |"

@@ -1,9 +1,9 @@
-"""One of the other agents, told run by run, in a virtual environment with it in it.
+"""Worker: runs one of the other agents, job by job, in a virtual environment of its own.
 
 A line on stdin is one run as JSON: `url` of the model server, `tools` where the tools are called,
 `task`, `rules` (the instructions), `turns` and `seconds` it may take. A line on stdout answers it:
 `answer`, `error`, `gave_up`, `seconds`, `ran` (what it ran without asking the tools' service).
-Modules are found by name, as they are not there where this is checked.
+Modules are imported by name, because they are not installed where this file is checked.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from bench.agents.worker_tools import build_tools
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run: who speaks, where the tools are, what is asked, and what it may take."""
+    """One run: model server, tools, task and limits."""
 
     url: str
     tools: str
@@ -35,7 +35,7 @@ class Job:
 
 @dataclass(slots=True)
 class JobResult:
-    """What came of one run."""
+    """The result of one run."""
 
     answer: str = ""
     error: str = ""
@@ -167,7 +167,7 @@ def _describe_error(error: BaseException) -> str:
 
 
 def run_job(run: Callable[[Job], JobResult], job: Job) -> JobResult:
-    """What came of one run, whatever the agent raises."""
+    """Run a job; whatever the agent raises becomes its `error`."""
     started = perf_counter()
     try:
         told = run(job)

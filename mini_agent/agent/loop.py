@@ -36,7 +36,7 @@ from mini_agent.tool_parsing.resolve import ResolvedCall, resolve_call
 from mini_agent.tool_parsing.scanner import ParseOptions
 from mini_agent.tool_parsing.text_spans import OfferedTools
 from mini_agent.tools.invoker import Invoker
-from mini_agent.tools.wrappers import Quiet
+from mini_agent.tools.wrappers import BufferedInvoker
 
 NO_TOOLS: OfferedTools = {}
 
@@ -59,7 +59,7 @@ async def run_agent(
     transcript = Transcript(normalize_messages(messages), instructions)
     recorder = RunRecorder(transcript, config, on_event)
     # Streaming a tool's output costs more than one output at the end.
-    tools = Quiet(invoker) if on_event is ignore_event else invoker
+    tools = BufferedInvoker(invoker) if on_event is ignore_event else invoker
     run = _AgentRun(transcript, recorder, tools, config, TracedModel(model))
     return await trace_run(config, run.execute())
 

@@ -15,18 +15,18 @@ from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from mini_agent.errors import BadRequest, NotConfigured
-from mini_agent.remote.schema import JOINT, AgentRunRequest, Place, places_in
+from mini_agent.remote.schema import SEPARATOR, AgentRunRequest, Backend, split_tool_backend
 from mini_agent.settings import Settings
 from mini_agent.tools.catalog import EchoMCP
 from mini_agent.tools.http import HttpToolsInvoker
 from mini_agent.tools.invoker import Invoker
-from mini_agent.tools.languages import USUAL
+from mini_agent.tools.languages import DEFAULT_LANGUAGES
 from mini_agent.tools.local import LocalMCPInvoker
-from mini_agent.tools.research.invoker import NOTHING, ResearchPythonInvoker
-from mini_agent.tools.sandbox import RunSandbox, SandboxInvoker, Sidecar
-from mini_agent.tools.wrappers import JoinedInvoker
+from mini_agent.tools.research.invoker import NOT_CONFIGURED, ResearchPythonInvoker
+from mini_agent.tools.sandbox import RunSandbox, SandboxInvoker, SessionProvider
+from mini_agent.tools.wrappers import CombinedInvoker
 
-SHIM_ONLY: Final[tuple[Place, ...]] = ("docker",)
+SHIM_ONLY: Final[tuple[Backend, ...]] = ("docker",)
 
 InvokerContext: TypeAlias = AbstractAsyncContextManager[Invoker]
 
@@ -35,22 +35,22 @@ class UnsandboxedWarning(UserWarning):
     """Model-written code is about to run on this machine, unprotected, by default."""
 
 
-def resolve_backend(backend: str, container: str, settings: Settings) -> tuple[Place, ...]:
+def resolve_backend(backend: str, container: str, settings: Settings) -> tuple[Backend, ...]:
     """Resolves `backend` to places; `auto` is the safest one that is configured.
 
     Returns `SHIM_ONLY` where the shim is one of them: it does the whole run, with the other places.
     Raises `NotConfigured` for a place that is not configured.
     """
-    places = tuple(_resolve_place(place, container, settings) for place in places_in(backend))
+    places = tuple(_resolve_place(place, container, settings) for place in split_tool_backend(backend))
     return SHIM_ONLY if "docker" in places else places
 
 
 def translate_backend_for_shim(backend: str) -> str:
     """Translates a `tool_backend` with the shim in it to the one that the shim is sent."""
-    return JOINT.join("auto" if place == "docker" else place for place in places_in(backend))
+    return SEPARATOR.join("auto" if place == "docker" else place for place in split_tool_backend(backend))
 
 
-def _resolve_place(place: Place, container: str, settings: Settings) -> Place:
+def _resolve_place(place: Backend, container: str, settings: Settings) -> Backend:
     if place != "auto":
         _require_configured(place, container, settings)
         return place
@@ -68,7 +68,7 @@ def _resolve_place(place: Place, container: str, settings: Settings) -> Place:
     return "local"
 
 
-def _require_configured(place: Place, container: str, settings: Settings) -> None:
+def _require_configured(place: Backend, container: str, settings: Settings) -> None:
     if place == "docker" and not container:
         raise NotConfigured(
             "tool_backend 'docker' needs the name of the shim's container",
@@ -92,11 +92,11 @@ class ToolSources:
 
     request: AgentRunRequest
     settings: Settings
-    sidecar: Callable[[], AbstractAsyncContextManager[Sidecar]]
+    sidecar: Callable[[], AbstractAsyncContextManager[SessionProvider]]
     mcp: Callable[[Sequence[str] | None], InvokerContext]
 
 
-def open_tools(places: Sequence[Place], sources: ToolSources) -> InvokerContext:
+def open_tools(places: Sequence[Backend], sources: ToolSources) -> InvokerContext:
     """Opens the tools of all `places` for one run; the first of two with one name counts.
 
     Raises `BadRequest` at once for a place that lacks what it needs. Entering the context raises
@@ -115,10 +115,10 @@ def open_tools(places: Sequence[Place], sources: ToolSources) -> InvokerContext:
 async def _combine(contexts: Sequence[InvokerContext]) -> AsyncIterator[Invoker]:
     async with AsyncExitStack() as stack:
         invokers = [await stack.enter_async_context(context) for context in contexts]
-        yield invokers[0] if len(invokers) == 1 else JoinedInvoker(*invokers)
+        yield invokers[0] if len(invokers) == 1 else CombinedInvoker(*invokers)
 
 
-def _open_place(place: Place, sources: ToolSources) -> InvokerContext:
+def _open_place(place: Backend, sources: ToolSources) -> InvokerContext:
     request, settings = sources.request, sources.settings
     languages = choose_languages(request.allowed_languages, settings)
     match place:
@@ -172,7 +172,7 @@ def _create_research_invoker() -> ResearchPythonInvoker:
     research = ResearchPythonInvoker()
     if not research.is_configured:
         raise NotConfigured(
-            "tool_backend 'research' has no tool here", field="tool_backend", hint=NOTHING
+            "tool_backend 'research' has no tool here", field="tool_backend", hint=NOT_CONFIGURED
         )
     return research
 
@@ -187,7 +187,7 @@ async def _open_sidecar(
 
 @asynccontextmanager
 async def open_sandbox_tools(
-    sidecar: Sidecar, languages: Sequence[str] | None
+    sidecar: SessionProvider, languages: Sequence[str] | None
 ) -> AsyncIterator[Invoker]:
     """Opens the tools that run programs in one session of `sidecar`.
 
@@ -195,4 +195,4 @@ async def open_sandbox_tools(
     is left.
     """
     async with aclosing(RunSandbox(sidecar)) as sandbox:
-        yield SandboxInvoker(sandbox, languages=languages or USUAL, workspace="kept")
+        yield SandboxInvoker(sandbox, languages=languages or DEFAULT_LANGUAGES, workspace="kept")

@@ -16,10 +16,10 @@ from mini_agent.errors import MiniAgentError
 from mini_agent.events import Listener, ToolFinished, ToolOutputPiece, ToolStarted
 from mini_agent.result import ToolInvocation
 from mini_agent.tool_parsing.resolve import ResolvedCall
-from mini_agent.tools.arguments import Called, OfferedTool, offered_tools, tool_call
-from mini_agent.tools.invoker import Invoker, StreamingInvoker, ToolOutput, refused
-from mini_agent.tools.observation import REPAIR, observation
-from mini_agent.tools.outputs import output_of
+from mini_agent.tools.arguments import ParsedCall, OfferedTool, parse_tools, build_tool_call
+from mini_agent.tools.invoker import Invoker, StreamingInvoker, ToolOutput, error_output
+from mini_agent.tools.observation import REPAIR_DIRECTIVE, format_observation
+from mini_agent.tools.outputs import parse_output
 from mini_agent_protocol.execution import Output
 
 
@@ -27,7 +27,7 @@ async def list_tools(invoker: Invoker, deadline: Deadline) -> dict[str, OfferedT
     """Lists the tools by name; raises `MiniAgentError` when the invoker fails."""
 
     async def listing() -> dict[str, OfferedTool]:
-        return offered_tools(await invoker.list_openai_tools())
+        return parse_tools(await invoker.list_openai_tools())
 
     try:
         return await deadline.wait_for(listing())
@@ -67,14 +67,14 @@ class ToolExecutor:
             invocation = self._to_invocation(call, output, ms)
         except ValidationError as invalid:
             field = invalid.errors()[0]["loc"][0]
-            refusal = refused(f"the tool answered with an output whose {field} cannot be")
+            refusal = error_output(f"the tool answered with an output whose {field} cannot be")
             invocation = self._to_invocation(call, refusal, ms)
         self.emit(ToolFinished(iteration=iteration, invocation=invocation))
         return invocation
 
     async def _run_traced(self, call: ResolvedCall, iteration: int) -> ToolOutput:
         if call.problem:
-            return refused(call.problem)
+            return error_output(call.problem)
         started = ToolStarted(
             iteration=iteration, tool_call_id=call.id, name=call.name, arguments=call.arguments
         )
@@ -88,9 +88,9 @@ class ToolExecutor:
         try:
             return await self.deadline.wait_for(self._invoke(call, iteration))
         except DeadlineExceeded:
-            return refused("the run's time was up, so the call was cut off")
+            return error_output("the run's time was up, so the call was cut off")
         except Exception as broken:  # noqa: BLE001  a tool is foreign code and may raise anything
-            return refused(f"the tool failed with {type(broken).__name__}: {broken!s:.500}")
+            return error_output(f"the tool failed with {type(broken).__name__}: {broken!s:.500}")
 
     async def _invoke(self, call: ResolvedCall, iteration: int) -> ToolOutput:
         def emit_piece(piece: Output) -> None:
@@ -99,13 +99,13 @@ class ToolExecutor:
             )
             self.emit(event)
 
-        request = tool_call(call.id, Called(call.name, call.arguments))
+        request = build_tool_call(call.id, ParsedCall(call.name, call.arguments))
         if isinstance(self.invoker, StreamingInvoker):
-            return output_of(await self.invoker.stream_openai_tool(request, emit_piece))
-        return output_of(await self.invoker.call_openai_tool(request))
+            return parse_output(await self.invoker.stream_openai_tool(request, emit_piece))
+        return parse_output(await self.invoker.call_openai_tool(request))
 
     def _to_invocation(self, call: ResolvedCall, output: ToolOutput, ms: float) -> ToolInvocation:
-        directive = REPAIR if self.config.enable_repair else ""
+        directive = REPAIR_DIRECTIVE if self.config.enable_repair else ""
         return ToolInvocation(
             tool_call_id=call.id,
             name=call.name,
@@ -115,7 +115,7 @@ class ToolExecutor:
             rc=output.rc,
             stdout=output.stdout,
             stderr=output.stderr,
-            text=output.told or observation(call.name, output, directive),
+            text=output.told or format_observation(call.name, output, directive),
             error=output.error,
             duration_ms=ms,
             execution=output.execution,

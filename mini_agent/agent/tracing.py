@@ -19,7 +19,7 @@ from pydantic import JsonValue
 from mini_agent.config import AgentConfig
 from mini_agent.messages import JsonObject, Message, replace_surrogates
 from mini_agent.model import Model, ModelReply, ModelRequest
-from mini_agent.net.telemetry import captures_content, failed, span
+from mini_agent.net.telemetry import captures_content, record_failure, span
 from mini_agent.result import AgentResult, Usage
 from mini_agent.tools.invoker import ToolOutput
 from mini_agent_protocol.execution import Execution
@@ -183,7 +183,7 @@ def _set_result(active_span: Span, result: AgentResult) -> None:
     active_span.set_attribute("mini_agent.stopped_reason", result.stopped_reason)
     active_span.set_attribute("mini_agent.iterations", len(result.iterations))
     if result.stopped_reason == "error":
-        failed(active_span, "error")
+        record_failure(active_span, "error")
 
 
 def _set_output(active_span: Span, output: ToolOutput) -> None:
@@ -194,7 +194,7 @@ def _set_output(active_span: Span, output: ToolOutput) -> None:
     if output.execution is not None:
         active_span.set_attributes(_execution_attributes(output.execution))
     if not output.ok:
-        failed(active_span, output.status or ("not_run" if output.rc is None else "nonzero"))
+        record_failure(active_span, output.status or ("not_run" if output.rc is None else "nonzero"))
     if captures_content():
         text = output.told or output.stdout or output.stderr or output.error or ""
         active_span.set_attribute("gen_ai.tool.call.result", to_json_text(text))

@@ -25,58 +25,58 @@ from mini_agent.messages import user
 from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.provider.install import install
 from mini_agent.provider.parameters import PROVIDER
-from mini_agent.provider.responses import result_in
+from mini_agent.provider.responses import parse_details
 from mini_agent.result import AgentResult, Iteration, ToolInvocation
 from mini_agent.tools.catalog import compress_runs
 from mini_agent.tools.local import LocalMCPInvoker
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class DemoReport:
     """What a person wants to see of a run; `waited_ms` is what the caller's clock says."""
 
     result: AgentResult
-    waited_ms: float
+    elapsed_ms: float
 
-    def computed(self, expected: str) -> bool:
+    def is_correct(self, expected: str) -> bool:
         """Whether a program printed `expected` and the answer says it."""
         printed = [call.stdout for each in self.result.iterations for call in each.tool_invocations]
         return expected in self.result.final_answer and any(expected in text for text in printed)
 
 
-def report_lines(report: Report, *, expected: str) -> Iterator[str]:
+def format_report(report: DemoReport, *, expected: str) -> Iterator[str]:
     """The run, top to bottom, then the answer and the time."""
     for iteration in report.result.iterations:
         yield ""
-        yield from _iteration_lines(iteration)
+        yield from _format_iteration(iteration)
     yield ""
     yield f"answer  {report.result.final_answer}"
-    yield _verdict(report, expected)
-    yield _time_line(report)
+    yield _format_verdict(report, expected)
+    yield _format_times(report)
 
 
-def _iteration_lines(iteration: Iteration) -> Iterator[str]:
-    yield f"{iteration.index}  model  {iteration.model}, {_ms(iteration.model_ms)}"
+def _format_iteration(iteration: Iteration) -> Iterator[str]:
+    yield f"{iteration.index}  model  {iteration.model}, {_format_ms(iteration.model_ms)}"
     if iteration.model_text:
-        yield from _quoted(iteration.model_text)
+        yield from _indent(iteration.model_text)
     for repair in iteration.repaired:
         yield f"   mended {repair}"
     for call in iteration.tool_invocations:
-        yield from _call_lines(call)
+        yield from _format_call(call)
 
 
-def _call_lines(call: ToolInvocation) -> Iterator[str]:
+def _format_call(call: ToolInvocation) -> Iterator[str]:
     yield f"   call   {call.name}"
     for value in call.arguments.values():
-        yield from _quoted(str(value))
-    yield f"   ran    {_where(call)}, rc {call.rc}, {_ms(call.duration_ms)}"
+        yield from _indent(str(value))
+    yield f"   ran    {_describe_sandbox(call)}, rc {call.rc}, {_format_ms(call.duration_ms)}"
     for name, text in (("stdout", call.stdout), ("stderr", call.stderr), ("error", call.error)):
         if text:
             yield f"   {name}"
-            yield from _quoted(text)
+            yield from _indent(text)
 
 
-def _where(call: ToolInvocation) -> str:
+def _describe_sandbox(call: ToolInvocation) -> str:
     if call.execution is None:
         return "as a child process, not in a sandbox"
     sandbox, limits = call.execution.sandbox, call.execution.limits
@@ -86,15 +86,15 @@ def _where(call: ToolInvocation) -> str:
     )
 
 
-def _verdict(report: Report, expected: str) -> str:
-    if report.computed(expected):
+def _format_verdict(report: DemoReport, expected: str) -> str:
+    if report.is_correct(expected):
         return f"        right: the program printed {expected}, and the answer says so"
     return (
         f"        WRONG: {expected} was expected; the run ended as {report.result.stopped_reason}"
     )
 
 
-def _time_line(report: Report) -> str:
+def _format_times(report: DemoReport) -> str:
     model, tools = report.result.model_ms, report.result.tool_ms
     starting = sum(
         call.execution.timings_ms.start
@@ -102,33 +102,33 @@ def _time_line(report: Report) -> str:
         for call in each.tool_invocations
         if call.execution
     )
-    rest = max(0.0, report.waited_ms - model - tools)
+    rest = max(0.0, report.elapsed_ms - model - tools)
     return (
-        f"time    {_ms(report.waited_ms)}: model {_ms(model)}, tools {_ms(tools)} "
-        f"({_ms(starting)} of it starting the container), everything else {_ms(rest)}"
+        f"time    {_format_ms(report.elapsed_ms)}: model {_format_ms(model)}, tools {_format_ms(tools)} "
+        f"({_format_ms(starting)} of it starting the container), everything else {_format_ms(rest)}"
     )
 
 
-def _quoted(text: str) -> Iterator[str]:
+def _indent(text: str) -> Iterator[str]:
     for line in text.rstrip("\n").splitlines():
         yield f"          {line}"
 
 
-def _ms(milliseconds: float) -> str:
+def _format_ms(milliseconds: float) -> str:
     return f"{milliseconds / 1000:.2f} s" if milliseconds >= 1000 else f"{milliseconds:.0f} ms"
 
 
-NAME: Final = "llamafile/tiny-agent"
-WEIGHTS: Final = "tiny-agent.gguf"
+DEMO_MODEL: Final = "llamafile/tiny-agent"
+WEIGHTS_FILE: Final = "tiny-agent.gguf"
 
 
 @contextmanager
-def served_demo_model() -> Iterator[str]:
+def serve_demo_model() -> Iterator[str]:
     """The base address (`http://127.0.0.1:PORT/v1`) of the demo model while the block runs.
 
     Raises `NotConfigured` when the extra `demo` (llama.cpp) or the weights are not installed.
     """
-    weights = _weights()
+    weights = _find_weights()
     try:
         import xllamacpp as llama
     except ModuleNotFoundError:
@@ -156,21 +156,21 @@ def served_demo_model() -> Iterator[str]:
         del server
 
 
-def _weights() -> Path:
+def _find_weights() -> Path:
     here = Path(__file__).parent
     for folder in (here / "demo_weights", here.parent / "ollama" / "demo"):
-        if (folder / WEIGHTS).is_file():
-            return folder / WEIGHTS
-    raise NotConfigured(f"the demo model's weights ({WEIGHTS}) are not in this installation")
+        if (folder / WEIGHTS_FILE).is_file():
+            return folder / WEIGHTS_FILE
+    raise NotConfigured(f"the demo model's weights ({WEIGHTS_FILE}) are not in this installation")
 
 
-CONTAINER: Final = "litellm-mini-agent"
-KNOWN_TEXT: Final = re.compile(r"[A-Za-z0-9]{1,16}")
-ON_THE_STACK: Final = (
+SHIM_CONTAINER: Final = "litellm-mini-agent"
+VALID_TEXT: Final = re.compile(r"[A-Za-z0-9]{1,16}")
+STACK_ROUTE: Final = (
     "LiteLLM on this host -> provider mini-agent -> container litellm-mini-agent: loop, demo\n"
     "      model -> exec_python -> container litellm-codex-agent -> a fresh sandbox, and back"
 )
-ON_THIS_MACHINE: Final = (
+LOCAL_ROUTE: Final = (
     "NOT A SANDBOX: without Docker the model's code runs as a child process of this one:\n"
     "      loop, demo model (llama.cpp) -> exec_python -> python, and back"
 )
@@ -178,41 +178,41 @@ ON_THIS_MACHINE: Final = (
 
 def run_demo(text: str, *, local: bool) -> int:
     """Prints the run, line by line; 0 when the answer holds the encoding of `text`, else 1."""
-    if not KNOWN_TEXT.fullmatch(text):
+    if not VALID_TEXT.fullmatch(text):
         raise BadRequest(
             f"TEXT={text!r}: the demo model knows 1 to 16 letters and digits",
             hint="any other text needs a model that is not 0.7 million parameters small",
         )
     prompt = f'Run-length encode "{text}" by running Python, and answer with what it printed.'
-    print(f"task  {prompt}\nway   " + (ON_THIS_MACHINE if local else ON_THE_STACK), flush=True)
-    print(f"load  LiteLLM, {_loading_litellm_took():.1f} s", flush=True)
+    print(f"task  {prompt}\nway   " + (LOCAL_ROUTE if local else STACK_ROUTE), flush=True)
+    print(f"load  LiteLLM, {_time_litellm_import():.1f} s", flush=True)
     started = perf_counter()
-    result = _here(prompt) if local else _through_the_stack(prompt)
-    report = Report(result, waited_ms=(perf_counter() - started) * 1000)
-    for line in report_lines(report, expected=compress_runs(text)):
+    result = _run_locally(prompt) if local else _run_on_stack(prompt)
+    report = DemoReport(result, elapsed_ms=(perf_counter() - started) * 1000)
+    for line in format_report(report, expected=compress_runs(text)):
         print(line)
-    print(_next_commands(local=local))
-    return 0 if report.computed(compress_runs(text)) else 1
+    print(_format_next_commands(local=local))
+    return 0 if report.is_correct(compress_runs(text)) else 1
 
 
-def _loading_litellm_took() -> float:
+def _time_litellm_import() -> float:
     started = perf_counter()
     import_litellm()
     return perf_counter() - started
 
 
-def _here(prompt: str) -> AgentResult:
-    with served_demo_model() as api_base:
-        config = AgentConfig(model=NAME, completion_kwargs={"api_base": api_base})
+def _run_locally(prompt: str) -> AgentResult:
+    with serve_demo_model() as api_base:
+        config = AgentConfig(model=DEMO_MODEL, completion_kwargs={"api_base": api_base})
         return run_mcp_mini_agent([user(prompt)], LocalMCPInvoker(), config)
 
 
-def _through_the_stack(prompt: str) -> AgentResult:
-    os.environ.setdefault("LITELLM_MINI_AGENT_DOCKER_CONTAINER", CONTAINER)
-    return answer_through_litellm(prompt, target_model=NAME)
+def _run_on_stack(prompt: str) -> AgentResult:
+    os.environ.setdefault("LITELLM_MINI_AGENT_DOCKER_CONTAINER", SHIM_CONTAINER)
+    return run_through_litellm(prompt, target_model=DEMO_MODEL)
 
 
-def answer_through_litellm(prompt: str, *, target_model: str) -> AgentResult:
+def run_through_litellm(prompt: str, *, target_model: str) -> AgentResult:
     """One prompt through `litellm.completion` and the provider; raises `MiniAgentError`."""
     install()
     try:
@@ -223,18 +223,18 @@ def answer_through_litellm(prompt: str, *, target_model: str) -> AgentResult:
         )
     # LiteLLM wraps what the provider raised in errors of its own; ours is the reason underneath.
     except Exception as wrapped:
-        raise _underneath(wrapped) from wrapped
-    return result_in(response.mini_agent)
+        raise _find_cause(wrapped) from wrapped
+    return parse_details(response.mini_agent)
 
 
-def _underneath(wrapped: BaseException) -> MiniAgentError:
+def _find_cause(wrapped: BaseException) -> MiniAgentError:
     reason: BaseException | None = wrapped
     while reason is not None and not isinstance(reason, MiniAgentError):
         reason = reason.__cause__ or reason.__context__
     return reason or MiniAgentError(f"LiteLLM failed: {wrapped}")
 
 
-def _next_commands(*, local: bool) -> str:
+def _format_next_commands(*, local: bool) -> str:
     port = os.environ.get("MINI_AGENT_API_PORT", "8788")
     if local:
         return "\nnext\n  with a sandbox round the code, once Docker is here   make demo"

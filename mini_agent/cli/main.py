@@ -14,10 +14,10 @@ from typing import Final, NoReturn
 from mini_agent.coding.options import add_options, parse_options
 from mini_agent_protocol.errors import MiniAgentError
 
-INTERRUPTED: Final = 130
+INTERRUPT_EXIT_CODE: Final = 130
 
 
-def carry_out(command: Callable[[], int]) -> None:
+def run_and_exit(command: Callable[[], int]) -> None:
     """Runs it and ends the process."""
     if sys.stdin is None:
         # Started without a standard input; its place would go to the next file that is opened.
@@ -32,7 +32,7 @@ def carry_out(command: Callable[[], int]) -> None:
     except KeyboardInterrupt:
         # The run has ended by now, and all it printed is flushed. Python would take LiteLLM apart
         # first, for a second.
-        os._exit(INTERRUPTED)
+        os._exit(INTERRUPT_EXIT_CODE)
     except BrokenPipeError:
         # Whoever read the output has left; Python would complain about it once more at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -41,9 +41,9 @@ def carry_out(command: Callable[[], int]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs one command and ends the process: 0 done, 1 failed, 2 called wrongly, 130 Ctrl-C."""
-    called = _parser().parse_args(arguments)
+    called = _build_parser().parse_args(arguments)
 
-    carry_out(lambda: called.run(called))
+    run_and_exit(lambda: called.run(called))
 
 
 class _Parser(argparse.ArgumentParser):
@@ -73,7 +73,7 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="mini-agent",
         description="A coding assistant for any model, and an agent loop whose snippets run in "
@@ -100,7 +100,7 @@ def _add_run(run: argparse.ArgumentParser) -> None:
     run.add_argument("--model", default="", help="such as ollama/qwen2.5-coder:3b")
     run.add_argument(
         "--backend",
-        type=_backend,
+        type=_parse_backend,
         metavar="PLACE[+PLACE...]",
         help="where its tools are, such as sidecar, local or auto+research",
     )
@@ -146,11 +146,11 @@ def _add_doctor(doctor: argparse.ArgumentParser) -> None:
     doctor.set_defaults(run=_doctor)
 
 
-def _backend(given: str) -> str:
-    from mini_agent.remote.schema import backend_named
+def _parse_backend(given: str) -> str:
+    from mini_agent.remote.schema import parse_tool_backend
 
     try:
-        return str(backend_named(given))
+        return str(parse_tool_backend(given))
     except ValueError as wrong:
         raise argparse.ArgumentTypeError(str(wrong)) from None
 

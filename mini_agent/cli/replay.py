@@ -20,25 +20,25 @@ from mini_agent.agent.replay import (
 )
 from mini_agent.agent.tool_backends import InvokerContext, ToolSources, open_tools
 from mini_agent.errors import BadRequest
-from mini_agent.net.terminal_text import visible
-from mini_agent.remote.schema import AgentRunRequest, Place, places_in
+from mini_agent.net.terminal_text import escape_controls
+from mini_agent.remote.schema import AgentRunRequest, Backend, split_tool_backend
 from mini_agent.settings import Settings
 from mini_agent.tools.configured_sandbox import open_sandbox
 
-HERE: Final = ("echo", "local")
-FOREIGN: Final = ("http", "mcp", "research")
-SHOWN_CHARS: Final = 500
+LOCAL_BACKENDS: Final = ("echo", "local")
+EXTERNAL_BACKENDS: Final = ("http", "mcp", "research")
+MAX_LINE_CHARS: Final = 500
 
 
 def replay_file(file: str, *, as_json: bool = False) -> int:
     """Prints what is different; 0 where nothing is, else 1."""
-    bundle = _bundle_in(file)
-    done = asyncio.run(_replayed(bundle, Settings()))
-    print(done.model_dump_json() if as_json else "\n".join(_told(done)))
+    bundle = _read_bundle(file)
+    done = asyncio.run(_replay(bundle, Settings()))
+    print(done.model_dump_json() if as_json else "\n".join(_format_report(done)))
     return 1 if done.differences else 0
 
 
-def _bundle_in(file: str) -> Bundle:
+def _read_bundle(file: str) -> Bundle:
     try:
         said = sys.stdin.read() if file == "-" else Path(file).read_text()
         return Bundle.model_validate_json(said)
@@ -51,42 +51,44 @@ def _bundle_in(file: str) -> Bundle:
         ) from None
 
 
-async def _replayed(bundle: Bundle, settings: Settings) -> ReplayReport:
-    async with _tools(bundle.parse_request(), settings) as tools:
+async def _replay(bundle: Bundle, settings: Settings) -> ReplayReport:
+    async with _open_tools(bundle.parse_request(), settings) as tools:
         return await replay(bundle, tools)
 
 
-def _tools(asked: AgentRunRequest, settings: Settings) -> InvokerContext:
-    places = places_in(asked.tool_backend)
-    foreign = [place for place in places if place in FOREIGN]
+def _open_tools(asked: AgentRunRequest, settings: Settings) -> InvokerContext:
+    places = split_tool_backend(asked.tool_backend)
+    foreign = [place for place in places if place in EXTERNAL_BACKENDS]
     if foreign:
         raise BadRequest(
             f"a run with tools of {' and '.join(foreign)} cannot be repeated: they may act twice"
         )
-    here: list[Place] = [place if place in HERE else "sidecar" for place in places]
-    return open_tools(here, ToolSources(asked, settings, lambda: open_sandbox(settings), _none_of_these))
+    here: list[Backend] = [place if place in LOCAL_BACKENDS else "sidecar" for place in places]
+    return open_tools(
+        here, ToolSources(asked, settings, lambda: open_sandbox(settings), _refuse_servers)
+    )
 
 
-def _none_of_these(names: Sequence[str] | None) -> InvokerContext:
+def _refuse_servers(names: Sequence[str] | None) -> InvokerContext:
     raise AssertionError(names)
 
 
-def _told(done: ReplayReport) -> Iterator[str]:
+def _format_report(done: ReplayReport) -> Iterator[str]:
     for each in done.differences:
         yield f"call {each.call}: {each.field} is different"
-        yield from _lines(each)
+        yield from _format_difference(each)
     calls = "1 call" if done.calls == 1 else f"{done.calls} calls"
     found = len(done.differences)
     yield f"run {done.run_id}: {calls}, " + (f"{found} different" if found else "all as recorded")
 
 
-def _lines(each: Difference) -> Iterator[str]:
-    before, after = _text(each.recorded), _text(each.replayed)
+def _format_difference(each: Difference) -> Iterator[str]:
+    before, after = _split_lines(each.recorded), _split_lines(each.replayed)
     compared = difflib.unified_diff(before, after, "recorded", "replayed", lineterm="", n=1)
     for line in compared:
-        yield f"  {visible(line)[:SHOWN_CHARS]}"
+        yield f"  {escape_controls(line)[:MAX_LINE_CHARS]}"
 
 
-def _text(value: JsonValue) -> list[str]:
+def _split_lines(value: JsonValue) -> list[str]:
     said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1)
     return said.splitlines()

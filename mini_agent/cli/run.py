@@ -14,13 +14,13 @@ from mini_agent.errors import BadRequest
 from mini_agent.events import Event, Stopped
 from mini_agent.messages import user
 from mini_agent.models.litellm_runtime import import_litellm
-from mini_agent.net.terminal_text import visible
-from mini_agent.provider.parameters import GivenCall
-from mini_agent.provider.run import ProviderRun, provider_run
+from mini_agent.net.terminal_text import escape_controls
+from mini_agent.provider.parameters import LiteLLMCall
+from mini_agent.provider.run import ProviderRun, prepare_run
 from mini_agent.result import AgentResult
 
-STDIN: Final = "-"
-OPTIONS: Final = {
+STDIN_ARGUMENT: Final = "-"
+OPTION_BY_PARAMETER: Final = {
     "tool_backend=": "--backend ",
     "tool_backend": "--backend",
     "target_model": "--model",
@@ -47,11 +47,11 @@ def run_prompt(command: RunCommand) -> int:
     """
     # LiteLLM's, when a call is cancelled that it was still preparing; the user cannot help it.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited", RuntimeWarning)
-    run = _run(_call(command))
-    if run.is_here:
+    run = _prepare(_build_call(command))
+    if run.is_local:
         # It takes seconds: on this thread, where Ctrl-C ends it at once.
         import_litellm()
-    tell = _tell_json if command.as_json else _tell_text
+    tell = _print_json if command.as_json else _print_text
     succeeded = False
     with closing(stream_blocking(run.events())) as events:
         for event in events:
@@ -60,26 +60,28 @@ def run_prompt(command: RunCommand) -> int:
     return 0 if succeeded else 1
 
 
-def _run(call: GivenCall) -> ProviderRun:
+def _prepare(call: LiteLLMCall) -> ProviderRun:
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         try:
-            run = provider_run(call)
+            run = prepare_run(call)
         except BadRequest as wrong:
-            raise BadRequest(_in_options(wrong.message), hint=_in_options(wrong.hint)) from wrong
+            raise BadRequest(
+                _use_option_names(wrong.message), hint=_use_option_names(wrong.hint)
+            ) from wrong
     for warning in warned:
-        print(f"mini-agent: {_in_options(str(warning.message))}", file=sys.stderr)
+        print(f"mini-agent: {_use_option_names(str(warning.message))}", file=sys.stderr)
     return run
 
 
-def _in_options(said: str) -> str:
-    for parameter, option in OPTIONS.items():
+def _use_option_names(said: str) -> str:
+    for parameter, option in OPTION_BY_PARAMETER.items():
         said = said.replace(parameter, option)
     return said
 
 
-def _call(command: RunCommand) -> GivenCall:
-    prompt = sys.stdin.read() if command.prompt == STDIN else command.prompt
+def _build_call(command: RunCommand) -> LiteLLMCall:
+    prompt = sys.stdin.read() if command.prompt == STDIN_ARGUMENT else command.prompt
     if not prompt.strip():
         raise BadRequest("the prompt is empty", field="prompt", hint="say what is to be done")
     parameters = {
@@ -87,24 +89,24 @@ def _call(command: RunCommand) -> GivenCall:
         "tool_backend": command.backend,
         "max_wallclock_seconds": command.seconds,
     }
-    return GivenCall(model="default", messages=[user(prompt)], parameters=parameters)
+    return LiteLLMCall(model="default", messages=[user(prompt)], parameters=parameters)
 
 
-def _tell_json(event: Event) -> None:
+def _print_json(event: Event) -> None:
     print(event.model_dump_json(), flush=True)
 
 
-def _tell_text(event: Event) -> None:
+def _print_text(event: Event) -> None:
     if isinstance(event, Stopped):
-        _tell_end(event.result)
+        _print_result(event.result)
     else:
-        print(visible(format_progress(event)), end="", file=sys.stderr, flush=True)
+        print(escape_controls(format_progress(event)), end="", file=sys.stderr, flush=True)
 
 
-def _tell_end(result: AgentResult) -> None:
+def _print_result(result: AgentResult) -> None:
     if result.stopped_reason != "success":
         why = f": {result.error}" if result.error else ""
-        print(visible(f"stopped ({result.stopped_reason}){why}"), file=sys.stderr)
+        print(escape_controls(f"stopped ({result.stopped_reason}){why}"), file=sys.stderr)
     # Piped on, it is what the model said; shown, it must not play with the terminal.
     answer = result.final_answer
-    print(visible(answer) if sys.stdout.isatty() else answer, flush=True)
+    print(escape_controls(answer) if sys.stdout.isatty() else answer, flush=True)

@@ -122,5 +122,5 @@ class PolicyApprover:
     def _remember(self, rule: Rule) -> None:
         try:
             self.permissions.remember(rule)
-        except MiniAgentError as broken:
-            self.notify(str(broken))
+        except MiniAgentError as error:
+            self.notify(str(error))

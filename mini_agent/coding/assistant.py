@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from mini_agent.coding.compaction import NO_LIMIT, CompactionRequest, ContextLimit, compact
 from mini_agent.coding.hooks.commands import HookSource
 from mini_agent.coding.hooks.decision import HookDecision
 from mini_agent.coding.hooks.event import EventName, HookContext
-from mini_agent.coding.inner_loop import InnerLoop
+from mini_agent.coding.inner_loop import MAX_STOP_RETRIES, InnerLoop
 from mini_agent.coding.observer import Observer
 from mini_agent.coding.prompts.server import PromptServer, read_system_prompt
 from mini_agent.coding.transcript.log import Block
@@ -20,8 +20,6 @@ from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject, Message
 from mini_agent.model import Model, context_tokens
 
-# A Stop hook that never agrees must not keep the model at work for ever.
-MAX_STOP_RETRIES: Final = 10
 ContextLimitLookup: TypeAlias = Callable[[str], Awaitable[int | None]]
 
 

@@ -51,9 +51,10 @@ from mini_agent.model import Model
 from mini_agent.models.capabilities import find_context_window
 from mini_agent.models.litellm import LiteLLMModel
 from mini_agent.settings import Settings
-from mini_agent.tools.invoker import Invoker, tool_named
+from mini_agent.tools.invoker import Invoker, get_tool_name
 
 TODO_TOOL: Final = "TodoWrite"
+# SessionEnd hooks must not keep the user from leaving for longer.
 SESSION_END_TIMEOUT_S: Final = 10.0
 
 
@@ -65,58 +66,6 @@ class SessionContext:
     permissions: PermissionPolicy
     tools: tuple[str, ...]
     servers: tuple[McpServer, ...]
-
-
-def read_status(session: Session, *, in_plan_mode: bool) -> SessionStatus:
-    """Count the prompts of the session, as far as the builtin reminders depend on them."""
-    prompts, since_todos = 0, 0
-    for entry in session.entries:
-        if any(use.get("name") == TODO_TOOL for use in entry.blocks_of_type("tool_use")):
-            since_todos = 0
-        elif _is_prompt(entry):
-            prompts += 1
-            since_todos += 1
-    return SessionStatus(prompts == 0, in_plan_mode, since_todos)
-
-
-def _is_prompt(entry: Entry) -> bool:
-    return entry.type == "user" and bool(entry.text) and not entry.is_meta
-
-
-def build_tool_context(launch: LaunchConfig) -> ToolContext:
-    """Build the context of the tools: the project and the folders that options and settings add."""
-    paths, permission_settings = launch.paths, launch.permission_settings
-    additional = [folder for folder in permission_settings.additional if folder.is_dir()]
-    environment = {**launch.variables, **launch.settings.env}
-    context = ToolContext.create(paths.project, environment, (*paths.additional, *additional))
-    searxng_url = environment.get("MINI_AGENT_SEARXNG_URL")
-    return replace(
-        context,
-        excluded=denied_globs(permission_settings.rules, context),
-        search_engine=LazySearch(searxng_url) if searxng_url else None,
-    )
-
-
-def build_permissions(launch: LaunchConfig, context: ToolContext) -> PermissionPolicy:
-    """Build the permission policy from the rules and the mode."""
-    permission_settings = launch.permission_settings
-    mode = launch.options.permission_mode or permission_settings.mode or "default"
-    own_tools = {*available_tools(context), "Task"} if launch.uses_builtin else ()
-    return PermissionPolicy(
-        context,
-        permission_settings.rules,
-        mode,
-        own_tools=frozenset(own_tools),
-        save_rule=partial(_remember_rule, launch),
-    )
-
-
-def _remember_rule(launch: LaunchConfig, rule: Rule) -> None:
-    """Save an allow rule, and trust the folder if it holds no file that trust would enable."""
-    paths = launch.paths
-    if not launch.is_trusted and not find_project_files(paths):
-        TrustedFolders(paths.claude_home).add(paths.project)
-    add_allow_rule(paths.project / LOCAL_SETTINGS, rule)
 
 
 ObserverFactory: TypeAlias = Callable[[Session, SessionContext], Observer]
@@ -161,7 +110,7 @@ async def open_session(
     async with sandbox as programs, _open_with_programs(launch, dependencies, programs) as runtime:
         if programs is not None:
             isolated = await programs.list_openai_tools()
-            runtime.context.permissions.isolated_tools = frozenset(map(tool_named, isolated))
+            runtime.context.permissions.isolated_tools = frozenset(map(get_tool_name, isolated))
         yield runtime
 
 
@@ -193,15 +142,11 @@ async def _open_with_programs(
         await close_servers(servers)
 
 
-async def _close_session(runtime: AssistantRuntime) -> None:
-    await runtime.notifications.aclose()
-    try:
-        # Who wants to leave is not kept for longer.
-        async with asyncio.timeout(SESSION_END_TIMEOUT_S):
-            await runtime.assistant.end(runtime.end_reason)
-    except TimeoutError:
-        runtime.observer.on_warning(
-            f"hooks of SessionEnd were ended after {SESSION_END_TIMEOUT_S:g} s"
+def _require_tools(launch: LaunchConfig, servers: Sequence[McpServer]) -> None:
+    if not launch.uses_builtin and not any(s.connection and s.tools for s in servers):
+        raise ToolsUnavailable(
+            f"no server of --mcp has started: {'; '.join(_list_problems(servers))}",
+            hint="mend its command, or add --mcp builtin for our own tools",
         )
 
 
@@ -209,11 +154,14 @@ def _list_problems(servers: Sequence[McpServer]) -> list[str]:
     return [f"{server.name}: {server.problem}" for server in servers if server.problem]
 
 
-def _require_tools(launch: LaunchConfig, servers: Sequence[McpServer]) -> None:
-    if not launch.uses_builtin and not any(s.connection and s.tools for s in servers):
-        raise ToolsUnavailable(
-            f"no server of --mcp has started: {'; '.join(_list_problems(servers))}",
-            hint="mend its command, or add --mcp builtin for our own tools",
+async def _close_session(runtime: AssistantRuntime) -> None:
+    await runtime.notifications.aclose()
+    try:
+        async with asyncio.timeout(SESSION_END_TIMEOUT_S):
+            await runtime.assistant.end(runtime.end_reason)
+    except TimeoutError:
+        runtime.observer.on_warning(
+            f"hooks of SessionEnd were ended after {SESSION_END_TIMEOUT_S:g} s"
         )
 
 
@@ -234,7 +182,7 @@ class _RuntimeBuilder:
         address = Settings().ollama_address
         streaming_model = LiteLLMModel(ollama_address=address, on_text=self._on_text)
         self._model = PromptCachingModel(dependencies.model or streaming_model)
-        # What is asked beside the conversation is nothing for the user to watch.
+        # Side tasks do not stream to the observer.
         side_backend = dependencies.model or LiteLLMModel(ollama_address=address)
         self._side_model = PromptCachingModel(side_backend, self._usage_tracker.add_side_reply)
         self._digest_model = SideModel(self._side_model, launch.digest_model)
@@ -267,7 +215,7 @@ class _RuntimeBuilder:
     async def build(self) -> AssistantRuntime:
         launch, options = self._launch, self._launch.options
         tools = self._build_tool_set().create()
-        tool_names = tuple(tool_named(tool) for tool in await tools.list_openai_tools())
+        tool_names = tuple(get_tool_name(tool) for tool in await tools.list_openai_tools())
         context = SessionContext(launch, self._permissions, tool_names, tuple(self._servers))
         self._observer = self._dependencies.build_observer(self._session, context)
         self._session.on_line = self._observer.on_line
@@ -350,7 +298,7 @@ class _RuntimeBuilder:
         if isinstance(event, ToolStarted | ToolFinished):
             self._observer.on_event(event)
 
-    # The watcher and the loop are there only once the tools are listed.
+    # The observer and the loop exist only after the tools are listed.
     def _stop(self, reason: str) -> None:
         self._inner_loop.stop(reason)
 
@@ -359,3 +307,55 @@ class _RuntimeBuilder:
 
     def _on_text(self, piece: str) -> None:
         self._observer.on_text(piece)
+
+
+def read_status(session: Session, *, in_plan_mode: bool) -> SessionStatus:
+    """Count the prompts of the session, as far as the builtin reminders depend on them."""
+    prompts, since_todos = 0, 0
+    for entry in session.entries:
+        if any(use.get("name") == TODO_TOOL for use in entry.blocks_of_type("tool_use")):
+            since_todos = 0
+        elif _is_prompt(entry):
+            prompts += 1
+            since_todos += 1
+    return SessionStatus(prompts == 0, in_plan_mode, since_todos)
+
+
+def _is_prompt(entry: Entry) -> bool:
+    return entry.type == "user" and bool(entry.text) and not entry.is_meta
+
+
+def build_tool_context(launch: LaunchConfig) -> ToolContext:
+    """Build the context of the tools: the project and the folders that options and settings add."""
+    paths, permission_settings = launch.paths, launch.permission_settings
+    additional = [folder for folder in permission_settings.additional if folder.is_dir()]
+    environment = {**launch.variables, **launch.settings.env}
+    context = ToolContext.create(paths.project, environment, (*paths.additional, *additional))
+    searxng_url = environment.get("MINI_AGENT_SEARXNG_URL")
+    return replace(
+        context,
+        excluded=denied_globs(permission_settings.rules, context),
+        search_engine=LazySearch(searxng_url) if searxng_url else None,
+    )
+
+
+def build_permissions(launch: LaunchConfig, context: ToolContext) -> PermissionPolicy:
+    """Build the permission policy from the rules and the mode."""
+    permission_settings = launch.permission_settings
+    mode = launch.options.permission_mode or permission_settings.mode or "default"
+    own_tools = {*available_tools(context), "Task"} if launch.uses_builtin else ()
+    return PermissionPolicy(
+        context,
+        permission_settings.rules,
+        mode,
+        own_tools=frozenset(own_tools),
+        save_rule=partial(_remember_rule, launch),
+    )
+
+
+def _remember_rule(launch: LaunchConfig, rule: Rule) -> None:
+    """Save an allow rule, and trust the folder if it holds no file that trust would enable."""
+    paths = launch.paths
+    if not launch.is_trusted and not find_project_files(paths):
+        TrustedFolders(paths.claude_home).add(paths.project)
+    add_allow_rule(paths.project / LOCAL_SETTINGS, rule)

@@ -11,7 +11,7 @@ from mini_agent.coding.options import Options
 def run_assistant(options: Options) -> int:
     """Return the exit code: 0 done, 1 failed, 2 tools withheld; an interrupt is raised."""
     launch = read_launch_config(options, dict(os.environ))
-    # Each imports what it needs alone: the prompt is to be there at once.
+    # Each mode imports only what it needs, so that the prompt shows at once.
     if options.interactive:
         from mini_agent.coding.terminal.startup import run
     else:

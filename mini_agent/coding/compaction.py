@@ -65,7 +65,7 @@ async def compact(
     if not messages:
         raise BadRequest("there is nothing to compact: nothing has been said yet")
     prompt = SUMMARY_PROMPT + (FOCUS_PROMPT.format(focus=request.focus) if request.focus else "")
-    # Calls are put into words: some servers refuse them where no tools are sent along.
+    # Calls become text, as some servers refuse them in requests without tools.
     messages_in_words = write_calls_as_text(normalize_messages([*system, *messages, user(prompt)]))
     model_request = ModelRequest(model_name, messages_in_words, [], TIMEOUT_S)
     reply = await model.reply(model_request)

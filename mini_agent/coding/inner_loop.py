@@ -22,74 +22,25 @@ from mini_agent.messages import Message, function_call
 from mini_agent.model import Model, ModelReply, ModelRequest, ToolCall, is_ollama
 from mini_agent.result import AgentResult, StoppedReason, Usage
 from mini_agent.tool_parsing.resolve import ResolvedCall, resolve_call
-from mini_agent.tools.invoker import Invoker, OpenAIToolCall, Tool, ToolOutput, passed_on
-from mini_agent.tools.invoker import Listener as OutputListener
+from mini_agent.tools.invoker import (
+    Invoker,
+    OpenAIToolCall,
+    OutputListener,
+    Tool,
+    ToolOutput,
+    forward_call,
+)
 
 NO_DEADLINE_S: Final = 86_400.0
 MAX_TURNS: Final = 1000
-# A session with its tools does not fit into what Ollama takes when it is not told.
+# In tokens; Ollama's default context is too small for a session with its tools.
 OLLAMA_NUM_CTX: Final = 32_768
+# How often Stop hooks may keep one run from ending.
+MAX_STOP_RETRIES: Final = 10
 STATUS_BY_REASON: Final[dict[StoppedReason, TurnStatus]] = {
     "success": "done",
     "max_iterations": "max_turns",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class CancellableRun:
-    """The model and the tools of a run; once `is_cancelled`, new calls wait to be cancelled."""
-
-    model: Model
-    tools: Invoker
-    is_cancelled: Callable[[], bool]
-
-    async def reply(self, request: ModelRequest) -> ModelReply:
-        """Ask the model."""
-        await self._wait_if_cancelled()
-        return await self.model.reply(request)
-
-    async def list_openai_tools(self) -> list[Tool]:
-        """List the tools of the run."""
-        return await self.tools.list_openai_tools()
-
-    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
-        """Call a tool."""
-        await self._wait_if_cancelled()
-        return await self.tools.call_openai_tool(openai_tool)
-
-    async def stream_openai_tool(
-        self, openai_tool: OpenAIToolCall, listener: OutputListener
-    ) -> str | ToolOutput:
-        """Call a tool, passing its output to `listener` as it comes."""
-        await self._wait_if_cancelled()
-        return await passed_on(self.tools, openai_tool, listener)
-
-    async def _wait_if_cancelled(self) -> None:
-        if self.is_cancelled():
-            await asyncio.Event().wait()
-
-
-def build_config(model: str, max_turns: int | None = None) -> AgentConfig:
-    """Build the config of a run that goes on for as long as the model calls tools.
-
-    Calls are parsed from text only for small local models, which write them so.
-    """
-    local = is_ollama(model) or model.startswith("llamafile/")
-    return AgentConfig(
-        model=model,
-        max_iterations=max_turns or MAX_TURNS,
-        max_wallclock_seconds=NO_DEADLINE_S,
-        max_tools_per_iter=100,
-        tool_concurrency=10,
-        stagnation_window=5,
-        auto_run_code_on_code_block=False,
-        salvage=local,
-        enable_repair=False,
-        research_on_unsure=False,
-        research_after_failures=False,
-        max_history_messages=10_000,
-        num_ctx=OLLAMA_NUM_CTX if is_ollama(model) else None,
-    )
 
 
 @dataclass
@@ -206,6 +157,63 @@ class InnerLoop:
         self._is_cancelled = True
         if self._task is not None:
             self._task.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class CancellableRun:
+    """The model and the tools of a run; once `is_cancelled`, new calls wait to be cancelled."""
+
+    model: Model
+    tools: Invoker
+    is_cancelled: Callable[[], bool]
+
+    async def reply(self, request: ModelRequest) -> ModelReply:
+        """Ask the model."""
+        await self._wait_if_cancelled()
+        return await self.model.reply(request)
+
+    async def list_openai_tools(self) -> list[Tool]:
+        """List the tools of the run."""
+        return await self.tools.list_openai_tools()
+
+    async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
+        """Call a tool."""
+        await self._wait_if_cancelled()
+        return await self.tools.call_openai_tool(openai_tool)
+
+    async def stream_openai_tool(
+        self, openai_tool: OpenAIToolCall, listener: OutputListener
+    ) -> str | ToolOutput:
+        """Call a tool, passing its output to `listener` as it comes."""
+        await self._wait_if_cancelled()
+        return await forward_call(self.tools, openai_tool, listener)
+
+    async def _wait_if_cancelled(self) -> None:
+        if self.is_cancelled():
+            await asyncio.Event().wait()
+
+
+def build_config(model: str, max_turns: int | None = None) -> AgentConfig:
+    """Build the config of a run that goes on for as long as the model calls tools.
+
+    Calls are parsed from text only for small local models, which write them so.
+    """
+    local = is_ollama(model) or model.startswith("llamafile/")
+    return AgentConfig(
+        model=model,
+        max_iterations=max_turns or MAX_TURNS,
+        max_wallclock_seconds=NO_DEADLINE_S,
+        max_tools_per_iter=100,
+        tool_concurrency=10,
+        stagnation_window=5,
+        auto_run_code_on_code_block=False,
+        salvage=local,
+        enable_repair=False,
+        research_on_unsure=False,
+        research_after_failures=False,
+        max_history_messages=10_000,
+        num_ctx=OLLAMA_NUM_CTX if is_ollama(model) else None,
+    )
 
 
 def _build_outcome(result: AgentResult) -> TurnOutcome:

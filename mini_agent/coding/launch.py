@@ -42,104 +42,6 @@ PROJECT_MCP_FILE: Final = ".mcp.json"
 
 
 @dataclass(frozen=True, slots=True)
-class ProjectPaths:
-    """The project's folder, further folders, and the user's own `.claude`."""
-
-    project: Path
-    additional: tuple[Path, ...]
-    claude_home: Path
-
-
-def resolve_paths(add_dirs: tuple[str, ...], variables: Mapping[str, str]) -> ProjectPaths:
-    """Resolve the paths of this process; raises `BadRequest` for a missing folder."""
-    try:
-        project = Path.cwd()
-    except FileNotFoundError:
-        raise BadRequest(
-            "the current folder is gone", hint="cd into one that is there, and start again"
-        ) from None
-    additional = tuple(_resolve_folder(named) for named in add_dirs)
-    home = variables.get("CLAUDE_CONFIG_DIR")
-    return ProjectPaths(project, additional, Path(home) if home else Path.home() / ".claude")
-
-
-def read_git_branch(project: Path) -> str:
-    """Read the branch that is checked out; empty outside a repository."""
-    for folder in (project, *project.parents):
-        try:
-            head = (folder / ".git" / "HEAD").read_text().strip()
-        except OSError:
-            continue
-        return head.removeprefix("ref: refs/heads/") if head.startswith("ref:") else "HEAD"
-    return ""
-
-
-def _resolve_folder(named: str) -> Path:
-    path = Path(named).expanduser().absolute()
-    if not path.is_dir():
-        raise BadRequest(f"--add-dir {named}: there is no such folder", field="add_dir")
-    return path
-
-
-def select_model(named: str, configured: str, variables: Mapping[str, str]) -> str:
-    """Select the model of the option, the environment or the settings, in this order.
-
-    Without any it is `DEFAULT_MODEL` if OPENAI_API_KEY is set; raises `NotConfigured` otherwise.
-    """
-    environment = variables.get("LITELLM_DEFAULT_CODE_MODEL") or variables.get(
-        "LITELLM_DEFAULT_MODEL"
-    )
-    # Claude Code's settings may say "opus", which names no model of LiteLLM's.
-    of_settings = configured if "-" in configured else ""
-    model = named or environment or of_settings
-    if model:
-        return model
-    if variables.get("OPENAI_API_KEY"):
-        return DEFAULT_MODEL
-    raise NotConfigured(
-        "no model is named",
-        field="model",
-        hint="name one with --model or LITELLM_DEFAULT_CODE_MODEL, such as "
-        "ollama/qwen2.5-coder:3b or gemini/gemini-2.5-pro",
-    )
-
-
-def select_digest_model(model: str) -> str:
-    """Select the small model of the same provider; the model itself where none is known."""
-    return next((small for prefix, small in DIGEST_MODELS if model.startswith(prefix)), model)
-
-
-@dataclass(frozen=True, slots=True)
-class TrustedFolders:
-    """The folders that the user trusts, in a file of the user's own .claude folder."""
-
-    claude_home: Path
-
-    def has(self, project: Path) -> bool:
-        """Tell whether `project` or a parent of it is trusted."""
-        trusted = self._folders()
-        return any(str(folder) in trusted for folder in (project, *project.parents))
-
-    def add(self, project: Path) -> None:
-        """Trust `project` from now on."""
-        folders = sorted({*self._folders(), str(project)})
-        try:
-            self.claude_home.mkdir(parents=True, exist_ok=True)
-            (self.claude_home / TRUST_FILE).write_text(json.dumps(folders, indent=2) + "\n")
-        except OSError as unwritable:
-            raise MiniAgentError(
-                f"{self.claude_home / TRUST_FILE} cannot be written: {unwritable.strerror}"
-            ) from unwritable
-
-    def _folders(self) -> set[str]:
-        try:
-            read = json.loads((self.claude_home / TRUST_FILE).read_text())
-        except (OSError, ValueError):
-            return set()
-        return {str(folder) for folder in read} if isinstance(read, list) else set()
-
-
-@dataclass(frozen=True, slots=True)
 class LaunchConfig:
     """Everything that is read once, at the start."""
 
@@ -229,3 +131,101 @@ def find_project_files(paths: ProjectPaths) -> list[Path]:
 def _warn_untrusted(paths: ProjectPaths) -> list[str]:
     own = find_project_files(paths)
     return [f"{path} is left out: this folder is not trusted yet (--trust)" for path in own]
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectPaths:
+    """The project's folder, further folders, and the user's own `.claude`."""
+
+    project: Path
+    additional: tuple[Path, ...]
+    claude_home: Path
+
+
+def resolve_paths(add_dirs: tuple[str, ...], variables: Mapping[str, str]) -> ProjectPaths:
+    """Resolve the paths of this process; raises `BadRequest` for a missing folder."""
+    try:
+        project = Path.cwd()
+    except FileNotFoundError:
+        raise BadRequest(
+            "the current folder is gone", hint="cd into one that is there, and start again"
+        ) from None
+    additional = tuple(_resolve_folder(named) for named in add_dirs)
+    home = variables.get("CLAUDE_CONFIG_DIR")
+    return ProjectPaths(project, additional, Path(home) if home else Path.home() / ".claude")
+
+
+def _resolve_folder(named: str) -> Path:
+    path = Path(named).expanduser().absolute()
+    if not path.is_dir():
+        raise BadRequest(f"--add-dir {named}: there is no such folder", field="add_dir")
+    return path
+
+
+def read_git_branch(project: Path) -> str:
+    """Read the branch that is checked out; empty outside a repository."""
+    for folder in (project, *project.parents):
+        try:
+            head = (folder / ".git" / "HEAD").read_text().strip()
+        except OSError:
+            continue
+        return head.removeprefix("ref: refs/heads/") if head.startswith("ref:") else "HEAD"
+    return ""
+
+
+def select_model(named: str, configured: str, variables: Mapping[str, str]) -> str:
+    """Select the model of the option, the environment or the settings, in this order.
+
+    Without any it is `DEFAULT_MODEL` if OPENAI_API_KEY is set; raises `NotConfigured` otherwise.
+    """
+    environment = variables.get("LITELLM_DEFAULT_CODE_MODEL") or variables.get(
+        "LITELLM_DEFAULT_MODEL"
+    )
+    # Claude Code's settings may hold a short name such as "opus", unknown to LiteLLM.
+    of_settings = configured if "-" in configured else ""
+    model = named or environment or of_settings
+    if model:
+        return model
+    if variables.get("OPENAI_API_KEY"):
+        return DEFAULT_MODEL
+    raise NotConfigured(
+        "no model is named",
+        field="model",
+        hint="name one with --model or LITELLM_DEFAULT_CODE_MODEL, such as "
+        "ollama/qwen2.5-coder:3b or gemini/gemini-2.5-pro",
+    )
+
+
+def select_digest_model(model: str) -> str:
+    """Select the small model of the same provider; the model itself where none is known."""
+    return next((small for prefix, small in DIGEST_MODELS if model.startswith(prefix)), model)
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedFolders:
+    """The folders that the user trusts, in a file of the user's own .claude folder."""
+
+    claude_home: Path
+
+    def has(self, project: Path) -> bool:
+        """Tell whether `project` or a parent of it is trusted."""
+        trusted = self._folders()
+        return any(str(folder) in trusted for folder in (project, *project.parents))
+
+    def add(self, project: Path) -> None:
+        """Trust `project` from now on."""
+        folders = sorted({*self._folders(), str(project)})
+        try:
+            self.claude_home.mkdir(parents=True, exist_ok=True)
+            (self.claude_home / TRUST_FILE).write_text(json.dumps(folders, indent=2) + "\n")
+        except OSError as unwritable:
+            raise MiniAgentError(
+                f"{self.claude_home / TRUST_FILE} cannot be written: {unwritable.strerror}"
+            ) from unwritable
+
+    def _folders(self) -> set[str]:
+        try:
+            read = json.loads((self.claude_home / TRUST_FILE).read_text())
+        except (OSError, ValueError):
+            return set()
+        return {str(folder) for folder in read} if isinstance(read, list) else set()

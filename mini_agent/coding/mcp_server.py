@@ -39,10 +39,10 @@ from mini_agent.mcp.sandbox_server.results import execution_result
 from mini_agent.mcp.stdio import serve_stdio
 from mini_agent.messages import JsonObject
 from mini_agent.settings import Settings
-from mini_agent.tools.arguments import Called, tool_call
-from mini_agent.tools.invoker import Invoker, ToolOutput, tool_named
+from mini_agent.tools.arguments import ParsedCall, build_tool_call
+from mini_agent.tools.invoker import Invoker, ToolOutput, get_tool_name
 from mini_agent.tools.invoker import Tool as OpenAITool
-from mini_agent.tools.outputs import output_of
+from mini_agent.tools.outputs import parse_output
 
 SERVER_NAME: Final = "mini-agent-tools"
 INSTRUCTIONS: Final = (
@@ -120,9 +120,9 @@ class _Handlers:
         decision = self.permissions.decide(request.name, arguments)
         if isinstance(decision, Deny):
             return _call_result(error_output(f"Error: {decision.reason}"))
-        call = tool_call(str(context.request_id), Called(request.name, arguments))
+        call = build_tool_call(str(context.request_id), ParsedCall(request.name, arguments))
         if self.sandbox is not None and request.name in programs:
-            return _call_result(output_of(await self.sandbox.call_openai_tool(call)))
+            return _call_result(parse_output(await self.sandbox.call_openai_tool(call)))
         return _call_result(await coding_tools(self.permissions.context).call_openai_tool(call))
 
 
@@ -156,7 +156,7 @@ def _sandbox_tool(tool: OpenAITool) -> Tool:
     described = function if isinstance(function, dict) else {}
     schema = described.get("parameters")
     return Tool(
-        name=tool_named(tool),
+        name=get_tool_name(tool),
         description=str(described.get("description", "")),
         input_schema=schema if isinstance(schema, dict) else {"type": "object"},
         annotations=ToolAnnotations(

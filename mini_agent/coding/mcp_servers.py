@@ -16,7 +16,7 @@ from mini_agent.mcp.client.invoker import McpInvoker
 from mini_agent.mcp.client.server import McpCommand
 from mini_agent.mcp.gateway.configuration import ConfiguredServer, load_configuration
 from mini_agent.tools.invoker import Invoker
-from mini_agent.tools.wrappers import NamespacedInvoker
+from mini_agent.tools.wrappers import PrefixedInvoker
 
 MAX_PREFIX_CHARS: Final = 27
 
@@ -93,7 +93,7 @@ def _build_server(configured: ConfiguredServer) -> McpServer:
         tool_timeout=configured.tool_s,
     )
     prefix = f"mcp__{configured.prefix[:MAX_PREFIX_CHARS]}"
-    return McpServer(configured.name, invoker, NamespacedInvoker(prefix, invoker))
+    return McpServer(configured.name, invoker, PrefixedInvoker(prefix, invoker))
 
 
 async def _start_server(server: McpServer) -> McpServer:

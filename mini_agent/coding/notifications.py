@@ -16,7 +16,7 @@ from mini_agent.coding.permissions.policy import Ask
 from mini_agent.coding.tools.protocols import Question, UserPrompter
 from mini_agent.messages import JsonObject
 
-# Claude Code's names, which matchers are held against.
+# Claude Code's names, which matchers are compared with.
 NotificationType: TypeAlias = Literal["permission_prompt", "idle_prompt"]
 IDLE_MESSAGE: Final = "mini-agent is waiting for your input"
 IDLE_TIMEOUT_S: Final = 60.0

@@ -9,12 +9,12 @@ from typing import Final
 from mini_agent.settings import Settings
 from mini_agent.tools.configured_sandbox import open_sandbox
 from mini_agent.tools.invoker import Invoker
-from mini_agent.tools.languages import USUAL
-from mini_agent.tools.names import TOOL_OF_LANGUAGE
+from mini_agent.tools.languages import DEFAULT_LANGUAGES
+from mini_agent.tools.names import TOOL_BY_LANGUAGE
 from mini_agent.tools.sandbox import RunSandbox, SandboxInvoker
 from mini_agent.tools.wrappers import FilteredInvoker
 
-PROGRAM_TOOLS: Final = frozenset(TOOL_OF_LANGUAGE.values())
+PROGRAM_TOOLS: Final = frozenset(TOOL_BY_LANGUAGE.values())
 
 
 @asynccontextmanager
@@ -28,5 +28,7 @@ async def open_sandbox_tools(settings: Settings) -> AsyncIterator[Invoker]:
         open_sandbox(settings) as client,
         aclosing(RunSandbox(client)) as sandbox,
     ):
-        programs = SandboxInvoker(sandbox, languages=languages or USUAL, workspace="kept")
+        programs = SandboxInvoker(
+            sandbox, languages=languages or DEFAULT_LANGUAGES, workspace="kept"
+        )
         yield FilteredInvoker(programs, PROGRAM_TOOLS)

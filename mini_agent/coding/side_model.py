@@ -61,7 +61,7 @@ class PromptCachingModel:
         request = replace(request, messages=transform(request.messages))
         reply = await self._model.reply(request)
         self._on_usage(reply.usage)
-        # Some servers count their calls anew for each answer; a transcript holds many answers.
+        # Some servers restart their call ids with each reply; a transcript holds many replies.
         calls = tuple(replace(call, id=f"toolu_{uuid4().hex[:24]}") for call in reply.tool_calls)
         return replace(reply, tool_calls=calls)
 

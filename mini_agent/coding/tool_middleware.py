@@ -14,18 +14,18 @@ from mini_agent.coding.hooks.event import EventName, HookContext
 from mini_agent.coding.observer import Observer
 from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.messages import JsonObject
-from mini_agent.tools.arguments import Called, NotRun, called, tool_call
+from mini_agent.tools.arguments import ParsedCall, RejectedCall, build_tool_call, parse_tool_call
 from mini_agent.tools.invoker import (
     Invoker,
-    Listener,
     OpenAIToolCall,
+    OutputListener,
     Tool,
     ToolOutput,
-    passed_on,
-    refused,
-    remarked,
+    add_notes,
+    error_output,
+    forward_call,
 )
-from mini_agent.tools.outputs import output_of
+from mini_agent.tools.outputs import parse_output
 
 PARALLEL_TOOLS: Final = frozenset({"Read", "Grep", "Glob", "LS", "WebFetch", "WebSearch", "Task"})
 NO_OUTPUT: Final = "(no output)"
@@ -71,42 +71,48 @@ class ToolMiddleware:
         """Execute one call, if hooks and permissions let it pass."""
         return await self._call(openai_tool, None)
 
-    async def stream_openai_tool(self, openai_tool: OpenAIToolCall, tell: Listener) -> ToolOutput:
+    async def stream_openai_tool(
+        self, openai_tool: OpenAIToolCall, tell: OutputListener
+    ) -> ToolOutput:
         """Execute one call; `tell` gets the output as it comes."""
         return await self._call(openai_tool, tell)
 
-    async def _call(self, openai_tool: OpenAIToolCall, tell: Listener | None) -> ToolOutput:
+    async def _call(self, openai_tool: OpenAIToolCall, tell: OutputListener | None) -> ToolOutput:
         try:
-            parsed = called(openai_tool)
-        except NotRun as why:
-            return _with_model_text(refused(str(why)))
+            parsed = parse_tool_call(openai_tool)
+        except RejectedCall as error:
+            return _with_model_text(error_output(str(error)))
         reads = parsed.name in PARALLEL_TOOLS
         async with self._lock.shared() if reads else self._lock.exclusive():
             return await self._run(openai_tool, parsed, tell)
 
-    async def _run(self, call: OpenAIToolCall, parsed: Called, tell: Listener | None) -> ToolOutput:
+    async def _run(
+        self, call: OpenAIToolCall, parsed: ParsedCall, tell: OutputListener | None
+    ) -> ToolOutput:
         call_id = str(call.get("id") or "")
         about: JsonObject = {"tool_use_id": call_id}
         before = await self._run_hooks("PreToolUse", parsed, about)
         if before.blocked or before.stops:
             reasons = "".join(f"\n- {reason}" for reason in before.reasons)
-            return _with_model_text(refused(f"{parsed.name} operation blocked by hook:{reasons}"))
+            return _with_model_text(
+                error_output(f"{parsed.name} operation blocked by hook:{reasons}")
+            )
         if before.updated_input is not None:
-            parsed = Called(parsed.name, before.updated_input)
-            call = tool_call(call_id, parsed)
+            parsed = ParsedCall(parsed.name, before.updated_input)
+            call = build_tool_call(call_id, parsed)
         objection = await self._context.approver.find_objection(*parsed, before.permission)
         if objection:
             self._context.observer().on_denied(ToolUse(call_id, *parsed))
-            return _with_model_text(refused(objection))
-        output = _with_model_text(output_of(await passed_on(self._invoker, call, tell)))
+            return _with_model_text(error_output(objection))
+        output = _with_model_text(parse_output(await forward_call(self._invoker, call, tell)))
         remarks = [*before.after, *(await self._post_hook_remarks(parsed, output, about))]
         if not output.told:
             # Keep the digest of what a program printed.
-            return remarked(output, *remarks)
+            return add_notes(output, *remarks)
         return replace(output, told="\n\n".join((output.told, *remarks)))
 
     async def _post_hook_remarks(
-        self, parsed: Called, output: ToolOutput, about: JsonObject
+        self, parsed: ParsedCall, output: ToolOutput, about: JsonObject
     ) -> tuple[str, ...]:
         """Return what hooks say to the model after a call that succeeded."""
         if not output.ok:
@@ -115,7 +121,9 @@ class ToolMiddleware:
         after = await self._run_hooks("PostToolUse", parsed, {"tool_response": response, **about})
         return (*(after.reasons if after.blocked else ()), *after.after)
 
-    async def _run_hooks(self, name: EventName, parsed: Called, more: JsonObject) -> HookDecision:
+    async def _run_hooks(
+        self, name: EventName, parsed: ParsedCall, more: JsonObject
+    ) -> HookDecision:
         own: JsonObject = {"tool_name": parsed.name, "tool_input": parsed.arguments, **more}
         event = self._context.hook_context().event(name, parsed.name, own)
         decision = await self._context.hooks.decide(event)

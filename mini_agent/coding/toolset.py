@@ -17,7 +17,7 @@ from mini_agent.coding.tools.context import KnownFiles, ToolContext
 from mini_agent.coding.tools.protocols import UserPrompter
 from mini_agent.coding.tools.todo_list import TodoList
 from mini_agent.tools.invoker import Invoker
-from mini_agent.tools.wrappers import JoinedInvoker
+from mini_agent.tools.wrappers import CombinedInvoker
 
 # Deeper nesting of subagents costs more than it brings.
 MAX_AGENT_DEPTH: Final = 2
@@ -45,7 +45,7 @@ class Toolset:
         invokers = [*self._server_tools(subagents)]
         if self.context is not None:
             invokers.insert(0, coding_tools(_agent_context(self.context, depth, subagents)))
-        return ToolMiddleware(JoinedInvoker(*invokers), self.middleware)
+        return ToolMiddleware(CombinedInvoker(*invokers), self.middleware)
 
     def _server_tools(self, subagents: SubagentRunner | None) -> Iterator[Invoker]:
         for server in self.servers:

@@ -1,4 +1,4 @@
-"""An MCP server on stdin and stdout, until its client is gone or it is told to stop."""
+"""Serves an MCP server on stdin and stdout until its client disconnects or a signal stops it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TTY_NOTICE: Final = (
 
 
 async def serve_stdio(server: Server, aclose: Callable[[], Awaitable[None]]) -> None:
-    """Serves the one client; `aclose` ends what the server has begun, also when it is stopped."""
+    """Serve one client; `aclose` is called at the end, also after a signal."""
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING)
     if sys.stdin.isatty():
         sys.stderr.write(f"{server.name}: {TTY_NOTICE}\n")
@@ -30,7 +30,7 @@ async def serve_stdio(server: Server, aclose: Callable[[], Awaitable[None]]) -> 
     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
     await aclose()
     if not serving.done():
-        # The thread that waits for the client's next line cannot be woken.
+        # The thread that reads the client's next line cannot be woken.
         os._exit(STOPPED_EXIT_CODE)
     stopping.cancel()
     serving.result()
@@ -42,7 +42,7 @@ async def _serve(server: Server) -> None:
 
 
 async def _wait_for_signal() -> None:
-    told = asyncio.Event()
+    stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    await told.wait()
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    await stopped.wait()

@@ -1,9 +1,4 @@
-"""The model behind LiteLLM: one chat completion a call, whoever serves it.
-
-A completion that LiteLLM streams: its text told as it comes, and the whole of it at the end.
-
-LiteLLM's chat completion, read into a reply of ours.
-"""
+"""The model behind LiteLLM: one chat completion a call, for every provider."""
 
 from __future__ import annotations
 
@@ -27,12 +22,161 @@ from mini_agent.models.litellm_runtime import load_litellm
 from mini_agent.result import Usage
 from mini_agent.settings import parse_ollama_url
 
+OnText: TypeAlias = Callable[[str], None]
+Parameters = dict[str, JsonValue]
+COST_KEY: Final = "response_cost"
+# LiteLLM keeps a client, with connections of its own, for every timeout that it is given. The time
+# left differs from call to call, so that we cancel the call instead.
+NO_TIMEOUT_S: Final = 86_400.0
+
+
+# Not a `litellm.Router` a run: each leaves four callbacks in LiteLLM's global lists, which every
+# later call runs (4 ms a call became 24 after 50 runs), and warns from the 100th on. `acompletion`
+# shares its connections among all calls of a process.
+class LiteLLMModel:
+    """Calls `litellm.acompletion`, without retries, and cancels it at the request's deadline.
+
+    `ollama_address` is Ollama's address where a request has no `api_base`. `num_ctx` is sent to
+    Ollama alone. `on_text` is called with each piece of the text as it arrives, but not with
+    Ollama's, which in a stream puts calls into the text.
+    """
+
+    def __init__(self, *, ollama_address: str = "", on_text: OnText | None = None) -> None:
+        self._ollama_address = ollama_address
+        self._on_text = on_text
+
+    async def reply(self, request: ModelRequest) -> ModelReply:
+        """Requests a completion; raises `ModelError` for every error of LiteLLM."""
+        parameters = self._parameters(request)
+        try:
+            async with asyncio.timeout(request.timeout_s):
+                litellm = await load_litellm()
+                if self._on_text and not is_ollama(request.model):
+                    response = await stream_completion(litellm, parameters, self._on_text)
+                else:
+                    response = await litellm.acompletion(**parameters)
+            return parse_completion(response, request.model)
+        except TimeoutError:
+            raise timeout_error(_failed_call(request, parameters, status=408)) from None
+        except ModelError:
+            raise
+        # LiteLLM raises bare ValueError, KeyError and the like beside its own errors.
+        except Exception as broken:
+            failed = _failed_call(request, parameters, status=_status(broken), text=str(broken))
+            raise create_model_error(
+                replace(failed, retry_after_s=parse_retry_after(broken))
+            ) from broken
+
+    def _parameters(self, request: ModelRequest) -> Parameters:
+        ollama = is_ollama(request.model)
+        parameters: Parameters = {
+            # LiteLLM rewrites messages in place for some providers.
+            "messages": list(copy.deepcopy(request.messages)),
+            "model": _with_native_tools(request.model),
+            "timeout": NO_TIMEOUT_S,
+            "num_retries": 0,
+            "max_retries": 0,
+        }
+        if request.tools:
+            parameters["tools"] = list(request.tools)
+        if request.temperature is not None:
+            parameters["temperature"] = request.temperature
+        if ollama:
+            parameters["num_ctx"] = context_tokens(request.model, request.num_ctx)
+        if ollama and self._ollama_address:
+            parameters["api_base"] = self._ollama_address
+        parameters |= dict(request.options)
+        address = parameters.get("api_base")
+        if ollama and isinstance(address, str):
+            parameters["api_base"] = _ollama_url(address)
+        return parameters
+
+
+def _with_native_tools(model: str) -> str:
+    # LiteLLM's `ollama/` route makes every answer JSON as soon as there are tools.
+    return f"ollama_chat/{model.removeprefix('ollama/')}" if model.startswith("ollama/") else model
+
+
+def _ollama_url(address: str) -> str:
+    try:
+        return parse_ollama_url(address, "api_base")
+    except NotConfigured as wrong:
+        raise ModelError(wrong.message, hint=wrong.hint) from None
+
+
+def _failed_call(
+    request: ModelRequest, parameters: Parameters, *, status: int, text: str = ""
+) -> FailedCall:
+    return FailedCall(
+        model=request.model,
+        address=str(parameters.get("api_base") or ""),
+        api_key=str(parameters.get("api_key") or ""),
+        timeout_s=request.timeout_s,
+        status=status,
+        text=text,
+    )
+
+
+def _status(error: Exception) -> int:
+    status = getattr(error, "status_code", None)
+    return status if isinstance(status, int) else 500
+
+
+class _LiteLLM(Protocol):
+    """The functions of LiteLLM that a stream needs."""
+
+    async def acompletion(self, **parameters: JsonValue) -> AsyncIterator[Completion]: ...
+
+    def stream_chunk_builder(
+        self, chunks: list[Completion], messages: JsonValue = None
+    ) -> Completion | None: ...
+
+    def completion_cost(self, completion_response: Completion) -> float: ...
+
+
+async def stream_completion(
+    litellm: _LiteLLM, parameters: Mapping[str, JsonValue], on_text: OnText
+) -> Completion | None:
+    """Streams a completion to its end, with its cost; calls `on_text` with each piece of text."""
+    streaming: dict[str, JsonValue] = {
+        **parameters,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+    chunks: list[Completion] = []
+    async for chunk in await litellm.acompletion(**streaming):
+        chunks.append(chunk)
+        text = _chunk_text(chunk)
+        if text:
+            on_text(text)
+    whole = litellm.stream_chunk_builder(chunks, messages=parameters["messages"])
+    if whole is not None:
+        _add_cost(litellm, whole)
+    return whole
+
+
+def _chunk_text(chunk: Completion) -> str:
+    choices: list[object] = getattr(chunk, "choices", [])
+    delta = getattr(choices[0], "delta", None) if choices else None
+    text = getattr(delta, "content", None)
+    return text if isinstance(text, str) else ""
+
+
+def _add_cost(litellm: _LiteLLM, whole: Completion) -> None:
+    hidden: dict[str, object] = getattr(whole, "_hidden_params", {})
+    if isinstance(hidden.get(COST_KEY), float):
+        return
+    try:
+        hidden[COST_KEY] = litellm.completion_cost(completion_response=whole)
+    except Exception:  # noqa: BLE001  LiteLLM raises what it likes for a model without a price
+        hidden[COST_KEY] = 0.0
+
 
 class Completion(Protocol):
-    """LiteLLM's response object, as far as we read it."""
+    """The method of LiteLLM's response that we use."""
 
     def model_dump(self) -> dict[str, object]:
-        """The response as plain values."""
+        """Returns the response as plain values."""
         ...
 
 
@@ -98,24 +242,26 @@ class _Completion(_ResponsePart):
 
 
 def parse_completion(response: Completion | None, model: str) -> ModelReply:
-    """The first choice of `response` that says or calls something, else the first.
+    """Parses the first choice of `response` that has text or calls, else the first.
 
-    `ModelUnavailable` when the server of `model` sent none.
+    Raises `ModelUnavailable` when the server of `model` sent no choice.
     """
     try:
-        read = _Completion.model_validate(response.model_dump() if response else {})
-    except ValidationError as odd:
+        completion = _Completion.model_validate(response.model_dump() if response else {})
+    except ValidationError as invalid:
         raise ModelUnavailable(
             f"the server of {model} answered without a message",
             hint="is api_base the address of a model server?",
-        ) from odd
-    choice = next((each for each in read.choices if _has_content(each.message)), read.choices[0])
+        ) from invalid
+    choice = next(
+        (each for each in completion.choices if _has_content(each.message)), completion.choices[0]
+    )
     return ModelReply(
         text=choice.message.content or "",
         reasoning=choice.message.reasoning_content or "",
         tool_calls=tuple(_call(each) for each in _calls(choice.message)),
         finish_reason=choice.finish_reason or "stop",
-        usage=_usage(read.usage or _Usage(), _cost(response)),
+        usage=_usage(completion.usage or _Usage(), _cost(response)),
         model=model,
     )
 
@@ -153,156 +299,3 @@ def _cost(response: Completion | None) -> float:
     hidden: dict[str, object] = getattr(response, "_hidden_params", {})
     cost = hidden.get("response_cost")
     return cost if isinstance(cost, float) else 0.0
-
-
-OnText: TypeAlias = Callable[[str], None]
-COST_KEY: Final = "response_cost"
-
-
-class _LiteLLM(Protocol):
-    """LiteLLM, as far as it is needed for a stream."""
-
-    async def acompletion(self, **parameters: JsonValue) -> AsyncIterator[Completion]: ...
-
-    def stream_chunk_builder(
-        self, chunks: list[Completion], messages: JsonValue = None
-    ) -> Completion | None: ...
-
-    def completion_cost(self, completion_response: Completion) -> float: ...
-
-
-async def stream_completion(
-    litellm: _LiteLLM, parameters: Mapping[str, JsonValue], on_text: OnText
-) -> Completion | None:
-    """The whole completion, with its cost; `on_text` gets each piece of the answer's text."""
-    asked: dict[str, JsonValue] = {
-        **parameters,
-        "stream": True,
-        "stream_options": {"include_usage": True},
-    }
-    chunks: list[Completion] = []
-    async for chunk in await litellm.acompletion(**asked):
-        chunks.append(chunk)
-        text = _chunk_text(chunk)
-        if text:
-            on_text(text)
-    whole = litellm.stream_chunk_builder(chunks, messages=parameters["messages"])
-    if whole is not None:
-        _add_cost(litellm, whole)
-    return whole
-
-
-def _chunk_text(chunk: Completion) -> str:
-    choices: list[object] = getattr(chunk, "choices", [])
-    delta = getattr(choices[0], "delta", None) if choices else None
-    text = getattr(delta, "content", None)
-    return text if isinstance(text, str) else ""
-
-
-def _add_cost(litellm: _LiteLLM, whole: Completion) -> None:
-    hidden: dict[str, object] = getattr(whole, "_hidden_params", {})
-    if isinstance(hidden.get(COST_KEY), float):
-        return
-    try:
-        hidden[COST_KEY] = litellm.completion_cost(completion_response=whole)
-    except Exception:  # noqa: BLE001  LiteLLM raises what it likes for a model without a price
-        hidden[COST_KEY] = 0.0
-
-
-# LiteLLM makes and keeps a client, with connections of its own, for every timeout it is given.
-# The time that is left differs from call to call; it is kept here, by cancelling.
-NO_TIMEOUT_S: Final = 86_400.0
-
-Parameters = dict[str, JsonValue]
-
-
-# A `litellm.Router` a run would leave four callbacks a run in LiteLLM's global lists, each of which
-# every later call goes through (4 ms a call became 24 after 50 runs), and warn from the 100th on.
-# `acompletion` shares its connections among all calls of a process as it is.
-class LiteLLMModel:
-    """Answers through `litellm.acompletion`: never retried, cut at its deadline.
-
-    `ollama_address` is where Ollama is when a request's own `api_base` does not say. `num_ctx` is
-    Ollama's alone: other servers are not sent it. `on_text` is told the text of an answer as it
-    comes, but not of Ollama's, which in a stream puts calls into the text.
-    """
-
-    def __init__(self, *, ollama_address: str = "", on_text: OnText | None = None) -> None:
-        self._ollama_address = ollama_address
-        self._on_text = on_text
-
-    async def reply(self, request: ModelRequest) -> ModelReply:
-        """The model's turn; raises `ModelError`, whatever LiteLLM raised."""
-        parameters = self._parameters(request)
-        try:
-            async with asyncio.timeout(request.timeout_s):
-                litellm = await load_litellm()
-                if self._on_text and not is_ollama(request.model):
-                    response = await stream_completion(litellm, parameters, self._on_text)
-                else:
-                    response = await litellm.acompletion(**parameters)
-            return parse_completion(response, request.model)
-        except TimeoutError:
-            raise timeout_error(_failed_call(request, parameters, status=408)) from None
-        except ModelError:
-            raise
-        # LiteLLM lets bare ValueError, KeyError and the like through beside its own tree.
-        except Exception as broken:
-            failed = _failed_call(request, parameters, status=_status(broken), text=str(broken))
-            raise create_model_error(
-                replace(failed, retry_after_s=parse_retry_after(broken))
-            ) from broken
-
-    def _parameters(self, request: ModelRequest) -> Parameters:
-        ollama = is_ollama(request.model)
-        parameters: Parameters = {
-            # LiteLLM rewrites messages in place for some providers; the transcript stays ours.
-            "messages": list(copy.deepcopy(request.messages)),
-            "model": _with_native_tools(request.model),
-            "timeout": NO_TIMEOUT_S,
-            "num_retries": 0,
-            "max_retries": 0,
-        }
-        if request.tools:
-            parameters["tools"] = list(request.tools)
-        if request.temperature is not None:
-            parameters["temperature"] = request.temperature
-        if ollama:
-            parameters["num_ctx"] = context_tokens(request.model, request.num_ctx)
-        if ollama and self._ollama_address:
-            parameters["api_base"] = self._ollama_address
-        parameters |= dict(request.options)
-        address = parameters.get("api_base")
-        if ollama and isinstance(address, str):
-            parameters["api_base"] = _ollama_url(address)
-        return parameters
-
-
-def _with_native_tools(model: str) -> str:
-    # LiteLLM's `ollama/` route forces JSON on every answer as soon as there are tools.
-    return f"ollama_chat/{model.removeprefix('ollama/')}" if model.startswith("ollama/") else model
-
-
-def _ollama_url(address: str) -> str:
-    try:
-        return parse_ollama_url(address, "api_base")
-    except NotConfigured as wrong:
-        raise ModelError(wrong.message, hint=wrong.hint) from None
-
-
-def _failed_call(
-    request: ModelRequest, parameters: Parameters, *, status: int, text: str = ""
-) -> FailedCall:
-    return FailedCall(
-        model=request.model,
-        address=str(parameters.get("api_base") or ""),
-        api_key=str(parameters.get("api_key") or ""),
-        timeout_s=request.timeout_s,
-        status=status,
-        text=text,
-    )
-
-
-def _status(error: Exception) -> int:
-    status = getattr(error, "status_code", None)
-    return status if isinstance(status, int) else 500

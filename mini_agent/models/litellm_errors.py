@@ -1,9 +1,4 @@
-"""What LiteLLM raised, as one sentence that says what happened and a hint that says what to do.
-
-A model call that failed through LiteLLM: what was asked of whom, and what is said about it.
-
-When a server that refused a call may be asked again, as its `Retry-After` header says it.
-"""
+"""Maps an error of LiteLLM to ours: a sentence that says what happened, a hint what to do."""
 
 from __future__ import annotations
 
@@ -14,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mini_agent.errors import ContextTooLong, ModelError, ModelUnavailable, NoToolSupport
-from mini_agent.net.http_exchange import seconds_told
+from mini_agent.net.http_exchange import parse_retry_after_header
 
 MAX_REASON_CHARS: Final = 300
 ERROR_PREFIX: Final = re.compile(
@@ -30,7 +25,7 @@ DEFAULT_ADDRESSES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class FailedCall:
-    """One model call that failed: what was asked of whom, and what LiteLLM says about it."""
+    """A failed model call: its model, address and timeout, and the status and text of the error."""
 
     model: str
     address: str
@@ -53,13 +48,13 @@ class FailedCall:
 
     @property
     def where(self) -> str:
-        """The address that was asked, as far as it is known."""
+        """The address of the server, as far as it is known."""
         address = self.address or DEFAULT_ADDRESSES.get(self.provider, "")
         return address or f"the address of {self.provider or 'the provider'}"
 
     @property
     def has_invalid_address(self) -> bool:
-        """Whether what was given as its address is none."""
+        """Whether the configured address is invalid."""
         try:
             parts = urlsplit(self.address)
         except ValueError:
@@ -68,25 +63,30 @@ class FailedCall:
 
     @property
     def reason(self) -> str:
-        """The server's own words: one line, short, without LiteLLM's wrapping or the key."""
+        """The server's message: one short line, without LiteLLM's prefix or the key."""
         line = " ".join(self.text.split("\nTraceback", 1)[0].split())
         line = SSL_OBJECT.sub("", ERROR_PREFIX.sub("", line))
         quoted = re.search(r'\{"error": ?"(.*)"\}', line)
-        said = quoted.group(1) if quoted else line
+        message = quoted.group(1) if quoted else line
         hide = len(self.api_key) >= MIN_SECRET_CHARS
-        return (said.replace(self.api_key, "***") if hide else said)[:MAX_REASON_CHARS]
+        return (message.replace(self.api_key, "***") if hide else message)[:MAX_REASON_CHARS]
 
 
 def parse_retry_after(error: Exception) -> float | None:
-    """Seconds from now; None when the error carries no header, or one that says nothing."""
+    """Parses the `Retry-After` header of `error` to seconds from now; None without a valid one."""
     response = getattr(error, "response", None)
-    carried = (
+    headers_of_error = (
         getattr(response, "headers", None),
         getattr(error, "litellm_response_headers", None),
         getattr(error, "headers", None),
     )
-    told = (_find_retry_after(headers) for headers in carried if isinstance(headers, Mapping))
-    return next((seconds for text in told if (seconds := seconds_told(text)) is not None), None)
+    values = (
+        _find_retry_after(headers) for headers in headers_of_error if isinstance(headers, Mapping)
+    )
+    return next(
+        (seconds for text in values if (seconds := parse_retry_after_header(text)) is not None),
+        None,
+    )
 
 
 def _find_retry_after(headers: Mapping[object, object]) -> str:
@@ -95,17 +95,17 @@ def _find_retry_after(headers: Mapping[object, object]) -> str:
 
 
 def create_model_error(call: FailedCall) -> ModelError:
-    """The one error for a failed call: by what its text gives away, else by its status."""
+    """Creates the error for a failed call, by patterns in its text, else by its status."""
     if call.has_invalid_address:
         return _invalid_address(call)
-    for sign, explain in ERROR_PATTERNS:
-        if sign.search(call.text):
-            return explain(call)
+    for pattern, create in ERROR_PATTERNS:
+        if pattern.search(call.text):
+            return create(call)
     return ERRORS_BY_STATUS.get(call.status, _failed)(call)
 
 
 def timeout_error(call: FailedCall) -> ModelError:
-    """The model had not answered when its time was over."""
+    """Creates the error for a model that did not reply in time."""
     return ModelError(
         f"{call.model} did not answer within {call.timeout_s:.3g} s",
         hint="give the run more time with max_wallclock_seconds, or take a smaller model",
@@ -263,10 +263,10 @@ def _failed(call: FailedCall) -> ModelError:
 
 ErrorFactory = Callable[[FailedCall], ModelError]
 
-# LiteLLM gives several faults one type and one status; only their words tell them apart.
+# LiteLLM gives several faults one type and one status; only their texts differ.
 ERROR_PATTERNS: Final[tuple[tuple[re.Pattern[str], ErrorFactory], ...]] = tuple(
-    (re.compile(words, re.IGNORECASE), explain)
-    for words, explain in (
+    (re.compile(pattern, re.IGNORECASE), create)
+    for pattern, create in (
         (r"LLM Provider NOT provided", _no_provider),
         (r"Missing credentials|Missing \w+ API Key|API[_ ]key.*(not set|required)", _key_missing),
         (

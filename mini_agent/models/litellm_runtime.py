@@ -1,4 +1,4 @@
-"""The one place that imports LiteLLM, on first use: it takes seconds."""
+"""Imports LiteLLM on first use, which takes seconds, and closes what it leaves on an event loop."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _imported: Final = threading.Event()
 
 
 def import_litellm() -> ModuleType:
-    """LiteLLM, quiet, and with its own list of models instead of a download."""
+    """Imports LiteLLM, without its hints and with its own list of models instead of a download."""
     os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")
     import litellm
 
-    # Its advice for its own developers would land between the lines of a user's program.
+    # Its hints for its own developers are printed into the output of a user's program.
     litellm.suppress_debug_info = True
     _imported.set()
     module: ModuleType = litellm
@@ -28,18 +28,18 @@ def import_litellm() -> ModuleType:
 
 
 async def load_litellm() -> ModuleType:
-    """The same without holding up the event loop while the import runs."""
+    """Imports LiteLLM in a thread, so that the event loop goes on."""
     if _imported.is_set():
         return import_litellm()
     return await asyncio.to_thread(import_litellm)
 
 
 async def flush_litellm_logging() -> None:
-    """Lets LiteLLM finish what it logs about its calls, and ends the tasks on this loop that do.
+    """Waits until LiteLLM has logged its calls, and ends its logging tasks on this loop.
 
-    It has one such task a process: left waiting on a loop that is not used for a while, it is
-    taken apart, with complaints, by the first call on another loop. Where two loops are in use,
-    it moves to the one that called last, and leaves a task behind on the other.
+    LiteLLM has one logging task a process. Left on a loop that is idle, it is destroyed with a
+    warning by the first call on another loop. With two loops in use it moves to the loop of the
+    last call, and leaves a task behind on the other.
     """
     if not _imported.is_set():
         return
@@ -51,11 +51,11 @@ async def flush_litellm_logging() -> None:
             async with asyncio.timeout(LOGGING_TIMEOUT_S):
                 await worker.flush()
         await worker.stop()
-    left = {task for task in asyncio.all_tasks() if _is_logging_task(task)}
-    for task in left:
+    unfinished = {task for task in asyncio.all_tasks() if _is_logging_task(task)}
+    for task in unfinished:
         task.cancel()
-    if left:
-        await asyncio.wait(left, timeout=LOGGING_TIMEOUT_S)
+    if unfinished:
+        await asyncio.wait(unfinished, timeout=LOGGING_TIMEOUT_S)
 
 
 def _is_logging_task(task: asyncio.Task[object]) -> bool:
@@ -63,25 +63,25 @@ def _is_logging_task(task: asyncio.Task[object]) -> bool:
 
 
 async def close_litellm_clients() -> None:
-    """Closes the connections LiteLLM keeps on this loop; for whoever owns the event loop."""
+    """Closes the connections that LiteLLM keeps on this loop; called before the loop closes."""
     if not _imported.is_set():
         return
-    kept = import_litellm().in_memory_llm_clients_cache
-    # LiteLLM's own way to do this closes those of other loops, too, and none to a Redis.
+    clients = import_litellm().in_memory_llm_clients_cache
+    # LiteLLM's own function closes those of other loops too, and none to a Redis.
     of_this_loop = f"-{id(asyncio.get_running_loop())}"
-    for name, client in tuple(kept.cache_dict.items()):
+    for name, client in tuple(clients.cache_dict.items()):
         close = _close_function(client)
         if name.endswith(of_this_loop) and inspect.iscoroutinefunction(close):
-            # Other people's clients, on their way out, may raise anything.
+            # A foreign client that closes may raise anything.
             with contextlib.suppress(Exception):
                 await close()
-            kept.delete_cache(name)
-    # A transport that was told to close does so in the loop's next round.
+            clients.delete_cache(name)
+    # A transport closes in the loop's next iteration.
     await asyncio.sleep(0)
 
 
 def _close_function(client: object) -> object:
-    # A client of a Redis leaves its connections to whoever made their pool.
+    # A client of a Redis does not close the pool of its connections.
     pool = getattr(client, "connection_pool", None)
     if pool is not None:
         return pool.disconnect

@@ -24,16 +24,16 @@ from pydantic import JsonValue
 from mini_agent.errors import BadRequest, ToolsUnavailable
 
 
-def seconds_told(header: str) -> float | None:
+def parse_retry_after_header(header: str) -> float | None:
     """Seconds from now; None for a header that says nothing."""
     try:
         seconds = float(header)
         return max(0.0, seconds) if isfinite(seconds) else None
     except ValueError:
-        return _until(header)
+        return _seconds_until(header)
 
 
-def _until(date: str) -> float | None:
+def _seconds_until(date: str) -> float | None:
     try:
         moment = parsedate_to_datetime(date)
     except ValueError:
@@ -42,18 +42,18 @@ def _until(date: str) -> float | None:
     return max(0.0, (aware - datetime.now(UTC)).total_seconds())
 
 
-MOST_BYTES: Final = 8 << 20
-MOST_REDIRECTS: Final = 3
-CONNECT_S: Final = 5.0
-NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol)
+MAX_BYTES: Final = 8 << 20
+MAX_REDIRECTS: Final = 3
+CONNECT_TIMEOUT_S: Final = 5.0
+NOT_SENT_ERRORS: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.UnsupportedProtocol)
 
 
-class NoAnswer(ToolsUnavailable):
+class NoResponse(ToolsUnavailable):
     """The server cannot be reached, or the connection broke before its answer was there."""
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class HttpRequest:
     """What is asked of the server: a method, a path below its address, and what goes with it."""
 
     method: str
@@ -64,7 +64,7 @@ class Ask:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class HttpResponse:
     """What the server said."""
 
     status: int
@@ -90,8 +90,8 @@ class HttpExchange:
     """
 
     def __init__(self, base_url: str, headers: Mapping[str, str], field: str) -> None:
-        self._base = _address(base_url, field)
-        self._headers = _sendable(headers)
+        self._base = _parse_address(base_url, field)
+        self._headers = _check_headers(headers)
         self._kept: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
@@ -113,18 +113,18 @@ class HttpExchange:
         """The server's address as it may be shown, without a password in it."""
         return str(self._base.copy_with(userinfo=b""))
 
-    async def answer(self, ask: Ask) -> Answered:
+    async def answer(self, ask: HttpRequest) -> HttpResponse:
         """The server's answer, whatever its status; `ToolsUnavailable` where there is none."""
         try:
             async with self._connected() as client:
                 return await self._answer(client, ask)
-        except NOT_SENT as away:
-            raise NoAnswer(
+        except NOT_SENT_ERRORS as away:
+            raise NoResponse(
                 f"nothing answers at {self.address}: {away}", hint="is it running?"
             ) from away
         except (httpx.HTTPError, httpx.StreamError) as broken:
             what = str(broken) or type(broken).__name__
-            raise NoAnswer(
+            raise NoResponse(
                 f"the connection to {self.address} broke: {what}",
                 hint="whether the call was carried out there is not known",
             ) from broken
@@ -140,8 +140,8 @@ class HttpExchange:
     def _client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             headers=self._headers,
-            timeout=httpx.Timeout(None, connect=CONNECT_S),
-            trust_env=not _is_here(self._base),
+            timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
+            trust_env=not _is_loopback(self._base),
             verify=self._trust,
         )
 
@@ -150,14 +150,14 @@ class HttpExchange:
         # Reading the certificates takes longer than a call, so it is done once, and only for TLS.
         return httpx.create_ssl_context() if self._base.scheme == "https" else False
 
-    async def _answer(self, client: httpx.AsyncClient, ask: Ask) -> Answered:
+    async def _answer(self, client: httpx.AsyncClient, ask: HttpRequest) -> HttpResponse:
         path = quote(f"{self._base.path.rstrip('/')}{ask.path}")
         url = self._base.copy_with(path=path)
         query = httpx.QueryParams(ask.query) if ask.query else None
         request = client.build_request(
             ask.method, url, json=ask.json, params=query, headers=dict(ask.headers)
         )
-        for _ in range(MOST_REDIRECTS + 1):
+        for _ in range(MAX_REDIRECTS + 1):
             response = await client.send(request, stream=True)
             try:
                 following = self._following(response)
@@ -166,7 +166,7 @@ class HttpExchange:
             finally:
                 await response.aclose()
             request = following
-        raise ToolsUnavailable(f"{self.address} redirects more than {MOST_REDIRECTS} times")
+        raise ToolsUnavailable(f"{self.address} redirects more than {MAX_REDIRECTS} times")
 
     def _following(self, response: httpx.Response) -> httpx.Request | None:
         following = response.next_request
@@ -181,23 +181,25 @@ class HttpExchange:
             hint="if that is the server that is meant, give its address",
         )
 
-    async def _read(self, response: httpx.Response) -> Answered:
+    async def _read(self, response: httpx.Response) -> HttpResponse:
         content = bytearray()
         async for piece in response.aiter_bytes():
             content += piece
-            if len(content) > MOST_BYTES:
+            if len(content) > MAX_BYTES:
                 raise ToolsUnavailable(
-                    f"the answer of {self.address} is longer than {MOST_BYTES >> 20} MiB and was "
+                    f"the answer of {self.address} is longer than {MAX_BYTES >> 20} MiB and was "
                     "not read to its end",
                     hint="ask for less at a time",
                 )
         told = response.headers.get("retry-after")
-        return Answered(
-            response.status_code, bytes(content), seconds_told(told) if told is not None else None
+        return HttpResponse(
+            response.status_code,
+            bytes(content),
+            parse_retry_after_header(told) if told is not None else None,
         )
 
 
-def _address(base_url: str, field: str) -> httpx.URL:
+def _parse_address(base_url: str, field: str) -> httpx.URL:
     try:
         url = httpx.URL(base_url)
     except (httpx.InvalidURL, TypeError):
@@ -210,7 +212,7 @@ def _address(base_url: str, field: str) -> httpx.URL:
     return url.copy_with(query=None, fragment=None)
 
 
-def _sendable(headers: Mapping[str, str]) -> dict[str, str]:
+def _check_headers(headers: Mapping[str, str]) -> dict[str, str]:
     for name, value in headers.items():
         is_text = isinstance(name, str) and isinstance(value, str)
         if not (is_text and f"{name}{value}".isascii() and f"{name}{value}".isprintable()):
@@ -223,7 +225,7 @@ def _origin(url: httpx.URL) -> tuple[str, str, int]:
     return url.scheme, url.host, url.port or (443 if url.scheme == "https" else 80)
 
 
-def _is_here(url: httpx.URL) -> bool:
+def _is_loopback(url: httpx.URL) -> bool:
     try:
         return ipaddress.ip_address(url.host).is_loopback
     except ValueError:

@@ -14,27 +14,27 @@ import httpx
 PUBLIC_IPV6: Final = IPv6Network("2000::/3")
 
 Address = IPv4Address | IPv6Address
-Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
+Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
-class NotPublic(Exception):
+class NonPublicAddress(Exception):
     """A hop that is not taken; says why."""
 
 
-async def resolved(host: str, port: int) -> Sequence[str]:
+async def resolve_host(host: str, port: int) -> Sequence[str]:
     """The addresses of a host, as this machine knows them."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(address[0]) for *_, address in found]
 
 
-class PublicOnly(httpx.AsyncBaseTransport):
+class PublicOnlyTransport(httpx.AsyncBaseTransport):
     """Takes requests by https to hosts all of whose addresses are public, and goes to that address.
 
     # INVARIANT: the address that was checked is the one connected to; the name is not looked up
     again. The certificate is still held to the name.
     """
 
-    def __init__(self, resolve: Resolve, inner: httpx.AsyncBaseTransport) -> None:
+    def __init__(self, resolve: Resolver, inner: httpx.AsyncBaseTransport) -> None:
         self._resolve = resolve
         self._inner = inner
 
@@ -42,7 +42,7 @@ class PublicOnly(httpx.AsyncBaseTransport):
         """One hop."""
         url = request.url
         if url.scheme != "https":
-            raise NotPublic(f"{url} is not https")
+            raise NonPublicAddress(f"{url} is not https")
         address = await self._public_address(url.host, url.port or 443)
         hop = httpx.Request(
             request.method,
@@ -57,10 +57,10 @@ class PublicOnly(httpx.AsyncBaseTransport):
         try:
             addresses = await self._resolve(host, port)
         except OSError:
-            raise NotPublic(f"there is no host {host}") from None
+            raise NonPublicAddress(f"there is no host {host}") from None
         private = [each for each in addresses if not _is_public(ip_address(each.split("%")[0]))]
         if private or not addresses:
-            raise NotPublic(f"{host} is not a public address")
+            raise NonPublicAddress(f"{host} is not a public address")
         return addresses[0]
 
     async def aclose(self) -> None:

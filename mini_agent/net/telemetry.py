@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Final
 
 from opentelemetry import propagate, trace
@@ -12,15 +12,15 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
-CONTENT: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
-ON: Final = ("true", "1", "span_only", "span_and_event")
+CAPTURE_CONTENT_VARIABLE: Final = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT"
+TRUE_VALUES: Final = ("true", "1", "span_only", "span_and_event")
 
 _tracer: Final = trace.get_tracer("mini_agent")
 
 
 def captures_content() -> bool:
     """Whether prompts, code and output may stand in spans; the standard variable says so."""
-    return os.environ.get(CONTENT, "").strip().lower() in ON
+    return os.environ.get(CAPTURE_CONTENT_VARIABLE, "").strip().lower() in TRUE_VALUES
 
 
 @contextmanager
@@ -40,14 +40,17 @@ def span(
         record_exception=False,
         set_status_on_exception=False,
     ) as begun:
-        try:
+        with ExitStack() as ending:
+            ending.push(lambda kind, _error, _trace: _record_exception(begun, kind))
             yield begun
-        except BaseException as broken:
-            failed(begun, type(broken).__qualname__)
-            raise
 
 
-def failed(begun: Span, kind: str) -> None:
+def _record_exception(begun: Span, kind: type[BaseException] | None) -> None:
+    if kind is not None:
+        record_failure(begun, kind.__qualname__)
+
+
+def record_failure(begun: Span, kind: str) -> None:
     """What the span stands for went wrong; `kind` is a word, never a message."""
     begun.set_attribute("error.type", kind)
     begun.set_status(Status(StatusCode.ERROR))
@@ -60,7 +63,7 @@ def trace_headers() -> dict[str, str]:
     return headers
 
 
-def context_in(headers: Mapping[str, str]) -> Context:
+def extract_context(headers: Mapping[str, str]) -> Context:
     """The trace that a caller's headers, their names in lower case, speak of."""
     return propagate.extract(headers)
 
@@ -71,6 +74,6 @@ def current_trace_id() -> str:
     return trace.format_trace_id(context.trace_id) if context.is_valid else ""
 
 
-def say_of_current(attributes: Mapping[str, AttributeValue]) -> None:
+def set_current_attributes(attributes: Mapping[str, AttributeValue]) -> None:
     """Adds to the span that we are in."""
     trace.get_current_span().set_attributes(attributes)

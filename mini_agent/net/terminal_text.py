@@ -5,16 +5,16 @@ from __future__ import annotations
 import unicodedata
 from typing import Final
 
-HARMLESS: Final = "\n\t"
+ALLOWED_CONTROLS: Final = "\n\t"
 # They change the order in which letters are shown, so that code reads as it does not run.
-REORDERING: Final = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+BIDI_CONTROLS: Final = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
-def visible(text: str) -> str:
+def escape_controls(text: str) -> str:
     """`text` with its control characters written out, such as `\\x1b`."""
-    return "".join(_shown(char) for char in text)
+    return "".join(_escape(char) for char in text)
 
 
-def _shown(char: str) -> str:
-    controls = unicodedata.category(char) in ("Cc", "Cs") or char in REORDERING
-    return ascii(char)[1:-1] if controls and char not in HARMLESS else char
+def _escape(char: str) -> str:
+    controls = unicodedata.category(char) in ("Cc", "Cs") or char in BIDI_CONTROLS
+    return ascii(char)[1:-1] if controls and char not in ALLOWED_CONTROLS else char

@@ -10,14 +10,14 @@ from mini_agent.agent.sync import run_blocking, stream_blocking
 from mini_agent.errors import BadRequest, MiniAgentError, Unauthorized
 from mini_agent.messages import JsonObject
 from mini_agent.models.litellm_runtime import import_litellm
-from mini_agent.provider.parameters import PROVIDER, GivenCall
-from mini_agent.provider.responses import Chunk, chunks_of, details_of, usage_of
-from mini_agent.provider.run import provider_run
+from mini_agent.provider.parameters import PROVIDER, LiteLLMCall
+from mini_agent.provider.responses import Chunk, stream_chunks, build_details, to_litellm_usage
+from mini_agent.provider.run import prepare_run
 from mini_agent.result import AgentResult
 
 litellm: Final = import_litellm()
 
-ERRORS: Final[tuple[tuple[type[MiniAgentError], str], ...]] = (
+LITELLM_ERRORS: Final[tuple[tuple[type[MiniAgentError], str], ...]] = (
     (BadRequest, "BadRequestError"),
     (Unauthorized, "AuthenticationError"),
     (MiniAgentError, "ServiceUnavailableError"),
@@ -47,7 +47,7 @@ class Response(Protocol):
     _hidden_params: dict[str, object]
 
 
-class CallFromLiteLLM(TypedDict, total=False):
+class CompletionArguments(TypedDict, total=False):
     """What LiteLLM hands to a provider, as far as we read it; always by keyword."""
 
     model: str
@@ -69,61 +69,61 @@ class MiniAgentLLM(litellm.CustomLLM):  # type: ignore[misc, name-defined]  # Li
     that cannot be, and its ServiceUnavailableError when there is nothing to run in.
     """
 
-    def completion(self, **call: Unpack[CallFromLiteLLM]) -> Response:
+    def completion(self, **call: Unpack[CompletionArguments]) -> Response:
         """A run, from plain code; inside a running event loop it holds that loop up."""
-        return _filled(call["model_response"], run_blocking(_result(call)))
+        return _fill_response(call["model_response"], run_blocking(_run_completion(call)))
 
-    async def acompletion(self, **call: Unpack[CallFromLiteLLM]) -> Response:
+    async def acompletion(self, **call: Unpack[CompletionArguments]) -> Response:
         """A run; cancelling it cancels the run, wherever that is."""
-        return _filled(call["model_response"], await _result(call))
+        return _fill_response(call["model_response"], await _run_completion(call))
 
-    def streaming(self, **call: Unpack[CallFromLiteLLM]) -> Iterator[Chunk]:
+    def streaming(self, **call: Unpack[CompletionArguments]) -> Iterator[Chunk]:
         """A run as a stream: its answer, and with `stream_progress` also what it does.
 
         Dropping the stream ends the run.
         """
-        return stream_blocking(_stream(call))
+        return stream_blocking(_start_stream(call))
 
-    def astreaming(self, **call: Unpack[CallFromLiteLLM]) -> AsyncIterator[Chunk]:
+    def astreaming(self, **call: Unpack[CompletionArguments]) -> AsyncIterator[Chunk]:
         """The same for coroutines; `aclose()` of the stream ends the run."""
-        return _stream(call)
+        return _start_stream(call)
 
 
-async def _result(call: CallFromLiteLLM) -> AgentResult:
-    with _errors_for_litellm(call["model"]):
-        return await provider_run(_given(call)).result()
+async def _run_completion(call: CompletionArguments) -> AgentResult:
+    with _translate_errors(call["model"]):
+        return await prepare_run(_build_call(call)).result()
 
 
 # Not a generator itself: what cannot be is raised by the call, before there is a stream.
-def _stream(call: CallFromLiteLLM) -> AsyncGenerator[Chunk, None]:
-    with _errors_for_litellm(call["model"]):
-        run = provider_run(_given(call))
-    chunks = chunks_of(run.events(), call["model"], shows_progress=run.shows_progress)
-    return _raising_for_litellm(chunks, call["model"])
+def _start_stream(call: CompletionArguments) -> AsyncGenerator[Chunk, None]:
+    with _translate_errors(call["model"]):
+        run = prepare_run(_build_call(call))
+    chunks = stream_chunks(run.events(), call["model"], shows_progress=run.shows_progress)
+    return _translate_stream_errors(chunks, call["model"])
 
 
-async def _raising_for_litellm(
+async def _translate_stream_errors(
     chunks: AsyncGenerator[Chunk, None], model: str
 ) -> AsyncGenerator[Chunk, None]:
-    with _errors_for_litellm(model):
+    with _translate_errors(model):
         async with aclosing(chunks):
             async for chunk in chunks:
                 yield chunk
 
 
 @contextmanager
-def _errors_for_litellm(model: str) -> Iterator[None]:
+def _translate_errors(model: str) -> Iterator[None]:
     try:
         yield
     except MiniAgentError as wrong:
-        raise _for_litellm(wrong, model) from wrong
+        raise _to_litellm_error(wrong, model) from wrong
 
 
-def _given(call: CallFromLiteLLM) -> GivenCall:
+def _build_call(call: CompletionArguments) -> LiteLLMCall:
     own = {name: call.get(name) for name in ("api_base", "api_key") if call.get(name)}
-    return GivenCall(
+    return LiteLLMCall(
         model=call["model"],
-        messages=list(_plain(call["messages"])),
+        messages=list(_to_plain_messages(call["messages"])),
         parameters={
             **{name: value for name, value in own.items() if value},
             **call["optional_params"],
@@ -133,25 +133,25 @@ def _given(call: CallFromLiteLLM) -> GivenCall:
 
 
 # A conversation that goes on may hold LiteLLM's own message objects beside plain ones.
-def _plain(messages: list[object]) -> Iterator[object]:
+def _to_plain_messages(messages: list[object]) -> Iterator[object]:
     for message in messages:
         dump = getattr(message, "model_dump", None)
         yield dump(exclude_none=True) if callable(dump) else message
 
 
-def _for_litellm(wrong: MiniAgentError, model: str) -> Exception:
-    name = next(name for kind, name in ERRORS if isinstance(wrong, kind))
+def _to_litellm_error(wrong: MiniAgentError, model: str) -> Exception:
+    name = next(name for kind, name in LITELLM_ERRORS if isinstance(wrong, kind))
     error: Exception = getattr(litellm, name)(
         message=str(wrong), model=model, llm_provider=PROVIDER
     )
     return error
 
 
-def _filled(response: Response, result: AgentResult) -> Response:
+def _fill_response(response: Response, result: AgentResult) -> Response:
     response.choices[0].message.content = result.final_answer
     response.choices[0].finish_reason = "stop"
     response.model = result.used_model
-    response.usage = usage_of(result.usage)
-    response.mini_agent = details_of(result)
+    response.usage = to_litellm_usage(result.usage)
+    response.mini_agent = build_details(result)
     response._hidden_params["mini_agent"] = response.mini_agent  # noqa: SLF001 - LiteLLM's name
     return response

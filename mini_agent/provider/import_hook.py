@@ -10,22 +10,22 @@ import sys
 from importlib.machinery import ModuleSpec
 
 # Named, not imported: what each module of LiteLLM gets, once it has been imported.
-ADDITIONS = {
-    "litellm.llms.custom_llm": "add_registering",
-    "litellm.litellm_core_utils.get_llm_provider_logic": "understand_the_bare_name",
-    "litellm.utils": "keep_the_provider",
-    "litellm": "add_the_provider",
+PATCHES = {
+    "litellm.llms.custom_llm": "add_register_function",
+    "litellm.litellm_core_utils.get_llm_provider_logic": "accept_bare_name",
+    "litellm.utils": "keep_provider_registered",
+    "litellm": "add_provider",
 }
-AGENT = "litellm.experimental_mcp_client.mini_agent"
+AGENT_MODULE = "litellm.experimental_mcp_client.mini_agent"
 # Modules that only a fork of LiteLLM had; here each is the same object as a module of ours.
 ALIASES = {
     "litellm.llms.mini_agent": "mini_agent.provider.handler",
-    AGENT: "mini_agent",
-    f"{AGENT}.litellm_mcp_mini_agent": "mini_agent",
-    f"{AGENT}.call_wrapper": "mini_agent.provider.router_call",
-    f"{AGENT}.http_tools_invoker": "mini_agent.tools.http",
-    f"{AGENT}.research_tools": "mini_agent.tools.research.invoker",
-    f"{AGENT}.agent_proxy": "mini_agent.agent_proxy",
+    AGENT_MODULE: "mini_agent",
+    f"{AGENT_MODULE}.litellm_mcp_mini_agent": "mini_agent",
+    f"{AGENT_MODULE}.call_wrapper": "mini_agent.provider.router_call",
+    f"{AGENT_MODULE}.http_tools_invoker": "mini_agent.tools.http",
+    f"{AGENT_MODULE}.research_tools": "mini_agent.tools.research.invoker",
+    f"{AGENT_MODULE}.agent_proxy": "mini_agent.agent_proxy",
 }
 
 # Not typing's own, which takes longer to import than all of this.
@@ -40,35 +40,38 @@ else:
 
 def arm() -> None:
     """Adds to what of LiteLLM is imported already, and from now on to what comes."""
-    if any(isinstance(finder, Finder) for finder in sys.meta_path):
+    if any(isinstance(finder, PatchingFinder) for finder in sys.meta_path):
         return
-    sys.meta_path.insert(0, Finder())
-    for name in ADDITIONS:
+    sys.meta_path.insert(0, PatchingFinder())
+    for name in PATCHES:
         if name in sys.modules:
-            _add_to(sys.modules[name])
+            _patch(sys.modules[name])
 
 
-class Finder:
+class PatchingFinder:
     """Stands before the other finders: lets them find LiteLLM's modules, and adds to those."""
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """None for every module that is none of LiteLLM's, or of no interest."""
-        if name in ADDITIONS:
-            found = self._found(name, path, target)
+        if name in PATCHES:
+            found = self._find_spec_elsewhere(name, path, target)
             if found is not None and found.loader is not None:
-                found.loader = _Adding(found.loader)
+                found.loader = _PatchingLoader(found.loader)
             return found
-        if name in ("litellm.llms.mini_agent", AGENT):
+        if name in ("litellm.llms.mini_agent", AGENT_MODULE):
             # A LiteLLM that has a module of this name means that one.
-            return self._found(name, path, target) or _spec_of(name, ALIASES[name])
-        if name.startswith(f"{AGENT}.") and sys.modules.get(AGENT) is sys.modules["mini_agent"]:
-            usual = f"mini_agent.{name.removeprefix(f'{AGENT}.')}"
-            return _spec_of(name, ALIASES.get(name, usual))
+            return self._find_spec_elsewhere(name, path, target) or _build_alias_spec(name, ALIASES[name])
+        if (
+            name.startswith(f"{AGENT_MODULE}.")
+            and sys.modules.get(AGENT_MODULE) is sys.modules["mini_agent"]
+        ):
+            usual = f"mini_agent.{name.removeprefix(f'{AGENT_MODULE}.')}"
+            return _build_alias_spec(name, ALIASES.get(name, usual))
         return None
 
-    def _found(
+    def _find_spec_elsewhere(
         self, name: str, path: Sequence[str] | None, target: ModuleType | None
     ) -> ModuleSpec | None:
         for finder in sys.meta_path:
@@ -77,17 +80,17 @@ class Finder:
         return None
 
 
-def _spec_of(name: str, ours: str) -> ModuleSpec | None:
+def _build_alias_spec(name: str, ours: str) -> ModuleSpec | None:
     try:
         module = importlib.import_module(ours)
     except ModuleNotFoundError as missing:
         if missing.name == ours:
             return None
         raise
-    return ModuleSpec(name, _Given(module), is_package=hasattr(module, "__path__"))
+    return ModuleSpec(name, _ExistingModuleLoader(module), is_package=hasattr(module, "__path__"))
 
 
-class _Given(Loader):
+class _ExistingModuleLoader(Loader):
     """Gives a module that is there already; the import system writes over its `__spec__`."""
 
     def __init__(self, module: ModuleType) -> None:
@@ -101,7 +104,7 @@ class _Given(Loader):
         module.__spec__ = self._spec
 
 
-class _Adding(Loader):
+class _PatchingLoader(Loader):
     """Loads as the loader it stands for does, adds, and leaves no trace of itself."""
 
     def __init__(self, loader: Loader) -> None:
@@ -118,14 +121,14 @@ class _Adding(Loader):
         if module.__spec__ is not None:
             module.__spec__.loader = self._loader
         self._loader.exec_module(module)
-        _add_to(module)
+        _patch(module)
 
 
-def _add_to(module: ModuleType) -> None:
+def _patch(module: ModuleType) -> None:
     try:
-        from mini_agent.provider import registration as additions
+        from mini_agent.provider import registration
 
-        getattr(additions, ADDITIONS[module.__name__])(module)
+        getattr(registration, PATCHES[module.__name__])(module)
     # A LiteLLM that has changed too much must still work for those who only use it as it is.
     except Exception as broken:  # noqa: BLE001
         why = f"{type(broken).__name__}: {broken}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.provider.import_hook import arm
-from mini_agent.provider.registration import register_ours
+from mini_agent.provider.registration import register_mini_agent
 
 
 def install() -> None:
@@ -15,4 +15,4 @@ def install() -> None:
     """
     arm()
     import_litellm()
-    register_ours()
+    register_mini_agent()

@@ -18,7 +18,7 @@ from mini_agent.settings import Settings
 PROVIDER: Final = "mini-agent"
 
 # Ours, by the names callers use for them; of several names for one thing the first given counts.
-OTHER_NAMES: Final = MappingProxyType(
+PARAMETER_ALIASES: Final = MappingProxyType(
     {
         "model": ("target_model", "mini_agent_target", "mini_agent_model"),
         "tool_backend": ("tool_backend", "mini_agent_backend"),
@@ -33,18 +33,18 @@ OTHER_NAMES: Final = MappingProxyType(
         "max_tokens": ("max_tokens", "max_completion_tokens"),
     }
 )
-NOT_PARAMETERS: Final = ("messages", "stream")
-NAMES: Final = MappingProxyType(
+EXCLUDED_FIELDS: Final = ("messages", "stream")
+PARAMETER_NAMES: Final = MappingProxyType(
     {
-        field: OTHER_NAMES.get(field, (field,))
+        field: PARAMETER_ALIASES.get(field, (field,))
         for field in AgentRunRequest.model_fields
-        if field not in NOT_PARAMETERS
+        if field not in EXCLUDED_FIELDS
     }
 )
-CONTAINER: Final = ("docker_container", "mini_agent_docker_container")
-PROGRESS: Final = ("stream_progress", "mini_agent_progress")
+CONTAINER_PARAMETERS: Final = ("docker_container", "mini_agent_docker_container")
+PROGRESS_PARAMETERS: Final = ("stream_progress", "mini_agent_progress")
 # What the environment says, where the call does not.
-VARIABLES: Final = MappingProxyType(
+ENVIRONMENT_VARIABLES: Final = MappingProxyType(
     {
         "max_iterations": "LITELLM_MINI_AGENT_MAX_ITERATIONS",
         "max_wallclock_seconds": "LITELLM_MINI_AGENT_MAX_SECONDS",
@@ -53,10 +53,16 @@ VARIABLES: Final = MappingProxyType(
     }
 )
 # Sampling parameters of the chat API that go on to the model as they are.
-FOR_THE_MODEL: Final = ("top_p", "stop", "presence_penalty", "frequency_penalty", "tool_choice")
+SAMPLING_PARAMETERS: Final = (
+    "top_p",
+    "stop",
+    "presence_penalty",
+    "frequency_penalty",
+    "tool_choice",
+)
 
 
-USUAL: Final = AgentConfig(model="any")
+DEFAULTS: Final = AgentConfig(model="any")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +78,7 @@ class ProviderCall:
 
 
 @dataclass(frozen=True, slots=True)
-class GivenCall:
+class LiteLLMCall:
     """The same as LiteLLM hands it over; `model` is what follows `mini-agent/`."""
 
     model: str
@@ -81,56 +87,56 @@ class GivenCall:
     timeout: object = None
 
 
-def provider_call(given: GivenCall, settings: Settings) -> ProviderCall:
+def parse_provider_call(given: LiteLLMCall, settings: Settings) -> ProviderCall:
     """The call that `given` means; `BadRequest` names the parameter that cannot be."""
     nested = given.parameters.get("litellm_params")
     named = {**given.parameters, **(nested if isinstance(nested, Mapping) else {})}
-    fields = {field: _first(named, names) for field, names in NAMES.items()}
-    usual = _usual(given, settings)
+    fields = {field: _find_first(named, names) for field, names in PARAMETER_NAMES.items()}
+    usual = _default_values(given, settings)
     fields |= {field: usual[field] for field in usual if fields[field] in (None, "")}
-    fields["completion_kwargs"] = _for_the_model(named, fields["completion_kwargs"])
-    request = _request(given, fields, named)
+    fields["completion_kwargs"] = _merge_sampling(named, fields["completion_kwargs"])
+    request = _build_request(given, fields, named)
     if request.model.split("/")[0] == PROVIDER:
         raise BadRequest(
             f"target_model {request.model!r} is mini-agent itself",
             field="target_model",
             hint="name the model that does the work, such as ollama/qwen2.5-coder:3b",
         )
-    container = str(_first(named, CONTAINER) or settings.shim_container)
-    return ProviderCall(request, container, _shows_progress(named))
+    container = str(_find_first(named, CONTAINER_PARAMETERS) or settings.shim_container)
+    return ProviderCall(request, container, _read_progress(named))
 
 
-def _usual(given: GivenCall, settings: Settings) -> dict[str, object]:
+def _default_values(given: LiteLLMCall, settings: Settings) -> dict[str, object]:
     return {
-        "model": _in_path(given.model) or settings.default_model,
+        "model": _model_from_path(given.model) or settings.default_model,
         "allowed_languages": choose_languages(None, settings),
         "max_iterations": settings.max_iterations or None,
-        "max_wallclock_seconds": _within(given.timeout, settings.max_seconds),
+        "max_wallclock_seconds": _choose_max_seconds(given.timeout, settings.max_seconds),
         "tool_backend": settings.tool_backend or None,
     }
 
 
-def _shows_progress(named: Mapping[str, object]) -> bool:
-    asked = _first(named, PROGRESS)
+def _read_progress(named: Mapping[str, object]) -> bool:
+    asked = _find_first(named, PROGRESS_PARAMETERS)
     if asked is None or isinstance(asked, bool):
         return bool(asked)
-    name = next(name for name in PROGRESS if named.get(name) is not None)
+    name = next(name for name in PROGRESS_PARAMETERS if named.get(name) is not None)
     raise BadRequest(f"{name}: must be true or false, not {asked!r:.80}", field=name)
 
 
-def _first(named: Mapping[str, object], names: Sequence[str]) -> object:
+def _find_first(named: Mapping[str, object], names: Sequence[str]) -> object:
     return next((named[name] for name in names if named.get(name) is not None), None)
 
 
 # `mini-agent/ollama/qwen` names a model of a provider, `mini-agent/default` names none.
-def _in_path(model: str) -> str:
+def _model_from_path(model: str) -> str:
     return model if "/" in model else ""
 
 
 # LiteLLM's own timeout is mostly a default that nobody chose: it can only make a run shorter.
-def _within(timeout: object, variable: str) -> float | str | None:
+def _choose_max_seconds(timeout: object, variable: str) -> float | str | None:
     try:
-        usual = float(variable or USUAL.max_wallclock_seconds)
+        usual = float(variable or DEFAULTS.max_wallclock_seconds)
     except ValueError:
         return variable
     if isinstance(timeout, int | float) and 0 < timeout < usual:
@@ -138,27 +144,27 @@ def _within(timeout: object, variable: str) -> float | str | None:
     return variable or None
 
 
-def _for_the_model(named: Mapping[str, object], kwargs: object) -> object:
-    sampling = {name: named[name] for name in FOR_THE_MODEL if named.get(name) is not None}
+def _merge_sampling(named: Mapping[str, object], kwargs: object) -> object:
+    sampling = {name: named[name] for name in SAMPLING_PARAMETERS if named.get(name) is not None}
     if kwargs is None:
         return sampling
     return {**sampling, **kwargs} if isinstance(kwargs, Mapping) else kwargs
 
 
-def _request(
-    given: GivenCall, fields: Mapping[str, object], named: Mapping[str, object]
+def _build_request(
+    given: LiteLLMCall, fields: Mapping[str, object], named: Mapping[str, object]
 ) -> AgentRunRequest:
     present = {field: value for field, value in fields.items() if value is not None}
     try:
         return AgentRunRequest.model_validate({**present, "messages": list(given.messages)})
     except ValidationError as wrong:
         first = wrong.errors()[0]
-        field = _callers_name(str(first["loc"][0]), named)
+        field = _find_callers_name(str(first["loc"][0]), named)
         why = first["msg"].removeprefix("Value error, ")
         raise BadRequest(f"{field}: {why}", field=field) from None
 
 
-def _callers_name(field: str, named: Mapping[str, object]) -> str:
-    names = NAMES.get(field, (field,))
-    usual = VARIABLES.get(field, names[0])
+def _find_callers_name(field: str, named: Mapping[str, object]) -> str:
+    names = PARAMETER_NAMES.get(field, (field,))
+    usual = ENVIRONMENT_VARIABLES.get(field, names[0])
     return next((name for name in names if named.get(name) is not None), usual)

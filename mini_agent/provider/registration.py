@@ -16,10 +16,10 @@ from mini_agent.errors import BadRequest
 from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.provider.parameters import PROVIDER
 
-METHODS: Final = ("completion", "acompletion")
+REQUIRED_METHODS: Final = ("completion", "acompletion")
 
 
-def register_ours() -> None:
+def register_mini_agent() -> None:
     """Registers `MiniAgentLLM`, unless a provider of its name is registered."""
     registry = import_litellm().custom_provider_map
     if not any(entry["provider"] == PROVIDER for entry in registry):
@@ -38,7 +38,9 @@ def register_custom_provider(name: str, handler: object) -> object:
     if not isinstance(name, str) or not name or "/" in name:
         raise BadRequest(f"{name!r} is no name for a provider: text without a slash", field="name")
     instance = handler() if isinstance(handler, type) else handler
-    missing = [method for method in METHODS if not callable(getattr(instance, method, None))]
+    missing = [
+        method for method in REQUIRED_METHODS if not callable(getattr(instance, method, None))
+    ]
     if missing:
         raise BadRequest(
             f"{handler!r} cannot serve as a provider: it has no {' and no '.join(missing)}",
@@ -55,26 +57,26 @@ def register_custom_provider(name: str, handler: object) -> object:
     return instance
 
 
-Found: TypeAlias = tuple[str, str, str | None, str | None]
-GetProvider: TypeAlias = Callable[..., Found]
+ProviderMatch: TypeAlias = tuple[str, str, str | None, str | None]
+GetProvider: TypeAlias = Callable[..., ProviderMatch]
 
 OURS: Final = "_mini_agent"
 
 
-def add_the_provider(litellm: ModuleType) -> None:
+def add_provider(litellm: ModuleType) -> None:
     """`litellm.provider_list` and the like know the provider, and `litellm.llms.mini_agent` is."""
     del litellm
-    register_ours()
+    register_mini_agent()
     importlib.import_module("litellm.llms.mini_agent")
 
 
-def add_registering(custom_llm: ModuleType) -> None:
+def add_register_function(custom_llm: ModuleType) -> None:
     """`litellm.llms.custom_llm.register_custom_provider`, unless it has one."""
     if not hasattr(custom_llm, "register_custom_provider"):
         custom_llm.__dict__["register_custom_provider"] = register_custom_provider
 
 
-def keep_the_provider(utils: ModuleType) -> None:
+def keep_provider_registered(utils: ModuleType) -> None:
     """The provider comes back when its registry is replaced, as LiteLLM's Proxy does.
 
     LiteLLM calls `custom_llm_setup` at the start of every completion.
@@ -83,29 +85,29 @@ def keep_the_provider(utils: ModuleType) -> None:
 
     @functools.wraps(theirs)
     def custom_llm_setup() -> None:
-        register_ours()
+        register_mini_agent()
         theirs()
 
-    _replace("custom_llm_setup", theirs, custom_llm_setup)
+    _replace_function("custom_llm_setup", theirs, custom_llm_setup)
 
 
-def understand_the_bare_name(logic: ModuleType) -> None:
+def accept_bare_name(logic: ModuleType) -> None:
     """`mini-agent` alone names a model, too; LiteLLM takes none without a slash."""
     theirs: GetProvider = logic.get_llm_provider
 
     @functools.wraps(theirs)
     def get_llm_provider(
         model: str, custom_llm_provider: str | None = None, *rest: object, **named: object
-    ) -> Found:
+    ) -> ProviderMatch:
         if model == PROVIDER and custom_llm_provider in (None, PROVIDER):
             model = f"{PROVIDER}/default"
         return theirs(model, custom_llm_provider, *rest, **named)
 
-    _replace("get_llm_provider", theirs, get_llm_provider)
+    _replace_function("get_llm_provider", theirs, get_llm_provider)
 
 
 # Where LiteLLM was imported before us, its modules hold each other's functions already.
-def _replace(name: str, theirs: object, ours: object) -> None:
+def _replace_function(name: str, theirs: object, ours: object) -> None:
     for known, module in list(sys.modules.items()):
         if known.partition(".")[0] == "litellm" and vars(module).get(name) is theirs:
             vars(module)[name] = ours

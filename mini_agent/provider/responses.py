@@ -21,23 +21,23 @@ from mini_agent.remote.schema import AgentRunResponse
 from mini_agent.result import AgentResult, Iteration, Usage
 
 
-def details_of(result: AgentResult) -> JsonObject:
+def build_details(result: AgentResult) -> JsonObject:
     """All of the result as plain values: `conversation` is the transcript, `parsed_tools` every
     tool call in one flat list, and the rest as in the answer of `POST /agent/run`."""
-    said: JsonObject = AgentRunResponse.of_result(result).model_dump(mode="json")
+    said: JsonObject = AgentRunResponse.from_result(result).model_dump(mode="json")
     said["conversation"] = said.pop("messages")
-    said["parsed_tools"] = [call for each in result.iterations for call in _parsed(each)]
+    said["parsed_tools"] = [call for each in result.iterations for call in _flatten_calls(each)]
     return said
 
 
-def result_in(details: JsonObject) -> AgentResult:
+def parse_details(details: JsonObject) -> AgentResult:
     """The result that `details` were made of."""
     told = dict(details)
     told["messages"] = told.pop("conversation")
     return AgentRunResponse.model_validate(told).result()
 
 
-def _parsed(iteration: Iteration) -> Iterator[JsonObject]:
+def _flatten_calls(iteration: Iteration) -> Iterator[JsonObject]:
     for index, call in enumerate(iteration.tool_invocations):
         yield {
             "iteration": iteration.index,
@@ -58,7 +58,7 @@ def _parsed(iteration: Iteration) -> Iterator[JsonObject]:
         }
 
 
-def usage_of(usage: Usage) -> object:
+def to_litellm_usage(usage: Usage) -> object:
     """LiteLLM's Usage; cached tokens are part of the prompt's."""
     counted: object = import_litellm().Usage(
         prompt_tokens=usage.prompt_tokens,
@@ -80,7 +80,7 @@ class Chunk(Protocol):
     provider_specific_fields: JsonObject
 
 
-async def chunks_of(
+async def stream_chunks(
     events: AsyncGenerator[Event, None], model: str, *, shows_progress: bool
 ) -> AsyncGenerator[Chunk, None]:
     """An empty chunk when the run begins, progress as reasoning where asked, then the answer.
@@ -88,7 +88,7 @@ async def chunks_of(
     The last chunk of the answer has the usage and, as `mini_agent`, the details of the run.
     Closing the iterator closes `events`.
     """
-    stream = _Stream(model)
+    stream = _ChunkBuilder(model)
     async with aclosing(events):
         async for event in events:
             if isinstance(event, RunStarted):
@@ -101,7 +101,7 @@ async def chunks_of(
                 yield stream.chunk(reasoning_content=told)
 
 
-class _Stream:
+class _ChunkBuilder:
     """Chunks of one response, which share its id."""
 
     def __init__(self, model: str) -> None:
@@ -114,8 +114,8 @@ class _Stream:
         for word in words:
             yield self.chunk(content=word)
         closing = self.chunk(content=last)
-        closing.usage = usage_of(result.usage)
-        closing.mini_agent = details_of(result)
+        closing.usage = to_litellm_usage(result.usage)
+        closing.mini_agent = build_details(result)
         # The Proxy sends a chunk that has these, if only none, with all that it holds.
         closing.provider_specific_fields = {}
         yield closing

@@ -22,9 +22,9 @@ from mini_agent.events import Event, Listener, Stopped, ignore_event
 from mini_agent.mcp.gateway.run_servers import load_run_configuration, open_run_tools
 from mini_agent.models.cache import create_litellm_model
 from mini_agent.net.telemetry import trace_headers
-from mini_agent.provider.parameters import GivenCall, ProviderCall, provider_call
-from mini_agent.remote.client import RunLost, ShimClient, lost_run
-from mini_agent.remote.discovery import shim_address
+from mini_agent.provider.parameters import LiteLLMCall, ProviderCall, parse_provider_call
+from mini_agent.remote.client import RunLost, ShimClient, build_lost_result
+from mini_agent.remote.discovery import find_shim_address
 from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.result import AgentResult
 from mini_agent.sandbox import SidecarClient
@@ -33,18 +33,18 @@ from mini_agent.tools.configured_sandbox import open_sandbox
 from mini_agent.tools.invoker import Invoker
 
 
-def provider_run(given: GivenCall) -> ProviderRun:
+def prepare_run(given: LiteLLMCall) -> ProviderRun:
     """The run that a call asks for, not begun; `BadRequest` for one that cannot be."""
     settings = Settings()
-    call = provider_call(given, settings)
+    call = parse_provider_call(given, settings)
     places = resolve_backend(call.request.tool_backend, call.container, settings)
     if places == SHIM_ONLY:
         return ProviderRun(call, settings, tools=None)
     require_model(call.request.model, settings, field="target_model")
-    return ProviderRun(call, settings, open_tools(places, _sources(call.request, settings)))
+    return ProviderRun(call, settings, open_tools(places, _build_sources(call.request, settings)))
 
 
-def _sources(request: AgentRunRequest, settings: Settings) -> ToolSources:
+def _build_sources(request: AgentRunRequest, settings: Settings) -> ToolSources:
     def sidecar() -> SidecarClient:
         return open_sandbox(settings, headers=trace_headers)
 
@@ -67,7 +67,7 @@ class ProviderRun:
     tools: InvokerContext | None
 
     @property
-    def is_here(self) -> bool:
+    def is_local(self) -> bool:
         """Whether the loop runs in this process."""
         return self.tools is not None
 
@@ -84,7 +84,7 @@ class ProviderRun:
         try:
             return await shim.run(there)
         except RunLost as lost:
-            return lost_run(there, lost)
+            return build_lost_result(there, lost)
 
     def events(self) -> AsyncGenerator[Event, None]:
         """What happens, as it happens; closing the iterator ends the run, wherever that is."""
@@ -100,10 +100,10 @@ class ProviderRun:
                 async for event in events:
                     yield event
         except RunLost as lost:
-            yield Stopped(result=lost_run(there, lost))
+            yield Stopped(result=build_lost_result(there, lost))
 
     async def _shim(self) -> tuple[ShimClient, AgentRunRequest]:
-        address = await asyncio.to_thread(shim_address, self.call.container)
+        address = await asyncio.to_thread(find_shim_address, self.call.container)
         there = self.call.request.model_copy(
             update={"tool_backend": translate_backend_for_shim(self.call.request.tool_backend)}
         )
@@ -128,12 +128,12 @@ class ProviderRun:
         except MiniAgentError:
             raise
         except Exception as broken:  # noqa: BLE001  the door: it has begun, so it ends as a result
-            ended = broken_run(request, broken)
+            ended = build_failed_result(request, broken)
             listener(Stopped(result=ended))
             return ended
 
 
-def broken_run(request: AgentRunRequest, broken: Exception) -> AgentResult:
+def build_failed_result(request: AgentRunRequest, broken: Exception) -> AgentResult:
     """The result of a run that ended by a fault of ours."""
     why = f"{type(broken).__name__}: {broken!s:.500}"
     return AgentResult(

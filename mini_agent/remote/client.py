@@ -24,12 +24,12 @@ from mini_agent.remote.schema import AgentRunRequest, AgentRunResponse
 from mini_agent.result import AgentResult
 from mini_agent_protocol.sse import MEDIA_TYPE, read_events
 
-CONNECT_S: Final = 5.0
+CONNECT_TIMEOUT_S: Final = 5.0
 # The run's own deadline is the shim's to keep; this is what starting and answering may take.
-BEYOND_THE_RUN_S: Final = 30.0
+START_TIMEOUT_S: Final = 30.0
 # A stream has a sign of life every 10 s.
-SILENCE_S: Final = 30.0
-WHAT_TO_DO: Final = "`make up` starts the stack, `make logs` shows what it says"
+IDLE_TIMEOUT_S: Final = 30.0
+STACK_HINT: Final = "`make up` starts the stack, `make logs` shows what it says"
 
 
 _EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Event)
@@ -56,7 +56,7 @@ class ShimClient:
     async def run(self, request: AgentRunRequest) -> AgentResult:
         """What became of one run."""
         whole = request.model_copy(update={"stream": False})
-        patience = request.max_wallclock_seconds + BEYOND_THE_RUN_S
+        patience = request.max_wallclock_seconds + START_TIMEOUT_S
         async with self._asked(whole, patience) as answer:
             said = await answer.aread()
         try:
@@ -70,7 +70,7 @@ class ShimClient:
         Leaving the `async for` early ends the run once the iterator is closed (`aclosing`).
         """
         streamed = request.model_copy(update={"stream": True})
-        async with self._asked(streamed, SILENCE_S) as answer:
+        async with self._asked(streamed, IDLE_TIMEOUT_S) as answer:
             if not answer.headers.get("content-type", "").startswith(MEDIA_TYPE):
                 raise self._not_the_shim()
             async for _, said in read_events(answer.aiter_bytes()):
@@ -97,21 +97,21 @@ class ShimClient:
             ):
                 if answer.status_code != httpx.codes.OK:
                     said = await answer.aread()
-                    raise _error(answer.status_code, self._problem(answer.status_code, said))
+                    raise _build_error(answer.status_code, self._problem(answer.status_code, said))
                 yield answer
         except (httpx.ConnectError, httpx.ConnectTimeout) as away:
             raise ShimUnavailable(
-                f"the shim at {self.base_url} does not answer: {_said(away)}", hint=WHAT_TO_DO
+                f"the shim at {self.base_url} does not answer: {_describe(away)}", hint=STACK_HINT
             ) from away
         except httpx.HTTPError as broken:
-            raise self._lost(_said(broken)) from broken
+            raise self._lost(_describe(broken)) from broken
 
     def _http(self, patience: float) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             base_url=self.base_url,
             headers=self._headers,
             trust_env=False,
-            timeout=httpx.Timeout(patience, connect=CONNECT_S),
+            timeout=httpx.Timeout(patience, connect=CONNECT_TIMEOUT_S),
         )
 
     def _event(self, said: bytes) -> Event:
@@ -123,12 +123,12 @@ class ShimClient:
     def _lost(self, why: str) -> RunLost:
         return RunLost(
             f"the shim at {self.base_url} broke off in the middle of the run: {why}",
-            hint=WHAT_TO_DO,
+            hint=STACK_HINT,
         )
 
     def _not_the_shim(self) -> ShimUnavailable:
         return ShimUnavailable(
-            f"what answers at {self.base_url} is not the shim of this version", hint=WHAT_TO_DO
+            f"what answers at {self.base_url} is not the shim of this version", hint=STACK_HINT
         )
 
     def _problem(self, status: int, said: bytes) -> ErrorBody:
@@ -138,11 +138,11 @@ class ShimClient:
             return ErrorBody(
                 code="bad_answer",
                 message=f"{self.base_url} answered HTTP {status}, not as the shim does",
-                hint=WHAT_TO_DO,
+                hint=STACK_HINT,
             )
 
 
-def lost_run(request: AgentRunRequest, lost: RunLost) -> AgentResult:
+def build_lost_result(request: AgentRunRequest, lost: RunLost) -> AgentResult:
     """The result of a run that began and was lost."""
     return AgentResult(
         final_answer=f"The run was lost: {lost.message}.",
@@ -156,11 +156,11 @@ def lost_run(request: AgentRunRequest, lost: RunLost) -> AgentResult:
     )
 
 
-def _said(broken: httpx.HTTPError) -> str:
+def _describe(broken: httpx.HTTPError) -> str:
     return str(broken) or type(broken).__name__
 
 
-def _error(status: int, said: ErrorBody) -> MiniAgentError:
+def _build_error(status: int, said: ErrorBody) -> MiniAgentError:
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return Unauthorized(said.message, hint=said.hint)
     if said.code == SandboxUnavailable.code:

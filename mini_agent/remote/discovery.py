@@ -11,19 +11,19 @@ from pydantic import BaseModel, Field
 from mini_agent.errors import MiniAgentError, NotConfigured, ShimUnavailable
 
 SHIM_PORT: Final = "8788/tcp"
-ENGINE_PATIENCE_S: Final = 10
-EVERY_INTERFACE: Final = ("", "0.0.0.0", "::")
+ENGINE_TIMEOUT_S: Final = 10
+ANY_ADDRESS: Final = ("", "0.0.0.0", "::")
 
 
-def shim_address(container: str) -> str:
+def find_shim_address(container: str) -> str:
     """`http://127.0.0.1:PORT` where the port is published, else its address in a network.
 
     Raises `ShimUnavailable` when Docker or the container is away, `NotConfigured` when Docker is
     not installed or not allowed. Blocks: a coroutine calls it in a thread.
     """
-    docker = _docker_sdk()
+    docker = _import_docker()
     try:
-        engine = docker.from_env(timeout=ENGINE_PATIENCE_S)
+        engine = docker.from_env(timeout=ENGINE_TIMEOUT_S)
         try:
             found = engine.containers.get(container)
         finally:
@@ -34,11 +34,11 @@ def shim_address(container: str) -> str:
             hint="`make up` starts the stack; LITELLM_MINI_AGENT_DOCKER_CONTAINER names another",
         ) from None
     except docker.errors.DockerException as broken:
-        raise _engine_trouble(str(broken)) from broken
-    return _address(container, _Inspected.model_validate(found.attrs))
+        raise _build_engine_error(str(broken)) from broken
+    return _build_address(container, _Container.model_validate(found.attrs))
 
 
-def _docker_sdk() -> ModuleType:
+def _import_docker() -> ModuleType:
     try:
         import docker
         import docker.errors
@@ -50,7 +50,7 @@ def _docker_sdk() -> ModuleType:
     return sdk
 
 
-def _engine_trouble(said: str) -> MiniAgentError:
+def _build_engine_error(said: str) -> MiniAgentError:
     if "PermissionError" in said or "Permission denied" in said:
         return NotConfigured(
             "this user may not talk to the Docker Engine",
@@ -77,7 +77,7 @@ class _State(BaseModel):
     running: bool = Field(alias="Running", description="Whether the container runs.")
 
 
-class _Published(BaseModel):
+class _PublishedPort(BaseModel):
     ip: str = Field(
         default="",
         alias="HostIp",
@@ -94,8 +94,8 @@ class _Network(BaseModel):
     )
 
 
-class _Networks(BaseModel):
-    ports: dict[str, list[_Published] | None] | None = Field(
+class _NetworkSettings(BaseModel):
+    ports: dict[str, list[_PublishedPort] | None] | None = Field(
         default=None,
         alias="Ports",
         description="Published ports by the container's own, such as 8788/tcp.",
@@ -105,21 +105,21 @@ class _Networks(BaseModel):
     )
 
 
-class _Inspected(BaseModel):
+class _Container(BaseModel):
     state: _State = Field(alias="State", description="The state of the container.")
-    network: _Networks = Field(
+    network: _NetworkSettings = Field(
         alias="NetworkSettings", description="The networks of the container."
     )
 
 
-def _address(container: str, inspected: _Inspected) -> str:
+def _build_address(container: str, inspected: _Container) -> str:
     if not inspected.state.running:
         raise ShimUnavailable(
             f"container {container!r} is not running, it is {inspected.state.status}",
             hint="`make up` starts it; `make logs` shows why it stopped",
         )
     for published in (inspected.network.ports or {}).get(SHIM_PORT) or ():
-        return f"http://{_reachable(published.ip)}:{published.port}"
+        return f"http://{_reachable_host(published.ip)}:{published.port}"
     for network in (inspected.network.networks or {}).values():
         if network.address:
             return f"http://{network.address}:{SHIM_PORT.partition('/')[0]}"
@@ -129,7 +129,7 @@ def _address(container: str, inspected: _Inspected) -> str:
     )
 
 
-def _reachable(host_ip: str) -> str:
-    if host_ip in EVERY_INTERFACE:
+def _reachable_host(host_ip: str) -> str:
+    if host_ip in ANY_ADDRESS:
         return "127.0.0.1"
     return f"[{host_ip}]" if ":" in host_ip else host_ip

@@ -30,56 +30,58 @@ from mini_agent.result import (
 )
 from mini_agent.sandbox import Language, parse_language
 
-Place: TypeAlias = Literal["auto", "docker", "sidecar", "local", "http", "mcp", "research", "echo"]
+Backend: TypeAlias = Literal[
+    "auto", "docker", "sidecar", "local", "http", "mcp", "research", "echo"
+]
 
-PLACES: Final[tuple[Place, ...]] = get_args(Place)
+BACKENDS: Final[tuple[Backend, ...]] = get_args(Backend)
 # Each of them runs programs, and with the same tools.
-FOR_PROGRAMS: Final[tuple[Place, ...]] = ("auto", "docker", "sidecar", "local")
-JOINT: Final = "+"
-_ONE: Final = f"({'|'.join(PLACES)})"
+PROGRAM_BACKENDS: Final[tuple[Backend, ...]] = ("auto", "docker", "sidecar", "local")
+SEPARATOR: Final = "+"
+_BACKEND_PATTERN: Final = f"({'|'.join(BACKENDS)})"
 
 
-def backend_named(given: object) -> object:
+def parse_tool_backend(given: object) -> object:
     """A text of places joined with +, from such a text or a list; each place is there once.
 
     Raises `ValueError` for a place there is not, and for two that run programs.
     """
-    parts = given.split(JOINT) if isinstance(given, str) else given
+    parts = given.split(SEPARATOR) if isinstance(given, str) else given
     if not isinstance(parts, list | tuple):
         return given
-    named = dict.fromkeys(_place(part) for part in parts)
-    running = [place for place in named if place in FOR_PROGRAMS]
+    named = dict.fromkeys(_parse_backend(part) for part in parts)
+    running = [place for place in named if place in PROGRAM_BACKENDS]
     if len(running) > 1:
         raise ValueError(f"{' and '.join(running)} both run the programs; name one of them")
     if not named:
-        raise ValueError(f"names no place; there are {', '.join(PLACES)}")
-    return JOINT.join(named)
+        raise ValueError(f"names no place; there are {', '.join(BACKENDS)}")
+    return SEPARATOR.join(named)
 
 
-def places_in(backend: str) -> tuple[Place, ...]:
-    """The places of a `tool_backend` that was read with `backend_named`, in its order."""
-    return tuple(_place(part) for part in backend.split(JOINT))
+def split_tool_backend(backend: str) -> tuple[Backend, ...]:
+    """The places of a `tool_backend` that was read with `parse_tool_backend`, in its order."""
+    return tuple(_parse_backend(part) for part in backend.split(SEPARATOR))
 
 
-def _place(part: object) -> Place:
+def _parse_backend(part: object) -> Backend:
     wanted = part.strip() if isinstance(part, str) else part
-    for place in PLACES:
+    for place in BACKENDS:
         if place == wanted:
             return place
     raise ValueError(
-        f"{part!r:.80} is none of {', '.join(PLACES)}; several are joined with {JOINT}, "
+        f"{part!r:.80} is none of {', '.join(BACKENDS)}; several are joined with {SEPARATOR}, "
         "such as auto+research"
     )
 
 
 ToolBackend: TypeAlias = Annotated[
     str,
-    BeforeValidator(backend_named),
+    BeforeValidator(parse_tool_backend),
     WithJsonSchema(
         {
             "anyOf": [
-                {"type": "string", "pattern": rf"^{_ONE}(\+{_ONE})*$"},
-                {"type": "array", "items": {"type": "string", "enum": PLACES}, "minItems": 1},
+                {"type": "string", "pattern": rf"^{_BACKEND_PATTERN}(\+{_BACKEND_PATTERN})*$"},
+                {"type": "array", "items": {"type": "string", "enum": BACKENDS}, "minItems": 1},
             ]
         }
     ),
@@ -87,7 +89,7 @@ ToolBackend: TypeAlias = Annotated[
 
 
 ServerName: TypeAlias = Annotated[str, Field(min_length=1)]
-FOR_THE_MODEL: Final = ("max_tokens", "seed", "api_base", "api_key")
+MODEL_PARAMETERS: Final = ("max_tokens", "seed", "api_base", "api_key")
 
 
 class AgentRunRequest(AgentConfig):
@@ -167,7 +169,7 @@ class AgentRunRequest(AgentConfig):
 
     def config(self, model: str) -> AgentConfig:
         """The loop's settings for a run with `model`; `BadRequest` where they cannot be."""
-        for_the_model = self.model_dump(include=set(FOR_THE_MODEL), exclude_none=True)
+        for_the_model = self.model_dump(include=set(MODEL_PARAMETERS), exclude_none=True)
         own = self.model_dump(include=set(AgentConfig.model_fields))
         kwargs = {**self.completion_kwargs, **for_the_model}
         try:
@@ -220,7 +222,7 @@ class AgentRunResponse(BaseModel):
     )
 
     @classmethod
-    def of_result(cls, result: AgentResult) -> Self:
+    def from_result(cls, result: AgentResult) -> Self:
         """The loop's result in the words of the wire."""
         return cls(
             final_answer=result.final_answer,
@@ -228,7 +230,7 @@ class AgentRunResponse(BaseModel):
             stopped_reason=result.stopped_reason,
             messages=result.messages,
             iterations=result.iterations,
-            metrics=_metrics(result),
+            metrics=_build_metrics(result),
             last_tool_invocation=result.last_tool_invocation,
             error=result.error,
         )
@@ -249,7 +251,7 @@ class AgentRunResponse(BaseModel):
         )
 
 
-def _metrics(result: AgentResult) -> RunMetrics:
+def _build_metrics(result: AgentResult) -> RunMetrics:
     return RunMetrics(
         iterations=len(result.iterations),
         ttotal_ms=result.total_ms,

@@ -28,7 +28,7 @@ from mini_agent_protocol.snippet import Limits, Snippet, require_plain_path
 from mini_agent_protocol.workspace import SessionOpened, SessionRequest, WorkspaceFile
 
 if TYPE_CHECKING:
-    from mini_agent.sandbox.client import Sandbox, SidecarClient, SidecarSession, TellingSandbox
+    from mini_agent.sandbox.client import Sandbox, SidecarClient, SidecarSession, StreamingSandbox
 
 __all__ = [
     "ALIASES",
@@ -51,7 +51,7 @@ __all__ = [
     "SidecarSession",
     "Snippet",
     "Status",
-    "TellingSandbox",
+    "StreamingSandbox",
     "Timings",
     "Truncated",
     "WorkspaceFile",
@@ -64,7 +64,7 @@ _HOMES: Final = {
     "Sandbox": "client",
     "SidecarClient": "client",
     "SidecarSession": "client",
-    "TellingSandbox": "client",
+    "StreamingSandbox": "client",
 }
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from pydantic import TypeAdapter, ValidationError
 
 from mini_agent.errors import BadRequest, SandboxError, SessionOver
-from mini_agent.sandbox.http import Headers, SidecarHttp, no_headers
+from mini_agent.sandbox.http import Headers, SidecarTransport, no_headers
 from mini_agent_protocol.execution import Execution, Output
 from mini_agent_protocol.snippet import Limits, Snippet, require_plain_path
 from mini_agent_protocol.workspace import (
@@ -25,7 +25,7 @@ from mini_agent_protocol.workspace import (
     WorkspaceFile,
 )
 
-BYTES: Final = "application/octet-stream"
+OCTET_STREAM: Final = "application/octet-stream"
 
 
 class SidecarSession:
@@ -35,7 +35,7 @@ class SidecarSession:
     one before it was found ("kept") or had been lost.
     """
 
-    def __init__(self, http: SidecarHttp, session_id: str) -> None:
+    def __init__(self, http: SidecarTransport, session_id: str) -> None:
         self.id = session_id
         self._http, self._path = http, f"/v1/sessions/{session_id}"
 
@@ -59,15 +59,15 @@ class SidecarSession:
         """Runs the session's next snippet."""
         return await self._http.run(f"{self._path}/execute", snippet)
 
-    async def run_telling(self, snippet: Snippet, tell: Callable[[Output], None]) -> Execution:
-        """The same; `tell` gets each piece of its output as it comes."""
-        return await self._http.run_telling(f"{self._path}/execute", snippet, tell)
+    async def run_streaming(self, snippet: Snippet, listener: Callable[[Output], None]) -> Execution:
+        """The same; `listener` gets each piece of its output as it comes."""
+        return await self._http.run_streaming(f"{self._path}/execute", snippet, listener)
 
     def stream(self, snippet: Snippet) -> AsyncGenerator[Output | Execution, None]:
         """The same, with its output as it comes; the last item is the execution."""
         return self._http.stream(f"{self._path}/execute", snippet)
 
-    async def keep(self) -> None:
+    async def keep_alive(self) -> None:
         """Makes it last for another `ttl_s`."""
         await self._http.call("POST", f"{self._path}/keep")
 
@@ -89,7 +89,7 @@ class SidecarSession:
 
     async def write(self, path: str, content: bytes) -> None:
         """Makes a file, or replaces it, and the folders it lies in."""
-        await self._http.call("PUT", self._file(path), content, BYTES)
+        await self._http.call("PUT", self._file(path), content, OCTET_STREAM)
 
     async def delete(self, path: str) -> None:
         """Removes a file."""
@@ -118,11 +118,11 @@ class Sandbox(Protocol):
 
 
 @runtime_checkable
-class TellingSandbox(Sandbox, Protocol):
+class StreamingSandbox(Sandbox, Protocol):
     """A sandbox that also tells what a snippet prints while it runs."""
 
-    async def run_telling(self, snippet: Snippet, tell: Callable[[Output], None]) -> Execution:
-        """The same as `run`; `tell` gets each piece of the output as it comes."""
+    async def run_streaming(self, snippet: Snippet, listener: Callable[[Output], None]) -> Execution:
+        """The same as `run`; `listener` gets each piece of the output as it comes."""
         ...
 
 
@@ -135,7 +135,7 @@ class SidecarClient:
     """
 
     def __init__(self, base_url: str, token: str = "", *, headers: Headers = no_headers) -> None:
-        self._http = SidecarHttp(base_url, token, headers)
+        self._http = SidecarTransport(base_url, token, headers)
         self.base_url = self._http.base_url
 
     async def __aenter__(self) -> Self:
@@ -157,9 +157,9 @@ class SidecarClient:
         """Runs one snippet in one fresh container."""
         return await self._http.run("/v1/execute", snippet)
 
-    async def run_telling(self, snippet: Snippet, tell: Callable[[Output], None]) -> Execution:
-        """The same; `tell` gets each piece of its output as it comes."""
-        return await self._http.run_telling("/v1/execute", snippet, tell)
+    async def run_streaming(self, snippet: Snippet, listener: Callable[[Output], None]) -> Execution:
+        """The same; `listener` gets each piece of its output as it comes."""
+        return await self._http.run_streaming("/v1/execute", snippet, listener)
 
     def stream(self, snippet: Snippet) -> AsyncGenerator[Output | Execution, None]:
         """The same, with its output as it comes; the last item is the execution."""

@@ -25,11 +25,11 @@ from mini_agent_protocol.snippet import Snippet
 from mini_agent_protocol.sse import MEDIA_TYPE, read_events
 
 MAX_TIMEOUT_S: Final = 600.0
-QUEUE_AND_START_S: Final = 60.0
-CONNECT_S: Final = 5.0
+START_TIMEOUT_S: Final = 60.0
+CONNECT_TIMEOUT_S: Final = 5.0
 # Shorter than the time after which the sidecar closes it: a call never meets a closing connection.
-KEEP_ALIVE_S: Final = 30.0
-JSON: Final = "application/json"
+KEEP_ALIVE_EXPIRY_S: Final = 30.0
+JSON_TYPE: Final = "application/json"
 
 Headers: TypeAlias = Callable[[], Mapping[str, str]]
 
@@ -39,7 +39,7 @@ def no_headers() -> Mapping[str, str]:
     return {}
 
 
-class SidecarHttp:
+class SidecarTransport:
     """Raises `BadRequest` for what the sidecar refuses, `Unauthorized` for a wrong token,
     `SessionOver` for a session it no longer has, and `SandboxUnavailable` when it is away or busy.
     """
@@ -52,40 +52,46 @@ class SidecarHttp:
             base_url=self.base_url,
             headers=own,
             trust_env=False,
-            timeout=QUEUE_AND_START_S,
-            limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_S),
+            timeout=START_TIMEOUT_S,
+            limits=httpx.Limits(keepalive_expiry=KEEP_ALIVE_EXPIRY_S),
         )
 
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._http.aclose()
 
-    async def call(self, method: str, path: str, content: bytes = b"", kind: str = JSON) -> bytes:
+    async def call(
+        self, method: str, path: str, content: bytes = b"", kind: str = JSON_TYPE
+    ) -> bytes:
         """The body of the answer."""
-        return await self._answer(method, path, content, kind, QUEUE_AND_START_S)
+        return await self._answer(method, path, content, kind, START_TIMEOUT_S)
 
     async def run(self, path: str, snippet: Snippet) -> Execution:
         """The execution of a snippet."""
-        body = await self._answer("POST", path, _body(snippet), JSON, _patience(snippet))
-        return _execution(body)
+        body = await self._answer(
+            "POST", path, _encode_snippet(snippet), JSON_TYPE, _read_timeout_s(snippet)
+        )
+        return _parse_execution(body)
 
     async def stream(self, path: str, snippet: Snippet) -> AsyncGenerator[Output | Execution, None]:
         """A snippet's output as it comes, its execution last."""
         async with self._streamed(path, snippet) as response:
             async for name, said in read_events(response.aiter_bytes()):
                 if name == "error":
-                    raise _error(_problem(said, response.status_code), response.status_code)
-                yield _output(said) if name == "output" else _execution(said)
+                    raise _build_error(
+                        _parse_problem(said, response.status_code), response.status_code
+                    )
+                yield _parse_output(said) if name == "output" else _parse_execution(said)
 
-    async def run_telling(
-        self, path: str, snippet: Snippet, tell: Callable[[Output], None]
+    async def run_streaming(
+        self, path: str, snippet: Snippet, listener: Callable[[Output], None]
     ) -> Execution:
-        """The execution of a snippet; `tell` gets each piece of its output as it comes."""
+        """The execution of a snippet; `listener` gets each piece of its output as it comes."""
         async with aclosing(self.stream(path, snippet)) as items:
             async for item in items:
                 if isinstance(item, Execution):
                     return item
-                tell(item)
+                listener(item)
         raise SandboxError("the sidecar's stream ended without an execution")
 
     async def _answer(
@@ -97,13 +103,13 @@ class SidecarHttp:
                 path,
                 content=content,
                 headers={**self._headers(), "Content-Type": kind},
-                timeout=httpx.Timeout(patience_s, connect=CONNECT_S),
+                timeout=httpx.Timeout(patience_s, connect=CONNECT_TIMEOUT_S),
             )
         except httpx.HTTPError as broken:
             raise self._away(broken) from broken
         if response.is_success:
             return response.content
-        raise _refusal(response, response.content)
+        raise _build_response_error(response, response.content)
 
     @asynccontextmanager
     async def _streamed(self, path: str, snippet: Snippet) -> AsyncIterator[httpx.Response]:
@@ -111,12 +117,12 @@ class SidecarHttp:
             async with self._http.stream(
                 "POST",
                 path,
-                content=_body(snippet),
-                headers={**self._headers(), "Content-Type": JSON, "Accept": MEDIA_TYPE},
-                timeout=httpx.Timeout(_patience(snippet), connect=CONNECT_S),
+                content=_encode_snippet(snippet),
+                headers={**self._headers(), "Content-Type": JSON_TYPE, "Accept": MEDIA_TYPE},
+                timeout=httpx.Timeout(_read_timeout_s(snippet), connect=CONNECT_TIMEOUT_S),
             ) as response:
                 if not response.is_success:
-                    raise _refusal(response, await response.aread())
+                    raise _build_response_error(response, await response.aread())
                 yield response
         except httpx.HTTPError as broken:
             raise self._away(broken) from broken
@@ -134,37 +140,37 @@ class SidecarHttp:
         )
 
 
-def _patience(snippet: Snippet) -> float:
-    return (snippet.limits.timeout_s or MAX_TIMEOUT_S) + QUEUE_AND_START_S
+def _read_timeout_s(snippet: Snippet) -> float:
+    return (snippet.limits.timeout_s or MAX_TIMEOUT_S) + START_TIMEOUT_S
 
 
-def _body(snippet: Snippet) -> bytes:
+def _encode_snippet(snippet: Snippet) -> bytes:
     return snippet.model_dump_json(exclude_defaults=True).encode()
 
 
-def _execution(said: bytes) -> Execution:
+def _parse_execution(said: bytes) -> Execution:
     try:
         return Execution.model_validate_json(said)
     except ValidationError as odd:
         raise SandboxError(f"the sidecar's answer is not an execution: {odd}") from odd
 
 
-def _output(said: bytes) -> Output:
+def _parse_output(said: bytes) -> Output:
     try:
         return Output.model_validate_json(said)
     except ValidationError as odd:
         raise SandboxError(f"the sidecar's event is not output: {odd}") from odd
 
 
-def _refusal(response: httpx.Response, content: bytes) -> MiniAgentError:
-    said = _problem(content, response.status_code)
+def _build_response_error(response: httpx.Response, content: bytes) -> MiniAgentError:
+    said = _parse_problem(content, response.status_code)
     told = response.headers.get("Retry-After", "")
     if response.status_code == httpx.codes.TOO_MANY_REQUESTS and told.isdecimal():
         return SandboxBusy(said.message, hint=said.hint, retry_after_s=float(told))
-    return _error(said, response.status_code)
+    return _build_error(said, response.status_code)
 
 
-def _error(said: ErrorBody, status: int) -> MiniAgentError:
+def _build_error(said: ErrorBody, status: int) -> MiniAgentError:
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return Unauthorized(said.message, hint=said.hint)
     if said.code == SessionOver.code:
@@ -176,7 +182,7 @@ def _error(said: ErrorBody, status: int) -> MiniAgentError:
     return SandboxError(said.message, hint=said.hint)
 
 
-def _problem(said: bytes, status: int) -> ErrorBody:
+def _parse_problem(said: bytes, status: int) -> ErrorBody:
     try:
         return Problem.model_validate_json(said).error
     except ValidationError:

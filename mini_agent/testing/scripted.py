@@ -175,11 +175,11 @@ class ScriptedSandbox(_ScriptedSteps[Execution]):
         self.snippets.append(snippet)
         return await self._take()
 
-    async def run_telling(self, snippet: Snippet, tell: Callable[[Output], None]) -> Execution:
+    async def run_streaming(self, snippet: Snippet, listener: Callable[[Output], None]) -> Execution:
         """The next step; its stdout and its stderr are told in a piece each."""
         execution = await self.run(snippet)
         if execution.stdout:
-            tell(Output(stream="stdout", text=execution.stdout))
+            listener(Output(stream="stdout", text=execution.stdout))
         if execution.stderr:
-            tell(Output(stream="stderr", text=execution.stderr))
+            listener(Output(stream="stderr", text=execution.stderr))
         return execution

@@ -24,8 +24,8 @@ from mini_agent.tools.catalog import (
     EXEC_PYTHON,
     EXEC_RUST,
     TEXT_TOOLS,
-    exec_shell,
-    function_tool,
+    build_shell_tool,
+    build_text_tool,
 )
 from mini_agent.tools.invoker import Tool
 
@@ -33,8 +33,8 @@ TABLE_FILE: Final = "weak_models.jsonl"
 PROGRAM_TOOLS: Final = (EXEC_PYTHON, EXEC_NODE, EXEC_GO, EXEC_RUST)
 OFFERED_TOOLS: Final = MappingProxyType[str, tuple[Tool, ...]](
     {
-        "sandbox": (*PROGRAM_TOOLS, exec_shell("Any shell command is allowed."), *TEXT_TOOLS),
-        "search": (function_tool("search_docs", "Search the docs.", query="What to find."),),
+        "sandbox": (*PROGRAM_TOOLS, build_shell_tool("Any shell command is allowed."), *TEXT_TOOLS),
+        "search": (build_text_tool("search_docs", "Search the docs.", query="What to find."),),
     }
 )
 

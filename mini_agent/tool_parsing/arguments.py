@@ -29,7 +29,7 @@ from mini_agent.tool_parsing.programs import (
     strip_fence,
 )
 from mini_agent.tools.arguments import OfferedTool
-from mini_agent.tools.names import language_of_tool, spelled, with_own_names, words_in
+from mini_agent.tools.names import get_tool_language, normalize_spelling, resolve_argument_aliases, split_words
 
 ARGUMENTS_LABEL: Final = re.compile(
     r"\A(?:json|arguments?|args|parameters|input)?\s*[:=]?\s*(?=[{\[])", re.IGNORECASE
@@ -42,11 +42,11 @@ TEXT_TYPE: Final = "string"
 VALUE_KEYS: Final = ("value", "code", "text", "string", "content")
 KEYWORD: Final = re.compile(r"([A-Za-z_]\w*)\s*(?:=(?!=)|:(?=\s*[\"'\[{\d]))\s*")
 STRING_PREFIX: Final = re.compile(r"[rR](?=[\"'])|[bBuU](?=[\"'])")
-WRAPPER_KEYS: Final = words_in(
+WRAPPER_KEYS: Final = split_words(
     "arguments args argument parameters params parameter kwargs input inputs properties "
     "toolinput toolargs actioninput payload data body"
 )
-METADATA_NAMES: Final = words_in(
+METADATA_NAMES: Final = split_words(
     "file filename filepath path url cwd dir directory language lang name id title description "
     "explanation reason thought thoughts type kind role status workdir"
 )
@@ -142,7 +142,7 @@ def normalize_arguments(tool: OfferedTool, given: ParsedArguments) -> ParsedArgu
         return shaped
     non_null: JsonObject = {}
     non_null.update((name, value) for name, value in shaped.named.items() if value is not None)
-    named = with_own_names(non_null, tool)
+    named = resolve_argument_aliases(non_null, tool)
     adopted = _rename_unknown_argument(tool, ParsedArguments(named.arguments))
     notes = [*shaped.repaired, *named.renamed, *adopted.repaired]
     arguments: JsonObject = {}
@@ -161,7 +161,7 @@ def _assign_names(tool: OfferedTool, given: ParsedArguments) -> ParsedArguments:
     parameter = sole_parameter(tool)
     text = value if isinstance(value, str) else None
     if parameter and isinstance(value, int | float) and not isinstance(value, bool):
-        text = str(value) if language_of_tool(tool) is None else None
+        text = str(value) if get_tool_language(tool) is None else None
     if text is None or not parameter or not accepts_text(tool, text):
         return replace(given, value={}, problem=f"{NOT_AN_OBJECT}, but {json.dumps(value):.80}")
     note = f"the bare text was taken as {parameter}"
@@ -172,7 +172,7 @@ def _parse_keywords(tool: OfferedTool, value: JsonValue) -> JsonValue:
     """Parse Python's syntax, `code="print(1)"`, and a program used as its own key."""
     if isinstance(value, dict) and len(value) == 1:
         ((key, nested),) = value.items()
-        is_program = language_of_tool(tool) == "python" and has_function_call(key)
+        is_program = get_tool_language(tool) == "python" and has_function_call(key)
         return key if is_program and nested in (None, "", {}, True) else value
     if not isinstance(value, str):
         return value
@@ -180,7 +180,7 @@ def _parse_keywords(tool: OfferedTool, value: JsonValue) -> JsonValue:
     named = given.arguments if given and given.is_whole and given.end == len(value) + 2 else None
     if not isinstance(named, dict):
         return value
-    return named if set(with_own_names(named, tool).arguments) & set(tool.parameters) else value
+    return named if set(resolve_argument_aliases(named, tool).arguments) & set(tool.parameters) else value
 
 
 def _convert_list(tool: OfferedTool, items: list[JsonValue]) -> JsonValue:
@@ -194,7 +194,7 @@ def _convert_list(tool: OfferedTool, items: list[JsonValue]) -> JsonValue:
     if len(items) == 1:
         return items[0]
     texts = [item for item in items if isinstance(item, str)]
-    if items and len(texts) == len(items) and language_of_tool(tool) not in (None, "bash"):
+    if items and len(texts) == len(items) and get_tool_language(tool) not in (None, "bash"):
         return "\n".join(texts)
     return list(items)
 
@@ -202,7 +202,7 @@ def _convert_list(tool: OfferedTool, items: list[JsonValue]) -> JsonValue:
 def _unwrap(tool: OfferedTool, given: ParsedArguments) -> ParsedArguments:
     """Remove an object around the arguments: {"arguments": {...}}."""
     for key, nested in given.named.items():
-        if spelled(key) not in WRAPPER_KEYS or key in tool.parameters or len(given.named) > 3:
+        if normalize_spelling(key) not in WRAPPER_KEYS or key in tool.parameters or len(given.named) > 3:
             continue
         is_text = isinstance(nested, str) and nested.lstrip().startswith("{")
         inner = parse_arguments(nested).value if isinstance(nested, str) and is_text else nested
@@ -219,7 +219,7 @@ def _rename_unknown_argument(tool: OfferedTool, given: ParsedArguments) -> Parse
         name
         for name, value in given.named.items()
         if name not in tool.parameters
-        and spelled(name) not in METADATA_NAMES
+        and normalize_spelling(name) not in METADATA_NAMES
         and isinstance(value, str)
         and accepts_text(tool, value)
     ]
@@ -236,7 +236,7 @@ def repair_value(
     """Repair the value of the parameter `name`; returns it with a note for each repair."""
     if name not in tool.required or parameter_type(tool, name) != TEXT_TYPE:
         return value, ()
-    language = language_of_tool(tool)
+    language = get_tool_language(tool)
     notes: tuple[str, ...] = ()
     text = _join_text(value, shell=language == "bash")
     if text is not None and text != value:
@@ -296,7 +296,7 @@ def parameter_type(tool: OfferedTool, parameter: str) -> str:
 
 def accepts_text(tool: OfferedTool, text: str) -> bool:
     """Tell whether a text without a name may be the tool's program; a file name is none."""
-    language = language_of_tool(tool)
+    language = get_tool_language(tool)
     if language == "python":
         return has_function_call(repair_program(text, language).text)
     return bool(text.strip()) and not (language == "bash" and text.lstrip()[:1] in "{[")

@@ -14,10 +14,10 @@ from mini_agent.tool_parsing.arguments import parse_bracketed_arguments
 from mini_agent.tool_parsing.json_calls import find_json_calls
 from mini_agent.tool_parsing.lenient_json import LenientJsonError, ParsedJson, parse_bounded_json
 from mini_agent.tool_parsing.text_spans import OfferedTools, ParsedCall
-from mini_agent.tools.names import tool_meant, words_in
+from mini_agent.tools.names import find_tool_by_name, split_words
 
 NAME: Final = re.compile(r"[A-Za-z_][\w./:-]*")
-NON_NAME_WORDS: Final = words_in(
+NON_NAME_WORDS: Final = split_words(
     "function functions json code call tool_call name arguments args args_json parameters input to "
     "constrain begin commentary analysis final channel message call_id tool type content assistant "
     "recipient and with tool_name action tool_sep sep escape xml text parameter param arg_key "
@@ -85,7 +85,7 @@ def find_tool_name(head: str, tools: OfferedTools) -> str:
     words = [word for word in NAME.findall(head) if word.lower() not in NON_NAME_WORDS]
     if len(words) > 4:
         return ""
-    return next((word for word in words if tool_meant(word, tools)), words[0] if words else "")
+    return next((word for word in words if find_tool_by_name(word, tools)), words[0] if words else "")
 
 
 def _parse_json_step(

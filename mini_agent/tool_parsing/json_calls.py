@@ -15,20 +15,20 @@ from mini_agent.tool_parsing.resolve import match_unnamed_arguments
 from mini_agent.tool_parsing.text_spans import OfferedTools, ParsedCall
 from mini_agent.tools.arguments import OfferedTool
 from mini_agent.tools.names import (
-    language_of_tool,
-    says_only_code,
-    spelled,
-    tool_meant,
-    with_own_names,
-    words_in,
-    words_of,
+    get_tool_language,
+    is_generic_code_tool,
+    normalize_spelling,
+    find_tool_by_name,
+    resolve_argument_aliases,
+    split_words,
+    split_name,
 )
 
-CALL_LIST_KEYS: Final = words_in(
+CALL_LIST_KEYS: Final = split_words(
     "toolcalls toolcall functioncalls functioncall calls tooluses tooluse actions tools steps "
     "functions commands toolrequests invocations"
 )
-SINGLE_CALL_KEYS: Final = words_in(
+SINGLE_CALL_KEYS: Final = split_words(
     "function tool action call command toolcall functioncall tooluse invoke"
 )
 TOOL_KEYS: Final = (
@@ -71,9 +71,9 @@ ARGUMENT_KEYS: Final = (
     "with",
     "properties",
 )
-METADATA_KEYS: Final = words_in("id type index callid toolcallid status thought thoughts reason")
+METADATA_KEYS: Final = split_words("id type index callid toolcallid status thought thoughts reason")
 IDENTIFIER: Final = re.compile(r"[A-Za-z_][\w.:/-]{1,63}")
-TOOL_VERBS: Final = words_in(
+TOOL_VERBS: Final = split_words(
     "get run exec execute search find fetch call read write list create delete update send "
     "open calculate compute query lookup make show set add check browse download"
 )
@@ -96,11 +96,11 @@ def _find_in_object(
     value: JsonObject, read: ParsedJson, tools: OfferedTools
 ) -> Iterator[ParsedCall]:
     for key, inner in value.items():
-        if spelled(key) in CALL_LIST_KEYS and isinstance(inner, list):
+        if normalize_spelling(key) in CALL_LIST_KEYS and isinstance(inner, list):
             yield from _find_in_value(inner, read, tools)
             return
         if isinstance(inner, dict) and (
-            spelled(key) in SINGLE_CALL_KEYS or _is_mcp_params(value, key)
+            normalize_spelling(key) in SINGLE_CALL_KEYS or _is_mcp_params(value, key)
         ):
             beside = {name: each for name, each in value.items() if name != key}
             yield from _find_in_object({**beside, **inner}, read, tools)
@@ -123,11 +123,11 @@ def _parse_named_call(
     value: JsonObject, read: ParsedJson, tools: OfferedTools
 ) -> ParsedCall | None:
     """{"name": ..., "arguments": ...}, or the arguments flat beside the name."""
-    keys = {spelled(key): key for key in value}
+    keys = {normalize_spelling(key): key for key in value}
     named = [keys[key] for key in NAME_KEYS if key in keys and isinstance(value[keys[key]], str)]
     if not named:
         return None
-    known = (key for key in named if tool_meant(str(value[key]), tools))
+    known = (key for key in named if find_tool_by_name(str(value[key]), tools))
     key = next(known, named[0])
     name = str(value[key])
     holder = next(
@@ -137,10 +137,10 @@ def _parse_named_call(
         return _parse_flat_call(name, key, value, read, tools)
     arguments = value[holder]
     is_whole = read.is_whole(arguments)
-    tool = tool_meant(name, tools)
+    tool = find_tool_by_name(name, tools)
     if tool is None:
-        stated = spelled(key) in TOOL_KEYS or is_plausible_tool_name(name)
-        alone = set(keys) <= {spelled(key), spelled(holder), *METADATA_KEYS}
+        stated = normalize_spelling(key) in TOOL_KEYS or is_plausible_tool_name(name)
+        alone = set(keys) <= {normalize_spelling(key), normalize_spelling(holder), *METADATA_KEYS}
         explicit = stated and alone and _are_named_arguments(arguments)
         return ParsedCall(name, arguments, is_whole, is_explicit=explicit)
     is_given = _has_required_arguments(tool, arguments) or _has_repairable_program(tool, arguments)
@@ -152,11 +152,11 @@ def _parse_named_call(
 def _parse_flat_call(
     name: str, key: str, value: JsonObject, read: ParsedJson, tools: OfferedTools
 ) -> ParsedCall | None:
-    tool = tool_meant(name, tools)
+    tool = find_tool_by_name(name, tools)
     if tool is None:
         return None
     rest = {each: inner for each, inner in value.items() if each != key}
-    rest = {each: inner for each, inner in rest.items() if spelled(each) not in METADATA_KEYS}
+    rest = {each: inner for each, inner in rest.items() if normalize_spelling(each) not in METADATA_KEYS}
     is_whole = id(value) not in read.unclosed and read.is_whole(value)
     if not is_whole and _is_exact_name(name, tool):
         return ParsedCall(name, None, is_whole=False)
@@ -167,7 +167,7 @@ def _parse_flat_call(
 
 
 def _is_exact_name(name: str, tool: OfferedTool) -> bool:
-    return words_of(name)[-len(words_of(tool.name)) :] == words_of(tool.name)
+    return split_name(name)[-len(split_name(tool.name)) :] == split_name(tool.name)
 
 
 def _has_required_arguments(tool: OfferedTool, arguments: JsonValue) -> bool:
@@ -181,7 +181,7 @@ def _has_required_arguments(tool: OfferedTool, arguments: JsonValue) -> bool:
         return bool(arguments) and len(tool.required) == 1
     if not isinstance(arguments, dict):
         return False
-    named = with_own_names(arguments, tool).arguments
+    named = resolve_argument_aliases(arguments, tool).arguments
     return all(name in named for name in tool.required)
 
 
@@ -194,7 +194,7 @@ def _are_named_arguments(arguments: JsonValue) -> bool:
 
 def _has_repairable_program(tool: OfferedTool, arguments: JsonValue) -> bool:
     """Tell whether a program under an unknown name gives all that the tool requires."""
-    if language_of_tool(tool) != "python" or not isinstance(arguments, dict):
+    if get_tool_language(tool) != "python" or not isinstance(arguments, dict):
         return False
     meant = normalize_arguments(tool, ParsedArguments(arguments))
     return not meant.problem and all(name in meant.named for name in tool.required)
@@ -207,7 +207,7 @@ def _parse_keyed_call(
     if len(value) != 1:
         return None
     ((name, arguments),) = value.items()
-    tool = tool_meant(name, tools)
+    tool = find_tool_by_name(name, tools)
     if tool is None or not isinstance(arguments, dict | str):
         return None
     if not _is_exact_name(name, tool) and isinstance(arguments, str):
@@ -231,8 +231,8 @@ def is_plausible_tool_name(name: str) -> bool:
     """Tell whether an unknown name is a tool's rather than a person's or a thing's."""
     if not IDENTIFIER.fullmatch(name):
         return False
-    words = words_of(name)
-    return len(words) > 1 or (bool(words) and words[0] in TOOL_VERBS) or says_only_code(name)
+    words = split_name(name)
+    return len(words) > 1 or (bool(words) and words[0] in TOOL_VERBS) or is_generic_code_tool(name)
 
 
 def is_tool_schema(value: JsonObject) -> bool:

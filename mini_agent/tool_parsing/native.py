@@ -15,7 +15,7 @@ from mini_agent.tool_parsing.arguments import parse_arguments, parse_bracketed_a
 from mini_agent.tool_parsing.json_calls import find_json_calls
 from mini_agent.tool_parsing.lenient_json import LenientJsonError, ParsedJson, parse_json
 from mini_agent.tool_parsing.text_spans import OfferedTools, ParsedCall
-from mini_agent.tools.names import tool_meant
+from mini_agent.tools.names import find_tool_by_name
 
 NAME_WITH_ARGUMENTS: Final = re.compile(r"\s*([\w.-]+)\s*(?=[({])")
 EMPTY_ARGUMENTS: Final = ("", "{}", "null", "None", '""')
@@ -47,7 +47,7 @@ def _parse_name(name: str, call: ToolCall, tools: OfferedTools) -> tuple[ParsedC
     if name.lstrip()[:1] in ("{", "["):
         return _parse_json_name(name, tools)
     match = NAME_WITH_ARGUMENTS.match(name)
-    if match is None or tool_meant(match[1], tools) is None:
+    if match is None or find_tool_by_name(match[1], tools) is None:
         return ()
     if name[match.end()] == "{":
         return (ParsedCall(match[1], name[match.end() :], is_explicit=True),)
@@ -68,7 +68,7 @@ def _parse_json_name(text: str, tools: OfferedTools) -> tuple[ParsedCall, ...]:
 
 def _parse_arguments(call: ToolCall, tools: OfferedTools) -> tuple[ParsedCall, ...]:
     """Parse the calls in the arguments of a call that names no tool itself."""
-    if tool_meant(call.name, tools) is not None:
+    if find_tool_by_name(call.name, tools) is not None:
         return ()
     parsed = parse_arguments(replace_surrogates(call.arguments))
     if parsed.problem or not isinstance(parsed.value, dict | list):
@@ -76,7 +76,7 @@ def _parse_arguments(call: ToolCall, tools: OfferedTools) -> tuple[ParsedCall, .
     return tuple(
         each
         for each in _find_nested_calls(parsed.value, tools)
-        if tool_meant(each.name, tools) is not None
+        if find_tool_by_name(each.name, tools) is not None
     )
 
 

@@ -23,7 +23,7 @@ from mini_agent.tool_parsing.intent import SurroundingText
 from mini_agent.tool_parsing.lenient_json import unescape
 from mini_agent.tool_parsing.text_spans import Fence, OfferedTools, ParsedCall
 from mini_agent.tools.arguments import OfferedTool
-from mini_agent.tools.names import tool_for
+from mini_agent.tools.names import find_tool_for_language
 from mini_agent_protocol.languages import Language
 
 MAX_PROGRAM_CHARS: Final = 200_000
@@ -286,7 +286,7 @@ def parse_code_block(
 ) -> ParsedCall | None:
     """Parse the call that a block stands for; None if it is not meant to be run."""
     language = fence.language or _guess_language(fence)
-    tool = tool_for(language, tools) if language else None
+    tool = find_tool_for_language(language, tools) if language else None
     if tool is None or language is None or not fence.body.strip():
         return None
     if context.is_not_to_be_run or context.announces_output or _is_not_runnable(fence.body):

@@ -19,7 +19,7 @@ from mini_agent.tool_parsing.text_spans import (
     TextSpan,
 )
 from mini_agent.tools.arguments import OfferedTool
-from mini_agent.tools.names import language_of_tool, tool_meant
+from mini_agent.tools.names import get_tool_language, find_tool_by_name
 
 YAML_KEY: Final = re.compile(r"([A-Za-z_]\w{0,40}):[ \t]*(.*)")
 YAML_BLOCK: Final = re.compile(r"[|>][-+]?\s*")
@@ -70,10 +70,10 @@ def parse_action(opened: re.Match[str], tools: OfferedTools) -> TextSpan | None:
     ends = RAW_INPUT_END.search(text, start)
     end = fenced.end() if fenced else ends.start() if ends else len(text)
     raw = fenced[1] if fenced else text[start:end]
-    tool = tool_meant(name, tools)
+    tool = find_tool_by_name(name, tools)
     if not raw.strip() or raw.lstrip().startswith("{") or (tool is None and not opened["sure"]):
         return None
-    language = language_of_tool(tool) if tool and not fenced else None
+    language = get_tool_language(tool) if tool and not fenced else None
     text = extract_leading_program(language, raw.strip()) if language else raw.strip()
     call = ParsedCall(name, _parse_named_input(raw, tool) or text, is_explicit=True)
     return TextSpan(opened.start(), end, (call,), note)
@@ -102,7 +102,7 @@ def _parse_named_input(raw: str, tool: OfferedTool | None) -> JsonObject:
 
 def parse_bracketed_action(opened: re.Match[str], tools: OfferedTools) -> TextSpan | None:
     """Parse `Action: exec_python[print(1)]`, all on one line."""
-    tool = tool_meant(opened["acting"], tools)
+    tool = find_tool_by_name(opened["acting"], tools)
     if tool is None or not opened["given"].strip():
         return None
     call = ParsedCall(tool.name, opened["given"], is_explicit=True)
@@ -133,8 +133,8 @@ def parse_call_line(opened: re.Match[str], tools: OfferedTools) -> TextSpan | No
     parsed = parse_bracketed_arguments(text, start)
     if parsed is None or not (LINE_END.match(text, parsed.end) or not parsed.is_whole):
         return None
-    tool = tool_meant(name, tools)
-    if tool is None or (not parsed.is_whole and language_of_tool(tool) is None):
+    tool = find_tool_by_name(name, tools)
+    if tool is None or (not parsed.is_whole and get_tool_language(tool) is None):
         return None
     call = ParsedCall(tool.name, parsed.arguments, parsed.is_whole, is_explicit=True)
     return TextSpan(opened.start(), parsed.end, (call,), note)

@@ -20,20 +20,20 @@ from mini_agent.tool_parsing.programs import has_function_call, is_python, repai
 from mini_agent.tool_parsing.text_spans import OfferedTools, ParsedCall
 from mini_agent.tools.arguments import OfferedTool
 from mini_agent.tools.names import (
-    ARGUMENT_NAMES,
-    TOOL_OF_LANGUAGE,
-    bare_name,
-    language_of_tool,
-    says_only_code,
-    spelled,
-    tool_for,
-    tool_meant,
-    words_in,
+    ARGUMENT_ALIASES,
+    TOOL_BY_LANGUAGE,
+    strip_decoration,
+    get_tool_language,
+    is_generic_code_tool,
+    normalize_spelling,
+    find_tool_for_language,
+    find_tool_by_name,
+    split_words,
 )
 from mini_agent_protocol.languages import Language, parse_language
 
 LANGUAGE_KEYS: Final = ("language", "lang", "kernel", "runtime", "programming_language")
-CODE_KEYS: Final = frozenset(("code", *ARGUMENT_NAMES["code"]))
+CODE_KEYS: Final = frozenset(("code", *ARGUMENT_ALIASES["code"]))
 COMMAND_KEYS: Final = frozenset(("cmd", "command", "commandline", "shell", "bash"))
 PYTHON_START: Final = re.compile(r"\s*(?:print\s*\(|import \w|from \w+ import|def \w+\(|#.*\n)")
 SHELL_START: Final = re.compile(
@@ -44,7 +44,7 @@ OTHER_LANGUAGE_STARTS: Final[tuple[tuple[Language, re.Pattern[str]], ...]] = (
     ("rust", re.compile(r"(?s:.*?)\bfn main\s*\(")),
     ("node", re.compile(r"\s*(?:console\.log\(|(?:const|let|var) \w+ ?=|function \w+\()")),
 )
-FINAL_ANSWER_NAMES: Final = words_in(
+FINAL_ANSWER_NAMES: Final = split_words(
     "final finalanswer finalresponse finalresult answer respond response reply finish finished "
     "submit submitanswer done complete taskcomplete attemptcompletion giveanswer returnanswer "
     "sendmessage say speak noaction none notool"
@@ -112,7 +112,7 @@ def _is_missing(name: str, given: ParsedArguments, tool: OfferedTool) -> bool:
     """Tell whether an argument is absent; a program of white space alone counts as absent."""
     value = given.named.get(name)
     is_blank = isinstance(value, str) and not value.strip()
-    return name not in given.named or (is_blank and language_of_tool(tool) is not None)
+    return name not in given.named or (is_blank and get_tool_language(tool) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,7 @@ class ToolMatch:
 
 def match_tool(requested: str, given: ParsedArguments, tools: OfferedTools) -> ToolMatch:
     """Match a name and its arguments to a tool."""
-    match = ToolMatch(tool_meant(requested, tools), given)
+    match = ToolMatch(find_tool_by_name(requested, tools), given)
     if given.problem:
         return match
     if match.tool is None:
@@ -138,15 +138,15 @@ def _match_unnamed_call(
     requested: str, given: ParsedArguments, tools: OfferedTools
 ) -> OfferedTool | None:
     """Match a call without a tool's name: none, "run", or a function of its program."""
-    name = bare_name(requested)
+    name = strip_decoration(requested)
     program = _find_program(given)
-    if not name or says_only_code(name):
+    if not name or is_generic_code_tool(name):
         named_language = _find_language_key(given.named)
         if named_language:
             return _tool_for_language(str(given.named[named_language]), tools)
         return match_unnamed_arguments(given.named, tools)
     if re.search(rf"\bdef {re.escape(name)}\s*\(", program) and has_function_call(program):
-        return tool_for("python", tools)
+        return find_tool_for_language("python", tools)
     return None
 
 
@@ -155,7 +155,7 @@ def _find_program(given: ParsedArguments) -> str:
     if isinstance(given.value, str):
         return given.value
     keys = CODE_KEYS | COMMAND_KEYS
-    texts = (value for key, value in given.named.items() if spelled(key) in keys)
+    texts = (value for key, value in given.named.items() if normalize_spelling(key) in keys)
     return next((text for text in texts if isinstance(text, str)), "")
 
 
@@ -165,7 +165,7 @@ def _find_language_key(arguments: Mapping[str, JsonValue]) -> str | None:
 
 def _tool_for_language(name: str, tools: OfferedTools) -> OfferedTool | None:
     try:
-        return tool_for(parse_language(name), tools)
+        return find_tool_for_language(parse_language(name), tools)
     except BadRequest:
         return None
 
@@ -175,7 +175,7 @@ def _match_program(match: ToolMatch, tools: OfferedTools) -> ToolMatch:
     tool, given = match.tool, match.arguments
     if tool is None:
         return match
-    language, program = language_of_tool(tool), _find_program(given)
+    language, program = get_tool_language(tool), _find_program(given)
     other: Language | None = None
     if language == "bash" and PYTHON_START.match(program) and has_function_call(program):
         other = "python"
@@ -183,10 +183,10 @@ def _match_program(match: ToolMatch, tools: OfferedTools) -> ToolMatch:
         other = _detect_language(program)
     elif language is None and _has_code_instead(tool, given.named) and has_function_call(program):
         other = "python"
-    meant = tool_for(other, tools) if other else None
+    meant = find_tool_for_language(other, tools) if other else None
     if meant is None or other is None:
         return match
-    return ToolMatch(meant, given, f"its program is for {TOOL_OF_LANGUAGE[other]}")
+    return ToolMatch(meant, given, f"its program is for {TOOL_BY_LANGUAGE[other]}")
 
 
 def _detect_language(program: str) -> Language | None:
@@ -204,7 +204,7 @@ def _match_stated_language(requested: str, match: ToolMatch, tools: OfferedTools
     """Match a call whose arguments also name the language of its program."""
     key = _find_language_key(match.arguments.named)
     tool = match.tool
-    if tool is None or key is None or key in tool.parameters or language_of_tool(tool) is None:
+    if tool is None or key is None or key in tool.parameters or get_tool_language(tool) is None:
         return match
     stated = str(match.arguments.named[key])
     rest = {name: value for name, value in match.arguments.named.items() if name != key}
@@ -214,7 +214,7 @@ def _match_stated_language(requested: str, match: ToolMatch, tools: OfferedTools
     if other == tool:
         return ToolMatch(tool, arguments)
     if (
-        language_of_tool(tool) == "python"
+        get_tool_language(tool) == "python"
         and is_python(_find_program(arguments))
         and tool.name
         in (
@@ -230,8 +230,8 @@ def _match_stated_language(requested: str, match: ToolMatch, tools: OfferedTools
 
 def match_unnamed_arguments(arguments: JsonObject, tools: OfferedTools) -> OfferedTool | None:
     """Match arguments that are one program or command line; None if it is ambiguous."""
-    keys = {spelled(key) for key in arguments if key not in LANGUAGE_KEYS}
-    keys -= {"timeouts", "timeout", *map(spelled, ARGUMENT_NAMES["timeout_s"])}
+    keys = {normalize_spelling(key) for key in arguments if key not in LANGUAGE_KEYS}
+    keys -= {"timeouts", "timeout", *map(normalize_spelling, ARGUMENT_ALIASES["timeout_s"])}
     if len(keys) != 1:
         return None
     named = _find_language_key(arguments)
@@ -239,13 +239,13 @@ def match_unnamed_arguments(arguments: JsonObject, tools: OfferedTools) -> Offer
     if named:
         return _tool_for_language(str(arguments[named]), tools) if program else None
     if keys <= COMMAND_KEYS and program and not PYTHON_START.match(program):
-        return tool_for("bash", tools)
+        return find_tool_for_language("bash", tools)
     if not keys <= CODE_KEYS:
         return None
     if has_function_call(repair_program(program, "python").text):
-        return tool_for("python", tools)
+        return find_tool_for_language("python", tools)
     return next(
-        (tool_for(each, tools) for each, has in OTHER_LANGUAGE_STARTS if has.match(program)), None
+        (find_tool_for_language(each, tools) for each, has in OTHER_LANGUAGE_STARTS if has.match(program)), None
     )
 
 
@@ -258,7 +258,7 @@ def find_final_answer(calls: Sequence[ParsedCall], tools: OfferedTools) -> str |
 
 def parse_final_answer(name: str, arguments: str, tools: OfferedTools) -> str | None:
     """The text of a call whose name only ends a conversation; None for any other."""
-    if spelled(name) not in FINAL_ANSWER_NAMES or name in tools:
+    if normalize_spelling(name) not in FINAL_ANSWER_NAMES or name in tools:
         return None
     given = parse_arguments(arguments)
     if given.problem:

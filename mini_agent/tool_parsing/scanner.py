@@ -41,7 +41,7 @@ from mini_agent.tool_parsing.text_spans import (
     parse_fence,
 )
 from mini_agent.tool_parsing.xml_tags import marker_pattern, parse_marked_call
-from mini_agent.tools.names import tool_for, tool_meant, words_in
+from mini_agent.tools.names import find_tool_for_language, find_tool_by_name, split_words
 
 CONTEXT_CHARS: Final = 400
 CALL_START: Final = re.compile(
@@ -51,10 +51,10 @@ NAMED_CALL_START: Final = re.compile(
     r"\{\s*[\"'](?:name|tool|tool_name|function)[\"']\s*:\s*[\"'](?P<name>[\w.-]+)[\"']\s*,"
     r"\s*[\"'](?:arguments|parameters|args|input)[\"']\s*:"
 )
-CALL_LABELS: Final = words_in(
+CALL_LABELS: Final = split_words(
     "tool_call tool_code tool tools tool_calls function function_call call action xml yaml yml"
 )
-JSON_LABELS: Final = words_in("json json5 jsonc")
+JSON_LABELS: Final = split_words("json json5 jsonc")
 # Every start of a call may be read to the end of the text, so a longer text allows fewer starts.
 MAX_READ_CHARS: Final = 10_000_000
 MAX_FENCE_DEPTH: Final = 2
@@ -116,7 +116,7 @@ def _parse_bare_program(
     """Yield the call that a reply stands for which is only a Python program."""
     if not options.runs_code_blocks or options.has_result or options.wants_json:
         return
-    tool = tool_for("python", tools)
+    tool = find_tool_for_language("python", tools)
     if tool and "print" in text and has_print_statement(strip_language_label(text)):
         parameter = tool.required[0] if tool.required else "code"
         note = f"the reply is a program, taken as a call of {tool.name}"
@@ -212,7 +212,7 @@ def parse_json_call(
     calls = tuple(
         each
         for each in candidates
-        if tool_meant(each.name, tools) or (each.is_explicit and not is_substantial(after))
+        if find_tool_by_name(each.name, tools) or (each.is_explicit and not is_substantial(after))
     )
     if options.wants_json and isinstance(read.value, dict):
         calls = tuple(each for each in calls if each.arguments is not read.value)
@@ -243,7 +243,7 @@ def parse_list_call(text: str, start: int, tools: OfferedTools) -> TextSpan | No
     known = tuple(
         each
         for each in calls
-        if tool_meant(each.name, tools)
+        if find_tool_by_name(each.name, tools)
         or (alone and isinstance(each.arguments, dict) and is_plausible_tool_name(each.name))
     )
     return TextSpan(start, end, known, "a call was found as a list in brackets") if known else None

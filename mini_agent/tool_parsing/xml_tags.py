@@ -11,7 +11,7 @@ from mini_agent.tool_parsing.arguments import sole_parameter
 from mini_agent.tool_parsing.call_bodies import find_tool_name, parse_body, parse_bounded_body
 from mini_agent.tool_parsing.programs import has_function_call, is_complete
 from mini_agent.tool_parsing.text_spans import OfferedTools, ParsedCall, TextSpan
-from mini_agent.tools.names import language_of_tool, tool_meant
+from mini_agent.tools.names import get_tool_language, find_tool_by_name
 
 CALL_TAGS: Final = (
     r"tool_calls?|tool-calls?|toolcalls?|function_?calls?|function-calls?|tool_use|tools?|"
@@ -90,7 +90,7 @@ def parse_marked_call(opened: re.Match[str], tools: OfferedTools) -> TextSpan | 
     if body:
         return _build_span(opened, _skip_closing_markers(text, body.end), body.calls, tools)
     calls = () if opened["harmony"] else parse_bounded_body(span.body, tools, name)
-    if not any(tool_meant(each.name, tools) for each in calls):
+    if not any(find_tool_by_name(each.name, tools) for each in calls):
         calls = (
             _parse_program(span, name, tools) or calls or _parse_unclosed_call(span, name, tools)
         )
@@ -109,7 +109,7 @@ def _build_span(
 ) -> TextSpan | None:
     """Build the span; behind an ambiguous marker only calls of known tools count."""
     if (opened["tag"] or "").lower() in AMBIGUOUS_TAGS or opened["running"]:
-        calls = tuple(each for each in calls if tool_meant(each.name, tools))
+        calls = tuple(each for each in calls if find_tool_by_name(each.name, tools))
     note = f"a call was found behind the marker {opened[0].strip()[:40]}"
     return TextSpan(opened.start(), end, calls, note, is_marked=True) if calls else None
 
@@ -157,8 +157,8 @@ def _parse_unclosed_call(
 
 def _parse_program(span: MarkedSpan, name: str, tools: OfferedTools) -> tuple[ParsedCall, ...]:
     """Parse a program without JSON around it."""
-    tool = tool_meant(name, tools) if name else None
-    language = language_of_tool(tool) if tool else None
+    tool = find_tool_by_name(name, tools) if name else None
+    language = get_tool_language(tool) if tool else None
     code = span.body.strip("\n")
     if tool is None or not code.strip() or code.lstrip().startswith("{"):
         return ()

@@ -27,7 +27,7 @@ class OfferedTool:
     required: tuple[str, ...]
 
 
-def offered_tools(listed: object) -> dict[str, OfferedTool]:
+def parse_tools(listed: object) -> dict[str, OfferedTool]:
     """The usable tools by name; of two with one name the first stays.
 
     Raises `MiniAgentError` when `listed` is no list of tools in OpenAI's form.
@@ -36,12 +36,12 @@ def offered_tools(listed: object) -> dict[str, OfferedTool]:
         raise MiniAgentError(f"the invoker listed its tools as {listed!r:.80}, not as a list")
     tools: dict[str, OfferedTool] = {}
     for entry in listed:
-        tool = _read(entry)
+        tool = _parse_tool(entry)
         tools.setdefault(tool.name, tool)
     return tools
 
 
-def _read(entry: object) -> OfferedTool:
+def _parse_tool(entry: object) -> OfferedTool:
     function = entry.get("function") if isinstance(entry, dict) else None
     name = function.get("name") if isinstance(function, dict) else None
     if not isinstance(entry, dict) or not isinstance(function, dict) or not isinstance(name, str):
@@ -52,37 +52,40 @@ def _read(entry: object) -> OfferedTool:
     schema = function.get("parameters")
     schema = schema if isinstance(schema, dict) else {}
     return OfferedTool(
-        name, entry, tuple(_names(schema.get("properties"))), tuple(_names(schema.get("required")))
+        name,
+        entry,
+        tuple(_iterate_names(schema.get("properties"))),
+        tuple(_iterate_names(schema.get("required"))),
     )
 
 
-def _names(listed: object) -> Iterator[str]:
+def _iterate_names(listed: object) -> Iterator[str]:
     if isinstance(listed, dict | list | tuple):
         yield from (name for name in listed if isinstance(name, str))
 
 
-SHORTEST_S: Final = 1.0
+MIN_TIMEOUT_S: Final = 1.0
 
 
-class NotRun(Exception):
+class RejectedCall(Exception):
     """The call is answered without running anything; the text is the answer."""
 
 
-class Called(NamedTuple):
+class ParsedCall(NamedTuple):
     """Which tool is called, and with what."""
 
     name: str
     arguments: JsonObject
 
 
-class Seconds(NamedTuple):
+class Timeout(NamedTuple):
     """A time a program may run, and a remark when it is not the one asked for."""
 
     value: float | None
     note: str = ""
 
 
-class ArgumentsText(str):
+class ArgumentsJson(str):
     """Arguments written as JSON, as every invoker takes them, that remember what they say.
 
     INVARIANT: `value` is what the text was written from, so that ours need not parse it again; a
@@ -98,18 +101,18 @@ class ArgumentsText(str):
         return written
 
 
-def tool_call(call_id: str, asked: Called) -> OpenAIToolCall:
+def build_tool_call(call_id: str, asked: ParsedCall) -> OpenAIToolCall:
     """A call for an invoker, its arguments as JSON text; ours read them without parsing it."""
     call = function_call(call_id, *asked)
     function = call["function"]
     if isinstance(function, dict):
         written = str(function["arguments"])
-        value = asked.arguments if _is_sound(written) else None
-        function["arguments"] = ArgumentsText(written, value)
+        value = asked.arguments if _is_valid_json(written) else None
+        function["arguments"] = ArgumentsJson(written, value)
     return call
 
 
-def called(openai_tool: OpenAIToolCall) -> Called:
+def parse_tool_call(openai_tool: OpenAIToolCall) -> ParsedCall:
     """The name and arguments in a call, which may carry them as JSON text or as an object.
 
     They are shared with others who read the call, so they are not to be changed.
@@ -117,55 +120,55 @@ def called(openai_tool: OpenAIToolCall) -> Called:
     function = openai_tool.get("function")
     name = function.get("name") if isinstance(function, dict) else None
     if not isinstance(function, dict) or not isinstance(name, str):
-        raise NotRun("the call names no tool")
+        raise RejectedCall("the call names no tool")
     arguments = function.get("arguments") or {}
     if isinstance(arguments, dict):
-        return Called(name, arguments)
-    if isinstance(arguments, ArgumentsText) and arguments.value is not None:
-        return Called(name, arguments.value)
+        return ParsedCall(name, arguments)
+    if isinstance(arguments, ArgumentsJson) and arguments.value is not None:
+        return ParsedCall(name, arguments.value)
     try:
-        return Called(name, parse_json_object(str(arguments)))
+        return ParsedCall(name, parse_json_object(str(arguments)))
     except ValueError as wrong:
-        raise NotRun(f"the arguments are not a JSON object: {wrong}") from None
+        raise RejectedCall(f"the arguments are not a JSON object: {wrong}") from None
 
 
-def text_in(arguments: JsonObject, name: str) -> str:
+def read_text_argument(arguments: JsonObject, name: str) -> str:
     """The text under `name`, which must be there; it may be empty."""
     if name not in arguments:
-        raise NotRun(f"the argument {name} is missing")
+        raise RejectedCall(f"the argument {name} is missing")
     text = arguments[name]
     if not isinstance(text, str):
-        raise NotRun(f"the argument {name} must be text, not {text!r:.60}")
+        raise RejectedCall(f"the argument {name} must be text, not {text!r:.60}")
     return text
 
 
-def program_in(arguments: JsonObject, name: str) -> str:
+def read_program_argument(arguments: JsonObject, name: str) -> str:
     """The program under `name`, which must not be blank."""
-    program = text_in(arguments, name)
+    program = read_text_argument(arguments, name)
     if not program.strip():
-        raise NotRun(f"the argument {name} is empty")
+        raise RejectedCall(f"the argument {name} is empty")
     return program
 
 
-def seconds_in(arguments: JsonObject, *, longest: float) -> Seconds:
+def read_timeout(arguments: JsonObject, *, longest: float) -> Timeout:
     """`timeout_s`, put into the range from 1 second to `longest`; None when it is left out."""
     asked = arguments.get("timeout_s")
     if asked is None:
-        return Seconds(None)
-    wanted = _number(asked)
-    value = min(max(wanted, min(SHORTEST_S, longest)), longest)
+        return Timeout(None)
+    wanted = _parse_seconds(asked)
+    value = min(max(wanted, min(MIN_TIMEOUT_S, longest)), longest)
     if value == wanted:
-        return Seconds(value)
-    return Seconds(value, f"timeout_s {wanted:g} is out of range; {value:g} was used")
+        return Timeout(value)
+    return Timeout(value, f"timeout_s {wanted:g} is out of range; {value:g} was used")
 
 
-def unknown_in(arguments: JsonObject, known: Iterable[str]) -> str:
+def note_unknown_arguments(arguments: JsonObject, known: Iterable[str]) -> str:
     """A remark on arguments that no one reads, empty when there are none."""
     unread = sorted(set(arguments) - set(known))
     return f"unknown argument ignored: {', '.join(unread):.200}" if unread else ""
 
 
-def _is_sound(written: str) -> bool:
+def _is_valid_json(written: str) -> bool:
     """Whether no reader could object to it; the rest is parsed, and refused with the reason."""
     return (
         written == replace_surrogates(written)
@@ -174,7 +177,7 @@ def _is_sound(written: str) -> bool:
     )
 
 
-def _number(value: JsonValue) -> float:
+def _parse_seconds(value: JsonValue) -> float:
     try:
         if isinstance(value, str | int | float) and not isinstance(value, bool):
             number = float(value)
@@ -182,4 +185,4 @@ def _number(value: JsonValue) -> float:
                 return number
     except (ValueError, OverflowError):
         pass
-    raise NotRun(f"timeout_s must be a number of seconds, not {value!r:.60}")
+    raise RejectedCall(f"timeout_s must be a number of seconds, not {value!r:.60}")

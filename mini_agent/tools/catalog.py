@@ -14,36 +14,36 @@ from typing import Final
 from pydantic import JsonValue
 
 from mini_agent.messages import JsonObject
-from mini_agent.tools.arguments import NotRun, called, text_in
-from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, printed, refused
+from mini_agent.tools.arguments import RejectedCall, parse_tool_call, read_text_argument
+from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, text_output, error_output
 from mini_agent_protocol.languages import Language, LanguageSpec
 
-TIMEOUT: Final[dict[str, JsonValue]] = {
+TIMEOUT_SCHEMA: Final[dict[str, JsonValue]] = {
     "type": "number",
     "description": "Seconds it may run. Leave it out unless it needs more time.",
 }
 
 
-FILES_STAY: Final = "Files in the working folder stay for this run's later calls."
+WORKSPACE_NOTE: Final = "Files in the working folder stay for this run's later calls."
 
 
-def function_tool(name: str, description: str, **parameters: str) -> Tool:
+def build_text_tool(name: str, description: str, **parameters: str) -> Tool:
     """A tool whose `parameters`, name to description, are all text and all required."""
     properties: dict[str, JsonValue] = {
         parameter: {"type": "string", "description": said} for parameter, said in parameters.items()
     }
-    return _tool(name, description, properties, list(parameters))
+    return _build_tool(name, description, properties, list(parameters))
 
 
-def _timed_tool(name: str, description: str, parameter: str, said: str) -> Tool:
+def _build_program_tool(name: str, description: str, parameter: str, said: str) -> Tool:
     properties: dict[str, JsonValue] = {
         parameter: {"type": "string", "description": said},
-        "timeout_s": TIMEOUT,
+        "timeout_s": TIMEOUT_SCHEMA,
     }
-    return _tool(name, description, properties, [parameter])
+    return _build_tool(name, description, properties, [parameter])
 
 
-def _tool(
+def _build_tool(
     name: str, description: str, properties: dict[str, JsonValue], required: list[JsonValue]
 ) -> Tool:
     parameters: dict[str, JsonValue] = {
@@ -60,25 +60,25 @@ def _tool(
     return {"type": "function", "function": function}
 
 
-EXEC_PYTHON: Final = _timed_tool(
+EXEC_PYTHON: Final = _build_program_tool(
     "exec_python",
     "Run a Python program and get what it prints. Use print() to show results.",
     "code",
     "The whole Python program.",
 )
-EXEC_NODE: Final = _timed_tool(
+EXEC_NODE: Final = _build_program_tool(
     "exec_node",
     "Run a JavaScript program with Node.js and get what it prints.",
     "code",
     "The whole JavaScript program.",
 )
-EXEC_GO: Final = _timed_tool(
+EXEC_GO: Final = _build_program_tool(
     "exec_go",
     "Compile and run a Go program and get what it prints.",
     "code",
     "The whole Go program, package main with func main.",
 )
-EXEC_RUST: Final = _timed_tool(
+EXEC_RUST: Final = _build_program_tool(
     "exec_rust",
     "Compile and run a Rust program and get what it prints.",
     "code",
@@ -87,23 +87,23 @@ EXEC_RUST: Final = _timed_tool(
 PROGRAM_TOOLS: Final = MappingProxyType[Language, Tool](
     {"python": EXEC_PYTHON, "node": EXEC_NODE, "go": EXEC_GO, "rust": EXEC_RUST}
 )
-RESEARCH_ECHO: Final = function_tool(
+RESEARCH_ECHO: Final = build_text_tool(
     "research_echo",
     "Look a question up and get the evidence as text.",
     query="What to look up.",
 )
-COMPRESS_RUNS: Final = function_tool(
+COMPRESS_RUNS: Final = build_text_tool(
     "compress_runs",
     "Run-length encode one string: each character and its count, aaabbc -> a3b2c1.",
     s="The string to encode.",
 )
-ECHO: Final = function_tool("echo", "Get the same text back.", text="The text.")
+ECHO: Final = build_text_tool("echo", "Get the same text back.", text="The text.")
 
 
 def program_tool(spec: LanguageSpec) -> Tool:
     """The tool that runs programs of a language."""
     verb = "Compile and run" if spec.compile else "Run"
-    return PROGRAM_TOOLS.get(spec.name) or _timed_tool(
+    return PROGRAM_TOOLS.get(spec.name) or _build_program_tool(
         spec.tool_name,
         f"{verb} a program in {spec.title} and get what it prints.",
         "code",
@@ -111,9 +111,9 @@ def program_tool(spec: LanguageSpec) -> Tool:
     )
 
 
-def exec_shell(commands: str) -> Tool:
+def build_shell_tool(commands: str) -> Tool:
     """The shell tool; `commands` says which command lines it takes."""
-    return _timed_tool(
+    return _build_program_tool(
         "exec_shell",
         f"Run a command line and get what it prints. {commands}",
         "cmd",
@@ -121,7 +121,7 @@ def exec_shell(commands: str) -> Tool:
     )
 
 
-def remarked_tool(tool: Tool, remark: str) -> Tool:
+def append_description(tool: Tool, remark: str) -> Tool:
     """The tool with one more sentence in its description."""
     function = tool["function"]
     if not isinstance(function, dict):
@@ -142,12 +142,12 @@ def research_echo(query: str) -> str:
     return f"EVIDENCE: {query}"
 
 
-def text_tool_output(name: str, arguments: JsonObject) -> ToolOutput | None:
+def run_text_tool(name: str, arguments: JsonObject) -> ToolOutput | None:
     """What the text tool `name` answers; None when there is no text tool of that name."""
     if name == "research_echo":
-        return printed(research_echo(text_in(arguments, "query")))
+        return text_output(research_echo(read_text_argument(arguments, "query")))
     if name == "compress_runs":
-        return printed(compress_runs(text_in(arguments, "s")))
+        return text_output(compress_runs(read_text_argument(arguments, "s")))
     return None
 
 
@@ -161,9 +161,9 @@ class EchoMCP:
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
         """The text, given back."""
         try:
-            name, arguments = called(openai_tool)
+            name, arguments = parse_tool_call(openai_tool)
             if name != "echo":
-                return refused(f"there is no tool {name!r:.80}; the only tool is echo")
-            return printed(text_in(arguments, "text"))
-        except NotRun as why:
-            return refused(str(why))
+                return error_output(f"there is no tool {name!r:.80}; the only tool is echo")
+            return text_output(read_text_argument(arguments, "text"))
+        except RejectedCall as why:
+            return error_output(str(why))

@@ -15,11 +15,11 @@ from typing import Final
 from mini_agent.tools import rlimits
 from mini_agent.tools.invoker import ToolOutput
 
-KEPT: Final = 65_536
-FLOOD: Final = 16 << 20
-DRAIN_S: Final = 0.5
-TIMED_OUT: Final = 124
-PASSED_ON: Final = ("HOME", "LANG", "LC_ALL", "TZ")
+TAIL_BYTES: Final = 65_536
+MAX_OUTPUT_BYTES: Final = 16 << 20
+DRAIN_TIMEOUT_S: Final = 0.5
+TIMEOUT_EXIT_CODE: Final = 124
+INHERITED_VARIABLES: Final = ("HOME", "LANG", "LC_ALL", "TZ")
 
 
 async def run_child(command: Sequence[str], folder: Path, timeout_s: float) -> ToolOutput:
@@ -43,17 +43,17 @@ async def run_child(command: Sequence[str], folder: Path, timeout_s: float) -> T
         stdout.close()
         stderr.close()
         try:
-            ended_by_itself = await _end(process, flooded, timeout_s)
+            ended_by_itself = await _wait_for_exit(process, flooded, timeout_s)
         finally:
             _kill_group(process.pid)
             await process.wait()
-        await _drained(stdout, stderr)
+        await _drain(stdout, stderr)
     if ended_by_itself:
-        return _output(process.returncode or 0, stdout, stderr)
+        return _build_output(process.returncode or 0, stdout, stderr)
     if flooded.is_set():
-        why = f"it was killed because it printed more than {FLOOD >> 20} MiB"
-        return _output(-signal.SIGKILL, stdout, stderr, why)
-    return _output(None, stdout, stderr)
+        why = f"it was killed because it printed more than {MAX_OUTPUT_BYTES >> 20} MiB"
+        return _build_output(-signal.SIGKILL, stdout, stderr, why)
+    return _build_output(None, stdout, stderr)
 
 
 class _Tail(asyncio.Protocol):
@@ -77,8 +77,8 @@ class _Tail(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self.total += len(data)
         self._kept += data
-        del self._kept[:-KEPT]
-        if self.total > FLOOD:
+        del self._kept[:-TAIL_BYTES]
+        if self.total > MAX_OUTPUT_BYTES:
             self._flooded.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -102,7 +102,7 @@ async def _pipe(flooded: asyncio.Event) -> AsyncIterator[_Tail]:
             yield tail
 
 
-async def _end(
+async def _wait_for_exit(
     process: asyncio.subprocess.Process, flooded: asyncio.Event, timeout_s: float
 ) -> bool:
     """Waits for the end; False when it has to be made."""
@@ -118,10 +118,10 @@ async def _end(
         flooding.cancel()
 
 
-async def _drained(*tails: _Tail) -> None:
+async def _drain(*tails: _Tail) -> None:
     # Someone who left the process group may hold the pipe open: what is there by now is all.
     with suppress(TimeoutError):
-        async with asyncio.timeout(DRAIN_S):
+        async with asyncio.timeout(DRAIN_TIMEOUT_S):
             for tail in tails:
                 await tail.closed.wait()
 
@@ -131,11 +131,11 @@ def _kill_group(leader: int) -> None:
         os.killpg(leader, signal.SIGKILL)
 
 
-def _output(returned: int | None, stdout: _Tail, stderr: _Tail, why: str = "") -> ToolOutput:
-    rc = TIMED_OUT if returned is None else returned if returned >= 0 else 128 - returned
+def _build_output(returned: int | None, stdout: _Tail, stderr: _Tail, why: str = "") -> ToolOutput:
+    rc = TIMEOUT_EXIT_CODE if returned is None else returned if returned >= 0 else 128 - returned
     status = "timeout" if returned is None else "killed" if returned == -signal.SIGKILL else ""
-    cut = [name for name, tail in _named(stdout, stderr) if tail.total > KEPT]
-    cutting = f"only the last {KEPT} bytes of {' and '.join(cut)} were kept" if cut else ""
+    cut = [name for name, tail in _named(stdout, stderr) if tail.total > TAIL_BYTES]
+    cutting = f"only the last {TAIL_BYTES} bytes of {' and '.join(cut)} were kept" if cut else ""
     return ToolOutput(
         ok=rc == 0,
         rc=rc,
@@ -156,7 +156,7 @@ def _cpu_seconds(timeout_s: float) -> int:
 
 def _environment(folder: Path) -> dict[str, str]:
     # INVARIANT: nothing else of the parent's environment, which may hold keys, is passed on.
-    passed_on = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+    passed_on = {name: os.environ[name] for name in INHERITED_VARIABLES if name in os.environ}
     beside_python = str(Path(sys.executable).parent)
     search_path = os.pathsep.join((beside_python, os.environ.get("PATH", os.defpath)))
     return {"LANG": "C.UTF-8", **passed_on, "PATH": search_path, "TMPDIR": str(folder)}

@@ -11,9 +11,9 @@ from typing import Final
 from mini_agent.tools.invoker import ToolOutput
 
 # The python image's own packages (sandbox-images/python/README.md), by the names they import as.
-IN_THE_SANDBOX: Final = "numpy, pandas, scipy, matplotlib, seaborn, sklearn"
-PROGRAMS: Final = "exec_"
-WHERE_NAMES_ARE: Final = MappingProxyType(
+SANDBOX_PACKAGES: Final = "numpy, pandas, scipy, matplotlib, seaborn, sklearn"
+PROGRAM_TOOL_PREFIX: Final = "exec_"
+IMPORTS: Final = MappingProxyType(
     {
         "np": "import numpy as np",
         "pd": "import pandas as pd",
@@ -44,30 +44,30 @@ WHERE_NAMES_ARE: Final = MappingProxyType(
 )
 
 
-def hint_for(name: str, output: ToolOutput) -> str:
+def find_hint(name: str, output: ToolOutput) -> str:
     """The hint for what came of a call to the tool `name`; empty when there is nothing to say."""
     if output.ok:
-        return _nothing_printed(name, output)
-    if output.status in BY_STATUS:
-        return BY_STATUS[output.status](output)
+        return _hint_no_output(name, output)
+    if output.status in HINT_BY_STATUS:
+        return HINT_BY_STATUS[output.status](output)
     # What a program complains about last is what ended it.
     complaint = output.stderr[-4000:]
-    for sign, advise in SIGNS:
+    for sign, advise in HINT_PATTERNS:
         found = [*sign.finditer(complaint)]
         if found:
             return advise(found[-1], output)
     return ""
 
 
-def _nothing_printed(name: str, output: ToolOutput) -> str:
-    is_program = name.startswith(PROGRAMS) and name != "exec_shell"
+def _hint_no_output(name: str, output: ToolOutput) -> str:
+    is_program = name.startswith(PROGRAM_TOOL_PREFIX) and name != "exec_shell"
     has_result = output.execution is not None and output.execution.result_repr is not None
     if not is_program or has_result or output.stdout.strip() or output.stderr.strip():
         return ""
     return "the program ran but printed nothing: print the result to see it"
 
 
-def _timed_out(output: ToolOutput) -> str:
+def _hint_timeout(output: ToolOutput) -> str:
     limit = f" of {output.execution.limits.timeout_s:g} s" if output.execution else ""
     return (
         f"it was stopped at its time limit{limit}: look for an endless loop, do less work, or pass "
@@ -75,54 +75,54 @@ def _timed_out(output: ToolOutput) -> str:
     )
 
 
-def _out_of_memory(output: ToolOutput) -> str:
+def _hint_memory(output: ToolOutput) -> str:
     limit = f" than {output.execution.limits.memory_mb} MB" if output.execution else ""
     return f"it needed more memory{limit}: keep less at a time"
 
 
-BY_STATUS: Final = MappingProxyType[str, Callable[[ToolOutput], str]](
-    {"timeout": _timed_out, "oom": _out_of_memory}
+HINT_BY_STATUS: Final = MappingProxyType[str, Callable[[ToolOutput], str]](
+    {"timeout": _hint_timeout, "oom": _hint_memory}
 )
 
 
-def _module_missing(found: re.Match[str], output: ToolOutput) -> str:
+def _hint_missing_module(found: re.Match[str], output: ToolOutput) -> str:
     module = found[1]
     if output.execution is None:
         return f"{module} is not installed: do without it"
     return (
         f"{module} is not installed and nothing can be installed: use the standard library or "
-        f"{IN_THE_SANDBOX}"
+        f"{SANDBOX_PACKAGES}"
     )
 
 
-def _name_missing(found: re.Match[str], output: ToolOutput) -> str:
+def _hint_missing_name(found: re.Match[str], output: ToolOutput) -> str:
     del output
     name = found[1]
-    if name in WHERE_NAMES_ARE:
-        return f"add: {WHERE_NAMES_ARE[name]}"
+    if name in IMPORTS:
+        return f"add: {IMPORTS[name]}"
     return f"add: import {name}" if name in sys.stdlib_module_names else ""
 
 
-def _file_missing(found: re.Match[str], output: ToolOutput) -> str:
+def _hint_missing_file(found: re.Match[str], output: ToolOutput) -> str:
     del found
     if output.execution is not None and output.execution.session is None:
         return "every call starts in an empty folder: write the file in the same program"
     return "list the files that are there first"
 
 
-def _no_network(found: re.Match[str], output: ToolOutput) -> str:
+def _hint_no_network(found: re.Match[str], output: ToolOutput) -> str:
     del found
     if output.execution is None or output.execution.sandbox.network != "none":
         return ""
     return "there is no network in the sandbox: work with what the task gives you"
 
 
-def _not_writable(found: re.Match[str], output: ToolOutput) -> str:
+def _hint_read_only(found: re.Match[str], output: ToolOutput) -> str:
     del found
     return "only the working folder can be written" if output.execution else ""
 
 
-def _saying(sentence: str) -> Callable[[re.Match[str], ToolOutput], str]:
+def _fixed_hint(sentence: str) -> Callable[[re.Match[str], ToolOutput], str]:
     def advise(found: re.Match[str], output: ToolOutput) -> str:
         del output
         return found.expand(sentence)
@@ -130,38 +130,38 @@ def _saying(sentence: str) -> Callable[[re.Match[str], ToolOutput], str]:
     return advise
 
 
-Advise = Callable[[re.Match[str], ToolOutput], str]
-SIGNS: Final[tuple[tuple[re.Pattern[str], Advise], ...]] = tuple(
+HintBuilder = Callable[[re.Match[str], ToolOutput], str]
+HINT_PATTERNS: Final[tuple[tuple[re.Pattern[str], HintBuilder], ...]] = tuple(
     (re.compile(sign, re.MULTILINE), advise)
     for sign, advise in (
-        (r"^ModuleNotFoundError: No module named '([\w.]+)'", _module_missing),
+        (r"^ModuleNotFoundError: No module named '([\w.]+)'", _hint_missing_module),
         (
             r"Cannot find (?:module|package) '([^']+)'",
-            _saying(r"\1 is not there: use Node's own modules"),
+            _fixed_hint(r"\1 is not there: use Node's own modules"),
         ),
-        (r"^NameError: name '(\w+)' is not defined(?!\. Did you mean)", _name_missing),
+        (r"^NameError: name '(\w+)' is not defined(?!\. Did you mean)", _hint_missing_name),
         (
             r"^(?:IndentationError|TabError)",
-            _saying("indent with four spaces, the same in a block"),
+            _fixed_hint("indent with four spaces, the same in a block"),
         ),
         (
             r"^EOFError: EOF when reading",
-            _saying("there is no input: put the values into the program"),
+            _fixed_hint("there is no input: put the values into the program"),
         ),
         (
             r"^SyntaxError: unexpected character after line continuation",
-            _saying("write real line breaks in the program, not \\\\n"),
+            _fixed_hint("write real line breaks in the program, not \\\\n"),
         ),
-        (r"(?:declared and not used|imported and not used)", _saying("remove it, or use it")),
-        (r"FileNotFoundError|ENOENT|No such file or directory|no such file", _file_missing),
+        (r"(?:declared and not used|imported and not used)", _fixed_hint("remove it, or use it")),
+        (r"FileNotFoundError|ENOENT|No such file or directory|no such file", _hint_missing_file),
         (
             r"name resolution|Network is unreachable|ENOTFOUND|EAI_AGAIN|getaddrinfo|dial tcp",
-            _no_network,
+            _hint_no_network,
         ),
-        (r"Read-only file system|EROFS|PermissionError|Permission denied|EACCES", _not_writable),
+        (r"Read-only file system|EROFS|PermissionError|Permission denied|EACCES", _hint_read_only),
         (
             r"^.*?(\S+): (?:command )?not found$",
-            _saying(r"there is no command \1: do it another way"),
+            _fixed_hint(r"there is no command \1: do it another way"),
         ),
     )
 )

@@ -17,21 +17,21 @@ from pydantic_core import from_json
 
 from mini_agent.errors import BadRequest, MiniAgentError, ToolsUnavailable, Unauthorized
 from mini_agent.messages import Attachment, JsonObject
-from mini_agent.net.http_exchange import Answered, Ask, HttpExchange
+from mini_agent.net.http_exchange import HttpResponse, HttpRequest, HttpExchange
 from mini_agent.net.telemetry import trace_headers
-from mini_agent.tools.arguments import NotRun, called
-from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, printed, refused
-from mini_agent.tools.outputs import OUTCOMES, output_of, with_data, written
+from mini_agent.tools.arguments import RejectedCall, parse_tool_call
+from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, text_output, error_output
+from mini_agent.tools.outputs import OUTPUT_FIELDS, parse_output, add_data, to_json
 
-SHOWN: Final = 500
-_ATTACHED: Final = TypeAdapter(tuple[Attachment, ...])
-BEARER: Final = 'pass headers={"Authorization": "Bearer ..."}'
+MAX_MESSAGE_CHARS: Final = 500
+_ATTACHMENTS: Final = TypeAdapter(tuple[Attachment, ...])
+BEARER_HINT: Final = 'pass headers={"Authorization": "Bearer ..."}'
 
 
-def tools_in(answered: Answered, address: str) -> list[Tool]:
+def parse_tool_list(answered: HttpResponse, address: str) -> list[Tool]:
     """The tools listed; the error says what is wrong where there is no list."""
     if not answered.ok:
-        raise refusal(answered, address)
+        raise build_http_error(answered, address)
     try:
         said: JsonValue = from_json(answered.content, allow_inf_nan=False)
     except ValueError:
@@ -45,72 +45,74 @@ def tools_in(answered: Answered, address: str) -> list[Tool]:
     )
 
 
-def refusal(answered: Answered, address: str, token: str = BEARER) -> MiniAgentError:
+def build_http_error(
+    answered: HttpResponse, address: str, token: str = BEARER_HINT
+) -> MiniAgentError:
     """An answer that is not one of success, as an error; `token` says how to give a right one."""
-    said = f"{address} answers {answered.status}: {_complaint(answered)}"
+    said = f"{address} answers {answered.status}: {_error_message(answered)}"
     if answered.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return Unauthorized(said, hint=token)
     return ToolsUnavailable(said)
 
 
-def output_in(answered: Answered) -> ToolOutput:
+def parse_invoke_response(answered: HttpResponse) -> ToolOutput:
     """What a call came to: `{text?, error?, data?}`, other JSON, or plain text."""
     if not answered.ok:
-        return refused(f"HTTP {answered.status}: {_complaint(answered)}")
+        return error_output(f"HTTP {answered.status}: {_error_message(answered)}")
     try:
         said: JsonValue = from_json(answered.content, allow_inf_nan=False)
     except ValueError:
-        return printed(answered.text)
+        return text_output(answered.text)
     if isinstance(said, str):
-        return printed(said)
-    if not isinstance(said, dict) or not said.keys() & {*OUTCOMES, "data"}:
-        return printed(answered.text)
-    return _outcome(said)
+        return text_output(said)
+    if not isinstance(said, dict) or not said.keys() & {*OUTPUT_FIELDS, "data"}:
+        return text_output(answered.text)
+    return _parse_output_fields(said)
 
 
-def _outcome(said: JsonObject) -> ToolOutput:
-    error, text = _error(said.get("error")), said.get("text")
+def _parse_output_fields(said: JsonObject) -> ToolOutput:
+    error, text = _error_text(said.get("error")), said.get("text")
     known: JsonObject = {**said, "error": error}
     if text is not None and not isinstance(text, str):
-        known["text"] = written(text)
-    output = output_of(known)
-    output = replace(output, attachments=_attachments(said.get("attachments")))
+        known["text"] = to_json(text)
+    output = parse_output(known)
+    output = replace(output, attachments=_parse_attachments(said.get("attachments")))
     data = said.get("data")
-    return output if data is None else with_data(output, data)
+    return output if data is None else add_data(output, data)
 
 
 # Our own gateway sends them; what another means by this word is not known.
-def _attachments(said: JsonValue) -> tuple[Attachment, ...]:
+def _parse_attachments(said: JsonValue) -> tuple[Attachment, ...]:
     try:
-        return _ATTACHED.validate_python(said or ())
+        return _ATTACHMENTS.validate_python(said or ())
     except ValidationError:
         return ()
 
 
-def _complaint(answered: Answered) -> str:
+def _error_message(answered: HttpResponse) -> str:
     try:
         said: JsonValue = from_json(answered.content)
     except ValueError:
         said = None
     fields = said if isinstance(said, dict) else {}
-    told = [_error(fields.get(name)) for name in ("error", "detail", "text")]
+    told = [_error_text(fields.get(name)) for name in ("error", "detail", "text")]
     found = next((each for each in told if each), answered.text.strip())
-    return found[:SHOWN] or "(no body)"
+    return found[:MAX_MESSAGE_CHARS] or "(no body)"
 
 
-def _error(said: JsonValue) -> str:
+def _error_text(said: JsonValue) -> str:
     """What went wrong, as text, however it is told; empty for nothing."""
     if isinstance(said, dict) and isinstance(said.get("message"), str):
         return str(said["message"])
     if isinstance(said, str):
         return said
-    return written(said) if said else ""
+    return to_json(said) if said else ""
 
 
-LONGEST_S: Final = 3600.0
-MOST_REFUSALS: Final = 5
-USUAL_WAIT_S: Final = 1.0
-SHORTEST_WAIT_S: Final = 0.1
+MAX_TIMEOUT_S: Final = 3600.0
+MAX_ATTEMPTS: Final = 5
+DEFAULT_RETRY_S: Final = 1.0
+MIN_RETRY_S: Final = 0.1
 
 
 class HttpToolsInvoker:
@@ -124,9 +126,9 @@ class HttpToolsInvoker:
     def __init__(
         self, base_url: str, headers: Mapping[str, str] | None = None, timeout: float = 60.0
     ) -> None:
-        if not 0 < timeout <= LONGEST_S:
+        if not 0 < timeout <= MAX_TIMEOUT_S:
             raise BadRequest(
-                f"timeout must be above 0 and at most {LONGEST_S:g} seconds, not {timeout!r}",
+                f"timeout must be above 0 and at most {MAX_TIMEOUT_S:g} seconds, not {timeout!r}",
                 field="timeout",
             )
         self._exchange = HttpExchange(base_url, headers or {}, "base_url")
@@ -146,20 +148,20 @@ class HttpToolsInvoker:
 
     async def list_openai_tools(self) -> list[Tool]:
         """The gateway's tools; `ToolsUnavailable` or `Unauthorized` when it gives none."""
-        answered = await self._in_time(Ask("GET", "/tools"))
-        return tools_in(answered, self._exchange.address)
+        answered = await self._in_time(HttpRequest("GET", "/tools"))
+        return parse_tool_list(answered, self._exchange.address)
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
         """What came of one call; a gateway that fails is told to the model as well."""
         try:
-            name, arguments = called(openai_tool)
+            name, arguments = parse_tool_call(openai_tool)
             body: JsonObject = {"name": name, "arguments": arguments}
-            ask = Ask("POST", "/invoke", body, headers=tuple(trace_headers().items()))
-            return output_in(await self._in_time(ask))
-        except (NotRun, MiniAgentError) as why:
-            return refused(str(why))
+            ask = HttpRequest("POST", "/invoke", body, headers=tuple(trace_headers().items()))
+            return parse_invoke_response(await self._in_time(ask))
+        except (RejectedCall, MiniAgentError) as why:
+            return error_output(str(why))
 
-    async def _in_time(self, ask: Ask) -> Answered:
+    async def _in_time(self, ask: HttpRequest) -> HttpResponse:
         end = asyncio.get_running_loop().time() + self._timeout_s
         try:
             async with asyncio.timeout_at(end):
@@ -169,12 +171,12 @@ class HttpToolsInvoker:
                 f"{self._exchange.address} did not answer within {self._timeout_s:g} s"
             ) from late
 
-    async def _let_in(self, ask: Ask, end: float) -> Answered:
+    async def _let_in(self, ask: HttpRequest, end: float) -> HttpResponse:
         """The answer of a gateway that may first turn the request away for being busy."""
-        for _ in range(MOST_REFUSALS):
+        for _ in range(MAX_ATTEMPTS):
             answered = await self._exchange.answer(ask)
             told = answered.retry_after_s
-            wait = max(SHORTEST_WAIT_S, USUAL_WAIT_S if told is None else told)
+            wait = max(MIN_RETRY_S, DEFAULT_RETRY_S if told is None else told)
             is_too_long = asyncio.get_running_loop().time() + wait >= end
             if answered.status != httpx.codes.TOO_MANY_REQUESTS or is_too_long:
                 return answered

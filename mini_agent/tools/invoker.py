@@ -17,7 +17,7 @@ from mini_agent_protocol.execution import Execution, Output
 
 Tool: TypeAlias = dict[str, JsonValue]
 OpenAIToolCall: TypeAlias = dict[str, JsonValue]
-Listener: TypeAlias = Callable[[Output], None]
+OutputListener: TypeAlias = Callable[[Output], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,22 +45,22 @@ class ToolOutput:
     told: str = ""
 
 
-def printed(text: str) -> ToolOutput:
+def text_output(text: str) -> ToolOutput:
     """The output of a tool that simply answers."""
     return ToolOutput(ok=True, rc=0, stdout=text)
 
 
-def refused(why: str) -> ToolOutput:
+def error_output(why: str) -> ToolOutput:
     """The output of a call that was not carried out."""
     return ToolOutput(ok=False, error=why)
 
 
-def remarked(output: ToolOutput, *notes: str) -> ToolOutput:
+def add_notes(output: ToolOutput, *notes: str) -> ToolOutput:
     """`output` with further notes; blank ones are left out."""
     return replace(output, note="; ".join(note for note in (*notes, output.note) if note))
 
 
-def unheard(piece: Output) -> None:
+def discard_output(piece: Output) -> None:
     """For a call whose output nobody waits for while it comes."""
     del piece
 
@@ -86,56 +86,56 @@ class StreamingInvoker(Protocol):
     """An invoker that also tells what a program prints while it runs."""
 
     async def stream_openai_tool(
-        self, openai_tool: OpenAIToolCall, tell: Listener
+        self, openai_tool: OpenAIToolCall, listener: OutputListener
     ) -> str | ToolOutput:
-        """What came of one call; `tell` gets each piece of its output as it comes."""
+        """What came of one call; `listener` gets each piece of its output as it comes."""
         ...
 
 
-class PassingInvoker(ABC):
+class WrapperInvoker(ABC):
     """An invoker in front of others: its calls go one way, whether their output is told or not."""
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
         """What came of one call."""
-        return await self._passed_on(openai_tool, None)
+        return await self._forward(openai_tool, None)
 
     async def stream_openai_tool(
-        self, openai_tool: OpenAIToolCall, tell: Listener
+        self, openai_tool: OpenAIToolCall, listener: OutputListener
     ) -> str | ToolOutput:
-        """The same; `tell` gets the output as it comes."""
-        return await self._passed_on(openai_tool, tell)
+        """The same; `listener` gets the output as it comes."""
+        return await self._forward(openai_tool, listener)
 
     @abstractmethod
-    async def _passed_on(
-        self, openai_tool: OpenAIToolCall, tell: Listener | None
+    async def _forward(
+        self, openai_tool: OpenAIToolCall, listener: OutputListener | None
     ) -> str | ToolOutput: ...
 
 
-async def passed_on(
-    invoker: Invoker, openai_tool: OpenAIToolCall, tell: Listener | None
+async def forward_call(
+    invoker: Invoker, openai_tool: OpenAIToolCall, listener: OutputListener | None
 ) -> str | ToolOutput:
-    """What came of the call; `tell` gets its output as it comes, where the invoker tells it."""
-    if tell is not None and isinstance(invoker, StreamingInvoker):
-        return await invoker.stream_openai_tool(openai_tool, tell)
+    """What came of the call; `listener` gets its output as it comes, where the invoker tells it."""
+    if listener is not None and isinstance(invoker, StreamingInvoker):
+        return await invoker.stream_openai_tool(openai_tool, listener)
     return await invoker.call_openai_tool(openai_tool)
 
 
-def tool_named(tool: Tool) -> str:
+def get_tool_name(tool: Tool) -> str:
     """The name of a listed tool; empty where it has none."""
-    return _name(tool.get("function"))
+    return _function_name(tool.get("function"))
 
 
-def name_called(openai_tool: OpenAIToolCall) -> str:
+def get_called_name(openai_tool: OpenAIToolCall) -> str:
     """The name of the tool that is called; empty where none is."""
-    return _name(openai_tool.get("function"))
+    return _function_name(openai_tool.get("function"))
 
 
-def renamed(tool: dict[str, JsonValue], name: str) -> dict[str, JsonValue]:
+def rename_tool(tool: dict[str, JsonValue], name: str) -> dict[str, JsonValue]:
     """A tool, or a call of one, under another name."""
     function = tool.get("function")
     return {**tool, "function": {**function, "name": name}} if isinstance(function, dict) else tool
 
 
-def _name(function: JsonValue) -> str:
+def _function_name(function: JsonValue) -> str:
     name = function.get("name") if isinstance(function, dict) else None
     return name if isinstance(name, str) else ""

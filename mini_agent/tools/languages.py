@@ -9,13 +9,13 @@ from typing import Final
 from mini_agent.errors import BadRequest
 from mini_agent_protocol.languages import LANGUAGES, REGISTRY, Language, parse_language
 
-USUAL: Final[tuple[str, ...]] = ("python", "rust", "go", "javascript")
-COMMANDS: Final = MappingProxyType[Language, tuple[str, ...]](
+DEFAULT_LANGUAGES: Final[tuple[str, ...]] = ("python", "rust", "go", "javascript")
+LANGUAGE_COMMANDS: Final = MappingProxyType[Language, tuple[str, ...]](
     {spec.name: spec.commands for spec in REGISTRY}
 )
 
 
-def allowed_languages(names: Iterable[str]) -> tuple[Language, ...]:
+def resolve_languages(names: Iterable[str]) -> tuple[Language, ...]:
     """The languages meant by `names`, each once; `BadRequest` for one nobody has."""
     try:
         meant = {parse_language(name) for name in names}
@@ -24,11 +24,11 @@ def allowed_languages(names: Iterable[str]) -> tuple[Language, ...]:
     return tuple(language for language in LANGUAGES if language in meant)
 
 
-def commands_of(languages: Iterable[Language]) -> tuple[str, ...]:
+def list_commands(languages: Iterable[Language]) -> tuple[str, ...]:
     """The commands that come with `languages`; echo always does."""
-    return ("echo", *(command for language in languages for command in COMMANDS[language]))
+    return ("echo", *(command for language in languages for command in LANGUAGE_COMMANDS[language]))
 
 
-def language_of(command: str) -> Language | None:
+def find_command_language(command: str) -> Language | None:
     """The language a command belongs to, None when it belongs to none."""
-    return next((language for language, has in COMMANDS.items() if command in has), None)
+    return next((language for language, has in LANGUAGE_COMMANDS.items() if command in has), None)

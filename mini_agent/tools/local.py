@@ -19,25 +19,33 @@ from typing import Final
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import (
-    NotRun,
-    called,
-    program_in,
-    seconds_in,
-    unknown_in,
+    RejectedCall,
+    parse_tool_call,
+    read_program_argument,
+    read_timeout,
+    note_unknown_arguments,
 )
-from mini_agent.tools.catalog import EXEC_PYTHON, TEXT_TOOLS, exec_shell, text_tool_output
+from mini_agent.tools.catalog import EXEC_PYTHON, TEXT_TOOLS, build_shell_tool, run_text_tool
 from mini_agent.tools.child_process import run_child
-from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, refused, remarked
-from mini_agent.tools.languages import allowed_languages, commands_of, language_of
+from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, error_output, add_notes
+from mini_agent.tools.languages import resolve_languages, list_commands, find_command_language
 from mini_agent.tools.shell_parser import parse_line
 
-SHOWS: Final = ("print", "stdout", "stderr", "logging", "subprocess", "os.system", "display")
-LONGEST: Final = 100_000
+PRINTING_WORDS: Final = (
+    "print",
+    "stdout",
+    "stderr",
+    "logging",
+    "subprocess",
+    "os.system",
+    "display",
+)
+MAX_CODE_CHARS: Final = 100_000
 
 
-def with_last_expression(code: str) -> str:
+def print_last_expression(code: str) -> str:
     """`code` with its last expression shown; unchanged where it ends otherwise or prints itself."""
-    if len(code) > LONGEST or any(word in code for word in SHOWS):
+    if len(code) > MAX_CODE_CHARS or any(word in code for word in PRINTING_WORDS):
         return code
     last = _last_statement(code)
     if not isinstance(last, ast.Expr) or isinstance(last.value, ast.Constant | ast.Yield):
@@ -59,11 +67,11 @@ def _last_statement(code: str) -> ast.stmt | None:
     return body[-1] if body else None
 
 
-USUAL_COMMANDS: Final = ("echo", "python", "pip")
-LONGEST_S: Final = 600.0
-PROGRAM: Final = "main.py"
-FILE_MISSING: Final = "No such file or directory"
-PYTHON: Final = (sys.executable, "-I", "-u", "-X", "utf8", PROGRAM)
+DEFAULT_COMMANDS: Final = ("echo", "python", "pip")
+MAX_TIMEOUT_S: Final = 600.0
+PROGRAM_FILE: Final = "main.py"
+FILE_NOT_FOUND: Final = "No such file or directory"
+PYTHON_COMMAND: Final = (sys.executable, "-I", "-u", "-X", "utf8", PROGRAM_FILE)
 
 
 class LocalMCPInvoker:
@@ -74,13 +82,13 @@ class LocalMCPInvoker:
     afterwards, and none of this process's environment variables but HOME, PATH and the locale.
 
     `shell_allow_prefixes` are the commands (or their first words, "python -m pytest") that
-    `exec_shell` takes; no shell reads the line. With `languages`, only those languages' programs
+    `build_shell_tool` takes; no shell reads the line. With `languages`, only those languages' programs
     and commands are allowed. `tool_timeout_sec` holds where a call gives no `timeout_s`.
     """
 
     def __init__(
         self,
-        shell_allow_prefixes: Sequence[str] = USUAL_COMMANDS,
+        shell_allow_prefixes: Sequence[str] = DEFAULT_COMMANDS,
         tool_timeout_sec: float = 10.0,
         *,
         languages: Iterable[str] | None = None,
@@ -90,9 +98,9 @@ class LocalMCPInvoker:
                 f"shell_allow_prefixes must be a list, not the text {shell_allow_prefixes!r}",
                 field="shell_allow_prefixes",
             )
-        if not 0 < tool_timeout_sec <= LONGEST_S:
+        if not 0 < tool_timeout_sec <= MAX_TIMEOUT_S:
             raise BadRequest(
-                f"tool_timeout_sec must be above 0 and at most {LONGEST_S:g}, "
+                f"tool_timeout_sec must be above 0 and at most {MAX_TIMEOUT_S:g}, "
                 f"not {tool_timeout_sec!r}",
                 field="tool_timeout_sec",
             )
@@ -103,23 +111,23 @@ class LocalMCPInvoker:
             self._narrow(languages)
 
     def _narrow(self, names: Iterable[str]) -> None:
-        languages = allowed_languages(names)
+        languages = resolve_languages(names)
         self._has_python = "python" in languages
-        others = (each for each in self._prefixes if language_of(each.split()[0]) is None)
-        self._prefixes = tuple(dict.fromkeys((*others, *commands_of(languages))))
+        others = (each for each in self._prefixes if find_command_language(each.split()[0]) is None)
+        self._prefixes = tuple(dict.fromkeys((*others, *list_commands(languages))))
 
     async def list_openai_tools(self) -> list[Tool]:
         """exec_python, exec_shell and the text tools."""
         python = [EXEC_PYTHON] if self._has_python else []
-        return [*python, exec_shell(self._rule), *TEXT_TOOLS]
+        return [*python, build_shell_tool(self._rule), *TEXT_TOOLS]
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
         """What came of one call."""
         try:
-            name, arguments = called(openai_tool)
-            return text_tool_output(name, arguments) or await self._run(name, arguments)
-        except NotRun as why:
-            return refused(str(why))
+            name, arguments = parse_tool_call(openai_tool)
+            return run_text_tool(name, arguments) or await self._run(name, arguments)
+        except RejectedCall as why:
+            return error_output(str(why))
 
     @property
     def _rule(self) -> str:
@@ -128,57 +136,59 @@ class LocalMCPInvoker:
 
     async def _run(self, name: str, arguments: JsonObject) -> ToolOutput:
         if name == "exec_python" and self._has_python:
-            program = with_last_expression(program_in(arguments, "code"))
-            with _folder(program) as folder:
-                return await self._child(PYTHON, folder, arguments, "code")
+            program = print_last_expression(read_program_argument(arguments, "code"))
+            with _temporary_folder(program) as folder:
+                return await self._child(PYTHON_COMMAND, folder, arguments, "code")
         if name == "exec_shell":
-            command = self._command(program_in(arguments, "cmd"))
-            with _folder() as folder:
+            command = self._command(read_program_argument(arguments, "cmd"))
+            with _temporary_folder() as folder:
                 return await self._child(command, folder, arguments, "cmd")
-        raise NotRun(f"there is no tool {name!r:.80} here")
+        raise RejectedCall(f"there is no tool {name!r:.80} here")
 
     async def _child(
         self, command: Sequence[str], folder: Path, arguments: JsonObject, own: str
     ) -> ToolOutput:
-        seconds = seconds_in(arguments, longest=LONGEST_S)
+        seconds = read_timeout(arguments, longest=MAX_TIMEOUT_S)
         output = await run_child(command, folder, seconds.value or self._timeout_s)
         # The folder has another name in every call; without it equal failures read the same.
         output = replace(output, stderr=output.stderr.replace(f"{folder}/", ""))
-        there = _what_is_in(folder) if not output.ok and FILE_MISSING in output.stderr else ""
-        return remarked(output, seconds.note, unknown_in(arguments, (own, "timeout_s")), there)
+        there = _list_folder(folder) if not output.ok and FILE_NOT_FOUND in output.stderr else ""
+        return add_notes(
+            output, seconds.note, note_unknown_arguments(arguments, (own, "timeout_s")), there
+        )
 
     def _command(self, line: str) -> list[str]:
         parsed = parse_line(line.strip())
         if parsed.unreadable:
-            raise NotRun(f"this line is not run, because {parsed.unreadable}. {self._rule}")
+            raise RejectedCall(f"this line is not run, because {parsed.unreadable}. {self._rule}")
         if not parsed.plain:
-            raise NotRun(f"there is no shell here to read this line. {self._rule}")
+            raise RejectedCall(f"there is no shell here to read this line. {self._rule}")
         words = parsed.commands[0].texts
         if not any(words[: len(prefix)] == prefix for prefix in self._split_prefixes()):
-            raise NotRun(f"the command {words[0]!r:.80} is not allowed. {self._rule}")
-        return _on_this_machine(words)
+            raise RejectedCall(f"the command {words[0]!r:.80} is not allowed. {self._rule}")
+        return _resolve_command(words)
 
     def _split_prefixes(self) -> list[tuple[str, ...]]:
         return [tuple(prefix.split()) for prefix in self._prefixes]
 
 
 @contextmanager
-def _folder(program: str = "") -> Iterator[Path]:
+def _temporary_folder(program: str = "") -> Iterator[Path]:
     with TemporaryDirectory(prefix="mini-agent-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         if program:
-            (folder / PROGRAM).write_text(program, encoding="utf-8", errors="replace")
+            (folder / PROGRAM_FILE).write_text(program, encoding="utf-8", errors="replace")
         yield folder
 
 
-def _what_is_in(folder: Path) -> str:
+def _list_folder(folder: Path) -> str:
     names = sorted(each.name for each in folder.iterdir())[:20]
     return f"each call starts in a folder of its own, which held: {', '.join(names) or 'nothing'}"
 
 
-def _on_this_machine(words: tuple[str, ...]) -> list[str]:
+def _resolve_command(words: tuple[str, ...]) -> list[str]:
     if "\0" in "".join(words):
-        raise NotRun("the line holds a NUL character")
+        raise RejectedCall("the line holds a NUL character")
     beside_python = str(Path(sys.executable).parent)
     if shutil.which(words[0], path=beside_python) or shutil.which(words[0]):
         return list(words)
@@ -186,4 +196,4 @@ def _on_this_machine(words: tuple[str, ...]) -> list[str]:
         return [sys.executable, *words[1:]]
     if words[0] == "pip":
         return [sys.executable, "-m", "pip", *words[1:]]
-    raise NotRun(f"the command {words[0]!r:.80} is not installed on this machine")
+    raise RejectedCall(f"the command {words[0]!r:.80} is not installed on this machine")

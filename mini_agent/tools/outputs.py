@@ -14,32 +14,32 @@ from pydantic import JsonValue
 from pydantic_core import from_json
 
 from mini_agent.messages import parse_json_object, replace_surrogates
-from mini_agent.tools.invoker import ToolOutput, printed, refused
+from mini_agent.tools.invoker import ToolOutput, text_output, error_output
 
-MOST: Final = 1000
+MAX_DATA_CHARS: Final = 1000
 
 
-def with_data(output: ToolOutput, data: JsonValue) -> ToolOutput:
+def add_data(output: ToolOutput, data: JsonValue) -> ToolOutput:
     """`output` with `data` in it: the whole of it where there is no text, else what is short.
 
     Many tools give the same twice, as text and as data: then the text is enough.
     """
     if output.rc is None:
-        return replace(output, error=f"{output.error}\n{_beside(data)}")
+        return replace(output, error=f"{output.error}\n{_format_data(data)}")
     text = output.stdout.strip()
     if not text:
-        return replace(output, stdout=written(data))
-    if _is_same(text, data):
+        return replace(output, stdout=to_json(data))
+    if _repeats(text, data):
         return output
-    return replace(output, stdout=f"{output.stdout}\n{_beside(data)}")
+    return replace(output, stdout=f"{output.stdout}\n{_format_data(data)}")
 
 
-def written(value: JsonValue) -> str:
+def to_json(value: JsonValue) -> str:
     """A value as JSON, its letters as they are."""
     return json.dumps(value, ensure_ascii=False)
 
 
-def _is_same(text: str, data: JsonValue) -> bool:
+def _repeats(text: str, data: JsonValue) -> bool:
     only = next(iter(data.values())) if isinstance(data, dict) and len(data) == 1 else None
     if text == only:
         return True
@@ -50,52 +50,52 @@ def _is_same(text: str, data: JsonValue) -> bool:
     return read in (data, only)
 
 
-def _beside(data: JsonValue) -> str:
-    text = written(data)
-    left = len(text) - MOST
+def _format_data(data: JsonValue) -> str:
+    text = to_json(data)
+    left = len(text) - MAX_DATA_CHARS
     more = f"... ({left} more characters)" if left > 0 else ""
-    return f"data: {text[:MOST]}{more}"
+    return f"data: {text[:MAX_DATA_CHARS]}{more}"
 
 
-KEPT: Final = 65_536
-ANSWERS: Final = ("stdout", "text", "result", "answer")
-OUTCOMES: Final = frozenset({"ok", "rc", "stderr", "error", *ANSWERS})
+MAX_OUTPUT_CHARS: Final = 65_536
+TEXT_FIELDS: Final = ("stdout", "text", "result", "answer")
+OUTPUT_FIELDS: Final = frozenset({"ok", "rc", "stderr", "error", *TEXT_FIELDS})
 
 
-def output_of(answer: object) -> ToolOutput:
+def parse_output(answer: object) -> ToolOutput:
     """The output that `answer` stands for; of long text the end is kept.
 
     Text is what the tool printed, unless it is a JSON object that says how the call went.
     """
     if isinstance(answer, ToolOutput):
-        return _kept(answer)
+        return _truncate_streams(answer)
     if isinstance(answer, str):
-        return _kept(_read(answer))
+        return _truncate_streams(_parse_text(answer))
     if isinstance(answer, dict):
-        return _kept(_outcome(answer))
-    return refused(f"the tool answered with {type(answer).__name__}, not with text")
+        return _truncate_streams(_parse_fields(answer))
+    return error_output(f"the tool answered with {type(answer).__name__}, not with text")
 
 
-def _read(text: str) -> ToolOutput:
+def _parse_text(text: str) -> ToolOutput:
     if not text.lstrip().startswith("{"):
-        return printed(text)
+        return text_output(text)
     try:
         said = parse_json_object(text)
     except ValueError:
-        return printed(text)
-    return _outcome(said) if OUTCOMES & said.keys() else printed(text)
+        return text_output(text)
+    return _parse_fields(said) if OUTPUT_FIELDS & said.keys() else text_output(text)
 
 
-def _outcome(said: Mapping[str, JsonValue]) -> ToolOutput:
+def _parse_fields(said: Mapping[str, JsonValue]) -> ToolOutput:
     error = _text(said.get("error"))
-    rc = _whole_number(said.get("rc"))
+    rc = _integer(said.get("rc"))
     ok = said.get("ok", not error) is True and rc in (None, 0)
-    stdout = next((_text(said[key]) for key in ANSWERS if _text(said.get(key))), "")
+    stdout = next((_text(said[key]) for key in TEXT_FIELDS if _text(said.get(key))), "")
     stderr = _text(said.get("stderr"))
     if ok:
         return ToolOutput(ok=True, rc=0, stdout=stdout, stderr=stderr)
     if rc is None:
-        return refused(error or stderr or stdout or "the tool failed without saying why")
+        return error_output(error or stderr or stdout or "the tool failed without saying why")
     return ToolOutput(ok=False, rc=rc, stdout=stdout, stderr=stderr or error, error=error or None)
 
 
@@ -103,18 +103,22 @@ def _text(value: JsonValue) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _whole_number(value: JsonValue) -> int | None:
+def _integer(value: JsonValue) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 
-def _kept(output: ToolOutput) -> ToolOutput:
-    cut = [name for name in ("stdout", "stderr") if len(getattr(output, name)) > KEPT]
-    note = f"only the last {KEPT} characters of {' and '.join(cut)} were kept" if cut else ""
+def _truncate_streams(output: ToolOutput) -> ToolOutput:
+    cut = [name for name in ("stdout", "stderr") if len(getattr(output, name)) > MAX_OUTPUT_CHARS]
+    note = (
+        f"only the last {MAX_OUTPUT_CHARS} characters of {' and '.join(cut)} were kept"
+        if cut
+        else ""
+    )
     return replace(
         output,
-        stdout=replace_surrogates(output.stdout[-KEPT:]),
-        stderr=replace_surrogates(output.stderr[-KEPT:]),
-        error=replace_surrogates(output.error[:KEPT]) if output.error else output.error,
+        stdout=replace_surrogates(output.stdout[-MAX_OUTPUT_CHARS:]),
+        stderr=replace_surrogates(output.stderr[-MAX_OUTPUT_CHARS:]),
+        error=replace_surrogates(output.error[:MAX_OUTPUT_CHARS]) if output.error else output.error,
         told=replace_surrogates(output.told),
         note="; ".join(said for said in (output.note, note) if said),
     )

@@ -10,16 +10,16 @@ import resource
 import signal
 import sys
 
-MEMORY = 1 << 30
-FILE = 64 << 20
+MAX_MEMORY_BYTES = 1 << 30
+MAX_FILE_BYTES = 64 << 20
 
 
 def main(cpu_seconds: str, *command: str) -> None:
     """Becomes `command`, which may use `cpu_seconds` of processor time a process."""
-    _limit(resource.RLIMIT_CORE, 0)
-    _limit(resource.RLIMIT_CPU, int(cpu_seconds))
-    _limit(resource.RLIMIT_DATA, MEMORY)
-    _limit(resource.RLIMIT_FSIZE, FILE)
+    _set_limit(resource.RLIMIT_CORE, 0)
+    _set_limit(resource.RLIMIT_CPU, int(cpu_seconds))
+    _set_limit(resource.RLIMIT_DATA, MAX_MEMORY_BYTES)
+    _set_limit(resource.RLIMIT_FSIZE, MAX_FILE_BYTES)
     # Python ignores these two, and what is ignored stays ignored in the command.
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
@@ -29,7 +29,7 @@ def main(cpu_seconds: str, *command: str) -> None:
         sys.exit(f"{command[0]}: {broken.strerror}")
 
 
-def _limit(kind: int, value: int) -> None:
+def _set_limit(kind: int, value: int) -> None:
     _, hard = resource.getrlimit(kind)
     if hard != resource.RLIM_INFINITY:
         value = min(value, hard)

@@ -15,45 +15,45 @@ from pydantic import ValidationError
 
 from mini_agent.errors import MiniAgentError, SandboxBusy, SessionOver
 from mini_agent.messages import JsonObject
-from mini_agent.sandbox.client import Sandbox, TellingSandbox
+from mini_agent.sandbox.client import Sandbox, StreamingSandbox
 from mini_agent.sandbox.http import MAX_TIMEOUT_S
 from mini_agent.tools.arguments import (
-    NotRun,
-    Seconds,
-    called,
-    program_in,
-    seconds_in,
-    unknown_in,
+    RejectedCall,
+    Timeout,
+    parse_tool_call,
+    read_program_argument,
+    read_timeout,
+    note_unknown_arguments,
 )
 from mini_agent.tools.catalog import (
-    FILES_STAY,
+    WORKSPACE_NOTE,
     TEXT_TOOLS,
-    exec_shell,
+    build_shell_tool,
     program_tool,
-    remarked_tool,
-    text_tool_output,
+    append_description,
+    run_text_tool,
 )
-from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, refused
-from mini_agent.tools.languages import USUAL, allowed_languages
-from mini_agent.tools.shell import ShellGate
+from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, error_output
+from mini_agent.tools.languages import DEFAULT_LANGUAGES, resolve_languages
+from mini_agent.tools.shell import ShellPolicy
 from mini_agent_protocol.execution import Execution, Output
 from mini_agent_protocol.languages import REGISTRY, Language
 from mini_agent_protocol.snippet import Limits, Snippet
 
-FAREWELL_S: Final = 5.0
+CLOSE_TIMEOUT_S: Final = 5.0
 # A process that is gone without a word holds its sandbox no longer than this.
-TTL_S: Final = 30.0
-KEEP_EVERY_S: Final = 8.0
+SESSION_TTL_S: Final = 30.0
+KEEP_ALIVE_INTERVAL_S: Final = 8.0
 # So long a snippet waits for room, beside the sidecar's own queue.
-BUSY_S: Final = 120.0
+BUSY_TIMEOUT_S: Final = 120.0
 
-RunSandboxRun = Callable[[TellingSandbox], Awaitable[Execution]]
+StreamingCall = Callable[[StreamingSandbox], Awaitable[Execution]]
 
 
-class Session(TellingSandbox, Protocol):
+class SandboxSession(StreamingSandbox, Protocol):
     """A sandbox that is kept until it is closed, or nobody has asked for it for a while."""
 
-    async def keep(self) -> None:
+    async def keep_alive(self) -> None:
         """Asks for it."""
         ...
 
@@ -62,10 +62,10 @@ class Session(TellingSandbox, Protocol):
         ...
 
 
-class Sidecar(TellingSandbox, Protocol):
+class SessionProvider(StreamingSandbox, Protocol):
     """A sandbox that also has sessions."""
 
-    async def open_session(self, *, ttl_s: float) -> Session:
+    async def open_session(self, *, ttl_s: float) -> SandboxSession:
         """A new session; `SandboxUnavailable` where there is no room for one."""
         ...
 
@@ -77,27 +77,27 @@ class RunSandbox:
     one that found another session than the snippet before it.
     """
 
-    def __init__(self, sidecar: Sidecar) -> None:
+    def __init__(self, sidecar: SessionProvider) -> None:
         self._sidecar = sidecar
-        self._session: Session | None = None
+        self._session: SandboxSession | None = None
         self._keeping: asyncio.Task[None] | None = None
 
     async def run(self, snippet: Snippet) -> Execution:
         """Runs the run's next snippet."""
         return await self._run(lambda sandbox: sandbox.run(snippet))
 
-    async def run_telling(self, snippet: Snippet, tell: Callable[[Output], None]) -> Execution:
-        """The same; `tell` gets each piece of its output as it comes."""
-        return await self._run(lambda sandbox: sandbox.run_telling(snippet, tell))
+    async def run_streaming(self, snippet: Snippet, listener: Callable[[Output], None]) -> Execution:
+        """The same; `listener` gets each piece of its output as it comes."""
+        return await self._run(lambda sandbox: sandbox.run_streaming(snippet, listener))
 
     async def aclose(self) -> None:
         """Closes the session, if one was ever opened."""
         self._stop_keeping()
         if self._session is not None:
-            await asyncio.shield(_closed(self._session))
+            await asyncio.shield(_close(self._session))
 
-    async def _run(self, run: RunSandboxRun) -> Execution:
-        until = asyncio.get_running_loop().time() + BUSY_S
+    async def _run(self, run: StreamingCall) -> Execution:
+        until = asyncio.get_running_loop().time() + BUSY_TIMEOUT_S
         while True:
             try:
                 return await self._once(run)
@@ -107,7 +107,7 @@ class RunSandbox:
                     raise
                 await asyncio.sleep(busy.retry_after_s)
 
-    async def _once(self, run: RunSandboxRun) -> Execution:
+    async def _once(self, run: StreamingCall) -> Execution:
         session = await self._open_session()
         if session is None:
             return await run(self._sidecar)
@@ -117,14 +117,14 @@ class RunSandbox:
             # Nobody called for so long that it has expired: the model took its time.
             self._session = None
             self._stop_keeping()
-        return _without_files(await run(await self._open_session() or self._sidecar))
+        return _mark_files_lost(await run(await self._open_session() or self._sidecar))
 
-    async def _open_session(self) -> Session | None:
+    async def _open_session(self) -> SandboxSession | None:
         if self._session is None:
             # Whatever is wrong, and is not only a lack of room, the single run will say.
             with contextlib.suppress(MiniAgentError):
-                self._session = await self._sidecar.open_session(ttl_s=TTL_S)
-                self._keeping = asyncio.create_task(_kept(self._session))
+                self._session = await self._sidecar.open_session(ttl_s=SESSION_TTL_S)
+                self._keeping = asyncio.create_task(_keep_alive(self._session))
         return self._session
 
     def _stop_keeping(self) -> None:
@@ -133,29 +133,29 @@ class RunSandbox:
             self._keeping = None
 
 
-async def _kept(session: Session) -> None:
+async def _keep_alive(session: SandboxSession) -> None:
     while True:
-        await asyncio.sleep(KEEP_EVERY_S)
+        await asyncio.sleep(KEEP_ALIVE_INTERVAL_S)
         # Where it is over, its next call will say so.
         with contextlib.suppress(MiniAgentError):
-            await session.keep()
+            await session.keep_alive()
 
 
-async def _closed(session: Session) -> None:
+async def _close(session: SandboxSession) -> None:
     # A sidecar that does not hear this ends the session when its time is up.
     with contextlib.suppress(MiniAgentError, TimeoutError):
-        async with asyncio.timeout(FAREWELL_S):
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
             await session.aclose()
 
 
-def _without_files(execution: Execution) -> Execution:
+def _mark_files_lost(execution: Execution) -> Execution:
     if execution.session is None:
         return execution
     lost = execution.session.model_copy(update={"workspace": "lost"})
     return execution.model_copy(update={"session": lost})
 
 
-Run = Callable[[Snippet], Awaitable[Execution]]
+RunSnippet = Callable[[Snippet], Awaitable[Execution]]
 
 CODE_TOOLS: Final = MappingProxyType[Language, Tool](
     {spec.name: program_tool(spec) for spec in REGISTRY if spec.name != "bash"}
@@ -175,22 +175,22 @@ class SandboxInvoker:
         self,
         sandbox: Sandbox,
         *,
-        languages: Iterable[str] = USUAL,
+        languages: Iterable[str] = DEFAULT_LANGUAGES,
         max_timeout_s: float = MAX_TIMEOUT_S,
         workspace: Literal["kept", "new"] = "new",
     ) -> None:
-        self.languages = allowed_languages(languages)
+        self.languages = resolve_languages(languages)
         self._sandbox, self._workspace = sandbox, workspace
         self._max_timeout_s = min(max_timeout_s, MAX_TIMEOUT_S)
-        self._gate = ShellGate(self.languages)
+        self._gate = ShellPolicy(self.languages)
 
     async def list_openai_tools(self) -> list[Tool]:
         """A tool for each allowed language, the shell, and the text tools."""
         programs = [CODE_TOOLS[language] for language in self.languages if language in CODE_TOOLS]
-        shell = [exec_shell(self._gate.rule)] if self.languages else []
+        shell = [build_shell_tool(self._gate.rule)] if self.languages else []
         running = [*programs, *shell]
         if self._workspace == "kept":
-            running = [remarked_tool(tool, FILES_STAY) for tool in running]
+            running = [append_description(tool, WORKSPACE_NOTE) for tool in running]
         return [*running, *TEXT_TOOLS]
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
@@ -198,37 +198,37 @@ class SandboxInvoker:
         return await self._output(openai_tool, self._sandbox.run)
 
     async def stream_openai_tool(
-        self, openai_tool: OpenAIToolCall, tell: Callable[[Output], None]
+        self, openai_tool: OpenAIToolCall, listener: Callable[[Output], None]
     ) -> ToolOutput:
-        """The same; `tell` gets each piece of output as it comes, if the sandbox can tell."""
+        """The same; `listener` gets each piece of output as it comes, if the sandbox can tell."""
         sandbox = self._sandbox
-        if not isinstance(sandbox, TellingSandbox):
+        if not isinstance(sandbox, StreamingSandbox):
             return await self.call_openai_tool(openai_tool)
-        return await self._output(openai_tool, lambda snippet: sandbox.run_telling(snippet, tell))
+        return await self._output(openai_tool, lambda snippet: sandbox.run_streaming(snippet, listener))
 
-    async def _output(self, openai_tool: OpenAIToolCall, run: Run) -> ToolOutput:
+    async def _output(self, openai_tool: OpenAIToolCall, run: RunSnippet) -> ToolOutput:
         try:
-            name, arguments = called(openai_tool)
-            answer = text_tool_output(name, arguments)
+            name, arguments = parse_tool_call(openai_tool)
+            answer = run_text_tool(name, arguments)
             return answer or await self._run(name, arguments, run)
-        except NotRun as why:
-            return refused(str(why))
+        except RejectedCall as why:
+            return error_output(str(why))
         except MiniAgentError as broken:
-            return refused(str(broken))
+            return error_output(str(broken))
 
-    async def _run(self, name: str, arguments: JsonObject, run: Run) -> ToolOutput:
-        seconds = seconds_in(arguments, longest=self._max_timeout_s)
+    async def _run(self, name: str, arguments: JsonObject, run: RunSnippet) -> ToolOutput:
+        seconds = read_timeout(arguments, longest=self._max_timeout_s)
         if name == "exec_shell" and self.languages:
-            line = program_in(arguments, "cmd")
+            line = read_program_argument(arguments, "cmd")
             toolchain = self._gate.toolchain(line)
-            snippet = _snippet("bash", line, seconds, toolchain)
-            ignored = unknown_in(arguments, ("cmd", "timeout_s"))
+            snippet = _build_snippet("bash", line, seconds, toolchain)
+            ignored = note_unknown_arguments(arguments, ("cmd", "timeout_s"))
         else:
             language = self._language_of_tool(name)
-            snippet = _snippet(language, program_in(arguments, "code"), seconds)
-            ignored = unknown_in(arguments, ("code", "timeout_s"))
+            snippet = _build_snippet(language, read_program_argument(arguments, "code"), seconds)
+            ignored = note_unknown_arguments(arguments, ("code", "timeout_s"))
         execution = await run(snippet)
-        return output_of_execution(execution, seconds.note, ignored, self._lost_files(execution))
+        return to_tool_output(execution, seconds.note, ignored, self._lost_files(execution))
 
     def _lost_files(self, execution: Execution) -> str:
         if self._workspace == "new":
@@ -243,10 +243,10 @@ class SandboxInvoker:
         for allowed in self.languages:
             if language == allowed and allowed in CODE_TOOLS:
                 return allowed
-        raise NotRun(f"there is no tool {name!r:.80}; allowed languages: {self.languages}")
+        raise RejectedCall(f"there is no tool {name!r:.80}; allowed languages: {self.languages}")
 
 
-def output_of_execution(execution: Execution, *notes: str) -> ToolOutput:
+def to_tool_output(execution: Execution, *notes: str) -> ToolOutput:
     """An execution as the model gets to see it; `notes` are remarks on the call."""
     cut = [name for name in ("stdout", "stderr") if getattr(execution.truncated, name)]
     cutting = f"{' and '.join(cut)} was longer than the sandbox keeps and is cut" if cut else ""
@@ -262,12 +262,12 @@ def output_of_execution(execution: Execution, *notes: str) -> ToolOutput:
     )
 
 
-def _snippet(
-    language: Language, code: str, seconds: Seconds, toolchain: Language | None = None
+def _build_snippet(
+    language: Language, code: str, seconds: Timeout, toolchain: Language | None = None
 ) -> Snippet:
     try:
         limits = Limits(timeout_s=seconds.value)
         return Snippet(language=language, code=code, limits=limits, toolchain=toolchain)
     except ValidationError as wrong:
         first = wrong.errors()[0]
-        raise NotRun(f"{first['loc'][0]}: {first['msg']}") from None
+        raise RejectedCall(f"{first['loc'][0]}: {first['msg']}") from None

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-PIECE: Final = re.compile(r"\\.|'[^']*'|(?P<quoted>\"(?:[^\"\\]|\\.)*\")", re.DOTALL)
-VARIABLE: Final = re.compile(r"\$[\w{@*#?!$(\[-]|`|[<>]\(")
+QUOTED_PIECE: Final = re.compile(r"\\.|'[^']*'|(?P<quoted>\"(?:[^\"\\]|\\.)*\")", re.DOTALL)
+EXPANSION: Final = re.compile(r"\$[\w{@*#?!$(\[-]|`|[<>]\(")
 BRACES: Final = re.compile(r"\{[^}\s]*(?:,|\.\.)")
 GLOB: Final = re.compile(r"[*?\[]|[@+!]\(")
 
@@ -22,18 +22,18 @@ class Word:
     @property
     def expands(self) -> bool:
         """Whether a variable, a substitution or a calculation is a part of it."""
-        shown = PIECE.sub(lambda piece: piece["quoted"] or "", self.source)
-        return VARIABLE.search(shown) is not None
+        shown = QUOTED_PIECE.sub(lambda piece: piece["quoted"] or "", self.source)
+        return EXPANSION.search(shown) is not None
 
     @property
     def has_braces(self) -> bool:
         """Whether braces may make several words of it."""
-        return BRACES.search(PIECE.sub("", self.source)) is not None
+        return BRACES.search(QUOTED_PIECE.sub("", self.source)) is not None
 
     @property
     def is_static(self) -> bool:
         """Whether it is the same word whatever variables and files there are."""
-        bare = PIECE.sub("", self.source)
+        bare = QUOTED_PIECE.sub("", self.source)
         return not (self.expands or self.has_braces or GLOB.search(bare))
 
 

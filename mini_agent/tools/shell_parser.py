@@ -24,34 +24,38 @@ if TYPE_CHECKING:
 ESCAPED: Final = re.compile(r"\\(.)", re.DOTALL)
 ESCAPED_IN_QUOTES: Final = re.compile(r'\\([$`"\\])|\\\n')
 ESCAPED_IN_BACKTICKS: Final = re.compile(r"\\([$`\\])")
-PLAIN: Final = re.compile(r"(?:[^ \t\n'\"\\`;|&<>]|\\.)*", re.DOTALL)
+PLAIN_WORD: Final = re.compile(r"(?:[^ \t\n'\"\\`;|&<>]|\\.)*", re.DOTALL)
 # What may stand between two pieces of a line. A \ and a newline alone join them.
 GAP: Final = re.compile(r"[ \t\n]*|[ \t\n]+(?:\\\n[ \t\n]*)+|\\\n[ \t]+(?:\\\n[ \t]*)*")
-HARMLESS: Final = ("2>&1", "1>&2", ">&2", "2>/dev/null", ">/dev/null", "1>/dev/null")
-RESERVED: Final = frozenset(
+HARMLESS_REDIRECTIONS: Final = ("2>&1", "1>&2", ">&2", "2>/dev/null", ">/dev/null", "1>/dev/null")
+RESERVED_WORDS: Final = frozenset(
     {"if", "then", "elif", "else", "fi", "for", "while", "until", "do", "done", "case", "esac"}
     | {"select", "function", "in", "coproc", "{", "}", "!"}
 )
-HIDING: Final = frozenset(
+HIDING_NODES: Final = frozenset(
     {"command_substitution", "process_substitution", "arithmetic_expansion", "comment"}
     | {"ansi_c_string", "translated_string", "heredoc_redirect"}
 )
 # These alone make a line that is nothing but commands one after the other.
-JOINING: Final = frozenset({"program", "list", "pipeline", "subshell", "redirected_statement"})
-SIGNS: Final = frozenset({";", "|", "|&", "||", "&&", "&", "(", ")", "\n"})
-COMMANDS: Final = frozenset({"command", "declaration_command", "unset_command", "test_command"})
-REDIRECTIONS: Final = frozenset({"file_redirect", "herestring_redirect", "heredoc_redirect"})
-SUBSTITUTIONS: Final = frozenset({"command_substitution", "process_substitution"})
-WITH_TEXT: Final = frozenset({"string", "heredoc_body", "expansion", "regex"})
+JOINING_NODES: Final = frozenset(
+    {"program", "list", "pipeline", "subshell", "redirected_statement"}
+)
+OPERATORS: Final = frozenset({";", "|", "|&", "||", "&&", "&", "(", ")", "\n"})
+COMMAND_NODES: Final = frozenset(
+    {"command", "declaration_command", "unset_command", "test_command"}
+)
+REDIRECTION_NODES: Final = frozenset({"file_redirect", "herestring_redirect", "heredoc_redirect"})
+SUBSTITUTION_NODES: Final = frozenset({"command_substitution", "process_substitution"})
+TEXT_NODES: Final = frozenset({"string", "heredoc_body", "expansion", "regex"})
 # Of what stands between [[ and ]], these hold several words.
-TESTS: Final = frozenset(
+TEST_NODES: Final = frozenset(
     {"unary_expression", "binary_expression", "parenthesized_expression", "negation_expression"}
 )
 MAX_DEPTH: Final = 8
 
 
 @lru_cache(maxsize=1)
-def bash_parser() -> Parser:
+def load_bash_parser() -> Parser:
     """Load the grammar, once."""
     import tree_sitter_bash
     from tree_sitter import Language, Parser
@@ -59,30 +63,30 @@ def bash_parser() -> Parser:
     return Parser(Language(tree_sitter_bash.language()))
 
 
-def test_words(node: Node) -> Iterator[Node]:
+def iterate_word_nodes(node: Node) -> Iterator[Node]:
     """Yield the words of a command; those between [[ and ]] as well."""
     for child in node.children:
-        if node.type == "test_command" and child.type in TESTS:
-            yield from _flat(child)
+        if node.type == "test_command" and child.type in TEST_NODES:
+            yield from _iterate_test_nodes(child)
         else:
             yield child
 
 
-def _flat(test: Node) -> Iterator[Node]:
+def _iterate_test_nodes(test: Node) -> Iterator[Node]:
     waiting = [test]
     while waiting:
         node = waiting.pop()
-        if node.type in TESTS:
+        if node.type in TEST_NODES:
             waiting += reversed(node.children)
         else:
             yield node
 
 
-def unquoted(node: Node, written: bytes) -> str:
+def unquote(node: Node, written: bytes) -> str:
     """Return the text of a word without its quotes."""
     source = written[node.start_byte : node.end_byte].decode("utf-8", "replace")
     if node.type in ("command_name", "concatenation"):
-        return "".join(unquoted(child, written) for child in node.children)
+        return "".join(unquote(child, written) for child in node.children)
     if node.type == "word":
         return ESCAPED.sub(lambda found: found[1].strip("\n"), source)
     if node.type == "raw_string":
@@ -106,7 +110,7 @@ def _parse(line: str, depth: int) -> ShellLine:
         line = ESCAPED.sub(lambda found: "" if found[1] == "\n" else found[0], line)
     written = line.encode("utf-8", "surrogatepass")
     reader = _Reader(written, depth)
-    reader.read(bash_parser().parse(written).root_node)
+    reader.read(load_bash_parser().parse(written).root_node)
     return reader.result()
 
 
@@ -149,11 +153,11 @@ class _Reader:
 
     def _read_node(self, node: Node) -> None:
         self._notice(node)
-        if node.type in COMMANDS:
+        if node.type in COMMAND_NODES:
             self._command(node, ())
         elif node.type == "redirected_statement":
             self._redirected(node)
-        elif node.type in REDIRECTIONS:
+        elif node.type in REDIRECTION_NODES:
             self._add_words(self._redirection(node))
         elif node.type == "variable_assignment":
             self._assignment(node)
@@ -166,20 +170,20 @@ class _Reader:
             self.pending += reversed(node.children)
 
     def _notice(self, node: Node) -> None:
-        if node.type in HIDING:
+        if node.type in HIDING_NODES:
             self._hides(node)
-        expected = JOINING | COMMANDS | REDIRECTIONS if node.is_named else SIGNS
+        expected = JOINING_NODES | COMMAND_NODES | REDIRECTION_NODES if node.is_named else OPERATORS
         self.only_joined &= node.type in expected
-        self.has_operators |= node.type not in COMMANDS | {"program"}
+        self.has_operators |= node.type not in COMMAND_NODES | {"program"}
 
     def _command(self, node: Node, extra: Iterable[Node]) -> None:
         words: list[Word] = []
         assignments: list[str] = []
         self._check_gaps(node)
-        for child in (*test_words(node), *extra):
+        for child in (*iterate_word_nodes(node), *extra):
             if child.type == "variable_assignment" and node.type == "command" and not words:
                 assignments.append(self._assignment(child))
-            elif child.type in REDIRECTIONS:
+            elif child.type in REDIRECTION_NODES:
                 words += map(self._argument, self._redirection(child))
             else:
                 words.append(self._argument(child))
@@ -191,7 +195,7 @@ class _Reader:
     def _check_name(self, name: Word) -> None:
         if not name.is_static and name.text != "[":
             self._doubt(f"only a shell can tell which command {name.source:.40} is")
-        elif name.text in RESERVED:
+        elif name.text in RESERVED_WORDS:
             self._doubt(f"{name.text} stands where a command is expected")
 
     def _add_words(self, nodes: list[Node]) -> None:
@@ -204,10 +208,10 @@ class _Reader:
         extra = [
             word
             for child in node.children
-            if child.type in REDIRECTIONS
+            if child.type in REDIRECTION_NODES
             for word in self._redirection(child)
         ]
-        bodies = [child for child in node.children if child.type not in REDIRECTIONS]
+        bodies = [child for child in node.children if child.type not in REDIRECTION_NODES]
         if bodies and bodies[0].type == "command":
             self._command(bodies.pop(0), extra)
         else:
@@ -225,7 +229,7 @@ class _Reader:
         operator = self.written[node.start_byte : end].decode(errors="replace").strip()
         target = self._argument(targets[0]) if targets else Word("", "")
         self.redirections.append(Redirection(operator, target))
-        self.only_joined &= f"{operator}{target.source}" in HARMLESS
+        self.only_joined &= f"{operator}{target.source}" in HARMLESS_REDIRECTIONS
         return targets[1:]
 
     def _here_document(self, node: Node) -> list[Node]:
@@ -239,9 +243,9 @@ class _Reader:
                 self.redirections.append(Redirection("<<", Word(body, body)))
                 if not is_literal:
                     self._expansions(child)
-            elif child.type in REDIRECTIONS:
+            elif child.type in REDIRECTION_NODES:
                 extra += self._redirection(child)
-            elif child.type in JOINING | COMMANDS or child.type.endswith("statement"):
+            elif child.type in JOINING_NODES | COMMAND_NODES or child.type.endswith("statement"):
                 self.pending.append(child)
             elif child.type not in ("heredoc_start", "heredoc_end", "file_descriptor"):
                 extra.append(child)
@@ -292,12 +296,12 @@ class _Reader:
         found: list[Node] = []
         while inside:
             each = inside.pop()
-            if each.type in HIDING:
+            if each.type in HIDING_NODES:
                 self._hides(each)
-            if each.type in SUBSTITUTIONS:
+            if each.type in SUBSTITUTION_NODES:
                 found.append(each)
                 continue
-            if each.type == "word" and not PLAIN.fullmatch(self._source(each)):
+            if each.type == "word" and not PLAIN_WORD.fullmatch(self._source(each)):
                 self._doubt(f"the word {self._source(each)!r:.40} is not clear")
             self._check_gaps(each)
             inside += reversed(each.children)
@@ -306,21 +310,21 @@ class _Reader:
         self.pending += reversed(found)
 
     def _word(self, node: Node) -> Word:
-        return Word(unquoted(node, self.written), self._source(node))
+        return Word(unquote(node, self.written), self._source(node))
 
     def _check_gaps(self, node: Node) -> None:
         children = node.children
-        if not children or node.type in WITH_TEXT:
+        if not children or node.type in TEXT_NODES:
             return
         self._check_gap(node.start_byte, children[0].start_byte)
         self._check_gap(children[-1].end_byte, node.end_byte)
         for before, after in itertools.pairwise(children):
             self._check_gap(before.end_byte, after.start_byte)
             gap = self.written[before.end_byte : after.start_byte]
-            if b"\n" in gap.replace(b"\\\n", b"") and node.type in COMMANDS - {"test_command"}:
+            if b"\n" in gap.replace(b"\\\n", b"") and node.type in COMMAND_NODES - {"test_command"}:
                 self._doubt("one of its commands goes over the end of a line")
-            is_one = before.end_byte == after.start_byte and node.type in COMMANDS
-            if is_one and not {before.type, after.type} & REDIRECTIONS:
+            is_one = before.end_byte == after.start_byte and node.type in COMMAND_NODES
+            if is_one and not {before.type, after.type} & REDIRECTION_NODES:
                 self._doubt("where one of its words ends is not clear")
 
     def _check_gap(self, start: int, end: int) -> None:

@@ -22,23 +22,23 @@ from typing import Final, TypeAlias
 
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject
-from mini_agent.tools.arguments import Called, NotRun, called
+from mini_agent.tools.arguments import ParsedCall, RejectedCall, parse_tool_call
 from mini_agent.tools.invoker import (
     Invoker,
-    Listener,
+    OutputListener,
     OpenAIToolCall,
-    PassingInvoker,
+    WrapperInvoker,
     Tool,
     ToolOutput,
-    name_called,
-    passed_on,
-    refused,
-    renamed,
-    tool_named,
+    get_called_name,
+    forward_call,
+    error_output,
+    rename_tool,
+    get_tool_name,
 )
 
 
-class Quiet:
+class BufferedInvoker:
     """The tools of `invoker`, without its pieces of output, where it has any."""
 
     def __init__(self, invoker: Invoker) -> None:
@@ -53,11 +53,11 @@ class Quiet:
         return await self._invoker.call_openai_tool(openai_tool)
 
 
-class ToolsMissing(UserWarning):
+class MissingToolsWarning(UserWarning):
     """One of several invokers cannot list its tools; the run goes on with those of the others."""
 
 
-class JoinedInvoker(PassingInvoker):
+class CombinedInvoker(WrapperInvoker):
     """The tools of all `invokers`; of two with one name the first stays.
 
     One that cannot list its tools is left out, with a warning, as long as another can.
@@ -72,45 +72,45 @@ class JoinedInvoker(PassingInvoker):
     async def list_openai_tools(self) -> list[Tool]:
         """All tools, in the order of the invokers; the first one's error when none can list."""
         async with asyncio.TaskGroup() as listing:
-            tasks = [listing.create_task(_listing(invoker)) for invoker in self._invokers]
+            tasks = [listing.create_task(_list_tools(invoker)) for invoker in self._invokers]
         listings = [task.result() for task in tasks]
         self._warn([each for each in listings if isinstance(each, Exception)])
         tools: dict[str, Tool] = {}
         owners: dict[str, Invoker] = {}
         for invoker, listed in zip(self._invokers, listings, strict=True):
             for tool in [] if isinstance(listed, Exception) else listed:
-                tools.setdefault(tool_named(tool), tool)
-                owners.setdefault(tool_named(tool), invoker)
+                tools.setdefault(get_tool_name(tool), tool)
+                owners.setdefault(get_tool_name(tool), invoker)
         self._owners = owners
         return list(tools.values())
 
-    async def _passed_on(
-        self, openai_tool: OpenAIToolCall, tell: Listener | None
+    async def _forward(
+        self, openai_tool: OpenAIToolCall, listener: OutputListener | None
     ) -> str | ToolOutput:
-        name = name_called(openai_tool)
+        name = get_called_name(openai_tool)
         if name not in self._owners:
             await self.list_openai_tools()
         owner = self._owners.get(name)
         if owner is None:
             known = ", ".join(sorted(self._owners))
-            return refused(f"there is no tool {name!r:.80}; there are: {known:.500}")
-        return await passed_on(owner, openai_tool, tell)
+            return error_output(f"there is no tool {name!r:.80}; there are: {known:.500}")
+        return await forward_call(owner, openai_tool, listener)
 
     def _warn(self, errors: Sequence[Exception]) -> None:
         if len(errors) == len(self._invokers):
             raise errors[0]
         for error in errors:
-            warnings.warn(f"tools are missing: {error}", ToolsMissing, stacklevel=3)
+            warnings.warn(f"tools are missing: {error}", MissingToolsWarning, stacklevel=3)
 
 
-async def _listing(invoker: Invoker) -> list[Tool] | Exception:
+async def _list_tools(invoker: Invoker) -> list[Tool] | Exception:
     try:
         return await invoker.list_openai_tools()
     except Exception as broken:  # noqa: BLE001  an invoker is foreign code and may raise anything
         return broken
 
 
-class TimedInvoker(PassingInvoker):
+class TimeoutInvoker(WrapperInvoker):
     """Cancels a call of `invoker` after `seconds` and tells the model so."""
 
     def __init__(self, invoker: Invoker, seconds: float) -> None:
@@ -122,31 +122,31 @@ class TimedInvoker(PassingInvoker):
         """The tools of the invoker."""
         return await self._invoker.list_openai_tools()
 
-    async def _passed_on(
-        self, openai_tool: OpenAIToolCall, tell: Listener | None
+    async def _forward(
+        self, openai_tool: OpenAIToolCall, listener: OutputListener | None
     ) -> str | ToolOutput:
         cut = asyncio.timeout(self._seconds)
         try:
             async with cut:
-                return await passed_on(self._invoker, openai_tool, tell)
+                return await forward_call(self._invoker, openai_tool, listener)
         except TimeoutError:
             if not cut.expired():
                 raise
-            return refused(f"the call took longer than {self._seconds:g} s and was cancelled")
+            return error_output(f"the call took longer than {self._seconds:g} s and was cancelled")
 
 
 # What OpenAI takes as the name of a function.
-LONGEST: Final = 64
-UNFIT: Final = re.compile(r"[^A-Za-z0-9_-]")
+MAX_NAME_CHARS: Final = 64
+INVALID_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_-]")
 
 
-class NamespacedInvoker(PassingInvoker):
+class PrefixedInvoker(WrapperInvoker):
     """The tools of `invoker` as `server__tool`, in letters and lengths that every model takes."""
 
     def __init__(self, server: str, invoker: Invoker) -> None:
-        if not server or UNFIT.search(server) or len(server) > LONGEST // 2:
+        if not server or INVALID_CHARACTER.search(server) or len(server) > MAX_NAME_CHARS // 2:
             raise BadRequest(
-                f"{server!r:.80} cannot name a server: 1 to {LONGEST // 2} letters, digits, - or _",
+                f"{server!r:.80} cannot name a server: 1 to {MAX_NAME_CHARS // 2} letters, digits, - or _",
                 field="server",
             )
         self._server, self._invoker = server, invoker
@@ -158,35 +158,35 @@ class NamespacedInvoker(PassingInvoker):
         own_names: dict[str, str] = {}
         for tool in tools:
             own_names.setdefault(
-                long_name(self._server, tool_named(tool), own_names), tool_named(tool)
+                prefix_name(self._server, get_tool_name(tool), own_names), get_tool_name(tool)
             )
         self._own_names = own_names
         long_names = {own: long for long, own in own_names.items()}
-        return [renamed(tool, long_names[tool_named(tool)]) for tool in tools]
+        return [rename_tool(tool, long_names[get_tool_name(tool)]) for tool in tools]
 
-    async def _passed_on(
-        self, openai_tool: OpenAIToolCall, tell: Listener | None
+    async def _forward(
+        self, openai_tool: OpenAIToolCall, listener: OutputListener | None
     ) -> str | ToolOutput:
-        return await passed_on(self._invoker, await self._own(openai_tool), tell)
+        return await forward_call(self._invoker, await self._own(openai_tool), listener)
 
     async def _own(self, openai_tool: OpenAIToolCall) -> OpenAIToolCall:
-        name = name_called(openai_tool)
+        name = get_called_name(openai_tool)
         if name not in self._own_names:
             await self.list_openai_tools()
-        return renamed(openai_tool, self._own_names.get(name, name))
+        return rename_tool(openai_tool, self._own_names.get(name, name))
 
 
-def long_name(server: str, own: str, taken: Mapping[str, str]) -> str:
+def prefix_name(server: str, own: str, taken: Mapping[str, str]) -> str:
     """The name of a server's tool in a catalog, another than those `taken` by other tools."""
-    name = f"{server}__{UNFIT.sub('_', own)}"[:LONGEST]
+    name = f"{server}__{INVALID_CHARACTER.sub('_', own)}"[:MAX_NAME_CHARS]
     count = 2
     while taken.get(name, own) != own:
-        name = f"{name[: LONGEST - 4]}_{count}"
+        name = f"{name[: MAX_NAME_CHARS - 4]}_{count}"
         count += 1
     return name
 
 
-class FilteredInvoker(PassingInvoker):
+class FilteredInvoker(WrapperInvoker):
     """Of the tools of `invoker` those `enabled`, all where it is None, without those `disabled`.
 
     What is not listed cannot be called either.
@@ -203,44 +203,44 @@ class FilteredInvoker(PassingInvoker):
     async def list_openai_tools(self) -> list[Tool]:
         """The tools that are left."""
         tools = await self._invoker.list_openai_tools()
-        return [tool for tool in tools if self._has(tool_named(tool))]
+        return [tool for tool in tools if self._has(get_tool_name(tool))]
 
-    async def _passed_on(
-        self, openai_tool: OpenAIToolCall, tell: Listener | None
+    async def _forward(
+        self, openai_tool: OpenAIToolCall, listener: OutputListener | None
     ) -> str | ToolOutput:
-        name = name_called(openai_tool)
+        name = get_called_name(openai_tool)
         if not self._has(name):
-            return refused(f"the tool {name!r:.80} is not enabled here")
-        return await passed_on(self._invoker, openai_tool, tell)
+            return error_output(f"the tool {name!r:.80} is not enabled here")
+        return await forward_call(self._invoker, openai_tool, listener)
 
     def _has(self, name: str) -> bool:
         return (self._enabled is None or name in self._enabled) and name not in self._disabled
 
 
-Approval: TypeAlias = Callable[[str, JsonObject], Awaitable[bool]]
+ApprovalCallback: TypeAlias = Callable[[str, JsonObject], Awaitable[bool]]
 
 
-class ApprovedInvoker(PassingInvoker):
+class ApprovalInvoker(WrapperInvoker):
     """Asks `approve` with the name and the arguments of each call; one that is denied is not made.
 
     The run's time goes on while somebody thinks.
     """
 
-    def __init__(self, invoker: Invoker, approve: Approval) -> None:
+    def __init__(self, invoker: Invoker, approve: ApprovalCallback) -> None:
         self._invoker, self._approve = invoker, approve
 
     async def list_openai_tools(self) -> list[Tool]:
         """The tools of the invoker."""
         return await self._invoker.list_openai_tools()
 
-    async def _passed_on(
-        self, openai_tool: OpenAIToolCall, tell: Listener | None
+    async def _forward(
+        self, openai_tool: OpenAIToolCall, listener: OutputListener | None
     ) -> str | ToolOutput:
         try:
-            call: Called = called(openai_tool)
-        except NotRun as why:
-            return refused(str(why))
+            call: ParsedCall = parse_tool_call(openai_tool)
+        except RejectedCall as why:
+            return error_output(str(why))
         # What it does to its arguments does not change the call.
         if not await self._approve(call.name, deepcopy(call.arguments)):
-            return refused(f"this call of {call.name} was not approved, so it was not made")
-        return await passed_on(self._invoker, openai_tool, tell)
+            return error_output(f"this call of {call.name} was not approved, so it was not made")
+        return await forward_call(self._invoker, openai_tool, listener)

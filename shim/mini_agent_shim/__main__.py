@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from mini_agent.agent.tool_backends import choose_languages
 from mini_agent.errors import BadRequest
-from mini_agent.tools.languages import allowed_languages
+from mini_agent.tools.languages import resolve_languages
 from mini_agent_protocol.asgi.head_timeout import HeadTimeoutProtocol
 from mini_agent_protocol.asgi.json_log import log_to_stderr
 from mini_agent_shim.app import create_app
@@ -28,7 +28,7 @@ def main() -> None:
         settings = ShimSettings()
         require_token_or_loopback(settings)
         require_writable_folder(settings.runs_dir)
-        allowed_languages(choose_languages(None, settings) or ())
+        resolve_languages(choose_languages(None, settings) or ())
         export_spans("mini-agent")
         app = create_app(settings)
     except BadRequest as wrong:

@@ -10,14 +10,14 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from mini_agent.events import Event, ModelAsked, ModelReplied, Stopped, ToolFinished
 from mini_agent.result import ToolInvocation, Usage
-from mini_agent.tools.names import TOOL_OF_LANGUAGE
+from mini_agent.tools.names import TOOL_BY_LANGUAGE
 from mini_agent.tools.research import context7, perplexity
 from mini_agent_protocol.asgi import metrics
 
 # Other tools, and names that a model invented, would make the number of labels unbounded.
 KNOWN_TOOLS: Final = frozenset(
     {
-        *TOOL_OF_LANGUAGE.values(),
+        *TOOL_BY_LANGUAGE.values(),
         *("compress_runs", "echo", "research_echo"),
         *(perplexity.NAME, context7.NAME),
     }

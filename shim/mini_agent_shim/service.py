@@ -11,10 +11,10 @@ from mini_agent.agent.tool_backends import InvokerContext, ToolSources, open_too
 from mini_agent.errors import BadRequest
 from mini_agent.events import Event, Listener
 from mini_agent.model import Model
-from mini_agent.remote.schema import AgentRunRequest, Place, places_in
+from mini_agent.remote.schema import AgentRunRequest, Backend, split_tool_backend
 from mini_agent.result import AgentResult
 from mini_agent.settings import require_model
-from mini_agent.tools.wrappers import Quiet
+from mini_agent.tools.wrappers import BufferedInvoker
 from mini_agent_shim.errors import RunWithoutResult
 from mini_agent_shim.mcp.servers import McpServers
 from mini_agent_shim.runs.registry import RunOrigin, RunRegistry
@@ -31,14 +31,14 @@ def open_tool_backend(
     servers: McpServers,
 ) -> InvokerContext:
     """Open the tools of the request's `tool_backend`, where `auto` is the sidecar."""
-    places = [_resolve_place(place) for place in places_in(request.tool_backend)]
+    places = [_resolve_place(place) for place in split_tool_backend(request.tool_backend)]
     sources = ToolSources(
         request, settings, lambda: nullcontext(sidecar.client()), servers.open_tools
     )
     return open_tools(places, sources)
 
 
-def _resolve_place(place: Place) -> Place:
+def _resolve_place(place: Backend) -> Backend:
     if place == "docker":
         raise BadRequest(
             "tool_backend 'docker' is not available in the shim",
@@ -74,7 +74,7 @@ class RunService:
             async with open_tool_backend(
                 request, self.settings, self.sidecar, self.servers
             ) as invoker:
-                used = invoker if is_followed else Quiet(invoker)
+                used = invoker if is_followed else BufferedInvoker(invoker)
                 return await run_agent(request.messages, used, config, self.model, listener)
 
         return RunPlan(request, config.model, work)

@@ -30,7 +30,7 @@ from mini_agent.testing.scripted import (
 )
 from mini_agent.testing.transcript_rules import broken_rules
 from mini_agent.tools.catalog import EchoMCP
-from mini_agent.tools.invoker import OpenAIToolCall, ToolOutput, printed
+from mini_agent.tools.invoker import OpenAIToolCall, ToolOutput, text_output
 from mini_agent_protocol.execution import Output
 from tests.agent.checked_run import TASK, tool_texts, wait_until
 
@@ -105,7 +105,7 @@ class Streaming(EchoMCP):
         assert callable(tell)
         tell(Output(stream="stdout", text="one\n"))
         tell(Output(stream="stderr", text="two\n"))
-        return printed("one\n")
+        return text_output("one\n")
 
 
 async def test_output_is_told_piece_by_piece_where_the_invoker_streams() -> None:

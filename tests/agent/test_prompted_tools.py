@@ -17,7 +17,7 @@ from mini_agent.config import AgentConfig
 from mini_agent.errors import ModelError, NoToolSupport
 from mini_agent.messages import assistant, function_call, tool_result, user
 from mini_agent.testing.scripted import ScriptedModel, text_reply
-from mini_agent.tools.arguments import offered_tools
+from mini_agent.tools.arguments import parse_tools
 from mini_agent.tools.catalog import ECHO, EXEC_PYTHON, EchoMCP
 from tests.agent.checked_run import TASK, run_agent
 
@@ -26,7 +26,7 @@ NO_TOOLS = NoToolSupport("m cannot call tools")
 CALLS = text_reply('{"tool": "echo", "args": {"text": "a3b2c1"}}')
 ANSWERS = text_reply('{"final": "It is a3b2c1."}')
 STEP = '{{"tool": "echo", "args": {{"text": "{}"}}}}'
-TOOLS = offered_tools([ECHO, EXEC_PYTHON])
+TOOLS = parse_tools([ECHO, EXEC_PYTHON])
 
 
 async def test_a_server_without_tools_is_asked_in_text() -> None:

@@ -35,7 +35,7 @@ def verdicts() -> Verdicts:
 
 def those(verdicts: Verdicts, wrong: Callable[[Verdict], object]) -> list[str]:
     """The behaviours of which something is true, with what they came to."""
-    return [f"{each.behaviour}: {each.came}" for each in verdicts if wrong(each)]
+    return [f"{each.behaviour}: {each.outcome}" for each in verdicts if wrong(each)]
 
 
 def test_no_run_ends_in_a_blank_answer(verdicts: Verdicts) -> None:
@@ -47,7 +47,7 @@ def test_no_run_ends_more_than_a_second_past_its_deadline(verdicts: Verdicts) ->
 
 
 def test_every_request_and_every_transcript_keeps_the_rules_of_roles(verdicts: Verdicts) -> None:
-    assert those(verdicts, lambda each: each.came.broken_rules) == []
+    assert those(verdicts, lambda each: each.outcome.broken_rules) == []
 
 
 def test_nothing_is_run_that_was_only_spoken_of(verdicts: Verdicts) -> None:

@@ -1,4 +1,4 @@
-"""What a model does in a whole run, and what an agent has to make of it."""
+"""A behaviour: what a model does in a whole run, and what an agent should make of it."""
 
 from __future__ import annotations
 

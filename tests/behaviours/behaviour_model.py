@@ -1,4 +1,4 @@
-"""The model of a behaviour: what it says next depends on whether it was shown the result."""
+"""The scripted model of a behaviour: its next turn depends on whether it has seen the result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RESULT_ANSWER: Final = "The result is {result}."
 
 @dataclass(slots=True)
 class BehaviourModel:
-    """Says what its behaviour says; one conversation."""
+    """Plays its behaviour in one conversation."""
 
     behaviour: Behaviour
     asked: dict[bool, int] = field(default_factory=lambda: {False: 0, True: 0})

@@ -1,4 +1,4 @@
-"""What a run came to, held against what it should have come to."""
+"""Judges a run: compares its outcome with what its behaviour should lead to."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RAW_CALL: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class RunOutcome:
-    """What one run came to. `gave_up`: it said itself that it stopped without an answer."""
+    """The outcome of one run. `gave_up`: it stopped without an answer, and said so."""
 
     answer: str = ""
     error: str = ""
@@ -33,20 +33,20 @@ class RunOutcome:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One run judged; `is_right` means all that its behaviour asks for."""
+    """A judged run; `is_right` covers all that its behaviour asks for."""
 
     behaviour: Behaviour
-    came: RunOutcome
+    outcome: RunOutcome
 
     @property
     def is_blank(self) -> bool:
         """Whether it ended in nothing at all."""
-        return not self.came.error and self.came.answer.strip() in ("", "None", "null")
+        return not self.outcome.error and self.outcome.answer.strip() in ("", "None", "null")
 
     @property
     def wrong_runs(self) -> Sequence[tuple[str, str]]:
         """The programs that nobody wanted to be run."""
-        return [each for each in self.came.ran if not self._may_run(*each)]
+        return [each for each in self.outcome.ran if not self._may_run(*each)]
 
     def _may_run(self, tool: str, code: str) -> bool:
         """Whether it is one of the programs that are wanted, or several of them in one."""
@@ -68,17 +68,17 @@ class Verdict:
     @property
     def is_late(self) -> bool:
         """Whether it ended more than a second past its deadline."""
-        return self.came.seconds > self.behaviour.seconds + GRACE_S
+        return self.outcome.seconds > self.behaviour.seconds + GRACE_S
 
     @property
     def is_clean(self) -> bool:
         """Whether it ended in words, in time, with nothing run that should not have been."""
-        return not (self.is_blank or self.is_late or self.wrong_runs or self.came.broken_rules)
+        return not (self.is_blank or self.is_late or self.wrong_runs or self.outcome.broken_rules)
 
     @property
     def shows_a_raw_call(self) -> bool:
         """Whether the reader gets a call to read instead of an answer."""
-        return bool(RAW_CALL.search(self.came.answer)) and self.behaviour.kind != "nothing"
+        return bool(RAW_CALL.search(self.outcome.answer)) and self.behaviour.kind != "nothing"
 
     @property
     def is_right(self) -> bool:
@@ -86,8 +86,8 @@ class Verdict:
         if self.is_blank or self.is_late or self.wrong_runs or self.shows_a_raw_call:
             return False
         if self.behaviour.kind == "honest":
-            return self.came.gave_up or self._says(self.behaviour.words)
-        return not self.came.error and self._says(self._wanted)
+            return self.outcome.gave_up or self._says(self.behaviour.words)
+        return not self.outcome.error and self._says(self._wanted)
 
     @property
     def _wanted(self) -> str:
@@ -95,7 +95,7 @@ class Verdict:
         return behaviour.program.prints if behaviour.kind == "recoverable" else behaviour.words
 
     def _says(self, words: str) -> bool:
-        return bool(words) and words in self.came.answer
+        return bool(words) and words in self.outcome.answer
 
 
 def _argument_text(call: Call) -> str:

@@ -1,4 +1,4 @@
-"""Replies in which code or a call is only spoken of: nothing may be run, they are the answer."""
+"""Replies in which code or a call is only mentioned: nothing may be run, they are the answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Our agent in the suite: the public run, LiteLLM, a real server, and the workshop's tools."""
+"""Runs our agent through the suite: the public run, LiteLLM, a real server, a recording invoker."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Wire = Literal["openai", "ollama"]
 
 
 class ModelSlot:
-    """A server on which one model after the other speaks: LiteLLM keeps a client per address."""
+    """A server that plays one model after the other; LiteLLM keeps a client per address."""
 
     def __init__(self, wire: Wire) -> None:
         self.wire = wire
@@ -37,13 +37,13 @@ class ModelSlot:
         self._requests_before = 0
 
     def enter(self, behaviour: Behaviour) -> None:
-        """From now on the model is that of `behaviour`."""
+        """Play `behaviour` from now on."""
         self._mind = BehaviourModel(behaviour)
         self._requests_before = len(self.server.requests)
 
     @property
     def broken_rules(self) -> list[str]:
-        """What is wrong with the requests that this model got."""
+        """The rules broken by the requests that this model got."""
         rules = broken_ollama_rules if self.wire == "ollama" else broken_request_rules
         asked = self.server.requests[self._requests_before :]
         return [rule for each in asked for rule in rules(each.messages)]
@@ -54,7 +54,7 @@ class ModelSlot:
 
 
 async def judge_mini_agent(behaviour: Behaviour, stage: ModelSlot) -> Verdict:
-    """One behaviour, run and judged."""
+    """Run one behaviour and judge it."""
     workshop = RecordingInvoker()
     stage.enter(behaviour)
     started = perf_counter()
@@ -85,7 +85,7 @@ def config_for(behaviour: Behaviour, stage: ModelSlot) -> AgentConfig:
 async def judge_mini_agent_runs(
     behaviours: Iterable[Behaviour], wire: Wire, at_a_time: int = 4
 ) -> list[Verdict]:
-    """Every behaviour, so many at a time."""
+    """Run every behaviour, `at_a_time` at once."""
     # Its import takes seconds, which no run is to be charged with.
     await load_litellm()
     stages = [ModelSlot(wire) for _ in range(at_a_time)]

@@ -1,4 +1,4 @@
-"""Models that go wrong over several turns: silence, repetition, failures that a word would mend."""
+"""Models that go wrong over several turns: silence, repetition, failures that a hint would mend."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All of the suite."""
+"""The whole suite of behaviours."""
 
 from __future__ import annotations
 

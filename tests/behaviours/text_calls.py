@@ -1,4 +1,4 @@
-"""Calls written as text, in each vendor's form: each once among other words, by other names."""
+"""Calls written as text, in each vendor's form, among other words and by other names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models and servers with which there is no right answer: the run says so, in time."""
+"""Models and servers with which there is no right answer: the run has to say so, in time."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import pytest
 from tests.cases.case import Suite
 from tests.cases.court import Court, Place
 from tests.cases.service import packages_of
-from tests.docker.engine_here import Sidecar, require_engine, sidecar
+from tests.docker.sidecar_process import Sidecar, require_engine, sidecar
 from tests.faults.invariants import Watch, watched
 
 WARM = '{"python": 2, "data": 1, "node": 1, "bash": 2}'

@@ -18,7 +18,12 @@ from tests.cases.case import Case
 from tests.cases.court import Court, Place
 from tests.cases.mutated import NAMES, NETWORK_VARIABLE
 from tests.cases.own import own_suites
-from tests.docker.engine_here import HEADERS, TOKEN, docker, require_engine
+from tests.docker.sidecar_process import (
+    HEADERS,
+    TOKEN,
+    docker,
+    require_engine,
+)
 
 pytestmark = pytest.mark.docker
 

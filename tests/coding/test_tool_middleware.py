@@ -8,7 +8,7 @@ from mini_agent.coding.observer import NullObserver
 from mini_agent.coding.tool_middleware import MiddlewareContext, ToolMiddleware
 from mini_agent.messages import JsonObject, function_call
 from mini_agent.testing.scripted import ScriptedSandbox, execution
-from mini_agent.tools.observation import observation
+from mini_agent.tools.observation import format_observation
 from mini_agent.tools.sandbox import SandboxInvoker
 
 
@@ -39,7 +39,7 @@ async def test_what_a_program_printed_stays_when_a_hook_adds_to_it() -> None:
         tools = ToolMiddleware(SandboxInvoker(sandbox), around)
         program = function_call("c1", "exec_python", {"code": "print(6 * 7)"})
         output = await tools.call_openai_tool(program)
-    seen = output.told or observation("exec_python", output)
+    seen = output.told or format_observation("exec_python", output)
     assert "42" in seen
     assert "run the linter" in seen
     assert linting.heard[-1].payload["tool_response"] == "42\n"

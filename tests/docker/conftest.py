@@ -9,7 +9,12 @@ import httpx
 import pytest
 
 from mini_agent.sandbox import SidecarClient, SidecarSession
-from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
+from tests.docker.sidecar_process import (
+    TOKEN,
+    Sidecar,
+    require_engine,
+    sidecar,
+)
 from tests.faults.invariants import Watch, watched
 from tests.faults.table import cases
 

@@ -7,7 +7,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.docker.engine_here import Sidecar, docker, execute
+from tests.docker.sidecar_process import Sidecar, docker, execute
 
 pytestmark = pytest.mark.docker
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker.engine_here import TOKEN, Sidecar
+from tests.docker.sidecar_process import TOKEN, Sidecar
 
 pytestmark = pytest.mark.docker
 

@@ -7,7 +7,7 @@ import base64
 import httpx
 import pytest
 
-from tests.docker.engine_here import execute
+from tests.docker.sidecar_process import execute
 
 pytestmark = pytest.mark.docker
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker.engine_here import docker
+from tests.docker.sidecar_process import docker
 
 pytestmark = pytest.mark.docker
 

@@ -8,8 +8,8 @@ import base64
 import httpx
 import pytest
 
-from tests.docker.engine_here import execute
-from tests.docker.talk import talk
+from tests.docker.sidecar_process import execute
+from tests.docker.runner_client import talk
 
 pytestmark = pytest.mark.docker
 

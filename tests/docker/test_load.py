@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from mini_agent.sandbox import Execution
-from tests.docker.engine_here import Sidecar, sidecar
+from tests.docker.sidecar_process import Sidecar, sidecar
 from tests.faults.invariants import watched
 
 pytestmark = pytest.mark.docker

@@ -20,7 +20,12 @@ from schemathesis.specs.openapi.checks import (
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
 from mini_agent.sandbox import SessionOpened
-from tests.docker.engine_here import HEADERS, Sidecar, require_engine, sidecar
+from tests.docker.sidecar_process import (
+    HEADERS,
+    Sidecar,
+    require_engine,
+    sidecar,
+)
 
 if TYPE_CHECKING:  # The name is there for type checkers alone.
     from schemathesis.specs.openapi.schemas import OpenApiOperation

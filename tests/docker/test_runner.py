@@ -9,7 +9,12 @@ import pytest
 from codex_sidecar.engine.client import Engine
 from codex_sidecar.errors import RunnerLost
 from mini_agent_protocol import frames
-from tests.docker.talk import NONCE, Talk, container, talk
+from tests.docker.runner_client import (
+    NONCE,
+    Talk,
+    container,
+    talk,
+)
 
 pytestmark = pytest.mark.docker
 

@@ -12,7 +12,7 @@ from mini_agent.sandbox import Execution, Sandbox, SidecarClient, Snippet, Trunc
 from mini_agent.testing.sandbox_checks import files_do_not_survive, what_is_printed_is_stdout
 from mini_agent.testing.sandbox_contract import CHECKS, Check, check
 from mini_agent.testing.scripted import ScriptedSandbox, execution
-from tests.docker.engine_here import TOKEN, Sidecar
+from tests.docker.sidecar_process import TOKEN, Sidecar
 
 pytestmark = pytest.mark.docker
 
@@ -83,8 +83,8 @@ class Broken:
         (asking(toolchain=None), "what_cannot_be_run_is_an_error"),
         (answering(merged), "stdout_and_stderr_are_apart"),
         (answering(stripped), "what_is_printed_is_stdout"),
-        (saying(exit_code=0), "an_exit_code_is_kept"),
-        (saying(signal=None), "a_signal_is_told"),
+        (saying(exit_code=0), "an_exit_code_is_preserved"),
+        (saying(signal=None), "a_signal_is_reported"),
         (saying(status="nonzero"), "the_deadline_is_an_outcome"),
         (saying(status="killed"), "too_much_memory_is_an_outcome"),
         (saying(truncated=Truncated()), "output_is_cut_at_its_limit"),

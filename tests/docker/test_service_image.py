@@ -15,7 +15,7 @@ from testcontainers.core.container import DockerContainer
 from testcontainers.core.docker_client import DockerClient
 from testcontainers.core.wait_strategies import HttpWaitStrategy, LogMessageWaitStrategy
 
-from tests.docker.engine_here import HEADERS, TOKEN, execute
+from tests.docker.sidecar_process import HEADERS, TOKEN, execute
 
 pytestmark = [pytest.mark.docker, pytest.mark.stack]
 

@@ -15,7 +15,7 @@ from mini_agent.sandbox import (
     SidecarSession,
     Snippet,
 )
-from tests.docker.sessions_here import ran, workspace
+from tests.docker.session_runs import ran, workspace
 
 pytestmark = pytest.mark.docker
 

@@ -12,7 +12,7 @@ import pytest
 
 from mini_agent.errors import BadRequest
 from mini_agent.sandbox import Execution, Limits, Output, SidecarClient, Snippet
-from tests.docker.engine_here import TOKEN, Sidecar, sidecar
+from tests.docker.sidecar_process import TOKEN, Sidecar, sidecar
 
 pytestmark = pytest.mark.docker
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker.engine_here import require_engine, sidecar
-from tests.faults.discreet import discreet
+from tests.docker.sidecar_process import require_engine, sidecar
+from tests.faults.log_capture import discreet
 from tests.faults.engine_proxy import EngineProxy
 from tests.faults.invariants import Watch, watched
 from tests.faults.services import Platform

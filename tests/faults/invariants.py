@@ -15,10 +15,15 @@ import httpx
 import pytest
 
 from codex_sidecar.engine.connection import MAX_IDLE_CONNECTIONS
-from tests.docker.engine_here import GONE_S, HEADERS, Sidecar, sandboxes_of
+from tests.docker.sidecar_process import (
+    GONE_S,
+    HEADERS,
+    Sidecar,
+    sandboxes_of,
+)
 from tests.faults.footprint import Footprint, footprint_of
-from tests.faults.pulse import Pulse
-from tests.faults.telling import require_discreet, require_shape
+from tests.faults.heartbeat import Pulse
+from tests.faults.disclosure import require_discreet, require_shape
 
 # Bounds of time hold on a machine with much else to do; docs/faults.md has what was seen.
 BACK_S: Final = 20.0

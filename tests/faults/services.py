@@ -16,9 +16,9 @@ import httpx
 from mini_agent.sandbox import Execution
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
-from tests.docker.engine_here import HEADERS, TOKEN, Sidecar
+from tests.docker.sidecar_process import HEADERS, TOKEN, Sidecar
 from tests.faults.engine_proxy import EngineProxy
-from tests.faults.telling import require_discreet, require_shape
+from tests.faults.disclosure import require_discreet, require_shape
 from tests.shim.serving import served, until_healthy
 
 HASTY = (

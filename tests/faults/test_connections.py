@@ -12,7 +12,7 @@ import pytest
 from mini_agent_protocol.asgi import body_limit
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
-from tests.docker.engine_here import TOKEN
+from tests.docker.sidecar_process import TOKEN
 from tests.faults.invariants import held_by
 from tests.faults.raw_client import connected, head, heard, status_of
 from tests.faults.services import Platform

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from mini_agent.sandbox import Execution
-from tests.docker.engine_here import HEADERS, sidecar
+from tests.docker.sidecar_process import HEADERS, sidecar
 from tests.faults.invariants import watched
 from tests.faults.services import Platform
 from tests.flow.leaving import sandboxes

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.docker.engine_here import GONE_S, HEADERS, sidecar
+from tests.docker.sidecar_process import GONE_S, HEADERS, sidecar
 from tests.faults.engine_proxy import EngineProxy
 from tests.faults.services import Platform
 from tests.flow.leaving import gone_within, sandboxes

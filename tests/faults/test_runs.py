@@ -15,7 +15,7 @@ import pytest
 
 from mini_agent.testing import ScriptedReply, ScriptedServer, call, refusal, text
 from mini_agent.testing.replies import JsonObject
-from tests.docker.engine_here import GONE_S, Sidecar, sidecar
+from tests.docker.sidecar_process import GONE_S, Sidecar, sidecar
 from tests.faults.services import Platform, shim, shim_process
 from tests.flow.leaving import gone_within, sandboxes
 from tests.shim.runs.run_client import told_in

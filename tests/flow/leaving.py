@@ -9,7 +9,7 @@ from typing import Final
 
 from mini_agent.testing import ScriptedServer, call, hang, refusal
 from mini_agent.testing.script import Script
-from tests.docker.engine_here import Sidecar, sandboxes_of
+from tests.docker.sidecar_process import Sidecar, sandboxes_of
 
 PATIENCE_S: Final = 60.0
 SLEEPS: Final = call("exec_python", code="import time\ntime.sleep(60)", timeout_s=60)

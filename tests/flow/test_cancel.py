@@ -29,7 +29,12 @@ from mini_agent.testing import ScriptedServer
 from mini_agent.tools.sandbox import SandboxInvoker
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
-from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
+from tests.docker.sidecar_process import (
+    TOKEN,
+    Sidecar,
+    require_engine,
+    sidecar,
+)
 from tests.flow.leaving import MOMENTS, Moment, gone_within
 from tests.shim.serving import served
 

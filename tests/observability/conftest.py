@@ -18,7 +18,7 @@ from tests.observability.exported_spans import ExportedSpans
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for field in ShimSettings.model_fields.values():
         monkeypatch.delenv(str(field.validation_alias), raising=False)
-    monkeypatch.delenv(telemetry.CONTENT, raising=False)
+    monkeypatch.delenv(telemetry.CAPTURE_CONTENT_VARIABLE, raising=False)
 
 
 # A provider set for the process could not be taken back, and other tests have none.

@@ -17,7 +17,7 @@ from mini_agent.config import AgentConfig
 from mini_agent.errors import ModelError
 from mini_agent.messages import user
 from mini_agent.model import ModelReply, ModelRequest
-from mini_agent.net.telemetry import CONTENT
+from mini_agent.net.telemetry import CAPTURE_CONTENT_VARIABLE
 from mini_agent.result import Usage
 from mini_agent.tools.catalog import EchoMCP
 from mini_agent.tools.http import HttpToolsInvoker
@@ -180,7 +180,7 @@ async def test_no_prompt_code_output_or_answer_is_in_a_span(seen: ExportedSpans)
 async def test_the_standard_variable_puts_them_there(
     seen: ExportedSpans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(CONTENT, "true")
+    monkeypatch.setenv(CAPTURE_CONTENT_VARIABLE, "true")
     model = ScriptedModel([runs("the code", tool="echo"), says("the answer")])
     config = AgentConfig(model="m")
     await run_agent([user("the prompt")], EchoMCP(), config, model)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker.engine_here import require_engine
+from tests.docker.sidecar_process import require_engine
 from tests.ollama.command import ROOT
 from tests.ollama.composed import IMAGE, Composed
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from mini_agent.cli.demo import served_demo_model
+from mini_agent.cli.demo import serve_demo_model
 from tests.ollama.command import ROOT
 
 WEIGHTS = ROOT / "ollama" / "demo" / "tiny-agent.gguf"
@@ -15,7 +15,7 @@ WEIGHTS = ROOT / "ollama" / "demo" / "tiny-agent.gguf"
 
 @pytest.mark.timeout(600)
 def test_every_group_of_held_out_payloads_is_97_percent_right() -> None:
-    with served_demo_model() as address:
+    with serve_demo_model() as address:
         probe = [sys.executable, "-m", "train.probe", "--payloads", "200", "--threshold", "0.97"]
         measured = subprocess.run(
             [*probe, "--url", address.removesuffix("/v1")],
@@ -31,7 +31,7 @@ def test_every_group_of_held_out_payloads_is_97_percent_right() -> None:
 @pytest.mark.timeout(150)
 def test_a_server_that_is_left_at_once_ends() -> None:
     for _ in range(5):
-        with served_demo_model() as address:
+        with serve_demo_model() as address:
             assert address
 
 

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 import mini_agent
-from mini_agent.provider.import_hook import AGENT, ALIASES
+from mini_agent.provider.import_hook import AGENT_MODULE, ALIASES
 from mini_agent.testing import ScriptedServer
 from tests.shim.serving import served
 
@@ -24,7 +24,7 @@ def test_a_forks_module_is_a_module_of_ours(litellm: ModuleType, name: str) -> N
 
 def test_any_module_of_ours_is_one_module_by_both_names(litellm: ModuleType) -> None:
     ours = importlib.import_module("mini_agent.agent.loop")
-    assert importlib.import_module(f"{AGENT}.loop") is ours
+    assert importlib.import_module(f"{AGENT_MODULE}.loop") is ours
     assert ours.__spec__ is not None
     assert ours.__spec__.name == "mini_agent.agent.loop"
 
@@ -32,14 +32,14 @@ def test_any_module_of_ours_is_one_module_by_both_names(litellm: ModuleType) -> 
 def test_a_module_that_nobody_has_is_missing_by_the_name_that_was_asked_for(
     litellm: ModuleType,
 ) -> None:
-    with pytest.raises(ModuleNotFoundError, match=rf"{AGENT}\.nonsense"):
-        importlib.import_module(f"{AGENT}.nonsense")
+    with pytest.raises(ModuleNotFoundError, match=rf"{AGENT_MODULE}\.nonsense"):
+        importlib.import_module(f"{AGENT_MODULE}.nonsense")
 
 
 async def test_the_call_wrapper_asks_a_model_once(
     litellm: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    wrapper = importlib.import_module(f"{AGENT}.call_wrapper")
+    wrapper = importlib.import_module(f"{AGENT_MODULE}.call_wrapper")
     with ScriptedServer(["hey"]) as server:
         monkeypatch.setenv("OLLAMA_API_BASE", server.url)
         said = await wrapper.arouter_call(
@@ -49,7 +49,7 @@ async def test_the_call_wrapper_asks_a_model_once(
 
 
 def test_the_served_app_is_the_shim(litellm: ModuleType) -> None:
-    agent_proxy = importlib.import_module(f"{AGENT}.agent_proxy")
+    agent_proxy = importlib.import_module(f"{AGENT_MODULE}.agent_proxy")
     with served(agent_proxy.app) as url:
         assert httpx.get(f"{url}/healthz").is_success
 

@@ -8,7 +8,7 @@ from types import ModuleType
 import pytest
 
 from mini_agent.agent.tool_backends import UnsandboxedWarning
-from mini_agent.cli.demo import answer_through_litellm
+from mini_agent.cli.demo import run_through_litellm
 from mini_agent.errors import ShimUnavailable
 from mini_agent.testing import ScriptedServer, call
 from mini_agent.testing.replies import ScriptedReply
@@ -105,7 +105,7 @@ def sidecar_of_the_container(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sideca
 def test_with_a_container_named_the_whole_run_is_done_there(
     litellm: ModuleType, sidecar_of_the_container: Sidecar
 ) -> None:
-    result = answer_through_litellm("6 * 7?", target_model="ollama/m")
+    result = run_through_litellm("6 * 7?", target_model="ollama/m")
     assert (result.final_answer, result.stopped_reason) == ("It is 42.", "success")
     assert len(sidecar_of_the_container.snippets) == 1
 
@@ -133,7 +133,7 @@ def test_a_shim_that_is_not_there_is_an_error_that_says_what_to_start(
         with pytest.raises(litellm.ServiceUnavailableError, match="make up"):
             litellm.completion(model="mini-agent/default", messages=HI, target_model="ollama/m")
         with pytest.raises(ShimUnavailable, match="no container named"):
-            answer_through_litellm("hi", target_model="ollama/m")
+            run_through_litellm("hi", target_model="ollama/m")
 
 
 @pytest.mark.parametrize("name", ["stream_progress", "mini_agent_progress"])

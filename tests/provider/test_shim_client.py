@@ -24,7 +24,7 @@ from mini_agent.errors import (
 )
 from mini_agent.events import Event, Stopped
 from mini_agent.messages import user
-from mini_agent.remote.client import RunLost, ShimClient, lost_run
+from mini_agent.remote.client import RunLost, ShimClient, build_lost_result
 from mini_agent.remote.schema import AgentRunRequest
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
@@ -96,7 +96,7 @@ async def test_a_run_that_began_and_broke_is_lost_not_to_be_repeated() -> None:
     middle = pytest.raises(RunLost, match="in the middle of the run")
     with served(answering(breaks)) as url, middle as raised:
         await ShimClient(url).run(ECHO)
-    result = lost_run(ECHO, raised.value)
+    result = build_lost_result(ECHO, raised.value)
     assert (result.stopped_reason, result.answer_source) == ("error", "notice")
     assert "lost" in result.final_answer
 

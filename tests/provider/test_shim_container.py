@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mini_agent.errors import MiniAgentError, ShimUnavailable
-from mini_agent.remote.discovery import shim_address
+from mini_agent.remote.discovery import find_shim_address
 from tests.provider.engine import container, engine_with
 from tests.shim.serving import served
 
@@ -21,7 +21,7 @@ NAME = "litellm-mini-agent"
 def address_of(inspected: object, monkeypatch: pytest.MonkeyPatch) -> str:
     with served(engine_with(NAME, inspected)) as url:
         monkeypatch.setenv("DOCKER_HOST", url.replace("http:", "tcp:"))
-        return shim_address(NAME)
+        return find_shim_address(NAME)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_a_container_that_is_not_there_is_told_with_what_makes_it(
         with pytest.raises(
             ShimUnavailable, match="no container named 'litellm-mini-agent'"
         ) as raised:
-            shim_address(NAME)
+            find_shim_address(NAME)
     assert "make up" in raised.value.hint
 
 
@@ -73,7 +73,7 @@ def test_an_engine_that_is_not_running_is_told_so(monkeypatch: pytest.MonkeyPatc
         port = listening.getsockname()[1]
     monkeypatch.setenv("DOCKER_HOST", f"tcp://127.0.0.1:{port}")
     with pytest.raises(ShimUnavailable, match="the Docker Engine is not running"):
-        shim_address(NAME)
+        find_shim_address(NAME)
 
 
 # The SDK forgets to close a unix socket it cannot connect, which this process would complain about.
@@ -114,4 +114,4 @@ def test_a_socket_that_may_not_be_used_is_told_with_what_allows_it(tmp_path: Pat
 def test_every_trouble_is_one_of_our_errors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "nonsense://")
     with pytest.raises(MiniAgentError):
-        shim_address(NAME)
+        find_shim_address(NAME)

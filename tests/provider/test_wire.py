@@ -7,7 +7,7 @@ from pydantic import JsonValue, ValidationError
 
 from mini_agent.config import AgentConfig
 from mini_agent.messages import user
-from mini_agent.provider.parameters import GivenCall, provider_call
+from mini_agent.provider.parameters import LiteLLMCall, parse_provider_call
 from mini_agent.remote.schema import AgentRunRequest, AgentRunResponse
 from mini_agent.result import AgentResult, Usage
 from mini_agent.settings import Settings
@@ -31,7 +31,7 @@ def request(**fields: object) -> AgentRunRequest:
 
 
 def test_a_result_is_the_same_on_the_other_side() -> None:
-    sent = AgentRunResponse.of_result(RESULT).model_dump_json()
+    sent = AgentRunResponse.from_result(RESULT).model_dump_json()
     assert AgentRunResponse.model_validate_json(sent).result() == RESULT
 
 
@@ -98,7 +98,7 @@ def test_a_setting_reaches_the_loop_over_the_wire(name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY_SETTING)
 def test_a_setting_reaches_the_loop_through_litellm(name: str) -> None:
-    given = GivenCall(
+    given = LiteLLMCall(
         model="default",
         messages=[user("hi")],
         parameters={
@@ -107,7 +107,7 @@ def test_a_setting_reaches_the_loop_through_litellm(name: str) -> None:
             name: EVERY_SETTING[name],
         },
     )
-    asked = provider_call(given, Settings()).request
+    asked = parse_provider_call(given, Settings()).request
     assert getattr(asked.config("a/b"), name) == EVERY_SETTING[name]
 
 

@@ -114,5 +114,5 @@ async def test_a_stream_without_an_execution_is_an_error(answering: Answering) -
     told: list[Output] = []
     async with answering(head + event) as client:
         with pytest.raises(SandboxError, match="without an execution"):
-            await client.run_telling(SNIPPET, told.append)
+            await client.run_streaming(SNIPPET, told.append)
     assert told == [Output(stream="stdout", text="a")]

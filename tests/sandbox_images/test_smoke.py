@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.docker.engine_here import docker, execute
+from tests.docker.sidecar_process import docker, execute
 
 pytestmark = pytest.mark.docker
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from mini_agent_shim.settings import ShimSettings
-from tests.faults.discreet import discreet
+from tests.faults.log_capture import discreet
 
 
 @pytest.fixture(autouse=True)

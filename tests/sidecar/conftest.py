@@ -12,13 +12,13 @@ import pytest
 
 from codex_sidecar.app import create_app
 from codex_sidecar.settings import Settings
-from tests.faults import telling
-from tests.faults.discreet import discreet
+from tests.faults import disclosure
+from tests.faults.log_capture import discreet
 from tests.sidecar.scripted_engine import ScriptedEngine
 from tests.sidecar.scripted_session import SessionRunner
 from tests.sidecar.session_client import Client, open_session
 
-TOKEN = telling.TOKEN
+TOKEN = disclosure.TOKEN
 
 Setting = str | int | dict[str, int]
 Opened = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
@@ -62,7 +62,7 @@ def opened(engine: ScriptedEngine) -> Opened:
                 transport=transport,
                 base_url="http://sidecar",
                 headers=headers,
-                event_hooks={"response": [telling.require_shape_too]},
+                event_hooks={"response": [disclosure.require_shape_too]},
             ) as client,
         ):
             yield client

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.docker.engine_here import HEADERS, sidecar
+from tests.docker.sidecar_process import HEADERS, sidecar
 from tests.sidecar.scripted_engine import ScriptedEngine
 from tests.sidecar.sixth_language import ROOT, add_language
 

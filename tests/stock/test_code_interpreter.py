@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker.engine_here import TOKEN, require_engine, sidecar
-from tests.sidecar.opensandbox.coder import coder
+from tests.docker.sidecar_process import TOKEN, require_engine, sidecar
+from tests.sidecar.opensandbox.scripted_model import coder
 from tests.stock.conftest import ROOT, Program
 from tests.stock.serving import Proxy, proxy
 

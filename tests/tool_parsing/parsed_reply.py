@@ -11,7 +11,7 @@ from mini_agent.testing.weak_models import OFFERED_TOOLS
 from mini_agent.tool_parsing.reply import parse_reply
 from mini_agent.tool_parsing.resolve import resolve_call
 from mini_agent.tool_parsing.scanner import ParseOptions
-from mini_agent.tools.arguments import offered_tools
+from mini_agent.tools.arguments import parse_tools
 from mini_agent.tools.invoker import Tool
 
 SANDBOX = OFFERED_TOOLS["sandbox"]
@@ -27,7 +27,7 @@ class Outcome(NamedTuple):
 def parse_outcome(
     reply: ModelReply, setting: ParseOptions | None = None, tools: Iterable[Tool] = SANDBOX
 ) -> Outcome:
-    offered = offered_tools(tuple(tools))
+    offered = parse_tools(tuple(tools))
     read = parse_reply(reply, offered, setting or ParseOptions())
     asks = [resolve_call(call, str(place), offered) for place, call in enumerate(read.calls)]
     return Outcome(

@@ -8,7 +8,7 @@ import pytest
 
 from mini_agent.testing.weak_models import WeakReply, load_weak_replies
 from mini_agent.tool_parsing.scanner import ParseOptions
-from mini_agent.tools.arguments import offered_tools
+from mini_agent.tools.arguments import parse_tools
 from tests.tool_parsing.parsed_reply import parse_outcome
 
 TABLE = load_weak_replies()
@@ -55,7 +55,7 @@ def test_without_tools_everything_is_text(weak: WeakReply) -> None:
 @pytest.mark.parametrize("weak", MEANT, ids=str)
 def test_a_call_is_not_run_by_another_tool_than_the_one_it_means(weak: WeakReply) -> None:
     meant = {name for name, _ in weak.calls}
-    others = [tool.schema for name, tool in offered_tools(weak.tools).items() if name not in meant]
+    others = [tool.schema for name, tool in parse_tools(weak.tools).items() if name not in meant]
     assert not {name for name, _ in parse_outcome(weak.reply, setting(weak), others).run} & meant
 
 

@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mini_agent.tools.catalog import function_tool
+from mini_agent.tools.catalog import build_text_tool
 from tests.shim.serving import served
 
-SEARCH_DOCS = function_tool("search_docs", "Search docs", query="What for.")
+SEARCH_DOCS = build_text_tool("search_docs", "Search docs", query="What for.")
 
 
 @dataclass

@@ -6,14 +6,14 @@ import pytest
 
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedSandbox
-from mini_agent.tools.arguments import OfferedTool, offered_tools
-from mini_agent.tools.names import tool_meant, with_own_names
+from mini_agent.tools.arguments import OfferedTool, parse_tools
+from mini_agent.tools.names import find_tool_by_name, resolve_argument_aliases
 from mini_agent.tools.sandbox import SandboxInvoker
 
 
 async def offered(*languages: str) -> dict[str, OfferedTool]:
     invoker = SandboxInvoker(ScriptedSandbox(), languages=languages)
-    return offered_tools(await invoker.list_openai_tools())
+    return parse_tools(await invoker.list_openai_tools())
 
 
 @pytest.mark.parametrize(
@@ -33,14 +33,14 @@ async def offered(*languages: str) -> dict[str, OfferedTool]:
     ],
 )
 async def test_a_name_means_a_tool(requested: str, meant: str) -> None:
-    tool = tool_meant(requested, await offered("python"))
+    tool = find_tool_by_name(requested, await offered("python"))
     assert tool is not None
     assert tool.name == meant
 
 
 @pytest.mark.parametrize("requested", ["search", "javascript", "exec_go", "", "pythonista"])
 async def test_a_name_that_means_no_offered_tool_means_none(requested: str) -> None:
-    assert tool_meant(requested, await offered("python")) is None
+    assert find_tool_by_name(requested, await offered("python")) is None
 
 
 @pytest.mark.parametrize(
@@ -62,4 +62,4 @@ async def test_a_name_that_means_no_offered_tool_means_none(requested: str) -> N
 async def test_arguments_get_their_own_names(
     tool: str, given: JsonObject, named: JsonObject, renamed: tuple[str, ...]
 ) -> None:
-    assert with_own_names(given, (await offered("python"))[tool]) == (named, renamed)
+    assert resolve_argument_aliases(given, (await offered("python"))[tool]) == (named, renamed)

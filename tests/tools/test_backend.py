@@ -15,9 +15,9 @@ from mini_agent.agent.tool_backends import SHIM_ONLY, translate_backend_for_shim
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.events import RunStarted
 from mini_agent.messages import user
-from mini_agent.provider.parameters import GivenCall
-from mini_agent.provider.run import ProviderRun, provider_run
-from mini_agent.remote.schema import AgentRunRequest, places_in
+from mini_agent.provider.parameters import LiteLLMCall
+from mini_agent.provider.run import ProviderRun, prepare_run
+from mini_agent.remote.schema import AgentRunRequest, split_tool_backend
 from mini_agent.settings import Settings
 from mini_agent.testing import ScriptedReply, ScriptedServer, call
 from tests.cli.test_run import command, environment
@@ -42,7 +42,7 @@ def asked(backend: object, **fields: object) -> AgentRunRequest:
 
 def run_of(backend: object, **parameters: object) -> ProviderRun:
     named = {"target_model": "ollama/m", "tool_backend": backend, **parameters}
-    return provider_run(GivenCall("default", [user("Go.")], named))
+    return prepare_run(LiteLLMCall("default", [user("Go.")], named))
 
 
 async def tools_of(run: ProviderRun) -> tuple[str, ...]:
@@ -63,7 +63,7 @@ async def tools_of(run: ProviderRun) -> tuple[str, ...]:
 def test_places_are_joined_with_plus_or_listed(given: object, meant: str) -> None:
     backend = asked(given).tool_backend
     assert backend == meant
-    assert places_in(backend) == tuple(meant.split("+"))
+    assert split_tool_backend(backend) == tuple(meant.split("+"))
 
 
 @pytest.mark.parametrize(

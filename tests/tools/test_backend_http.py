@@ -7,8 +7,8 @@ import pytest
 from mini_agent.agent.tool_backends import create_gateway_invoker, resolve_backend
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.messages import user
-from mini_agent.provider.parameters import GivenCall
-from mini_agent.provider.run import provider_run
+from mini_agent.provider.parameters import LiteLLMCall
+from mini_agent.provider.run import prepare_run
 from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.settings import Settings
 from mini_agent.testing import ScriptedServer, call
@@ -62,7 +62,7 @@ async def test_the_provider_calls_the_gateways_tools() -> None:
             "tool_backend": "http",
             "tool_http_base_url": url,
         }
-        result = await provider_run(GivenCall("default", [user("Find them.")], named)).result()
+        result = await prepare_run(LiteLLMCall("default", [user("Find them.")], named)).result()
     assert result.final_answer == "Three."
     assert gateway.invoked == [{"name": "search_docs", "arguments": {"query": "auth tokens"}}]
 

@@ -14,10 +14,10 @@ import pytest
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.messages import user
 from mini_agent.model import ModelReply, ToolCall
-from mini_agent.provider.parameters import GivenCall
-from mini_agent.provider.run import ProviderRun, provider_run
+from mini_agent.provider.parameters import LiteLLMCall
+from mini_agent.provider.run import ProviderRun, prepare_run
 from mini_agent.testing import ScriptedReply, ScriptedServer, call
-from mini_agent.tools.wrappers import ToolsMissing
+from mini_agent.tools.wrappers import MissingToolsWarning
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.cli.test_run import command, environment
@@ -59,7 +59,7 @@ def left() -> Iterator[Callable[[], set[int]]]:
 
 def run_of(backend: str, **parameters: object) -> ProviderRun:
     named = {"target_model": "ollama/m", "tool_backend": backend, **parameters}
-    return provider_run(GivenCall("default", [user("Go.")], named))
+    return prepare_run(LiteLLMCall("default", [user("Go.")], named))
 
 
 async def posted(url: str, body: Mapping[str, object]) -> httpx.Response:
@@ -115,7 +115,7 @@ async def test_a_server_that_does_not_start_is_left_out_with_a_warning(
     configure(ours("one") + "[mcp_servers.away]\ncommand = 'nowhere-to-be-found'\n")
     with (
         ScriptedServer([call("one__add", a=1, b=1), "2"]) as server,
-        pytest.warns(ToolsMissing, match="away is failed"),
+        pytest.warns(MissingToolsWarning, match="away is failed"),
     ):
         result = await run_of("mcp", api_base=server.url).result()
     assert result.final_answer == "2"

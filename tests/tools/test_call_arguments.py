@@ -8,14 +8,14 @@ from copy import deepcopy
 import pytest
 
 from mini_agent.messages import JsonObject, function_call
-from mini_agent.tools.arguments import Called, NotRun, called, tool_call
+from mini_agent.tools.arguments import ParsedCall, RejectedCall, parse_tool_call, build_tool_call
 from mini_agent.tools.catalog import EchoMCP
-from mini_agent.tools.invoker import OpenAIToolCall, ToolOutput, renamed
-from mini_agent.tools.outputs import output_of
-from mini_agent.tools.wrappers import ApprovedInvoker
+from mini_agent.tools.invoker import OpenAIToolCall, ToolOutput, rename_tool
+from mini_agent.tools.outputs import parse_output
+from mini_agent.tools.wrappers import ApprovalInvoker
 
 GIVEN: JsonObject = {"text": "grün", "more": [1, 2.5, None, {"a": True}]}
-ASKED = Called("echo", GIVEN)
+ASKED = ParsedCall("echo", GIVEN)
 
 
 class Keeps(EchoMCP):
@@ -31,41 +31,41 @@ class Keeps(EchoMCP):
 
 
 def test_the_call_is_the_same_on_the_wire_as_any_other() -> None:
-    call = tool_call("1", ASKED)
+    call = build_tool_call("1", ASKED)
     assert call == function_call("1", *ASKED)
     assert json.dumps(call) == json.dumps(function_call("1", *ASKED))
 
 
 def test_ours_get_what_the_call_was_written_from_and_parse_nothing() -> None:
-    call = tool_call("1", ASKED)
-    assert called(call).arguments is GIVEN
-    assert called(renamed(call, "other")) == Called("other", GIVEN)
-    assert called(renamed(call, "other")).arguments is GIVEN
+    call = build_tool_call("1", ASKED)
+    assert parse_tool_call(call).arguments is GIVEN
+    assert parse_tool_call(rename_tool(call, "other")) == ParsedCall("other", GIVEN)
+    assert parse_tool_call(rename_tool(call, "other")).arguments is GIVEN
 
 
 def test_a_copied_call_is_still_not_parsed() -> None:
-    copied = called(deepcopy(tool_call("1", ASKED))).arguments
+    copied = parse_tool_call(deepcopy(build_tool_call("1", ASKED))).arguments
     assert copied == GIVEN
     assert copied is not GIVEN
 
 
 def test_a_text_that_no_server_takes_is_not_taken_on_trust() -> None:
     with pytest.raises(TypeError):
-        called(tool_call("1", Called("echo", {"text": "\ud800"})))
+        parse_tool_call(build_tool_call("1", ParsedCall("echo", {"text": "\ud800"})))
 
 
 def test_another_text_in_its_place_is_what_counts() -> None:
-    call = tool_call("1", ASKED)
+    call = build_tool_call("1", ASKED)
     function = call["function"]
     assert isinstance(function, dict)
     changed: OpenAIToolCall = {**call, "function": {**function, "arguments": '{"text": "b"}'}}
-    assert called(changed).arguments == {"text": "b"}
+    assert parse_tool_call(changed).arguments == {"text": "b"}
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_is_no_json_is_refused_as_before(value: float) -> None:
-    with pytest.raises(NotRun, match="not a JSON object"):
-        called(tool_call("1", Called("echo", {"text": value})))
+    with pytest.raises(RejectedCall, match="not a JSON object"):
+        parse_tool_call(build_tool_call("1", ParsedCall("echo", {"text": value})))
 
 
 async def test_who_approves_a_call_cannot_change_it_on_the_way() -> None:
@@ -75,8 +75,8 @@ async def test_who_approves_a_call_cannot_change_it_on_the_way() -> None:
         arguments["text"] = "other"
         return True
 
-    output = output_of(
-        await ApprovedInvoker(keeps, meddles).call_openai_tool(tool_call("1", ASKED))
+    output = parse_output(
+        await ApprovalInvoker(keeps, meddles).call_openai_tool(build_tool_call("1", ASKED))
     )
     assert "grün" in output.stdout
-    assert called(keeps.calls[0]) == ASKED
+    assert parse_tool_call(keeps.calls[0]) == ASKED

@@ -11,7 +11,7 @@ from time import perf_counter
 
 import pytest
 
-from mini_agent.tools.child_process import FLOOD, KEPT, run_child
+from mini_agent.tools.child_process import MAX_OUTPUT_BYTES, TAIL_BYTES, run_child
 from mini_agent.tools.invoker import OpenAIToolCall, ToolOutput
 from mini_agent.tools.local import LocalMCPInvoker
 
@@ -100,15 +100,15 @@ async def test_someone_who_left_the_group_and_holds_the_output_does_not_hold_us(
 async def test_of_much_output_the_end_is_kept() -> None:
     output = await ran("print('x' * 1_000_000)\nprint('the end')")
     assert output.ok
-    assert len(output.stdout) == KEPT
+    assert len(output.stdout) == TAIL_BYTES
     assert output.stdout.endswith("x\nthe end\n")
-    assert output.note == f"only the last {KEPT} bytes of stdout were kept"
+    assert output.note == f"only the last {TAIL_BYTES} bytes of stdout were kept"
 
 
 async def test_a_program_that_never_stops_printing_is_killed() -> None:
     output = await ran("while True: print('x' * 100_000)")
     assert (output.rc, output.status) == (137, "killed")
-    assert f"more than {FLOOD >> 20} MiB" in output.note
+    assert f"more than {MAX_OUTPUT_BYTES >> 20} MiB" in output.note
 
 
 async def test_memory_is_limited() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mini_agent.tools.invoker import ToolOutput
-from mini_agent.tools.observation import collapsed, failure_digest, observation
+from mini_agent.tools.observation import collapse_lines, digest_failure, format_observation
 
 LIBRARY = "/usr/lib/python3.11/json/decoder.py"
 INSIDE = "".join(
@@ -161,36 +161,36 @@ ReferenceError: missing is not defined
     ids=["python", "chained", "recursion", "syntax", "rust", "go", "panic", "node"],
 )
 def test_a_long_complaint_is_cut_to_its_cause(stderr: str, shown: str) -> None:
-    assert failure_digest(stderr) == shown
+    assert digest_failure(stderr) == shown
 
 
 def test_a_short_complaint_stays_as_it_is() -> None:
     complaint = "bash: line 1: x: command not found\n\n\n\n"
-    assert failure_digest(complaint) == complaint
+    assert digest_failure(complaint) == complaint
 
 
 def test_equal_lines_in_a_row_are_told_once() -> None:
-    assert collapsed("a\nb\nb\nb\nb\nc\nc") == "a\nb\n[the same line 3 more times]\nc\nc"
+    assert collapse_lines("a\nb\nb\nb\nb\nc\nc") == "a\nb\n[the same line 3 more times]\nc\nc"
 
 
 def test_of_a_very_long_line_the_ends_are_shown() -> None:
-    assert collapsed("x" * 1000) == f"{'x' * 150} [... 700 characters ...] {'x' * 150}"
+    assert collapse_lines("x" * 1000) == f"{'x' * 150} [... 700 characters ...] {'x' * 150}"
 
 
 def test_an_unknown_long_complaint_is_only_collapsed() -> None:
-    assert failure_digest("oh no\n" * 200) == "oh no\n[the same line 199 more times]\n"
+    assert digest_failure("oh no\n" * 200) == "oh no\n[the same line 199 more times]\n"
 
 
 def test_a_successful_program_is_shown_letter_by_letter() -> None:
     lines = "b\n" * 9
     output = ToolOutput(ok=True, rc=0, stdout=lines, stderr=PYTHON)
-    assert observation("exec_python", output) == (
+    assert format_observation("exec_python", output) == (
         f"[exec_python rc=0]\nstdout:\n{lines}stderr:\n{PYTHON.removesuffix(chr(10))}"
     )
 
 
 def test_a_failed_program_is_shown_digested() -> None:
-    shown = observation("exec_python", ToolOutput(ok=False, rc=1, stdout="b\n" * 9, stderr=PYTHON))
+    shown = format_observation("exec_python", ToolOutput(ok=False, rc=1, stdout="b\n" * 9, stderr=PYTHON))
     assert shown.startswith("[exec_python rc=1]\nstdout:\nb\n[the same line 8 more times]\nstderr:")
     assert LIBRARY not in shown
     assert len(shown) < 500

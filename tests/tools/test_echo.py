@@ -6,18 +6,18 @@ import pytest
 from pydantic import JsonValue
 
 from mini_agent.tools.catalog import EchoMCP
-from mini_agent.tools.invoker import ToolOutput, printed, refused
+from mini_agent.tools.invoker import ToolOutput, text_output, error_output
 
 
 @pytest.mark.parametrize(
     ("function", "output"),
     [
-        ({"name": "echo", "arguments": '{"text": "hi"}'}, printed("hi")),
-        ({"name": "echo", "arguments": {"text": "hi"}}, printed("hi")),
-        ({"name": "echo", "arguments": "{}"}, refused("the argument text is missing")),
-        ({"name": "shout"}, refused("there is no tool 'shout'; the only tool is echo")),
-        ({}, refused("the call names no tool")),
-        (None, refused("the call names no tool")),
+        ({"name": "echo", "arguments": '{"text": "hi"}'}, text_output("hi")),
+        ({"name": "echo", "arguments": {"text": "hi"}}, text_output("hi")),
+        ({"name": "echo", "arguments": "{}"}, error_output("the argument text is missing")),
+        ({"name": "shout"}, error_output("there is no tool 'shout'; the only tool is echo")),
+        ({}, error_output("the call names no tool")),
+        (None, error_output("the call names no tool")),
     ],
 )
 async def test_echo_gives_text_back(function: JsonValue, output: ToolOutput) -> None:

@@ -6,23 +6,23 @@ import json
 
 import pytest
 
-from mini_agent.tools.invoker import ToolOutput, printed, refused
-from mini_agent.tools.outputs import output_of
+from mini_agent.tools.invoker import ToolOutput, text_output, error_output
+from mini_agent.tools.outputs import parse_output
 
 
 @pytest.mark.parametrize(
     ("answer", "output"),
     [
-        ("plain text", printed("plain text")),
-        ("", printed("")),
-        ("42", printed("42")),
-        ("{not json", printed("{not json")),
-        ('{"weather": "fine"}', printed('{"weather": "fine"}')),
-        ('["ok"]', printed('["ok"]')),
-        ('{"ok": true, "rc": 0, "stdout": "1\\n", "stderr": ""}', printed("1\n")),
-        ('{"ok": true, "text": "found"}', printed("found")),
-        ('{"ok": true, "answer": "found", "citations": []}', printed("found")),
-        ('{"result": "found"}', printed("found")),
+        ("plain text", text_output("plain text")),
+        ("", text_output("")),
+        ("42", text_output("42")),
+        ("{not json", text_output("{not json")),
+        ('{"weather": "fine"}', text_output('{"weather": "fine"}')),
+        ('["ok"]', text_output('["ok"]')),
+        ('{"ok": true, "rc": 0, "stdout": "1\\n", "stderr": ""}', text_output("1\n")),
+        ('{"ok": true, "text": "found"}', text_output("found")),
+        ('{"ok": true, "answer": "found", "citations": []}', text_output("found")),
+        ('{"result": "found"}', text_output("found")),
         (
             '{"ok": false, "rc": 1, "stdout": "a", "stderr": "b"}',
             ToolOutput(ok=False, rc=1, stdout="a", stderr="b"),
@@ -31,25 +31,25 @@ from mini_agent.tools.outputs import output_of
             '{"ok": false, "rc": 2, "error": "rc=2: no"}',
             ToolOutput(ok=False, rc=2, stderr="rc=2: no", error="rc=2: no"),
         ),
-        ('{"ok": false, "rc": null, "stderr": "timeout"}', refused("timeout")),
-        ('{"ok": false, "error": "unknown tool"}', refused("unknown tool")),
-        ('{"error": "no"}', refused("no")),
-        ('{"ok": false}', refused("the tool failed without saying why")),
+        ('{"ok": false, "rc": null, "stderr": "timeout"}', error_output("timeout")),
+        ('{"ok": false, "error": "unknown tool"}', error_output("unknown tool")),
+        ('{"error": "no"}', error_output("no")),
+        ('{"ok": false}', error_output("the tool failed without saying why")),
         ('{"ok": true, "rc": 7}', ToolOutput(ok=False, rc=7)),
-        ({"ok": True, "stdout": "x"}, printed("x")),
-        (None, refused("the tool answered with NoneType, not with text")),
-        (b"x", refused("the tool answered with bytes, not with text")),
-        ("a\ud800", printed("a?")),
-        (printed("x"), printed("x")),
+        ({"ok": True, "stdout": "x"}, text_output("x")),
+        (None, error_output("the tool answered with NoneType, not with text")),
+        (b"x", error_output("the tool answered with bytes, not with text")),
+        ("a\ud800", text_output("a?")),
+        (text_output("x"), text_output("x")),
     ],
 )
 def test_an_answer_means_this(answer: object, output: ToolOutput) -> None:
-    assert output_of(answer) == output
+    assert parse_output(answer) == output
 
 
 @pytest.mark.parametrize("wrap", [str, lambda text: json.dumps({"ok": True, "stdout": text})])
 def test_of_ten_megabytes_the_end_is_kept(wrap: type[str]) -> None:
-    output = output_of(wrap("x" * 10_000_000 + "the end"))
+    output = parse_output(wrap("x" * 10_000_000 + "the end"))
     assert output.ok
     assert len(output.stdout) == 65_536
     assert output.stdout.endswith("the end")
@@ -58,4 +58,4 @@ def test_of_ten_megabytes_the_end_is_kept(wrap: type[str]) -> None:
 
 def test_json_too_deep_to_read_is_text() -> None:
     deep = '{"ok":' * 100_000
-    assert output_of(deep).stdout == deep[-65_536:]
+    assert parse_output(deep).stdout == deep[-65_536:]

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from mini_agent.testing.scripted import execution
-from mini_agent.tools.hints import hint_for
-from mini_agent.tools.invoker import ToolOutput, printed, refused
-from mini_agent.tools.sandbox import output_of_execution
+from mini_agent.tools.hints import find_hint
+from mini_agent.tools.invoker import ToolOutput, text_output, error_output
+from mini_agent.tools.sandbox import to_tool_output
 
 
 def failing(stderr: str) -> ToolOutput:
-    return output_of_execution(execution(status="nonzero", stderr=stderr))
+    return to_tool_output(execution(status="nonzero", stderr=stderr))
 
 
 @pytest.mark.parametrize(
@@ -58,41 +58,41 @@ def failing(stderr: str) -> ToolOutput:
     ],
 )
 def test_a_known_cause_gets_its_hint(stderr: str, hint: str) -> None:
-    assert hint_for("exec_python", failing(stderr)) == hint
+    assert find_hint("exec_python", failing(stderr)) == hint
 
 
 def test_a_program_that_printed_nothing_is_asked_to_print() -> None:
-    assert "print the result" in hint_for("exec_python", printed("\n"))
+    assert "print the result" in find_hint("exec_python", text_output("\n"))
 
 
 @pytest.mark.parametrize(
     ("name", "output"),
     [
-        ("exec_python", printed("42\n")),
+        ("exec_python", text_output("42\n")),
         ("exec_python", ToolOutput(ok=True, rc=0, stderr="a warning")),
-        ("exec_shell", printed("")),
-        ("echo", printed("")),
-        ("exec_python", refused("it is busy")),
+        ("exec_shell", text_output("")),
+        ("echo", text_output("")),
+        ("exec_python", error_output("it is busy")),
     ],
 )
 def test_where_there_is_nothing_to_say_nothing_is_said(name: str, output: ToolOutput) -> None:
-    assert hint_for(name, output) == ""
+    assert find_hint(name, output) == ""
 
 
 def test_a_value_that_is_shown_by_itself_need_not_be_printed() -> None:
     shown = execution("").model_copy(update={"result_repr": "42"})
-    assert hint_for("exec_python", output_of_execution(shown)) == ""
+    assert find_hint("exec_python", to_tool_output(shown)) == ""
 
 
 def test_the_limits_that_were_met_are_named() -> None:
-    slow = output_of_execution(execution(status="timeout"))
-    big = output_of_execution(execution(status="oom"))
-    assert "its time limit of 10 s" in hint_for("exec_python", slow)
-    assert "more memory than 256 MB" in hint_for("exec_python", big)
+    slow = to_tool_output(execution(status="timeout"))
+    big = to_tool_output(execution(status="oom"))
+    assert "its time limit of 10 s" in find_hint("exec_python", slow)
+    assert "more memory than 256 MB" in find_hint("exec_python", big)
 
 
 def test_outside_a_sandbox_nothing_is_said_about_one() -> None:
     output = ToolOutput(ok=False, rc=1, stderr="ModuleNotFoundError: No module named 'x'")
-    assert hint_for("exec_python", output) == "x is not installed: do without it"
+    assert find_hint("exec_python", output) == "x is not installed: do without it"
     offline = ToolOutput(ok=False, rc=1, stderr="getaddrinfo failed")
-    assert hint_for("exec_python", offline) == ""
+    assert find_hint("exec_python", offline) == ""

@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 
 from mini_agent import HttpToolsInvoker
 from mini_agent.messages import function_call
-from mini_agent.tools.invoker import ToolOutput, printed, refused
+from mini_agent.tools.invoker import ToolOutput, text_output, error_output
 from tests.tools.gateway import Gateway
 
 
@@ -20,29 +20,29 @@ async def came_of(answer: Response) -> ToolOutput:
 @pytest.mark.parametrize(
     ("answer", "output"),
     [
-        (JSONResponse({"text": "found"}), printed("found")),
-        (JSONResponse({"text": "42"}), printed("42")),
-        (JSONResponse({"text": ""}), printed("")),
-        (JSONResponse({"text": None, "error": None, "data": None}), printed("")),
-        (JSONResponse({"text": "3 docs", "data": {"a": 1}}), printed('3 docs\ndata: {"a": 1}')),
-        (JSONResponse({"text": '{"a": 1}', "data": {"a": 1}}), printed('{"a": 1}')),
-        (JSONResponse({"data": {"hits": ["ü"]}}), printed('{"hits": ["ü"]}')),
-        (JSONResponse({"text": {"a": 1}}), printed('{"a": 1}')),
-        (JSONResponse({"error": "no such tool"}), refused("no such tool")),
-        (JSONResponse({"error": {"message": "broken", "code": 7}}), refused("broken")),
-        (JSONResponse({"error": {"code": 7}}), refused('{"code": 7}')),
-        (JSONResponse({"error": "broken", "data": [1]}), refused("broken\ndata: [1]")),
+        (JSONResponse({"text": "found"}), text_output("found")),
+        (JSONResponse({"text": "42"}), text_output("42")),
+        (JSONResponse({"text": ""}), text_output("")),
+        (JSONResponse({"text": None, "error": None, "data": None}), text_output("")),
+        (JSONResponse({"text": "3 docs", "data": {"a": 1}}), text_output('3 docs\ndata: {"a": 1}')),
+        (JSONResponse({"text": '{"a": 1}', "data": {"a": 1}}), text_output('{"a": 1}')),
+        (JSONResponse({"data": {"hits": ["ü"]}}), text_output('{"hits": ["ü"]}')),
+        (JSONResponse({"text": {"a": 1}}), text_output('{"a": 1}')),
+        (JSONResponse({"error": "no such tool"}), error_output("no such tool")),
+        (JSONResponse({"error": {"message": "broken", "code": 7}}), error_output("broken")),
+        (JSONResponse({"error": {"code": 7}}), error_output('{"code": 7}')),
+        (JSONResponse({"error": "broken", "data": [1]}), error_output("broken\ndata: [1]")),
         (JSONResponse({"ok": False, "rc": 1, "stderr": "b"}), ToolOutput(False, 1, stderr="b")),
-        (JSONResponse({"result": "found"}), printed("found")),
-        (JSONResponse({"weather": "fine"}), printed('{"weather":"fine"}')),
-        (JSONResponse(["a", 1]), printed('["a",1]')),
-        (JSONResponse(42), printed("42")),
-        (JSONResponse("found"), printed("found")),
-        (PlainTextResponse("plain text"), printed("plain text")),
-        (PlainTextResponse("{not json"), printed("{not json")),
-        (Response(b"\xff!"), printed("\N{REPLACEMENT CHARACTER}!")),
-        (Response(b""), printed("")),
-        (Response(status_code=204), printed("")),
+        (JSONResponse({"result": "found"}), text_output("found")),
+        (JSONResponse({"weather": "fine"}), text_output('{"weather":"fine"}')),
+        (JSONResponse(["a", 1]), text_output('["a",1]')),
+        (JSONResponse(42), text_output("42")),
+        (JSONResponse("found"), text_output("found")),
+        (PlainTextResponse("plain text"), text_output("plain text")),
+        (PlainTextResponse("{not json"), text_output("{not json")),
+        (Response(b"\xff!"), text_output("\N{REPLACEMENT CHARACTER}!")),
+        (Response(b""), text_output("")),
+        (Response(status_code=204), text_output("")),
     ],
 )
 async def test_an_answer_means_this(answer: Response, output: ToolOutput) -> None:
@@ -62,7 +62,7 @@ async def test_an_answer_means_this(answer: Response, output: ToolOutput) -> Non
     ],
 )
 async def test_a_status_of_failure_is_told_with_what_was_said(answer: Response, error: str) -> None:
-    assert await came_of(answer) == refused(error)
+    assert await came_of(answer) == error_output(error)
 
 
 async def test_long_data_beside_a_text_is_cut_so_that_the_text_is_seen() -> None:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, RedirectResponse, Response, Stream
 
 from mini_agent import HttpToolsInvoker
 from mini_agent.messages import function_call
-from mini_agent.tools.invoker import ToolOutput, printed
+from mini_agent.tools.invoker import ToolOutput, text_output
 from tests.tools.gateway import Gateway
 
 CALL = function_call("1", "search_docs", {"query": "auth tokens"})
@@ -55,7 +55,7 @@ async def test_ten_megabytes_that_are_compressed_do_not_get_around_that() -> Non
 async def test_a_redirect_within_the_server_is_followed_with_the_call() -> None:
     gateway = Gateway([RedirectResponse("/deep/invoke", 307), JSONResponse({"text": "ok"})])
     with gateway.served() as url:
-        assert await HttpToolsInvoker(url).call_openai_tool(CALL) == printed("ok")
+        assert await HttpToolsInvoker(url).call_openai_tool(CALL) == text_output("ok")
     assert gateway.invoked[0] == gateway.invoked[1]
 
 

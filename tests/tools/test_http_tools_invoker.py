@@ -17,7 +17,7 @@ from starlette.responses import (
 from mini_agent import HttpToolsInvoker
 from mini_agent.errors import BadRequest, ToolsUnavailable, Unauthorized
 from mini_agent.messages import function_call
-from mini_agent.tools.invoker import ToolOutput, printed, refused
+from mini_agent.tools.invoker import ToolOutput, text_output, error_output
 from tests.tools.gateway import SEARCH_DOCS, Gateway
 
 CALL = function_call("1", "search_docs", {"query": "auth tokens"})
@@ -43,20 +43,20 @@ async def test_a_call_is_one_post_with_its_arguments_as_an_object() -> None:
     gateway = Gateway()
     with gateway.served() as url:
         output = await HttpToolsInvoker(url).call_openai_tool(CALL)
-    assert output == printed("ok")
+    assert output == text_output("ok")
     assert gateway.asked == ["POST /invoke"]
     assert gateway.invoked == [{"name": "search_docs", "arguments": {"query": "auth tokens"}}]
 
 
 async def test_a_gateway_that_is_busy_is_asked_again() -> None:
-    assert await came_of(BUSY, BUSY, JSONResponse({"text": "ok"})) == printed("ok")
+    assert await came_of(BUSY, BUSY, JSONResponse({"text": "ok"})) == text_output("ok")
 
 
 async def test_a_gateway_that_stays_busy_is_left_alone_after_a_few_times() -> None:
     gateway = Gateway([BUSY])
     with gateway.served() as url:
         output = await HttpToolsInvoker(url).call_openai_tool(CALL)
-    assert output == refused("HTTP 429: busy")
+    assert output == error_output("HTTP 429: busy")
     assert len(gateway.invoked) == 5
 
 
@@ -69,7 +69,7 @@ async def test_a_wait_that_would_not_fit_is_not_begun(told: str) -> None:
     gateway = Gateway([JSONResponse({"error": "busy"}, 429, {"Retry-After": told})])
     with gateway.served() as url:
         output = await HttpToolsInvoker(url, timeout=5).call_openai_tool(CALL)
-    assert output == refused("HTTP 429: busy")
+    assert output == error_output("HTTP 429: busy")
     assert len(gateway.invoked) == 1
 
 
@@ -95,7 +95,7 @@ async def test_connections_are_kept_in_a_block_and_only_there() -> None:
         async with HttpToolsInvoker(url) as tools:
             outputs = [await tools.call_openai_tool(CALL) for _ in range(3)]
         after = await tools.call_openai_tool(CALL)
-    assert [*outputs, after] == [printed("ok")] * 4
+    assert [*outputs, after] == [text_output("ok")] * 4
 
 
 async def test_fifty_calls_at_once_come_to_fifty_answers() -> None:
@@ -103,7 +103,7 @@ async def test_fifty_calls_at_once_come_to_fifty_answers() -> None:
     with gateway.served() as url:
         async with HttpToolsInvoker(url) as tools:
             outputs = await asyncio.gather(*(tools.call_openai_tool(CALL) for _ in range(50)))
-    assert outputs == [printed("ok")] * 50
+    assert outputs == [text_output("ok")] * 50
     assert len(gateway.invoked) == 50
 
 
@@ -111,7 +111,7 @@ def test_one_invoker_serves_several_event_loops() -> None:
     with Gateway().served() as url:
         tools = HttpToolsInvoker(url)
         for _ in range(2):
-            assert asyncio.run(tools.call_openai_tool(CALL)) == printed("ok")
+            assert asyncio.run(tools.call_openai_tool(CALL)) == text_output("ok")
 
 
 @pytest.mark.parametrize(
@@ -206,4 +206,4 @@ def test_the_environments_proxies_are_not_asked_for_a_server_here(
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     with Gateway().served() as url:
-        assert asyncio.run(HttpToolsInvoker(url).call_openai_tool(CALL)) == printed("ok")
+        assert asyncio.run(HttpToolsInvoker(url).call_openai_tool(CALL)) == text_output("ok")

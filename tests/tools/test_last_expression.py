@@ -6,7 +6,7 @@ import pytest
 
 from mini_agent.messages import function_call
 from mini_agent.tools.invoker import ToolOutput
-from mini_agent.tools.local import LocalMCPInvoker, with_last_expression
+from mini_agent.tools.local import LocalMCPInvoker, print_last_expression
 
 
 async def ran(code: str) -> ToolOutput:
@@ -41,7 +41,7 @@ async def test_an_error_in_it_is_told_at_its_line() -> None:
 
 @pytest.mark.parametrize("code", ["", "'words'", "1 +", "print(1)\n2", "x = 1", "\0"])
 def test_a_program_that_does_not_end_so_stays_as_it_is(code: str) -> None:
-    assert with_last_expression(code) == code
+    assert print_last_expression(code) == code
 
 
 async def test_a_file_that_is_not_there_is_answered_with_those_that_are() -> None:

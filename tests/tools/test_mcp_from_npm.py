@@ -10,18 +10,18 @@ from pydantic import JsonValue
 
 from mini_agent import (
     AgentConfig,
-    ApprovedInvoker,
+    ApprovalInvoker,
     FilteredInvoker,
-    JoinedInvoker,
+    CombinedInvoker,
     McpInvoker,
-    NamespacedInvoker,
-    TimedInvoker,
+    PrefixedInvoker,
+    TimeoutInvoker,
 )
 from mini_agent.mcp.client.server import McpCommand
 from mini_agent.messages import JsonObject, function_call
 from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from mini_agent.tools.invoker import Invoker, ToolOutput, tool_named
-from mini_agent.tools.outputs import output_of
+from mini_agent.tools.invoker import Invoker, ToolOutput, get_tool_name
+from mini_agent.tools.outputs import parse_output
 from mini_agent_protocol.execution import Output
 from tests.agent.checked_run import TASK, run_agent
 from tests.tools.conftest import free_port, until_it_listens
@@ -41,7 +41,7 @@ def files(from_npm: Path, tmp_path: Path) -> McpCommand:
 
 
 async def came_of(tools: Invoker, name: str, **arguments: JsonValue) -> ToolOutput:
-    return output_of(await tools.call_openai_tool(function_call("1", name, arguments)))
+    return parse_output(await tools.call_openai_tool(function_call("1", name, arguments)))
 
 
 async def test_the_files_of_a_folder_are_read_and_no_others(
@@ -84,7 +84,7 @@ async def test_two_servers_and_a_run_over_both(
 ) -> None:
     path = str(tmp_path / "a.txt")
     async with McpInvoker(everything) as one, McpInvoker(files) as two:
-        joined = JoinedInvoker(NamespacedInvoker("all", one), NamespacedInvoker("files", two))
+        joined = CombinedInvoker(PrefixedInvoker("all", one), PrefixedInvoker("files", two))
         turns = [
             calls_reply(scripted_call("files__read_text_file", path=path), scripted_call("all__get-sum", a=40, b=2)),
             text_reply("It is 42."),
@@ -107,8 +107,8 @@ async def test_what_stands_in_front_of_a_server_holds(
 
     async with McpInvoker(everything) as server:
         some = FilteredInvoker(server, enabled=("echo", LONG))
-        tools = ApprovedInvoker(TimedInvoker(some, 3), approve)
-        assert [tool_named(tool) for tool in await tools.list_openai_tools()] == ["echo", LONG]
+        tools = ApprovalInvoker(TimeoutInvoker(some, 3), approve)
+        assert [get_tool_name(tool) for tool in await tools.list_openai_tools()] == ["echo", LONG]
         outputs = [
             await came_of(tools, "echo", message="yes"),
             await came_of(tools, "echo", message="no"),

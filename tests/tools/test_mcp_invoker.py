@@ -17,7 +17,7 @@ from mini_agent import AgentConfig, McpInvoker, run_mcp_mini_agent
 from mini_agent.mcp.client.server import McpCommand
 from mini_agent.messages import function_call, user
 from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from mini_agent.tools.invoker import ToolOutput, printed, tool_named
+from mini_agent.tools.invoker import ToolOutput, text_output, get_tool_name
 from mini_agent_protocol.execution import Output
 from tests.agent.checked_run import wait_until
 from tests.tools.conftest import SERVER, Notes
@@ -28,7 +28,7 @@ async def came_of(tools: McpInvoker, name: str, **arguments: JsonValue) -> ToolO
 
 
 async def test_the_tools_are_the_servers_with_their_schemas(here: McpInvoker) -> None:
-    tools = {tool_named(tool): tool for tool in await here.list_openai_tools()}
+    tools = {get_tool_name(tool): tool for tool in await here.list_openai_tools()}
     assert {"add", "draw", "slow"} <= tools.keys()
     function = tools["add"]["function"]
     assert isinstance(function, dict)
@@ -39,7 +39,7 @@ async def test_the_tools_are_the_servers_with_their_schemas(here: McpInvoker) ->
 
 
 async def test_a_call_reaches_the_server_once(here: McpInvoker, notes: Notes) -> None:
-    assert await came_of(here, "add", a=1, b=2) == printed("3")
+    assert await came_of(here, "add", a=1, b=2) == text_output("3")
     assert notes.text().count("add 1 2") == 1
 
 
@@ -88,7 +88,7 @@ async def test_what_the_server_calls_an_error_is_one(
 async def test_progress_is_told_as_it_comes(here: McpInvoker) -> None:
     told: list[Output] = []
     slow = function_call("1", "slow", {"seconds": 0.2})
-    assert await here.stream_openai_tool(slow, told.append) == printed("done")
+    assert await here.stream_openai_tool(slow, told.append) == text_output("done")
     assert [piece.text for piece in told][:2] == ["1/4: step 1\n", "2/4: step 2\n"]
 
 
@@ -97,7 +97,7 @@ async def test_calls_run_side_by_side(here: McpInvoker) -> None:
     began = time.monotonic()
     outputs = await asyncio.gather(*(came_of(here, "slow", seconds=2) for _ in range(10)))
     assert time.monotonic() - began < 15
-    assert outputs == [printed("done")] * 10
+    assert outputs == [text_output("done")] * 10
 
 
 async def test_a_call_that_takes_too_long_is_cancelled_at_the_server(notes: Notes) -> None:
@@ -106,7 +106,7 @@ async def test_a_call_that_takes_too_long_is_cancelled_at_the_server(notes: Note
         await tools.list_openai_tools()
         output = await came_of(tools, "slow", seconds=60)
         await notes.until("slow cancelled")
-        assert await came_of(tools, "add", a=1, b=2) == printed("3")
+        assert await came_of(tools, "add", a=1, b=2) == text_output("3")
     assert output.error == "the call took longer than 3 s and was cancelled"
     assert len(notes.started) == 1
 
@@ -130,7 +130,7 @@ async def test_a_server_that_is_killed_during_a_call_ends_it_and_the_next_starts
     async with asyncio.timeout(30):
         output = await waiting
     assert "is gone, and whether the call was carried out is not known" in str(output.error)
-    assert await came_of(here, "add", a=1, b=2) == printed("3")
+    assert await came_of(here, "add", a=1, b=2) == text_output("3")
     assert len(notes.started) == 2
 
 
@@ -141,7 +141,7 @@ async def test_a_server_that_died_while_nobody_called_is_not_noticed_by_the_next
     os.kill(notes.started[0], signal.SIGKILL)
     await wait_until(lambda: not Path(f"/proc/{notes.started[0]}").exists())
     await asyncio.sleep(0.3)
-    assert await came_of(here, "add", a=1, b=2) == printed("3")
+    assert await came_of(here, "add", a=1, b=2) == text_output("3")
 
 
 async def test_a_server_that_ends_itself_is_gone(here: McpInvoker) -> None:
@@ -167,7 +167,7 @@ async def test_ten_megabytes_arrive(here: McpInvoker) -> None:
 async def test_over_http_it_is_the_same(served_over_http: str, notes: Notes) -> None:
     async with McpInvoker.address(served_over_http) as tools:
         assert len(await tools.list_openai_tools()) == 9
-        assert await came_of(tools, "add", a=1, b=2) == printed("3")
+        assert await came_of(tools, "add", a=1, b=2) == text_output("3")
         assert (await came_of(tools, "draw")).attachments[0].media_type == "image/png"
         waiting = asyncio.create_task(came_of(tools, "slow", seconds=60))
         await notes.until("slow began")

@@ -14,7 +14,7 @@ from mini_agent import McpInvoker
 from mini_agent.errors import BadRequest, ToolsUnavailable
 from mini_agent.mcp.client.server import McpAddress, McpCommand
 from mini_agent.messages import function_call
-from mini_agent.tools.invoker import ToolOutput, printed
+from mini_agent.tools.invoker import ToolOutput, text_output
 from tests.tools.conftest import SERVER
 
 
@@ -33,7 +33,7 @@ async def test_a_server_sees_little_of_our_environment(monkeypatch: pytest.Monke
 
 async def test_lines_on_stdout_that_are_no_messages_do_no_harm() -> None:
     async with McpInvoker.command(sys.executable, SERVER, "--noise") as tools:
-        assert await came_of(tools, "add", a=1, b=2) == printed("3")
+        assert await came_of(tools, "add", a=1, b=2) == text_output("3")
 
 
 async def test_a_server_that_does_not_start_is_an_error_with_what_it_says() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mini_agent.tools.invoker import ToolOutput, printed, refused
-from mini_agent.tools.observation import observation
+from mini_agent.tools.invoker import ToolOutput, text_output, error_output
+from mini_agent.tools.observation import format_observation
 
 FAILED = "The call failed. Fix the cause and call the tool again."
 TIMED_OUT = (
@@ -18,10 +18,10 @@ TOO_BIG = "hint: it needed more memory: keep less at a time"
 @pytest.mark.parametrize(
     ("output", "text"),
     [
-        (printed("a3b2c1\n"), "[t rc=0]\nstdout:\na3b2c1"),
-        (printed("a\n\n"), "[t rc=0]\nstdout:\na\n"),
-        (printed(""), "[t rc=0]\n(no output)"),
-        (printed("\n"), "[t rc=0]\n(no output)"),
+        (text_output("a3b2c1\n"), "[t rc=0]\nstdout:\na3b2c1"),
+        (text_output("a\n\n"), "[t rc=0]\nstdout:\na\n"),
+        (text_output(""), "[t rc=0]\n(no output)"),
+        (text_output("\n"), "[t rc=0]\n(no output)"),
         (
             ToolOutput(ok=True, rc=0, stdout="a\n", stderr="b\n"),
             "[t rc=0]\nstdout:\na\nstderr:\nb",
@@ -41,7 +41,7 @@ TOO_BIG = "hint: it needed more memory: keep less at a time"
             ToolOutput(ok=False, rc=137, status="oom"),
             f"[t rc=137 oom]\n(no output)\n{TOO_BIG}\n{FAILED}",
         ),
-        (refused("it is busy"), f"[t error]\nit is busy\n{FAILED}"),
+        (error_output("it is busy"), f"[t error]\nit is busy\n{FAILED}"),
         (
             ToolOutput(ok=True, rc=0, stdout="a", note="timeout_s 900 is out of range"),
             "[t rc=0]\nstdout:\na\nnote: timeout_s 900 is out of range",
@@ -49,17 +49,17 @@ TOO_BIG = "hint: it needed more memory: keep less at a time"
     ],
 )
 def test_an_output_reads_like_this(output: ToolOutput, text: str) -> None:
-    assert observation("t", output) == text
+    assert format_observation("t", output) == text
 
 
 def test_of_a_long_stream_the_end_is_shown_and_its_length_told() -> None:
-    text = observation("t", printed("x" * 3000 + "y" * 2000))
+    text = format_observation("t", text_output("x" * 3000 + "y" * 2000))
     assert text == f"[t rc=0]\nstdout (last 2000 of 5000 characters):\n{'y' * 2000}"
 
 
 def test_a_stream_of_just_the_length_is_shown_whole() -> None:
-    assert observation("t", printed("y" * 2000 + "\n")) == f"[t rc=0]\nstdout:\n{'y' * 2000}"
+    assert format_observation("t", text_output("y" * 2000 + "\n")) == f"[t rc=0]\nstdout:\n{'y' * 2000}"
 
 
 def test_without_a_directive_a_failure_ends_with_what_happened() -> None:
-    assert observation("t", refused("it is busy"), "") == "[t error]\nit is busy"
+    assert format_observation("t", error_output("it is busy"), "") == "[t error]\nit is busy"

@@ -14,9 +14,9 @@ from mini_agent import ResearchPythonInvoker
 from mini_agent.errors import BadRequest, ToolsUnavailable
 from mini_agent.messages import function_call
 from mini_agent.tools.invoker import Tool, ToolOutput
-from mini_agent.tools.observation import TAIL, observation
-from mini_agent.tools.research.common import Patience, ResearchSettings
-from mini_agent.tools.research.invoker import NoResearch
+from mini_agent.tools.observation import MAX_STREAM_CHARS, format_observation
+from mini_agent.tools.research.common import RetryPolicy, ResearchSettings
+from mini_agent.tools.research.invoker import ResearchNotConfiguredWarning
 from mini_agent.tools.research.perplexity import Perplexity
 from tests.tools.services import Service
 
@@ -55,7 +55,7 @@ async def test_the_tools_offered_are_those_that_the_environment_sets_up(
 ) -> None:
     for name in ("PPLX_API_KEY", "C7_API_BASE"):
         monkeypatch.delenv(name, raising=False)
-    with pytest.warns(NoResearch, match="set PPLX_API_KEY, or set C7_API_BASE"):
+    with pytest.warns(ResearchNotConfiguredWarning, match="set PPLX_API_KEY, or set C7_API_BASE"):
         assert await ResearchPythonInvoker().list_openai_tools() == []
     monkeypatch.setenv("PPLX_API_KEY", "k")
     assert names(await ResearchPythonInvoker().list_openai_tools()) == ["research_perplexity"]
@@ -132,10 +132,10 @@ async def test_a_completion_means_this(answer: Response, text: str) -> None:
 
 async def test_a_long_answer_fits_what_a_model_gets_to_read_with_its_sources() -> None:
     output = await perplexity(Service([completion("A fact [1]. " * 500, search_results=SOURCES)]))
-    assert len(output.stdout) <= TAIL
+    assert len(output.stdout) <= MAX_STREAM_CHARS
     assert output.stdout.startswith("A fact [1]. ")
     assert "more characters were left out" in output.stdout
-    assert output.stdout in observation("research_perplexity", output)
+    assert output.stdout in format_observation("research_perplexity", output)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +199,7 @@ async def test_a_wait_that_would_not_fit_is_not_begun() -> None:
 async def test_a_service_that_is_away_is_asked_again_and_then_said_to_be() -> None:
     named = {"pplx_api_key": "secret", "pplx_api_base": "http://127.0.0.1:9"}
     settings = ResearchSettings.model_validate(named)
-    source = Perplexity(settings, Patience(seconds=5, first_wait_s=0.01))
+    source = Perplexity(settings, RetryPolicy(seconds=5, initial_delay_s=0.01))
     with pytest.raises(ToolsUnavailable, match="nothing answers at") as raised:
         await source.output(dict(QUESTION))
     assert "secret" not in str(raised.value)

@@ -35,7 +35,7 @@ class ScriptedSession(ScriptedSandbox):
         self.is_closed = False
         self.kept = 0
 
-    async def keep(self) -> None:
+    async def keep_alive(self) -> None:
         self.kept += 1
 
     async def aclose(self) -> None:
@@ -53,8 +53,8 @@ class ScriptedSidecar:
     async def run(self, snippet: Snippet) -> Execution:
         return await self.single.run(snippet)
 
-    async def run_telling(self, snippet: Snippet, tell: Callable[[Output], None]) -> Execution:
-        return await self.single.run_telling(snippet, tell)
+    async def run_streaming(self, snippet: Snippet, listener: Callable[[Output], None]) -> Execution:
+        return await self.single.run_streaming(snippet, listener)
 
     async def open_session(self, *, ttl_s: float) -> ScriptedSession:
         self.opened += 1
@@ -92,7 +92,7 @@ async def test_all_snippets_of_a_run_share_one_session_which_ends_with_it() -> N
 async def test_a_session_is_kept_while_the_model_thinks_and_no_longer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(run_sandbox, "KEEP_EVERY_S", 0.01)
+    monkeypatch.setattr(run_sandbox, "KEEP_ALIVE_INTERVAL_S", 0.01)
     session = ScriptedSession(in_session("a"))
     async with aclosing(RunSandbox(ScriptedSidecar([session]))) as sandbox:
         await sandbox.run(SNIPPET)
@@ -138,7 +138,7 @@ async def test_a_sidecar_without_room_is_asked_again_and_the_model_hears_nothing
 async def test_a_sidecar_that_never_has_room_is_left_alone_in_the_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(run_sandbox, "BUSY_S", 0.05)
+    monkeypatch.setattr(run_sandbox, "BUSY_TIMEOUT_S", 0.05)
     busy = SandboxBusy("all are in use", retry_after_s=0.04)
     session = ScriptedSession(busy, busy)
     async with open_sandbox_tools(ScriptedSidecar([session]), ["python"]) as invoker:
@@ -177,9 +177,9 @@ async def test_output_is_told_in_the_session_in_the_next_one_and_without_one() -
     alone = ScriptedSidecar([], ScriptedSandbox(execution("alone")))
     told: list[Output] = []
     async with aclosing(RunSandbox(ScriptedSidecar([gone, fresh]))) as sandbox:
-        ran = [await sandbox.run_telling(SNIPPET, told.append) for _ in range(2)]
+        ran = [await sandbox.run_streaming(SNIPPET, told.append) for _ in range(2)]
     async with aclosing(RunSandbox(alone)) as sandbox:
-        ran.append(await sandbox.run_telling(SNIPPET, told.append))
+        ran.append(await sandbox.run_streaming(SNIPPET, told.append))
     assert [piece.text for piece in told] == ["a", "b", "alone"]
     assert [execution.stdout for execution in ran] == ["a", "b", "alone"]
     assert [execution.session and execution.session.workspace for execution in ran] == [

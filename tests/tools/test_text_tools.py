@@ -6,7 +6,7 @@ import pytest
 
 from mini_agent.testing.scripted import ScriptedSandbox
 from mini_agent.tools.catalog import compress_runs
-from mini_agent.tools.invoker import printed, refused
+from mini_agent.tools.invoker import text_output, error_output
 from mini_agent.tools.local import LocalMCPInvoker
 from mini_agent.tools.sandbox import SandboxInvoker
 
@@ -35,8 +35,8 @@ async def test_every_invoker_that_runs_programs_has_the_text_tools(
     runs = {"name": "compress_runs", "arguments": '{"s": "aaabbc"}'}
     research = {"name": "research_echo", "arguments": '{"query": "rle"}'}
     wrong = {"name": "compress_runs", "arguments": '{"s": 7}'}
-    assert await invoker.call_openai_tool({"function": {**runs}}) == printed("a3b2c1")
-    assert await invoker.call_openai_tool({"function": {**research}}) == printed("EVIDENCE: rle")
-    assert await invoker.call_openai_tool({"function": {**wrong}}) == refused(
+    assert await invoker.call_openai_tool({"function": {**runs}}) == text_output("a3b2c1")
+    assert await invoker.call_openai_tool({"function": {**research}}) == text_output("EVIDENCE: rle")
+    assert await invoker.call_openai_tool({"function": {**wrong}}) == error_output(
         "the argument s must be text, not 7"
     )

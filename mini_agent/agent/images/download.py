@@ -13,10 +13,10 @@ import httpx
 from mini_agent.agent.images.sources import ImageLimits, too_large_error
 from mini_agent.errors import BadRequest
 from mini_agent.net.public import (
-    NotPublic,
-    PublicOnly,
-    Resolve,
-    resolved,
+    NonPublicAddress,
+    PublicOnlyTransport,
+    Resolver,
+    resolve_host,
 )
 
 MAX_REDIRECTS: Final = 3
@@ -26,7 +26,7 @@ MAX_REDIRECTS: Final = 3
 class ImageDownloader:
     """Downloads images; `resolve` looks names up, `connection` creates the transport."""
 
-    resolve: Resolve = resolved
+    resolve: Resolver = resolve_host
     connection: Callable[[], httpx.AsyncBaseTransport] = field(default=httpx.AsyncHTTPTransport)
 
     async def fetch(self, url: str, limits: ImageLimits) -> bytes:
@@ -38,7 +38,7 @@ class ImageDownloader:
                 return await self._fetch(client, url, limits)
         except TimeoutError:
             raise _download_failed(url, f"it took longer than {limits.fetch_s:g} s") from None
-        except NotPublic as refused:
+        except NonPublicAddress as refused:
             raise BadRequest(
                 f"the picture {url} is not fetched: {refused}",
                 hint="pictures are fetched by https from public addresses; save it as a file",
@@ -49,7 +49,7 @@ class ImageDownloader:
     def _client(self) -> httpx.AsyncClient:
         # Not through the environment's proxy, which would resolve the name itself.
         return httpx.AsyncClient(
-            transport=PublicOnly(self.resolve, self.connection()),
+            transport=PublicOnlyTransport(self.resolve, self.connection()),
             follow_redirects=True,
             max_redirects=MAX_REDIRECTS,
             trust_env=False,

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from mini_agent.cli.doctor.check import (
-    Around,
+    DoctorContext,
     Check,
-    Look,
+    CheckFunction,
     fail,
     ok,
     skipped,
@@ -28,13 +28,13 @@ from mini_agent.errors import MiniAgentError
 from mini_agent.mcp.gateway.run_servers import run_configuration_files
 
 # The assistant has others for what they do.
-DISPENSABLE: Final = ("rg", "git")
+OPTIONAL_TOOLS: Final = ("rg", "git")
 
 
-def assistant_on(launch: Callable[[], LaunchConfig]) -> Look:
+def build_assistant_check(launch: Callable[[], LaunchConfig]) -> CheckFunction:
     """The assistant's own checks."""
 
-    async def look(_around: Around) -> Sequence[Check]:
+    async def check(_context: DoctorContext) -> Sequence[Check]:
         try:
             detail = run_checks(launch())
         except MiniAgentError as wrong:
@@ -42,38 +42,38 @@ def assistant_on(launch: Callable[[], LaunchConfig]) -> Look:
         return [
             ok(each.name, each.detail)
             if each.is_ok
-            else (warn if each.name in DISPENSABLE else fail)(each.name, each.detail, each.fix)
+            else (warn if each.name in OPTIONAL_TOOLS else fail)(each.name, each.detail, each.fix)
             for each in detail
             if each.name != "python" and not each.name.startswith("MCP ")
         ]
 
-    return look
+    return check
 
 
-def mcp_servers_on(launch: Callable[[], LaunchConfig]) -> Look:
+def build_mcp_check(launch: Callable[[], LaunchConfig]) -> CheckFunction:
     """Those of the assistant and of MINI_AGENT_MCP_CONFIG: each is started, asked and ended."""
 
-    async def look(around: Around) -> Sequence[Check]:
+    async def check(context: DoctorContext) -> Sequence[Check]:
         try:
-            servers = [*_of_runs(around), *_of_assistant(launch)]
+            servers = [*_list_run_servers(context), *_list_assistant_servers(launch)]
         except MiniAgentError as wrong:
             return [fail("MCP servers", wrong.message, wrong.hint)]
         if not servers:
             return [skipped("MCP servers", "none is configured")]
         try:
             tried = await start_servers(servers)
-            return [_told(server) for server in tried]
+            return [_check_server(server) for server in tried]
         finally:
             await asyncio.shield(close_servers(servers))
 
-    return look
+    return check
 
 
-def _of_runs(around: Around) -> list[McpServer]:
-    return read_server_files(run_configuration_files(around.settings), around.variables)
+def _list_run_servers(context: DoctorContext) -> list[McpServer]:
+    return read_server_files(run_configuration_files(context.settings), context.variables)
 
 
-def _of_assistant(launch: Callable[[], LaunchConfig]) -> list[McpServer]:
+def _list_assistant_servers(launch: Callable[[], LaunchConfig]) -> list[McpServer]:
     try:
         detail = launch()
     except MiniAgentError:  # told by the assistant's own check
@@ -81,7 +81,7 @@ def _of_assistant(launch: Callable[[], LaunchConfig]) -> list[McpServer]:
     return list_servers(detail)
 
 
-def _told(server: McpServer) -> Check:
+def _check_server(server: McpServer) -> Check:
     name = f"MCP {server.name}"
     if not server.problem:
         return ok(name, "starts, and lists its tools")

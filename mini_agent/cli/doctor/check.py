@@ -27,7 +27,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class DoctorContext:
     """Where we are: the environment, the settings in it, and the engine, if one answers."""
 
     variables: Mapping[str, str] = field(repr=False)
@@ -35,26 +35,26 @@ class Around:
     docker: Docker
     engine: EngineFacts | None
 
-    def named(self, variable: str, usual: str) -> str:
+    def variable(self, name: str, default: str) -> str:
         """What the environment says, else the usual."""
-        return self.variables.get(variable) or usual
+        return self.variables.get(name) or default
 
     @property
     def project(self) -> str:
         """What compose calls the stack."""
-        return self.named("COMPOSE_PROJECT_NAME", "mini-agent")
+        return self.variable("COMPOSE_PROJECT_NAME", "mini-agent")
 
 
-Look: TypeAlias = Callable[[Around], Awaitable[Sequence[Check]]]
+CheckFunction: TypeAlias = Callable[[DoctorContext], Awaitable[Sequence[Check]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A line of the table of checks: what `look` finds belongs to `group`."""
+class CheckRow:
+    """A line of the table of checks: what `run_check` finds belongs to `group`."""
 
     group: str
     name: str
-    look: Look
+    run_check: CheckFunction
     needs_engine: bool = False
 
 

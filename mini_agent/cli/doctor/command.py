@@ -20,128 +20,130 @@ from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
-from mini_agent.cli.doctor.assistant import assistant_on, mcp_servers_on
+from mini_agent.cli.doctor.assistant import build_assistant_check, build_mcp_check
 from mini_agent.cli.doctor.check import (
-    Around,
+    DoctorContext,
     Check,
-    Row,
+    CheckRow,
     State,
     fail,
     ok,
     skipped,
 )
-from mini_agent.cli.doctor.docker import Docker, engine_facts
+from mini_agent.cli.doctor.docker import Docker, read_engine_facts
 from mini_agent.cli.doctor.engine import (
-    compose,
-    disk,
-    engine,
-    images,
-    limits,
+    check_compose,
+    check_disk,
+    check_engine,
+    check_images,
+    check_limits,
 )
-from mini_agent.cli.doctor.leaks import leaks, no_leaks
-from mini_agent.cli.doctor.model import keys, model
-from mini_agent.cli.doctor.sandbox import canary
-from mini_agent.cli.doctor.stack import ports, services
+from mini_agent.cli.doctor.leaks import check_leaks, require_no_leaks
+from mini_agent.cli.doctor.model import check_keys, check_model
+from mini_agent.cli.doctor.sandbox import check_confinement
+from mini_agent.cli.doctor.stack import check_ports, check_services
 from mini_agent.coding.launch import LaunchConfig, read_launch_config
 from mini_agent.coding.options import Options
-from mini_agent.net.terminal_text import visible
+from mini_agent.net.terminal_text import escape_controls
 from mini_agent.settings import Settings
 
-PATIENCE_S: Final = 120.0
-LEAKS: Final = (Row("left over", "leaks", no_leaks),)
+CHECK_TIMEOUT_S: Final = 120.0
+LEAK_ROWS: Final = (CheckRow("left over", "leaks", require_no_leaks),)
 
 
-def rows(launch: Callable[[], LaunchConfig]) -> tuple[Row, ...]:
+def build_rows(launch: Callable[[], LaunchConfig]) -> tuple[CheckRow, ...]:
     """The whole table."""
     return (
-        Row("docker", "engine", engine),
-        Row("docker", "compose", compose, needs_engine=True),
-        Row("docker", "limits", limits, needs_engine=True),
-        Row("docker", "disk", disk, needs_engine=True),
-        Row("docker", "images", images, needs_engine=True),
-        Row("stack", "ports", ports),
-        Row("stack", "services", services),
-        Row("sandbox", "canary", canary, needs_engine=True),
-        Row("left over", "leaks", leaks, needs_engine=True),
-        Row("model", "model", model),
-        Row("model", "keys", keys),
-        Row("assistant", "python", python),
-        Row("assistant", "assistant", assistant_on(launch)),
-        Row("assistant", "MCP servers", mcp_servers_on(launch)),
+        CheckRow("docker", "engine", check_engine),
+        CheckRow("docker", "compose", check_compose, needs_engine=True),
+        CheckRow("docker", "limits", check_limits, needs_engine=True),
+        CheckRow("docker", "disk", check_disk, needs_engine=True),
+        CheckRow("docker", "images", check_images, needs_engine=True),
+        CheckRow("stack", "ports", check_ports),
+        CheckRow("stack", "services", check_services),
+        CheckRow("sandbox", "canary", check_confinement, needs_engine=True),
+        CheckRow("left over", "leaks", check_leaks, needs_engine=True),
+        CheckRow("model", "model", check_model),
+        CheckRow("model", "keys", check_keys),
+        CheckRow("assistant", "python", check_python),
+        CheckRow("assistant", "assistant", build_assistant_check(launch)),
+        CheckRow("assistant", "MCP servers", build_mcp_check(launch)),
     )
 
 
-async def python(_around: Around) -> Sequence[Check]:
+async def check_python(_context: DoctorContext) -> Sequence[Check]:
     """What runs this."""
     return [ok("python", f"{platform.python_version()} on {sys.platform}")]
 
 
-async def gone_through(table: Iterable[Row], around: Around) -> list[Check]:
+async def run_checks(table: Iterable[CheckRow], context: DoctorContext) -> list[Check]:
     """Every check of the table, in its order; they are made side by side."""
     async with asyncio.TaskGroup() as looking:
-        tasks = [looking.create_task(_looked(row, around)) for row in table]
+        tasks = [looking.create_task(_run_row(row, context)) for row in table]
     return [check for task in tasks for check in task.result()]
 
 
-async def _looked(row: Row, around: Around) -> list[Check]:
+async def _run_row(row: CheckRow, context: DoctorContext) -> list[Check]:
     found: Sequence[Check]
-    if row.needs_engine and around.engine is None:
+    if row.needs_engine and context.engine is None:
         found = [skipped(row.name, "no Docker Engine answers")]
     else:
-        found = await _in_time(row, around)
+        found = await _run_row_within_timeout(row, context)
     return [replace(check, group=row.group) for check in found]
 
 
-async def _in_time(row: Row, around: Around) -> Sequence[Check]:
+async def _run_row_within_timeout(row: CheckRow, context: DoctorContext) -> Sequence[Check]:
     try:
-        async with asyncio.timeout(PATIENCE_S):
-            return await row.look(around)
+        async with asyncio.timeout(CHECK_TIMEOUT_S):
+            return await row.run_check(context)
     except TimeoutError:
-        late = f"took longer than {PATIENCE_S:g} s"
+        late = f"took longer than {CHECK_TIMEOUT_S:g} s"
         return [fail(row.name, late, "try again when the machine is quiet")]
     except Exception as broken:  # noqa: BLE001  a check that breaks must not hide the others
         what = f"{type(broken).__name__}: {broken!s:.200}"
         return [fail(row.name, f"the check itself failed: {what}", "please report it")]
 
 
-SHOWN: Final[dict[State, str]] = {"ok": "ok", "warn": "warn", "fail": "FAIL", "skipped": "-"}
-COLOURS: Final[dict[State, str]] = {
+STATE_LABELS: Final[dict[State, str]] = {"ok": "ok", "warn": "warn", "fail": "FAIL", "skipped": "-"}
+STATE_COLOURS: Final[dict[State, str]] = {
     "ok": "green",
     "warn": "yellow",
     "fail": "bold red",
     "skipped": "dim",
 }
 # What is no terminal has no edge: a program that reads lines finds each check on one.
-ENDLESS: Final = 10_000
-NARROWEST: Final = 40
+UNLIMITED_WIDTH: Final = 10_000
+MIN_WIDTH: Final = 40
 STATES: Final[tuple[State, ...]] = ("ok", "warn", "fail", "skipped")
 
 
-def is_well(checks: Sequence[Check]) -> bool:
+def is_healthy(checks: Sequence[Check]) -> bool:
     """Whether nothing failed."""
     return all(check.state != "fail" for check in checks)
 
 
-def as_text(checks: Sequence[Check], *, in_colour: bool, width: int = ENDLESS) -> str:
+def format_text(checks: Sequence[Check], *, in_colour: bool, width: int = UNLIMITED_WIDTH) -> str:
     """A table of checks a group, within `width` columns, and how many there are of each kind."""
-    shown = _lines(checks, in_colour=in_colour, width=max(width, NARROWEST))
-    return "\n".join([*shown, "", _sum(checks)]).lstrip("\n")
+    shown = _format_lines(checks, in_colour=in_colour, width=max(width, MIN_WIDTH))
+    return "\n".join([*shown, "", _format_counts(checks)]).lstrip("\n")
 
 
-def as_json(checks: Sequence[Check]) -> str:
+def format_json(checks: Sequence[Check]) -> str:
     """`ok`, and the checks with all their fields."""
-    told = {"ok": is_well(checks), "checks": [asdict(check) for check in checks]}
+    told = {"ok": is_healthy(checks), "checks": [asdict(check) for check in checks]}
     return json.dumps(told, indent=2)
 
 
-def _lines(checks: Sequence[Check], *, in_colour: bool, width: int) -> Iterator[str]:
+def _format_lines(checks: Sequence[Check], *, in_colour: bool, width: int) -> Iterator[str]:
     names = max((len(check.name) for check in checks), default=0)
     for group, members in groupby(checks, key=attrgetter("group")):
         yield from ("", group) if group else ()
-        yield from _table(tuple(members), in_colour=in_colour, width=width, names=names)
+        yield from _format_table(tuple(members), in_colour=in_colour, width=width, names=names)
 
 
-def _table(checks: Sequence[Check], *, in_colour: bool, width: int, names: int) -> Iterator[str]:
+def _format_table(
+    checks: Sequence[Check], *, in_colour: bool, width: int, names: int
+) -> Iterator[str]:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -150,10 +152,10 @@ def _table(checks: Sequence[Check], *, in_colour: bool, width: int, names: int) 
     for least in (6, min(names, width // 2), None):
         table.add_column(min_width=least, no_wrap=least is not None, overflow="fold")
     for check in checks:
-        words = [_one_line(check.detail)]
-        words += [f"-> {_one_line(check.fix)}"] if check.fix and check.state != "ok" else []
-        state = Text(f"  {SHOWN[check.state]}", COLOURS[check.state])
-        table.add_row(state, Text(_one_line(check.name)), Text("\n".join(words)))
+        words = [_to_one_line(check.detail)]
+        words += [f"-> {_to_one_line(check.fix)}"] if check.fix and check.state != "ok" else []
+        state = Text(f"  {STATE_LABELS[check.state]}", STATE_COLOURS[check.state])
+        table.add_row(state, Text(_to_one_line(check.name)), Text("\n".join(words)))
     console = Console(
         width=width,
         color_system="standard" if in_colour else None,
@@ -167,11 +169,11 @@ def _table(checks: Sequence[Check], *, in_colour: bool, width: int, names: int) 
 
 
 # Details quote what others wrote: servers, programs, files.
-def _one_line(text: str) -> str:
-    return visible(" ".join(text.split()))
+def _to_one_line(text: str) -> str:
+    return escape_controls(" ".join(text.split()))
 
 
-def _sum(checks: Sequence[Check]) -> str:
+def _format_counts(checks: Sequence[Check]) -> str:
     counts = Counter(check.state for check in checks)
     return ", ".join(f"{counts[state]} {state}" for state in STATES if counts[state])
 
@@ -179,19 +181,21 @@ def _sum(checks: Sequence[Check]) -> str:
 def run_doctor(options: Options, *, in_json: bool, only_leaks: bool) -> int:
     """0 when nothing failed, else 1."""
     variables = dict(os.environ)
-    table = LEAKS if only_leaks else rows(lambda: read_launch_config(options, variables))
-    checks = asyncio.run(_checked(table, variables))
-    sys.stdout.write(f"{as_json(checks) if in_json else _shown(checks, variables)}\n")
-    return 0 if is_well(checks) else 1
+    table = LEAK_ROWS if only_leaks else build_rows(lambda: read_launch_config(options, variables))
+    checks = asyncio.run(_run_all(table, variables))
+    sys.stdout.write(
+        f"{format_json(checks) if in_json else _format_for_terminal(checks, variables)}\n"
+    )
+    return 0 if is_healthy(checks) else 1
 
 
-def _shown(checks: Sequence[Check], variables: Mapping[str, str]) -> str:
+def _format_for_terminal(checks: Sequence[Check], variables: Mapping[str, str]) -> str:
     is_terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size().columns if is_terminal else ENDLESS
-    return as_text(checks, in_colour=is_terminal and "NO_COLOR" not in variables, width=width)
+    width = shutil.get_terminal_size().columns if is_terminal else UNLIMITED_WIDTH
+    return format_text(checks, in_colour=is_terminal and "NO_COLOR" not in variables, width=width)
 
 
-async def _checked(table: Sequence[Row], variables: Mapping[str, str]) -> list[Check]:
+async def _run_all(table: Sequence[CheckRow], variables: Mapping[str, str]) -> list[Check]:
     docker = Docker(variables)
-    facts, _ = await engine_facts(docker)
-    return await gone_through(table, Around(variables, Settings(), docker, facts))
+    facts, _ = await read_engine_facts(docker)
+    return await run_checks(table, DoctorContext(variables, Settings(), docker, facts))

@@ -14,13 +14,13 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-PATIENCE_S: Final = 20.0
-LATE: Final = 124
+TIMEOUT_S: Final = 20.0
+TIMEOUT_EXIT_CODE: Final = 124
 _ROW: Final = TypeAdapter(dict[str, object])
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CommandResult:
     """What a command printed, and how it ended."""
 
     rc: int
@@ -61,10 +61,10 @@ class Docker:
         """Where the command is."""
         return shutil.which("docker", path=self.variables.get("PATH"))
 
-    async def said(self, *arguments: str, patience_s: float = PATIENCE_S) -> Said:
+    async def run(self, *arguments: str, timeout_s: float = TIMEOUT_S) -> CommandResult:
         """What `docker ARGUMENTS` says; one that hangs is ended, with code 124."""
         if self.path is None:
-            return Said(127, "", "docker is not installed")
+            return CommandResult(127, "", "docker is not installed")
         process = await asyncio.create_subprocess_exec(
             self.path,
             *arguments,
@@ -74,19 +74,21 @@ class Docker:
             stderr=asyncio.subprocess.PIPE,
         )
         try:
-            async with asyncio.timeout(patience_s):
+            async with asyncio.timeout(timeout_s):
                 out, err = await process.communicate()
         except TimeoutError:
-            return Said(LATE, "", f"docker {arguments[0]} took longer than {patience_s:g} s")
+            return CommandResult(
+                TIMEOUT_EXIT_CODE, "", f"docker {arguments[0]} took longer than {timeout_s:g} s"
+            )
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
         told, complained = (text.decode(errors="replace") for text in (out, err))
-        return Said(process.returncode or 0, told, complained)
+        return CommandResult(process.returncode or 0, told, complained)
 
 
-def labels_in(row: Mapping[str, str]) -> dict[str, str]:
+def parse_labels(row: Mapping[str, str]) -> dict[str, str]:
     """The labels of a row that docker listed."""
     parts = (each.partition("=") for each in row.get("Labels", "").split(","))
     return {name: value for name, _, value in parts if name}
@@ -134,9 +136,9 @@ class EngineFacts(BaseModel):
         return any("rootless" in each for each in self.security or ())
 
 
-async def engine_facts(docker: Docker) -> tuple[EngineFacts | None, Said]:
+async def read_engine_facts(docker: Docker) -> tuple[EngineFacts | None, CommandResult]:
     """The engine, if one answers, and what was said."""
-    said = await docker.said("info", "--format", "{{json .}}")
+    said = await docker.run("info", "--format", "{{json .}}")
     try:
         return EngineFacts.model_validate_json(said.out or "{}"), said
     except ValidationError:

@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Final
 
 from mini_agent.cli.doctor.check import (
-    Around,
+    DoctorContext,
     Check,
     fail,
     ok,
     skipped,
     warn,
 )
-from mini_agent.cli.doctor.docker import Said, engine_facts
+from mini_agent.cli.doctor.docker import CommandResult, read_engine_facts
 from mini_agent_protocol.languages import REGISTRY
 
 LANGUAGES: Final = tuple(spec.image for spec in REGISTRY)
@@ -28,33 +28,33 @@ SERVICES: Final = ("mini-agent/shim:local", "mini-agent/codex-agent:local")
 ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-async def images(around: Around) -> Sequence[Check]:
+async def check_images(context: DoctorContext) -> Sequence[Check]:
     """Whether they are there, for this machine's processor."""
-    wanted = [sandbox_image(around, language) for language in LANGUAGES]
-    there = await _there(around, [*wanted, *SERVICES])
-    return [_sandboxes(around, wanted, there), _services(there)]
+    wanted = [build_image_name(context, language) for language in LANGUAGES]
+    there = await _list_present(context, [*wanted, *SERVICES])
+    return [_check_sandbox_images(context, wanted, there), _check_service_images(there)]
 
 
-async def some_image_with_python(around: Around) -> str | None:
+async def find_python_image(context: DoctorContext) -> str | None:
     """One that is there, to try things in; every sandbox image has Python, for its runner."""
-    wanted = [sandbox_image(around, language) for language in LANGUAGES]
-    there = await _there(around, wanted)
+    wanted = [build_image_name(context, language) for language in LANGUAGES]
+    there = await _list_present(context, wanted)
     return next((image for image in wanted if image in there), None)
 
 
-def sandbox_image(around: Around, language: str) -> str:
+def build_image_name(context: DoctorContext, language: str) -> str:
     """The image in which programs of this language run."""
-    prefix = around.named("SANDBOX_IMAGE_PREFIX", "mini-agent/sandbox-")
-    return f"{prefix}{language}:{around.named('SANDBOX_IMAGE_TAG', 'local')}"
+    prefix = context.variable("SANDBOX_IMAGE_PREFIX", "mini-agent/sandbox-")
+    return f"{prefix}{language}:{context.variable('SANDBOX_IMAGE_TAG', 'local')}"
 
 
-def _sandboxes(around: Around, wanted: list[str], there: dict[str, str]) -> Check:
+def _check_sandbox_images(context: DoctorContext, wanted: list[str], there: dict[str, str]) -> Check:
     missing = [image for image in wanted if image not in there]
     if missing:
         languages = " ".join(image.rpartition("-")[2].partition(":")[0] for image in missing)
         detail = f"not built: {', '.join(missing)}"
         return fail("sandbox images", detail, f"sandbox-images/build {languages}, or: make images")
-    own = ARCHITECTURES.get(around.engine.architecture if around.engine else "", "")
+    own = ARCHITECTURES.get(context.engine.architecture if context.engine else "", "")
     foreign = [image for image in wanted if own and there[image] != own]
     if foreign:
         detail = f"for another processor than {own}: {', '.join(foreign)}"
@@ -62,17 +62,17 @@ def _sandboxes(around: Around, wanted: list[str], there: dict[str, str]) -> Chec
     return ok("sandbox images", f"{', '.join(LANGUAGES)}")
 
 
-def _services(there: dict[str, str]) -> Check:
+def _check_service_images(there: dict[str, str]) -> Check:
     missing = [image for image in SERVICES if image not in there]
     if missing:
         return warn("service images", f"not built: {', '.join(missing)}", "make up builds them")
     return ok("service images", ", ".join(SERVICES))
 
 
-async def _there(around: Around, wanted: list[str]) -> dict[str, str]:
+async def _list_present(context: DoctorContext, wanted: list[str]) -> dict[str, str]:
     shape = '{{join .RepoTags " "}} {{.Architecture}}'
     # It tells of those it finds, and complains of the others.
-    said = await around.docker.said("image", "inspect", "--format", shape, *wanted)
+    said = await context.docker.run("image", "inspect", "--format", shape, *wanted)
     found: dict[str, str] = {}
     for line in said.out.splitlines():
         *tags, architecture = line.split()
@@ -81,16 +81,16 @@ async def _there(around: Around, wanted: list[str]) -> dict[str, str]:
 
 
 GIB: Final = 1 << 30
-LEAST_FREE: Final = 2 * GIB
-INSTALL: Final = (
+MIN_FREE_BYTES: Final = 2 * GIB
+INSTALL_FIX: Final = (
     "sudo apt-get install docker.io (Debian, Ubuntu), or https://docs.docker.com/engine/install/"
 )
-LEAST_COMPOSE: Final = (2, 24, 4)
-GET_COMPOSE: Final = (
+MIN_COMPOSE_VERSION: Final = (2, 24, 4)
+COMPOSE_FIX: Final = (
     "sudo apt-get install docker-compose-v2 (Ubuntu) or docker-compose-plugin (Docker's packages), "
     "or https://docs.docker.com/compose/install/"
 )
-TROUBLES: Final = (
+ENGINE_FIXES: Final = (
     (
         "permission denied",
         "sudo usermod -aG docker $USER, then log in again (it is as good as root)",
@@ -98,21 +98,21 @@ TROUBLES: Final = (
     ("context not found", "docker context ls shows those there are; docker context use default"),
     ("certificate", "see DOCKER_CERT_PATH and DOCKER_TLS_VERIFY"),
 )
-START: Final = "sudo systemctl start docker; on a desktop, start Docker Desktop"
-ELSEWHERE: Final = "unset DOCKER_HOST, or start the engine that it names"
-LIMITS: Final = Path(__file__).with_name("limits_program.py")
-HELD: Final = ("memory", "processes", "cpu")
+START_FIX: Final = "sudo systemctl start docker; on a desktop, start Docker Desktop"
+DOCKER_HOST_FIX: Final = "unset DOCKER_HOST, or start the engine that it names"
+LIMITS_PROGRAM: Final = Path(__file__).with_name("limits_program.py")
+EXPECTED_LIMITS: Final = ("memory", "processes", "cpu")
 
 
-async def engine(around: Around) -> Sequence[Check]:
+async def check_engine(context: DoctorContext) -> Sequence[Check]:
     """Whether an engine answers."""
-    facts = around.engine
-    if around.docker.path is None:
-        return [fail("engine", "there is no docker command", INSTALL)]
+    facts = context.engine
+    if context.docker.path is None:
+        return [fail("engine", "there is no docker command", INSTALL_FIX)]
     if facts is None:
-        _, said = await engine_facts(around.docker)
+        _, said = await read_engine_facts(context.docker)
         why = said.why or "it does not answer"
-        return [fail("engine", why, _fix_for(said, around))]
+        return [fail("engine", why, _find_fix(said, context))]
     rootless = ", rootless" if facts.is_rootless else ""
     return [
         ok(
@@ -123,57 +123,57 @@ async def engine(around: Around) -> Sequence[Check]:
     ]
 
 
-async def compose(around: Around) -> Sequence[Check]:
+async def check_compose(context: DoctorContext) -> Sequence[Check]:
     """Whether Compose is there and new enough for the stack's files."""
-    said = await around.docker.said("compose", "version", "--short")
+    said = await context.docker.run("compose", "version", "--short")
     if not said.ok:
-        return [fail("compose", "docker has no compose command", GET_COMPOSE)]
+        return [fail("compose", "docker has no compose command", COMPOSE_FIX)]
     version = said.out.strip()
     numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
-    if numbers < LEAST_COMPOSE:
-        least = ".".join(map(str, LEAST_COMPOSE))
-        return [fail("compose", f"{version}; the stack's files need {least}", GET_COMPOSE)]
+    if numbers < MIN_COMPOSE_VERSION:
+        least = ".".join(map(str, MIN_COMPOSE_VERSION))
+        return [fail("compose", f"{version}; the stack's files need {least}", COMPOSE_FIX)]
     return [ok("compose", version)]
 
 
-async def limits(around: Around) -> Sequence[Check]:
+async def check_limits(context: DoctorContext) -> Sequence[Check]:
     """Whether memory, processes and CPU time are really bounded, in a container of its own."""
-    image = await some_image_with_python(around)
+    image = await find_python_image(context)
     if image is None:
         return [skipped("limits", "no sandbox image to try them in", "make images")]
-    said = await around.docker.said(
+    said = await context.docker.run(
         *("run", "--rm", "-i", "--pull", "never", "--network", "none", "--user", "100001:100001"),
         *("--memory", "96m", "--memory-swap", "96m", "--pids-limit", "24", "--cpus", "0.5"),
-        *("--entrypoint", "python3", image, "-I", "-c", LIMITS.read_text()),
-        patience_s=60,
+        *("--entrypoint", "python3", image, "-I", "-c", LIMITS_PROGRAM.read_text()),
+        timeout_s=60,
     )
     held = said.out.split()
-    missing = [name for name in HELD if name not in held]
+    missing = [name for name in EXPECTED_LIMITS if name not in held]
     if not missing:
-        return [ok("limits", f"of {', '.join(HELD)} hold")]
-    told = "; ".join((around.engine and around.engine.warnings) or ())
+        return [ok("limits", f"of {', '.join(EXPECTED_LIMITS)} hold")]
+    told = "; ".join((context.engine and context.engine.warnings) or ())
     detail = f"not bounded: {', '.join(missing)}{f' ({told})' if told else ''}"
     if not said.ok and not held:
         detail = f"they could not be tried: {said.why}"
     return [fail("limits", detail, "use an engine with cgroup v2, or one that runs as root")]
 
 
-async def disk(around: Around) -> Sequence[Check]:
+async def check_disk(context: DoctorContext) -> Sequence[Check]:
     """Whether the engine has room."""
-    root = around.engine.root if around.engine else ""
+    root = context.engine.root if context.engine else ""
     try:
         free = shutil.disk_usage(root).free
     except OSError:
         return [skipped("disk", "the engine's folder is not on this machine")]
     detail = f"{free / GIB:.1f} GiB free for {root}"
-    if free < LEAST_FREE:
+    if free < MIN_FREE_BYTES:
         return [warn("disk", detail, "docker system prune frees what nothing uses")]
     return [ok("disk", detail)]
 
 
-def _fix_for(said: Said, around: Around) -> str:
+def _find_fix(said: CommandResult, context: DoctorContext) -> str:
     told = said.err.lower()
-    for word, fix in TROUBLES:
+    for word, fix in ENGINE_FIXES:
         if word in told:
             return fix
-    return ELSEWHERE if around.variables.get("DOCKER_HOST") else START
+    return DOCKER_HOST_FIX if context.variables.get("DOCKER_HOST") else START_FIX

@@ -8,102 +8,102 @@ from dataclasses import replace
 from typing import Final
 
 from mini_agent.cli.doctor.check import (
-    Around,
+    DoctorContext,
     Check,
     fail,
     ok,
     warn,
 )
-from mini_agent.cli.doctor.docker import labels_in
-from mini_agent.cli.doctor.engine import START
+from mini_agent.cli.doctor.docker import parse_labels
+from mini_agent.cli.doctor.engine import START_FIX
 
-SANDBOX: Final = "mini-agent.sandbox"
-INSTANCE: Final = "mini-agent.instance"
-DEADLINE: Final = "mini-agent.deadline"
-PROJECT: Final = "com.docker.compose.project"
-VOLUME: Final = "com.docker.compose.volume"
+SANDBOX_LABEL: Final = "mini-agent.sandbox"
+INSTANCE_LABEL: Final = "mini-agent.instance"
+DEADLINE_LABEL: Final = "mini-agent.deadline"
+PROJECT_LABEL: Final = "com.docker.compose.project"
+VOLUME_LABEL: Final = "com.docker.compose.volume"
 # `make down` leaves these: the token, the engine's socket, and what the runs did.
-KEPT: Final = ("codex-engine", "mini-agent-runs", "mini-agent-token")
-SHOWN: Final = 5
+PERSISTENT_VOLUMES: Final = ("codex-engine", "mini-agent-runs", "mini-agent-token")
+MAX_NAMES: Final = 5
 
-Found = Mapping[str, str]
+DockerRow = Mapping[str, str]
 
 
-async def no_leaks(around: Around) -> Sequence[Check]:
+async def require_no_leaks(context: DoctorContext) -> Sequence[Check]:
     """The same; that somebody else may still want it is no excuse."""
-    if around.engine is None:
-        return [fail("left over", "no Docker Engine answers, so nothing is proved", START)]
-    found = await leaks(around)
+    if context.engine is None:
+        return [fail("left over", "no Docker Engine answers, so nothing is proved", START_FIX)]
+    found = await check_leaks(context)
     return [replace(each, state="fail") if each.state == "warn" else each for each in found]
 
 
-async def leaks(around: Around) -> Sequence[Check]:
+async def check_leaks(context: DoctorContext) -> Sequence[Check]:
     """Sandboxes, containers, networks and volumes, each by its label."""
-    services = await _listed(around, "ps", "-a", label=f"{PROJECT}={around.project}")
+    services = await _list_rows(context, "ps", "-a", label=f"{PROJECT_LABEL}={context.project}")
     is_up = any(each.get("State") == "running" for each in services)
     return [
-        await _sandboxes(around, is_up=is_up),
-        _left("containers", [] if is_up else services, "docker rm -f"),
-        await _networks(around, is_up=is_up),
-        await _volumes(around),
+        await _check_sandboxes(context, is_up=is_up),
+        _build_check("containers", [] if is_up else services, "docker rm -f"),
+        await _check_networks(context, is_up=is_up),
+        await _check_volumes(context),
     ]
 
 
-async def _sandboxes(around: Around, *, is_up: bool) -> Check:
-    found = await _listed(around, "ps", "-a", label=f"{SANDBOX}=1")
-    over = [each for each in found if _is_over(each)]
-    own = around.project if is_up else ""
-    others = [each for each in found if each not in over and _instance(each) != own]
+async def _check_sandboxes(context: DoctorContext, *, is_up: bool) -> Check:
+    found = await _list_rows(context, "ps", "-a", label=f"{SANDBOX_LABEL}=1")
+    over = [each for each in found if _is_expired(each)]
+    own = context.project if is_up else ""
+    others = [each for each in found if each not in over and _read_instance(each) != own]
     owned = len(found) - len(over) - len(others)
     note = f"; {owned} are the stack's" if owned else ""
     if over or not others:
-        return _left("sandboxes", [*over, *others], "docker rm -f", note)
-    return _of_others(others, note)
+        return _build_check("sandboxes", [*over, *others], "docker rm -f", note)
+    return _warn_of_others(others, note)
 
 
 # A sidecar that is no container of the stack's may be using them: a test's, or a benchmark's.
-def _of_others(others: Sequence[Found], note: str) -> Check:
-    instances = sorted({_instance(each) for each in others})
+def _warn_of_others(others: Sequence[DockerRow], note: str) -> Check:
+    instances = sorted({_read_instance(each) for each in others})
     detail = f"{len(others)} of other sidecars, until their deadline: {', '.join(instances)}{note}"
-    labels = f"--filter label={SANDBOX}=1 --filter label={INSTANCE}={instances[0]}"
+    labels = f"--filter label={SANDBOX_LABEL}=1 --filter label={INSTANCE_LABEL}={instances[0]}"
     return warn("left-over sandboxes", detail, f"docker rm -f $(docker ps -aq {labels})")
 
 
-def _instance(found: Found) -> str:
-    return labels_in(found).get(INSTANCE, "")
+def _read_instance(found: DockerRow) -> str:
+    return parse_labels(found).get(INSTANCE_LABEL, "")
 
 
-def _is_over(found: Found) -> bool:
-    deadline = labels_in(found).get(DEADLINE, "")
+def _is_expired(found: DockerRow) -> bool:
+    deadline = parse_labels(found).get(DEADLINE_LABEL, "")
     return not deadline.isdecimal() or int(deadline) < time.time()
 
 
-async def _networks(around: Around, *, is_up: bool) -> Check:
-    found = await _listed(around, "network", "ls", label=f"{PROJECT}={around.project}")
-    return _left("networks", [] if is_up else found, "docker network rm")
+async def _check_networks(context: DoctorContext, *, is_up: bool) -> Check:
+    found = await _list_rows(context, "network", "ls", label=f"{PROJECT_LABEL}={context.project}")
+    return _build_check("networks", [] if is_up else found, "docker network rm")
 
 
-async def _volumes(around: Around) -> Check:
-    ours = await _listed(around, "volume", "ls", label=f"{PROJECT}={around.project}")
-    left = [each for each in ours if labels_in(each).get(VOLUME) not in KEPT]
-    left += await _listed(around, "volume", "ls", label=SANDBOX)
+async def _check_volumes(context: DoctorContext) -> Check:
+    ours = await _list_rows(context, "volume", "ls", label=f"{PROJECT_LABEL}={context.project}")
+    left = [each for each in ours if parse_labels(each).get(VOLUME_LABEL) not in PERSISTENT_VOLUMES]
+    left += await _list_rows(context, "volume", "ls", label=SANDBOX_LABEL)
     kept = len(ours) - len([each for each in left if each in ours])
     note = f"; {kept} are kept on purpose (runs, token)" if kept else ""
-    return _left("volumes", left, "docker volume rm", note)
+    return _build_check("volumes", left, "docker volume rm", note)
 
 
-def _left(name: str, left: Sequence[Found], remove: str, note: str = "") -> Check:
+def _build_check(name: str, left: Sequence[DockerRow], remove: str, note: str = "") -> Check:
     title = f"left-over {name}"
     if not left:
         return ok(title, f"0{note}")
     names = [each.get("Names") or each.get("Name") or "?" for each in left]
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    detail = f"{len(names)}: {', '.join(names[:SHOWN])}{more}{note}"
+    more = f" and {len(names) - MAX_NAMES} more" if len(names) > MAX_NAMES else ""
+    detail = f"{len(names)}: {', '.join(names[:MAX_NAMES])}{more}{note}"
     return fail(title, detail, f"{remove} {' '.join(names)}")
 
 
-async def _listed(around: Around, *command: str, label: str) -> list[dict[str, str]]:
-    said = await around.docker.said(
+async def _list_rows(context: DoctorContext, *command: str, label: str) -> list[dict[str, str]]:
+    said = await context.docker.run(
         *command, "--filter", f"label={label}", "--format", "{{json .}}"
     )
     return said.rows

@@ -9,29 +9,29 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mini_agent.cli.doctor.check import (
-    Around,
+    DoctorContext,
     Check,
     fail,
     ok,
     skipped,
     warn,
 )
-from mini_agent.cli.doctor.stack import model_of_the_stack
+from mini_agent.cli.doctor.stack import read_stack_model
 from mini_agent.coding.doctor_checks import API_KEY_VARIABLES
 from mini_agent.errors import NotConfigured
 from mini_agent.model import OLLAMA_PREFIXES, context_tokens, is_ollama
 
-PATIENCE_S: Final = 5.0
-OLLAMA_HERE: Final = "http://127.0.0.1:11434"
-NAME_ONE: Final = "export LITELLM_DEFAULT_CODE_MODEL=ollama/qwen2.5-coder:3b"
+TIMEOUT_S: Final = 5.0
+DEFAULT_OLLAMA_URL: Final = "http://127.0.0.1:11434"
+NAME_MODEL_FIX: Final = "export LITELLM_DEFAULT_CODE_MODEL=ollama/qwen2.5-coder:3b"
 SECRETS: Final = (
     *("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "PPLX_API_KEY", "C7_API_KEY"),
     *("MINI_AGENT_SHIM_TOKEN", "MINI_AGENT_SIDECAR_TOKEN", "MINI_AGENT_GATEWAY_TOKEN"),
 )
-LONG_ENOUGH: Final = 20
+MIN_MASKED_CHARS: Final = 20
 
 
-class _Shown(BaseModel):
+class _OllamaModel(BaseModel):
     model_config = ConfigDict(extra="ignore", protected_namespaces=())
 
     capabilities: list[str] | None = Field(
@@ -49,42 +49,44 @@ class _Shown(BaseModel):
         return found[0] if found and isinstance(found[0], int) else None
 
 
-async def model(around: Around) -> Sequence[Check]:
+async def check_model(context: DoctorContext) -> Sequence[Check]:
     """The model that a run has which names none."""
-    name = around.settings.default_model or await model_of_the_stack(around)
+    name = context.settings.default_model or await read_stack_model(context)
     if not name:
-        return [skipped("model", "no model is named", NAME_ONE)]
+        return [skipped("model", "no model is named", NAME_MODEL_FIX)]
     if is_ollama(name):
-        return await _ollama(name.removeprefix(OLLAMA_PREFIXES[1]).removeprefix(OLLAMA_PREFIXES[0]), name, around)
-    return [_hosted(name, around)]
+        return await _check_ollama(
+            name.removeprefix(OLLAMA_PREFIXES[1]).removeprefix(OLLAMA_PREFIXES[0]), name, around
+        )
+    return [_check_hosted(name, context)]
 
 
-async def keys(around: Around) -> Sequence[Check]:
+async def check_keys(context: DoctorContext) -> Sequence[Check]:
     """Which secrets are set, so masked that they can be shown to anybody."""
-    given = {name: around.variables.get(name, "") for name in SECRETS}
-    told = [f"{name}={masked(value)}" for name, value in given.items() if value]
+    given = {name: context.variables.get(name, "") for name in SECRETS}
+    told = [f"{name}={mask_secret(value)}" for name, value in given.items() if value]
     return [ok("keys", ", ".join(told) or "none is set")]
 
 
-def masked(secret: str) -> str:
+def mask_secret(secret: str) -> str:
     """Enough to tell two apart, and no more."""
-    return f"...{secret[-4:]}" if len(secret) >= LONG_ENOUGH else "(set)"
+    return f"...{secret[-4:]}" if len(secret) >= MIN_MASKED_CHARS else "(set)"
 
 
-def _hosted(name: str, around: Around) -> Check:
+def _check_hosted(name: str, context: DoctorContext) -> Check:
     key = next((key for begin, key in API_KEY_VARIABLES.items() if name.startswith(begin)), "")
-    if key and not around.variables.get(key):
+    if key and not context.variables.get(key):
         return fail("model", f"{name} needs {key}, which is not set", f"export {key}=...")
     return ok("model", f"{name}{f', {key} is set' if key else ''}; not asked, which may cost")
 
 
-async def _ollama(name: str, asked_as: str, around: Around) -> Sequence[Check]:
+async def _check_ollama(name: str, asked_as: str, context: DoctorContext) -> Sequence[Check]:
     try:
-        url = around.settings.ollama_address or OLLAMA_HERE
+        url = context.settings.ollama_address or DEFAULT_OLLAMA_URL
     except NotConfigured as wrong:
         return [fail("model server", wrong.message, wrong.hint)]
     try:
-        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=PATIENCE_S) as ollama:
+        async with httpx.AsyncClient(base_url=url, trust_env=False, timeout=TIMEOUT_S) as ollama:
             version = await ollama.get("/api/version")
             version.raise_for_status()
             shown = await ollama.post("/api/show", json={"model": name})
@@ -94,21 +96,21 @@ async def _ollama(name: str, asked_as: str, around: Around) -> Sequence[Check]:
         detail = f"no Ollama answers at {url}: {what:.200}"
         fix = "ollama serve, or make up; OLLAMA_API_BASE names another address"
         return [fail("model server", detail, fix), skipped("model", "its server is away")]
-    return [server, *_about(name, asked_as, shown)]
+    return [server, *_check_ollama_model(name, asked_as, shown)]
 
 
-def _about(name: str, asked_as: str, shown: httpx.Response) -> list[Check]:
+def _check_ollama_model(name: str, asked_as: str, shown: httpx.Response) -> list[Check]:
     if shown.status_code != httpx.codes.OK:
         fix = f"ollama pull {name}; in the stack: docker exec ollama ollama pull {name}"
         return [fail("model", f"{name} is not pulled", fix)]
     try:
-        about = _Shown.model_validate_json(shown.content)
+        about = _OllamaModel.model_validate_json(shown.content)
     except ValidationError:
         return [warn("model", f"{name} is there, what it can do is not said", "update Ollama")]
-    return [ok("model", f"{name} is pulled"), _tools(about), _context(about, asked_as)]
+    return [ok("model", f"{name} is pulled"), _check_tools(about), _check_context(about, asked_as)]
 
 
-def _tools(about: _Shown) -> Check:
+def _check_tools(about: _OllamaModel) -> Check:
     if about.capabilities is None:
         return warn("tools", "this Ollama does not say whether the model calls them", "update it")
     if "tools" in about.capabilities:
@@ -120,7 +122,7 @@ def _tools(about: _Shown) -> Check:
     )
 
 
-def _context(about: _Shown, name: str) -> Check:
+def _check_context(about: _OllamaModel, name: str) -> Check:
     given, most = context_tokens(name, None) or 0, about.context
     if most is None:
         return ok("num_ctx", f"{given} tokens; how many the model was made for is not said")

@@ -11,7 +11,7 @@ from typing import Final
 import httpx
 
 from mini_agent.cli.doctor.check import (
-    Around,
+    DoctorContext,
     Check,
     fail,
     ok,
@@ -21,12 +21,12 @@ from mini_agent.cli.doctor.check import (
 from mini_agent.errors import NotConfigured
 from mini_agent.sandbox import SidecarClient
 
-PATIENCE_S: Final = 3.0
+TIMEOUT_S: Final = 3.0
 SIDECAR: Final = "litellm-codex-agent"
 SIDECAR_PORT: Final = 8077
 TOKEN_FILE: Final = "/run/mini-agent/token"  # noqa: S105 - a path
-UP: Final = "make up"
-MODEL_NAME: Final = re.compile(r'"id":"mini-agent/([^"]+)"')
+START_STACK_FIX: Final = "make up"
+MODEL_NAME_PATTERN: Final = re.compile(r'"id":"mini-agent/([^"]+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class Port:
     """A port of this machine: what publishes it, how it is known, and what names another."""
 
     name: str
-    usual: int
+    default: int
     variable: str
     path: str
-    sign: str
+    marker: str
 
 
 PORTS: Final = (
@@ -47,75 +47,75 @@ PORTS: Final = (
 )
 
 
-async def ports(around: Around) -> Sequence[Check]:
+async def check_ports(context: DoctorContext) -> Sequence[Check]:
     """Whether each is free, or taken by what it is for."""
-    return [await _port(port, around) for port in PORTS]
+    return [await _check_port(port, context) for port in PORTS]
 
 
-async def services(around: Around) -> Sequence[Check]:
+async def check_services(context: DoctorContext) -> Sequence[Check]:
     """Whether the shim and the sidecar are up and ready."""
-    return [await _shim(_shim_url(around)), await _sidecar(around)]
+    return [await _check_shim(_build_shim_url(context)), await _check_sidecar(context)]
 
 
-async def model_of_the_stack(around: Around) -> str:
+async def read_stack_model(context: DoctorContext) -> str:
     """The model of the running shim's runs that name none; empty where nobody says."""
-    answer = await asked(f"{_shim_url(around)}/v1/models")
+    answer = await fetch(f"{_build_shim_url(context)}/v1/models")
     if answer is None or not answer.is_success:
         return ""
-    names = MODEL_NAME.findall(answer.text)
+    names = MODEL_NAME_PATTERN.findall(answer.text)
     return names[0] if names else ""
 
 
-async def sidecar_here(around: Around) -> SidecarClient | None:
+async def find_sidecar(context: DoctorContext) -> SidecarClient | None:
     """A client of the sidecar that the environment names, or else of the running stack's."""
-    if around.settings.sidecar_url:
+    if context.settings.sidecar_url:
         try:
-            token = around.settings.read_sidecar_token()
+            token = context.settings.read_sidecar_token()
         except NotConfigured:
             return None
-        return await _ready(around.settings.sidecar_url, token)
+        return await _connect_when_ready(context.settings.sidecar_url, token)
     shape = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
-    said = await around.docker.said("inspect", "--format", shape, SIDECAR)
-    token = (await around.docker.said("exec", SIDECAR, "cat", TOKEN_FILE)).out.strip()
+    said = await context.docker.run("inspect", "--format", shape, SIDECAR)
+    token = (await context.docker.run("exec", SIDECAR, "cat", TOKEN_FILE)).out.strip()
     if not said.ok or not token:
         return None
     for address in said.out.split():
-        found = await _ready(f"http://{address}:{SIDECAR_PORT}", token)
+        found = await _connect_when_ready(f"http://{address}:{SIDECAR_PORT}", token)
         if found is not None:
             return found
     return None
 
 
-async def _ready(url: str, token: str) -> SidecarClient | None:
-    answer = await asked(f"{url.rstrip('/')}/readyz")
+async def _connect_when_ready(url: str, token: str) -> SidecarClient | None:
+    answer = await fetch(f"{url.rstrip('/')}/readyz")
     return SidecarClient(url, token) if answer and answer.is_success else None
 
 
-async def asked(url: str) -> httpx.Response | None:
+async def fetch(url: str) -> httpx.Response | None:
     """What answers there; None where nothing does."""
     try:
-        async with httpx.AsyncClient(trust_env=False, timeout=PATIENCE_S) as http:
+        async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S) as http:
             return await http.get(url)
     except (httpx.HTTPError, httpx.InvalidURL):
         return None
 
 
-async def _port(port: Port, around: Around) -> Check:
-    name, number = f"port of {port.name}", around.named(port.variable, str(port.usual))
+async def _check_port(port: Port, context: DoctorContext) -> Check:
+    name, number = f"port of {port.name}", context.variable(port.variable, str(port.default))
     if not number.isdecimal() or not 0 < int(number) < 65536:
         return fail(name, f"{port.variable}={number!r:.40} is no port", f"unset {port.variable}")
     if not await _is_taken(int(number)):
         return ok(name, f"{number} is free")
-    answer = await asked(f"http://127.0.0.1:{number}{port.path}")
-    if answer is not None and port.sign in answer.text.replace(" ", ""):
+    answer = await fetch(f"http://127.0.0.1:{number}{port.path}")
+    if answer is not None and port.marker in answer.text.replace(" ", ""):
         return ok(name, f"{number} is the {port.name}'s")
-    fix = f"{port.variable}={int(number) + 1} {UP}; `ss -ltnp` shows who has {number}"
+    fix = f"{port.variable}={int(number) + 1} {START_STACK_FIX}; `ss -ltnp` shows who has {number}"
     return warn(name, f"{number} is taken by another program", fix)
 
 
 async def _is_taken(port: int) -> bool:
     try:
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             _, writer = await asyncio.open_connection("127.0.0.1", port)
     except (OSError, TimeoutError):
         return False
@@ -123,32 +123,36 @@ async def _is_taken(port: int) -> bool:
     return True
 
 
-def _shim_url(around: Around) -> str:
-    return f"http://127.0.0.1:{around.named('MINI_AGENT_API_PORT', '8788')}"
+def _build_shim_url(context: DoctorContext) -> str:
+    return f"http://127.0.0.1:{context.variable('MINI_AGENT_API_PORT', '8788')}"
 
 
-async def _shim(url: str) -> Check:
-    answer = await asked(f"{url}/ready")
+async def _check_shim(url: str) -> Check:
+    answer = await fetch(f"{url}/ready")
     if answer is None:
-        return skipped("shim", f"nothing answers at {url}", UP)
+        return skipped("shim", f"nothing answers at {url}", START_STACK_FIX)
     if answer.is_success:
         return ok("shim", f"ready at {url}")
-    return fail("shim", f"not ready: {_said_in(answer)}", "make logs shows why")
+    return fail("shim", f"not ready: {_error_message(answer)}", "make logs shows why")
 
 
-async def _sidecar(around: Around) -> Check:
-    if await sidecar_here(around) is not None:
+async def _check_sidecar(context: DoctorContext) -> Check:
+    if await find_sidecar(context) is not None:
         return ok("sidecar", "ready, its self-test passed")
-    said = await around.docker.said("inspect", "--format", "{{.State.Status}}", SIDECAR)
-    if around.settings.sidecar_url:
-        url = around.settings.sidecar_url
-        return fail("sidecar", f"MINI_AGENT_SIDECAR_URL={url} is not ready", f"{UP}, or unset it")
+    said = await context.docker.run("inspect", "--format", "{{.State.Status}}", SIDECAR)
+    if context.settings.sidecar_url:
+        url = context.settings.sidecar_url
+        return fail(
+            "sidecar",
+            f"MINI_AGENT_SIDECAR_URL={url} is not ready",
+            f"{START_STACK_FIX}, or unset it",
+        )
     if not said.ok:
-        return skipped("sidecar", "not up", UP)
+        return skipped("sidecar", "not up", START_STACK_FIX)
     return fail("sidecar", f"its container is {said.out.strip()}, not ready", "make logs shows why")
 
 
-def _said_in(answer: httpx.Response) -> str:
+def _error_message(answer: httpx.Response) -> str:
     try:
         error: dict[str, object] = answer.json()["error"]
     except (ValueError, KeyError, TypeError):

@@ -17,7 +17,7 @@ from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.coding.transcript.session import Session, to_anthropic_usage
 from mini_agent.coding.usage import TurnOutcome
 from mini_agent.messages import JsonObject
-from mini_agent.net.terminal_text import visible
+from mini_agent.net.terminal_text import escape_controls
 
 SUBTYPES: Final = {
     "done": "success",
@@ -39,7 +39,10 @@ class TextObserver(NullObserver):
             print(json.dumps([use.block for use in outcome.withheld], indent=2), flush=True)
             return
         if outcome.answer:
-            print(visible(outcome.answer) if sys.stdout.isatty() else outcome.answer, flush=True)
+            print(
+                escape_controls(outcome.answer) if sys.stdout.isatty() else outcome.answer,
+                flush=True,
+            )
         if outcome.error:
             print_message(outcome.error)
 
@@ -128,7 +131,7 @@ def _format_server(server: McpServer) -> JsonObject:
 
 def print_message(message: str) -> None:
     """Print a line on standard error."""
-    print(f"mini-agent: {visible(message)}", file=sys.stderr)
+    print(f"mini-agent: {escape_controls(message)}", file=sys.stderr)
 
 
 def print_json(value: JsonObject) -> None:

@@ -38,6 +38,36 @@ NO_PROMPT_HINT: Final = (
 )
 
 
+def run(launch: LaunchConfig) -> int:
+    """Return the exit code; an interrupt is recorded and raised."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # A closed terminal must leave no command running; under nohup the signal stays ignored.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler)
+    return run_blocking(run_headless(launch))
+
+
+async def run_headless(launch: LaunchConfig) -> int:
+    """Return the exit code of the last prompt; a failed one is the last."""
+    kind = launch.options.output_format
+
+    def build_observer(session: Session, context: SessionContext) -> Observer:
+        if kind == "text":
+            return TextObserver()
+        return JsonObserver(session) if kind == "json" else StreamObserver(session, context)
+
+    code = EXIT_DONE
+    async with (
+        open_session(launch, Dependencies(build_observer)) as runtime,
+        aclosing(read_prompts(launch.options)) as prompts,
+    ):
+        async for prompt_input in prompts:
+            code = await _run_prompt(runtime, prompt_input)
+            if code != EXIT_DONE:
+                break
+    return code
+
+
 async def read_prompts(options: Options) -> AsyncGenerator[PromptInput, None]:
     """Yield the prompt of -p with standard input; with stream-json, one prompt a line."""
     if options.input_format == "text":
@@ -50,6 +80,33 @@ async def read_prompts(options: Options) -> AsyncGenerator[PromptInput, None]:
         line_number += 1
         if line.strip():
             yield _parse_message(line, line_number)
+
+
+async def _run_prompt(runtime: AssistantRuntime, prompt_input: PromptInput) -> int:
+    before = runtime.usage_tracker.total.cost
+    try:
+        outcome = await _answer(runtime.assistant, prompt_input)
+    except BadRequest:
+        raise
+    except MiniAgentError as error:
+        outcome = TurnOutcome("failed", error=str(error))
+    except asyncio.CancelledError:
+        runtime.observer.on_ended(TurnOutcome("interrupted", error="interrupted"))
+        raise
+    # The cost of subagents and summaries belongs to this prompt as well.
+    usage = outcome.usage.model_copy(update={"cost": runtime.usage_tracker.total.cost - before})
+    runtime.observer.on_ended(replace(outcome, usage=usage))
+    return outcome.exit_code
+
+
+async def _answer(assistant: Assistant, prompt_input: PromptInput) -> TurnOutcome:
+    if prompt_input.blocks:
+        return await assistant.say(prompt_input.blocks)
+    if prompt_input.text.strip():
+        return await assistant.prompt(prompt_input.text)
+    if assistant.session.pending or assistant.session.awaits_model:
+        return await assistant.answer()
+    raise BadRequest("there is nothing to do", hint=NO_PROMPT_HINT)
 
 
 def _join_piped(prompt: str, piped: str) -> PromptInput:
@@ -83,60 +140,3 @@ def _parse_message(line: str, line_number: int) -> PromptInput:
         )
     blocks: list[Block] = [block for block in content if isinstance(block, dict)]
     return PromptInput(blocks=tuple(blocks))
-
-
-def run(launch: LaunchConfig) -> int:
-    """Return the exit code; an interrupt is recorded and raised."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        # A closed terminal must leave no command running; under nohup the signal stays ignored.
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, signal.default_int_handler)
-    return run_blocking(run_headless(launch))
-
-
-async def run_headless(launch: LaunchConfig) -> int:
-    """Return the exit code of the last prompt; a failed one is the last."""
-    kind = launch.options.output_format
-
-    def build_observer(session: Session, context: SessionContext) -> Observer:
-        if kind == "text":
-            return TextObserver()
-        return JsonObserver(session) if kind == "json" else StreamObserver(session, context)
-
-    code = EXIT_DONE
-    async with (
-        open_session(launch, Dependencies(build_observer)) as runtime,
-        aclosing(read_prompts(launch.options)) as prompts,
-    ):
-        async for prompt_input in prompts:
-            code = await _run_prompt(runtime, prompt_input)
-            if code != EXIT_DONE:
-                break
-    return code
-
-
-async def _run_prompt(runtime: AssistantRuntime, prompt_input: PromptInput) -> int:
-    before = runtime.usage_tracker.total.cost
-    try:
-        outcome = await _answer(runtime.assistant, prompt_input)
-    except BadRequest:
-        raise
-    except MiniAgentError as error:
-        outcome = TurnOutcome("failed", error=str(error))
-    except asyncio.CancelledError:
-        runtime.observer.on_ended(TurnOutcome("interrupted", error="interrupted"))
-        raise
-    # The cost of subagents and summaries belongs to this prompt as well.
-    usage = outcome.usage.model_copy(update={"cost": runtime.usage_tracker.total.cost - before})
-    runtime.observer.on_ended(replace(outcome, usage=usage))
-    return outcome.exit_code
-
-
-async def _answer(assistant: Assistant, prompt_input: PromptInput) -> TurnOutcome:
-    if prompt_input.blocks:
-        return await assistant.say(prompt_input.blocks)
-    if prompt_input.text.strip():
-        return await assistant.prompt(prompt_input.text)
-    if assistant.session.pending or assistant.session.awaits_model:
-        return await assistant.answer()
-    raise BadRequest("there is nothing to do", hint=NO_PROMPT_HINT)

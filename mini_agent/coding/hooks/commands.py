@@ -24,10 +24,10 @@ DEFAULT_TIMEOUT_S: Final = 60.0
 BLOCK_EXIT_CODE: Final = 2
 MAX_OUTPUT_BYTES: Final = 1 << 20
 MAX_ERROR_CHARS: Final = 500
-# What they print without being asked for JSON is context for the model.
+# Events whose plain-text output is added as context for the model.
 CONTEXT_EVENTS: Final[tuple[EventName, ...]] = ("UserPromptSubmit", "SessionStart")
 NAME_LIST: Final = re.compile(r"[A-Za-z0-9_|, -]+")
-# Claude Code's newer names of tools.
+# Newer names of Claude Code's tools.
 TOOL_ALIASES: Final = {"Task": "Agent"}
 
 

@@ -19,21 +19,6 @@ FILE_TOOLS: Final = frozenset({"Read", "Write", "Edit", "MultiEdit"})
 READ_ONLY_TOOLS: Final = frozenset({"Grep", "Glob", "LS", "WebFetch", "WebSearch", "TodoWrite"})
 
 
-@dataclass
-class EndedJobTracker:
-    """The background jobs of `shell` that ended; those that the model stopped do not count."""
-
-    shell: Shell
-    _reported: set[str] = field(default_factory=set)
-
-    def take_new(self) -> list[BackgroundJob]:
-        """Return the jobs that were not returned before."""
-        ended = [job for job in self.shell.jobs.values() if job.rc is not None]
-        new = [job for job in ended if job.id not in self._reported and not job.was_stopped]
-        self._reported.update(job.id for job in ended)
-        return new
-
-
 @dataclass(frozen=True, slots=True)
 class FileChange:
     """A changed file, with the changed parts as numbered lines."""
@@ -74,6 +59,43 @@ class FileSnapshots:
             yield FileChange(path, _format_hunks(before, now))
 
 
+@dataclass(frozen=True, slots=True)
+class FileTracker:
+    """Updates the snapshots after tool calls; `resolve_path` makes a tool's path absolute."""
+
+    snapshots: FileSnapshots
+    resolve_path: Callable[[str], Path]
+
+    def on_event(self, event: Event) -> None:
+        """Record what a call has read or changed."""
+        if isinstance(event, ToolFinished):
+            self._finished(event.invocation)
+
+    def _finished(self, call: ToolInvocation) -> None:
+        path = call.arguments.get("file_path")
+        if call.name in FILE_TOOLS and isinstance(path, str):
+            if call.ok:
+                self.snapshots.record(self.resolve_path(path))
+        elif call.name not in READ_ONLY_TOOLS:
+            # Any other tool may have changed any file on the model's behalf.
+            self.snapshots.refresh()
+
+
+@dataclass
+class EndedJobTracker:
+    """The background jobs of `shell` that ended; those that the model stopped do not count."""
+
+    shell: Shell
+    _reported: set[str] = field(default_factory=set)
+
+    def take_new(self) -> list[BackgroundJob]:
+        """Return the jobs that were not returned before."""
+        ended = [job for job in self.shell.jobs.values() if job.rc is not None]
+        new = [job for job in ended if job.id not in self._reported and not job.was_stopped]
+        self._reported.update(job.id for job in ended)
+        return new
+
+
 def _read_text(path: Path) -> str | None:
     try:
         if path.stat().st_size > MAX_FILE_BYTES:
@@ -94,25 +116,3 @@ def _format_hunks(before: str, now: str) -> str:
         lines.append("...")
     shown = lines[:MAX_LINES]
     return "\n".join(shown[:-1] if shown and shown[-1] == "..." else shown)
-
-
-@dataclass(frozen=True, slots=True)
-class FileTracker:
-    """Updates the snapshots after tool calls; `resolve_path` makes a tool's path absolute."""
-
-    snapshots: FileSnapshots
-    resolve_path: Callable[[str], Path]
-
-    def on_event(self, event: Event) -> None:
-        """Record what a call has read or changed."""
-        if isinstance(event, ToolFinished):
-            self._finished(event.invocation)
-
-    def _finished(self, call: ToolInvocation) -> None:
-        path = call.arguments.get("file_path")
-        if call.name in FILE_TOOLS and isinstance(path, str):
-            if call.ok:
-                self.snapshots.record(self.resolve_path(path))
-        elif call.name not in READ_ONLY_TOOLS:
-            # A command may have changed anything, on the model's behalf.
-            self.snapshots.refresh()

@@ -39,6 +39,25 @@ def read_folder_memory(folders: Sequence[Path], project: Path) -> tuple[MemoryFi
     return _read(_candidate_paths(folders), project)
 
 
+@dataclass
+class NestedMemory:
+    """The files in folders below `project`, each returned once."""
+
+    project: Path
+    _known_folders: set[Path] = field(default_factory=set)
+
+    def take_for_file(self, file_path: str) -> tuple[MemoryFile, ...]:
+        """Return the files that apply to `file_path` and were not returned before."""
+        path = Path(self.project, file_path)
+        if not path.is_relative_to(self.project):
+            return ()
+        parents = path.relative_to(self.project).parts[:-1]
+        folders = [self.project.joinpath(*parents[: depth + 1]) for depth in range(len(parents))]
+        new_folders = [folder for folder in folders if folder not in self._known_folders]
+        self._known_folders.update(new_folders)
+        return read_folder_memory(new_folders, self.project)
+
+
 def _read(paths: Iterable[Path], project: Path) -> tuple[MemoryFile, ...]:
     memory_files: dict[Path, MemoryFile] = {}
     for path in paths:
@@ -85,22 +104,3 @@ def _read_text(path: Path) -> str:
         return path.read_text(encoding="utf-8", errors="replace")[:MAX_CHARS]
     except OSError:
         return ""
-
-
-@dataclass
-class NestedMemory:
-    """The files in folders below `project`, each returned once."""
-
-    project: Path
-    _known_folders: set[Path] = field(default_factory=set)
-
-    def take_for_file(self, file_path: str) -> tuple[MemoryFile, ...]:
-        """Return the files that apply to `file_path` and were not returned before."""
-        path = Path(self.project, file_path)
-        if not path.is_relative_to(self.project):
-            return ()
-        parents = path.relative_to(self.project).parts[:-1]
-        folders = [self.project.joinpath(*parents[: depth + 1]) for depth in range(len(parents))]
-        new_folders = [folder for folder in folders if folder not in self._known_folders]
-        self._known_folders.update(new_folders)
-        return read_folder_memory(new_folders, self.project)

@@ -18,7 +18,7 @@ from mini_agent.coding.tools.change import Change
 from mini_agent.coding.tools.coding_tool import CodingTool
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.messages import JsonObject
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 
 # The user sees and steers what these do.
 UNRESTRICTED_TOOLS: Final = frozenset({"Task", "AskUserQuestion", "ExitPlanMode"})
@@ -81,7 +81,7 @@ class PermissionPolicy:
         """Parse the call, match the rules against it, and decide."""
         try:
             request = parse_request(tool_name, arguments, self.context)
-        except (ValidationError, NotRun):
+        except (ValidationError, RejectedCall):
             if tool_name in self.own_tools:
                 # The tool itself answers with the error, and changes nothing.
                 return Allow()

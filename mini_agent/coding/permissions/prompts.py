@@ -14,7 +14,7 @@ from mini_agent.coding.permissions.shell_options import find_risky_words
 from mini_agent.coding.tools.change import Change
 from mini_agent.coding.tools.coding_tool import FileEditTool
 from mini_agent.coding.tools.text_file import is_folder, real_path
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.shell_parser import parse_line
 
 # Programs whose second word says what they do.
@@ -55,8 +55,8 @@ def preview_change(request: PermissionRequest) -> Change | str:
         return ""
     try:
         return request.tool.propose_change(request.context)
-    except (NotRun, OSError) as why:
-        return f"(it will not be made: {why})"
+    except (RejectedCall, OSError) as error:
+        return f"(it will not be made: {error})"
 
 
 def suggest_rule(request: PermissionRequest) -> Rule:

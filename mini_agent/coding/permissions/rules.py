@@ -37,10 +37,10 @@ class Rules:
 
 def parse_rule(text: str) -> Rule:
     """Parse the text of a rule; raise `BadRequest` if it is none."""
-    found = RULE_SYNTAX.fullmatch(text.strip())
-    if found is None or found["spec"] == "":
+    match = RULE_SYNTAX.fullmatch(text.strip())
+    if match is None or match["spec"] == "":
         raise BadRequest(
             f"{text!r:.200} is no rule", hint="write Tool or Tool(what), such as Bash(git diff *)"
         )
-    spec = (found["spec"] or "").strip()
-    return Rule(found["tool"], "" if spec in ANY_SPEC else spec)
+    spec = (match["spec"] or "").strip()
+    return Rule(match["tool"], "" if spec in ANY_SPEC else spec)

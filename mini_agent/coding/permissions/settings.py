@@ -26,8 +26,8 @@ def _parse_rule(written: object) -> object:
         return written
     try:
         return parse_rule(written)
-    except BadRequest as wrong:
-        raise ValueError(str(wrong)) from None
+    except BadRequest as error:
+        raise ValueError(str(error)) from None
 
 
 def _parse_mode(written: object) -> object:
@@ -104,9 +104,9 @@ def add_allow_rule(path: Path, rule: Rule) -> None:
     allowed.append(str(rule))
     try:
         write_file(path, (json.dumps(settings, indent=2, ensure_ascii=False) + "\n").encode())
-    except OSError as broken:
+    except OSError as error:
         raise NotConfigured(
-            f"the rule {rule} cannot be kept in {path}: {broken.strerror}",
+            f"the rule {rule} cannot be kept in {path}: {error.strerror}",
             hint="it holds until the end of this session",
         ) from None
 

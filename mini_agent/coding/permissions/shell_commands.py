@@ -72,10 +72,10 @@ def covers_line(spec: str, line: str, is_inside: Callable[[str], bool]) -> bool:
     if _unescape(spec) == line.strip(BLANKS):
         return True
     parsed = parse_line(line.strip(BLANKS))
-    first, *behind = [command.texts for command in parsed.commands] or [()]
-    goes_inside = behind and len(first) == 2 and first[0] == "cd" and PLAIN_WORD.fullmatch(first[1])
+    first, *rest = [command.texts for command in parsed.commands] or [()]
+    goes_inside = rest and len(first) == 2 and first[0] == "cd" and PLAIN_WORD.fullmatch(first[1])
     moves = goes_inside and is_inside(first[1])
-    commands = behind if moves else [first, *behind]
+    commands = rest if moves else [first, *rest]
     is_dynamic = has_dynamic_words(parsed)
     covered = (_covers(spec, words, is_dynamic=is_dynamic) for words in commands)
     return bool(parsed.commands) and parsed.only_joined and all(covered)
@@ -154,15 +154,15 @@ def _starts_commands(command: SimpleCommand) -> bool:
 
 
 def _text_fragments(line: str) -> Iterator[Words]:
-    begin, behind = 0, ""
-    for found in (*SEPARATOR.finditer(line), None):
-        words = tuple(line[begin : found.start() if found else None].split())
+    begin, separator = 0, ""
+    for match in (*SEPARATOR.finditer(line), None):
+        words = tuple(line[begin : match.start() if match else None].split())
         yield from _strip_assignments(words)
         # The first word after < or > is a file; a command may follow it.
-        if behind.strip("0123456789&|")[:1] in ("<", ">"):
+        if separator.strip("0123456789&|")[:1] in ("<", ">"):
             yield from _strip_assignments(words[1:])
-        if found:
-            begin, behind = found.end(), found[0]
+        if match:
+            begin, separator = match.end(), match[0]
 
 
 def _strip_assignments(words: Words) -> Iterator[Words]:
@@ -178,8 +178,8 @@ def _strip_assignments(words: Words) -> Iterator[Words]:
         yield from (words,) if words else ()
 
 
-def _unquote(found: re.Match[str]) -> str:
-    coded = found["coded"]
+def _unquote(match: re.Match[str]) -> str:
+    coded = match["coded"]
     if coded is None:
         return ""
     with suppress(ValueError):
@@ -190,17 +190,17 @@ def _unquote(found: re.Match[str]) -> str:
 def _unwrap(words: Words, *, everywhere: bool) -> Iterator[Words]:
     """Yield the command, those it may start, and each without leading options."""
     starts = everywhere or words[0].rpartition("/")[2] in WRAPPERS
-    for place in range(len(words) if starts else 1):
-        behind = words[place : place + MAX_WRAPPED_WORDS] if place else words
-        yield behind
-        yield strip_folder(behind)
-        yield from _strip_options(strip_folder(behind))
+    for index in range(len(words) if starts else 1):
+        rest = words[index : index + MAX_WRAPPED_WORDS] if index else words
+        yield rest
+        yield strip_folder(rest)
+        yield from _strip_options(strip_folder(rest))
 
 
 def _strip_options(words: Words) -> Iterator[Words]:
     """Yield the command without the options, and their values, in front of its operands."""
-    for place in range(1, len(words)):
-        before = words[max(1, place - 1) : place + 1]
+    for index in range(1, len(words)):
+        before = words[max(1, index - 1) : index + 1]
         if not any(word.startswith(("-", "+")) for word in before):
             return
-        yield (words[0], *words[place + 1 :])
+        yield (words[0], *words[index + 1 :])

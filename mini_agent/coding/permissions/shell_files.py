@@ -12,7 +12,7 @@ from typing import Final
 from mini_agent.coding.permissions.shell_commands import find_commands, parse_nested_lines
 from mini_agent.coding.permissions.shell_options import Words, strip_folder
 from mini_agent.coding.tools.context import ToolContext
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.shell_line import ShellLine
 
 # They change every file among their arguments.
@@ -100,25 +100,25 @@ def _redirection_targets(line: str, lines: tuple[ShellLine, ...], sign: str) -> 
         if sign in each.operator and not each.is_text:
             yield each.target.text
     if not all(parsed.is_static for parsed in lines):
-        yield from (found["name"] for found in REDIRECTION.finditer(line) if found["sign"] == sign)
+        yield from (match["name"] for match in REDIRECTION.finditer(line) if match["sign"] == sign)
 
 
 def _resolve(context: ToolContext, start: str, name: str) -> Iterator[Path]:
     try:
         path = context.path(start) / (context.path(name) if name.startswith("~") else name)
-    except NotRun:
+    except RejectedCall:
         return
     yield path
     if 0 < sum(map(glob.has_magic, path.parts)) <= MAX_GLOB_PARTS:
         # As a shell does it: a star stands for no dot at the beginning.
-        found = glob.iglob(str(path))  # noqa: PTH207
-        yield from map(Path, islice(found, MAX_GLOB_MATCHES))
+        matches = glob.iglob(str(path))  # noqa: PTH207
+        yield from map(Path, islice(matches, MAX_GLOB_MATCHES))
 
 
 def _changed_words(words: Words) -> Words:
-    name, *behind = words
+    name, *rest = words
     if name in EDITING_COMMANDS or (
-        name == "sed" and any(word.startswith(SED_IN_PLACE) for word in behind)
+        name == "sed" and any(word.startswith(SED_IN_PLACE) for word in rest)
     ):
-        return tuple(behind)
-    return tuple(behind[-1:]) if name in COPYING_COMMANDS else ()
+        return tuple(rest)
+    return tuple(rest[-1:]) if name in COPYING_COMMANDS else ()

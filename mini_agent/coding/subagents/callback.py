@@ -14,16 +14,16 @@ from mini_agent.coding.subagents.run import DEFAULT_TYPE, SubagentRunner, Subage
 from mini_agent.coding.tools.protocols import UserPrompter
 from mini_agent.tools.invoker import (
     Invoker,
-    Listener,
     OpenAIToolCall,
+    OutputListener,
     Tool,
     ToolOutput,
-    passed_on,
-    printed,
-    refused,
-    unheard,
+    discard_output,
+    error_output,
+    forward_call,
+    text_output,
 )
-from mini_agent.tools.outputs import output_of
+from mini_agent.tools.outputs import parse_output
 
 PROMPT_HOOK_URI: Final = "hook://UserPromptSubmit/"
 NESTING_REFUSAL: Final = "agents that were started by agents start no more of them"
@@ -96,13 +96,13 @@ class CallbackInvoker:
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
         """Call a tool."""
-        return await self.stream_openai_tool(openai_tool, unheard)
+        return await self.stream_openai_tool(openai_tool, discard_output)
 
     async def stream_openai_tool(
-        self, openai_tool: OpenAIToolCall, listener: Listener
+        self, openai_tool: OpenAIToolCall, listener: OutputListener
     ) -> ToolOutput:
         """Call a tool, passing its output to `listener` as it comes."""
-        output = output_of(await passed_on(self.tools, openai_tool, listener))
+        output = parse_output(await forward_call(self.tools, openai_tool, listener))
         callback = _parse_callback(output.stdout) if output.ok else None
         if callback is None or not await self._provides_prompts():
             return output
@@ -117,13 +117,13 @@ class CallbackInvoker:
 
     async def _ask_approval(self, callback: _PlanCallback) -> ToolOutput:
         if self.prompter is None or not await self.prompter.approve_plan(callback.plan):
-            return printed(callback.text_on_reject)
+            return text_output(callback.text_on_reject)
         await send_mode([self.server], "default")
-        return printed(callback.text_on_accept)
+        return text_output(callback.text_on_accept)
 
     async def _run_agent(self, callback: _AgentCallback, call_id: str) -> ToolOutput:
         if self.agents is None:
-            return refused(NESTING_REFUSAL)
+            return error_output(NESTING_REFUSAL)
         system_prompt = "\n\n".join(await self._join_parts(callback.system_content))
         prompt = "\n\n".join(await self._join_parts(callback.user_content))
         tools = None if callback.tools is None else tuple(callback.tools)

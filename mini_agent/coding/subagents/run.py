@@ -11,20 +11,19 @@ from typing import Final, TypeAlias
 from mini_agent.coding.front_matter import Document, read_documents
 from mini_agent.coding.hooks.commands import HookSource
 from mini_agent.coding.hooks.event import HookContext
-from mini_agent.coding.inner_loop import InnerLoop, build_config
+from mini_agent.coding.inner_loop import MAX_STOP_RETRIES, InnerLoop, build_config
 from mini_agent.coding.transcript.locations import SessionFile
 from mini_agent.coding.transcript.session import Session
 from mini_agent.events import Listener
 from mini_agent.messages import JsonObject, system
 from mini_agent.model import Model
-from mini_agent.tools.invoker import Invoker, ToolOutput, refused
+from mini_agent.tools.invoker import Invoker, ToolOutput, error_output
 from mini_agent.tools.wrappers import FilteredInvoker
 
 DEFAULT_TYPE: Final = "default-agent"
 INHERITED_MODELS: Final = ("", "inherit", "sonnet", "opus", "haiku")
 UNSAFE_CHARS: Final = re.compile(r"[^A-Za-z0-9_-]")
 MAX_TURNS: Final = 100
-MAX_STOP_RETRIES: Final = 10
 ToolsAtDepth: TypeAlias = Callable[[int], Invoker]
 
 
@@ -53,19 +52,6 @@ def read_subagent_types(folders: Iterable[Path]) -> Mapping[str, SubagentType]:
     """Read the types by name; a file may replace the builtin one."""
     own = {name: _build_type(document) for name, document in read_documents(folders).items()}
     return {DEFAULT_TYPE: BUILTIN_TYPE, **own}
-
-
-def _build_type(document: Document) -> SubagentType:
-    model = document.keys.get("model", "")
-    return SubagentType(
-        document.name,
-        document.keys.get("description", ""),
-        document.text,
-        document.list_values("tools"),
-        document.list_values("disallowedTools") or (),
-        # What Claude Code calls "sonnet" is no name of LiteLLM's: the main model does it.
-        "" if model in INHERITED_MODELS else model,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +86,7 @@ class SubagentRunner:
         agent = self.types.get(type_name)
         if agent is None:
             names = ", ".join(self.types)
-            return refused(
+            return error_output(
                 f"Error: subagent_type '{type_name:.80}' is not recognized. Available subagent "
                 f"types: {names}"
             )
@@ -129,7 +115,7 @@ class SubagentRunner:
             loop.session.add_user_message([{"type": "text", "text": reason}], is_meta=True)
             outcome = await loop.run(messages)
         if not outcome.answer:
-            return refused(f"the agent came to no answer: {outcome.error}")
+            return error_output(f"the agent came to no answer: {outcome.error}")
         return ToolOutput(ok=True, rc=0, stdout=outcome.answer, told=outcome.answer)
 
     async def _ask_stop_hooks(self, payload: JsonObject) -> str:
@@ -150,3 +136,16 @@ class SubagentRunner:
         tools = FilteredInvoker(self.tools_at(self.depth + 1), agent.tools, agent.denied)
         config = build_config(agent.model or self.parent.model_name, MAX_TURNS)
         return InnerLoop(session, self.parent.model, tools, config, self.parent.listener)
+
+
+def _build_type(document: Document) -> SubagentType:
+    model = document.keys.get("model", "")
+    return SubagentType(
+        document.name,
+        document.keys.get("description", ""),
+        document.text,
+        document.list_values("tools"),
+        document.list_values("disallowedTools") or (),
+        # Claude Code's short names, such as "sonnet", are no models of LiteLLM: use the main one.
+        "" if model in INHERITED_MODELS else model,
+    )

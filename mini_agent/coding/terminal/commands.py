@@ -47,107 +47,6 @@ KEY_HELP: Final = "Alt-Enter begins a new line, @ completes files, Esc or Ctrl-C
 PLACEHOLDER: Final = re.compile(r"\$(ARGUMENTS|[1-9])")
 
 
-def format_context(runtime: AssistantRuntime) -> str:
-    """Describe how full the context was at the last request, in tokens."""
-    used = runtime.usage_tracker.newest.total_tokens
-    limit = runtime.assistant.inner.context_limit.tokens
-    if not used:
-        return "nothing has been asked yet"
-    if limit is None:
-        return f"{used} tokens; how many this model takes is not known"
-    return f"{used} of {limit} tokens ({used * 100 // limit} %)"
-
-
-def format_cost(usage: UsageTracker) -> str:
-    """Format the tokens and the price of this session since it was opened."""
-    total = usage.total
-    price = f"${total.cost:.4f}" if total.cost else "the price is not known"
-    return (
-        f"{total.prompt_tokens} input tokens, of them {total.cached_tokens} from the cache; "
-        f"{total.completion_tokens} response tokens; {price}"
-    )
-
-
-def format_servers(context: SessionContext) -> str:
-    """Format the MCP servers and the names of all tools."""
-    servers = [f"{each.name}: {each.problem or 'connected'}" for each in context.servers]
-    return "\n".join((*(servers or ["no MCP server"]), f"tools: {', '.join(context.tools)}"))
-
-
-def format_subagents(kinds: Mapping[str, SubagentType]) -> str:
-    """Format the subagent types, one a line."""
-    return "\n".join(f"{kind.name}: {kind.description}" for kind in kinds.values())
-
-
-def format_hooks(settings: ClaudeSettings) -> str:
-    """Format the command hooks, one a line."""
-    lines = [
-        f"{hook.event} {hook.matcher or '*'}: {hook.command} ({hook.timeout_s:g} s)"
-        for hook in settings.hooks
-    ]
-    return "\n".join(lines) or "no hooks of settings.json; MCP servers may have some"
-
-
-def format_permissions(permissions: PermissionPolicy) -> str:
-    """Format the mode and all rules."""
-    rules = permissions.rules
-    lines = [
-        *(f"deny  {rule}" for rule in rules.deny),
-        *(f"ask   {rule}" for rule in rules.ask),
-        *(f"allow {rule}" for rule in rules.allow),
-    ]
-    return "\n".join((f"mode: {permissions.mode}", *(lines or ["no rules"])))
-
-
-def format_sessions(listings: Sequence[SessionListing]) -> str:
-    """Format the newest sessions, numbered."""
-    lines = [
-        f"{number:>3}  {each.changed:%Y-%m-%d %H:%M}  {each.title or each.session_file.session_id}"
-        for number, each in enumerate(listings[:20], start=1)
-    ]
-    return "\n".join((*lines, "/resume NUMBER goes on with one")) if lines else "no sessions yet"
-
-
-def export_markdown(session: Session, path: Path) -> None:
-    """Write the session as Markdown to a new file; raises `BadRequest` if the file exists."""
-    text = "\n\n".join(_format_entries(session.entries)) + "\n"
-    try:
-        with path.open("x", encoding="utf-8") as file:
-            file.write(text)
-    except FileExistsError:
-        raise BadRequest(f"{path} is there already", hint="name another file") from None
-    except OSError as unwritable:
-        raise BadRequest(f"{path} cannot be written: {unwritable.strerror}") from None
-
-
-def _format_entries(entries: tuple[Entry, ...]) -> Iterator[str]:
-    last = ""
-    for entry in entries:
-        if entry.type != last and not _has_only_results(entry):
-            last = entry.type
-            yield ROLE_HEADINGS[entry.type]
-        yield from (_format_block(block) for block in entry.blocks)
-
-
-def _has_only_results(entry: Entry) -> bool:
-    return all(block.get("type") == "tool_result" for block in entry.blocks)
-
-
-def _format_block(block: Block) -> str:
-    match block.get("type"):
-        case "text":
-            return str(block.get("text") or "")
-        case "tool_use":
-            given = json.dumps(block.get("input"), ensure_ascii=False)
-            return f"`{block.get('name')}` {given:.{MAX_BLOCK_CHARS}}"
-        case "tool_result":
-            content = block.get("content")
-            text = content if isinstance(content, str) else json.dumps(content)
-            return f"```text\n{text[:MAX_BLOCK_CHARS].replace('```', '` ` `')}\n```"
-        case kind:
-            return f"({kind})"
-
-
 @dataclass(frozen=True, slots=True)
 class Transition:
     """What follows a session: exit with `exit_code`, or open another session or model.
@@ -313,3 +212,104 @@ def _fill_placeholders(command: Document, argument: str) -> str:
 
     text, places = PLACEHOLDER.subn(word, command.text)
     return text if places else f"{command.text}\n\n{argument}".strip()
+
+
+def format_context(runtime: AssistantRuntime) -> str:
+    """Describe how full the context was at the last request, in tokens."""
+    used = runtime.usage_tracker.newest.total_tokens
+    limit = runtime.assistant.inner.context_limit.tokens
+    if not used:
+        return "nothing has been asked yet"
+    if limit is None:
+        return f"{used} tokens; how many this model takes is not known"
+    return f"{used} of {limit} tokens ({used * 100 // limit} %)"
+
+
+def format_cost(usage: UsageTracker) -> str:
+    """Format the tokens and the price of this session since it was opened."""
+    total = usage.total
+    price = f"${total.cost:.4f}" if total.cost else "the price is not known"
+    return (
+        f"{total.prompt_tokens} input tokens, of them {total.cached_tokens} from the cache; "
+        f"{total.completion_tokens} response tokens; {price}"
+    )
+
+
+def format_servers(context: SessionContext) -> str:
+    """Format the MCP servers and the names of all tools."""
+    servers = [f"{each.name}: {each.problem or 'connected'}" for each in context.servers]
+    return "\n".join((*(servers or ["no MCP server"]), f"tools: {', '.join(context.tools)}"))
+
+
+def format_subagents(kinds: Mapping[str, SubagentType]) -> str:
+    """Format the subagent types, one a line."""
+    return "\n".join(f"{kind.name}: {kind.description}" for kind in kinds.values())
+
+
+def format_hooks(settings: ClaudeSettings) -> str:
+    """Format the command hooks, one a line."""
+    lines = [
+        f"{hook.event} {hook.matcher or '*'}: {hook.command} ({hook.timeout_s:g} s)"
+        for hook in settings.hooks
+    ]
+    return "\n".join(lines) or "no hooks of settings.json; MCP servers may have some"
+
+
+def format_permissions(permissions: PermissionPolicy) -> str:
+    """Format the mode and all rules."""
+    rules = permissions.rules
+    lines = [
+        *(f"deny  {rule}" for rule in rules.deny),
+        *(f"ask   {rule}" for rule in rules.ask),
+        *(f"allow {rule}" for rule in rules.allow),
+    ]
+    return "\n".join((f"mode: {permissions.mode}", *(lines or ["no rules"])))
+
+
+def format_sessions(listings: Sequence[SessionListing]) -> str:
+    """Format the newest sessions, numbered."""
+    lines = [
+        f"{number:>3}  {each.changed:%Y-%m-%d %H:%M}  {each.title or each.session_file.session_id}"
+        for number, each in enumerate(listings[:20], start=1)
+    ]
+    return "\n".join((*lines, "/resume NUMBER goes on with one")) if lines else "no sessions yet"
+
+
+def export_markdown(session: Session, path: Path) -> None:
+    """Write the session as Markdown to a new file; raises `BadRequest` if the file exists."""
+    text = "\n\n".join(_format_entries(session.entries)) + "\n"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise BadRequest(f"{path} is there already", hint="name another file") from None
+    except OSError as unwritable:
+        raise BadRequest(f"{path} cannot be written: {unwritable.strerror}") from None
+
+
+def _format_entries(entries: tuple[Entry, ...]) -> Iterator[str]:
+    last = ""
+    for entry in entries:
+        if entry.type != last and not _has_only_results(entry):
+            last = entry.type
+            yield ROLE_HEADINGS[entry.type]
+        yield from (_format_block(block) for block in entry.blocks)
+
+
+def _has_only_results(entry: Entry) -> bool:
+    return all(block.get("type") == "tool_result" for block in entry.blocks)
+
+
+def _format_block(block: Block) -> str:
+    match block.get("type"):
+        case "text":
+            return str(block.get("text") or "")
+        case "tool_use":
+            given = json.dumps(block.get("input"), ensure_ascii=False)
+            return f"`{block.get('name')}` {given:.{MAX_BLOCK_CHARS}}"
+        case "tool_result":
+            content = block.get("content")
+            text = content if isinstance(content, str) else json.dumps(content)
+            return f"```text\n{text[:MAX_BLOCK_CHARS].replace('```', '` ` `')}\n```"
+        case kind:
+            return f"({kind})"

@@ -14,10 +14,10 @@ from mini_agent.coding.launch import LaunchConfig
 from mini_agent.coding.options import PERMISSION_MODES, PermissionMode
 from mini_agent.coding.terminal.commands import COMMAND_HELP
 from mini_agent.coding.terminal.input import PlainReader, PromptCompleter, TerminalReader
-from mini_agent.net.terminal_text import visible
+from mini_agent.net.terminal_text import escape_controls
 
 HISTORY_FILE: Final = "mini-agent-history"
-# Everything else has to be chosen by name.
+# The modes that Shift-Tab cycles through; others are set by name only.
 CYCLED_MODES: Final[tuple[PermissionMode, ...]] = ("default", "acceptEdits", "plan")
 
 
@@ -61,7 +61,7 @@ class TerminalConsole:
 
     def show_error(self, why: str) -> None:
         """Print an error."""
-        self.console.print(Text(visible(why), style="red"), soft_wrap=True)
+        self.console.print(Text(escape_controls(why), style="red"), soft_wrap=True)
 
     def attach_session(
         self,

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from mini_agent.coding.transcript.log import Block, Entry
 from mini_agent.messages import JsonObject
-from mini_agent.net.terminal_text import visible
+from mini_agent.net.terminal_text import escape_controls
 from mini_agent.result import ToolInvocation
 
 MAX_RESULT_CHARS: Final = 120
@@ -57,7 +57,7 @@ def format_added_reminder(call: ToolInvocation) -> Text | None:
 
 def format_reminder(text: str) -> Text:
     """Format a reminder that goes to the model."""
-    whole = visible(text)
+    whole = escape_controls(text)
     cut = f"{whole[:MAX_REMINDER_CHARS]}..." if len(whole) > MAX_REMINDER_CHARS else whole
     return Text(f"  >> {cut}", style="dim italic")
 
@@ -65,15 +65,9 @@ def format_reminder(text: str) -> Text:
 def format_diff(diff: str) -> Text:
     """Format a unified diff in colours."""
     shown = Text()
-    for line in visible(diff).splitlines():
+    for line in escape_controls(diff).splitlines():
         shown.append(f"  {line}\n", style=COLOURS.get(line[:1], "dim"))
     return shown
-
-
-def shorten(text: str, chars: int) -> str:
-    """Join `text` to one line of at most `chars` characters."""
-    line = " ".join(visible(text).split())
-    return line if len(line) <= chars else f"{line[:chars]}..."
 
 
 def format_history(entries: Sequence[Entry]) -> list[Text]:
@@ -84,6 +78,12 @@ def format_history(entries: Sequence[Entry]) -> list[Text]:
     return [*before, *texts[-MAX_RECENT_LINES:]]
 
 
+def shorten(text: str, chars: int) -> str:
+    """Join `text` to one line of at most `chars` characters."""
+    line = " ".join(escape_controls(text).split())
+    return line if len(line) <= chars else f"{line[:chars]}..."
+
+
 def _format_entry(entry: Entry) -> Iterator[Text]:
     for block in entry.blocks:
         kind, words = block.get("type"), str(block.get("text") or "").strip()
@@ -91,7 +91,7 @@ def _format_entry(entry: Entry) -> Iterator[Text]:
             yield Text(f"  >> {_format_tool_use(block)}", style="dim")
         elif words and not words.startswith(REMINDER_TAG):
             mark = ">" if entry.type == "user" else "<"
-            yield Text(f"{mark} {visible(words[:MAX_TEXT_CHARS])}", style="dim")
+            yield Text(f"{mark} {escape_controls(words[:MAX_TEXT_CHARS])}", style="dim")
 
 
 def _format_tool_use(block: Block) -> str:

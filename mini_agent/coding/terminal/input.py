@@ -29,116 +29,6 @@ MAX_FILES: Final = 50
 EXIT_HINT: Final = "  Ctrl-C again leaves, as Ctrl-D does"
 
 
-class PlainReader:
-    """Reads lines in the event loop: a thread blocked on standard input cannot be ended."""
-
-    def __init__(self) -> None:
-        self._buffer = b""
-
-    async def read_prompt(self) -> str | None:
-        """Return the next line; None at the end of the input."""
-        return await self.read_line("> ")
-
-    def suppress_echo(self) -> AbstractContextManager[None]:
-        """Do nothing: plain input is not echoed."""
-        return nullcontext()
-
-    def interruptible(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
-        """Do nothing: there are no keys that stop a turn."""
-        del stop
-        return nullcontext()
-
-    def discard_input(self) -> None:
-        """Do nothing: lines answer questions in their order."""
-
-    async def read_line(self, prompt: str) -> str | None:
-        """Print `prompt` and return the next line; None at the end of the input."""
-        print(prompt, end="", flush=True)
-        descriptor = sys.stdin.fileno()
-        while b"\n" not in self._buffer:
-            await _wait_readable(descriptor)
-            piece = os.read(descriptor, MAX_READ_BYTES)
-            if not piece:
-                break
-            self._buffer += piece
-        line, end, self._buffer = self._buffer.partition(b"\n")
-        return line.decode("utf-8", "replace") if line or end else None
-
-
-async def _wait_readable(descriptor: int) -> None:
-    ready = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    try:
-        loop.add_reader(descriptor, ready.set)
-    except PermissionError:
-        # A plain file, of which there is always something to be read.
-        return
-    try:
-        await ready.wait()
-    finally:
-        loop.remove_reader(descriptor)
-
-
-@contextmanager
-def suppress_echo() -> Iterator[None]:
-    """Turn off the terminal's echo; Enter stays Enter, and Ctrl-C a signal."""
-    descriptor = sys.stdin.fileno()
-    before = termios.tcgetattr(descriptor)
-    _disable_echo()
-    try:
-        yield
-    finally:
-        # A terminal that was closed is gone.
-        with suppress(termios.error):
-            termios.tcsetattr(descriptor, termios.TCSANOW, before)
-
-
-def _disable_echo() -> None:
-    descriptor = sys.stdin.fileno()
-    with suppress(termios.error):
-        modes = termios.tcgetattr(descriptor)
-        modes[INPUT_FLAGS] &= ~termios.ICRNL
-        modes[LOCAL_FLAGS] &= ~ECHO_FLAGS
-        termios.tcsetattr(descriptor, termios.TCSANOW, modes)
-
-
-class TypeAhead:
-    """The keys typed during a turn: Esc alone stops it, all others go to the next prompt."""
-
-    def __init__(self, keys: Input) -> None:
-        self._input = keys
-        self._held_keys: list[KeyPress] = []
-
-    @contextmanager
-    def interruptible(self, stop: Callable[[], object]) -> Iterator[None]:
-        """Read keys while a turn runs, except during a question, which reads its own."""
-
-        def read() -> None:
-            pressed = [*self._input.read_keys(), *self._input.flush_keys()]
-            if [each.key for each in pressed] == [Keys.Escape]:
-                stop()
-            else:
-                self._held_keys += pressed
-
-        loop = asyncio.get_running_loop()
-        # Shells that bring a program back, after Ctrl-Z, bring their own modes of the terminal.
-        loop.add_signal_handler(signal.SIGCONT, _disable_echo)
-        try:
-            with self._input.attach(read):
-                yield
-        finally:
-            loop.remove_signal_handler(signal.SIGCONT)
-            store_typeahead(self._input, self._held_keys)
-            self._held_keys = []
-
-    def discard_input(self) -> None:
-        """Discard what was typed so far."""
-        with suppress(termios.error):
-            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
-        clear_typeahead(self._input)
-        self._held_keys = []
-
-
 class TerminalReader:
     """Enter sends, Alt-Enter and Ctrl-J start a new line, Shift-Tab changes the mode."""
 
@@ -193,13 +83,86 @@ class TerminalReader:
     async def read_line(self, prompt: str) -> str | None:
         """Read the answer to a question; Ctrl-C and Esc stop the turn."""
         try:
-            # Who answers in the middle of a turn leaves the turn's own handling of Ctrl-C alone.
+            # The turn's own SIGINT handler must stay installed during a question.
             return await self._questions.prompt_async(prompt, handle_sigint=False)
         except KeyboardInterrupt:
             signal.raise_signal(signal.SIGINT)
             return None
         except EOFError:
             return None
+
+
+class PlainReader:
+    """Reads lines in the event loop: a thread blocked on standard input cannot be ended."""
+
+    def __init__(self) -> None:
+        self._buffer = b""
+
+    async def read_prompt(self) -> str | None:
+        """Return the next line; None at the end of the input."""
+        return await self.read_line("> ")
+
+    def suppress_echo(self) -> AbstractContextManager[None]:
+        """Do nothing: plain input is not echoed."""
+        return nullcontext()
+
+    def interruptible(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
+        """Do nothing: there are no keys that stop a turn."""
+        del stop
+        return nullcontext()
+
+    def discard_input(self) -> None:
+        """Do nothing: lines answer questions in their order."""
+
+    async def read_line(self, prompt: str) -> str | None:
+        """Print `prompt` and return the next line; None at the end of the input."""
+        print(prompt, end="", flush=True)
+        descriptor = sys.stdin.fileno()
+        while b"\n" not in self._buffer:
+            await _wait_readable(descriptor)
+            piece = os.read(descriptor, MAX_READ_BYTES)
+            if not piece:
+                break
+            self._buffer += piece
+        line, end, self._buffer = self._buffer.partition(b"\n")
+        return line.decode("utf-8", "replace") if line or end else None
+
+
+class TypeAhead:
+    """The keys typed during a turn: Esc alone stops it, all others go to the next prompt."""
+
+    def __init__(self, keys: Input) -> None:
+        self._input = keys
+        self._held_keys: list[KeyPress] = []
+
+    @contextmanager
+    def interruptible(self, stop: Callable[[], object]) -> Iterator[None]:
+        """Read keys while a turn runs, except during a question, which reads its own."""
+
+        def read() -> None:
+            pressed = [*self._input.read_keys(), *self._input.flush_keys()]
+            if [each.key for each in pressed] == [Keys.Escape]:
+                stop()
+            else:
+                self._held_keys += pressed
+
+        loop = asyncio.get_running_loop()
+        # A shell that continues a program, after Ctrl-Z, resets the modes of the terminal.
+        loop.add_signal_handler(signal.SIGCONT, _disable_echo)
+        try:
+            with self._input.attach(read):
+                yield
+        finally:
+            loop.remove_signal_handler(signal.SIGCONT)
+            store_typeahead(self._input, self._held_keys)
+            self._held_keys = []
+
+    def discard_input(self) -> None:
+        """Discard what was typed so far."""
+        with suppress(termios.error):
+            termios.tcflush(sys.stdin.fileno(), termios.TCIFLUSH)
+        clear_typeahead(self._input)
+        self._held_keys = []
 
 
 class PromptCompleter(Completer):
@@ -233,6 +196,43 @@ class PromptCompleter(Completer):
         for path in matching[:MAX_FILES]:
             end = "/" if path.is_dir() else ""
             yield Completion(f"{path.name}{end}", start_position=-len(name))
+
+
+@contextmanager
+def suppress_echo() -> Iterator[None]:
+    """Turn off the terminal's echo; Enter stays Enter, and Ctrl-C a signal."""
+    descriptor = sys.stdin.fileno()
+    before = termios.tcgetattr(descriptor)
+    _disable_echo()
+    try:
+        yield
+    finally:
+        # A closed terminal has no modes to restore.
+        with suppress(termios.error):
+            termios.tcsetattr(descriptor, termios.TCSANOW, before)
+
+
+def _disable_echo() -> None:
+    descriptor = sys.stdin.fileno()
+    with suppress(termios.error):
+        modes = termios.tcgetattr(descriptor)
+        modes[INPUT_FLAGS] &= ~termios.ICRNL
+        modes[LOCAL_FLAGS] &= ~ECHO_FLAGS
+        termios.tcsetattr(descriptor, termios.TCSANOW, modes)
+
+
+async def _wait_readable(descriptor: int) -> None:
+    ready = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    try:
+        loop.add_reader(descriptor, ready.set)
+    except PermissionError:
+        # A regular file cannot be polled, and is always readable.
+        return
+    try:
+        await ready.wait()
+    finally:
+        loop.remove_reader(descriptor)
 
 
 def _open_history(path: Path) -> FileHistory | InMemoryHistory:

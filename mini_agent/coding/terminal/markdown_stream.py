@@ -9,7 +9,7 @@ from typing import Final
 from rich.cells import cell_len
 from rich.text import Text
 
-# Scripts that have no blanks between words may be broken anywhere.
+# Scripts without spaces between words, which may wrap anywhere.
 UNSPACED: Final = "\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uffef"
 PART: Final = re.compile(rf"\n|[^\S\n]+|[{UNSPACED}]|[^\s{UNSPACED}]+")
 MARK: Final = re.compile(r"(`+|\*\*)")
@@ -75,7 +75,7 @@ class MarkdownStream:
             self._classify_line(word)
         width, own, gap = self._width(), cell_len(word), cell_len(self._blanks)
         fits = self._column + gap + own <= width
-        # A word that fits nowhere is broken by the terminal, which lets it be copied whole.
+        # A word wider than a line is wrapped by the terminal, so that it can be copied whole.
         if fits or self._is_raw or self._is_in_word or self._indent + own > width:
             self._out.append(self._blanks)
             self._column += gap + own

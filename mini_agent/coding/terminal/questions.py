@@ -14,7 +14,7 @@ from mini_agent.coding.permissions.policy import Ask
 from mini_agent.coding.terminal.formatting import format_diff
 from mini_agent.coding.terminal.screen import Screen
 from mini_agent.coding.tools.protocols import Question
-from mini_agent.net.terminal_text import visible
+from mini_agent.net.terminal_text import escape_controls
 
 YES_WORDS: Final = ("", "y", "yes", "1")
 ALWAYS_WORDS: Final = ("a", "always", "2")
@@ -43,10 +43,10 @@ class TerminalQuestions:
     async def ask_permission(self, asked: Ask) -> UserAnswer:
         """Ask whether a call may be made."""
         self._begin()
-        self.console.print(Text(f"\n{visible(asked.question)}", style="bold"))
+        self.console.print(Text(f"\n{escape_controls(asked.question)}", style="bold"))
         if asked.diff:
             self.console.print(format_diff(asked.diff), end="")
-        always = visible(str(asked.suggested_rule))
+        always = escape_controls(str(asked.suggested_rule))
         self.console.print(Text(f"  y yes   a always ({always})   n no, or say what to do instead"))
         answer = await self.reader.read_line("? ")
         return _parse_permission(answer)
@@ -56,10 +56,10 @@ class TerminalQuestions:
         self._begin()
         answer: dict[str, str] = {}
         for question in questions:
-            self.console.print(Text(f"\n{visible(question.text)}", style="bold"))
+            self.console.print(Text(f"\n{escape_controls(question.text)}", style="bold"))
             for number, choice in enumerate(question.choices, start=1):
                 about = f": {choice.description}" if choice.description else ""
-                self.console.print(Text(visible(f"  {number} {choice.label}{about}")))
+                self.console.print(Text(escape_controls(f"  {number} {choice.label}{about}")))
             line = await self.reader.read_line("? ")
             if line is None:
                 break

@@ -108,7 +108,7 @@ class Repl:
                 async with _tick_screen(self.screen), _cancel_on_sigint(running):
                     await asyncio.wait({running})
         finally:
-            # Who ends the program ends the turn, which kills its commands and writes that down.
+            # Ending the program cancels the turn, which kills its commands and is recorded.
             running.cancel()
             await asyncio.wait({running})
             self.screen.pause()
@@ -121,33 +121,6 @@ class Repl:
             outcome = TurnOutcome("failed", error=str(reason))
         self.screen.on_ended(outcome)
         return Transition(exit_code=EXIT_WITHHELD) if outcome.withheld else None
-
-
-@asynccontextmanager
-async def _cancel_on_sigint(running: asyncio.Task[TurnOutcome]) -> AsyncIterator[None]:
-    """Let Ctrl-C cancel `running`, and nothing else."""
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, running.cancel)
-    try:
-        yield
-    finally:
-        loop.remove_signal_handler(signal.SIGINT)
-
-
-@asynccontextmanager
-async def _tick_screen(screen: Screen) -> AsyncIterator[None]:
-    async def tick() -> None:
-        while True:
-            await asyncio.sleep(TICK_INTERVAL_S)
-            screen.tick()
-
-    ticking = asyncio.create_task(tick())
-    try:
-        yield
-    finally:
-        ticking.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await ticking
 
 
 async def run_session(
@@ -181,6 +154,33 @@ async def close_clients() -> None:
     """Close the HTTP clients that LiteLLM keeps."""
     await flush_litellm_logging()
     await close_litellm_clients()
+
+
+@asynccontextmanager
+async def _cancel_on_sigint(running: asyncio.Task[TurnOutcome]) -> AsyncIterator[None]:
+    """Let Ctrl-C cancel `running`, and nothing else."""
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, running.cancel)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+
+
+@asynccontextmanager
+async def _tick_screen(screen: Screen) -> AsyncIterator[None]:
+    async def tick() -> None:
+        while True:
+            await asyncio.sleep(TICK_INTERVAL_S)
+            screen.tick()
+
+    ticking = asyncio.create_task(tick())
+    try:
+        yield
+    finally:
+        ticking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await ticking
 
 
 def _format_spent(usage: UsageTracker) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 from time import perf_counter
-from typing import Final
 
 from rich.console import Console
 from rich.status import Status
@@ -14,6 +13,7 @@ from rich.text import Text
 from mini_agent.agent.context_window import TokenCounter
 from mini_agent.coding.observer import NullObserver
 from mini_agent.coding.terminal.formatting import (
+    REMINDER_TAG,
     format_added_reminder,
     format_call,
     format_reminder,
@@ -31,9 +31,7 @@ from mini_agent.events import (
     ToolStarted,
 )
 from mini_agent.messages import JsonObject
-from mini_agent.net.terminal_text import visible
-
-REMINDER_TAG: Final = "<system-reminder>"
+from mini_agent.net.terminal_text import escape_controls
 
 
 class Screen(NullObserver):
@@ -82,7 +80,7 @@ class Screen(NullObserver):
             self.pause()
             self._console.print("\n< ", end="", style="bold")
             self._stream = self._open_stream(len("< "))
-        self._stream.add(visible(piece))
+        self._stream.add(escape_controls(piece))
 
     def on_event(self, event: Event) -> None:
         """Print the event, or show it beside the spinner."""
@@ -106,22 +104,22 @@ class Screen(NullObserver):
 
     def on_warning(self, message: str) -> None:
         """Print a message of the program."""
-        self.show(Text(f"  {visible(message)}", style="yellow"))
+        self.show(Text(f"  {escape_controls(message)}", style="yellow"))
 
     def on_ended(self, outcome: TurnOutcome) -> None:
         """Print withheld calls and the error of a turn."""
         self.pause()
         if outcome.withheld:
             calls = json.dumps([use.block for use in outcome.withheld], indent=2)
-            self._console.print(Text(visible(calls)), soft_wrap=True)
+            self._console.print(Text(escape_controls(calls)), soft_wrap=True)
         if outcome.error:
-            self.show(Text(visible(outcome.error), style="red"))
+            self.show(Text(escape_controls(outcome.error), style="red"))
 
     def say(self, text: str) -> None:
         """Print the output of a command as Markdown."""
         self.pause()
         stream = self._open_stream(0)
-        stream.add(f"{visible(text)}\n")
+        stream.add(f"{escape_controls(text)}\n")
 
     def show(self, shown: Text) -> None:
         """Print a line above the spinner."""

@@ -95,7 +95,7 @@ def _cancel_on_signals() -> None:
 
 
 async def _import_repl() -> ModuleType:
-    # Threads share one interpreter: the prompt is to be drawn first.
+    # The import holds the interpreter lock: let the prompt be drawn first.
     await asyncio.sleep(IMPORT_DELAY_S)
     return await asyncio.to_thread(_load_repl)
 

@@ -14,7 +14,7 @@ from mini_agent.coding.tools.coding_tool import (
 )
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.protocols import Choice, Question
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
 
 NO_USER: Final = "Error: nobody is there to be asked."
@@ -73,7 +73,7 @@ class AskUserQuestion(CodingTool):
     async def run(self, invocation: Invocation) -> ToolOutput:
         """Ask, and return the answers as one text."""
         if invocation.context.prompter is None:
-            raise NotRun(NO_USER)
+            raise RejectedCall(NO_USER)
         answers = await invocation.context.prompter.ask(
             [question.to_question() for question in self.questions]
         )
@@ -102,7 +102,7 @@ class ExitPlanMode(CodingTool):
     async def run(self, invocation: Invocation) -> ToolOutput:
         """Ask; a rejected plan is a failed call."""
         if invocation.context.prompter is None:
-            raise NotRun(NO_USER)
+            raise RejectedCall(NO_USER)
         if await invocation.context.prompter.approve_plan(self.plan):
             return text_output(PLAN_APPROVED)
         return error_output(PLAN_REJECTED)

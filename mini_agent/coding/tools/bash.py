@@ -9,7 +9,7 @@ from pydantic import Field, WithJsonSchema
 from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.shell import TIMEOUT_EXIT_CODE, BackgroundJob, CommandResult
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
 
 DEFAULT_TIMEOUT_MS: Final = 120_000
@@ -113,7 +113,7 @@ def _shell_output(result: CommandResult, seconds: float) -> ToolOutput:
 def _job(context: ToolContext, name: str) -> BackgroundJob:
     if name not in context.shell.jobs:
         known = ", ".join(context.shell.jobs) or "none"
-        raise NotRun(
+        raise RejectedCall(
             f"Error: there is no command {name!r:.80} in the background; there are: {known}"
         )
     return context.shell.jobs[name]

@@ -30,8 +30,8 @@ from mini_agent.coding.tools.web import WebFetch, WebSearch
 from mini_agent.coding.tools.write import Write
 from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject
-from mini_agent.tools.arguments import Called, NotRun, called
-from mini_agent.tools.invoker import Listener, OpenAIToolCall, Tool, ToolOutput
+from mini_agent.tools.arguments import ParsedCall, RejectedCall, parse_tool_call
+from mini_agent.tools.invoker import OpenAIToolCall, OutputListener, Tool, ToolOutput
 
 TOOLS: Final = MappingProxyType[str, type[CodingTool]](
     {
@@ -74,25 +74,25 @@ class CodingTools:
         return await self.stream_openai_tool(openai_tool, lambda _piece: None)
 
     async def stream_openai_tool(
-        self, openai_tool: OpenAIToolCall, listener: Listener
+        self, openai_tool: OpenAIToolCall, listener: OutputListener
     ) -> ToolOutput:
         """Execute one call; `listener` gets what a command prints, as it comes."""
         try:
-            call = called(openai_tool)
+            call = parse_tool_call(openai_tool)
             invocation = Invocation(str(openai_tool.get("id") or ""), self._context, listener)
             return await self._run(call, invocation)
-        except ValidationError as wrong:
-            return error_output(format_validation_error(wrong))
-        except OSError as broken:
-            return error_output(str(convert_os_error(broken)))
-        except (NotRun, MiniAgentError) as why:
-            return error_output(str(why))
+        except ValidationError as error:
+            return error_output(format_validation_error(error))
+        except OSError as error:
+            return error_output(str(convert_os_error(error)))
+        except (RejectedCall, MiniAgentError) as error:
+            return error_output(str(error))
 
-    async def _run(self, call: Called, invocation: Invocation) -> ToolOutput:
+    async def _run(self, call: ParsedCall, invocation: Invocation) -> ToolOutput:
         known = available_tools(self._context)
         if call.name not in known:
             names = ", ".join(known)
-            raise NotRun(f"Error: there is no tool {call.name!r:.80}; there are: {names}")
+            raise RejectedCall(f"Error: there is no tool {call.name!r:.80}; there are: {names}")
         return await known[call.name].model_validate(call.arguments).run(invocation)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from mini_agent.coding.tools.text_file import TextFile, read_text_file, write_file
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 
 CHANGED_SINCE_SHOWN: Final = (
     "Error: File has been changed since the user was shown what would be done to it.\n"
@@ -38,10 +38,10 @@ class Change:
         return "\n".join(lines)
 
     def require_current(self, path: Path) -> None:
-        """Raise `NotRun` if `path` is another file or no longer has the content `before`."""
+        """Raise `RejectedCall` if `path` is another file or no longer has the content `before`."""
         now = read_text_file(path) if path.exists() else None
         if path != self.path or now != self.before:
-            raise NotRun(CHANGED_SINCE_SHOWN)
+            raise RejectedCall(CHANGED_SINCE_SHOWN)
 
     def apply(self) -> None:
         """Write the file."""

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from mini_agent.coding.tools.change import Change
 from mini_agent.coding.tools.context import ToolContext
-from mini_agent.tools.arguments import NotRun
-from mini_agent.tools.invoker import Listener, ToolOutput
+from mini_agent.tools.arguments import RejectedCall
+from mini_agent.tools.invoker import OutputListener, ToolOutput
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Invocation:
 
     id: str
     context: ToolContext
-    listener: Listener
+    listener: OutputListener
 
 
 class CodingTool(BaseModel):
@@ -49,7 +49,7 @@ class CodingTool(BaseModel):
         return ()
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """Execute the call; raise `NotRun` with the reason if it cannot be executed."""
+        """Execute the call; raise `RejectedCall` with the reason if it cannot be executed."""
         raise NotImplementedError
 
 
@@ -65,7 +65,7 @@ class FileEditTool(CodingTool):
         return (self.path(context),)
 
     def propose_change(self, context: ToolContext) -> Change:
-        """Return the change the call would make; raise `NotRun` if it can make none."""
+        """Return the change the call would make; raise `RejectedCall` if it can make none."""
         raise NotImplementedError
 
     def apply(self, context: ToolContext) -> Change:
@@ -100,7 +100,7 @@ def format_validation_error(error: ValidationError) -> str:
     )
 
 
-def convert_os_error(error: OSError) -> NotRun:
+def convert_os_error(error: OSError) -> RejectedCall:
     """Return the system's complaint as the answer to a call."""
     where = f": {error.filename}" if error.filename else ""
-    return NotRun(f"Error: {error.strerror or error}{where}")
+    return RejectedCall(f"Error: {error.strerror or error}{where}")

@@ -22,7 +22,7 @@ from mini_agent.coding.tools.shell import Shell
 from mini_agent.coding.tools.text_file import real_path
 from mini_agent.coding.tools.todo_list import TodoList
 from mini_agent.errors import BadRequest
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 
 # The limits of Linux and macOS.
 MAX_NAME_BYTES: Final = 255
@@ -58,12 +58,14 @@ class KnownFiles:
         return real_path(path) in self._stamps
 
     def require_unchanged(self, path: Path) -> None:
-        """Raise `NotRun` if the file was not read, or has changed since."""
+        """Raise `RejectedCall` if the file was not read, or has changed since."""
         known = self._stamps.get(real_path(path))
         if known is None:
-            raise NotRun("Error: File has not been read yet.\nRead it first before writing to it.")
+            raise RejectedCall(
+                "Error: File has not been read yet.\nRead it first before writing to it."
+            )
         if known != FileStamp.from_status(path.stat()):
-            raise NotRun(
+            raise RejectedCall(
                 "Error: File has been changed since it was read, by the user or by a program.\n"
                 "Read it again before writing to it."
             )
@@ -132,16 +134,16 @@ class ToolContext:
         return self.environment.get("HOME") or str(Path.home())
 
     def path(self, written: str) -> Path:
-        """Return the path that an argument means; raise `NotRun` if no file can have that name."""
+        """Return the path an argument means; raise `RejectedCall` if no file can be named so."""
         if "\0" in written:
-            raise NotRun(f"Error: the path {written!r:.200} holds a NUL character.")
+            raise RejectedCall(f"Error: the path {written!r:.200} holds a NUL character.")
         path = Path(self.home, written[2:]) if written[:2] in ("~", "~/") else self.cwd / written
         try:
             named = os.fsencode(path)
         except UnicodeEncodeError:
-            raise NotRun(f"Error: the path {written!a:.200} is no text.") from None
+            raise RejectedCall(f"Error: the path {written!a:.200} is no text.") from None
         if len(named) > MAX_PATH_BYTES or max(map(len, named.split(b"/"))) > MAX_NAME_BYTES:
-            raise NotRun(f"Error: File name too long: {written:.200}")
+            raise RejectedCall(f"Error: File name too long: {written:.200}")
         return path
 
     def contains(self, path: Path) -> bool:

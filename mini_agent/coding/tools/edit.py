@@ -17,7 +17,7 @@ from mini_agent.coding.tools.coding_tool import FileEditTool, Invocation, text_o
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.read import number_excerpt
 from mini_agent.coding.tools.text_file import TextFile, read_text_file
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
 
 NO_CHANGE = "No changes to make: old_string and new_string are exactly the same."
@@ -31,7 +31,7 @@ ALL_PLACES: Final = (
 )
 Old = Annotated[str, Field(description="The text to replace, exactly as it stands in the file.")]
 New = Annotated[str, Field(description="The text to put in its place.")]
-Everywhere = Annotated[bool, Field(description="Replace it wherever it stands.")]
+ReplaceAll = Annotated[bool, Field(description="Replace it wherever it stands.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +40,20 @@ class Replacement:
 
     old: str
     new: str
-    everywhere: bool = False
+    replace_all: bool = False
 
     def apply_to(self, file: TextFile) -> TextFile:
-        """Return the file afterwards; raise `NotRun` if the text is missing or ambiguous."""
+        """Return the file afterwards; raise `RejectedCall` if the text is missing or ambiguous."""
         if self.old == self.new:
-            raise NotRun(NO_CHANGE)
+            raise RejectedCall(NO_CHANGE)
         ends = _NormalizedText(file)
         old, new = _normalize(self.old), _normalize(self.new)
-        places = [found.start() for found in re.finditer(re.escape(old), ends.normalized)]
-        if not places:
-            raise NotRun(f"String to replace not found in file.\nString: {self.old}\n")
-        if len(places) > 1 and not self.everywhere:
-            raise NotRun(_ambiguous_message(len(places), self.old))
-        return file.with_text(ends.splice(places, len(old), new))
+        offsets = [match.start() for match in re.finditer(re.escape(old), ends.normalized)]
+        if not offsets:
+            raise RejectedCall(f"String to replace not found in file.\nString: {self.old}\n")
+        if len(offsets) > 1 and not self.replace_all:
+            raise RejectedCall(_ambiguous_message(len(offsets), self.old))
+        return file.with_text(ends.splice(offsets, len(old), new))
 
     def find_first_line(self, file: TextFile) -> int:
         """Return the number, from 1, of the line where the first occurrence begins."""
@@ -71,7 +71,7 @@ class Edit(FileEditTool):
     file_path: Annotated[str, Field(description="The file, as an absolute path.")]
     old_string: Old
     new_string: New
-    replace_all: Everywhere = False
+    replace_all: ReplaceAll = False
 
     def path(self, context: ToolContext) -> Path:
         """Return the file."""
@@ -84,9 +84,9 @@ class Edit(FileEditTool):
             before = read_text_file(path) if path.exists() else None
             return write.replace_content(path, before, self.new_string)
         if not path.exists():
-            raise NotRun("File does not exist.")
+            raise RejectedCall("File does not exist.")
         if not self.old_string:
-            raise NotRun("Error: old_string is empty, and the file is not.")
+            raise RejectedCall("Error: old_string is empty, and the file is not.")
         before = read_text_file(path)
         return Change(path, before, self._replacement.apply_to(before))
 
@@ -115,7 +115,7 @@ class One(BaseModel):
 
     old_string: Old
     new_string: New
-    replace_all: Everywhere = False
+    replace_all: ReplaceAll = False
 
     def replacement(self) -> Replacement:
         """Return the edit as a replacement."""
@@ -142,10 +142,10 @@ class MultiEdit(FileEditTool):
         for edit in self.edits:
             _require_effect(edit)
         if not path.exists():
-            raise NotRun("Error: file does not exist.")
+            raise RejectedCall("Error: file does not exist.")
         before = after = read_text_file(path)
-        for place, edit in enumerate(self.edits):
-            _require_own_text(edit, before, after, self.edits[:place])
+        for index, edit in enumerate(self.edits):
+            _require_own_text(edit, before, after, self.edits[:index])
             after = edit.replacement().apply_to(after)
         return Change(path, before, after)
 
@@ -154,8 +154,8 @@ class MultiEdit(FileEditTool):
         await _apply_edit(self, invocation)
         count = len(self.edits)
         lines = [
-            f'{place}. Replaced "{edit.old_string}" with "{edit.new_string}"\n'
-            for place, edit in enumerate(self.edits, 1)
+            f'{index}. Replaced "{edit.old_string}" with "{edit.new_string}"\n'
+            for index, edit in enumerate(self.edits, 1)
         ]
         head = f"Applied {count} edit{'s' if count > 1 else ''} to {self.file_path}:\n"
         return text_output(head + "".join(lines))
@@ -167,13 +167,13 @@ class _NormalizedText:
     def __init__(self, file: TextFile) -> None:
         self.normalized = file.normalized
         self._file = file
-        pairs = (found.start() for found in re.finditer("\r\n", file.text))
-        self._crlf_offsets = [place - before for before, place in enumerate(pairs)]
+        pairs = (match.start() for match in re.finditer("\r\n", file.text))
+        self._crlf_offsets = [index - before for before, index in enumerate(pairs)]
 
-    def splice(self, places: list[int], length: int, new: str) -> str:
+    def splice(self, offsets: list[int], length: int, new: str) -> str:
         text, parts, done = self._file.text, list[str](), 0
-        for place in places:
-            start, end = self._original_offset(place), self._original_offset(place + length)
+        for offset in offsets:
+            start, end = self._original_offset(offset), self._original_offset(offset + length)
             parts += [text[done:start], self._with_line_ends(text[start:end], new)]
             done = end
         return "".join([*parts, text[done:]])
@@ -209,9 +209,9 @@ async def _apply_edit(tool: Edit | MultiEdit, invocation: Invocation) -> Change:
 
 def _require_effect(edit: One) -> None:
     if not edit.old_string:
-        raise NotRun("Error: old_string cannot be empty.")
+        raise RejectedCall("Error: old_string cannot be empty.")
     if edit.old_string == edit.new_string:
-        raise NotRun(NO_CHANGE)
+        raise RejectedCall(NO_CHANGE)
 
 
 def _require_own_text(
@@ -219,9 +219,9 @@ def _require_own_text(
 ) -> None:
     """Refuse an edit that changes what an earlier one wrote, or whose text one has removed."""
     if any(edit.old_string in each.new_string for each in earlier):
-        raise NotRun(
+        raise RejectedCall(
             "Cannot edit file: old_string is a substring of a new_string from a previous edit."
         )
     old = edit.old_string.replace("\r\n", "\n")
     if old in before.normalized and old not in after.normalized:
-        raise NotRun(f"String to replace overlaps with an earlier edit.\nString: {old}\n")
+        raise RejectedCall(f"String to replace overlaps with an earlier edit.\nString: {old}\n")

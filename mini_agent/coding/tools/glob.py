@@ -28,7 +28,7 @@ from mini_agent.coding.tools.ripgrep import (
     run_ripgrep,
 )
 from mini_agent.coding.tools.text_file import real_path
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
 
 MAX_RESULTS: Final = 100
@@ -130,7 +130,7 @@ class Glob(CodingTool):
         (folder,) = self.paths(invocation.context)
         rest = self.pattern.removeprefix(fixed_prefix(self.pattern)).lstrip("/")
         if ".." in rest.split("/"):
-            raise NotRun("Error: .. can only stand at the beginning of a pattern.")
+            raise RejectedCall("Error: .. can only stand at the beginning of a pattern.")
         if not folder.is_dir():
             return text_output(NO_FILES)
         # The excluded globs are of real paths.

@@ -58,23 +58,21 @@ def fixed_prefix(pattern: str) -> str:
 
 def _translate(pattern: str) -> str:
     parts = [""]
-    for found in TOKEN.finditer(pattern):
-        text = found[0]
-        if found["deep"]:
+    for match in TOKEN.finditer(pattern):
+        text = match[0]
+        if match["deep"]:
             parts[-1] += ANY_FOLDERS if text.endswith("/") else ".*"
         elif text.startswith("*"):
             parts.append("")
         else:
             parts[-1] += _translate_token(text)
-    head, *behind = parts
-    if not behind:
+    head, *rest = parts
+    if not rest:
         return head
     # Atomic groups: before a further star, the first match of a part is good enough. With
     # backtracking, some patterns would take exponential time.
-    atomic = (
-        f"[^/]*{part}" if ANY_FOLDERS in part else f"(?>[^/]*?{part})" for part in behind[:-1]
-    )
-    return "".join((head, *atomic, f"[^/]*{behind[-1]}"))
+    atomic = (f"[^/]*{part}" if ANY_FOLDERS in part else f"(?>[^/]*?{part})" for part in rest[:-1])
+    return "".join((head, *atomic, f"[^/]*{rest[-1]}"))
 
 
 def _translate_token(text: str) -> str:
@@ -94,10 +92,10 @@ def _translate_set(inside: str) -> str:
 def _first_braces(pattern: str) -> tuple[str, str, str] | None:
     start = pattern.find("{")
     depth = 0
-    for place in range(start, len(pattern)) if start >= 0 else ():
-        depth += {"{": 1, "}": -1}.get(pattern[place], 0)
+    for index in range(start, len(pattern)) if start >= 0 else ():
+        depth += {"{": 1, "}": -1}.get(pattern[index], 0)
         if depth == 0:
-            return pattern[:start], pattern[start + 1 : place], pattern[place + 1 :]
+            return pattern[:start], pattern[start + 1 : index], pattern[index + 1 :]
     return None
 
 

@@ -19,7 +19,7 @@ from mini_agent.coding.tools.ripgrep import (
     run_ripgrep,
 )
 from mini_agent.coding.tools.text_file import real_path, require_regular
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
 
 OUTPUT_MODE_OPTIONS: Final = {
@@ -68,10 +68,10 @@ class Grep(CodingTool):
         """Search with ripgrep, and format the matches."""
         rg = find_ripgrep(invocation.context.environment)
         if rg is None:
-            raise NotRun(NOT_INSTALLED)
+            raise RejectedCall(NOT_INSTALLED)
         (target,) = self.paths(invocation.context)
         if not target.exists():
-            raise NotRun(f"Error: there is no {target}.")
+            raise RejectedCall(f"Error: there is no {target}.")
         if not target.is_dir():
             require_regular(target)
         # The excluded globs are of real paths.
@@ -79,7 +79,9 @@ class Grep(CodingTool):
         folder = target if target.is_dir() else target.parent
         options = [*self._options(invocation.context), "--", str(target)]
         if any("\0" in option for option in options):
-            raise NotRun(r"Error: an argument holds a NUL character; in a pattern write \x00.")
+            raise RejectedCall(
+                r"Error: an argument holds a NUL character; in a pattern write \x00."
+            )
         result = await run_ripgrep(rg, options, folder)
         lines = result.output.decode("utf-8", "replace").split("\n")[:-1]
         if invocation.context.excluded:

@@ -16,7 +16,7 @@ from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_out
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.glob_pattern import compile_globs
 from mini_agent.coding.tools.text_file import real_path
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
 
 MAX_ITEMS: Final = 400
@@ -53,7 +53,7 @@ class LS(CodingTool):
         """List the folder."""
         (folder,) = self.paths(invocation.context)
         if not folder.is_dir():
-            raise NotRun(f"Error: {folder} is not a folder.")
+            raise RejectedCall(f"Error: {folder} is not a folder.")
         # The excluded globs are of real paths.
         return text_output(
             await asyncio.to_thread(self._format_tree, real_path(folder), invocation.context)

@@ -16,7 +16,7 @@ from typing import Final
 from mini_agent.coding.tools.coding_tool import text_output
 from mini_agent.coding.tools.paging import FilePage, Pager
 from mini_agent.messages import Attachment
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
 from mini_agent_protocol.media_types import IMAGE_TYPES, MAX_MAGIC_BYTES, sniff_media_type
 
@@ -51,7 +51,7 @@ def is_pdf(path: Path) -> bool:
 
 
 async def read_pdf_page(path: Path, pager: Pager, environment: Mapping[str, str]) -> FilePage:
-    """Return lines of the PDF's text; raise `NotRun` if it cannot be read."""
+    """Return lines of the PDF's text; raise `RejectedCall` if it cannot be read."""
     with TemporaryDirectory(prefix="mini-agent-") as folder:
         text = Path(folder, "text")
         name, *command = _pdf_command(path, text, environment)
@@ -66,10 +66,10 @@ def is_image(path: Path) -> bool:
 
 
 def read_image(path: Path) -> ToolOutput:
-    """Return the image as an attachment; raise `NotRun` if it is too large."""
+    """Return the image as an attachment; raise `RejectedCall` if it is too large."""
     size = path.stat().st_size
     if size > MAX_IMAGE_BYTES:
-        raise NotRun(
+        raise RejectedCall(
             f"Error: the picture {path} has {size / 1e6:.1f} MB; at most {MAX_IMAGE_BYTES / 1e6:g} "
             "can be shown. Make a smaller copy of it first."
         )
@@ -102,7 +102,7 @@ def _pdf_command(path: Path, text: Path, environment: Mapping[str, str]) -> tupl
         return (PDF_PACKAGE, sys.executable, "-P", "-c", PDF_PROGRAM, str(path), str(text))
     program = shutil.which("pdftotext", path=environment.get("PATH"))
     if program is None:
-        raise NotRun(NO_PDF_READER.format(path=path))
+        raise RejectedCall(NO_PDF_READER.format(path=path))
     return ("pdftotext", program, "-layout", "-enc", "UTF-8", str(path), str(text))
 
 
@@ -114,11 +114,11 @@ async def _run_reader(name: str, command: list[str], path: Path) -> None:
         async with asyncio.timeout(TIMEOUT_S):
             _, error_text = await process.communicate()
     except TimeoutError:
-        raise NotRun(f"Error: {path} was not read within {TIMEOUT_S:g} s.") from None
+        raise RejectedCall(f"Error: {path} was not read within {TIMEOUT_S:g} s.") from None
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if process.returncode:
         message = error_text.decode("utf-8", "replace").strip()
-        raise NotRun(f"Error: {name} cannot read {path}: {message:.500}")
+        raise RejectedCall(f"Error: {name} cannot read {path}: {message:.500}")

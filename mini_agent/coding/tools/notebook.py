@@ -19,7 +19,7 @@ from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.media import add_attachments, image_attachment
 from mini_agent.coding.tools.text_file import TextFile, read_text_file
 from mini_agent.messages import Attachment, JsonObject, parse_json_object
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
 
 MAX_CHARS: Final = 96_000
@@ -51,32 +51,32 @@ class Notebook:
 
     def with_cells(self, cells: list[JsonObject]) -> TextFile:
         """Return the file with these cells, indented as before."""
-        found = INDENT.search(self.file.normalized)
+        match = INDENT.search(self.file.normalized)
         content: JsonObject = {**self.content, "cells": [*cells]}
-        text = json.dumps(content, ensure_ascii=False, indent=len(found[1]) if found else 1)
+        text = json.dumps(content, ensure_ascii=False, indent=len(match[1]) if match else 1)
         text += "\n" if self.file.text.endswith("\n") else ""
         return self.file.with_text(text.replace("\n", "\r\n") if self.file.has_crlf else text)
 
 
 def load_notebook(path: Path) -> Notebook:
-    """Parse the file; raise `NotRun` if it is no notebook."""
+    """Parse the file; raise `RejectedCall` if it is no notebook."""
     file = read_text_file(path)
     try:
         content = parse_json_object(file.text)
-    except ValueError as broken:
-        raise NotRun(f"Error: {path} is not a notebook: {broken}") from None
+    except ValueError as error:
+        raise RejectedCall(f"Error: {path} is not a notebook: {error}") from None
     cells = content.get("cells")
     if not isinstance(cells, list):
-        raise NotRun(f"Error: {path} is not a notebook: it has no cells.")
+        raise RejectedCall(f"Error: {path} is not a notebook: it has no cells.")
     return Notebook(file, content, [cell for cell in cells if isinstance(cell, dict)])
 
 
 def read_notebook(path: Path) -> ToolOutput:
-    """Return all cells with their outputs; raise `NotRun` if they are too long."""
+    """Return all cells with their outputs; raise `RejectedCall` if they are too long."""
     notebook = load_notebook(path)
     shown = "\n".join(_format_cell(index, cell) for index, cell in enumerate(notebook.cells))
     if len(shown) > MAX_CHARS:
-        raise NotRun(
+        raise RejectedCall(
             f"Error: the notebook {path} has {len(shown)} characters; at most {MAX_CHARS} "
             "can be shown. Search it with the Grep tool, or take it apart with jq in Bash."
         )
@@ -123,7 +123,7 @@ class NotebookEdit(FileEditTool):
         """Return the notebook with the cell changed."""
         path = self.path(context)
         if not path.exists():
-            raise NotRun("Error: notebook does not exist.")
+            raise RejectedCall("Error: notebook does not exist.")
         notebook = load_notebook(path)
         return Change(path, notebook.file, notebook.with_cells(self._edit_cells(notebook)))
 
@@ -152,7 +152,9 @@ class NotebookEdit(FileEditTool):
         names = [cell_name(index, cell) for index, cell in enumerate(cells)]
         if self.cell_id not in names:
             known = ", ".join(names) or "none"
-            raise NotRun(f"Error: there is no cell {self.cell_id!r:.80}; there are: {known:.1000}")
+            raise RejectedCall(
+                f"Error: there is no cell {self.cell_id!r:.80}; there are: {known:.1000}"
+            )
         return names.index(self.cell_id)
 
     def _edit_cell(self, cell: JsonObject) -> JsonObject:

@@ -17,12 +17,12 @@ from markdownify import ATX, MarkdownConverter
 
 from mini_agent.coding.tools.text_file import decode_text
 from mini_agent.net.public import (
-    NotPublic,
-    PublicOnly,
-    Resolve,
-    resolved,
+    NonPublicAddress,
+    PublicOnlyTransport,
+    Resolver,
+    resolve_host,
 )
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 
 SKIPPED_TAGS: Final = frozenset(
     {"script", "style", "noscript", "template", "svg", "iframe", "object"}
@@ -56,31 +56,31 @@ def convert_to_markdown(html: str) -> str:
 class PublicPageFetcher:
     """Fetches pages by https from public addresses; `resolve` looks names up."""
 
-    resolve: Resolve = resolved
+    resolve: Resolver = resolve_host
     connection: Callable[[], httpx.AsyncBaseTransport] = field(default=httpx.AsyncHTTPTransport)
 
     async def fetch(self, url: str) -> str:
-        """Return the page as Markdown; raise `NotRun` with the reason if it cannot be had."""
-        here = _parse_url(url)
+        """Return the page as Markdown; raise `RejectedCall` with the reason if it cannot be had."""
+        address = _parse_url(url)
         try:
             async with asyncio.timeout(TIMEOUT_S), self._client() as client:
                 for _ in range(MAX_REDIRECTS):
-                    response = await _fetch(client, here)
+                    response = await _fetch(client, address)
                     if not isinstance(response, httpx.URL):
-                        return await asyncio.to_thread(_body_text, response, here)
-                    here = _same_host(here, response)
+                        return await asyncio.to_thread(_body_text, response, address)
+                    address = _same_host(address, response)
         except TimeoutError:
-            raise NotRun(f"Error: {here} took longer than {TIMEOUT_S:g} s.") from None
-        except NotPublic as refused:
-            raise NotRun(f"Error: {here} is not fetched: {refused}.") from None
-        except httpx.HTTPError as broken:
-            raise NotRun(f"Error: {here}: {str(broken) or type(broken).__name__}") from None
-        raise NotRun(f"Error: {url} redirects more than {MAX_REDIRECTS} times.")
+            raise RejectedCall(f"Error: {address} took longer than {TIMEOUT_S:g} s.") from None
+        except NonPublicAddress as error:
+            raise RejectedCall(f"Error: {address} is not fetched: {error}.") from None
+        except httpx.HTTPError as error:
+            raise RejectedCall(f"Error: {address}: {str(error) or type(error).__name__}") from None
+        raise RejectedCall(f"Error: {url} redirects more than {MAX_REDIRECTS} times.")
 
     def _client(self) -> httpx.AsyncClient:
         # Without the environment's proxy, which would resolve the name itself.
         return httpx.AsyncClient(
-            transport=PublicOnly(self.resolve, self.connection()),
+            transport=PublicOnlyTransport(self.resolve, self.connection()),
             trust_env=False,
             headers={"Accept": ACCEPT_HEADER, "User-Agent": "mini-agent"},
         )
@@ -169,11 +169,11 @@ def _parse_url(url: str) -> httpx.URL:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL:
-        raise NotRun("Error: invalid url.") from None
+        raise RejectedCall("Error: invalid url.") from None
     if parsed.scheme not in ("http", "https") or not parsed.host:
-        raise NotRun("Error: invalid url.")
+        raise RejectedCall("Error: invalid url.")
     if parsed.userinfo:
-        raise NotRun("Error: the url must not hold a user name or password.")
+        raise RejectedCall("Error: the url must not hold a user name or password.")
     return _with_https(parsed)
 
 
@@ -187,12 +187,14 @@ async def _fetch(client: httpx.AsyncClient, url: httpx.URL) -> _Body | httpx.URL
         if response.has_redirect_location:
             return url.join(response.headers["location"])
         if response.status_code != httpx.codes.OK:
-            raise NotRun(f"Error: {url}: HTTP {response.status_code} {response.reason_phrase}")
+            raise RejectedCall(
+                f"Error: {url}: HTTP {response.status_code} {response.reason_phrase}"
+            )
         content = bytearray()
         async for piece in response.aiter_bytes():
             content += piece
             if len(content) > MAX_BYTES:
-                raise NotRun(f"Error: {url} has more than {MAX_BYTES >> 20} MB.")
+                raise RejectedCall(f"Error: {url} has more than {MAX_BYTES >> 20} MB.")
         kind = response.headers.get("content-type", "text/html").partition(";")[0].strip().lower()
         return _Body(kind, bytes(content))
 
@@ -210,14 +212,14 @@ def _body_text(response: _Body, url: httpx.URL) -> str:
         )
     if response.kind.startswith(TEXT_TYPES) or response.kind.endswith(TEXT_SUFFIXES):
         return decode_text(response.content, Path(url.path)).normalized
-    raise NotRun(f"Error: {url} is {response.kind}, no text.")
+    raise RejectedCall(f"Error: {url} is {response.kind}, no text.")
 
 
-def _same_host(here: httpx.URL, there: httpx.URL) -> httpx.URL:
+def _same_host(address: httpx.URL, target: httpx.URL) -> httpx.URL:
     """Return the redirect target; a rule that allows one host must not lead to another."""
-    there = _with_https(there)
-    if there.host != here.host or there.scheme != "https" or there.userinfo:
-        raise NotRun(
-            f"Error: {here} redirects to {there}. Call WebFetch with that, if it is right."
+    target = _with_https(target)
+    if target.host != address.host or target.scheme != "https" or target.userinfo:
+        raise RejectedCall(
+            f"Error: {address} redirects to {target}. Call WebFetch with that, if it is right."
         )
-    return there
+    return target

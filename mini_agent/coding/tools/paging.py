@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, Protocol
 
 from mini_agent.coding.tools.text_file import EIGHT_BIT_ENCODINGS, SNIFFED_BYTES, detect_bom
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 
 CHUNK_BYTES: Final = 1 << 20
 MAX_LINE_BYTES: Final = 1 << 16
@@ -43,13 +43,13 @@ class Pager:
     max_bytes: int
 
     def read_page(self, path: Path) -> FilePage:
-        """Return the lines; raise `NotRun` if the file is not text."""
+        """Return the lines; raise `RejectedCall` if the file is not text."""
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             beginning = file.read(SNIFFED_BYTES)
             mark, encoding = detect_bom(beginning)
             if not mark and b"\0" in beginning:
-                raise NotRun(f"Error: {path} is not a text file.")
+                raise RejectedCall(f"Error: {path} is not a text file.")
             file.seek(len(mark))
             if encoding in WIDE_ENCODINGS:
                 return self._read(_Utf8Stream(file, encoding), status)
@@ -58,14 +58,18 @@ class Pager:
     def _read(self, file: _ByteStream, status: os.stat_result) -> FilePage:
         passed, rest = _skip_lines(file, self.first - 1)
         lines = _LineReader(file, rest)
-        found: list[bytes] = []
+        page_lines: list[bytes] = []
         length = 0
         for line in lines:
-            if len(found) == self.count or length > self.max_bytes:
-                return FilePage(_decode(found), passed + len(found), has_more=True, status=status)
-            found.append(line)
+            if len(page_lines) == self.count or length > self.max_bytes:
+                return FilePage(
+                    _decode(page_lines), passed + len(page_lines), has_more=True, status=status
+                )
+            page_lines.append(line)
             length += len(line)
-        return FilePage(_decode(found), passed + len(found), has_more=False, status=status)
+        return FilePage(
+            _decode(page_lines), passed + len(page_lines), has_more=False, status=status
+        )
 
 
 class _Utf8Stream:
@@ -76,30 +80,30 @@ class _Utf8Stream:
         self._decoder = codecs.getincrementaldecoder(encoding)("replace")
 
     def read(self, size: int, /) -> bytes:
-        piece = self._file.read(size)
-        return self._decoder.decode(piece, not piece).encode()
+        chunk = self._file.read(size)
+        return self._decoder.decode(chunk, not chunk).encode()
 
 
 class _ByteStream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
 
-def _skip_lines(file: _ByteStream, wanted: int) -> tuple[int, bytes]:
+def _skip_lines(file: _ByteStream, count: int) -> tuple[int, bytes]:
     """Skip `wanted` lines; return how many there were, and what was read of the next one."""
     passed, ends_in_line_feed, has_any = 0, True, False
-    while passed < wanted:
-        piece = file.read(CHUNK_BYTES)
-        if not piece:
+    while passed < count:
+        chunk = file.read(CHUNK_BYTES)
+        if not chunk:
             return passed + (has_any and not ends_in_line_feed), b""
-        has_any, ends_in_line_feed = True, piece.endswith(b"\n")
-        here = piece.count(b"\n")
-        if passed + here < wanted:
+        has_any, ends_in_line_feed = True, chunk.endswith(b"\n")
+        here = chunk.count(b"\n")
+        if passed + here < count:
             passed += here
             continue
-        place = -1
-        for _ in range(wanted - passed):
-            place = piece.index(b"\n", place + 1)
-        return wanted, piece[place + 1 :]
+        index = -1
+        for _ in range(count - passed):
+            index = chunk.index(b"\n", index + 1)
+        return count, chunk[index + 1 :]
     return passed, b""
 
 
@@ -111,8 +115,8 @@ class _LineReader:
 
     def __iter__(self) -> Iterator[bytes]:
         line, started = bytearray(), False
-        for piece in self._pieces():
-            *ended, last = piece.split(b"\n")
+        for chunk in self._pieces():
+            *ended, last = chunk.split(b"\n")
             for part in ended:
                 line += part[: max(0, MAX_LINE_BYTES - len(line))]
                 yield _whole_characters(line).removesuffix(b"\r")
@@ -124,8 +128,8 @@ class _LineReader:
 
     def _pieces(self) -> Iterator[bytes]:
         yield self._rest
-        while piece := self._file.read(CHUNK_BYTES):
-            yield piece
+        while chunk := self._file.read(CHUNK_BYTES):
+            yield chunk
 
 
 def _whole_characters(line: bytearray) -> bytes:

@@ -16,7 +16,7 @@ from mini_agent.coding.tools.media import is_image, is_pdf, read_image, read_pdf
 from mini_agent.coding.tools.notebook import read_notebook
 from mini_agent.coding.tools.paging import MAX_LINE_BYTES, FilePage, Pager
 from mini_agent.coding.tools.text_file import require_regular
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
 
 CONTEXT_LINES: Final = 4
@@ -71,7 +71,7 @@ class Read(CodingTool):
         """Read the file, and mark it as seen, so that it may be edited."""
         path = invocation.context.path(self.file_path)
         if not path.exists():
-            raise NotRun(_missing_message(path))
+            raise RejectedCall(_missing_message(path))
         require_regular(path)
         if is_image(path):
             return await asyncio.to_thread(read_image, path)
@@ -97,14 +97,14 @@ class Read(CodingTool):
     def _require_small(self, page: FilePage) -> None:
         size = page.status.st_size
         if self._is_whole and size > MAX_BYTES:
-            raise NotRun(
+            raise RejectedCall(
                 f"File content ({size / (1 << 20):.1f}MB) exceeds maximum allowed size (256KB).\n"
                 + PAGING_HINT
             )
         tokens = estimate_tokens_for_size(sum(len(line.encode()) + 1 for line in page.lines))
         if tokens > MAX_TOKENS:
             estimate = estimate_tokens_for_size(size) if self._is_whole else tokens
-            raise NotRun(
+            raise RejectedCall(
                 f"File content ({estimate} tokens) exceeds maximum allowed tokens "
                 f"({MAX_TOKENS} tokens).\n{PAGING_HINT}"
             )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 
 NOT_INSTALLED: Final = (
     "Error: ripgrep (rg) is not installed: the Grep tool cannot be used.\n"
@@ -46,7 +46,7 @@ def find_ripgrep(environment: Mapping[str, str]) -> str | None:
 
 
 async def run_ripgrep(rg: str, options: Sequence[str], folder: Path) -> RipgrepResult:
-    """Run rg in `folder`; raise `NotRun` with its message if it rejects the pattern."""
+    """Run rg in `folder`; raise `RejectedCall` with its message if it rejects the pattern."""
     search = _RipgrepRun((rg, "--no-config", "--color=never", *options), folder)
     task = asyncio.create_task(asyncio.to_thread(search.run))
     try:
@@ -117,5 +117,5 @@ def _check_result(code: int, output: bytes, error_text: str) -> RipgrepResult:
         return RipgrepResult(output)
     about_files = [line for line in lines if FILE_ERROR_MARK in line]
     if not output and len(about_files) < len(lines):
-        raise NotRun(f"Error: {error_text.strip()}")
+        raise RejectedCall(f"Error: {error_text.strip()}")
     return RipgrepResult(output, f"not searched: {lines[0].removeprefix('rg: ')}")

@@ -10,7 +10,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mini_agent.coding.tools.protocols import SearchResult
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 
 TIMEOUT_S: Final = 20.0
 MAX_EXCERPT_CHARS: Final = 500
@@ -36,14 +36,14 @@ class SearxngEngine:
         try:
             async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
                 response = await client.get(f"{self.address.rstrip('/')}/search", params=parameters)
-        except (httpx.HTTPError, httpx.InvalidURL) as broken:
-            raise NotRun(f"{self.address} does not answer: {broken}") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise RejectedCall(f"{self.address} does not answer: {error}") from None
         if response.status_code == httpx.codes.FORBIDDEN:
-            raise NotRun(f"{self.address} gives no JSON; add it under search.formats there")
+            raise RejectedCall(f"{self.address} gives no JSON; add it under search.formats there")
         try:
             results = _Response.model_validate_json(response.content).results
         except ValidationError:
-            raise NotRun(f"{self.address} answers with HTTP {response.status_code}") from None
+            raise RejectedCall(f"{self.address} answers with HTTP {response.status_code}") from None
         return [
             SearchResult(each.title, each.url, each.content[:MAX_EXCERPT_CHARS]) for each in results
         ]

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from mini_agent.coding.tools.process_group import ProcessGroup, start_group
-from mini_agent.tools.arguments import NotRun
-from mini_agent.tools.invoker import Listener
+from mini_agent.tools.arguments import RejectedCall
+from mini_agent.tools.invoker import OutputListener
 
 TIMEOUT_EXIT_CODE: Final = 124
 MAX_JOBS: Final = 100
@@ -74,7 +74,7 @@ class Shell:
             return self._cwd
         return self.folders[0]
 
-    async def run(self, command: str, timeout_s: float, listener: Listener) -> CommandResult:
+    async def run(self, command: str, timeout_s: float, listener: OutputListener) -> CommandResult:
         """Run a command; on timeout or cancellation its whole process group is ended."""
         with _open_cwd_file() as cwd_file:
             group = await self._start_process(
@@ -96,7 +96,7 @@ class Shell:
         """Start a command in the background."""
         running = [job for job in self.jobs.values() if job.rc is None]
         if len(running) >= MAX_JOBS:
-            raise NotRun(f"Error: {MAX_JOBS} commands are running in the background already.")
+            raise RejectedCall(f"Error: {MAX_JOBS} commands are running in the background already.")
         group = await self._start_process(command, lambda _piece: None)
         self._count += 1
         job = BackgroundJob(f"bash_{self._count}", command, group)
@@ -118,12 +118,12 @@ class Shell:
             for job in self.jobs.values():
                 tasks.create_task(self.stop(job))
 
-    async def _start_process(self, command: str, listener: Listener) -> ProcessGroup:
+    async def _start_process(self, command: str, listener: OutputListener) -> ProcessGroup:
         if "\0" in command:
-            raise NotRun("Error: the command holds a NUL character.")
+            raise RejectedCall("Error: the command holds a NUL character.")
         cwd = self.cwd
         if not cwd.is_dir():
-            raise NotRun(f"Error: the folder {cwd} is gone; the shell has nowhere to be.")
+            raise RejectedCall(f"Error: the folder {cwd} is gone; the shell has nowhere to be.")
         path = self.environment.get("PATH")
         shell = shutil.which("bash", path=path) or "/bin/sh"
         return await start_group((shell, "-c", command), cwd, self.environment, listener)

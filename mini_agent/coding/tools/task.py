@@ -9,7 +9,7 @@ from pydantic import Field
 
 from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
 from mini_agent.coding.tools.context import ToolContext
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
 
 
@@ -34,7 +34,7 @@ class Task(CodingTool):
         agents = invocation.context.subagents
         kinds = {} if agents is None else agents.subagent_types()
         if agents is None or self.subagent_type not in kinds:
-            raise NotRun(
+            raise RejectedCall(
                 f"Error: subagent_type '{self.subagent_type}' is not recognized. "
                 f"Available subagent types: {', '.join(kinds)}"
             )

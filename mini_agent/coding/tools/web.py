@@ -10,7 +10,7 @@ from pydantic import Field
 from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.protocols import SearchResult
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
 
 MAX_DIGESTED_CHARS: Final = 200_000
@@ -45,7 +45,7 @@ class WebFetch(CodingTool):
     async def run(self, invocation: Invocation) -> ToolOutput:
         """Fetch the page, and have the side model digest it if there is one."""
         if invocation.context.page_fetcher is None:
-            raise NotRun("Error: there is no way to the web here.")
+            raise RejectedCall("Error: there is no way to the web here.")
         text = await invocation.context.page_fetcher.fetch(self.url)
         if invocation.context.digester is None:
             return text_output(frame_untrusted(self.url, text, MAX_SHOWN_CHARS))
@@ -75,19 +75,19 @@ class WebSearch(CodingTool):
     async def run(self, invocation: Invocation) -> ToolOutput:
         """Search, and list title, address and excerpt of the results."""
         if invocation.context.search_engine is None:
-            raise NotRun(f"{SEARCH_FAILED}no search engine is configured")
+            raise RejectedCall(f"{SEARCH_FAILED}no search engine is configured")
         try:
             results = await invocation.context.search_engine.search(self.query)
-        except NotRun as why:
-            raise NotRun(f"{SEARCH_FAILED}{why}") from None
+        except RejectedCall as error:
+            raise RejectedCall(f"{SEARCH_FAILED}{error}") from None
         results = [each for each in results if self._is_admitted(each)][:MAX_RESULTS]
         if not results:
             return text_output(f'Nothing was found for "{self.query}".')
         text = "\n\n".join(f"{each.title}\n{each.url}\n{each.text}".strip() for each in results)
         return text_output(frame_untrusted(self.query, text, MAX_SHOWN_CHARS))
 
-    def _is_admitted(self, found: SearchResult) -> bool:
-        host = (urlsplit(found.url).hostname or "").lower()
+    def _is_admitted(self, result: SearchResult) -> bool:
+        host = (urlsplit(result.url).hostname or "").lower()
         if any(_is_in_domain(host, domain) for domain in self.blocked_domains):
             return False
         allowed = self.allowed_domains

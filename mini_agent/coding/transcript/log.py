@@ -172,7 +172,7 @@ def append_line(path: Path, line_object: JsonObject) -> None:
     line = json.dumps(line_object, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # INVARIANT: nothing that stands in the file is ever changed, a broken last line included.
+        # INVARIANT: bytes in the file are never changed, not even those of a broken last line.
         file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
     except OSError as error:
         raise _build_write_error(path, error) from error
@@ -185,33 +185,6 @@ def append_line(path: Path, line_object: JsonObject) -> None:
         raise _build_write_error(path, error) from error
     finally:
         os.close(file)
-
-
-def _write_whole(file: int, line: bytes, size: int) -> None:
-    try:
-        left = memoryview(line)
-        while left:
-            left = left[os.write(file, left) :]
-    except OSError:
-        os.ftruncate(file, size)
-        raise
-
-
-def _build_write_error(path: Path, error: OSError) -> MiniAgentError:
-    return MiniAgentError(
-        f"the transcript {path} cannot be written: {error.strerror}",
-        hint="what is in it is whole: make room, or rights, and go on with --resume",
-    )
-
-
-def _describe_broken(path: Path, broken: Sequence[int]) -> str:
-    if not broken:
-        return ""
-    lines = ", ".join(map(str, broken[:5])) + (", ..." if len(broken) > 5 else "")
-    word = "line" if len(broken) == 1 else "lines"
-    return (
-        f"{path}: {word} {lines} cannot be read and {'is' if len(broken) == 1 else 'are'} left out"
-    )
 
 
 def select_active(entries: Sequence[Entry]) -> tuple[Entry, ...]:
@@ -245,6 +218,33 @@ def is_chained(entries: Sequence[Entry]) -> bool:
     """
     speaking = [entry for entry in entries if entry.is_conversation]
     return len(speaking) < 2 or any(entry.parent for entry in speaking)
+
+
+def _describe_broken(path: Path, broken: Sequence[int]) -> str:
+    if not broken:
+        return ""
+    lines = ", ".join(map(str, broken[:5])) + (", ..." if len(broken) > 5 else "")
+    word = "line" if len(broken) == 1 else "lines"
+    return (
+        f"{path}: {word} {lines} cannot be read and {'is' if len(broken) == 1 else 'are'} left out"
+    )
+
+
+def _write_whole(file: int, line: bytes, size: int) -> None:
+    try:
+        left = memoryview(line)
+        while left:
+            left = left[os.write(file, left) :]
+    except OSError:
+        os.ftruncate(file, size)
+        raise
+
+
+def _build_write_error(path: Path, error: OSError) -> MiniAgentError:
+    return MiniAgentError(
+        f"the transcript {path} cannot be written: {error.strerror}",
+        hint="what is in it is whole: make room, or rights, and go on with --resume",
+    )
 
 
 def _after_compaction(entries: Sequence[Entry]) -> Sequence[Entry]:

@@ -65,7 +65,7 @@ def awaits_model(entries: Sequence[Entry]) -> bool:
         return False
     if last.type == "user":
         return INTERRUPTED not in last.text and INTERRUPTED_CALL not in last.text
-    # Thoughts without a word after them are an answer that was cut off.
+    # Thinking without text is a reply that was cut off.
     return not last.text.strip()
 
 

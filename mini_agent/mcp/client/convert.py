@@ -1,4 +1,4 @@
-"""What an MCP server gives, as tools and outputs of ours."""
+"""Converts tools and results of the MCP SDK to tools and outputs of the library."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from mcp.types import (
 from mcp.types import Tool as McpTool
 
 from mini_agent.messages import Attachment, JsonObject
-from mini_agent.tools.invoker import Tool, ToolOutput, printed, refused
-from mini_agent.tools.outputs import with_data
+from mini_agent.tools.invoker import Tool, ToolOutput, error_output, text_output
+from mini_agent.tools.outputs import add_data
 
 MAX_ATTACHMENT_BYTES: Final = 8 << 20
 ANY_OBJECT: Final[JsonObject] = {"type": "object", "properties": {}}
 
 
 def convert_tool(listed: McpTool) -> Tool:
-    """A tool in OpenAI's form."""
+    """Convert a tool to OpenAI's format."""
     schema: JsonObject = json.loads(json.dumps(listed.input_schema))
     function: JsonObject = {
         "name": listed.name,
@@ -41,34 +41,34 @@ def convert_tool(listed: McpTool) -> Tool:
 
 
 def convert_result(result: CallToolResult) -> ToolOutput:
-    """What a call came to: its texts, its data where they do not say the same, and the rest."""
+    """Convert a result with its attachments, and structured content that its texts lack."""
     output = convert_content(result)
     if result.structured_content is not None:
-        output = with_data(output, result.structured_content)
+        output = add_data(output, result.structured_content)
     return output
 
 
 def convert_content(result: CallToolResult) -> ToolOutput:
-    """The same, for whoever passes the data on by itself."""
+    """Convert a result without its structured content."""
     parts = _Parts()
     for block in result.content:
-        parts.take(block)
+        parts.add(block)
     text = "\n".join(parts.texts)
-    output = printed(text)
+    output = text_output(text)
     if result.is_error:
-        output = refused(text.strip() or "the tool failed without saying why")
+        output = error_output(text.strip() or "the tool failed without saying why")
     return replace(output, attachments=tuple(parts.attachments))
 
 
 def decode_resource(contents: TextResourceContents | BlobResourceContents) -> str:
-    """One of a resource's contents; bytes are read as UTF-8."""
+    """Return one of a resource's contents as text; bytes are decoded as UTF-8."""
     if isinstance(contents, TextResourceContents):
         return contents.text
     return base64.b64decode(contents.blob).decode("utf-8", "replace")
 
 
 def error_result(why: str) -> CallToolResult:
-    """The result of a call that nobody else has one of."""
+    """Create an error result with this text."""
     return CallToolResult(content=[TextContent(type="text", text=why)], is_error=True)
 
 
@@ -77,7 +77,7 @@ class _Parts:
     texts: list[str] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
 
-    def take(self, block: ContentBlock) -> None:
+    def add(self, block: ContentBlock) -> None:
         match block:
             case TextContent():
                 self.texts.append(block.text)
@@ -103,9 +103,9 @@ class _Parts:
         has_room = _size([*self.attachments, attachment]) <= MAX_ATTACHMENT_BYTES
         if has_room:
             self.attachments.append(attachment)
-        lost = "" if has_room else ", too large to keep"
+        note = "" if has_room else ", too large to keep"
         size = f"{attachment.bytes} bytes"
-        self.texts.append(f"(attached: {attachment.name}, {media_type}, {size}{lost})")
+        self.texts.append(f"(attached: {attachment.name}, {media_type}, {size}{note})")
 
 
 def _size(attachments: Iterable[Attachment]) -> int:

@@ -1,4 +1,4 @@
-"""The tools of an MCP server."""
+"""The invoker of one MCP server: lists and calls its tools over a session that it keeps."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from mini_agent.mcp.client.server import (
     ProgressListener,
 )
 from mini_agent.messages import JsonObject
-from mini_agent.tools.arguments import NotRun, called
+from mini_agent.tools.arguments import RejectedCall, parse_tool_call
 from mini_agent.tools.invoker import (
-    Listener,
     OpenAIToolCall,
+    OutputListener,
     Tool,
     ToolOutput,
-    refused,
-    unheard,
+    discard_output,
+    error_output,
 )
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ MAX_BACKOFF_S: Final = 30.0
 
 
 class McpInvoker:
-    """Lists and calls the tools of one MCP server, which is started or connected to when needed.
+    """Lists and calls the tools of one MCP server, which it starts or connects to on first use.
 
     The session is current, also from run to run, until `aclose` or the end of an `async with`; each
     event loop has its own. A server that has died is started anew by the next call, after a pause
@@ -55,7 +55,8 @@ class McpInvoker:
         for name, seconds in (("startup_timeout", startup_timeout), ("tool_timeout", tool_timeout)):
             if not 0 < seconds <= MAX_TIMEOUT_S:
                 raise BadRequest(
-                    f"{name} must be above 0 and at most {MAX_TIMEOUT_S:g} seconds, not {seconds!r}",
+                    f"{name} must be above 0 and at most {MAX_TIMEOUT_S:g} seconds, "
+                    f"not {seconds!r}",
                     field=name,
                 )
         self._server = server
@@ -66,12 +67,12 @@ class McpInvoker:
     def command(
         cls, command: str, *args: str, env: Mapping[str, str] | None = None, cwd: str | None = None
     ) -> Self:
-        """A server that `command` starts as a child process."""
+        """Create the invoker of a server that `command` starts as a child process."""
         return cls(McpCommand(command, args, env or {}, cwd))
 
     @classmethod
     def address(cls, url: str, headers: Mapping[str, str] | None = None) -> Self:
-        """A server that speaks streamable HTTP at `url`."""
+        """Create the invoker of a server with streamable HTTP at `url`."""
         return cls(McpAddress(url, headers or {}))
 
     async def __aenter__(self) -> Self:
@@ -86,13 +87,13 @@ class McpInvoker:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Ends the session of this event loop, and the server that it had started."""
+        """Close the session of this event loop, and stop the server that it has started."""
         holder = self._sessions.pop(asyncio.get_running_loop(), None)
         if holder is not None:
             await asyncio.shield(holder.aclose())
 
     async def list_openai_tools(self) -> list[Tool]:
-        """The server's tools; `ToolsUnavailable` when it cannot be reached."""
+        """List the tools in OpenAI's format; raises `ToolsUnavailable`."""
         session = await self._session()
         try:
             async with asyncio.timeout(self._startup_s):
@@ -103,44 +104,44 @@ class McpInvoker:
             ) from None
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
-        """What came of one call; a server that fails is told to the model as well."""
-        return await self.stream_openai_tool(openai_tool, unheard)
+        """Call one tool; a failure of the server is an output for the model."""
+        return await self.stream_openai_tool(openai_tool, discard_output)
 
-    async def stream_openai_tool(self, openai_tool: OpenAIToolCall, tell: Listener) -> ToolOutput:
-        """The same; `tell` gets the progress that the server reports."""
+    async def stream_openai_tool(
+        self, openai_tool: OpenAIToolCall, tell: OutputListener
+    ) -> ToolOutput:
+        """Call one tool; `tell` gets the progress that the server reports."""
         try:
-            name, arguments = called(openai_tool)
+            name, arguments = parse_tool_call(openai_tool)
             session = await self._session()
             async with asyncio.timeout(self._tool_s):
                 return await session.stream_tool(name, arguments, tell)
-        except (NotRun, MiniAgentError) as why:
-            return refused(str(why))
+        except (RejectedCall, MiniAgentError) as why:
+            return error_output(str(why))
         except TimeoutError:
-            return refused(f"the call took longer than {self._tool_s:g} s and was cancelled")
+            return error_output(f"the call took longer than {self._tool_s:g} s and was cancelled")
 
     async def list_mcp_tools(self) -> list[McpTool]:
-        """The server's tools in the protocol's own form."""
+        """List the tools as the server describes them; raises `ToolsUnavailable`."""
         session = await self._session()
         return await self._run_within(session.list_mcp_tools(), self._startup_s)
 
     async def call_mcp_tool(
         self, name: str, arguments: JsonObject, progress: ProgressListener
     ) -> CallToolResult:
-        """What came of one call in the protocol's own form; `ToolsUnavailable` when it took too
-        long or the server cannot be reached.
-        """
+        """Call one tool and return the result as the server sends it; raises `ToolsUnavailable`."""
         session = await self._session()
         return await self._run_within(
             session.call_mcp_tool(name, arguments, progress), self._tool_s
         )
 
     async def list_templates(self) -> list[str]:
-        """The templates of the server's resources."""
+        """List the URI templates of the server's resources."""
         session = await self._session()
         return await self._run_within(session.list_templates(), self._startup_s)
 
     async def read_resource(self, uri: str) -> list[str]:
-        """The contents of a resource, each as text; `ToolsUnavailable` when there are none."""
+        """Return the contents of a resource as texts; raises `ToolsUnavailable`."""
         session = await self._session()
         return await self._run_within(session.read_resource(uri), self._tool_s)
 
@@ -161,7 +162,7 @@ class McpInvoker:
 
 @dataclass
 class _LoopSession:
-    """What an event loop has of the server: a session, or how often it would not open."""
+    """The session of one event loop, and the backoff after failed starts."""
 
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     current: McpSession | None = None
@@ -205,14 +206,14 @@ class _LoopSession:
         self.retry_at = asyncio.get_running_loop().time() + pause
 
     def _retire(self, session: McpSession | None) -> None:
-        """What is over is closed at the end: a server that does not go takes some seconds."""
+        """End a session; it is closed later, because a server may take seconds to stop."""
         self.closing = [each for each in self.closing if not each.is_over]
         if session is not None:
             session.end()
             self.closing.append(session)
 
 
-# With the MCP SDK, which takes a second to import.
+# Imports the MCP SDK, which takes a second.
 def _import_session() -> type[McpSession]:
     from mini_agent.mcp.client.session import McpSession
 

@@ -1,4 +1,4 @@
-"""How an MCP server is reached: by a command that starts it, or at an address."""
+"""How an MCP server is reached: by a command that starts it, or at a URL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mini_agent.errors import BadRequest
 
 @dataclass(frozen=True, slots=True)
 class McpCommand:
-    """A server that is a child process and speaks on its stdin and stdout.
+    """A server that is a child process and serves on its stdin and stdout.
 
     It gets this process's HOME, LOGNAME, PATH, SHELL, TERM and USER, and `env`; nothing else.
     """
@@ -33,13 +33,13 @@ class McpCommand:
 
     @property
     def label(self) -> str:
-        """The server in an error; without arguments, which may hold a secret."""
+        """The server as errors name it: without arguments, which may hold a secret."""
         return f"the MCP server {self.command}"
 
 
 @dataclass(frozen=True, slots=True)
 class McpAddress:
-    """A server that speaks streamable HTTP at `url`; `headers` go with every request."""
+    """A server with streamable HTTP at `url`; `headers` are sent with every request."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -55,7 +55,7 @@ class McpAddress:
 
     @property
     def label(self) -> str:
-        """The server in an error, without a password or a query."""
+        """The server as errors name it: without a password or a query."""
         parts = urlsplit(self.url)
         host = parts.netloc.rpartition("@")[2]
         return f"the MCP server at {parts.scheme}://{host}{parts.path}"
@@ -65,8 +65,8 @@ McpTarget: TypeAlias = McpCommand | McpAddress
 
 
 class ProgressListener(Protocol):
-    """Is told how far a call is."""
+    """Receives the progress of a call."""
 
     async def __call__(self, progress: float, total: float | None, message: str | None) -> None:
-        """So far of `total`, where that is known."""
+        """Receive progress so far, of `total` where that is known."""
         ...

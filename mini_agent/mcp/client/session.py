@@ -1,7 +1,4 @@
-"""A session with an MCP server, which one task of its own opens, keeps and closes.
-
-The line to an MCP server, whose end is noticed when it comes and not at the next call.
-"""
+"""A session with an MCP server: a task that opens, holds and closes its connection."""
 
 from __future__ import annotations
 
@@ -29,7 +26,7 @@ from mini_agent.mcp.client.convert import (
 )
 from mini_agent.mcp.client.server import McpCommand, McpTarget, ProgressListener
 from mini_agent.messages import JsonObject
-from mini_agent.tools.invoker import Listener, Tool, ToolOutput
+from mini_agent.tools.invoker import OutputListener, Tool, ToolOutput
 from mini_agent_protocol.execution import Output
 
 if TYPE_CHECKING:
@@ -40,7 +37,7 @@ CONNECT_TIMEOUT_S: Final = 10.0
 
 
 class Connection:
-    """One connection to `server`; `ended` is set when the server has hung up."""
+    """A connection to `server`; `ended` is set at once when the server closes it."""
 
     def __init__(self, server: McpTarget) -> None:
         self.ended = asyncio.Event()
@@ -49,12 +46,12 @@ class Connection:
 
     @property
     def stderr_tail(self) -> str:
-        """The end of what the server, a child process, wrote to its stderr."""
+        """The end of what a child process wrote to its stderr."""
         return self._stderr.tail.decode("utf-8", "replace").strip()
 
     @asynccontextmanager
     async def streams(self) -> AsyncIterator[TransportStreams]:
-        """What the SDK reads from and writes to."""
+        """Open the streams that the SDK reads and writes."""
         async with self._transport() as (read, write):
             passing, passed = anyio.create_memory_object_stream[SessionMessage | Exception](0)
             relay = asyncio.create_task(self._relay(read, passing))
@@ -79,7 +76,7 @@ class Connection:
                 async for message in read:
                     await passing.send(message)
         except (anyio.ClosedResourceError, anyio.BrokenResourceError):
-            pass  # one of the ends was closed, which is the end of the line as well
+            pass  # one of the ends was closed, which ends the connection as well
         finally:
             self.ended.set()
 
@@ -98,17 +95,17 @@ class Connection:
 
 @asynccontextmanager
 async def _connect_http(url: str, headers: dict[str, str]) -> AsyncIterator[TransportStreams]:
-    # How long an answer may take is said for each call.
-    patience = httpx2.Timeout(CONNECT_TIMEOUT_S, read=None)
+    # The read timeout is set for each call.
+    timeout = httpx2.Timeout(CONNECT_TIMEOUT_S, read=None)
     async with (
-        httpx2.AsyncClient(headers=headers, timeout=patience) as http,
+        httpx2.AsyncClient(headers=headers, timeout=timeout) as http,
         streamable_http_client(url, http_client=http) as streams,
     ):
         yield streams
 
 
 class _StderrTail(asyncio.Protocol):
-    """Reads a stderr and keeps the end of it."""
+    """Reads a pipe and keeps the last `MAX_STDERR_BYTES`."""
 
     def __init__(self) -> None:
         self.tail = b""
@@ -118,7 +115,7 @@ class _StderrTail(asyncio.Protocol):
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[TextIO]:
-        """The file that a child is to write to."""
+        """Open the file that the child process writes to."""
         reading, writing = os.pipe()
         loop = asyncio.get_running_loop()
         with os.fdopen(writing, "w") as file:
@@ -135,24 +132,23 @@ SESSION_LOST: Final = "Session terminated"
 
 
 class McpSession:
-    """Use it in the event loop in which it was opened, from any task there.
+    """A session, for any task of the event loop in which it was opened.
 
-    The SDK's connections have to be left by the task that entered them, so one task does both and
-    waits in between; calls are made by whoever makes them, and cancelling one cancels it at the
-    server.
+    The SDK's connection must be exited by the task that entered it, so one task does both and waits
+    in between. Calls run in their callers' tasks; cancelling one cancels it at the server.
     """
 
     def __init__(self, server: McpTarget) -> None:
         self._server = server
         self._connection = Connection(server)
         self._ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
-        # Who waited for it may be gone when it fails; unread, the error would be logged.
+        # A failure after its waiter was cancelled would be logged if nobody retrieved it.
         self._ready.add_done_callback(lambda ready: ready.cancelled() or ready.exception())
         self._over = asyncio.Event()
         self._owner = asyncio.create_task(self._run())
 
     async def wait_until_open(self, within_s: float) -> None:
-        """Waits until the server is ready; `ToolsUnavailable` when it is not in time."""
+        """Wait until the server is ready; raises `ToolsUnavailable` after `within_s`."""
         try:
             async with asyncio.timeout(within_s):
                 await asyncio.shield(self._ready)
@@ -164,31 +160,31 @@ class McpSession:
 
     @property
     def is_open(self) -> bool:
-        """Whether calls can be made; a server that has died ends its session at once."""
+        """Tell whether calls can be made; a server that has died ends its session at once."""
         return self._ready.done() and not self._owner.done() and not self._connection.ended.is_set()
 
     @property
     def is_over(self) -> bool:
-        """Whether everything that belongs to it is gone."""
+        """Tell whether the session and its connection are closed."""
         return self._owner.done()
 
     def end(self) -> None:
-        """Lets it end; one that is not open yet is given up."""
+        """Begin to close the session; one that is still opening is cancelled."""
         self._over.set()
         if not self._ready.done():
             self._owner.cancel()
 
     async def aclose(self) -> None:
-        """Ends it and, where it is a child process, the server."""
+        """Close the session and, where it is a child process, the server."""
         self.end()
         await asyncio.wait({self._owner}, timeout=CLOSE_TIMEOUT_S)
 
     async def list_openai_tools(self) -> list[Tool]:
-        """All tools of the server, in OpenAI's form."""
+        """List the tools in OpenAI's format."""
         return [convert_tool(tool) for tool in await self.list_mcp_tools()]
 
     async def list_mcp_tools(self) -> list[McpTool]:
-        """All tools of the server, as it lists them."""
+        """List the tools of all pages, as the server describes them."""
         client, listed, cursor = self._ready.result(), [], None
         try:
             for _ in range(MAX_PAGES):
@@ -202,7 +198,7 @@ class McpSession:
         return listed
 
     async def list_templates(self) -> list[str]:
-        """What the server's resources are called, `{...}` for what the reader fills in."""
+        """List the URI templates of the resources, with `{...}` for parameters."""
         try:
             listed = await self._ready.result().list_resource_templates()
         except MCPError:
@@ -210,27 +206,29 @@ class McpSession:
         return [template.uri_template for template in listed.resource_templates]
 
     async def read_resource(self, uri: str) -> list[str]:
-        """The contents of a resource, each as text."""
+        """Return the contents of a resource as texts."""
         try:
             read = await self._ready.result().read_resource(uri)
         except (MCPError, ValidationError) as broken:
             raise ToolsUnavailable(f"{self._server.label} has no {uri:.80}: {broken}") from broken
         return [decode_resource(each) for each in read.contents]
 
-    async def stream_tool(self, name: str, arguments: JsonObject, tell: Listener) -> ToolOutput:
-        """What came of a call; `tell` gets the progress that the server reports, as stderr."""
+    async def stream_tool(
+        self, name: str, arguments: JsonObject, tell: OutputListener
+    ) -> ToolOutput:
+        """Call a tool; `tell` gets the progress that the server reports, as stderr."""
         return convert_result(await self.call_mcp_tool(name, arguments, progress_as_stderr(tell)))
 
     async def call_mcp_tool(
         self, name: str, arguments: JsonObject, progress: ProgressListener
     ) -> CallToolResult:
-        """What came of a call, as the server says it; a server that fails is an error in it."""
+        """Call a tool; a failure of the server is an error result."""
         try:
             client = self._ready.result()
             return await client.call_tool(name, arguments, progress_callback=progress)
         except MCPError as error:
             return error_result(self._describe_error(error))
-        # What the server promises of its results, and does not keep, the SDK finds out.
+        # The SDK raises these for a result that breaks the server's own output schema.
         except (RuntimeError, ValidationError) as odd:
             return error_result(f"{self._server.label} gave a result that cannot be: {odd!s:.500}")
 
@@ -281,16 +279,16 @@ class McpSession:
 
     @property
     def _stderr_note(self) -> str:
-        said = " ".join(self._connection.stderr_tail.split())
-        return f"; it says: {said[-300:]}" if said else ""
+        text = " ".join(self._connection.stderr_tail.split())
+        return f"; it says: {text[-300:]}" if text else ""
 
 
-def progress_as_stderr(tell: Listener) -> ProgressListener:
-    """Progress as lines of a program that tells on stderr how far it is."""
+def progress_as_stderr(tell: OutputListener) -> ProgressListener:
+    """Return a progress listener that passes progress to `tell` as lines of stderr."""
 
     async def on_progress(progress: float, total: float | None, message: str | None) -> None:
         of = "" if total is None else f"/{total:g}"
-        told = f": {message}" if message else ""
-        tell(Output(stream="stderr", text=f"{progress:g}{of}{told}\n"))
+        suffix = f": {message}" if message else ""
+        tell(Output(stream="stderr", text=f"{progress:g}{of}{suffix}\n"))
 
     return on_progress

@@ -1,10 +1,7 @@
-"""A file that names MCP servers: Codex's config.toml, or a .mcp.json.
+"""Reads files that name MCP servers: Codex's config.toml, or .mcp.json.
 
-One server of a configuration file, with the keys that Codex and `.mcp.json` have.
-
-`${VAR}` and `${VAR:-default}` in a configuration: an extension of ours, Codex has none.
-
-What an MCP server that is a child process gets to know of this process's environment.
+Holds the keys of one server, `${VAR}` references, which Codex does not have, and the environment
+variables that a child process gets.
 """
 
 from __future__ import annotations
@@ -21,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from mini_agent.errors import NotConfigured
 
-# Beside HOME, LOGNAME, PATH, SHELL, TERM and USER, which every child gets: as Codex has it.
+# Beside HOME, LOGNAME, PATH, SHELL, TERM and USER, which every child gets; the same as in Codex.
 ALLOWED_VARIABLES: Final = (
     "LANG",
     "LC_ALL",
@@ -38,7 +35,7 @@ ALLOWED_VARIABLES: Final = (
 def child_environment(
     parent: Mapping[str, str], forwarded: Iterable[str], own: Mapping[str, str]
 ) -> dict[str, str]:
-    """The allowed variables, those `forwarded` by name as far as they are set, and its `own`."""
+    """Return the allowed variables, those `forwarded` that are set, and the server's `own`."""
     names = (*ALLOWED_VARIABLES, *forwarded)
     return {name: parent[name] for name in names if name in parent} | dict(own)
 
@@ -49,18 +46,18 @@ REPLACEMENT: Final = "***"
 
 
 class VariableNotSet(Exception):
-    """A variable that is needed is not set; the sentence names it, never a value."""
+    """A required variable is not set; the message names it, never a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Environment:
-    """The variables of this process; `secrets` are the values that servers get, which stay secret."""
+    """The variables of this process; `secrets` are the values that servers get."""
 
     variables: Mapping[str, str] = field(repr=False)
     secrets: set[str] = field(default_factory=set, repr=False)
 
     def value(self, name: str, where: str) -> str:
-        """A variable's value; `VariableNotSet` where it is missing or empty."""
+        """Return a variable's value; raises `VariableNotSet` where it is missing or empty."""
         value = self.variables.get(name, "")
         if not value:
             raise VariableNotSet(f"{where}: the variable {name} is not set")
@@ -68,21 +65,21 @@ class Environment:
         return value
 
     def expand(self, text: str, where: str) -> str:
-        """`text` with its variables replaced; `VariableNotSet` where one is missing without a default.
+        """Replace the references in `text`; raises `VariableNotSet` for one without value or default.
 
-        A bare `$VAR` stays as it is, so that what another shell is to expand still can be.
+        A bare `$VAR` is kept for a shell to expand.
         """
 
-        def replaced(match: re.Match[str]) -> str:
+        def replace_reference(match: re.Match[str]) -> str:
             name, default = match.groups()
             if default is not None and not self.variables.get(name):
                 return str(default)
             return self.value(name, where)
 
-        return VARIABLE_REFERENCE.sub(replaced, text)
+        return VARIABLE_REFERENCE.sub(replace_reference, text)
 
     def redact(self, text: str) -> str:
-        """`text` without the values that were taken."""
+        """Return `text` with the secrets replaced."""
         for value in sorted(self.secrets, key=len, reverse=True):
             if len(value) >= MIN_SECRET_CHARS:
                 text = text.replace(value, REPLACEMENT)
@@ -92,7 +89,7 @@ class Environment:
 STARTUP_TIMEOUT_S: Final = 30.0
 TOOL_TIMEOUT_S: Final = 60.0
 MAX_TIMEOUT_S: Final = 86_400.0
-# Keys of Codex that say nothing to a gateway.
+# Keys of Codex that have no meaning for a gateway.
 IGNORED_KEYS: Final = frozenset(
     {
         "auth",
@@ -133,7 +130,7 @@ class ForwardedVariable(BaseModel):
 
 
 class ServerEntry(BaseModel):
-    """What a server's table says; it has either `command` or `url`."""
+    """The table of a server, which has either `command` or `url`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
@@ -179,7 +176,7 @@ class ServerEntry(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
-    def _in_our_names(cls, table: object) -> object:
+    def _normalize(cls, table: object) -> object:
         if not isinstance(table, dict):
             return table
         for key, why in UNSUPPORTED_KEYS.items():
@@ -210,7 +207,7 @@ class ServerEntry(BaseModel):
 
 
 def unknown_keys(table: dict[str, object]) -> list[str]:
-    """The keys that mean nothing to us, perhaps because they are misspelt."""
+    """Return the keys that have no meaning here, perhaps because they are misspelt."""
     known = {*ServerEntry.model_fields, *IGNORED_KEYS, *KEY_ALIASES, *MILLISECOND_KEYS, "disabled"}
     return sorted(key for key in table if key not in known)
 
@@ -239,7 +236,7 @@ FILE_HINT: Final = "such as [mcp_servers.NAME] with a command or a url"
 
 @dataclass(frozen=True, slots=True)
 class ServerTables:
-    """The servers of one file by name, unread, and remarks on the file."""
+    """The tables of one file by server name, not yet validated, and remarks on the file."""
 
     path: Path
     servers: Mapping[str, object]
@@ -247,13 +244,13 @@ class ServerTables:
 
 
 def default_file(variables: Mapping[str, str]) -> Path:
-    """Codex's own file: in CODEX_HOME, else in ~/.codex."""
+    """Return Codex's own file, in CODEX_HOME or in ~/.codex."""
     home = variables.get("CODEX_HOME") or str(Path.home() / ".codex")
     return Path(home) / "config.toml"
 
 
 def read_tables(path: Path) -> ServerTables:
-    """The servers that a file names; `NotConfigured` says what is wrong with it, and where."""
+    """Read the servers of a file; raises `NotConfigured` with what is wrong, and where."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as unreadable:
@@ -296,7 +293,7 @@ def _parse_json(path: Path, text: str) -> ServerTables:
 
 
 class _DuplicateKey(Exception):
-    """A name that an object has twice, of which JSON's readers would take the last in silence."""
+    """An object has a name twice, of which json would silently take the last."""
 
 
 def _reject_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""The servers that a gateway is to have, read from its files: usable ones and others."""
+"""The configuration of a gateway: the servers of its files, with what keeps any from being used."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ from mini_agent.mcp.gateway.config_file import (
 
 MAX_PREFIX_CHARS: Final = 32
 MAX_HINT_CHARS: Final = 800
-# Also two and more of _, which end the prefix of a long name.
+# Includes _, because two of them end the prefix of a long name.
 INVALID_CHARS: Final = re.compile(r"[^A-Za-z0-9-]+")
 
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredServer:
-    """A server: how it is reached, or why it is not used.
+    """A server: how it is reached, or the problem that keeps it from being used.
 
-    `prefix` stands before the names of its tools: its `name`, in letters that every model takes.
+    `prefix` precedes the names of its tools: its `name`, in characters that every model accepts.
     """
 
     name: str
@@ -51,16 +51,16 @@ class ConfiguredServer:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """All servers, remarks for whoever wrote the files, and what must not be shown."""
+    """All servers, remarks on the files, and the environment with its secrets."""
 
     servers: tuple[ConfiguredServer, ...]
     remarks: tuple[str, ...]
     environment: Environment
 
     def select(self, names: Collection[str] | None) -> Configuration:
-        """The same with those servers alone, with all where `names` is None.
+        """Return the configuration with these servers alone; None: with all.
 
-        `BadRequest` lists the servers there are where one of them is not.
+        Raises `BadRequest`, which lists the known servers, for an unknown name.
         """
         if names is None:
             return self
@@ -76,7 +76,7 @@ class Configuration:
 
 
 def load_configuration(paths: Iterable[Path], variables: Mapping[str, str]) -> Configuration:
-    """What the files say; of two servers with one name the first stays."""
+    """Load the files; of two servers with the same name the first is used."""
     environment = Environment(variables)
     tables: dict[str, tuple[ServerTables, object]] = {}
     remarks: list[str] = []
@@ -167,7 +167,7 @@ def _unique_prefix(name: str, taken: set[str]) -> str:
     return prefix
 
 
-# What stands in the file may be a secret; what is wrong with it is not.
+# The value in the file may be a secret; the message is not.
 def _describe_error(name: str, wrong: ValidationError) -> str:
     first = wrong.errors(include_url=False, include_input=False)[0]
     field_ = ".".join([name, *(str(step) for step in first["loc"])])

@@ -1,4 +1,4 @@
-"""The gateway's catalog as the tools of a run, without HTTP in between."""
+"""The invoker of a gateway's catalog, in the same process."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from mini_agent.errors import MiniAgentError, ToolsUnavailable
 from mini_agent.mcp.client.convert import convert_result, convert_tool
 from mini_agent.mcp.client.session import progress_as_stderr
 from mini_agent.mcp.gateway.catalog import ToolCatalog
-from mini_agent.tools.arguments import NotRun, called
+from mini_agent.tools.arguments import RejectedCall, parse_tool_call
 from mini_agent.tools.invoker import (
-    Listener,
     OpenAIToolCall,
+    OutputListener,
     Tool,
     ToolOutput,
-    refused,
-    unheard,
+    discard_output,
+    error_output,
 )
-from mini_agent.tools.wrappers import ToolsMissing
+from mini_agent.tools.wrappers import MissingToolsWarning
 
 
 class GatewayInvoker:
-    """The tools of all servers of `catalog` as `server__tool`.
+    """The tools of all servers of `catalog`, as `server__tool`.
 
-    A server that does not run is left out, with a warning, as long as another does.
+    A server that does not run is left out with a warning, as long as another one runs.
     """
 
     def __init__(self, catalog: ToolCatalog) -> None:
         self._catalog = catalog
 
     async def list_openai_tools(self) -> list[Tool]:
-        """All tools; `ToolsUnavailable` when no server runs."""
+        """List all tools; raises `ToolsUnavailable` where no server runs."""
         await self._catalog.wait_started()
         tools = [convert_tool(tool) for tool in await self._catalog.list_tools()]
         statuses = self._catalog.statuses()
@@ -42,18 +42,20 @@ class GatewayInvoker:
         if not any(each.state == "running" for each in statuses):
             raise ToolsUnavailable(f"no MCP server runs: {'; '.join(away) or 'all are disabled'}")
         for why in away:
-            warnings.warn(f"tools are missing: {why}", ToolsMissing, stacklevel=2)
+            warnings.warn(f"tools are missing: {why}", MissingToolsWarning, stacklevel=2)
         return tools
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
-        """What came of one call; a server that fails is told to the model as well."""
-        return await self.stream_openai_tool(openai_tool, unheard)
+        """Call one tool; a failure of the server is an output for the model."""
+        return await self.stream_openai_tool(openai_tool, discard_output)
 
-    async def stream_openai_tool(self, openai_tool: OpenAIToolCall, tell: Listener) -> ToolOutput:
-        """The same; `tell` gets the progress that the server reports."""
+    async def stream_openai_tool(
+        self, openai_tool: OpenAIToolCall, tell: OutputListener
+    ) -> ToolOutput:
+        """Call one tool; `tell` gets the progress that the server reports."""
         try:
-            name, arguments = called(openai_tool)
+            name, arguments = parse_tool_call(openai_tool)
             result = await self._catalog.call(name, arguments, progress_as_stderr(tell))
-        except (NotRun, MiniAgentError) as why:
-            return refused(str(why))
+        except (RejectedCall, MiniAgentError) as why:
+            return error_output(str(why))
         return convert_result(result)

@@ -1,4 +1,4 @@
-"""The MCP servers of runs: those of the operator's files, which no request can name or change."""
+"""The MCP servers of runs: those of the operator's files, which no request can change."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def load_run_configuration(settings: Settings) -> Configuration:
-    """What the files of MINI_AGENT_MCP_CONFIG say; `NotConfigured` where it names none.
+    """Load the files of MINI_AGENT_MCP_CONFIG; raises `NotConfigured` where it names none.
 
-    Unlike the gateway's command, it takes no file unasked: somebody else's request would start
-    what is in there.
+    Unlike the gateway's command it has no default file: a request of another user would start
+    the servers of that file.
     """
     files = run_configuration_files(settings)
     if not files:
@@ -37,16 +37,16 @@ def load_run_configuration(settings: Settings) -> Configuration:
 
 
 def run_configuration_files(settings: Settings) -> list[Path]:
-    """The files that MINI_AGENT_MCP_CONFIG names."""
+    """Return the files that MINI_AGENT_MCP_CONFIG names."""
     named = [file.strip() for file in settings.mcp_config.split(os.pathsep)]
     return [Path(file).expanduser() for file in named if file]
 
 
 @asynccontextmanager
 async def open_run_tools(configuration: Configuration) -> AsyncIterator[Invoker]:
-    """The tools of servers that are started for one run, and end with it.
+    """Start the servers for one run, and stop them with it.
 
-    Raises `NotConfigured` for one that is required and does not start.
+    Raises `NotConfigured` for a required server that does not start.
     """
     make_gateway, make_invoker = await asyncio.to_thread(_import_gateway)
     async with make_gateway(configuration) as gateway:

@@ -1,7 +1,4 @@
-"""The gateway's catalog as one MCP server, whatever carries its messages.
-
-What a call of a tool came to, as the gateway tells it over HTTP.
-"""
+"""The gateway's catalog as an MCP server over any transport, and its results over HTTP."""
 
 from __future__ import annotations
 
@@ -42,7 +39,7 @@ class Answer(BaseModel):
 
 
 def build_answer(result: CallToolResult) -> Answer:
-    """The answer for a result of the protocol."""
+    """Convert an MCP result."""
     output = convert_content(result)
     data: JsonValue = json.loads(json.dumps(result.structured_content))
     if output.error is not None:
@@ -51,17 +48,19 @@ def build_answer(result: CallToolResult) -> Answer:
 
 
 def create_gateway_server(gateway: ToolCatalog) -> Server:
-    """Results, errors, images, structured content and progress pass as the servers give them."""
+    """Create the server; results, errors, images and progress pass through unchanged."""
 
-    async def listed(
-        _context: ServerRequestContext, _asked: PaginatedRequestParams | None
+    async def handle_list(
+        _context: ServerRequestContext, _params: PaginatedRequestParams | None
     ) -> ListToolsResult:
         return ListToolsResult(tools=await gateway.list_tools())
 
-    async def called(context: ServerRequestContext, asked: CallToolRequestParams) -> CallToolResult:
+    async def handle_call(
+        context: ServerRequestContext, params: CallToolRequestParams
+    ) -> CallToolResult:
         try:
             return await gateway.call(
-                asked.name, asked.arguments or {}, context.session.report_progress
+                params.name, params.arguments or {}, context.session.report_progress
             )
         except UnknownTool as unknown:
             raise MCPError(code=INVALID_PARAMS, message=str(unknown)) from None
@@ -71,6 +70,6 @@ def create_gateway_server(gateway: ToolCatalog) -> Server:
     return Server(
         "mini-agent-gateway",
         version=version("mini-agent"),
-        on_list_tools=listed,
-        on_call_tool=called,
+        on_list_tools=handle_list,
+        on_call_tool=handle_call,
     )

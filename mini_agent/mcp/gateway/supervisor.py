@@ -1,4 +1,4 @@
-"""One MCP server that is kept: started, looked after, started again, and called."""
+"""The supervisor of one MCP server: starts, checks, restarts and calls it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MAX_BACKOFF_S: Final = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ServerStatus:
-    """How a server is, for whoever asks after it."""
+    """The status of a server."""
 
     name: str
     state: ServerState
@@ -33,10 +33,10 @@ class ServerStatus:
 
 
 class ServerSupervisor:
-    """INVARIANT: nothing that happens to it is raised by `run`, so that the others live on.
+    """Runs one server. INVARIANT: `run` raises no failure of it, so that other servers go on.
 
-    One that cannot be used as it is configured is never started and says why. `redact` takes
-    secrets out of what is told of it.
+    A server with a wrong configuration is never started, and its status says why. `redact`
+    removes secrets from messages.
     """
 
     def __init__(self, configured: ConfiguredServer, redact: Callable[[str], str]) -> None:
@@ -46,7 +46,7 @@ class ServerSupervisor:
         self._redact = redact
         self._error = configured.problem
         self._calls, self._failures = 0, 0
-        self._look = asyncio.Event()
+        self._check_requested = asyncio.Event()
         server = configured.server
         self._invoker = None if server is None else _create_invoker(configured)
         self.state: ServerState = "starting"
@@ -56,55 +56,55 @@ class ServerSupervisor:
 
     @property
     def tools(self) -> tuple[Tool, ...]:
-        """Those it has now; `known_tools` are also those it had before it failed."""
+        """The tools while it runs; `known_tools` also holds those from before a failure."""
         return self.known_tools if self.state == "running" else ()
 
     @property
     def status(self) -> ServerStatus:
-        """How it is now."""
+        """The current status."""
         error = self._redact(self._error)
         return ServerStatus(self.configured.name, self.state, len(self.tools), error)
 
     async def run(self) -> None:
-        """Keeps it until cancelled; one that fails is tried again after a growing pause."""
+        """Run the server until cancelled; restart it after failures, with exponential backoff."""
         if self._invoker is None:
             return
         try:
             while True:
-                await self._looked_after(self._invoker)
+                await self._check(self._invoker)
                 self.settled.set()
-                self._look.clear()
+                self._check_requested.clear()
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._look.wait(), self._pause_s)
+                    await asyncio.wait_for(self._check_requested.wait(), self._pause_s)
         finally:
             await asyncio.shield(self._invoker.aclose())
 
     async def call(
         self, name: str, arguments: JsonObject, progress: ProgressListener
     ) -> CallToolResult:
-        """What came of a call; `ToolsUnavailable` when it was cut or could not be made."""
+        """Call a tool; raises `ToolsUnavailable` where the call failed or cannot be made."""
         if self._invoker is None:
             raise ToolsUnavailable(f"{self.configured.name} is {self.state}: {self._error}")
         self._calls += 1
         try:
             result = await self._invoker.call_mcp_tool(name, arguments, progress)
         except ToolsUnavailable as why:
-            self._look.set()
+            self._check_requested.set()
             why.message = self._redact(f"{self.configured.name}: {why.message}")
             raise
         finally:
             self._calls -= 1
         if result.is_error or self.state != "running":
-            self._look.set()
-        return self._without_secrets(result) if result.is_error else result
+            self._check_requested.set()
+        return self._redact_result(result) if result.is_error else result
 
-    async def _looked_after(self, invoker: McpInvoker) -> None:
+    async def _check(self, invoker: McpInvoker) -> None:
         try:
             listed = await invoker.list_mcp_tools()
         except ToolsUnavailable as why:
             self.state, self._error = "failed", why.message
             self._failures += 1
-            # One that is busy with a call may only be slow to answer.
+            # A server that is busy with a call may only be slow to answer.
             if not self._calls:
                 await invoker.aclose()
         else:
@@ -112,8 +112,8 @@ class ServerSupervisor:
             self._error = _missing_tools(listed, self.configured)
             self.known_tools = tuple(_filter_tools(listed, self.configured))
 
-    # A server that dies tells on its stderr why, and what of.
-    def _without_secrets(self, result: CallToolResult) -> CallToolResult:
+    # The error of a server that died holds the end of its stderr.
+    def _redact_result(self, result: CallToolResult) -> CallToolResult:
         content = [
             block.model_copy(update={"text": self._redact(block.text)})
             if isinstance(block, TextContent)
@@ -140,7 +140,7 @@ def _create_invoker(configured: ConfiguredServer) -> McpInvoker | None:
 
 
 def _missing_tools(listed: Iterable[Tool], configured: ConfiguredServer) -> str:
-    """What to say where tools are named that the server does not have; empty where none are."""
+    """Return a message on configured tools that the server does not have; empty for none."""
     names = [tool.name for tool in listed]
     named = (*(configured.enabled_tools or ()), *configured.disabled_tools)
     missing = ", ".join(name for name in named if name not in names)

@@ -1,4 +1,4 @@
-"""What came of a call, as MCP clients get it: text, images, files."""
+"""The results of tool calls for MCP clients: text, images and files."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ MAX_LISTED_FILES: Final = 500
 
 
 def execution_result(execution: Execution, *notes: str) -> CallToolResult:
-    """How a program ended, what it printed and drew, and the files that were asked for.
+    """Return a program's exit code, output, figures and artifacts.
 
-    One that failed is an outcome as well, not an error. The facts are also in `_meta`: beside
+    A program that failed is a result, not an error. The facts are in `_meta`, because beside
     structured content some clients show their model no images.
     """
     remarks = (f"note: {note}" for note in (*_notes(execution), *notes) if note)
@@ -39,18 +39,13 @@ def execution_result(execution: Execution, *notes: str) -> CallToolResult:
     return CallToolResult(content=content, _meta={META_KEY: _facts(execution)})
 
 
-def refusal_result(why: str) -> CallToolResult:
-    """A call that was not carried out."""
-    return CallToolResult(content=[_text(why)], is_error=True)
-
-
 def text_result(text: str, note: str = "") -> CallToolResult:
-    """A call whose outcome is a text."""
+    """Return a text as a result."""
     return CallToolResult(content=[_text(f"{text}\nnote: {note}" if note else text)])
 
 
 def file_result(path: str, content: bytes) -> CallToolResult:
-    """A file: text as text, an image as an image, others as they are."""
+    """Return a file: as text, as an image, or as a resource of bytes."""
     try:
         return text_result(content.decode())
     except UnicodeDecodeError:
@@ -61,7 +56,7 @@ def file_result(path: str, content: bytes) -> CallToolResult:
 
 
 def file_list_result(files: Sequence[WorkspaceFile], note: str) -> CallToolResult:
-    """The files, one a line."""
+    """Return a list of files, one a line."""
     lines = [f"{file.path} ({file.bytes} bytes)" for file in files[:MAX_LISTED_FILES]]
     more = [f"and {len(files) - MAX_LISTED_FILES} more"] if len(files) > MAX_LISTED_FILES else []
     return text_result("\n".join([*(lines or ["(no files)"]), *more]), note)

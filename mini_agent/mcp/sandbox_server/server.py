@@ -1,9 +1,4 @@
-"""The sandbox as an MCP server, whatever carries its messages.
-
-One call of a tool, carried out in the sandbox.
-
-The sandbox sessions of MCP clients: one of each client's own, and those it opened beside it.
-"""
+"""The sandbox as an MCP server, over any transport: its tools, its calls and clients' sessions."""
 
 from __future__ import annotations
 
@@ -28,6 +23,7 @@ from mcp.types import (
 from pydantic import ValidationError
 
 from mini_agent.errors import BadRequest, MiniAgentError, NotConfigured, SandboxError, SessionOver
+from mini_agent.mcp.client.convert import error_result
 from mini_agent.mcp.sandbox_server import results
 from mini_agent.mcp.sandbox_server.tools import (
     ARGUMENT_MODELS,
@@ -49,9 +45,9 @@ from mini_agent.sandbox import (
     SidecarSession,
     Snippet,
 )
-from mini_agent.tools.arguments import NotRun
-from mini_agent.tools.languages import allowed_languages
-from mini_agent.tools.shell import ShellGate
+from mini_agent.tools.arguments import RejectedCall
+from mini_agent.tools.languages import resolve_languages
+from mini_agent.tools.shell import ShellPolicy
 
 NEW_SESSION: Final = "new"
 CLOSE_TIMEOUT_S: Final = 5.0
@@ -65,7 +61,7 @@ class _ClientState:
 
 
 class ClientSessions:
-    """A client is known by a name, which it keeps for its whole MCP session."""
+    """The sandbox sessions of each MCP client, which keeps its name for its whole MCP session."""
 
     def __init__(self, sidecar: Callable[[], SidecarClient]) -> None:
         self._sidecar = sidecar
@@ -73,43 +69,43 @@ class ClientSessions:
 
     @property
     def sidecar(self) -> SidecarClient:
-        """The sidecar; `MiniAgentError` when none is configured."""
+        """The client of the sidecar; raises `MiniAgentError` where none is configured."""
         return self._sidecar()
 
     async def open_own(self, client: str) -> SidecarSession:
-        """The client's own session, opened when it is first needed."""
+        """Return the client's own session, which the first call opens."""
         state = self._clients.setdefault(client, _ClientState())
         async with state.opening:
             if state.own is None:
-                state.own = await self._opened(state)
+                state.own = await self._open(state)
             return state.own
 
     async def open_new(self, client: str) -> SidecarSession:
-        """A new session beside the client's own."""
-        return await self._opened(self._clients.setdefault(client, _ClientState()))
+        """Open another session beside the client's own."""
+        return await self._open(self._clients.setdefault(client, _ClientState()))
 
     def find(self, session_id: str) -> SidecarSession:
-        """The session with this id, whoever opened it: ids cannot be guessed."""
+        """Return the session with this id, of any client: ids cannot be guessed."""
         return self.sidecar.session(session_id)
 
     def drop_own(self, client: str, session: SidecarSession) -> None:
-        """The client's own session is over: the next call opens another."""
+        """Forget the client's own session, which has ended: the next call opens another."""
         state = self._clients.get(client)
         if state is not None and state.own is session:
             state.own = None
 
     async def close_client(self, client: str) -> None:
-        """The client is gone: its sessions end."""
+        """Close the sessions of a client that has disconnected."""
         state = self._clients.pop(client, None)
         if state is not None:
             await _close_all(state.sessions)
 
     async def aclose(self) -> None:
-        """Ends the sessions of all clients."""
+        """Close the sessions of all clients."""
         clients, self._clients = self._clients, {}
         await _close_all(session for state in clients.values() for session in state.sessions)
 
-    async def _opened(self, state: _ClientState) -> SidecarSession:
+    async def _open(self, state: _ClientState) -> SidecarSession:
         session = await self.sidecar.open_session()
         state.sessions.append(session)
         return session
@@ -122,7 +118,7 @@ async def _close_all(sessions: Iterable[SidecarSession]) -> None:
                 closing.create_task(_close_one(session))
 
 
-# One that the sidecar cannot be told of ends by itself after a while.
+# A session that cannot be closed expires in the sidecar by itself.
 async def _close_one(session: SidecarSession) -> None:
     with contextlib.suppress(MiniAgentError):
         await session.aclose()
@@ -138,7 +134,7 @@ NO_WORKSPACE: Final = (
 
 @dataclass(frozen=True, slots=True)
 class ToolCallHandler:
-    """Who calls, in which languages, and who is told the output while it comes.
+    """Executes the tool calls of one client; `on_output` gets a program's output as it comes.
 
     A `client` of None has no session of its own: its connection does not outlive a call.
     """
@@ -149,43 +145,43 @@ class ToolCallHandler:
     on_output: OutputListener
 
     async def handle(self, name: str, arguments: object) -> CallToolResult:
-        """What came of it; what cannot be carried out is told to the model as well."""
+        """Execute one call; a call that cannot be executed becomes an error result for the model."""
         try:
-            asked = ARGUMENT_MODELS[name].model_validate(arguments)
-            return await self._in_session(asked)
+            parsed = ARGUMENT_MODELS[name].model_validate(arguments)
+            return await self._run_in_session(parsed)
         except ValidationError as wrong:
-            return results.refusal_result(_describe_error(wrong))
-        except (MiniAgentError, NotRun, ValueError) as why:
-            return results.refusal_result(str(why))
+            return error_result(_describe_error(wrong))
+        except (MiniAgentError, RejectedCall, ValueError) as why:
+            return error_result(str(why))
 
-    async def _in_session(self, asked: ToolArguments) -> CallToolResult:
+    async def _run_in_session(self, arguments: ToolArguments) -> CallToolResult:
         session = None
         try:
-            session, note = await self._session(asked)
-            return await self._execute(asked, session, note)
+            session, note = await self._session(arguments)
+            return await self._execute(arguments, session, note)
         except SessionOver as over:
-            if asked.session or session is None or self.client is None:
-                raise _session_over(asked.session) from over
+            if arguments.session or session is None or self.client is None:
+                raise _session_over(arguments.session) from over
             self.sessions.drop_own(self.client, session)
         # INVARIANT: a call to a session that is over has run nothing, so this is its first time.
-        return await self._execute(asked, await self.sessions.open_own(self.client), EXPIRED)
+        return await self._execute(arguments, await self.sessions.open_own(self.client), EXPIRED)
 
-    async def _session(self, asked: ToolArguments) -> tuple[SidecarSession | None, str]:
-        if asked.session == NEW_SESSION:
+    async def _session(self, arguments: ToolArguments) -> tuple[SidecarSession | None, str]:
+        if arguments.session == NEW_SESSION:
             session = await self.sessions.open_new(self.client or "")
             return session, f"session: {session.id}"
-        if asked.session:
-            return self.sessions.find(asked.session), ""
+        if arguments.session:
+            return self.sessions.find(arguments.session), ""
         if self.client is None:
             return None, NO_WORKSPACE
         return await self.sessions.open_own(self.client), ""
 
     async def _execute(
-        self, asked: ToolArguments, session: SidecarSession | None, note: str
+        self, arguments: ToolArguments, session: SidecarSession | None, note: str
     ) -> CallToolResult:
-        match asked:
+        match arguments:
             case RunCode() | RunShell():
-                stream = (session or self.sessions.sidecar).stream(self._snippet(asked))
+                stream = (session or self.sessions.sidecar).stream(self._snippet(arguments))
                 return results.execution_result(await self._follow(stream), note)
             case WriteFile(path=path, content=content):
                 await _require_session(session).write(path, decode_content(content))
@@ -195,15 +191,15 @@ class ToolCallHandler:
             case ListFiles():
                 return results.file_list_result(await _require_session(session).files(), note)
             case _:
-                raise AssertionError(asked)
+                raise AssertionError(arguments)
 
-    def _snippet(self, asked: RunCode | RunShell) -> Snippet:
-        if isinstance(asked, RunShell):
-            return asked.snippet(ShellGate(self.languages).toolchain(asked.command))
-        if asked.language not in self.languages:
+    def _snippet(self, arguments: RunCode | RunShell) -> Snippet:
+        if isinstance(arguments, RunShell):
+            return arguments.snippet(ShellPolicy(self.languages).toolchain(arguments.command))
+        if arguments.language not in self.languages:
             known = ", ".join(self.languages)
-            raise BadRequest(f"{asked.language} is not allowed here; allowed: {known}")
-        return asked.snippet()
+            raise BadRequest(f"{arguments.language} is not allowed here; allowed: {known}")
+        return arguments.snippet()
 
     async def _follow(self, stream: AsyncGenerator[Output | Execution, None]) -> Execution:
         async with aclosing(stream) as items:
@@ -248,47 +244,49 @@ ClientResolver: TypeAlias = Callable[[object], str | None]
 def create_sandbox_server(
     sessions: ClientSessions, languages: tuple[Language, ...], client_of: ClientResolver
 ) -> Server:
-    """`client_of` tells from the request that brought a message which client it is of."""
+    """Create the server; `client_of` returns the client of a request, None for one without a session."""
 
-    async def listed(
-        _context: ServerRequestContext, _asked: PaginatedRequestParams | None
+    async def handle_list(
+        _context: ServerRequestContext, _params: PaginatedRequestParams | None
     ) -> ListToolsResult:
         return ListToolsResult(tools=describe_tools(languages))
 
-    async def called(context: ServerRequestContext, asked: CallToolRequestParams) -> CallToolResult:
-        if asked.name not in ARGUMENT_MODELS:
+    async def handle_call(
+        context: ServerRequestContext, params: CallToolRequestParams
+    ) -> CallToolResult:
+        if params.name not in ARGUMENT_MODELS:
             known = ", ".join(ARGUMENT_MODELS)
-            message = f"there is no tool {asked.name!r:.80}; there are: {known}"
+            message = f"there is no tool {params.name!r:.80}; there are: {known}"
             raise MCPError(code=INVALID_PARAMS, message=message)
         call = ToolCallHandler(
             sessions, languages, client_of(context.request), _report_progress(context)
         )
-        return await call.handle(asked.name, asked.arguments or {})
+        return await call.handle(params.name, params.arguments or {})
 
     return Server(
         SERVER_NAME,
         version=version("mini-agent"),
         instructions=INSTRUCTIONS,
-        on_list_tools=listed,
-        on_call_tool=called,
+        on_list_tools=handle_list,
+        on_call_tool=handle_call,
     )
 
 
 def parse_languages(names: str) -> tuple[Language, ...]:
-    """The languages of LITELLM_MINI_AGENT_LANGUAGES; all of them where it says nothing."""
+    """Parse LITELLM_MINI_AGENT_LANGUAGES; empty means all languages."""
     named = [name for name in names.split(",") if name.strip()]
     try:
-        return allowed_languages(named) if named else LANGUAGES
+        return resolve_languages(named) if named else LANGUAGES
     except BadRequest as unknown:
         raise NotConfigured(f"LITELLM_MINI_AGENT_LANGUAGES: {unknown.message}") from None
 
 
 def _report_progress(context: ServerRequestContext) -> OutputListener:
-    told = 0
+    sent = 0
 
-    async def tell(piece: Output) -> None:
-        nonlocal told
-        told += len(piece.text.encode())
-        await context.session.report_progress(told, message=piece.text[-MAX_MESSAGE_CHARS:])
+    async def report(piece: Output) -> None:
+        nonlocal sent
+        sent += len(piece.text.encode())
+        await context.session.report_progress(sent, message=piece.text[-MAX_MESSAGE_CHARS:])
 
-    return tell
+    return report

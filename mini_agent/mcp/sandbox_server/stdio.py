@@ -20,7 +20,7 @@ CLIENT: Final = "stdio"
 
 
 def serve() -> None:
-    """Serves the one client on stdin and stdout until it is gone."""
+    """Serve one client on stdin and stdout until it disconnects."""
     asyncio.run(_serve(Settings()))
 
 
@@ -38,8 +38,8 @@ async def _serve(settings: Settings) -> None:
 
 
 class _LazySidecar:
-    """The client of the sidecar, made when it is first needed: one that is not configured is told
-    to whoever calls, where a server that does not start would be told to nobody."""
+    """Opens the client of the sidecar on first use: a missing configuration becomes the error of
+    a call, which a user sees, where the stderr of a server that does not start is lost."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings

@@ -1,9 +1,4 @@
-"""What an MCP client asks of the sandbox: the arguments of each tool.
-
-The tools that the sandbox offers to MCP clients.
-
-Text and bytes as they are written in a tool's arguments: text, or bytes as a data: URL.
-"""
+"""The tools that the sandbox offers to MCP clients, and the models of their arguments."""
 
 from __future__ import annotations
 
@@ -26,7 +21,7 @@ CONTENT_HINT: Final = "Text, or bytes as data:;base64,..."
 
 
 def decode_content(content: str) -> bytes:
-    """What `content` stands for; `ValueError` for a data: URL that holds no base64."""
+    """Decode text, or bytes as a data: URL; raises `ValueError` where that holds no base64."""
     head, mark, body = content.partition(BASE64_MARK)
     if not mark or not head.startswith(DATA_URL):
         return content.encode()
@@ -50,7 +45,7 @@ ArtifactPatterns: TypeAlias = Annotated[
 
 
 class ToolArguments(BaseModel):
-    """What all tools take."""
+    """The arguments of every tool."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -87,7 +82,7 @@ class RunCode(ToolArguments):
         return parse_language(value) if isinstance(value, str) else value
 
     def snippet(self) -> Snippet:
-        """The same in the words of the sandbox; `ValueError` says what cannot be."""
+        """Convert to a snippet; raises `ValueError` for values that a snippet cannot have."""
         files = {
             path: base64.b64encode(decode_content(content)).decode()
             for path, content in self.files.items()
@@ -114,7 +109,7 @@ class RunShell(ToolArguments):
     timeout_s: Seconds = None
 
     def snippet(self, toolchain: Language | None) -> Snippet:
-        """The same in the words of the sandbox, run where `toolchain` is installed."""
+        """Convert to a snippet that runs where `toolchain` is installed."""
         return Snippet(
             language="bash",
             code=self.command,
@@ -165,7 +160,7 @@ READ_ONLY_TOOLS: Final = frozenset({"read_file", "list_files"})
 
 
 class _Untitled(GenerateJsonSchema):
-    """A title that repeats a name costs every client tokens."""
+    """Omits titles, which repeat a field's name and cost every client tokens."""
 
     def field_title_should_be_set(self, schema: object) -> bool:
         del schema
@@ -173,7 +168,7 @@ class _Untitled(GenerateJsonSchema):
 
 
 def describe_tools(languages: Sequence[Language]) -> list[Tool]:
-    """All of them, for programs in `languages`; they reach nothing outside the sandbox."""
+    """Return all tools, for programs in `languages`; none reaches outside the sandbox."""
     return [
         Tool(
             name=name,

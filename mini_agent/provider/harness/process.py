@@ -30,13 +30,13 @@ class CompletedRun:
     exit_code: int
 
 
-def completed(execution: Execution) -> CompletedRun:
+def to_completed_run(execution: Execution) -> CompletedRun:
     """What LiteLLM's agents read of it."""
-    stderr = "".join((execution.stderr, *(f"[{note}]\n" for note in notes_on(execution))))
+    stderr = "".join((execution.stderr, *(f"[{note}]\n" for note in list_notes(execution))))
     return CompletedRun(execution.stdout, stderr, execution.exit_code)
 
 
-def notes_on(execution: Execution) -> Iterable[str]:
+def list_notes(execution: Execution) -> Iterable[str]:
     """What a command cannot tell of itself."""
     limits, session = execution.limits, execution.session
     if execution.status == "timeout":
@@ -53,18 +53,18 @@ def notes_on(execution: Execution) -> Iterable[str]:
         yield "the files of before are lost: the container that held them was ended"
 
 
-def shown(execution: Execution) -> str:
+def format_execution(execution: Execution) -> str:
     """The same as one text, for a model."""
     parts = [execution.stdout, execution.stderr]
     if execution.result_repr is not None:
         parts.append(execution.result_repr)
-    parts += [f"[{note}]" for note in notes_on(execution)]
+    parts += [f"[{note}]" for note in list_notes(execution)]
     if execution.exit_code:
         parts.append(f"[exit code {execution.exit_code}]")
     return "\n".join(part.rstrip("\n") for part in parts if part.strip()) or "(no output)"
 
 
-def harness_error(message: str) -> Exception:
+def build_harness_error(message: str) -> Exception:
     """LiteLLM's own error for what a sandbox could not do, as its agents catch no other.
 
     Where nobody has loaded them, it is ours: this file travels with the sidecar, which has no
@@ -76,18 +76,18 @@ def harness_error(message: str) -> Exception:
 
 
 @contextmanager
-def in_harness_words() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Raises ours as LiteLLM's."""
     try:
         yield
     except MiniAgentError as error:
-        raise harness_error(str(error)) from error
+        raise build_harness_error(str(error)) from error
     except ValidationError as wrong:
-        raise harness_error(f"not to be run: {wrong.errors()[0]['msg']}") from wrong
+        raise build_harness_error(f"not to be run: {wrong.errors()[0]['msg']}") from wrong
 
 
-GRACE_S: Final = 5.0
-ENDED: Final = 137
+KILL_TIMEOUT_S: Final = 5.0
+KILLED_EXIT_CODE: Final = 137
 
 
 class SandboxProcess:
@@ -106,7 +106,7 @@ class SandboxProcess:
         await asyncio.wait({self._following})
         if self._failed is not None:
             raise self._failed
-        return ENDED if self.returncode is None else self.returncode
+        return KILLED_EXIT_CODE if self.returncode is None else self.returncode
 
     async def kill(self) -> None:
         """Ctrl-C; what does not end within seconds is ended with its container, and the files."""
@@ -114,7 +114,7 @@ class SandboxProcess:
             return
         with contextlib.suppress(MiniAgentError):
             await self._session.interrupt()
-        await asyncio.wait({self._following}, timeout=GRACE_S)
+        await asyncio.wait({self._following}, timeout=KILL_TIMEOUT_S)
         self._following.cancel()
         await asyncio.wait({self._following})
 
@@ -123,7 +123,7 @@ class SandboxProcess:
             async with aclosing(items):
                 self.returncode = await self._heard(items)
         except MiniAgentError as error:
-            self._failed = harness_error(str(error))
+            self._failed = build_harness_error(str(error))
             self.stdout.set_exception(self._failed)
             self.stderr.set_exception(self._failed)
         finally:
@@ -133,7 +133,7 @@ class SandboxProcess:
     async def _heard(self, items: AsyncGenerator[Output | Execution, None]) -> int:
         async for item in items:
             if isinstance(item, Execution):
-                self.stderr.feed_data("".join(f"[{n}]\n" for n in notes_on(item)).encode())
+                self.stderr.feed_data("".join(f"[{n}]\n" for n in list_notes(item)).encode())
                 return item.exit_code
             stream = self.stdout if item.stream == "stdout" else self.stderr
             stream.feed_data(item.text.encode())

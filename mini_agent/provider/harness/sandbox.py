@@ -17,10 +17,10 @@ from weakref import WeakKeyDictionary
 from mini_agent.provider.harness.process import (
     CompletedRun,
     SandboxProcess,
-    completed,
-    harness_error,
-    in_harness_words,
-    shown,
+    to_completed_run,
+    build_harness_error,
+    translate_errors,
+    format_execution,
 )
 from mini_agent.sandbox.client import SidecarClient, SidecarSession
 from mini_agent_protocol.execution import Execution
@@ -30,20 +30,20 @@ from mini_agent_protocol.workspace import MAX_TTL_S
 
 WORKSPACE: Final = "/workspace"
 # Beside it lie the programs of snippets themselves, and temporary folders.
-WORK: Final = f"{WORKSPACE}/work"
-LONGEST_S: Final = 600.0
-SHORTEST_S: Final = 0.1
-MOST_OUTPUT_BYTES: Final = 8_388_608
-MOST_HASHED_BYTES: Final = 50 << 20
+WORKDIR: Final = f"{WORKSPACE}/work"
+MAX_TIMEOUT_S: Final = 600.0
+MIN_TIMEOUT_S: Final = 0.1
+MAX_OUTPUT_BYTES: Final = 8_388_608
+MAX_HASHED_BYTES: Final = 50 << 20
 # Folders that LiteLLM's own snapshots leave out, too.
-SKIPPED: Final = (
+SKIPPED_FOLDERS: Final = (
     *(".git", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".venv"),
     *("__pycache__", "node_modules", "venv"),
 )
-NOTHING: Final = MappingProxyType[str, str]({})
+NO_VARIABLES: Final = MappingProxyType[str, str]({})
 
 
-def command(
+def build_snippet(
     cmd: Sequence[str],
     toolchain: Language | None,
     limits: Limits,
@@ -52,47 +52,49 @@ def command(
 ) -> Snippet:
     """The snippet that becomes this command; LiteLLM's `SandboxError` where none can."""
     if not cmd:
-        raise harness_error("the command is empty: name a program")
-    place = shlex.quote(posixpath.join(WORK, cwd or ""))
-    line = shlex.join([*_setting(env or NOTHING), *cmd])
-    code = f"mkdir -p {WORK} && cd -- {place} && exec {line}"
+        raise build_harness_error("the command is empty: name a program")
+    place = shlex.quote(posixpath.join(WORKDIR, cwd or ""))
+    line = shlex.join([*_build_env_prefix(env or NO_VARIABLES), *cmd])
+    code = f"mkdir -p {WORKDIR} && cd -- {place} && exec {line}"
     if "\0" in code:
-        raise harness_error("the command holds a NUL byte: write it to a file and run that")
-    with in_harness_words():
+        raise build_harness_error("the command holds a NUL byte: write it to a file and run that")
+    with translate_errors():
         return Snippet(language="bash", code=code, limits=limits, toolchain=toolchain)
 
 
-def within(limits: Limits, timeout_s: float | None) -> Limits:
+def clamp_limits(limits: Limits, timeout_s: float | None) -> Limits:
     """What holds for one command in a session with these limits."""
-    seconds = LONGEST_S if timeout_s is None else min(max(timeout_s, SHORTEST_S), LONGEST_S)
-    return Limits(timeout_s=seconds, output_bytes=limits.output_bytes or MOST_OUTPUT_BYTES)
+    seconds = (
+        MAX_TIMEOUT_S if timeout_s is None else min(max(timeout_s, MIN_TIMEOUT_S), MAX_TIMEOUT_S)
+    )
+    return Limits(timeout_s=seconds, output_bytes=limits.output_bytes or MAX_OUTPUT_BYTES)
 
 
-def place_of(path: str) -> str:
+def resolve_workspace_path(path: str) -> str:
     """The same path from the workspace on; LiteLLM's `SandboxError` where it leads out of it."""
-    whole = posixpath.normpath(posixpath.join(WORK, path))
+    whole = posixpath.normpath(posixpath.join(WORKDIR, path))
     if not whole.startswith(f"{WORKSPACE}/"):
-        raise harness_error(f"{path!r} is outside of {WORKSPACE}, where the files are")
+        raise build_harness_error(f"{path!r} is outside of {WORKSPACE}, where the files are")
     return whole.removeprefix(f"{WORKSPACE}/")
 
 
-def hashing() -> tuple[str, ...]:
+def build_hash_command() -> tuple[str, ...]:
     """The command that prints the digest and the name of each file that counts, NUL after each."""
-    names = " -o ".join(f"-name {name}" for name in SKIPPED)
-    found = f"-type f -size -{MOST_HASHED_BYTES + 1}c -print0"
+    names = " -o ".join(f"-name {name}" for name in SKIPPED_FOLDERS)
+    found = f"-type f -size -{MAX_HASHED_BYTES + 1}c -print0"
     files = f"find . -type d \\( {names} \\) -prune -o {found}"
     return ("sh", "-c", f"{files} | xargs -0r sha256sum -z --")
 
 
-def _setting(env: Mapping[str, str]) -> list[str]:
+def _build_env_prefix(env: Mapping[str, str]) -> list[str]:
     wrong = next((name for name in env if not name or "=" in name), None)
     if wrong is not None:
-        raise harness_error(f"{wrong!r} cannot be the name of an environment variable")
+        raise build_harness_error(f"{wrong!r} cannot be the name of an environment variable")
     return ["env", "--", *(f"{name}={value}" for name, value in env.items())] if env else []
 
 
-ENTER: Final = f"import os; os.makedirs({WORK!r}, exist_ok=True); os.chdir({WORK!r})"
-DIGEST: Final = 64
+CHDIR_CODE: Final = f"import os; os.makedirs({WORKDIR!r}, exist_ok=True); os.chdir({WORKDIR!r})"
+DIGEST_CHARS: Final = 64
 
 
 class SidecarSandbox:
@@ -113,7 +115,7 @@ class SidecarSandbox:
         language: Language = "python",
         limits: Limits | None = None,
     ) -> None:
-        self.workdir: str = WORK
+        self.workdir: str = WORKDIR
         self._toolchain: Language | None = None if language == "bash" else language
         self._base_url, self._token = base_url, token
         self._limits = limits or Limits()
@@ -145,8 +147,10 @@ class SidecarSandbox:
         cwd: str | None = None,
     ) -> SandboxProcess:
         """Begins a command."""
-        with in_harness_words():
-            snippet = command(cmd, self._toolchain, within(self._limits, None), env, cwd)
+        with translate_errors():
+            snippet = build_snippet(
+                cmd, self._toolchain, clamp_limits(self._limits, None), env, cwd
+            )
             return SandboxProcess(await self._session(), snippet)
 
     async def run(
@@ -158,45 +162,45 @@ class SidecarSandbox:
         timeout: float | None = None,  # noqa: ASYNC109 - LiteLLM's own signature
     ) -> CompletedRun:
         """What comes of a command within `timeout` seconds, ten minutes at most."""
-        snippet = command(cmd, self._toolchain, within(self._limits, timeout), env, cwd)
+        snippet = build_snippet(cmd, self._toolchain, clamp_limits(self._limits, timeout), env, cwd)
         execution = await self._executed(snippet)
         if execution.status == "timeout":
-            raise harness_error(
+            raise build_harness_error(
                 f"command timed out after {execution.limits.timeout_s:g}s: {cmd[0]}"
             )
-        return completed(execution)
+        return to_completed_run(execution)
 
     async def exec_python(self, code: str) -> str:
         """Run a Python program in the sandbox and return what it printed.
 
         Variables, and files in the working folder, stay for the next call.
         """
-        with in_harness_words():
+        with translate_errors():
             program = Snippet(language="python", code=code, stateful=True)
-        await self._executed(Snippet(language="python", code=ENTER, stateful=True))
-        return shown(await self._executed(program))
+        await self._executed(Snippet(language="python", code=CHDIR_CODE, stateful=True))
+        return format_execution(await self._executed(program))
 
     async def exec_shell(self, cmd: str) -> str:
         """Run shell commands in the sandbox and return what they printed.
 
         Files in the working folder stay for the next call. There is no network.
         """
-        snippet = command(("bash", "-c", cmd), self._toolchain, Limits())
-        return shown(await self._executed(snippet))
+        snippet = build_snippet(("bash", "-c", cmd), self._toolchain, Limits())
+        return format_execution(await self._executed(snippet))
 
     async def read(self, path: str) -> bytes:
         """A file of the workspace."""
-        with in_harness_words():
-            return await (await self._session()).read(place_of(path))
+        with translate_errors():
+            return await (await self._session()).read(resolve_workspace_path(path))
 
     async def write(self, path: str, data: bytes) -> None:
         """Makes a file, or replaces it, and the folders it lies in."""
-        with in_harness_words():
-            await (await self._session()).write(place_of(path), data)
+        with translate_errors():
+            await (await self._session()).write(resolve_workspace_path(path), data)
 
     def host_url(self, port: int) -> str:
         """There is no way from the sandbox to this machine, so this raises."""
-        raise harness_error(
+        raise build_harness_error(
             f"nothing in the sandbox can reach port {port} of this machine: it has no network; use "
             "Harness.TOOL_LOOP or Harness.DEEPAGENTS, whose models are called from outside"
         )
@@ -211,17 +215,17 @@ class SidecarSandbox:
         path = f"{WORKSPACE}/temporary-{secrets.token_hex(8)}"
         made = await self.run(("mkdir", "-m", "700", path))
         if made.exit_code:
-            raise harness_error(f"no temporary folder: {made.stderr.strip()}")
+            raise build_harness_error(f"no temporary folder: {made.stderr.strip()}")
         return path
 
     async def snapshot(self) -> Mapping[str, str]:
         """The SHA-256 of each file of 50 MiB or less, by its path in the workspace."""
-        hashed = await self.run(hashing())
+        hashed = await self.run(build_hash_command())
         if hashed.exit_code or hashed.stderr:
-            raise harness_error(f"no snapshot: {hashed.stderr.strip() or hashed.exit_code}")
+            raise build_harness_error(f"no snapshot: {hashed.stderr.strip() or hashed.exit_code}")
         lines = hashed.stdout.split("\0")[:-1]
         return MappingProxyType(
-            {line[DIGEST + 2 :].removeprefix("./"): line[:DIGEST] for line in lines}
+            {line[DIGEST_CHARS + 2 :].removeprefix("./"): line[:DIGEST_CHARS] for line in lines}
         )
 
     async def close(self) -> None:
@@ -230,19 +234,19 @@ class SidecarSandbox:
             return
         try:
             if self.session_id is not None:
-                with in_harness_words():
+                with translate_errors():
                     await self._client().session(self.session_id).aclose()
         finally:
             self._is_closed = True
             await self._hang_up()
 
     async def _executed(self, snippet: Snippet) -> Execution:
-        with in_harness_words():
+        with translate_errors():
             return await (await self._session()).run(snippet)
 
     async def _session(self) -> SidecarSession:
         if self._is_closed:
-            raise harness_error("the sandbox is closed; make another")
+            raise build_harness_error("the sandbox is closed; make another")
         async with self._starting:
             if self.session_id is None:
                 opened = await self._client().open_session(ttl_s=MAX_TTL_S, limits=self._limits)

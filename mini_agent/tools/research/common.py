@@ -18,30 +18,30 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from mini_agent.errors import ToolsUnavailable
 from mini_agent.messages import JsonObject
 from mini_agent.net.http_exchange import (
-    Answered,
-    Ask,
+    HttpResponse,
+    HttpRequest,
     HttpExchange,
-    NoAnswer,
+    NoResponse,
 )
-from mini_agent.tools.arguments import NotRun, text_in
+from mini_agent.tools.arguments import RejectedCall, read_text_argument
 
-MAY_PASS: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+RETRYABLE_STATUSES: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 SHORTEST_WAIT_S: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """Up to `tries` requests within `seconds`.
+class RetryPolicy:
+    """Up to `max_attempts` requests within `seconds`.
 
     The wait between them is at random below `first_wait_s`, then below twice as much, and so on,
     so that many callers do not come back together; a `Retry-After` comes before that.
     """
 
     seconds: float = 30.0
-    tries: int = 4
-    first_wait_s: float = 1.0
+    max_attempts: int = 4
+    initial_delay_s: float = 1.0
 
-    async def answer(self, exchange: HttpExchange, ask: Ask) -> Answered:
+    async def answer(self, exchange: HttpExchange, ask: HttpRequest) -> HttpResponse:
         """The service's answer, the last one when it stays busy; `ToolsUnavailable` if none came.
 
         Only for requests that may be repeated.
@@ -55,15 +55,15 @@ class Patience:
                 f"{exchange.address} did not answer within {self.seconds:g} s"
             ) from late
 
-    async def _answer(self, exchange: HttpExchange, ask: Ask, end: float) -> Answered:
-        for tried in range(self.tries - 1):
+    async def _answer(self, exchange: HttpExchange, ask: HttpRequest, end: float) -> HttpResponse:
+        for tried in range(self.max_attempts - 1):
             told = None
             try:
                 answered = await exchange.answer(ask)
-                if answered.status not in MAY_PASS:
+                if answered.status not in RETRYABLE_STATUSES:
                     return answered
                 told = answered.retry_after_s
-            except NoAnswer:
+            except NoResponse:
                 answered = None
             wait = self._wait(tried) if told is None else max(SHORTEST_WAIT_S, told)
             if answered and asyncio.get_running_loop().time() + wait >= end:
@@ -72,24 +72,24 @@ class Patience:
         return await exchange.answer(ask)
 
     def _wait(self, tried: int) -> float:
-        longest = self.first_wait_s * 2**tried
+        longest = self.initial_delay_s * 2**tried
         return random.uniform(min(SHORTEST_WAIT_S, longest), longest)  # noqa: S311  no secret
 
 
-def words_in(arguments: JsonObject, name: str) -> str:
+def read_required_argument(arguments: JsonObject, name: str) -> str:
     """The text under `name`, which must be there and say something."""
-    words = text_in(arguments, name).strip()
+    words = read_text_argument(arguments, name).strip()
     if not words:
-        raise NotRun(f"the argument {name} is empty")
+        raise RejectedCall(f"the argument {name} is empty")
     return words
 
 
-def optional_words_in(arguments: JsonObject, name: str) -> str:
+def read_optional_argument(arguments: JsonObject, name: str) -> str:
     """The text under `name`; empty where there is none."""
-    return "" if arguments.get(name) is None else text_in(arguments, name).strip()
+    return "" if arguments.get(name) is None else read_text_argument(arguments, name).strip()
 
 
-def count_in(arguments: JsonObject, name: str, most: int) -> int | None:
+def read_count_argument(arguments: JsonObject, name: str, most: int) -> int | None:
     """The whole number under `name`, put into the range from 1 to `most`; None when left out."""
     asked = arguments.get(name)
     if asked is None:
@@ -99,10 +99,10 @@ def count_in(arguments: JsonObject, name: str, most: int) -> int | None:
             raise ValueError  # noqa: TRY004  one answer for everything that is no number
         return min(max(int(asked), 1), most)
     except (ValueError, OverflowError):
-        raise NotRun(f"{name} must be a whole number, not {asked!r:.60}") from None
+        raise RejectedCall(f"{name} must be a whole number, not {asked!r:.60}") from None
 
 
-PERPLEXITY: Final = "https://api.perplexity.ai"
+PERPLEXITY_URL: Final = "https://api.perplexity.ai"
 
 
 class ResearchSettings(BaseSettings):
@@ -118,7 +118,7 @@ class ResearchSettings(BaseSettings):
         description="The key for Perplexity; empty leaves research_perplexity out.",
     )
     pplx_api_base: str = Field(
-        default=PERPLEXITY,
+        default=PERPLEXITY_URL,
         validation_alias="PPLX_API_BASE",
         description="The address of Perplexity's API, without /chat/completions.",
     )

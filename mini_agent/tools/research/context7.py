@@ -8,23 +8,23 @@ from pydantic import JsonValue
 from pydantic_core import from_json
 
 from mini_agent.messages import JsonObject
-from mini_agent.net.http_exchange import Answered, Ask, HttpExchange
-from mini_agent.tools.http import refusal
-from mini_agent.tools.invoker import Tool, ToolOutput, printed
-from mini_agent.tools.observation import beginning
+from mini_agent.net.http_exchange import HttpResponse, HttpRequest, HttpExchange
+from mini_agent.tools.http import build_http_error
+from mini_agent.tools.invoker import Tool, ToolOutput, text_output
+from mini_agent.tools.observation import truncate
 from mini_agent.tools.research.common import (
-    Patience,
+    RetryPolicy,
     ResearchSettings,
-    count_in,
-    optional_words_in,
-    words_in,
+    read_count_argument,
+    read_optional_argument,
+    read_required_argument,
 )
 
 NAME: Final = "research_context7_docs"
-MISSING: Final = "set C7_API_BASE, such as https://context7.com/api/v1"
-USUAL_SNIPPETS: Final = 5
-MOST_SNIPPETS: Final = 20
-TOKENS: Final = 2000
+SETUP_HINT: Final = "set C7_API_BASE, such as https://context7.com/api/v1"
+DEFAULT_SNIPPETS: Final = 5
+MAX_SNIPPETS: Final = 20
+MAX_TOKENS: Final = 2000
 TOOL: Final[Tool] = {
     "type": "function",
     "function": {
@@ -53,7 +53,7 @@ class Context7:
     Context7 itself gives libraries, and `GET /<id>` then gives the passages of one.
     """
 
-    def __init__(self, settings: ResearchSettings, patience: Patience) -> None:
+    def __init__(self, settings: ResearchSettings, patience: RetryPolicy) -> None:
         key = settings.c7_api_key.get_secret_value()
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._exchange = HttpExchange(settings.c7_api_base, headers, "C7_API_BASE")
@@ -66,35 +66,37 @@ class Context7:
 
     async def output(self, arguments: JsonObject) -> ToolOutput:
         """The passages found, the best first."""
-        library = words_in(arguments, "library")
-        topic = optional_words_in(arguments, "topic")
-        most = count_in(arguments, "max_snippets", MOST_SNIPPETS) or USUAL_SNIPPETS
+        library = read_required_argument(arguments, "library")
+        topic = read_optional_argument(arguments, "topic")
+        most = read_count_argument(arguments, "max_snippets", MAX_SNIPPETS) or DEFAULT_SNIPPETS
         if library.startswith("/"):
-            return printed(beginning(await self._documents(library, topic)))
-        found = _read(
+            return text_output(truncate(await self._documents(library, topic)))
+        found = _parse_body(
             await self._asked("/search", query=library, library=library, topic=topic, n=str(most))
         )
-        passages = _passages(found, most)
-        identity = "" if passages else _first_library(found)
+        passages = _format_passages(found, most)
+        identity = "" if passages else _find_first_library(found)
         if identity:
             passages = f"{identity}:\n{await self._documents(identity, topic)}"
-        return printed(beginning(passages) or f"nothing was found on {library!r:.80}")
+        return text_output(truncate(passages) or f"nothing was found on {library!r:.80}")
 
     async def _documents(self, identity: str, topic: str) -> str:
         about = {"topic": topic} if topic else {}
-        answered = await self._asked(identity, type="txt", tokens=str(TOKENS), **about)
+        answered = await self._asked(identity, type="txt", tokens=str(MAX_TOKENS), **about)
         return answered.text.strip()
 
-    async def _asked(self, path: str, **query: str) -> Answered:
-        ask = Ask("GET", path, query=tuple((name, said) for name, said in query.items() if said))
+    async def _asked(self, path: str, **query: str) -> HttpResponse:
+        ask = HttpRequest(
+            "GET", path, query=tuple((name, said) for name, said in query.items() if said)
+        )
         answered = await self._patience.answer(self._exchange, ask)
         if not answered.ok:
             hint = "set C7_API_KEY to a key that is valid"
-            raise refusal(answered, self._exchange.address, hint)
+            raise build_http_error(answered, self._exchange.address, hint)
         return answered
 
 
-def _read(answered: Answered) -> JsonValue:
+def _parse_body(answered: HttpResponse) -> JsonValue:
     try:
         found: JsonValue = from_json(answered.content, allow_inf_nan=False)
     except ValueError:
@@ -102,7 +104,7 @@ def _read(answered: Answered) -> JsonValue:
     return found
 
 
-def _passages(found: JsonValue, most: int) -> str:
+def _format_passages(found: JsonValue, most: int) -> str:
     """The text of a search that gives passages and not libraries."""
     if isinstance(found, str):
         return found.strip()
@@ -110,17 +112,17 @@ def _passages(found: JsonValue, most: int) -> str:
     if isinstance(listed, str):
         return listed.strip()
     pieces = listed[:most] if isinstance(listed, list) else []
-    return "\n\n".join(text for text in map(_passage, pieces) if text)
+    return "\n\n".join(text for text in map(_format_passage, pieces) if text)
 
 
-def _passage(piece: JsonValue) -> str:
+def _format_passage(piece: JsonValue) -> str:
     if not isinstance(piece, dict):
         return piece.strip() if isinstance(piece, str) else ""
     texts = [piece.get(name) for name in ("title", "description", "content", "text", "code", "url")]
     return "\n".join(text.strip() for text in texts if isinstance(text, str) and text.strip())
 
 
-def _first_library(found: JsonValue) -> str:
+def _find_first_library(found: JsonValue) -> str:
     """The path of the best library that a search found; empty when it found none."""
     results = found.get("results") if isinstance(found, dict) else None
     for result in results if isinstance(results, list) else []:

@@ -9,28 +9,28 @@ from typing import Final, Protocol
 
 from mini_agent.errors import BadRequest, MiniAgentError
 from mini_agent.messages import JsonObject
-from mini_agent.tools.arguments import NotRun, called
-from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, refused
+from mini_agent.tools.arguments import RejectedCall, parse_tool_call
+from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, error_output
 from mini_agent.tools.research import context7, perplexity
-from mini_agent.tools.research.common import Patience, ResearchSettings
+from mini_agent.tools.research.common import RetryPolicy, ResearchSettings
 from mini_agent.tools.research.context7 import Context7
 from mini_agent.tools.research.perplexity import Perplexity
 
-MISSING: Final = MappingProxyType(
+SETUP_HINTS: Final = MappingProxyType(
     {
-        perplexity.NAME: perplexity.MISSING,
-        context7.NAME: context7.MISSING,
+        perplexity.NAME: perplexity.SETUP_HINT,
+        context7.NAME: context7.SETUP_HINT,
     }
 )
-NOTHING: Final = f"no research tool is configured: {', or '.join(MISSING.values())}"
-LONGEST_S: Final = 600.0
+NOT_CONFIGURED: Final = f"no research tool is configured: {', or '.join(SETUP_HINTS.values())}"
+MAX_TIMEOUT_S: Final = 600.0
 
 
-class NoResearch(UserWarning):
+class ResearchNotConfiguredWarning(UserWarning):
     """Research tools are asked for where none is configured: the model gets none."""
 
 
-class Source(Protocol):
+class ResearchSource(Protocol):
     """A service that is asked."""
 
     @property
@@ -51,12 +51,12 @@ class ResearchPythonInvoker:
     """
 
     def __init__(self, timeout: float = 30.0, *, settings: ResearchSettings | None = None) -> None:
-        if not 0 < timeout <= LONGEST_S:
+        if not 0 < timeout <= MAX_TIMEOUT_S:
             raise BadRequest(
-                f"timeout must be above 0 and at most {LONGEST_S:g} seconds, not {timeout!r}",
+                f"timeout must be above 0 and at most {MAX_TIMEOUT_S:g} seconds, not {timeout!r}",
                 field="timeout",
             )
-        self._sources = _sources(settings or ResearchSettings(), Patience(timeout))
+        self._sources = _build_sources(settings or ResearchSettings(), RetryPolicy(timeout))
 
     @property
     def is_configured(self) -> bool:
@@ -66,28 +66,30 @@ class ResearchPythonInvoker:
     async def list_openai_tools(self) -> list[Tool]:
         """The tools whose service is configured; with none of them, none, and a warning."""
         if not self._sources:
-            warnings.warn(NOTHING, NoResearch, stacklevel=2)
+            warnings.warn(NOT_CONFIGURED, ResearchNotConfiguredWarning, stacklevel=2)
         return [source.tool for source in self._sources.values()]
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
         """What was found; a service that fails is told to the model as well."""
         try:
-            name, arguments = called(openai_tool)
+            name, arguments = parse_tool_call(openai_tool)
             return await self._source(name).output(arguments)
-        except (NotRun, MiniAgentError) as why:
-            return refused(str(why))
+        except (RejectedCall, MiniAgentError) as why:
+            return error_output(str(why))
 
-    def _source(self, name: str) -> Source:
+    def _source(self, name: str) -> ResearchSource:
         if name in self._sources:
             return self._sources[name]
-        if name in MISSING:
-            raise NotRun(f"{name} is not configured: {MISSING[name]}")
-        known = ", ".join(self._sources) or NOTHING
-        raise NotRun(f"there is no tool {name!r:.80}; there is {known}")
+        if name in SETUP_HINTS:
+            raise RejectedCall(f"{name} is not configured: {SETUP_HINTS[name]}")
+        known = ", ".join(self._sources) or NOT_CONFIGURED
+        raise RejectedCall(f"there is no tool {name!r:.80}; there is {known}")
 
 
-def _sources(settings: ResearchSettings, patience: Patience) -> Mapping[str, Source]:
-    sources: dict[str, Source] = {}
+def _build_sources(
+    settings: ResearchSettings, patience: RetryPolicy
+) -> Mapping[str, ResearchSource]:
+    sources: dict[str, ResearchSource] = {}
     if settings.pplx_api_key.get_secret_value():
         sources[perplexity.NAME] = Perplexity(settings, patience)
     if settings.c7_api_base:

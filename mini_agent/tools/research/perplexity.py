@@ -10,22 +10,27 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from mini_agent.errors import ToolsUnavailable
 from mini_agent.messages import JsonObject, system, user
-from mini_agent.net.http_exchange import Answered, Ask, HttpExchange
-from mini_agent.tools.http import refusal
-from mini_agent.tools.invoker import Tool, ToolOutput, printed
-from mini_agent.tools.observation import TAIL, beginning
-from mini_agent.tools.research.common import Patience, ResearchSettings, count_in, words_in
+from mini_agent.net.http_exchange import HttpResponse, HttpRequest, HttpExchange
+from mini_agent.tools.http import build_http_error
+from mini_agent.tools.invoker import Tool, ToolOutput, text_output
+from mini_agent.tools.observation import MAX_STREAM_CHARS, truncate
+from mini_agent.tools.research.common import (
+    RetryPolicy,
+    ResearchSettings,
+    read_count_argument,
+    read_required_argument,
+)
 
 NAME: Final = "research_perplexity"
-MISSING: Final = "set PPLX_API_KEY"
-BRIEFLY: Final = (
+SETUP_HINT: Final = "set PPLX_API_KEY"
+SYSTEM_PROMPT: Final = (
     "Answer with the facts and nothing else, in at most 200 words. Quote code, versions and "
     "error messages exactly."
 )
-MOST_TOKENS: Final = 4096
-MOST_SOURCES: Final = 5
-LONGEST_TITLE: Final = 60
-THOUGHT: Final = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
+MAX_TOKENS: Final = 4096
+MAX_SOURCES: Final = 5
+MAX_TITLE_CHARS: Final = 60
+THINKING: Final = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
 TOOL: Final[Tool] = {
     "type": "function",
     "function": {
@@ -47,19 +52,19 @@ TOOL: Final[Tool] = {
 }
 
 
-class _Wire(BaseModel):
+class _ResponseModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
 
-class _Message(_Wire):
+class _Message(_ResponseModel):
     content: str | None = Field(default=None, description="The text of the answer.")
 
 
-class _Choice(_Wire):
+class _Choice(_ResponseModel):
     message: _Message = Field(description="The message of the choice.")
 
 
-class _Source(_Wire):
+class _Source(_ResponseModel):
     url: str = Field(description="The address of the source.")
     title: str | None = Field(default=None, description="The title of the source.")
     date: str | None = Field(
@@ -67,7 +72,7 @@ class _Source(_Wire):
     )
 
 
-class _Completion(_Wire):
+class _Completion(_ResponseModel):
     choices: tuple[_Choice, ...] = Field(description="The choices, the first of which is used.")
     citations: tuple[str, ...] | None = Field(
         default=None, description="Addresses of sources; null where there are none."
@@ -80,7 +85,7 @@ class _Completion(_Wire):
 class Perplexity:
     """Perplexity's chat completions, as the environment sets them up."""
 
-    def __init__(self, settings: ResearchSettings, patience: Patience) -> None:
+    def __init__(self, settings: ResearchSettings, patience: RetryPolicy) -> None:
         key = settings.pplx_api_key.get_secret_value()
         headers = {"Authorization": f"Bearer {key}"}
         self._exchange = HttpExchange(settings.pplx_api_base, headers, "PPLX_API_BASE")
@@ -96,18 +101,20 @@ class Perplexity:
         """The answer to a question and where it is from."""
         asked: dict[str, JsonValue] = {
             "model": self._model,
-            "messages": [system(BRIEFLY), user(words_in(arguments, "query"))],
+            "messages": [system(SYSTEM_PROMPT), user(read_required_argument(arguments, "query"))],
         }
-        most = count_in(arguments, "max_tokens", MOST_TOKENS)
+        most = read_count_argument(arguments, "max_tokens", MAX_TOKENS)
         if most is not None:
             asked["max_tokens"] = most
-        ask = Ask("POST", "/chat/completions", asked)
-        return printed(_told(await self._patience.answer(self._exchange, ask), self._exchange))
+        ask = HttpRequest("POST", "/chat/completions", asked)
+        return text_output(
+            _format_answer(await self._patience.answer(self._exchange, ask), self._exchange)
+        )
 
 
-def _told(answered: Answered, exchange: HttpExchange) -> str:
+def _format_answer(answered: HttpResponse, exchange: HttpExchange) -> str:
     if not answered.ok:
-        raise refusal(answered, exchange.address, f"{MISSING} to a key that is valid")
+        raise build_http_error(answered, exchange.address, f"{SETUP_HINT} to a key that is valid")
     try:
         said = _Completion.model_validate_json(answered.content)
     except ValidationError as odd:
@@ -118,20 +125,20 @@ def _told(answered: Answered, exchange: HttpExchange) -> str:
         ) from odd
     content = (said.choices[0].message.content if said.choices else None) or ""
     sources = said.search_results or tuple(_Source(url=url) for url in said.citations or ())
-    named = _named(sources)
-    answer = THOUGHT.sub("", content).strip() or "(it had no answer)"
-    return f"{beginning(answer, most=TAIL - len(named) - 1)}\n{named}".strip()
+    named = _format_sources(sources)
+    answer = THINKING.sub("", content).strip() or "(it had no answer)"
+    return f"{truncate(answer, most=MAX_STREAM_CHARS - len(named) - 1)}\n{named}".strip()
 
 
-def _named(sources: Sequence[_Source]) -> str:
+def _format_sources(sources: Sequence[_Source]) -> str:
     """The sources under the numbers with which the answer refers to them."""
     lines = [
-        " ".join(part for part in (f"[{number}]", _title(source), source.url) if part)
-        for number, source in enumerate(sources[:MOST_SOURCES], start=1)
+        " ".join(part for part in (f"[{number}]", _format_title(source), source.url) if part)
+        for number, source in enumerate(sources[:MAX_SOURCES], start=1)
     ]
     return "\n".join(["Sources:", *lines]) if lines else ""
 
 
-def _title(source: _Source) -> str:
-    title = (source.title or "")[:LONGEST_TITLE].strip()
+def _format_title(source: _Source) -> str:
+    title = (source.title or "")[:MAX_TITLE_CHARS].strip()
     return f"{title} ({source.date})" if title and source.date else title

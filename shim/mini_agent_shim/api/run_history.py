@@ -179,7 +179,7 @@ class RunHistoryRoutes:
         return RunDetail(
             **summary.model_dump(),
             request=record.request,
-            result=AgentRunResponse.of_result(record.result) if record.result else None,
+            result=AgentRunResponse.from_result(record.result) if record.result else None,
             problem=record.error,
             artifacts=tuple(each.facts for each in record.artifacts),
         )

@@ -125,7 +125,7 @@ class RunRoutes:
     ) -> AgentRunResponse:
         async with end_unless_idempotent(run, origin):
             result = await run_while_connected(request.receive, run.result())
-        return AgentRunResponse.of_result(result)
+        return AgentRunResponse.from_result(result)
 
     async def _respond_again(
         self, request: Request, plan: RunPlan, origin: RunOrigin, run_id: str
@@ -136,7 +136,7 @@ class RunRoutes:
         if plan.request.stream:
             return stream_events(self.service.replay_run_events(run_id), headers=headers)
         result = await run_while_connected(request.receive, self.service.replay_result(run_id))
-        return _result_response(AgentRunResponse.of_result(result), headers)
+        return _result_response(AgentRunResponse.from_result(result), headers)
 
     async def healthz(self) -> Health:
         """Return the version and the uptime."""

@@ -11,7 +11,7 @@ from opentelemetry.trace import Span, SpanKind
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from mini_agent.net.telemetry import context_in, failed, span
+from mini_agent.net.telemetry import extract_context, record_failure, span
 from mini_agent.settings import require_extra
 from mini_agent_shim.http.access_log import QUIET_PATHS
 
@@ -71,7 +71,7 @@ class TracingMiddleware:
             await self.app(scope, receive, send)
             return
         attributes = {"http.request.method": scope["method"], "url.scheme": scope["scheme"]}
-        caller = context_in(Headers(scope=scope))
+        caller = extract_context(Headers(scope=scope))
         with span(scope["method"], SpanKind.SERVER, attributes, caller) as begun:
 
             async def send_noting_status(message: Message) -> None:
@@ -86,7 +86,7 @@ class TracingMiddleware:
 def _set_status(begun: Span, status: int) -> None:
     begun.set_attribute("http.response.status_code", status)
     if status >= SERVER_ERROR:
-        failed(begun, str(status))
+        record_failure(begun, str(status))
 
 
 # The path may hold anything; the route, known after routing, is one of a few.

@@ -11,7 +11,7 @@ from typing import Final
 
 from mini_agent.errors import ErrorBody
 from mini_agent.events import Event, Listener, ModelReplied, RunStarted, Stopped
-from mini_agent.net.telemetry import say_of_current
+from mini_agent.net.telemetry import set_current_attributes
 from mini_agent.result import AgentResult
 from mini_agent_shim import metrics
 from mini_agent_shim.http.access_log import format_log_line
@@ -36,7 +36,7 @@ def with_run_log(listener: Listener, run_id: str) -> Listener:
 
     def record(event: Event) -> None:
         if isinstance(event, RunStarted):
-            say_of_current({"gen_ai.conversation.id": run_id})
+            set_current_attributes({"gen_ai.conversation.id": run_id})
         if isinstance(event, Stopped):
             _log.info(_format_stop(event.result))
         listener(event)

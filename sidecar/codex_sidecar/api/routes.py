@@ -21,7 +21,7 @@ from codex_sidecar.api.openapi import (
 from codex_sidecar.api.service import authenticate, get_service, read_caller
 from codex_sidecar.http.event_stream import respond
 from codex_sidecar.http.request_body import read_snippet
-from codex_sidecar.runner.about import Languages
+from codex_sidecar.runner.languages import Languages
 from mini_agent_protocol.asgi.metrics import MetricsResponse
 from mini_agent_protocol.errors import BadRequest
 from mini_agent_protocol.execution import Execution

@@ -20,7 +20,7 @@ from codex_sidecar.kinds import (
 from codex_sidecar.pool.fleet import Fleet, SandboxSpec
 from codex_sidecar.pool.stock import LeaseActivity, Stock
 from codex_sidecar.pool.warmer import LIFETIME_S, Warmer
-from codex_sidecar.runner.about import ImageContents
+from codex_sidecar.runner.languages import ImageContents
 from codex_sidecar.runner.container import Container
 from mini_agent_protocol.execution import EnforcedLimits
 from mini_agent_protocol.languages import Language

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.cli.doctor.check import Around, Check, Look
-from mini_agent.cli.doctor.docker import Docker, engine_facts
+from mini_agent.cli.doctor.check import DoctorContext, Check, CheckFunction
+from mini_agent.cli.doctor.docker import Docker, read_engine_facts
 from mini_agent.settings import Settings
-from tests.docker.engine_here import require_engine
+from tests.docker.sidecar_process import require_engine
 
 # What a person's shell may have set, and a test must not see.
 FOREIGN = ("MINI_AGENT_", "LITELLM_", "OLLAMA_", "CODEX_SIDECAR_", "DOCKER_", "COMPOSE_", "OPENAI_")
@@ -31,12 +31,12 @@ def engine() -> None:
     require_engine()
 
 
-async def around_here(**variables: str) -> Around:
+async def around_here(**variables: str) -> DoctorContext:
     """Where a doctor is that is started with these variables besides the usual."""
     environment = {**os.environ, **variables}
     docker = Docker(environment)
-    facts, _ = await engine_facts(docker)
-    return Around(environment, settings_of(environment), docker, facts)
+    facts, _ = await read_engine_facts(docker)
+    return DoctorContext(environment, settings_of(environment), docker, facts)
 
 
 def settings_of(environment: dict[str, str]) -> Settings:
@@ -49,7 +49,7 @@ def settings_of(environment: dict[str, str]) -> Settings:
     return Settings.model_validate(named)
 
 
-async def found(look: Look, **variables: str) -> dict[str, Check]:
+async def found(look: CheckFunction, **variables: str) -> dict[str, Check]:
     """What one look finds, by name."""
     return by_name(await look(await around_here(**variables)))
 

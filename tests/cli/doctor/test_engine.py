@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from mini_agent.cli.doctor.engine import (
-    compose,
-    disk,
-    engine,
-    images,
-    limits,
+    check_compose,
+    check_disk,
+    check_engine,
+    check_images,
+    check_limits,
 )
-from mini_agent.cli.doctor.sandbox import canary
+from mini_agent.cli.doctor.sandbox import check_confinement
 from tests.cli.doctor.conftest import found, program, states
-from tests.docker import engine_here
+from tests.docker import sidecar_process
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("engine")]
 
@@ -42,43 +42,43 @@ def without(folder: Path, *names: str) -> str:
 
 
 async def test_the_engine_of_this_machine_is_well() -> None:
-    checks = {**await found(engine), **await found(compose), **await found(limits)}
+    checks = {**await found(check_engine), **await found(check_compose), **await found(check_limits)}
     assert states(checks) == {"engine": "ok", "compose": "ok", "limits": "ok"}
-    assert "cgroup v" in checks["engine"].detail
-    assert (await found(disk))["disk"].state in ("ok", "warn")
+    assert "cgroup v" in checks["check_engine"].detail
+    assert (await found(check_disk))["check_disk"].state in ("ok", "warn")
 
 
 async def test_limits_that_do_not_hold_are_noticed(tmp_path: Path) -> None:
     lenient = without(tmp_path, "--memory", "--memory-swap", "--pids-limit", "--cpus")
-    (check,) = (await found(limits, PATH=lenient)).values()
+    (check,) = (await found(check_limits, PATH=lenient)).values()
     assert (check.state, check.detail) == ("fail", "not bounded: memory, processes, cpu")
     assert "cgroup v2" in check.fix
 
 
 async def test_the_canary_lives_in_a_container_of_this_engine() -> None:
-    checks = await found(canary, **NO_SIDECAR)
+    checks = await found(check_confinement, **NO_SIDECAR)
     assert states(checks) == dict.fromkeys(("no network", "no root", "memory", "deadline"), "ok")
 
 
 async def test_the_canary_dies_where_walls_are_missing(tmp_path: Path) -> None:
     walls = ("--network", "--dns", "--user", "--cap-drop", "--memory", "--memory-swap")
-    checks = await found(canary, PATH=without(tmp_path, *walls), **NO_SIDECAR)
+    checks = await found(check_confinement, PATH=without(tmp_path, *walls), **NO_SIDECAR)
     failed = [name for name, check in checks.items() if check.state == "fail"]
     assert failed == ["no network", "no root", "memory"]
 
 
 async def test_the_canary_is_tried_through_the_sidecar_that_is_up(tmp_path: Path) -> None:
-    with engine_here.sidecar(tmp_path) as running:
+    with sidecar_process.sidecar(tmp_path) as running:
         checks = await found(
-            canary, MINI_AGENT_SIDECAR_URL=running.url, MINI_AGENT_SIDECAR_TOKEN=engine_here.TOKEN
+            check_confinement, MINI_AGENT_SIDECAR_URL=running.url, MINI_AGENT_SIDECAR_TOKEN=sidecar_process.TOKEN
         )
     assert set(states(checks).values()) == {"ok"}
     assert all("in the sidecar" in check.detail for check in checks.values())
 
 
 async def test_images_that_are_not_built_are_named_with_what_builds_them() -> None:
-    checks = await found(images, SANDBOX_IMAGE_PREFIX="nobody/has-")
+    checks = await found(check_images, SANDBOX_IMAGE_PREFIX="nobody/has-")
     assert checks["sandbox images"].state == "fail"
     assert "nobody/has-rust:local" in checks["sandbox images"].detail
     assert checks["sandbox images"].fix.startswith("sandbox-images/build python node go rust shell")
-    assert states(await found(images))["sandbox images"] == "ok"
+    assert states(await found(check_images))["sandbox images"] == "ok"

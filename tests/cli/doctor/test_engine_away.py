@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.cli.doctor.engine import compose, engine
+from mini_agent.cli.doctor.engine import check_compose, check_engine
 from tests.cli.doctor.conftest import found, program
 
 COMMAND = str(Path(sys.executable).with_name("mini-agent"))
@@ -32,7 +32,7 @@ exit 1
 )
 async def test_each_trouble_has_its_own_fix(tmp_path: Path, said: str, fix: str) -> None:
     path = program(tmp_path, "docker", SAYS.format(said=said))
-    (check,) = (await found(engine, PATH=path)).values()
+    (check,) = (await found(check_engine, PATH=path)).values()
     assert (check.state, check.detail) == ("fail", said)
     assert fix in check.fix
 
@@ -41,12 +41,12 @@ async def test_an_engine_elsewhere_that_does_not_answer_is_not_started_here(
     tmp_path: Path,
 ) -> None:
     path = program(tmp_path, "docker", SAYS.format(said="Cannot connect to the Docker daemon"))
-    (check,) = (await found(engine, PATH=path, DOCKER_HOST="tcp://10.0.0.1:1")).values()
+    (check,) = (await found(check_engine, PATH=path, DOCKER_HOST="tcp://10.0.0.1:1")).values()
     assert "unset DOCKER_HOST" in check.fix
 
 
 async def test_without_the_command_there_is_nothing_but_to_install_it(tmp_path: Path) -> None:
-    (check,) = (await found(engine, PATH=str(tmp_path))).values()
+    (check,) = (await found(check_engine, PATH=str(tmp_path))).values()
     assert (check.state, check.detail) == ("fail", "there is no docker command")
     assert "apt-get install docker.io" in check.fix
 
@@ -56,7 +56,7 @@ async def test_without_the_command_there_is_nothing_but_to_install_it(tmp_path: 
 )
 async def test_compose_has_to_be_new_enough(tmp_path: Path, version: str, state: str) -> None:
     path = program(tmp_path, "docker", f"#!/bin/sh\necho {version}\n")
-    (check,) = (await found(compose, PATH=path)).values()
+    (check,) = (await found(check_compose, PATH=path)).values()
     assert (check.state, version in check.detail) == (state, True)
 
 
@@ -76,7 +76,7 @@ def test_the_command_goes_on_without_an_engine_and_fails_at_the_end(tmp_path: Pa
     told = json.loads(done.stdout)
     assert (done.returncode, told["ok"], done.stderr) == (1, False, "")
     named = {each["name"]: each for each in told["checks"]}
-    assert (named["engine"]["state"], named["python"]["state"]) == ("fail", "ok")
+    assert (named["check_engine"]["state"], named["python"]["state"]) == ("fail", "ok")
     assert (named["canary"]["state"], named["canary"]["detail"]) == (
         "skipped",
         "no Docker Engine answers",

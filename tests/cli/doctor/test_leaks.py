@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator
 import pytest
 
 from mini_agent.cli.doctor.check import Check
-from mini_agent.cli.doctor.leaks import leaks, no_leaks
+from mini_agent.cli.doctor.leaks import check_leaks, require_no_leaks
 from tests.cli.doctor.conftest import found
-from tests.docker.engine_here import docker
+from tests.docker.sidecar_process import docker
 
 pytestmark = [pytest.mark.docker, pytest.mark.usefixtures("engine")]
 IMAGE = "mini-agent/sandbox-shell:local"
@@ -33,7 +33,7 @@ async def stopped_container(name: str, *labels: str) -> None:
 
 async def test_a_sandbox_past_its_deadline_is_a_leak_with_what_removes_it(name: str) -> None:
     await stopped_container(name, "mini-agent.sandbox=1", "mini-agent.deadline=1")
-    check = (await found(leaks))["left-over sandboxes"]
+    check = (await found(check_leaks))["left-over sandboxes"]
     assert (check.state, name in check.fix) == ("fail", True)
     assert check.fix.startswith("docker rm -f ")
 
@@ -45,8 +45,8 @@ async def test_that_of_another_sidecar_is_told_of_and_fails_the_proof(name: str)
         f"mini-agent.deadline={int(time.time()) + 600}",
     ]
     await stopped_container(name, *labels)
-    ordinary = (await found(leaks))["left-over sandboxes"]
-    proof = (await found(no_leaks))["left-over sandboxes"]
+    ordinary = (await found(check_leaks))["left-over sandboxes"]
+    proof = (await found(require_no_leaks))["left-over sandboxes"]
     # Other tests' sandboxes come and go on this engine, some of them past their time.
     assert ordinary.state in ("warn", "fail")
     assert proof.state == "fail"
@@ -54,7 +54,7 @@ async def test_that_of_another_sidecar_is_told_of_and_fails_the_proof(name: str)
 
 
 async def left_of(project: str) -> dict[str, Check]:
-    checks = await found(no_leaks, COMPOSE_PROJECT_NAME=project)
+    checks = await found(require_no_leaks, COMPOSE_PROJECT_NAME=project)
     return {key: checks[f"left-over {key}"] for key in ("containers", "networks", "volumes")}
 
 

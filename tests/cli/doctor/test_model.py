@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mini_agent.cli.doctor.model import keys, model
+from mini_agent.cli.doctor.model import check_keys, check_model
 from mini_agent.testing import ScriptedServer
 from mini_agent.testing.routes import Models
 from tests.cli.doctor.conftest import found, states
@@ -16,7 +16,7 @@ NO_STACK = {"MINI_AGENT_API_PORT": "9"}
 async def of_ollama(models: Models, name: str = "ollama/coder:3b") -> dict[str, tuple[str, str]]:
     """State and detail or fix of each check."""
     with ScriptedServer(models=models) as server:
-        checks = await found(model, LITELLM_DEFAULT_CODE_MODEL=name, OLLAMA_API_BASE=server.url)
+        checks = await found(check_model, LITELLM_DEFAULT_CODE_MODEL=name, OLLAMA_API_BASE=server.url)
     return {each.name: (each.state, each.fix or each.detail) for each in checks.values()}
 
 
@@ -32,8 +32,8 @@ async def test_a_model_that_is_pulled_and_calls_tools_is_well(name: str) -> None
 
 async def test_a_model_that_is_not_pulled_says_how() -> None:
     told = await of_ollama(Models(pulled=()))
-    assert told["model"][0] == "fail"
-    assert "docker exec ollama ollama pull coder:3b" in told["model"][1]
+    assert told["check_model"][0] == "fail"
+    assert "docker exec ollama ollama pull coder:3b" in told["check_model"][1]
 
 
 async def test_a_model_without_tools_is_usable_and_worth_a_word() -> None:
@@ -44,30 +44,30 @@ async def test_a_model_without_tools_is_usable_and_worth_a_word() -> None:
 
 async def test_a_server_that_is_away_says_which() -> None:
     checks = await found(
-        model, LITELLM_DEFAULT_CODE_MODEL="ollama/m", OLLAMA_API_BASE="http://127.0.0.1:9"
+        check_model, LITELLM_DEFAULT_CODE_MODEL="ollama/m", OLLAMA_API_BASE="http://127.0.0.1:9"
     )
     assert states(checks) == {"model server": "fail", "model": "skipped"}
     assert "no Ollama answers at http://127.0.0.1:9" in checks["model server"].detail
 
 
 async def test_an_address_that_is_none_is_told_as_such() -> None:
-    checks = await found(model, LITELLM_DEFAULT_CODE_MODEL="ollama/m", OLLAMA_API_BASE="::::")
+    checks = await found(check_model, LITELLM_DEFAULT_CODE_MODEL="ollama/m", OLLAMA_API_BASE="::::")
     assert states(checks) == {"model server": "fail"}
     assert "is no address of Ollama" in checks["model server"].detail
 
 
 async def test_a_hosted_model_needs_its_key() -> None:
     asked = {"LITELLM_DEFAULT_CODE_MODEL": "anthropic/claude"}
-    without = await found(model, ANTHROPIC_API_KEY="", **asked)
-    assert (without["model"].state, without["model"].fix) == (
+    without = await found(check_model, ANTHROPIC_API_KEY="", **asked)
+    assert (without["check_model"].state, without["check_model"].fix) == (
         "fail",
         "export ANTHROPIC_API_KEY=...",
     )
-    assert states(await found(model, ANTHROPIC_API_KEY=SECRET, **asked)) == {"model": "ok"}
+    assert states(await found(check_model, ANTHROPIC_API_KEY=SECRET, **asked)) == {"model": "ok"}
 
 
 async def test_without_a_model_there_is_a_word_on_how_to_name_one() -> None:
-    (check,) = (await found(model, **NO_STACK)).values()
+    (check,) = (await found(check_model, **NO_STACK)).values()
     assert (check.state, check.fix.startswith("export LITELLM_DEFAULT_CODE_MODEL=")) == (
         "skipped",
         True,
@@ -76,7 +76,7 @@ async def test_without_a_model_there_is_a_word_on_how_to_name_one() -> None:
 
 async def test_keys_are_shown_masked() -> None:
     given = {"OPENAI_API_KEY": SECRET, "MINI_AGENT_SHIM_TOKEN": "short", "GEMINI_API_KEY": ""}
-    (check,) = (await found(keys, **given)).values()
+    (check,) = (await found(check_keys, **given)).values()
     assert "OPENAI_API_KEY=...wxyz" in check.detail
     assert "MINI_AGENT_SHIM_TOKEN=(set)" in check.detail
     assert "GEMINI" not in check.detail

@@ -15,18 +15,18 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from mini_agent.cli.doctor.assistant import assistant_on, mcp_servers_on
+from mini_agent.cli.doctor.assistant import build_assistant_check, build_mcp_check
 from mini_agent.cli.doctor.check import (
-    Around,
+    DoctorContext,
     Check,
-    Row,
+    CheckRow,
     fail,
     ok,
     skipped,
     warn,
 )
-from mini_agent.cli.doctor.command import as_json, as_text, gone_through
-from mini_agent.cli.doctor.stack import ports, services
+from mini_agent.cli.doctor.command import format_json, format_text, run_checks
+from mini_agent.cli.doctor.stack import check_ports, check_services
 from mini_agent.coding.launch import LaunchConfig
 from mini_agent.errors import NotConfigured
 from mini_agent.testing import ScriptedServer
@@ -56,7 +56,7 @@ async def test_a_port_is_free_or_ours_or_anothers(free: str) -> None:
     other = Starlette(routes=[Route("/api/version", lambda _: PlainTextResponse("hello"))])
     with served(other) as url, served(create_app(ShimSettings(), model=ScriptedModel([]))) as shim:
         checks = await found(
-            ports,
+            check_ports,
             MINI_AGENT_API_PORT=port_of(shim),
             CODEX_SIDECAR_PORT=free,
             OLLAMA_PORT=port_of(url),
@@ -73,7 +73,7 @@ async def test_a_port_is_free_or_ours_or_anothers(free: str) -> None:
 async def test_ollamas_own_port_is_known_and_nonsense_is_none(free: str) -> None:
     with ScriptedServer() as ollama:
         checks = await found(
-            ports,
+            check_ports,
             MINI_AGENT_API_PORT="eighty",
             CODEX_SIDECAR_PORT=free,
             OLLAMA_PORT=port_of(ollama.url),
@@ -87,7 +87,7 @@ async def test_services_that_are_up_are_asked_whether_they_are_ready() -> None:
         settings = ShimSettings.model_validate({"sidecar_url": sidecar, "sidecar_token": "token"})
         with served(create_app(settings, model=ScriptedModel([]))) as shim:
             checks = await found(
-                services, MINI_AGENT_API_PORT=port_of(shim), MINI_AGENT_SIDECAR_URL=sidecar, **HERE
+                check_services, MINI_AGENT_API_PORT=port_of(shim), MINI_AGENT_SIDECAR_URL=sidecar, **HERE
             )
     assert states(checks) == {"shim": "ok", "sidecar": "ok"}
 
@@ -97,11 +97,11 @@ async def test_services_that_are_not_ready_say_why(free: str) -> None:
         settings = ShimSettings.model_validate({"sidecar_url": sidecar, "sidecar_token": "token"})
         with served(create_app(settings, model=ScriptedModel([]))) as shim:
             checks = await found(
-                services, MINI_AGENT_API_PORT=port_of(shim), MINI_AGENT_SIDECAR_URL=sidecar, **HERE
+                check_services, MINI_AGENT_API_PORT=port_of(shim), MINI_AGENT_SIDECAR_URL=sidecar, **HERE
             )
     assert states(checks) == {"shim": "fail", "sidecar": "fail"}
     assert "the engine is away" in checks["shim"].detail
-    away = await found(services, MINI_AGENT_API_PORT=free, MINI_AGENT_SIDECAR_URL="http://[::1]:9")
+    away = await found(check_services, MINI_AGENT_API_PORT=free, MINI_AGENT_SIDECAR_URL="http://[::1]:9")
     assert (away["shim"].state, away["shim"].fix) == ("skipped", "make up")
 
 
@@ -117,32 +117,32 @@ async def test_mcp_servers_are_started_and_those_that_fail_are_named(tmp_path: P
     }
     file = tmp_path / "mcp.json"
     file.write_text(json.dumps({"mcpServers": servers}))
-    checks = await found(mcp_servers_on(nowhere), MINI_AGENT_MCP_CONFIG=str(file))
+    checks = await found(build_mcp_check(nowhere), MINI_AGENT_MCP_CONFIG=str(file))
     assert states(checks) == {"MCP good": "ok", "MCP bad": "fail", "MCP unset": "warn"}
-    assert states(await found(mcp_servers_on(nowhere))) == {"MCP servers": "skipped"}
+    assert states(await found(build_mcp_check(nowhere))) == {"MCP servers": "skipped"}
 
 
 async def test_an_assistant_without_a_model_is_told_how_to_name_one() -> None:
-    (check,) = (await found(assistant_on(nowhere))).values()
+    (check,) = (await found(build_assistant_check(nowhere))).values()
     assert (check.state, check.fix) == ("warn", "name one")
 
 
 async def test_a_check_that_breaks_or_hangs_does_not_hide_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async def breaks(_around: Around) -> Sequence[Check]:
+    async def breaks(_context: DoctorContext) -> Sequence[Check]:
         raise ZeroDivisionError("by nothing")
 
-    async def hangs(_around: Around) -> Sequence[Check]:
+    async def hangs(_context: DoctorContext) -> Sequence[Check]:
         await asyncio.Event().wait()
         return []
 
-    async def works(_around: Around) -> Sequence[Check]:
+    async def works(_context: DoctorContext) -> Sequence[Check]:
         return [ok("c", "well")]
 
-    monkeypatch.setattr("mini_agent.cli.doctor.command.PATIENCE_S", 0.2)
-    table = [Row("g", name, look) for name, look in (("a", breaks), ("b", hangs), ("c", works))]
-    checks = await gone_through(table, await around_here())
+    monkeypatch.setattr("mini_agent.cli.doctor.command.CHECK_TIMEOUT_S", 0.2)
+    table = [CheckRow("g", name, look) for name, look in (("a", breaks), ("b", hangs), ("c", works))]
+    checks = await run_checks(table, await around_here())
     assert [(each.name, each.state) for each in checks] == [
         ("a", "fail"),
         ("b", "fail"),
@@ -158,7 +158,7 @@ def test_what_others_wrote_does_nothing_to_a_terminal() -> None:
         fail("c", "\x1b[2Jgone", "\x07do this"),
         skipped("d", "no time"),
     ]
-    assert as_text(checks, in_colour=False).splitlines() == [
+    assert format_text(checks, in_colour=False).splitlines() == [
         "  ok    a  fine",
         "  warn  b  so so",
         "           -> look",
@@ -168,9 +168,9 @@ def test_what_others_wrote_does_nothing_to_a_terminal() -> None:
         "",
         "1 ok, 1 warn, 1 fail, 1 skipped",
     ]
-    assert "\x1b[32m  ok" in as_text(checks, in_colour=True)
-    assert json.loads(as_json(checks))["ok"] is False
-    assert json.loads(as_json(checks[:2]))["ok"] is True
+    assert "\x1b[32m  ok" in format_text(checks, in_colour=True)
+    assert json.loads(format_json(checks))["ok"] is False
+    assert json.loads(format_json(checks[:2]))["ok"] is True
 
 
 def test_a_narrow_terminal_folds_what_is_said_within_its_column() -> None:
@@ -178,7 +178,7 @@ def test_a_narrow_terminal_folds_what_is_said_within_its_column() -> None:
         replace(fail("port", "taken by " + "x" * 40, "stop it"), group="stack"),
         ok("b", "so"),
     ]
-    assert as_text(checks, in_colour=False, width=40).splitlines() == [
+    assert format_text(checks, in_colour=False, width=40).splitlines() == [
         "stack",
         "  FAIL  port  taken by",
         "              " + "x" * 26,
@@ -188,5 +188,5 @@ def test_a_narrow_terminal_folds_what_is_said_within_its_column() -> None:
         "",
         "1 ok, 1 fail",
     ]
-    wide = as_text(checks, in_colour=False).splitlines()
+    wide = format_text(checks, in_colour=False).splitlines()
     assert wide[1] == "  FAIL  port  taken by " + "x" * 40

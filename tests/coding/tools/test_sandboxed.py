@@ -11,7 +11,12 @@ from mini_agent.coding.options import PermissionMode
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import Harness
 from tests.coding.tools.test_mcp import connect, read_text
-from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
+from tests.docker.sidecar_process import (
+    TOKEN,
+    Sidecar,
+    require_engine,
+    sidecar,
+)
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from mini_agent.coding.tools.searxng import SearxngEngine
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 
 RESULTS = [{"url": "https://a.example/", "title": "A", "content": "about a", "engine": "x"}]
 
@@ -50,10 +50,10 @@ async def test_results_come_in_their_order() -> None:
 
 @pytest.mark.parametrize(("status", "why"), [(403, "gives no JSON"), (500, "HTTP 500")])
 async def test_a_server_that_does_not_search_is_named(status: int, why: str) -> None:
-    with searx(status) as address, pytest.raises(NotRun, match=why):
+    with searx(status) as address, pytest.raises(RejectedCall, match=why):
         await SearxngEngine(address).search("two words")
 
 
 async def test_a_server_that_is_away_is_named() -> None:
-    with pytest.raises(NotRun, match="does not answer"):
+    with pytest.raises(RejectedCall, match="does not answer"):
         await SearxngEngine("http://127.0.0.1:9").search("two words")

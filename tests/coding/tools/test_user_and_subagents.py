@@ -9,7 +9,7 @@ from pydantic import JsonValue
 
 from mini_agent.coding.tools.catalog import coding_tools
 from mini_agent.coding.tools.protocols import Question
-from mini_agent.tools.invoker import tool_named
+from mini_agent.tools.invoker import get_tool_name
 from tests.coding.tools.conftest import ToolFixture
 
 
@@ -41,7 +41,7 @@ class ScriptedTaskRunner:
 
 
 async def list_names(tools: ToolFixture) -> set[str]:
-    return {tool_named(tool) for tool in await coding_tools(tools.context).list_openai_tools()}
+    return {get_tool_name(tool) for tool in await coding_tools(tools.context).list_openai_tools()}
 
 
 async def test_only_tools_that_have_all_they_need_are_offered(tools: ToolFixture) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from mini_agent.coding.tools.page_fetcher import PublicPageFetcher, convert_to_markdown
 from mini_agent.coding.tools.protocols import SearchResult
-from mini_agent.tools.arguments import NotRun
+from mini_agent.tools.arguments import RejectedCall
 from tests.coding.tools.conftest import ToolFixture
 from tests.extras.web import HOST, PUBLIC, Page, Web, web_of
 
@@ -61,7 +61,7 @@ class ScriptedEngine:
 
     async def search(self, query: str) -> Sequence[SearchResult]:
         if not self.results:
-            raise NotRun(f"no answer to {query}")
+            raise RejectedCall(f"no answer to {query}")
         return self.results
 
 
@@ -144,7 +144,7 @@ async def test_a_host_that_becomes_private_after_a_redirect_is_refused(
     web: Web, private: str
 ) -> None:
     pages = PublicPageFetcher(Rebinding([PUBLIC, private]), web.pages().connection)
-    with pytest.raises(NotRun, match="is not a public address"):
+    with pytest.raises(RejectedCall, match="is not a public address"):
         await pages.fetch(f"{HTTPS}/old")
 
 

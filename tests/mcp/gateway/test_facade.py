@@ -11,7 +11,7 @@ from mcp.types import CallToolResult, ImageContent, TextContent
 from mini_agent import AgentConfig, HttpToolsInvoker, McpInvoker
 from mini_agent.messages import function_call
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
-from mini_agent.tools.outputs import output_of
+from mini_agent.tools.outputs import parse_output
 from tests.agent.checked_run import TASK, run_agent
 from tests.mcp.gateway.conftest import gateway_over, ours
 from tests.mcp.sandbox_server.conftest import ConnectMode
@@ -66,7 +66,7 @@ async def test_our_own_invokers_find_the_same_behind_both_doors(tmp_path: Path) 
         url = str(http.base_url)
         draw = function_call("1", "one__draw", {})
         async with HttpToolsInvoker(url) as plain, McpInvoker.address(f"{url}/mcp") as mcp:
-            outputs = [output_of(await each.call_openai_tool(draw)) for each in (plain, mcp)]
+            outputs = [parse_output(await each.call_openai_tool(draw)) for each in (plain, mcp)]
             listed = [await each.list_openai_tools() for each in (plain, mcp)]
     assert listed[0] == listed[1]
     assert outputs[0].attachments == outputs[1].attachments

@@ -13,7 +13,7 @@ import pytest
 from mini_agent import AgentConfig, McpInvoker
 from mini_agent.messages import function_call
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
-from mini_agent.tools.outputs import output_of
+from mini_agent.tools.outputs import parse_output
 from tests.agent.checked_run import TASK, run_agent
 from tests.mcp.gateway.conftest import (
     children,
@@ -113,7 +113,7 @@ async def test_a_run_over_both_through_the_gateways_own_mcp_server(
             turns = [calls_reply(*together), text_reply("It is 42.")]
             with ScriptedModel(*turns) as model:
                 result = await run_agent(TASK, tools, AgentConfig(model="m"), model)
-    assert [each.media_type for each in output_of(image).attachments] == ["image/png"]
+    assert [each.media_type for each in parse_output(image).attachments] == ["image/png"]
     assert result.final_answer == "It is 42."
     texts = [each.text for each in result.iterations[0].tool_invocations]
     assert ["six times seven" in texts[0], "42" in texts[1]] == [True, True]

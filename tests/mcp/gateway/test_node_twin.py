@@ -16,7 +16,7 @@ import pytest
 
 from mini_agent import HttpToolsInvoker
 from mini_agent.messages import function_call
-from mini_agent.tools.outputs import output_of
+from mini_agent.tools.outputs import parse_output
 from tests.mcp.gateway.conftest import (
     gateway_over,
     invoke,
@@ -84,7 +84,7 @@ async def test_both_list_and_answer_the_same(server: str, tmp_path: Path) -> Non
         for client in both:
             async with HttpToolsInvoker(str(client.base_url)) as tools:
                 called = await tools.call_openai_tool(function_call("1", "one__draw", {}))
-                images.append(output_of(called).attachments)
+                images.append(parse_output(called).attachments)
         assert images[0] == images[1]
         for body in (b"{", b'{"name": "nobody"}', b'{"name": "one__add", "arguments": "{x"}'):
             answers = [await client.post("/invoke", content=body, headers=JSON) for client in both]

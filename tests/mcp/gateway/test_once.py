@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from mini_agent import HttpToolsInvoker, McpInvoker
 from mini_agent.messages import function_call
-from mini_agent.tools.outputs import output_of
+from mini_agent.tools.outputs import parse_output
 from tests.mcp.gateway.conftest import (
     gateway,
     gateway_over,
@@ -61,7 +61,7 @@ async def test_what_was_turned_away_for_now_is_sent_again_and_made_once(
             async with HttpToolsInvoker(url) as tools:
                 numbers = range(5)
                 asked = [function_call("1", "one__add", {"a": n, "b": 1}) for n in numbers]
-                outputs = [output_of(await tools.call_openai_tool(each)) for each in asked]
+                outputs = [parse_output(await tools.call_openai_tool(each)) for each in asked]
     assert [output.stdout for output in outputs] == ["1", "2", "3", "4", "5"]
     assert busy.turned_away == 5
     assert [notes.text().count(f"add {n} 1\n") for n in numbers] == [1] * 5
@@ -101,6 +101,6 @@ async def test_a_gateway_that_dies_in_a_call_has_it_made_once_and_the_model_is_t
             calling = asyncio.create_task(tools.call_openai_tool(slow))
             await notes.until("slow began")
             process.kill()
-            output = output_of(await calling)
+            output = parse_output(await calling)
     assert not output.ok
     assert notes.text().count("slow began") == 1

@@ -14,11 +14,11 @@ import pytest
 
 from mini_agent import (
     AgentConfig,
-    ApprovedInvoker,
+    ApprovalInvoker,
     HttpToolsInvoker,
-    JoinedInvoker,
+    CombinedInvoker,
     McpInvoker,
-    NamespacedInvoker,
+    PrefixedInvoker,
 )
 from mini_agent.mcp.client.server import McpCommand
 from mini_agent.mcp.gateway.configuration import load_configuration
@@ -54,7 +54,7 @@ async def by_themselves(npm: Path, folder: Path) -> AsyncIterator[Invoker]:
     everything = McpCommand(f"{npm}/mcp-server-everything", ["stdio"])
     files = McpCommand(f"{npm}/mcp-server-filesystem", [str(folder)])
     async with McpInvoker(everything, tool_timeout=CUT_S) as first, McpInvoker(files) as second:
-        yield JoinedInvoker(NamespacedInvoker("all", first), NamespacedInvoker("files", second))
+        yield CombinedInvoker(PrefixedInvoker("all", first), PrefixedInvoker("files", second))
 
 
 @asynccontextmanager
@@ -137,7 +137,7 @@ async def test_a_run_goes_on_after_its_servers_were_killed(
     turns = [calls_reply(scripted_call("all__echo", message=str(n))) for n in range(1, 5)]
     async with way(from_npm, tmp_path) as tools:
         with ScriptedModel(*turns, text_reply("Done.")) as model:
-            asked = ApprovedInvoker(tools, approve)
+            asked = ApprovalInvoker(tools, approve)
             result = await run_agent(TASK, asked, AgentConfig(model="m"), model)
     texts = [each.text for turn in result.iterations for each in turn.tool_invocations]
     assert "Echo: 1" in texts[0]

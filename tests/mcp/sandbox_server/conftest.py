@@ -14,7 +14,12 @@ from mcp import Client, StdioServerParameters, stdio_client
 
 from mini_agent.mcp.sandbox_server.server import ClientSessions, create_sandbox_server
 from mini_agent.sandbox import LANGUAGES, SidecarClient
-from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
+from tests.docker.sidecar_process import (
+    TOKEN,
+    Sidecar,
+    require_engine,
+    sidecar,
+)
 
 ConnectMode: TypeAlias = Literal["auto", "legacy"]
 COMMAND = str(Path(sys.executable).with_name("mini-agent"))

@@ -11,7 +11,7 @@ from mcp.types import EmbeddedResource, TextResourceContents
 
 from mini_agent.messages import JsonObject
 from mini_agent.sandbox import LANGUAGES
-from tests.docker.engine_here import HEADERS, Sidecar
+from tests.docker.sidecar_process import HEADERS, Sidecar
 from tests.mcp.sandbox_server.results import (
     images,
     result_of,

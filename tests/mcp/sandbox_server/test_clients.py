@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mini_agent.messages import JsonObject
-from tests.docker.engine_here import Sidecar
+from tests.docker.sidecar_process import Sidecar
 from tests.flow.conftest import served
 from tests.mcp.sandbox_server.clients import block, said_by
 from tests.mcp.sandbox_server.conftest import environment

@@ -13,7 +13,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
-from tests.docker.engine_here import HEADERS, Sidecar
+from tests.docker.sidecar_process import HEADERS, Sidecar
 from tests.flow.conftest import served
 from tests.mcp.sandbox_server.conftest import ConnectMode, environment
 from tests.mcp.sandbox_server.results import (

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from mcp import Client
 
-from tests.docker.engine_here import HEADERS, Sidecar
+from tests.docker.sidecar_process import HEADERS, Sidecar
 from tests.mcp.sandbox_server.conftest import (
     COMMAND,
     ConnectMode,

@@ -12,7 +12,12 @@ import pytest
 
 from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.provider.harness.sandbox import SidecarSandbox
-from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
+from tests.docker.sidecar_process import (
+    TOKEN,
+    Sidecar,
+    require_engine,
+    sidecar,
+)
 
 DOCKER_IMAGE = "debian:trixie-slim"
 

@@ -9,7 +9,7 @@ import pytest
 from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.provider.harness.sandbox import SidecarSandbox
 from mini_agent.testing import Reply, ScriptedServer, call
-from tests.docker.engine_here import TOKEN, Sidecar
+from tests.docker.sidecar_process import TOKEN, Sidecar
 
 pytestmark = pytest.mark.docker
 

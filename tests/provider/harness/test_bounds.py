@@ -12,7 +12,7 @@ import pytest
 
 from mini_agent.provider.harness.sandbox import SidecarSandbox
 from mini_agent.sandbox import Limits, SidecarClient
-from tests.docker.engine_here import TOKEN, Sidecar, docker
+from tests.docker.sidecar_process import TOKEN, Sidecar, docker
 
 pytestmark = pytest.mark.docker
 

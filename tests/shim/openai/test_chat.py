@@ -7,7 +7,7 @@ from http import HTTPStatus
 import httpx
 import pytest
 
-from mini_agent.tools.arguments import offered_tools
+from mini_agent.tools.arguments import parse_tools
 from mini_agent_shim.openai.chat_models import ChatChunk
 from mini_agent_shim.settings import ShimSettings
 from tests.shim.scripted import ScriptedModel, client_of, runs, says
@@ -62,7 +62,7 @@ async def test_a_clients_tools_are_declined_and_the_model_is_told_so() -> None:
     assert answer.json()["mini_agent"]["declined_tools"] == ["shell"]
     assert "tool_calls" not in answer.json()["choices"][0]["message"]
     assert "tools of its own (shell)" in str(model.requests[0].messages[0])
-    assert list(offered_tools(model.requests[0].tools)) == ["echo"]
+    assert list(parse_tools(model.requests[0].tools)) == ["echo"]
 
 
 @pytest.mark.parametrize(

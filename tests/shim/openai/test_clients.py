@@ -14,7 +14,12 @@ import pytest
 from mini_agent.testing import ScriptedServer, call, text
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
-from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
+from tests.docker.sidecar_process import (
+    TOKEN,
+    Sidecar,
+    require_engine,
+    sidecar,
+)
 from tests.flow.conftest import served
 from tests.shim.openai.documented import (
     block,

@@ -24,7 +24,7 @@ from mini_agent_shim.runs.redaction import Redactor
 from mini_agent_shim.runs.schema import RunQueued, RunSummary
 from mini_agent_shim.runs.store import Retention, RunStore
 from mini_agent_shim.settings import ShimSettings
-from tests.faults.telling import require_discreet
+from tests.faults.disclosure import require_discreet
 from tests.shim.runs.run_client import ASKED, KEYED, told_in
 from tests.shim.serving import until_healthy
 

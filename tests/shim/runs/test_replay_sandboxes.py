@@ -11,7 +11,12 @@ import pytest
 
 from mini_agent.cli.replay import replay_file
 from mini_agent_shim.settings import ShimSettings
-from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
+from tests.docker.sidecar_process import (
+    TOKEN,
+    Sidecar,
+    require_engine,
+    sidecar,
+)
 from tests.shim.runs.run_client import ASKED
 from tests.shim.scripted import ScriptedModel, client_of, runs, says
 

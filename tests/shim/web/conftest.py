@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from mini_agent_shim.settings import ShimSettings
-from tests.docker.engine_here import Sidecar, require_engine, sidecar
+from tests.docker.sidecar_process import Sidecar, require_engine, sidecar
 from tests.shim.web.chromium import Line, chromium
 from tests.shim.web.tab import Tab, tab
 

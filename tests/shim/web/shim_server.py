@@ -11,8 +11,8 @@ import httpx
 from mini_agent.model import Model, ModelReply, ToolCall
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
-from tests.docker.engine_here import TOKEN
-from tests.docker.engine_here import Sidecar as RealSidecar
+from tests.docker.sidecar_process import TOKEN
+from tests.docker.sidecar_process import Sidecar as RealSidecar
 from tests.shim.scripted import Sidecar
 from tests.shim.serving import served
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from mini_agent.model import ModelReply, ModelRequest
-from tests.docker.engine_here import Sidecar
+from tests.docker.sidecar_process import Sidecar
 from tests.flow.leaving import gone_within, sandboxes
 from tests.shim.scripted import ScriptedModel, says
 from tests.shim.web.shim_server import (

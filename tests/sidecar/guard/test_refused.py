@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from tests.docker.engine_here import docker, require_engine
-from tests.sidecar.guard.asking import ask, request
-from tests.sidecar.guard.changes import put
-from tests.sidecar.guard.guard_here import Guard, guard
-from tests.sidecar.guard.sandboxes import body
+from tests.docker.sidecar_process import docker, require_engine
+from tests.sidecar.guard.socket_client import ask, request
+from tests.sidecar.guard.json_changes import put
+from tests.sidecar.guard.guard_process import Guard, guard
+from tests.sidecar.guard.create_bodies import body
 
 pytestmark = pytest.mark.docker
 

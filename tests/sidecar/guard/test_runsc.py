@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from mini_agent.sandbox import LANGUAGES, Execution, Language
-from tests.docker.engine_here import Sidecar, execute, require_engine
-from tests.sidecar.guard.test_through import PRINTS_42, guarded
+from tests.docker.sidecar_process import Sidecar, execute, require_engine
+from tests.sidecar.guard.test_real_engine import PRINTS_42, guarded
 
 pytestmark = pytest.mark.docker
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sidecar.guard.asking import request
+from tests.sidecar.guard.socket_client import request
 from tests.sidecar.guard.conftest import Ask
 from tests.sidecar.guard.recording_engine import RecordingEngine
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from codex_sidecar.engine.confinement import INSTANCE_LABEL, SANDBOX_LABEL
-from tests.sidecar.guard.asking import request
+from tests.sidecar.guard.socket_client import request
 from tests.sidecar.guard.conftest import INSTANCE
 from tests.sidecar.guard.recording_engine import RecordingEngine
 

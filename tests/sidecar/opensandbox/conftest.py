@@ -7,7 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.docker.engine_here import TOKEN, Sidecar, require_engine, sidecar
+from tests.docker.sidecar_process import (
+    TOKEN,
+    Sidecar,
+    require_engine,
+    sidecar,
+)
 
 
 @pytest.fixture(scope="session")

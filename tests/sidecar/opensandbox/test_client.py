@@ -8,7 +8,7 @@ from typing import Protocol
 import pytest
 
 from mini_agent.models.litellm_runtime import import_litellm
-from tests.docker.engine_here import Sidecar
+from tests.docker.sidecar_process import Sidecar
 from tests.sidecar.opensandbox.conftest import none_left
 
 pytestmark = pytest.mark.docker

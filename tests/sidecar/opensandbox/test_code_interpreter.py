@@ -9,8 +9,8 @@ import pytest
 
 from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.testing import Reply, ScriptedServer, call
-from tests.docker.engine_here import Sidecar
-from tests.sidecar.opensandbox.coder import coder
+from tests.docker.sidecar_process import Sidecar
+from tests.sidecar.opensandbox.scripted_model import coder
 from tests.sidecar.opensandbox.conftest import none_left
 
 pytestmark = pytest.mark.docker

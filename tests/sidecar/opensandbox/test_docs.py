@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.docker.engine_here import TOKEN, Sidecar
-from tests.sidecar.opensandbox.coder import coder
+from tests.docker.sidecar_process import TOKEN, Sidecar
+from tests.sidecar.opensandbox.scripted_model import coder
 
 pytestmark = pytest.mark.docker
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.docker.talk import names_in, talk
+from tests.docker.runner_client import names_in, talk
 
 pytestmark = pytest.mark.docker
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from mini_agent_protocol import frames
-from tests.docker.talk import NONCE, Talk, talk
+from tests.docker.runner_client import NONCE, Talk, talk
 
 pytestmark = pytest.mark.docker
 

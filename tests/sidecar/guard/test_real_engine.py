@@ -13,8 +13,14 @@ import httpx
 import pytest
 
 from mini_agent.sandbox import LANGUAGES, Language
-from tests.docker.engine_here import Sidecar, docker, execute, require_engine, sidecar
-from tests.sidecar.guard.guard_here import Guard, guard
+from tests.docker.sidecar_process import (
+    Sidecar,
+    docker,
+    execute,
+    require_engine,
+    sidecar,
+)
+from tests.sidecar.guard.guard_process import Guard, guard
 
 pytestmark = pytest.mark.docker
 

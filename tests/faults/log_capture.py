@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from mini_agent_protocol.asgi.json_log import JsonFormatter
-from tests.faults.telling import require_discreet
+from tests.faults.disclosure import require_discreet
 
 SERVICES: Final = ("codex_sidecar", "mini_agent_shim", "mini_agent", "uvicorn")
 

@@ -10,7 +10,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.docker.engine_here import Sidecar, docker, execute, sidecar
+from tests.docker.sidecar_process import (
+    Sidecar,
+    docker,
+    execute,
+    sidecar,
+)
 
 pytestmark = pytest.mark.docker
 

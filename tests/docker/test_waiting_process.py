@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from mini_agent.sandbox import SidecarSession
-from tests.docker.engine_here import execute
-from tests.docker.sessions_here import ran
+from tests.docker.sidecar_process import execute
+from tests.docker.session_runs import ran
 
 pytestmark = pytest.mark.docker
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.telling import require_discreet
+from tests.faults.disclosure import require_discreet
 
 START_S = 30.0
 
