@@ -181,7 +181,9 @@ class AgentConfig(BaseModel):
 
     @field_validator("response_format")
     @classmethod
-    def _check_response_format(cls, value: dict[str, JsonValue] | None) -> dict[str, JsonValue] | None:
+    def _check_response_format(
+        cls, value: dict[str, JsonValue] | None
+    ) -> dict[str, JsonValue] | None:
         kind = value.get("type") if value else "text"
         if value is None or kind == "text":
             return None

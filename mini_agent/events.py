@@ -1,4 +1,4 @@
-"""What happens in a run, as it happens: one frozen value for each thing worth telling."""
+"""The events of a run, frozen values that are emitted as they happen."""
 
 from __future__ import annotations
 
@@ -183,5 +183,5 @@ Listener: TypeAlias = Callable[[Event], None]
 
 
 def ignore_event(event: Event) -> None:
-    """The listener of a run that nobody listens to."""
+    """Ignores an event; the listener of a run without one."""
     del event

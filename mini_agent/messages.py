@@ -1,7 +1,4 @@
-"""Chat messages: the shape every part shares, and the few ways to make one.
-
-What a tool gives beside its text: an image, a sound, a file.
-"""
+"""Chat messages in OpenAI's form, the functions that create them, and attachments."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from pydantic_core import from_json
 
 
 class Attachment(BaseModel):
-    """Bytes with a name, base64-encoded; the model is told of them, the caller gets them."""
+    """A file that a tool returns beside its text; the model sees its name, the caller gets it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -24,7 +21,7 @@ class Attachment(BaseModel):
 
     @property
     def bytes(self) -> int:
-        """How many they are."""
+        """The size of the content, in bytes."""
         return len(self.base64) * 3 // 4 - self.base64[-2:].count("=")
 
 
@@ -33,36 +30,36 @@ Message: TypeAlias = dict[str, JsonValue]
 
 
 def system(text: str) -> Message:
-    """An instruction that stands above the conversation."""
+    """Creates a system message, an instruction for the model."""
     return {"role": "system", "content": text}
 
 
 def user(text: str) -> Message:
-    """Something the model is asked or told."""
+    """Creates a message of the user."""
     return {"role": "user", "content": text}
 
 
 def tool_result(call_id: str, text: str) -> Message:
-    """The one answer to the tool call `call_id`."""
+    """Creates the message with the result of the tool call `call_id`."""
     return {"role": "tool", "tool_call_id": call_id, "content": text}
 
 
 def assistant(text: str, calls: Sequence[JsonObject] = ()) -> Message:
-    """What the model said; `calls` are tool calls made by `function_call`."""
+    """Creates a message of the model; `calls` are tool calls made by `function_call`."""
     if calls:
         return {"role": "assistant", "content": text, "tool_calls": list(calls)}
     return {"role": "assistant", "content": text}
 
 
 def function_call(call_id: str, name: str, arguments: Mapping[str, JsonValue]) -> JsonObject:
-    """A tool call on the wire, its arguments always valid JSON."""
+    """Creates a tool call in OpenAI's form, its arguments as JSON text."""
     written = json.dumps(dict(arguments), ensure_ascii=False)
     function: JsonObject = {"name": name, "arguments": written}
     return {"id": call_id, "type": "function", "function": function}
 
 
 def parse_json_object(text: str) -> JsonObject:
-    """The JSON object written in `text`; `ValueError` says why it is none."""
+    """Parses `text` as a JSON object; raises `ValueError` when it is none."""
     value: JsonValue = from_json(text, allow_inf_nan=False)
     if isinstance(value, dict):
         return value
@@ -70,7 +67,7 @@ def parse_json_object(text: str) -> JsonObject:
 
 
 def replace_surrogates(text: str) -> str:
-    """`text` with what UTF-8 cannot carry (lone surrogates) replaced, so that it can be sent."""
+    """Replaces lone surrogates in `text`, which UTF-8 cannot encode."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

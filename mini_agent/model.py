@@ -1,4 +1,4 @@
-"""What the loop asks of a model, and what it gets back."""
+"""The model protocol: its request, its reply, and the tool calls of a reply."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ DEFAULT_OLLAMA_NUM_CTX: Final = 8192
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A tool call as the model wrote it: `arguments` is its text, broken or not.
+    """A tool call as the model wrote it: `arguments` is its text, valid JSON or not.
 
-    `form` tells where it stood: in the reply's own list of calls, in its text, or in a block of
-    code for which no call was made. A `problem` is the answer it gets in place of being run;
-    `repaired` says how it was found, a sentence each.
+    `form` says where it was found: in the reply's list of calls, in its text, or as a block of code
+    in place of a call. A call with a `problem` is not run and gets it as its result; `repaired`
+    says how the call was found, a sentence each.
     """
 
     id: str
@@ -37,10 +37,10 @@ class ToolCall:
 
 @dataclass(frozen=True, slots=True)
 class ModelRequest:
-    """One turn to be answered within `timeout_s` seconds.
+    """A request for one turn, within `timeout_s` seconds.
 
-    `tools` may be empty: then none are sent, not an empty list. `options` are further parameters
-    of the call (max_tokens, seed, tool_choice, api_base, ...), passed on as they are.
+    Empty `tools` are not sent at all. `options` are further parameters of the call (max_tokens,
+    seed, tool_choice, api_base, ...), passed on unchanged.
     """
 
     model: str
@@ -54,7 +54,7 @@ class ModelRequest:
 
 @dataclass(frozen=True, slots=True)
 class ModelReply:
-    """One turn of the model; `finish_reason` is OpenAI's word ("stop", "tool_calls", "length")."""
+    """One reply of the model; `finish_reason` is OpenAI's: "stop", "tool_calls" or "length"."""
 
     text: str = ""
     reasoning: str = ""
@@ -65,18 +65,18 @@ class ModelReply:
 
 
 class Model(Protocol):
-    """Anything that can take the next turn of a conversation."""
+    """A model that replies to requests."""
 
     async def reply(self, request: ModelRequest) -> ModelReply:
-        """The model's turn; raises `ModelError` when there is none to be had."""
+        """Returns the reply to `request`; raises `ModelError` when the model fails."""
         ...
 
 
 def is_ollama(model: str) -> bool:
-    """Whether Ollama serves `model`, which is told how long a context to make."""
+    """Tells whether Ollama serves `model`; it takes the size of the context with the request."""
     return model.startswith(OLLAMA_PREFIXES)
 
 
 def context_tokens(model: str, num_ctx: int | None) -> int | None:
-    """How many tokens a conversation with `model` may have; None where nobody knows."""
+    """Returns the context size of `model`, in tokens; None where it is not known."""
     return num_ctx or (DEFAULT_OLLAMA_NUM_CTX if is_ollama(model) else None)

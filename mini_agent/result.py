@@ -1,4 +1,4 @@
-"""What a run came to: the answer, why it stopped, and every turn and tool call on the way."""
+"""The result of a run: the answer, why it stopped, and every turn and tool call."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Usage(_Value):
         return self.prompt_tokens + self.completion_tokens
 
     def plus(self, other: Usage) -> Usage:
-        """The two together."""
+        """Adds the two usages."""
         return Usage(
             prompt_tokens=self.prompt_tokens + other.prompt_tokens,
             completion_tokens=self.completion_tokens + other.completion_tokens,
@@ -49,7 +49,7 @@ class Usage(_Value):
 
 
 class ToolInvocation(_Value):
-    """One tool call: what was asked, and what happened."""
+    """One executed tool call, with its result."""
 
     tool_call_id: str = Field(description="The id of the call, unique within the run.")
     name: str = Field(description="The tool that ran.")
@@ -77,7 +77,7 @@ class ToolInvocation(_Value):
 
 
 class Iteration(_Value):
-    """One turn: what the model said, and the tool calls it made.
+    """One turn: the model's reply, and the tool calls it made.
 
     A turn that had to be asked again, without tools, counts the time and tokens of both replies.
     """
@@ -130,16 +130,16 @@ class AgentResult(_Value):
 
     @property
     def model_ms(self) -> float:
-        """Time spent waiting for the model."""
+        """Time spent waiting for the model, in milliseconds."""
         return sum(each.model_ms for each in self.iterations)
 
     @property
     def tool_ms(self) -> float:
-        """Time spent in tools."""
+        """Time spent in tools, in milliseconds."""
         return sum(call.duration_ms for each in self.iterations for call in each.tool_invocations)
 
     @property
     def last_tool_invocation(self) -> ToolInvocation | None:
-        """The newest tool call, if there was any."""
+        """The last tool call; None where there was none."""
         calls = [call for each in self.iterations for call in each.tool_invocations]
         return calls[-1] if calls else None

@@ -1,9 +1,4 @@
-"""What the environment says: read once, by a door, and handed down as plain values.
-
-Where Ollama is: its own ways of writing an address, and those of its users, as one URL.
-
-What an extra of the package brings, imported where it is first needed.
-"""
+"""The library's settings from environment variables, read once by each entry point."""
 
 from __future__ import annotations
 
@@ -22,19 +17,19 @@ from mini_agent.errors import NotConfigured
 OLLAMA_PORT: Final = 11434
 DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 WILDCARD_HOSTS: Final = ("0.0.0.0", "::")
-# What is copied along with an address; LiteLLM adds its own.
+# Paths that users copy with an address; LiteLLM adds its own.
 API_SUFFIXES: Final = ("/v1", "/api", "/api/chat", "/api/generate")
 
 
 def parse_ollama_url(address: str, name: str = "OLLAMA_HOST") -> str:
-    """`[scheme://][host][:port][/path]`, which may mean "every interface", as a URL.
+    """Parses `[scheme://][host][:port][/path]` to a URL; a wildcard host becomes 127.0.0.1.
 
-    Raises `NotConfigured` for what is no address; `name` is where it was written.
+    Raises `NotConfigured` for an invalid address; `name` is the variable it was read from.
     """
     scheme, _, rest = address.strip(" \t\n'\"").rpartition("://")
-    at, slash, path = rest.partition("/")
+    netloc, slash, path = rest.partition("/")
     try:
-        parts = urlsplit(f"{scheme or 'http'}://{_bracket_ipv6(at)}")
+        parts = urlsplit(f"{scheme or 'http'}://{_bracket_ipv6(netloc)}")
         port = parts.port or DEFAULT_PORTS.get(scheme.lower(), OLLAMA_PORT)
     except ValueError:
         raise _invalid_address(address, name) from None
@@ -42,20 +37,20 @@ def parse_ollama_url(address: str, name: str = "OLLAMA_HOST") -> str:
         raise _invalid_address(address, name)
     host = parts.hostname or "127.0.0.1"
     host = "127.0.0.1" if host in WILDCARD_HOSTS else host
-    shown = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{shown}:{port}{_path(slash + path)}"
+    netloc_host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{netloc_host}:{port}{_strip_api_path(slash + path)}"
 
 
-def _bracket_ipv6(at: str) -> str:
-    """An IPv6 address may come without its brackets, if no port follows."""
+def _bracket_ipv6(netloc: str) -> str:
+    """Brackets an IPv6 address, which may be written without brackets if no port follows."""
     try:
-        return f"[{ipaddress.IPv6Address(at)}]"
+        return f"[{ipaddress.IPv6Address(netloc)}]"
     except ValueError:
-        return at
+        return netloc
 
 
-def _path(given: str) -> str:
-    path = given.rstrip("/")
+def _strip_api_path(text: str) -> str:
+    path = text.rstrip("/")
     api = next((api for api in sorted(API_SUFFIXES, key=len)[::-1] if path.endswith(api)), "")
     return path.removesuffix(api).rstrip("/")
 
@@ -69,9 +64,10 @@ def _invalid_address(address: str, name: str) -> NotConfigured:
 
 @contextmanager
 def require_extra(extra: str, *, what: str) -> Iterator[None]:
-    """Surrounds the imports of an extra.
+    """Surrounds the imports of an extra's packages.
 
-    `NotConfigured` in place of `ModuleNotFoundError` says that `what` needs it, and how to get it.
+    Raises `NotConfigured` in place of `ModuleNotFoundError`: `what` needs the extra, and how to
+    install it.
     """
     try:
         yield
@@ -83,7 +79,7 @@ def require_extra(extra: str, *, what: str) -> Iterator[None]:
 
 
 class Settings(BaseSettings):
-    """The variables the library knows; an empty one counts as not set."""
+    """The library's environment variables; an empty one counts as not set."""
 
     model_config = SettingsConfigDict(
         env_ignore_empty=True, extra="ignore", frozen=True, populate_by_name=True
@@ -182,26 +178,26 @@ class Settings(BaseSettings):
 
     @property
     def default_model(self) -> str:
-        """The model of a run that names none; empty when the environment names none either."""
+        """The model of a run that names none; empty where the environment names none."""
         return self.code_model or self.model
 
     @property
     def ollama_address(self) -> str:
-        """Where Ollama is, also when only Ollama's own OLLAMA_HOST says so; empty: the default."""
+        """Ollama's address, from OLLAMA_API_BASE or OLLAMA_HOST; empty for the default."""
         if self.ollama_api_base:
             return parse_ollama_url(self.ollama_api_base, "OLLAMA_API_BASE")
         return parse_ollama_url(self.ollama_host) if self.ollama_host else ""
 
     @property
     def redis_url(self) -> str:
-        """Where answers of models are kept, a password included; empty: nowhere."""
+        """The URL of the Redis that caches models' replies, with its password; empty for none."""
         return self.redis.get_secret_value()
 
     def read_sidecar_token(self) -> str:
-        """The sidecar's token, from the variable or the file; empty when neither is set."""
-        given = self.sidecar_token.get_secret_value()
-        if given or self.sidecar_token_file is None:
-            return given
+        """Reads the sidecar's token from the variable or the file; empty when neither is set."""
+        token = self.sidecar_token.get_secret_value()
+        if token or self.sidecar_token_file is None:
+            return token
         try:
             return self.sidecar_token_file.read_text().strip()
         except OSError as unreadable:
@@ -213,12 +209,12 @@ class Settings(BaseSettings):
             ) from unreadable
 
     def read_tool_http_headers(self) -> dict[str, str]:
-        """The headers for the tools gateway, written as a JSON object; none when not set."""
-        written = self.tool_http_headers.get_secret_value()
-        if not written:
+        """Reads the headers for the tools gateway; empty when the variable is not set."""
+        text = self.tool_http_headers.get_secret_value()
+        if not text:
             return {}
         try:
-            return TypeAdapter(dict[str, str]).validate_json(written)
+            return TypeAdapter(dict[str, str]).validate_json(text)
         except ValidationError:
             raise NotConfigured(
                 "MINI_AGENT_TOOL_HTTP_HEADERS is not a JSON object of texts",
@@ -228,7 +224,7 @@ class Settings(BaseSettings):
 
 
 def require_model(named: str, settings: Settings, *, field: str = "model") -> str:
-    """The model named, else the environment's; `NotConfigured` says which variables to set."""
+    """Returns `named`, else the environment's model; raises `NotConfigured` without either."""
     model = named or settings.default_model
     if not model:
         raise NotConfigured(

@@ -65,7 +65,7 @@ class Environment:
         return value
 
     def expand(self, text: str, where: str) -> str:
-        """Replace the references in `text`; raises `VariableNotSet` for one without value or default.
+        """Replace the references in `text`; raises `VariableNotSet` for one without a value.
 
         A bare `$VAR` is kept for a shell to expand.
         """

@@ -49,87 +49,71 @@ from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.languages import resolve_languages
 from mini_agent.tools.shell import ShellPolicy
 
+SERVER_NAME: Final = "mini-agent"
+INSTRUCTIONS: Final = (
+    "Programs run in a sandbox without a network. Your files there stay from call to call."
+)
 NEW_SESSION: Final = "new"
-CLOSE_TIMEOUT_S: Final = 5.0
-
-
-@dataclass
-class _ClientState:
-    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
-    own: SidecarSession | None = None
-    sessions: list[SidecarSession] = field(default_factory=list)
-
-
-class ClientSessions:
-    """The sandbox sessions of each MCP client, which keeps its name for its whole MCP session."""
-
-    def __init__(self, sidecar: Callable[[], SidecarClient]) -> None:
-        self._sidecar = sidecar
-        self._clients: dict[str, _ClientState] = {}
-
-    @property
-    def sidecar(self) -> SidecarClient:
-        """The client of the sidecar; raises `MiniAgentError` where none is configured."""
-        return self._sidecar()
-
-    async def open_own(self, client: str) -> SidecarSession:
-        """Return the client's own session, which the first call opens."""
-        state = self._clients.setdefault(client, _ClientState())
-        async with state.opening:
-            if state.own is None:
-                state.own = await self._open(state)
-            return state.own
-
-    async def open_new(self, client: str) -> SidecarSession:
-        """Open another session beside the client's own."""
-        return await self._open(self._clients.setdefault(client, _ClientState()))
-
-    def find(self, session_id: str) -> SidecarSession:
-        """Return the session with this id, of any client: ids cannot be guessed."""
-        return self.sidecar.session(session_id)
-
-    def drop_own(self, client: str, session: SidecarSession) -> None:
-        """Forget the client's own session, which has ended: the next call opens another."""
-        state = self._clients.get(client)
-        if state is not None and state.own is session:
-            state.own = None
-
-    async def close_client(self, client: str) -> None:
-        """Close the sessions of a client that has disconnected."""
-        state = self._clients.pop(client, None)
-        if state is not None:
-            await _close_all(state.sessions)
-
-    async def aclose(self) -> None:
-        """Close the sessions of all clients."""
-        clients, self._clients = self._clients, {}
-        await _close_all(session for state in clients.values() for session in state.sessions)
-
-    async def _open(self, state: _ClientState) -> SidecarSession:
-        session = await self.sidecar.open_session()
-        state.sessions.append(session)
-        return session
-
-
-async def _close_all(sessions: Iterable[SidecarSession]) -> None:
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(CLOSE_TIMEOUT_S), asyncio.TaskGroup() as closing:
-            for session in sessions:
-                closing.create_task(_close_one(session))
-
-
-# A session that cannot be closed expires in the sidecar by itself.
-async def _close_one(session: SidecarSession) -> None:
-    with contextlib.suppress(MiniAgentError):
-        await session.aclose()
-
-
-OutputListener: TypeAlias = Callable[[Output], Awaitable[None]]
 EXPIRED: Final = "the workspace had expired; this is a new one, without the earlier files"
 NO_WORKSPACE: Final = (
     "this connection keeps no workspace of its own, so nothing was there from before and nothing "
     'stays; pass session "new" to keep one'
 )
+CLOSE_TIMEOUT_S: Final = 5.0
+MAX_MESSAGE_CHARS: Final = 4000
+ClientResolver: TypeAlias = Callable[[object], str | None]
+OutputListener: TypeAlias = Callable[[Output], Awaitable[None]]
+
+
+def create_sandbox_server(
+    sessions: ClientSessions, languages: tuple[Language, ...], client_of: ClientResolver
+) -> Server:
+    """Create the server; `client_of` returns the client of a request, if it has one."""
+
+    async def handle_list(
+        _context: ServerRequestContext, _params: PaginatedRequestParams | None
+    ) -> ListToolsResult:
+        return ListToolsResult(tools=describe_tools(languages))
+
+    async def handle_call(
+        context: ServerRequestContext, params: CallToolRequestParams
+    ) -> CallToolResult:
+        if params.name not in ARGUMENT_MODELS:
+            known = ", ".join(ARGUMENT_MODELS)
+            message = f"there is no tool {params.name!r:.80}; there are: {known}"
+            raise MCPError(code=INVALID_PARAMS, message=message)
+        call = ToolCallHandler(
+            sessions, languages, client_of(context.request), _report_progress(context)
+        )
+        return await call.handle(params.name, params.arguments or {})
+
+    return Server(
+        SERVER_NAME,
+        version=version("mini-agent"),
+        instructions=INSTRUCTIONS,
+        on_list_tools=handle_list,
+        on_call_tool=handle_call,
+    )
+
+
+def parse_languages(names: str) -> tuple[Language, ...]:
+    """Parse LITELLM_MINI_AGENT_LANGUAGES; empty means all languages."""
+    named = [name for name in names.split(",") if name.strip()]
+    try:
+        return resolve_languages(named) if named else LANGUAGES
+    except BadRequest as unknown:
+        raise NotConfigured(f"LITELLM_MINI_AGENT_LANGUAGES: {unknown.message}") from None
+
+
+def _report_progress(context: ServerRequestContext) -> OutputListener:
+    sent = 0
+
+    async def report(piece: Output) -> None:
+        nonlocal sent
+        sent += len(piece.text.encode())
+        await context.session.report_progress(sent, message=piece.text[-MAX_MESSAGE_CHARS:])
+
+    return report
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +129,7 @@ class ToolCallHandler:
     on_output: OutputListener
 
     async def handle(self, name: str, arguments: object) -> CallToolResult:
-        """Execute one call; a call that cannot be executed becomes an error result for the model."""
+        """Execute one call; one that cannot be executed is an error result for the model."""
         try:
             parsed = ARGUMENT_MODELS[name].model_validate(arguments)
             return await self._run_in_session(parsed)
@@ -233,60 +217,72 @@ def _describe_error(wrong: ValidationError) -> str:
     return f"{field}: {first['msg'].removeprefix('Value error, ')}"
 
 
-SERVER_NAME: Final = "mini-agent"
-INSTRUCTIONS: Final = (
-    "Programs run in a sandbox without a network. Your files there stay from call to call."
-)
-MAX_MESSAGE_CHARS: Final = 4000
-ClientResolver: TypeAlias = Callable[[object], str | None]
+@dataclass
+class _ClientState:
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    own: SidecarSession | None = None
+    sessions: list[SidecarSession] = field(default_factory=list)
 
 
-def create_sandbox_server(
-    sessions: ClientSessions, languages: tuple[Language, ...], client_of: ClientResolver
-) -> Server:
-    """Create the server; `client_of` returns the client of a request, None for one without a session."""
+class ClientSessions:
+    """The sandbox sessions of each MCP client, which keeps its name for its whole MCP session."""
 
-    async def handle_list(
-        _context: ServerRequestContext, _params: PaginatedRequestParams | None
-    ) -> ListToolsResult:
-        return ListToolsResult(tools=describe_tools(languages))
+    def __init__(self, sidecar: Callable[[], SidecarClient]) -> None:
+        self._sidecar = sidecar
+        self._clients: dict[str, _ClientState] = {}
 
-    async def handle_call(
-        context: ServerRequestContext, params: CallToolRequestParams
-    ) -> CallToolResult:
-        if params.name not in ARGUMENT_MODELS:
-            known = ", ".join(ARGUMENT_MODELS)
-            message = f"there is no tool {params.name!r:.80}; there are: {known}"
-            raise MCPError(code=INVALID_PARAMS, message=message)
-        call = ToolCallHandler(
-            sessions, languages, client_of(context.request), _report_progress(context)
-        )
-        return await call.handle(params.name, params.arguments or {})
+    @property
+    def sidecar(self) -> SidecarClient:
+        """The client of the sidecar; raises `MiniAgentError` where none is configured."""
+        return self._sidecar()
 
-    return Server(
-        SERVER_NAME,
-        version=version("mini-agent"),
-        instructions=INSTRUCTIONS,
-        on_list_tools=handle_list,
-        on_call_tool=handle_call,
-    )
+    async def open_own(self, client: str) -> SidecarSession:
+        """Return the client's own session, which the first call opens."""
+        state = self._clients.setdefault(client, _ClientState())
+        async with state.opening:
+            if state.own is None:
+                state.own = await self._open(state)
+            return state.own
+
+    async def open_new(self, client: str) -> SidecarSession:
+        """Open another session beside the client's own."""
+        return await self._open(self._clients.setdefault(client, _ClientState()))
+
+    def find(self, session_id: str) -> SidecarSession:
+        """Return the session with this id, of any client: ids cannot be guessed."""
+        return self.sidecar.session(session_id)
+
+    def drop_own(self, client: str, session: SidecarSession) -> None:
+        """Forget the client's own session, which has ended: the next call opens another."""
+        state = self._clients.get(client)
+        if state is not None and state.own is session:
+            state.own = None
+
+    async def close_client(self, client: str) -> None:
+        """Close the sessions of a client that has disconnected."""
+        state = self._clients.pop(client, None)
+        if state is not None:
+            await _close_all(state.sessions)
+
+    async def aclose(self) -> None:
+        """Close the sessions of all clients."""
+        clients, self._clients = self._clients, {}
+        await _close_all(session for state in clients.values() for session in state.sessions)
+
+    async def _open(self, state: _ClientState) -> SidecarSession:
+        session = await self.sidecar.open_session()
+        state.sessions.append(session)
+        return session
 
 
-def parse_languages(names: str) -> tuple[Language, ...]:
-    """Parse LITELLM_MINI_AGENT_LANGUAGES; empty means all languages."""
-    named = [name for name in names.split(",") if name.strip()]
-    try:
-        return resolve_languages(named) if named else LANGUAGES
-    except BadRequest as unknown:
-        raise NotConfigured(f"LITELLM_MINI_AGENT_LANGUAGES: {unknown.message}") from None
+async def _close_all(sessions: Iterable[SidecarSession]) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_TIMEOUT_S), asyncio.TaskGroup() as closing:
+            for session in sessions:
+                closing.create_task(_close_one(session))
 
 
-def _report_progress(context: ServerRequestContext) -> OutputListener:
-    sent = 0
-
-    async def report(piece: Output) -> None:
-        nonlocal sent
-        sent += len(piece.text.encode())
-        await context.session.report_progress(sent, message=piece.text[-MAX_MESSAGE_CHARS:])
-
-    return report
+# A session that cannot be closed expires in the sidecar by itself.
+async def _close_one(session: SidecarSession) -> None:
+    with contextlib.suppress(MiniAgentError):
+        await session.aclose()
