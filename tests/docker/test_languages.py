@@ -8,8 +8,8 @@ import base64
 import httpx
 import pytest
 
-from tests.docker.sidecar_process import execute
 from tests.docker.runner_client import talk
+from tests.docker.sidecar_process import execute
 
 pytestmark = pytest.mark.docker
 

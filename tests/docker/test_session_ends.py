@@ -16,13 +16,13 @@ from mini_agent.sandbox import (
     SidecarSession,
     Snippet,
 )
+from tests.docker.session_runs import ran, running, workspace
 from tests.docker.sidecar_process import (
     TOKEN,
     Sidecar,
     docker,
     sidecar,
 )
-from tests.docker.session_runs import ran, running, workspace
 
 pytestmark = pytest.mark.docker
 

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.docker.sidecar_process import Sidecar, sidecar
 from tests.docker.runner_client import IMAGE_TAG
+from tests.docker.sidecar_process import Sidecar, sidecar
 from tests.sidecar.sixth_language import add_language
 
 pytestmark = pytest.mark.docker

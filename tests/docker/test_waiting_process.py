@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from mini_agent.sandbox import SidecarSession
-from tests.docker.sidecar_process import execute
 from tests.docker.session_runs import ran
+from tests.docker.sidecar_process import execute
 
 pytestmark = pytest.mark.docker
 
