@@ -154,8 +154,8 @@ class Assistant:
         self._warn((*decision.messages, *decision.faults))
         return decision
 
-    def _warn(self, said: Sequence[str]) -> None:
-        for warning in said:
+    def _warn(self, messages: Sequence[str]) -> None:
+        for warning in messages:
             self.observer.on_warning(warning)
 
 

@@ -302,8 +302,8 @@ class _RuntimeBuilder:
     def _stop(self, reason: str) -> None:
         self._inner_loop.stop(reason)
 
-    def _warn(self, said: str) -> None:
-        self._observer.on_warning(said)
+    def _warn(self, message: str) -> None:
+        self._observer.on_warning(message)
 
     def _on_text(self, piece: str) -> None:
         self._observer.on_text(piece)

@@ -66,8 +66,5 @@ async def _ask_litellm(model: str) -> bool | None:
 async def _get_model_info(model: str) -> dict[str, object]:
     """LiteLLM's entry for `model`; empty for a model that it does not know."""
     litellm = await load_litellm()
-    try:
-        model_info: dict[str, object] = litellm.get_model_info(model)
-    except Exception:  # noqa: BLE001  LiteLLM has no error of its own for an unknown model
-        return {}
+    model_info: dict[str, object] = look_up(lambda: litellm.get_model_info(model), {})
     return model_info

@@ -166,10 +166,7 @@ def _add_cost(litellm: _LiteLLM, whole: Completion) -> None:
     hidden: dict[str, object] = getattr(whole, "_hidden_params", {})
     if isinstance(hidden.get(COST_KEY), float):
         return
-    try:
-        hidden[COST_KEY] = litellm.completion_cost(completion_response=whole)
-    except Exception:  # noqa: BLE001  LiteLLM raises what it likes for a model without a price
-        hidden[COST_KEY] = 0.0
+    hidden[COST_KEY] = look_up(lambda: litellm.completion_cost(completion_response=whole), 0.0)
 
 
 class Completion(Protocol):

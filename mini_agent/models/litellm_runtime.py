@@ -86,3 +86,11 @@ def _close_function(client: object) -> object:
     if pool is not None:
         return pool.disconnect
     return getattr(client, "aclose", None) or getattr(client, "close", None)
+
+
+def look_up(catalog: Callable[[], Found], default: Found) -> Found:
+    """Calls a function of LiteLLM's catalog of models; `default` for a model it does not know."""
+    try:
+        return catalog()
+    except Exception:  # noqa: BLE001  LiteLLM has no error of its own for that
+        return default

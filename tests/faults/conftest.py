@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.docker.sidecar_process import require_engine, sidecar
-from tests.faults.log_capture import discreet
 from tests.faults.engine_proxy import EngineProxy
 from tests.faults.invariants import Watch, watched
+from tests.faults.log_capture import discreet
 from tests.faults.services import Platform
 
 

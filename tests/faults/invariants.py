@@ -21,9 +21,9 @@ from tests.docker.sidecar_process import (
     Sidecar,
     sandboxes_of,
 )
+from tests.faults.disclosure import require_discreet, require_shape
 from tests.faults.footprint import Footprint, footprint_of
 from tests.faults.heartbeat import Pulse
-from tests.faults.disclosure import require_discreet, require_shape
 
 # Bounds of time hold on a machine with much else to do; docs/faults.md has what was seen.
 BACK_S: Final = 20.0

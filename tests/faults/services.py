@@ -17,8 +17,8 @@ from mini_agent.sandbox import Execution
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.docker.sidecar_process import HEADERS, TOKEN, Sidecar
-from tests.faults.engine_proxy import EngineProxy
 from tests.faults.disclosure import require_discreet, require_shape
+from tests.faults.engine_proxy import EngineProxy
 from tests.shim.serving import served, until_healthy
 
 HASTY = (

@@ -11,8 +11,8 @@ import pytest
 
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
-from tests.faults.services import Platform
 from tests.faults.disclosure import require_shape
+from tests.faults.services import Platform
 from tests.shim.scripted import ScriptedModel
 from tests.shim.serving import served
 

@@ -23,9 +23,8 @@ from mini_agent.coding.tools.glob import Glob
 from mini_agent.coding.tools.grep import Grep
 from mini_agent.coding.tools.ls import LS
 from mini_agent.coding.tools.notebook import NotebookEdit
+from mini_agent.coding.tools.planning import Task, TodoWrite
 from mini_agent.coding.tools.read import Read
-from mini_agent.coding.tools.task import Task
-from mini_agent.coding.tools.todo import TodoWrite
 from mini_agent.coding.tools.web import WebFetch, WebSearch
 from mini_agent.coding.tools.write import Write
 from mini_agent.errors import MiniAgentError

@@ -13,9 +13,9 @@ from codex_sidecar.errors import InvalidSnippet, ServiceStopping
 from codex_sidecar.execution.fair_queue import FairQueue
 from codex_sidecar.kinds import detect_preload
 from codex_sidecar.pool.pool import Pool
-from codex_sidecar.runner.languages import ImageContents, LanguageCard, Languages
 from codex_sidecar.runner.container import START_TIMEOUT_S, Container
 from codex_sidecar.runner.files import pack_files
+from codex_sidecar.runner.languages import ImageContents, LanguageCard, Languages
 from codex_sidecar.runner.outcome import build_execution
 from codex_sidecar.runner.output import Listener
 from mini_agent_protocol.execution import Execution

@@ -14,8 +14,8 @@ from typing import Final
 from codex_sidecar.engine.client import Engine
 from codex_sidecar.engine.confinement import MIN_UID, UID_COUNT, Confinement, ImageCatalog
 from codex_sidecar.kinds import Preload
-from codex_sidecar.runner.languages import ImageContents
 from codex_sidecar.runner.container import Container
+from codex_sidecar.runner.languages import ImageContents
 from mini_agent_protocol.errors import MiniAgentError
 from mini_agent_protocol.execution import EnforcedLimits
 from mini_agent_protocol.languages import Language

@@ -20,8 +20,8 @@ from codex_sidecar.kinds import (
 from codex_sidecar.pool.fleet import Fleet, SandboxSpec
 from codex_sidecar.pool.stock import LeaseActivity, Stock
 from codex_sidecar.pool.warmer import LIFETIME_S, Warmer
-from codex_sidecar.runner.languages import ImageContents
 from codex_sidecar.runner.container import Container
+from codex_sidecar.runner.languages import ImageContents
 from mini_agent_protocol.execution import EnforcedLimits
 from mini_agent_protocol.languages import Language
 from mini_agent_protocol.snippet import Limits

@@ -11,9 +11,9 @@ from codex_sidecar.engine.client import Engine
 from codex_sidecar.engine.confinement import GVISOR, MIB, Confinement
 from codex_sidecar.engine.models import ContainerState, HostConfig
 from codex_sidecar.errors import EngineRefused, NotReady, RunnerLost
-from codex_sidecar.runner.languages import ImageContents
 from codex_sidecar.runner.exchange import Exchange
 from codex_sidecar.runner.frames import Frame, FrameReader
+from codex_sidecar.runner.languages import ImageContents
 from codex_sidecar.runner.output import Listener
 from mini_agent_protocol import frames
 from mini_agent_protocol.errors import MiniAgentError, SandboxError

@@ -10,9 +10,9 @@ import pytest
 
 from codex_sidecar.guard.settings import GuardSettings
 from tests.faults.log_capture import discreet
-from tests.sidecar.guard.socket_client import Reply, ask
-from tests.sidecar.guard.recording_engine import RecordingEngine
 from tests.sidecar.guard.guard_server import serving
+from tests.sidecar.guard.recording_engine import RecordingEngine
+from tests.sidecar.guard.socket_client import Reply, ask
 
 INSTANCE = "guarded"
 

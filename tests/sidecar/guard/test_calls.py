@@ -7,9 +7,9 @@ import time
 import pytest
 
 from codex_sidecar.engine.confinement import DEADLINE_LABEL, INSTANCE_LABEL, SANDBOX_LABEL
-from tests.sidecar.guard.socket_client import BODY, request
 from tests.sidecar.guard.conftest import INSTANCE, Ask
 from tests.sidecar.guard.recording_engine import RecordingEngine
+from tests.sidecar.guard.socket_client import BODY, request
 
 NAME = "mini-agent-sandbox-0123456789abcdef"
 ONE = f"/containers/{NAME}"

@@ -14,8 +14,8 @@ from codex_sidecar.engine.confinement import INSTANCE_LABEL, SANDBOX_LABEL
 from codex_sidecar.errors import EngineRefused
 from codex_sidecar.guard.settings import GuardSettings
 from tests.sidecar.guard.conftest import INSTANCE
-from tests.sidecar.guard.recording_engine import RecordingEngine
 from tests.sidecar.guard.guard_server import serving
+from tests.sidecar.guard.recording_engine import RecordingEngine
 
 TARGET = (
     "/v1.45/containers/mini-agent-sandbox-0123456789abcdef/attach"

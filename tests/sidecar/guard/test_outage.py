@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from mini_agent_protocol.asgi.json_log import JsonFormatter
-from tests.sidecar.guard.socket_client import request
 from tests.sidecar.guard.conftest import INSTANCE, Ask
-from tests.sidecar.guard.recording_engine import RecordingEngine
 from tests.sidecar.guard.create_bodies import body
 from tests.sidecar.guard.guard_server import MOST
+from tests.sidecar.guard.recording_engine import RecordingEngine
+from tests.sidecar.guard.socket_client import request
 
 NAME = "mini-agent-sandbox-000000000000000"
 ONE = f"/containers/{NAME}0"

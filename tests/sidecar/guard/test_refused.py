@@ -12,10 +12,10 @@ import pytest
 from pydantic import JsonValue
 
 from tests.docker.sidecar_process import docker, require_engine
-from tests.sidecar.guard.socket_client import ask, request
-from tests.sidecar.guard.json_changes import put
-from tests.sidecar.guard.guard_process import Guard, guard
 from tests.sidecar.guard.create_bodies import body
+from tests.sidecar.guard.guard_process import Guard, guard
+from tests.sidecar.guard.json_changes import put
+from tests.sidecar.guard.socket_client import ask, request
 
 pytestmark = pytest.mark.docker
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.sidecar.guard.socket_client import request
 from tests.sidecar.guard.conftest import Ask
 from tests.sidecar.guard.recording_engine import RecordingEngine
+from tests.sidecar.guard.socket_client import request
 
 START = "/containers/mini-agent-sandbox-0123456789abcdef/start"
 BUILD = b"POST /build HTTP/1.1\r\nHost: engine\r\n\r\n"

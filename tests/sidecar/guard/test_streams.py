@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from codex_sidecar.engine.confinement import INSTANCE_LABEL, SANDBOX_LABEL
-from tests.sidecar.guard.socket_client import request
 from tests.sidecar.guard.conftest import INSTANCE
 from tests.sidecar.guard.recording_engine import RecordingEngine
+from tests.sidecar.guard.socket_client import request
 
 ATTACH = request(
     "POST",

@@ -13,6 +13,7 @@ from codex_sidecar.guard.errors import RequestRefused
 from codex_sidecar.guard.settings import GuardSettings
 from codex_sidecar.guard.template import parse_confinement
 from mini_agent.sandbox import LANGUAGES, Language, Limits
+from tests.sidecar.guard.create_bodies import body
 from tests.sidecar.guard.json_changes import (
     Place,
     at,
@@ -21,7 +22,6 @@ from tests.sidecar.guard.json_changes import (
     put,
     without,
 )
-from tests.sidecar.guard.create_bodies import body
 
 TERMS = GuardSettings(instance="guarded").template()
 RIGHT = body("guarded")

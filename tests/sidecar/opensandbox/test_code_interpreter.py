@@ -10,8 +10,8 @@ import pytest
 from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.testing import Reply, ScriptedServer, call
 from tests.docker.sidecar_process import Sidecar
-from tests.sidecar.opensandbox.scripted_model import coder
 from tests.sidecar.opensandbox.conftest import none_left
+from tests.sidecar.opensandbox.scripted_model import coder
 
 pytestmark = pytest.mark.docker
 
