@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mini_agent.errors import BadRequest
 from mini_agent.model import is_ollama
-from mini_agent.models.litellm_runtime import load_litellm
+from mini_agent.models.litellm_runtime import load_litellm, look_up
 
 DEFAULT_OLLAMA_URL: Final = "http://127.0.0.1:11434"
 TIMEOUT_S: Final = 5.0

@@ -18,7 +18,7 @@ from mini_agent.models.litellm_errors import (
     parse_retry_after,
     timeout_error,
 )
-from mini_agent.models.litellm_runtime import load_litellm
+from mini_agent.models.litellm_runtime import load_litellm, look_up
 from mini_agent.result import Usage
 from mini_agent.settings import parse_ollama_url
 

@@ -7,10 +7,13 @@ import contextlib
 import inspect
 import os
 import threading
+from collections.abc import Callable
 from types import ModuleType
-from typing import Final
+from typing import Final, TypeVar
 
 LOGGING_TIMEOUT_S: Final = 1.0
+
+Found = TypeVar("Found")
 
 _imported: Final = threading.Event()
 
