@@ -1,11 +1,11 @@
-"""The HTTP endpoint for uvicorn: `uvicorn mini_agent.agent_proxy:app`."""
+"""The shim's ASGI app, for `uvicorn mini_agent.agent_proxy:app`."""
 
 from __future__ import annotations
 
 from mini_agent.settings import require_extra
 
 
-# Imported when it is asked for: the web server is an extra.
+# Imported on first use: the web server is an extra.
 def __getattr__(name: str) -> object:
     if name != "app":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

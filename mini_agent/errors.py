@@ -1,4 +1,4 @@
-"""Every error the project raises, as one tree; what the sandbox API shares is in the protocol."""
+"""The errors of the library, as one tree; those of the sandbox API are defined in the protocol."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ class NotConfigured(BadRequest):
 
 
 class ModelError(MiniAgentError):
-    """The model server could not answer: not reachable, model not pulled, refused, too slow."""
+    """The model server did not reply: not reachable, model not pulled, request refused, timeout."""
 
     code = "model_error"
 
 
 class ModelUnavailable(ModelError):
-    """The server is away, busy or broke down; the same call may go through a moment later.
+    """The server is not reachable, busy or failed; the same request may succeed later.
 
-    `retry_after_s` is when, in seconds from now, if the server said so.
+    `retry_after_s` is when, in seconds from now; None where the server sent no such time.
     """
 
     code = "model_unavailable"
@@ -61,13 +61,13 @@ class ModelUnavailable(ModelError):
 
 
 class ContextTooLong(ModelError):
-    """The conversation does not fit into the model's context; a shorter one may."""
+    """The messages do not fit into the model's context; fewer may."""
 
     code = "context_too_long"
 
 
 class NoToolSupport(ModelError):
-    """The server refuses tools for this model; it can still be asked in plain text."""
+    """The server refuses tools for this model; it can still be prompted for calls in text."""
 
     code = "no_tool_support"
 
@@ -80,14 +80,14 @@ class ShimUnavailable(MiniAgentError):
 
 
 class ToolsUnavailable(MiniAgentError):
-    """Tools that are somewhere else cannot be reached, or answer nonsense."""
+    """A server of tools cannot be reached, or its response is invalid."""
 
     code = "tools_unavailable"
     retryable = True
 
 
 class ToolTooSlow(ToolsUnavailable):
-    """A call took too long and was cut; whether it was carried out is not known."""
+    """A call took too long and was cut off; whether it was executed is not known."""
 
     code = "tool_timeout"
     retryable = False

@@ -21,63 +21,6 @@ WILDCARD_HOSTS: Final = ("0.0.0.0", "::")
 API_SUFFIXES: Final = ("/v1", "/api", "/api/chat", "/api/generate")
 
 
-def parse_ollama_url(address: str, name: str = "OLLAMA_HOST") -> str:
-    """Parses `[scheme://][host][:port][/path]` to a URL; a wildcard host becomes 127.0.0.1.
-
-    Raises `NotConfigured` for an invalid address; `name` is the variable it was read from.
-    """
-    scheme, _, rest = address.strip(" \t\n'\"").rpartition("://")
-    netloc, slash, path = rest.partition("/")
-    try:
-        parts = urlsplit(f"{scheme or 'http'}://{_bracket_ipv6(netloc)}")
-        port = parts.port or DEFAULT_PORTS.get(scheme.lower(), OLLAMA_PORT)
-    except ValueError:
-        raise _invalid_address(address, name) from None
-    if parts.scheme not in DEFAULT_PORTS or parts.username is not None:
-        raise _invalid_address(address, name)
-    host = parts.hostname or "127.0.0.1"
-    host = "127.0.0.1" if host in WILDCARD_HOSTS else host
-    netloc_host = f"[{host}]" if ":" in host else host
-    return f"{parts.scheme}://{netloc_host}:{port}{_strip_api_path(slash + path)}"
-
-
-def _bracket_ipv6(netloc: str) -> str:
-    """Brackets an IPv6 address, which may be written without brackets if no port follows."""
-    try:
-        return f"[{ipaddress.IPv6Address(netloc)}]"
-    except ValueError:
-        return netloc
-
-
-def _strip_api_path(text: str) -> str:
-    path = text.rstrip("/")
-    api = next((api for api in sorted(API_SUFFIXES, key=len)[::-1] if path.endswith(api)), "")
-    return path.removesuffix(api).rstrip("/")
-
-
-def _invalid_address(address: str, name: str) -> NotConfigured:
-    return NotConfigured(
-        f"{name}={address!r:.200} is no address of Ollama",
-        hint="write it as host:port, or http://host:port",
-    )
-
-
-@contextmanager
-def require_extra(extra: str, *, what: str) -> Iterator[None]:
-    """Surrounds the imports of an extra's packages.
-
-    Raises `NotConfigured` in place of `ModuleNotFoundError`: `what` needs the extra, and how to
-    install it.
-    """
-    try:
-        yield
-    except ModuleNotFoundError as missing:
-        raise NotConfigured(
-            f"{what} needs {missing.name}, which is not installed",
-            hint=f"pip install 'mini-agent[{extra}]'",
-        ) from None
-
-
 class Settings(BaseSettings):
     """The library's environment variables; an empty one counts as not set."""
 
@@ -234,3 +177,60 @@ def require_model(named: str, settings: Settings, *, field: str = "model") -> st
             "such as ollama/qwen2.5-coder:3b",
         )
     return model
+
+
+def parse_ollama_url(address: str, name: str = "OLLAMA_HOST") -> str:
+    """Parses `[scheme://][host][:port][/path]` to a URL; a wildcard host becomes 127.0.0.1.
+
+    Raises `NotConfigured` for an invalid address; `name` is the variable it was read from.
+    """
+    scheme, _, rest = address.strip(" \t\n'\"").rpartition("://")
+    netloc, slash, path = rest.partition("/")
+    try:
+        parts = urlsplit(f"{scheme or 'http'}://{_bracket_ipv6(netloc)}")
+        port = parts.port or DEFAULT_PORTS.get(scheme.lower(), OLLAMA_PORT)
+    except ValueError:
+        raise _invalid_address(address, name) from None
+    if parts.scheme not in DEFAULT_PORTS or parts.username is not None:
+        raise _invalid_address(address, name)
+    host = parts.hostname or "127.0.0.1"
+    host = "127.0.0.1" if host in WILDCARD_HOSTS else host
+    netloc_host = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{netloc_host}:{port}{_strip_api_path(slash + path)}"
+
+
+def _bracket_ipv6(netloc: str) -> str:
+    """Brackets an IPv6 address, which may be written without brackets if no port follows."""
+    try:
+        return f"[{ipaddress.IPv6Address(netloc)}]"
+    except ValueError:
+        return netloc
+
+
+def _strip_api_path(text: str) -> str:
+    path = text.rstrip("/")
+    api = next((api for api in sorted(API_SUFFIXES, key=len)[::-1] if path.endswith(api)), "")
+    return path.removesuffix(api).rstrip("/")
+
+
+def _invalid_address(address: str, name: str) -> NotConfigured:
+    return NotConfigured(
+        f"{name}={address!r:.200} is no address of Ollama",
+        hint="write it as host:port, or http://host:port",
+    )
+
+
+@contextmanager
+def require_extra(extra: str, *, what: str) -> Iterator[None]:
+    """Surrounds the imports of an extra's packages.
+
+    Raises `NotConfigured` in place of `ModuleNotFoundError`: `what` needs the extra, and how to
+    install it.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as missing:
+        raise NotConfigured(
+            f"{what} needs {missing.name}, which is not installed",
+            hint=f"pip install 'mini-agent[{extra}]'",
+        ) from None

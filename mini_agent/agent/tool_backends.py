@@ -41,13 +41,17 @@ def resolve_backend(backend: str, container: str, settings: Settings) -> tuple[B
     Returns `SHIM_ONLY` where the shim is one of them: it does the whole run, with the other places.
     Raises `NotConfigured` for a place that is not configured.
     """
-    places = tuple(_resolve_place(place, container, settings) for place in split_tool_backend(backend))
+    places = tuple(
+        _resolve_place(place, container, settings) for place in split_tool_backend(backend)
+    )
     return SHIM_ONLY if "docker" in places else places
 
 
 def translate_backend_for_shim(backend: str) -> str:
     """Translates a `tool_backend` with the shim in it to the one that the shim is sent."""
-    return SEPARATOR.join("auto" if place == "docker" else place for place in split_tool_backend(backend))
+    return SEPARATOR.join(
+        "auto" if place == "docker" else place for place in split_tool_backend(backend)
+    )
 
 
 def _resolve_place(place: Backend, container: str, settings: Settings) -> Backend:

@@ -194,7 +194,9 @@ def _set_output(active_span: Span, output: ToolOutput) -> None:
     if output.execution is not None:
         active_span.set_attributes(_execution_attributes(output.execution))
     if not output.ok:
-        record_failure(active_span, output.status or ("not_run" if output.rc is None else "nonzero"))
+        record_failure(
+            active_span, output.status or ("not_run" if output.rc is None else "nonzero")
+        )
     if captures_content():
         text = output.told or output.stdout or output.stderr or output.error or ""
         active_span.set_attribute("gen_ai.tool.call.result", to_json_text(text))

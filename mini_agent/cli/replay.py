@@ -23,7 +23,7 @@ from mini_agent.errors import BadRequest
 from mini_agent.net.terminal_text import escape_controls
 from mini_agent.remote.schema import AgentRunRequest, Backend, split_tool_backend
 from mini_agent.settings import Settings
-from mini_agent.tools.configured_sandbox import open_sandbox
+from mini_agent.tools.sandbox_client import open_sandbox
 
 LOCAL_BACKENDS: Final = ("echo", "local")
 EXTERNAL_BACKENDS: Final = ("http", "mcp", "research")

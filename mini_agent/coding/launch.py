@@ -218,10 +218,10 @@ class TrustedFolders:
         try:
             self.claude_home.mkdir(parents=True, exist_ok=True)
             (self.claude_home / TRUST_FILE).write_text(json.dumps(folders, indent=2) + "\n")
-        except OSError as unwritable:
+        except OSError as error:
             raise MiniAgentError(
-                f"{self.claude_home / TRUST_FILE} cannot be written: {unwritable.strerror}"
-            ) from unwritable
+                f"{self.claude_home / TRUST_FILE} cannot be written: {error.strerror}"
+            ) from error
 
     def _folders(self) -> set[str]:
         try:

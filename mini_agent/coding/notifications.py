@@ -84,12 +84,12 @@ class NotifyingPermissionPrompter:
     user: PermissionPrompter
     notifications: Notifications
 
-    async def ask_permission(self, asked: Ask) -> UserAnswer:
+    async def ask_permission(self, ask: Ask) -> UserAnswer:
         """Ask about a call."""
         with self.notifications.during_question(
-            f"mini-agent needs your permission: {asked.question}"
+            f"mini-agent needs your permission: {ask.question}"
         ):
-            return await self.user.ask_permission(asked)
+            return await self.user.ask_permission(ask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,8 @@ class NotifyingUserPrompter:
 
     async def ask(self, questions: Sequence[Question]) -> Mapping[str, str]:
         """Ask questions."""
-        asked = " ".join(question.text for question in questions)
-        with self.notifications.during_question(f"mini-agent has a question for you: {asked}"):
+        texts = " ".join(question.text for question in questions)
+        with self.notifications.during_question(f"mini-agent has a question for you: {texts}"):
             return await self.user.ask(questions)
 
     async def approve_plan(self, plan: str) -> bool:

@@ -120,34 +120,34 @@ def _add_permission_options(group: argparse._ArgumentGroup) -> None:
     )
 
 
-def parse_options(called: argparse.Namespace) -> Options:
+def parse_options(arguments: argparse.Namespace) -> Options:
     """Convert the parsed arguments to options."""
-    is_headless = called.prompt is not None or not sys.stdin.isatty()
+    is_headless = arguments.prompt is not None or not sys.stdin.isatty()
     return Options(
-        prompt=called.prompt,
-        model=called.model,
-        digest_model=called.digest_model,
-        mcp=tuple(called.mcp),
-        mcp_config=tuple(called.mcp_config),
-        resume=called.resume,
-        continue_newest=called.continue_newest,
-        interactive=not is_headless if called.interactive is None else called.interactive,
-        execute_tools=called.execute_tools,
-        output_format=called.output_format,
-        input_format=called.input_format,
-        max_turns=called.max_turns,
-        permission_mode=called.permission_mode,
-        allowed_tools=_split_rules(called.allowed_tools),
-        disallowed_tools=_split_rules(called.disallowed_tools),
-        add_dirs=tuple(called.add_dir),
-        trust_project=called.trust,
+        prompt=arguments.prompt,
+        model=arguments.model,
+        digest_model=arguments.digest_model,
+        mcp=tuple(arguments.mcp),
+        mcp_config=tuple(arguments.mcp_config),
+        resume=arguments.resume,
+        continue_newest=arguments.continue_newest,
+        interactive=not is_headless if arguments.interactive is None else arguments.interactive,
+        execute_tools=arguments.execute_tools,
+        output_format=arguments.output_format,
+        input_format=arguments.input_format,
+        max_turns=arguments.max_turns,
+        permission_mode=arguments.permission_mode,
+        allowed_tools=_split_rules(arguments.allowed_tools),
+        disallowed_tools=_split_rules(arguments.disallowed_tools),
+        add_dirs=tuple(arguments.add_dir),
+        trust_project=arguments.trust,
     )
 
 
-def _split_rules(given: list[str]) -> tuple[str, ...]:
+def _split_rules(texts: list[str]) -> tuple[str, ...]:
     """Split comma-separated rules; a comma in parentheses belongs to its rule."""
     rules: list[str] = []
-    for text in given:
+    for text in texts:
         depth, start = 0, 0
         for place, char in enumerate(f"{text},"):
             depth += (char == "(") - (char == ")")

@@ -29,7 +29,7 @@ from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.result import AgentResult
 from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings, require_model
-from mini_agent.tools.configured_sandbox import open_sandbox
+from mini_agent.tools.sandbox_client import open_sandbox
 from mini_agent.tools.invoker import Invoker
 
 

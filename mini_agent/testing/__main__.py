@@ -16,14 +16,14 @@ FAILED, UNUSABLE = 1, 2
 
 def main(arguments: list[str] | None = None) -> int:
     """0 when the script was followed, 1 when not, 2 when there is nothing to serve."""
-    asked = _parser().parse_args(arguments)
+    options = _parser().parse_args(arguments)
     try:
-        script = read_script(asked.script)
-        _serve(script, asked.host, asked.port)
+        script = read_script(options.script)
+        _serve(script, options.host, options.port)
     except ScriptFileError as bad:
         return _report_error(str(bad), UNUSABLE)
     except (OSError, OverflowError) as taken:
-        return _report_error(f"cannot listen on {asked.host}:{asked.port}: {taken}", UNUSABLE)
+        return _report_error(f"cannot listen on {options.host}:{options.port}: {taken}", UNUSABLE)
     except ScriptNotFollowed as unfollowed:
         return _report_error(f"the script was not followed: {unfollowed}", FAILED)
     return 0

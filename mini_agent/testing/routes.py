@@ -93,8 +93,8 @@ def _load_manifests(models: Models) -> set[str]:
     if models.folder is None:
         return set()
     top = models.folder / MANIFESTS
-    found = (path.relative_to(top) for path in top.rglob("*") if path.is_file())
-    return {f"{path.parent.as_posix()}:{path.name}" for path in found}
+    paths = (path.relative_to(top) for path in top.rglob("*") if path.is_file())
+    return {f"{path.parent.as_posix()}:{path.name}" for path in paths}
 
 
 def _write_manifest(folder: Path, name: str) -> None:

@@ -25,16 +25,16 @@ class ContractViolation(AssertionError):
 
 async def run_python(sandbox: Sandbox, code: str, status: Status | None = "ok") -> Execution:
     """Run a Python program and check its status; None accepts any."""
-    done = await sandbox.run(Snippet(language="python", code=code, limits=CHECK_LIMITS))
+    execution = await sandbox.run(Snippet(language="python", code=code, limits=CHECK_LIMITS))
     if status is not None:
-        require_status(done, status)
-    return done
+        require_status(execution, status)
+    return execution
 
 
-def require_status(done: Execution, status: Status) -> None:
+def require_status(execution: Execution, status: Status) -> None:
     """Raise `ContractViolation` unless the execution has this status."""
-    said = f"{done.status} with {done.stdout[:200]!r} and {done.stderr[-300:]!r}"
-    require(done.status == status, f"expected status {status}, got {said}")
+    ending = f"{execution.status} with {execution.stdout[:200]!r} and {execution.stderr[-300:]!r}"
+    require(execution.status == status, f"expected status {status}, got {ending}")
 
 
 def require(is_so: object, otherwise: str) -> None:
@@ -43,9 +43,9 @@ def require(is_so: object, otherwise: str) -> None:
         raise ContractViolation(otherwise)
 
 
-def require_equal(found: object, wanted: object, what: str) -> None:
+def require_equal(actual: object, expected: object, label: str) -> None:
     """Raise `ContractViolation` unless both are equal."""
-    require(found == wanted, f"{what} is {found!r}, not {wanted!r}")
+    require(actual == expected, f"{label} is {actual!r}, not {expected!r}")
 
 
 def encode_base64(content: bytes) -> str:
@@ -59,8 +59,8 @@ async def files_do_not_survive(sandbox: Sandbox) -> None:
     name = f"left-{secrets.token_hex(4)}"
     each = f"import os\nfor place in {places}:\n    path = f'{{place}}/{name}'\n    "
     await run_python(sandbox, f"{each}try: open(path, 'w').close()\n    except OSError: pass")
-    found = await run_python(sandbox, f"{each}if os.path.exists(path): print(path)")
-    require_equal(found.stdout, "", "what the snippet before it left")
+    execution = await run_python(sandbox, f"{each}if os.path.exists(path): print(path)")
+    require_equal(execution.stdout, "", "what the snippet before it left")
 
 
 async def changes_to_the_interpreter_do_not_survive(sandbox: Sandbox) -> None:
@@ -126,8 +126,8 @@ async def a_cancelled_run_frees_the_sandbox(sandbox: Sandbox) -> None:
         async with asyncio.timeout(1):
             await run_python(sandbox, "import time; time.sleep(8)")
             raise ContractViolation("a program that sleeps for 8 s was done at once")
-    done = await run_python(sandbox, "print('next')")
-    require(done.stdout == "next\n", f"the next one got {done.stdout!r}")
+    execution = await run_python(sandbox, "print('next')")
+    require(execution.stdout == "next\n", f"the next one got {execution.stdout!r}")
 
 
 ISOLATION_CHECKS = (
@@ -144,28 +144,28 @@ ISOLATION_CHECKS = (
 async def an_exit_code_is_preserved(sandbox: Sandbox) -> None:
     """Also the codes that others use for signals and deadlines."""
     for code in (3, 124, 137, 255):
-        done = await run_python(sandbox, f"raise SystemExit({code})", "nonzero")
-        require_equal((done.exit_code, done.signal), (code, None), "exit code and signal")
+        execution = await run_python(sandbox, f"raise SystemExit({code})", "nonzero")
+        require_equal((execution.exit_code, execution.signal), (code, None), "exit code and signal")
 
 
 async def an_exception_is_printed_to_stderr(sandbox: Sandbox) -> None:
     """With what was printed before it, on stdout."""
-    done = await run_python(sandbox, "print('before')\nraise ValueError('odd')", "nonzero")
-    require_equal((done.stdout, done.exit_code), ("before\n", 1), "stdout and exit code")
-    require("ValueError: odd" in done.stderr, f"stderr is {done.stderr!r}")
+    execution = await run_python(sandbox, "print('before')\nraise ValueError('odd')", "nonzero")
+    require_equal((execution.stdout, execution.exit_code), ("before\n", 1), "stdout and exit code")
+    require("ValueError: odd" in execution.stderr, f"stderr is {execution.stderr!r}")
 
 
 async def a_program_that_cannot_be_read_is_an_outcome(sandbox: Sandbox) -> None:
     """And not the caller's mistake."""
-    done = await run_python(sandbox, "print(", "nonzero")
-    require("SyntaxError" in done.stderr, f"stderr is {done.stderr!r}")
+    execution = await run_python(sandbox, "print(", "nonzero")
+    require("SyntaxError" in execution.stderr, f"stderr is {execution.stderr!r}")
 
 
 async def a_signal_is_reported(sandbox: Sandbox) -> None:
     """By its name, and by 128 and its number."""
     code = "import os, signal; os.kill(os.getpid(), signal.SIGSEGV)"
-    done = await run_python(sandbox, code, "nonzero")
-    require_equal((done.exit_code, done.signal), (139, "SIGSEGV"), "exit code and signal")
+    execution = await run_python(sandbox, code, "nonzero")
+    require_equal((execution.exit_code, execution.signal), (139, "SIGSEGV"), "exit code and signal")
 
 
 async def the_deadline_is_an_outcome(sandbox: Sandbox) -> None:
@@ -176,34 +176,39 @@ async def the_deadline_is_an_outcome(sandbox: Sandbox) -> None:
     )
     async with asyncio.timeout(30):
         limits = Limits(timeout_s=0.5)
-        done = await sandbox.run(Snippet(language="python", code=code, limits=limits))
-    require_status(done, "timeout")
-    require_equal((done.stdout, done.exit_code), ("before\n", 124), "stdout and exit code")
+        execution = await sandbox.run(Snippet(language="python", code=code, limits=limits))
+    require_status(execution, "timeout")
+    require_equal(
+        (execution.stdout, execution.exit_code), ("before\n", 124), "stdout and exit code"
+    )
 
 
 async def too_much_memory_is_an_outcome(sandbox: Sandbox) -> None:
-    """Told apart from other ways to end."""
+    """With a status of its own."""
     limits = Limits(timeout_s=10, memory_mb=128)
     code = "print(len(bytearray(b'x' * (400 << 20))))"
     require_status(await sandbox.run(Snippet(language="python", code=code, limits=limits)), "oom")
 
 
 async def enforced_limits_are_reported(sandbox: Sandbox) -> None:
-    """Those that were asked for, and some for the rest."""
+    """The requested limits, and defaults for the rest."""
     limits = Limits(timeout_s=7, output_bytes=4096)
-    told = (await sandbox.run(Snippet(language="python", code="", limits=limits))).limits
-    require_equal((told.timeout_s, told.output_bytes), (7, 4096), "what was asked for")
-    require(told.memory_mb > 0 and told.pids > 0 and told.cpus > 0, f"the rest is {told!r}")
+    enforced = (await sandbox.run(Snippet(language="python", code="", limits=limits))).limits
+    require_equal((enforced.timeout_s, enforced.output_bytes), (7, 4096), "what was asked for")
+    require(
+        enforced.memory_mb > 0 and enforced.pids > 0 and enforced.cpus > 0,
+        f"the rest is {enforced!r}",
+    )
 
 
 async def what_cannot_be_run_is_an_error(sandbox: Sandbox) -> None:
     """Never an execution: here, Python with the compilers of another language."""
     snippet = Snippet(language="python", code="print(1)", toolchain="go")
     try:
-        done = await sandbox.run(snippet)
+        execution = await sandbox.run(snippet)
     except MiniAgentError:
         return
-    raise ContractViolation(f"a snippet that cannot be was run: {done.status}")
+    raise ContractViolation(f"a snippet that cannot be was run: {execution.status}")
 
 
 OUTCOME_CHECKS = (
@@ -223,16 +228,18 @@ UNICODE_TEXT = "é \N{SNOWMAN} \N{GRINNING FACE}"
 
 async def what_is_printed_is_stdout(sandbox: Sandbox) -> None:
     """Byte for byte, with nothing of the sandbox's own."""
-    done = await run_python(sandbox, "print('hello')")
-    require_equal((done.stdout, done.stderr, done.exit_code), ("hello\n", "", 0), "the answer")
+    execution = await run_python(sandbox, "print('hello')")
+    require_equal(
+        (execution.stdout, execution.stderr, execution.exit_code), ("hello\n", "", 0), "the answer"
+    )
 
 
 async def stdout_and_stderr_are_apart(sandbox: Sandbox) -> None:
     """Each has its own lines, in their order."""
     code = "import sys\nfor n in range(50):\n    print(n)\n    print(-n, file=sys.stderr)"
-    done = await run_python(sandbox, code)
-    require_equal(done.stdout.split(), [str(n) for n in range(50)], "stdout")
-    require_equal(done.stderr.split(), [str(-n) for n in range(50)], "stderr")
+    execution = await run_python(sandbox, code)
+    require_equal(execution.stdout.split(), [str(n) for n in range(50)], "stdout")
+    require_equal(execution.stderr.split(), [str(-n) for n in range(50)], "stderr")
 
 
 async def input_reaches_the_program(sandbox: Sandbox) -> None:
@@ -249,8 +256,10 @@ async def arguments_reach_the_program(sandbox: Sandbox) -> None:
     """As they are: no shell has a look at them."""
     words = ("a b", "", "$HOME", "--flag", "'quoted'", UNICODE_TEXT)
     code = "import sys; print(sys.argv[1:])"
-    done = await sandbox.run(Snippet(language="python", code=code, args=words, limits=CHECK_LIMITS))
-    require_equal(done.stdout, f"{list(words)}\n", "the arguments")
+    execution = await sandbox.run(
+        Snippet(language="python", code=code, args=words, limits=CHECK_LIMITS)
+    )
+    require_equal(execution.stdout, f"{list(words)}\n", "the arguments")
 
 
 async def variables_reach_the_program(sandbox: Sandbox) -> None:
@@ -262,23 +271,27 @@ async def variables_reach_the_program(sandbox: Sandbox) -> None:
 
 async def text_of_every_kind_comes_through(sandbox: Sandbox) -> None:
     """In the program, and out of it; a NUL is a character like others."""
-    done = await run_python(sandbox, f"print('{UNICODE_TEXT}', end='\\0')")
-    require_equal(done.stdout, f"{UNICODE_TEXT}\0", "the text")
+    execution = await run_python(sandbox, f"print('{UNICODE_TEXT}', end='\\0')")
+    require_equal(execution.stdout, f"{UNICODE_TEXT}\0", "the text")
 
 
 async def bytes_that_are_no_text_are_still_an_answer(sandbox: Sandbox) -> None:
     """They are replaced, and what is around them stays."""
-    done = await run_python(sandbox, "import os; os.write(1, b'a\\xff\\xfeb')")
-    require(done.stdout.startswith("a") and done.stdout.endswith("b"), f"{done.stdout!r}")
+    execution = await run_python(sandbox, "import os; os.write(1, b'a\\xff\\xfeb')")
+    require(
+        execution.stdout.startswith("a") and execution.stdout.endswith("b"), f"{execution.stdout!r}"
+    )
 
 
 async def output_is_cut_at_its_limit(sandbox: Sandbox) -> None:
-    """The cut is told, and so is how much there was."""
+    """The cut is reported, with the full size."""
     limits = Limits(timeout_s=10, output_bytes=1000)
     code = "print('x' * 5000, end='')"
-    done = await sandbox.run(Snippet(language="python", code=code, limits=limits))
-    require_equal((done.stdout, done.stdout_bytes), ("x" * 1000, 5000), "the output")
-    require_equal((done.truncated.stdout, done.truncated.stderr), (True, False), "`truncated`")
+    execution = await sandbox.run(Snippet(language="python", code=code, limits=limits))
+    require_equal((execution.stdout, execution.stdout_bytes), ("x" * 1000, 5000), "the output")
+    require_equal(
+        (execution.truncated.stdout, execution.truncated.stderr), (True, False), "`truncated`"
+    )
 
 
 async def files_reach_the_program(sandbox: Sandbox) -> None:
@@ -286,10 +299,10 @@ async def files_reach_the_program(sandbox: Sandbox) -> None:
     content = bytes(range(256)) * 20
     code = "import sys; sys.stdout.write(open('in/a.bin', 'rb').read().hex())"
     files = {"in/a.bin": encode_base64(content)}
-    done = await sandbox.run(
+    execution = await sandbox.run(
         Snippet(language="python", code=code, files=files, limits=CHECK_LIMITS)
     )
-    require_equal(done.stdout, content.hex(), "the file")
+    require_equal(execution.stdout, content.hex(), "the file")
 
 
 async def files_that_were_asked_for_come_back(sandbox: Sandbox) -> None:
@@ -298,10 +311,10 @@ async def files_that_were_asked_for_come_back(sandbox: Sandbox) -> None:
         "import os\nos.makedirs('out')\nopen('out/b.bin', 'wb').write(bytes(range(256)))\n"
         "open('other.txt', 'w').write('x')\nos.symlink('/etc/passwd', 'out/link.bin')"
     )
-    wanted = Snippet(language="python", code=code, artifacts=("out/*.bin",), limits=CHECK_LIMITS)
-    done = await sandbox.run(wanted)
-    found = {file.path: base64.b64decode(file.base64) for file in done.artifacts}
-    require_equal(found, {"out/b.bin": bytes(range(256))}, "what came back")
+    snippet = Snippet(language="python", code=code, artifacts=("out/*.bin",), limits=CHECK_LIMITS)
+    execution = await sandbox.run(snippet)
+    files = {file.path: base64.b64decode(file.base64) for file in execution.artifacts}
+    require_equal(files, {"out/b.bin": bytes(range(256))}, "what came back")
 
 
 IO_CHECKS = (

@@ -43,21 +43,23 @@ class _SequentialPlayer:
 
     def __init__(self, replies: tuple[ScriptedReply, ...]) -> None:
         self._replies = replies
-        self._asked = 0
+        self._requests = 0
 
     def next_reply(self, request: Request) -> ScriptedReply | None:
         del request
-        self._asked += 1
-        return self._replies[self._asked - 1] if self._asked <= len(self._replies) else None
+        self._requests += 1
+        return self._replies[self._requests - 1] if self._requests <= len(self._replies) else None
 
     def describe_deviation(self) -> str:
-        if self._asked == len(self._replies):
+        if self._requests == len(self._replies):
             return ""
-        unused = self._replies[self._asked :]
+        unused = self._replies[self._requests :]
         listed = "".join(f"\n  {reply!r}" for reply in unused)
         left_over = f"; never asked for:{listed}" if unused else ""
         has = format_reply_count(self._replies)
-        return f"the model was asked {_format_times(self._asked)}, its script has {has}{left_over}"
+        return (
+            f"the model was asked {_format_times(self._requests)}, its script has {has}{left_over}"
+        )
 
 
 class _RepeatingPlayer:
@@ -67,12 +69,12 @@ class _RepeatingPlayer:
         if not replies:
             raise ValueError("repeat_last needs at least one reply to repeat")
         self._replies = replies
-        self._asked = 0
+        self._requests = 0
 
     def next_reply(self, request: Request) -> ScriptedReply | None:
         del request
-        self._asked += 1
-        return self._replies[min(self._asked, len(self._replies)) - 1]
+        self._requests += 1
+        return self._replies[min(self._requests, len(self._replies)) - 1]
 
     def describe_deviation(self) -> str:
         return ""

@@ -175,8 +175,10 @@ class ScriptedSandbox(_ScriptedSteps[Execution]):
         self.snippets.append(snippet)
         return await self._take()
 
-    async def run_streaming(self, snippet: Snippet, listener: Callable[[Output], None]) -> Execution:
-        """The next step; its stdout and its stderr are told in a piece each."""
+    async def run_streaming(
+        self, snippet: Snippet, listener: Callable[[Output], None]
+    ) -> Execution:
+        """Take the next step; `tell` gets its stdout and its stderr, a piece each."""
         execution = await self.run(snippet)
         if execution.stdout:
             listener(Output(stream="stdout", text=execution.stdout))

@@ -50,11 +50,11 @@ class WireFormat:
     media_type: str
     stream_end: bytes = b""
 
-    def answer(self, request: Request, said: ScriptedReply) -> Response:
+    def answer(self, request: Request, scripted: ScriptedReply) -> Response:
         """Build the response to a request for a reply."""
-        match said:
+        match scripted:
             case Reply():
-                return self._turn(request, said)
+                return self._turn(request, scripted)
             case Refusal(status, message, retry_after):
                 return replace(self.refusal(status, message), retry_after=retry_after)
             case DelayedReply(reply, after_s, every_s):
@@ -62,7 +62,7 @@ class WireFormat:
             case StreamError(content, message):
                 return self._broken_off(request, content, message)
             case _:
-                return self._odd(request, said)
+                return self._odd(request, scripted)
 
     def refusal(self, status: int, message: str) -> Response:
         """Build an error response, sent before the first byte of an answer."""
@@ -86,9 +86,9 @@ class WireFormat:
         return replace(answer, pieces=answer.pieces[: len(spoken) + 1])
 
     def _odd(
-        self, request: Request, said: NoAnswer | LostConnection | RawBody | EmptyChoices
+        self, request: Request, scripted: NoAnswer | LostConnection | RawBody | EmptyChoices
     ) -> Response:
-        match said:
+        match scripted:
             case NoAnswer():
                 return NO_RESPONSE
             case RawBody(body, status, media_type):
@@ -148,11 +148,11 @@ def _chat_chunks(request: Request, reply: Reply) -> list[JsonObject]:
         {**empty, "tool_calls": [_ollama_tool_call(request, index, one)]}
         for index, one in enumerate(native)
     ]
-    said: list[JsonObject] = [
+    chunks: list[JsonObject] = [
         {**_ollama_head(request), "message": message, "done": False}
         for message in (*thoughts, *words, *called)
     ]
-    return [*said, {**_ollama_head(request), "message": empty, **_ollama_end(reply)}]
+    return [*chunks, {**_ollama_head(request), "message": empty, **_ollama_end(reply)}]
 
 
 def _chat_empty(request: Request) -> JsonObject:
@@ -277,11 +277,11 @@ def _openai_chunks(request: Request, reply: Reply) -> list[JsonObject]:
         {"tool_calls": [{"index": index, **_openai_tool_call(request, index, one)}]}
         for index, one in enumerate(reply.calls)
     ]
-    said = [
+    chunks = [
         _openai_chunk(request, {"role": "assistant", **delta})
         for delta in (*thoughts, *words, *called)
     ]
-    end = [*said, _openai_chunk(request, {}, finish=_finish_reason(reply))]
+    end = [*chunks, _openai_chunk(request, {}, finish=_finish_reason(reply))]
     if not _wants_usage(request):
         return end
     head = _openai_head(request, "chat.completion.chunk")

@@ -29,7 +29,12 @@ from mini_agent.tool_parsing.programs import (
     strip_fence,
 )
 from mini_agent.tools.arguments import OfferedTool
-from mini_agent.tools.names import get_tool_language, normalize_spelling, resolve_argument_aliases, split_words
+from mini_agent.tools.names import (
+    get_tool_language,
+    normalize_spelling,
+    resolve_argument_aliases,
+    split_words,
+)
 
 ARGUMENTS_LABEL: Final = re.compile(
     r"\A(?:json|arguments?|args|parameters|input)?\s*[:=]?\s*(?=[{\[])", re.IGNORECASE
@@ -180,7 +185,11 @@ def _parse_keywords(tool: OfferedTool, value: JsonValue) -> JsonValue:
     named = given.arguments if given and given.is_whole and given.end == len(value) + 2 else None
     if not isinstance(named, dict):
         return value
-    return named if set(resolve_argument_aliases(named, tool).arguments) & set(tool.parameters) else value
+    return (
+        named
+        if set(resolve_argument_aliases(named, tool).arguments) & set(tool.parameters)
+        else value
+    )
 
 
 def _convert_list(tool: OfferedTool, items: list[JsonValue]) -> JsonValue:
@@ -202,7 +211,11 @@ def _convert_list(tool: OfferedTool, items: list[JsonValue]) -> JsonValue:
 def _unwrap(tool: OfferedTool, given: ParsedArguments) -> ParsedArguments:
     """Remove an object around the arguments: {"arguments": {...}}."""
     for key, nested in given.named.items():
-        if normalize_spelling(key) not in WRAPPER_KEYS or key in tool.parameters or len(given.named) > 3:
+        if (
+            normalize_spelling(key) not in WRAPPER_KEYS
+            or key in tool.parameters
+            or len(given.named) > 3
+        ):
             continue
         is_text = isinstance(nested, str) and nested.lstrip().startswith("{")
         inner = parse_arguments(nested).value if isinstance(nested, str) and is_text else nested

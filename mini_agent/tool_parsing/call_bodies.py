@@ -85,7 +85,9 @@ def find_tool_name(head: str, tools: OfferedTools) -> str:
     words = [word for word in NAME.findall(head) if word.lower() not in NON_NAME_WORDS]
     if len(words) > 4:
         return ""
-    return next((word for word in words if find_tool_by_name(word, tools)), words[0] if words else "")
+    return next(
+        (word for word in words if find_tool_by_name(word, tools)), words[0] if words else ""
+    )
 
 
 def _parse_json_step(

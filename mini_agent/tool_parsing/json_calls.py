@@ -15,13 +15,13 @@ from mini_agent.tool_parsing.resolve import match_unnamed_arguments
 from mini_agent.tool_parsing.text_spans import OfferedTools, ParsedCall
 from mini_agent.tools.arguments import OfferedTool
 from mini_agent.tools.names import (
+    find_tool_by_name,
     get_tool_language,
     is_generic_code_tool,
     normalize_spelling,
-    find_tool_by_name,
     resolve_argument_aliases,
-    split_words,
     split_name,
+    split_words,
 )
 
 CALL_LIST_KEYS: Final = split_words(
@@ -156,7 +156,9 @@ def _parse_flat_call(
     if tool is None:
         return None
     rest = {each: inner for each, inner in value.items() if each != key}
-    rest = {each: inner for each, inner in rest.items() if normalize_spelling(each) not in METADATA_KEYS}
+    rest = {
+        each: inner for each, inner in rest.items() if normalize_spelling(each) not in METADATA_KEYS
+    }
     is_whole = id(value) not in read.unclosed and read.is_whole(value)
     if not is_whole and _is_exact_name(name, tool):
         return ParsedCall(name, None, is_whole=False)

@@ -171,15 +171,15 @@ class JsonReader:
     def string(self, closers: str = "") -> str:
         """Read one quoted string."""
         loose = self.inner_quotes and closers
-        found = (
+        parsed = (
             parse_loose_string(self.text, self.position, self.end, closers)
             if loose
             else parse_plain_string(self.text, self.position, self.end)
         )
-        if found is None:
+        if parsed is None:
             self._cut()
             raise UnexpectedEnd
-        value, self.position = found
+        value, self.position = parsed
         return value
 
     def _object(self) -> JsonValue:
@@ -247,12 +247,12 @@ class JsonReader:
         return LITERALS[written]
 
     def _matched(self, pattern: re.Pattern[str], *, move: bool = True) -> str:
-        found = pattern.match(self.text, self.position, self.end)
-        if found is None:
+        match = pattern.match(self.text, self.position, self.end)
+        if match is None:
             raise LenientJsonError(self.position)
         if move:
-            self.position = found.end()
-        return found[0]
+            self.position = match.end()
+        return match[0]
 
     def _cut(self) -> None:
         self.is_cut = True
@@ -269,15 +269,15 @@ def _parse_number(written: str, position: int) -> JsonValue:
 def parse_plain_string(text: str, start: int, end: int) -> tuple[str, int] | None:
     """Parse the string at `start`; returns it and its end, None if it is never closed."""
     triple = TRIPLE_QUOTED.get(text[start : start + 3])
-    found = (triple or PLAIN_STRING[text[start]]).match(text, start, end)
-    return (unescape(found[1]), found.end()) if found else None
+    match = (triple or PLAIN_STRING[text[start]]).match(text, start, end)
+    return (unescape(match[1]), match.end()) if match else None
 
 
 def parse_loose_string(text: str, start: int, end: int, closers: str) -> tuple[str, int] | None:
     """The same for a string with its own quote unescaped inside; `closers` must follow."""
     closing = re.compile(rf"(?<!\\){CLOSING_QUOTES[text[start]]}{closers}")
-    found = closing.search(text, start + 1, min(end, start + MAX_LOOSE_STRING_CHARS))
-    return (unescape(text[start + 1 : found.start()]), found.end()) if found else None
+    match = closing.search(text, start + 1, min(end, start + MAX_LOOSE_STRING_CHARS))
+    return (unescape(text[start + 1 : match.start()]), match.end()) if match else None
 
 
 def unescape(raw: str) -> str:

@@ -171,8 +171,8 @@ def repair_program(source: str, language: Language) -> RepairedProgram:
 
 def strip_fence(text: str) -> str:
     """The body of the fence, if all of `text` is one."""
-    found = FENCED_TEXT.match(text)
-    return found[2] if found else text
+    match = FENCED_TEXT.match(text)
+    return match[2] if match else text
 
 
 def _extract_code_blocks(text: str) -> str:
@@ -181,13 +181,13 @@ def _extract_code_blocks(text: str) -> str:
 
 
 def _strip_element(text: str) -> str:
-    found = CODE_ELEMENT.match(text)
-    return found[2].strip("\n") if found else text
+    match = CODE_ELEMENT.match(text)
+    return match[2].strip("\n") if match else text
 
 
 def _strip_backticks(text: str) -> str:
-    found = INLINE_CODE.match(text)
-    return found[1] if found else text
+    match = INLINE_CODE.match(text)
+    return match[1] if match else text
 
 
 def strip_language_label(text: str) -> str:

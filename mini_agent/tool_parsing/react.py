@@ -19,7 +19,7 @@ from mini_agent.tool_parsing.text_spans import (
     TextSpan,
 )
 from mini_agent.tools.arguments import OfferedTool
-from mini_agent.tools.names import get_tool_language, find_tool_by_name
+from mini_agent.tools.names import find_tool_by_name, get_tool_language
 
 YAML_KEY: Final = re.compile(r"([A-Za-z_]\w{0,40}):[ \t]*(.*)")
 YAML_BLOCK: Final = re.compile(r"[|>][-+]?\s*")

@@ -22,13 +22,13 @@ from mini_agent.tools.arguments import OfferedTool
 from mini_agent.tools.names import (
     ARGUMENT_ALIASES,
     TOOL_BY_LANGUAGE,
-    strip_decoration,
+    find_tool_by_name,
+    find_tool_for_language,
     get_tool_language,
     is_generic_code_tool,
     normalize_spelling,
-    find_tool_for_language,
-    find_tool_by_name,
     split_words,
+    strip_decoration,
 )
 from mini_agent_protocol.languages import Language, parse_language
 
@@ -245,7 +245,12 @@ def match_unnamed_arguments(arguments: JsonObject, tools: OfferedTools) -> Offer
     if has_function_call(repair_program(program, "python").text):
         return find_tool_for_language("python", tools)
     return next(
-        (find_tool_for_language(each, tools) for each, has in OTHER_LANGUAGE_STARTS if has.match(program)), None
+        (
+            find_tool_for_language(each, tools)
+            for each, has in OTHER_LANGUAGE_STARTS
+            if has.match(program)
+        ),
+        None,
     )
 
 

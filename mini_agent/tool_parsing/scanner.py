@@ -41,7 +41,7 @@ from mini_agent.tool_parsing.text_spans import (
     parse_fence,
 )
 from mini_agent.tool_parsing.xml_tags import marker_pattern, parse_marked_call
-from mini_agent.tools.names import find_tool_for_language, find_tool_by_name, split_words
+from mini_agent.tools.names import find_tool_by_name, find_tool_for_language, split_words
 
 CONTEXT_CHARS: Final = 400
 CALL_START: Final = re.compile(

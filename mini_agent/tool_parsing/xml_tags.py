@@ -11,7 +11,7 @@ from mini_agent.tool_parsing.arguments import sole_parameter
 from mini_agent.tool_parsing.call_bodies import find_tool_name, parse_body, parse_bounded_body
 from mini_agent.tool_parsing.programs import has_function_call, is_complete
 from mini_agent.tool_parsing.text_spans import OfferedTools, ParsedCall, TextSpan
-from mini_agent.tools.names import get_tool_language, find_tool_by_name
+from mini_agent.tools.names import find_tool_by_name, get_tool_language
 
 CALL_TAGS: Final = (
     r"tool_calls?|tool-calls?|toolcalls?|function_?calls?|function-calls?|tool_use|tools?|"

@@ -11,7 +11,7 @@ from mini_agent.errors import NotConfigured, Problem, SandboxUnavailable
 from mini_agent.net.telemetry import trace_headers
 from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings
-from mini_agent.tools.configured_sandbox import open_sandbox_late
+from mini_agent.tools.sandbox_client import open_sandbox_for_service
 from mini_agent_shim.http.caller import caller_headers
 
 READY_TIMEOUT_S: Final = 3.0
@@ -35,7 +35,7 @@ class SidecarConnection:
     def client(self) -> SidecarClient:
         """Return the client; raises `SandboxUnavailable` without a sidecar or a token."""
         if self._client is None:
-            self._client = open_sandbox_late(self._settings, headers=_request_headers)
+            self._client = open_sandbox_for_service(self._settings, headers=_request_headers)
         return self._client
 
     async def require_ready(self) -> None:

@@ -1,4 +1,4 @@
-"""A sandbox of one's own whose runner is spoken to frame by frame."""
+"""A sandbox of the test's own, and a client of its runner that sends and receives single frames."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from codex_sidecar.kinds import Preload
 from codex_sidecar.runner.container import Container
 from codex_sidecar.runner.frames import Frame
 from mini_agent.sandbox import Language, Limits
+from mini_agent_protocol.frames import split_parts
 from mini_agent_protocol.languages import SPECS
 from mini_agent_protocol.order import RunOrder, RunResult, decode_result, encode_order
 
@@ -53,7 +54,7 @@ def container(
     return Container(engine, f"mini-agent-test-{secrets.token_hex(8)}", confinement)
 
 
-class Found(BaseModel):
+class WorkspaceFile(BaseModel):
     """A file of the workspace."""
 
     path: str
@@ -61,18 +62,18 @@ class Found(BaseModel):
     modified: float
 
 
-class Answer(BaseModel):
+class CallAnswer(BaseModel):
     """The answer to a call about the workspace."""
 
     ok: bool
     error: str
     kind: str
-    files: tuple[Found, ...]
+    files: tuple[WorkspaceFile, ...]
     content: bytes = b""
 
 
 @dataclass(slots=True)
-class Heard:
+class RunRecord:
     """All that came back of one snippet; `values` is the body of its frame."""
 
     output: dict[bytes, bytes] = field(default_factory=lambda: {b"O": b"", b"E": b""})
@@ -99,13 +100,12 @@ class Heard:
 
     @property
     def skipped(self) -> list[str]:
-        split = 4 + int.from_bytes(self.artifacts[:4], "big")
-        return TypeAdapter(list[str]).validate_json(self.artifacts[4:split])
+        return TypeAdapter(list[str]).validate_json(split_parts(self.artifacts)[0])
 
 
 @dataclass(frozen=True, slots=True)
-class Talk:
-    """The talk with one runner."""
+class RunnerClient:
+    """Sends snippets and calls to one runner."""
 
     sandbox: Container
     language: Language = "python"
@@ -116,38 +116,37 @@ class Talk:
         await self.sandbox.send(b"F", b"")
         await self.sandbox.send(b"G", NONCE)
 
-    async def hear(self) -> Heard:
-        """What comes of the snippet."""
-        heard = Heard()
-        while heard.result is None:
-            self._note(await self.sandbox.receive(NONCE), heard)
-        return heard
+    async def hear(self) -> RunRecord:
+        """Receives all frames of the snippet, to its result."""
+        record = RunRecord()
+        while record.result is None:
+            self._note(await self.sandbox.receive(NONCE), record)
+        return record
 
-    async def run(self, code: str, **more: object) -> Heard:
-        """Orders a snippet and hears it out."""
+    async def run(self, code: str, **more: object) -> RunRecord:
+        """Orders a snippet and receives all of it."""
         await self.order(code, **more)
-        heard = await self.hear()
+        record = await self.hear()
         if more.get("artifacts"):
-            heard.artifacts = (await self.sandbox.receive(NONCE)).body
-        return heard
+            record.artifacts = (await self.sandbox.receive(NONCE)).body
+        return record
 
-    async def call(self, op: str, path: str = "", content: bytes = b"") -> Answer:
+    async def call(self, op: str, path: str = "", content: bytes = b"") -> CallAnswer:
         """A call about the workspace."""
         await self.sandbox.send(b"K", json.dumps({"op": op, "path": path}).encode())
         await self.sandbox.send(b"F", content)
         frame = await self.sandbox.receive(b"")
         assert frame.kind == b"k"
-        split = 4 + int.from_bytes(frame.body[:4], "big")
-        answer = Answer.model_validate_json(frame.body[4:split])
-        return answer.model_copy(update={"content": frame.body[split:]})
+        text, content = split_parts(frame.body)
+        return CallAnswer.model_validate_json(text).model_copy(update={"content": content})
 
-    def _note(self, frame: Frame, heard: Heard) -> None:
-        if frame.kind in heard.output:
-            heard.output[frame.kind] += frame.body
+    def _note(self, frame: Frame, record: RunRecord) -> None:
+        if frame.kind in record.output:
+            record.output[frame.kind] += frame.body
         elif frame.kind == b"V":
-            heard.values = frame.body
+            record.values = frame.body
         elif frame.kind == b"X":
-            heard.result = decode_result(frame.body)
+            record.result = decode_result(frame.body)
 
 
 def plain_order(language: Language, code: str, **more: object) -> RunOrder:
@@ -173,15 +172,15 @@ def plain_order(language: Language, code: str, **more: object) -> RunOrder:
 
 
 @asynccontextmanager
-async def talk(
+async def open_runner(
     language: Language = "python", *, preload: Preload = "plain", memory_mb: int | None = None
-) -> AsyncIterator[Talk]:
+) -> AsyncIterator[RunnerClient]:
     """A started sandbox, removed afterwards."""
     engine = Engine("/var/run/docker.sock")
     sandbox = container(engine, language, preload=preload, memory_mb=memory_mb)
     try:
         await sandbox.start()
-        yield Talk(sandbox, language)
+        yield RunnerClient(sandbox, language)
     finally:
         await sandbox.remove()
         await engine.aclose()

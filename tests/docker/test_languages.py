@@ -8,7 +8,7 @@ import base64
 import httpx
 import pytest
 
-from tests.docker.runner_client import talk
+from tests.docker.runner_client import open_runner
 from tests.docker.sidecar_process import execute
 
 pytestmark = pytest.mark.docker
@@ -220,13 +220,13 @@ async def test_node_reads_its_own_variables_at_its_start(client: httpx.AsyncClie
 
 async def test_one_node_after_another_starts_with_nothing_of_the_last() -> None:
     code = "console.log(globalThis.left, process.argv.slice(2)); globalThis.left = 1"
-    async with talk("node") as runner:
+    async with open_runner("node") as runner:
         said = [(await runner.run(code, args=[word])).stdout for word in ("a", "b", "c")]
     assert said == ["undefined [ 'a' ]\n", "undefined [ 'b' ]\n", "undefined [ 'c' ]\n"]
 
 
 async def test_a_node_that_waits_is_used_after_a_rest() -> None:
-    async with talk("node") as runner:
+    async with open_runner("node") as runner:
         await runner.run("1")
         await asyncio.sleep(3)
         heard = await runner.run("console.log(process.uptime() > 0.3)")

@@ -7,7 +7,7 @@ import base64
 import httpx
 import pytest
 
-from tests.docker.runner_client import talk
+from tests.docker.runner_client import open_runner
 from tests.docker.sidecar_process import execute
 
 pytestmark = pytest.mark.docker
@@ -158,7 +158,7 @@ async def test_files_that_nobody_closed_are_written_out(client: httpx.AsyncClien
     ],
 )
 async def test_each_snippet_of_one_runner_has_chances_of_its_own(code: str) -> None:
-    async with talk() as runner:
+    async with open_runner() as runner:
         assert (await runner.run(code)).stdout != (await runner.run(code)).stdout
 
 
@@ -206,10 +206,10 @@ IMPORTED = (
 
 
 async def test_the_larger_set_is_imported_before_the_program_starts() -> None:
-    async with talk(preload="data") as runner:
+    async with open_runner(preload="data") as runner:
         assert (await runner.run(IMPORTED)).stdout == "['json', 'numpy', 'pandas']\n"
 
 
 async def test_the_larger_set_is_left_out_where_it_would_take_all_the_memory() -> None:
-    async with talk(preload="data", memory_mb=64) as runner:
+    async with open_runner(preload="data", memory_mb=64) as runner:
         assert (await runner.run(IMPORTED)).stdout == "['json']\n"

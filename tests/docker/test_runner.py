@@ -11,9 +11,9 @@ from codex_sidecar.errors import RunnerLost
 from mini_agent_protocol import frames
 from tests.docker.runner_client import (
     NONCE,
-    Talk,
+    RunnerClient,
     container,
-    talk,
+    open_runner,
 )
 
 pytestmark = pytest.mark.docker
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.docker
 WAIT = "print('on', flush=True)\nimport time\ntime.sleep(30)"
 
 
-async def started(runner: Talk, code: str) -> None:
+async def started(runner: RunnerClient, code: str) -> None:
     """Orders a snippet and returns when it has printed something."""
     await runner.order(code)
     while (await runner.sandbox.receive(NONCE)).kind != frames.STDOUT:
@@ -38,18 +38,18 @@ async def test_one_runner_serves_snippet_after_snippet_with_nothing_alive_betwee
         "print(sorted(path.parent.name for path in pathlib.Path('/proc').glob('[0-9]*/cmdline')"
         " if b'sleep' in path.read_bytes()))"
     )
-    async with talk() as runner:
+    async with open_runner() as runner:
         assert (await runner.run(first)).stdout == "one\n"
         assert (await runner.run(second)).stdout == "False []\n[]\n"
 
 
 async def test_output_arrives_while_the_snippet_runs() -> None:
-    async with talk() as runner, asyncio.timeout(25):
+    async with open_runner() as runner, asyncio.timeout(25):
         await started(runner, WAIT)
 
 
 async def test_the_runner_keeps_the_deadline() -> None:
-    async with talk() as runner:
+    async with open_runner() as runner:
         late = await runner.run("while True: pass", timeout_s=0.2)
     assert (late.end.late, late.end.signal) == (True, 9)
     assert 200 <= late.end.run_ms < 10_000
@@ -59,7 +59,7 @@ async def test_an_interruption_is_what_ctrl_c_does() -> None:
     code = (
         f"try:\n    {WAIT.replace(chr(10), '; ')}\nexcept KeyboardInterrupt:\n    print('stopped')"
     )
-    async with talk() as runner:
+    async with open_runner() as runner:
         await started(runner, code)
         await runner.sandbox.send(b"I", b"")
         heard = await runner.hear()
@@ -67,7 +67,7 @@ async def test_an_interruption_is_what_ctrl_c_does() -> None:
 
 
 async def test_an_interruption_reaches_the_children_too() -> None:
-    async with talk("bash") as runner:
+    async with open_runner("bash") as runner:
         await started(runner, "echo on; sleep 30; echo not reached")
         await runner.sandbox.send(b"I", b"")
         heard = await runner.hear()
@@ -75,7 +75,7 @@ async def test_an_interruption_reaches_the_children_too() -> None:
 
 
 async def test_an_interruption_that_comes_too_late_means_nothing() -> None:
-    async with talk() as runner:
+    async with open_runner() as runner:
         await runner.run("pass")
         await runner.sandbox.send(b"I", b"")
         assert (await runner.run("print(1)")).stdout == "1\n"
@@ -96,27 +96,27 @@ async def test_a_snippet_does_not_know_its_nonce() -> None:
         "            content = content[at + 8 :]\n"
         "print('found', found)"
     )
-    async with talk() as runner:
+    async with open_runner() as runner:
         assert (await runner.run(code)).stdout == "found 0\n"
 
 
 @pytest.mark.parametrize("made", ["os.mkfifo", "lambda path: os.symlink('/dev/null', path)"])
 async def test_a_program_takes_the_place_of_what_the_last_one_put_there(made: str) -> None:
     code = f"import os\nos.unlink('main.py')\n({made})('main.py')"
-    async with talk() as runner:
+    async with open_runner() as runner:
         await runner.run(code)
         assert (await runner.run("print(__file__)")).stdout == "/workspace/main.py\n"
 
 
 async def test_a_folder_in_the_programs_place_is_said_to_be_there() -> None:
-    async with talk() as runner:
+    async with open_runner() as runner:
         await runner.run("import os\nos.unlink('main.py')\nos.mkdir('main.py')")
         assert "Is a directory" in (await runner.run("pass")).end.failed
 
 
 @pytest.mark.parametrize("made", ["open('.mini-agent', 'w')", "os.symlink('/', '.mini-agent')"])
 async def test_the_runners_own_folder_is_made_anew(made: str) -> None:
-    async with talk() as runner:
+    async with open_runner() as runner:
         await runner.run(f"import os\nos.rmdir('.mini-agent')\n{made}")
         again = await runner.run("import os\nprint(os.path.islink('.mini-agent'))")
     assert (again.stdout, again.end.failed) == ("False\n", "")
@@ -142,7 +142,7 @@ async def test_the_runners_own_folder_is_made_anew(made: str) -> None:
 async def test_what_is_odd_in_a_workspace_stays_behind_with_its_reason(
     made: str, skipped: str
 ) -> None:
-    async with talk() as runner:
+    async with open_runner() as runner:
         heard = await runner.run(f"import os\n{made}", artifacts=["**/*"])
     assert heard.end.exit_code == 0
     assert any(skipped in reason for reason in heard.skipped)

@@ -7,7 +7,7 @@ import base64
 import httpx
 import pytest
 
-from tests.docker.runner_client import talk
+from tests.docker.runner_client import open_runner
 from tests.docker.sidecar_process import execute
 
 pytestmark = pytest.mark.docker
@@ -105,7 +105,7 @@ async def test_what_a_program_writes_into_the_pipe_itself_is_bounded() -> None:
         "import os\ntry:\n    for _ in range(200): os.write(1000, bytes(65536))\n"
         "except BrokenPipeError: print('refused')"
     )
-    async with talk() as runner:
+    async with open_runner() as runner:
         heard = await runner.run(code)
     assert (heard.stdout, heard.values, heard.end.exit_code) == ("refused\n", b"", 0)
 
@@ -115,7 +115,7 @@ async def test_nothing_is_written_into_a_file_that_took_the_pipes_place() -> Non
         "import os\nos.close(1000)\nfile = os.open('mine.txt', os.O_RDWR | os.O_CREAT)\n"
         "os.dup2(file, 1000)\n'value'"
     )
-    async with talk() as runner:
+    async with open_runner() as runner:
         heard = await runner.run(code)
         assert (await runner.call("read", "mine.txt")).content == b""
     assert (heard.values, heard.end.exit_code) == (b"", 0)
@@ -123,6 +123,6 @@ async def test_nothing_is_written_into_a_file_that_took_the_pipes_place() -> Non
 
 async def test_a_forked_child_that_runs_to_the_end_tells_nothing() -> None:
     code = "import os\nif os.fork(): os.wait()\nos.getpid()"
-    async with talk() as runner:
+    async with open_runner() as runner:
         heard = await runner.run(code)
     assert str(heard.value).isdigit()

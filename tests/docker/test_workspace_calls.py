@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.docker.runner_client import names_in, talk
+from tests.docker.runner_client import names_in, open_runner
 
 pytestmark = pytest.mark.docker
 
 
 async def test_a_file_is_written_read_listed_and_deleted() -> None:
-    async with talk() as runner:
+    async with open_runner() as runner:
         assert (await runner.call("write", "a/b.bin", bytes(range(256)))).ok
         assert (await runner.call("read", "a/b.bin")).content == bytes(range(256))
         (listed,) = (await runner.call("list")).files
@@ -38,14 +38,14 @@ async def test_a_file_is_written_read_listed_and_deleted() -> None:
 async def test_nothing_but_a_regular_file_of_the_workspace_is_read(
     made: str, path: str, kind: str
 ) -> None:
-    async with talk() as runner:
+    async with open_runner() as runner:
         await runner.run(f"import os\n{made}")
         answer = await runner.call("read", path)
     assert (answer.ok, answer.kind, answer.content) == (False, kind, b"")
 
 
 async def test_a_file_takes_the_place_of_a_link_and_does_not_go_where_it_leads() -> None:
-    async with talk() as runner:
+    async with open_runner() as runner:
         await runner.run("import os\nopen('kept', 'w').write('old')\nos.symlink('kept', 'link')")
         assert (await runner.call("write", "link", b"new")).ok
         assert (await runner.call("read", "kept")).content == b"old"
@@ -53,7 +53,7 @@ async def test_a_file_takes_the_place_of_a_link_and_does_not_go_where_it_leads()
 
 
 async def test_a_file_is_not_written_through_a_folder_that_is_a_link() -> None:
-    async with talk() as runner:
+    async with open_runner() as runner:
         await runner.run("import os\nos.symlink('/tmp', 'out')")
         assert (await runner.call("write", "out/x", b"1")).kind == "not_a_file"
 
@@ -62,7 +62,7 @@ async def test_a_full_workspace_says_so_and_keeps_the_old_file() -> None:
     fill = (
         "f = open('fill', 'wb')\ntry:\n    while True: f.write(bytes(1 << 20))\nexcept OSError: 0"
     )
-    async with talk() as runner:
+    async with open_runner() as runner:
         await runner.call("write", "mine", b"old")
         await runner.run(fill)
         assert (await runner.call("write", "mine", bytes(1 << 20))).kind == "no_space"
@@ -76,7 +76,7 @@ async def test_a_workspace_moves_to_another_sandbox_without_what_leaves_it() -> 
         "os.symlink('../../etc', 'd/up')\nos.mkfifo('pipe')\nos.mkdir('empty')\n"
         "os.chmod(os.open('locked', os.O_CREAT), 0)"
     )
-    async with talk() as old, talk() as new:
+    async with open_runner() as old, open_runner() as new:
         await old.run(code)
         exported = await old.call("export")
         await new.call("write", "stale.txt", b"gone afterwards")
@@ -88,7 +88,7 @@ async def test_a_workspace_moves_to_another_sandbox_without_what_leaves_it() -> 
 
 
 async def test_an_archive_that_is_none_is_refused_and_the_talk_goes_on() -> None:
-    async with talk() as runner:
+    async with open_runner() as runner:
         answer = await runner.call("import", content=b"no tar" * 1000)
         assert (answer.ok, answer.kind) == (False, "refused")
         assert (await runner.call("list")).files == ()
@@ -104,7 +104,7 @@ async def test_an_archive_that_is_none_is_refused_and_the_talk_goes_on() -> None
     ],
 )
 async def test_a_wiped_workspace_is_empty_whatever_was_in_it(made: str) -> None:
-    async with talk() as runner:
+    async with open_runner() as runner:
         assert (await runner.run(f"import os\n{made}")).end.exit_code == 0
         assert (await runner.call("wipe")).ok
         assert (await runner.run("import os\nprint(sorted(os.listdir()))")).stdout == (
@@ -113,6 +113,6 @@ async def test_a_wiped_workspace_is_empty_whatever_was_in_it(made: str) -> None:
 
 
 async def test_no_more_than_ten_thousand_files_are_listed() -> None:
-    async with talk() as runner:
+    async with open_runner() as runner:
         await runner.run("for n in range(12_000): open(str(n), 'w')")
         assert len((await runner.call("list")).files) == 10_000

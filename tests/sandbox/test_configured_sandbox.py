@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from mini_agent.errors import NotConfigured, SandboxUnavailable
 from mini_agent.settings import Settings
-from mini_agent.tools.configured_sandbox import open_sandbox, open_sandbox_late
+from mini_agent.tools.sandbox_client import open_sandbox, open_sandbox_for_service
 
 URL = "http://127.0.0.1:9"
 
@@ -24,7 +24,7 @@ def test_what_is_not_set_is_named_with_the_variables() -> None:
         open_sandbox(Settings(sidecar_url=""))
     assert "MINI_AGENT_SIDECAR_URL" in why.value.hint
     with pytest.raises(SandboxUnavailable, match="no sidecar is named"):
-        open_sandbox_late(Settings(sidecar_url=""))
+        open_sandbox_for_service(Settings(sidecar_url=""))
 
 
 def test_a_token_that_cannot_be_read_is_named_by_its_file(tmp_path: Path) -> None:
@@ -32,4 +32,4 @@ def test_a_token_that_cannot_be_read_is_named_by_its_file(tmp_path: Path) -> Non
     with pytest.raises(NotConfigured, match="token cannot be read"):
         open_sandbox(settings)
     with pytest.raises(SandboxUnavailable, match="token cannot be read"):
-        open_sandbox_late(settings)
+        open_sandbox_for_service(settings)

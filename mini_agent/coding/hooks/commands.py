@@ -109,8 +109,8 @@ class CommandHooks:
                 env=self._variables,
                 start_new_session=True,
             )
-        except OSError as broken:
-            return HookDecision(faults=(f"hook `{hook.command}` did not start: {broken.strerror}",))
+        except OSError as error:
+            return HookDecision(faults=(f"hook `{hook.command}` did not start: {error.strerror}",))
         try:
             async with asyncio.timeout(hook.timeout_s):
                 stdout, stderr = await process.communicate(json.dumps(event.payload).encode())

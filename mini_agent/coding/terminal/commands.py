@@ -110,9 +110,9 @@ class SlashCommands:
         """The names of all commands, for completion."""
         return (*COMMAND_HELP, *self._own)
 
-    async def execute(self, said: str) -> CommandResult:
+    async def execute(self, line: str) -> CommandResult:
         """Execute a command; an unknown one prints the list."""
-        name, _, argument = said[1:].strip().partition(" ")
+        name, _, argument = line[1:].strip().partition(" ")
         if name in self._plain:
             self._show(self._plain[name]())
         elif name in self._others:
@@ -174,12 +174,12 @@ class SlashCommands:
 
     async def _plan(self, argument: str) -> CommandResult:
         permissions = self._runtime.context.permissions
-        wanted = argument or ("false" if permissions.mode == "plan" else "true")
-        if wanted not in ("true", "false"):
+        switch = argument or ("false" if permissions.mode == "plan" else "true")
+        if switch not in ("true", "false"):
             raise BadRequest(f"/plan {argument:.40}?", hint="write /plan true or /plan false")
-        permissions.mode = "plan" if wanted == "true" else "default"
+        permissions.mode = "plan" if switch == "true" else "default"
         await send_mode(self._runtime.assistant.servers, permissions.mode)
-        self._show(f"plan mode is {'on' if wanted == 'true' else 'off'}")
+        self._show(f"plan mode is {'on' if switch == 'true' else 'off'}")
         return None
 
     async def _export(self, argument: str) -> CommandResult:
@@ -283,8 +283,8 @@ def export_markdown(session: Session, path: Path) -> None:
             file.write(text)
     except FileExistsError:
         raise BadRequest(f"{path} is there already", hint="name another file") from None
-    except OSError as unwritable:
-        raise BadRequest(f"{path} cannot be written: {unwritable.strerror}") from None
+    except OSError as error:
+        raise BadRequest(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _format_entries(entries: tuple[Entry, ...]) -> Iterator[str]:
@@ -305,8 +305,8 @@ def _format_block(block: Block) -> str:
         case "text":
             return str(block.get("text") or "")
         case "tool_use":
-            given = json.dumps(block.get("input"), ensure_ascii=False)
-            return f"`{block.get('name')}` {given:.{MAX_BLOCK_CHARS}}"
+            tool_input = json.dumps(block.get("input"), ensure_ascii=False)
+            return f"`{block.get('name')}` {tool_input:.{MAX_BLOCK_CHARS}}"
         case "tool_result":
             content = block.get("content")
             text = content if isinstance(content, str) else json.dumps(content)

@@ -40,11 +40,11 @@ def format_call(name: str, arguments: JsonObject) -> str:
 
 def format_result(call: ToolInvocation) -> Text:
     """Format a call and the beginning of its result."""
-    shown = Text("  >> ", style="dim")
-    shown.append(format_call(call.name, call.arguments), style="cyan")
-    shown.append(" -> " if call.ok else " failed: ", style="dim" if call.ok else "red")
-    shown.append(shorten(call.text, MAX_RESULT_CHARS), style="dim")
-    return shown
+    formatted = Text("  >> ", style="dim")
+    formatted.append(format_call(call.name, call.arguments), style="cyan")
+    formatted.append(" -> " if call.ok else " failed: ", style="dim" if call.ok else "red")
+    formatted.append(shorten(call.text, MAX_RESULT_CHARS), style="dim")
+    return formatted
 
 
 def format_added_reminder(call: ToolInvocation) -> Text | None:
@@ -64,10 +64,10 @@ def format_reminder(text: str) -> Text:
 
 def format_diff(diff: str) -> Text:
     """Format a unified diff in colours."""
-    shown = Text()
+    formatted = Text()
     for line in escape_controls(diff).splitlines():
-        shown.append(f"  {line}\n", style=COLOURS.get(line[:1], "dim"))
-    return shown
+        formatted.append(f"  {line}\n", style=COLOURS.get(line[:1], "dim"))
+    return formatted
 
 
 def format_history(entries: Sequence[Entry]) -> list[Text]:

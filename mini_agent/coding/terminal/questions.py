@@ -40,13 +40,13 @@ class TerminalQuestions:
     screen: Screen
     reader: LineReader
 
-    async def ask_permission(self, asked: Ask) -> UserAnswer:
+    async def ask_permission(self, ask: Ask) -> UserAnswer:
         """Ask whether a call may be made."""
         self._begin()
-        self.console.print(Text(f"\n{escape_controls(asked.question)}", style="bold"))
-        if asked.diff:
-            self.console.print(format_diff(asked.diff), end="")
-        always = escape_controls(str(asked.suggested_rule))
+        self.console.print(Text(f"\n{escape_controls(ask.question)}", style="bold"))
+        if ask.diff:
+            self.console.print(format_diff(ask.diff), end="")
+        always = escape_controls(str(ask.suggested_rule))
         self.console.print(Text(f"  y yes   a always ({always})   n no, or say what to do instead"))
         answer = await self.reader.read_line("? ")
         return _parse_permission(answer)

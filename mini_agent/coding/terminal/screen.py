@@ -121,12 +121,12 @@ class Screen(NullObserver):
         stream = self._open_stream(0)
         stream.add(f"{escape_controls(text)}\n")
 
-    def show(self, shown: Text) -> None:
+    def show(self, line: Text) -> None:
         """Print a line above the spinner."""
         is_spinning = self._status is not None
         if self._stream is not None:
             self.pause()
-        self._console.print(shown, soft_wrap=not self._console.is_terminal)
+        self._console.print(line, soft_wrap=not self._console.is_terminal)
         if is_spinning:
             self.tick()
 

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 MAX_STDERR_BYTES: Final = 2000
 CONNECT_TIMEOUT_S: Final = 10.0
+MAX_PAGES: Final = 100
+CLOSE_TIMEOUT_S: Final = 8.0
+SESSION_LOST: Final = "Session terminated"
 
 
 class Connection:
@@ -124,11 +127,6 @@ class _StderrTail(asyncio.Protocol):
                 yield file
             finally:
                 transport.close()
-
-
-MAX_PAGES: Final = 100
-CLOSE_TIMEOUT_S: Final = 8.0
-SESSION_LOST: Final = "Session terminated"
 
 
 class McpSession:

@@ -30,6 +30,47 @@ ALLOWED_VARIABLES: Final = (
     "REQUESTS_CA_BUNDLE",
     "CURL_CA_BUNDLE",
 )
+VARIABLE_REFERENCE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
+MIN_SECRET_CHARS: Final = 6
+REPLACEMENT: Final = "***"
+STARTUP_TIMEOUT_S: Final = 30.0
+TOOL_TIMEOUT_S: Final = 60.0
+MAX_TIMEOUT_S: Final = 86_400.0
+# Keys of Codex that have no meaning for a gateway.
+IGNORED_KEYS: Final = frozenset(
+    {
+        "auth",
+        "default_tools_approval_mode",
+        "description",
+        "environment_id",
+        "experimental_environment",
+        "name",
+        "oauth",
+        "oauth_client_id",
+        "oauth_resource",
+        "scopes",
+        "supports_parallel_tool_calls",
+        "tools",
+    }
+)
+COMMAND_KEYS: Final = ("args", "cwd", "env", "env_vars")
+ADDRESS_KEYS: Final = ("bearer_token_env_var", "http_headers", "env_http_headers")
+UNSUPPORTED_KEYS: Final = {
+    "bearer_token": "is not supported: put the token into a variable, and its name into "
+    "bearer_token_env_var",
+    "http_headers_helper": "is not supported",
+    "headersHelper": "is not supported",
+}
+Seconds = Annotated[float, Field(gt=0, le=MAX_TIMEOUT_S)]
+KEY_ALIASES: Final = {"headers": "http_headers"}
+MILLISECOND_KEYS: Final = {
+    "startup_timeout_ms": "startup_timeout_sec",
+    "timeout": "tool_timeout_sec",
+}
+TABLE: Final = "mcp_servers"
+OLD_TABLE: Final = "servers"
+JSON_TABLE: Final = "mcpServers"
+FILE_HINT: Final = "such as [mcp_servers.NAME] with a command or a url"
 
 
 def child_environment(
@@ -38,11 +79,6 @@ def child_environment(
     """Return the allowed variables, those `forwarded` that are set, and the server's `own`."""
     names = (*ALLOWED_VARIABLES, *forwarded)
     return {name: parent[name] for name in names if name in parent} | dict(own)
-
-
-VARIABLE_REFERENCE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}")
-MIN_SECRET_CHARS: Final = 6
-REPLACEMENT: Final = "***"
 
 
 class VariableNotSet(Exception):
@@ -84,38 +120,6 @@ class Environment:
             if len(value) >= MIN_SECRET_CHARS:
                 text = text.replace(value, REPLACEMENT)
         return text
-
-
-STARTUP_TIMEOUT_S: Final = 30.0
-TOOL_TIMEOUT_S: Final = 60.0
-MAX_TIMEOUT_S: Final = 86_400.0
-# Keys of Codex that have no meaning for a gateway.
-IGNORED_KEYS: Final = frozenset(
-    {
-        "auth",
-        "default_tools_approval_mode",
-        "description",
-        "environment_id",
-        "experimental_environment",
-        "name",
-        "oauth",
-        "oauth_client_id",
-        "oauth_resource",
-        "scopes",
-        "supports_parallel_tool_calls",
-        "tools",
-    }
-)
-COMMAND_KEYS: Final = ("args", "cwd", "env", "env_vars")
-ADDRESS_KEYS: Final = ("bearer_token_env_var", "http_headers", "env_http_headers")
-UNSUPPORTED_KEYS: Final = {
-    "bearer_token": "is not supported: put the token into a variable, and its name into "
-    "bearer_token_env_var",
-    "http_headers_helper": "is not supported",
-    "headersHelper": "is not supported",
-}
-Seconds = Annotated[float, Field(gt=0, le=MAX_TIMEOUT_S)]
-KEY_ALIASES: Final = {"headers": "http_headers"}
 
 
 class ForwardedVariable(BaseModel):
@@ -212,12 +216,6 @@ def unknown_keys(table: dict[str, object]) -> list[str]:
     return sorted(key for key in table if key not in known)
 
 
-MILLISECOND_KEYS: Final = {
-    "startup_timeout_ms": "startup_timeout_sec",
-    "timeout": "tool_timeout_sec",
-}
-
-
 def _convert_milliseconds(table: dict[str, object]) -> dict[str, object]:
     for key, seconds in MILLISECOND_KEYS.items():
         value = table.get(key)
@@ -226,12 +224,6 @@ def _convert_milliseconds(table: dict[str, object]) -> dict[str, object]:
     if isinstance(table.get("disabled"), bool):
         table.setdefault("enabled", not table["disabled"])
     return table
-
-
-TABLE: Final = "mcp_servers"
-OLD_TABLE: Final = "servers"
-JSON_TABLE: Final = "mcpServers"
-FILE_HINT: Final = "such as [mcp_servers.NAME] with a command or a url"
 
 
 @dataclass(frozen=True, slots=True)

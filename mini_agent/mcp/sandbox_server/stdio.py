@@ -14,7 +14,7 @@ from mini_agent.mcp.stdio import serve_stdio
 from mini_agent.net.telemetry import trace_headers
 from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings
-from mini_agent.tools.configured_sandbox import open_sandbox_late
+from mini_agent.tools.sandbox_client import open_sandbox_for_service
 
 CLIENT: Final = "stdio"
 
@@ -47,7 +47,7 @@ class _LazySidecar:
 
     def client(self) -> SidecarClient:
         if self._client is None:
-            self._client = open_sandbox_late(self._settings, headers=trace_headers)
+            self._client = open_sandbox_for_service(self._settings, headers=trace_headers)
         return self._client
 
     async def aclose(self) -> None:

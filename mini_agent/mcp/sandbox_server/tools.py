@@ -18,19 +18,6 @@ from mini_agent.sandbox import Language, Limits, Snippet, parse_language
 DATA_URL: Final = "data:"
 BASE64_MARK: Final = ";base64,"
 CONTENT_HINT: Final = "Text, or bytes as data:;base64,..."
-
-
-def decode_content(content: str) -> bytes:
-    """Decode text, or bytes as a data: URL; raises `ValueError` where that holds no base64."""
-    head, mark, body = content.partition(BASE64_MARK)
-    if not mark or not head.startswith(DATA_URL):
-        return content.encode()
-    try:
-        return base64.b64decode(body, validate=True)
-    except (binascii.Error, ValueError):
-        raise ValueError("the data: URL holds no base64") from None
-
-
 Seconds: TypeAlias = Annotated[
     float | SkipJsonSchema[None],
     Field(ge=0.1, le=600, description="Seconds it may run; 10, or 30 for go and rust."),
@@ -42,6 +29,29 @@ ArtifactPatterns: TypeAlias = Annotated[
         description="Files to bring back when it has run, as glob patterns: *.png, out/*.csv.",
     ),
 ]
+DESCRIPTIONS: Final = MappingProxyType(
+    {
+        "run_code": "Run a program in a sealed sandbox: Python with numpy, pandas, scipy, sklearn, "
+        "matplotlib and seaborn, or Node, Go, Rust, Bash. What it prints comes back, and figures "
+        "it draws as images. Files in its folder stay for your next calls.",
+        "shell": "Run a bash command line in the sandbox, in the same folder as run_code.",
+        "write_file": "Put a file into the sandbox's folder.",
+        "read_file": "Get a file out of the sandbox's folder; an image as an image.",
+        "list_files": "The files in the sandbox's folder, with their sizes.",
+    }
+)
+READ_ONLY_TOOLS: Final = frozenset({"read_file", "list_files"})
+
+
+def decode_content(content: str) -> bytes:
+    """Decode text, or bytes as a data: URL; raises `ValueError` where that holds no base64."""
+    head, mark, body = content.partition(BASE64_MARK)
+    if not mark or not head.startswith(DATA_URL):
+        return content.encode()
+    try:
+        return base64.b64decode(body, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("the data: URL holds no base64") from None
 
 
 class ToolArguments(BaseModel):
@@ -145,18 +155,6 @@ ARGUMENT_MODELS: Final = MappingProxyType[str, type[ToolArguments]](
         "list_files": ListFiles,
     }
 )
-DESCRIPTIONS: Final = MappingProxyType(
-    {
-        "run_code": "Run a program in a sealed sandbox: Python with numpy, pandas, scipy, sklearn, "
-        "matplotlib and seaborn, or Node, Go, Rust, Bash. What it prints comes back, and figures "
-        "it draws as images. Files in its folder stay for your next calls.",
-        "shell": "Run a bash command line in the sandbox, in the same folder as run_code.",
-        "write_file": "Put a file into the sandbox's folder.",
-        "read_file": "Get a file out of the sandbox's folder; an image as an image.",
-        "list_files": "The files in the sandbox's folder, with their sizes.",
-    }
-)
-READ_ONLY_TOOLS: Final = frozenset({"read_file", "list_files"})
 
 
 class _Untitled(GenerateJsonSchema):

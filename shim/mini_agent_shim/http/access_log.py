@@ -11,6 +11,9 @@ from mini_agent_protocol.asgi.access_log import Access
 from mini_agent_protocol.asgi.json_log import json_line
 from mini_agent_protocol.asgi.request_id import current_request_id
 
+QUIET_PATHS: Final = frozenset({"/healthz", "/ready", "/status", "/metrics"})
+_log: Final = logging.getLogger(__name__)
+
 
 def format_log_line(event: str, **fields: object) -> str:
     """Format one log line; control characters are escaped."""
@@ -19,10 +22,6 @@ def format_log_line(event: str, **fields: object) -> str:
     traced = {"trace_id": trace_id} if trace_id else {}
     known = {"time": when, "event": event, "request_id": current_request_id(), **traced}
     return json_line({**known, **fields})
-
-
-QUIET_PATHS: Final = frozenset({"/healthz", "/ready", "/status", "/metrics"})
-_log: Final = logging.getLogger(__name__)
 
 
 def log_access(access: Access) -> None:

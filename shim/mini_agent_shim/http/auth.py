@@ -39,6 +39,10 @@ FILE_HINT = (
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,39}$")]
 Count = Annotated[int, Field(ge=1)]
+MAX_NAMES: Final = 10_000
+LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
+PUBLIC_PATHS: Final = frozenset({"/healthz", "/ready"})
+MAX_WRONG_TOKENS_PER_MINUTE: Final = 30
 
 
 class NamedToken(BaseModel):
@@ -116,9 +120,6 @@ def _digest(token: str) -> str:
     return sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
 
 
-MAX_NAMES: Final = 10_000
-
-
 class RateLimiter:
     """Token buckets by name; past `MAX_NAMES` the least recently used is dropped."""
 
@@ -138,9 +139,6 @@ class RateLimiter:
         return 0.0 if allowed else (1 - left) * 60 / a_minute
 
 
-LOOPBACK_NAMES: Final = ("localhost", "127.0.0.1", "::1")
-PUBLIC_PATHS: Final = frozenset({"/healthz", "/ready"})
-MAX_WRONG_TOKENS_PER_MINUTE: Final = 30
 NO_TOKENS: Final = ApiTokens("", {})
 
 

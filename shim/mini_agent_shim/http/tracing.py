@@ -17,6 +17,11 @@ from mini_agent_shim.http.access_log import QUIET_PATHS
 
 ENDPOINT_VARIABLES: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 FLUSH_TIMEOUT_MS: Final = 3000
+SERVER_ERROR: Final = 500
+# FastAPI's own spans would duplicate these, and would include health checks.
+FASTAPI_TELEMETRY_OFF: Final = dict.fromkeys(
+    ("tracing", "operation_spans", "metrics", "logs"), False
+)
 
 
 def export_spans(service: str) -> None:
@@ -50,13 +55,6 @@ async def flush_spans() -> None:
     flush = getattr(trace.get_tracer_provider(), "force_flush", None)
     if flush is not None:
         await asyncio.to_thread(flush, FLUSH_TIMEOUT_MS)
-
-
-SERVER_ERROR: Final = 500
-# FastAPI's own spans would duplicate these, and would include health checks.
-FASTAPI_TELEMETRY_OFF: Final = dict.fromkeys(
-    ("tracing", "operation_spans", "metrics", "logs"), False
-)
 
 
 class TracingMiddleware:

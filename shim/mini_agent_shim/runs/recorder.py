@@ -26,6 +26,7 @@ from mini_agent_shim.runs.schema import (
 from mini_agent_shim.runs.store import RunStore
 
 MAX_MODEL_CHARS: Final = 100
+_log: Final = logging.getLogger(__name__)
 
 
 def with_run_log(listener: Listener, run_id: str) -> Listener:
@@ -61,9 +62,6 @@ def _format_stop(result: AgentResult) -> str:
         tool_ms=round(result.tool_ms),
         total_ms=round(result.total_ms),
     )
-
-
-_log: Final = logging.getLogger(__name__)
 
 
 class RunLogWriter:

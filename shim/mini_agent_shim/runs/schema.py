@@ -18,6 +18,7 @@ EntryPoint: TypeAlias = Literal["agent", "chat", "responses"]
 
 IN_PROGRESS: Final = ("queued", "running")
 _HEAD: Final = re.compile(rb'\{"seq":(\d+),"at":[\d.e+]+,"event":\{"kind":"(\w+)"')
+MAX_PREVIEW_CHARS: Final = 300
 
 
 class _Value(BaseModel):
@@ -74,9 +75,6 @@ def run_state(result: AgentResult) -> State:
             return "cancelled"
         case _:
             return "done"
-
-
-MAX_PREVIEW_CHARS: Final = 300
 
 
 class RunSummary(BaseModel):

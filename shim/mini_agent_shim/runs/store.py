@@ -49,6 +49,14 @@ WHERE (:caller IS NULL OR caller = :caller)
   AND (:words = '' OR instr(found_by, :words))
 ORDER BY id DESC LIMIT :limit
 """
+SWEEP_INTERVAL_S: Final = 60.0
+INTERRUPTED: Final = ErrorBody(
+    code="interrupted",
+    message="the shim stopped while the run was in progress",
+    hint="its log holds what had happened until then; start it again if it is still wanted",
+)
+FOLDER_HINT: Final = "MINI_AGENT_RUNS_DIR names a folder that the shim can write"
+_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +184,6 @@ class RunIndex:
 # NUL ends a text in SQLite's functions; a lone surrogate cannot be stored.
 def _sqlite_text(text: str) -> str:
     return text.replace("\0", " ").encode("utf-8", "replace").decode()
-
-
-SWEEP_INTERVAL_S: Final = 60.0
-INTERRUPTED: Final = ErrorBody(
-    code="interrupted",
-    message="the shim stopped while the run was in progress",
-    hint="its log holds what had happened until then; start it again if it is still wanted",
-)
-FOLDER_HINT: Final = "MINI_AGENT_RUNS_DIR names a folder that the shim can write"
-_log: Final = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

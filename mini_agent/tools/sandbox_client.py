@@ -22,7 +22,7 @@ def open_sandbox(settings: Settings, *, headers: Headers = no_headers) -> Sideca
     return SidecarClient(settings.sidecar_url, settings.read_sidecar_token(), headers=headers)
 
 
-def open_sandbox_late(settings: Settings, *, headers: Headers = no_headers) -> SidecarClient:
+def open_sandbox_for_service(settings: Settings, *, headers: Headers = no_headers) -> SidecarClient:
     """The same for a service that is up already: `SandboxUnavailable` for what is not set."""
     try:
         return open_sandbox(settings, headers=headers)
