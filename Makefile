@@ -49,7 +49,7 @@ check: venv ## lint, types and the walls between the parts
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
-	@.venv/bin/lint-imports
+	@.venv/bin/lint-imports && scripts/structure --check
 format: venv ## put the code into its form
 	@.venv/bin/ruff format .
 	@.venv/bin/ruff check --fix .

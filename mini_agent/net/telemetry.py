@@ -31,7 +31,7 @@ def span(
     context: Context | None = None,
 ) -> Iterator[Span]:
     """A span that is the current one in the block, and says of what kind an exception was."""
-    with _tracer.start_as_current_span(
+    started = _tracer.start_as_current_span(
         name,
         context,
         kind,
@@ -39,10 +39,11 @@ def span(
         # What an exception says may quote a prompt.
         record_exception=False,
         set_status_on_exception=False,
-    ) as begun:
-        with ExitStack() as ending:
-            ending.push(lambda kind, _error, _trace: _record_exception(begun, kind))
-            yield begun
+    )
+    with ExitStack() as ending:
+        begun = ending.enter_context(started)
+        ending.push(lambda kind, _error, _trace: _record_exception(begun, kind))
+        yield begun
 
 
 def _record_exception(begun: Span, kind: type[BaseException] | None) -> None:
