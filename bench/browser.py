@@ -89,15 +89,15 @@ class PrintingModel:
     async def reply(self, request: ModelRequest) -> ModelReply:
         """Its turn."""
         ran = request.messages[-1]["role"] == "tool"
-        asked = [message["content"] for message in request.messages]
-        program = SLEEPING_PROGRAM if SLEEPING_PROGRAM in asked else PROGRAM
+        prompts = [message["content"] for message in request.messages]
+        program = SLEEPING_PROGRAM if SLEEPING_PROGRAM in prompts else PROGRAM
         return says("Done.") if ran else calls("exec_python", program)
 
 
 def main() -> int:
     """Prints a table, and the line of JSON last; 1 when the browser is too late."""
     shown = Samples("printed in a sandbox, until it is on the page")
-    told = Samples("the same, until a plain HTTP client has it")
+    http_samples = Samples("the same, until a plain HTTP client has it")
     stopped = Samples("Stop is clicked, until the run's sandbox is gone and the page says so")
     poured = Samples("the longest step of the page while 11 MB are printed")
     with (
@@ -111,7 +111,7 @@ def main() -> int:
         page.sees("No runs yet.")
         page.js(WATCH_SCRIPT)
         for _ in range(ROUNDS):
-            _run_round(address, page, shown, told)
+            _run_round(address, page, shown, http_samples)
         for _ in range(FLOODS):
             page.goes_to(f"{address}/#/")
             page.sees("Runs")
@@ -120,7 +120,7 @@ def main() -> int:
             stopped.taken.append(_measure_stop(address, page, real))
     costs = [
         Cost("page_ms", shown, "ms", MAX_MS),
-        Cost("http_ms", told, "ms"),
+        Cost("http_ms", http_samples, "ms"),
         Cost("pour_ms", poured, "ms", MAX_FLOOD_MS),
         Cost("stop_ms", stopped, "ms", MAX_STOP_MS),
     ]
@@ -129,7 +129,7 @@ def main() -> int:
 
 
 # Both watch the same run, so that neither has a quieter machine.
-def _run_round(address: str, page: Tab, shown: Samples, told: Samples) -> None:
+def _run_round(address: str, page: Tab, shown: Samples, http_samples: Samples) -> None:
     run = begun(address)
     with _record_events(address, run) as heard:
         page.js("window.seen = {}")
@@ -138,7 +138,7 @@ def _run_round(address: str, page: Tab, shown: Samples, told: Samples) -> None:
     seen = TIMES_ADAPTER.validate_python(page.js("window.seen"))
     for at in list(heard)[WARM_UP:]:
         shown.taken.append((seen[at] - float(at)) * 1000)
-        told.taken.append((heard[at] - float(at)) * 1000)
+        http_samples.taken.append((heard[at] - float(at)) * 1000)
 
 
 def _measure_stop(address: str, page: Tab, real: Sidecar) -> float:

@@ -32,10 +32,10 @@ def table(costs: Sequence[Cost], of: str) -> str:
 
 def _row(cost: Cost) -> str:
     taken = cost.samples
-    wanted = "" if cost.allowed is None else f"<= {cost.allowed:g} {cost.unit}".rstrip()
+    limit = "" if cost.allowed is None else f"<= {cost.allowed:g} {cost.unit}".rstrip()
     met = "" if cost.allowed is None else "yes" if cost.is_met else "NO"
     shown = f"{f'{taken.p50:.3g} {cost.unit}'.rstrip()} | {taken.p95:.3g}"
-    return f"| {taken.label} | {len(taken.taken)} | {shown} | {wanted} | {met} |"
+    return f"| {taken.label} | {len(taken.taken)} | {shown} | {limit} | {met} |"
 
 
 def line(costs: Sequence[Cost]) -> str:

@@ -24,11 +24,11 @@ def publish(measured: BenchResult) -> None:
     PAGE.write_text(with_tables(page, tables(measured)), encoding="utf-8")
 
 
-def with_tables(page: str, told: str) -> str:
+def with_tables(page: str, tables: str) -> str:
     """The page with new tables between its two markers."""
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{told}\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{tables}\n{END}{after}"
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ async def _measure() -> list[Cost]:
 
 
 async def _measure_overhead(running: RunningGateway) -> list[Cost]:
-    asked = {"key": "k" * 200}
+    arguments = {"key": "k" * 200}
     called = function_call("1", "s0__answer", {"key": "k" * 200})
     async with AsyncExitStack() as stack:
         environment = {"BENCH_NOTES": os.devnull}
@@ -75,10 +75,12 @@ async def _measure_overhead(running: RunningGateway) -> list[Cost]:
         facade = await stack.enter_async_context(Client(f"{running.url}/mcp"))
         samples = await _run_in_turns(
             {
-                "a call of a server by the SDK": lambda: direct.call_tool("answer", asked),
-                "the same through POST /invoke": lambda: _invoke(http, "s0__answer", **asked),
+                "a call of a server by the SDK": lambda: direct.call_tool("answer", arguments),
+                "the same through POST /invoke": lambda: _invoke(http, "s0__answer", **arguments),
                 "the same by HttpToolsInvoker": lambda: invoker.call_openai_tool(called),
-                "the same through /mcp by the SDK": lambda: facade.call_tool("s0__answer", asked),
+                "the same through /mcp by the SDK": lambda: facade.call_tool(
+                    "s0__answer", arguments
+                ),
             }
         )
     keys = ("direct_ms", "invoke_ms", "http_tools_invoker_ms", "mcp_ms")
@@ -183,9 +185,9 @@ def _require_unanswered(calls: list[asyncio.Task[None]]) -> None:
 
 
 async def _require_result(client: httpx.AsyncClient, name: str, key: str) -> None:
-    said = await _invoke(client, f"{name}__answer", key=key)
-    if said != key:
-        raise AssertionError(f"{name} answered {said!r}, not {key!r}")
+    result = await _invoke(client, f"{name}__answer", key=key)
+    if result != key:
+        raise AssertionError(f"{name} answered {result!r}, not {key!r}")
 
 
 @contextmanager
@@ -213,9 +215,9 @@ async def _retry_call(
 ) -> None:
     key, is_answered, is_left = f"key{number}", number % 3 == 0, number % 3 == 1
     seconds = 0 if is_answered else LONG_TIMEOUT_S
-    asked = {"name": f"{CUT_SERVER}__take", "arguments": {"key": key, "seconds": seconds}}
+    body = {"name": f"{CUT_SERVER}__take", "arguments": {"key": key, "seconds": seconds}}
     async with room:
-        call = asyncio.create_task(client.post("/invoke", json=asked))
+        call = asyncio.create_task(client.post("/invoke", json=body))
         if is_left:
             while not running.calls[key]:  # noqa: ASYNC110  it tells nobody else
                 await asyncio.sleep(POLL_INTERVAL_S)
@@ -223,8 +225,8 @@ async def _retry_call(
             await asyncio.wait({call})
             return
         answered = await call
-    wanted = httpx.codes.OK if is_answered else httpx.codes.GATEWAY_TIMEOUT
-    if answered.status_code != wanted:
+    expected = httpx.codes.OK if is_answered else httpx.codes.GATEWAY_TIMEOUT
+    if answered.status_code != expected:
         raise AssertionError(f"{key}: HTTP {answered.status_code}: {answered.text}")
 
 

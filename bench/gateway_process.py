@@ -34,8 +34,8 @@ class RunningGateway:
     @property
     def processes(self) -> dict[str, int]:
         """The servers' process ids by their names."""
-        found = re.findall(r"^server (\S+) (\d+)$", self.notes.read_text(), re.MULTILINE)
-        return {name: int(pid) for name, pid in found}
+        pids = re.findall(r"^server (\S+) (\d+)$", self.notes.read_text(), re.MULTILINE)
+        return {name: int(pid) for name, pid in pids}
 
     @property
     def left(self) -> int:

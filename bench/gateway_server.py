@@ -1,4 +1,4 @@
-"""The MCP server that `bench.gateway` calls: it answers when told to, and notes each call."""
+"""The MCP server that `bench.gateway` calls: it answers after a given time, and notes each call."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from mcp.server.mcpserver import MCPServer
 server = MCPServer("counted")
 
 
-def note(said: str) -> None:
+def note(line: str) -> None:
     """One line in the file that the measurement reads."""
     with Path(os.environ["BENCH_NOTES"]).open("a") as notes:
-        notes.write(f"{said}\n")
+        notes.write(f"{line}\n")
 
 
 @server.tool()

@@ -57,11 +57,11 @@ class HttpConnection:
             f"Content-Length: {len(body)}\r\n\r\n"
         )
         self._writer.write(head.encode() + body)
-        said = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        pairs = (line.partition(":") for line in said[1:] if line)
+        lines = (await self._reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
+        pairs = (line.partition(":") for line in lines[1:] if line)
         headers = {name.lower(): value.strip() for name, _, value in pairs}
         content = await self._reader.readexactly(int(headers.get("content-length", "0")))
-        return HttpResponse(int(said[0].split(" ")[1]), content, headers)
+        return HttpResponse(int(lines[0].split(" ")[1]), content, headers)
 
 
 async def _open_streams(address: Address) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:

@@ -62,9 +62,9 @@ class Growth:
 def read_process_memory(pid: int) -> ProcessMemory:
     """Read the memory of a process."""
     status = (PROC / str(pid) / "status").read_text()
-    held = re.search(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)
+    resident = re.search(r"^VmRSS:\s+(\d+)", status, re.MULTILINE)
     return ProcessMemory(
-        int(held[1]) / 1024 if held else 0.0, len(list((PROC / str(pid) / "fd").iterdir()))
+        int(resident[1]) / 1024 if resident else 0.0, len(list((PROC / str(pid) / "fd").iterdir()))
     )
 
 
@@ -86,17 +86,17 @@ async def _run_many(connection: HttpConnection, number: int) -> None:
 
 async def measure_idle(instance: str) -> dict[str, IdleSandbox]:
     """Measure each kind of warm sandbox of an instance; kinds that cannot be read are missing."""
-    found: dict[str, list[tuple[float, float]]] = {}
+    usage: dict[str, list[tuple[float, float]]] = {}
     shims = dict(_read_shims())
     for id_, kind in await _list_sandboxes(instance):
         used = _cgroup_mib(id_)
         if used is not None and id_ in shims:
-            found.setdefault(kind, []).append((used, shims[id_]))
+            usage.setdefault(kind, []).append((used, shims[id_]))
     return {
         kind: IdleSandbox(
             kind, len(each), mean(one[0] for one in each), mean(one[1] for one in each)
         )
-        for kind, each in found.items()
+        for kind, each in usage.items()
     }
 
 

@@ -81,7 +81,7 @@ def _tile(value: str, label: str) -> str:
 def _failures(proof: Proof) -> str:
     if not proof.failed:
         return ""
-    told = (
+    articles = (
         f'<article class="fault"><h3>{escape(judgement.case.id)}</h3>'
         f"<p>{escape(suite)}{_why(judgement)}</p>"
         f"<ul>{''.join(f'<li>{escape(fault)}</li>' for fault in judgement.faults)}</ul>"
@@ -89,7 +89,7 @@ def _failures(proof: Proof) -> str:
         "</details></article>"
         for suite, judgement in proof.failed
     )
-    return f"<section><h2>Not as expected</h2>{''.join(told)}</section>"
+    return f"<section><h2>Not as expected</h2>{''.join(articles)}</section>"
 
 
 def _why(judgement: Judgement) -> str:
@@ -117,11 +117,11 @@ def _suites(proof: Proof) -> str:
 
 
 def _suite(verdict: Verdict) -> str:
-    asked = len(verdict.judgements) - len(verdict.skipped)
+    judged = len(verdict.judgements) - len(verdict.skipped)
     mood = "bad" if verdict.failed else "good"
     return (
         f'<details><summary><span class="dot {mood}"></span>{escape(verdict.name)}'
-        f"<span class='count'>{verdict.passed}/{asked}</span></summary>"
+        f"<span class='count'>{verdict.passed}/{judged}</span></summary>"
         f"<div class='wide'><table><tbody>{''.join(_lines(verdict.judgements))}</tbody></table>"
         "</div></details>"
     )
@@ -147,7 +147,10 @@ def _skipped(proof: Proof) -> str:
 
 
 def _machine(proof: Proof) -> str:
-    lines = [*proof.machine.lines(), ", ".join(f"{name} {said}" for name, said in proof.versions)]
+    lines = [
+        *proof.machine.lines(),
+        ", ".join(f"{name} {version}" for name, version in proof.versions),
+    ]
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)
     return (
         f"<section><h2>The machine</h2><ul>{items}</ul></section><footer>Made by <code>make prove"

@@ -93,13 +93,13 @@ class PictureModel:
     async def reply(self, request: ModelRequest) -> ModelReply:
         """Its turn."""
         await asyncio.sleep(MODEL_DELAY_S)
-        asked = [message["content"] for message in request.messages]
-        turns = next(turns for prompt, turns in SCRIPTS.items() if prompt in asked)
-        said = turns[sum(message["role"] == "tool" for message in request.messages)]()
-        named = tuple(replace(call, id=f"call_{next(self._ids)}") for call in said.tool_calls)
+        prompts = [message["content"] for message in request.messages]
+        turns = next(turns for prompt, turns in SCRIPTS.items() if prompt in prompts)
+        turn = turns[sum(message["role"] == "tool" for message in request.messages)]()
+        named = tuple(replace(call, id=f"call_{next(self._ids)}") for call in turn.tool_calls)
         prompt = len(str(request.messages)) // 4
         usage = Usage(prompt_tokens=prompt, completion_tokens=80, cost=prompt * 1.5e-7)
-        return replace(said, tool_calls=named, usage=usage)
+        return replace(turn, tool_calls=named, usage=usage)
 
 
 def main() -> int:

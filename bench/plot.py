@@ -63,24 +63,24 @@ BARS: Final = (
 
 def draw(measured: BenchResult, to: Path) -> None:
     """Writes the picture: a bar ends at the median, its thin line at the 95th percentile."""
-    found = [(bar, row) for bar in BARS if (row := samples(measured, bar.key)) is not None]
-    found.sort(key=lambda each: each[1].p50)
-    figure, axes = plt.subplots(figsize=(9.2, 0.42 * len(found) + 1.7), dpi=160)
+    bars = [(bar, row) for bar in BARS if (row := samples(measured, bar.key)) is not None]
+    bars.sort(key=lambda each: each[1].p50)
+    figure, axes = plt.subplots(figsize=(9.2, 0.42 * len(bars) + 1.7), dpi=160)
     figure.patch.set_facecolor(BACKGROUND)
-    _bars(axes, found)
-    _scale(axes, found, samples(measured, "host_python"))
+    _bars(axes, bars)
+    _scale(axes, bars, samples(measured, "host_python"))
     _annotate(axes, measured)
     figure.tight_layout()
     figure.savefig(to, facecolor=BACKGROUND)
     plt.close(figure)
 
 
-def _bars(axes: Axes, found: Sequence[tuple[Bar, Samples]]) -> None:
-    places = range(len(found))
+def _bars(axes: Axes, bars: Sequence[tuple[Bar, Samples]]) -> None:
+    places = range(len(bars))
     axes.barh(
-        places, [row.p50 for _, row in found], color=[bar.colour for bar, _ in found], height=0.66
+        places, [row.p50 for _, row in bars], color=[bar.colour for bar, _ in bars], height=0.66
     )
-    for place, (_, row) in zip(places, found, strict=True):
+    for place, (_, row) in zip(places, bars, strict=True):
         axes.plot([row.p50, row.p95], [place, place], color=INK, linewidth=1, alpha=0.45)
         axes.text(
             max(row.p50, row.p95) * 1.07,
@@ -91,14 +91,14 @@ def _bars(axes: Axes, found: Sequence[tuple[Bar, Samples]]) -> None:
             color=INK,
             bbox={"facecolor": BACKGROUND, "edgecolor": "none", "pad": 1},
         )
-    axes.set_yticks(places, [bar.label for bar, _ in found], fontsize=9.5, color=INK)
+    axes.set_yticks(places, [bar.label for bar, _ in bars], fontsize=9.5, color=INK)
     axes.invert_yaxis()
 
 
-def _scale(axes: Axes, found: Sequence[tuple[Bar, Samples]], host: Samples | None) -> None:
+def _scale(axes: Axes, bars: Sequence[tuple[Bar, Samples]], host: Samples | None) -> None:
     axes.set_xscale("log")
-    slowest = max(max(row.p50, row.p95) for _, row in found)
-    axes.set_xlim(min(row.p50 for _, row in found) * 0.5, slowest * 2.2)
+    slowest = max(max(row.p50, row.p95) for _, row in bars)
+    axes.set_xlim(min(row.p50 for _, row in bars) * 0.5, slowest * 2.2)
     axes.xaxis.set_major_formatter(_axis_label)
     axes.xaxis.set_minor_locator(NullLocator())
     axes.tick_params(colors=GREY, labelsize=8.5, length=0)

@@ -48,16 +48,16 @@ TIMED_SNIPPETS: Final = (
 
 def main() -> None:
     """Writes the page, and says where it is."""
-    asked = argparse.ArgumentParser(prog="python -m bench.prove", description=__doc__)
-    asked.add_argument("--to", type=Path, default=Path("proof.html"), help="the page to write")
-    asked.add_argument("--at-once", type=int, default=4, help="cases at a time")
-    words = asked.parse_args()
-    proof = asyncio.run(prove(words.at_once))
-    words.to.write_text(page(proof), encoding="utf-8")
+    parser = argparse.ArgumentParser(prog="python -m bench.prove", description=__doc__)
+    parser.add_argument("--to", type=Path, default=Path("proof.html"), help="the page to write")
+    parser.add_argument("--at-once", type=int, default=4, help="cases at a time")
+    options = parser.parse_args()
+    proof = asyncio.run(prove(options.at_once))
+    options.to.write_text(page(proof), encoding="utf-8")
     passed, failed, skipped = proof.count()
     for suite, judgement in proof.failed:
         sys.stdout.write(f"FAILED {suite}: {judgement.case.id}: {judgement.faults[0][:200]}\n")
-    sys.stdout.write(f"{passed} as expected, {failed} not, {skipped} not asked: {words.to}\n")
+    sys.stdout.write(f"{passed} as expected, {failed} not, {skipped} not asked: {options.to}\n")
     raise SystemExit(1 if failed else 0)
 
 
@@ -65,7 +65,7 @@ async def prove(at_once: int) -> Proof:
     """Everything, of the service that is found."""
     began = time.monotonic()
     here = await read_machine()
-    async with find_service() as found, _client(found) as client:
+    async with find_service() as service, _client(service) as client:
         cards = await languages_of(client)
         packages = frozenset(name.lower() for card in cards for name in card.packages)
         latencies = await _latencies(client)
@@ -73,7 +73,7 @@ async def prove(at_once: int) -> Proof:
         verdicts = await _verdicts(Court(client, Place(packages, runtime), at_once))
     return Proof(
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        service=found.found,
+        service=service.found,
         runtime=runtime,
         versions=tuple((card.name, card.version) for card in cards),
         machine=here,
@@ -83,9 +83,9 @@ async def prove(at_once: int) -> Proof:
     )
 
 
-def _client(found: Service) -> httpx.AsyncClient:
-    headers = {"Authorization": f"Bearer {found.token}"}
-    return httpx.AsyncClient(base_url=found.url, headers=headers, timeout=120, trust_env=False)
+def _client(service: Service) -> httpx.AsyncClient:
+    headers = {"Authorization": f"Bearer {service.token}"}
+    return httpx.AsyncClient(base_url=service.url, headers=headers, timeout=120, trust_env=False)
 
 
 async def _verdicts(court: Court) -> tuple[Verdict, ...]:

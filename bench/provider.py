@@ -70,8 +70,8 @@ async def _turns() -> list[Cost]:
 
 
 def _eight_turns(messages: list[JsonObject]) -> ScriptedReply | str:
-    said = sum(message["role"] == "assistant" for message in messages)
-    return call("echo", text=f"number {said}") if said < TURNS - 1 else "Done."
+    count = sum(message["role"] == "assistant" for message in messages)
+    return call("echo", text=f"number {count}") if count < TURNS - 1 else "Done."
 
 
 async def _completion(address: str) -> float:
@@ -89,9 +89,9 @@ async def _completion(address: str) -> float:
 
 
 async def _events(address: str) -> float:
-    asked = {"target_model": "ollama/m", "tool_backend": "echo", "api_base": address}
+    parameters = {"target_model": "ollama/m", "tool_backend": "echo", "api_base": address}
     began = perf_counter()
-    run = prepare_run(LiteLLMCall(model="default", messages=[user("Go.")], parameters=asked))
+    run = prepare_run(LiteLLMCall(model="default", messages=[user("Go.")], parameters=parameters))
     events = [event async for event in run.events()]
     taken = (perf_counter() - began) * 1000
     (result,) = [event.result for event in events if isinstance(event, Stopped)]

@@ -61,10 +61,10 @@ def _notes(measured: BenchResult) -> Iterator[str]:
             f"sustained: {measured.sustained_per_s:.2f} single-use sandboxes a second; the bare "
             f"engine's create-attach-start-remove: {measured.bare_per_s:.2f}"
         )
-    for kind, held in measured.idle.items():
+    for kind, memory in measured.idle.items():
         yield (
-            f"idle {kind}: {held.cgroup:.1f} MiB cgroup + {held.shim:.1f} MiB shim (of "
-            f"{held.number})"
+            f"idle {kind}: {memory.cgroup:.1f} MiB cgroup + {memory.shim:.1f} MiB shim (of "
+            f"{memory.number})"
         )
     if measured.sidecar_after_mib is not None:
         yield (

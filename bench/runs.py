@@ -49,11 +49,11 @@ EndShim = Callable[[], Awaitable[None]]
 
 def scripted_reply(messages: list[JsonObject]) -> ScriptedReply:
     """Call a program for a number, then answer with its output."""
-    asked = next(each["content"] for each in messages if each["role"] == "user")
+    prompt = next(each["content"] for each in messages if each["role"] == "user")
     if messages[-1]["role"] == "tool":
-        told = str(messages[-1]["content"])
-        return text(f"It is {' '.join(told.partition('stdout:')[2].split()[:1])}.")
-    return call("exec_python", code=f"print({str(asked).split()[-1]} * 7)")
+        output = str(messages[-1]["content"])
+        return text(f"It is {' '.join(output.partition('stdout:')[2].split()[:1])}.")
+    return call("exec_python", code=f"print({str(prompt).split()[-1]} * 7)")
 
 
 @dataclass(slots=True)
@@ -88,7 +88,7 @@ class Batch:
             self.took[number] = (perf_counter() - began) * 1000
 
     async def _is_answered(self, number: int) -> bool:
-        asked = {
+        body = {
             "messages": [{"role": "user", "content": f"{self.name} times seven: {number}"}],
             "model": "openai/scripted",
             "api_base": self.model,
@@ -96,7 +96,7 @@ class Batch:
         }
         key = {"Idempotency-Key": f"{self.name}-{number}"}
         try:
-            answer = await self.client.post("/agent/run", json=asked, headers=key)
+            answer = await self.client.post("/agent/run", json=body, headers=key)
         except httpx.TransportError:
             return False
         return answer.status_code not in RETRY_STATUSES
@@ -104,13 +104,13 @@ class Batch:
 
 def main() -> int:
     """Print a table, then a line of JSON; returns 1 if a limit is not met."""
-    options = argparse.ArgumentParser(prog="python -m bench.runs")
-    options.add_argument("--runs", type=int, default=500)
-    ends = options.add_mutually_exclusive_group()
+    parser = argparse.ArgumentParser(prog="python -m bench.runs")
+    parser.add_argument("--runs", type=int, default=500)
+    ends = parser.add_mutually_exclusive_group()
     ends.add_argument("--restart", dest="end", action="store_const", const=restart_shim)
     ends.add_argument("--kill", dest="end", action="store_const", const=kill_shim)
-    asked = options.parse_args()
-    costs = asyncio.run(_measure(asked.runs, asked.end))
+    options = parser.parse_args()
+    costs = asyncio.run(_measure(options.runs, options.end))
     sys.stdout.write(f"{table(costs, 'runs')}\n\n{line(costs)}\n")
     return 0 if all(cost.is_met for cost in costs) else 1
 

@@ -22,13 +22,13 @@ class LoggedRuns:
 async def read_runs(client: httpx.AsyncClient, name: str) -> LoggedRuns:
     """Read every run of the batch, with its events."""
     runs = await _list_runs(client, name)
-    told = [await _read_run(client, each) for each in runs]
+    logs = [await _read_run(client, each) for each in runs]
     return LoggedRuns(
         prompts=Counter(str(each["prompt"]) for each in runs),
         states=Counter(str(each["state"]) for each in runs),
         wrong=sum(each["state"] == "done" and not _is_right(each) for each in runs),
-        unreadable=sum(not each.is_whole for each in told),
-        programs_twice=sum(each.programs > 1 for each in told),
+        unreadable=sum(not each.is_whole for each in logs),
+        programs_twice=sum(each.programs > 1 for each in logs),
     )
 
 
@@ -36,8 +36,8 @@ async def _list_runs(client: httpx.AsyncClient, name: str) -> list[dict[str, obj
     runs: list[dict[str, object]] = []
     before = ""
     while True:
-        asked: dict[str, str | int] = {"q": name, "limit": 200, "before": before}
-        page = (await client.get("/runs", params=asked)).raise_for_status().json()
+        query: dict[str, str | int] = {"q": name, "limit": 200, "before": before}
+        page = (await client.get("/runs", params=query)).raise_for_status().json()
         runs += page["runs"]
         before = page["next"]
         if not before:

@@ -33,10 +33,12 @@ class Memory:
 
 async def host_address() -> str:
     """This machine's address as the shim's container reaches it."""
-    told = (await run_command("docker", "network", "inspect", NETWORK, "--format", GATEWAY)).strip()
-    if not told:
+    gateway = (
+        await run_command("docker", "network", "inspect", NETWORK, "--format", GATEWAY)
+    ).strip()
+    if not gateway:
         raise SystemExit("the stack is not up: make up MODEL=demo")
-    return told
+    return gateway
 
 
 async def read_memory() -> Memory:
@@ -78,8 +80,8 @@ async def _count_not_warm() -> int:
 
 async def shim_process() -> str:
     """The process id and start time of the shim."""
-    told = "{{.State.Pid}} {{.State.StartedAt}}"
-    return (await run_command("docker", "inspect", SHIM, "--format", told)).strip()
+    template = "{{.State.Pid}} {{.State.StartedAt}}"
+    return (await run_command("docker", "inspect", SHIM, "--format", template)).strip()
 
 
 async def restart_shim() -> None:
@@ -98,5 +100,5 @@ async def _read_metrics() -> str:
     return await run_command("docker", "exec", SIDECAR, "python", "-c", READ_METRICS)
 
 
-def _parse_metric(named: str, told: str) -> list[float]:
-    return [float(each) for each in re.findall(rf"^{named} ([0-9.e+]+)$", told, re.MULTILINE)]
+def _parse_metric(pattern: str, metrics: str) -> list[float]:
+    return [float(each) for each in re.findall(rf"^{pattern} ([0-9.e+]+)$", metrics, re.MULTILINE)]

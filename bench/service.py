@@ -31,9 +31,9 @@ class Service:
 @asynccontextmanager
 async def find_service() -> AsyncIterator[Service]:
     """The one of MINI_AGENT_SIDECAR_URL, else the running stack's, else one started for this."""
-    found = _named() or await _running()
-    if found is not None:
-        yield found
+    running = _named() or await _running()
+    if running is not None:
+        yield running
         return
     async with stack(Options(), WARM, os.environ.get("SANDBOX_RUNTIME") or "runc") as own:
         url = f"http://{own.address.host}:{own.address.port}"

@@ -53,8 +53,8 @@ def rows(connection: HttpConnection, session: str) -> Iterator[Row]:
 
 async def open_session(connection: HttpConnection) -> str:
     """Open a session and run one snippet of each kind in it; returns its path."""
-    said = await connection.request("POST", "/v1/sessions", b"{}")
-    path = f"/v1/sessions/{SessionOpened.model_validate_json(said.body).id}"
+    response = await connection.request("POST", "/v1/sessions", b"{}")
+    path = f"/v1/sessions/{SessionOpened.model_validate_json(response.body).id}"
     await execute(connection, f"{path}/execute", snippet_body("python", PYTHON, stateful=True))
     await execute(connection, f"{path}/execute", snippet_body("python", PYTHON))
     return path
@@ -62,10 +62,10 @@ async def open_session(connection: HttpConnection) -> str:
 
 async def execute(connection: HttpConnection, path: str, body: bytes) -> str:
     """Run a snippet and return its stdout; exits on anything but a success."""
-    said = await connection.request("POST", path, body)
-    if said.status != 200 or b'"status":"ok"' not in said.body.replace(b": ", b":"):
-        raise SystemExit(f"{path} {body[:200]!r}: {said.status} {said.body[:600]!r}")
-    return Execution.model_validate(json.loads(said.body)).stdout
+    response = await connection.request("POST", path, body)
+    if response.status != 200 or b'"status":"ok"' not in response.body.replace(b": ", b":"):
+        raise SystemExit(f"{path} {body[:200]!r}: {response.status} {response.body[:600]!r}")
+    return Execution.model_validate(json.loads(response.body)).stdout
 
 
 def _row(connection: HttpConnection, key: str, label: str, body: bytes, times: int = 1) -> Row:

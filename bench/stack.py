@@ -42,15 +42,15 @@ class Stack:
         async with asyncio.timeout(FULL_TIMEOUT_S):
             while True:
                 levels = await self.levels()
-                if all(levels.get(kind, 0) >= wanted for kind, wanted in self.warm.items()):
+                if all(levels.get(kind, 0) >= number for kind, number in self.warm.items()):
                     break
                 await asyncio.sleep(POLL_INTERVAL_S)
         await asyncio.sleep(SETTLE_S)
 
     async def levels(self) -> dict[str, int]:
         """The number of warm sandboxes by kind."""
-        said = (await self.counts.request("GET", "/metrics")).body.decode()
-        lines = (line for line in said.splitlines() if line.startswith("sidecar_pool_level{"))
+        metrics = (await self.counts.request("GET", "/metrics")).body.decode()
+        lines = (line for line in metrics.splitlines() if line.startswith("sidecar_pool_level{"))
         return {line.split('"')[1]: int(float(line.rsplit(" ", 1)[1])) for line in lines}
 
 
@@ -101,12 +101,12 @@ async def _process(
     module: str, variables: Mapping[str, str], log: Path
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     # Another process group: Ctrl-C reaches the bench alone, which then stops them in order.
-    with log.open("ab") as said:
+    with log.open("ab") as output:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", module),
             env=os.environ | variables,
-            stdout=said,
-            stderr=said,
+            stdout=output,
+            stderr=output,
             start_new_session=True,
         )
     try:
@@ -154,7 +154,7 @@ async def _start_timeout(who: str, log: Path) -> AsyncIterator[None]:
         async with asyncio.timeout(START_TIMEOUT_S):
             yield
     except TimeoutError:
-        said = (await asyncio.to_thread(log.read_text))[-2000:]
+        output = (await asyncio.to_thread(log.read_text))[-2000:]
         raise SystemExit(
-            f"{who} is not ready after {START_TIMEOUT_S:.0f} s; it said:\n{said}"
+            f"{who} is not ready after {START_TIMEOUT_S:.0f} s; it said:\n{output}"
         ) from None

@@ -48,8 +48,8 @@ def ratio(one: str, other: str, share: float = 0.5) -> Callable[[BenchResult], f
 
 def _p50(key: str) -> Callable[[BenchResult], float | None]:
     def of(measured: BenchResult) -> float | None:
-        found = samples(measured, key)
-        return found.p50 if found else None
+        figures = samples(measured, key)
+        return figures.p50 if figures else None
 
     return of
 
@@ -61,8 +61,8 @@ def _share(measured: BenchResult) -> float | None:
 
 def _idle_mib(kind: str) -> Callable[[BenchResult], float | None]:
     def of(measured: BenchResult) -> float | None:
-        found = measured.idle.get(kind)
-        return found.cgroup + found.shim if found else None
+        figures = measured.idle.get(kind)
+        return figures.cgroup + figures.shim if figures else None
 
     return of
 

@@ -66,8 +66,8 @@ def _install(key: str) -> Path:
 def _version(key: str, python: Path) -> str:
     package = PACKAGES[key][0].partition("[")[0]
     ask = f"from importlib.metadata import version; print(version({package!r}))"
-    told = subprocess.run((str(python), "-c", ask), check=True, capture_output=True, text=True)
-    return told.stdout.strip()
+    process = subprocess.run((str(python), "-c", ask), check=True, capture_output=True, text=True)
+    return process.stdout.strip()
 
 
 def main() -> None:
@@ -81,10 +81,10 @@ def main() -> None:
         kept.write_text(json.dumps(lines))
         sys.stdout.write(f"{lines[key]}\n")
         sys.stdout.flush()
-    told = "\n".join((table(()), *(lines[key] for key in (OURS, *LABELS) if key in lines)))
+    rows = "\n".join((table(()), *(lines[key] for key in (OURS, *LABELS) if key in lines)))
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     _, _, after = rest.partition(END)
-    PAGE.write_text(f"{before}{BEGIN}\n\n{told}\n\n{END}{after}", encoding="utf-8")
+    PAGE.write_text(f"{before}{BEGIN}\n\n{rows}\n\n{END}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -81,17 +81,17 @@ class AgentProcess:
                 task=behaviour.task,
                 seconds=behaviour.seconds,
             )
-            told = await self._told(job)
-        asked = (broken_request_rules(_fill_messages(each.messages)) for each in server.requests)
-        came = RunOutcome(
-            answer=told.answer,
-            error=told.error,
-            gave_up=told.gave_up,
-            seconds=told.seconds,
-            ran=(*workshop.ran, *told.ran),
-            broken_rules=tuple(rule for rules in asked for rule in rules),
+            result = await self._told(job)
+        broken = (broken_request_rules(_fill_messages(each.messages)) for each in server.requests)
+        outcome = RunOutcome(
+            answer=result.answer,
+            error=result.error,
+            gave_up=result.gave_up,
+            seconds=result.seconds,
+            ran=(*workshop.ran, *result.ran),
+            broken_rules=tuple(rule for rules in broken for rule in rules),
         )
-        return Verdict(behaviour, came)
+        return Verdict(behaviour, outcome)
 
     async def _told(self, job: Job) -> JobResult:
         patience = job.seconds + TIMEOUT_S
@@ -102,15 +102,15 @@ class AgentProcess:
             await self._end()
             return JobResult(error="it was killed", seconds=patience)
 
-    async def _line(self, asked: str) -> bytes:
+    async def _line(self, line: str) -> bytes:
         process = self.process = self.process or await self._started()
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("the worker was started without pipes")
-        process.stdin.write(f"{asked}\n".encode())
-        said = await process.stdout.readline()
-        if not said:
+        process.stdin.write(f"{line}\n".encode())
+        answer = await process.stdout.readline()
+        if not answer:
             raise SystemExit(f"{self.key}: its worker has ended; see {self.log}")
-        return said
+        return answer
 
     async def _started(self) -> asyncio.subprocess.Process:
         with self.log.open("ab") as log:

@@ -38,10 +38,10 @@ class _Calls(BaseHTTPRequestHandler):
     server: ToolService
 
     def do_POST(self) -> None:
-        asked = parse_json_object(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        arguments = asked["arguments"]
+        call = parse_json_object(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        arguments = call["arguments"]
         call = function_call(
-            "1", str(asked["name"]), arguments if isinstance(arguments, dict) else {}
+            "1", str(call["name"]), arguments if isinstance(arguments, dict) else {}
         )
         text = _as_text(asyncio.run(self.server.workshop.call_openai_tool(call)))
         body = json.dumps({"text": text}).encode()

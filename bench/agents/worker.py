@@ -127,16 +127,18 @@ def _smolagents(job: Job, kind: str, **more: object) -> JobResult:
         return_full_result=True,
         **more,
     )
-    told = JobResult()
+    job_result = JobResult()
     try:
         result = agent.run(job.task)
-        told.answer, told.gave_up = str(result.output or ""), result.state != "success"
+        job_result.answer, job_result.gave_up = str(result.output or ""), result.state != "success"
     except smol.AgentError as stopped:
-        told.error, told.gave_up = _describe_error(stopped), True
+        job_result.error, job_result.gave_up = _describe_error(stopped), True
     finally:
         steps = (getattr(step, "code_action", None) for step in agent.memory.steps)
-        told.ran = [("exec_python", code) for code in steps if code and not _calls_tools(code)]
-    return told
+        job_result.ran = [
+            ("exec_python", code) for code in steps if code and not _calls_tools(code)
+        ]
+    return job_result
 
 
 def _calls_tools(code: str) -> bool:
@@ -170,11 +172,11 @@ def run_job(run: Callable[[Job], JobResult], job: Job) -> JobResult:
     """Run a job; whatever the agent raises becomes its `error`."""
     started = perf_counter()
     try:
-        told = run(job)
+        result = run(job)
     except Exception as broken:  # noqa: BLE001  other people's code: whatever it raises is noted
-        told = JobResult(error=_describe_error(broken))
-    told.seconds = perf_counter() - started
-    return told
+        result = JobResult(error=_describe_error(broken))
+    result.seconds = perf_counter() - started
+    return result
 
 
 def main() -> None:

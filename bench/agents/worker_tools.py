@@ -13,8 +13,8 @@ def build_tools(address: str) -> list[Tool]:  # noqa: C901  seven small function
     """The seven tools, as functions with types and words, which all of them take."""
 
     def called(name: str, **arguments: str | float) -> str:
-        asked = json.dumps({"name": name, "arguments": arguments}).encode()
-        with urllib.request.urlopen(address, asked, timeout=30) as answer:  # noqa: S310  loopback
+        body = json.dumps({"name": name, "arguments": arguments}).encode()
+        with urllib.request.urlopen(address, body, timeout=30) as answer:  # noqa: S310  loopback
             return str(json.load(answer)["text"])
 
     def exec_python(code: str, timeout_s: float = 10.0) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from mini_agent.errors import ContextTooLong, ModelError, ModelUnavailable, NoToolSupport
-from mini_agent.net.http_exchange import parse_retry_after_header
+from mini_agent.net.backoff import parse_retry_after_header
 
 MAX_REASON_CHARS: Final = 300
 ERROR_PREFIX: Final = re.compile(

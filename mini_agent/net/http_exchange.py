@@ -1,7 +1,4 @@
-"""One request to a server of tools and its answer, of bounded size and from that server alone.
-
-How long a server that is busy asks to wait, in the two forms of its `Retry-After` header.
-"""
+"""HTTP client of one server: responses of bounded size, and no redirect to another server."""
 
 from __future__ import annotations
 
@@ -10,10 +7,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cached_property
-from math import isfinite
 from types import TracebackType
 from typing import Final, Self
 from urllib.parse import quote
@@ -22,25 +16,7 @@ import httpx
 from pydantic import JsonValue
 
 from mini_agent.errors import BadRequest, ToolsUnavailable
-
-
-def parse_retry_after_header(header: str) -> float | None:
-    """Seconds from now; None for a header that says nothing."""
-    try:
-        seconds = float(header)
-        return max(0.0, seconds) if isfinite(seconds) else None
-    except ValueError:
-        return _seconds_until(header)
-
-
-def _seconds_until(date: str) -> float | None:
-    try:
-        moment = parsedate_to_datetime(date)
-    except ValueError:
-        return None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return max(0.0, (aware - datetime.now(UTC)).total_seconds())
-
+from mini_agent.net.backoff import parse_retry_after_header
 
 MAX_BYTES: Final = 8 << 20
 MAX_REDIRECTS: Final = 3
@@ -49,12 +25,12 @@ NOT_SENT_ERRORS: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.Unsupp
 
 
 class NoResponse(ToolsUnavailable):
-    """The server cannot be reached, or the connection broke before its answer was there."""
+    """The server cannot be reached, or the connection broke before its response was complete."""
 
 
 @dataclass(frozen=True, slots=True)
 class HttpRequest:
-    """What is asked of the server: a method, a path below its address, and what goes with it."""
+    """A request: its method, its path below the server's address, and what is sent with it."""
 
     method: str
     path: str
@@ -65,7 +41,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, slots=True)
 class HttpResponse:
-    """What the server said."""
+    """A response: its status, its whole body, and the seconds of its `Retry-After`."""
 
     status: int
     content: bytes
@@ -73,29 +49,29 @@ class HttpResponse:
 
     @property
     def ok(self) -> bool:
-        """Whether the status is one of success."""
+        """Tell whether the status is one of success."""
         return httpx.codes.is_success(self.status)
 
     @property
     def text(self) -> str:
-        """The body as text."""
+        """Return the body as text."""
         return self.content.decode("utf-8", "replace")
 
 
 class HttpExchange:
-    """The server at `base_url`; `field` is what the caller calls that address.
+    """Exchanges with the server at `base_url`; `field` is what the caller names that address.
 
     As a context manager it keeps its connections until the block is left, in that event loop;
-    else each request has its own. Raises `BadRequest` for an address or headers that cannot be.
+    else each request has its own. Raise `BadRequest` for an invalid address or header.
     """
 
     def __init__(self, base_url: str, headers: Mapping[str, str], field: str) -> None:
         self._base = _parse_address(base_url, field)
         self._headers = _check_headers(headers)
-        self._kept: httpx.AsyncClient | None = None
+        self._persistent: httpx.AsyncClient | None = None
 
     async def __aenter__(self) -> Self:
-        self._kept = self._client()
+        self._persistent = self._new_client()
         return self
 
     async def __aexit__(
@@ -104,20 +80,20 @@ class HttpExchange:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        kept, self._kept = self._kept, None
-        if kept is not None:
-            await kept.aclose()
+        persistent, self._persistent = self._persistent, None
+        if persistent is not None:
+            await persistent.aclose()
 
     @cached_property
     def address(self) -> str:
-        """The server's address as it may be shown, without a password in it."""
+        """Return the server's address as it may be shown, without a password in it."""
         return str(self._base.copy_with(userinfo=b""))
 
-    async def answer(self, ask: HttpRequest) -> HttpResponse:
-        """The server's answer, whatever its status; `ToolsUnavailable` where there is none."""
+    async def send(self, request: HttpRequest) -> HttpResponse:
+        """Return the response, whatever its status; raise `NoResponse` where there is none."""
         try:
-            async with self._connected() as client:
-                return await self._answer(client, ask)
+            async with self._open_client() as client:
+                return await self._send(client, request)
         except NOT_SENT_ERRORS as away:
             raise NoResponse(
                 f"nothing answers at {self.address}: {away}", hint="is it running?"
@@ -130,45 +106,45 @@ class HttpExchange:
             ) from broken
 
     @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[httpx.AsyncClient]:
-        if self._kept is not None:
-            yield self._kept
+    async def _open_client(self) -> AsyncIterator[httpx.AsyncClient]:
+        if self._persistent is not None:
+            yield self._persistent
         else:
-            async with self._client() as client:
+            async with self._new_client() as client:
                 yield client
 
-    def _client(self) -> httpx.AsyncClient:
+    def _new_client(self) -> httpx.AsyncClient:
         return httpx.AsyncClient(
             headers=self._headers,
             timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
             trust_env=not _is_loopback(self._base),
-            verify=self._trust,
+            verify=self._ssl_context,
         )
 
     @cached_property
-    def _trust(self) -> bool | ssl.SSLContext:
+    def _ssl_context(self) -> bool | ssl.SSLContext:
         # Reading the certificates takes longer than a call, so it is done once, and only for TLS.
         return httpx.create_ssl_context() if self._base.scheme == "https" else False
 
-    async def _answer(self, client: httpx.AsyncClient, ask: HttpRequest) -> HttpResponse:
-        path = quote(f"{self._base.path.rstrip('/')}{ask.path}")
+    async def _send(self, client: httpx.AsyncClient, request: HttpRequest) -> HttpResponse:
+        path = quote(f"{self._base.path.rstrip('/')}{request.path}")
         url = self._base.copy_with(path=path)
-        query = httpx.QueryParams(ask.query) if ask.query else None
-        request = client.build_request(
-            ask.method, url, json=ask.json, params=query, headers=dict(ask.headers)
+        query = httpx.QueryParams(request.query) if request.query else None
+        pending = client.build_request(
+            request.method, url, json=request.json, params=query, headers=dict(request.headers)
         )
         for _ in range(MAX_REDIRECTS + 1):
-            response = await client.send(request, stream=True)
+            response = await client.send(pending, stream=True)
             try:
-                following = self._following(response)
+                following = self._next_request(response)
                 if following is None:
                     return await self._read(response)
             finally:
                 await response.aclose()
-            request = following
+            pending = following
         raise ToolsUnavailable(f"{self.address} redirects more than {MAX_REDIRECTS} times")
 
-    def _following(self, response: httpx.Response) -> httpx.Request | None:
+    def _next_request(self, response: httpx.Response) -> httpx.Request | None:
         following = response.next_request
         if following is None:
             return None
@@ -191,11 +167,11 @@ class HttpExchange:
                     "not read to its end",
                     hint="ask for less at a time",
                 )
-        told = response.headers.get("retry-after")
+        retry_after = response.headers.get("retry-after")
         return HttpResponse(
             response.status_code,
             bytes(content),
-            parse_retry_after_header(told) if told is not None else None,
+            parse_retry_after_header(retry_after) if retry_after is not None else None,
         )
 
 
@@ -216,7 +192,7 @@ def _check_headers(headers: Mapping[str, str]) -> dict[str, str]:
     for name, value in headers.items():
         is_text = isinstance(name, str) and isinstance(value, str)
         if not (is_text and f"{name}{value}".isascii() and f"{name}{value}".isprintable()):
-            # What the value is stays unsaid: it is a secret, mostly.
+            # The value is not shown: mostly it is a secret.
             raise BadRequest(f"the header {name!r:.60} is not one line of ASCII", field="headers")
     return dict(headers)
 

@@ -11,7 +11,7 @@ from mini_agent.errors import BadRequest, MiniAgentError, Unauthorized
 from mini_agent.messages import JsonObject
 from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.provider.parameters import PROVIDER, LiteLLMCall
-from mini_agent.provider.responses import Chunk, stream_chunks, build_details, to_litellm_usage
+from mini_agent.provider.responses import Chunk, build_details, stream_chunks, to_litellm_usage
 from mini_agent.provider.run import prepare_run
 from mini_agent.result import AgentResult
 

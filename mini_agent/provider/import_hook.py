@@ -62,7 +62,9 @@ class PatchingFinder:
             return found
         if name in ("litellm.llms.mini_agent", AGENT_MODULE):
             # A LiteLLM that has a module of this name means that one.
-            return self._find_spec_elsewhere(name, path, target) or _build_alias_spec(name, ALIASES[name])
+            return self._find_spec_elsewhere(name, path, target) or _build_alias_spec(
+                name, ALIASES[name]
+            )
         if (
             name.startswith(f"{AGENT_MODULE}.")
             and sys.modules.get(AGENT_MODULE) is sys.modules["mini_agent"]

@@ -13,9 +13,9 @@ from mini_agent.agent.tool_backends import (
     SHIM_ONLY,
     InvokerContext,
     ToolSources,
-    translate_backend_for_shim,
-    resolve_backend,
     open_tools,
+    resolve_backend,
+    translate_backend_for_shim,
 )
 from mini_agent.errors import MiniAgentError
 from mini_agent.events import Event, Listener, Stopped, ignore_event
@@ -29,8 +29,8 @@ from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.result import AgentResult
 from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings, require_model
-from mini_agent.tools.sandbox_client import open_sandbox
 from mini_agent.tools.invoker import Invoker
+from mini_agent.tools.sandbox_client import open_sandbox
 
 
 def prepare_run(given: LiteLLMCall) -> ProviderRun:

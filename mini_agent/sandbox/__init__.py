@@ -23,7 +23,7 @@ from mini_agent_protocol.languages import (
     Language,
     parse_language,
 )
-from mini_agent_protocol.media_types import MAX_MAGIC_BYTES, IMAGE_TYPES, sniff_media_type
+from mini_agent_protocol.media_types import IMAGE_TYPES, MAX_MAGIC_BYTES, sniff_media_type
 from mini_agent_protocol.snippet import Limits, Snippet, require_plain_path
 from mini_agent_protocol.workspace import SessionOpened, SessionRequest, WorkspaceFile
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALIASES",
-    "MAX_MAGIC_BYTES",
     "IMAGE_TYPES",
     "LANGUAGES",
+    "MAX_MAGIC_BYTES",
     "Artifact",
     "EnforcedLimits",
     "Execution",
@@ -56,8 +56,8 @@ __all__ = [
     "Truncated",
     "WorkspaceFile",
     "parse_language",
-    "sniff_media_type",
     "require_plain_path",
+    "sniff_media_type",
 ]
 
 _HOMES: Final = {

@@ -59,7 +59,9 @@ class SidecarSession:
         """Runs the session's next snippet."""
         return await self._http.run(f"{self._path}/execute", snippet)
 
-    async def run_streaming(self, snippet: Snippet, listener: Callable[[Output], None]) -> Execution:
+    async def run_streaming(
+        self, snippet: Snippet, listener: Callable[[Output], None]
+    ) -> Execution:
         """The same; `listener` gets each piece of its output as it comes."""
         return await self._http.run_streaming(f"{self._path}/execute", snippet, listener)
 
@@ -121,7 +123,9 @@ class Sandbox(Protocol):
 class StreamingSandbox(Sandbox, Protocol):
     """A sandbox that also tells what a snippet prints while it runs."""
 
-    async def run_streaming(self, snippet: Snippet, listener: Callable[[Output], None]) -> Execution:
+    async def run_streaming(
+        self, snippet: Snippet, listener: Callable[[Output], None]
+    ) -> Execution:
         """The same as `run`; `listener` gets each piece of the output as it comes."""
         ...
 
@@ -157,7 +161,9 @@ class SidecarClient:
         """Runs one snippet in one fresh container."""
         return await self._http.run("/v1/execute", snippet)
 
-    async def run_streaming(self, snippet: Snippet, listener: Callable[[Output], None]) -> Execution:
+    async def run_streaming(
+        self, snippet: Snippet, listener: Callable[[Output], None]
+    ) -> Execution:
         """The same; `listener` gets each piece of its output as it comes."""
         return await self._http.run_streaming("/v1/execute", snippet, listener)
 

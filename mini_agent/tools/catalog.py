@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import RejectedCall, parse_tool_call, read_text_argument
-from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, text_output, error_output
+from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, error_output, text_output
 from mini_agent_protocol.languages import Language, LanguageSpec
 
 TIMEOUT_SCHEMA: Final[dict[str, JsonValue]] = {

@@ -17,11 +17,11 @@ from pydantic_core import from_json
 
 from mini_agent.errors import BadRequest, MiniAgentError, ToolsUnavailable, Unauthorized
 from mini_agent.messages import Attachment, JsonObject
-from mini_agent.net.http_exchange import HttpResponse, HttpRequest, HttpExchange
+from mini_agent.net.http_exchange import HttpExchange, HttpRequest, HttpResponse
 from mini_agent.net.telemetry import trace_headers
 from mini_agent.tools.arguments import RejectedCall, parse_tool_call
-from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, text_output, error_output
-from mini_agent.tools.outputs import OUTPUT_FIELDS, parse_output, add_data, to_json
+from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, error_output, text_output
+from mini_agent.tools.outputs import OUTPUT_FIELDS, add_data, parse_output, to_json
 
 MAX_MESSAGE_CHARS: Final = 500
 _ATTACHMENTS: Final = TypeAdapter(tuple[Attachment, ...])
@@ -148,7 +148,7 @@ class HttpToolsInvoker:
 
     async def list_openai_tools(self) -> list[Tool]:
         """The gateway's tools; `ToolsUnavailable` or `Unauthorized` when it gives none."""
-        answered = await self._in_time(HttpRequest("GET", "/tools"))
+        answered = await self._send_within_timeout(HttpRequest("GET", "/tools"))
         return parse_tool_list(answered, self._exchange.address)
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
@@ -156,28 +156,28 @@ class HttpToolsInvoker:
         try:
             name, arguments = parse_tool_call(openai_tool)
             body: JsonObject = {"name": name, "arguments": arguments}
-            ask = HttpRequest("POST", "/invoke", body, headers=tuple(trace_headers().items()))
-            return parse_invoke_response(await self._in_time(ask))
+            request = HttpRequest("POST", "/invoke", body, headers=tuple(trace_headers().items()))
+            return parse_invoke_response(await self._send_within_timeout(request))
         except (RejectedCall, MiniAgentError) as why:
             return error_output(str(why))
 
-    async def _in_time(self, ask: HttpRequest) -> HttpResponse:
-        end = asyncio.get_running_loop().time() + self._timeout_s
+    async def _send_within_timeout(self, request: HttpRequest) -> HttpResponse:
+        deadline = asyncio.get_running_loop().time() + self._timeout_s
         try:
-            async with asyncio.timeout_at(end):
-                return await self._let_in(ask, end)
+            async with asyncio.timeout_at(deadline):
+                return await self._send_until_accepted(request, deadline)
         except TimeoutError as late:
             raise ToolsUnavailable(
                 f"{self._exchange.address} did not answer within {self._timeout_s:g} s"
             ) from late
 
-    async def _let_in(self, ask: HttpRequest, end: float) -> HttpResponse:
+    async def _send_until_accepted(self, request: HttpRequest, deadline: float) -> HttpResponse:
         """The answer of a gateway that may first turn the request away for being busy."""
         for _ in range(MAX_ATTEMPTS):
-            answered = await self._exchange.answer(ask)
-            told = answered.retry_after_s
-            wait = max(MIN_RETRY_S, DEFAULT_RETRY_S if told is None else told)
-            is_too_long = asyncio.get_running_loop().time() + wait >= end
+            answered = await self._exchange.send(request)
+            retry_after = answered.retry_after_s
+            wait = max(MIN_RETRY_S, DEFAULT_RETRY_S if retry_after is None else retry_after)
+            is_too_long = asyncio.get_running_loop().time() + wait >= deadline
             if answered.status != httpx.codes.TOO_MANY_REQUESTS or is_too_long:
                 return answered
             await asyncio.sleep(wait)

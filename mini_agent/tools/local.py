@@ -20,15 +20,15 @@ from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import (
     RejectedCall,
+    note_unknown_arguments,
     parse_tool_call,
     read_program_argument,
     read_timeout,
-    note_unknown_arguments,
 )
 from mini_agent.tools.catalog import EXEC_PYTHON, TEXT_TOOLS, build_shell_tool, run_text_tool
 from mini_agent.tools.child_process import run_child
-from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, error_output, add_notes
-from mini_agent.tools.languages import resolve_languages, list_commands, find_command_language
+from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, add_notes, error_output
+from mini_agent.tools.languages import find_command_language, list_commands, resolve_languages
 from mini_agent.tools.shell_parser import parse_line
 
 PRINTING_WORDS: Final = (

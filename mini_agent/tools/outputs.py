@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from pydantic_core import from_json
 
 from mini_agent.messages import parse_json_object, replace_surrogates
-from mini_agent.tools.invoker import ToolOutput, text_output, error_output
+from mini_agent.tools.invoker import ToolOutput, error_output, text_output
 
 MAX_DATA_CHARS: Final = 1000
 

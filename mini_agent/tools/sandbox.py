@@ -20,17 +20,17 @@ from mini_agent.sandbox.http import MAX_TIMEOUT_S
 from mini_agent.tools.arguments import (
     RejectedCall,
     Timeout,
+    note_unknown_arguments,
     parse_tool_call,
     read_program_argument,
     read_timeout,
-    note_unknown_arguments,
 )
 from mini_agent.tools.catalog import (
-    WORKSPACE_NOTE,
     TEXT_TOOLS,
+    WORKSPACE_NOTE,
+    append_description,
     build_shell_tool,
     program_tool,
-    append_description,
     run_text_tool,
 )
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, error_output
@@ -86,7 +86,9 @@ class RunSandbox:
         """Runs the run's next snippet."""
         return await self._run(lambda sandbox: sandbox.run(snippet))
 
-    async def run_streaming(self, snippet: Snippet, listener: Callable[[Output], None]) -> Execution:
+    async def run_streaming(
+        self, snippet: Snippet, listener: Callable[[Output], None]
+    ) -> Execution:
         """The same; `listener` gets each piece of its output as it comes."""
         return await self._run(lambda sandbox: sandbox.run_streaming(snippet, listener))
 
@@ -204,7 +206,9 @@ class SandboxInvoker:
         sandbox = self._sandbox
         if not isinstance(sandbox, StreamingSandbox):
             return await self.call_openai_tool(openai_tool)
-        return await self._output(openai_tool, lambda snippet: sandbox.run_streaming(snippet, listener))
+        return await self._output(
+            openai_tool, lambda snippet: sandbox.run_streaming(snippet, listener)
+        )
 
     async def _output(self, openai_tool: OpenAIToolCall, run: RunSnippet) -> ToolOutput:
         try:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mini_agent.tools.arguments import RejectedCall
-from mini_agent.tools.languages import list_commands, find_command_language
+from mini_agent.tools.languages import find_command_language, list_commands
 from mini_agent.tools.shell_parser import parse_line
 from mini_agent_protocol.languages import Language
 

@@ -25,16 +25,16 @@ from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import ParsedCall, RejectedCall, parse_tool_call
 from mini_agent.tools.invoker import (
     Invoker,
-    OutputListener,
     OpenAIToolCall,
-    WrapperInvoker,
+    OutputListener,
     Tool,
     ToolOutput,
-    get_called_name,
-    forward_call,
+    WrapperInvoker,
     error_output,
-    rename_tool,
+    forward_call,
+    get_called_name,
     get_tool_name,
+    rename_tool,
 )
 
 

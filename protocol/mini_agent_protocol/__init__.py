@@ -1,1 +1,1 @@
-"""What both ends of a wire share: the library, the shim and the sidecar."""
+"""What the library, the shim and the sidecar share: models of the wire, errors and formats."""

@@ -1,8 +1,8 @@
-"""Errors that both ends of the sandbox API raise, as one tree; the library's own extend it."""
+"""The errors of the sandbox API, for both of its ends; the library extends the tree."""
 
 
 class MiniAgentError(Exception):
-    """Root of the tree: a sentence that says what happened, and a hint that says what to do."""
+    """Root of the tree: `message` says what happened, `hint` what to do about it."""
 
     code = "error"
     retryable = False
@@ -17,7 +17,7 @@ class MiniAgentError(Exception):
 
 
 class BadRequest(MiniAgentError):
-    """The caller asked for something that cannot be: `field` names what to change."""
+    """The request cannot be executed; `field` names what to change."""
 
     code = "bad_request"
 
@@ -33,20 +33,20 @@ class Unauthorized(MiniAgentError):
 
 
 class SandboxError(MiniAgentError):
-    """A snippet could not be run at all; a snippet that ran and failed is an `Execution`."""
+    """A snippet could not be executed; a program that ran and failed is an `Execution`."""
 
     code = "sandbox_error"
 
 
 class SandboxUnavailable(SandboxError):
-    """The sidecar or its engine is away or busy; the same call may go through later."""
+    """The sidecar or its engine is unreachable or busy; the same call may succeed later."""
 
     code = "sandbox_unavailable"
     retryable = True
 
 
 class SandboxBusy(SandboxUnavailable):
-    """All sandboxes are taken, and nothing was begun; `retry_after_s` is when one may be free."""
+    """All sandboxes are in use, and nothing was started; retry after `retry_after_s` seconds."""
 
     code = "busy"
 
@@ -56,6 +56,6 @@ class SandboxBusy(SandboxUnavailable):
 
 
 class SessionOver(SandboxError):
-    """The session has expired or was closed: its files are gone, and another can be opened."""
+    """The session has expired or was closed; its files are deleted, and another can be opened."""
 
     code = "no_session"

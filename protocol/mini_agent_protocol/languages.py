@@ -136,7 +136,7 @@ ALIASES: Final = MappingProxyType[str, Language](
 
 
 def parse_language(name: str) -> Language:
-    """The language meant by a name or alias; `BadRequest` lists the known ones."""
+    """Parse a name or an alias; raises `BadRequest`, which lists the known languages."""
     wanted = name.strip().lower()
     if wanted in SPECS:
         return wanted

@@ -1,12 +1,12 @@
-"""What files are by their first bytes: the one table that services and the assistant share."""
+"""Media types by a file's first bytes: one table for the services and the assistant."""
 
 from __future__ import annotations
 
 from typing import Final
 
-# What models take as images.
+# The image types that models accept.
 IMAGE_TYPES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
-# As many bytes as the longest rule looks at.
+# As many bytes as the longest rule reads.
 MAX_MAGIC_BYTES: Final = 12
 MAGIC: Final = (
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -20,7 +20,7 @@ MAGIC: Final = (
 
 
 def sniff_media_type(beginning: bytes) -> str:
-    """The media type of a file that begins so; empty where these bytes do not tell it."""
+    """Return the media type of a file that begins with these bytes; empty where it is unknown."""
     if beginning[:4] == b"RIFF" and beginning[8:12] == b"WEBP":
         return "image/webp"
     return next((kind for magic, kind in MAGIC if beginning.startswith(magic)), "")

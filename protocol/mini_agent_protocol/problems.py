@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class ErrorBody(BaseModel):
-    """What an error says."""
+    """An error: its code, message and hint."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

@@ -158,7 +158,7 @@ class Snippet(BaseModel):
 
 
 def require_plain_path(name: str) -> None:
-    """Raises `ValueError` unless it is a relative path that stays inside and means only itself."""
+    """Raise `ValueError` unless `name` is a normalized relative path inside the workspace."""
     path = PurePosixPath(name)
     plain = name.isprintable() and len(name.encode(errors="replace")) <= 255
     inside = not path.is_absolute() and ".." not in path.parts and path.parts != ()

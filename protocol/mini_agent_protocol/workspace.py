@@ -1,4 +1,4 @@
-"""The workspace of a session, and the session itself, as both ends speak of them."""
+"""Sessions and the files of their workspaces, on the wire."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MAX_TTL_S: Final = 3600.0
 
 
 class SessionRequest(BaseModel):
-    """What opens a session."""
+    """A request to open a session."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -54,13 +54,13 @@ _ITERATIONS: Final = Histogram(
     registry=_REGISTRY,
     buckets=(0, 1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 50, 100),
 )
-_MODEL: Final = Histogram(
+_MODEL_TURN: Final = Histogram(
     "mini_agent_model_call_seconds",
     "A turn of the model, with all its requests.",
     registry=_REGISTRY,
     buckets=_BUCKETS,
 )
-_ASKED: Final = Counter(
+_MODEL_REQUESTS: Final = Counter(
     "mini_agent_model_requests",
     "Requests to models; again: the one before was of no use.",
     ("again",),
@@ -103,9 +103,9 @@ def count_event(event: Event) -> None:
     """Count one event of a run."""
     match event:
         case ModelAsked():
-            _ASKED.labels("yes" if event.because else "no").inc()
+            _MODEL_REQUESTS.labels("yes" if event.because else "no").inc()
         case ModelReplied():
-            _MODEL.observe(event.model_ms / 1000)
+            _MODEL_TURN.observe(event.model_ms / 1000)
             _count_usage(event.usage)
         case ToolFinished():
             _count_call(event.invocation)

@@ -81,11 +81,11 @@ class RunService:
 
     async def replay_result(self, run_id: str) -> AgentResult:
         """Return the result of an earlier run, once it has one; raises `RunWithoutResult`."""
-        told = await read_run_record(self.runs.follow_lines(run_id))
-        if told.result is None:
-            code = told.error.code if told.error else "interrupted"
+        record = await read_run_record(self.runs.follow_lines(run_id))
+        if record.result is None:
+            code = record.error.code if record.error else "interrupted"
             raise RunWithoutResult(code, f"run {run_id} ended without a result: {code}")
-        return told.result
+        return record.result
 
     def replay_run_events(self, run_id: str) -> AsyncGenerator[Event, None]:
         """Yield the events of an earlier run, from the first on."""

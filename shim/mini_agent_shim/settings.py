@@ -33,7 +33,7 @@ class ShimSettings(Settings):
         default="",
         validation_alias="MINI_AGENT_PUBLISHED_ON",
         description="The address that the container's port is published on. A container listens "
-        "on every interface of its own, so only whoever publishes the port knows who can reach "
+        "on every interface of its own, so the address of the published port decides who can reach "
         "it.",
     )
     allowed_hosts: str = Field(

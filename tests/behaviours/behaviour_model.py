@@ -22,14 +22,14 @@ class BehaviourModel:
 
     def __call__(self, messages: list[JsonObject]) -> ScriptedReply:
         """The next turn."""
-        knows = self._knows(messages)
-        turns = self._turns(knows=knows)
-        turn = to_scripted_reply(turns[min(self.asked[knows], len(turns) - 1)])
-        self.asked[knows] += 1
-        return _adapt_to_smolagents(turn, messages, knows=knows)
+        has_result = self._knows(messages)
+        turns = self._turns(has_result=has_result)
+        turn = to_scripted_reply(turns[min(self.asked[has_result], len(turns) - 1)])
+        self.asked[has_result] += 1
+        return _adapt_to_smolagents(turn, messages, has_result=has_result)
 
-    def _turns(self, *, knows: bool) -> tuple[Turn, ...]:
-        if not knows:
+    def _turns(self, *, has_result: bool) -> tuple[Turn, ...]:
+        if not has_result:
             return self.behaviour.first
         return self.behaviour.then or (RESULT_ANSWER.format(result=self.behaviour.program.prints),)
 
@@ -39,7 +39,7 @@ class BehaviourModel:
 
 
 def _adapt_to_smolagents(
-    turn: ScriptedReply, messages: list[JsonObject], *, knows: bool
+    turn: ScriptedReply, messages: list[JsonObject], *, has_result: bool
 ) -> ScriptedReply:
     """smolagents has rules of its own, which a model that is offered them keeps to.
 
@@ -49,7 +49,7 @@ def _adapt_to_smolagents(
     rules = json.dumps(messages[0]) if messages else ""
     if "final_answer" not in rules or not isinstance(turn, Reply):
         return turn
-    is_answer = knows and bool(turn.content) and not turn.calls
+    is_answer = has_result and bool(turn.content) and not turn.calls
     if "<code>" not in rules:
         return call("final_answer", answer=turn.content) if is_answer else turn
     if is_answer:

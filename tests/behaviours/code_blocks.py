@@ -59,8 +59,8 @@ def behaviours() -> Iterator[Behaviour]:
     for place, (name, around) in enumerate(AROUND.items()):
         program = tuple(BY_LANGUAGE.values())[place % len(BY_LANGUAGE)]
         label = tuple(BY_LANGUAGE)[place % len(BY_LANGUAGE)]
-        said = around.format(f"```{label}\n{program.code}\n```")
-        yield _block(f"{name} ({label})", Reply(said), program)
+        reply = around.format(f"```{label}\n{program.code}\n```")
+        yield _block(f"{name} ({label})", Reply(reply), program)
     for name, text in OTHERS.items():
         yield _block(name, Reply(text), PRODUCT if "one line" in name else RLE)
     thought = reasoning_only(f"I should run\n```python\n{LOOP.code}\n```")

@@ -184,7 +184,7 @@ def _fill(form: str, pieces: dict[str, str]) -> str:
     """`form` with each word that is a piece's name replaced, once, from the longest down."""
     position = min(
         ((at, word) for word in pieces if (at := _place(form, word)) >= 0),
-        key=lambda found: (found[0], -len(found[1])),
+        key=lambda place: (place[0], -len(place[1])),
         default=None,
     )
     if position is None:

@@ -51,10 +51,10 @@ class Verdict:
     def _may_run(self, tool: str, code: str) -> bool:
         """Whether it is one of the programs that are wanted, or several of them in one."""
         _, rest = program_key(tool, code)
-        for wanted, program in sorted(each.key for each in self.behaviour.may_run):
-            if wanted == tool and rest == program:
+        for allowed_tool, program in sorted(each.key for each in self.behaviour.may_run):
+            if allowed_tool == tool and rest == program:
                 return True
-            rest = rest.replace(program, "") if wanted == tool and program else rest
+            rest = rest.replace(program, "") if allowed_tool == tool and program else rest
         return (not rest and bool(code.strip())) or self._was_given(code)
 
     def _was_given(self, code: str) -> bool:

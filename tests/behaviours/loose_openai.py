@@ -77,5 +77,5 @@ def _body(*choices: JsonObject) -> str:
 
 
 def _behaviour(name: str, body: str) -> Behaviour:
-    said = garbage(body, media_type="application/json")
-    return Behaviour("body", name, (said,), program=PRODUCT)
+    reply = garbage(body, media_type="application/json")
+    return Behaviour("body", name, (reply,), program=PRODUCT)

@@ -65,9 +65,9 @@ FIRST_OF_SEVERAL: Final[dict[str, Turn]] = {
 
 def behaviours() -> Iterator[Behaviour]:
     """Words that stay words, and calls that are not to be made."""
-    for name, said in MENTIONED.items():
-        words = said.split("\n")[-1][-20:] if name != "another's turn" else "as you asked"
-        yield Behaviour("spoken of", name, (text(said),), kind="nothing", words=words)
+    for name, content in MENTIONED.items():
+        words = content.split("\n")[-1][-20:] if name != "another's turn" else "as you asked"
+        yield Behaviour("spoken of", name, (text(content),), kind="nothing", words=words)
     for name, turn in FIRST_OF_SEVERAL.items():
         yield Behaviour("not run", name, (turn, REFUSAL), kind="nothing", words=REFUSAL)
     thought = think(f"I could call {CALL} but need not.", REFUSAL)

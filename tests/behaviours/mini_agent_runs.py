@@ -45,8 +45,8 @@ class ModelSlot:
     def broken_rules(self) -> list[str]:
         """The rules broken by the requests that this model got."""
         rules = broken_ollama_rules if self.wire == "ollama" else broken_request_rules
-        asked = self.server.requests[self._requests_before :]
-        return [rule for each in asked for rule in rules(each.messages)]
+        requests = self.server.requests[self._requests_before :]
+        return [rule for each in requests for rule in rules(each.messages)]
 
     def _reply(self, messages: list[JsonObject]) -> ScriptedReply:
         assert self._mind is not None
@@ -61,14 +61,14 @@ async def judge_mini_agent(behaviour: Behaviour, stage: ModelSlot) -> Verdict:
     result = await arun_mcp_mini_agent(
         [user(behaviour.task)], workshop, config_for(behaviour, stage)
     )
-    came = RunOutcome(
+    outcome = RunOutcome(
         answer=result.final_answer,
         gave_up=result.stopped_reason != "success",
         seconds=perf_counter() - started,
         ran=tuple(workshop.ran),
         broken_rules=(*stage.broken_rules, *broken_rules(result.messages)),
     )
-    return Verdict(behaviour, came)
+    return Verdict(behaviour, outcome)
 
 
 def config_for(behaviour: Behaviour, stage: ModelSlot) -> AgentConfig:

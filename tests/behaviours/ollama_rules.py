@@ -13,17 +13,17 @@ from mini_agent.testing.transcript_rules import broken_request_rules
 def broken_ollama_rules(messages: Sequence[JsonObject]) -> list[str]:
     """What is wrong with a request to `/api/chat`: there, answers follow their calls in order."""
     numbers, open_ids = count(1), list[str]()
-    said: list[JsonObject] = []
+    converted: list[JsonObject] = []
     for message in messages:
         if message.get("role") == "tool":
             answered = open_ids.pop(0) if open_ids else ""
-            said.append({**message, "tool_call_id": answered})
+            converted.append({**message, "tool_call_id": answered})
             continue
         calls = message.get("tool_calls")
         named = [_named(each, f"call-{next(numbers)}") for each in _list(calls)]
         open_ids = [str(each["id"]) for each in named]
-        said.append({**message, **({"tool_calls": [*named]} if named else {})})
-    return broken_request_rules(said)
+        converted.append({**message, **({"tool_calls": [*named]} if named else {})})
+    return broken_request_rules(converted)
 
 
 def _named(call: JsonValue, call_id: str) -> JsonObject:

@@ -41,15 +41,15 @@ def behaviours() -> Iterator[Behaviour]:
     for (form, template), around, program in zip(
         CALL_FORMATS.items(), cycle(CONTEXTS.items()), cycle(PROGRAMS), strict=False
     ):
-        said = around[1].replace("{}", format_call(template, program))
-        yield Behaviour("spoken", f"{form}, {around[0]}", (Reply(said),), program=program)
+        content = around[1].replace("{}", format_call(template, program))
+        yield Behaviour("spoken", f"{form}, {around[0]}", (Reply(content),), program=program)
     for form, program, name, key in OTHER_NAMES:
-        said = format_call(CALL_FORMATS[form], program, name, key)
-        yield Behaviour("spoken", f"{form} by {name}", (Reply(said),), program=program)
+        content = format_call(CALL_FORMATS[form], program, name, key)
+        yield Behaviour("spoken", f"{form} by {name}", (Reply(content),), program=program)
     for form in ("hermes", "bare JSON", "mistral list", "harmony", "fenced JSON"):
         yield _in_reasoning(form, LOOP)
 
 
 def _in_reasoning(form: str, program: Program) -> Behaviour:
-    said = reasoning_only(f"I need to run it.\n{format_call(CALL_FORMATS[form], program)}")
-    return Behaviour("spoken", f"{form}, in the thoughts", (said,), program=program)
+    reply = reasoning_only(f"I need to run it.\n{format_call(CALL_FORMATS[form], program)}")
+    return Behaviour("spoken", f"{form}, in the thoughts", (reply,), program=program)

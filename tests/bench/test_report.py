@@ -59,11 +59,11 @@ def measured(**more: object) -> BenchResult:
 
 
 def test_the_line_has_every_key_and_null_where_nothing_was_measured() -> None:
-    told = json.loads(line(measured()))
-    assert list(told) == KEYS
-    assert (told["python_fresh_p50_x"], told["python_fresh_p99_x"]) == (0.3, 4.5)
-    assert told["docker_run_vs_fresh_x"] == 50
-    assert {key for key, value in told.items() if value is not None} == {
+    figures = json.loads(line(measured()))
+    assert list(figures) == KEYS
+    assert (figures["python_fresh_p50_x"], figures["python_fresh_p99_x"]) == (0.3, 4.5)
+    assert figures["docker_run_vs_fresh_x"] == 50
+    assert {key for key, value in figures.items() if value is not None} == {
         "python_fresh_p50_x",
         "python_fresh_p99_x",
         "docker_run_vs_fresh_x",
@@ -71,7 +71,7 @@ def test_the_line_has_every_key_and_null_where_nothing_was_measured() -> None:
 
 
 def test_rates_shares_and_memory_are_told() -> None:
-    told = json.loads(
+    figures = json.loads(
         line(
             measured(
                 sustained_per_s=6.0,
@@ -83,8 +83,12 @@ def test_rates_shares_and_memory_are_told() -> None:
             )
         )
     )
-    assert (told["sustained_share"], told["burst_per_s"], told["plain_mib"]) == (0.75, 300, 10)
-    assert (told["sidecar_idle_mib"], told["sidecar_growth_mib"]) == (60, 10)
+    assert (figures["sustained_share"], figures["burst_per_s"], figures["plain_mib"]) == (
+        0.75,
+        300,
+        10,
+    )
+    assert (figures["sidecar_idle_mib"], figures["sidecar_growth_mib"]) == (60, 10)
 
 
 def test_the_table_says_what_is_met_what_is_not_and_why_there_is_no_value() -> None:

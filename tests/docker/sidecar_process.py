@@ -63,7 +63,7 @@ class Sidecar:
 
     def client(self) -> httpx.AsyncClient:
         """A client with the token, whose every refusal has to have the one shape."""
-        hooks = {"response": [disclosure.require_shape_too]}
+        hooks = {"response": [disclosure.require_problem_response]}
         return httpx.AsyncClient(
             base_url=self.url, headers=HEADERS, timeout=100, trust_env=False, event_hooks=hooks
         )
@@ -106,7 +106,7 @@ def sidecar(folder: Path, instance: str = "", **settings: str) -> Iterator[Sidec
 
 
 def _require_a_good_end(over: Sidecar) -> None:
-    disclosure.require_discreet(over.log.read_text())
+    disclosure.require_no_secrets(over.log.read_text())
     # One that was killed leaves its sandboxes to its successor.
     if over.process.returncode == -signal.SIGKILL:
         return

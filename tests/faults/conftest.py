@@ -11,14 +11,14 @@ import pytest
 from tests.docker.sidecar_process import require_engine, sidecar
 from tests.faults.engine_proxy import EngineProxy
 from tests.faults.invariants import Watch, watched
-from tests.faults.log_capture import discreet
+from tests.faults.log_capture import require_clean_log
 from tests.faults.services import Platform
 
 
 @pytest.fixture(autouse=True)
 def _discreet() -> Iterator[None]:
     """What the shims in this process log tells nothing it should not."""
-    with discreet():
+    with require_clean_log():
         yield
 
 

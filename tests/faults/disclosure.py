@@ -15,19 +15,19 @@ ROOT: Final = re.escape(str(Path(__file__).parents[2]))
 NEVER_TOLD: Final = re.compile(rf"{re.escape(TOKEN)}|Traceback|/site-packages/|/home/|{ROOT}/")
 
 
-def require_discreet(said: str) -> None:
+def require_no_secrets(said: str) -> None:
     """There is no token in it, no traceback and no path of the host."""
     found = NEVER_TOLD.search(said)
     assert found is None, said[max(0, found.start() - 500) : found.end() + 2000]
 
 
-def require_shape(answer: httpx.Response) -> None:
+def require_problem(answer: httpx.Response) -> None:
     """An error is ours, in our shape, and tells nothing it should not."""
     if answer.is_error:
         _require_shape(answer, answer.read())
 
 
-async def require_shape_too(answer: httpx.Response) -> None:
+async def require_problem_response(answer: httpx.Response) -> None:
     """The same, of an asynchronous client."""
     if answer.is_error:
         _require_shape(answer, await answer.aread())
@@ -40,4 +40,4 @@ def _require_shape(answer: httpx.Response, body: bytes) -> None:
     error = Problem.model_validate_json(body).error
     assert error.code
     assert error.request_id == answer.headers["x-request-id"]
-    require_discreet(body.decode())
+    require_no_secrets(body.decode())

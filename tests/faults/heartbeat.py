@@ -15,7 +15,7 @@ EVERY_S: Final = 0.1
 
 
 @dataclass
-class Pulse:
+class Heartbeat:
     """Asked for over `client`, ten times a second."""
 
     client: httpx.Client
@@ -24,7 +24,7 @@ class Pulse:
     _is_over: threading.Event = field(default_factory=threading.Event)
 
     @contextmanager
-    def felt(self) -> Iterator[None]:
+    def beating(self) -> Iterator[None]:
         """While the block runs."""
         thread = threading.Thread(target=self._feel)
         thread.start()

@@ -21,9 +21,9 @@ from tests.docker.sidecar_process import (
     Sidecar,
     sandboxes_of,
 )
-from tests.faults.disclosure import require_discreet, require_shape
+from tests.faults.disclosure import require_no_secrets, require_problem
 from tests.faults.footprint import Footprint, footprint_of
-from tests.faults.heartbeat import Pulse
+from tests.faults.heartbeat import Heartbeat
 
 # Bounds of time hold on a machine with much else to do; docs/faults.md has what was seen.
 BACK_S: Final = 20.0
@@ -80,8 +80,8 @@ class Watch:
     def without_a_run(self, test: pytest.Item) -> Iterator[None]:
         """The same, but for the ordinary program, which takes longest."""
         seen, already = Seen(), self.sidecar.log.stat().st_size
-        pulse = Pulse(self.client)
-        with pulse.felt():
+        pulse = Heartbeat(self.client)
+        with pulse.beating():
             yield
             # An engine that was silent is asked again after a pause.
             _until(self._is_ready, BACK_S, "it does not get ready again")
@@ -90,7 +90,7 @@ class Watch:
         assert pulse.failures == []
         assert pulse.longest_s < LONGEST_HEALTH_S
         seen.longest_health_s = pulse.longest_s
-        require_discreet(self.sidecar.log.read_bytes()[already:].decode())
+        require_no_secrets(self.sidecar.log.read_bytes()[already:].decode())
         test.user_properties += seen.noted()
 
     def run_an_ordinary_program(self) -> None:
@@ -125,7 +125,7 @@ class Watch:
 @contextmanager
 def watched(sidecar: Sidecar) -> Iterator[Watch]:
     """Watches a sidecar that nobody has used."""
-    hooks = {"response": [require_shape]}
+    hooks = {"response": [require_problem]}
     with httpx.Client(
         base_url=sidecar.url, headers=HEADERS, timeout=60, trust_env=False, event_hooks=hooks
     ) as client:

@@ -8,18 +8,18 @@ from contextlib import contextmanager
 from typing import Final
 
 from mini_agent_protocol.asgi.json_log import JsonFormatter
-from tests.faults.disclosure import require_discreet
+from tests.faults.disclosure import require_no_secrets
 
 SERVICES: Final = ("codex_sidecar", "mini_agent_shim", "mini_agent", "uvicorn")
 
 
 @contextmanager
-def discreet() -> Iterator[None]:
+def require_clean_log() -> Iterator[None]:
     """Requires that of all that the services in this process log while the block runs."""
     lines = _Lines()
     with lines.heard():
         yield
-    require_discreet("\n".join(lines.said))
+    require_no_secrets("\n".join(lines.said))
 
 
 class _Lines(logging.Handler):

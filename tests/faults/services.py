@@ -17,7 +17,7 @@ from mini_agent.sandbox import Execution
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.docker.sidecar_process import HEADERS, TOKEN, Sidecar
-from tests.faults.disclosure import require_discreet, require_shape
+from tests.faults.disclosure import require_no_secrets, require_problem
 from tests.faults.engine_proxy import EngineProxy
 from tests.shim.serving import served, until_healthy
 
@@ -41,7 +41,7 @@ class Platform:
             headers=HEADERS,
             timeout=60,
             trust_env=False,
-            event_hooks={"response": [require_shape]},
+            event_hooks={"response": [require_problem]},
         )
 
     def run(self, code: str, language: str = "python", **more: object) -> Execution:
@@ -84,7 +84,7 @@ def shim_process(
         finally:
             process.terminate()
             process.wait()
-    require_discreet(log_file.read_text())
+    require_no_secrets(log_file.read_text())
 
 
 def _variables(folder: Path, sidecar_url: str, model_url: str) -> dict[str, str]:
@@ -98,5 +98,5 @@ def _variables(folder: Path, sidecar_url: str, model_url: str) -> dict[str, str]
 
 
 def _client(url: str) -> httpx.Client:
-    hooks = {"response": [require_shape]}
+    hooks = {"response": [require_problem]}
     return httpx.Client(base_url=url, timeout=100, trust_env=False, event_hooks=hooks)

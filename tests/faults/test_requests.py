@@ -11,7 +11,7 @@ import pytest
 
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
-from tests.faults.disclosure import require_shape
+from tests.faults.disclosure import require_problem
 from tests.faults.services import Platform
 from tests.shim.scripted import ScriptedModel
 from tests.shim.serving import served
@@ -77,7 +77,7 @@ def shim() -> Iterator[httpx.Client]:
     with (
         served(create_app(ShimSettings.model_validate({}), model=ScriptedModel([]))) as url,
         httpx.Client(
-            base_url=url, trust_env=False, timeout=60, event_hooks={"response": [require_shape]}
+            base_url=url, trust_env=False, timeout=60, event_hooks={"response": [require_problem]}
         ) as client,
     ):
         yield client
@@ -178,6 +178,6 @@ def test_a_token_in_the_wrong_place_is_none(platform: Platform) -> None:
     )
     for address, headers in tried:
         answer = httpx.post(address, json=SNIPPET, headers=headers, trust_env=False)
-        require_shape(answer)
+        require_problem(answer)
         assert answer.status_code == 401
         assert answer.headers["www-authenticate"] == "Bearer"

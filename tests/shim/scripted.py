@@ -19,7 +19,7 @@ from mini_agent.model import Model, ModelReply, ModelRequest, ToolCall
 from mini_agent.sandbox import EnforcedLimits, Execution, Output, Rich, SandboxFacts, Snippet
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
-from tests.faults.disclosure import require_shape_too
+from tests.faults.disclosure import require_problem_response
 
 LIMITS = EnforcedLimits(
     timeout_s=10, memory_mb=256, cpus=1, pids=64, output_bytes=65536, workspace_mb=64
@@ -143,7 +143,7 @@ async def client_of(
         httpx.AsyncClient(
             transport=transport,
             base_url="http://localhost",
-            event_hooks={"response": [require_shape_too]},
+            event_hooks={"response": [require_problem_response]},
         ) as client,
     ):
         yield client

@@ -13,7 +13,7 @@ import pytest
 from codex_sidecar.app import create_app
 from codex_sidecar.settings import Settings
 from tests.faults import disclosure
-from tests.faults.log_capture import discreet
+from tests.faults.log_capture import require_clean_log
 from tests.sidecar.scripted_engine import ScriptedEngine
 from tests.sidecar.scripted_session import SessionRunner
 from tests.sidecar.session_client import Client, open_session
@@ -27,7 +27,7 @@ Opened = Callable[..., AbstractAsyncContextManager[httpx.AsyncClient]]
 @pytest.fixture(autouse=True)
 def _discreet() -> Iterator[None]:
     """What is logged tells nothing it should not."""
-    with discreet():
+    with require_clean_log():
         yield
 
 
@@ -62,7 +62,7 @@ def opened(engine: ScriptedEngine) -> Opened:
                 transport=transport,
                 base_url="http://sidecar",
                 headers=headers,
-                event_hooks={"response": [disclosure.require_shape_too]},
+                event_hooks={"response": [disclosure.require_problem_response]},
             ) as client,
         ):
             yield client

@@ -65,8 +65,8 @@ async def test_what_litellm_asks_for_is_a_sandbox_that_takes_code(
     assert told == [("stdout", "x\n"), ("execution_count", None), ("execution_complete", None)]
     assert events(second.text)[1]["execution_count"] == 2
     assert [(order.stateful, order.env) for order in runner.orders] == [(True, {"WORD": "a"})] * 2
-    about = OBJECT.validate_json((await client.get(sandbox)).content)
-    assert about["metadata"] == {"who": "me"}
+    image_contents = OBJECT.validate_json((await client.get(sandbox)).content)
+    assert image_contents["metadata"] == {"who": "me"}
     assert (await client.delete(sandbox)).status_code == 204
     assert said(await client.delete(sandbox)).startswith("404 no_sandbox: there is no sandbox")
 

@@ -48,9 +48,9 @@ def test_it_serves_until_stopped_and_ends_0_when_the_script_was_followed(
     script: str, stop: signal.Signals
 ) -> None:
     with running(script) as (server, url):
-        said = httpx.post(f"{url}/api/chat", json=TURN, trust_env=False).json()
+        answer = httpx.post(f"{url}/api/chat", json=TURN, trust_env=False).json()
         server.send_signal(stop)
-    assert said["message"]["content"] == "Good day."
+    assert answer["message"]["content"] == "Good day."
     assert server.returncode == 0
 
 

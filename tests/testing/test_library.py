@@ -19,8 +19,8 @@ def post(server: ScriptedServer, path: str, **body: JsonValue) -> httpx.Response
 
 
 def chat(server: ScriptedServer, model: str) -> httpx.Response:
-    said: list[JsonValue] = [{"role": "user", "content": "hi"}]
-    return post(server, "/api/chat", model=model, messages=said, stream=False)
+    messages: list[JsonValue] = [{"role": "user", "content": "hi"}]
+    return post(server, "/api/chat", model=model, messages=messages, stream=False)
 
 
 def names(server: ScriptedServer) -> list[str]:
@@ -37,10 +37,10 @@ def test_a_model_is_not_found_until_it_is_pulled() -> None:
     with ScriptedServer(["ok"], models=NOTHING) as server:
         missing = chat(server, "qwen2.5-coder:3b")
         post(server, "/api/pull", model="qwen2.5-coder:3b")
-        found = chat(server, "qwen2.5-coder:3b")
+        pulled = chat(server, "qwen2.5-coder:3b")
     assert missing.status_code == 404
     assert missing.json() == {"error": "model 'qwen2.5-coder:3b' not found"}
-    assert found.json()["message"]["content"] == "ok"
+    assert pulled.json()["message"]["content"] == "ok"
 
 
 def test_openai_s_format_says_so_in_its_own_way() -> None:

@@ -17,8 +17,8 @@ def generate(server: ScriptedServer, **more: JsonValue) -> httpx.Response:
 
 def test_generate_answers_in_response_with_a_context() -> None:
     with ScriptedServer(["Good day."]) as server:
-        said = generate(server, stream=False).json()
-    assert (said["response"], said["done_reason"], said["context"]) == (
+        answer = generate(server, stream=False).json()
+    assert (answer["response"], answer["done_reason"], answer["context"]) == (
         "Good day.",
         "stop",
         [1, 2, 3],
@@ -27,16 +27,16 @@ def test_generate_answers_in_response_with_a_context() -> None:
 
 def test_generate_streams_too() -> None:
     with ScriptedServer([text("Good day.", reasoning="hmm")]) as server:
-        told = [*map(json.loads, generate(server).iter_lines())]
-    assert "".join(line["response"] for line in told) == "Good day."
-    assert "".join(line.get("thinking", "") for line in told) == "hmm"
-    assert [line["done"] for line in told].index(True) == len(told) - 1
+        lines = [*map(json.loads, generate(server).iter_lines())]
+    assert "".join(line["response"] for line in lines) == "Good day."
+    assert "".join(line.get("thinking", "") for line in lines) == "hmm"
+    assert [line["done"] for line in lines].index(True) == len(lines) - 1
 
 
 def test_generate_knows_no_tools_so_a_call_is_written_out() -> None:
     with ScriptedServer([call("f", x=1)]) as server:
-        said = generate(server, stream=False).json()
-    assert said["response"] == '{"name": "f", "arguments": {"x": 1}}'
+        answer = generate(server, stream=False).json()
+    assert answer["response"] == '{"name": "f", "arguments": {"x": 1}}'
 
 
 def test_a_prompt_is_logged_as_messages() -> None:

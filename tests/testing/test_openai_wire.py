@@ -32,18 +32,18 @@ def complete(server: ScriptedServer, **more: JsonValue) -> httpx.Response:
 
 
 def events(response: httpx.Response) -> list[str]:
-    *told, last, nothing = response.text.split("\n\n")
+    *events_, last, nothing = response.text.split("\n\n")
     assert (last, nothing) == ("data: [DONE]", "")
-    return [event.removeprefix("data: ") for event in told]
+    return [event.removeprefix("data: ") for event in events_]
 
 
 def test_a_completion_is_not_streamed_unless_asked() -> None:
     with ScriptedServer(["Good day."]) as server:
-        said = complete(server).json()
-    (choice,) = said["choices"]
+        answer = complete(server).json()
+    (choice,) = answer["choices"]
     assert choice["message"] == {"role": "assistant", "content": "Good day."}
     assert choice["finish_reason"] == "stop"
-    assert (said["object"], said["system_fingerprint"]) == ("chat.completion", "fp_ollama")
+    assert (answer["object"], answer["system_fingerprint"]) == ("chat.completion", "fp_ollama")
 
 
 def test_usage_is_what_the_reply_says_it_cost() -> None:
@@ -93,21 +93,23 @@ def test_a_stream_is_events_that_end_with_done() -> None:
 
 def test_a_streamed_call_carries_its_index() -> None:
     with ScriptedServer([calls(Call("a"), Call("b"))]) as server:
-        told = [
+        chunks = [
             event["choices"][0] for event in map(json.loads, events(complete(server, stream=True)))
         ]
-    made = [choice["delta"]["tool_calls"][0] for choice in told if "tool_calls" in choice["delta"]]
+    made = [
+        choice["delta"]["tool_calls"][0] for choice in chunks if "tool_calls" in choice["delta"]
+    ]
     assert [(one["index"], one["function"]["name"]) for one in made] == [(0, "a"), (1, "b")]
-    assert told[-1]["finish_reason"] == "tool_calls"
+    assert chunks[-1]["finish_reason"] == "tool_calls"
 
 
 def test_usage_is_streamed_only_when_asked_for() -> None:
     with ScriptedServer(["x", "x"]) as server:
         without = [*map(json.loads, events(complete(server, stream=True)))]
         options: JsonObject = {"include_usage": True}
-        asked = [*map(json.loads, events(complete(server, stream=True, stream_options=options)))]
+        chunks = [*map(json.loads, events(complete(server, stream=True, stream_options=options)))]
     assert not any("usage" in event for event in without)
-    assert (asked[-1]["choices"], asked[-1]["usage"]["total_tokens"]) == ([], 30)
+    assert (chunks[-1]["choices"], chunks[-1]["usage"]["total_tokens"]) == ([], 30)
 
 
 def test_reasoning_is_under_both_names_that_servers_use() -> None:
@@ -149,8 +151,8 @@ def test_a_refusal_is_an_error_object_with_its_type(reply: Refusal, status: int,
 
 def test_an_error_in_the_middle_of_a_stream_is_its_last_event() -> None:
     with ScriptedServer([breaks_off("partly", "runner died")]) as server:
-        told = complete(server, stream=True).text.strip().split("\n\n")
-    assert json.loads(told[-1].removeprefix("data: "))["error"]["message"] == "runner died"
+        chunks = complete(server, stream=True).text.strip().split("\n\n")
+    assert json.loads(chunks[-1].removeprefix("data: "))["error"]["message"] == "runner died"
 
 
 def test_no_messages_are_refused() -> None:

@@ -9,18 +9,18 @@ from mini_agent.testing import ScriptedServer, ScriptNotFollowed, call
 from mini_agent.testing.replies import JsonObject, Reply
 
 
-def ask(server: ScriptedServer, said: str = "hi") -> httpx.Response:
-    turn = {"model": "m", "messages": [{"role": "user", "content": said}], "stream": False}
+def ask(server: ScriptedServer, prompt: str = "hi") -> httpx.Response:
+    turn = {"model": "m", "messages": [{"role": "user", "content": prompt}], "stream": False}
     return httpx.post(f"{server.url}/api/chat", json=turn, trust_env=False)
 
 
-def said(response: httpx.Response) -> str:
+def content_of(response: httpx.Response) -> str:
     return str(response.json()["message"]["content"])
 
 
 def test_replies_come_in_order() -> None:
     with ScriptedServer(["one", "two"]) as server:
-        assert [said(ask(server)), said(ask(server))] == ["one", "two"]
+        assert [content_of(ask(server)), content_of(ask(server))] == ["one", "two"]
 
 
 def test_replies_left_over_fail_the_block_and_are_named() -> None:
@@ -53,12 +53,12 @@ def test_a_failing_test_keeps_its_own_error_with_the_script_s_as_a_note() -> Non
 
 def test_the_last_reply_can_repeat_for_ever() -> None:
     with ScriptedServer(["one", "two"], repeat_last=True) as server:
-        assert [said(ask(server)) for _ in range(4)] == ["one", "two", "two", "two"]
+        assert [content_of(ask(server)) for _ in range(4)] == ["one", "two", "two", "two"]
 
 
 def test_a_repeating_script_may_be_left_early() -> None:
     with ScriptedServer(["one", "two"], repeat_last=True) as server:
-        assert said(ask(server)) == "one"
+        assert content_of(ask(server)) == "one"
 
 
 def test_nothing_cannot_be_repeated() -> None:
@@ -71,7 +71,10 @@ def test_a_function_answers_each_conversation_by_its_messages() -> None:
         return f"you said {messages[-1]['content']}"
 
     with ScriptedServer(echo) as server:
-        assert [said(ask(server, "a")), said(ask(server, "b"))] == ["you said a", "you said b"]
+        assert [content_of(ask(server, "a")), content_of(ask(server, "b"))] == [
+            "you said a",
+            "you said b",
+        ]
 
 
 def test_a_function_that_raises_fails_the_request_and_the_block() -> None:

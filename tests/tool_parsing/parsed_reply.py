@@ -25,16 +25,19 @@ class Outcome(NamedTuple):
 
 
 def parse_outcome(
-    reply: ModelReply, setting: ParseOptions | None = None, tools: Iterable[Tool] = SANDBOX
+    reply: ModelReply, options: ParseOptions | None = None, tools: Iterable[Tool] = SANDBOX
 ) -> Outcome:
     offered = parse_tools(tuple(tools))
-    read = parse_reply(reply, offered, setting or ParseOptions())
-    asks = [resolve_call(call, str(place), offered) for place, call in enumerate(read.calls)]
+    parsed = parse_reply(reply, offered, options or ParseOptions())
+    calls = [
+        resolve_call(native_call, str(place), offered)
+        for place, native_call in enumerate(parsed.calls)
+    ]
     return Outcome(
-        run=tuple((ask.name, ask.arguments) for ask in asks if not ask.problem),
-        refused=tuple(ask.problem for ask in asks if ask.problem),
-        text=read.text,
-        repaired=(*read.repaired, *(said for ask in asks for said in ask.repaired)),
+        run=tuple((call.name, call.arguments) for call in calls if not call.problem),
+        refused=tuple(call.problem for call in calls if call.problem),
+        text=parsed.text,
+        repaired=(*parsed.repaired, *(note for call in calls for note in call.repaired)),
     )
 
 

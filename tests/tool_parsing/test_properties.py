@@ -60,24 +60,24 @@ def test_no_mutation_of_a_shape_raises(weak: WeakReply, chosen: st.DataObject) -
 @OFTEN
 @given(PROSE)
 def test_prose_is_never_a_call(words: str) -> None:
-    came = parse_outcome(text_reply(words))
-    assert (came.run, came.refused, came.text) == ((), (), words.strip())
+    outcome = parse_outcome(text_reply(words))
+    assert (outcome.run, outcome.refused, outcome.text) == ((), (), words.strip())
 
 
 @pytest.mark.parametrize("weak", IN_TEXT, ids=str)
 def test_a_reply_cut_at_the_token_limit_runs_only_what_was_whole(weak: WeakReply) -> None:
-    setting = ParseOptions(has_result=weak.has_result)
+    options = ParseOptions(has_result=weak.has_result)
     for end in range(len(weak.reply.text)):
         cut = text_reply(weak.reply.text[:end], "length")
-        run = parse_outcome(cut, setting, weak.tools).run
+        run = parse_outcome(cut, options, weak.tools).run
         assert run == weak.calls[: len(run)], weak.reply.text[:end]
 
 
 @pytest.mark.parametrize("weak", CLOSED, ids=str)
 def test_a_call_that_breaks_off_without_a_word_is_not_run(weak: WeakReply) -> None:
-    setting = ParseOptions(has_result=weak.has_result)
+    options = ParseOptions(has_result=weak.has_result)
     for end in range(len(weak.reply.text)):
-        run = parse_outcome(text_reply(weak.reply.text[:end]), setting, weak.tools).run
+        run = parse_outcome(text_reply(weak.reply.text[:end]), options, weak.tools).run
         assert run == weak.calls[: len(run)], weak.reply.text[:end]
 
 

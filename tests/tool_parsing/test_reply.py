@@ -18,18 +18,18 @@ RUN = ToolCall("1", "exec_python", '{"code": "print(1)"}')
 
 
 def test_a_listed_call_is_the_only_one_where_the_text_repeats_it() -> None:
-    came = parse_outcome(ModelReply(CALL, tool_calls=(RUN,)))
-    assert came.run == (PRINTS,)
+    outcome = parse_outcome(ModelReply(CALL, tool_calls=(RUN,)))
+    assert outcome.run == (PRINTS,)
 
 
 def test_an_answer_in_words_stands_above_a_call_in_the_thoughts() -> None:
-    came = parse_outcome(ModelReply("It is 1.", reasoning=CALL))
-    assert (came.run, came.text) == ((), "It is 1.")
+    outcome = parse_outcome(ModelReply("It is 1.", reasoning=CALL))
+    assert (outcome.run, outcome.text) == ((), "It is 1.")
 
 
 def test_thoughts_that_go_on_after_a_call_have_not_made_it() -> None:
-    came = parse_outcome(ModelReply("", reasoning=f"{CALL}\nNo, that would not do."))
-    assert came.run == ()
+    outcome = parse_outcome(ModelReply("", reasoning=f"{CALL}\nNo, that would not do."))
+    assert outcome.run == ()
 
 
 def test_thoughts_are_the_answer_once_a_tool_has_given_a_result() -> None:
@@ -75,8 +75,8 @@ def test_after_a_result_a_block_that_explains_is_text(said: str) -> None:
 )
 def test_a_block_of_another_kind_is_left_alone(label: str) -> None:
     text = f"See:\n```{label}\nconsole.log(1)\n```"
-    came = parse_outcome(text_reply(text))
-    assert (came.run, came.refused, came.text) == ((), (), text)
+    outcome = parse_outcome(text_reply(text))
+    assert (outcome.run, outcome.refused, outcome.text) == ((), (), text)
 
 
 def test_a_block_runs_only_where_its_language_has_a_tool() -> None:
@@ -84,9 +84,9 @@ def test_a_block_runs_only_where_its_language_has_a_tool() -> None:
 
 
 def test_a_command_line_whose_block_is_not_closed_is_not_run() -> None:
-    came = parse_outcome(text_reply("```bash\nrm -rf /tmp/x"))
-    assert came.run == ()
-    assert len(came.refused) == 1
+    outcome = parse_outcome(text_reply("```bash\nrm -rf /tmp/x"))
+    assert outcome.run == ()
+    assert len(outcome.refused) == 1
 
 
 def test_a_cut_call_says_why_it_was_not_run() -> None:
@@ -111,6 +111,6 @@ def test_a_call_as_it_should_be_has_no_repairs() -> None:
 @pytest.mark.parametrize("language", ["ruby", "perl", "typescript", "php"])
 def test_code_in_a_language_nobody_runs_is_refused_by_its_name(language: str) -> None:
     arguments = json.dumps({"language": language, "code": "print(1)"})
-    came = parse_outcome(ModelReply(tool_calls=(ToolCall("1", "run_code", arguments),)))
-    assert came.run == ()
-    assert f"no tool runs '{language}'" in came.refused[0]
+    outcome = parse_outcome(ModelReply(tool_calls=(ToolCall("1", "run_code", arguments),)))
+    assert outcome.run == ()
+    assert f"no tool runs '{language}'" in outcome.refused[0]

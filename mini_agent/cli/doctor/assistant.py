@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from mini_agent.cli.doctor.check import (
-    DoctorContext,
     Check,
     CheckFunction,
+    DoctorContext,
     fail,
     ok,
     skipped,

@@ -22,9 +22,9 @@ from typing import Final
 
 from mini_agent.cli.doctor.assistant import build_assistant_check, build_mcp_check
 from mini_agent.cli.doctor.check import (
-    DoctorContext,
     Check,
     CheckRow,
+    DoctorContext,
     State,
     fail,
     ok,

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from mini_agent.cli.doctor.check import (
-    DoctorContext,
     Check,
+    DoctorContext,
     fail,
     ok,
     skipped,
@@ -48,7 +48,9 @@ def build_image_name(context: DoctorContext, language: str) -> str:
     return f"{prefix}{language}:{context.variable('SANDBOX_IMAGE_TAG', 'local')}"
 
 
-def _check_sandbox_images(context: DoctorContext, wanted: list[str], there: dict[str, str]) -> Check:
+def _check_sandbox_images(
+    context: DoctorContext, wanted: list[str], there: dict[str, str]
+) -> Check:
     missing = [image for image in wanted if image not in there]
     if missing:
         languages = " ".join(image.rpartition("-")[2].partition(":")[0] for image in missing)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import Final
 
 from mini_agent.cli.doctor.check import (
-    DoctorContext,
     Check,
+    DoctorContext,
     fail,
     ok,
     warn,

@@ -9,8 +9,8 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mini_agent.cli.doctor.check import (
-    DoctorContext,
     Check,
+    DoctorContext,
     fail,
     ok,
     skipped,

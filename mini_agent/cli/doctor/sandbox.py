@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from mini_agent.cli.doctor.check import (
-    DoctorContext,
     Check,
+    DoctorContext,
     fail,
     ok,
     skipped,
 )
-from mini_agent.cli.doctor.docker import TIMEOUT_EXIT_CODE, Docker, CommandResult
+from mini_agent.cli.doctor.docker import TIMEOUT_EXIT_CODE, CommandResult, Docker
 from mini_agent.cli.doctor.engine import find_python_image
 from mini_agent.cli.doctor.stack import find_sidecar
 from mini_agent.errors import MiniAgentError, SandboxUnavailable

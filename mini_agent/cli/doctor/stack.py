@@ -11,8 +11,8 @@ from typing import Final
 import httpx
 
 from mini_agent.cli.doctor.check import (
-    DoctorContext,
     Check,
+    DoctorContext,
     fail,
     ok,
     skipped,

@@ -18,6 +18,7 @@ from mini_agent.mcp.client.server import (
     ProgressListener,
 )
 from mini_agent.messages import JsonObject
+from mini_agent.net.backoff import exponential_delay
 from mini_agent.tools.arguments import RejectedCall, parse_tool_call
 from mini_agent.tools.invoker import (
     OpenAIToolCall,
@@ -201,7 +202,7 @@ class _LoopSession:
             raise ToolsUnavailable(f"{self.last_error.message}; it is tried again in {left:.1f} s")
 
     def _record_failure(self, error: ToolsUnavailable) -> None:
-        pause = min(MIN_BACKOFF_S * 2**self.failures, MAX_BACKOFF_S)
+        pause = exponential_delay(self.failures, initial_s=MIN_BACKOFF_S, max_s=MAX_BACKOFF_S)
         self.failures, self.last_error = self.failures + 1, error
         self.retry_at = asyncio.get_running_loop().time() + pause
 

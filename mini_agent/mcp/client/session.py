@@ -140,7 +140,7 @@ class McpSession:
         self._server = server
         self._connection = Connection(server)
         self._ready: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
-        # A failure after its waiter was cancelled would be logged if nobody retrieved it.
+        # asyncio logs an exception that is never retrieved, as after its waiter was cancelled.
         self._ready.add_done_callback(lambda ready: ready.cancelled() or ready.exception())
         self._over = asyncio.Event()
         self._owner = asyncio.create_task(self._run())

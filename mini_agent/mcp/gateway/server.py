@@ -28,7 +28,9 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    text: str | None = Field(default=None, description="What the tool said; null where it failed.")
+    text: str | None = Field(
+        default=None, description="The output of the tool; null where it failed."
+    )
     error: str | None = Field(
         default=None, description="Why the tool failed; null where it did not."
     )

@@ -15,6 +15,7 @@ from mini_agent.mcp.client.invoker import McpInvoker
 from mini_agent.mcp.client.server import ProgressListener
 from mini_agent.mcp.gateway.configuration import ConfiguredServer
 from mini_agent.messages import JsonObject
+from mini_agent.net.backoff import exponential_delay
 
 ServerState: TypeAlias = Literal["starting", "running", "failed", "unusable", "disabled"]
 CHECK_INTERVAL_S: Final = 15.0
@@ -126,7 +127,7 @@ class ServerSupervisor:
     def _pause_s(self) -> float:
         if not self._failures:
             return CHECK_INTERVAL_S
-        return min(MIN_BACKOFF_S * 2.0 ** min(self._failures - 1, 16), MAX_BACKOFF_S)
+        return exponential_delay(self._failures - 1, initial_s=MIN_BACKOFF_S, max_s=MAX_BACKOFF_S)
 
 
 def _create_invoker(configured: ConfiguredServer) -> McpInvoker | None:

@@ -17,10 +17,10 @@ from weakref import WeakKeyDictionary
 from mini_agent.provider.harness.process import (
     CompletedRun,
     SandboxProcess,
-    to_completed_run,
     build_harness_error,
-    translate_errors,
     format_execution,
+    to_completed_run,
+    translate_errors,
 )
 from mini_agent.sandbox.client import SidecarClient, SidecarSession
 from mini_agent_protocol.execution import Execution

@@ -8,13 +8,13 @@ from pydantic import JsonValue
 from pydantic_core import from_json
 
 from mini_agent.messages import JsonObject
-from mini_agent.net.http_exchange import HttpResponse, HttpRequest, HttpExchange
+from mini_agent.net.http_exchange import HttpExchange, HttpRequest, HttpResponse
 from mini_agent.tools.http import build_http_error
 from mini_agent.tools.invoker import Tool, ToolOutput, text_output
 from mini_agent.tools.observation import truncate
 from mini_agent.tools.research.common import (
-    RetryPolicy,
     ResearchSettings,
+    RetryPolicy,
     read_count_argument,
     read_optional_argument,
     read_required_argument,
@@ -53,11 +53,11 @@ class Context7:
     Context7 itself gives libraries, and `GET /<id>` then gives the passages of one.
     """
 
-    def __init__(self, settings: ResearchSettings, patience: RetryPolicy) -> None:
+    def __init__(self, settings: ResearchSettings, policy: RetryPolicy) -> None:
         key = settings.c7_api_key.get_secret_value()
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         self._exchange = HttpExchange(settings.c7_api_base, headers, "C7_API_BASE")
-        self._patience = patience
+        self._policy = policy
 
     @property
     def tool(self) -> Tool:
@@ -72,7 +72,7 @@ class Context7:
         if library.startswith("/"):
             return text_output(truncate(await self._documents(library, topic)))
         found = _parse_body(
-            await self._asked("/search", query=library, library=library, topic=topic, n=str(most))
+            await self._get("/search", query=library, library=library, topic=topic, n=str(most))
         )
         passages = _format_passages(found, most)
         identity = "" if passages else _find_first_library(found)
@@ -82,14 +82,14 @@ class Context7:
 
     async def _documents(self, identity: str, topic: str) -> str:
         about = {"topic": topic} if topic else {}
-        answered = await self._asked(identity, type="txt", tokens=str(MAX_TOKENS), **about)
+        answered = await self._get(identity, type="txt", tokens=str(MAX_TOKENS), **about)
         return answered.text.strip()
 
-    async def _asked(self, path: str, **query: str) -> HttpResponse:
-        ask = HttpRequest(
+    async def _get(self, path: str, **query: str) -> HttpResponse:
+        request = HttpRequest(
             "GET", path, query=tuple((name, said) for name, said in query.items() if said)
         )
-        answered = await self._patience.answer(self._exchange, ask)
+        answered = await self._policy.send(self._exchange, request)
         if not answered.ok:
             hint = "set C7_API_KEY to a key that is valid"
             raise build_http_error(answered, self._exchange.address, hint)

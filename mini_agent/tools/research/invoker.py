@@ -12,7 +12,7 @@ from mini_agent.messages import JsonObject
 from mini_agent.tools.arguments import RejectedCall, parse_tool_call
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, error_output
 from mini_agent.tools.research import context7, perplexity
-from mini_agent.tools.research.common import RetryPolicy, ResearchSettings
+from mini_agent.tools.research.common import ResearchSettings, RetryPolicy
 from mini_agent.tools.research.context7 import Context7
 from mini_agent.tools.research.perplexity import Perplexity
 
@@ -86,12 +86,10 @@ class ResearchPythonInvoker:
         raise RejectedCall(f"there is no tool {name!r:.80}; there is {known}")
 
 
-def _build_sources(
-    settings: ResearchSettings, patience: RetryPolicy
-) -> Mapping[str, ResearchSource]:
+def _build_sources(settings: ResearchSettings, policy: RetryPolicy) -> Mapping[str, ResearchSource]:
     sources: dict[str, ResearchSource] = {}
     if settings.pplx_api_key.get_secret_value():
-        sources[perplexity.NAME] = Perplexity(settings, patience)
+        sources[perplexity.NAME] = Perplexity(settings, policy)
     if settings.c7_api_base:
-        sources[context7.NAME] = Context7(settings, patience)
+        sources[context7.NAME] = Context7(settings, policy)
     return sources

@@ -10,13 +10,13 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from mini_agent.errors import ToolsUnavailable
 from mini_agent.messages import JsonObject, system, user
-from mini_agent.net.http_exchange import HttpResponse, HttpRequest, HttpExchange
+from mini_agent.net.http_exchange import HttpExchange, HttpRequest, HttpResponse
 from mini_agent.tools.http import build_http_error
 from mini_agent.tools.invoker import Tool, ToolOutput, text_output
 from mini_agent.tools.observation import MAX_STREAM_CHARS, truncate
 from mini_agent.tools.research.common import (
-    RetryPolicy,
     ResearchSettings,
+    RetryPolicy,
     read_count_argument,
     read_required_argument,
 )
@@ -85,12 +85,12 @@ class _Completion(_ResponseModel):
 class Perplexity:
     """Perplexity's chat completions, as the environment sets them up."""
 
-    def __init__(self, settings: ResearchSettings, patience: RetryPolicy) -> None:
+    def __init__(self, settings: ResearchSettings, policy: RetryPolicy) -> None:
         key = settings.pplx_api_key.get_secret_value()
         headers = {"Authorization": f"Bearer {key}"}
         self._exchange = HttpExchange(settings.pplx_api_base, headers, "PPLX_API_BASE")
         self._model = settings.pplx_model.removeprefix("perplexity/")
-        self._patience = patience
+        self._policy = policy
 
     @property
     def tool(self) -> Tool:
@@ -106,9 +106,9 @@ class Perplexity:
         most = read_count_argument(arguments, "max_tokens", MAX_TOKENS)
         if most is not None:
             asked["max_tokens"] = most
-        ask = HttpRequest("POST", "/chat/completions", asked)
+        request = HttpRequest("POST", "/chat/completions", asked)
         return text_output(
-            _format_answer(await self._patience.answer(self._exchange, ask), self._exchange)
+            _format_answer(await self._policy.send(self._exchange, request), self._exchange)
         )
 
 

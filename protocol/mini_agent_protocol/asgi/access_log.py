@@ -1,4 +1,4 @@
-"""The access log: what was asked, what it was answered with, and how long that took."""
+"""The access log: the method, path, status and duration of each request."""
 
 from __future__ import annotations
 

@@ -21,9 +21,10 @@ class ClientDisconnected(Exception):
 
 
 async def run_while_connected(receive: Receive, work: Coroutine[object, object, Result]) -> Result:
-    """Return the result of `work`; cancel it when the client goes, and raise `ClientDisconnected`.
+    """Return the result of `work`; where the client disconnects, cancel it and raise
+    `ClientDisconnected`.
 
-    The body has to be read before: what `receive` has left to return is that the client is gone.
+    The body has to be read before: the next message of `receive` is then the disconnect.
     """
     working = asyncio.create_task(work)
     leaving = asyncio.create_task(_disconnected(receive))
@@ -46,7 +47,7 @@ async def answer_disconnected(_request: Request, _error: Exception) -> Response:
     return Response(status_code=CLIENT_CLOSED_REQUEST)
 
 
-# What cancelled work raises on its way out has no reader; asyncio would complain about it.
+# asyncio logs an exception that is never retrieved.
 def _retrieve(task: asyncio.Task[Result]) -> None:
     if not task.cancelled():
         task.exception()

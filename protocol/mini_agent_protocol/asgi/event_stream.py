@@ -1,4 +1,4 @@
-"""Server-sent events as a response, which ends with the client that reads it."""
+"""Server-sent events as a response, which ends when the client disconnects."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ WRITE_TIMEOUT_S: Final = 60.0
 
 
 class EventStreamResponse(Response):
-    """Sends `texts`; what they raise before the first of them can still become another response.
+    """Sends `texts`; an error before the first of them can still become another response.
 
-    A client that leaves, or takes nothing for `WRITE_TIMEOUT_S`, ends the iterator and raises
-    `ClientDisconnected` through `around`.
+    A client that disconnects, or reads nothing for `WRITE_TIMEOUT_S`, closes the iterator and
+    raises `ClientDisconnected` inside `around`.
     """
 
     def __init__(
@@ -80,5 +80,5 @@ async def _write(send: Send, text: str) -> None:
         async with asyncio.timeout(WRITE_TIMEOUT_S):
             await send({"type": "http.response.body", "body": text.encode(), "more_body": True})
     except TimeoutError:
-        # A client that is there and does not read is as good as gone.
+        # A client that does not read is treated as disconnected.
         raise ClientDisconnected from None

@@ -174,7 +174,7 @@ async def end_on_disconnect(run: RunTask) -> AsyncIterator[None]:
 
 
 def _retrieve(task: asyncio.Task[AgentResult], on_end: Callable[[], None]) -> None:
-    # An exception that nobody retrieves would be logged by asyncio.
+    # asyncio logs an exception that is never retrieved.
     if not task.cancelled():
         task.exception()
     on_end()

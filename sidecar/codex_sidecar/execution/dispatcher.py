@@ -77,15 +77,15 @@ class Dispatcher:
     async def _describe(self, language: Language) -> LanguageCard:
         image = self._catalog.image(language)
         available = await self._engine.has_image(image)
-        about = await self._pool.about(language) if available else ImageContents()
+        image_contents = await self._pool.image_contents(language) if available else ImageContents()
         defaults = await self._machine.resolve_limits(Limits(), language)
         return LanguageCard(
             name=language,
             aliases=SPECS[language].aliases,
             image=image,
             available=available,
-            version=about.version,
-            packages=about.packages,
+            version=image_contents.version,
+            packages=image_contents.packages,
             warm=self._pool.count_warm(language),
             limits=Limits.model_validate(defaults.model_dump(exclude={"inodes", "open_files"})),
         )

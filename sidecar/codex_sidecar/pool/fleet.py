@@ -74,10 +74,10 @@ class Fleet:
             on_failure.callback(self.discard, container)
             await container.start()
             on_failure.pop_all()
-        self._contents[spec.language] = container.about
+        self._contents[spec.language] = container.image_contents
         return container
 
-    def about(self, language: Language) -> ImageContents | None:
+    def image_contents(self, language: Language) -> ImageContents | None:
         """Return what the last sandbox of this language's image reported; None before the first."""
         return self._contents.get(language)
 

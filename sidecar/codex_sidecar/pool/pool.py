@@ -49,13 +49,13 @@ class Pool:
         """The names of all containers that this process owns."""
         return self._fleet.alive
 
-    async def about(self, language: Language) -> ImageContents:
+    async def image_contents(self, language: Language) -> ImageContents:
         """Return what a language's image contains; the first time, a sandbox is started for it."""
-        if (known := self._fleet.about(language)) is not None:
+        if (known := self._fleet.image_contents(language)) is not None:
             return known
         limits = await self._machine.resolve_limits(Limits(), language)
         async with self.lease(language, limits) as container:
-            return container.about
+            return container.image_contents
 
     def count_warm(self, language: Language) -> int:
         """Return how many sandboxes of this language's image are warm."""

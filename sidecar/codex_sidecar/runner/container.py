@@ -32,7 +32,7 @@ class Container:
     def __init__(self, engine: Engine, name: str, confinement: Confinement) -> None:
         self.name = name
         self.confinement = confinement
-        self.about = ImageContents()
+        self.image_contents = ImageContents()
         self._limits = confinement.limits
         self._facts = SandboxFacts(image=confinement.image, runtime=confinement.runtime)
         self._engine = engine
@@ -63,7 +63,9 @@ class Container:
         self._frames = FrameReader(self._attached)
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
-                self.about = ImageContents.model_validate_json((await self._frames.receive()).body)
+                self.image_contents = ImageContents.model_validate_json(
+                    (await self._frames.receive()).body
+                )
         except (TimeoutError, RunnerLost, ValueError) as error:
             # Where the engine itself is unavailable, that is the error to report.
             await self._engine.ping()

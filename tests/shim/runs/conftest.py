@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import pytest
 
 from mini_agent_shim.settings import ShimSettings
-from tests.faults.log_capture import discreet
+from tests.faults.log_capture import require_clean_log
 
 
 @pytest.fixture(autouse=True)
 def _discreet() -> Iterator[None]:
     """What is logged tells nothing it should not."""
-    with discreet():
+    with require_clean_log():
         yield
 
 

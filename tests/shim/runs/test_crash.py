@@ -24,7 +24,7 @@ from mini_agent_shim.runs.redaction import Redactor
 from mini_agent_shim.runs.schema import RunQueued, RunSummary
 from mini_agent_shim.runs.store import Retention, RunStore
 from mini_agent_shim.settings import ShimSettings
-from tests.faults.disclosure import require_discreet
+from tests.faults.disclosure import require_no_secrets
 from tests.shim.runs.run_client import ASKED, KEYED, told_in
 from tests.shim.serving import until_healthy
 
@@ -58,7 +58,7 @@ def shim(folder: Path, model_url: str) -> Iterator[tuple[subprocess.Popen[bytes]
         finally:
             process.kill()
             process.wait()
-    require_discreet((folder / "stderr").read_text())
+    require_no_secrets((folder / "stderr").read_text())
 
 
 def state(client: httpx.Client, run_id: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from codex_sidecar.guard.settings import GuardSettings
-from tests.faults.log_capture import discreet
+from tests.faults.log_capture import require_clean_log
 from tests.sidecar.guard.guard_server import serving
 from tests.sidecar.guard.recording_engine import RecordingEngine
 from tests.sidecar.guard.socket_client import Reply, ask
@@ -22,7 +22,7 @@ Ask = Callable[[bytes], Awaitable[Reply]]
 @pytest.fixture(autouse=True)
 def _discreet() -> Iterator[None]:
     """What is logged tells nothing it should not."""
-    with discreet():
+    with require_clean_log():
         yield
 
 

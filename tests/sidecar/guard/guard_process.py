@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.faults.disclosure import require_discreet
+from tests.faults.disclosure import require_no_secrets
 
 START_S = 30.0
 
@@ -45,7 +45,7 @@ def guard(folder: Path, instance: str = "", **settings: str) -> Iterator[Guard]:
             yield Guard(socket, name, process)
         finally:
             process.terminate()
-    require_discreet(log_file.read_text())
+    require_no_secrets(log_file.read_text())
 
 
 def _wait_until_healthy(environment: dict[str, str]) -> None:
