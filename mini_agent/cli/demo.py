@@ -104,7 +104,8 @@ def _format_times(report: DemoReport) -> str:
     )
     rest = max(0.0, report.elapsed_ms - model - tools)
     return (
-        f"time    {_format_ms(report.elapsed_ms)}: model {_format_ms(model)}, tools {_format_ms(tools)} "
+        f"time    {_format_ms(report.elapsed_ms)}: model {_format_ms(model)}, "
+        f"tools {_format_ms(tools)} "
         f"({_format_ms(starting)} of it starting the container), everything else {_format_ms(rest)}"
     )
 

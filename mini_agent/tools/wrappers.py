@@ -146,7 +146,8 @@ class PrefixedInvoker(WrapperInvoker):
     def __init__(self, server: str, invoker: Invoker) -> None:
         if not server or INVALID_CHARACTER.search(server) or len(server) > MAX_NAME_CHARS // 2:
             raise BadRequest(
-                f"{server!r:.80} cannot name a server: 1 to {MAX_NAME_CHARS // 2} letters, digits, - or _",
+                f"{server!r:.80} cannot name a server: "
+                f"1 to {MAX_NAME_CHARS // 2} letters, digits, - or _",
                 field="server",
             )
         self._server, self._invoker = server, invoker

@@ -199,7 +199,7 @@ async def test_a_wait_that_would_not_fit_is_not_begun() -> None:
 async def test_a_service_that_is_away_is_asked_again_and_then_said_to_be() -> None:
     named = {"pplx_api_key": "secret", "pplx_api_base": "http://127.0.0.1:9"}
     settings = ResearchSettings.model_validate(named)
-    source = Perplexity(settings, RetryPolicy(seconds=5, initial_delay_s=0.01))
+    source = Perplexity(settings, RetryPolicy(timeout_s=5, initial_delay_s=0.01))
     with pytest.raises(ToolsUnavailable, match="nothing answers at") as raised:
         await source.output(dict(QUESTION))
     assert "secret" not in str(raised.value)

@@ -56,7 +56,7 @@ async def check_model(context: DoctorContext) -> Sequence[Check]:
         return [skipped("model", "no model is named", NAME_MODEL_FIX)]
     if is_ollama(name):
         return await _check_ollama(
-            name.removeprefix(OLLAMA_PREFIXES[1]).removeprefix(OLLAMA_PREFIXES[0]), name, around
+            name.removeprefix(OLLAMA_PREFIXES[1]).removeprefix(OLLAMA_PREFIXES[0]), name, context
         )
     return [_check_hosted(name, context)]
 
