@@ -81,7 +81,7 @@ class AgentProcess:
                 task=behaviour.task,
                 seconds=behaviour.seconds,
             )
-            result = await self._told(job)
+            result = await self._run_job(job)
         broken = (broken_request_rules(_fill_messages(each.messages)) for each in server.requests)
         outcome = RunOutcome(
             answer=result.answer,
@@ -93,16 +93,16 @@ class AgentProcess:
         )
         return Verdict(behaviour, outcome)
 
-    async def _told(self, job: Job) -> JobResult:
+    async def _run_job(self, job: Job) -> JobResult:
         patience = job.seconds + TIMEOUT_S
         try:
             async with asyncio.timeout(patience):
-                return JobResult.model_validate_json(await self._line(job.model_dump_json()))
+                return JobResult.model_validate_json(await self._exchange(job.model_dump_json()))
         except TimeoutError:
             await self._end()
             return JobResult(error="it was killed", seconds=patience)
 
-    async def _line(self, line: str) -> bytes:
+    async def _exchange(self, line: str) -> bytes:
         process = self.process = self.process or await self._started()
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("the worker was started without pipes")

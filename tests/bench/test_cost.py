@@ -1,4 +1,4 @@
-"""How costs are told, beside what they may be."""
+"""Costs are reported beside their limits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run came to is told as it was measured, and what was not measured is told as such."""
+"""Results are reported as measured, and what was not measured is marked as such."""
 
 from __future__ import annotations
 

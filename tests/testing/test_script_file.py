@@ -1,4 +1,4 @@
-"""Scripts in JSON files: what they can say, and what a bad one is told."""
+"""Scripts in JSON files: what they can say, and the error for a bad one."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_file_knows_every_word_of_the_vocabulary() -> None:
         ('[{"delayed": {"reply": {"x": 1}, "seconds": 1}}]', ":1: reply 1: no word 'x'"),
     ],
 )
-def test_a_bad_file_is_told_where_and_what(tmp_path: Path, content: str, said: str) -> None:
+def test_a_bad_file_is_an_error_with_its_line(tmp_path: Path, content: str, said: str) -> None:
     assert problem(written(tmp_path, content)).startswith(said)
 
 
