@@ -1,4 +1,4 @@
-"""The agent loop: request a turn, execute its tool calls, show the results, until there is an answer."""
+"""The agent loop: request a turn, execute its calls, show the results, until there is an answer."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from mini_agent.errors import MiniAgentError
 from mini_agent.events import Listener, ToolFinished, ToolOutputPiece, ToolStarted
 from mini_agent.result import ToolInvocation
 from mini_agent.tool_parsing.resolve import ResolvedCall
-from mini_agent.tools.arguments import ParsedCall, OfferedTool, parse_tools, build_tool_call
+from mini_agent.tools.arguments import OfferedTool, ParsedCall, build_tool_call, parse_tools
 from mini_agent.tools.invoker import Invoker, StreamingInvoker, ToolOutput, error_output
 from mini_agent.tools.observation import REPAIR_DIRECTIVE, format_observation
 from mini_agent.tools.outputs import parse_output

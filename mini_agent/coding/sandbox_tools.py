@@ -7,11 +7,11 @@ from contextlib import aclosing, asynccontextmanager
 from typing import Final
 
 from mini_agent.settings import Settings
-from mini_agent.tools.sandbox_client import open_sandbox
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.languages import DEFAULT_LANGUAGES
 from mini_agent.tools.names import TOOL_BY_LANGUAGE
 from mini_agent.tools.sandbox import RunSandbox, SandboxInvoker
+from mini_agent.tools.sandbox_client import open_sandbox
 from mini_agent.tools.wrappers import FilteredInvoker
 
 PROGRAM_TOOLS: Final = frozenset(TOOL_BY_LANGUAGE.values())

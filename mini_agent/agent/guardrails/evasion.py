@@ -15,8 +15,10 @@ TOOL_VERBS: Final = (
 )
 # A promise in the last sentence. An offer ("I can run it for you") and a question are none.
 PROMISE: Final = re.compile(
-    rf"\b(?:I{APOSTROPHE}ll|(?:I|we) (?:will|shall)|(?:I am|I{APOSTROPHE}m|we are) (?:now )?going to|"
-    rf"I (?:now )?need to|let me|let{APOSTROPHE}s|let us)\b(?! (?:know|be)\b)[^.!?\n]{{0,60}}?\b{TOOL_VERBS}"
+    rf"\b(?:I{APOSTROPHE}ll|(?:I|we) (?:will|shall)|"
+    rf"(?:I am|I{APOSTROPHE}m|we are) (?:now )?going to|"
+    rf"I (?:now )?need to|let me|let{APOSTROPHE}s|let us)\b(?! (?:know|be)\b)"
+    rf"[^.!?\n]{{0,60}}?\b{TOOL_VERBS}"
     r"|\b(?:running|executing|calling|computing|calculating)\b[^.!?\n]{0,60}(?:\.\.\.|\u2026|:)\s*\Z"
     r"|\bje vais\b|\bj['\u2019]exécute\b"
     r"|\bich (?:werde|führe|rufe|berechne|nutze)\b"

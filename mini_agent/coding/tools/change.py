@@ -45,7 +45,7 @@ class Change:
 
     def apply(self) -> None:
         """Write the file."""
-        write_file(self.path, self.after.content())
+        write_file(self.path, self.after.encode())
 
 
 @dataclass(frozen=True, slots=True)

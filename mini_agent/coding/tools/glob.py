@@ -60,7 +60,7 @@ class FileSearch:
     pattern: str
     excluded: tuple[str, ...] = ()
 
-    async def newest(self, environment: Mapping[str, str]) -> NewestFiles:
+    async def find_newest(self, environment: Mapping[str, str]) -> NewestFiles:
         """Return the hundred files modified last."""
         rg = find_ripgrep(environment)
         if rg is None:
@@ -134,7 +134,7 @@ class Glob(CodingTool):
         if not folder.is_dir():
             return text_output(NO_FILES)
         # The excluded globs are of real paths.
-        newest = await FileSearch(real_path(folder), rest, invocation.context.excluded).newest(
+        newest = await FileSearch(real_path(folder), rest, invocation.context.excluded).find_newest(
             invocation.context.environment
         )
         listing = "".join(f"{path}\n" for path in newest.paths) or NO_FILES

@@ -85,7 +85,7 @@ class TextFile:
         """Return the same kind of file with another text."""
         return replace(self, text=text)
 
-    def content(self) -> bytes:
+    def encode(self) -> bytes:
         """Return the encoded bytes; raise `RejectedCall` for a character the encoding lacks."""
         try:
             return self.bom + self.text.encode(self.encoding)

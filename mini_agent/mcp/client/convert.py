@@ -67,9 +67,9 @@ def decode_resource(contents: TextResourceContents | BlobResourceContents) -> st
     return base64.b64decode(contents.blob).decode("utf-8", "replace")
 
 
-def error_result(why: str) -> CallToolResult:
+def error_result(text: str) -> CallToolResult:
     """Create an error result with this text."""
-    return CallToolResult(content=[TextContent(type="text", text=why)], is_error=True)
+    return CallToolResult(content=[TextContent(type="text", text=text)], is_error=True)
 
 
 @dataclass

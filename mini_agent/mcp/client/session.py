@@ -145,15 +145,15 @@ class McpSession:
         self._over = asyncio.Event()
         self._owner = asyncio.create_task(self._run())
 
-    async def wait_until_open(self, within_s: float) -> None:
-        """Wait until the server is ready; raises `ToolsUnavailable` after `within_s`."""
+    async def wait_until_open(self, timeout_s: float) -> None:
+        """Wait until the server is ready; raises `ToolsUnavailable` after `timeout_s`."""
         try:
-            async with asyncio.timeout(within_s):
+            async with asyncio.timeout(timeout_s):
                 await asyncio.shield(self._ready)
         except TimeoutError:
             self._owner.cancel()
             raise ToolsUnavailable(
-                f"{self._server.label} was not ready within {within_s:g} s{self._stderr_note}"
+                f"{self._server.label} was not ready within {timeout_s:g} s{self._stderr_note}"
             ) from None
 
     @property

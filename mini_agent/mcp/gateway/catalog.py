@@ -77,13 +77,13 @@ class ToolCatalog:
         """Return the status of each server."""
         return [server.status for server in self._servers]
 
-    async def wait_started(self, within_s: float | None = None) -> None:
-        """Wait, at most `within_s`, until each server has started or failed to."""
+    async def wait_started(self, timeout_s: float | None = None) -> None:
+        """Wait, at most `timeout_s`, until each server has started or failed to."""
         waits = [asyncio.create_task(server.settled.wait()) for server in self._servers]
         if not waits:
             return
         try:
-            await asyncio.wait(waits, timeout=within_s)
+            await asyncio.wait(waits, timeout=timeout_s)
         finally:
             for wait in waits:
                 wait.cancel()

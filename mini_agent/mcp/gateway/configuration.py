@@ -168,7 +168,7 @@ def _unique_prefix(name: str, taken: set[str]) -> str:
 
 
 # The value in the file may be a secret; the message is not.
-def _describe_error(name: str, wrong: ValidationError) -> str:
-    first = wrong.errors(include_url=False, include_input=False)[0]
+def _describe_error(name: str, error: ValidationError) -> str:
+    first = error.errors(include_url=False, include_input=False)[0]
     field_ = ".".join([name, *(str(step) for step in first["loc"])])
     return f"{field_}: {first['msg'].removeprefix('Value error, ')}"

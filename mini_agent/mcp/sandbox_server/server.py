@@ -211,8 +211,8 @@ def _session_over(session_id: str) -> SessionOver:
     )
 
 
-def _describe_error(wrong: ValidationError) -> str:
-    first = wrong.errors(include_url=False)[0]
+def _describe_error(error: ValidationError) -> str:
+    first = error.errors(include_url=False)[0]
     field = ".".join(str(step) for step in first["loc"]) or "arguments"
     return f"{field}: {first['msg'].removeprefix('Value error, ')}"
 

@@ -171,19 +171,19 @@ def describe_tools(languages: Sequence[Language]) -> list[Tool]:
         Tool(
             name=name,
             description=DESCRIPTIONS[name],
-            input_schema=_schema(asked, languages),
+            input_schema=_schema(model, languages),
             annotations=ToolAnnotations(
                 read_only_hint=name in READ_ONLY_TOOLS,
                 destructive_hint=False,
                 open_world_hint=False,
             ),
         )
-        for name, asked in ARGUMENT_MODELS.items()
+        for name, model in ARGUMENT_MODELS.items()
     ]
 
 
-def _schema(asked: type[ToolArguments], languages: Sequence[Language]) -> JsonObject:
-    schema: JsonObject = asked.model_json_schema(schema_generator=_Untitled)
+def _schema(model: type[ToolArguments], languages: Sequence[Language]) -> JsonObject:
+    schema: JsonObject = model.model_json_schema(schema_generator=_Untitled)
     properties = schema["properties"]
     language = properties.get("language") if isinstance(properties, dict) else None
     if isinstance(language, dict):
