@@ -50,7 +50,7 @@ async def test_the_new_cell_of_the_question_is_the_one_that_is_written(
     )
     assert (await call_tool(context, "NotebookEdit", insert)).ok
     # Each time it is computed, a cell gets an id of its own.
-    assert path.read_bytes() == reader.shown[0].after.content()
+    assert path.read_bytes() == reader.shown[0].after.encode()
 
 
 CALLS: dict[str, JsonObject] = {
