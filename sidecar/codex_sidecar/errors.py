@@ -88,8 +88,8 @@ class EngineRefused(SandboxError):
 
     code = "engine_refused"
 
-    def __init__(self, call: str, status: int, said: str) -> None:
-        super().__init__(f"the engine refused to {call}: {said}")
+    def __init__(self, call: str, status: int, reason: str) -> None:
+        super().__init__(f"the engine refused to {call}: {reason}")
         self.status = status
 
 

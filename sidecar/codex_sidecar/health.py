@@ -16,13 +16,13 @@ def main() -> None:
     try:
         connection.request("GET", "/readyz")
         answer = connection.getresponse()
-        said = answer.read().decode(errors="replace")
-    except OSError as away:
-        raise SystemExit(f"the sidecar does not answer on port {port}: {away}") from away
+        answer_text = answer.read().decode(errors="replace")
+    except OSError as error:
+        raise SystemExit(f"the sidecar does not answer on port {port}: {error}") from error
     finally:
         connection.close()
     if answer.status != http.client.OK:
-        raise SystemExit(said)
+        raise SystemExit(answer_text)
 
 
 if __name__ == "__main__":

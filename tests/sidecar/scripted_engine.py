@@ -27,14 +27,14 @@ LANGUAGES = ("python", "node", "go", "rust", "shell")
 ABOUT = b'{"version": "1.2", "packages": {"thing": "3"}}'
 
 
-class Talk:
+class RunnerPeer:
     """The runner's side of one snippet."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self.nonce = b""
 
-    async def hear(self) -> RunOrder:
+    async def receive_order(self) -> RunOrder:
         """The order; its files and its nonce are taken in too."""
         order = decode_order(await self._frame())
         await self._frame()
@@ -46,11 +46,11 @@ class Talk:
         head = await self._reader.readexactly(5)
         return Frame(head[:1], await self._reader.readexactly(int.from_bytes(head[1:], "big")))
 
-    def say(self, kind: bytes, body: bytes) -> None:
+    def send(self, kind: bytes, body: bytes) -> None:
         """A frame with the snippet's nonce."""
-        self.say_raw(frames.encode_frame(kind, self.nonce + body))
+        self.send_raw(frames.encode_frame(kind, self.nonce + body))
 
-    def say_raw(self, content: bytes, stream: int = 1) -> None:
+    def send_raw(self, content: bytes, stream: int = 1) -> None:
         """Bytes, as the engine wraps them."""
         self._writer.write(bytes([stream, 0, 0, 0]) + len(content).to_bytes(4, "big") + content)
 
@@ -58,30 +58,30 @@ class Talk:
         return (await self.next()).body
 
 
-Runner = Callable[[Talk], Awaitable[None]]
+Runner = Callable[[RunnerPeer], Awaitable[None]]
 
 
 def prints(text: str) -> Runner:
     """A runner whose snippet prints this and is done."""
 
-    async def run(talk: Talk) -> None:
-        await talk.hear()
-        talk.say(frames.RUNNING, b"")
-        talk.say(frames.STDOUT, text.encode())
-        talk.say(frames.RESULT, encode_result(result()))
+    async def run(peer: RunnerPeer) -> None:
+        await peer.receive_order()
+        peer.send(frames.RUNNING, b"")
+        peer.send(frames.STDOUT, text.encode())
+        peer.send(frames.RESULT, encode_result(result()))
 
     return run
 
 
-async def confines(talk: Talk) -> None:
+async def confines(peer: RunnerPeer) -> None:
     """A runner that is in a sandbox as it has to be; what is none of the self-test prints so."""
-    order = await talk.hear()
+    order = await peer.receive_order()
     case = next((case for case in CASES if case.snippet.code == order.code), None)
     endings = {"timeout": result(signal=9, late=True), "oom": result(signal=9, oom_kills=1)}
-    talk.say(frames.RUNNING, b"")
-    talk.say(frames.STDOUT, case.stdout.encode() if case else b"confined\n")
+    peer.send(frames.RUNNING, b"")
+    peer.send(frames.STDOUT, case.stdout.encode() if case else b"confined\n")
     ending = endings.get(case.status if case else "ok", result())
-    talk.say(frames.RESULT, encode_result(ending))
+    peer.send(frames.RESULT, encode_result(ending))
 
 
 def result(**more: JsonValue) -> RunResult:
@@ -168,9 +168,9 @@ class ScriptedEngine:
                 await asyncio.sleep(3600)
             if path.endswith("/attach"):
                 writer.write(b"HTTP/1.1 101 UPGRADED\r\n\r\n")
-                talk = Talk(reader, writer)
-                talk.say_raw(frames.encode_frame(frames.READY, ABOUT))
-                await self.runner(talk)
+                peer = RunnerPeer(reader, writer)
+                peer.send_raw(frames.encode_frame(frames.READY, ABOUT))
+                await self.runner(peer)
                 await reader.read()
                 return
             status, answer = self._answer(method, target, body)

@@ -10,7 +10,7 @@ from codex_sidecar.runner.frames import Frame
 from codex_sidecar.runner.workspace import WorkspaceEntry, WorkspaceRequest, WorkspaceResponse
 from mini_agent_protocol import frames
 from mini_agent_protocol.order import RunOrder, decode_order, encode_result
-from tests.sidecar.scripted_engine import Talk, result
+from tests.sidecar.scripted_engine import RunnerPeer, result
 
 
 @dataclass
@@ -24,24 +24,24 @@ class SessionRunner:
     running: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(0))
     orders: list[RunOrder] = field(default_factory=list)
 
-    async def run(self, talk: Talk) -> None:
+    async def run(self, peer: RunnerPeer) -> None:
         """One sandbox, from its first snippet to the end of its stream."""
         workspace: dict[str, str] = {}
         while True:
-            frame = await talk.next()
-            body = (await talk.next()).body
+            frame = await peer.next()
+            body = (await peer.next()).body
             if frame.kind == frames.WORKSPACE:
-                _answer(talk, WorkspaceRequest.model_validate_json(frame.body), body, workspace)
+                _answer(peer, WorkspaceRequest.model_validate_json(frame.body), body, workspace)
                 continue
-            talk.nonce = (await talk.next()).body
+            peer.nonce = (await peer.next()).body
             order = decode_order(frame.body)
             self.orders.append(order)
-            talk.say(frames.RUNNING, b"")
+            peer.send(frames.RUNNING, b"")
             self.running.release()
-            signal = await self._carry_out(talk, order.code, workspace)
-            talk.say(frames.RESULT, encode_result(result(signal=signal)))
+            signal = await self._carry_out(peer, order.code, workspace)
+            peer.send(frames.RESULT, encode_result(result(signal=signal)))
 
-    async def _carry_out(self, talk: Talk, code: str, workspace: dict[str, str]) -> int:
+    async def _carry_out(self, peer: RunnerPeer, code: str, workspace: dict[str, str]) -> int:
         signal = 0
         for line in code.splitlines():
             word, _, rest = line.partition(" ")
@@ -49,16 +49,16 @@ class SessionRunner:
                 path, _, text = rest.partition(" ")
                 workspace[path] = text
             elif word == "wait":
-                signal = await self._wait(talk)
+                signal = await self._wait(peer)
             elif word == "die":
                 raise OSError
             else:
                 text = workspace.get(rest, "nothing") if word == "read" else rest
-                talk.say(frames.STDOUT, f"{text}\n".encode())
+                peer.send(frames.STDOUT, f"{text}\n".encode())
         return signal
 
-    async def _wait(self, talk: Talk) -> int:
-        interrupted = asyncio.create_task(talk.next())
+    async def _wait(self, peer: RunnerPeer) -> int:
+        interrupted = asyncio.create_task(peer.next())
         going_on = asyncio.create_task(self.go_on.wait())
         both: set[asyncio.Task[Frame] | asyncio.Task[bool]] = {interrupted, going_on}
         await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
@@ -69,7 +69,9 @@ class SessionRunner:
         return 2 if was_interrupted else 0
 
 
-def _answer(talk: Talk, call: WorkspaceRequest, content: bytes, workspace: dict[str, str]) -> None:
+def _answer(
+    peer: RunnerPeer, call: WorkspaceRequest, content: bytes, workspace: dict[str, str]
+) -> None:
     answer, said = WorkspaceResponse(ok=True), b""
     if call.op == "list":
         listed = (
@@ -87,7 +89,7 @@ def _answer(talk: Talk, call: WorkspaceRequest, content: bytes, workspace: dict[
         _change(call, content, workspace)
     head = answer.model_dump_json().encode()
     body = len(head).to_bytes(4, "big") + head + said
-    talk.say_raw(frames.encode_frame(frames.WORKSPACE_RESPONSE, body))
+    peer.send_raw(frames.encode_frame(frames.WORKSPACE_RESPONSE, body))
 
 
 def _change(call: WorkspaceRequest, content: bytes, workspace: dict[str, str]) -> None:

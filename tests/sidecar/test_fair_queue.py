@@ -14,7 +14,7 @@ from mini_agent_protocol import frames
 from mini_agent_protocol.asgi.json_log import JsonFormatter
 from mini_agent_protocol.order import encode_result
 from tests.sidecar.conftest import Opened
-from tests.sidecar.scripted_engine import ScriptedEngine, Talk, result
+from tests.sidecar.scripted_engine import RunnerPeer, ScriptedEngine, result
 
 SNIPPET = {"language": "python", "code": "print('a secret')"}
 
@@ -27,16 +27,16 @@ class Gate:
         self._changed = asyncio.Condition()
         self._open = asyncio.Event()
 
-    async def run(self, talk: Talk) -> None:
+    async def run(self, peer: RunnerPeer) -> None:
         """The runner's part."""
-        await talk.hear()
+        await peer.receive_order()
         async with self._changed:
             self.running += 1
             self._changed.notify_all()
         await self._open.wait()
-        talk.say(frames.RUNNING, b"")
-        talk.say(frames.STDOUT, b"a secret")
-        talk.say(frames.RESULT, encode_result(result()))
+        peer.send(frames.RUNNING, b"")
+        peer.send(frames.STDOUT, b"a secret")
+        peer.send(frames.RESULT, encode_result(result()))
 
     async def until_running(self, count: int) -> None:
         """Returns when so many have begun."""

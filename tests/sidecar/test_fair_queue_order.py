@@ -41,7 +41,7 @@ async def asked(work: Work, *callers: str) -> list[asyncio.Task[None]]:
 
 
 async def test_a_caller_of_one_does_not_wait_behind_another_of_many() -> None:
-    work = Work(FairQueue(max_running=1, waiting=20))
+    work = Work(FairQueue(max_running=1, max_waiting=20))
     tasks = await asked(work, *"aaaaa", "b", "c")
     await work.end(7)
     await asyncio.gather(*tasks)
@@ -49,7 +49,7 @@ async def test_a_caller_of_one_does_not_wait_behind_another_of_many() -> None:
 
 
 async def test_callers_with_as_many_each_alternate() -> None:
-    work = Work(FairQueue(max_running=1, waiting=20))
+    work = Work(FairQueue(max_running=1, max_waiting=20))
     tasks = await asked(work, *"aaabbb")
     await work.end(6)
     await asyncio.gather(*tasks)
@@ -57,7 +57,7 @@ async def test_callers_with_as_many_each_alternate() -> None:
 
 
 async def test_a_full_queue_sends_away_the_last_of_whoever_has_most() -> None:
-    work = Work(FairQueue(max_running=1, waiting=3))
+    work = Work(FairQueue(max_running=1, max_waiting=3))
     tasks = await asked(work, *"aaaa")
     (newcomer,) = await asked(work, "b")
     with pytest.raises(Busy):
@@ -68,7 +68,7 @@ async def test_a_full_queue_sends_away_the_last_of_whoever_has_most() -> None:
 
 
 async def test_a_full_queue_has_no_room_for_one_more_of_the_same() -> None:
-    work = Work(FairQueue(max_running=1, waiting=2))
+    work = Work(FairQueue(max_running=1, max_waiting=2))
     tasks = await asked(work, *"aaa")
     with pytest.raises(Busy):
         await work.ask("a")
@@ -77,7 +77,7 @@ async def test_a_full_queue_has_no_room_for_one_more_of_the_same() -> None:
 
 
 async def test_who_leaves_the_queue_leaves_no_gap() -> None:
-    work = Work(FairQueue(max_running=1, waiting=3))
+    work = Work(FairQueue(max_running=1, max_waiting=3))
     first, leaver, last = await asked(work, *"abc")
     leaver.cancel()
     await settle()
@@ -88,7 +88,7 @@ async def test_who_leaves_the_queue_leaves_no_gap() -> None:
 
 
 async def test_a_turn_given_to_someone_who_leaves_at_that_moment_goes_to_the_next() -> None:
-    work = Work(FairQueue(max_running=1, waiting=3))
+    work = Work(FairQueue(max_running=1, max_waiting=3))
     first, leaver, last = await asked(work, *"abc")
     first.cancel()
     leaver.cancel()
@@ -99,7 +99,7 @@ async def test_a_turn_given_to_someone_who_leaves_at_that_moment_goes_to_the_nex
 
 
 async def test_the_time_to_come_back_grows_with_the_queue_and_the_runs() -> None:
-    turns = FairQueue(max_running=1, waiting=0)
+    turns = FairQueue(max_running=1, max_waiting=0)
     async with turns.slot():
         with pytest.raises(Busy) as soon:
             await Work(turns).ask("b")
@@ -111,7 +111,7 @@ async def test_the_time_to_come_back_grows_with_the_queue_and_the_runs() -> None
 
 
 async def test_after_the_end_nobody_gets_a_turn_and_those_who_have_one_keep_it() -> None:
-    work = Work(FairQueue(max_running=1, waiting=3))
+    work = Work(FairQueue(max_running=1, max_waiting=3))
     running, waiting = await asked(work, *"ab")
     work.turns.close()
     with pytest.raises(ServiceStopping):

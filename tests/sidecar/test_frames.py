@@ -22,7 +22,7 @@ async def reading(content: bytes) -> AsyncIterator[FrameReader]:
     ours, theirs = socket.socketpair()
     reader, writer = await asyncio.open_connection(sock=ours)
     attached = HijackedStream(reader, writer)
-    speaking = asyncio.create_task(asyncio.to_thread(say, theirs, content))
+    speaking = asyncio.create_task(asyncio.to_thread(send, theirs, content))
     try:
         yield FrameReader(attached)
     finally:
@@ -30,7 +30,7 @@ async def reading(content: bytes) -> AsyncIterator[FrameReader]:
         await speaking
 
 
-def say(end: socket.socket, content: bytes) -> None:
+def send(end: socket.socket, content: bytes) -> None:
     with end, contextlib.suppress(BrokenPipeError, ConnectionResetError):
         end.sendall(content)
 

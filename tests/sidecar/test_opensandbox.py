@@ -10,7 +10,7 @@ from mini_agent.errors import Problem
 from mini_agent_protocol import frames
 from mini_agent_protocol.order import encode_result
 from tests.sidecar.conftest import TOKEN, Opened
-from tests.sidecar.scripted_engine import ScriptedEngine, Talk, result
+from tests.sidecar.scripted_engine import RunnerPeer, ScriptedEngine, result
 from tests.sidecar.scripted_session import SessionRunner
 
 OBJECT = TypeAdapter(dict[str, JsonValue])
@@ -175,10 +175,10 @@ async def test_a_limit_is_the_most_it_takes_and_a_request_the_least_it_has(
 async def test_what_fails_while_the_code_runs_is_an_error_event(
     client: httpx.AsyncClient, engine: ScriptedEngine
 ) -> None:
-    async def run(talk: Talk) -> None:
-        await talk.hear()
-        talk.say(frames.RUNNING, b"")
-        talk.say(frames.RESULT, encode_result(result(failed="disk full")))
+    async def run(peer: RunnerPeer) -> None:
+        await peer.receive_order()
+        peer.send(frames.RUNNING, b"")
+        peer.send(frames.RESULT, encode_result(result(failed="disk full")))
 
     engine.runner = run
     answer = await client.post(f"{await made(client)}/execd/code", json={"code": "x"})

@@ -10,7 +10,7 @@ from pydantic import JsonValue
 
 from mini_agent_protocol import frames
 from tests.sidecar.conftest import Opened
-from tests.sidecar.scripted_engine import ScriptedEngine, Talk, prints
+from tests.sidecar.scripted_engine import RunnerPeer, ScriptedEngine, prints
 
 SNIPPET = {"language": "python", "code": "print(1)"}
 
@@ -142,9 +142,9 @@ async def test_a_limit_that_the_engine_does_not_hold_means_that_nothing_is_run(
 async def test_a_sandbox_that_dies_is_an_execution_that_was_killed(
     client: httpx.AsyncClient, engine: ScriptedEngine
 ) -> None:
-    async def dies(talk: Talk) -> None:
-        await talk.hear()
-        talk.say(frames.STDOUT, b"half a w")
+    async def dies(peer: RunnerPeer) -> None:
+        await peer.receive_order()
+        peer.send(frames.STDOUT, b"half a w")
         raise OSError
 
     engine.runner = dies
@@ -155,8 +155,8 @@ async def test_a_sandbox_that_dies_is_an_execution_that_was_killed(
 async def test_an_engine_that_falls_silent_under_a_snippet_is_told_and_not_called_a_timeout(
     client: httpx.AsyncClient, engine: ScriptedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def silent(talk: Talk) -> None:
-        await talk.hear()
+    async def silent(peer: RunnerPeer) -> None:
+        await peer.receive_order()
         engine.is_silent = True
         await asyncio.sleep(60)
 
@@ -174,8 +174,8 @@ async def test_an_engine_that_falls_silent_under_a_snippet_is_told_and_not_calle
 async def test_a_sandbox_that_died_of_memory_is_an_execution_out_of_memory(
     client: httpx.AsyncClient, engine: ScriptedEngine
 ) -> None:
-    async def dies(talk: Talk) -> None:
-        await talk.hear()
+    async def dies(peer: RunnerPeer) -> None:
+        await peer.receive_order()
         raise OSError
 
     engine.runner, engine.oom_killed = dies, True
@@ -186,10 +186,10 @@ async def test_a_sandbox_that_died_of_memory_is_an_execution_out_of_memory(
 async def test_a_frame_without_the_nonce_is_not_believed(
     client: httpx.AsyncClient, engine: ScriptedEngine
 ) -> None:
-    async def forges(talk: Talk) -> None:
-        await talk.hear()
-        talk.nonce = b"x" * 16
-        talk.say(frames.STDOUT, b"forged")
+    async def forges(peer: RunnerPeer) -> None:
+        await peer.receive_order()
+        peer.nonce = b"x" * 16
+        peer.send(frames.STDOUT, b"forged")
         await asyncio.sleep(60)
 
     engine.runner = forges

@@ -15,7 +15,7 @@ from mini_agent.sandbox import Output, Truncated
 from mini_agent_protocol import frames
 from mini_agent_protocol.order import encode_result
 from mini_agent_protocol.sse import read_events
-from tests.sidecar.scripted_engine import ScriptedEngine, Talk, result
+from tests.sidecar.scripted_engine import RunnerPeer, ScriptedEngine, result
 
 EVENTS = {"Accept": "text/event-stream"}
 SNIPPET = {"language": "bash", "code": "true"}
@@ -38,13 +38,13 @@ async def events(answer: httpx.Response) -> list[tuple[str, dict[str, JsonValue]
 async def test_output_comes_as_events_and_the_execution_last(
     client: httpx.AsyncClient, engine: ScriptedEngine
 ) -> None:
-    async def run(talk: Talk) -> None:
-        await talk.hear()
-        talk.say(frames.RUNNING, b"")
-        talk.say(frames.STDOUT, "line\u2028sepa".encode())
+    async def run(peer: RunnerPeer) -> None:
+        await peer.receive_order()
+        peer.send(frames.RUNNING, b"")
+        peer.send(frames.STDOUT, "line\u2028sepa".encode())
         await asyncio.sleep(0.05)
-        talk.say(frames.STDERR, b"rated")
-        talk.say(frames.RESULT, encode_result(result(exit_code=3)))
+        peer.send(frames.STDERR, b"rated")
+        peer.send(frames.RESULT, encode_result(result(exit_code=3)))
 
     engine.runner = run
     answer = await client.post("/v1/execute", json=SNIPPET, headers=EVENTS)
@@ -74,12 +74,12 @@ async def test_what_fails_before_the_program_starts_is_a_plain_answer(
 async def test_what_fails_later_is_an_event(
     client: httpx.AsyncClient, engine: ScriptedEngine
 ) -> None:
-    async def run(talk: Talk) -> None:
-        await talk.hear()
-        talk.say(frames.RUNNING, b"")
-        talk.say(frames.STDOUT, b"half")
+    async def run(peer: RunnerPeer) -> None:
+        await peer.receive_order()
+        peer.send(frames.RUNNING, b"")
+        peer.send(frames.STDOUT, b"half")
         await asyncio.sleep(0.05)
-        talk.say(frames.RESULT, encode_result(result(failed="disk full")))
+        peer.send(frames.RESULT, encode_result(result(failed="disk full")))
 
     engine.runner = run
     answer = await client.post("/v1/execute", json=SNIPPET, headers=EVENTS)
@@ -130,12 +130,12 @@ async def test_no_event_is_so_long_that_it_would_hold_up_its_reader() -> None:
 async def test_no_more_is_streamed_than_is_kept(
     client: httpx.AsyncClient, engine: ScriptedEngine
 ) -> None:
-    async def run(talk: Talk) -> None:
-        await talk.hear()
-        talk.say(frames.RUNNING, b"")
+    async def run(peer: RunnerPeer) -> None:
+        await peer.receive_order()
+        peer.send(frames.RUNNING, b"")
         for _ in range(100):
-            talk.say(frames.STDOUT, b"0123456789")
-        talk.say(frames.RESULT, encode_result(result()))
+            peer.send(frames.STDOUT, b"0123456789")
+        peer.send(frames.RESULT, encode_result(result()))
 
     engine.runner = run
     snippet = SNIPPET | {"limits": {"output_bytes": 25}}

@@ -101,7 +101,7 @@ async def test_the_shim_is_asked_for_the_same_places(monkeypatch: pytest.MonkeyP
         return JSONResponse({"error": error}, status_code=400)
 
     with served(Router([Route("/agent/run", refuses, methods=["POST"])])) as url:
-        monkeypatch.setattr("mini_agent.provider.run.shim_address", lambda _: url)
+        monkeypatch.setattr("mini_agent.provider.run.find_shim_address", lambda _: url)
         with pytest.raises(BadRequest, match="no"):
             await run_of("docker+research", docker_container="shim").result()
     assert bodies == ["auto+research"]

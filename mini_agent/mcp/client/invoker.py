@@ -109,14 +109,14 @@ class McpInvoker:
         return await self.stream_openai_tool(openai_tool, discard_output)
 
     async def stream_openai_tool(
-        self, openai_tool: OpenAIToolCall, tell: OutputListener
+        self, openai_tool: OpenAIToolCall, listener: OutputListener
     ) -> ToolOutput:
-        """Call one tool; `tell` gets the progress that the server reports."""
+        """Call one tool; `listener` gets the progress that the server reports."""
         try:
             name, arguments = parse_tool_call(openai_tool)
             session = await self._session()
             async with asyncio.timeout(self._tool_s):
-                return await session.stream_tool(name, arguments, tell)
+                return await session.stream_tool(name, arguments, listener)
         except (RejectedCall, MiniAgentError) as why:
             return error_output(str(why))
         except TimeoutError:

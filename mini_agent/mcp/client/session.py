@@ -212,10 +212,12 @@ class McpSession:
         return [decode_resource(each) for each in read.contents]
 
     async def stream_tool(
-        self, name: str, arguments: JsonObject, tell: OutputListener
+        self, name: str, arguments: JsonObject, listener: OutputListener
     ) -> ToolOutput:
-        """Call a tool; `tell` gets the progress that the server reports, as stderr."""
-        return convert_result(await self.call_mcp_tool(name, arguments, progress_as_stderr(tell)))
+        """Call a tool; `listener` gets the progress that the server reports, as stderr."""
+        return convert_result(
+            await self.call_mcp_tool(name, arguments, progress_as_stderr(listener))
+        )
 
     async def call_mcp_tool(
         self, name: str, arguments: JsonObject, progress: ProgressListener
@@ -281,12 +283,12 @@ class McpSession:
         return f"; it says: {text[-300:]}" if text else ""
 
 
-def progress_as_stderr(tell: OutputListener) -> ProgressListener:
-    """Return a progress listener that passes progress to `tell` as lines of stderr."""
+def progress_as_stderr(listener: OutputListener) -> ProgressListener:
+    """Return a progress listener that passes progress to `listener` as lines of stderr."""
 
     async def on_progress(progress: float, total: float | None, message: str | None) -> None:
         of = "" if total is None else f"/{total:g}"
         suffix = f": {message}" if message else ""
-        tell(Output(stream="stderr", text=f"{progress:g}{of}{suffix}\n"))
+        listener(Output(stream="stderr", text=f"{progress:g}{of}{suffix}\n"))
 
     return on_progress

@@ -50,12 +50,12 @@ class GatewayInvoker:
         return await self.stream_openai_tool(openai_tool, discard_output)
 
     async def stream_openai_tool(
-        self, openai_tool: OpenAIToolCall, tell: OutputListener
+        self, openai_tool: OpenAIToolCall, listener: OutputListener
     ) -> ToolOutput:
-        """Call one tool; `tell` gets the progress that the server reports."""
+        """Call one tool; `listener` gets the progress that the server reports."""
         try:
             name, arguments = parse_tool_call(openai_tool)
-            result = await self._catalog.call(name, arguments, progress_as_stderr(tell))
+            result = await self._catalog.call(name, arguments, progress_as_stderr(listener))
         except (RejectedCall, MiniAgentError) as why:
             return error_output(str(why))
         return convert_result(result)

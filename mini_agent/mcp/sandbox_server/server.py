@@ -62,7 +62,7 @@ NO_WORKSPACE: Final = (
 CLOSE_TIMEOUT_S: Final = 5.0
 MAX_MESSAGE_CHARS: Final = 4000
 ClientResolver: TypeAlias = Callable[[object], str | None]
-OutputListener: TypeAlias = Callable[[Output], Awaitable[None]]
+OutputReporter: TypeAlias = Callable[[Output], Awaitable[None]]
 
 
 def create_sandbox_server(
@@ -105,7 +105,7 @@ def parse_languages(names: str) -> tuple[Language, ...]:
         raise NotConfigured(f"LITELLM_MINI_AGENT_LANGUAGES: {unknown.message}") from None
 
 
-def _report_progress(context: ServerRequestContext) -> OutputListener:
+def _report_progress(context: ServerRequestContext) -> OutputReporter:
     sent = 0
 
     async def report(piece: Output) -> None:
@@ -126,7 +126,7 @@ class ToolCallHandler:
     sessions: ClientSessions
     languages: tuple[Language, ...]
     client: str | None
-    on_output: OutputListener
+    on_output: OutputReporter
 
     async def handle(self, name: str, arguments: object) -> CallToolResult:
         """Execute one call; one that cannot be executed is an error result for the model."""

@@ -72,8 +72,10 @@ class NamedToken(BaseModel):
 class ApiTokens:
     """All accepted tokens; the admin token, which has no name, sees all runs."""
 
-    def __init__(self, admin_token: str, named: Mapping[str, NamedToken]) -> None:
-        self._callers = {each.sha256: Caller(name, each.quota) for name, each in named.items()}
+    def __init__(self, admin_token: str, named_tokens: Mapping[str, NamedToken]) -> None:
+        self._callers = {
+            each.sha256: Caller(name, each.quota) for name, each in named_tokens.items()
+        }
         if admin_token:
             self._callers[_digest(admin_token)] = Caller()
 

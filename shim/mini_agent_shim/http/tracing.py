@@ -70,26 +70,26 @@ class TracingMiddleware:
             return
         attributes = {"http.request.method": scope["method"], "url.scheme": scope["scheme"]}
         caller = extract_context(Headers(scope=scope))
-        with span(scope["method"], SpanKind.SERVER, attributes, caller) as begun:
+        with span(scope["method"], SpanKind.SERVER, attributes, caller) as request_span:
 
             async def send_noting_status(message: Message) -> None:
                 if message["type"] == "http.response.start":
-                    _set_status(begun, message["status"])
+                    _set_status(request_span, message["status"])
                 await send(message)
 
             await self.app(scope, receive, send_noting_status)
-            _set_route(begun, scope)
+            _set_route(request_span, scope)
 
 
-def _set_status(begun: Span, status: int) -> None:
-    begun.set_attribute("http.response.status_code", status)
+def _set_status(request_span: Span, status: int) -> None:
+    request_span.set_attribute("http.response.status_code", status)
     if status >= SERVER_ERROR:
-        record_failure(begun, str(status))
+        record_failure(request_span, str(status))
 
 
 # The path may hold anything; the route, known after routing, is one of a few.
-def _set_route(begun: Span, scope: Scope) -> None:
+def _set_route(request_span: Span, scope: Scope) -> None:
     route = getattr(scope.get("route"), "path", "")
     if route:
-        begun.set_attribute("http.route", route)
-        begun.update_name(f"{scope['method']} {route}")
+        request_span.set_attribute("http.route", route)
+        request_span.update_name(f"{scope['method']} {route}")

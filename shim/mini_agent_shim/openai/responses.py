@@ -240,18 +240,18 @@ def _parse_call(item: JsonObject) -> JsonObject:
     return {"id": item.get("call_id"), "type": "function", "function": function}
 
 
-def _parse_text(field: str, given: JsonValue) -> str:
-    if isinstance(given, str):
-        return given
-    parts = given if isinstance(given, list) else []
+def _parse_text(field: str, content: JsonValue) -> str:
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else []
     shown = [_parse_part(field, part) for part in parts if isinstance(part, dict)]
     return "\n".join(str(part["text"]) for part in shown if part["type"] == "text")
 
 
-def _parse_content(field: str, given: JsonValue) -> JsonValue:
-    if not isinstance(given, list):
-        return given
-    return [_parse_part(field, part) if isinstance(part, dict) else part for part in given]
+def _parse_content(field: str, content: JsonValue) -> JsonValue:
+    if not isinstance(content, list):
+        return content
+    return [_parse_part(field, part) if isinstance(part, dict) else part for part in content]
 
 
 def _parse_part(field: str, part: JsonObject) -> JsonObject:

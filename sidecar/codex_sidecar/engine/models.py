@@ -17,7 +17,7 @@ class EngineModel(BaseModel):
 
 
 class EngineFacts(EngineModel):
-    """What the engine tells of itself and its machine (`GET /info`)."""
+    """What the engine reports of itself and its machine (`GET /info`)."""
 
     cpus: int = Field(alias="NCPU", description="Processor cores of the machine.")
     memory: int = Field(alias="MemTotal", description="Memory of the machine, in bytes.")

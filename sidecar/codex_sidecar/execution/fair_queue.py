@@ -23,10 +23,10 @@ Waiter = asyncio.Future[None]
 
 
 class FairQueue:
-    """Grants slots caller by caller, so that nobody waits behind another's thousand snippets."""
+    """Grants slots caller by caller, so that none waits behind a thousand snippets of another."""
 
-    def __init__(self, max_running: int, waiting: int) -> None:
-        self._max_running, self._max_waiting = max_running, waiting
+    def __init__(self, max_running: int, max_waiting: int) -> None:
+        self._max_running, self._max_waiting = max_running, max_waiting
         self._running = 0
         self._queues = OrderedDict[str, deque[Waiter]]()
         self._run_s = INITIAL_RUN_S

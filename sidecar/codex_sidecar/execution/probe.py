@@ -38,7 +38,7 @@ def no_capabilities() -> bool:
     """Check that all five sets of capabilities are empty."""
     with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 - as cheap as can be
         sets = [line.split()[1] for line in status if line.startswith("Cap")]
-    return len(sets) >= 4 and all(int(held, 16) == 0 for held in sets)
+    return len(sets) >= 4 and all(int(capabilities, 16) == 0 for capabilities in sets)
 
 
 def no_new_privileges() -> bool:

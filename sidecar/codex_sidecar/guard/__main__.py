@@ -32,7 +32,7 @@ def main() -> None:
 
 
 async def serve(settings: GuardSettings) -> None:
-    """Guard until the process is told to stop."""
+    """Guard until SIGTERM or SIGINT."""
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)

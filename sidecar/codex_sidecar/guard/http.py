@@ -14,6 +14,8 @@ MAX_HEAD_BYTES: Final = 8192
 MAX_BODY_BYTES: Final = 65_536
 DESCRIPTOR_HEADER: Final = "takes-descriptor"
 
+_HEAD_END: Final = b"\r\n\r\n"
+_MAX_BUFFERED: Final = MAX_HEAD_BYTES + MAX_BODY_BYTES
 _REQUEST: Final = re.compile(r"([A-Z]{1,16}) (\S{1,1024}) HTTP/1\.1")
 _TARGET: Final = re.compile(r"((?:/[A-Za-z0-9_:.-]+)+)(?:\?([^#]*))?")
 _HEADER: Final = re.compile(r"([A-Za-z0-9-]{1,64}):[ \t]*([\x20-\x7e\t]*)")
@@ -100,14 +102,10 @@ def _parse_length(value: str) -> int:
 
 
 def _parse_upgrade(upgrade: str | None, connection: str) -> bool:
-    asked = (upgrade, connection) == ("tcp", "upgrade")
-    if not asked and (upgrade is not None or "upgrade" in connection):
+    is_requested = (upgrade, connection) == ("tcp", "upgrade")
+    if not is_requested and (upgrade is not None or "upgrade" in connection):
         raise MalformedRequest("Upgrade is for tcp alone, with Connection: Upgrade")
-    return asked
-
-
-_HEAD_END: Final = b"\r\n\r\n"
-_MAX_BUFFERED: Final = MAX_HEAD_BYTES + MAX_BODY_BYTES
+    return is_requested
 
 
 class Socket(Protocol):

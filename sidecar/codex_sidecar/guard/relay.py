@@ -12,6 +12,12 @@ from codex_sidecar.errors import EngineUnavailable
 from codex_sidecar.guard.errors import EngineErrorResponse, MalformedRequest
 from codex_sidecar.guard.http import BufferedConnection
 
+ATTACH_TIMEOUT_S: Final = 5.0
+
+_RESPONSE: Final = (
+    b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
+    b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
+)
 _RESPONSE_WITH_DESCRIPTOR: Final = (
     b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
     b"Connection: Upgrade\r\nUpgrade: tcp\r\nDescriptor: 1\r\n\r\n"
@@ -29,18 +35,11 @@ def hand_over(client: BufferedConnection, engine: BufferedConnection) -> bool:
     try:
         with socket.socket(fileno=os.dup(client.descriptor)) as to_client:
             socket.send_fds(to_client, [_RESPONSE_WITH_DESCRIPTOR], [engine.descriptor])
-    except OSError as lost:
-        raise EOFError from lost
+    except OSError as error:
+        raise EOFError from error
     finally:
         engine.close()
     return True
-
-
-ATTACH_TIMEOUT_S: Final = 5.0
-_RESPONSE: Final = (
-    b"HTTP/1.1 101 UPGRADED\r\nContent-Type: application/vnd.docker.raw-stream\r\n"
-    b"Connection: Upgrade\r\nUpgrade: tcp\r\n\r\n"
-)
 
 
 async def attach(socket_path: str, target: str) -> BufferedConnection:
@@ -49,10 +48,10 @@ async def attach(socket_path: str, target: str) -> BufferedConnection:
     try:
         async with asyncio.timeout(ATTACH_TIMEOUT_S):
             status = await _upgrade(engine, socket_path, target)
-    except (OSError, TimeoutError, EOFError, ValueError, MalformedRequest) as broken:
+    except (OSError, TimeoutError, EOFError, ValueError, MalformedRequest) as error:
         engine.close()
-        why = str(broken) or type(broken).__name__
-        raise EngineUnavailable(f"the engine does not attach: {why}") from broken
+        why = str(error) or type(error).__name__
+        raise EngineUnavailable(f"the engine does not attach: {why}") from error
     if status != HTTPStatus.SWITCHING_PROTOCOLS:
         engine.close()
         raise EngineErrorResponse(status, "the engine gives no streams of this container")

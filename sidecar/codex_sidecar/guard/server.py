@@ -20,34 +20,6 @@ from codex_sidecar.guard.relay import hand_over, relay_bytes
 from mini_agent_protocol.errors import MiniAgentError
 from mini_agent_protocol.problems import ErrorBody, Problem
 
-
-def encode_response(answer: EngineResponse, *, closes: bool) -> bytes:
-    """Encode an answer as HTTP."""
-    phrase = HTTPStatus(answer.status).phrase
-    lines = [f"HTTP/1.1 {answer.status} {phrase}"]
-    if answer.body:
-        lines.append("Content-Type: application/json")
-    if answer.status not in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
-        lines.append(f"Content-Length: {len(answer.body)}")
-    lines.append(f"Connection: {'close' if closes else 'keep-alive'}")
-    return "\r\n".join([*lines, "", ""]).encode() + answer.body
-
-
-def build_refusal(error: MiniAgentError) -> EngineResponse:
-    """Build the answer to an error: the project's body, with Docker's `message` beside it."""
-    body = ErrorBody(
-        code=error.code, message=error.message, hint=error.hint, retryable=error.retryable
-    )
-    whole = {"message": error.message} | Problem(error=body).model_dump()
-    return EngineResponse(_select_status(error), json.dumps(whole).encode())
-
-
-def _select_status(error: MiniAgentError) -> int:
-    if isinstance(error, (RequestRefused, EngineErrorResponse)):
-        return error.status
-    return HTTPStatus.BAD_GATEWAY
-
-
 SOCKET_MODE: Final = 0o660
 MAX_CONNECTIONS: Final = 2048
 REQUEST_TIMEOUT_S: Final = 10.0
@@ -134,3 +106,30 @@ def _log_refusal(head: RequestHead | None, error: MiniAgentError) -> None:
     level = logging.INFO if isinstance(error, EngineErrorResponse) else logging.WARNING
     event = "malformed" if isinstance(error, MalformedRequest) else error.code
     log.log(level, "refused", extra={"why": event, "said": error.message} | what)
+
+
+def encode_response(response: EngineResponse, *, closes: bool) -> bytes:
+    """Encode an answer as HTTP."""
+    phrase = HTTPStatus(response.status).phrase
+    lines = [f"HTTP/1.1 {response.status} {phrase}"]
+    if response.body:
+        lines.append("Content-Type: application/json")
+    if response.status not in {HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED}:
+        lines.append(f"Content-Length: {len(response.body)}")
+    lines.append(f"Connection: {'close' if closes else 'keep-alive'}")
+    return "\r\n".join([*lines, "", ""]).encode() + response.body
+
+
+def build_refusal(error: MiniAgentError) -> EngineResponse:
+    """Build the answer to an error: the project's body, with Docker's `message` beside it."""
+    body = ErrorBody(
+        code=error.code, message=error.message, hint=error.hint, retryable=error.retryable
+    )
+    whole = {"message": error.message} | Problem(error=body).model_dump()
+    return EngineResponse(_select_status(error), json.dumps(whole).encode())
+
+
+def _select_status(error: MiniAgentError) -> int:
+    if isinstance(error, (RequestRefused, EngineErrorResponse)):
+        return error.status
+    return HTTPStatus.BAD_GATEWAY

@@ -88,37 +88,39 @@ _LIFETIME: Final = re.compile(r"[0-9]{1,6}\.[0-9]{1,16}")
 def parse_confinement(body: bytes, template: SandboxTemplate, now: float) -> Confinement:
     """Parse a body; `RequestRefused` unless it describes exactly one of our sandboxes."""
     try:
-        asked = _BODY.validate_json(body)
-        confinement = _build_confinement(_Sandbox.model_validate(asked), template)
-    except (ValidationError, BadRequest) as wrong:
-        raise RequestRefused(f"not the body of a sandbox: {_describe_field(wrong)}") from wrong
+        requested = _BODY.validate_json(body)
+        confinement = _build_confinement(_Sandbox.model_validate(requested), template)
+    except (ValidationError, BadRequest) as error:
+        raise RequestRefused(f"not the body of a sandbox: {_describe_field(error)}") from error
     # INVARIANT: the engine's body is built from the confinement, so a value that is not compared
     # here is dropped, never passed on.
-    for path in _differences(asked, confinement.body(), ""):
+    for path in _differences(requested, confinement.body(), ""):
         raise RequestRefused(f"a sandbox has another {path or 'body'}")
     _require_within(confinement, template, now)
     return confinement
 
 
-def _build_confinement(asked: _Sandbox, template: SandboxTemplate) -> Confinement:
+def _build_confinement(requested: _Sandbox, template: SandboxTemplate) -> Confinement:
     return Confinement(
-        image=asked.image,
+        image=requested.image,
         runtime=template.runtime,
-        uid=int(asked.user.partition(":")[0]),
-        limits=_build_limits(asked.spending, template.host),
+        uid=int(requested.user.partition(":")[0]),
+        limits=_build_limits(requested.spending, template.host),
         instance=template.instance,
-        deadline=int(asked.labels.deadline),
-        lifetime_s=float(asked.command[0]) if _LIFETIME.fullmatch(asked.command[0]) else 0.0,
-        preload=asked.command[1],
+        deadline=int(requested.labels.deadline),
+        lifetime_s=float(requested.command[0])
+        if _LIFETIME.fullmatch(requested.command[0])
+        else 0.0,
+        preload=requested.command[1],
     )
 
 
-def _build_limits(asked: _Spending, host: Host) -> EnforcedLimits:
-    size = re.search(r",size=([0-9]+)m,", asked.tmpfs.workspace)
+def _build_limits(requested: _Spending, host: Host) -> EnforcedLimits:
+    size = re.search(r",size=([0-9]+)m,", requested.tmpfs.workspace)
     limits = Limits(
-        memory_mb=asked.memory // MIB,
-        cpus=asked.nano_cpus / 1e9,
-        pids=asked.pids,
+        memory_mb=requested.memory // MIB,
+        cpus=requested.nano_cpus / 1e9,
+        pids=requested.pids,
         workspace_mb=int(size[1]) if size else None,
     )
     return resolve_limits(limits, DefaultLimits(), host)
@@ -135,20 +137,20 @@ def _require_within(confinement: Confinement, template: SandboxTemplate, now: fl
         raise RequestRefused("the deadline is later than any sandbox's")
 
 
-def _differences(asked: JsonValue, right: JsonValue, path: str) -> Iterator[str]:
-    if isinstance(asked, dict) and isinstance(right, dict):
-        for name in sorted({*asked, *right}):
+def _differences(requested: JsonValue, expected: JsonValue, path: str) -> Iterator[str]:
+    if isinstance(requested, dict) and isinstance(expected, dict):
+        for name in sorted({*requested, *expected}):
             inner = f"{path}.{name[:64]}".removeprefix(".")
-            if name in asked and name in right:
-                yield from _differences(asked[name], right[name], inner)
+            if name in requested and name in expected:
+                yield from _differences(requested[name], expected[name], inner)
             else:
                 yield inner
     # Compared as text: to Python, 1, 1.0 and True are equal.
-    elif json.dumps(asked) != json.dumps(right):
+    elif json.dumps(requested) != json.dumps(expected):
         yield path
 
 
-def _describe_field(wrong: ValidationError | BadRequest) -> str:
-    if isinstance(wrong, BadRequest):
-        return wrong.field
-    return ".".join(str(part)[:64] for part in wrong.errors()[0]["loc"]) or "not a JSON object"
+def _describe_field(error: ValidationError | BadRequest) -> str:
+    if isinstance(error, BadRequest):
+        return error.field
+    return ".".join(str(part)[:64] for part in error.errors()[0]["loc"]) or "not a JSON object"

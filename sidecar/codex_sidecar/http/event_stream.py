@@ -161,7 +161,7 @@ class _EventSource:
     def __init__(
         self, run: RunSnippet, on_execution: OnExecution, event_format: EventFormat
     ) -> None:
-        self._run, self._note, self._format = run, on_execution, event_format
+        self._run, self._on_execution, self._format = run, on_execution, event_format
         self._buffer = OutputBuffer()
 
     async def stream(self) -> AsyncGenerator[str, None]:
@@ -200,7 +200,7 @@ class _EventSource:
             yield self._format.error(build_problem(error_body(error)))
             return
         execution = running.result()
-        self._note(execution)
+        self._on_execution(execution)
         yield from map(self._format.output, self._buffer.flush(execution.truncated))
         yield self._format.execution(execution)
 

@@ -21,7 +21,7 @@ KEEP_ALIVE_S: Final = 75
 
 
 class SidecarServer(uvicorn.Server):
-    """Keeps answering while it drains, so that callers are told why they are refused."""
+    """Keeps answering while it drains, so that callers learn why they are refused."""
 
     def __init__(self, app: FastAPI, host: str, port: int) -> None:
         super().__init__(

@@ -33,7 +33,7 @@ class DemandEstimator:
         self._peak_at = 0.0
 
     def record(self, now: float) -> None:
-        """Count one lease that was asked for."""
+        """Count one request for a lease."""
         self._recent.append(now)
         while self._recent[0] <= now - BURST_S:
             self._recent.popleft()

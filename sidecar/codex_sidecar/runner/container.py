@@ -58,7 +58,7 @@ class Container:
         await asyncio.shield(self._creation)
         self._attached = await self._engine.attach(self.name)
         await self._engine.start(self.name)
-        # The runner needs time to get ready; the engine is asked meanwhile.
+        # Meanwhile the runner gets ready.
         await self._verify_limits()
         self._frames = FrameReader(self._attached)
         try:

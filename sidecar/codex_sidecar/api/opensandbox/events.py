@@ -46,17 +46,17 @@ class OpenSandboxEventFormat:
 
     def error(self, problem: Problem) -> str:
         """Format the error, where there is no execution."""
-        said = problem.error
-        what = f"{said.message} ({said.hint})" if said.hint else said.message
-        return _format(_error_event(said.code, what, []))
+        message = problem.error
+        what = f"{message.message} ({message.hint})" if message.hint else message.message
+        return _format(_error_event(message.code, what, []))
 
 
 def build_results(execution: Execution) -> list[Event]:
     """Return the last expression's value in all its media types, and each figure by itself."""
     bundles: list[Event] = []
     value = execution.result_repr
-    told = [] if value is None else [Rich(media_type="text/plain", text=value)]
-    for rich in (*told, *execution.rich):
+    values = [] if value is None else [Rich(media_type="text/plain", text=value)]
+    for rich in (*values, *execution.rich):
         if not bundles or rich.media_type in bundles[-1]:
             bundles.append({})
         bundles[-1][rich.media_type] = rich.text if rich.base64 is None else rich.base64
@@ -69,7 +69,7 @@ def describe_failure(execution: Execution) -> tuple[str, str]:
     LiteLLM shows the model only the message, so it holds everything, including the name of a Python
     exception.
     """
-    limits, said = execution.limits, execution.stderr.strip()
+    limits, message = execution.limits, execution.stderr.strip()
     if execution.status == "timeout":
         return "TimeLimit", f"the code was cut off after {limits.timeout_s:g} s"
     if execution.status == "oom":
@@ -77,11 +77,11 @@ def describe_failure(execution: Execution) -> tuple[str, str]:
     if execution.status == "killed":
         return "Killed", f"the code was ended by {execution.signal or 'the sandbox'}"
     if execution.status == "compile_error":
-        return "CompileError", said[:MAX_MESSAGE_CHARS]
-    if execution.language == "python" and (raised := _parse_exception(said)):
+        return "CompileError", message[:MAX_MESSAGE_CHARS]
+    if execution.language == "python" and (raised := _parse_exception(message)):
         return raised
     ended = f"the code ended with exit code {execution.exit_code}"
-    return "ExitCode", f"{ended}: {said[-MAX_MESSAGE_CHARS:]}" if said else ended
+    return "ExitCode", f"{ended}: {message[-MAX_MESSAGE_CHARS:]}" if message else ended
 
 
 def _parse_exception(stderr: str) -> tuple[str, str] | None:
@@ -101,8 +101,8 @@ def _truncation_events(execution: Execution) -> Iterable[Event]:
         yield _truncation_event("stderr", execution.stderr_bytes, execution.limits.output_bytes)
 
 
-def _truncation_event(stream: str, written: int, kept: int) -> Event:
-    return {"type": stream, "text": f"\n[cut: of {written} bytes, the first {kept} were kept]\n"}
+def _truncation_event(stream: str, written: int, limit: int) -> Event:
+    return {"type": stream, "text": f"\n[cut: of {written} bytes, the first {limit} were kept]\n"}
 
 
 def _result_event(bundle: Event) -> Event:

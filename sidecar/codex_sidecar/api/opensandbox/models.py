@@ -118,7 +118,7 @@ class Image(_WireModel):
 
 
 class NetworkPolicy(_WireModel):
-    """Whom a sandbox may connect to; here, nobody."""
+    """What a sandbox may connect to; here, nothing."""
 
     default_action: Literal["allow", "deny"] = Field(
         default="deny",
