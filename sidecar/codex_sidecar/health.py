@@ -16,13 +16,13 @@ def main() -> None:
     try:
         connection.request("GET", "/readyz")
         answer = connection.getresponse()
-        answer_text = answer.read().decode(errors="replace")
+        body = answer.read().decode(errors="replace")
     except OSError as error:
         raise SystemExit(f"the sidecar does not answer on port {port}: {error}") from error
     finally:
         connection.close()
     if answer.status != http.client.OK:
-        raise SystemExit(answer_text)
+        raise SystemExit(body)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,10 @@ from codex_sidecar.pool.lifecycle import Drain
 class Places:
     """A door and its sandboxes; what was done to them in its order."""
 
-    def __init__(self, turns: FairQueue) -> None:
+    def __init__(self, queue: FairQueue) -> None:
         self.done = list[str]()
         self.killed = asyncio.Event()
-        self._turns = turns
+        self._turns = queue
 
     def stop(self) -> None:
         self.done.append("not ready")
@@ -27,17 +27,17 @@ class Places:
         self.killed.set()
 
 
-async def occupy(turns: FairQueue, places: Places, until: asyncio.Event) -> None:
-    async with turns.slot():
+async def occupy(queue: FairQueue, places: Places, until: asyncio.Event) -> None:
+    async with queue.slot():
         await until.wait()
 
 
 async def test_what_ends_in_time_is_not_killed() -> None:
-    turns, done = FairQueue(1, 1), asyncio.Event()
-    places = Places(turns)
-    running = asyncio.create_task(occupy(turns, places, done))
+    queue, done = FairQueue(1, 1), asyncio.Event()
+    places = Places(queue)
+    running = asyncio.create_task(occupy(queue, places, done))
     await asyncio.sleep(0)
-    draining = asyncio.create_task(Drain(places, turns, places, grace_s=30).run())
+    draining = asyncio.create_task(Drain(places, queue, places, grace_s=30).run())
     await asyncio.sleep(0.1)
     assert places.done == ["not ready", "nothing warm"]
     done.set()
@@ -46,21 +46,21 @@ async def test_what_ends_in_time_is_not_killed() -> None:
 
 
 async def test_what_does_not_end_in_time_is_killed() -> None:
-    turns = FairQueue(1, 1)
-    places = Places(turns)
-    running = asyncio.create_task(occupy(turns, places, places.killed))
+    queue = FairQueue(1, 1)
+    places = Places(queue)
+    running = asyncio.create_task(occupy(queue, places, places.killed))
     await asyncio.sleep(0)
-    await Drain(places, turns, places, grace_s=0.01).run()
+    await Drain(places, queue, places, grace_s=0.01).run()
     assert places.done[-1] == "killed"
     await running
 
 
 async def test_a_second_word_ends_all_patience() -> None:
-    turns = FairQueue(1, 1)
-    places = Places(turns)
-    running = asyncio.create_task(occupy(turns, places, places.killed))
+    queue = FairQueue(1, 1)
+    places = Places(queue)
+    running = asyncio.create_task(occupy(queue, places, places.killed))
     await asyncio.sleep(0)
-    drain = Drain(places, turns, places, grace_s=30)
+    drain = Drain(places, queue, places, grace_s=30)
     draining = asyncio.create_task(drain.run())
     await asyncio.sleep(0.1)
     drain.force()

@@ -13,13 +13,13 @@ from codex_sidecar.execution.fair_queue import FairQueue
 class Work:
     """Takes turns, and notes who had them; each lasts until it is let go."""
 
-    def __init__(self, turns: FairQueue) -> None:
-        self.turns = turns
+    def __init__(self, queue: FairQueue) -> None:
+        self.queue = queue
         self.served = list[str]()
         self._ends = asyncio.Semaphore(0)
 
     async def ask(self, caller: str) -> None:
-        async with self.turns.slot(caller):
+        async with self.queue.slot(caller):
             self.served.append(caller)
             await self._ends.acquire()
 
@@ -81,7 +81,7 @@ async def test_who_leaves_the_queue_leaves_no_gap() -> None:
     first, leaver, last = await asked(work, *"abc")
     leaver.cancel()
     await settle()
-    assert work.turns.waiting == 1
+    assert work.queue.waiting == 1
     await work.end(2)
     await asyncio.gather(first, last)
     assert work.served == ["a", "c"]
@@ -99,26 +99,26 @@ async def test_a_turn_given_to_someone_who_leaves_at_that_moment_goes_to_the_nex
 
 
 async def test_the_time_to_come_back_grows_with_the_queue_and_the_runs() -> None:
-    turns = FairQueue(max_running=1, max_waiting=0)
-    async with turns.slot():
+    queue = FairQueue(max_running=1, max_waiting=0)
+    async with queue.slot():
         with pytest.raises(Busy) as soon:
-            await Work(turns).ask("b")
-    turns._run_s = 12.0
-    async with turns.slot():
+            await Work(queue).ask("b")
+    queue._run_s = 12.0
+    async with queue.slot():
         with pytest.raises(Busy) as late:
-            await Work(turns).ask("b")
+            await Work(queue).ask("b")
     assert (soon.value.retry_after_s, late.value.retry_after_s) == (1, 12)
 
 
 async def test_after_the_end_nobody_gets_a_turn_and_those_who_have_one_keep_it() -> None:
     work = Work(FairQueue(max_running=1, max_waiting=3))
     running, waiting = await asked(work, *"ab")
-    work.turns.close()
+    work.queue.close()
     with pytest.raises(ServiceStopping):
         await waiting
     with pytest.raises(ServiceStopping):
         await work.ask("c")
-    idle = asyncio.create_task(work.turns.wait_until_idle())
+    idle = asyncio.create_task(work.queue.wait_until_idle())
     await settle()
     assert not idle.done()
     await work.end(1)

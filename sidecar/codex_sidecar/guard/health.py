@@ -17,11 +17,11 @@ def main() -> None:
         try:
             connection.connect(path)
             connection.sendall(b"GET /_ping HTTP/1.1\r\nHost: guard\r\nConnection: close\r\n\r\n")
-            answer_text = b"".join(iter(lambda: connection.recv(65_536), b""))
+            answer = b"".join(iter(lambda: connection.recv(65_536), b""))
         except OSError as error:
             raise SystemExit(f"the guard does not answer on {path}: {error}") from error
-    if not answer_text.startswith(b"HTTP/1.1 200 "):
-        raise SystemExit(answer_text.decode(errors="replace"))
+    if not answer.startswith(b"HTTP/1.1 200 "):
+        raise SystemExit(answer.decode(errors="replace"))
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ router: Final = APIRouter(tags=["OpenSandbox"])
 class SandboxRecord:
     """What OpenSandbox's API knows of a session beyond the session itself."""
 
-    request_body: Creation
+    creation: Creation
     at: datetime
     numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -76,12 +76,12 @@ _RECORDS: Final = WeakKeyDictionary[Session, SandboxRecord]()
 async def create(request: Request) -> Opened:
     """Opens a session with these limits; it takes code at once."""
     service = _authenticate(request)
-    request_body = await read_json(request, Creation)
+    creation = await read_json(request, Creation)
     limits = choose_limits(
-        request_body.requests, request_body.limits, min(CODE_TIMEOUT_S, request_body.timeout)
+        creation.requests, creation.limits, min(CODE_TIMEOUT_S, creation.timeout)
     )
-    session = await service.sessions.open(SessionRequest(ttl_s=request_body.timeout, limits=limits))
-    _RECORDS[session] = SandboxRecord(request_body, datetime.now(UTC))
+    session = await service.sessions.open(SessionRequest(ttl_s=creation.timeout, limits=limits))
+    _RECORDS[session] = SandboxRecord(creation, datetime.now(UTC))
     return _describe(session)
 
 
@@ -146,7 +146,7 @@ async def run(request: Request, sandbox_id: str) -> Response:
     require_sandbox_key(service.token, sandbox_id, request)
     session = _find(service, sandbox_id)
     caller, code = read_caller(request), await read_json(request, Code)
-    snippet = _build_snippet(code, _RECORDS[session].request_body)
+    snippet = _build_snippet(code, _RECORDS[session].creation)
     return respond_with_events(
         request,
         lambda listener: session.run(snippet, caller=caller, listener=listener),
@@ -179,14 +179,14 @@ def _describe(session: Session) -> Opened:
     record = _RECORDS[session]
     return Opened(
         id=session.id,
-        metadata=record.request_body.metadata,
+        metadata=record.creation.metadata,
         created_at=record.at,
         expires_at=session.expires_at,
     )
 
 
-def _build_snippet(code: Code, request_body: Creation) -> Snippet:
+def _build_snippet(code: Code, creation: Creation) -> Snippet:
     language = code.context.language
     return Snippet(
-        language=language, code=code.code, env=request_body.env, stateful=language == "python"
+        language=language, code=code.code, env=creation.env, stateful=language == "python"
     )
