@@ -62,7 +62,7 @@ def _add_session_options(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "-c",
         "--continue",
-        dest="continues",
+        dest="continue_newest",
         action="store_true",
         help="go on with the newest session",
     )
