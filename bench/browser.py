@@ -21,13 +21,13 @@ from mini_agent.model import ModelReply, ModelRequest
 from mini_agent_shim.runs.schema import LogLine
 from tests.docker.sidecar_process import Sidecar, sidecar
 from tests.flow.leaving import sandboxes
-from tests.shim.scripted import says
+from tests.shim.scripted import text_turn
 from tests.shim.web.chromium import chromium
 from tests.shim.web.shim_server import (
-    address_of,
-    begun,
-    calls,
+    calling_model,
+    run_url,
     shim,
+    start_run,
     with_real,
 )
 from tests.shim.web.tab import Tab, tab
@@ -91,7 +91,7 @@ class PrintingModel:
         ran = request.messages[-1]["role"] == "tool"
         prompts = [message["content"] for message in request.messages]
         program = SLEEPING_PROGRAM if SLEEPING_PROGRAM in prompts else PROGRAM
-        return says("Done.") if ran else calls("exec_python", program)
+        return text_turn("Done.") if ran else calling_model("exec_python", program)
 
 
 def main() -> int:
@@ -130,10 +130,10 @@ def main() -> int:
 
 # Both watch the same run, so that neither has a quieter machine.
 def _run_round(address: str, page: Tab, shown: Samples, http_samples: Samples) -> None:
-    run = begun(address)
+    run = start_run(address)
     with _record_events(address, run) as heard:
         page.js("window.seen = {}")
-        page.goes_to(address_of(address, run))
+        page.goes_to(run_url(address, run))
         page.sees("The model gave its answer.", TIMEOUT_S)
     seen = TIMES_ADAPTER.validate_python(page.js("window.seen"))
     for at in list(heard)[WARM_UP:]:
@@ -142,7 +142,7 @@ def _run_round(address: str, page: Tab, shown: Samples, http_samples: Samples) -
 
 
 def _measure_stop(address: str, page: Tab, real: Sidecar) -> float:
-    page.goes_to(address_of(address, begun(address, SLEEPING_PROGRAM)))
+    page.goes_to(run_url(address, start_run(address, SLEEPING_PROGRAM)))
     page.waits_for("document.querySelector('.stdout pre').textContent === 'asleep\\n'")
     began = time.perf_counter()
     page.clicks("Stop")

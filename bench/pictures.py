@@ -18,13 +18,13 @@ from mini_agent.errors import ModelUnavailable
 from mini_agent.model import ModelReply, ModelRequest
 from mini_agent.result import Usage
 from tests.docker.sidecar_process import sidecar
-from tests.shim.scripted import says
+from tests.shim.scripted import text_turn
 from tests.shim.web.chromium import chromium
 from tests.shim.web.shim_server import (
-    address_of,
-    begun,
-    calls,
+    calling_model,
+    run_url,
     shim,
+    start_run,
     with_real,
 )
 from tests.shim.web.tab import Tab, tab
@@ -63,22 +63,22 @@ def _raise_unavailable() -> ModelReply:
 
 # What is asked, and what the model says to it, turn by turn.
 SCRIPTS: Final[dict[str, Sequence[Turn]]] = {
-    "Which primes lie between 90 and 100?": [lambda: says("Only **97**.")],
+    "Which primes lie between 90 and 100?": [lambda: text_turn("Only **97**.")],
     "Ask a model that has gone away.": [
-        lambda: calls("exec_python", "print('as far as it came')"),
+        lambda: calling_model("exec_python", "print('as far as it came')"),
         _raise_unavailable,
     ],
     "When does a damped oscillation reach zero? Plot it.": [
-        lambda: calls("exec_python", PROGRAM_WITHOUT_IMPORT),
-        lambda: calls("exec_python", PROGRAM),
-        lambda: says(ANSWER),
+        lambda: calling_model("exec_python", PROGRAM_WITHOUT_IMPORT),
+        lambda: calling_model("exec_python", PROGRAM),
+        lambda: text_turn(ANSWER),
     ],
     "When does a damped oscillation cross zero? Plot it.": [
-        lambda: calls("exec_python", PROGRAM),
-        lambda: says(ANSWER),
+        lambda: calling_model("exec_python", PROGRAM),
+        lambda: text_turn(ANSWER),
     ],
     "Halve a number five hundred times, and print each.": [
-        lambda: calls("exec_python", ENDLESS_PROGRAM)
+        lambda: calling_model("exec_python", ENDLESS_PROGRAM)
     ],
 }
 FAILED, REPAIRED, DONE, LIVE = list(SCRIPTS)[1:]
@@ -120,7 +120,7 @@ def main() -> int:
 
 
 def _start_run(address: str, prompt: str) -> str:
-    run = begun(address, prompt, model=MODEL, max_wallclock_seconds=TIMEOUT_S)
+    run = start_run(address, prompt, model=MODEL, max_wallclock_seconds=TIMEOUT_S)
     if prompt != LIVE:
         httpx.get(f"{address}/runs/{run}/events", trust_env=False, timeout=TIMEOUT_S)
     return run
@@ -129,14 +129,14 @@ def _start_run(address: str, prompt: str) -> str:
 def _take_pictures(page: Tab, folder: Path, address: str, runs: dict[str, str]) -> None:
     listed = f"{address}/#/"
     shots = (
-        ("live", address_of(address, runs[LIVE]), "step 20", (1180, 800, "light")),
-        ("failed", address_of(address, runs[FAILED]), "It failed", (1180, 800, "light")),
-        ("page-run", address_of(address, runs[DONE]), "its answer.", (1180, 1310, "light")),
-        ("dark", address_of(address, runs[DONE]), "its answer.", (1180, 1310, "dark")),
-        ("repaired", address_of(address, runs[REPAIRED]), "its answer.", (1180, 1310, "light")),
+        ("live", run_url(address, runs[LIVE]), "step 20", (1180, 800, "light")),
+        ("failed", run_url(address, runs[FAILED]), "It failed", (1180, 800, "light")),
+        ("page-run", run_url(address, runs[DONE]), "its answer.", (1180, 1310, "light")),
+        ("dark", run_url(address, runs[DONE]), "its answer.", (1180, 1310, "dark")),
+        ("repaired", run_url(address, runs[REPAIRED]), "its answer.", (1180, 1310, "light")),
         ("list", listed, LIVE, (1180, 560, "light")),
         ("page-list", listed, LIVE, (1180, 560, "dark")),
-        ("narrow", address_of(address, runs[DONE]), "its answer.", (360, 740, "light")),
+        ("narrow", run_url(address, runs[DONE]), "its answer.", (360, 740, "light")),
         ("narrow-list", listed, LIVE, (360, 740, "light")),
     )
     for name, where, seen, (width, height, scheme) in shots:

@@ -15,7 +15,7 @@ class _Event(BaseModel):
 
 
 class RunStarted(_Event):
-    """The messages are in order, the tools are listed, and the clock runs."""
+    """The run has started: its messages are checked and its tools are listed."""
 
     kind: Literal["run_started"] = Field(
         default="run_started", description="Tells the events apart."
@@ -27,7 +27,7 @@ class RunStarted(_Event):
 
 
 class ModelAsked(_Event):
-    """A request goes out to the model."""
+    """A request is sent to the model."""
 
     kind: Literal["model_asked"] = Field(
         default="model_asked", description="Tells the events apart."
@@ -44,7 +44,7 @@ class ModelAsked(_Event):
 
 
 class RequestedCall(_Event):
-    """A call as the model wrote it, its arguments broken or not."""
+    """A call as the model wrote it, its arguments valid JSON or not."""
 
     id: str = Field(description="The id the model server gave the call; may be empty.")
     name: str = Field(description="The tool's name as the model wrote it.")
@@ -54,7 +54,7 @@ class RequestedCall(_Event):
 
 
 class ModelReplied(_Event):
-    """A turn of the model."""
+    """The model has replied."""
 
     kind: Literal["model_replied"] = Field(
         default="model_replied", description="Tells the events apart."
@@ -80,7 +80,7 @@ class ModelReplied(_Event):
 
 
 class UnderstoodCall(_Event):
-    """A call as it is handed to its tool, under the id that its answer will carry."""
+    """A resolved call, with the id that its result has."""
 
     id: str = Field(
         description="The id of the call, unique within the run; its answer carries the same."
@@ -90,7 +90,7 @@ class UnderstoodCall(_Event):
 
 
 class CallsUnderstood(_Event):
-    """The calls of a turn, before any of them is carried out."""
+    """The calls of a turn are resolved; none of them is executed yet."""
 
     kind: Literal["calls_understood"] = Field(
         default="calls_understood", description="Tells the events apart."
@@ -102,7 +102,7 @@ class CallsUnderstood(_Event):
 
 
 class CallRepaired(_Event):
-    """What a call plainly meant was put in place of what it said."""
+    """A call was repaired."""
 
     kind: Literal["call_repaired"] = Field(
         default="call_repaired", description="Tells the events apart."
@@ -113,7 +113,7 @@ class CallRepaired(_Event):
 
 
 class ToolStarted(_Event):
-    """A call is handed to its tool."""
+    """The execution of a call has started."""
 
     kind: Literal["tool_started"] = Field(
         default="tool_started", description="Tells the events apart."
@@ -125,7 +125,7 @@ class ToolStarted(_Event):
 
 
 class ToolOutputPiece(_Event):
-    """A piece of a running tool's output, from an invoker that streams."""
+    """A piece of the output of a running tool, from an invoker that streams."""
 
     kind: Literal["tool_output"] = Field(
         default="tool_output", description="Tells the events apart."
@@ -137,7 +137,7 @@ class ToolOutputPiece(_Event):
 
 
 class ToolFinished(_Event):
-    """A call has come to its end, also one that was refused or cut off."""
+    """A call has ended, also one that was refused or cut off."""
 
     kind: Literal["tool_finished"] = Field(
         default="tool_finished", description="Tells the events apart."
@@ -147,7 +147,7 @@ class ToolFinished(_Event):
 
 
 class Observation(_Event):
-    """What the model is shown next."""
+    """A message to the model: the result of a call, or a directive of the loop."""
 
     kind: Literal["observation"] = Field(
         default="observation", description="Tells the events apart."
@@ -160,7 +160,7 @@ class Observation(_Event):
 
 
 class Stopped(_Event):
-    """The run is over; nothing follows."""
+    """The run has ended; this is its last event."""
 
     kind: Literal["stopped"] = Field(default="stopped", description="Tells the events apart.")
     result: AgentResult = Field(description="The finished run.")

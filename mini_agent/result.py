@@ -79,7 +79,7 @@ class ToolInvocation(_Value):
 class Iteration(_Value):
     """One turn: the model's reply, and the tool calls it made.
 
-    A turn that had to be asked again, without tools, counts the time and tokens of both replies.
+    A turn that was requested again, without tools, counts the time and tokens of both replies.
     """
 
     index: int = Field(description="The number of the turn, from 1.")

@@ -1,4 +1,4 @@
-"""What the loop itself tells the model, in its own words."""
+"""The messages that the loop itself sends to the model."""
 
 from __future__ import annotations
 

@@ -163,10 +163,12 @@ def _chunk_text(chunk: Completion) -> str:
 
 
 def _add_cost(litellm: _LiteLLM, whole: Completion) -> None:
-    hidden: dict[str, object] = getattr(whole, "_hidden_params", {})
-    if isinstance(hidden.get(COST_KEY), float):
+    hidden_params: dict[str, object] = getattr(whole, "_hidden_params", {})
+    if isinstance(hidden_params.get(COST_KEY), float):
         return
-    hidden[COST_KEY] = look_up(lambda: litellm.completion_cost(completion_response=whole), 0.0)
+    hidden_params[COST_KEY] = look_up(
+        lambda: litellm.completion_cost(completion_response=whole), 0.0
+    )
 
 
 class Completion(Protocol):
@@ -293,6 +295,6 @@ def _usage(usage: _Usage, cost: float) -> Usage:
 
 # None where LiteLLM knows no price for the model.
 def _cost(response: Completion | None) -> float:
-    hidden: dict[str, object] = getattr(response, "_hidden_params", {})
-    cost = hidden.get("response_cost")
+    hidden_params: dict[str, object] = getattr(response, "_hidden_params", {})
+    cost = hidden_params.get(COST_KEY)
     return cost if isinstance(cost, float) else 0.0

@@ -11,7 +11,7 @@ from starlette.types import ASGIApp
 from mini_agent import agent_proxy
 from mini_agent.errors import NotConfigured
 from mini_agent.testing import ScriptedServer, call
-from tests.shim.serving import served
+from tests.shim.serving import serve_app
 
 ECHOES = {"messages": [{"role": "user", "content": "Say hi."}], "tool_backend": "echo"}
 TOKEN = "a token for one test"
@@ -36,7 +36,7 @@ async def status_from(app: ASGIApp, caller: str, **headers: str) -> int:
 def test_it_runs_the_agent(monkeypatch: pytest.MonkeyPatch) -> None:
     with ScriptedServer([call("echo", text="hi"), "It said hi."]) as server:
         app = endpoint(monkeypatch, OLLAMA_API_BASE=server.url)
-        with served(app) as url:
+        with serve_app(app) as url:
             said = httpx.post(
                 f"{url}/agent/run", json={**ECHOES, "model": "ollama/any"}, timeout=60
             )

@@ -19,7 +19,7 @@ from mini_agent_shim.settings import ShimSettings
 from tests.docker.sidecar_process import HEADERS, TOKEN, Sidecar
 from tests.faults.disclosure import require_no_secrets, require_problem
 from tests.faults.engine_proxy import EngineProxy
-from tests.shim.serving import served, until_healthy
+from tests.shim.serving import serve_app, until_healthy
 
 HASTY = (
     "from mini_agent.tools import run_sandbox as it; it.TTL_S, it.KEEP_EVERY_S = 3, 1;"
@@ -61,7 +61,7 @@ class Platform:
 def shim(folder: Path, sidecar_url: str, model_url: str) -> Iterator[httpx.Client]:
     """A client of a shim in this process, with its runs in `folder`."""
     settings = ShimSettings.model_validate(_variables(folder, sidecar_url, model_url))
-    with served(create_app(settings)) as url, _client(url) as client:
+    with serve_app(create_app(settings)) as url, _client(url) as client:
         yield client
 
 

@@ -18,7 +18,7 @@ from tests.faults.raw_client import connected, head, heard, status_of
 from tests.faults.services import Platform
 from tests.flow.leaving import sandboxes
 from tests.shim.scripted import ScriptedModel
-from tests.shim.serving import served
+from tests.shim.serving import serve_app
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]
 
@@ -120,7 +120,7 @@ def test_a_body_that_comes_too_slowly_is_refused_by_the_shim_too(
     monkeypatch.setattr(body_limit, "BODY_TIMEOUT_S", 0.3)
     asking = head("POST", "/agent/run", KIND, "Content-Length: 100", "Connection: close")
     with (
-        served(create_app(ShimSettings.model_validate({}), model=ScriptedModel([]))) as url,
+        serve_app(create_app(ShimSettings.model_validate({}), model=ScriptedModel([]))) as url,
         connected(url) as line,
     ):
         line.sendall(asking + b'{"mess')

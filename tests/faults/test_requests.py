@@ -14,7 +14,7 @@ from mini_agent_shim.settings import ShimSettings
 from tests.faults.disclosure import require_problem
 from tests.faults.services import Platform
 from tests.shim.scripted import ScriptedModel
-from tests.shim.serving import served
+from tests.shim.serving import serve_app
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(120)]
 
@@ -75,7 +75,7 @@ ODD_RUNS: list[Mapping[str, object]] = [
 def shim() -> Iterator[httpx.Client]:
     """A shim that has no model and no sandboxes: nothing here may get that far."""
     with (
-        served(create_app(ShimSettings.model_validate({}), model=ScriptedModel([]))) as url,
+        serve_app(create_app(ShimSettings.model_validate({}), model=ScriptedModel([]))) as url,
         httpx.Client(
             base_url=url, trust_env=False, timeout=60, event_hooks={"response": [require_problem]}
         ) as client,

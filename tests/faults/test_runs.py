@@ -18,7 +18,7 @@ from mini_agent.testing.replies import JsonObject
 from tests.docker.sidecar_process import GONE_S, Sidecar, sidecar
 from tests.faults.services import Platform, shim, shim_process
 from tests.flow.leaving import gone_within, sandboxes
-from tests.shim.runs.run_client import told_in
+from tests.shim.runs.run_client import parse_messages
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(300)]
 
@@ -52,7 +52,7 @@ class Agent:
 
     def told(self, run_id: str) -> list[str]:
         """The kinds of all its events, which have to be numbered without a gap and end."""
-        told = told_in(self.client.get(f"/runs/{run_id}/events", timeout=PATIENCE_S).text)
+        told = parse_messages(self.client.get(f"/runs/{run_id}/events", timeout=PATIENCE_S).text)
         assert [each.seq for each in told] == list(range(1, len(told) + 1))
         assert told[-1].kind == "run_ended"
         return [each.kind for each in told]

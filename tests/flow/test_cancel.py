@@ -19,8 +19,8 @@ from mini_agent.agent.tool_backends import open_sandbox_tools
 from mini_agent.messages import user
 from mini_agent.models.litellm_runtime import (
     close_litellm_clients,
-    import_litellm,
     flush_litellm_logging,
+    import_litellm,
 )
 from mini_agent.remote.client import ShimClient
 from mini_agent.remote.schema import AgentRunRequest
@@ -36,7 +36,7 @@ from tests.docker.sidecar_process import (
     sidecar,
 )
 from tests.flow.leaving import MOMENTS, Moment, gone_within
-from tests.shim.serving import served
+from tests.shim.serving import serve_app
 
 pytestmark = [pytest.mark.docker, pytest.mark.parametrize("moment", MOMENTS.values(), ids=MOMENTS)]
 
@@ -78,7 +78,7 @@ class Stack:
 def stack(moment: Moment, real: Sidecar) -> Iterator[Stack]:
     settings = {"MINI_AGENT_SIDECAR_URL": real.url, "MINI_AGENT_SIDECAR_TOKEN": TOKEN}
     shim = create_app(ShimSettings.model_validate(settings))
-    with ScriptedServer(moment.script) as model, served(shim) as url:
+    with ScriptedServer(moment.script) as model, serve_app(shim) as url:
         yield Stack(model, real, url)
 
 

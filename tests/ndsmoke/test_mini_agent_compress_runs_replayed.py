@@ -15,7 +15,7 @@ from mini_agent.testing.transcript_rules import broken_rules
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.ndsmoke.replays import FIRST, HONEST, PROMPT, RIGHT, SECOND, Replay
-from tests.shim.serving import served
+from tests.shim.serving import serve_app
 
 BUDGET_S = 10.0
 GRACE_S = 15.0
@@ -26,7 +26,7 @@ def shim() -> Iterator[str]:
     """The shim with all that it does, but its sandboxes."""
     # The first run of a shim that has just started would wait for this import.
     import_litellm()
-    with served(create_app(ShimSettings())) as url:
+    with serve_app(create_app(ShimSettings())) as url:
         yield url
 
 

@@ -10,8 +10,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.shim.runs.run_client import ASKED
-from tests.shim.scripted import ScriptedModel, client_of, runs, says
+from tests.shim.runs.run_client import REQUEST
+from tests.shim.scripted import ScriptedModel, open_client, program_turn, text_turn
 from tests.sidecar import conftest as sidecar
 from tests.sidecar.conftest import Opened
 
@@ -57,8 +57,8 @@ def families(exposed: str) -> dict[str, set[str]]:
 @pytest.fixture
 async def served(opened: Opened) -> dict[str, set[str]]:
     """What both services serve after they have had something to do."""
-    async with client_of(ScriptedModel([runs("x", tool="echo"), says("42")])) as shim:
-        await shim.post("/agent/run", json=ASKED)
+    async with open_client(ScriptedModel([program_turn("x", tool="echo"), text_turn("42")])) as shim:
+        await shim.post("/agent/run", json=REQUEST)
         await shim.get("/runs/none")
         ours = (await shim.get("/metrics")).text
     async with opened(warm={"python": 1}) as client:

@@ -23,7 +23,7 @@ from starlette.routing import Route
 
 from mini_agent.testing import ScriptedServer, text
 from tests.observability.exported_spans import TRACE, TRACEPARENT
-from tests.shim.serving import served
+from tests.shim.serving import serve_app
 
 START_S = 60.0
 # Of the 250 MiB that it may take, so that a library that grows is noticed in time.
@@ -117,7 +117,7 @@ class Life:
 def life() -> Life:
     """With a collector, so that OpenTelemetry's SDK is loaded as well."""
     collector = Collector()
-    with ScriptedServer([text("hey")]) as model, served(collector.app()) as otlp:
+    with ScriptedServer([text("hey")]) as model, serve_app(collector.app()) as otlp:
         with shim(OLLAMA_API_BASE=model.url, OTEL_EXPORTER_OTLP_ENDPOINT=otlp) as (address, pid):
             # LiteLLM knows no such maker of models, so it has to be there to say so.
             assert ran(address, "nobody/m") == "error"

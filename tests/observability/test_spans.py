@@ -33,9 +33,16 @@ from tests.observability.exported_spans import (
     span_id,
     trace_id,
 )
-from tests.shim.runs.run_client import ended
-from tests.shim.scripted import ScriptedModel, Sidecar, SilentModel, client_of, runs, says
-from tests.shim.serving import served
+from tests.shim.runs.run_client import wait_for_end
+from tests.shim.scripted import (
+    ScriptedModel,
+    ScriptedSidecar,
+    SilentModel,
+    open_client,
+    program_turn,
+    text_turn,
+)
+from tests.shim.serving import serve_app
 
 ASKED: dict[str, object] = {
     "messages": [{"role": "user", "content": "the user's secret"}],
@@ -77,7 +84,7 @@ class Broken:
 
 async def test_a_run_is_a_tree_of_its_turns_and_calls(seen: ExportedSpans) -> None:
     turn = ModelReply(text="42", usage=Usage(prompt_tokens=7, completion_tokens=3, cached_tokens=2))
-    model = ScriptedModel([runs("x", tool="echo"), turn])
+    model = ScriptedModel([program_turn("x", tool="echo"), turn])
     config = AgentConfig(model="ollama/m", temperature=0.5, completion_kwargs={"max_tokens": 9})
     await run_agent([user("hi")], EchoMCP(), config, model)
     agent = seen.named(AGENT)
@@ -114,11 +121,11 @@ async def test_a_run_is_a_tree_of_its_turns_and_calls(seen: ExportedSpans) -> No
 
 
 async def test_the_callers_trace_goes_through_the_shim_to_the_sidecar(seen: ExportedSpans) -> None:
-    sidecar = TraceparentRecorder(Sidecar().app())
-    model = ScriptedModel([runs("print(6 * 7)"), says("42")])
-    with served(sidecar) as url:
+    sidecar = TraceparentRecorder(ScriptedSidecar().app())
+    model = ScriptedModel([program_turn("print(6 * 7)"), text_turn("42")])
+    with serve_app(sidecar) as url:
         settings = ShimSettings.model_validate({"sidecar_url": url, "sidecar_token": "token"})
-        async with client_of(model, settings) as client:
+        async with open_client(model, settings) as client:
             answer = await client.post("/agent/run", json=ASKED, headers=TRACEPARENT)
     door, agent = seen.named("POST /agent/run"), seen.named(AGENT)
     tool = seen.named("execute_tool exec_python")
@@ -135,17 +142,17 @@ async def test_a_run_in_the_background_belongs_to_the_trace_that_asked_for_it(
     seen: ExportedSpans,
 ) -> None:
     asked = {**ASKED, "tool_backend": "echo", "background": True}
-    async with client_of(ScriptedModel([says("42")])) as client:
+    async with open_client(ScriptedModel([text_turn("42")])) as client:
         begun = (await client.post("/agent/run", json=asked, headers=TRACEPARENT)).json()
-        await ended(client, begun["id"])
+        await wait_for_end(client, begun["id"])
     assert parent_id(seen.named(AGENT)) == span_id(seen.named("POST /agent/run"))
 
 
 async def test_without_an_sdk_the_trace_is_passed_on_as_it_came() -> None:
-    sidecar = TraceparentRecorder(Sidecar().app())
-    with served(sidecar) as url:
+    sidecar = TraceparentRecorder(ScriptedSidecar().app())
+    with serve_app(sidecar) as url:
         settings = ShimSettings.model_validate({"sidecar_url": url, "sidecar_token": "token"})
-        async with client_of(ScriptedModel([runs("1"), says("1")] * 2), settings) as client:
+        async with open_client(ScriptedModel([program_turn("1"), text_turn("1")] * 2), settings) as client:
             await client.post("/agent/run", json=ASKED, headers=TRACEPARENT)
             heard = list(sidecar.heard)
             await client.post("/agent/run", json=ASKED)
@@ -161,7 +168,7 @@ async def test_the_trace_goes_through_the_gateway_into_its_mcp_servers(
     servers = f"[mcp_servers.t]\ncommand = {sys.executable!r}\nargs = [{str(program)!r}]\n"
     async with gateway_over(tmp_path, servers) as client:
         tools = HttpToolsInvoker(str(client.base_url))
-        model = ScriptedModel([runs("", tool="t__trace"), says("done")])
+        model = ScriptedModel([program_turn("", tool="t__trace"), text_turn("done")])
         result = await run_agent([user("hi")], tools, AgentConfig(model="m"), model)
     told = result.iterations[0].tool_invocations[0].stdout.strip()
     door = seen.named("POST /invoke")
@@ -170,8 +177,8 @@ async def test_the_trace_goes_through_the_gateway_into_its_mcp_servers(
 
 
 async def test_no_prompt_code_output_or_answer_is_in_a_span(seen: ExportedSpans) -> None:
-    model = ScriptedModel([runs("the code's secret", tool="echo"), says("the answer's secret")])
-    async with client_of(model) as client:
+    model = ScriptedModel([program_turn("the code's secret", tool="echo"), text_turn("the answer's secret")])
+    async with open_client(model) as client:
         await client.post("/agent/run", json={**ASKED, "tool_backend": "echo"})
     assert len(seen.all) == 5
     assert "secret" not in seen.text
@@ -181,7 +188,7 @@ async def test_the_standard_variable_puts_them_there(
     seen: ExportedSpans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(CAPTURE_CONTENT_VARIABLE, "true")
-    model = ScriptedModel([runs("the code", tool="echo"), says("the answer")])
+    model = ScriptedModel([program_turn("the code", tool="echo"), text_turn("the answer")])
     config = AgentConfig(model="m")
     await run_agent([user("the prompt")], EchoMCP(), config, model)
     _, tool, chat, _ = seen.all
@@ -212,7 +219,7 @@ async def test_what_fails_is_named_and_not_quoted(seen: ExportedSpans) -> None:
 
 
 async def test_a_call_that_fails_is_an_error_of_its_own_span_alone(seen: ExportedSpans) -> None:
-    model = ScriptedModel([runs("", tool="nothing_like_it"), says("so be it")])
+    model = ScriptedModel([program_turn("", tool="nothing_like_it"), text_turn("so be it")])
     await run_agent([user("hi")], EchoMCP(), AgentConfig(model="m"), model)
     assert [each.name for each in seen.all if each.status.status_code is StatusCode.ERROR] == []
     assert attribute(seen.named(AGENT), "mini_agent.stopped_reason") == "success"
@@ -230,7 +237,7 @@ async def test_a_run_that_is_cancelled_ends_its_spans(seen: ExportedSpans) -> No
 
 async def test_the_log_names_the_trace(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="mini_agent_shim")
-    async with client_of(ScriptedModel([says("hey")])) as client:
+    async with open_client(ScriptedModel([text_turn("hey")])) as client:
         await client.post("/agent/run", json={**ASKED, "tool_backend": "echo"}, headers=TRACEPARENT)
         await client.get("/runs")
     lines = [json.loads(each.getMessage()) for each in caplog.records]

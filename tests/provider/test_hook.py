@@ -12,7 +12,7 @@ import pytest
 import mini_agent
 from mini_agent.provider.import_hook import AGENT_MODULE, ALIASES
 from mini_agent.testing import ScriptedServer
-from tests.shim.serving import served
+from tests.shim.serving import serve_app
 
 pytestmark = pytest.mark.usefixtures("_closing")
 
@@ -50,7 +50,7 @@ async def test_the_call_wrapper_asks_a_model_once(
 
 def test_the_served_app_is_the_shim(litellm: ModuleType) -> None:
     agent_proxy = importlib.import_module(f"{AGENT_MODULE}.agent_proxy")
-    with served(agent_proxy.app) as url:
+    with serve_app(agent_proxy.app) as url:
         assert httpx.get(f"{url}/healthz").is_success
 
 

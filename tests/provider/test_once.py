@@ -18,7 +18,7 @@ from mini_agent.result import AgentResult
 from mini_agent.testing import ScriptedServer, call, garbage, hang, server_error
 from mini_agent.testing.replies import ScriptedReply
 from tests.provider.engine import container, engine_with
-from tests.shim.serving import served
+from tests.shim.serving import serve_app
 
 HI = [{"role": "user", "content": "Count."}]
 NOWHERE = "http://127.0.0.1:9"
@@ -124,9 +124,9 @@ def asked_of_the_shim(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
         return Response(b": alive\n\n", media_type=kind, headers={"Content-Length": "1000"})
 
     app = Starlette(routes=[Route("/agent/run", breaks_off, methods=["POST"])])
-    with served(app) as shim:
+    with serve_app(app) as shim:
         found = container(published=("127.0.0.1", shim.rpartition(":")[2]))
-        with served(engine_with("the-shim", found)) as engine:
+        with serve_app(engine_with("the-shim", found)) as engine:
             monkeypatch.setenv("DOCKER_HOST", engine.replace("http:", "tcp:"))
             monkeypatch.setenv("LITELLM_MINI_AGENT_DOCKER_CONTAINER", "the-shim")
             yield asked

@@ -15,8 +15,8 @@ from mini_agent.testing.replies import ScriptedReply
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.provider.engine import container, engine_with
-from tests.shim.scripted import Sidecar
-from tests.shim.serving import served
+from tests.shim.scripted import ScriptedSidecar
+from tests.shim.serving import serve_app
 
 HI = [{"role": "user", "content": "What is 6 * 7? Use Python."}]
 COMPUTES = call("exec_python", code="print(6 * 7)")
@@ -71,8 +71,8 @@ def test_without_any_sandbox_it_runs_here_and_warns(litellm: ModuleType) -> None
 def test_with_a_sidecar_named_snippets_run_there(
     litellm: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sidecar = Sidecar(prints="forty-two\n")
-    with ScriptedServer(SIX_TIMES_SEVEN) as server, served(sidecar.app()) as url:
+    sidecar = ScriptedSidecar(prints="forty-two\n")
+    with ScriptedServer(SIX_TIMES_SEVEN) as server, serve_app(sidecar.app()) as url:
         monkeypatch.setenv("MINI_AGENT_SIDECAR_URL", url)
         monkeypatch.setenv("MINI_AGENT_SIDECAR_TOKEN", sidecar.token)
         response = litellm.completion(
@@ -86,24 +86,24 @@ def test_with_a_sidecar_named_snippets_run_there(
 
 
 @pytest.fixture
-def sidecar_of_the_container(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sidecar]:
+def sidecar_of_the_container(monkeypatch: pytest.MonkeyPatch) -> Iterator[ScriptedSidecar]:
     """The sidecar behind a shim in a container that the environment names."""
-    sidecar = Sidecar()
-    with ScriptedServer(SIX_TIMES_SEVEN) as server, served(sidecar.app()) as sidecar_url:
+    sidecar = ScriptedSidecar()
+    with ScriptedServer(SIX_TIMES_SEVEN) as server, serve_app(sidecar.app()) as sidecar_url:
         settings = ShimSettings.model_validate(
             {"sidecar_url": sidecar_url, "sidecar_token": "token", "ollama_api_base": server.url}
         )
-        with served(create_app(settings)) as shim_url:
+        with serve_app(create_app(settings)) as shim_url:
             port = shim_url.rpartition(":")[2]
             engine = engine_with("the-shim", container(published=("127.0.0.1", port)))
-            with served(engine) as engine_url:
+            with serve_app(engine) as engine_url:
                 monkeypatch.setenv("DOCKER_HOST", engine_url.replace("http:", "tcp:"))
                 monkeypatch.setenv("LITELLM_MINI_AGENT_DOCKER_CONTAINER", "the-shim")
                 yield sidecar
 
 
 def test_with_a_container_named_the_whole_run_is_done_there(
-    litellm: ModuleType, sidecar_of_the_container: Sidecar
+    litellm: ModuleType, sidecar_of_the_container: ScriptedSidecar
 ) -> None:
     result = run_through_litellm("6 * 7?", target_model="ollama/m")
     assert (result.final_answer, result.stopped_reason) == ("It is 42.", "success")
@@ -111,7 +111,7 @@ def test_with_a_container_named_the_whole_run_is_done_there(
 
 
 async def test_a_run_that_is_done_there_streams_from_there(
-    litellm: ModuleType, sidecar_of_the_container: Sidecar
+    litellm: ModuleType, sidecar_of_the_container: ScriptedSidecar
 ) -> None:
     stream = await litellm.acompletion(
         model="mini-agent/ollama/m", messages=HI, stream=True, stream_progress=True
@@ -127,7 +127,7 @@ def test_a_shim_that_is_not_there_is_an_error_that_says_what_to_start(
     litellm: ModuleType,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with served(engine_with("another", container())) as engine_url:
+    with serve_app(engine_with("another", container())) as engine_url:
         monkeypatch.setenv("DOCKER_HOST", engine_url.replace("http:", "tcp:"))
         monkeypatch.setenv("LITELLM_MINI_AGENT_DOCKER_CONTAINER", "the-shim")
         with pytest.raises(litellm.ServiceUnavailableError, match="make up"):

@@ -29,8 +29,8 @@ from mini_agent.remote.schema import AgentRunRequest
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.agent.checked_run import wait_until
-from tests.shim.scripted import ScriptedModel, SilentModel, runs, says
-from tests.shim.serving import served
+from tests.shim.scripted import ScriptedModel, SilentModel, program_turn, text_turn
+from tests.shim.serving import serve_app
 
 ECHO = AgentRunRequest(messages=[user("hi")], model="a/b", tool_backend="echo")
 
@@ -40,15 +40,15 @@ def answering(answer: Callable[[Request], Awaitable[Response]]) -> Starlette:
 
 
 async def test_a_run_comes_back_as_the_result_it_was() -> None:
-    app = create_app(ShimSettings(), model=ScriptedModel([says("hey")]))
-    with served(app) as url:
+    app = create_app(ShimSettings(), model=ScriptedModel([text_turn("hey")]))
+    with serve_app(app) as url:
         result = await ShimClient(f"{url}/").run(ECHO)
     assert (result.final_answer, result.used_model) == ("hey", "a/b")
 
 
 async def test_the_token_is_sent() -> None:
-    app = create_app(ShimSettings(shim_token=SecretStr("s")), model=ScriptedModel([says("hey")]))
-    with served(app) as url:
+    app = create_app(ShimSettings(shim_token=SecretStr("s")), model=ScriptedModel([text_turn("hey")]))
+    with serve_app(app) as url:
         assert (await ShimClient(url, "s").run(ECHO)).final_answer == "hey"
         with pytest.raises(Unauthorized, match="missing or wrong"):
             await ShimClient(url).run(ECHO)
@@ -57,14 +57,14 @@ async def test_the_token_is_sent() -> None:
 async def test_what_the_shim_refuses_is_a_bad_request() -> None:
     app = create_app(ShimSettings(), model=ScriptedModel([]))
     asked = ECHO.model_copy(update={"model": ""})
-    with served(app) as url, pytest.raises(BadRequest, match="LITELLM_DEFAULT_CODE_MODEL"):
+    with serve_app(app) as url, pytest.raises(BadRequest, match="LITELLM_DEFAULT_CODE_MODEL"):
         await ShimClient(url).run(asked)
 
 
 async def test_a_shim_without_a_sandbox_is_told_as_such() -> None:
     app = create_app(ShimSettings(), model=ScriptedModel([]))
     asked = ECHO.model_copy(update={"tool_backend": "auto"})
-    with served(app) as url, pytest.raises(SandboxUnavailable, match="no sidecar"):
+    with serve_app(app) as url, pytest.raises(SandboxUnavailable, match="no sidecar"):
         await ShimClient(url).run(asked)
 
 
@@ -82,7 +82,7 @@ async def test_something_else_that_answers_there_is_not_taken_for_the_shim(statu
         del request
         return PlainTextResponse("<html>", status_code=status)
 
-    with served(answering(page)) as url, pytest.raises(ShimUnavailable, match=url):
+    with serve_app(answering(page)) as url, pytest.raises(ShimUnavailable, match=url):
         await ShimClient(url).run(ECHO)
 
 
@@ -94,7 +94,7 @@ async def test_a_run_that_began_and_broke_is_lost_not_to_be_repeated() -> None:
         return short
 
     middle = pytest.raises(RunLost, match="in the middle of the run")
-    with served(answering(breaks)) as url, middle as raised:
+    with serve_app(answering(breaks)) as url, middle as raised:
         await ShimClient(url).run(ECHO)
     result = build_lost_result(ECHO, raised.value)
     assert (result.stopped_reason, result.answer_source) == ("error", "notice")
@@ -105,7 +105,7 @@ async def test_an_unforeseen_failure_over_there_is_a_lost_run_too() -> None:
     app = create_app(ShimSettings(), model=ScriptedModel([]))
     app.router.routes.clear()
     app.add_api_route("/agent/run", _fails, methods=["POST"])
-    with served(app) as url, pytest.raises(RunLost, match="the shim failed: ZeroDivisionError"):
+    with serve_app(app) as url, pytest.raises(RunLost, match="the shim failed: ZeroDivisionError"):
         await ShimClient(url).run(ECHO)
 
 
@@ -115,7 +115,7 @@ async def _fails() -> None:
 
 async def test_giving_up_on_a_run_ends_it_over_there() -> None:
     model = SilentModel()
-    with served(create_app(ShimSettings(), model=model)) as url:
+    with serve_app(create_app(ShimSettings(), model=model)) as url:
         running = asyncio.create_task(ShimClient(url).run(ECHO))
         await wait_until(model.asked.is_set)
         running.cancel()
@@ -128,8 +128,8 @@ async def told(url: str) -> list[Event]:
 
 
 async def test_a_run_is_told_as_it_happens_its_result_last() -> None:
-    model = ScriptedModel([runs("hi", tool="echo"), says("hey")])
-    with served(create_app(ShimSettings(), model=model)) as url:
+    model = ScriptedModel([program_turn("hi", tool="echo"), text_turn("hey")])
+    with serve_app(create_app(ShimSettings(), model=model)) as url:
         events = await told(url)
     assert [event.kind for event in events] == [
         "run_started",
@@ -151,7 +151,7 @@ async def test_a_run_is_told_as_it_happens_its_result_last() -> None:
 
 async def test_events_come_while_the_run_goes_on_and_leaving_them_ends_it() -> None:
     model = SilentModel()
-    with served(create_app(ShimSettings(), model=model)) as url:
+    with serve_app(create_app(ShimSettings(), model=model)) as url:
         async with aclosing(ShimClient(url).events(ECHO)) as events:
             kinds = [(await anext(events)).kind for _ in range(2)]
             assert not model.cancelled.is_set()
@@ -173,7 +173,7 @@ async def test_what_is_wrong_before_the_run_is_raised_as_without_events(
 ) -> None:
     app = create_app(ShimSettings(), model=ScriptedModel([]))
     asked = ECHO.model_copy(update=changed)
-    with served(app) as url, pytest.raises(kind, match=said):
+    with serve_app(app) as url, pytest.raises(kind, match=said):
         await anext(ShimClient(url).events(asked))
 
 
@@ -188,7 +188,7 @@ async def test_an_answer_that_is_no_stream_is_not_taken_for_the_shim(kind: str) 
         del request
         return Response("{}", media_type=kind)
 
-    with served(answering(page)) as url, pytest.raises(ShimUnavailable, match=url):
+    with serve_app(answering(page)) as url, pytest.raises(ShimUnavailable, match=url):
         await told(url)
 
 
@@ -206,7 +206,7 @@ async def test_a_stream_without_a_result_is_a_lost_run(stream: str, said: str) -
         del request
         return Response(stream, media_type="text/event-stream")
 
-    with served(answering(streams)) as url, pytest.raises(RunLost, match=said):
+    with serve_app(answering(streams)) as url, pytest.raises(RunLost, match=said):
         await told(url)
 
 
@@ -217,12 +217,12 @@ async def test_a_shim_that_dies_in_the_middle_is_a_lost_run() -> None:
             ": alive\n\n", media_type="text/event-stream", headers={"Content-Length": "99"}
         )
 
-    with served(answering(dies)) as url, pytest.raises(RunLost, match="in the middle of the run"):
+    with serve_app(answering(dies)) as url, pytest.raises(RunLost, match="in the middle of the run"):
         await told(url)
 
 
 async def test_a_run_asked_for_whole_comes_whole_whatever_the_request_says() -> None:
-    app = create_app(ShimSettings(), model=ScriptedModel([says("hey")]))
-    with served(app) as url:
+    app = create_app(ShimSettings(), model=ScriptedModel([text_turn("hey")]))
+    with serve_app(app) as url:
         result = await ShimClient(url).run(ECHO.model_copy(update={"stream": True}))
     assert result.final_answer == "hey"

@@ -13,13 +13,13 @@ import pytest
 from mini_agent.errors import MiniAgentError, ShimUnavailable
 from mini_agent.remote.discovery import find_shim_address
 from tests.provider.engine import container, engine_with
-from tests.shim.serving import served
+from tests.shim.serving import serve_app
 
 NAME = "litellm-mini-agent"
 
 
 def address_of(inspected: object, monkeypatch: pytest.MonkeyPatch) -> str:
-    with served(engine_with(NAME, inspected)) as url:
+    with serve_app(engine_with(NAME, inspected)) as url:
         monkeypatch.setenv("DOCKER_HOST", url.replace("http:", "tcp:"))
         return find_shim_address(NAME)
 
@@ -59,7 +59,7 @@ def test_a_container_that_stopped_is_told_with_its_state(monkeypatch: pytest.Mon
 def test_a_container_that_is_not_there_is_told_with_what_makes_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with served(engine_with("another", container())) as url:
+    with serve_app(engine_with("another", container())) as url:
         monkeypatch.setenv("DOCKER_HOST", url.replace("http:", "tcp:"))
         with pytest.raises(
             ShimUnavailable, match="no container named 'litellm-mini-agent'"

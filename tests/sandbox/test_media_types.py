@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from codex_sidecar.runner.files import detect_media_type
-from mini_agent.coding.tools.media import is_pdf, is_image
+from mini_agent.coding.tools.media import is_image, is_pdf
 from mini_agent.mcp.sandbox_server.results import file_result
-from mini_agent.sandbox import MAX_MAGIC_BYTES, IMAGE_TYPES, sniff_media_type
+from mini_agent.sandbox import IMAGE_TYPES, MAX_MAGIC_BYTES, sniff_media_type
 from mini_agent_protocol.media_types import MAGIC
 
 WEBP = (b"RIFF\0\0\0\0WEBP", "image/webp")

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from mini_agent.testing import Call, ScriptedServer, calls
 from mini_agent.testing.replies import JsonObject, ScriptedReply
-from tests.shim.serving import served
+from tests.shim.serving import serve_app
 
 GATEWAY_PORT = 8787  # the pages print it
 SEARCH = {
@@ -59,7 +59,7 @@ def services() -> Iterator[Services]:
     with (
         ScriptedServer(computes_and_searches) as model,
         ScriptedServer(["It is in the manual."], repeat_last=True) as search,
-        served(_gateway(invoked), port=GATEWAY_PORT),
+        serve_app(_gateway(invoked), port=GATEWAY_PORT),
     ):
         variables = {
             "OLLAMA_API_BASE": model.url,

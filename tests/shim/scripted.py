@@ -58,17 +58,17 @@ class SilentModel:
         return ModelReply(text="too late")
 
 
-def says(text: str) -> ModelReply:
+def text_turn(text: str) -> ModelReply:
     return ModelReply(text=text)
 
 
-def runs(code: str, tool: str = "exec_python") -> ModelReply:
+def program_turn(code: str, tool: str = "exec_python") -> ModelReply:
     call = ToolCall("call_1", tool, f'{{"code": "{code}"}}')
     return ModelReply(tool_calls=(call,), finish_reason="tool_calls")
 
 
 @dataclass
-class Sidecar:
+class ScriptedSidecar:
     """A sidecar that prints what it is told to, whatever it is sent."""
 
     prints: str = "42\n"
@@ -132,7 +132,7 @@ def _problem(status: int, code: str, message: str) -> JSONResponse:
 
 
 @asynccontextmanager
-async def client_of(
+async def open_client(
     model: Model, settings: ShimSettings | None = None
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a shim in this process."""

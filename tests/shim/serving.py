@@ -11,11 +11,11 @@ import httpx
 import uvicorn
 from starlette.types import ASGIApp
 
-START_S = 100.0
+START_TIMEOUT_S = 100.0
 
 
 @contextmanager
-def served(app: ASGIApp, port: int = 0) -> Iterator[str]:
+def serve_app(app: ASGIApp, port: int = 0) -> Iterator[str]:
     """The address of `app`, served by uvicorn in a thread."""
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_config=None, ws="none"))
     thread = threading.Thread(target=server.run)
@@ -29,7 +29,7 @@ def served(app: ASGIApp, port: int = 0) -> Iterator[str]:
 
 def until_healthy(client: httpx.Client) -> None:
     """Waits for a service that is starting as a process of its own."""
-    until = time.monotonic() + START_S
+    until = time.monotonic() + START_TIMEOUT_S
     while True:
         try:
             client.get("/healthz")

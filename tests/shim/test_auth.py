@@ -12,13 +12,13 @@ from pydantic import SecretStr
 
 from mini_agent.errors import NotConfigured, Problem
 from mini_agent_shim.settings import ShimSettings, require_token_or_loopback
-from tests.shim.scripted import ScriptedModel, client_of
+from tests.shim.scripted import ScriptedModel, open_client
 
 GUARDED = "/openapi.json"
 
 
 async def status(path: str, settings: ShimSettings | None = None, **headers: str) -> int:
-    async with client_of(ScriptedModel([]), settings) as client:
+    async with open_client(ScriptedModel([]), settings) as client:
         answer = await client.get(path, headers=headers)
     if answer.is_error:
         assert Problem.model_validate_json(answer.content).error.message

@@ -6,12 +6,12 @@ from http import HTTPStatus
 
 from mini_agent.errors import Problem
 from mini_agent_shim.settings import ShimSettings
-from tests.shim.scripted import ScriptedModel, Sidecar, client_of
-from tests.shim.serving import served
+from tests.shim.scripted import ScriptedModel, ScriptedSidecar, open_client
+from tests.shim.serving import serve_app
 
 
 async def test_healthz_needs_nothing_else_to_be_up() -> None:
-    async with client_of(ScriptedModel([])) as client:
+    async with open_client(ScriptedModel([])) as client:
         answer = await client.get("/healthz")
     said = answer.json()
     assert answer.status_code == HTTPStatus.OK
@@ -20,15 +20,15 @@ async def test_healthz_needs_nothing_else_to_be_up() -> None:
 
 async def test_ready_is_the_sidecars_readiness_and_asks_no_model() -> None:
     model = ScriptedModel([])
-    with served(Sidecar().app()) as url:
-        async with client_of(model, ShimSettings(sidecar_url=url)) as client:
+    with serve_app(ScriptedSidecar().app()) as url:
+        async with open_client(model, ShimSettings(sidecar_url=url)) as client:
             answer = await client.get("/ready")
     assert (answer.status_code, answer.json(), model.requests) == (200, {"ok": True}, [])
 
 
 async def test_a_sidecar_that_is_not_ready_is_503_with_its_reason() -> None:
-    with served(Sidecar(ready=False).app()) as url:
-        async with client_of(ScriptedModel([]), ShimSettings(sidecar_url=url)) as client:
+    with serve_app(ScriptedSidecar(ready=False).app()) as url:
+        async with open_client(ScriptedModel([]), ShimSettings(sidecar_url=url)) as client:
             answer = await client.get("/ready")
     said = Problem.model_validate_json(answer.content).error
     assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
@@ -38,7 +38,7 @@ async def test_a_sidecar_that_is_not_ready_is_503_with_its_reason() -> None:
 
 async def test_a_sidecar_that_is_away_is_503_with_what_starts_it() -> None:
     settings = ShimSettings(sidecar_url="http://127.0.0.1:9")
-    async with client_of(ScriptedModel([]), settings) as client:
+    async with open_client(ScriptedModel([]), settings) as client:
         answer = await client.get("/ready")
     said = Problem.model_validate_json(answer.content).error
     assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
@@ -50,13 +50,13 @@ async def test_a_token_that_is_not_there_is_503() -> None:
     settings = ShimSettings.model_validate(
         {"sidecar_url": "http://127.0.0.1:9", "sidecar_token_file": "/nowhere/token"}
     )
-    async with client_of(ScriptedModel([]), settings) as client:
+    async with open_client(ScriptedModel([]), settings) as client:
         answer = await client.get("/ready")
     assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
 
 
 async def test_the_api_describes_itself() -> None:
-    async with client_of(ScriptedModel([])) as client:
+    async with open_client(ScriptedModel([])) as client:
         described = (await client.get("/openapi.json")).json()
     assert set(described["paths"]) == {
         "/agent/run",

@@ -12,8 +12,8 @@ from mini_agent.errors import Problem
 from mini_agent.remote.schema import AgentRunResponse
 from mini_agent.tools.catalog import ECHO
 from mini_agent_shim.settings import ShimSettings
-from tests.shim.scripted import ScriptedModel, Sidecar, client_of, runs, says
-from tests.shim.serving import served
+from tests.shim.scripted import ScriptedModel, ScriptedSidecar, open_client, program_turn, text_turn
+from tests.shim.serving import serve_app
 
 HI = [{"role": "user", "content": "hi"}]
 
@@ -27,18 +27,18 @@ def problem(answer: httpx.Response, status: HTTPStatus) -> Problem:
 
 async def refusal(json: object, status: HTTPStatus, **settings: str) -> Problem:
     model = ScriptedModel([])
-    async with client_of(model, ShimSettings.model_validate(settings)) as client:
+    async with open_client(model, ShimSettings.model_validate(settings)) as client:
         answer = await client.post("/agent/run", json=json)
     assert model.requests == []
     return problem(answer, status)
 
 
 async def test_a_snippet_of_the_model_runs_in_the_sidecar() -> None:
-    sidecar = Sidecar(prints="42\n")
-    model = ScriptedModel([runs("print(6*7)"), says("It is 42.")])
-    with served(sidecar.app()) as url:
+    sidecar = ScriptedSidecar(prints="42\n")
+    model = ScriptedModel([program_turn("print(6*7)"), text_turn("It is 42.")])
+    with serve_app(sidecar.app()) as url:
         settings = ShimSettings(sidecar_url=url, sidecar_token=SecretStr("token"))
-        async with client_of(model, settings) as client:
+        async with open_client(model, settings) as client:
             answer = await client.post("/agent/run", json={"messages": HI, "model": "a/b"})
     run = AgentRunResponse.model_validate_json(answer.content)
     assert (run.ok, run.final_answer, run.stopped_reason) == (True, "It is 42.", "success")
@@ -55,7 +55,7 @@ async def test_a_snippet_of_the_model_runs_in_the_sidecar() -> None:
 
 
 async def test_the_settings_of_a_run_reach_the_model() -> None:
-    model = ScriptedModel([says("hey")])
+    model = ScriptedModel([text_turn("hey")])
     asked = {
         "messages": HI,
         "model": "a/b",
@@ -69,7 +69,7 @@ async def test_the_settings_of_a_run_reach_the_model() -> None:
         "max_total_seconds": 90,
         "auto_run_code_on_code_block": True,
     }
-    async with client_of(model) as client:
+    async with open_client(model) as client:
         answer = await client.post("/agent/run", json=asked)
     assert answer.status_code == HTTPStatus.OK, answer.text
     (request,) = model.requests
@@ -80,16 +80,16 @@ async def test_the_settings_of_a_run_reach_the_model() -> None:
 
 
 async def test_without_a_model_the_shims_default_is_asked() -> None:
-    model = ScriptedModel([says("hey")])
+    model = ScriptedModel([text_turn("hey")])
     settings = ShimSettings(code_model="ollama/coder", model="openai/other")
-    async with client_of(model, settings) as client:
+    async with open_client(model, settings) as client:
         await client.post("/agent/run", json={"messages": HI, "tool_backend": "echo"})
     assert model.requests[0].model == "ollama/coder"
 
 
 async def test_tools_can_be_left_out() -> None:
-    model = ScriptedModel([says("hey")])
-    async with client_of(model) as client:
+    model = ScriptedModel([text_turn("hey")])
+    async with open_client(model) as client:
         asked = {"messages": HI, "model": "a/b", "tool_backend": "local", "use_tools": False}
         await client.post("/agent/run", json=asked)
     assert model.requests[0].tools == []
@@ -102,9 +102,9 @@ async def test_tools_can_be_left_out() -> None:
 async def test_languages_that_are_not_allowed_have_no_tool(
     asked: dict[str, object], set_up: str
 ) -> None:
-    model = ScriptedModel([says("hey")])
+    model = ScriptedModel([text_turn("hey")])
     settings = ShimSettings(sidecar_url="http://127.0.0.1:9", languages=set_up)
-    async with client_of(model, settings) as client:
+    async with open_client(model, settings) as client:
         await client.post("/agent/run", json={"messages": HI, "model": "a/b", **asked})
     named = str(model.requests[0].tools)
     assert "exec_go" in named
@@ -112,7 +112,7 @@ async def test_languages_that_are_not_allowed_have_no_tool(
 
 
 async def test_a_run_that_fails_is_an_answer() -> None:
-    async with client_of(ScriptedModel([])) as client:
+    async with open_client(ScriptedModel([])) as client:
         asked = {"messages": HI, "model": "a/b", "tool_backend": "echo"}
         answer = await client.post("/agent/run", json=asked)
     run = AgentRunResponse.model_validate_json(answer.content)
@@ -154,14 +154,14 @@ async def test_a_language_nobody_has_is_told_with_those_there_are() -> None:
 
 @pytest.mark.parametrize("body", ['{"messages": [', "nonsense", "{'messages': []}"])
 async def test_malformed_json_is_400(body: str) -> None:
-    async with client_of(ScriptedModel([])) as client:
+    async with open_client(ScriptedModel([])) as client:
         headers = {"Content-Type": "application/json"}
         answer = await client.post("/agent/run", content=body, headers=headers)
     assert problem(answer, HTTPStatus.BAD_REQUEST).error.code == "malformed_json"
 
 
 async def test_half_a_json_document_is_400_and_says_where_it_breaks() -> None:
-    async with client_of(ScriptedModel([])) as client:
+    async with open_client(ScriptedModel([])) as client:
         headers = {"Content-Type": "application/json"}
         answer = await client.post("/agent/run", content='{"messages": [', headers=headers)
     said = problem(answer, HTTPStatus.BAD_REQUEST)
@@ -217,7 +217,7 @@ async def test_a_sidecar_token_that_is_not_there_yet_is_503() -> None:
 
 @pytest.mark.parametrize(("method", "path"), [("GET", "/nowhere"), ("GET", "/agent/run")])
 async def test_what_is_not_there_is_a_problem_too(method: str, path: str) -> None:
-    async with client_of(ScriptedModel([])) as client:
+    async with open_client(ScriptedModel([])) as client:
         answer = await client.request(method, path)
     assert answer.is_client_error
     assert Problem.model_validate_json(answer.content).error.hint

@@ -9,7 +9,7 @@ import logging
 import pytest
 
 from mini_agent_shim.settings import ShimSettings
-from tests.shim.scripted import ScriptedModel, SilentModel, client_of, runs, says
+from tests.shim.scripted import ScriptedModel, SilentModel, open_client, program_turn, text_turn
 
 ASKED = {
     "messages": [{"role": "user", "content": "the user's secret"}],
@@ -33,8 +33,10 @@ def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
 async def test_a_run_that_stops_is_one_line_that_counts_and_quotes_nothing(
     caplog: pytest.LogCaptureFixture, *, stream: bool
 ) -> None:
-    model = ScriptedModel([runs("the code's secret", tool="echo"), says("the answer's secret")])
-    async with client_of(model) as client:
+    model = ScriptedModel(
+        [program_turn("the code's secret", tool="echo"), text_turn("the answer's secret")]
+    )
+    async with open_client(model) as client:
         await client.post("/agent/run", json=ASKED | {"stream": stream})
     (line,) = lines(caplog)
     said = json.loads(line)
@@ -50,7 +52,7 @@ async def test_a_run_that_stops_is_one_line_that_counts_and_quotes_nothing(
 
 async def test_a_run_that_is_cancelled_is_told_as_such(caplog: pytest.LogCaptureFixture) -> None:
     model = SilentModel()
-    async with client_of(model, ShimSettings()) as client:
+    async with open_client(model, ShimSettings()) as client:
         asking = asyncio.create_task(client.post("/agent/run", json=ASKED))
         await model.asked.wait()
         asking.cancel()
@@ -60,7 +62,7 @@ async def test_a_run_that_is_cancelled_is_told_as_such(caplog: pytest.LogCapture
 
 
 async def test_a_name_cannot_write_lines_of_its_own(caplog: pytest.LogCaptureFixture) -> None:
-    async with client_of(ScriptedModel([says("hey")])) as client:
+    async with open_client(ScriptedModel([text_turn("hey")])) as client:
         await client.post("/agent/run", json=ASKED | {"model": "a/b\n\x1b[31m" + "c" * 1000})
     (line,) = lines(caplog)
     assert line.isascii()

@@ -19,8 +19,8 @@ from mini_agent_shim.app import create_app
 from mini_agent_shim.http import event_stream as event_answer
 from mini_agent_shim.http.event_stream import stream_events
 from mini_agent_shim.settings import ShimSettings
-from tests.shim.scripted import ScriptedModel, SilentModel, client_of, runs, says
-from tests.shim.serving import served
+from tests.shim.scripted import ScriptedModel, SilentModel, open_client, program_turn, text_turn
+from tests.shim.serving import serve_app
 
 ASKED = {
     "messages": [{"role": "user", "content": "hi"}],
@@ -31,7 +31,9 @@ ASKED = {
 
 
 async def test_each_event_is_one_message_and_the_last_one_is_stopped() -> None:
-    async with client_of(ScriptedModel([runs("x", tool="echo"), says("hey")])) as client:
+    async with open_client(
+        ScriptedModel([program_turn("x", tool="echo"), text_turn("hey")])
+    ) as client:
         answer = await client.post("/agent/run", json=ASKED)
     assert answer.status_code == HTTPStatus.OK
     assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
@@ -64,7 +66,7 @@ async def test_each_event_is_one_message_and_the_last_one_is_stopped() -> None:
 async def test_an_error_before_the_run_is_an_answer_with_its_status(
     changed: dict[str, object], status: HTTPStatus
 ) -> None:
-    async with client_of(ScriptedModel([])) as client:
+    async with open_client(ScriptedModel([])) as client:
         answer = await client.post("/agent/run", json=ASKED | changed)
     assert answer.status_code == status
     assert Problem.model_validate_json(answer.content).error.message
@@ -72,7 +74,7 @@ async def test_an_error_before_the_run_is_an_answer_with_its_status(
 
 async def test_silence_is_broken_by_signs_of_life(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_answer, "KEEPALIVE_INTERVAL_S", 0.02)
-    async with client_of(SilentModel()) as client:
+    async with open_client(SilentModel()) as client:
         short = ASKED | {"max_wallclock_seconds": 1}
         answer = await client.post("/agent/run", json=short)
     assert answer.text.count(": alive\n\n") >= 3
@@ -81,7 +83,7 @@ async def test_silence_is_broken_by_signs_of_life(monkeypatch: pytest.MonkeyPatc
 
 async def test_a_caller_who_hangs_up_ends_the_run() -> None:
     model = SilentModel()
-    with served(create_app(ShimSettings(), model=model)) as url:
+    with serve_app(create_app(ShimSettings(), model=model)) as url:
         async with (
             httpx.AsyncClient(base_url=url) as client,
             client.stream("POST", "/agent/run", json=ASKED) as answer,

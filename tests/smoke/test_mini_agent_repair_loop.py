@@ -5,7 +5,7 @@ from __future__ import annotations
 from mini_agent.agent.loop import run_agent
 from mini_agent.config import AgentConfig
 from mini_agent.messages import user
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from mini_agent.tools.local import LocalMCPInvoker
 
 

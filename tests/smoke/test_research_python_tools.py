@@ -7,7 +7,7 @@ from starlette.responses import JSONResponse
 
 from mini_agent import AgentConfig, ResearchPythonInvoker, run_mcp_mini_agent
 from mini_agent.messages import user
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.tools.services import Service
 
 TASK = [user("Who wrote it?")]

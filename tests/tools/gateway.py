@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from mini_agent.tools.catalog import build_text_tool
-from tests.shim.serving import served
+from tests.shim.serving import serve_app
 
 SEARCH_DOCS = build_text_tool("search_docs", "Search docs", query="What for.")
 
@@ -37,7 +37,7 @@ class Gateway:
                 Route("/deep/invoke", self._invoke, methods=["POST"]),
             ]
         )
-        with served(app) as url:
+        with serve_app(app) as url:
             yield url
 
     async def _tools(self, request: Request) -> Response:

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from tests.shim.serving import served
+from tests.shim.serving import serve_app
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Service:
     @contextmanager
     def served(self) -> Iterator[str]:
         app = Starlette(routes=[Route("/{path:path}", self._answer, methods=["GET", "POST"])])
-        with served(app) as url:
+        with serve_app(app) as url:
             yield url
 
     async def _answer(self, request: Request) -> Response:

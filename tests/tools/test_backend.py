@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route, Router
 
-from mini_agent.agent.tool_backends import SHIM_ONLY, translate_backend_for_shim, resolve_backend
+from mini_agent.agent.tool_backends import SHIM_ONLY, resolve_backend, translate_backend_for_shim
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.events import RunStarted
 from mini_agent.messages import user
@@ -21,8 +21,8 @@ from mini_agent.remote.schema import AgentRunRequest, split_tool_backend
 from mini_agent.settings import Settings
 from mini_agent.testing import ScriptedReply, ScriptedServer, call
 from tests.cli.test_run import command, environment
-from tests.shim.scripted import ScriptedModel, client_of, says
-from tests.shim.serving import served
+from tests.shim.scripted import ScriptedModel, open_client, text_turn
+from tests.shim.serving import serve_app
 from tests.tools.gateway import Gateway
 
 KEYS = ("PPLX_API_KEY", "C7_API_BASE", "MINI_AGENT_MCP_CONFIG", "MINI_AGENT_TOOL_HTTP_BASE_URL")
@@ -100,7 +100,7 @@ async def test_the_shim_is_asked_for_the_same_places(monkeypatch: pytest.MonkeyP
         error = {"code": "bad_request", "message": "no"}
         return JSONResponse({"error": error}, status_code=400)
 
-    with served(Router([Route("/agent/run", refuses, methods=["POST"])])) as url:
+    with serve_app(Router([Route("/agent/run", refuses, methods=["POST"])])) as url:
         monkeypatch.setattr("mini_agent.provider.run.find_shim_address", lambda _: url)
         with pytest.raises(BadRequest, match="no"):
             await run_of("docker+research", docker_container="shim").result()
@@ -158,7 +158,7 @@ def test_a_place_that_is_not_set_up_is_refused_with_the_variable_that_does(
 async def test_in_the_shim_it_is_a_400_before_the_model_is_asked(backend: str) -> None:
     model = ScriptedModel([])
     body = {"messages": [user("Go.")], "model": "a/b", "tool_backend": backend}
-    async with client_of(model) as client:
+    async with open_client(model) as client:
         answer = await client.post("/agent/run", json=body)
     assert answer.status_code == 400
     assert answer.json()["error"]["hint"]
@@ -166,9 +166,9 @@ async def test_in_the_shim_it_is_a_400_before_the_model_is_asked(backend: str) -
 
 
 async def test_the_shim_joins_as_well() -> None:
-    model = ScriptedModel([says("Done.")])
+    model = ScriptedModel([text_turn("Done.")])
     body = {"messages": [user("Go.")], "model": "a/b", "tool_backend": ["echo", "local"]}
-    async with client_of(model) as client:
+    async with open_client(model) as client:
         answer = await client.post("/agent/run", json=body)
     assert answer.json()["final_answer"] == "Done."
     offered = str(model.requests[0].tools)

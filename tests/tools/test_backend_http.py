@@ -12,7 +12,7 @@ from mini_agent.provider.run import prepare_run
 from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.settings import Settings
 from mini_agent.testing import ScriptedServer, call
-from tests.shim.scripted import ScriptedModel, client_of, runs, says
+from tests.shim.scripted import ScriptedModel, open_client, program_turn, text_turn
 from tests.tools.gateway import SEARCH_DOCS, Gateway
 
 
@@ -69,9 +69,9 @@ async def test_the_provider_calls_the_gateways_tools() -> None:
 
 async def test_the_shim_calls_the_gateways_tools() -> None:
     gateway = Gateway()
-    model = ScriptedModel([runs("x", tool="search_docs"), says("Three.")])
+    model = ScriptedModel([program_turn("x", tool="search_docs"), text_turn("Three.")])
     with gateway.served() as url:
-        async with client_of(model) as client:
+        async with open_client(model) as client:
             body = asked(tool_http_base_url=url, model="a/b").model_dump(exclude_unset=True)
             answer = await client.post("/agent/run", json=body)
     assert answer.json()["final_answer"] == "Three."

@@ -22,8 +22,8 @@ from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.cli.test_run import command, environment
 from tests.mcp.gateway.conftest import children, ours
-from tests.shim.scripted import ScriptedModel, says
-from tests.shim.serving import served
+from tests.shim.scripted import ScriptedModel, text_turn
+from tests.shim.serving import serve_app
 from tests.tools.conftest import Notes
 
 VARIABLE = "MINI_AGENT_MCP_CONFIG"
@@ -164,9 +164,9 @@ async def test_the_shim_starts_them_once_and_keeps_them_for_all_runs(
     two: str, notes: Notes, left: Callable[[], set[int]]
 ) -> None:
     adds = ModelReply(tool_calls=(ToolCall("1", "one__add", '{"a": 40, "b": 2}'),))
-    model = ScriptedModel([adds, says("42"), adds, says("42 again"), says("none")])
+    model = ScriptedModel([adds, text_turn("42"), adds, text_turn("42 again"), text_turn("none")])
     asked = {"messages": [user("Go.")], "model": "a/b", "tool_backend": "mcp+echo"}
-    with served(create_app(ShimSettings(mcp_config=two), model=model)) as url:
+    with serve_app(create_app(ShimSettings(mcp_config=two), model=model)) as url:
         bodies = (asked, asked, {**asked, "tool_mcp_servers": ["two"]})
         answers = [(await posted(url, body)).json() for body in bodies]
         assert len(left()) == 2
@@ -201,7 +201,7 @@ async def test_a_request_names_no_command_and_starts_no_process(
 ) -> None:
     model = ScriptedModel([])
     asked = {"messages": [user("Go.")], "model": "a/b", "tool_backend": "mcp", field: value}
-    with served(create_app(ShimSettings(mcp_config=two), model=model)) as url:
+    with serve_app(create_app(ShimSettings(mcp_config=two), model=model)) as url:
         while len(notes.started) < 2:  # noqa: ASYNC110  they tell nobody else
             await asyncio.sleep(0.05)
         answer = await posted(url, asked)
@@ -213,7 +213,7 @@ async def test_a_request_names_no_command_and_starts_no_process(
 
 async def test_a_shim_without_such_a_file_starts_none_and_says_how() -> None:
     asked = {"messages": [user("Go.")], "model": "a/b", "tool_backend": "mcp"}
-    with served(create_app(ShimSettings(mcp_config=""), model=ScriptedModel([]))) as url:
+    with serve_app(create_app(ShimSettings(mcp_config=""), model=ScriptedModel([]))) as url:
         answer = await posted(url, asked)
     assert answer.status_code == 400
     assert "MINI_AGENT_MCP_CONFIG" in answer.json()["error"]["hint"]

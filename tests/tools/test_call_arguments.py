@@ -8,7 +8,7 @@ from copy import deepcopy
 import pytest
 
 from mini_agent.messages import JsonObject, function_call
-from mini_agent.tools.arguments import ParsedCall, RejectedCall, parse_tool_call, build_tool_call
+from mini_agent.tools.arguments import ParsedCall, RejectedCall, build_tool_call, parse_tool_call
 from mini_agent.tools.catalog import EchoMCP
 from mini_agent.tools.invoker import OpenAIToolCall, ToolOutput, rename_tool
 from mini_agent.tools.outputs import parse_output

@@ -6,7 +6,7 @@ import pytest
 from pydantic import JsonValue
 
 from mini_agent.tools.catalog import EchoMCP
-from mini_agent.tools.invoker import ToolOutput, text_output, error_output
+from mini_agent.tools.invoker import ToolOutput, error_output, text_output
 
 
 @pytest.mark.parametrize(

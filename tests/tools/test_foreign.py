@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mini_agent.tools.invoker import ToolOutput, text_output, error_output
+from mini_agent.tools.invoker import ToolOutput, error_output, text_output
 from mini_agent.tools.outputs import parse_output
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from mini_agent.testing.scripted import execution
 from mini_agent.tools.hints import find_hint
-from mini_agent.tools.invoker import ToolOutput, text_output, error_output
+from mini_agent.tools.invoker import ToolOutput, error_output, text_output
 from mini_agent.tools.sandbox import to_tool_output
 
 

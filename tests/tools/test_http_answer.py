@@ -7,7 +7,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 
 from mini_agent import HttpToolsInvoker
 from mini_agent.messages import function_call
-from mini_agent.tools.invoker import ToolOutput, text_output, error_output
+from mini_agent.tools.invoker import ToolOutput, error_output, text_output
 from tests.tools.gateway import Gateway
 
 

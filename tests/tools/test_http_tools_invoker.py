@@ -17,7 +17,7 @@ from starlette.responses import (
 from mini_agent import HttpToolsInvoker
 from mini_agent.errors import BadRequest, ToolsUnavailable, Unauthorized
 from mini_agent.messages import function_call
-from mini_agent.tools.invoker import ToolOutput, text_output, error_output
+from mini_agent.tools.invoker import ToolOutput, error_output, text_output
 from tests.tools.gateway import SEARCH_DOCS, Gateway
 
 CALL = function_call("1", "search_docs", {"query": "auth tokens"})

@@ -11,15 +11,15 @@ from pydantic import JsonValue
 from mini_agent import (
     AgentConfig,
     ApprovalInvoker,
-    FilteredInvoker,
     CombinedInvoker,
+    FilteredInvoker,
     McpInvoker,
     PrefixedInvoker,
     TimeoutInvoker,
 )
 from mini_agent.mcp.client.server import McpCommand
 from mini_agent.messages import JsonObject, function_call
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from mini_agent.tools.invoker import Invoker, ToolOutput, get_tool_name
 from mini_agent.tools.outputs import parse_output
 from mini_agent_protocol.execution import Output

@@ -16,8 +16,8 @@ from pydantic import JsonValue
 from mini_agent import AgentConfig, McpInvoker, run_mcp_mini_agent
 from mini_agent.mcp.client.server import McpCommand
 from mini_agent.messages import function_call, user
-from mini_agent.testing.scripted import ScriptedModel, scripted_call, calls_reply, text_reply
-from mini_agent.tools.invoker import ToolOutput, text_output, get_tool_name
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
+from mini_agent.tools.invoker import ToolOutput, get_tool_name, text_output
 from mini_agent_protocol.execution import Output
 from tests.agent.checked_run import wait_until
 from tests.tools.conftest import SERVER, Notes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mini_agent.tools.invoker import ToolOutput, text_output, error_output
+from mini_agent.tools.invoker import ToolOutput, error_output, text_output
 from mini_agent.tools.observation import format_observation
 
 FAILED = "The call failed. Fix the cause and call the tool again."

@@ -15,7 +15,7 @@ from mini_agent.errors import BadRequest, ToolsUnavailable
 from mini_agent.messages import function_call
 from mini_agent.tools.invoker import Tool, ToolOutput
 from mini_agent.tools.observation import MAX_STREAM_CHARS, format_observation
-from mini_agent.tools.research.common import RetryPolicy, ResearchSettings
+from mini_agent.tools.research.common import ResearchSettings, RetryPolicy
 from mini_agent.tools.research.invoker import ResearchNotConfiguredWarning
 from mini_agent.tools.research.perplexity import Perplexity
 from tests.tools.services import Service

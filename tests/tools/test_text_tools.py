@@ -6,7 +6,7 @@ import pytest
 
 from mini_agent.testing.scripted import ScriptedSandbox
 from mini_agent.tools.catalog import compress_runs
-from mini_agent.tools.invoker import text_output, error_output
+from mini_agent.tools.invoker import error_output, text_output
 from mini_agent.tools.local import LocalMCPInvoker
 from mini_agent.tools.sandbox import SandboxInvoker
 

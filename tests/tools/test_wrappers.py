@@ -9,9 +9,9 @@ import pytest
 
 from mini_agent import (
     ApprovalInvoker,
+    CombinedInvoker,
     EchoMCP,
     FilteredInvoker,
-    CombinedInvoker,
     PrefixedInvoker,
     TimeoutInvoker,
 )
@@ -20,15 +20,15 @@ from mini_agent.messages import JsonObject, function_call
 from mini_agent.tools.catalog import ECHO
 from mini_agent.tools.invoker import (
     Invoker,
-    OutputListener,
     OpenAIToolCall,
+    OutputListener,
     StreamingInvoker,
     Tool,
     ToolOutput,
     get_called_name,
-    text_output,
-    rename_tool,
     get_tool_name,
+    rename_tool,
+    text_output,
 )
 from mini_agent.tools.outputs import parse_output
 from mini_agent.tools.wrappers import MissingToolsWarning

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent.cli.doctor.check import DoctorContext, Check, CheckFunction
+from mini_agent.cli.doctor.check import Check, CheckFunction, DoctorContext
 from mini_agent.cli.doctor.docker import Docker, read_engine_facts
 from mini_agent.settings import Settings
 from tests.docker.sidecar_process import require_engine

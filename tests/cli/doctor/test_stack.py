@@ -17,9 +17,9 @@ from starlette.routing import Route
 
 from mini_agent.cli.doctor.assistant import build_assistant_check, build_mcp_check
 from mini_agent.cli.doctor.check import (
-    DoctorContext,
     Check,
     CheckRow,
+    DoctorContext,
     fail,
     ok,
     skipped,
@@ -33,8 +33,8 @@ from mini_agent.testing import ScriptedServer
 from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.cli.doctor.conftest import around_here, found, states
-from tests.shim.scripted import ScriptedModel, Sidecar
-from tests.shim.serving import served
+from tests.shim.scripted import ScriptedModel, ScriptedSidecar
+from tests.shim.serving import serve_app
 from tests.tools.conftest import SERVER
 
 HERE = {"MINI_AGENT_SIDECAR_TOKEN": "token"}
@@ -54,7 +54,7 @@ def free() -> Iterator[str]:
 
 async def test_a_port_is_free_or_ours_or_anothers(free: str) -> None:
     other = Starlette(routes=[Route("/api/version", lambda _: PlainTextResponse("hello"))])
-    with served(other) as url, served(create_app(ShimSettings(), model=ScriptedModel([]))) as shim:
+    with serve_app(other) as url, serve_app(create_app(ShimSettings(), model=ScriptedModel([]))) as shim:
         checks = await found(
             check_ports,
             MINI_AGENT_API_PORT=port_of(shim),
@@ -83,9 +83,9 @@ async def test_ollamas_own_port_is_known_and_nonsense_is_none(free: str) -> None
 
 
 async def test_services_that_are_up_are_asked_whether_they_are_ready() -> None:
-    with served(Sidecar().app()) as sidecar:
+    with serve_app(ScriptedSidecar().app()) as sidecar:
         settings = ShimSettings.model_validate({"sidecar_url": sidecar, "sidecar_token": "token"})
-        with served(create_app(settings, model=ScriptedModel([]))) as shim:
+        with serve_app(create_app(settings, model=ScriptedModel([]))) as shim:
             checks = await found(
                 check_services, MINI_AGENT_API_PORT=port_of(shim), MINI_AGENT_SIDECAR_URL=sidecar, **HERE
             )
@@ -93,9 +93,9 @@ async def test_services_that_are_up_are_asked_whether_they_are_ready() -> None:
 
 
 async def test_services_that_are_not_ready_say_why(free: str) -> None:
-    with served(Sidecar(ready=False).app()) as sidecar:
+    with serve_app(ScriptedSidecar(ready=False).app()) as sidecar:
         settings = ShimSettings.model_validate({"sidecar_url": sidecar, "sidecar_token": "token"})
-        with served(create_app(settings, model=ScriptedModel([]))) as shim:
+        with serve_app(create_app(settings, model=ScriptedModel([]))) as shim:
             checks = await found(
                 check_services, MINI_AGENT_API_PORT=port_of(shim), MINI_AGENT_SIDECAR_URL=sidecar, **HERE
             )

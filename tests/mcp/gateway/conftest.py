@@ -94,7 +94,7 @@ async def until(holds: Callable[[], Awaitable[bool]], seconds: float = 60) -> No
             await asyncio.sleep(0.1)
 
 
-async def done_of(calls: Sequence[asyncio.Task[T]], wanted: int) -> int:
+async def count_done(calls: Sequence[asyncio.Task[T]], wanted: int) -> int:
     """How many are done, a moment after so many were."""
 
     async def are_done() -> bool:

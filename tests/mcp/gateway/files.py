@@ -20,11 +20,11 @@ def one(configuration: Configuration) -> ConfiguredServer:
     return only
 
 
-def command_of(server: ConfiguredServer) -> McpCommand:
+def read_command(server: ConfiguredServer) -> McpCommand:
     assert isinstance(server.server, McpCommand), server.problem
     return server.server
 
 
-def address_of(server: ConfiguredServer) -> McpAddress:
+def read_address(server: ConfiguredServer) -> McpAddress:
     assert isinstance(server.server, McpAddress), server.problem
     return server.server

@@ -15,7 +15,7 @@ from mini_agent_shim.mcp.gateway_main import VARIABLE, listen
 from tests.mcp.gateway.conftest import (
     COMMAND,
     client_at,
-    done_of,
+    count_done,
     gateway,
     names,
     ours,
@@ -137,7 +137,7 @@ async def test_a_server_that_hangs_does_not_outlive_it_either(tmp_path: Path, no
         os.kill(notes.started[0], signal.SIGSTOP)
         adds = [{"name": f"s{n % 5}__add", "arguments": {"a": n, "b": 0}} for n in range(50)]
         calls = [asyncio.create_task(client.post("/invoke", json=each)) for each in adds]
-        assert await done_of(calls, 40) == 40
+        assert await count_done(calls, 40) == 40
         said = {call.result().json()["text"] for call in calls if call.done()}
         process.terminate()
         assert await asyncio.wait_for(process.wait(), 60) == 0

@@ -10,10 +10,10 @@ from mini_agent.errors import NotConfigured
 from mini_agent.mcp.gateway.config_file import default_file
 from mini_agent.mcp.gateway.configuration import load_configuration
 from tests.mcp.gateway.files import (
-    address_of,
-    command_of,
     one,
     read,
+    read_address,
+    read_command,
 )
 
 ALL_OF_A_COMMAND = """
@@ -46,7 +46,7 @@ SECRET = "a-secret-for-one-test"
 def test_a_command_has_all_that_its_table_says(tmp_path: Path) -> None:
     given = {"FOLDER": "data", "TOKEN": SECRET, "REGION": "eu", "PRIVATE": "x", "LANG": "C"}
     server = one(read(tmp_path, ALL_OF_A_COMMAND, **given))
-    started = command_of(server)
+    started = read_command(server)
     assert (started.command, started.cwd) == ("npx", "/srv/data")
     assert list(started.args) == ["-y", "server", "data"]
     assert started.env == {
@@ -63,7 +63,7 @@ def test_a_command_has_all_that_its_table_says(tmp_path: Path) -> None:
 def test_an_address_has_its_token_and_its_headers(tmp_path: Path) -> None:
     given = {"HOST": "tools.example", "TOKEN": SECRET, "REGION": "eu"}
     server = one(read(tmp_path, ALL_OF_AN_ADDRESS, **given))
-    reached = address_of(server)
+    reached = read_address(server)
     assert reached.url == "https://tools.example/mcp"
     assert reached.headers == {
         "X-Place": "here",
@@ -80,8 +80,8 @@ def test_a_json_file_of_other_clients_is_read_too(tmp_path: Path) -> None:
             "timeout": 5000},
       "c": {"command": "x", "disabled": true}}}"""
     first, second, third = read(tmp_path, text, ".mcp.json").servers
-    assert command_of(first).env == {"K": "v"}
-    assert (address_of(second).headers, second.tool_s) == ({"X-K": "v"}, 5.0)
+    assert read_command(first).env == {"K": "v"}
+    assert (read_address(second).headers, second.tool_s) == ({"X-K": "v"}, 5.0)
     assert not third.is_enabled
 
 
@@ -94,7 +94,7 @@ def test_old_tables_are_read_with_a_remark_and_new_ones_win(tmp_path: Path) -> N
     text = '[servers.a]\ncommand = "old"\n[servers.b]\ncommand = "b"\n[mcp_servers.a]\nurl = "http://h/mcp"'
     configuration = read(tmp_path, text)
     first, second = configuration.servers
-    assert (address_of(first).url, command_of(second).command) == ("http://h/mcp", "b")
+    assert (read_address(first).url, read_command(second).command) == ("http://h/mcp", "b")
     assert "[servers.a] is the old way to write [mcp_servers.a]" in configuration.remarks[0]
     assert "it is not used" in configuration.remarks[0]
     assert "it is not used" not in configuration.remarks[1]
@@ -105,7 +105,7 @@ def test_the_first_file_wins_and_the_other_tables_of_codex_are_passed_over(tmp_p
     one_file.write_text('model = "x"\n[tui]\ntheme = "y"\n[mcp_servers.a]\ncommand = "first"')
     other.write_text('{"mcpServers": {"a": {"command": "second"}, "b": {"command": "b"}}}')
     configuration = load_configuration([one_file, other], {})
-    assert [command_of(each).command for each in configuration.servers] == ["first", "b"]
+    assert [read_command(each).command for each in configuration.servers] == ["first", "b"]
     assert "'a' is there already" in configuration.remarks[0]
 
 
@@ -145,7 +145,7 @@ def test_a_server_that_cannot_be_is_left_out_with_a_reason_and_the_others_stay(
     broken, well = read(tmp_path, whole, EMPTY="").servers
     assert broken.server is None
     assert broken.problem.startswith(problem)
-    assert command_of(well).command == "true"
+    assert read_command(well).command == "true"
 
 
 def test_no_complaint_holds_what_stands_in_the_file(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from mini_agent.tools.outputs import parse_output
 from tests.agent.checked_run import TASK, run_agent
 from tests.mcp.gateway.conftest import (
     children,
-    done_of,
+    count_done,
     gateway_over,
     invoke,
     names,
@@ -133,7 +133,7 @@ async def test_fifty_calls_over_five_servers_are_answered_while_one_of_them_hang
         os.kill(hung, signal.SIGSTOP)
         echoes = (invoke(client, f"s{n % 5}__echo", message=str(n)) for n in range(50))
         calls_ = [asyncio.create_task(each) for each in echoes]
-        assert await done_of(calls_, 40) == 40
+        assert await count_done(calls_, 40) == 40
         os.kill(hung, signal.SIGCONT)
         said = await asyncio.gather(*calls_)
     assert [each["text"] for each in said] == [f"Echo: {n}" for n in range(50)]

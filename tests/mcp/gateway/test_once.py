@@ -22,7 +22,7 @@ from tests.mcp.gateway.conftest import (
     names,
     ours,
 )
-from tests.shim.serving import served
+from tests.shim.serving import serve_app
 from tests.tools.conftest import Notes
 
 SLOW = {"name": "one__slow", "arguments": {"seconds": 60}}
@@ -57,7 +57,7 @@ async def test_what_was_turned_away_for_now_is_sent_again_and_made_once(
     async with gateway_over(tmp_path, ours("one", notes=notes.path)) as client:
         await names(client)
         busy = Busy(str(client.base_url))
-        with served(busy.app()) as url:
+        with serve_app(busy.app()) as url:
             async with HttpToolsInvoker(url) as tools:
                 numbers = range(5)
                 asked = [function_call("1", "one__add", {"a": n, "b": 1}) for n in numbers]

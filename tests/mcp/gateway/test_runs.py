@@ -15,8 +15,8 @@ import pytest
 from mini_agent import (
     AgentConfig,
     ApprovalInvoker,
-    HttpToolsInvoker,
     CombinedInvoker,
+    HttpToolsInvoker,
     McpInvoker,
     PrefixedInvoker,
 )
@@ -32,7 +32,7 @@ from mini_agent_shim.settings import ShimSettings
 from tests.agent.checked_run import TASK, run_agent
 from tests.mcp.gateway.conftest import children, gateway_over, ours
 from tests.shim.scripted import ScriptedModel as ShimModel
-from tests.shim.serving import served
+from tests.shim.serving import serve_app
 from tests.tools.conftest import Notes
 
 CUT_S = 2.0
@@ -158,7 +158,7 @@ async def test_hanging_up_on_the_shim_cancels_the_call_at_the_server_behind_the_
             "tool_backend": "http",
             "tool_http_base_url": str(client.base_url),
         }
-        with served(create_app(ShimSettings(), model=model)) as url:
+        with serve_app(create_app(ShimSettings(), model=model)) as url:
             async with httpx.AsyncClient(base_url=url, trust_env=False) as caller:
                 call = asyncio.create_task(caller.post("/agent/run", json=body, timeout=60))
                 await notes.until("slow began")

@@ -9,20 +9,20 @@ from mcp.types import CallToolResult, ImageContent, TextContent
 from pydantic import JsonValue
 
 
-async def result_of(client: Client, tool: str, **arguments: JsonValue) -> CallToolResult:
+async def call_result(client: Client, tool: str, **arguments: JsonValue) -> CallToolResult:
     return await client.call_tool(tool, arguments)
 
 
-async def text_of(client: Client, tool: str, **arguments: JsonValue) -> str:
+async def call_text(client: Client, tool: str, **arguments: JsonValue) -> str:
     """The text of a call that was carried out."""
-    result = await result_of(client, tool, **arguments)
+    result = await call_result(client, tool, **arguments)
     assert not result.is_error, texts(result)
     return texts(result)
 
 
-async def error_of(client: Client, tool: str, **arguments: JsonValue) -> str:
+async def call_error(client: Client, tool: str, **arguments: JsonValue) -> str:
     """The text of a call that was not."""
-    result = await result_of(client, tool, **arguments)
+    result = await call_result(client, tool, **arguments)
     assert result.is_error, texts(result)
     return texts(result)
 
@@ -35,7 +35,7 @@ def images(result: CallToolResult) -> list[ImageContent]:
     return [block for block in result.content if isinstance(block, ImageContent)]
 
 
-def session_in(text: str) -> str:
+def find_session_id(text: str) -> str:
     found = re.search(r"note: session: (\S+)", text)
     assert found is not None, text
     return found[1]

@@ -13,10 +13,10 @@ from mini_agent.messages import JsonObject
 from mini_agent.sandbox import LANGUAGES
 from tests.docker.sidecar_process import HEADERS, Sidecar
 from tests.mcp.sandbox_server.results import (
+    call_result,
+    call_text,
+    find_session_id,
     images,
-    result_of,
-    session_in,
-    text_of,
     texts,
 )
 
@@ -34,7 +34,7 @@ FIGURE = "import matplotlib.pyplot as plt\nplt.plot([1, 2, 3])"
 
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_a_program_runs_in_every_language(client: Client, language: str) -> None:
-    said = await text_of(client, "run_code", language=language, code=PROGRAMS[language])
+    said = await call_text(client, "run_code", language=language, code=PROGRAMS[language])
     assert said == "exit code 0\nstdout:\n42"
 
 
@@ -48,35 +48,35 @@ async def test_the_tools_are_listed_with_what_they_take(client: Client) -> None:
 
 
 async def test_files_stay_from_call_to_call_and_from_tool_to_tool(client: Client) -> None:
-    await text_of(client, "write_file", path="in.txt", content="aaabbc")
-    await text_of(client, "shell", command="tr a-z A-Z <in.txt >out.txt")
+    await call_text(client, "write_file", path="in.txt", content="aaabbc")
+    await call_text(client, "shell", command="tr a-z A-Z <in.txt >out.txt")
     program = "print(open('out.txt').read()[::-1])"
-    assert "CBBAAA" in await text_of(client, "run_code", language="python", code=program)
-    assert "out.txt (6 bytes)" in await text_of(client, "list_files")
-    assert await text_of(client, "read_file", path="out.txt") == "AAABBC"
+    assert "CBBAAA" in await call_text(client, "run_code", language="python", code=program)
+    assert "out.txt (6 bytes)" in await call_text(client, "list_files")
+    assert await call_text(client, "read_file", path="out.txt") == "AAABBC"
 
 
 async def test_files_of_a_call_are_text_or_bytes(client: Client) -> None:
     bytes_ = f"data:application/octet-stream;base64,{base64.b64encode(bytes(range(256))).decode()}"
     program = "print(open('a.txt').read(), sum(open('b/c.bin', 'rb').read()))"
     files: JsonObject = {"a.txt": "hello", "b/c.bin": bytes_}
-    said = await text_of(client, "run_code", language="python", code=program, files=files)
+    said = await call_text(client, "run_code", language="python", code=program, files=files)
     assert "hello 32640" in said
 
 
 async def test_python_keeps_its_variables_where_that_is_asked_for(client: Client) -> None:
-    await text_of(client, "run_code", language="python", code="n = 41", stateful=True)
-    said = await text_of(client, "run_code", language="python", code="n + 1", stateful=True)
+    await call_text(client, "run_code", language="python", code="n = 41", stateful=True)
+    said = await call_text(client, "run_code", language="python", code="n + 1", stateful=True)
     assert said == "exit code 0\nvalue:\n42"
 
 
 async def test_a_figure_is_an_image_and_so_is_a_file_that_is_one(client: Client) -> None:
-    drawn = await result_of(client, "run_code", language="python", code=FIGURE)
+    drawn = await call_result(client, "run_code", language="python", code=FIGURE)
     saved = f"{FIGURE}\nplt.savefig('p.png')\nplt.close()\nopen('n.csv', 'w').write('a,b')"
-    kept = await result_of(
+    kept = await call_result(
         client, "run_code", language="python", code=saved, artifacts=["*.png", "*.csv"]
     )
-    read = await result_of(client, "read_file", path="p.png")
+    read = await call_result(client, "read_file", path="p.png")
     assert [each.mime_type for each in images(drawn)] == ["image/png"]
     assert images(kept)[0].data == images(read)[0].data
     table = next(block for block in kept.content if isinstance(block, EmbeddedResource)).resource
@@ -96,7 +96,7 @@ async def test_what_a_program_prints_is_told_while_it_runs(client: Client) -> No
 
 
 async def test_a_program_that_fails_is_an_outcome_with_its_facts(client: Client) -> None:
-    result = await result_of(
+    result = await call_result(
         client, "run_code", language="python", code="import sys\nprint('x')\nsys.exit(3)"
     )
     assert not result.is_error
@@ -106,7 +106,7 @@ async def test_a_program_that_fails_is_an_outcome_with_its_facts(client: Client)
 
 
 async def test_a_program_that_takes_too_long_is_ended(client: Client) -> None:
-    said = await text_of(
+    said = await call_text(
         client, "run_code", language="python", code="while True: pass", timeout_s=0.5
     )
     assert said == "exit code 124 (timeout)\n(no output)"
@@ -152,22 +152,22 @@ async def test_a_tool_nobody_has_is_refused_with_those_there_are(client: Client)
 async def test_another_session_has_files_of_its_own_and_is_gone_on_in_by_its_id(
     client: Client,
 ) -> None:
-    await text_of(client, "write_file", path="mine.txt", content="x")
-    opened = await text_of(client, "shell", command="echo 1 >other.txt; ls", session="new")
-    other = session_in(opened)
+    await call_text(client, "write_file", path="mine.txt", content="x")
+    opened = await call_text(client, "shell", command="echo 1 >other.txt; ls", session="new")
+    other = find_session_id(opened)
     assert "mine.txt" not in opened
-    assert "other.txt" in await text_of(client, "list_files", session=other)
-    assert "other.txt" not in await text_of(client, "list_files")
+    assert "other.txt" in await call_text(client, "list_files", session=other)
+    assert "other.txt" not in await call_text(client, "list_files")
 
 
 async def test_a_session_that_is_over_is_followed_by_a_new_one(
     real: Sidecar, client: Client
 ) -> None:
-    result = await result_of(client, "shell", command="echo 1 >f")
+    result = await call_result(client, "shell", command="echo 1 >f")
     assert result.meta is not None
     over = result.meta["mini-agent/execution"]["session"]
     async with httpx.AsyncClient(base_url=real.url, headers=HEADERS) as http:
         (await http.delete(f"/v1/sessions/{over}")).raise_for_status()
-    said = await text_of(client, "shell", command="ls")
+    said = await call_text(client, "shell", command="ls")
     assert "without the earlier files" in said
-    assert await text_of(client, "shell", command="ls | wc -l") == "exit code 0\nstdout:\n1"
+    assert await call_text(client, "shell", command="ls | wc -l") == "exit code 0\nstdout:\n1"

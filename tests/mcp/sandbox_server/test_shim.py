@@ -17,11 +17,11 @@ from tests.docker.sidecar_process import HEADERS, Sidecar
 from tests.flow.conftest import served
 from tests.mcp.sandbox_server.conftest import ConnectMode, environment
 from tests.mcp.sandbox_server.results import (
-    error_of,
+    call_error,
+    call_result,
+    call_text,
+    find_session_id,
     images,
-    result_of,
-    session_in,
-    text_of,
 )
 from tests.shim.scripted import SilentModel
 
@@ -45,7 +45,7 @@ async def is_open(sidecar: Sidecar, session: str) -> bool:
 
 async def session_of(client: Client) -> str:
     """The id of the client's own session in the sidecar."""
-    meta = (await result_of(client, "shell", command="true")).meta
+    meta = (await call_result(client, "shell", command="true")).meta
     assert meta is not None
     return str(meta["mini-agent/execution"]["session"])
 
@@ -56,9 +56,9 @@ async def test_a_client_has_its_files_and_others_have_theirs(real: Sidecar) -> N
         Client(url, mode="legacy") as first,
         Client(url, mode="legacy") as second,
     ):
-        await text_of(first, "write_file", path="a.txt", content="x")
-        assert "a.txt" in await text_of(first, "list_files")
-        assert "a.txt" not in await text_of(second, "list_files")
+        await call_text(first, "write_file", path="a.txt", content="x")
+        assert "a.txt" in await call_text(first, "list_files")
+        assert "a.txt" not in await call_text(second, "list_files")
 
 
 async def test_a_client_that_ends_its_session_ends_its_sandbox(real: Sidecar) -> None:
@@ -71,17 +71,17 @@ async def test_a_client_that_ends_its_session_ends_its_sandbox(real: Sidecar) ->
 
 async def test_a_shim_that_ends_ends_the_sandboxes_of_its_clients(real: Sidecar) -> None:
     async with shim_over(real) as url, Client(url, mode="2026-07-28") as client:
-        said = await text_of(client, "shell", command="true", session="new")
-    assert not await is_open(real, session_in(said))
+        said = await call_text(client, "shell", command="true", session="new")
+    assert not await is_open(real, find_session_id(said))
 
 
 async def test_a_protocol_without_sessions_keeps_a_workspace_by_its_id(real: Sidecar) -> None:
     async with shim_over(real) as url, Client(url, mode="2026-07-28") as client:
-        alone = await text_of(client, "run_code", language="python", code="print(6 * 7)")
-        refused = await error_of(client, "list_files")
-        opened = await text_of(client, "write_file", path="a", content="1", session="new")
-        session = session_in(opened)
-        assert "a (1 bytes)" in await text_of(client, "list_files", session=session)
+        alone = await call_text(client, "run_code", language="python", code="print(6 * 7)")
+        refused = await call_error(client, "list_files")
+        opened = await call_text(client, "write_file", path="a", content="1", session="new")
+        session = find_session_id(opened)
+        assert "a (1 bytes)" in await call_text(client, "list_files", session=session)
     assert alone.startswith("exit code 0\nstdout:\n42\nnote: this connection keeps no workspace")
     assert 'pass session "new"' in refused
 

@@ -17,7 +17,7 @@ from tests.mcp.sandbox_server.conftest import (
     by_command,
     environment,
 )
-from tests.mcp.sandbox_server.results import error_of, session_in, text_of
+from tests.mcp.sandbox_server.results import call_error, call_text, find_session_id
 
 pytestmark = [pytest.mark.docker]
 
@@ -34,14 +34,14 @@ INITIALIZED: dict[str, object] = {"method": "notifications/initialized"}
 
 
 async def test_clients_do_not_see_each_others_files(real: Sidecar, client: Client) -> None:
-    await text_of(client, "write_file", path="mine.txt", content="x")
+    await call_text(client, "write_file", path="mine.txt", content="x")
     async with by_command(environment(real.url)) as second:
-        assert await text_of(second, "list_files") == "(no files)"
+        assert await call_text(second, "list_files") == "(no files)"
 
 
 async def test_a_client_that_leaves_takes_its_sessions_along(real: Sidecar) -> None:
     async with by_command(environment(real.url)) as leaving:
-        session = session_in(await text_of(leaving, "shell", command="true", session="new"))
+        session = find_session_id(await call_text(leaving, "shell", command="true", session="new"))
     async with httpx.AsyncClient(base_url=real.url, headers=HEADERS) as http:
         assert (await http.get(f"/v1/sessions/{session}")).status_code == 404
 
@@ -61,7 +61,7 @@ async def test_a_cancelled_call_ends_its_program_and_the_next_one_runs(
         await asyncio.wait_for(began.wait(), 50)
         call.cancel()
         async with asyncio.timeout(40):
-            assert "survived" not in await text_of(client, "shell", command="ls")
+            assert "survived" not in await call_text(client, "shell", command="ls")
 
 
 async def test_a_server_told_to_stop_ends_its_sessions_first(real: Sidecar) -> None:
@@ -78,7 +78,9 @@ async def test_a_server_told_to_stop_ends_its_sessions_first(real: Sidecar) -> N
     for message in (HELLO, INITIALIZED, {"id": 2, "method": "tools/call", "params": opened}):
         server.stdin.write(json.dumps({"jsonrpc": "2.0"} | message).encode() + b"\n")
     await server.stdout.readline()
-    session = session_in(json.loads(await server.stdout.readline())["result"]["content"][0]["text"])
+    session = find_session_id(
+        json.loads(await server.stdout.readline())["result"]["content"][0]["text"]
+    )
     server.terminate()
     await asyncio.wait_for(server.wait(), 50)
     async with httpx.AsyncClient(base_url=real.url, headers=HEADERS) as http:
@@ -88,7 +90,7 @@ async def test_a_server_told_to_stop_ends_its_sessions_first(real: Sidecar) -> N
 async def test_without_a_sidecar_each_call_says_what_to_set() -> None:
     async with by_command({}) as unset:
         assert len((await unset.list_tools()).tools) == 5
-        assert "set MINI_AGENT_SIDECAR_URL" in await error_of(unset, "shell", command="true")
+        assert "set MINI_AGENT_SIDECAR_URL" in await call_error(unset, "shell", command="true")
 
 
 async def test_whoever_starts_it_at_a_terminal_is_told_what_it_is_for() -> None:
@@ -120,10 +122,10 @@ async def test_a_language_that_nobody_has_is_told_with_its_variable() -> None:
 
 async def test_a_sidecar_that_is_away_is_an_error_and_a_wrong_token_too(real: Sidecar) -> None:
     async with by_command(environment("http://127.0.0.1:9")) as away:
-        assert "does not answer" in await error_of(away, "shell", command="true")
+        assert "does not answer" in await call_error(away, "shell", command="true")
     wrong = environment(real.url) | {"MINI_AGENT_SIDECAR_TOKEN": "wrong"}
     async with by_command(wrong) as denied:
-        assert "token" in await error_of(denied, "list_files")
+        assert "token" in await call_error(denied, "list_files")
 
 
 async def test_the_languages_that_are_allowed_are_the_only_ones(real: Sidecar) -> None:
@@ -131,7 +133,7 @@ async def test_the_languages_that_are_allowed_are_the_only_ones(real: Sidecar) -
     async with by_command(only) as client:
         listed = {tool.name: tool for tool in (await client.list_tools()).tools}
         assert listed["run_code"].input_schema["properties"]["language"]["enum"] == ["python"]
-        refused = await error_of(client, "run_code", language="node", code="1")
-        shell = await error_of(client, "shell", command="cat /etc/passwd")
+        refused = await call_error(client, "run_code", language="node", code="1")
+        shell = await call_error(client, "shell", command="cat /etc/passwd")
     assert refused == "node is not allowed here; allowed: python"
     assert "the command 'cat' is not allowed" in shell

@@ -17,7 +17,7 @@ FENCED = re.compile(r"```(\w+)\n(.*?)```", re.DOTALL)
 LANGCHAIN = "langchain-openai==1.7.3"
 NODE = ROOT / ".cache/openai-node"
 NODE_CLIENTS = ("openai@7.55.0", "@openai/codex@0.169.0")
-PATIENCE_S = 280
+TIMEOUT_S = 280
 
 
 def block(language: str, holding: str, url: str) -> str:
@@ -55,6 +55,6 @@ async def printed(*command: str | Path, folder: Path, **variables: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    said, complaints = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    said, complaints = await asyncio.wait_for(process.communicate(), TIMEOUT_S)
     assert process.returncode == 0, (said.decode(), complaints.decode())
     return said.decode()

@@ -10,7 +10,7 @@ import pytest
 from mini_agent.tools.arguments import parse_tools
 from mini_agent_shim.openai.chat_models import ChatChunk
 from mini_agent_shim.settings import ShimSettings
-from tests.shim.scripted import ScriptedModel, client_of, runs, says
+from tests.shim.scripted import ScriptedModel, open_client, program_turn, text_turn
 
 SETTINGS = ShimSettings(code_model="a/b")
 ASKED: dict[str, object] = {
@@ -22,7 +22,7 @@ SHELL: dict[str, object] = {"type": "function", "function": {"name": "shell", "p
 
 
 async def answered(asked: dict[str, object], model: ScriptedModel) -> httpx.Response:
-    async with client_of(model, SETTINGS) as client:
+    async with open_client(model, SETTINGS) as client:
         return await client.post("/v1/chat/completions", json=asked)
 
 
@@ -33,7 +33,9 @@ def chunks_in(text: str) -> list[ChatChunk]:
 
 
 async def test_a_run_is_a_chat_completion() -> None:
-    answer = await answered(ASKED, ScriptedModel([runs("6*7", tool="echo"), says("42")]))
+    answer = await answered(
+        ASKED, ScriptedModel([program_turn("6*7", tool="echo"), text_turn("42")])
+    )
     said = answer.json()
     assert answer.status_code == HTTPStatus.OK
     assert said["choices"][0]["message"] == {"role": "assistant", "content": "42", "refusal": None}
@@ -44,7 +46,9 @@ async def test_a_run_is_a_chat_completion() -> None:
 
 async def test_a_stream_tells_what_the_run_does_as_reasoning_and_then_the_answer() -> None:
     asked = ASKED | {"stream": True, "stream_options": {"include_usage": True}}
-    answer = await answered(asked, ScriptedModel([runs("6*7", tool="echo"), says("42")]))
+    answer = await answered(
+        asked, ScriptedModel([program_turn("6*7", tool="echo"), text_turn("42")])
+    )
     chunks = chunks_in(answer.text)
     deltas = [chunk.choices[0].delta for chunk in chunks if chunk.choices]
     assert deltas[0] == {"role": "assistant", "content": ""}
@@ -56,7 +60,7 @@ async def test_a_stream_tells_what_the_run_does_as_reasoning_and_then_the_answer
 
 
 async def test_a_clients_tools_are_declined_and_the_model_is_told_so() -> None:
-    model = ScriptedModel([says("I cannot use that.")])
+    model = ScriptedModel([text_turn("I cannot use that.")])
     answer = await answered(ASKED | {"tools": [SHELL]}, model)
     assert answer.headers["x-mini-agent-declined-tools"] == "shell"
     assert answer.json()["mini_agent"]["declined_tools"] == ["shell"]
@@ -94,18 +98,18 @@ async def test_what_cannot_be_is_refused_and_no_model_is_asked(
 
 async def test_what_is_null_is_not_asked_for() -> None:
     nothing: dict[str, None] = dict.fromkeys(("tools", "tool_choice", "temperature", "stream", "n"))
-    answer = await answered(ASKED | nothing, ScriptedModel([says("42")]))
+    answer = await answered(ASKED | nothing, ScriptedModel([text_turn("42")]))
     assert answer.status_code == HTTPStatus.OK
 
 
 async def test_another_model_is_named_after_a_slash() -> None:
-    model = ScriptedModel([says("42")])
+    model = ScriptedModel([text_turn("42")])
     await answered(ASKED | {"model": "mini-agent/ollama/qwen3", "top_p": 0.5}, model)
     assert model.requests[0].model == "ollama/qwen3"
 
 
 async def test_the_models_are_listed_and_found() -> None:
-    async with client_of(ScriptedModel([]), SETTINGS) as client:
+    async with open_client(ScriptedModel([]), SETTINGS) as client:
         names = [each["id"] for each in (await client.get("/v1/models")).json()["data"]]
         found = await client.get("/v1/models/mini-agent/a/b")
         missing = await client.get("/v1/models/gpt-5")

@@ -22,9 +22,9 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 from mini_agent.model import ModelReply, ModelRequest
 from mini_agent_shim.app import create_app
 from tests.shim.openai.test_chat import SETTINGS
-from tests.shim.runs.run_client import ASKED
-from tests.shim.scripted import Sidecar
-from tests.shim.serving import served
+from tests.shim.runs.run_client import REQUEST
+from tests.shim.scripted import ScriptedSidecar
+from tests.shim.serving import serve_app
 
 if TYPE_CHECKING:  # The name is there for type checkers alone.
     from schemathesis.specs.openapi.schemas import OpenApiOperation
@@ -68,10 +68,10 @@ class Agreeable:
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    with served(Sidecar().app()) as sidecar:
+    with serve_app(ScriptedSidecar().app()) as sidecar:
         there = {"sidecar_url": sidecar, "sidecar_token": "token", "code_model": "a/b"}
         app = create_app(SETTINGS.model_validate(there), model=Agreeable())
-        with served(app) as address:
+        with serve_app(app) as address:
             yield address
 
 
@@ -90,7 +90,7 @@ def test_every_operation_is_tried(schema: OpenApiSchema) -> None:
 def test_whatever_is_sent_is_answered_as_described(
     url: str, schema: OpenApiSchema, method: str, path: str
 ) -> None:
-    answer = httpx.post(f"{url}/agent/run", json=ASKED, trust_env=False)
+    answer = httpx.post(f"{url}/agent/run", json=REQUEST, trust_env=False)
     run_id = answer.headers["x-run-id"]
 
     @settings(

@@ -10,7 +10,7 @@ import pytest
 
 from mini_agent.messages import Message
 from tests.shim.openai.test_chat import SETTINGS
-from tests.shim.scripted import ScriptedModel, client_of, runs, says
+from tests.shim.scripted import ScriptedModel, open_client, program_turn, text_turn
 
 ASKED: dict[str, object] = {
     "model": "mini-agent",
@@ -37,20 +37,22 @@ KINDS = [
 
 
 async def answered(asked: dict[str, object], model: ScriptedModel) -> httpx.Response:
-    async with client_of(model, SETTINGS) as client:
+    async with open_client(model, SETTINGS) as client:
         return await client.post("/v1/responses", json=asked)
 
 
 async def shown(given: object, **more: object) -> list[Message]:
     """What the model is shown of an input."""
-    model = ScriptedModel([says("ok")])
+    model = ScriptedModel([text_turn("ok")])
     answer = await answered(ASKED | {"input": given, **more}, model)
     assert answer.status_code == HTTPStatus.OK, answer.text
     return list(model.requests[0].messages)
 
 
 async def test_a_run_is_a_response() -> None:
-    answer = await answered(ASKED, ScriptedModel([runs("6*7", tool="echo"), says("42")]))
+    answer = await answered(
+        ASKED, ScriptedModel([program_turn("6*7", tool="echo"), text_turn("42")])
+    )
     said = answer.json()
     assert (said["object"], said["status"]) == ("response", "completed")
     assert said["output"][0]["content"][0]["text"] == "42"
@@ -58,7 +60,7 @@ async def test_a_run_is_a_response() -> None:
 
 
 async def test_a_stream_has_the_events_that_clients_wait_for() -> None:
-    answer = await answered(ASKED | {"stream": True}, ScriptedModel([says("42")]))
+    answer = await answered(ASKED | {"stream": True}, ScriptedModel([text_turn("42")]))
     said = [json.loads(each.split("data: ")[1]) for each in answer.text.split("\n\n") if each]
     assert [each["type"] for each in said] == KINDS
     assert [each["sequence_number"] for each in said] == list(range(len(KINDS)))
@@ -68,8 +70,8 @@ async def test_a_stream_has_the_events_that_clients_wait_for() -> None:
 
 
 async def test_a_conversation_goes_on_from_the_response_before() -> None:
-    model = ScriptedModel([says("42"), says("84")])
-    async with client_of(model, SETTINGS) as client:
+    model = ScriptedModel([text_turn("42"), text_turn("84")])
+    async with open_client(model, SETTINGS) as client:
         first = (
             await client.post("/v1/responses", json=ASKED | {"instructions": "Be brief."})
         ).json()
@@ -115,7 +117,7 @@ async def test_tools_of_all_kinds_are_declined_by_their_names() -> None:
         {"type": "web_search"},
         {"type": "custom", "name": "apply\r\npatch"},
     ]
-    answer = await answered(ASKED | {"tools": tools}, ScriptedModel([says("ok")]))
+    answer = await answered(ASKED | {"tools": tools}, ScriptedModel([text_turn("ok")]))
     assert answer.headers["x-mini-agent-declined-tools"] == "shell, run, web_search, apply??patch"
     assert answer.json()["tools"] == []
 
@@ -153,5 +155,7 @@ async def test_a_schema_is_handed_on() -> None:
         "schema": {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]},
         "strict": True,
     }
-    answer = await answered(ASKED | {"text": {"format": form}}, ScriptedModel([says('{"n": 42}')]))
+    answer = await answered(
+        ASKED | {"text": {"format": form}}, ScriptedModel([text_turn('{"n": 42}')])
+    )
     assert json.loads(answer.json()["output"][0]["content"][0]["text"]) == {"n": 42}

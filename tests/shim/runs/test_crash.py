@@ -25,7 +25,7 @@ from mini_agent_shim.runs.schema import RunQueued, RunSummary
 from mini_agent_shim.runs.store import Retention, RunStore
 from mini_agent_shim.settings import ShimSettings
 from tests.faults.disclosure import require_no_secrets
-from tests.shim.runs.run_client import ASKED, KEYED, told_in
+from tests.shim.runs.run_client import KEYED, REQUEST, parse_messages
 from tests.shim.serving import until_healthy
 
 PATIENCE_S = 100.0
@@ -79,7 +79,7 @@ def test_what_was_done_is_done_and_what_was_in_progress_is_interrupted_and_reada
 ) -> None:
     script: Script = [text("42"), call("echo", text="so far"), hang()]
     with ScriptedServer(script) as model:
-        asked = ASKED | {"model": "openai/scripted", "api_base": model.openai_url, "api_key": "x"}
+        asked = REQUEST | {"model": "openai/scripted", "api_base": model.openai_url, "api_key": "x"}
         with shim(tmp_path, model.openai_url) as (process, client):
             done = client.post("/agent/run", json=asked).headers["x-run-id"]
             late = client.post("/agent/run", json=asked | {"background": True}, headers=KEYED)
@@ -91,7 +91,7 @@ def test_what_was_done_is_done_and_what_was_in_progress_is_interrupted_and_reada
                 process.wait(PATIENCE_S)
         with shim(tmp_path, model.openai_url) as (_, client):
             assert (state(client, done), state(client, run_id)) == ("done", "interrupted")
-            told = told_in(client.get(f"/runs/{run_id}/events").text)
+            told = parse_messages(client.get(f"/runs/{run_id}/events").text)
             again = client.post("/agent/run", json=asked, headers=KEYED)
     assert "tool_finished" in [each.kind for each in told]
     assert told[-1].kind == "run_ended"

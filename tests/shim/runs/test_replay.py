@@ -12,18 +12,18 @@ from mini_agent.cli.replay import replay_file
 from mini_agent.errors import BadRequest, NotConfigured
 from mini_agent.messages import JsonObject
 from mini_agent_shim.settings import ShimSettings
-from tests.shim.runs.run_client import ASKED
-from tests.shim.scripted import ScriptedModel, Sidecar, client_of, runs, says
-from tests.shim.serving import served
+from tests.shim.runs.run_client import REQUEST
+from tests.shim.scripted import ScriptedModel, ScriptedSidecar, open_client, program_turn, text_turn
+from tests.shim.serving import serve_app
 
 
-async def recorded(folder: Path, sidecar: Sidecar) -> str:
+async def recorded(folder: Path, sidecar: ScriptedSidecar) -> str:
     """The file of a run in these sandboxes."""
-    with served(sidecar.app()) as url:
+    with serve_app(sidecar.app()) as url:
         settings = ShimSettings.model_validate({"sidecar_url": url, "sidecar_token": "token"})
-        model = ScriptedModel([runs("print(42)"), says("It is 42.")])
-        async with client_of(model, settings) as client:
-            asked = ASKED | {"tool_backend": "sidecar", "api_key": "sk-never-kept"}
+        model = ScriptedModel([program_turn("print(42)"), text_turn("It is 42.")])
+        async with open_client(model, settings) as client:
+            asked = REQUEST | {"tool_backend": "sidecar", "api_key": "sk-never-kept"}
             answer = await client.post("/agent/run", json=asked)
             bundle = await client.get(f"/runs/{answer.headers['x-run-id']}/bundle")
     assert "sk-never-kept" not in bundle.text
@@ -32,8 +32,8 @@ async def recorded(folder: Path, sidecar: Sidecar) -> str:
     return str(file)
 
 
-def replay(file: str, sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch) -> int:
-    with served(sidecar.app()) as url:
+def replay(file: str, sidecar: ScriptedSidecar, monkeypatch: pytest.MonkeyPatch) -> int:
+    with serve_app(sidecar.app()) as url:
         monkeypatch.setenv("MINI_AGENT_SIDECAR_URL", url)
         monkeypatch.setenv("MINI_AGENT_SIDECAR_TOKEN", "token")
         return replay_file(file)
@@ -42,8 +42,8 @@ def replay(file: str, sidecar: Sidecar, monkeypatch: pytest.MonkeyPatch) -> int:
 def test_a_program_that_comes_to_the_same_is_as_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = asyncio.run(recorded(tmp_path, Sidecar()))
-    again = Sidecar()
+    file = asyncio.run(recorded(tmp_path, ScriptedSidecar()))
+    again = ScriptedSidecar()
     assert replay(file, again, monkeypatch) == 0
     assert [snippet.code for snippet in again.snippets] == ["print(42)"]
     assert capsys.readouterr().out.endswith(": 1 call, all as recorded\n")
@@ -52,8 +52,8 @@ def test_a_program_that_comes_to_the_same_is_as_recorded(
 def test_what_comes_out_otherwise_is_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = asyncio.run(recorded(tmp_path, Sidecar()))
-    assert replay(file, Sidecar(prints="43\x1b[31m\n"), monkeypatch) == 1
+    file = asyncio.run(recorded(tmp_path, ScriptedSidecar()))
+    assert replay(file, ScriptedSidecar(prints="43\x1b[31m\n"), monkeypatch) == 1
     said = capsys.readouterr().out
     assert "call 1: stdout is different" in said
     assert "  -42\n  +43\\x1b[31m\n" in said
@@ -62,10 +62,10 @@ def test_what_comes_out_otherwise_is_shown(
 def test_an_image_that_was_built_anew_is_shown_though_its_name_is_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = asyncio.run(recorded(tmp_path, Sidecar(image_id="sha256:1")))
-    assert replay(file, Sidecar(image_id="sha256:2"), monkeypatch) == 1
+    file = asyncio.run(recorded(tmp_path, ScriptedSidecar(image_id="sha256:1")))
+    assert replay(file, ScriptedSidecar(image_id="sha256:2"), monkeypatch) == 1
     assert "call 1: image_id is different" in capsys.readouterr().out
-    assert replay(file, Sidecar(image_id=""), monkeypatch) == 0
+    assert replay(file, ScriptedSidecar(image_id=""), monkeypatch) == 0
 
 
 def test_what_is_no_bundle_is_told_with_what_makes_one(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from tests.docker.sidecar_process import (
     require_engine,
     sidecar,
 )
-from tests.shim.runs.run_client import ASKED
-from tests.shim.scripted import ScriptedModel, client_of, runs, says
+from tests.shim.runs.run_client import REQUEST
+from tests.shim.scripted import ScriptedModel, open_client, program_turn, text_turn
 
 pytestmark = [pytest.mark.docker, pytest.mark.timeout(400)]
 
@@ -38,9 +38,9 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sidecar]:
 
 async def recorded(real: Sidecar, *programs: str) -> str:
     settings = ShimSettings.model_validate({"sidecar_url": real.url, "sidecar_token": TOKEN})
-    model = ScriptedModel([*(runs(code) for code in programs), says("done")])
-    async with client_of(model, settings) as client:
-        asked = ASKED | {"tool_backend": "sidecar"}
+    model = ScriptedModel([*(program_turn(code) for code in programs), text_turn("done")])
+    async with open_client(model, settings) as client:
+        asked = REQUEST | {"tool_backend": "sidecar"}
         answer = await client.post("/agent/run", json=asked, timeout=60)
         bundle = await client.get(f"/runs/{answer.headers['x-run-id']}/bundle")
     return bundle.text

@@ -14,8 +14,8 @@ from mini_agent_shim.runs.redaction import Redactor
 from mini_agent_shim.runs.schema import RunQueued, RunSummary
 from mini_agent_shim.runs.store import Retention, RunQuery, RunStore
 from mini_agent_shim.settings import ShimSettings
-from tests.shim.runs.run_client import ASKED, listed
-from tests.shim.scripted import ScriptedModel, client_of, runs, says
+from tests.shim.runs.run_client import REQUEST, list_run_ids
+from tests.shim.scripted import ScriptedModel, open_client, program_turn, text_turn
 
 DAY_S = 86_400
 
@@ -69,11 +69,11 @@ def no_room_beyond(size: int) -> Iterator[None]:
 async def test_a_run_that_can_be_logged_no_more_ends_and_what_was_is_readable(
     tmp_path: Path,
 ) -> None:
-    model = ScriptedModel([runs("x" * 300_000, tool="echo"), says("never asked")])
-    async with client_of(model, ShimSettings(runs_dir=tmp_path)) as client:
+    model = ScriptedModel([program_turn("x" * 300_000, tool="echo"), text_turn("never asked")])
+    async with open_client(model, ShimSettings(runs_dir=tmp_path)) as client:
         with no_room_beyond(250_000):
-            answer = await client.post("/agent/run", json=ASKED)
-        (run_id,) = await listed(client, state="failed")
+            answer = await client.post("/agent/run", json=REQUEST)
+        (run_id,) = await list_run_ids(client, state="failed")
         told = (await client.get(f"/runs/{run_id}/events")).text
     assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert answer.json()["error"]["code"] == "run_log_unavailable"
@@ -82,8 +82,8 @@ async def test_a_run_that_can_be_logged_no_more_ends_and_what_was_is_readable(
 
 
 async def test_no_run_begins_where_it_cannot_be_logged(tmp_path: Path) -> None:
-    async with client_of(ScriptedModel([]), ShimSettings(runs_dir=tmp_path)) as client:
+    async with open_client(ScriptedModel([]), ShimSettings(runs_dir=tmp_path)) as client:
         with no_room_beyond(10):
-            answer = await client.post("/agent/run", json=ASKED)
+            answer = await client.post("/agent/run", json=REQUEST)
     assert answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE
     assert answer.json()["error"]["code"] == "run_log_unavailable"

@@ -13,11 +13,11 @@ from mini_agent_shim.app import create_app
 from mini_agent_shim.settings import ShimSettings
 from tests.docker.sidecar_process import TOKEN
 from tests.docker.sidecar_process import Sidecar as RealSidecar
-from tests.shim.scripted import Sidecar
-from tests.shim.serving import served
+from tests.shim.scripted import ScriptedSidecar
+from tests.shim.serving import serve_app
 
 
-def calls(tool: str, program: str, field: str = "code") -> ModelReply:
+def calling_model(tool: str, program: str, field: str = "code") -> ModelReply:
     """A model that has a program run."""
     arguments = json.dumps({field: program})
     return ModelReply(tool_calls=(ToolCall("call_1", tool, arguments),), finish_reason="tool_calls")
@@ -27,7 +27,7 @@ def calls(tool: str, program: str, field: str = "code") -> ModelReply:
 def shim(model: Model, settings: Mapping[str, str] | None = None) -> Iterator[str]:
     """Its address."""
     given = {"LITELLM_DEFAULT_CODE_MODEL": "scripted/model", **(settings or {})}
-    with served(create_app(ShimSettings.model_validate(given), model=model)) as address:
+    with serve_app(create_app(ShimSettings.model_validate(given), model=model)) as address:
         yield address
 
 
@@ -37,13 +37,13 @@ def with_real(real: RealSidecar) -> dict[str, str]:
 
 
 @contextmanager
-def sandbox(there: Sidecar) -> Iterator[dict[str, str]]:
+def sandbox(there: ScriptedSidecar) -> Iterator[dict[str, str]]:
     """The settings of a shim that runs its programs there."""
-    with served(there.app()) as url:
+    with serve_app(there.app()) as url:
         yield {"MINI_AGENT_SIDECAR_URL": url, "MINI_AGENT_SIDECAR_TOKEN": there.token}
 
 
-def begun(address: str, prompt: str = "Please compute.", **more: object) -> str:
+def start_run(address: str, prompt: str = "Please compute.", **more: object) -> str:
     """The id of a new run in the background."""
     asked = {"messages": [{"role": "user", "content": prompt}], "background": True, **more}
     answer = httpx.post(f"{address}/agent/run", json=asked, trust_env=False)
@@ -51,6 +51,6 @@ def begun(address: str, prompt: str = "Please compute.", **more: object) -> str:
     return str(answer.json()["id"])
 
 
-def address_of(address: str, run_id: str) -> str:
+def run_url(address: str, run_id: str) -> str:
     """Where the page shows it."""
     return f"{address}/#/runs/{run_id}"

@@ -14,8 +14,8 @@ from pydantic import JsonValue
 
 from tests.shim.web.chromium import Line, Refused
 
-PATIENCE_S: Final = 40.0
-PAUSE_S: Final = 0.02
+TIMEOUT_S: Final = 40.0
+POLL_INTERVAL_S: Final = 0.02
 KEYS: Final = {
     "Tab": (9, ""),
     "Enter": (13, "\r"),
@@ -61,10 +61,10 @@ class Tab:
 
     def saved(self, folder: Path, name: str) -> bytes:
         """What is in a file, once it is there; while it comes it is called otherwise."""
-        until = time.monotonic() + PATIENCE_S
+        until = time.monotonic() + TIMEOUT_S
         while not (folder / name).exists():
             assert time.monotonic() < until, list(folder.iterdir())
-            time.sleep(PAUSE_S)
+            time.sleep(POLL_INTERVAL_S)
         return (folder / name).read_bytes()
 
     def looks(self, *, width: int = 1280, height: int = 860, scheme: str = "light") -> None:
@@ -88,12 +88,12 @@ class Tab:
         assert isinstance(result, dict)
         return result.get("value")
 
-    def waits_for(self, expression: str, seconds: float = PATIENCE_S) -> None:
+    def waits_for(self, expression: str, seconds: float = TIMEOUT_S) -> None:
         """Returns when an expression is true, or something."""
         until = time.monotonic() + seconds
         while not self._holds(expression):
             assert time.monotonic() < until, f"not seen: {expression}\n{self._told()}"
-            time.sleep(PAUSE_S)
+            time.sleep(POLL_INTERVAL_S)
 
     def _holds(self, expression: str) -> bool:
         try:
@@ -102,7 +102,7 @@ class Tab:
             # Of a page that is just being left nothing can be asked.
             return False
 
-    def sees(self, text: str, seconds: float = PATIENCE_S) -> None:
+    def sees(self, text: str, seconds: float = TIMEOUT_S) -> None:
         """Returns when the text is on the page."""
         self.waits_for(f"document.body.innerText.includes({json.dumps(text)})", seconds)
 

@@ -9,14 +9,14 @@ import pytest
 
 from mini_agent.agent.replay import Bundle
 from mini_agent.remote.schema import AgentRunResponse
-from tests.shim.scripted import ScriptedModel, Sidecar, SilentModel, says
+from tests.shim.scripted import ScriptedModel, ScriptedSidecar, SilentModel, text_turn
 from tests.shim.web.appearance import FAINT
 from tests.shim.web.shim_server import (
-    address_of,
-    begun,
-    calls,
+    calling_model,
+    run_url,
     sandbox,
     shim,
+    start_run,
 )
 from tests.shim.web.tab import CONTROL, Tab
 
@@ -26,14 +26,16 @@ NARROW = 360
 
 def told(count: int = 1) -> ScriptedModel:
     """A model that calls a tool and answers, so many times."""
-    answer = says(
+    answer = text_turn(
         "## Sums\n\nIt is `42`, [as said](https://example.org).\n\n```python\nprint(42)\n```"
     )
-    return ScriptedModel([each for _ in range(count) for each in (calls("echo", "6*7"), answer)])
+    return ScriptedModel(
+        [each for _ in range(count) for each in (calling_model("echo", "6*7"), answer)]
+    )
 
 
 def test_everything_can_be_done_by_keyboard(page: Tab) -> None:
-    with sandbox(Sidecar()) as settings, shim(SilentModel(), settings) as address:
+    with sandbox(ScriptedSidecar()) as settings, shim(SilentModel(), settings) as address:
         page.goes_to(f"{address}/#/")
         page.sees("No runs yet.")
         page.tabs_to("New run")
@@ -60,7 +62,7 @@ def test_everything_can_be_done_by_keyboard(page: Tab) -> None:
 
 def test_a_run_can_be_begun_again_with_another_prompt(page: Tab) -> None:
     with shim(told(2)) as address:
-        page.goes_to(address_of(address, begun(address, "First.", **ECHOED, max_iterations=3)))
+        page.goes_to(run_url(address, start_run(address, "First.", **ECHOED, max_iterations=3)))
         page.sees("The model gave its answer.")
         page.clicks("Run again…")
         page.waits_for("document.querySelector('#max_iterations').value === '3'")
@@ -88,8 +90,8 @@ def test_what_is_wrong_with_a_request_is_said_in_the_form(page: Tab) -> None:
 def test_a_run_is_taken_along_as_curl_and_as_a_bundle(page: Tab, tmp_path: Path) -> None:
     page.saves_in(tmp_path)
     with shim(told(2)) as address:
-        run = begun(address, "It's one.", **ECHOED)
-        page.goes_to(address_of(address, run))
+        run = start_run(address, "It's one.", **ECHOED)
+        page.goes_to(run_url(address, run))
         page.sees("The model gave its answer.")
         page.js("navigator.clipboard.writeText = async (text) => { window.copied = text }")
         page.clicks("Copy as curl")
@@ -107,8 +109,8 @@ def test_a_run_is_taken_along_as_curl_and_as_a_bundle(page: Tab, tmp_path: Path)
 def test_all_text_can_be_read_in_light_and_dark(page: Tab, scheme: str) -> None:
     page.looks(scheme=scheme)
     with shim(told()) as address:
-        run = begun(address, **ECHOED)
-        page.goes_to(address_of(address, run))
+        run = start_run(address, **ECHOED)
+        page.goes_to(run_url(address, run))
         page.sees("The model gave its answer.")
         ground = page.js("getComputedStyle(document.documentElement).backgroundColor")
         assert ground == {"light": "rgb(245, 246, 249)", "dark": "rgb(15, 18, 23)"}[scheme]
@@ -123,10 +125,13 @@ def test_nothing_is_wider_than_a_small_telephone(page: Tab) -> None:
     page.looks(width=NARROW, height=740)
     wide = "x" * 300
     model = ScriptedModel(
-        [calls("echo", wide), says(f"| a | b |\n|---|---|\n| {wide} | 2 |\n\n`{wide}`")]
+        [
+            calling_model("echo", wide),
+            text_turn(f"| a | b |\n|---|---|\n| {wide} | 2 |\n\n`{wide}`"),
+        ]
     )
     with shim(model) as address:
-        page.goes_to(address_of(address, begun(address, wide, **ECHOED)))
+        page.goes_to(run_url(address, start_run(address, wide, **ECHOED)))
         page.sees("The model gave its answer.")
         page.js("document.querySelectorAll('details').forEach(each => each.open = true)")
         assert page.js("document.documentElement.scrollWidth") == NARROW
@@ -140,7 +145,7 @@ def test_nothing_is_wider_than_a_small_telephone(page: Tab) -> None:
 
 def test_a_screen_reader_finds_landmarks_names_and_news(page: Tab) -> None:
     with shim(told()) as address:
-        page.goes_to(address_of(address, begun(address, "Sums, please.", **ECHOED)))
+        page.goes_to(run_url(address, start_run(address, "Sums, please.", **ECHOED)))
         page.sees("The model gave its answer.")
         tree = page.ask("Accessibility.getFullAXTree")["nodes"]
     assert isinstance(tree, list)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from mini_agent.sandbox import Rich
-from tests.shim.scripted import ScriptedModel, Sidecar, says
+from tests.shim.scripted import ScriptedModel, ScriptedSidecar, text_turn
 from tests.shim.web.shim_server import (
-    address_of,
-    begun,
-    calls,
+    calling_model,
+    run_url,
     sandbox,
     shim,
+    start_run,
 )
 from tests.shim.web.tab import Tab
 
@@ -41,17 +41,17 @@ def test_markup_that_is_printed_said_or_asked_is_only_letters(page: Tab) -> None
     picture = Rich(
         media_type="image/svg+xml", text=f"<svg xmlns='http://www.w3.org/2000/svg'>{SCRIPT}</svg>"
     )
-    model = ScriptedModel([calls("exec_python", MARKUP), says(ANSWER)])
-    there = Sidecar(prints=MARKUP, rich=(html, picture))
+    model = ScriptedModel([calling_model("exec_python", MARKUP), text_turn(ANSWER)])
+    there = ScriptedSidecar(prints=MARKUP, rich=(html, picture))
     with sandbox(there) as settings, shim(model, settings) as address:
-        run = begun(address, prompt=MARKUP)
-        page.goes_to(address_of(address, run))
+        run = start_run(address, prompt=MARKUP)
+        page.goes_to(run_url(address, run))
         page.sees("The model gave its answer.")
         assert page.js("document.querySelector('.stdout pre').textContent") == MARKUP
         assert page.js("document.querySelector('h1').textContent") == MARKUP[:120]
         page.goes_to(f"{address}/#/")
         page.sees(SCRIPT)
-        page.goes_to(address_of(address, run))
+        page.goes_to(run_url(address, run))
         page.sees("The model gave its answer.")
     assert page.js("window.hacked") is None
     assert page.count("body script, iframe, main img, main svg") == 0
@@ -60,10 +60,10 @@ def test_markup_that_is_printed_said_or_asked_is_only_letters(page: Tab) -> None
 
 
 def test_terminal_escapes_and_reversed_text_are_taken_out(page: Tab) -> None:
-    there = Sidecar(prints="\x1b[31mred\x1b[0m \x1b]0;title\x07plain \u202egnp.exe\r\n")
-    model = ScriptedModel([calls("exec_python", "pass"), says("ok")])
+    there = ScriptedSidecar(prints="\x1b[31mred\x1b[0m \x1b]0;title\x07plain \u202egnp.exe\r\n")
+    model = ScriptedModel([calling_model("exec_python", "pass"), text_turn("ok")])
     with sandbox(there) as settings, shim(model, settings) as address:
-        page.goes_to(address_of(address, begun(address)))
+        page.goes_to(run_url(address, start_run(address)))
         page.sees("The model gave its answer.")
     printed = page.js("document.querySelector('.stdout pre').textContent")
     assert printed == "red plain \ufffdgnp.exe\n"
@@ -72,10 +72,10 @@ def test_terminal_escapes_and_reversed_text_are_taken_out(page: Tab) -> None:
 def test_ten_megabytes_show_their_end_and_can_be_saved_whole(page: Tab, tmp_path: Path) -> None:
     line = "0123456789 " * 9 + "\n"
     printed = line * (MEGABYTES * 1_000_000 // len(line)) + "the very end\n"
-    model = ScriptedModel([calls("exec_python", "pass"), says("Much was printed.")])
-    with sandbox(Sidecar(prints=printed)) as settings, shim(model, settings) as address:
+    model = ScriptedModel([calling_model("exec_python", "pass"), text_turn("Much was printed.")])
+    with sandbox(ScriptedSidecar(prints=printed)) as settings, shim(model, settings) as address:
         page.saves_in(tmp_path)
-        page.goes_to(address_of(address, begun(address)))
+        page.goes_to(run_url(address, start_run(address)))
         page.sees("Much was printed.")
         page.sees("the end of 10.0 MB")
         page.sees("the very end")

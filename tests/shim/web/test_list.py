@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 
 from mini_agent.model import ModelReply
-from tests.shim.scripted import ScriptedModel, SilentModel, says
-from tests.shim.web.shim_server import begun, shim
+from tests.shim.scripted import ScriptedModel, SilentModel, text_turn
+from tests.shim.web.shim_server import shim, start_run
 from tests.shim.web.tab import Tab
 
 ECHOED = {"tool_backend": "echo"}
@@ -16,13 +16,13 @@ STATES = "[...document.querySelectorAll('.runs .pill')].map(each => each.innerTe
 
 def answers(count: int) -> ScriptedModel:
     """A model that answers at once, so many times."""
-    replies: list[ModelReply] = [says(f"answer {number}") for number in range(count)]
+    replies: list[ModelReply] = [text_turn(f"answer {number}") for number in range(count)]
     return ScriptedModel(replies)
 
 
 def ended(address: str, prompt: str, **more: object) -> str:
     """The id of a run that is over."""
-    run = begun(address, prompt, **ECHOED, **more)
+    run = start_run(address, prompt, **ECHOED, **more)
     httpx.get(f"{address}/runs/{run}/events", trust_env=False)
     return run
 
@@ -31,7 +31,7 @@ def test_a_run_appears_and_its_state_follows(page: Tab) -> None:
     with shim(SilentModel()) as address:
         page.goes_to(f"{address}/#/")
         page.sees("No runs yet.")
-        run = begun(address, "Be silent.", **ECHOED)
+        run = start_run(address, "Be silent.", **ECHOED)
         page.waits_for(f"{STATES}[0] === 'running'")
         page.js("document.querySelector('.run-words a').focus()")
         httpx.post(f"{address}/runs/{run}/cancel", trust_env=False)

@@ -11,12 +11,12 @@ import pytest
 from mini_agent.model import ModelReply, ModelRequest
 from tests.docker.sidecar_process import Sidecar
 from tests.flow.leaving import gone_within, sandboxes
-from tests.shim.scripted import ScriptedModel, says
+from tests.shim.scripted import ScriptedModel, text_turn
 from tests.shim.web.shim_server import (
-    address_of,
-    begun,
-    calls,
+    calling_model,
+    run_url,
     shim,
+    start_run,
     with_real,
 )
 from tests.shim.web.tab import Tab
@@ -52,9 +52,11 @@ class Held(ScriptedModel):
 
 
 def test_what_a_program_prints_is_seen_while_it_runs(real: Sidecar, page: Tab) -> None:
-    model = ScriptedModel([calls("exec_python", SLOW), says("There were **two** lights.")])
+    model = ScriptedModel(
+        [calling_model("exec_python", SLOW), text_turn("There were **two** lights.")]
+    )
     with shim(model, with_real(real)) as address:
-        page.goes_to(address_of(address, begun(address)))
+        page.goes_to(run_url(address, start_run(address)))
         page.waits_for(f"{PRINTED} === 'first light\\n' && {RUNNING}")
         page.sees("second light")
         page.sees("There were two lights.")
@@ -64,9 +66,9 @@ def test_what_a_program_prints_is_seen_while_it_runs(real: Sidecar, page: Tab) -
 
 
 def test_a_reload_in_the_middle_shows_all_of_it_and_goes_on(real: Sidecar, page: Tab) -> None:
-    model = Held([calls("exec_python", "print('first light')"), says("It went on.")])
+    model = Held([calling_model("exec_python", "print('first light')"), text_turn("It went on.")])
     with shim(model, with_real(real)) as address:
-        page.goes_to(address_of(address, begun(address)))
+        page.goes_to(run_url(address, start_run(address)))
         page.waits_for(f"{PRINTED} === 'first light\\n' && {RUNNING}")
         page.js("window.isOld = true")
         page.ask("Page.reload")
@@ -79,9 +81,9 @@ def test_a_reload_in_the_middle_shows_all_of_it_and_goes_on(real: Sidecar, page:
 
 
 def test_stop_ends_the_run_and_its_sandbox(real: Sidecar, page: Tab) -> None:
-    model = ScriptedModel([calls("exec_python", SLEEPS)])
+    model = ScriptedModel([calling_model("exec_python", SLEEPS)])
     with shim(model, with_real(real)) as address:
-        page.goes_to(address_of(address, begun(address)))
+        page.goes_to(run_url(address, start_run(address)))
         page.sees("asleep")
         assert sandboxes(real) != []
         page.clicks("Stop")
@@ -94,9 +96,9 @@ def test_stop_ends_the_run_and_its_sandbox(real: Sidecar, page: Tab) -> None:
 
 def test_figures_and_tables_are_shown_in_place(real: Sidecar, page: Tab) -> None:
     with shim(
-        ScriptedModel([calls("exec_python", PLOT), says("Done.")]), with_real(real)
+        ScriptedModel([calling_model("exec_python", PLOT), text_turn("Done.")]), with_real(real)
     ) as address:
-        page.goes_to(address_of(address, begun(address)))
+        page.goes_to(run_url(address, start_run(address)))
         page.waits_for(f"{FIGURE} > 100")
         page.sees("<b>Oslo</b>")
     assert page.count(".frame tbody tr") == 2
@@ -107,12 +109,12 @@ def test_figures_and_tables_are_shown_in_place(real: Sidecar, page: Tab) -> None
 
 def test_a_failure_and_its_repair_are_told_with_what_changed(real: Sidecar, page: Tab) -> None:
     replies = [
-        calls("exec_python", "x = 6\nprint(x / 0)"),
-        calls("exec_python", "x = 6\nprint(x * 7)"),
-        says("42"),
+        calling_model("exec_python", "x = 6\nprint(x / 0)"),
+        calling_model("exec_python", "x = 6\nprint(x * 7)"),
+        text_turn("42"),
     ]
     with shim(ScriptedModel(replies), with_real(real)) as address:
-        page.goes_to(address_of(address, begun(address)))
+        page.goes_to(run_url(address, start_run(address)))
         page.sees("The model gave its answer.")
     assert "ZeroDivisionError" in str(page.js("document.querySelector('.stderr pre').innerText"))
     assert page.count('.call[data-state="bad"]') == 1

@@ -12,12 +12,12 @@ from mini_agent.testing import Models, ScriptedServer
 from mini_agent_shim.settings import ShimSettings
 from mini_agent_shim.web.files import load_page_files
 from mini_agent_shim.web.status import Status
-from tests.shim.scripted import ScriptedModel, Sidecar, client_of, says
+from tests.shim.scripted import ScriptedModel, ScriptedSidecar, open_client, text_turn
 from tests.shim.web.shim_server import (
-    address_of,
-    begun,
+    run_url,
     sandbox,
     shim,
+    start_run,
 )
 from tests.shim.web.tab import Tab
 
@@ -26,7 +26,7 @@ TOKEN = "a-token-of-the-shim"
 
 async def status(**settings: str) -> Status:
     """What `/status` says of a shim that is set so."""
-    async with client_of(ScriptedModel([]), ShimSettings.model_validate(settings)) as client:
+    async with open_client(ScriptedModel([]), ShimSettings.model_validate(settings)) as client:
         answer = await client.get("/status")
     assert answer.status_code == HTTPStatus.OK, answer.text
     return Status.model_validate_json(answer.content)
@@ -35,7 +35,7 @@ async def status(**settings: str) -> Status:
 @pytest.mark.parametrize("path", load_page_files())
 async def test_every_file_is_there_without_a_token_under_a_strict_policy(path: str) -> None:
     settings = ShimSettings(shim_token=SecretStr(TOKEN))
-    async with client_of(ScriptedModel([]), settings) as client:
+    async with open_client(ScriptedModel([]), settings) as client:
         answer = await client.get(path)
         known = await client.get(path, headers={"If-None-Match": answer.headers["etag"]})
     policy = answer.headers["content-security-policy"]
@@ -49,7 +49,7 @@ async def test_every_file_is_there_without_a_token_under_a_strict_policy(path: s
 
 async def test_the_rest_of_a_guarded_shim_is_not() -> None:
     settings = ShimSettings(shim_token=SecretStr(TOKEN))
-    async with client_of(ScriptedModel([]), settings) as client:
+    async with open_client(ScriptedModel([]), settings) as client:
         answers = [await client.get(path) for path in ("/status", "/runs", "/page/", "/page/x.js")]
         foreign = await client.get("/", headers={"Host": "evil.example"})
     assert {answer.status_code for answer in answers} == {HTTPStatus.UNAUTHORIZED}
@@ -74,7 +74,7 @@ def test_nothing_comes_from_elsewhere() -> None:
 
 
 def test_the_page_asks_for_the_token_and_keeps_it_in_its_tab(page: Tab) -> None:
-    with shim(ScriptedModel([says("Hello.")]), {"MINI_AGENT_SHIM_TOKEN": TOKEN}) as address:
+    with shim(ScriptedModel([text_turn("Hello.")]), {"MINI_AGENT_SHIM_TOKEN": TOKEN}) as address:
         page.goes_to(f"{address}/#/")
         page.sees("This shim asks for a token")
         page.types("wrong")
@@ -90,7 +90,7 @@ def test_the_page_asks_for_the_token_and_keeps_it_in_its_tab(page: Tab) -> None:
             headers={"Authorization": f"Bearer {TOKEN}"},
             trust_env=False,
         ).headers["x-run-id"]
-        page.goes_to(address_of(address, run))
+        page.goes_to(run_url(address, run))
         page.sees("The model gave its answer.")
         page.ask("Page.reload")
         page.sees("The model gave its answer.")
@@ -101,17 +101,17 @@ def test_the_page_asks_for_the_token_and_keeps_it_in_its_tab(page: Tab) -> None:
 
 def test_a_run_that_is_not_there_is_said_not_to_be(page: Tab) -> None:
     with shim(ScriptedModel([])) as address:
-        page.goes_to(address_of(address, "0" * 32))
+        page.goes_to(run_url(address, "0" * 32))
         page.sees("There is no such run")
         page.sees("GET /runs lists them")
 
 
 def test_a_broken_connection_goes_on_after_the_last_event(page: Tab) -> None:
-    with sandbox(Sidecar()) as settings, shim(ScriptedModel([]), settings) as address:
+    with sandbox(ScriptedSidecar()) as settings, shim(ScriptedModel([]), settings) as address:
         page.goes_to(f"{address}/#/")
         page.sees("No runs yet.")
         page.js(BREAKING)
-        page.goes_to(address_of(address, begun(address)))
+        page.goes_to(run_url(address, start_run(address)))
         page.sees("It failed")
         assert page.js("window.asked") == ["", "2"]
         assert page.count(".pill-failed") == 1
@@ -128,7 +128,10 @@ def test_a_file_that_did_not_come_is_asked_for_again_with_the_page(page: Tab) ->
 
 
 def test_a_run_that_is_asked_for_over_a_breaking_connection_is_begun_once(page: Tab) -> None:
-    with sandbox(Sidecar()) as settings, shim(ScriptedModel([says("Once.")]), settings) as address:
+    with (
+        sandbox(ScriptedSidecar()) as settings,
+        shim(ScriptedModel([text_turn("Once.")]), settings) as address,
+    ):
         page.goes_to(f"{address}/#/")
         page.sees("No runs yet.")
         page.js(LOSING)
@@ -154,7 +157,7 @@ async def test_a_shim_with_nothing_around_it_says_what_is_missing() -> None:
 
 
 def test_a_sidecar_that_is_ready_and_its_pools_are_told() -> None:
-    with sandbox(Sidecar()) as settings, shim(ScriptedModel([]), settings) as address:
+    with sandbox(ScriptedSidecar()) as settings, shim(ScriptedModel([]), settings) as address:
         said = Status.model_validate_json(httpx.get(f"{address}/status", trust_env=False).content)
     assert (said.engine.state, said.sidecar.state) == ("ok", "ok")
     assert said.pools == {"python": 2, "node": 1}
