@@ -146,7 +146,7 @@ def _call_result(output: ToolOutput) -> CallToolResult:
 
 
 def _content_blocks(output: ToolOutput) -> Iterator[ContentBlock]:
-    yield TextContent(type="text", text=output.told or output.error or "")
+    yield TextContent(type="text", text=output.model_text or output.error or "")
     for attached in output.attachments:
         yield ImageContent(type="image", data=attached.base64, mime_type=attached.media_type)
 

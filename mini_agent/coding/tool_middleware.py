@@ -106,10 +106,10 @@ class ToolMiddleware:
             return _with_model_text(error_output(objection))
         output = _with_model_text(parse_output(await forward_call(self._invoker, call, tell)))
         remarks = [*before.after, *(await self._post_hook_remarks(parsed, output, about))]
-        if not output.told:
+        if not output.model_text:
             # Keep the digest of what a program printed.
             return add_notes(output, *remarks)
-        return replace(output, told="\n\n".join((output.told, *remarks)))
+        return replace(output, model_text="\n\n".join((output.model_text, *remarks)))
 
     async def _post_hook_remarks(
         self, parsed: ParsedCall, output: ToolOutput, about: JsonObject
@@ -117,7 +117,7 @@ class ToolMiddleware:
         """Return what hooks say to the model after a call that succeeded."""
         if not output.ok:
             return ()
-        response = output.told or output.stdout or output.stderr
+        response = output.model_text or output.stdout or output.stderr
         after = await self._run_hooks("PostToolUse", parsed, {"tool_response": response, **about})
         return (*(after.reasons if after.blocked else ()), *after.after)
 
@@ -163,9 +163,9 @@ class _ReadWriteLock:
 
 def _with_model_text(output: ToolOutput) -> ToolOutput:
     """Return the output with the text for the model; a sandboxed program keeps its digest."""
-    if output.told or output.execution is not None:
+    if output.model_text or output.execution is not None:
         return output
     if output.rc is None:
-        return replace(output, told=output.error or "the tool failed without saying why")
+        return replace(output, model_text=output.error or "the tool failed without saying why")
     streams = (text for text in (output.stdout, output.stderr, output.note) if text.strip())
-    return replace(output, told="\n".join(streams) or NO_OUTPUT)
+    return replace(output, model_text="\n".join(streams) or NO_OUTPUT)

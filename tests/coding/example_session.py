@@ -53,7 +53,7 @@ SCRIPT: Final[Script] = [
 
 
 def run_example(harness: Harness) -> str:
-    """The whole session as a terminal shows it, with its colours and paths of nobody's."""
+    """Run the session; return the terminal's text with colours and neutral paths."""
     harness.file("slugs.py", SLUGS)
     harness.file("test_slugs.py", TESTS)
     with ScriptedServer(SCRIPT) as server, open_terminal_to(harness, server) as terminal:
@@ -72,7 +72,7 @@ def run_example(harness: Harness) -> str:
 
 
 def draw_svg(session: str) -> str:
-    """It as SVG, which loads nothing from elsewhere."""
+    """Draw the session as SVG without external resources."""
     console = Console(record=True, width=COLUMNS, file=StringIO(), force_terminal=True)
     console.print(Text.from_ansi(session))
     own = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL)
@@ -80,7 +80,7 @@ def draw_svg(session: str) -> str:
 
 
 def extract_words(picture: str) -> str:
-    """What is written in a picture."""
+    """Extract the text of an SVG."""
     return " ".join(
         unescape(re.sub(r"<style>.*?</style>|<[^>]*>", " ", picture, flags=re.DOTALL)).split()
     )
@@ -100,7 +100,7 @@ def _of_nobody(session: str, harness: Harness) -> str:
 
 
 def main() -> None:
-    """Draws the picture anew."""
+    """Draw the picture again."""
     with tempfile.TemporaryDirectory() as folder:
         harness = Harness(Path(folder, "p"), Path(folder, "h"))
         harness.project.mkdir()

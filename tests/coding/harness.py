@@ -1,4 +1,4 @@
-"""A project and a home of its own for the assistant, and ways to talk to it there."""
+"""Test harness of the assistant: a project and a home of its own, in process or as a command."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SESSION_ID = "11111111-2222-4333-8444-555555555555"
 
 
 class RecordingObserver(NullObserver):
-    """What a watcher was told."""
+    """Keeps the warnings and lines that it receives."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
@@ -48,7 +48,7 @@ class RecordingObserver(NullObserver):
 
 
 class ScriptedUser(Protocol):
-    """Somebody who is asked."""
+    """Answers the questions of a session."""
 
     async def ask_permission(self, asked: Ask) -> UserAnswer: ...
 
@@ -63,7 +63,7 @@ class Harness:
 
     project: Path
     home: Path
-    notes: RecordingObserver = field(default_factory=RecordingObserver)
+    observer: RecordingObserver = field(default_factory=RecordingObserver)
     window: int | None = None
     pages: PageFetcher = field(default_factory=LazyPages)
     prompter: ScriptedUser | None = None
@@ -83,36 +83,38 @@ class Harness:
         return path
 
     def settings(self, value: JsonObject, name: str = "settings.json") -> Path:
-        """Settings of the user's."""
+        """Write the user's settings."""
         self.claude_home.mkdir(parents=True, exist_ok=True)
         path = self.claude_home / name
         path.write_text(json.dumps(value, indent=2))
         return path
 
     def session(self, session_id: str = SESSION_ID) -> Session:
-        """A session as its file says."""
+        """Open a session file."""
         path = self.sessions / f"{session_id}.jsonl"
         return Session.open(SessionFile(path, session_id), SessionOrigin(str(self.project)))
 
     def transcript(self, *lines: JsonObject, session_id: str = SESSION_ID) -> Path:
-        """A transcript with these lines."""
+        """Write a transcript of these lines."""
         path = self.sessions / f"{session_id}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
         return path
 
     def launch(self, **options: object) -> LaunchConfig:
-        asked = replace(Options(model="openai/scripted"), **options)  # type: ignore[arg-type]
+        parsed = replace(Options(model="openai/scripted"), **options)  # type: ignore[arg-type]
         variables = {**os.environ, "HOME": str(self.home), "CLAUDE_CONFIG_DIR": ""}
-        return read_launch_config(asked, variables)
+        return read_launch_config(parsed, variables)
 
     async def _tokens(self, _model: str) -> int | None:
         return self.window
 
     @asynccontextmanager
-    async def opened(self, model: Model, **options: object) -> AsyncIterator[AssistantRuntime]:
+    async def open_session(
+        self, model: Model, **options: object
+    ) -> AsyncIterator[AssistantRuntime]:
         dependencies = Dependencies(
-            lambda _session, _context: self.notes,
+            lambda _session, _context: self.observer,
             model,
             self._tokens,
             permission_prompter=self.prompter,
@@ -122,9 +124,9 @@ class Harness:
         async with open_session(self.launch(**options), dependencies) as runtime:
             yield runtime
 
-    async def asked(self, model: Model, prompt: str = "", **options: object) -> TurnOutcome:
-        """What comes of a prompt, or, without one, of what the session waits for."""
-        async with self.opened(model, **options) as runtime:
+    async def run_prompt(self, model: Model, prompt: str = "", **options: object) -> TurnOutcome:
+        """Run a prompt, or, without one, answer what is in the session."""
+        async with self.open_session(model, **options) as runtime:
             if prompt:
                 return await runtime.assistant.prompt(prompt)
             return await runtime.assistant.answer()
@@ -132,7 +134,7 @@ class Harness:
 
 @dataclass(frozen=True, slots=True)
 class ProcessResult:
-    """A process that has ended, and what its model was asked."""
+    """Exit code and output of a process, and the messages of each request to its model."""
 
     code: int
     stdout: str
@@ -141,14 +143,14 @@ class ProcessResult:
 
     @property
     def objects(self) -> list[JsonObject]:
-        """Standard output, a JSON object a line."""
+        """The JSON objects on standard output, one a line."""
         return [json.loads(line) for line in self.stdout.splitlines()]
 
 
 def run_command(
     harness: Harness, script: Script, *arguments: str, stdin: str = "", **variables: str
 ) -> ProcessResult:
-    """`mini-agent` as a process, its model scripted."""
+    """Run `mini-agent` as a process with a scripted model."""
     with ScriptedServer(script) as server:
         ended = subprocess.run(
             [PROGRAM, *arguments],
@@ -160,14 +162,14 @@ def run_command(
             timeout=150,
             check=False,
         )
-    asked = [list(request.messages) for request in server.requests]
-    return ProcessResult(ended.returncode, ended.stdout, ended.stderr, asked)
+    requests = [list(request.messages) for request in server.requests]
+    return ProcessResult(ended.returncode, ended.stdout, ended.stderr, requests)
 
 
 def run_shell(
     harness: Harness, line: str, server: ScriptedServer
 ) -> subprocess.CompletedProcess[str]:
-    """What comes of a command line in the project."""
+    """Run a shell command in the project."""
     return subprocess.run(
         ["bash", "-c", line],
         cwd=harness.project,
@@ -191,7 +193,7 @@ def build_environment(harness: Harness, openai_url: str) -> dict[str, str]:
 
 
 def wait_until(done: Callable[[], object]) -> None:
-    """Waits until it has."""
+    """Wait up to 80 s until `done` is true."""
     until = time.monotonic() + 80
     while not done() and time.monotonic() < until:
         time.sleep(0.05)

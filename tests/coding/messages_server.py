@@ -1,4 +1,4 @@
-"""A model server in Anthropic's format, which follows a script of answers."""
+"""A scripted model server that speaks Anthropic's messages API."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ DEFAULT_TURN: Final[Turn] = (text_block(ANSWER),)
 
 @contextmanager
 def messages_server(*turns: Turn) -> Iterator[tuple[str, list[JsonObject]]]:
-    """Its address, and the bodies of the requests it has answered.
+    """Serve `turns`; yield the address and the bodies of the requests.
 
-    Which turn it is, it sees from the calls that it has made already; the last one stays.
+    The turn is found from the calls in the request; the last one repeats.
     """
-    asked: list[JsonObject] = []
+    requests: list[JsonObject] = []
 
     class Answering(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -32,7 +32,7 @@ def messages_server(*turns: Turn) -> Iterator[tuple[str, list[JsonObject]]]:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
             if not self.path.split("?")[0].endswith("/messages"):
                 return self._send(b"{}")
-            asked.append(body)
+            requests.append(body)
             return self._send(b"".join(_events(_turn(turns or (DEFAULT_TURN,), body))))
 
         def do_HEAD(self) -> None:
@@ -52,7 +52,7 @@ def messages_server(*turns: Turn) -> Iterator[tuple[str, list[JsonObject]]]:
     serving = Thread(target=server.serve_forever)
     serving.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}", asked
+        yield f"http://127.0.0.1:{server.server_address[1]}", requests
     finally:
         server.shutdown()
         serving.join()
@@ -60,7 +60,7 @@ def messages_server(*turns: Turn) -> Iterator[tuple[str, list[JsonObject]]]:
 
 
 def blocks(request: JsonObject, kind: str) -> list[JsonObject]:
-    """The blocks of one type in the messages of a request."""
+    """Return the blocks of one type in the messages of a request."""
     messages = request["messages"]
     assert isinstance(messages, list)
     contents = [m["content"] for m in messages if isinstance(m, dict)]

@@ -1,4 +1,4 @@
-"""The assistant in a terminal of tmux, ready to be talked to."""
+"""Opens the assistant in a tmux terminal."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from mini_agent.testing.script import Script
 from tests.coding.harness import PROGRAM, Harness, build_environment
 from tests.coding.tmux import Tmux
 
-# In the line below the prompt.
+# Shown in the toolbar below the prompt.
 READY = "· /help"
 PERMISSION_CHOICES = "n no, or say what to do instead"
 
 
 @contextmanager
 def open_terminal(harness: Harness, script: Script, *arguments: str) -> Iterator[Tmux]:
-    """A session that waits for the user; at its end the script has to be used up."""
+    """Open a session at its prompt; at the end the script must be used up."""
     with (
         ScriptedServer(script) as server,
         open_terminal_to(harness, server, *arguments) as terminal,
@@ -27,7 +27,7 @@ def open_terminal(harness: Harness, script: Script, *arguments: str) -> Iterator
 
 
 def open_terminal_to(harness: Harness, server: ScriptedServer, *arguments: str) -> Tmux:
-    """A session with a model of the test's own."""
+    """Open a session with a given model server."""
     return Tmux(
         [PROGRAM, *arguments], harness.project, build_environment(harness, server.openai_url)
     )

@@ -18,7 +18,7 @@ def costing(reply: ModelReply, tokens: int) -> ModelReply:
 async def test_a_summary_stands_for_all_that_was_said(harness: Harness) -> None:
     script = (text_reply("One."), text_reply("They asked for one."), text_reply("Two."))
     with ScriptedModel(*script) as model:
-        async with harness.opened(model) as runtime:
+        async with harness.open_session(model) as runtime:
             await runtime.assistant.prompt("One?")
             await runtime.assistant.compact(CompactionRequest("the number"))
             await runtime.assistant.prompt("Two?")
@@ -38,11 +38,11 @@ async def test_a_conversation_that_gets_too_long_is_told_anew_and_goes_on(harnes
 
     harness.window = 1000
     with ScriptedModel(*script) as model:
-        outcome = await harness.asked(model, "What is in a.txt?")
+        outcome = await harness.run_prompt(model, "What is in a.txt?")
     assert outcome.answer == "old"
     assert "a.txt was read" in str(model.requests[-1].messages)
     assert not model.requests[1].tools
-    assert harness.notes.warnings == [
+    assert harness.observer.warnings == [
         "the conversation is nearly too long for the model: compacting it"
     ]
 

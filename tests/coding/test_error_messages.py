@@ -154,7 +154,7 @@ async def test_a_folder_that_goes_away_in_the_middle_is_told_to_the_model(harnes
         scripted_call("LS", path="."),
     )
     with ScriptedModel(text_reply("One."), calls_reply(*asked), text_reply("It is gone.")) as model:
-        async with harness.opened(model, permission_mode="bypassPermissions") as runtime:
+        async with harness.open_session(model, permission_mode="bypassPermissions") as runtime:
             await runtime.assistant.prompt("One?")
             shutil.rmtree(harness.project)
             outcome = await runtime.assistant.prompt("Two?")

@@ -102,7 +102,7 @@ async def test_each_event_is_told_what_claude_code_tells(harness: Harness) -> No
         text_reply("In short: done."),
     )
     with ScriptedModel(*script) as model:
-        async with harness.opened(model) as runtime:
+        async with harness.open_session(model) as runtime:
             await runtime.assistant.prompt("Go.")
             await runtime.assistant.compact(CompactionRequest("the names"))
     for event in EVENT_NAMES:
@@ -135,7 +135,7 @@ async def test_a_session_that_is_interrupted_ends_with_its_hooks(harness: Harnes
     waits = calls_reply(scripted_call("Bash", command="touch begun; sleep 100"))
     with ScriptedModel(waits) as model:
         running = asyncio.create_task(
-            harness.asked(model, "Wait.", permission_mode="bypassPermissions")
+            harness.run_prompt(model, "Wait.", permission_mode="bypassPermissions")
         )
         await asyncio.to_thread(wait_until, (harness.project / "begun").exists)
         running.cancel()
@@ -146,8 +146,8 @@ async def test_a_session_that_is_interrupted_ends_with_its_hooks(harness: Harnes
 async def test_what_a_hook_complains_about_at_the_start_is_shown(harness: Harness) -> None:
     harness.settings(hook("SessionStart", "echo 'no network' >&2; exit 2"))
     with ScriptedModel(text_reply("Hello.")) as model:
-        assert (await harness.asked(model, "Hi.")).answer == "Hello."
-    assert "no network" in harness.notes.warnings
+        assert (await harness.run_prompt(model, "Hi.")).answer == "Hello."
+    assert "no network" in harness.observer.warnings
 
 
 async def test_a_call_that_was_left_open_is_carried_out_before_hooks_add_to_it(
@@ -160,7 +160,7 @@ async def test_a_call_that_was_left_open_is_carried_out_before_hooks_add_to_it(
         model_line("a1", "u1", tool_use_block("c1", "Read", file_path="a.txt")),
     )
     with ScriptedModel(text_reply("It says old.")) as model:
-        await harness.asked(model, resume=str(path))
+        await harness.run_prompt(model, resume=str(path))
     asked, made, came, added = model.requests[0].messages[-4:]
     assert (asked["content"], made["role"], came["role"]) == ("Look.", "assistant", "tool")
     assert "old" in str(came["content"])
@@ -173,7 +173,7 @@ async def test_what_hooks_add_at_the_start_is_no_prompt(harness: Harness) -> Non
         user_line("u1", None, "Hi."), model_line("a1", "u1", text_block("Hello."))
     )
     with ScriptedModel() as model:
-        async with harness.opened(model, resume=str(path)) as runtime:
+        async with harness.open_session(model, resume=str(path)) as runtime:
             assert not runtime.assistant.session.awaits_model
 
 
@@ -184,7 +184,7 @@ async def test_a_summary_waits_for_the_user_and_is_followed_by_what_hooks_add(
     with ScriptedModel(
         text_reply("Hello."), text_reply("In short: hi."), text_reply("Tabs.")
     ) as model:
-        async with harness.opened(model) as runtime:
+        async with harness.open_session(model) as runtime:
             await runtime.assistant.prompt("Hi.")
             await runtime.assistant.compact(CompactionRequest())
             assert not runtime.assistant.session.awaits_model
@@ -202,7 +202,7 @@ async def test_what_a_hook_adds_before_a_call_stands_behind_its_result(harness: 
     adds: JsonObject = {"hookSpecificOutput": {"additionalContext": "It is generated."}}
     harness.settings(hook("PreToolUse", prints(adds), "Read"))
     with ScriptedModel(READS, text_reply("old")) as model:
-        await harness.asked(model, "Look.")
+        await harness.run_prompt(model, "Look.")
     came = str(model.requests[-1].messages[-1]["content"])
     assert came.index("old") < came.index("It is generated.")
 
@@ -210,5 +210,5 @@ async def test_what_a_hook_adds_before_a_call_stands_behind_its_result(harness: 
 async def test_a_matcher_may_call_agents_as_claude_code_does_now(harness: Harness) -> None:
     harness.settings(hook("PreToolUse", "echo 'no agents' >&2; exit 2", "Agent"))
     with ScriptedModel(calls_reply(TASK), text_reply("I may not.")) as model:
-        await harness.asked(model, "Go.")
+        await harness.run_prompt(model, "Go.")
     assert "no agents" in str(model.requests[-1].messages[-1]["content"])

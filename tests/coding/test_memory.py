@@ -62,7 +62,7 @@ def test_a_project_cannot_import_what_lies_outside_of_it(harness: Harness) -> No
 async def test_memory_is_told_with_the_first_prompt_alone(harness: Harness) -> None:
     harness.file("CLAUDE.md", "Use tabs.")
     with ScriptedModel(text_reply("One."), text_reply("Two.")) as model:
-        async with harness.opened(model) as runtime:
+        async with harness.open_session(model) as runtime:
             await runtime.assistant.prompt("One?")
             await runtime.assistant.prompt("Two?")
     first, *_, last = [m for m in model.requests[-1].messages if m["role"] == "user"]
@@ -79,7 +79,7 @@ async def test_memory_of_an_inner_folder_is_told_when_the_model_comes_there(
     harness.file("inner/deep/a.txt", "old\n")
     read = calls_reply(scripted_call("Read", file_path="inner/deep/a.txt"))
     with ScriptedModel(read, read, text_reply("Two.")) as model:
-        await harness.asked(model, "Look.")
+        await harness.run_prompt(model, "Look.")
     first, again = (str(r.messages[-1]["content"]) for r in model.requests[1:])
     assert first.index("    1→old") < first.index("Use spaces.") < first.index("Use nothing.")
     assert "tabs" not in first
@@ -92,7 +92,7 @@ async def test_a_change_of_the_users_is_told_once(harness: Harness) -> None:
     with ScriptedModel(
         read, text_reply("Two lines."), text_reply("Seen."), text_reply("Yes.")
     ) as model:
-        async with harness.opened(model) as runtime:
+        async with harness.open_session(model) as runtime:
             await runtime.assistant.prompt("Look.")
             path.write_text("one\n2\n")
             await runtime.assistant.prompt("And now?")
@@ -113,7 +113,7 @@ async def test_the_models_own_changes_are_not_the_users(harness: Harness) -> Non
         text_reply("Yes."),
     )
     with ScriptedModel(*script) as model:
-        async with harness.opened(model, permission_mode="bypassPermissions") as runtime:
+        async with harness.open_session(model, permission_mode="bypassPermissions") as runtime:
             await runtime.assistant.prompt("Change it.")
             await runtime.assistant.prompt("Sure?")
     assert (harness.project / "a.txt").read_text() == "two\nthree\n"

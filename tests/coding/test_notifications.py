@@ -36,7 +36,7 @@ async def test_hooks_hear_of_questions_and_plans_and_what_they_say_is_shown(
         text_reply("Done."),
     )
     with ScriptedModel(*script) as model:
-        await harness.asked(model, "Go.", permission_mode="plan")
+        await harness.run_prompt(model, "Go.", permission_mode="plan")
     heard = [str(each["message"]) for each in read_payloads(harness, "Notification")]
     assert heard == [
         "mini-agent has a question for you: Tabs?",
@@ -48,7 +48,7 @@ async def test_a_user_who_says_nothing_for_a_while_is_called(harness: Harness) -
     harness.settings(hook("Notification", TOLD.format("Notification"), "idle_prompt"))
     user, screen = Patient(harness.project), Screen(Console(file=StringIO()))
     with ScriptedModel() as model:
-        async with harness.opened(model) as runtime:
+        async with harness.open_session(model) as runtime:
             talk = Repl(runtime, screen, user, SlashCommands(runtime, screen.say), idle_s=0.05)
             assert await talk.run("") == USER_EXIT
     (notice,) = read_payloads(harness, "Notification")

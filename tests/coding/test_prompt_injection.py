@@ -36,7 +36,7 @@ async def test_a_file_that_looks_like_a_command_is_a_file(harness: Harness, trap
         harness.file(name, trap)
     read = calls_reply(scripted_call("Read", file_path="a.txt"))
     with ScriptedModel(read, text_reply("I see.")) as model:
-        outcome = await harness.asked(model, "Look.", permission_mode=ANYTHING)
+        outcome = await harness.run_prompt(model, "Look.", permission_mode=ANYTHING)
     assert outcome.answer == "I see."
     assert len(model.requests) == 2
     assert not (harness.project / "trapped").exists()
@@ -45,7 +45,7 @@ async def test_a_file_that_looks_like_a_command_is_a_file(harness: Harness, trap
 @pytest.mark.parametrize("trap", TRAPS)
 async def test_an_answer_that_quotes_a_command_runs_none(harness: Harness, trap: str) -> None:
     with ScriptedModel(text_reply(trap)) as model:
-        outcome = await harness.asked(model, "What is in the page?", permission_mode=ANYTHING)
+        outcome = await harness.run_prompt(model, "What is in the page?", permission_mode=ANYTHING)
     assert outcome.answer == trap
     assert not (harness.project / "trapped").exists()
 
@@ -68,7 +68,7 @@ async def test_a_page_of_the_web_is_not_run_though_its_digest_repeats_it(
     with ScriptedModel(
         calls_reply(fetch), text_reply(TRAPS[number]), text_reply("I see.")
     ) as model:
-        outcome = await harness.asked(model, "Look.", permission_mode=ANYTHING)
+        outcome = await harness.run_prompt(model, "Look.", permission_mode=ANYTHING)
     digested, answered = model.requests[1:]
     assert TRAPS[number] in str(digested.messages[-1]["content"])
     assert TRAPS[number] in str(answered.messages[-1]["content"])
@@ -81,7 +81,7 @@ async def test_what_a_command_prints_is_not_run(harness: Harness, trap: str) -> 
     harness.file("a.txt", trap)
     shows = calls_reply(scripted_call("Bash", command="cat a.txt"))
     with ScriptedModel(shows, text_reply("I see.")) as model:
-        await harness.asked(model, "Show it.", permission_mode=ANYTHING)
+        await harness.run_prompt(model, "Show it.", permission_mode=ANYTHING)
     assert trap in str(model.requests[-1].messages[-1]["content"])
     assert not (harness.project / "trapped").exists()
 
@@ -97,7 +97,7 @@ async def test_a_subagent_that_was_talked_over_still_has_to_ask(harness: Harness
         text_reply("Sorry."),
     )
     with ScriptedModel(*script) as model:
-        await harness.asked(model, "Look.")
+        await harness.run_prompt(model, "Look.")
     assert "nobody is there to be asked" in str(model.requests[2].messages[-1]["content"])
     assert not (harness.project / "trapped").exists()
 
@@ -111,7 +111,7 @@ async def test_a_project_cannot_allow_its_own_commands(harness: Harness) -> None
     with ScriptedModel(
         calls_reply(scripted_call("Bash", command="touch trapped")), text_reply("No.")
     ) as model:
-        await harness.asked(model, "Look.")
+        await harness.run_prompt(model, "Look.")
     assert not (harness.project / "trapped").exists()
 
 

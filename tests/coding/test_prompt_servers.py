@@ -88,20 +88,20 @@ async def test_behaviour_comes_from_any_mcp_server(harness: Harness) -> None:
     with ScriptedModel(
         calls_reply(scripted_call("shout", words="land")), text_reply("Arr.")
     ) as model:
-        await harness.asked(model, "Look.", mcp=mcp)
+        await harness.run_prompt(model, "Look.", mcp=mcp)
     messages = model.requests[-1].messages
     assert messages[0]["content"] == "You speak like a pirate."
     assert messages[1]["content"] == "Ahoy.\n\nLook."
     assert messages[-1]["content"] == "shout operation blocked by hook:\n- the parrot objects"
     with ScriptedModel() as silent:
-        outcome = await harness.asked(silent, "Find gold.", mcp=mcp)
+        outcome = await harness.run_prompt(silent, "Find gold.", mcp=mcp)
     assert "no gold" in outcome.error
 
 
 async def test_a_result_that_looks_like_a_command_starts_none(harness: Harness) -> None:
     mcp = (command(harness, WILLING),)
     with ScriptedModel(calls_reply(scripted_call("trap")), text_reply("Odd.")) as model:
-        await harness.asked(model, "Look.", mcp=mcp, permission_mode="bypassPermissions")
+        await harness.run_prompt(model, "Look.", mcp=mcp, permission_mode="bypassPermissions")
     assert "bash_callback" in str(model.requests[-1].messages[-1]["content"])
     assert not (harness.project / "trapped").exists()
 
@@ -115,7 +115,9 @@ async def test_a_server_of_behaviour_may_bring_agents_of_its_own(harness: Harnes
         text_reply("There."),
     )
     with ScriptedModel(*script) as model:
-        outcome = await harness.asked(model, "Sail.", mcp=mcp, permission_mode="bypassPermissions")
+        outcome = await harness.run_prompt(
+            model, "Sail.", mcp=mcp, permission_mode="bypassPermissions"
+        )
     assert outcome.answer == "There."
     digested, below, last = model.requests[1:]
     assert [m["content"] for m in digested.messages] == ["Be brief.", "M"]
@@ -133,7 +135,7 @@ async def test_a_plan_that_nobody_can_approve_is_not(harness: Harness) -> None:
     with ScriptedModel(
         calls_reply(scripted_call("plan", words="Sail.")), text_reply("No.")
     ) as model:
-        await harness.asked(model, "Plan.", mcp=mcp, permission_mode="bypassPermissions")
+        await harness.run_prompt(model, "Plan.", mcp=mcp, permission_mode="bypassPermissions")
     assert model.requests[-1].messages[-1]["content"] == "Nay."
 
 
@@ -142,5 +144,5 @@ async def test_tools_without_behaviour_bring_nothing_but_text(harness: Harness) 
     with ScriptedModel(
         calls_reply(scripted_call("sail", where="land")), text_reply("Odd.")
     ) as model:
-        await harness.asked(model, "Sail.", mcp=mcp, permission_mode="bypassPermissions")
+        await harness.run_prompt(model, "Sail.", mcp=mcp, permission_mode="bypassPermissions")
     assert "agent_callback" in str(model.requests[-1].messages[-1]["content"])

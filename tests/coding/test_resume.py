@@ -66,7 +66,7 @@ async def test_after_an_answer_it_waits_for_the_user(
     assert not session.pending
     assert not session.awaits_model
     with ScriptedModel(text_reply("Gladly.")) as model:
-        outcome = await harness.asked(model, "Thank you.", resume=SESSION_ID)
+        outcome = await harness.run_prompt(model, "Thank you.", resume=SESSION_ID)
     assert outcome.answer == "Gladly."
     assert roles(model)[1:] == ["user", "assistant", "tool", "assistant", "user"]
 
@@ -74,7 +74,7 @@ async def test_after_an_answer_it_waits_for_the_user(
 async def test_a_prompt_without_an_answer_is_asked_again(harness: Harness) -> None:
     harness.transcript(ASKED)
     with ScriptedModel(text_reply("I cannot know.")) as model:
-        outcome = await harness.asked(model, resume=SESSION_ID)
+        outcome = await harness.run_prompt(model, resume=SESSION_ID)
     assert outcome.answer == "I cannot know."
     assert roles(model) == ["system", "user"]
 
@@ -83,7 +83,7 @@ async def test_a_call_that_was_not_carried_out_is(harness: Harness) -> None:
     harness.file("a.txt", "fresh\n")
     harness.transcript(ASKED, CALLED)
     with ScriptedModel(text_reply("It says fresh.")) as model:
-        await harness.asked(model, resume=SESSION_ID)
+        await harness.run_prompt(model, resume=SESSION_ID)
     assert roles(model) == ["system", "user", "assistant", "tool"]
     assert "fresh" in texts(model)
 
@@ -95,7 +95,7 @@ async def test_of_several_calls_only_those_without_a_result_are_carried_out(
     second = model_line("a2", "a1", tool_use_block("t2", "Read", file_path="a.txt"))
     harness.transcript(ASKED, CALLED, second, CAME)
     with ScriptedModel(text_reply("Both.")) as model:
-        await harness.asked(model, resume=SESSION_ID)
+        await harness.run_prompt(model, resume=SESSION_ID)
     assert roles(model) == ["system", "user", "assistant", "tool", "tool"]
     answers = {m["tool_call_id"]: m["content"] for m in model.requests[-1].messages[3:]}
     assert "old" in str(answers["t1"])
@@ -106,14 +106,14 @@ async def test_a_prompt_beside_an_open_call_comes_behind_its_result(harness: Har
     harness.file("a.txt", "fresh\n")
     harness.transcript(ASKED, CALLED)
     with ScriptedModel(text_reply("Yes.")) as model:
-        await harness.asked(model, "And hurry.", resume=SESSION_ID)
+        await harness.run_prompt(model, "And hurry.", resume=SESSION_ID)
     assert roles(model) == ["system", "user", "assistant", "tool", "user"]
 
 
 async def test_a_result_without_a_word_after_it_goes_to_the_model(harness: Harness) -> None:
     harness.transcript(ASKED, CALLED, CAME)
     with ScriptedModel(text_reply("It says old.")) as model:
-        outcome = await harness.asked(model, resume=SESSION_ID)
+        outcome = await harness.run_prompt(model, resume=SESSION_ID)
     assert outcome.answer == "It says old."
 
 
@@ -122,8 +122,8 @@ async def test_a_broken_last_line_is_left_as_it_is_and_told_of(harness: Harness)
     whole = path.read_text()
     path.write_text(f'{whole}{{"type":"user","mess')
     with ScriptedModel(text_reply("Fine.")) as model:
-        await harness.asked(model, "Go on.", resume=SESSION_ID)
-    assert harness.notes.warnings == [f"{path}: line 5 cannot be read and is left out"]
+        await harness.run_prompt(model, "Go on.", resume=SESSION_ID)
+    assert harness.observer.warnings == [f"{path}: line 5 cannot be read and is left out"]
     lines = path.read_text().split("\n")
     assert lines[4] == '{"type":"user","mess'
     assert roles(model)[-1] == "user"
@@ -138,7 +138,7 @@ async def test_an_interrupted_session_waits_for_the_user(harness: Harness) -> No
 async def test_thoughts_without_a_word_are_no_answer(harness: Harness) -> None:
     harness.transcript(ASKED, model_line("a1", "u1", {"type": "thinking", "thinking": "Hm."}))
     with ScriptedModel(text_reply("Now.")) as model:
-        outcome = await harness.asked(model, resume=SESSION_ID)
+        outcome = await harness.run_prompt(model, resume=SESSION_ID)
     assert outcome.answer == "Now."
 
 
@@ -146,17 +146,17 @@ async def test_what_was_written_is_read_back_the_same(harness: Harness) -> None:
     harness.file("a.txt", "one\n")
     harness.transcript(ASKED, CALLED)
     with ScriptedModel(text_reply("It says one.")) as model:
-        await harness.asked(model, resume=SESSION_ID)
+        await harness.run_prompt(model, resume=SESSION_ID)
     first = model.requests[-1].messages
     with ScriptedModel(text_reply("Still.")) as again:
-        await harness.asked(again, "Sure?", resume=SESSION_ID)
+        await harness.run_prompt(again, "Sure?", resume=SESSION_ID)
     assert again.requests[-1].messages[: len(first)] == first
 
 
 async def test_an_empty_file_is_a_new_session(harness: Harness) -> None:
     harness.transcript()
     with ScriptedModel(text_reply("Hello.")) as model:
-        outcome = await harness.asked(model, "Hi.", resume=SESSION_ID)
+        outcome = await harness.run_prompt(model, "Hi.", resume=SESSION_ID)
     assert outcome.answer == "Hello."
 
 
@@ -171,7 +171,7 @@ async def test_from_every_line_of_a_session_of_ours_and_from_every_half_line(
         for torn in ("", lines[min(count, len(lines) - 1)][:100]):
             path.write_text("".join(f"{line}\n" for line in lines[:count]) + torn)
             with ScriptedModel(text_reply("Yes.")) as model:
-                outcome = await harness.asked(model, "Go on.", resume=path.stem)
+                outcome = await harness.run_prompt(model, "Go on.", resume=path.stem)
             assert outcome.answer == "Yes."
             assert "Go on." in str(model.requests[0].messages[-1]["content"])
             assert harness.session(path.stem).entries[-1].text == "Yes."
@@ -194,7 +194,7 @@ async def a_session_with_everything(harness: Harness) -> Path:
         HangingStep(),
     )
     with ScriptedModel(*script) as model:
-        async with harness.opened(model, permission_mode="bypassPermissions") as runtime:
+        async with harness.open_session(model, permission_mode="bypassPermissions") as runtime:
             assistant = runtime.assistant
             await assistant.prompt("Look.")
             await assistant.compact(CompactionRequest())

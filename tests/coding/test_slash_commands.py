@@ -48,7 +48,7 @@ async def open_slash_session(
     harness: Harness, model: Model, **options: object
 ) -> AsyncIterator[SlashSession]:
     said: list[str] = []
-    async with harness.opened(model, **options) as runtime:
+    async with harness.open_session(model, **options) as runtime:
         yield SlashSession(runtime, said, SlashCommands(runtime, said.append))
 
 

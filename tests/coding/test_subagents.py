@@ -40,7 +40,7 @@ async def test_a_subagent_answers_from_a_conversation_of_its_own(harness: Harnes
         text_reply("old"),
     )
     with ScriptedModel(*script) as model:
-        outcome = await harness.asked(model, "What is in a.txt?")
+        outcome = await harness.run_prompt(model, "What is in a.txt?")
     assert outcome.answer == "old"
     below = model.requests[1]
     assert str(below.messages[0]["content"]).startswith("You read files")
@@ -54,7 +54,7 @@ async def test_a_subagent_answers_from_a_conversation_of_its_own(harness: Harnes
 async def test_an_agent_nobody_knows_is_an_observation(harness: Harness) -> None:
     task = scripted_call("Task", description="x", prompt="y", subagent_type="painter")
     with ScriptedModel(calls_reply(task), text_reply("No.")) as model:
-        await harness.asked(model, "Paint.")
+        await harness.run_prompt(model, "Paint.")
     assert "painter" in str(model.requests[-1].messages[-1]["content"])
     assert "default-agent" in str(model.requests[-1].messages[-1]["content"])
 
@@ -67,6 +67,6 @@ async def test_agents_do_not_start_agents_for_ever(harness: Harness, depth: int)
         *(text_reply("z") for _ in range(depth + 1)),
     ]
     with ScriptedModel(*script) as model:
-        await harness.asked(model, "Go.")
+        await harness.run_prompt(model, "Go.")
     offered = [{str(t["function"]) for t in request.tools} for request in model.requests]
     assert not any("'Task'" in tool for tool in offered[depth])

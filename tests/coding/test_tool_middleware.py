@@ -39,7 +39,7 @@ async def test_what_a_program_printed_stays_when_a_hook_adds_to_it() -> None:
         tools = ToolMiddleware(SandboxInvoker(sandbox), around)
         program = function_call("c1", "exec_python", {"code": "print(6 * 7)"})
         output = await tools.call_openai_tool(program)
-    seen = output.told or format_observation("exec_python", output)
+    seen = output.model_text or format_observation("exec_python", output)
     assert "42" in seen
     assert "run the linter" in seen
     assert linting.heard[-1].payload["tool_response"] == "42\n"

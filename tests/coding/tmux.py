@@ -1,4 +1,4 @@
-"""A program in a terminal of tmux: keys for it, and the screen as a person sees it."""
+"""Runs a program in a tmux terminal: sends keys, reads the screen."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ import pytest
 TIMEOUT_S: Final = 80.0
 POLL_INTERVAL_S: Final = 0.05
 COLUMNS, LINES = 90, 40
-# tmux does not always hear of the end of its child.
+# tmux does not always notice that its child has ended.
 EXIT_CODE_COMMAND: Final = '"$@"; echo $? >"$0"'
 
 
 class Tmux:
-    """Ninety by forty characters, with a tmux server of its own."""
+    """A terminal of 90 by 40 characters on a tmux server of its own."""
 
     def __init__(self, command: Sequence[str], cwd: Path, variables: Mapping[str, str]) -> None:
         if shutil.which("tmux") is None:
@@ -59,49 +59,49 @@ class Tmux:
         self._tmux("kill-server")
 
     def ends_with(self, signal: str) -> None:
-        """HUP is what a window that closes sends."""
+        """Send a signal to the program; a closed window sends HUP."""
         self._tmux("run-shell", f"kill -{signal} -#{{pane_pid}}")
 
     @property
     def screen(self) -> str:
-        """What is to be seen now."""
+        """The visible screen."""
         return self._tmux("capture-pane", "-p")
 
     @property
     def shown(self) -> str:
-        """That, and what has left it at the top, as words with one blank between them."""
+        """The screen and its history, with runs of whitespace as one space."""
         return " ".join(self._tmux("capture-pane", "-p", "-J", "-S", "-").split())
 
     @property
     def coloured(self) -> str:
-        """The same with its lines and colours; those that were too wide are whole again."""
+        """The same with lines and colours; wrapped lines are joined."""
         return self._tmux("capture-pane", "-p", "-e", "-J", "-S", "-")
 
     def types(self, text: str) -> None:
-        """Letters, one after the other, as they are."""
+        """Type text literally."""
         self._tmux("send-keys", "-l", "--", text)
 
     def presses(self, *keys: str) -> None:
-        """Keys by tmux's names, such as Enter, C-c, BTab."""
+        """Press keys by tmux's names, such as Enter, C-c, BTab."""
         self._tmux("send-keys", *keys)
 
     def says(self, text: str) -> None:
-        """A line, sent."""
+        """Type a line and press Enter."""
         self.types(text)
         self.presses("Enter")
 
     def until(self, text: str, times: int = 1) -> str:
-        """All that is shown, once `text` is among it so many times."""
+        """Wait until `text` is shown so many times; return all that is shown."""
         self.wait_for(lambda: self.shown.count(text) >= times, repr(text))
         return self.shown
 
     def until_last(self, text: str) -> str:
-        """The screen, once its last line has `text` in it."""
+        """Wait until the last line contains `text`; return the screen."""
         self.wait_for(lambda: text in (self.screen.split("\n") or [""])[-1], repr(text))
         return self.screen
 
     def wait_for(self, happened: Callable[[], object], what: str) -> None:
-        """Waits for it."""
+        """Wait until `happened` is true."""
         end = time.monotonic() + TIMEOUT_S
         while not happened():
             if time.monotonic() > end:
@@ -109,7 +109,7 @@ class Tmux:
             time.sleep(POLL_INTERVAL_S)
 
     def ended(self) -> int:
-        """The exit code, when it has ended."""
+        """Wait for the end and return the exit code."""
         self.wait_for(lambda: self._code.exists() and self._code.read_text(), "the end")
         return int(self._code.read_text())
 

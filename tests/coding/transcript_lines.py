@@ -1,4 +1,4 @@
-"""Lines of transcripts as Claude Code writes them."""
+"""Builds transcript lines as Claude Code writes them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ COMMON: JsonObject = {
 
 
 def user_line(uuid: str, parent: str | None, content: JsonValue, **more: JsonValue) -> JsonObject:
-    """A line of the user's."""
+    """Build a line of the user."""
     message: JsonObject = {"role": "user", "content": content}
     return {**COMMON, "type": "user", "uuid": uuid, "parentUuid": parent, "message": message} | more
 
@@ -29,7 +29,7 @@ def user_line(uuid: str, parent: str | None, content: JsonValue, **more: JsonVal
 def model_line(
     uuid: str, parent: str | None, block: JsonObject, message_id: str = "msg_1"
 ) -> JsonObject:
-    """A line of the model's."""
+    """Build a line of the model."""
     message: JsonObject = {
         "id": message_id,
         "type": "message",

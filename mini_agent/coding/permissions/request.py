@@ -92,7 +92,7 @@ class PermissionRequest:
 
 
 def parse_request(tool_name: str, arguments: JsonObject, context: ToolContext) -> PermissionRequest:
-    """Check the arguments; raise `ValidationError` or `NotRun` if the tool rejects them."""
+    """Check the arguments; raise `ValidationError` or `RejectedCall` if the tool refuses."""
     if tool_name not in TOOLS:
         return PermissionRequest(tool_name, arguments, context, None)
     checked = TOOLS[tool_name].model_validate(arguments)

@@ -116,7 +116,7 @@ class SubagentRunner:
             outcome = await loop.run(messages)
         if not outcome.answer:
             return error_output(f"the agent came to no answer: {outcome.error}")
-        return ToolOutput(ok=True, rc=0, stdout=outcome.answer, told=outcome.answer)
+        return ToolOutput(ok=True, rc=0, stdout=outcome.answer, model_text=outcome.answer)
 
     async def _ask_stop_hooks(self, payload: JsonObject) -> str:
         """Return what SubagentStop hooks want done before it ends; empty if nothing."""

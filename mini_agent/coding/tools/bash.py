@@ -106,7 +106,7 @@ def _shell_output(result: CommandResult, seconds: float) -> ToolOutput:
         stdout=result.stdout,
         stderr=result.stderr,
         status=status,
-        told=text or "(no output)",
+        model_text=text or "(no output)",
     )
 
 

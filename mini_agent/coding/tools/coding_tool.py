@@ -83,12 +83,12 @@ class FileEditTool(CodingTool):
 
 def text_output(text: str) -> ToolOutput:
     """Return a successful output whose text the model reads unchanged."""
-    return ToolOutput(ok=True, rc=0, stdout=text, told=text)
+    return ToolOutput(ok=True, rc=0, stdout=text, model_text=text)
 
 
 def error_output(why: str) -> ToolOutput:
     """Return a failed output whose text the model reads unchanged."""
-    return ToolOutput(ok=False, error=why, told=why)
+    return ToolOutput(ok=False, error=why, model_text=why)
 
 
 def format_validation_error(error: ValidationError) -> str:

@@ -91,7 +91,7 @@ def add_attachments(output: ToolOutput, attachments: tuple[Attachment, ...]) -> 
         ok=output.ok,
         rc=output.rc,
         stdout=output.stdout,
-        told=output.told,
+        model_text=output.model_text,
         attachments=attachments,
     )
 

@@ -72,4 +72,4 @@ class Task(CodingTool):
         answer = await agents.run(self.subagent_type, self.prompt, invocation.id)
         if isinstance(answer, str):
             return text_output(answer)
-        return replace(answer, told=answer.told or answer.error or answer.stdout)
+        return replace(answer, model_text=answer.model_text or answer.error or answer.stdout)

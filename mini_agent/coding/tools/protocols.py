@@ -52,7 +52,7 @@ class PageFetcher(Protocol):
     """Fetches pages of the web."""
 
     async def fetch(self, url: str) -> str:
-        """Return the page at `url` as Markdown; raise `NotRun` with the reason if there is none."""
+        """Return the page at `url` as Markdown; raise `RejectedCall` with the reason if none."""
         ...
 
 
@@ -60,7 +60,7 @@ class SearchEngine(Protocol):
     """Searches the web."""
 
     async def search(self, query: str) -> Sequence[SearchResult]:
-        """Return the results, best first; raise `NotRun` with the reason if it cannot search."""
+        """Return the results, best first; raise `RejectedCall` if it cannot search."""
         ...
 
 

@@ -127,7 +127,7 @@ async def test_what_an_option_denies_is_hidden_from_searches_as_well(
     with ScriptedModel(
         calls_reply(scripted_call("Grep", pattern="needle")), text_reply("done")
     ) as model:
-        await harness.asked(model, "Search.", disallowed_tools=("Read(secrets/**)",))
+        await harness.run_prompt(model, "Search.", disallowed_tools=("Read(secrets/**)",))
     told = str(model.requests[1].messages[-1]["content"])
     assert "b.txt" in told
     assert "a.txt" not in told

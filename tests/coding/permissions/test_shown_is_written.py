@@ -73,7 +73,7 @@ async def test_a_file_that_is_there_by_now_is_not_written_over(
     path.write_text("mine")
     context.files.mark_seen(path)
     output = await call_tool(context, tool, CALLS[tool])
-    assert (output.told, path.read_text()) == (CHANGED_SINCE_SHOWN, "mine")
+    assert (output.model_text, path.read_text()) == (CHANGED_SINCE_SHOWN, "mine")
 
 
 async def test_a_file_that_is_gone_by_now_is_not_made_again(
@@ -90,7 +90,7 @@ async def test_a_file_that_is_gone_by_now_is_not_made_again(
     )
     path.unlink()
     output = await call_tool(context, "Edit", edit)
-    assert (output.told, path.exists()) == (CHANGED_SINCE_SHOWN, False)
+    assert (output.model_text, path.exists()) == (CHANGED_SINCE_SHOWN, False)
 
 
 async def test_a_word_of_the_user_is_for_one_call(context: ToolContext, project: Path) -> None:

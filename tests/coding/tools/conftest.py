@@ -35,15 +35,15 @@ class ToolFixture:
     async def text(self, name: str, **arguments: JsonValue) -> str:
         """Return what the model reads of a call that succeeds."""
         output = await self.call(name, **arguments)
-        assert output.ok, output.told
-        return output.told
+        assert output.ok, output.model_text
+        return output.model_text
 
     async def error(self, name: str, **arguments: JsonValue) -> str:
         """Return what the model reads of a call that fails."""
         output = await self.call(name, **arguments)
-        assert not output.ok, output.told
-        assert output.told
-        return output.told
+        assert not output.ok, output.model_text
+        assert output.model_text
+        return output.model_text
 
     def file(self, name: str, content: str | bytes) -> str:
         """Write a file; return its path."""

@@ -89,7 +89,7 @@ async def test_without_room_for_temporary_files_commands_run_all_the_same(
 async def test_a_failure_comes_with_its_code_and_what_it_said(tools: ToolFixture) -> None:
     output = await tools.call("Bash", command="echo out; echo err >&2; exit 7")
     assert (output.ok, output.rc) == (False, 7)
-    assert output.told == "Exit code 7\nerr\nout"
+    assert output.model_text == "Exit code 7\nerr\nout"
     assert "syntax error" in await tools.error("Bash", command="echo (")
 
 
@@ -107,7 +107,7 @@ async def test_output_without_end_ends_with_the_time(tools: ToolFixture) -> None
     output = await tools.call("Bash", command="yes", timeout=3000)
     assert time.monotonic() - began < 60
     assert output.status == "timeout"
-    assert output.told.startswith("Command timed out after 3s\ny\ny\n")
+    assert output.model_text.startswith("Command timed out after 3s\ny\ny\n")
 
 
 async def test_a_child_that_ignores_sigterm_ends_as_well(tools: ToolFixture) -> None:
@@ -117,7 +117,7 @@ async def test_a_child_that_ignores_sigterm_ends_as_well(tools: ToolFixture) -> 
     )
     began = time.monotonic()
     output = await tools.call("Bash", command=command, timeout=3000)
-    assert output.told == "Command timed out after 3s"
+    assert output.model_text == "Command timed out after 3s"
     assert time.monotonic() - began < 60
     assert not is_alive(await read_pid(note))
 
@@ -134,16 +134,16 @@ async def test_fifty_megabytes_and_a_child_that_ignores_sigterm_end_at_their_tim
     began = time.monotonic()
     output = await tools.call("Bash", command=command, timeout=4000)
     assert time.monotonic() - began < 60
-    assert output.told.startswith("Command timed out after 4s\nyyy")
-    assert "characters left out" in output.told
-    assert len(output.told) < 62_000
+    assert output.model_text.startswith("Command timed out after 4s\nyyy")
+    assert "characters left out" in output.model_text
+    assert len(output.model_text) < 62_000
     assert not is_alive(await read_pid(note))
 
 
 async def test_a_child_that_hears_sigterm_may_tidy_up(tools: ToolFixture) -> None:
     command = "sh -c 'trap \"echo tidy; exit\" TERM; sleep 60 & wait'"
     output = await tools.call("Bash", command=command, timeout=3000)
-    assert output.told == "Command timed out after 3s\ntidy"
+    assert output.model_text == "Command timed out after 3s\ntidy"
 
 
 async def test_what_a_command_leaves_running_is_stopped_and_said(tools: ToolFixture) -> None:

@@ -49,7 +49,7 @@ async def test_they_stand_so_in_the_transcript_and_before_the_model(harness: Har
         harness.file(f"f{number}", f"content {number}.")
     reads = [scripted_call("Read", file_path=f"f{number}") for number in range(20)]
     with ScriptedModel(calls_reply(*reads), text_reply("read")) as model:
-        await harness.asked(model, "Read.")
+        await harness.run_prompt(model, "Read.")
     told = [each for each in model.requests[1].messages if each["role"] == "tool"]
     (transcript,) = harness.sessions.glob("*.jsonl")
     lines = [json.loads(line) for line in transcript.read_text().splitlines()]
@@ -94,7 +94,7 @@ class Meeting:
 async def test_agents_work_side_by_side_and_each_answer_has_its_place(harness: Harness) -> None:
     model = Meeting()
     async with asyncio.timeout(60):
-        outcome = await harness.asked(model, "Meet.")
+        outcome = await harness.run_prompt(model, "Meet.")
     assert outcome.answer == "met"
     one, two = model.requests[-1].messages[-2:]
     assert "Hello from I am one." in str(one["content"])

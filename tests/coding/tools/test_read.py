@@ -119,7 +119,7 @@ async def test_a_notebook_comes_with_its_outputs_and_pictures(tools: ToolFixture
     }
     path = tools.file("n.ipynb", json.dumps({"cells": [cell], "nbformat": 4}))
     output = await tools.call("Read", file_path=path)
-    assert output.told == (
+    assert output.model_text == (
         '<cell id="abc" type="code">\nx = 1\nx\n<output>\nhello\n\n<Figure>\nValueError: no\n'
         "</output>\n</cell>"
     )

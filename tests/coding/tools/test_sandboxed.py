@@ -45,7 +45,7 @@ async def test_programs_run_there_without_a_question_and_their_files_stay(
     wrote = scripted_call("exec_python", code="open('x', 'w').write('kept'); print(6 * 7)")
     read = scripted_call("exec_python", code="print(open('x').read())")
     with ScriptedModel(calls_reply(wrote), calls_reply(read), text_reply("42")) as model:
-        outcome = await harness.asked(model, "Compute.", permission_mode=mode)
+        outcome = await harness.run_prompt(model, "Compute.", permission_mode=mode)
     assert outcome.answer == "42"
     assert "42" in str(model.requests[1].messages[-1]["content"])
     assert "kept" in str(model.requests[2].messages[-1]["content"])
@@ -70,7 +70,7 @@ async def test_without_a_sidecar_there_are_no_such_tools(
 ) -> None:
     monkeypatch.delenv("MINI_AGENT_SIDECAR_URL", raising=False)
     with ScriptedModel(text_reply("hi")) as model:
-        await harness.asked(model, "Hi.")
+        await harness.run_prompt(model, "Hi.")
     assert "exec_python" not in str(model.requests[0].tools)
     assert "Bash" in str(model.requests[0].tools)
 
@@ -82,6 +82,6 @@ async def test_a_sidecar_that_is_away_is_an_answer(
     with ScriptedModel(
         calls_reply(scripted_call("exec_python", code="1")), text_reply("away")
     ) as model:
-        outcome = await harness.asked(model, "Compute.")
+        outcome = await harness.run_prompt(model, "Compute.")
     assert outcome.answer == "away"
     assert "127.0.0.1:9" in str(model.requests[1].messages[-1]["content"])
