@@ -136,8 +136,8 @@ async def _run_tool(search: Search, tools: CodingTools) -> _Duration:
     wall, cpu = perf_counter(), _cpu_s()
     output = await tools.call_openai_tool(function_call("c", search.tool, search.arguments))
     took = _Duration((perf_counter() - wall) * 1000, (_cpu_s() - cpu) * 1000)
-    if not output.ok or output.told.startswith("No "):
-        raise AssertionError(output.told)
+    if not output.ok or output.model_text.startswith("No "):
+        raise AssertionError(output.model_text)
     return took
 
 

@@ -73,7 +73,7 @@ class AgentProcess:
             await self._end()
 
     async def _verdict(self, behaviour: Behaviour, tools: ToolService) -> Verdict:
-        tools.workshop = workshop = RecordingInvoker()
+        tools.invoker = invoker = RecordingInvoker()
         with ScriptedServer(BehaviourModel(behaviour)) as server:
             job = Job(
                 url=server.openai_url,
@@ -88,7 +88,7 @@ class AgentProcess:
             error=result.error,
             gave_up=result.gave_up,
             seconds=result.seconds,
-            ran=(*workshop.ran, *result.ran),
+            ran=(*invoker.ran, *result.ran),
             broken_rules=tuple(rule for rules in broken for rule in rules),
         )
         return Verdict(behaviour, outcome)

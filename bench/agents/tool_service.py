@@ -15,9 +15,9 @@ from tests.behaviours.recording_invoker import RecordingInvoker
 
 
 class ToolService(ThreadingHTTPServer):
-    """Calls the tools of `workshop`, which is a new one for each run."""
+    """Calls the tools of `invoker`, which is a new one for each run."""
 
-    workshop = RecordingInvoker()
+    invoker = RecordingInvoker()
 
     @property
     def url(self) -> str:
@@ -43,7 +43,7 @@ class _Calls(BaseHTTPRequestHandler):
         call = function_call(
             "1", str(call["name"]), arguments if isinstance(arguments, dict) else {}
         )
-        text = _as_text(asyncio.run(self.server.workshop.call_openai_tool(call)))
+        text = _as_text(asyncio.run(self.server.invoker.call_openai_tool(call)))
         body = json.dumps({"text": text}).encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))

@@ -115,7 +115,7 @@ class ToolExecutor:
             rc=output.rc,
             stdout=output.stdout,
             stderr=output.stderr,
-            text=output.told or format_observation(call.name, output, directive),
+            text=output.model_text or format_observation(call.name, output, directive),
             error=output.error,
             duration_ms=ms,
             execution=output.execution,

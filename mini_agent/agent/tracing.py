@@ -198,7 +198,7 @@ def _set_output(active_span: Span, output: ToolOutput) -> None:
             active_span, output.status or ("not_run" if output.rc is None else "nonzero")
         )
     if captures_content():
-        text = output.told or output.stdout or output.stderr or output.error or ""
+        text = output.model_text or output.stdout or output.stderr or output.error or ""
         active_span.set_attribute("gen_ai.tool.call.result", to_json_text(text))
 
 

@@ -1,9 +1,4 @@
-"""One task, end to end, and everything that happened on the way, for people to read.
-
-A finished run as lines of text: each iteration, the answer, and where the time went.
-
-The demo model served inside this process by llama.cpp, for a machine without Docker.
-"""
+"""`mini-agent demo`: one task end to end, with a report of every step."""
 
 from __future__ import annotations
 

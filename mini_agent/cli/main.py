@@ -1,7 +1,4 @@
-"""The command line: the assistant, and `run`, `demo`, `mcp`, `tools`, `gateway` and others.
-
-One command of the command line carried out, and told in one line when it cannot be.
-"""
+"""The command line `mini-agent`: its parser and its commands."""
 
 from __future__ import annotations
 

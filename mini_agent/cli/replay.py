@@ -1,4 +1,4 @@
-"""`mini-agent replay`: a recorded run again, and what came out otherwise."""
+"""`mini-agent replay`: repeat a recorded run and print the differences."""
 
 from __future__ import annotations
 

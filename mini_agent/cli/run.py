@@ -1,4 +1,4 @@
-"""`mini-agent run`: one prompt, what happens meanwhile, and the answer."""
+"""`mini-agent run`: execute one prompt, show its progress, print the answer."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What any HTTP client here needs: which addresses are public, bounded exchanges, backoff."""
+"""Networking that several clients share: public addresses, HTTP, backoff, telemetry."""

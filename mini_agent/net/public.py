@@ -1,4 +1,4 @@
-"""The public web: requests by https to public addresses alone, whatever names and redirects say."""
+"""HTTP transport that connects only to public addresses over HTTPS, redirects included (SSRF)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spans for OpenTelemetry, and the trace they belong to, passed on; nothing without its SDK."""
+"""OpenTelemetry spans and trace propagation; without its SDK they do nothing."""
 
 from __future__ import annotations
 

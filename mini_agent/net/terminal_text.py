@@ -1,4 +1,4 @@
-"""Text that others wrote, for a terminal: it is shown, it does nothing."""
+"""Escape control characters in text from elsewhere before a terminal shows it."""
 
 from __future__ import annotations
 

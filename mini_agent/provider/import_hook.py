@@ -1,4 +1,4 @@
-"""Adds to LiteLLM, in memory and as its modules are imported: the provider, and names of ours.
+"""Import hook: patch LiteLLM's modules as they are imported, and serve aliases of ours.
 
 Interpreters may load this at their start, so it imports next to nothing itself.
 """

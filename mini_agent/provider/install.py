@@ -1,4 +1,4 @@
-"""The provider put into LiteLLM by hand, at once."""
+"""Install the provider in LiteLLM at once."""
 
 from __future__ import annotations
 

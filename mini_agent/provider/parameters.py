@@ -1,4 +1,4 @@
-"""What a LiteLLM call asks of the provider, read from its parameters into one request."""
+"""Parse the parameters of a LiteLLM call into a request for a run."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Putting a provider into LiteLLM's registry: ours, or any other.
-
-What stock LiteLLM lacks for the provider, put into its modules in memory.
-"""
+"""Register a provider in LiteLLM, and patch the modules of LiteLLM that need it."""
 
 from __future__ import annotations
 

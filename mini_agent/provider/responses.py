@@ -1,9 +1,4 @@
-"""A run's events as the chunks of a LiteLLM stream.
-
-A run as `response.mini_agent` tells it beside the answer.
-
-What a run used, as LiteLLM counts it.
-"""
+"""Convert a run's result and events to LiteLLM's responses, chunks and usage."""
 
 from __future__ import annotations
 

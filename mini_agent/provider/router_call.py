@@ -1,4 +1,4 @@
-"""One model call through a LiteLLM Router that is closed behind it."""
+"""One model call through a LiteLLM Router that is closed afterwards."""
 
 from __future__ import annotations
 

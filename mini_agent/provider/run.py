@@ -1,4 +1,4 @@
-"""A run of the provider `mini-agent`: where it is asked to happen, and what it comes to."""
+"""A run of the provider: in this process, or in the shim."""
 
 from __future__ import annotations
 

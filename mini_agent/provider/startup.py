@@ -1,4 +1,4 @@
-"""What a starting interpreter calls where LITELLM_ENABLE_MINI_AGENT asks for the provider."""
+"""Entry point of the `.pth` file: install the import hook where the environment asks for it."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""A run that a shim elsewhere carries out: its wire format, its client, and how it is found."""
+"""A run in a shim elsewhere: its wire format, its client, and discovery of its container."""

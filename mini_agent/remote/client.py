@@ -1,4 +1,4 @@
-"""The shim over HTTP: a whole run done over there."""
+"""HTTP client of the shim: send a run, receive its result or its events."""
 
 from __future__ import annotations
 

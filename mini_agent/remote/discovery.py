@@ -1,4 +1,4 @@
-"""Where the shim container listens, asked of Docker by the container's name."""
+"""Find the address of the shim's container through Docker."""
 
 from __future__ import annotations
 

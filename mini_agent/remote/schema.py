@@ -1,7 +1,4 @@
-"""`POST /agent/run` as values: what a caller sends, and what comes back.
-
-`tool_backend`: the places where a run finds its tools, one or several joined with +.
-"""
+"""Request and response of `POST /agent/run`, and the names of tool backends."""
 
 from __future__ import annotations
 

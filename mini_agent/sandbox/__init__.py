@@ -1,4 +1,4 @@
-"""The words both ends of a sandbox share: snippet, limits, execution, and the client."""
+"""The sandbox: its clients, and the models that client and sidecar share."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The sidecar over HTTP, as a sandbox.
-
-A session of the sidecar over HTTP, as a sandbox whose files stay from snippet to snippet.
-"""
+"""Clients of the sidecar: one snippet at a time, or a session with a workspace."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls to the sidecar over HTTP, whose failures are errors of ours."""
+"""HTTP transport of the sidecar's clients; failures become our errors."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Tools: what the model can call, and where the calls are carried out."""
+"""Tools: what the model can call, and the invokers that execute the calls."""

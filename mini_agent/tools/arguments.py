@@ -1,7 +1,4 @@
-"""The arguments of a call, read and checked for our own tools.
-
-The tools an invoker offers, read from the list it gave.
-"""
+"""The tools that an invoker lists, and the arguments of a call: parsed and validated."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""Our tools as the model sees them: names, short descriptions, parameters.
-
-The tools that only turn text into text, the same wherever snippets run.
-
-One tool that gives its text back, to try the wiring of a loop.
-"""
+"""The schemas of our own tools, and the tools that only transform text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A command run as a child process of this one, bounded in time, memory and output."""
+"""Run a command as a child process, bounded in time, memory and output."""
 
 from __future__ import annotations
 

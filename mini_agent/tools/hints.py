@@ -1,4 +1,4 @@
-"""What to do about a failure whose cause is known, one sentence for the model."""
+"""Hints for the model: what to do about a failure whose cause is known."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The tools of an HTTP gateway: `GET /tools` lists them, `POST /invoke` calls one.
-
-What a tools gateway answered, as a list of tools or as the output of one.
-"""
+"""`HttpToolsInvoker`: the tools of an HTTP gateway (`GET /tools`, `POST /invoke`)."""
 
 from __future__ import annotations
 

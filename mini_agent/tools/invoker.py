@@ -1,7 +1,4 @@
-"""What the loop asks of tools: a list of them, and one call at a time.
-
-A call passed on to another invoker, by whoever stands in front of it.
-"""
+"""The protocol of invokers, the output of a tool call, and the base of wrappers."""
 
 from __future__ import annotations
 
@@ -28,8 +25,8 @@ class ToolOutput:
     `error`, a sentence that says why. `status` is a word for how a program ended when `rc` alone
     does not say ("timeout", "oom", "killed", "compile_error"); `note` is a remark for the model.
     `result` is what a program's last expression was worth, where the language has such a thing.
-    `attachments` are what a tool gave beside its text: images, sounds, files. What is `told`, if it
-    is, the model reads as it is, in place of the tails of what was printed.
+    `attachments` are what a tool gave beside its text: images, sounds, files. A
+    non-empty `model_text` is what the model reads, in place of the tails of the streams.
     """
 
     ok: bool
@@ -42,7 +39,7 @@ class ToolOutput:
     execution: Execution | None = None
     result: str = ""
     attachments: tuple[Attachment, ...] = ()
-    told: str = ""
+    model_text: str = ""
 
 
 def text_output(text: str) -> ToolOutput:

@@ -1,4 +1,4 @@
-"""Which languages a run may use, and the commands that come with each."""
+"""The languages that a run may use, and the commands that come with each."""
 
 from __future__ import annotations
 

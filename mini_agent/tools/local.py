@@ -1,7 +1,4 @@
-"""Tools whose programs run as child processes of this one, which is not a sandbox.
-
-A program's last expression shown, as a notebook shows it, where the program prints nothing.
-"""
+"""`LocalMCPInvoker`: run programs as child processes of this one, which is not a sandbox."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Other names that plainly mean one of our tools, or one of their arguments.
-
-The name of a tool as models spell it, and the kind of tool its words speak of.
-"""
+"""Match the names that models use for tools and arguments with those of the offered tools."""
 
 from __future__ import annotations
 

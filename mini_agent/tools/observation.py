@@ -1,13 +1,4 @@
-"""The tool message: what the model gets to read of one call.
-
-What a failed program printed, cut down to what a reader needs to repair it.
-
-What the compilers and runtimes of Go and Rust say, cut down to the first causes.
-
-Tracebacks of Python and Node cut down to the user's own last place in them.
-
-The beginning of a text that is longer than a model gets to read of one output.
-"""
+"""Format the output of a tool call as the message that the model reads."""
 
 from __future__ import annotations
 

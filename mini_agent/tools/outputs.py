@@ -1,7 +1,4 @@
-"""Whatever a tool answered, as a tool output.
-
-Data that a tool gives with its text, or instead of one.
-"""
+"""Parse what an invoker returned into a `ToolOutput`."""
 
 from __future__ import annotations
 
@@ -119,6 +116,6 @@ def _truncate_streams(output: ToolOutput) -> ToolOutput:
         stdout=replace_surrogates(output.stdout[-MAX_OUTPUT_CHARS:]),
         stderr=replace_surrogates(output.stderr[-MAX_OUTPUT_CHARS:]),
         error=replace_surrogates(output.error[:MAX_OUTPUT_CHARS]) if output.error else output.error,
-        told=replace_surrogates(output.told),
+        model_text=replace_surrogates(output.model_text),
         note="; ".join(said for said in (output.note, note) if said),
     )

@@ -1,6 +1,6 @@
-"""Run as a program: puts limits on itself, then becomes the command it is given.
+"""A program that sets resource limits on itself, then executes the command it is given.
 
-Limits set here hold from the command's first instruction on, and for all its children.
+The limits hold from the command's first instruction on, and for all its children.
 """
 
 from __future__ import annotations

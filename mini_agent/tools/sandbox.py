@@ -1,7 +1,4 @@
-"""Tools whose programs run in a sandbox.
-
-The sandbox of one run: a session that its first snippet opens.
-"""
+"""`SandboxInvoker` and the session that one run's snippets share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sandbox that the settings name, for every door that needs one."""
+"""Open a client of the sidecar that the settings name."""
 
 from __future__ import annotations
 

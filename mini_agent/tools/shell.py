@@ -1,4 +1,4 @@
-"""Which command lines a run may use, and the image each of them needs."""
+"""The policy for shell lines: which commands are allowed, and the image that runs them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a shell command line says: its simple commands, redirections and assignments."""
+"""A parsed shell line: its simple commands, redirections and assignments."""
 
 from __future__ import annotations
 

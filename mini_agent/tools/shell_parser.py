@@ -1,7 +1,4 @@
-"""Parse a shell command line with tree-sitter's grammar of bash: every simple command in it.
-
-The kinds of nodes in the tree of a shell line, and the text that stands in them.
-"""
+"""Parse a shell line with tree-sitter's grammar of bash."""
 
 from __future__ import annotations
 

@@ -1,15 +1,4 @@
-"""An invoker whose calls are carried out when somebody agrees.
-
-An invoker of which only some tools are there.
-
-An invoker whose tools carry the name of their server, so that several can be joined.
-
-An invoker whose calls may take so long and no longer.
-
-The tools of several invokers in one catalog.
-
-Tools whose output comes whole, for a run that nobody watches.
-"""
+"""Wrappers of invokers: combined, prefixed, filtered, with approval, with a timeout, buffered."""
 
 from __future__ import annotations
 

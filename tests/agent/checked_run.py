@@ -1,4 +1,4 @@
-"""A run as the tests make it: whatever it comes to, some things hold."""
+"""A run with the checks that every run of the tests has to pass."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ async def run_agent(
     config: AgentConfig,
     model: Model,
 ) -> AgentResult:
-    """The run, its transcript held to the rules, its answer not blank, its events its story."""
+    """Runs the agent and checks its transcript, its answer and its events."""
     events: list[Event] = []
     result = await loop.run_agent(messages, invoker, config, model, events.append)
     assert broken_rules(result.messages) == []
@@ -49,7 +49,7 @@ async def run_agent(
 
 
 async def wait_until(holds: Callable[[], object]) -> None:
-    """Returns when it holds; a fake that is waited for tells nobody."""
+    """Polls until the condition is true, for fakes that signal nothing."""
     async with asyncio.timeout(30):
         while not holds():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
@@ -80,10 +80,10 @@ def echo_tool(name: str) -> Tool:
 
 
 def tool_texts(messages: Sequence[Message]) -> list[str]:
-    """What the model was told by its tools."""
+    """The texts of the results of tools."""
     return [str(message["content"]) for message in messages if message["role"] == "tool"]
 
 
 def user_texts(messages: Sequence[Message]) -> list[str]:
-    """What the model was told by the user, or by the loop."""
+    """The texts of the messages of the user and of the loop."""
     return [str(message["content"]) for message in messages if message["role"] == "user"]

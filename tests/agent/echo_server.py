@@ -1,7 +1,7 @@
-"""A model that calls a tool and tells what it said, for many runs at a time.
+"""A model that calls a tool and answers with its output, for many runs at a time.
 
 Run as a program it serves until its standard input ends: what the server remembers of the requests
-is then not in the memory of who asks.
+is then in another process's memory than the client.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ DELAY_S = 0.05
 
 
 def answer(messages: list[JsonObject]) -> DelayedReply:
-    """First the user's word as a call, then what the tool said as an answer."""
+    """Calls the tool with the user's text, then answers with the tool's result."""
     last = messages[-1]
     said = str(last["content"])
     reply: Reply = call("echo", text=said) if last["role"] == "user" else text(f"It said {said}.")

@@ -219,11 +219,11 @@ class SilentModel:
 
 
 async def test_a_model_that_ignores_its_cancellation_does_not_hold_the_run() -> None:
-    deaf, started = SilentModel(), perf_counter()
-    result = await run_agent(TASK, EchoMCP(), SOON, deaf)
+    model, started = SilentModel(), perf_counter()
+    result = await run_agent(TASK, EchoMCP(), SOON, model)
     assert perf_counter() - started < 10
     assert (result.stopped_reason, result.answer_source) == ("budget", "notice")
-    deaf.released.set()
+    model.released.set()
 
 
 async def test_the_pause_before_a_second_try_ends_when_the_run_is_cancelled() -> None:

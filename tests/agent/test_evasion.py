@@ -17,7 +17,7 @@ from tests.agent.checked_run import TASK, run_agent
 
 CONFIG = AgentConfig(model="m")
 ECHOES = calls_reply(scripted_call("echo", text="a3b2c1"))
-TOLD = OVERSIGHT_DIRECTIVE.format(output="a3b2c1")
+OVERSIGHT = OVERSIGHT_DIRECTIVE.format(output="a3b2c1")
 
 
 async def test_a_model_that_only_promises_a_call_is_asked_to_make_it() -> None:
@@ -41,7 +41,7 @@ async def test_a_model_that_overlooks_the_output_is_shown_it_again() -> None:
     ) as model:
         result = await run_agent(TASK, EchoMCP(), CONFIG, model)
     assert result.final_answer == "a3b2c1"
-    assert model.requests[2].messages[-1] == user(TOLD)
+    assert model.requests[2].messages[-1] == user(OVERSIGHT)
 
 
 async def test_a_model_that_overlooks_it_twice_is_spoken_for_by_it() -> None:

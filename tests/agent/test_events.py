@@ -38,14 +38,14 @@ CONFIG = AgentConfig(model="m")
 ECHOES = calls_reply(scripted_call("echo", text="a"))
 
 
-async def told(model: ScriptedModel, invoker: EchoMCP | None = None) -> list[Event]:
+async def collect_events(model: ScriptedModel, invoker: EchoMCP | None = None) -> list[Event]:
     stream = astream_mcp_mini_agent(TASK, invoker or EchoMCP(), CONFIG, model=model)
     return [event async for event in stream]
 
 
 async def test_a_run_is_told_from_its_start_to_its_end() -> None:
     with ScriptedModel(ECHOES, text_reply("done")) as model:
-        events = await told(model)
+        events = await collect_events(model)
     assert [event.kind for event in events] == [
         "run_started",
         "model_asked",
@@ -62,7 +62,7 @@ async def test_a_run_is_told_from_its_start_to_its_end() -> None:
 
 async def test_the_last_event_holds_the_result() -> None:
     with ScriptedModel(text_reply("done")) as model:
-        events = await told(model)
+        events = await collect_events(model)
     last = events[-1]
     assert isinstance(last, Stopped)
     assert last.result.final_answer == "done"
@@ -71,7 +71,7 @@ async def test_the_last_event_holds_the_result() -> None:
 async def test_calls_are_told_as_they_are_carried_out_before_the_first_is() -> None:
     two = calls_reply(scripted_call("echo", message="a"), scripted_call("no_such_tool"))
     with ScriptedModel(two, text_reply("done")) as model:
-        events = await told(model)
+        events = await collect_events(model)
     (understood,) = [event for event in events if isinstance(event, CallsUnderstood)]
     assert [(each.name, each.arguments) for each in understood.calls] == [
         ("echo", {"text": "a"}),
@@ -85,14 +85,14 @@ async def test_a_repair_is_told_with_its_call() -> None:
     with ScriptedModel(
         calls_reply(scripted_call("echo", message="a")), text_reply("done")
     ) as model:
-        events = await told(model)
+        events = await collect_events(model)
     repaired = [event for event in events if isinstance(event, CallRepaired)]
     assert [each.repaired for each in repaired] == [("argument message was taken as text",)]
 
 
 async def test_what_the_loop_says_itself_is_told_too() -> None:
     with ScriptedModel(text_reply(""), text_reply("done")) as model:
-        events = await told(model)
+        events = await collect_events(model)
     said = [event for event in events if isinstance(event, Observation)]
     assert [each.tool_call_id for each in said] == [None]
     assert "empty" in said[0].text
@@ -110,7 +110,7 @@ class Streaming(EchoMCP):
 
 async def test_output_is_told_piece_by_piece_where_the_invoker_streams() -> None:
     with ScriptedModel(ECHOES, text_reply("done")) as model:
-        events = await told(model, Streaming())
+        events = await collect_events(model, Streaming())
     pieces = [event for event in events if isinstance(event, ToolOutputPiece)]
     assert [(each.stream, each.text) for each in pieces] == [
         ("stdout", "one\n"),
@@ -132,13 +132,13 @@ async def test_a_run_that_nobody_listens_to_asks_for_its_output_at_once() -> Non
         await loop.run_agent(TASK, Noting(), CONFIG, model)
     assert asked == []
     with ScriptedModel(ECHOES, text_reply("done")) as model:
-        await told(model, Noting())
+        await collect_events(model, Noting())
     assert asked == ["in pieces"]
 
 
 async def test_events_survive_json() -> None:
     with ScriptedModel(ECHOES, text_reply("done")) as model:
-        events = await told(model)
+        events = await collect_events(model)
     every = TypeAdapter(list[Event])
     assert every.validate_json(every.dump_json(events)) == events
 
@@ -159,7 +159,7 @@ async def test_closing_the_stream_ends_the_run() -> None:
 async def test_cancelling_who_listens_ends_the_run() -> None:
     hangs = HangingStep()
     with ScriptedModel(hangs) as model:
-        listening = asyncio.ensure_future(told(model))
+        listening = asyncio.ensure_future(collect_events(model))
         await wait_until(lambda: model.requests)
         started = perf_counter()
         listening.cancel()

@@ -16,8 +16,8 @@ from tests.agent.switched_off import ROOT, TESTS_FAILED
 def ended() -> dict[str, int]:
     """How the test of each guardrail ended without it."""
     command = (sys.executable, "-m", "tests.agent.switched_off")
-    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    exits: dict[str, int] = json.loads(told.stdout)
+    completed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    exits: dict[str, int] = json.loads(completed.stdout)
     return exits
 
 

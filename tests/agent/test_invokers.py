@@ -67,9 +67,9 @@ async def test_ten_megabytes_are_shown_by_their_end() -> None:
 
 
 async def test_what_a_tool_tells_is_read_as_it_is_and_whole() -> None:
-    told = "x" * 100_000
-    result = await run(ScriptedInvoker(ToolOutput(ok=True, rc=0, stdout="short", told=told)))
-    assert tool_texts(result.messages)[0] == told
+    text = "x" * 100_000
+    result = await run(ScriptedInvoker(ToolOutput(ok=True, rc=0, stdout="short", model_text=text)))
+    assert tool_texts(result.messages)[0] == text
 
 
 class Raises(ScriptedInvoker):

@@ -41,9 +41,9 @@ async def test_a_server_without_tools_is_asked_in_text() -> None:
 async def test_the_protocol_and_the_tools_are_in_the_instructions() -> None:
     with ScriptedModel(NO_TOOLS, ANSWERS) as model:
         await run_agent(TASK, EchoMCP(), CONFIG, model)
-    told = str(model.requests[1].messages[0]["content"])
-    assert '{"tool": NAME, "args": {...}}' in told
-    assert "- echo: Get the same text back." in told
+    instructions = str(model.requests[1].messages[0]["content"])
+    assert '{"tool": NAME, "args": {...}}' in instructions
+    assert "- echo: Get the same text back." in instructions
     assert "response_format" in model.requests[1].options
 
 

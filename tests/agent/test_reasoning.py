@@ -1,4 +1,4 @@
-"""Thoughts told from words."""
+"""Reasoning is split from text."""
 
 from __future__ import annotations
 

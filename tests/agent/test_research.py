@@ -22,8 +22,8 @@ FAILS = calls_reply(scripted_call("nowhere"))
 
 
 async def test_an_unsure_answer_is_sent_to_the_research_tools() -> None:
-    looks = calls_reply(scripted_call("research_docs", text="x"))
-    with ScriptedModel(UNSURE, looks, text_reply("It is 42.")) as model:
+    lookup = calls_reply(scripted_call("research_docs", text="x"))
+    with ScriptedModel(UNSURE, lookup, text_reply("It is 42.")) as model:
         result = await run_agent(TASK, ScriptedInvoker("42", names=TOOLS), CONFIG, model)
     assert result.final_answer == "It is 42."
     assert user_texts(result.messages)[-1] == (

@@ -1,4 +1,4 @@
-"""A run that goes in circles: told so once, then stopped, with the best answer there is."""
+"""A run that goes in circles: nudged once, then stopped, with the best answer there is."""
 
 from __future__ import annotations
 

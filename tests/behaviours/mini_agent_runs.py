@@ -53,28 +53,26 @@ class ModelSlot:
         return self._mind(messages)
 
 
-async def judge_mini_agent(behaviour: Behaviour, stage: ModelSlot) -> Verdict:
+async def judge_mini_agent(behaviour: Behaviour, slot: ModelSlot) -> Verdict:
     """Run one behaviour and judge it."""
-    workshop = RecordingInvoker()
-    stage.enter(behaviour)
+    invoker = RecordingInvoker()
+    slot.enter(behaviour)
     started = perf_counter()
-    result = await arun_mcp_mini_agent(
-        [user(behaviour.task)], workshop, config_for(behaviour, stage)
-    )
+    result = await arun_mcp_mini_agent([user(behaviour.task)], invoker, config_for(behaviour, slot))
     outcome = RunOutcome(
         answer=result.final_answer,
         gave_up=result.stopped_reason != "success",
         seconds=perf_counter() - started,
-        ran=tuple(workshop.ran),
-        broken_rules=(*stage.broken_rules, *broken_rules(result.messages)),
+        ran=tuple(invoker.ran),
+        broken_rules=(*slot.broken_rules, *broken_rules(result.messages)),
     )
     return Verdict(behaviour, outcome)
 
 
-def config_for(behaviour: Behaviour, stage: ModelSlot) -> AgentConfig:
+def config_for(behaviour: Behaviour, slot: ModelSlot) -> AgentConfig:
     """The defaults, the server's address, and the behaviour's deadline."""
-    is_openai = stage.wire == "openai"
-    address = stage.server.openai_url if is_openai else stage.server.url
+    is_openai = slot.wire == "openai"
+    address = slot.server.openai_url if is_openai else slot.server.url
     return AgentConfig(
         model="openai/scripted" if is_openai else "ollama_chat/scripted",
         max_wallclock_seconds=behaviour.seconds,
@@ -88,22 +86,22 @@ async def judge_mini_agent_runs(
     """Run every behaviour, `at_a_time` at once."""
     # Its import takes seconds, which no run is to be charged with.
     await load_litellm()
-    stages = [ModelSlot(wire) for _ in range(at_a_time)]
+    slots = [ModelSlot(wire) for _ in range(at_a_time)]
     free: asyncio.Queue[ModelSlot] = asyncio.Queue()
 
-    async def staged(behaviour: Behaviour) -> Verdict:
-        stage = await free.get()
+    async def run_in_slot(behaviour: Behaviour) -> Verdict:
+        slot = await free.get()
         try:
-            return await judge_mini_agent(behaviour, stage)
+            return await judge_mini_agent(behaviour, slot)
         finally:
-            free.put_nowait(stage)
+            free.put_nowait(slot)
 
     with ExitStack() as opened:
-        for stage in stages:
-            opened.enter_context(stage.server)
-            free.put_nowait(stage)
+        for slot in slots:
+            opened.enter_context(slot.server)
+            free.put_nowait(slot)
         async with asyncio.TaskGroup() as running:
-            tasks = [running.create_task(staged(each)) for each in behaviours]
+            tasks = [running.create_task(run_in_slot(each)) for each in behaviours]
         await flush_litellm_logging()
         await close_litellm_clients()
     return [task.result() for task in tasks]

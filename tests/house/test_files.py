@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -34,3 +35,10 @@ def test_no_file_is_committed_that_records_where_packages_came_from() -> None:
 
 def test_the_makefile_fits_on_a_screen_or_two() -> None:
     assert len((ROOT / "Makefile").read_text().splitlines()) <= 80
+
+
+def test_every_file_that_contributing_names_is_there() -> None:
+    named = re.findall(r"`([\w/.-]+\.py)`", (ROOT / "CONTRIBUTING.md").read_text())
+    there = [f"/{path.relative_to(ROOT)}" for path in tracked("*.py")]
+    assert named
+    assert [name for name in named if not any(path.endswith(f"/{name}") for path in there)] == []

@@ -23,7 +23,7 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # A provider set for the process could not be taken back, and other tests have none.
 @pytest.fixture
-def seen(monkeypatch: pytest.MonkeyPatch) -> Iterator[ExportedSpans]:
+def spans(monkeypatch: pytest.MonkeyPatch) -> Iterator[ExportedSpans]:
     """The spans that end during the test."""
     exporter = InMemorySpanExporter()
     provider = TracerProvider(shutdown_on_exit=False)

@@ -47,11 +47,11 @@ class TraceparentRecorder:
     """An app that notes the traceparent of each request."""
 
     app: ASGIApp
-    heard: list[str] = field(default_factory=list)
+    traceparents: list[str] = field(default_factory=list)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            self.heard.append(Headers(scope=scope).get("traceparent", ""))
+            self.traceparents.append(Headers(scope=scope).get("traceparent", ""))
         await self.app(scope, receive, send)
 
 

@@ -58,7 +58,7 @@ class Collector:
 
 @contextmanager
 def shim(**variables: str) -> Iterator[tuple[str, int]]:
-    """The address and the process id of a shim of its own; it is told to stop afterwards."""
+    """The address and the process id of a shim of its own; it is stopped afterwards."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     plain = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
@@ -107,7 +107,7 @@ def mib(process: int) -> float:
 
 @dataclass(frozen=True)
 class Life:
-    """What was seen of a shim that did one run, was idle, and was told to stop."""
+    """What was measured of a shim that did one run, was idle, and was stopped."""
 
     idle_mib: float
     collector: Collector

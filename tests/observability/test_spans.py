@@ -82,14 +82,14 @@ class Broken:
         raise ModelError(f"cannot read {request.messages[-1]['content']!r}")
 
 
-async def test_a_run_is_a_tree_of_its_turns_and_calls(seen: ExportedSpans) -> None:
+async def test_a_run_is_a_tree_of_its_turns_and_calls(spans: ExportedSpans) -> None:
     turn = ModelReply(text="42", usage=Usage(prompt_tokens=7, completion_tokens=3, cached_tokens=2))
     model = ScriptedModel([program_turn("x", tool="echo"), turn])
     config = AgentConfig(model="ollama/m", temperature=0.5, completion_kwargs={"max_tokens": 9})
     await run_agent([user("hi")], EchoMCP(), config, model)
-    agent = seen.named(AGENT)
-    assert seen.under(agent) == ["chat ollama/m", "execute_tool echo", "chat ollama/m"]
-    _, tool, chat, _ = seen.all
+    agent = spans.named(AGENT)
+    assert spans.under(agent) == ["chat ollama/m", "execute_tool echo", "chat ollama/m"]
+    _, tool, chat, _ = spans.all
     assert (agent.kind, chat.kind, tool.kind) == (
         SpanKind.INTERNAL,
         SpanKind.CLIENT,
@@ -120,32 +120,32 @@ async def test_a_run_is_a_tree_of_its_turns_and_calls(seen: ExportedSpans) -> No
     assert attribute(agent, "mini_agent.iterations") == 2
 
 
-async def test_the_callers_trace_goes_through_the_shim_to_the_sidecar(seen: ExportedSpans) -> None:
+async def test_the_callers_trace_goes_through_the_shim_to_the_sidecar(spans: ExportedSpans) -> None:
     sidecar = TraceparentRecorder(ScriptedSidecar().app())
     model = ScriptedModel([program_turn("print(6 * 7)"), text_turn("42")])
     with serve_app(sidecar) as url:
         settings = ShimSettings.model_validate({"sidecar_url": url, "sidecar_token": "token"})
         async with open_client(model, settings) as client:
             answer = await client.post("/agent/run", json=ASKED, headers=TRACEPARENT)
-    door, agent = seen.named("POST /agent/run"), seen.named(AGENT)
-    tool = seen.named("execute_tool exec_python")
-    assert (parent_id(door), parent_id(agent)) == (CALLER, span_id(door))
-    assert (door.kind, attribute(door, "http.response.status_code")) == (SpanKind.SERVER, 200)
-    assert {trace_id(each) for each in seen.all} == {TRACE}
-    assert sidecar.heard[-1] == f"00-{TRACE}-{span_id(tool)}-01"
+    server_span, agent = spans.named("POST /agent/run"), spans.named(AGENT)
+    tool = spans.named("execute_tool exec_python")
+    assert (parent_id(server_span), parent_id(agent)) == (CALLER, span_id(server_span))
+    assert (server_span.kind, attribute(server_span, "http.response.status_code")) == (SpanKind.SERVER, 200)
+    assert {trace_id(each) for each in spans.all} == {TRACE}
+    assert sidecar.traceparents[-1] == f"00-{TRACE}-{span_id(tool)}-01"
     assert attribute(agent, "gen_ai.conversation.id") == answer.headers["x-run-id"]
     assert attribute(tool, "mini_agent.sandbox.status") == "ok"
     assert attribute(tool, "container.image.name") == "scripted"
 
 
 async def test_a_run_in_the_background_belongs_to_the_trace_that_asked_for_it(
-    seen: ExportedSpans,
+    spans: ExportedSpans,
 ) -> None:
     asked = {**ASKED, "tool_backend": "echo", "background": True}
     async with open_client(ScriptedModel([text_turn("42")])) as client:
         begun = (await client.post("/agent/run", json=asked, headers=TRACEPARENT)).json()
         await wait_for_end(client, begun["id"])
-    assert parent_id(seen.named(AGENT)) == span_id(seen.named("POST /agent/run"))
+    assert parent_id(spans.named(AGENT)) == span_id(spans.named("POST /agent/run"))
 
 
 async def test_without_an_sdk_the_trace_is_passed_on_as_it_came() -> None:
@@ -154,14 +154,14 @@ async def test_without_an_sdk_the_trace_is_passed_on_as_it_came() -> None:
         settings = ShimSettings.model_validate({"sidecar_url": url, "sidecar_token": "token"})
         async with open_client(ScriptedModel([program_turn("1"), text_turn("1")] * 2), settings) as client:
             await client.post("/agent/run", json=ASKED, headers=TRACEPARENT)
-            heard = list(sidecar.heard)
+            received = list(sidecar.traceparents)
             await client.post("/agent/run", json=ASKED)
-    assert set(heard) == {TRACEPARENT["traceparent"]}
-    assert set(sidecar.heard[len(heard) :]) == {""}
+    assert set(received) == {TRACEPARENT["traceparent"]}
+    assert set(sidecar.traceparents[len(received) :]) == {""}
 
 
 async def test_the_trace_goes_through_the_gateway_into_its_mcp_servers(
-    seen: ExportedSpans, tmp_path: Path
+    spans: ExportedSpans, tmp_path: Path
 ) -> None:
     program = tmp_path / "telling.py"
     program.write_text(TELLING_SERVER)
@@ -170,28 +170,28 @@ async def test_the_trace_goes_through_the_gateway_into_its_mcp_servers(
         tools = HttpToolsInvoker(str(client.base_url))
         model = ScriptedModel([program_turn("", tool="t__trace"), text_turn("done")])
         result = await run_agent([user("hi")], tools, AgentConfig(model="m"), model)
-    told = result.iterations[0].tool_invocations[0].stdout.strip()
-    door = seen.named("POST /invoke")
-    assert parent_id(door) == span_id(seen.named("execute_tool t__trace"))
-    assert told.split("-")[1:3] == [trace_id(door), span_id(door)]
+    traceparent = result.iterations[0].tool_invocations[0].stdout.strip()
+    server_span = spans.named("POST /invoke")
+    assert parent_id(server_span) == span_id(spans.named("execute_tool t__trace"))
+    assert traceparent.split("-")[1:3] == [trace_id(server_span), span_id(server_span)]
 
 
-async def test_no_prompt_code_output_or_answer_is_in_a_span(seen: ExportedSpans) -> None:
+async def test_no_prompt_code_output_or_answer_is_in_a_span(spans: ExportedSpans) -> None:
     model = ScriptedModel([program_turn("the code's secret", tool="echo"), text_turn("the answer's secret")])
     async with open_client(model) as client:
         await client.post("/agent/run", json={**ASKED, "tool_backend": "echo"})
-    assert len(seen.all) == 5
-    assert "secret" not in seen.text
+    assert len(spans.all) == 5
+    assert "secret" not in spans.text
 
 
 async def test_the_standard_variable_puts_them_there(
-    seen: ExportedSpans, monkeypatch: pytest.MonkeyPatch
+    spans: ExportedSpans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(CAPTURE_CONTENT_VARIABLE, "true")
     model = ScriptedModel([program_turn("the code", tool="echo"), text_turn("the answer")])
     config = AgentConfig(model="m")
     await run_agent([user("the prompt")], EchoMCP(), config, model)
-    _, tool, chat, _ = seen.all
+    _, tool, chat, _ = spans.all
     assert "the code" in str(attribute(tool, "gen_ai.tool.call.arguments"))
     assert "the code" in str(attribute(tool, "gen_ai.tool.call.result"))
     shown = json.loads(str(attribute(chat, "gen_ai.input.messages")))
@@ -207,32 +207,32 @@ async def test_the_standard_variable_puts_them_there(
     ]
 
 
-async def test_what_fails_is_named_and_not_quoted(seen: ExportedSpans) -> None:
+async def test_what_fails_is_named_and_not_quoted(spans: ExportedSpans) -> None:
     await run_agent([user("the secret")], EchoMCP(), AgentConfig(model="m"), Broken())
-    chat, agent = seen.all[-2:]
+    chat, agent = spans.all[-2:]
     assert (attribute(chat, "error.type"), chat.status.status_code) == (
         "ModelError",
         StatusCode.ERROR,
     )
     assert attribute(agent, "error.type") == "error"
-    assert "secret" not in seen.text
+    assert "secret" not in spans.text
 
 
-async def test_a_call_that_fails_is_an_error_of_its_own_span_alone(seen: ExportedSpans) -> None:
+async def test_a_call_that_fails_is_an_error_of_its_own_span_alone(spans: ExportedSpans) -> None:
     model = ScriptedModel([program_turn("", tool="nothing_like_it"), text_turn("so be it")])
     await run_agent([user("hi")], EchoMCP(), AgentConfig(model="m"), model)
-    assert [each.name for each in seen.all if each.status.status_code is StatusCode.ERROR] == []
-    assert attribute(seen.named(AGENT), "mini_agent.stopped_reason") == "success"
+    assert [each.name for each in spans.all if each.status.status_code is StatusCode.ERROR] == []
+    assert attribute(spans.named(AGENT), "mini_agent.stopped_reason") == "success"
 
 
-async def test_a_run_that_is_cancelled_ends_its_spans(seen: ExportedSpans) -> None:
+async def test_a_run_that_is_cancelled_ends_its_spans(spans: ExportedSpans) -> None:
     model = SilentModel()
     asking = asyncio.create_task(run_agent([user("hi")], EchoMCP(), AgentConfig(model="m"), model))
     await model.asked.wait()
     asking.cancel()
     await asyncio.wait({asking})
-    assert {attribute(each, "error.type") for each in seen.all} == {"CancelledError"}
-    assert [each.name for each in seen.all] == ["chat m", AGENT]
+    assert {attribute(each, "error.type") for each in spans.all} == {"CancelledError"}
+    assert [each.name for each in spans.all] == ["chat m", AGENT]
 
 
 async def test_the_log_names_the_trace(caplog: pytest.LogCaptureFixture) -> None:

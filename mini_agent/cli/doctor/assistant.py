@@ -1,4 +1,4 @@
-"""What the coding assistant needs, and the MCP servers, which are started for it."""
+"""Checks of the coding assistant and of the configured MCP servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One thing that was looked at, and what it is looked at from."""
+"""A check, its context, and the rows of the doctor's table."""
 
 from __future__ import annotations
 

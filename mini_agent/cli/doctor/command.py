@@ -1,9 +1,4 @@
-"""`mini-agent doctor`, carried out.
-
-All checks, as a table, and how they are gone through.
-
-The checks for people, as lines, and for programs, as JSON.
-"""
+"""`mini-agent doctor`: run all checks and print them as a table or as JSON."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Docker, asked by its own command, which knows contexts, hosts and certificates.
-
-What `docker info` tells of the engine.
-"""
+"""Run the `docker` command, which knows contexts, hosts and certificates."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Docker: its command, its engine, Compose, and whether the limits it promises hold.
-
-The images: one for each language, and those of the two services.
-"""
+"""Checks of the Docker Engine: command, Compose, limits, disk, images."""
 
 from __future__ import annotations
 

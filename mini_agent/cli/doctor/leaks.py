@@ -1,4 +1,4 @@
-"""What is left of ours in the engine, beside what the running stack owns."""
+"""Checks for containers, networks and volumes of ours that are left in the engine."""
 
 from __future__ import annotations
 

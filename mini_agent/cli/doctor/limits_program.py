@@ -1,4 +1,4 @@
-"""Runs in a container with small limits and prints each that it runs into."""
+"""A program for a container with small limits: print each limit that holds."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""The model: who serves it, whether it is there, and what it can do; and the keys for it."""
+"""Checks of the model server, the model and the keys."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What must not be possible in a sandbox, tried in one.
-
-A sandbox without the sidecar, for the doctor alone: one container, made by docker's command.
-"""
+"""Checks of the confinement: programs that must fail, run in a sandbox."""
 
 from __future__ import annotations
 

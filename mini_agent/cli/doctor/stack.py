@@ -1,8 +1,9 @@
-"""The running stack: the ports it publishes, the shim, and the sidecar behind it."""
+"""Checks of the running stack: ports, shim and sidecar."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from mini_agent.cli.doctor.check import (
 )
 from mini_agent.errors import NotConfigured
 from mini_agent.sandbox import SidecarClient
+from mini_agent.tools.sandbox_client import open_sandbox
 
 TIMEOUT_S: Final = 3.0
 SIDECAR: Final = "litellm-codex-agent"
@@ -69,26 +71,27 @@ async def read_stack_model(context: DoctorContext) -> str:
 async def find_sidecar(context: DoctorContext) -> SidecarClient | None:
     """A client of the sidecar that the environment names, or else of the running stack's."""
     if context.settings.sidecar_url:
-        try:
-            token = context.settings.read_sidecar_token()
-        except NotConfigured:
-            return None
-        return await _connect_when_ready(context.settings.sidecar_url, token)
+        with contextlib.suppress(NotConfigured):
+            client = open_sandbox(context.settings)
+            if await _is_ready(client.base_url):
+                return client
+            await client.aclose()
+        return None
     shape = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
     said = await context.docker.run("inspect", "--format", shape, SIDECAR)
     token = (await context.docker.run("exec", SIDECAR, "cat", TOKEN_FILE)).out.strip()
     if not said.ok or not token:
         return None
     for address in said.out.split():
-        found = await _connect_when_ready(f"http://{address}:{SIDECAR_PORT}", token)
-        if found is not None:
-            return found
+        url = f"http://{address}:{SIDECAR_PORT}"
+        if await _is_ready(url):
+            return SidecarClient(url, token)
     return None
 
 
-async def _connect_when_ready(url: str, token: str) -> SidecarClient | None:
-    answer = await fetch(f"{url.rstrip('/')}/readyz")
-    return SidecarClient(url, token) if answer and answer.is_success else None
+async def _is_ready(url: str) -> bool:
+    response = await fetch(f"{url.rstrip('/')}/readyz")
+    return response is not None and response.is_success
 
 
 async def fetch(url: str) -> httpx.Response | None:

@@ -1,7 +1,4 @@
-"""A command that runs in a sandbox, as a `litellm.harness` Process.
-
-What comes of a command in a sandbox, in the words of `litellm.harness`.
-"""
+"""A command in a sandbox as a `litellm.harness` Process."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""A session of the sidecar as a `litellm.harness` Sandbox: where LiteLLM's own agents work.
-
-Commands of LiteLLM's agents as snippets, and paths as they name them in the workspace.
-"""
+"""A session of the sidecar as a `litellm.harness` Sandbox, for LiteLLM's own agents."""
 
 from __future__ import annotations
 

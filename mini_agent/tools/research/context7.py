@@ -1,4 +1,4 @@
-"""The documentation of a library, looked up at Context7 or a service that speaks like it."""
+"""`research_context7_docs`: the documentation of a library, from Context7 or a like service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tools that look things up: on the web, and in the documentation of libraries."""
+"""`ResearchPythonInvoker`: the research tools whose services are configured."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A question asked of Perplexity, which searches the web and names its sources."""
+"""`research_perplexity`: a question to Perplexity, which searches the web and cites sources."""
 
 from __future__ import annotations
 

@@ -102,12 +102,12 @@ def test_what_was_done_is_done_and_what_was_in_progress_is_interrupted_and_reada
 def test_a_line_that_a_crash_cut_off_is_mended(tmp_path: Path) -> None:
     folder = tmp_path / "logs"
     folder.mkdir()
-    archive = RunStore(tmp_path, Retention())
-    archive.open()
-    journal = archive.create_journal(SUMMARY, Redactor(()))
+    store = RunStore(tmp_path, Retention())
+    store.open()
+    journal = store.create_journal(SUMMARY, Redactor(()))
     journal.append(QUEUED)
     journal.close()
-    archive.close()
+    store.close()
     path = folder / f"{SUMMARY.id}.jsonl"
     whole = path.read_bytes()
     path.write_bytes(whole + b'{"seq":2,"at":1.5,"event":{"kind":"model_as')

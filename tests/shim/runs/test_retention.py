@@ -20,39 +20,39 @@ from tests.shim.scripted import ScriptedModel, open_client, program_turn, text_t
 DAY_S = 86_400
 
 
-def keep(archive: RunStore, number: int, created_at: float, *, state: str = "done") -> None:
+def keep(store: RunStore, number: int, created_at: float, *, state: str = "done") -> None:
     told = {"id": f"{number:032x}", "model": "a/b", "created_at": created_at, "state": state}
     summary = RunSummary.model_validate(told)
-    journal = archive.create_journal(summary, Redactor(()))
+    journal = store.create_journal(summary, Redactor(()))
     request: JsonObject = {"padding": "x" * 700_000}
     journal.append(
         RunQueued(run_id=summary.id, request_id="", caller="", door="agent", request=request)
     )
     journal.close()
-    archive.index.save(summary, journal.bytes)
+    store.index.save(summary, journal.bytes)
 
 
-def kept(folder: Path, keeping: Retention) -> list[int]:
-    archive = RunStore(folder, keeping)
-    found = [int(each.id, 16) for each in archive.index.list_page(RunQuery())]
-    archive.close()
+def kept(folder: Path, retention: Retention) -> list[int]:
+    store = RunStore(folder, retention)
+    found = [int(each.id, 16) for each in store.index.list_page(RunQuery())]
+    store.close()
     assert len(list((folder / "logs").iterdir())) == len(found)
     return found
 
 
 def test_runs_that_are_too_old_go(tmp_path: Path) -> None:
-    archive = RunStore(tmp_path, Retention())
-    keep(archive, 1, time.time() - 10 * DAY_S)
-    keep(archive, 2, time.time() - 2 * DAY_S)
-    archive.close()
+    store = RunStore(tmp_path, Retention())
+    keep(store, 1, time.time() - 10 * DAY_S)
+    keep(store, 2, time.time() - 2 * DAY_S)
+    store.close()
     assert kept(tmp_path, Retention(days=5)) == [2]
 
 
 def test_where_there_is_too_much_the_oldest_go(tmp_path: Path) -> None:
-    archive = RunStore(tmp_path, Retention())
+    store = RunStore(tmp_path, Retention())
     for number in (1, 2, 3, 4):
-        keep(archive, number, time.time())
-    archive.close()
+        keep(store, number, time.time())
+    store.close()
     assert kept(tmp_path, Retention(megabytes=2)) == [4, 3]
 
 

@@ -24,14 +24,14 @@ KEYS: Final = {
     "ArrowDown": (40, ""),
 }
 CLICKED: Final = "button:not(:disabled), a, summary"
-TELLING: Final = (
+DEVTOOLS_EVENTS: Final = (
     "Runtime.exceptionThrown",
     "Log.entryAdded",
     "Network.requestWillBeSent",
     "Network.loadingFinished",
     "Network.loadingFailed",
 )
-HEARD: Final = 80
+MAX_SHOWN_EVENTS: Final = 80
 CONTROL: Final = 2
 SHIFT: Final = 8
 
@@ -113,8 +113,8 @@ class Tab:
     def _told(self) -> str:
         """What there is to see, and to hear of, where something was expected and did not come."""
         happened = self._line.events.get(self._session, [])
-        heard = [json.dumps(each)[:300] for each in happened if each["method"] in TELLING]
-        return "\n".join([self.text(), *heard[-HEARD:]])
+        heard = [json.dumps(each)[:300] for each in happened if each["method"] in DEVTOOLS_EVENTS]
+        return "\n".join([self.text(), *heard[-MAX_SHOWN_EVENTS:]])
 
     def count(self, selector: str) -> int:
         """How many elements there are of a kind."""
