@@ -57,7 +57,8 @@ def families(exposed: str) -> dict[str, set[str]]:
 @pytest.fixture
 async def served(opened: Opened) -> dict[str, set[str]]:
     """What both services serve after they have had something to do."""
-    async with open_client(ScriptedModel([program_turn("x", tool="echo"), text_turn("42")])) as shim:
+    model = ScriptedModel([program_turn("x", tool="echo"), text_turn("42")])
+    async with open_client(model) as shim:
         await shim.post("/agent/run", json=REQUEST)
         await shim.get("/runs/none")
         ours = (await shim.get("/metrics")).text

@@ -89,7 +89,8 @@ async def test_refusals_are_counted_by_code() -> None:
 
 async def test_a_tool_that_a_model_made_up_is_no_label_of_its_own() -> None:
     since = Since('mini_agent_tool_call_seconds_count{outcome="not_run",tool="other"}')
-    async with open_client(ScriptedModel([program_turn("", tool="made_up_zq"), text_turn("oh")])) as client:
+    model = ScriptedModel([program_turn("", tool="made_up_zq"), text_turn("oh")])
+    async with open_client(model) as client:
         await client.post("/agent/run", json=REQUEST)
     assert since.now == [1]
     assert "made_up_zq" not in metrics.render().decode()
@@ -101,7 +102,8 @@ async def test_nothing_of_a_request_is_in_the_counts() -> None:
         "model": "model-zq/secret",
         "messages": [{"role": "user", "content": "the prompt's secret"}],
     }
-    model = ScriptedModel([program_turn("the code's secret", tool="echo"), text_turn("the answer's secret")])
+    turns = [program_turn("the code's secret", tool="echo"), text_turn("the answer's secret")]
+    model = ScriptedModel(turns)
     async with open_client(model) as client:
         await client.post("/agent/run", json=asked, headers=TRACEPARENT)
         await client.get("/runs/secret-run", headers={"X-Request-Id": "secret-id"})
