@@ -113,7 +113,7 @@ class List {
     const isFiltered = ["q", "state", "model", "age"].some((name) => this.#wanted.has(name));
     say(this.note, isFiltered ? "No run is like that." : "No runs yet. “New run” begins one.");
     const rows = runs.map((run) => this.#row(run));
-    // What is there already stays the same element: whoever is on it stays there.
+    // An entry that exists keeps its element, and with it the focus.
     rows.forEach((row, at) => {
       if (this.runs.children[at] !== row.element) this.runs.insertBefore(row.element, this.runs.children[at] ?? null);
     });

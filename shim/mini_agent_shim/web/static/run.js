@@ -154,7 +154,7 @@ class RunView {
   }
 
   async #stopped() {
-    // Not disabled, which would take the focus away from whoever pressed it.
+    // Not disabled, which would take the focus from it.
     if (this.stop.textContent !== "Stop") return;
     say(this.stop, "Stopping…");
     await this.#tried(send(`/runs/${this.id}/cancel`));

@@ -136,7 +136,7 @@ class Row {
   }
 }
 
-// Until it is told what a call spent its time on, it is taken to be its program.
+// Until the timings of a call are known, all of its time counts as its program.
 function kindNow(bar) {
   return bar.kind === "tool" && bar.to === null ? "run" : bar.kind;
 }
