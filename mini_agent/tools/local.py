@@ -79,8 +79,8 @@ class LocalMCPInvoker:
     afterwards, and none of this process's environment variables but HOME, PATH and the locale.
 
     `shell_allow_prefixes` are the commands (or their first words, "python -m pytest") that
-    `exec_shell` takes; no shell reads the line. With `languages`, only those languages' programs and
-    commands are allowed. `tool_timeout_sec` holds where a call gives no `timeout_s`.
+    `exec_shell` takes; no shell reads the line. With `languages`, only those languages' programs
+    and commands are allowed. `tool_timeout_sec` holds where a call gives no `timeout_s`.
     """
 
     def __init__(

@@ -42,10 +42,14 @@ def without(folder: Path, *names: str) -> str:
 
 
 async def test_the_engine_of_this_machine_is_well() -> None:
-    checks = {**await found(check_engine), **await found(check_compose), **await found(check_limits)}
+    checks = {
+        **await found(check_engine),
+        **await found(check_compose),
+        **await found(check_limits),
+    }
     assert states(checks) == {"engine": "ok", "compose": "ok", "limits": "ok"}
-    assert "cgroup v" in checks["check_engine"].detail
-    assert (await found(check_disk))["check_disk"].state in ("ok", "warn")
+    assert "cgroup v" in checks["engine"].detail
+    assert (await found(check_disk))["disk"].state in ("ok", "warn")
 
 
 async def test_limits_that_do_not_hold_are_noticed(tmp_path: Path) -> None:
@@ -70,7 +74,9 @@ async def test_the_canary_dies_where_walls_are_missing(tmp_path: Path) -> None:
 async def test_the_canary_is_tried_through_the_sidecar_that_is_up(tmp_path: Path) -> None:
     with sidecar_process.sidecar(tmp_path) as running:
         checks = await found(
-            check_confinement, MINI_AGENT_SIDECAR_URL=running.url, MINI_AGENT_SIDECAR_TOKEN=sidecar_process.TOKEN
+            check_confinement,
+            MINI_AGENT_SIDECAR_URL=running.url,
+            MINI_AGENT_SIDECAR_TOKEN=sidecar_process.TOKEN,
         )
     assert set(states(checks).values()) == {"ok"}
     assert all("in the sidecar" in check.detail for check in checks.values())

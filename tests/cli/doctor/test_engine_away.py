@@ -76,7 +76,7 @@ def test_the_command_goes_on_without_an_engine_and_fails_at_the_end(tmp_path: Pa
     told = json.loads(done.stdout)
     assert (done.returncode, told["ok"], done.stderr) == (1, False, "")
     named = {each["name"]: each for each in told["checks"]}
-    assert (named["check_engine"]["state"], named["python"]["state"]) == ("fail", "ok")
+    assert (named["engine"]["state"], named["python"]["state"]) == ("fail", "ok")
     assert (named["canary"]["state"], named["canary"]["detail"]) == (
         "skipped",
         "no Docker Engine answers",

@@ -16,7 +16,9 @@ NO_STACK = {"MINI_AGENT_API_PORT": "9"}
 async def of_ollama(models: Models, name: str = "ollama/coder:3b") -> dict[str, tuple[str, str]]:
     """State and detail or fix of each check."""
     with ScriptedServer(models=models) as server:
-        checks = await found(check_model, LITELLM_DEFAULT_CODE_MODEL=name, OLLAMA_API_BASE=server.url)
+        checks = await found(
+            check_model, LITELLM_DEFAULT_CODE_MODEL=name, OLLAMA_API_BASE=server.url
+        )
     return {each.name: (each.state, each.fix or each.detail) for each in checks.values()}
 
 
@@ -32,8 +34,8 @@ async def test_a_model_that_is_pulled_and_calls_tools_is_well(name: str) -> None
 
 async def test_a_model_that_is_not_pulled_says_how() -> None:
     told = await of_ollama(Models(pulled=()))
-    assert told["check_model"][0] == "fail"
-    assert "docker exec ollama ollama pull coder:3b" in told["check_model"][1]
+    assert told["model"][0] == "fail"
+    assert "docker exec ollama ollama pull coder:3b" in told["model"][1]
 
 
 async def test_a_model_without_tools_is_usable_and_worth_a_word() -> None:
@@ -59,7 +61,7 @@ async def test_an_address_that_is_none_is_told_as_such() -> None:
 async def test_a_hosted_model_needs_its_key() -> None:
     asked = {"LITELLM_DEFAULT_CODE_MODEL": "anthropic/claude"}
     without = await found(check_model, ANTHROPIC_API_KEY="", **asked)
-    assert (without["check_model"].state, without["check_model"].fix) == (
+    assert (without["model"].state, without["model"].fix) == (
         "fail",
         "export ANTHROPIC_API_KEY=...",
     )

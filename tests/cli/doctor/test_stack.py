@@ -54,7 +54,10 @@ def free() -> Iterator[str]:
 
 async def test_a_port_is_free_or_ours_or_anothers(free: str) -> None:
     other = Starlette(routes=[Route("/api/version", lambda _: PlainTextResponse("hello"))])
-    with serve_app(other) as url, serve_app(create_app(ShimSettings(), model=ScriptedModel([]))) as shim:
+    with (
+        serve_app(other) as url,
+        serve_app(create_app(ShimSettings(), model=ScriptedModel([]))) as shim,
+    ):
         checks = await found(
             check_ports,
             MINI_AGENT_API_PORT=port_of(shim),
@@ -87,7 +90,10 @@ async def test_services_that_are_up_are_asked_whether_they_are_ready() -> None:
         settings = ShimSettings.model_validate({"sidecar_url": sidecar, "sidecar_token": "token"})
         with serve_app(create_app(settings, model=ScriptedModel([]))) as shim:
             checks = await found(
-                check_services, MINI_AGENT_API_PORT=port_of(shim), MINI_AGENT_SIDECAR_URL=sidecar, **HERE
+                check_services,
+                MINI_AGENT_API_PORT=port_of(shim),
+                MINI_AGENT_SIDECAR_URL=sidecar,
+                **HERE,
             )
     assert states(checks) == {"shim": "ok", "sidecar": "ok"}
 
@@ -97,11 +103,16 @@ async def test_services_that_are_not_ready_say_why(free: str) -> None:
         settings = ShimSettings.model_validate({"sidecar_url": sidecar, "sidecar_token": "token"})
         with serve_app(create_app(settings, model=ScriptedModel([]))) as shim:
             checks = await found(
-                check_services, MINI_AGENT_API_PORT=port_of(shim), MINI_AGENT_SIDECAR_URL=sidecar, **HERE
+                check_services,
+                MINI_AGENT_API_PORT=port_of(shim),
+                MINI_AGENT_SIDECAR_URL=sidecar,
+                **HERE,
             )
     assert states(checks) == {"shim": "fail", "sidecar": "fail"}
     assert "the engine is away" in checks["shim"].detail
-    away = await found(check_services, MINI_AGENT_API_PORT=free, MINI_AGENT_SIDECAR_URL="http://[::1]:9")
+    away = await found(
+        check_services, MINI_AGENT_API_PORT=free, MINI_AGENT_SIDECAR_URL="http://[::1]:9"
+    )
     assert (away["shim"].state, away["shim"].fix) == ("skipped", "make up")
 
 
@@ -141,7 +152,9 @@ async def test_a_check_that_breaks_or_hangs_does_not_hide_the_others(
         return [ok("c", "well")]
 
     monkeypatch.setattr("mini_agent.cli.doctor.command.CHECK_TIMEOUT_S", 0.2)
-    table = [CheckRow("g", name, look) for name, look in (("a", breaks), ("b", hangs), ("c", works))]
+    table = [
+        CheckRow("g", name, look) for name, look in (("a", breaks), ("b", hangs), ("c", works))
+    ]
     checks = await run_checks(table, await around_here())
     assert [(each.name, each.state) for each in checks] == [
         ("a", "fail"),
