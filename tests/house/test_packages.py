@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import version
 
 import pytest
@@ -17,6 +18,20 @@ from tests.house.test_files import ROOT
 )
 def test_a_type_checker_may_believe_its_annotations(package: str) -> None:
     assert (ROOT / package / "py.typed").is_file()
+
+
+@pytest.mark.parametrize(
+    ("member", "package"),
+    [
+        (".", "mini_agent"),
+        ("protocol", "mini_agent_protocol"),
+        ("shim", "mini_agent_shim"),
+        ("sidecar", "codex_sidecar"),
+    ],
+)
+def test_a_wheel_holds_its_own_package_alone(member: str, package: str) -> None:
+    project = tomllib.loads((ROOT / member / "pyproject.toml").read_text())
+    assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == [package]
 
 
 def test_the_package_run_as_a_program_is_the_command_line() -> None:
