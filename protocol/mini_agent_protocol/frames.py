@@ -28,17 +28,17 @@ MAX_WORKSPACE_FRAME_BYTES = 64 << 20
 
 
 def encode_header(kind: bytes, length: int) -> bytes:
-    """The header of a frame whose body has `length` bytes."""
+    """Return the header of a frame whose body has `length` bytes."""
     return kind + length.to_bytes(HEADER_BYTES - 1, "big")
 
 
 def decode_header(header: bytes) -> tuple[bytes, int]:
-    """The kind of a frame and the length of its body."""
+    """Return the kind of a frame and the length of its body, in bytes."""
     return header[:1], int.from_bytes(header[1:], "big")
 
 
 def encode_frame(kind: bytes, body: bytes) -> bytes:
-    """A whole frame."""
+    """Return a frame: its header and its body."""
     return encode_header(kind, len(body)) + body
 
 
@@ -48,6 +48,6 @@ def encode_part(text: bytes) -> bytes:
 
 
 def split_parts(body: bytes) -> tuple[bytes, bytes]:
-    """The two parts of a body of ARTIFACTS (skipped, tar) or WORKSPACE_RESPONSE (JSON, content)."""
+    """Split the two parts of a body of ARTIFACTS (skipped, tar) or WORKSPACE_RESPONSE (JSON, content)."""
     end = PREFIX_BYTES + int.from_bytes(body[:PREFIX_BYTES], "big")
     return body[PREFIX_BYTES:end], body[end:]

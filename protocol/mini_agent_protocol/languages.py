@@ -55,7 +55,7 @@ class LanguageSpec:
         return self.tool or f"exec_{self.name}"
 
     def program_file(self, code: str) -> str:
-        """The name of the file that `code` goes into."""
+        """Return the name of the file that `code` is written to."""
         is_tests = self.tests and '"testing"' in code and not all(m.search(code) for m in _GO_MAIN)
         return self.tests if is_tests else self.program
 

@@ -67,22 +67,22 @@ class RunResult(Record):
 
 
 def encode_order(order: RunOrder) -> bytes:
-    """The order as the body of its frame."""
+    """Encode an order as the body of its frame."""
     return json.dumps(order._asdict()).encode()
 
 
 def decode_order(body: bytes) -> RunOrder:
-    """The order in a body that the sidecar wrote."""
+    """Decode an order that the sidecar wrote."""
     return RunOrder(**json.loads(body))
 
 
 def encode_result(result: RunResult) -> bytes:
-    """The result as the body of its frame."""
+    """Encode a result as the body of its frame."""
     return json.dumps(result._asdict()).encode()
 
 
 def decode_result(body: bytes) -> RunResult:
-    """The result in a body that a sandbox wrote, which may be hostile: ValueError for any other."""
+    """Decode a result that a sandbox wrote, which may be hostile; raises ValueError."""
     try:
         fields = json.loads(body)
     except RecursionError as deep:
@@ -97,7 +97,7 @@ def decode_result(body: bytes) -> RunResult:
 
 
 def encode_skipped(skipped: list[str]) -> bytes:
-    """The files that were left behind, a reason each, as the first part of ARTIFACTS."""
+    """Encode the skipped files, with a reason each, as the first part of ARTIFACTS."""
     return json.dumps(skipped).encode()
 
 
