@@ -28,19 +28,19 @@ from mini_agent.tools.local import LocalMCPInvoker
 
 @dataclass(frozen=True, slots=True)
 class DemoReport:
-    """What a person wants to see of a run; `waited_ms` is what the caller's clock says."""
+    """A run to report, and the milliseconds that the caller waited for it."""
 
     result: AgentResult
     elapsed_ms: float
 
     def is_correct(self, expected: str) -> bool:
-        """Whether a program printed `expected` and the answer says it."""
+        """Tell whether a program printed `expected` and the answer has it."""
         printed = [call.stdout for each in self.result.iterations for call in each.tool_invocations]
         return expected in self.result.final_answer and any(expected in text for text in printed)
 
 
 def format_report(report: DemoReport, *, expected: str) -> Iterator[str]:
-    """The run, top to bottom, then the answer and the time."""
+    """Format the run, turn by turn, then the answer and the time."""
     for iteration in report.result.iterations:
         yield ""
         yield from _format_iteration(iteration)
@@ -120,7 +120,7 @@ WEIGHTS_FILE: Final = "tiny-agent.gguf"
 
 @contextmanager
 def serve_demo_model() -> Iterator[str]:
-    """The base address (`http://127.0.0.1:PORT/v1`) of the demo model while the block runs.
+    """Serve the demo model during the block, at the yielded `http://127.0.0.1:PORT/v1`.
 
     Raises `NotConfigured` when the extra `demo` (llama.cpp) or the weights are not installed.
     """
@@ -173,7 +173,7 @@ LOCAL_ROUTE: Final = (
 
 
 def run_demo(text: str, *, local: bool) -> int:
-    """Prints the run, line by line; 0 when the answer holds the encoding of `text`, else 1."""
+    """Run the demo and print it; return 0 when the answer has the encoding of `text`, else 1."""
     if not VALID_TEXT.fullmatch(text):
         raise BadRequest(
             f"TEXT={text!r}: the demo model knows 1 to 16 letters and digits",
@@ -209,7 +209,7 @@ def _run_on_stack(prompt: str) -> AgentResult:
 
 
 def run_through_litellm(prompt: str, *, target_model: str) -> AgentResult:
-    """One prompt through `litellm.completion` and the provider; raises `MiniAgentError`."""
+    """Run one prompt through `litellm.completion` and the provider; raise `MiniAgentError`."""
     install()
     try:
         response = import_litellm().completion(

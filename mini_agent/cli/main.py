@@ -15,7 +15,7 @@ INTERRUPT_EXIT_CODE: Final = 130
 
 
 def run_and_exit(command: Callable[[], int]) -> None:
-    """Runs it and ends the process."""
+    """Run a command and exit the process with its code."""
     if sys.stdin is None:
         # Started without a standard input; its place would go to the next file that is opened.
         sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
@@ -37,7 +37,7 @@ def run_and_exit(command: Callable[[], int]) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs one command and ends the process: 0 done, 1 failed, 2 called wrongly, 130 Ctrl-C."""
+    """Run one command and exit: 0 done, 1 failed, 2 wrong arguments, 130 Ctrl-C."""
     called = _build_parser().parse_args(arguments)
 
     run_and_exit(lambda: called.run(called))

@@ -31,7 +31,7 @@ MAX_LINE_CHARS: Final = 500
 
 
 def replay_file(file: str, *, as_json: bool = False) -> int:
-    """Prints what is different; 0 where nothing is, else 1."""
+    """Repeat the run and print the differences; return 0 where there are none, else 1."""
     bundle = _read_bundle(file)
     done = asyncio.run(_replay(bundle, Settings()))
     print(done.model_dump_json() if as_json else "\n".join(_format_report(done)))

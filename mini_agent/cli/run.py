@@ -30,7 +30,7 @@ OPTION_BY_PARAMETER: Final = {
 
 @dataclass(frozen=True, slots=True)
 class RunCommand:
-    """What was asked for; what is empty or None is the environment's, or the usual."""
+    """The arguments of the command; the environment or a default replaces an empty one."""
 
     prompt: str
     model: str = ""
@@ -40,7 +40,7 @@ class RunCommand:
 
 
 def run_prompt(command: RunCommand) -> int:
-    """Prints the answer, and on standard error what happens meanwhile; 0 for a success, else 1.
+    """Run a prompt; print the answer, and progress on standard error; return 0 for a success.
 
     With `as_json` every event is a line of JSON on standard output instead. An interrupt ends the
     run and its sandbox, and is raised.

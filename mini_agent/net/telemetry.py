@@ -76,5 +76,5 @@ def current_trace_id() -> str:
 
 
 def set_current_attributes(attributes: Mapping[str, AttributeValue]) -> None:
-    """Adds to the span that we are in."""
+    """Set attributes of the current span."""
     trace.get_current_span().set_attributes(attributes)

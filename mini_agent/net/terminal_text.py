@@ -11,7 +11,7 @@ BIDI_CONTROLS: Final = "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
 
 
 def escape_controls(text: str) -> str:
-    """`text` with its control characters written out, such as `\\x1b`."""
+    """Return `text` with its control characters escaped, such as `\\x1b`."""
     return "".join(_escape(char) for char in text)
 
 

@@ -48,7 +48,7 @@ class Response(Protocol):
 
 
 class CompletionArguments(TypedDict, total=False):
-    """What LiteLLM hands to a provider, as far as we read it; always by keyword."""
+    """The keyword arguments that LiteLLM passes to a provider, as far as we read them."""
 
     model: str
     messages: list[object]

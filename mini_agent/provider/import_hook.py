@@ -39,7 +39,7 @@ else:
 
 
 def arm() -> None:
-    """Adds to what of LiteLLM is imported already, and from now on to what comes."""
+    """Patch the modules of LiteLLM that are imported, and hook the import of the others."""
     if any(isinstance(finder, PatchingFinder) for finder in sys.meta_path):
         return
     sys.meta_path.insert(0, PatchingFinder())

@@ -8,7 +8,7 @@ from mini_agent.provider.registration import register_mini_agent
 
 
 def install() -> None:
-    """Does by hand, and at once, what LITELLM_ENABLE_MINI_AGENT=1 does at `import litellm`.
+    """Install the provider at once, as LITELLM_ENABLE_MINI_AGENT=1 does at `import litellm`.
 
     Makes `model="mini-agent"` and `"mini-agent/..."` work everywhere in LiteLLM, and its names of
     ours importable. Calling it again puts back what has been removed from the registry since.

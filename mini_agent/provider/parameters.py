@@ -79,7 +79,7 @@ class ProviderCall:
 
 @dataclass(frozen=True, slots=True)
 class LiteLLMCall:
-    """The same as LiteLLM hands it over; `model` is what follows `mini-agent/`."""
+    """A call as LiteLLM passes it; `model` is what follows `mini-agent/`."""
 
     model: str
     messages: Sequence[object]
@@ -88,7 +88,7 @@ class LiteLLMCall:
 
 
 def parse_provider_call(given: LiteLLMCall, settings: Settings) -> ProviderCall:
-    """The call that `given` means; `BadRequest` names the parameter that cannot be."""
+    """Parse a LiteLLM call; raise `BadRequest` that names an invalid parameter."""
     nested = given.parameters.get("litellm_params")
     named = {**given.parameters, **(nested if isinstance(nested, Mapping) else {})}
     fields = {field: _find_first(named, names) for field, names in PARAMETER_NAMES.items()}

@@ -61,20 +61,20 @@ OURS: Final = "_mini_agent"
 
 
 def add_provider(litellm: ModuleType) -> None:
-    """`litellm.provider_list` and the like know the provider, and `litellm.llms.mini_agent` is."""
+    """Register the provider, and make `litellm.llms.mini_agent` importable."""
     del litellm
     register_mini_agent()
     importlib.import_module("litellm.llms.mini_agent")
 
 
 def add_register_function(custom_llm: ModuleType) -> None:
-    """`litellm.llms.custom_llm.register_custom_provider`, unless it has one."""
+    """Add `litellm.llms.custom_llm.register_custom_provider`, unless it has one."""
     if not hasattr(custom_llm, "register_custom_provider"):
         custom_llm.__dict__["register_custom_provider"] = register_custom_provider
 
 
 def keep_provider_registered(utils: ModuleType) -> None:
-    """The provider comes back when its registry is replaced, as LiteLLM's Proxy does.
+    """Register the provider again when its registry is replaced, as LiteLLM's Proxy does.
 
     LiteLLM calls `custom_llm_setup` at the start of every completion.
     """
@@ -89,7 +89,7 @@ def keep_provider_registered(utils: ModuleType) -> None:
 
 
 def accept_bare_name(logic: ModuleType) -> None:
-    """`mini-agent` alone names a model, too; LiteLLM takes none without a slash."""
+    """Accept `mini-agent` alone as a model; LiteLLM takes none without a slash."""
     theirs: GetProvider = logic.get_llm_provider
 
     @functools.wraps(theirs)

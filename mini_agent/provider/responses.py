@@ -26,7 +26,7 @@ def build_details(result: AgentResult) -> JsonObject:
 
 
 def parse_details(details: JsonObject) -> AgentResult:
-    """The result that `details` were made of."""
+    """Parse details back to the result they were built from."""
     told = dict(details)
     told["messages"] = told.pop("conversation")
     return AgentRunResponse.model_validate(told).result()
@@ -54,7 +54,7 @@ def _flatten_calls(iteration: Iteration) -> Iterator[JsonObject]:
 
 
 def to_litellm_usage(usage: Usage) -> object:
-    """LiteLLM's Usage; cached tokens are part of the prompt's."""
+    """Convert to LiteLLM's Usage; cached tokens are part of the prompt's."""
     counted: object = import_litellm().Usage(
         prompt_tokens=usage.prompt_tokens,
         completion_tokens=usage.completion_tokens,

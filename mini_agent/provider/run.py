@@ -34,7 +34,7 @@ from mini_agent.tools.sandbox_client import open_sandbox
 
 
 def prepare_run(given: LiteLLMCall) -> ProviderRun:
-    """The run that a call asks for, not begun; `BadRequest` for one that cannot be."""
+    """Prepare the run of a call without starting it; raise `BadRequest` for an invalid one."""
     settings = Settings()
     call = parse_provider_call(given, settings)
     places = resolve_backend(call.request.tool_backend, call.container, settings)
@@ -68,16 +68,16 @@ class ProviderRun:
 
     @property
     def is_local(self) -> bool:
-        """Whether the loop runs in this process."""
+        """Tell whether the loop runs in this process."""
         return self.tools is not None
 
     @property
     def shows_progress(self) -> bool:
-        """Whether a stream is to tell what the run does."""
+        """Tell whether a stream includes the run's progress."""
         return self.call.shows_progress
 
     async def result(self) -> AgentResult:
-        """What came of it."""
+        """Execute the run and return its result."""
         if self.tools is not None:
             return await self._here(self.tools, ignore_event)
         shim, there = await self._shim()
@@ -87,7 +87,7 @@ class ProviderRun:
             return build_lost_result(there, lost)
 
     def events(self) -> AsyncGenerator[Event, None]:
-        """What happens, as it happens; closing the iterator ends the run, wherever that is."""
+        """Execute the run and yield its events; closing the iterator cancels it."""
         tools = self.tools
         if tools is None:
             return self._events_there()
@@ -134,7 +134,7 @@ class ProviderRun:
 
 
 def build_failed_result(request: AgentRunRequest, broken: Exception) -> AgentResult:
-    """The result of a run that ended by a fault of ours."""
+    """Build the result of a run that ended by an internal error."""
     why = f"{type(broken).__name__}: {broken!s:.500}"
     return AgentResult(
         final_answer=f"The run broke down, by a fault of the agent itself: {why}.",

@@ -9,7 +9,7 @@ TRUE_VALUES = ("1", "true", "yes")
 
 
 def arm() -> None:
-    """Has the provider put into LiteLLM as soon as that is imported, if the variable says so."""
+    """Install the import hook if the environment variable asks for it."""
     if os.environ.get(ENABLE_VARIABLE, "").strip().lower() in TRUE_VALUES:
         from mini_agent.provider.import_hook import arm as arm_hook
 

@@ -36,13 +36,13 @@ _EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Event)
 
 
 class RunLost(MiniAgentError):
-    """The run began over there and its result did not arrive: it must not simply be repeated."""
+    """The run started in the shim and its result did not arrive: it must not be repeated blindly."""
 
     code = "run_lost"
 
 
 class ShimClient:
-    """Runs agents in the shim at `base_url`. Giving up on a call ends the run over there, too.
+    """Runs agents in the shim at `base_url`; cancelling a call cancels the run there.
 
     Raises `BadRequest` for what the shim refuses, `Unauthorized` for a missing or wrong token,
     `SandboxUnavailable` when the shim has no sandbox and `ShimUnavailable` when it is away, all
@@ -54,7 +54,7 @@ class ShimClient:
         self._headers = {"Authorization": f"Bearer {token}"} if token else {}
 
     async def run(self, request: AgentRunRequest) -> AgentResult:
-        """What became of one run."""
+        """Execute one run and return its result."""
         whole = request.model_copy(update={"stream": False})
         patience = request.max_wallclock_seconds + START_TIMEOUT_S
         async with self._asked(whole, patience) as answer:
@@ -65,7 +65,7 @@ class ShimClient:
             raise self._not_the_shim() from odd
 
     async def events(self, request: AgentRunRequest) -> AsyncGenerator[Event, None]:
-        """What happens in one run, as it happens; the last event, `Stopped`, holds the result.
+        """Execute one run and yield its events; the last one, `Stopped`, has the result.
 
         Leaving the `async for` early ends the run once the iterator is closed (`aclosing`).
         """
@@ -143,7 +143,7 @@ class ShimClient:
 
 
 def build_lost_result(request: AgentRunRequest, lost: RunLost) -> AgentResult:
-    """The result of a run that began and was lost."""
+    """Build the result of a run that started and was lost."""
     return AgentResult(
         final_answer=f"The run was lost: {lost.message}.",
         answer_source="notice",

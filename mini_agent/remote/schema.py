@@ -39,7 +39,7 @@ _BACKEND_PATTERN: Final = f"({'|'.join(BACKENDS)})"
 
 
 def parse_tool_backend(given: object) -> object:
-    """A text of places joined with +, from such a text or a list; each place is there once.
+    """Parse backends joined with +, or a list of them, to such a text; each is in it once.
 
     Raises `ValueError` for a place there is not, and for two that run programs.
     """
@@ -56,7 +56,7 @@ def parse_tool_backend(given: object) -> object:
 
 
 def split_tool_backend(backend: str) -> tuple[Backend, ...]:
-    """The places of a `tool_backend` that was read with `parse_tool_backend`, in its order."""
+    """Split a parsed `tool_backend` into its backends, in its order."""
     return tuple(_parse_backend(part) for part in backend.split(SEPARATOR))
 
 
@@ -165,7 +165,7 @@ class AgentRunRequest(AgentConfig):
         return tuple(dict.fromkeys(known))
 
     def config(self, model: str) -> AgentConfig:
-        """The loop's settings for a run with `model`; `BadRequest` where they cannot be."""
+        """Build the loop's settings for a run with `model`; raise `BadRequest` for invalid ones."""
         for_the_model = self.model_dump(include=set(MODEL_PARAMETERS), exclude_none=True)
         own = self.model_dump(include=set(AgentConfig.model_fields))
         kwargs = {**self.completion_kwargs, **for_the_model}
@@ -220,7 +220,7 @@ class AgentRunResponse(BaseModel):
 
     @classmethod
     def from_result(cls, result: AgentResult) -> Self:
-        """The loop's result in the words of the wire."""
+        """Convert the loop's result to the wire format."""
         return cls(
             final_answer=result.final_answer,
             answer_source=result.answer_source,
@@ -233,7 +233,7 @@ class AgentRunResponse(BaseModel):
         )
 
     def result(self) -> AgentResult:
-        """The loop's result again, on the other side of the wire."""
+        """Convert back to the loop's result."""
         return AgentResult(
             final_answer=self.final_answer,
             answer_source=self.answer_source,

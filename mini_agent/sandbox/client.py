@@ -26,7 +26,7 @@ OCTET_STREAM: Final = "application/octet-stream"
 
 
 class SidecarSession:
-    """Is open until `aclose`, or until nobody has called for its `ttl_s`; then `SessionOver`.
+    """A session, open until `aclose` or until no call came for its `ttl_s`; then `SessionOver`.
 
     Snippets run one after the other. Each execution's `session` says whether the workspace of the
     one before it was found ("kept") or had been lost.
@@ -71,11 +71,11 @@ class SidecarSession:
         await self._http.call("POST", f"{self._path}/keep")
 
     async def interrupt(self) -> None:
-        """What Ctrl-C does to the snippet that is running; nothing where none is."""
+        """Send SIGINT to the running snippet; do nothing where none runs."""
         await self._http.call("POST", f"{self._path}/interrupt")
 
     async def files(self) -> tuple[WorkspaceFile, ...]:
-        """The regular files in the workspace."""
+        """List the regular files in the workspace."""
         said = await self._http.call("GET", f"{self._path}/files")
         try:
             return _FILES.validate_json(said)
@@ -83,7 +83,7 @@ class SidecarSession:
             raise SandboxError(f"the sidecar's answer is no list of files: {odd}") from odd
 
     async def read(self, path: str) -> bytes:
-        """A file's content; `BadRequest` where there is no such file."""
+        """Read a file; raise `BadRequest` where there is no such file."""
         return await self._http.call("GET", self._file(path))
 
     async def write(self, path: str, content: bytes) -> None:
@@ -112,13 +112,13 @@ class Sandbox(Protocol):
     """Anything that can run a snippet."""
 
     async def run(self, snippet: Snippet) -> Execution:
-        """What happened to the snippet; raises `SandboxError` when it could not be run."""
+        """Run a snippet; raise `SandboxError` when it could not be executed."""
         ...
 
 
 @runtime_checkable
 class StreamingSandbox(Sandbox, Protocol):
-    """A sandbox that also tells what a snippet prints while it runs."""
+    """A sandbox that also passes on output while the snippet runs."""
 
     async def run_streaming(
         self, snippet: Snippet, listener: Callable[[Output], None]

@@ -35,7 +35,7 @@ Headers: TypeAlias = Callable[[], Mapping[str, str]]
 
 
 def no_headers() -> Mapping[str, str]:
-    """Of a client that has nothing to pass on."""
+    """Return no headers."""
     return {}
 
 
@@ -63,18 +63,18 @@ class SidecarTransport:
     async def call(
         self, method: str, path: str, content: bytes = b"", kind: str = JSON_TYPE
     ) -> bytes:
-        """The body of the answer."""
+        """Send a request and return the body of the response."""
         return await self._answer(method, path, content, kind, START_TIMEOUT_S)
 
     async def run(self, path: str, snippet: Snippet) -> Execution:
-        """The execution of a snippet."""
+        """Run a snippet and return its execution."""
         body = await self._answer(
             "POST", path, _encode_snippet(snippet), JSON_TYPE, _read_timeout_s(snippet)
         )
         return _parse_execution(body)
 
     async def stream(self, path: str, snippet: Snippet) -> AsyncGenerator[Output | Execution, None]:
-        """A snippet's output as it comes, its execution last."""
+        """Run a snippet; yield its output as it comes, its execution last."""
         async with self._streamed(path, snippet) as response:
             async for name, said in read_events(response.aiter_bytes()):
                 if name == "error":
@@ -86,7 +86,7 @@ class SidecarTransport:
     async def run_streaming(
         self, path: str, snippet: Snippet, listener: Callable[[Output], None]
     ) -> Execution:
-        """The execution of a snippet; `listener` gets each piece of its output as it comes."""
+        """Run a snippet; `listener` gets each piece of its output as it comes."""
         async with aclosing(self.stream(path, snippet)) as items:
             async for item in items:
                 if isinstance(item, Execution):

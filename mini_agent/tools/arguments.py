@@ -16,7 +16,7 @@ from mini_agent.tools.invoker import OpenAIToolCall, Tool
 
 @dataclass(frozen=True, slots=True)
 class OfferedTool:
-    """One tool: its schema as the model gets it, and what a call to it may and must carry."""
+    """A tool that the model is offered: its schema, and the parameters a call may and must have."""
 
     name: str
     schema: Tool
@@ -25,7 +25,7 @@ class OfferedTool:
 
 
 def parse_tools(listed: object) -> dict[str, OfferedTool]:
-    """The usable tools by name; of two with one name the first stays.
+    """Parse a list of tools by name; of two with one name the first is kept.
 
     Raises `MiniAgentError` when `listed` is no list of tools in OpenAI's form.
     """
@@ -65,25 +65,25 @@ MIN_TIMEOUT_S: Final = 1.0
 
 
 class RejectedCall(Exception):
-    """The call is answered without running anything; the text is the answer."""
+    """The call is not executed; the text is the error that the model reads."""
 
 
 class ParsedCall(NamedTuple):
-    """Which tool is called, and with what."""
+    """The name of the called tool, and its arguments."""
 
     name: str
     arguments: JsonObject
 
 
 class Timeout(NamedTuple):
-    """A time a program may run, and a remark when it is not the one asked for."""
+    """A program's time limit in seconds, and a note where it differs from the requested one."""
 
     value: float | None
     note: str = ""
 
 
 class ArgumentsJson(str):
-    """Arguments written as JSON, as every invoker takes them, that remember what they say.
+    """Arguments as JSON text, as every invoker takes them, with their parsed value.
 
     INVARIANT: `value` is what the text was written from, so that ours need not parse it again; a
     wrapper that puts another text in its place loses it, and that text is parsed.
@@ -99,7 +99,7 @@ class ArgumentsJson(str):
 
 
 def build_tool_call(call_id: str, asked: ParsedCall) -> OpenAIToolCall:
-    """A call for an invoker, its arguments as JSON text; ours read them without parsing it."""
+    """Build a call for an invoker, its arguments as JSON text that is not parsed again."""
     call = function_call(call_id, *asked)
     function = call["function"]
     if isinstance(function, dict):
@@ -110,7 +110,7 @@ def build_tool_call(call_id: str, asked: ParsedCall) -> OpenAIToolCall:
 
 
 def parse_tool_call(openai_tool: OpenAIToolCall) -> ParsedCall:
-    """The name and arguments in a call, which may carry them as JSON text or as an object.
+    """Parse the name and arguments of a call; arguments may be JSON text or an object.
 
     They are shared with others who read the call, so they are not to be changed.
     """
@@ -130,7 +130,7 @@ def parse_tool_call(openai_tool: OpenAIToolCall) -> ParsedCall:
 
 
 def read_text_argument(arguments: JsonObject, name: str) -> str:
-    """The text under `name`, which must be there; it may be empty."""
+    """Read the required text argument `name`, which may be empty."""
     if name not in arguments:
         raise RejectedCall(f"the argument {name} is missing")
     text = arguments[name]
@@ -140,7 +140,7 @@ def read_text_argument(arguments: JsonObject, name: str) -> str:
 
 
 def read_program_argument(arguments: JsonObject, name: str) -> str:
-    """The program under `name`, which must not be blank."""
+    """Read the required text argument `name`, which must not be blank."""
     program = read_text_argument(arguments, name)
     if not program.strip():
         raise RejectedCall(f"the argument {name} is empty")
@@ -148,7 +148,7 @@ def read_program_argument(arguments: JsonObject, name: str) -> str:
 
 
 def read_timeout(arguments: JsonObject, *, longest: float) -> Timeout:
-    """`timeout_s`, put into the range from 1 second to `longest`; None when it is left out."""
+    """Read `timeout_s`, clamped to the range from 1 second to `longest`; None when it is absent."""
     asked = arguments.get("timeout_s")
     if asked is None:
         return Timeout(None)
@@ -160,7 +160,7 @@ def read_timeout(arguments: JsonObject, *, longest: float) -> Timeout:
 
 
 def note_unknown_arguments(arguments: JsonObject, known: Iterable[str]) -> str:
-    """A remark on arguments that no one reads, empty when there are none."""
+    """Describe arguments that are not among the `known`; empty when there are none."""
     unread = sorted(set(arguments) - set(known))
     return f"unknown argument ignored: {', '.join(unread):.200}" if unread else ""
 

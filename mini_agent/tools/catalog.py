@@ -23,7 +23,7 @@ WORKSPACE_NOTE: Final = "Files in the working folder stay for this run's later c
 
 
 def build_text_tool(name: str, description: str, **parameters: str) -> Tool:
-    """A tool whose `parameters`, name to description, are all text and all required."""
+    """Build a tool whose `parameters`, name to description, are all text and all required."""
     properties: dict[str, JsonValue] = {
         parameter: {"type": "string", "description": said} for parameter, said in parameters.items()
     }
@@ -107,7 +107,7 @@ def program_tool(spec: LanguageSpec) -> Tool:
 
 
 def build_shell_tool(commands: str) -> Tool:
-    """The shell tool; `commands` says which command lines it takes."""
+    """Build the shell tool; `commands` says which command lines it takes."""
     return _build_program_tool(
         "exec_shell",
         f"Run a command line and get what it prints. {commands}",
@@ -117,7 +117,7 @@ def build_shell_tool(commands: str) -> Tool:
 
 
 def append_description(tool: Tool, remark: str) -> Tool:
-    """The tool with one more sentence in its description."""
+    """Return the tool with one more sentence in its description."""
     function = tool["function"]
     if not isinstance(function, dict):
         return tool
@@ -138,7 +138,7 @@ def research_echo(query: str) -> str:
 
 
 def run_text_tool(name: str, arguments: JsonObject) -> ToolOutput | None:
-    """What the text tool `name` answers; None when there is no text tool of that name."""
+    """Execute the text tool `name`; None when there is none of that name."""
     if name == "research_echo":
         return text_output(research_echo(read_text_argument(arguments, "query")))
     if name == "compress_runs":
@@ -154,7 +154,7 @@ class EchoMCP:
         return [ECHO]
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
-        """The text, given back."""
+        """Return the text."""
         try:
             name, arguments = parse_tool_call(openai_tool)
             if name != "echo":

@@ -23,7 +23,7 @@ INHERITED_VARIABLES: Final = ("HOME", "LANG", "LC_ALL", "TZ")
 
 
 async def run_child(command: Sequence[str], folder: Path, timeout_s: float) -> ToolOutput:
-    """What came of `command`, run in `folder`.
+    """Run `command` in `folder` and return its output.
 
     Its whole process group is killed when it ends, when its time is up, when it prints more than
     16 MiB, and when the caller is cancelled.
@@ -105,7 +105,7 @@ async def _pipe(flooded: asyncio.Event) -> AsyncIterator[_Tail]:
 async def _wait_for_exit(
     process: asyncio.subprocess.Process, flooded: asyncio.Event, timeout_s: float
 ) -> bool:
-    """Waits for the end; False when it has to be made."""
+    """Wait for the exit; return False when the process has to be killed."""
     exiting = asyncio.ensure_future(process.wait())
     flooding = asyncio.ensure_future(flooded.wait())
     try:

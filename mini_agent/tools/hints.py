@@ -45,7 +45,7 @@ IMPORTS: Final = MappingProxyType(
 
 
 def find_hint(name: str, output: ToolOutput) -> str:
-    """The hint for what came of a call to the tool `name`; empty when there is nothing to say."""
+    """Find the hint for the output of the tool `name`; empty when there is none."""
     if output.ok:
         return _hint_no_output(name, output)
     if output.status in HINT_BY_STATUS:

@@ -26,7 +26,7 @@ BEARER_HINT: Final = 'pass headers={"Authorization": "Bearer ..."}'
 
 
 def parse_tool_list(answered: HttpResponse, address: str) -> list[Tool]:
-    """The tools listed; the error says what is wrong where there is no list."""
+    """Parse the response of `GET /tools`; raise what is wrong with it."""
     if not answered.ok:
         raise build_http_error(answered, address)
     try:
@@ -45,7 +45,7 @@ def parse_tool_list(answered: HttpResponse, address: str) -> list[Tool]:
 def build_http_error(
     answered: HttpResponse, address: str, token: str = BEARER_HINT
 ) -> MiniAgentError:
-    """An answer that is not one of success, as an error; `token` says how to give a right one."""
+    """Build the error for a response without success; `token` is the hint where it is refused."""
     said = f"{address} answers {answered.status}: {_error_message(answered)}"
     if answered.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return Unauthorized(said, hint=token)
@@ -53,7 +53,7 @@ def build_http_error(
 
 
 def parse_invoke_response(answered: HttpResponse) -> ToolOutput:
-    """What a call came to: `{text?, error?, data?}`, other JSON, or plain text."""
+    """Parse the response of `POST /invoke`: `{text?, error?, data?}`, other JSON, or plain text."""
     if not answered.ok:
         return error_output(f"HTTP {answered.status}: {_error_message(answered)}")
     try:
@@ -98,7 +98,7 @@ def _error_message(answered: HttpResponse) -> str:
 
 
 def _error_text(said: JsonValue) -> str:
-    """What went wrong, as text, however it is told; empty for nothing."""
+    """Return an error field as text, whatever its form; empty for none."""
     if isinstance(said, dict) and isinstance(said.get("message"), str):
         return str(said["message"])
     if isinstance(said, str):
@@ -144,12 +144,12 @@ class HttpToolsInvoker:
         await self._exchange.__aexit__(kind, error, trace)
 
     async def list_openai_tools(self) -> list[Tool]:
-        """The gateway's tools; `ToolsUnavailable` or `Unauthorized` when it gives none."""
+        """List the gateway's tools; raise `ToolsUnavailable` or `Unauthorized` when there is no list."""
         answered = await self._send_within_timeout(HttpRequest("GET", "/tools"))
         return parse_tool_list(answered, self._exchange.address)
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
-        """What came of one call; a gateway that fails is told to the model as well."""
+        """Call one tool; a failure of the gateway is an output as well, for the model."""
         try:
             name, arguments = parse_tool_call(openai_tool)
             body: JsonObject = {"name": name, "arguments": arguments}
@@ -169,7 +169,7 @@ class HttpToolsInvoker:
             ) from late
 
     async def _send_until_accepted(self, request: HttpRequest, deadline: float) -> HttpResponse:
-        """The answer of a gateway that may first turn the request away for being busy."""
+        """Send a request again while the gateway refuses it with a 429."""
         for _ in range(MAX_ATTEMPTS):
             answered = await self._exchange.send(request)
             retry_after = answered.retry_after_s

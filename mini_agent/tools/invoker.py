@@ -19,7 +19,7 @@ OutputListener: TypeAlias = Callable[[Output], None]
 
 @dataclass(frozen=True, slots=True)
 class ToolOutput:
-    """What came of one tool call.
+    """The output of one tool call.
 
     A program that ran has an `rc`, failed or not. A call that never ran has `rc` None and an
     `error`, a sentence that says why. `status` is a word for how a program ended when `rc` alone
@@ -43,22 +43,22 @@ class ToolOutput:
 
 
 def text_output(text: str) -> ToolOutput:
-    """The output of a tool that simply answers."""
+    """Build the output of a tool that returned `text`."""
     return ToolOutput(ok=True, rc=0, stdout=text)
 
 
 def error_output(why: str) -> ToolOutput:
-    """The output of a call that was not carried out."""
+    """Build the output of a call that was not executed."""
     return ToolOutput(ok=False, error=why)
 
 
 def add_notes(output: ToolOutput, *notes: str) -> ToolOutput:
-    """`output` with further notes; blank ones are left out."""
+    """Return `output` with further notes; blank ones are left out."""
     return replace(output, note="; ".join(note for note in (*notes, output.note) if note))
 
 
 def discard_output(piece: Output) -> None:
-    """For a call whose output nobody waits for while it comes."""
+    """Discard a piece of output."""
     del piece
 
 
@@ -70,30 +70,30 @@ class Invoker(Protocol):
     """
 
     async def list_openai_tools(self) -> list[Tool]:
-        """The tools that can be called."""
+        """List the tools that can be called."""
         ...
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
-        """What came of one call."""
+        """Call one tool."""
         ...
 
 
 @runtime_checkable
 class StreamingInvoker(Protocol):
-    """An invoker that also tells what a program prints while it runs."""
+    """An invoker that also passes on a program's output while it runs."""
 
     async def stream_openai_tool(
         self, openai_tool: OpenAIToolCall, listener: OutputListener
     ) -> str | ToolOutput:
-        """What came of one call; `listener` gets each piece of its output as it comes."""
+        """Call one tool; `listener` gets each piece of its output as it comes."""
         ...
 
 
 class WrapperInvoker(ABC):
-    """An invoker in front of others: its calls go one way, whether their output is told or not."""
+    """Base of invokers that wrap others: one method for calls with and without a listener."""
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
-        """What came of one call."""
+        """Call one tool."""
         return await self._forward(openai_tool, None)
 
     async def stream_openai_tool(
@@ -111,24 +111,24 @@ class WrapperInvoker(ABC):
 async def forward_call(
     invoker: Invoker, openai_tool: OpenAIToolCall, listener: OutputListener | None
 ) -> str | ToolOutput:
-    """What came of the call; `listener` gets its output as it comes, where the invoker tells it."""
+    """Call a tool of `invoker`; `listener` gets its output as it comes, where the invoker streams."""
     if listener is not None and isinstance(invoker, StreamingInvoker):
         return await invoker.stream_openai_tool(openai_tool, listener)
     return await invoker.call_openai_tool(openai_tool)
 
 
 def get_tool_name(tool: Tool) -> str:
-    """The name of a listed tool; empty where it has none."""
+    """Return the name of a listed tool; empty where it has none."""
     return _function_name(tool.get("function"))
 
 
 def get_called_name(openai_tool: OpenAIToolCall) -> str:
-    """The name of the tool that is called; empty where none is."""
+    """Return the name of the called tool; empty where there is none."""
     return _function_name(openai_tool.get("function"))
 
 
 def rename_tool(tool: dict[str, JsonValue], name: str) -> dict[str, JsonValue]:
-    """A tool, or a call of one, under another name."""
+    """Return a tool, or a call of one, under another name."""
     function = tool.get("function")
     return {**tool, "function": {**function, "name": name}} if isinstance(function, dict) else tool
 

@@ -16,7 +16,7 @@ LANGUAGE_COMMANDS: Final = MappingProxyType[Language, tuple[str, ...]](
 
 
 def resolve_languages(names: Iterable[str]) -> tuple[Language, ...]:
-    """The languages meant by `names`, each once; `BadRequest` for one nobody has."""
+    """Resolve the users' names of languages, each once; raise `BadRequest` for an unknown one."""
     try:
         meant = {parse_language(name) for name in names}
     except BadRequest as unknown:
@@ -25,10 +25,10 @@ def resolve_languages(names: Iterable[str]) -> tuple[Language, ...]:
 
 
 def list_commands(languages: Iterable[Language]) -> tuple[str, ...]:
-    """The commands that come with `languages`; echo always does."""
+    """List the commands that come with `languages`; echo is always one."""
     return ("echo", *(command for language in languages for command in LANGUAGE_COMMANDS[language]))
 
 
 def find_command_language(command: str) -> Language | None:
-    """The language a command belongs to, None when it belongs to none."""
+    """Find the language that a command belongs to; None when it belongs to none."""
     return next((language for language, has in LANGUAGE_COMMANDS.items() if command in has), None)

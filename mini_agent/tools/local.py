@@ -41,7 +41,7 @@ MAX_CODE_CHARS: Final = 100_000
 
 
 def print_last_expression(code: str) -> str:
-    """`code` with its last expression shown; unchanged where it ends otherwise or prints itself."""
+    """Add to `code` that its last expression is printed, unless it prints itself or has none."""
     if len(code) > MAX_CODE_CHARS or any(word in code for word in PRINTING_WORDS):
         return code
     last = _last_statement(code)
@@ -114,12 +114,12 @@ class LocalMCPInvoker:
         self._prefixes = tuple(dict.fromkeys((*others, *list_commands(languages))))
 
     async def list_openai_tools(self) -> list[Tool]:
-        """exec_python, exec_shell and the text tools."""
+        """List exec_python, exec_shell and the text tools."""
         python = [EXEC_PYTHON] if self._has_python else []
         return [*python, build_shell_tool(self._rule), *TEXT_TOOLS]
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
-        """What came of one call."""
+        """Call one tool."""
         try:
             name, arguments = parse_tool_call(openai_tool)
             return run_text_tool(name, arguments) or await self._run(name, arguments)

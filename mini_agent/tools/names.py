@@ -18,7 +18,7 @@ NAME_END: Final = re.compile(r"<\||[({\[\n]|:\d+\s*$")
 
 
 def split_words(text: str) -> frozenset[str]:
-    """The words of `text`, in which a table is easier to read than as a list of strings."""
+    """Split `text`, which is easier to read than a list of strings, into its words."""
     return frozenset(text.split())
 
 
@@ -54,20 +54,20 @@ ENTRY_POINTS: Final = frozenset({"__main__", "main"})
 
 
 def strip_decoration(written: str) -> str:
-    """`written` without what models leave around a name: quotes, brackets, tokens, a namespace."""
+    """Strip what models leave around a name: quotes, brackets, tokens, a namespace."""
     ends = NAME_END.search(written, 1)
     name = written[: ends.start() if ends else None].strip(" \t\r\n`\"'*.:;,")
     return SERVER_PREFIX.sub("", name)
 
 
 def split_name(name: str) -> tuple[str, ...]:
-    """The words of a name, whether joined by case, hyphens, dots or underscores."""
+    """Split a name into its words, joined by case, hyphens, dots or underscores."""
     parts = SEPARATORS.split(CAMEL_BOUNDARY.sub("_", name.replace("JavaScript", "Javascript")))
     return tuple(part.lower() for part in parts if part)
 
 
 def iterate_without_namespaces(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """`words`, then the same without the namespaces in front of them, one by one."""
+    """Yield `words`, then the same without its leading namespaces, one by one."""
     yield words
     while len(words) > 1 and words[0] in NAMESPACE_WORDS:
         words = words[1:]
@@ -75,7 +75,7 @@ def iterate_without_namespaces(words: tuple[str, ...]) -> Iterator[tuple[str, ..
 
 
 def detect_language(name: str) -> Language | None:
-    """The language of whose programs `name` speaks, and of nothing else; plain code is Python."""
+    """Detect the language that `name` names, and nothing else; plain code is Python."""
     if name in ENTRY_POINTS:
         return "python"
     words = split_name(name)
@@ -90,13 +90,13 @@ def detect_language(name: str) -> Language | None:
 
 
 def is_generic_code_tool(name: str) -> bool:
-    """Whether `name` is a tool for code, or one to run something, of no language in particular."""
+    """Tell whether `name` names a tool that runs code of no particular language."""
     words = split_name(name)
     return bool(words) and all(word in RUNNING_WORDS for word in words)
 
 
 def find_similar_name(name: str, known: Iterable[str]) -> str | None:
-    """The one long name of `known` from which `name` is a slip of the pen away."""
+    """Find the one long name of `known` that is one edit away from `name`."""
     close = [
         each for each in known if len(each) >= 8 and _is_one_edit_apart(name.lower(), each.lower())
     ]
@@ -173,7 +173,7 @@ _NOT_ALPHANUMERIC: Final = re.compile(r"[^a-z0-9]")
 
 
 def find_tool_by_name(requested: str, known: Mapping[str, OfferedTool]) -> OfferedTool | None:
-    """The tool that `requested` names, by its own or another name; None when it names none."""
+    """Find the tool that `requested` names, by its own name or an alias; None when there is none."""
     if requested in known:
         return known[requested]
     if len(requested) > MAX_NAME_CHARS:
@@ -198,7 +198,7 @@ def find_tool_by_name(requested: str, known: Mapping[str, OfferedTool]) -> Offer
 def find_tool_for_language(
     language: Language, known: Mapping[str, OfferedTool]
 ) -> OfferedTool | None:
-    """The one offered tool that runs programs of `language`."""
+    """Find the one offered tool that runs programs of `language`."""
     if TOOL_BY_LANGUAGE[language] in known:
         return known[TOOL_BY_LANGUAGE[language]]
     others = [tool for name, tool in known.items() if detect_language(name) == language]
@@ -206,7 +206,7 @@ def find_tool_for_language(
 
 
 def get_tool_language(tool: OfferedTool) -> Language | None:
-    """The language whose programs `tool` runs; None for a tool that runs none."""
+    """Return the language whose programs `tool` runs; None for a tool that runs none."""
     ours = {name: language for language, name in TOOL_BY_LANGUAGE.items()}
     return ours.get(tool.name) or detect_language(tool.name)
 
@@ -219,7 +219,7 @@ class RenamedArguments(NamedTuple):
 
 
 def resolve_argument_aliases(arguments: JsonObject, tool: OfferedTool) -> RenamedArguments:
-    """`arguments` with an alias put under the parameter's own name, where that one is missing."""
+    """Rename aliases in `arguments` to the parameters' own names, where those are missing."""
     named, renamed = dict(arguments), []
     # A required one is served first: `script` may be both code and cmd.
     for parameter in sorted(tool.parameters, key=lambda each: each not in tool.required):
@@ -239,7 +239,7 @@ def _find_alias(parameter: str, given: JsonObject, tool: OfferedTool) -> str | N
 
 
 def normalize_spelling(name: str) -> str:
-    """A name without what its spelling adds: case, hyphens, underscores."""
+    """Remove case, hyphens and underscores from a name."""
     return _NOT_ALPHANUMERIC.sub("", name.lower())
 
 

@@ -21,7 +21,7 @@ RUST_TALLY: Final = re.compile(r"^error: (aborting due to|could not compile)")
 
 
 def digest_go(lines: list[str]) -> list[str]:
-    """The first places the compiler names, or a panic with the user's own frame."""
+    """Keep the first places the compiler names, or a panic with the user's own frame."""
     places = [line for line in lines if GO_PLACE.match(line)]
     if places:
         return [*places[:MAX_CAUSES], *_omission_note(len(places), "places")]
@@ -32,7 +32,7 @@ def digest_go(lines: list[str]) -> list[str]:
 
 
 def digest_rust(lines: list[str]) -> list[str]:
-    """The first error with its lines of code; warnings are left out."""
+    """Keep the first error with its lines of code; warnings are left out."""
     starts = [index for index, line in enumerate(lines) if RUST_BLOCK.match(line)]
     errors = [
         index
@@ -69,7 +69,7 @@ NODE_RUNTIME_FRAME: Final = re.compile(r"node:|/node_modules/|\(<anonymous>\)")
 
 
 def digest_python(lines: list[str]) -> list[str]:
-    """The last traceback of `lines`: its last frame in the user's own files, and its message."""
+    """Keep of the last traceback its last frame in the user's own files, and its message."""
     starts = [index for index, line in enumerate(lines) if line.startswith(TRACEBACK)]
     last = lines[starts[-1] :] if starts else lines
     frames = [index for index, line in enumerate(last) if FRAME.match(line)]
@@ -85,7 +85,7 @@ def digest_python(lines: list[str]) -> list[str]:
 
 
 def digest_node(lines: list[str]) -> list[str]:
-    """What is above the stack, which holds the line and the message, and the user's own frame."""
+    """Keep what is above the stack (the line and the message) and the user's own frame."""
     frames = [index for index, line in enumerate(lines) if NODE_FRAME.match(line)]
     if not frames:
         return lines
@@ -139,7 +139,7 @@ DIGESTS: Final[tuple[tuple[re.Pattern[str], Digest], ...]] = (
 
 
 def digest_failure(stderr: str) -> str:
-    """`stderr` of a failed program: the place, the line and the message, without the rest."""
+    """Shorten `stderr` of a failed program to the place, the line and the message."""
     if len(stderr) <= MAX_VERBATIM_CHARS:
         return stderr
     for sign, digest in DIGESTS:
@@ -149,7 +149,7 @@ def digest_failure(stderr: str) -> str:
 
 
 def collapse_lines(text: str) -> str:
-    """`text` with equal lines in a row told once, and very long lines cut in their middle."""
+    """Collapse equal lines in a row, and cut very long lines in their middle."""
     return "\n".join(_collapse(text))
 
 
@@ -176,7 +176,7 @@ REPAIR_DIRECTIVE: Final = "The call failed. Fix the cause and call the tool agai
 
 
 def format_observation(name: str, output: ToolOutput, directive: str = REPAIR_DIRECTIVE) -> str:
-    """A header with how it ended, the tails of what it printed, and after a failure `directive`.
+    """Format a header with the exit code, the tails of the streams, and for a failure `directive`.
 
     What a failed program complained about is digested, so that it fits a small context; where its
     cause is known, a hint follows. The demo model is trained on exactly this form.
@@ -227,7 +227,7 @@ REMARK_CHARS: Final = 50
 
 
 def truncate(text: str, most: int = MAX_STREAM_CHARS) -> str:
-    """`text`, or what of its beginning fits in `most` characters, to the end of a line or sentence.
+    """Truncate `text` to `most` characters, at the end of a line or sentence.
 
     Of what a program printed the end counts; of what was looked up the best comes first.
     """

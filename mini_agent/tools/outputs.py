@@ -17,7 +17,7 @@ MAX_DATA_CHARS: Final = 1000
 
 
 def add_data(output: ToolOutput, data: JsonValue) -> ToolOutput:
-    """`output` with `data` in it: the whole of it where there is no text, else what is short.
+    """Add `data` to `output`: all of it where there is no text, else its beginning.
 
     Many tools give the same twice, as text and as data: then the text is enough.
     """
@@ -32,7 +32,7 @@ def add_data(output: ToolOutput, data: JsonValue) -> ToolOutput:
 
 
 def to_json(value: JsonValue) -> str:
-    """A value as JSON, its letters as they are."""
+    """Format a value as JSON, without escapes for letters."""
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -60,7 +60,7 @@ OUTPUT_FIELDS: Final = frozenset({"ok", "rc", "stderr", "error", *TEXT_FIELDS})
 
 
 def parse_output(answer: object) -> ToolOutput:
-    """The output that `answer` stands for; of long text the end is kept.
+    """Parse what an invoker returned; of long text the end is kept.
 
     Text is what the tool printed, unless it is a JSON object that says how the call went.
     """

@@ -34,11 +34,11 @@ class BufferedInvoker:
         self._invoker = invoker
 
     async def list_openai_tools(self) -> list[Tool]:
-        """The tools that can be called."""
+        """List the tools that can be called."""
         return await self._invoker.list_openai_tools()
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> str | ToolOutput:
-        """What came of one call."""
+        """Call one tool."""
         return await self._invoker.call_openai_tool(openai_tool)
 
 
@@ -47,7 +47,7 @@ class MissingToolsWarning(UserWarning):
 
 
 class CombinedInvoker(WrapperInvoker):
-    """The tools of all `invokers`; of two with one name the first stays.
+    """The tools of all `invokers`; of two with one name the first is kept.
 
     One that cannot list its tools is left out, with a warning, as long as another can.
     """
@@ -100,7 +100,7 @@ async def _list_tools(invoker: Invoker) -> list[Tool] | Exception:
 
 
 class TimeoutInvoker(WrapperInvoker):
-    """Cancels a call of `invoker` after `seconds` and tells the model so."""
+    """Cancels a call of `invoker` after `seconds`; the model reads that it was cancelled."""
 
     def __init__(self, invoker: Invoker, seconds: float) -> None:
         if not seconds > 0:

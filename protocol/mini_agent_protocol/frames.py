@@ -43,11 +43,11 @@ def encode_frame(kind: bytes, body: bytes) -> bytes:
 
 
 def encode_part(text: bytes) -> bytes:
-    """`text` as the first part of a body that has two: its length, then itself."""
+    """Encode `text` as the first of two parts of a body: its length, then the text."""
     return len(text).to_bytes(PREFIX_BYTES, "big") + text
 
 
 def split_parts(body: bytes) -> tuple[bytes, bytes]:
-    """Split the two parts of a body of ARTIFACTS (skipped, tar) or WORKSPACE_RESPONSE (JSON, content)."""
+    """Split a body of ARTIFACTS (skipped, tar) or WORKSPACE_RESPONSE (JSON, content)."""
     end = PREFIX_BYTES + int.from_bytes(body[:PREFIX_BYTES], "big")
     return body[PREFIX_BYTES:end], body[end:]

@@ -126,7 +126,10 @@ async def test_a_redis_that_went_away_costs_no_answer(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("_closing")
 async def test_a_redis_that_never_answers_costs_moments_and_no_answer() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent, ScriptedModel(text_reply("one")) as model:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,
+        ScriptedModel(text_reply("one")) as model,
+    ):
         asking = CachedModel(model, f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
         started = time.monotonic()
         assert (await asking.reply(question())).text == "one"

@@ -47,7 +47,9 @@ async def test_a_run_comes_back_as_the_result_it_was() -> None:
 
 
 async def test_the_token_is_sent() -> None:
-    app = create_app(ShimSettings(shim_token=SecretStr("s")), model=ScriptedModel([text_turn("hey")]))
+    app = create_app(
+        ShimSettings(shim_token=SecretStr("s")), model=ScriptedModel([text_turn("hey")])
+    )
     with serve_app(app) as url:
         assert (await ShimClient(url, "s").run(ECHO)).final_answer == "hey"
         with pytest.raises(Unauthorized, match="missing or wrong"):
@@ -217,7 +219,10 @@ async def test_a_shim_that_dies_in_the_middle_is_a_lost_run() -> None:
             ": alive\n\n", media_type="text/event-stream", headers={"Content-Length": "99"}
         )
 
-    with serve_app(answering(dies)) as url, pytest.raises(RunLost, match="in the middle of the run"):
+    with (
+        serve_app(answering(dies)) as url,
+        pytest.raises(RunLost, match="in the middle of the run"),
+    ):
         await told(url)
 
 

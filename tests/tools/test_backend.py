@@ -123,7 +123,11 @@ async def test_the_tools_of_all_places_are_offered_in_their_order(
 @pytest.mark.usefixtures("_closing")
 async def test_a_call_goes_to_the_place_whose_tool_it_names() -> None:
     gateway = Gateway()
-    both: list[ScriptedReply | str] = [call("search_docs", query="x"), call("echo", text="hi"), "Done."]
+    both: list[ScriptedReply | str] = [
+        call("search_docs", query="x"),
+        call("echo", text="hi"),
+        "Done.",
+    ]
     with gateway.served() as url, ScriptedServer(both) as server:
         there = {"api_base": server.url, "tool_http_base_url": url}
         result = await run_of(["http", "echo"], **there).result()

@@ -32,7 +32,9 @@ async def headers_that_arrive(request: AgentRunRequest) -> dict[str, str]:
 async def test_the_environment_may_name_the_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
     with Gateway().served() as url:
         monkeypatch.setenv("MINI_AGENT_TOOL_HTTP_BASE_URL", url)
-        assert await create_gateway_invoker(asked(), Settings()).list_openai_tools() == [SEARCH_DOCS]
+        assert await create_gateway_invoker(asked(), Settings()).list_openai_tools() == [
+            SEARCH_DOCS
+        ]
 
 
 async def test_the_callers_headers_come_before_the_environments(

@@ -190,7 +190,9 @@ def test_a_successful_program_is_shown_letter_by_letter() -> None:
 
 
 def test_a_failed_program_is_shown_digested() -> None:
-    shown = format_observation("exec_python", ToolOutput(ok=False, rc=1, stdout="b\n" * 9, stderr=PYTHON))
+    shown = format_observation(
+        "exec_python", ToolOutput(ok=False, rc=1, stdout="b\n" * 9, stderr=PYTHON)
+    )
     assert shown.startswith("[exec_python rc=1]\nstdout:\nb\n[the same line 8 more times]\nstderr:")
     assert LIBRARY not in shown
     assert len(shown) < 500

@@ -86,7 +86,10 @@ async def test_two_servers_and_a_run_over_both(
     async with McpInvoker(everything) as one, McpInvoker(files) as two:
         joined = CombinedInvoker(PrefixedInvoker("all", one), PrefixedInvoker("files", two))
         turns = [
-            calls_reply(scripted_call("files__read_text_file", path=path), scripted_call("all__get-sum", a=40, b=2)),
+            calls_reply(
+                scripted_call("files__read_text_file", path=path),
+                scripted_call("all__get-sum", a=40, b=2),
+            ),
             text_reply("It is 42."),
         ]
         with ScriptedModel(*turns) as model:

@@ -178,7 +178,9 @@ async def test_over_http_it_is_the_same(served_over_http: str, notes: Notes) -> 
 def test_plain_code_keeps_the_server_from_run_to_run(notes: Notes) -> None:
     tools = McpInvoker.command(sys.executable, SERVER, env={"MCP_TEST_NOTES": notes.path})
     for _ in range(2):
-        with ScriptedModel(calls_reply(scripted_call("add", a=40, b=2)), text_reply("It is 42.")) as model:
+        with ScriptedModel(
+            calls_reply(scripted_call("add", a=40, b=2)), text_reply("It is 42.")
+        ) as model:
             result = run_mcp_mini_agent([user("?")], tools, AgentConfig(model="m"), model=model)
         assert result.final_answer == "It is 42."
     assert len(notes.started) == 1

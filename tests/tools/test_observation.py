@@ -58,7 +58,10 @@ def test_of_a_long_stream_the_end_is_shown_and_its_length_told() -> None:
 
 
 def test_a_stream_of_just_the_length_is_shown_whole() -> None:
-    assert format_observation("t", text_output("y" * 2000 + "\n")) == f"[t rc=0]\nstdout:\n{'y' * 2000}"
+    assert (
+        format_observation("t", text_output("y" * 2000 + "\n"))
+        == f"[t rc=0]\nstdout:\n{'y' * 2000}"
+    )
 
 
 def test_without_a_directive_a_failure_ends_with_what_happened() -> None:

@@ -53,7 +53,9 @@ class ScriptedSidecar:
     async def run(self, snippet: Snippet) -> Execution:
         return await self.single.run(snippet)
 
-    async def run_streaming(self, snippet: Snippet, listener: Callable[[Output], None]) -> Execution:
+    async def run_streaming(
+        self, snippet: Snippet, listener: Callable[[Output], None]
+    ) -> Execution:
         return await self.single.run_streaming(snippet, listener)
 
     async def open_session(self, *, ttl_s: float) -> ScriptedSession:

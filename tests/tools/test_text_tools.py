@@ -36,7 +36,9 @@ async def test_every_invoker_that_runs_programs_has_the_text_tools(
     research = {"name": "research_echo", "arguments": '{"query": "rle"}'}
     wrong = {"name": "compress_runs", "arguments": '{"s": 7}'}
     assert await invoker.call_openai_tool({"function": {**runs}}) == text_output("a3b2c1")
-    assert await invoker.call_openai_tool({"function": {**research}}) == text_output("EVIDENCE: rle")
+    assert await invoker.call_openai_tool({"function": {**research}}) == text_output(
+        "EVIDENCE: rle"
+    )
     assert await invoker.call_openai_tool({"function": {**wrong}}) == error_output(
         "the argument s must be text, not 7"
     )

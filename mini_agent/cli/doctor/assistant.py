@@ -32,7 +32,7 @@ OPTIONAL_TOOLS: Final = ("rg", "git")
 
 
 def build_assistant_check(launch: Callable[[], LaunchConfig]) -> CheckFunction:
-    """The assistant's own checks."""
+    """Build the check of the assistant's own requirements."""
 
     async def check(_context: DoctorContext) -> Sequence[Check]:
         try:
@@ -51,7 +51,7 @@ def build_assistant_check(launch: Callable[[], LaunchConfig]) -> CheckFunction:
 
 
 def build_mcp_check(launch: Callable[[], LaunchConfig]) -> CheckFunction:
-    """Those of the assistant and of MINI_AGENT_MCP_CONFIG: each is started, asked and ended."""
+    """Build the check that starts each MCP server of the assistant and of MINI_AGENT_MCP_CONFIG."""
 
     async def check(context: DoctorContext) -> Sequence[Check]:
         try:

@@ -14,7 +14,7 @@ State: TypeAlias = Literal["ok", "warn", "fail", "skipped"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """How one thing is; `fix` is what to do where it is not well, as a command where there is one.
+    """The outcome of one check; `fix` is what to do about it, a command where there is one.
 
     A `warn` is worth knowing and no reason to fail; `skipped` says why it could not be looked at.
     """
@@ -28,7 +28,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class DoctorContext:
-    """Where we are: the environment, the settings in it, and the engine, if one answers."""
+    """What checks read: the environment, the settings, and the engine if it responds."""
 
     variables: Mapping[str, str] = field(repr=False)
     settings: Settings = field(repr=False)
@@ -36,12 +36,12 @@ class DoctorContext:
     engine: EngineFacts | None
 
     def variable(self, name: str, default: str) -> str:
-        """What the environment says, else the usual."""
+        """Read an environment variable, or `default` where it is empty."""
         return self.variables.get(name) or default
 
     @property
     def project(self) -> str:
-        """What compose calls the stack."""
+        """Return the Compose project name of the stack."""
         return self.variable("COMPOSE_PROJECT_NAME", "mini-agent")
 
 
@@ -59,20 +59,20 @@ class CheckRow:
 
 
 def ok(name: str, detail: str) -> Check:
-    """It is well."""
+    """Build a check that passed."""
     return Check(name, "ok", detail)
 
 
 def warn(name: str, detail: str, fix: str) -> Check:
-    """It may not be as it is meant."""
+    """Build a check with a warning."""
     return Check(name, "warn", detail, fix)
 
 
 def fail(name: str, detail: str, fix: str) -> Check:
-    """It is not well."""
+    """Build a check that failed."""
     return Check(name, "fail", detail, fix)
 
 
 def skipped(name: str, why: str, fix: str = "") -> Check:
-    """It was not looked at."""
+    """Build a check that was skipped."""
     return Check(name, "skipped", why, fix)

@@ -47,7 +47,7 @@ LEAK_ROWS: Final = (CheckRow("left over", "leaks", require_no_leaks),)
 
 
 def build_rows(launch: Callable[[], LaunchConfig]) -> tuple[CheckRow, ...]:
-    """The whole table."""
+    """Build all rows of the table."""
     return (
         CheckRow("docker", "engine", check_engine),
         CheckRow("docker", "compose", check_compose, needs_engine=True),
@@ -67,12 +67,12 @@ def build_rows(launch: Callable[[], LaunchConfig]) -> tuple[CheckRow, ...]:
 
 
 async def check_python(_context: DoctorContext) -> Sequence[Check]:
-    """What runs this."""
+    """Report the Python version."""
     return [ok("python", f"{platform.python_version()} on {sys.platform}")]
 
 
 async def run_checks(table: Iterable[CheckRow], context: DoctorContext) -> list[Check]:
-    """Every check of the table, in its order; they are made side by side."""
+    """Run all checks concurrently; return them in the order of the table."""
     async with asyncio.TaskGroup() as looking:
         tasks = [looking.create_task(_run_row(row, context)) for row in table]
     return [check for task in tasks for check in task.result()]
@@ -113,7 +113,7 @@ STATES: Final[tuple[State, ...]] = ("ok", "warn", "fail", "skipped")
 
 
 def is_healthy(checks: Sequence[Check]) -> bool:
-    """Whether nothing failed."""
+    """Tell whether no check failed."""
     return all(check.state != "fail" for check in checks)
 
 
@@ -174,7 +174,7 @@ def _format_counts(checks: Sequence[Check]) -> str:
 
 
 def run_doctor(options: Options, *, in_json: bool, only_leaks: bool) -> int:
-    """0 when nothing failed, else 1."""
+    """Run the checks and print them; return 0 when none failed, else 1."""
     variables = dict(os.environ)
     table = LEAK_ROWS if only_leaks else build_rows(lambda: read_launch_config(options, variables))
     checks = asyncio.run(_run_all(table, variables))

@@ -59,7 +59,7 @@ class Docker:
         return shutil.which("docker", path=self.variables.get("PATH"))
 
     async def run(self, *arguments: str, timeout_s: float = TIMEOUT_S) -> CommandResult:
-        """What `docker ARGUMENTS` says; one that hangs is ended, with code 124."""
+        """Run `docker ARGUMENTS`; one that exceeds the timeout is killed, with code 124."""
         if self.path is None:
             return CommandResult(127, "", "docker is not installed")
         process = await asyncio.create_subprocess_exec(
@@ -86,13 +86,13 @@ class Docker:
 
 
 def parse_labels(row: Mapping[str, str]) -> dict[str, str]:
-    """The labels of a row that docker listed."""
+    """Parse the labels of a row that docker listed."""
     parts = (each.partition("=") for each in row.get("Labels", "").split(","))
     return {name: value for name, _, value in parts if name}
 
 
 class EngineFacts(BaseModel):
-    """An engine that answers."""
+    """Facts about an engine that responds, from `docker info`."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
 
@@ -134,7 +134,7 @@ class EngineFacts(BaseModel):
 
 
 async def read_engine_facts(docker: Docker) -> tuple[EngineFacts | None, CommandResult]:
-    """The engine, if one answers, and what was said."""
+    """Read the facts of the engine, None where it does not respond, and the command's result."""
     said = await docker.run("info", "--format", "{{json .}}")
     try:
         return EngineFacts.model_validate_json(said.out or "{}"), said

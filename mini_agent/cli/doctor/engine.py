@@ -26,21 +26,21 @@ ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
 async def check_images(context: DoctorContext) -> Sequence[Check]:
-    """Whether they are there, for this machine's processor."""
+    """Check that the images exist, for this machine's architecture."""
     wanted = [build_image_name(context, language) for language in LANGUAGES]
     there = await _list_present(context, [*wanted, *SERVICES])
     return [_check_sandbox_images(context, wanted, there), _check_service_images(there)]
 
 
 async def find_python_image(context: DoctorContext) -> str | None:
-    """One that is there, to try things in; every sandbox image has Python, for its runner."""
+    """Find a sandbox image that exists; each of them has Python, for its runner."""
     wanted = [build_image_name(context, language) for language in LANGUAGES]
     there = await _list_present(context, wanted)
     return next((image for image in wanted if image in there), None)
 
 
 def build_image_name(context: DoctorContext, language: str) -> str:
-    """The image in which programs of this language run."""
+    """Build the name of the image in which programs of a language run."""
     prefix = context.variable("SANDBOX_IMAGE_PREFIX", "mini-agent/sandbox-")
     return f"{prefix}{language}:{context.variable('SANDBOX_IMAGE_TAG', 'local')}"
 
@@ -104,7 +104,7 @@ EXPECTED_LIMITS: Final = ("memory", "processes", "cpu")
 
 
 async def check_engine(context: DoctorContext) -> Sequence[Check]:
-    """Whether an engine answers."""
+    """Check that an engine responds."""
     facts = context.engine
     if context.docker.path is None:
         return [fail("engine", "there is no docker command", INSTALL_FIX)]
@@ -123,7 +123,7 @@ async def check_engine(context: DoctorContext) -> Sequence[Check]:
 
 
 async def check_compose(context: DoctorContext) -> Sequence[Check]:
-    """Whether Compose is there and new enough for the stack's files."""
+    """Check that Compose is installed and new enough for the stack's files."""
     said = await context.docker.run("compose", "version", "--short")
     if not said.ok:
         return [fail("compose", "docker has no compose command", COMPOSE_FIX)]
@@ -136,7 +136,7 @@ async def check_compose(context: DoctorContext) -> Sequence[Check]:
 
 
 async def check_limits(context: DoctorContext) -> Sequence[Check]:
-    """Whether memory, processes and CPU time are really bounded, in a container of its own."""
+    """Check in a container that memory, processes and CPU time are really limited."""
     image = await find_python_image(context)
     if image is None:
         return [skipped("limits", "no sandbox image to try them in", "make images")]
@@ -158,7 +158,7 @@ async def check_limits(context: DoctorContext) -> Sequence[Check]:
 
 
 async def check_disk(context: DoctorContext) -> Sequence[Check]:
-    """Whether the engine has room."""
+    """Check the free disk space of the engine."""
     root = context.engine.root if context.engine else ""
     try:
         free = shutil.disk_usage(root).free

@@ -30,7 +30,7 @@ DockerRow = Mapping[str, str]
 
 
 async def require_no_leaks(context: DoctorContext) -> Sequence[Check]:
-    """The same; that somebody else may still want it is no excuse."""
+    """Run the same checks, with warnings as failures."""
     if context.engine is None:
         return [fail("left over", "no Docker Engine answers, so nothing is proved", START_FIX)]
     found = await check_leaks(context)
@@ -38,7 +38,7 @@ async def require_no_leaks(context: DoctorContext) -> Sequence[Check]:
 
 
 async def check_leaks(context: DoctorContext) -> Sequence[Check]:
-    """Sandboxes, containers, networks and volumes, each by its label."""
+    """Check for left-over sandboxes, containers, networks and volumes, by their labels."""
     services = await _list_rows(context, "ps", "-a", label=f"{PROJECT_LABEL}={context.project}")
     is_up = any(each.get("State") == "running" for each in services)
     return [

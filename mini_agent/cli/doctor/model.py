@@ -44,13 +44,13 @@ class _OllamaModel(BaseModel):
 
     @property
     def context(self) -> int | None:
-        """How many tokens the model was made for."""
+        """Return the length of the model's context in tokens."""
         found = [v for k, v in (self.model_info or {}).items() if k.endswith(".context_length")]
         return found[0] if found and isinstance(found[0], int) else None
 
 
 async def check_model(context: DoctorContext) -> Sequence[Check]:
-    """The model that a run has which names none."""
+    """Check the model of a run that names none."""
     name = context.settings.default_model or await read_stack_model(context)
     if not name:
         return [skipped("model", "no model is named", NAME_MODEL_FIX)]
@@ -62,14 +62,14 @@ async def check_model(context: DoctorContext) -> Sequence[Check]:
 
 
 async def check_keys(context: DoctorContext) -> Sequence[Check]:
-    """Which secrets are set, so masked that they can be shown to anybody."""
+    """Report which secrets are set, masked."""
     given = {name: context.variables.get(name, "") for name in SECRETS}
     told = [f"{name}={mask_secret(value)}" for name, value in given.items() if value]
     return [ok("keys", ", ".join(told) or "none is set")]
 
 
 def mask_secret(secret: str) -> str:
-    """Enough to tell two apart, and no more."""
+    """Mask all but the last four characters; short secrets entirely."""
     return f"...{secret[-4:]}" if len(secret) >= MIN_MASKED_CHARS else "(set)"
 
 

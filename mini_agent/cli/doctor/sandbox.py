@@ -44,7 +44,7 @@ class DockerSandbox:
     image: str
 
     async def run(self, snippet: Snippet) -> Execution:
-        """What happened to the snippet; `SandboxUnavailable` where the container did not start."""
+        """Run the snippet; raise `SandboxUnavailable` where the container did not start."""
         name = f"mini-agent-sandbox-{secrets.token_hex(8)}"
         try:
             made = await self.docker.run("create", *self._as_confined(name, snippet))
@@ -142,7 +142,7 @@ CONFINEMENT_FIX: Final = "run nothing that you do not trust; see what the engine
 
 @dataclass(frozen=True, slots=True)
 class ConfinementCase:
-    """A program, and what has to become of it."""
+    """A program, and the status with which it has to end."""
 
     name: str
     code: str
@@ -174,7 +174,7 @@ CASES: Final = (
 
 
 async def check_confinement(context: DoctorContext) -> Sequence[Check]:
-    """Each case in a sandbox of the running sidecar, or else in one as the sidecar makes them."""
+    """Run each case in a sandbox of the running sidecar, else in a container made likewise."""
     sidecar = await find_sidecar(context)
     if sidecar is not None:
         async with sidecar:

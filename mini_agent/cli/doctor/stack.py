@@ -50,17 +50,17 @@ PORTS: Final = (
 
 
 async def check_ports(context: DoctorContext) -> Sequence[Check]:
-    """Whether each is free, or taken by what it is for."""
+    """Check that each port is free, or used by its own service."""
     return [await _check_port(port, context) for port in PORTS]
 
 
 async def check_services(context: DoctorContext) -> Sequence[Check]:
-    """Whether the shim and the sidecar are up and ready."""
+    """Check that the shim and the sidecar are ready."""
     return [await _check_shim(_build_shim_url(context)), await _check_sidecar(context)]
 
 
 async def read_stack_model(context: DoctorContext) -> str:
-    """The model of the running shim's runs that name none; empty where nobody says."""
+    """Read the default model of the running shim; empty where there is none."""
     answer = await fetch(f"{_build_shim_url(context)}/v1/models")
     if answer is None or not answer.is_success:
         return ""
@@ -69,7 +69,7 @@ async def read_stack_model(context: DoctorContext) -> str:
 
 
 async def find_sidecar(context: DoctorContext) -> SidecarClient | None:
-    """A client of the sidecar that the environment names, or else of the running stack's."""
+    """Find the sidecar that the environment names, else the running stack's; None if not ready."""
     if context.settings.sidecar_url:
         with contextlib.suppress(NotConfigured):
             client = open_sandbox(context.settings)
@@ -95,7 +95,7 @@ async def _is_ready(url: str) -> bool:
 
 
 async def fetch(url: str) -> httpx.Response | None:
-    """What answers there; None where nothing does."""
+    """Fetch a URL; None where there is no response."""
     try:
         async with httpx.AsyncClient(trust_env=False, timeout=TIMEOUT_S) as http:
             return await http.get(url)

@@ -28,13 +28,13 @@ class CompletedRun:
 
 
 def to_completed_run(execution: Execution) -> CompletedRun:
-    """What LiteLLM's agents read of it."""
+    """Convert an execution to what LiteLLM's agents read."""
     stderr = "".join((execution.stderr, *(f"[{note}]\n" for note in list_notes(execution))))
     return CompletedRun(execution.stdout, stderr, execution.exit_code)
 
 
 def list_notes(execution: Execution) -> Iterable[str]:
-    """What a command cannot tell of itself."""
+    """List what the sandbox did to a command: limits reached, output cut, files lost."""
     limits, session = execution.limits, execution.session
     if execution.status == "timeout":
         yield f"cut off after {limits.timeout_s:g} s"
@@ -51,7 +51,7 @@ def list_notes(execution: Execution) -> Iterable[str]:
 
 
 def format_execution(execution: Execution) -> str:
-    """The same as one text, for a model."""
+    """Format an execution as one text for a model."""
     parts = [execution.stdout, execution.stderr]
     if execution.result_repr is not None:
         parts.append(execution.result_repr)
@@ -62,7 +62,7 @@ def format_execution(execution: Execution) -> str:
 
 
 def build_harness_error(message: str) -> Exception:
-    """LiteLLM's own error for what a sandbox could not do, as its agents catch no other.
+    """Build LiteLLM's own sandbox error, because its agents catch no other.
 
     Where nobody has loaded them, it is ours: this file travels with the sidecar, which has no
     LiteLLM, so nothing here imports it.
@@ -74,7 +74,7 @@ def build_harness_error(message: str) -> Exception:
 
 @contextmanager
 def translate_errors() -> Iterator[None]:
-    """Raises ours as LiteLLM's."""
+    """Translate our errors to LiteLLM's."""
     try:
         yield
     except MiniAgentError as error:

@@ -47,7 +47,7 @@ def build_snippet(
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
 ) -> Snippet:
-    """The snippet that becomes this command; LiteLLM's `SandboxError` where none can."""
+    """Build the snippet that executes a command; raise LiteLLM's `SandboxError` for an invalid one."""
     if not cmd:
         raise build_harness_error("the command is empty: name a program")
     place = shlex.quote(posixpath.join(WORKDIR, cwd or ""))
@@ -60,7 +60,7 @@ def build_snippet(
 
 
 def clamp_limits(limits: Limits, timeout_s: float | None) -> Limits:
-    """What holds for one command in a session with these limits."""
+    """Clamp the limits of one command to what a session allows."""
     seconds = (
         MAX_TIMEOUT_S if timeout_s is None else min(max(timeout_s, MIN_TIMEOUT_S), MAX_TIMEOUT_S)
     )
@@ -68,7 +68,7 @@ def clamp_limits(limits: Limits, timeout_s: float | None) -> Limits:
 
 
 def resolve_workspace_path(path: str) -> str:
-    """The same path from the workspace on; LiteLLM's `SandboxError` where it leads out of it."""
+    """Resolve a path in the workspace; raise LiteLLM's `SandboxError` where it leads out of it."""
     whole = posixpath.normpath(posixpath.join(WORKDIR, path))
     if not whole.startswith(f"{WORKSPACE}/"):
         raise build_harness_error(f"{path!r} is outside of {WORKSPACE}, where the files are")
@@ -76,7 +76,7 @@ def resolve_workspace_path(path: str) -> str:
 
 
 def build_hash_command() -> tuple[str, ...]:
-    """The command that prints the digest and the name of each file that counts, NUL after each."""
+    """Build the command that prints each file's digest and name, NUL-terminated."""
     names = " -o ".join(f"-name {name}" for name in SKIPPED_FOLDERS)
     found = f"-type f -size -{MAX_HASHED_BYTES + 1}c -print0"
     files = f"find . -type d \\( {names} \\) -prune -o {found}"
@@ -158,7 +158,7 @@ class SidecarSandbox:
         cwd: str | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - LiteLLM's own signature
     ) -> CompletedRun:
-        """What comes of a command within `timeout` seconds, ten minutes at most."""
+        """Run a command within `timeout` seconds, ten minutes at most."""
         snippet = build_snippet(cmd, self._toolchain, clamp_limits(self._limits, timeout), env, cwd)
         execution = await self._executed(snippet)
         if execution.status == "timeout":

@@ -105,7 +105,7 @@ class RetryPolicy:
 
 
 def read_required_argument(arguments: JsonObject, name: str) -> str:
-    """The text under `name`, which must be there and say something."""
+    """Read the required text argument `name`, which must not be blank."""
     words = read_text_argument(arguments, name).strip()
     if not words:
         raise RejectedCall(f"the argument {name} is empty")
@@ -113,12 +113,12 @@ def read_required_argument(arguments: JsonObject, name: str) -> str:
 
 
 def read_optional_argument(arguments: JsonObject, name: str) -> str:
-    """The text under `name`; empty where there is none."""
+    """Read the optional text argument `name`; empty where it is absent."""
     return "" if arguments.get(name) is None else read_text_argument(arguments, name).strip()
 
 
 def read_count_argument(arguments: JsonObject, name: str, most: int) -> int | None:
-    """The whole number under `name`, put into the range from 1 to `most`; None when left out."""
+    """Read the integer argument `name`, clamped to 1 to `most`; None when it is absent."""
     asked = arguments.get(name)
     if asked is None:
         return None

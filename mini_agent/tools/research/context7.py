@@ -65,7 +65,7 @@ class Context7:
         return TOOL
 
     async def output(self, arguments: JsonObject) -> ToolOutput:
-        """The passages found, the best first."""
+        """Query the service and return the passages, the best first."""
         library = read_required_argument(arguments, "library")
         topic = read_optional_argument(arguments, "topic")
         most = read_count_argument(arguments, "max_snippets", MAX_SNIPPETS) or DEFAULT_SNIPPETS

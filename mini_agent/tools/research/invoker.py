@@ -31,7 +31,7 @@ class ResearchNotConfiguredWarning(UserWarning):
 
 
 class ResearchSource(Protocol):
-    """A service that is asked."""
+    """A service that a research tool queries."""
 
     @property
     def tool(self) -> Tool:
@@ -39,7 +39,7 @@ class ResearchSource(Protocol):
         ...
 
     async def output(self, arguments: JsonObject) -> ToolOutput:
-        """What the service found."""
+        """Query the service and return its output."""
         ...
 
 
@@ -70,7 +70,7 @@ class ResearchPythonInvoker:
         return [source.tool for source in self._sources.values()]
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
-        """What was found; a service that fails is told to the model as well."""
+        """Call one tool; a failure of the service is an output as well, for the model."""
         try:
             name, arguments = parse_tool_call(openai_tool)
             return await self._source(name).output(arguments)

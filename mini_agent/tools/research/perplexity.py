@@ -98,7 +98,7 @@ class Perplexity:
         return TOOL
 
     async def output(self, arguments: JsonObject) -> ToolOutput:
-        """The answer to a question and where it is from."""
+        """Query Perplexity and return the answer and its sources."""
         asked: dict[str, JsonValue] = {
             "model": self._model,
             "messages": [system(SYSTEM_PROMPT), user(read_required_argument(arguments, "query"))],
