@@ -36,7 +36,7 @@ _EVENT: Final[TypeAdapter[Event]] = TypeAdapter(Event)
 
 
 class RunLost(MiniAgentError):
-    """The run started in the shim and its result did not arrive: it must not be repeated blindly."""
+    """The run started in the shim and its result did not arrive: never repeat it blindly."""
 
     code = "run_lost"
 

@@ -144,7 +144,7 @@ class HttpToolsInvoker:
         await self._exchange.__aexit__(kind, error, trace)
 
     async def list_openai_tools(self) -> list[Tool]:
-        """List the gateway's tools; raise `ToolsUnavailable` or `Unauthorized` when there is no list."""
+        """List the gateway's tools; raise `ToolsUnavailable` or `Unauthorized` without one."""
         answered = await self._send_within_timeout(HttpRequest("GET", "/tools"))
         return parse_tool_list(answered, self._exchange.address)
 

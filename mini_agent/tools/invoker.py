@@ -111,7 +111,7 @@ class WrapperInvoker(ABC):
 async def forward_call(
     invoker: Invoker, openai_tool: OpenAIToolCall, listener: OutputListener | None
 ) -> str | ToolOutput:
-    """Call a tool of `invoker`; `listener` gets its output as it comes, where the invoker streams."""
+    """Call a tool; `listener` gets its output as it comes, where the invoker streams."""
     if listener is not None and isinstance(invoker, StreamingInvoker):
         return await invoker.stream_openai_tool(openai_tool, listener)
     return await invoker.call_openai_tool(openai_tool)

@@ -173,7 +173,7 @@ _NOT_ALPHANUMERIC: Final = re.compile(r"[^a-z0-9]")
 
 
 def find_tool_by_name(requested: str, known: Mapping[str, OfferedTool]) -> OfferedTool | None:
-    """Find the tool that `requested` names, by its own name or an alias; None when there is none."""
+    """Find the tool that `requested` names, by its own name or an alias, else None."""
     if requested in known:
         return known[requested]
     if len(requested) > MAX_NAME_CHARS:

@@ -47,7 +47,7 @@ def build_snippet(
     env: Mapping[str, str] | None = None,
     cwd: str | None = None,
 ) -> Snippet:
-    """Build the snippet that executes a command; raise LiteLLM's `SandboxError` for an invalid one."""
+    """Build the snippet of a command; raise LiteLLM's `SandboxError` for an invalid one."""
     if not cmd:
         raise build_harness_error("the command is empty: name a program")
     place = shlex.quote(posixpath.join(WORKDIR, cwd or ""))
