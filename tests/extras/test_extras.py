@@ -136,7 +136,7 @@ def answer_of(url: str, serving: subprocess.Popen[bytes]) -> str:
 
 def test_demo_serves_the_demo_model(python: Path) -> None:
     program = (
-        "from mini_agent.cli.demo import served_demo_model\n"
-        "with served_demo_model() as address:\n    print(address)"
+        "from mini_agent.cli.demo import serve_demo_model\n"
+        "with serve_demo_model() as address:\n    print(address)"
     )
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/v1\n", printed_by(python, program))

@@ -24,7 +24,7 @@ def test_a_forks_module_is_a_module_of_ours(litellm: ModuleType, name: str) -> N
 
 def test_any_module_of_ours_is_one_module_by_both_names(litellm: ModuleType) -> None:
     ours = importlib.import_module("mini_agent.agent.loop")
-    assert importlib.import_module(f"{AGENT_MODULE}.loop") is ours
+    assert importlib.import_module(f"{AGENT_MODULE}.agent.loop") is ours
     assert ours.__spec__ is not None
     assert ours.__spec__.name == "mini_agent.agent.loop"
 
@@ -59,7 +59,7 @@ def test_a_litellm_that_has_changed_too_much_still_works_as_it_is(
 ) -> None:
     hook = importlib.import_module("mini_agent.provider.import_hook")
     monkeypatch.setattr(sys, "meta_path", list(sys.meta_path))
-    sys.meta_path[:] = [each for each in sys.meta_path if not isinstance(each, hook.Finder)]
+    sys.meta_path[:] = [each for each in sys.meta_path if not isinstance(each, hook.PatchingFinder)]
     monkeypatch.setitem(sys.modules, "litellm.utils", ModuleType("litellm.utils"))
     mini_agent.install()
     said = capsys.readouterr().err

@@ -79,8 +79,8 @@ def test_an_engine_that_is_not_running_is_told_so(monkeypatch: pytest.MonkeyPatc
 # The SDK forgets to close a unix socket it cannot connect, which this process would complain about.
 def said_by_a_process_of_its_own(*command: str, **variables: str) -> str:
     program = (
-        "from mini_agent.remote.discovery import shim_address\n"
-        "try: shim_address('x')\n"
+        "from mini_agent.remote.discovery import find_shim_address\n"
+        "try: find_shim_address('x')\n"
         "except Exception as error: print(type(error).__name__, error)"
     )
     ran = subprocess.run(
