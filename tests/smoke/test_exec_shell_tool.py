@@ -10,7 +10,10 @@ from mini_agent.tools.local import LocalMCPInvoker
 
 
 async def test_exec_shell_tool_allowlist() -> None:
-    allowed, refused = scripted_call("exec_shell", cmd="echo hello"), scripted_call("exec_shell", cmd="ls /")
+    allowed, refused = (
+        scripted_call("exec_shell", cmd="echo hello"),
+        scripted_call("exec_shell", cmd="ls /"),
+    )
     with ScriptedModel(calls_reply(allowed, refused), text_reply("done")) as model:
         result = await run_agent(
             [user("Look round.")],

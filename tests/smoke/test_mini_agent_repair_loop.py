@@ -21,7 +21,9 @@ async def test_mini_agent_repair_loop_exec_python() -> None:
             "print(''.join(k + str(len(list(g))) for k, g in groupby(t)))"
         ),
     )
-    with ScriptedModel(calls_reply(forgets), calls_reply(remembers), text_reply("It is a3b2c1.")) as model:
+    with ScriptedModel(
+        calls_reply(forgets), calls_reply(remembers), text_reply("It is a3b2c1.")
+    ) as model:
         result = await run_agent(task, LocalMCPInvoker(), AgentConfig(model="m"), model)
     failure = str(model.requests[1].messages[-1]["content"])
     assert failure.startswith("[exec_python rc=1]\nstderr:\nTraceback")

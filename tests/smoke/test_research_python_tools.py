@@ -18,7 +18,11 @@ FOUND = JSONResponse(
 
 def test_research_python_tools_basic(monkeypatch: pytest.MonkeyPatch) -> None:
     service = Service([FOUND])
-    turns = [text_reply("I'm not sure."), calls_reply(scripted_call("research_perplexity", query="Who?")), text_reply("Ada.")]
+    turns = [
+        text_reply("I'm not sure."),
+        calls_reply(scripted_call("research_perplexity", query="Who?")),
+        text_reply("Ada."),
+    ]
     with service.served() as url, ScriptedModel(*turns) as model:
         monkeypatch.setenv("PPLX_API_KEY", "k")
         monkeypatch.setenv("PPLX_API_BASE", url)
