@@ -153,7 +153,7 @@ def serve_demo_model() -> Iterator[str]:
 
 
 def _find_weights() -> Path:
-    here = Path(__file__).parent
+    here = Path(__file__).parents[1]
     for folder in (here / "demo_weights", here.parent / "ollama" / "demo"):
         if (folder / WEIGHTS_FILE).is_file():
             return folder / WEIGHTS_FILE

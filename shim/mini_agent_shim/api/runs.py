@@ -61,7 +61,7 @@ class Health(BaseModel):
 
 
 class Ready(BaseModel):
-    """A run can be taken: the sidecar is ready. No model is body."""
+    """A run can be taken: the sidecar is ready. No model is called."""
 
     ok: bool = Field(default=True, description="That a run can be taken.")
 
