@@ -107,7 +107,7 @@ def _events(turn: Turn) -> Iterator[bytes]:
 
 def _in_pieces(block: JsonObject) -> tuple[JsonObject, JsonObject]:
     if block["type"] == "text":
-        return {"type": "text", "text": ""}, {"type": "text_delta", "text": block["text_block"]}
+        return {"type": "text", "text": ""}, {"type": "text_delta", "text": block["text"]}
     written = json.dumps(block["input"])
     return {**block, "input": {}}, {"type": "input_json_delta", "partial_json": written}
 

@@ -91,7 +91,7 @@ def test_and_back_again(harness: Harness, ours: Path) -> None:
         run_command(harness, ["Thank you."], "-p", "Good.", "--resume", ours.stem)
         done = claude(harness, address, "-p", "Bye.", "--resume", ours.stem)
     assert done["is_error"] is False
-    texts = [str(block["text_block"]) for block in blocks(asked[-1], "text")]
+    texts = [str(block["text"]) for block in blocks(asked[-1], "text")]
     assert any("Thank you." in text for text in texts) or "Thank you." in str(asked[-1])
 
 
