@@ -128,16 +128,16 @@ async def _run_container(engine: Engine, options: Options) -> None:
     body = confinement(options.image("python"), "python").body()
     body |= {"Entrypoint": ["python3", "-I", "-S"], "Cmd": ["-c", PYTHON]}
     name = f"mini-agent-bench-{secrets.token_hex(8)}"
-    await engine.create(name, body)
+    await engine.create_container(name, body)
     try:
-        streams = await engine.attach(name)
+        streams = await engine.attach_to_container(name)
         try:
-            await engine.start(name)
+            await engine.start_container(name)
             await streams.read()
         finally:
             await streams.close()
     finally:
-        await engine.remove(name)
+        await engine.remove_container(name)
 
 
 async def _measure_rate(work: list[Callable[[], Awaitable[object]]], window_s: float) -> float:

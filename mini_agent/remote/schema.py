@@ -1,4 +1,7 @@
-"""Request and response of `POST /agent/run`, and the names of tool backends."""
+"""Request and response of `POST /agent/run`, and the names of tool backends.
+
+A streamed run sends the events of `mini_agent.events` instead of the response.
+"""
 
 from __future__ import annotations
 

@@ -38,24 +38,24 @@ from mini_agent_protocol.languages import REGISTRY, Language
 from mini_agent_protocol.snippet import Limits, Snippet
 
 CLOSE_TIMEOUT_S: Final = 5.0
-# A process that is gone without a word holds its sandbox no longer than this.
+# A client that crashed holds its sandbox no longer than this.
 SESSION_TTL_S: Final = 30.0
 KEEP_ALIVE_INTERVAL_S: Final = 8.0
-# So long a snippet waits for room, beside the sidecar's own queue.
+# How long a snippet waits for a free sandbox, on top of the sidecar's own queue.
 BUSY_TIMEOUT_S: Final = 120.0
 
 StreamingCall = Callable[[StreamingSandbox], Awaitable[Execution]]
 
 
 class SandboxSession(StreamingSandbox, Protocol):
-    """A sandbox that is kept until it is closed, or nobody has asked for it for a while."""
+    """A sandbox that is kept until it is closed, or its TTL passes without a call."""
 
     async def keep_alive(self) -> None:
-        """Asks for it."""
+        """Start the TTL again."""
         ...
 
     async def aclose(self) -> None:
-        """Closes it."""
+        """Close the session; its workspace is gone."""
         ...
 
 
@@ -63,7 +63,7 @@ class SessionProvider(StreamingSandbox, Protocol):
     """A sandbox that also has sessions."""
 
     async def open_session(self, *, ttl_s: float) -> SandboxSession:
-        """A new session; `SandboxUnavailable` where there is no room for one."""
+        """Open a session; raise `SandboxUnavailable` when all are taken."""
         ...
 
 

@@ -155,7 +155,7 @@ async def test_a_runner_dies_by_itself_at_the_end_of_its_life() -> None:
         await sandbox.start()
         with pytest.raises(RunnerLost):
             await sandbox.receive(b"")
-        assert not (await engine.inspect(sandbox.name)).state.running
+        assert not (await engine.inspect_container(sandbox.name)).state.running
     finally:
         await sandbox.remove()
         await engine.aclose()

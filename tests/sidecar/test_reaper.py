@@ -23,7 +23,7 @@ class Containers:
     async def list_sandboxes(self) -> list[ContainerSummary]:
         return self.found
 
-    async def remove(self, name: str) -> None:
+    async def remove_container(self, name: str) -> None:
         self.removed.append(name)
 
 
@@ -34,7 +34,7 @@ class Stubborn(Containers):
         super().__init__(*found)
         self.refusals = [EngineUnavailable("busy")]
 
-    async def remove(self, name: str) -> None:
+    async def remove_container(self, name: str) -> None:
         if self.refusals:
             raise self.refusals.pop()
         await super().remove(name)

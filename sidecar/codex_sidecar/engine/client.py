@@ -64,7 +64,7 @@ class Engine:
             return None
         return _parse(ImageDetails, response).id
 
-    async def create(self, name: str, body: dict[str, JsonValue]) -> None:
+    async def create_container(self, name: str, body: dict[str, JsonValue]) -> None:
         """Create a container; raises `NotReady` when its image is missing."""
         response = await self._call(
             "POST",
@@ -76,22 +76,22 @@ class Engine:
         if response.status == HTTPStatus.NOT_FOUND:
             raise NotReady(f"the image {body['Image']} is missing", hint="run `make images`")
 
-    async def start(self, name: str) -> None:
+    async def start_container(self, name: str) -> None:
         """Start a created container."""
         await self._call("POST", f"/containers/{name}/start", "start a sandbox")
 
-    async def inspect(self, name: str) -> ContainerDetails:
+    async def inspect_container(self, name: str) -> ContainerDetails:
         """Return a container's state and the limits that the engine holds it to."""
         response = await self._call("GET", f"/containers/{name}/json", "inspect a sandbox")
         return _parse(ContainerDetails, response)
 
-    async def kill(self, name: str) -> None:
+    async def kill_container(self, name: str) -> None:
         """Kill a container's processes; no error where there are none."""
         await self._call(
             "POST", f"/containers/{name}/kill", "kill a sandbox", accept=_ALREADY_ENDED
         )
 
-    async def remove(self, name: str) -> None:
+    async def remove_container(self, name: str) -> None:
         """Kill and remove a container; no error where there is none."""
         path = f"/containers/{name}?force=1&v=1"
         await self._call("DELETE", path, "remove a sandbox", accept=_ALREADY_ENDED)
@@ -102,7 +102,7 @@ class Engine:
         response = await self._call("GET", f"/containers/json?{query}", "list the sandboxes")
         return list(_parse(ContainerList, response).root)
 
-    async def attach(self, name: str) -> HijackedStream:
+    async def attach_to_container(self, name: str) -> HijackedStream:
         """Open a container's streams on a hijacked connection."""
         target = f"{await self._version()}/containers/{name}/{_ATTACH}"
         try:

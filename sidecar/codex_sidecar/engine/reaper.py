@@ -26,7 +26,7 @@ class SandboxEngine(Protocol):
         """Return every sandbox."""
         ...
 
-    async def remove(self, name: str) -> None:
+    async def remove_container(self, name: str) -> None:
         """Remove one."""
         ...
 
@@ -76,7 +76,7 @@ class Reaper:
 
     async def _remove(self, container: ContainerSummary, slots: asyncio.Semaphore) -> None:
         async with slots:
-            await self._containers.remove(container.name)
+            await self._containers.remove_container(container.name)
             metrics.record_reaped()
             log.info("sandbox reaped", extra={"sandbox": container.name})
 

@@ -53,11 +53,11 @@ class Container:
         """
         # INVARIANT: a create call that was sent is awaited, or its container would be leaked.
         self._creation = asyncio.create_task(
-            self._engine.create(self.name, self.confinement.body())
+            self._engine.create_container(self.name, self.confinement.body())
         )
         await asyncio.shield(self._creation)
-        self._attached = await self._engine.attach(self.name)
-        await self._engine.start(self.name)
+        self._attached = await self._engine.attach_to_container(self.name)
+        await self._engine.start_container(self.name)
         # Meanwhile the runner gets ready.
         await self._verify_limits()
         self._frames = FrameReader(self._attached)
@@ -125,7 +125,7 @@ class Container:
         """Kill every process in it."""
         # Removing it kills as well.
         with contextlib.suppress(EngineRefused):
-            await self._engine.kill(self.name)
+            await self._engine.kill_container(self.name)
 
     async def oom_killed(self) -> bool:
         """Whether the engine saw it run out of memory; asked once its stream has ended."""
@@ -143,7 +143,7 @@ class Container:
             await self._attached.close()
         # INVARIANT: a container that the engine refused to create is not ours, whatever its name.
         if await self._may_exist():
-            await self._engine.remove(self.name)
+            await self._engine.remove_container(self.name)
 
     async def _may_exist(self) -> bool:
         try:
@@ -156,10 +156,10 @@ class Container:
         return self._creation is not None
 
     async def _state(self) -> ContainerState:
-        return (await self._engine.inspect(self.name)).state
+        return (await self._engine.inspect_container(self.name)).state
 
     async def _verify_limits(self) -> None:
-        details = await self._engine.inspect(self.name)
+        details = await self._engine.inspect_container(self.name)
         config = details.host_config
         requested = self.confinement.limits
         enforced = _parse_limits(config, requested)
