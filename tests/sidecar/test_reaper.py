@@ -37,7 +37,7 @@ class Stubborn(Containers):
     async def remove_container(self, name: str) -> None:
         if self.refusals:
             raise self.refusals.pop()
-        await super().remove(name)
+        await super().remove_container(name)
 
 
 class Nobody(Containers):

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from mini_agent.coding.options import PermissionMode
 from mini_agent.coding.permissions.matching import covers, touches
-from mini_agent.coding.permissions.prompts import format_question, preview_change, suggest_rule
+from mini_agent.coding.permissions.question import format_question, preview_change, suggest_rule
 from mini_agent.coding.permissions.request import PermissionRequest, parse_request
 from mini_agent.coding.permissions.rules import Rule, Rules
 from mini_agent.coding.tools.catalog import TOOLS
