@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 from typing import Final
 
-import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mini_agent.errors import BadRequest
@@ -47,6 +46,8 @@ class _OllamaModelInfo(BaseModel):
 
 
 async def _ask_ollama(model: str, address: str) -> bool | None:
+    import httpx
+
     name = model.partition("/")[2]
     with contextlib.suppress(httpx.HTTPError, ValidationError):
         async with httpx.AsyncClient(
