@@ -22,7 +22,8 @@ from tests.faults.engine_proxy import EngineProxy
 from tests.shim.serving import serve_app, until_healthy
 
 HASTY = (
-    "from mini_agent.tools import run_sandbox as it; it.TTL_S, it.KEEP_EVERY_S = 3, 1;"
+    "from mini_agent.tools import sandbox; "
+    "sandbox.SESSION_TTL_S, sandbox.KEEP_ALIVE_INTERVAL_S = 3, 1;"
     "from mini_agent_shim.__main__ import main; main()"
 )
 

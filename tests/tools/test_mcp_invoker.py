@@ -199,9 +199,11 @@ def test_a_program_that_forgets_to_close_it_leaves_no_server_behind(notes: Notes
     program = f"""
 from mini_agent import AgentConfig, McpInvoker, run_mcp_mini_agent
 from mini_agent.messages import user
-from mini_agent.testing.scripted import ScriptedModel, call, calls, says
+from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 tools = McpInvoker.command({sys.executable!r}, {SERVER!r}, env={{"MCP_TEST_NOTES": {notes.path!r}}})
-model = ScriptedModel(calls(call("add", a=40, b=2)), says("It is 42."))
+model = ScriptedModel(
+    calls_reply(scripted_call("add", a=40, b=2)), text_reply("It is 42.")
+)
 print(run_mcp_mini_agent([user("?")], tools, AgentConfig(model="m"), model=model).final_answer)
 """
     ran = subprocess.run(
