@@ -16,7 +16,7 @@ from mini_agent.errors import MiniAgentError
 from mini_agent.events import Listener, ToolFinished, ToolOutputPiece, ToolStarted
 from mini_agent.result import ToolInvocation
 from mini_agent.tool_parsing.resolve import ResolvedCall
-from mini_agent.tools.arguments import OfferedTool, ParsedCall, build_tool_call, parse_tools
+from mini_agent.tools.arguments import OfferedTool, ParsedArguments, build_tool_call, parse_tools
 from mini_agent.tools.invoker import Invoker, StreamingInvoker, ToolOutput, error_output
 from mini_agent.tools.observation import REPAIR_DIRECTIVE, format_observation
 from mini_agent.tools.outputs import parse_output
@@ -99,7 +99,7 @@ class ToolExecutor:
             )
             self.emit(event)
 
-        request = build_tool_call(call.id, ParsedCall(call.name, call.arguments))
+        request = build_tool_call(call.id, ParsedArguments(call.name, call.arguments))
         if isinstance(self.invoker, StreamingInvoker):
             return parse_output(await self.invoker.stream_openai_tool(request, emit_piece))
         return parse_output(await self.invoker.call_openai_tool(request))

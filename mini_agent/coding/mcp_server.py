@@ -39,7 +39,7 @@ from mini_agent.mcp.sandbox_server.results import execution_result
 from mini_agent.mcp.stdio import serve_stdio
 from mini_agent.messages import JsonObject
 from mini_agent.settings import Settings
-from mini_agent.tools.arguments import ParsedCall, build_tool_call
+from mini_agent.tools.arguments import ParsedArguments, build_tool_call
 from mini_agent.tools.invoker import Invoker, ToolOutput, get_tool_name
 from mini_agent.tools.invoker import Tool as OpenAITool
 from mini_agent.tools.outputs import parse_output
@@ -120,7 +120,7 @@ class _Handlers:
         decision = self.permissions.decide(request.name, arguments)
         if isinstance(decision, Deny):
             return _call_result(error_output(f"Error: {decision.reason}"))
-        call = build_tool_call(str(context.request_id), ParsedCall(request.name, arguments))
+        call = build_tool_call(str(context.request_id), ParsedArguments(request.name, arguments))
         if self.sandbox is not None and request.name in programs:
             return _call_result(parse_output(await self.sandbox.call_openai_tool(call)))
         return _call_result(await coding_tools(self.permissions.context).call_openai_tool(call))

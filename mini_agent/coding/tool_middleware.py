@@ -14,7 +14,12 @@ from mini_agent.coding.hooks.event import EventName, HookContext
 from mini_agent.coding.observer import Observer
 from mini_agent.coding.transcript.messages import ToolUse
 from mini_agent.messages import JsonObject
-from mini_agent.tools.arguments import ParsedCall, RejectedCall, build_tool_call, parse_tool_call
+from mini_agent.tools.arguments import (
+    ParsedArguments,
+    RejectedCall,
+    build_tool_call,
+    parse_tool_call,
+)
 from mini_agent.tools.invoker import (
     Invoker,
     OpenAIToolCall,
@@ -87,7 +92,7 @@ class ToolMiddleware:
             return await self._run(openai_tool, parsed, tell)
 
     async def _run(
-        self, call: OpenAIToolCall, parsed: ParsedCall, tell: OutputListener | None
+        self, call: OpenAIToolCall, parsed: ParsedArguments, tell: OutputListener | None
     ) -> ToolOutput:
         call_id = str(call.get("id") or "")
         about: JsonObject = {"tool_use_id": call_id}
@@ -98,7 +103,7 @@ class ToolMiddleware:
                 error_output(f"{parsed.name} operation blocked by hook:{reasons}")
             )
         if before.updated_input is not None:
-            parsed = ParsedCall(parsed.name, before.updated_input)
+            parsed = ParsedArguments(parsed.name, before.updated_input)
             call = build_tool_call(call_id, parsed)
         objection = await self._context.approver.find_objection(*parsed, before.permission)
         if objection:
@@ -112,7 +117,7 @@ class ToolMiddleware:
         return replace(output, model_text="\n\n".join((output.model_text, *remarks)))
 
     async def _post_hook_remarks(
-        self, parsed: ParsedCall, output: ToolOutput, about: JsonObject
+        self, parsed: ParsedArguments, output: ToolOutput, about: JsonObject
     ) -> tuple[str, ...]:
         """Return what hooks say to the model after a call that succeeded."""
         if not output.ok:
@@ -122,7 +127,7 @@ class ToolMiddleware:
         return (*(after.reasons if after.blocked else ()), *after.after)
 
     async def _run_hooks(
-        self, name: EventName, parsed: ParsedCall, more: JsonObject
+        self, name: EventName, parsed: ParsedArguments, more: JsonObject
     ) -> HookDecision:
         own: JsonObject = {"tool_name": parsed.name, "tool_input": parsed.arguments, **more}
         event = self._context.hook_context().event(name, parsed.name, own)

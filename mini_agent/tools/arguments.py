@@ -68,7 +68,7 @@ class RejectedCall(Exception):
     """The call is not executed; the text is the error that the model reads."""
 
 
-class ParsedCall(NamedTuple):
+class ParsedArguments(NamedTuple):
     """The name of the called tool, and its arguments."""
 
     name: str
@@ -98,7 +98,7 @@ class ArgumentsJson(str):
         return written
 
 
-def build_tool_call(call_id: str, asked: ParsedCall) -> OpenAIToolCall:
+def build_tool_call(call_id: str, asked: ParsedArguments) -> OpenAIToolCall:
     """Build a call for an invoker, its arguments as JSON text that is not parsed again."""
     call = function_call(call_id, *asked)
     function = call["function"]
@@ -109,7 +109,7 @@ def build_tool_call(call_id: str, asked: ParsedCall) -> OpenAIToolCall:
     return call
 
 
-def parse_tool_call(openai_tool: OpenAIToolCall) -> ParsedCall:
+def parse_tool_call(openai_tool: OpenAIToolCall) -> ParsedArguments:
     """Parse the name and arguments of a call; arguments may be JSON text or an object.
 
     They are shared with others who read the call, so they are not to be changed.
@@ -120,11 +120,11 @@ def parse_tool_call(openai_tool: OpenAIToolCall) -> ParsedCall:
         raise RejectedCall("the call names no tool")
     arguments = function.get("arguments") or {}
     if isinstance(arguments, dict):
-        return ParsedCall(name, arguments)
+        return ParsedArguments(name, arguments)
     if isinstance(arguments, ArgumentsJson) and arguments.value is not None:
-        return ParsedCall(name, arguments.value)
+        return ParsedArguments(name, arguments.value)
     try:
-        return ParsedCall(name, parse_json_object(str(arguments)))
+        return ParsedArguments(name, parse_json_object(str(arguments)))
     except ValueError as wrong:
         raise RejectedCall(f"the arguments are not a JSON object: {wrong}") from None
 

@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject
-from mini_agent.tools.arguments import ParsedCall, RejectedCall, parse_tool_call
+from mini_agent.tools.arguments import ParsedArguments, RejectedCall, parse_tool_call
 from mini_agent.tools.invoker import (
     Invoker,
     OpenAIToolCall,
@@ -227,7 +227,7 @@ class ApprovalInvoker(WrapperInvoker):
         self, openai_tool: OpenAIToolCall, listener: OutputListener | None
     ) -> str | ToolOutput:
         try:
-            call: ParsedCall = parse_tool_call(openai_tool)
+            call: ParsedArguments = parse_tool_call(openai_tool)
         except RejectedCall as why:
             return error_output(str(why))
         # What it does to its arguments does not change the call.

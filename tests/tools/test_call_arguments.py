@@ -8,14 +8,19 @@ from copy import deepcopy
 import pytest
 
 from mini_agent.messages import JsonObject, function_call
-from mini_agent.tools.arguments import ParsedCall, RejectedCall, build_tool_call, parse_tool_call
+from mini_agent.tools.arguments import (
+    ParsedArguments,
+    RejectedCall,
+    build_tool_call,
+    parse_tool_call,
+)
 from mini_agent.tools.catalog import EchoMCP
 from mini_agent.tools.invoker import OpenAIToolCall, ToolOutput, rename_tool
 from mini_agent.tools.outputs import parse_output
 from mini_agent.tools.wrappers import ApprovalInvoker
 
 GIVEN: JsonObject = {"text": "grün", "more": [1, 2.5, None, {"a": True}]}
-ASKED = ParsedCall("echo", GIVEN)
+ASKED = ParsedArguments("echo", GIVEN)
 
 
 class Keeps(EchoMCP):
@@ -39,7 +44,7 @@ def test_the_call_is_the_same_on_the_wire_as_any_other() -> None:
 def test_ours_get_what_the_call_was_written_from_and_parse_nothing() -> None:
     call = build_tool_call("1", ASKED)
     assert parse_tool_call(call).arguments is GIVEN
-    assert parse_tool_call(rename_tool(call, "other")) == ParsedCall("other", GIVEN)
+    assert parse_tool_call(rename_tool(call, "other")) == ParsedArguments("other", GIVEN)
     assert parse_tool_call(rename_tool(call, "other")).arguments is GIVEN
 
 
@@ -51,7 +56,7 @@ def test_a_copied_call_is_still_not_parsed() -> None:
 
 def test_a_text_that_no_server_takes_is_not_taken_on_trust() -> None:
     with pytest.raises(TypeError):
-        parse_tool_call(build_tool_call("1", ParsedCall("echo", {"text": "\ud800"})))
+        parse_tool_call(build_tool_call("1", ParsedArguments("echo", {"text": "\ud800"})))
 
 
 def test_another_text_in_its_place_is_what_counts() -> None:
@@ -65,7 +70,7 @@ def test_another_text_in_its_place_is_what_counts() -> None:
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_is_no_json_is_refused_as_before(value: float) -> None:
     with pytest.raises(RejectedCall, match="not a JSON object"):
-        parse_tool_call(build_tool_call("1", ParsedCall("echo", {"text": value})))
+        parse_tool_call(build_tool_call("1", ParsedArguments("echo", {"text": value})))
 
 
 async def test_who_approves_a_call_cannot_change_it_on_the_way() -> None:

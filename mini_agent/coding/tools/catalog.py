@@ -29,7 +29,7 @@ from mini_agent.coding.tools.web import WebFetch, WebSearch
 from mini_agent.coding.tools.write import Write
 from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject
-from mini_agent.tools.arguments import ParsedCall, RejectedCall, parse_tool_call
+from mini_agent.tools.arguments import ParsedArguments, RejectedCall, parse_tool_call
 from mini_agent.tools.invoker import OpenAIToolCall, OutputListener, Tool, ToolOutput
 
 TOOLS: Final = MappingProxyType[str, type[CodingTool]](
@@ -87,7 +87,7 @@ class CodingTools:
         except (RejectedCall, MiniAgentError) as error:
             return error_output(str(error))
 
-    async def _run(self, call: ParsedCall, invocation: Invocation) -> ToolOutput:
+    async def _run(self, call: ParsedArguments, invocation: Invocation) -> ToolOutput:
         known = available_tools(self._context)
         if call.name not in known:
             names = ", ".join(known)
