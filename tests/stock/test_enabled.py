@@ -31,8 +31,9 @@ def test_where_it_is_not_set_nothing_of_ours_is_loaded(printed: Program) -> None
 
 
 def test_a_start_of_python_that_arms_loads_next_to_nothing(printed: Program) -> None:
-    loaded = "['mini_agent', 'mini_agent.provider.import_hook', 'mini_agent.provider.startup']\n"
-    assert printed(OURS, LITELLM_ENABLE_MINI_AGENT="1") == loaded
+    rooms = ["mini_agent", "mini_agent.provider"]
+    loaded = [*rooms, "mini_agent.provider.import_hook", "mini_agent.provider.startup"]
+    assert printed(OURS, LITELLM_ENABLE_MINI_AGENT="1") == f"{loaded}\n"
 
 
 def test_the_entry_point_for_newer_pythons_arms_as_well(printed: Program, stock: Path) -> None:
