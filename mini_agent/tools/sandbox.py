@@ -31,8 +31,7 @@ from mini_agent.tools.catalog import (
     run_text_tool,
 )
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, error_output
-from mini_agent.tools.languages import DEFAULT_LANGUAGES, resolve_languages
-from mini_agent.tools.shell import ShellPolicy
+from mini_agent.tools.languages import DEFAULT_LANGUAGES, ShellPolicy, resolve_languages
 from mini_agent_protocol.execution import Execution, Output
 from mini_agent_protocol.languages import REGISTRY, Language
 from mini_agent_protocol.snippet import Limits, Snippet

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from mini_agent.agent.tool_backends import choose_languages
 from mini_agent.errors import BadRequest
 from mini_agent.tools.languages import resolve_languages
+from mini_agent_protocol.asgi.access_log import log_to_stderr
 from mini_agent_protocol.asgi.head_timeout import HeadTimeoutProtocol
-from mini_agent_protocol.asgi.json_log import log_to_stderr
 from mini_agent_shim.app import create_app
 from mini_agent_shim.http.tracing import export_spans
 from mini_agent_shim.runs.store import require_writable_folder

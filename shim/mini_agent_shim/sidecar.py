@@ -12,7 +12,7 @@ from mini_agent.net.telemetry import trace_headers
 from mini_agent.sandbox import SidecarClient
 from mini_agent.settings import Settings
 from mini_agent.tools.sandbox_client import open_sandbox_for_service
-from mini_agent_shim.http.caller import caller_headers
+from mini_agent_shim.http.auth import caller_headers
 
 READY_TIMEOUT_S: Final = 3.0
 

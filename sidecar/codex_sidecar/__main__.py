@@ -13,7 +13,7 @@ from codex_sidecar.app import create_app
 from codex_sidecar.http.auth import load_token
 from codex_sidecar.http.server import SidecarServer
 from codex_sidecar.settings import Settings
-from mini_agent_protocol.asgi.json_log import JsonFormatter, log_to_stderr
+from mini_agent_protocol.asgi.access_log import JsonFormatter, log_to_stderr
 from mini_agent_protocol.errors import MiniAgentError
 
 EXIT_NOT_STARTED: Final = 3

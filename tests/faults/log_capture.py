@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from mini_agent_protocol.asgi.json_log import JsonFormatter
+from mini_agent_protocol.asgi.access_log import JsonFormatter
 from tests.faults.disclosure import require_no_secrets
 
 SERVICES: Final = ("codex_sidecar", "mini_agent_shim", "mini_agent", "uvicorn")

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 
-from mini_agent_protocol.asgi.json_log import JsonFormatter, shorten_cancelled_requests
+from mini_agent_protocol.asgi.access_log import JsonFormatter, shorten_cancelled_requests
 
 
 def record_of(error: BaseException) -> logging.LogRecord:

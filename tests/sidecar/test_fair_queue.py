@@ -11,7 +11,7 @@ import pytest
 
 from codex_sidecar.execution import fair_queue
 from mini_agent_protocol import frames
-from mini_agent_protocol.asgi.json_log import JsonFormatter
+from mini_agent_protocol.asgi.access_log import JsonFormatter
 from mini_agent_protocol.order import encode_result
 from tests.sidecar.conftest import Opened
 from tests.sidecar.scripted_engine import RunnerPeer, ScriptedEngine, result

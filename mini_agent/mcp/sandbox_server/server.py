@@ -46,8 +46,7 @@ from mini_agent.sandbox import (
     Snippet,
 )
 from mini_agent.tools.arguments import RejectedCall
-from mini_agent.tools.languages import resolve_languages
-from mini_agent.tools.shell import ShellPolicy
+from mini_agent.tools.languages import ShellPolicy, resolve_languages
 
 SERVER_NAME: Final = "mini-agent"
 INSTRUCTIONS: Final = (

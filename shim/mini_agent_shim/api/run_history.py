@@ -25,7 +25,7 @@ from mini_agent_shim.api.openapi import (
     STREAM_CONTENT,
 )
 from mini_agent_shim.errors import NotFound
-from mini_agent_shim.http.caller import get_caller
+from mini_agent_shim.http.auth import get_caller
 from mini_agent_shim.http.event_stream import stream_texts
 from mini_agent_shim.runs.registry import RunRegistry
 from mini_agent_shim.runs.replay import (

@@ -26,7 +26,7 @@ from mini_agent_shim.api.openapi import (
     RUN_PROBLEMS,
     STREAM_RESPONSE,
 )
-from mini_agent_shim.http.caller import get_caller
+from mini_agent_shim.http.auth import get_caller
 from mini_agent_shim.http.event_stream import stream_events
 from mini_agent_shim.http.problems import respond_with_problem
 from mini_agent_shim.runs.registry import RunOrigin

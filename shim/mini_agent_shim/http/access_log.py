@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from mini_agent.net.telemetry import current_trace_id
-from mini_agent_protocol.asgi.access_log import Access
-from mini_agent_protocol.asgi.json_log import json_line
+from mini_agent_protocol.asgi.access_log import Access, json_line
 from mini_agent_protocol.asgi.request_id import current_request_id
 
 QUIET_PATHS: Final = frozenset({"/healthz", "/ready", "/status", "/metrics"})

@@ -16,6 +16,7 @@ import socket
 import tomllib
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from hashlib import sha256
 from http import HTTPStatus
@@ -26,12 +27,51 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from starlette.datastructures import Headers
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mini_agent.errors import MiniAgentError, NotConfigured
 from mini_agent_shim.errors import AccessDenied, TooManyRequests
-from mini_agent_shim.http.caller import CURRENT_CALLER, Caller, Quota
 from mini_agent_shim.http.problems import respond_to_error
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Limits of a caller; None: unlimited."""
+
+    runs_at_once: int | None = None
+    runs_a_day: int | None = None
+    requests_a_minute: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A caller with a named token sees its own runs; one without a name sees all."""
+
+    name: str = ""
+    quota: Quota = Quota()
+
+    def may_see(self, owner: str) -> bool:
+        """Tell whether this caller may see the runs of `owner`."""
+        return self.name in ("", owner)
+
+
+ANONYMOUS: Final = Caller()
+# Set by AuthMiddleware; the task of a run inherits it.
+CURRENT_CALLER: Final = ContextVar("ASKING", default=ANONYMOUS)
+
+
+def caller_headers() -> dict[str, str]:
+    """Return the header by which the sidecar queues fairly; empty for a caller without a name."""
+    name = CURRENT_CALLER.get().name
+    return {"X-Caller": name} if name else {}
+
+
+def get_caller(request: Request) -> Caller:
+    """Return the caller that AuthMiddleware has identified."""
+    found: object = getattr(request.state, "caller", ANONYMOUS)
+    return found if isinstance(found, Caller) else ANONYMOUS
+
 
 FILE_HINT = (
     'each is a table, [name], with sha256 = "the digest of the token, 64 hexadecimal digits"'

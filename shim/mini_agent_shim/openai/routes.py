@@ -19,7 +19,7 @@ from mini_agent_shim.api.openapi import (
     Responses,
 )
 from mini_agent_shim.errors import NotFound, RunNotFound
-from mini_agent_shim.http.caller import Caller, get_caller
+from mini_agent_shim.http.auth import Caller, get_caller
 from mini_agent_shim.http.event_stream import stream_texts
 from mini_agent_shim.openai.chat import (
     ChatCompletionBuilder,

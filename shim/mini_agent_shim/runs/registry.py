@@ -20,7 +20,7 @@ from mini_agent_shim.errors import (
     ShuttingDown,
     TooManyRequests,
 )
-from mini_agent_shim.http.caller import Caller
+from mini_agent_shim.http.auth import Caller
 from mini_agent_shim.runs.journal import JournalReader
 from mini_agent_shim.runs.recorder import RunLogWriter
 from mini_agent_shim.runs.redaction import Redactor, dump_request, find_request_secrets

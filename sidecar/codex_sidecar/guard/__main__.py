@@ -14,7 +14,7 @@ from codex_sidecar.guard.policy import OwnedContainers, Policy
 from codex_sidecar.guard.server import GuardServer
 from codex_sidecar.guard.settings import GuardSettings
 from codex_sidecar.guard.upstream import UpstreamEngine
-from mini_agent_protocol.asgi.json_log import JsonFormatter, log_to_stderr
+from mini_agent_protocol.asgi.access_log import JsonFormatter, log_to_stderr
 
 log = logging.getLogger(__name__)
 

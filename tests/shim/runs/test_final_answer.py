@@ -10,7 +10,7 @@ import pytest
 from mini_agent.events import Listener, Stopped
 from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.result import AgentResult
-from mini_agent_shim.http.caller import ANONYMOUS
+from mini_agent_shim.http.auth import ANONYMOUS
 from mini_agent_shim.runs import run_task
 from mini_agent_shim.runs.registry import Capacity, RunOrigin, RunRegistry
 from mini_agent_shim.runs.run_task import RunPlan

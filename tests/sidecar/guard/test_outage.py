@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mini_agent_protocol.asgi.json_log import JsonFormatter
+from mini_agent_protocol.asgi.access_log import JsonFormatter
 from tests.sidecar.guard.conftest import INSTANCE, Ask
 from tests.sidecar.guard.create_bodies import body
 from tests.sidecar.guard.guard_server import MOST

@@ -13,8 +13,7 @@ from types import FrameType, ModuleType
 from mini_agent_protocol.record import Record
 from sandbox_runner.process.pipes import VALUES_FD
 from sandbox_runner.python.exit import INTERRUPTED, attempt, flush, report
-from sandbox_runner.python.program import reset_interpreter
-from sandbox_runner.python.source import run_source
+from sandbox_runner.python.program import reset_interpreter, run_source
 from sandbox_runner.python.values import NO_VALUE, ValueWriter
 
 SIGINT_EXIT = 130
