@@ -21,7 +21,7 @@ test: venv engine images servers ## set everything up and pass all tests
 	@scripts/redis >/dev/null
 	@scripts/up demo
 	@LITELLM_DEFAULT_CODE_MODEL=llamafile/tiny-agent scripts/test $(ARGS)
-unit: venv servers ## the tests that need no engine, on all cores: about two minutes
+unit: venv servers ## the quick tests that need no engine, on all cores
 	@scripts/redis >/dev/null
 	@scripts/test --unit $(ARGS)
 newest: venv ## the provider's tests against the newest LiteLLM on PyPI

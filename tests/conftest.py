@@ -16,6 +16,11 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 ENGINE_MARKS = ("docker", "stack")
 ASKS_FOR_THE_ENGINE = "require_engine"
+# Most tests in these folders start whole programs, or environments with packages in them.
+SLOW_FOLDERS = ("cli", "extras", "live", "ndsmoke", "ollama", "readme", "seeds", "stock")
+SLOW_PARENTS = ("tests/coding", "tests/mcp/gateway", "tests/mcp/sandbox_server", "tests/shim/web")
+# So does a test that is allowed more time than others.
+SLOW_TIMEOUT_S = 200.0
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -24,6 +29,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if _needs_the_engine(item):
             item.add_marker("engine")
+        if _is_slow(item):
+            item.add_marker("slow")
     if hasattr(config, "workerinput"):
         items.sort(key=_longest_first)
 
@@ -43,10 +50,26 @@ def _names_in(function: object) -> tuple[str, ...]:
     return code.co_names if code else ()
 
 
+def _is_slow(item: pytest.Item) -> bool:
+    folder = item.path.parent
+    under_tests = folder.as_posix().partition("/tests/")[2]
+    in_slow_folder = under_tests.startswith(SLOW_FOLDERS)
+    return (
+        in_slow_folder
+        or folder.as_posix().endswith(SLOW_PARENTS)
+        or _allowed_s(item) >= SLOW_TIMEOUT_S
+    )
+
+
 def _longest_first(item: pytest.Item) -> float:
     """A file that allows its tests more time than others takes it."""
+    return -_allowed_s(item)
+
+
+def _allowed_s(item: pytest.Item) -> float:
+    """The seconds of the test's own timeout; 0 where it has none."""
     allowed = item.get_closest_marker("timeout")
-    return -float(allowed.args[0]) if allowed and allowed.args else 0.0
+    return float(allowed.args[0]) if allowed and allowed.args else 0.0
 
 
 @pytest.fixture(autouse=True)

@@ -37,6 +37,9 @@ def test_with_a_mark(): ...
 def test_of_the_stack(): ...
 
 def test_with_neither(scripted): ...
+
+@pytest.mark.timeout(400)
+def test_that_may_take_long(): ...
 """
 
 
@@ -63,7 +66,7 @@ def chosen(folder: Path, mark: str) -> list[str]:
 
 
 def test_what_asks_for_the_engine_is_marked_and_nothing_else(folder: Path) -> None:
-    assert chosen(folder, "not engine") == ["test_with_neither"]
+    assert chosen(folder, "not engine") == ["test_with_neither", "test_that_may_take_long"]
     assert chosen(folder, "engine") == [
         "test_of_a_fixture_of_a_fixture_that_asks",
         "test_that_asks_itself",
@@ -71,3 +74,7 @@ def test_what_asks_for_the_engine_is_marked_and_nothing_else(folder: Path) -> No
         "test_with_a_mark",
         "test_of_the_stack",
     ]
+
+
+def test_what_may_take_long_is_slow(folder: Path) -> None:
+    assert chosen(folder, "slow") == ["test_that_may_take_long"]

@@ -89,3 +89,8 @@ def test_arguments_are_those_of_one_pytest(checkout: Path) -> None:
 def test_the_part_without_the_engine_runs_alone_too(checkout: Path) -> None:
     ends(checkout, engine=0, others=6)
     assert run(checkout, "--unit", "-k", "a and b") == (6, [f"{OTHERS} -k a and b"])
+
+
+def test_without_arguments_it_leaves_out_what_is_slow(checkout: Path) -> None:
+    quick = OTHERS.replace("not engine", "not engine and not slow")
+    assert run(checkout, "--unit") == (0, [quick])
