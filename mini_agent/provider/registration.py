@@ -1,4 +1,7 @@
-"""Register a provider in LiteLLM, and patch the modules of LiteLLM that need it."""
+"""Register a provider in LiteLLM, and patch the modules of LiteLLM that need it.
+
+The table `PATCHES` of `import_hook` says which function is applied after which import.
+"""
 
 from __future__ import annotations
 

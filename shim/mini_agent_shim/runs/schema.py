@@ -1,4 +1,7 @@
-"""The models of the run log: its lines, and the summary that lists show."""
+"""The models of the run log: its lines, and the summary that lists show.
+
+A streamed run sends the events of `mini_agent.events` themselves, without the log's `seq` and `at`.
+"""
 
 from __future__ import annotations
 

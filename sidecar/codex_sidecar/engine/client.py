@@ -1,4 +1,7 @@
-"""Client of Docker's API: the few calls that the sidecar makes."""
+"""Client of Docker's API: the few calls that the sidecar makes.
+
+The body of a container to be created is built by `confinement`.
+"""
 
 from __future__ import annotations
 
