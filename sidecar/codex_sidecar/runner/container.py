@@ -22,6 +22,7 @@ from mini_agent_protocol.snippet import Snippet
 
 START_TIMEOUT_S: Final = 30.0
 EXIT_TIMEOUT_S: Final = 2.0
+OOM_EVENT_TIMEOUT_S: Final = 0.5
 POLL_INTERVAL_S: Final = 0.05
 PING_INTERVAL_S: Final = 2.0
 
@@ -134,6 +135,11 @@ class Container:
                 # The stream ends a moment before the engine's state changes.
                 while (state := await self._state()).running:  # noqa: ASYNC110 - it only answers
                     await asyncio.sleep(POLL_INTERVAL_S)
+                # On a busy machine the event of the kernel's kill comes after that of the exit.
+                known_at = asyncio.get_running_loop().time() + OOM_EVENT_TIMEOUT_S
+                while not state.oom_killed and asyncio.get_running_loop().time() < known_at:
+                    await asyncio.sleep(POLL_INTERVAL_S)
+                    state = await self._state()
                 return state.oom_killed
         return False
 
