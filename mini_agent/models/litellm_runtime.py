@@ -71,7 +71,7 @@ async def close_litellm_clients() -> None:
         return
     clients = import_litellm().in_memory_llm_clients_cache
     # LiteLLM's own function closes those of other loops too, and none to a Redis.
-    of_this_loop = f"-{id(asyncio.get_running_loop())}"
+    of_this_loop = clients.update_cache_key_with_event_loop("")
     for name, client in tuple(clients.cache_dict.items()):
         close = _close_function(client)
         if name.endswith(of_this_loop) and inspect.iscoroutinefunction(close):

@@ -48,6 +48,7 @@ def register_custom_provider(name: str, handler: object) -> object:
             hint="subclass litellm.CustomLLM",
         )
     litellm = import_litellm()
+    instance = _as_custom_llm(instance, litellm.CustomLLM)
     registry = litellm.custom_provider_map
     registry[:] = [entry for entry in registry if entry["provider"] != name]
     registry.append({"provider": name, "custom_handler": instance})
@@ -55,6 +56,18 @@ def register_custom_provider(name: str, handler: object) -> object:
         if name not in known:
             known.append(name)
     return instance
+
+
+# LiteLLM calls instances of its own class only, since 1.108.
+def _as_custom_llm(instance: object, custom_llm: type) -> object:
+    """Give back a handler that has the methods alone as an instance of LiteLLM's class as well."""
+    if isinstance(instance, custom_llm):
+        return instance
+    kind = type(instance)
+    adapted: type = type(kind.__name__, (kind, custom_llm), {})
+    handler: object = object.__new__(adapted)
+    handler.__dict__.update(vars(instance))
+    return handler
 
 
 ProviderMatch: TypeAlias = tuple[str, str, str | None, str | None]
