@@ -64,16 +64,21 @@ def _as_custom_llm(instance: object, custom_llm: type) -> object:
     if isinstance(instance, custom_llm):
         return instance
     kind = type(instance)
+    if not hasattr(instance, "__dict__"):
+        raise BadRequest(
+            f"{kind.__name__} has slots, so LiteLLM cannot call it",
+            field="handler",
+            hint="subclass litellm.CustomLLM",
+        )
     adapted: type = type(kind.__name__, (kind, custom_llm), {})
     handler: object = object.__new__(adapted)
-    handler.__dict__.update(vars(instance))
+    # Shared, not copied: what the caller changes in its own handler later counts here too.
+    handler.__dict__ = instance.__dict__
     return handler
 
 
 ProviderMatch: TypeAlias = tuple[str, str, str | None, str | None]
 GetProvider: TypeAlias = Callable[..., ProviderMatch]
-
-OURS: Final = "_mini_agent"
 
 
 def add_provider(litellm: ModuleType) -> None:

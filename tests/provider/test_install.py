@@ -67,3 +67,22 @@ def test_a_name_that_no_model_could_carry_is_refused(name: object) -> None:
 def test_what_is_no_handler_is_refused(litellm: ModuleType) -> None:
     with pytest.raises(BadRequest, match="no completion and no acompletion"):
         mini_agent.register_custom_provider("thing", object())
+
+
+def test_a_handler_that_changes_later_answers_by_what_it_has_become(litellm: ModuleType) -> None:
+    class Named(Parrot):
+        name = "before"
+
+    handler = Named()
+    given = mini_agent.register_custom_provider("named", handler)
+    handler.name = "after"
+    assert vars(given)["name"] == "after"
+
+
+def test_a_handler_with_slots_is_refused_with_what_to_do(litellm: ModuleType) -> None:
+    class Slotted:
+        __slots__ = ()
+        completion = acompletion = Parrot.completion
+
+    with pytest.raises(BadRequest, match=r"subclass litellm\.CustomLLM"):
+        mini_agent.register_custom_provider("slotted", Slotted())
