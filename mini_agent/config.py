@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Final
 
 from pydantic import (
@@ -15,6 +16,7 @@ from pydantic import (
 )
 
 RESERVED_PARAMETERS: Final = ("messages", "model", "response_format", "stream", "timeout", "tools")
+TOOL_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 RESPONSE_FORMATS: Final = ("text", "json_object", "json_schema")
 
 
@@ -158,6 +160,12 @@ class AgentConfig(BaseModel):
         description="The model's context window in tokens, 256 or more, into which what it is "
         "shown has to fit, by an estimate; null takes the window known for the model.",
     )
+    client_tools: tuple[dict[str, JsonValue], ...] = Field(
+        default=(),
+        description="The caller's own tools, in OpenAI's form, offered beside those of the run. "
+        'A call of one ends the run with `stopped_reason` "tool_calls"; the caller carries it '
+        "out and sends the conversation again, with the result as a tool message.",
+    )
     completion_kwargs: dict[str, JsonValue] = Field(
         default={},
         repr=False,
@@ -194,6 +202,21 @@ class AgentConfig(BaseModel):
             isinstance(named, dict) and isinstance(named.get("schema"), dict)
         ):
             raise ValueError("json_schema must be an object with a schema")
+        return value
+
+    @field_validator("client_tools")
+    @classmethod
+    def _check_client_tools(
+        cls, value: tuple[dict[str, JsonValue], ...]
+    ) -> tuple[dict[str, JsonValue], ...]:
+        for index, tool in enumerate(value):
+            function = tool.get("function")
+            name = function.get("name") if isinstance(function, dict) else None
+            if not isinstance(name, str) or not TOOL_NAME.fullmatch(name):
+                raise ValueError(
+                    f"tool {index} needs a function with a name of 1 to 64 letters, digits, _ "
+                    f"and -, not {name!r:.80}"
+                )
         return value
 
     @field_validator("completion_kwargs")

@@ -6,13 +6,14 @@ from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
-from mini_agent.messages import Attachment, Message
+from mini_agent.messages import Attachment, JsonObject, Message
 from mini_agent_protocol.execution import Execution
 
 StoppedReason: TypeAlias = Literal[
-    "success", "max_iterations", "budget", "stagnation", "error", "cancelled"
+    "success", "tool_calls", "max_iterations", "budget", "stagnation", "error", "cancelled"
 ]
 AnswerSource: TypeAlias = Literal["model", "tool_output", "notice"]
+FinishReason: TypeAlias = Literal["stop", "tool_calls", "length", "content_filter"]
 
 
 class _Value(BaseModel):
@@ -126,7 +127,21 @@ class AgentResult(_Value):
         description='What went wrong, as a sentence, where `stopped_reason` is "error"; else null.',
     )
     escalated: bool = Field(default=False, description="Whether `escalate_model` took over.")
+    tool_calls: tuple[JsonObject, ...] = Field(
+        default=(),
+        description="Calls of the caller's own tools, in OpenAI's form, which the caller is to "
+        'carry out, where `stopped_reason` is "tool_calls"; else empty.',
+    )
     total_ms: float = Field(description="Duration of the whole run, in milliseconds.")
+
+    @property
+    def finish_reason(self) -> FinishReason:
+        """Why the answer ended, in the words of OpenAI's API: `stop` for a whole answer only."""
+        if self.stopped_reason == "tool_calls":
+            return "tool_calls"
+        if self.stopped_reason != "success":
+            return "length"
+        return _convert_finish_reason(self.iterations[-1].finish_reason if self.iterations else "")
 
     @property
     def model_ms(self) -> float:
@@ -143,3 +158,9 @@ class AgentResult(_Value):
         """The last tool call; None where there was none."""
         calls = [call for each in self.iterations for call in each.tool_invocations]
         return calls[-1] if calls else None
+
+
+def _convert_finish_reason(of_the_model: str) -> FinishReason:
+    if of_the_model in ("length", "content_filter"):
+        return "content_filter" if of_the_model == "content_filter" else "length"
+    return "stop"

@@ -35,6 +35,7 @@ from mini_agent.tool_parsing.reply import ANSWER_IN_REASONING
 from mini_agent.tool_parsing.resolve import ResolvedCall, resolve_call
 from mini_agent.tool_parsing.scanner import ParseOptions
 from mini_agent.tool_parsing.text_spans import OfferedTools
+from mini_agent.tools.arguments import parse_tools
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.wrappers import BufferedInvoker
 
@@ -91,6 +92,7 @@ class _AgentRun:
             json_format=self._json_format,
             emit=recorder.emit,
         )
+        self._client_tools = parse_tools(config.client_tools)
         self._tools = NO_TOOLS
         self._guardrails = GuardrailPolicy(config, (), self._escalation)
 
@@ -111,7 +113,9 @@ class _AgentRun:
 
     async def _run_turns(self) -> Ending:
         if self._config.use_tools:
-            self._tools = await list_tools(self._executor.invoker, self._deadline)
+            own = await list_tools(self._executor.invoker, self._deadline)
+            # Of two tools with one name the caller means its own.
+            self._tools = {**own, **self._client_tools}
             self._guardrails = GuardrailPolicy(self._config, self._tools, self._escalation)
         self._recorder.emit(self._run_started_event())
         while self._has_turns_left:
@@ -157,13 +161,22 @@ class _AgentRun:
         return await self._handle_answer(turn) if turn.text else await self._handle_blank(turn)
 
     async def _execute_calls(self, turn: Turn) -> Ending | None:
-        # INVARIANT: every call of the turn gets its one tool message here, in call order.
+        # INVARIANT: every call of the turn gets its one tool message here, in call order, but for
+        # calls of the caller's tools, which end the run.
         calls = list(self._resolve_calls(turn))
         self._recorder.record_calls(turn.text, calls)
-        invocations = await self._executor.execute(calls, self._recorder.turns)
+        client_calls = tuple(each for each in calls if self._is_for_client(each))
+        own_calls = [each for each in calls if each not in client_calls]
+        invocations = await self._executor.execute(own_calls, self._recorder.turns)
+        if client_calls:
+            self._recorder.record_results(invocations, "")
+            return Ending("tool_calls", turn.text, client_calls=client_calls)
         advice = self._guardrails.after_calls(invocations)
         self._recorder.record_results(invocations, advice.directive)
         return await self._close("stagnation") if advice.stop else None
+
+    def _is_for_client(self, call: ResolvedCall) -> bool:
+        return call.name in self._client_tools and not call.problem
 
     def _resolve_calls(self, turn: Turn) -> Iterator[ResolvedCall]:
         limit = self._config.max_tools_per_iter

@@ -74,13 +74,13 @@ def _normalize_message(field: str, message: Mapping[str, JsonValue]) -> Message:
     role = _normalize_role(f"{field}.role", message.get("role"))
     normalized: Message = {**message, "role": role}
     calls = _normalize_calls(field, normalized) if role == "assistant" else []
-    for key in ("tool_calls", "function_call"):
+    for key in ("tool_calls", "function_call", "refusal", "annotations", "audio"):
         normalized.pop(key, None)
     if calls:
         normalized["tool_calls"] = calls
     content = normalized.get("content")
     if role == "assistant":
-        content = content or ""
+        content = content or normalized.get("refusal") or ""
     elif role == "tool":
         content = _tool_content(content)
     normalized["content"] = _check_content(f"{field}.content", content)
@@ -105,7 +105,14 @@ def _check_content(field: str, content: JsonValue) -> JsonValue:
             raise _bad_request(
                 f"{field}[{index}]", f"must be an object with a type, not {part!r:.80}"
             )
-    return content
+    return [_refusal_to_text(part) for part in content]
+
+
+# OpenAI's answers have such parts; other servers know text only.
+def _refusal_to_text(part: JsonValue) -> JsonValue:
+    if isinstance(part, dict) and part.get("type") == "refusal":
+        return {"type": "text", "text": part.get("refusal")}
+    return part
 
 
 # A tool's result may be any value, but a server takes text.

@@ -22,6 +22,7 @@ from mini_agent.events import (
     ToolFinished,
     UnderstoodCall,
 )
+from mini_agent.messages import function_call
 from mini_agent.result import (
     AgentResult,
     AnswerSource,
@@ -39,11 +40,15 @@ MAX_OUTPUT_CHARS: Final = 4000
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """Why the run stopped, the model's last text if there is one, and the error if there is one."""
+    """Why the run stopped, the model's last text if there is one, and the error if there is one.
+
+    `client_calls` are the calls that the caller is to carry out.
+    """
 
     reason: StoppedReason
     text: str = ""
     error: str | None = None
+    client_calls: tuple[ResolvedCall, ...] = ()
 
 
 class RunRecorder:
@@ -121,7 +126,8 @@ class RunRecorder:
 
     def finish(self, ending: Ending, *, escalated: bool) -> AgentResult:
         """Makes the result and emits the last event."""
-        self._transcript.close_calls(CALL_NOT_RUN)
+        if not ending.client_calls:
+            self._transcript.close_calls(CALL_NOT_RUN)
         iterations = self._log.iterations
         answer = choose_answer(ending, iterations, self._config)
         result = AgentResult(
@@ -134,6 +140,9 @@ class RunRecorder:
             usage=self._log.usage,
             error=ending.error,
             escalated=escalated,
+            tool_calls=tuple(
+                function_call(call.id, call.name, call.arguments) for call in ending.client_calls
+            ),
             total_ms=(perf_counter() - self._started) * 1000,
         )
         self.emit(Stopped(result=result))
@@ -224,11 +233,26 @@ def choose_answer(
     ending: Ending, iterations: Sequence[Iteration], config: AgentConfig
 ) -> FinalAnswer:
     """Chooses the model's text, else the last useful output, else a notice why the run stopped."""
+    if ending.client_calls:
+        return _describe_pause(ending, iterations, config)
     if ending.text:
         return FinalAnswer(ending.text, "model")
     output = last_useful_output(iterations)
     if output:
         return FinalAnswer(output, "tool_output")
+    return FinalAnswer(_format_notice(ending, config), "notice")
+
+
+def _describe_pause(
+    ending: Ending, iterations: Sequence[Iteration], config: AgentConfig
+) -> FinalAnswer:
+    """What the conversation needs to go on from: the model's text, and what the run found out."""
+    calls = [call for each in iterations for call in each.tool_invocations if call.ok]
+    outputs = [f"{call.name} printed:\n{text}" for call in calls if (text := _call_output(call))]
+    found = "\n\n".join(outputs)[-MAX_OUTPUT_CHARS:]
+    text = "\n\n".join(part for part in (ending.text, found) if part)
+    if text:
+        return FinalAnswer(text, "model" if ending.text else "tool_output")
     return FinalAnswer(_format_notice(ending, config), "notice")
 
 
@@ -251,6 +275,9 @@ def _call_output(call: ToolInvocation) -> str:
 
 
 def _format_notice(ending: Ending, config: AgentConfig) -> str:
+    if ending.client_calls:
+        names = ", ".join(dict.fromkeys(call.name for call in ending.client_calls))
+        return f"The run waits for the result of {names}."
     if ending.reason == "budget":
         limit = f"its time limit of {config.max_wallclock_seconds:g} s"
         return f"The run stopped at {limit} before there was an answer."

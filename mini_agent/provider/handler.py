@@ -11,7 +11,14 @@ from mini_agent.errors import BadRequest, MiniAgentError, Unauthorized
 from mini_agent.messages import JsonObject
 from mini_agent.models.litellm_runtime import import_litellm
 from mini_agent.provider.parameters import PROVIDER, LiteLLMCall
-from mini_agent.provider.responses import Chunk, build_details, stream_chunks, to_litellm_usage
+from mini_agent.provider.responses import (
+    Chunk,
+    build_details,
+    describe_answer,
+    stream_chunks,
+    to_litellm_calls,
+    to_litellm_usage,
+)
 from mini_agent.provider.run import prepare_run
 from mini_agent.result import AgentResult
 
@@ -27,7 +34,8 @@ LITELLM_ERRORS: Final[tuple[tuple[type[MiniAgentError], str], ...]] = (
 class ResponseMessage(Protocol):
     """LiteLLM's message object, as far as we write it."""
 
-    content: str
+    content: str | None
+    tool_calls: list[object] | None
 
 
 class ResponseChoice(Protocol):
@@ -57,6 +65,7 @@ class CompletionArguments(TypedDict, total=False):
     api_base: str | None
     api_key: str | None
     timeout: object
+    litellm_params: dict[str, object]
 
 
 class MiniAgentLLM(litellm.CustomLLM):  # type: ignore[misc, name-defined]  # LiteLLM is untyped here
@@ -129,7 +138,14 @@ def _build_call(call: CompletionArguments) -> LiteLLMCall:
             **call["optional_params"],
         },
         timeout=call.get("timeout"),
+        drops_unknown=_drops_unknown(call),
     )
+
+
+def _drops_unknown(call: CompletionArguments) -> bool:
+    asked = call.get("litellm_params", {}).get("drop_params")
+    asked = call["optional_params"].get("drop_params") if asked is None else asked
+    return bool(litellm.drop_params if asked is None else asked)
 
 
 # A conversation that goes on may hold LiteLLM's own message objects beside plain ones.
@@ -148,10 +164,16 @@ def _to_litellm_error(wrong: MiniAgentError, model: str) -> Exception:
 
 
 def _fill_response(response: Response, result: AgentResult) -> Response:
-    response.choices[0].message.content = result.final_answer
-    response.choices[0].finish_reason = "stop"
+    message = response.choices[0].message
+    message.content = describe_answer(result)
+    if result.tool_calls:
+        message.tool_calls = to_litellm_calls(result)
+    response.choices[0].finish_reason = result.finish_reason
     response.model = result.used_model
     response.usage = to_litellm_usage(result.usage)
     response.mini_agent = build_details(result)
-    response._hidden_params["mini_agent"] = response.mini_agent  # noqa: SLF001 - LiteLLM's name
+    hidden = response._hidden_params  # noqa: SLF001 - LiteLLM's name
+    hidden["mini_agent"] = response.mini_agent
+    if result.usage.cost:
+        hidden["response_cost"] = result.usage.cost
     return response

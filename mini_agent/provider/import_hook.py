@@ -13,7 +13,8 @@ from importlib.machinery import ModuleSpec
 PATCHES = {
     "litellm.llms.custom_llm": "add_register_function",
     "litellm.litellm_core_utils.get_llm_provider_logic": "accept_bare_name",
-    "litellm.utils": "keep_provider_registered",
+    "litellm.litellm_core_utils.get_supported_openai_params": "support_parameters",
+    "litellm.utils": "patch_utils",
     "litellm": "add_provider",
 }
 AGENT_MODULE = "litellm.experimental_mcp_client.mini_agent"

@@ -12,10 +12,17 @@ from pydantic import ValidationError
 from mini_agent.agent.tool_backends import choose_languages
 from mini_agent.config import AgentConfig
 from mini_agent.errors import BadRequest
+from mini_agent.remote.openai_parameters import (
+    MODEL_PARAMETERS,
+    UNUSED_PARAMETERS,
+    refuse_unknown,
+    refuse_unsupported,
+)
 from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.settings import Settings
 
 PROVIDER: Final = "mini-agent"
+DEFAULT_MODEL: Final = "default"
 
 # Ours, by the names callers use for them; of several names for one thing the first given counts.
 PARAMETER_ALIASES: Final = MappingProxyType(
@@ -52,16 +59,37 @@ ENVIRONMENT_VARIABLES: Final = MappingProxyType(
         "allowed_languages": "LITELLM_MINI_AGENT_LANGUAGES",
     }
 )
-# Sampling parameters of the chat API that go on to the model as they are.
-SAMPLING_PARAMETERS: Final = (
-    "top_p",
-    "stop",
-    "presence_penalty",
-    "frequency_penalty",
-    "tool_choice",
+# Of LiteLLM itself: about the call, not about the run.
+LITELLM_PARAMETERS: Final = ("drop_params", "extra_body", "litellm_params", "max_retries")
+TOOL_PARAMETERS: Final = ("tools", "functions", "tool_choice", "function_call")
+
+# Of OpenAI's API, what LiteLLM is to let through; `n` is refused here where it is not 1.
+OPENAI_PARAMETERS: Final = (
+    *MODEL_PARAMETERS,
+    *UNUSED_PARAMETERS,
+    *TOOL_PARAMETERS,
+    *EXCLUDED_FIELDS,
+    *PARAMETER_ALIASES["max_tokens"],
+    "temperature",
+    "seed",
+    "response_format",
+    "stream_options",
+    "max_retries",
+    "n",
 )
-
-
+# What LiteLLM itself adds to a call; it may add more in a later version.
+INTERNAL_PREFIXES: Final = ("_", "litellm_")
+KNOWN_NAMES: Final = frozenset(
+    (
+        *(name for names in PARAMETER_NAMES.values() for name in names),
+        *CONTAINER_PARAMETERS,
+        *PROGRESS_PARAMETERS,
+        *LITELLM_PARAMETERS,
+        *TOOL_PARAMETERS,
+        *EXCLUDED_FIELDS,
+        "stream_options",
+    )
+)
 DEFAULTS: Final = AgentConfig(model="any")
 
 
@@ -79,21 +107,28 @@ class ProviderCall:
 
 @dataclass(frozen=True, slots=True)
 class LiteLLMCall:
-    """A call as LiteLLM passes it; `model` is what follows `mini-agent/`."""
+    """A call as LiteLLM passes it; `model` is what follows `mini-agent/`.
+
+    With `drops_unknown` (LiteLLM's `drop_params`), a parameter that a run cannot honour is left
+    out; else it is refused.
+    """
 
     model: str
     messages: Sequence[object]
     parameters: Mapping[str, object]
     timeout: object = None
+    drops_unknown: bool = False
 
 
 def parse_provider_call(given: LiteLLMCall, settings: Settings) -> ProviderCall:
     """Parse a LiteLLM call; raise `BadRequest` that names an invalid parameter."""
-    nested = given.parameters.get("litellm_params")
-    named = {**given.parameters, **(nested if isinstance(nested, Mapping) else {})}
+    named = _merge_parameters(given)
+    if not given.drops_unknown:
+        _refuse_what_cannot_be(named)
     fields = {field: _find_first(named, names) for field, names in PARAMETER_NAMES.items()}
     usual = _default_values(given, settings)
     fields |= {field: usual[field] for field in usual if fields[field] in (None, "")}
+    fields["client_tools"] = named.get("tools") or fields["client_tools"]
     fields["completion_kwargs"] = _merge_sampling(named, fields["completion_kwargs"])
     request = _build_request(given, fields, named)
     if request.model.split("/")[0] == PROVIDER:
@@ -104,6 +139,19 @@ def parse_provider_call(given: LiteLLMCall, settings: Settings) -> ProviderCall:
         )
     container = str(_find_first(named, CONTAINER_PARAMETERS) or settings.shim_container)
     return ProviderCall(request, container, _read_progress(named))
+
+
+def _merge_parameters(given: LiteLLMCall) -> dict[str, object]:
+    merged: dict[str, object] = {}
+    for nested in (given.parameters.get("extra_body"), given.parameters):
+        merged |= nested if isinstance(nested, Mapping) else {}
+    nested = given.parameters.get("litellm_params")
+    return merged | (dict(nested) if isinstance(nested, Mapping) else {})
+
+
+def _refuse_what_cannot_be(named: Mapping[str, object]) -> None:
+    refuse_unsupported(named)
+    refuse_unknown((name for name in named if not name.startswith(INTERNAL_PREFIXES)), KNOWN_NAMES)
 
 
 def _default_values(given: LiteLLMCall, settings: Settings) -> dict[str, object]:
@@ -128,9 +176,9 @@ def _find_first(named: Mapping[str, object], names: Sequence[str]) -> object:
     return next((named[name] for name in names if named.get(name) is not None), None)
 
 
-# `mini-agent/ollama/qwen` names a model of a provider, `mini-agent/default` names none.
+# `mini-agent/gpt-4o` and `mini-agent/ollama/qwen3` name a model, `mini-agent/default` names none.
 def _model_from_path(model: str) -> str:
-    return model if "/" in model else ""
+    return "" if model in (DEFAULT_MODEL, PROVIDER) else model
 
 
 # LiteLLM's own timeout is mostly a default that nobody chose: it can only make a run shorter.
@@ -145,7 +193,8 @@ def _choose_max_seconds(timeout: object, variable: str) -> float | str | None:
 
 
 def _merge_sampling(named: Mapping[str, object], kwargs: object) -> object:
-    sampling = {name: named[name] for name in SAMPLING_PARAMETERS if named.get(name) is not None}
+    passed = (*MODEL_PARAMETERS, "tool_choice")
+    sampling = {name: named[name] for name in passed if named.get(name) is not None}
     if kwargs is None:
         return sampling
     return {**sampling, **kwargs} if isinstance(kwargs, Mapping) else kwargs

@@ -14,7 +14,8 @@ from typing import Final, TypeAlias
 
 from mini_agent.errors import BadRequest
 from mini_agent.models.litellm_runtime import import_litellm
-from mini_agent.provider.parameters import PROVIDER
+from mini_agent.provider.parameters import OPENAI_PARAMETERS, PROVIDER
+from mini_agent.remote.openai_parameters import MODEL_PARAMETERS
 
 REQUIRED_METHODS: Final = ("completion", "acompletion")
 
@@ -79,6 +80,8 @@ def _as_custom_llm(instance: object, custom_llm: type) -> object:
 
 ProviderMatch: TypeAlias = tuple[str, str, str | None, str | None]
 GetProvider: TypeAlias = Callable[..., ProviderMatch]
+GetOptional: TypeAlias = Callable[..., dict[str, object]]
+GetSupported: TypeAlias = Callable[..., list[str] | None]
 
 
 def add_provider(litellm: ModuleType) -> None:
@@ -92,6 +95,30 @@ def add_register_function(custom_llm: ModuleType) -> None:
     """Add `litellm.llms.custom_llm.register_custom_provider`, unless it has one."""
     if not hasattr(custom_llm, "register_custom_provider"):
         custom_llm.__dict__["register_custom_provider"] = register_custom_provider
+
+
+def patch_utils(utils: ModuleType) -> None:
+    """Keep the provider registered, and its calls' parameters."""
+    keep_provider_registered(utils)
+    keep_model_parameters(utils)
+
+
+def keep_model_parameters(utils: ModuleType) -> None:
+    """Hand the provider every parameter of the model that a call names.
+
+    LiteLLM leaves out those that OpenAI's models of that name do not know, such as `thinking`.
+    """
+    theirs: GetOptional = utils.get_optional_params
+
+    @functools.wraps(theirs)
+    def get_optional_params(*arguments: object, **named: object) -> dict[str, object]:
+        optional = theirs(*arguments, **named)
+        if named.get("custom_llm_provider") == PROVIDER:
+            kept = {name: named[name] for name in MODEL_PARAMETERS if named.get(name) is not None}
+            optional = kept | optional
+        return optional
+
+    _replace_function("get_optional_params", theirs, get_optional_params)
 
 
 def keep_provider_registered(utils: ModuleType) -> None:
@@ -122,6 +149,24 @@ def accept_bare_name(logic: ModuleType) -> None:
         return theirs(model, custom_llm_provider, *rest, **named)
 
     _replace_function("get_llm_provider", theirs, get_llm_provider)
+
+
+def support_parameters(module: ModuleType) -> None:
+    """Name the parameters of OpenAI's API that the provider takes, reasoning included.
+
+    LiteLLM refuses the others with a 400 that names them, or drops them with `drop_params`.
+    """
+    theirs: GetSupported = module.get_supported_openai_params
+
+    @functools.wraps(theirs)
+    def get_supported_openai_params(
+        model: str, custom_llm_provider: str | None = None, *rest: object, **named: object
+    ) -> list[str] | None:
+        if custom_llm_provider == PROVIDER:
+            return list(OPENAI_PARAMETERS)
+        return theirs(model, custom_llm_provider, *rest, **named)
+
+    _replace_function("get_supported_openai_params", theirs, get_supported_openai_params)
 
 
 # Where LiteLLM was imported before us, its modules hold each other's functions already.

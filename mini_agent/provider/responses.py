@@ -64,6 +64,22 @@ def to_litellm_usage(usage: Usage) -> object:
     return counted
 
 
+def describe_answer(result: AgentResult) -> str | None:
+    """The message's text: None where the caller is to make calls and the model said nothing."""
+    if result.tool_calls and result.answer_source == "notice":
+        return None
+    return result.final_answer
+
+
+def to_litellm_calls(result: AgentResult) -> list[object]:
+    """Convert the calls of the caller's tools to LiteLLM's objects."""
+    types = import_litellm().types.utils
+    return [
+        types.ChatCompletionMessageToolCall(index=index, **call)
+        for index, call in enumerate(result.tool_calls)
+    ]
+
+
 WORD: Final = re.compile(r"\s*\S+\s*|\s+")
 
 
@@ -105,7 +121,7 @@ class _ChunkBuilder:
         self._id = self._types.ModelResponseStream().id
 
     def answer(self, result: AgentResult) -> Iterator[Chunk]:
-        *words, last = WORD.findall(result.final_answer)
+        *words, last = WORD.findall(describe_answer(result) or "") or [""]
         for word in words:
             yield self.chunk(content=word)
         closing = self.chunk(content=last)
@@ -114,9 +130,12 @@ class _ChunkBuilder:
         # The Proxy sends a chunk that has these, if only none, with all that it holds.
         closing.provider_specific_fields = {}
         yield closing
-        yield self.chunk(finish_reason="stop")
+        if result.tool_calls:
+            calls = [{"index": index, **call} for index, call in enumerate(result.tool_calls)]
+            yield self.chunk(tool_calls=calls)
+        yield self.chunk(finish_reason=result.finish_reason)
 
-    def chunk(self, *, finish_reason: str | None = None, **delta: str) -> Chunk:
+    def chunk(self, *, finish_reason: str | None = None, **delta: object) -> Chunk:
         choice = self._types.StreamingChoices(
             finish_reason=finish_reason, delta=self._types.Delta(**delta)
         )

@@ -19,7 +19,7 @@ from pydantic import (
 
 from mini_agent.config import AgentConfig
 from mini_agent.errors import BadRequest
-from mini_agent.messages import Message
+from mini_agent.messages import JsonObject, Message
 from mini_agent.result import (
     AgentResult,
     AnswerSource,
@@ -220,6 +220,11 @@ class AgentRunResponse(BaseModel):
         default=None,
         description='What went wrong, as a sentence, where `stopped_reason` is "error"; else null.',
     )
+    tool_calls: tuple[JsonObject, ...] = Field(
+        default=(),
+        description="Calls of the caller's own tools, in OpenAI's form, which the caller is to "
+        'carry out, where `stopped_reason` is "tool_calls"; else empty.',
+    )
 
     @classmethod
     def from_result(cls, result: AgentResult) -> Self:
@@ -233,6 +238,7 @@ class AgentRunResponse(BaseModel):
             metrics=_build_metrics(result),
             last_tool_invocation=result.last_tool_invocation,
             error=result.error,
+            tool_calls=result.tool_calls,
         )
 
     def result(self) -> AgentResult:
@@ -246,6 +252,7 @@ class AgentRunResponse(BaseModel):
             used_model=self.metrics.used_model,
             usage=self.metrics.usage,
             error=self.error,
+            tool_calls=self.tool_calls,
             escalated=self.metrics.escalated,
             total_ms=self.metrics.ttotal_ms,
         )

@@ -26,6 +26,7 @@ from mini_agent_shim.http.access_log import log_access
 from mini_agent_shim.http.auth import (
     PUBLIC_PATHS,
     AccessPolicy,
+    AllowedOriginsMiddleware,
     ApiTokens,
     AuthMiddleware,
     own_host_names,
@@ -86,6 +87,8 @@ def create_app(settings: ShimSettings, *, model: Model | None = None) -> FastAPI
     install_problem_handlers(app)
     app.add_middleware(BodyLimitMiddleware, refuse=refuse_body)
     app.add_middleware(AuthMiddleware, policy=_access_policy(settings, page))
+    # Before authentication: a browser asks without a token whether it may send one.
+    app.add_middleware(AllowedOriginsMiddleware, origins=settings.page_origins)
     app.add_middleware(AccessLogMiddleware, write=log_access)
     app.add_middleware(TracingMiddleware)
     app.add_middleware(RequestIdMiddleware)
@@ -96,6 +99,7 @@ def _access_policy(settings: ShimSettings, page: Iterable[str]) -> AccessPolicy:
     named = read_tokens(settings.api_tokens_file)
     return AccessPolicy(
         names=own_host_names(settings.allowed_names),
+        origins=frozenset(settings.page_origins),
         tokens=ApiTokens(settings.shim_token.get_secret_value(), named),
         # The page has a field for the token, so its files need none.
         public_paths=PUBLIC_PATHS.union(page),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Final
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from mini_agent.errors import NotConfigured
 from mini_agent.settings import Settings
 
+ORIGIN: Final = re.compile(r"https?://[^/\s*@]+/?")
 COMPOSE_NAMES: Final = "litellm-mini-agent,mini-agent"
 
 
@@ -41,6 +43,12 @@ class ShimSettings(Settings):
         validation_alias="MINI_AGENT_ALLOWED_HOSTS",
         description="Host names that requests may name beside this machine's own, separated by "
         "commas.",
+    )
+    allowed_origins: str = Field(
+        default="",
+        validation_alias="MINI_AGENT_ALLOWED_ORIGINS",
+        description="Origins of other pages that may call the service from a browser, separated "
+        "by commas, such as https://app.example.org.",
     )
     api_tokens_file: Path | None = Field(
         default=None,
@@ -82,6 +90,23 @@ class ShimSettings(Settings):
     def allowed_names(self) -> tuple[str, ...]:
         """`allowed_hosts` as a tuple of lower-case names."""
         return tuple(name.strip().lower() for name in self.allowed_hosts.split(",") if name.strip())
+
+    @property
+    def page_origins(self) -> tuple[str, ...]:
+        """`allowed_origins` as a tuple, in lower case and without a slash at the end."""
+        origins = (each.strip().lower().rstrip("/") for each in self.allowed_origins.split(","))
+        return tuple(each for each in origins if each)
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _check_origins(cls, value: str) -> str:
+        for origin in (each.strip() for each in value.split(",") if each.strip()):
+            if not ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"{origin!r:.80} is no origin; write scheme and host, and the port if it has "
+                    "one, such as https://app.example.org (there is no * for all)"
+                )
+        return value
 
 
 def require_token_or_loopback(settings: ShimSettings) -> None:

@@ -39,6 +39,7 @@ def test_the_one_set_of_defaults() -> None:
         "response_format": None,
         "temperature": None,
         "num_ctx": None,
+        "client_tools": (),
     }
 
 

@@ -85,7 +85,7 @@ async def test_nor_is_a_stream(litellm: ModuleType, tmp_path: Path, end: str) ->
         )
         chunks = [chunk async for chunk in stream]
     assert times(tmp_path) == 1
-    assert chunks[-1].choices[0].finish_reason == "stop"
+    assert chunks[-1].choices[0].finish_reason == "length"
 
 
 async def breaking(*run: object) -> AgentResult:

@@ -152,7 +152,7 @@ async def test_a_run_that_fails_is_a_stream_that_ends(litellm: ModuleType) -> No
     with ScriptedServer([server_error("kaput"), server_error("kaput")]) as server:
         chunks = await astreamed(litellm, server)
     assert "kaput" in said(chunks)
-    assert chunks[-1].choices[0].finish_reason == "stop"
+    assert chunks[-1].choices[0].finish_reason == "length"
 
 
 def test_a_parameter_that_cannot_be_is_refused_before_there_is_a_stream(

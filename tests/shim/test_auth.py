@@ -8,7 +8,7 @@ import sys
 from http import HTTPStatus
 
 import pytest
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 
 from mini_agent.errors import NotConfigured, Problem
 from mini_agent_shim.settings import ShimSettings, require_token_or_loopback
@@ -57,6 +57,32 @@ async def test_pages_of_this_machine_may_call(origin: str) -> None:
 )
 async def test_foreign_pages_may_not(origin: str) -> None:
     assert await status("/healthz", Origin=origin) == HTTPStatus.FORBIDDEN
+
+
+async def test_a_named_page_may_call_and_its_browser_is_told_so() -> None:
+    settings = ShimSettings(
+        allowed_origins="https://app.example/ , http://box.lan:3000", shim_token=SecretStr("secret")
+    )
+    asks = {"Access-Control-Request-Method": "POST"}
+    async with open_client(ScriptedModel([]), settings) as client:
+        named = {"Origin": "https://app.example"}
+        before = await client.options("/v1/chat/completions", headers=named | asks)
+        answer = await client.get("/healthz", headers=named)
+        refused = await client.get(GUARDED, headers=named)
+        foreign = {"Origin": "https://other.example"}
+        other = await client.options("/v1/chat/completions", headers=foreign | asks)
+    assert before.status_code == HTTPStatus.OK
+    for told in (before, answer, refused):
+        assert told.headers["access-control-allow-origin"] == "https://app.example"
+    assert refused.status_code == HTTPStatus.UNAUTHORIZED
+    assert other.status_code != HTTPStatus.OK
+    assert "access-control-allow-origin" not in other.headers
+
+
+@pytest.mark.parametrize("origin", ["*", "app.example", "https://app.example/page", "null"])
+def test_what_is_no_origin_cannot_be_set(origin: str) -> None:
+    with pytest.raises(ValidationError, match="is no origin"):
+        ShimSettings(allowed_origins=origin)
 
 
 async def test_a_token_is_asked_for_where_one_is_set() -> None:

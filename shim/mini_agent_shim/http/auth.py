@@ -27,6 +27,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from starlette.datastructures import Headers
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -198,6 +199,7 @@ class AccessPolicy:
     variable: str = "MINI_AGENT_SHIM_TOKEN"
     public_paths: frozenset[str] = PUBLIC_PATHS
     rates: RateLimiter = field(default_factory=RateLimiter)
+    origins: frozenset[str] = frozenset()
 
     def authorize(self, scope: Scope) -> Caller:
         """Return the caller; raises `AccessDenied` or `TooManyRequests`."""
@@ -223,11 +225,12 @@ class AccessPolicy:
                 hint="add it to MINI_AGENT_ALLOWED_HOSTS if it is",
             )
         origin = headers.get("origin")
-        if origin is not None and not _is_own_page(origin, host):
+        known = origin is None or origin.lower() in self.origins
+        if not known and not _is_own_page(str(origin), host):
             raise AccessDenied(
                 HTTPStatus.FORBIDDEN,
                 f"a page of {origin!r} may not call this {self.service_name}",
-                hint="call it from a program instead",
+                hint="add it to MINI_AGENT_ALLOWED_ORIGINS, or call it from a program",
             )
 
     def _deny_token(self, scope: Scope, token: str) -> NoReturn:
@@ -270,6 +273,27 @@ class AuthMiddleware:
             scope.setdefault("state", {})["caller"] = caller
             CURRENT_CALLER.set(caller)
             await self.app(scope, receive, send)
+
+
+class AllowedOriginsMiddleware:
+    """Tells the browsers of pages at `origins` that they may call; others are not told."""
+
+    def __init__(self, app: ASGIApp, origins: Iterable[str]) -> None:
+        self.app = app
+        self.origins = frozenset(origins)
+        self.answering = CORSMiddleware(
+            app,
+            allow_origins=[*self.origins],
+            allow_methods=["GET", "POST", "DELETE"],
+            allow_headers=["*"],
+            expose_headers=["*"],
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one ASGI request."""
+        is_http = scope["type"] == "http"
+        is_allowed = is_http and Headers(scope=scope).get("origin") in self.origins
+        await (self.answering if is_allowed else self.app)(scope, receive, send)
 
 
 def own_host_names(more: Iterable[str]) -> frozenset[str]:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
 from mini_agent.messages import JsonObject, Message
-from mini_agent.result import AgentResult, AnswerSource, StoppedReason, Usage
+from mini_agent.result import AgentResult, AnswerSource, FinishReason, StoppedReason, Usage
 
 
 class _Value(BaseModel):
@@ -23,7 +23,9 @@ class StreamOptions(_Value):
 
 
 class ChatRequest(_Value):
-    """A request for a chat completion. Unknown fields are accepted and have no effect."""
+    """A request for a chat completion; fields of `POST /agent/run` may stand beside OpenAI's."""
+
+    model_config = ConfigDict(extra="allow")
 
     model: str = Field(
         default="mini-agent",
@@ -60,13 +62,17 @@ class ChatRequest(_Value):
         default=None, description="The form of the answer: text, json_object or json_schema."
     )
     tools: list[JsonObject] | None = Field(
-        default=None, description="The client's own tools; they are declined."
+        default=None,
+        description="The client's own functions, offered to the model; a call of one ends the "
+        "answer, and its result is sent with the next request.",
     )
     functions: list[JsonObject] | None = Field(
         default=None, description="The older form of `tools`; they are declined."
     )
     tool_choice: str | JsonObject | None = Field(
-        default=None, description="Which tool is to be called; one that must be is refused."
+        default=None,
+        description="auto, none (no function of the client), required, or a function of the "
+        "client.",
     )
     function_call: str | JsonObject | None = Field(
         default=None, description="The older form of `tool_choice`."
@@ -93,19 +99,35 @@ class RunFacts(_Value):
         "the loop."
     )
     iterations: int = Field(description="How many turns the run had.")
+    error: str | None = Field(
+        default=None,
+        description='What went wrong, as a sentence, where `stopped_reason` is "error"; else null.',
+    )
     declined_tools: tuple[str, ...] = Field(
-        default=(), description="The names of the client's tools, which were not used."
+        default=(),
+        description="The names of the client's tools that the model was not offered.",
+    )
+    unused_parameters: tuple[str, ...] = Field(
+        default=(), description="The parameters of the request that have no effect here."
     )
 
     @classmethod
-    def of(cls, run_id: str, result: AgentResult, names: tuple[str, ...]) -> RunFacts:
+    def of(
+        cls,
+        run_id: str,
+        result: AgentResult,
+        declined: tuple[str, ...] = (),
+        unused: tuple[str, ...] = (),
+    ) -> RunFacts:
         """Return the facts of a run."""
         return cls(
             run_id=run_id,
             stopped_reason=result.stopped_reason,
             answer_source=result.answer_source,
             iterations=len(result.iterations),
-            declined_tools=names,
+            error=result.error,
+            declined_tools=declined,
+            unused_parameters=unused,
         )
 
 
@@ -140,18 +162,27 @@ class ChatMessage(_Value):
     """The answer."""
 
     role: Literal["assistant"] = Field(default="assistant", description="Who speaks.")
-    content: str = Field(description="The text of the answer.")
+    content: str | None = Field(
+        description="The text of the answer; null where there are calls and no text."
+    )
     refusal: None = Field(default=None, description="Always null.")
+
+
+class ChatCallMessage(ChatMessage):
+    """Calls of the client's functions, and what the model said beside them."""
+
+    tool_calls: tuple[JsonObject, ...] = Field(description="The calls, in OpenAI's form.")
 
 
 class Choice(_Value):
     """The one choice there is."""
 
     index: int = Field(default=0, description="The number of the choice; always 0.")
-    message: ChatMessage = Field(description="The answer.")
+    message: ChatCallMessage | ChatMessage = Field(description="The answer.")
     logprobs: None = Field(default=None, description="Always null.")
-    finish_reason: Literal["stop"] = Field(
-        default="stop", description="Why the answer ended; always stop."
+    finish_reason: FinishReason = Field(
+        description="Why the answer ended: stop for a whole one, tool_calls where the client is "
+        "to call its functions, length where a limit or an error stopped the run."
     )
 
 
@@ -177,8 +208,8 @@ class ChunkChoice(_Value):
         description="The piece of the message; its `reasoning_content` tells what the run is doing."
     )
     logprobs: None = Field(default=None, description="Always null.")
-    finish_reason: Literal["stop"] | None = Field(
-        default=None, description="stop at the end of the answer; null before."
+    finish_reason: FinishReason | None = Field(
+        default=None, description="Why the answer ended, at its end; null before."
     )
 
 

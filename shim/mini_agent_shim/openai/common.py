@@ -1,9 +1,10 @@
-"""What chat completions and responses share: model names, and declining a client's tools."""
+"""What chat completions and responses share: model names, parameters, and a client's tools."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from fastapi.exceptions import RequestValidationError
@@ -13,15 +14,25 @@ from mini_agent.agent.normalize import INSTRUCTION_ROLES
 from mini_agent.agent.prompts import SYSTEM_PROMPT
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject, Message, system
+from mini_agent.remote.openai_parameters import (
+    MODEL_PARAMETERS,
+    refuse_unknown,
+    refuse_unsupported,
+)
 from mini_agent.remote.schema import AgentRunRequest
 from mini_agent_shim.errors import NotFound
 
 MODEL_NAME: Final = "mini-agent"
 DECLINED_HEADER: Final = "X-Mini-Agent-Declined-Tools"
 DECLINED_NOTE: Final = (
-    "The caller has tools of its own ({names}). They cannot be used here: do not call them, "
+    "The caller named tools of its service ({names}). They cannot be used here: do not call them, "
     "and do not claim that you did."
 )
+# Fields of a run that may also stand beside OpenAI's, as LiteLLM's `extra_body` puts them.
+RUN_FIELDS: Final = frozenset(AgentRunRequest.model_fields) - {"messages", "model", "stream"} | {
+    "max_total_seconds",
+    "max_seconds",
+}
 RESERVED_FIELDS: Final = frozenset({"messages", "model", "stream", "background"})
 MAX_SHOWN_NAMES: Final = 40
 UNSAFE_IN_HEADER: Final = re.compile(r"[^\x20-\x7e]")
@@ -56,16 +67,83 @@ def build_run_request(fields: Mapping[str, object], own: JsonObject | None) -> A
         raise RequestValidationError(wrong.errors(include_url=False)) from None
 
 
-def decline_tools(tools: Sequence[JsonObject] | None, choice: JsonValue) -> tuple[str, ...]:
-    """Return the names of the client's tools; raises `BadRequest` where one must be called."""
-    names = tuple(dict.fromkeys(name for tool in tools or () for name in _tool_names(tool)))
-    if choice not in (None, "none", "auto"):
-        raise BadRequest(
-            f"tool_choice {choice!r:.80} cannot be: the tools of a client are not called here",
-            field="tool_choice",
-            hint='leave it out, or send "auto"; the agent has tools of its own, in sandboxes',
-        )
-    return names
+@dataclass(frozen=True, slots=True)
+class ClientTools:
+    """The client's tools: those that the model is offered, and the names of those it is not.
+
+    `choice` is passed to the model; None leaves it free.
+    """
+
+    offered: tuple[JsonObject, ...] = ()
+    declined: tuple[str, ...] = ()
+    choice: JsonValue = None
+
+
+def read_client_tools(tools: Sequence[JsonObject] | None, choice: JsonValue) -> ClientTools:
+    """Read `tools` and `tool_choice`; functions are offered, built-in tools of a service declined.
+
+    Raises `BadRequest` for a choice that no tool here can meet.
+    """
+    offered = [function for tool in tools or () if (function := _read_function(tool))]
+    others = [tool for tool in tools or () if not _read_function(tool)]
+    declined = tuple(dict.fromkeys(name for tool in others for name in _tool_names(tool)))
+    if choice in (None, "auto"):
+        return ClientTools(tuple(offered), declined)
+    if choice == "none":
+        return ClientTools((), declined)
+    return ClientTools(tuple(offered), declined, _read_choice(choice, offered))
+
+
+def _read_function(tool: JsonObject) -> JsonObject | None:
+    """Return a function in the form of chat completions; the Responses API has it flat."""
+    if tool.get("type") != "function":
+        return None
+    nested = tool.get("function")
+    if isinstance(nested, dict):
+        return {"type": "function", "function": nested}
+    return {"type": "function", "function": {k: v for k, v in tool.items() if k != "type"}}
+
+
+def _read_choice(choice: JsonValue, offered: Sequence[JsonObject]) -> JsonValue:
+    if choice == "required":
+        return choice
+    nested = choice.get("function", choice) if isinstance(choice, dict) else None
+    name = nested.get("name") if isinstance(nested, dict) else None
+    names = [function_name(tool) for tool in offered]
+    if name is not None and name in names:
+        return {"type": "function", "function": {"name": name}}
+    raise BadRequest(
+        f"tool_choice {choice!r:.80} names no function among the tools",
+        field="tool_choice",
+        hint='send "auto", "none", "required", or a function that is in tools',
+    )
+
+
+def function_name(tool: JsonObject) -> str:
+    """Return the name of a function, or of a call, in the form of chat completions."""
+    function = tool["function"]
+    return str(function.get("name")) if isinstance(function, dict) else ""
+
+
+def choose_tools(parameters: JsonObject, tools: ClientTools) -> JsonObject:
+    """Return the model's parameters with the tool choice, where there is one."""
+    return parameters if tools.choice is None else {**parameters, "tool_choice": tools.choice}
+
+
+def split_extra(extra: Mapping[str, JsonValue], known: Collection[str]) -> JsonObject:
+    """Return those fields of `POST /agent/run` that stand beside OpenAI's own.
+
+    Raises `BadRequest` for a field that is neither.
+    """
+    given = {name: value for name, value in extra.items() if value is not None}
+    refuse_unsupported(given)
+    refuse_unknown(given, {*known, *RUN_FIELDS})
+    return {name: value for name, value in given.items() if name in RUN_FIELDS}
+
+
+def model_parameters(given: Mapping[str, JsonValue]) -> JsonObject:
+    """Return the parameters that go on to the model server as they are."""
+    return {name: given[name] for name in MODEL_PARAMETERS if given.get(name) is not None}
 
 
 def add_declined_note(messages: Sequence[Message], names: Sequence[str]) -> list[Message]:

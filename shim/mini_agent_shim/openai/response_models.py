@@ -22,10 +22,13 @@ class TextFormat(_Value):
         default=None,
         description="The form of the answer: text, json_object or json_schema; null means text.",
     )
+    verbosity: str | None = Field(default=None, description="Passed to the model.")
 
 
 class ResponsesRequest(_Value):
-    """What a client asks. Fields that it does not list are taken and have no effect."""
+    """What a client asks; fields of `POST /agent/run` may stand beside OpenAI's."""
+
+    model_config = ConfigDict(extra="allow")
 
     model: str = Field(
         default="mini-agent",
@@ -52,10 +55,16 @@ class ResponsesRequest(_Value):
     )
     text: TextFormat | None = Field(default=None, description="The form of the answer.")
     tools: list[JsonObject] | None = Field(
-        default=None, description="The client's own tools; they are declined."
+        default=None,
+        description="The client's own tools: functions are offered to the model, others declined.",
     )
     tool_choice: str | JsonObject | None = Field(
-        default=None, description="Which tool is to be called; one that must be is refused."
+        default=None,
+        description="auto, none (no function of the client), required, or a function of the "
+        "client.",
+    )
+    reasoning: JsonObject | None = Field(
+        default=None, description="Its effort is passed to the model."
     )
     background: bool | None = Field(default=None, description="Not available.")
     conversation: JsonValue = Field(default=None, description="Not available.")
@@ -110,7 +119,38 @@ class Reasoning(_Value):
     )
 
 
-Item: TypeAlias = OutputMessage | Reasoning
+class FunctionCall(_Value):
+    """A call of one of the client's functions, which the client is to carry out."""
+
+    type: Literal["function_call"] = Field(
+        default="function_call", description="Tells the items apart."
+    )
+    id: str = Field(description="The id of the item.")
+    call_id: str = Field(description="The id of the call, which its result names.")
+    name: str = Field(description="The name of the function.")
+    arguments: str = Field(description="The arguments, as JSON text.")
+    status: Literal["in_progress", "completed"] = Field(
+        default="completed", description="Whether the call is complete."
+    )
+
+
+Item: TypeAlias = OutputMessage | Reasoning | FunctionCall
+
+
+class IncompleteDetails(_Value):
+    """Why a response is incomplete."""
+
+    reason: str = Field(
+        description="max_output_tokens where a limit stopped the run, or content_filter; "
+        "`mini_agent.stopped_reason` says which limit."
+    )
+
+
+class ResponseError(_Value):
+    """Why a response failed."""
+
+    code: Literal["server_error"] = Field(default="server_error", description="Always the same.")
+    message: str = Field(description="What went wrong, as a sentence.")
 
 
 class ReasoningTokens(_Value):
@@ -149,11 +189,15 @@ class ResponseObject(_Value):
     id: str = Field(description="The id of the response, resp_ and the id of the run.")
     object: Literal["response"] = Field(default="response", description="The type of the object.")
     created_at: int = Field(description="When the run was asked for, as Unix time in seconds.")
-    status: Literal["in_progress", "completed"] = Field(description="Whether the run has ended.")
-    error: None = Field(
-        default=None, description="Always null: an error is a problem and no response."
+    status: Literal["in_progress", "completed", "incomplete", "failed"] = Field(
+        description="Whether the run has ended, and how: incomplete where a limit stopped it."
     )
-    incomplete_details: None = Field(default=None, description="Always null.")
+    error: ResponseError | None = Field(
+        default=None, description="Why the run failed; null where it did not."
+    )
+    incomplete_details: IncompleteDetails | None = Field(
+        default=None, description="Why the answer is incomplete; null where it is whole."
+    )
     instructions: str | None = Field(description="The instructions of the request.")
     max_output_tokens: int | None = Field(
         description="The bound on a reply's tokens that the request named."
@@ -169,7 +213,7 @@ class ResponseObject(_Value):
     text: JsonValue = Field(description="The form of the answer.")
     tool_choice: Literal["auto"] = Field(default="auto", description="Always auto.")
     tools: tuple[JsonValue, ...] = Field(
-        default=(), description="Always empty, because a client's tools are declined."
+        default=(), description="Always empty; the client knows its tools."
     )
     top_p: float | None = Field(description="The top_p that the request named.")
     usage: ResponseUsage | None = Field(

@@ -17,21 +17,29 @@ from mini_agent.agent.progress_text import format_progress
 from mini_agent.errors import BadRequest
 from mini_agent.events import Event, RunStarted, Stopped
 from mini_agent.messages import JsonObject, Message, system, tool_result, user
+from mini_agent.remote.openai_parameters import find_unused, refuse_unsupported
 from mini_agent.remote.schema import AgentRunRequest
 from mini_agent.result import AgentResult
 from mini_agent_protocol.sse import format_event
 from mini_agent_shim.openai.chat_models import RunFacts
 from mini_agent_shim.openai.common import (
+    ClientTools,
     add_declined_note,
     build_run_request,
-    decline_tools,
+    choose_tools,
+    model_parameters,
     parse_model,
+    read_client_tools,
+    split_extra,
 )
 from mini_agent_shim.openai.response_models import (
+    FunctionCall,
+    IncompleteDetails,
     Item,
     OutputMessage,
     OutputText,
     Reasoning,
+    ResponseError,
     ResponseObject,
     ResponsesRequest,
     ResponseUsage,
@@ -39,7 +47,8 @@ from mini_agent_shim.openai.response_models import (
 )
 
 TEXT_PARTS: Final = ("input_text", "output_text", "text", "summary_text")
-UNSUPPORTED_FIELDS: Final = ("background", "conversation", "prompt", "max_tool_calls")
+# OpenAI knows two reasons; which limit it was, `mini_agent.stopped_reason` says.
+INCOMPLETE_REASONS: Final = {"length": "max_output_tokens", "content_filter": "content_filter"}
 ID_PREFIX: Final = "resp_"
 
 
@@ -50,22 +59,31 @@ def convert_responses_request(
 
     Raises `BadRequest` for unsupported fields and content.
     """
-    for name in UNSUPPORTED_FIELDS:
-        if getattr(request, name):
-            raise BadRequest(f"{name} is not available here", field=name, hint=f"leave {name} out")
+    given = request.model_dump(exclude_none=True)
+    refuse_unsupported(given)
+    extra = split_extra(request.model_extra or {}, ResponsesRequest.model_fields)
+    tools = read_client_tools(request.tools, request.tool_choice)
     previous = [each for each in earlier if each.get("role") not in INSTRUCTION_ROLES]
     instructions = [system(request.instructions)] if request.instructions else []
     messages = [*instructions, *previous, *parse_input(request.input)]
     fields = {
         "model": parse_model(request.model),
-        "messages": add_declined_note(messages, decline_tools(request.tools, request.tool_choice)),
+        "messages": add_declined_note(messages, tools.declined),
         "stream": bool(request.stream),
         "temperature": request.temperature,
         "max_tokens": request.max_output_tokens,
         "response_format": _response_format(request),
-        "completion_kwargs": {} if request.top_p is None else {"top_p": request.top_p},
+        "client_tools": tools.offered or None,
+        "completion_kwargs": choose_tools(_model_parameters(request, given), tools),
     }
-    return build_run_request(fields, request.mini_agent)
+    return build_run_request(fields | extra, request.mini_agent)
+
+
+def _model_parameters(request: ResponsesRequest, given: JsonObject) -> JsonObject:
+    effort = request.reasoning.get("effort") if request.reasoning else None
+    verbosity = request.text.verbosity if request.text else None
+    flat = {"reasoning_effort": effort, "verbosity": verbosity, **given}
+    return model_parameters(flat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +92,17 @@ class ResponseBuilder:
 
     run_id: str
     request: ResponsesRequest
-    declined_tools: tuple[str, ...]
+    tools: ClientTools
     created: int = field(default_factory=lambda: int(time.time()))
 
     def build(self, result: AgentResult, before: Sequence[Item] = ()) -> ResponseObject:
         """Return the response; `before` are output items that a stream has sent already."""
+        unused = find_unused(self.request.model_dump(exclude_none=True))
         facts = {
-            "status": "completed",
-            "output": (*before, self._message(result.final_answer)),
+            **_build_ending(result),
+            "output": (*before, *self._answer_items(result)),
             "usage": ResponseUsage.of(result.usage),
-            "mini_agent": RunFacts.of(self.run_id, result, self.declined_tools),
+            "mini_agent": RunFacts.of(self.run_id, result, self.tools.declined, unused),
         }
         return self._create_response().model_copy(update=facts)
 
@@ -127,9 +146,13 @@ class ResponseBuilder:
         )
         yield stream.write("response.reasoning_summary_part.done", part=part, **self._summary_place)
         yield stream.write("response.output_item.done", output_index=0, item=_dump(reasoning))
-        yield from self._format_answer(stream, result.final_answer)
-        whole = _dump(self.build(result, (reasoning,)))
-        yield stream.write("response.completed", response=whole)
+        for index, item in enumerate(self._answer_items(result), start=1):
+            if isinstance(item, FunctionCall):
+                yield from _format_call(stream, index, item)
+            else:
+                yield from self._format_answer(stream, result.final_answer)
+        built = self.build(result, (reasoning,))
+        yield stream.write(f"response.{built.status}", response=_dump(built))
 
     def _format_answer(self, stream: _EventWriter, answer: str) -> Iterator[str]:
         opened = _dump(OutputMessage(id=self._message_id, status="in_progress"))
@@ -154,6 +177,12 @@ class ResponseBuilder:
     @property
     def _reasoning_id(self) -> str:
         return f"rs_{self.run_id}"
+
+    def _answer_items(self, result: AgentResult) -> Iterator[OutputMessage | FunctionCall]:
+        if not result.tool_calls or result.answer_source != "notice":
+            yield self._message(result.final_answer)
+        for call in result.tool_calls:
+            yield _build_call(call)
 
     def _message(self, answer: str) -> OutputMessage:
         content = (OutputText(text=answer),)
@@ -184,6 +213,38 @@ class _EventWriter:
     def write(self, kind: str, **fields: object) -> str:
         fields = {"type": kind, "sequence_number": next(self._numbers), **fields}
         return format_event(json.dumps(fields, ensure_ascii=True), event=kind)
+
+
+def _build_ending(result: AgentResult) -> dict[str, object]:
+    if result.stopped_reason == "error":
+        message = result.error or result.final_answer
+        return {"status": "failed", "error": ResponseError(message=message)}
+    if result.finish_reason in INCOMPLETE_REASONS:
+        reason = INCOMPLETE_REASONS[result.finish_reason]
+        return {"status": "incomplete", "incomplete_details": IncompleteDetails(reason=reason)}
+    return {"status": "completed"}
+
+
+def _build_call(call: JsonObject) -> FunctionCall:
+    function = call["function"]
+    named = function if isinstance(function, dict) else {}
+    return FunctionCall(
+        id=f"fc_{call['id']}",
+        call_id=str(call["id"]),
+        name=str(named.get("name")),
+        arguments=str(named.get("arguments")),
+    )
+
+
+def _format_call(stream: _EventWriter, index: int, call: FunctionCall) -> Iterator[str]:
+    opened = _dump(call.model_copy(update={"arguments": "", "status": "in_progress"}))
+    place: JsonObject = {"item_id": call.id, "output_index": index}
+    yield stream.write("response.output_item.added", output_index=index, item=opened)
+    yield stream.write("response.function_call_arguments.delta", delta=call.arguments, **place)
+    yield stream.write(
+        "response.function_call_arguments.done", name=call.name, arguments=call.arguments, **place
+    )
+    yield stream.write("response.output_item.done", output_index=index, item=_dump(call))
 
 
 def _dump(value: BaseModel) -> JsonObject:

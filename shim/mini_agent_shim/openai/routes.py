@@ -24,13 +24,13 @@ from mini_agent_shim.http.event_stream import stream_texts
 from mini_agent_shim.openai.chat import (
     ChatCompletionBuilder,
     convert_chat_request,
-    decline_chat_tools,
+    read_chat_tools,
 )
 from mini_agent_shim.openai.chat_models import ChatCompletion, ChatRequest, ModelCard, ModelList
 from mini_agent_shim.openai.common import (
     MODEL_NAME,
-    decline_tools,
     parse_model,
+    read_client_tools,
     response_headers,
 )
 from mini_agent_shim.openai.response_models import ResponseObject, ResponsesRequest
@@ -58,6 +58,7 @@ class OpenAiRoutes:
         """Create the router."""
         router = APIRouter(prefix="/v1", tags=["openai"])
         router.add_api_route("/models", self.models, responses=AUTH_PROBLEMS)
+        router.add_api_route("/models/", self.models, include_in_schema=False)
         router.add_api_route("/models/{name:path}", self.one_model, responses=READ_PROBLEMS)
         asking = RUN_PROBLEMS | STREAM_RESPONSE | {404: PROBLEMS[404]}
         router.add_api_route(
@@ -90,18 +91,18 @@ class OpenAiRoutes:
     async def chat(self, request: Request, body: ChatRequest) -> Response:
         """Run the agent on the messages, and return a chat completion."""
         plan = self.service.plan_run(convert_chat_request(body))
-        names = decline_chat_tools(body)
+        tools = read_chat_tools(body)
         run = self.service.runs.start(plan, RunOrigin(get_caller(request), "chat"))
-        return await _respond(request, run, ChatCompletionBuilder(_run_id(run), body, names))
+        return await _respond(request, run, ChatCompletionBuilder(_run_id(run), body, tools))
 
     async def responses(self, request: Request, body: ResponsesRequest) -> Response:
         """Run the agent on the input, and return a response, as Codex expects it."""
         caller = get_caller(request)
         earlier = await self._earlier_messages(body.previous_response_id, caller)
         plan = self.service.plan_run(convert_responses_request(body, earlier))
-        names = decline_tools(body.tools, body.tool_choice)
+        tools = read_client_tools(body.tools, body.tool_choice)
         run = self.service.runs.start(plan, RunOrigin(caller, "responses"))
-        return await _respond(request, run, ResponseBuilder(_run_id(run), body, names))
+        return await _respond(request, run, ResponseBuilder(_run_id(run), body, tools))
 
     async def _earlier_messages(self, response_id: str | None, caller: Caller) -> list[Message]:
         if response_id is None:
@@ -125,7 +126,7 @@ def _run_id(run: RunTask) -> str:
 async def _respond(
     request: Request, run: RunTask, answer: ChatCompletionBuilder | ResponseBuilder
 ) -> Response:
-    headers = response_headers(answer.run_id, answer.declined_tools)
+    headers = response_headers(answer.run_id, answer.tools.declined)
     if answer.request.stream:
         texts = answer.stream(run.events())
         return stream_texts(texts, end_on_disconnect(run), headers)

@@ -13,9 +13,10 @@ from mini_agent_shim.settings import ShimSettings
 from tests.shim.scripted import ScriptedModel, open_client, program_turn, text_turn
 
 SETTINGS = ShimSettings(code_model="a/b")
+MESSAGES: list[object] = [{"role": "user", "content": "What is six times seven?"}]
 ASKED: dict[str, object] = {
     "model": "mini-agent",
-    "messages": [{"role": "user", "content": "What is six times seven?"}],
+    "messages": MESSAGES,
     "mini_agent": {"tool_backend": "echo"},
 }
 SHELL: dict[str, object] = {"type": "function", "function": {"name": "shell", "parameters": {}}}
@@ -59,20 +60,92 @@ async def test_a_stream_tells_what_the_run_does_as_reasoning_and_then_the_answer
     assert len({chunk.id for chunk in chunks}) == 1
 
 
-async def test_a_clients_tools_are_declined_and_the_model_is_told_so() -> None:
+async def test_a_clients_function_is_offered_and_its_call_handed_back() -> None:
+    model = ScriptedModel([program_turn("ls", tool="shell"), text_turn("There is a.txt.")])
+    async with open_client(model, SETTINGS) as client:
+        asked = ASKED | {"tools": [SHELL]}
+        first = (await client.post("/v1/chat/completions", json=asked)).json()["choices"][0]
+        (call,) = first["message"]["tool_calls"]
+        result = {"role": "tool", "tool_call_id": call["id"], "content": "a.txt"}
+        going_on = [*MESSAGES, first["message"], result]
+        asked["messages"] = going_on
+        second = (await client.post("/v1/chat/completions", json=asked)).json()["choices"][0]
+    assert list(parse_tools(model.requests[0].tools)) == ["echo", "shell"]
+    assert (first["finish_reason"], first["message"]["content"]) == ("tool_calls", None)
+    assert call["function"] == {"name": "shell", "arguments": '{"code": "ls"}'}
+    assert model.requests[1].messages[-1]["content"] == "a.txt"
+    assert (second["finish_reason"], second["message"]["content"]) == ("stop", "There is a.txt.")
+
+
+async def test_a_stream_hands_the_call_back_in_a_delta() -> None:
+    asked = ASKED | {"tools": [SHELL], "stream": True}
+    answer = await answered(asked, ScriptedModel([program_turn("ls", tool="shell")]))
+    chunks = chunks_in(answer.text)
+    (delta,) = [each.choices[0].delta for each in chunks if "tool_calls" in each.choices[0].delta]
+    assert delta["tool_calls"] == [
+        {
+            "index": 0,
+            "id": "call_1",
+            "type": "function",
+            "function": {"name": "shell", "arguments": '{"code": "ls"}'},
+        }
+    ]
+    assert chunks[-1].choices[0].finish_reason == "tool_calls"
+
+
+async def test_tools_of_a_service_are_declined_and_the_model_is_told_so() -> None:
     model = ScriptedModel([text_turn("I cannot use that.")])
-    answer = await answered(ASKED | {"tools": [SHELL]}, model)
-    assert answer.headers["x-mini-agent-declined-tools"] == "shell"
-    assert answer.json()["mini_agent"]["declined_tools"] == ["shell"]
+    tools = [{"type": "web_search"}]
+    answer = await answered(ASKED | {"tools": tools, "functions": [{"name": "old"}]}, model)
+    assert answer.headers["x-mini-agent-declined-tools"] == "web_search, old"
+    assert answer.json()["mini_agent"]["declined_tools"] == ["web_search", "old"]
     assert "tool_calls" not in answer.json()["choices"][0]["message"]
-    assert "tools of its own (shell)" in str(model.requests[0].messages[0])
+    assert "(web_search, old)" in str(model.requests[0].messages[0])
     assert list(parse_tools(model.requests[0].tools)) == ["echo"]
+
+
+@pytest.mark.parametrize(
+    ("choice", "offered", "passed"),
+    [
+        ("auto", ["echo", "shell"], None),
+        ("none", ["echo"], None),
+        ("required", ["echo", "shell"], "required"),
+        ({"type": "function", "function": {"name": "shell"}}, ["echo", "shell"], "shell"),
+    ],
+)
+async def test_a_tool_choice_counts(choice: object, offered: list[str], passed: str | None) -> None:
+    model = ScriptedModel([text_turn("ok")])
+    await answered(ASKED | {"tools": [SHELL], "tool_choice": choice}, model)
+    assert list(parse_tools(model.requests[0].tools)) == offered
+    assert (passed or "None") in str(model.requests[0].options.get("tool_choice"))
+
+
+async def test_parameters_of_the_model_reach_it_and_others_are_named() -> None:
+    model = ScriptedModel([text_turn("ok")])
+    asked = ASKED | {"reasoning_effort": "low", "logit_bias": {"1": 2}, "user": "me", "store": None}
+    answer = await answered(asked | {"max_iterations": 3, "max_completion_tokens": 9}, model)
+    options = model.requests[0].options
+    assert (options["reasoning_effort"], options["logit_bias"]) == ("low", {"1": 2})
+    assert options["max_tokens"] == 9
+    assert answer.json()["mini_agent"]["unused_parameters"] == ["user"]
+
+
+async def test_a_run_that_a_limit_stopped_is_no_whole_answer() -> None:
+    asked = ASKED | {"max_iterations": 1}
+    model = ScriptedModel([program_turn("6*7", tool="echo"), text_turn("Perhaps 42.")])
+    answer = (await answered(asked, model)).json()
+    assert answer["choices"][0]["finish_reason"] == "length"
+    assert answer["mini_agent"]["stopped_reason"] == "max_iterations"
 
 
 @pytest.mark.parametrize(
     ("changed", "status", "said"),
     [
-        ({"tools": [SHELL], "tool_choice": "required"}, 400, "tool_choice 'required' cannot be"),
+        ({"tools": [SHELL], "tool_choice": {"type": "function", "name": "x"}}, 400, "tool_choice"),
+        ({"tools": [{"type": "function", "function": {"name": "a b"}}]}, 422, "client_tools"),
+        ({"temprature": 1}, 400, "did you mean temperature?"),
+        ({"mood": "good"}, 400, "there is no parameter 'mood'"),
+        ({"max_tokens": 0}, 422, "max_tokens"),
         ({"n": 2}, 400, "n is not available"),
         ({"logprobs": True}, 400, "logprobs is not available"),
         ({"modalities": ["audio"]}, 400, "modalities is not available"),
@@ -92,7 +165,7 @@ async def test_what_cannot_be_is_refused_and_no_model_is_asked(
     model = ScriptedModel([])
     answer = await answered(ASKED | changed, model)
     assert answer.status_code == status
-    assert said in answer.json()["error"]["message"]
+    assert said in answer.text
     assert model.requests == []
 
 

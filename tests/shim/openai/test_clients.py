@@ -100,15 +100,20 @@ async def test_codex(real: Sidecar, tmp_path: Path) -> None:
     home = tmp_path / ".codex"
     home.mkdir()
     codex = node_modules() / ".bin/codex"
-    command = (codex, "exec", "--json", "--skip-git-repo-check", "What is 6 * 7?")
-    with ScriptedServer(ONCE) as model:
+    # This machine's own sandbox for commands may be missing; the folder is a scratch one.
+    options = ("--json", "--skip-git-repo-check", "--dangerously-bypass-approvals-and-sandbox")
+    command = (codex, "exec", *options, "What is 6 * 7?")
+    own = call("exec_command", cmd="echo seven > made.txt; cat made.txt")
+    with ScriptedServer([RUNS, own, text("It is 42.")]) as model:
         async with shim(model, real) as url:
             (home / "config.toml").write_text(block("toml", "model_providers", url))
             said = await printed(*command, folder=tmp_path, CODEX_HOME=str(home))
-            await require_sandboxes_used(url, 1)
-        shown = json.dumps(model.requests[0].messages)
+        going_on = json.dumps(model.requests[2].messages)
     items = [json.loads(line).get("item", {}) for line in said.splitlines()]
     answers = [item["text"] for item in items if item.get("type") == "agent_message"]
-    assert answers == ["It is 42."]
-    assert not [item for item in items if item.get("type") == "command_execution"]
-    assert "The caller has tools of its own" in shown
+    assert answers[-1] == "It is 42."
+    executed = [item for item in items if item.get("type") == "command_execution"]
+    assert executed[-1]["aggregated_output"] == "seven\n"
+    assert (tmp_path / "made.txt").read_text() == "seven\n"
+    assert "exec_python printed:" in going_on
+    assert "seven" in going_on

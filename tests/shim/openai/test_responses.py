@@ -110,7 +110,7 @@ async def test_a_picture_is_shown() -> None:
     assert "data:image/png;base64,AAAA" in str(messages[-1]["content"])
 
 
-async def test_tools_of_all_kinds_are_declined_by_their_names() -> None:
+async def test_tools_that_are_no_functions_are_declined_by_their_names() -> None:
     tools = [
         {"type": "function", "name": "shell", "parameters": {}},
         {"type": "namespace", "name": "mcp__side", "tools": [{"type": "function", "name": "run"}]},
@@ -118,8 +118,64 @@ async def test_tools_of_all_kinds_are_declined_by_their_names() -> None:
         {"type": "custom", "name": "apply\r\npatch"},
     ]
     answer = await answered(ASKED | {"tools": tools}, ScriptedModel([text_turn("ok")]))
-    assert answer.headers["x-mini-agent-declined-tools"] == "shell, run, web_search, apply??patch"
+    assert answer.headers["x-mini-agent-declined-tools"] == "run, web_search, apply??patch"
     assert answer.json()["tools"] == []
+
+
+SHELL = {"type": "function", "name": "shell", "parameters": {}}
+
+
+async def test_a_call_of_a_clients_function_is_an_item_and_its_result_goes_on() -> None:
+    model = ScriptedModel([program_turn("ls", tool="shell"), text_turn("There is a.txt.")])
+    async with open_client(model, SETTINGS) as client:
+        asked = ASKED | {"tools": [SHELL]}
+        first = (await client.post("/v1/responses", json=asked)).json()
+        (call,) = first["output"]
+        result = {"type": "function_call_output", "call_id": call["call_id"], "output": "a.txt"}
+        going_on = {"input": [result], "previous_response_id": first["id"]}
+        second = (await client.post("/v1/responses", json=asked | going_on)).json()
+    assert (first["status"], call["type"], call["name"]) == ("completed", "function_call", "shell")
+    assert json.loads(call["arguments"]) == {"code": "ls"}
+    assert model.requests[1].messages[-1]["content"] == "a.txt"
+    assert second["output"][0]["content"][0]["text"] == "There is a.txt."
+
+
+async def test_a_streamed_call_has_the_events_that_clients_wait_for() -> None:
+    asked = ASKED | {"tools": [SHELL], "stream": True}
+    answer = await answered(asked, ScriptedModel([program_turn("ls", tool="shell")]))
+    said = [json.loads(each.split("data: ")[1]) for each in answer.text.split("\n\n") if each]
+    kinds = [each["type"] for each in said]
+    assert kinds[-5:] == [
+        "response.output_item.added",
+        "response.function_call_arguments.delta",
+        "response.function_call_arguments.done",
+        "response.output_item.done",
+        "response.completed",
+    ]
+    assert said[-2]["item"]["arguments"] == '{"code": "ls"}'
+
+
+async def test_a_run_that_a_limit_stopped_is_incomplete() -> None:
+    model = ScriptedModel([program_turn("6*7", tool="echo"), text_turn("Perhaps 42.")])
+    answer = (await answered(ASKED | {"max_iterations": 1}, model)).json()
+    assert answer["status"] == "incomplete"
+    assert answer["incomplete_details"] == {"reason": "max_output_tokens"}
+    assert answer["mini_agent"]["stopped_reason"] == "max_iterations"
+
+
+async def test_a_run_that_failed_is_a_failed_response() -> None:
+    model = ScriptedModel([text_turn(""), text_turn("")])
+    answer = (await answered(ASKED, model)).json()
+    assert answer["status"] == "failed"
+    assert answer["error"]["message"] == "the model gave an empty answer twice"
+
+
+async def test_how_hard_to_think_reaches_the_model() -> None:
+    model = ScriptedModel([text_turn("ok")])
+    asked = ASKED | {"reasoning": {"effort": "high"}, "text": {"verbosity": "low"}}
+    await answered(asked, model)
+    options = model.requests[0].options
+    assert (options["reasoning_effort"], options["verbosity"]) == ("high", "low")
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 // Numbers, times and ends of runs in words.
 
 const ENDS = {
+  tool_calls: () => "It waits for a tool of its caller.",
   max_iterations: (max) => `It used all ${max ?? "its"} turns.`,
   budget: (_, s) => `Its time was up${s ? ` (${duration(s)})` : ""}.`,
   stagnation: () => "It repeated itself and was getting nowhere.",
