@@ -14,11 +14,16 @@ from mini_agent.coding.tools.context import ToolContext
 from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import OutputListener, ToolOutput
 
-
 # The names of JSON Schema's types, by the first word of pydantic's error.
 TYPE_NAMES: Final = {
-    **{"bool": "boolean", "int": "integer", "float": "number", "string": "string"},
-    **{"tuple": "array", "list": "array", "dict": "object", "model": "object"},
+    "bool": "boolean",
+    "int": "integer",
+    "float": "number",
+    "string": "string",
+    "tuple": "array",
+    "list": "array",
+    "dict": "object",
+    "model": "object",
 }
 
 
@@ -52,7 +57,9 @@ class CodingTool(BaseModel):
         if not isinstance(arguments, dict):
             return arguments
         needed = {
-            name for key, field in cls.model_fields.items() if field.is_required()
+            name
+            for key, field in cls.model_fields.items()
+            if field.is_required()
             for name in (key, field.alias)
         }
         return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeAlias
@@ -15,6 +15,7 @@ from mini_agent.coding.tools.glob_pattern import (
     literal_brackets,
     split_list,
 )
+from mini_agent.coding.tools.rust_regex import match_both_line_ends
 
 OutputMode: TypeAlias = Literal["content", "files_with_matches", "count"]
 GIT_FOLDER: Final = "!.git"
@@ -38,7 +39,8 @@ class ContentSearch:
 
     What is printed, by ripgrep or by our own search: of files the path and a NUL; of counts the
     path, a NUL and the number; of content the path, a NUL and `LINE:COLUMN:TEXT`, or `LINE-TEXT`
-    around a match. Columns are bytes, from 1. `glob` is a list of globs as the model writes it.
+    around a match. Columns are bytes, from 1. `glob` is a list of globs as the model writes it. With
+    `searches_all`, hidden, ignored and binary files are searched too.
     """
 
     pattern: str
@@ -50,6 +52,7 @@ class ContentSearch:
     after: int = 0
     ignores_case: bool = False
     is_multiline: bool = False
+    searches_all: bool = False
 
     @property
     def folder(self) -> Path:
@@ -57,11 +60,15 @@ class ContentSearch:
         return self.target if self.target.is_dir() else self.target.parent
 
     @property
-    def globs(self) -> tuple[str, ...]:
-        """Return the globs without braces, each also with its brackets as characters."""
-        plain = [each for part in split_list(self.glob) for each in expand_braces(part) if each]
-        sets = filter(has_valid_sets, plain)
-        return tuple(dict.fromkeys([*sets, *map(literal_brackets, plain)]))
+    def globs(self) -> list[str]:
+        """Return the globs without braces."""
+        return [each for part in split_list(self.glob) for each in expand_braces(part) if each]
+
+    @property
+    def ripgrep_globs(self) -> Iterable[str]:
+        """Return the globs, those with brackets also with these as characters of names."""
+        sets = filter(has_valid_sets, self.globs)
+        return dict.fromkeys([*sets, *map(literal_brackets, self.globs)])
 
     @property
     def names_hidden(self) -> bool:
@@ -71,7 +78,8 @@ class ContentSearch:
 
     def ripgrep_options(self) -> Iterator[str]:
         """Return the options and the target."""
-        yield from ("--null", f"--regexp={self.pattern}")
+        pattern = match_both_line_ends(self.pattern) if self.is_multiline else self.pattern
+        yield from ("--null", f"--regexp={pattern}")
         yield from self._mode_options()
         if self.ignores_case:
             yield "--ignore-case"
@@ -80,11 +88,13 @@ class ContentSearch:
         if "\\r" not in self.pattern and "\r" not in self.pattern:
             # A `$` is found before the line ends of Windows.
             yield "--crlf"
-        if self.globs:
-            yield from (f"--glob={glob}" for glob in self.globs)
+        if self.glob:
+            yield from (f"--glob={glob}" for glob in self.ripgrep_globs)
         elif self.file_type:
             yield f"--type={self.file_type}"
-        if self.names_hidden:
+        if self.searches_all:
+            yield from ("--no-ignore", "--binary")
+        if self.names_hidden or self.searches_all:
             yield from ("--hidden", f"--glob={GIT_FOLDER}")
         yield from ("--", str(self.target))
 

@@ -183,7 +183,9 @@ class MultiEdit(FileEditTool):
         head = f"Applied {count} edit{'s' if count > 1 else ''} to {self.file_path}:\n"
         lines, length = list[str](), 0
         for index, edit in enumerate(self.edits, 1):
-            old, new = (shorten(text, MAX_SHOWN_CHARS) for text in (edit.old_string, edit.new_string))
+            old, new = (
+                shorten(text, MAX_SHOWN_CHARS) for text in (edit.old_string, edit.new_string)
+            )
             lines.append(f'{index}. Replaced "{old}" with "{new}"\n')
             length += len(lines[-1])
             if length > MAX_LISTED_CHARS:

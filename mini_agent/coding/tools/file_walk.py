@@ -34,15 +34,15 @@ class NameFilter:
         included = [glob for glob in globs if not glob.startswith("!")]
         return cls(tuple(map(_compile, included)), tuple(map(_compile, excluded)))
 
-    def admits_folder(self, path: str) -> bool:
-        """Return whether a folder is entered."""
-        return not any(each.fullmatch(path) for each in self.excluded)
+    def names(self, path: str) -> bool:
+        """Return whether a file or folder is included by name, whatever ignores it."""
+        return any(each.fullmatch(path) for each in self.included)
 
-    def admits(self, path: str) -> bool:
-        """Return whether a file is searched."""
-        if not self.admits_folder(path):
+    def admits(self, path: str, *, is_folder: bool) -> bool:
+        """Return whether a file is searched, or a folder entered."""
+        if any(each.fullmatch(path) for each in self.excluded):
             return False
-        return not self.included or any(each.fullmatch(path) for each in self.included)
+        return is_folder or not self.included or self.names(path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +57,38 @@ class _Rules:
         return self.spec.check_file(path[len(self.folder) + 1 :]).include
 
 
-def walk_files(folder: Path, names: NameFilter, *, with_hidden: bool) -> Iterator[str]:
-    """Yield the absolute paths of regular files, sorted within each folder; links are left out."""
-    root = str(folder).rstrip("/")
-    pending = [(root, _outer_rules(folder))]
-    while pending:
-        inside, outer = pending.pop()
-        rules = (*outer, *_read_rules(inside, in_git=_is_in_git(Path(inside))))
-        folders = list[str]()
-        for entry in _scan(inside):
-            path = f"{inside}/{entry.name}"
-            is_folder = entry.is_dir(follow_symlinks=False)
-            if entry.name == ".git" or (entry.name.startswith(".") and not with_hidden):
-                continue
-            if _is_ignored(f"{path}/" if is_folder else path, rules):
-                continue
-            relative = path[len(root) + 1 :]
-            if is_folder and names.admits_folder(relative):
-                folders.append(path)
-            elif entry.is_file(follow_symlinks=False) and names.admits(relative):
-                yield path
-        pending += [(path, rules) for path in reversed(folders)]
+@dataclass(frozen=True, slots=True)
+class FileWalk:
+    """Which files are walked; `with_all` are those too that are hidden or ignored."""
+
+    names: NameFilter
+    with_hidden: bool = False
+    with_all: bool = False
+
+    def files(self, folder: Path) -> Iterator[str]:
+        """Yield absolute paths of regular files, sorted within each folder; no links."""
+        root = str(folder).rstrip("/")
+        pending = [(root, _outer_rules(folder))]
+        while pending:
+            inside, outer = pending.pop()
+            rules = (*outer, *_read_rules(inside, in_git=_is_in_git(Path(inside))))
+            entries = [entry for entry in _scan(inside) if self._admits(entry, root, rules)]
+            for entry in entries:
+                if entry.is_file(follow_symlinks=False):
+                    yield f"{inside}/{entry.name}"
+            folders = (entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
+            pending += [(f"{inside}/{name}", rules) for name in reversed([*folders])]
+
+    def _admits(self, entry: os.DirEntry[str], root: str, rules: Sequence[_Rules]) -> bool:
+        is_folder = entry.is_dir(follow_symlinks=False)
+        relative = entry.path[len(root) + 1 :]
+        if entry.name == ".git" or not self.names.admits(relative, is_folder=is_folder):
+            return False
+        if self.with_all or self.names.names(relative):
+            return True
+        if entry.name.startswith(".") and not self.with_hidden:
+            return False
+        return not _is_ignored(f"{entry.path}/" if is_folder else entry.path, rules)
 
 
 def _compile(glob: str) -> re.Pattern[str]:
@@ -90,10 +101,12 @@ def _compile(glob: str) -> re.Pattern[str]:
 def _outer_rules(folder: Path) -> tuple[_Rules, ...]:
     """Return the rules of the folders above, and the user's."""
     config = os.environ.get("XDG_CONFIG_HOME") or str(Path.home() / ".config")
-    rules = [*_parse_rules(Path(config, "git", "ignore"), str(folder).rstrip("/"))]
+    user_rules = _parse_rules(Path(config, "git", "ignore"), str(folder).rstrip("/"))
+    rules = [*user_rules] if _is_in_git(folder) else []
     for above in reversed(folder.parents):
         rules += _read_rules(str(above).rstrip("/"), in_git=_is_in_git(above))
-    return tuple(rules)
+    # A folder that is ignored, but named as the one to search, is searched.
+    return tuple(each for each in rules if not each.decide(f"{folder}/"))
 
 
 def _is_in_git(folder: Path) -> bool:

@@ -53,7 +53,8 @@ class NewestFiles:
 class FileSearch:
     """The files in `folder` that match one of `globs`, relative to it, without excluded ones.
 
-    The first `offset` are left out. Links are not followed. A name that begins with a dot matches only a pattern with that dot.
+    The first `offset` are left out. Links are not followed. A name that begins with a dot matches
+    only a pattern with that dot.
     """
 
     folder: Path

@@ -11,7 +11,6 @@ from pydantic import Field
 
 from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
 from mini_agent.coding.tools.content_search import (
-    GIT_FOLDER,
     ContentSearch,
     Count,
     OutputMode,
@@ -19,7 +18,12 @@ from mini_agent.coding.tools.content_search import (
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.glob_pattern import compile_globs
 from mini_agent.coding.tools.grep_lines import LineFormat, Page, take_page
-from mini_agent.coding.tools.ripgrep import RipgrepResult, find_ripgrep, run_ripgrep
+from mini_agent.coding.tools.ripgrep import (
+    TIMEOUT_S,
+    RipgrepResult,
+    find_ripgrep,
+    run_ripgrep,
+)
 from mini_agent.coding.tools.text_file import real_path, require_regular
 from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
@@ -29,7 +33,6 @@ NEEDS_PCRE2: Final = re.compile(r"look-around|backreferences are not supported")
 NO_PCRE2: Final = re.compile(r"PCRE2 is not available")
 NEEDS_MULTILINE: Final = "--multiline flag"
 PROBE_TIMEOUT_S: Final = 2.0
-PROBE_OPTIONS: Final = ("--hidden", "--no-ignore", "--binary", f"--glob={GIT_FOLDER}")
 PCRE2_REMARK: Final = "look-around and backreferences were matched by PCRE2"
 EMPTY: Final = {
     "content": "No matches found\n",
@@ -106,16 +109,15 @@ class Grep(CodingTool):
             is_multiline=self.multiline,
         )
 
-    def _found(
-        self, search: ContentSearch, output: bytes, excluded: re.Pattern[str]
-    ) -> list[str]:
+    def _found(self, search: ContentSearch, output: bytes, excluded: re.Pattern[str]) -> list[str]:
         is_file = not search.target.is_dir()
         if self.output_mode == "content":
             has_context = bool(search.before or search.after)
             return LineFormat(not is_file, self.with_numbers, has_context).format(output, excluded)
         if self.output_mode == "files_with_matches":
             return _visible_files(output, excluded)
-        lines = output.decode("utf-8", "replace").split("\n")[:-1]
+        # With --crlf, ripgrep ends its own lines like that.
+        lines = output.decode("utf-8", "replace").replace("\r\n", "\n").split("\n")[:-1]
         counts = sorted(tuple(line.split("\0", 1)) for line in lines)
         visible = (each for each in counts if not excluded.fullmatch(each[0]))
         return [each[-1] if is_file else ":".join(each) for each in visible]
@@ -133,52 +135,46 @@ class Grep(CodingTool):
         return listed
 
 
-async def _run_search(search: ContentSearch, context: ToolContext) -> RipgrepResult:
+async def _run_search(
+    search: ContentSearch, context: ToolContext, timeout_s: float = TIMEOUT_S
+) -> RipgrepResult:
     rg = find_ripgrep(context.environment)
     if rg is None:
-        return await _search_without_ripgrep(search)
+        return await _search_without_ripgrep(search, timeout_s)
     options = [*search.ripgrep_options()]
     try:
-        return await run_ripgrep(rg, options, search.folder)
+        return await run_ripgrep(rg, options, search.folder, timeout_s)
     except RejectedCall as error:
         if not NEEDS_PCRE2.search(str(error)):
             hint = "\nSet multiline to true for that." if NEEDS_MULTILINE in str(error) else ""
             raise RejectedCall(f"{error}{hint}") from None
     try:
-        result = await run_ripgrep(rg, ["--pcre2", *options], search.folder)
+        result = await run_ripgrep(rg, ["--pcre2", *options], search.folder, timeout_s)
     except RejectedCall as error:
         if not NO_PCRE2.search(str(error)):
             raise
-        return await _search_without_ripgrep(search)
+        return await _search_without_ripgrep(search, timeout_s)
     return replace(result, remark="; ".join(filter(None, (PCRE2_REMARK, result.remark))))
 
 
-async def _search_without_ripgrep(search: ContentSearch) -> RipgrepResult:
+async def _search_without_ripgrep(search: ContentSearch, timeout_s: float) -> RipgrepResult:
     # `regex` and `pathspec` are imported where they are needed.
     from mini_agent.coding.tools.python_search import search_files
 
-    return await search_files(search)
+    return await search_files(search, timeout_s)
 
 
 async def _find_unsearched(
     search: ContentSearch, context: ToolContext, excluded: re.Pattern[str]
 ) -> str:
     """Return a remark on matches in files that are hidden, ignored or binary, if there are any."""
-    rg = find_ripgrep(context.environment)
-    if rg is None:
-        return ""
-    listing = replace(search, mode="files_with_matches")
-    try:
-        result = await run_ripgrep(
-            rg, [*PROBE_OPTIONS, *listing.ripgrep_options()], search.folder, PROBE_TIMEOUT_S
-        )
-    except RejectedCall:
-        return ""
+    probe = replace(search, mode="files_with_matches", searches_all=True)
+    result = await _run_search(probe, context, PROBE_TIMEOUT_S)
     files = _visible_files(result.output, excluded)
     if not files:
         return ""
     return (
-        f"files that are hidden, binary or named by .gitignore were not searched; of those "
+        "files that are hidden, binary or named by .gitignore were not searched; of those "
         f"{len(files)} match, such as {files[0]}: give one as path"
     )
 

@@ -12,7 +12,7 @@ MAX_COLUMNS: Final = 500
 LEAD_BYTES: Final = 150
 SEPARATOR: Final = "--"
 POSITION: Final = re.compile(rb"(\d+)(?::(\d+):|-)")
-BINARY_MESSAGE: Final = re.compile(rb"(.*): ((?:binary file matches|WARNING: ).*)", re.DOTALL)
+BINARY_MESSAGE: Final = re.compile(rb"(.*): ((?:binary file matches|WARNING: ).*?)\r?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class LineFormat:
         files: dict[str, list[str]] = {}
         is_after_gap = False
         for line in output.split(b"\n")[:-1]:
-            if line == b"--":
+            if line in (b"--", b"--\r"):
                 is_after_gap = True
                 continue
             path, text = self._parse(line)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from mini_agent.coding.tools.content_search import ContentSearch
 from mini_agent.coding.tools.file_types import FILE_TYPES
-from mini_agent.coding.tools.file_walk import NameFilter, walk_files
+from mini_agent.coding.tools.file_walk import FileWalk, NameFilter
 from mini_agent.coding.tools.ripgrep import MAX_OUTPUT_BYTES, TIMEOUT_S, RipgrepResult
 from mini_agent.coding.tools.rust_regex import compile_pattern
 from mini_agent.coding.tools.text_file import detect_bom
@@ -25,17 +25,17 @@ MAX_FILE_BYTES: Final = 64 << 20
 LINE_TIMEOUT_S: Final = 5.0
 
 
-async def search_files(search: ContentSearch) -> RipgrepResult:
-    """Search in a thread; raise `RejectedCall` for an invalid pattern, glob or type."""
+async def search_files(search: ContentSearch, timeout_s: float) -> RipgrepResult:
+    """Search in a thread, at most `timeout_s`; raise `RejectedCall` for an invalid pattern, glob or type."""
     run = _Search(search, _compile(search), _name_filter(search), threading.Event())
     task = asyncio.create_task(asyncio.to_thread(run.run))
     try:
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             return await asyncio.shield(task)
     except TimeoutError:
         run.stopped.set()
         result = await task
-        return replace(result, remark=f"the search was ended after {TIMEOUT_S:g} s")
+        return replace(result, remark=f"the search was ended after {timeout_s:g} s")
     except asyncio.CancelledError:
         run.stopped.set()
         raise
@@ -73,7 +73,8 @@ class _Search:
     def _paths(self) -> Iterable[str]:
         if not self.search.target.is_dir():
             return (str(self.search.target),)
-        return walk_files(self.search.target, self.names, with_hidden=self.search.names_hidden)
+        walk = FileWalk(self.names, self.search.names_hidden, self.search.searches_all)
+        return walk.files(self.search.target)
 
     def _search_file(self, path: str) -> Iterator[bytes]:
         name = path.encode("utf-8", "surrogateescape")
@@ -81,9 +82,11 @@ class _Search:
             content = file.read(MAX_FILE_BYTES)
         mark, encoding = detect_bom(content)
         nul = -1 if mark and encoding != "utf-8" else content.find(b"\0")
-        if nul >= 0 and self.search.target.is_dir():
+        if nul >= 0 and self.search.target.is_dir() and not self.search.searches_all:
             return
-        text = content[len(mark) :].decode(encoding, "surrogateescape" if not mark else "replace")
+        text = content[len(mark) :].decode(encoding, "replace" if mark else "surrogateescape")
+        if self.search.is_multiline:
+            text = text.replace("\r\n", "\n")
         matches = self._matches(text)
         first = next(matches, None)
         if first is None:
@@ -91,16 +94,22 @@ class _Search:
         if self.search.mode == "files_with_matches":
             yield name + b"\0"
         elif self.search.mode == "count":
-            yield b"%s\0%d\n" % (name, len({first[0], *(number for number, _ in matches)}))
+            yield b"%s\0%d\n" % (name, self._count(text))
         elif nul >= 0:
             yield b'%s: binary file matches (found "\\0" byte around offset %d)\n' % (name, nul)
         else:
             yield from self._show(name, _lines(text), dict([first, *matches]))
 
+    def _count(self, text: str) -> int:
+        """Return the number of lines that match, or of matches that may go over lines."""
+        if self.search.is_multiline:
+            return sum(1 for _ in self.pattern.finditer(text, timeout=TIMEOUT_S))
+        return sum(1 for _ in self._matches(text))
+
     def _matches(self, text: str) -> Iterator[tuple[int, int]]:
         """Yield the index of each line of a match, and the column where it begins there."""
         if self.search.is_multiline:
-            yield from self._multiline_matches(text.replace("\r\n", "\n"))
+            yield from self._multiline_matches(text)
             return
         for number, line in enumerate(_lines(text)):
             found = self.pattern.search(line, timeout=LINE_TIMEOUT_S)
@@ -117,20 +126,19 @@ class _Search:
                 yield number + each, 0 if each else column
 
     def _show(self, name: bytes, lines: list[str], matches: dict[int, int]) -> Iterator[bytes]:
-        shown_to = None
-        for number in sorted(matches):
-            start = max(0, number - self.search.before, shown_to or 0)
-            if shown_to is not None and start > shown_to and self._has_context:
+        last = -1
+        for number in self._shown_lines(matches, len(lines)):
+            if last >= 0 and number > last + 1 and self._has_context:
                 yield b"--\n"
-            end = min(len(lines), number + self.search.after + 1)
-            for each in range(start, max(end, number + 1)):
-                if each > number and each in matches:
-                    end = each
-                    break
-                position = b"%d:%d:" % (each + 1, matches[each] + 1) if each in matches else b"%d-" % (each + 1)
-                line = lines[each] if each < len(lines) else ""
-                yield name + b"\0" + position + line.encode("utf-8", "surrogateescape") + b"\n"
-            shown_to = end
+            last = number
+            column = b":%d:" % (matches[number] + 1) if number in matches else b"-"
+            line = lines[number].encode("utf-8", "surrogateescape")
+            yield b"%s\0%d%s%s\n" % (name, number + 1, column, line)
+
+    def _shown_lines(self, matches: Iterable[int], count: int) -> list[int]:
+        around = range(-self.search.before, self.search.after + 1)
+        shown = {number + offset for number in matches for offset in around}
+        return sorted(number for number in shown if 0 <= number < count)
 
 
 def _compile(search: ContentSearch) -> regex.Pattern[str]:
@@ -141,9 +149,9 @@ def _compile(search: ContentSearch) -> regex.Pattern[str]:
 
 def _name_filter(search: ContentSearch) -> NameFilter:
     if search.glob:
-        if not search.globs or any("[" in glob and "]" not in glob for glob in search.globs):
+        if any("[" in glob and "]" not in glob for glob in search.globs):
             raise RejectedCall(f"Error: error parsing glob {search.glob!r}: a [ is not closed")
-        return NameFilter.parse([glob for glob in search.globs if "\\" not in glob])
+        return NameFilter.parse(search.globs)
     if not search.file_type:
         return NameFilter((), ())
     if search.file_type not in FILE_TYPES:

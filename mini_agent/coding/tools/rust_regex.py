@@ -17,16 +17,21 @@ DIFFERENCES: Final = re.compile(
     re.DOTALL,
 )
 WORD_EDGES: Final = {"start": r"\m", "end": r"\M", "<": r"\m", ">": r"\M", "z": r"\Z"}
-LINE_FEED: Final = re.compile(r"(?<!\\)(?:\\\\)*\\n|\n")
+# A set, an escape, or a line feed.
+PIECE: Final = re.compile(r"\[\^?\]?(?:\\.|\[:\w+:\]|[^\]\\])*\]|\\.|\n", re.DOTALL)
+LINE_FEEDS: Final = ("\\n", "\n")
 
 
-def compile_pattern(
-    pattern: str, *, ignores_case: bool, is_multiline: bool
-) -> regex.Pattern[str]:
+def match_both_line_ends(pattern: str) -> str:
+    """Return the pattern with line feeds that match the line ends of Windows too."""
+    return PIECE.sub(lambda each: r"\r?\n" if each[0] in LINE_FEEDS else each[0], pattern)
+
+
+def compile_pattern(pattern: str, *, ignores_case: bool, is_multiline: bool) -> regex.Pattern[str]:
     """Compile a pattern of ripgrep's; raise `RejectedCall` where it is none."""
     import regex
 
-    if not is_multiline and LINE_FEED.search(pattern):
+    if not is_multiline and _has_line_feed(pattern):
         raise RejectedCall(
             "Error: a line holds no line feed. Set multiline to true for matches over lines."
         )
@@ -36,6 +41,10 @@ def compile_pattern(
         return regex.compile(DIFFERENCES.sub(_translate, pattern), flags)
     except regex.error as error:
         raise RejectedCall(f"Error: regex parse error:\n    {pattern}\nerror: {error}") from None
+
+
+def _has_line_feed(pattern: str) -> bool:
+    return any(each[0] in LINE_FEEDS for each in PIECE.finditer(pattern))
 
 
 def _translate(found: re.Match[str]) -> str:

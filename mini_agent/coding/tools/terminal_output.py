@@ -9,6 +9,8 @@ from typing import Final
 # Lines above this many cannot be reached by the cursor any more, and are done.
 MAX_SCREEN_LINES: Final = 120
 MAX_COLUMNS: Final = 2_000
+# A longer line is no progress bar.
+MAX_LINE_CHARS: Final = 1 << 16
 MAX_PENDING_CHARS: Final = 4_096
 PLAIN: Final = re.compile(r"[^\x1b\x9b\r\b\a\x0e\x0f\x7f]*")
 TOKEN: Final = re.compile(
@@ -23,7 +25,7 @@ TOKEN: Final = re.compile(
 # The beginning of an escape sequence whose rest has not come yet.
 UNFINISHED: Final = re.compile(
     r"(?:\x1b|\x1b\[[0-?]*[ -/]*|\x9b[0-?]*[ -/]*|\x1b[ -/]+"
-    r"|\x1b[\]PX^_](?:[^\x07\x1b\n]|\x1b(?!\\))*?)$"
+    r"|\x1b[\]PX^_](?:[^\x07\x1b\n]|\x1b(?!\\))*?)\Z"
 )
 
 
@@ -49,8 +51,9 @@ class TerminalOutput:
         """Take a piece, and return the text that is done."""
         text = self._pending + piece
         self._pending = ""
-        if self._is_plain and PLAIN.fullmatch(text):
-            return self._pass(text)
+        if self._is_at_end and PLAIN.fullmatch(text):
+            self._append(text)
+            return self._take_done()
         unfinished = UNFINISHED.search(text)
         if unfinished and len(unfinished[0]) < MAX_PENDING_CHARS:
             self._pending = unfinished[0]
@@ -67,19 +70,18 @@ class TerminalOutput:
         return text
 
     @property
-    def _is_plain(self) -> bool:
-        return len(self._lines) == 1 and not self._replaces
+    def _is_at_end(self) -> bool:
+        return self._row == len(self._lines) - 1 and not self._replaces
 
-    def _pass(self, text: str) -> str:
-        done, feed, last = text.rpartition("\n")
-        if not feed:
-            self._lines[0] += last
-            return ""
-        done = self._lines[0] + done
-        self._lines[0] = last
-        return f"{done}\n"
+    def _append(self, text: str) -> None:
+        first, *others = text.split("\n")
+        self._lines[-1] += first
+        self._lines += others
+        self._row = len(self._lines) - 1
 
     def _take_done(self) -> str:
+        if len(self.current_line) > MAX_LINE_CHARS and self._is_at_end:
+            return self.finish()
         count = min(len(self._lines) - MAX_SCREEN_LINES, self._row)
         if count <= 0:
             return ""
@@ -110,7 +112,7 @@ class TerminalOutput:
             self._lines[self._row] = self.current_line[:-1]
 
     def _command(self, command: str, parameters: str) -> None:
-        first = parameters.split(";")[0]
+        first = parameters.split(";", maxsplit=1)[0]
         number = int(first) if first.isdecimal() and len(first) < 5 else 0
         if command in "AF":
             self._move(max(0, self._row - max(1, number)))
