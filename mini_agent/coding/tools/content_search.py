@@ -39,8 +39,8 @@ class ContentSearch:
 
     What is printed, by ripgrep or by our own search: of files the path and a NUL; of counts the
     path, a NUL and the number; of content the path, a NUL and `LINE:COLUMN:TEXT`, or `LINE-TEXT`
-    around a match. Columns are bytes, from 1. `glob` is a list of globs as the model writes it. With
-    `searches_all`, hidden, ignored and binary files are searched too.
+    around a match. Columns are bytes, from 1. `glob` is a list of globs as the model writes it.
+    With `searches_all`, hidden, ignored and binary files are searched too.
     """
 
     pattern: str

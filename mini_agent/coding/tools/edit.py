@@ -156,7 +156,7 @@ class MultiEdit(FileEditTool):
     def explain_invalid(cls, error: ValidationError) -> str:
         """Return what is wrong with the list of edits, or with another argument."""
         wrong = error.errors(include_url=False)
-        if any(each["type"] == "too_short" for each in wrong):
+        if [each["type"] for each in wrong] == ["too_short"]:
             return "Error: at least one edit is required."
         has_list = all(each["loc"][0] != "edits" or each["type"] == "missing" for each in wrong)
         return format_validation_error(error) if has_list else NO_LIST

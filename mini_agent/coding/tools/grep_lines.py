@@ -95,15 +95,18 @@ def take_page(found: Sequence[str], offset: int, limit: int, unit: str) -> Page:
     return Page(lines, describe_page(offset, len(lines), len(found), unit))
 
 
-def describe_page(offset: int, shown: int, total: int, unit: str) -> str:
-    """Return which of all are shown, and how to go on; empty where all are."""
+def describe_page(offset: int, shown: int, total: int, unit: str, *, from_one: bool = False) -> str:
+    """Return which of all are shown, and how to go on; empty where all are.
+
+    The argument to go on with is the number to leave out, or `from_one` of the first to show.
+    """
     if shown == total:
         return ""
     if not shown:
         return f"there are only {total} {unit}; offset {offset} is behind the last"
     end = offset + shown
     which = f"these are {unit} {offset + 1} to {end} of {total}"
-    return which if end >= total else f"there is more: {which}; offset {end} goes on"
+    return which if end >= total else f"there is more: {which}; offset {end + from_one} goes on"
 
 
 def _readable(text: bytes) -> str:

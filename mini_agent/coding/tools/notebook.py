@@ -21,6 +21,7 @@ from mini_agent.coding.tools.coding_tool import (
     text_output,
 )
 from mini_agent.coding.tools.context import ToolContext
+from mini_agent.coding.tools.grep_lines import describe_page
 from mini_agent.coding.tools.media import add_attachments, image_attachment
 from mini_agent.coding.tools.text_file import TextFile, read_text_file
 from mini_agent.messages import Attachment, JsonObject, parse_json_object
@@ -28,6 +29,7 @@ from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
 
 MAX_CHARS: Final = 96_000
+MAX_CELLS: Final = 2_000
 MAX_OUTPUT_CHARS: Final = 10_000
 MAX_IMAGES: Final = 20
 IMAGE_TYPES: Final = ("image/png", "image/jpeg")
@@ -105,17 +107,23 @@ def load_notebook(path: Path) -> Notebook:
     return Notebook(file, content, [cell for cell in cells if isinstance(cell, dict)])
 
 
-def read_notebook(path: Path) -> ToolOutput:
-    """Return all cells with their outputs; raise `RejectedCall` if they are too long."""
-    notebook = load_notebook(path)
-    shown = "\n".join(_format_cell(index, cell) for index, cell in enumerate(notebook.cells))
-    if len(shown) > MAX_CHARS:
-        raise RejectedCall(
-            f"Error: the notebook {path} has {len(shown)} characters; at most {MAX_CHARS} "
-            "can be shown. Search it with the Grep tool, or take it apart with jq in Bash."
-        )
-    images = tuple(each for cell in notebook.cells for each in _cell_images(cell))
-    return add_attachments(text_output(shown), images[:MAX_IMAGES])
+def read_notebook(path: Path, first: int = 1, limit: int = MAX_CELLS) -> ToolOutput:
+    """Return up to `limit` cells with their outputs from the cell `first`, counted from 1."""
+    cells = load_notebook(path).cells
+    shown, length = list[str](), 0
+    for index, cell in enumerate(cells[first - 1 : first - 1 + limit], first - 1):
+        text = shorten(_format_cell(index, cell), MAX_CHARS)
+        length += len(text)
+        if shown and length > MAX_CHARS:
+            break
+        shown.append(text)
+    end = first - 1 + len(shown)
+    read = cells[first - 1 : end]
+    images = tuple(each for cell in read for each in _cell_images(cell))
+    remark = describe_page(first - 1, len(shown), len(cells), "cells", from_one=True)
+    if len(images) > MAX_IMAGES:
+        remark = "; ".join(filter(None, (remark, f"{len(images) - MAX_IMAGES} more pictures")))
+    return add_attachments(text_output("\n".join(shown), remark), images[:MAX_IMAGES])
 
 
 def cell_name(index: int, cell: JsonObject) -> str:

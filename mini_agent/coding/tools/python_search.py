@@ -26,7 +26,10 @@ LINE_TIMEOUT_S: Final = 5.0
 
 
 async def search_files(search: ContentSearch, timeout_s: float) -> RipgrepResult:
-    """Search in a thread, at most `timeout_s`; raise `RejectedCall` for an invalid pattern, glob or type."""
+    """Search in a thread for at most `timeout_s`.
+
+    Raise `RejectedCall` for an invalid pattern, glob or type.
+    """
     run = _Search(search, _compile(search), _name_filter(search), threading.Event())
     task = asyncio.create_task(asyncio.to_thread(run.run))
     try:

@@ -85,8 +85,8 @@ class Read(CodingTool):
 
     tool_description: ClassVar[str] = (
         "Read a file. Text comes with line numbers, at most 2000 lines from the line offset; "
-        "pictures (PNG, JPEG, GIF, WebP) come as pictures, notebooks (.ipynb) with their outputs, "
-        "of a PDF the text."
+        "pictures (PNG, JPEG, GIF, WebP) come as pictures, notebooks (.ipynb) with their outputs "
+        "(offset and limit are of cells), of a PDF the text."
     )
     is_read_only: ClassVar[bool] = True
     file_path: Annotated[str, Field(description="The file, as an absolute path.")]
@@ -109,7 +109,7 @@ class Read(CodingTool):
             return await asyncio.to_thread(read_image, path)
         if path.suffix == ".ipynb":
             status = path.stat()
-            output = await asyncio.to_thread(read_notebook, path)
+            output = await asyncio.to_thread(read_notebook, path, max(1, self.offset), self.limit)
             invocation.context.files.mark_seen(path, status)
             return output
         pager = Pager(max(1, self.offset), self.limit, MAX_PAGE_BYTES)

@@ -68,7 +68,9 @@ async def test_calls_are_answered_and_errors_are_marked(project: Path) -> None:
     assert not made.is_error
     assert read_text(read).startswith("    1→hi\n")
     assert wrong.is_error
-    assert read_text(wrong) == "Error: the argument `file_path`: Input should be a valid string"
+    assert read_text(wrong) == (
+        "Error: the parameter `file_path` type is expected as `string` but provided as `int`\n"
+    )
     assert failed.is_error
     assert read_text(failed) == "Exit code 3"
 
