@@ -38,8 +38,8 @@ class TerminalOutput:
 
     _lines: list[str] = field(default_factory=lambda: [""])
     _row: int = 0
-    # Whether the next text replaces its line: the cursor has returned to the line's begin.
-    _replaces: bool = False
+    # Whether the cursor is at the beginning of its line, so that the next text replaces it.
+    _replaces: bool = True
     _pending: str = ""
 
     @property
@@ -66,18 +66,20 @@ class TerminalOutput:
         """Return what the screen shows, and begin anew in the same line."""
         # A line feed behind a shown line is output too.
         text = "\n".join(self._lines)
-        self._lines, self._row, self._replaces = [""], 0, False
+        self._lines, self._row, self._replaces = [""], 0, True
         return text
 
     @property
     def _is_at_end(self) -> bool:
-        return self._row == len(self._lines) - 1 and not self._replaces
+        is_last = self._row == len(self._lines) - 1
+        return is_last and not (self._replaces and self.current_line)
 
     def _append(self, text: str) -> None:
         first, *others = text.split("\n")
         self._lines[-1] += first
         self._lines += others
         self._row = len(self._lines) - 1
+        self._replaces = not self.current_line
 
     def _take_done(self) -> str:
         if len(self.current_line) > MAX_LINE_CHARS and self._is_at_end:
@@ -104,8 +106,7 @@ class TerminalOutput:
     def _control(self, sign: str) -> None:
         if sign == "\n":
             self._move(self._row + 1)
-            # Below the cursor there may be lines that are written anew.
-            self._replaces = bool(self.current_line)
+            self._replaces = True
         elif sign == "\r":
             self._replaces = True
         elif sign == "\b":
@@ -143,7 +144,7 @@ class TerminalOutput:
             self._lines[self._row] = self.current_line[:column].ljust(column)
 
     def _erase_line(self, number: int) -> None:
-        if number == 2 or self._replaces:
+        if number == 2 or (number == 0 and self._replaces):
             self._lines[self._row] = ""
 
     def _erase_screen(self, number: int) -> None:
@@ -152,4 +153,3 @@ class TerminalOutput:
         else:
             del self._lines[self._row + 1 :]
             self._erase_line(number)
-        self._replaces = self._replaces and bool(self.current_line)
