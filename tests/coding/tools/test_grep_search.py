@@ -61,23 +61,26 @@ GLOBS = (
     ),
     *("**/b.ts", "sub/**", ".hidden/**", "*.h*", "deep", "**/x/**", "no end", "[x-].py"),
 )
-SEARCHES: list[dict[str, JsonValue]] = [
-    *({"pattern": pattern} for pattern in PATTERNS),
-    *({"pattern": "needle", "glob": glob} for glob in GLOBS),
-    *({"pattern": "needle", "type": name} for name in ("py", "js", "ts", "make", "txt")),
-    *(
-        {"pattern": "needle", "path": path}
-        for path in ("a.py", "sub", "build", "build/a.py", "bin.dat", "wide.txt", ".hidden")
-    ),
-    *({"pattern": "needle", "path": path} for path in ("link.py", "app/[id]", "latin.txt")),
-    {"pattern": r"needle.*three|foo.*\}", "multiline": True},
-    {"pattern": "needle end\nfoo", "multiline": True},
-    {"pattern": r"needle end\nfoo", "multiline": True},
-    {"pattern": "needle end$", "multiline": True},
-    {"pattern": "needle", "-A": 1},
-    {"pattern": "needle", "-B": 1, "-n": True},
-    {"pattern": "needle", "-C": 9, "path": "a.py"},
-    {"pattern": "NEEDLE", "-i": True},
+
+
+def search(pattern: str = "needle", **more: JsonValue) -> dict[str, JsonValue]:
+    return {"pattern": pattern, **more}
+
+
+SEARCHES = [
+    *map(search, PATTERNS),
+    *(search(glob=glob) for glob in GLOBS),
+    *(search(type=name) for name in ("py", "js", "ts", "make", "txt")),
+    *(search(path=path) for path in ("a.py", "sub", "build", "build/a.py", "bin.dat", "wide.txt")),
+    *(search(path=path) for path in (".hidden", "link.py", "app/[id]", "latin.txt")),
+    search(r"needle.*three|foo.*\}", multiline=True),
+    search("needle end\nfoo", multiline=True),
+    search(r"needle end\nfoo", multiline=True),
+    search("needle end$", multiline=True),
+    search(**{"-A": 1}),
+    search(**{"-B": 1, "-n": True}),
+    search(path="a.py", **{"-C": 9}),
+    search("NEEDLE", **{"-i": True}),
 ]
 
 
@@ -95,29 +98,32 @@ async def test_without_ripgrep_the_answers_are_the_same(
     searched: ToolFixture, tmp_path: Path, mode: str
 ) -> None:
     without = searched.without_program("rg", tmp_path / "bin")
-    for search in SEARCHES:
-        told = await searched.call("Grep", output_mode=mode, **search)
-        own = await without.call("Grep", output_mode=mode, **search)
+    for each in SEARCHES:
+        told = await searched.call("Grep", output_mode=mode, **each)
+        own = await without.call("Grep", output_mode=mode, **each)
         text = told.model_text.replace(
             "<system-reminder>look-around and backreferences were matched by PCRE2"
             "</system-reminder>\n",
             "",
         )
-        assert own.model_text == text, search
+        assert own.model_text == text, each
         assert own.ok
 
 
 @pytest.mark.parametrize(
-    "search",
-    [{"pattern": pattern} for pattern in ("(", "[", "*", "a{2,1}", "needle\nx")]
-    + [{"pattern": "x", "glob": "["}, {"pattern": "x", "type": "nope"}],
+    "wrong",
+    [
+        *map(search, ("(", "[", "*", "a{2,1}", "needle\nx")),
+        search(glob="["),
+        search(type="nope"),
+    ],
 )
 async def test_without_ripgrep_what_is_wrong_is_said_too(
-    searched: ToolFixture, tmp_path: Path, search: dict[str, JsonValue]
+    searched: ToolFixture, tmp_path: Path, wrong: dict[str, JsonValue]
 ) -> None:
     without = searched.without_program("rg", tmp_path / "bin")
     for tools in (searched, without):
-        told = await tools.error("Grep", **search)
+        told = await tools.error("Grep", **wrong)
         assert told.startswith("Error: ")
         assert len(told) > 25
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,6 @@ import pytest
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.types import CallToolResult, TextContent, TextResourceContents
 
-from mini_agent.coding.options import Options
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import Harness
@@ -258,24 +258,39 @@ async def test_a_resource_that_is_not_served_is_an_error(project: Path, uri: str
         assert await read(client, "plan-mode://set/false") == ["ok"]
 
 
-async def test_the_assistant_itself_is_an_agent_built_on_it(tmp_path: Path) -> None:
-    harness = Harness(tmp_path / "project", tmp_path / "home")
-    harness.project.mkdir()
+def tools_command(harness: Harness, **variables: str) -> str:
+    """Return the command line of the server, for --mcp."""
+    paths = os.environ.get("PYTHONPATH", "")
+    given = {"HOME": str(harness.home), "PYTHONPATH": paths, **variables}
+    settings = (f"{name}={value}" for name, value in given.items())
+    return shlex.join(["env", *settings, COMMAND, "tools"])
+
+
+async def test_the_assistant_itself_is_an_agent_built_on_it(harness: Harness) -> None:
     harness.file("CLAUDE.md", "Speak like a pirate.")
     harness.file("a.txt", "treasure\n")
-    (tmp_path / "home").mkdir()
-    model = ScriptedModel(
-        [
-            calls_reply(scripted_call("Grep", pattern="treasure")),
-            text_reply("found"),
-        ]
-    )
-    options = Options(mcp=(f"{COMMAND} tools",))
-    outcome = await harness.run_prompt(
-        model, "look", mcp=options.mcp, permission_mode="bypassPermissions"
-    )
+    script = (calls_reply(scripted_call("Grep", pattern="treasure")), text_reply("found"))
+    with ScriptedModel(*script) as model:
+        mcp = (tools_command(harness),)
+        outcome = await harness.run_prompt(
+            model, "look", mcp=mcp, permission_mode="bypassPermissions"
+        )
     assert outcome.answer == "found"
-    sent = json.dumps([list(request.messages) for request in model.requests])
-    assert f"Working folder: {harness.project}" in sent
-    assert "Speak like a pirate." in sent
-    assert "Found 1 file" in sent
+    messages = model.requests[-1].messages
+    assert f"Working folder: {harness.project}" in str(messages[0]["content"])
+    assert "Speak like a pirate." in str(messages[1]["content"])
+    assert str(messages[-1]["content"]).startswith("Found 1 file\n")
+
+
+async def test_an_agent_built_on_it_runs_the_subagents_it_is_asked_to(harness: Harness) -> None:
+    asked = scripted_call("Task", description="d", prompt="dig", subagent_type="default-agent")
+    script = (calls_reply(asked), text_reply("a hole"), text_reply("done"))
+    with ScriptedModel(*script) as model:
+        mcp = (tools_command(harness, MINI_AGENT_CALLBACKS="agent"),)
+        outcome = await harness.run_prompt(
+            model, "go", mcp=mcp, permission_mode="bypassPermissions"
+        )
+    assert outcome.answer == "done"
+    below, last = model.requests[1:]
+    assert below.messages[-1]["content"] == "dig"
+    assert last.messages[-1]["content"] == "a hole"

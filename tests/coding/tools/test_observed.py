@@ -237,7 +237,13 @@ async def test_head_limit_cuts_and_nought_does_not(tools: ToolFixture, poem: str
 
 @pytest.mark.parametrize("name", ["-A", "-B", "-C", "head_limit"])
 async def test_a_number_of_grep_is_a_number(tools: ToolFixture, name: str) -> None:
-    for value, kind in (("2", "str"), (True, "bool"), (1.5, "float"), ([1], "list")):
+    wrong: list[tuple[JsonValue, str]] = [
+        ("2", "str"),
+        (True, "bool"),
+        (1.5, "float"),
+        ([], "list"),
+    ]
+    for value, kind in wrong:
         assert await tools.error("Grep", pattern="x", **{name: value}) == (
             f"Error: the parameter `{name}` type is expected as `integer` "
             f"but provided as `{kind}`\n"
@@ -250,7 +256,8 @@ async def test_a_number_of_grep_is_a_number(tools: ToolFixture, name: str) -> No
 
 @pytest.mark.parametrize("name", ["-i", "-n", "multiline"])
 async def test_a_flag_of_grep_is_true_or_false(tools: ToolFixture, name: str) -> None:
-    for value, kind in (("true", "str"), (1, "int"), ("", "str")):
+    wrong: list[tuple[JsonValue, str]] = [("true", "str"), (1, "int"), ("", "str")]
+    for value, kind in wrong:
         assert await tools.error("Grep", pattern="x", **{name: value}) == (
             f"Error: the parameter `{name}` type is expected as `boolean` "
             f"but provided as `{kind}`\n"
