@@ -77,10 +77,10 @@ SEARCHES = [
     search("needle end\nfoo", multiline=True),
     search(r"needle end\nfoo", multiline=True),
     search("needle end$", multiline=True),
-    search(**{"-A": 1}),
-    search(**{"-B": 1, "-n": True}),
-    search(path="a.py", **{"-C": 9}),
-    search("NEEDLE", **{"-i": True}),
+    {**search(), "-A": 1},
+    {**search(), "-B": 1, "-n": True},
+    {**search(path="a.py"), "-C": 9},
+    {**search("NEEDLE"), "-i": True},
 ]
 
 
