@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 NO_EDITOR_MESSAGE: Final = (
@@ -34,6 +34,10 @@ NON_INTERACTIVE: Final[Mapping[str, str]] = {
     "COMPOSER_NO_INTERACTION": "1",
 }
 PROMPT_IDLE_S: Final = 5.0
+REPEATED_LINES: Final = 60
+# A question, and what the program says of the missing answer.
+MAX_REPEATED_KINDS: Final = 4
+NO_TERMINAL: Final = re.compile(r"(?:Output is not to|Input is not from) a terminal")
 MAX_PROMPT_CHARS: Final = 300
 PROMPT: Final = re.compile(
     r"""
@@ -52,6 +56,19 @@ PROMPT: Final = re.compile(
 )
 # Such as "Checking the password: ", which goes on by itself.
 REPORT: Final = re.compile(r"\s*\w+ing\b.*:\s*$", re.DOTALL)
+
+
+def find_waiting(lines: Sequence[str]) -> str:
+    """Return the question or the warning at which a program stands that prints nothing more."""
+    warning = next((line for line in reversed(lines) if NO_TERMINAL.search(line)), "")
+    return find_prompt(lines[-1]) or warning.strip()
+
+
+def find_repeated(lines: Sequence[str]) -> str:
+    """Return the question that a program asks over and over because nothing is answered."""
+    if len(lines) < REPEATED_LINES or len({*lines}) > MAX_REPEATED_KINDS:
+        return ""
+    return next(filter(None, map(find_prompt, lines)), "")
 
 
 def find_prompt(last_line: str) -> str:

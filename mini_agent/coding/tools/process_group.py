@@ -13,7 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from mini_agent.coding.tools.non_interactive import PROMPT_IDLE_S, find_prompt
+from mini_agent.coding.tools.non_interactive import (
+    PROMPT_IDLE_S,
+    REPEATED_LINES,
+    find_repeated,
+    find_waiting,
+)
 from mini_agent.coding.tools.terminal_output import TerminalOutput
 from mini_agent.tools.invoker import OutputListener
 from mini_agent_protocol.execution import Output
@@ -42,9 +47,9 @@ class PipeReader(asyncio.Protocol):
         self.changed_at = time.monotonic()
 
     @property
-    def last_line(self) -> str:
-        """Return the line that has not ended yet."""
-        return self._screen.current_line
+    def recent_lines(self) -> list[str]:
+        """Return the last lines; the last one has not ended yet."""
+        return self._screen.recent_lines(REPEATED_LINES)
 
     def data_received(self, data: bytes) -> None:
         """Keep a piece, and pass it to the listener up to `MAX_STREAMED_BYTES`."""
@@ -122,11 +127,15 @@ class ProcessGroup:
         return code if code >= 0 else 128 - code
 
     def find_prompt(self) -> str:
-        """Return the question at which the output has stood for some seconds; else nothing."""
-        changed_at = max(self.stdout.changed_at, self.stderr.changed_at)
-        if time.monotonic() - changed_at < PROMPT_IDLE_S:
-            return ""
-        return find_prompt(self.stderr.last_line) or find_prompt(self.stdout.last_line)
+        """Return the question that nobody answers; empty if the command does not wait for input.
+
+        The output has stood at it for some seconds, or asks it again and again.
+        """
+        streams = (self.stderr, self.stdout)
+        changed_at = max(stream.changed_at for stream in streams)
+        is_idle = time.monotonic() - changed_at >= PROMPT_IDLE_S
+        find = find_waiting if is_idle else find_repeated
+        return next(filter(None, (find(stream.recent_lines) for stream in streams)), "")
 
     async def stop(self) -> None:
         """Send SIGTERM to the group, and SIGKILL after a second."""

@@ -47,6 +47,10 @@ class TerminalOutput:
         """Return the line that the cursor is in."""
         return self._lines[self._row]
 
+    def recent_lines(self, count: int) -> list[str]:
+        """Return the last lines that can still change."""
+        return self._lines[-count:]
+
     def feed(self, piece: str) -> str:
         """Take a piece, and return the text that is done."""
         text = self._pending + piece

@@ -88,6 +88,20 @@ async def test_a_question_that_waits_is_said_long_before_the_time_is_over(
     assert "Answer on the command line" in told
 
 
+async def test_a_question_without_end_is_said_too(tools: ToolFixture) -> None:
+    began = time.monotonic()
+    asks = "while true; do echo 'Overwrite a.txt? [y/N]'; read answer || echo 'say y or n'; done"
+    told = await tools.error("Bash", command=asks)
+    assert time.monotonic() - began < 60
+    assert "the command waits for input at 'Overwrite a.txt? [y/N]'" in told
+
+
+async def test_an_editor_without_a_terminal_is_said(tools: ToolFixture) -> None:
+    warns = "echo 'Vim: Warning: Output is not to a terminal' >&2; printf '\\033[2J~'; sleep 100"
+    told = await tools.error("Bash", command=warns)
+    assert "the command waits for input at 'Vim: Warning: Output is not to a terminal'" in told
+
+
 async def test_a_question_that_goes_on_by_itself_is_left_alone(tools: ToolFixture) -> None:
     told = await tools.text("Bash", command="printf 'Continue? [y/N] '; sleep 2; echo yes")
     assert told == "Continue? [y/N] yes"
