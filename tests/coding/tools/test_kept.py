@@ -155,6 +155,7 @@ LAYOUTS = {
     "no blanks, unicode": json.dumps(NOTEBOOK, separators=(",", ":"), ensure_ascii=False),
     "one blank": json.dumps(NOTEBOOK, indent=1, ensure_ascii=False) + "\n",
     "four": json.dumps(NOTEBOOK, indent=4) + "\n\n",
+    "no indent": json.dumps(NOTEBOOK, indent=0, ensure_ascii=False) + "\n",
     "tabs": json.dumps(NOTEBOOK, indent="\t"),
     "colons": json.dumps(NOTEBOOK, indent=2, separators=(",", ":")),
     "windows": json.dumps(NOTEBOOK, indent=1, ensure_ascii=False).replace("\n", "\r\n"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shlex
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,6 +17,10 @@ import pytest
 from mcp import Client, MCPError, StdioServerParameters, stdio_client
 from mcp.types import CallToolResult, TextContent, TextResourceContents
 
+from mini_agent.coding.agent_resources import AgentResources
+from mini_agent.coding.permissions.policy import PermissionPolicy
+from mini_agent.coding.tools.context import ToolContext
+from mini_agent.coding.tools.web import WebFetch
 from mini_agent.messages import JsonObject
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import Harness
@@ -42,6 +48,14 @@ def project(tmp_path: Path) -> Path:
     folder.mkdir()
     (folder / "CLAUDE.md").write_text("Speak like a pirate.")
     return folder
+
+
+class OnePage:
+    """Fetches one page."""
+
+    async def fetch(self, url: str) -> str:
+        del url
+        return "me"
 
 
 async def read(client: Client, uri: str) -> list[str]:
@@ -210,6 +224,31 @@ async def test_only_who_asks_for_it_gets_commands_to_carry_out(project: Path) ->
         "callback_description": "touches",
         "timeout": 5.0,
     }
+
+
+async def test_a_page_is_fetched_here_and_read_by_the_client(tmp_path: Path) -> None:
+    context = replace(ToolContext.create(tmp_path, {}), page_fetcher=OnePage())
+    resources = AgentResources(PermissionPolicy(context), tmp_path)
+    tool = WebFetch(url="https://example.org", prompt="who")
+    callback = json.loads(await resources.build_callback(tool))
+    assert (callback["kind"], callback["tools"]) == ("agent_callback", [])
+    asked, page = callback["user_content"]
+    assert asked == "who"
+    assert "written by strangers" in page
+    assert "me" in page
+
+
+async def test_a_callback_that_is_unknown_is_said_at_the_start(project: Path) -> None:
+    server = await asyncio.create_subprocess_exec(
+        *(COMMAND, "tools"),
+        cwd=project,
+        env={**os.environ, "MINI_AGENT_CALLBACKS": "agent,rocket"},
+        stdin=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, complaint = await server.communicate()
+    assert server.returncode == 1
+    assert b"MINI_AGENT_CALLBACKS: rocket is no callback" in complaint
 
 
 @pytest.mark.parametrize("kind", ["bash", "agent", "plan"])
