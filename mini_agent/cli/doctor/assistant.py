@@ -27,8 +27,8 @@ from mini_agent.coding.mcp_servers import (
 from mini_agent.errors import MiniAgentError
 from mini_agent.mcp.gateway.run_servers import run_configuration_files
 
-# The assistant has others for what they do.
-OPTIONAL_TOOLS: Final = ("rg", "git")
+# The assistant does without.
+OPTIONAL_TOOLS: Final = ("git",)
 
 
 def build_assistant_check(launch: Callable[[], LaunchConfig]) -> CheckFunction:

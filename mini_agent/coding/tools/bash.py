@@ -8,6 +8,7 @@ from pydantic import Field, WithJsonSchema
 
 from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
 from mini_agent.coding.tools.context import ToolContext
+from mini_agent.coding.tools.non_interactive import describe_prompt
 from mini_agent.coding.tools.shell import TIMEOUT_EXIT_CODE, BackgroundJob, CommandResult
 from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
@@ -60,6 +61,7 @@ class BashOutput(CodingTool):
     async def run(self, invocation: Invocation) -> ToolOutput:
         """Take the output since the last call, and the command's status."""
         job = _job(invocation.context, self.bash_id)
+        prompt = job.group.find_prompt() if job.rc is None else ""
         lines = [f"<status>{job.status}</status>"]
         if job.rc is not None:
             lines.append(f"<exit_code>{job.rc}</exit_code>")
@@ -69,7 +71,7 @@ class BashOutput(CodingTool):
         ):
             if text:
                 lines.append(f"<{name}>\n{text.rstrip()}\n</{name}>")
-        return text_output("\n".join(lines))
+        return text_output("\n".join(lines), describe_prompt(prompt) if prompt else "")
 
 
 class KillBash(CodingTool):
@@ -97,6 +99,8 @@ def _shell_output(result: CommandResult, seconds: float) -> ToolOutput:
     head = [] if rc == 0 else [f"Exit code {rc}"]
     if result.rc is None:
         head = [f"Command timed out after {seconds:g}s"]
+    if result.is_waiting:
+        head = ["Command was stopped: it waits for input"]
     texts = (text.removesuffix("\n") for text in streams)
     remarks = (f"<system-reminder>{remark}</system-reminder>" for remark in result.remarks)
     text = "\n".join([*head, *(text for text in texts if text), *remarks])

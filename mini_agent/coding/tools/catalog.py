@@ -15,7 +15,7 @@ from mini_agent.coding.tools.coding_tool import (
     Invocation,
     convert_os_error,
     error_output,
-    format_validation_error,
+    with_remark,
 )
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.edit import Edit, MultiEdit
@@ -76,12 +76,14 @@ class CodingTools:
         self, openai_tool: OpenAIToolCall, listener: OutputListener
     ) -> ToolOutput:
         """Execute one call; `listener` gets what a command prints, as it comes."""
+        return with_remark(await self.call(openai_tool, listener))
+
+    async def call(self, openai_tool: OpenAIToolCall, listener: OutputListener) -> ToolOutput:
+        """Execute one call; what is to be said about its text is the output's `note`."""
         try:
             call = parse_tool_call(openai_tool)
             invocation = Invocation(str(openai_tool.get("id") or ""), self._context, listener)
             return await self._run(call, invocation)
-        except ValidationError as error:
-            return error_output(format_validation_error(error))
         except OSError as error:
             return error_output(str(convert_os_error(error)))
         except (RejectedCall, MiniAgentError) as error:
@@ -92,7 +94,12 @@ class CodingTools:
         if call.name not in known:
             names = ", ".join(known)
             raise RejectedCall(f"Error: there is no tool {call.name!r:.80}; there are: {names}")
-        return await known[call.name].model_validate(call.arguments).run(invocation)
+        tool = known[call.name]
+        try:
+            parsed = tool.model_validate(call.arguments)
+        except ValidationError as error:
+            return error_output(tool.explain_invalid(error))
+        return await parsed.run(invocation)
 
 
 def coding_tools(context: ToolContext) -> CodingTools:

@@ -24,6 +24,11 @@ from mini_agent.coding.tools.todo_list import TodoList
 from mini_agent.errors import BadRequest
 from mini_agent.tools.arguments import RejectedCall
 
+NOT_READ: Final = "Error: File has not been read yet. Read it first before writing to it."
+CHANGED_SINCE_READ: Final = (
+    "Error: File has been changed since it was read, by the user or by a program. "
+    "Read it again before writing to it."
+)
 # The limits of Linux and macOS.
 MAX_NAME_BYTES: Final = 255
 MAX_PATH_BYTES: Final = 4095
@@ -57,18 +62,13 @@ class KnownFiles:
         """Return whether the file was read at all."""
         return real_path(path) in self._stamps
 
-    def require_unchanged(self, path: Path) -> None:
-        """Raise `RejectedCall` if the file was not read, or has changed since."""
+    def require_unchanged(self, path: Path, not_read: str = NOT_READ) -> None:
+        """Raise `RejectedCall` if the file was not read (`not_read`), or has changed since."""
         known = self._stamps.get(real_path(path))
         if known is None:
-            raise RejectedCall(
-                "Error: File has not been read yet.\nRead it first before writing to it."
-            )
+            raise RejectedCall(not_read)
         if known != FileStamp.from_status(path.stat()):
-            raise RejectedCall(
-                "Error: File has been changed since it was read, by the user or by a program.\n"
-                "Read it again before writing to it."
-            )
+            raise RejectedCall(CHANGED_SINCE_READ)
 
 
 @dataclass(frozen=True, slots=True)

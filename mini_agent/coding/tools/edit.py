@@ -9,18 +9,31 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mini_agent.coding.tools import write
 from mini_agent.coding.tools.change import Change
-from mini_agent.coding.tools.coding_tool import FileEditTool, Invocation, text_output
-from mini_agent.coding.tools.context import ToolContext
+from mini_agent.coding.tools.coding_tool import (
+    FileEditTool,
+    Invocation,
+    format_validation_error,
+    shorten,
+    text_output,
+)
+from mini_agent.coding.tools.context import NOT_READ, ToolContext
 from mini_agent.coding.tools.read import number_excerpt
-from mini_agent.coding.tools.text_file import TextFile, read_text_file
+from mini_agent.coding.tools.text_file import BYTE_ORDER_MARK, TextFile, read_text_file
 from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
 
-NO_CHANGE = "No changes to make: old_string and new_string are exactly the same."
+# Of each text that an answer repeats, and of a list of them.
+MAX_SHOWN_CHARS: Final = 1_000
+MAX_LISTED_CHARS: Final = 20_000
+MULTI_NOT_READ: Final = NOT_READ.replace("File", "file")
+NO_LIST: Final = (
+    "Error: edits must be a list of objects with old_string, new_string, and optional replace_all."
+)
+NO_CHANGE: Final = "No changes to make: old_string and new_string are exactly the same."
 ONE_PLACE: Final = (
     "The file {path} has been updated. "
     "Here's the result of running `cat -n` on a snippet of the edited file:\n"
@@ -47,7 +60,7 @@ class Replacement:
         if self.old == self.new:
             raise RejectedCall(NO_CHANGE)
         ends = _NormalizedText(file)
-        old, new = _normalize(self.old), _normalize(self.new)
+        old, new = _normalize(self.old, file), _normalize(self.new, file)
         offsets = [match.start() for match in re.finditer(re.escape(old), ends.normalized)]
         if not offsets:
             raise RejectedCall(f"String to replace not found in file.\nString: {self.old}\n")
@@ -58,7 +71,7 @@ class Replacement:
     def find_first_line(self, file: TextFile) -> int:
         """Return the number, from 1, of the line where the first occurrence begins."""
         normalized = file.normalized
-        return normalized.count("\n", 0, max(0, normalized.find(_normalize(self.old)))) + 1
+        return normalized.count("\n", 0, max(0, normalized.find(_normalize(self.old, file)))) + 1
 
 
 class Edit(FileEditTool):
@@ -94,14 +107,17 @@ class Edit(FileEditTool):
         """Edit the file, and return an excerpt of it."""
         change = await _apply_edit(self, invocation)
         if change.before is None:
-            return text_output(write.describe_write(change, self.file_path))
+            return write.describe_write(change, self.file_path)
         if self.replace_all:
-            old, new = self.old_string.strip("\n"), self.new_string.strip("\n")
+            old, new = (
+                shorten(text.strip("\n"), MAX_SHOWN_CHARS)
+                for text in (self.old_string, self.new_string)
+            )
             return text_output(ALL_PLACES.format(path=self.file_path, old=old, new=new))
         first = self._replacement.find_first_line(change.before)
         count = self.new_string.count("\n") + 1
-        head = ONE_PLACE.format(path=self.file_path)
-        return text_output(head + number_excerpt(change.after.normalized, first, count))
+        excerpt = number_excerpt(change.after.normalized, first, count)
+        return text_output(ONE_PLACE.format(path=self.file_path) + excerpt.text, excerpt.remark)
 
     @property
     def _replacement(self) -> Replacement:
@@ -136,8 +152,17 @@ class MultiEdit(FileEditTool):
         """Return the file."""
         return context.path(self.file_path)
 
+    @classmethod
+    def explain_invalid(cls, error: ValidationError) -> str:
+        """Return what is wrong with the list of edits, or with another argument."""
+        wrong = error.errors(include_url=False)
+        if [each["type"] for each in wrong] == ["too_short"]:
+            return "Error: at least one edit is required."
+        has_list = all(each["loc"][0] != "edits" or each["type"] == "missing" for each in wrong)
+        return format_validation_error(error) if has_list else NO_LIST
+
     def propose_change(self, context: ToolContext) -> Change:
-        """Return all replacements as one change."""
+        """Return all replacements as one change: each is made to the result of the one before."""
         path = self.path(context)
         for edit in self.edits:
             _require_effect(edit)
@@ -151,14 +176,23 @@ class MultiEdit(FileEditTool):
 
     async def run(self, invocation: Invocation) -> ToolOutput:
         """Edit the file, and list the replacements."""
-        await _apply_edit(self, invocation)
+        for edit in self.edits:
+            _require_effect(edit)
+        await _apply_edit(self, invocation, MULTI_NOT_READ)
         count = len(self.edits)
-        lines = [
-            f'{index}. Replaced "{edit.old_string}" with "{edit.new_string}"\n'
-            for index, edit in enumerate(self.edits, 1)
-        ]
         head = f"Applied {count} edit{'s' if count > 1 else ''} to {self.file_path}:\n"
-        return text_output(head + "".join(lines))
+        lines, length = list[str](), 0
+        for index, edit in enumerate(self.edits, 1):
+            old, new = (
+                shorten(text, MAX_SHOWN_CHARS) for text in (edit.old_string, edit.new_string)
+            )
+            lines.append(f'{index}. Replaced "{old}" with "{new}"\n')
+            length += len(lines[-1])
+            if length > MAX_LISTED_CHARS:
+                break
+        left = count - len(lines)
+        remark = f"the other {left} edits were made too and are not listed" if left else ""
+        return text_output(head + "".join(lines), remark)
 
 
 class _NormalizedText:
@@ -186,7 +220,9 @@ class _NormalizedText:
         return new.replace("\n", "\r\n") if has_crlf else new
 
 
-def _normalize(text: str) -> str:
+def _normalize(text: str, file: TextFile) -> str:
+    # The mark of a file is no part of its text.
+    text = text.removeprefix(BYTE_ORDER_MARK) if file.bom else text
     return text.replace("\r\n", "\n")
 
 
@@ -199,11 +235,13 @@ def _ambiguous_message(count: int, old: str) -> str:
     )
 
 
-async def _apply_edit(tool: Edit | MultiEdit, invocation: Invocation) -> Change:
+async def _apply_edit(
+    tool: Edit | MultiEdit, invocation: Invocation, not_read: str = NOT_READ
+) -> Change:
     files, path = invocation.context.files, tool.path(invocation.context)
     async with invocation.context.locks.for_file(path):
         if path.is_file() and path.stat().st_size:
-            files.require_unchanged(path)
+            files.require_unchanged(path, not_read)
         return await asyncio.to_thread(tool.apply, invocation.context)
 
 
@@ -217,11 +255,14 @@ def _require_effect(edit: One) -> None:
 def _require_own_text(
     edit: One, before: TextFile, after: TextFile, earlier: tuple[One, ...]
 ) -> None:
-    """Refuse an edit that changes what an earlier one wrote, or whose text one has removed."""
-    if any(edit.old_string in each.new_string for each in earlier):
+    """Refuse an edit whose text an earlier one has removed, or put in beside another such text."""
+    old = _normalize(edit.old_string, before)
+    count = after.normalized.count(old)
+    if not count and old in before.normalized:
+        raise RejectedCall(
+            f"String to replace overlaps with an earlier edit.\nString: {edit.old_string}\n"
+        )
+    if count > 1 and not edit.replace_all and any(old in each.new_string for each in earlier):
         raise RejectedCall(
             "Cannot edit file: old_string is a substring of a new_string from a previous edit."
         )
-    old = edit.old_string.replace("\r\n", "\n")
-    if old in before.normalized and old not in after.normalized:
-        raise RejectedCall(f"String to replace overlaps with an earlier edit.\nString: {old}\n")

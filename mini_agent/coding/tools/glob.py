@@ -14,19 +14,16 @@ from typing import Annotated, ClassVar, Final
 from pydantic import Field
 
 from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
+from mini_agent.coding.tools.content_search import Count
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.glob_pattern import (
-    compile_glob,
     compile_globs,
     expand_braces,
     fixed_prefix,
+    split_list,
 )
-from mini_agent.coding.tools.ripgrep import (
-    RipgrepResult,
-    find_ripgrep,
-    format_reminder,
-    run_ripgrep,
-)
+from mini_agent.coding.tools.grep_lines import describe_page
+from mini_agent.coding.tools.ripgrep import RipgrepResult, find_ripgrep, run_ripgrep
 from mini_agent.coding.tools.text_file import real_path
 from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
@@ -42,7 +39,10 @@ TRUNCATED: Final = "(Results are truncated. Consider using a more specific path 
 
 @dataclass(frozen=True, slots=True)
 class NewestFiles:
-    """Absolute paths, newest first; `count` is the number of matches, `remark` why some lack."""
+    """Absolute paths, newest first; `count` is the number of all matches.
+
+    `remark` says why some were not found.
+    """
 
     paths: tuple[str, ...]
     count: int
@@ -51,17 +51,19 @@ class NewestFiles:
 
 @dataclass(frozen=True, slots=True)
 class FileSearch:
-    """The files in `folder` that match `pattern`, a glob relative to it, without excluded ones.
+    """The files in `folder` that match one of `globs`, relative to it, without excluded ones.
 
-    Links are not followed. A name that begins with a dot matches only a pattern with that dot.
+    The first `offset` are left out. Links are not followed. A name that begins with a dot matches
+    only a pattern with that dot.
     """
 
     folder: Path
-    pattern: str
+    globs: tuple[str, ...]
     excluded: tuple[str, ...] = ()
+    offset: int = 0
 
     async def find_newest(self, environment: Mapping[str, str]) -> NewestFiles:
-        """Return the hundred files modified last."""
+        """Return the hundred files modified last, behind the first `offset`."""
         rg = find_ripgrep(environment)
         if rg is None:
             paths = _walk(self.folder, self._skips)
@@ -83,7 +85,7 @@ class FileSearch:
         return replace(self._rank(matching), remark=result.remark)
 
     def _matching(self, listed: Iterable[str]) -> list[str]:
-        regex = compile_glob(self.pattern)
+        regex = compile_globs(self.globs)
         return [path for path in listed if regex.fullmatch(path)]
 
     def _rank(self, matching: list[str]) -> NewestFiles:
@@ -92,16 +94,18 @@ class FileSearch:
             excluded = compile_globs(self.excluded)
             matching = [path for path in matching if not excluded.fullmatch(f"{folder}/{path}")]
         newest = nlargest(
-            MAX_RESULTS, zip(_modified_ns(str(self.folder), matching), matching, strict=True)
+            self.offset + MAX_RESULTS,
+            zip(_modified_ns(str(self.folder), matching), matching, strict=True),
         )
-        return NewestFiles(tuple(f"{folder}/{path}" for _, path in newest), len(matching))
+        paths = tuple(f"{folder}/{path}" for _, path in newest[self.offset :])
+        return NewestFiles(paths, len(matching))
 
     def _skips(self, name: str) -> bool:
         return name.startswith(".") and not self._matches_dotfiles
 
     @property
     def _patterns(self) -> list[str]:
-        return expand_braces(self.pattern)
+        return [each for glob in self.globs for each in expand_braces(glob)]
 
     @property
     def _matches_dotfiles(self) -> bool:
@@ -118,28 +122,39 @@ class Glob(CodingTool):
     is_read_only: ClassVar[bool] = True
     pattern: Annotated[str, Field(min_length=1, description="What paths look like.")]
     path: Annotated[str, Field(description="The folder; else where the shell is.")] = ""
+    offset: Annotated[Count, Field(description="Files to leave out first.")] = 0
 
     def paths(self, context: ToolContext) -> tuple[Path, ...]:
         """Return the folder in which the search begins."""
         folder = context.path(self.path) if self.path else context.cwd
-        fixed = fixed_prefix(self.pattern)
+        fixed = self._fixed
         return (context.path(fixed) if fixed.startswith(("/", "~/")) else folder / fixed,)
 
     async def run(self, invocation: Invocation) -> ToolOutput:
         """Search, and list the paths."""
         (folder,) = self.paths(invocation.context)
-        rest = self.pattern.removeprefix(fixed_prefix(self.pattern)).lstrip("/")
-        if ".." in rest.split("/"):
+        globs = tuple(glob.removeprefix(self._fixed).lstrip("/") for glob in self._globs)
+        if any(".." in glob.split("/") for glob in globs):
             raise RejectedCall("Error: .. can only stand at the beginning of a pattern.")
         if not folder.is_dir():
-            return text_output(NO_FILES)
+            return text_output(NO_FILES, "" if self._fixed else f"{folder} is not a folder")
+        context = invocation.context
         # The excluded globs are of real paths.
-        newest = await FileSearch(real_path(folder), rest, invocation.context.excluded).find_newest(
-            invocation.context.environment
-        )
+        search = FileSearch(real_path(folder), globs, context.excluded, self.offset)
+        newest = await search.find_newest(context.environment)
         listing = "".join(f"{path}\n" for path in newest.paths) or NO_FILES
-        cut = TRUNCATED if newest.count > MAX_RESULTS else ""
-        return text_output(listing + cut + format_reminder(newest.remark))
+        cut = TRUNCATED if newest.count > self.offset + MAX_RESULTS else ""
+        page = describe_page(self.offset, len(newest.paths), newest.count, "files")
+        return text_output(listing + cut, "; ".join(filter(None, (page, newest.remark))))
+
+    @property
+    def _globs(self) -> list[str]:
+        return split_list(self.pattern)
+
+    @property
+    def _fixed(self) -> str:
+        """Return the folder that all globs begin with; of a list none."""
+        return fixed_prefix(self.pattern) if len(self._globs) == 1 else ""
 
 
 def _walk(folder: Path, skips: Callable[[str], bool]) -> Iterator[str]:

@@ -11,6 +11,9 @@ from mini_agent.errors import BadRequest
 TOKEN: Final = re.compile(
     r"(?P<deep>(?:^|(?<=/))(?:\*\*/)*\*\*(?=/|$)/?)|\*+|\?|\[!?\]?[^\]/]*\]|\{|\}|,|.", re.DOTALL
 )
+SET: Final = re.compile(r"\[(!?\]?[^\]/]*)\]")
+WILDCARD: Final = re.compile(r"[*?\[{]")
+LIST_SEPARATORS: Final = re.compile(r"[,\s]+")
 MAX_ALTERNATIVES: Final = 1000
 ANY_FOLDERS: Final = "(?:[^/]+/)*"
 
@@ -45,12 +48,39 @@ def expand_braces(pattern: str) -> list[str]:
     return done
 
 
+def split_list(written: str) -> list[str]:
+    """Return the globs of a list such as `*.ts, *.tsx`, or the only one.
+
+    Commas and blanks separate them outside of braces, where each part has a wildcard: else they
+    are characters of a name.
+    """
+    masked = _mask_braces(written)
+    parts, start = list[str](), 0
+    for gap in LIST_SEPARATORS.finditer(masked):
+        parts.append(written[start : gap.start()])
+        start = gap.end()
+    parts = [part for part in (*parts, written[start:]) if part]
+    return parts if all(map(WILDCARD.search, parts)) else [written]
+
+
+def literal_brackets(pattern: str) -> str:
+    """Return the glob for ripgrep with its brackets as characters of names."""
+    if "\\" in pattern or not SET.search(pattern):
+        return pattern
+    return pattern.replace("[", r"\[").replace("]", r"\]")
+
+
+def has_valid_sets(pattern: str) -> bool:
+    """Return whether all bracket expressions can be sets; the name `[post-id]` cannot."""
+    return all(_compile_set(found[1]) for found in SET.finditer(pattern))
+
+
 def fixed_prefix(pattern: str) -> str:
     """Return the leading folders of a pattern that hold no wildcard."""
     *folders, _name = pattern.split("/")
     fixed: list[str] = []
     for folder in folders:
-        if re.search(r"[*?\[{]", folder):
+        if WILDCARD.search(folder):
             break
         fixed.append(folder)
     return "/".join(fixed) or ("/" if pattern.startswith("/") else "")
@@ -78,15 +108,34 @@ def _translate(pattern: str) -> str:
 def _translate_token(text: str) -> str:
     if text == "?":
         return "[^/]"
-    return _translate_set(text[1:-1]) if text.startswith("[") and len(text) > 2 else re.escape(text)
+    if not text.startswith("[") or len(text) <= 2:
+        return re.escape(text)
+    # Brackets may also be characters of a name: frameworks call folders `[id]`.
+    translated = _compile_set(text[1:-1])
+    return f"(?:{translated}|{re.escape(text)})" if translated else re.escape(text)
 
 
-def _translate_set(inside: str) -> str:
+def _compile_set(inside: str) -> str:
+    """Return the regular expression of a set; empty if it cannot be one."""
     negated = inside.startswith("!")
     written = re.sub(r"([\\\[&~|^])", r"\\\1", inside.removeprefix("!"))
     if written.startswith("]"):
         written = "\\" + written
-    return f"[{'^/' if negated else ''}{written}]"
+    translated = f"[{'^/' if negated else ''}{written}]"
+    try:
+        re.compile(translated)
+    except re.error:
+        return ""
+    return translated
+
+
+def _mask_braces(pattern: str) -> str:
+    """Return the pattern with what is in braces and sets replaced by letters."""
+    depth, masked = 0, list[str]()
+    for character in pattern:
+        depth = max(0, depth + {"{": 1, "[": 1, "}": -1, "]": -1}.get(character, 0))
+        masked.append("x" if depth else character)
+    return "".join(masked)
 
 
 def _first_braces(pattern: str) -> tuple[str, str, str] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from itertools import islice
 from pathlib import Path
@@ -13,22 +14,25 @@ from typing import Annotated, ClassVar, Final
 from pydantic import Field
 
 from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
+from mini_agent.coding.tools.content_search import Count
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.glob_pattern import compile_globs
+from mini_agent.coding.tools.grep_lines import describe_page
 from mini_agent.coding.tools.text_file import real_path
-from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
 
 MAX_ITEMS: Final = 400
+# So far the lines are counted; a home folder may have millions.
+MAX_COUNTED: Final = 20_000
 IGNORED_NAMES: Final = (".*", "__pycache__")
-UNLISTED_FOLDERS: Final = ("venv", "node_modules")
+UNLISTED_FOLDERS: Final = frozenset({"venv", "node_modules"})
 TRUNCATED: Final = (
     "There are more than {most} items in the repository. Use the LS tool (passing a specific "
     "path), Bash tool, and other tools to explore nested directories. The first {most} items are "
     "included below:\n\n"
 )
 MALWARE_NOTE: Final = (
-    "\nNOTE: do any of the files above seem malicious? If so, you MUST refuse to continue work."
+    "\n\nNOTE: do any of the files above seem malicious? If so, you MUST refuse to continue work."
 )
 
 
@@ -36,52 +40,94 @@ class LS(CodingTool):
     """List a folder as a tree."""
 
     tool_description: ClassVar[str] = (
-        "List what is in a folder and the folders in it, as a tree; without hidden files, "
-        "__pycache__, and what is in venv and node_modules."
+        "List what is in a folder and the folders in it, as a tree that begins at the working "
+        "folder; without hidden files, __pycache__, and what is in venv and node_modules."
     )
     is_read_only: ClassVar[bool] = True
     path: Annotated[str, Field(description="The folder, as an absolute path.")]
     ignore: Annotated[
         tuple[str, ...] | None, Field(description="Names to leave out: *.pyc, dist.")
     ] = None
+    offset: Annotated[Count, Field(description="Lines of the tree to leave out first.")] = 0
 
     def paths(self, context: ToolContext) -> tuple[Path, ...]:
         """Return the folder."""
         return (context.path(self.path) if self.path else context.cwd,)
 
     async def run(self, invocation: Invocation) -> ToolOutput:
-        """List the folder."""
-        (folder,) = self.paths(invocation.context)
+        """List the folder; of what is no folder, the line of the working folder alone."""
+        context = invocation.context
+        (folder,) = self.paths(context)
+        cwd = real_path(context.cwd)
         if not folder.is_dir():
-            raise RejectedCall(f"Error: {folder} is not a folder.")
+            what = "is not a folder" if folder.exists() else "does not exist"
+            return text_output(f"- {cwd}/{MALWARE_NOTE}", f"{folder} {what}: nothing is listed")
         # The excluded globs are of real paths.
-        return text_output(
-            await asyncio.to_thread(self._format_tree, real_path(folder), invocation.context)
-        )
+        ignored = (*IGNORED_NAMES, *(name.rstrip("/") for name in self.ignore or ()))
+        excluded = compile_globs(context.excluded)
+        tree = _Tree(real_path(folder), cwd, context.folders, ignored, excluded)
+        return await asyncio.to_thread(self._list, tree)
 
-    def _format_tree(self, folder: Path, context: ToolContext) -> str:
-        lines = list(
-            islice(self._tree_lines(folder, compile_globs(context.excluded)), MAX_ITEMS + 1)
-        )
-        head = TRUNCATED.format(most=MAX_ITEMS) if len(lines) > MAX_ITEMS else ""
-        tree = "".join(f"{line}\n" for line in lines[:MAX_ITEMS])
-        return f"{head}- {folder}/\n{tree}{MALWARE_NOTE}"
-
-    def _tree_lines(self, folder: Path, excluded: re.Pattern[str], depth: int = 1) -> Iterator[str]:
-        for path in _sorted_entries(folder):
-            ignored = (*IGNORED_NAMES, *(self.ignore or ()))
-            if any(fnmatchcase(path.name, each.rstrip("/")) for each in ignored):
-                continue
-            if excluded.fullmatch(str(path)):
-                continue
-            is_folder = path.is_dir() and not path.is_symlink()
-            yield f"{'  ' * depth}- {path.name}{'/' if is_folder else ''}"
-            if is_folder and path.name not in UNLISTED_FOLDERS:
-                yield from self._tree_lines(path, excluded, depth + 1)
+    def _list(self, tree: _Tree) -> ToolOutput:
+        lines = list(islice(tree.lines(), MAX_COUNTED))
+        shown = lines[self.offset : self.offset + MAX_ITEMS]
+        is_cut = len(lines) > self.offset + MAX_ITEMS
+        head = TRUNCATED.format(most=MAX_ITEMS) if is_cut and not self.offset else ""
+        text = "\n".join([f"- {tree.cwd}/", *shown])
+        remark = describe_page(self.offset, len(shown), len(lines), "lines")
+        if len(lines) == MAX_COUNTED:
+            remark += f", and there are more than {MAX_COUNTED}"
+        return text_output(f"{head}{text}{MALWARE_NOTE}", remark)
 
 
-def _sorted_entries(folder: Path) -> list[Path]:
-    try:
-        return sorted(folder.iterdir())
-    except OSError:
-        return []
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """The way from the working folder to `target`, by `../` where it lies above, and its tree.
+
+    Of folders on the way up, those in `folders` are listed too.
+    """
+
+    target: Path
+    cwd: Path
+    folders: tuple[Path, ...]
+    ignored: tuple[str, ...]
+    excluded: re.Pattern[str]
+
+    def lines(self) -> Iterator[str]:
+        """Return the lines below that of the working folder."""
+        return self._lines(self.cwd, 1, self.cwd)
+
+    def _lines(self, folder: Path, depth: int, came_from: Path | None) -> Iterator[str]:
+        """`came_from` is the folder below on the way up: it is not listed again."""
+        indent = "  " * depth
+        if came_from is not None and not self.target.is_relative_to(folder):
+            yield f"{indent}- ../"
+            yield from self._lines(folder.parent, depth + 1, folder)
+        if folder != self.target and self.target.is_relative_to(folder):
+            name = self.target.relative_to(folder).parts[0]
+            yield f"{indent}- {name}/"
+            yield from self._lines(folder / name, depth + 1, None)
+        # INVARIANT: the user was asked for `target`; what else is outside the project stays unseen.
+        elif any(map(folder.is_relative_to, (self.target, *self.folders))):
+            for path in self._entries(folder):
+                if path != came_from:
+                    yield from self._entry_lines(path, depth)
+
+    def _entry_lines(self, path: Path, depth: int) -> Iterator[str]:
+        is_folder = path.is_dir()
+        yield f"{'  ' * depth}- {path.name}{'/' if is_folder else ''}"
+        # Links are not followed: they may lead around in a circle.
+        if is_folder and not path.is_symlink() and not UNLISTED_FOLDERS & {*path.parts}:
+            yield from self._lines(path, depth + 1, None)
+
+    def _entries(self, folder: Path) -> list[Path]:
+        try:
+            entries = sorted(folder.iterdir(), key=lambda path: path.name)
+        except OSError:
+            return []
+        return [
+            path
+            for path in entries
+            if not any(fnmatchcase(path.name, each) for each in self.ignored)
+            and not self.excluded.fullmatch(str(path))
+        ]

@@ -8,6 +8,7 @@ import shutil
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -87,13 +88,7 @@ def image_attachment(name: str, kind: str, content: str) -> Attachment:
 
 def add_attachments(output: ToolOutput, attachments: tuple[Attachment, ...]) -> ToolOutput:
     """Return the output with these attachments."""
-    return ToolOutput(
-        ok=output.ok,
-        rc=output.rc,
-        stdout=output.stdout,
-        model_text=output.model_text,
-        attachments=attachments,
-    )
+    return replace(output, attachments=attachments)
 
 
 def _pdf_command(path: Path, text: Path, environment: Mapping[str, str]) -> tuple[str, ...]:

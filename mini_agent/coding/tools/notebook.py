@@ -14,8 +14,14 @@ from typing import Annotated, ClassVar, Final, Literal
 from pydantic import Field, JsonValue
 
 from mini_agent.coding.tools.change import Change
-from mini_agent.coding.tools.coding_tool import FileEditTool, Invocation, text_output
+from mini_agent.coding.tools.coding_tool import (
+    FileEditTool,
+    Invocation,
+    shorten,
+    text_output,
+)
 from mini_agent.coding.tools.context import ToolContext
+from mini_agent.coding.tools.grep_lines import describe_page
 from mini_agent.coding.tools.media import add_attachments, image_attachment
 from mini_agent.coding.tools.text_file import TextFile, read_text_file
 from mini_agent.messages import Attachment, JsonObject, parse_json_object
@@ -23,10 +29,13 @@ from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
 
 MAX_CHARS: Final = 96_000
+MAX_CELLS: Final = 2_000
 MAX_OUTPUT_CHARS: Final = 10_000
 MAX_IMAGES: Final = 20
 IMAGE_TYPES: Final = ("image/png", "image/jpeg")
-INDENT: Final = re.compile(r"\{\n( +)")
+INDENT: Final = re.compile(r"\{\n([ \t]*)\"")
+ESCAPED_CHARACTER: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u[0-9a-fA-F]{4}")
+MAX_SHOWN_SOURCE_CHARS: Final = 10_000
 CELL_IDS_SINCE: Final = (4, 5)
 CODE_CELL_KEYS: Final = ("execution_count", "outputs")
 EDIT_VERBS: Final = {"replace": "Updated", "insert": "Inserted a cell after", "delete": "Deleted"}
@@ -50,12 +59,39 @@ class Notebook:
         )
 
     def with_cells(self, cells: list[JsonObject]) -> TextFile:
-        """Return the file with these cells, indented as before."""
-        match = INDENT.search(self.file.normalized)
-        content: JsonObject = {**self.content, "cells": [*cells]}
-        text = json.dumps(content, ensure_ascii=False, indent=len(match[1]) if match else 1)
-        text += "\n" if self.file.text.endswith("\n") else ""
+        """Return the file with these cells, written as it was: indent, blanks, escapes, end."""
+        written = self.file.normalized
+        style = JsonStyle.detect(written)
+        text = style.dump({**self.content, "cells": [*cells]})
+        text += written[len(written.rstrip()) :]
         return self.file.with_text(text.replace("\n", "\r\n") if self.file.has_crlf else text)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonStyle:
+    """How a JSON text is laid out; an `indent` of None is a text of one line."""
+
+    indent: str | None
+    separators: tuple[str, str]
+    is_ascii: bool
+
+    @classmethod
+    def detect(cls, text: str) -> JsonStyle:
+        """Return the style of a text."""
+        match = INDENT.search(text)
+        is_ascii = text.isascii() and ESCAPED_CHARACTER.search(text) is not None
+        colon = ": " if re.search(r'"cells": ', text) else ":"
+        if match:
+            return cls(match[1], (",", colon), is_ascii)
+        one_line = text.strip()
+        comma = ", " if re.search(r'[\]}"\d], "', one_line) else ","
+        return cls(None, (comma, colon), is_ascii)
+
+    def dump(self, value: JsonObject) -> str:
+        """Return the value as text."""
+        return json.dumps(
+            value, ensure_ascii=self.is_ascii, indent=self.indent, separators=self.separators
+        )
 
 
 def load_notebook(path: Path) -> Notebook:
@@ -71,17 +107,23 @@ def load_notebook(path: Path) -> Notebook:
     return Notebook(file, content, [cell for cell in cells if isinstance(cell, dict)])
 
 
-def read_notebook(path: Path) -> ToolOutput:
-    """Return all cells with their outputs; raise `RejectedCall` if they are too long."""
-    notebook = load_notebook(path)
-    shown = "\n".join(_format_cell(index, cell) for index, cell in enumerate(notebook.cells))
-    if len(shown) > MAX_CHARS:
-        raise RejectedCall(
-            f"Error: the notebook {path} has {len(shown)} characters; at most {MAX_CHARS} "
-            "can be shown. Search it with the Grep tool, or take it apart with jq in Bash."
-        )
-    images = tuple(each for cell in notebook.cells for each in _cell_images(cell))
-    return add_attachments(text_output(shown), images[:MAX_IMAGES])
+def read_notebook(path: Path, first: int = 1, limit: int = MAX_CELLS) -> ToolOutput:
+    """Return up to `limit` cells with their outputs from the cell `first`, counted from 1."""
+    cells = load_notebook(path).cells
+    shown, length = list[str](), 0
+    for index, cell in enumerate(cells[first - 1 : first - 1 + limit], first - 1):
+        text = shorten(_format_cell(index, cell), MAX_CHARS)
+        length += len(text)
+        if shown and length > MAX_CHARS:
+            break
+        shown.append(text)
+    end = first - 1 + len(shown)
+    read = cells[first - 1 : end]
+    images = tuple(each for cell in read for each in _cell_images(cell))
+    remark = describe_page(first - 1, len(shown), len(cells), "cells", from_one=True)
+    if len(images) > MAX_IMAGES:
+        remark = "; ".join(filter(None, (remark, f"{len(images) - MAX_IMAGES} more pictures")))
+    return add_attachments(text_output("\n".join(shown), remark), images[:MAX_IMAGES])
 
 
 def cell_name(index: int, cell: JsonObject) -> str:
@@ -136,7 +178,8 @@ class NotebookEdit(FileEditTool):
             await asyncio.to_thread(self.apply, invocation.context)
         cell = self.cell_id or "the start"
         return text_output(
-            f"{EDIT_VERBS[self.edit_mode]} {cell} in {self.notebook_path}.\n{self.new_source}"
+            f"{EDIT_VERBS[self.edit_mode]} {cell} in {self.notebook_path}.\n"
+            + shorten(self.new_source, MAX_SHOWN_SOURCE_CHARS)
         )
 
     def _edit_cells(self, notebook: Notebook) -> list[JsonObject]:

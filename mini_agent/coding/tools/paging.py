@@ -49,7 +49,7 @@ class Pager:
             beginning = file.read(SNIFFED_BYTES)
             mark, encoding = detect_bom(beginning)
             if not mark and b"\0" in beginning:
-                raise RejectedCall(f"Error: {path} is not a text file.")
+                raise RejectedCall(f"Error reading file: {path} is not a text file.")
             file.seek(len(mark))
             if encoding in WIDE_ENCODINGS:
                 return self._read(_Utf8Stream(file, encoding), status)

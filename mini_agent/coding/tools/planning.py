@@ -6,14 +6,20 @@ import json
 from dataclasses import replace
 from typing import Annotated, ClassVar, Final
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
+from mini_agent.coding.tools.coding_tool import (
+    CodingTool,
+    Invocation,
+    format_validation_error,
+    text_output,
+)
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.todo_list import Todo
 from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
 
+INVALID: Final = "Error: TodoWrite failed due to the following issues:\n"
 SAVED: Final = (
     "\nTodos have been modified successfully. Keep the list up to date while you work. "
     "Go on with the task at hand.\n\n"
@@ -33,6 +39,11 @@ class TodoWrite(CodingTool):
     )
     is_read_only: ClassVar[bool] = True
     todos: Annotated[tuple[Todo, ...], Field(description="All of them, in their order.")]
+
+    @classmethod
+    def explain_invalid(cls, error: ValidationError) -> str:
+        """Return what is wrong with the list."""
+        return f"{INVALID}{format_validation_error(error)}"
 
     async def run(self, invocation: Invocation) -> ToolOutput:
         """Store the list."""

@@ -6,19 +6,25 @@ import asyncio
 import codecs
 import os
 import signal
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from mini_agent.coding.tools.non_interactive import (
+    PROMPT_IDLE_S,
+    REPEATED_LINES,
+    find_repeated,
+    find_waiting,
+)
+from mini_agent.coding.tools.terminal_output import TerminalOutput
 from mini_agent.tools.invoker import OutputListener
 from mini_agent_protocol.execution import Output
 
 MAX_CHARS: Final = 30_000
 HEAD_CHARS: Final = 10_000
-MAX_HEAD_BYTES: Final = 4 * HEAD_CHARS
-MAX_TAIL_BYTES: Final = 4 * (MAX_CHARS - HEAD_CHARS)
 # What a listener gets of one stream: nobody follows megabytes on a screen.
 MAX_STREAMED_BYTES: Final = 1 << 18
 # One second between SIGTERM and SIGKILL.
@@ -28,25 +34,27 @@ DRAIN_TIMEOUT_S: Final = 0.5
 
 
 class PipeReader(asyncio.Protocol):
-    """Reads a pipe in the event loop; keeps the beginning and the end of what comes."""
+    """Reads a pipe in the event loop; keeps the beginning and the end of the text that comes."""
 
     def __init__(self, stream: Literal["stdout", "stderr"], listener: OutputListener) -> None:
         self._stream, self._listener = stream, listener
         self._streamed_bytes = 0
-        self._total = 0
-        self._head = bytearray()
-        self._tail = bytearray()
+        self._screen = TerminalOutput()
+        self._text = _BoundedText()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._stream_decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self.closed = asyncio.Event()
+        self.changed_at = time.monotonic()
+
+    @property
+    def recent_lines(self) -> list[str]:
+        """Return the last lines; the last one has not ended yet."""
+        return self._screen.recent_lines(REPEATED_LINES)
 
     def data_received(self, data: bytes) -> None:
         """Keep a piece, and pass it to the listener up to `MAX_STREAMED_BYTES`."""
-        self._total += len(data)
-        room = max(0, MAX_HEAD_BYTES - len(self._head))
-        self._head += data[:room]
-        self._tail += data[room:]
-        del self._tail[:-MAX_TAIL_BYTES]
+        self.changed_at = time.monotonic()
+        self._text.add(self._screen.feed(self._decoder.decode(data)))
         if self._streamed_bytes < MAX_STREAMED_BYTES:
             self._streamed_bytes += len(data)
             text = self._stream_decoder.decode(data[:MAX_STREAMED_BYTES])
@@ -60,17 +68,45 @@ class PipeReader(asyncio.Protocol):
 
     def take(self) -> str:
         """Return the output since the last call, the middle left out if it is too long."""
-        missing = self._total - len(self._head) - len(self._tail)
-        is_last = self.closed.is_set()
-        if missing:
-            text = _truncate(_decode(self._head), _decode(self._tail), missing)
-        else:
-            text = self._decoder.decode(bytes(self._head + self._tail), is_last)
-            text = _truncate(text, "", 0)
-        self._total = 0
-        self._head.clear()
-        self._tail.clear()
+        if self.closed.is_set():
+            self._text.add(self._screen.feed(self._decoder.decode(b"", final=True)))
+        self._text.add(self._screen.finish())
+        return self._text.take()
+
+
+class _BoundedText:
+    """The beginning and the end of a text that comes in pieces."""
+
+    def __init__(self) -> None:
+        self._head, self._tail, self._left_out = "", list[str](), 0
+        self._tail_chars = 0
+
+    def add(self, piece: str) -> None:
+        """Append a piece."""
+        room = HEAD_CHARS - len(self._head)
+        self._head += piece[:room]
+        rest = piece[room:]
+        if rest:
+            self._tail.append(rest)
+            self._tail_chars += len(rest)
+        if self._tail_chars > 2 * MAX_CHARS:
+            self._shrink()
+
+    def take(self) -> str:
+        """Return the text, and forget it."""
+        if self._tail_chars > MAX_CHARS - HEAD_CHARS:
+            self._shrink()
+        tail = "".join(self._tail)
+        cut = f"\n... ({self._left_out} characters left out) ...\n" if self._left_out else ""
+        text = f"{self._head}{cut}{tail}"
+        self._head, self._tail, self._left_out, self._tail_chars = "", [], 0, 0
         return text
+
+    def _shrink(self) -> None:
+        tail = "".join(self._tail)
+        kept = tail[HEAD_CHARS - MAX_CHARS :]
+        self._left_out += len(tail) - len(kept)
+        self._tail, self._tail_chars = [kept], len(kept)
 
 
 @dataclass(slots=True)
@@ -89,6 +125,17 @@ class ProcessGroup:
         self.has_leftovers = self._signal(signal.SIGKILL)
         await self._drain()
         return code if code >= 0 else 128 - code
+
+    def find_prompt(self) -> str:
+        """Return the question that nobody answers; empty if the command does not wait for input.
+
+        The output has stood at it for some seconds, or asks it again and again.
+        """
+        streams = (self.stderr, self.stdout)
+        changed_at = max(stream.changed_at for stream in streams)
+        is_idle = time.monotonic() - changed_at >= PROMPT_IDLE_S
+        find = find_waiting if is_idle else find_repeated
+        return next(filter(None, (find(stream.recent_lines) for stream in streams)), "")
 
     async def stop(self) -> None:
         """Send SIGTERM to the group, and SIGKILL after a second."""
@@ -149,18 +196,6 @@ async def start_group(
         )
         undo.pop_all()
     return ProcessGroup(process, stdout.reader, stderr.reader, (stdout.transport, stderr.transport))
-
-
-def _truncate(head: str, tail: str, missing: int) -> str:
-    if not missing and len(head) <= MAX_CHARS:
-        return head
-    last = (head + tail)[HEAD_CHARS - MAX_CHARS :]
-    left_out = missing + len(head) + len(tail) - HEAD_CHARS - len(last)
-    return f"{head[:HEAD_CHARS]}\n... ({left_out} characters left out) ...\n{last}"
-
-
-def _decode(part: bytearray) -> str:
-    return part.decode("utf-8", "replace")
 
 
 async def _open_pipe(stream: Literal["stdout", "stderr"], listener: OutputListener) -> _Pipe:

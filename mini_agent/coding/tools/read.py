@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Final
 
 from pydantic import Field, WithJsonSchema
 
 from mini_agent.agent.context_window import ASCII_CHARS_PER_TOKEN, estimate_tokens_for_size
-from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
+from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, shorten, text_output
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.media import is_image, is_pdf, read_image, read_pdf_page
 from mini_agent.coding.tools.notebook import read_notebook
@@ -20,6 +21,9 @@ from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
 
 CONTEXT_LINES: Final = 4
+# Of what Write and Edit show of a file.
+MAX_EXCERPT_CHARS: Final = 30_000
+MAX_EXCERPT_LINE_CHARS: Final = 2_000
 DEFAULT_LINES: Final = 2000
 MAX_BYTES: Final = 256 * 1024
 MAX_TOKENS: Final = 24_000
@@ -44,10 +48,36 @@ def split_lines(text: str) -> list[str]:
     return lines[:-1] if lines[-1] == "" else lines
 
 
-def number_excerpt(text: str, first: int, count: int) -> str:
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Numbered lines of a file, and a remark where they were cut."""
+
+    text: str
+    remark: str = ""
+
+
+def number_excerpt(text: str, first: int, count: int) -> Excerpt:
     """Return `count` numbered lines from the line `first`, with some lines around them."""
     start = max(1, first - CONTEXT_LINES)
-    return number_lines(split_lines(text)[start - 1 : first - 1 + count + CONTEXT_LINES], start)
+    return number_bounded(split_lines(text)[start - 1 : first - 1 + count + CONTEXT_LINES], start)
+
+
+def number_bounded(lines: Sequence[str], first: int = 1) -> Excerpt:
+    """Return the numbered lines up to a bound of lines and characters."""
+    numbered, length = list[str](), 0
+    for number, line in enumerate(lines[:DEFAULT_LINES], first):
+        numbered.append(number_lines([shorten(line, MAX_EXCERPT_LINE_CHARS)], number))
+        length += len(numbered[-1])
+        if length > MAX_EXCERPT_CHARS:
+            break
+    if len(numbered) == len(lines):
+        return Excerpt("".join(numbered))
+    end = first + len(numbered) - 1
+    left = len(lines) - len(numbered)
+    return Excerpt(
+        "".join(numbered),
+        f"only lines {first} to {end} are shown; Read with offset {end + 1} shows the other {left}",
+    )
 
 
 class Read(CodingTool):
@@ -55,8 +85,8 @@ class Read(CodingTool):
 
     tool_description: ClassVar[str] = (
         "Read a file. Text comes with line numbers, at most 2000 lines from the line offset; "
-        "pictures (PNG, JPEG, GIF, WebP) come as pictures, notebooks (.ipynb) with their outputs, "
-        "of a PDF the text."
+        "pictures (PNG, JPEG, GIF, WebP) come as pictures, notebooks (.ipynb) with their outputs "
+        "(offset and limit are of cells), of a PDF the text."
     )
     is_read_only: ClassVar[bool] = True
     file_path: Annotated[str, Field(description="The file, as an absolute path.")]
@@ -72,12 +102,14 @@ class Read(CodingTool):
         path = invocation.context.path(self.file_path)
         if not path.exists():
             raise RejectedCall(_missing_message(path))
+        if path.is_dir():
+            raise RejectedCall(f"Error reading file: {path} is a folder. Use the LS tool for it.")
         require_regular(path)
         if is_image(path):
             return await asyncio.to_thread(read_image, path)
         if path.suffix == ".ipynb":
             status = path.stat()
-            output = await asyncio.to_thread(read_notebook, path)
+            output = await asyncio.to_thread(read_notebook, path, max(1, self.offset), self.limit)
             invocation.context.files.mark_seen(path, status)
             return output
         pager = Pager(max(1, self.offset), self.limit, MAX_PAGE_BYTES)

@@ -1,10 +1,11 @@
-"""Runs ripgrep as a child process."""
+"""Finds ripgrep, and runs it as a child process."""
 
 from __future__ import annotations
 
 import asyncio
 import shutil
 import subprocess
+import sysconfig
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
@@ -14,11 +15,6 @@ from typing import Final
 
 from mini_agent.tools.arguments import RejectedCall
 
-NOT_INSTALLED: Final = (
-    "Error: ripgrep (rg) is not installed: the Grep tool cannot be used.\n"
-    "Install it: sudo apt-get install ripgrep, or brew install ripgrep. "
-    "Until then, use grep in Bash.\n"
-)
 TIMEOUT_S: Final = 60.0
 MAX_OUTPUT_BYTES: Final = 64 << 20
 MAX_STDERR_BYTES: Final = 1 << 16
@@ -35,27 +31,29 @@ class RipgrepResult:
     remark: str = ""
 
 
-def format_reminder(remark: str) -> str:
-    """Return a remark as the model reads it; empty for an empty one."""
-    return remark and f"<system-reminder>{remark}</system-reminder>\n"
-
-
 def find_ripgrep(environment: Mapping[str, str]) -> str | None:
-    """Return the path of rg; None if it is not installed."""
-    return shutil.which("rg", path=environment.get("PATH"))
+    """Return the path of rg, on PATH or beside Python; None if it is not installed.
+
+    A wheel puts it beside Python, where PATH finds it only in an activated environment.
+    """
+    return shutil.which("rg", path=environment.get("PATH")) or shutil.which(
+        "rg", path=sysconfig.get_path("scripts")
+    )
 
 
-async def run_ripgrep(rg: str, options: Sequence[str], folder: Path) -> RipgrepResult:
+async def run_ripgrep(
+    rg: str, options: Sequence[str], folder: Path, timeout_s: float = TIMEOUT_S
+) -> RipgrepResult:
     """Run rg in `folder`; raise `RejectedCall` with its message if it rejects the pattern."""
     search = _RipgrepRun((rg, "--no-config", "--color=never", *options), folder)
     task = asyncio.create_task(asyncio.to_thread(search.run))
     try:
-        async with asyncio.timeout(TIMEOUT_S):
+        async with asyncio.timeout(timeout_s):
             return await asyncio.shield(task)
     except TimeoutError:
         search.stop()
         result = await task
-        return RipgrepResult(result.output, f"the search was ended after {TIMEOUT_S:g} s")
+        return RipgrepResult(result.output, f"the search was ended after {timeout_s:g} s")
     except asyncio.CancelledError:
         search.stop()
         raise

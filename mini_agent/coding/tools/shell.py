@@ -6,18 +6,21 @@ import asyncio
 import shlex
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from mini_agent.coding.tools.non_interactive import NON_INTERACTIVE, describe_prompt
 from mini_agent.coding.tools.process_group import ProcessGroup, start_group
 from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import OutputListener
 
 TIMEOUT_EXIT_CODE: Final = 124
 MAX_JOBS: Final = 100
+PROMPT_INTERVAL_S: Final = 1.0
 NO_TEMPORARY_FILES: Final = (
     "the next command starts where this one did: there is no room for temporary files"
 )
@@ -25,12 +28,22 @@ NO_TEMPORARY_FILES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """The exit code and output of a command; `rc` is None after a timeout."""
+    """The exit code and output of a command.
+
+    `rc` is None after a timeout, and where the command was ended because it waited for input.
+    """
 
     rc: int | None
     stdout: str
     stderr: str
     remarks: tuple[str, ...] = ()
+    is_waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    rc: int | None
+    prompt: str = ""
 
 
 @dataclass(slots=True)
@@ -81,7 +94,7 @@ class Shell:
                 _record_cwd(command, cwd_file) if cwd_file else command, listener
             )
             try:
-                rc = await _wait_until(group, timeout_s)
+                end = await _wait_until(group, timeout_s)
             except BaseException:
                 await asyncio.shield(group.kill())
                 raise
@@ -90,7 +103,10 @@ class Shell:
             remarks = self._update_cwd(cwd_file) if cwd_file else [NO_TEMPORARY_FILES]
         if group.has_leftovers:
             remarks.append("what it left running was stopped; use run_in_background for that")
-        return CommandResult(rc, group.stdout.take(), group.stderr.take(), tuple(remarks))
+        if end.prompt:
+            remarks.append(describe_prompt(end.prompt))
+        stdout, stderr = group.stdout.take(), group.stderr.take()
+        return CommandResult(end.rc, stdout, stderr, tuple(remarks), is_waiting=bool(end.prompt))
 
     async def start(self, command: str) -> BackgroundJob:
         """Start a command in the background."""
@@ -126,7 +142,8 @@ class Shell:
             raise RejectedCall(f"Error: the folder {cwd} is gone; the shell has nowhere to be.")
         path = self.environment.get("PATH")
         shell = shutil.which("bash", path=path) or "/bin/sh"
-        return await start_group((shell, "-c", command), cwd, self.environment, listener)
+        environment = {**self.environment, **NON_INTERACTIVE}
+        return await start_group((shell, "-c", command), cwd, environment, listener)
 
     def _update_cwd(self, cwd_file: Path) -> list[str]:
         try:
@@ -160,16 +177,24 @@ def _record_cwd(command: str, cwd_file: Path) -> str:
     return f"trap {shlex.quote(trap_command)} EXIT\n{command}\n"
 
 
-async def _wait_until(group: ProcessGroup, timeout_s: float) -> int | None:
+async def _wait_until(group: ProcessGroup, timeout_s: float) -> _End:
+    """Wait for the end; stop the group at the timeout, and where it waits for input."""
+    ended = asyncio.ensure_future(group.process.wait())
+    deadline = time.monotonic() + timeout_s
     try:
-        async with asyncio.timeout(timeout_s) as deadline:
-            await group.process.wait()
-        return await group.wait()
-    except TimeoutError:
-        if not deadline.expired():
-            raise
-        await group.stop()
-        return None
+        while not ended.done() and time.monotonic() < deadline:
+            left = min(PROMPT_INTERVAL_S, deadline - time.monotonic())
+            await asyncio.wait({ended}, timeout=max(0.0, left))
+            prompt = "" if ended.done() else group.find_prompt()
+            if prompt:
+                await group.stop()
+                return _End(None, prompt)
+    finally:
+        ended.cancel()
+    if ended.done() and not ended.cancelled():
+        return _End(await group.wait())
+    await group.stop()
+    return _End(None)
 
 
 async def _wait_for_job(job: BackgroundJob) -> None:

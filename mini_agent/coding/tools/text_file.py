@@ -11,7 +11,7 @@ import stat
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from mini_agent.tools.arguments import RejectedCall
 
@@ -19,6 +19,7 @@ from mini_agent.tools.arguments import RejectedCall
 IN_PLACE_ERRORS: Final = (errno.EACCES, errno.EPERM, errno.EBUSY, errno.EXDEV)
 MAX_BYTES: Final = 64 << 20
 SNIFFED_BYTES: Final = 8192
+BYTE_ORDER_MARK: Final = "\ufeff"
 # Longer marks first: the mark of UTF-32 begins with that of UTF-16.
 BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -50,17 +51,24 @@ def is_file(path: Path) -> bool:
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write the content in one step, through links; mode and owner of the file stay."""
+    """Write the content through links; mode, owner and further names of the file stay.
+
+    In one step, unless the file has several names, or an owner that a new file could not have:
+    then what is there is overwritten.
+    """
     real = real_path(path)
     real.parent.mkdir(parents=True, exist_ok=True)
     if real.exists() and not os.access(real, os.W_OK):
         raise PermissionError(errno.EACCES, "it must not be written to", str(path))
     try:
-        _replace(real, content)
+        if _must_keep_inode(real):
+            _overwrite(real, content)
+        else:
+            _replace(real, content)
     except OSError as error:
         if error.errno not in IN_PLACE_ERRORS or not real.exists():
             raise OSError(error.errno, error.strerror, str(path)) from None
-        real.write_bytes(content)
+        _overwrite(real, content)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +144,36 @@ def require_regular(path: Path) -> int:
     if not stat.S_ISREG(kind.st_mode):
         raise RejectedCall(f"Error: {path} is not a regular file.")
     return kind.st_size
+
+
+def _must_keep_inode(real: Path) -> bool:
+    if not real.exists():
+        return False
+    status = real.stat()
+    has_own_owner = status.st_uid == os.geteuid() and status.st_gid in (
+        os.getegid(),
+        *os.getgroups(),
+    )
+    return status.st_nlink > 1 or not (has_own_owner or os.geteuid() == 0)
+
+
+def _overwrite(real: Path, content: bytes) -> None:
+    """Write into the file as it is; where that fails, put its old content back."""
+    old = real.read_bytes()
+    with real.open("r+b") as file:
+        try:
+            _write_all(file, content)
+        except OSError:
+            _write_all(file, old)
+            raise
+
+
+def _write_all(file: BinaryIO, content: bytes) -> None:
+    file.seek(0)
+    file.write(content)
+    file.truncate()
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _replace(real: Path, content: bytes) -> None:

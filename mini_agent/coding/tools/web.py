@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from mini_agent.coding.tools.coding_tool import CodingTool, Invocation, text_output
+from mini_agent.coding.tools.content_search import Count
 from mini_agent.coding.tools.context import ToolContext
+from mini_agent.coding.tools.grep_lines import describe_page
 from mini_agent.coding.tools.protocols import SearchResult
 from mini_agent.tools.arguments import RejectedCall
 from mini_agent.tools.invoker import ToolOutput
@@ -36,6 +38,7 @@ class WebFetch(CodingTool):
     is_open_world: ClassVar[bool] = True
     url: Annotated[str, Field(description="The page.", json_schema_extra={"format": "uri"})]
     prompt: Annotated[str, Field(description="What to find out from the page.")]
+    offset: Annotated[Count, Field(description="Characters of the page to leave out first.")] = 0
 
     @classmethod
     def is_available(cls, context: ToolContext) -> bool:
@@ -47,12 +50,13 @@ class WebFetch(CodingTool):
         if invocation.context.page_fetcher is None:
             raise RejectedCall("Error: there is no way to the web here.")
         text = await invocation.context.page_fetcher.fetch(self.url)
-        if invocation.context.digester is None:
-            return text_output(frame_untrusted(self.url, text, MAX_SHOWN_CHARS))
-        digest = await invocation.context.digester.digest(
-            self.prompt, frame_untrusted(self.url, text, MAX_DIGESTED_CHARS)
-        )
-        return text_output(frame_untrusted(self.url, digest, MAX_SHOWN_CHARS))
+        digester = invocation.context.digester
+        shown = text[self.offset :][: MAX_DIGESTED_CHARS if digester else MAX_SHOWN_CHARS]
+        remark = describe_page(self.offset, len(shown), len(text), "characters of the page")
+        if digester is not None:
+            framed = frame_untrusted(self.url, shown, MAX_DIGESTED_CHARS)
+            shown = await digester.digest(self.prompt, framed)
+        return text_output(frame_untrusted(self.url, shown, MAX_SHOWN_CHARS), remark)
 
 
 class WebSearch(CodingTool):

@@ -11,11 +11,11 @@ from pydantic import Field
 from mini_agent.coding.tools.change import Change
 from mini_agent.coding.tools.coding_tool import FileEditTool, Invocation, text_output
 from mini_agent.coding.tools.context import ToolContext
-from mini_agent.coding.tools.read import number_lines, split_lines
-from mini_agent.coding.tools.text_file import TextFile, read_text_file
+from mini_agent.coding.tools.read import number_bounded, split_lines
+from mini_agent.coding.tools.text_file import BYTE_ORDER_MARK, TextFile, read_text_file
 from mini_agent.tools.invoker import ToolOutput
 
-MAX_LINES: Final = 2000
+NOT_READ: Final = "Error: File has not been read yet.\nRead it first before writing to it."
 UPDATED: Final = (
     "The file {path} has been updated.\n"
     "Here's the result of running `cat -n` on a snippet of the edited file:\n"
@@ -46,22 +46,25 @@ class Write(FileEditTool):
         files, path = invocation.context.files, self.path(invocation.context)
         async with invocation.context.locks.for_file(path):
             if path.exists():
-                files.require_unchanged(path)
+                files.require_unchanged(path, NOT_READ)
             change = await asyncio.to_thread(self.apply, invocation.context)
-        return text_output(describe_write(change, self.file_path))
+        return describe_write(change, self.file_path)
 
 
 def replace_content(path: Path, before: TextFile | None, content: str) -> Change:
     """Return the change that replaces the whole content of a file."""
     kind = before or TextFile()
-    if before is not None and before.has_crlf and "\r" not in content:
-        content = content.replace("\n", "\r\n")
+    if kind.bom:
+        # The file has its mark already.
+        content = content.removeprefix(BYTE_ORDER_MARK)
+    if kind.has_crlf:
+        content = content.replace("\r\n", "\n").replace("\n", "\r\n")
     return Change(path, before, kind.with_text(content))
 
 
-def describe_write(change: Change, path: str) -> str:
+def describe_write(change: Change, path: str) -> ToolOutput:
     """Return what the model reads about a file that was written."""
     if change.before is None:
-        return f"File created successfully at: {path}"
-    lines = split_lines(change.after.normalized)[:MAX_LINES]
-    return UPDATED.format(path=path) + number_lines(lines)
+        return text_output(f"File created successfully at: {path}")
+    excerpt = number_bounded(split_lines(change.after.normalized))
+    return text_output(UPDATED.format(path=path) + excerpt.text, excerpt.remark)

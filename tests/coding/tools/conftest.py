@@ -12,8 +12,8 @@ from pydantic import JsonValue
 
 from mini_agent.coding.tools.catalog import coding_tools
 from mini_agent.coding.tools.context import ToolContext
-from mini_agent.messages import function_call
-from mini_agent.tools.invoker import ToolOutput
+from mini_agent.messages import JsonObject, function_call
+from mini_agent.tools.invoker import ToolOutput, discard_output
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,22 @@ class ToolFixture:
         return await coding_tools(self.context).call_openai_tool(
             function_call("c1", name, arguments)
         )
+
+    async def body(self, name: str, **arguments: JsonValue) -> str:
+        """Return the text of a call that succeeds, without what is said about it."""
+        output = await self._without_remark(name, arguments)
+        assert output.ok, output.model_text
+        return output.model_text
+
+    async def remark(self, name: str, **arguments: JsonValue) -> str:
+        """Return what is said about the text of a call that succeeds."""
+        output = await self._without_remark(name, arguments)
+        assert output.ok, output.model_text
+        return output.note
+
+    async def _without_remark(self, name: str, arguments: JsonObject) -> ToolOutput:
+        call = function_call("c1", name, arguments)
+        return await coding_tools(self.context).call(call, discard_output)
 
     async def text(self, name: str, **arguments: JsonValue) -> str:
         """Return what the model reads of a call that succeeds."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -24,10 +25,12 @@ COMMAND = str(Path(sys.executable).with_name("mini-agent"))
 @asynccontextmanager
 async def connect(folder: Path, **variables: str) -> AsyncIterator[Client]:
     """Yield a client of the server, started in `folder`."""
-    home = folder.parent / "home"
-    parameters = StdioServerParameters(
-        command=COMMAND, args=["tools"], cwd=folder, env={"HOME": str(home), **variables}
-    )
+    given = {
+        "HOME": str(folder.parent / "home"),
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+        **variables,
+    }
+    parameters = StdioServerParameters(command=COMMAND, args=["tools"], cwd=folder, env=given)
     async with Client(stdio_client(parameters)) as client:
         yield client
 
@@ -68,7 +71,9 @@ async def test_calls_are_answered_and_errors_are_marked(project: Path) -> None:
     assert not made.is_error
     assert read_text(read).startswith("    1→hi\n")
     assert wrong.is_error
-    assert read_text(wrong) == "Error: the argument `file_path`: Input should be a valid string"
+    assert read_text(wrong) == (
+        "Error: the parameter `file_path` type is expected as `string` but provided as `int`\n"
+    )
     assert failed.is_error
     assert read_text(failed) == "Exit code 3"
 

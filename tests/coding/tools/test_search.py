@@ -26,12 +26,12 @@ async def test_grep_shows_lines_with_what_is_around_them(tools: ToolFixture) -> 
     path = tools.file("a.py", "one\ntwo\nthree\nfour\n")
     shown = {"path": path, "output_mode": "content"}
     around = await tools.text("Grep", pattern="TWO", **shown, **{"-i": True, "-n": True, "-A": 1})
-    assert around == f"{path}:2:two\n{path}-3-three\n"
-    first = await tools.text("Grep", pattern="o", **shown, head_limit=1)
-    assert first == f"{path}:one\n"
+    assert around == "2:two\n3-three\n"
+    first = await tools.body("Grep", pattern="o", **shown, head_limit=1)
+    assert first == "one\n"
     assert await tools.text("Grep", pattern="five", **shown) == "No matches found\n"
     over_lines = await tools.text("Grep", pattern="one.two", **shown, multiline=True)
-    assert over_lines == f"{path}:one\n{path}:two\n"
+    assert over_lines == "one\ntwo\n"
 
 
 async def test_grep_counts_what_it_finds(tools: ToolFixture) -> None:
@@ -39,7 +39,7 @@ async def test_grep_counts_what_it_finds(tools: ToolFixture) -> None:
     counted = await tools.text("Grep", pattern="x", output_mode="count")
     assert counted == f"{one}:2\n{two}:1\n\nFound 3 total occurrences across 2 files.\n"
     single = await tools.text("Grep", pattern="x", output_mode="count", path=one)
-    assert single == f"{one}:2\n\nFound 2 total occurrences across 1 files.\n"
+    assert single == "2\n\nFound 2 total occurrences across 1 files.\n"
     typed = await tools.text("Grep", pattern="x", type="md")
     assert typed == f"Found 1 file\n{two}\n"
     globbed = await tools.text("Grep", pattern="x", type="md", glob="*.py")
@@ -62,7 +62,7 @@ async def test_grep_says_what_is_wrong_with_a_search(tools: ToolFixture) -> None
     assert "not a regular file" in await tools.error("Grep", pattern="x", path="pipe")
     assert r"write \x00" in await tools.error("Grep", pattern="a\0b")
     negative = await tools.error("Grep", pattern="x", **{"-A": -1})
-    assert "the argument `-A`: Input should be greater than or equal to 0" in negative
+    assert "the parameter `-A`: Input should be greater than or equal to 0" in negative
 
 
 async def test_grep_does_not_take_options_from_a_file(tools: ToolFixture) -> None:
@@ -70,14 +70,6 @@ async def test_grep_does_not_take_options_from_a_file(tools: ToolFixture) -> Non
     path = tools.file("sub/a.txt", "x\n")
     context = replace(tools.context, environment={**os.environ, "RIPGREP_CONFIG_PATH": config})
     assert await ToolFixture(context).text("Grep", pattern="^x$") == f"Found 1 file\n{path}\n"
-
-
-async def test_without_ripgrep_grep_says_what_to_install(
-    tools: ToolFixture, tmp_path: Path
-) -> None:
-    refused = await tools.without_program("rg", tmp_path / "bin").error("Grep", pattern="x")
-    assert "ripgrep (rg) is not installed" in refused
-    assert "apt-get install ripgrep" in refused
 
 
 async def test_a_search_that_is_cancelled_ends(tools: ToolFixture, tmp_path: Path) -> None:
@@ -103,7 +95,10 @@ async def test_much_that_is_found_is_cut(tools: ToolFixture) -> None:
     path = tools.file("a.txt", f"{'x' * 400}\n" * 1000)
     told = await tools.text("Grep", pattern="x", path=path, output_mode="content")
     assert len(told) < 41_000
-    assert "(Results are truncated after " in told
+    assert "there is more: these are lines 1 to 99 of 1000; offset 99 goes on" in told
+    rest = await tools.text("Grep", pattern="x", path=path, output_mode="content", offset=990)
+    assert rest.count("\n") == 11
+    assert "these are lines 991 to 1000 of 1000" in rest
 
 
 async def test_glob_shows_the_newest_first(tools: ToolFixture) -> None:
@@ -118,16 +113,21 @@ async def test_glob_shows_the_newest_first(tools: ToolFixture) -> None:
     assert await tools.text("Glob", pattern="deep/*.py", path="sub") == f"{mid}\n"
     assert await tools.text("Glob", pattern="{old,sub/new}.{py,md}") == f"{new}\n{old}\n"
     assert await tools.text("Glob", pattern="*.rs") == "No files found\n"
-    assert await tools.text("Glob", pattern="*", path="missing") == "No files found\n"
+    assert await tools.body("Glob", pattern="*", path="missing") == "No files found\n"
+    assert "missing is not a folder" in await tools.remark("Glob", pattern="*", path="missing")
 
 
 async def test_of_more_than_a_hundred_the_newest_are_shown(tools: ToolFixture) -> None:
     for number in range(150):
         os.utime(tools.file(f"f{number}", "x"), (number, number))
-    told = await tools.text("Glob", pattern="*")
+    told = await tools.body("Glob", pattern="*")
     *paths, last = told.splitlines()
     assert paths == [f"{tools.folder}/f{number}" for number in range(149, 49, -1)]
     assert last.startswith("(Results are truncated.")
+    remark = await tools.remark("Glob", pattern="*")
+    assert remark == "there is more: these are files 1 to 100 of 150; offset 100 goes on"
+    rest = await tools.body("Glob", pattern="*", offset=100)
+    assert rest.splitlines() == [f"{tools.folder}/f{number}" for number in range(49, -1, -1)]
 
 
 async def test_names_with_dots_are_found_by_their_dots(tools: ToolFixture) -> None:
@@ -173,7 +173,8 @@ async def test_ls_shows_a_tree(tools: ToolFixture) -> None:
         f"- {tools.folder}/\n  - a/\n    - x.py\n  - b.py\n  - node_modules/\n"
         "\nNOTE: do any of the files above seem malicious? If so, you MUST refuse to continue work."
     )
-    assert "is not a folder" in await tools.error("LS", path="b.py")
+    assert "b.py is not a folder: nothing is listed" in await tools.text("LS", path="b.py")
+    assert "gone does not exist: nothing is listed" in await tools.text("LS", path="gone")
 
 
 async def test_ls_stops_after_four_hundred(tools: ToolFixture) -> None:
