@@ -9,11 +9,12 @@ from typing import Final
 
 from mini_agent.coding.permissions.request import PermissionRequest
 from mini_agent.coding.permissions.rules import Rule, Rules
-from mini_agent.coding.permissions.shell_commands import covers_line, touches_line
+from mini_agent.coding.permissions.shell_commands import touches_line
+from mini_agent.coding.permissions.shell_coverage import LineCoverage
 from mini_agent.coding.permissions.shell_files import find_changed_files, find_read_files
 from mini_agent.coding.tools.context import ToolContext
 from mini_agent.coding.tools.glob_pattern import compile_glob
-from mini_agent.coding.tools.text_file import is_file, is_folder, real_path
+from mini_agent.coding.tools.text_file import real_path
 
 READING_TOOLS: Final = ("Read", "Grep", "Glob", "LS")
 EDITING_TOOLS: Final = ("Edit", "Write", "MultiEdit", "NotebookEdit")
@@ -41,28 +42,16 @@ def touches(rule: Rule, request: PermissionRequest) -> bool:
     return _matches_arguments(rule.spec, request)
 
 
-def covers(rule: Rule, request: PermissionRequest) -> bool:
+def is_covered(rules: Iterable[Rule], request: PermissionRequest) -> bool:
     """Return whether the whole call matches: the test for allow rules.
 
-    Without a spec the rule covers calls on files inside the project only.
+    Of a command line each part has to match one of them.
     """
-    if not _is_for_tool(rule, request.tool_name):
-        return False
-    if not rule.spec:
-        return request.is_inside
-    if request.command is not None:
-        context = request.context
-        return covers_line(
-            rule.spec,
-            request.command,
-            lambda folder: _is_trusted_folder(context.path(folder), context),
-        )
-    if request.paths:
-        # A file that starts commands has to be named by the rule.
-        return request.startup_names <= {*SLASHES.split(rule.spec.lower())} and all(
-            _matches_path(rule.spec, real_path(path), request) for path in request.paths
-        )
-    return _matches_arguments(rule.spec, request)
+    own = [rule for rule in rules if _is_for_tool(rule, request.tool_name)]
+    if request.command is None or not all(rule.spec for rule in own):
+        return any(_covers(rule, request) for rule in own)
+    specs = tuple(rule.spec for rule in own)
+    return LineCoverage(specs, request.context).covers(request.command)
 
 
 def denied_globs(rules: Rules, context: ToolContext) -> tuple[str, ...]:
@@ -87,6 +76,18 @@ def expand_path_spec(spec: str, folders: tuple[Path, ...], home: str) -> Iterato
         yield f"{_escape_folder(project)}/{spec.removeprefix('./').lstrip('/')}"
     else:
         yield from (f"{_escape_folder(folder)}/**/{spec}" for folder in folders)
+
+
+def _covers(rule: Rule, request: PermissionRequest) -> bool:
+    """Return whether the rule is for the call; without a spec, on files in the project only."""
+    if not rule.spec:
+        return request.is_inside
+    if request.paths:
+        # A file that starts commands has to be named by the rule.
+        return request.startup_names <= {*SLASHES.split(rule.spec.lower())} and all(
+            _matches_path(rule.spec, real_path(path), request) for path in request.paths
+        )
+    return request.command is None and _matches_arguments(rule.spec, request)
 
 
 def _is_for_tool(rule: Rule, tool: str) -> bool:
@@ -128,15 +129,6 @@ def _matches_arguments(spec: str, request: PermissionRequest) -> bool:
         )
     own = request.arguments.get("subagent_type") if request.tool_name == "Task" else None
     return own == spec
-
-
-def _is_trusted_folder(folder: Path, context: ToolContext) -> bool:
-    """Return whether git would find no foreign repository there, whose config starts commands."""
-    real = real_path(folder)
-    above = (each for each in (real, *real.parents) if each != context.project)
-    return context.contains(folder) and not any(
-        is_file(each / "HEAD") and is_folder(each / "objects") for each in above
-    )
 
 
 def _escape_folder(folder: Path) -> str:

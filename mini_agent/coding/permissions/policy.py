@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 from pydantic import ValidationError
 
 from mini_agent.coding.options import PermissionMode
-from mini_agent.coding.permissions.matching import covers, touches
+from mini_agent.coding.permissions.matching import is_covered, touches
 from mini_agent.coding.permissions.question import format_question, preview_change, suggest_rule
 from mini_agent.coding.permissions.request import PermissionRequest, parse_request
 from mini_agent.coding.permissions.rules import Rule, Rules
@@ -116,7 +116,7 @@ class PermissionPolicy:
     def _is_allowed(self, request: PermissionRequest) -> bool:
         if self.mode == "bypassPermissions" or request.tool_name in self._unrestricted:
             return True
-        if any(covers(rule, request) for rule in self.rules.allow):
+        if is_covered(self.rules.allow, request):
             return True
         if request.is_read_only:
             return request.is_local

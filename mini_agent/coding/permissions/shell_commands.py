@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Final
 
-from mini_agent.coding.permissions.shell_options import (
-    RISKY_OPTIONS,
-    Words,
-    find_risky_words,
-    has_dynamic_words,
-    strip_folder,
-)
+from mini_agent.coding.permissions.programs import find_program
+from mini_agent.coding.permissions.shell_options import SHELLS, Call, Words, strip_folder
 from mini_agent.tools.shell_line import ShellLine, SimpleCommand
 from mini_agent.tools.shell_parser import parse_line
 
 ANY_ARGUMENTS: Final = ":*"
 STAR: Final = re.compile(r"(?<!\\)\*")
-PLAIN_WORD: Final = re.compile(r"[\w./~ +@=,][\w./~ +@=,-]*")
-BLANK: Final = re.compile(r"\s")
 SHELL_SYNTAX: Final = re.compile(r"[\s;&|`$(){}<>]")
 GLOB: Final = re.compile(r"[*?\[]")
 # What a shell ignores round a line; `str.strip` would remove more, such as a carriage return.
 BLANKS: Final = " \t\n"
-SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "fish"})
 # They start the command that follows them.
 WRAPPERS: Final = SHELLS | frozenset(
     {"sudo", "doas", "su", "env", "nohup", "time", "timeout", "nice", "ionice", "chrt", "stdbuf"}
@@ -52,7 +44,7 @@ ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*\+?=")
 
 def touches_line(spec: str, line: str) -> bool:
     """Return whether any command that the line may start matches the spec."""
-    pattern, first = _spec_regex(spec), spec.partition(" ")[0].removesuffix(ANY_ARGUMENTS)
+    pattern, first = spec_regex(spec), spec.partition(" ")[0].removesuffix(ANY_ARGUMENTS)
     if pattern.fullmatch(line.strip(BLANKS)):
         return True
     commands = (_expand_name(words, first) for words in find_commands(line))
@@ -62,23 +54,6 @@ def touches_line(spec: str, line: str) -> bool:
 def escape_line(line: str) -> str:
     """Return the spec that matches this line only."""
     return line.strip(BLANKS).replace("*", r"\*")
-
-
-def covers_line(spec: str, line: str, is_inside: Callable[[str], bool]) -> bool:
-    """Return whether all commands of the line match, and the line does nothing else.
-
-    The line may begin with a cd into a folder for which `is_inside` is true.
-    """
-    if _unescape(spec) == line.strip(BLANKS):
-        return True
-    parsed = parse_line(line.strip(BLANKS))
-    first, *rest = [command.texts for command in parsed.commands] or [()]
-    goes_inside = rest and len(first) == 2 and first[0] == "cd" and PLAIN_WORD.fullmatch(first[1])
-    moves = goes_inside and is_inside(first[1])
-    commands = rest if moves else [first, *rest]
-    is_dynamic = has_dynamic_words(parsed)
-    covered = (_covers(spec, words, is_dynamic=is_dynamic) for words in commands)
-    return bool(parsed.commands) and parsed.only_joined and all(covered)
 
 
 def parse_nested_lines(line: str) -> tuple[ShellLine, ...]:
@@ -99,15 +74,17 @@ def find_commands(line: str) -> frozenset[Words]:
     return frozenset(commands)
 
 
-def _spec_regex(spec: str) -> re.Pattern[str]:
+def spec_regex(spec: str) -> re.Pattern[str]:
+    """Return the expression of the lines that the spec matches."""
     if spec.endswith(ANY_ARGUMENTS):
         return re.compile(rf"{re.escape(spec.removesuffix(ANY_ARGUMENTS))}(?:\s.*)?", re.DOTALL)
     parts = STAR.split(spec.removesuffix(" *"))
-    written = ".*".join(re.escape(_unescape(part)) for part in parts)
+    written = ".*".join(re.escape(unescape(part)) for part in parts)
     return re.compile(written + (r"(?:\s.*)?" if spec.endswith(" *") else ""), re.DOTALL)
 
 
-def _unescape(spec: str) -> str:
+def unescape(spec: str) -> str:
+    """Return the line that a spec without a star is for."""
     return spec.replace(r"\*", "*")
 
 
@@ -115,19 +92,6 @@ def _expand_name(words: Words, name: str) -> Words:
     """Return the command; its name, if it is a glob that matches `name`, replaced by that."""
     is_meant = GLOB.search(words[0]) and name and fnmatchcase(name, words[0])
     return (name, *words[1:]) if is_meant else words
-
-
-def _covers(spec: str, words: Words, *, is_dynamic: bool) -> bool:
-    # A blank inside a word must not match the blank between two words of the spec.
-    written = " ".join(BLANK.sub("\0", word) for word in words)
-    if not _spec_regex(spec).fullmatch(written):
-        return False
-    if STAR.search(spec) is None:
-        return True
-    if is_dynamic and strip_folder(words)[0] in RISKY_OPTIONS:
-        return False
-    named_in_spec = {word for word in spec.removesuffix(ANY_ARGUMENTS).split() if word != "*"}
-    return find_risky_words(words) <= named_in_spec
 
 
 def _parse_lines(line: str, depth: int) -> Iterator[ShellLine]:
@@ -150,7 +114,9 @@ def _nested_texts(line: ShellLine) -> Iterator[str]:
 
 def _starts_commands(command: SimpleCommand) -> bool:
     name = strip_folder(command.texts)[0]
-    return name in WRAPPERS | INTERPRETERS or bool(find_risky_words(command.texts))
+    return name in WRAPPERS | INTERPRETERS or bool(
+        find_program(name) and Call(command.words).read().unclear
+    )
 
 
 def _text_fragments(line: str) -> Iterator[Words]:
