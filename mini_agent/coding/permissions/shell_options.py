@@ -30,6 +30,7 @@ HINTS: Final = frozenset(
     | {"hook", "hooks", "script", "program", "rsh", "config", "require", "loader", "import"}
     | {"preload", "rcfile", "wrapper", "filter", "helper", "browser", "proxy"}
 )
+INFORMING: Final = frozenset({"--version", "--help", "-v", "-V", "-h", "-version"})
 OLD_TAR: Final = re.compile(r"[A-Za-z]+")
 NUMBER: Final = re.compile(r"-\d+[A-Za-z]?")
 ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=")
@@ -62,6 +63,7 @@ class Call:
     _options: set[str] = field(default_factory=set)
     _is_after_dashes: bool = False
     _has_script: bool = False
+    _read_as: tuple[Word, ...] = ()
     _index: int = 1
 
     def read(self) -> Call:
@@ -86,9 +88,10 @@ class Call:
 
     def _read_words(self, program: Program) -> None:
         level: Program | None = program
+        self._read_as = self.words
         if program.style == "tar":
             self._reorder_tar()
-        while level is not None and self._index < len(self.words):
+        while level is not None and self._index < len(self._read_as):
             word = self._take()
             if word.may_split and not self._is_known_glob(level, word):
                 self.unclear.add(word.text)
@@ -107,7 +110,7 @@ class Call:
 
     def _take(self) -> Word:
         self._index += 1
-        return self.words[self._index - 1]
+        return self._read_as[self._index - 1]
 
     def _is_option(self, word: Word) -> bool:
         starts = word.text[:1] == "-" and word.text != "-"
@@ -118,7 +121,7 @@ class Call:
         if len(self.words) > 1 and OLD_TAR.fullmatch(self.words[1].text):
             letters = self.words[1].text
             ordered = f"-{letters.replace('f', '')}{'f' if 'f' in letters else ''}"
-            self.words = (self.words[0], Word(ordered, ordered), *self.words[2:])
+            self._read_as = (self.words[0], Word(ordered, ordered), *self.words[2:])
             if any(f"-{letter}" not in find_program_letters() for letter in letters):
                 self.unclear.add(letters)
                 self._index = 2
@@ -159,8 +162,8 @@ class Call:
         if option in level.needs_name:
             self.unclear.add(option)
         value = glued
-        if value is None and level.arities[option] == "=" and self._index < len(self.words):
-            following = self.words[self._index]
+        if value is None and level.arities.get(option) == "=" and self._index < len(self._read_as):
+            following = self._read_as[self._index]
             # A value that looks like an option is read as one too, as some programs do.
             if following.may_split or (following.text[:1] == "-" and following.text != "-"):
                 return
@@ -225,6 +228,10 @@ class Call:
             *sources, target = self._operands
             if not all(self.places.may_copy(source, target) for source in sources):
                 self.unclear.add(target.text)
+        takes_program = level.operands in ("program", "none") and not self._operands
+        if takes_program and not self.unclear and not self._options & INFORMING:
+            # It reads its program from its input.
+            self.unclear.add(UNNAMED)
         if level.requires and not self.unclear and not self._options & {*level.requires}:
             self.unclear.add(self._operands[0].text if self._operands else UNNAMED)
 
