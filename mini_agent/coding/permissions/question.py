@@ -18,10 +18,11 @@ from mini_agent.tools.arguments import RejectedCall
 MAX_ARGUMENT_CHARS: Final = 300
 
 
-def format_question(request: PermissionRequest) -> str:
-    """Return the question, in one line."""
+def format_question(request: PermissionRequest, limit: Rule | None = None) -> str:
+    """Return the question, in one line; `limit` is a rule that may be about the call."""
     if request.command is not None:
-        return f"Run this command? {request.command}"
+        why = f"{describe_limit(limit)} " if limit else ""
+        return f"{why}Run this command? {request.command}"
     if request.paths:
         names = ", ".join(str(path) for path in request.paths)
         where = (
@@ -32,6 +33,11 @@ def format_question(request: PermissionRequest) -> str:
         return f"Fetch a page of {request.host}? {request.arguments.get('url')}"
     written = json.dumps(request.arguments, ensure_ascii=False)
     return f"Call {request.tool_name} with {written:.{MAX_ARGUMENT_CHARS}}?"
+
+
+def describe_limit(limit: Rule) -> str:
+    """Return why a rule may be about a command line that does not show it."""
+    return f"The line does not show whether the rule {limit} is about it."
 
 
 def preview_change(request: PermissionRequest) -> Change | str:

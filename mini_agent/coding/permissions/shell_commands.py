@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from fnmatch import fnmatchcase
 from functools import lru_cache
@@ -34,6 +34,12 @@ INTERPRETERS: Final = frozenset(
     {"awk", "gawk", "mawk", "nawk", "sed", "perl", "python", "python3", "ruby", "node", "php"}
     | {"lua", "tclsh", "make", "vi", "vim", "ex", "ed", "tmux", "screen", "source", "."}
 )
+# What only a shell can fill in, and how much of the word that may change.
+OPEN: Final = re.compile(r"\$[\w{@*#?!$(\[-]|`|\{[^}\s]*(?:,|\.\.)")
+OPEN_WORD: Final = re.compile(r"\$\w+|\$[{(`\[].*|`.*|\$[@*#?!$-]|\{.*", re.DOTALL)
+MAX_OVERLAP: Final = 1_000_000
+# A shell runs what they are given.
+SHELL_STARTERS: Final = SHELLS | {"eval", "trap", "su", "ssh", "watch", "parallel", "script"}
 MAX_DEPTH: Final = 4
 # Of a command that a wrapper starts, these many are matched.
 MAX_WRAPPED_WORDS: Final = 32
@@ -51,14 +57,49 @@ def touches_line(spec: str, line: str) -> bool:
     return any(pattern.fullmatch(" ".join(words)) for words in commands)
 
 
+def may_touch_line(spec: str, line: str) -> bool:
+    """Return whether a command whose words are not known may match the spec."""
+    written = unescape(STAR.sub("\0", spec.replace(ANY_ARGUMENTS, " *").removesuffix(" *") + "*"))
+    texts = (
+        " ".join(OPEN_WORD.sub("\0", word) for word in words)
+        for words in _find_open_commands(line)
+    )
+    return any(may_overlap(written, text) for text in texts)
+
+
+def may_overlap(one: str, other: str) -> bool:
+    """Return whether some text matches both patterns, in which NUL stands for any text."""
+    if len(one) * len(other) > MAX_OVERLAP:
+        return True
+    row = [True] + [False] * len(other)
+    for index, sign in enumerate(other):
+        row[index + 1] = row[index] and sign == "\0"
+    for first in one:
+        above, row = row, [row[0] and first == "\0"] + [False] * len(other)
+        for index, second in enumerate(other):
+            row[index + 1] = (
+                (above[index] and (first == second or "\0" in (first, second)))
+                or (first == "\0" and row[index])
+                or (first == "\0" and above[index + 1])
+                or (second == "\0" and above[index + 1])
+                or (second == "\0" and row[index])
+            )
+    return row[-1]
+
+
 def escape_line(line: str) -> str:
     """Return the spec that matches this line only."""
     return line.strip(BLANKS).replace("*", r"\*")
 
 
 def parse_nested_lines(line: str) -> tuple[ShellLine, ...]:
-    """Return the parsed line, and the lines nested in arguments of what starts commands."""
-    return tuple(_parse_lines(line, 0))
+    """Return the parsed line, and the lines that may be nested in what starts commands."""
+    return tuple(_parse_lines(line, 0, _nested_texts))
+
+
+def parse_shell_lines(line: str) -> tuple[ShellLine, ...]:
+    """Return the parsed line, and those that a shell is given in it."""
+    return tuple(_parse_lines(line, 0, _shell_texts))
 
 
 @lru_cache(maxsize=64)
@@ -72,6 +113,14 @@ def find_commands(line: str) -> frozenset[Words]:
     feeds_shell = any(strip_folder(words)[0] in SHELLS for words in fragments)
     commands = (each for words in fragments for each in _unwrap(words, everywhere=feeds_shell))
     return frozenset(commands)
+
+
+@lru_cache(maxsize=64)
+def _find_open_commands(line: str) -> frozenset[Words]:
+    """Return the commands, with and without wrappers, that only a shell knows in full."""
+    lines = parse_shell_lines(line)
+    texts = (command.texts for each in lines for command in each.commands if _is_open(command))
+    return frozenset(each for words in texts for each in _unwrap(words, everywhere=False))
 
 
 def spec_regex(spec: str) -> re.Pattern[str]:
@@ -94,12 +143,30 @@ def _expand_name(words: Words, name: str) -> Words:
     return (name, *words[1:]) if is_meant else words
 
 
-def _parse_lines(line: str, depth: int) -> Iterator[ShellLine]:
+def _is_open(command: SimpleCommand) -> bool:
+    return any(word.expands or word.has_braces for word in command.words)
+
+
+def _parse_lines(
+    line: str, depth: int, find_texts: Callable[[ShellLine], Iterator[str]]
+) -> Iterator[ShellLine]:
     parsed = parse_line(line.strip(BLANKS))
     yield parsed
     if depth < MAX_DEPTH:
-        for text in set(_nested_texts(parsed)):
-            yield from _parse_lines(text, depth + 1)
+        for text in set(find_texts(parsed)):
+            yield from _parse_lines(text, depth + 1, find_texts)
+
+
+def _shell_texts(line: ShellLine) -> Iterator[str]:
+    """Yield the texts in the line that a shell takes for command lines."""
+    for command in line.commands:
+        texts = [text.rpartition("/")[2] for text in command.texts]
+        shells = [at for at, text in enumerate(texts) if text in SHELL_STARTERS]
+        after = command.texts[shells[0] + 1 :] if shells else ()
+        yield from filter(SHELL_SYNTAX.search, after)
+    names = {command.texts[0].rpartition("/")[2] for command in line.commands}
+    if names & SHELLS:
+        yield from (each.target.text for each in line.redirections if each.is_text)
 
 
 def _nested_texts(line: ShellLine) -> Iterator[str]:
