@@ -150,7 +150,8 @@ def feeds_files(words: Words) -> bool:
     """Return whether the command hands names that are found elsewhere to one that opens files."""
     name, *rest = words
     hands_on = name in ("xargs", "parallel") or (
-        name in ("find", "fd") and any(word.startswith(("-exec", "-ok", "-x", "-X")) for word in rest)
+        name in ("find", "fd")
+        and any(word.startswith(("-exec", "-ok", "-x", "-X")) for word in rest)
     )
     started = {word.rpartition("/")[2] for word in rest}
     return hands_on and bool(started & (READING_COMMANDS | SHELLS) or _names_code(started))

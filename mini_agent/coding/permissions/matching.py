@@ -51,9 +51,7 @@ def may_touch(rule: Rule, request: PermissionRequest, files: LineFiles | None) -
     use = _file_use(rule, files)
     if use is None:
         is_own = _is_for_tool(rule, request.tool_name)
-        return is_own and (
-            files.values.is_unclear or may_touch_line(rule.spec, request.command)
-        )
+        return is_own and (files.values.is_unclear or may_touch_line(rule.spec, request.command))
     return (
         use.is_unclear
         or _match_any(rule.spec, use.mentioned, request)

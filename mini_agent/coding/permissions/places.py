@@ -45,19 +45,21 @@ class Places:
         return bool(paths) and all(map(self.context.contains, paths))
 
     def may_write(self, word: Word) -> bool:
-        """Return whether they are in the project, and start no commands."""
+        """Return whether they are in the project, not all of it, and start no commands."""
         paths = self._files(word)
-        return bool(paths) and all(map(self._may_write, paths))
+        whole = {*self.context.folders}
+        return self._are_writable(paths) and not any(real_path(path) in whole for path in paths)
 
     def may_copy(self, source: Word, target: Word) -> bool:
         """Return whether a copy at `target`, or in it, is such a file."""
-        if not self.may_write(target) or source.may_split or source.expands:
+        if source.may_split or source.expands or not self._are_writable(self._files(target)):
             return False
         name = Path(source.text).name
         inside = Word(f"{target.text}/{name}", f"{target.text}/{name}")
         copies = [folder / source.text for folder in self.folders]
         holding = (each / name for each in copies for name in STARTUP_NAMES)
-        return self.may_write(inside) and not any(is_file(e) or is_folder(e) for e in holding)
+        is_known = self._are_writable(self._files(inside))
+        return is_known and not any(is_file(each) or is_folder(each) for each in holding)
 
     @property
     def has_foreign_repository(self) -> bool:
@@ -71,6 +73,9 @@ class Places:
         }
         found = (_find_repository(folder, self.context) for folder in self.folders)
         return any(each is not None and each not in trusted for each in found)
+
+    def _are_writable(self, paths: tuple[Path, ...]) -> bool:
+        return bool(paths) and all(map(self._may_write, paths))
 
     def _may_write(self, path: Path) -> bool:
         return self.context.contains(path) and not any(find_startup_names(path, self.context))

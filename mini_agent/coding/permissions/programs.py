@@ -21,8 +21,10 @@ Operands: TypeAlias = Literal[
     "program",
     "command",
     "writes",
+    "writes-first",
     "writes-last",
     "writes-second",
+    "moves",
 ]
 
 
@@ -51,8 +53,9 @@ class Program(BaseModel):
         default="any",
         description=(
             "What operands are: `any` data; `none` are covered; files `inside` the project that "
-            "are read, or that it `writes` (all, the last, all but the first); a `script` to be "
-            "checked; a `program` whose own arguments follow; a `command` with its words."
+            "are read, or that it `writes` (all, the first, the last, all but the first) or "
+            "`moves` to the last; a `script` to be checked; a `program` whose own arguments "
+            "follow; a `command` with its words."
         ),
     )
     script: Literal["sed", "awk", ""] = Field(default="", description="The script's language.")
@@ -100,7 +103,7 @@ class _Table(BaseModel):
 @lru_cache(maxsize=1)
 def load_programs() -> dict[str, Program]:
     """Read the table, once."""
-    return _Table(programs=tomllib.loads(TABLE.read_text(encoding="utf-8"))).programs  # type: ignore[arg-type] # pydantic makes them
+    return _Table(programs=tomllib.loads(TABLE.read_text(encoding="utf-8"))).programs
 
 
 @lru_cache(maxsize=512)

@@ -62,7 +62,9 @@ class PermissionRequest:
         """Return the names of `STARTUP_NAMES` that the call would write to."""
         if not self.changes_files:
             return frozenset()
-        return frozenset(name for path in self.paths for name in find_startup_names(path, self.context))
+        return frozenset(
+            name for path in self.paths for name in find_startup_names(path, self.context)
+        )
 
     @property
     def command(self) -> str | None:

@@ -61,8 +61,7 @@ def may_touch_line(spec: str, line: str) -> bool:
     """Return whether a command whose words are not known may match the spec."""
     written = unescape(STAR.sub("\0", spec.replace(ANY_ARGUMENTS, " *").removesuffix(" *") + "*"))
     texts = (
-        " ".join(OPEN_WORD.sub("\0", word) for word in words)
-        for words in _find_open_commands(line)
+        " ".join(OPEN_WORD.sub("\0", word) for word in words) for words in _find_open_commands(line)
     )
     return any(may_overlap(written, text) for text in texts)
 

@@ -39,6 +39,7 @@ FILTERS: Final = {
     "column": COUNTS,
     "tr": re.compile(r".*", re.DOTALL),
 }
+NOTHING: Final = re.compile("(?!)")
 FILTER_OPTION: Final = re.compile(r"-[A-Za-z]*[\d,.+-]*[^\w/]?|-\d+")
 # Options of filters that name a file, or wait for ever.
 FILE_OPTIONS: Final = {"sort": "oT", "tail": "fF", "uniq": "", "wc": "", "head": ""}
@@ -56,7 +57,7 @@ class LineCoverage:
         written = line.strip(BLANKS)
         parsed = parse_line(written)
         start = Places.start(self.context)
-        if any(unescape(spec) == written for spec in self.specs):
+        if any(_is_exact(spec) and unescape(spec) == written for spec in self.specs):
             runs_git = any(command.texts[0] == "git" for command in parsed.commands)
             return not (runs_git and start.has_foreign_repository)
         if not (parsed.only_parts and parsed.commands and self._is_plain(parsed)):
@@ -125,9 +126,8 @@ def is_silent(words: tuple[Word, ...]) -> bool:
     if name.text == "command":
         return texts[:1] in (["-v"], ["-V"])
     if name.text in ("grep", "egrep", "fgrep"):
-        return len(texts) > 0 and _is_filter(texts[:-1], re.compile("(?!)"), "rRfdD") and (
-            texts[-1][:1] != "-"
-        )
+        options, pattern = texts[:-1], texts[-1:]
+        return _is_filter(options, NOTHING, "rRfdD") and not "".join(pattern or "-").startswith("-")
     allowed = FILTERS.get(name.text)
     return allowed is not None and _is_filter(texts, allowed, FILE_OPTIONS.get(name.text, ""))
 
@@ -157,8 +157,12 @@ def _is_harmless(redirection: Redirection, places: Places) -> bool:
     return is_read and places.holds(redirection.target)
 
 
+def _is_exact(spec: str) -> bool:
+    return STAR.search(spec) is None and not spec.endswith(ANY_ARGUMENTS)
+
+
 def _covers(spec: str, call: Call) -> bool:
-    if STAR.search(spec) is None and not spec.endswith(ANY_ARGUMENTS):
+    if _is_exact(spec):
         return UNNAMED not in call.unclear and _is_same(spec, call.words)
     # A blank inside a word must not match the blank between two words of the spec.
     written = " ".join(BLANK.sub("\0", word.text) for word in call.words)

@@ -105,21 +105,23 @@ class LineFiles:
         names = {name for words in self._commands for name in _folder_names(words)}
         starts = {self.context.cwd}
         for _ in names:
-            starts |= {path for start in starts for name in names for path in self._join(start, name)}
+            starts |= {
+                path for start in starts for name in names for path in self._join(start, name)
+            }
             if len(starts) > MAX_STARTS:
                 break
         return tuple(islice(starts, MAX_STARTS))
 
     def _find(self, sign: str, touched: Callable[[Words], Words]) -> FileUse:
         reads = sign == "<"
-        names = {name: True for name in self._redirection_targets(sign)}
+        names = set(self._redirection_targets(sign))
         mentioned: set[str] = set()
         for words in self._commands:
-            names.update(dict.fromkeys(touched(words), True))
+            names.update(touched(words))
             if reads:
                 mentioned.update(file_commands.find_mentioned_words(words))
         if any(map(file_commands.feeds_files, self._commands)):
-            names.update(dict.fromkeys((word for words in self._commands for word in words), True))
+            names.update(word for words in self._commands for word in words)
         paths = frozenset(self._resolve_all(names))
         return FileUse(
             paths,
@@ -137,7 +139,10 @@ class LineFiles:
             or any(sum(map(glob.has_magic, Path(n).parts)) > MAX_GLOB_PARTS for n in names)
             or any(map(file_commands.runs_code, self._started))
             or (reads and any(map(file_commands.feeds_files, self._commands)))
-            or any(words[0] in SHELLS and any(map(self.values.is_open, words)) for words in self._commands)
+            or any(
+                words[0] in SHELLS and any(map(self.values.is_open, words))
+                for words in self._commands
+            )
         )
 
     def _redirection_targets(self, sign: str) -> Iterator[str]:

@@ -215,25 +215,32 @@ class Call:
     def _check_files(self, level: Program, word: Word) -> None:
         if self.places is None:
             return
-        is_written = level.operands == "writes" or (
-            level.operands == "writes-second" and len(self._operands) > 1
-        )
+        here = "writes-first" if len(self._operands) == 1 else "writes-second"
+        is_written = level.operands in ("writes", here)
         path = Word(word.text.partition("::")[0], word.source.partition("::")[0])
         is_outside = level.operands == "inside" and not self.places.holds(path)
         if is_outside or (is_written and not self.places.may_write(word)):
             self.unclear.add(word.text)
 
     def _finish(self, level: Program) -> None:
-        if level.operands == "writes-last" and len(self._operands) > 1 and self.places:
-            *sources, target = self._operands
-            if not all(self.places.may_copy(source, target) for source in sources):
-                self.unclear.add(target.text)
+        if level.operands in ("writes-last", "moves"):
+            self._check_copies(level)
         takes_program = level.operands in ("program", "none") and not self._operands
         if takes_program and not self.unclear and not self._options & INFORMING:
             # It reads its program from its input.
             self.unclear.add(UNNAMED)
         if level.requires and not self.unclear and not self._options & {*level.requires}:
             self.unclear.add(self._operands[0].text if self._operands else UNNAMED)
+
+    def _check_copies(self, level: Program) -> None:
+        if self.places is None or len(self._operands) < 2:
+            return
+        *sources, target = self._operands
+        if not all(self.places.may_copy(source, target) for source in sources):
+            self.unclear.add(target.text)
+        if level.operands == "moves":
+            moved = (word for word in sources if self.places and not self.places.may_write(word))
+            self.unclear.update(word.text for word in moved)
 
     def _check(self, level: Program, word: Word) -> None:
         if level.unclear and re.search(level.unclear, word.text):

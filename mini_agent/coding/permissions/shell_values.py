@@ -23,6 +23,8 @@ from mini_agent.tools.shell_line import ShellLine
 
 # What only a shell can fill in.
 OPEN: Final = re.compile(r"\$[\w{@*#?!$(\[-]|`|[<>]\(|\{[^}\s]*\.\.[^}\s]*\}")
+# Stands for the words of which there are too many.
+TOO_MANY: Final = "$@"
 SAYING_COMMANDS: Final = ("echo", "printf")
 SHELL_SWITCHES: Final = ("shopt", "set", "enable", "alias")
 EVALUATING: Final = ("eval", "source", ".", "trap")
@@ -77,7 +79,9 @@ class LineValues:
         """Return what a word may be; it as it is written if nothing is known of it."""
         if text not in self._dynamic:
             return (text,)
-        forms = tuple(islice(self._fill(text), MAX_FORMS))
+        forms = tuple(islice(self._fill(text), MAX_FORMS + 1))
+        if len(forms) > MAX_FORMS:
+            forms = (*forms, TOO_MANY)
         return tuple({*forms, *(part for form in forms for part in form.split())})
 
     def expand(self, words: Words) -> Iterator[Words]:
@@ -106,10 +110,8 @@ class LineValues:
                 begin, end = each[: braces.start()], each[braces.end() :]
                 waiting += [(f"{begin}{part}{end}", count) for part in braces[1].split(",")]
             elif known is not None and count < MAX_ROUNDS * 3:
-                pattern = re.compile(rf"\$(?:{known}(?!\w)|\{{{known}\}})")
                 waiting += [
-                    (pattern.sub(lambda _found, value=value: value, each), count + 1)
-                    for value in sorted(self.values[known])
+                    (_put(each, known, value), count + 1) for value in sorted(self.values[known])
                 ]
             else:
                 yield each
@@ -130,6 +132,11 @@ class LineValues:
         evaluated = [words for words in commands if words[0] in EVALUATING]
         is_open = any(OPEN.search(word) for words in evaluated for word in words[1:])
         return is_open or (bool(reading) and (bool(others) or not (is_said or texts)))
+
+
+def _put(text: str, name: str, value: str) -> str:
+    """Return the text with the value in the place of the variable."""
+    return re.sub(rf"\$(?:{name}(?!\w)|\{{{name}\}})", value.replace("\\", r"\\"), text)
 
 
 def _reads_program(words: Words) -> bool:
