@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from typing import Final
 
 from mini_agent.coding.permissions.shell_options import SHELLS, Call, Words
@@ -43,12 +43,24 @@ GIT_READING: Final = frozenset(
     {"show", "diff", "grep", "blame", "annotate", "log", "cat-file", "archive", "hash-object"}
     | {"whatchanged", "diff-files", "diff-index", "diff-tree", "apply", "bundle", "config"}
 )
+# They change the last of their arguments, if there are several.
+SECOND_WRITING: Final = frozenset({"uniq", "xxd", "split"})
+MAKING_COMMANDS: Final = frozenset({"mkdir", "mkfifo", "mknod", "script"})
+# With one of these options, or without one, they change the files they are given.
+FORMATTERS: Final = {
+    **dict.fromkeys(("black", "isort", "rustfmt", "ruff", "dos2unix"), re.compile(".*")),
+    **dict.fromkeys(("gofmt", "goimports", "prettier"), re.compile(r"-w|--write")),
+    **dict.fromkeys(("clang-format", "yq", "autopep8", "yapf"), re.compile(r"-i.*|--in-?place")),
+    **dict.fromkeys(("awk", "gawk"), re.compile("inplace")),
+}
+CHECKS_ONLY: Final = ("--check", "--diff")
 GIT_CHANGING: Final = frozenset({"checkout", "restore", "rm", "mv", "clean", "checkout-index"})
 # Their code may open any file.
 CODE_PROGRAMS: Final = re.compile(
     r"(?:python|pypy|perl|ruby|node|nodejs|deno|bun|php|lua|luajit|tclsh|Rscript|osascript)[\d.]*"
 )
 SCRIPT_PROGRAMS: Final = frozenset({"sed", "awk", "gawk", "mawk", "nawk"})
+QUERY_PROGRAMS: Final = frozenset({"sqlite3", "psql", "mysql", "mariadb", "duckdb"})
 CODE_OPTION: Final = re.compile(r"-[A-Za-z]*[cepEr].*|--(?:eval|print|execute).*|-")
 # They open files with all that is in them.
 ARCHIVING_COMMANDS: Final = frozenset(
@@ -62,9 +74,10 @@ RECURSIVE_COMMANDS: Final = frozenset(
 )
 SELECTING_OPTION: Final = re.compile(r"--(?:ex|in)clude.*|-g.*|--i?glob.*|-t\w.*|--type.*")
 HIDDEN_OPTION: Final = re.compile(r"-[A-Za-z]*[.uU]+[A-Za-z.]*|--hidden|--unrestricted")
-TARGET_OPTION: Final = re.compile(r"-[A-Za-z]*t(?P<glued>.*)|--target-dir[a-z]*(?:=(?P<long>.*))?")
+TARGET_OPTION: Final = re.compile(r"-[A-Za-z]*t(?P<glued>.*)|--t[a-z-]*(?:=(?P<long>.*))?")
 OUTPUT_OPTION: Final = re.compile(
-    r"-[oO](?P<glued>.*)|--out[a-z-]*(?:=(?P<long>.*))?|-f(?:print0?|printf|ls)"
+    r"-out|-[A-Za-z]*?[oOP](?P<glued>.*)|-f(?:print0?|printf|ls)"
+    r"|--(?:out|directory-p)[a-z-]*(?:=(?P<long>.*))?"
 )
 # In these -o and -O are something else.
 OTHER_O: Final = frozenset(
@@ -72,7 +85,13 @@ OTHER_O: Final = frozenset(
 )
 SED_IN_PLACE: Final = re.compile(r"-[A-Za-df-km-z]*i.*|--in-?p?.*")
 PERL_IN_PLACE: Final = re.compile(r"-[A-Za-df-z]*i.*")
-# The values of options of sed, which its cluster of letters ends with.
+# They unpack what only an archive or a patch tells, or put it back.
+EXTRACTING: Final = re.compile(r"-?[A-Za-z]*x[A-Za-z]*|--extract|--get")
+LISTING: Final = frozenset({"-l", "-t", "-p", "-Z", "-v"})
+GIT_UNPACKING: Final = frozenset({"apply", "am", "stash", "clean"})
+LIST_OPTION: Final = re.compile(r"--files0?-from.*|-T.*")
+# What the rest of a path below these is, the kernel tells.
+KERNEL_PATHS: Final = re.compile(r"/proc/[^/]+/(?:cwd|root|fd|task)\b.*|/dev/fd/.*\..*")
 CODE_QUOTES: Final = re.compile(r"[\s\"'`<>(),;=]+")
 
 
@@ -99,6 +118,13 @@ def find_changed_words(words: Words) -> Words:
     """Return the arguments that are files the command changes."""
     name, *rest = words
     changed = [*_output_words(words), *_code_words(words)]
+    if (option := FORMATTERS.get(name)) and any(map(option.fullmatch, rest)):
+        changed += () if {*CHECKS_ONLY} & {*rest} else rest
+    operands = [word for word in rest if not word.startswith("-")]
+    if name in MAKING_COMMANDS or (name == "find" and "-delete" in rest):
+        changed += operands
+    if name in SECOND_WRITING and len(operands) > 1:
+        changed += rest[-1:]
     in_place = {"sed": SED_IN_PLACE, "perl": PERL_IN_PLACE, "ruby": PERL_IN_PLACE}.get(name)
     if name in EDITING_COMMANDS or (in_place and any(map(in_place.fullmatch, rest))):
         changed += rest
@@ -123,8 +149,12 @@ def runs_code(command: tuple[Word, ...]) -> bool:
 def is_recursive(words: Words) -> bool:
     """Return whether the command opens all that is in a folder."""
     name, *rest = words
-    if name in ARCHIVING_COMMANDS | SEARCHING_COMMANDS:
+    if name in ARCHIVING_COMMANDS | SEARCHING_COMMANDS | (FORMATTERS.keys() - SCRIPT_PROGRAMS):
         return "--files" not in rest
+    if name == "git":
+        return bool(GIT_CHANGING & {*rest})
+    if name == "find":
+        return "-delete" in rest or bool(_find_fed(words))
     return name in RECURSIVE_COMMANDS and any(map(RECURSIVE_OPTION.fullmatch, rest))
 
 
@@ -136,9 +166,17 @@ def starts_in_folder(words: Words) -> bool:
     return (name in SEARCHING_COMMANDS or greps) and len(operands) < 2
 
 
+def find_started_folders(words: Words) -> Words:
+    """Return the folders that the command opens without naming them among its files."""
+    if words[0] == "find":
+        named = tuple(takewhile(lambda word: word[:1] not in ("-", "(", "!"), words[1:]))
+        return named or (".",)
+    return (".",) if starts_in_folder(words) else ()
+
+
 def selects_files(words: Words) -> bool:
     """Return whether options say which files in a folder are meant."""
-    return any(map(SELECTING_OPTION.fullmatch, words[1:]))
+    return words[0] == "find" or any(map(SELECTING_OPTION.fullmatch, words[1:]))
 
 
 def skips_hidden(words: Words) -> bool:
@@ -147,14 +185,62 @@ def skips_hidden(words: Words) -> bool:
 
 
 def feeds_files(words: Words) -> bool:
-    """Return whether the command hands names that are found elsewhere to one that opens files."""
+    """Return whether the command opens files whose names are found elsewhere."""
+    started = _find_fed(words)
+    if any(map(LIST_OPTION.fullmatch, words[1:])) and words[0] in READING_COMMANDS:
+        return words[0] in ARCHIVING_COMMANDS or any("from" in word for word in words[1:])
+    if words[0] == "find" and not started & SHELLS:
+        # It opens what is in its folders, and nothing else.
+        return False
+    return bool(started & (READING_COMMANDS | SHELLS)) or _names_code(started)
+
+
+def feeds_changes(words: Words) -> bool:
+    """Return whether the command changes files whose names are found elsewhere."""
+    started = _find_fed(words)
+    if words[0] == "find" and not started & SHELLS:
+        return False
+    return _fed_changes(words, started)
+
+
+def opens_found_files(words: Words) -> bool:
+    """Return whether find starts a command with what it finds."""
+    return bool(_find_fed(words))
+
+
+def changes_found_files(words: Words) -> bool:
+    """Return whether find changes what it finds."""
+    return "-delete" in words or _fed_changes(words, _find_fed(words))
+
+
+def _fed_changes(words: Words, started: set[str]) -> bool:
+    edits = EDITING_COMMANDS | COPYING_COMMANDS | SHELLS
+    in_place = "sed" in started and any(map(SED_IN_PLACE.fullmatch, words))
+    return bool(started & edits) or in_place or _names_code(started)
+
+
+def unpacks(words: Words) -> bool:
+    """Return whether the files that the command changes are named in a file alone."""
+    name, *rest = words
+    if name in ("tar", "bsdtar"):
+        return any(map(EXTRACTING.fullmatch, [rest[0] if rest else "", *_long_words(rest)]))
+    if name in ("unzip", "patch", "cpio"):
+        return not LISTING & {*rest}
+    return name == "git" and (bool(GIT_UNPACKING & {*rest[:3]}) or {"reset", "--hard"} <= {*rest})
+
+
+def _long_words(words: list[str]) -> Iterator[str]:
+    return (word for word in words if word.startswith("-"))
+
+
+def _find_fed(words: Words) -> set[str]:
+    """Return the names in the command that it hands names of files to."""
     name, *rest = words
     hands_on = name in ("xargs", "parallel") or (
         name in ("find", "fd")
-        and any(word.startswith(("-exec", "-ok", "-x", "-X")) for word in rest)
+        and any(word.startswith(("-exec", "-ok", "-x", "-X", "--exec")) for word in rest)
     )
-    started = {word.rpartition("/")[2] for word in rest}
-    return hands_on and bool(started & (READING_COMMANDS | SHELLS) or _names_code(started))
+    return {word.rpartition("/")[2] for word in rest} if hands_on else set()
 
 
 def _names_code(names: set[str]) -> bool:
@@ -164,7 +250,7 @@ def _names_code(names: set[str]) -> bool:
 def _code_words(words: Words) -> Words:
     """Return what may be names of files in the programs among the arguments."""
     name, *rest = words
-    if not (CODE_PROGRAMS.fullmatch(name) or name in SCRIPT_PROGRAMS):
+    if not (CODE_PROGRAMS.fullmatch(name) or name in SCRIPT_PROGRAMS | QUERY_PROGRAMS):
         return ()
     return tuple(part for word in rest for part in CODE_QUOTES.split(word) if part != word and part)
 

@@ -137,6 +137,8 @@ def _is_in_tree(
 
     A folder with too many files holds one `unless_known`.
     """
+    if _matches_path(spec, tree.folder, request):
+        return True
     patterns = _path_patterns(spec, request)
     for path in walk_tree(tree):
         if path is None:

@@ -120,25 +120,29 @@ class LineFiles:
             names.update(touched(words))
             if reads:
                 mentioned.update(file_commands.find_mentioned_words(words))
-        if any(map(file_commands.feeds_files, self._commands)):
+        feeds = file_commands.feeds_files if reads else file_commands.feeds_changes
+        if any(map(feeds, self._commands)):
             names.update(word for words in self._commands for word in words)
         paths = frozenset(self._resolve_all(names))
         return FileUse(
             paths,
             frozenset(self._resolve_all(mentioned)),
-            frozenset(self._trees(touched)),
+            frozenset(self._trees(touched, reads=reads)),
             self._is_unclear(names, reads=reads),
         )
 
     def _is_unclear(self, names: Iterable[str], *, reads: bool) -> bool:
         folders = (name for words in self._commands for name in _folder_names(words))
         known = (*names, *folders)
+        opens_unknown = file_commands.feeds_files if reads else _changes_unknown
         return (
             self.values.is_unclear
+            or len(self._starts) >= MAX_STARTS
             or any(map(self.values.is_open, known))
             or any(sum(map(glob.has_magic, Path(n).parts)) > MAX_GLOB_PARTS for n in names)
             or any(map(file_commands.runs_code, self._started))
-            or (reads and any(map(file_commands.feeds_files, self._commands)))
+            or any(map(file_commands.KERNEL_PATHS.fullmatch, names))
+            or any(map(opens_unknown, self._commands))
             or any(
                 words[0] in SHELLS and any(map(self.values.is_open, words))
                 for words in self._commands
@@ -155,18 +159,21 @@ class LineFiles:
             texts = (match["name"].strip("\"'") for match in found if sign in match["sign"])
             yield from (form for text in texts for form in self.values.forms(text))
 
-    def _trees(self, touched: Callable[[Words], Words]) -> Iterator[Tree]:
+    def _trees(self, touched: Callable[[Words], Words], *, reads: bool) -> Iterator[Tree]:
         for words in self._commands:
-            if not file_commands.is_recursive(words):
+            found = file_commands.opens_found_files if reads else file_commands.changes_found_files
+            if not file_commands.is_recursive(words) or (words[0] == "find" and not found(words)):
                 continue
-            own = (".",) if file_commands.starts_in_folder(words) and "|" not in self.line else ()
+            own = file_commands.find_started_folders(words)
+            if "|" in self.line and file_commands.starts_in_folder(words):
+                own = ()
             for path in self._resolve_all((*touched(words), *own)):
                 if is_folder(path):
                     is_sure = not file_commands.selects_files(words)
                     yield Tree(path, is_sure, not file_commands.skips_hidden(words))
 
     def _resolve_all(self, words: Iterable[str]) -> Iterator[Path]:
-        names = {name for word in words for name in _names_in(word)}
+        names = {name for word in words for name in _names_in(word) if name}
         for start in self._starts:
             for name in names:
                 yield from _expand_globs(self._join(start, name))
@@ -181,6 +188,10 @@ class LineFiles:
             else:
                 path = self.context.path(name)
                 yield path if home else start / name
+
+
+def _changes_unknown(words: Words) -> bool:
+    return file_commands.feeds_changes(words) or file_commands.unpacks(words)
 
 
 def walk_tree(tree: Tree) -> Iterator[Path | None]:

@@ -15,7 +15,7 @@ ASSIGNMENT: Final = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<value>.*)", re.DOTAL
 # A shell makes one word of it, quoted or not.
 PLAIN_VALUE: Final = re.compile(r"[\w.,:/@%^+=-]+")
 QUOTING: Final = re.compile(r"[\\'\"$`]")
-BRACES: Final = re.compile(r"\{([^{}\s]*,[^{}\s]*)\}")
+BRACES: Final = re.compile(r"(?<!\$)\{([^{}\s]*,[^{}\s]*)\}")
 # They set variables in ways that are not followed.
 SETTING_COMMANDS: Final = frozenset(
     {"read", "mapfile", "readarray", "export", "declare", "typeset", "local", "readonly", "set"}
@@ -31,7 +31,7 @@ def find_values(line: ShellLine) -> dict[str, tuple[str, ...]]:
         if found := ASSIGNMENT.fullmatch(written):
             values[found["name"]] = (*values.get(found["name"], ()), found["value"])
     for loop in line.loops:
-        forms = tuple(form.text for word in loop.words for form in expand_braces(word))
+        forms = tuple(form.text for word in loop.words for form in expand_braces(word)) or ("$@",)
         values[loop.name] = (*values.get(loop.name, ()), *forms)
     return values
 

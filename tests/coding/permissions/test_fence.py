@@ -9,7 +9,7 @@ import pytest
 from mini_agent.coding.permissions.policy import Allow, Ask, Deny, PermissionPolicy
 from mini_agent.coding.tools.context import ToolContext
 from tests.coding.permissions.conftest import parse_rules
-from tests.coding.permissions.fence_lines import DENIED, OTHER, UNCLEAR
+from tests.coding.permissions.fence_lines import DENIED, EVERYDAY, OPENING, OTHER, UNCLEAR
 
 
 @pytest.fixture
@@ -51,6 +51,20 @@ def test_no_allow_rule_covers_what_a_line_does_not_show(
 @pytest.mark.parametrize(("rule", "line"), [(r, x) for r, lines in OTHER.items() for x in lines])
 def test_what_a_rule_is_not_about_goes_on(context: ToolContext, rule: str, line: str) -> None:
     assert denying(context, rule).decide("Bash", {"command": line}) == Allow()
+
+
+@pytest.mark.parametrize(("rule", "line"), [(r, x) for r, lines in OPENING.items() for x in lines])
+def test_what_a_line_opens_or_may_open_is_not_allowed(
+    context: ToolContext, rule: str, line: str
+) -> None:
+    assert denying(context, rule).decide("Bash", {"command": line}) != Allow()
+
+
+@pytest.mark.parametrize("line", EVERYDAY)
+def test_everyday_lines_go_on_beside_the_usual_rules(context: ToolContext, line: str) -> None:
+    usual = ["Read(.env)", "Read(./secrets/**)", "Read(~/.ssh/**)", "Bash(git push *)"]
+    permissions = PermissionPolicy(context, parse_rules(deny=usual), "bypassPermissions")
+    assert permissions.decide("Bash", {"command": line}) == Allow()
 
 
 def test_where_nobody_can_be_asked_the_reason_names_the_rule(context: ToolContext) -> None:
