@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 TABLE: Final = Path(__file__).with_name("programs.toml")
 VERSION_SUFFIX: Final = re.compile(r"(?<=[A-Za-z+])-?\d+(?:\.\d+)*$")
@@ -94,16 +94,11 @@ class Program(BaseModel):
         return _find(self.commands, name)
 
 
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    programs: dict[str, Program]
-
-
 @lru_cache(maxsize=1)
 def load_programs() -> dict[str, Program]:
     """Read the table, once."""
-    return _Table(programs=tomllib.loads(TABLE.read_text(encoding="utf-8"))).programs
+    written = tomllib.loads(TABLE.read_text(encoding="utf-8"))
+    return TypeAdapter(dict[str, Program]).validate_python(written)
 
 
 @lru_cache(maxsize=512)

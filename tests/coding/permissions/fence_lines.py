@@ -472,7 +472,7 @@ OPENING: dict[str, list[str]] = {
         "ln -s $PWD/.env a",
         "install .env a",
         "diff .env /dev/null",
-        "diff -r . /tmp",
+        "diff -r . src",
         "cmp .env a",
         "comm .env a",
         "paste .env",
