@@ -122,7 +122,8 @@ def is_silent(words: tuple[Word, ...]) -> bool:
     texts = [word.text for word in rest]
     if name.text in SILENT_COMMANDS:
         has_names = any(text in VARIABLE_TESTS or re.search(r"\$\(|`", text) for text in texts)
-        return not has_names
+        sets = name.text == "printf" and any(text.startswith("-v") for text in texts)
+        return not (has_names or sets)
     if name.text == "command":
         return texts[:1] in (["-v"], ["-V"])
     if name.text in ("grep", "egrep", "fgrep"):

@@ -73,17 +73,18 @@ class Call:
         if name == "git" and self.places and self.places.has_foreign_repository:
             self.unclear.add(UNNAMED)
         if self.program is None:
-            self._read_unknown(name)
+            self._read_unknown(name, self.words[1:])
         else:
             self._read_words(self.program)
         return self
 
-    def _read_unknown(self, name: str) -> None:
-        for word in self.words[1:]:
+    def _read_unknown(self, name: str, words: tuple[Word, ...]) -> None:
+        for word in words:
             parts = {*word.text.partition("=")[0].removeprefix("--").split("-")}
             hints = word.text.startswith("--") and parts & HINTS
             subscript = name in SUBSCRIPT_BUILTINS and re.search(r"\$\(|`", word.text)
-            if hints or subscript or word.text.rpartition("/")[2] in SHELLS:
+            sets = name == "printf" and word.text.startswith("-v")
+            if hints or subscript or sets or word.text.rpartition("/")[2] in SHELLS:
                 self.unclear.add(word.text)
 
     def _read_words(self, program: Program) -> None:
@@ -198,6 +199,8 @@ class Call:
         command = None if word.expands else level.find_command(word.text)
         if command is None or command.is_named:
             self.unclear.add(word.text)
+        if command is None:
+            self._read_unknown(word.text, self._read_as[self._index :])
         return command
 
     def _read_inner(self, level: Program, word: Word) -> Program | None:

@@ -190,6 +190,103 @@ MORE: dict[str, list[str]] = {
         "for d in sub; do cd $d && git status; done",
         "d=sub; cd $d; git log",
         "pwd; cd sub; git status",
+        "cd src/../lk && git log",
+        "cd src && cd ../sub && git log",
+        "(cd src) && cd sub && git log",
+        "{ cd sub; git log; }",
+        "cd src || cd sub; git log",
+        "cd sub & git log",
+        "cd sub | git log",
+        "! cd sub; git log",
+        "while cd sub; do git log; done",
+        "cd sub\ngit log",
+        "git -C . -C sub log",
+        "command cd sub && git log",
+        "builtin cd sub; git log",
+        "cd $PWD/sub; git log",
+        'cd "$PWD/sub" && git log',
+        "cd sub; cd ..; (cd sub; git log)",
+        "git log; cd sub; git log",
+        "cd {sub,}; git log",
+        "cd su*; git log",
+        "cd sub/; git log",
+        "git --git-dir sub/.git log",
+        "git submodule status",
+        "git status --recurse-submodules",
+        "git log\ttouch; touch c",
+        "git log;\ttouch c",
+        "git log ; touch c #",
+        "git log '\n' ; touch c",
+        'git log "a\nb"; touch c',
+        "git log 'a'\"b\"; touch c",
+        "git log \\; touch c; touch c",
+        "git log a\\;touch; touch c",
+        "git log $(<x)",
+        "git log ${x}",
+        "git log $'a\\x27; touch c'; touch c",
+        'git log "${x:=$(touch c)}"',
+        'git log "$((x[$(touch c)]))"',
+        'git log "$[x]"',
+        "git log {a,$(touch c)}",
+        "git log ~$(touch c)",
+        "[[ $(touch c) ]] && git log",
+        '[ "$(touch c)" ] && git log',
+        'test "$(touch c)" && git log',
+        'echo "$(touch c)" && git log',
+        "echo `touch c` && git log",
+        "echo <(touch c) && git log",
+        "echo $((a[$(touch c)])) && git log",
+        "[[ -v a[$(touch c)] ]] && git log",
+        "[[ $x -eq 1 ]] && git log",
+        "[[ a -eq $x ]] && git log",
+        'test -v "$x" && git log',
+        "printf -vx y && git log",
+        'printf "$x" && git log',
+        "echo hi >> .git/config; git log",
+        "echo hi | tee .git/config; git log",
+        "sleep 1; touch c; git log",
+        "exit; touch c",
+        "wait; touch c",
+        ": $(touch c); git log",
+        "true `touch c`; git log",
+        "for f in *; do $f; done",
+        'for f in a; do "$f"; done',
+        "for git in a; do git log; done; $git x",
+        "for f in --output=x; do git log $f; done",
+        'for f in --output=x a; do git log "$f"; done',
+        "f=--output=x; git log $f",
+        "f=--output; git log $f=x",
+        "f=-c; git $f a=b log",
+        "f=x; f=--output=y; git log $f",
+        "f=' --output=x'; git log $f",
+        'for f in "a --output=x"; do git log $f; done',
+        "for f in $X; do git log $f; done",
+        "for f in *; do git log $f; done",
+        'for f in *; do git log "$f"; done',
+        "for f in {--output=x,a}; do git log $f; done",
+        "IFS=x; git log axb",
+        "if git log; then f=--output=x; fi; git log $f",
+        "git log | (touch c)",
+        "git log | { touch c; }",
+        "git log && (cd src && touch c)",
+        "time touch c; git log",
+        "coproc git log",
+        "git log & disown; touch c",
+        "git log |& tee c",
+        "git log 3>c",
+        "git log {fd}>c",
+        "git log >&c",
+        "git log >/dev/null >c",
+        "git log >/dev/tcp/x/1",
+        "git log > /dev/stdout2",
+        "git log < <(touch c)",
+        "git log <<< $(touch c)",
+        "git log << E\n`touch c`\nE",
+        "git log < $X",
+        "git log < ../x",
+        "git log 2>&1 >c",
+        "cd worktree && git status",
+        "cd link && git status",
     ],
     "Bash(git clone *)": [
         "git clone -u x y",
@@ -455,6 +552,7 @@ MORE: dict[str, list[str]] = {
     "Bash(time *)": [
         "time touch c",
         "time -o x ls",
+        "time git log",
     ],
     "Bash(nohup *)": [
         "nohup touch c",
@@ -609,6 +707,7 @@ MORE: dict[str, list[str]] = {
         "PYTHONPATH=x python --version",
         "PYTHONSTARTUP=x python",
         "python -i",
+        "python3 -c x",
     ],
     "Bash(python3 *)": [
         "python3 -c x",
@@ -1000,9 +1099,11 @@ MORE: dict[str, list[str]] = {
     ],
     "Bash(git diff *)": [
         "git diff --no-index --output=x a b",
+        "git diff --ext-diff",
     ],
     "Bash(sed -n *)": [
         "sed -n '1e x' y",
+        "sed -n -i p x",
     ],
     "Bash(sed s/a/b/ *)": [
         "sed s/a/b/ -i y",
@@ -1010,6 +1111,7 @@ MORE: dict[str, list[str]] = {
     "Bash(tar xf *)": [
         "tar xf x --to-command=y",
         "tar xf x -Iy",
+        "tar xf x -I y",
     ],
     "Bash(tar -xzf *)": [
         "tar -xzf x --checkpoint-action=exec=y",
@@ -1021,6 +1123,7 @@ MORE: dict[str, list[str]] = {
     ],
     "Bash(make test *)": [
         "make test SHELL=x",
+        "make test -f x",
     ],
     "Bash(npm run build *)": [
         "npm run build --node-options='-r x'",
@@ -1033,6 +1136,7 @@ MORE: dict[str, list[str]] = {
         "npm install x/y",
         "npm install -g x",
         "npm install --prefix=/x y",
+        "npm install --script-shell=x",
     ],
     "Bash(bun *)": [
         "bun x.js",
@@ -1122,6 +1226,7 @@ MORE: dict[str, list[str]] = {
     "Bash(sudo *)": [
         "sudo touch c",
         "sudo -u x touch c",
+        "sudo git log",
     ],
     "Bash(doas *)": [
         "doas touch c",
@@ -1247,6 +1352,144 @@ MORE: dict[str, list[str]] = {
     "Bash(* --help *)": [
         "bash -c x --help y",
         "python3 --help -c x",
+    ],
+    "Bash(cat *)": [
+        "cat x | xargs touch",
+        "cat x | while read l; do $l; done",
+        "cat x | while read l; do touch $l; done",
+    ],
+    "Bash(xargs git *)": [
+        "xargs git log",
+    ],
+    "Bash(xargs -n1 git log *)": [
+        "xargs -n1 git log --output=x",
+    ],
+    "Bash(timeout 60 git *)": [
+        "timeout 60 git -c a=b log",
+    ],
+    "Bash(env git *)": [
+        "env git -c a=b log",
+    ],
+    "Bash(nice git log *)": [
+        "nice git log --output=x",
+    ],
+    "Bash(sudo git *)": [
+        "sudo git -c a=b log",
+    ],
+    "Bash(sudo -u x git *)": [
+        "sudo -u x git log --output=y",
+    ],
+    "Bash(python3.11 *)": [
+        "python3.11 -c x",
+    ],
+    "Bash(/usr/bin/python3 *)": [
+        "/usr/bin/python3 -c x",
+    ],
+    "Bash(/usr/bin/git *)": [
+        "/usr/bin/git -c a=b log",
+    ],
+    "Bash(./git *)": [
+        "./git -c a=b log",
+    ],
+    "Bash(git log)": [
+        "git log --output=x",
+    ],
+    "Bash(find . *)": [
+        "find . -delete",
+    ],
+    "Bash(find . -name *)": [
+        "find . -name x -delete",
+    ],
+    "Bash(find . -exec *)": [
+        "find . -exec touch c ; -delete",
+    ],
+    "Bash(sed -i *)": [
+        "sed -i '1e touch c' x",
+        "sed -i -f x y",
+        "sed -i 's/a/b/e' x",
+    ],
+    "Bash(awk -f x.awk *)": [
+        "awk -f y.awk x.awk",
+    ],
+    "Bash(tar -xf *)": [
+        "tar -xf x --to-command y",
+    ],
+    "Bash(tar xzf *)": [
+        "tar xzf x --checkpoint-action=exec=y",
+    ],
+    "Bash(make -C sub *)": [
+        "make -C sub -f x",
+    ],
+    "Bash(docker compose *)": [
+        "docker compose up",
+    ],
+    "Bash(docker compose up *)": [
+        "docker compose up -f x",
+    ],
+    "Bash(pip install -r requirements.txt *)": [
+        "pip install -r requirements.txt -e .",
+    ],
+    "Bash(cargo run *)": [
+        "cargo run --config=x",
+    ],
+    "Bash(bash x.sh *)": [
+        "bash -c x x.sh",
+    ],
+    "Bash(ssh host *)": [
+        "ssh -F x host",
+    ],
+    "Bash(git config *)": [
+        "git config core.pager x",
+    ],
+    "Bash(git config user.name *)": [
+        "git config user.name x --file=y",
+    ],
+    "Bash(git remote *)": [
+        "git remote add x ext::y",
+    ],
+    "Bash(git push *)": [
+        "git push --receive-pack=x",
+    ],
+    "Bash(git fetch *)": [
+        "git fetch --upload-pack x",
+    ],
+    "Bash(git stash *)": [
+        "git stash -p",
+    ],
+    "Bash(git bisect *)": [
+        "git bisect run x",
+    ],
+    "Bash(git submodule *)": [
+        "git submodule foreach x",
+        "git submodule add x",
+    ],
+    "Bash(git worktree *)": [
+        "git worktree add ../x",
+    ],
+    "Bash(git rebase *)": [
+        "git rebase -i",
+        "git rebase --exec=x",
+    ],
+    "Bash(git log *)": [
+        "git log --output=x",
+    ],
+    "Bash(git grep *)": [
+        "git grep -O",
+    ],
+    "Bash(git difftool *)": [
+        "git difftool -x y",
+    ],
+    "Bash(git:*)": [
+        "git -c a=b log",
+    ],
+    "Bash(git log:*)": [
+        "git log --output x",
+    ],
+    "Bash(sed:*)": [
+        "sed 1e\\ x y",
+    ],
+    "Bash(find:*)": [
+        "find . -exec x ;",
     ],
 }
 # A rule that allows, and lines that do what it is for.
