@@ -10,6 +10,9 @@ QUOTED_PIECE: Final = re.compile(r"\\.|'[^']*'|(?P<quoted>\"(?:[^\"\\]|\\.)*\")"
 EXPANSION: Final = re.compile(r"\$[\w{@*#?!$(\[-]|`|[<>]\(")
 BRACES: Final = re.compile(r"\{[^}\s]*(?:,|\.\.)")
 GLOB: Final = re.compile(r"[*?\[]|[@+!]\(")
+QUOTES: Final = re.compile(r"\\.|'[^']*'|\"(?:[^\"\\]|\\.)*\"", re.DOTALL)
+SINGLE_QUOTES: Final = re.compile(r"\\.|'[^']*'", re.DOTALL)
+SIMPLE_EXPANSION: Final = re.compile(r"\$(?:[A-Za-z_]\w*|\{[A-Za-z_]\w*\}|[0-9@*#?$!-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,24 @@ class Word:
     def has_braces(self) -> bool:
         """Whether braces may make several words of it."""
         return BRACES.search(QUOTED_PIECE.sub("", self.source)) is not None
+
+    @property
+    def may_split(self) -> bool:
+        """Whether a shell may make several words of it, or other ones than are written."""
+        bare = QUOTES.sub("", self.source)
+        return bool(EXPANSION.search(bare) or BRACES.search(bare) or GLOB.search(bare))
+
+    @property
+    def is_glob(self) -> bool:
+        """Whether it stands for names of files, and nothing else in it is for the shell."""
+        bare = QUOTED_PIECE.sub("", self.source)
+        return GLOB.search(bare) is not None and not (self.expands or self.has_braces)
+
+    @property
+    def is_simple(self) -> bool:
+        """Whether nothing but plain variables is put into it: nothing is run or calculated."""
+        shown = SINGLE_QUOTES.sub("", self.source)
+        return EXPANSION.search(SIMPLE_EXPANSION.sub("", shown)) is None
 
     @property
     def is_static(self) -> bool:
@@ -66,13 +87,23 @@ class SimpleCommand:
 
 
 @dataclass(frozen=True, slots=True)
+class Loop:
+    """The variable of a for, and the words that it takes one after the other."""
+
+    name: str
+    words: tuple[Word, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ShellLine:
     """All simple commands of a line, wherever they stand, and what else it does.
 
     `problem` says why the commands cannot be known from the text alone. `hiding` is the first
     piece that holds more than words and signs. `only_joined` means commands with nothing but ; or
-    | or || or && or & between them: no files, no variables set. `plain` is one command and
-    nothing that only a shell could do with it.
+    | or || or && or & between them: no files, no variables set. `only_parts` allows conditions,
+    loops, groups, files and variables as well: the commands, redirections, assignments and loops
+    are all that the line does. `is_sequence` means that no command stands in a loop, a group or a
+    pipe. `plain` is one command and nothing that only a shell could do with it.
     """
 
     commands: tuple[SimpleCommand, ...]
@@ -80,7 +111,10 @@ class ShellLine:
     assignments: tuple[str, ...] = ()
     problem: str = ""
     hiding: str = ""
+    loops: tuple[Loop, ...] = ()
     only_joined: bool = False
+    only_parts: bool = False
+    is_sequence: bool = False
     plain: bool = False
 
     @property

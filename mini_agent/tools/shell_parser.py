@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
-from mini_agent.tools.shell_line import Redirection, ShellLine, SimpleCommand, Word
+from mini_agent.tools.shell_line import Loop, Redirection, ShellLine, SimpleCommand, Word
 
-if TYPE_CHECKING:
-    from tree_sitter import Node
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
@@ -37,6 +35,17 @@ HIDING_NODES: Final = frozenset(
 JOINING_NODES: Final = frozenset(
     {"program", "list", "pipeline", "subshell", "redirected_statement"}
 )
+# With these a line is parts, each of which is known: conditions, loops, groups.
+PART_NODES: Final = JOINING_NODES | frozenset(
+    {"negated_command", "if_statement", "elif_clause", "else_clause", "for_statement"}
+    | {"while_statement", "do_group", "compound_statement", "variable_assignment"}
+)
+PART_TOKENS: Final = frozenset(
+    {"!", "if", "then", "elif", "else", "fi", "for", "in", "while", "until", "do", "done"}
+    | {"{", "}"}
+)
+SEQUENCE_NODES: Final = frozenset({"program", "list", "redirected_statement"})
+SEQUENCE_TOKENS: Final = frozenset({";", "&&", "\n"})
 OPERATORS: Final = frozenset({";", "|", "|&", "||", "&&", "&", "(", ")", "\n"})
 COMMAND_NODES: Final = frozenset(
     {"command", "declaration_command", "unset_command", "test_command"}
@@ -122,7 +131,10 @@ class _Reader:
     assignments: list[str] = field(default_factory=list)
     problem: str = ""
     hiding: str = ""
+    loops: list[Loop] = field(default_factory=list)
     only_joined: bool = True
+    only_parts: bool = True
+    is_sequence: bool = True
     has_operators: bool = False
     pending: list[Node] = field(default_factory=list)
 
@@ -143,7 +155,10 @@ class _Reader:
             tuple(self.assignments),
             self.problem,
             self.hiding,
+            tuple(self.loops),
             only_joined=self.only_joined and not (self.problem or self.hiding),
+            only_parts=self.only_parts and not (self.problem or self.hiding),
+            is_sequence=self.is_sequence,
             plain=len(self.commands) == 1
             and not (self.has_operators or self.problem or self.hiding),
         )
@@ -158,10 +173,13 @@ class _Reader:
             self._add_words(self._redirection(node))
         elif node.type == "variable_assignment":
             self._assignment(node)
+        elif node.type == "for_statement":
+            self._loop(node)
         elif node.type == "command_substitution" and self._bytes(node)[:1] == b"`":
             self._backticks(node)
         else:
             if node.type == "compound_statement" and self._bytes(node)[:2] == b"((":
+                self.only_parts = False
                 self.commands.append(SimpleCommand((Word("((", "(("), self._word(node))))
             self._check_gaps(node)
             self.pending += reversed(node.children)
@@ -169,8 +187,15 @@ class _Reader:
     def _notice(self, node: Node) -> None:
         if node.type in HIDING_NODES:
             self._hides(node)
-        expected = JOINING_NODES | COMMAND_NODES | REDIRECTION_NODES if node.is_named else OPERATORS
-        self.only_joined &= node.type in expected
+        own = COMMAND_NODES | REDIRECTION_NODES
+        joining, parts, sequence = (
+            (JOINING_NODES | own, PART_NODES | own, SEQUENCE_NODES | own)
+            if node.is_named
+            else (OPERATORS, OPERATORS | PART_TOKENS, SEQUENCE_TOKENS)
+        )
+        self.only_joined &= node.type in joining
+        self.only_parts &= node.type in parts
+        self.is_sequence &= node.type in sequence
         self.has_operators |= node.type not in COMMAND_NODES | {"program"}
 
     def _command(self, node: Node, extra: Iterable[Node]) -> None:
@@ -194,6 +219,14 @@ class _Reader:
             self._doubt(f"only a shell can tell which command {name.source:.40} is")
         elif name.text in RESERVED_WORDS:
             self._doubt(f"{name.text} stands where a command is expected")
+
+    def _loop(self, node: Node) -> None:
+        self._check_gaps(node)
+        name = next((each for each in node.children if each.type == "variable_name"), node)
+        body = [each for each in node.children if not each.is_named or each.type == "do_group"]
+        words = [each for each in node.named_children if each not in (name, *body)]
+        self.loops.append(Loop(self._source(name), tuple(map(self._argument, words))))
+        self.pending += reversed(body)
 
     def _add_words(self, nodes: list[Node]) -> None:
         if nodes:

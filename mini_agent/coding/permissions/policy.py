@@ -9,10 +9,16 @@ from typing import Final, TypeAlias
 from pydantic import ValidationError
 
 from mini_agent.coding.options import PermissionMode
-from mini_agent.coding.permissions.matching import covers, touches
-from mini_agent.coding.permissions.question import format_question, preview_change, suggest_rule
+from mini_agent.coding.permissions.matching import is_covered, may_touch, touches
+from mini_agent.coding.permissions.question import (
+    describe_limit,
+    format_question,
+    preview_change,
+    suggest_rule,
+)
 from mini_agent.coding.permissions.request import PermissionRequest, parse_request
 from mini_agent.coding.permissions.rules import Rule, Rules
+from mini_agent.coding.permissions.shell_files import LineFiles
 from mini_agent.coding.tools.catalog import TOOLS
 from mini_agent.coding.tools.change import Change
 from mini_agent.coding.tools.coding_tool import CodingTool
@@ -101,7 +107,9 @@ class PermissionPolicy:
                 self.save_rule(rule)
 
     def _decide(self, request: PermissionRequest) -> Decision:
-        deny = next((rule for rule in self.rules.deny if touches(rule, request)), None)
+        command = request.command
+        files = None if command is None else LineFiles(command, request.context)
+        deny = next((rule for rule in self.rules.deny if touches(rule, request, files)), None)
         if deny is not None:
             return Deny(f"{request.tool_name} is denied here by the rule {deny}.")
         if self.mode == "plan" and not self._only_reads(request):
@@ -109,14 +117,19 @@ class PermissionPolicy:
                 f"{request.tool_name} is denied in plan mode, in which nothing is changed. "
                 "Finish the plan and call ExitPlanMode."
             )
-        if any(touches(rule, request) for rule in self.rules.ask):
+        if any(touches(rule, request, files) for rule in self.rules.ask):
             return self._ask(request)
+        # What a deny or ask rule may be about is not allowed by any other rule, nor by the mode.
+        limits = (*self.rules.deny, *self.rules.ask)
+        limit = next((rule for rule in limits if may_touch(rule, request, files)), None)
+        if limit is not None:
+            return self._ask(request, limit)
         return Allow() if self._is_allowed(request) else self._ask(request)
 
     def _is_allowed(self, request: PermissionRequest) -> bool:
         if self.mode == "bypassPermissions" or request.tool_name in self._unrestricted:
             return True
-        if any(covers(rule, request) for rule in self.rules.allow):
+        if is_covered(self.rules.allow, request):
             return True
         if request.is_read_only:
             return request.is_local
@@ -131,12 +144,16 @@ class PermissionPolicy:
     def _unrestricted(self) -> frozenset[str]:
         return (UNRESTRICTED_TOOLS & self.own_tools) | self.isolated_tools
 
-    def _ask(self, request: PermissionRequest) -> Decision:
+    def _ask(self, request: PermissionRequest, limit: Rule | None = None) -> Decision:
+        """Ask; `limit` is the rule that may be about the call, which its text does not tell."""
         rule = suggest_rule(request)
         if self.can_ask:
-            return Ask(format_question(request), preview_change(request), rule, request.tool)
+            question = format_question(request, limit)
+            return Ask(question, preview_change(request), rule, request.tool)
+        needs = f"{request.tool_name} needs the user's permission, and nobody is there to be asked."
+        if limit is not None:
+            return Deny(f"{needs} {describe_limit(limit)} Write it without what hides that.")
         return Deny(
-            f"{request.tool_name} needs the user's permission, and nobody is there to be asked. "
-            f"The rule {rule} would allow it, in .claude/settings.local.json under "
+            f"{needs} The rule {rule} would allow it, in .claude/settings.local.json under "
             "permissions.allow, or with --allowed-tools."
         )

@@ -62,7 +62,9 @@ class PermissionRequest:
         """Return the names of `STARTUP_NAMES` that the call would write to."""
         if not self.changes_files:
             return frozenset()
-        return frozenset(name for path in self.paths for name in self._find_startup_names(path))
+        return frozenset(
+            name for path in self.paths for name in find_startup_names(path, self.context)
+        )
 
     @property
     def command(self) -> str | None:
@@ -79,16 +81,18 @@ class PermissionRequest:
         except ValueError:
             return ""
 
-    def _find_startup_names(self, path: Path) -> Iterator[str]:
-        real = real_path(path)
-        for folder in self.context.folders:
-            for form in (path.absolute(), real):
-                if form.is_relative_to(folder):
-                    parts = {part.lower() for part in form.relative_to(folder).parts}
-                    yield from STARTUP_NAMES & parts
-            # Such a name may be a link to a folder of another name.
-            named = ((name, real_path(folder / name)) for name in STARTUP_NAMES)
-            yield from (name for name, leads in named if real.is_relative_to(leads))
+
+def find_startup_names(path: Path, context: ToolContext) -> Iterator[str]:
+    """Yield the names of `STARTUP_NAMES` that the path leads to or through."""
+    real = real_path(path)
+    for folder in context.folders:
+        for form in (path.absolute(), real):
+            if form.is_relative_to(folder):
+                parts = {part.lower() for part in form.relative_to(folder).parts}
+                yield from STARTUP_NAMES & parts
+        # Such a name may be a link to a folder of another name.
+        named = ((name, real_path(folder / name)) for name in STARTUP_NAMES)
+        yield from (name for name, leads in named if real.is_relative_to(leads))
 
 
 def parse_request(tool_name: str, arguments: JsonObject, context: ToolContext) -> PermissionRequest:

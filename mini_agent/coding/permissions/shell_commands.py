@@ -10,25 +10,17 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Final
 
-from mini_agent.coding.permissions.shell_options import (
-    RISKY_OPTIONS,
-    Words,
-    find_risky_words,
-    has_dynamic_words,
-    strip_folder,
-)
+from mini_agent.coding.permissions.programs import find_program
+from mini_agent.coding.permissions.shell_options import SHELLS, Call, Words, strip_folder
 from mini_agent.tools.shell_line import ShellLine, SimpleCommand
 from mini_agent.tools.shell_parser import parse_line
 
 ANY_ARGUMENTS: Final = ":*"
 STAR: Final = re.compile(r"(?<!\\)\*")
-PLAIN_WORD: Final = re.compile(r"[\w./~ +@=,][\w./~ +@=,-]*")
-BLANK: Final = re.compile(r"\s")
 SHELL_SYNTAX: Final = re.compile(r"[\s;&|`$(){}<>]")
 GLOB: Final = re.compile(r"[*?\[]")
 # What a shell ignores round a line; `str.strip` would remove more, such as a carriage return.
 BLANKS: Final = " \t\n"
-SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "fish"})
 # They start the command that follows them.
 WRAPPERS: Final = SHELLS | frozenset(
     {"sudo", "doas", "su", "env", "nohup", "time", "timeout", "nice", "ionice", "chrt", "stdbuf"}
@@ -42,6 +34,12 @@ INTERPRETERS: Final = frozenset(
     {"awk", "gawk", "mawk", "nawk", "sed", "perl", "python", "python3", "ruby", "node", "php"}
     | {"lua", "tclsh", "make", "vi", "vim", "ex", "ed", "tmux", "screen", "source", "."}
 )
+# What only a shell can fill in, and how much of the word that may change.
+OPEN: Final = re.compile(r"\$[\w{@*#?!$(\[-]|`|\{[^}\s]*(?:,|\.\.)")
+OPEN_WORD: Final = re.compile(r"\$\w+|\$[{(`\[].*|`.*|\$[@*#?!$-]|\{.*", re.DOTALL)
+MAX_OVERLAP: Final = 1_000_000
+# A shell runs what they are given.
+SHELL_STARTERS: Final = SHELLS | {"eval", "trap", "su", "ssh", "watch", "parallel", "script"}
 MAX_DEPTH: Final = 4
 # Of a command that a wrapper starts, these many are matched.
 MAX_WRAPPED_WORDS: Final = 32
@@ -52,11 +50,40 @@ ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*\+?=")
 
 def touches_line(spec: str, line: str) -> bool:
     """Return whether any command that the line may start matches the spec."""
-    pattern, first = _spec_regex(spec), spec.partition(" ")[0].removesuffix(ANY_ARGUMENTS)
+    pattern, first = spec_regex(spec), spec.partition(" ")[0].removesuffix(ANY_ARGUMENTS)
     if pattern.fullmatch(line.strip(BLANKS)):
         return True
     commands = (_expand_name(words, first) for words in find_commands(line))
     return any(pattern.fullmatch(" ".join(words)) for words in commands)
+
+
+def may_touch_line(spec: str, line: str) -> bool:
+    """Return whether a command whose words are not known may match the spec."""
+    written = unescape(STAR.sub("\0", spec.replace(ANY_ARGUMENTS, " *").removesuffix(" *") + "*"))
+    texts = (
+        " ".join(OPEN_WORD.sub("\0", word) for word in words) for words in _find_open_commands(line)
+    )
+    return any(may_overlap(written, text) for text in texts)
+
+
+def may_overlap(one: str, other: str) -> bool:
+    """Return whether some text matches both patterns, in which NUL stands for any text."""
+    if len(one) * len(other) > MAX_OVERLAP:
+        return True
+    row = [True] + [False] * len(other)
+    for index, sign in enumerate(other):
+        row[index + 1] = row[index] and sign == "\0"
+    for first in one:
+        above, row = row, [row[0] and first == "\0"] + [False] * len(other)
+        for index, second in enumerate(other):
+            row[index + 1] = (
+                (above[index] and (first == second or "\0" in (first, second)))
+                or (first == "\0" and row[index])
+                or (first == "\0" and above[index + 1])
+                or (second == "\0" and above[index + 1])
+                or (second == "\0" and row[index])
+            )
+    return row[-1]
 
 
 def escape_line(line: str) -> str:
@@ -64,26 +91,14 @@ def escape_line(line: str) -> str:
     return line.strip(BLANKS).replace("*", r"\*")
 
 
-def covers_line(spec: str, line: str, is_inside: Callable[[str], bool]) -> bool:
-    """Return whether all commands of the line match, and the line does nothing else.
-
-    The line may begin with a cd into a folder for which `is_inside` is true.
-    """
-    if _unescape(spec) == line.strip(BLANKS):
-        return True
-    parsed = parse_line(line.strip(BLANKS))
-    first, *rest = [command.texts for command in parsed.commands] or [()]
-    goes_inside = rest and len(first) == 2 and first[0] == "cd" and PLAIN_WORD.fullmatch(first[1])
-    moves = goes_inside and is_inside(first[1])
-    commands = rest if moves else [first, *rest]
-    is_dynamic = has_dynamic_words(parsed)
-    covered = (_covers(spec, words, is_dynamic=is_dynamic) for words in commands)
-    return bool(parsed.commands) and parsed.only_joined and all(covered)
-
-
 def parse_nested_lines(line: str) -> tuple[ShellLine, ...]:
-    """Return the parsed line, and the lines nested in arguments of what starts commands."""
-    return tuple(_parse_lines(line, 0))
+    """Return the parsed line, and the lines that may be nested in what starts commands."""
+    return tuple(_parse_lines(line, 0, _nested_texts))
+
+
+def parse_shell_lines(line: str) -> tuple[ShellLine, ...]:
+    """Return the parsed line, and those that a shell is given in it."""
+    return tuple(_parse_lines(line, 0, _shell_texts))
 
 
 @lru_cache(maxsize=64)
@@ -99,15 +114,25 @@ def find_commands(line: str) -> frozenset[Words]:
     return frozenset(commands)
 
 
-def _spec_regex(spec: str) -> re.Pattern[str]:
+@lru_cache(maxsize=64)
+def _find_open_commands(line: str) -> frozenset[Words]:
+    """Return the commands, with and without wrappers, that only a shell knows in full."""
+    lines = parse_shell_lines(line)
+    texts = (command.texts for each in lines for command in each.commands if _is_open(command))
+    return frozenset(each for words in texts for each in _unwrap(words, everywhere=False))
+
+
+def spec_regex(spec: str) -> re.Pattern[str]:
+    """Return the expression of the lines that the spec matches."""
     if spec.endswith(ANY_ARGUMENTS):
         return re.compile(rf"{re.escape(spec.removesuffix(ANY_ARGUMENTS))}(?:\s.*)?", re.DOTALL)
     parts = STAR.split(spec.removesuffix(" *"))
-    written = ".*".join(re.escape(_unescape(part)) for part in parts)
+    written = ".*".join(re.escape(unescape(part)) for part in parts)
     return re.compile(written + (r"(?:\s.*)?" if spec.endswith(" *") else ""), re.DOTALL)
 
 
-def _unescape(spec: str) -> str:
+def unescape(spec: str) -> str:
+    """Return the line that a spec without a star is for."""
     return spec.replace(r"\*", "*")
 
 
@@ -117,25 +142,30 @@ def _expand_name(words: Words, name: str) -> Words:
     return (name, *words[1:]) if is_meant else words
 
 
-def _covers(spec: str, words: Words, *, is_dynamic: bool) -> bool:
-    # A blank inside a word must not match the blank between two words of the spec.
-    written = " ".join(BLANK.sub("\0", word) for word in words)
-    if not _spec_regex(spec).fullmatch(written):
-        return False
-    if STAR.search(spec) is None:
-        return True
-    if is_dynamic and strip_folder(words)[0] in RISKY_OPTIONS:
-        return False
-    named_in_spec = {word for word in spec.removesuffix(ANY_ARGUMENTS).split() if word != "*"}
-    return find_risky_words(words) <= named_in_spec
+def _is_open(command: SimpleCommand) -> bool:
+    return any(word.expands or word.has_braces for word in command.words)
 
 
-def _parse_lines(line: str, depth: int) -> Iterator[ShellLine]:
+def _parse_lines(
+    line: str, depth: int, find_texts: Callable[[ShellLine], Iterator[str]]
+) -> Iterator[ShellLine]:
     parsed = parse_line(line.strip(BLANKS))
     yield parsed
     if depth < MAX_DEPTH:
-        for text in set(_nested_texts(parsed)):
-            yield from _parse_lines(text, depth + 1)
+        for text in set(find_texts(parsed)):
+            yield from _parse_lines(text, depth + 1, find_texts)
+
+
+def _shell_texts(line: ShellLine) -> Iterator[str]:
+    """Yield the texts in the line that a shell takes for command lines."""
+    for command in line.commands:
+        texts = [text.rpartition("/")[2] for text in command.texts]
+        shells = [at for at, text in enumerate(texts) if text in SHELL_STARTERS]
+        after = command.texts[shells[0] + 1 :] if shells else ()
+        yield from filter(SHELL_SYNTAX.search, after)
+    names = {command.texts[0].rpartition("/")[2] for command in line.commands}
+    if names & SHELLS:
+        yield from (each.target.text for each in line.redirections if each.is_text)
 
 
 def _nested_texts(line: ShellLine) -> Iterator[str]:
@@ -150,7 +180,9 @@ def _nested_texts(line: ShellLine) -> Iterator[str]:
 
 def _starts_commands(command: SimpleCommand) -> bool:
     name = strip_folder(command.texts)[0]
-    return name in WRAPPERS | INTERPRETERS or bool(find_risky_words(command.texts))
+    return name in WRAPPERS | INTERPRETERS or bool(
+        find_program(name) and Call(command.words).read().unclear
+    )
 
 
 def _text_fragments(line: str) -> Iterator[Words]:

@@ -1,68 +1,43 @@
-"""Options and scripts by which a harmless command starts others or writes files.
+"""What the words of one command make of it: which of them a rule has to name.
 
-No wildcard of a rule covers them. The options are those of the manuals of Git 2.47, GNU findutils
-4.10, coreutils 9.5, tar 1.35, sed 4.9, gawk 5.3 and ripgrep 14.
+The words that start another program, write a file, or may do so. The table of programs says which
+are harmless; all others are unclear.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from fnmatch import fnmatchcase
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
-from mini_agent.tools.shell_line import ShellLine
+from mini_agent.coding.permissions.places import Places
+from mini_agent.coding.permissions.programs import Program, find_program
+from mini_agent.coding.permissions.scripts import is_safe_awk, is_safe_sed
+from mini_agent.tools.shell_line import Word
 
 Words: TypeAlias = tuple[str, ...]
-FIND_OPTIONS: Final = (
-    *("-exec", "-execdir", "-ok", "-okdir", "-delete"),
-    *("-fprint", "-fprint0", "-fprintf", "-fls"),
-)
-AWK_OPTIONS: Final = ("-f", "--file", "-i", "--include", "-l", "--load", "-E", "--exec")
-TAR_OPTIONS: Final = (
-    *("-I", "--use-compress-program", "--to-command", "--checkpoint-action", "-F"),
-    *("--rsh-command", "--info-script", "--new-volume-script"),
-)
-RISKY_OPTIONS: Final = MappingProxyType(
-    {
-        "git": ("--output", "--upload-pack", "--receive-pack", "--exec", "--open-files-in-pager"),
-        "find": FIND_OPTIONS,
-        "fd": ("-x", "-X", "--exec", "--exec-batch"),
-        "rg": ("--pre", "--hostname-bin"),
-        "sort": ("-o", "--output", "--compress-program"),
-        "tar": TAR_OPTIONS,
-        "sed": ("-i", "--in-place", "-f", "--file"),
-        "awk": AWK_OPTIONS,
-        "gawk": AWK_OPTIONS,
-        "man": ("-P", "--pager", "-H", "--html"),
-        "tree": ("-o",),
-        "rsync": ("-e", "--rsh", "--rsync-path"),
-    }
-)
-# They start commands that git's configuration names, or change the configuration.
-RISKY_GIT_COMMANDS: Final = frozenset(
-    {"config", "submodule", "bisect", "filter-branch", "difftool", "mergetool", "hook"}
-    | {"daemon", "instaweb", "send-email", "credential"}
-)
-RISKY_GIT_LETTERS: Final = MappingProxyType({"grep": "O", "rebase": "x", "archive": "o"})
-SAFE_GIT_OPTIONS: Final = frozenset({"--no-pager", "--version", "--help", "--no-optional-locks"})
-RISKY_SED_SCRIPT: Final = re.compile(
-    r"""
-      s(?P<by>[^\w\s\\])(?:\\.|(?!(?P=by)).)*(?P=by)(?:\\.|(?!(?P=by)).)*(?P=by)[gpimIM\d]*[ew]
-    | (?:^|[;{}\n])\s*[ewW](?:\s|$)
-    | (?:\d|\$|/I?)\s*!?\s*[ewW](?:\s|$)
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-RISKY_AWK_SCRIPT: Final = re.compile(r"system|getline|[|>@]")
-RISKY_SCRIPTS: Final = MappingProxyType(
-    {"sed": RISKY_SED_SCRIPT, "awk": RISKY_AWK_SCRIPT, "gawk": RISKY_AWK_SCRIPT}
-)
+# No rule can name it: it stands for what is wrong with the whole call.
+UNNAMED: Final = "\0"
+SHELLS: Final = frozenset({"sh", "bash", "dash", "zsh", "ksh", "mksh", "ash", "fish"})
 # They evaluate substitutions in the subscript of a variable's name.
 SUBSCRIPT_BUILTINS: Final = frozenset(
     {"test", "[", "[[", "printf", "read", "unset", "let", "declare", "typeset", "export", "local"}
     | {"readonly", "mapfile", "readarray", "wait", "getopts"}
+)
+# In programs without an entry: long options with such a word start, load or open something.
+HINTS: Final = frozenset(
+    {"exec", "execute", "command", "cmd", "shell", "eval", "pager", "editor", "plugin", "plugins"}
+    | {"hook", "hooks", "script", "program", "rsh", "config", "require", "loader", "import"}
+    | {"preload", "rcfile", "wrapper", "filter", "helper", "browser", "proxy"}
+)
+INFORMING: Final = frozenset({"--version", "--help", "-v", "-V", "-h", "-version"})
+OLD_TAR: Final = re.compile(r"[A-Za-z]+")
+NUMBER: Final = re.compile(r"-\d+[A-Za-z]?")
+ASSIGNMENT: Final = re.compile(r"[A-Za-z_]\w*=")
+# They change how programs write, not which are started.
+HARMLESS_VARIABLES: Final = re.compile(
+    r"(?:LANG|LC_[A-Z]+|TZ|COLUMNS|LINES|NO_COLOR|FORCE_COLOR|CI|RUST_BACKTRACE|PYTHONUNBUFFERED"
+    r"|PYTHONDONTWRITEBYTECODE|NODE_ENV|GIT_TERMINAL_PROMPT)=[\w.,:@+-]*"
 )
 
 
@@ -71,54 +46,216 @@ def strip_folder(words: Words) -> Words:
     return (words[0].rpartition("/")[2], *words[1:])
 
 
-def find_risky_words(words: Words) -> set[str]:
-    """Return the words of a command that a rule has to name."""
-    command = strip_folder(words)
-    if command[0] in SUBSCRIPT_BUILTINS:
-        return {word for word in words if "$(" in word or "`" in word}
-    return {*_risky_options(command), *_risky_scripts(command), *_risky_git_words(command)}
+@dataclass(slots=True)
+class Call:
+    """A command as its program's manual reads it.
+
+    `unclear` are the words that a rule has to name; `inner` is the command that it starts. Without
+    `places`, files are not looked at.
+    """
+
+    words: tuple[Word, ...]
+    places: Places | None = None
+    unclear: set[str] = field(default_factory=set)
+    inner: tuple[Word, ...] = ()
+    program: Program | None = None
+    _operands: list[Word] = field(default_factory=list)
+    _options: set[str] = field(default_factory=set)
+    _is_after_dashes: bool = False
+    _has_script: bool = False
+    _read_as: tuple[Word, ...] = ()
+    _index: int = 1
+
+    def read(self) -> Call:
+        """Read all words; return the call itself."""
+        name = self.words[0].text.rpartition("/")[2]
+        self.program = find_program(name)
+        if name == "git" and self.places and self.places.has_foreign_repository:
+            self.unclear.add(UNNAMED)
+        if self.program is None:
+            self._read_unknown(name, self.words[1:])
+        else:
+            self._read_words(self.program)
+        return self
+
+    def _read_unknown(self, name: str, words: tuple[Word, ...]) -> None:
+        for word in words:
+            parts = {*word.text.partition("=")[0].removeprefix("--").split("-")}
+            hints = word.text.startswith("--") and parts & HINTS
+            subscript = name in SUBSCRIPT_BUILTINS and re.search(r"\$\(|`", word.text)
+            sets = name == "printf" and word.text.startswith("-v")
+            if hints or subscript or sets or word.text.rpartition("/")[2] in SHELLS:
+                self.unclear.add(word.text)
+
+    def _read_words(self, program: Program) -> None:
+        level: Program | None = program
+        self._read_as = self.words
+        if program.style == "tar":
+            self._reorder_tar()
+        while level is not None and self._index < len(self._read_as):
+            word = self._take()
+            if word.may_split and not self._is_known_glob(level, word):
+                self.unclear.add(word.text)
+            elif self._is_after_dashes or not self._is_option(word):
+                level = self._read_operand(level, word)
+            elif word.text == "--" and level.style != "words":
+                self._is_after_dashes = True
+                level = None if level.rest_after_dashes else level
+            else:
+                self._read_option(level, word)
+        self._finish(program if level is None else level)
+
+    def _is_known_glob(self, level: Program, word: Word) -> bool:
+        """Return whether the files it stands for cannot be taken for options that do more."""
+        return word.is_glob and (level.is_harmless or word.text[0] not in "*?[-")
+
+    def _take(self) -> Word:
+        self._index += 1
+        return self._read_as[self._index - 1]
+
+    def _is_option(self, word: Word) -> bool:
+        starts = word.text[:1] == "-" and word.text != "-"
+        return starts or (word.expands and word.text[:1] in ("$", "`"))
+
+    def _reorder_tar(self) -> None:
+        """Give the letters of the old style, `tar tfv x`, the order of the new one."""
+        if len(self.words) > 1 and OLD_TAR.fullmatch(self.words[1].text):
+            letters = self.words[1].text
+            ordered = f"-{letters.replace('f', '')}{'f' if 'f' in letters else ''}"
+            self._read_as = (self.words[0], Word(ordered, ordered), *self.words[2:])
+            if any(f"-{letter}" not in find_program_letters() for letter in letters):
+                self.unclear.add(letters)
+                self._index = 2
+
+    def _read_option(self, level: Program, word: Word) -> None:
+        self._check(level, word)
+        if level.style == "words" or word.text.startswith("--"):
+            self._read_long(level, word)
+        elif NUMBER.fullmatch(word.text) and "-#" in level.arities:
+            return
+        else:
+            self._read_letters(level, word)
+
+    def _read_long(self, level: Program, word: Word) -> None:
+        name, sign, value = word.text.partition("=")
+        is_number = level.style == "words" and NUMBER.fullmatch(word.text)
+        if name not in level.arities and not (is_number and "-#" in level.arities):
+            self.unclear.add(word.text)
+        elif sign:
+            self._read_value(level, name, Word(value, value))
+        else:
+            self._read_value(level, name, None)
+
+    def _read_letters(self, level: Program, word: Word) -> None:
+        for at, letter in enumerate(word.text[1:], 2):
+            arity = level.arities.get(f"-{letter}")
+            if arity is None:
+                self.unclear.add(word.text)
+                return
+            glued = Word(word.text[at:], word.text[at:]) if word.text[at:] else None
+            self._options.add(f"-{letter}")
+            if arity:
+                self._read_value(level, f"-{letter}", glued)
+                return
+
+    def _read_value(self, level: Program, option: str, glued: Word | None) -> None:
+        self._options.add(option)
+        if option in level.needs_name:
+            self.unclear.add(option)
+        value = glued
+        if value is None and level.arities.get(option) == "=" and self._index < len(self._read_as):
+            following = self._read_as[self._index]
+            # A value that looks like an option is read as one too, as some programs do.
+            if following.may_split or (following.text[:1] == "-" and following.text != "-"):
+                return
+            value = self._take()
+            self._check(level, value)
+        if value is not None and option in level.script_options:
+            self._has_script = True
+            self._check_script(level, value)
+
+    def _read_operand(self, level: Program, word: Word) -> Program | None:
+        """Judge it; return what the next words are to be read by, None if by another program."""
+        if word.expands and level.operands != "any":
+            self.unclear.add(word.text)
+        if level.commands:
+            return self._read_subcommand(level, word)
+        if level.operands == "command":
+            return self._read_inner(level, word)
+        self._operands.append(word)
+        self._check(level, word)
+        count = len(self._operands)
+        is_first_script = level.operands == "script" and count == 1 and not self._has_script
+        if is_first_script:
+            self._check_script(level, word)
+        is_program = level.operands == "program" and count == 1
+        is_extra = level.max_operands is not None and count > level.max_operands
+        if level.operands == "none" or is_program or is_extra:
+            self.unclear.add(word.text)
+        self._check_files(level, word)
+        return None if level.operands == "program" and count >= level.rest else level
+
+    def _read_subcommand(self, level: Program, word: Word) -> Program | None:
+        command = None if word.expands else level.find_command(word.text)
+        if command is None or command.is_named:
+            self.unclear.add(word.text)
+        if command is None:
+            self._read_unknown(word.text, self._read_as[self._index :])
+        return command
+
+    def _read_inner(self, level: Program, word: Word) -> Program | None:
+        if ASSIGNMENT.match(word.text):
+            if not HARMLESS_VARIABLES.fullmatch(word.text):
+                self.unclear.add(word.text)
+            return level
+        if len(self._operands) < level.skip:
+            self._operands.append(word)
+            return level
+        added = (Word("$@", "$@"),) if level.adds_words else ()
+        self.inner = (*self.words[self._index - 1 :], *added)
+        return None
+
+    def _check_files(self, level: Program, word: Word) -> None:
+        if self.places is None:
+            return
+        here = "writes-first" if len(self._operands) == 1 else "writes-second"
+        is_written = level.operands in ("writes", here)
+        path = Word(word.text.partition("::")[0], word.source.partition("::")[0])
+        is_outside = level.operands == "inside" and not self.places.holds(path)
+        if is_outside or (is_written and not self.places.may_write(word)):
+            self.unclear.add(word.text)
+
+    def _finish(self, level: Program) -> None:
+        if level.operands in ("writes-last", "moves"):
+            self._check_copies(level)
+        takes_program = level.operands in ("program", "none") and not self._operands
+        if takes_program and not self.unclear and not self._options & INFORMING:
+            # It reads its program from its input.
+            self.unclear.add(UNNAMED)
+        if level.requires and not self.unclear and not self._options & {*level.requires}:
+            self.unclear.add(self._operands[0].text if self._operands else UNNAMED)
+
+    def _check_copies(self, level: Program) -> None:
+        if self.places is None or len(self._operands) < 2:
+            return
+        *sources, target = self._operands
+        if not all(self.places.may_copy(source, target) for source in sources):
+            self.unclear.add(target.text)
+        if level.operands == "moves":
+            moved = (word for word in sources if self.places and not self.places.may_write(word))
+            self.unclear.update(word.text for word in moved)
+
+    def _check(self, level: Program, word: Word) -> None:
+        if level.unclear and re.search(level.unclear, word.text):
+            self.unclear.add(word.text)
+
+    def _check_script(self, level: Program, word: Word) -> None:
+        is_safe = is_safe_sed if level.script == "sed" else is_safe_awk
+        if word.expands or not is_safe(word.text):
+            self.unclear.add(word.text)
 
 
-def has_dynamic_words(line: ShellLine) -> bool:
-    """Return whether some words of the line are known to the shell only."""
-    words = (word for command in line.commands for word in command.words)
-    return any(word.expands or word.has_braces for word in words)
-
-
-def _risky_options(words: Words) -> Iterator[str]:
-    options = RISKY_OPTIONS.get(words[0], ())
-    exactly = words[0] == "find"
-    for word in words[1:] if options else ():
-        if any(_is_option(word, option, exactly=exactly) for option in options):
-            yield word
-
-
-def _is_option(word: str, option: str, *, exactly: bool) -> bool:
-    written = word.partition("=")[0]
-    # A glob may be expanded to a file whose name is an option.
-    if fnmatchcase(option, word):
-        return True
-    if option.startswith("--"):
-        return len(written) > 2 and option.startswith(written)
-    return not exactly and _has_letter(word, option[1])
-
-
-def _has_letter(word: str, letter: str) -> bool:
-    return word.startswith("-") and not word.startswith("--") and letter in word
-
-
-def _risky_scripts(words: Words) -> Iterator[str]:
-    script = RISKY_SCRIPTS.get(words[0])
-    if script is not None:
-        yield from (word for word in words[1:] if script.search(word))
-
-
-def _risky_git_words(words: Words) -> Iterator[str]:
-    if words[0] != "git" or len(words) == 1:
-        return
-    first = words[1]
-    if first in RISKY_GIT_COMMANDS or (first.startswith("-") and first not in SAFE_GIT_OPTIONS):
-        yield first
-    letter = RISKY_GIT_LETTERS.get(first)
-    if letter is not None:
-        yield from (word for word in words[2:] if _has_letter(word, letter))
+def find_program_letters() -> frozenset[str]:
+    """Return the letters of tar that are known."""
+    program = find_program("tar")
+    return frozenset(program.arities) if program else frozenset()

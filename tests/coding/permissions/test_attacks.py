@@ -88,7 +88,8 @@ def test_plan_mode_denies_every_line(context: ToolContext) -> None:
     ("line", "always"),
     [
         ("rm *.o", r"Bash(rm \*.o)"),
-        ("npm run build -- -x", "Bash(npm run build *)"),
+        ("git status", "Bash(git status)"),
+        ("npm run build -- -x", "Bash(npm run build -- -x)"),
         ("npm exec evil", "Bash(npm exec evil)"),
         ("uv run evil", "Bash(uv run evil)"),
         ("docker run -v /:/x y", "Bash(docker run -v /:/x y)"),
