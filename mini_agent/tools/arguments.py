@@ -23,6 +23,13 @@ class OfferedTool:
     parameters: tuple[str, ...]
     required: tuple[str, ...]
 
+    @property
+    def parameters_schema(self) -> JsonObject:
+        """The JSON schema of the arguments; empty where the tool has none."""
+        function = self.schema.get("function")
+        schema = function.get("parameters") if isinstance(function, dict) else None
+        return schema if isinstance(schema, dict) else {}
+
 
 def parse_tools(listed: object) -> dict[str, OfferedTool]:
     """Parse a list of tools by name; of two with one name the first is kept.
