@@ -63,8 +63,8 @@ CALL_CUT_PROBLEM: Final = (
 class ResolvedCall:
     """A call to be executed, or the `problem` that answers it instead.
 
-    `name` is the tool's own name; without a tool, the requested name in a form that model servers
-    accept.
+    `name` is the tool's name as the model was offered it, and `own_name` as its invoker lists it;
+    without a tool, the requested name in a form that model servers accept.
     """
 
     id: str
@@ -74,6 +74,7 @@ class ResolvedCall:
     problem: str = ""
     repaired: tuple[str, ...] = ()
     form: CallForm = "call"
+    own_name: str = ""
 
 
 def resolve_call(call: ToolCall, call_id: str, tools: Mapping[str, OfferedTool]) -> ResolvedCall:
@@ -85,7 +86,7 @@ def resolve_call(call: ToolCall, call_id: str, tools: Mapping[str, OfferedTool])
         if match.tool
         else INVALID_NAME_CHARACTER.sub("_", requested)[:64] or "unnamed"
     )
-    renamed = match.tool is not None and name != requested
+    renamed = match.tool is not None and requested not in (name, match.tool.own_name)
     repaired = (*call.repaired, *((_describe_rename(requested, name, match),) if renamed else ()))
     if call.problem:
         return ResolvedCall(call_id, name, requested, {}, call.problem, repaired, call.form)
@@ -99,7 +100,9 @@ def resolve_call(call: ToolCall, call_id: str, tools: Mapping[str, OfferedTool])
     problem = meant.problem or (f"missing argument: {', '.join(missing)}" if missing else "")
     arguments = {} if meant.problem else meant.named
     repairs = (*repaired, *meant.repaired)
-    return ResolvedCall(call_id, name, requested, arguments, problem, repairs, call.form)
+    return ResolvedCall(
+        call_id, name, requested, arguments, problem, repairs, call.form, match.tool.own_name
+    )
 
 
 def _describe_rename(requested: str, name: str, match: ToolMatch) -> str:

@@ -206,6 +206,9 @@ def find_tool_by_name(requested: str, known: Mapping[str, OfferedTool]) -> Offer
         return known[requested]
     if len(requested) > MAX_NAME_CHARS:
         return None
+    listed = next((each for each in known.values() if each.own_name == requested), None)
+    if listed is not None:
+        return listed
     name = strip_decoration(requested)
     found = known.get(name) or _find_by_spelling(name, known)
     return found or _find_own_tool(name, select_own_tools(known))

@@ -38,6 +38,7 @@ class PortableNames:
 
     def __init__(self) -> None:
         self._own_names: Mapping[str, str] = {}
+        self.is_filled = False
 
     def convert(self, tools: Iterable[Tool]) -> list[Tool]:
         """Return `tools` with portable names and schemas; of two with one name the first is kept."""
@@ -45,6 +46,7 @@ class PortableNames:
         for tool in tools:
             by_name.setdefault(get_tool_name(tool), tool)
         names = make_portable_names(by_name)
+        self.is_filled = True
         self._own_names = {portable: own for own, portable in names.items()}
         return [make_portable(tool, names[own]) for own, tool in by_name.items()]
 
@@ -227,15 +229,15 @@ def _mend_type(schema: JsonObject) -> None:
 
 
 def _mend_required(schema: JsonObject) -> None:
-    """List the required names; older drafts say `required: true` in the property itself."""
-    listed = schema.pop("required", None)
-    names = [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else []
-    properties = schema.get("properties")
-    if isinstance(properties, dict):
-        absent: JsonObject = {each: {} for each in names if each not in properties}
-        schema["properties"] = {**properties, **absent}
+    """Describe each required name, as Gemini needs it, and leave out an empty list."""
+    names = list(dict.fromkeys(_required(schema)))
+    if "properties" in schema and names:
+        absent: JsonObject = {each: {} for each in names if each not in _properties(schema)}
+        schema["properties"] = {**_properties(schema), **absent}
     if names:
-        schema["required"] = [*dict.fromkeys(names)]
+        schema["required"] = [*names]
+    else:
+        schema.pop("required", None)
 
 
 def _mend_items(schema: JsonObject) -> None:

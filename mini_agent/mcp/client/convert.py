@@ -24,20 +24,20 @@ from mcp.types import Tool as McpTool
 from mini_agent.messages import Attachment, JsonObject
 from mini_agent.tools.invoker import Tool, ToolOutput, error_output, text_output
 from mini_agent.tools.outputs import add_data
+from mini_agent.tools.portable_tools import make_portable
 
 MAX_ATTACHMENT_BYTES: Final = 8 << 20
-ANY_OBJECT: Final[JsonObject] = {"type": "object", "properties": {}}
 
 
 def convert_tool(listed: McpTool) -> Tool:
-    """Convert a tool to OpenAI's format."""
+    """Convert a tool to OpenAI's format, under the server's own name."""
     schema: JsonObject = json.loads(json.dumps(listed.input_schema))
     function: JsonObject = {
         "name": listed.name,
         "description": listed.description or listed.title or "",
-        "parameters": schema if schema.get("type") == "object" else ANY_OBJECT,
+        "parameters": schema,
     }
-    return {"type": "function", "function": function}
+    return make_portable({"type": "function", "function": function}, listed.name)
 
 
 def convert_result(result: CallToolResult) -> ToolOutput:
