@@ -116,7 +116,8 @@ class ToolExecutor:
             rc=output.rc,
             stdout=output.stdout,
             stderr=output.stderr,
-            text=output.model_text or format_observation(call.name, output, directive),
+            text=output.model_text
+            or format_observation(call.name, output, directive, self.config.max_result_chars),
             error=output.error,
             duration_ms=ms,
             execution=output.execution,

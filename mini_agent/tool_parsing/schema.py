@@ -43,23 +43,24 @@ class SchemaValidator:
 
     def errors(self, value: JsonValue) -> list[ValidationError]:
         """Return what is wrong with `value`; raises `InvalidSchema` for a broken reference."""
-        # A schema of a server can break the validator in any of these ways.
-        broken = (TypeError, ValueError, LookupError, AttributeError, RecursionError, re.error)
         try:
             return list(self._validator.iter_errors(value))
-        except broken as why:
-            raise InvalidSchema(f"{type(why).__name__}: {why!s:.200}") from None
-        except Exception as why:
-            from jsonschema.exceptions import UnknownType
-            from referencing.exceptions import Unresolvable
-
-            if isinstance(why, Unresolvable | UnknownType):
-                raise InvalidSchema(f"it refers to what is not in it: {why!s:.200}") from None
-            raise
+        except _schema_errors() as broken:
+            raise InvalidSchema(f"{type(broken).__name__}: {broken!s:.200}") from None
 
     def within(self, schema: JsonObject) -> SchemaValidator:
         """Return the validator of a part of this schema."""
         return SchemaValidator(schema, self._validator.evolve(schema=schema))
+
+
+@lru_cache
+def _schema_errors() -> tuple[type[Exception], ...]:
+    """What the validator raises for schemas that servers write."""
+    from jsonschema.exceptions import UnknownType
+    from referencing.exceptions import Unresolvable
+
+    own = (TypeError, ValueError, LookupError, AttributeError, RecursionError, re.error)
+    return (*own, UnknownType, Unresolvable)
 
 
 def create_validator(tool: str, schema: JsonObject) -> SchemaValidator | None:

@@ -18,7 +18,14 @@ from mini_agent.net.http_exchange import HttpExchange, HttpRequest, HttpResponse
 from mini_agent.net.telemetry import trace_headers
 from mini_agent.tools.arguments import RejectedCall, parse_tool_call
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, error_output, text_output
-from mini_agent.tools.outputs import OUTPUT_FIELDS, add_data, parse_output, to_json
+from mini_agent.tools.outputs import (
+    OUTPUT_FIELDS,
+    add_data,
+    leave_out_base64,
+    leave_out_base64_text,
+    parse_output,
+    to_json,
+)
 from mini_agent.tools.portable_tools import PortableNames
 
 MAX_MESSAGE_CHARS: Final = 500
@@ -76,7 +83,7 @@ def _parse_output_fields(said: JsonObject) -> ToolOutput:
     output = parse_output(known)
     output = replace(output, attachments=_parse_attachments(said.get("attachments")))
     data = said.get("data")
-    return output if data is None else add_data(output, data)
+    return output if data is None else add_data(output, leave_out_base64(data))
 
 
 # Our own gateway sends them; what another means by this word is not known.
@@ -159,7 +166,8 @@ class HttpToolsInvoker:
             own_name = self._names.own_name(name)
             body: JsonObject = {"name": own_name, "arguments": arguments}
             request = HttpRequest("POST", "/invoke", body, headers=tuple(trace_headers().items()))
-            return parse_invoke_response(await self._send_within_timeout(request))
+            output = parse_invoke_response(await self._send_within_timeout(request))
+            return replace(output, stdout=leave_out_base64_text(output.stdout))
         except (RejectedCall, MiniAgentError) as why:
             return error_output(str(why))
 

@@ -1,7 +1,7 @@
 """Makes tools portable: names and schemas that every model server takes, and the way back.
 
-OpenAI, Anthropic and Gemini refuse a whole request for one tool with a name or a schema that they do
-not take. `$ref`s are inlined, because Ollama and others drop the definitions.
+Model servers refuse a whole request for one tool whose name or schema they do not take. `$ref`s are
+inlined, because Ollama and others drop the definitions.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DEFINITIONS: Final = ("$defs", "definitions")
 DOCUMENT_KEYS: Final = frozenset({"$schema", "$id", "$comment", *DEFINITIONS})
 BRANCHES: Final = ("anyOf", "oneOf", "allOf")
 ROOT_ONLY_IN_VALIDATION: Final = ("not", "if", "then", "else", "enum", "const", "dependentSchemas")
-MAX_SCHEMA_NODES: Final = 4000
+MAX_SCHEMA_NODES: Final = 1000
 MAX_REF_DEPTH: Final = 6
 
 
@@ -41,7 +41,7 @@ class PortableNames:
         self.is_filled = False
 
     def convert(self, tools: Iterable[Tool]) -> list[Tool]:
-        """Return `tools` with portable names and schemas; of two with one name the first is kept."""
+        """Return `tools` with portable names and schemas; of two of one name the first is kept."""
         by_name: dict[str, Tool] = {}
         for tool in tools:
             by_name.setdefault(get_tool_name(tool), tool)
