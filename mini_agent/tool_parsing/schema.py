@@ -93,7 +93,7 @@ def _build_validator(schema: JsonObject) -> SchemaValidator:
     rooted = {key: value for key, value in rooted.items() if key not in ("$id", "id", "$schema")}
     # INVARIANT: the registry retrieves nothing, so that no schema makes us fetch another one.
     registry: Registry[Any] = Registry().with_resource(
-        ROOT_URI, Resource(contents=rooted, specification=DRAFT202012)
+        ROOT_URI, Resource.from_contents(rooted, default_specification=DRAFT202012)
     )
     return SchemaValidator(rooted, dialect(rooted, registry=registry))
 

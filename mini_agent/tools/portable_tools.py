@@ -222,7 +222,7 @@ def _lift_required(schema: JsonObject) -> JsonObject:
 def _mend_type(schema: JsonObject) -> None:
     kinds = schema.get("type")
     listed = kinds if isinstance(kinds, list) else [kinds]
-    known = [each for each in listed if each in TYPES]
+    known: list[JsonValue] = [each for each in listed if isinstance(each, str) and each in TYPES]
     if "type" in schema and known != listed:
         schema.pop("type")
         schema.update({"type": known} if known else {})
