@@ -57,6 +57,15 @@ class AgentConfig(BaseModel):
             "others were not.",
         ),
     ] = 4
+    max_result_chars: Annotated[
+        int,
+        Field(
+            ge=200,
+            le=65_536,
+            description="Characters of each stream of a tool's result that the model is shown, 200 "
+            "to 65536; of a longer one its head and its tail.",
+        ),
+    ] = 2000
     tool_concurrency: Annotated[
         int,
         Field(

@@ -99,7 +99,8 @@ class ToolExecutor:
             )
             self.emit(event)
 
-        request = build_tool_call(call.id, ParsedArguments(call.name, call.arguments))
+        own_name = call.own_name or call.name
+        request = build_tool_call(call.id, ParsedArguments(own_name, call.arguments))
         if isinstance(self.invoker, StreamingInvoker):
             return parse_output(await self.invoker.stream_openai_tool(request, emit_piece))
         return parse_output(await self.invoker.call_openai_tool(request))
@@ -115,7 +116,8 @@ class ToolExecutor:
             rc=output.rc,
             stdout=output.stdout,
             stderr=output.stderr,
-            text=output.model_text or format_observation(call.name, output, directive),
+            text=output.model_text
+            or format_observation(call.name, output, directive, self.config.max_result_chars),
             error=output.error,
             duration_ms=ms,
             execution=output.execution,

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from pydantic import JsonValue
@@ -24,15 +23,12 @@ from mini_agent.tool_parsing.lenient_json import (
 )
 from mini_agent.tool_parsing.programs import (
     has_function_call,
-    is_python,
     repair_program,
     strip_fence,
 )
 from mini_agent.tools.arguments import OfferedTool
 from mini_agent.tools.names import (
     get_tool_language,
-    normalize_spelling,
-    resolve_argument_aliases,
     split_words,
 )
 
@@ -136,157 +132,6 @@ def _describe_repairs(text: str, *, is_inner: bool) -> tuple[str, ...]:
     except (ValueError, RecursionError):
         return ("the arguments were not quite JSON",)
     return ()
-
-
-def normalize_arguments(tool: OfferedTool, given: ParsedArguments) -> ParsedArguments:
-    """Map `given` to the tool's own parameter names and repair its programs."""
-    if given.problem:
-        return given
-    shaped = _assign_names(tool, given)
-    if shaped.problem:
-        return shaped
-    non_null: JsonObject = {}
-    non_null.update((name, value) for name, value in shaped.named.items() if value is not None)
-    named = resolve_argument_aliases(non_null, tool)
-    adopted = _rename_unknown_argument(tool, ParsedArguments(named.arguments))
-    notes = [*shaped.repaired, *named.renamed, *adopted.repaired]
-    arguments: JsonObject = {}
-    for name, value in adopted.named.items():
-        arguments[name], repairs = repair_value(tool, name, value)
-        notes.extend(repairs)
-    return ParsedArguments(arguments, tuple(notes))
-
-
-def _assign_names(tool: OfferedTool, given: ParsedArguments) -> ParsedArguments:
-    value = _parse_keywords(tool, given.value)
-    if isinstance(value, list):
-        value = _convert_list(tool, value)
-    if isinstance(value, dict):
-        return _unwrap(tool, replace(given, value=value))
-    parameter = sole_parameter(tool)
-    text = value if isinstance(value, str) else None
-    if parameter and isinstance(value, int | float) and not isinstance(value, bool):
-        text = str(value) if get_tool_language(tool) is None else None
-    if text is None or not parameter or not accepts_text(tool, text):
-        return replace(given, value={}, problem=f"{NOT_AN_OBJECT}, but {json.dumps(value):.80}")
-    note = f"the bare text was taken as {parameter}"
-    return replace(given, value={parameter: text}, repaired=(*given.repaired, note))
-
-
-def _parse_keywords(tool: OfferedTool, value: JsonValue) -> JsonValue:
-    """Parse Python's syntax, `code="print(1)"`, and a program used as its own key."""
-    if isinstance(value, dict) and len(value) == 1:
-        ((key, nested),) = value.items()
-        is_program = get_tool_language(tool) == "python" and has_function_call(key)
-        return key if is_program and nested in (None, "", {}, True) else value
-    if not isinstance(value, str):
-        return value
-    given = parse_bracketed_arguments(f"({value})", 0)
-    named = given.arguments if given and given.is_whole and given.end == len(value) + 2 else None
-    if not isinstance(named, dict):
-        return value
-    return (
-        named
-        if set(resolve_argument_aliases(named, tool).arguments) & set(tool.parameters)
-        else value
-    )
-
-
-def _convert_list(tool: OfferedTool, items: list[JsonValue]) -> JsonValue:
-    pairs = {
-        str(item["name"]): item["value"]
-        for item in items
-        if isinstance(item, dict) and set(item) >= {"name", "value"}
-    }
-    if pairs:
-        return dict(pairs)
-    if len(items) == 1:
-        return items[0]
-    texts = [item for item in items if isinstance(item, str)]
-    if items and len(texts) == len(items) and get_tool_language(tool) not in (None, "bash"):
-        return "\n".join(texts)
-    return list(items)
-
-
-def _unwrap(tool: OfferedTool, given: ParsedArguments) -> ParsedArguments:
-    """Remove an object around the arguments: {"arguments": {...}}."""
-    for key, nested in given.named.items():
-        if (
-            normalize_spelling(key) not in WRAPPER_KEYS
-            or key in tool.parameters
-            or len(given.named) > 3
-        ):
-            continue
-        is_text = isinstance(nested, str) and nested.lstrip().startswith("{")
-        inner = parse_arguments(nested).value if isinstance(nested, str) and is_text else nested
-        if isinstance(inner, dict):
-            note = f"the arguments were taken out of {key}"
-            return ParsedArguments(inner, (*given.repaired, note))
-    return given
-
-
-def _rename_unknown_argument(tool: OfferedTool, given: ParsedArguments) -> ParsedArguments:
-    """Rename the one unknown text argument to the one that is missing."""
-    missing = [name for name in tool.required if name not in given.named]
-    strangers = [
-        name
-        for name, value in given.named.items()
-        if name not in tool.parameters
-        and normalize_spelling(name) not in METADATA_NAMES
-        and isinstance(value, str)
-        and accepts_text(tool, value)
-    ]
-    if len(missing) != 1 or len(strangers) != 1 or parameter_type(tool, missing[0]) != TEXT_TYPE:
-        return given
-    note = f"argument {strangers[0]} was taken as {missing[0]}"
-    renamed = {missing[0] if n == strangers[0] else n: v for n, v in given.named.items()}
-    return ParsedArguments(renamed, (note,))
-
-
-def repair_value(
-    tool: OfferedTool, name: str, value: JsonValue
-) -> tuple[JsonValue, tuple[str, ...]]:
-    """Repair the value of the parameter `name`; returns it with a note for each repair."""
-    if name not in tool.required or parameter_type(tool, name) != TEXT_TYPE:
-        return value, ()
-    language = get_tool_language(tool)
-    notes: tuple[str, ...] = ()
-    text = _join_text(value, shell=language == "bash")
-    if text is not None and text != value:
-        notes = (f"{name} was made one text",)
-    if text is None or language is None:
-        return (value if text is None else text), notes
-    if language == "python" and (inner := _extract_program(text)) is not None:
-        text, notes = inner, (*notes, "the program was taken out of JSON inside a string")
-    program = repair_program(text, language)
-    return program.text, (*notes, *program.repairs)
-
-
-def _join_text(value: JsonValue, *, shell: bool) -> str | None:
-    if isinstance(value, dict) and len(value) <= 2:
-        inner = next((each for each in value.values() if isinstance(each, str)), None)
-        return _text_of_object(value, inner)
-    if isinstance(value, list) and value:
-        texts = [item for item in value if isinstance(item, str)]
-        if len(texts) == len(value):
-            return shlex.join(texts) if shell else "\n".join(line.rstrip("\n") for line in texts)
-    return value if isinstance(value, str) else None
-
-
-def _text_of_object(value: JsonObject, only: str | None) -> str | None:
-    text = next((value[key] for key in VALUE_KEYS if key in value), None)
-    return text if isinstance(text, str) else only if len(value) == 1 else None
-
-
-def _extract_program(text: str) -> str | None:
-    """Extract the program if `text` is {"code": ...} once more, or a quoted string."""
-    if text.lstrip()[:1] not in '{"' or (text.lstrip()[:1] == "{" and has_function_call(text)):
-        return None
-    read = parse_arguments(text)
-    if isinstance(read.value, str) and read.value != text and is_python(read.value):
-        return read.value
-    inner = [each for each in read.named.values() if isinstance(each, str)]
-    return inner[0] if len(read.named) == 1 and inner and has_function_call(inner[0]) else None
 
 
 def sole_parameter(tool: OfferedTool) -> str | None:

@@ -9,10 +9,11 @@ from typing import Final
 from pydantic import JsonValue
 
 from mini_agent.messages import JsonObject
-from mini_agent.tool_parsing.arguments import ParsedArguments, normalize_arguments, parse_arguments
+from mini_agent.tool_parsing.arguments import ParsedArguments, parse_arguments
 from mini_agent.tool_parsing.lenient_json import ParsedJson
 from mini_agent.tool_parsing.resolve import match_unnamed_arguments
 from mini_agent.tool_parsing.text_spans import OfferedTools, ParsedCall
+from mini_agent.tool_parsing.tool_arguments import normalize_arguments
 from mini_agent.tools.arguments import OfferedTool
 from mini_agent.tools.names import (
     find_tool_by_name,

@@ -15,18 +15,22 @@ from pydantic import JsonValue
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject, replace_surrogates
 from mini_agent.model import CallForm, ToolCall
-from mini_agent.tool_parsing.arguments import ParsedArguments, normalize_arguments, parse_arguments
+from mini_agent.tool_parsing.arguments import ParsedArguments, parse_arguments
 from mini_agent.tool_parsing.programs import has_function_call, is_python, repair_program
 from mini_agent.tool_parsing.text_spans import OfferedTools, ParsedCall
+from mini_agent.tool_parsing.tool_arguments import normalize_arguments
 from mini_agent.tools.arguments import OfferedTool
 from mini_agent.tools.names import (
     ARGUMENT_ALIASES,
     TOOL_BY_LANGUAGE,
+    find_near_names,
     find_tool_by_name,
     find_tool_for_language,
     get_tool_language,
     is_generic_code_tool,
+    is_own_tool,
     normalize_spelling,
+    select_own_tools,
     split_words,
     strip_decoration,
 )
@@ -59,8 +63,8 @@ CALL_CUT_PROBLEM: Final = (
 class ResolvedCall:
     """A call to be executed, or the `problem` that answers it instead.
 
-    `name` is the tool's own name; without a tool, the requested name in a form that model servers
-    accept.
+    `name` is the tool's name as the model was offered it, and `own_name` as its invoker lists it;
+    without a tool, the requested name in a form that model servers accept.
     """
 
     id: str
@@ -70,6 +74,7 @@ class ResolvedCall:
     problem: str = ""
     repaired: tuple[str, ...] = ()
     form: CallForm = "call"
+    own_name: str = ""
 
 
 def resolve_call(call: ToolCall, call_id: str, tools: Mapping[str, OfferedTool]) -> ResolvedCall:
@@ -81,7 +86,7 @@ def resolve_call(call: ToolCall, call_id: str, tools: Mapping[str, OfferedTool])
         if match.tool
         else INVALID_NAME_CHARACTER.sub("_", requested)[:64] or "unnamed"
     )
-    renamed = match.tool is not None and name != requested
+    renamed = match.tool is not None and requested not in (name, match.tool.own_name)
     repaired = (*call.repaired, *((_describe_rename(requested, name, match),) if renamed else ()))
     if call.problem:
         return ResolvedCall(call_id, name, requested, {}, call.problem, repaired, call.form)
@@ -95,7 +100,9 @@ def resolve_call(call: ToolCall, call_id: str, tools: Mapping[str, OfferedTool])
     problem = meant.problem or (f"missing argument: {', '.join(missing)}" if missing else "")
     arguments = {} if meant.problem else meant.named
     repairs = (*repaired, *meant.repaired)
-    return ResolvedCall(call_id, name, requested, arguments, problem, repairs, call.form)
+    return ResolvedCall(
+        call_id, name, requested, arguments, problem, repairs, call.form, match.tool.own_name
+    )
 
 
 def _describe_rename(requested: str, name: str, match: ToolMatch) -> str:
@@ -104,8 +111,11 @@ def _describe_rename(requested: str, name: str, match: ToolMatch) -> str:
 
 
 def _describe_unknown_tool(requested: str, known: Iterable[str], why: str) -> str:
-    names = ", ".join(known) or "none"
-    return f"{why or f'there is no tool {requested!r}'}; known tools: {names}"
+    names = list(known)
+    near = find_near_names(requested, names)
+    meant = f"; near names: {', '.join(near)}" if near and len(names) > len(near) else ""
+    listed = ", ".join(names) or "none"
+    return f"{why or f'there is no tool {requested!r}'}{meant}; known tools: {listed}"
 
 
 def _is_missing(name: str, given: ParsedArguments, tool: OfferedTool) -> bool:
@@ -130,15 +140,19 @@ def match_tool(requested: str, given: ParsedArguments, tools: OfferedTools) -> T
     if given.problem:
         return match
     if match.tool is None:
-        match = ToolMatch(_match_unnamed_call(requested, given, tools), given)
-    return _match_program(_match_stated_language(requested, match, tools), tools)
+        name = strip_decoration(requested)
+        own = select_own_tools(tools) if name else tools
+        match = ToolMatch(_match_unnamed_call(name, given, own), given)
+    if match.tool is not None and not is_own_tool(match.tool):
+        return match
+    own = select_own_tools(tools)
+    return _match_program(_match_stated_language(requested, match, own), own)
 
 
 def _match_unnamed_call(
-    requested: str, given: ParsedArguments, tools: OfferedTools
+    name: str, given: ParsedArguments, tools: OfferedTools
 ) -> OfferedTool | None:
     """Match a call without a tool's name: none, "run", or a function of its program."""
-    name = strip_decoration(requested)
     program = _find_program(given)
     if not name or is_generic_code_tool(name):
         named_language = _find_language_key(given.named)

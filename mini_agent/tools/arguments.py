@@ -12,16 +12,23 @@ from pydantic import JsonValue
 from mini_agent.errors import MiniAgentError
 from mini_agent.messages import JsonObject, function_call, parse_json_object, replace_surrogates
 from mini_agent.tools.invoker import OpenAIToolCall, Tool
+from mini_agent.tools.portable_tools import make_portable, make_portable_names
 
 
 @dataclass(frozen=True, slots=True)
 class OfferedTool:
-    """A tool that the model is offered: its schema, and the parameters a call may and must have."""
+    """A tool that the model is offered: its schema, and the parameters a call may and must have.
+
+    `name` and `schema` are in a form that model servers take. The invoker knows the tool as
+    `own_name`, and `parameters_schema` is the JSON schema of the arguments as the invoker lists it.
+    """
 
     name: str
     schema: Tool
     parameters: tuple[str, ...]
     required: tuple[str, ...]
+    own_name: str
+    parameters_schema: JsonObject
 
 
 def parse_tools(listed: object) -> dict[str, OfferedTool]:
@@ -31,14 +38,18 @@ def parse_tools(listed: object) -> dict[str, OfferedTool]:
     """
     if not isinstance(listed, list | tuple):
         raise MiniAgentError(f"the invoker listed its tools as {listed!r:.80}, not as a list")
-    tools: dict[str, OfferedTool] = {}
+    entries: dict[str, tuple[Tool, JsonObject]] = {}
     for entry in listed:
-        tool = _parse_tool(entry)
-        tools.setdefault(tool.name, tool)
-    return tools
+        name, tool, schema = _parse_entry(entry)
+        entries.setdefault(name, (tool, schema))
+    names = make_portable_names(entries)
+    return {
+        names[own]: _offer(make_portable(tool, names[own]), names[own], own, schema)
+        for own, (tool, schema) in entries.items()
+    }
 
 
-def _parse_tool(entry: object) -> OfferedTool:
+def _parse_entry(entry: object) -> tuple[str, Tool, JsonObject]:
     function = entry.get("function") if isinstance(entry, dict) else None
     name = function.get("name") if isinstance(function, dict) else None
     if not isinstance(entry, dict) or not isinstance(function, dict) or not isinstance(name, str):
@@ -47,12 +58,20 @@ def _parse_tool(entry: object) -> OfferedTool:
             hint='a tool is {"type": "function", "function": {"name": ..., "parameters": ...}}',
         )
     schema = function.get("parameters")
-    schema = schema if isinstance(schema, dict) else {}
+    return name, entry, schema if isinstance(schema, dict) else {}
+
+
+def _offer(tool: Tool, name: str, own_name: str, schema: JsonObject) -> OfferedTool:
+    function = tool["function"]
+    portable = function["parameters"] if isinstance(function, dict) else None
+    shown = portable if isinstance(portable, dict) else {}
     return OfferedTool(
         name,
-        entry,
-        tuple(_iterate_names(schema.get("properties"))),
-        tuple(_iterate_names(schema.get("required"))),
+        tool,
+        tuple(_iterate_names(shown.get("properties"))),
+        tuple(_iterate_names(shown.get("required"))),
+        own_name,
+        schema,
     )
 
 

@@ -18,7 +18,15 @@ from mini_agent.net.http_exchange import HttpExchange, HttpRequest, HttpResponse
 from mini_agent.net.telemetry import trace_headers
 from mini_agent.tools.arguments import RejectedCall, parse_tool_call
 from mini_agent.tools.invoker import OpenAIToolCall, Tool, ToolOutput, error_output, text_output
-from mini_agent.tools.outputs import OUTPUT_FIELDS, add_data, parse_output, to_json
+from mini_agent.tools.outputs import (
+    OUTPUT_FIELDS,
+    add_data,
+    leave_out_base64,
+    leave_out_base64_text,
+    parse_output,
+    to_json,
+)
+from mini_agent.tools.portable_tools import PortableNames
 
 MAX_MESSAGE_CHARS: Final = 500
 _ATTACHMENTS: Final = TypeAdapter(tuple[Attachment, ...])
@@ -75,7 +83,7 @@ def _parse_output_fields(said: JsonObject) -> ToolOutput:
     output = parse_output(known)
     output = replace(output, attachments=_parse_attachments(said.get("attachments")))
     data = said.get("data")
-    return output if data is None else add_data(output, data)
+    return output if data is None else add_data(output, leave_out_base64(data))
 
 
 # Our own gateway sends them; what another means by this word is not known.
@@ -115,6 +123,8 @@ MIN_RETRY_S: Final = 0.1
 class HttpToolsInvoker:
     """Lists and calls the tools of the gateway at `base_url`.
 
+    Their names and schemas are listed in a form that model servers take, and mapped back in a call.
+
     `headers` go with every request (`{"Authorization": "Bearer ..."}`). A call may take `timeout`
     seconds. A call is one POST: nothing is sent again but what the gateway turned away with a 429,
     after the time its `Retry-After` asks for. In `async with` the connections are kept.
@@ -130,6 +140,7 @@ class HttpToolsInvoker:
             )
         self._exchange = HttpExchange(base_url, headers or {}, "base_url")
         self._timeout_s = timeout
+        self._names = PortableNames()
 
     async def __aenter__(self) -> Self:
         await self._exchange.__aenter__()
@@ -146,15 +157,17 @@ class HttpToolsInvoker:
     async def list_openai_tools(self) -> list[Tool]:
         """List the gateway's tools; raise `ToolsUnavailable` or `Unauthorized` without one."""
         answered = await self._send_within_timeout(HttpRequest("GET", "/tools"))
-        return parse_tool_list(answered, self._exchange.address)
+        return self._names.convert(parse_tool_list(answered, self._exchange.address))
 
     async def call_openai_tool(self, openai_tool: OpenAIToolCall) -> ToolOutput:
         """Call one tool; a failure of the gateway is an output as well, for the model."""
         try:
             name, arguments = parse_tool_call(openai_tool)
-            body: JsonObject = {"name": name, "arguments": arguments}
+            own_name = self._names.own_name(name)
+            body: JsonObject = {"name": own_name, "arguments": arguments}
             request = HttpRequest("POST", "/invoke", body, headers=tuple(trace_headers().items()))
-            return parse_invoke_response(await self._send_within_timeout(request))
+            output = parse_invoke_response(await self._send_within_timeout(request))
+            return replace(output, stdout=leave_out_base64_text(output.stdout))
         except (RejectedCall, MiniAgentError) as why:
             return error_output(str(why))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -14,6 +15,8 @@ from mini_agent_protocol.languages import REGISTRY, Language
 CAMEL_BOUNDARY: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 SEPARATORS: Final = re.compile(r"[^A-Za-z0-9]+")
 SERVER_PREFIX: Final = re.compile(r"\A(?:functions?|tools?|default_api)(?:[.:/]|::)(?=\w)")
+_DIGIT_GROUPS: Final = re.compile(r"(?<=\d)[-_.\s]+(?=\d)")
+_NAME_SEPARATORS: Final = re.compile(r"(?<=[^\W_])[-_.\s]+(?=[^\W_])")
 NAME_END: Final = re.compile(r"<\||[({\[\n]|:\d+\s*$")
 
 
@@ -22,6 +25,17 @@ def split_words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+NAMESPACE_SEPARATOR: Final = re.compile(r"::|__|[./:]")
+GENERIC_NAMESPACES: Final = split_words(
+    "function functions tool tools defaultapi mcp namespace namespaces"
+)
+# In front of a dot or two underscores these say what is done; they are no namespace.
+VERBS: Final = split_words(
+    "create delete remove add set unset get put post patch update insert drop clear reset list "
+    "read write open close start stop enable disable lock unlock block unblock allow deny not no "
+    "un de re dis undo cancel abort send approve reject increase decrease mount unmount"
+)
+MAX_NEAR_NAMES: Final = 5
 NAMESPACE_WORDS: Final = split_words(
     "function functions tool tools default api mcp server namespace local my the a "
     "plugin plugins assistant sandbox builtin user custom agent mini"
@@ -51,6 +65,15 @@ LANGUAGE_WORDS: Final = MappingProxyType[str, Language](
 )
 # The fork's models called a Python program by its entry point.
 ENTRY_POINTS: Final = frozenset({"__main__", "main"})
+
+
+def normalize_name(name: str) -> str:
+    """Normalize letter case and separators: `createIssue`, `create-issue` -> `createissue`.
+
+    What tells two names apart stays: signs, letters of any script, and the digits' groups.
+    """
+    grouped = _DIGIT_GROUPS.sub("\0", name.strip())
+    return _NAME_SEPARATORS.sub("", grouped).casefold()
 
 
 def strip_decoration(written: str) -> str:
@@ -129,6 +152,7 @@ _TOOL_ALIASES: Final = (
 TOOL_ALIASES: Final = MappingProxyType(
     {alias: tool for tool, aliases in _TOOL_ALIASES for alias in aliases.split()}
 )
+OWN_TOOLS: Final = frozenset((*TOOL_BY_LANGUAGE.values(), *TOOL_ALIASES.values(), "Bash"))
 # In the order in which they are looked for, without case and separators.
 _ARGUMENT_ALIASES: Final = (
     (
@@ -173,12 +197,29 @@ _NOT_ALPHANUMERIC: Final = re.compile(r"[^a-z0-9]")
 
 
 def find_tool_by_name(requested: str, known: Mapping[str, OfferedTool]) -> OfferedTool | None:
-    """Find the tool that `requested` names, by its own name or an alias, else None."""
+    """Find the tool that `requested` names, else None.
+
+    Our own tools have aliases, and one slip of the pen is corrected. Of any other only letter case,
+    separators and a namespace may differ, and one tool alone may match.
+    """
     if requested in known:
         return known[requested]
     if len(requested) > MAX_NAME_CHARS:
         return None
+    listed = next((each for each in known.values() if each.own_name == requested), None)
+    if listed is not None:
+        return listed
     name = strip_decoration(requested)
+    found = known.get(name) or _find_by_spelling(name, known)
+    return found or _find_own_tool(name, select_own_tools(known))
+
+
+def select_own_tools(known: Mapping[str, OfferedTool]) -> dict[str, OfferedTool]:
+    """Select our own tools, which a call may name by an alias."""
+    return {name: tool for name, tool in known.items() if is_own_tool(tool)}
+
+
+def _find_own_tool(name: str, known: Mapping[str, OfferedTool]) -> OfferedTool | None:
     spelled = {split_name(each): each for each in known}
     for words in iterate_without_namespaces(split_name(name)):
         joined = "_".join(words)
@@ -195,6 +236,36 @@ def find_tool_by_name(requested: str, known: Mapping[str, OfferedTool]) -> Offer
     return known.get(find_similar_name(name, known) or "")
 
 
+def _find_by_spelling(name: str, known: Mapping[str, OfferedTool]) -> OfferedTool | None:
+    """Find the one tool whose name differs in letter case, separators or its namespace alone."""
+    whole = [each for each in known if normalize_name(each) == normalize_name(name) != ""]
+    if not whole:
+        wanted = _split_namespaces(name)
+        whole = [each for each in known if _differ_in_namespace(wanted, _split_namespaces(each))]
+    return known[whole[0]] if len(whole) == 1 else None
+
+
+def _split_namespaces(name: str) -> tuple[str, ...]:
+    parts = [part for part in map(normalize_name, NAMESPACE_SEPARATOR.split(name)) if part]
+    while len(parts) > 1 and parts[0] in GENERIC_NAMESPACES:
+        parts = parts[1:]
+    return tuple(parts)
+
+
+def _differ_in_namespace(one: tuple[str, ...], other: tuple[str, ...]) -> bool:
+    """Tell whether the names are equal but for a namespace that one of them has in front."""
+    shorter, longer = sorted((one, other), key=len)
+    in_front = longer[: len(longer) - len(shorter)]
+    return bool(shorter) and longer[-len(shorter) :] == shorter and not VERBS & set(in_front)
+
+
+def find_near_names(requested: str, known: Iterable[str]) -> list[str]:
+    """Find the names that `requested` may have been meant for, the nearest first."""
+    spelled = {each: normalize_name(each) for each in known}
+    near = get_close_matches(normalize_name(requested), spelled.values(), MAX_NEAR_NAMES, 0.6)
+    return [each for text in dict.fromkeys(near) for each in spelled if spelled[each] == text]
+
+
 def find_tool_for_language(
     language: Language, known: Mapping[str, OfferedTool]
 ) -> OfferedTool | None:
@@ -203,6 +274,11 @@ def find_tool_for_language(
         return known[TOOL_BY_LANGUAGE[language]]
     others = [tool for name, tool in known.items() if detect_language(name) == language]
     return others[0] if len(others) == 1 else None
+
+
+def is_own_tool(tool: OfferedTool) -> bool:
+    """Tell whether it is one of ours, whose names and programs are repaired."""
+    return tool.name in OWN_TOOLS
 
 
 def get_tool_language(tool: OfferedTool) -> Language | None:

@@ -9,6 +9,7 @@ from typing import Final
 
 from mini_agent.tools.hints import find_hint
 from mini_agent.tools.invoker import ToolOutput
+from mini_agent.tools.outputs import keep_ends
 
 MAX_CAUSES: Final = 3
 MAX_BLOCK_LINES: Final = 14
@@ -175,13 +176,19 @@ MAX_STREAM_CHARS: Final = 2000
 REPAIR_DIRECTIVE: Final = "The call failed. Fix the cause and call the tool again."
 
 
-def format_observation(name: str, output: ToolOutput, directive: str = REPAIR_DIRECTIVE) -> str:
-    """Format a header with the exit code, the tails of the streams, and for a failure `directive`.
+def format_observation(
+    name: str,
+    output: ToolOutput,
+    directive: str = REPAIR_DIRECTIVE,
+    most: int = MAX_STREAM_CHARS,
+) -> str:
+    """Format a header with the exit code, the streams, and for a failure `directive`.
 
-    What a failed program complained about is digested, so that it fits a small context; where its
-    cause is known, a hint follows. The demo model is trained on exactly this form.
+    Of a stream longer than `most` characters its head and its tail are shown. What a failed program
+    complained about is digested, so that it fits a small context; where its cause is known, a hint
+    follows. The demo model is trained on exactly this form.
     """
-    lines = [_format_header(name, output), *_format_body(output)]
+    lines = [_format_header(name, output), *_format_body(output, most)]
     if output.note:
         lines.append(f"note: {output.note}")
     hint = find_hint(name, output)
@@ -199,28 +206,26 @@ def _format_header(name: str, output: ToolOutput) -> str:
     return f"[{' '.join(word for word in words if word)}]"
 
 
-def _format_body(output: ToolOutput) -> Iterator[str]:
+def _format_body(output: ToolOutput, most: int) -> Iterator[str]:
     if output.rc is None:
-        yield (output.error or "it failed without saying why")[:MAX_STREAM_CHARS]
+        yield keep_ends(output.error or "it failed without saying why", most)
         return
     stdout, stderr = output.stdout, output.stderr
     if not output.ok:
         stdout, stderr = collapse_lines(stdout), digest_failure(stderr)
-    streams = [*_format_stream("stdout", stdout), *_format_stream("stderr", stderr)]
+    streams = [*_format_stream("stdout", stdout, most), *_format_stream("stderr", stderr, most)]
     # A program that prints shows what it wants to; one that forgot to still has its value.
-    value = [] if output.stdout.strip() else [*_format_stream("result", output.result)]
+    value = [] if output.stdout.strip() else [*_format_stream("result", output.result, most)]
     yield from [*streams, *value] or ["(no output)"]
 
 
-def _format_stream(name: str, text: str) -> Iterator[str]:
+def _format_stream(name: str, text: str, most: int) -> Iterator[str]:
     text = text.removesuffix("\n")
     if not text:
         return
-    if len(text) > MAX_STREAM_CHARS:
-        yield f"{name} (last {MAX_STREAM_CHARS} of {len(text)} characters):"
-    else:
-        yield f"{name}:"
-    yield text[-MAX_STREAM_CHARS:]
+    is_cut = len(text) > most
+    yield f"{name} (head and tail of {len(text)} characters):" if is_cut else f"{name}:"
+    yield keep_ends(text, most)
 
 
 REMARK_CHARS: Final = 50

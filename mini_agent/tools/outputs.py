@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -14,6 +15,7 @@ from mini_agent.messages import parse_json_object, replace_surrogates
 from mini_agent.tools.invoker import ToolOutput, error_output, text_output
 
 MAX_DATA_CHARS: Final = 1000
+MIN_RUN_CHARS: Final = 256
 
 
 def add_data(output: ToolOutput, data: JsonValue) -> ToolOutput:
@@ -37,8 +39,12 @@ def to_json(value: JsonValue) -> str:
 
 
 def _repeats(text: str, data: JsonValue) -> bool:
+    """Tell whether `text` says all of `data`: as it is, as JSON, or an item in each line."""
     only = next(iter(data.values())) if isinstance(data, dict) and len(data) == 1 else None
-    if text == only:
+    if text == only or text in (_join_items(data), _join_items(only)):
+        return True
+    is_container = isinstance(data, dict | list) and bool(data)
+    if is_container and (to_json(data) in text or _indent(data) in text):
         return True
     try:
         read: JsonValue = from_json(text)
@@ -47,11 +53,57 @@ def _repeats(text: str, data: JsonValue) -> bool:
     return read in (data, only)
 
 
+def _indent(data: JsonValue) -> str:
+    return json.dumps(data, ensure_ascii=False, indent=2)
+
+
+def _join_items(items: JsonValue) -> str | None:
+    """The texts that servers send beside a list: one for each item."""
+    if not isinstance(items, list):
+        return None
+    return "\n".join(each if isinstance(each, str) else to_json(each) for each in items)
+
+
 def _format_data(data: JsonValue) -> str:
-    text = to_json(data)
-    left = len(text) - MAX_DATA_CHARS
-    more = f"... ({left} more characters)" if left > 0 else ""
-    return f"data: {text[:MAX_DATA_CHARS]}{more}"
+    return f"data: {keep_ends(to_json(data), MAX_DATA_CHARS)}"
+
+
+def keep_ends(text: str, most: int) -> str:
+    """Return `text`, or of a longer one than `most` characters its head and its tail."""
+    if len(text) <= most:
+        return text
+    half = most // 2
+    left_out = f"[... {len(text) - 2 * half} characters were left out ...]"
+    return f"{text[:half]}\n{left_out}\n{text[-half:]}"
+
+
+BASE64_RUN: Final = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{256,}={0,2}(?![A-Za-z0-9+/=])")
+# Fewer different characters are no encoded bytes, but a sequence or a filler.
+MIN_BASE64_LETTERS: Final = 32
+
+
+def leave_out_base64(data: JsonValue) -> JsonValue:
+    """Return `data` without long runs of base64, in which no model can read."""
+    if isinstance(data, str):
+        return leave_out_base64_text(data)
+    if isinstance(data, list):
+        return [leave_out_base64(each) for each in data]
+    if isinstance(data, dict):
+        return {key: leave_out_base64(each) for key, each in data.items()}
+    return data
+
+
+def leave_out_base64_text(text: str) -> str:
+    """Return `text` without long runs of base64."""
+    return BASE64_RUN.sub(_describe_base64, text) if len(text) >= MIN_RUN_CHARS else text
+
+
+def _describe_base64(run: re.Match[str]) -> str:
+    encoded = run.group()
+    is_padded = len(encoded) % 4 == 0
+    if not is_padded or len(set(encoded)) < MIN_BASE64_LETTERS:
+        return encoded
+    return f"({len(encoded) * 3 // 4} bytes in base64 were left out)"
 
 
 MAX_OUTPUT_CHARS: Final = 65_536
@@ -60,7 +112,7 @@ OUTPUT_FIELDS: Final = frozenset({"ok", "rc", "stderr", "error", *TEXT_FIELDS})
 
 
 def parse_output(answer: object) -> ToolOutput:
-    """Parse what an invoker returned; of long text the end is kept.
+    """Parse what an invoker returned; of long text the head and the tail are kept.
 
     Text is what the tool printed, unless it is a JSON object that says how the call went.
     """
@@ -107,14 +159,14 @@ def _integer(value: JsonValue) -> int | None:
 def _truncate_streams(output: ToolOutput) -> ToolOutput:
     cut = [name for name in ("stdout", "stderr") if len(getattr(output, name)) > MAX_OUTPUT_CHARS]
     note = (
-        f"only the last {MAX_OUTPUT_CHARS} characters of {' and '.join(cut)} were kept"
+        f"only {MAX_OUTPUT_CHARS} characters of {' and '.join(cut)} were kept, of both ends"
         if cut
         else ""
     )
     return replace(
         output,
-        stdout=replace_surrogates(output.stdout[-MAX_OUTPUT_CHARS:]),
-        stderr=replace_surrogates(output.stderr[-MAX_OUTPUT_CHARS:]),
+        stdout=replace_surrogates(keep_ends(output.stdout, MAX_OUTPUT_CHARS)),
+        stderr=replace_surrogates(keep_ends(output.stderr, MAX_OUTPUT_CHARS)),
         error=replace_surrogates(output.error[:MAX_OUTPUT_CHARS]) if output.error else output.error,
         model_text=replace_surrogates(output.model_text),
         note="; ".join(said for said in (output.note, note) if said),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import warnings
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from copy import deepcopy
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from mini_agent.errors import BadRequest
 from mini_agent.messages import JsonObject
@@ -24,6 +23,11 @@ from mini_agent.tools.invoker import (
     get_called_name,
     get_tool_name,
     rename_tool,
+)
+from mini_agent.tools.portable_tools import (
+    INVALID_CHARACTER,
+    MAX_NAME_CHARS,
+    make_portable_names,
 )
 
 
@@ -124,11 +128,6 @@ class TimeoutInvoker(WrapperInvoker):
             return error_output(f"the call took longer than {self._seconds:g} s and was cancelled")
 
 
-# What OpenAI takes as the name of a function.
-MAX_NAME_CHARS: Final = 64
-INVALID_CHARACTER: Final = re.compile(r"[^A-Za-z0-9_-]")
-
-
 class PrefixedInvoker(WrapperInvoker):
     """The tools of `invoker` as `server__tool`, in letters and lengths that every model takes."""
 
@@ -188,7 +187,9 @@ class FilteredInvoker(WrapperInvoker):
         enabled: Collection[str] | None = None,
         disabled: Collection[str] = (),
     ) -> None:
-        self._invoker, self._enabled, self._disabled = invoker, enabled, disabled
+        self._invoker = invoker
+        self._enabled = None if enabled is None else _with_portable_names(enabled)
+        self._disabled = _with_portable_names(disabled)
 
     async def list_openai_tools(self) -> list[Tool]:
         """The tools that are left."""
@@ -205,6 +206,11 @@ class FilteredInvoker(WrapperInvoker):
 
     def _has(self, name: str) -> bool:
         return (self._enabled is None or name in self._enabled) and name not in self._disabled
+
+
+def _with_portable_names(names: Collection[str]) -> frozenset[str]:
+    """The names as a server gives them and as its tools are listed."""
+    return frozenset((*names, *make_portable_names(names).values()))
 
 
 ApprovalCallback: TypeAlias = Callable[[str, JsonObject], Awaitable[bool]]

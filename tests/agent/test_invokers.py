@@ -59,10 +59,12 @@ async def test_odd_outputs_do_not_end_the_run(answer: object) -> None:
     assert AgentResult.model_validate_json(result.model_dump_json()) == result
 
 
-async def test_ten_megabytes_are_shown_by_their_end() -> None:
-    result = await run(ScriptedInvoker("x" * 10_000_000 + "the end"))
+async def test_ten_megabytes_are_shown_by_their_ends() -> None:
+    result = await run(ScriptedInvoker("the start" + "x" * 10_000_000 + "the end"))
     shown = tool_texts(result.messages)[0]
-    assert shown.splitlines()[2].endswith("the end")
+    assert len(result.iterations[0].tool_invocations[0].stdout) < 66_000
+    assert shown.splitlines()[2].startswith("the start")
+    assert shown.splitlines()[4].endswith("the end")
     assert len(shown) < 3000
 
 

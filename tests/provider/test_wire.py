@@ -62,6 +62,7 @@ EVERY_SETTING: dict[str, JsonValue] = {
     "max_iterations": 2,
     "max_wallclock_seconds": 9,
     "max_tools_per_iter": 5,
+    "max_result_chars": 500,
     "tool_concurrency": 2,
     "stagnation_window": 4,
     "use_tools": False,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from mcp.server.mcpserver import Context, Image, MCPServer
 from mcp.types import (
+    AudioContent,
     BlobResourceContents,
     CallToolResult,
     EmbeddedResource,
@@ -64,6 +65,29 @@ def resources() -> CallToolResult:
             EmbeddedResource(type="resource", resource=text),
             EmbeddedResource(type="resource", resource=blob),
         ]
+    )
+
+
+@server.tool(name="files.read/all pages")
+def read_pages(pages: list[int]) -> str:
+    """A name that few model servers take."""
+    return f"pages {pages}"
+
+
+@server.tool(structured_output=False)
+def encoded() -> CallToolResult:
+    """Bytes in base64, in a text, as a data URI and in data; a text as bytes; a sound."""
+    body = base64.b64encode(bytes(range(256)) * 4).decode()
+    blob = base64.b64encode("grüße".encode()).decode()
+    note = BlobResourceContents(uri="file:///n.txt", blob=blob, mime_type="text/plain")
+    return CallToolResult(
+        content=[
+            TextContent(type="text", text=f"raw {body} end"),
+            TextContent(type="text", text=f"![plot](data:image/png;base64,{body})"),
+            EmbeddedResource(type="resource", resource=note),
+            AudioContent(type="audio", data=body, mime_type="audio/wav"),
+        ],
+        structured_content={"image": body, "title": "plot"},
     )
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from pydantic import JsonValue
 
-from mini_agent import AgentConfig, McpInvoker, run_mcp_mini_agent
+from mini_agent import AgentConfig, McpInvoker, arun_mcp_mini_agent, run_mcp_mini_agent
 from mini_agent.mcp.client.server import McpCommand
 from mini_agent.messages import function_call, user
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
@@ -66,6 +66,49 @@ async def test_links_texts_and_bytes_of_resources_are_carried(here: McpInvoker) 
         "(attached: file:///b.bin, application/octet-stream, 3 bytes)"
     )
     assert [each.base64 for each in output.attachments] == ["AAEC"]
+
+
+async def test_no_base64_is_in_the_text_and_texts_sent_as_bytes_are(here: McpInvoker) -> None:
+    output = await came_of(here, "encoded")
+    assert output.stdout == (
+        "raw (1026 bytes in base64 were left out) end\n"
+        "![plot]((attached: data-1, image/png, 1024 bytes))\n"
+        "file:///n.txt:\ngrüße\n"
+        "(attached: audio-2, audio/wav, 1024 bytes)\n"
+        'data: {"image": "(1026 bytes in base64 were left out)", "title": "plot"}'
+    )
+    assert [each.media_type for each in output.attachments] == ["image/png", "audio/wav"]
+
+
+@pytest.mark.parametrize("name", ["files_read_all_pages", "files.read/all pages"])
+async def test_a_tool_is_called_by_its_listed_name_and_by_its_own(
+    here: McpInvoker, name: str
+) -> None:
+    assert await came_of(here, name, pages=[1]) == text_output("pages [1]")
+
+
+async def test_a_run_calls_tools_by_the_names_that_the_server_knows() -> None:
+    reply = calls_reply(scripted_call("files_read_all_pages", pages="[1, 2]"))
+    async with McpInvoker.command(sys.executable, SERVER) as tools:
+        with ScriptedModel(reply, text_reply("done")) as model:
+            cfg = AgentConfig(model="m")
+            result = await arun_mcp_mini_agent([user("read")], tools, cfg, model=model)
+    (call,) = result.iterations[0].tool_invocations
+    assert (call.name, call.arguments) == ("files_read_all_pages", {"pages": [1, 2]})
+    assert call.stdout == "pages [1, 2]"
+
+
+@pytest.mark.parametrize(
+    ("name", "why"), [("mismatch", "'unknown' is not"), ("no_data", "did not")]
+)
+async def test_a_result_that_breaks_its_schema_is_told_as_carried_out(name: str, why: str) -> None:
+    server = Path(SERVER).with_name("mcp_server_careless.py")
+    async with McpInvoker.command(sys.executable, str(server)) as tools:
+        output = await came_of(tools, name)
+    assert output.ok
+    assert output.stdout.startswith("deleted by ")
+    assert "the call was carried out" in output.note
+    assert why in output.note
 
 
 @pytest.mark.parametrize(
@@ -166,7 +209,7 @@ async def test_ten_megabytes_arrive(here: McpInvoker) -> None:
 
 async def test_over_http_it_is_the_same(served_over_http: str, notes: Notes) -> None:
     async with McpInvoker.address(served_over_http) as tools:
-        assert len(await tools.list_openai_tools()) == 9
+        assert len(await tools.list_openai_tools()) == 11
         assert await came_of(tools, "add", a=1, b=2) == text_output("3")
         assert (await came_of(tools, "draw")).attachments[0].media_type == "image/png"
         waiting = asyncio.create_task(came_of(tools, "slow", seconds=60))

@@ -52,9 +52,16 @@ def test_an_output_reads_like_this(output: ToolOutput, text: str) -> None:
     assert format_observation("t", output) == text
 
 
-def test_of_a_long_stream_the_end_is_shown_and_its_length_told() -> None:
+def test_of_a_long_stream_head_and_tail_are_shown_and_its_length_told() -> None:
     text = format_observation("t", text_output("x" * 3000 + "y" * 2000))
-    assert text == f"[t rc=0]\nstdout (last 2000 of 5000 characters):\n{'y' * 2000}"
+    header = "[t rc=0]\nstdout (head and tail of 5000 characters):"
+    left_out = "[... 3000 characters were left out ...]"
+    assert text == f"{header}\n{'x' * 1000}\n{left_out}\n{'y' * 1000}"
+
+
+def test_how_much_of_a_stream_is_shown_can_be_set() -> None:
+    text = format_observation("t", text_output("x" * 300 + "y" * 300), most=200)
+    assert text.count("x") == text.removeprefix("[t rc=0]\nstdout").count("y") == 100
 
 
 def test_a_stream_of_just_the_length_is_shown_whole() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from mcp import ClientSession
 from mcp.types import (
     AudioContent,
     BlobResourceContents,
@@ -22,30 +24,54 @@ from mcp.types import (
 from mcp.types import Tool as McpTool
 
 from mini_agent.messages import Attachment, JsonObject
-from mini_agent.tools.invoker import Tool, ToolOutput, error_output, text_output
-from mini_agent.tools.outputs import add_data
+from mini_agent.tools.invoker import Tool, ToolOutput, add_notes, error_output, text_output
+from mini_agent.tools.outputs import add_data, leave_out_base64, leave_out_base64_text
+from mini_agent.tools.portable_tools import make_portable
 
 MAX_ATTACHMENT_BYTES: Final = 8 << 20
-ANY_OBJECT: Final[JsonObject] = {"type": "object", "properties": {}}
+MISMATCH_KEY: Final = "mini-agent/output-schema-mismatch"
+MAX_NOTE_CHARS: Final = 500
+DEFAULT_MEDIA_TYPE: Final = "application/octet-stream"
+TEXT_TYPE: Final = re.compile(r"text/|application/(?:[\w.-]+\+)?(?:json|xml|yaml|x-yaml)\b")
+DATA_URI: Final = re.compile(
+    r"data:(?P<type>[\w.+-]+/[\w.+-]+)?(?:;[\w=.-]+)*;base64,(?P<base64>[A-Za-z0-9+/]{64,}={0,2})"
+)
 
 
 def convert_tool(listed: McpTool) -> Tool:
-    """Convert a tool to OpenAI's format."""
+    """Convert a tool to OpenAI's format, under the server's own name."""
     schema: JsonObject = json.loads(json.dumps(listed.input_schema))
     function: JsonObject = {
         "name": listed.name,
         "description": listed.description or listed.title or "",
-        "parameters": schema if schema.get("type") == "object" else ANY_OBJECT,
+        "parameters": schema,
     }
-    return {"type": "function", "function": function}
+    return make_portable({"type": "function", "function": function}, listed.name)
 
 
 def convert_result(result: CallToolResult) -> ToolOutput:
     """Convert a result with its attachments, and structured content that its texts lack."""
     output = convert_content(result)
     if result.structured_content is not None:
-        output = add_data(output, result.structured_content)
+        output = add_data(output, leave_out_base64(result.structured_content))
     return output
+
+
+def note_mismatches(session: ClientSession) -> None:
+    """Have results that break the server's own output schema kept, with a note, not refused.
+
+    The call was carried out: a model that reads of an error would make it once more.
+    """
+    validate = session.validate_tool_result
+
+    async def validate_or_note(name: str, result: CallToolResult) -> None:
+        try:
+            await validate(name, result)
+        except RuntimeError as mismatch:
+            why = str(mismatch).partition("\n")[0][:MAX_NOTE_CHARS]
+            result.meta = {**(result.meta or {}), MISMATCH_KEY: why}
+
+    session.validate_tool_result = validate_or_note  # type: ignore[method-assign]  # no other seam
 
 
 def convert_content(result: CallToolResult) -> ToolOutput:
@@ -57,14 +83,25 @@ def convert_content(result: CallToolResult) -> ToolOutput:
     output = text_output(text)
     if result.is_error:
         output = error_output(text.strip() or "the tool failed without saying why")
-    return replace(output, attachments=tuple(parts.attachments))
+    mismatch = str((result.meta or {}).get(MISMATCH_KEY, ""))
+    note = (
+        f"the call was carried out; its result breaks the tool's own schema: {mismatch}"
+        if mismatch
+        else ""
+    )
+    return add_notes(replace(output, attachments=tuple(parts.attachments)), note)
 
 
 def decode_resource(contents: TextResourceContents | BlobResourceContents) -> str:
-    """Return one of a resource's contents as text; bytes are decoded as UTF-8."""
+    """Return one of a resource's contents as text; of bytes that are no text only their size."""
     if isinstance(contents, TextResourceContents):
         return contents.text
-    return base64.b64decode(contents.blob).decode("utf-8", "replace")
+    content = base64.b64decode(contents.blob)
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        kind = contents.mime_type or DEFAULT_MEDIA_TYPE
+        return f"({contents.uri}: {kind}, {len(content)} bytes, which are no text)"
 
 
 def error_result(text: str) -> CallToolResult:
@@ -80,19 +117,36 @@ class _Parts:
     def add(self, block: ContentBlock) -> None:
         match block:
             case TextContent():
-                self.texts.append(block.text)
+                self._add_text(block.text)
             case ImageContent():
                 self._attach("image", block.mime_type, block.data)
             case AudioContent():
                 self._attach("audio", block.mime_type, block.data)
             case ResourceLink():
-                kind = f", {block.mime_type}" if block.mime_type else ""
-                self.texts.append(f"({block.name}: {block.uri}{kind})")
+                said = (block.mime_type, block.title, block.description)
+                about = "".join(f", {each}" for each in said if each)
+                self.texts.append(f"({block.name}: {block.uri}{about})")
             case EmbeddedResource(resource=TextResourceContents() as resource):
-                self.texts.append(f"{resource.uri}:\n{resource.text}")
+                self._add_text(f"{resource.uri}:\n{resource.text}")
             case EmbeddedResource(resource=BlobResourceContents() as resource):
-                kind = resource.mime_type or "application/octet-stream"
-                self._attach(str(resource.uri), kind, resource.blob)
+                self._add_blob(resource)
+
+    def _add_text(self, text: str) -> None:
+        """Add a text; what a data URI in it holds is attached."""
+
+        def attach(found: re.Match[str]) -> str:
+            self._attach("data", found["type"] or DEFAULT_MEDIA_TYPE, found["base64"])
+            return self.texts.pop()
+
+        self.texts.append(leave_out_base64_text(DATA_URI.sub(attach, text)))
+
+    def _add_blob(self, resource: BlobResourceContents) -> None:
+        kind = resource.mime_type or DEFAULT_MEDIA_TYPE
+        text = decode_resource(resource) if TEXT_TYPE.match(kind) else ""
+        if text:
+            self._add_text(f"{resource.uri}:\n{text}")
+        else:
+            self._attach(str(resource.uri), kind, resource.blob)
 
     def _attach(self, name: str, media_type: str, base64: str) -> None:
         attachment = Attachment(

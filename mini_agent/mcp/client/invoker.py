@@ -28,6 +28,7 @@ from mini_agent.tools.invoker import (
     discard_output,
     error_output,
 )
+from mini_agent.tools.portable_tools import PORTABLE_NAME, PortableNames
 
 if TYPE_CHECKING:
     from mcp.types import CallToolResult
@@ -43,6 +44,9 @@ MAX_BACKOFF_S: Final = 30.0
 
 class McpInvoker:
     """Lists and calls the tools of one MCP server, which it starts or connects to on first use.
+
+    Their names and schemas are listed in a form that model servers take; a call may have a tool's
+    listed name or its own.
 
     The session is current, also from run to run, until `aclose` or the end of an `async with`; each
     event loop has its own. A server that has died is started anew by the next call, after a pause
@@ -62,6 +66,7 @@ class McpInvoker:
                 )
         self._server = server
         self._startup_s, self._tool_s = startup_timeout, tool_timeout
+        self._names = PortableNames()
         self._sessions: WeakKeyDictionary[AbstractEventLoop, _LoopSession] = WeakKeyDictionary()
 
     @classmethod
@@ -98,7 +103,7 @@ class McpInvoker:
         session = await self._session()
         try:
             async with asyncio.timeout(self._startup_s):
-                return await session.list_openai_tools()
+                return self._names.convert(await session.list_openai_tools())
         except TimeoutError:
             raise ToolsUnavailable(
                 f"{self._server.label} did not list its tools within {self._startup_s:g} s"
@@ -116,11 +121,18 @@ class McpInvoker:
             name, arguments = parse_tool_call(openai_tool)
             session = await self._session()
             async with asyncio.timeout(self._tool_s):
-                return await session.stream_tool(name, arguments, listener)
+                own_name = await self._find_own_name(session, name)
+                return await session.stream_tool(own_name, arguments, listener)
         except (RejectedCall, MiniAgentError) as why:
             return error_output(str(why))
         except TimeoutError:
             return error_output(f"the call took longer than {self._tool_s:g} s and was cancelled")
+
+    async def _find_own_name(self, session: McpSession, name: str) -> str:
+        """Return the server's name of a tool; one that may be portable is looked up once."""
+        if name not in self._names and not self._names.is_filled and PORTABLE_NAME.fullmatch(name):
+            self._names.convert(await session.list_openai_tools())
+        return self._names.own_name(name)
 
     async def list_mcp_tools(self) -> list[McpTool]:
         """List the tools as the server describes them; raises `ToolsUnavailable`."""

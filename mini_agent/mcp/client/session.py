@@ -23,6 +23,7 @@ from mini_agent.mcp.client.convert import (
     convert_tool,
     decode_resource,
     error_result,
+    note_mismatches,
 )
 from mini_agent.mcp.client.server import McpCommand, McpTarget, ProgressListener
 from mini_agent.messages import JsonObject
@@ -228,13 +229,16 @@ class McpSession:
             return await client.call_tool(name, arguments, progress_callback=progress)
         except MCPError as error:
             return error_result(self._describe_error(error))
-        # The SDK raises these for a result that breaks the server's own output schema.
         except (RuntimeError, ValidationError) as odd:
-            return error_result(f"{self._server.label} gave a result that cannot be: {odd!s:.500}")
+            return error_result(
+                f"{self._server.label} was called, but its result cannot be read, so whether it "
+                f"did what it should is not known: {odd!s:.500}"
+            )
 
     async def _run(self) -> None:
         try:
             async with Client(self._connection.streams(), cache=None) as client:
+                note_mismatches(client.session)
                 self._ready.set_result(client)
                 await self._wait_until_over()
         except Exception as broken:  # noqa: BLE001  the SDK raises whatever its libraries raise

@@ -46,7 +46,9 @@ def build_answer(result: CallToolResult) -> Answer:
     data: JsonValue = json.loads(json.dumps(result.structured_content))
     if output.error is not None:
         return Answer(error=output.error, data=data, attachments=output.attachments)
-    return Answer(text=output.stdout, data=data, attachments=output.attachments)
+    note = f"(note: {output.note})" if output.note else ""
+    text = "\n".join(part for part in (output.stdout, note) if part)
+    return Answer(text=text, data=data, attachments=output.attachments)
 
 
 def create_gateway_server(gateway: ToolCatalog) -> Server:
