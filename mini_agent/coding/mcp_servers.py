@@ -9,11 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from mini_agent.coding.launch import PROJECT_MCP_FILE, LaunchConfig
+from mini_agent.coding.launch import LaunchConfig
 from mini_agent.coding.options import BUILTIN
+from mini_agent.coding.tools.text_file import is_file
+from mini_agent.coding.trust import PROJECT_MCP_FILE
 from mini_agent.errors import BadRequest, MiniAgentError
 from mini_agent.mcp.client.invoker import McpInvoker
 from mini_agent.mcp.client.server import McpCommand
+from mini_agent.mcp.gateway.config_file import read_tables
 from mini_agent.mcp.gateway.configuration import ConfiguredServer, load_configuration
 from mini_agent.tools.invoker import Invoker
 from mini_agent.tools.wrappers import PrefixedInvoker
@@ -39,10 +42,22 @@ def list_servers(launch: LaunchConfig) -> list[McpServer]:
     """List the servers to start; a project's own only where it is trusted."""
     files = [Path(servers).expanduser() for servers in launch.options.mcp_config]
     project_file = launch.paths.project / PROJECT_MCP_FILE
-    if launch.is_trusted and project_file.is_file() and project_file not in files:
-        files.append(project_file)
+    broken = []
+    if project_file not in files and is_file(project_file) and launch.is_still_trusted():
+        problem = _find_problem(project_file)
+        files += [] if problem else [project_file]
+        broken = [McpServer(PROJECT_MCP_FILE, None, None, problem)] if problem else []
     servers = parse_commands(launch.options.mcp, launch.paths.project)
-    return [*servers, *(read_server_files(files, launch.variables) if files else [])]
+    return [*servers, *(read_server_files(files, launch.variables) if files else []), *broken]
+
+
+def _find_problem(path: Path) -> str:
+    """Return why a file of the project names no servers; empty where it does."""
+    try:
+        read_tables(path)
+    except MiniAgentError as error:
+        return str(error)
+    return ""
 
 
 def parse_commands(commands: Iterable[str], cwd: Path) -> list[McpServer]:
