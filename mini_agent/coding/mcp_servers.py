@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -18,15 +19,26 @@ from mini_agent.mcp.client.invoker import McpInvoker
 from mini_agent.mcp.client.server import McpCommand
 from mini_agent.mcp.gateway.config_file import read_tables
 from mini_agent.mcp.gateway.configuration import ConfiguredServer, load_configuration
-from mini_agent.tools.invoker import Invoker
-from mini_agent.tools.wrappers import PrefixedInvoker
+from mini_agent.tools.invoker import (
+    Invoker,
+    OpenAIToolCall,
+    OutputListener,
+    Tool,
+    ToolOutput,
+    WrapperInvoker,
+    forward_call,
+    get_tool_name,
+)
+from mini_agent.tools.wrappers import FilteredInvoker, PrefixedInvoker
 
 MAX_PREFIX_CHARS: Final = 27
+# The names that all model APIs accept.
+USABLE_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
 class McpServer:
-    """A server with its tools as the model sees them; `problem` says why it has none.
+    """A server with its tools as the model sees them; `problem` says why it has none, or not all.
 
     One that --mcp names may provide prompts, hooks, agents and plans.
     """
@@ -112,10 +124,44 @@ def _build_server(configured: ConfiguredServer) -> McpServer:
 
 
 async def _start_server(server: McpServer) -> McpServer:
+    """List what a server has; a wrong answer to any listing costs it its tools."""
     if server.tools is None:
         return server
+    steady = SteadyInvoker(server.tools)
     try:
-        await server.tools.list_openai_tools()
+        tools = await steady.list_openai_tools()
+        if server.connection is not None:
+            await server.connection.list_templates()
     except MiniAgentError as error:
         return McpServer(server.name, server.connection, None, str(error))
-    return server
+    names = [get_tool_name(tool) for tool in tools]
+    unusable = [name for name in names if not USABLE_NAME.fullmatch(name)]
+    lines = [f"no model takes a tool named {name!r:.60}" for name in unusable[:1]]
+    lines += [server.connection.remark()] if server.connection is not None else []
+    return replace(
+        server,
+        tools=FilteredInvoker(steady, None, unusable),
+        problem="; ".join(filter(None, lines)),
+    )
+
+
+class SteadyInvoker(WrapperInvoker):
+    """The tools of `invoker` as they were last listed, where it fails to list them again."""
+
+    def __init__(self, invoker: Invoker) -> None:
+        self._invoker = invoker
+        self._listed: list[Tool] = []
+
+    async def list_openai_tools(self) -> list[Tool]:
+        """List the tools; the last list where that fails."""
+        try:
+            self._listed = await self._invoker.list_openai_tools()
+        except MiniAgentError:
+            if not self._listed:
+                raise
+        return self._listed
+
+    async def _forward(
+        self, openai_tool: OpenAIToolCall, listener: OutputListener | None
+    ) -> str | ToolOutput:
+        return await forward_call(self._invoker, openai_tool, listener)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mini_agent.coding.subagents.run import read_subagent_types
+from mini_agent.coding.front_matter import DocumentFolder
+from mini_agent.coding.subagents.definition import read_subagent_types
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import Harness
 
@@ -19,7 +20,7 @@ You read files and say what is in them."""
 
 def test_agents_of_files_have_names_tools_and_a_prompt(harness: Harness) -> None:
     path = harness.file(".claude/agents/reader.md", AGENT)
-    known = read_subagent_types([path.parent])
+    known = read_subagent_types([DocumentFolder(path.parent)], print)
     reader = known["reader"]
     assert (reader.description, reader.tools, reader.model) == (
         "reads files",

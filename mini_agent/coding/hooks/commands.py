@@ -12,7 +12,7 @@ import signal
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Final, Protocol, TypeAlias
 
 from mini_agent.coding.hooks.decision import (
@@ -23,6 +23,7 @@ from mini_agent.coding.hooks.decision import (
     parse_output,
 )
 from mini_agent.coding.hooks.event import EventName, HookEvent
+from mini_agent.coding.tools.text_file import is_folder
 from mini_agent.errors import MiniAgentError
 
 DEFAULT_TIMEOUT_S: Final = 60.0
@@ -190,6 +191,8 @@ class CommandHooks:
             )
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or error
+            if not is_folder(Path(self.cwd)):
+                reason = f"the folder {self.cwd} is gone"
             return fail_decision(event.name, f"hook `{hook.line}` did not start: {reason}")
         try:
             async with asyncio.timeout(hook.timeout_s):
