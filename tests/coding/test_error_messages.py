@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 from mini_agent.messages import JsonObject
-from mini_agent.testing import ScriptedServer, server_error
+from mini_agent.testing import ScriptedServer, call, server_error
 from mini_agent.testing.scripted import ScriptedModel, calls_reply, scripted_call, text_reply
 from tests.coding.harness import (
     PROGRAM,
@@ -78,16 +78,11 @@ def test_a_missing_key_is_named(harness: Harness) -> None:
     ("written", "said"),
     [
         ("{\n  nonsense\n}", "line 2: Expecting property name"),
-        ("[]", "line 1: it must be one JSON object"),
-        ('{"env":\n{"A": "1",\n"B": 2}}', "line 3: env.B: Input should be a valid string"),
-        (
-            '{"hooks": {"Stop": [{"hooks": [\n{"type": "command",\n"command": ""}]}]}}',
-            "line 3: hooks.Stop.0.hooks.0.command: String should have at least 1 character",
-        ),
-        (
-            '{"hooks": {"Stop": [],\n"PreToolUse": [{"matcher": "["}]}}',
-            "line 2: hooks.PreToolUse.0.matcher: '[' is no regular expression",
-        ),
+        ('[{"permissions": {}}]', "line 1: it must be one JSON object, and it holds permissions"),
+        ('"permissions"', "line 1: it must be one JSON object, and it holds permissions"),
+        ('{"permissions": 5}', "line 1: permissions: "),
+        ('{"permissions": []}', "line 1: permissions: "),
+        ('{"permissions": {"deny": null}}', "line 1: permissions.deny: "),
         ('{"permissions": {"allow":\n["Bash("]}}', "line 2: permissions.allow.0: "),
     ],
 )
@@ -99,6 +94,59 @@ def test_broken_settings_are_named_with_file_line_and_key(
     done = run_command(harness, [], "-p", "x")
     assert (done.code, done.stdout) == (1, "")
     assert done.stderr.startswith(f"mini-agent: {path}, {said}")
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("null", "line 1: it must be one JSON object"),
+        ("5", "line 1: it must be one JSON object"),
+        ("[]", "line 1: it must be one JSON object"),
+        ('"x"', "line 1: it must be one JSON object"),
+        ('{"permissions": null}', "line 1: permissions: it is null, and left out"),
+        ('{"hooks":\nnull}', "line 2: hooks: it is null, and left out"),
+        ('{"hooks": 5}', "line 1: hooks: "),
+        ('{"model": 5}', "line 1: model: Input should be a valid string"),
+        ('{"env": []}', "line 1: env: Input should be a valid dictionary"),
+        ('{"disableAllHooks": "maybe"}', "line 1: disableAllHooks: Input should be"),
+        ('{"env":\n{"A": "1",\n"B": 2}}', "line 3: env.B: Input should be a valid string"),
+        (
+            '{"hooks": {"Stop": [{"hooks": [\n{"type": "command",\n"command": ""}]}]}}',
+            "line 3: hooks.Stop.0.hooks.0.command: String should have at least 1 character",
+        ),
+        (
+            '{"hooks": {"Stop": [],\n"PostToolUse": [{"matcher": "[", "hooks": []}]}}',
+            "line 2: hooks.PostToolUse.0.matcher: '[' is no regular expression",
+        ),
+    ],
+)
+def test_settings_that_allow_no_more_without_it_are_a_line(
+    harness: Harness, written: str, said: str
+) -> None:
+    path = harness.settings({})
+    path.write_text(written)
+    done = run_command(harness, ["Hello."], "-p", "x")
+    assert (done.code, done.stdout) == (0, "Hello.\n")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(f"mini-agent: {path}, {said}")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+def test_settings_in_any_encoding_hold(harness: Harness, encoding: str) -> None:
+    path = harness.settings({})
+    path.write_text('{"permissions": {"deny": ["Bash"]}}', encoding)
+    script = [call("Bash", command="touch made"), "No."]
+    done = run_command(harness, script, "-p", "x", "--permission-mode", "bypassPermissions")
+    assert (done.code, done.stderr) == (0, "")
+    assert not (harness.project / "made").exists()
+
+
+@pytest.mark.parametrize("written", ["", "  \n", "null", "5", "[]", "{", "\ufeff{}", '{"x": 1}'])
+def test_a_broken_mcp_file_is_a_line_at_most(harness: Harness, written: str) -> None:
+    harness.file(".mcp.json", written)
+    done = run_command(harness, ["Hello."], "-p", "x", "--trust")
+    assert (done.code, done.stdout) == (0, "Hello.\n")
+    assert len(done.stderr.splitlines()) <= 1
 
 
 def test_broken_rules_are_named_before_the_prompt(harness: Harness) -> None:

@@ -159,7 +159,9 @@ class CommandHooks:
             if hook.condition and not self.matches_condition(hook.condition, event):
                 return NO_DECISION
         except MiniAgentError as error:
-            return fail_decision(event.name, f"`if` of hook `{hook.line}`: {error}")
+            return fail_decision(
+                event.name, f"{hook.source}: `if` of hook `{hook.line}`: {error}"
+            )
         if not hook.is_async:
             return await self._run(hook, event)
         task = asyncio.create_task(self._run(hook, event))

@@ -110,7 +110,7 @@ def load_folder_memory(folders: Sequence[Path], project: Path, access: MemoryAcc
 
 def _candidate_paths(folder: Path) -> Iterator[Path]:
     own = [folder / "CLAUDE.md", folder / ".claude" / "CLAUDE.md"]
-    has_own = any(is_file(path) for path in own)
+    has_own = any(os.path.exists(path) and not is_folder(path) for path in own)  # noqa: PTH110
     yield from own if has_own else (folder / "AGENTS.md",)
     yield folder / "CLAUDE.local.md"
 
@@ -161,8 +161,9 @@ class _Reader:
                 self._read(imported, root, depth + 1)
 
     def _read_text(self, path: Path, root: Path | None) -> str:
-        reason = self.access.denies(path)
-        if reason and os.path.lexists(path):
+        if not os.path.lexists(path):
+            raise FileNotFoundError(path)
+        if reason := self.access.denies(path):
             raise FileRefused(reason)
         inside = None if root is None or self.access.permits(path) else (root, self._folder)
         source = read_source(path, inside, MAX_BYTES)
